@@ -1,0 +1,167 @@
+package jotgate
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Error is every refusal jotgate answers with: the HTTP status and the texts
+// of Django REST framework and SimpleJWT. The client sees Status, Detail,
+// Code, Messages and Fields; the operator also sees the cause, through Error
+// and Unwrap. Compare with errors.Is and the Err… values.
+type Error struct {
+	Status     int            // HTTP status
+	Detail     string         // one sentence for the client
+	Code       string         // machine readable; empty where DRF sends none
+	Messages   []TokenMessage // per token class, where SimpleJWT lists them
+	Fields     []FieldError   // of a form; when set, they are the whole body
+	List       []string       // where djoser answers with a bare JSON list
+	RetryAfter time.Duration  // for 429 and 503; sent in whole seconds, rounded up
+
+	cause error
+}
+
+// TokenMessage says why one class of token was refused.
+type TokenMessage struct {
+	TokenClass string `json:"token_class"`
+	TokenType  string `json:"token_type"`
+	Message    string `json:"message"`
+}
+
+// FieldError is what is wrong with one field of a request's body.
+type FieldError struct {
+	Field    string
+	Messages []string
+}
+
+// The errors, by where they arise. Each is compared by errors.Is; the value
+// returned may carry a cause and a RetryAfter of its own.
+var (
+	// Login.
+	ErrNoActiveAccount = &Error{Status: 401, Detail: "No active account found with the given credentials"}
+
+	// Authentication of a request.
+	ErrNotAuthenticated = &Error{Status: 401, Detail: "Authentication credentials were not provided."}
+	ErrBadHeader        = &Error{Status: 401, Detail: "Authorization header must contain two space-delimited values", Code: "bad_authorization_header"}
+	ErrNoUserClaim      = &Error{Status: 401, Detail: "Token contained no recognizable user identification", Code: "token_not_valid"}
+	ErrUserNotFound     = &Error{Status: 401, Detail: "User not found", Code: "user_not_found"}
+	ErrUserInactive     = &Error{Status: 401, Detail: "User is inactive", Code: "user_inactive"}
+	ErrPasswordChanged  = &Error{Status: 401, Detail: "The user's password has been changed.", Code: "password_changed"}
+	ErrForbidden        = &Error{Status: 403, Detail: "You do not have permission to perform this action."}
+
+	// Tokens in a request's body; ErrTokenInvalid with the texts that
+	// tokenError picks.
+	ErrTokenInvalid      = &Error{Status: 401, Detail: "Token is invalid", Code: "token_not_valid"}
+	ErrTokenExpired      = &Error{Status: 401, Detail: "Token is expired", Code: "token_not_valid"}
+	ErrTokenBlacklisted  = &Error{Status: 401, Detail: "Token is blacklisted", Code: "token_not_valid"}
+	ErrTokenReused       = &Error{Status: 401, Detail: "Token is blacklisted", Code: "token_not_valid", cause: errors.New("a refresh token was used twice; its session has been ended")}
+	ErrNoAccountForToken = &Error{Status: 401, Detail: "No active account found for the given token."}
+
+	// The store.
+	ErrNotFound    = &Error{Status: 404, Detail: "Not found."}
+	ErrTaken       = &Error{Status: 400, Fields: []FieldError{{"username", []string{"A user with that username already exists."}}}}
+	ErrUnavailable = &Error{Status: 503, Detail: "The service is temporarily unavailable, please try again later.", RetryAfter: 5 * time.Second}
+
+	// The hashing lane is full.
+	ErrBusy = &Error{Status: 503, Detail: "Too many logins at once, please try again later.", RetryAfter: 2 * time.Second}
+)
+
+// Error is what the operator reads: the client's sentence and the cause.
+func (e *Error) Error() string {
+	text := e.Detail
+	if text == "" && len(e.Fields) > 0 {
+		text = e.Fields[0].Field + ": " + e.Fields[0].Messages[0]
+	}
+	if e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause, which is never shown to a client.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Is compares what a client would see, so that a copy with a cause of its own
+// is still the same error. ErrTokenReused, which a client cannot tell from
+// ErrTokenBlacklisted, is only equal to itself.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t != ErrTokenReused && e.Status == t.Status && e.Code == t.Code && e.Detail == t.Detail && len(e.Fields) == len(t.Fields)
+}
+
+// Because returns a copy of e with a cause for the operator.
+func (e *Error) Because(cause error) *Error {
+	c := *e
+	c.cause = cause
+	return &c
+}
+
+// AsError is the one table from any error to what a client is told: an *Error
+// as it is, anything else ErrUnavailable with the error as its cause, so that
+// an unforeseen failure closes the gate and tells the client nothing.
+func AsError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return ErrUnavailable.Because(err)
+}
+
+// MarshalJSON writes the body as Django REST framework does, members in its
+// order.
+func (e *Error) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	switch {
+	case e.List != nil:
+		writeJSON(&b, e.List)
+	case len(e.Fields) > 0:
+		for i, f := range e.Fields {
+			b.WriteByte("{,"[min(i, 1)])
+			writeJSON(&b, f.Field)
+			b.WriteByte(':')
+			writeJSON(&b, f.Messages)
+		}
+		b.WriteByte('}')
+	default:
+		writeJSON(&b, struct {
+			Detail   string         `json:"detail"`
+			Code     string         `json:"code,omitempty"`
+			Messages []TokenMessage `json:"messages,omitempty"`
+		}{e.Detail, e.Code, e.Messages})
+	}
+	return b.Bytes(), nil
+}
+
+// writeJSON appends v without the HTML escapes that DRF does not write.
+func writeJSON(b *bytes.Buffer, v any) {
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic("jotgate: " + err.Error()) // unreachable: strings and slices only
+	}
+	b.Truncate(b.Len() - 1) // the newline Encode adds
+}
+
+// Respond sends the error: its status, Retry-After where it has one, the
+// challenge (WWW-Authenticate) with a 401, and its body. Nothing of it may be
+// cached.
+func (e *Error) Respond(w http.ResponseWriter, challenge string) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	if e.Status == http.StatusUnauthorized && challenge != "" {
+		h.Set("WWW-Authenticate", challenge)
+	}
+	if e.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	}
+	body, _ := e.MarshalJSON()
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(e.Status)
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,159 @@
+package jotgate
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/passwd"
+)
+
+// Settings is every option of a Gate. The zero value of each is the safe
+// choice; only SecretKey must be given. docs/settings.md is made from these
+// comments: each says what it means, its unit and default, and the name of
+// the setting in Django, SimpleJWT or djoser that it stands for.
+type Settings struct {
+	// SecretKey signs tokens (HS256) and reset links, and encrypts private
+	// keys at rest. At least 32 bytes. Default: none, required.
+	// Django: SECRET_KEY.
+	SecretKey Secret
+	// SecretKeyFallbacks are earlier secrets that still verify, never sign.
+	// Default: none. Django: SECRET_KEY_FALLBACKS.
+	SecretKeyFallbacks []Secret
+	// InsecureShortSecret allows a SecretKey under 32 bytes, for old Django
+	// sites. Default: false.
+	InsecureShortSecret bool
+
+	// SigningKey signs instead of SecretKey, with the algorithm it carries.
+	// Keys kept in the database (key rotate) come before it. Default: HS256
+	// with SecretKey. Django: SIMPLE_JWT SIGNING_KEY and ALGORITHM.
+	SigningKey *jwt.Key
+	// VerifyingKeys are accepted besides the signing key. Default: none.
+	// Django: SIMPLE_JWT VERIFYING_KEY.
+	VerifyingKeys []*jwt.Key
+
+	// AccessTokenLifetime is how long an access token opens the gate.
+	// Whole seconds. Default: 5 minutes. Django: SIMPLE_JWT ACCESS_TOKEN_LIFETIME.
+	AccessTokenLifetime time.Duration
+	// RefreshTokenLifetime is how long a session lives without a refresh.
+	// Whole seconds. Default: 24 hours. Django: SIMPLE_JWT REFRESH_TOKEN_LIFETIME.
+	RefreshTokenLifetime time.Duration
+	// SessionLifetime ends a session this long after its login, however often
+	// it was refreshed. Default: 0, no limit. Django: none.
+	SessionLifetime time.Duration
+	// KeepRefreshTokens leaves the refresh token the same for the whole
+	// session. Default: false, it rotates at each use.
+	// Django: SIMPLE_JWT ROTATE_REFRESH_TOKENS = False.
+	KeepRefreshTokens bool
+	// RefreshGrace is how long after a rotation the token before it is
+	// answered with the same new token, for clients whose answer got lost.
+	// Negative: not at all. Default: 10 seconds. Django: none.
+	RefreshGrace time.Duration
+	// KeepSessionsOnPasswordChange leaves the other sessions alone when a
+	// password changes. Default: false, they end.
+	// Django: djoser LOGOUT_ON_PASSWORD_CHANGE (DRF tokens only).
+	KeepSessionsOnPasswordChange bool
+
+	// Issuer is written into tokens and required in them. Default: none.
+	// Django: SIMPLE_JWT ISSUER.
+	Issuer string
+	// Audience is written into tokens; a token must name one of them.
+	// Default: none. Django: SIMPLE_JWT AUDIENCE.
+	Audience []string
+	// Leeway is the clock skew allowed in exp, nbf and iat. 0 to 10 minutes.
+	// Default: 0. Django: SIMPLE_JWT LEEWAY.
+	Leeway time.Duration
+	// HeaderTypes are the words accepted before the token in the
+	// Authorization header; the first is named in WWW-Authenticate. Letter
+	// case counts, as in Django. Default: Bearer, Token.
+	// Django: SIMPLE_JWT AUTH_HEADER_TYPES.
+	HeaderTypes []string
+	// HeaderName is the request header that carries the token.
+	// Default: Authorization. Django: SIMPLE_JWT AUTH_HEADER_NAME.
+	HeaderName string
+
+	// UserIDClaim is the claim that says who the user is. Default: user_id.
+	// Django: SIMPLE_JWT USER_ID_CLAIM.
+	UserIDClaim string
+	// UserIDField is what that claim holds: id or username. Default: id.
+	// Django: SIMPLE_JWT USER_ID_FIELD.
+	UserIDField string
+	// Claims are the facts about the user in access tokens, of: username,
+	// email, role, groups, permissions. An empty, non-nil list is none.
+	// Default: username, email, role. Django: a custom TokenObtainPairSerializer.
+	Claims []string
+	// CustomClaims adds claims of your own to access tokens; it is called at
+	// login and at each refresh. Names that jotgate writes are refused.
+	// Default: none. Django: TokenObtainPairSerializer.get_token.
+	CustomClaims func(ctx context.Context, account *Account) (jwt.Object, error)
+	// CheckRevokeToken puts a digest of the stored password into tokens and
+	// refuses tokens after the password changed, wherever the account is
+	// read. Default: false. Django: SIMPLE_JWT CHECK_REVOKE_TOKEN.
+	CheckRevokeToken bool
+	// RevokeTokenClaim is the claim for that digest. Default: hash_password.
+	// Django: SIMPLE_JWT REVOKE_TOKEN_CLAIM.
+	RevokeTokenClaim string
+	// UpdateLastLogin writes last_login at each login. Default: false.
+	// Django: SIMPLE_JWT UPDATE_LAST_LOGIN.
+	UpdateLastLogin bool
+
+	// Users takes the place of auth_user: a program's own users table.
+	// Default: the Store's accounts. Django: AUTHENTICATION_BACKENDS.
+	Users Users
+
+	// Hasher makes new password hashes and is what older ones are upgraded
+	// to at login. Default: argon2id, 19 MiB, t=2, p=1.
+	// Django: PASSWORD_HASHERS.
+	Hasher *passwd.Hasher
+	// HashLanes is how many passwords are hashed at once. Default: one less
+	// than the processors, at least 1. Django: none.
+	HashLanes int
+	// HashQueue is how many logins may wait for a lane; more are answered
+	// 503 with Retry-After. Default: 64 for each lane. Django: none.
+	HashQueue int
+	// HashMemory is how many bytes hashing may use at once. Default: 256 MiB.
+	// Django: none.
+	HashMemory int64
+
+	// PasswordResetTimeout is how long reset and activation links work.
+	// Default: 3 days. Django: PASSWORD_RESET_TIMEOUT.
+	PasswordResetTimeout time.Duration
+	// TimeZone is the zone in which Django counts the seconds of reset
+	// links. Default: UTC. Django: TIME_ZONE.
+	TimeZone *time.Location
+	// PasswordValidators judge new passwords. Default: Django's four
+	// (similarity, minimum length 8, common, numeric); an empty, non-nil list
+	// is none. Django: AUTH_PASSWORD_VALIDATORS.
+	PasswordValidators []passwd.Validator
+
+	// RevocationsRequired makes the gate refuse every token with 503 while it
+	// has not heard of revocations for RevocationMaxAge. Default: false, it
+	// goes on with what it knows. Django: none.
+	RevocationsRequired bool
+	// RevocationMaxAge is how old the news of revocations may be before
+	// RevocationsRequired acts. Default: 10 seconds. Django: none.
+	RevocationMaxAge time.Duration
+
+	// Logger takes what the operator should read. Default: slog.Default().
+	// Django: LOGGING.
+	Logger *slog.Logger
+	// Now is the clock. Default: time.Now. Django: none.
+	Now func() time.Time
+}
+
+// Secret is a string that does not print: formatted, logged or encoded, it
+// says "redacted".
+type Secret string
+
+// String hides the secret.
+func (Secret) String() string { return "redacted" }
+
+// GoString hides the secret from %#v.
+func (Secret) GoString() string { return `jotgate.Secret("redacted")` }
+
+// LogValue hides the secret from log/slog.
+func (Secret) LogValue() slog.Value { return slog.StringValue("redacted") }
+
+// MarshalText hides the secret from encoders.
+func (Secret) MarshalText() ([]byte, error) { return []byte("redacted"), nil }

@@ -1,0 +1,223 @@
+package jotgate
+
+import (
+	"context"
+	"time"
+)
+
+// Store is what a Gate asks a database. store/sqlite and store/postgres open
+// one; storetest runs the same suite over both. Every method may be called
+// concurrently, honours its context's deadline, and leaves nothing half done:
+// it answers after a durable commit or it changed nothing.
+//
+// Errors are ErrNotFound and ErrTaken where a method says so; a database that
+// cannot answer is ErrUnavailable (wrapped, with its cause for the operator).
+// Times are stored and compared in UTC with microseconds.
+type Store interface {
+	Accounts
+	Sessions
+}
+
+// Accounts is Django's auth_user and what hangs on it.
+type Accounts interface {
+	// AccountByLogin finds the account whose login column (username unless
+	// the schema settings say otherwise) equals login, byte for byte.
+	// ErrNotFound when there is none.
+	AccountByLogin(ctx context.Context, login string) (*Account, error)
+
+	// AccountByID finds the account with this key. An id that is not of the
+	// key's type is ErrNotFound, not an error of its own.
+	AccountByID(ctx context.Context, id UserID) (*Account, error)
+
+	// AccountsByEmail lists the accounts whose e-mail equals email without
+	// regard to case (Django's iexact), in order of id, at most 100.
+	AccountsByEmail(ctx context.Context, email string) ([]*Account, error)
+
+	// ListAccounts lists at most limit accounts with a key greater than
+	// after, in order of key; after "" starts at the first.
+	ListAccounts(ctx context.Context, after UserID, limit int) ([]*Account, error)
+
+	// CreateAccount inserts a and sets a.ID, which is never an id used
+	// before. ErrTaken when the login name exists.
+	CreateAccount(ctx context.Context, a *Account) error
+
+	// ChangeAccount applies change in one statement. ErrNotFound when no row
+	// has this id or the change's conditions do not hold, ErrTaken when the
+	// new username exists. Deactivating an account, or change.EndSessions,
+	// ends its sessions in the same transaction and adds a revocation.
+	ChangeAccount(ctx context.Context, id UserID, change AccountChange) error
+
+	// DeleteAccount removes the row and what refers to it, ends its sessions
+	// and adds a revocation, all in one transaction. ErrNotFound when there
+	// is none.
+	DeleteAccount(ctx context.Context, id UserID) error
+
+	// Grants lists the account's groups (by id) and its permissions as
+	// Django's ModelBackend computes them ("app_label.codename", sorted):
+	// its own and its groups'; all there are for a superuser; none for an
+	// inactive account. ErrNotFound when there is no such account.
+	Grants(ctx context.Context, id UserID) (groups []Group, permissions []string, err error)
+}
+
+// AccountChange names the columns to change; nil leaves a column as it is.
+type AccountChange struct {
+	Username, Email, FirstName, LastName *string
+	Password                             *string // encoded
+	IsActive, IsStaff, IsSuperuser       *bool
+	LastLogin                            *time.Time
+
+	// IfPassword makes the change conditional on the stored password being
+	// exactly this one, so that an upgrade at login never overwrites a
+	// password changed meanwhile, and a reset link works once.
+	IfPassword *string
+	// IfActive makes the change conditional on is_active having this value.
+	IfActive *bool
+
+	// EndSessions, when not empty, ends the account's sessions in the same
+	// transaction, with this reason; KeepSession is left alone.
+	EndSessions EndReason
+	KeepSession string
+	// At is the time to write into ended sessions and revocations; it must
+	// be set when EndSessions is, or when IsActive is set to false.
+	At time.Time
+}
+
+// EndReason says why a session ended.
+type EndReason string
+
+// Why sessions end.
+const (
+	EndedByLogout   EndReason = "logout"
+	EndedByUser     EndReason = "ended"    // ended from a list of sessions
+	EndedByReuse    EndReason = "reuse"    // a refresh token was used twice
+	EndedByPassword EndReason = "password" // the password was changed or reset
+	EndedByAccount  EndReason = "account"  // the account was deactivated or deleted
+	EndedByDjango   EndReason = "django"   // the token was blacklisted by SimpleJWT
+)
+
+// Session is one login, from its first refresh token to its last: a row of
+// jotgate_session. Tokens themselves are never stored, only their jti.
+type Session struct {
+	ID          string    `json:"id"` // the sid claim: 32 hex digits
+	User        UserID    `json:"user_id"`
+	Created     time.Time `json:"created"`
+	LastSeen    time.Time `json:"last_seen"`
+	Address     string    `json:"address"`
+	UserAgent   string    `json:"user_agent"`
+	JTI         string    `json:"-"` // of the refresh token in force
+	PreviousJTI string    `json:"-"` // of the one before it
+	Rotated     time.Time `json:"-"` // when JTI took its place
+	Expires     time.Time `json:"expires"`
+	Ended       time.Time `json:"ended,omitzero"` // zero: live
+	EndReason   EndReason `json:"end_reason,omitempty"`
+}
+
+// Sessions is the table of logins and the feed of what was revoked.
+type Sessions interface {
+	// CreateSession inserts s. Where SimpleJWT's token_blacklist tables exist
+	// it also inserts the outstanding token's row (jti, user, times; never
+	// the token).
+	CreateSession(ctx context.Context, s *Session) error
+
+	// RotateSession puts r.Next in the place of r.Presented by one
+	// conditional UPDATE, so that among any number of callers with one token
+	// exactly one rotates. See Rotation for the outcomes.
+	RotateSession(ctx context.Context, r Rotation) (Rotated, error)
+
+	// FindSession returns the session, ended or not. ErrNotFound without one.
+	FindSession(ctx context.Context, id string) (*Session, error)
+
+	// ListSessions lists the user's live sessions (not ended, not expired at
+	// now), newest first, at most 1000.
+	ListSessions(ctx context.Context, user UserID, now time.Time) ([]Session, error)
+
+	// EndSessions ends what it names, adds a revocation for each session
+	// ended and, where the token_blacklist tables exist, blacklists its
+	// refresh token there; one transaction. It returns how many it ended:
+	// ending what has ended already is 0 and no error.
+	EndSessions(ctx context.Context, which Ending) (int, error)
+
+	// Blacklisted reports whether the jti stands in SimpleJWT's table of
+	// blacklisted tokens; false where there is no such table.
+	Blacklisted(ctx context.Context, jti string) (bool, error)
+
+	// Revocations lists what was revoked after the revocation with this
+	// sequence number, oldest first, at most 10,000, leaving out those made
+	// before since. Because concurrent transactions may commit out of order,
+	// rows up to 10 s older than the newest are listed again; adding one
+	// twice is harmless.
+	Revocations(ctx context.Context, after int64, since time.Time) ([]Revocation, error)
+
+	// Purge deletes at most limit each of: sessions that expired or ended
+	// before keep, revocations made before keep, and rows of SimpleJWT's
+	// outstanding tokens that have expired at now. It returns how many rows
+	// went; 0 means there is nothing left to do.
+	Purge(ctx context.Context, now, keep time.Time, limit int) (int, error)
+}
+
+// Rotation is one use of a refresh token.
+//
+//   - Presented is the session's JTI, the session is live and its account is
+//     active: the row changes; Rotated holds it and the account.
+//   - Presented is its PreviousJTI and Now is before its rotation + Grace: a
+//     retry. Nothing changes; Rotated.Retry is set and Rotated.Session.JTI is
+//     the token that won.
+//   - Presented is any other jti of this session: reuse. The session is ended
+//     with EndedByReuse and the error is ErrTokenReused.
+//   - The session ended, expired, is unknown, or Presented is blacklisted by
+//     Django (which ends the session, too): ErrTokenBlacklisted.
+//   - The account is gone or not active: ErrNoAccountForToken; nothing changes.
+//
+// A token without a session (Adopt not nil) was issued by Django: the session
+// is inserted, unless it is there, and the rules above are applied to it; its
+// id is derived from the token's jti, so concurrent first uses meet in one row.
+type Rotation struct {
+	Session   string // sid
+	User      UserID // of the token; must equal the session's
+	Presented string // jti of the token in hand
+	Next      string // jti that takes its place
+	Now       time.Time
+	Expires   time.Time // of the new token
+	Grace     time.Duration
+	Address   string
+	UserAgent string
+	Adopt     *Session // what to insert first for a token that Django issued
+	// Keep leaves the jti as it is (refresh tokens that do not rotate): only
+	// the checks are made and LastSeen is written at most once a minute.
+	Keep bool
+	// OwnUsers leaves the account out: it is checked by Settings.Users.
+	OwnUsers bool
+}
+
+// Rotated is the outcome of a rotation.
+type Rotated struct {
+	Session Session
+	Account *Account // nil with Rotation.OwnUsers
+	Retry   bool     // answered within the grace time; nothing was changed
+}
+
+// Ending names sessions to end: all of User's, or one by ID (of User, when
+// that is set too), but never Except.
+type Ending struct {
+	User   UserID
+	ID     string
+	Except string
+	// IfJTI, with ID, ends the session only while this is its current or
+	// previous jti, so that an old refresh token cannot log a session out.
+	IfJTI  string
+	Reason EndReason
+	Now    time.Time
+	// Adopt is inserted as an ended session when there is none with this ID:
+	// the logout of a token that Django issued.
+	Adopt *Session
+}
+
+// Revocation is one entry of the feed: a session, or everything a user's
+// tokens of before NotBefore may do.
+type Revocation struct {
+	Seq       int64     `json:"seq"`
+	Session   string    `json:"sid,omitempty"`
+	User      UserID    `json:"user_id,omitempty"`
+	NotBefore time.Time `json:"not_before,omitzero"` // with User: tokens issued before it are refused
+	Made      time.Time `json:"made"`
+}

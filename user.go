@@ -1,0 +1,120 @@
+package jotgate
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// UserID is a user's primary key in text form: decimal digits for Django's
+// integer keys, the hyphenated form for UUID keys, as SimpleJWT writes it
+// into the user_id claim.
+type UserID string
+
+// MarshalJSON writes an integer key as a JSON number, as Django REST
+// framework does, and any other key as a string.
+func (id UserID) MarshalJSON() ([]byte, error) {
+	if n, err := strconv.ParseInt(string(id), 10, 64); err == nil && strconv.FormatInt(n, 10) == string(id) {
+		return []byte(id), nil
+	}
+	return strconv.AppendQuote(nil, string(id)), nil
+}
+
+// Role says what a user may be taken for at a glance. It is part of every
+// access token unless Settings.Claims leaves it out.
+type Role struct {
+	// ID is the id of the user's first group (the one with the lowest id);
+	// without a group it equals Type.
+	ID string `json:"id"`
+	// DisplayName is that group's name, or "Admin", "Staff" or "User".
+	DisplayName string `json:"display_name"`
+	// Type is "admin" (is_superuser), "staff" (is_staff) or "user".
+	Type string `json:"role_type"`
+}
+
+// The values of Role.Type.
+const (
+	RoleAdmin = "admin"
+	RoleStaff = "staff"
+	RoleUser  = "user"
+)
+
+// User is whoever a verified access token speaks of. It holds what the token
+// says, nothing is looked up; Gate.Account reads the row behind it. A User is
+// never changed after it was made and may be shared between goroutines.
+type User struct {
+	ID          UserID
+	Username    string
+	Email       string
+	Role        Role
+	Groups      []string // names; present when Settings.Claims has "groups"
+	Permissions []string // "app_label.codename"; present when Settings.Claims has "permissions"
+	Session     string   // the session (sid) the token belongs to; empty in tokens that Django issued
+
+	token   *jwt.Token[accessClaims]
+	account *Account // set where the road already read it
+}
+
+// IsStaff reports whether the token's role is staff or admin.
+func (u *User) IsStaff() bool { return u.Role.Type == RoleStaff || u.Role.Type == RoleAdmin }
+
+// IsSuperuser reports whether the token's role is admin.
+func (u *User) IsSuperuser() bool { return u.Role.Type == RoleAdmin }
+
+// Expires is when the token that made this User expires, in whole seconds.
+func (u *User) Expires() time.Time { return time.Unix(u.token.ExpiresAt, 0) }
+
+// Claim returns the JSON text of any claim of the verified token, for claims
+// that Settings.CustomClaims added or another issuer put in.
+func (u *User) Claim(name string) (jwt.Raw, bool) { return u.token.Claim(name) }
+
+// contextKey is the key under which Require puts the *User.
+type contextKey struct{}
+
+// UserFrom returns the user that Require put into the request's context; ok
+// is false on a road without Require (or with Optional and no token).
+func UserFrom(ctx context.Context) (user *User, ok bool) {
+	user, ok = ctx.Value(contextKey{}).(*User)
+	return user, ok
+}
+
+// Group is a row of Django's auth_group.
+type Group struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// Account is a user's row in Django's auth_user (or in the custom table the
+// settings name). The password stays inside the process: JSON leaves it out.
+type Account struct {
+	ID          UserID    `json:"id"`
+	Username    string    `json:"username"`
+	Email       string    `json:"email"`
+	FirstName   string    `json:"first_name"`
+	LastName    string    `json:"last_name"`
+	Password    string    `json:"-"` // encoded, as passwd writes it
+	IsActive    bool      `json:"is_active"`
+	IsStaff     bool      `json:"is_staff"`
+	IsSuperuser bool      `json:"is_superuser"`
+	DateJoined  time.Time `json:"date_joined"`
+	LastLogin   time.Time `json:"last_login,omitzero"` // zero: never
+	// Group is the group with the lowest id, nil without one.
+	Group *Group `json:"group,omitempty"`
+}
+
+// Role is the role that the account's access tokens carry.
+func (a *Account) Role() Role {
+	role := Role{ID: RoleUser, DisplayName: "User", Type: RoleUser}
+	switch {
+	case a.IsSuperuser:
+		role = Role{ID: RoleAdmin, DisplayName: "Admin", Type: RoleAdmin}
+	case a.IsStaff:
+		role = Role{ID: RoleStaff, DisplayName: "Staff", Type: RoleStaff}
+	}
+	if a.Group != nil {
+		role.ID, role.DisplayName = strconv.FormatInt(a.Group.ID, 10), a.Group.Name
+	}
+	return role
+}
