@@ -1,0 +1,193 @@
+package pgtest
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+func connect(t *testing.T, dsn string) *pgx.Conn {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func query[T any](t *testing.T, conn *pgx.Conn, sql string, args ...any) T {
+	t.Helper()
+	var value T
+	if err := conn.QueryRow(t.Context(), sql, args...).Scan(&value); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return value
+}
+
+func execute(t *testing.T, conn *pgx.Conn, sql string) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func TestDatabasesAreApartAndEndWithTheirTest(t *testing.T) {
+	var names []string
+	for _, name := range []string{"first", "second"} {
+		t.Run(name, func(t *testing.T) {
+			conn := connect(t, Database(t))
+			execute(t, conn, "CREATE TABLE mine (id int)") // fails where the other's table shows
+			names = append(names, query[string](t, conn, "SELECT current_database()"))
+		})
+	}
+	conn := connect(t, Database(t))
+	left := query[int](t, conn, "SELECT count(*) FROM pg_database WHERE datname = ANY($1)", names)
+	if left != 0 {
+		t.Errorf("%d of %v are still there after their tests", left, names)
+	}
+}
+
+func TestServerIsPrivateAndUnprivileged(t *testing.T) {
+	dsn := Database(t)
+	conn := connect(t, dsn)
+	if got := query[string](t, conn, "SHOW listen_addresses"); got != "127.0.0.1" {
+		t.Errorf("listen_addresses = %q", got)
+	}
+	if got := query[string](t, conn, "SHOW fsync"); got != "off" {
+		t.Errorf("fsync = %q, want off by default", got)
+	}
+	address, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.User = url.UserPassword(superuser, "wrong")
+	if _, err := pgx.Connect(t.Context(), address.String()); err == nil {
+		t.Error("a wrong password opens the database")
+	}
+}
+
+func TestClusterSurvivesStopKillAndRestart(t *testing.T) {
+	cluster := Start(t, Options{Durable: true})
+	dsn := cluster.Database(t)
+	conn := connect(t, dsn)
+	if got := query[string](t, conn, "SHOW fsync"); got != "on" {
+		t.Errorf("fsync = %q, want on", got)
+	}
+	execute(t, conn, "CREATE TABLE kept (id int)")
+	steps := []struct {
+		name string
+		step func()
+	}{
+		{"stop", func() { cluster.Stop(t); refuses(t, dsn); cluster.Resume(t) }},
+		{"kill", func() { cluster.Kill(t); refuses(t, dsn); cluster.Resume(t) }},
+		{"restart", func() { cluster.Restart(t) }},
+	}
+	for i, s := range steps {
+		execute(t, connect(t, dsn), "INSERT INTO kept VALUES (1)")
+		s.step()
+		if got, want := query[int](t, connect(t, dsn), "SELECT count(*) FROM kept"), i+1; got != want {
+			t.Errorf("after %s: %d rows, want %d", s.name, got, want)
+		}
+	}
+}
+
+func refuses(t *testing.T, dsn string) {
+	t.Helper()
+	if conn, err := pgx.Connect(t.Context(), dsn); err == nil {
+		_ = conn.Close(t.Context())
+		t.Error("a stopped server takes a connection")
+	}
+}
+
+func TestSocketOpensWithoutPassword(t *testing.T) {
+	cluster := Start(t, Options{})
+	_, port, _ := net.SplitHostPort(cluster.Address())
+	conn := connect(t, "host="+cluster.Socket()+" port="+port+" user="+superuser+" dbname=postgres")
+	if got := query[int](t, conn, "SELECT 1"); got != 1 {
+		t.Errorf("SELECT 1 = %d", got)
+	}
+}
+
+func TestMissingPostgreSQLSaysHowToInstallIt(t *testing.T) {
+	installed := t.TempDir()
+	if err := os.WriteFile(filepath.Join(installed, "initdb"), []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", installed)
+	if got, err := programFolder(t.TempDir()); err != nil || got != installed {
+		t.Errorf("with initdb in PATH: %q, %v", got, err)
+	}
+	t.Setenv("PATH", t.TempDir())
+	_, err := programFolder(t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "apt-get install postgresql") {
+		t.Errorf("without PostgreSQL: %v", err)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if got := version("/usr/lib/postgresql/15/bin/initdb"); got != 15 {
+		t.Errorf("version = %d, want 15", got)
+	}
+}
+
+func TestNothingIsLeftWhenTheTestProcessIsKilled(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestVictim$")
+	cmd.Env = append(os.Environ(), "PGTEST_VICTIM=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the victim said %q: %v", line, err)
+	}
+	address, folder, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if conn, err := net.Dial("tcp", address); err != nil {
+		t.Fatalf("the victim's server does not answer: %v", err)
+	} else {
+		_ = conn.Close()
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	waitUntilGone(t, folder)
+	if _, err := net.Dial("tcp", address); err == nil {
+		t.Error("the server still answers after its test process was killed")
+	}
+}
+
+func waitUntilGone(t *testing.T, folder string) {
+	t.Helper()
+	for range 200 {
+		if _, err := os.Stat(folder); os.IsNotExist(err) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("%s is still there after its test process was killed", folder)
+}
+
+// TestVictim is the process that is killed above: it starts a cluster, says where, and waits.
+func TestVictim(t *testing.T) {
+	if os.Getenv("PGTEST_VICTIM") == "" {
+		return
+	}
+	cluster := Start(t, Options{})
+	fmt.Println(cluster.Address(), cluster.folder)
+	time.Sleep(time.Minute)
+}

@@ -1,0 +1,209 @@
+package pgtest
+
+// The server's side: its programs, its files, and the shell that outlives a crashed test to tidy up.
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// debianPrograms is where Debian keeps what it leaves out of PATH, one folder a major version.
+const debianPrograms = "/usr/lib/postgresql/*/bin"
+
+var errNotInstalled = errors.New("pgtest: PostgreSQL is not installed (no initdb in PATH or in " + debianPrograms +
+	"): run tools/setup as root, or apt-get install postgresql")
+
+// programs says where initdb and pg_ctl are and who runs them: PostgreSQL refuses to be root.
+type programs struct {
+	folder string
+	owner  *syscall.Credential // nil: whoever runs the test
+}
+
+func findPrograms() (programs, error) {
+	folder, err := programFolder(debianPrograms)
+	if err != nil || os.Getuid() != 0 {
+		return programs{folder: folder}, err
+	}
+	owner, err := unprivileged()
+	return programs{folder: folder, owner: owner}, err
+}
+
+// programFolder prefers the newest of the version folders that pattern names, then PATH.
+func programFolder(pattern string) (string, error) {
+	found, _ := filepath.Glob(filepath.Join(pattern, "initdb"))
+	if len(found) > 0 {
+		newest := slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })
+		return filepath.Dir(newest), nil
+	}
+	initdb, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", errNotInstalled
+	}
+	return filepath.Dir(initdb), nil
+}
+
+// version is 15 for /usr/lib/postgresql/15/bin/initdb.
+func version(initdb string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb))))
+	return n
+}
+
+// unprivileged is the user that root lends PostgreSQL to.
+func unprivileged() (*syscall.Credential, error) {
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
+		gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
+		if uidErr == nil && gidErr == nil {
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+		}
+	}
+	return nil, errors.New("pgtest: no user postgres or nobody to run PostgreSQL for root")
+}
+
+// tempFolder is short enough for a Unix socket's name, and belongs to the server's user.
+func (p programs) tempFolder() (string, error) {
+	folder, err := os.MkdirTemp("", "jotgate-pg")
+	if err != nil {
+		return "", fmt.Errorf("pgtest: %w", err)
+	}
+	if p.owner == nil {
+		return folder, nil
+	}
+	return folder, os.Chown(folder, int(p.owner.Uid), int(p.owner.Gid))
+}
+
+// command is one of PostgreSQL's programs as its user, in a session of its own: Ctrl-C in the terminal ends the
+// test, and the test's end ends the server.
+func (p programs) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: p.owner}
+	cmd.Env = []string{"PATH=" + p.folder + ":/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}
+	return cmd
+}
+
+// guard is a shell that waits until its standard input ends, then stops the server and removes its folder. The input
+// ends with this process, so that nothing stays even where no defer runs: a test may time out, panic or be killed.
+type guard struct {
+	cmd   *exec.Cmd
+	input io.Closer // held here: a collected pipe would be closed
+}
+
+const guardScript = `cat
+if read -r pid < data/postmaster.pid && kill -QUIT "$pid"; then
+	while kill -0 "$pid"; do sleep 0.05; done
+fi 2>/dev/null
+cd / && rm -rf "$1"`
+
+func (p programs) startGuard(folder string) (*guard, error) {
+	cmd := p.command("/bin/sh", "-c", guardScript, "sh", folder)
+	cmd.Dir = folder
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("pgtest: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("pgtest: %w", err)
+	}
+	return &guard{cmd, input}, nil
+}
+
+// release lets the guard do its work now, and waits for it.
+func (g *guard) release() error {
+	return errors.Join(g.input.Close(), g.cmd.Wait())
+}
+
+// initialise makes the files. Over TCP a password is asked; the socket's folder is private.
+func (c *Cluster) initialise(options Options) error {
+	passwordFile := filepath.Join(c.folder, "password")
+	if err := os.WriteFile(passwordFile, []byte(c.password), 0o600); err != nil {
+		return fmt.Errorf("pgtest: %w", err)
+	}
+	if owner := c.programs.owner; owner != nil {
+		if err := os.Chown(passwordFile, int(owner.Uid), int(owner.Gid)); err != nil {
+			return fmt.Errorf("pgtest: %w", err)
+		}
+	}
+	cmd := c.programs.command(filepath.Join(c.programs.folder, "initdb"), "--no-sync", "--no-locale", "--encoding=UTF8",
+		"--auth-local=trust", "--auth-host=scram-sha-256", "--username="+superuser, "--pwfile="+passwordFile, c.data())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("pgtest: initdb: %w\n%s", err, out)
+	}
+	return c.configure(options)
+}
+
+func (c *Cluster) configure(options Options) error {
+	file, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("pgtest: %w", err)
+	}
+	fmt.Fprintf(file, "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\n", c.folder)
+	fmt.Fprint(file, "max_connections = 200\nshared_buffers = 32MB\ntimezone = 'UTC'\n")
+	if !options.Durable {
+		fmt.Fprint(file, "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
+	}
+	return file.Close()
+}
+
+// findPortAndRun tries again where somebody took the free port first.
+func (c *Cluster) findPortAndRun() error {
+	var err error
+	for range 5 {
+		if c.port, err = freePort(); err != nil {
+			return fmt.Errorf("pgtest: %w", err)
+		}
+		if err = c.run(); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+// run starts the server and returns when it takes connections.
+func (c *Cluster) run() error {
+	err := c.control("start", "-l", c.log(), "-o", "-p "+strconv.Itoa(c.port))
+	c.running.Store(err == nil)
+	return err
+}
+
+// control is pg_ctl, waiting at most 30 s. Its output goes to a file: the server inherits it, and a pipe would
+// stay open as long as the server runs.
+func (c *Cluster) control(action string, args ...string) error {
+	args = append([]string{action, "-D", c.data(), "-s", "-w", "-t", "30"}, args...)
+	cmd := c.programs.command(filepath.Join(c.programs.folder, "pg_ctl"), args...)
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("pgtest: pg_ctl %s: %w\n%s", action, err, tail(c.log(), 20))
+	}
+	return nil
+}
+
+func (c *Cluster) log() string { return filepath.Join(c.folder, "log") }
+
+// tail is the end of a file, for an error message.
+func tail(path string, lines int) string {
+	data, _ := os.ReadFile(path)
+	all := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
