@@ -110,14 +110,22 @@ type Session struct {
 	Expires     time.Time `json:"expires"`
 	Ended       time.Time `json:"ended,omitzero"` // zero: live
 	EndReason   EndReason `json:"end_reason,omitempty"`
+	// OwnUsers says that the user is not in the store's accounts but in
+	// Settings.Users; it is not stored.
+	OwnUsers bool `json:"-"`
 }
 
 // Sessions is the table of logins and the feed of what was revoked.
 type Sessions interface {
-	// CreateSession inserts s. Where SimpleJWT's token_blacklist tables exist
-	// it also inserts the outstanding token's row (jti, user, times; never
-	// the token).
-	CreateSession(ctx context.Context, s *Session) error
+	// CreateSession inserts s while the account is active and its stored
+	// password is still ifPassword, in one statement, so that a login cannot
+	// overtake a deactivation or a change of password: whichever commits
+	// first, no session is left behind (on PostgreSQL the account's row is
+	// read FOR SHARE). ErrNotFound otherwise. With OwnUsers in s the account
+	// is not looked at. Where SimpleJWT's token_blacklist tables exist it
+	// also inserts the outstanding token's row (jti, user, times; never the
+	// token).
+	CreateSession(ctx context.Context, s *Session, ifPassword string) error
 
 	// RotateSession puts r.Next in the place of r.Presented by one
 	// conditional UPDATE, so that among any number of callers with one token
