@@ -1,0 +1,196 @@
+// Package django runs a real Django for the tests: the project in project/, as people have it, with SimpleJWT and
+// djoser from Debian's packages.
+//
+//	site := django.Start(t, django.Options{SecretKey: secret})
+//	site.CreateUser(t, django.User{Username: "alice", Password: "correct horse battery"})
+//	response, err := http.Post(site.URL+"/api/token/", …)
+package django
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/jotgate/jotgate/interop/peer"
+)
+
+// Options are what tests want otherwise than Django's defaults. The zero value is a new SQLite database, a random
+// secret and the defaults of every package.
+type Options struct {
+	// Database is sqlite:PATH or a postgres:// URL with user, password, host and port.
+	Database string
+	// SecretKey is Django's SECRET_KEY.
+	SecretKey string
+	// TimeZone is Django's TIME_ZONE, by default UTC.
+	TimeZone string
+	// SimpleJWT is SIMPLE_JWT; lifetimes in seconds.
+	SimpleJWT map[string]any
+	// Djoser is DJOSER.
+	Djoser map[string]any
+	// Hashers is PASSWORD_HASHERS, by default Django's list.
+	Hashers []string
+	// NoBlacklist leaves the token_blacklist app out.
+	NoBlacklist bool
+	// EmailUser takes the project's own user model: an e-mail address as user name, a UUID as key, table
+	// accounts_user.
+	EmailUser bool
+	// Unmigrated leaves the database as it is: the test runs migrate itself.
+	Unmigrated bool
+}
+
+// Site is a Django project with its database. Its methods may be called concurrently.
+type Site struct {
+	URL       string // where it is served, without a slash at the end; empty before Serve
+	Database  string // as in Options
+	SecretKey string
+	folder    string // the project's
+	mail      string // folder of the mails it sent
+	env       []string
+	inside    *peer.Process
+}
+
+// Start is Open and Serve.
+func Start(tb testing.TB, options Options) *Site {
+	tb.Helper()
+	s := Open(tb, options)
+	s.Serve(tb)
+	return s
+}
+
+// Open makes the project's tables and a process inside Django that answers until tb ends. It serves nothing.
+func Open(tb testing.TB, options Options) *Site {
+	tb.Helper()
+	s := &Site{Database: options.Database, SecretKey: options.SecretKey, folder: projectFolder(), mail: tb.TempDir()}
+	if s.Database == "" {
+		s.Database = "sqlite:" + filepath.Join(tb.TempDir(), "django.sqlite3")
+	}
+	if s.SecretKey == "" {
+		s.SecretKey = rand.Text() + rand.Text()
+	}
+	s.env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "DJANGO_OPTIONS="+s.encode(tb, options))
+	s.inside = peer.Start(tb, s.command("inside.py"))
+	if !options.Unmigrated {
+		s.Manage(tb, "migrate", "--verbosity=0")
+	}
+	return s
+}
+
+func projectFolder() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "project")
+}
+
+// encode writes the options as settings.py reads them.
+func (s *Site) encode(tb testing.TB, options Options) string {
+	tb.Helper()
+	if options.TimeZone == "" {
+		options.TimeZone = "UTC"
+	}
+	encoded, err := json.Marshal(map[string]any{
+		"database":    s.Database,
+		"secret_key":  s.SecretKey,
+		"time_zone":   options.TimeZone,
+		"mail_folder": s.mail,
+		"simple_jwt":  orEmpty(options.SimpleJWT),
+		"djoser":      orEmpty(options.Djoser),
+		"hashers":     options.Hashers,
+		"blacklist":   !options.NoBlacklist,
+		"email_user":  options.EmailUser,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(encoded)
+}
+
+func orEmpty(settings map[string]any) map[string]any {
+	if settings == nil {
+		return map[string]any{}
+	}
+	return settings
+}
+
+// command is Python in the project's folder with its settings.
+func (s *Site) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(peer.Python(), args...)
+	cmd.Dir = s.folder
+	cmd.Env = s.env
+	return cmd
+}
+
+var listening = regexp.MustCompile(`Listening at: (http://[0-9.:]+)`)
+
+// Serve serves the site under gunicorn, two workers with four threads each, on a free port until tb ends.
+func (s *Site) Serve(tb testing.TB) {
+	tb.Helper()
+	server := peer.Serve(tb, s.command("-m", "gunicorn", "--bind=127.0.0.1:0", "--workers=2", "--threads=4",
+		"--graceful-timeout=1", "--worker-tmp-dir="+tb.TempDir(), "project.wsgi"))
+	s.URL = server.WaitFor(tb, listening)[1]
+}
+
+// Ask does something inside Django: action is the name of a function of project/inside.py, args its arguments by
+// name. What it returns is decoded into value, a pointer or nil. An error of Python's fails the test.
+func (s *Site) Ask(tb testing.TB, action string, args map[string]any, value any) {
+	tb.Helper()
+	if failure := s.Try(tb, action, args, value); failure != "" {
+		tb.Fatalf("Django: %s: %s", action, failure)
+	}
+}
+
+// Try is Ask for what may fail; it returns Python's error as "Name: text", or "".
+func (s *Site) Try(tb testing.TB, action string, args map[string]any, value any) (failure string) {
+	tb.Helper()
+	question := map[string]any{"do": action}
+	for name, arg := range args {
+		question[name] = arg
+	}
+	encoded, err := json.Marshal(question)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var answer struct {
+		Value json.RawMessage
+		Error string
+	}
+	if err := json.Unmarshal([]byte(s.inside.Ask(tb, string(encoded))), &answer); err != nil {
+		tb.Fatal(err)
+	}
+	if answer.Error == "" && value != nil {
+		if err := json.Unmarshal(answer.Value, value); err != nil {
+			tb.Fatalf("Django: %s answered %s: %v", action, answer.Value, err)
+		}
+	}
+	return answer.Error
+}
+
+// Manage is manage.py with these arguments; it returns what the command wrote.
+func (s *Site) Manage(tb testing.TB, args ...string) string {
+	tb.Helper()
+	var out string
+	s.Ask(tb, "manage", map[string]any{"args": args}, &out)
+	return out
+}
+
+// Mails are the mails Django has sent, as they would go over the wire, in no order.
+func (s *Site) Mails(tb testing.TB) []string {
+	tb.Helper()
+	files, err := filepath.Glob(filepath.Join(s.mail, "*.log"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var mails []string
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		mails = append(mails, strings.TrimSpace(string(data)))
+	}
+	return mails
+}

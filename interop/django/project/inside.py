@@ -1,0 +1,148 @@
+"""Does things inside Django for the tests: one JSON line in, one JSON line out, as long as the input lasts.
+
+    {"do": "check_password", "password": "…", "encoded": "…"}  →  {"value": true} or {"error": "ValueError: …"}
+
+What can be done are the functions below, under their names.
+"""
+
+import io
+import json
+import os
+import sys
+
+import django
+from django.db import close_old_connections
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+django.setup()
+
+from django.contrib.auth import get_user_model, hashers, tokens  # noqa: E402
+from django.contrib.auth.models import Group, Permission  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.utils.encoding import force_str  # noqa: E402
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode  # noqa: E402
+
+User = get_user_model()
+
+
+def manage(args):
+    """manage.py with args; its output."""
+    out = io.StringIO()
+    call_command(*args, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def version():
+    return django.get_version()
+
+
+def find(username):
+    return User.objects.get_by_natural_key(username)
+
+
+def create_user(username, password, superuser=False, groups=(), **fields):
+    """The new user's id. username is whatever the project's users log in with."""
+    fields[User.USERNAME_FIELD] = username
+    make = User.objects.create_superuser if superuser else User.objects.create_user
+    user = make(password=password, **fields)
+    for name in groups:
+        user.groups.add(Group.objects.get_or_create(name=name)[0])
+    return str(user.pk)
+
+
+def change_user(username, **fields):
+    """Sets columns, is_active for example."""
+    user = find(username)
+    for name, value in fields.items():
+        setattr(user, name, value)
+    user.save()
+
+
+def delete_user(username):
+    find(username).delete()
+
+
+def show_user(username):
+    """What Django knows of a user, as jotgate names it."""
+    user = find(username)
+    return {
+        "id": str(user.pk),
+        "username": user.get_username(),
+        "email": user.email,
+        "password": user.password,
+        "is_active": user.is_active,
+        "is_staff": user.is_staff,
+        "is_superuser": user.is_superuser,
+        "groups": sorted(user.groups.values_list("name", flat=True)),
+        "permissions": sorted(user.get_all_permissions()),
+    }
+
+
+def grant(group, permissions):
+    """Gives a group permissions, named app_label.codename."""
+    group = Group.objects.get_or_create(name=group)[0]
+    for name in permissions:
+        app, codename = name.split(".")
+        group.permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+
+
+def set_password(username, password):
+    user = find(username)
+    user.set_password(password)
+    user.save()
+
+
+def user_has_password(username, password):
+    return find(username).check_password(password)
+
+
+def make_password(password, hasher="default"):
+    return hashers.make_password(password, hasher=hasher)
+
+
+def check_password(password, encoded):
+    return hashers.check_password(password, encoded)
+
+
+def make_reset_token(username):
+    """uid and token, as a reset link carries them."""
+    user = find(username)
+    uid = urlsafe_base64_encode(str(user.pk).encode())
+    return {"uid": force_str(uid), "token": tokens.default_token_generator.make_token(user)}
+
+
+def check_reset_token(uid, token):
+    user = User.objects.get(pk=urlsafe_base64_decode(uid).decode())
+    return tokens.default_token_generator.check_token(user, token)
+
+
+def tables():
+    return sorted(connection.introspection.table_names())
+
+
+def rows(sql):
+    """What a query answers, every value as text."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return [[None if v is None else str(v) for v in row] for row in cursor.fetchall()]
+
+
+ACTIONS = {
+    action.__name__: action
+    for action in (
+        manage, version, create_user, change_user, delete_user, show_user, grant, set_password, user_has_password,
+        make_password, check_password, make_reset_token, check_reset_token, tables, rows,
+    )
+}
+
+answers, sys.stdout = sys.stdout, sys.stderr  # what Django prints is not an answer
+for line in sys.stdin:
+    question = json.loads(line)
+    action = ACTIONS[question.pop("do")]
+    try:
+        answer = {"value": action(**question)}
+    except (Exception, SystemExit) as error:  # the test decides what a failure means
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    close_old_connections()
+    print(json.dumps(answer), file=answers, flush=True)

@@ -1,0 +1,19 @@
+// Real peers judge jotgate here: Django, PyJWT, Node and others. A module of its own, so that nothing it needs
+// becomes a need of jotgate's.
+module github.com/jotgate/jotgate/interop
+
+go 1.26.0
+
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/jotgate/jotgate v0.0.0
+)
+
+require (
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/pgx/v5 v5.12.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)
+
+replace github.com/jotgate/jotgate => ../

@@ -1,0 +1,81 @@
+// Package peer runs the programs that judge jotgate, and jotgate itself. [Start] starts one that answers questions,
+// one line for one line; [Serve] starts one that listens. Both end with the test that started them.
+package peer
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// answerTime is how long a peer may think; Java compiles itself first.
+const answerTime = 60 * time.Second
+
+// Process is a running peer. Ask may be called concurrently; the questions then queue.
+type Process struct {
+	name   string
+	mu     sync.Mutex
+	input  io.Writer
+	output *bufio.Reader
+	errors *output
+	cmd    *exec.Cmd
+}
+
+// Start starts cmd and ends it with the test. What it writes to standard error is shown when it fails to answer.
+func Start(tb testing.TB, cmd *exec.Cmd) *Process {
+	tb.Helper()
+	p := &Process{name: cmd.Path, errors: newOutput(), cmd: cmd}
+	cmd.Stderr = p.errors
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p.input, p.output = input, bufio.NewReaderSize(output, 1<<20)
+	if err := cmd.Start(); err != nil {
+		tb.Fatalf("peer: %v (tools/setup installs what the judges need)", err)
+	}
+	tb.Cleanup(func() {
+		_ = input.Close() // the peer's loop ends with its input
+		stop := time.AfterFunc(5*time.Second, func() { _ = cmd.Process.Kill() })
+		defer stop.Stop()
+		_ = cmd.Wait()
+	})
+	return p
+}
+
+// Ask writes one line and returns the line that answers it.
+func (p *Process) Ask(tb testing.TB, question string) string {
+	tb.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	stop := time.AfterFunc(answerTime, func() { _ = p.cmd.Process.Kill() })
+	defer stop.Stop()
+	if _, err := io.WriteString(p.input, question+"\n"); err != nil {
+		tb.Fatalf("%s does not listen: %v\n%s", p.name, err, p.errors)
+	}
+	answer, err := p.output.ReadString('\n')
+	if err != nil {
+		tb.Fatalf("%s does not answer: %v\n%s", p.name, err, p.errors)
+	}
+	return strings.TrimSuffix(answer, "\n")
+}
+
+// Python is the interpreter that has Debian's modules: its own, where another one comes first in PATH.
+func Python() string {
+	const debian = "/usr/bin/python3"
+	if _, err := os.Stat(debian); err == nil {
+		return debian
+	}
+	return "python3"
+}
