@@ -68,3 +68,74 @@ type EventStore interface {
 	// PurgeEvents deletes at most limit events older than keep.
 	PurgeEvents(ctx context.Context, keep time.Time, limit int) (int, error)
 }
+
+// Letter is a mail waiting to be sent, a row of jotgate_outbox. It names the
+// kind and the account; the link is made when it is sent, so the database
+// never holds one.
+type Letter struct {
+	ID       int64
+	Kind     LetterKind
+	User     UserID // empty in a decoy
+	To       string // address
+	Language string // of the templates, such as "en"
+	Detail   string // what a template may show: the address of a new sign-in
+	Created  time.Time
+	Attempts int // how often sending has failed
+}
+
+// LetterKind names a letter and its templates.
+type LetterKind string
+
+// The kinds of letter. A decoy is never sent: it is stored for an address
+// that nobody has, so that the answer takes as long as for one that somebody
+// has.
+const (
+	LetterActivation      LetterKind = "activation"
+	LetterConfirmation    LetterKind = "confirmation" // the account is active now
+	LetterPasswordReset   LetterKind = "password_reset"
+	LetterPasswordChanged LetterKind = "password_changed"
+	LetterUsernameReset   LetterKind = "username_reset"
+	LetterUsernameChanged LetterKind = "username_changed"
+	LetterNewSignIn       LetterKind = "new_sign_in"
+	LetterDecoy           LetterKind = "decoy"
+)
+
+// Outbox keeps letters until they are sent. A Store that has these methods
+// lets a Gate write letters.
+type Outbox interface {
+	// Enqueue stores a letter, durably, before it returns.
+	Enqueue(ctx context.Context, letter Letter) error
+	// DueLetters takes at most limit letters whose time has come, oldest
+	// first, and hides them from other senders for the lease.
+	DueLetters(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]Letter, error)
+	// LetterSent removes a letter.
+	LetterSent(ctx context.Context, id int64) error
+	// LetterFailed counts a failed attempt and sets when to try again.
+	LetterFailed(ctx context.Context, id int64, retry time.Time, reason string) error
+}
+
+// Failure is how often a password check failed for one key (an account, an
+// account and a network, an address), for throttling: a row of
+// jotgate_failure.
+type Failure struct {
+	Count int
+	Last  time.Time
+}
+
+// FailureStore counts failed password checks where all nodes see them. A
+// Store that has these methods keeps counters over a restart.
+type FailureStore interface {
+	// Failures returns the counters that exist among keys.
+	Failures(ctx context.Context, keys []string) (map[string]Failure, error)
+	// AddFailure adds one to each key's counter, which starts at 0 again when
+	// its last failure is before forget.
+	AddFailure(ctx context.Context, keys []string, now, forget time.Time) error
+	// ForgetFailures removes counters.
+	ForgetFailures(ctx context.Context, keys []string) error
+	// RememberNetwork notes that the account has logged in from the network.
+	RememberNetwork(ctx context.Context, user UserID, network string, now time.Time) error
+	// KnownNetwork reports whether it has.
+	KnownNetwork(ctx context.Context, user UserID, network string) (bool, error)
+	// PurgeFailures deletes at most limit counters older than keep.
+	PurgeFailures(ctx context.Context, keep time.Time, limit int) (int, error)
+}

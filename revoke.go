@@ -18,6 +18,7 @@ type revocations struct {
 	lifetime int64              // of an access token, with leeway; seconds
 	empty    atomic.Bool        // nothing is revoked: no lock is taken
 	heard    atomic.Int64       // when the feed was last known to be complete, Unix nanoseconds
+	last     atomic.Int64       // the highest sequence number taken from the feed
 }
 
 func newRevocations(lifetime time.Duration) *revocations {
@@ -63,6 +64,20 @@ func (r *revocations) add(entries ...Revocation) {
 		}
 		r.empty.Store(false)
 	}
+}
+
+// feedPage is the most entries one question to the feed is answered with.
+const feedPage = 10_000
+
+// take adds a page of the feed and reports whether there may be another.
+func (r *revocations) take(page []Revocation) bool {
+	r.add(page...)
+	before, last := r.last.Load(), int64(0)
+	for _, e := range page {
+		last = max(last, e.Seq)
+	}
+	r.last.Store(max(before, last))
+	return len(page) >= feedPage && last > before
 }
 
 // sweep forgets what no living token can still be refused by.

@@ -3,6 +3,7 @@ package jotgate
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
@@ -39,9 +40,6 @@ type Settings struct {
 	// RefreshTokenLifetime is how long a session lives without a refresh.
 	// Whole seconds. Default: 24 hours. Django: SIMPLE_JWT REFRESH_TOKEN_LIFETIME.
 	RefreshTokenLifetime time.Duration
-	// SessionLifetime ends a session this long after its login, however often
-	// it was refreshed. Default: 0, no limit. Django: none.
-	SessionLifetime time.Duration
 	// KeepRefreshTokens leaves the refresh token the same for the whole
 	// session. Default: false, it rotates at each use.
 	// Django: SIMPLE_JWT ROTATE_REFRESH_TOKENS = False.
@@ -135,6 +133,9 @@ type Settings struct {
 	// RevocationsRequired acts. Default: 10 seconds. Django: none.
 	RevocationMaxAge time.Duration
 
+	// OnError answers in place of the JSON that Require sends; e.Respond is
+	// what it would have done. Default: that. Django: EXCEPTION_HANDLER.
+	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
 	// Logger takes what the operator should read. Default: slog.Default().
 	// Django: LOGGING.
 	Logger *slog.Logger

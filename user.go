@@ -2,6 +2,7 @@ package jotgate
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,16 +46,15 @@ const (
 // says, nothing is looked up; Gate.Account reads the row behind it. A User is
 // never changed after it was made and may be shared between goroutines.
 type User struct {
-	ID          UserID
-	Username    string
-	Email       string
-	Role        Role
-	Groups      []string // names; present when Settings.Claims has "groups"
-	Permissions []string // "app_label.codename"; present when Settings.Claims has "permissions"
-	Session     string   // the session (sid) the token belongs to; empty in tokens that Django issued
+	ID          UserID   `json:"id"`
+	Username    string   `json:"username"`
+	Email       string   `json:"email"`
+	Role        Role     `json:"role"`
+	Groups      []string `json:"groups,omitempty"`      // names; present when Settings.Claims has "groups"
+	Permissions []string `json:"permissions,omitempty"` // "app_label.codename"; present when Settings.Claims has "permissions"
+	Session     string   `json:"-"`                     // the session (sid) the token belongs to; empty in tokens that Django issued
 
-	token   *jwt.Token[accessClaims]
-	account *Account // set where the road already read it
+	token jwt.Token[accessClaims]
 }
 
 // IsStaff reports whether the token's role is staff or admin.
@@ -63,7 +63,28 @@ func (u *User) IsStaff() bool { return u.Role.Type == RoleStaff || u.Role.Type =
 // IsSuperuser reports whether the token's role is admin.
 func (u *User) IsSuperuser() bool { return u.Role.Type == RoleAdmin }
 
-// Expires is when the token that made this User expires, in whole seconds.
+// HasPermission reports whether the token carries the permission
+// ("blog.add_post") or its role is admin.
+func (u *User) HasPermission(permission string) bool {
+	return u.IsSuperuser() || slices.Contains(u.Permissions, permission)
+}
+
+// HasRole compares "admin", "staff" and "user" with the role's type, and any
+// other word with the name of the role's group and of the token's groups.
+func (u *User) HasRole(role string) bool {
+	switch role {
+	case "":
+		return false
+	case RoleAdmin, RoleStaff, RoleUser:
+		return u.Role.Type == role
+	default:
+		ofGroup := u.Role.ID != u.Role.Type // and not of the flags
+		return ofGroup && u.Role.DisplayName == role || slices.Contains(u.Groups, role)
+	}
+}
+
+// Expires is when the token that made this User expires, in whole seconds;
+// the epoch for a User that no token made.
 func (u *User) Expires() time.Time { return time.Unix(u.token.ExpiresAt, 0) }
 
 // Claim returns the JSON text of any claim of the verified token, for claims

@@ -1,0 +1,204 @@
+package jotgate
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// Guard verifies access tokens and opens or closes the way to a handler. It
+// needs keys and no database, so it can stand in any service that trusts the
+// one which logs users in. A Gate is a Guard that also issues. Safe for
+// concurrent use.
+type Guard struct {
+	tokens    *jwt.Verifier[accessClaims]
+	header    string   // canonical name of the header that carries the token
+	types     []string // accepted words before it
+	challenge string   // for WWW-Authenticate
+	idClaim   string
+	now       func() time.Time
+	revoked   *revocations
+	stale     func() bool // true: refuse, the news of revocations is too old
+	onError   func(http.ResponseWriter, *http.Request, *Error)
+	log       *slog.Logger
+}
+
+// GuardSettings is every option of a Guard. Only Keys must be given; it means
+// the same as in Settings where the name is the same.
+type GuardSettings struct {
+	// Keys verify: a *jwt.Key, a *jwt.KeySet, or a set fetched from a JWKS
+	// address.
+	Keys        jwt.Keys
+	Issuer      string
+	Audience    []string
+	Leeway      time.Duration
+	HeaderTypes []string
+	HeaderName  string
+	UserIDClaim string
+	// OnError answers in place of the JSON that jotgate sends; e.Respond is
+	// what it would have done.
+	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
+	Logger  *slog.Logger
+	Now     func() time.Time
+}
+
+// accessClaims is what jotgate reads in a token. UserID is kept as it stands
+// because SimpleJWT wrote numbers before 5.5 and writes strings since.
+type accessClaims struct {
+	TokenType   *string  `json:"token_type"`
+	JTI         jwt.Raw  `json:"jti"`
+	UserID      jwt.Raw  `json:"user_id"`
+	SID         string   `json:"sid"`
+	Username    string   `json:"username"`
+	Email       string   `json:"email"`
+	Role        Role     `json:"role"`
+	Groups      []string `json:"groups"`
+	Permissions []string `json:"permissions"`
+}
+
+// NewGuard returns a Guard, or an error that names the setting at fault.
+func NewGuard(s GuardSettings) (*Guard, error) {
+	if s.Keys == nil {
+		return nil, errors.New("jotgate: a Guard needs Keys")
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	if s.Logger == nil {
+		s.Logger = slog.Default()
+	}
+	if len(s.HeaderTypes) == 0 {
+		s.HeaderTypes = []string{"Bearer", "Token"}
+	}
+	if s.OnError == nil {
+		challenge := challengeOf(s.HeaderTypes)
+		s.OnError = func(w http.ResponseWriter, _ *http.Request, e *Error) { e.Respond(w, challenge) }
+	}
+	tokens, err := jwt.NewVerifier[accessClaims](s.Keys, tokenRules(s))
+	if err != nil {
+		return nil, errors.New("jotgate: " + err.Error())
+	}
+	return &Guard{
+		tokens:    tokens,
+		header:    http.CanonicalHeaderKey(or(s.HeaderName, "Authorization")),
+		types:     slices.Clone(s.HeaderTypes),
+		challenge: challengeOf(s.HeaderTypes),
+		idClaim:   or(s.UserIDClaim, "user_id"),
+		now:       s.Now,
+		revoked:   newRevocations(0),
+		stale:     func() bool { return false },
+		onError:   s.OnError,
+		log:       s.Logger,
+	}, nil
+}
+
+// challengeOf is what DRF asks for: the first header type, as SimpleJWT does.
+func challengeOf(types []string) string { return types[0] + ` realm="api"` }
+
+// VerifyAccess verifies an access token and returns whom it speaks of. It
+// makes no query. Errors: ErrTokenInvalid and ErrTokenExpired with
+// SimpleJWT's list of messages, ErrNoUserClaim, ErrUnavailable while
+// revocations are required but unknown.
+func (g *Guard) VerifyAccess(token string) (*User, error) {
+	verified, err := g.verify(token, "access")
+	if err != nil {
+		return nil, accessError(err)
+	}
+	id, err := g.userID(&verified)
+	if err != nil {
+		return nil, err
+	}
+	if g.stale() {
+		return nil, ErrUnavailable.Because(errors.New("the news of revocations is too old"))
+	}
+	c := &verified.Claims
+	if g.revoked.revoked(c.SID, id, verified.IssuedAt) {
+		return nil, accessError(ErrTokenInvalid.Because(errors.New("the session or the user was revoked")))
+	}
+	return &User{
+		ID: id, Username: c.Username, Email: c.Email, Role: c.Role,
+		Groups: c.Groups, Permissions: c.Permissions, Session: c.SID,
+		token: verified,
+	}, nil
+}
+
+// verify checks a token of this type in SimpleJWT's order: signature and
+// times, jti, token type. Errors are *Error in the form of token endpoints.
+func (g *Guard) verify(token, tokenType string) (jwt.Token[accessClaims], error) {
+	verified, err := g.tokens.Verify(token)
+	if err != nil {
+		return verified, tokenError(err)
+	}
+	switch c := &verified.Claims; {
+	case c.JTI == "":
+		return verified, tokenText("Token has no id")
+	case c.TokenType == nil:
+		return verified, tokenText("Token has no type")
+	case tokenType != "" && *c.TokenType != tokenType:
+		return verified, tokenText("Token has wrong type")
+	}
+	return verified, nil
+}
+
+// userID reads the claim that says who the user is: a string, as SimpleJWT
+// writes it since 5.5, or an integer, as it did before. A claim of any other
+// type is nobody's.
+func (g *Guard) userID(token *jwt.Token[accessClaims]) (UserID, error) {
+	raw := token.Claims.UserID
+	if g.idClaim != "user_id" {
+		raw, _ = token.Claim(g.idClaim)
+	}
+	if raw == "" {
+		return "", ErrNoUserClaim
+	}
+	if text, isString := raw.Text(); isString && text != "" {
+		return UserID(text), nil
+	}
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		return "", ErrUserNotFound
+	}
+	return UserID(strconv.FormatInt(n, 10)), nil
+}
+
+// tokenText is a refusal of a token in SimpleJWT's words.
+func tokenText(text string) *Error {
+	return &Error{Status: ErrTokenInvalid.Status, Code: ErrTokenInvalid.Code, Detail: text}
+}
+
+// tokenError gives the refusals of jwt the texts of SimpleJWT 5.5.
+func tokenError(err error) *Error {
+	var refused *jwt.Error
+	switch {
+	case errors.Is(err, jwt.ErrExpired):
+		return ErrTokenExpired.Because(err)
+	case errors.As(err, &refused) && refused.Reason == jwt.ErrMissing && refused.Claim == "exp":
+		return tokenText("Token has no 'exp' claim").Because(err)
+	default:
+		return ErrTokenInvalid.Because(err)
+	}
+}
+
+// accessError is the same refusal as SimpleJWT sends it for the token of a
+// request: one message for each class of token that was tried.
+func accessError(err error) *Error {
+	e := AsError(err)
+	return &Error{
+		Status: e.Status, Code: e.Code, Detail: "Given token not valid for any token type",
+		Messages: []TokenMessage{{"AccessToken", "access", e.Detail}}, cause: err,
+	}
+}
+
+// or is the first unless it is the zero value.
+func or[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}

@@ -1,0 +1,160 @@
+// Package jotgate gives a REST API accounts and JSON Web Token
+// authentication. A login takes a username and a password and answers with
+// tokens; the client sends the access token with each request; the gate
+// verifies it without looking anything up and lets the request through:
+//
+//	db, err := sqlite.Open(ctx, "jotgate.db", sqlite.Options{})
+//	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret}, db)
+//	api.Mount(mux, gate)                     // login, refresh, users, …
+//	mux.Handle("/api/", gate.Require(hello)) // 401 without a valid token
+//
+//	user, ok := jotgate.UserFrom(r.Context())
+//
+// A [Gate] issues tokens and needs a [Store] (store/sqlite, store/postgres).
+// A [Guard] only verifies and needs nothing but keys; it is for services that
+// stand apart from the accounts.
+//
+// Users, groups and permissions live in Django's own tables, passwords and
+// tokens have Django's and SimpleJWT's form, so a Django may stand beside a
+// gate on the same database and secret, each accepting what the other issued.
+//
+// What is promised: a verified token costs no query; a login with an unknown
+// name, a wrong password or an inactive account gives one answer in one time;
+// a refresh token has one winner under any race; every failure that was not
+// foreseen closes the gate. Names and meanings in this package stay as they
+// are from 1.0 on; before it, CHANGELOG.md says what changed.
+package jotgate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jotgate/jotgate/passwd"
+)
+
+// Gate logs users in, keeps their sessions and guards handlers. Make one with
+// New, share it, and let Run work beside it. Safe for concurrent use.
+type Gate struct {
+	*Guard
+	settings Settings
+	db       Store
+	users    Users
+	keys     *keyRing
+	lane     *lane
+	hasher   *passwd.Hasher
+}
+
+// New returns a Gate, or an error that names the setting at fault. It does
+// not touch the database.
+func New(s Settings, db Store) (*Gate, error) {
+	if err := s.fill(); err != nil {
+		return nil, fmt.Errorf("jotgate: %w", err)
+	}
+	keys, err := newKeyRing(&s)
+	if err != nil {
+		return nil, fmt.Errorf("jotgate: %w", err)
+	}
+	guard, err := NewGuard(GuardSettings{
+		Keys: keys, Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway,
+		HeaderTypes: s.HeaderTypes, HeaderName: s.HeaderName, UserIDClaim: s.UserIDClaim,
+		OnError: s.OnError, Logger: s.Logger, Now: s.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	guard.revoked = newRevocations(s.AccessTokenLifetime + s.Leeway)
+	g := &Gate{
+		Guard: guard, settings: s, db: db, users: s.Users, keys: keys, hasher: s.Hasher,
+		lane: newLane(s.HashLanes, s.HashQueue, s.HashMemory),
+	}
+	if g.users == nil {
+		g.users = storeUsers{g}
+	}
+	if s.RevocationsRequired {
+		guard.stale = g.revocationsStale
+	}
+	return g, nil
+}
+
+// Settings returns what the gate works with, defaults filled in.
+func (g *Gate) Settings() Settings { return g.settings }
+
+// Store returns the store the gate was made with.
+func (g *Gate) Store() Store { return g.db }
+
+// fill puts the defaults in and refuses what contradicts itself.
+func (s *Settings) fill() error {
+	s.AccessTokenLifetime = or(s.AccessTokenLifetime, 5*time.Minute).Truncate(time.Second)
+	s.RefreshTokenLifetime = or(s.RefreshTokenLifetime, 24*time.Hour).Truncate(time.Second)
+	s.RefreshGrace = max(0, or(s.RefreshGrace, 10*time.Second))
+	s.PasswordResetTimeout = or(s.PasswordResetTimeout, 72*time.Hour)
+	s.RevocationMaxAge = or(s.RevocationMaxAge, 10*time.Second)
+	s.UserIDClaim = or(s.UserIDClaim, "user_id")
+	s.UserIDField = or(s.UserIDField, "id")
+	s.RevokeTokenClaim = or(s.RevokeTokenClaim, "hash_password")
+	s.TimeZone = or(s.TimeZone, time.UTC)
+	s.Logger = or(s.Logger, slog.Default())
+	s.Hasher = or(s.Hasher, passwd.Default())
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	if len(s.HeaderTypes) == 0 {
+		s.HeaderTypes = []string{"Bearer", "Token"}
+	}
+	if s.Claims == nil {
+		s.Claims = []string{"username", "email", "role"}
+	}
+	return s.check()
+}
+
+func (s *Settings) check() error {
+	switch {
+	case s.SecretKey == "":
+		return errors.New("SecretKey is empty")
+	case s.AccessTokenLifetime < time.Second:
+		return errors.New("AccessTokenLifetime is under a second")
+	case s.RefreshTokenLifetime < s.AccessTokenLifetime:
+		return errors.New("RefreshTokenLifetime is shorter than AccessTokenLifetime")
+	case s.UserIDField != "id" && s.UserIDField != "username":
+		return fmt.Errorf("UserIDField is %q, it can be id or username", s.UserIDField)
+	}
+	for _, c := range s.Claims {
+		if !slices.Contains([]string{"username", "email", "role", "groups", "permissions"}, c) {
+			return fmt.Errorf("Claims has %q, it can hold username, email, role, groups and permissions", c)
+		}
+	}
+	return nil
+}
+
+// Account reads the row of a verified user and checks what a token cannot
+// know. Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (with
+// Settings.CheckRevokeToken), ErrUnavailable.
+func (g *Gate) Account(ctx context.Context, user *User) (*Account, error) {
+	account, err := g.accountOf(ctx, user.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, ErrUserNotFound
+	case err != nil:
+		return nil, err
+	case !account.IsActive:
+		return nil, ErrUserInactive
+	}
+	if g.settings.CheckRevokeToken {
+		if claim, _ := user.Claim(g.settings.RevokeTokenClaim); !revokeClaimHolds(claim, account) {
+			return nil, ErrPasswordChanged
+		}
+	}
+	return account, nil
+}
+
+// accountOf finds an account by what the user id claim holds.
+func (g *Gate) accountOf(ctx context.Context, id UserID) (*Account, error) {
+	if g.settings.UserIDField == "username" {
+		return g.users.UserByLogin(ctx, string(id))
+	}
+	return g.users.UserByID(ctx, id)
+}

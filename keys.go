@@ -1,0 +1,209 @@
+package jotgate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// keyRing holds the key that signs and the keys that verify. Both are swapped
+// at once when keys rotate; a request sees the old ring or the new one, never
+// a mixture. It is the jwt.Keys of the gate's own Guard.
+type keyRing struct {
+	base    []*jwt.Key // of the settings: they always verify
+	sign    *jwt.Key   // of the settings: signs while the database has no current key
+	secrets []Secret   // SecretKey first, then the fallbacks
+	current atomic.Pointer[ring]
+}
+
+type ring struct {
+	sign *jwt.Key
+	set  *jwt.KeySet
+	keys []SigningKey // of the database
+}
+
+// KeySet is the set that verifies now.
+func (k *keyRing) KeySet() *jwt.KeySet { return k.current.Load().set }
+
+// signing is the key that signs now.
+func (k *keyRing) signing() *jwt.Key { return k.current.Load().sign }
+
+// newKeyRing makes the ring of the settings alone: SecretKey as HS256, the
+// fallbacks, SigningKey and VerifyingKeys.
+func newKeyRing(s *Settings) (*keyRing, error) {
+	k := &keyRing{secrets: append([]Secret{s.SecretKey}, s.SecretKeyFallbacks...)}
+	newSecret := jwt.NewHMAC
+	if s.InsecureShortSecret {
+		newSecret = jwt.InsecureHMAC
+	}
+	for i, secret := range k.secrets {
+		key, err := newSecret(jwt.HS256, []byte(secret))
+		if err != nil && i == 0 {
+			return nil, fmt.Errorf("SecretKey: %w", err)
+		} else if err != nil {
+			return nil, fmt.Errorf("SecretKeyFallbacks[%d]: %w", i-1, err)
+		}
+		k.base = append(k.base, key)
+	}
+	k.sign = k.base[0]
+	if s.SigningKey != nil {
+		if !s.SigningKey.CanSign() {
+			return nil, errors.New("SigningKey is a public key")
+		}
+		k.sign = s.SigningKey
+		k.base = append([]*jwt.Key{s.SigningKey}, k.base...)
+	}
+	k.base = append(k.base, s.VerifyingKeys...)
+	return k, k.install(nil)
+}
+
+// install makes a ring of the settings' keys and the database's. The key that
+// is current there signs; all verify.
+func (k *keyRing) install(stored []SigningKey) error {
+	r := &ring{sign: k.sign, keys: stored}
+	var keys []*jwt.Key
+	for _, s := range stored {
+		key, err := openKey(s, k.secrets)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, key)
+		if s.State == KeyCurrent {
+			r.sign = key
+		}
+	}
+	var err error
+	if r.set, err = jwt.NewKeySet(append(keys, k.base...)...); err != nil {
+		return err
+	}
+	k.current.Store(r)
+	return nil
+}
+
+// reloadKeys takes in what another node or the command line did to the keys.
+// When it fails, what is known stays in force.
+func (g *Gate) reloadKeys(ctx context.Context) {
+	store, ok := g.db.(KeyStore)
+	if !ok {
+		return
+	}
+	stored, err := store.SigningKeys(ctx)
+	if err == nil && !sameKeys(stored, g.keys.current.Load().keys) {
+		err = g.keys.install(stored)
+	}
+	if err != nil {
+		g.log.WarnContext(ctx, "signing keys could not be read", "cause", err)
+	}
+}
+
+func sameKeys(a, b []SigningKey) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].ID != b[i].ID || a[i].State != b[i].State {
+			return false
+		}
+	}
+	return true
+}
+
+// Keys lists the signing keys of the database, oldest first, without their
+// private parts. ErrUnavailable.
+func (g *Gate) Keys(ctx context.Context) ([]SigningKey, error) {
+	store, err := g.keyStore()
+	if err != nil {
+		return nil, err
+	}
+	keys, err := store.SigningKeys(ctx)
+	for i := range keys {
+		keys[i].Sealed = nil
+	}
+	return keys, err
+}
+
+// AddKey makes a key for the algorithm (RS…, PS…, ES… or EdDSA) and publishes
+// it as the next one: it verifies at once and signs after SwitchKey.
+func (g *Gate) AddKey(ctx context.Context, alg jwt.Algorithm) (SigningKey, error) {
+	store, err := g.keyStore()
+	if err != nil {
+		return SigningKey{}, err
+	}
+	key, err := makeKey(alg, g.settings.SecretKey, g.now())
+	if err != nil {
+		return SigningKey{}, err
+	}
+	if err := store.AddSigningKey(ctx, key); err != nil {
+		return SigningKey{}, err
+	}
+	g.keyEvent(ctx, "added", key.ID)
+	key.Sealed = nil
+	return key, nil
+}
+
+// SwitchKey makes the next key with this id the one that signs; the one
+// before it only verifies from then on. Call it when every verifier has seen
+// the key: JWKS answers may be cached for KeyPublishTime. ErrNotFound when it
+// is not the next one.
+func (g *Gate) SwitchKey(ctx context.Context, id string) error {
+	return g.changeKey(ctx, "switched", id, func(s KeyStore) error { return s.SwitchSigningKey(ctx, id, g.now()) })
+}
+
+// RetireKey makes a key verify only, whatever it was; without a current key
+// SecretKey (or Settings.SigningKey) signs again.
+func (g *Gate) RetireKey(ctx context.Context, id string) error {
+	return g.changeKey(ctx, "retired", id, func(s KeyStore) error { return s.RetireSigningKey(ctx, id, g.now()) })
+}
+
+// DeleteKey removes a retired key; tokens that it signed stop working on every
+// node within seconds.
+func (g *Gate) DeleteKey(ctx context.Context, id string) error {
+	return g.changeKey(ctx, "deleted", id, func(s KeyStore) error { return s.DeleteSigningKey(ctx, id) })
+}
+
+func (g *Gate) changeKey(ctx context.Context, what, id string, change func(KeyStore) error) error {
+	store, err := g.keyStore()
+	if err != nil {
+		return err
+	}
+	if err := change(store); err != nil {
+		return err
+	}
+	g.keyEvent(ctx, what, id)
+	return nil
+}
+
+func (g *Gate) keyEvent(ctx context.Context, what, id string) {
+	g.reloadKeys(ctx)
+	g.event(ctx, Event{Name: "key", Detail: what + " " + id}, Client{})
+}
+
+func (g *Gate) keyStore() (KeyStore, error) {
+	if store, ok := g.db.(KeyStore); ok {
+		return store, nil
+	}
+	return nil, errors.New("jotgate: this store keeps no signing keys")
+}
+
+// KeyPublishTime is how long a new key should be published before it signs:
+// the lifetime of a cached JWKS answer and as much again for slow clocks.
+const KeyPublishTime = 2 * jwksMaxAge
+
+// jwksMaxAge is the max-age that /.well-known/jwks.json is sent with.
+const jwksMaxAge = 5 * time.Minute
+
+// PublicKeys are the keys to publish: every public key that verifies, never a
+// secret. They are in the ring's order.
+func (g *Gate) PublicKeys() []*jwt.Key {
+	var public []*jwt.Key
+	for _, key := range g.keys.KeySet().Keys() {
+		if p, err := key.Public(); err == nil {
+			public = append(public, p)
+		}
+	}
+	return public
+}

@@ -1,0 +1,325 @@
+package jotgate
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// Client is who asks, as the session list and the audit trail show it.
+type Client struct {
+	Address   string // without a port
+	UserAgent string
+}
+
+// Tokens is the answer to a login or a refresh.
+type Tokens struct {
+	Refresh string `json:"refresh,omitempty"`
+	Access  string `json:"access"`
+	User    *User  `json:"user,omitempty"`
+}
+
+// Users is where a Gate finds people: the Store's accounts, or a program's own
+// table by Settings.Users.
+type Users interface {
+	// UserByLogin finds who logs in by this name. ErrNotFound without one.
+	UserByLogin(ctx context.Context, login string) (*Account, error)
+	// UserByID finds by what Account.ID held before. ErrNotFound without one.
+	UserByID(ctx context.Context, id UserID) (*Account, error)
+	// CheckPassword compares the password with the account's. account is nil
+	// when there is no such user: then it should take as long as otherwise,
+	// and answer false.
+	CheckPassword(ctx context.Context, account *Account, password string) (bool, error)
+}
+
+// maxLogin bounds a login name before it is looked up, in bytes. Django's
+// columns hold 254 characters at most.
+const maxLogin = 1024
+
+// Login checks a username and a password and starts a session. It makes one
+// SELECT, spends one password hash whatever the outcome, and writes once.
+// Errors: ErrNoActiveAccount, the same in the same time for an unknown name,
+// a wrong password, an unusable one and an inactive account; ErrBusy when too
+// many logins wait; ErrUnavailable.
+func (g *Gate) Login(ctx context.Context, username, password string, client Client) (Tokens, error) {
+	account, err := g.CheckLogin(ctx, username, password)
+	if err == nil {
+		var tokens Tokens
+		tokens, err = g.startSession(ctx, account, client)
+		if errors.Is(err, errOvertaken) {
+			// The row changed while the hash was made: perhaps by another
+			// login that upgraded the hash, so look once more.
+			if account, err = g.CheckLogin(ctx, username, password); err == nil {
+				tokens, err = g.startSession(ctx, account, client)
+			}
+		}
+		if err == nil {
+			return tokens, nil
+		}
+	}
+	if errors.Is(err, ErrNoActiveAccount) {
+		g.event(ctx, Event{Name: "login_failed", User: userOf(account)}, client)
+	}
+	return Tokens{}, err
+}
+
+// errOvertaken says that the account changed between check and session.
+var errOvertaken = errors.New("the account changed during the login")
+
+// CheckLogin is the first half of Login: it answers who logs in, or
+// ErrNoActiveAccount (with the account that was tried, if there is one, for
+// the audit trail), ErrBusy or ErrUnavailable. No session is started.
+func (g *Gate) CheckLogin(ctx context.Context, username, password string) (*Account, error) {
+	account, err := g.findLogin(ctx, username)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := g.users.CheckPassword(ctx, account, password)
+	if err != nil {
+		return nil, err
+	}
+	if account == nil || !ok || !account.IsActive {
+		return account, ErrNoActiveAccount
+	}
+	return account, nil
+}
+
+// findLogin returns nil, and no error, for a name nobody has.
+func (g *Gate) findLogin(ctx context.Context, username string) (*Account, error) {
+	if len(username) > maxLogin {
+		return nil, nil
+	}
+	account, err := g.users.UserByLogin(ctx, username)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return account, err
+}
+
+// startSession is the second half: a row in jotgate_session and two tokens.
+func (g *Gate) startSession(ctx context.Context, account *Account, client Client) (Tokens, error) {
+	now := g.now()
+	s := &Session{
+		ID: randomHex(), User: account.ID, JTI: randomHex(),
+		Created: now, LastSeen: now, Rotated: now, Expires: now.Add(g.settings.RefreshTokenLifetime),
+		Address: client.Address, UserAgent: cut(client.UserAgent, 512),
+		OwnUsers: g.ownUsers(),
+	}
+	if err := g.db.CreateSession(ctx, s, account.Password); err != nil {
+		if errors.Is(err, ErrNotFound) { // deactivated or changed while the hash was made
+			return Tokens{}, ErrNoActiveAccount.Because(errOvertaken)
+		}
+		return Tokens{}, err
+	}
+	tokens, err := g.issue(ctx, account, s, nil)
+	if err != nil {
+		return Tokens{}, err
+	}
+	g.touchLastLogin(ctx, account, now)
+	g.event(ctx, Event{Name: "login", User: account.ID, Session: s.ID}, client)
+	return tokens, nil
+}
+
+// touchLastLogin writes last_login where the settings ask for it. A login does
+// not fail for it.
+func (g *Gate) touchLastLogin(ctx context.Context, account *Account, now time.Time) {
+	if !g.settings.UpdateLastLogin || g.ownUsers() {
+		return
+	}
+	if err := g.db.ChangeAccount(ctx, account.ID, AccountChange{LastLogin: &now}); err != nil {
+		g.log.WarnContext(ctx, "last_login was not written", "user_id", account.ID, "cause", err)
+	}
+}
+
+// issue makes the session's refresh token and an access token. custom are the
+// claims that a refresh hands on. The same session makes the same refresh
+// token again (but for the random part of ES256 and PS256 signatures): that is
+// what a retry within the grace time gets.
+func (g *Gate) issue(ctx context.Context, account *Account, s *Session, custom jwt.Object) (Tokens, error) {
+	key := g.keys.signing()
+	access, user, err := g.accessClaims(ctx, account, s, custom)
+	if err != nil {
+		return Tokens{}, err
+	}
+	t := Tokens{User: user}
+	if t.Access, err = jwt.Sign(key, access); err != nil {
+		return Tokens{}, err
+	}
+	t.Refresh, err = jwt.Sign(key, g.refreshClaims(account, s, custom))
+	return t, err
+}
+
+// refreshClaims are SimpleJWT's, in its order, and the session.
+func (g *Gate) refreshClaims(account *Account, s *Session, custom jwt.Object) jwt.Object {
+	claims := g.baseClaims("refresh", s.Expires, s.Rotated, s.JTI, account)
+	claims = append(claims, jwt.Member{Name: "sid", Value: s.ID})
+	return g.addressed(append(claims, custom...))
+}
+
+// accessClaims are SimpleJWT's, in its order, then the session and what the
+// settings want to be known of the user.
+func (g *Gate) accessClaims(ctx context.Context, account *Account, s *Session, custom jwt.Object) (jwt.Object, *User, error) {
+	now := g.now()
+	claims := g.baseClaims("access", now.Add(g.settings.AccessTokenLifetime), now, randomHex(), account)
+	claims = append(claims, jwt.Member{Name: "sid", Value: s.ID})
+	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: account.Role(), Session: s.ID}
+	for _, name := range g.settings.Claims {
+		value, err := g.factOf(ctx, user, account, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		claims = append(claims, jwt.Member{Name: name, Value: value})
+	}
+	own, err := g.customClaims(ctx, account)
+	if err != nil {
+		return nil, nil, err
+	}
+	return g.addressed(merge(claims, custom, own)), user, nil
+}
+
+// factOf is the value of one of Settings.Claims.
+func (g *Gate) factOf(ctx context.Context, user *User, account *Account, name string) (any, error) {
+	switch name {
+	case "username":
+		return user.Username, nil
+	case "email":
+		return user.Email, nil
+	case "role":
+		return user.Role, nil
+	}
+	if user.Groups == nil && !g.ownUsers() {
+		groups, permissions, err := g.db.Grants(ctx, account.ID)
+		if err != nil {
+			return nil, err
+		}
+		user.Groups, user.Permissions = make([]string, len(groups)), permissions
+		for i, group := range groups {
+			user.Groups[i] = group.Name
+		}
+	}
+	if name == "groups" {
+		return user.Groups, nil
+	}
+	return user.Permissions, nil
+}
+
+// customClaims asks the program for claims of its own.
+func (g *Gate) customClaims(ctx context.Context, account *Account) (jwt.Object, error) {
+	if g.settings.CustomClaims == nil {
+		return nil, nil
+	}
+	own, err := g.settings.CustomClaims(ctx, account)
+	if err != nil {
+		return nil, ErrUnavailable.Because(fmt.Errorf("CustomClaims: %w", err))
+	}
+	for _, m := range own {
+		if g.isOwnClaim(m.Name) {
+			return nil, ErrUnavailable.Because(fmt.Errorf("CustomClaims may not set %q", m.Name))
+		}
+	}
+	return own, nil
+}
+
+// baseClaims are the claims both kinds of token begin with.
+func (g *Gate) baseClaims(kind string, exp, iat time.Time, jti string, account *Account) jwt.Object {
+	claims := jwt.Object{
+		{Name: "token_type", Value: kind},
+		{Name: "exp", Value: exp.Unix()},
+		{Name: "iat", Value: iat.Unix()},
+		{Name: "jti", Value: jti},
+		{Name: g.settings.UserIDClaim, Value: string(g.claimOf(account))},
+	}
+	if g.settings.CheckRevokeToken {
+		claims = append(claims, jwt.Member{Name: g.settings.RevokeTokenClaim, Value: revokeClaim(account)})
+	}
+	return claims
+}
+
+// addressed appends aud and iss, which SimpleJWT writes last.
+func (g *Gate) addressed(claims jwt.Object) jwt.Object {
+	switch aud := g.settings.Audience; len(aud) {
+	case 0:
+	case 1:
+		claims = append(claims, jwt.Member{Name: "aud", Value: aud[0]})
+	default:
+		claims = append(claims, jwt.Member{Name: "aud", Value: aud})
+	}
+	if g.settings.Issuer != "" {
+		claims = append(claims, jwt.Member{Name: "iss", Value: g.settings.Issuer})
+	}
+	return claims
+}
+
+// claimOf is what the user id claim holds for this account.
+func (g *Gate) claimOf(account *Account) UserID {
+	if g.settings.UserIDField == "username" {
+		return UserID(account.Username)
+	}
+	return account.ID
+}
+
+// isOwnClaim reports whether jotgate writes the claim itself.
+func (g *Gate) isOwnClaim(name string) bool {
+	switch name {
+	case "token_type", "exp", "iat", "nbf", "jti", "sid", "aud", "iss", "username", "email", "role", "groups", "permissions":
+		return true
+	}
+	return name == g.settings.UserIDClaim || g.settings.CheckRevokeToken && name == g.settings.RevokeTokenClaim
+}
+
+// merge appends claims of others; the first of a name stays.
+func merge(claims jwt.Object, others ...jwt.Object) jwt.Object {
+	seen := make(map[string]bool, len(claims))
+	for _, m := range claims {
+		seen[m.Name] = true
+	}
+	for _, other := range others {
+		for _, m := range other {
+			if !seen[m.Name] {
+				claims, seen[m.Name] = append(claims, m), true
+			}
+		}
+	}
+	return claims
+}
+
+// revokeClaim is SimpleJWT's get_md5_hash_password: the upper-case MD5 of the
+// stored hash. It is a change marker that must equal Django's, not a secret.
+func revokeClaim(account *Account) string {
+	sum := md5.Sum([]byte(account.Password))
+	return strings.ToUpper(hex.EncodeToString(sum[:]))
+}
+
+func revokeClaimHolds(claim jwt.Raw, account *Account) bool {
+	text, ok := claim.Text()
+	return ok && text == revokeClaim(account)
+}
+
+// randomHex is 128 random bits as uuid4().hex writes them: 32 hex digits.
+func randomHex() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24: it stops the program
+	return hex.EncodeToString(b[:])
+}
+
+// cut shortens s to at most n bytes without breaking a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
+
+func userOf(account *Account) UserID {
+	if account == nil {
+		return ""
+	}
+	return account.ID
+}

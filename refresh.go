@@ -1,0 +1,268 @@
+package jotgate
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// Refresh exchanges a refresh token for a new access token and, unless the
+// settings keep refresh tokens, a new refresh token. Among any number of
+// callers with one token exactly one rotates the session; within
+// Settings.RefreshGrace the others get the winner's token, afterwards the
+// token counts as stolen and its session ends.
+//
+// Errors: those of the token (ErrTokenInvalid, ErrTokenExpired, …),
+// ErrTokenBlacklisted, ErrTokenReused, ErrNoAccountForToken,
+// ErrPasswordChanged, ErrUnavailable.
+func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens, error) {
+	t, err := g.readRefresh(ctx, token)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if err := g.passwordUnchanged(ctx, t); err != nil {
+		return Tokens{}, err
+	}
+	rotated, err := g.rotate(ctx, t, client)
+	if errors.Is(err, ErrTokenReused) {
+		g.pullRevocations(ctx)
+		g.event(ctx, Event{Name: "reuse", User: t.user, Session: t.session}, client)
+	}
+	if err != nil {
+		return Tokens{}, err
+	}
+	if rotated.Account == nil {
+		if rotated.Account, err = g.accountForToken(ctx, t.user); err != nil {
+			return Tokens{}, err
+		}
+	}
+	tokens, err := g.issue(ctx, rotated.Account, &rotated.Session, t.custom)
+	if g.settings.KeepRefreshTokens {
+		tokens.Refresh = ""
+	}
+	tokens.User = nil
+	return tokens, err
+}
+
+// refreshToken is what a verified refresh token says.
+type refreshToken struct {
+	jti     string
+	user    UserID
+	session string // sid, or an id derived from the jti where Django issued it
+	adopt   *Session
+	custom  jwt.Object // claims that are neither ours nor SimpleJWT's
+	raw     jwt.Token[accessClaims]
+}
+
+// readRefresh verifies a refresh token and takes it apart.
+func (g *Gate) readRefresh(ctx context.Context, token string) (*refreshToken, error) {
+	verified, err := g.verify(token, "refresh")
+	if err != nil {
+		return nil, err
+	}
+	t := &refreshToken{session: verified.Claims.SID, raw: verified}
+	if t.user, err = g.tokenUser(ctx, &verified); err != nil {
+		return nil, err
+	}
+	var ok bool
+	if t.jti, ok = verified.Claims.JTI.Text(); !ok || t.jti == "" || len(t.jti) > 255 {
+		return nil, ErrTokenInvalid.Because(errors.New("the jti is not a string of 1 to 255 bytes"))
+	}
+	for name, value := range verified.Payload().Members() {
+		if !g.isOwnClaim(name) {
+			t.custom = append(t.custom, jwt.Member{Name: name, Value: value})
+		}
+	}
+	if t.session == "" {
+		g.adopt(t)
+	}
+	return t, nil
+}
+
+// tokenUser is the account's id: the claim itself, or what the username in it
+// stands for.
+func (g *Gate) tokenUser(ctx context.Context, token *jwt.Token[accessClaims]) (UserID, error) {
+	id, err := g.userID(token)
+	if err != nil {
+		return "", ErrNoAccountForToken.Because(err)
+	}
+	if g.settings.UserIDField == "id" {
+		return id, nil
+	}
+	account, err := g.users.UserByLogin(ctx, string(id))
+	if errors.Is(err, ErrNotFound) {
+		return "", ErrNoAccountForToken
+	} else if err != nil {
+		return "", err
+	}
+	return account.ID, nil
+}
+
+// adopt makes a session for a token that Django issued. Its id is derived
+// from the jti, so that concurrent first uses meet in one row.
+func (g *Gate) adopt(t *refreshToken) {
+	sum := sha256.Sum256([]byte("jotgate session of " + t.jti))
+	t.session = hex.EncodeToString(sum[:16])
+	issued := time.Unix(t.raw.IssuedAt, 0)
+	t.adopt = &Session{
+		ID: t.session, User: t.user, JTI: t.jti, Created: issued, LastSeen: g.now(), Rotated: issued,
+		Expires: time.Unix(min(t.raw.ExpiresAt, maxTime), 0), OwnUsers: g.ownUsers(),
+	}
+}
+
+// maxTime is 9999-12-31T23:59:59Z, the last second both databases can hold.
+const maxTime = 253402300799
+
+// rotate asks the store to put a new token in the place of this one.
+func (g *Gate) rotate(ctx context.Context, t *refreshToken, client Client) (Rotated, error) {
+	now := g.now()
+	return g.db.RotateSession(ctx, Rotation{
+		Session: t.session, User: t.user, Presented: t.jti, Next: randomHex(),
+		Now: now, Expires: now.Add(g.settings.RefreshTokenLifetime),
+		Grace: g.settings.RefreshGrace, Keep: g.settings.KeepRefreshTokens,
+		Address: client.Address, UserAgent: cut(client.UserAgent, 512),
+		Adopt: t.adopt, OwnUsers: g.ownUsers(),
+	})
+}
+
+// accountForToken reads an account for a token's user. ErrNoAccountForToken
+// when there is none that is active.
+func (g *Gate) accountForToken(ctx context.Context, user UserID) (*Account, error) {
+	account, err := g.users.UserByID(ctx, user)
+	if errors.Is(err, ErrNotFound) || err == nil && !account.IsActive {
+		return nil, ErrNoAccountForToken
+	}
+	return account, err
+}
+
+// passwordUnchanged is SimpleJWT's CHECK_REVOKE_TOKEN at refresh: a token made
+// before the password changed is refused and its session ends.
+func (g *Gate) passwordUnchanged(ctx context.Context, t *refreshToken) error {
+	if !g.settings.CheckRevokeToken {
+		return nil
+	}
+	account, err := g.accountForToken(ctx, t.user)
+	if err != nil {
+		return err
+	}
+	if claim, _ := t.raw.Claim(g.settings.RevokeTokenClaim); revokeClaimHolds(claim, account) {
+		return nil
+	}
+	n, err := g.db.EndSessions(ctx, Ending{
+		ID: t.session, User: t.user, IfJTI: t.jti, Reason: EndedByPassword, Now: g.now(), Adopt: t.adopt,
+	})
+	if err != nil {
+		return err
+	}
+	g.pullRevocations(ctx)
+	if n == 0 {
+		return ErrTokenBlacklisted
+	}
+	// SimpleJWT sends no code here.
+	return &Error{Status: ErrPasswordChanged.Status, Detail: ErrPasswordChanged.Detail}
+}
+
+// VerifyToken checks a token of any type, as SimpleJWT's verify view does: its
+// signature and times, and for a refresh token that its session goes on.
+// Errors as those of Refresh; ErrTokenBlacklisted when it was logged out or
+// used already.
+func (g *Gate) VerifyToken(ctx context.Context, token string) error {
+	verified, err := g.verify(token, "")
+	if err != nil {
+		return err
+	}
+	if *verified.Claims.TokenType != "refresh" {
+		user, _ := g.userID(&verified)
+		if g.revoked.revoked(verified.Claims.SID, user, verified.IssuedAt) {
+			return ErrTokenBlacklisted
+		}
+		return nil
+	}
+	return g.refreshStands(ctx, token)
+}
+
+// refreshStands reports ErrTokenBlacklisted unless the refresh token is the
+// one in force.
+func (g *Gate) refreshStands(ctx context.Context, token string) error {
+	t, err := g.readRefresh(ctx, token)
+	if errors.Is(err, ErrNoAccountForToken) {
+		return nil // SimpleJWT's verify view does not look at the user
+	} else if err != nil {
+		return err
+	}
+	if t.adopt != nil {
+		if gone, err := g.db.Blacklisted(ctx, t.jti); gone || err != nil {
+			return or(err, error(ErrTokenBlacklisted))
+		}
+	}
+	s, err := g.db.FindSession(ctx, t.session)
+	switch {
+	case errors.Is(err, ErrNotFound) && t.adopt != nil:
+		return nil // not used here yet
+	case errors.Is(err, ErrNotFound):
+		return ErrTokenBlacklisted
+	case err != nil:
+		return err
+	case !s.Ended.IsZero() || s.JTI != t.jti:
+		return ErrTokenBlacklisted
+	}
+	return nil
+}
+
+// Logout ends the session that a refresh token belongs to; its access tokens
+// stop working at once on this node and within a second on others. Errors as
+// those of Refresh; ErrTokenBlacklisted when it has ended before.
+func (g *Gate) Logout(ctx context.Context, token string, client Client) error {
+	t, err := g.readRefresh(ctx, token)
+	if err != nil {
+		return err
+	}
+	return g.end(ctx, Ending{
+		ID: t.session, User: t.user, IfJTI: t.jti, Reason: EndedByLogout, Adopt: t.adopt,
+	}, client)
+}
+
+// EndSession ends one session of the user, as from a list of sessions.
+// ErrNotFound when the user has no such live session.
+func (g *Gate) EndSession(ctx context.Context, user UserID, session string, client Client) error {
+	err := g.end(ctx, Ending{ID: session, User: user, Reason: EndedByUser}, client)
+	if errors.Is(err, ErrTokenBlacklisted) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// EndSessions ends all sessions of the user but the one named in except, which
+// may be empty. Ending none is no error.
+func (g *Gate) EndSessions(ctx context.Context, user UserID, except string, client Client) error {
+	err := g.end(ctx, Ending{User: user, Except: except, Reason: EndedByUser}, client)
+	if errors.Is(err, ErrTokenBlacklisted) {
+		return nil
+	}
+	return err
+}
+
+// Sessions lists the user's live sessions, newest first.
+func (g *Gate) Sessions(ctx context.Context, user UserID) ([]Session, error) {
+	return g.db.ListSessions(ctx, user, g.now())
+}
+
+// end ends sessions and makes this node refuse their access tokens before it
+// answers.
+func (g *Gate) end(ctx context.Context, which Ending, client Client) error {
+	which.Now = g.now()
+	n, err := g.db.EndSessions(ctx, which)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return ErrTokenBlacklisted
+	}
+	g.pullRevocations(ctx)
+	g.event(ctx, Event{Name: "logout", User: which.User, Session: which.ID, Detail: string(which.Reason)}, client)
+	return nil
+}

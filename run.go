@@ -1,0 +1,140 @@
+package jotgate
+
+import (
+	"context"
+	"time"
+)
+
+// How often Run does its rounds.
+const (
+	pollEvery  = 500 * time.Millisecond // revocations: two nodes differ by less than a second
+	keysEvery  = 5 * time.Second
+	sweepEvery = 30 * time.Second
+	purgeEvery = 10 * time.Minute
+	purgeBatch = 500                 // rows a transaction, so that nobody waits for it
+	feedSlack  = 10 * time.Second    // how far back the feed is read again
+	keepEnded  = 30 * 24 * time.Hour // ended sessions stay this long, to be looked at
+)
+
+// watcher is a Store that tells when the feed has news (PostgreSQL's LISTEN).
+// It calls news until the context ends; polling goes on beside it.
+type watcher interface {
+	Watch(ctx context.Context, news func()) error
+}
+
+// Run keeps the gate in step with the database until the context ends:
+// revocations that other nodes made, keys that were rotated, rows that have
+// expired. Without it a gate works, but hears of nothing that it did not do
+// itself. It returns the context's error.
+func (g *Gate) Run(ctx context.Context) error {
+	news := make(chan struct{}, 1)
+	g.pullRevocations(ctx)
+	g.reloadKeys(ctx)
+	if w, ok := g.db.(watcher); ok {
+		go g.watch(ctx, w, news)
+	}
+	poll, keys := time.NewTicker(pollEvery), time.NewTicker(keysEvery)
+	sweep, purge := time.NewTicker(sweepEvery), time.NewTicker(purgeEvery)
+	defer poll.Stop()
+	defer keys.Stop()
+	defer sweep.Stop()
+	defer purge.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-news:
+			g.pullRevocations(ctx)
+			g.reloadKeys(ctx)
+		case <-poll.C:
+			g.pullRevocations(ctx)
+		case <-keys.C:
+			g.reloadKeys(ctx)
+		case <-sweep.C:
+			g.revoked.sweep(g.now())
+		case <-purge.C:
+			if _, err := g.Purge(ctx); err != nil {
+				g.log.WarnContext(ctx, "expired rows were not deleted", "cause", err)
+			}
+		}
+	}
+}
+
+// watch listens for news, again after each failure.
+func (g *Gate) watch(ctx context.Context, w watcher, news chan<- struct{}) {
+	for ctx.Err() == nil {
+		err := w.Watch(ctx, func() {
+			select {
+			case news <- struct{}{}:
+			default: // one is waiting already
+			}
+		})
+		if ctx.Err() == nil {
+			g.log.WarnContext(ctx, "listening for revocations stopped, polling goes on", "cause", err)
+			pause(ctx, time.Second)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// pullRevocations reads what the feed has for this node. A failure is told to
+// the operator; what is known stays in force.
+func (g *Gate) pullRevocations(ctx context.Context) {
+	began := g.now()
+	since := began.Add(-time.Duration(g.revoked.lifetime)*time.Second - feedSlack)
+	for {
+		entries, err := g.db.Revocations(ctx, g.revoked.last.Load(), since)
+		if err != nil {
+			g.log.WarnContext(ctx, "revocations could not be read", "cause", err, "age", g.RevocationAge())
+			return
+		}
+		if !g.revoked.take(entries) {
+			break
+		}
+	}
+	g.revoked.heard.Store(began.UnixNano())
+}
+
+// RevocationAge is how long ago this node last heard all revocations.
+func (g *Gate) RevocationAge() time.Duration {
+	heard := g.revoked.heard.Load()
+	if heard == 0 {
+		return time.Duration(1<<63 - 1)
+	}
+	return g.now().Sub(time.Unix(0, heard))
+}
+
+func (g *Gate) revocationsStale() bool { return g.RevocationAge() > g.settings.RevocationMaxAge }
+
+// Purge deletes what has expired, in small batches, and returns how many rows
+// went. Run does it by itself; `jotgate purge` does it at once.
+func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
+	now := g.now()
+	for {
+		n, err := g.db.Purge(ctx, now, now.Add(-keepEnded), purgeBatch)
+		rows += n
+		if err != nil || n == 0 {
+			return rows, err
+		}
+	}
+}
+
+// event tells the log and, where the store keeps one, the audit trail.
+func (g *Gate) event(ctx context.Context, e Event, client Client) {
+	e.Time, e.Address, e.UserAgent = g.now(), client.Address, cut(client.UserAgent, 512)
+	e.Detail = cut(e.Detail, 256)
+	g.log.InfoContext(ctx, e.Name, "user_id", e.User, "sid", e.Session, "address", e.Address, "detail", e.Detail)
+	events, ok := g.db.(EventStore)
+	if !ok {
+		return
+	}
+	if err := events.AddEvent(ctx, e); err != nil {
+		g.log.WarnContext(ctx, "an event was not stored", "event", e.Name, "cause", err)
+	}
+}

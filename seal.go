@@ -1,0 +1,117 @@
+package jotgate
+
+import (
+	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// makeKey makes a private key for the algorithm and seals it. Its id is the
+// key's RFC 7638 thumbprint, so that two keys never share one.
+func makeKey(alg jwt.Algorithm, secret Secret, now time.Time) (SigningKey, error) {
+	private, err := generate(alg)
+	if err != nil {
+		return SigningKey{}, err
+	}
+	key, err := jwt.NewKey(alg, private)
+	if err != nil {
+		return SigningKey{}, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return SigningKey{}, err
+	}
+	s := SigningKey{ID: key.Thumbprint(), Algorithm: string(alg), State: KeyNext, Created: now}
+	s.Sealed, err = seal(der, s.ID, secret)
+	return s, err
+}
+
+// generate makes a private key of the size that the algorithm's name says.
+func generate(alg jwt.Algorithm) (crypto.Signer, error) {
+	switch alg {
+	case jwt.RS256, jwt.PS256:
+		return rsa.GenerateKey(rand.Reader, 2048)
+	case jwt.RS384, jwt.RS512, jwt.PS384, jwt.PS512:
+		return rsa.GenerateKey(rand.Reader, 3072)
+	case jwt.ES256:
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case jwt.ES384:
+		return ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case jwt.ES512:
+		return ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	case jwt.EdDSA:
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		return private, err
+	default:
+		return nil, fmt.Errorf("jotgate: no key can be made for %q: HS256 signs with SecretKey", alg)
+	}
+}
+
+// openKey unseals a stored key with the secret, or a fallback, that sealed it.
+func openKey(s SigningKey, secrets []Secret) (*jwt.Key, error) {
+	for _, secret := range secrets {
+		der, err := unseal(s.Sealed, s.ID, secret)
+		if err != nil {
+			continue
+		}
+		private, err := x509.ParsePKCS8PrivateKey(der)
+		if err != nil {
+			return nil, fmt.Errorf("signing key %s is damaged: %w", s.ID, err)
+		}
+		key, err := jwt.NewKey(jwt.Algorithm(s.Algorithm), private)
+		if err != nil {
+			return nil, fmt.Errorf("signing key %s: %w", s.ID, err)
+		}
+		return key.WithID(s.ID), nil
+	}
+	return nil, fmt.Errorf("signing key %s cannot be opened: it was sealed under another SECRET_KEY; add that one to SECRET_KEY_FALLBACKS", s.ID)
+}
+
+// seal encrypts with AES-256-GCM (NIST SP 800-38D) under a key derived from
+// the secret by HKDF (RFC 5869); the id is bound in, so that a row cannot take
+// another's place. The result is a random nonce and the ciphertext.
+func seal(plain []byte, id string, secret Secret) ([]byte, error) {
+	aead, err := sealer(secret)
+	if err != nil {
+		return nil, err
+	}
+	nonce := make([]byte, aead.NonceSize())
+	_, _ = rand.Read(nonce)
+	return aead.Seal(nonce, nonce, plain, []byte(id)), nil
+}
+
+func unseal(sealed []byte, id string, secret Secret) ([]byte, error) {
+	aead, err := sealer(secret)
+	if err != nil {
+		return nil, err
+	}
+	if len(sealed) < aead.NonceSize() {
+		return nil, errors.New("too short")
+	}
+	return aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(id))
+}
+
+func sealer(secret Secret) (cipher.AEAD, error) {
+	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "jotgate signing keys v1", 32)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}

@@ -1,0 +1,71 @@
+package jotgate
+
+import (
+	"context"
+	"errors"
+)
+
+// storeUsers finds users in the store's accounts and checks their passwords
+// in the hashing lane: what a Gate does unless Settings.Users says otherwise.
+type storeUsers struct{ g *Gate }
+
+func (u storeUsers) UserByLogin(ctx context.Context, login string) (*Account, error) {
+	return u.g.db.AccountByLogin(ctx, login)
+}
+
+func (u storeUsers) UserByID(ctx context.Context, id UserID) (*Account, error) {
+	return u.g.db.AccountByID(ctx, id)
+}
+
+// CheckPassword spends the same time whether or not there is an account, and
+// whatever its stored password is. A password that matches an outdated hash is
+// stored anew.
+func (u storeUsers) CheckPassword(ctx context.Context, account *Account, password string) (bool, error) {
+	encoded := ""
+	if account != nil {
+		encoded = account.Password
+	}
+	var ok, outdated bool
+	err := u.g.lane.do(ctx, u.g.hasher.Memory(encoded), func() {
+		ok, outdated = u.g.hasher.Check(password, encoded)
+	})
+	if err != nil || account == nil {
+		return false, err
+	}
+	if ok && outdated && account.IsActive {
+		u.upgrade(ctx, account, password)
+	}
+	return ok, nil
+}
+
+// upgrade replaces an outdated hash, if it is still the one that was checked.
+// A login does not fail for it.
+func (u storeUsers) upgrade(ctx context.Context, account *Account, password string) {
+	encoded, err := u.g.MakePassword(ctx, password)
+	if err == nil {
+		err = u.g.db.ChangeAccount(ctx, account.ID, AccountChange{Password: &encoded, IfPassword: &account.Password})
+	}
+	switch {
+	case err == nil:
+		account.Password = encoded
+	case errors.Is(err, ErrNotFound): // changed meanwhile: that password stands
+	default:
+		u.g.log.WarnContext(ctx, "an outdated password hash was not upgraded", "user_id", account.ID, "cause", err)
+	}
+}
+
+// MakePassword hashes a new password in the hashing lane. Errors: ErrBusy,
+// passwd.ErrPassword.
+func (g *Gate) MakePassword(ctx context.Context, password string) (encoded string, err error) {
+	laneErr := g.lane.do(ctx, g.hasher.Memory(""), func() { encoded, err = g.hasher.Make(password) })
+	if laneErr != nil {
+		return "", laneErr
+	}
+	return encoded, err
+}
+
+// ownUsers reports whether users are a program's own and not the store's.
+func (g *Gate) ownUsers() bool {
+	_, stored := g.users.(storeUsers)
+	return !stored
+}
