@@ -1,0 +1,168 @@
+// Reading X-Forwarded-For and Forwarded from right to left, within bounds.
+
+package throttle
+
+import (
+	"iter"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+const (
+	maxHops       = 32   // hops looked at before giving up
+	longestHop    = 80   // bytes of one address with brackets, zone and port
+	longestHeader = 4096 // bytes of one Forwarded line
+)
+
+// hops yields the forwarded addresses from right to left. The first thing that
+// is not an address is yielded as an invalid one, and ends it; so does the
+// 33rd hop. Lines are taken as RFC 9110 section 5.3 has it: several lines of a
+// header are one list, in their order.
+func (p Proxies) hops(header http.Header) iter.Seq[netip.Addr] {
+	values := fromRight(header["X-Forwarded-For"])
+	if p.Forwarded {
+		values = fromRightQuoted(header["Forwarded"])
+	}
+	return func(yield func(netip.Addr) bool) {
+		n := 0
+		for value := range values {
+			addr := parseHop(value)
+			if n++; n > maxHops {
+				addr = netip.Addr{}
+			}
+			if !yield(addr) || !addr.IsValid() {
+				return
+			}
+		}
+	}
+}
+
+// fromRight yields the elements of a comma-separated list, last first. It looks
+// only at what is asked for, so a long line costs no more than its right end.
+func fromRight(lines []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range slices.Backward(lines) {
+			for more := true; more; {
+				comma := strings.LastIndexByte(line, ',')
+				if !yield(line[comma+1:]) {
+					return
+				}
+				more = comma >= 0
+				line = line[:max(comma, 0)]
+			}
+		}
+	}
+}
+
+// fromRightQuoted yields the "for" values of Forwarded lines, last first. A
+// quoted value may hold a comma, so a line is read whole before it is used; one
+// that breaks RFC 7239 section 4 yields one empty value, which is no address.
+func fromRightQuoted(lines []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range slices.Backward(lines) {
+			values, ok := forValues(line)
+			if !ok {
+				values = []string{""}
+			}
+			for _, value := range slices.Backward(values) {
+				if !yield(value) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// forValues reads one Forwarded line: elements between commas, each with pairs
+// between semicolons, of which "for" is kept. An element without "for" has the
+// value "". Blanks around a pair are passed over.
+func forValues(line string) (values []string, ok bool) {
+	if len(line) > longestHeader {
+		return nil, false
+	}
+	for more := true; more; {
+		value, seen, end := "", false, byte(';')
+		for end == ';' {
+			var p pair
+			if p, line, end, ok = cutPair(line); !ok {
+				return nil, false
+			}
+			if !strings.EqualFold(p.name, "for") {
+				continue
+			}
+			if seen { // "MUST NOT occur more than once"
+				return nil, false
+			}
+			value, seen = p.value, true
+		}
+		values = append(values, value)
+		more = end == ','
+	}
+	return values, true
+}
+
+type pair struct{ name, value string }
+
+// cutPair cuts name=value from the front of s. end is the separator after it,
+// or 0 at the end of s. An empty pair, as after a last semicolon, is allowed.
+func cutPair(s string) (p pair, rest string, end byte, ok bool) {
+	s = strings.Trim(s, " \t")
+	stop := strings.IndexAny(s, "=,;")
+	if stop < 0 {
+		return p, "", 0, s == ""
+	}
+	if s[stop] != '=' {
+		return p, s[stop+1:], s[stop], stop == 0
+	}
+	p.name = s[:stop]
+	p.value, rest, ok = cutValue(s[stop+1:])
+	rest = strings.TrimLeft(rest, " \t")
+	if !ok || rest == "" {
+		return p, "", 0, ok
+	}
+	return p, rest[1:], rest[0], rest[0] == ',' || rest[0] == ';'
+}
+
+// cutValue cuts a token or a quoted string from the front of s. A token is
+// taken more widely than RFC 7239 has it, because proxies forget the quotes
+// around addresses with a port.
+func cutValue(s string) (value, rest string, ok bool) {
+	if !strings.HasPrefix(s, `"`) {
+		stop := strings.IndexAny(s, ",; \t\"\\")
+		if stop < 0 {
+			stop = len(s)
+		}
+		return s[:stop], s[stop:], true
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == '"':
+			return b.String(), s[i+1:], true
+		case s[i] == '\\' && i+1 < len(s): // quoted-pair, RFC 9110 section 5.6.4
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return "", "", false // the quote stays open
+}
+
+// parseHop reads one address: bare, in brackets, with a port or a zone, which
+// are dropped. Anything else gives the invalid address.
+func parseHop(s string) netip.Addr {
+	s = strings.Trim(s, " \t")
+	if len(s) > longestHop {
+		return netip.Addr{}
+	}
+	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
+		s += ":0" // as if it had a port
+	}
+	if strings.HasPrefix(s, "[") || strings.Count(s, ":") == 1 { // IPv6 has two colons at least
+		both, _ := netip.ParseAddrPort(s)
+		return plain(both.Addr())
+	}
+	addr, _ := netip.ParseAddr(s)
+	return plain(addr)
+}

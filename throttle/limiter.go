@@ -1,0 +1,168 @@
+// The limiter: DRF's sliding window for each key, in bounded memory.
+
+package throttle
+
+import (
+	"container/list"
+	"crypto/sha256"
+	"fmt"
+	"hash/maphash"
+	"sync"
+	"time"
+)
+
+const (
+	shardCount   = 64
+	defaultBytes = 32 << 20
+	longestKey   = 128 // longer keys are replaced by their digest
+	keyCost      = 256 // bytes that one key takes besides its text and times: map, list, struct
+	timeCost     = 8   // bytes that one remembered request takes
+	spillLimit   = 256 // the most that one spill bucket allows in a period
+)
+
+// Options of a Limiter. The zero value is fit for use.
+type Options struct {
+	// MaxBytes bounds the memory for keys and times, besides 128 KiB for the
+	// spill buckets. The default is 32 MiB, enough for some 100,000 networks at
+	// once; the least is 64 KiB.
+	MaxBytes int
+	// Clock tells the time; the default is time.Now. A clock that steps back
+	// is taken as standing still.
+	Clock func() time.Time
+}
+
+// Limiter allows each key Rate.Count requests in any span of Rate.Period. Its
+// methods may be called concurrently, and the count is exact under any race.
+//
+// Memory is bounded. When it is full, no key is forgotten before its time, for
+// then a client could be rid of its count by filling the table. New keys share
+// one of 64 spill buckets instead, chosen by a secret hash, each with the rate
+// of one key (at most 256 a period); what other keys had is untouched. A key
+// that changes from one to the other has at most both rates in a period.
+type Limiter struct {
+	rate   Rate
+	clock  func() time.Time
+	start  time.Time
+	seed   maphash.Seed
+	shards [shardCount]shard
+}
+
+// shard is one part of the table. Its list is ordered by the newest time of
+// each history, so what expires first stands in front.
+type shard struct {
+	mu     sync.Mutex
+	keys   map[string]*list.Element // of *history
+	order  list.List
+	budget int // bytes left
+	latest time.Duration
+	spill  history
+}
+
+// NewLimiter makes a Limiter. It fails on a rate outside the bounds that Rate
+// states, and on Options.MaxBytes below 64 KiB.
+func NewLimiter(rate Rate, o Options) (*Limiter, error) {
+	if err := rate.valid(); err != nil {
+		return nil, err
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = defaultBytes
+	}
+	if o.MaxBytes < 64<<10 {
+		return nil, fmt.Errorf("throttle: MaxBytes is %d, want at least 65536", o.MaxBytes)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	l := &Limiter{rate: rate, clock: o.Clock, start: o.Clock(), seed: maphash.MakeSeed()}
+	for i := range l.shards {
+		l.shards[i].keys = map[string]*list.Element{}
+		l.shards[i].budget = o.MaxBytes / shardCount
+	}
+	return l, nil
+}
+
+// Allow counts one request of key and says ok, or refuses it and says how long
+// to wait until the next one can be let through. The wait is zero when ok, else
+// over zero and at most the rate's period. A refused request is not counted.
+// Any string is a key, the empty one too.
+func (l *Limiter) Allow(key string) (wait time.Duration, ok bool) {
+	if len(key) > longestKey {
+		key = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(key)))
+	}
+	s := &l.shards[maphash.String(l.seed, key)%shardCount]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// The clock is read under the lock, so that times in a history never fall.
+	s.latest = max(s.latest, l.clock().Sub(l.start))
+	return s.allow(key, l.rate)
+}
+
+func (s *shard) allow(key string, rate Rate) (time.Duration, bool) {
+	if rate.Count == 0 {
+		return rate.Period, false
+	}
+	s.forget(rate)
+	if e := s.entry(key); e != nil {
+		h := e.Value.(*history)
+		if wait, ok := s.refused(h, rate.Count, rate.Period); !ok {
+			return wait, false
+		}
+		if grow := timeCost * h.growth(rate.Count); grow <= s.budget {
+			s.budget -= grow
+			h.push(s.latest, rate.Count)
+			s.order.MoveToBack(e)
+			return 0, true
+		}
+	}
+	limit := min(rate.Count, spillLimit)
+	if wait, ok := s.refused(&s.spill, limit, rate.Period); !ok {
+		return wait, false
+	}
+	s.spill.push(s.latest, limit)
+	return 0, true
+}
+
+// refused drops what has expired from h and tells whether a request fits below
+// limit. The wait is DRF's: until the oldest counted request has expired.
+func (s *shard) refused(h *history, limit int, period time.Duration) (time.Duration, bool) {
+	h.drop(s.latest - period)
+	if h.n < limit {
+		return 0, true
+	}
+	return period - (s.latest - h.oldest()), false
+}
+
+// entry finds the history of key, or makes one if there is room for it and its
+// first time. It returns nil when there is none.
+func (s *shard) entry(key string) *list.Element {
+	if e := s.keys[key]; e != nil {
+		return e
+	}
+	cost := keyCost + len(key)
+	if cost+timeCost > s.budget {
+		return nil
+	}
+	s.budget -= cost
+	e := s.order.PushBack(&history{key: key})
+	s.keys[key] = e
+	return e
+}
+
+// forget drops a few keys whose requests have all expired. It frees more keys
+// than one request can add, so that the table empties by itself, and no single
+// request pays for clearing all of it.
+func (s *shard) forget(rate Rate) {
+	for range 4 {
+		e := s.order.Front()
+		if e == nil {
+			return
+		}
+		h := e.Value.(*history)
+		if h.newest() > s.latest-rate.Period {
+			return
+		}
+		s.budget += keyCost + len(h.key) + timeCost*len(h.times)
+		delete(s.keys, h.key)
+		s.order.Remove(e)
+	}
+}

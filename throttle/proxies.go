@@ -1,0 +1,138 @@
+// The client's address, behind proxies that are named and behind none.
+
+package throttle
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// Proxies says whose word about the client's address is taken. The zero value
+// trusts nobody: the client is whoever opened the connection. Proxies may be
+// used concurrently as long as nobody changes it.
+type Proxies struct {
+	// Networks are the proxies' own addresses. Name the proxies rather than the
+	// whole network they stand in: any machine in Networks can claim to speak
+	// for any client. ParseProxies fills them in with care.
+	Networks []netip.Prefix
+	// Forwarded reads the Forwarded header (RFC 7239) in place of
+	// X-Forwarded-For. Only one of them is read, because a proxy that writes the
+	// one passes on what a client wrote in the other.
+	Forwarded bool
+}
+
+// ParseProxies reads addresses ("192.0.2.1") and networks in CIDR form
+// ("10.0.0.0/8", "2001:db8::/32"). It refuses a network with bits set beyond its
+// length, which is mostly a slip for a single address, and one of length 0,
+// which would let every client choose its address.
+func ParseProxies(networks []string) (Proxies, error) {
+	var p Proxies
+	for _, s := range networks {
+		prefix, err := parseNetwork(strings.TrimSpace(s))
+		if err != nil {
+			return Proxies{}, fmt.Errorf("throttle: trusted proxy %.60q: %w", s, err)
+		}
+		p.Networks = append(p.Networks, prefix)
+	}
+	return p, nil
+}
+
+func parseNetwork(s string) (netip.Prefix, error) {
+	if !strings.Contains(s, "/") {
+		addr, err := netip.ParseAddr(s)
+		if err != nil {
+			return netip.Prefix{}, fmt.Errorf("want an address like 192.0.2.1 or a network like 10.0.0.0/8")
+		}
+		addr = plain(addr)
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(s)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("want an address like 192.0.2.1 or a network like 10.0.0.0/8")
+	}
+	if prefix.Addr().Is4In6() && prefix.Bits() >= 96 { // ::ffff:10.0.0.0/104 is 10.0.0.0/8
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+	}
+	if prefix.Bits() == 0 {
+		return netip.Prefix{}, fmt.Errorf("this trusts everybody, so that each client could choose its address")
+	}
+	if masked := prefix.Masked(); masked != prefix {
+		return netip.Prefix{}, fmt.Errorf("write %v for the network, or %v for the one address", masked, prefix.Addr())
+	}
+	return prefix, nil
+}
+
+// ClientAddr is the address of the client that sent r, without zone, and as
+// IPv4 where it is IPv4. It is the peer's, unless the peer is a trusted proxy;
+// then it is the right-most address in the forwarding header that is not a
+// trusted proxy's itself, which is the last one that somebody trusted has seen.
+//
+// Where the header is absent or the way to that address leads over something
+// that is not an address, the peer's is returned: the proxy is then counted as
+// if it were the client. If all hops are trusted, the left-most is the client.
+// The result is invalid only where the peer has no IP address, as on a Unix
+// socket; Network gives all of those one key.
+func (p Proxies) ClientAddr(r *http.Request) netip.Addr {
+	peer := peerAddr(r)
+	if !p.trusts(peer) {
+		return peer
+	}
+	client := peer
+	for hop := range p.hops(r.Header) {
+		if !hop.IsValid() {
+			return peer
+		}
+		client = hop
+		if !p.trusts(hop) {
+			break
+		}
+	}
+	return client
+}
+
+// Ignored names the first forwarding header of r that has no effect because
+// its sender is not trusted, or "" if there is none. A server says so once:
+// either its proxy is missing from Networks, or somebody tries to forge.
+func (p Proxies) Ignored(r *http.Request) string {
+	if p.trusts(peerAddr(r)) {
+		return ""
+	}
+	for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "True-Client-Ip", "Cf-Connecting-Ip"} {
+		if len(r.Header[name]) > 0 {
+			return name
+		}
+	}
+	return ""
+}
+
+func (p Proxies) trusts(addr netip.Addr) bool {
+	for _, network := range p.Networks {
+		if network.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// Network is the key under which a client's address is counted: an IPv4
+// address whole ("192.0.2.1"), an IPv6 address by its /64 ("2001:db8::/64"),
+// which is what one subscriber can choose from freely. All invalid addresses
+// have the key "unknown".
+func Network(addr netip.Addr) string {
+	addr = plain(addr)
+	if !addr.IsValid() {
+		return "unknown"
+	}
+	if addr.Is4() {
+		return addr.String()
+	}
+	return netip.PrefixFrom(addr, 64).Masked().String()
+}
+
+// peerAddr is the address at the other end of the connection.
+func peerAddr(r *http.Request) netip.Addr { return parseHop(r.RemoteAddr) }
+
+// plain drops the zone and the IPv6 wrapping of an IPv4 address.
+func plain(addr netip.Addr) netip.Addr { return addr.WithZone("").Unmap() }

@@ -1,0 +1,107 @@
+// Rates as Django REST framework writes them, and Retry-After.
+
+package throttle
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxCount bounds Rate.Count, and with it the history of one key.
+const maxCount = 1_000_000
+
+// periods are the four that have a letter.
+var periods = []struct {
+	letter string
+	length time.Duration
+}{{"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", 24 * time.Hour}}
+
+// Rate allows Count requests in any span of Period. The zero Rate is not
+// valid. Count is 0 to 1,000,000, and 0 refuses everything; Period is over
+// zero.
+type Rate struct {
+	Count  int
+	Period time.Duration
+}
+
+// ParseRate reads "5/min": a number from 0 to 1,000,000 in digits, a slash,
+// and a period of which the first letter counts: s, m, h or d, so that "m",
+// "min" and "minute" are one (rest_framework/throttling.py, parse_rate).
+//
+// Two things are stricter than in DRF. Blanks, signs and underscores in the
+// number are refused. So are "month" and "ms", which DRF takes for a minute.
+func ParseRate(s string) (Rate, error) {
+	number, period, found := strings.Cut(s, "/")
+	if len(s) > 32 || !found {
+		return Rate{}, fmt.Errorf("throttle: rate %.40q is not of the form 5/min", s)
+	}
+	count, err := parseCount(number)
+	if err != nil {
+		return Rate{}, fmt.Errorf("throttle: rate %q: %w", s, err)
+	}
+	span, err := parsePeriod(period)
+	if err != nil {
+		return Rate{}, fmt.Errorf("throttle: rate %q: %w", s, err)
+	}
+	return Rate{Count: count, Period: span}, nil
+}
+
+func parseCount(s string) (int, error) {
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return 0, fmt.Errorf("the number before the slash may hold digits only")
+		}
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n > maxCount {
+		return 0, fmt.Errorf("the number before the slash must be 0 to %d", maxCount)
+	}
+	return n, nil
+}
+
+func parsePeriod(s string) (time.Duration, error) {
+	for _, other := range []string{"mo", "ms", "mil", "mic"} { // not minutes, whatever their first letter
+		if strings.HasPrefix(s, other) {
+			return 0, fmt.Errorf("the period %q is none of s, m, h and d", s)
+		}
+	}
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyz") == "" {
+		for _, span := range periods {
+			if strings.HasPrefix(s, span.letter) {
+				return span.length, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("the period %q is none of s, m, h and d", s)
+}
+
+// String writes the rate as ParseRate reads it, with one letter for the four
+// periods that have one: "5/m". Another period is written as Go does: "5/1m30s".
+func (r Rate) String() string {
+	for _, span := range periods {
+		if r.Period == span.length {
+			return fmt.Sprintf("%d/%s", r.Count, span.letter)
+		}
+	}
+	return fmt.Sprintf("%d/%v", r.Count, r.Period)
+}
+
+// valid is nil for a rate that a Limiter can hold to.
+func (r Rate) valid() error {
+	if r.Count < 0 || r.Count > maxCount || r.Period <= 0 {
+		return fmt.Errorf("throttle: rate %v: want a count of 0 to %d and a period over zero", r, maxCount)
+	}
+	return nil
+}
+
+// RetryAfter writes a wait as the Retry-After header wants it (RFC 9110
+// section 10.2.3): whole seconds, rounded up as DRF does, at least 1.
+func RetryAfter(wait time.Duration) string {
+	seconds := int64(wait / time.Second)
+	if wait%time.Second > 0 {
+		seconds++
+	}
+	return strconv.FormatInt(max(seconds, 1), 10)
+}
