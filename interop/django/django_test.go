@@ -3,15 +3,13 @@ package django
 // The judge has to work before it can judge: the project serves what its users expect of SimpleJWT and djoser.
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/interop/client"
 )
 
 func TestSite(t *testing.T) {
@@ -38,16 +36,19 @@ func TestSite(t *testing.T) {
 			if c.name == "email" {
 				field = "email"
 			}
-			status, pair := post(t, site.URL+"/api/token/", url.Values{field: {c.username}, "password": {password}})
-			if status != http.StatusOK || pair["access"] == "" {
-				t.Fatalf("login: %d %v", status, pair)
+			login := client.Post(t, site.URL+"/api/token/", field, c.username, "password", password)
+			if login.Status != http.StatusOK || login.Text("access") == "" {
+				t.Fatalf("login: %+v", login)
 			}
-			if got := me(t, site, pair["access"]); got != id {
-				t.Errorf("the token belongs to %q, want %q", got, id)
+			if got := client.Get(t, site.URL+"/api/me/", "Bearer "+login.Text("access")); got.Text("id") != id {
+				t.Errorf("/api/me/ = %+v, want id %q", got, id)
 			}
-			status, pair = post(t, site.URL+"/api/token/", url.Values{field: {c.username}, "password": {"wrong"}})
-			if status != http.StatusUnauthorized {
-				t.Errorf("login with a wrong password: %d %v", status, pair)
+			if got := client.Get(t, site.URL+"/api/me/", ""); got.Status != http.StatusUnauthorized {
+				t.Errorf("/api/me/ without a token: %+v", got)
+			}
+			wrong := client.Post(t, site.URL+"/api/token/", field, c.username, "password", password+"!")
+			if wrong.Status != http.StatusUnauthorized {
+				t.Errorf("login with a wrong password: %+v", wrong)
 			}
 		})
 	}
@@ -58,20 +59,27 @@ func TestLogoutAndRotation(t *testing.T) {
 	rotate := map[string]any{"ROTATE_REFRESH_TOKENS": true, "BLACKLIST_AFTER_ROTATION": true, "ACCESS_TOKEN_LIFETIME": 60}
 	site := Start(t, Options{SimpleJWT: rotate})
 	site.CreateUser(t, User{Username: "alice", Password: "correct horse battery", Groups: []string{"editors"}})
-	_, pair := post(t, site.URL+"/api/token/", url.Values{"username": {"alice"}, "password": {"correct horse battery"}})
-	status, next := post(t, site.URL+"/api/token/refresh/", url.Values{"refresh": {pair["refresh"]}})
-	if status != http.StatusOK || next["refresh"] == "" {
-		t.Fatalf("refresh: %d %v", status, next)
+	login := client.Post(t, site.URL+"/api/token/", "username", "alice", "password", "correct horse battery")
+	used := login.Text("refresh")
+	rotated := refresh(t, site, used)
+	if rotated.Status != http.StatusOK || rotated.Text("refresh") == "" {
+		t.Fatalf("refresh: %+v", rotated)
 	}
-	if status, body := post(t, site.URL+"/api/token/refresh/", url.Values{"refresh": {pair["refresh"]}}); status != 401 {
-		t.Errorf("a used refresh token: %d %v", status, body)
+	if got := refresh(t, site, used); got.Status != http.StatusUnauthorized {
+		t.Errorf("a used refresh token: %+v", got)
 	}
-	if status, body := post(t, site.URL+"/api/token/blacklist/", url.Values{"refresh": {next["refresh"]}}); status != 200 {
-		t.Errorf("logout: %d %v", status, body)
+	logout := client.Post(t, site.URL+"/api/token/blacklist/", "refresh", rotated.Text("refresh"))
+	if logout.Status != http.StatusOK {
+		t.Errorf("logout: %+v", logout)
 	}
-	if status, body := post(t, site.URL+"/api/token/refresh/", url.Values{"refresh": {next["refresh"]}}); status != 401 {
-		t.Errorf("refresh after logout: %d %v", status, body)
+	if got := refresh(t, site, rotated.Text("refresh")); got.Status != http.StatusUnauthorized {
+		t.Errorf("refresh after logout: %+v", got)
 	}
+}
+
+func refresh(t *testing.T, site *Site, token string) client.Answer {
+	t.Helper()
+	return client.Post(t, site.URL+"/api/token/refresh/", "refresh", token)
 }
 
 var resetLink = regexp.MustCompile(`/reset/([^/\s]+)/([^/\s]+)`)
@@ -80,8 +88,9 @@ func TestResetMailAndPassword(t *testing.T) {
 	t.Parallel()
 	site := Start(t, Options{Hashers: []string{"django.contrib.auth.hashers.MD5PasswordHasher"}})
 	site.CreateUser(t, User{Username: "alice", Password: "correct horse battery", Email: "alice@example.com"})
-	if status, body := post(t, site.URL+"/auth/users/reset_password/", url.Values{"email": {"alice@example.com"}}); status != 204 {
-		t.Fatalf("reset_password: %d %v", status, body)
+	sent := client.Post(t, site.URL+"/auth/users/reset_password/", "email", "alice@example.com")
+	if sent.Status != http.StatusNoContent {
+		t.Fatalf("reset_password: %+v", sent)
 	}
 	mails := site.Mails(t)
 	if len(mails) != 1 {
@@ -105,51 +114,4 @@ func TestResetMailAndPassword(t *testing.T) {
 	if got := site.ShowUser(t, "alice"); !strings.HasPrefix(got.Password, "md5$") || !got.Active {
 		t.Errorf("alice = %+v, want an active user with an md5 hash", got)
 	}
-}
-
-// post sends a form and reads the answer's texts.
-func post(t *testing.T, address string, form url.Values) (status int, body map[string]string) {
-	t.Helper()
-	response, err := http.PostForm(address, form)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, texts(t, response)
-}
-
-func texts(t *testing.T, response *http.Response) map[string]string {
-	t.Helper()
-	defer func() { _ = response.Body.Close() }()
-	data, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body := map[string]any{}
-	if len(data) > 0 {
-		if err := json.Unmarshal(data, &body); err != nil {
-			t.Fatalf("%s in %q", err, data)
-		}
-	}
-	found := map[string]string{}
-	for name, value := range body {
-		if text, ok := value.(string); ok {
-			found[name] = text
-		}
-	}
-	return found
-}
-
-// me opens the protected view and returns whose token it was.
-func me(t *testing.T, site *Site, access string) (id string) {
-	t.Helper()
-	request, err := http.NewRequest(http.MethodGet, site.URL+"/api/me/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+access)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return texts(t, response)["id"]
 }

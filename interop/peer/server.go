@@ -72,6 +72,16 @@ func (s *Server) WaitFor(tb testing.TB, pattern *regexp.Regexp) []string {
 	}
 }
 
+// Ended tells whether the process has ended.
+func (s *Server) Ended() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Signal sends the process a signal; one that has ended takes none.
 func (s *Server) Signal(signal syscall.Signal) { _ = s.cmd.Process.Signal(signal) }
 

@@ -1,0 +1,78 @@
+// Package client is the front end in these tests: it sends forms as a browser or curl does, and reads JSON answers.
+package client
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Answer is what a server said.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   map[string]any // nil when the body is empty
+}
+
+// Text is a member of the body, or "" where it is none or no text.
+func (a Answer) Text(name string) string {
+	text, _ := a.Body[name].(string)
+	return text
+}
+
+var browser = &http.Client{
+	Timeout:       30 * time.Second,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// Post sends a form; fields are names and values in turn.
+func Post(t testing.TB, address string, fields ...string) Answer {
+	t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	request, err := http.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return send(t, request)
+}
+
+// Get asks with an Authorization header, or without one when authorization is empty.
+func Get(t testing.TB, address, authorization string) Answer {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if authorization != "" {
+		request.Header.Set("Authorization", authorization)
+	}
+	return send(t, request)
+}
+
+func send(t testing.TB, request *http.Request) Answer {
+	t.Helper()
+	response, err := browser.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	data, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := Answer{Status: response.StatusCode, Header: response.Header}
+	if len(data) > 0 {
+		if err := json.Unmarshal(data, &answer.Body); err != nil {
+			t.Fatalf("%s %s: %d and no JSON object: %.200q", request.Method, request.URL.Path, response.StatusCode, data)
+		}
+	}
+	return answer
+}

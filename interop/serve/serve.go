@@ -1,0 +1,125 @@
+// Package serve runs jotgate itself, as an operator does: the binary, built from this checkout, on a free port.
+//
+//	func TestMain(m *testing.M) { os.Exit(serve.Main(m)) }
+//
+//	server := serve.Start(t, serve.Options{Database: site.Database, SecretKey: site.SecretKey})
+//	answer := client.Post(t, server.URL+"/api/token/", "username", "alice", "password", "…")
+package serve
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate/interop/peer"
+)
+
+// Options of a server. The zero value is what `jotgate serve` does in an empty folder.
+type Options struct {
+	Database  string   // sqlite:PATH or postgres://…
+	SecretKey string   // Django's SECRET_KEY
+	Args      []string // more flags of serve
+	Env       []string // more environment, NAME=value
+}
+
+// Server is a running jotgate.
+type Server struct {
+	*peer.Server
+	URL    string // without a slash at the end
+	Folder string // its working folder, empty at the start
+}
+
+// binaryFolder holds the binary while Main runs the tests.
+var binaryFolder string
+
+// Main runs a package's tests and takes the binary away afterwards: call it from TestMain.
+func Main(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "jotgate-interop")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	binaryFolder = folder
+	defer func() { _ = os.RemoveAll(folder) }()
+	return m.Run()
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	_, file, _, _ := runtime.Caller(0)
+	binary := filepath.Join(binaryFolder, "jotgate")
+	cmd := exec.Command("go", "build", "-o", binary, "./cmd/jotgate")
+	cmd.Dir = filepath.Join(filepath.Dir(file), "..", "..")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building jotgate: %w\n%s", err, out)
+	}
+	return binary, nil
+})
+
+// Command is the binary with these arguments, in a folder, with nothing of jotgate's in the environment but env.
+func Command(tb testing.TB, folder string, env []string, args ...string) *exec.Cmd {
+	tb.Helper()
+	if binaryFolder == "" {
+		tb.Fatal("serve: the package's TestMain does not call serve.Main")
+	}
+	binary, err := build()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = folder
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), isSetting), env...)
+	return cmd
+}
+
+// isSetting tells whether jotgate would read the variable.
+func isSetting(variable string) bool {
+	for _, name := range []string{"JOTGATE_", "DJANGO_", "SECRET_KEY", "DATABASE_URL"} {
+		if strings.HasPrefix(variable, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// Start serves until tb ends, and returns when the server is ready. Settings go by the environment, so that no secret
+// stands among the processes.
+func Start(tb testing.TB, options Options) *Server {
+	tb.Helper()
+	env := slices.Clone(options.Env)
+	if options.Database != "" {
+		env = append(env, "JOTGATE_DATABASE="+options.Database)
+	}
+	if options.SecretKey != "" {
+		env = append(env, "JOTGATE_SECRET_KEY="+options.SecretKey)
+	}
+	address, folder := peer.FreeAddress(tb), tb.TempDir()
+	args := append([]string{"serve", "--addr", address}, options.Args...)
+	s := &Server{URL: "http://" + address, Folder: folder}
+	s.Server = peer.Serve(tb, Command(tb, folder, env, args...))
+	s.waitUntilReady(tb)
+	return s
+}
+
+func (s *Server) waitUntilReady(tb testing.TB) {
+	tb.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if response, err := http.Get(s.URL + "/readyz"); err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if s.Ended() {
+			tb.Fatalf("jotgate serve ended before it was ready:\n%s", s.Output())
+		}
+	}
+	tb.Fatalf("jotgate serve was not ready in 30 s:\n%s", s.Output())
+}
