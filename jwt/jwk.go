@@ -1,0 +1,344 @@
+package jwt
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+)
+
+// JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
+
+// errNotForUs marks a key that may be sound but does not verify or make
+// signatures by an algorithm we know; a set passes over it (RFC 7517 section 5).
+var errNotForUs = errors.New("jwt: not a key for the signatures wanted")
+
+// A jwk holds the members of a JWK that matter here.
+type jwk struct {
+	text map[string]string // members that are strings
+	ops  []string
+	opsN bool // key_ops stood there
+}
+
+// member implements sink.
+func (j *jwk) member(p *scanner, name string, i int) int {
+	switch name {
+	case "kty", "use", "alg", "kid", "crv", "x", "y", "d", "n", "e", "p", "q", "dp", "dq", "qi", "k":
+		s, end := p.text(i)
+		if end == bad {
+			p.err = claimError(ErrMalformed, name, "not a string")
+		}
+		j.text[name] = s
+		return end
+	case "key_ops":
+		j.opsN = true
+		return p.strings(i, &j.ops)
+	case "oth":
+		p.err = claimError(ErrMalformed, name, "RSA keys of more than two primes are not supported")
+		return bad
+	}
+	return p.value(i)
+}
+
+func readJWK(text string) (*jwk, error) {
+	j := &jwk{text: map[string]string{}}
+	var p scanner
+	if !p.reset(text, 0) || !p.document(j) {
+		if p.err != nil {
+			return nil, errors.New("jwt: JWK: " + p.err.Detail())
+		}
+		return nil, errors.New("jwt: JWK is not a strict JSON object")
+	}
+	return j, nil
+}
+
+// purpose checks use, key_ops and alg: whether the key is meant for signatures
+// by an algorithm of ours.
+func (j *jwk) purpose() error {
+	if use, ok := j.text["use"]; ok && use != "sig" {
+		return fmt.Errorf("%w: use is %q", errNotForUs, use)
+	}
+	if j.opsN && !slices.Contains(j.ops, "verify") && !slices.Contains(j.ops, "sign") {
+		return fmt.Errorf("%w: key_ops has neither sign nor verify", errNotForUs)
+	}
+	if alg, ok := j.text["alg"]; ok {
+		if _, known := Algorithm(alg).method(); !known {
+			return fmt.Errorf("%w: alg is %q", errNotForUs, alg)
+		}
+	}
+	return nil
+}
+
+// key makes the key. alg is what the caller wants, or "" for what the JWK says.
+func (j *jwk) key(alg Algorithm) (*Key, error) {
+	if err := j.purpose(); err != nil {
+		return nil, err
+	}
+	if own, ok := j.text["alg"]; ok {
+		m, _ := Algorithm(own).method()
+		if want, known := alg.method(); alg != "" && (!known || want.alg != m.alg) {
+			return nil, fmt.Errorf("%w: alg is %q, not %q", errNotForUs, own, alg)
+		}
+		alg = m.alg
+	}
+	k, err := j.material(alg)
+	if err != nil {
+		return nil, err
+	}
+	return k.WithID(j.text["kid"]), nil
+}
+
+func (j *jwk) material(alg Algorithm) (*Key, error) {
+	switch kty := j.text["kty"]; kty {
+	case "oct":
+		return j.oct(alg)
+	case "RSA":
+		return j.rsa(alg)
+	case "EC":
+		return j.ec(alg)
+	case "OKP":
+		return j.okp(alg)
+	case "":
+		return nil, errors.New("jwt: JWK has no kty")
+	default:
+		return nil, fmt.Errorf("%w: kty is %q", errNotForUs, kty)
+	}
+}
+
+// bytes decodes a member. size is its exact length, or 0 for any but none.
+func (j *jwk) bytes(name string, size int) ([]byte, error) {
+	text := j.text[name]
+	b := make([]byte, len(text))
+	n, ok := decode64(b, text)
+	if !ok || n == 0 || size != 0 && n != size {
+		return nil, fmt.Errorf("jwt: JWK member %q is missing, not base64url, or of the wrong length", name)
+	}
+	return b[:n], nil
+}
+
+func (j *jwk) oct(alg Algorithm) (*Key, error) {
+	k, err := j.bytes("k", 0)
+	if err != nil {
+		return nil, err
+	}
+	if alg == "" {
+		return nil, errors.New("jwt: the JWK of a secret names no alg")
+	}
+	return NewHMAC(alg, k)
+}
+
+// number decodes a Base64urlUInt: no leading zero octet (RFC 7518 section 2).
+func (j *jwk) number(name string) (*big.Int, error) {
+	b, err := j.bytes(name, 0)
+	if err != nil {
+		return nil, err
+	}
+	if b[0] == 0 && len(b) > 1 {
+		return nil, fmt.Errorf("jwt: JWK member %q begins with a zero octet", name)
+	}
+	return new(big.Int).SetBytes(b), nil
+}
+
+func (j *jwk) numbers(names ...string) ([]*big.Int, error) {
+	var list []*big.Int
+	for _, name := range names {
+		n, err := j.number(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+func (j *jwk) rsa(alg Algorithm) (*Key, error) {
+	ne, err := j.numbers("n", "e")
+	if err != nil {
+		return nil, err
+	}
+	if ne[1].BitLen() > 31 {
+		return nil, errors.New("jwt: RSA exponent is above 2^31-1")
+	}
+	pub := &rsa.PublicKey{N: ne[0], E: int(ne[1].Int64())}
+	if !j.private() {
+		return NewKey(alg, pub)
+	}
+	dpq, err := j.numbers("d", "p", "q")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkRSA(pub); err != nil { // before the private half is worked with
+		return nil, err
+	}
+	return NewKey(alg, &rsa.PrivateKey{PublicKey: *pub, D: dpq[0], Primes: dpq[1:]})
+}
+
+// private reports whether the JWK holds a private key.
+func (j *jwk) private() bool {
+	_, ok := j.text["d"]
+	return ok
+}
+
+func curveOf(name string) (elliptic.Curve, bool) {
+	for _, m := range methods {
+		if m.curve != nil && m.curve.Params().Name == name {
+			return m.curve, true
+		}
+	}
+	return nil, false
+}
+
+func (j *jwk) ec(alg Algorithm) (*Key, error) {
+	crv, ok := j.text["crv"]
+	curve, known := curveOf(crv)
+	switch {
+	case !ok:
+		return nil, errors.New("jwt: JWK of kty EC has no crv")
+	case !known:
+		return nil, fmt.Errorf("%w: crv is %q", errNotForUs, crv)
+	}
+	size := (curve.Params().BitSize + 7) / 8
+	x, errX := j.bytes("x", size)
+	y, errY := j.bytes("y", size)
+	if err := errors.Join(errX, errY); err != nil {
+		return nil, err
+	}
+	pub, err := ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, x, y))
+	if err != nil {
+		return nil, fmt.Errorf("jwt: EC key: %w", err)
+	}
+	if !j.private() {
+		return NewKey(alg, pub)
+	}
+	d, err := j.bytes("d", size)
+	if err != nil {
+		return nil, err
+	}
+	priv, err := ecdsa.ParseRawPrivateKey(curve, d)
+	if err != nil || !priv.PublicKey.Equal(pub) {
+		return nil, errors.New("jwt: EC key: the private and the public part do not belong together")
+	}
+	return NewKey(alg, priv)
+}
+
+func (j *jwk) okp(alg Algorithm) (*Key, error) {
+	if crv := j.text["crv"]; crv != "Ed25519" {
+		return nil, fmt.Errorf("%w: crv is %q", errNotForUs, crv)
+	}
+	x, err := j.bytes("x", ed25519.PublicKeySize)
+	if err != nil {
+		return nil, err
+	}
+	if !j.private() {
+		return NewKey(alg, ed25519.PublicKey(x))
+	}
+	d, err := j.bytes("d", ed25519.SeedSize)
+	if err != nil {
+		return nil, err
+	}
+	return NewKey(alg, ed25519.PrivateKey(slices.Concat(d, x)))
+}
+
+// Thumbprint returns the key's SHA-256 thumbprint as base64url text (RFC 7638):
+// the same for the private and the public key, and a good id.
+func (k *Key) Thumbprint() string {
+	b, _ := marshal(k.required())
+	sum := sha256.Sum256(b)
+	return b64.EncodeToString(sum[:])
+}
+
+// required lists the members of RFC 7638 section 3.2, in their order.
+func (k *Key) required() Object {
+	switch pub := k.public().(type) {
+	case *rsa.PublicKey:
+		return Object{{"e", unsigned(big.NewInt(int64(pub.E)))}, {"kty", "RSA"}, {"n", unsigned(pub.N)}}
+	case *ecdsa.PublicKey:
+		point, _ := pub.Bytes()
+		half := len(point) / 2
+		return Object{{"crv", pub.Params().Name}, {"kty", "EC"}, {"x", b64.EncodeToString(point[1 : 1+half])}, {"y", b64.EncodeToString(point[1+half:])}}
+	case ed25519.PublicKey:
+		return Object{{"crv", "Ed25519"}, {"kty", "OKP"}, {"x", b64.EncodeToString(pub)}}
+	}
+	return Object{{"k", b64.EncodeToString(k.scheme.(*mac).secret)}, {"kty", "oct"}}
+}
+
+func unsigned(n *big.Int) string { return b64.EncodeToString(n.Bytes()) }
+
+// described is the JWK of the public key with what it is for.
+func (k *Key) described() Object {
+	o := append(Object{}, k.required()...)
+	o = append(o, Object{{"alg", string(k.alg)}, {"use", "sig"}}...)
+	if k.id != "" {
+		o = append(o, Object{{"kid", k.id}}...)
+	}
+	return o
+}
+
+// MarshalJSON returns the public key as a JWK, also for a private key: the
+// private part is never in it. A shared secret gives an error, for it has
+// nothing that may be shown.
+func (k *Key) MarshalJSON() ([]byte, error) {
+	if k.IsSecret() {
+		return nil, errors.New("jwt: a shared secret has no public JWK")
+	}
+	return marshal(k.described())
+}
+
+// MarshalPrivateJWK returns the whole key as a JWK, PRIVATE PART OR SECRET
+// INCLUDED, for safe keeping. A public key gives an error.
+func (k *Key) MarshalPrivateJWK() ([]byte, error) {
+	if !k.signs {
+		return nil, errNoSign
+	}
+	return marshal(append(k.described(), k.secrets()...))
+}
+
+// secrets lists the members that make a JWK private.
+func (k *Key) secrets() Object {
+	switch s := k.scheme.(type) {
+	case *rsaScheme:
+		p := s.priv.Precomputed
+		return Object{
+			{"d", unsigned(s.priv.D)},
+			{"p", unsigned(s.priv.Primes[0])},
+			{"q", unsigned(s.priv.Primes[1])},
+			{"dp", unsigned(p.Dp)},
+			{"dq", unsigned(p.Dq)},
+			{"qi", unsigned(p.Qinv)},
+		}
+	case *ecScheme:
+		d, _ := s.priv.Bytes()
+		return Object{{"d", b64.EncodeToString(d)}}
+	case *edScheme:
+		return Object{{"d", b64.EncodeToString(s.priv.Seed())}}
+	}
+	return nil // a secret is its k, which is there already
+}
+
+// MarshalJSON returns the public keys as a JWK Set (RFC 7517 section 5). Shared
+// secrets are left out.
+func (s *KeySet) MarshalJSON() ([]byte, error) {
+	keys := []Object{}
+	for _, k := range s.keys {
+		if !k.IsSecret() {
+			keys = append(keys, k.described())
+		}
+	}
+	return marshal(Object{{"keys", keys}})
+}
+
+// PublicKey returns the standard library's public key (*rsa.PublicKey,
+// *ecdsa.PublicKey or ed25519.PublicKey), or nil for a shared secret.
+func (k *Key) PublicKey() crypto.PublicKey { return k.public() }
+
+// Equal reports whether the keys are the same in every respect.
+func (k *Key) Equal(o *Key) bool {
+	return k.alg == o.alg && k.id == o.id && k.signs == o.signs && bytes.Equal([]byte(k.Thumbprint()), []byte(o.Thumbprint()))
+}

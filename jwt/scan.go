@@ -1,0 +1,274 @@
+package jwt
+
+import (
+	"math/bits"
+	"unicode/utf8"
+)
+
+// A strict reader of JSON (RFC 8259, and RFC 7493 where that leaves a choice):
+// names are compared letter by letter after their escapes are resolved, a name
+// stands once in its object at every depth, nothing follows the value, strings
+// are valid UTF-8 without lone surrogates, and depth is bounded. It allocates
+// only for names that hold escapes.
+//
+// Its functions take the index to read at and give back the index after what
+// they read, or bad.
+
+const (
+	bad = -1
+
+	// maxDepth is how deep arrays and objects may nest. Tokens are flat; the
+	// bound keeps the recursion small.
+	maxDepth = 64
+)
+
+// A scanner reads one JSON text. It belongs to one goroutine at a time.
+type scanner struct {
+	s     string
+	names []string // the names of the objects that are open, outermost first
+	depth int
+	limit int    // how many names may be open at once; 0 means no limit
+	err   *Error // why a sink refused, when it was not the grammar
+}
+
+// A sink takes the members of one object as they are read. It must read the
+// value, which begins at i, and return the index after it.
+type sink interface {
+	member(p *scanner, name string, i int) int
+}
+
+// reset makes the scanner ready for s and reports whether s is valid UTF-8.
+func (p *scanner) reset(s string, limit int) bool {
+	p.s, p.names, p.depth, p.limit, p.err = s, p.names[:0], 0, limit, nil
+	return utf8.ValidString(s)
+}
+
+// release forgets every string, so that a pooled scanner pins no token.
+func (p *scanner) release() {
+	clear(p.names[:cap(p.names)])
+	p.s, p.err = "", nil
+}
+
+// document reads the whole text as one object whose members go to to.
+func (p *scanner) document(to sink) bool {
+	i := p.space(0)
+	if i >= len(p.s) || p.s[i] != '{' {
+		return false
+	}
+	i = p.object(i, to)
+	return i != bad && p.space(i) == len(p.s)
+}
+
+func (p *scanner) space(i int) int {
+	for i < len(p.s) && p.s[i] <= ' ' {
+		switch p.s[i] {
+		case ' ', '\t', '\n', '\r':
+			i++
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+// object reads an object; p.s[i] is its brace. Without a sink the members are
+// only checked.
+func (p *scanner) object(i int, to sink) int {
+	base := len(p.names)
+	if p.depth++; p.depth > maxDepth {
+		return bad
+	}
+	i = p.space(i + 1)
+	if i < len(p.s) && p.s[i] == '}' {
+		p.depth--
+		return i + 1
+	}
+	for {
+		if i = p.member(i, base, to); i == bad {
+			return bad
+		}
+		next, more := p.comma(i, '}')
+		if !more {
+			p.names = p.names[:base]
+			p.depth--
+			return next
+		}
+		i = p.space(next)
+	}
+}
+
+// member reads one name, its colon and its value.
+func (p *scanner) member(i, base int, to sink) int {
+	name, i := p.name(i)
+	if i == bad || !p.fresh(name, base) {
+		return bad
+	}
+	i = p.space(i)
+	if i >= len(p.s) || p.s[i] != ':' {
+		return bad
+	}
+	i = p.space(i + 1)
+	if to == nil {
+		return p.value(i)
+	}
+	return to.member(p, name, i)
+}
+
+// fresh notes name among those of its object and reports that it is new there.
+func (p *scanner) fresh(name string, base int) bool {
+	if p.limit > 0 && len(p.names) >= p.limit {
+		return false
+	}
+	for _, n := range p.names[base:] {
+		if n == name {
+			return false
+		}
+	}
+	p.names = append(p.names, name)
+	return true
+}
+
+// comma reads what follows an element: a comma (more), or the closing bracket.
+func (p *scanner) comma(i int, closing byte) (next int, more bool) {
+	i = p.space(i)
+	if i >= len(p.s) {
+		return bad, false
+	}
+	switch p.s[i] {
+	case ',':
+		return i + 1, true
+	case closing:
+		return i + 1, false
+	}
+	return bad, false
+}
+
+func (p *scanner) array(i int) int {
+	return p.elements(i, func(i int) int { return p.value(i) })
+}
+
+// elements reads an array and hands the index of each element to each.
+func (p *scanner) elements(i int, each func(i int) int) int {
+	if p.depth++; p.depth > maxDepth {
+		return bad
+	}
+	i = p.space(i + 1)
+	if i < len(p.s) && p.s[i] == ']' {
+		p.depth--
+		return i + 1
+	}
+	for {
+		if i = each(p.space(i)); i == bad {
+			return bad
+		}
+		next, more := p.comma(i, ']')
+		if !more {
+			p.depth--
+			return next
+		}
+		i = next
+	}
+}
+
+// value checks any value.
+func (p *scanner) value(i int) int {
+	if i >= len(p.s) {
+		return bad
+	}
+	switch c := p.s[i]; c {
+	case '"':
+		end, _ := p.quoted(i)
+		return end
+	case '{':
+		return p.object(i, nil)
+	case '[':
+		return p.array(i)
+	case 't':
+		return p.word(i, "true")
+	case 'f':
+		return p.word(i, "false")
+	case 'n':
+		return p.word(i, "null")
+	default:
+		end, _ := p.number(i)
+		return end
+	}
+}
+
+func (p *scanner) word(i int, w string) int {
+	if len(p.s)-i < len(w) || p.s[i:i+len(w)] != w {
+		return bad
+	}
+	return i + len(w)
+}
+
+// name reads a string and resolves its escapes.
+func (p *scanner) name(i int) (string, int) {
+	return p.text(i)
+}
+
+// text reads a string value: a part of the document where it has no escapes.
+func (p *scanner) text(i int) (string, int) {
+	if i >= len(p.s) || p.s[i] != '"' {
+		return "", bad
+	}
+	end, escaped := p.quoted(i)
+	if end == bad {
+		return "", bad
+	}
+	if escaped {
+		return unescape(p.s[i+1 : end-1]), end
+	}
+	return p.s[i+1 : end-1], end
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// quoted finds the end of the string that opens at i, and checks its escapes
+// and that no control character stands in it (RFC 8259 section 7). It looks at
+// eight bytes at once: a byte is below 0x20, or equals a quote or a backslash,
+// where the subtraction borrows; the lowest such byte is exact.
+func (p *scanner) quoted(i int) (end int, escaped bool) {
+	i++
+	for {
+		for i+8 <= len(p.s) {
+			w := load(p.s[i : i+8])
+			quote, slash := w^(ones*'"'), w^(ones*'\\')
+			hit := ((w - ones*0x20) & ^w) | ((quote - ones) & ^quote) | ((slash - ones) & ^slash)
+			if hit &= highs; hit != 0 {
+				i += bits.TrailingZeros64(hit) / 8
+				break
+			}
+			i += 8
+		}
+		if i = p.plain(i); i >= len(p.s) || p.s[i] < 0x20 {
+			return bad, escaped
+		}
+		if p.s[i] == '"' {
+			return i + 1, escaped
+		}
+		escaped = true
+		if i = escape(p.s, i); i == bad {
+			return bad, escaped
+		}
+	}
+}
+
+// plain passes over bytes that need no attention, one at a time.
+func (p *scanner) plain(i int) int {
+	for i < len(p.s) && p.s[i] >= 0x20 && p.s[i] != '"' && p.s[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// load reads eight bytes as one little-endian word (the compiler makes it one
+// instruction).
+func load(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}

@@ -1,0 +1,85 @@
+package jwt
+
+// Registered holds the registered claims (RFC 7519 section 4.1). A claim that a
+// token does not carry is the zero value; absent times are 0. Embedded in a
+// struct of claims it also writes them.
+type Registered struct {
+	Issuer    string   `json:"iss,omitempty"`
+	Subject   string   `json:"sub,omitempty"`
+	Audience  []string `json:"aud,omitempty"` // read from a string or an array
+	ExpiresAt int64    `json:"exp,omitempty"` // seconds since 1970
+	NotBefore int64    `json:"nbf,omitempty"`
+	IssuedAt  int64    `json:"iat,omitempty"`
+	ID        string   `json:"jti,omitempty"`
+}
+
+// A Token is a verified token. Only [Verifier.Verify] fills one in. It is a
+// value of its own: nothing in it is shared with another call.
+type Token[T any] struct {
+	Algorithm Algorithm // of the key that verified it
+	KeyID     string    // the kid of the header, or ""
+	Type      string    // the typ of the header, or ""
+	Registered
+	Claims T // what the application reads
+
+	payload string
+}
+
+// Payload returns the verified JSON text of the claims.
+func (t *Token[T]) Payload() Raw { return Raw(t.payload) }
+
+// Claim returns the JSON text of any claim of the payload, also of one that T
+// does not have; ok is false when there is none of this name.
+func (t *Token[T]) Claim(name string) (value Raw, ok bool) {
+	return t.Payload().Member(name)
+}
+
+// A Raw is the JSON text of a value. As a field of a struct of claims it takes
+// any value, so that the program can look at what it is: SimpleJWT writes
+// user_id as a number in old versions and as a string in new ones.
+type Raw string
+
+// Text returns the value of a JSON string; ok is false for any other value.
+func (r Raw) Text() (s string, ok bool) {
+	p := scanner{s: string(r)}
+	s, end := p.text(p.space(0))
+	return s, end != bad && p.space(end) == len(r)
+}
+
+// Int returns the value of a JSON number without fraction or exponent that fits
+// 64 bits; ok is false for any other value.
+func (r Raw) Int() (n int64, ok bool) {
+	p := scanner{s: string(r)}
+	i := p.space(0)
+	end, whole := p.number(i)
+	if end == bad || !whole || p.space(end) != len(r) {
+		return 0, false
+	}
+	return parseInt(p.s[i:end])
+}
+
+// Member returns a member of a JSON object by its name; ok is false when the
+// value is no object or has no such member.
+func (r Raw) Member(name string) (value Raw, ok bool) {
+	var p scanner
+	f := finder{name: name}
+	if !p.reset(string(r), 0) || !p.document(&f) {
+		return "", false
+	}
+	return f.value, f.found
+}
+
+// A finder is the sink that keeps one member.
+type finder struct {
+	name  string
+	value Raw
+	found bool
+}
+
+func (f *finder) member(p *scanner, name string, i int) int {
+	end := p.value(i)
+	if end != bad && name == f.name {
+		f.value, f.found = Raw(p.s[i:end]), true
+	}
+	return end
+}

@@ -1,0 +1,137 @@
+package jwt_test
+
+// Whole files of tokens with the verdict each must get. VECTORS=file runs
+// another file of attack_open.json's form.
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+)
+
+type vectorFile struct {
+	Rows []vector `json:"rows"`
+}
+
+type vector struct {
+	ID         string          `json:"id"`
+	Token      string          `json:"token"`
+	Keys       json.RawMessage `json:"keys"`
+	Expect     string          `json:"expect"`
+	Strictness string          `json:"strictness"`
+	Why        string          `json:"why"`
+	Claims     map[string]any  `json:"expect_claims"`
+	Options    struct {
+		Algs      []jwt.Algorithm `json:"algs"`
+		Issuer    string          `json:"iss"`
+		Audience  string          `json:"aud"`
+		Now       int64           `json:"now"`
+		Leeway    int64           `json:"leeway"`
+		Require   []string        `json:"require"`
+		Type      string          `json:"typ"`
+		TokenType string          `json:"token_type"`
+		MaxMS     int64           `json:"max_ms"`
+	} `json:"options"`
+}
+
+// verify runs one row against the package.
+func (v *vector) verify() (jwt.Token[map[string]any], error) {
+	var none jwt.Token[map[string]any]
+	algs := v.Options.Algs
+	if algs == nil {
+		algs = []jwt.Algorithm{}
+	}
+	keys, err := jwt.ParseKeySet(fmt.Appendf(nil, `{"keys":%s}`, v.Keys), algs...)
+	if err != nil {
+		return none, err
+	}
+	verifier, err := jwt.NewVerifier[map[string]any](keys, v.rules())
+	if err != nil {
+		return none, err
+	}
+	token, err := verifier.Verify(v.Token)
+	if err != nil {
+		return none, err
+	}
+	if want := v.Options.TokenType; want != "" && token.Claims["token_type"] != want {
+		return none, fmt.Errorf("token_type is %v", token.Claims["token_type"])
+	}
+	return token, nil
+}
+
+func (v *vector) rules() jwt.Rules {
+	r := jwt.Rules{
+		Issuer:               v.Options.Issuer,
+		Leeway:               time.Duration(v.Options.Leeway) * time.Second,
+		Now:                  func() time.Time { return time.Unix(v.Options.Now, 0) },
+		Require:              v.Options.Require,
+		Type:                 v.Options.Type,
+		InsecureNoExpiration: true, // unless the row requires exp
+	}
+	for _, name := range r.Require {
+		if name == "exp" {
+			r.InsecureNoExpiration = false
+		}
+	}
+	if v.Options.Audience != "" {
+		r.Audience = []string{v.Options.Audience}
+	}
+	return r
+}
+
+// wrong says how the package's answer differs from the row's, or "".
+func (v *vector) wrong() string {
+	start := time.Now()
+	token, err := v.verify()
+	if ms := time.Since(start).Milliseconds(); v.Options.MaxMS > 0 && ms > v.Options.MaxMS {
+		return fmt.Sprintf("took %d ms", ms)
+	}
+	switch {
+	case v.Expect == "valid" && err != nil:
+		return "refused: " + err.Error()
+	case v.Expect == "invalid" && err == nil:
+		return "accepted"
+	}
+	for name, want := range v.Claims {
+		if err == nil && fmt.Sprint(token.Claims[name]) != fmt.Sprint(want) {
+			return fmt.Sprintf("claim %s is %v, want %v", name, token.Claims[name], want)
+		}
+	}
+	return ""
+}
+
+func TestVectors(t *testing.T) {
+	name := os.Getenv("VECTORS")
+	if name == "" {
+		name = "testdata/vectors/attack_open.json"
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file vectorFile
+	if err := json.Unmarshal(data, &file); err != nil {
+		t.Fatal(err)
+	}
+	if len(file.Rows) == 0 {
+		t.Fatal("no rows")
+	}
+	right, judged := 0, 0
+	for i := range file.Rows {
+		v := &file.Rows[i]
+		if v.Expect == "either" {
+			continue
+		}
+		judged++
+		if wrong := v.wrong(); wrong != "" {
+			t.Errorf("%s (%s, expect %s): %s: %s", v.ID, v.Strictness, v.Expect, wrong, v.Why)
+			continue
+		}
+		right++
+	}
+	t.Logf("%s: %d of %d judged rows right, %d rows in all", name, right, judged, len(file.Rows))
+}
