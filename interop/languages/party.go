@@ -31,7 +31,7 @@ var languages = []language{
 	{"python", []string{peer.Python(), "peer.py"}, everyAlgorithm},
 	{"perl", []string{"perl", "peer.pl"}, everyAlgorithm},
 	{"java", []string{"java", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "Peer.java"}, everyAlgorithm},
-	{"ruby", []string{"ruby", "peer.rb"}, without("EdDSA")}, // needs a gem that Debian does not have
+	{"ruby", []string{"ruby", "peer.rb"}, without("EdDSA")},                           // needs a gem that Debian does not have
 	{"php", []string{"php", "peer.php"}, without("EdDSA", "PS256", "PS384", "PS512")}, // not in PHP's openssl
 }
 
