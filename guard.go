@@ -79,7 +79,9 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 		challenge := challengeOf(s.HeaderTypes)
 		s.OnError = func(w http.ResponseWriter, _ *http.Request, e *Error) { e.Respond(w, challenge) }
 	}
-	tokens, err := jwt.NewVerifier[accessClaims](s.Keys, tokenRules(s))
+	tokens, err := jwt.NewVerifier[accessClaims](s.Keys, jwt.Rules{
+		Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway, Now: s.Now,
+	})
 	if err != nil {
 		return nil, errors.New("jotgate: " + err.Error())
 	}

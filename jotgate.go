@@ -98,7 +98,7 @@ func (s *Settings) fill() error {
 	s.RevokeTokenClaim = or(s.RevokeTokenClaim, "hash_password")
 	s.TimeZone = or(s.TimeZone, time.UTC)
 	s.Logger = or(s.Logger, slog.Default())
-	s.Hasher = or(s.Hasher, passwd.Default())
+	s.Hasher = or(s.Hasher, &passwd.Hasher{})
 	if s.Now == nil {
 		s.Now = time.Now
 	}

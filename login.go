@@ -13,6 +13,12 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
+// claim is one member of a jwt.Object.
+type claim = struct {
+	Name  string
+	Value any
+}
+
 // Client is who asks, as the session list and the audit trail show it.
 type Client struct {
 	Address   string // without a port
@@ -159,7 +165,7 @@ func (g *Gate) issue(ctx context.Context, account *Account, s *Session, custom j
 // refreshClaims are SimpleJWT's, in its order, and the session.
 func (g *Gate) refreshClaims(account *Account, s *Session, custom jwt.Object) jwt.Object {
 	claims := g.baseClaims("refresh", s.Expires, s.Rotated, s.JTI, account)
-	claims = append(claims, jwt.Member{Name: "sid", Value: s.ID})
+	claims = append(claims, claim{"sid", s.ID})
 	return g.addressed(append(claims, custom...))
 }
 
@@ -168,14 +174,14 @@ func (g *Gate) refreshClaims(account *Account, s *Session, custom jwt.Object) jw
 func (g *Gate) accessClaims(ctx context.Context, account *Account, s *Session, custom jwt.Object) (jwt.Object, *User, error) {
 	now := g.now()
 	claims := g.baseClaims("access", now.Add(g.settings.AccessTokenLifetime), now, randomHex(), account)
-	claims = append(claims, jwt.Member{Name: "sid", Value: s.ID})
+	claims = append(claims, claim{"sid", s.ID})
 	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: account.Role(), Session: s.ID}
 	for _, name := range g.settings.Claims {
 		value, err := g.factOf(ctx, user, account, name)
 		if err != nil {
 			return nil, nil, err
 		}
-		claims = append(claims, jwt.Member{Name: name, Value: value})
+		claims = append(claims, claim{name, value})
 	}
 	own, err := g.customClaims(ctx, account)
 	if err != nil {
@@ -230,14 +236,14 @@ func (g *Gate) customClaims(ctx context.Context, account *Account) (jwt.Object, 
 // baseClaims are the claims both kinds of token begin with.
 func (g *Gate) baseClaims(kind string, exp, iat time.Time, jti string, account *Account) jwt.Object {
 	claims := jwt.Object{
-		{Name: "token_type", Value: kind},
-		{Name: "exp", Value: exp.Unix()},
-		{Name: "iat", Value: iat.Unix()},
-		{Name: "jti", Value: jti},
-		{Name: g.settings.UserIDClaim, Value: string(g.claimOf(account))},
+		{"token_type", kind},
+		{"exp", exp.Unix()},
+		{"iat", iat.Unix()},
+		{"jti", jti},
+		{g.settings.UserIDClaim, string(g.claimOf(account))},
 	}
 	if g.settings.CheckRevokeToken {
-		claims = append(claims, jwt.Member{Name: g.settings.RevokeTokenClaim, Value: revokeClaim(account)})
+		claims = append(claims, claim{g.settings.RevokeTokenClaim, revokeClaim(account)})
 	}
 	return claims
 }
@@ -247,12 +253,12 @@ func (g *Gate) addressed(claims jwt.Object) jwt.Object {
 	switch aud := g.settings.Audience; len(aud) {
 	case 0:
 	case 1:
-		claims = append(claims, jwt.Member{Name: "aud", Value: aud[0]})
+		claims = append(claims, claim{"aud", aud[0]})
 	default:
-		claims = append(claims, jwt.Member{Name: "aud", Value: aud})
+		claims = append(claims, claim{"aud", aud})
 	}
 	if g.settings.Issuer != "" {
-		claims = append(claims, jwt.Member{Name: "iss", Value: g.settings.Issuer})
+		claims = append(claims, claim{"iss", g.settings.Issuer})
 	}
 	return claims
 }

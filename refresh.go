@@ -72,9 +72,9 @@ func (g *Gate) readRefresh(ctx context.Context, token string) (*refreshToken, er
 	if t.jti, ok = verified.Claims.JTI.Text(); !ok || t.jti == "" || len(t.jti) > 255 {
 		return nil, ErrTokenInvalid.Because(errors.New("the jti is not a string of 1 to 255 bytes"))
 	}
-	for name, value := range verified.Payload().Members() {
-		if !g.isOwnClaim(name) {
-			t.custom = append(t.custom, jwt.Member{Name: name, Value: value})
+	for _, m := range verified.Payload().Members() {
+		if !g.isOwnClaim(m.Name) {
+			t.custom = append(t.custom, m)
 		}
 	}
 	if t.session == "" {

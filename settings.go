@@ -120,11 +120,6 @@ type Settings struct {
 	// TimeZone is the zone in which Django counts the seconds of reset
 	// links. Default: UTC. Django: TIME_ZONE.
 	TimeZone *time.Location
-	// PasswordValidators judge new passwords. Default: Django's four
-	// (similarity, minimum length 8, common, numeric); an empty, non-nil list
-	// is none. Django: AUTH_PASSWORD_VALIDATORS.
-	PasswordValidators []passwd.Validator
-
 	// RevocationsRequired makes the gate refuse every token with 503 while it
 	// has not heard of revocations for RevocationMaxAge. Default: false, it
 	// goes on with what it knows. Django: none.
