@@ -50,7 +50,7 @@ type GuardSettings struct {
 // accessClaims is what jotgate reads in a token. UserID is kept as it stands
 // because SimpleJWT wrote numbers before 5.5 and writes strings since.
 type accessClaims struct {
-	TokenType   *string  `json:"token_type"`
+	TokenType   jwt.Raw  `json:"token_type"` // Raw tells absent from empty
 	JTI         jwt.Raw  `json:"jti"`
 	UserID      jwt.Raw  `json:"user_id"`
 	SID         string   `json:"sid"`
@@ -139,12 +139,18 @@ func (g *Guard) verify(token, tokenType string) (jwt.Token[accessClaims], error)
 	switch c := &verified.Claims; {
 	case c.JTI == "":
 		return verified, tokenText("Token has no id")
-	case c.TokenType == nil:
+	case c.TokenType == "":
 		return verified, tokenText("Token has no type")
-	case tokenType != "" && *c.TokenType != tokenType:
+	case tokenType != "" && textOf(c.TokenType) != tokenType:
 		return verified, tokenText("Token has wrong type")
 	}
 	return verified, nil
+}
+
+// textOf is a JSON string's value, or "" for any other value.
+func textOf(raw jwt.Raw) string {
+	text, _ := raw.Text()
+	return text
 }
 
 // userID reads the claim that says who the user is: a string, as SimpleJWT

@@ -175,7 +175,7 @@ func (g *Gate) VerifyToken(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	if *verified.Claims.TokenType != "refresh" {
+	if textOf(verified.Claims.TokenType) != "refresh" {
 		user, _ := g.userID(&verified)
 		if g.revoked.revoked(verified.Claims.SID, user, verified.IssuedAt) {
 			return ErrTokenBlacklisted
