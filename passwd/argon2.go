@@ -37,11 +37,13 @@ var argon2Algorithm = algorithm{
 	},
 }
 
+var argon2Versions = map[string]int{"v=16": 16, "v=19": 19}
+
 func decodeArgon2(encoded string) (hash, error) {
 	fields := strings.Split(encoded, "$")
-	r := recipe{algorithm: "argon2", version: 16}
-	if len(fields) == 6 && fields[2] == "v=19" {
-		r.version = 19
+	r := recipe{algorithm: "argon2", version: 16} // of hashes older than the field
+	if len(fields) == 6 {
+		r.version = argon2Versions[fields[2]]
 		fields = append(fields[:2], fields[3:]...)
 	}
 	if len(fields) != 5 {
@@ -85,10 +87,7 @@ func encodeArgon2(h hash) string {
 
 // soundArgon2 keeps to the bounds of RFC 9106 section 3.1 and to our own.
 func soundArgon2(r recipe) error {
-	if r.variant != "argon2id" {
-		return errBroken
-	}
-	if r.version != 19 {
+	if _, known := argonType[r.variant]; !known || r.version == 0 {
 		return errBroken
 	}
 	return firstError(
@@ -99,5 +98,12 @@ func soundArgon2(r recipe) error {
 }
 
 func deriveArgon2(r recipe, password, salt string) []byte {
-	return argon2.IDKey([]byte(password), []byte(salt), uint32(r.passes), uint32(r.memory), uint8(r.lanes), uint32(r.size))
+	derive := argon2.IDKey
+	switch {
+	case r.version != 19 || r.variant == "argon2d":
+		return deriveArgonRare(r, password, salt)
+	case r.variant == "argon2i":
+		derive = argon2.Key
+	}
+	return derive([]byte(password), []byte(salt), uint32(r.passes), uint32(r.memory), uint8(r.lanes), uint32(r.size))
 }

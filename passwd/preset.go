@@ -3,6 +3,8 @@ package passwd
 // The setting that chooses a Hasher's algorithm and parameters, and its presets.
 
 import (
+	"crypto/md5"
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"strings"
@@ -45,6 +47,11 @@ func init() {
 		"bcrypt_sha256": bcryptAlgorithm("bcrypt_sha256"),
 		"bcrypt":        bcryptAlgorithm("bcrypt"),
 		"scrypt":        scryptAlgorithm,
+		"md5":           saltedDigest(md5.Size),
+		"sha1":          saltedDigest(sha1.Size),
+		"unsalted_md5":  unsaltedDigest("unsalted_md5", md5.Size),
+		"unsalted_sha1": unsaltedDigest("unsalted_sha1", sha1.Size),
+		"crypt":         cryptAlgorithm,
 	}
 }
 

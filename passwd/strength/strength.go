@@ -1,0 +1,105 @@
+// Package strength refuses weak passwords as Django's validators do, with the same
+// codes, messages and order (django/contrib/auth/password_validation.py).
+//
+//	problems := strength.Default().Check(password,
+//		strength.Attribute{Label: "username", Value: user.Username},
+//		strength.Attribute{Label: "email address", Value: user.Email})
+//
+// Default holds what Django's startproject puts in AUTH_PASSWORD_VALIDATORS:
+// Similar, MinLength, Common and Numeric. Rules is a slice, so other rules are
+// added by append. All of it may be called concurrently and works in time linear
+// in the lengths; the caller bounds those (passwd.MaxPassword).
+package strength
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/jotgate/jotgate/passwd/internal/python"
+)
+
+// A Rule judges passwords. It must allow concurrent calls.
+type Rule interface {
+	// Check returns what is wrong with the password, or nil. about tells what is
+	// known of the user.
+	Check(password string, about []Attribute) *Problem
+	// Help tells users the rule in one sentence.
+	Help() string
+}
+
+// Rules are applied together: the counterpart of AUTH_PASSWORD_VALIDATORS.
+type Rules []Rule
+
+// An Attribute is something known of the user. Label names it in messages, as
+// Django's verbose_name does: "username", "first name", "last name",
+// "email address".
+type Attribute struct{ Label, Value string }
+
+// A Problem is why a password is refused.
+type Problem struct {
+	Code    string            // Django's, such as "password_too_short"
+	Message string            // English, complete
+	Params  map[string]string // what the message was made with
+}
+
+// Default returns Django's four rules with its parameters.
+func Default() Rules { return Rules{Similar(0.7), MinLength(8), Common(), Numeric()} }
+
+// Check returns every problem, in the order of the rules; none means accepted.
+func (rs Rules) Check(password string, about ...Attribute) []Problem {
+	var problems []Problem
+	for _, r := range rs {
+		if p := r.Check(password, about); p != nil {
+			problems = append(problems, *p)
+		}
+	}
+	return problems
+}
+
+// Help returns the sentence of each rule.
+func (rs Rules) Help() []string {
+	var texts []string
+	for _, r := range rs {
+		texts = append(texts, r.Help())
+	}
+	return texts
+}
+
+// MinLength refuses passwords of fewer than n characters (Unicode code points).
+func MinLength(n int) Rule { return minLength(n) }
+
+type minLength int
+
+func (n minLength) characters() string {
+	if n == 1 {
+		return "1 character."
+	}
+	return fmt.Sprintf("%d characters.", int(n))
+}
+
+func (n minLength) Check(password string, _ []Attribute) *Problem {
+	if utf8.RuneCountInString(password) >= int(n) {
+		return nil
+	}
+	return &Problem{
+		Code:    "password_too_short",
+		Message: "This password is too short. It must contain at least " + n.characters(),
+		Params:  map[string]string{"min_length": fmt.Sprint(int(n))},
+	}
+}
+
+func (n minLength) Help() string { return "Your password must contain at least " + n.characters() }
+
+// Numeric refuses passwords that are digits only, of any script.
+func Numeric() Rule { return numeric{} }
+
+type numeric struct{}
+
+func (numeric) Check(password string, _ []Attribute) *Problem {
+	if !python.IsDigits(password) {
+		return nil
+	}
+	return &Problem{Code: "password_entirely_numeric", Message: "This password is entirely numeric."}
+}
+
+func (numeric) Help() string { return "Your password can’t be entirely numeric." }
