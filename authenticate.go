@@ -125,3 +125,6 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // Challenge is the value of WWW-Authenticate in answers of 401.
 func (g *Guard) Challenge() string { return g.challenge }
+
+// HeaderName is the request header that carries the token.
+func (g *Guard) HeaderName() string { return g.header }

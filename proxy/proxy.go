@@ -1,0 +1,172 @@
+// Package proxy puts the gate in front of an API in any language: requests
+// under a protected prefix need a valid access token, everything else passes,
+// and the API behind reads from headers who the user is.
+//
+//	handler, err := proxy.New(gate.Guard, proxy.Settings{
+//		Upstream: "http://127.0.0.1:3000",
+//		Protect:  []string{"/api/"},
+//	})
+//
+// The upstream sees X-Auth-User, X-Auth-Id and X-Auth-Role of a verified token
+// and never a copy that a client sent: those headers are removed from every
+// request, in every spelling. WebSocket and streamed answers pass through.
+//
+// What counts as "under the prefix" is decided on every reading of the path
+// that some server is known to make of it (see Covers), because the gate and
+// the API behind it must not read it differently.
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Settings is every option of the proxy.
+type Settings struct {
+	// Upstream is the address of the API behind: scheme and host, and a path
+	// to put before every request's. Required.
+	Upstream string
+	// Protect lists the path prefixes that need a token; "/" is everything.
+	// Required: a proxy that protects nothing is a mistake.
+	Protect []string
+	// DropToken leaves the token's header out of what the upstream sees.
+	// Default: false.
+	DropToken bool
+	// Timeout is how long the upstream may take to begin its answer.
+	// Default: 60 seconds.
+	Timeout time.Duration
+	// Logger takes what went wrong with the upstream. Default: slog.Default().
+	Logger *slog.Logger
+}
+
+// identity is what the upstream is told, and what no client may tell it.
+var identity = []string{"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session"}
+
+type userKey struct{}
+
+// New returns the proxy, or an error that names the setting at fault. The
+// handler may be used concurrently.
+func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
+	target, err := url.Parse(s.Upstream)
+	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
+		return nil, fmt.Errorf("proxy: %q is not an http or https address", s.Upstream)
+	}
+	if len(s.Protect) == 0 {
+		return nil, errors.New("proxy: nothing is protected; say which paths need a token, / for all")
+	}
+	for _, prefix := range s.Protect {
+		if !strings.HasPrefix(prefix, "/") {
+			return nil, fmt.Errorf("proxy: the prefix %q does not begin with /", prefix)
+		}
+	}
+	if s.Logger == nil {
+		s.Logger = slog.Default()
+	}
+	if s.Timeout <= 0 {
+		s.Timeout = time.Minute
+	}
+	open := forward(guard, target, s)
+	closed := guard.RequireUser(func(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
+		open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if Covers(s.Protect, r) {
+			closed.ServeHTTP(w, r)
+			return
+		}
+		open.ServeHTTP(w, r)
+	}), nil
+}
+
+// forward is the road to the upstream, for requests that may take it.
+func forward(guard *jotgate.Guard, target *url.URL, s Settings) http.Handler {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = nil // the upstream is ours: no proxy of the environment stands between
+	transport.ResponseHeaderTimeout = s.Timeout
+	transport.MaxIdleConnsPerHost = 256
+	transport.MaxIdleConns = 0
+	transport.DisableCompression = true // what the client asked for is what the upstream hears
+	return &httputil.ReverseProxy{
+		Transport:     transport,
+		BufferPool:    newBufferPool(),
+		FlushInterval: -1, // a streamed answer is passed on as it comes
+		ErrorLog:      slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn),
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(target)
+			p.SetXForwarded()
+			p.Out.Host = p.In.Host
+			strip(p.Out.Header)
+			if s.DropToken {
+				p.Out.Header.Del(guard.HeaderName())
+			}
+			if user, ok := p.In.Context().Value(userKey{}).(*jotgate.User); ok {
+				Identify(p.Out.Header, user)
+			}
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() == nil {
+				s.Logger.WarnContext(r.Context(), "the upstream did not answer", "cause", err)
+			}
+			(&jotgate.Error{Status: http.StatusBadGateway, Detail: "The service behind the gate did not answer."}).Respond(w, "")
+		},
+	}
+}
+
+// strip removes the identity headers in every spelling that a server might
+// read as one of them: CGI and WSGI make "-" and "_" the same.
+func strip(h http.Header) {
+	for name := range h {
+		plain := strings.ReplaceAll(name, "_", "-")
+		for _, own := range identity {
+			if strings.EqualFold(plain, own) {
+				delete(h, name)
+			}
+		}
+	}
+}
+
+// Identify writes who the user is into headers: X-Auth-Id, X-Auth-User (the
+// username), X-Auth-Role ("admin", "staff" or "user"), X-Auth-Email,
+// X-Auth-Groups (names, parted by commas) and X-Auth-Session; those the token
+// does not tell are left out. What is not printable ASCII is percent-encoded,
+// so a name can neither end a header nor begin another.
+func Identify(h http.Header, user *jotgate.User) {
+	for name, value := range map[string]string{
+		"X-Auth-Id": string(user.ID), "X-Auth-User": user.Username, "X-Auth-Role": user.Role.Type,
+		"X-Auth-Email": user.Email, "X-Auth-Session": user.Session,
+	} {
+		if value != "" {
+			h.Set(name, headerText(value))
+		}
+	}
+	if len(user.Groups) > 0 {
+		names := make([]string, len(user.Groups))
+		for i, group := range user.Groups {
+			names[i] = strings.ReplaceAll(headerText(group), ",", "%2C")
+		}
+		h.Set("X-Auth-Groups", strings.Join(names, ","))
+	}
+}
+
+// headerText percent-encodes "%", what is not ASCII, and what cannot be seen.
+func headerText(s string) string {
+	plain := func(c byte) bool { return c > ' ' && c < 0x7f && c != '%' }
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; plain(c) || c == ' ' && i > 0 && i < len(s)-1 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
