@@ -30,26 +30,32 @@
 // # Failed logins
 //
 // A Limiter forgets at a restart; failures must not. They are counted in the
-// database, one row for each (account, network):
+// database, under the two keys above, and [Lockout.Wait] turns the counts into
+// a delay. It asks for two tallies:
 //
-//	account, network   the two keys above
-//	failures, last     how often it failed since the last success, and when
-//	known              whether this account has logged in from this network
+//	of the network   how often this account failed from this network since its
+//	                 last success there, and when it did so last
+//	of the account   the sum of Lockout.Share over all its networks, and when it
+//	                 failed last from any of them
 //
-// and [Lockout.Wait] turns the counts into a delay. A login goes like this:
+// A login goes like this:
 //
-//  1. In one transaction that locks the account's rows: read the row of this
-//     network; over all the account's rows younger than Policy.Forget, add up
-//     Lockout.Share(failures) and take the newest last; ask Lockout.Wait.
+//  1. Read both tallies and whether the account has ever logged in from this
+//     network; ask Lockout.Wait.
 //  2. If it says wait, answer 429 with Retry-After and change nothing: a
 //     refused try is no failure, so nobody keeps a delay alive by asking.
-//  3. Otherwise write failures+1 and last=now (failures=1 when the row is older
-//     than Policy.Forget), commit, and only then hash. Charging first means
-//     that of a hundred parallel tries five are hashed, not a hundred, and that
-//     a crash leaves the charge standing.
-//  4. After a success set failures to 0 and known to true in this network's row
-//     alone. Other rows stay: a victim's login must not refill a guesser's
-//     budget. A completed password reset does the same for its network.
+//  3. Otherwise count the failure, and only then hash. The count must fail, and
+//     the login begin anew, if the network's tally is no longer what was read:
+//     one transaction, or an UPDATE that repeats the count in its WHERE. So of
+//     a hundred parallel tries five are hashed, not a hundred, and a crash
+//     leaves the charge standing.
+//  4. After a success clear this network's tally and remember the network as
+//     known. The account's sum stays: a victim's login must not refill a
+//     guesser's budget. A completed password reset does the same.
+//
+// A store that can only add one to named counters keeps three of them: one for
+// account and network; one for the account that grows only while Share of the
+// first does; and one for the account that grows always, for its time.
 //
 // Unknown names go through the same steps with the key of the typed name, so
 // that delays tell nothing about which accounts exist. Where a login name may

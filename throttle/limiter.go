@@ -3,6 +3,7 @@
 package throttle
 
 import (
+	"cmp"
 	"container/list"
 	"crypto/sha256"
 	"fmt"
@@ -29,6 +30,14 @@ type Options struct {
 	// Clock tells the time; the default is time.Now. A clock that steps back
 	// is taken as standing still.
 	Clock func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	o.MaxBytes = cmp.Or(o.MaxBytes, defaultBytes)
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	return o
 }
 
 // Limiter allows each key Rate.Count requests in any span of Rate.Period. Its
@@ -61,17 +70,12 @@ type shard struct {
 // NewLimiter makes a Limiter. It fails on a rate outside the bounds that Rate
 // states, and on Options.MaxBytes below 64 KiB.
 func NewLimiter(rate Rate, o Options) (*Limiter, error) {
-	if err := rate.valid(); err != nil {
-		return nil, err
-	}
-	if o.MaxBytes == 0 {
-		o.MaxBytes = defaultBytes
-	}
+	o = o.withDefaults()
 	if o.MaxBytes < 64<<10 {
 		return nil, fmt.Errorf("throttle: MaxBytes is %d, want at least 65536", o.MaxBytes)
 	}
-	if o.Clock == nil {
-		o.Clock = time.Now
+	if err := rate.valid(); err != nil {
+		return nil, err
 	}
 	l := &Limiter{rate: rate, clock: o.Clock, start: o.Clock(), seed: maphash.MakeSeed()}
 	for i := range l.shards {
@@ -114,8 +118,12 @@ func (s *shard) allow(key string, rate Rate) (time.Duration, bool) {
 			return 0, true
 		}
 	}
-	limit := min(rate.Count, spillLimit)
-	if wait, ok := s.refused(&s.spill, limit, rate.Period); !ok {
+	return s.allowSpill(min(rate.Count, spillLimit), rate.Period)
+}
+
+// allowSpill asks the bucket of those who have no history of their own.
+func (s *shard) allowSpill(limit int, period time.Duration) (time.Duration, bool) {
+	if wait, ok := s.refused(&s.spill, limit, period); !ok {
 		return wait, false
 	}
 	s.spill.push(s.latest, limit)
@@ -157,12 +165,16 @@ func (s *shard) forget(rate Rate) {
 		if e == nil {
 			return
 		}
-		h := e.Value.(*history)
-		if h.newest() > s.latest-rate.Period {
+		if e.Value.(*history).newest() > s.latest-rate.Period {
 			return
 		}
-		s.budget += keyCost + len(h.key) + timeCost*len(h.times)
-		delete(s.keys, h.key)
-		s.order.Remove(e)
+		s.remove(e)
 	}
+}
+
+// remove drops a key and gives back what it took.
+func (s *shard) remove(e *list.Element) {
+	h := s.order.Remove(e).(*history)
+	delete(s.keys, h.key)
+	s.budget += keyCost + len(h.key) + timeCost*len(h.times)
 }

@@ -21,19 +21,20 @@ type Policy struct {
 
 // withDefaults fills in what is not set.
 func (p Policy) withDefaults() Policy {
-	if p.Free <= 0 {
-		p.Free = 5
+	return Policy{
+		Free:   positive(p.Free, 5),
+		First:  positive(p.First, time.Second),
+		Max:    positive(p.Max, 15*time.Minute),
+		Forget: positive(p.Forget, 24*time.Hour),
 	}
-	if p.First <= 0 {
-		p.First = time.Second
+}
+
+// positive is v, or the default if v is not over zero.
+func positive[T int | time.Duration](v, byDefault T) T {
+	if v > 0 {
+		return v
 	}
-	if p.Max <= 0 {
-		p.Max = 15 * time.Minute
-	}
-	if p.Forget <= 0 {
-		p.Forget = 24 * time.Hour
-	}
-	return p
+	return byDefault
 }
 
 // Wait is how long after now the next try is heard: zero means at once.
@@ -85,20 +86,16 @@ type Lockout struct {
 
 // account is the account's policy with its own defaults.
 func (l Lockout) account() Policy {
-	if l.Account.Free <= 0 {
-		l.Account.Free = 20
-	}
-	if l.Account.Max <= 0 {
-		l.Account.Max = 5 * time.Minute
-	}
+	l.Account.Free = positive(l.Account.Free, 20)
+	l.Account.Max = positive(l.Account.Max, 5*time.Minute)
 	return l.Account
 }
 
 // Wait is how long after now a try at the account is heard, zero for at once.
-// network is the tally of this network for this account; account is the sum of
-// Share over all the account's networks and the newest time among them; known
-// says whether the account has logged in from this network before, and then
-// account has no say.
+// network is the tally of this network for this account. account is the sum of
+// Share over all the account's networks, with the time of the newest failure
+// from any of them. known says whether the account has logged in from this
+// network before; if so, account has no say.
 func (l Lockout) Wait(network, account Tally, known bool, now time.Time) time.Duration {
 	wait := l.Network.Wait(network.Failures, network.Last, now)
 	if known {

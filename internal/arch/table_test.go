@@ -1,0 +1,133 @@
+// The law: packages and their imports, limits, forbidden calls, exceptions.
+
+package arch
+
+// module is this module's path.
+const module = "github.com/jotgate/jotgate"
+
+// Sizes. Function lengths are counted over a package's code without its tests,
+// from "func" to the closing brace; generated files are left out everywhere.
+const (
+	maxFileLines      = 400 // of any Go file, tests too
+	maxFunctionMedian = 10  // lines
+	maxFunctionP90    = 40  // lines
+	maxExported       = 15  // top-level names; constants of a type of the package count with the type
+)
+
+// row says what one package may do. Paths are relative to the module; "..." at
+// the end stands for every package below. A row whose package does not exist
+// yet is allowed; a package without a row is not.
+type row struct {
+	path      string
+	may       []string // the module's packages it may import, outside its tests
+	libraries string   // what else it may import besides the standard library: any, golang.org/x or none
+	exported  int      // how many exported names it may have; 0 means maxExported
+	kind      kind
+}
+
+type kind int
+
+const (
+	library  kind = iota
+	pure          // a library that knows nothing of jotgate but its own folder, nor do its tests
+	testOnly      // imported by tests and other testOnly packages alone
+	program       // a main package
+)
+
+const (
+	anything = ""
+	golangX  = "golang.org/x/"
+	none     = "none"
+)
+
+var rows = []row{
+	{path: ".", may: []string{"jwt", "passwd", "passwd/names", "passwd/strength", "signing"}, exported: 30},
+
+	{path: "jwt", kind: pure, libraries: none, exported: 20},
+	{path: "passwd", kind: pure, libraries: golangX},
+	{path: "passwd/names", kind: pure, libraries: golangX, may: []string{"passwd/internal/python"}},
+	{path: "passwd/strength", kind: pure, libraries: golangX, may: []string{"passwd/internal/python"}},
+	{path: "passwd/internal/python", kind: pure, libraries: golangX},
+	{path: "signing", kind: pure, libraries: golangX},
+	{path: "throttle", kind: pure, libraries: golangX},
+
+	{path: "store", may: []string{"."}},
+	{path: "store/sqlite", may: []string{".", "store"}},
+	{path: "store/postgres", may: []string{".", "store"}},
+
+	{path: "mail", may: []string{"."}},
+	{path: "api", may: []string{".", "throttle", "mail"}},
+	{path: "pages", may: []string{".", "throttle", "mail"}},
+	{path: "proxy", may: []string{"."}},
+	{path: "jotgatetest", may: []string{".", "store/sqlite"}},
+
+	{path: "cmd/jotgate", kind: program, may: []string{
+		".", "jwt", "passwd", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "proxy",
+	}},
+	{path: "examples/...", kind: program, may: []string{
+		".", "jwt", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",
+	}},
+
+	{path: "store/storetest", kind: testOnly, may: []string{".", "store"}},
+	{path: "passwd/internal/golden", kind: testOnly},
+	{path: "internal/pgtest", kind: testOnly},
+	{path: "internal/arch", kind: testOnly},
+}
+
+// drivers must not be linked by whoever imports the root alone.
+var drivers = []string{"modernc.org/", "github.com/jackc/", "github.com/pressly/", "github.com/lib/pq", "github.com/mattn/go-sqlite3"}
+
+// ban forbids a name of a package, or a whole package if name is empty, in the
+// code (not the tests) of some packages. With calls only, the name may stand as
+// a value: `clock: time.Now` is how a clock is injected.
+type ban struct {
+	pkg, name string
+	callsOnly bool
+	in        []string // packages; nil means all
+	notIn     []kind
+	instead   string // what to do, as a sentence
+}
+
+var (
+	readsUntrusted = []string{".", "jwt", "api", "proxy", "throttle"}
+	hasClock       = []string{".", "jwt", "signing", "throttle", "store", "store/sqlite", "store/postgres"}
+)
+
+var bans = []ban{
+	{pkg: "encoding/json", name: "Unmarshal", in: readsUntrusted, instead: strictJSON},
+	{pkg: "encoding/json", name: "NewDecoder", in: readsUntrusted, instead: strictJSON},
+
+	{pkg: "time", name: "Now", callsOnly: true, in: hasClock, instead: injectClock},
+	{pkg: "time", name: "Since", callsOnly: true, in: hasClock, instead: injectClock},
+	{pkg: "time", name: "Until", callsOnly: true, in: hasClock, instead: injectClock},
+
+	{pkg: "net/http", name: "DefaultClient", instead: ownClient},
+	{pkg: "net/http", name: "Get", instead: ownClient},
+	{pkg: "net/http", name: "Head", instead: ownClient},
+	{pkg: "net/http", name: "Post", instead: ownClient},
+	{pkg: "net/http", name: "PostForm", instead: ownClient},
+	{pkg: "net/http", name: "DefaultServeMux", instead: "Take the mux from the caller: anybody can add routes to the default one."},
+
+	{pkg: "math/rand", instead: secureRandom},
+	{pkg: "math/rand/v2", instead: secureRandom},
+	{pkg: "unsafe", instead: "Write it without: no speed is worth memory errors in a package that guards logins."},
+
+	{pkg: "fmt", name: "Print", notIn: []kind{program}, instead: returnIt},
+	{pkg: "fmt", name: "Printf", notIn: []kind{program}, instead: returnIt},
+	{pkg: "fmt", name: "Println", notIn: []kind{program}, instead: returnIt},
+	{pkg: "log", notIn: []kind{program}, instead: "Log with log/slog, to the logger from the settings."},
+	{pkg: "os", name: "Exit", notIn: []kind{program}, instead: "Return an error; main alone decides how the program ends."},
+}
+
+const (
+	strictJSON   = "It folds the case of member names and takes the last of duplicates; use the strict reader that this package has."
+	injectClock  = "Use the clock from the settings, so that tests can turn it."
+	ownClient    = "Make an http.Client with a Timeout: the default one waits for ever."
+	secureRandom = "Use crypto/rand: what is guessable here opens accounts."
+	returnIt     = "Write to an io.Writer that the caller gives, or return the text."
+)
+
+// exceptions lift one rule for one file, each with its reason. The key is the
+// file and the name as the finding prints them. One that is not needed any more
+// is itself a finding.
+var exceptions = map[string]string{}
