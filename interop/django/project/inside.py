@@ -18,9 +18,10 @@ django.setup()
 
 from django.contrib.auth import get_user_model, hashers, tokens  # noqa: E402
 from django.contrib.auth.models import Group, Permission  # noqa: E402
+from django.core import signing  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
-from django.utils.encoding import force_str  # noqa: E402
+from django.utils.dateparse import parse_datetime  # noqa: E402
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode  # noqa: E402
 
 User = get_user_model()
@@ -109,12 +110,42 @@ def make_reset_token(username):
     """uid and token, as a reset link carries them."""
     user = find(username)
     uid = urlsafe_base64_encode(str(user.pk).encode())
-    return {"uid": force_str(uid), "token": tokens.default_token_generator.make_token(user)}
+    return {"uid": uid, "token": tokens.default_token_generator.make_token(user)}
 
 
 def check_reset_token(uid, token):
     user = User.objects.get(pk=urlsafe_base64_decode(uid).decode())
     return tokens.default_token_generator.check_token(user, token)
+
+
+def unsaved(id, password, email, last_login):
+    """A user that is in no database: reset tokens depend on nothing else. last_login: ISO 8601 or None."""
+    return User(pk=id, password=password, email=email, last_login=last_login and parse_datetime(last_login))
+
+
+def make_reset_tokens(users):
+    return [tokens.default_token_generator.make_token(unsaved(**user)) for user in users]
+
+
+def check_reset_tokens(users, made):
+    check = tokens.default_token_generator.check_token
+    return [check(unsaved(**user), token) for user, token in zip(users, made)]
+
+
+def encode_uids(ids):
+    return [urlsafe_base64_encode(id.encode()) for id in ids]
+
+
+def sign(salt, values):
+    """Each value signed in Django's three ways."""
+    plain, timed = signing.Signer(salt=salt), signing.TimestampSigner(salt=salt)
+    return [[plain.sign(v), timed.sign(v), signing.dumps({"value": v}, salt=salt, compress=True)] for v in values]
+
+
+def unsign(salt, signed):
+    """What sign made, in the same three ways. A wrong signature is an error."""
+    plain, timed = signing.Signer(salt=salt), signing.TimestampSigner(salt=salt)
+    return [[plain.unsign(p), timed.unsign(t), signing.loads(d, salt=salt)["value"]] for p, t, d in signed]
 
 
 def tables():
@@ -132,7 +163,8 @@ ACTIONS = {
     action.__name__: action
     for action in (
         manage, version, create_user, change_user, delete_user, show_user, grant, set_password, user_has_password,
-        make_password, check_password, make_reset_token, check_reset_token, tables, rows,
+        make_password, check_password, make_reset_token, check_reset_token, make_reset_tokens, check_reset_tokens,
+        encode_uids, sign, unsign, tables, rows,
     )
 }
 
