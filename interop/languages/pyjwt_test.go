@@ -38,20 +38,27 @@ func TestSameBytesAsPyJWT(t *testing.T) {
 	}
 }
 
-// TestExampleOfTheDocumentation is the token of the README, with a secret that only an Insecure name allows.
+// TestExampleOfTheDocumentation is the token of the README. Its secret is too short for anything but an example: the
+// package takes it under an Insecure name only, and the command warns.
 func TestExampleOfTheDocumentation(t *testing.T) {
 	t.Parallel()
 	const secret, claims = "SECRET", `{"user_id":"abc"}`
+	python := find(t, "python").start(t)
+	want := python.sign(t, "HS256", secret, claims)
+
 	key, err := jwt.InsecureHMAC(jwt.HS256, []byte(secret))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := jwt.Sign(key, jwt.Raw(claims))
-	if err != nil {
-		t.Fatal(err)
+	if got, err := jwt.Sign(key, jwt.Raw(claims)); err != nil || got != want {
+		t.Errorf("jwt.Sign = %s, %v, want %s", got, err, want)
 	}
-	if want := find(t, "python").start(t).sign(t, "HS256", secret, claims); got != want {
-		t.Errorf("got %s, want %s", got, want)
+	command := commandLine{}
+	if got := command.sign(t, "HS256", secret, claims); got != want {
+		t.Errorf("jotgate token encode prints %s, want %s", got, want)
+	}
+	if got, err := command.verify(t, "HS256", secret, want); err != nil || got != claims {
+		t.Errorf("jotgate token verify prints %s, %v, want %s", got, err, claims)
 	}
 }
 
