@@ -1,0 +1,76 @@
+package main
+
+// The commands and how a line is read: kong does the parsing, config.go adds
+// the environment and the config file, help.go what --help says.
+
+import (
+	"errors"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the whole command line. The order is that of --help.
+type commands struct {
+	Config configFlag `placeholder:"FILE" help:"Read settings from a YAML or JSON file. Default: jotgate.yaml, if there is one."`
+
+	Token           tokenCommands          `cmd:"" help:"Make, look at and check tokens."`
+	Version         versionCommand         `cmd:"" help:"Say which version this is."`
+}
+
+// run reads the line and runs its command.
+func (a *app) run(args []string) error {
+	var cli commands
+	source := &source{env: a.env}
+	shown := false
+	parser, err := kong.New(
+		&cli,
+		kong.Name("jotgate"),
+		kong.Description("Accounts and JSON Web Tokens for a REST API."),
+		kong.Writers(a.stdout, a.stderr),
+		kong.Exit(func(int) { shown = true }), // called after --help is printed
+		kong.WithHyphenPrefixedParameters(true), // a secret may begin with one
+		kong.PostBuild(source.learn),
+		kong.Resolvers(source),
+		kong.ValueFormatter(source.describe),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups(groups),
+		kong.Bind(a, source),
+	)
+	if err != nil {
+		return err
+	}
+	line, err := parser.Parse(asWritten(args))
+	switch {
+	case shown:
+		return nil
+	case err != nil:
+		return a.misread(err)
+	}
+	return line.Run()
+}
+
+// asWritten understands the spellings people try first.
+func asWritten(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(append([]string{}, args[1:]...), "--help")
+	case args[0] == "--version":
+		return []string{"version"}
+	}
+	return args
+}
+
+// misread is a line that was not understood.
+func (a *app) misread(err error) error {
+	var parse *kong.ParseError
+	if !errors.As(err, &parse) {
+		return usage("%w", err)
+	}
+	path := "jotgate"
+	if node := parse.Context.Selected(); node != nil {
+		path = node.FullPath()
+	}
+	return usage("%w (see %s --help)", err, path)
+}

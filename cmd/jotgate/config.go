@@ -1,0 +1,157 @@
+package main
+
+// Where settings come from besides the flags: the environment, then the config
+// file. A flag of the gate or the server is JOTGATE_NAME and a line `name:`; a
+// flag of one command is JOTGATE_COMMAND_NAME and a line in its section.
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"gopkg.in/yaml.v3"
+)
+
+// defaultConfig is read when it is there and no other is named.
+const defaultConfig = "jotgate.yaml"
+
+// source is where a flag's value comes from when it is not on the line.
+type source struct {
+	env    map[string]string
+	names  map[*kong.Value]names
+	loaded bool
+	file   string         // the config file in use
+	values map[string]any // what it says, sections flattened to section.name
+}
+
+// names are the other names of a flag.
+type names struct {
+	env []string // the first one found counts
+	key string   // in the config file
+}
+
+// learn gives every flag its other names.
+func (s *source) learn(k *kong.Kong) error {
+	s.names = map[*kong.Value]names{}
+	s.learnNode(k.Model.Node, "")
+	return nil
+}
+
+func (s *source) learnNode(node *kong.Node, section string) {
+	for _, flag := range node.Flags {
+		s.names[flag.Value] = namesOf(flag, section)
+	}
+	for _, child := range node.Children {
+		if inner := section; inner == "" {
+			s.learnNode(child, child.Name)
+		} else {
+			s.learnNode(child, inner)
+		}
+	}
+}
+
+func namesOf(flag *kong.Flag, section string) names {
+	n := names{key: flag.Name}
+	if section != "" && flag.Group == nil {
+		n.key = section + "." + flag.Name
+	}
+	n.env = []string{"JOTGATE_" + strings.NewReplacer("-", "_", ".", "_").Replace(strings.ToUpper(n.key))}
+	if also := flag.Tag.Get("also"); also != "" {
+		n.env = append(n.env, strings.Split(also, ",")...)
+	}
+	return n
+}
+
+// Resolve implements kong.Resolver.
+func (s *source) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	n, known := s.names[flag.Value]
+	if !known || flag.Name == "help" || flag.Name == "config" {
+		return nil, nil
+	}
+	for _, name := range n.env {
+		if value := s.env[name]; value != "" {
+			return value, nil
+		}
+	}
+	if err := s.load(); err != nil {
+		return nil, err
+	}
+	return s.values[n.key], nil
+}
+
+// Validate implements kong.Resolver: a line that no flag has is an error, for
+// a setting that is misspelt must not be a setting that is not there.
+func (s *source) Validate(*kong.Application) error {
+	known := map[string]bool{}
+	for _, n := range s.names {
+		known[n.key] = true
+	}
+	for key := range s.values {
+		if !known[key] {
+			return fmt.Errorf("%s: there is no setting %q", s.file, key)
+		}
+	}
+	return nil
+}
+
+// load reads the config file once.
+func (s *source) load() error {
+	if s.loaded {
+		return nil
+	}
+	s.loaded = true
+	named := s.file != ""
+	if !named {
+		s.file = s.env["JOTGATE_CONFIG"]
+		named = s.file != ""
+	}
+	if !named {
+		s.file = defaultConfig
+	}
+	text, err := os.ReadFile(s.file)
+	if errors.Is(err, fs.ErrNotExist) && !named {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("config file: %w", err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		return fmt.Errorf("config file %s: %w", s.file, err)
+	}
+	s.values = map[string]any{}
+	flatten(s.values, "", tree)
+	return nil
+}
+
+// flatten turns sections into section.name, and every value into text, so that
+// it is read as if it stood on the line.
+func flatten(into map[string]any, prefix string, tree map[string]any) {
+	for name, value := range tree {
+		key := prefix + strings.ReplaceAll(name, "_", "-")
+		switch v := value.(type) {
+		case map[string]any:
+			flatten(into, key+".", v)
+		case []any:
+			list := make([]any, len(v))
+			for i := range v {
+				list[i] = fmt.Sprint(v[i])
+			}
+			into[key] = list
+		case nil:
+		default:
+			into[key] = fmt.Sprint(v)
+		}
+	}
+}
+
+// configFlag is --config: it has to be known before the other flags are.
+type configFlag string
+
+// BeforeResolve is called by kong when the flag stands on the line.
+func (configFlag) BeforeResolve(s *source, line *kong.Context, trace *kong.Path) error {
+	s.file = string(line.FlagValue(trace.Flag).(configFlag))
+	return s.load()
+}

@@ -1,0 +1,40 @@
+package main
+
+// What --help says of a flag: its meaning and unit, its default, its
+// environment variable. Its line in the config file has the flag's name.
+
+import (
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// groups are the headings of settings. Only settings are in groups.
+var groups = []kong.Group{
+	{Key: "server", Title: "Server:"},
+	{Key: "database", Title: "Database:"},
+	{Key: "secret", Title: "Secret:"},
+	{Key: "tokens", Title: "Tokens:"},
+	{Key: "passwords", Title: "Passwords:"},
+	{Key: "requests", Title: "Requests:"},
+	{Key: "mail", Title: "Mail:"},
+}
+
+// describe is the second column of --help.
+func (s *source) describe(value *kong.Value) string {
+	text := value.Help
+	if value.Flag == nil {
+		return text
+	}
+	var facts []string
+	if value.HasDefault && value.Default != "" && !strings.Contains(text, "Default:") {
+		facts = append(facts, "default "+value.Default)
+	}
+	for _, name := range s.names[value].env {
+		facts = append(facts, "$"+name)
+	}
+	if value.Name == "help" || len(facts) == 0 {
+		return text
+	}
+	return text + " [" + strings.Join(facts, ", ") + "]"
+}

@@ -1,0 +1,96 @@
+// Command jotgate gives a REST API accounts and JSON Web Token
+// authentication: it serves logins, refreshes and users over HTTP, and has the
+// tools to look after them.
+//
+//	jotgate serve --demo        serve, with a user to try
+//	jotgate createsuperuser     make an administrator
+//	jotgate token verify -      check a token
+//	jotgate --help              the rest
+//
+// Each subcommand is a file of its own, named after it. A command gets an *app
+// with everything it may touch of the outside; main only connects that to the
+// process. Flags, environment and config file are read in config.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// The statuses a command ends with.
+const (
+	statusDone    = 0
+	statusRefused = 1 // it was tried and failed, or the token was refused
+	statusUsage   = 2 // wrong usage, a setting or a key that cannot be used
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program; it returns the status to exit with.
+func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{ctx: ctx, env: environment(env), stdin: stdin, stdout: stdout, stderr: stderr}
+	err := a.run(args)
+	if err == nil {
+		return statusDone
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(stderr, "jotgate: "+strings.TrimPrefix(text, "jotgate: "))
+	}
+	var failed *failure
+	if errors.As(err, &failed) {
+		return failed.status
+	}
+	return statusRefused
+}
+
+// app is what a command may touch of the outside.
+type app struct {
+	ctx    context.Context
+	env    map[string]string
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// environment turns NAME=value lines into a map.
+func environment(lines []string) map[string]string {
+	env := make(map[string]string, len(lines))
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, "=")
+		env[name] = value
+	}
+	return env
+}
+
+// print writes to standard output.
+func (a *app) print(lines ...any) { fmt.Fprintln(a.stdout, lines...) }
+
+// printf writes to standard output.
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.stdout, format, args...) }
+
+// warn tells a person something that is no part of the result.
+func (a *app) warn(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
+
+// failure is an error with a status of its own.
+type failure struct {
+	status int
+	err    error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// usage is a failure that the caller of the command can mend: status 2.
+func usage(format string, args ...any) error {
+	return &failure{statusUsage, fmt.Errorf(format, args...)}
+}
