@@ -56,13 +56,15 @@ var rows = []row{
 	{path: "store/postgres", may: []string{".", "store"}},
 
 	{path: "mail", may: []string{"."}},
-	{path: "api", may: []string{".", "throttle", "mail"}},
-	{path: "pages", may: []string{".", "throttle", "mail"}},
+	{path: "internal/form", may: []string{"."}},
+	{path: "api", may: []string{".", "throttle", "mail", "internal/form", "passwd/names", "passwd/strength"}},
+	{path: "pages", may: []string{".", "throttle", "mail", "internal/form", "passwd/names", "passwd/strength"}},
 	{path: "proxy", may: []string{"."}},
 	{path: "jotgatetest", may: []string{".", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
 		".", "jwt", "passwd", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "proxy",
+		"passwd/names", "passwd/strength",
 	}},
 	{path: "examples/...", kind: program, may: []string{
 		".", "jwt", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",
@@ -89,7 +91,7 @@ type ban struct {
 }
 
 var (
-	readsUntrusted = []string{".", "jwt", "api", "proxy", "throttle"}
+	readsUntrusted = []string{".", "jwt", "api", "internal/form", "proxy", "throttle"}
 	hasClock       = []string{".", "jwt", "signing", "throttle", "store", "store/sqlite", "store/postgres"}
 )
 
