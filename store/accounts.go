@@ -1,0 +1,210 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Finding, listing and creating accounts.
+
+// AccountByLogin implements jotgate.Accounts.
+func (s *Store) AccountByLogin(ctx context.Context, login string) (*jotgate.Account, error) {
+	if !storable(login) {
+		return nil, jotgate.ErrNotFound
+	}
+	list, err := s.accounts(ctx, s.texts.byLogin, login)
+	if err != nil {
+		return nil, err
+	}
+	// The column may compare without regard to case (citext, NOCASE); a
+	// login is the same only byte for byte.
+	for _, a := range list {
+		if a.Username == login {
+			return a, nil
+		}
+	}
+	return nil, jotgate.ErrNotFound
+}
+
+// AccountByID implements jotgate.Accounts.
+func (s *Store) AccountByID(ctx context.Context, id jotgate.UserID) (*jotgate.Account, error) {
+	key, ok := s.tables.key.encode(id)
+	if !ok {
+		return nil, jotgate.ErrNotFound
+	}
+	list, err := s.accounts(ctx, s.texts.byID, key)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, jotgate.ErrNotFound
+	}
+	return list[0], nil
+}
+
+// AccountsByEmail implements jotgate.Accounts. Upper and lower case are what
+// the database makes of them, as in Django: all of Unicode in PostgreSQL,
+// ASCII in SQLite.
+func (s *Store) AccountsByEmail(ctx context.Context, email string) ([]*jotgate.Account, error) {
+	if s.texts.byEmail == "" || email == "" || !storable(email) {
+		return nil, nil
+	}
+	return s.accounts(ctx, s.texts.byEmail, email)
+}
+
+// ListAccounts implements jotgate.Accounts. after must be empty or a key of
+// the table's type, otherwise the error is ErrNotFound.
+func (s *Store) ListAccounts(ctx context.Context, after jotgate.UserID, limit int) ([]*jotgate.Account, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	if after == "" {
+		return s.accounts(ctx, s.texts.first, limit)
+	}
+	key, ok := s.tables.key.encode(after)
+	if !ok {
+		return nil, jotgate.ErrNotFound
+	}
+	return s.accounts(ctx, s.texts.after, limit, key)
+}
+
+// accounts runs one of the texts that select accounts.
+func (s *Store) accounts(ctx context.Context, text string, args ...any) (list []*jotgate.Account, err error) {
+	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		list, err = all(ctx, q, scanAccount, text, args...)
+		return err
+	})
+	return list, err
+}
+
+// scanAccount reads the columns of accountColumns.
+func scanAccount(rows rowScanner) (*jotgate.Account, error) {
+	var a jotgate.Account
+	var group *int64
+	var name *string
+	err := rows.Scan(keyScan{&a.ID}, &a.Username, &a.Email, &a.FirstName, &a.LastName, &a.Password,
+		&a.IsActive, &a.IsStaff, &a.IsSuperuser, moment{&a.DateJoined}, moment{&a.LastLogin}, &group, &name)
+	if err == nil && group != nil && name != nil {
+		a.Group = &jotgate.Group{ID: *group, Name: *name}
+	}
+	return &a, err
+}
+
+// CreateAccount implements jotgate.Accounts. A zero DateJoined is set to now.
+// A value that the table cannot hold is a jotgate.Error with status 400.
+func (s *Store) CreateAccount(ctx context.Context, a *jotgate.Account) error {
+	var id jotgate.UserID
+	joined := cmp.Or(a.DateJoined, time.Now()).UTC().Truncate(time.Microsecond)
+	err := s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+		id, err = s.createAccount(ctx, q, a, joined)
+		return err
+	})
+	if err == nil {
+		a.ID, a.DateJoined = id, joined
+	}
+	return err
+}
+
+func (s *Store) createAccount(ctx context.Context, q Queryer, a *jotgate.Account, joined time.Time) (id jotgate.UserID, err error) {
+	set, err := s.newRow(a, joined)
+	if err != nil {
+		return "", err
+	}
+	names, marks := make([]string, len(set)), make([]string, len(set))
+	args := make([]any, len(set))
+	for i, c := range set {
+		names[i], marks[i], args[i] = quote(c.name), fmt.Sprintf("$%d", i+1), c.value
+	}
+	text := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) RETURNING %s", quote(s.tables.schema.Users),
+		strings.Join(names, ", "), strings.Join(marks, ", "), quote(s.tables.schema.ID))
+	_, err = one(ctx, q, []any{keyScan{&id}}, text, args...)
+	return id, s.taken(err, jotgate.ErrTaken)
+}
+
+// cell is a column and what to write into it.
+type cell struct {
+	name  string
+	value any
+}
+
+// newRow says what to insert for a: its own columns as far as the table has
+// them, and what else the table insists on.
+func (s *Store) newRow(a *jotgate.Account, joined time.Time) ([]cell, error) {
+	t, sch := s.tables, s.tables.schema
+	row := []cell{
+		{sch.Username, a.Username},
+		{"password", a.Password},
+		{"first_name", a.FirstName},
+		{"last_name", a.LastName},
+		{"is_active", a.IsActive},
+		{"is_staff", a.IsStaff},
+		{"is_superuser", a.IsSuperuser},
+		{"date_joined", s.driver.Time(joined)},
+		{"last_login", s.nullTime(a.LastLogin)},
+	}
+	if sch.Email != sch.Username {
+		row = append(row, cell{sch.Email, a.Email})
+	}
+	if t.key.uuid {
+		row = append(row, cell{sch.ID, s.driver.UUID(newUUID())})
+	}
+	row = slices.DeleteFunc(row, func(c cell) bool { _, ok := t.user[c.name]; return !ok })
+	for _, c := range row {
+		if text, ok := c.value.(string); ok && c.name != sch.ID {
+			if err := t.fits(c.name, c.name, text); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s.fill(row)
+}
+
+// fill adds the columns of a custom user model that must not be NULL and have
+// no default: an empty text where the column holds text, as Django writes for
+// a CharField without a value. Any other type is the application's business.
+func (s *Store) fill(row []cell) ([]cell, error) {
+	t := s.tables
+	for _, c := range t.columns[t.schema.Users] {
+		given := slices.ContainsFunc(row, func(have cell) bool { return have.name == c.name })
+		if !c.required || given || c.name == t.schema.ID {
+			continue
+		}
+		if !isText(c.typ) {
+			return nil, fmt.Errorf("the column %s (%s) of the table %s needs a value that jotgate does not know: give it a default in the database or create accounts in Django",
+				c.name, c.typ, t.schema.Users)
+		}
+		row = append(row, cell{c.name, ""})
+	}
+	return row, nil
+}
+
+// isText reports whether a column of this type holds text.
+func isText(typ string) bool {
+	typ = strings.ToLower(typ)
+	return strings.Contains(typ, "char") || typ == "text" || typ == "citext"
+}
+
+// nullTime is a time of Django's, or NULL.
+func (s *Store) nullTime(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return s.driver.Time(t)
+}
+
+// newUUID makes a version 4 UUID (RFC 9562 section 5.4), Django's uuid.uuid4.
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}

@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Changing and deleting accounts.
+
+// ChangeAccount implements jotgate.Accounts. A change that asks for a column
+// the custom user model lacks is refused with status 400 when it would mean
+// something (is_active, is_staff, is_superuser), and left out otherwise.
+func (s *Store) ChangeAccount(ctx context.Context, id jotgate.UserID, change jotgate.AccountChange) error {
+	key, ok := s.tables.key.encode(id)
+	if !ok {
+		return jotgate.ErrNotFound
+	}
+	if ends(change) != "" && change.At.IsZero() {
+		return fmt.Errorf("store: AccountChange.At is not set")
+	}
+	set, err := s.changedRow(change)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+		return s.changeAccount(ctx, q, id, key, set, change)
+	})
+}
+
+func (s *Store) changeAccount(ctx context.Context, q Queryer, id jotgate.UserID, key any, set []cell, change jotgate.AccountChange) error {
+	text, args := s.changeText(key, set, change)
+	n, err := run(ctx, q, text, args...)
+	if err != nil {
+		return s.taken(err, jotgate.ErrTaken)
+	}
+	if n == 0 {
+		return jotgate.ErrNotFound
+	}
+	reason := ends(change)
+	if reason == "" {
+		return nil
+	}
+	if _, err := s.endSessions(ctx, q, jotgate.Ending{User: id, Except: change.KeepSession, Reason: reason, Now: change.At}); err != nil {
+		return err
+	}
+	if change.IsActive != nil && !*change.IsActive {
+		return s.revoke(ctx, q, jotgate.Revocation{User: id, NotBefore: change.At, Made: change.At})
+	}
+	return nil
+}
+
+// ends is the reason with which a change ends sessions, or "".
+func ends(change jotgate.AccountChange) jotgate.EndReason {
+	if change.EndSessions == "" && change.IsActive != nil && !*change.IsActive {
+		return jotgate.EndedByAccount
+	}
+	return change.EndSessions
+}
+
+// changedRow lists the columns to change, checked against the table.
+func (s *Store) changedRow(change jotgate.AccountChange) (row []cell, err error) {
+	t, sch := s.tables, s.tables.schema
+	texts := []struct {
+		column, field string
+		value         *string
+	}{
+		{sch.Username, "username", change.Username},
+		{sch.Email, "email", change.Email},
+		{"first_name", "first_name", change.FirstName},
+		{"last_name", "last_name", change.LastName},
+		{"password", "password", change.Password},
+	}
+	for _, c := range texts {
+		if _, ok := t.user[c.column]; !ok || c.value == nil || c.field == "email" && sch.Email == sch.Username && change.Username != nil {
+			continue
+		}
+		if err := t.fits(c.column, c.field, *c.value); err != nil {
+			return nil, err
+		}
+		row = append(row, cell{c.column, *c.value})
+	}
+	flags := []struct {
+		column string
+		value  *bool
+		absent bool // what a model without the column implies
+	}{{"is_active", change.IsActive, true}, {"is_staff", change.IsStaff, false}, {"is_superuser", change.IsSuperuser, false}}
+	for _, c := range flags {
+		switch _, ok := t.user[c.column]; {
+		case c.value == nil:
+		case ok:
+			row = append(row, cell{c.column, *c.value})
+		case *c.value != c.absent:
+			return nil, refuse(c.column, "The user model has no such field.")
+		}
+	}
+	if _, ok := t.user["last_login"]; ok && change.LastLogin != nil {
+		row = append(row, cell{"last_login", s.nullTime(change.LastLogin.Truncate(time.Microsecond))})
+	}
+	return row, nil
+}
+
+// changeText is the one UPDATE of a change; a change of no column still locks
+// the row and asks its conditions.
+func (s *Store) changeText(key any, set []cell, change jotgate.AccountChange) (text string, args []any) {
+	arg := func(v any) string { args = append(args, v); return fmt.Sprintf("$%d", len(args)) }
+	sch := s.tables.schema
+	assign := []string{}
+	for _, c := range set {
+		assign = append(assign, quote(c.name)+" = "+arg(c.value))
+	}
+	if len(assign) == 0 {
+		assign = append(assign, "password = password")
+	}
+	text = "UPDATE " + quote(sch.Users) + " SET " + strings.Join(assign, ", ") + " WHERE " + quote(sch.ID) + " = " + arg(key)
+	if change.IfPassword != nil {
+		text += " AND password = " + arg(note(*change.IfPassword, len(*change.IfPassword)))
+	}
+	if _, ok := s.tables.user["is_active"]; change.IfActive != nil && ok {
+		text += " AND is_active = " + arg(*change.IfActive)
+	} else if change.IfActive != nil && !*change.IfActive {
+		text += " AND FALSE" // without the column everybody is active
+	}
+	return text, args
+}
+
+// DeleteAccount implements jotgate.Accounts. Rows of Django, Django REST
+// framework and SimpleJWT that refer to the account go with it, as Django's
+// cascade would have it. Where a table that jotgate does not know refers to it
+// by a column that must not be NULL, the error is ErrReferred and nothing is
+// deleted: what shall become of those rows only the application knows.
+func (s *Store) DeleteAccount(ctx context.Context, id jotgate.UserID) error {
+	key, ok := s.tables.key.encode(id)
+	if !ok {
+		return jotgate.ErrNotFound
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	err := s.write(ctx, func(ctx context.Context, q Queryer) error {
+		return s.deleteAccount(ctx, q, id, key, now)
+	})
+	if err != nil && s.driver.Referred(err) { // a row that came in between
+		return ErrReferred.Because(err)
+	}
+	return err
+}
+
+// ErrReferred refuses to delete an account that other tables refer to.
+var ErrReferred = &jotgate.Error{Status: 409, Detail: "This account cannot be deleted: other records refer to it."}
+
+// cascades are the tables whose rows Django deletes with their user.
+var cascades = map[string]bool{"authtoken_token": true, "django_admin_log": true}
+
+func (s *Store) deleteAccount(ctx context.Context, q Queryer, id jotgate.UserID, key any, now time.Time) error {
+	if _, err := s.endSessions(ctx, q, jotgate.Ending{User: id, Reason: jotgate.EndedByAccount, Now: now}); err != nil {
+		return err
+	}
+	if err := s.release(ctx, q, key); err != nil {
+		return err
+	}
+	sch := s.tables.schema
+	n, err := run(ctx, q, "DELETE FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1", key)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return jotgate.ErrNotFound
+	}
+	if _, err := run(ctx, q, "DELETE FROM jotgate_network WHERE user_id = $1", string(id)); err != nil {
+		return err
+	}
+	if _, err := run(ctx, q, "DELETE FROM jotgate_outbox WHERE user_id = $1", string(id)); err != nil {
+		return err
+	}
+	return s.revoke(ctx, q, jotgate.Revocation{User: id, NotBefore: now, Made: now})
+}
+
+// release takes away what refers to the account with this key.
+func (s *Store) release(ctx context.Context, q Queryer, key any) error {
+	sch := s.tables.schema
+	for _, r := range s.tables.referrers {
+		where := " WHERE " + quote(r.column) + " = $1"
+		text := "UPDATE " + quote(r.table) + " SET " + quote(r.column) + " = NULL" + where
+		switch {
+		case r.table == sch.UserGroups, r.table == sch.UserPermissions, cascades[r.table]:
+			text = "DELETE FROM " + quote(r.table) + where
+		case r.required:
+			var n int
+			found, err := one(ctx, q, []any{&n}, "SELECT 1 FROM "+quote(r.table)+where+" LIMIT 1", key)
+			if err != nil {
+				return err
+			}
+			if found {
+				return ErrReferred.Because(fmt.Errorf("rows of the table %s refer to the account by %s", r.table, r.column))
+			}
+			continue
+		}
+		if _, err := run(ctx, q, text, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,166 @@
+package store
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jotgate/jotgate"
+)
+
+// How times, keys and texts travel between Go and the tables.
+
+// moment scans a column of Django's that holds a time; NULL is the zero time.
+// SQLite hands over Django's text, or a time where the driver parsed it.
+type moment struct{ to *time.Time }
+
+// momentForms are the forms in which Django and SQLite's own functions write.
+var momentForms = []string{
+	"2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05.999999999-07:00",
+	"2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02",
+}
+
+// Scan implements sql.Scanner.
+func (m moment) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		*m.to = time.Time{}
+	case time.Time:
+		*m.to = v.UTC()
+	case string:
+		for _, form := range momentForms {
+			if t, err := time.Parse(form, v); err == nil {
+				*m.to = t.UTC()
+				return nil
+			}
+		}
+		return fmt.Errorf("not a time as Django writes it: %.40q", v)
+	default:
+		return fmt.Errorf("a time column holds a %T", v)
+	}
+	return nil
+}
+
+// micros is a time in jotgate's own tables; the zero time is NULL.
+func micros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// instant scans a column written by micros.
+type instant struct{ to *time.Time }
+
+// Scan implements sql.Scanner.
+func (i instant) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		*i.to = time.Time{}
+	case int64:
+		*i.to = time.UnixMicro(v).UTC()
+	default:
+		return fmt.Errorf("a time column holds a %T", v)
+	}
+	return nil
+}
+
+// day numbers the days since 1970, for jotgate_session.expires_day.
+func day(t time.Time) int64 { return t.UnixMicro() / (24 * time.Hour).Microseconds() }
+
+// keyKind is the type of the user table's primary key.
+type keyKind struct {
+	uuid bool
+	max  int64 // the largest value of an integer key
+	of   func(string) any
+}
+
+// integers are the widest values of the integer types of both databases.
+// SQLite's are 64 bits whatever they are called.
+var integers = map[string]int64{
+	"postgres smallint": math.MaxInt16, "postgres integer": math.MaxInt32, "postgres bigint": math.MaxInt64,
+	"sqlite integer": math.MaxInt64, "sqlite bigint": math.MaxInt64, "sqlite smallint": math.MaxInt64,
+}
+
+// keyOf reads the key's kind from the column's type.
+func keyOf(driver Driver, typ string) (keyKind, bool) {
+	typ = strings.ToLower(typ)
+	if typ == "uuid" || typ == "char(32)" {
+		return keyKind{uuid: true, of: driver.UUID}, true
+	}
+	limit, ok := integers[driver.Name+" "+typ]
+	return keyKind{max: limit}, ok
+}
+
+// encode turns a UserID into what the column holds. Only the one canonical
+// spelling of a key is a key: "01" or an upper-case UUID is nobody's.
+func (k keyKind) encode(id jotgate.UserID) (any, bool) {
+	if k.uuid {
+		if !isUUID(string(id)) {
+			return nil, false
+		}
+		return k.of(string(id)), true
+	}
+	n, err := strconv.ParseInt(string(id), 10, 64)
+	if err != nil || n > k.max || n < -k.max-1 || strconv.FormatInt(n, 10) != string(id) {
+		return nil, false
+	}
+	return n, true
+}
+
+// keyScan scans a primary key into its text form.
+type keyScan struct{ to *jotgate.UserID }
+
+// Scan implements sql.Scanner.
+func (k keyScan) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		*k.to = ""
+	case int64:
+		*k.to = jotgate.UserID(strconv.FormatInt(v, 10))
+	case string:
+		if len(v) == 32 { // Django's char(32) in SQLite
+			v = v[:8] + "-" + v[8:12] + "-" + v[12:16] + "-" + v[16:20] + "-" + v[20:]
+		}
+		*k.to = jotgate.UserID(v)
+	default:
+		return fmt.Errorf("a primary key holds a %T", v)
+	}
+	return nil
+}
+
+// isUUID reports whether s is a UUID in lower case with its four hyphens.
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, c := range []byte(s) {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if c != '-' {
+				return false
+			}
+		} else if !strings.ContainsRune("0123456789abcdef", rune(c)) {
+			return false
+		}
+	}
+	return true
+}
+
+// storable reports whether both databases can hold s: PostgreSQL's text has
+// neither NUL nor broken UTF-8. What is not storable is in no table.
+func storable(s string) bool {
+	return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
+}
+
+// note makes s fit to be stored where a client chose it and nothing depends on
+// it, as a user agent: what is not storable goes, and so does what is too long.
+func note(s string, limit int) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "")
+}

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// The audit trail.
+
+// AddEvent implements jotgate.EventStore. Texts that a client chose are cut to
+// a bounded length and freed of what cannot be stored.
+func (s *Store) AddEvent(ctx context.Context, e jotgate.Event) error {
+	return s.write(ctx, func(ctx context.Context, q Queryer) error { return addEvent(ctx, q, e) })
+}
+
+func addEvent(ctx context.Context, q Queryer, e jotgate.Event) error {
+	_, err := run(ctx, q, `INSERT INTO jotgate_event (made, event, user_id, session, address, user_agent, detail)
+VALUES ($1, $2, $3, $4, $5, $6, $7)`, e.Time.UnixMicro(), note(e.Name, 64), note(string(e.User), 64), note(e.Session, 64),
+		note(e.Address, 64), note(e.UserAgent, 512), note(e.Detail, 1024))
+	return err
+}
+
+// ListEvents implements jotgate.EventStore.
+func (s *Store) ListEvents(ctx context.Context, user jotgate.UserID, before int64, limit int) (list []jotgate.Event, err error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	text, args := "SELECT id, made, event, user_id, session, address, user_agent, detail FROM jotgate_event WHERE id < $1", []any{before, limit}
+	if user != "" {
+		if !storable(string(user)) {
+			return nil, nil
+		}
+		text += " AND user_id = $3"
+		args = append(args, string(user))
+	}
+	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		list, err = all(ctx, q, scanEvent, text+" ORDER BY id DESC LIMIT $2", args...)
+		return err
+	})
+	return list, err
+}
+
+func scanEvent(rows rowScanner) (e jotgate.Event, err error) {
+	err = rows.Scan(&e.ID, instant{&e.Time}, &e.Name, &e.User, &e.Session, &e.Address, &e.UserAgent, &e.Detail)
+	return e, err
+}
+
+// PurgeEvents implements jotgate.EventStore.
+func (s *Store) PurgeEvents(ctx context.Context, keep time.Time, limit int) (n int, err error) {
+	err = s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+		n, err = run(ctx, q, "DELETE FROM jotgate_event WHERE id IN (SELECT id FROM jotgate_event WHERE made < $1 ORDER BY made LIMIT $2)",
+			keep.UnixMicro(), limit)
+		return err
+	})
+	return n, err
+}

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Failed password checks, and the networks an account is known from.
+
+// failureKey is a throttle's key as it is stored.
+func failureKey(key string) string { return note(key, 512) }
+
+// Failures implements jotgate.FailureStore.
+func (s *Store) Failures(ctx context.Context, keys []string) (found map[string]jotgate.Failure, err error) {
+	found = map[string]jotgate.Failure{}
+	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
+		for _, key := range keys {
+			var f jotgate.Failure
+			ok, err := one(ctx, q, []any{&f.Count, instant{&f.Last}}, "SELECT count, latest FROM jotgate_failure WHERE key = $1", failureKey(key))
+			if err != nil {
+				return err
+			}
+			if ok {
+				found[key] = f
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+const addFailureText = `INSERT INTO jotgate_failure (key, count, latest) VALUES ($1, 1, $2)
+ON CONFLICT (key) DO UPDATE SET count = CASE WHEN jotgate_failure.latest < $3 THEN 1
+WHEN jotgate_failure.count < 1000000 THEN jotgate_failure.count + 1 ELSE jotgate_failure.count END, latest = excluded.latest`
+
+// AddFailure implements jotgate.FailureStore. Counters stop at a million.
+func (s *Store) AddFailure(ctx context.Context, keys []string, now, forget time.Time) error {
+	keys = slices.Sorted(slices.Values(keys)) // in one order everywhere, so that transactions do not wait in a circle
+	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+		for _, key := range keys {
+			if _, err := run(ctx, q, addFailureText, failureKey(key), now.UnixMicro(), forget.UnixMicro()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ForgetFailures implements jotgate.FailureStore. Where there is nothing to
+// forget nothing is written.
+func (s *Store) ForgetFailures(ctx context.Context, keys []string) error {
+	found, err := s.Failures(ctx, keys)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	keys = slices.Sorted(slices.Values(keys))
+	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+		for _, key := range keys {
+			if _, err := run(ctx, q, "DELETE FROM jotgate_failure WHERE key = $1", failureKey(key)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PurgeFailures implements jotgate.FailureStore. Networks that were not seen
+// for 400 days before keep go with them.
+func (s *Store) PurgeFailures(ctx context.Context, keep time.Time, limit int) (n int, err error) {
+	err = s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+		n, err = run(ctx, q, "DELETE FROM jotgate_failure WHERE key IN (SELECT key FROM jotgate_failure WHERE latest < $1 LIMIT $2)",
+			keep.UnixMicro(), limit)
+		if err != nil {
+			return err
+		}
+		m, err := run(ctx, q, `DELETE FROM jotgate_network WHERE (user_id, network) IN
+(SELECT user_id, network FROM jotgate_network WHERE latest < $1 LIMIT $2)`, keep.AddDate(0, 0, -400).UnixMicro(), limit)
+		n += m
+		return err
+	})
+	return n, err
+}
+
+// RememberNetwork implements jotgate.FailureStore. It writes at most once a
+// day for a network that is known.
+func (s *Store) RememberNetwork(ctx context.Context, user jotgate.UserID, network string, now time.Time) error {
+	id, net := note(string(user), 64), note(network, 64)
+	var latest time.Time
+	err := s.read(ctx, func(ctx context.Context, q Queryer) error {
+		_, err := one(ctx, q, []any{instant{&latest}}, "SELECT latest FROM jotgate_network WHERE user_id = $1 AND network = $2", id, net)
+		return err
+	})
+	if err != nil || !latest.IsZero() && now.Before(latest.Add(24*time.Hour)) {
+		return err
+	}
+	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+		_, err := run(ctx, q, `INSERT INTO jotgate_network (user_id, network, latest) VALUES ($1, $2, $3)
+ON CONFLICT (user_id, network) DO UPDATE SET latest = excluded.latest`, id, net, now.UnixMicro())
+		return err
+	})
+}
+
+// KnownNetwork implements jotgate.FailureStore.
+func (s *Store) KnownNetwork(ctx context.Context, user jotgate.UserID, network string) (known bool, err error) {
+	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		known, err = one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_network WHERE user_id = $1 AND network = $2",
+			note(string(user), 64), note(network, 64))
+		return err
+	})
+	return known, err
+}

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Groups and permissions of one account.
+
+// Grants implements jotgate.Accounts as Django's ModelBackend does
+// (django/contrib/auth/backends.py, get_all_permissions).
+func (s *Store) Grants(ctx context.Context, id jotgate.UserID) (groups []jotgate.Group, permissions []string, err error) {
+	key, ok := s.tables.key.encode(id)
+	if !ok {
+		return nil, nil, jotgate.ErrNotFound
+	}
+	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		groups, permissions, err = s.grants(ctx, q, key)
+		return err
+	})
+	return groups, permissions, err
+}
+
+func (s *Store) grants(ctx context.Context, q Queryer, key any) (groups []jotgate.Group, permissions []string, err error) {
+	list, err := all(ctx, q, scanAccount, s.texts.byID, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(list) == 0 {
+		return nil, nil, jotgate.ErrNotFound
+	}
+	if g := s.tables.groups; g.table != "" {
+		groups, err = all(ctx, q, scanGroup, "SELECT g.id, g.name FROM auth_group AS g JOIN "+quote(g.table)+
+			" AS ug ON ug.group_id = g.id WHERE ug."+quote(g.user)+" = $1 ORDER BY g.id", key)
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	if !s.tables.permission || !list[0].IsActive {
+		return groups, nil, nil
+	}
+	text, args := s.permissionText(key, list[0].IsSuperuser)
+	permissions, err = all(ctx, q, value[string], text, args...)
+	slices.Sort(permissions) // byte order, whatever the database's collation
+	return groups, slices.Compact(permissions), err
+}
+
+// permissionText selects "app_label.codename" of what an account may do.
+func (s *Store) permissionText(key any, super bool) (string, []any) {
+	text := "SELECT ct.app_label || '.' || p.codename FROM auth_permission AS p JOIN django_content_type AS ct ON ct.id = p.content_type_id"
+	if super {
+		return text, nil
+	}
+	where, args := " WHERE FALSE", []any(nil)
+	if g := s.tables.groups; g.table != "" {
+		where += " OR p.id IN (SELECT gp.permission_id FROM auth_group_permissions AS gp JOIN " + quote(g.table) +
+			" AS ug ON ug.group_id = gp.group_id WHERE ug." + quote(g.user) + " = $1)"
+		args = []any{key}
+	}
+	if d := s.tables.direct; d.table != "" {
+		where += " OR p.id IN (SELECT up.permission_id FROM " + quote(d.table) + " AS up WHERE up." + quote(d.user) + " = $1)"
+		args = []any{key}
+	}
+	return text + where, args
+}
+
+// scanGroup reads id and name.
+func scanGroup(rows rowScanner) (g jotgate.Group, err error) {
+	err = rows.Scan(&g.ID, &g.Name)
+	return g, err
+}

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Signing keys. Each change is announced to the other nodes.
+
+// SigningKeys implements jotgate.KeyStore.
+func (s *Store) SigningKeys(ctx context.Context) (list []jotgate.SigningKey, err error) {
+	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		list, err = all(ctx, q, scanKey, "SELECT id, algorithm, state, created, switched, retired, sealed FROM jotgate_key ORDER BY created, id")
+		return err
+	})
+	return list, err
+}
+
+func scanKey(rows rowScanner) (k jotgate.SigningKey, err error) {
+	err = rows.Scan(&k.ID, &k.Algorithm, &k.State, instant{&k.Created}, instant{&k.Switched}, instant{&k.Retired}, &k.Sealed)
+	return k, err
+}
+
+// AddSigningKey implements jotgate.KeyStore. It is also ErrTaken when the key
+// is to be current and there is a current one.
+func (s *Store) AddSigningKey(ctx context.Context, key jotgate.SigningKey) error {
+	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+		_, err := run(ctx, q, `INSERT INTO jotgate_key (id, algorithm, state, created, switched, retired, sealed)
+VALUES ($1, $2, $3, $4, $5, $6, $7)`, key.ID, key.Algorithm, string(key.State), key.Created.UnixMicro(),
+			micros(key.Switched), micros(key.Retired), key.Sealed)
+		if err != nil {
+			return s.taken(err, jotgate.ErrTaken)
+		}
+		return s.announce(ctx, q)
+	})
+}
+
+// SwitchSigningKey implements jotgate.KeyStore.
+func (s *Store) SwitchSigningKey(ctx context.Context, id string, now time.Time) error {
+	return s.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
+		found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_key WHERE id = $1 AND state = 'next'"+s.driver.lock("UPDATE"), id)
+		if err != nil || !found {
+			return 0, err
+		}
+		// The one that steps back first: only one key may be current.
+		if _, err := run(ctx, q, "UPDATE jotgate_key SET state = 'retired', retired = $1 WHERE state = 'current'", now.UnixMicro()); err != nil {
+			return 0, err
+		}
+		return run(ctx, q, "UPDATE jotgate_key SET state = 'current', switched = $1 WHERE id = $2 AND state = 'next'", now.UnixMicro(), id)
+	})
+}
+
+// RetireSigningKey implements jotgate.KeyStore. ErrNotFound when there is no
+// such key; a key retired before keeps its time.
+func (s *Store) RetireSigningKey(ctx context.Context, id string, now time.Time) error {
+	return s.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
+		return run(ctx, q, "UPDATE jotgate_key SET state = 'retired', retired = COALESCE(retired, $1) WHERE id = $2", now.UnixMicro(), id)
+	})
+}
+
+// DeleteSigningKey implements jotgate.KeyStore. ErrNotFound when there is no
+// such key or it is not retired.
+func (s *Store) DeleteSigningKey(ctx context.Context, id string) error {
+	return s.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
+		return run(ctx, q, "DELETE FROM jotgate_key WHERE id = $1 AND state = 'retired'", id)
+	})
+}
+
+// changeKeys runs one change of keys and announces it; a change of no row is
+// ErrNotFound.
+func (s *Store) changeKeys(ctx context.Context, id string, change func(context.Context, Queryer) (int, error)) error {
+	if !storable(id) {
+		return jotgate.ErrNotFound
+	}
+	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+		n, err := change(ctx, q)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return jotgate.ErrNotFound
+		}
+		return s.announce(ctx, q)
+	})
+}

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// The outbox: letters that wait to be sent.
+
+// Enqueue implements jotgate.Outbox. The letter is due at once.
+func (s *Store) Enqueue(ctx context.Context, letter jotgate.Letter) error {
+	if !storable(letter.To) {
+		return refuse("email", "Not a valid string.")
+	}
+	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+		_, err := run(ctx, q, `INSERT INTO jotgate_outbox (kind, user_id, recipient, language, detail, created, due)
+VALUES ($1, $2, $3, $4, $5, $6, $6)`, string(letter.Kind), note(string(letter.User), 64), letter.To, note(letter.Language, 64),
+			note(letter.Detail, 1024), letter.Created.UnixMicro())
+		return err
+	})
+}
+
+// The outer condition repeats the inner one: where transactions run side by
+// side, the one that waited for the row then sees that it is taken.
+const dueText = `UPDATE jotgate_outbox SET due = $1 WHERE due <= $2 AND id IN
+(SELECT id FROM jotgate_outbox WHERE due <= $2 ORDER BY due, id LIMIT $3)
+RETURNING id, kind, user_id, recipient, language, detail, created, attempts`
+
+// DueLetters implements jotgate.Outbox.
+func (s *Store) DueLetters(ctx context.Context, now time.Time, limit int, lease time.Duration) (list []jotgate.Letter, err error) {
+	err = s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+		list, err = all(ctx, q, scanLetter, dueText, now.Add(lease).UnixMicro(), now.UnixMicro(), limit)
+		return err
+	})
+	return list, err
+}
+
+func scanLetter(rows rowScanner) (l jotgate.Letter, err error) {
+	err = rows.Scan(&l.ID, &l.Kind, &l.User, &l.To, &l.Language, &l.Detail, instant{&l.Created}, &l.Attempts)
+	return l, err
+}
+
+// LetterSent implements jotgate.Outbox. Removing a letter twice is no error.
+func (s *Store) LetterSent(ctx context.Context, id int64) error {
+	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+		_, err := run(ctx, q, "DELETE FROM jotgate_outbox WHERE id = $1", id)
+		return err
+	})
+}
+
+// LetterFailed implements jotgate.Outbox. ErrNotFound without such a letter.
+func (s *Store) LetterFailed(ctx context.Context, id int64, retry time.Time, reason string) error {
+	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+		n, err := run(ctx, q, "UPDATE jotgate_outbox SET attempts = attempts + 1, due = $1, reason = $2 WHERE id = $3",
+			retry.UnixMicro(), note(reason, 512), id)
+		if err == nil && n == 0 {
+			err = jotgate.ErrNotFound
+		}
+		return err
+	})
+}

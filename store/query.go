@@ -1,0 +1,60 @@
+package store
+
+import "context"
+
+// One row, many rows, no rows: the three ways a text is run.
+
+// rowScanner is a row to read.
+type rowScanner interface{ Scan(dest ...any) error }
+
+// one scans the first row into dest and reports whether there was one.
+func one(ctx context.Context, q Queryer, dest []any, text string, args ...any) (found bool, err error) {
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return false, err
+		}
+		found = true
+		for rows.Next() { // to its end: a RETURNING statement is done only then
+		}
+	}
+	return found, rows.Err()
+}
+
+// all collects what scan makes of each row.
+func all[T any](ctx context.Context, q Queryer, scan func(rowScanner) (T, error), text string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}
+
+// run executes a statement and counts the rows it touched.
+func run(ctx context.Context, q Queryer, text string, args ...any) (int, error) {
+	result, err := q.ExecContext(ctx, text, args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := result.RowsAffected()
+	return int(n), err
+}
+
+// value scans a row of one column.
+func value[T any](rows rowScanner) (v T, err error) {
+	err = rows.Scan(&v)
+	return v, err
+}

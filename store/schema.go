@@ -1,0 +1,192 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Schema says where the users are. The zero value is Django's auth_user; set
+// it for a custom user model (Django: AUTH_USER_MODEL). The type of the key
+// (integer or UUID) and which optional columns there are is read from the
+// database.
+type Schema struct {
+	// Users is the table of users. Default: auth_user.
+	Users string
+	// ID is its primary key. Default: id.
+	ID string
+	// Username is the column that people log in with (Django:
+	// USERNAME_FIELD). It may be the same as Email. Default: username.
+	Username string
+	// Email is the column with the address (Django: EMAIL_FIELD). Default: email.
+	Email string
+	// UserGroups links users to groups. Default: Users + "_groups".
+	UserGroups string
+	// UserPermissions links users to permissions. Default: Users +
+	// "_user_permissions".
+	UserPermissions string
+}
+
+// Resolve fills in the defaults.
+func (s Schema) Resolve() Schema {
+	s.Users = cmp.Or(s.Users, "auth_user")
+	s.ID = cmp.Or(s.ID, "id")
+	s.Username = cmp.Or(s.Username, "username")
+	s.Email = cmp.Or(s.Email, "email")
+	s.UserGroups = cmp.Or(s.UserGroups, s.Users+"_groups")
+	s.UserPermissions = cmp.Or(s.UserPermissions, s.Users+"_user_permissions")
+	return s
+}
+
+// column is one column as the catalogue describes it.
+type column struct {
+	name, typ string
+	limit     int  // characters, of varchar(n); 0: none
+	required  bool // NOT NULL without a default
+}
+
+// tables is what New found in the database.
+type tables struct {
+	schema     Schema
+	key        keyKind
+	columns    map[string][]column // by table, for every table jotgate knows
+	user       map[string]column   // of the user table, by name
+	groups     link
+	direct     link // a user's own permissions
+	permission bool // auth_permission, auth_group_permissions and django_content_type are there
+	blacklist  bool // SimpleJWT's token_blacklist is there
+	referrers  []reference
+}
+
+// link is a many-to-many table; table is empty where there is none.
+type link struct{ table, user string }
+
+// reference is a foreign key that points at the user table.
+type reference struct {
+	table, column string
+	required      bool
+}
+
+// The tables of Django, Django REST framework and SimpleJWT that jotgate reads
+// when they are there, with the columns it needs of them.
+var known = map[string][]string{
+	"auth_group":                       {"id", "name"},
+	"auth_permission":                  {"id", "content_type_id", "codename", "name"},
+	"auth_group_permissions":           {"id", "group_id", "permission_id"},
+	"django_content_type":              {"id", "app_label", "model"},
+	"token_blacklist_outstandingtoken": {"id", "token", "created_at", "expires_at", "user_id", "jti"},
+	"token_blacklist_blacklistedtoken": {"id", "blacklisted_at", "token_id"},
+}
+
+// discover reads the catalogue.
+func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error) {
+	schema = schema.Resolve()
+	t := &tables{schema: schema, columns: map[string][]column{}, user: map[string]column{}}
+	names := []string{schema.Users, schema.UserGroups, schema.UserPermissions}
+	for name := range known {
+		names = append(names, name)
+	}
+	for _, name := range names {
+		list, err := all(ctx, driver.Read, scanColumn, driver.Columns, name)
+		if err != nil {
+			return nil, err
+		}
+		t.columns[name] = list
+	}
+	for _, c := range t.columns[schema.Users] {
+		t.user[c.name] = c
+	}
+	t.key, _ = keyOf(driver, t.user[schema.ID].typ)
+	t.groups = t.link(schema.UserGroups, "group_id")
+	t.direct = t.link(schema.UserPermissions, "permission_id")
+	t.permission = t.whole("auth_permission") && t.whole("auth_group_permissions") && t.whole("django_content_type") && t.whole("auth_group")
+	t.blacklist = t.whole("token_blacklist_outstandingtoken") && t.whole("token_blacklist_blacklistedtoken")
+	var err error
+	t.referrers, err = all(ctx, driver.Read, scanReference, driver.References, schema.Users)
+	return t, err
+}
+
+// whole reports whether a known table is there with the columns needed.
+func (t *tables) whole(name string) bool {
+	for _, c := range known[name] {
+		if !slices.ContainsFunc(t.columns[name], func(have column) bool { return have.name == c }) {
+			return false
+		}
+	}
+	return true
+}
+
+// link finds the column of a many-to-many table that names the user: Django
+// calls it after the model, so it is the one that is neither id nor other.
+func (t *tables) link(name, other string) (l link) {
+	seen := false
+	for _, c := range t.columns[name] {
+		switch c.name {
+		case "id":
+		case other:
+			seen = true
+		default:
+			l = link{table: name, user: c.name}
+		}
+	}
+	if !seen || len(t.columns[name]) != 3 || !t.whole("auth_group") {
+		return link{}
+	}
+	return l
+}
+
+// check says in one sentence why these tables cannot serve, or nil.
+func (t *tables) check() error {
+	s := t.schema
+	if len(t.user) == 0 {
+		return fmt.Errorf("there is no table %s: run jotgate migrate, or manage.py migrate for a custom user model", s.Users)
+	}
+	for _, name := range []string{s.ID, s.Username, "password"} {
+		if _, ok := t.user[name]; !ok {
+			return fmt.Errorf("the table %s has no column %s, which jotgate needs: name the right one in the schema settings", s.Users, name)
+		}
+	}
+	if !t.key.uuid && t.key.max == 0 {
+		return fmt.Errorf("the column %s of the table %s is of the type %s: jotgate knows integer and UUID keys", s.ID, s.Users, t.user[s.ID].typ)
+	}
+	return nil
+}
+
+// scanColumn reads a row of Driver.Columns.
+func scanColumn(rows rowScanner) (c column, err error) {
+	err = rows.Scan(&c.name, &c.typ, &c.required)
+	if _, after, ok := strings.Cut(c.typ, "("); ok && strings.Contains(strings.ToLower(c.typ), "char") {
+		c.limit, _ = strconv.Atoi(strings.TrimSuffix(after, ")"))
+	}
+	return c, err
+}
+
+// scanReference reads a row of Driver.References.
+func scanReference(rows rowScanner) (r reference, err error) {
+	err = rows.Scan(&r.table, &r.column, &r.required)
+	return r, err
+}
+
+// fits refuses a value that a column cannot hold, with the words of Django
+// REST framework.
+func (t *tables) fits(column, field, value string) error {
+	switch limit := t.user[column].limit; {
+	case strings.IndexByte(value, 0) >= 0:
+		return refuse(field, "Null characters are not allowed.")
+	case !storable(value):
+		return refuse(field, "Not a valid string.")
+	case limit > 0 && len([]rune(value)) > limit:
+		return refuse(field, fmt.Sprintf("Ensure this field has no more than %d characters.", limit))
+	}
+	return nil
+}
+
+// refuse is a value that cannot be stored.
+func refuse(field, message string) *jotgate.Error {
+	return &jotgate.Error{Status: 400, Fields: []jotgate.FieldError{{Field: field, Messages: []string{message}}}}
+}

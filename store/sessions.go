@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Sessions: one row per login. Rotation is in rotate.go, endings in ending.go.
+
+const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason"
+
+// scanSession reads sessionColumns.
+func scanSession(rows rowScanner) (s jotgate.Session, err error) {
+	err = rows.Scan(&s.ID, &s.User, instant{&s.Created}, instant{&s.LastSeen}, &s.Address, &s.UserAgent, &s.JTI,
+		&s.PreviousJTI, instant{&s.Rotated}, instant{&s.Expires}, instant{&s.Ended}, &s.EndReason)
+	return s, err
+}
+
+// CreateSession implements jotgate.Sessions.
+func (s *Store) CreateSession(ctx context.Context, session *jotgate.Session, ifPassword string) error {
+	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+		return s.createSession(ctx, q, session, ifPassword)
+	})
+}
+
+func (s *Store) createSession(ctx context.Context, q Queryer, session *jotgate.Session, ifPassword string) error {
+	if !session.OwnUsers {
+		var password string
+		ok, err := s.active(ctx, q, session.User, &password)
+		if err != nil {
+			return err
+		}
+		if !ok || password != ifPassword {
+			return jotgate.ErrNotFound
+		}
+	}
+	if _, err := insertSession(ctx, q, session, ""); err != nil {
+		return err
+	}
+	return s.addOutstanding(ctx, q, session.User, session.JTI, session.Created, session.Expires)
+}
+
+// orNoAccount is err, or the refusal when there is none.
+func orNoAccount(err error) error {
+	if err == nil {
+		return jotgate.ErrNoAccountForToken
+	}
+	return err
+}
+
+// active reads the password of an account that is there and active, and keeps
+// both so until the transaction's end.
+func (s *Store) active(ctx context.Context, q Queryer, id jotgate.UserID, password *string) (bool, error) {
+	key, ok := s.tables.key.encode(id)
+	if !ok {
+		return false, nil
+	}
+	return one(ctx, q, []any{password}, s.texts.active, key)
+}
+
+const insertSessionText = `INSERT INTO jotgate_session
+(id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day, ended, end_reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+
+// insertSession inserts a row; conflict is "" or an ON CONFLICT clause.
+func insertSession(ctx context.Context, q Queryer, s *jotgate.Session, conflict string) (int, error) {
+	if !storable(s.ID+s.JTI+s.PreviousJTI+string(s.User)) || s.ID == "" {
+		return 0, jotgate.ErrTokenInvalid
+	}
+	return run(ctx, q, insertSessionText+conflict, s.ID, string(s.User), s.Created.UnixMicro(), s.LastSeen.UnixMicro(),
+		note(s.Address, 64), note(s.UserAgent, 512), s.JTI, s.PreviousJTI, micros(s.Rotated),
+		s.Expires.UnixMicro(), day(s.Expires), micros(s.Ended), string(s.EndReason))
+}
+
+// FindSession implements jotgate.Sessions.
+func (s *Store) FindSession(ctx context.Context, id string) (session *jotgate.Session, err error) {
+	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		session, err = findSession(ctx, q, id, "")
+		return err
+	})
+	if err == nil && session == nil {
+		err = jotgate.ErrNotFound
+	}
+	return session, err
+}
+
+// findSession is nil when there is no such session; lock is "" or what keeps
+// the row from changing until the transaction's end.
+func findSession(ctx context.Context, q Queryer, id, lock string) (*jotgate.Session, error) {
+	if !storable(id) {
+		return nil, nil
+	}
+	list, err := all(ctx, q, scanSession, "SELECT "+sessionColumns+" FROM jotgate_session WHERE id = $1"+lock, id)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
+// ListSessions implements jotgate.Sessions.
+func (s *Store) ListSessions(ctx context.Context, user jotgate.UserID, now time.Time) (list []jotgate.Session, err error) {
+	if !storable(string(user)) {
+		return nil, nil
+	}
+	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		list, err = all(ctx, q, scanSession, "SELECT "+sessionColumns+` FROM jotgate_session
+WHERE user_id = $1 AND ended IS NULL AND expires > $2 ORDER BY created DESC, id LIMIT 1000`, string(user), now.UnixMicro())
+		return err
+	})
+	return list, err
+}
+
+// Purge implements jotgate.Sessions.
+func (s *Store) Purge(ctx context.Context, now, keep time.Time, limit int) (n int, err error) {
+	err = s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+		n, err = s.purge(ctx, q, now, keep, limit)
+		return err
+	})
+	return n, err
+}
+
+// The texts of Purge: each deletes at most $2 rows of before $1.
+var purgeTexts = []string{
+	"DELETE FROM jotgate_session WHERE id IN (SELECT id FROM jotgate_session WHERE expires_day <= $1 / 86400000000 AND expires < $1 LIMIT $2)",
+	"DELETE FROM jotgate_session WHERE id IN (SELECT id FROM jotgate_session WHERE ended < $1 LIMIT $2)",
+	"DELETE FROM jotgate_revocation WHERE seq IN (SELECT seq FROM jotgate_revocation WHERE made < $1 LIMIT $2)",
+}
+
+func (s *Store) purge(ctx context.Context, q Queryer, now, keep time.Time, limit int) (total int, err error) {
+	for _, text := range purgeTexts {
+		n, err := run(ctx, q, text, keep.UnixMicro(), limit)
+		if err != nil {
+			return 0, err
+		}
+		total += n
+	}
+	n, err := s.purgeOutstanding(ctx, q, now, limit)
+	return total + n, err
+}

@@ -1,0 +1,63 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+
+	"modernc.org/sqlite"
+)
+
+// backupPages is how many pages one step copies: between steps others write.
+const backupPages = 256
+
+// backup copies the database with SQLite's online backup: what is in the file
+// is the database at one moment, the last step's. The file must not exist; it
+// is made with mode 0600, and removed again when the copy fails.
+func backup(ctx context.Context, read *sql.DB, file string) (err error) {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("the backup file cannot be made: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file)
+		}
+	}()
+	conn, err := read.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(c any) error {
+		source, ok := c.(interface {
+			NewBackup(string) (*sqlite.Backup, error)
+		})
+		if !ok {
+			return errors.New("the SQLite driver has no online backup")
+		}
+		b, err := source.NewBackup(file)
+		if err != nil {
+			return err
+		}
+		return errors.Join(copyPages(ctx, b), b.Finish())
+	})
+}
+
+// copyPages steps until all is copied or ctx ends.
+func copyPages(ctx context.Context, b *sqlite.Backup) error {
+	for {
+		more, err := b.Step(backupPages)
+		if err != nil || !more {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/jotgate/jotgate/store"
+)
+
+//go:embed schema/*.sql
+var files embed.FS
+
+// migrate makes Django's tables where there are none, jotgate's own, and the
+// index by e-mail. Processes that start together meet at SQLite's write lock;
+// the one that came second sees what the first did when it tries again.
+func migrate(ctx context.Context, db *sql.DB, schema store.Schema) error {
+	err := migrateOnce(ctx, db, schema)
+	for try := 0; err != nil && try < 5 && ctx.Err() == nil; try++ {
+		time.Sleep(time.Duration(try+1) * 20 * time.Millisecond)
+		err = migrateOnce(ctx, db, schema)
+	}
+	return err
+}
+
+func migrateOnce(ctx context.Context, db *sql.DB, schema store.Schema) error {
+	if err := makeDjango(ctx, db, schema); err != nil {
+		return err
+	}
+	own, err := fs.Sub(files, "schema")
+	if err != nil {
+		return err
+	}
+	if err := store.Migrate(ctx, db, goose.DialectSQLite3, own); err != nil {
+		return err
+	}
+	return indexEmail(ctx, db, schema)
+}
+
+// makeDjango runs schema/django.sql where there is no auth_user and no custom
+// user model to wait for.
+func makeDjango(ctx context.Context, db *sql.DB, schema store.Schema) error {
+	if found, err := exists(ctx, db, "table", schema.Users); err != nil || found || schema.Users != "auth_user" {
+		return err
+	}
+	text, err := files.ReadFile("schema/django.sql")
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "BEGIN IMMEDIATE;\n"+string(text)+"\nCOMMIT;")
+	if err != nil {
+		_, _ = db.ExecContext(ctx, "ROLLBACK")
+	}
+	return err
+}
+
+// indexEmail makes the index that finds an account by its e-mail without
+// regard to case; Django has none. It is looked for at each start because a
+// migration of Django's that rebuilds the table drops it.
+func indexEmail(ctx context.Context, db *sql.DB, schema store.Schema) error {
+	if found, err := exists(ctx, db, "index", "jotgate_user_email"); err != nil || found {
+		return err
+	}
+	var n int
+	err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM pragma_table_info($1) WHERE name = $2", schema.Users, schema.Email).Scan(&n)
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "CREATE INDEX IF NOT EXISTS jotgate_user_email ON "+quote(schema.Users)+" (UPPER("+quote(schema.Email)+"))")
+	return err
+}
+
+// exists looks for a table or an index.
+func exists(ctx context.Context, db *sql.DB, kind, name string) (bool, error) {
+	var n int
+	err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_schema WHERE type = $1 AND name = $2", kind, name).Scan(&n)
+	return n > 0, err
+}
+
+// quote makes an identifier of a name.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

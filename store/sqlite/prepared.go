@@ -1,0 +1,83 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+)
+
+// prepared is a store.Queryer that prepares each text once. The texts are
+// those of package store: few, and none made of what a client sent.
+type prepared struct {
+	prepare func(ctx context.Context, text string) (*sql.Stmt, error)
+
+	mu   sync.RWMutex
+	list map[string]*sql.Stmt
+}
+
+// statementLimit bounds the cache; a change of an account is written for the
+// columns it changes, so there are some hundreds of texts in theory.
+const statementLimit = 256
+
+func newPrepared(prepare func(context.Context, string) (*sql.Stmt, error)) *prepared {
+	return &prepared{prepare: prepare, list: map[string]*sql.Stmt{}}
+}
+
+// statement is the text's prepared form.
+func (p *prepared) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	p.mu.RLock()
+	s := p.list[text]
+	p.mu.RUnlock()
+	if s != nil {
+		return s, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.list[text]; s != nil {
+		return s, nil
+	}
+	s, err := p.prepare(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.list) >= statementLimit {
+		for old, s := range p.list { // any one
+			delete(p.list, old)
+			_ = s.Close()
+			break
+		}
+	}
+	p.list[text] = s
+	return s, nil
+}
+
+// ExecContext implements store.Queryer.
+func (p *prepared) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	s, err := p.statement(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(ctx, args...)
+}
+
+// QueryContext implements store.Queryer.
+func (p *prepared) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	s, err := p.statement(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+// close gives the statements back.
+func (p *prepared) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for text, s := range p.list {
+		errs = append(errs, s.Close())
+		delete(p.list, text)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,229 @@
+// Package sqlite opens a store in one SQLite file, with no cgo and nothing to
+// install:
+//
+//	db, err := sqlite.Open(ctx, "jotgate.db", sqlite.Options{})
+//
+// The file is made (mode 0600) and migrated when it is absent, adopted when a
+// Django made it. Several processes may use it, a Django among them.
+//
+// # How it is tuned
+//
+// The write-ahead log lets readers go on while one writes. Foreign keys are
+// on. A commit is on disk before it is answered (synchronous FULL). All writes
+// go through one connection: those that wait at the same moment share one
+// commit, each in a savepoint of its own (see writer). Reads have up to eight
+// connections with 1 MiB of cache each.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/store"
+)
+
+// Options are the choices of Open. The zero value is the usual one.
+type Options struct {
+	// Schema says where the users are. Default: Django's auth_user.
+	Schema store.Schema
+	// BusyTimeout is how long a write waits for another process to finish
+	// writing. Default: 5 seconds.
+	BusyTimeout time.Duration
+	// Inspect opens the file as it is: nothing is made or migrated, and
+	// missing tables are no error. Only Store.Facts is of use then.
+	Inspect bool
+}
+
+// oldest is the SQLite version that jotgate was tried with: earlier ones
+// behind modernc.org/sqlite have known faults in the write-ahead log.
+const oldest = "3.52.0"
+
+// Open opens, and unless options.Inspect makes and migrates, the database in
+// the file at path. An error is one sentence about what is wrong; it is
+// jotgate.ErrUnavailable when it may go away by itself (a locked file, a full
+// disk).
+func Open(ctx context.Context, path string, options Options) (*store.Store, error) {
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return nil, errors.New("sqlite: a database needs a file: give a path")
+	}
+	if err := create(path, options.Inspect); err != nil {
+		return nil, err
+	}
+	if options.BusyTimeout <= 0 {
+		options.BusyTimeout = 5 * time.Second
+	}
+	read, write := pool(path, options, true), pool(path, options, false)
+	s, err := open(ctx, path, read, write, options)
+	if err != nil {
+		return nil, errors.Join(sentence(path, err), read.Close(), write.Close())
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, path string, read, write *sql.DB, options Options) (*store.Store, error) {
+	if err := checkVersion(ctx, write); err != nil {
+		return nil, err
+	}
+	if !options.Inspect {
+		if err := migrate(ctx, write, options.Schema.Resolve()); err != nil {
+			return nil, err
+		}
+	}
+	w := newWriter(write)
+	s, err := store.New(ctx, driver(path, read, w), options.Schema, options.Inspect)
+	if err != nil {
+		w.close()
+	}
+	return s, err
+}
+
+// driver is SQLite as package store wants it.
+func driver(path string, read *sql.DB, w *writer) store.Driver {
+	reader := newPrepared(read.PrepareContext)
+	return store.Driver{
+		Name: "sqlite", Read: reader, Write: w.write,
+		Time: formatTime, UUID: func(s string) any { return strings.ReplaceAll(s, "-", "") },
+		Columns: `SELECT name, type, "notnull" AND dflt_value IS NULL FROM pragma_table_info($1) ORDER BY cid`,
+		References: `SELECT m.name, f."from", c."notnull" FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f,
+pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE NOCASE AND c.name = f."from" ORDER BY 1, 2`,
+		Taken: isTaken, Referred: func(err error) bool { return code(err) == foreignKey },
+		Watch:  func(ctx context.Context, _ func()) error { <-ctx.Done(); return ctx.Err() },
+		Backup: func(ctx context.Context, file string) error { return backup(ctx, read, file) },
+		Close: func() error {
+			return errors.Join(w.close(), reader.close(), read.Close())
+		},
+	}
+}
+
+// create makes the file with mode 0600, so that nobody else reads the hashes
+// in it; SQLite gives the log files beside it the same mode.
+func create(path string, mustExist bool) error {
+	flags := os.O_RDWR | os.O_CREATE
+	if mustExist {
+		flags = os.O_RDONLY
+	}
+	f, err := os.OpenFile(path, flags, 0o600)
+	if err != nil {
+		return fmt.Errorf("the database file cannot be opened: %w", err)
+	}
+	return f.Close()
+}
+
+// pool opens connections to the file; the pragmas are set on each.
+func pool(path string, options Options, readers bool) *sql.DB {
+	set := url.Values{"_pragma": {
+		"busy_timeout(" + strconv.FormatInt(options.BusyTimeout.Milliseconds(), 10) + ")",
+		"foreign_keys(1)", "synchronous(FULL)", "cache_size(-1024)", "journal_size_limit(16777216)",
+	}}
+	if readers || options.Inspect {
+		set.Add("_pragma", "query_only(1)")
+	} else {
+		set.Add("_pragma", "journal_mode(WAL)")
+	}
+	name := &url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: set.Encode()}
+	db, err := sql.Open("sqlite", name.String())
+	if err != nil {
+		panic("sqlite: " + err.Error()) // unreachable: the driver is linked in
+	}
+	db.SetMaxOpenConns(1)
+	if readers {
+		db.SetMaxOpenConns(8)
+		db.SetMaxIdleConns(4)
+		db.SetConnMaxIdleTime(time.Minute)
+	}
+	return db
+}
+
+// checkVersion refuses a SQLite older than the one that was tried.
+func checkVersion(ctx context.Context, db *sql.DB) error {
+	var version string
+	if err := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return err
+	}
+	if !atLeast(version, oldest) {
+		return fmt.Errorf("this program was built with SQLite %s, jotgate needs %s or newer: update modernc.org/sqlite", version, oldest)
+	}
+	return nil
+}
+
+// atLeast compares dotted versions.
+func atLeast(have, want string) bool {
+	h, w := strings.Split(have, "."), strings.Split(want, ".")
+	for i := range w {
+		if i >= len(h) {
+			return false
+		}
+		a, _ := strconv.Atoi(h[i])
+		b, _ := strconv.Atoi(w[i])
+		if a != b {
+			return a > b
+		}
+	}
+	return true
+}
+
+// formatTime writes a time as Django does into SQLite: UTC, microseconds only
+// when there are any (django/db/backends/sqlite3/operations.py,
+// adapt_datetimefield_value).
+func formatTime(t time.Time) any {
+	t = t.UTC().Truncate(time.Microsecond)
+	if t.Nanosecond() == 0 {
+		return t.Format("2006-01-02 15:04:05")
+	}
+	return t.Format("2006-01-02 15:04:05.000000")
+}
+
+// Result codes of SQLite that mean something to jotgate
+// (sqlite.org/rescode.html).
+const (
+	busy         = 5
+	locked       = 6
+	readOnly     = 8
+	ioError      = 10
+	corrupt      = 11
+	full         = 13
+	cantOpen     = 14
+	notADatabase = 26
+	foreignKey   = 787
+	primaryKey   = 1555
+	unique       = 2067
+	rowID        = 2579
+)
+
+// code is SQLite's extended result code, or 0.
+func code(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return 0
+}
+
+// isTaken reports a violated unique constraint.
+func isTaken(err error) bool {
+	c := code(err)
+	return c == unique || c == primaryKey || c == rowID
+}
+
+// sentence says what is wrong with the file in words for the operator.
+func sentence(path string, err error) error {
+	reasons := map[int]string{
+		busy: "is locked by another process", locked: "is locked", readOnly: "is read-only",
+		ioError: "cannot be read or written", corrupt: "is damaged: restore it from a backup",
+		full: "cannot grow: the disk is full", cantOpen: "cannot be opened", notADatabase: "is not an SQLite database",
+	}
+	if reason, ok := reasons[code(err)&0xff]; ok && code(err) != 0 {
+		return jotgate.ErrUnavailable.Because(fmt.Errorf("the database file %s %s: %w", path, reason, err))
+	}
+	return err
+}

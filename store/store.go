@@ -1,0 +1,206 @@
+// Package store keeps accounts, sessions, keys and events in SQL: one text for
+// SQLite and PostgreSQL. It is the Store that a jotgate.Gate asks, and it has
+// what the command line, the throttle and the mail need besides.
+//
+// Open one with store/sqlite or store/postgres, which connect, tune and
+// migrate:
+//
+//	db, err := sqlite.Open(ctx, "jotgate.db", sqlite.Options{})
+//	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret}, db)
+//
+// Users, groups and permissions live in Django's own tables, created when
+// absent and adopted when present; everything else stands in tables named
+// jotgate_*. Custom user models are described by a [Schema].
+//
+// # How it works
+//
+// An exported method opens the transaction, its lower-case twin works inside
+// it. Every question has a deadline: the context's, or 5 seconds. A write is
+// answered after its commit is on disk. The texts use $1 placeholders, ON
+// CONFLICT and RETURNING, which both databases know; what differs (times, UUID
+// keys, the catalogue) is in a [Driver].
+//
+// # Errors
+//
+// jotgate.ErrNotFound and jotgate.ErrTaken where a method says so; a value the
+// table cannot hold is a jotgate.Error with status 400 that names the field; a
+// database that cannot be reached, is locked, full, damaged or read-only is
+// jotgate.ErrUnavailable with the cause for the operator.
+//
+// A Store may be used by any number of goroutines.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Store answers jotgate.Store, and KeyStore, EventStore, Outbox and
+// FailureStore besides, from a SQL database.
+type Store struct {
+	driver Driver
+	tables *tables
+	texts  *texts
+}
+
+var (
+	_ jotgate.Store        = (*Store)(nil)
+	_ jotgate.KeyStore     = (*Store)(nil)
+	_ jotgate.EventStore   = (*Store)(nil)
+	_ jotgate.Outbox       = (*Store)(nil)
+	_ jotgate.FailureStore = (*Store)(nil)
+)
+
+// Timeout is how long a question may take when its context sets no deadline.
+const Timeout = 5 * time.Second
+
+// Queryer is the part of a database connection that the texts need.
+type Queryer interface {
+	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+}
+
+// Driver is one database: how to reach it and in what it differs. store/sqlite
+// and store/postgres make one; all fields but those that say so are required.
+type Driver struct {
+	// Name is "sqlite" or "postgres".
+	Name string
+	// Read sees what is committed.
+	Read Queryer
+	// Write runs do in a transaction and commits it; an error of do rolls it
+	// back and is returned. do may run more than once: only the last run
+	// counts.
+	Write func(ctx context.Context, do func(ctx context.Context, q Queryer) error) error
+
+	// Time is a time as Django writes it into this database.
+	Time func(time.Time) any
+	// UUID is a UUID (hyphenated) as Django writes it into this database.
+	UUID func(string) any
+	// Columns lists name, type and NOT NULL-without-default of the table $1.
+	Columns string
+	// References lists table, column and NOT NULL of the foreign keys to
+	// the table $1.
+	References string
+	// Locks says that transactions run side by side, so that a SELECT must
+	// lock the row it decides by; false where a writer is alone anyway.
+	Locks bool
+	// Estimate counts the rows of the table $1 roughly, from statistics;
+	// empty where there are none, or NULL when they do not know.
+	Estimate string
+	// Notify tells other nodes that something was revoked or a key changed;
+	// empty where there are no other nodes.
+	Notify string
+
+	// Taken reports a violated unique constraint, Referred a violated
+	// foreign key.
+	Taken, Referred func(error) bool
+	// Watch calls changed whenever another node announced a change, and
+	// after each reconnection; it returns when ctx is done.
+	Watch func(ctx context.Context, changed func()) error
+	// Backup writes a consistent copy into a new file; nil where the
+	// database has tools of its own for that.
+	Backup func(ctx context.Context, file string) error
+	// Close ends all connections.
+	Close func() error
+}
+
+// New makes a Store over an open database. It reads the catalogue to see which
+// tables and columns there are; where a needed one is missing the error says
+// which in one sentence. With inspect it goes on, for [Store.Facts] only.
+func New(ctx context.Context, driver Driver, schema Schema, inspect bool) (*Store, error) {
+	ctx, cancel := deadline(ctx)
+	defer cancel()
+	found, err := discover(ctx, driver, schema)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if err := found.check(); err != nil && !inspect {
+		return nil, err
+	}
+	return &Store{driver: driver, tables: found, texts: newTexts(found, &driver)}, nil
+}
+
+// Close ends all connections. Writes already begun are finished first.
+func (s *Store) Close() error { return s.driver.Close() }
+
+// Watch calls changed whenever another node announced a revocation or a change
+// of keys, and after every reconnection, when announcements may have been
+// missed. It returns ctx's error when ctx is done and no other. On SQLite
+// there is no other node to hear of and it only waits.
+func (s *Store) Watch(ctx context.Context, changed func()) error {
+	return s.driver.Watch(ctx, changed)
+}
+
+// BackupTo writes a consistent copy of the database into a new file (mode
+// 0600) while the store goes on answering. On PostgreSQL it is
+// errors.ErrUnsupported: pg_dump does it there.
+func (s *Store) BackupTo(ctx context.Context, file string) error {
+	if s.driver.Backup == nil {
+		return fmt.Errorf("backup of a %s database: %w; use pg_dump", s.driver.Name, errors.ErrUnsupported)
+	}
+	return s.driver.Backup(ctx, file)
+}
+
+// Ping reports whether the database answers: one question, no table.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read(ctx, func(ctx context.Context, q Queryer) error {
+		var n int
+		_, err := one(ctx, q, []any{&n}, "SELECT 1")
+		return err
+	})
+}
+
+// read answers from what is committed, within the deadline.
+func (s *Store) read(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
+	ctx, cancel := deadline(ctx)
+	defer cancel()
+	return unavailable(do(ctx, s.driver.Read))
+}
+
+// write runs do in one transaction and answers after its commit. do may run
+// more than once and must set, not add to, what it leaves behind.
+func (s *Store) write(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
+	ctx, cancel := deadline(ctx)
+	defer cancel()
+	return unavailable(s.driver.Write(ctx, do))
+}
+
+// deadline gives a context that has none the default one.
+func deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, Timeout)
+}
+
+// unavailable lets refusals pass and turns anything a database says into
+// ErrUnavailable, so that no SQL reaches a client.
+func unavailable(err error) error {
+	var refusal *jotgate.Error
+	if err == nil || errors.As(err, &refusal) {
+		return err
+	}
+	return jotgate.ErrUnavailable.Because(err)
+}
+
+// lock is what a SELECT needs at its end so that its row stays as it is until
+// the transaction's end; mode is SHARE or UPDATE.
+func (d *Driver) lock(mode string) string {
+	if !d.Locks {
+		return ""
+	}
+	return " FOR " + mode
+}
+
+// taken turns a violated unique constraint into refusal.
+func (s *Store) taken(err error, refusal *jotgate.Error) error {
+	if err != nil && s.driver.Taken(err) {
+		return refusal.Because(err)
+	}
+	return err
+}
