@@ -57,8 +57,8 @@ var rows = []row{
 
 	{path: "mail", may: []string{"."}},
 	{path: "internal/form", may: []string{"."}},
-	{path: "api", may: []string{".", "throttle", "mail", "internal/form", "passwd/names", "passwd/strength"}},
-	{path: "pages", may: []string{".", "throttle", "mail", "internal/form", "passwd/names", "passwd/strength"}},
+	{path: "api", may: []string{".", "throttle", "mail", "internal/form"}},
+	{path: "pages", may: []string{".", "throttle", "mail", "internal/form"}},
 	{path: "proxy", may: []string{"."}},
 	{path: "jotgatetest", may: []string{".", "store/sqlite"}},
 
