@@ -24,6 +24,7 @@ type Guard struct {
 	now       func() time.Time
 	revoked   *revocations
 	stale     func() bool // true: refuse, the news of revocations is too old
+	follow    *follower   // nil without a feed to follow
 	onError   func(http.ResponseWriter, *http.Request, *Error)
 	log       *slog.Logger
 }
@@ -43,8 +44,16 @@ type GuardSettings struct {
 	// OnError answers in place of the JSON that jotgate sends; e.Respond is
 	// what it would have done.
 	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
-	Logger  *slog.Logger
-	Now     func() time.Time
+	// RevocationsURL is where a Gate serves its revocation feed
+	// (/auth/revocations). Run follows it. Default: none, tokens end by exp.
+	RevocationsURL string
+	// RevocationsRequired refuses every token with 503 while the feed has not
+	// been heard for RevocationMaxAge (default 1 minute). Default: false, the
+	// guard goes on with what it knows.
+	RevocationsRequired bool
+	RevocationMaxAge    time.Duration
+	Logger              *slog.Logger
+	Now                 func() time.Time
 }
 
 // accessClaims is what jotgate reads in a token. UserID is kept as it stands
@@ -85,19 +94,36 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 	if err != nil {
 		return nil, errors.New("jotgate: " + err.Error())
 	}
-	return &Guard{
+	g := &Guard{
 		tokens:    tokens,
 		header:    http.CanonicalHeaderKey(or(s.HeaderName, "Authorization")),
 		types:     slices.Clone(s.HeaderTypes),
 		challenge: challengeOf(s.HeaderTypes),
 		idClaim:   or(s.UserIDClaim, "user_id"),
 		now:       s.Now,
-		revoked:   newRevocations(0),
+		revoked:   newRevocations(remoteLifetime),
 		stale:     func() bool { return false },
 		onError:   s.OnError,
 		log:       s.Logger,
-	}, nil
+	}
+	if s.RevocationsURL == "" {
+		return g, nil
+	}
+	if s.RevocationsRequired {
+		maxAge := or(s.RevocationMaxAge, time.Minute)
+		g.stale = func() bool { return g.RevocationAge() > maxAge }
+	}
+	g.follow, err = newFollower(g, s)
+	return g, err
 }
+
+// remoteLifetime is how long a Guard remembers what a feed told it: it does
+// not know how long the Gate's access tokens live, and an hour is long for one.
+const remoteLifetime = time.Hour
+
+// RevocationAge is how long ago this process last heard all revocations; very
+// long before the first time. It is what an operator should watch.
+func (g *Guard) RevocationAge() time.Duration { return g.revoked.age(g.now()) }
 
 // challengeOf is what DRF asks for: the first header type, as SimpleJWT does.
 func challengeOf(types []string) string { return types[0] + ` realm="api"` }

@@ -67,6 +67,9 @@ func New(s Settings, db Store) (*Gate, error) {
 		return nil, err
 	}
 	guard.revoked = newRevocations(s.AccessTokenLifetime + s.Leeway)
+	if s.ServeRevocations {
+		guard.revoked.serveFeed()
+	}
 	g := &Gate{
 		Guard: guard, settings: s, db: db, users: s.Users, keys: keys, hasher: s.Hasher,
 		lane: newLane(s.HashLanes, s.HashQueue, s.HashMemory),

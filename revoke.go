@@ -18,7 +18,9 @@ type revocations struct {
 	lifetime int64              // of an access token, with leeway; seconds
 	empty    atomic.Bool        // nothing is revoked: no lock is taken
 	heard    atomic.Int64       // when the feed was last known to be complete, Unix nanoseconds
-	last     atomic.Int64       // the highest sequence number taken from the feed
+	last     atomic.Int64       // the highest sequence number taken from the database
+	news     chan struct{}      // closed, and replaced, when an entry is added
+	log      *feedLog           // in order of arrival, where a feed is served
 }
 
 func newRevocations(lifetime time.Duration) *revocations {
@@ -26,6 +28,7 @@ func newRevocations(lifetime time.Duration) *revocations {
 		sessions: map[[16]byte]int64{},
 		users:    map[UserID]int64{},
 		lifetime: int64(lifetime/time.Second) + 1,
+		news:     make(chan struct{}),
 	}
 	r.empty.Store(true)
 	return r
@@ -55,21 +58,41 @@ func (r *revocations) revoked(sid string, user UserID, iat int64) bool {
 func (r *revocations) add(entries ...Revocation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	added := false
 	for _, e := range entries {
-		if id, ok := sessionKey(e.Session); ok {
-			r.sessions[id] = e.Made.Unix()
+		if r.addOne(e) {
+			added = true
+			r.log.append(e)
 		}
-		if e.User != "" && !e.NotBefore.IsZero() {
-			r.users[e.User] = max(r.users[e.User], e.NotBefore.Unix())
-		}
+	}
+	if added {
 		r.empty.Store(false)
+		close(r.news)
+		r.news = make(chan struct{})
 	}
 }
 
-// feedPage is the most entries one question to the feed is answered with.
+// addOne reports whether the entry said something new.
+func (r *revocations) addOne(e Revocation) (fresh bool) {
+	if id, ok := sessionKey(e.Session); ok {
+		if _, known := r.sessions[id]; !known {
+			r.sessions[id], fresh = e.Made.Unix(), true
+		}
+	}
+	if e.User != "" && !e.NotBefore.IsZero() {
+		if at := e.NotBefore.Unix(); at > r.users[e.User] {
+			r.users[e.User], fresh = at, true
+		}
+	}
+	return fresh
+}
+
+// feedPage is the most entries that one question to the database is answered
+// with.
 const feedPage = 10_000
 
-// take adds a page of the feed and reports whether there may be another.
+// take adds a page of the database's feed and reports whether there may be
+// another.
 func (r *revocations) take(page []Revocation) bool {
 	r.add(page...)
 	before, last := r.last.Load(), int64(0)
@@ -94,14 +117,18 @@ func (r *revocations) sweep(now time.Time) {
 			delete(r.users, id)
 		}
 	}
+	r.log.sweep(now.Unix() - r.lifetime)
 	r.empty.Store(len(r.sessions) == 0 && len(r.users) == 0)
 }
 
-// size is how many entries are held.
-func (r *revocations) size() int {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return len(r.sessions) + len(r.users)
+// age is how long ago everything was last heard of; very long before the
+// first time.
+func (r *revocations) age(now time.Time) time.Duration {
+	heard := r.heard.Load()
+	if heard == 0 {
+		return time.Duration(1<<63 - 1)
+	}
+	return now.Sub(time.Unix(0, heard))
 }
 
 // sessionKey packs a sid into 16 bytes; an entry then takes 24 bytes in place

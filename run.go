@@ -101,15 +101,6 @@ func (g *Gate) pullRevocations(ctx context.Context) {
 	g.revoked.heard.Store(began.UnixNano())
 }
 
-// RevocationAge is how long ago this node last heard all revocations.
-func (g *Gate) RevocationAge() time.Duration {
-	heard := g.revoked.heard.Load()
-	if heard == 0 {
-		return time.Duration(1<<63 - 1)
-	}
-	return g.now().Sub(time.Unix(0, heard))
-}
-
 func (g *Gate) revocationsStale() bool { return g.RevocationAge() > g.settings.RevocationMaxAge }
 
 // Purge deletes what has expired, in small batches, and returns how many rows

@@ -120,6 +120,10 @@ type Settings struct {
 	// TimeZone is the zone in which Django counts the seconds of reset
 	// links. Default: UTC. Django: TIME_ZONE.
 	TimeZone *time.Location
+	// ServeRevocations keeps a log of revocations in memory, so that Guards
+	// elsewhere can follow it (Gate.RevocationFeed). Default: false.
+	// Django: none.
+	ServeRevocations bool
 	// RevocationsRequired makes the gate refuse every token with 503 while it
 	// has not heard of revocations for RevocationMaxAge. Default: false, it
 	// goes on with what it knows. Django: none.

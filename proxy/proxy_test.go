@@ -223,22 +223,20 @@ func TestStreaming(t *testing.T) {
 func TestSettings(t *testing.T) {
 	guard := new(jotgate.Guard)
 	good := proxy.Settings{Upstream: "http://127.0.0.1:1", Protect: []string{"/"}}
-	if _, err := proxy.New(guard, good); err == nil {
-		for name, change := range map[string]func(*proxy.Settings){
-			"no upstream":     func(s *proxy.Settings) { s.Upstream = "" },
-			"no scheme":       func(s *proxy.Settings) { s.Upstream = "127.0.0.1:3000" },
-			"another scheme":  func(s *proxy.Settings) { s.Upstream = "ftp://127.0.0.1:1" },
-			"nothing to keep": func(s *proxy.Settings) { s.Protect = nil },
-			"relative prefix": func(s *proxy.Settings) { s.Protect = []string{"api/"} },
-		} {
-			s := good
-			if change(&s); true {
-				if _, err := proxy.New(guard, s); err == nil {
-					t.Errorf("%s is accepted", name)
-				}
-			}
-		}
-	} else {
+	if _, err := proxy.New(guard, good); err != nil {
 		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*proxy.Settings){
+		"no upstream":     func(s *proxy.Settings) { s.Upstream = "" },
+		"no scheme":       func(s *proxy.Settings) { s.Upstream = "127.0.0.1:3000" },
+		"another scheme":  func(s *proxy.Settings) { s.Upstream = "ftp://127.0.0.1:1" },
+		"nothing to keep": func(s *proxy.Settings) { s.Protect = nil },
+		"relative prefix": func(s *proxy.Settings) { s.Protect = []string{"api/"} },
+	} {
+		s := good
+		change(&s)
+		if _, err := proxy.New(guard, s); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
 	}
 }

@@ -1,0 +1,136 @@
+package jotgate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// maxFeed bounds a page of the feed, in bytes: about 700,000 revocations.
+const maxFeed = 64 << 20
+
+// feedClaims is what the signature of a page says.
+type feedClaims struct {
+	TokenType string `json:"token_type"`
+	Digest    string `json:"digest"`
+	Nonce     string `json:"nonce"`
+}
+
+// follower reads the feed of a Gate for a Guard elsewhere.
+type follower struct {
+	guard  *Guard
+	url    *url.URL
+	client *http.Client
+	pages  *jwt.Verifier[feedClaims]
+	cursor string
+}
+
+// Run follows the revocations at GuardSettings.RevocationsURL until the context
+// ends, and returns its error. Without that setting there is nothing to do and
+// it returns at once. A Guard that is not run hears of no revocation.
+func (g *Guard) Run(ctx context.Context) error {
+	if g.follow == nil {
+		return nil
+	}
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	for ctx.Err() == nil {
+		if err := g.follow.round(ctx); err != nil && ctx.Err() == nil {
+			g.log.WarnContext(ctx, "revocations could not be read", "cause", err)
+			pause(ctx, 500*time.Millisecond)
+		}
+		select {
+		case <-sweep.C:
+			g.revoked.sweep(g.now())
+		default:
+		}
+	}
+	return ctx.Err()
+}
+
+// newFollower checks the address and makes the verifier of pages.
+func newFollower(g *Guard, s GuardSettings) (*follower, error) {
+	address, err := url.Parse(s.RevocationsURL)
+	if err != nil || address.Host == "" {
+		return nil, fmt.Errorf("jotgate: RevocationsURL %q is no address", s.RevocationsURL)
+	}
+	pages, err := jwt.NewVerifier[feedClaims](s.Keys, jwt.Rules{Now: s.Now, Leeway: s.Leeway})
+	if err != nil {
+		return nil, fmt.Errorf("jotgate: %w", err)
+	}
+	return &follower{guard: g, url: address, pages: pages, client: &http.Client{
+		Timeout: maxWait + 10*time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return errors.New("the feed must not redirect")
+		},
+	}}, nil
+}
+
+// round asks once, waits for the answer, and takes it in.
+func (f *follower) round(ctx context.Context) error {
+	began, nonce := f.guard.now(), randomHex()
+	wait := "20"
+	if f.cursor == "" {
+		wait = "0"
+	}
+	address := *f.url
+	address.RawQuery = url.Values{"since": {f.cursor}, "wait": {wait}, "nonce": {nonce}}.Encode()
+	body, err := f.fetch(ctx, address.String(), nonce)
+	if err != nil {
+		return err
+	}
+	var page feedBody
+	if err := json.Unmarshal(body, &page); err != nil {
+		return fmt.Errorf("the feed is no JSON: %w", err)
+	}
+	entries := make([]Revocation, len(page.Revoked))
+	for i, e := range page.Revoked {
+		at := time.Unix(e.At, 0)
+		entries[i] = Revocation{Session: e.Session, User: e.User, Made: at}
+		if e.User != "" {
+			entries[i].NotBefore = at
+		}
+	}
+	f.guard.revoked.add(entries...)
+	f.guard.revoked.heard.Store(began.UnixNano())
+	f.cursor = page.Cursor
+	return nil
+}
+
+// fetch returns a page whose signature is that of the keys, over this body and
+// this nonce.
+func (f *follower) fetch(ctx context.Context, address, nonce string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := f.client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxFeed+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case answer.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("the feed answered %s", answer.Status)
+	case len(body) > maxFeed:
+		return nil, errors.New("the feed is too large")
+	}
+	signed, err := f.pages.Verify(answer.Header.Get(signatureHeader))
+	if err != nil {
+		return nil, fmt.Errorf("the feed's signature: %w", err)
+	}
+	if c := signed.Claims; c.TokenType != "revocations" || c.Nonce != nonce || c.Digest != digestOf(body) {
+		return nil, errors.New("the feed's signature is for something else")
+	}
+	return body, nil
+}
