@@ -32,6 +32,12 @@ var browser = &http.Client{
 // Post sends a form; fields are names and values in turn.
 func Post(t testing.TB, address string, fields ...string) Answer {
 	t.Helper()
+	return PostAs(t, "", address, fields...)
+}
+
+// PostAs is Post with an Authorization header, or without one when authorization is empty.
+func PostAs(t testing.TB, authorization, address string, fields ...string) Answer {
+	t.Helper()
 	form := url.Values{}
 	for i := 0; i+1 < len(fields); i += 2 {
 		form.Add(fields[i], fields[i+1])
@@ -41,7 +47,7 @@ func Post(t testing.TB, address string, fields ...string) Answer {
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return send(t, request)
+	return send(t, request, authorization)
 }
 
 // Get asks with an Authorization header, or without one when authorization is empty.
@@ -51,14 +57,14 @@ func Get(t testing.TB, address, authorization string) Answer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return send(t, request, authorization)
+}
+
+func send(t testing.TB, request *http.Request, authorization string) Answer {
+	t.Helper()
 	if authorization != "" {
 		request.Header.Set("Authorization", authorization)
 	}
-	return send(t, request)
-}
-
-func send(t testing.TB, request *http.Request) Answer {
-	t.Helper()
 	response, err := browser.Do(request)
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ from django.contrib.auth.models import Group, Permission  # noqa: E402
 from django.core import signing  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
 from django.utils.dateparse import parse_datetime  # noqa: E402
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode  # noqa: E402
 
@@ -159,12 +160,20 @@ def rows(sql):
         return [[None if v is None else str(v) for v in row] for row in cursor.fetchall()]
 
 
+def admin_page(path, username):
+    """What the admin shows a user who is logged in there: status and HTML."""
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(find(username))
+    response = client.get(path)
+    return {"status": response.status_code, "html": response.content.decode()}
+
+
 ACTIONS = {
     action.__name__: action
     for action in (
         manage, version, create_user, change_user, delete_user, show_user, grant, set_password, user_has_password,
         make_password, check_password, make_reset_token, check_reset_token, make_reset_tokens, check_reset_tokens,
-        encode_uids, sign, unsign, tables, rows,
+        encode_uids, sign, unsign, tables, rows, admin_page,
     )
 }
 
