@@ -12,32 +12,64 @@ type reader struct {
 	rules *Rules
 	root  *slot
 	reg   Registered
-	has   uint8  // which times and names stood there
+	has   uint8  // which registered claims stood there, by their bits
 	seen  uint32 // which of rules.Require stood there
 }
 
+// The registered claims, one bit each.
 const (
-	hasExp = 1 << iota
-	hasNbf
-	hasIat
-	hasIss
-	hasAud
+	expClaim = 1 << iota
+	nbfClaim
+	iatClaim
+	issClaim
+	subClaim
+	audClaim
+	jtiClaim
 )
+
+// claimBit is the bit of a registered claim, or 0.
+func claimBit(name string) uint8 {
+	switch name {
+	case "exp":
+		return expClaim
+	case "nbf":
+		return nbfClaim
+	case "iat":
+		return iatClaim
+	case "iss":
+		return issClaim
+	case "sub":
+		return subClaim
+	case "aud":
+		return audClaim
+	case "jti":
+		return jtiClaim
+	}
+	return 0
+}
 
 // member implements sink: registered claims go to their own place and, like
 // every other claim, to the application's field of that name.
-func (r *reader) member(p *scanner, name string, i int) int {
-	end, registered := r.registered(p, name, i)
-	if end == bad {
-		p.err = claimError(ErrMalformed, name, "not of the type that RFC 7519 section 4.1 gives it")
-		return bad
+func (r *reader) member(p *scanner, name string, i int) (end int) {
+	f := r.root.find(name)
+	var bit uint8
+	if f != nil {
+		bit = f.claim
+	} else {
+		bit = claimBit(name)
 	}
-	if f := r.root.find(name); f != nil {
+	switch {
+	case bit != 0:
+		end = r.registered(p, bit, name, i)
+		if f != nil && end != bad && !f.take(&r.reg) {
+			end = f.read(p, i)
+		}
+	case f != nil:
 		end = f.read(p, i)
-	} else if !registered {
+	default:
 		end = p.value(i)
 	}
-	if end != bad {
+	if end != bad && len(r.rules.Require) > 0 {
 		r.note(name, p.s[i:end])
 	}
 	return end
@@ -53,40 +85,50 @@ func (r *reader) note(name, value string) {
 }
 
 // registered reads a registered claim.
-func (r *reader) registered(p *scanner, name string, i int) (end int, ok bool) {
-	if len(name) != 3 {
-		return i, false
-	}
-	switch name {
-	case "exp":
-		r.reg.ExpiresAt, end = r.date(p, i, hasExp)
-	case "nbf":
-		r.reg.NotBefore, end = r.date(p, i, hasNbf)
-	case "iat":
-		r.reg.IssuedAt, end = r.date(p, i, hasIat)
-	case "iss":
+func (r *reader) registered(p *scanner, bit uint8, name string, i int) (end int) {
+	r.has |= bit
+	switch bit {
+	case expClaim:
+		r.reg.ExpiresAt, end = p.date(i)
+	case nbfClaim:
+		r.reg.NotBefore, end = p.date(i)
+	case iatClaim:
+		r.reg.IssuedAt, end = p.date(i)
+	case issClaim:
 		r.reg.Issuer, end = p.text(i)
-		r.has |= hasIss
-	case "sub":
+	case subClaim:
 		r.reg.Subject, end = r.subject(p, i)
-	case "jti":
+	case jtiClaim:
 		r.reg.ID, end = p.text(i)
-	case "aud":
+	case audClaim:
 		end = p.audience(i, &r.reg.Audience)
-		r.has |= hasAud
-	default:
-		return i, false
 	}
-	return end, true
+	if end == bad {
+		p.err = claimError(ErrMalformed, name, "not of the type that RFC 7519 section 4.1 gives it")
+	}
+	return end
 }
 
-func (r *reader) date(p *scanner, i int, bit uint8) (sec int64, end int) {
-	sec, end, ok := p.date(i)
-	if !ok {
-		return 0, bad
+// take fills the slot of a registered claim from reg, where its Go type is the
+// one that reg has, and reports whether it did.
+func (s *slot) take(reg *Registered) bool {
+	switch {
+	case s.kind == intKind && s.claim == expClaim:
+		*s.num = reg.ExpiresAt
+	case s.kind == intKind && s.claim == nbfClaim:
+		*s.num = reg.NotBefore
+	case s.kind == intKind && s.claim == iatClaim:
+		*s.num = reg.IssuedAt
+	case s.kind == textKind && s.claim == issClaim:
+		*s.text = reg.Issuer
+	case s.kind == textKind && s.claim == subClaim:
+		*s.text = reg.Subject
+	case s.kind == textKind && s.claim == jtiClaim:
+		*s.text = reg.ID
+	default:
+		return false
 	}
-	r.has |= bit
-	return sec, end
+	return true
 }
 
 func (r *reader) subject(p *scanner, i int) (s string, end int) {
@@ -108,7 +150,7 @@ func (r *reader) judge(typ string) *Error {
 		return err
 	}
 	rules := r.rules
-	if rules.Issuer != "" && (r.has&hasIss == 0 || r.reg.Issuer != rules.Issuer) {
+	if rules.Issuer != "" && (r.has&issClaim == 0 || r.reg.Issuer != rules.Issuer) {
 		return claimError(ErrIssuer, "iss", "not the issuer that is expected")
 	}
 	if err := r.audience(); err != nil {
@@ -121,6 +163,9 @@ func (r *reader) judge(typ string) *Error {
 }
 
 func (r *reader) required() *Error {
+	if !r.rules.InsecureNoExpiration && r.has&expClaim == 0 {
+		return claimError(ErrMissing, "exp", "missing")
+	}
 	for n, name := range r.rules.Require {
 		if r.seen&(1<<n) == 0 {
 			return claimError(ErrMissing, name, "missing, null or empty")
@@ -133,16 +178,16 @@ func (r *reader) required() *Error {
 // no longer good (RFC 7519 section 4.1.4), nbf the first in which it is
 // (section 4.1.5), and iat must not lie ahead (as PyJWT has it since 2.6).
 func (r *reader) times() *Error {
-	if r.has&(hasExp|hasNbf|hasIat) == 0 {
+	if r.has&(expClaim|nbfClaim|iatClaim) == 0 {
 		return nil
 	}
 	now, leeway := r.rules.Now().Unix(), int64(r.rules.Leeway/1e9)
 	switch {
-	case r.has&hasIat != 0 && r.reg.IssuedAt > now+leeway:
+	case r.has&iatClaim != 0 && r.reg.IssuedAt > now+leeway:
 		return claimError(ErrIssuedInFuture, "iat", "lies ahead of the clock")
-	case r.has&hasNbf != 0 && r.reg.NotBefore > now+leeway:
+	case r.has&nbfClaim != 0 && r.reg.NotBefore > now+leeway:
 		return claimError(ErrNotYetValid, "nbf", "lies ahead of the clock")
-	case r.has&hasExp != 0 && r.reg.ExpiresAt <= now-leeway:
+	case r.has&expClaim != 0 && r.reg.ExpiresAt <= now-leeway:
 		return claimError(ErrExpired, "exp", "lies behind the clock")
 	}
 	return nil
@@ -151,7 +196,7 @@ func (r *reader) times() *Error {
 func (r *reader) audience() *Error {
 	rules := r.rules
 	if len(rules.Audience) == 0 {
-		if r.has&hasAud != 0 && !rules.InsecureAnyAudience {
+		if r.has&audClaim != 0 && !rules.InsecureAnyAudience {
 			return claimError(ErrAudience, "aud", "present, but no audience is expected")
 		}
 		return nil

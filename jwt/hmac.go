@@ -101,21 +101,28 @@ func newHash(h crypto.Hash) func() hash.Hash {
 	return sha512.New
 }
 
+// state is a keyed hash at its start. The scratch keeps the one it used last.
+func (w *scratch) state(m *mac) hash.Hash {
+	if w.mac != m {
+		if w.mac != nil {
+			w.mac.states.Put(w.keyed)
+		}
+		w.mac, w.keyed = m, m.states.Get().(hash.Hash)
+	}
+	w.keyed.Reset()
+	return w.keyed
+}
+
 func (m *mac) sign(w *scratch, input []byte) ([]byte, error) {
-	h := m.states.Get().(hash.Hash)
-	h.Reset()
+	h := w.state(m)
 	h.Write(input)
-	sum := h.Sum(w.sum[:0])
-	m.states.Put(h)
-	return sum, nil
+	return h.Sum(w.sum[:0]), nil
 }
 
 // verify compares the two signatures as text, so that only the canonical
 // spelling of the right one passes.
 func (m *mac) verify(w *scratch, input []byte, signature string) bool {
 	sum, _ := m.sign(w, input)
-	n := b64.EncodedLen(len(sum))
-	b64.Encode(w.want[:n], sum)
 	w.sig = append(w.sig[:0], signature...)
-	return subtle.ConstantTimeCompare(w.want[:n], w.sig) == 1
+	return subtle.ConstantTimeCompare(append64(w.want[:0], sum), w.sig) == 1
 }

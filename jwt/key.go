@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"hash"
 	"log/slog"
 )
 
@@ -34,6 +35,9 @@ type scratch struct {
 	der  []byte   // ECDSA: the signature as ASN.1
 	sum  [64]byte // the hash
 	want [86]byte // HMAC: the right signature as text
+
+	mac   *mac      // HMAC: whose state this is
+	keyed hash.Hash // HMAC: the state
 }
 
 func newKey(m method, s scheme, signs bool) *Key {

@@ -59,21 +59,24 @@ func (p *scanner) exponent(i int) int {
 }
 
 // date reads a NumericDate as whole seconds since 1970; a fraction is cut off,
-// as PyJWT does. ok is false for a number out of range.
-func (p *scanner) date(i int) (sec int64, end int, ok bool) {
+// as PyJWT does. A number out of range is bad.
+func (p *scanner) date(i int) (sec int64, end int) {
 	end, whole := p.number(i)
 	if end == bad {
-		return 0, bad, false
+		return 0, bad
 	}
+	var ok bool
 	if whole {
 		sec, ok = parseInt(p.s[i:end])
-		return sec, end, ok && sec <= maxDate && sec >= -maxDate
+	} else {
+		f, err := strconv.ParseFloat(p.s[i:end], 64)
+		ok = err == nil && math.Abs(f) <= maxDate
+		sec = int64(f)
 	}
-	f, err := strconv.ParseFloat(p.s[i:end], 64)
-	if err != nil || math.Abs(f) > maxDate {
-		return 0, end, false
+	if !ok || sec > maxDate || sec < -maxDate {
+		return 0, bad
 	}
-	return int64(f), end, true
+	return sec, end
 }
 
 // parseInt reads a whole JSON number; ok is false when it does not fit.

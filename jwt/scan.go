@@ -2,6 +2,7 @@ package jwt
 
 import (
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -75,6 +76,7 @@ func (p *scanner) space(i int) int {
 // only checked.
 func (p *scanner) object(i int, to sink) int {
 	base := len(p.names)
+	var met uint64
 	if p.depth++; p.depth > maxDepth {
 		return bad
 	}
@@ -84,7 +86,11 @@ func (p *scanner) object(i int, to sink) int {
 		return i + 1
 	}
 	for {
-		if i = p.member(i, base, to); i == bad {
+		name, at := p.text(i)
+		if at == bad || !p.fresh(name, base, &met) {
+			return bad
+		}
+		if i = p.member(at, name, to); i == bad {
 			return bad
 		}
 		next, more := p.comma(i, '}')
@@ -97,12 +103,8 @@ func (p *scanner) object(i int, to sink) int {
 	}
 }
 
-// member reads one name, its colon and its value.
-func (p *scanner) member(i, base int, to sink) int {
-	name, i := p.name(i)
-	if i == bad || !p.fresh(name, base) {
-		return bad
-	}
+// member reads the colon and the value that follow a name.
+func (p *scanner) member(i int, name string, to sink) int {
 	i = p.space(i)
 	if i >= len(p.s) || p.s[i] != ':' {
 		return bad
@@ -115,17 +117,28 @@ func (p *scanner) member(i, base int, to sink) int {
 }
 
 // fresh notes name among those of its object and reports that it is new there.
-func (p *scanner) fresh(name string, base int) bool {
+// met holds one bit of 64 for each name so far, so that most names need no
+// comparison.
+func (p *scanner) fresh(name string, base int, met *uint64) bool {
 	if p.limit > 0 && len(p.names) >= p.limit {
 		return false
 	}
-	for _, n := range p.names[base:] {
-		if n == name {
-			return false
-		}
+	bit := nameBit(name)
+	if *met&bit != 0 && slices.Contains(p.names[base:], name) {
+		return false
 	}
+	*met |= bit
 	p.names = append(p.names, name)
 	return true
+}
+
+// nameBit picks a bit by length and first and last letter.
+func nameBit(name string) uint64 {
+	n := len(name)
+	if n == 0 {
+		return 1
+	}
+	return 1 << ((n + int(name[0])*5 + int(name[n-1])*11) & 63)
 }
 
 // comma reads what follows an element: a comma (more), or the closing bracket.
@@ -202,12 +215,8 @@ func (p *scanner) word(i int, w string) int {
 	return i + len(w)
 }
 
-// name reads a string and resolves its escapes.
-func (p *scanner) name(i int) (string, int) {
-	return p.text(i)
-}
-
-// text reads a string value: a part of the document where it has no escapes.
+// text reads a string and resolves its escapes. Without escapes it is a part of
+// the document.
 func (p *scanner) text(i int) (string, int) {
 	if i >= len(p.s) || p.s[i] != '"' {
 		return "", bad

@@ -93,12 +93,12 @@ func (p *press[T]) run(key *Key, header string) (string, error) {
 	}
 	p.json = w.out
 	p.in = append(append(p.in[:0], header...), '.')
-	p.in = b64.AppendEncode(p.in, p.json)
+	p.in = append64(p.in, p.json)
 	signature, err := key.scheme.sign(&p.scratch, p.in)
 	if err != nil {
 		return "", fmt.Errorf("jwt: sign with %v: %w", key, err)
 	}
-	p.in = b64.AppendEncode(append(p.in, '.'), signature)
+	p.in = append64(append(p.in, '.'), signature)
 	if len(p.in) > maxToken {
 		return "", errors.New("jwt: claims make a token of more than 8192 bytes")
 	}

@@ -30,6 +30,7 @@ type slot struct {
 	label string // the name as JSON, and its colon
 	omit  bool   // omitempty
 	kind  kind
+	claim uint8 // the bit of a registered claim
 	text  *string
 	num   *int64
 	flag  *bool
@@ -76,7 +77,7 @@ func layFields(v reflect.Value) []slot {
 	slots := make([]slot, len(fields))
 	for i, f := range fields {
 		slots[i] = lay(v.FieldByIndex(f.index))
-		slots[i].name, slots[i].omit = f.name, f.omit
+		slots[i].name, slots[i].omit, slots[i].claim = f.name, f.omit, claimBit(f.name)
 		label, _ := appendText(nil, f.name)
 		slots[i].label = string(append(label, ':'))
 	}

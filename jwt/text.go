@@ -105,28 +105,47 @@ func short(c byte) byte {
 // s is not valid UTF-8.
 func appendText(b []byte, s string) (out []byte, ok bool) {
 	b = append(b, '"')
-	for i := 0; i < len(s); {
-		if c := s[i]; c < utf8.RuneSelf {
-			b = appendASCII(b, c)
-			i++
+	for {
+		n := printable(s)
+		b = append(b, s[:n]...)
+		if s = s[n:]; s == "" {
+			return append(b, '"'), true
+		}
+		if s[0] < utf8.RuneSelf {
+			b = appendASCII(b, s[0])
+			s = s[1:]
 			continue
 		}
-		r, size := utf8.DecodeRuneInString(s[i:])
+		r, size := utf8.DecodeRuneInString(s)
 		if r == utf8.RuneError && size == 1 {
 			return b, false
 		}
 		b = appendRune(b, r)
-		i += size
+		s = s[size:]
 	}
-	return append(b, '"'), true
+}
+
+// plainText tells which bytes stand for themselves in a JSON string.
+var plainText = func() (t [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
+// printable is how many bytes at the start of s stand for themselves.
+func printable(s string) int {
+	for i := range len(s) {
+		if !plainText[s[i]] {
+			return i
+		}
+	}
+	return len(s)
 }
 
 func appendASCII(b []byte, c byte) []byte {
-	switch {
-	case c == '"' || c == '\\':
+	if c == '"' || c == '\\' {
 		return append(b, '\\', c)
-	case ' ' <= c && c <= '~':
-		return append(b, c)
 	}
 	if i := strings.IndexByte("\b\f\n\r\t", c); i >= 0 {
 		return append(b, '\\', "bfnrt"[i])

@@ -69,29 +69,29 @@ func newDesk[T any](rules *Rules) *desk[T] {
 // token or an [*Error], never both. Before the signature is found right, the
 // reason is always [ErrInvalid].
 func (v *Verifier[T]) Verify(token string) (Token[T], error) {
+	var t Token[T]
 	d := v.pool.Get().(*desk[T])
-	t, err := d.run(v, token)
+	err := d.run(v, token)
+	if err == nil {
+		t.Algorithm, t.KeyID, t.Type = d.header.alg, d.header.kid, d.header.typ
+		t.Registered, t.Claims, t.payload = d.reg, d.claims, d.payload
+	}
 	d.clear()
 	v.pool.Put(d)
-	if err != nil {
-		return Token[T]{}, err
+	if err != nil { // a nil *Error must not become an error
+		return t, err
 	}
 	return t, nil
 }
 
-func (d *desk[T]) run(v *Verifier[T], token string) (t Token[T], err *Error) {
+func (d *desk[T]) run(v *Verifier[T], token string) *Error {
 	if err := d.open(v.keys, v.cache, token); err != nil {
-		return t, err
+		return err
 	}
 	if err := d.read(); err != nil {
-		return t, err
+		return err
 	}
-	if err := d.judge(d.header.typ); err != nil {
-		return t, err
-	}
-	t.Algorithm, t.KeyID, t.Type = d.header.alg, d.header.kid, d.header.typ
-	t.Registered, t.Claims, t.payload = d.reg, d.claims, d.payload
-	return t, nil
+	return d.judge(d.header.typ)
 }
 
 // clear lets go of everything that came from the token.
