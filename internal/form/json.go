@@ -1,0 +1,216 @@
+package form
+
+// Reads JSON (RFC 8259) as Python's json module does, and complains in its words.
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxDepth is how deep a body may be nested. The fields read here need 1.
+const maxDepth = 32
+
+// maxDigits is how long an integer may be: Python's int_max_str_digits.
+const maxDigits = 4300
+
+// problem is what is wrong and where: an offset in bytes, or -1 for nowhere.
+type problem struct {
+	text string
+	at   int
+}
+
+// parseJSON reads a whole body.
+func parseJSON(raw []byte) (*Body, error) {
+	if text := badUTF8(raw); text != "" {
+		return nil, refuse(http.StatusBadRequest, "JSON parse error - %s", text)
+	}
+	s := &scanner{text: string(raw)}
+	body, p := s.document()
+	if p != nil {
+		return nil, refuse(http.StatusBadRequest, "JSON parse error - %s", s.say(p))
+	}
+	return body, nil
+}
+
+// scanner walks over the text; its methods take an offset and return the next.
+type scanner struct {
+	text  string
+	depth int
+}
+
+// say adds the position as Python counts it: lines from 1, columns from 1,
+// characters from 0.
+func (s *scanner) say(p *problem) string {
+	if p.at < 0 {
+		return p.text
+	}
+	before := s.text[:min(p.at, len(s.text))]
+	line := strings.Count(before, "\n") + 1
+	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+	return fmt.Sprintf("%s: line %d column %d (char %d)", p.text, line, column, utf8.RuneCountInString(before))
+}
+
+func (s *scanner) document() (*Body, *problem) {
+	if strings.HasPrefix(s.text, "\ufeff") {
+		return nil, &problem{"Unexpected UTF-8 BOM (decode using utf-8-sig)", 0}
+	}
+	body := &Body{fields: map[string]value{}}
+	at := s.space(0)
+	v, end, p := s.value(at, body.fields)
+	if p != nil {
+		return nil, p
+	}
+	if end = s.space(end); end != len(s.text) {
+		return nil, &problem{"Extra data", end}
+	}
+	body.kind = s.python(at, v)
+	return body, nil
+}
+
+// python is the name of the type that Python would read here.
+func (s *scanner) python(at int, v value) string {
+	switch c := s.text[at]; {
+	case c == '{':
+		return "dict"
+	case c == '[':
+		return "list"
+	case c == '"':
+		return "str"
+	case c == 't' || c == 'f':
+		return "bool"
+	case c == 'n':
+		return "NoneType"
+	case strings.ContainsAny(v.text, ".en"): // 1.0, 1e+20, inf
+		return "float"
+	default:
+		return "int"
+	}
+}
+
+// is reports whether the character at an offset is c.
+func (s *scanner) is(at int, c byte) bool { return at < len(s.text) && s.text[at] == c }
+
+// space skips white space.
+func (s *scanner) space(at int) int {
+	for at < len(s.text) && strings.IndexByte(" \t\n\r", s.text[at]) >= 0 {
+		at++
+	}
+	return at
+}
+
+// value reads one value. The members of an object go into members, if that is
+// not nil.
+func (s *scanner) value(at int, members map[string]value) (value, int, *problem) {
+	if at >= len(s.text) {
+		return value{}, at, &problem{"Expecting value", at}
+	}
+	switch s.text[at] {
+	case '"':
+		return s.str(at)
+	case '{':
+		return s.nested(at, func(at int) (int, *problem) { return s.object(at, members) })
+	case '[':
+		return s.nested(at, s.array)
+	}
+	return s.scalar(at)
+}
+
+func (s *scanner) nested(at int, read func(int) (int, *problem)) (value, int, *problem) {
+	if s.depth++; s.depth > maxDepth {
+		return value{}, at, &problem{"Nested too deep", at}
+	}
+	end, p := read(at + 1)
+	s.depth--
+	return value{kind: isOther}, end, p
+}
+
+// scalar reads a literal or a number.
+func (s *scanner) scalar(at int) (value, int, *problem) {
+	rest := s.text[at:]
+	for _, constant := range []string{"NaN", "Infinity", "-Infinity"} {
+		if strings.HasPrefix(rest, constant) { // DRF refuses what Python's json reads
+			return value{}, at, &problem{"Out of range float values are not JSON compliant: '" + constant + "'", -1}
+		}
+	}
+	for literal, kind := range map[string]kind{"null": isNull, "true": isOther, "false": isOther} {
+		if strings.HasPrefix(rest, literal) {
+			return value{kind: kind}, at + len(literal), nil
+		}
+	}
+	number := leadingNumber(rest)
+	if number == "" {
+		return value{}, at, &problem{"Expecting value", at}
+	}
+	if digits := len(strings.TrimPrefix(number, "-")); digits > maxDigits && !strings.ContainsAny(number, ".eE") {
+		return value{}, at, &problem{fmt.Sprintf("Exceeds the limit (%d digits) for integer string conversion: value has %d digits; "+
+			"use sys.set_int_max_str_digits() to increase the limit", maxDigits, digits), -1}
+	}
+	return value{kind: isNumber, text: pythonNumber(number)}, at + len(number), nil
+}
+
+// object reads from behind the brace.
+func (s *scanner) object(at int, members map[string]value) (int, *problem) {
+	if at = s.space(at); s.is(at, '}') {
+		return at + 1, nil
+	}
+	for {
+		if !s.is(at, '"') {
+			return at, &problem{"Expecting property name enclosed in double quotes", at}
+		}
+		name, end, p := s.str(at)
+		if p != nil {
+			return end, p
+		}
+		if _, twice := members[name.text]; twice {
+			return at, &problem{"Duplicate member " + strconv.Quote(name.text), at}
+		}
+		if end = s.space(end); !s.is(end, ':') {
+			return end, &problem{"Expecting ':' delimiter", end}
+		}
+		v, end, p := s.value(s.space(end+1), nil)
+		if p != nil {
+			return end, p
+		}
+		if members != nil {
+			members[name.text] = v
+		}
+		if at, p = s.next(end, '}', "object"); p != nil || s.text[at-1] == '}' {
+			return at, p
+		}
+	}
+}
+
+// array reads from behind the bracket.
+func (s *scanner) array(at int) (int, *problem) {
+	if at = s.space(at); s.is(at, ']') {
+		return at + 1, nil
+	}
+	for {
+		_, end, p := s.value(at, nil)
+		if p != nil {
+			return end, p
+		}
+		if at, p = s.next(end, ']', "array"); p != nil || s.text[at-1] == ']' {
+			return at, p
+		}
+	}
+}
+
+// next goes over the comma to the next element, or over the closing character.
+func (s *scanner) next(at int, closing byte, what string) (int, *problem) {
+	at = s.space(at)
+	switch {
+	case s.is(at, closing):
+		return at + 1, nil
+	case !s.is(at, ','):
+		return at, &problem{"Expecting ',' delimiter", at}
+	}
+	comma := at
+	if at = s.space(at + 1); s.is(at, closing) { // since Python 3.13
+		return at, &problem{"Illegal trailing comma before the end of " + what, comma}
+	}
+	return at, nil
+}

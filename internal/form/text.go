@@ -1,0 +1,131 @@
+package form
+
+// Strings of JSON and the UTF-8 under them, with Python's words for what is wrong.
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// str reads a string from its opening quote.
+func (s *scanner) str(at int) (value, int, *problem) {
+	var v value
+	var b strings.Builder
+	for i := at + 1; ; {
+		n := strings.IndexFunc(s.text[i:], func(r rune) bool { return r == '"' || r == '\\' || r < ' ' })
+		if n < 0 {
+			return v, i, &problem{"Unterminated string starting at", at}
+		}
+		b.WriteString(s.text[i : i+n])
+		i += n
+		switch {
+		case s.text[i] == '"':
+			v.text = b.String()
+			return v, i + 1, nil
+		case s.text[i] != '\\':
+			return v, i, &problem{"Invalid control character at", i}
+		case i+1 >= len(s.text):
+			return v, i, &problem{"Unterminated string starting at", at}
+		}
+		r, end, p := s.escape(i)
+		if p != nil {
+			return v, i, p
+		}
+		if utf16.IsSurrogate(r) && v.surrogate == 0 {
+			v.surrogate = r
+		}
+		b.WriteRune(r) // U+FFFD for half a pair
+		i = end
+	}
+}
+
+// escape reads an escape sequence from its backslash.
+func (s *scanner) escape(at int) (rune, int, *problem) {
+	const plain, meant = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
+	c := s.text[at+1]
+	if i := strings.IndexByte(plain, c); i >= 0 {
+		return rune(meant[i]), at + 2, nil
+	}
+	if c != 'u' {
+		return 0, at, &problem{`Invalid \escape`, at}
+	}
+	r, ok := s.hex4(at + 2)
+	if !ok {
+		return 0, at, &problem{`Invalid \uXXXX escape`, at + 1}
+	}
+	end := at + 6
+	if utf16.IsSurrogate(r) && strings.HasPrefix(s.text[end:], `\u`) {
+		low, ok := s.hex4(end + 2)
+		if !ok && r < 0xdc00 {
+			return 0, at, &problem{`Invalid \uXXXX escape`, end + 1}
+		}
+		if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+			return pair, end + 6, nil
+		}
+	}
+	return r, end, nil
+}
+
+// hex4 reads four hexadecimal digits with something behind them.
+func (s *scanner) hex4(at int) (rune, bool) {
+	if at+4 >= len(s.text) {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s.text[at:at+4], 16, 16)
+	return rune(n), err == nil
+}
+
+// badUTF8 is what Python's decoder says of bytes that are not UTF-8; "" for
+// bytes that are.
+func badUTF8(raw []byte) string {
+	for i := 0; i < len(raw); {
+		if _, size := utf8.DecodeRune(raw[i:]); size > 1 || raw[i] < utf8.RuneSelf {
+			i += size
+			continue
+		}
+		why, n := utf8Fault(raw[i:])
+		if n == 1 {
+			return fmt.Sprintf("'utf-8' codec can't decode byte 0x%02x in position %d: %s", raw[i], i, why)
+		}
+		return fmt.Sprintf("'utf-8' codec can't decode bytes in position %d-%d: %s", i, i+n-1, why)
+	}
+	return ""
+}
+
+// utf8Fault says why b does not begin with a character, and how many bytes of
+// it belong to the fault.
+func utf8Fault(b []byte) (why string, n int) {
+	if b[0] < 0xc2 || b[0] > 0xf4 {
+		return "invalid start byte", 1
+	}
+	low, high, length := byte(0x80), byte(0xbf), 2
+	switch {
+	case b[0] >= 0xf0:
+		length = 4
+	case b[0] >= 0xe0:
+		length = 3
+	}
+	switch b[0] { // no overlong forms, no surrogates, nothing over U+10FFFF
+	case 0xe0:
+		low = 0xa0
+	case 0xed:
+		high = 0x9f
+	case 0xf0:
+		low = 0x90
+	case 0xf4:
+		high = 0x8f
+	}
+	for n = 1; n < length; n++ {
+		if n >= len(b) {
+			return "unexpected end of data", n
+		}
+		if b[n] < low || b[n] > high {
+			return "invalid continuation byte", n
+		}
+		low, high = 0x80, 0xbf
+	}
+	return "invalid start byte", 1 // unreachable: b begins with no character
+}
