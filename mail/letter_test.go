@@ -1,0 +1,178 @@
+package mail_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/mail"
+)
+
+// Subjects are djoser's (golden/http/newest, outbox steps of djoser_*.json),
+// and so are uid and token at the end of a link.
+func TestLetters(t *testing.T) {
+	for _, c := range []struct {
+		kind    jotgate.LetterKind
+		user    jotgate.UserID
+		subject string
+		text    string // a part of it
+	}{
+		{jotgate.LetterActivation, "2", "Account activation on Golden", "https://app.example.com/#/activate/uid2/token-activation\n"},
+		{jotgate.LetterConfirmation, "1", "Golden - Your account has been successfully created and activated!", "log in as alice"},
+		{jotgate.LetterPasswordReset, "1", "Password reset on Golden", "https://app.example.com/#/password/reset/confirm/uid1/token-password_reset\n"},
+		{jotgate.LetterPasswordChanged, "1", "Golden - Your password has been successfully changed!", "23 November 2026 at 12:00 UTC"},
+		{jotgate.LetterUsernameReset, "1", "Username reset on Golden", "https://app.example.com/#/username/reset/confirm/uid1/token-username_reset\n"},
+		{jotgate.LetterUsernameChanged, "1", "Golden - Your username has been successfully changed!", "It is now alice."},
+		{jotgate.LetterNewSignIn, "1", "New sign-in to Golden", "\n192.0.2.7, Firefox\n"},
+	} {
+		t.Run(string(c.kind), func(t *testing.T) {
+			o := open(t, nil)
+			o.enqueue(t, jotgate.Letter{
+				Kind: c.kind, User: c.user, To: o.people[c.user].Email, Created: start, Detail: "192.0.2.7, Firefox",
+			})
+			o.round(t, 1)
+			head := "From: \"Golden\" <noreply@example.com>\nTo: " + o.people[c.user].Email + "\nSubject: " + c.subject + "\n\n"
+			if got := o.output.String(); !strings.Contains(got, head) || !strings.Contains(got, c.text) {
+				t.Errorf("got\n%swant the head\n%sand %q", got, head, c.text)
+			}
+			if o.outbox.waiting() != 0 {
+				t.Error("the letter is still in the outbox")
+			}
+			o.logged(t, "a letter was sent", "kind="+string(c.kind), "user_id="+string(c.user))
+		})
+	}
+}
+
+// Each letter but the first is not sent, for one difference from the first or
+// from one of TestLetters.
+func TestDropped(t *testing.T) {
+	reset := jotgate.Letter{Kind: jotgate.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}
+	for _, c := range []struct {
+		name   string
+		letter func(*jotgate.Letter)
+		people func(accounts)
+		cause  string // in the log; empty: sent
+	}{
+		{"sent", nil, nil, ""},
+		{"gone", nil, func(a accounts) { delete(a, "1") }, "the account is gone"},
+		{"inactive", nil, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
+		{"other address", nil, func(a accounts) { a["1"].Email = "alice@example.org" }, "the account has another address now"},
+		{"look-alike address", nil, func(a accounts) { a["1"].Email = "al\u0131ce@example.com" }, "the account has another address now"},
+		{
+			"look-alike letter", func(l *jotgate.Letter) { l.To = "al\u0131ce@example.com" }, nil,
+			"the account has another address now",
+		},
+		{"username reset, inactive", func(l *jotgate.Letter) { l.Kind = jotgate.LetterUsernameReset }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
+		{"active already", func(l *jotgate.Letter) { l.Kind = jotgate.LetterActivation }, nil, "the account is active already"},
+		{"confirmation of an inactive one", func(l *jotgate.Letter) { l.Kind = jotgate.LetterConfirmation }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
+		{"nobody's", func(l *jotgate.Letter) { l.User = "" }, nil, "it names no account"},
+		{"no address", func(l *jotgate.Letter) { l.To = "" }, nil, "it has no valid address"},
+		{"a notice goes to the old address", func(l *jotgate.Letter) { l.Kind = jotgate.LetterPasswordChanged }, func(a accounts) { a["1"].Email = "alice@example.org" }, ""},
+		{"three days old", func(l *jotgate.Letter) { l.Created = start.AddDate(0, 0, -3) }, nil, "it could not be sent in time"},
+		{"less than three days old", func(l *jotgate.Letter) { l.Created = start.AddDate(0, 0, -3).Add(1) }, nil, ""},
+		{"many attempts", func(l *jotgate.Letter) { l.Attempts = 40 }, nil, "it could not be sent in time"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := open(t, nil)
+			letter := reset
+			if c.letter != nil {
+				c.letter(&letter)
+			}
+			if c.people != nil {
+				c.people(o.people)
+			}
+			o.enqueue(t, letter)
+			o.round(t, 1)
+			if sent := o.output.String() != ""; sent != (c.cause == "") {
+				t.Errorf("sent: %v", sent)
+			}
+			if o.outbox.waiting() != 0 {
+				t.Error("the letter is still in the outbox")
+			}
+			if c.cause != "" {
+				o.logged(t, c.cause)
+			}
+		})
+	}
+}
+
+// A decoy leaves neither a letter nor a line in the log.
+func TestDecoy(t *testing.T) {
+	o := open(t, nil)
+	o.enqueue(t, jotgate.Letter{Kind: jotgate.LetterDecoy, To: "nobody@example.com", Created: start})
+	o.round(t, 1)
+	if o.outbox.waiting() != 0 || o.output.String() != "" || o.log.String() != "" {
+		t.Errorf("waiting %d, output %q, log %q", o.outbox.waiting(), o.output, o.log)
+	}
+}
+
+// H079, H110: what people put into their names and addresses stays in its
+// place. The Sender must hold by itself, whatever the endpoints let through.
+func TestInjection(t *testing.T) {
+	for _, to := range []string{
+		"alice@example.com\r\nBcc: mallory@example.com",
+		"alice@example.com\nBcc: mallory@example.com",
+		"alice@example.com\x00",
+		"alice@example.com, mallory@example.com",
+		"Alice <alice@example.com>",
+		"<alice@example.com>",
+		"alice@example.com (Bcc: mallory@example.com)",
+		"alice@example.com>\r\nRCPT TO:<mallory@example.com",
+		" alice@example.com",
+		"group: alice@example.com, mallory@example.com;",
+		strings.Repeat("a", 64) + "@" + strings.Repeat("b.", 120) + "example.com",
+		strings.Repeat(`"`, 100_000),
+		strings.Repeat("(", 100_000),
+		strings.Repeat("@", 100_000),
+	} {
+		o := open(t, nil)
+		o.people["1"].Email = to
+		o.write(t, jotgate.LetterPasswordReset, "1")
+		o.round(t, 1)
+		if o.output.String() != "" || o.outbox.waiting() != 0 {
+			t.Errorf("sent to %.80q", to)
+		}
+		o.logged(t, "it has no valid address")
+	}
+}
+
+func TestNamesStayInTheirPlace(t *testing.T) {
+	o := open(t, func(s *mail.Settings) {
+		s.Templates = files("en/new_sign_in.txt", "Subject: Hello {{.Username}}\n\nfor {{.Username}} from {{.Detail}}", "en/new_sign_in.html",
+			`<a title="{{.Username}}" href="{{.Username}}">{{.Username}}</a><script>x = {{.Username}}</script>`)
+	})
+	const name = "a\r\nBcc: m@example.com\r\n\r\n\x1b[2J\u202e{{.Link}} <script>\"'"
+	o.people["1"].Username = name
+	o.enqueue(t, jotgate.Letter{
+		Kind: jotgate.LetterNewSignIn, User: "1", To: "alice@example.com", Created: start, Detail: "Fire\nfox" + strings.Repeat("x", 10_000),
+	})
+	o.round(t, 1)
+	lines := strings.Split(strings.TrimSpace(o.output.String()), "\n")
+	flat := "a  Bcc: m@example.com     [2J {{.Link}} <script>\"'"
+	want := []string{
+		"From: \"Golden\" <noreply@example.com>", "To: alice@example.com", "Subject: Hello " + flat, "",
+		"for " + flat + " from Fire fox" + strings.Repeat("x", 256-8),
+	}
+	if diff := cmp.Diff(want, lines[1:len(lines)-1]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPreview(t *testing.T) {
+	o := open(t, nil)
+	m, err := o.Preview(jotgate.LetterPasswordReset, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const link = "https://app.example.com/#/password/reset/confirm/MQ/dihx4b-072dde9df0114cdac3b6bd14c7863ed1"
+	if !strings.Contains(m.Text, "\n"+link+"\n") || strings.Count(m.HTML, link) != 2 || !strings.Contains(m.Text, "within 72 hours") {
+		t.Errorf("%+v", m)
+	}
+	for _, kind := range []jotgate.LetterKind{jotgate.LetterDecoy, "", "../en/activation"} {
+		if _, err := o.Preview(kind, ""); err == nil {
+			t.Errorf("there is a preview of %q", kind)
+		}
+	}
+}

@@ -1,0 +1,60 @@
+// Links: what they begin with is configured and checked once; uid and token
+// are filled in when a letter leaves.
+
+package mail
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+)
+
+// scripts are the schemes a link never has: a mail program or browser would
+// run or open what follows instead of going there.
+var scripts = []string{"javascript", "vbscript", "data", "file", "blob", "about"}
+
+// readLinks joins BaseURL and the three paths, and takes the site's name from
+// BaseURL when it has none of its own.
+func (s *Settings) readLinks() (map[jotgate.LetterKind]string, error) {
+	base, err := url.Parse(s.BaseURL)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("BaseURL: %w", err)
+	case base.Scheme == "" || base.Host == "":
+		return nil, errors.New("BaseURL must be an absolute address, such as https://app.example.com")
+	case slices.Contains(scripts, base.Scheme):
+		return nil, fmt.Errorf("BaseURL cannot have the scheme %s", base.Scheme)
+	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
+		return nil, errors.New("BaseURL cannot have a user, a query or a fragment")
+	}
+	s.Site = clean(or(s.Site, base.Host), maxName)
+	links := map[jotgate.LetterKind]string{
+		jotgate.LetterActivation:    or(s.ActivationPath, "#/activate/{uid}/{token}"),
+		jotgate.LetterPasswordReset: or(s.PasswordResetPath, "#/password/reset/confirm/{uid}/{token}"),
+		jotgate.LetterUsernameReset: or(s.UsernameResetPath, "#/username/reset/confirm/{uid}/{token}"),
+	}
+	for kind, path := range links {
+		// The sample must survive as it is: a path such as "//evil" or one
+		// with blanks would make another address than the one written down.
+		joined := strings.TrimRight(base.String(), "/") + "/" + strings.TrimLeft(path, "/")
+		if _, err := url.Parse(string(fillLink(joined, "MQ", "a-b"))); err != nil ||
+			strings.Count(path, "{uid}") != 1 || strings.Count(path, "{token}") != 1 || clean(path, len(path)) != path {
+			return nil, fmt.Errorf("the link of %s letters, %q, must have {uid} and {token} once and be part of a URL", kind, path)
+		}
+		links[kind] = joined
+	}
+	return links, nil
+}
+
+// fillLink puts uid and token into the template of a link. The type tells
+// html/template that the scheme is the operator's choice; it is still escaped
+// as any attribute is.
+func fillLink(link, uid, token string) template.URL {
+	fill := strings.NewReplacer("{uid}", url.PathEscape(uid), "{token}", url.PathEscape(token))
+	return template.URL(fill.Replace(link))
+}

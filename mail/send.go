@@ -1,0 +1,144 @@
+// Working through the outbox: who is due, what becomes of each, when to try
+// again.
+
+package mail
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+const (
+	pollEvery   = time.Second      // how often Run looks for letters
+	atOnce      = 4                // letters under way in one process
+	noteWithin  = 10 * time.Second // for telling the outbox what became of a letter
+	leaseSpare  = time.Minute      // the lease outlasts a delivery by this much
+	firstRetry  = 30 * time.Second
+	lastRetry   = 4 * time.Hour
+	maxAttempts = 40 // reached after about five days; MaxAge comes first unless it is longer
+)
+
+// Run sends letters as they become due, until the context ends; letters that
+// are under way then are finished, which takes at most Settings.Timeout and
+// some seconds. It returns the context's error.
+func (s *Sender) Run(ctx context.Context) error {
+	for {
+		n, err := s.SendDue(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.settings.Logger.WarnContext(ctx, "the outbox could not be read", "cause", err)
+		}
+		if n == atOnce && err == nil && ctx.Err() == nil {
+			continue // there are probably more
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// SendDue takes at most four letters that are due, sends them at the same time
+// and returns how many it took, whatever became of them. The error is the
+// outbox's, when it could not be read.
+func (s *Sender) SendDue(ctx context.Context) (int, error) {
+	letters, err := s.outbox.DueLetters(ctx, s.settings.Now(), atOnce, s.settings.Timeout+leaseSpare)
+	if err != nil {
+		return 0, err
+	}
+	var all sync.WaitGroup
+	for _, letter := range letters {
+		// Not cancelled with ctx: cutting a delivery off in the middle is how
+		// a letter is sent twice.
+		all.Go(func() { s.send(context.WithoutCancel(ctx), letter) })
+	}
+	all.Wait()
+	return len(letters), nil
+}
+
+// send does what is to be done with one letter.
+func (s *Sender) send(ctx context.Context, letter jotgate.Letter) {
+	if s.isUnmarked(letter.ID) {
+		s.remove(ctx, letter)
+		return
+	}
+	log := s.settings.Logger.With("letter", letter.ID, "kind", letter.Kind, "user_id", letter.User, "attempts", letter.Attempts)
+	err := s.composeAndDeliver(ctx, letter)
+	var drop dropped
+	var refused *refusedError
+	switch {
+	case err == nil:
+		log.InfoContext(ctx, "a letter was sent")
+		s.remove(ctx, letter)
+	case errors.As(err, &drop) && letter.Kind == jotgate.LetterDecoy:
+		s.remove(ctx, letter) // not a word: the log is no place to learn who has an account
+	case errors.As(err, &drop):
+		log.WarnContext(ctx, "a letter was dropped", "cause", string(drop))
+		s.remove(ctx, letter)
+	case errors.As(err, &refused):
+		log.ErrorContext(ctx, "a letter was refused and given up", "cause", reason(err))
+		s.remove(ctx, letter)
+	default:
+		wait := retryAfter(letter)
+		log.WarnContext(ctx, "a letter could not be sent and will be tried again", "cause", reason(err), "in", wait)
+		s.postpone(ctx, letter, wait, err)
+	}
+}
+
+func (s *Sender) composeAndDeliver(ctx context.Context, letter jotgate.Letter) error {
+	ctx, cancel := context.WithTimeout(ctx, s.settings.Timeout)
+	defer cancel()
+	e, err := s.compose(ctx, letter)
+	if err != nil {
+		return err
+	}
+	return s.transport.deliver(ctx, e)
+}
+
+// remove takes the letter out of the outbox. When that fails, this process
+// remembers that the letter has left and tries to remove it again once its
+// lease is over.
+func (s *Sender) remove(ctx context.Context, letter jotgate.Letter) {
+	ctx, cancel := context.WithTimeout(ctx, noteWithin)
+	defer cancel()
+	err := s.outbox.LetterSent(ctx, letter.ID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		delete(s.unmarked, letter.ID)
+		return
+	}
+	s.unmarked[letter.ID] = true
+	s.settings.Logger.ErrorContext(ctx, "a letter that is done could not be removed from the outbox", "letter", letter.ID, "cause", err)
+}
+
+func (s *Sender) isUnmarked(id int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unmarked[id]
+}
+
+// postpone notes a failure. When that fails too, the lease brings the letter
+// back.
+func (s *Sender) postpone(ctx context.Context, letter jotgate.Letter, wait time.Duration, cause error) {
+	ctx, cancel := context.WithTimeout(ctx, noteWithin)
+	defer cancel()
+	if err := s.outbox.LetterFailed(ctx, letter.ID, s.settings.Now().Add(wait), reason(cause)); err != nil {
+		s.settings.Logger.WarnContext(ctx, "a failed letter could not be noted", "letter", letter.ID, "cause", err)
+	}
+}
+
+// retryAfter doubles with each attempt. The id spreads the letters of one
+// outage over another quarter of the time.
+func retryAfter(letter jotgate.Letter) time.Duration {
+	wait := min(firstRetry<<min(letter.Attempts, 16), lastRetry)
+	return wait + wait*time.Duration(uint64(letter.ID)%16)/64
+}
+
+// reason is what the outbox and the log keep of a failure: one line, and not
+// more of a server's answer than one wants to read.
+func reason(err error) string { return clean(err.Error(), maxDetail) }

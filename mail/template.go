@@ -1,0 +1,247 @@
+// The texts: a folder for each language, a letter a file (or two, with HTML).
+
+package mail
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	html "html/template"
+	"io"
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	text "text/template"
+
+	"github.com/jotgate/jotgate"
+)
+
+const fallbackLanguage = "en"
+
+// maxTemplate bounds a template file and each part of a letter, in bytes.
+const maxTemplate = 256 << 10
+
+//go:embed templates
+var embedded embed.FS
+
+// kinds are the letters there are templates for.
+var kinds = []jotgate.LetterKind{
+	jotgate.LetterActivation, jotgate.LetterConfirmation, jotgate.LetterPasswordReset, jotgate.LetterPasswordChanged,
+	jotgate.LetterUsernameReset, jotgate.LetterUsernameChanged, jotgate.LetterNewSignIn,
+}
+
+// templates holds every letter of every language.
+type templates struct {
+	letters  map[string]map[jotgate.LetterKind]letterTemplate // by language
+	language string                                           // for letters without one
+}
+
+type letterTemplate struct {
+	subject, text *text.Template
+	html          *html.Template // nil: text alone
+}
+
+// loadTemplates reads the built-in letters and those of override, which come
+// before them letter by letter.
+func loadTemplates(override fs.FS, language string) (*templates, error) {
+	builtIn, err := fs.Sub(embedded, "templates")
+	if err != nil {
+		return nil, err
+	}
+	places := []fs.FS{builtIn}
+	if override != nil {
+		places = []fs.FS{override, builtIn}
+	}
+	languages, err := listLanguages(places)
+	if err != nil {
+		return nil, fmt.Errorf("Templates: %w", err)
+	}
+	t := &templates{map[string]map[jotgate.LetterKind]letterTemplate{}, language}
+	for _, language := range languages {
+		if t.letters[language], err = loadLanguage(places, language); err != nil {
+			return nil, fmt.Errorf("Templates: %w", err)
+		}
+	}
+	if t.pick(language) == nil {
+		return nil, fmt.Errorf("Language: there are no templates for %q", language)
+	}
+	return t, nil
+}
+
+var languageTag = regexp.MustCompile(`^[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}$`)
+
+// listLanguages lists the folders of all places.
+func listLanguages(places []fs.FS) (languages []string, err error) {
+	for _, place := range places {
+		entries, err := fs.ReadDir(place, ".")
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if e.IsDir() && !languageTag.MatchString(e.Name()) {
+				return nil, fmt.Errorf("the folder %q is not a language, such as en or pt-br", e.Name())
+			}
+			if e.IsDir() {
+				languages = append(languages, e.Name())
+			}
+		}
+	}
+	slices.Sort(languages)
+	return slices.Compact(languages), nil
+}
+
+// loadLanguage reads one folder.
+func loadLanguage(places []fs.FS, language string) (map[jotgate.LetterKind]letterTemplate, error) {
+	layout, err := findLayout(places, language)
+	if err != nil {
+		return nil, err
+	}
+	letters := map[jotgate.LetterKind]letterTemplate{}
+	for _, kind := range kinds {
+		name := language + "/" + string(kind)
+		body, page, err := findLetter(places, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		if letters[kind], err = parseLetter(body, page, layout); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return letters, nil
+}
+
+// findLetter reads text and HTML (empty without one) from the first place that
+// has the text. They come from one place: those of different authors would say
+// different things. fs.ErrNotExist without any.
+func findLetter(places []fs.FS, name string) (body, page string, err error) {
+	for _, place := range places {
+		body, err = readTemplate(place, name+".txt")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return "", "", err
+		}
+		page, err = readTemplate(place, name+".html")
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return body, page, err
+	}
+	return "", "", err
+}
+
+// findLayout reads layout.html of the language, or of the fallback language.
+func findLayout(places []fs.FS, language string) (layout string, err error) {
+	for _, folder := range []string{language, fallbackLanguage} {
+		for _, place := range places {
+			layout, err = readTemplate(place, folder+"/layout.html")
+			if !errors.Is(err, fs.ErrNotExist) {
+				return layout, err
+			}
+		}
+	}
+	return "", err
+}
+
+func readTemplate(from fs.FS, name string) (string, error) {
+	b, err := fs.ReadFile(from, name)
+	if err == nil && len(b) > maxTemplate {
+		return "", fmt.Errorf("%s has more than %d bytes", name, maxTemplate)
+	}
+	return strings.ReplaceAll(string(b), "\r\n", "\n"), err
+}
+
+// parseLetter splits the text file at its first blank line, before any value
+// is filled in, so that no value can end the subject and begin the text.
+func parseLetter(body, page, layout string) (l letterTemplate, err error) {
+	head, rest, ok := strings.Cut(body, "\n\n")
+	subject, named := strings.CutPrefix(head, "Subject: ")
+	if !ok || !named || strings.Contains(subject, "\n") {
+		return l, errors.New("the text must begin with a line \"Subject: …\" and a blank line")
+	}
+	if l.subject, err = text.New("subject").Parse(subject); err != nil {
+		return l, err
+	}
+	if l.text, err = text.New("text").Parse(rest); err != nil || page == "" {
+		return l, err
+	}
+	if l.html, err = html.New("layout").Parse(layout); err != nil {
+		return l, err
+	}
+	_, err = l.html.New("content").Parse(page)
+	return l, err
+}
+
+// know reports whether there are templates for the kind.
+func (t *templates) know(kind jotgate.LetterKind) bool { return slices.Contains(kinds, kind) }
+
+// pick finds a language's letters: pt-br, then pt; nil without either.
+func (t *templates) pick(language string) map[jotgate.LetterKind]letterTemplate {
+	language = strings.ReplaceAll(strings.ToLower(language[:min(len(language), 64)]), "_", "-")
+	if letters, ok := t.letters[language]; ok {
+		return letters
+	}
+	base, _, _ := strings.Cut(language, "-")
+	return t.letters[base]
+}
+
+// render makes a letter in the wanted language, the site's, or English. The
+// kind must be known.
+func (t *templates) render(kind jotgate.LetterKind, language string, d Data) (m Message, err error) {
+	letter := t.letters[fallbackLanguage][kind]
+	for _, wanted := range []string{language, t.language} {
+		if found, ok := t.pick(wanted)[kind]; ok {
+			letter = found
+			break
+		}
+	}
+	subject, err := execute(letter.subject, d)
+	if err != nil {
+		return m, err
+	}
+	m.Subject = strings.TrimSpace(clean(subject, maxDetail))
+	if m.Text, err = execute(letter.text, d); err != nil || letter.html == nil {
+		return m, err
+	}
+	m.HTML, err = execute(letter.html, d)
+	return m, err
+}
+
+// execute runs either kind of template into a bounded buffer.
+func execute[T interface {
+	Execute(w io.Writer, data any) error
+}](t T, d Data) (string, error) {
+	var b bounded
+	if err := t.Execute(&b, d); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
+// bounded is a buffer that ends a template which has no end.
+type bounded struct{ bytes.Buffer }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxTemplate {
+		return 0, fmt.Errorf("a letter has more than %d bytes", maxTemplate)
+	}
+	return b.Buffer.Write(p)
+}
+
+// tryTemplates renders every letter of every language once, so that a mistake
+// in a template stops the start and not a letter.
+func (s *Sender) tryTemplates() error {
+	for _, language := range slices.Sorted(maps.Keys(s.templates.letters)) {
+		for _, kind := range kinds {
+			if _, err := s.Preview(kind, language); err != nil {
+				return fmt.Errorf("templates of %s/%s: %w", language, kind, err)
+			}
+		}
+	}
+	return nil
+}
