@@ -45,8 +45,8 @@ func (h *Hasher) remember(met recipe) {
 	if met == target {
 		return
 	}
-	cost := clock.estimate(met)
-	if cost > mostLevelled || cost <= clock.estimate(target) {
+	cost := h.clock().estimate(met)
+	if cost > mostLevelled || cost <= h.clock().estimate(target) {
 		return
 	}
 	h.dearest.mu.Lock()
@@ -63,7 +63,7 @@ func (h *Hasher) target() recipe {
 	h.dearest.mu.Unlock()
 	most := h.prefers()
 	for _, kind := range kinds {
-		if clock.estimate(kind) > clock.estimate(most) {
+		if h.clock().estimate(kind) > h.clock().estimate(most) {
 			most = kind
 		}
 	}
@@ -73,7 +73,7 @@ func (h *Hasher) target() recipe {
 // level adds to the recipe that has been computed what it lacks to the target.
 // Where nothing to speak of was computed, that is the target itself.
 func (h *Hasher) level(password string, spent recipe) {
-	target := h.target()
+	target, clock := h.target(), h.clock()
 	_, count := spent.unit()
 	switch {
 	case spent == target:
@@ -109,12 +109,11 @@ func (r recipe) sample() recipe {
 	return r
 }
 
-// clock holds what this machine needs for a unit of each kind.
-var clock = stopwatch{units: map[recipe]*measure{}}
-
+// A stopwatch knows what this machine needs for a unit of each kind.
 type stopwatch struct {
-	mu    sync.Mutex
-	units map[recipe]*measure
+	compute func(h hash, password string) bool
+	mu      sync.Mutex
+	units   map[recipe]*measure
 }
 
 type measure struct {
@@ -122,21 +121,34 @@ type measure struct {
 	runs        int
 }
 
-// time runs f, which computes r, and learns from it.
-func (s *stopwatch) time(r recipe, f func() bool) bool {
-	start := time.Now()
-	result := f()
-	if took := time.Since(start); took >= leastMeasured {
-		s.learn(r, took)
+// machine is the stopwatch of all Hashers.
+var machine = newStopwatch(hash.matches)
+
+func newStopwatch(compute func(hash, string) bool) *stopwatch {
+	return &stopwatch{compute: compute, units: map[recipe]*measure{}}
+}
+
+func (h *Hasher) clock() *stopwatch {
+	if h.watch != nil {
+		return h.watch
 	}
-	return result
+	return machine
+}
+
+// matches compares, and learns from it.
+func (s *stopwatch) matches(h hash, password string) bool {
+	start := time.Now()
+	ok := s.compute(h, password)
+	if took := time.Since(start); took >= leastMeasured {
+		s.learn(h.recipe, took)
+	}
+	return ok
 }
 
 // run computes r for nothing and says how long it took.
 func (s *stopwatch) run(r recipe, password string) time.Duration {
 	start := time.Now()
-	idle := hash{r, strings.Repeat(".", saltLength), bytes.Repeat([]byte{'.'}, r.size)}
-	idle.matches(password)
+	s.compute(hash{r, strings.Repeat(".", saltLength), bytes.Repeat([]byte{'.'}, r.size)}, password)
 	return time.Since(start)
 }
 

@@ -73,6 +73,7 @@ type Hasher struct {
 	preferred recipe
 	keep      bool
 	dearest   dearest
+	watch     *stopwatch // nil: machine
 }
 
 // prefers returns the recipe for new hashes.
@@ -108,7 +109,7 @@ func (h *Hasher) Check(password, encoded string) (ok, outdated bool) {
 		h.level(password, recipe{})
 		return false, false
 	}
-	ok = clock.time(stored.recipe, func() bool { return stored.matches(password) })
+	ok = h.clock().matches(stored, password)
 	h.remember(stored.recipe)
 	h.level(password, stored.recipe)
 	return ok, ok && h.outdated(stored)

@@ -72,9 +72,9 @@ func New(setting string) (*Hasher, error) {
 	if preset, ok := presets[text]; ok {
 		text = preset
 	}
-	name, parameters, _ := strings.Cut(text, ":")
+	name, parameters, given := strings.Cut(text, ":")
 	a := algorithms[name]
-	if a.prefer == nil {
+	if a.prefer == nil || given && parameters == "" {
 		return nil, fmt.Errorf("%w: %q", ErrSetting, setting)
 	}
 	preferred, err := a.prefer(parameters)

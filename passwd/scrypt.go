@@ -50,13 +50,15 @@ func encodeScrypt(h hash) string {
 }
 
 func soundScrypt(r recipe) error {
-	if r.passes&(r.passes-1) != 0 {
-		return errBroken // N is a power of two
+	n, block, lanes := int64(r.passes), int64(r.memory), int64(r.lanes)
+	switch {
+	case n < 2 || n&(n-1) != 0: // a power of two
+	case block < 1 || lanes < 1 || lanes > maxScryptLanes:
+	case 128*n*block > maxScryptMemory || n*block*lanes > maxScryptWork: // in this order nothing overflows
+	default:
+		return nil
 	}
-	return firstError(
-		between(2, r.passes, maxScryptWork),
-		between(1, r.lanes, maxScryptLanes),
-		between(1, r.memory, min(maxScryptMemory/128, maxScryptWork/r.lanes)/r.passes))
+	return errBroken
 }
 
 func deriveScrypt(r recipe, password, salt string) []byte {

@@ -1,0 +1,199 @@
+//go:build unix
+
+package passwd
+
+// Equal time for every answer: measured, and the reckoning behind it.
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// kinds are stored texts that may not be told apart by time.
+func kinds(t testing.TB, h *Hasher) map[string]string {
+	t.Helper()
+	current, err := h.Make("right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]string{"wrong": current, "unknown": "", "unusable": Unusable(), "broken": "pbkdf2_sha256$x$y$z"}
+	for name, setting := range map[string]string{
+		"old pbkdf2": "pbkdf2_sha256:1000", "sha1": "pbkdf2_sha1:3000", "argon2": "argon2:m=1024,t=1",
+		"bcrypt": "bcrypt_sha256:4", "scrypt": "scrypt:n=256,r=8,p=1",
+	} {
+		other, err := New(setting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kinds[name], err = other.Make("right"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kinds["md5"] = "md5$seasaltSeasaltSeasalt1$d67156a049dd795b554a629f823ad540"
+	return kinds
+}
+
+var began = time.Now()
+
+// cpuTime is the processor time of this process, which other programs on a busy
+// machine disturb less than the clock; with TIMING_ROUNDS it is the clock.
+func cpuTime(t testing.TB) time.Duration {
+	t.Helper()
+	if os.Getenv("TIMING_ROUNDS") != "" {
+		return time.Since(began)
+	}
+	var use syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
+}
+
+// medians checks a wrong password of each kind in turn, rounds times.
+func medians(t testing.TB, h *Hasher, kinds map[string]string, rounds int) map[string]time.Duration {
+	took := map[string][]time.Duration{}
+	names := slices.Collect(maps.Keys(kinds))
+	for range rounds {
+		// A map's order is not random enough: a kind would follow the same one
+		// again and again, and find the memory as that one left it.
+		rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		for _, name := range names {
+			start := cpuTime(t)
+			h.Check("wrong", kinds[name])
+			took[name] = append(took[name], cpuTime(t)-start)
+		}
+	}
+	out := map[string]time.Duration{}
+	for name, times := range took {
+		slices.Sort(times)
+		out[name] = times[len(times)/2].Round(time.Microsecond)
+	}
+	return out
+}
+
+// spread is how much more the slowest takes than the fastest, as a fraction.
+func spread(medians map[string]time.Duration) float64 {
+	least, most := time.Duration(1<<62), time.Duration(0)
+	for _, m := range medians {
+		least, most = min(least, m), max(most, m)
+	}
+	return float64(most)/float64(least) - 1
+}
+
+// TestEqualTime measures the time of all kinds with small parameters. The bound is
+// wide, because small hashes on a busy machine scatter by themselves; without the
+// levelling they differ by a hundred times. (Argon2 scatters most: its memory is
+// sometimes new to the process and sometimes not.) TestEqualReckoning is exact. With
+// TIMING_ROUNDS=100, on a quiet machine, real parameters are held to a tenth; the
+// figures are in docs/passwords.md.
+func TestEqualTime(t *testing.T) {
+	settings, rounds, bound := []string{"pbkdf2_sha256:20000"}, 15, 0.5
+	if n, _ := strconv.Atoi(os.Getenv("TIMING_ROUNDS")); n > 0 {
+		settings, rounds, bound = []string{"argon2", "django-4.2"}, n, 0.1
+	}
+	for _, setting := range settings {
+		t.Run(setting, func(t *testing.T) {
+			h, err := New(setting)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kinds := kinds(t, h)
+			medians(t, h, kinds, 8) // learn
+			within(t, h, kinds, rounds, bound)
+		})
+	}
+}
+
+// within fails unless, in one of three attempts, all kinds take the same time.
+func within(t *testing.T, h *Hasher, kinds map[string]string, rounds int, bound float64) {
+	t.Helper()
+	var got map[string]time.Duration
+	for range 3 {
+		got = medians(t, h, kinds, rounds)
+		t.Logf("spread %.1f %%: %v", 100*spread(got), got)
+		if spread(got) <= bound {
+			return
+		}
+	}
+	t.Errorf("spread %.1f %%, want at most %.0f %%", 100*spread(got), 100*bound)
+}
+
+// TestDearerHash: a hash dearer than the preferred one must not stand out either,
+// once it has been met.
+func TestDearerHash(t *testing.T) {
+	h, err := New("argon2:m=512,t=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dear, err := (&Hasher{preferred: recipe{algorithm: "pbkdf2_sha256", passes: 15_000, size: 32}}).Make("right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.target() != h.prefers() {
+		t.Fatalf("target before = %v", h.target())
+	}
+	h.Check("wrong", dear)
+	if got := h.target(); got.passes != 15_000 {
+		t.Errorf("target after = %v", got)
+	}
+	if got := h.Memory(""); got != 0 {
+		t.Errorf("an unknown user takes %d bytes, want what the dearest hash takes", got)
+	}
+	kinds := kinds(t, h)
+	kinds["dear"] = dear
+	medians(t, h, kinds, 8)
+	within(t, h, kinds, 15, 0.5)
+}
+
+// TestDearestBounded: what a strange row costs is not imitated without end.
+func TestDearestBounded(t *testing.T) {
+	h := cheap(t)
+	h.remember(recipe{algorithm: "bcrypt", variant: "2b", passes: maxRounds, size: bcryptDigest})
+	if got := h.target(); got != h.prefers() {
+		t.Errorf("target = %v after a hash of several seconds", got)
+	}
+	for i := range 2 * mostKinds {
+		h.remember(recipe{algorithm: "pbkdf2_sha256", passes: 2000 + i, size: 32})
+	}
+	if n := len(h.dearest.kinds); n != mostKinds {
+		t.Errorf("remembers %d kinds, want %d", n, mostKinds)
+	}
+}
+
+func TestStopwatch(t *testing.T) {
+	s := newStopwatch(hash.matches)
+	r := recipe{algorithm: "argon2", variant: "argon2id", version: 19, passes: 1, memory: 64, lanes: 1, size: 16}
+	for range 200 {
+		s.learn(r, 10*time.Millisecond)
+	}
+	s.learn(r, time.Hour) // a pause of the machine
+	if got := s.estimate(r); got < 9*time.Millisecond || got > 11*time.Millisecond {
+		t.Errorf("estimate after a pause = %v, want 10ms", got)
+	}
+	for range 500 {
+		s.learn(r, 20*time.Millisecond)
+	}
+	if got := s.estimate(r); got < 19*time.Millisecond || got > 21*time.Millisecond {
+		t.Errorf("estimate after the machine slowed = %v, want 20ms", got)
+	}
+	if got := s.estimate(recipe{algorithm: "md5"}); got != 0 {
+		t.Errorf("estimate of md5 = %v, want 0", got)
+	}
+	for i := range 2 * mostUnits {
+		r.size = 4 + i
+		s.learn(r, time.Millisecond)
+	}
+	if len(s.units) > mostUnits {
+		t.Errorf("%d units kept, want at most %d", len(s.units), mostUnits)
+	}
+	if got := fmt.Sprint(s.estimate(recipe{algorithm: "bcrypt", variant: "2b", passes: 9, size: bcryptDigest}) > 0); got != "true" {
+		t.Errorf("nothing measured for a new kind")
+	}
+}
