@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/passwd/strength"
 )
 
 // Gate logs users in, keeps their sessions and guards handlers. Make one with
@@ -107,6 +108,9 @@ func (s *Settings) fill() error {
 	}
 	if len(s.HeaderTypes) == 0 {
 		s.HeaderTypes = []string{"Bearer", "Token"}
+	}
+	if s.PasswordRules == nil {
+		s.PasswordRules = strength.Default()
 	}
 	if s.Claims == nil {
 		s.Claims = []string{"username", "email", "role"}

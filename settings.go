@@ -8,6 +8,7 @@ import (
 
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/passwd/strength"
 )
 
 // Settings is every option of a Gate. The zero value of each is the safe
@@ -120,6 +121,15 @@ type Settings struct {
 	// TimeZone is the zone in which Django counts the seconds of reset
 	// links. Default: UTC. Django: TIME_ZONE.
 	TimeZone *time.Location
+	// DjoserLinks makes activation and username links good as reset links,
+	// too, as djoser's are, so that each side accepts the other's. Default:
+	// false, a link serves one purpose; only password links are shared.
+	// Django: none.
+	DjoserLinks bool
+	// PasswordRules judge new passwords. Default: Django's four (similarity,
+	// minimum length 8, common, numeric); an empty, non-nil list is none.
+	// Django: AUTH_PASSWORD_VALIDATORS.
+	PasswordRules strength.Rules
 	// ServeRevocations keeps a log of revocations in memory, so that Guards
 	// elsewhere can follow it (Gate.RevocationFeed). Default: false.
 	// Django: none.

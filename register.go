@@ -1,0 +1,234 @@
+package jotgate
+
+// New accounts, and what their owners change about them.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/passwd/names"
+	"github.com/jotgate/jotgate/passwd/strength"
+)
+
+// Registration is what a new account begins with.
+type Registration struct {
+	Username  string // see passwd/names; stored in Unicode's form NFKC
+	Email     string // may be empty; its domain is stored in lower case
+	FirstName string
+	LastName  string
+	Password  string // judged by Settings.PasswordRules
+	// Activate makes the account inactive until its owner follows the link in
+	// a letter to Email, which is written along with it.
+	Activate bool
+}
+
+// ErrWrongPassword says that the current password, asked for before a change,
+// is another one.
+var ErrWrongPassword = &Error{Status: 400, Fields: []FieldError{{"current_password", []string{"Invalid password."}}}}
+
+// errNotCreated is djoser's answer when the name, in its normal form, exists.
+var errNotCreated = &Error{Status: 400, List: []string{"Unable to create account."}}
+
+// Register makes an account. Errors: 400 with what is wrong with username or
+// password, by field; ErrTaken when the username exists; a bare list, as in
+// djoser, when only its normal form does; ErrForbidden where Settings.Users
+// keeps the accounts; ErrBusy, ErrUnavailable.
+func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*Account, error) {
+	if g.ownUsers() {
+		return nil, ErrForbidden.Because(errOwnUsers)
+	}
+	a := &Account{Username: r.Username, Email: names.Email(r.Email), FirstName: r.FirstName, LastName: r.LastName, IsActive: !r.Activate}
+	if err := g.acceptUsername(ctx, a); err != nil {
+		return nil, err
+	}
+	if err := g.acceptPassword(a, r.Password); err != nil {
+		return nil, err
+	}
+	var err error
+	if a.Password, err = g.makePassword(ctx, r.Password); err != nil {
+		return nil, err
+	}
+	a.DateJoined = g.now()
+	if err = g.db.CreateAccount(ctx, a); errors.Is(err, ErrTaken) {
+		return nil, errNotCreated.Because(err)
+	} else if err != nil {
+		return nil, err
+	}
+	g.event(ctx, Event{Name: "register", User: a.ID}, client)
+	if r.Activate {
+		g.Notify(ctx, LetterActivation, a)
+	}
+	return a, nil
+}
+
+// acceptUsername checks the username and puts it in its normal form.
+func (g *Gate) acceptUsername(ctx context.Context, a *Account) error {
+	typed := a.Username
+	var err error
+	if a.Username, err = names.Username(typed); err != nil {
+		return fieldError("username", err.Error())
+	}
+	switch _, err = g.db.AccountByLogin(ctx, typed); {
+	case err == nil:
+		return ErrTaken
+	case !errors.Is(err, ErrNotFound):
+		return err
+	}
+	return nil
+}
+
+// acceptPassword judges a new password by the rules and by what is known of
+// the account.
+func (g *Gate) acceptPassword(a *Account, password string) error {
+	if len(password) > passwd.MaxPassword {
+		return fieldError("password", fmt.Sprintf("Ensure this field has no more than %d characters.", passwd.MaxPassword))
+	}
+	problems := g.settings.PasswordRules.Check(password,
+		strength.Attribute{Label: "username", Value: a.Username},
+		strength.Attribute{Label: "first name", Value: a.FirstName},
+		strength.Attribute{Label: "last name", Value: a.LastName},
+		strength.Attribute{Label: "email address", Value: a.Email})
+	if len(problems) == 0 {
+		return nil
+	}
+	texts := make([]string, len(problems))
+	for i, p := range problems {
+		texts[i] = p.Message
+	}
+	return fieldError("password", texts...)
+}
+
+// makePassword hashes; what cannot be hashed is the client's fault.
+func (g *Gate) makePassword(ctx context.Context, password string) (string, error) {
+	encoded, err := g.MakePassword(ctx, password)
+	if errors.Is(err, passwd.ErrPassword) {
+		return "", fieldError("password", "This password cannot be used.")
+	}
+	return encoded, err
+}
+
+// AccountByID finds an account by its key. ErrNotFound without one.
+func (g *Gate) AccountByID(ctx context.Context, id UserID) (*Account, error) {
+	return g.users.UserByID(ctx, id)
+}
+
+// CheckPassword compares the password with the account's, as a login does: in
+// the hashing lane, upgrading an outdated hash. Errors: ErrWrongPassword,
+// ErrBusy, ErrUnavailable.
+func (g *Gate) CheckPassword(ctx context.Context, a *Account, password string) error {
+	ok, err := g.users.CheckPassword(ctx, a, password)
+	if err == nil && !ok {
+		return ErrWrongPassword
+	}
+	return err
+}
+
+// SetPassword gives the account, as it was read, a new password, and ends its
+// sessions but keep (unless Settings.KeepSessionsOnPasswordChange). Ask for the
+// current password before (CheckPassword). Errors: 400 with what the rules say
+// (field password); ErrWrongPassword when the password was changed meanwhile;
+// ErrBusy, ErrUnavailable.
+func (g *Gate) SetPassword(ctx context.Context, a *Account, password, keep string, client Client) error {
+	err := g.replacePassword(ctx, a, password, keep, AccountChange{}, client)
+	if errors.Is(err, ErrNotFound) {
+		return ErrWrongPassword.Because(err)
+	}
+	return err
+}
+
+// replacePassword puts a new password into the change and makes it, if the
+// stored one is still the one that was read. ErrNotFound when it is not.
+func (g *Gate) replacePassword(ctx context.Context, a *Account, password, keep string, change AccountChange, client Client) error {
+	if g.ownUsers() {
+		return ErrForbidden.Because(errOwnUsers)
+	}
+	if err := g.acceptPassword(a, password); err != nil {
+		return err
+	}
+	encoded, err := g.makePassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	change.Password, change.IfPassword, change.At = &encoded, &a.Password, g.now()
+	if !g.settings.KeepSessionsOnPasswordChange {
+		change.EndSessions, change.KeepSession = EndedByPassword, keep
+	}
+	return g.change(ctx, a, change, Event{Name: "password", Session: keep}, client)
+}
+
+// SetUsername gives the account a new login name. Errors: 400 with what is
+// wrong (field username), ErrTaken, ErrForbidden, ErrUnavailable.
+func (g *Gate) SetUsername(ctx context.Context, a *Account, username string, client Client) error {
+	return g.replaceUsername(ctx, a, username, AccountChange{}, client)
+}
+
+func (g *Gate) replaceUsername(ctx context.Context, a *Account, username string, change AccountChange, client Client) error {
+	if g.ownUsers() {
+		return ErrForbidden.Because(errOwnUsers)
+	}
+	name, err := names.Username(username)
+	if err != nil {
+		return fieldError("username", err.Error())
+	}
+	change.Username, change.IfPassword = &name, &a.Password
+	return g.change(ctx, a, change, Event{Name: "username"}, client)
+}
+
+// SetEmail gives the account another address. With activate the account
+// becomes inactive until the link in a letter to the new address is followed.
+// Errors: ErrNotFound, ErrForbidden, ErrUnavailable.
+func (g *Gate) SetEmail(ctx context.Context, a *Account, email string, activate bool, client Client) error {
+	if g.ownUsers() {
+		return ErrForbidden.Because(errOwnUsers)
+	}
+	change := AccountChange{Email: &email}
+	if activate {
+		no := false
+		change.IsActive, change.At = &no, g.now()
+	}
+	if err := g.change(ctx, a, change, Event{Name: "email"}, client); err != nil {
+		return err
+	}
+	a.Email, a.IsActive = email, a.IsActive && !activate
+	if activate {
+		g.Notify(ctx, LetterActivation, a)
+	}
+	return nil
+}
+
+// DeleteAccount deletes the account; its sessions end and its tokens stop
+// working. Errors: ErrNotFound, ErrForbidden, ErrUnavailable.
+func (g *Gate) DeleteAccount(ctx context.Context, a *Account, client Client) error {
+	if g.ownUsers() {
+		return ErrForbidden.Because(errOwnUsers)
+	}
+	if err := g.db.DeleteAccount(ctx, a.ID); err != nil {
+		return err
+	}
+	g.pullRevocations(ctx)
+	g.event(ctx, Event{Name: "delete", User: a.ID, Detail: a.Username}, client)
+	return nil
+}
+
+// change changes the row, hears of the sessions that ended by it and tells
+// the audit trail.
+func (g *Gate) change(ctx context.Context, a *Account, change AccountChange, e Event, client Client) error {
+	if err := g.db.ChangeAccount(ctx, a.ID, change); err != nil {
+		return err
+	}
+	if change.EndSessions != "" || change.IsActive != nil && !*change.IsActive {
+		g.pullRevocations(ctx)
+	}
+	e.User = a.ID
+	g.event(ctx, e, client)
+	return nil
+}
+
+var errOwnUsers = errors.New("the accounts are kept by Settings.Users, not by the store")
+
+// fieldError is the answer 400 about one field.
+func fieldError(field string, texts ...string) *Error {
+	return &Error{Status: 400, Fields: []FieldError{{field, texts}}}
+}
