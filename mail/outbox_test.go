@@ -36,9 +36,9 @@ type row struct {
 }
 
 type failure struct {
-	letter int64
-	retry  time.Time
-	reason string
+	letter    int64
+	at, retry time.Time
+	reason    string
 }
 
 func (o *outbox) Enqueue(_ context.Context, l jotgate.Letter) error {
@@ -75,7 +75,7 @@ func (o *outbox) LetterSent(_ context.Context, id int64) error {
 func (o *outbox) LetterFailed(_ context.Context, id int64, retry time.Time, reason string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.failures = append(o.failures, failure{id, retry, reason})
+	o.failures = append(o.failures, failure{id, time.Now(), retry, reason})
 	for _, r := range o.rows {
 		if r.ID == id {
 			r.Attempts, r.due = r.Attempts+1, retry
