@@ -3,6 +3,7 @@ package jwt
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 )
 
 // Base64url as RFC 7515 section 2 wants it, with one spelling for every byte
@@ -43,18 +44,20 @@ func decode64(dst []byte, src string) (n int, ok bool) {
 		return 0, false
 	}
 	var bad uint32
-	for len(src) >= 8 && len(dst) >= n+8 { // six bytes at once; the two beyond are written over
-		hi := spots[0][src[0]] | spots[1][src[1]] | spots[2][src[2]] | spots[3][src[3]]
-		lo := spots[0][src[4]] | spots[1][src[5]] | spots[2][src[6]] | spots[3][src[7]]
+	i := 0
+	for t := &spots; i+8 <= len(src) && n+8 <= len(dst); i += 8 { // six bytes at once; the two beyond are written over
+		s := src[i : i+8]
+		hi := t[0][s[0]] | t[1][s[1]] | t[2][s[2]] | t[3][s[3]]
+		lo := t[0][s[4]] | t[1][s[5]] | t[2][s[6]] | t[3][s[7]]
 		bad |= hi | lo
-		binary.BigEndian.PutUint64(dst[n:], uint64(hi)<<40|uint64(lo)<<16)
-		src, n = src[8:], n+6
+		binary.BigEndian.PutUint64(dst[n:n+8], uint64(hi)<<40|uint64(lo)<<16)
+		n += 6
 	}
-	for len(src) >= 4 {
+	for src = src[i:]; len(src) >= 4; src = src[4:] {
 		w := spots[0][src[0]] | spots[1][src[1]] | spots[2][src[2]] | spots[3][src[3]]
 		bad |= w
 		dst[n], dst[n+1], dst[n+2] = byte(w>>16), byte(w>>8), byte(w)
-		src, n = src[4:], n+3
+		n += 3
 	}
 	tail, spare := tail64(src)
 	for k := range size - n {
@@ -77,21 +80,26 @@ func tail64(src string) (w, spare uint32) {
 	return 0, 0
 }
 
-// pairs[v] holds the two characters of twelve bits.
-var pairs = func() (t [1 << 12][2]byte) {
+// pairs[v] holds the two characters of twelve bits, the first in the low byte.
+var pairs = func() (t [1 << 12]uint16) {
 	for v := range t {
-		t[v] = [2]byte{alphabet[v>>6], alphabet[v&63]}
+		t[v] = uint16(alphabet[v>>6]) | uint16(alphabet[v&63])<<8
 	}
 	return t
 }()
 
 // append64 appends src, encoded.
 func append64(dst, src []byte) []byte {
-	for len(src) >= 3 {
-		hi := &pairs[uint(src[0])<<4|uint(src[1])>>4]
-		lo := &pairs[uint(src[1]&15)<<8|uint(src[2])]
-		dst = append(dst, hi[0], hi[1], lo[0], lo[1])
-		src = src[3:]
+	size := b64.EncodedLen(len(src))
+	dst = slices.Grow(dst, size)
+	out := dst[len(dst) : len(dst)+size]
+	i, n := 0, 0
+	for t := &pairs; i+8 <= len(src) && n+8 <= len(out); i += 6 { // six of the eight bytes read at once
+		w := binary.BigEndian.Uint64(src[i : i+8])
+		binary.LittleEndian.PutUint64(out[n:n+8], uint64(t[w>>52])|uint64(t[w>>40&0xfff])<<16|
+			uint64(t[w>>28&0xfff])<<32|uint64(t[w>>16&0xfff])<<48)
+		n += 8
 	}
-	return b64.AppendEncode(dst, src)
+	b64.Encode(out[n:], src[i:])
+	return dst[:len(dst)+size]
 }

@@ -61,6 +61,9 @@ func (p *scanner) exponent(i int) int {
 // date reads a NumericDate as whole seconds since 1970; a fraction is cut off,
 // as PyJWT does. A number out of range is bad.
 func (p *scanner) date(i int) (sec int64, end int) {
+	if sec, end = p.seconds(i); end != bad {
+		return sec, end
+	}
 	end, whole := p.number(i)
 	if end == bad {
 		return 0, bad
@@ -77,6 +80,24 @@ func (p *scanner) date(i int) (sec int64, end int) {
 		return 0, bad
 	}
 	return sec, end
+}
+
+// seconds is date for the usual spelling: ten digits and the end of a member.
+// Anything else is bad here, and read again with care.
+func (p *scanner) seconds(i int) (sec int64, end int) {
+	if len(p.s)-i < 11 || p.s[i] == '0' {
+		return 0, bad
+	}
+	for _, c := range []byte(p.s[i : i+10]) {
+		if c -= '0'; c > 9 {
+			return 0, bad
+		}
+		sec = sec*10 + int64(c)
+	}
+	if c := p.s[i+10]; c != ',' && c != '}' {
+		return 0, bad
+	}
+	return sec, i + 10
 }
 
 // parseInt reads a whole JSON number; ok is false when it does not fit.

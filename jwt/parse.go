@@ -101,9 +101,9 @@ func parseKeys(document []byte, algs []Algorithm) ([]*Key, error) {
 
 // setKeys reads the keys of a JWK Set.
 func setKeys(set Raw, algs []Algorithm) ([]*Key, error) {
-	members, err := set.elements()
-	if err != nil {
-		return nil, err
+	members, ok := set.Elements()
+	if !ok {
+		return nil, errors.New(`jwt: member "keys" is not an array`)
 	}
 	var keys []*Key
 	for n, m := range members {
@@ -125,23 +125,6 @@ func keysOf(text Raw, algs []Algorithm) ([]*Key, error) {
 		return nil, err
 	}
 	return j.keys(algs)
-}
-
-// elements splits a JSON array of objects.
-func (r Raw) elements() ([]Raw, error) {
-	p := scanner{s: string(r)}
-	if len(r) == 0 || r[0] != '[' {
-		return nil, errors.New(`jwt: member "keys" is not an array`)
-	}
-	var list []Raw
-	p.elements(0, func(i int) int {
-		end := p.value(i)
-		if end != bad {
-			list = append(list, r[i:end])
-		}
-		return end
-	})
-	return list, nil
 }
 
 // keys makes a key for each allowed algorithm that fits.

@@ -241,37 +241,44 @@ const (
 // eight bytes at once: a byte is below 0x20, or equals a quote or a backslash,
 // where the subtraction borrows; the lowest such byte is exact.
 func (p *scanner) quoted(i int) (end int, escaped bool) {
+	s := p.s
 	i++
-	for {
-		for i+8 <= len(p.s) {
-			w := load(p.s[i : i+8])
-			quote, slash := w^(ones*'"'), w^(ones*'\\')
-			hit := ((w - ones*0x20) & ^w) | ((quote - ones) & ^quote) | ((slash - ones) & ^slash)
-			if hit &= highs; hit != 0 {
-				i += bits.TrailingZeros64(hit) / 8
-				break
-			}
+	for i+8 <= len(s) {
+		w := load(s[i : i+8])
+		quote, slash := w^(ones*'"'), w^(ones*'\\')
+		hit := ((w - ones*0x20) & ^w) | ((quote - ones) & ^quote) | ((slash - ones) & ^slash)
+		if hit &= highs; hit == 0 {
 			i += 8
+			continue
 		}
-		if i = p.plain(i); i >= len(p.s) || p.s[i] < 0x20 {
-			return bad, escaped
-		}
-		if p.s[i] == '"' {
+		i += bits.TrailingZeros64(hit) / 8
+		if s[i] == '"' {
 			return i + 1, escaped
 		}
-		escaped = true
-		if i = escape(p.s, i); i == bad {
-			return bad, escaped
+		if i = escape(s, i); i == bad {
+			return bad, true
 		}
+		escaped = true
 	}
+	return tail(s, i, escaped)
 }
 
-// plain passes over bytes that need no attention, one at a time.
-func (p *scanner) plain(i int) int {
-	for i < len(p.s) && p.s[i] >= 0x20 && p.s[i] != '"' && p.s[i] != '\\' {
-		i++
+// tail is quoted for the last bytes, one at a time.
+func tail(s string, i int, escaped bool) (int, bool) {
+	for i < len(s) {
+		switch c := s[i]; {
+		case c == '"':
+			return i + 1, escaped
+		case c == '\\' || c < 0x20:
+			if i = escape(s, i); i == bad {
+				return bad, true
+			}
+			escaped = true
+		default:
+			i++
+		}
 	}
-	return i
+	return bad, escaped
 }
 
 // load reads eight bytes as one little-endian word (the compiler makes it one

@@ -10,11 +10,11 @@ import (
 // Python's json.dumps, because PyJWT writes tokens with it: everything outside
 // printable ASCII becomes \uXXXX.
 
-// escape checks the escape that begins with the backslash s[i] and returns the
-// index after it. Half a surrogate pair stands for no character and is refused
-// (RFC 7493 section 2.1).
+// escape checks the escape that begins at s[i] and returns the index after it;
+// anything but a backslash there is a control character, and bad. Half a
+// surrogate pair stands for no character and is refused (RFC 7493 section 2.1).
 func escape(s string, i int) int {
-	if i+1 >= len(s) {
+	if i+1 >= len(s) || s[i] != '\\' {
 		return bad
 	}
 	switch s[i+1] {
@@ -135,12 +135,20 @@ var plainText = func() (t [256]bool) {
 
 // printable is how many bytes at the start of s stand for themselves.
 func printable(s string) int {
-	for i := range len(s) {
-		if !plainText[s[i]] {
-			return i
+	i := 0
+	for i+8 <= len(s) { // see quoted; here a byte above '~' counts as well
+		w := load(s[i : i+8])
+		quote, slash := w^(ones*'"'), w^(ones*'\\')
+		hit := w | (w + ones) | (w - ones*0x20) | (quote - ones) | (slash - ones)
+		if hit&highs != 0 {
+			break
 		}
+		i += 8
 	}
-	return len(s)
+	for i < len(s) && plainText[s[i]] {
+		i++
+	}
+	return i
 }
 
 func appendASCII(b []byte, c byte) []byte {

@@ -69,6 +69,26 @@ func (r Raw) Member(name string) (value Raw, ok bool) {
 	return f.value, f.found
 }
 
+// Elements returns the elements of a JSON array; ok is false for any other value.
+func (r Raw) Elements() (list []Raw, ok bool) {
+	p := scanner{s: string(r)}
+	i := p.space(0)
+	if i >= len(r) || r[i] != '[' {
+		return nil, false
+	}
+	i = p.elements(i, func(i int) int {
+		end := p.value(i)
+		if end != bad {
+			list = append(list, r[i:end])
+		}
+		return end
+	})
+	if i == bad || p.space(i) != len(r) {
+		return nil, false
+	}
+	return list, true
+}
+
 // A finder is the sink that keeps one member.
 type finder struct {
 	name  string

@@ -68,8 +68,7 @@ func newDesk[T any](rules *Rules) *desk[T] {
 // reads its claims and holds them to the rules. It returns either a verified
 // token or an [*Error], never both. Before the signature is found right, the
 // reason is always [ErrInvalid].
-func (v *Verifier[T]) Verify(token string) (Token[T], error) {
-	var t Token[T]
+func (v *Verifier[T]) Verify(token string) (t Token[T], _ error) {
 	d := v.pool.Get().(*desk[T])
 	err := d.run(v, token)
 	if err == nil {

@@ -1,0 +1,65 @@
+package jwks
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// Reading a published set: more forgiving than a file of one's own, for one key
+// that we cannot use must not stop the others (RFC 7517 section 5).
+
+// read makes a set of the usable keys of a document. Keys that are there
+// already stay the same, so that a verifier's cache stays good.
+func (r *Remote) read(document []byte) (*jwt.KeySet, error) {
+	list, ok := jwt.Raw(document).Member("keys")
+	members, isArray := list.Elements()
+	if !ok || !isArray {
+		return nil, errors.New("the answer is not a JWK Set")
+	}
+	var keys []*jwt.Key
+	for n, m := range members {
+		found, err := jwt.ParseKeySet([]byte(m), r.o.Algorithms...)
+		if err == nil && found.Keys()[0].IsSecret() {
+			err = errors.New("a shared secret is published")
+		}
+		if err != nil {
+			r.o.OnError(fmt.Errorf("jwks: key %d is passed over: %w", n, err))
+			continue
+		}
+		for _, k := range found.Keys() {
+			keys = append(keys, r.known(k))
+		}
+	}
+	return jwt.NewKeySet(keys...)
+}
+
+// known returns the key that is in use already, if it is the same.
+func (r *Remote) known(k *jwt.Key) *jwt.Key {
+	if s := r.current.Load(); s != nil {
+		for _, old := range s.set.Keys() {
+			if old.Equal(k) {
+				return old
+			}
+		}
+	}
+	return k
+}
+
+// lifetime is how long an answer is good: what the options say, or less when
+// the answer says so (RFC 9111 section 5.2.2.1), but never less than Interval.
+func (r *Remote) lifetime(h http.Header) time.Duration {
+	life := r.o.Lifetime
+	for _, d := range strings.Split(h.Get("Cache-Control"), ",") {
+		text, ok := strings.CutPrefix(strings.TrimSpace(strings.ToLower(d)), "max-age=")
+		if seconds, err := strconv.Atoi(text); ok && err == nil && seconds >= 0 && seconds < int(life/time.Second) {
+			life = time.Duration(seconds) * time.Second
+		}
+	}
+	return max(life, r.o.Interval)
+}
