@@ -30,6 +30,7 @@ type follower struct {
 	client *http.Client
 	pages  *jwt.Verifier[feedClaims]
 	cursor string
+	lost   bool // the last round failed: ask at once where things stand
 }
 
 // Run follows the revocations at GuardSettings.RevocationsURL until the context
@@ -77,9 +78,10 @@ func newFollower(g *Guard, s GuardSettings) (*follower, error) {
 func (f *follower) round(ctx context.Context) error {
 	began, nonce := f.guard.now(), randomHex()
 	wait := "20"
-	if f.cursor == "" {
+	if f.cursor == "" || f.lost {
 		wait = "0"
 	}
+	f.lost = true
 	address := *f.url
 	address.RawQuery = url.Values{"since": {f.cursor}, "wait": {wait}, "nonce": {nonce}}.Encode()
 	body, err := f.fetch(ctx, address.String(), nonce)
@@ -100,7 +102,7 @@ func (f *follower) round(ctx context.Context) error {
 	}
 	f.guard.revoked.add(entries...)
 	f.guard.revoked.heard.Store(began.UnixNano())
-	f.cursor = page.Cursor
+	f.cursor, f.lost = page.Cursor, false
 	return nil
 }
 

@@ -8,7 +8,7 @@ import (
 // How often Run does its rounds.
 const (
 	pollEvery  = 500 * time.Millisecond // revocations: two nodes differ by less than a second
-	keysEvery  = 5 * time.Second
+	keysEvery  = 2 * time.Second
 	sweepEvery = 30 * time.Second
 	purgeEvery = 10 * time.Minute
 	purgeBatch = 500                 // rows a transaction, so that nobody waits for it

@@ -1,0 +1,145 @@
+package jotgate_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// farGuard follows the gate's feed behind a server that can be cut off.
+func farGuard(t *testing.T, b *bench, change func(*jotgate.GuardSettings)) (guard *jotgate.Guard, cut *atomic.Bool) {
+	t.Helper()
+	cut = new(atomic.Bool)
+	feed := b.RevocationFeed()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if cut.Load() {
+			http.Error(w, "cut off", http.StatusBadGateway)
+			return
+		}
+		feed.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	s := jotgate.GuardSettings{Keys: key(t), Now: b.clock.Now, RevocationsURL: server.URL}
+	if change != nil {
+		change(&s)
+	}
+	guard, err := jotgate.NewGuard(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = guard.Run(t.Context()) }()
+	return guard, cut
+}
+
+func TestFeed(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
+	go func() { _ = b.Run(t.Context()) }()
+	b.user(t, "alice", nil)
+	before, after, lives := b.login(t, "alice"), b.login(t, "alice"), b.login(t, "alice")
+	if err := b.Logout(t.Context(), before.Refresh, jotgate.Client{}); err != nil {
+		t.Fatal(err)
+	}
+	guard, _ := farGuard(t, b, nil)
+	refused := func(tokens jotgate.Tokens) func() bool {
+		return func() bool { _, err := guard.VerifyAccess(tokens.Access); return err != nil }
+	}
+	eventually(t, refused(before)) // what was revoked before the guard came
+	if refused(after)() {
+		t.Fatal("refused before its logout")
+	}
+	began := time.Now()
+	if err := b.Logout(t.Context(), after.Refresh, jotgate.Client{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, refused(after))
+	t.Logf("heard after %v", time.Since(began))
+	if refused(lives)() {
+		t.Error("another session is refused, too")
+	}
+}
+
+// While the feed is cut, a guard does what its setting says; afterwards it
+// catches up.
+func TestFeedLost(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
+	go func() { _ = b.Run(t.Context()) }()
+	b.user(t, "alice", nil)
+	one, two := b.login(t, "alice"), b.login(t, "alice")
+	strict, cut := farGuard(t, b, func(s *jotgate.GuardSettings) {
+		s.RevocationsRequired, s.RevocationMaxAge = true, time.Minute
+	})
+	works := func(g *jotgate.Guard, tokens jotgate.Tokens) bool {
+		_, err := g.VerifyAccess(tokens.Access)
+		return err == nil
+	}
+	eventually(t, func() bool { return works(strict, one) })
+	cut.Store(true)
+	b.clock.Advance(61 * time.Second)
+	if _, err := strict.VerifyAccess(one.Access); jotgate.AsError(err).Status != 503 {
+		t.Errorf("a minute without news: %v", err)
+	}
+	if err := b.Logout(t.Context(), two.Refresh, jotgate.Client{}); err != nil {
+		t.Fatal(err)
+	}
+	cut.Store(false)
+	eventually(t, func() bool { return works(strict, one) && !works(strict, two) })
+}
+
+// A page is taken only if it is signed, for this question, over this body.
+func TestFeedIsSigned(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
+	go func() { _ = b.Run(t.Context()) }()
+	b.user(t, "alice", nil)
+	tokens := b.login(t, "alice")
+	victim := tokens.User.Session
+	eventually(t, func() bool { return b.RevocationAge() < time.Second })
+	for name, forge := range map[string]func(w http.ResponseWriter, real *httptest.ResponseRecorder){
+		"another body": func(w http.ResponseWriter, real *httptest.ResponseRecorder) {
+			w.Header().Set("Jotgate-Signature", real.Header().Get("Jotgate-Signature"))
+			_, _ = w.Write([]byte(strings.Replace(real.Body.String(), `"revoked":[]`, `"revoked":[{"sid":"`+victim+`","at":9999999999}]`, 1)))
+		},
+		"no signature": func(w http.ResponseWriter, real *httptest.ResponseRecorder) { _, _ = w.Write(real.Body.Bytes()) },
+		"another question's": func(w http.ResponseWriter, real *httptest.ResponseRecorder) {
+			other := httptest.NewRecorder()
+			b.RevocationFeed().ServeHTTP(other, httptest.NewRequest("GET", "/?nonce=other", nil))
+			w.Header().Set("Jotgate-Signature", other.Header().Get("Jotgate-Signature"))
+			_, _ = w.Write(other.Body.Bytes())
+		},
+	} {
+		var asked atomic.Int64
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked.Add(1)
+			real := httptest.NewRecorder()
+			b.RevocationFeed().ServeHTTP(real, r)
+			forge(w, real)
+		}))
+		guard, err := jotgate.NewGuard(jotgate.GuardSettings{Keys: key(t), Now: b.clock.Now, RevocationsURL: server.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _ = guard.Run(t.Context()) }()
+		eventually(t, func() bool { return asked.Load() >= 2 })
+		if guard.RevocationAge() < time.Hour {
+			t.Errorf("%s was taken", name)
+		}
+		if _, err := guard.VerifyAccess(tokens.Access); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		server.CloseClientConnections()
+		server.Close()
+	}
+}
+
+func TestFeedIsOffByDefault(t *testing.T) {
+	w := httptest.NewRecorder()
+	newGate(t, nil).RevocationFeed().ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != 404 {
+		t.Errorf("%d", w.Code)
+	}
+}

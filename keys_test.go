@@ -1,0 +1,211 @@
+package jotgate_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// headerOf is the header of a token, as JSON text.
+func headerOf(t testing.TB, token string) jwt.Raw {
+	t.Helper()
+	header, _, err := jwt.DecodeUnverified(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return header
+}
+
+func TestKeyRotation(t *testing.T) {
+	for _, alg := range []jwt.Algorithm{jwt.ES256, jwt.EdDSA, jwt.RS256} {
+		t.Run(string(alg), func(t *testing.T) {
+			b := newGate(t, nil)
+			b.user(t, "alice", nil)
+			old := b.login(t, "alice") // HS256
+			key, err := b.AddKey(t.Context(), alg)
+			if err != nil || key.State != jotgate.KeyNext || key.Sealed != nil {
+				t.Fatalf("%+v %v", key, err)
+			}
+			if b.login(t, "alice"); headerOf(t, b.login(t, "alice").Access) != `{"alg":"HS256","typ":"JWT"}` {
+				t.Error("the next key signs already")
+			}
+			if err := b.SwitchKey(t.Context(), key.ID); err != nil {
+				t.Fatal(err)
+			}
+			fresh := b.login(t, "alice")
+			want := fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"JWT"}`, alg, key.ID)
+			if got := headerOf(t, fresh.Access); string(got) != want {
+				t.Errorf("header %s, want %s", got, want)
+			}
+			for name, token := range map[string]string{"old": old.Access, "new": fresh.Access} {
+				if _, err := b.VerifyAccess(token); err != nil {
+					t.Errorf("%s token: %v", name, err)
+				}
+			}
+			next, err := b.Refresh(t.Context(), old.Refresh, jotgate.Client{})
+			if err != nil || !strings.Contains(string(headerOf(t, next.Refresh)), key.ID) {
+				t.Errorf("refresh over the switch: %v", err)
+			}
+			if err := b.RetireKey(t.Context(), key.ID); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.VerifyAccess(fresh.Access); err != nil {
+				t.Errorf("a retired key must verify: %v", err)
+			}
+			if err := b.DeleteKey(t.Context(), key.ID); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.VerifyAccess(fresh.Access); err == nil {
+				t.Error("a deleted key verifies")
+			}
+		})
+	}
+}
+
+// A key that one node made is followed by another on the same database, and
+// by a verifier that has only the published keys; none refuses a good token.
+func TestKeyRotationUnderLoad(t *testing.T) {
+	one := newGate(t, nil)
+	two := gateOn(t, one.db, nil)
+	for _, b := range []*bench{one, two} {
+		go func() { _ = b.Run(t.Context()) }()
+	}
+	one.user(t, "alice", nil)
+	published := &published{gate: one.Gate}
+	far, err := jotgate.NewGuard(jotgate.GuardSettings{Keys: published, Now: one.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := one.AddKey(t.Context(), jwt.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	follow(t, two, 1)
+	if err := one.SwitchKey(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	follow(t, two, 1)
+
+	var stop atomic.Bool
+	var verified atomic.Int64
+	var wait sync.WaitGroup
+	for range 2 {
+		wait.Go(func() {
+			for !stop.Load() {
+				access := one.login(t, "alice").Access
+				for name, guard := range map[string]*jotgate.Guard{"one": one.Guard, "two": two.Guard, "far": far} {
+					if _, err := guard.VerifyAccess(access); err != nil {
+						t.Errorf("%s refused a good token: %v", name, err)
+						return
+					}
+					verified.Add(1)
+				}
+			}
+		})
+	}
+	for _, alg := range []jwt.Algorithm{jwt.EdDSA, jwt.ES256} {
+		key, err := one.AddKey(t.Context(), alg)
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		published.refresh()
+		followKey(t, two, key.ID)
+		if err := one.SwitchKey(t.Context(), key.ID); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	stop.Store(true)
+	wait.Wait()
+	t.Logf("%d tokens verified", verified.Load())
+}
+
+// published is what a verifier elsewhere has of a gate: a copy of its public
+// keys, fetched now and then.
+type published struct {
+	gate *jotgate.Gate
+	set  atomic.Pointer[jwt.KeySet]
+}
+
+func (p *published) refresh() {
+	if set, err := jwt.NewKeySet(p.gate.PublicKeys()...); err == nil {
+		p.set.Store(set)
+	}
+}
+
+func (p *published) KeySet() *jwt.KeySet {
+	if p.set.Load() == nil {
+		p.refresh()
+	}
+	return p.set.Load()
+}
+
+// follow waits until the gate knows so many keys.
+func follow(t *testing.T, b *bench, n int) {
+	t.Helper()
+	eventually(t, func() bool { return len(b.PublicKeys()) >= n })
+}
+
+func followKey(t *testing.T, b *bench, id string) {
+	t.Helper()
+	eventually(t, func() bool {
+		for _, key := range b.PublicKeys() {
+			if key.ID() == id {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// eventually waits up to 20 s for what another goroutine brings about.
+func eventually(t *testing.T, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it did not come about within 20 s")
+		}
+	}
+}
+
+// What lies in the database cannot be opened without the secret, nor moved to
+// another row, and a published key shows nothing private.
+func TestKeysAreSealed(t *testing.T) {
+	b := newGate(t, nil)
+	key, err := b.AddKey(t.Context(), jwt.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := b.db.SigningKeys(t.Context())
+	if err != nil || len(stored) != 1 || stored[0].ID != key.ID || len(stored[0].Sealed) < 50 {
+		t.Fatalf("%+v %v", stored, err)
+	}
+	for _, public := range b.PublicKeys() {
+		text, err := json.Marshal(public)
+		if err != nil || strings.Contains(string(text), `"d"`) || strings.Contains(string(text), `"k"`) {
+			t.Errorf("%s %v", text, err)
+		}
+	}
+	if n := len(b.PublicKeys()); n != 1 {
+		t.Errorf("%d keys are published, the secret among them?", n)
+	}
+	stranger := gateOn(t, b.db, func(s *jotgate.Settings) { s.SecretKey = "another-secret-key-another-secret-key-another-secret-key-9876" })
+	go func() { _ = stranger.Run(t.Context()) }()
+	time.Sleep(100 * time.Millisecond)
+	if n := len(stranger.PublicKeys()); n != 0 {
+		t.Error("a gate with another secret opened the key")
+	}
+	heir := gateOn(t, b.db, func(s *jotgate.Settings) {
+		s.SecretKey, s.SecretKeyFallbacks = "another-secret-key-another-secret-key-another-secret-key-9876", []jotgate.Secret{secret}
+	})
+	go func() { _ = heir.Run(t.Context()) }()
+	followKey(t, heir, key.ID)
+}
