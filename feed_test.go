@@ -12,12 +12,12 @@ import (
 )
 
 // farGuard follows the gate's feed behind a server that can be cut off.
-func farGuard(t *testing.T, b *bench, change func(*jotgate.GuardSettings)) (guard *jotgate.Guard, cut *atomic.Bool) {
+func farGuard(t *testing.T, b *bench, change func(*jotgate.GuardSettings)) (guard *jotgate.Guard, cut func(bool)) {
 	t.Helper()
-	cut = new(atomic.Bool)
+	var down atomic.Bool
 	feed := b.RevocationFeed()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if cut.Load() {
+		if down.Load() {
 			http.Error(w, "cut off", http.StatusBadGateway)
 			return
 		}
@@ -34,7 +34,10 @@ func farGuard(t *testing.T, b *bench, change func(*jotgate.GuardSettings)) (guar
 		t.Fatal(err)
 	}
 	go func() { _ = guard.Run(t.Context()) }()
-	return guard, cut
+	return guard, func(is bool) {
+		down.Store(is)
+		server.CloseClientConnections()
+	}
 }
 
 func TestFeed(t *testing.T) {
@@ -79,7 +82,7 @@ func TestFeedLost(t *testing.T) {
 		return err == nil
 	}
 	eventually(t, func() bool { return works(strict, one) })
-	cut.Store(true)
+	cut(true)
 	b.clock.Advance(61 * time.Second)
 	if _, err := strict.VerifyAccess(one.Access); jotgate.AsError(err).Status != 503 {
 		t.Errorf("a minute without news: %v", err)
@@ -87,7 +90,7 @@ func TestFeedLost(t *testing.T) {
 	if err := b.Logout(t.Context(), two.Refresh, jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
-	cut.Store(false)
+	cut(false)
 	eventually(t, func() bool { return works(strict, one) && !works(strict, two) })
 }
 
