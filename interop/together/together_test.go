@@ -15,7 +15,10 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(serve.Main(m)) }
 
-const password = "correct horse battery"
+const (
+	password    = "correct horse battery"
+	newPassword = "another horse battery"
+)
 
 // databases are where both sides meet. An empty address is a new SQLite file.
 var databases = map[string]func(t *testing.T) string{
