@@ -60,7 +60,7 @@ func (s *Sender) compose(ctx context.Context, letter jotgate.Letter) (envelope, 
 	if err := s.judge(letter); err != nil {
 		return envelope{}, err
 	}
-	account, err := s.accounts.AccountByID(ctx, letter.User)
+	account, err := s.db.AccountByID(ctx, letter.User)
 	if errors.Is(err, jotgate.ErrNotFound) {
 		return envelope{}, dropped("the account is gone")
 	} else if err != nil {
@@ -116,6 +116,8 @@ func judgeAccount(letter jotgate.Letter, account *jotgate.Account) error {
 		return dropped("the account is not active")
 	case links && account.Email != letter.To:
 		return dropped("the account has another address now")
+	case links && active && strings.HasPrefix(account.Password, "!"): // as Django marks it
+		return dropped("the account has no usable password any more")
 	}
 	return nil
 }
@@ -130,7 +132,7 @@ func (s *Sender) data(letter jotgate.Letter, account *jotgate.Account) (Data, er
 		Time:     letter.Created.UTC(),
 	}
 	if link, ok := s.links[letter.Kind]; ok {
-		uid, token := s.accounts.LinkParts(letter.Kind, account)
+		uid, token := s.gate.LinkParts(letter.Kind, account)
 		if uid == "" || token == "" {
 			return d, errors.New("the gate made no link for it")
 		}

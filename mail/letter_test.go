@@ -67,6 +67,7 @@ func TestDropped(t *testing.T) {
 		{"username reset, inactive", func(l *jotgate.Letter) { l.Kind = jotgate.LetterUsernameReset }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
 		{"active already", func(l *jotgate.Letter) { l.Kind = jotgate.LetterActivation }, nil, "the account is active already"},
 		{"confirmation of an inactive one", func(l *jotgate.Letter) { l.Kind = jotgate.LetterConfirmation }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
+		{"password made unusable", nil, func(a accounts) { a["1"].Password = "!x" }, "the account has no usable password any more"},
 		{"nobody's", func(l *jotgate.Letter) { l.User = "" }, nil, "it names no account"},
 		{"no address", func(l *jotgate.Letter) { l.To = "" }, nil, "it has no valid address"},
 		{"a notice goes to the old address", func(l *jotgate.Letter) { l.Kind = jotgate.LetterPasswordChanged }, func(a accounts) { a["1"].Email = "alice@example.org" }, ""},

@@ -24,13 +24,13 @@ func (s *Settings) readLinks() (map[jotgate.LetterKind]string, error) {
 	base, err := url.Parse(s.BaseURL)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("BaseURL: %w", err)
+		return nil, fmt.Errorf("Settings.BaseURL: %w", err)
 	case base.Scheme == "" || base.Host == "":
-		return nil, errors.New("BaseURL must be an absolute address, such as https://app.example.com")
+		return nil, errors.New("Settings.BaseURL must be an absolute address, such as https://app.example.com")
 	case slices.Contains(scripts, base.Scheme):
-		return nil, fmt.Errorf("BaseURL cannot have the scheme %s", base.Scheme)
+		return nil, fmt.Errorf("Settings.BaseURL cannot have the scheme %s", base.Scheme)
 	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
-		return nil, errors.New("BaseURL cannot have a user, a query or a fragment")
+		return nil, errors.New("Settings.BaseURL cannot have a user, a query or a fragment")
 	}
 	s.Site = clean(or(s.Site, base.Host), maxName)
 	links := map[jotgate.LetterKind]string{
@@ -44,7 +44,7 @@ func (s *Settings) readLinks() (map[jotgate.LetterKind]string, error) {
 		joined := strings.TrimRight(base.String(), "/") + "/" + strings.TrimLeft(path, "/")
 		if _, err := url.Parse(string(fillLink(joined, "MQ", "a-b"))); err != nil ||
 			strings.Count(path, "{uid}") != 1 || strings.Count(path, "{token}") != 1 || clean(path, len(path)) != path {
-			return nil, fmt.Errorf("the link of %s letters, %q, must have {uid} and {token} once and be part of a URL", kind, path)
+			return nil, fmt.Errorf("the link of %s letters in Settings, %q, must have {uid} and {token} once and be part of a URL", kind, path)
 		}
 		links[kind] = joined
 	}

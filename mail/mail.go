@@ -8,7 +8,7 @@
 //		Server:  "smtp://user:password@smtp.example.com:587",
 //		From:    "Example <noreply@example.com>",
 //		BaseURL: "https://app.example.com",
-//	}, gate, outbox)
+//	}, gate, db) // db is what the gate was made with
 //	go sender.Run(ctx)
 //
 // So the answer to a request tells nothing of whether there is a mail server,
@@ -114,15 +114,21 @@ type Settings struct {
 	Now func() time.Time
 }
 
-// Accounts is what a Sender asks the gate. Its methods may be called
+// Links is what a Sender asks of a *jotgate.Gate. It may be called
 // concurrently.
-type Accounts interface {
-	// AccountByID finds the account of a letter. jotgate.ErrNotFound without
-	// one.
-	AccountByID(ctx context.Context, id jotgate.UserID) (*jotgate.Account, error)
+type Links interface {
 	// LinkParts makes the uid and the token of a link for this kind of
 	// letter: LetterActivation, LetterPasswordReset or LetterUsernameReset.
 	LinkParts(kind jotgate.LetterKind, account *jotgate.Account) (uid, token string)
+}
+
+// Store is what a Sender asks the database: those that store/sqlite and
+// store/postgres open will do.
+type Store interface {
+	jotgate.Outbox
+	// AccountByID finds the account of a letter. jotgate.ErrNotFound without
+	// one.
+	AccountByID(ctx context.Context, id jotgate.UserID) (*jotgate.Account, error)
 }
 
 // Sender sends what is in the outbox. Make one with New and let Run work
@@ -130,8 +136,8 @@ type Accounts interface {
 // concurrent use.
 type Sender struct {
 	settings  Settings
-	accounts  Accounts
-	outbox    jotgate.Outbox
+	gate      Links
+	db        Store
 	from      *mail.Address
 	links     map[jotgate.LetterKind]string // with {uid} and {token}
 	templates *templates
@@ -149,25 +155,24 @@ type transport interface {
 
 // New returns a Sender, or an error that names the setting at fault. It reads
 // all templates and tries each, but does not connect to the server.
-func New(s Settings, accounts Accounts, outbox jotgate.Outbox) (*Sender, error) {
-	sender, err := newSender(s, accounts, outbox)
+func New(s Settings, gate Links, db Store) (*Sender, error) {
+	sender, err := newSender(s, gate, db)
 	if err != nil {
 		return nil, fmt.Errorf("mail: %w", err)
 	}
 	return sender, nil
 }
 
-func newSender(s Settings, accounts Accounts, outbox jotgate.Outbox) (*Sender, error) {
+func newSender(s Settings, gate Links, db Store) (*Sender, error) {
 	from, err := s.fill()
 	if err != nil {
 		return nil, err
 	}
-	sender := &Sender{
-		settings: s, accounts: accounts, outbox: outbox, from: from, unmarked: make(map[int64]bool),
-	}
-	if sender.links, err = s.readLinks(); err != nil {
+	links, err := s.readLinks()
+	if err != nil {
 		return nil, err
 	}
+	sender := &Sender{settings: s, gate: gate, db: db, from: from, links: links, unmarked: make(map[int64]bool)}
 	if sender.templates, err = loadTemplates(s.Templates, s.Language); err != nil {
 		return nil, err
 	}
@@ -184,10 +189,10 @@ func (s *Settings) fill() (from *mail.Address, err error) {
 		s.From = "webmaster@localhost"
 	}
 	if from, err = mail.ParseAddress(s.From); err != nil {
-		return nil, fmt.Errorf("From: %w", err)
+		return nil, fmt.Errorf("Settings.From: %w", err)
 	}
 	if s.Timeout < 0 || s.MaxAge < 0 || s.LinkLifetime < 0 {
-		return nil, errors.New("Timeout, MaxAge and LinkLifetime cannot be negative")
+		return nil, errors.New("Settings.Timeout, MaxAge and LinkLifetime cannot be negative")
 	}
 	s.Timeout = or(s.Timeout, 30*time.Second)
 	s.MaxAge = or(s.MaxAge, 72*time.Hour)
@@ -214,7 +219,7 @@ func (s *Settings) newTransport() (transport, error) {
 		return newSMTP(string(s.Server), s.TLS, s.Timeout)
 	}
 	if s.Output == nil {
-		return nil, errors.New("there is neither a Server nor an Output")
+		return nil, errors.New("one of Settings.Server and Settings.Output must be given")
 	}
 	return &printer{w: s.Output}, nil
 }

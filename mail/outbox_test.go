@@ -19,6 +19,8 @@ import (
 	"github.com/jotgate/jotgate/mail"
 )
 
+var quiet = slog.New(slog.DiscardHandler)
+
 var errBroken = errors.New("the disk is full")
 
 // outbox is safe for concurrent use, as the law demands.
@@ -119,10 +121,18 @@ func (a accounts) LinkParts(kind jotgate.LetterKind, account *jotgate.Account) (
 
 func people() accounts {
 	return accounts{
-		"1": {ID: "1", Username: "alice", Email: "alice@example.com", IsActive: true},
+		"1": {ID: "1", Username: "alice", Password: "pbkdf2_sha256$1$salt$x", Email: "alice@example.com", IsActive: true},
 		"2": {ID: "2", Username: "newbie", Email: "newbie@example.com"},
 	}
 }
+
+// database is both.
+type database struct {
+	*outbox
+	accounts
+}
+
+func emptyStore() database { return database{&outbox{}, people()} }
 
 var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
@@ -161,7 +171,7 @@ func open(t *testing.T, change func(*mail.Settings)) *office {
 		change(&s)
 	}
 	var err error
-	if o.Sender, err = mail.New(s, o.people, o.outbox); err != nil {
+	if o.Sender, err = mail.New(s, o.people, database{o.outbox, o.people}); err != nil {
 		t.Fatal(err)
 	}
 	return o

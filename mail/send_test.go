@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -218,9 +217,9 @@ func TestTwoSenders(t *testing.T) {
 		a.write(t, jotgate.LetterPasswordReset, "1")
 	}
 	second, err := mail.New(mail.Settings{
-		Logger: slog.New(slog.DiscardHandler),
+		Logger: quiet,
 		Server: jotgate.Secret("smtp://" + s.addr + "?tls=insecure-off"), From: "a@example.com", BaseURL: "https://x.example", Now: a.clock,
-	}, a.people, a.outbox)
+	}, a.people, database{a.outbox, a.people})
 	if err != nil {
 		t.Fatal(err)
 	}

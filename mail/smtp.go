@@ -35,7 +35,7 @@ type smtpServer struct {
 }
 
 // errServer does not repeat the address, which holds a password.
-var errServer = errors.New("Server must have the form smtp://user:password@host:587 or smtps://user:password@host:465, with ?tls=insecure-off and no user for a local server without TLS")
+var errServer = errors.New("Settings.Server must have the form smtp://user:password@host:587 or smtps://user:password@host:465, with ?tls=insecure-off and no user for a local server without TLS")
 
 // newSMTP reads Settings.Server.
 func newSMTP(address string, config *tls.Config, timeout time.Duration) (*smtpServer, error) {

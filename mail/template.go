@@ -57,16 +57,16 @@ func loadTemplates(override fs.FS, language string) (*templates, error) {
 	}
 	languages, err := listLanguages(places)
 	if err != nil {
-		return nil, fmt.Errorf("Templates: %w", err)
+		return nil, fmt.Errorf("Settings.Templates: %w", err)
 	}
 	t := &templates{map[string]map[jotgate.LetterKind]letterTemplate{}, language}
 	for _, language := range languages {
 		if t.letters[language], err = loadLanguage(places, language); err != nil {
-			return nil, fmt.Errorf("Templates: %w", err)
+			return nil, fmt.Errorf("Settings.Templates: %w", err)
 		}
 	}
 	if t.pick(language) == nil {
-		return nil, fmt.Errorf("Language: there are no templates for %q", language)
+		return nil, fmt.Errorf("Settings.Language: there are no templates for %q", language)
 	}
 	return t, nil
 }
