@@ -145,11 +145,14 @@ func (g *Gate) RequestLink(ctx context.Context, kind LetterKind, email string) (
 	}
 	// One letter is waited for, as for an unknown address; who shares an
 	// address with others gets the rest a moment later.
-	if len(letters) > 1 {
-		go g.enqueue(context.WithoutCancel(ctx), outbox, letters[1:])
+	if rest := letters[1:min(len(letters), maxShared)]; len(rest) > 0 {
+		go g.enqueue(context.WithoutCancel(ctx), outbox, rest)
 	}
 	return found, outbox.Enqueue(ctx, letters[0])
 }
+
+// maxShared is how many accounts of one address get a letter at once.
+const maxShared = 10
 
 func (g *Gate) enqueue(ctx context.Context, outbox Outbox, letters []Letter) {
 	for _, l := range letters {
@@ -164,9 +167,12 @@ func (g *Gate) letter(kind LetterKind, a *Account) Letter {
 }
 
 // Notify writes a letter of this kind to the account, if it has an address and
-// the store an outbox. What was done does not fail for it.
-func (g *Gate) Notify(ctx context.Context, kind LetterKind, a *Account) {
+// the store an outbox; detail is for the template. What was done before does
+// not fail for it.
+func (g *Gate) Notify(ctx context.Context, kind LetterKind, a *Account, detail string) {
 	if outbox, ok := g.db.(Outbox); ok && a.Email != "" {
-		g.enqueue(ctx, outbox, []Letter{g.letter(kind, a)})
+		l := g.letter(kind, a)
+		l.Detail = detail
+		g.enqueue(ctx, outbox, []Letter{l})
 	}
 }

@@ -58,7 +58,7 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*Ac
 	}
 	g.event(ctx, Event{Name: "register", User: a.ID}, client)
 	if r.Activate {
-		g.Notify(ctx, LetterActivation, a)
+		g.Notify(ctx, LetterActivation, a, "")
 	}
 	return a, nil
 }
@@ -193,7 +193,7 @@ func (g *Gate) SetEmail(ctx context.Context, a *Account, email string, activate 
 	}
 	a.Email, a.IsActive = email, a.IsActive && !activate
 	if activate {
-		g.Notify(ctx, LetterActivation, a)
+		g.Notify(ctx, LetterActivation, a, "")
 	}
 	return nil
 }

@@ -1,0 +1,199 @@
+// Package lockout stands before every password check: it slows down who has
+// failed too often, by the delays of package throttle and the counters of a
+// jotgate.FailureStore. All places that check passwords share the counters,
+// because they are in the database, so that no sibling route gives a second
+// budget.
+//
+//	err := tries.Try(ctx, username, network, func() (jotgate.UserID, error) {
+//		tokens, err = gate.Login(ctx, username, password, client)
+//		return tokens.User.ID, err
+//	})
+//
+// A try that is being hashed counts as a failure until it is known to be none,
+// so of a hundred at once only the free ones are hashed. These are counted in
+// this process: n processes may hash n times as many at the same moment.
+package lockout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/throttle"
+)
+
+// Lockout decides whether a password is looked at. Safe for concurrent use.
+type Lockout struct {
+	policy throttle.Lockout
+	gate   *jotgate.Gate
+	store  jotgate.FailureStore
+	seed   maphash.Seed
+	shards [64]shard
+}
+
+// shard holds the tries that are under way, for a part of the accounts.
+type shard struct {
+	sync.Mutex
+	trying map[string]int // by counter
+}
+
+// New returns a Lockout over the gate's store. A store that keeps no failures
+// has them in this process's memory, until it ends.
+func New(gate *jotgate.Gate, policy throttle.Lockout) *Lockout {
+	l := &Lockout{policy: policy, gate: gate, seed: maphash.MakeSeed()}
+	if store, ok := gate.Store().(jotgate.FailureStore); ok {
+		l.store = store
+	} else {
+		l.store = &memory{seed: maphash.MakeSeed()}
+	}
+	for i := range l.shards {
+		l.shards[i].trying = map[string]int{}
+	}
+	return l
+}
+
+// Try runs check, which looks at a password for the account of this login
+// name, unless there were too many failures: then it answers 429 and check does
+// not run. A failure is ErrNoActiveAccount or ErrWrongPassword; any other error
+// counts for nothing. After a success, whose user check returns, strange
+// reports whether the account had not been entered from this network before.
+func (l *Lockout) Try(ctx context.Context, login, network string, check func() (jotgate.UserID, error)) (strange bool, err error) {
+	t := l.attempt(login, network)
+	if err := t.begin(ctx); err != nil {
+		return false, err
+	}
+	user, err := check()
+	if err := t.end(context.WithoutCancel(ctx), err); err != nil {
+		return false, err
+	}
+	if err != nil {
+		return false, err
+	}
+	return l.Forgive(ctx, login, network, user)
+}
+
+// Forgive forgets the failures from this network and notes that the account is
+// entered from there: after a login, or a password reset. It reports whether
+// that is the first time.
+func (l *Lockout) Forgive(ctx context.Context, login, network string, user jotgate.UserID) (strange bool, err error) {
+	t := l.attempt(login, network)
+	if err := l.store.ForgetFailures(ctx, []string{t.pair}); err != nil {
+		return false, err
+	}
+	known, err := l.store.KnownNetwork(ctx, user, network)
+	if err != nil {
+		return false, err
+	}
+	return !known, l.store.RememberNetwork(ctx, user, network, l.now())
+}
+
+func (l *Lockout) now() time.Time { return l.gate.Settings().Now() }
+
+// attempt is one try: its two counters and the shard they are in.
+type attempt struct {
+	*Lockout
+	*shard
+	login, network string
+	pair, total    string // of the account and this network; of the account
+	spent          int    // failures of the pair when it began
+}
+
+func (l *Lockout) attempt(login, network string) *attempt {
+	account := throttle.AccountKey(login)
+	return &attempt{
+		Lockout: l, shard: &l.shards[maphash.String(l.seed, account)%uint64(len(l.shards))],
+		login: login, network: network, pair: account + " " + network, total: account,
+	}
+}
+
+// begin refuses the try or notes it as under way.
+func (t *attempt) begin(ctx context.Context) error {
+	t.Lock()
+	defer t.Unlock()
+	found, err := t.store.Failures(ctx, []string{t.pair, t.total})
+	if err != nil {
+		return err
+	}
+	now := t.now()
+	pair, total := t.tally(found, t.pair, now), t.tally(found, t.total, now)
+	wait := t.policy.Wait(pair, total, false, now)
+	if alone := t.policy.Wait(pair, total, true, now); alone < wait && t.knows(ctx) {
+		wait = alone
+	}
+	if wait > 0 {
+		return Throttled(wait)
+	}
+	t.spent = pair.Failures
+	t.trying[t.pair]++
+	t.trying[t.total]++
+	return nil
+}
+
+// tally is a counter with the tries that are under way.
+func (t *attempt) tally(found map[string]jotgate.Failure, key string, now time.Time) throttle.Tally {
+	tally := throttle.Tally{Failures: found[key].Count, Last: found[key].Last}
+	if n := t.trying[key]; n > 0 {
+		tally.Failures, tally.Last = tally.Failures+n, now
+	}
+	return tally
+}
+
+// knows reports whether the account has been entered from this network. It is
+// asked only while strangers are made to wait.
+func (t *attempt) knows(ctx context.Context) bool {
+	a, err := t.gate.Store().AccountByLogin(ctx, t.login)
+	if err != nil {
+		return false
+	}
+	known, err := t.store.KnownNetwork(ctx, a.ID, t.network)
+	return err == nil && known
+}
+
+// end takes the try off and counts it when it failed. Each network adds only
+// its share to the account's counter.
+func (t *attempt) end(ctx context.Context, outcome error) error {
+	t.Lock()
+	defer t.Unlock()
+	defer t.done(t.pair)
+	defer t.done(t.total)
+	if !errors.Is(outcome, jotgate.ErrNoActiveAccount) && !errors.Is(outcome, jotgate.ErrWrongPassword) {
+		return nil
+	}
+	keys := []string{t.pair}
+	if t.policy.Share(t.spent+1) > t.policy.Share(t.spent) {
+		keys = append(keys, t.total)
+	}
+	now := t.now()
+	return t.store.AddFailure(ctx, keys, now, now.Add(-t.forget()))
+}
+
+func (t *attempt) done(key string) {
+	if t.trying[key]--; t.trying[key] == 0 {
+		delete(t.trying, key)
+	}
+}
+
+// forget is after how long a failure counts no more.
+func (l *Lockout) forget() time.Duration {
+	if l.policy.Network.Forget > 0 {
+		return l.policy.Network.Forget
+	}
+	return 24 * time.Hour
+}
+
+// Throttled is the answer 429 in the words of Django REST framework.
+func Throttled(wait time.Duration) *jotgate.Error {
+	seconds, unit := throttle.RetryAfter(wait), "seconds"
+	if seconds == "1" {
+		unit = "second"
+	}
+	return &jotgate.Error{
+		Status: http.StatusTooManyRequests, RetryAfter: max(wait, time.Second),
+		Detail: fmt.Sprintf("Request was throttled. Expected available in %s %s.", seconds, unit),
+	}
+}

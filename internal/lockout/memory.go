@@ -1,0 +1,65 @@
+package lockout
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// memory counts failures in a table of fixed size, for stores that keep none.
+// Keys that share a place share a count: it errs on the slow side.
+type memory struct {
+	mu     sync.Mutex
+	seed   maphash.Seed
+	counts [1 << 14]jotgate.Failure
+}
+
+func (m *memory) at(key string) *jotgate.Failure {
+	return &m.counts[maphash.String(m.seed, key)%uint64(len(m.counts))]
+}
+
+func (m *memory) Failures(_ context.Context, keys []string) (map[string]jotgate.Failure, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := make(map[string]jotgate.Failure, len(keys))
+	for _, key := range keys {
+		found[key] = *m.at(key)
+	}
+	return found, nil
+}
+
+func (m *memory) AddFailure(_ context.Context, keys []string, now, forget time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range keys {
+		f := m.at(key)
+		if f.Last.Before(forget) {
+			f.Count = 0
+		}
+		f.Count, f.Last = min(f.Count+1, 1<<20), now
+	}
+	return nil
+}
+
+func (m *memory) ForgetFailures(_ context.Context, keys []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range keys {
+		*m.at(key) = jotgate.Failure{}
+	}
+	return nil
+}
+
+// No network is known for longer than the process lives.
+func (m *memory) RememberNetwork(context.Context, jotgate.UserID, string, time.Time) error {
+	return nil
+}
+
+func (m *memory) KnownNetwork(context.Context, jotgate.UserID, string) (bool, error) {
+	return false, nil
+}
+
+func (m *memory) PurgeFailures(context.Context, time.Time, int) (int, error) { return 0, nil }
