@@ -16,7 +16,7 @@ import (
 // something (is_active, is_staff, is_superuser), and left out otherwise.
 func (s *Store) ChangeAccount(ctx context.Context, id jotgate.UserID, change jotgate.AccountChange) error {
 	key, ok := s.tables.key.encode(id)
-	if !ok {
+	if !ok || change.IfPassword != nil && !storable(*change.IfPassword) {
 		return jotgate.ErrNotFound
 	}
 	if ends(change) != "" && change.At.IsZero() {
@@ -117,7 +117,7 @@ func (s *Store) changeText(key any, set []cell, change jotgate.AccountChange) (t
 	}
 	text = "UPDATE " + quote(sch.Users) + " SET " + strings.Join(assign, ", ") + " WHERE " + quote(sch.ID) + " = " + arg(key)
 	if change.IfPassword != nil {
-		text += " AND password = " + arg(note(*change.IfPassword, len(*change.IfPassword)))
+		text += " AND password = " + arg(*change.IfPassword)
 	}
 	if _, ok := s.tables.user["is_active"]; change.IfActive != nil && ok {
 		text += " AND is_active = " + arg(*change.IfActive)

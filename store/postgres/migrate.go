@@ -1,0 +1,126 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"github.com/jotgate/jotgate/store"
+)
+
+//go:embed schema/*.sql
+var files embed.FS
+
+// lockKey is the advisory lock under which nodes migrate one after another:
+// "jotgate" in ASCII.
+const lockKey = 0x6a6f7467617465
+
+// migrate makes Django's tables where there are none, jotgate's own, and the
+// index by e-mail, on connections without a statement timeout. Of nodes that
+// start together one works and the others wait.
+func migrate(ctx context.Context, config *pgx.ConnConfig, schema store.Schema) error {
+	patient := config.Copy()
+	patient.RuntimeParams["statement_timeout"] = "0"
+	patient.RuntimeParams["lock_timeout"] = "10000"
+	patient.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
+	db := newDB(patient, 3, func(context.Context, stdlib.ShouldPingParams) bool { return false })
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := lock(ctx, conn); err != nil {
+		return err
+	}
+	err = migrateLocked(ctx, db, schema)
+	_, unlock := conn.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", int64(lockKey))
+	return errors.Join(err, unlock)
+}
+
+// lock tries until it has the lock. Waiting inside PostgreSQL would hold a
+// snapshot that CREATE INDEX CONCURRENTLY of the other node waits for.
+func lock(ctx context.Context, conn *sql.Conn) error {
+	for {
+		var got bool
+		if err := conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", int64(lockKey)).Scan(&got); err != nil || got {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func migrateLocked(ctx context.Context, db *sql.DB, schema store.Schema) error {
+	if err := makeDjango(ctx, db, schema); err != nil {
+		return err
+	}
+	own, err := fs.Sub(files, "schema")
+	if err != nil {
+		return err
+	}
+	if err := store.Migrate(ctx, db, goose.DialectPostgres, own); err != nil {
+		return err
+	}
+	return indexEmail(ctx, db, schema)
+}
+
+// makeDjango runs schema/django.sql where there is no auth_user and no custom
+// user model to wait for.
+func makeDjango(ctx context.Context, db *sql.DB, schema store.Schema) error {
+	var found bool
+	err := db.QueryRowContext(ctx, "SELECT to_regclass(quote_ident($1)) IS NOT NULL", schema.Users).Scan(&found)
+	if err != nil || found || schema.Users != "auth_user" {
+		return err
+	}
+	text, err := files.ReadFile("schema/django.sql")
+	if err != nil {
+		return err
+	}
+	// Without arguments pgx sends the whole text at once, and PostgreSQL runs
+	// it as one transaction.
+	_, err = db.ExecContext(ctx, string(text), pgx.QueryExecModeSimpleProtocol)
+	return err
+}
+
+// indexEmail makes the index that finds an account by its e-mail without
+// regard to case; Django has none, and its own iexact gains by it. It is made
+// beside running work. Who may not make an index on Django's table goes on
+// without one (Store.Facts says so); a half-made one is made again.
+func indexEmail(ctx context.Context, db *sql.DB, schema store.Schema) error {
+	var column bool
+	var valid sql.NullBool
+	err := db.QueryRowContext(ctx, `SELECT
+EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attname = $2 AND NOT attisdropped),
+(SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('jotgate_user_email'))`, schema.Users, schema.Email).Scan(&column, &valid)
+	if err != nil || !column || valid.Bool {
+		return err
+	}
+	if valid.Valid {
+		if _, err := db.ExecContext(ctx, "DROP INDEX CONCURRENTLY jotgate_user_email"); err != nil {
+			return tolerate(err)
+		}
+	}
+	_, err = db.ExecContext(ctx, "CREATE INDEX CONCURRENTLY jotgate_user_email ON "+
+		pgx.Identifier{schema.Users}.Sanitize()+" (UPPER("+pgx.Identifier{schema.Email}.Sanitize()+"))")
+	return tolerate(err)
+}
+
+// tolerate lets pass what a missing index can wait for: no right to make it
+// (insufficient_privilege), or a table too busy now (lock_not_available).
+func tolerate(err error) error {
+	if c := code(err); c == "42501" || c == "55P03" {
+		return nil
+	}
+	return err
+}

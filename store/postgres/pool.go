@@ -1,0 +1,107 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/jotgate/jotgate/store"
+)
+
+// pool is the connections and what is known of their health.
+type pool struct {
+	db     *sql.DB
+	config *pgx.ConnConfig
+	// lost is when a connection was last found broken, in nanoseconds: those
+	// used before it are looked at before they are used again.
+	lost atomic.Int64
+}
+
+// idleBeforeCheck is how long a connection may rest and be used unseen.
+const idleBeforeCheck = time.Second
+
+func newPool(config *pgx.ConnConfig, options Options) *pool {
+	p := &pool{config: config}
+	p.db = newDB(config, options.MaxConns, func(_ context.Context, c stdlib.ShouldPingParams) bool {
+		used := time.Now().Add(-c.IdleDuration).UnixNano()
+		return c.IdleDuration > idleBeforeCheck || used <= p.lost.Load()
+	})
+	return p
+}
+
+// tries is how often a question is asked again when its connection was lost
+// before anything was done, or the server gave a transaction up.
+const tries = 4
+
+// ExecContext implements store.Queryer outside a transaction.
+func (p *pool) ExecContext(ctx context.Context, text string, args ...any) (result sql.Result, err error) {
+	err = p.again(ctx, func() error { result, err = p.db.ExecContext(ctx, text, args...); return err })
+	return result, err
+}
+
+// QueryContext implements store.Queryer outside a transaction.
+func (p *pool) QueryContext(ctx context.Context, text string, args ...any) (rows *sql.Rows, err error) {
+	err = p.again(ctx, func() error { rows, err = p.db.QueryContext(ctx, text, args...); return err })
+	return rows, err
+}
+
+// again asks once more when the connection turns out to be broken. Only for
+// what changes nothing.
+func (p *pool) again(ctx context.Context, ask func() error) error {
+	err := ask()
+	for try := 1; try < tries && p.broken(ctx, err); try++ {
+		err = ask()
+	}
+	return err
+}
+
+// broken reports that err speaks of the connection, and remembers when.
+func (p *pool) broken(ctx context.Context, err error) bool {
+	if err == nil || ctx.Err() != nil {
+		return false
+	}
+	if c := code(err); c != "" && !strings.HasPrefix(c, "08") && !strings.HasPrefix(c, "57P") {
+		return false
+	}
+	p.lost.Store(time.Now().UnixNano())
+	return true
+}
+
+// write is store.Driver.Write.
+func (p *pool) write(ctx context.Context, do func(ctx context.Context, q store.Queryer) error) error {
+	err := p.once(ctx, do)
+	for try := 1; try < tries && ctx.Err() == nil && givenUp(err); try++ {
+		time.Sleep(time.Duration(try) * 5 * time.Millisecond)
+		err = p.once(ctx, do)
+	}
+	return err
+}
+
+// givenUp reports a transaction that PostgreSQL asks to run again
+// (serialization_failure, deadlock_detected).
+func givenUp(err error) bool {
+	c := code(err)
+	return c == "40001" || c == "40P01"
+}
+
+// once runs one transaction.
+func (p *pool) once(ctx context.Context, do func(ctx context.Context, q store.Queryer) error) error {
+	var tx *sql.Tx
+	err := p.again(ctx, func() (err error) { tx, err = p.db.BeginTx(ctx, nil); return err })
+	if err != nil {
+		return err
+	}
+	if err := do(ctx, tx); err != nil {
+		_ = tx.Rollback()
+		p.broken(ctx, err)
+		return err
+	}
+	err = tx.Commit()
+	p.broken(ctx, err)
+	return err
+}

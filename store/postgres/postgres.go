@@ -1,0 +1,178 @@
+// Package postgres opens a store in a PostgreSQL database, 13 or newer:
+//
+//	db, err := postgres.Open(ctx, "postgres://jotgate:…@db.example.com/site", postgres.Options{})
+//
+// The tables are made when they are absent and adopted when a Django made
+// them; a Django and any number of jotgate nodes may use them side by side.
+//
+// # How it is tuned
+//
+// At most Options.MaxConns connections through pgx and database/sql, each with
+// a statement and a lock timeout. A connection that was lost is noticed before
+// the next use of its neighbours, so that a restart of the server costs the
+// requests of that moment an ErrUnavailable and no more. Transactions that
+// PostgreSQL gave up (deadlock, serialization) are run again.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/store"
+)
+
+// Options are the choices of Open. The zero value is the usual one.
+type Options struct {
+	// Schema says where the users are. Default: Django's auth_user.
+	Schema store.Schema
+	// MaxConns is how many connections the pool may hold. Default: 16.
+	MaxConns int
+	// ConnectTimeout is how long connecting may take. Default: 3 seconds.
+	ConnectTimeout time.Duration
+	// StatementTimeout and LockTimeout are PostgreSQL's settings of these
+	// names. Default: 5 seconds, 3 seconds.
+	StatementTimeout, LockTimeout time.Duration
+	// Inspect opens the database as it is: nothing is made or migrated, and
+	// missing tables are no error. Only Store.Facts is of use then.
+	Inspect bool
+}
+
+// oldest is the first server version that jotgate was tried with, as
+// server_version_num has it.
+const oldest = 130000
+
+// Open connects, checks the version and unless options.Inspect migrates. An
+// error is one sentence about what is wrong; it is jotgate.ErrUnavailable when
+// it may go away by itself. dsn is a URL or key=value pairs, as libpq takes
+// them.
+func Open(ctx context.Context, dsn string, options Options) (*store.Store, error) {
+	config, err := configure(dsn, &options)
+	if err != nil {
+		return nil, err
+	}
+	p := newPool(config, options)
+	s, err := open(ctx, p, options)
+	if err != nil {
+		return nil, errors.Join(sentence(config, err), p.db.Close())
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, p *pool, options Options) (*store.Store, error) {
+	var version int
+	var text string
+	row := p.db.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int, current_setting('server_version')")
+	if err := row.Scan(&version, &text); err != nil {
+		return nil, err
+	}
+	if version < oldest {
+		return nil, fmt.Errorf("the server is PostgreSQL %s: jotgate needs 13 or newer", text)
+	}
+	if !options.Inspect {
+		if err := migrate(ctx, p.config, options.Schema.Resolve()); err != nil {
+			return nil, err
+		}
+	}
+	return store.New(ctx, driver(p), options.Schema, options.Inspect)
+}
+
+// configure reads the address and fills in the defaults.
+func configure(dsn string, o *Options) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("the database address cannot be read: %w", err) // pgx leaves the password out
+	}
+	setDefault(&o.MaxConns, 16)
+	setDefault(&o.ConnectTimeout, 3*time.Second)
+	setDefault(&o.StatementTimeout, store.Timeout)
+	setDefault(&o.LockTimeout, 3*time.Second)
+	if config.ConnectTimeout == 0 || config.ConnectTimeout > o.ConnectTimeout {
+		config.ConnectTimeout = o.ConnectTimeout
+	}
+	for name, value := range map[string]string{
+		"application_name":                    "jotgate",
+		"statement_timeout":                   milliseconds(o.StatementTimeout),
+		"lock_timeout":                        milliseconds(o.LockTimeout),
+		"idle_in_transaction_session_timeout": milliseconds(2 * o.StatementTimeout),
+	} {
+		if _, given := config.RuntimeParams[name]; !given {
+			config.RuntimeParams[name] = value
+		}
+	}
+	return config, nil
+}
+
+func setDefault[T int | time.Duration](v *T, otherwise T) {
+	if *v <= 0 {
+		*v = otherwise
+	}
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// driver is PostgreSQL as package store wants it.
+func driver(p *pool) store.Driver {
+	return store.Driver{
+		Name: "postgres", Read: p, Write: p.write, Locks: true,
+		Time: func(t time.Time) any { return t.UTC().Truncate(time.Microsecond) },
+		UUID: func(s string) any { return s },
+		Columns: `SELECT attname, format_type(atttypid, atttypmod), attnotnull AND NOT atthasdef AND attidentity = ''
+FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+		References: `SELECT r.relname, a.attname, a.attnotnull FROM pg_constraint AS c
+JOIN pg_class AS r ON r.oid = c.conrelid JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+WHERE c.contype = 'f' AND c.confrelid = to_regclass(quote_ident($1)) AND pg_table_is_visible(r.oid) ORDER BY 1, 2`,
+		Estimate: "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(quote_ident($1)) AND reltuples >= 0",
+		Notify:   "SELECT pg_notify('" + channel + "', '')",
+		Taken:    func(err error) bool { return code(err) == "23505" },
+		Referred: func(err error) bool { return code(err) == "23503" },
+		Watch:    func(ctx context.Context, changed func()) error { return watch(ctx, p.config, changed) },
+		Close:    p.db.Close,
+	}
+}
+
+// code is PostgreSQL's SQLSTATE, or "".
+func code(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// sentence says what is wrong with the server in words for the operator.
+func sentence(config *pgx.ConnConfig, err error) error {
+	var connect *pgconn.ConnectError
+	where := fmt.Sprintf("PostgreSQL at %s:%d", config.Host, config.Port)
+	switch c := code(err); {
+	case strings.HasPrefix(c, "28"):
+		return fmt.Errorf("%s refuses the user %s: %w", where, config.User, err)
+	case c == "3D000":
+		return fmt.Errorf("%s has no database %s: create it first", where, config.Database)
+	case c == "42501":
+		return fmt.Errorf("%s does not allow the user %s to do this: %w", where, config.User, err)
+	case errors.As(err, &connect), strings.HasPrefix(c, "57P"), strings.HasPrefix(c, "53"), strings.HasPrefix(c, "08"):
+		return jotgate.ErrUnavailable.Because(fmt.Errorf("%s cannot be used now: %w", where, err))
+	}
+	return err
+}
+
+// newDB opens a database/sql pool; should says when to look whether a
+// connection is still there.
+func newDB(config *pgx.ConnConfig, limit int, should func(context.Context, stdlib.ShouldPingParams) bool) *sql.DB {
+	db := stdlib.OpenDB(*config, stdlib.OptionShouldPing(should))
+	db.SetMaxOpenConns(limit)
+	db.SetMaxIdleConns(limit)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	db.SetConnMaxLifetime(time.Hour)
+	return db
+}

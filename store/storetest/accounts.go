@@ -1,0 +1,280 @@
+package storetest
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/jotgate/jotgate"
+)
+
+func findAccounts(t *testing.T, s jotgate.Store) {
+	b := newBench(t, s)
+	a := &jotgate.Account{
+		Username: "Ada", Email: "Ada@Example.com", FirstName: "Ada", LastName: "Löwe", Password: "p$1", IsActive: true,
+		IsStaff: true, IsSuperuser: true, DateJoined: start, LastLogin: start.Add(time.Second).Truncate(time.Second),
+	}
+	b.must(b.CreateAccount(b.ctx, a))
+	other := &jotgate.Account{Username: "ada", Email: "ada@example.COM", Password: "q", DateJoined: start}
+	b.must(b.CreateAccount(b.ctx, other))
+
+	for _, want := range []*jotgate.Account{a, other} {
+		got, err := b.AccountByLogin(b.ctx, want.Username)
+		b.must(err)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("by login (-want +got):\n%s", d)
+		}
+		got, err = b.AccountByID(b.ctx, want.ID)
+		b.must(err)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("by id (-want +got):\n%s", d)
+		}
+	}
+	for _, login := range []string{"", "ADA", "Ada ", "Ada\x00", "Ad\xff", "nobody", strings.Repeat("a", 10_000)} {
+		_, err := b.AccountByLogin(b.ctx, login)
+		b.is(err, jotgate.ErrNotFound)
+	}
+	for _, id := range notIDs(a.ID) {
+		_, err := b.AccountByID(b.ctx, id)
+		b.is(err, jotgate.ErrNotFound)
+	}
+	byEmail(b, a.ID, other.ID)
+	pages(b, a.ID, other.ID)
+}
+
+// notIDs differ from a good id in one point each.
+func notIDs(id jotgate.UserID) []jotgate.UserID {
+	return []jotgate.UserID{
+		"", "0" + id, "+" + id, " " + id, id + " ", id + "\x00", "-1", "0", id + ".0", "1e0", "x",
+		"99999999999", "9223372036854775807", "9223372036854775808", "1" + jotgate.UserID(strings.Repeat("0", 30)),
+		"00000000-0000-4000-8000-000000000000", "'" + id,
+	}
+}
+
+func byEmail(b *bench, want ...jotgate.UserID) {
+	b.Helper()
+	for _, email := range []string{"ada@example.com", "ADA@EXAMPLE.COM"} {
+		list, err := b.AccountsByEmail(b.ctx, email)
+		b.must(err)
+		if d := cmp.Diff(want, ids(list)); d != "" {
+			b.Errorf("by e-mail %s (-want +got):\n%s", email, d)
+		}
+	}
+	for _, email := range []string{"", "%", "ada@example_com", "ada@example.com\x00", "ada@example.co"} {
+		list, err := b.AccountsByEmail(b.ctx, email)
+		b.must(err)
+		if len(list) != 0 {
+			b.Errorf("by e-mail %q: %d accounts", email, len(list))
+		}
+	}
+}
+
+func pages(b *bench, want ...jotgate.UserID) {
+	b.Helper()
+	var got []jotgate.UserID
+	for after := jotgate.UserID(""); ; {
+		list, err := b.ListAccounts(b.ctx, after, 1)
+		b.must(err)
+		if len(list) == 0 {
+			break
+		}
+		got = append(got, ids(list)...)
+		after = list[len(list)-1].ID
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		b.Errorf("pages of one (-want +got):\n%s", d)
+	}
+}
+
+func ids(list []*jotgate.Account) (ids []jotgate.UserID) {
+	for _, a := range list {
+		ids = append(ids, a.ID)
+	}
+	return ids
+}
+
+func createAccounts(t *testing.T, s jotgate.Store) {
+	b := newBench(t, s)
+	first := b.account()
+	again := &jotgate.Account{Username: first.Username, Password: "x"}
+	b.is(b.CreateAccount(b.ctx, again), jotgate.ErrTaken)
+	if again.ID != "" {
+		t.Errorf("a refused account has the id %q", again.ID)
+	}
+	b.must(b.DeleteAccount(b.ctx, first.ID))
+	second := b.account()
+	if second.ID == first.ID {
+		t.Errorf("the id %s of a deleted account was used again", first.ID)
+	}
+	if joined := second.DateJoined; time.Since(joined).Abs() > time.Minute || joined.Location() != time.UTC {
+		t.Errorf("date_joined is %v, want now in UTC", joined)
+	}
+	for field, bad := range map[string]jotgate.Account{
+		"username":   {Username: "nul\x00"},
+		"email":      {Username: "e", Email: "\xff"},
+		"first_name": {Username: "f", FirstName: "a\x00b"},
+		"password":   {Username: "p", Password: "\x00"},
+	} {
+		if err := b.CreateAccount(b.ctx, &bad); jotgate.AsError(err).Status != 400 || jotgate.AsError(err).Fields[0].Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	racingNames(b)
+}
+
+// racingNames: of many who want a name, one gets it.
+func racingNames(b *bench) {
+	b.Helper()
+	var wg sync.WaitGroup
+	errs := make([]error, 20)
+	for i := range errs {
+		wg.Go(func() { errs[i] = b.CreateAccount(b.ctx, &jotgate.Account{Username: "wanted", Password: "x"}) })
+	}
+	wg.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+			continue
+		}
+		b.is(err, jotgate.ErrTaken)
+	}
+	if won != 1 {
+		b.Errorf("%d accounts have the same name", won)
+	}
+}
+
+func changeAccounts(t *testing.T, s jotgate.Store) {
+	b := newBench(t, s)
+	a, other := b.account(), b.account()
+	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
+		Username: ptr("new"), Email: ptr("new@example.com"), FirstName: ptr("N"), LastName: ptr("E"), Password: ptr("second"),
+		IsStaff: ptr(true), IsSuperuser: ptr(true), LastLogin: &start, IfPassword: ptr("first"), IfActive: ptr(true),
+	}))
+	want := &jotgate.Account{
+		ID: a.ID, Username: "new", Email: "new@example.com", FirstName: "N", LastName: "E", Password: "second",
+		IsActive: true, IsStaff: true, IsSuperuser: true, DateJoined: a.DateJoined, LastLogin: start,
+	}
+	same := func() {
+		t.Helper()
+		got, err := b.AccountByID(b.ctx, a.ID)
+		b.must(err)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	}
+	same()
+	refused := []struct {
+		name   string
+		id     jotgate.UserID
+		change jotgate.AccountChange
+		want   error
+	}{
+		{"another password", a.ID, jotgate.AccountChange{FirstName: ptr("X"), IfPassword: ptr("first")}, jotgate.ErrNotFound},
+		{"a password that cannot be", a.ID, jotgate.AccountChange{FirstName: ptr("X"), IfPassword: ptr("second\x00")}, jotgate.ErrNotFound},
+		{"not active", a.ID, jotgate.AccountChange{FirstName: ptr("X"), IfActive: ptr(false)}, jotgate.ErrNotFound},
+		{"nobody", "999999", jotgate.AccountChange{FirstName: ptr("X")}, jotgate.ErrNotFound},
+		{"no id", "x", jotgate.AccountChange{FirstName: ptr("X")}, jotgate.ErrNotFound},
+		{"nothing, of nobody", "999999", jotgate.AccountChange{}, jotgate.ErrNotFound},
+		{"a name that exists", a.ID, jotgate.AccountChange{Username: &other.Username}, jotgate.ErrTaken},
+	}
+	for _, c := range refused {
+		t.Run(c.name, func(t *testing.T) {
+			newBench(t, s).is(b.ChangeAccount(b.ctx, c.id, c.change), c.want)
+			same()
+		})
+	}
+	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{}))
+	same()
+	oneReset(b, a.ID)
+}
+
+// oneReset: of many changes on condition of one password, one is made.
+func oneReset(b *bench, id jotgate.UserID) {
+	b.Helper()
+	var wg sync.WaitGroup
+	errs := make([]error, 20)
+	for i := range errs {
+		wg.Go(func() {
+			errs[i] = b.ChangeAccount(b.ctx, id, jotgate.AccountChange{Password: ptr("third"), IfPassword: ptr("second")})
+		})
+	}
+	wg.Wait()
+	made := 0
+	for _, err := range errs {
+		if err == nil {
+			made++
+			continue
+		}
+		b.is(err, jotgate.ErrNotFound)
+	}
+	if made != 1 {
+		b.Errorf("%d changes were made on condition of the same password", made)
+	}
+}
+
+func endAccounts(t *testing.T, s jotgate.Store) {
+	b := newBench(t, s)
+	at := start.Add(time.Minute)
+
+	a := b.account()
+	kept, ended := b.session(a.ID), b.session(a.ID)
+	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
+		Password: ptr("second"), EndSessions: jotgate.EndedByPassword, KeepSession: kept.ID, At: at,
+	}))
+	if row := b.find(ended.ID); !row.Ended.Equal(at) || row.EndReason != jotgate.EndedByPassword {
+		t.Errorf("after a change of password: ended %v, %q", row.Ended, row.EndReason)
+	}
+	if row := b.find(kept.ID); !row.Ended.IsZero() || len(b.revoked(kept.ID, "")) != 0 {
+		t.Errorf("the kept session ended: %q", row.EndReason)
+	}
+	if list := b.revoked(ended.ID, ""); len(list) != 1 || !list[0].Made.Equal(at) {
+		t.Errorf("revocations of the ended session: %v", list)
+	}
+
+	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: ptr(false), At: at}))
+	if row := b.find(kept.ID); row.EndReason != jotgate.EndedByAccount || len(b.revoked(kept.ID, "")) != 1 {
+		t.Errorf("after a deactivation: %q", row.EndReason)
+	}
+	if list := b.revoked("", a.ID); len(list) != 1 || !list[0].NotBefore.Equal(at) {
+		t.Errorf("revocations of the user: %v", list)
+	}
+	b.is(b.CreateSession(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
+	if b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: ptr(false)}) == nil {
+		t.Error("a deactivation without a time was accepted")
+	}
+
+	// A change that is refused ends nothing.
+	a = b.account()
+	live := b.session(a.ID)
+	b.is(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
+		Password: ptr("x"), IfPassword: ptr("wrong"), EndSessions: jotgate.EndedByPassword, At: at,
+	}), jotgate.ErrNotFound)
+	if row := b.find(live.ID); !row.Ended.IsZero() {
+		t.Errorf("a refused change ended a session: %q", row.EndReason)
+	}
+}
+
+func deleteAccounts(t *testing.T, s jotgate.Store) {
+	b := newBench(t, s)
+	a := b.account()
+	session := b.session(a.ID)
+	b.must(b.DeleteAccount(b.ctx, a.ID))
+	_, err := b.AccountByID(b.ctx, a.ID)
+	b.is(err, jotgate.ErrNotFound)
+	b.is(b.DeleteAccount(b.ctx, a.ID), jotgate.ErrNotFound)
+	b.is(b.DeleteAccount(b.ctx, "x"), jotgate.ErrNotFound)
+	if row := b.find(session.ID); row.EndReason != jotgate.EndedByAccount {
+		t.Errorf("its session: %q", row.EndReason)
+	}
+	if len(b.revoked(session.ID, "")) != 1 || len(b.revoked("", a.ID)) != 1 {
+		t.Error("no revocation of the session or of the user")
+	}
+	_, err = b.RotateSession(b.ctx, rotation(session))
+	b.is(err, jotgate.ErrNoAccountForToken)
+	_, _, err = b.Grants(b.ctx, a.ID)
+	b.is(err, jotgate.ErrNotFound)
+}

@@ -1,0 +1,235 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/jotgate/jotgate"
+)
+
+// A small model of the session machine. Random histories of logins, refreshes,
+// retries, replays, logouts, deactivations, purges and steps of the clock are
+// played to the model and to the store; they may never disagree about an
+// answer, nor about a row.
+
+// modelSession is a session with every token it ever had.
+type modelSession struct {
+	row    jotgate.Session
+	tokens []string
+	purged bool
+}
+
+// machine is the model and the store it is compared with.
+type machine struct {
+	*bench
+	now      time.Time
+	grace    time.Duration
+	active   map[jotgate.UserID]bool
+	sessions map[string]*modelSession
+	order    []string // session ids, to draw from
+	serial   int
+	revoked  map[string]bool
+}
+
+func model(t *testing.T, s jotgate.Store) {
+	b := newBench(t, s)
+	rapid.Check(t, func(rt *rapid.T) {
+		m := &machine{
+			bench: b, now: start, grace: rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(rt, "grace"),
+			active: map[jotgate.UserID]bool{}, sessions: map[string]*modelSession{}, revoked: map[string]bool{},
+		}
+		for range 2 {
+			m.active[b.account().ID] = true
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"login": m.login, "refresh": m.refresh, "logout": m.logout, "logout all": m.logoutAll,
+			"deactivate": m.deactivate, "clock": m.clock, "purge": m.purge, "": m.compare,
+		})
+	})
+}
+
+func (m *machine) users() []jotgate.UserID { return slices.Sorted(maps.Keys(m.active)) }
+
+// pick draws a session that was ever made.
+func (m *machine) pick(rt *rapid.T) *modelSession {
+	if len(m.order) == 0 {
+		rt.Skip("no session yet")
+	}
+	return m.sessions[rapid.SampledFrom(m.order).Draw(rt, "session")]
+}
+
+// token names a new token.
+func (m *machine) token(session string) string {
+	m.serial++
+	return fmt.Sprintf("%d-%s", m.serial, session)
+}
+
+func (m *machine) login(rt *rapid.T) {
+	user := rapid.SampledFrom(m.users()).Draw(rt, "user")
+	s := newSession(user)
+	s.Created, s.LastSeen, s.Expires = m.now, m.now, m.now.Add(time.Hour)
+	s.JTI = m.token(s.ID)
+	err := m.CreateSession(m.ctx, s, "first")
+	if !m.active[user] {
+		m.same(rt, "login", err, jotgate.ErrNotFound)
+		return
+	}
+	m.same(rt, "login", err, nil)
+	m.sessions[s.ID] = &modelSession{row: *s, tokens: []string{s.JTI}}
+	m.order = append(m.order, s.ID)
+}
+
+func (m *machine) refresh(rt *rapid.T) {
+	s := m.pick(rt)
+	recent := s.tokens[max(0, len(s.tokens)-3):]
+	presented := rapid.SampledFrom(append(slices.Clone(recent), s.tokens[0], "never issued")).Draw(rt, "token")
+	r := jotgate.Rotation{
+		Session: s.row.ID, User: s.row.User, Presented: presented, Next: m.token(s.row.ID), Now: m.now,
+		Expires: m.now.Add(time.Hour), Grace: m.grace, Address: s.row.Address, UserAgent: s.row.UserAgent,
+		Keep: rapid.IntRange(0, 9).Draw(rt, "keep") == 0,
+	}
+	out, err := m.RotateSession(m.ctx, r)
+	want, retry := m.rotate(s, r)
+	m.same(rt, "refresh", err, want)
+	if err == nil && (out.Retry != retry || out.Session.JTI != s.row.JTI || out.Account.ID != s.row.User) {
+		rt.Fatalf("refresh: %+v, retry %v, want jti %s, retry %v", out.Session, out.Retry, s.row.JTI, retry)
+	}
+}
+
+// rotate is the law of jotgate.Rotation.
+func (m *machine) rotate(s *modelSession, r jotgate.Rotation) (err error, retry bool) {
+	live := s.row.Ended.IsZero() && m.now.Before(s.row.Expires)
+	switch {
+	case s.purged || !s.row.Ended.IsZero() && s.row.EndReason != jotgate.EndedByAccount:
+		return jotgate.ErrTokenBlacklisted, false
+	case !m.active[s.row.User]:
+		return jotgate.ErrNoAccountForToken, false
+	case !live:
+		return jotgate.ErrTokenBlacklisted, false
+	case r.Presented == s.row.JTI && r.Keep:
+		if !m.now.Before(s.row.LastSeen.Add(time.Minute)) {
+			s.row.LastSeen = m.now
+		}
+		return nil, false
+	case r.Presented == s.row.JTI:
+		s.row.PreviousJTI, s.row.JTI, s.row.Rotated, s.row.LastSeen, s.row.Expires = s.row.JTI, r.Next, m.now, m.now, r.Expires
+		s.tokens = append(s.tokens, r.Next)
+		return nil, false
+	case r.Presented == s.row.PreviousJTI && m.now.Before(s.row.Rotated.Add(m.grace)):
+		return nil, true
+	}
+	m.end(s, jotgate.EndedByReuse)
+	return jotgate.ErrTokenReused, false
+}
+
+// end is what every ending does.
+func (m *machine) end(s *modelSession, reason jotgate.EndReason) bool {
+	if s.purged || !s.row.Ended.IsZero() {
+		return false
+	}
+	s.row.Ended, s.row.EndReason = m.now, reason
+	m.revoked[s.row.ID] = true
+	return true
+}
+
+func (m *machine) logout(rt *rapid.T) {
+	s := m.pick(rt)
+	token := rapid.SampledFrom(append([]string{""}, s.tokens...)).Draw(rt, "token")
+	n, err := m.EndSessions(m.ctx, jotgate.Ending{User: s.row.User, ID: s.row.ID, IfJTI: token, Reason: jotgate.EndedByLogout, Now: m.now})
+	m.same(rt, "logout", err, nil)
+	ours := token == "" || token == s.row.JTI || token == s.row.PreviousJTI
+	if ended := ours && m.end(s, jotgate.EndedByLogout); (n == 1) != ended || n > 1 {
+		rt.Fatalf("logout ended %d sessions, the model says %v", n, ended)
+	}
+}
+
+func (m *machine) logoutAll(rt *rapid.T) {
+	except := m.pick(rt)
+	n, err := m.EndSessions(m.ctx, jotgate.Ending{User: except.row.User, Except: except.row.ID, Reason: jotgate.EndedByUser, Now: m.now})
+	m.same(rt, "logout all", err, nil)
+	want := 0
+	for id, s := range m.sessions {
+		if s.row.User == except.row.User && id != except.row.ID && m.end(s, jotgate.EndedByUser) {
+			want++
+		}
+	}
+	if n != want {
+		rt.Fatalf("logout of all others ended %d sessions, the model says %d", n, want)
+	}
+}
+
+func (m *machine) deactivate(rt *rapid.T) {
+	user := rapid.SampledFrom(m.users()).Draw(rt, "user")
+	active := rapid.Bool().Draw(rt, "active")
+	m.same(rt, "change", m.ChangeAccount(m.ctx, user, jotgate.AccountChange{IsActive: &active, At: m.now}), nil)
+	m.active[user] = active
+	for _, s := range m.sessions {
+		if !active && s.row.User == user {
+			m.end(s, jotgate.EndedByAccount)
+		}
+	}
+}
+
+// clock steps forward, and sometimes back, as clocks do.
+func (m *machine) clock(rt *rapid.T) {
+	m.now = m.now.Add(rapid.SampledFrom([]time.Duration{
+		time.Microsecond, time.Second, 10*time.Second - time.Microsecond, 10 * time.Second, time.Minute, time.Hour, -time.Second,
+	}).Draw(rt, "step"))
+}
+
+func (m *machine) purge(rt *rapid.T) {
+	keep := m.now.Add(-30 * time.Minute)
+	for n := 1; n > 0; {
+		var err error
+		n, err = m.Purge(m.ctx, m.now, keep, 3)
+		m.same(rt, "purge", err, nil)
+	}
+	for _, s := range m.sessions {
+		if s.row.Expires.Before(keep) || !s.row.Ended.IsZero() && s.row.Ended.Before(keep) {
+			s.purged = true
+			delete(m.revoked, s.row.ID)
+		}
+	}
+}
+
+// compare looks at every row.
+func (m *machine) compare(rt *rapid.T) {
+	for id, s := range m.sessions {
+		row, err := m.FindSession(m.ctx, id)
+		if s.purged {
+			m.same(rt, "find", err, jotgate.ErrNotFound)
+			continue
+		}
+		m.same(rt, "find", err, nil)
+		if d := cmp.Diff(&s.row, row); d != "" {
+			rt.Fatalf("a row (-model +store):\n%s", d)
+		}
+	}
+	feed, err := m.Revocations(m.ctx, 0, m.now.Add(-29*time.Minute))
+	m.same(rt, "feed", err, nil)
+	for _, r := range feed {
+		if s := m.sessions[r.Session]; s != nil && s.row.Ended.IsZero() {
+			rt.Fatalf("the feed names a live session: %+v", r)
+		}
+	}
+	for id := range m.revoked {
+		ended := m.sessions[id].row.Ended
+		fresh := !ended.Before(m.now.Add(-29 * time.Minute))
+		if fresh && !slices.ContainsFunc(feed, func(r jotgate.Revocation) bool { return r.Session == id }) {
+			rt.Fatalf("the feed does not name the session that ended at %v", ended)
+		}
+	}
+}
+
+func (m *machine) same(rt *rapid.T, what string, got, want error) {
+	if !errors.Is(got, want) || (got == nil) != (want == nil) || errors.Is(got, jotgate.ErrTokenReused) != errors.Is(want, jotgate.ErrTokenReused) {
+		rt.Fatalf("%s: %v, the model says %v", what, got, want)
+	}
+}

@@ -1,0 +1,154 @@
+// Package storetest is the law of jotgate.Store as a test suite. Every store
+// runs the same:
+//
+//	func TestStore(t *testing.T) {
+//		storetest.Run(t, func(t *testing.T) jotgate.Store { … })
+//	}
+//
+// It covers accounts, sessions, the races for a refresh token, and a model of
+// the session machine that random histories are compared with. What a store
+// may have besides (KeyStore, EventStore, Outbox, FailureStore) is tried when
+// it has it.
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Run runs the whole suite. open makes an empty store that lives as long as
+// its test; it is called once for each part.
+func Run(t *testing.T, open func(t *testing.T) jotgate.Store) {
+	parts := []struct {
+		name string
+		run  func(t *testing.T, s jotgate.Store)
+	}{
+		{"find accounts", findAccounts},
+		{"create accounts", createAccounts},
+		{"change accounts", changeAccounts},
+		{"end sessions of accounts", endAccounts},
+		{"delete accounts", deleteAccounts},
+		{"sessions", sessions},
+		{"rotate", rotate},
+		{"rotate without rotating", keep},
+		{"adopt", adopt},
+		{"end sessions", endSessions},
+		{"revocations", revocations},
+		{"purge", purge},
+		{"one winner", oneWinner},
+		{"refresh against logout against deactivation", overtaking},
+		{"login against deactivation", lateLogin},
+		{"model", model},
+		{"keys", keys},
+		{"events", events},
+		{"outbox", outbox},
+		{"failures", failures},
+		{"deadline", deadlines},
+	}
+	for _, part := range parts {
+		t.Run(part.name, func(t *testing.T) { part.run(t, open(t)) })
+	}
+}
+
+// start is the time at which the suite's clocks begin.
+var start = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
+
+// bench is a store with the helpers of the suite.
+type bench struct {
+	*testing.T
+	jotgate.Store
+	ctx context.Context
+}
+
+func newBench(t *testing.T, s jotgate.Store) *bench {
+	return &bench{T: t, Store: s, ctx: context.WithoutCancel(t.Context())}
+}
+
+// must fails the test when err is not nil.
+func (b *bench) must(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatalf("unexpected error: %v", err)
+	}
+}
+
+// is fails the test when err is not want; nil wants no error.
+func (b *bench) is(err error, want error) {
+	b.Helper()
+	if !errors.Is(err, want) || (err == nil) != (want == nil) {
+		b.Fatalf("error: %v, want %v", err, want)
+	}
+}
+
+// account makes an active account with a name of its own.
+func (b *bench) account() *jotgate.Account {
+	b.Helper()
+	a := &jotgate.Account{Username: "u" + rand.Text(), Email: "User@Example.com", Password: "first", IsActive: true}
+	b.must(b.CreateAccount(b.ctx, a))
+	return a
+}
+
+// session makes a live session of the user; its token's jti is "0" + its id.
+func (b *bench) session(user jotgate.UserID) *jotgate.Session {
+	b.Helper()
+	s := newSession(user)
+	b.must(b.CreateSession(b.ctx, s, "first"))
+	return s
+}
+
+func newSession(user jotgate.UserID) *jotgate.Session {
+	id := rand.Text()
+	return &jotgate.Session{
+		ID: id, User: user, Created: start, LastSeen: start, Address: "192.0.2.1", UserAgent: "test",
+		JTI: "0" + id, Expires: start.Add(time.Hour),
+	}
+}
+
+// rotation is a use of the session's first token a minute after its login.
+func rotation(s *jotgate.Session) jotgate.Rotation {
+	return jotgate.Rotation{
+		Session: s.ID, User: s.User, Presented: s.JTI, Next: "1" + s.ID, Now: start.Add(time.Minute),
+		Expires: start.Add(2 * time.Hour), Grace: 10 * time.Second, Address: "192.0.2.2", UserAgent: "other",
+	}
+}
+
+// find returns the session's row.
+func (b *bench) find(id string) *jotgate.Session {
+	b.Helper()
+	s, err := b.FindSession(b.ctx, id)
+	b.must(err)
+	return s
+}
+
+// revoked lists the feed's entries about a session or a user.
+func (b *bench) revoked(session string, user jotgate.UserID) (list []jotgate.Revocation) {
+	b.Helper()
+	feed, err := b.Revocations(b.ctx, 0, time.Time{}.Add(time.Hour))
+	b.must(err)
+	for _, r := range feed {
+		if r.Session == session && r.User == user {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// deadlines: a context that is over is ErrUnavailable, and nothing happened.
+func deadlines(t *testing.T, s jotgate.Store) {
+	b := newBench(t, s)
+	over, cancel := context.WithCancel(b.ctx)
+	cancel()
+	a := &jotgate.Account{Username: "late", Password: "x", IsActive: true}
+	b.is(b.CreateAccount(over, a), jotgate.ErrUnavailable)
+	_, err := b.AccountByLogin(over, "late")
+	b.is(err, jotgate.ErrUnavailable)
+	_, err = b.AccountByLogin(b.ctx, "late")
+	b.is(err, jotgate.ErrNotFound)
+}
