@@ -17,7 +17,7 @@ type header struct {
 }
 
 // headerText is the encoded header of our own tokens: names sorted, as PyJWT
-// writes them.
+// writes them; kid and typ are left out when empty.
 func headerText(alg Algorithm, kid, typ string) string {
 	b := append([]byte(`{"alg":"`), alg...)
 	b = append(b, '"')
@@ -25,8 +25,10 @@ func headerText(alg Algorithm, kid, typ string) string {
 		b = append(b, `,"kid":`...)
 		b, _ = appendText(b, kid)
 	}
-	b = append(b, `,"typ":`...)
-	b, _ = appendText(b, typ)
+	if typ != "" {
+		b = append(b, `,"typ":`...)
+		b, _ = appendText(b, typ)
+	}
 	return b64.EncodeToString(append(b, '}'))
 }
 

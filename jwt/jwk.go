@@ -131,7 +131,7 @@ func (j *jwk) oct(alg Algorithm) (*Key, error) {
 	if alg == "" {
 		return nil, errors.New("jwt: the JWK of a secret names no alg")
 	}
-	return NewHMAC(alg, k)
+	return jwkHMAC(alg, k)
 }
 
 // number decodes a Base64urlUInt: no leading zero octet (RFC 7518 section 2).

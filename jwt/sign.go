@@ -36,7 +36,7 @@ func Sign[T any](key *Key, claims T) (string, error) {
 }
 
 // SignAs is Sign with another typ in the header, such as "at+jwt" (RFC 9068
-// section 2.1).
+// section 2.1), or with none when typ is empty.
 func SignAs[T any](key *Key, typ string, claims T) (string, error) {
 	if key == nil || !key.signs {
 		return "", errNoSign
