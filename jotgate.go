@@ -126,6 +126,8 @@ func (s *Settings) check() error {
 		return errors.New("AccessTokenLifetime is under a second")
 	case s.RefreshTokenLifetime < s.AccessTokenLifetime:
 		return errors.New("RefreshTokenLifetime is shorter than AccessTokenLifetime")
+	case s.KeyRotation != 0 && s.KeyRotation < time.Hour:
+		return errors.New("KeyRotation is under an hour")
 	case s.UserIDField != "id" && s.UserIDField != "username":
 		return fmt.Errorf("UserIDField is %q, it can be id or username", s.UserIDField)
 	}

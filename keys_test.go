@@ -73,7 +73,7 @@ func TestKeyRotation(t *testing.T) {
 // by a verifier that has only the published keys; none refuses a good token.
 func TestKeyRotationUnderLoad(t *testing.T) {
 	one := newGate(t, nil)
-	two := gateOn(t, one.db, nil)
+	two := gateOn(t, one.db, func(s *jotgate.Settings) { s.Now = one.clock.Now })
 	for _, b := range []*bench{one, two} {
 		go func() { _ = b.Run(t.Context()) }()
 	}
@@ -197,7 +197,9 @@ func TestKeysAreSealed(t *testing.T) {
 	if n := len(b.PublicKeys()); n != 1 {
 		t.Errorf("%d keys are published, the secret among them?", n)
 	}
-	stranger := gateOn(t, b.db, func(s *jotgate.Settings) { s.SecretKey = "another-secret-key-another-secret-key-another-secret-key-9876" })
+	stranger := gateOn(t, b.db, func(s *jotgate.Settings) {
+		s.SecretKey = "another-secret-key-another-secret-key-another-secret-key-9876"
+	})
 	go func() { _ = stranger.Run(t.Context()) }()
 	time.Sleep(100 * time.Millisecond)
 	if n := len(stranger.PublicKeys()); n != 0 {

@@ -52,6 +52,9 @@ func (g *Gate) Run(ctx context.Context) error {
 			g.reloadKeys(ctx)
 		case <-sweep.C:
 			g.revoked.sweep(g.now())
+			if err := g.RotateKeys(ctx); err != nil {
+				g.log.WarnContext(ctx, "keys were not rotated", "cause", err)
+			}
 		case <-purge.C:
 			if _, err := g.Purge(ctx); err != nil {
 				g.log.WarnContext(ctx, "expired rows were not deleted", "cause", err)

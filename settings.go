@@ -35,6 +35,14 @@ type Settings struct {
 	// Django: SIMPLE_JWT VERIFYING_KEY.
 	VerifyingKeys []*jwt.Key
 
+	// KeyRotation makes a new signing key, kept in the database, this often;
+	// the one before it goes on verifying until its tokens have expired.
+	// At least an hour. Default: 0, keys rotate by command only. Django: none.
+	KeyRotation time.Duration
+	// KeyAlgorithm is the algorithm of keys that KeyRotation makes: RS…, PS…,
+	// ES… or EdDSA. Default: ES256. Django: none.
+	KeyAlgorithm jwt.Algorithm
+
 	// AccessTokenLifetime is how long an access token opens the gate.
 	// Whole seconds. Default: 5 minutes. Django: SIMPLE_JWT ACCESS_TOKEN_LIFETIME.
 	AccessTokenLifetime time.Duration

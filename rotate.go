@@ -1,0 +1,80 @@
+package jotgate
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// RotateKeys does what is due of the schedule in Settings.KeyRotation, and
+// removes retired keys that no living token was signed with. Run calls it; any
+// number of nodes may, for each step is one conditional statement in the
+// database. A key passes through these times:
+//
+//	published as next → KeyPublishTime → current → KeyRotation → retired →
+//	RefreshTokenLifetime → deleted
+func (g *Gate) RotateKeys(ctx context.Context) error {
+	store, ok := g.db.(KeyStore)
+	if !ok {
+		return nil
+	}
+	keys, err := store.SigningKeys(ctx)
+	if err != nil {
+		return err
+	}
+	if err := g.deleteOld(ctx, keys); err != nil {
+		return err
+	}
+	if g.settings.KeyRotation <= 0 {
+		return nil
+	}
+	return g.advance(ctx, keys)
+}
+
+// advance publishes the next key in time, and switches to it when it is time.
+func (g *Gate) advance(ctx context.Context, keys []SigningKey) error {
+	var current, next *SigningKey
+	for i := range keys {
+		switch keys[i].State {
+		case KeyCurrent:
+			current = &keys[i]
+		case KeyNext:
+			if next == nil {
+				next = &keys[i]
+			}
+		}
+	}
+	now := g.now()
+	due := now // without a current key, as soon as one has been published
+	if current != nil {
+		due = current.Switched.Add(g.settings.KeyRotation)
+	}
+	switch {
+	case next == nil && !now.Before(due.Add(-KeyPublishTime)):
+		_, err := g.AddKey(ctx, or(g.settings.KeyAlgorithm, jwt.ES256))
+		return err
+	case next != nil && !now.Before(due) && !now.Before(next.Created.Add(KeyPublishTime)):
+		err := g.SwitchKey(ctx, next.ID)
+		if errors.Is(err, ErrNotFound) { // another node was first
+			return nil
+		}
+		return err
+	}
+	return nil
+}
+
+// deleteOld removes retired keys once the last token they signed has expired.
+func (g *Gate) deleteOld(ctx context.Context, keys []SigningKey) error {
+	keep := g.settings.RefreshTokenLifetime + g.settings.Leeway + time.Hour
+	for _, key := range keys {
+		if key.State != KeyRetired || g.now().Before(key.Retired.Add(keep)) {
+			continue
+		}
+		if err := g.DeleteKey(ctx, key.ID); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package jotgate_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// A schedule runs over three months on two nodes; at every step every token
+// that has not expired is good, and keys do not pile up.
+func TestRotationSchedule(t *testing.T) {
+	schedule := func(s *jotgate.Settings) {
+		s.KeyRotation, s.KeyAlgorithm = 30*24*time.Hour, jwt.EdDSA
+	}
+	b := newGate(t, schedule)
+	other := gateOn(t, b.db, func(s *jotgate.Settings) {
+		schedule(s)
+		s.Now = b.clock.Now
+	})
+	b.user(t, "alice", nil)
+	living := b.login(t, "alice")
+	var seen []string
+	for step := range 100 * 4 {
+		b.clock.Advance(6 * time.Hour)
+		for _, node := range []*bench{b, other} {
+			if err := node.RotateKeys(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		keys, err := b.Keys(t.Context())
+		if err != nil || len(keys) > 3 {
+			t.Fatalf("step %d: %d keys, %v", step, len(keys), err)
+		}
+		for _, key := range keys {
+			if key.State == jotgate.KeyCurrent && !slices.Contains(seen, key.ID) {
+				seen = append(seen, key.ID)
+			}
+		}
+		if living, err = b.Refresh(t.Context(), living.Refresh, jotgate.Client{}); err != nil {
+			t.Fatalf("step %d: a living session was refused: %v", step, err)
+		}
+	}
+	if len(seen) < 3 || len(seen) > 5 {
+		t.Errorf("%d keys have signed in 100 days", len(seen))
+	}
+}
+
+// A new key signs only after it has been published long enough.
+func TestNextKeyWaits(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.KeyRotation = 24 * time.Hour })
+	state := func() (state jotgate.KeyState) {
+		if err := b.RotateKeys(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		keys, err := b.Keys(t.Context())
+		if err != nil || len(keys) != 1 {
+			t.Fatalf("%+v %v", keys, err)
+		}
+		return keys[0].State
+	}
+	if got := state(); got != jotgate.KeyNext {
+		t.Errorf("at first: %s", got)
+	}
+	b.clock.Advance(jotgate.KeyPublishTime - time.Second)
+	if got := state(); got != jotgate.KeyNext {
+		t.Errorf("a second too early: %s", got)
+	}
+	b.clock.Advance(time.Second)
+	if state(); state() != jotgate.KeyCurrent {
+		t.Errorf("in time: %s", state())
+	}
+}
