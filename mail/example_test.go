@@ -41,7 +41,7 @@ func ExampleSender_Preview() {
 	}
 	sender, err := mail.New(mail.Settings{
 		Output: os.Stdout, Site: "Beispiel", BaseURL: "https://app.example.com", Templates: letters,
-	}, accounts{}, emptyStore())
+	}, accounts{}, &outbox{})
 	if err != nil {
 		panic(err)
 	}
@@ -61,7 +61,7 @@ func ExampleSender_Preview() {
 // For development, letters are written where they can be read.
 func ExampleSender_SendDue() {
 	outbox := &outbox{}
-	sender, err := mail.New(mail.Settings{Output: os.Stdout, BaseURL: "http://127.0.0.1:8000", Logger: quiet}, accounts{}, database{outbox, people()})
+	sender, err := mail.New(mail.Settings{Output: os.Stdout, BaseURL: "http://127.0.0.1:8000", Logger: quiet}, people(), outbox)
 	if err != nil {
 		panic(err)
 	}

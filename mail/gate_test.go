@@ -115,7 +115,7 @@ func TestSurvivesRestart(t *testing.T) {
 	settings := mail.Settings{Output: output, BaseURL: "https://x.example", Logger: quiet, Now: func() time.Time { return now }}
 	round := func(want int) {
 		t.Helper()
-		sender, err := mail.New(settings, accounts{}, db)
+		sender, err := mail.New(settings, accounts{"1": alice}, db)
 		if err != nil {
 			t.Fatal(err)
 		}

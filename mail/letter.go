@@ -60,7 +60,7 @@ func (s *Sender) compose(ctx context.Context, letter jotgate.Letter) (envelope, 
 	if err := s.judge(letter); err != nil {
 		return envelope{}, err
 	}
-	account, err := s.db.AccountByID(ctx, letter.User)
+	account, err := s.gate.AccountByID(ctx, letter.User)
 	if errors.Is(err, jotgate.ErrNotFound) {
 		return envelope{}, dropped("the account is gone")
 	} else if err != nil {

@@ -114,21 +114,15 @@ type Settings struct {
 	Now func() time.Time
 }
 
-// Links is what a Sender asks of a *jotgate.Gate. It may be called
+// Accounts is what a Sender asks of a *jotgate.Gate. Its methods may be called
 // concurrently.
-type Links interface {
-	// LinkParts makes the uid and the token of a link for this kind of
-	// letter: LetterActivation, LetterPasswordReset or LetterUsernameReset.
-	LinkParts(kind jotgate.LetterKind, account *jotgate.Account) (uid, token string)
-}
-
-// Store is what a Sender asks the database: those that store/sqlite and
-// store/postgres open will do.
-type Store interface {
-	jotgate.Outbox
+type Accounts interface {
 	// AccountByID finds the account of a letter. jotgate.ErrNotFound without
 	// one.
 	AccountByID(ctx context.Context, id jotgate.UserID) (*jotgate.Account, error)
+	// LinkParts makes the uid and the token of a link for this kind of
+	// letter: LetterActivation, LetterPasswordReset or LetterUsernameReset.
+	LinkParts(kind jotgate.LetterKind, account *jotgate.Account) (uid, token string)
 }
 
 // Sender sends what is in the outbox. Make one with New and let Run work
@@ -136,8 +130,8 @@ type Store interface {
 // concurrent use.
 type Sender struct {
 	settings  Settings
-	gate      Links
-	db        Store
+	gate      Accounts
+	outbox    jotgate.Outbox
 	from      *mail.Address
 	links     map[jotgate.LetterKind]string // with {uid} and {token}
 	templates *templates
@@ -153,17 +147,18 @@ type transport interface {
 	deliver(ctx context.Context, e envelope) error
 }
 
-// New returns a Sender, or an error that names the setting at fault. It reads
+// New returns a Sender, or an error that names the setting at fault. The
+// outbox is the store that the gate was made with. New reads
 // all templates and tries each, but does not connect to the server.
-func New(s Settings, gate Links, db Store) (*Sender, error) {
-	sender, err := newSender(s, gate, db)
+func New(s Settings, gate Accounts, outbox jotgate.Outbox) (*Sender, error) {
+	sender, err := newSender(s, gate, outbox)
 	if err != nil {
 		return nil, fmt.Errorf("mail: %w", err)
 	}
 	return sender, nil
 }
 
-func newSender(s Settings, gate Links, db Store) (*Sender, error) {
+func newSender(s Settings, gate Accounts, outbox jotgate.Outbox) (*Sender, error) {
 	from, err := s.fill()
 	if err != nil {
 		return nil, err
@@ -172,7 +167,7 @@ func newSender(s Settings, gate Links, db Store) (*Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	sender := &Sender{settings: s, gate: gate, db: db, from: from, links: links, unmarked: make(map[int64]bool)}
+	sender := &Sender{settings: s, gate: gate, outbox: outbox, from: from, links: links, unmarked: make(map[int64]bool)}
 	if sender.templates, err = loadTemplates(s.Templates, s.Language); err != nil {
 		return nil, err
 	}

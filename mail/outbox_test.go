@@ -126,14 +126,6 @@ func people() accounts {
 	}
 }
 
-// database is both.
-type database struct {
-	*outbox
-	accounts
-}
-
-func emptyStore() database { return database{&outbox{}, people()} }
-
 var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // office is a Sender with everything around it.
@@ -171,7 +163,7 @@ func open(t *testing.T, change func(*mail.Settings)) *office {
 		change(&s)
 	}
 	var err error
-	if o.Sender, err = mail.New(s, o.people, database{o.outbox, o.people}); err != nil {
+	if o.Sender, err = mail.New(s, o.people, o.outbox); err != nil {
 		t.Fatal(err)
 	}
 	return o

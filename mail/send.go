@@ -46,7 +46,7 @@ func (s *Sender) Run(ctx context.Context) error {
 // and returns how many it took, whatever became of them. The error is the
 // outbox's, when it could not be read.
 func (s *Sender) SendDue(ctx context.Context) (int, error) {
-	letters, err := s.db.DueLetters(ctx, s.settings.Now(), atOnce, s.settings.Timeout+leaseSpare)
+	letters, err := s.outbox.DueLetters(ctx, s.settings.Now(), atOnce, s.settings.Timeout+leaseSpare)
 	if err != nil {
 		return 0, err
 	}
@@ -105,7 +105,7 @@ func (s *Sender) composeAndDeliver(ctx context.Context, letter jotgate.Letter) e
 func (s *Sender) remove(ctx context.Context, letter jotgate.Letter) {
 	ctx, cancel := context.WithTimeout(ctx, noteWithin)
 	defer cancel()
-	err := s.db.LetterSent(ctx, letter.ID)
+	err := s.outbox.LetterSent(ctx, letter.ID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
@@ -127,7 +127,7 @@ func (s *Sender) isUnmarked(id int64) bool {
 func (s *Sender) postpone(ctx context.Context, letter jotgate.Letter, wait time.Duration, cause error) {
 	ctx, cancel := context.WithTimeout(ctx, noteWithin)
 	defer cancel()
-	if err := s.db.LetterFailed(ctx, letter.ID, s.settings.Now().Add(wait), reason(cause)); err != nil {
+	if err := s.outbox.LetterFailed(ctx, letter.ID, s.settings.Now().Add(wait), reason(cause)); err != nil {
 		s.settings.Logger.WarnContext(ctx, "a failed letter could not be noted", "letter", letter.ID, "cause", err)
 	}
 }
