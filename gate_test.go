@@ -472,3 +472,29 @@ func TestSecretKeyFallbacks(t *testing.T) {
 		t.Error("the old secret verifies without being a fallback")
 	}
 }
+
+// Verifying a token asks the database nothing: it goes on when the database
+// is gone, while whatever must look an account up is refused.
+func TestVerifyingNeedsNoDatabase(t *testing.T) {
+	b := newGate(t, nil)
+	b.user(t, "alice", nil)
+	tokens := b.login(t, "alice")
+	b.db.Close()
+	if w := get(b.Guard, "Authorization", "Bearer "+tokens.Access); w.Code != 200 {
+		t.Errorf("the gate closed with the database: %d %s", w.Code, w.Body)
+	}
+	user, err := b.VerifyAccess(tokens.Access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range map[string]func() error{
+		"account": func() error { _, err := b.Account(t.Context(), user); return err },
+		"refresh": func() error { _, err := b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); return err },
+		"logout":  func() error { return b.Logout(t.Context(), tokens.Refresh, jotgate.Client{}) },
+		"login":   func() error { _, err := b.Login(t.Context(), "alice", password, jotgate.Client{}); return err },
+	} {
+		if err := call(); !errors.Is(err, jotgate.ErrUnavailable) {
+			t.Errorf("%s without a database: %v", name, err)
+		}
+	}
+}
