@@ -13,7 +13,14 @@ import (
 type commands struct {
 	Config configFlag `placeholder:"FILE" help:"Read settings from a YAML or JSON file. Default: jotgate.yaml, if there is one."`
 
+	Migrate         migrateCommand         `cmd:"" help:"Make the tables that are missing."`
+	Createsuperuser createsuperuserCommand `cmd:"" help:"Make an administrator."`
+	Changepassword  changepasswordCommand  `cmd:"" help:"Set a user's password."`
+	User            userCommands           `cmd:"" help:"Look after users."`
+	Session         sessionCommands        `cmd:"" help:"See who is logged in, and log them out."`
+	Key             keyCommands            `cmd:"" help:"Look after the keys that sign tokens."`
 	Token           tokenCommands          `cmd:"" help:"Make, look at and check tokens."`
+	Purge           purgeCommand           `cmd:"" aliases:"flushexpiredtokens" help:"Delete what has expired."`
 	Version         versionCommand         `cmd:"" help:"Say which version this is."`
 }
 

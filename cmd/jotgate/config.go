@@ -21,21 +21,21 @@ const defaultConfig = "jotgate.yaml"
 // source is where a flag's value comes from when it is not on the line.
 type source struct {
 	env    map[string]string
-	names  map[*kong.Value]names
+	names  map[*kong.Value]aliases
 	loaded bool
 	file   string         // the config file in use
 	values map[string]any // what it says, sections flattened to section.name
 }
 
-// names are the other names of a flag.
-type names struct {
+// names are the other others of a flag.
+type aliases struct {
 	env []string // the first one found counts
 	key string   // in the config file
 }
 
 // learn gives every flag its other names.
 func (s *source) learn(k *kong.Kong) error {
-	s.names = map[*kong.Value]names{}
+	s.names = map[*kong.Value]aliases{}
 	s.learnNode(k.Model.Node, "")
 	return nil
 }
@@ -53,8 +53,8 @@ func (s *source) learnNode(node *kong.Node, section string) {
 	}
 }
 
-func namesOf(flag *kong.Flag, section string) names {
-	n := names{key: flag.Name}
+func namesOf(flag *kong.Flag, section string) aliases {
+	n := aliases{key: flag.Name}
 	if section != "" && flag.Group == nil {
 		n.key = section + "." + flag.Name
 	}

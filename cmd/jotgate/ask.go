@@ -1,0 +1,103 @@
+package main
+
+// Asking people: a line, a password without echo, and whether a weak password
+// is to stand. Where standard input is no terminal, the answers are its lines.
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd/strength"
+)
+
+// ask returns the answer to a question.
+func (a *app) ask(question string) (string, error) {
+	fmt.Fprint(a.stderr, question)
+	if a.lines == nil {
+		a.lines = bufio.NewReader(io.LimitReader(a.stdin, maxInput))
+	}
+	line, err := a.lines.ReadString('\n')
+	if err != nil && (line == "" || !errors.Is(err, io.EOF)) {
+		return "", fmt.Errorf("no answer to %q: %w", strings.TrimRight(question, ": "), err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+// askHidden is ask without an echo.
+func (a *app) askHidden(question string) (string, error) {
+	file, ok := a.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return a.ask(question)
+	}
+	fmt.Fprint(a.stderr, question)
+	// ReadPassword does not notice a signal: the echo is put back here.
+	before, err := term.GetState(int(file.Fd()))
+	if err != nil {
+		return "", err
+	}
+	answer := make(chan error, 1)
+	var password []byte
+	go func() {
+		var err error
+		password, err = term.ReadPassword(int(file.Fd()))
+		answer <- err
+	}()
+	select {
+	case err = <-answer:
+	case <-a.ctx.Done():
+		err = errors.Join(term.Restore(int(file.Fd()), before), errors.New("interrupted"))
+	}
+	fmt.Fprintln(a.stderr)
+	return string(password), err
+}
+
+// askPassword asks for a new password until it is given twice alike, is not
+// empty, and is strong enough or wanted all the same (Django: createsuperuser).
+func (a *app) askPassword(rules strength.Rules, about []strength.Attribute) (string, error) {
+	for {
+		first, err := a.askHidden("Password: ")
+		if err != nil {
+			return "", err
+		}
+		second, err := a.askHidden("Password (again): ")
+		if err != nil {
+			return "", err
+		}
+		switch {
+		case first != second:
+			a.warn("Error: Your passwords didn't match.")
+			continue
+		case strings.TrimSpace(first) == "":
+			a.warn("Error: Blank passwords aren't allowed.")
+			continue
+		}
+		problems := rules.Check(first, about...)
+		for _, problem := range problems {
+			a.warn("%s", problem.Message)
+		}
+		if len(problems) == 0 {
+			return first, nil
+		}
+		answer, err := a.ask("Bypass password validation and create user anyway? [y/N]: ")
+		if err != nil || strings.EqualFold(answer, "y") {
+			return first, err
+		}
+	}
+}
+
+// attributes are what a password should not resemble.
+func attributes(account *jotgate.Account) []strength.Attribute {
+	return []strength.Attribute{
+		{Label: "username", Value: account.Username},
+		{Label: "first name", Value: account.FirstName},
+		{Label: "last name", Value: account.LastName},
+		{Label: "email address", Value: account.Email},
+	}
+}

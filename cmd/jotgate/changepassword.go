@@ -1,0 +1,79 @@
+package main
+
+// `changepassword USER`: a new password for somebody, whose sessions end.
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/store"
+)
+
+type changepasswordCommand struct {
+	databaseFlags
+	Hasher                       string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How the password is stored (see serve)."`
+	KeepSessionsOnPasswordChange bool   `group:"tokens" help:"Leave the user's sessions alone. Default: they end."`
+	User                         string `arg:"" help:"The username."`
+}
+
+// Help is shown below the usage line.
+func (changepasswordCommand) Help() string {
+	return `Asks for the password twice, without echo; where standard input is no terminal,
+its first two lines are the answers.
+
+    jotgate changepassword alice`
+}
+
+// Run changes it.
+func (c *changepasswordCommand) Run(a *app) error {
+	hasher, err := newHasher(c.Hasher)
+	if err != nil {
+		return err
+	}
+	return c.with(a, func(db *store.Store) error {
+		account, err := findUser(a, db, c.User)
+		if err != nil {
+			return err
+		}
+		a.printf("Changing password for user '%s'\n", account.Username)
+		password, err := a.askPassword(strength.Default(), attributes(account))
+		if err != nil {
+			return err
+		}
+		encoded, err := hasher.Make(password)
+		if err != nil {
+			return err
+		}
+		change := jotgate.AccountChange{Password: &encoded, At: time.Now()}
+		if !c.KeepSessionsOnPasswordChange {
+			change.EndSessions = jotgate.EndedByPassword
+		}
+		if err := db.ChangeAccount(a.ctx, account.ID, change); err != nil {
+			return err
+		}
+		a.printf("Password changed successfully for user '%s'\n", account.Username)
+		return nil
+	})
+}
+
+// newHasher is --hasher for commands that need no gate.
+func newHasher(setting string) (*passwd.Hasher, error) {
+	hasher, err := passwd.New(setting)
+	if err != nil {
+		return nil, usage("--hasher: %w", err)
+	}
+	return hasher, nil
+}
+
+// findUser finds an account by its username.
+func findUser(a *app, db *store.Store, name string) (*jotgate.Account, error) {
+	account, err := db.AccountByLogin(a.ctx, name)
+	if errors.Is(err, jotgate.ErrNotFound) {
+		return nil, fmt.Errorf("user '%s' does not exist", name)
+	}
+	return account, err
+}

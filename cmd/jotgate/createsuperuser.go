@@ -1,0 +1,126 @@
+package main
+
+// `createsuperuser`: as manage.py has it, with the same questions.
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd/names"
+	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/store"
+)
+
+type createsuperuserCommand struct {
+	databaseFlags
+	Hasher   string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How the password is stored (see serve)."`
+	Username string `placeholder:"NAME" also:"JOTGATE_SUPERUSER_USERNAME,DJANGO_SUPERUSER_USERNAME" help:"Who logs in. Default: asked for."`
+	Email    string `placeholder:"ADDRESS" also:"JOTGATE_SUPERUSER_EMAIL,DJANGO_SUPERUSER_EMAIL" help:"Their e-mail address. Default: asked for."`
+	Noinput  bool   `help:"Ask nothing: the password is $JOTGATE_SUPERUSER_PASSWORD or $DJANGO_SUPERUSER_PASSWORD."`
+}
+
+// Help is shown below the usage line.
+func (createsuperuserCommand) Help() string {
+	return `Asks for the password twice, without echo. A weak one can be used all the same,
+after a question.
+
+    jotgate createsuperuser
+    JOTGATE_SUPERUSER_PASSWORD=… jotgate createsuperuser --username admin --email admin@example.com --noinput`
+}
+
+// Run makes the account.
+func (c *createsuperuserCommand) Run(a *app) error {
+	hasher, err := newHasher(c.Hasher)
+	if err != nil {
+		return err
+	}
+	if c.Noinput && c.Username == "" {
+		return usage("--noinput needs --username")
+	}
+	return c.with(a, func(db *store.Store) error {
+		account := &jotgate.Account{IsActive: true, IsStaff: true, IsSuperuser: true, DateJoined: time.Now()}
+		if account.Username, err = c.username(a, db); err != nil {
+			return err
+		}
+		if account.Email, err = c.email(a); err != nil {
+			return err
+		}
+		password, err := c.password(a, account)
+		if err != nil {
+			return err
+		}
+		if account.Password, err = hasher.Make(password); err != nil {
+			return err
+		}
+		if err := db.CreateAccount(a.ctx, account); err != nil {
+			return err
+		}
+		a.print("Superuser created successfully.")
+		return nil
+	})
+}
+
+// username takes the flag's, or asks until one can be used.
+func (c *createsuperuserCommand) username(a *app, db *store.Store) (string, error) {
+	if c.Username != "" {
+		return freeName(a, db, c.Username)
+	}
+	for {
+		answer, err := a.ask("Username: ")
+		if err != nil {
+			return "", err
+		}
+		name, err := freeName(a, db, answer)
+		if err == nil || errors.Is(err, jotgate.ErrUnavailable) {
+			return name, err
+		}
+		a.warn("Error: %v", err)
+	}
+}
+
+// freeName brings a new username into the form in which it is stored. It is an
+// error when Django would not take it or somebody has it.
+func freeName(a *app, db *store.Store, text string) (string, error) {
+	if text == "" {
+		return "", errors.New("This field cannot be blank.")
+	}
+	name, err := names.Username(text)
+	if err != nil {
+		return "", err
+	}
+	switch _, err := db.AccountByLogin(a.ctx, name); {
+	case err == nil:
+		return "", errors.New("That username is already taken.")
+	case !errors.Is(err, jotgate.ErrNotFound):
+		return "", err
+	}
+	return name, nil
+}
+
+func (c *createsuperuserCommand) email(a *app) (string, error) {
+	if c.Email != "" || c.Noinput {
+		return names.Email(c.Email), nil
+	}
+	answer, err := a.ask("Email address: ")
+	return names.Email(strings.TrimSpace(answer)), err
+}
+
+// password asks for it or takes it from the environment. There Django does not
+// judge it; here it is said when it is weak.
+func (c *createsuperuserCommand) password(a *app, account *jotgate.Account) (string, error) {
+	rules := strength.Default()
+	if !c.Noinput {
+		return a.askPassword(rules, attributes(account))
+	}
+	for _, name := range []string{"JOTGATE_SUPERUSER_PASSWORD", "DJANGO_SUPERUSER_PASSWORD"} {
+		if password := a.env[name]; password != "" {
+			for _, problem := range rules.Check(password, attributes(account)...) {
+				a.warn("warning: %s: %s", name, problem.Message)
+			}
+			return password, nil
+		}
+	}
+	return "", usage("--noinput needs JOTGATE_SUPERUSER_PASSWORD or DJANGO_SUPERUSER_PASSWORD in the environment")
+}

@@ -1,0 +1,89 @@
+package main
+
+// Which database, and where in it the users are.
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/postgres"
+	"github.com/jotgate/jotgate/store/sqlite"
+)
+
+type databaseFlags struct {
+	Database       string `group:"database" default:"sqlite:jotgate.db" placeholder:"URL" also:"DATABASE_URL" help:"sqlite:FILE or postgres://user:password@host/name."`
+	UserTable      string `group:"database" default:"auth_user" placeholder:"TABLE" help:"Table of the users; another for a custom user model."`
+	IDColumn       string `group:"database" default:"id" placeholder:"COLUMN" help:"Its primary key, an integer or a UUID."`
+	UsernameColumn string `group:"database" default:"username" placeholder:"COLUMN" help:"What users log in with; may be the e-mail's."`
+	EmailColumn    string `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
+}
+
+// schema is where the users are.
+func (f *databaseFlags) schema() store.Schema {
+	return store.Schema{Users: f.UserTable, ID: f.IDColumn, Username: f.UsernameColumn, Email: f.EmailColumn}
+}
+
+// sqliteFile is the file of a SQLite database. Besides sqlite:FILE it
+// understands what Django sites write into DATABASE_URL: sqlite:///relative
+// and sqlite:////absolute.
+func (f *databaseFlags) sqliteFile() (path string, ok bool) {
+	path, ok = strings.CutPrefix(f.Database, "sqlite:")
+	return strings.TrimPrefix(path, "///"), ok && path != ""
+}
+
+// folder is where files that belong to the database stand; empty where it is
+// on another machine.
+func (f *databaseFlags) folder() string {
+	if path, ok := f.sqliteFile(); ok {
+		return filepath.Dir(path)
+	}
+	return ""
+}
+
+// open opens the database and brings its tables up to date; with inspect it
+// is left as it is.
+func (f *databaseFlags) open(a *app, inspect bool) (*store.Store, error) {
+	db, err := f.connect(a, inspect)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.shown(), err)
+	}
+	return db, nil
+}
+
+func (f *databaseFlags) connect(a *app, inspect bool) (*store.Store, error) {
+	if path, ok := f.sqliteFile(); ok {
+		return sqlite.Open(a.ctx, path, sqlite.Options{Schema: f.schema(), Inspect: inspect})
+	}
+	if strings.HasPrefix(f.Database, "postgres://") || strings.HasPrefix(f.Database, "postgresql://") {
+		return postgres.Open(a.ctx, f.Database, postgres.Options{Schema: f.schema(), Inspect: inspect})
+	}
+	return nil, usage("give the database as sqlite:FILE or postgres://…")
+}
+
+// shown is the address without what is in it of passwords.
+func (f *databaseFlags) shown() string {
+	if path, ok := f.sqliteFile(); ok {
+		return path
+	}
+	_, host, found := strings.Cut(f.Database, "@")
+	if !found {
+		return "database"
+	}
+	host, _, _ = strings.Cut(host, "?")
+	return "postgres://" + host
+}
+
+// with opens the database for as long as do runs.
+func (f *databaseFlags) with(a *app, do func(db *store.Store) error) error {
+	db, err := f.open(a, false)
+	if err != nil {
+		return err
+	}
+	err = do(db)
+	if closed := db.Close(); err == nil {
+		err = closed
+	}
+	return err
+}

@@ -1,0 +1,150 @@
+package main
+
+// `key export`: the public keys for whoever verifies elsewhere.
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/jwt"
+)
+
+type keyExport struct {
+	gateFlags
+	Format string `default:"jwks" enum:"jwks,pem,django" placeholder:"FORM" help:"jwks (a JWK Set), pem, or django (SIMPLE_JWT settings that accept these tokens)."`
+}
+
+// Help is shown below the usage line.
+func (keyExport) Help() string {
+	return `Only public keys are printed, never a secret.
+
+    jotgate key export > jwks.json
+    jotgate key export --format django >> settings.py`
+}
+
+// Run prints them.
+func (c *keyExport) Run(a *app) error {
+	return c.with(a, func(gate *jotgate.Gate) error {
+		if err := syncKeys(a.ctx, gate); err != nil {
+			return err
+		}
+		public := gate.PublicKeys()
+		switch c.Format {
+		case "pem":
+			for _, key := range public {
+				text, err := pemOf(key)
+				if err != nil {
+					return err
+				}
+				a.printf("%s", text)
+			}
+			return nil
+		case "django":
+			text, err := c.django(a.ctx, gate, public)
+			if err == nil {
+				a.printf("%s", text)
+			}
+			return err
+		}
+		return a.json(struct {
+			Keys []*jwt.Key `json:"keys"`
+		}{append([]*jwt.Key{}, public...)})
+	})
+}
+
+// syncKeys takes in the keys of the database, as Run does at its start.
+func syncKeys(ctx context.Context, gate *jotgate.Gate) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	go func() { _ = gate.Run(ctx) }()
+	return keysKnown(ctx, gate)
+}
+
+// keysKnown waits until the gate verifies with every key of the database, so
+// that it does not sign with another one.
+func keysKnown(ctx context.Context, gate *jotgate.Gate) error {
+	stored, err := gate.Keys(ctx)
+	for err == nil && !hasKeys(gate, stored) {
+		select {
+		case <-ctx.Done():
+			err = errors.New("the signing keys cannot be opened: they were sealed under another SECRET_KEY, add that one to SECRET_KEY_FALLBACKS")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return err
+}
+
+func hasKeys(gate *jotgate.Gate, stored []jotgate.SigningKey) bool {
+	have := map[string]bool{}
+	for _, key := range gate.PublicKeys() {
+		have[key.ID()] = true
+	}
+	for _, key := range stored {
+		if !have[key.ID] {
+			return false
+		}
+	}
+	return true
+}
+
+func pemOf(key *jwt.Key) (string, error) {
+	der, err := x509.MarshalPKIXPublicKey(key.PublicKey())
+	if err != nil {
+		return "", err
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
+}
+
+// django writes settings for SimpleJWT, which knows one algorithm and one key.
+func (c *keyExport) django(ctx context.Context, gate *jotgate.Gate, public []*jwt.Key) (string, error) {
+	current := ""
+	keys, err := gate.Keys(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, k := range keys {
+		if k.State == jotgate.KeyCurrent {
+			current = k.ID
+		}
+	}
+	s := gate.Settings()
+	var b strings.Builder
+	b.WriteString("SIMPLE_JWT = {\n")
+	line := func(name, value string) { fmt.Fprintf(&b, "    %q: %s,\n", name, value) }
+	line("ALGORITHM", `"HS256"`)
+	for _, key := range public {
+		if key.ID() == current && current != "" {
+			text, err := pemOf(key)
+			if err != nil {
+				return "", err
+			}
+			b.Reset()
+			b.WriteString("SIMPLE_JWT = {\n")
+			line("ALGORITHM", fmt.Sprintf("%q", key.Algorithm()))
+			line("VERIFYING_KEY", `"""`+text+`"""`)
+		}
+	}
+	if s.Issuer != "" {
+		line("ISSUER", python(s.Issuer))
+	}
+	if len(s.Audience) > 0 {
+		line("AUDIENCE", python(s.Audience))
+	}
+	line("USER_ID_CLAIM", python(s.UserIDClaim))
+	line("AUTH_HEADER_TYPES", "("+strings.Trim(python(s.HeaderTypes), "[]")+",)")
+	b.WriteString("}\n")
+	return b.String(), nil
+}
+
+// python writes text and lists as Python does; JSON is the same for these.
+func python(value any) string {
+	text, _ := json.Marshal(value)
+	return string(text)
+}

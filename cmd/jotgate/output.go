@@ -1,0 +1,80 @@
+package main
+
+// Lists: a table for people, JSON for programs.
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// listFlags are those of every command that lists something.
+type listFlags struct {
+	JSON bool `name:"json" help:"Print JSON, for programs."`
+}
+
+// json prints a value as JSON, indented.
+func (a *app) json(value any) error {
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// table prints rows below their headings. Nothing is printed for no rows, but
+// none is told.
+func (a *app) table(none string, headings string, rows [][]string) error {
+	if len(rows) == 0 {
+		a.warn("%s", none)
+		return nil
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.ReplaceAll(headings, " ", "\t"))
+	for _, row := range rows {
+		for i := range row {
+			row[i] = visible(row[i])
+		}
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	return w.Flush()
+}
+
+// visible keeps what users wrote (names, user agents) from steering the
+// terminal or breaking the table.
+func visible(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
+}
+
+// when is a time for people, in UTC; empty for none.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05")
+}
+
+// yes is a flag for people.
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// plural is "1 row", "2 rows".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,56 @@
+package main
+
+// `purge`: what serve does every ten minutes, at once.
+
+import (
+	"context"
+	"time"
+
+	"github.com/jotgate/jotgate/store"
+)
+
+type purgeCommand struct {
+	databaseFlags
+	Keep time.Duration `default:"720h" placeholder:"TIME" help:"How long ended sessions and events stay, to be looked at."`
+}
+
+// Help is shown below the usage line.
+func (purgeCommand) Help() string {
+	return `Deletes expired sessions, old events and, where SimpleJWT's token_blacklist is
+there, expired tokens of it, in small batches. flushexpiredtokens is the same.
+
+    jotgate purge`
+}
+
+// purgeBatch is how many rows go at a time, so that nobody waits long.
+const purgeBatch = 500
+
+// Run deletes and says how much.
+func (c *purgeCommand) Run(a *app) error {
+	return c.with(a, func(db *store.Store) error {
+		now := time.Now()
+		keep := now.Add(-c.Keep)
+		for _, kind := range []struct {
+			noun   string
+			delete func(context.Context) (int, error)
+		}{
+			{"row of sessions and tokens", func(ctx context.Context) (int, error) { return db.Purge(ctx, now, keep, purgeBatch) }},
+			{"event", func(ctx context.Context) (int, error) { return db.PurgeEvents(ctx, keep, purgeBatch) }},
+			{"counter of failed logins", func(ctx context.Context) (int, error) { return db.PurgeFailures(ctx, keep, purgeBatch) }},
+		} {
+			total := 0
+			for {
+				n, err := kind.delete(a.ctx)
+				if err != nil {
+					return err
+				}
+				if n == 0 {
+					break
+				}
+				total += n
+			}
+			a.printf("deleted %d (%s)\n", total, kind.noun)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,110 @@
+package main
+
+// The secret: named, read from a file, or made once beside the database.
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+)
+
+type secretFlags struct {
+	SecretKey           string   `group:"secret" placeholder:"TEXT" also:"SECRET_KEY" help:"Signs tokens and reset links; Django's SECRET_KEY. Other users of the machine can see a flag: better the environment or a file."`
+	SecretKeyFile       string   `group:"secret" placeholder:"FILE" help:"Read it from a file. Default: jotgate.secret beside the SQLite file, made when it is missing."`
+	SecretKeyFallbacks  []string `group:"secret" placeholder:"TEXT" help:"Earlier secrets that still verify, with commas between; a list in the config file may hold any text."`
+	InsecureShortSecret bool     `group:"secret" help:"Serve with a secret under 32 bytes or a well-known one."`
+}
+
+// secretLength is Django's: get_random_secret_key, 50 characters of 50.
+const (
+	secretLength   = 50
+	secretAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789!@#$%^&*(-_=+)"
+)
+
+// read finds the secret. folder is where the database is; with create, a
+// secret that is nowhere is made there.
+func (f *secretFlags) read(a *app, folder string, create bool) (jotgate.Secret, error) {
+	if f.SecretKey != "" {
+		return jotgate.Secret(f.SecretKey), f.check(f.SecretKey)
+	}
+	file, named := f.SecretKeyFile, f.SecretKeyFile != ""
+	if !named {
+		if folder == "" {
+			return "", usage("there is no secret: set SECRET_KEY (the same on every node), or --secret-key-file")
+		}
+		file = filepath.Join(folder, "jotgate.secret")
+	}
+	text, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !named && create:
+		return makeSecret(a, file)
+	case err != nil:
+		return "", usage("the secret cannot be read: %w", err)
+	}
+	secret := strings.TrimRight(string(text), "\r\n")
+	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o077 != 0 {
+		a.warn("warning: others can read %s: chmod 600 %s", file, file)
+	}
+	return jotgate.Secret(secret), f.check(secret)
+}
+
+// check refuses texts that stand in examples: whoever has read them could make
+// tokens. The length is judged by package jotgate.
+func (f *secretFlags) check(secret string) error {
+	if f.InsecureShortSecret {
+		return nil
+	}
+	lower := strings.ToLower(secret)
+	for _, known := range []string{"changeme", "change-me", "change_me", "replace-me", "replaceme", "replace_me", "your-secret", "your_secret", "yoursecret", "secret-key-here", "placeholder"} {
+		if strings.Contains(lower, known) {
+			return usage("the secret contains %q, as the secrets in examples do: make a random one", known)
+		}
+	}
+	return nil
+}
+
+// makeSecret writes 50 random characters into a new file that only its owner
+// can read. When another process is faster, its secret counts.
+func makeSecret(a *app, file string) (jotgate.Secret, error) {
+	secret := randomText(secretLength, secretAlphabet)
+	partly := fmt.Sprintf("%s.%d", file, os.Getpid())
+	if err := os.WriteFile(partly, []byte(secret+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("the secret cannot be stored: %w", err)
+	}
+	defer os.Remove(partly)
+	// Linking fails when the file is there, and shows it whole or not at all.
+	if err := os.Link(partly, file); errors.Is(err, fs.ErrExist) {
+		text, err := os.ReadFile(file)
+		return jotgate.Secret(strings.TrimRight(string(text), "\r\n")), err
+	} else if err != nil {
+		return "", fmt.Errorf("the secret cannot be stored: %w", err)
+	}
+	a.warn("made a secret in %s; keep it: without it all tokens stop working", file)
+	return jotgate.Secret(secret), nil
+}
+
+// randomText is n characters, each equally likely.
+func randomText(n int, alphabet string) string {
+	text := make([]byte, n)
+	for i := range text {
+		at, _ := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet)))) // never fails since Go 1.24
+		text[i] = alphabet[at.Int64()]
+	}
+	return string(text)
+}
+
+// fallbacks are the earlier secrets.
+func (f *secretFlags) fallbacks() []jotgate.Secret {
+	var secrets []jotgate.Secret
+	for _, text := range f.SecretKeyFallbacks {
+		secrets = append(secrets, jotgate.Secret(text))
+	}
+	return secrets
+}

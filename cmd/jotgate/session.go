@@ -1,0 +1,112 @@
+package main
+
+// `session`: who is logged in, and logging them out.
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/store"
+)
+
+type sessionCommands struct {
+	List sessionList `cmd:"" help:"List a user's live sessions."`
+	End  sessionEnd  `cmd:"" help:"End a user's sessions; their tokens stop working within a second."`
+}
+
+type sessionList struct {
+	databaseFlags
+	listFlags
+	User string `arg:"" help:"The username."`
+}
+
+// Help is shown below the usage line.
+func (sessionList) Help() string {
+	return `    jotgate session list alice
+    jotgate session list alice --json`
+}
+
+// Run lists them, newest first.
+func (c *sessionList) Run(a *app) error {
+	return c.with(a, func(db *store.Store) error {
+		account, err := findUser(a, db, c.User)
+		if err != nil {
+			return err
+		}
+		sessions, err := db.ListSessions(a.ctx, account.ID, time.Now())
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return a.json(append([]jotgate.Session{}, sessions...))
+		}
+		var rows [][]string
+		for _, s := range sessions {
+			rows = append(rows, []string{s.ID, when(s.Created), when(s.LastSeen), when(s.Expires), s.Address, s.UserAgent})
+		}
+		return a.table(c.User+" has no live session", "ID CREATED LAST-SEEN EXPIRES ADDRESS USER-AGENT", rows)
+	})
+}
+
+type sessionEnd struct {
+	databaseFlags
+	User   string   `arg:"" help:"The username."`
+	ID     []string `arg:"" optional:"" help:"The sessions to end, as session list shows them."`
+	All    bool     `help:"End all of them."`
+	Except string   `placeholder:"ID" help:"With --all: but not this one."`
+}
+
+// Help is shown below the usage line.
+func (sessionEnd) Help() string {
+	return `    jotgate session end alice 3f2c…
+    jotgate session end alice --all`
+}
+
+// Run ends them.
+func (c *sessionEnd) Run(a *app) error {
+	if c.All == (len(c.ID) > 0) {
+		return usage("name the sessions to end, or give --all")
+	}
+	return c.with(a, func(db *store.Store) error {
+		account, err := findUser(a, db, c.User)
+		if err != nil {
+			return err
+		}
+		ids := c.ID
+		if c.All {
+			ids = []string{""} // of EndSessions: every one
+		}
+		ended := 0
+		for _, id := range ids {
+			n, err := c.end(a, db, account.ID, id)
+			if err != nil {
+				return err
+			}
+			if n == 0 && !c.All {
+				return fmt.Errorf("%s has no live session %s", c.User, id)
+			}
+			ended += n
+		}
+		a.print("ended " + plural(ended, "session"))
+		return nil
+	})
+}
+
+func (c *sessionEnd) end(a *app, db *store.Store, user jotgate.UserID, id string) (int, error) {
+	now := time.Now()
+	n, err := db.EndSessions(a.ctx, jotgate.Ending{User: user, ID: id, Except: c.Except, Reason: jotgate.EndedByUser, Now: now})
+	if err != nil || n == 0 {
+		return n, err
+	}
+	return n, a.event(db, jotgate.Event{Time: now, Name: "logout", User: user, Session: id, Detail: "ended"})
+}
+
+// event adds to the audit trail what was done here.
+func (a *app) event(db *store.Store, e jotgate.Event) error {
+	e.Detail += " on the command line"
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
+	return db.AddEvent(a.ctx, e)
+}

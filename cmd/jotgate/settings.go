@@ -1,0 +1,136 @@
+package main
+
+// The flags that are jotgate.Settings, in its order.
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/store"
+)
+
+// gateFlags are what it takes to make a Gate.
+type gateFlags struct {
+	databaseFlags
+	secretFlags
+	tokenFlags
+	passwordFlags
+}
+
+type tokenFlags struct {
+	AccessTokenLifetime          time.Duration `group:"tokens" default:"5m" placeholder:"TIME" help:"How long an access token works: whole seconds."`
+	RefreshTokenLifetime         time.Duration `group:"tokens" default:"24h" placeholder:"TIME" help:"How long a session lives without a refresh: whole seconds."`
+	KeepRefreshTokens            bool          `group:"tokens" help:"Leave the refresh token the same for the whole session. Default: it rotates at each use."`
+	RefreshGrace                 time.Duration `group:"tokens" default:"10s" placeholder:"TIME" help:"How long the token before a rotation is answered with the same new one; 0s is never."`
+	KeepSessionsOnPasswordChange bool          `group:"tokens" help:"Leave other sessions alone when a password changes. Default: they end."`
+	SigningKey                   string        `group:"tokens" placeholder:"FILE" help:"Sign with the private key in this file (PEM or JWK). Default: HS256 with the secret."`
+	SigningAlgorithm             string        `group:"tokens" placeholder:"ALG" help:"The algorithm of that key. Default: the one it is for."`
+	VerifyingKeys                string        `group:"tokens" placeholder:"FILE" help:"Accept these public keys, too (PEM, JWK or JWK Set). Default: none."`
+	Issuer                       string        `group:"tokens" placeholder:"ISS" help:"Written into tokens (iss) and required in them. Default: none."`
+	Audience                     []string      `group:"tokens" placeholder:"AUD" help:"Written into tokens (aud); one of them is required. Default: none."`
+	Leeway                       time.Duration `group:"tokens" default:"0s" placeholder:"TIME" help:"How far clocks may differ: whole seconds up to 10m."`
+	HeaderTypes                  []string      `group:"tokens" default:"Bearer,Token" placeholder:"WORD" help:"The words before the token in the header; the first is asked for in answers of 401."`
+	HeaderName                   string        `group:"tokens" default:"Authorization" placeholder:"NAME" help:"The header that carries the token."`
+	UserIDClaim                  string        `group:"tokens" default:"user_id" placeholder:"NAME" help:"The claim that says who the user is."`
+	UserIDField                  string        `group:"tokens" default:"id" placeholder:"FIELD" help:"What it holds: id or username."`
+	Claims                       []string      `group:"tokens" default:"username,email,role" placeholder:"NAME" help:"Facts in access tokens, of username, email, role, groups, permissions; or none."`
+	CheckRevokeToken             bool          `group:"tokens" help:"Refuse tokens made before a change of password, as SimpleJWT's CHECK_REVOKE_TOKEN. Default: off."`
+	RevokeTokenClaim             string        `group:"tokens" default:"hash_password" placeholder:"NAME" help:"The claim for that."`
+	UpdateLastLogin              bool          `group:"tokens" help:"Write last_login at each login. Default: off."`
+	RevocationsRequired          bool          `group:"tokens" help:"Refuse every token while nothing has been heard of revocations. Default: go on with what is known."`
+	RevocationMaxAge             time.Duration `group:"tokens" default:"10s" placeholder:"TIME" help:"How old that news may be before it counts as nothing."`
+}
+
+type passwordFlags struct {
+	Hasher               string        `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How new passwords are stored and old ones are upgraded at login: argon2, pbkdf2_sha256:600000, bcrypt_sha256:12, scrypt, or as a Django: django-4.2 … django-6.2; with ,keep sound hashes stay as they are."`
+	HashLanes            int           `group:"passwords" placeholder:"N" help:"How many passwords are hashed at once. Default: one less than the processors."`
+	HashQueue            int           `group:"passwords" placeholder:"N" help:"How many logins may wait for that; more are answered 503. Default: 64 for each lane."`
+	HashMemory           int64         `group:"passwords" default:"256" placeholder:"MIB" help:"Memory for hashing, in MiB."`
+	PasswordResetTimeout time.Duration `group:"passwords" default:"72h" placeholder:"TIME" help:"How long reset and activation links work."`
+	TimeZone             string        `group:"passwords" default:"UTC" placeholder:"ZONE" help:"Django's TIME_ZONE, in which it counts the seconds of reset links."`
+}
+
+// gate opens the database and makes a gate over it. create makes a secret
+// where there is none.
+func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, *store.Store, error) {
+	settings, err := f.settings(a, log, create)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := f.open(a, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	gate, err := jotgate.New(settings, db)
+	if err != nil {
+		_ = db.Close()
+		return nil, nil, usage("%w", err)
+	}
+	return gate, db, nil
+}
+
+// settings are what the flags say.
+func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.Settings, err error) {
+	t, p := &f.tokenFlags, &f.passwordFlags
+	s = jotgate.Settings{
+		SecretKeyFallbacks: f.fallbacks(), InsecureShortSecret: f.InsecureShortSecret,
+		AccessTokenLifetime: t.AccessTokenLifetime, RefreshTokenLifetime: t.RefreshTokenLifetime,
+		KeepRefreshTokens: t.KeepRefreshTokens, RefreshGrace: t.RefreshGrace,
+		KeepSessionsOnPasswordChange: t.KeepSessionsOnPasswordChange,
+		Issuer:                       t.Issuer, Audience: t.Audience, Leeway: t.Leeway,
+		HeaderTypes: t.HeaderTypes, HeaderName: t.HeaderName,
+		UserIDClaim: t.UserIDClaim, UserIDField: t.UserIDField, Claims: t.Claims,
+		CheckRevokeToken: t.CheckRevokeToken, RevokeTokenClaim: t.RevokeTokenClaim, UpdateLastLogin: t.UpdateLastLogin,
+		RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge,
+		HashLanes: p.HashLanes, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,
+		PasswordResetTimeout: p.PasswordResetTimeout, Logger: log,
+	}
+	if t.RefreshGrace == 0 {
+		s.RefreshGrace = -1 // in Settings, 0 is the default
+	}
+	if slices.Equal(t.Claims, []string{"none"}) {
+		s.Claims = []string{}
+	}
+	if s.TimeZone, err = time.LoadLocation(p.TimeZone); err != nil {
+		return s, usage("--time-zone: %w", err)
+	}
+	if s.Hasher, err = newHasher(p.Hasher); err != nil {
+		return s, err
+	}
+	if err := t.keys(a, &s); err != nil {
+		return s, err
+	}
+	s.SecretKey, err = f.read(a, f.folder(), create)
+	return s, err
+}
+
+// keys reads the key files.
+func (t *tokenFlags) keys(a *app, s *jotgate.Settings) error {
+	if t.SigningKey != "" {
+		document, err := a.read(t.SigningKey)
+		if err != nil {
+			return err
+		}
+		if s.SigningKey, err = jwt.ParseKey(document, jwt.Algorithm(t.SigningAlgorithm)); err != nil {
+			return usage("--signing-key: %w", err)
+		}
+		if s.SigningKey.ID() == "" && !s.SigningKey.IsSecret() {
+			s.SigningKey = s.SigningKey.WithID(s.SigningKey.Thumbprint())
+		}
+	}
+	if t.VerifyingKeys != "" {
+		document, err := a.read(t.VerifyingKeys)
+		if err != nil {
+			return err
+		}
+		set, err := jwt.ParseKeySet(document)
+		if err != nil {
+			return usage("--verifying-keys: %w", err)
+		}
+		s.VerifyingKeys = set.Keys()
+	}
+	return nil
+}

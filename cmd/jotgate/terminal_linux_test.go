@@ -1,0 +1,117 @@
+package main
+
+// Passwords at a terminal: a pseudo terminal of Linux is typed into.
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// terminal is the end of a pseudo terminal at which somebody sits.
+type terminal struct {
+	t    *testing.T
+	keys *os.File // typed into, and what is shown comes out
+	line *os.File // the program's standard input
+	mu   sync.Mutex
+	seen bytes.Buffer
+}
+
+func newTerminal(t *testing.T) *terminal {
+	t.Helper()
+	keys, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlSetPointerInt(int(keys.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(int(keys.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	term := &terminal{t: t, keys: keys, line: line}
+	go term.watch()
+	t.Cleanup(func() { _ = line.Close(); _ = keys.Close() })
+	return term
+}
+
+// watch collects what the terminal shows.
+func (term *terminal) watch() {
+	buf := make([]byte, 1024)
+	for {
+		n, err := term.keys.Read(buf)
+		term.mu.Lock()
+		term.seen.Write(buf[:n])
+		term.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (term *terminal) shown() string {
+	term.mu.Lock()
+	defer term.mu.Unlock()
+	return term.seen.String()
+}
+
+// Write takes what the program writes elsewhere: its standard error.
+func (term *terminal) Write(text []byte) (int, error) {
+	term.mu.Lock()
+	defer term.mu.Unlock()
+	return term.seen.Write(text)
+}
+
+// enter types a line after the prompt, when the echo is as expected.
+func (term *terminal) enter(prompt, text string, echo bool) {
+	term.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !strings.HasSuffix(term.shown(), prompt) || term.echoing() != echo; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			term.t.Fatalf("no prompt %q with echo %v: %q", prompt, echo, term.shown())
+		}
+	}
+	if _, err := term.keys.WriteString(text + "\n"); err != nil {
+		term.t.Fatal(err)
+	}
+}
+
+func (term *terminal) echoing() bool {
+	state, err := unix.IoctlGetTermios(int(term.line.Fd()), unix.TCGETS)
+	return err == nil && state.Lflag&unix.ECHO != 0
+}
+
+func TestPasswordIsNotShown(t *testing.T) {
+	term := newTerminal(t)
+	folder := t.TempDir()
+	var stdout bytes.Buffer
+	status := make(chan int)
+	go func() {
+		status <- run(t.Context(), []string{"createsuperuser", "--database", "sqlite:" + folder + "/a.db", "--email", "a@example.com"}, nil, term.line, &stdout, term)
+	}()
+	term.enter("Username: ", "gatekeeper", true)
+	term.enter("Password: ", "correct-horse-1", false)
+	term.enter("Password (again): ", "correct-horse-1", false)
+	if got := <-status; got != 0 {
+		t.Fatalf("status %d: %s", got, term.shown())
+	}
+	if !strings.Contains(term.shown(), "gatekeeper") {
+		t.Errorf("the username was not shown: %q", term.shown())
+	}
+	if strings.Contains(term.shown()+stdout.String(), "horse") {
+		t.Errorf("the password was shown: %q", term.shown())
+	}
+	if !term.echoing() {
+		t.Error("the echo was left off")
+	}
+}

@@ -1,0 +1,127 @@
+package main
+
+// `user`: the accounts. What shows them is here, what changes them beside.
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/store"
+)
+
+type userCommands struct {
+	List       userList       `cmd:"" help:"List users in the order of their ids."`
+	Show       userShow       `cmd:"" help:"Show a user with groups and permissions."`
+	Create     userCreate     `cmd:"" help:"Make a user."`
+	Set        userSet        `cmd:"" help:"Change what is stored of a user."`
+	Deactivate userDeactivate `cmd:"" help:"Lock a user out; sessions end."`
+	Activate   userActivate   `cmd:"" help:"Let a user in again."`
+	Delete     userDelete     `cmd:"" help:"Delete a user and what belongs to them."`
+}
+
+type userList struct {
+	databaseFlags
+	listFlags
+	After string `placeholder:"ID" help:"Begin after the user with this id. Default: at the first."`
+	Limit int    `default:"100" placeholder:"N" help:"How many at most, up to 1000."`
+}
+
+// Help is shown below the usage line.
+func (userList) Help() string {
+	return `    jotgate user list
+    jotgate user list --after 100 --json`
+}
+
+// Run lists a page of users.
+func (c *userList) Run(a *app) error {
+	if c.Limit < 1 || c.Limit > 1000 {
+		return usage("--limit is %d, it can be 1 to 1000", c.Limit)
+	}
+	return c.with(a, func(db *store.Store) error {
+		accounts, err := db.ListAccounts(a.ctx, jotgate.UserID(c.After), c.Limit)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return a.json(append([]*jotgate.Account{}, accounts...))
+		}
+		var rows [][]string
+		for _, u := range accounts {
+			rows = append(rows, []string{string(u.ID), u.Username, u.Email, u.Role().Type, yes(u.IsActive), when(u.DateJoined), when(u.LastLogin)})
+		}
+		if err := a.table("there are no users", "ID USERNAME EMAIL ROLE ACTIVE JOINED LAST-LOGIN", rows); err != nil {
+			return err
+		}
+		if len(accounts) == c.Limit {
+			a.warn("there may be more: --after %s", accounts[len(accounts)-1].ID)
+		}
+		return nil
+	})
+}
+
+type userShow struct {
+	databaseFlags
+	listFlags
+	User string `arg:"" help:"The username."`
+}
+
+// shownUser is all that is told of a user. The hash itself is not.
+type shownUser struct {
+	*jotgate.Account
+	Role        jotgate.Role    `json:"role"`
+	Password    string          `json:"password"` // the kind of hash
+	Groups      []jotgate.Group `json:"groups"`
+	Permissions []string        `json:"permissions"`
+	Sessions    int             `json:"sessions"` // live ones
+}
+
+// Help is shown below the usage line.
+func (userShow) Help() string { return `    jotgate user show alice` }
+
+// Run shows one user.
+func (c *userShow) Run(a *app) error {
+	return c.with(a, func(db *store.Store) error {
+		u, err := lookUp(a, db, c.User)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return a.json(u)
+		}
+		names := make([]string, len(u.Groups))
+		for i, g := range u.Groups {
+			names[i] = g.Name
+		}
+		for _, line := range [][2]string{
+			{"id", string(u.ID)}, {"username", u.Username}, {"email", u.Email},
+			{"name", strings.TrimSpace(u.FirstName + " " + u.LastName)},
+			{"role", u.Role.Type + " (" + u.Role.DisplayName + ")"}, {"active", yes(u.IsActive)},
+			{"password", u.Password}, {"joined", when(u.DateJoined)}, {"last login", when(u.LastLogin)},
+			{"groups", strings.Join(names, ", ")}, {"permissions", strings.Join(u.Permissions, ", ")},
+			{"sessions", fmt.Sprint(u.Sessions)},
+		} {
+			a.printf("%-12s %s\n", line[0], visible(line[1]))
+		}
+		return nil
+	})
+}
+
+func lookUp(a *app, db *store.Store, name string) (*shownUser, error) {
+	account, err := findUser(a, db, name)
+	if err != nil {
+		return nil, err
+	}
+	groups, permissions, err := db.Grants(a.ctx, account.ID)
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := db.ListSessions(a.ctx, account.ID, time.Now())
+	return &shownUser{
+		Account: account, Role: account.Role(), Password: passwd.Identify(account.Password).String(),
+		Groups: append([]jotgate.Group{}, groups...), Permissions: append([]string{}, permissions...),
+		Sessions: len(sessions),
+	}, err
+}

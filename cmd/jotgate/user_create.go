@@ -1,0 +1,84 @@
+package main
+
+// `user create`: a user without the rights that createsuperuser gives.
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/passwd/names"
+	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/store"
+)
+
+type userCreate struct {
+	databaseFlags
+	listFlags
+	Hasher     string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How the password is stored (see serve)."`
+	Username   string `arg:"" help:"Who logs in."`
+	Email      string `placeholder:"ADDRESS" help:"Their e-mail address."`
+	FirstName  string `placeholder:"NAME" help:"Their first name."`
+	LastName   string `placeholder:"NAME" help:"Their last name."`
+	Staff      bool   `help:"May enter Django's admin."`
+	Superuser  bool   `help:"May do everything."`
+	Inactive   bool   `help:"Cannot log in until activated."`
+	NoPassword bool   `help:"Without a password: nobody can log in until one is set."`
+}
+
+// Help is shown below the usage line.
+func (userCreate) Help() string {
+	return `Asks for the password twice, without echo, or takes it from
+$JOTGATE_USER_PASSWORD; there a weak one is refused.
+
+    jotgate user create alice --email alice@example.com
+    JOTGATE_USER_PASSWORD=… jotgate user create bob --staff`
+}
+
+// Run makes the account.
+func (c *userCreate) Run(a *app) error {
+	hasher, err := newHasher(c.Hasher)
+	if err != nil {
+		return err
+	}
+	return c.with(a, func(db *store.Store) error {
+		name, err := freeName(a, db, c.Username)
+		if err != nil {
+			return err
+		}
+		account := &jotgate.Account{
+			Username: name, Email: names.Email(c.Email), FirstName: c.FirstName, LastName: c.LastName,
+			IsActive: !c.Inactive, IsStaff: c.Staff, IsSuperuser: c.Superuser, DateJoined: time.Now(),
+		}
+		if account.Password, err = c.password(a, hasher, account); err != nil {
+			return err
+		}
+		if err := db.CreateAccount(a.ctx, account); err != nil {
+			return err
+		}
+		if c.JSON {
+			return a.json(account)
+		}
+		a.printf("created user %s with the id %s\n", account.Username, account.ID)
+		return nil
+	})
+}
+
+// password is the hash to store.
+func (c *userCreate) password(a *app, hasher *passwd.Hasher, account *jotgate.Account) (string, error) {
+	if c.NoPassword {
+		return passwd.Unusable(), nil
+	}
+	rules := strength.Default()
+	password := a.env["JOTGATE_USER_PASSWORD"]
+	if password == "" {
+		var err error
+		if password, err = a.askPassword(rules, attributes(account)); err != nil {
+			return "", err
+		}
+	} else if problems := rules.Check(password, attributes(account)...); len(problems) > 0 {
+		return "", fmt.Errorf("JOTGATE_USER_PASSWORD: %s", problems[0].Message)
+	}
+	return hasher.Make(password)
+}

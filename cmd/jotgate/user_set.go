@@ -1,0 +1,150 @@
+package main
+
+// `user set`, `activate`, `deactivate` and `delete`: changes to one account,
+// each in one statement of the database.
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd/names"
+	"github.com/jotgate/jotgate/store"
+)
+
+type userSet struct {
+	databaseFlags
+	User      string  `arg:"" help:"The username."`
+	Username  *string `placeholder:"NAME" help:"A new username."`
+	Email     *string `placeholder:"ADDRESS" help:"A new e-mail address."`
+	FirstName *string `placeholder:"NAME" help:"A new first name."`
+	LastName  *string `placeholder:"NAME" help:"A new last name."`
+	Staff     *bool   `negatable:"" help:"May enter Django's admin, or not."`
+	Superuser *bool   `negatable:"" help:"May do everything, or not."`
+}
+
+// Help is shown below the usage line.
+func (userSet) Help() string {
+	return `What is not named stays as it is. Tokens carry the change from the next refresh.
+
+    jotgate user set alice --email alice@example.org --staff
+    jotgate user set alice --no-superuser`
+}
+
+// Run changes the row.
+func (c *userSet) Run(a *app) error {
+	return c.with(a, func(db *store.Store) error {
+		account, err := findUser(a, db, c.User)
+		if err != nil {
+			return err
+		}
+		change := jotgate.AccountChange{
+			Username: c.Username, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName,
+			IsStaff: c.Staff, IsSuperuser: c.Superuser,
+		}
+		if change == (jotgate.AccountChange{}) {
+			return usage("nothing to change was named")
+		}
+		if c.Username != nil {
+			name, err := names.Username(*c.Username)
+			if err != nil {
+				return err
+			}
+			change.Username = &name
+		}
+		if c.Email != nil {
+			address := names.Email(*c.Email)
+			change.Email = &address
+		}
+		if err := db.ChangeAccount(a.ctx, account.ID, change); err != nil {
+			return err
+		}
+		if c.Staff != nil || c.Superuser != nil {
+			if err := a.event(db, jotgate.Event{Name: "role", User: account.ID, Detail: "changed"}); err != nil {
+				return err
+			}
+		}
+		a.print("changed user " + account.Username)
+		return nil
+	})
+}
+
+type userDeactivate struct {
+	databaseFlags
+	User string `arg:"" help:"The username."`
+}
+
+// Help is shown below the usage line.
+func (userDeactivate) Help() string { return `    jotgate user deactivate alice` }
+
+// Run locks the user out.
+func (c *userDeactivate) Run(a *app) error { return c.setActive(a, c.User, false) }
+
+type userActivate struct {
+	databaseFlags
+	User string `arg:"" help:"The username."`
+}
+
+// Help is shown below the usage line.
+func (userActivate) Help() string { return `    jotgate user activate alice` }
+
+// Run lets the user in.
+func (c *userActivate) Run(a *app) error { return c.setActive(a, c.User, true) }
+
+func (f *databaseFlags) setActive(a *app, user string, active bool) error {
+	return f.with(a, func(db *store.Store) error {
+		account, err := findUser(a, db, user)
+		if err != nil {
+			return err
+		}
+		before := !active
+		err = db.ChangeAccount(a.ctx, account.ID, jotgate.AccountChange{IsActive: &active, IfActive: &before, At: time.Now()})
+		what := map[bool]string{true: "active", false: "inactive"}[active]
+		if errors.Is(err, jotgate.ErrNotFound) {
+			a.printf("user %s was %s already\n", account.Username, what)
+			return nil
+		} else if err != nil {
+			return err
+		}
+		a.printf("user %s is %s now\n", account.Username, what)
+		return a.event(db, jotgate.Event{Name: "account", User: account.ID, Detail: what})
+	})
+}
+
+type userDelete struct {
+	databaseFlags
+	User string `arg:"" help:"The username."`
+	Yes  bool   `help:"Do not ask."`
+}
+
+// Help is shown below the usage line.
+func (userDelete) Help() string {
+	return `There is no way back; deactivate keeps the account.
+
+    jotgate user delete alice --yes`
+}
+
+// Run deletes the account after a question.
+func (c *userDelete) Run(a *app) error {
+	return c.with(a, func(db *store.Store) error {
+		account, err := findUser(a, db, c.User)
+		if err != nil {
+			return err
+		}
+		if !c.Yes {
+			answer, err := a.ask("Delete " + account.Username + " (" + account.Email + ") and what belongs to them? [y/N]: ")
+			if err != nil {
+				return err
+			}
+			if !strings.EqualFold(answer, "y") {
+				return errors.New("nothing was deleted")
+			}
+		}
+		if err := db.DeleteAccount(a.ctx, account.ID); err != nil {
+			return err
+		}
+		a.print("deleted user " + account.Username)
+		return a.event(db, jotgate.Event{Name: "account", User: account.ID, Detail: "deleted"})
+	})
+}
