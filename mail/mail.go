@@ -148,8 +148,8 @@ type transport interface {
 }
 
 // New returns a Sender, or an error that names the setting at fault. The
-// outbox is the store that the gate was made with. New reads
-// all templates and tries each, but does not connect to the server.
+// outbox is the store that the gate was made with. New reads all templates and
+// tries each, but does not connect to the server.
 func New(s Settings, gate Accounts, outbox jotgate.Outbox) (*Sender, error) {
 	sender, err := newSender(s, gate, outbox)
 	if err != nil {
