@@ -1,0 +1,77 @@
+// Package rounds times contenders that do the same work, in one process and
+// turn by turn, so that a busy machine is busy for all of them. What counts is
+// the ratio within a round; absolute times are told for orientation.
+package rounds
+
+import (
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+)
+
+// A Contender is one way of doing the work.
+type Contender struct {
+	Name string
+	Run  func()
+}
+
+// A Result is what one contender needed per operation.
+type Result struct {
+	Name         string
+	Best, Median float64 // nanoseconds, of the rounds
+	Bytes        uint64  // allocated
+	Allocs       float64
+	Rounds       []float64 // nanoseconds, in the order of the rounds
+}
+
+// Run gives every contender a slice of time in every round, beginning with
+// another one each time.
+func Run(contenders []Contender, rounds int, slice time.Duration) []Result {
+	results := make([]Result, len(contenders))
+	counts := make([]int, len(contenders))
+	for i, c := range contenders {
+		results[i].Name, counts[i] = c.Name, calibrate(c.Run, slice)
+	}
+	for round := range rounds {
+		for k := range contenders {
+			i := (k + round) % len(contenders)
+			runtime.GC()
+			results[i].Rounds = append(results[i].Rounds, repeat(contenders[i].Run, counts[i]))
+		}
+	}
+	for i, c := range contenders {
+		sorted := slices.Sorted(slices.Values(results[i].Rounds))
+		results[i].Best, results[i].Median = sorted[0], sorted[len(sorted)/2]
+		results[i].Bytes, results[i].Allocs = allocations(c.Run)
+	}
+	return results
+}
+
+// calibrate finds how many operations fill the slice.
+func calibrate(run func(), slice time.Duration) int {
+	for n := 1; ; n *= 2 {
+		if took := repeat(run, n) * float64(n); took > float64(slice)/4 {
+			return max(1, int(float64(n)*float64(slice)/took))
+		}
+	}
+}
+
+func repeat(run func(), n int) (perOperation float64) {
+	start := time.Now()
+	for range n {
+		run()
+	}
+	return float64(time.Since(start)) / float64(n)
+}
+
+func allocations(run func()) (bytes uint64, allocs float64) {
+	const n = 500
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		run()
+	}
+	runtime.ReadMemStats(&after)
+	return (after.TotalAlloc - before.TotalAlloc) / n, testing.AllocsPerRun(n, run)
+}
