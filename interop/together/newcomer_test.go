@@ -69,14 +69,19 @@ func superuser(t *testing.T, site *django.Site, username, email string) {
 	command(t, site, "", "createsuperuser", "--noinput", "--username", username, "--email", email)
 }
 
-// command runs jotgate over the site's database and demands success.
-func command(t *testing.T, site *django.Site, input string, args ...string) {
+// command runs jotgate over the site's database, demands success and returns what it printed.
+func command(t *testing.T, site *django.Site, input string, args ...string) string {
 	t.Helper()
 	cmd := serve.Command(t, t.TempDir(), []string{
 		"JOTGATE_DATABASE=" + site.Database, "JOTGATE_SECRET_KEY=" + site.SecretKey, "JOTGATE_SUPERUSER_PASSWORD=" + password,
+		"JOTGATE_USER_PASSWORD=" + password,
 	}, args...)
 	cmd.Stdin = strings.NewReader(input)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("jotgate %s: %v\n%s", args[0], err, out)
+	var reason strings.Builder
+	cmd.Stderr = &reason
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("jotgate %s: %v\n%s%s", strings.Join(args, " "), err, out, &reason)
 	}
+	return string(out)
 }
