@@ -159,7 +159,7 @@ func (s *Store) newRow(a *jotgate.Account, joined time.Time) ([]cell, error) {
 	row = slices.DeleteFunc(row, func(c cell) bool { _, ok := t.user[c.name]; return !ok })
 	for _, c := range row {
 		if text, ok := c.value.(string); ok && c.name != sch.ID {
-			if err := t.fits(c.name, c.name, text); err != nil {
+			if err := t.user[c.name].fits(c.name, text); err != nil {
 				return nil, err
 			}
 		}

@@ -78,7 +78,7 @@ func (s *Store) changedRow(change jotgate.AccountChange) (row []cell, err error)
 		if _, ok := t.user[c.column]; !ok || c.value == nil || c.field == "email" && sch.Email == sch.Username && change.Username != nil {
 			continue
 		}
-		if err := t.fits(c.column, c.field, *c.value); err != nil {
+		if err := t.user[c.column].fits(c.field, *c.value); err != nil {
 			return nil, err
 		}
 		row = append(row, cell{c.column, *c.value})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jotgate/jotgate"
 )
@@ -172,16 +173,16 @@ func scanReference(rows rowScanner) (r reference, err error) {
 	return r, err
 }
 
-// fits refuses a value that a column cannot hold, with the words of Django
-// REST framework.
-func (t *tables) fits(column, field, value string) error {
-	switch limit := t.user[column].limit; {
+// fits refuses a value that the column cannot hold, with the words of Django
+// REST framework; field is the name that the client knows.
+func (c column) fits(field, value string) error {
+	switch {
 	case strings.IndexByte(value, 0) >= 0:
 		return refuse(field, "Null characters are not allowed.")
 	case !storable(value):
 		return refuse(field, "Not a valid string.")
-	case limit > 0 && len([]rune(value)) > limit:
-		return refuse(field, fmt.Sprintf("Ensure this field has no more than %d characters.", limit))
+	case c.limit > 0 && utf8.RuneCountInString(value) > c.limit:
+		return refuse(field, fmt.Sprintf("Ensure this field has no more than %d characters.", c.limit))
 	}
 	return nil
 }

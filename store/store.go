@@ -86,6 +86,8 @@ type Driver struct {
 	// References lists table, column and NOT NULL of the foreign keys to
 	// the table $1.
 	References string
+	// Index finds the usable index with the name $1.
+	Index string
 	// Locks says that transactions run side by side, so that a SELECT must
 	// lock the row it decides by; false where a writer is alone anyway.
 	Locks bool

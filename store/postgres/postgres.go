@@ -131,6 +131,7 @@ FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 A
 		References: `SELECT r.relname, a.attname, a.attnotnull FROM pg_constraint AS c
 JOIN pg_class AS r ON r.oid = c.conrelid JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 WHERE c.contype = 'f' AND c.confrelid = to_regclass(quote_ident($1)) AND pg_table_is_visible(r.oid) ORDER BY 1, 2`,
+		Index:    "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(quote_ident($1)) AND indisvalid",
 		Estimate: "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(quote_ident($1)) AND reltuples >= 0",
 		Notify:   "SELECT pg_notify('" + channel + "', '')",
 		Taken:    func(err error) bool { return code(err) == "23505" },

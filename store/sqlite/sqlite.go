@@ -96,6 +96,7 @@ func driver(path string, read *sql.DB, w *writer) store.Driver {
 		Columns: `SELECT name, type, "notnull" AND dflt_value IS NULL FROM pragma_table_info($1) ORDER BY cid`,
 		References: `SELECT m.name, f."from", c."notnull" FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f,
 pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE NOCASE AND c.name = f."from" ORDER BY 1, 2`,
+		Index: "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = $1",
 		Taken: isTaken, Referred: func(err error) bool { return code(err) == foreignKey },
 		Watch:  func(ctx context.Context, _ func()) error { <-ctx.Done(); return ctx.Err() },
 		Backup: func(ctx context.Context, file string) error { return backup(ctx, read, file) },

@@ -151,8 +151,8 @@ func changeAccounts(t *testing.T, s jotgate.Store) {
 	b := newBench(t, s)
 	a, other := b.account(), b.account()
 	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
-		Username: ptr("new"), Email: ptr("new@example.com"), FirstName: ptr("N"), LastName: ptr("E"), Password: ptr("second"),
-		IsStaff: ptr(true), IsSuperuser: ptr(true), LastLogin: &start, IfPassword: ptr("first"), IfActive: ptr(true),
+		Username: new("new"), Email: new("new@example.com"), FirstName: new("N"), LastName: new("E"), Password: new("second"),
+		IsStaff: new(true), IsSuperuser: new(true), LastLogin: &start, IfPassword: new("first"), IfActive: new(true),
 	}))
 	want := &jotgate.Account{
 		ID: a.ID, Username: "new", Email: "new@example.com", FirstName: "N", LastName: "E", Password: "second",
@@ -173,11 +173,11 @@ func changeAccounts(t *testing.T, s jotgate.Store) {
 		change jotgate.AccountChange
 		want   error
 	}{
-		{"another password", a.ID, jotgate.AccountChange{FirstName: ptr("X"), IfPassword: ptr("first")}, jotgate.ErrNotFound},
-		{"a password that cannot be", a.ID, jotgate.AccountChange{FirstName: ptr("X"), IfPassword: ptr("second\x00")}, jotgate.ErrNotFound},
-		{"not active", a.ID, jotgate.AccountChange{FirstName: ptr("X"), IfActive: ptr(false)}, jotgate.ErrNotFound},
-		{"nobody", "999999", jotgate.AccountChange{FirstName: ptr("X")}, jotgate.ErrNotFound},
-		{"no id", "x", jotgate.AccountChange{FirstName: ptr("X")}, jotgate.ErrNotFound},
+		{"another password", a.ID, jotgate.AccountChange{FirstName: new("X"), IfPassword: new("first")}, jotgate.ErrNotFound},
+		{"a password that cannot be", a.ID, jotgate.AccountChange{FirstName: new("X"), IfPassword: new("second\x00")}, jotgate.ErrNotFound},
+		{"not active", a.ID, jotgate.AccountChange{FirstName: new("X"), IfActive: new(false)}, jotgate.ErrNotFound},
+		{"nobody", "999999", jotgate.AccountChange{FirstName: new("X")}, jotgate.ErrNotFound},
+		{"no id", "x", jotgate.AccountChange{FirstName: new("X")}, jotgate.ErrNotFound},
 		{"nothing, of nobody", "999999", jotgate.AccountChange{}, jotgate.ErrNotFound},
 		{"a name that exists", a.ID, jotgate.AccountChange{Username: &other.Username}, jotgate.ErrTaken},
 	}
@@ -199,7 +199,7 @@ func oneReset(b *bench, id jotgate.UserID) {
 	errs := make([]error, 20)
 	for i := range errs {
 		wg.Go(func() {
-			errs[i] = b.ChangeAccount(b.ctx, id, jotgate.AccountChange{Password: ptr("third"), IfPassword: ptr("second")})
+			errs[i] = b.ChangeAccount(b.ctx, id, jotgate.AccountChange{Password: new("third"), IfPassword: new("second")})
 		})
 	}
 	wg.Wait()
@@ -223,7 +223,7 @@ func endAccounts(t *testing.T, s jotgate.Store) {
 	a := b.account()
 	kept, ended := b.session(a.ID), b.session(a.ID)
 	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
-		Password: ptr("second"), EndSessions: jotgate.EndedByPassword, KeepSession: kept.ID, At: at,
+		Password: new("second"), EndSessions: jotgate.EndedByPassword, KeepSession: kept.ID, At: at,
 	}))
 	if row := b.find(ended.ID); !row.Ended.Equal(at) || row.EndReason != jotgate.EndedByPassword {
 		t.Errorf("after a change of password: ended %v, %q", row.Ended, row.EndReason)
@@ -235,7 +235,7 @@ func endAccounts(t *testing.T, s jotgate.Store) {
 		t.Errorf("revocations of the ended session: %v", list)
 	}
 
-	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: ptr(false), At: at}))
+	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false), At: at}))
 	if row := b.find(kept.ID); row.EndReason != jotgate.EndedByAccount || len(b.revoked(kept.ID, "")) != 1 {
 		t.Errorf("after a deactivation: %q", row.EndReason)
 	}
@@ -243,7 +243,7 @@ func endAccounts(t *testing.T, s jotgate.Store) {
 		t.Errorf("revocations of the user: %v", list)
 	}
 	b.is(b.CreateSession(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
-	if b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: ptr(false)}) == nil {
+	if b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false)}) == nil {
 		t.Error("a deactivation without a time was accepted")
 	}
 
@@ -251,7 +251,7 @@ func endAccounts(t *testing.T, s jotgate.Store) {
 	a = b.account()
 	live := b.session(a.ID)
 	b.is(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
-		Password: ptr("x"), IfPassword: ptr("wrong"), EndSessions: jotgate.EndedByPassword, At: at,
+		Password: new("x"), IfPassword: new("wrong"), EndSessions: jotgate.EndedByPassword, At: at,
 	}), jotgate.ErrNotFound)
 	if row := b.find(live.ID); !row.Ended.IsZero() {
 		t.Errorf("a refused change ended a session: %q", row.EndReason)

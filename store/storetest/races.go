@@ -93,7 +93,7 @@ func overtaking(t *testing.T, s jotgate.Store) {
 		}
 		if round%3 != 1 {
 			wg.Go(func() {
-				if err := b.ChangeAccount(b.ctx, user, jotgate.AccountChange{IsActive: ptr(false), At: start.Add(time.Minute)}); err != nil {
+				if err := b.ChangeAccount(b.ctx, user, jotgate.AccountChange{IsActive: new(false), At: start.Add(time.Minute)}); err != nil {
 					t.Errorf("deactivation: %v", err)
 				}
 			})
@@ -137,9 +137,9 @@ func lateLogin(t *testing.T, s jotgate.Store) {
 	for round := range rounds {
 		user := b.account().ID
 		session := newSession(user)
-		change := jotgate.AccountChange{IsActive: ptr(false), At: start}
+		change := jotgate.AccountChange{IsActive: new(false), At: start}
 		if round%2 == 0 {
-			change = jotgate.AccountChange{Password: ptr("second"), EndSessions: jotgate.EndedByPassword, At: start}
+			change = jotgate.AccountChange{Password: new("second"), EndSessions: jotgate.EndedByPassword, At: start}
 		}
 		var wg sync.WaitGroup
 		wg.Go(func() {

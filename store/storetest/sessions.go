@@ -112,7 +112,7 @@ func rotateRefused(b *bench, a *jotgate.Account) {
 			b.must(err)
 		}, jotgate.ErrTokenBlacklisted, jotgate.EndedByLogout},
 		{"deactivated", func(b *bench, r *jotgate.Rotation) {
-			b.must(b.ChangeAccount(b.ctx, r.User, jotgate.AccountChange{IsActive: ptr(false), At: start}))
+			b.must(b.ChangeAccount(b.ctx, r.User, jotgate.AccountChange{IsActive: new(false), At: start}))
 		}, jotgate.ErrNoAccountForToken, jotgate.EndedByAccount},
 	}
 	for _, c := range cases {
@@ -149,7 +149,7 @@ func keep(t *testing.T, s jotgate.Store) {
 			t.Errorf("at %v (-want +got):\n%s", c.now, d)
 		}
 	}
-	b.must(b.ChangeAccount(b.ctx, session.User, jotgate.AccountChange{IsActive: ptr(false), At: r.Now}))
+	b.must(b.ChangeAccount(b.ctx, session.User, jotgate.AccountChange{IsActive: new(false), At: r.Now}))
 	_, err := b.RotateSession(b.ctx, r)
 	b.is(err, jotgate.ErrNoAccountForToken)
 }
@@ -176,7 +176,7 @@ func adopt(t *testing.T, s jotgate.Store) {
 
 	// Nothing is adopted for an account that is not active.
 	a = b.account()
-	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: ptr(false), At: start}))
+	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false), At: start}))
 	session = newSession(a.ID)
 	r = rotation(session)
 	r.Adopt = session

@@ -1,0 +1,203 @@
+package store_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/store"
+)
+
+func TestGroups(t *testing.T) {
+	both(t, func(w *world) {
+		s := w.open()
+		a := w.account(s, "ada")
+		editors, err := s.CreateGroup(w.ctx, "Editors")
+		w.must(err)
+		_, err = s.CreateGroup(w.ctx, "Authors")
+		w.must(err)
+		for _, name := range []string{"Editors", strings.Repeat("é", 151), "nul\x00"} {
+			if _, err := s.CreateGroup(w.ctx, name); jotgate.AsError(err).Status != 400 {
+				t.Errorf("CreateGroup(%.10q): %v", name, err)
+			}
+		}
+		if _, err := s.CreateGroup(w.ctx, strings.Repeat("é", 150)); err != nil {
+			t.Errorf("a name of 150 characters: %v", err)
+		}
+		if err := s.RenameGroup(w.ctx, "Authors", "Editors"); jotgate.AsError(err).Status != 400 {
+			t.Errorf("renamed to a name that exists: %v", err)
+		}
+		w.must(s.RenameGroup(w.ctx, "Authors", "Writers"))
+		w.must(s.AddToGroup(w.ctx, a.ID, "Writers"))
+		w.must(s.AddToGroup(w.ctx, a.ID, "Editors"))
+		w.must(s.AddToGroup(w.ctx, a.ID, "Editors"))
+		for _, err := range []error{
+			s.AddToGroup(w.ctx, "999", "Editors"), s.AddToGroup(w.ctx, a.ID, "Nobody"), s.AddToGroup(w.ctx, a.ID, "Editors\x00"),
+			s.RemoveFromGroup(w.ctx, "x", "Editors"), s.DeleteGroup(w.ctx, "Authors"), s.RenameGroup(w.ctx, "Authors", "B"),
+		} {
+			if !errors.Is(err, jotgate.ErrNotFound) {
+				t.Errorf("want ErrNotFound, got %v", err)
+			}
+		}
+
+		got, err := s.AccountByID(w.ctx, a.ID)
+		w.must(err)
+		if got.Group == nil || *got.Group != editors { // the lowest id, not the first added
+			t.Errorf("the account's group is %+v", got.Group)
+		}
+		members, err := s.GroupMembers(w.ctx, "Editors", "", 10)
+		w.must(err)
+		if len(members) != 1 || members[0].ID != a.ID {
+			t.Errorf("members: %v", members)
+		}
+		if members, err = s.GroupMembers(w.ctx, "Editors", a.ID, 10); err != nil || len(members) != 0 {
+			t.Errorf("members after the last: %v, %v", members, err)
+		}
+		w.must(s.DeleteGroup(w.ctx, "Editors"))
+		w.must(s.RemoveFromGroup(w.ctx, a.ID, "Writers"))
+		groups, _, err := s.Grants(w.ctx, a.ID)
+		w.must(err)
+		if len(groups) != 0 {
+			t.Errorf("groups left: %v", groups)
+		}
+	})
+}
+
+func TestPermissions(t *testing.T) {
+	both(t, func(w *world) {
+		s := w.open()
+		a := w.account(s, "ada")
+		_, err := s.CreateGroup(w.ctx, "Editors")
+		w.must(err)
+		w.must(s.AddToGroup(w.ctx, a.ID, "Editors"))
+		w.must(s.GrantToGroup(w.ctx, "Editors", "auth.view_user"))
+		w.must(s.GrantToAccount(w.ctx, a.ID, "auth.add_user"))
+		w.must(s.GrantToAccount(w.ctx, a.ID, "auth.view_user"))
+		w.must(s.GrantToAccount(w.ctx, a.ID, "auth.view_user"))
+		grants := func(want ...string) {
+			t.Helper()
+			_, got, err := s.Grants(w.ctx, a.ID)
+			w.must(err)
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("permissions (-want +got):\n%s", d)
+			}
+		}
+		grants("auth.add_user", "auth.view_user")
+		w.must(s.RevokeFromAccount(w.ctx, a.ID, "auth.view_user"))
+		grants("auth.add_user", "auth.view_user") // still the group's
+		w.must(s.RevokeFromGroup(w.ctx, "Editors", "auth.view_user"))
+		grants("auth.add_user")
+		own, err := s.AccountPermissions(w.ctx, a.ID)
+		w.must(err)
+		if d := cmp.Diff([]store.Permission{{Name: "auth.add_user", Title: "Can add user"}}, own); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+		for _, err := range []error{
+			s.GrantToAccount(w.ctx, "999", "auth.add_user"), s.GrantToAccount(w.ctx, a.ID, "auth.no"), s.GrantToAccount(w.ctx, a.ID, "auth"),
+			s.GrantToGroup(w.ctx, "Nobody", "auth.add_user"), s.GrantToGroup(w.ctx, "Editors", "blog.add_user"),
+		} {
+			if !errors.Is(err, jotgate.ErrNotFound) {
+				t.Errorf("want ErrNotFound, got %v", err)
+			}
+		}
+
+		all, err := s.Permissions(w.ctx)
+		w.must(err)
+		w.must(s.ChangeAccount(w.ctx, a.ID, jotgate.AccountChange{IsSuperuser: new(true)}))
+		var names []string
+		for _, p := range all {
+			names = append(names, p.Name)
+		}
+		slices.Sort(names)
+		grants(names...) // all there are, for a superuser
+		w.must(s.ChangeAccount(w.ctx, a.ID, jotgate.AccountChange{IsActive: new(false), At: time.Now()}))
+		grants() // none, for an inactive one
+	})
+}
+
+func TestImportAndExport(t *testing.T) {
+	both(t, func(w *world) {
+		s := w.open()
+		batch := []store.Record{
+			{Username: "ada", Email: "ada@example.com", Password: "pbkdf2_sha256$1$s$h", IsActive: true, IsStaff: true, DateJoined: time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC), Groups: []string{"Editors", "Authors"}, Permissions: []string{"auth.add_user"}},
+			{Username: "bob", Password: "!unusable", FirstName: "Bob", DateJoined: time.Date(2021, 1, 2, 3, 4, 5, 678000, time.UTC)},
+			{Username: "cyd", Password: "argon2$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA", LastName: "C", DateJoined: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), LastLogin: time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)},
+		}
+		for _, want := range []int{3, 0} {
+			n, err := s.ImportAccounts(w.ctx, batch)
+			w.must(err)
+			if n != want {
+				t.Errorf("imported %d, want %d", n, want)
+			}
+		}
+		var got []store.Record
+		w.must(s.StreamAccounts(w.ctx, func(r store.Record) error {
+			r.ID = ""
+			got = append(got, r)
+			return nil
+		}))
+		if d := cmp.Diff(batch, got); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+		kinds, err := s.HashKinds(w.ctx)
+		w.must(err)
+		if d := cmp.Diff(map[string]int64{"pbkdf2_sha256": 1, "unusable": 1, "argon2": 1}, kinds); d != "" {
+			t.Errorf("kinds (-want +got):\n%s", d)
+		}
+
+		bad := []store.Record{{Username: "dan"}, {Username: "eve", Permissions: []string{"auth.no"}}}
+		if _, err := s.ImportAccounts(w.ctx, bad); !errors.Is(err, jotgate.ErrNotFound) || !strings.Contains(err.Error(), `"eve"`) {
+			t.Errorf("a permission that is not there: %v", err)
+		}
+		n, _, err := s.CountAccounts(w.ctx)
+		w.must(err)
+		if n != 3 {
+			t.Errorf("%d accounts after a batch that failed, want 3", n)
+		}
+	})
+}
+
+func TestFacts(t *testing.T) {
+	both(t, func(w *world) {
+		w.exec("CREATE TABLE unrelated (id integer)") // so that there is a file
+		s, err := w.dial(store.Schema{}, true)
+		w.must(err)
+		facts, err := s.Facts(w.ctx)
+		w.must(err)
+		s.Close()
+		if !facts[0].Fatal || facts[0].About != "auth_user" || facts[0].Mend == "" {
+			t.Errorf("of an empty database: %+v", facts[0])
+		}
+		if n := w.count(w.on("SELECT COUNT(*) FROM sqlite_schema", "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'")); n != 1 {
+			t.Errorf("inspecting made tables: %d", n)
+		}
+
+		s = w.open()
+		facts, err = s.Facts(w.ctx)
+		w.must(err)
+		for _, f := range facts {
+			if !f.OK || f.Fatal {
+				t.Errorf("of a new database: %+v", f)
+			}
+		}
+		w.exec("DROP INDEX jotgate_user_email")
+		w.exec("DROP TABLE jotgate_event")
+		w.exec("ALTER TABLE auth_user DROP COLUMN password")
+		facts, err = s.Facts(w.ctx)
+		w.must(err)
+		wrong := map[string]bool{}
+		for _, f := range facts {
+			if !f.OK {
+				wrong[f.About] = f.Fatal
+			}
+		}
+		if d := cmp.Diff(map[string]bool{"jotgate_user_email": false, "jotgate_event": true, "auth_user.password": true}, wrong); d != "" {
+			t.Errorf("what is wrong, and whether it is fatal (-want +got):\n%s", d)
+		}
+	})
+}

@@ -1,0 +1,102 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"testing"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/postgres"
+	"github.com/jotgate/jotgate/store/sqlite"
+)
+
+// world is an empty database of one kind, and the way into it past the store.
+type world struct {
+	*testing.T
+	name string
+	raw  *sql.DB
+	dial func(store.Schema, bool) (*store.Store, error)
+	ctx  context.Context
+}
+
+// both runs a test on SQLite and on PostgreSQL.
+func both(t *testing.T, test func(w *world)) {
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "jotgate.db")
+		test(newWorld(t, "sqlite", "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)",
+			func(schema store.Schema, inspect bool) (*store.Store, error) {
+				return sqlite.Open(t.Context(), path, sqlite.Options{Schema: schema, Inspect: inspect})
+			}))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		dsn := pgtest.Database(t)
+		test(newWorld(t, "postgres", "pgx", dsn, func(schema store.Schema, inspect bool) (*store.Store, error) {
+			return postgres.Open(t.Context(), dsn, postgres.Options{Schema: schema, Inspect: inspect})
+		}))
+	})
+}
+
+func newWorld(t *testing.T, name, driver, dsn string, dial func(store.Schema, bool) (*store.Store, error)) *world {
+	t.Helper()
+	raw, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { raw.Close() })
+	return &world{T: t, name: name, raw: raw, dial: dial, ctx: context.WithoutCancel(t.Context())}
+}
+
+// open opens the store with the usual schema, made and migrated.
+func (w *world) open() *store.Store { w.Helper(); return w.openWith(store.Schema{}) }
+
+func (w *world) openWith(schema store.Schema) *store.Store {
+	w.Helper()
+	s, err := w.dial(schema, false)
+	w.must(err)
+	w.Cleanup(func() { s.Close() })
+	return s
+}
+
+// exec runs statements past the store; each is for the database named before
+// it, or for both.
+func (w *world) exec(text string, args ...any) {
+	w.Helper()
+	if _, err := w.raw.ExecContext(w.ctx, text, args...); err != nil {
+		w.Fatalf("%s: %v", text, err)
+	}
+}
+
+// on is the text for this database.
+func (w *world) on(sqlite, postgres string) string {
+	if w.name == "sqlite" {
+		return sqlite
+	}
+	return postgres
+}
+
+// count is the number that a query answers.
+func (w *world) count(text string, args ...any) (n int) {
+	w.Helper()
+	if err := w.raw.QueryRowContext(w.ctx, text, args...).Scan(&n); err != nil {
+		w.Fatalf("%s: %v", text, err)
+	}
+	return n
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatalf("unexpected error: %v", err)
+	}
+}
+
+// account makes an active account.
+func (w *world) account(s *store.Store, name string) *jotgate.Account {
+	w.Helper()
+	a := &jotgate.Account{Username: name, Email: name + "@example.com", Password: "first", IsActive: true}
+	w.must(s.CreateAccount(w.ctx, a))
+	return a
+}

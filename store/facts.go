@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Facts for `jotgate doctor`: what is there, what fits, how to mend the rest.
+
+// Fact is one line of what the doctor reads.
+type Fact struct {
+	// OK: nothing to do. Otherwise Mend says what to do; Fatal is set when
+	// jotgate cannot serve before that.
+	OK    bool   `json:"ok"`
+	Fatal bool   `json:"fatal,omitempty"`
+	About string `json:"about"` // a table, or table.column
+	Found string `json:"found"`
+	Mend  string `json:"mend,omitempty"`
+}
+
+// own are jotgate's tables.
+var own = []string{
+	"jotgate_session", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
+	"jotgate_outbox", MigrationsTable,
+}
+
+// Facts describes the tables as they are now, in the order a reader wants.
+func (s *Store) Facts(ctx context.Context) (list []Fact, err error) {
+	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
+		found, err := discover(ctx, s.driver, s.tables.schema)
+		if err != nil {
+			return err
+		}
+		list = slices.Concat(found.userFacts(), found.djangoFacts())
+		mine, err := s.ownFacts(ctx, q)
+		list = append(list, mine...)
+		return err
+	})
+	return list, err
+}
+
+// userFacts is about the user table.
+func (t *tables) userFacts() []Fact {
+	s := t.schema
+	if len(t.user) == 0 {
+		return []Fact{{Fatal: true, About: s.Users, Found: "not there", Mend: "run jotgate migrate; for a custom user model run manage.py migrate and name its table in the schema settings"}}
+	}
+	list := []Fact{{OK: true, About: s.Users, Found: fmt.Sprintf("%d columns", len(t.user))}}
+	id := Fact{OK: t.key.uuid || t.key.max > 0, About: s.Users + "." + s.ID, Found: t.user[s.ID].typ}
+	if !id.OK {
+		id.Fatal, id.Mend = true, "the key must be an integer or a UUID: name its column in the schema settings"
+		id.Found = strings.TrimSpace("not there " + id.Found)
+	}
+	list = append(list, id)
+	for _, c := range []struct {
+		name, use string
+		needed    bool
+	}{
+		{s.Username, "name the column that people log in with in the schema settings", true},
+		{"password", "jotgate needs a model that inherits AbstractBaseUser", true},
+		{s.Email, "without it there are no letters and no reset by e-mail; name the column in the schema settings", false},
+		{"is_active", "without it every account is active", false},
+		{"is_staff", "without it nobody is staff", false},
+		{"is_superuser", "without it nobody is a superuser", false},
+		{"first_name", "left empty", false},
+		{"last_name", "left empty", false},
+		{"date_joined", "not kept", false},
+		{"last_login", "not kept", false},
+	} {
+		f := Fact{OK: true, About: s.Users + "." + c.name, Found: t.user[c.name].typ}
+		if _, ok := t.user[c.name]; !ok {
+			f = Fact{Fatal: c.needed, OK: !c.needed, About: f.About, Found: "not there", Mend: c.use}
+		}
+		list = append(list, f)
+	}
+	return append(list, t.strangers()...)
+}
+
+// strangers are columns and references that limit what jotgate can do.
+func (t *tables) strangers() (list []Fact) {
+	known := []string{
+		t.schema.ID, t.schema.Username, t.schema.Email, "password", "is_active", "is_staff", "is_superuser",
+		"first_name", "last_name", "date_joined", "last_login",
+	}
+	for _, c := range t.columns[t.schema.Users] {
+		if c.required && !slices.Contains(known, c.name) && !isText(c.typ) {
+			list = append(list, Fact{
+				About: t.schema.Users + "." + c.name, Found: c.typ + ", must not be NULL, no default",
+				Mend: "jotgate cannot create accounts here: give the column a default in the database, or create accounts in Django",
+			})
+		}
+	}
+	for _, r := range t.referrers {
+		ours := r.table == t.schema.UserGroups || r.table == t.schema.UserPermissions || cascades[r.table]
+		if r.required && !ours {
+			list = append(list, Fact{
+				OK: true, About: r.table + "." + r.column, Found: "refers to " + t.schema.Users,
+				Mend: "accounts with rows in it cannot be deleted by jotgate; delete them in Django",
+			})
+		}
+	}
+	return list
+}
+
+// djangoFacts is about the tables around it.
+func (t *tables) djangoFacts() (list []Fact) {
+	for _, c := range []struct {
+		about string
+		there bool
+		mend  string
+	}{
+		{t.schema.UserGroups, t.groups.table != "", "without it nobody has groups"},
+		{t.schema.UserPermissions, t.direct.table != "", "without it nobody has permissions of their own"},
+		{"auth_permission", t.permission, "without it, auth_group_permissions and django_content_type there are no permissions"},
+		{"token_blacklist", t.blacklist, "Django's logouts are not seen, which is right unless SimpleJWT's token_blacklist app is installed beside jotgate"},
+	} {
+		f := Fact{OK: true, About: c.about, Found: "there"}
+		if !c.there {
+			f.Found, f.Mend = "not there", c.mend
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// ownFacts is about jotgate's tables and its index.
+func (s *Store) ownFacts(ctx context.Context, q Queryer) (list []Fact, err error) {
+	for _, name := range own {
+		columns, err := all(ctx, q, scanColumn, s.driver.Columns, name)
+		if err != nil {
+			return nil, err
+		}
+		f := Fact{OK: len(columns) > 0, About: name, Found: fmt.Sprintf("%d columns", len(columns))}
+		if !f.OK {
+			f.Fatal, f.Found, f.Mend = true, "not there", "run jotgate migrate"
+		}
+		list = append(list, f)
+	}
+	found, err := one(ctx, q, []any{new(int)}, s.driver.Index, "jotgate_user_email")
+	f := Fact{OK: found, About: "jotgate_user_email", Found: "there"}
+	if !found {
+		f.Found, f.Mend = "not there", "finding accounts by e-mail reads the whole table: run jotgate migrate as the owner of "+s.tables.schema.Users
+	}
+	return append(list, f), err
+}

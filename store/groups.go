@@ -1,0 +1,197 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Groups and who is in them: Django's auth_group. Groups go by their name,
+// which is unique. Where the user model has no groups every method here is
+// errNoGroups.
+
+// errNoGroups answers for a user model without groups.
+var errNoGroups = errors.New("the user model of this database has no groups")
+
+// Groups lists all groups by name.
+func (s *Store) Groups(ctx context.Context) (list []jotgate.Group, err error) {
+	err = s.withGroups(func() error {
+		return s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+			list, err = all(ctx, q, scanGroup, "SELECT id, name FROM auth_group ORDER BY name")
+			return err
+		})
+	})
+	return list, err
+}
+
+func (s *Store) withGroups(do func() error) error {
+	if s.tables.groups.table == "" {
+		return errNoGroups
+	}
+	return do()
+}
+
+// groupID finds a group by name. ErrNotFound when there is none.
+func (s *Store) groupID(ctx context.Context, q Queryer, name string) (id int64, err error) {
+	if !storable(name) {
+		return 0, jotgate.ErrNotFound
+	}
+	found, err := one(ctx, q, []any{&id}, "SELECT id FROM auth_group WHERE name = $1", name)
+	if err == nil && !found {
+		err = jotgate.ErrNotFound
+	}
+	return id, err
+}
+
+// errGroupTaken is Django's sentence for a name that exists.
+var errGroupTaken = refuse("name", "group with this name already exists.")
+
+// groupName refuses what the column cannot hold.
+func (s *Store) groupName(name string) error {
+	for _, c := range s.tables.columns["auth_group"] {
+		if c.name == "name" {
+			return c.fits("name", name)
+		}
+	}
+	return nil
+}
+
+// CreateGroup makes a group. A name that exists, is too long or holds NUL is a
+// jotgate.Error with status 400.
+func (s *Store) CreateGroup(ctx context.Context, name string) (group jotgate.Group, err error) {
+	if err := s.groupName(name); err != nil {
+		return group, err
+	}
+	err = s.inGroups(ctx, func(ctx context.Context, q Queryer) error {
+		group.Name = name
+		_, err := one(ctx, q, []any{&group.ID}, "INSERT INTO auth_group (name) VALUES ($1) RETURNING id", name)
+		return s.taken(err, errGroupTaken)
+	})
+	return group, err
+}
+
+// RenameGroup gives a group another name. ErrNotFound, or status 400 as
+// CreateGroup.
+func (s *Store) RenameGroup(ctx context.Context, name, to string) error {
+	if err := s.groupName(to); err != nil {
+		return err
+	}
+	return s.inGroup(ctx, name, func(ctx context.Context, q Queryer, id int64) error {
+		_, err := run(ctx, q, "UPDATE auth_group SET name = $1 WHERE id = $2", to, id)
+		return s.taken(err, errGroupTaken)
+	})
+}
+
+// DeleteGroup removes a group, its memberships and its permissions.
+// ErrNotFound; ErrReferred when a table that jotgate does not know refers to
+// it.
+func (s *Store) DeleteGroup(ctx context.Context, name string) error {
+	err := s.inGroup(ctx, name, func(ctx context.Context, q Queryer, id int64) error {
+		texts := []string{"DELETE FROM " + quote(s.tables.groups.table) + " WHERE group_id = $1"}
+		if s.tables.permission {
+			texts = append(texts, "DELETE FROM auth_group_permissions WHERE group_id = $1")
+		}
+		for _, text := range append(texts, "DELETE FROM auth_group WHERE id = $1") {
+			if _, err := run(ctx, q, text, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil && s.driver.Referred(err) {
+		return ErrReferred.Because(err)
+	}
+	return err
+}
+
+// inGroups runs a write that needs groups.
+func (s *Store) inGroups(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
+	return s.withGroups(func() error { return s.write(ctx, do) })
+}
+
+// inGroup runs a write on one group. ErrNotFound when there is none.
+func (s *Store) inGroup(ctx context.Context, name string, do func(ctx context.Context, q Queryer, id int64) error) error {
+	return s.inGroups(ctx, func(ctx context.Context, q Queryer) error {
+		id, err := s.groupID(ctx, q, name)
+		if err != nil {
+			return err
+		}
+		return do(ctx, q, id)
+	})
+}
+
+// GroupMembers lists at most limit members with a key greater than after, in
+// order of key; after "" starts at the first. ErrNotFound without the group.
+func (s *Store) GroupMembers(ctx context.Context, name string, after jotgate.UserID, limit int) (list []*jotgate.Account, err error) {
+	g, key := s.tables.groups, "u."+quote(s.tables.schema.ID)
+	text := s.texts.account + " JOIN " + quote(g.table) + " AS m ON m." + quote(g.user) + " = " + key + " WHERE m.group_id = $1"
+	args := []any{nil, limit}
+	if after != "" {
+		from, ok := s.tables.key.encode(after)
+		if !ok {
+			return nil, jotgate.ErrNotFound
+		}
+		text, args = text+" AND "+key+" > $3", append(args, from)
+	}
+	err = s.withGroups(func() error {
+		return s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+			if args[0], err = s.groupID(ctx, q, name); err != nil {
+				return err
+			}
+			list, err = all(ctx, q, scanAccount, text+" ORDER BY "+key+" LIMIT $2", args...)
+			return err
+		})
+	})
+	return list, err
+}
+
+// AddToGroup makes the account a member; being one already is no error.
+// ErrNotFound without the account or the group.
+func (s *Store) AddToGroup(ctx context.Context, id jotgate.UserID, group string) error {
+	return s.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
+		return s.addLink(ctx, q, s.tables.groups, "group_id", id, groupID)
+	})
+}
+
+// RemoveFromGroup ends a membership; not being a member is no error.
+// ErrNotFound without the account or the group.
+func (s *Store) RemoveFromGroup(ctx context.Context, id jotgate.UserID, group string) error {
+	return s.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
+		return s.removeLink(ctx, q, s.tables.groups, "group_id", id, groupID)
+	})
+}
+
+// addLink inserts a row into a many-to-many table of users.
+func (s *Store) addLink(ctx context.Context, q Queryer, l link, column string, id jotgate.UserID, other int64) error {
+	key, err := s.present(ctx, q, id)
+	if err != nil {
+		return err
+	}
+	_, err = run(ctx, q, "INSERT INTO "+quote(l.table)+" ("+quote(l.user)+", "+column+") VALUES ($1, $2) ON CONFLICT DO NOTHING", key, other)
+	return err
+}
+
+// removeLink deletes a row from a many-to-many table of users.
+func (s *Store) removeLink(ctx context.Context, q Queryer, l link, column string, id jotgate.UserID, other int64) error {
+	key, err := s.present(ctx, q, id)
+	if err != nil {
+		return err
+	}
+	_, err = run(ctx, q, "DELETE FROM "+quote(l.table)+" WHERE "+quote(l.user)+" = $1 AND "+column+" = $2", key, other)
+	return err
+}
+
+// present is the key of an account that is there. Foreign keys are checked at
+// the commit, which others may share: what is missing must be seen before.
+func (s *Store) present(ctx context.Context, q Queryer, id jotgate.UserID) (any, error) {
+	key, ok := s.tables.key.encode(id)
+	if !ok {
+		return nil, jotgate.ErrNotFound
+	}
+	found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM "+quote(s.tables.schema.Users)+" WHERE "+quote(s.tables.schema.ID)+" = $1", key)
+	if err == nil && !found {
+		err = jotgate.ErrNotFound
+	}
+	return key, err
+}

@@ -1,0 +1,214 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Moving accounts in and out, hashes kept, and counting them.
+
+// Record is an account as `jotgate user export` writes it, one JSON object a
+// line. Unlike jotgate.Account it shows the hash.
+type Record struct {
+	ID          jotgate.UserID `json:"id,omitempty"`
+	Username    string         `json:"username"`
+	Email       string         `json:"email"`
+	FirstName   string         `json:"first_name"`
+	LastName    string         `json:"last_name"`
+	Password    string         `json:"password"` // encoded, any of Django's kinds
+	IsActive    bool           `json:"is_active"`
+	IsStaff     bool           `json:"is_staff"`
+	IsSuperuser bool           `json:"is_superuser"`
+	DateJoined  time.Time      `json:"date_joined"`
+	LastLogin   time.Time      `json:"last_login,omitzero"`
+	Groups      []string       `json:"groups,omitempty"`      // names, in order of id
+	Permissions []string       `json:"permissions,omitempty"` // its own, "app_label.codename"
+}
+
+// pageSize is how many accounts a page of an export holds.
+const pageSize = 500
+
+// StreamAccounts gives every account to each, in order of key, without holding
+// more than a page; an error of each ends it and is returned. Each page is one
+// look at the database, so accounts made or deleted meanwhile may be missing.
+func (s *Store) StreamAccounts(ctx context.Context, each func(Record) error) error {
+	for after := jotgate.UserID(""); ; {
+		page, err := s.ListAccounts(ctx, after, pageSize)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, a := range page {
+			r, err := s.record(ctx, a)
+			if err != nil {
+				return err
+			}
+			if err := each(r); err != nil {
+				return err
+			}
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+// record adds to an account its groups and own permissions.
+func (s *Store) record(ctx context.Context, a *jotgate.Account) (Record, error) {
+	r := Record{
+		ID: a.ID, Username: a.Username, Email: a.Email, FirstName: a.FirstName, LastName: a.LastName, Password: a.Password,
+		IsActive: a.IsActive, IsStaff: a.IsStaff, IsSuperuser: a.IsSuperuser, DateJoined: a.DateJoined, LastLogin: a.LastLogin,
+	}
+	if a.Group != nil { // else there is no group at all
+		groups, _, err := s.Grants(ctx, a.ID)
+		if err != nil {
+			return r, err
+		}
+		for _, g := range groups {
+			r.Groups = append(r.Groups, g.Name)
+		}
+	}
+	if s.tables.direct.table == "" {
+		return r, nil
+	}
+	own, err := s.AccountPermissions(ctx, a.ID)
+	for _, p := range own {
+		r.Permissions = append(r.Permissions, p.Name)
+	}
+	return r, err
+}
+
+// account is the other way round.
+func (r *Record) account() *jotgate.Account {
+	return &jotgate.Account{
+		Username: r.Username, Email: r.Email, FirstName: r.FirstName, LastName: r.LastName, Password: r.Password,
+		IsActive: r.IsActive, IsStaff: r.IsStaff, IsSuperuser: r.IsSuperuser, DateJoined: r.DateJoined, LastLogin: r.LastLogin,
+	}
+}
+
+// ImportAccounts inserts a batch in one transaction, some hundreds at a time:
+// all of it, or nothing and the error, which names the record. An account
+// whose name exists is left as it is, so an import may be repeated; created
+// counts the others. Groups are made where they are missing, permissions must
+// exist. The records' ids are not kept.
+func (s *Store) ImportAccounts(ctx context.Context, batch []Record) (created int, err error) {
+	err = s.write(ctx, func(ctx context.Context, q Queryer) error {
+		created = 0
+		for i := range batch {
+			made, err := s.importAccount(ctx, q, &batch[i])
+			if err != nil {
+				return fmt.Errorf("account %q: %w", batch[i].Username, err)
+			}
+			if made {
+				created++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		created = 0
+	}
+	return created, err
+}
+
+func (s *Store) importAccount(ctx context.Context, q Queryer, r *Record) (made bool, err error) {
+	if !storable(r.Username) {
+		return false, refuse("username", "Not a valid string.")
+	}
+	exists, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM "+quote(s.tables.schema.Users)+" WHERE "+quote(s.tables.schema.Username)+" = $1", r.Username)
+	if err != nil || exists {
+		return false, err
+	}
+	joined := r.DateJoined
+	if joined.IsZero() {
+		joined = time.Now()
+	}
+	id, err := s.createAccount(ctx, q, r.account(), joined.UTC().Truncate(time.Microsecond))
+	if err != nil {
+		return false, err
+	}
+	return true, s.importGrants(ctx, q, id, r)
+}
+
+func (s *Store) importGrants(ctx context.Context, q Queryer, id jotgate.UserID, r *Record) error {
+	for _, name := range r.Groups {
+		if s.tables.groups.table == "" {
+			return errNoGroups
+		}
+		if err := s.groupName(name); err != nil {
+			return err
+		}
+		if _, err := run(ctx, q, "INSERT INTO auth_group (name) VALUES ($1) ON CONFLICT (name) DO NOTHING", name); err != nil {
+			return err
+		}
+		group, err := s.groupID(ctx, q, name)
+		if err != nil {
+			return err
+		}
+		if err := s.addLink(ctx, q, s.tables.groups, "group_id", id, group); err != nil {
+			return err
+		}
+	}
+	for _, name := range r.Permissions {
+		p, err := s.permissionID(ctx, q, name)
+		if err != nil {
+			return fmt.Errorf("permission %q: %w", name, err)
+		}
+		if err := s.addLink(ctx, q, s.tables.direct, "permission_id", id, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CountAccounts counts the accounts. Where the database's statistics say that
+// there are more than 100,000, their estimate is answered instead.
+func (s *Store) CountAccounts(ctx context.Context) (n int64, estimated bool, err error) {
+	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
+		if s.driver.Estimate != "" {
+			if _, err := one(ctx, q, []any{&n}, s.driver.Estimate, s.tables.schema.Users); err != nil {
+				return err
+			}
+			if estimated = n > 100_000; estimated {
+				return nil
+			}
+		}
+		_, err := one(ctx, q, []any{&n}, s.texts.count)
+		return err
+	})
+	return n, estimated, err
+}
+
+// hashKinds are the kinds of stored passwords by how they begin
+// (django/contrib/auth/hashers.py; "!" marks an unusable one).
+var hashKinds = []string{
+	"pbkdf2_sha256$", "pbkdf2_sha1$", "argon2$", "bcrypt_sha256$", "bcrypt$", "scrypt$", "md5$", "sha1$", "crypt$",
+	"unsalted_sha1$", "unsalted_md5$", "!",
+}
+
+// HashKinds counts the accounts by the kind of their password: the name
+// before the first "$", "unusable", or "other". It reads the whole table.
+func (s *Store) HashKinds(ctx context.Context) (map[string]int64, error) {
+	var kind strings.Builder
+	for i, prefix := range hashKinds {
+		name := strings.TrimSuffix(prefix, "$")
+		if prefix == "!" {
+			name = "unusable"
+		}
+		fmt.Fprintf(&kind, " WHEN SUBSTR(password, 1, %d) = '%s' THEN '%s'", len(hashKinds[i]), prefix, name)
+	}
+	text := "SELECT CASE" + kind.String() + " ELSE 'other' END, COUNT(*) FROM " + quote(s.tables.schema.Users) + " GROUP BY 1"
+	counts := map[string]int64{}
+	err := s.read(ctx, func(ctx context.Context, q Queryer) error {
+		clear(counts)
+		_, err := all(ctx, q, func(rows rowScanner) (n int64, err error) {
+			var name string
+			err = rows.Scan(&name, &n)
+			counts[name] = n
+			return n, err
+		}, text)
+		return err
+	})
+	return counts, err
+}
