@@ -188,7 +188,6 @@ func (s *Store) fill(row []cell) ([]cell, error) {
 
 // isText reports whether a column of this type holds text.
 func isText(typ string) bool {
-	typ = strings.ToLower(typ)
 	return strings.Contains(typ, "char") || typ == "text" || typ == "citext"
 }
 

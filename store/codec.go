@@ -87,7 +87,6 @@ var integers = map[string]int64{
 
 // keyOf reads the key's kind from the column's type.
 func keyOf(driver Driver, typ string) (keyKind, bool) {
-	typ = strings.ToLower(typ)
 	if typ == "uuid" || typ == "char(32)" {
 		return keyKind{uuid: true, of: driver.UUID}, true
 	}

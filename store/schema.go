@@ -161,7 +161,8 @@ func (t *tables) check() error {
 // scanColumn reads a row of Driver.Columns.
 func scanColumn(rows rowScanner) (c column, err error) {
 	err = rows.Scan(&c.name, &c.typ, &c.required)
-	if _, after, ok := strings.Cut(c.typ, "("); ok && strings.Contains(strings.ToLower(c.typ), "char") {
+	c.typ = strings.ToLower(c.typ)
+	if _, after, ok := strings.Cut(c.typ, "("); ok && strings.Contains(c.typ, "char") {
 		c.limit, _ = strconv.Atoi(strings.TrimSuffix(after, ")"))
 	}
 	return c, err
