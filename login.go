@@ -58,12 +58,12 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 	account, err := g.CheckLogin(ctx, username, password)
 	if err == nil {
 		var tokens Tokens
-		tokens, err = g.startSession(ctx, account, client)
+		tokens, err = g.StartSession(ctx, account, client)
 		if errors.Is(err, errOvertaken) {
 			// The row changed while the hash was made: perhaps by another
 			// login that upgraded the hash, so look once more.
 			if account, err = g.CheckLogin(ctx, username, password); err == nil {
-				tokens, err = g.startSession(ctx, account, client)
+				tokens, err = g.StartSession(ctx, account, client)
 			}
 		}
 		if err == nil {
@@ -109,8 +109,11 @@ func (g *Gate) findLogin(ctx context.Context, username string) (*Account, error)
 	return account, err
 }
 
-// startSession is the second half: a row in jotgate_session and two tokens.
-func (g *Gate) startSession(ctx context.Context, account *Account, client Client) (Tokens, error) {
+// StartSession is the second half: a row in jotgate_session and two tokens for
+// an account that has proved who it is, by CheckLogin or in another way.
+// Errors: ErrNoActiveAccount when the account is inactive by now, or its
+// password another one; ErrUnavailable.
+func (g *Gate) StartSession(ctx context.Context, account *Account, client Client) (Tokens, error) {
 	now := g.now()
 	s := &Session{
 		ID: randomHex(), User: account.ID, JTI: randomHex(),

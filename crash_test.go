@@ -1,0 +1,259 @@
+package jotgate_test
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/postgres"
+	"github.com/jotgate/jotgate/store/sqlite"
+)
+
+// The crash test kills a process that refreshes and logs out as fast as it
+// can, with kill -9, and then asks the database for every answer it gave:
+//
+//	every rotation that was answered is there, or its retry works
+//	every logout that was answered holds
+//	no client is locked out
+//
+// The process is this test binary, run again with childDSN set. It prints a
+// line after each answer. `make crash` sets CRASHES for the long run.
+
+const (
+	childDSN = "JOTGATE_CRASH_CHILD"
+	crashes  = "CRASHES" // "200/50": kills on SQLite and on PostgreSQL
+)
+
+func TestMain(m *testing.M) {
+	if dsn := os.Getenv(childDSN); dsn != "" {
+		if err := crashChild(dsn); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func openDSN(ctx context.Context, dsn string) (*store.Store, error) {
+	if strings.HasPrefix(dsn, "postgres") {
+		return postgres.Open(ctx, dsn, postgres.Options{})
+	}
+	return sqlite.Open(ctx, dsn, sqlite.Options{})
+}
+
+// crashGate is a gate with the real clock, and a grace time that outlives a
+// slow machine's restart.
+func crashGate(db *store.Store) (*jotgate.Gate, error) {
+	return jotgate.New(jotgate.Settings{
+		SecretKey: secret, RefreshGrace: 10 * time.Minute, Logger: slog.New(slog.DiscardHandler),
+	}, db)
+}
+
+// crashChild does four clients' work until it is killed: three refresh, the
+// fourth logs in and out. Each line says what was answered.
+func crashChild(dsn string) error {
+	ctx := context.Background()
+	db, err := openDSN(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	gate, err := crashGate(db)
+	if err != nil {
+		return err
+	}
+	lines := make(chan string, 64)
+	failed := make(chan error, 4)
+	for client := range 3 {
+		go func() { failed <- refreshForever(ctx, gate, client, lines) }()
+	}
+	go func() { failed <- inAndOut(ctx, gate, lines) }()
+	for {
+		select {
+		case line := <-lines:
+			fmt.Println(line)
+		case err := <-failed:
+			return err
+		}
+	}
+}
+
+func refreshForever(ctx context.Context, gate *jotgate.Gate, client int, lines chan<- string) error {
+	token := os.Getenv("TOKEN" + strconv.Itoa(client))
+	for {
+		next, err := gate.Refresh(ctx, token, jotgate.Client{})
+		if err != nil {
+			return fmt.Errorf("client %d: %w", client, err)
+		}
+		token = next.Refresh
+		lines <- fmt.Sprintf("have %d %s", client, token)
+	}
+}
+
+func inAndOut(ctx context.Context, gate *jotgate.Gate, lines chan<- string) error {
+	for {
+		account, err := gate.Store().AccountByLogin(ctx, "alice")
+		if err != nil {
+			return err
+		}
+		tokens, err := gate.StartSession(ctx, account, jotgate.Client{})
+		if err != nil {
+			return err
+		}
+		if err := gate.Logout(ctx, tokens.Refresh, jotgate.Client{}); err != nil {
+			return err
+		}
+		lines <- "out 0 " + tokens.Refresh
+	}
+}
+
+func TestCrash(t *testing.T) {
+	onSQLite, onPostgres := 10, 5
+	if text := os.Getenv(crashes); text != "" {
+		if _, err := fmt.Sscanf(text, "%d/%d", &onSQLite, &onPostgres); err != nil {
+			t.Fatalf("%s is %q: %v", crashes, text, err)
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "crash.db")
+		crash(t, file, onSQLite, func(int) { checkSQLite(t, file) })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		cluster := pgtest.Start(t, pgtest.Options{Durable: true})
+		crash(t, cluster.Database(t), onPostgres, func(round int) {
+			if round%3 == 2 { // now and then the server dies as well
+				cluster.Kill(t)
+				cluster.Resume(t)
+			}
+		})
+	})
+}
+
+// checkSQLite asks the file itself whether it is sound.
+func checkSQLite(t *testing.T, file string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var verdict string
+	if err := db.QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
+		t.Fatalf("integrity_check: %s %v", verdict, err)
+	}
+}
+
+// crash kills so many children on one database and looks after each.
+func crash(t *testing.T, dsn string, kills int, between func(round int)) {
+	db, err := openDSN(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate, err := crashGate(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := (&bench{Gate: gate, db: db}).user(t, "alice", nil)
+	var have [3]string
+	for i := range have {
+		tokens, err := gate.StartSession(t.Context(), alice, jotgate.Client{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		have[i] = tokens.Refresh
+	}
+	db.Close()
+	refreshed, ended := 0, 0
+	for round := range kills {
+		out, n := killAChild(t, dsn, &have)
+		refreshed, ended = refreshed+n, ended+len(out)
+		between(round)
+		look(t, dsn, &have, out)
+		if t.Failed() {
+			t.Fatalf("after kill %d", round+1)
+		}
+	}
+	t.Logf("%d kills, %d answered refreshes, %d answered logouts", kills, refreshed, ended)
+	if refreshed == 0 || ended == 0 {
+		t.Error("the children did nothing")
+	}
+}
+
+// killAChild lets a child work for a moment, kills it, and takes down what it
+// had answered: the token each client holds, and those that were logged out.
+func killAChild(t *testing.T, dsn string, have *[3]string) (out []string, refreshed int) {
+	t.Helper()
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childDSN+"="+dsn)
+	for i, token := range have {
+		child.Env = append(child.Env, fmt.Sprintf("TOKEN%d=%s", i, token))
+	}
+	child.Stderr = os.Stderr
+	answers, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.AfterFunc(150*time.Millisecond+rand.N(250*time.Millisecond), func() { _ = child.Process.Kill() })
+	defer killed.Stop()
+	for lines := bufio.NewScanner(answers); lines.Scan(); {
+		var what, token string
+		var client int
+		if n, _ := fmt.Sscan(lines.Text(), &what, &client, &token); n < 3 || strings.Count(token, ".") != 2 {
+			continue // the last line, cut short: nobody read that answer
+		}
+		if what == "out" {
+			out = append(out, token)
+		} else {
+			have[client], refreshed = token, refreshed+1
+		}
+	}
+	var exit *exec.ExitError
+	if err := child.Wait(); !errors.As(err, &exit) || exit.ExitCode() != -1 {
+		t.Fatalf("the child was to be killed: %v", err)
+	}
+	return out, refreshed
+}
+
+// look asks the database for everything that was answered.
+func look(t *testing.T, dsn string, have *[3]string, out []string) {
+	t.Helper()
+	db, err := openDSN(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	gate, err := crashGate(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, token := range have {
+		next, err := gate.Refresh(t.Context(), token, jotgate.Client{})
+		if err != nil {
+			t.Errorf("client %d is locked out: %v", i, err)
+			continue
+		}
+		have[i] = next.Refresh
+	}
+	for _, token := range out {
+		if _, err := gate.Refresh(t.Context(), token, jotgate.Client{}); err == nil {
+			t.Error("a session came back that had been logged out")
+		}
+	}
+}
