@@ -57,8 +57,10 @@ var rows = []row{
 
 	{path: "mail", may: []string{"."}},
 	{path: "internal/form", may: []string{"."}},
-	{path: "api", may: []string{".", "throttle", "mail", "internal/form"}},
-	{path: "pages", may: []string{".", "throttle", "mail", "internal/form"}},
+	{path: "internal/lockout", may: []string{".", "throttle"}},
+	// proxy, because forward auth must write the identity headers as the proxy does.
+	{path: "api", may: []string{".", "throttle", "mail", "internal/form", "internal/lockout", "proxy"}},
+	{path: "pages", may: []string{".", "throttle", "mail", "internal/form", "internal/lockout"}},
 	{path: "proxy", may: []string{"."}},
 	{path: "jotgatetest", may: []string{".", "store/sqlite"}},
 

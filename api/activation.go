@@ -1,0 +1,21 @@
+package api
+
+import (
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
+)
+
+type linkIn struct{ uid, token string }
+
+func linkFields(_ *API, in *linkIn) []form.Field {
+	return []form.Field{form.Text("uid", &in.uid), form.Text("token", &in.token)}
+}
+
+// activation is POST /auth/users/activation/: the link of the letter.
+func activation(c *call, in *linkIn) (any, error) {
+	account, err := c.gate.Activate(c.ctx, in.uid, in.token, c.client)
+	if err == nil && c.settings.SendConfirmationEmail {
+		c.gate.Notify(c.ctx, jotgate.LetterConfirmation, account, "")
+	}
+	return nil, err
+}

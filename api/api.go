@@ -1,0 +1,102 @@
+// Package api puts a gate's endpoints on your mux: those of SimpleJWT, Django
+// REST framework's token view and djoser, and a few of jotgate's own, so that a
+// front end written for Django works by changing its base address.
+//
+//	api.Mount(mux, gate)                        // with the defaults
+//	handler, err := api.New(gate, api.Settings{…}) // or with a choice
+//
+// All routes stand in one list, [New]'s routes.go; one endpoint is one file;
+// one function (serve.go) takes every request: it authenticates, checks
+// permission and rate, decodes the body, acts, encodes, and tells errors in
+// Django REST framework's words and status. No input is answered with 500.
+//
+// openapi.yaml describes every endpoint; it is served at /api/schema/, with a
+// page at /api/docs/. docs/http-api.md tells the story, and
+// api/testdata/differences.json lists every point in which an answer differs
+// from Django's on purpose.
+//
+// What is promised: paths, methods, fields, statuses and error bodies are
+// Django's and stay as they are from 1.0 on.
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/lockout"
+	"github.com/jotgate/jotgate/throttle"
+)
+
+// API answers the endpoints of one gate. Make it with New and share it. Safe
+// for concurrent use.
+type API struct {
+	gate     *jotgate.Gate
+	settings Settings
+	rates    map[string]*throttle.Limiter
+	proxies  throttle.Proxies
+	tries    *lockout.Lockout
+	origins  *http.CrossOriginProtection
+	clock    func() time.Time
+	mux      *http.ServeMux
+	handler  http.Handler
+	warned   warnings
+}
+
+// New returns the endpoints of a gate, or an error that names the setting at
+// fault. It is an http.Handler of its own; with Mount it becomes part of a mux.
+func New(gate *jotgate.Gate, s Settings) (*API, error) {
+	if err := s.fill(); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	a := &API{gate: gate, settings: s, clock: gate.Settings().Now, mux: http.NewServeMux()}
+	var err error
+	if a.rates, err = s.limiters(a.clock); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	if a.proxies, err = throttle.ParseProxies(s.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("api: TrustedProxies: %w", err)
+	}
+	a.proxies.Forwarded = s.ForwardedHeader
+	a.tries = lockout.New(gate, s.Lockout)
+	a.origins = http.NewCrossOriginProtection()
+	for _, origin := range s.CORSOrigins {
+		if err := a.origins.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("api: CORSOrigins: %w", err)
+		}
+	}
+	a.Mount(a.mux)
+	a.mux.Handle("/", a.wrap(&route{}, http.HandlerFunc(a.notFound)))
+	return a, nil
+}
+
+// Mount puts every endpoint of the gate on the mux, with default settings.
+// It panics as mux.Handle does when a path is taken.
+func Mount(mux *http.ServeMux, gate *jotgate.Gate) {
+	a, err := New(gate, Settings{})
+	if err != nil {
+		panic(err.Error()) // unreachable: the defaults contradict nothing
+	}
+	a.Mount(mux)
+}
+
+// Mount puts every endpoint on the mux, with and without the trailing slash.
+func (a *API) Mount(mux *http.ServeMux) {
+	for _, r := range a.routes() {
+		h := a.wrap(&r, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { a.serve(w, req, &r) }))
+		path, slash := strings.CutSuffix(r.path, "/")
+		mux.Handle(path, h)
+		if slash {
+			mux.Handle(r.path+"{$}", h)
+		}
+	}
+}
+
+// ServeHTTP answers the endpoints, and 404 for any other path.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+func (a *API) notFound(w http.ResponseWriter, _ *http.Request) {
+	jotgate.ErrNotFound.Respond(w, "")
+}

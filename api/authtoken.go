@@ -1,0 +1,22 @@
+package api
+
+import (
+	"errors"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
+)
+
+// authTokenOut is the answer of DRF's ObtainAuthToken.
+type authTokenOut struct {
+	Token string `json:"token"`
+}
+
+// authToken is POST /api-token-auth/; the token is an access token.
+func authToken(c *call, in *loginIn) (any, error) {
+	tokens, err := c.login(in)
+	if errors.Is(err, jotgate.ErrNoActiveAccount) {
+		return nil, form.NonField("Unable to log in with provided credentials.")
+	}
+	return authTokenOut{tokens.Access}, err
+}

@@ -1,0 +1,69 @@
+package api
+
+import (
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
+)
+
+// The caller's own row: /auth/users/me/.
+
+func meShow(c *call) (any, error) { return showUser(c.account), nil }
+
+type profileIn struct {
+	email, current string
+	sent, asked    bool
+}
+
+func profileFields(a *API, in *profileIn) []form.Field {
+	fields := []form.Field{emailField(&in.email, &in.sent)}
+	if a.settings.EmailChangeNeedsPassword {
+		fields = append(fields, form.Text("current_password", &in.current).OrNot(&in.asked))
+	}
+	return fields
+}
+
+func meChange(c *call, in *profileIn) (any, error) { return c.changeProfile(c.account, in) }
+
+// changeProfile changes what may be changed: the e-mail.
+func (c *call) changeProfile(account *jotgate.Account, in *profileIn) (any, error) {
+	if !in.sent || in.email == account.Email {
+		return showUser(account), nil
+	}
+	if c.settings.EmailChangeNeedsPassword {
+		if !in.asked {
+			return nil, form.FieldError("current_password", "This field is required.")
+		}
+		if err := c.confirm(in.current); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.gate.SetEmail(c.ctx, account, in.email, c.settings.SendActivationEmail, c.client); err != nil {
+		return nil, err
+	}
+	return showUser(account), nil
+}
+
+type confirmIn struct{ current string }
+
+func confirmFields(_ *API, in *confirmIn) []form.Field {
+	return []form.Field{form.Text("current_password", &in.current)}
+}
+
+func meDelete(c *call, in *confirmIn) (any, error) { return nil, c.deleteAccount(c.account, in) }
+
+// deleteAccount deletes an account once the caller has shown who is asking.
+func (c *call) deleteAccount(account *jotgate.Account, in *confirmIn) error {
+	if err := c.confirm(in.current); err != nil {
+		return err
+	}
+	return c.gate.DeleteAccount(c.ctx, account, c.client)
+}
+
+// confirm checks the caller's current password, under the same counters as a
+// login.
+func (c *call) confirm(password string) error {
+	_, err := c.tries.Try(c.ctx, c.account.Username, c.network, func() (jotgate.UserID, error) {
+		return c.account.ID, c.gate.CheckPassword(c.ctx, c.account, password)
+	})
+	return err
+}

@@ -1,0 +1,19 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/jotgate/jotgate"
+)
+
+// errNoEmail is djoser's bare list.
+var errNoEmail = &jotgate.Error{Status: http.StatusBadRequest, List: []string{"User with given email does not exist."}}
+
+// resetPassword is POST /auth/users/reset_password/.
+func resetPassword(c *call, in *emailIn) (any, error) {
+	found, err := c.gate.RequestLink(c.ctx, jotgate.LetterPasswordReset, in.email)
+	if err == nil && !found && c.settings.InsecurePasswordResetShowEmailNotFound {
+		return nil, errNoEmail
+	}
+	return nil, err
+}

@@ -1,0 +1,12 @@
+package api
+
+import "github.com/jotgate/jotgate"
+
+// resetUsername is POST /auth/users/reset_username/.
+func resetUsername(c *call, in *emailIn) (any, error) {
+	found, err := c.gate.RequestLink(c.ctx, jotgate.LetterUsernameReset, in.email)
+	if err == nil && !found && c.settings.InsecureUsernameResetShowEmailNotFound {
+		return nil, errNoEmail
+	}
+	return nil, err
+}

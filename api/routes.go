@@ -1,0 +1,92 @@
+package api
+
+import "net/http"
+
+// routes lists everything there is. A path with a trailing slash is served
+// without it, too. Names and descriptions are what OPTIONS tells.
+func (a *API) routes() []route {
+	all := []route{
+		// SimpleJWT.
+		{
+			path: "/api/token/", name: "Token Obtain Pair", about: "Takes a set of user credentials and returns an access and refresh JSON web\n" +
+				"token pair to prove the authentication of those credentials.",
+			post: on(200, open, loginFields, tokenObtain).in("login"),
+		},
+		{
+			path: "/api/token/refresh/", name: "Token Refresh", about: "Exchanges a refresh token for a new access token and a new refresh token.",
+			post: on(200, open, refreshFields, tokenRefresh).in("refresh"),
+		},
+		{
+			path: "/api/token/verify/", name: "Token Verify", about: "Tells whether a token is valid, of whatever type it is.",
+			post: on(200, open, verifyFields, tokenVerify).in("refresh"),
+		},
+		{
+			path: "/api/token/blacklist/", name: "Token Blacklist", about: "Ends the session of a refresh token.",
+			post: on(200, open, refreshFields, tokenBlacklist).in("refresh"),
+		},
+		// Django REST framework's authtoken.
+		{path: "/api-token-auth/", name: "Obtain Auth Token", post: on(200, open, loginFields, authToken).in("login")},
+
+		// djoser.
+		{path: "/auth/", name: "Api Root", about: "The default basic root view for DefaultRouter", get: read(open, authRoot)},
+		{path: "/auth/jwt/create/", name: "Token Obtain Pair", post: on(200, open, loginFields, tokenObtain).in("login")},
+		{path: "/auth/jwt/refresh/", name: "Token Refresh", post: on(200, open, refreshFields, tokenRefresh).in("refresh")},
+		{path: "/auth/jwt/verify/", name: "Token Verify", post: on(200, open, verifyFields, tokenVerify).in("refresh")},
+		{
+			path: "/auth/users/", name: "User List", access: member, shown: shownUser,
+			get: read(member, userList), post: on(201, anyone, createFields, userCreate).in("register"),
+		},
+		{
+			path: "/auth/users/{id}/", name: "User Instance", access: member,
+			get: read(member, userShow), put: on(200, member, profileFields, userChange), patch: on(200, member, profileFields, userChange),
+			remove: on(204, member, confirmFields, userDelete),
+		},
+		{
+			path: "/auth/users/me/", name: "User Me", access: member,
+			get: read(member, meShow), put: on(200, member, profileFields, meChange), patch: on(200, member, profileFields, meChange),
+			remove: on(204, member, confirmFields, meDelete),
+		},
+		{path: "/auth/users/activation/", name: "User Activation", access: anyone, post: on(204, anyone, linkFields, activation)},
+		{path: "/auth/users/resend_activation/", name: "User Resend Activation", access: anyone, post: on(204, anyone, emailFields, resendActivation).in("letters")},
+		{path: "/auth/users/set_password/", name: "User Set Password", access: member, post: on(204, member, setPasswordFields, setPassword)},
+		{path: "/auth/users/reset_password/", name: "User Reset Password", access: anyone, post: on(204, anyone, emailFields, resetPassword).in("letters")},
+		{path: "/auth/users/reset_password_confirm/", name: "User Reset Password Confirm", access: anyone, post: on(204, anyone, resetPasswordFields, resetPasswordConfirm)},
+		{path: "/auth/users/set_username/", name: "User Set Username", access: member, post: on(204, member, setUsernameFields, setUsername)},
+		{path: "/auth/users/reset_username/", name: "User Reset Username", access: anyone, post: on(204, anyone, emailFields, resetUsername).in("letters")},
+		{path: "/auth/users/reset_username_confirm/", name: "User Reset Username Confirm", access: anyone, post: on(204, anyone, resetUsernameFields, resetUsernameConfirm)},
+
+		// jotgate's own.
+		{path: "/auth/sessions/", name: "Session List", access: member, get: read(member, sessionList), remove: read(member, sessionsEnd)},
+		{path: "/auth/sessions/{id}/", name: "Session Instance", access: member, remove: read(member, sessionEnd)},
+		{path: "/auth/logout/", name: "Logout", access: member, post: read(member, logout)},
+		{path: "/auth/check", get: raw, raw: check},
+		{path: "/auth/revocations", get: raw, raw: revocations, only: servesRevocations},
+		{path: "/.well-known/jwks.json", get: raw, raw: jwks},
+		{path: "/livez", get: raw, raw: livez},
+		{path: "/readyz", get: raw, raw: readyz},
+		{path: "/api/schema/", get: raw, raw: schema, only: showsSchema},
+		{path: "/api/docs/", get: raw, raw: docs, only: showsSchema},
+		{path: "/api/docs/{file}", get: raw, raw: docs, only: showsSchema},
+	}
+	offered := all[:0]
+	for _, r := range all {
+		if r.only == nil || r.only(a) {
+			offered = append(offered, r)
+		}
+	}
+	return offered
+}
+
+// raw marks the methods of a route that answers for itself.
+var raw = &action{}
+
+// getOnly answers GET and HEAD by the handler, and other methods with 405.
+func (a *API) getOnly(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			methodNotAllowed(r.Method).Respond(w, "")
+			return
+		}
+		next(w, r)
+	})
+}

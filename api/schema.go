@@ -1,0 +1,91 @@
+package api
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"io"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/swaggest/swgui/v5/static"
+
+	"github.com/jotgate/jotgate"
+)
+
+//go:embed openapi.yaml
+var openapi []byte
+
+//go:embed docs.html
+var docsPage []byte
+
+//go:embed docs.js
+var docsScript []byte
+
+func showsSchema(a *API) bool { return !a.settings.NoSchema }
+
+// OpenAPI returns the description of all endpoints: OpenAPI 3.1 in YAML.
+func OpenAPI() []byte { return bytes.Clone(openapi) }
+
+// schema is GET /api/schema/.
+func schema(a *API) http.Handler {
+	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		serveText(w, r, "application/yaml", openapi)
+	})
+}
+
+// docsFiles are what the page of the schema loads, all from this program.
+var docsFiles = []string{"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"}
+
+// docs is GET /api/docs/: the schema as a page, and the files that it loads.
+// Nothing comes from another host, and no script stands in the page itself.
+func docs(a *API) http.Handler {
+	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("Cache-Control", "public, max-age=300")
+		switch file := r.PathValue("file"); file {
+		case "":
+			serveText(w, r, "text/html; charset=utf-8", docsPage)
+		case "docs.js":
+			serveText(w, r, "text/javascript; charset=utf-8", docsScript)
+		default:
+			docsFile(w, r, file)
+		}
+	})
+}
+
+// docsFile serves one of swagger-ui's files, which are embedded compressed.
+func docsFile(w http.ResponseWriter, r *http.Request, name string) {
+	body, err := swaggerFile(name)
+	if err != nil {
+		jotgate.ErrNotFound.Respond(w, "")
+		return
+	}
+	serveText(w, r, mime.TypeByExtension(path.Ext(name)), body)
+}
+
+func swaggerFile(name string) ([]byte, error) {
+	for _, known := range docsFiles {
+		if known != name {
+			continue
+		}
+		if strings.HasSuffix(name, ".png") {
+			return static.FS.ReadFile(name)
+		}
+		packed, err := static.FS.Open(name + ".gz")
+		if err != nil {
+			return nil, err
+		}
+		defer packed.Close()
+		unpacked, err := gzip.NewReader(packed)
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(unpacked)
+	}
+	return nil, jotgate.ErrNotFound
+}

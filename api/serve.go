@@ -1,0 +1,282 @@
+package api
+
+// The one road of every request: authentication, permission, rate, method, then
+// decode → act → encode. Errors go out in one place.
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/internal/lockout"
+	"github.com/jotgate/jotgate/throttle"
+)
+
+// route is a path and what its methods do.
+type route struct {
+	path                          string
+	name                          string // as OPTIONS tells it: DRF's view name
+	about                         string // as OPTIONS tells it
+	get, post, put, patch, remove *action
+
+	access access                  // of OPTIONS and of methods the route does not have
+	shown  func(*API) []form.Field // what OPTIONS shows for POST, where it differs
+	raw    func(*API) http.Handler // answers in place of all this
+	only   func(*API) bool         // whether the route is offered at all
+}
+
+// action is what one method of a route does.
+type action struct {
+	access access
+	scope  string                  // of Settings.Rates
+	fields func(*API) []form.Field // of the body
+	run    func(*call) (status int, body any, err error)
+}
+
+// access says whose requests a route takes.
+type access int
+
+const (
+	open   access = iota // anybody's; a token is not looked at, as in SimpleJWT's views
+	anyone               // anybody's, but a token that is there must be good
+	member               // with a good token of an active account
+)
+
+// call is one request on its way.
+type call struct {
+	*API
+	w       http.ResponseWriter
+	r       *http.Request
+	ctx     context.Context
+	network string // of the client, for counting
+	client  jotgate.Client
+	user    *jotgate.User    // nil without a token
+	account *jotgate.Account // the row behind it
+}
+
+// bare is an answer without a body and with a status of its own.
+type bare int
+
+// on makes an action: body into In, act, answer. It is the only place that
+// reads bodies.
+func on[In any](status int, access access, fields func(*API, *In) []form.Field, act func(*call, *In) (any, error)) *action {
+	return &action{
+		access: access,
+		fields: func(a *API) []form.Field { return fields(a, new(In)) },
+		run: func(c *call) (int, any, error) {
+			in := new(In)
+			body, err := c.body()
+			if err == nil {
+				err = body.Decode(fields(c.API, in)...)
+			}
+			if err != nil {
+				return 0, nil, err
+			}
+			out, err := act(c, in)
+			return status, out, err
+		},
+	}
+}
+
+// read makes an action that takes no body.
+func read(access access, act func(*call) (any, error)) *action {
+	return &action{access: access, run: func(c *call) (int, any, error) {
+		out, err := act(c)
+		return http.StatusOK, out, err
+	}}
+}
+
+// in puts the action under the rate of a scope.
+func (a *action) in(scope string) *action {
+	a.scope = scope
+	return a
+}
+
+// body reads the request's body, within time and size.
+func (c *call) body() (*form.Body, error) {
+	// Not every ResponseWriter has deadlines; then the server's own hold.
+	deadlines := http.NewResponseController(c.w)
+	_ = deadlines.SetReadDeadline(time.Now().Add(c.settings.BodyTimeout))
+	// Later the deadline would look like a client that has left.
+	defer func() { _ = deadlines.SetReadDeadline(time.Time{}) }()
+	return form.Read(c.w, c.r, c.settings.MaxBody)
+}
+
+// serve answers a request for a route.
+func (a *API) serve(w http.ResponseWriter, r *http.Request, route *route) {
+	if route.raw != nil {
+		route.raw(a).ServeHTTP(w, r)
+		return
+	}
+	addr := a.proxies.ClientAddr(r)
+	c := &call{
+		API: a, w: w, r: r, ctx: r.Context(), network: throttle.Network(addr),
+		client: jotgate.Client{Address: addr.String(), UserAgent: r.UserAgent()},
+	}
+	status, body, err := c.answer(route)
+	if err != nil {
+		c.refuse(err)
+		return
+	}
+	c.write(status, body)
+}
+
+// answer goes DRF's way (rest_framework/views.py, APIView.initial): what the
+// client accepts, who it is, whether it may, whether it asks too often, and
+// only then whether there is such a method.
+func (c *call) answer(route *route) (int, any, error) {
+	action, access := route.action(c.r.Method)
+	if !acceptsJSON(c.r.Header.Get("Accept")) {
+		return 0, nil, &jotgate.Error{Status: http.StatusNotAcceptable, Detail: "Could not satisfy the request Accept header."}
+	}
+	if err := c.authenticate(access); err != nil {
+		return 0, nil, err
+	}
+	if err := c.throttle(action); err != nil {
+		return 0, nil, err
+	}
+	switch {
+	case action != nil:
+		return action.run(c)
+	case c.r.Method == http.MethodOptions:
+		return http.StatusOK, route.describe(c.API), nil
+	default:
+		return 0, nil, methodNotAllowed(c.r.Method)
+	}
+}
+
+func methodNotAllowed(method string) *jotgate.Error {
+	return &jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + method + `" not allowed.`}
+}
+
+// authenticate finds out whose request it is, reading the account once.
+func (c *call) authenticate(access access) error {
+	if access == open {
+		return nil
+	}
+	user, err := c.gate.Authenticate(c.r)
+	if err == jotgate.ErrNotAuthenticated && access == anyone {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	account, err := c.gate.Account(c.ctx, user)
+	if err != nil {
+		return err
+	}
+	c.user, c.account = user, account
+	return nil
+}
+
+// throttle asks every limiter that concerns the request and reports the
+// longest wait, as DRF does.
+func (c *call) throttle(action *action) error {
+	var longest time.Duration
+	ask := func(scope, key string) {
+		if limiter := c.rates[scope]; limiter != nil {
+			wait, _ := limiter.Allow(key)
+			longest = max(longest, wait)
+		}
+	}
+	if c.account == nil {
+		ask("anon", c.network)
+		ask("user", c.network)
+	} else {
+		ask("user", "user "+string(c.account.ID))
+	}
+	if action != nil && action.scope != "" {
+		ask(action.scope, c.network)
+	}
+	if longest > 0 {
+		return lockout.Throttled(longest)
+	}
+	return nil
+}
+
+// refuse sends an error and tells the operator of those that are ours.
+func (c *call) refuse(err error) {
+	e := jotgate.AsError(err)
+	if e.Status >= http.StatusInternalServerError && c.ctx.Err() == nil {
+		c.log(c.ctx, "request failed", "request", c.w.Header().Get(requestID), "path", c.r.URL.Path, "status", e.Status, "cause", err)
+	}
+	e.Respond(c.w, c.gate.Challenge())
+}
+
+// write sends an answer as DRF encodes it. encoding/json only writes here.
+func (c *call) write(status int, body any) {
+	if code, ok := body.(bare); ok {
+		c.w.WriteHeader(int(code))
+		return
+	}
+	if body == nil {
+		c.w.WriteHeader(status)
+		return
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		c.refuse(err)
+		return
+	}
+	b.Truncate(b.Len() - 1) // the newline
+	h := c.w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(b.Bytes())
+}
+
+// action is what the route does for the method, nil for nothing, and whose
+// requests it takes.
+func (r *route) action(method string) (*action, access) {
+	found := map[string]*action{
+		http.MethodGet: r.get, http.MethodHead: r.get, http.MethodPost: r.post,
+		http.MethodPut: r.put, http.MethodPatch: r.patch, http.MethodDelete: r.remove,
+	}[method]
+	if found == nil {
+		return nil, r.access
+	}
+	return found, found.access
+}
+
+// allow lists the methods in DRF's order.
+func (r *route) allow() string {
+	var methods []string
+	add := func(method string, there bool) {
+		if there {
+			methods = append(methods, method)
+		}
+	}
+	add("GET", r.get != nil)
+	add("POST", r.post != nil)
+	add("PUT", r.put != nil)
+	add("PATCH", r.patch != nil)
+	add("DELETE", r.remove != nil)
+	add("HEAD", r.get != nil)
+	add("OPTIONS", len(methods) > 0)
+	return strings.Join(methods, ", ")
+}
+
+// acceptsJSON reads the Accept header as DRF's negotiation does with one
+// renderer: is JSON among the types, whatever its weight.
+func acceptsJSON(accept string) bool {
+	if accept == "" {
+		return true
+	}
+	for media := range strings.SplitSeq(accept, ",") {
+		media, _, _ = strings.Cut(media, ";")
+		switch strings.ToLower(strings.TrimSpace(media)) {
+		case "*/*", "application/*", "application/json":
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,44 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/jotgate/jotgate"
+)
+
+// sessionOut is one login in the list.
+type sessionOut struct {
+	jotgate.Session
+	Current bool `json:"current"` // it is the one that asks
+}
+
+// sessionList is GET /auth/sessions/: where the caller is logged in.
+func sessionList(c *call) (any, error) {
+	sessions, err := c.gate.Sessions(c.ctx, c.account.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]sessionOut, len(sessions))
+	for i, s := range sessions {
+		list[i] = sessionOut{s, s.ID == c.user.Session}
+	}
+	return list, nil
+}
+
+// sessionsEnd is DELETE /auth/sessions/: all of the caller's sessions, or with
+// ?others=true all but the one that asks.
+func sessionsEnd(c *call) (any, error) {
+	keep := ""
+	if others, _ := strconv.ParseBool(c.r.URL.Query().Get("others")); others {
+		keep = c.user.Session
+	} else {
+		c.takeBack()
+	}
+	return bare(http.StatusNoContent), c.gate.EndSessions(c.ctx, c.account.ID, keep, c.client)
+}
+
+// sessionEnd is DELETE /auth/sessions/{id}/.
+func sessionEnd(c *call) (any, error) {
+	return bare(http.StatusNoContent), c.gate.EndSession(c.ctx, c.account.ID, c.r.PathValue("id"), c.client)
+}

@@ -1,0 +1,49 @@
+package api
+
+import (
+	"errors"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
+)
+
+type setPasswordIn struct{ current, password, again string }
+
+func setPasswordFields(a *API, in *setPasswordIn) []form.Field {
+	fields := []form.Field{form.Text("new_password", &in.password)}
+	if a.settings.SetPasswordRetype {
+		fields = append(fields, form.Text("re_new_password", &in.again))
+	}
+	return append(fields, form.Text("current_password", &in.current))
+}
+
+// setPassword is POST /auth/users/set_password/. The caller's session stays.
+func setPassword(c *call, in *setPasswordIn) (any, error) {
+	if c.settings.SetPasswordRetype && in.again != in.password {
+		return nil, form.NonField("The two password fields didn't match.")
+	}
+	if err := c.confirm(in.current); err != nil {
+		return nil, err
+	}
+	if err := c.gate.SetPassword(c.ctx, c.account, in.password, c.user.Session, c.client); err != nil {
+		return nil, renamed(err, "password", "new_password")
+	}
+	c.noticePassword(c.account)
+	return nil, nil
+}
+
+// noticePassword tells the account's owner that the password was changed.
+func (c *call) noticePassword(account *jotgate.Account) {
+	if c.settings.PasswordChangedEmail {
+		c.gate.Notify(c.ctx, jotgate.LetterPasswordChanged, account, "")
+	}
+}
+
+// renamed gives the field of an error the name that the body has for it.
+func renamed(err error, from, to string) error {
+	var e *jotgate.Error
+	if !errors.As(err, &e) || len(e.Fields) != 1 || e.Fields[0].Field != from {
+		return err
+	}
+	return form.FieldError(to, e.Fields[0].Messages...).Because(err)
+}

@@ -1,0 +1,44 @@
+package api
+
+import (
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
+)
+
+type setUsernameIn struct{ current, username, again string }
+
+func setUsernameFields(a *API, in *setUsernameIn) []form.Field {
+	fields := []form.Field{form.Text("current_password", &in.current), newUsername(&in.username)}
+	if a.settings.SetUsernameRetype {
+		fields = append(fields, form.Text("re_new_username", &in.again))
+	}
+	return fields
+}
+
+func newUsername(into *string) form.Field {
+	f := form.Text("new_username", into)
+	f.MaxLength = 150
+	return f
+}
+
+// setUsername is POST /auth/users/set_username/.
+func setUsername(c *call, in *setUsernameIn) (any, error) {
+	if c.settings.SetUsernameRetype && in.again != in.username {
+		return nil, form.NonField("The two username fields didn't match.")
+	}
+	if err := c.confirm(in.current); err != nil {
+		return nil, err
+	}
+	if err := c.gate.SetUsername(c.ctx, c.account, in.username, c.client); err != nil {
+		return nil, renamed(err, "username", "new_username")
+	}
+	c.noticeUsername(c.account)
+	return nil, nil
+}
+
+// noticeUsername tells the account's owner that the username was changed.
+func (c *call) noticeUsername(account *jotgate.Account) {
+	if c.settings.UsernameChangedEmail {
+		c.gate.Notify(c.ctx, jotgate.LetterUsernameChanged, account, "")
+	}
+}

@@ -1,0 +1,216 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/cors"
+
+	"github.com/jotgate/jotgate/throttle"
+)
+
+// Settings is every option of the HTTP side. The zero value of each is the
+// safe choice and djoser's default. docs/settings.md is made from these
+// comments.
+type Settings struct {
+	// SendActivationEmail makes new accounts inactive until the link in a
+	// letter is followed; a changed e-mail asks for the same again.
+	// Default: false. Django: djoser SEND_ACTIVATION_EMAIL.
+	SendActivationEmail bool
+	// SendConfirmationEmail writes a letter when an account becomes active.
+	// Default: false. Django: djoser SEND_CONFIRMATION_EMAIL.
+	SendConfirmationEmail bool
+	// PasswordChangedEmail writes a letter when a password was changed.
+	// Default: false. Django: djoser PASSWORD_CHANGED_EMAIL_CONFIRMATION.
+	PasswordChangedEmail bool
+	// UsernameChangedEmail writes a letter when a username was changed.
+	// Default: false. Django: djoser USERNAME_CHANGED_EMAIL_CONFIRMATION.
+	UsernameChangedEmail bool
+	// NewSignInEmail writes a letter at a login from a network that the
+	// account has not been entered from before. Default: false. Django: none.
+	NewSignInEmail bool
+
+	// UserCreatePasswordRetype asks for re_password at sign-up.
+	// Default: false. Django: djoser USER_CREATE_PASSWORD_RETYPE.
+	UserCreatePasswordRetype bool
+	// SetPasswordRetype asks for re_new_password at a change of password.
+	// Default: false. Django: djoser SET_PASSWORD_RETYPE.
+	SetPasswordRetype bool
+	// PasswordResetConfirmRetype asks for re_new_password at a reset.
+	// Default: false. Django: djoser PASSWORD_RESET_CONFIRM_RETYPE.
+	PasswordResetConfirmRetype bool
+	// SetUsernameRetype asks for re_new_username at a change of username.
+	// Default: false. Django: djoser SET_USERNAME_RETYPE.
+	SetUsernameRetype bool
+	// UsernameResetConfirmRetype asks for re_new_username at a reset.
+	// Default: false. Django: djoser USERNAME_RESET_CONFIRM_RETYPE.
+	UsernameResetConfirmRetype bool
+
+	// InsecurePasswordResetShowEmailNotFound answers 400 when nobody has the
+	// address. It tells strangers who has an account. Default: false.
+	// Django: djoser PASSWORD_RESET_SHOW_EMAIL_NOT_FOUND.
+	InsecurePasswordResetShowEmailNotFound bool
+	// InsecureUsernameResetShowEmailNotFound is the same for reset_username.
+	// Default: false. Django: djoser USERNAME_RESET_SHOW_EMAIL_NOT_FOUND.
+	InsecureUsernameResetShowEmailNotFound bool
+	// InsecureShowUsers lists all users to every user and tells 403 from 404.
+	// Default: false. Django: djoser HIDE_USERS = False.
+	InsecureShowUsers bool
+	// EmailChangeNeedsPassword asks for current_password when the e-mail
+	// changes. Default: false, as djoser's front ends send none. Django: none.
+	EmailChangeNeedsPassword bool
+
+	// Rates limit requests by scope, in the form "5/min" (s, min, h, day).
+	// The scopes anon (a network without a token) and user (an account; a
+	// network without a token) hold for all endpoints together; login,
+	// refresh, register and letters for one network at those. "" is no limit.
+	// Counted in this process. Default: login 60/min, register 20/hour,
+	// letters 20/hour, the others none.
+	// Django: REST_FRAMEWORK DEFAULT_THROTTLE_RATES.
+	Rates map[string]string
+	// Lockout is how password checks slow down after failures, counted in the
+	// database for an account and a network. Default: from one network after
+	// 5 failures 1 second, doubled by each up to 15 minutes; see throttle.
+	// Django: django-axes AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME.
+	Lockout throttle.Lockout
+	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
+	// believed. Default: none, the header is ignored.
+	// Django: REST_FRAMEWORK NUM_PROXIES.
+	TrustedProxies []string
+	// ForwardedHeader reads Forwarded (RFC 7239) in place of X-Forwarded-For.
+	// Default: false. Django: none.
+	ForwardedHeader bool
+
+	// AllowedHosts are the names that the Host header may have; ".example.com"
+	// stands for the domain and all below. Default: any, as no link is made
+	// from it. Django: ALLOWED_HOSTS.
+	AllowedHosts []string
+	// BaseURL is where this API is reached from outside, such as
+	// https://api.example.com; GET /auth/ makes its links from it.
+	// Default: none, the links are paths. Django: none.
+	BaseURL string
+	// CORSOrigins are the origins whose pages may call this API, such as
+	// https://app.example.com. Default: none, only the API's own.
+	// Django: django-cors-headers CORS_ALLOWED_ORIGINS.
+	CORSOrigins []string
+	// RefreshCookie hands the refresh token out in a cookie (HttpOnly, Secure,
+	// SameSite=Strict) for the path of the refresh view, in place of the
+	// body, and refuses such requests from other sites. Default: false.
+	// Django: dj-rest-auth JWT_AUTH_REFRESH_COOKIE.
+	RefreshCookie bool
+
+	// MaxBody is the largest request body in bytes. Default: 65536.
+	// Django: DATA_UPLOAD_MAX_MEMORY_SIZE.
+	MaxBody int64
+	// BodyTimeout is how long a client may take to send a body.
+	// Default: 10 seconds. Django: none.
+	BodyTimeout time.Duration
+	// Timeout is how long a request may take in all, waiting for a hashing
+	// lane included. Default: 30 seconds. Django: gunicorn --timeout.
+	Timeout time.Duration
+	// NoSchema leaves out /api/schema/ and /api/docs/. Default: false.
+	// Django: none.
+	NoSchema bool
+}
+
+// defaultRates are the limits of what strangers may cause.
+var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "letters": "20/hour"}
+
+// scopes are the keys of Settings.Rates.
+var scopes = []string{"anon", "user", "login", "refresh", "register", "letters"}
+
+// fill puts the defaults in and refuses what contradicts itself.
+func (s *Settings) fill() error {
+	if s.MaxBody <= 0 {
+		s.MaxBody = 64 << 10
+	}
+	if s.BodyTimeout <= 0 {
+		s.BodyTimeout = 10 * time.Second
+	}
+	if s.Timeout <= 0 {
+		s.Timeout = 30 * time.Second
+	}
+	for scope := range s.Rates {
+		if !slices.Contains(scopes, scope) {
+			return fmt.Errorf("Rates has the scope %q, it can have %s", scope, strings.Join(scopes, ", "))
+		}
+	}
+	for _, origin := range s.CORSOrigins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
+			return fmt.Errorf("CORSOrigins has %q, it can hold origins such as https://app.example.com", origin)
+		}
+	}
+	if u, err := url.Parse(s.BaseURL); s.BaseURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+		return errors.New("BaseURL is no address such as https://api.example.com")
+	}
+	s.BaseURL = strings.TrimSuffix(s.BaseURL, "/")
+	return nil
+}
+
+// limiters makes the limiter of each scope that has a rate.
+func (s *Settings) limiters(clock func() time.Time) (map[string]*throttle.Limiter, error) {
+	limiters := map[string]*throttle.Limiter{}
+	for _, scope := range scopes {
+		text, given := s.Rates[scope]
+		if !given {
+			text = defaultRates[scope]
+		}
+		if text == "" {
+			continue
+		}
+		rate, err := throttle.ParseRate(text)
+		if err != nil {
+			return nil, fmt.Errorf("Rates[%q]: %w", scope, err)
+		}
+		if limiters[scope], err = throttle.NewLimiter(rate, throttle.Options{Clock: clock}); err != nil {
+			return nil, fmt.Errorf("Rates[%q]: %w", scope, err)
+		}
+	}
+	return limiters, nil
+}
+
+// cors lets the pages of other origins in, by name; never by "*".
+func (s *Settings) cors(next http.Handler) http.Handler {
+	if len(s.CORSOrigins) == 0 {
+		return next
+	}
+	return cors.New(cors.Options{
+		AllowedOrigins:   s.CORSOrigins,
+		AllowedMethods:   []string{"GET", "POST", "PUT", "PATCH", "DELETE"},
+		AllowedHeaders:   []string{"Authorization", "Content-Type"},
+		ExposedHeaders:   []string{"Retry-After", "WWW-Authenticate", requestID},
+		AllowCredentials: s.RefreshCookie,
+		MaxAge:           600,
+	}).Handler(next)
+}
+
+// Server returns an http.Server for the handler with limits that hold up
+// against slow and greedy clients: 10 s for the headers, 32 KiB of them, 2 min
+// of idling. The time for bodies and answers is limited by the handlers.
+func Server(addr string, handler http.Handler) *http.Server {
+	return &http.Server{
+		Addr: addr, Handler: handler,
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+	}
+}
+
+// hostAllowed reports whether the Host header is one of AllowedHosts.
+func (s *Settings) hostAllowed(host string) bool {
+	if len(s.AllowedHosts) == 0 {
+		return true
+	}
+	if u, err := url.Parse("//" + host); err == nil {
+		host = u.Hostname()
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	return slices.ContainsFunc(s.AllowedHosts, func(allowed string) bool {
+		domain, below := strings.CutPrefix(strings.ToLower(allowed), ".")
+		return host == domain || below && strings.HasSuffix(host, "."+domain)
+	})
+}

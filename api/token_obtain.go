@@ -1,0 +1,60 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
+)
+
+type loginIn struct{ username, password string }
+
+func loginFields(_ *API, in *loginIn) []form.Field {
+	return []form.Field{form.Text("username", &in.username), form.Text("password", &in.password)}
+}
+
+// tokenObtain is the login: POST /api/token/ and /auth/jwt/create/.
+func tokenObtain(c *call, in *loginIn) (any, error) {
+	if err := c.sameSite(); err != nil {
+		return nil, err
+	}
+	tokens, err := c.login(in)
+	if err != nil {
+		return nil, err
+	}
+	tokens.Refresh = c.handOut(tokens.Refresh)
+	return tokens, nil
+}
+
+// login checks a username and a password, unless there were too many failures.
+func (c *call) login(in *loginIn) (tokens jotgate.Tokens, err error) {
+	strange, err := c.tries.Try(c.ctx, in.username, c.network, func() (jotgate.UserID, error) {
+		tokens, err = c.gate.Login(c.ctx, in.username, in.password, c.client)
+		if err != nil {
+			return "", err
+		}
+		return tokens.User.ID, nil
+	})
+	if err == nil && strange && c.settings.NewSignInEmail {
+		c.noticeSignIn(tokens.User)
+	}
+	return tokens, err
+}
+
+// noticeSignIn tells the account's owner of a login from a new network.
+func (c *call) noticeSignIn(user *jotgate.User) {
+	if account, err := c.gate.AccountByID(c.ctx, user.ID); err == nil {
+		c.gate.Notify(c.ctx, jotgate.LetterNewSignIn, account, c.client.Address+", "+c.client.UserAgent)
+	}
+}
+
+// sameSite refuses what a page of another site sends, where cookies count.
+func (c *call) sameSite() error {
+	if !c.settings.RefreshCookie {
+		return nil
+	}
+	if err := c.origins.Check(c.r); err != nil {
+		return (&jotgate.Error{Status: http.StatusForbidden, Detail: "Cross-origin request refused."}).Because(err)
+	}
+	return nil
+}

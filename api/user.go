@@ -1,0 +1,57 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/jotgate/jotgate"
+)
+
+// The rows of /auth/users/{id}/: one's own for everybody, all for staff.
+
+// errNoUser is Django's text for a row that is not there. Only staff sees it:
+// to others, rows that are not theirs and rows that are not look the same.
+var errNoUser = &jotgate.Error{Status: http.StatusNotFound, Detail: "No User matches the given query."}
+
+// target is the account that the path names, if the caller may see it.
+func (c *call) target() (*jotgate.Account, error) {
+	id := jotgate.UserID(c.r.PathValue("id"))
+	if id == c.account.ID {
+		return c.account, nil
+	}
+	if !c.account.IsStaff {
+		if c.settings.InsecureShowUsers || c.r.Method == http.MethodDelete {
+			return nil, jotgate.ErrForbidden
+		}
+		return nil, jotgate.ErrNotFound
+	}
+	account, err := c.gate.AccountByID(c.ctx, id)
+	if errors.Is(err, jotgate.ErrNotFound) {
+		return nil, errNoUser.Because(err)
+	}
+	return account, err
+}
+
+func userShow(c *call) (any, error) {
+	account, err := c.target()
+	if err != nil {
+		return nil, err
+	}
+	return showUser(account), nil
+}
+
+func userChange(c *call, in *profileIn) (any, error) {
+	account, err := c.target()
+	if err != nil {
+		return nil, err
+	}
+	return c.changeProfile(account, in)
+}
+
+func userDelete(c *call, in *confirmIn) (any, error) {
+	account, err := c.target()
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.deleteAccount(account, in)
+}

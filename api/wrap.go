@@ -1,0 +1,91 @@
+package api
+
+// What stands around every endpoint: request ids, headers, hosts, origins,
+// time limits, and the last resort when something panics.
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// requestID is the header that names a request in answers and logs.
+const requestID = "X-Request-Id"
+
+// wrap is the road from the mux to an endpoint.
+func (a *API) wrap(route *route, next http.Handler) http.Handler {
+	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.settings.hostAllowed(r.Host) {
+			(&jotgate.Error{Status: http.StatusBadRequest, Detail: "Invalid Host header."}).Respond(w, "")
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), a.settings.Timeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+	inner := a.settings.cors(guarded)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := rand.Text()
+		a.headers(w.Header(), route, id)
+		defer a.recover(w, r, id)
+		a.warn(r)
+		// Who does not read the answer is let go. The deadline must not
+		// outlive it: the connection may serve somebody else's handler next.
+		deadlines := http.NewResponseController(w)
+		_ = deadlines.SetWriteDeadline(time.Now().Add(2 * a.settings.Timeout))
+		inner.ServeHTTP(w, r)
+		_ = deadlines.Flush()
+		_ = deadlines.SetWriteDeadline(time.Time{})
+	})
+}
+
+// headers are on every answer. The first three are Django's SecurityMiddleware's.
+func (a *API) headers(h http.Header, route *route, id string) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	h.Set(requestID, id)
+	if allow := route.allow(); allow != "" {
+		h.Set("Allow", allow)
+	}
+}
+
+// recover turns a panic into 503. It is a fault of ours that nobody foresaw;
+// the operator reads where it was, the client learns nothing.
+func (a *API) recover(w http.ResponseWriter, r *http.Request, id string) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	if fault == http.ErrAbortHandler {
+		panic(fault)
+	}
+	a.log(r.Context(), "panic", "request", id, "path", r.URL.Path, "fault", fault, "stack", string(debug.Stack()))
+	jotgate.ErrUnavailable.Respond(w, "")
+}
+
+func (a *API) log(ctx context.Context, message string, args ...any) {
+	a.gate.Settings().Logger.ErrorContext(ctx, message, args...)
+}
+
+// warnings are said once.
+type warnings struct{ forwarded atomic.Bool }
+
+// warn says that a forwarded address is not believed: a proxy is missing from
+// TrustedProxies, or somebody tries to forge.
+func (a *API) warn(r *http.Request) {
+	if a.warned.forwarded.Load() {
+		return
+	}
+	if header := a.proxies.Ignored(r); header != "" && a.warned.forwarded.CompareAndSwap(false, true) {
+		a.gate.Settings().Logger.WarnContext(r.Context(), "a forwarded client address is ignored, since its sender is not among TrustedProxies",
+			"header", header, "peer", r.RemoteAddr)
+	}
+}
