@@ -53,8 +53,8 @@ type Rules struct {
 	NumericSubject bool
 
 	// Cache is how many tokens to remember whose signature has been found
-	// right, so that a token shown again costs no second public-key operation.
-	// Default 0: none. It holds whole tokens, at most 8 KiB each; every other
+	// right, so that a token shown again costs no second public-key operation;
+	// an odd number is rounded up. Default 0: none. It holds whole tokens, at most 8 KiB each; every other
 	// rule is checked anew each time. HMAC is not cached: it is as fast.
 	Cache int
 }

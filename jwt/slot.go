@@ -105,7 +105,8 @@ func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
 		f := t.Field(i)
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		tag := f.Tag.Get("json")
+		name, options, _ := strings.Cut(tag, ",")
 		if f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct {
 			for _, in := range fieldsOf(f.Type) {
 				in.index = append([]int{i}, in.index...)
@@ -113,7 +114,7 @@ func fieldsOf(t reflect.Type) []field {
 			}
 			continue
 		}
-		if !f.IsExported() || name == "-" && options == "" {
+		if !f.IsExported() || tag == "-" {
 			continue
 		}
 		if name == "" {

@@ -1,0 +1,183 @@
+package jwt
+
+// What can only be seen from inside: the cache's bound, DER, the scanner.
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+func TestCacheIsBounded(t *testing.T) {
+	k, err := GenerateKey(EdDSA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{1, 2, 10, 101} {
+		c := newCache(size)
+		for n := range 1000 {
+			c.add(fmt.Sprint(n), k)
+			if len(c.young)+len(c.old) > size+size%2 {
+				t.Fatalf("size %d: %d entries", size, len(c.young)+len(c.old))
+			}
+			if !c.holds(fmt.Sprint(n), k) {
+				t.Fatalf("size %d: %d is not held right after it was added", size, n)
+			}
+		}
+		if c.holds("0", k) {
+			t.Errorf("size %d: the first is still held", size)
+		}
+		if other, _ := GenerateKey(EdDSA); c.holds("999", other) {
+			t.Error("held for another key")
+		}
+		if !c.holds("998", k) {
+			t.Errorf("size %d: the last but one", size)
+		}
+	}
+	secret, err := GenerateKey(HS256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCache(10)
+	c.add("x", secret)
+	if len(c.young) != 0 || c.holds("x", secret) {
+		t.Error("an HMAC token entered the cache")
+	}
+	if newCache(0).holds("x", k) {
+		t.Error("no cache holds something")
+	}
+}
+
+func TestSignatureAsASN1(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		half := rapid.SampledFrom([]int{32, 48, 66}).Draw(t, "half")
+		sig := rapid.SliceOfN(rapid.Byte(), 2*half, 2*half).Draw(t, "sig")
+		if n := rapid.IntRange(0, half).Draw(t, "zeros"); n > 0 {
+			clear(sig[:n])
+		}
+		back := make([]byte, 2*half)
+		if !fromASN1(back, toASN1(nil, sig)) || !bytes.Equal(back, sig) {
+			t.Fatalf("%x came back as %x", sig, back)
+		}
+	})
+	sig := bytes.Repeat([]byte{0x80}, 132)
+	der := toASN1(nil, sig)
+	if len(der) != 141 {
+		t.Errorf("%d bytes", len(der))
+	}
+	for n := range der {
+		if fromASN1(make([]byte, 132), der[:n]) {
+			t.Errorf("cut to %d bytes: accepted", n)
+		}
+	}
+	if fromASN1(make([]byte, 64), der) || fromASN1(make([]byte, 132), append(der, 0)) {
+		t.Error("numbers too wide or bytes after them: accepted")
+	}
+}
+
+func TestROCA(t *testing.T) {
+	weak := big.NewInt(1)
+	for _, p := range rocaPrimes {
+		weak.Mul(weak, new(big.Int).SetUint64(p))
+	}
+	n := new(big.Int).Exp(big.NewInt(65537), big.NewInt(12345), weak)
+	if !roca(n) {
+		t.Error("a power of 65537 is not recognised")
+	}
+	if roca(n.Add(n, big.NewInt(2))) {
+		t.Error("its neighbour is")
+	}
+}
+
+func document(s string) bool {
+	var p scanner
+	return p.reset(s, 0) && p.document(nil)
+}
+
+func TestScanner(t *testing.T) {
+	deep := func(n int) string { return `{"a":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + "}" }
+	deepObjects := func(n int) string { return strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) }
+	for s, want := range map[string]bool{
+		`{}`: true, ` { } `: true, "\t\r\n{}\n": true, ``: false, `[]`: false, `{} {}`: false, `{},`: false, "{}\x00": false, "{}\f": false, "{}\u00a0": false,
+		`{"a":1}`: true, `{"a":1,}`: false, `{,"a":1}`: false, `{"a"1}`: false, `{"a":}`: false, `{"a"}`: false, `{a:1}`: false, `{'a':1}`: false, `{"a":1`: false, `{"a":1]`: false, `{"a"`: false, `{"a":`: false, `{"a`: false, `{"`: false, `{`: false,
+		`{"a":1,"b":1}`: true, `{"a":1 "b":1}`: false, `{"a":1;"b":1}`: false, `{"a":1,"a":1}`: false, `{"a":1,"\u0061":1}`: false, `{"a":1,"A":1}`: true, `{"":1,"":1}`: false, `{"":1}`: true,
+		`{"a":{"a":1},"b":{"a":1}}`: true, `{"a":{"b":1,"b":1}}`: false, `{"a":[{"b":1},{"b":1}]}`: true,
+		`{"a":[]}`: true, `{"a":[ ]}`: true, `{"a":[1,]}`: false, `{"a":[,1]}`: false, `{"a":[1 2]}`: false, `{"a":[1}`: false, `{"a":[`: false, `{"a":[1, 2 ,3]}`: true,
+		`{"a":true,"b":false,"c":null}`: true, `{"a":True}`: false, `{"a":tru}`: false, `{"a":nul`: false, `{"a":falsey}`: false, `{"a":NaN}`: false, `{"a":Infinity}`: false,
+		`{"a":0}`: true, `{"a":-0}`: true, `{"a":00}`: false, `{"a":01}`: false, `{"a":-}`: false, `{"a":+1}`: false, `{"a":.5}`: false, `{"a":1.}`: false, `{"a":1.5}`: true, `{"a":1e5}`: true, `{"a":1E+5}`: true, `{"a":1e-5}`: true, `{"a":1e}`: false, `{"a":1e+}`: false, `{"a":1.5e3}`: true, `{"a":0x1}`: false, `{"a":1_0}`: false, `{"a":-1}`: true, `{"a":-`: false,
+		`{"a":"\"\\\/\b\f\n\r\t\u00e9"}`: true, `{"a":"\x41"}`: false, `{"a":"\u12"}`: false, `{"a":"\u12g4"}`: false, `{"a":"\`: false, `{"a":"\u`: false, `{"a":"\u0000"}`: true, `{"a":"\uABCD\uabcd"}`: true,
+		`{"a":"\ud83d\ude00"}`: true, `{"a":"\ud83d"}`: false, `{"a":"\ude00"}`: false, `{"a":"\ud83d\u0041"}`: false, `{"a":"\ud83dx"}`: false, `{"a":"\ud83d\ud83d"}`: false,
+		"{\"a\":\"\t\"}": false, "{\"a\":\"\x1f\"}": false, "{\"a\":\"\x00\"}": false, "{\"a\":\"\x7f\"}": true, "{\"a\":\"é\"}": true, "{\"a\":\"\xe9\"}": false, "{\"a\":\"\xc0\xaf\"}": false, "{\"a\":\"\xed\xa0\x80\"}": false,
+		"{\"12345678\t\":1}": false, "{\"a\":\"1234567\x1f12345678\"}": false, `{"a":"1234567\"12345678"}`: true, `{"a":"\n"}`: true, "\ufeff{}": false,
+		deep(64): true, deep(65): false, deepObjects(64): true, deepObjects(65): false,
+	} {
+		if got := document(s); got != want {
+			t.Errorf("%.60q: %v", s, got)
+		}
+	}
+}
+
+// Whatever we accept, encoding/json accepts as well, and reads the same.
+func TestScannerIsStricter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.StringOfN(rapid.RuneFrom([]rune(`{}[]":,\u0123456789abcdeEtrfalsn.+- `+"\n\x00é")), 0, 24, -1).Draw(t, "s")
+		s = `{"a":` + s + `}`
+		if document(s) {
+			compare(t, s)
+		}
+	})
+}
+
+func compare(t interface{ Fatalf(string, ...any) }, s string) {
+	if !utf8.ValidString(s) || !json.Valid([]byte(s)) {
+		t.Fatalf("accepted %q", s)
+	}
+	var theirs map[string]any
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	if err := d.Decode(&theirs); err != nil {
+		t.Fatalf("%q: %v", s, err)
+	}
+	w := writer{}
+	if !w.recode(s) {
+		return // a number out of range
+	}
+	var again map[string]any
+	d = json.NewDecoder(bytes.NewReader(w.out))
+	d.UseNumber()
+	if err := d.Decode(&again); err != nil || len(again) != len(theirs) {
+		t.Fatalf("%q was rewritten as %q", s, w.out)
+	}
+	if !document(string(w.out)) {
+		t.Fatalf("%q was rewritten as %q, which is not strict", s, w.out)
+	}
+}
+
+func TestBase64(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := rapid.SliceOf(rapid.Byte()).Draw(t, "b")
+		text := string(append64(nil, b))
+		if text != b64.EncodeToString(b) {
+			t.Fatalf("%x encodes as %s", b, text)
+		}
+		out := make([]byte, len(b)+rapid.IntRange(0, 9).Draw(t, "room"))
+		if n, ok := decode64(out, text); !ok || !bytes.Equal(out[:n], b) {
+			t.Fatalf("%s decodes as %x", text, out[:n])
+		}
+		other := rapid.StringOf(rapid.RuneFrom([]rune("ABab01-_=+/ \n."))).Draw(t, "other")
+		out = make([]byte, len(other))
+		n, ok := decode64(out, other)
+		if ok != (b64.EncodeToString(out[:n]) == other && !strings.ContainsAny(other, "=+/ \n.")) {
+			t.Fatalf("%q: %v", other, ok)
+		}
+	})
+	if _, ok := decode64(make([]byte, 2), "AAAA"); ok {
+		t.Error("decoded into too little room")
+	}
+}
