@@ -13,33 +13,40 @@ import (
 // variable GOLDEN names a folder, those in it and in its subfolder data.
 func Each[T any](t *testing.T, folder, pattern string, test func(*testing.T, T)) {
 	t.Helper()
-	folders := []string{folder}
-	if other := os.Getenv("GOLDEN"); other != "" {
-		folders = []string{other, filepath.Join(other, "data")}
+	for _, file := range files(t, folder, pattern) {
+		t.Run(filepath.Base(file), func(t *testing.T) { test(t, read[T](t, file)) })
 	}
-	found := 0
-	for _, folder := range folders {
-		files, err := filepath.Glob(filepath.Join(folder, pattern))
+}
+
+func files(t *testing.T, folder, pattern string) (files []string) {
+	t.Helper()
+	for _, folder := range folders(folder) {
+		found, err := filepath.Glob(filepath.Join(folder, pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range files {
-			found++
-			t.Run(filepath.Base(file), func(t *testing.T) { test(t, read[T](t, file)) })
-		}
+		files = append(files, found...)
 	}
-	if found == 0 {
-		t.Fatalf("no %s in %v", pattern, folders)
+	if len(files) == 0 {
+		t.Fatalf("no %s in %v", pattern, folders(folder))
 	}
+	return files
+}
+
+func folders(usual string) []string {
+	if other := os.Getenv("GOLDEN"); other != "" {
+		return []string{other, filepath.Join(other, "data")}
+	}
+	return []string{usual}
 }
 
 func read[T any](t *testing.T, file string) (content T) {
 	t.Helper()
 	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		err = json.Unmarshal(data, &content)
 	}
-	if err := json.Unmarshal(data, &content); err != nil {
+	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
 	return content
