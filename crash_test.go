@@ -76,23 +76,19 @@ func crashChild(dsn string) error {
 	if err != nil {
 		return err
 	}
-	lines := make(chan string, 64)
 	failed := make(chan error, 4)
 	for client := range 3 {
-		go func() { failed <- refreshForever(ctx, gate, client, lines) }()
+		go func() { failed <- refreshForever(ctx, gate, client) }()
 	}
-	go func() { failed <- inAndOut(ctx, gate, lines) }()
-	for {
-		select {
-		case line := <-lines:
-			fmt.Println(line)
-		case err := <-failed:
-			return err
-		}
-	}
+	go func() { failed <- inAndOut(ctx, gate) }()
+	return <-failed
 }
 
-func refreshForever(ctx context.Context, gate *jotgate.Gate, client int, lines chan<- string) error {
+// answered prints a line in one write, before the client goes on: what it did
+// next must not count before what it did first.
+func answered(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+
+func refreshForever(ctx context.Context, gate *jotgate.Gate, client int) error {
 	token := os.Getenv("TOKEN" + strconv.Itoa(client))
 	for {
 		next, err := gate.Refresh(ctx, token, jotgate.Client{})
@@ -100,11 +96,11 @@ func refreshForever(ctx context.Context, gate *jotgate.Gate, client int, lines c
 			return fmt.Errorf("client %d: %w", client, err)
 		}
 		token = next.Refresh
-		lines <- fmt.Sprintf("have %d %s", client, token)
+		answered("have %d %s", client, token)
 	}
 }
 
-func inAndOut(ctx context.Context, gate *jotgate.Gate, lines chan<- string) error {
+func inAndOut(ctx context.Context, gate *jotgate.Gate) error {
 	for {
 		account, err := gate.Store().AccountByLogin(ctx, "alice")
 		if err != nil {
@@ -117,7 +113,7 @@ func inAndOut(ctx context.Context, gate *jotgate.Gate, lines chan<- string) erro
 		if err := gate.Logout(ctx, tokens.Refresh, jotgate.Client{}); err != nil {
 			return err
 		}
-		lines <- "out 0 " + tokens.Refresh
+		answered("out 0 %s", tokens.Refresh)
 	}
 }
 

@@ -1,0 +1,194 @@
+package jotgate_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd"
+)
+
+func TestLogin(t *testing.T) {
+	b := newGate(t, nil)
+	b.user(t, "alice", func(a *jotgate.Account) { a.IsStaff = true })
+	tokens := b.login(t, "alice")
+	want := []string{"token_type", "exp", "iat", "jti", "user_id", "sid", "username", "email", "role"}
+	if diff := cmp.Diff(want, claims(t, tokens.Access)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(want[:6], claims(t, tokens.Refresh)); diff != "" {
+		t.Error(diff)
+	}
+	user, err := b.VerifyAccess(tokens.Access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if user.ID != "1" || user.Username != "alice" || user.Email != "alice@example.com" || !user.IsStaff() || user.IsSuperuser() {
+		t.Errorf("%+v", user)
+	}
+	if got := user.Expires(); !got.Equal(noon.Add(5 * time.Minute)) {
+		t.Errorf("expires %v", got)
+	}
+	if tokens.User.ID != user.ID || tokens.User.Role != user.Role {
+		t.Errorf("the answer names %+v", tokens.User)
+	}
+}
+
+func TestRefusedLoginsAreAlike(t *testing.T) {
+	b := newGate(t, nil)
+	b.user(t, "alice", nil)
+	b.user(t, "bob", func(a *jotgate.Account) { a.IsActive = false })
+	b.user(t, "dave", func(a *jotgate.Account) { a.Password = passwd.Unusable() })
+	b.user(t, "eve", func(a *jotgate.Account) { a.Password = "pbkdf2_sha256$x$y$z" })
+	for _, c := range []struct{ name, username, password string }{
+		{"wrong password", "alice", "x"},
+		{"empty password", "alice", ""},
+		{"unknown user", "nobody", password},
+		{"another case", "Alice", password},
+		{"inactive user", "bob", password},
+		{"unusable password", "dave", password},
+		{"broken hash", "eve", password},
+		{"very long name", strings.Repeat("a", 5000), password},
+		{"very long password", "alice", strings.Repeat("a", 5000)},
+	} {
+		if _, err := b.Login(t.Context(), c.username, c.password, jotgate.Client{}); err == nil || !errors.Is(err, jotgate.ErrNoActiveAccount) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func TestDeactivatedAndDeleted(t *testing.T) {
+	for name, shut := range map[string]func(*bench, context.Context, jotgate.UserID) error{
+		"deactivated": func(b *bench, ctx context.Context, id jotgate.UserID) error {
+			off := false
+			return b.db.ChangeAccount(ctx, id, jotgate.AccountChange{IsActive: &off, At: noon})
+		},
+		"deleted": func(b *bench, ctx context.Context, id jotgate.UserID) error { return b.db.DeleteAccount(ctx, id) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newGate(t, nil)
+			alice := b.user(t, "alice", nil)
+			tokens := b.login(t, "alice")
+			user, err := b.VerifyAccess(tokens.Access)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := shut(b, t.Context(), alice.ID); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.Account(t.Context(), user); err == nil {
+				t.Error("the account opens the protected view")
+			}
+			if _, err := b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); err == nil {
+				t.Error("the refresh token works")
+			}
+			if _, err := b.Login(t.Context(), "alice", password, jotgate.Client{}); !errors.Is(err, jotgate.ErrNoActiveAccount) {
+				t.Errorf("login: %v", err)
+			}
+		})
+	}
+}
+
+func TestUpgradeAtLogin(t *testing.T) {
+	b := newGate(t, nil)
+	old, err := passwd.New("pbkdf2_sha256:50")
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := old.Make(password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := b.user(t, "alice", func(a *jotgate.Account) { a.Password = encoded })
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			if _, err := b.Login(t.Context(), "alice", password, jotgate.Client{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	after, err := b.db.AccountByID(t.Context(), alice.ID)
+	if err != nil || !strings.HasPrefix(after.Password, "pbkdf2_sha256$100$") {
+		t.Errorf("%v %v", after, err)
+	}
+}
+
+func TestSecretsAreChecked(t *testing.T) {
+	for name, change := range map[string]func(*jotgate.Settings){
+		"none":             func(s *jotgate.Settings) { s.SecretKey = "" },
+		"short":            func(s *jotgate.Settings) { s.SecretKey = jotgate.Secret(secret[:31]) },
+		"short fallback":   func(s *jotgate.Settings) { s.SecretKeyFallbacks = []jotgate.Secret{"x"} },
+		"leeway":           func(s *jotgate.Settings) { s.Leeway = time.Hour },
+		"lifetimes":        func(s *jotgate.Settings) { s.RefreshTokenLifetime = time.Minute },
+		"unknown claim":    func(s *jotgate.Settings) { s.Claims = []string{"password"} },
+		"unknown id field": func(s *jotgate.Settings) { s.UserIDField = "email" },
+	} {
+		s := jotgate.Settings{SecretKey: secret}
+		if _, err := jotgate.New(s, nil); err != nil {
+			t.Fatal(err)
+		}
+		change(&s)
+		if _, err := jotgate.New(s, nil); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+	if _, err := jotgate.New(jotgate.Settings{SecretKey: jotgate.Secret(secret[:20]), InsecureShortSecret: true}, nil); err != nil {
+		t.Errorf("a short secret, waived: %v", err)
+	}
+}
+
+func TestSecretKeyFallbacks(t *testing.T) {
+	before := newGate(t, nil)
+	before.user(t, "alice", nil)
+	tokens := before.login(t, "alice")
+	const fresh = "another-secret-key-another-secret-key-another-secret-key-9876"
+	after := gateOn(t, before.db, func(s *jotgate.Settings) {
+		s.SecretKey, s.SecretKeyFallbacks = fresh, []jotgate.Secret{secret}
+	})
+	if _, err := after.VerifyAccess(tokens.Access); err != nil {
+		t.Errorf("access: %v", err)
+	}
+	next, err := after.Refresh(t.Context(), tokens.Refresh, jotgate.Client{})
+	if err != nil {
+		t.Fatalf("refresh: %v", err)
+	}
+	if _, err := before.VerifyAccess(next.Access); err == nil {
+		t.Error("the new token is signed with the old secret")
+	}
+	without := gateOn(t, before.db, func(s *jotgate.Settings) { s.SecretKey = fresh })
+	if _, err := without.VerifyAccess(tokens.Access); err == nil {
+		t.Error("the old secret verifies without being a fallback")
+	}
+}
+
+func TestVerifyingNeedsNoDatabase(t *testing.T) {
+	b := newGate(t, nil)
+	b.user(t, "alice", nil)
+	tokens := b.login(t, "alice")
+	b.db.Close()
+	if w := get(b.Guard, "Authorization", "Bearer "+tokens.Access); w.Code != 200 {
+		t.Errorf("the gate closed with the database: %d %s", w.Code, w.Body)
+	}
+	user, err := b.VerifyAccess(tokens.Access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range map[string]func() error{
+		"account": func() error { _, err := b.Account(t.Context(), user); return err },
+		"refresh": func() error { _, err := b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); return err },
+		"logout":  func() error { return b.Logout(t.Context(), tokens.Refresh, jotgate.Client{}) },
+		"login":   func() error { _, err := b.Login(t.Context(), "alice", password, jotgate.Client{}); return err },
+	} {
+		if err := call(); !errors.Is(err, jotgate.ErrUnavailable) {
+			t.Errorf("%s without a database: %v", name, err)
+		}
+	}
+}
