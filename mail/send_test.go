@@ -147,6 +147,44 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// Timeout is for the whole letter, not for each step of it.
+func TestTimeoutOfAll(t *testing.T) {
+	addr := talk(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, "220 hello\r\n")
+		time.Sleep(800 * time.Millisecond)
+		_, _ = io.WriteString(c, "250 hello\r\n")
+		_, _ = io.Copy(io.Discard, c)
+	})
+	o := open(t, func(s *mail.Settings) {
+		s.Server, s.Timeout = jotgate.Secret("smtp://"+addr+"?tls=insecure-off"), time.Second
+	})
+	o.write(t, jotgate.LetterPasswordReset, "1")
+	began := time.Now()
+	o.round(t, 1)
+	if took := time.Since(began); took < 900*time.Millisecond || took > 1600*time.Millisecond || len(o.outbox.failed()) != 1 {
+		t.Errorf("took %v, failures %v", took, o.outbox.failed())
+	}
+}
+
+// A server that sends us away and waits has no connection left to hold.
+func TestSentAway(t *testing.T) {
+	closed := make(chan struct{})
+	addr := talk(t, func(c net.Conn) {
+		speak("220 hello", "554 not today", "554 not today")(c) // to EHLO and HELO
+		_, _ = io.Copy(io.Discard, c)
+		close(closed)
+	})
+	o := toServer(t, withoutTLS, addr, nil)
+	o.write(t, jotgate.LetterPasswordReset, "1")
+	o.round(t, 1)
+	select {
+	case <-closed:
+	case <-time.After(5 * time.Second):
+		t.Error("the connection is still open")
+	}
+	o.logged(t, "not today", "will be tried again")
+}
+
 // speak plays a server line by line; hang up is the end of the script.
 func speak(lines ...string) func(net.Conn) {
 	return func(c net.Conn) {

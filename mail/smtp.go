@@ -87,9 +87,8 @@ func (s *smtpServer) deliver(ctx context.Context, e envelope) error {
 	if err != nil {
 		return err
 	}
-	message := e.message()
-	err = client.SendWithSMTPClient(conn, message)
-	if message.IsDelivered() {
+	err = client.SendWithSMTPClient(conn, e.message())
+	if err == nil {
 		_ = conn.Quit() // for politeness
 		return nil
 	}
