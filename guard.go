@@ -133,8 +133,11 @@ func challengeOf(types []string) string { return types[0] + ` realm="api"` }
 // SimpleJWT's list of messages, ErrNoUserClaim, ErrUnavailable while
 // revocations are required but unknown.
 func (g *Guard) VerifyAccess(token string) (*User, error) {
-	verified, err := g.verify(token, "access")
+	verified, err := g.tokens.Verify(token)
 	if err != nil {
+		return nil, accessError(tokenError(err))
+	}
+	if err := ofType(&verified.Claims, "access"); err != nil {
 		return nil, accessError(err)
 	}
 	id, err := g.userID(&verified)
@@ -151,7 +154,7 @@ func (g *Guard) VerifyAccess(token string) (*User, error) {
 	return &User{
 		ID: id, Username: c.Username, Email: c.Email, Role: c.Role,
 		Groups: c.Groups, Permissions: c.Permissions, Session: c.SID,
-		token: verified,
+		expires: verified.ExpiresAt, payload: verified.Payload(),
 	}, nil
 }
 
@@ -162,15 +165,23 @@ func (g *Guard) verify(token, tokenType string) (jwt.Token[accessClaims], error)
 	if err != nil {
 		return verified, tokenError(err)
 	}
-	switch c := &verified.Claims; {
-	case c.JTI == "":
-		return verified, tokenText("Token has no id")
-	case c.TokenType == "":
-		return verified, tokenText("Token has no type")
-	case tokenType != "" && textOf(c.TokenType) != tokenType:
-		return verified, tokenText("Token has wrong type")
+	if err := ofType(&verified.Claims, tokenType); err != nil {
+		return verified, err
 	}
 	return verified, nil
+}
+
+// ofType is what verify checks after signature and times; "" is any type.
+func ofType(c *accessClaims, tokenType string) *Error {
+	switch {
+	case c.JTI == "":
+		return tokenText("Token has no id")
+	case c.TokenType == "":
+		return tokenText("Token has no type")
+	case tokenType != "" && textOf(c.TokenType) != tokenType:
+		return tokenText("Token has wrong type")
+	}
+	return nil
 }
 
 // textOf is a JSON string's value, or "" for any other value.

@@ -54,7 +54,8 @@ type User struct {
 	Permissions []string `json:"permissions,omitempty"` // "app_label.codename"; present when Settings.Claims has "permissions"
 	Session     string   `json:"-"`                     // the session (sid) the token belongs to; empty in tokens that Django issued
 
-	token jwt.Token[accessClaims]
+	expires int64   // of the token, Unix seconds
+	payload jwt.Raw // the token's claims; empty for a User that no token made
 }
 
 // IsStaff reports whether the token's role is staff or admin.
@@ -85,11 +86,11 @@ func (u *User) HasRole(role string) bool {
 
 // Expires is when the token that made this User expires, in whole seconds;
 // the epoch for a User that no token made.
-func (u *User) Expires() time.Time { return time.Unix(u.token.ExpiresAt, 0) }
+func (u *User) Expires() time.Time { return time.Unix(u.expires, 0) }
 
 // Claim returns the JSON text of any claim of the verified token, for claims
 // that Settings.CustomClaims added or another issuer put in.
-func (u *User) Claim(name string) (jwt.Raw, bool) { return u.token.Claim(name) }
+func (u *User) Claim(name string) (jwt.Raw, bool) { return u.payload.Member(name) }
 
 // contextKey is the key under which Require puts the *User.
 type contextKey struct{}
