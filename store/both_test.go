@@ -100,3 +100,14 @@ func (w *world) account(s *store.Store, name string) *jotgate.Account {
 	w.must(s.CreateAccount(w.ctx, a))
 	return a
 }
+
+// openPostgres opens the store in the database at dsn.
+func openPostgres(t *testing.T, dsn string) *store.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), dsn, postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}

@@ -101,6 +101,9 @@ type Driver struct {
 	// Taken reports a violated unique constraint, Referred a violated
 	// foreign key.
 	Taken, Referred func(error) bool
+	// Explain adds to an error what an operator should know, in one
+	// sentence: which server or file, and what ails it.
+	Explain func(error) error
 	// Watch calls changed whenever another node announced a change, and
 	// after each reconnection; it returns when ctx is done.
 	Watch func(ctx context.Context, changed func()) error
@@ -119,7 +122,7 @@ func New(ctx context.Context, driver Driver, schema Schema, inspect bool) (*Stor
 	defer cancel()
 	found, err := discover(ctx, driver, schema)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, driver.unavailable(err)
 	}
 	if err := found.check(); err != nil && !inspect {
 		return nil, err
@@ -161,7 +164,7 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) read(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
 	ctx, cancel := deadline(ctx)
 	defer cancel()
-	return unavailable(do(ctx, s.driver.Read))
+	return s.driver.unavailable(do(ctx, s.driver.Read))
 }
 
 // write runs do in one transaction and answers after its commit. do may run
@@ -169,7 +172,7 @@ func (s *Store) read(ctx context.Context, do func(ctx context.Context, q Queryer
 func (s *Store) write(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
 	ctx, cancel := deadline(ctx)
 	defer cancel()
-	return unavailable(s.driver.Write(ctx, do))
+	return s.driver.unavailable(s.driver.Write(ctx, do))
 }
 
 // deadline gives a context that has none the default one.
@@ -182,12 +185,12 @@ func deadline(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // unavailable lets refusals pass and turns anything a database says into
 // ErrUnavailable, so that no SQL reaches a client.
-func unavailable(err error) error {
+func (d *Driver) unavailable(err error) error {
 	var refusal *jotgate.Error
 	if err == nil || errors.As(err, &refusal) {
 		return err
 	}
-	return jotgate.ErrUnavailable.Because(err)
+	return jotgate.ErrUnavailable.Because(d.Explain(err))
 }
 
 // lock is what a SELECT needs at its end so that its row stays as it is until

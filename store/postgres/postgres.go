@@ -63,7 +63,7 @@ func Open(ctx context.Context, dsn string, options Options) (*store.Store, error
 	p := newPool(config, options)
 	s, err := open(ctx, p, options)
 	if err != nil {
-		return nil, errors.Join(sentence(config, err), p.db.Close())
+		return nil, errors.Join(temporary(explain(config, err)), p.db.Close())
 	}
 	return s, nil
 }
@@ -136,6 +136,7 @@ WHERE c.contype = 'f' AND c.confrelid = to_regclass(quote_ident($1)) AND pg_tabl
 		Notify:   "SELECT pg_notify('" + channel + "', '')",
 		Taken:    func(err error) bool { return code(err) == "23505" },
 		Referred: func(err error) bool { return code(err) == "23503" },
+		Explain:  func(err error) error { return explain(p.config, err) },
 		Watch:    func(ctx context.Context, changed func()) error { return watch(ctx, p.config, changed) },
 		Close:    p.db.Close,
 	}
@@ -150,21 +151,39 @@ func code(err error) string {
 	return ""
 }
 
-// sentence says what is wrong with the server in words for the operator.
-func sentence(config *pgx.ConnConfig, err error) error {
-	var connect *pgconn.ConnectError
+// explain is store.Driver.Explain.
+func explain(config *pgx.ConnConfig, err error) error {
 	where := fmt.Sprintf("PostgreSQL at %s:%d", config.Host, config.Port)
 	switch c := code(err); {
 	case strings.HasPrefix(c, "28"):
 		return fmt.Errorf("%s refuses the user %s: %w", where, config.User, err)
 	case c == "3D000":
-		return fmt.Errorf("%s has no database %s: create it first", where, config.Database)
+		return fmt.Errorf("%s has no database %s, create it first: %w", where, config.Database, err)
 	case c == "42501":
 		return fmt.Errorf("%s does not allow the user %s to do this: %w", where, config.User, err)
-	case errors.As(err, &connect), strings.HasPrefix(c, "57P"), strings.HasPrefix(c, "53"), strings.HasPrefix(c, "08"):
-		return jotgate.ErrUnavailable.Because(fmt.Errorf("%s cannot be used now: %w", where, err))
+	case c == "53100":
+		return fmt.Errorf("%s has no room left on its disk: %w", where, err)
+	case passing(err):
+		return fmt.Errorf("%s cannot be used now: %w", where, err)
 	}
 	return err
+}
+
+// passing reports an error that may go away by itself: no connection, a server
+// that starts or stops, no resources (SQLSTATE classes 08, 53, 57).
+func passing(err error) bool {
+	var connect *pgconn.ConnectError
+	c := code(err)
+	return c == "" && errors.As(err, &connect) || strings.HasPrefix(c, "08") || strings.HasPrefix(c, "53") || strings.HasPrefix(c, "57")
+}
+
+// temporary marks such errors as ErrUnavailable.
+func temporary(err error) error {
+	var refusal *jotgate.Error
+	if !passing(err) || errors.As(err, &refusal) {
+		return err
+	}
+	return jotgate.ErrUnavailable.Because(err)
 }
 
 // newDB opens a database/sql pool; should says when to look whether a

@@ -65,7 +65,7 @@ func Open(ctx context.Context, path string, options Options) (*store.Store, erro
 	read, write := pool(path, options, true), pool(path, options, false)
 	s, err := open(ctx, path, read, write, options)
 	if err != nil {
-		return nil, errors.Join(sentence(path, err), read.Close(), write.Close())
+		return nil, errors.Join(temporary(explain(path, err)), read.Close(), write.Close())
 	}
 	return s, nil
 }
@@ -98,8 +98,9 @@ func driver(path string, read *sql.DB, w *writer) store.Driver {
 pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE NOCASE AND c.name = f."from" ORDER BY 1, 2`,
 		Index: "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = $1",
 		Taken: isTaken, Referred: func(err error) bool { return code(err) == foreignKey },
-		Watch:  func(ctx context.Context, _ func()) error { <-ctx.Done(); return ctx.Err() },
-		Backup: func(ctx context.Context, file string) error { return backup(ctx, read, file) },
+		Explain: func(err error) error { return explain(path, err) },
+		Watch:   func(ctx context.Context, _ func()) error { <-ctx.Done(); return ctx.Err() },
+		Backup:  func(ctx context.Context, file string) error { return backup(ctx, read, file) },
 		Close: func() error {
 			return errors.Join(w.close(), reader.close(), read.Close())
 		},
@@ -216,15 +217,27 @@ func isTaken(err error) bool {
 	return c == unique || c == primaryKey || c == rowID
 }
 
-// sentence says what is wrong with the file in words for the operator.
-func sentence(path string, err error) error {
-	reasons := map[int]string{
-		busy: "is locked by another process", locked: "is locked", readOnly: "is read-only",
-		ioError: "cannot be read or written", corrupt: "is damaged: restore it from a backup",
-		full: "cannot grow: the disk is full", cantOpen: "cannot be opened", notADatabase: "is not an SQLite database",
-	}
-	if reason, ok := reasons[code(err)&0xff]; ok && code(err) != 0 {
-		return jotgate.ErrUnavailable.Because(fmt.Errorf("the database file %s %s: %w", path, reason, err))
+// reasons say what is wrong with the file in words for the operator.
+var reasons = map[int]string{
+	busy: "is locked by another process", locked: "is locked", readOnly: "is read-only",
+	ioError: "cannot be read or written", corrupt: "is damaged: restore it from a backup",
+	full: "cannot grow: the disk is full", cantOpen: "cannot be opened", notADatabase: "is not an SQLite database",
+}
+
+// explain is store.Driver.Explain.
+func explain(path string, err error) error {
+	if reason, ok := reasons[code(err)&0xff]; ok {
+		return fmt.Errorf("the database file %s %s: %w", path, reason, err)
 	}
 	return err
+}
+
+// temporary marks as ErrUnavailable what is wrong with the file, not with the
+// program or its settings.
+func temporary(err error) error {
+	var refusal *jotgate.Error
+	if code(err) == 0 || errors.As(err, &refusal) {
+		return err
+	}
+	return jotgate.ErrUnavailable.Because(err)
 }

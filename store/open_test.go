@@ -1,0 +1,98 @@
+package store_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/store"
+)
+
+// Nodes that start together on an empty database all come up, and migrate once.
+func TestManyOpenTogether(t *testing.T) {
+	both(t, func(w *world) {
+		var wg sync.WaitGroup
+		errs := make([]error, 6)
+		for i := range errs {
+			wg.Go(func() {
+				var s *store.Store
+				if s, errs[i] = w.dial(store.Schema{}, false); errs[i] == nil {
+					errs[i] = s.CreateAccount(w.ctx, &jotgate.Account{Username: string(rune('a' + i)), IsActive: true})
+					s.Close()
+				}
+			})
+		}
+		wg.Wait()
+		for i, err := range errs {
+			if err != nil {
+				t.Errorf("node %d: %v", i, err)
+			}
+		}
+		for text, want := range map[string]int{
+			"SELECT COUNT(*) FROM auth_user":                                     6,
+			"SELECT COUNT(*) FROM auth_permission":                               16,
+			"SELECT COUNT(*) FROM django_migrations":                             14,
+			"SELECT COUNT(*) FROM jotgate_migrations WHERE version_id > 0":       1,
+			"SELECT COUNT(*) FROM jotgate_session WHERE id = 'there is a table'": 0,
+		} {
+			if n := w.count(text); n != want {
+				t.Errorf("%s: %d, want %d", text, n, want)
+			}
+		}
+	})
+}
+
+func TestNewerDatabaseIsRefused(t *testing.T) {
+	both(t, func(w *world) {
+		w.open()
+		w.exec("INSERT INTO jotgate_migrations (version_id, is_applied) VALUES (999, true)")
+		if _, err := w.dial(store.Schema{}, false); err == nil || !strings.Contains(err.Error(), "migrated by a newer jotgate (to 999") {
+			t.Errorf("opened: %v", err)
+		}
+	})
+}
+
+// A migration of Django's that rebuilds auth_user drops foreign indexes; the
+// next start makes the one by e-mail again.
+func TestLostIndexIsMadeAgain(t *testing.T) {
+	both(t, func(w *world) {
+		s := w.open()
+		w.account(s, "ada")
+		index := func() int {
+			return w.count(w.on("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'jotgate_user_email'", "SELECT COUNT(*) FROM pg_indexes WHERE indexname = 'jotgate_user_email'"))
+		}
+		w.exec("DROP INDEX jotgate_user_email")
+		list, err := s.AccountsByEmail(w.ctx, "ADA@example.com")
+		w.must(err)
+		if len(list) != 1 || index() != 0 {
+			t.Errorf("without the index: %d accounts, %d indexes", len(list), index())
+		}
+		w.open()
+		if index() != 1 {
+			t.Error("the index was not made again")
+		}
+	})
+}
+
+// A column that goes while the store is open is a sentence for the operator
+// and a 503 for the client, and the store recovers with it.
+func TestColumnThatGoes(t *testing.T) {
+	both(t, func(w *world) {
+		s := w.open()
+		w.account(s, "ada")
+		w.exec("ALTER TABLE auth_user RENAME COLUMN last_name TO surname")
+		_, err := s.AccountByLogin(w.ctx, "ada")
+		e := jotgate.AsError(err)
+		if e.Status != 503 || e.RetryAfter == 0 || !strings.Contains(err.Error(), "last_name") || strings.Contains(e.Detail, "last_name") {
+			t.Errorf("without the column: %v", err)
+		}
+		if _, err := w.dial(store.Schema{}, false); err != nil {
+			t.Errorf("an optional column is missed at start: %v", err)
+		}
+		w.exec("ALTER TABLE auth_user RENAME COLUMN surname TO last_name")
+		if _, err := s.AccountByLogin(w.ctx, "ada"); err != nil {
+			t.Errorf("with the column again: %v", err)
+		}
+	})
+}
