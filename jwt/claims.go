@@ -11,9 +11,16 @@ import (
 type reader struct {
 	rules *Rules
 	root  *slot
-	reg   Registered
+	reg   registered
 	has   uint8  // which registered claims stood there, by their bits
 	seen  uint32 // which of rules.Require stood there
+}
+
+// registered holds the registered claims (RFC 7519 section 4.1).
+type registered struct {
+	issuer, subject, id            string
+	audience                       []string
+	expiresAt, notBefore, issuedAt int64
 }
 
 // The registered claims, one bit each.
@@ -89,19 +96,19 @@ func (r *reader) registered(p *scanner, bit uint8, name string, i int) (end int)
 	r.has |= bit
 	switch bit {
 	case expClaim:
-		r.reg.ExpiresAt, end = p.date(i)
+		r.reg.expiresAt, end = p.date(i)
 	case nbfClaim:
-		r.reg.NotBefore, end = p.date(i)
+		r.reg.notBefore, end = p.date(i)
 	case iatClaim:
-		r.reg.IssuedAt, end = p.date(i)
+		r.reg.issuedAt, end = p.date(i)
 	case issClaim:
-		r.reg.Issuer, end = p.text(i)
+		r.reg.issuer, end = p.text(i)
 	case subClaim:
-		r.reg.Subject, end = r.subject(p, i)
+		r.reg.subject, end = r.subject(p, i)
 	case jtiClaim:
-		r.reg.ID, end = p.text(i)
+		r.reg.id, end = p.text(i)
 	case audClaim:
-		end = p.audience(i, &r.reg.Audience)
+		end = p.audience(i, &r.reg.audience)
 	}
 	if end == bad {
 		p.err = claimError(ErrMalformed, name, "not of the type that RFC 7519 section 4.1 gives it")
@@ -111,20 +118,20 @@ func (r *reader) registered(p *scanner, bit uint8, name string, i int) (end int)
 
 // take fills the slot of a registered claim from reg, where its Go type is the
 // one that reg has, and reports whether it did.
-func (s *slot) take(reg *Registered) bool {
+func (s *slot) take(reg *registered) bool {
 	switch {
 	case s.kind == intKind && s.claim == expClaim:
-		*s.num = reg.ExpiresAt
+		*s.num = reg.expiresAt
 	case s.kind == intKind && s.claim == nbfClaim:
-		*s.num = reg.NotBefore
+		*s.num = reg.notBefore
 	case s.kind == intKind && s.claim == iatClaim:
-		*s.num = reg.IssuedAt
+		*s.num = reg.issuedAt
 	case s.kind == textKind && s.claim == issClaim:
-		*s.text = reg.Issuer
+		*s.text = reg.issuer
 	case s.kind == textKind && s.claim == subClaim:
-		*s.text = reg.Subject
+		*s.text = reg.subject
 	case s.kind == textKind && s.claim == jtiClaim:
-		*s.text = reg.ID
+		*s.text = reg.id
 	default:
 		return false
 	}
@@ -150,7 +157,7 @@ func (r *reader) judge(typ string) *Error {
 		return err
 	}
 	rules := r.rules
-	if rules.Issuer != "" && (r.has&issClaim == 0 || r.reg.Issuer != rules.Issuer) {
+	if rules.Issuer != "" && (r.has&issClaim == 0 || r.reg.issuer != rules.Issuer) {
 		return claimError(ErrIssuer, "iss", "not the issuer that is expected")
 	}
 	if err := r.audience(); err != nil {
@@ -183,11 +190,11 @@ func (r *reader) times() *Error {
 	}
 	now, leeway := r.rules.Now().Unix(), int64(r.rules.Leeway/1e9)
 	switch {
-	case r.has&iatClaim != 0 && r.reg.IssuedAt > now+leeway:
+	case r.has&iatClaim != 0 && r.reg.issuedAt > now+leeway:
 		return claimError(ErrIssuedInFuture, "iat", "lies ahead of the clock")
-	case r.has&nbfClaim != 0 && r.reg.NotBefore > now+leeway:
+	case r.has&nbfClaim != 0 && r.reg.notBefore > now+leeway:
 		return claimError(ErrNotYetValid, "nbf", "lies ahead of the clock")
-	case r.has&expClaim != 0 && r.reg.ExpiresAt <= now-leeway:
+	case r.has&expClaim != 0 && r.reg.expiresAt <= now-leeway:
 		return claimError(ErrExpired, "exp", "lies behind the clock")
 	}
 	return nil
@@ -202,7 +209,7 @@ func (r *reader) audience() *Error {
 		return nil
 	}
 	ours := func(a string) bool { return slices.Contains(rules.Audience, a) }
-	if !slices.ContainsFunc(r.reg.Audience, ours) {
+	if !slices.ContainsFunc(r.reg.audience, ours) {
 		return claimError(ErrAudience, "aud", "does not name this verifier")
 	}
 	return nil

@@ -19,9 +19,20 @@ type role struct {
 
 type named string
 
+// registered has the registered claims, as fields of a program's own.
+type registered struct {
+	Issuer    string   `json:"iss,omitempty"`
+	Subject   string   `json:"sub,omitempty"`
+	Audience  []string `json:"aud,omitempty"`
+	ExpiresAt int64    `json:"exp,omitempty"`
+	NotBefore int64    `json:"nbf,omitempty"`
+	IssuedAt  int64    `json:"iat,omitempty"`
+	ID        string   `json:"jti,omitempty"`
+}
+
 // every has a field of each kind that claims can have.
 type every struct {
-	jwt.Registered
+	registered
 	Text    string            `json:"text"`
 	Flag    bool              `json:"flag"`
 	Int     int               `json:"int"`
@@ -60,7 +71,7 @@ type tree struct {
 func full() every {
 	n := int64(-5)
 	return every{
-		Registered: jwt.Registered{Issuer: "i", Audience: []string{"a"}, ExpiresAt: now + 1},
+		registered: registered{Issuer: "i", Audience: []string{"a"}, ExpiresAt: now + 1},
 		Text:       "a\"\\\n\x7fé\U0001f600", Flag: true, Int: -1, Int8: 127, Int64: math.MinInt64, Uint16: 65535,
 		Float: 1.5, Float32: 0.25, Named: "n", Role: role{"1", "x"}, Roles: []role{{"2", "y"}, {"3", "z"}},
 		Words: []string{"u", "v"}, Pointer: &role{"4", "w"}, Number: &n,
@@ -100,7 +111,7 @@ func TestClaimsOfEveryType(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := every{Registered: jwt.Registered{ExpiresAt: now + 1, Audience: []string{"a"}}, Raw: "null"}
+	want := every{registered: registered{ExpiresAt: now + 1, Audience: []string{"a"}}, Raw: "null"}
 	if diff := cmp.Diff(want, got.Claims, cmp.AllowUnexported(every{})); diff != "" {
 		t.Errorf("left over from another token: %s", diff)
 	}
@@ -187,7 +198,7 @@ func TestTypesThatCannotHoldClaims(t *testing.T) {
 	_, err = jwt.NewVerifier[struct{ F []func() }](k, jwt.Rules{})
 	try("functions", err)
 	_, err = jwt.NewVerifier[struct {
-		jwt.Registered
+		registered
 		Own string `json:"sub"`
 	}](k, jwt.Rules{})
 	try("two of a name", err)
@@ -236,9 +247,6 @@ func TestClaimsThatCannotBeWritten(t *testing.T) {
 		t.Error("wrote a nil map as claims")
 	}
 	if _, err := jwt.Sign[jwt.Raw](nil, "{}"); err == nil {
-		t.Error("signed without a key")
-	}
-	if _, err := jwt.SignAs[jwt.Raw](nil, "x", "{}"); err == nil {
 		t.Error("signed without a key")
 	}
 	if _, err := jwt.Sign(k, jwt.Object{{"p", (*role)(nil)}, {"s", []string(nil)}, {"m", map[string]any(nil)}, {"n", nil}, {"u", uint8(1)}}); err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 func TestCacheIsBounded(t *testing.T) {
-	k, err := GenerateKey(EdDSA)
+	k, err := EdDSA.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,14 +33,14 @@ func TestCacheIsBounded(t *testing.T) {
 		if c.holds("0", k) {
 			t.Errorf("size %d: the first is still held", size)
 		}
-		if other, _ := GenerateKey(EdDSA); c.holds("999", other) {
+		if other, _ := EdDSA.GenerateKey(); c.holds("999", other) {
 			t.Error("held for another key")
 		}
 		if !c.holds("998", k) {
 			t.Errorf("size %d: the last but one", size)
 		}
 	}
-	secret, err := GenerateKey(HS256)
+	secret, err := HS256.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
 	}

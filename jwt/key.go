@@ -15,6 +15,7 @@ import (
 type Key struct {
 	alg    Algorithm
 	id     string
+	typ    string // what Sign writes as typ
 	scheme scheme
 	signs  bool
 	header string // what Sign writes for this key, encoded
@@ -41,7 +42,7 @@ type scratch struct {
 }
 
 func newKey(m method, s scheme, signs bool) *Key {
-	return (&Key{alg: m.alg, scheme: s, signs: signs}).WithID("")
+	return (&Key{alg: m.alg, typ: "JWT", scheme: s, signs: signs}).WithID("")
 }
 
 // Algorithm returns the algorithm that the key is for.
@@ -56,9 +57,23 @@ func (k *Key) ID() string { return k.id }
 func (k *Key) WithID(kid string) *Key {
 	c := *k
 	c.id = kid
-	c.header = headerText(k.alg, kid, "JWT")
-	c.set = newKeySet([]*Key{&c})
-	return &c
+	return c.ready()
+}
+
+// WithType returns the same key, with which Sign writes typ into the header
+// instead of "JWT", such as "at+jwt" (RFC 9068 section 2.1), or no typ when it
+// is empty. It makes no difference to verifying.
+func (k *Key) WithType(typ string) *Key {
+	c := *k
+	c.typ = typ
+	return c.ready()
+}
+
+// ready fills in what follows from the rest.
+func (k *Key) ready() *Key {
+	k.header = headerText(k.alg, k.id, k.typ)
+	k.set = newKeySet([]*Key{k})
+	return k
 }
 
 // CanSign reports whether the key is a secret or a private key.

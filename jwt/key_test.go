@@ -43,7 +43,7 @@ func keyFor(t testing.TB, alg jwt.Algorithm) *jwt.Key {
 	case "R", "P":
 		k, err = jwt.NewKey(alg, testRSA())
 	default:
-		k, err = jwt.GenerateKey(alg)
+		k, err = alg.GenerateKey()
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +225,7 @@ func TestWeakKeysAreRefused(t *testing.T) {
 			t.Errorf("%T: %v", key, err)
 		}
 	}
-	if _, err := jwt.GenerateKey("none"); err == nil {
+	if _, err := jwt.Algorithm("none").GenerateKey(); err == nil {
 		t.Error("generated a key for none")
 	}
 }

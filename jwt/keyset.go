@@ -64,7 +64,7 @@ func (k *Key) clashes(o *Key) bool { return o != nil && o.id == k.id && o.alg ==
 func newKeySet(keys []*Key) *KeySet {
 	s := &KeySet{keys: keys}
 	for _, k := range keys {
-		s.learn(header{alg: k.alg, kid: k.id, typ: "JWT", named: k.id != ""}, k.header)
+		s.learn(header{alg: k.alg, kid: k.id, typ: k.typ, named: k.id != ""}, k.header)
 		s.learn(header{alg: k.alg, typ: "JWT"}, headerText(k.alg, "", "JWT"))
 		s.learn(header{alg: k.alg, typ: "JWT"}, b64.EncodeToString([]byte(`{"typ":"JWT","alg":"`+string(k.alg)+`"}`)))
 	}

@@ -110,7 +110,7 @@ func TestWycheproof(t *testing.T) {
 func TestEncryptedTokensAreRefused(t *testing.T) {
 	var w wycheproof
 	readJSON(t, "testdata/wycheproof/json_web_encryption_test.json", &w)
-	key, err := GenerateKey(HS256)
+	key, err := HS256.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,13 +76,13 @@ func ofCurve(pub *ecdsa.PublicKey) Algorithm {
 	return "unknown curve"
 }
 
-// GenerateKey makes a new key: a random secret as long as the hash for HS,
-// RSA of 3072 bits for RS and PS, and the only choice for ES and EdDSA. Its id
-// is empty; [Key.Thumbprint] makes a good one.
-func GenerateKey(alg Algorithm) (*Key, error) {
-	m, ok := alg.method()
+// GenerateKey makes a new key for the algorithm: a random secret as long as the
+// hash for HS, RSA of 3072 bits for RS and PS, and the only choice for ES and
+// EdDSA. Its id is empty; [Key.Thumbprint] makes a good one.
+func (a Algorithm) GenerateKey() (*Key, error) {
+	m, ok := a.method()
 	if !ok {
-		return nil, fmt.Errorf("jwt: unknown algorithm %q", alg)
+		return nil, fmt.Errorf("jwt: unknown algorithm %q", a)
 	}
 	var key any
 	var err error
@@ -90,7 +90,7 @@ func GenerateKey(alg Algorithm) (*Key, error) {
 	case hmacFamily:
 		secret := make([]byte, m.hash.Size())
 		rand.Read(secret)
-		return NewHMAC(alg, secret)
+		return NewHMAC(a, secret)
 	case rsaFamily, pssFamily:
 		key, err = rsa.GenerateKey(rand.Reader, 3072)
 	case ecFamily:
@@ -101,7 +101,7 @@ func GenerateKey(alg Algorithm) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewKey(alg, key)
+	return NewKey(a, key)
 }
 
 // digest hashes input into the scratch.

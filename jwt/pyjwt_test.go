@@ -107,7 +107,7 @@ func TestSignWritesWhatPyJWTWrites(t *testing.T) {
 			if h := v.Headers["kid"]; h != nil {
 				key = key.WithID((*h).(string))
 			}
-			got, err := jwt.SignAs(key, typ, jwt.Raw(v.Payload))
+			got, err := jwt.Sign(key.WithType(typ), jwt.Raw(v.Payload))
 			if err != nil {
 				t.Fatal(err)
 			}

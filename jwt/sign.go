@@ -22,7 +22,7 @@ type Object []struct {
 // members stand in the order of the struct, maps sorted by name, and the bytes
 // are those that PyJWT writes for the same claims: the header
 // {"alg":"HS256","typ":"JWT"}, with a "kid" between the two when the key has an
-// id, and JSON as Python's json.dumps with separators (",", ":") has it. A
+// id (see [Key.WithID] and [Key.WithType]), and JSON as Python's json.dumps with separators (",", ":") has it. A
 // [Raw] is checked and written anew in that form.
 //
 // It fails when the key is a public one, and when the claims hold what JSON
@@ -33,15 +33,6 @@ func Sign[T any](key *Key, claims T) (string, error) {
 		return "", errNoSign
 	}
 	return sign(key, key.header, &claims)
-}
-
-// SignAs is Sign with another typ in the header, such as "at+jwt" (RFC 9068
-// section 2.1), or with none when typ is empty.
-func SignAs[T any](key *Key, typ string, claims T) (string, error) {
-	if key == nil || !key.signs {
-		return "", errNoSign
-	}
-	return sign(key, headerText(key.alg, key.id, typ), &claims)
 }
 
 // A press is the working space of one signature over claims of type T.

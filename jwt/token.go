@@ -1,25 +1,22 @@
 package jwt
 
-// Registered holds the registered claims (RFC 7519 section 4.1). A claim that a
-// token does not carry is the zero value; absent times are 0. Embedded in a
-// struct of claims it also writes them.
-type Registered struct {
-	Issuer    string   `json:"iss,omitempty"`
-	Subject   string   `json:"sub,omitempty"`
-	Audience  []string `json:"aud,omitempty"` // read from a string or an array
-	ExpiresAt int64    `json:"exp,omitempty"` // seconds since 1970
-	NotBefore int64    `json:"nbf,omitempty"`
-	IssuedAt  int64    `json:"iat,omitempty"`
-	ID        string   `json:"jti,omitempty"`
-}
-
 // A Token is a verified token. Only [Verifier.Verify] fills one in. It is a
 // value of its own: nothing in it is shared with another call.
 type Token[T any] struct {
 	Algorithm Algorithm // of the key that verified it
 	KeyID     string    // the kid of the header, or ""
 	Type      string    // the typ of the header, or ""
-	Registered
+
+	// The registered claims (RFC 7519 section 4.1). One that the token does not
+	// carry is the zero value; an absent time is 0.
+	Issuer    string   // iss
+	Subject   string   // sub
+	Audience  []string // aud, read from a string or an array
+	ExpiresAt int64    // exp, in seconds since 1970
+	NotBefore int64    // nbf, likewise
+	IssuedAt  int64    // iat, likewise
+	ID        string   // jti
+
 	Claims T // what the application reads
 
 	payload string

@@ -73,7 +73,9 @@ func (v *Verifier[T]) Verify(token string) (t Token[T], _ error) {
 	err := d.run(v, token)
 	if err == nil {
 		t.Algorithm, t.KeyID, t.Type = d.header.alg, d.header.kid, d.header.typ
-		t.Registered, t.Claims, t.payload = d.reg, d.claims, d.payload
+		t.Issuer, t.Subject, t.ID, t.Audience = d.reg.issuer, d.reg.subject, d.reg.id, d.reg.audience
+		t.ExpiresAt, t.NotBefore, t.IssuedAt = d.reg.expiresAt, d.reg.notBefore, d.reg.issuedAt
+		t.Claims, t.payload = d.claims, d.payload
 	}
 	d.clear()
 	v.pool.Put(d)
@@ -97,7 +99,7 @@ func (d *desk[T]) run(v *Verifier[T], token string) *Error {
 func (d *desk[T]) clear() {
 	var none T
 	d.claims = none
-	d.reg, d.has, d.seen = Registered{}, 0, 0
+	d.reg, d.has, d.seen = registered{}, 0, 0
 	d.header, d.payload = header{}, ""
 	d.scanner.release()
 }
