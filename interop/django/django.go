@@ -129,7 +129,7 @@ var listening = regexp.MustCompile(`Listening at: (http://[0-9.:]+)`)
 // Serve serves the site under gunicorn, two workers with four threads each, on a free port until tb ends.
 func (s *Site) Serve(tb testing.TB) {
 	tb.Helper()
-	server := peer.Serve(tb, s.command("-m", "gunicorn", "--bind=127.0.0.1:0", "--workers=2", "--threads=4",
+	server := peer.Serve(tb, s.command("-m", "gunicorn", "--bind=127.0.0.1:0", "--workers=2", "--threads=4", "--preload",
 		"--graceful-timeout=1", "--worker-tmp-dir="+tb.TempDir(), "project.wsgi"))
 	s.URL = server.WaitFor(tb, listening)[1]
 }
