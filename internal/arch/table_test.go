@@ -62,7 +62,7 @@ var rows = []row{
 	{path: "api", may: []string{".", "throttle", "mail", "internal/form", "internal/lockout", "proxy"}},
 	{path: "pages", may: []string{".", "throttle", "mail", "internal/form", "internal/lockout"}},
 	{path: "proxy", may: []string{"."}},
-	{path: "jotgatetest", may: []string{".", "store/sqlite"}},
+	{path: "jotgatetest", may: []string{".", "passwd", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
 		".", "jwt", "passwd", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "proxy",
