@@ -9,7 +9,10 @@
 //
 // The upstream sees X-Auth-User, X-Auth-Id and X-Auth-Role of a verified token
 // and never a copy that a client sent: those headers are removed from every
-// request, in every spelling. WebSocket and streamed answers pass through.
+// request, in every spelling, and so are headers by which some servers let a
+// client choose another path or address. WebSocket and streamed answers pass
+// through; any other change of protocol does not, since nobody would check what
+// is asked after it.
 //
 // What counts as "under the prefix" is decided on every reading of the path
 // that some server is known to make of it (see Covers), because the gate and
@@ -24,6 +27,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,6 +54,11 @@ type Settings struct {
 
 // identity is what the upstream is told, and what no client may tell it.
 var identity = []string{"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session"}
+
+// forgeable are the beginnings of other names that a client may not use: what
+// the proxy itself says of the connection, and paths that some frameworks take
+// in place of the request's own. SetXForwarded writes the first kind anew.
+var forgeable = []string{"x-forwarded-", "x-original-", "x-rewrite-"}
 
 type userKey struct{}
 
@@ -79,6 +88,11 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 		open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
+			// TRACE would send the token back; CONNECT is no request for a path.
+			(&jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + r.Method + `" not allowed.`}).Respond(w, "")
+			return
+		}
 		if Covers(s.Protect, r) {
 			closed.ServeHTTP(w, r)
 			return
@@ -102,9 +116,10 @@ func forward(guard *jotgate.Guard, target *url.URL, s Settings) http.Handler {
 		ErrorLog:      slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn),
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(target)
-			p.SetXForwarded()
 			p.Out.Host = p.In.Host
 			strip(p.Out.Header)
+			keepProtocol(p.Out.Header)
+			p.SetXForwarded()
 			if s.DropToken {
 				p.Out.Header.Del(guard.HeaderName())
 			}
@@ -121,17 +136,29 @@ func forward(guard *jotgate.Guard, target *url.URL, s Settings) http.Handler {
 	}
 }
 
-// strip removes the identity headers in every spelling that a server might
-// read as one of them: CGI and WSGI make "-" and "_" the same.
+// strip removes the identity headers and the forgeable ones in every spelling
+// that a server might read as one of them: CGI and WSGI make "-" and "_" the
+// same.
 func strip(h http.Header) {
 	for name := range h {
-		plain := strings.ReplaceAll(name, "_", "-")
-		for _, own := range identity {
-			if strings.EqualFold(plain, own) {
-				delete(h, name)
-			}
+		plain := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+		begins := func(prefix string) bool { return strings.HasPrefix(plain, prefix) }
+		same := func(own string) bool { return strings.EqualFold(plain, own) }
+		if slices.ContainsFunc(identity, same) || slices.ContainsFunc(forgeable, begins) {
+			delete(h, name)
 		}
 	}
+}
+
+// keepProtocol lets a client change to WebSocket and to nothing else. After a
+// change to HTTP/2 without TLS (h2c), requests for any path would go through
+// the same connection unseen.
+func keepProtocol(h http.Header) {
+	if upgrade := h.Get("Upgrade"); upgrade != "" && !strings.EqualFold(upgrade, "websocket") {
+		h.Del("Upgrade")
+		h.Del("Connection")
+	}
+	h.Del("Http2-Settings")
 }
 
 // Identify writes who the user is into headers: X-Auth-Id, X-Auth-User (the

@@ -18,6 +18,7 @@ var groups = []kong.Group{
 	{Key: "passwords", Title: "Passwords:"},
 	{Key: "requests", Title: "Requests:"},
 	{Key: "mail", Title: "Mail:"},
+	{Key: "upstream", Title: "In front of an API:"},
 }
 
 // describe is the second column of --help.

@@ -1,0 +1,69 @@
+package main
+
+// serve --upstream: the gate in front of an API in any language. Requests for
+// jotgate's own endpoints are answered here, every other one goes to the API.
+
+import (
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/proxy"
+)
+
+type upstreamFlags struct {
+	Upstream        string        `group:"upstream" placeholder:"URL" help:"Stand in front of the API at this address. Default: serve jotgate's own endpoints alone."`
+	Protect         []string      `group:"upstream" placeholder:"PREFIX" help:"Paths of that API which need a token. Default: / (all)."`
+	UpstreamOnly    bool          `group:"upstream" help:"Leave every path to that API, jotgate's own (/api/token/, /auth/, /livez, …) too."`
+	UpstreamTimeout time.Duration `group:"upstream" default:"60s" placeholder:"TIME" help:"How long that API may take to begin an answer."`
+	DropToken       bool          `group:"upstream" help:"Keep the token from that API; it reads X-Auth-Id and its like. Default: passed on."`
+}
+
+// front puts the upstream behind the gate, where there is one.
+func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate) (http.Handler, error) {
+	if f.Upstream == "" {
+		if len(f.Protect) > 0 || f.UpstreamOnly || f.DropToken {
+			return nil, usage("--protect, --upstream-only and --drop-token need --upstream")
+		}
+		return own, nil
+	}
+	s := proxy.Settings{
+		Upstream: f.Upstream, Protect: f.Protect, DropToken: f.DropToken,
+		Timeout: f.UpstreamTimeout, Logger: gate.Settings().Logger,
+	}
+	if len(s.Protect) == 0 {
+		s.Protect = []string{"/"}
+	}
+	behind, err := proxy.New(gate.Guard, s)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	if f.UpstreamOnly {
+		return behind, nil
+	}
+	return beside(own, behind), nil
+}
+
+// beside answers jotgate's endpoints by own and the rest by behind. The mux is
+// only asked what it knows: serving through it would redirect //x to /x, which
+// is for the API to decide.
+func beside(own *api.API, behind http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	own.Mount(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern != "" && isClean(r.URL.Path) {
+			own.ServeHTTP(w, r)
+			return
+		}
+		behind.ServeHTTP(w, r)
+	})
+}
+
+// isClean reports whether the path is the one that a mux would serve it by.
+func isClean(p string) bool {
+	clean := path.Clean(p)
+	return strings.HasPrefix(p, "/") && (p == clean || p == clean+"/")
+}
