@@ -10,12 +10,15 @@ import (
 	"modernc.org/sqlite"
 )
 
-// backupPages is how many pages one step copies: between steps others write.
-const backupPages = 256
+// backupPages is how many pages one step copies: between steps the context is
+// looked at.
+const backupPages = 1024
 
-// backup copies the database with SQLite's online backup: what is in the file
-// is the database at one moment, the last step's. The file must not exist; it
-// is made with mode 0600, and removed again when the copy fails.
+// backup copies the database with SQLite's online backup, as it was at the
+// moment of the call: the copy is made inside a read transaction, which in
+// write-ahead mode keeps nobody from writing, and without which each write
+// would start the copy over. The file must not exist; it is made with mode
+// 0600, and removed again when the copy fails.
 func backup(ctx context.Context, read *sql.DB, file string) (err error) {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -34,6 +37,13 @@ func backup(ctx context.Context, read *sql.DB, file string) (err error) {
 		return err
 	}
 	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1"); err != nil {
+		return err
+	}
+	defer func() {
+		_, end := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		err = errors.Join(err, end)
+	}()
 	return conn.Raw(func(c any) error {
 		source, ok := c.(interface {
 			NewBackup(string) (*sqlite.Backup, error)
