@@ -1,6 +1,11 @@
 package api
 
-import "github.com/jotgate/jotgate/internal/form"
+import (
+	"errors"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
+)
 
 type verifyIn struct{ token string }
 
@@ -11,7 +16,12 @@ func verifyFields(_ *API, in *verifyIn) []form.Field {
 // empty is the answer {}.
 type empty struct{}
 
-// tokenVerify is POST /api/token/verify/ and /auth/jwt/verify/.
+// tokenVerify is POST /api/token/verify/ and /auth/jwt/verify/. It answers for
+// a token that was logged out as SimpleJWT does, in a form of its own.
 func tokenVerify(c *call, in *verifyIn) (any, error) {
-	return empty{}, c.gate.VerifyToken(c.ctx, in.token)
+	err := c.gate.VerifyToken(c.ctx, in.token)
+	if errors.Is(err, jotgate.ErrTokenBlacklisted) {
+		return nil, form.NonField(jotgate.ErrTokenBlacklisted.Detail).Because(err)
+	}
+	return empty{}, err
 }

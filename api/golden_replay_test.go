@@ -1,0 +1,222 @@
+package api
+
+// One case: a gate on a copy of the template, and its steps one after another.
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/mail"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/signing"
+	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/sqlite"
+)
+
+// world is what a case runs in.
+type world struct {
+	*group
+	t      *testing.T
+	db     *store.Store
+	back   *sql.DB
+	gate   *jotgate.Gate
+	sender *mail.Sender
+	addr   string
+	now    func() time.Time
+	vars   map[string]string
+	note   func(reason string) // that a difference of all answers was met
+}
+
+// replay runs a case and says how jotgate differs; "" when it does not.
+func replay(t *testing.T, g *group, c *goldenCase, tpl *template, note func(reason string)) string {
+	w := newWorld(t, g, tpl)
+	w.note = note
+	for i, s := range c.Steps {
+		if diff := w.step(&s); diff != "" {
+			return fmt.Sprintf("step %d, %s: %s", i+1, s.Op, diff)
+		}
+	}
+	return ""
+}
+
+func newWorld(t *testing.T, g *group, tpl *template) *world {
+	dir, err := os.MkdirTemp(t.TempDir(), "case")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "golden.db")
+	if err := os.WriteFile(file, tpl.content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := &world{group: g, t: t, now: g.clock(), vars: map[string]string{}, back: backdoor(t, file)}
+	if w.db, err = sqlite.Open(t.Context(), file, sqlite.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.db.Close() })
+	if w.gate, err = jotgate.New(g.gateSettings(t, w.now), w.db); err != nil {
+		t.Fatal(err)
+	}
+	w.sender, err = mail.New(mail.Settings{BaseURL: "http://app.example.com", Site: "Golden", Output: io.Discard, Now: w.now}, w.gate, w.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(w.handler())
+	t.Cleanup(server.Close)
+	w.addr = server.Listener.Addr().String()
+	return w
+}
+
+// clock is the real one, unless the recording holds absolute times: then it
+// starts five seconds before the earliest of them.
+func (g *group) clock() func() time.Time {
+	earliest := int64(0)
+	for _, c := range g.Cases {
+		for _, s := range c.Steps {
+			var claims struct {
+				NBF any `json:"nbf"`
+			}
+			_ = json.Unmarshal(s.Claims, &claims)
+			if nbf, ok := claims.NBF.(float64); ok && (earliest == 0 || int64(nbf) < earliest) {
+				earliest = int64(nbf)
+			}
+		}
+	}
+	if earliest == 0 {
+		return time.Now
+	}
+	begun := time.Now()
+	return func() time.Time { return time.Unix(earliest-5, 0).Add(time.Since(begun)) }
+}
+
+// step does a step and says how the outcome differs.
+func (w *world) step(s *step) string {
+	w.t.Helper()
+	user := "(SELECT id FROM auth_user WHERE username = ?)"
+	switch s.Op {
+	case "mint":
+		w.vars[s.name()] = w.mint(s)
+	case "http":
+		return w.exchange(s)
+	case "set_active":
+		must(w.t, w.back, "UPDATE auth_user SET is_active = ? WHERE username = ?", s.Value, s.Username)
+	case "set_username":
+		must(w.t, w.back, "UPDATE auth_user SET username = ? WHERE username = ?", s.Value, s.Username)
+	case "set_password":
+		hasher, _ := passwd.New("pbkdf2_sha256:" + iterations)
+		encoded, _ := hasher.Make(s.Value.(string))
+		must(w.t, w.back, "UPDATE auth_user SET password = ? WHERE username = ?", encoded, s.Username)
+	case "set_hash":
+		must(w.t, w.back, "UPDATE auth_user SET password = ? WHERE username = ?", s.Value, s.Username)
+	case "set_unusable":
+		must(w.t, w.back, "UPDATE auth_user SET password = ? WHERE username = ?", passwd.Unusable(), s.Username)
+	case "delete_user":
+		must(w.t, w.back, "UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = "+user, s.Username)
+		must(w.t, w.back, "DELETE FROM auth_user WHERE username = ?", s.Username)
+	case "add_group":
+		must(w.t, w.back, "INSERT INTO auth_group (name) VALUES (?)", s.Value)
+		must(w.t, w.back, "INSERT INTO auth_user_groups (user_id, group_id) SELECT "+user+", id FROM auth_group WHERE name = ?", s.Username, s.Value)
+	case "reset_token":
+		w.resetToken(s)
+	case "show_user":
+		return w.showUser(s)
+	case "row_counts":
+		return w.rowCounts(s)
+	case "rows":
+		return w.rows(s)
+	case "outbox":
+		return w.outbox(s)
+	default:
+		return "this step is not known to the replay"
+	}
+	return ""
+}
+
+// name is what a step that saves one value calls it.
+func (s *step) name() string {
+	var name string
+	_ = json.Unmarshal(s.Save, &name)
+	return name
+}
+
+// names is what a step that saves several calls them, by what they are.
+func (s *step) names() map[string]string {
+	names := map[string]string{}
+	_ = json.Unmarshal(s.Save, &names)
+	return names
+}
+
+// fill puts saved values into a text.
+func (w *world) fill(text string) string {
+	for name, value := range w.vars {
+		text = strings.ReplaceAll(text, "{{"+name+"}}", value)
+	}
+	return text
+}
+
+// resetToken makes a link as Django does.
+func (w *world) resetToken(s *step) {
+	a, err := w.db.AccountByLogin(context.Background(), s.Username)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	keys, _ := signing.New(w.Settings.SecretKey)
+	w.vars[s.name()] = signing.ResetTokens{Keys: keys}.Make(
+		signing.Account{ID: string(a.ID), Password: a.Password, Email: a.Email, LastLogin: a.LastLogin}, w.now().Add(-time.Duration(s.Age)*time.Second))
+	w.vars[s.SaveUID] = s.UIDValue
+}
+
+// exchange sends a request byte for byte as it was recorded.
+func (w *world) exchange(s *step) string {
+	conn, err := net.Dial("tcp", w.addr)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer conn.Close()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nConnection: close\r\n", s.Request.Method, w.fill(s.Request.Path))
+	for _, name := range slices.Sorted(mapsKeys(s.Request.Headers)) {
+		fmt.Fprintf(&b, "%s: %s\r\n", name, latin1(w.fill(s.Request.Headers[name])))
+	}
+	body := ""
+	if s.Request.Body != nil {
+		body = w.fill(*s.Request.Body)
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(body))
+	}
+	b.WriteString("\r\n" + body)
+	if _, err := io.WriteString(conn, b.String()); err != nil {
+		w.t.Fatal(err)
+	}
+	got, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: s.Request.Method})
+	if err != nil {
+		w.t.Fatalf("%s %s: %v", s.Request.Method, s.Request.Path, err)
+	}
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.compare(s, got, string(text))
+}
+
+// latin1 writes a header value as the recorder sent it.
+func latin1(s string) string {
+	b := make([]byte, 0, len(s))
+	for _, r := range s {
+		b = append(b, byte(r))
+	}
+	return string(b)
+}

@@ -1,0 +1,213 @@
+package api
+
+// The judge: recordings of the real Django stack, replayed request by request
+// against jotgate over TCP, on a database in a file.
+//
+// A group is a file {group, variant, stack, settings, cases: [{name, steps}]}.
+// Every case starts from the users of fixtures.json. A step has an op: "mint"
+// signs a token, "http" sends a request and expects a response (status,
+// headers, body), "set_*", "delete_user", "add_group" and "reset_token" change
+// the database or make a link, "show_user", "row_counts", "rows" and "outbox"
+// look. {{name}} stands for a value that a step before has saved, {{now+300}}
+// for seconds since the epoch.
+//
+// Where jotgate differs on purpose, testdata/differences.json says why; a
+// difference that is not in it fails, and so does a row that is not needed.
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+type (
+	group struct {
+		Group, About, Variant string
+		Stack                 struct{ Name, Django string }
+		Settings              struct {
+			SecretKey string `json:"SECRET_KEY"`
+			Base      base   `json:"over_base"`
+		}
+		Cases []goldenCase
+		file  string
+	}
+	goldenCase struct {
+		Name  string
+		Steps []step
+	}
+	step struct {
+		Op string
+		// mint
+		Header, Claims   json.RawMessage
+		Alg, Key, Tamper string
+		// http
+		Request  request
+		Response response
+		// the others
+		Username, Table string
+		Value           any
+		Age             int64
+		UIDValue        string          `json:"uid_value"`
+		SaveUID         string          `json:"save_uid"`
+		Columns         []string        `json:"columns"`
+		Result          json.RawMessage `json:"result"`
+		Mails           []struct {
+			Subject, From string
+			To            []string
+		}
+		Save json.RawMessage // a name, or names by what they name
+	}
+	request struct {
+		Method, Path string
+		Headers      map[string]string
+		Body         *string
+	}
+	response struct {
+		Status  int
+		Headers map[string]string
+		Body    string
+		Tokens  map[string]struct{ Header, Claims json.RawMessage }
+	}
+)
+
+// differences is testdata/differences.json.
+type differences struct {
+	// Reasons by name.
+	Reasons map[string]string
+	// Groups that are not offered, by file, with the name of a reason.
+	Groups map[string]string
+	// Cases that differ. Group and Case are patterns of path.Match; the
+	// difference must be the one that Shows tells. Stack, when given, limits
+	// the row to recordings of that stack.
+	Cases []*difference
+
+	mu  sync.Mutex
+	all map[string]bool // the reasons named all-… that were met
+}
+
+type difference struct {
+	Group, Case, Reason, Shows, Stack string
+
+	mu   sync.Mutex
+	used bool
+}
+
+// note keeps that a difference which all answers have was met.
+func (d *differences) note(reason string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.all == nil {
+		d.all = map[string]bool{}
+	}
+	d.all[reason] = true
+}
+
+func (d *differences) find(g *group, name, diff string) *difference {
+	for _, row := range d.Cases {
+		inGroup, _ := path.Match(row.Group, g.file)
+		inCase, _ := path.Match(row.Case, name)
+		if inGroup && inCase && strings.Contains(diff, row.Shows) && (row.Stack == "" || row.Stack == g.Stack.Name) {
+			return row
+		}
+	}
+	return nil
+}
+
+func TestGolden(t *testing.T) {
+	folder, own := os.Getenv("GOLDEN"), false
+	if folder == "" {
+		folder, own = filepath.Join("testdata", "golden", "newest"), true
+	}
+	var table differences
+	load(t, filepath.Join("testdata", "differences.json"), &table)
+	files, _ := filepath.Glob(filepath.Join(folder, "*.json"))
+	template := newTemplate(t, folder)
+	replayed := 0
+	t.Run("groups", func(t *testing.T) {
+		for _, file := range files {
+			g := &group{file: strings.TrimSuffix(filepath.Base(file), ".json")}
+			if g.file == "fixtures" {
+				continue
+			}
+			load(t, file, g)
+			if reason, not := table.Groups[g.file]; not {
+				t.Logf("%s is not offered: %s", g.file, table.Reasons[reason])
+				continue
+			}
+			replayed += len(g.Cases)
+			t.Run(g.file, func(t *testing.T) {
+				t.Parallel()
+				replayGroup(t, g, template, &table)
+			})
+		}
+	})
+	if replayed < 100 {
+		t.Fatalf("%d cases in %s: these are not recordings", replayed, folder)
+	}
+	if own {
+		table.check(t)
+	}
+}
+
+func replayGroup(t *testing.T, g *group, template *template, table *differences) {
+	for _, c := range g.Cases {
+		diff := replay(t, g, &c, template, table.note)
+		row := table.find(g, c.Name, diff)
+		switch {
+		case diff == "":
+		case row == nil:
+			t.Errorf("%s/%s differs and no reason is given:\n%s", g.file, c.Name, diff)
+		default:
+			row.mu.Lock()
+			row.used = true
+			row.mu.Unlock()
+			t.Logf("%s/%s differs: %s\n%s", g.file, c.Name, table.Reasons[row.Reason], diff)
+		}
+	}
+}
+
+// check finds rows that nothing needs, and reasons that are missing.
+func (d *differences) check(t *testing.T) {
+	needed := map[string]bool{}
+	for _, row := range d.Cases {
+		needed[row.Reason] = true
+		if d.Reasons[row.Reason] == "" || row.Shows == "" {
+			t.Errorf("%s/%s has no reason, or does not say what it shows", row.Group, row.Case)
+		}
+		if !row.used && (row.Stack == "" || row.Stack == "newest") {
+			t.Errorf("%s/%s does not differ: delete its row", row.Group, row.Case)
+		}
+	}
+	for reason := range d.all {
+		if d.Reasons[reason] == "" {
+			t.Errorf("all answers have the difference %q, for which nobody gives a reason", reason)
+		}
+	}
+	for file, reason := range d.Groups {
+		needed[reason] = true
+		if _, err := os.Stat(filepath.Join("testdata", "golden", "newest", file+".json")); err != nil && file != "axes" && file != "rs256" {
+			t.Errorf("the group %s does not exist", file)
+		}
+	}
+	for reason := range d.Reasons {
+		if !needed[reason] && !d.all[reason] {
+			t.Errorf("nothing needs the reason %q", reason)
+		}
+	}
+}
+
+func load(t *testing.T, file string, into any) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(raw, into)
+	}
+	if err != nil {
+		t.Fatal(fmt.Errorf("%s: %w", file, err))
+	}
+}
