@@ -1,6 +1,6 @@
 # What a person does with this repository, one word each. `make` prints the list.
 
-SHELL := /usr/bin/env bash
+SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
@@ -42,3 +42,21 @@ fmt: ## format all Go files
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each (default 1m)
 	tools/fuzz $(or $(FUZZTIME),1m)
+
+# Judges that take files of your own.
+
+.PHONY: vectors
+vectors: ## VECTORS=file: test tokens of the form of jwt/testdata/vectors, against the package and the command line
+	@test -n "$(VECTORS)" || { echo "say which file: make vectors VECTORS=file.json"; exit 2; }
+	VECTORS="$(abspath $(VECTORS))" go test -count=1 -v -run 'Vectors' ./jwt ./cmd/jotgate | grep -vE '^=== '
+
+.PHONY: golden
+golden: ## GOLDEN=folder: recordings of a Django (passwords, signatures, schemas, HTTP exchanges), replayed
+	@test -n "$(GOLDEN)" || { echo "say which folder: make golden GOLDEN=folder"; exit 2; }
+	GOLDEN="$(abspath $(GOLDEN))" go test -count=1 -v -run 'Golden' ./passwd/... ./signing ./store/... ./api | grep -vE '^=== |^ *--- PASS|no tests to run'
+
+# Long runs. Their short forms are part of `make test`.
+
+.PHONY: crash
+crash: ## kill -9 a working gate 200 times on SQLite and 50 times on PostgreSQL (CRASHES=a/b)
+	CRASHES=$(or $(CRASHES),200/50) go test -count=1 -v -timeout 60m -run TestCrash . | grep -vE '^=== '
