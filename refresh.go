@@ -30,7 +30,8 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 	rotated, err := g.rotate(ctx, t, client)
 	if errors.Is(err, ErrTokenReused) {
 		g.pullRevocations(ctx)
-		g.event(ctx, Event{Name: "reuse", User: t.user, Session: t.session}, client)
+		// The store wrote the event in the transaction that ended the session.
+		g.logEvent(ctx, Event{Name: "reuse", User: t.user, Session: t.session, Address: client.Address})
 	}
 	if err != nil {
 		return Tokens{}, err

@@ -123,7 +123,7 @@ func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 func (g *Gate) event(ctx context.Context, e Event, client Client) {
 	e.Time, e.Address, e.UserAgent = g.now(), client.Address, cut(client.UserAgent, 512)
 	e.Detail = cut(e.Detail, 256)
-	g.log.InfoContext(ctx, e.Name, "user_id", e.User, "sid", e.Session, "address", e.Address, "detail", e.Detail)
+	g.logEvent(ctx, e)
 	events, ok := g.db.(EventStore)
 	if !ok {
 		return
@@ -131,4 +131,9 @@ func (g *Gate) event(ctx context.Context, e Event, client Client) {
 	if err := events.AddEvent(ctx, e); err != nil {
 		g.log.WarnContext(ctx, "an event was not stored", "event", e.Name, "cause", err)
 	}
+}
+
+// logEvent writes an event to the log alone.
+func (g *Gate) logEvent(ctx context.Context, e Event) {
+	g.log.InfoContext(ctx, e.Name, "user_id", e.User, "sid", e.Session, "address", e.Address, "detail", e.Detail)
 }
