@@ -12,6 +12,7 @@ package passwd
 import (
 	"bytes"
 	"math"
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -79,26 +80,30 @@ func (h *Hasher) level(password string, spent recipe) {
 	case spent == target:
 	case count == 0:
 		clock.learn(target, clock.run(target, password))
+	case spent.algorithm == filler.algorithm && target.algorithm == filler.algorithm:
+		clock.spend(target.passes-spent.passes, password) // exact, and what Django does
 	default:
 		clock.fill(clock.estimate(target)-clock.estimate(spent), password)
 	}
 }
 
 // unit splits the cost of a recipe in a kind that is measured and a number of such
-// units. The number is 0 for those that cost next to nothing.
+// units. The number is 0 for those that cost next to nothing. Runs of very different
+// length are different kinds, because on a busy machine the long ones are
+// interrupted and the short ones are not.
 func (r recipe) unit() (kind recipe, count float64) {
 	switch r.algorithm {
 	case "pbkdf2_sha256", "pbkdf2_sha1":
-		return recipe{algorithm: r.algorithm}, float64(r.passes)
+		return recipe{algorithm: r.algorithm, passes: bits.Len(uint(r.passes))}, float64(r.passes)
 	case "bcrypt", "bcrypt_sha256":
-		return recipe{algorithm: "bcrypt"}, math.Exp2(float64(r.passes))
+		return recipe{algorithm: "bcrypt", passes: r.passes}, math.Exp2(float64(r.passes))
 	case "argon2", "scrypt":
 		return r, 1
 	}
 	return recipe{}, 0
 }
 
-// sample is a recipe of the same kind that is worth measuring and soon done.
+// sample is a recipe of the same algorithm that is worth measuring and soon done.
 func (r recipe) sample() recipe {
 	switch r.algorithm {
 	case "pbkdf2_sha256", "pbkdf2_sha1":
@@ -152,23 +157,46 @@ func (s *stopwatch) run(r recipe, password string) time.Duration {
 	return time.Since(start)
 }
 
-// fill spends the given time, as far as it is worth it.
-func (s *stopwatch) fill(missing time.Duration, password string) {
+// fill computes filler for so long, as far as that can be foretold. What it learns
+// is kept by the length of the gap, not by that of the work: the next gap of this
+// length then gets the corrected work.
+func (s *stopwatch) fill(gap time.Duration, password string) {
+	if gap <= 0 {
+		return
+	}
+	kind := recipe{algorithm: "gap", passes: bits.Len64(uint64(gap))}
+	each, known := s.known(kind)
+	if !known {
+		each = max(1, float64(s.estimate(filler))/float64(filler.passes))
+		s.note(kind, each)
+	}
+	passes := min(max(1, int(float64(gap)/each)), maxIterations)
+	s.note(kind, float64(s.spend(passes, password))/float64(passes))
+}
+
+// spend computes so many passes of filler and says how long it took.
+func (s *stopwatch) spend(passes int, password string) time.Duration {
+	if passes < 1 {
+		return 0
+	}
 	work := filler
-	work.passes = min(int(float64(missing)/float64(s.estimate(filler))*float64(filler.passes)), maxIterations)
-	if work.passes > 0 {
-		s.learn(work, s.run(work, password))
+	work.passes = passes
+	return s.run(work, password)
+}
+
+// learn notes how long r took.
+func (s *stopwatch) learn(r recipe, took time.Duration) {
+	if kind, count := r.unit(); count > 0 {
+		s.note(kind, float64(took)/count)
 	}
 }
 
-// learn moves the estimate a step towards what was seen: in the long run it stays
-// where as many runs are faster as slower.
-func (s *stopwatch) learn(r recipe, took time.Duration) {
-	kind, count := r.unit()
-	if count == 0 {
+// note moves the estimate of a kind a step towards the nanoseconds seen for a unit:
+// in the long run it stays where as many runs are faster as slower.
+func (s *stopwatch) note(kind recipe, seen float64) {
+	if seen <= 0 {
 		return
 	}
-	seen := float64(took) / count
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.units[kind]
@@ -184,21 +212,33 @@ func (s *stopwatch) learn(r recipe, took time.Duration) {
 	m.nanoseconds += min(step, max(-step, seen-m.nanoseconds))
 }
 
-// estimate says how long r takes, measuring it first when its kind is new.
+// estimate says how long r takes: as its kind did, or else as a sample does.
 func (s *stopwatch) estimate(r recipe) time.Duration {
 	kind, count := r.unit()
-	s.mu.Lock()
-	m := s.units[kind]
-	if m == nil && count > 0 {
-		s.mu.Unlock()
-		took := s.run(r.sample(), "")
-		s.learn(r.sample(), took)
-		_, of := r.sample().unit()
-		return time.Duration(float64(took) * count / of)
-	}
-	defer s.mu.Unlock()
-	if m == nil {
+	if count == 0 {
 		return 0
 	}
-	return time.Duration(m.nanoseconds * count)
+	if each, known := s.known(kind); known {
+		return time.Duration(each * count)
+	}
+	sample := r.sample()
+	kind, of := sample.unit()
+	each, known := s.known(kind)
+	if !known {
+		// a single one may be interrupted for long
+		took := min(s.run(sample, ""), s.run(sample, ""), s.run(sample, ""))
+		s.learn(sample, took)
+		each = max(1, float64(took)) / of
+	}
+	return time.Duration(each * count)
+}
+
+// known returns the nanoseconds for a unit of a kind that has run.
+func (s *stopwatch) known(kind recipe) (each float64, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.units[kind]; m != nil {
+		return m.nanoseconds, true
+	}
+	return 0, false
 }
