@@ -1,6 +1,9 @@
 // Node's judge: the jose package, as people use it. See ../README.md for the lines it reads and writes.
+import { webcrypto } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { SignJWT, importPKCS8, importSPKI, jwtVerify } from 'jose'
+
+globalThis.crypto ??= webcrypto // Debian 12's Node 18 has it under this name only
 
 const text = word => Buffer.from(word, 'base64').toString()
 const word = value => Buffer.from(value).toString('base64')
