@@ -13,10 +13,12 @@ import (
 type commands struct {
 	Config configFlag `placeholder:"FILE" help:"Read settings from a YAML or JSON file. Default: jotgate.yaml, if there is one."`
 
+	Serve           serveCommand           `cmd:"" help:"Serve logins, tokens and users over HTTP."`
 	Migrate         migrateCommand         `cmd:"" help:"Make the tables that are missing."`
 	Createsuperuser createsuperuserCommand `cmd:"" help:"Make an administrator."`
 	Changepassword  changepasswordCommand  `cmd:"" help:"Set a user's password."`
 	User            userCommands           `cmd:"" help:"Look after users."`
+	Group           groupCommands          `cmd:"" help:"Look after groups."`
 	Session         sessionCommands        `cmd:"" help:"See who is logged in, and log them out."`
 	Key             keyCommands            `cmd:"" help:"Look after the keys that sign tokens."`
 	Token           tokenCommands          `cmd:"" help:"Make, look at and check tokens."`

@@ -29,6 +29,8 @@ type tokenFlags struct {
 	SigningKey                   string        `group:"tokens" placeholder:"FILE" help:"Sign with the private key in this file (PEM or JWK). Default: HS256 with the secret."`
 	SigningAlgorithm             string        `group:"tokens" placeholder:"ALG" help:"The algorithm of that key. Default: the one it is for."`
 	VerifyingKeys                string        `group:"tokens" placeholder:"FILE" help:"Accept these public keys, too (PEM, JWK or JWK Set). Default: none."`
+	KeyRotation                  time.Duration `group:"tokens" placeholder:"TIME" help:"Make a new signing key in the database this often, at least 1h. Default: by command only."`
+	KeyAlgorithm                 string        `group:"tokens" default:"ES256" placeholder:"ALG" help:"The algorithm of those keys."`
 	Issuer                       string        `group:"tokens" placeholder:"ISS" help:"Written into tokens (iss) and required in them. Default: none."`
 	Audience                     []string      `group:"tokens" placeholder:"AUD" help:"Written into tokens (aud); one of them is required. Default: none."`
 	Leeway                       time.Duration `group:"tokens" default:"0s" placeholder:"TIME" help:"How far clocks may differ: whole seconds up to 10m."`
@@ -40,6 +42,7 @@ type tokenFlags struct {
 	CheckRevokeToken             bool          `group:"tokens" help:"Refuse tokens made before a change of password, as SimpleJWT's CHECK_REVOKE_TOKEN. Default: off."`
 	RevokeTokenClaim             string        `group:"tokens" default:"hash_password" placeholder:"NAME" help:"The claim for that."`
 	UpdateLastLogin              bool          `group:"tokens" help:"Write last_login at each login. Default: off."`
+	ServeRevocations             bool          `group:"tokens" help:"Tell guards elsewhere what was revoked, at /auth/revocations. Default: off."`
 	RevocationsRequired          bool          `group:"tokens" help:"Refuse every token while nothing has been heard of revocations. Default: go on with what is known."`
 	RevocationMaxAge             time.Duration `group:"tokens" default:"10s" placeholder:"TIME" help:"How old that news may be before it counts as nothing."`
 }
@@ -50,6 +53,7 @@ type passwordFlags struct {
 	HashQueue            int           `group:"passwords" placeholder:"N" help:"How many logins may wait for that; more are answered 503. Default: 64 for each lane."`
 	HashMemory           int64         `group:"passwords" default:"256" placeholder:"MIB" help:"Memory for hashing, in MiB."`
 	PasswordResetTimeout time.Duration `group:"passwords" default:"72h" placeholder:"TIME" help:"How long reset and activation links work."`
+	DjoserLinks          bool          `group:"passwords" help:"Make activation and username links as djoser does, where one kind can be used as another. Default: each kind is good for itself."`
 	TimeZone             string        `group:"passwords" default:"UTC" placeholder:"ZONE" help:"Django's TIME_ZONE, in which it counts the seconds of reset links."`
 }
 
@@ -80,13 +84,14 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		AccessTokenLifetime: t.AccessTokenLifetime, RefreshTokenLifetime: t.RefreshTokenLifetime,
 		KeepRefreshTokens: t.KeepRefreshTokens, RefreshGrace: t.RefreshGrace,
 		KeepSessionsOnPasswordChange: t.KeepSessionsOnPasswordChange,
-		Issuer:                       t.Issuer, Audience: t.Audience, Leeway: t.Leeway,
+		KeyRotation: t.KeyRotation, KeyAlgorithm: jwt.Algorithm(t.KeyAlgorithm),
+		Issuer: t.Issuer, Audience: t.Audience, Leeway: t.Leeway,
 		HeaderTypes: t.HeaderTypes, HeaderName: t.HeaderName,
 		UserIDClaim: t.UserIDClaim, UserIDField: t.UserIDField, Claims: t.Claims,
 		CheckRevokeToken: t.CheckRevokeToken, RevokeTokenClaim: t.RevokeTokenClaim, UpdateLastLogin: t.UpdateLastLogin,
-		RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge,
+		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge,
 		HashLanes: p.HashLanes, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,
-		PasswordResetTimeout: p.PasswordResetTimeout, Logger: log,
+		PasswordResetTimeout: p.PasswordResetTimeout, DjoserLinks: p.DjoserLinks, Logger: log,
 	}
 	if t.RefreshGrace == 0 {
 		s.RefreshGrace = -1 // in Settings, 0 is the default

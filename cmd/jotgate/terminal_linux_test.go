@@ -20,7 +20,8 @@ type terminal struct {
 	keys *os.File // typed into, and what is shown comes out
 	line *os.File // the program's standard input
 	mu   sync.Mutex
-	seen bytes.Buffer
+	seen bytes.Buffer // on the terminal: the echo
+	said bytes.Buffer // the program's standard error: the prompts
 }
 
 func newTerminal(t *testing.T) *terminal {
@@ -60,25 +61,32 @@ func (term *terminal) watch() {
 	}
 }
 
-func (term *terminal) shown() string {
+func (term *terminal) shown() (echo, prompts string) {
 	term.mu.Lock()
 	defer term.mu.Unlock()
-	return term.seen.String()
+	return term.seen.String(), term.said.String()
+}
+
+// prompted reports whether the program waits for an answer to the prompt.
+func (term *terminal) prompted(prompt string) bool {
+	_, prompts := term.shown()
+	return strings.HasSuffix(prompts, prompt)
 }
 
 // Write takes what the program writes elsewhere: its standard error.
 func (term *terminal) Write(text []byte) (int, error) {
 	term.mu.Lock()
 	defer term.mu.Unlock()
-	return term.seen.Write(text)
+	return term.said.Write(text)
 }
 
 // enter types a line after the prompt, when the echo is as expected.
 func (term *terminal) enter(prompt, text string, echo bool) {
 	term.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !strings.HasSuffix(term.shown(), prompt) || term.echoing() != echo; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); !term.prompted(prompt) || term.echoing() != echo; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			term.t.Fatalf("no prompt %q with echo %v: %q", prompt, echo, term.shown())
+			echoed, prompts := term.shown()
+			term.t.Fatalf("no prompt %q with echo %v: %q, %q", prompt, echo, echoed, prompts)
 		}
 	}
 	if _, err := term.keys.WriteString(text + "\n"); err != nil {
@@ -102,14 +110,16 @@ func TestPasswordIsNotShown(t *testing.T) {
 	term.enter("Username: ", "gatekeeper", true)
 	term.enter("Password: ", "correct-horse-1", false)
 	term.enter("Password (again): ", "correct-horse-1", false)
-	if got := <-status; got != 0 {
-		t.Fatalf("status %d: %s", got, term.shown())
+	got := <-status
+	echoed, prompts := term.shown()
+	if got != 0 {
+		t.Fatalf("status %d: %s", got, prompts)
 	}
-	if !strings.Contains(term.shown(), "gatekeeper") {
-		t.Errorf("the username was not shown: %q", term.shown())
+	if !strings.Contains(echoed, "gatekeeper") {
+		t.Errorf("the username was not shown: %q", echoed)
 	}
-	if strings.Contains(term.shown()+stdout.String(), "horse") {
-		t.Errorf("the password was shown: %q", term.shown())
+	if strings.Contains(echoed+prompts+stdout.String(), "horse") {
+		t.Errorf("the password was shown: %q", echoed)
 	}
 	if !term.echoing() {
 		t.Error("the echo was left off")

@@ -20,6 +20,13 @@ type userCommands struct {
 	Deactivate userDeactivate `cmd:"" help:"Lock a user out; sessions end."`
 	Activate   userActivate   `cmd:"" help:"Let a user in again."`
 	Delete     userDelete     `cmd:"" help:"Delete a user and what belongs to them."`
+
+	AddToGroup      userAddToGroup      `cmd:"" help:"Make a user a member of a group."`
+	RemoveFromGroup userRemoveFromGroup `cmd:"" help:"End a user's membership."`
+	Grant           userGrant           `cmd:"" help:"Give a user a permission."`
+	Revoke          userRevoke          `cmd:"" help:"Take a permission back."`
+	Export          userExport          `cmd:"" help:"Write all users as JSON lines."`
+	Import          userImport          `cmd:"" help:"Read users from JSON lines."`
 }
 
 type userList struct {

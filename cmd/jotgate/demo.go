@@ -1,0 +1,126 @@
+package main
+
+// What serve says when it is ready. With --demo it makes a user, and sends
+// itself the three requests that it prints, so that their answers are real.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/store"
+)
+
+const (
+	demoName  = "demo"
+	demoEmail = "demo@example.com"
+)
+
+// welcome tells a person where the server is and what to try.
+func (c *serveCommand) welcome(a *app, base string, gate *jotgate.Gate, db *store.Store) error {
+	a.printf("jotgate is listening on %s, with its users in %s\n", base, c.shown())
+	if c.Demo {
+		return c.demonstrate(a, base, gate, db)
+	}
+	a.printf(`
+Try it: sign up, log in, and ask who you are with the access token that comes back.
+
+  curl -d username=alice -d password=correct-horse-1 %[1]s/auth/users/
+  curl -d username=alice -d password=correct-horse-1 %[1]s/api/token/
+  curl -H "Authorization: Bearer $TOKEN" %[1]s/auth/users/me/
+
+`, base)
+	return nil
+}
+
+// demonstrate makes the user and shows the three requests.
+func (c *serveCommand) demonstrate(a *app, base string, gate *jotgate.Gate, db *store.Store) error {
+	password, err := demoUser(a.ctx, gate, db)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, 10*time.Second)
+	defer cancel()
+	form := url.Values{"username": {demoName}, "password": {password}}
+	a.printf("\n1. Log in. The answer is a pair of tokens and the user.\n\n  curl -d username=%s -d password=%s %s/api/token/\n\n", demoName, password, base)
+	answer, err := show(ctx, a, http.MethodPost, base+"/api/token/", strings.NewReader(form.Encode()), "")
+	if err != nil {
+		return err
+	}
+	var tokens struct{ Access string }
+	if err := json.Unmarshal(answer, &tokens); err != nil {
+		return fmt.Errorf("the login was answered with %q", answer)
+	}
+	a.printf("2. Call a protected address with the access token; it works for %v.\n\n  curl -H \"Authorization: Bearer %s\" %s/auth/users/me/\n\n", c.AccessTokenLifetime, tokens.Access, base)
+	if _, err := show(ctx, a, http.MethodGet, base+"/auth/users/me/", nil, tokens.Access); err != nil {
+		return err
+	}
+	a.printf("3. Without a token it is refused.\n\n  curl -i %s/auth/users/me/\n\n", base)
+	if _, err := show(ctx, a, http.MethodGet, base+"/auth/users/me/", nil, ""); err != nil {
+		return err
+	}
+	a.printf("The demo user is %s with the password %s. Stop with Ctrl-C.\n", demoName, password)
+	return nil
+}
+
+// show sends a request and prints the answer.
+func show(ctx context.Context, a *app, method, address string, body io.Reader, token string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxInput))
+	if err != nil {
+		return nil, err
+	}
+	a.printf("  %s\n", response.Status)
+	if challenge := response.Header.Get("WWW-Authenticate"); challenge != "" {
+		a.printf("  WWW-Authenticate: %s\n", challenge)
+	}
+	a.printf("  %s\n\n", answer)
+	return answer, nil
+}
+
+// demoAlphabet has no letters that a shell or an eye could take for others.
+const demoAlphabet = "abcdefghijkmnpqrstuvwxyz23456789"
+
+// demoUser makes the user, or gives the one of an earlier demo a new password.
+// A user of that name who is somebody else is left alone.
+func demoUser(ctx context.Context, gate *jotgate.Gate, db *store.Store) (password string, err error) {
+	password = randomText(16, demoAlphabet)
+	encoded, err := gate.MakePassword(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	account, err := db.AccountByLogin(ctx, demoName)
+	switch {
+	case errors.Is(err, jotgate.ErrNotFound):
+		return password, db.CreateAccount(ctx, &jotgate.Account{
+			Username: demoName, Email: demoEmail, Password: encoded, IsActive: true, DateJoined: time.Now(),
+		})
+	case err != nil:
+		return "", err
+	case account.Email != demoEmail || account.IsStaff || account.IsSuperuser:
+		return "", errors.New("--demo: this database has a user named demo who is not of a demo; use another database")
+	}
+	active := true
+	return password, db.ChangeAccount(ctx, account.ID, jotgate.AccountChange{Password: &encoded, IsActive: &active})
+}

@@ -1,0 +1,191 @@
+package main
+
+// `group`: Django's groups and their permissions.
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/store"
+)
+
+type groupCommands struct {
+	List        groupList        `cmd:"" help:"List all groups."`
+	Show        groupShow        `cmd:"" help:"Show a group's permissions and members."`
+	Create      groupCreate      `cmd:"" help:"Make a group."`
+	Rename      groupRename      `cmd:"" help:"Give a group another name."`
+	Delete      groupDelete      `cmd:"" help:"Delete a group; its members stay."`
+	Grant       groupGrant       `cmd:"" help:"Give a group a permission."`
+	Revoke      groupRevoke      `cmd:"" help:"Take a permission from a group."`
+	Permissions groupPermissions `cmd:"" help:"List all permissions there are."`
+}
+
+type groupList struct {
+	databaseFlags
+	listFlags
+}
+
+// Run lists the groups by name.
+func (c *groupList) Run(a *app) error {
+	return c.with(a, func(db *store.Store) error {
+		groups, err := db.Groups(a.ctx)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return a.json(append([]jotgate.Group{}, groups...))
+		}
+		var rows [][]string
+		for _, g := range groups {
+			rows = append(rows, []string{strconv.FormatInt(g.ID, 10), g.Name})
+		}
+		return a.table("there are no groups", "ID NAME", rows)
+	})
+}
+
+type groupNamed struct {
+	databaseFlags
+	Group string `arg:"" help:"The group's name."`
+}
+
+type groupShow struct {
+	groupNamed
+	listFlags
+	After string `placeholder:"ID" help:"Show members after the user with this id. Default: from the first."`
+	Limit int    `default:"100" placeholder:"N" help:"How many members at most, up to 1000."`
+}
+
+// Run shows one group.
+func (c *groupShow) Run(a *app) error {
+	if c.Limit < 1 || c.Limit > 1000 {
+		return usage("--limit is %d, it can be 1 to 1000", c.Limit)
+	}
+	return c.with(a, func(db *store.Store) error {
+		permissions, err := db.GroupPermissions(a.ctx, c.Group)
+		if err != nil {
+			return missing("group "+c.Group, err)
+		}
+		members, err := db.GroupMembers(a.ctx, c.Group, jotgate.UserID(c.After), c.Limit)
+		if err != nil {
+			return err
+		}
+		granted := make([]string, len(permissions))
+		for i, p := range permissions {
+			granted[i] = p.Name
+		}
+		users := make([]string, len(members))
+		for i, m := range members {
+			users[i] = m.Username
+		}
+		if c.JSON {
+			return a.json(struct {
+				Name        string   `json:"name"`
+				Permissions []string `json:"permissions"`
+				Members     []string `json:"members"`
+			}{c.Group, granted, users})
+		}
+		a.printf("%-12s %s\n%-12s %s\n%-12s %s\n", "name", visible(c.Group),
+			"permissions", visible(strings.Join(granted, ", ")), "members", visible(strings.Join(users, ", ")))
+		if len(members) == c.Limit {
+			a.warn("there may be more members: --after %s", members[len(members)-1].ID)
+		}
+		return nil
+	})
+}
+
+type groupCreate struct{ groupNamed }
+
+// Help is shown below the usage line.
+func (groupCreate) Help() string { return `    jotgate group create editors` }
+
+// Run makes the group.
+func (c *groupCreate) Run(a *app) error {
+	return c.with(a, func(db *store.Store) error {
+		group, err := db.CreateGroup(a.ctx, c.Group)
+		if err == nil {
+			a.printf("created group %s with the id %d\n", group.Name, group.ID)
+		}
+		return err
+	})
+}
+
+type groupRename struct {
+	groupNamed
+	To string `arg:"" help:"Its new name."`
+}
+
+// Run renames the group.
+func (c *groupRename) Run(a *app) error {
+	return c.act(a, fmt.Sprintf("group %s is called %s now", c.Group, c.To), func(db *store.Store) error {
+		return db.RenameGroup(a.ctx, c.Group, c.To)
+	})
+}
+
+type groupDelete struct{ groupNamed }
+
+// Run deletes the group.
+func (c *groupDelete) Run(a *app) error {
+	return c.act(a, "deleted group "+c.Group, func(db *store.Store) error { return db.DeleteGroup(a.ctx, c.Group) })
+}
+
+type groupWithPermission struct {
+	groupNamed
+	Permission string `arg:"" help:"The permission, as app_label.codename."`
+}
+
+type groupGrant struct{ groupWithPermission }
+
+// Help is shown below the usage line.
+func (groupGrant) Help() string { return `    jotgate group grant editors auth.change_user` }
+
+// Run gives the group the permission.
+func (c *groupGrant) Run(a *app) error {
+	return c.act(a, "group "+c.Group+" has permission "+c.Permission+" now", func(db *store.Store) error {
+		return db.GrantToGroup(a.ctx, c.Group, c.Permission)
+	})
+}
+
+type groupRevoke struct{ groupWithPermission }
+
+// Run takes the permission from the group.
+func (c *groupRevoke) Run(a *app) error {
+	return c.act(a, "group "+c.Group+" has permission "+c.Permission+" no longer", func(db *store.Store) error {
+		return db.RevokeFromGroup(a.ctx, c.Group, c.Permission)
+	})
+}
+
+// act does something to a group, says so and notes it in the audit trail.
+func (c *groupNamed) act(a *app, done string, do func(db *store.Store) error) error {
+	return c.with(a, func(db *store.Store) error {
+		if err := do(db); err != nil {
+			return missing("group "+c.Group+", or no such permission", err)
+		}
+		a.print(done)
+		return a.event(db, jotgate.Event{Name: "role", Detail: done})
+	})
+}
+
+type groupPermissions struct {
+	databaseFlags
+	listFlags
+}
+
+// Run lists the permissions by name.
+func (c *groupPermissions) Run(a *app) error {
+	return c.with(a, func(db *store.Store) error {
+		permissions, err := db.Permissions(a.ctx)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return a.json(append([]store.Permission{}, permissions...))
+		}
+		var rows [][]string
+		for _, p := range permissions {
+			rows = append(rows, []string{p.Name, p.Title})
+		}
+		return a.table("there are no permissions", "PERMISSION TITLE", rows)
+	})
+}

@@ -1,0 +1,156 @@
+package main
+
+// `serve`: listen, open the database, answer until a signal, finish what was
+// begun. serve_flags.go has its settings, demo.go what --demo shows.
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/mail"
+	"github.com/jotgate/jotgate/store"
+)
+
+type serveCommand struct {
+	serverFlags
+	gateFlags
+	requestFlags
+	mailFlags
+	upstreamFlags
+}
+
+// Help is shown below the usage line.
+func (serveCommand) Help() string {
+	return `In an empty folder it needs no flags: it makes jotgate.db and jotgate.secret,
+creates the tables, listens on 127.0.0.1:8000 and says what to try.
+
+    jotgate serve --demo
+    jotgate serve --addr :8000 --database postgres://app@db/app --secret-key-file /run/secrets/key
+
+Each setting is also an environment variable, in brackets below, and a line in
+jotgate.yaml under the flag's name; a flag counts before the variable, and that
+before the file:
+
+    database: postgres://app@db/app
+    access-token-lifetime: 10m
+    header-types: [Bearer, Token]
+
+SIGTERM and Ctrl-C: no new connections, requests in hand are finished, then the
+program ends with 0.`
+}
+
+// Run serves until the context ends.
+func (c *serveCommand) Run(a *app) error {
+	log, err := c.logger(a.stderr)
+	if err != nil {
+		return err
+	}
+	listener, err := c.listen(a.ctx)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	gate, db, err := c.gate(a, log, true)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	own, err := api.New(gate, c.requestFlags.settings(&c.mailFlags))
+	if err != nil {
+		return usage("%w", err)
+	}
+	handler, err := c.front(own, gate)
+	if err != nil {
+		return err
+	}
+	front := cmp.Or(c.BaseURL, addressOf(listener))
+	sender, err := c.mailFlags.sender(a, gate, db, front, log)
+	if err != nil {
+		return err
+	}
+	return c.serve(a, listener, handler, gate, db, sender)
+}
+
+// listen takes the address before anything is made in the folder.
+func (c *serveCommand) listen(ctx context.Context) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is in use by another program: choose another address with --addr", c.Addr)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s: %w", c.Addr, err)
+	}
+	return listener, nil
+}
+
+// serve answers requests; what runs beside the gate ends after the last one.
+func (c *serveCommand) serve(a *app, listener net.Listener, handler http.Handler, gate *jotgate.Gate, db *store.Store, sender *mail.Sender) error {
+	beside, stop := context.WithCancel(context.WithoutCancel(a.ctx))
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	running.Go(func() { _ = gate.Run(beside) })
+	running.Go(func() { _ = sender.Run(beside) })
+	known, cancel := context.WithTimeout(a.ctx, 5*time.Second)
+	defer cancel()
+	if err := keysKnown(known, gate); err != nil {
+		return err
+	}
+	server := api.Server("", handler)
+	server.ErrorLog = slog.NewLogLogger(gate.Settings().Logger.Handler(), slog.LevelWarn)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	if err := c.welcome(a, addressOf(listener), gate, db); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving stopped: %w", err)
+	case <-a.ctx.Done():
+		return c.drain(a, server)
+	}
+}
+
+// drain lets requests in hand finish.
+func (c *serveCommand) drain(a *app, server *http.Server) error {
+	a.warn("jotgate: finishing the requests in hand")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), c.DrainTimeout)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("requests were cut off after %v", c.DrainTimeout), server.Close())
+	}
+	return nil
+}
+
+// addressOf is the listener's address as a client on this machine writes it.
+func addressOf(listener net.Listener) string {
+	host, port, _ := net.SplitHostPort(listener.Addr().String())
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// logger writes what the operator should read.
+func (c *serverFlags) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return nil, usage("--log-level: %w", err)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return slog.New(slog.NewTextHandler(w, options)), nil
+}

@@ -1,0 +1,89 @@
+package main
+
+// The flags of serve that are not the gate's: the server, api.Settings and
+// mail.Settings.
+
+import (
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/mail"
+	"github.com/jotgate/jotgate/store"
+)
+
+type serverFlags struct {
+	Addr         string        `group:"server" default:"127.0.0.1:8000" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes a free one."`
+	Demo         bool          `group:"server" help:"Make a user named demo, and show a login, a request and a refusal."`
+	DrainTimeout time.Duration `group:"server" default:"20s" placeholder:"TIME" help:"How long requests in hand may take to finish after SIGTERM."`
+	LogFormat    string        `group:"server" default:"text" enum:"text,json" placeholder:"FORM" help:"text or json, on standard error."`
+	LogLevel     string        `group:"server" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
+}
+
+type requestFlags struct {
+	BaseURL         string            `group:"requests" placeholder:"URL" help:"Where this API is reached from outside. Default: links are paths."`
+	AllowedHosts    []string          `group:"requests" placeholder:"NAME" help:"Names the Host header may have; .example.com is the domain and all below. Default: any."`
+	CORSOrigins     []string          `group:"requests" name:"cors-origins" placeholder:"ORIGIN" help:"Origins whose pages may call the API. Default: its own only."`
+	TrustedProxies  []string          `group:"requests" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For is believed: addresses or networks. Default: none, the header is ignored."`
+	ForwardedHeader bool              `group:"requests" help:"Read Forwarded (RFC 7239) in its place. Default: off."`
+	Rates           map[string]string `group:"requests" name:"rate" mapsep:";" placeholder:"SCOPE=N/TIME" help:"Limit requests, such as login=60/min;anon=1000/hour. Scopes: anon, user, login, refresh, register, letters. Default: login=60/min;register=20/hour;letters=20/hour."`
+	RefreshCookie   bool              `group:"requests" help:"Hand the refresh token out in a cookie, for browsers. Default: in the body."`
+	MaxBody         int64             `group:"requests" default:"65536" placeholder:"BYTES" help:"Largest body of a request, in bytes."`
+	RequestTimeout  time.Duration     `group:"requests" default:"30s" placeholder:"TIME" help:"How long a request may take in all."`
+	NoSchema        bool              `group:"requests" help:"Leave out /api/schema/ and /api/docs/."`
+	ShowUsers       bool              `group:"requests" name:"insecure-show-users" help:"Let every user list all users (djoser HIDE_USERS = False)."`
+}
+
+type mailFlags struct {
+	MailServer            string `group:"mail" placeholder:"URL" also:"EMAIL_URL" help:"smtp://user:password@host:587 or smtps://…. Default: none; letters are printed on standard error."`
+	MailFrom              string `group:"mail" placeholder:"ADDRESS" help:"The sender. Required with --mail-server."`
+	MailSite              string `group:"mail" placeholder:"NAME" help:"The site's name in letters. Default: the host of --mail-base-url."`
+	MailBaseURL           string `group:"mail" placeholder:"URL" help:"The front end that links in letters lead to. Default: --base-url, or the address listened on."`
+	ActivationPath        string `group:"mail" placeholder:"PATH" help:"What follows it in activation links. Default: #/activate/{uid}/{token}."`
+	PasswordResetPath     string `group:"mail" placeholder:"PATH" help:"The same for new passwords. Default: #/password/reset/confirm/{uid}/{token}."`
+	UsernameResetPath     string `group:"mail" placeholder:"PATH" help:"The same for new usernames. Default: #/username/reset/confirm/{uid}/{token}."`
+	SendActivationEmail   bool   `group:"mail" help:"New accounts work after a link in a letter. Default: at once."`
+	SendConfirmationEmail bool   `group:"mail" help:"Write when an account becomes active."`
+	PasswordChangedEmail  bool   `group:"mail" help:"Write when a password was changed."`
+	UsernameChangedEmail  bool   `group:"mail" help:"Write when a username was changed."`
+	NewSignInEmail        bool   `group:"mail" help:"Write at a login from a network not seen before."`
+}
+
+// settings are api.Settings.
+func (f *requestFlags) settings(m *mailFlags) api.Settings {
+	s := api.Settings{
+		BaseURL: f.BaseURL, AllowedHosts: f.AllowedHosts, CORSOrigins: f.CORSOrigins,
+		TrustedProxies: f.TrustedProxies, ForwardedHeader: f.ForwardedHeader,
+		RefreshCookie: f.RefreshCookie, MaxBody: f.MaxBody, Timeout: f.RequestTimeout, NoSchema: f.NoSchema,
+		InsecureShowUsers:   f.ShowUsers,
+		SendActivationEmail: m.SendActivationEmail, SendConfirmationEmail: m.SendConfirmationEmail,
+		PasswordChangedEmail: m.PasswordChangedEmail, UsernameChangedEmail: m.UsernameChangedEmail,
+		NewSignInEmail: m.NewSignInEmail,
+	}
+	if len(f.Rates) > 0 {
+		s.Rates = maps.Clone(f.Rates)
+	}
+	return s
+}
+
+// sender sends the letters of the outbox.
+func (f *mailFlags) sender(a *app, gate *jotgate.Gate, db *store.Store, base string, log *slog.Logger) (*mail.Sender, error) {
+	s := mail.Settings{
+		Server: jotgate.Secret(f.MailServer), From: f.MailFrom, Site: f.MailSite, BaseURL: f.MailBaseURL,
+		ActivationPath: f.ActivationPath, PasswordResetPath: f.PasswordResetPath, UsernameResetPath: f.UsernameResetPath,
+		LinkLifetime: gate.Settings().PasswordResetTimeout, Logger: log,
+	}
+	if s.BaseURL == "" {
+		s.BaseURL = base
+	}
+	if f.MailServer == "" {
+		s.Output = a.stderr
+	}
+	sender, err := mail.New(s, gate, db)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	return sender, nil
+}

@@ -1,0 +1,97 @@
+package main
+
+// `user add-to-group`, `remove-from-group`, `grant` and `revoke`: what a user
+// may do. Tokens carry the change from the next refresh.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/store"
+)
+
+type userInGroup struct {
+	databaseFlags
+	User  string `arg:"" help:"The username."`
+	Group string `arg:"" help:"The group's name."`
+}
+
+type userAddToGroup struct{ userInGroup }
+
+// Help is shown below the usage line.
+func (userAddToGroup) Help() string { return `    jotgate user add-to-group alice editors` }
+
+// Run makes the user a member.
+func (c *userAddToGroup) Run(a *app) error {
+	return c.change(a, c.User, "group "+c.Group, "is in", func(ctx context.Context, db *store.Store, id jotgate.UserID) error {
+		return db.AddToGroup(ctx, id, c.Group)
+	})
+}
+
+type userRemoveFromGroup struct{ userInGroup }
+
+// Help is shown below the usage line.
+func (userRemoveFromGroup) Help() string { return `    jotgate user remove-from-group alice editors` }
+
+// Run ends the membership.
+func (c *userRemoveFromGroup) Run(a *app) error {
+	return c.change(a, c.User, "group "+c.Group, "is not in", func(ctx context.Context, db *store.Store, id jotgate.UserID) error {
+		return db.RemoveFromGroup(ctx, id, c.Group)
+	})
+}
+
+type userWithPermission struct {
+	databaseFlags
+	User       string `arg:"" help:"The username."`
+	Permission string `arg:"" help:"The permission, as app_label.codename."`
+}
+
+type userGrant struct{ userWithPermission }
+
+// Help is shown below the usage line.
+func (userGrant) Help() string { return `    jotgate user grant alice auth.view_user` }
+
+// Run gives the user the permission.
+func (c *userGrant) Run(a *app) error {
+	return c.change(a, c.User, "permission "+c.Permission, "has", func(ctx context.Context, db *store.Store, id jotgate.UserID) error {
+		return db.GrantToAccount(ctx, id, c.Permission)
+	})
+}
+
+type userRevoke struct{ userWithPermission }
+
+// Help is shown below the usage line.
+func (userRevoke) Help() string { return `    jotgate user revoke alice auth.view_user` }
+
+// Run takes the permission back.
+func (c *userRevoke) Run(a *app) error {
+	return c.change(a, c.User, "permission "+c.Permission, "has no longer its own", func(ctx context.Context, db *store.Store, id jotgate.UserID) error {
+		return db.RevokeFromAccount(ctx, id, c.Permission)
+	})
+}
+
+// change does something to a user and notes it in the audit trail. what is the
+// group or permission, for an error that names what does not exist.
+func (f *databaseFlags) change(a *app, user, what, verb string, do func(context.Context, *store.Store, jotgate.UserID) error) error {
+	return f.with(a, func(db *store.Store) error {
+		account, err := findUser(a, db, user)
+		if err != nil {
+			return err
+		}
+		if err := do(a.ctx, db, account.ID); err != nil {
+			return missing(what, err)
+		}
+		a.printf("user %s %s %s now\n", account.Username, verb, what)
+		return a.event(db, jotgate.Event{Name: "role", User: account.ID, Detail: verb + " " + what})
+	})
+}
+
+// missing says what was not found.
+func missing(what string, err error) error {
+	if errors.Is(err, jotgate.ErrNotFound) {
+		return fmt.Errorf("there is no %s", what)
+	}
+	return err
+}

@@ -1,0 +1,172 @@
+package main
+
+// `user export` and `user import`: accounts as JSON lines, hashes kept, so
+// that everybody's password goes on working where they are taken.
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/store"
+)
+
+type userExport struct {
+	databaseFlags
+}
+
+// Help is shown below the usage line.
+func (userExport) Help() string {
+	return `One account a line, in the order of their ids, with groups, permissions and the
+hash of the password: keep the file as safe as the database.
+
+    jotgate user export > users.jsonl`
+}
+
+// Run writes every account.
+func (c *userExport) Run(a *app) error {
+	return c.with(a, func(db *store.Store) error {
+		out := bufio.NewWriter(a.stdout)
+		encoder := json.NewEncoder(out)
+		encoder.SetEscapeHTML(false)
+		if err := db.StreamAccounts(a.ctx, func(r store.Record) error { return encoder.Encode(r) }); err != nil {
+			return err
+		}
+		return out.Flush()
+	})
+}
+
+type userImport struct {
+	databaseFlags
+	File   string `arg:"" help:"The file; - reads standard input."`
+	DryRun bool   `help:"Change nothing: count what is there, by the kind of hash."`
+}
+
+// Help is shown below the usage line.
+func (userImport) Help() string {
+	return `Reads what user export writes, or any lines with the members username, email,
+first_name, last_name, password (encoded as Django stores it), is_active,
+is_staff, is_superuser, date_joined, groups and permissions. Users whose name
+exists are left as they are, so an import may be repeated. Ids are not kept.
+
+    jotgate user import --dry-run users.jsonl
+    jotgate user import users.jsonl`
+}
+
+// importBatch is how many accounts one transaction inserts.
+const importBatch = 200
+
+// Run reads the file.
+func (c *userImport) Run(a *app) error {
+	in := a.stdin
+	if c.File != "-" {
+		file, err := os.Open(c.File)
+		if err != nil {
+			return usage("%w", err)
+		}
+		defer file.Close()
+		in = file
+	}
+	return c.with(a, func(db *store.Store) error {
+		counts := &imported{kinds: map[string]int{}}
+		err := eachBatch(in, counts, func(batch []store.Record) (err error) {
+			made := 0
+			if c.DryRun {
+				made, err = countNew(a, db, batch)
+			} else {
+				made, err = db.ImportAccounts(a.ctx, batch)
+			}
+			counts.created += made
+			return err
+		})
+		counts.report(a, c.DryRun)
+		return err
+	})
+}
+
+// imported counts what an import found and did.
+type imported struct {
+	read, created int
+	kinds         map[string]int // of hash
+}
+
+func (n *imported) report(a *app, dry bool) {
+	for _, kind := range slices.Sorted(maps.Keys(n.kinds)) {
+		a.printf("%8d  %s\n", n.kinds[kind], kind)
+	}
+	what := "created"
+	if dry {
+		what = "would be created"
+	}
+	a.printf("%d read, %d %s, %d exist already\n", n.read, n.created, what, n.read-n.created)
+}
+
+// eachBatch reads records line by line.
+func eachBatch(in io.Reader, n *imported, do func([]store.Record) error) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, maxInput)
+	var batch []store.Record
+	flush := func(line int) error {
+		if err := do(batch); err != nil {
+			return fmt.Errorf("line %d or up to %d before: %w", line, len(batch), err)
+		}
+		n.read += len(batch)
+		batch = batch[:0]
+		return nil
+	}
+	line := 0
+	for lines.Scan() {
+		line++
+		record, err := readRecord(lines.Bytes())
+		if err != nil {
+			return errors.Join(fmt.Errorf("line %d: %w", line, err), flush(line))
+		}
+		n.kinds[passwd.Identify(record.Password).String()]++
+		if batch = append(batch, record); len(batch) == importBatch {
+			if err := flush(line); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.Join(lines.Err(), flush(line))
+}
+
+// readRecord reads one line. Unknown members are an error: a misspelt
+// is_active must not let somebody in.
+func readRecord(line []byte) (store.Record, error) {
+	// The id is not kept, and Django's is a number.
+	r := struct {
+		store.Record
+		ID json.RawMessage `json:"id"`
+	}{Record: store.Record{IsActive: true}}
+	if err := strictly(line, &r); err != nil {
+		return r.Record, err
+	}
+	if r.Username == "" {
+		return r.Record, errors.New("no username")
+	}
+	if r.Password == "" {
+		r.Password = passwd.Unusable()
+	}
+	return r.Record, nil
+}
+
+// countNew counts the records whose name is free.
+func countNew(a *app, db *store.Store, batch []store.Record) (free int, err error) {
+	for _, r := range batch {
+		switch _, err := db.AccountByLogin(a.ctx, r.Username); {
+		case errors.Is(err, jotgate.ErrNotFound):
+			free++
+		case err != nil:
+			return free, err
+		}
+	}
+	return free, nil
+}
