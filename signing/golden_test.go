@@ -68,8 +68,11 @@ func goldenFiles(t *testing.T) []string {
 		}
 		files = append(files, found...)
 	}
-	if len(files) == 0 {
+	if len(files) == 0 && os.Getenv("GOLDEN") == "" {
 		t.Fatalf("no auth_*.json in %v", folders)
+	}
+	if len(files) == 0 {
+		t.Logf("nothing to compare: no auth_*.json in %v", folders)
 	}
 	return files
 }

@@ -10,7 +10,8 @@ import (
 
 // Each runs test for every file that matches pattern, such as "hashes_*.json", with
 // its content read into a T. The files are those in folder or, when the environment
-// variable GOLDEN names a folder, those in it and in its subfolder data.
+// variable GOLDEN names a folder, those in it and in its subfolder data. A recording
+// need not have every kind of file; the test then says that there was none.
 func Each[T any](t *testing.T, folder, pattern string, test func(*testing.T, T)) {
 	t.Helper()
 	for _, file := range files(t, folder, pattern) {
@@ -27,8 +28,11 @@ func files(t *testing.T, folder, pattern string) (files []string) {
 		}
 		files = append(files, found...)
 	}
+	if len(files) == 0 && os.Getenv("GOLDEN") == "" {
+		t.Fatalf("no %s in %s", pattern, folder)
+	}
 	if len(files) == 0 {
-		t.Fatalf("no %s in %v", pattern, folders(folder))
+		t.Logf("nothing to compare: no %s in %v", pattern, folders(folder))
 	}
 	return files
 }
