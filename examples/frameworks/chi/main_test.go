@@ -1,0 +1,9 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/jotgate/jotgate/examples/frameworks/judge"
+)
+
+func TestRoutes(t *testing.T) { judge.Run(t, routes) }

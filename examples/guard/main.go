@@ -1,0 +1,73 @@
+// Command guard is a service that stands apart from the accounts: it knows who
+// its callers are from public keys alone, without a database and without asking
+// anybody.
+//
+//	go run ./examples/guard -keys http://127.0.0.1:8000/.well-known/jwks.json
+//	go run ./examples/guard -keys public.pem
+//
+// The tokens come from a jotgate that signs with a private key (jotgate key
+// rotate, or --signing-key FILE).
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/jwt/jwks"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:9000", "where to listen")
+	from := flag.String("keys", "", "address of a JWK Set, or a file with public keys (PEM, JWK, JWK Set)")
+	issuer := flag.String("issuer", "", "the iss that tokens must have; empty: any")
+	flag.Parse()
+	keys, err := keysFrom(*from)
+	if err != nil {
+		log.Fatal(err)
+	}
+	guard, err := jotgate.NewGuard(jotgate.GuardSettings{Keys: keys, Issuer: *issuer})
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(api.Server(*addr, routes(guard)).ListenAndServe())
+}
+
+// keysFrom takes public keys from an address or a file.
+func keysFrom(name string) (jwt.Keys, error) {
+	if strings.Contains(name, "://") {
+		return jwks.New(name, jwks.Options{
+			InsecureHTTP: strings.HasPrefix(name, "http://127.0.0.1:"), // only on this machine
+		})
+	}
+	document, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return jwt.ParseKeySet(document)
+}
+
+// routes: two forms of the same guard.
+func routes(guard *jotgate.Guard) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders", guard.RequireUser(orders))
+	mux.Handle("GET /reports", guard.RequireStaff(http.HandlerFunc(reports)))
+	return mux
+}
+
+// orders gets the user as an argument.
+func orders(w http.ResponseWriter, _ *http.Request, user *jotgate.User) {
+	fmt.Fprintf(w, "orders of user %s (%s)\n", user.ID, user.Username)
+}
+
+// reports finds the user in the context.
+func reports(w http.ResponseWriter, r *http.Request) {
+	user, _ := jotgate.UserFrom(r.Context())
+	fmt.Fprintf(w, "reports for %s\n", user.Role.DisplayName)
+}

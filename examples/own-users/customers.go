@@ -1,0 +1,79 @@
+package main
+
+// customers is jotgate.Users over a table that knows nothing of Django:
+//
+//	customer(number, login, secret, blocked)
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd"
+)
+
+type customers struct {
+	db     *sql.DB
+	hasher passwd.Hasher
+	lanes  chan struct{} // a password costs 19 MiB to check: so many at once
+}
+
+func openCustomers(ctx context.Context, file string) (*customers, error) {
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)") // the driver comes with store/sqlite
+	if err != nil {
+		return nil, err
+	}
+	_, err = db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS customer(
+		number INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never given to somebody else
+		login TEXT NOT NULL UNIQUE, secret TEXT NOT NULL, blocked BOOL NOT NULL DEFAULT false)`)
+	return &customers{db: db, lanes: make(chan struct{}, 2)}, err
+}
+
+// add is how the program makes a customer.
+func (c *customers) add(ctx context.Context, login, password string) error {
+	secret, err := c.hasher.Make(password)
+	if err != nil {
+		return err
+	}
+	_, err = c.db.ExecContext(ctx, "INSERT INTO customer(login, secret) VALUES(?, ?)", login, secret)
+	return err
+}
+
+// UserByLogin is the first of jotgate.Users' three methods.
+func (c *customers) UserByLogin(ctx context.Context, login string) (*jotgate.Account, error) {
+	return c.find(ctx, "login = ?", login)
+}
+
+// UserByID finds by what find put into Account.ID.
+func (c *customers) UserByID(ctx context.Context, id jotgate.UserID) (*jotgate.Account, error) {
+	return c.find(ctx, "CAST(number AS TEXT) = ?", string(id))
+}
+
+// CheckPassword takes as long for an account that is not there.
+func (c *customers) CheckPassword(ctx context.Context, account *jotgate.Account, password string) (bool, error) {
+	select {
+	case c.lanes <- struct{}{}:
+		defer func() { <-c.lanes }()
+	case <-ctx.Done():
+		return false, jotgate.ErrBusy
+	}
+	if account == nil {
+		c.hasher.Check(password, "")
+		return false, nil
+	}
+	ok, _ := c.hasher.Check(password, account.Password)
+	return ok, nil
+}
+
+func (c *customers) find(ctx context.Context, where, value string) (*jotgate.Account, error) {
+	var a jotgate.Account
+	row := c.db.QueryRowContext(ctx, "SELECT CAST(number AS TEXT), login, secret, NOT blocked FROM customer WHERE "+where, value)
+	switch err := row.Scan(&a.ID, &a.Username, &a.Password, &a.IsActive); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, jotgate.ErrNotFound
+	case err != nil:
+		return nil, jotgate.ErrUnavailable.Because(err)
+	}
+	return &a, nil
+}

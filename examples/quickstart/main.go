@@ -1,0 +1,31 @@
+// Command quickstart is an API of one's own behind a gate: sign up, log in, GET /api/hello.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/store/sqlite"
+)
+
+func main() {
+	db, err := sqlite.Open(context.Background(), "quickstart.db", sqlite.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	gate, err := jotgate.New(jotgate.Settings{SecretKey: jotgate.Secret(os.Getenv("SECRET_KEY"))}, db)
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	api.Mount(mux, gate) // POST /auth/users/, /api/token/, /api/token/refresh/ and the rest
+	mux.Handle("GET /api/hello", gate.RequireUser(func(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
+		fmt.Fprintf(w, "hello %s\n", user.Username)
+	}))
+	log.Fatal(api.Server("127.0.0.1:8000", mux).ListenAndServe())
+}
