@@ -15,8 +15,10 @@ import (
 const maxDate = 253402300799
 
 // number checks the number at i; whole reports that it has neither a fraction
-// nor an exponent.
+// nor an exponent. A number beyond the range of float64 is bad: others would
+// read it as infinity, or not at all (RFC 7493 section 2.2).
 func (p *scanner) number(i int) (end int, whole bool) {
+	start := i
 	if i < len(p.s) && p.s[i] == '-' {
 		i++
 	}
@@ -32,9 +34,17 @@ func (p *scanner) number(i int) (end int, whole bool) {
 			return bad, false
 		}
 	}
+	huge := i-start > 300
 	if i < len(p.s) && p.s[i]|0x20 == 'e' {
-		whole = false
-		i = p.exponent(i + 1)
+		whole, huge = false, true
+		if i = p.exponent(i + 1); i == bad {
+			return bad, false
+		}
+	}
+	if huge {
+		if _, err := strconv.ParseFloat(p.s[start:i], 64); err != nil {
+			return bad, false
+		}
 	}
 	return i, whole
 }
