@@ -24,18 +24,22 @@ type world struct {
 
 // both runs a test on SQLite and on PostgreSQL.
 func both(t *testing.T, test func(w *world)) {
-	t.Run("sqlite", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "jotgate.db")
-		test(newWorld(t, "sqlite", "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)",
-			func(schema store.Schema, inspect bool) (*store.Store, error) {
-				return sqlite.Open(t.Context(), path, sqlite.Options{Schema: schema, Inspect: inspect})
-			}))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		dsn := pgtest.Database(t)
-		test(newWorld(t, "postgres", "pgx", dsn, func(schema store.Schema, inspect bool) (*store.Store, error) {
-			return postgres.Open(t.Context(), dsn, postgres.Options{Schema: schema, Inspect: inspect})
-		}))
+	t.Run("sqlite", func(t *testing.T) { test(sqliteWorld(t)) })
+	t.Run("postgres", func(t *testing.T) { test(postgresWorld(t)) })
+}
+
+func sqliteWorld(t *testing.T) *world {
+	path := filepath.Join(t.TempDir(), "jotgate.db")
+	return newWorld(t, "sqlite", "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)",
+		func(schema store.Schema, inspect bool) (*store.Store, error) {
+			return sqlite.Open(t.Context(), path, sqlite.Options{Schema: schema, Inspect: inspect})
+		})
+}
+
+func postgresWorld(t *testing.T) *world {
+	dsn := pgtest.Database(t)
+	return newWorld(t, "postgres", "pgx", dsn, func(schema store.Schema, inspect bool) (*store.Store, error) {
+		return postgres.Open(t.Context(), dsn, postgres.Options{Schema: schema, Inspect: inspect})
 	})
 }
 
