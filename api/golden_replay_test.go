@@ -39,12 +39,13 @@ type world struct {
 	now    func() time.Time
 	vars   map[string]string
 	note   func(reason string) // that a difference of all answers was met
+	texts  []text
 }
 
 // replay runs a case and says how jotgate differs; "" when it does not.
-func replay(t *testing.T, g *group, c *goldenCase, tpl *template, note func(reason string)) string {
+func replay(t *testing.T, g *group, c *goldenCase, tpl *template, table *differences) string {
 	w := newWorld(t, g, tpl)
-	w.note = note
+	w.note, w.texts = table.note, table.Texts
 	for i, s := range c.Steps {
 		if diff := w.step(&s); diff != "" {
 			return fmt.Sprintf("step %d, %s: %s", i+1, s.Op, diff)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -21,17 +22,19 @@ import (
 // base is what a group lays over the defaults of Django's packages.
 type base struct {
 	JWT struct {
-		Rotate      bool     `json:"ROTATE_REFRESH_TOKENS"`
-		Audience    string   `json:"AUDIENCE"`
-		Issuer      string   `json:"ISSUER"`
-		Leeway      int      `json:"LEEWAY"`
-		HeaderTypes []string `json:"AUTH_HEADER_TYPES"`
-		HeaderName  string   `json:"AUTH_HEADER_NAME"`
-		UserIDField string   `json:"USER_ID_FIELD"`
-		UserIDClaim string   `json:"USER_ID_CLAIM"`
-		CheckRevoke bool     `json:"CHECK_REVOKE_TOKEN"`
-		LastLogin   bool     `json:"UPDATE_LAST_LOGIN"`
-		Serializer  string   `json:"TOKEN_OBTAIN_SERIALIZER"`
+		Rotate      bool          `json:"ROTATE_REFRESH_TOKENS"`
+		Audience    string        `json:"AUDIENCE"`
+		Issuer      string        `json:"ISSUER"`
+		Leeway      int           `json:"LEEWAY"`
+		HeaderTypes []string      `json:"AUTH_HEADER_TYPES"`
+		HeaderName  string        `json:"AUTH_HEADER_NAME"`
+		UserIDField string        `json:"USER_ID_FIELD"`
+		UserIDClaim string        `json:"USER_ID_CLAIM"`
+		CheckRevoke bool          `json:"CHECK_REVOKE_TOKEN"`
+		Algorithm   jwt.Algorithm `json:"ALGORITHM"`
+		SigningKey  string        `json:"SIGNING_KEY"`
+		LastLogin   bool          `json:"UPDATE_LAST_LOGIN"`
+		Serializer  string        `json:"TOKEN_OBTAIN_SERIALIZER"`
 	} `json:"SIMPLE_JWT"`
 	Djoser struct {
 		HideUsers            *bool `json:"HIDE_USERS"`
@@ -86,6 +89,11 @@ func (g *group) gateSettings(t *testing.T, now func() time.Time) jotgate.Setting
 	}
 	if name, ok := strings.CutPrefix(b.HeaderName, "HTTP_"); ok {
 		s.HeaderName = strings.ReplaceAll(name, "_", "-")
+	}
+	if b.SigningKey != "" {
+		if s.SigningKey, err = jwt.ParseKey([]byte(b.SigningKey), b.Algorithm); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if b.Serializer != "" {
 		s.Claims = []string{"username", "email", "role"}
