@@ -39,12 +39,23 @@ func (j *jwk) member(p *scanner, name string, i int) int {
 		return end
 	case "key_ops":
 		j.opsN = true
-		return p.strings(i, &j.ops)
+		return j.operations(p, i)
 	case "oth":
 		p.err = claimError(ErrMalformed, name, "RSA keys of more than two primes are not supported")
 		return bad
 	}
 	return p.value(i)
+}
+
+// operations reads key_ops, in which nothing stands twice (RFC 7517 section 4.3).
+func (j *jwk) operations(p *scanner, i int) int {
+	end := p.strings(i, &j.ops)
+	for n, op := range j.ops {
+		if slices.Contains(j.ops[:n], op) {
+			return bad
+		}
+	}
+	return end
 }
 
 func readJWK(text string) (*jwk, error) {
@@ -59,14 +70,14 @@ func readJWK(text string) (*jwk, error) {
 	return j, nil
 }
 
-// purpose checks use, key_ops and alg: whether the key is meant for signatures
-// by an algorithm of ours.
-func (j *jwk) purpose() error {
+// purpose checks use, key_ops and alg: whether the key is meant to verify
+// signatures by an algorithm of ours, or to make them where toSign.
+func (j *jwk) purpose(toSign bool) error {
 	if use, ok := j.text["use"]; ok && use != "sig" {
 		return fmt.Errorf("%w: use is %q", errNotForUs, use)
 	}
-	if j.opsN && !slices.Contains(j.ops, "verify") && !slices.Contains(j.ops, "sign") {
-		return fmt.Errorf("%w: key_ops has neither sign nor verify", errNotForUs)
+	if j.opsN && !slices.Contains(j.ops, "verify") && !(toSign && slices.Contains(j.ops, "sign")) {
+		return fmt.Errorf("%w: key_ops is %q", errNotForUs, j.ops)
 	}
 	if alg, ok := j.text["alg"]; ok {
 		if _, known := Algorithm(alg).method(); !known {
@@ -78,9 +89,6 @@ func (j *jwk) purpose() error {
 
 // key makes the key. alg is what the caller wants, or "" for what the JWK says.
 func (j *jwk) key(alg Algorithm) (*Key, error) {
-	if err := j.purpose(); err != nil {
-		return nil, err
-	}
 	if own, ok := j.text["alg"]; ok {
 		m, _ := Algorithm(own).method()
 		if want, known := alg.method(); alg != "" && (!known || want.alg != m.alg) {

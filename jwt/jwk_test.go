@@ -84,7 +84,8 @@ func TestJWKsThatAreRefused(t *testing.T) {
 		{"RS256", "use", `"enc"`, false},
 		{"RS256", "use", ``, true},
 		{"RS256", "key_ops", `["verify"]`, true},
-		{"RS256", "key_ops", `["sign"]`, true},
+		{"RS256", "key_ops", `["verify","verify"]`, false},
+		{"RS256", "key_ops", `[]`, false},
 		{"RS256", "key_ops", `["encrypt"]`, false},
 		{"RS256", "key_ops", `"verify"`, false},
 		{"RS256", "alg", `"HS256"`, false},
@@ -128,6 +129,13 @@ func TestJWKsThatAreRefused(t *testing.T) {
 		if _, err := jwt.ParseKeySet(changed); (err == nil) != test.ok {
 			t.Errorf("%s with %s %s: ParseKeySet: %v", test.of, test.name, test.value, err)
 		}
+	}
+	signing := change(t, text["RS256"], "key_ops", `["sign"]`)
+	if _, err := jwt.ParseKeySet(signing); err == nil {
+		t.Error("a key that is to sign taken to verify")
+	}
+	if _, err := jwt.ParseKey(signing, ""); err != nil {
+		t.Error(err)
 	}
 	for _, test := range []struct{ of, name, value string }{
 		{"RS256", "d", `"AQAB"`},

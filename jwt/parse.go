@@ -29,6 +29,9 @@ func ParseKey(document []byte, alg Algorithm) (*Key, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := j.purpose(true); err != nil {
+			return nil, err
+		}
 		return j.key(alg)
 	}
 	keys, err := parsePEM(document)
@@ -127,8 +130,11 @@ func keysOf(text Raw, algs []Algorithm) ([]*Key, error) {
 	return j.keys(algs)
 }
 
-// keys makes a key for each allowed algorithm that fits.
+// keys makes a key to verify with for each allowed algorithm that fits.
 func (j *jwk) keys(algs []Algorithm) ([]*Key, error) {
+	if err := j.purpose(false); err != nil {
+		return nil, err
+	}
 	return each(algs, j.key)
 }
 
