@@ -44,6 +44,7 @@ var rows = []row{
 	{path: ".", may: []string{"jwt", "passwd", "passwd/names", "passwd/strength", "signing"}, exported: 30},
 
 	{path: "jwt", kind: pure, libraries: none, exported: 20},
+	{path: "jwt/jwks", kind: pure, libraries: none, may: []string{"jwt"}},
 	{path: "passwd", kind: pure, libraries: golangX},
 	{path: "passwd/names", kind: pure, libraries: golangX, may: []string{"passwd/internal/python"}},
 	{path: "passwd/strength", kind: pure, libraries: golangX, may: []string{"passwd/internal/python"}},
@@ -134,4 +135,6 @@ const (
 // exceptions lift one rule for one file, each with its reason. The key is the
 // file and the name as the finding prints them. One that is not needed any more
 // is itself a finding.
-var exceptions = map[string]string{}
+var exceptions = map[string]string{
+	"follow.go: encoding/json.Unmarshal": "the text is a gate's own: its digest has been verified under the gate's key before it is read",
+}
