@@ -69,7 +69,7 @@ func (p *scanner) exponent(i int) int {
 }
 
 // date reads a NumericDate as whole seconds since 1970; a fraction is cut off,
-// as PyJWT does. A number out of range is bad.
+// as PyJWT does. A time before 1970 or after the year 9999 is bad.
 func (p *scanner) date(i int) (sec int64, end int) {
 	if sec, end = p.seconds(i); end != bad {
 		return sec, end
@@ -83,10 +83,10 @@ func (p *scanner) date(i int) (sec int64, end int) {
 		sec, ok = parseInt(p.s[i:end])
 	} else {
 		f, err := strconv.ParseFloat(p.s[i:end], 64)
-		ok = err == nil && math.Abs(f) <= maxDate
+		ok = err == nil && f >= 0 && f <= maxDate
 		sec = int64(f)
 	}
-	if !ok || sec > maxDate || sec < -maxDate {
+	if !ok || sec > maxDate || sec < 0 {
 		return 0, bad
 	}
 	return sec, end
