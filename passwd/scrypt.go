@@ -54,7 +54,8 @@ func soundScrypt(r recipe) error {
 	switch {
 	case n < 2 || n&(n-1) != 0: // a power of two
 	case block < 1 || lanes < 1 || lanes > maxScryptLanes:
-	case 128*n*block > maxScryptMemory || n*block*lanes > maxScryptWork: // in this order nothing overflows
+	case n > maxScryptWork || block > maxScryptWork: // so that the products do not overflow
+	case 128*n*block > maxScryptMemory || n*block*lanes > maxScryptWork:
 	default:
 		return nil
 	}
