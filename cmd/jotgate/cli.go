@@ -23,6 +23,7 @@ type commands struct {
 	Key             keyCommands            `cmd:"" help:"Look after the keys that sign tokens."`
 	Token           tokenCommands          `cmd:"" help:"Make, look at and check tokens."`
 	Purge           purgeCommand           `cmd:"" aliases:"flushexpiredtokens" help:"Delete what has expired."`
+	Openapi         openapiCommand         `cmd:"" help:"Print the OpenAPI description of the endpoints."`
 	Version         versionCommand         `cmd:"" help:"Say which version this is."`
 }
 

@@ -46,11 +46,9 @@ func (c *serveCommand) demonstrate(a *app, base string, gate *jotgate.Gate, db *
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, 10*time.Second)
-	defer cancel()
 	form := url.Values{"username": {demoName}, "password": {password}}
 	a.printf("\n1. Log in. The answer is a pair of tokens and the user.\n\n  curl -d username=%s -d password=%s %s/api/token/\n\n", demoName, password, base)
-	answer, err := show(ctx, a, http.MethodPost, base+"/api/token/", strings.NewReader(form.Encode()), "")
+	answer, err := show(a, http.MethodPost, base+"/api/token/", strings.NewReader(form.Encode()), "")
 	if err != nil {
 		return err
 	}
@@ -58,12 +56,12 @@ func (c *serveCommand) demonstrate(a *app, base string, gate *jotgate.Gate, db *
 	if err := json.Unmarshal(answer, &tokens); err != nil {
 		return fmt.Errorf("the login was answered with %q", answer)
 	}
-	a.printf("2. Call a protected address with the access token; it works for %v.\n\n  curl -H \"Authorization: Bearer %s\" %s/auth/users/me/\n\n", c.AccessTokenLifetime, tokens.Access, base)
-	if _, err := show(ctx, a, http.MethodGet, base+"/auth/users/me/", nil, tokens.Access); err != nil {
+	a.printf("2. Call a protected address with the access token; it works for %.0f minutes.\n\n  curl -H \"Authorization: Bearer %s\" %s/auth/users/me/\n\n", c.AccessTokenLifetime.Minutes(), tokens.Access, base)
+	if _, err := show(a, http.MethodGet, base+"/auth/users/me/", nil, tokens.Access); err != nil {
 		return err
 	}
 	a.printf("3. Without a token it is refused.\n\n  curl -i %s/auth/users/me/\n\n", base)
-	if _, err := show(ctx, a, http.MethodGet, base+"/auth/users/me/", nil, ""); err != nil {
+	if _, err := show(a, http.MethodGet, base+"/auth/users/me/", nil, ""); err != nil {
 		return err
 	}
 	a.printf("The demo user is %s with the password %s. Stop with Ctrl-C.\n", demoName, password)
@@ -71,8 +69,8 @@ func (c *serveCommand) demonstrate(a *app, base string, gate *jotgate.Gate, db *
 }
 
 // show sends a request and prints the answer.
-func show(ctx context.Context, a *app, method, address string, body io.Reader, token string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, method, address, body)
+func show(a *app, method, address string, body io.Reader, token string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(a.ctx, method, address, body)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +80,7 @@ func show(ctx context.Context, a *app, method, address string, body io.Reader, t
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
 	if err != nil {
 		return nil, err
 	}

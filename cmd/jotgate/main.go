@@ -22,6 +22,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/jotgate/jotgate"
 )
 
 // The statuses a command ends with.
@@ -44,14 +46,23 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 	if err == nil {
 		return statusDone
 	}
-	if text := err.Error(); text != "" {
-		fmt.Fprintln(stderr, "jotgate: "+strings.TrimPrefix(text, "jotgate: "))
-	}
+	fmt.Fprintln(stderr, "jotgate: "+sentence(err))
 	var failed *failure
 	if errors.As(err, &failed) {
 		return failed.status
 	}
 	return statusRefused
+}
+
+// sentence is an error in one line, for the operator: a database that cannot
+// be used tells its cause and not what a client would read.
+func sentence(err error) string {
+	text := strings.TrimPrefix(err.Error(), "jotgate: ")
+	var e *jotgate.Error
+	if errors.As(err, &e) && e.Unwrap() != nil {
+		text = strings.Replace(text, e.Error(), e.Unwrap().Error(), 1)
+	}
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // app is what a command may touch of the outside.

@@ -1,11 +1,7 @@
 package main
 
 // The scripts in testdata are the command line as people use it; each runs in
-// an empty folder. Besides testscript's own commands there are:
-//
-//	serve ARGS…          starts `jotgate serve ARGS…` and waits until it
-//	                     answers; $URL is its address; ended with the script
-//	curl-like get/post   see http_test.go
+// an empty folder. jotgate and curl are this test program under other names.
 
 import (
 	"os"
@@ -15,7 +11,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"jotgate": main})
+	testscript.Main(m, map[string]func(){"jotgate": main, "curl": curl})
 }
 
 func TestScripts(t *testing.T) {

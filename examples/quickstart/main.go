@@ -14,18 +14,21 @@ import (
 )
 
 func main() {
-	db, err := sqlite.Open(context.Background(), "quickstart.db", sqlite.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	gate, err := jotgate.New(jotgate.Settings{SecretKey: jotgate.Secret(os.Getenv("SECRET_KEY"))}, db)
-	if err != nil {
-		log.Fatal(err)
-	}
+	db := must(sqlite.Open(context.Background(), "quickstart.db", sqlite.Options{}))
+	gate := must(jotgate.New(jotgate.Settings{SecretKey: jotgate.Secret(os.Getenv("SECRET_KEY"))}, db))
 	mux := http.NewServeMux()
-	api.Mount(mux, gate) // POST /auth/users/, /api/token/, /api/token/refresh/ and the rest
-	mux.Handle("GET /api/hello", gate.RequireUser(func(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
-		fmt.Fprintf(w, "hello %s\n", user.Username)
-	}))
+	api.Mount(mux, gate) // /auth/users/, /api/token/, /api/token/refresh/ and the rest
+	mux.Handle("GET /api/hello", gate.RequireUser(hello))
 	log.Fatal(api.Server("127.0.0.1:8000", mux).ListenAndServe())
+}
+
+func hello(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
+	fmt.Fprintf(w, "hello %s\n", user.Username)
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return value
 }

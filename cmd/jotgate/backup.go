@@ -1,0 +1,72 @@
+package main
+
+// `backup`: a copy of a SQLite database while it is in use, whole or not
+// there. store/sqlite does the work.
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/jotgate/jotgate/store/sqlite"
+)
+
+type backupCommand struct {
+	databaseFlags
+	File  string `arg:"" help:"Where to write the copy."`
+	Force bool   `help:"Replace the file, in one step, when it is there."`
+}
+
+// Help is shown below the usage line.
+func (backupCommand) Help() string {
+	return `Copies the database while jotgate goes on serving: the accounts, sessions and
+keys of one moment. The copy is checked before it gets its name, and only its
+owner can read it. The secret is not in it: keep jotgate.secret, too, elsewhere.
+
+    jotgate backup backup.db
+    jotgate backup --force /var/backups/jotgate.db
+
+On PostgreSQL, pg_dump does this.`
+}
+
+// Run copies, checks and names the copy.
+func (c *backupCommand) Run(a *app) error {
+	path, ok := c.sqliteFile()
+	if !ok {
+		return usage("backup is for SQLite; for PostgreSQL use pg_dump --format=custom --file=FILE %s", c.shown())
+	}
+	if sameFile(path, c.File) {
+		return usage("%s is the database itself: give the copy another name", c.File)
+	}
+	db, err := c.open(a, true)
+	if err != nil {
+		return err
+	}
+	err = sqlite.BackupFile(a.ctx, db, c.File, c.Force)
+	if errors.Is(err, fs.ErrExist) {
+		err = usage("%s exists: give another name, or --force to replace it", c.File)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	info, err := os.Stat(c.File)
+	if err != nil {
+		return err
+	}
+	a.printf("%s: %s, checked\n", c.File, megabytes(info.Size()))
+	return nil
+}
+
+// sameFile reports whether two names lead to one file.
+func sameFile(one, other string) bool {
+	a, err := os.Stat(one)
+	if err != nil {
+		return false
+	}
+	b, err := os.Stat(other)
+	return err == nil && os.SameFile(a, b)
+}
+
+// megabytes is a size for people.
+func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }

@@ -1,0 +1,113 @@
+package main
+
+// `move`: everything jotgate keeps, from one database to another. Package
+// store does the work.
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"golang.org/x/term"
+
+	"github.com/jotgate/jotgate/store"
+)
+
+type moveCommand struct {
+	databaseFlags
+	To string `required:"" placeholder:"URL" help:"The database to move to, as --database is given."`
+}
+
+// Help is shown below the usage line.
+func (moveCommand) Help() string {
+	return `Copies accounts with their ids and passwords, groups, permissions, sessions,
+keys, events and, where they are, SimpleJWT's tables of blacklisted tokens. All
+of it is one transaction in the new database, which must be empty; it commits
+when every row has been read back and is the same. After an interruption the new
+database is empty still: run it again. Run once more after success, it compares.
+
+Stop the servers first: while it runs nothing can be written to the old database,
+and what is written afterwards stays behind. The old database is left as it is.
+
+    jotgate move --to postgres://app@db/app
+    jotgate move --database postgres://app@db/app --to sqlite:jotgate.db`
+}
+
+// Run opens both and copies.
+func (c *moveCommand) Run(a *app) error {
+	to := c.databaseFlags
+	to.Database = c.To
+	if path, ok := c.sqliteFile(); ok {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return usage("there is no database %s to move", path)
+		}
+		if other, ok := to.sqliteFile(); ok && sameFile(path, other) {
+			return usage("--to is the same database")
+		}
+	} else if c.To == c.Database {
+		return usage("--to is the same database")
+	}
+	return c.with(a, func(source *store.Store) error {
+		return to.with(a, func(target *store.Store) error {
+			line := progressOf(a)
+			tables, there, err := source.MoveTo(a.ctx, target, line.show)
+			line.end()
+			if err != nil {
+				return err
+			}
+			return c.report(a, &to, tables, there)
+		})
+	})
+}
+
+// report lists what is in both databases now.
+func (c *moveCommand) report(a *app, to *databaseFlags, tables []store.Moved, there bool) error {
+	rows, total := [][]string{}, int64(0)
+	for _, t := range tables {
+		rows = append(rows, []string{t.Table, strconv.FormatInt(t.Rows, 10), t.Digest[:16]})
+		total += t.Rows
+	}
+	if err := a.table("", "TABLE ROWS DIGEST", rows); err != nil {
+		return err
+	}
+	what := "moved and read back"
+	if there {
+		what = "are there already, the same in both"
+	}
+	a.printf("%s %s: %s → %s\n", plural(int(total), "row"), what, c.shown(), to.shown())
+	return nil
+}
+
+// progress is a line that says how far it is; one that does not move where
+// standard error is no terminal.
+type progress struct {
+	a        *app
+	terminal bool
+	table    string
+	shown    bool
+}
+
+func progressOf(a *app) *progress {
+	file, ok := a.stderr.(*os.File)
+	return &progress{a: a, terminal: ok && term.IsTerminal(int(file.Fd()))}
+}
+
+// show is store.MoveTo's progress.
+func (p *progress) show(table string, rows, of int64) {
+	switch {
+	case p.terminal:
+		_, _ = p.a.stderr.Write([]byte("\r\033[K" + table + " " + strconv.FormatInt(rows, 10) + " of " + strconv.FormatInt(of, 10)))
+		p.shown = true
+	case table != p.table:
+		p.a.warn("%s: %s", table, plural(int(of), "row"))
+	}
+	p.table = table
+}
+
+// end leaves the line.
+func (p *progress) end() {
+	if p.shown {
+		_, _ = p.a.stderr.Write([]byte("\r\033[K"))
+	}
+}
