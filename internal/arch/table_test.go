@@ -66,11 +66,11 @@ var rows = []row{
 	{path: "jotgatetest", may: []string{".", "passwd", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
-		".", "jwt", "passwd", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "proxy",
+		".", "jwt", "jwt/jwks", "passwd", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "proxy",
 		"passwd/names", "passwd/strength",
 	}},
 	{path: "examples/...", kind: program, may: []string{
-		".", "jwt", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",
+		".", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",
 	}},
 
 	{path: "store/storetest", kind: testOnly, may: []string{".", "store"}},
