@@ -83,8 +83,22 @@ func (h *Hasher) level(password string, spent recipe) {
 	case spent.algorithm == filler.algorithm && target.algorithm == filler.algorithm:
 		clock.spend(target.passes-spent.passes, password) // exact, and what Django does
 	default:
-		clock.fill(clock.estimate(target)-clock.estimate(spent), password)
+		clock.rest(target, spent, password)
 	}
+}
+
+// part is a recipe of the same kind with a share of the work, for those algorithms
+// that can be divided finely. It behaves as the whole on a busy machine.
+func (r recipe) part(share float64) (part recipe, divisible bool) {
+	switch r.algorithm {
+	case "pbkdf2_sha256", "pbkdf2_sha1":
+		r.passes = max(1, int(float64(r.passes)*share))
+		return r, true
+	case "argon2":
+		r.memory = max(8*r.lanes, int(float64(r.memory)*share))
+		return r, true
+	}
+	return r, false
 }
 
 // unit splits the cost of a recipe in a kind that is measured and a number of such
@@ -157,13 +171,29 @@ func (s *stopwatch) run(r recipe, password string) time.Duration {
 	return time.Since(start)
 }
 
+// rest computes what spent lacks to target: a part of target or, where that cannot
+// be divided, filler for as long.
+func (s *stopwatch) rest(target, spent recipe, password string) {
+	whole, done := s.estimate(target), s.estimate(spent)
+	share := 1 - float64(done)/float64(max(whole, 1))
+	if share <= 0 {
+		return
+	}
+	part, divisible := target.part(share)
+	if !divisible {
+		s.fill(whole-done, password)
+		return
+	}
+	took := s.run(part, password)
+	if share > 0.5 { // near enough to tell of the whole
+		s.learn(target, time.Duration(float64(took)/share))
+	}
+}
+
 // fill computes filler for so long, as far as that can be foretold. What it learns
 // is kept by the length of the gap, not by that of the work: the next gap of this
 // length then gets the corrected work.
 func (s *stopwatch) fill(gap time.Duration, password string) {
-	if gap <= 0 {
-		return
-	}
 	kind := recipe{algorithm: "gap", passes: bits.Len64(uint64(gap))}
 	each, known := s.known(kind)
 	if !known {
