@@ -197,3 +197,40 @@ func TestCheckRevokeToken(t *testing.T) {
 		t.Errorf("second refresh: %v", err)
 	}
 }
+
+// Purge takes what has expired, and leaves what has not.
+func TestPurge(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.EventRetention = 40 * 24 * time.Hour })
+	alice := b.user(t, "alice", nil)
+	b.login(t, "alice")
+	b.clock.Advance(39 * 24 * time.Hour)
+	living := b.login(t, "alice")
+	count := func() (sessions, events int) {
+		for _, id := range []string{living.User.Session} {
+			if _, err := b.db.FindSession(t.Context(), id); err == nil {
+				sessions++
+			}
+		}
+		list, err := b.db.ListEvents(t.Context(), alice.ID, 0, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sessions, len(list)
+	}
+	if rows, err := b.Purge(t.Context()); err != nil || rows != 1 {
+		t.Errorf("%d rows, %v; one session has expired for longer than a month", rows, err)
+	}
+	if sessions, events := count(); sessions != 1 || events != 2 {
+		t.Errorf("%d living sessions, %d events", sessions, events)
+	}
+	b.clock.Advance(2 * 24 * time.Hour)
+	if rows, err := b.Purge(t.Context()); err != nil || rows != 1 {
+		t.Errorf("%d rows, %v; one event is older than 40 days", rows, err)
+	}
+	if sessions, events := count(); sessions != 1 || events != 1 {
+		t.Errorf("%d living sessions, %d events", sessions, events)
+	}
+	if rows, err := b.Purge(t.Context()); err != nil || rows != 0 {
+		t.Errorf("once more: %d rows, %v", rows, err)
+	}
+}

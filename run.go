@@ -14,6 +14,9 @@ const (
 	purgeBatch = 500                 // rows a transaction, so that nobody waits for it
 	feedSlack  = 10 * time.Second    // how far back the feed is read again
 	keepEnded  = 30 * 24 * time.Hour // ended sessions stay this long, to be looked at
+
+	// keepFailures is longer than any delay that a failed login can lead to.
+	keepFailures = 48 * time.Hour
 )
 
 // watcher is a Store that tells when the feed has news (PostgreSQL's LISTEN).
@@ -107,16 +110,35 @@ func (g *Gate) pullRevocations(ctx context.Context) {
 func (g *Gate) revocationsStale() bool { return g.RevocationAge() > g.settings.RevocationMaxAge }
 
 // Purge deletes what has expired, in small batches, and returns how many rows
-// went. Run does it by itself; `jotgate purge` does it at once.
+// went: sessions and revocations, events after Settings.EventRetention,
+// counters of failures after two days. Run does it by itself; `jotgate purge`
+// does it at once.
 func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	now := g.now()
-	for {
-		n, err := g.db.Purge(ctx, now, now.Add(-keepEnded), purgeBatch)
-		rows += n
-		if err != nil || n == 0 {
-			return rows, err
+	steps := []func() (int, error){
+		func() (int, error) { return g.db.Purge(ctx, now, now.Add(-keepEnded), purgeBatch) },
+	}
+	if events, ok := g.db.(EventStore); ok {
+		keep := now.Add(-g.settings.EventRetention)
+		steps = append(steps, func() (int, error) { return events.PurgeEvents(ctx, keep, purgeBatch) })
+	}
+	if failures, ok := g.db.(FailureStore); ok {
+		keep := now.Add(-keepFailures)
+		steps = append(steps, func() (int, error) { return failures.PurgeFailures(ctx, keep, purgeBatch) })
+	}
+	for _, step := range steps {
+		for {
+			n, err := step()
+			rows += n
+			if err != nil {
+				return rows, err
+			}
+			if n == 0 {
+				break
+			}
 		}
 	}
+	return rows, nil
 }
 
 // event tells the log and, where the store keeps one, the audit trail.

@@ -153,6 +153,10 @@ type Settings struct {
 	// OnError answers in place of the JSON that Require sends; e.Respond is
 	// what it would have done. Default: that. Django: EXCEPTION_HANDLER.
 	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
+	// EventRetention is how long the audit trail is kept. Default: 90 days.
+	// Django: none.
+	EventRetention time.Duration
+
 	// Logger takes what the operator should read. Default: slog.Default().
 	// Django: LOGGING.
 	Logger *slog.Logger
