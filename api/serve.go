@@ -103,9 +103,14 @@ func (c *call) body() (*form.Body, error) {
 	// Not every ResponseWriter has deadlines; then the server's own hold.
 	deadlines := http.NewResponseController(c.w)
 	_ = deadlines.SetReadDeadline(time.Now().Add(c.settings.BodyTimeout))
+	raw, err := form.Read(c.w, c.r, c.settings.MaxBody)
+	if err != nil {
+		c.w.Header().Set("Connection", "close") // or net/http would wait for the rest
+		return nil, err
+	}
 	// Later the deadline would look like a client that has left.
-	defer func() { _ = deadlines.SetReadDeadline(time.Time{}) }()
-	return form.Read(c.w, c.r, c.settings.MaxBody)
+	_ = deadlines.SetReadDeadline(time.Time{})
+	return form.Parse(c.r.Header, raw)
 }
 
 // serve answers a request for a route.

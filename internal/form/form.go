@@ -2,7 +2,8 @@
 // framework does: JSON, URL-encoded and multipart bodies, CharField's rules
 // and texts, Python's own words about broken JSON, position included.
 //
-//	body, err := form.Read(w, r, 64<<10)
+//	raw, err := form.Read(w, r, 64<<10)
+//	body, err := form.Parse(r.Header, raw)
 //	err = body.Decode(form.Text("username", &in.Username), form.Text("password", &in.Password))
 //
 // Stricter than DRF: a member or a field that is sent twice, a character set
@@ -46,9 +47,9 @@ const (
 	isOther // a boolean, a list, an object, a file: no string
 )
 
-// Read reads the body, at most limit bytes of it, by its Content-Type. An
-// empty body has no fields. Errors: 400 (not what the type promises), 413, 415.
-func Read(w http.ResponseWriter, r *http.Request, limit int64) (*Body, error) {
+// Read reads the body, at most limit bytes of it, as it is. After an error
+// something may be left to read. Errors: 400 and 413.
+func Read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -57,11 +58,12 @@ func Read(w http.ResponseWriter, r *http.Request, limit int64) (*Body, error) {
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, "Request body could not be read.").Because(err)
 	}
-	return parse(r.Header, raw)
+	return raw, nil
 }
 
-// parse picks the parser. Like DRF it does not look at the type of an empty body.
-func parse(header http.Header, raw []byte) (*Body, error) {
+// Parse takes a body apart by its Content-Type. An empty body has no fields,
+// whatever its type, as in DRF. Errors: 400 (not what the type promises), 415.
+func Parse(header http.Header, raw []byte) (*Body, error) {
 	if len(raw) == 0 {
 		return &Body{kind: "dict"}, nil
 	}

@@ -88,7 +88,15 @@ func post(contentType, body string) (*Body, error) {
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
-	return Read(httptest.NewRecorder(), r, 64<<10)
+	return take(r, 64<<10)
+}
+
+func take(r *http.Request, limit int64) (*Body, error) {
+	raw, err := Read(httptest.NewRecorder(), r, limit)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(r.Header, raw)
 }
 
 const (
@@ -193,7 +201,7 @@ func TestReadBounds(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", bytes.NewReader([]byte{0x1f, 0x8b}))
 	r.Header.Set("Content-Type", asJSON)
 	r.Header.Set("Content-Encoding", "gzip")
-	if _, err := Read(httptest.NewRecorder(), r, 100); !errors.As(err, &refused) || refused.Status != http.StatusUnsupportedMediaType {
+	if _, err := take(r, 100); !errors.As(err, &refused) || refused.Status != http.StatusUnsupportedMediaType {
 		t.Errorf("a compressed body: %v", err)
 	}
 }

@@ -1,0 +1,267 @@
+package api
+
+// A site to attack: a gate on a fresh database with a few users, and requests
+// from any address.
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/sqlite"
+)
+
+const (
+	goodPassword = "correct horse battery"
+	siteSecret   = "a-secret-for-tests-a-secret-for-tests-0123456789"
+)
+
+type site struct {
+	*API
+	t    testing.TB
+	db   *store.Store
+	file string
+	logs *logBuffer
+	now  *hands
+}
+
+// hands are a clock turned by hand.
+type hands struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (h *hands) Now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.at
+}
+
+func (h *hands) turn(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.at = h.at.Add(d)
+}
+
+// logBuffer is what the operator would read.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// change alters the settings of a site; either may be nil.
+type change struct {
+	gate func(*jotgate.Settings)
+	api  func(*Settings)
+}
+
+// newSite has the users alice, bob (inactive), carol (staff) and dave (no
+// usable password), whose password is goodPassword.
+func newSite(t testing.TB, c change) *site {
+	t.Helper()
+	s := &site{t: t, file: filepath.Join(t.TempDir(), "site.db"), logs: &logBuffer{}, now: &hands{at: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
+	var err error
+	if s.db, err = sqlite.Open(t.Context(), s.file, sqlite.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.db.Close() })
+	s.API = s.reopen(c)
+	for _, name := range []string{"alice", "bob", "carol", "dave"} {
+		a := &jotgate.Account{Username: name, Email: name + "@example.com", IsActive: name != "bob", IsStaff: name == "carol", DateJoined: s.now.Now()}
+		if a.Password = passwd.Unusable(); name != "dave" {
+			if a.Password, err = s.gate.MakePassword(t.Context(), goodPassword); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.db.CreateAccount(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// reopen starts a gate and its API over the site's database, as a new process
+// would.
+func (s *site) reopen(c change) *API {
+	s.t.Helper()
+	hasher, err := passwd.New("pbkdf2_sha256:1500")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	gs := jotgate.Settings{
+		SecretKey: siteSecret, Hasher: hasher, Now: s.now.Now,
+		Logger: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	if c.gate != nil {
+		c.gate(&gs)
+	}
+	gate, err := jotgate.New(gs, s.db)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	as := Settings{Rates: map[string]string{"login": "", "register": "", "letters": ""}}
+	if c.api != nil {
+		c.api(&as)
+	}
+	a, err := New(gate, as)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return a
+}
+
+// answer is what came back.
+type answer struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// member is a string of the answer's JSON object.
+func (a answer) member(name string) string { return memberText(a.Body, name) }
+
+// from is the address that requests come from unless they say otherwise.
+const from = "192.0.2.1:4711"
+
+// ask sends a request with a JSON body ("" for none) and headers in pairs; the
+// pair "from" sets the client's address.
+func (s *site) ask(method, path, body string, headers ...string) answer {
+	return askOf(s.API, method, path, body, headers...)
+}
+
+func askOf(h http.Handler, method, path, body string, headers ...string) answer {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.RemoteAddr = from
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		switch headers[i] {
+		case "from":
+			r.RemoteAddr = headers[i+1]
+		case "Host":
+			r.Host = headers[i+1]
+		case "Content-Type":
+			r.Header.Set(headers[i], headers[i+1])
+		default:
+			r.Header[http.CanonicalHeaderKey(headers[i])] = append(r.Header[http.CanonicalHeaderKey(headers[i])], headers[i+1])
+		}
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return answer{w.Code, w.Header(), w.Body.String()}
+}
+
+// object writes a JSON object of strings: name, value, name, value, …
+func object(pairs ...string) string {
+	members := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		members[pairs[i]] = pairs[i+1]
+	}
+	text, _ := json.Marshal(members)
+	return string(text)
+}
+
+// try logs in.
+func (s *site) try(name, password string, headers ...string) answer {
+	return s.ask("POST", "/api/token/", object("username", name, "password", password), headers...)
+}
+
+// tokens are a session's.
+type tokens struct{ access, refresh string }
+
+func (s *site) login(name string) tokens {
+	s.t.Helper()
+	a := s.try(name, goodPassword)
+	if a.Status != 200 {
+		s.t.Fatalf("%s cannot log in: %d %s", name, a.Status, a.Body)
+	}
+	return tokens{a.member("access"), a.member("refresh")}
+}
+
+func (tk tokens) header() []string { return []string{"Authorization", "Bearer " + tk.access} }
+
+func (s *site) me(tk tokens) answer { return s.ask("GET", "/auth/users/me/", "", tk.header()...) }
+
+func (s *site) refresh(token string) answer {
+	return s.ask("POST", "/api/token/refresh/", object("refresh", token))
+}
+
+// account is a row as it stands now.
+func (s *site) account(name string) *jotgate.Account {
+	s.t.Helper()
+	a, err := s.db.AccountByLogin(s.t.Context(), name)
+	if err != nil {
+		s.t.Fatal(name, err)
+	}
+	return a
+}
+
+// letters takes what waits in the outbox, decoys left out.
+func (s *site) letters() (list []jotgate.Letter) {
+	s.t.Helper()
+	due, err := s.db.DueLetters(s.t.Context(), s.now.Now().Add(time.Hour), 1000, time.Hour)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, l := range due {
+		if err := s.db.LetterSent(s.t.Context(), l.ID); err != nil {
+			s.t.Fatal(err)
+		}
+		if l.Kind != jotgate.LetterDecoy {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// link is what the letter of this kind says to the account.
+func (s *site) link(kind jotgate.LetterKind, name string) (uid, token string) {
+	return s.gate.LinkParts(kind, s.account(name))
+}
+
+// want fails unless the answer has this status and its body this text.
+func want(t testing.TB, what string, a answer, status int, text string) {
+	t.Helper()
+	if a.Status != status || !strings.Contains(a.Body, text) {
+		t.Errorf("%s: %d %.300s, want %d with %q", what, a.Status, a.Body, status, text)
+	}
+}
+
+// same fails unless two answers are equal but for what is random in them.
+func same(t testing.TB, what string, a, b answer) {
+	t.Helper()
+	a.Header.Del(requestID)
+	b.Header.Del(requestID)
+	if a.Status != b.Status || a.Body != b.Body || headerText(a.Header) != headerText(b.Header) {
+		t.Errorf("%s:\n%d %s %s\n%d %s %s", what, a.Status, a.Body, headerText(a.Header), b.Status, b.Body, headerText(b.Header))
+	}
+}
+
+func headerText(h http.Header) string {
+	var b bytes.Buffer
+	_ = h.Write(&b)
+	return b.String()
+}
