@@ -78,11 +78,9 @@ func (s *Store) ListAccounts(ctx context.Context, after jotgate.UserID, limit in
 
 // accounts runs one of the texts that select accounts.
 func (s *Store) accounts(ctx context.Context, text string, args ...any) (list []*jotgate.Account, err error) {
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		list, err = all(ctx, q, scanAccount, text, args...)
-		return err
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]*jotgate.Account, error) {
+		return all(ctx, q, scanAccount, text, args...)
 	})
-	return list, err
 }
 
 // scanAccount reads the columns of accountColumns.
@@ -102,7 +100,7 @@ func scanAccount(rows rowScanner) (*jotgate.Account, error) {
 // A value that the table cannot hold is a jotgate.Error with status 400.
 func (s *Store) CreateAccount(ctx context.Context, a *jotgate.Account) error {
 	var id jotgate.UserID
-	joined := cmp.Or(a.DateJoined, time.Now()).UTC().Truncate(time.Microsecond)
+	joined := cmp.Or(a.DateJoined, s.driver.Now()).UTC().Truncate(time.Microsecond)
 	err := s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
 		id, err = s.createAccount(ctx, q, a, joined)
 		return err

@@ -19,11 +19,9 @@ JOIN token_blacklist_blacklistedtoken AS b ON b.token_id = o.id WHERE o.jti = $1
 
 // Blacklisted implements jotgate.Sessions.
 func (s *Store) Blacklisted(ctx context.Context, jti string) (black bool, err error) {
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		black, err = s.blacklisted(ctx, q, jti)
-		return err
+	return ask(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
+		return s.blacklisted(ctx, q, jti)
 	})
-	return black, err
 }
 
 func (s *Store) blacklisted(ctx context.Context, q Queryer, jti string) (bool, error) {

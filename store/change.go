@@ -137,7 +137,7 @@ func (s *Store) DeleteAccount(ctx context.Context, id jotgate.UserID) error {
 	if !ok {
 		return jotgate.ErrNotFound
 	}
-	now := time.Now().UTC().Truncate(time.Microsecond)
+	now := s.driver.Now().UTC().Truncate(time.Microsecond)
 	err := s.write(ctx, func(ctx context.Context, q Queryer) error {
 		return s.deleteAccount(ctx, q, id, key, now)
 	})

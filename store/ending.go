@@ -13,11 +13,9 @@ import (
 
 // EndSessions implements jotgate.Sessions.
 func (s *Store) EndSessions(ctx context.Context, which jotgate.Ending) (n int, err error) {
-	err = s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-		n, err = s.endSessions(ctx, q, which)
-		return err
+	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
+		return s.endSessions(ctx, q, which)
 	})
-	return n, err
 }
 
 func (s *Store) endSessions(ctx context.Context, q Queryer, which jotgate.Ending) (int, error) {
@@ -109,11 +107,9 @@ const overlap = 10 * time.Second
 // listed again fill the room that is left, the youngest of them first, so that
 // a burst cannot keep the feed from moving on.
 func (s *Store) Revocations(ctx context.Context, after int64, since time.Time) (list []jotgate.Revocation, err error) {
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		list, err = revocations(ctx, q, after, since)
-		return err
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]jotgate.Revocation, error) {
+		return revocations(ctx, q, after, since)
 	})
-	return list, err
 }
 
 const revocationColumns = "SELECT seq, session, user_id, not_before, made FROM jotgate_revocation"

@@ -36,11 +36,9 @@ func (s *Store) ListEvents(ctx context.Context, user jotgate.UserID, before int6
 		text += " AND user_id = $3"
 		args = append(args, string(user))
 	}
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		list, err = all(ctx, q, scanEvent, text+" ORDER BY id DESC LIMIT $2", args...)
-		return err
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]jotgate.Event, error) {
+		return all(ctx, q, scanEvent, text+" ORDER BY id DESC LIMIT $2", args...)
 	})
-	return list, err
 }
 
 func scanEvent(rows rowScanner) (e jotgate.Event, err error) {
@@ -50,10 +48,8 @@ func scanEvent(rows rowScanner) (e jotgate.Event, err error) {
 
 // PurgeEvents implements jotgate.EventStore.
 func (s *Store) PurgeEvents(ctx context.Context, keep time.Time, limit int) (n int, err error) {
-	err = s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-		n, err = run(ctx, q, "DELETE FROM jotgate_event WHERE id IN (SELECT id FROM jotgate_event WHERE made < $1 ORDER BY made LIMIT $2)",
+	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
+		return run(ctx, q, "DELETE FROM jotgate_event WHERE id IN (SELECT id FROM jotgate_event WHERE made < $1 ORDER BY made LIMIT $2)",
 			keep.UnixMicro(), limit)
-		return err
 	})
-	return n, err
 }

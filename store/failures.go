@@ -69,19 +69,17 @@ func (s *Store) ForgetFailures(ctx context.Context, keys []string) error {
 
 // PurgeFailures implements jotgate.FailureStore. Networks that were not seen
 // for 400 days before keep go with them.
-func (s *Store) PurgeFailures(ctx context.Context, keep time.Time, limit int) (n int, err error) {
-	err = s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-		n, err = run(ctx, q, "DELETE FROM jotgate_failure WHERE key IN (SELECT key FROM jotgate_failure WHERE latest < $1 LIMIT $2)",
+func (s *Store) PurgeFailures(ctx context.Context, keep time.Time, limit int) (int, error) {
+	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
+		n, err := run(ctx, q, "DELETE FROM jotgate_failure WHERE key IN (SELECT key FROM jotgate_failure WHERE latest < $1 LIMIT $2)",
 			keep.UnixMicro(), limit)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		m, err := run(ctx, q, `DELETE FROM jotgate_network WHERE (user_id, network) IN
 (SELECT user_id, network FROM jotgate_network WHERE latest < $1 LIMIT $2)`, keep.AddDate(0, 0, -400).UnixMicro(), limit)
-		n += m
-		return err
+		return n + m, err
 	})
-	return n, err
 }
 
 // RememberNetwork implements jotgate.FailureStore. It writes at most once a
@@ -105,10 +103,8 @@ ON CONFLICT (user_id, network) DO UPDATE SET latest = excluded.latest`, id, net,
 
 // KnownNetwork implements jotgate.FailureStore.
 func (s *Store) KnownNetwork(ctx context.Context, user jotgate.UserID, network string) (known bool, err error) {
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		known, err = one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_network WHERE user_id = $1 AND network = $2",
+	return ask(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
+		return one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_network WHERE user_id = $1 AND network = $2",
 			note(string(user), 64), note(network, 64))
-		return err
 	})
-	return known, err
 }

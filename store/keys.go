@@ -11,11 +11,9 @@ import (
 
 // SigningKeys implements jotgate.KeyStore.
 func (s *Store) SigningKeys(ctx context.Context) (list []jotgate.SigningKey, err error) {
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		list, err = all(ctx, q, scanKey, "SELECT id, algorithm, state, created, switched, retired, sealed FROM jotgate_key ORDER BY created, id")
-		return err
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]jotgate.SigningKey, error) {
+		return all(ctx, q, scanKey, "SELECT id, algorithm, state, created, switched, retired, sealed FROM jotgate_key ORDER BY created, id")
 	})
-	return list, err
 }
 
 func scanKey(rows rowScanner) (k jotgate.SigningKey, err error) {

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jotgate/jotgate"
@@ -34,6 +36,7 @@ func (s *Store) DueLetters(ctx context.Context, now time.Time, limit int, lease 
 		list, err = all(ctx, q, scanLetter, dueText, now.Add(lease).UnixMicro(), now.UnixMicro(), limit)
 		return err
 	})
+	slices.SortFunc(list, func(a, b jotgate.Letter) int { return cmp.Compare(a.ID, b.ID) }) // RETURNING has no order
 	return list, err
 }
 

@@ -70,11 +70,9 @@ func (s *Store) permissions(ctx context.Context, text string, args ...any) (list
 	if !s.tables.permission {
 		return nil, errNoPermissions
 	}
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		list, err = all(ctx, q, scanPermission, text, args...)
-		return err
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]Permission, error) {
+		return all(ctx, q, scanPermission, text, args...)
 	})
-	return list, err
 }
 
 func scanPermission(rows rowScanner) (p Permission, err error) {

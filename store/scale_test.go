@@ -22,7 +22,7 @@ func (w *world) fill(n int) {
 WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ` + strconv.Itoa(n) + `)
 SELECT 'pbkdf2_sha256$600000$salt$hashhashhashhashhashhashhashhashhashhash', false, 'user' || n, 'First', 'Last',
 'User' || n || '@Example.com', false, true, '2026-11-23 12:00:00' FROM c`)
-	w.exec("ANALYZE auth_user")
+	w.exec(w.on("ANALYZE auth_user", "VACUUM ANALYZE auth_user"))
 }
 
 // lookups are what must not grow with the number of users.
@@ -50,9 +50,9 @@ var lookups = map[string]func(w *world, s *store.Store, n int) error{
 
 // TestManyUsers compares lookups among many users with lookups among a
 // thousand. JOTGATE_USERS says how many are many: 1,000,000 in make scale,
-// 50,000 here. A lookup among many may take 20 % longer, or 10 µs: that is what
-// reading two pages costs that a thousand users' tables have in the cache, and
-// a tenth of the shortest request around it.
+// 50,000 here. A lookup among many may take 20 % longer, or 25 µs: that is what
+// reading two or three pages costs that the database has in its cache when
+// there are a thousand users, and little in the request around it.
 func TestManyUsers(t *testing.T) {
 	many := 50_000
 	if text := os.Getenv("JOTGATE_USERS"); text != "" {
@@ -73,7 +73,7 @@ func TestManyUsers(t *testing.T) {
 					func() error { return look(large, lot, rand.IntN(many)+1) })
 				ratio := float64(after) / float64(before)
 				t.Logf("by %-6s among 1,000: %v, among %d: %v, ratio %.2f", by, before, many, after, ratio)
-				if ratio > 1.2 && after-before > 10*time.Microsecond {
+				if ratio > 1.2 && after-before > 25*time.Microsecond {
 					t.Errorf("by %s it takes %.2f times as long among %d users", by, ratio, many)
 				}
 			}

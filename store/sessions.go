@@ -104,21 +104,17 @@ func (s *Store) ListSessions(ctx context.Context, user jotgate.UserID, now time.
 	if !storable(string(user)) {
 		return nil, nil
 	}
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		list, err = all(ctx, q, scanSession, "SELECT "+sessionColumns+` FROM jotgate_session
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]jotgate.Session, error) {
+		return all(ctx, q, scanSession, "SELECT "+sessionColumns+` FROM jotgate_session
 WHERE user_id = $1 AND ended IS NULL AND expires > $2 ORDER BY created DESC, id LIMIT 1000`, string(user), now.UnixMicro())
-		return err
 	})
-	return list, err
 }
 
 // Purge implements jotgate.Sessions.
 func (s *Store) Purge(ctx context.Context, now, keep time.Time, limit int) (n int, err error) {
-	err = s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-		n, err = s.purge(ctx, q, now, keep, limit)
-		return err
+	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
+		return s.purge(ctx, q, now, keep, limit)
 	})
-	return n, err
 }
 
 // The texts of Purge: each deletes at most $2 rows of before $1.

@@ -77,6 +77,8 @@ type Driver struct {
 	// counts.
 	Write func(ctx context.Context, do func(ctx context.Context, q Queryer) error) error
 
+	// Now is the clock, for what carries a time that no caller gave.
+	Now func() time.Time
 	// Time is a time as Django writes it into this database.
 	Time func(time.Time) any
 	// UUID is a UUID (hyphenated) as Django writes it into this database.
@@ -153,11 +155,8 @@ func (s *Store) BackupTo(ctx context.Context, file string) error {
 
 // Ping reports whether the database answers: one question, no table.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.read(ctx, func(ctx context.Context, q Queryer) error {
-		var n int
-		_, err := one(ctx, q, []any{&n}, "SELECT 1")
-		return err
-	})
+	_, err := ask(ctx, s, func(ctx context.Context, q Queryer) (bool, error) { return one(ctx, q, []any{new(int)}, "SELECT 1") })
+	return err
 }
 
 // read answers from what is committed, within the deadline.
@@ -173,6 +172,30 @@ func (s *Store) write(ctx context.Context, do func(ctx context.Context, q Querye
 	ctx, cancel := deadline(ctx)
 	defer cancel()
 	return s.driver.unavailable(s.driver.Write(ctx, do))
+}
+
+// ask is read with an answer.
+func ask[T any](ctx context.Context, s *Store, do func(ctx context.Context, q Queryer) (T, error)) (answer T, err error) {
+	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
+		found, err := do(ctx, q)
+		answer = found
+		return err
+	})
+	return answer, err
+}
+
+// act is write with an answer; where the write failed it is the zero value.
+func act[T any](ctx context.Context, s *Store, do func(ctx context.Context, q Queryer) (T, error)) (answer T, err error) {
+	var done T
+	err = s.write(ctx, func(ctx context.Context, q Queryer) error {
+		result, err := do(ctx, q)
+		done = result
+		return err
+	})
+	if err == nil {
+		answer = done
+	}
+	return answer, err
 }
 
 // deadline gives a context that has none the default one.

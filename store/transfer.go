@@ -122,7 +122,7 @@ func (s *Store) importAccount(ctx context.Context, q Queryer, r *Record) (made b
 	}
 	joined := r.DateJoined
 	if joined.IsZero() {
-		joined = time.Now()
+		joined = s.driver.Now()
 	}
 	id, err := s.createAccount(ctx, q, r.account(), joined.UTC().Truncate(time.Microsecond))
 	if err != nil {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -17,6 +19,7 @@ import (
 type pool struct {
 	db     *sql.DB
 	config *pgx.ConnConfig
+	now    func() time.Time // the real clock, whatever Options.Now is
 	// lost is when a connection was last found broken, in nanoseconds: those
 	// used before it are looked at before they are used again.
 	lost atomic.Int64
@@ -26,9 +29,9 @@ type pool struct {
 const idleBeforeCheck = time.Second
 
 func newPool(config *pgx.ConnConfig, options Options) *pool {
-	p := &pool{config: config}
+	p := &pool{config: config, now: time.Now}
 	p.db = newDB(config, options.MaxConns, func(_ context.Context, c stdlib.ShouldPingParams) bool {
-		used := time.Now().Add(-c.IdleDuration).UnixNano()
+		used := p.now().Add(-c.IdleDuration).UnixNano()
 		return c.IdleDuration > idleBeforeCheck || used <= p.lost.Load()
 	})
 	return p
@@ -62,13 +65,14 @@ func (p *pool) again(ctx context.Context, ask func() error) error {
 
 // broken reports that err speaks of the connection, and remembers when.
 func (p *pool) broken(ctx context.Context, err error) bool {
-	if err == nil || ctx.Err() != nil {
+	var refusal *jotgate.Error
+	if err == nil || ctx.Err() != nil || errors.As(err, &refusal) {
 		return false
 	}
 	if c := code(err); c != "" && !strings.HasPrefix(c, "08") && !strings.HasPrefix(c, "57P") {
 		return false
 	}
-	p.lost.Store(time.Now().UnixNano())
+	p.lost.Store(p.now().UnixNano())
 	return true
 }
 

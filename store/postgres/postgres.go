@@ -42,6 +42,8 @@ type Options struct {
 	// StatementTimeout and LockTimeout are PostgreSQL's settings of these
 	// names. Default: 5 seconds, 3 seconds.
 	StatementTimeout, LockTimeout time.Duration
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
 	// Inspect opens the database as it is: nothing is made or migrated, and
 	// missing tables are no error. Only Store.Facts is of use then.
 	Inspect bool
@@ -83,7 +85,7 @@ func open(ctx context.Context, p *pool, options Options) (*store.Store, error) {
 			return nil, err
 		}
 	}
-	return store.New(ctx, driver(p), options.Schema, options.Inspect)
+	return store.New(ctx, driver(p, options.Now), options.Schema, options.Inspect)
 }
 
 // configure reads the address and fills in the defaults.
@@ -96,6 +98,9 @@ func configure(dsn string, o *Options) (*pgx.ConnConfig, error) {
 	setDefault(&o.ConnectTimeout, 3*time.Second)
 	setDefault(&o.StatementTimeout, store.Timeout)
 	setDefault(&o.LockTimeout, 3*time.Second)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if config.ConnectTimeout == 0 || config.ConnectTimeout > o.ConnectTimeout {
 		config.ConnectTimeout = o.ConnectTimeout
 	}
@@ -121,9 +126,9 @@ func setDefault[T int | time.Duration](v *T, otherwise T) {
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // driver is PostgreSQL as package store wants it.
-func driver(p *pool) store.Driver {
+func driver(p *pool, now func() time.Time) store.Driver {
 	return store.Driver{
-		Name: "postgres", Read: p, Write: p.write, Locks: true,
+		Name: "postgres", Read: p, Write: p.write, Locks: true, Now: now,
 		Time: func(t time.Time) any { return t.UTC().Truncate(time.Microsecond) },
 		UUID: func(s string) any { return s },
 		Columns: `SELECT attname, format_type(atttypid, atttypmod), attnotnull AND NOT atthasdef AND attidentity = ''

@@ -32,6 +32,11 @@ func backup(ctx context.Context, read *sql.DB, file string) (err error) {
 			_ = os.Remove(file)
 		}
 	}()
+	return copyTo(ctx, read, file)
+}
+
+// copyTo copies into a file that is there, inside a read transaction.
+func copyTo(ctx context.Context, read *sql.DB, file string) error {
 	conn, err := read.Conn(ctx)
 	if err != nil {
 		return err
@@ -40,23 +45,24 @@ func backup(ctx context.Context, read *sql.DB, file string) (err error) {
 	if _, err := conn.ExecContext(ctx, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1"); err != nil {
 		return err
 	}
-	defer func() {
-		_, end := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-		err = errors.Join(err, end)
-	}()
-	return conn.Raw(func(c any) error {
-		source, ok := c.(interface {
-			NewBackup(string) (*sqlite.Backup, error)
-		})
-		if !ok {
-			return errors.New("the SQLite driver has no online backup")
-		}
-		b, err := source.NewBackup(file)
-		if err != nil {
-			return err
-		}
-		return errors.Join(copyPages(ctx, b), b.Finish())
+	copied := conn.Raw(func(c any) error { return copyFrom(ctx, c, file) })
+	_, ended := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	return errors.Join(copied, ended)
+}
+
+// copyFrom copies from a connection of the driver's.
+func copyFrom(ctx context.Context, conn any, file string) error {
+	source, ok := conn.(interface {
+		NewBackup(string) (*sqlite.Backup, error)
 	})
+	if !ok {
+		return errors.New("the SQLite driver has no online backup")
+	}
+	b, err := source.NewBackup(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(copyPages(ctx, b), b.Finish())
 }
 
 // copyPages steps until all is copied or ctx ends.

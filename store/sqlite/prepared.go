@@ -41,15 +41,20 @@ func (p *prepared) statement(ctx context.Context, text string) (*sql.Stmt, error
 	if err != nil {
 		return nil, err
 	}
-	if len(p.list) >= statementLimit {
-		for old, s := range p.list { // any one
-			delete(p.list, old)
-			_ = s.Close()
-			break
-		}
-	}
+	p.makeRoom()
 	p.list[text] = s
 	return s, nil
+}
+
+// makeRoom drops any one statement when there are too many.
+func (p *prepared) makeRoom() {
+	for text, s := range p.list {
+		if len(p.list) < statementLimit {
+			return
+		}
+		delete(p.list, text)
+		_ = s.Close()
+	}
 }
 
 // ExecContext implements store.Queryer.

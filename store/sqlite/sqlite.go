@@ -39,6 +39,8 @@ type Options struct {
 	// BusyTimeout is how long a write waits for another process to finish
 	// writing. Default: 5 seconds.
 	BusyTimeout time.Duration
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
 	// Inspect opens the file as it is: nothing is made or migrated, and
 	// missing tables are no error. Only Store.Facts is of use then.
 	Inspect bool
@@ -59,15 +61,22 @@ func Open(ctx context.Context, path string, options Options) (*store.Store, erro
 	if err := create(path, options.Inspect); err != nil {
 		return nil, err
 	}
-	if options.BusyTimeout <= 0 {
-		options.BusyTimeout = 5 * time.Second
-	}
+	options.setDefaults()
 	read, write := pool(path, options, true), pool(path, options, false)
 	s, err := open(ctx, path, read, write, options)
 	if err != nil {
 		return nil, errors.Join(temporary(explain(path, err)), read.Close(), write.Close())
 	}
 	return s, nil
+}
+
+func (o *Options) setDefaults() {
+	if o.BusyTimeout <= 0 {
+		o.BusyTimeout = 5 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 }
 
 func open(ctx context.Context, path string, read, write *sql.DB, options Options) (*store.Store, error) {
@@ -80,7 +89,7 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 		}
 	}
 	w := newWriter(write)
-	s, err := store.New(ctx, driver(path, read, w), options.Schema, options.Inspect)
+	s, err := store.New(ctx, driver(path, read, w, options.Now), options.Schema, options.Inspect)
 	if err != nil {
 		w.close()
 	}
@@ -88,10 +97,10 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 }
 
 // driver is SQLite as package store wants it.
-func driver(path string, read *sql.DB, w *writer) store.Driver {
+func driver(path string, read *sql.DB, w *writer, now func() time.Time) store.Driver {
 	reader := newPrepared(read.PrepareContext)
 	return store.Driver{
-		Name: "sqlite", Read: reader, Write: w.write,
+		Name: "sqlite", Read: reader, Write: w.write, Now: now,
 		Time: formatTime, UUID: func(s string) any { return strings.ReplaceAll(s, "-", "") },
 		Columns: `SELECT name, type, "notnull" AND dflt_value IS NULL FROM pragma_table_info($1) ORDER BY cid`,
 		References: `SELECT m.name, f."from", c."notnull" FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f,

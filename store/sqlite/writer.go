@@ -70,6 +70,11 @@ func (w *writer) write(ctx context.Context, do func(ctx context.Context, q store
 	case <-w.gone:
 		return errClosed
 	}
+	return w.await(ctx, j)
+}
+
+// await is the outcome of a job in the queue.
+func (w *writer) await(ctx context.Context, j *job) error {
 	select {
 	case <-j.done:
 		return j.err
@@ -95,20 +100,26 @@ func (w *writer) close() error {
 
 func (w *writer) loop() {
 	defer close(w.gone)
+	defer w.drop()
 	for {
 		select {
 		case j := <-w.jobs:
 			w.commit(w.batch(j))
 		case <-w.stop:
-			for { // what came in before the stop
-				select {
-				case j := <-w.jobs:
-					w.commit(w.batch(j))
-				default:
-					w.drop()
-					return
-				}
-			}
+			w.finish()
+			return
+		}
+	}
+}
+
+// finish runs what came in before the stop.
+func (w *writer) finish() {
+	for {
+		select {
+		case j := <-w.jobs:
+			w.commit(w.batch(j))
+		default:
+			return
 		}
 	}
 }
@@ -138,18 +149,22 @@ func (w *writer) commit(list []*job) {
 		return
 	}
 	err := w.together(list)
-	if err != nil && code(err)&0xff == constraintCode && len(list) > 1 {
-		for _, j := range list {
-			w.commit([]*job{j})
-		}
-		return
-	}
+	alone := len(list) > 1 && code(err)&0xff == constraintCode
 	for _, j := range list {
-		if err != nil {
-			j.err = err
+		if alone {
+			w.commit([]*job{j})
+		} else {
+			j.answer(err)
 		}
-		close(j.done)
 	}
+}
+
+// answer ends a job: with the error of the whole transaction, or its own.
+func (j *job) answer(whole error) {
+	if whole != nil {
+		j.err = whole
+	}
+	close(j.done)
 }
 
 // constraintCode is the primary result code of a violated constraint.
@@ -215,11 +230,16 @@ func try(ctx context.Context, q store.Queryer, do func(context.Context, store.Qu
 // other failure a new one is made, which is always right and seldom needed.
 func (w *writer) failed(err error) error {
 	rollback := exec(context.Background(), w.q, "ROLLBACK")
-	var refusal *jotgate.Error
-	if rollback != nil || !errors.As(err, &refusal) && code(err)&0xff != constraintCode && code(err)&0xff != busy {
+	if rollback != nil || !harmless(err) {
 		w.drop()
 	}
 	return err
+}
+
+// harmless reports an error that says nothing against the connection.
+func harmless(err error) bool {
+	var refusal *jotgate.Error
+	return errors.As(err, &refusal) || code(err)&0xff == constraintCode || code(err)&0xff == busy
 }
 
 // connect is the connection's statements, opening it where there is none.

@@ -1,6 +1,9 @@
+// Accounts: what jotgate.Accounts promises.
+
 package storetest
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -11,38 +14,185 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-func findAccounts(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	a := &jotgate.Account{
-		Username: "Ada", Email: "Ada@Example.com", FirstName: "Ada", LastName: "Löwe", Password: "p$1", IsActive: true,
-		IsStaff: true, IsSuperuser: true, DateJoined: start, LastLogin: start.Add(time.Second).Truncate(time.Second),
-	}
-	b.must(b.CreateAccount(b.ctx, a))
-	other := &jotgate.Account{Username: "ada", Email: "ada@example.COM", Password: "q", DateJoined: start}
-	b.must(b.CreateAccount(b.ctx, other))
+var accountsParts = []part{
+	// A context that is over is ErrUnavailable, and nothing happened.
+	{"a context that is over", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		over, cancel := context.WithCancel(b.ctx)
+		cancel()
+		a := &jotgate.Account{Username: "late", Password: "x", IsActive: true}
+		b.is(b.CreateAccount(over, a), jotgate.ErrUnavailable)
+		_, err := b.AccountByLogin(over, "late")
+		b.is(err, jotgate.ErrUnavailable)
+		_, err = b.AccountByLogin(b.ctx, "late")
+		b.is(err, jotgate.ErrNotFound)
+	}},
+	{"find accounts", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		a := &jotgate.Account{
+			Username: "Ada", Email: "Ada@Example.com", FirstName: "Ada", LastName: "Löwe", Password: "p$1", IsActive: true,
+			IsStaff: true, IsSuperuser: true, DateJoined: start, LastLogin: start.Add(time.Second).Truncate(time.Second),
+		}
+		b.must(b.CreateAccount(b.ctx, a))
+		other := &jotgate.Account{Username: "ada", Email: "ada@example.COM", Password: "q", DateJoined: start}
+		b.must(b.CreateAccount(b.ctx, other))
 
-	for _, want := range []*jotgate.Account{a, other} {
-		got, err := b.AccountByLogin(b.ctx, want.Username)
-		b.must(err)
-		if d := cmp.Diff(want, got); d != "" {
-			t.Errorf("by login (-want +got):\n%s", d)
+		for _, want := range []*jotgate.Account{a, other} {
+			got, err := b.AccountByLogin(b.ctx, want.Username)
+			b.must(err)
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("by login (-want +got):\n%s", d)
+			}
+			got, err = b.AccountByID(b.ctx, want.ID)
+			b.must(err)
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("by id (-want +got):\n%s", d)
+			}
 		}
-		got, err = b.AccountByID(b.ctx, want.ID)
-		b.must(err)
-		if d := cmp.Diff(want, got); d != "" {
-			t.Errorf("by id (-want +got):\n%s", d)
+		for _, login := range []string{"", "ADA", "Ada ", "Ada\x00", "Ad\xff", "nobody", strings.Repeat("a", 10_000)} {
+			_, err := b.AccountByLogin(b.ctx, login)
+			b.is(err, jotgate.ErrNotFound)
 		}
-	}
-	for _, login := range []string{"", "ADA", "Ada ", "Ada\x00", "Ad\xff", "nobody", strings.Repeat("a", 10_000)} {
-		_, err := b.AccountByLogin(b.ctx, login)
+		for _, id := range notIDs(a.ID) {
+			_, err := b.AccountByID(b.ctx, id)
+			b.is(err, jotgate.ErrNotFound)
+		}
+		byEmail(b, a.ID, other.ID)
+		pages(b, a.ID, other.ID)
+	}},
+	{"create accounts", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		first := b.account()
+		again := &jotgate.Account{Username: first.Username, Password: "x"}
+		b.is(b.CreateAccount(b.ctx, again), jotgate.ErrTaken)
+		if again.ID != "" {
+			t.Errorf("a refused account has the id %q", again.ID)
+		}
+		b.must(b.DeleteAccount(b.ctx, first.ID))
+		second := b.account()
+		if second.ID == first.ID {
+			t.Errorf("the id %s of a deleted account was used again", first.ID)
+		}
+		if joined := second.DateJoined; time.Since(joined).Abs() > time.Minute || joined.Location() != time.UTC {
+			t.Errorf("date_joined is %v, want now in UTC", joined)
+		}
+		for field, bad := range map[string]jotgate.Account{
+			"username":   {Username: "nul\x00"},
+			"email":      {Username: "e", Email: "\xff"},
+			"first_name": {Username: "f", FirstName: "a\x00b"},
+			"password":   {Username: "p", Password: "\x00"},
+		} {
+			if err := b.CreateAccount(b.ctx, &bad); jotgate.AsError(err).Status != 400 || jotgate.AsError(err).Fields[0].Field != field {
+				t.Errorf("%s: %v", field, err)
+			}
+		}
+		racingNames(b)
+	}},
+	{"change accounts", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		a, other := b.account(), b.account()
+		b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
+			Username: new("new"), Email: new("new@example.com"), FirstName: new("N"), LastName: new("E"), Password: new("second"),
+			IsStaff: new(true), IsSuperuser: new(true), LastLogin: &start, IfPassword: new("first"), IfActive: new(true),
+		}))
+		want := &jotgate.Account{
+			ID: a.ID, Username: "new", Email: "new@example.com", FirstName: "N", LastName: "E", Password: "second",
+			IsActive: true, IsStaff: true, IsSuperuser: true, DateJoined: a.DateJoined, LastLogin: start,
+		}
+		same := func() {
+			t.Helper()
+			got, err := b.AccountByID(b.ctx, a.ID)
+			b.must(err)
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		}
+		same()
+		refused := []struct {
+			name   string
+			id     jotgate.UserID
+			change jotgate.AccountChange
+			want   error
+		}{
+			{"another password", a.ID, jotgate.AccountChange{FirstName: new("X"), IfPassword: new("first")}, jotgate.ErrNotFound},
+			{"a password that cannot be", a.ID, jotgate.AccountChange{FirstName: new("X"), IfPassword: new("second\x00")}, jotgate.ErrNotFound},
+			{"not active", a.ID, jotgate.AccountChange{FirstName: new("X"), IfActive: new(false)}, jotgate.ErrNotFound},
+			{"nobody", "999999", jotgate.AccountChange{FirstName: new("X")}, jotgate.ErrNotFound},
+			{"no id", "x", jotgate.AccountChange{FirstName: new("X")}, jotgate.ErrNotFound},
+			{"nothing, of nobody", "999999", jotgate.AccountChange{}, jotgate.ErrNotFound},
+			{"a name that exists", a.ID, jotgate.AccountChange{Username: &other.Username}, jotgate.ErrTaken},
+		}
+		for _, c := range refused {
+			t.Run(c.name, func(t *testing.T) {
+				newBench(t, s).is(b.ChangeAccount(b.ctx, c.id, c.change), c.want)
+				same()
+			})
+		}
+		b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{}))
+		same()
+		oneReset(b, a.ID)
+	}},
+	{"end sessions of accounts", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		at := start.Add(time.Minute)
+
+		a := b.account()
+		kept, ended := b.session(a.ID), b.session(a.ID)
+		b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
+			Password: new("second"), EndSessions: jotgate.EndedByPassword, KeepSession: kept.ID, At: at,
+		}))
+		if row := b.find(ended.ID); !row.Ended.Equal(at) || row.EndReason != jotgate.EndedByPassword {
+			t.Errorf("after a change of password: ended %v, %q", row.Ended, row.EndReason)
+		}
+		if row := b.find(kept.ID); !row.Ended.IsZero() || len(b.revoked(kept.ID, "")) != 0 {
+			t.Errorf("the kept session ended: %q", row.EndReason)
+		}
+		if list := b.revoked(ended.ID, ""); len(list) != 1 || !list[0].Made.Equal(at) {
+			t.Errorf("revocations of the ended session: %v", list)
+		}
+
+		b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false), At: at}))
+		if row := b.find(kept.ID); row.EndReason != jotgate.EndedByAccount || len(b.revoked(kept.ID, "")) != 1 {
+			t.Errorf("after a deactivation: %q", row.EndReason)
+		}
+		if list := b.revoked("", a.ID); len(list) != 1 || !list[0].NotBefore.Equal(at) {
+			t.Errorf("revocations of the user: %v", list)
+		}
+		b.is(b.CreateSession(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
+		if b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false)}) == nil {
+			t.Error("a deactivation without a time was accepted")
+		}
+
+		// A change that is refused ends nothing.
+		a = b.account()
+		live := b.session(a.ID)
+		b.is(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
+			Password: new("x"), IfPassword: new("wrong"), EndSessions: jotgate.EndedByPassword, At: at,
+		}), jotgate.ErrNotFound)
+		if row := b.find(live.ID); !row.Ended.IsZero() {
+			t.Errorf("a refused change ended a session: %q", row.EndReason)
+		}
+	}},
+	{"delete accounts", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		a := b.account()
+		session := b.session(a.ID)
+		b.must(b.DeleteAccount(b.ctx, a.ID))
+		_, err := b.AccountByID(b.ctx, a.ID)
 		b.is(err, jotgate.ErrNotFound)
-	}
-	for _, id := range notIDs(a.ID) {
-		_, err := b.AccountByID(b.ctx, id)
+		b.is(b.DeleteAccount(b.ctx, a.ID), jotgate.ErrNotFound)
+		b.is(b.DeleteAccount(b.ctx, "x"), jotgate.ErrNotFound)
+		if row := b.find(session.ID); row.EndReason != jotgate.EndedByAccount {
+			t.Errorf("its session: %q", row.EndReason)
+		}
+		if len(b.revoked(session.ID, "")) != 1 || len(b.revoked("", a.ID)) != 1 {
+			t.Error("no revocation of the session or of the user")
+		}
+		_, err = b.RotateSession(b.ctx, rotation(session))
+		b.is(err, jotgate.ErrNoAccountForToken)
+		_, _, err = b.Grants(b.ctx, a.ID)
 		b.is(err, jotgate.ErrNotFound)
-	}
-	byEmail(b, a.ID, other.ID)
-	pages(b, a.ID, other.ID)
+	}},
 }
 
 // notIDs differ from a good id in one point each.
@@ -96,35 +246,6 @@ func ids(list []*jotgate.Account) (ids []jotgate.UserID) {
 	return ids
 }
 
-func createAccounts(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	first := b.account()
-	again := &jotgate.Account{Username: first.Username, Password: "x"}
-	b.is(b.CreateAccount(b.ctx, again), jotgate.ErrTaken)
-	if again.ID != "" {
-		t.Errorf("a refused account has the id %q", again.ID)
-	}
-	b.must(b.DeleteAccount(b.ctx, first.ID))
-	second := b.account()
-	if second.ID == first.ID {
-		t.Errorf("the id %s of a deleted account was used again", first.ID)
-	}
-	if joined := second.DateJoined; time.Since(joined).Abs() > time.Minute || joined.Location() != time.UTC {
-		t.Errorf("date_joined is %v, want now in UTC", joined)
-	}
-	for field, bad := range map[string]jotgate.Account{
-		"username":   {Username: "nul\x00"},
-		"email":      {Username: "e", Email: "\xff"},
-		"first_name": {Username: "f", FirstName: "a\x00b"},
-		"password":   {Username: "p", Password: "\x00"},
-	} {
-		if err := b.CreateAccount(b.ctx, &bad); jotgate.AsError(err).Status != 400 || jotgate.AsError(err).Fields[0].Field != field {
-			t.Errorf("%s: %v", field, err)
-		}
-	}
-	racingNames(b)
-}
-
 // racingNames: of many who want a name, one gets it.
 func racingNames(b *bench) {
 	b.Helper()
@@ -145,51 +266,6 @@ func racingNames(b *bench) {
 	if won != 1 {
 		b.Errorf("%d accounts have the same name", won)
 	}
-}
-
-func changeAccounts(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	a, other := b.account(), b.account()
-	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
-		Username: new("new"), Email: new("new@example.com"), FirstName: new("N"), LastName: new("E"), Password: new("second"),
-		IsStaff: new(true), IsSuperuser: new(true), LastLogin: &start, IfPassword: new("first"), IfActive: new(true),
-	}))
-	want := &jotgate.Account{
-		ID: a.ID, Username: "new", Email: "new@example.com", FirstName: "N", LastName: "E", Password: "second",
-		IsActive: true, IsStaff: true, IsSuperuser: true, DateJoined: a.DateJoined, LastLogin: start,
-	}
-	same := func() {
-		t.Helper()
-		got, err := b.AccountByID(b.ctx, a.ID)
-		b.must(err)
-		if d := cmp.Diff(want, got); d != "" {
-			t.Errorf("(-want +got):\n%s", d)
-		}
-	}
-	same()
-	refused := []struct {
-		name   string
-		id     jotgate.UserID
-		change jotgate.AccountChange
-		want   error
-	}{
-		{"another password", a.ID, jotgate.AccountChange{FirstName: new("X"), IfPassword: new("first")}, jotgate.ErrNotFound},
-		{"a password that cannot be", a.ID, jotgate.AccountChange{FirstName: new("X"), IfPassword: new("second\x00")}, jotgate.ErrNotFound},
-		{"not active", a.ID, jotgate.AccountChange{FirstName: new("X"), IfActive: new(false)}, jotgate.ErrNotFound},
-		{"nobody", "999999", jotgate.AccountChange{FirstName: new("X")}, jotgate.ErrNotFound},
-		{"no id", "x", jotgate.AccountChange{FirstName: new("X")}, jotgate.ErrNotFound},
-		{"nothing, of nobody", "999999", jotgate.AccountChange{}, jotgate.ErrNotFound},
-		{"a name that exists", a.ID, jotgate.AccountChange{Username: &other.Username}, jotgate.ErrTaken},
-	}
-	for _, c := range refused {
-		t.Run(c.name, func(t *testing.T) {
-			newBench(t, s).is(b.ChangeAccount(b.ctx, c.id, c.change), c.want)
-			same()
-		})
-	}
-	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{}))
-	same()
-	oneReset(b, a.ID)
 }
 
 // oneReset: of many changes on condition of one password, one is made.
@@ -214,67 +290,4 @@ func oneReset(b *bench, id jotgate.UserID) {
 	if made != 1 {
 		b.Errorf("%d changes were made on condition of the same password", made)
 	}
-}
-
-func endAccounts(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	at := start.Add(time.Minute)
-
-	a := b.account()
-	kept, ended := b.session(a.ID), b.session(a.ID)
-	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
-		Password: new("second"), EndSessions: jotgate.EndedByPassword, KeepSession: kept.ID, At: at,
-	}))
-	if row := b.find(ended.ID); !row.Ended.Equal(at) || row.EndReason != jotgate.EndedByPassword {
-		t.Errorf("after a change of password: ended %v, %q", row.Ended, row.EndReason)
-	}
-	if row := b.find(kept.ID); !row.Ended.IsZero() || len(b.revoked(kept.ID, "")) != 0 {
-		t.Errorf("the kept session ended: %q", row.EndReason)
-	}
-	if list := b.revoked(ended.ID, ""); len(list) != 1 || !list[0].Made.Equal(at) {
-		t.Errorf("revocations of the ended session: %v", list)
-	}
-
-	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false), At: at}))
-	if row := b.find(kept.ID); row.EndReason != jotgate.EndedByAccount || len(b.revoked(kept.ID, "")) != 1 {
-		t.Errorf("after a deactivation: %q", row.EndReason)
-	}
-	if list := b.revoked("", a.ID); len(list) != 1 || !list[0].NotBefore.Equal(at) {
-		t.Errorf("revocations of the user: %v", list)
-	}
-	b.is(b.CreateSession(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
-	if b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false)}) == nil {
-		t.Error("a deactivation without a time was accepted")
-	}
-
-	// A change that is refused ends nothing.
-	a = b.account()
-	live := b.session(a.ID)
-	b.is(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
-		Password: new("x"), IfPassword: new("wrong"), EndSessions: jotgate.EndedByPassword, At: at,
-	}), jotgate.ErrNotFound)
-	if row := b.find(live.ID); !row.Ended.IsZero() {
-		t.Errorf("a refused change ended a session: %q", row.EndReason)
-	}
-}
-
-func deleteAccounts(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	a := b.account()
-	session := b.session(a.ID)
-	b.must(b.DeleteAccount(b.ctx, a.ID))
-	_, err := b.AccountByID(b.ctx, a.ID)
-	b.is(err, jotgate.ErrNotFound)
-	b.is(b.DeleteAccount(b.ctx, a.ID), jotgate.ErrNotFound)
-	b.is(b.DeleteAccount(b.ctx, "x"), jotgate.ErrNotFound)
-	if row := b.find(session.ID); row.EndReason != jotgate.EndedByAccount {
-		t.Errorf("its session: %q", row.EndReason)
-	}
-	if len(b.revoked(session.ID, "")) != 1 || len(b.revoked("", a.ID)) != 1 {
-		t.Error("no revocation of the session or of the user")
-	}
-	_, err = b.RotateSession(b.ctx, rotation(session))
-	b.is(err, jotgate.ErrNoAccountForToken)
-	_, _, err = b.Grants(b.ctx, a.ID)
-	b.is(err, jotgate.ErrNotFound)
 }

@@ -38,21 +38,23 @@ type machine struct {
 	revoked  map[string]bool
 }
 
-func model(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	rapid.Check(t, func(rt *rapid.T) {
-		m := &machine{
-			bench: b, now: start, grace: rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(rt, "grace"),
-			active: map[jotgate.UserID]bool{}, sessions: map[string]*modelSession{}, revoked: map[string]bool{},
-		}
-		for range 2 {
-			m.active[b.account().ID] = true
-		}
-		rt.Repeat(map[string]func(*rapid.T){
-			"login": m.login, "refresh": m.refresh, "logout": m.logout, "logout all": m.logoutAll,
-			"deactivate": m.deactivate, "clock": m.clock, "purge": m.purge, "": m.compare,
+var modelParts = []part{
+	{"model", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		rapid.Check(t, func(rt *rapid.T) {
+			m := &machine{
+				bench: b, now: start, grace: rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(rt, "grace"),
+				active: map[jotgate.UserID]bool{}, sessions: map[string]*modelSession{}, revoked: map[string]bool{},
+			}
+			for range 2 {
+				m.active[b.account().ID] = true
+			}
+			rt.Repeat(map[string]func(*rapid.T){
+				"login": m.login, "refresh": m.refresh, "logout": m.logout, "logout all": m.logoutAll,
+				"deactivate": m.deactivate, "clock": m.clock, "purge": m.purge, "": m.compare,
+			})
 		})
-	})
+	}},
 }
 
 func (m *machine) users() []jotgate.UserID { return slices.Sorted(maps.Keys(m.active)) }

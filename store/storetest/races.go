@@ -16,27 +16,107 @@ const (
 	clients = 50
 )
 
-// oneWinner: however many send one refresh token at once, the session gets one
-// new jti, and whoever got an answer got that one.
-func oneWinner(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	user := b.account().ID
-	for round := range rounds {
-		session := b.session(user)
-		grace := time.Duration(round%2) * 10 * time.Second
-		var wg sync.WaitGroup
-		var outs [clients]jotgate.Rotated
-		var errs [clients]error
-		for i := range clients {
+var racesParts = []part{
+	// However many send one refresh token at once, the session gets one
+	// new jti, and whoever got an answer got that one.
+	{"one winner", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		user := b.account().ID
+		for round := range rounds {
+			session := b.session(user)
+			grace := time.Duration(round%2) * 10 * time.Second
+			var wg sync.WaitGroup
+			var outs [clients]jotgate.Rotated
+			var errs [clients]error
+			for i := range clients {
+				wg.Go(func() {
+					r := rotation(session)
+					r.Next, r.Grace = "next"+strconv.Itoa(i)+session.ID, grace
+					outs[i], errs[i] = b.RotateSession(b.ctx, r)
+				})
+			}
+			wg.Wait()
+			judgeRace(b, grace > 0, outs[:], errs[:])
+		}
+	}},
+	// Refresh, logout and deactivation at once; when all have
+	// answered, no token of the session works.
+	{"refresh against logout against deactivation", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		for round := range rounds {
+			user := b.account().ID
+			session := b.session(user)
+			var wg sync.WaitGroup
+			tokens := []string{session.JTI}
 			wg.Go(func() {
 				r := rotation(session)
-				r.Next, r.Grace = "next"+strconv.Itoa(i)+session.ID, grace
-				outs[i], errs[i] = b.RotateSession(b.ctx, r)
+				for i := range 5 { // a chain of refreshes, as long as it is let
+					r.Next = "next" + strconv.Itoa(i) + session.ID
+					if _, err := b.RotateSession(b.ctx, r); err != nil {
+						break
+					}
+					tokens = append(tokens, r.Next)
+					r.Presented = r.Next
+				}
 			})
+			if round%3 != 0 {
+				wg.Go(func() {
+					_, err := b.EndSessions(b.ctx, jotgate.Ending{ID: session.ID, Reason: jotgate.EndedByLogout, Now: start.Add(time.Minute)})
+					if err != nil {
+						t.Errorf("logout: %v", err)
+					}
+				})
+			}
+			if round%3 != 1 {
+				wg.Go(func() {
+					if err := b.ChangeAccount(b.ctx, user, jotgate.AccountChange{IsActive: new(false), At: start.Add(time.Minute)}); err != nil {
+						t.Errorf("deactivation: %v", err)
+					}
+				})
+			}
+			wg.Wait()
+			for _, token := range tokens {
+				r := rotation(session)
+				r.Presented, r.Next = token, "after"
+				if _, err := b.RotateSession(b.ctx, r); err == nil {
+					t.Fatalf("round %d: a token works after the session ended", round)
+				}
+			}
+			if len(b.revokedNow(session.ID)) == 0 {
+				t.Fatalf("round %d: no revocation", round)
+			}
 		}
-		wg.Wait()
-		judgeRace(b, grace > 0, outs[:], errs[:])
-	}
+	}},
+	// A login and a deactivation (or a change of password) at once
+	// leave no live session behind.
+	{"login against deactivation", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		for round := range rounds {
+			user := b.account().ID
+			session := newSession(user)
+			change := jotgate.AccountChange{IsActive: new(false), At: start}
+			if round%2 == 0 {
+				change = jotgate.AccountChange{Password: new("second"), EndSessions: jotgate.EndedByPassword, At: start}
+			}
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				if err := b.CreateSession(b.ctx, session, "first"); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
+					t.Errorf("login: %v", err)
+				}
+			})
+			wg.Go(func() {
+				if err := b.ChangeAccount(b.ctx, user, change); err != nil {
+					t.Errorf("change: %v", err)
+				}
+			})
+			wg.Wait()
+			list, err := b.ListSessions(b.ctx, user, start)
+			b.must(err)
+			if len(list) != 0 {
+				t.Fatalf("round %d: a session outlived the change", round)
+			}
+		}
+	}},
 }
 
 func judgeRace(b *bench, grace bool, outs []jotgate.Rotated, errs []error) {
@@ -63,55 +143,6 @@ func judgeRace(b *bench, grace bool, outs []jotgate.Rotated, errs []error) {
 	}
 }
 
-// overtaking: refresh, logout and deactivation at once; when all have
-// answered, no token of the session works.
-func overtaking(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	for round := range rounds {
-		user := b.account().ID
-		session := b.session(user)
-		var wg sync.WaitGroup
-		tokens := []string{session.JTI}
-		wg.Go(func() {
-			r := rotation(session)
-			for i := range 5 { // a chain of refreshes, as long as it is let
-				r.Next = "next" + strconv.Itoa(i) + session.ID
-				if _, err := b.RotateSession(b.ctx, r); err != nil {
-					break
-				}
-				tokens = append(tokens, r.Next)
-				r.Presented = r.Next
-			}
-		})
-		if round%3 != 0 {
-			wg.Go(func() {
-				_, err := b.EndSessions(b.ctx, jotgate.Ending{ID: session.ID, Reason: jotgate.EndedByLogout, Now: start.Add(time.Minute)})
-				if err != nil {
-					t.Errorf("logout: %v", err)
-				}
-			})
-		}
-		if round%3 != 1 {
-			wg.Go(func() {
-				if err := b.ChangeAccount(b.ctx, user, jotgate.AccountChange{IsActive: new(false), At: start.Add(time.Minute)}); err != nil {
-					t.Errorf("deactivation: %v", err)
-				}
-			})
-		}
-		wg.Wait()
-		for _, token := range tokens {
-			r := rotation(session)
-			r.Presented, r.Next = token, "after"
-			if _, err := b.RotateSession(b.ctx, r); err == nil {
-				t.Fatalf("round %d: a token works after the session ended", round)
-			}
-		}
-		if len(b.revokedNow(session.ID)) == 0 {
-			t.Fatalf("round %d: no revocation", round)
-		}
-	}
-}
-
 // revokedNow is revoked for a feed that has grown long.
 func (b *bench) revokedNow(session string) (list []jotgate.Revocation) {
 	b.Helper()
@@ -127,36 +158,5 @@ func (b *bench) revokedNow(session string) (list []jotgate.Revocation) {
 			return list
 		}
 		after = feed[len(feed)-1].Seq
-	}
-}
-
-// lateLogin: a login and a deactivation (or a change of password) at once
-// leave no live session behind.
-func lateLogin(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	for round := range rounds {
-		user := b.account().ID
-		session := newSession(user)
-		change := jotgate.AccountChange{IsActive: new(false), At: start}
-		if round%2 == 0 {
-			change = jotgate.AccountChange{Password: new("second"), EndSessions: jotgate.EndedByPassword, At: start}
-		}
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			if err := b.CreateSession(b.ctx, session, "first"); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
-				t.Errorf("login: %v", err)
-			}
-		})
-		wg.Go(func() {
-			if err := b.ChangeAccount(b.ctx, user, change); err != nil {
-				t.Errorf("change: %v", err)
-			}
-		})
-		wg.Wait()
-		list, err := b.ListSessions(b.ctx, user, start)
-		b.must(err)
-		if len(list) != 0 {
-			t.Fatalf("round %d: a session outlived the change", round)
-		}
 	}
 }

@@ -13,53 +13,183 @@ import (
 
 // What a store may have besides.
 
-func keys(t *testing.T, s jotgate.Store) {
-	ks, ok := s.(jotgate.KeyStore)
-	if !ok {
-		return
-	}
-	b := newBench(t, s)
-	key := func(id string, state jotgate.KeyState) jotgate.SigningKey {
-		return jotgate.SigningKey{ID: id, Algorithm: "ES256", State: state, Created: start, Sealed: []byte{0, 1, 255}}
-	}
-	current, next := key("a", jotgate.KeyCurrent), key("b", jotgate.KeyNext)
-	next.Created = start.Add(time.Second)
-	b.must(ks.AddSigningKey(b.ctx, next))
-	b.must(ks.AddSigningKey(b.ctx, current))
-	b.is(ks.AddSigningKey(b.ctx, key("a", jotgate.KeyNext)), jotgate.ErrTaken)
-	b.is(ks.AddSigningKey(b.ctx, key("c", jotgate.KeyCurrent)), jotgate.ErrTaken)
-
-	at := start.Add(time.Minute)
-	var wg sync.WaitGroup
-	errs := make([]error, 10)
-	for i := range errs {
-		wg.Go(func() { errs[i] = ks.SwitchSigningKey(b.ctx, "b", at) })
-	}
-	wg.Wait()
-	won := 0
-	for _, err := range errs {
-		if err == nil {
-			won++
-			continue
+var recordsParts = []part{
+	{"keys", func(t *testing.T, s jotgate.Store) {
+		ks, ok := s.(jotgate.KeyStore)
+		if !ok {
+			return
 		}
-		b.is(err, jotgate.ErrNotFound)
-	}
-	if won != 1 {
-		t.Errorf("%d nodes switched the key", won)
-	}
-	b.is(ks.SwitchSigningKey(b.ctx, "a", at), jotgate.ErrNotFound)
-	b.is(ks.DeleteSigningKey(b.ctx, "b"), jotgate.ErrNotFound)
-	current.State, current.Retired = jotgate.KeyRetired, at
-	next.State, next.Switched = jotgate.KeyCurrent, at
-	sameKeys(b, ks, current, next)
+		b := newBench(t, s)
+		key := func(id string, state jotgate.KeyState) jotgate.SigningKey {
+			return jotgate.SigningKey{ID: id, Algorithm: "ES256", State: state, Created: start, Sealed: []byte{0, 1, 255}}
+		}
+		current, next := key("a", jotgate.KeyCurrent), key("b", jotgate.KeyNext)
+		next.Created = start.Add(time.Second)
+		b.must(ks.AddSigningKey(b.ctx, next))
+		b.must(ks.AddSigningKey(b.ctx, current))
+		b.is(ks.AddSigningKey(b.ctx, key("a", jotgate.KeyNext)), jotgate.ErrTaken)
+		b.is(ks.AddSigningKey(b.ctx, key("c", jotgate.KeyCurrent)), jotgate.ErrTaken)
 
-	b.must(ks.RetireSigningKey(b.ctx, "b", at))
-	b.must(ks.RetireSigningKey(b.ctx, "a", at.Add(time.Hour)))
-	b.is(ks.RetireSigningKey(b.ctx, "x", at), jotgate.ErrNotFound)
-	next.State, next.Retired = jotgate.KeyRetired, at
-	sameKeys(b, ks, current, next)
-	b.must(ks.DeleteSigningKey(b.ctx, "a"))
-	sameKeys(b, ks, next)
+		at := start.Add(time.Minute)
+		var wg sync.WaitGroup
+		errs := make([]error, 10)
+		for i := range errs {
+			wg.Go(func() { errs[i] = ks.SwitchSigningKey(b.ctx, "b", at) })
+		}
+		wg.Wait()
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+				continue
+			}
+			b.is(err, jotgate.ErrNotFound)
+		}
+		if won != 1 {
+			t.Errorf("%d nodes switched the key", won)
+		}
+		b.is(ks.SwitchSigningKey(b.ctx, "a", at), jotgate.ErrNotFound)
+		b.is(ks.DeleteSigningKey(b.ctx, "b"), jotgate.ErrNotFound)
+		current.State, current.Retired = jotgate.KeyRetired, at
+		next.State, next.Switched = jotgate.KeyCurrent, at
+		sameKeys(b, ks, current, next)
+
+		b.must(ks.RetireSigningKey(b.ctx, "b", at))
+		b.must(ks.RetireSigningKey(b.ctx, "a", at.Add(time.Hour)))
+		b.is(ks.RetireSigningKey(b.ctx, "x", at), jotgate.ErrNotFound)
+		next.State, next.Retired = jotgate.KeyRetired, at
+		sameKeys(b, ks, current, next)
+		b.must(ks.DeleteSigningKey(b.ctx, "a"))
+		sameKeys(b, ks, next)
+	}},
+	{"events", func(t *testing.T, s jotgate.Store) {
+		es, ok := s.(jotgate.EventStore)
+		if !ok {
+			return
+		}
+		b := newBench(t, s)
+		for i, user := range []jotgate.UserID{"1", "2", "1", ""} {
+			e := jotgate.Event{
+				Time: start.Add(time.Duration(i) * time.Second), Name: "login", User: user, Session: "s", Address: "192.0.2.1",
+				UserAgent: "nul\x00", Detail: strings.Repeat("é", 2000),
+			}
+			b.must(es.AddEvent(b.ctx, e))
+		}
+		list, err := es.ListEvents(b.ctx, "", 0, 3)
+		b.must(err)
+		if len(list) != 3 || list[0].User != "" || list[1].User != "1" || list[2].User != "2" || !list[0].Time.Equal(start.Add(3*time.Second)) {
+			t.Errorf("newest first: %+v", list)
+		}
+		if strings.Contains(list[0].UserAgent, "\x00") || len(list[0].Detail) > 1024 {
+			t.Error("a client's text was stored as it came")
+		}
+		list, err = es.ListEvents(b.ctx, "1", list[1].ID, 10)
+		b.must(err)
+		if len(list) != 1 || list[0].User != "1" || !list[0].Time.Equal(start) {
+			t.Errorf("of one user, before: %+v", list)
+		}
+		n, err := es.PurgeEvents(b.ctx, start.Add(2*time.Second), 10)
+		b.must(err)
+		list, err = es.ListEvents(b.ctx, "", 0, 10)
+		b.must(err)
+		if n != 2 || len(list) != 2 {
+			t.Errorf("purged %d, left %d", n, len(list))
+		}
+	}},
+	{"outbox", func(t *testing.T, s jotgate.Store) {
+		box, ok := s.(jotgate.Outbox)
+		if !ok {
+			return
+		}
+		b := newBench(t, s)
+		letter := jotgate.Letter{Kind: jotgate.LetterPasswordReset, User: "1", To: "ada@example.com", Language: "en", Detail: "d", Created: start}
+		for range 20 {
+			b.must(box.Enqueue(b.ctx, letter))
+		}
+		due := func(at time.Time, limit int) []jotgate.Letter {
+			list, err := box.DueLetters(b.ctx, at, limit, time.Minute)
+			b.must(err)
+			return list
+		}
+		if list := due(start.Add(-time.Microsecond), 100); len(list) != 0 {
+			t.Errorf("%d letters before their time", len(list))
+		}
+
+		var wg sync.WaitGroup
+		var taken [4][]jotgate.Letter
+		for i := range taken {
+			wg.Go(func() {
+				for range 10 {
+					taken[i] = append(taken[i], due(start, 3)...)
+				}
+			})
+		}
+		wg.Wait()
+		seen := map[int64]bool{}
+		for _, list := range taken {
+			for _, l := range list {
+				if seen[l.ID] {
+					t.Errorf("letter %d was taken twice", l.ID)
+				}
+				seen[l.ID] = true
+				letter.ID = l.ID
+				if d := cmp.Diff(letter, l); d != "" {
+					t.Errorf("(-want +got):\n%s", d)
+				}
+			}
+		}
+		if len(seen) != 20 {
+			t.Errorf("%d letters were taken, want 20", len(seen))
+		}
+		for id := range seen {
+			b.must(box.LetterSent(b.ctx, id))
+		}
+		if list := due(start.Add(time.Hour), 100); len(list) != 0 {
+			t.Errorf("%d letters after they were sent", len(list))
+		}
+		letterFails(b, box, letter, due)
+	}},
+	{"failures", func(t *testing.T, s jotgate.Store) {
+		fs, ok := s.(jotgate.FailureStore)
+		if !ok {
+			return
+		}
+		b := newBench(t, s)
+		const hour = time.Hour
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				pair := []string{"a", "b"}
+				if i%2 == 0 {
+					pair = []string{"b", "a"}
+				}
+				if err := fs.AddFailure(b.ctx, pair, start, start.Add(-hour)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		is := func(want map[string]jotgate.Failure) {
+			t.Helper()
+			got, err := fs.Failures(b.ctx, []string{"a", "b", "nobody", "nul\x00"})
+			b.must(err)
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		}
+		is(map[string]jotgate.Failure{"a": {Count: 20, Last: start}, "b": {Count: 20, Last: start}})
+		b.must(fs.AddFailure(b.ctx, []string{"a"}, start.Add(2*hour), start.Add(hour)))
+		is(map[string]jotgate.Failure{"a": {Count: 1, Last: start.Add(2 * hour)}, "b": {Count: 20, Last: start}})
+		b.must(fs.ForgetFailures(b.ctx, []string{"a", "nobody"}))
+		is(map[string]jotgate.Failure{"b": {Count: 20, Last: start}})
+		n, err := fs.PurgeFailures(b.ctx, start.Add(time.Microsecond), 10)
+		b.must(err)
+		if n != 1 {
+			t.Errorf("purged %d, want 1", n)
+		}
+		is(map[string]jotgate.Failure{})
+		networks(b, fs)
+	}},
 }
 
 func sameKeys(b *bench, ks jotgate.KeyStore, want ...jotgate.SigningKey) {
@@ -69,95 +199,6 @@ func sameKeys(b *bench, ks jotgate.KeyStore, want ...jotgate.SigningKey) {
 	if d := cmp.Diff(want, got); d != "" {
 		b.Errorf("keys (-want +got):\n%s", d)
 	}
-}
-
-func events(t *testing.T, s jotgate.Store) {
-	es, ok := s.(jotgate.EventStore)
-	if !ok {
-		return
-	}
-	b := newBench(t, s)
-	for i, user := range []jotgate.UserID{"1", "2", "1", ""} {
-		e := jotgate.Event{
-			Time: start.Add(time.Duration(i) * time.Second), Name: "login", User: user, Session: "s", Address: "192.0.2.1",
-			UserAgent: "nul\x00", Detail: strings.Repeat("é", 2000),
-		}
-		b.must(es.AddEvent(b.ctx, e))
-	}
-	list, err := es.ListEvents(b.ctx, "", 0, 3)
-	b.must(err)
-	if len(list) != 3 || list[0].User != "" || list[1].User != "1" || list[2].User != "2" || !list[0].Time.Equal(start.Add(3*time.Second)) {
-		t.Errorf("newest first: %+v", list)
-	}
-	if strings.Contains(list[0].UserAgent, "\x00") || len(list[0].Detail) > 1024 {
-		t.Error("a client's text was stored as it came")
-	}
-	list, err = es.ListEvents(b.ctx, "1", list[1].ID, 10)
-	b.must(err)
-	if len(list) != 1 || list[0].User != "1" || !list[0].Time.Equal(start) {
-		t.Errorf("of one user, before: %+v", list)
-	}
-	n, err := es.PurgeEvents(b.ctx, start.Add(2*time.Second), 10)
-	b.must(err)
-	list, err = es.ListEvents(b.ctx, "", 0, 10)
-	b.must(err)
-	if n != 2 || len(list) != 2 {
-		t.Errorf("purged %d, left %d", n, len(list))
-	}
-}
-
-func outbox(t *testing.T, s jotgate.Store) {
-	box, ok := s.(jotgate.Outbox)
-	if !ok {
-		return
-	}
-	b := newBench(t, s)
-	letter := jotgate.Letter{Kind: jotgate.LetterPasswordReset, User: "1", To: "ada@example.com", Language: "en", Detail: "d", Created: start}
-	for range 20 {
-		b.must(box.Enqueue(b.ctx, letter))
-	}
-	due := func(at time.Time, limit int) []jotgate.Letter {
-		list, err := box.DueLetters(b.ctx, at, limit, time.Minute)
-		b.must(err)
-		return list
-	}
-	if list := due(start.Add(-time.Microsecond), 100); len(list) != 0 {
-		t.Errorf("%d letters before their time", len(list))
-	}
-
-	var wg sync.WaitGroup
-	var taken [4][]jotgate.Letter
-	for i := range taken {
-		wg.Go(func() {
-			for range 10 {
-				taken[i] = append(taken[i], due(start, 3)...)
-			}
-		})
-	}
-	wg.Wait()
-	seen := map[int64]bool{}
-	for _, list := range taken {
-		for _, l := range list {
-			if seen[l.ID] {
-				t.Errorf("letter %d was taken twice", l.ID)
-			}
-			seen[l.ID] = true
-			letter.ID = l.ID
-			if d := cmp.Diff(letter, l); d != "" {
-				t.Errorf("(-want +got):\n%s", d)
-			}
-		}
-	}
-	if len(seen) != 20 {
-		t.Errorf("%d letters were taken, want 20", len(seen))
-	}
-	for id := range seen {
-		b.must(box.LetterSent(b.ctx, id))
-	}
-	if list := due(start.Add(time.Hour), 100); len(list) != 0 {
-		t.Errorf("%d letters after they were sent", len(list))
-	}
-	letterFails(b, box, letter, due)
 }
 
 func letterFails(b *bench, box jotgate.Outbox, letter jotgate.Letter, due func(time.Time, int) []jotgate.Letter) {
@@ -175,48 +216,6 @@ func letterFails(b *bench, box jotgate.Outbox, letter jotgate.Letter, due func(t
 	}
 	b.must(box.LetterSent(b.ctx, first[0].ID))
 	b.is(box.LetterFailed(b.ctx, first[0].ID, start, ""), jotgate.ErrNotFound)
-}
-
-func failures(t *testing.T, s jotgate.Store) {
-	fs, ok := s.(jotgate.FailureStore)
-	if !ok {
-		return
-	}
-	b := newBench(t, s)
-	const hour = time.Hour
-	var wg sync.WaitGroup
-	for i := range 20 {
-		wg.Go(func() {
-			pair := []string{"a", "b"}
-			if i%2 == 0 {
-				pair = []string{"b", "a"}
-			}
-			if err := fs.AddFailure(b.ctx, pair, start, start.Add(-hour)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	is := func(want map[string]jotgate.Failure) {
-		t.Helper()
-		got, err := fs.Failures(b.ctx, []string{"a", "b", "nobody", "nul\x00"})
-		b.must(err)
-		if d := cmp.Diff(want, got); d != "" {
-			t.Errorf("(-want +got):\n%s", d)
-		}
-	}
-	is(map[string]jotgate.Failure{"a": {Count: 20, Last: start}, "b": {Count: 20, Last: start}})
-	b.must(fs.AddFailure(b.ctx, []string{"a"}, start.Add(2*hour), start.Add(hour)))
-	is(map[string]jotgate.Failure{"a": {Count: 1, Last: start.Add(2 * hour)}, "b": {Count: 20, Last: start}})
-	b.must(fs.ForgetFailures(b.ctx, []string{"a", "nobody"}))
-	is(map[string]jotgate.Failure{"b": {Count: 20, Last: start}})
-	n, err := fs.PurgeFailures(b.ctx, start.Add(time.Microsecond), 10)
-	b.must(err)
-	if n != 1 {
-		t.Errorf("purged %d, want 1", n)
-	}
-	is(map[string]jotgate.Failure{})
-	networks(b, fs)
 }
 
 func networks(b *bench, fs jotgate.FailureStore) {

@@ -1,3 +1,5 @@
+// Sessions: what jotgate.Sessions promises, one caller at a time.
+
 package storetest
 
 import (
@@ -9,84 +11,271 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-func sessions(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	a := b.account()
-	first := b.session(a.ID)
-	if d := cmp.Diff(first, b.find(first.ID)); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
-	}
-	second := newSession(a.ID)
-	second.Created = start.Add(time.Second)
-	b.must(b.CreateSession(b.ctx, second, "first"))
-	expired := newSession(a.ID)
-	expired.Expires = start.Add(time.Second)
-	b.must(b.CreateSession(b.ctx, expired, "first"))
-	list, err := b.ListSessions(b.ctx, a.ID, start.Add(time.Second))
-	b.must(err)
-	if d := cmp.Diff([]jotgate.Session{*second, *first}, list); d != "" {
-		t.Errorf("live sessions, newest first (-want +got):\n%s", d)
-	}
-	for _, id := range []string{"", "x", first.ID + "\x00"} {
-		_, err := b.FindSession(b.ctx, id)
+var sessionsParts = []part{
+	{"sessions", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		a := b.account()
+		first := b.session(a.ID)
+		if d := cmp.Diff(first, b.find(first.ID)); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+		second := newSession(a.ID)
+		second.Created = start.Add(time.Second)
+		b.must(b.CreateSession(b.ctx, second, "first"))
+		expired := newSession(a.ID)
+		expired.Expires = start.Add(time.Second)
+		b.must(b.CreateSession(b.ctx, expired, "first"))
+		list, err := b.ListSessions(b.ctx, a.ID, start.Add(time.Second))
+		b.must(err)
+		if d := cmp.Diff([]jotgate.Session{*second, *first}, list); d != "" {
+			t.Errorf("live sessions, newest first (-want +got):\n%s", d)
+		}
+		for _, id := range []string{"", "x", first.ID + "\x00"} {
+			_, err := b.FindSession(b.ctx, id)
+			b.is(err, jotgate.ErrNotFound)
+		}
+
+		b.is(b.CreateSession(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
+		b.is(b.CreateSession(b.ctx, newSession("999999"), "first"), jotgate.ErrNotFound)
+		own := newSession("user-of-the-program")
+		own.OwnUsers = true
+		b.must(b.CreateSession(b.ctx, own, ""))
+		r := rotation(own)
+		r.OwnUsers = true
+		out, err := b.RotateSession(b.ctx, r)
+		b.must(err)
+		if out.Account != nil || out.Session.JTI != r.Next {
+			t.Errorf("with users of the program: %+v", out)
+		}
+		hostile := newSession(a.ID)
+		hostile.UserAgent = "nul\x00 and \xff" + string(make([]byte, 5000))
+		b.must(b.CreateSession(b.ctx, hostile, "first"))
+	}},
+	{"rotate", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		a := b.account()
+
+		session := b.session(a.ID)
+		r := rotation(session)
+		out, err := b.RotateSession(b.ctx, r)
+		b.must(err)
+		want := *session
+		want.JTI, want.PreviousJTI, want.Rotated, want.LastSeen = r.Next, r.Presented, r.Now, r.Now
+		want.Expires, want.Address, want.UserAgent = r.Expires, r.Address, r.UserAgent
+		if d := cmp.Diff(jotgate.Rotated{Session: want, Account: a}, out); d != "" {
+			t.Fatalf("the winner (-want +got):\n%s", d)
+		}
+
+		retry := r
+		retry.Now, retry.Next = r.Now.Add(r.Grace-time.Microsecond), "2"
+		out, err = b.RotateSession(b.ctx, retry)
+		b.must(err)
+		if d := cmp.Diff(jotgate.Rotated{Session: want, Account: a, Retry: true}, out); d != "" {
+			t.Errorf("a retry (-want +got):\n%s", d)
+		}
+		if d := cmp.Diff(&want, b.find(session.ID)); d != "" {
+			t.Errorf("a retry changed the row (-want +got):\n%s", d)
+		}
+
+		late := retry
+		late.Now = r.Now.Add(r.Grace)
+		_, err = b.RotateSession(b.ctx, late)
+		b.is(err, jotgate.ErrTokenReused)
+		if row := b.find(session.ID); row.EndReason != jotgate.EndedByReuse || !row.Ended.Equal(late.Now) || len(b.revoked(session.ID, "")) != 1 {
+			t.Errorf("after reuse: %+v", row)
+		}
+		winner := r
+		winner.Presented, winner.Now = r.Next, late.Now
+		_, err = b.RotateSession(b.ctx, winner)
+		b.is(err, jotgate.ErrTokenBlacklisted)
+		rotateRefused(b, a)
+	}},
+	{"rotate without rotating", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		session := b.session(b.account().ID)
+		r := rotation(session)
+		r.Keep = true
+		for _, c := range []struct{ now, seen time.Time }{
+			{start.Add(59 * time.Second), start},
+			{start.Add(time.Minute), start.Add(time.Minute)},
+			{start.Add(90 * time.Second), start.Add(time.Minute)},
+		} {
+			r.Now = c.now
+			out, err := b.RotateSession(b.ctx, r)
+			b.must(err)
+			want := *session
+			want.LastSeen = c.seen
+			if d := cmp.Diff(want, out.Session); d != "" || out.Account == nil || out.Account.ID != session.User {
+				t.Errorf("at %v (-want +got):\n%s", c.now, d)
+			}
+		}
+		b.must(b.ChangeAccount(b.ctx, session.User, jotgate.AccountChange{IsActive: new(false), At: r.Now}))
+		_, err := b.RotateSession(b.ctx, r)
+		b.is(err, jotgate.ErrNoAccountForToken)
+	}},
+	{"adopt", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		a := b.account()
+		session := newSession(a.ID)
+		r := rotation(session)
+		r.Adopt = session
+		out, err := b.RotateSession(b.ctx, r)
+		b.must(err)
+		if out.Session.JTI != r.Next || out.Session.PreviousJTI != r.Presented {
+			t.Errorf("adopted: %+v", out.Session)
+		}
+		out, err = b.RotateSession(b.ctx, r)
+		b.must(err)
+		if !out.Retry || out.Session.JTI != r.Next {
+			t.Errorf("adopted again: %+v", out)
+		}
+		r.Now = r.Now.Add(r.Grace)
+		_, err = b.RotateSession(b.ctx, r)
+		b.is(err, jotgate.ErrTokenReused)
+
+		// Nothing is adopted for an account that is not active.
+		a = b.account()
+		b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false), At: start}))
+		session = newSession(a.ID)
+		r = rotation(session)
+		r.Adopt = session
+		_, err = b.RotateSession(b.ctx, r)
+		b.is(err, jotgate.ErrNoAccountForToken)
+		_, err = b.FindSession(b.ctx, session.ID)
 		b.is(err, jotgate.ErrNotFound)
-	}
 
-	b.is(b.CreateSession(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
-	b.is(b.CreateSession(b.ctx, newSession("999999"), "first"), jotgate.ErrNotFound)
-	own := newSession("user-of-the-program")
-	own.OwnUsers = true
-	b.must(b.CreateSession(b.ctx, own, ""))
-	r := rotation(own)
-	r.OwnUsers = true
-	out, err := b.RotateSession(b.ctx, r)
-	b.must(err)
-	if out.Account != nil || out.Session.JTI != r.Next {
-		t.Errorf("with users of the program: %+v", out)
-	}
-	hostile := newSession(a.ID)
-	hostile.UserAgent = "nul\x00 and \xff" + string(make([]byte, 5000))
-	b.must(b.CreateSession(b.ctx, hostile, "first"))
-}
-
-func rotate(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	a := b.account()
-
-	session := b.session(a.ID)
-	r := rotation(session)
-	out, err := b.RotateSession(b.ctx, r)
-	b.must(err)
-	want := *session
-	want.JTI, want.PreviousJTI, want.Rotated, want.LastSeen = r.Next, r.Presented, r.Now, r.Now
-	want.Expires, want.Address, want.UserAgent = r.Expires, r.Address, r.UserAgent
-	if d := cmp.Diff(jotgate.Rotated{Session: want, Account: a}, out); d != "" {
-		t.Fatalf("the winner (-want +got):\n%s", d)
-	}
-
-	retry := r
-	retry.Now, retry.Next = r.Now.Add(r.Grace-time.Microsecond), "2"
-	out, err = b.RotateSession(b.ctx, retry)
-	b.must(err)
-	if d := cmp.Diff(jotgate.Rotated{Session: want, Account: a, Retry: true}, out); d != "" {
-		t.Errorf("a retry (-want +got):\n%s", d)
-	}
-	if d := cmp.Diff(&want, b.find(session.ID)); d != "" {
-		t.Errorf("a retry changed the row (-want +got):\n%s", d)
-	}
-
-	late := retry
-	late.Now = r.Now.Add(r.Grace)
-	_, err = b.RotateSession(b.ctx, late)
-	b.is(err, jotgate.ErrTokenReused)
-	if row := b.find(session.ID); row.EndReason != jotgate.EndedByReuse || !row.Ended.Equal(late.Now) || len(b.revoked(session.ID, "")) != 1 {
-		t.Errorf("after reuse: %+v", row)
-	}
-	winner := r
-	winner.Presented, winner.Now = r.Next, late.Now
-	_, err = b.RotateSession(b.ctx, winner)
-	b.is(err, jotgate.ErrTokenBlacklisted)
-	rotateRefused(b, a)
+		// The logout of a token that was never seen holds, too.
+		session = newSession(b.account().ID)
+		end := jotgate.Ending{User: session.User, ID: session.ID, IfJTI: session.JTI, Reason: jotgate.EndedByLogout, Now: start, Adopt: session}
+		for _, want := range []int{1, 0} {
+			n, err := b.EndSessions(b.ctx, end)
+			b.must(err)
+			if n != want {
+				t.Errorf("%d sessions ended, want %d", n, want)
+			}
+		}
+		r = rotation(session)
+		r.Adopt = session
+		_, err = b.RotateSession(b.ctx, r)
+		b.is(err, jotgate.ErrTokenBlacklisted)
+	}},
+	{"end sessions", func(t *testing.T, s jotgate.Store) {
+		cases := []struct {
+			name  string
+			which func(user jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending
+			ended [3]bool
+		}{
+			{"one", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{ID: s[0].ID} }, [3]bool{true, false, false}},
+			{"one of the user", func(u jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
+				return jotgate.Ending{ID: s[1].ID, User: u}
+			}, [3]bool{false, true, false}},
+			{"one of another user", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
+				return jotgate.Ending{ID: s[1].ID, User: "999999"}
+			}, [3]bool{}},
+			{"all", func(u jotgate.UserID, _ [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{User: u} }, [3]bool{true, true, true}},
+			{"all but one", func(u jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
+				return jotgate.Ending{User: u, Except: s[2].ID}
+			}, [3]bool{true, true, false}},
+			{"by its token", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
+				return jotgate.Ending{ID: s[0].ID, IfJTI: s[0].JTI}
+			}, [3]bool{true, false, false}},
+			{"by an old token", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
+				return jotgate.Ending{ID: s[0].ID, IfJTI: "older"}
+			}, [3]bool{}},
+			{"nothing named", func(jotgate.UserID, [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{} }, [3]bool{}},
+			{"NUL", func(u jotgate.UserID, _ [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{User: u + "\x00"} }, [3]bool{}},
+		}
+		for _, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
+				b := newBench(t, s)
+				user := b.account().ID
+				three := [3]*jotgate.Session{b.session(user), b.session(user), b.session(user)}
+				which := c.which(user, three)
+				which.Reason, which.Now = jotgate.EndedByUser, start.Add(time.Minute)
+				n, err := b.EndSessions(b.ctx, which)
+				b.must(err)
+				count := 0
+				for i, want := range c.ended {
+					row := b.find(three[i].ID)
+					if (row.EndReason == jotgate.EndedByUser) != want || row.Ended.Equal(which.Now) != want || (len(b.revoked(row.ID, "")) == 1) != want {
+						t.Errorf("session %d: %+v", i, row)
+					}
+					if want {
+						count++
+					}
+				}
+				if n != count {
+					t.Errorf("ended %d, want %d", n, count)
+				}
+			})
+		}
+	}},
+	{"revocations", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		user := b.account().ID
+		var made []time.Time
+		for i := range 5 {
+			session := b.session(user)
+			at := start.Add(time.Duration(i) * 20 * time.Second)
+			made = append(made, at)
+			_, err := b.EndSessions(b.ctx, jotgate.Ending{ID: session.ID, Reason: jotgate.EndedByLogout, Now: at})
+			b.must(err)
+		}
+		list, err := b.Revocations(b.ctx, 0, start)
+		b.must(err)
+		for i, r := range list {
+			if !r.Made.Equal(made[i]) || i > 0 && r.Seq <= list[i-1].Seq {
+				t.Errorf("entry %d: %+v", i, r)
+			}
+		}
+		if len(list) != 5 {
+			t.Fatalf("%d entries, want 5", len(list))
+		}
+		for _, c := range []struct {
+			name  string
+			after int64
+			since time.Time
+			want  []jotgate.Revocation
+		}{
+			{"after the third", list[2].Seq, start, list[3:]},
+			{"since the fourth", 0, made[3], list[3:]},
+			{"after the last, the last 10 s again", list[4].Seq, start, list[4:]},
+		} {
+			got, err := b.Revocations(b.ctx, c.after, c.since)
+			b.must(err)
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Errorf("%s (-want +got):\n%s", c.name, d)
+			}
+		}
+	}},
+	{"purge", func(t *testing.T, s jotgate.Store) {
+		b := newBench(t, s)
+		user := b.account().ID
+		expired, ended, live := newSession(user), b.session(user), b.session(user)
+		expired.Expires = start.Add(10 * time.Minute)
+		b.must(b.CreateSession(b.ctx, expired, "first"))
+		_, err := b.EndSessions(b.ctx, jotgate.Ending{ID: ended.ID, Reason: jotgate.EndedByLogout, Now: start.Add(10 * time.Minute)})
+		b.must(err)
+		total := 0
+		for _, keep := range []time.Time{start.Add(10 * time.Minute), start.Add(10*time.Minute + time.Microsecond)} {
+			for {
+				n, err := b.Purge(b.ctx, keep, keep, 1)
+				b.must(err)
+				if total += n; n == 0 {
+					break
+				}
+			}
+			want := map[bool]int{true: 0, false: 3}[keep.Equal(start.Add(10*time.Minute))]
+			if total != want { // two sessions and a revocation
+				t.Errorf("purged %d rows, want %d", total, want)
+			}
+		}
+		for _, gone := range []string{expired.ID, ended.ID} {
+			_, err := b.FindSession(b.ctx, gone)
+			b.is(err, jotgate.ErrNotFound)
+		}
+		b.find(live.ID)
+	}},
 }
 
 // rotateRefused: each case differs from a good rotation in one point.
@@ -128,195 +317,4 @@ func rotateRefused(b *bench, a *jotgate.Account) {
 			}
 		})
 	}
-}
-
-func keep(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	session := b.session(b.account().ID)
-	r := rotation(session)
-	r.Keep = true
-	for _, c := range []struct{ now, seen time.Time }{
-		{start.Add(59 * time.Second), start},
-		{start.Add(time.Minute), start.Add(time.Minute)},
-		{start.Add(90 * time.Second), start.Add(time.Minute)},
-	} {
-		r.Now = c.now
-		out, err := b.RotateSession(b.ctx, r)
-		b.must(err)
-		want := *session
-		want.LastSeen = c.seen
-		if d := cmp.Diff(want, out.Session); d != "" || out.Account == nil || out.Account.ID != session.User {
-			t.Errorf("at %v (-want +got):\n%s", c.now, d)
-		}
-	}
-	b.must(b.ChangeAccount(b.ctx, session.User, jotgate.AccountChange{IsActive: new(false), At: r.Now}))
-	_, err := b.RotateSession(b.ctx, r)
-	b.is(err, jotgate.ErrNoAccountForToken)
-}
-
-func adopt(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	a := b.account()
-	session := newSession(a.ID)
-	r := rotation(session)
-	r.Adopt = session
-	out, err := b.RotateSession(b.ctx, r)
-	b.must(err)
-	if out.Session.JTI != r.Next || out.Session.PreviousJTI != r.Presented {
-		t.Errorf("adopted: %+v", out.Session)
-	}
-	out, err = b.RotateSession(b.ctx, r)
-	b.must(err)
-	if !out.Retry || out.Session.JTI != r.Next {
-		t.Errorf("adopted again: %+v", out)
-	}
-	r.Now = r.Now.Add(r.Grace)
-	_, err = b.RotateSession(b.ctx, r)
-	b.is(err, jotgate.ErrTokenReused)
-
-	// Nothing is adopted for an account that is not active.
-	a = b.account()
-	b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false), At: start}))
-	session = newSession(a.ID)
-	r = rotation(session)
-	r.Adopt = session
-	_, err = b.RotateSession(b.ctx, r)
-	b.is(err, jotgate.ErrNoAccountForToken)
-	_, err = b.FindSession(b.ctx, session.ID)
-	b.is(err, jotgate.ErrNotFound)
-
-	// The logout of a token that was never seen holds, too.
-	session = newSession(b.account().ID)
-	end := jotgate.Ending{User: session.User, ID: session.ID, IfJTI: session.JTI, Reason: jotgate.EndedByLogout, Now: start, Adopt: session}
-	for _, want := range []int{1, 0} {
-		n, err := b.EndSessions(b.ctx, end)
-		b.must(err)
-		if n != want {
-			t.Errorf("%d sessions ended, want %d", n, want)
-		}
-	}
-	r = rotation(session)
-	r.Adopt = session
-	_, err = b.RotateSession(b.ctx, r)
-	b.is(err, jotgate.ErrTokenBlacklisted)
-}
-
-func endSessions(t *testing.T, s jotgate.Store) {
-	cases := []struct {
-		name  string
-		which func(user jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending
-		ended [3]bool
-	}{
-		{"one", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{ID: s[0].ID} }, [3]bool{true, false, false}},
-		{"one of the user", func(u jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
-			return jotgate.Ending{ID: s[1].ID, User: u}
-		}, [3]bool{false, true, false}},
-		{"one of another user", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
-			return jotgate.Ending{ID: s[1].ID, User: "999999"}
-		}, [3]bool{}},
-		{"all", func(u jotgate.UserID, _ [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{User: u} }, [3]bool{true, true, true}},
-		{"all but one", func(u jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
-			return jotgate.Ending{User: u, Except: s[2].ID}
-		}, [3]bool{true, true, false}},
-		{"by its token", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
-			return jotgate.Ending{ID: s[0].ID, IfJTI: s[0].JTI}
-		}, [3]bool{true, false, false}},
-		{"by an old token", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
-			return jotgate.Ending{ID: s[0].ID, IfJTI: "older"}
-		}, [3]bool{}},
-		{"nothing named", func(jotgate.UserID, [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{} }, [3]bool{}},
-		{"NUL", func(u jotgate.UserID, _ [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{User: u + "\x00"} }, [3]bool{}},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t, s)
-			user := b.account().ID
-			three := [3]*jotgate.Session{b.session(user), b.session(user), b.session(user)}
-			which := c.which(user, three)
-			which.Reason, which.Now = jotgate.EndedByUser, start.Add(time.Minute)
-			n, err := b.EndSessions(b.ctx, which)
-			b.must(err)
-			count := 0
-			for i, want := range c.ended {
-				row := b.find(three[i].ID)
-				if (row.EndReason == jotgate.EndedByUser) != want || row.Ended.Equal(which.Now) != want || (len(b.revoked(row.ID, "")) == 1) != want {
-					t.Errorf("session %d: %+v", i, row)
-				}
-				if want {
-					count++
-				}
-			}
-			if n != count {
-				t.Errorf("ended %d, want %d", n, count)
-			}
-		})
-	}
-}
-
-func revocations(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	user := b.account().ID
-	var made []time.Time
-	for i := range 5 {
-		session := b.session(user)
-		at := start.Add(time.Duration(i) * 20 * time.Second)
-		made = append(made, at)
-		_, err := b.EndSessions(b.ctx, jotgate.Ending{ID: session.ID, Reason: jotgate.EndedByLogout, Now: at})
-		b.must(err)
-	}
-	list, err := b.Revocations(b.ctx, 0, start)
-	b.must(err)
-	for i, r := range list {
-		if !r.Made.Equal(made[i]) || i > 0 && r.Seq <= list[i-1].Seq {
-			t.Errorf("entry %d: %+v", i, r)
-		}
-	}
-	if len(list) != 5 {
-		t.Fatalf("%d entries, want 5", len(list))
-	}
-	for _, c := range []struct {
-		name  string
-		after int64
-		since time.Time
-		want  []jotgate.Revocation
-	}{
-		{"after the third", list[2].Seq, start, list[3:]},
-		{"since the fourth", 0, made[3], list[3:]},
-		{"after the last, the last 10 s again", list[4].Seq, start, list[4:]},
-	} {
-		got, err := b.Revocations(b.ctx, c.after, c.since)
-		b.must(err)
-		if d := cmp.Diff(c.want, got); d != "" {
-			t.Errorf("%s (-want +got):\n%s", c.name, d)
-		}
-	}
-}
-
-func purge(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	user := b.account().ID
-	expired, ended, live := newSession(user), b.session(user), b.session(user)
-	expired.Expires = start.Add(10 * time.Minute)
-	b.must(b.CreateSession(b.ctx, expired, "first"))
-	_, err := b.EndSessions(b.ctx, jotgate.Ending{ID: ended.ID, Reason: jotgate.EndedByLogout, Now: start.Add(10 * time.Minute)})
-	b.must(err)
-	total := 0
-	for _, keep := range []time.Time{start.Add(10 * time.Minute), start.Add(10*time.Minute + time.Microsecond)} {
-		for {
-			n, err := b.Purge(b.ctx, keep, keep, 1)
-			b.must(err)
-			if total += n; n == 0 {
-				break
-			}
-		}
-		want := map[bool]int{true: 0, false: 3}[keep.Equal(start.Add(10*time.Minute))]
-		if total != want { // two sessions and a revocation
-			t.Errorf("purged %d rows, want %d", total, want)
-		}
-	}
-	for _, gone := range []string{expired.ID, ended.ID} {
-		_, err := b.FindSession(b.ctx, gone)
-		b.is(err, jotgate.ErrNotFound)
-	}
-	b.find(live.ID)
 }

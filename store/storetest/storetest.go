@@ -15,42 +15,23 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/jotgate/jotgate"
 )
 
+// part is a part of the suite; it has an empty store of its own.
+type part struct {
+	name string
+	run  func(t *testing.T, s jotgate.Store)
+}
+
 // Run runs the whole suite. open makes an empty store that lives as long as
 // its test; it is called once for each part.
 func Run(t *testing.T, open func(t *testing.T) jotgate.Store) {
-	parts := []struct {
-		name string
-		run  func(t *testing.T, s jotgate.Store)
-	}{
-		{"find accounts", findAccounts},
-		{"create accounts", createAccounts},
-		{"change accounts", changeAccounts},
-		{"end sessions of accounts", endAccounts},
-		{"delete accounts", deleteAccounts},
-		{"sessions", sessions},
-		{"rotate", rotate},
-		{"rotate without rotating", keep},
-		{"adopt", adopt},
-		{"end sessions", endSessions},
-		{"revocations", revocations},
-		{"purge", purge},
-		{"one winner", oneWinner},
-		{"refresh against logout against deactivation", overtaking},
-		{"login against deactivation", lateLogin},
-		{"model", model},
-		{"keys", keys},
-		{"events", events},
-		{"outbox", outbox},
-		{"failures", failures},
-		{"deadline", deadlines},
-	}
-	for _, part := range parts {
+	for _, part := range slices.Concat(accountsParts, sessionsParts, racesParts, modelParts, recordsParts) {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open(t)) })
 	}
 }
@@ -136,19 +117,4 @@ func (b *bench) revoked(session string, user jotgate.UserID) (list []jotgate.Rev
 		}
 	}
 	return list
-}
-
-func ptr[T any](v T) *T { return &v }
-
-// deadlines: a context that is over is ErrUnavailable, and nothing happened.
-func deadlines(t *testing.T, s jotgate.Store) {
-	b := newBench(t, s)
-	over, cancel := context.WithCancel(b.ctx)
-	cancel()
-	a := &jotgate.Account{Username: "late", Password: "x", IsActive: true}
-	b.is(b.CreateAccount(over, a), jotgate.ErrUnavailable)
-	_, err := b.AccountByLogin(over, "late")
-	b.is(err, jotgate.ErrUnavailable)
-	_, err = b.AccountByLogin(b.ctx, "late")
-	b.is(err, jotgate.ErrNotFound)
 }

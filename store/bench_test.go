@@ -1,0 +1,74 @@
+package store_test
+
+import (
+	"context"
+	"crypto/rand"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/postgres"
+	"github.com/jotgate/jotgate/store/sqlite"
+)
+
+// BenchmarkRotate measures durable rotations by 16 clients, each with a
+// session of its own; one operation is one rotation.
+func BenchmarkRotate(b *testing.B) {
+	b.Run("sqlite", func(b *testing.B) {
+		s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "jotgate.db"), sqlite.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer s.Close()
+		rotateByMany(b, s)
+	})
+	b.Run("postgres", func(b *testing.B) {
+		s, err := postgres.Open(b.Context(), pgtest.Start(b, pgtest.Options{Durable: true}).Database(b), postgres.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer s.Close()
+		rotateByMany(b, s)
+	})
+}
+
+func rotateByMany(b *testing.B, s *store.Store) {
+	const clients = 16
+	ctx := context.Background()
+	a := &jotgate.Account{Username: "ada", Password: "first", IsActive: true}
+	if err := s.CreateAccount(ctx, a); err != nil {
+		b.Fatal(err)
+	}
+	var sessions [clients]*jotgate.Session
+	for i := range sessions {
+		sessions[i] = &jotgate.Session{ID: rand.Text(), User: a.ID, JTI: rand.Text(), Created: noon, LastSeen: noon, Expires: noon.Add(time.Hour)}
+		if err := s.CreateSession(ctx, sessions[i], "first"); err != nil {
+			b.Fatal(err)
+		}
+	}
+	work := make(chan struct{})
+	var wg sync.WaitGroup
+	b.ResetTimer()
+	for _, session := range sessions {
+		wg.Go(func() {
+			for range work {
+				out, err := s.RotateSession(ctx, use(session, session.JTI, rand.Text()))
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				session.JTI = out.Session.JTI
+			}
+		})
+	}
+	for range b.N {
+		work <- struct{}{}
+	}
+	close(work)
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rotations/s")
+}
