@@ -40,15 +40,10 @@ func kinds(t testing.TB, h *Hasher) map[string]string {
 	return kinds
 }
 
-var began = time.Now()
-
 // cpuTime is the processor time of this process, which other programs on a busy
-// machine disturb less than the clock; with TIMING_ROUNDS it is the clock.
+// machine disturb less than the clock.
 func cpuTime(t testing.TB) time.Duration {
 	t.Helper()
-	if os.Getenv("TIMING_ROUNDS") != "" {
-		return time.Since(began)
-	}
 	var use syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
 		t.Fatal(err)
@@ -91,8 +86,8 @@ func spread(medians map[string]time.Duration) float64 {
 // wide, because small hashes on a busy machine scatter by themselves; without the
 // levelling they differ by a hundred times. (Argon2 scatters most: its memory is
 // sometimes new to the process and sometimes not.) TestEqualReckoning is exact. With
-// TIMING_ROUNDS=100, on a quiet machine, real parameters are held to a tenth; the
-// figures are in docs/passwords.md.
+// TIMING_ROUNDS=100 real parameters are held to a tenth; the figures
+// are in docs/passwords.md.
 func TestEqualTime(t *testing.T) {
 	settings, rounds, bound := []string{"pbkdf2_sha256:20000"}, 15, 0.5
 	if n, _ := strconv.Atoi(os.Getenv("TIMING_ROUNDS")); n > 0 {
