@@ -38,7 +38,8 @@ type Accounts interface {
 	ListAccounts(ctx context.Context, after UserID, limit int) ([]*Account, error)
 
 	// CreateAccount inserts a and sets a.ID, which is never an id used
-	// before. ErrTaken when the login name exists.
+	// before. ErrTaken when the login name exists; an Error with status 400
+	// for a value that the table cannot hold.
 	CreateAccount(ctx context.Context, a *Account) error
 
 	// ChangeAccount applies change in one statement. ErrNotFound when no row
@@ -49,7 +50,8 @@ type Accounts interface {
 
 	// DeleteAccount removes the row and what refers to it, ends its sessions
 	// and adds a revocation, all in one transaction. ErrNotFound when there
-	// is none.
+	// is none; an Error with status 409, and nothing removed, when rows of a
+	// table that is not known to jotgate must refer to it.
 	DeleteAccount(ctx context.Context, id UserID) error
 
 	// Grants lists the account's groups (by id) and its permissions as
@@ -175,6 +177,8 @@ type Sessions interface {
 //   - The session ended, expired, is unknown, or Presented is blacklisted by
 //     Django (which ends the session, too): ErrTokenBlacklisted.
 //   - The account is gone or not active: ErrNoAccountForToken; nothing changes.
+//     This goes before all others but a session that ended for another reason
+//     than EndedByAccount, so that a deactivated user is told so, as by Django.
 //
 // A token without a session (Adopt not nil) was issued by Django: the session
 // is inserted, unless it is there, and the rules above are applied to it; its
