@@ -76,7 +76,7 @@ func full() every {
 		Float: 1.5, Float32: 0.25, Named: "n", Role: role{"1", "x"}, Roles: []role{{"2", "y"}, {"3", "z"}},
 		Words: []string{"u", "v"}, Pointer: &role{"4", "w"}, Number: &n,
 		Map:   map[string]any{"b": int64(1), "a": []any{"x", 1.5, nil, true}, "c": map[string]any{}},
-		Texts: map[named]string{"k": "v"}, Any: "any", Raw: `{"z":1}`, Raws: []jwt.Raw{"1", `"x"`},
+		Texts: map[named]string{"k": "v"}, Any: "any", Raw: `{"z":1}`, Raws: []jwt.Raw{"1", `"x"`, "true", "null", "false"},
 		Object: jwt.Object{{"second", int64(1)}, {"first", "f"}}, Tree: &tree{Next: &tree{Leaf: "l"}},
 		Plain: "p", Dash: "d",
 	}
@@ -85,7 +85,7 @@ func full() every {
 const fullJSON = `{"iss":"i","aud":["a"],"exp":1767225601,"text":"a\"\\\n\u007f\u00e9\ud83d\ude00","flag":true,"int":-1,"int8":127,` +
 	`"int64":-9223372036854775808,"uint16":65535,"float":1.5,"float32":0.25,"named":"n","role":{"id":"1","display_name":"x"},` +
 	`"roles":[{"id":"2","display_name":"y"},{"id":"3","display_name":"z"}],"words":["u","v"],"pointer":{"id":"4","display_name":"w"},` +
-	`"number":-5,"map":{"a":["x",1.5,null,true],"b":1,"c":{}},"texts":{"k":"v"},"any":"any","raw":{"z":1},"raws":[1,"x"],` +
+	`"number":-5,"map":{"a":["x",1.5,null,true],"b":1,"c":{}},"texts":{"k":"v"},"any":"any","raw":{"z":1},"raws":[1,"x",true,null,false],` +
 	`"object":{"second":1,"first":"f"},"tree":{"next":{"leaf":"l"}},"Plain":"p","-":"d"}`
 
 func TestClaimsOfEveryType(t *testing.T) {
@@ -172,6 +172,30 @@ func TestClaimsThatAreNoStruct(t *testing.T) {
 	}
 	if _, err := verifier[map[string]int64](t, k, jwt.Rules{}).Verify(token); err == nil {
 		t.Error("a list was taken for a number")
+	}
+}
+
+// Registered claims also go to fields of other types than usual.
+func TestRegisteredClaimsInFieldsOfAnyType(t *testing.T) {
+	type odd struct {
+		Iss jwt.Raw `json:"iss"`
+		Sub any     `json:"sub"`
+		Aud any     `json:"aud"`
+		Exp float64 `json:"exp"`
+		Nbf jwt.Raw `json:"nbf"`
+		Iat *int64  `json:"iat"`
+		Jti named   `json:"jti"`
+	}
+	k := hmacKey(t, jwt.HS256)
+	got, err := verifier[odd](t, k, jwt.Rules{Audience: []string{"a"}}).Verify(sign2(t, k, accepted))
+	n := int64(now)
+	want := odd{`"i"`, "s", "a", now + 1, "1767225600", &n, "j"}
+	if diff := cmp.Diff(want, got.Claims); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	usual, err := verifier[registered](t, k, jwt.Rules{Audience: []string{"a"}}).Verify(sign2(t, k, accepted))
+	if diff := cmp.Diff(registered{"i", "s", []string{"a"}, now + 1, now, now, "j"}, usual.Claims); err != nil || diff != "" {
+		t.Error(err, diff)
 	}
 }
 

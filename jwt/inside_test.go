@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 	"testing"
@@ -156,6 +157,53 @@ func compare(t interface{ Fatalf(string, ...any) }, s string) {
 	}
 	if !document(string(w.out)) {
 		t.Fatalf("%q was rewritten as %q, which is not strict", s, w.out)
+	}
+}
+
+// Every character of ASCII, alone and within eight others, as Python's
+// json.dumps writes it.
+func TestTextAsPythonWritesIt(t *testing.T) {
+	named := map[rune]string{'"': `\"`, '\\': `\\`, '\b': `\b`, '\f': `\f`, '\n': `\n`, '\r': `\r`, '\t': `\t`}
+	for c := rune(0); c < 0x80; c++ {
+		want, ok := named[c]
+		switch {
+		case ok:
+		case c >= ' ' && c <= '~':
+			want = string(c)
+		default:
+			want = fmt.Sprintf(`\u%04x`, c)
+		}
+		for _, frame := range []string{"%s", "abc%sdefghi", "abcdefgh%s"} {
+			got, ok := appendText(nil, fmt.Sprintf(frame, string(c)))
+			if !ok || string(got) != `"`+fmt.Sprintf(frame, want)+`"` {
+				t.Errorf("%q in %s is written %s", c, frame, got)
+			}
+			var p scanner
+			p.reset(string(got), 0)
+			if back, end := p.text(0); end != len(got) || back != fmt.Sprintf(frame, string(c)) {
+				t.Errorf("%s is read as %q", got, back)
+			}
+		}
+	}
+	for text, want := range map[string]string{"é": `"\u00e9"`, "\u2028": `"\u2028"`, "\uffff": `"\uffff"`, "\U00010000": `"\ud800\udc00"`, "\U0010ffff": `"\udbff\udfff"`, "\ufffd": `"\ufffd"`} {
+		if got, ok := appendText(nil, text); !ok || string(got) != want {
+			t.Errorf("%q is written %s", text, got)
+		}
+	}
+}
+
+// Floats as Python's repr spells them.
+func TestFloatsAsPythonWritesThem(t *testing.T) {
+	for f, want := range map[float64]string{
+		0: "0.0", 1: "1.0", -1: "-1.0", 1.5: "1.5", 0.1: "0.1", 1e15: "1000000000000000.0", 9999999999999998: "9999999999999998.0", 1e16: "1e+16", 1.5e16: "1.5e+16",
+		1e22: "1e+22", 1e100: "1e+100", 0.0001: "0.0001", 0.00001: "1e-05", 0.000015: "1.5e-05", 5e-324: "5e-324", 123456.789: "123456.789", -1e-7: "-1e-07",
+	} {
+		if got, ok := appendFloat(nil, f); !ok || string(got) != want {
+			t.Errorf("%g is written %s, want %s", f, got, want)
+		}
+	}
+	if got, _ := appendFloat(nil, math.Copysign(0, -1)); string(got) != "-0.0" {
+		t.Errorf("minus zero is written %s", got)
 	}
 }
 
