@@ -9,7 +9,7 @@ import (
 
 // check is GET /auth/check, which a proxy asks before it lets a request
 // through (nginx auth_request, Caddy forward_auth, Traefik, Envoy): 200 with
-// the identity headers, 401 or 403. ?role=, ?permission= and ?staff=true ask for
+// the identity headers, empty where the token tells nothing, 401 or 403. ?role=, ?permission= and ?staff=true ask for
 // more than a good token; each may be given several times, and all must hold.
 // Any method is answered, because some proxies pass on the client's.
 func check(a *API) http.Handler {
@@ -22,6 +22,7 @@ func check(a *API) http.Handler {
 			jotgate.AsError(err).Respond(w, a.gate.Challenge())
 			return
 		}
+		proxy.Blank(w.Header())
 		proxy.Identify(w.Header(), user)
 		w.WriteHeader(http.StatusOK)
 	})
