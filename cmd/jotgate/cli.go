@@ -22,6 +22,9 @@ type commands struct {
 	Session         sessionCommands        `cmd:"" help:"See who is logged in, and log them out."`
 	Key             keyCommands            `cmd:"" help:"Look after the keys that sign tokens."`
 	Token           tokenCommands          `cmd:"" help:"Make, look at and check tokens."`
+	Backup          backupCommand          `cmd:"" help:"Copy the SQLite database while it is in use."`
+	Restore         restoreCommand         `cmd:"" help:"Put a backup in the database's place."`
+	Move            moveCommand            `cmd:"" help:"Move everything to another database, such as PostgreSQL."`
 	Purge           purgeCommand           `cmd:"" aliases:"flushexpiredtokens" help:"Delete what has expired."`
 	Openapi         openapiCommand         `cmd:"" help:"Print the OpenAPI description of the endpoints."`
 	Version         versionCommand         `cmd:"" help:"Say which version this is."`
@@ -37,7 +40,7 @@ func (a *app) run(args []string) error {
 		kong.Name("jotgate"),
 		kong.Description("Accounts and JSON Web Tokens for a REST API."),
 		kong.Writers(a.stdout, a.stderr),
-		kong.Exit(func(int) { shown = true }), // called after --help is printed
+		kong.Exit(func(int) { shown = true }),   // called after --help is printed
 		kong.WithHyphenPrefixedParameters(true), // a secret may begin with one
 		kong.PostBuild(source.learn),
 		kong.Resolvers(source),
