@@ -82,6 +82,7 @@ func request(args []string) (r *http.Request, head bool, err error) {
 		return nil, false, err
 	}
 	r.Header = header
+	r.Header.Set("User-Agent", "curl/8.14.1")
 	if len(data) > 0 && header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

@@ -84,7 +84,7 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		AccessTokenLifetime: t.AccessTokenLifetime, RefreshTokenLifetime: t.RefreshTokenLifetime,
 		KeepRefreshTokens: t.KeepRefreshTokens, RefreshGrace: t.RefreshGrace,
 		KeepSessionsOnPasswordChange: t.KeepSessionsOnPasswordChange,
-		KeyRotation: t.KeyRotation, KeyAlgorithm: jwt.Algorithm(t.KeyAlgorithm),
+		KeyRotation:                  t.KeyRotation, KeyAlgorithm: jwt.Algorithm(t.KeyAlgorithm),
 		Issuer: t.Issuer, Audience: t.Audience, Leeway: t.Leeway,
 		HeaderTypes: t.HeaderTypes, HeaderName: t.HeaderName,
 		UserIDClaim: t.UserIDClaim, UserIDField: t.UserIDField, Claims: t.Claims,

@@ -103,11 +103,17 @@ func (c *userShow) Run(a *app) error {
 			names[i] = g.Name
 		}
 		for _, line := range [][2]string{
-			{"id", string(u.ID)}, {"username", u.Username}, {"email", u.Email},
+			{"id", string(u.ID)},
+			{"username", u.Username},
+			{"email", u.Email},
 			{"name", strings.TrimSpace(u.FirstName + " " + u.LastName)},
-			{"role", u.Role.Type + " (" + u.Role.DisplayName + ")"}, {"active", yes(u.IsActive)},
-			{"password", u.Password}, {"joined", when(u.DateJoined)}, {"last login", when(u.LastLogin)},
-			{"groups", strings.Join(names, ", ")}, {"permissions", strings.Join(u.Permissions, ", ")},
+			{"role", u.Role.Type + " (" + u.Role.DisplayName + ")"},
+			{"active", yes(u.IsActive)},
+			{"password", u.Password},
+			{"joined", when(u.DateJoined)},
+			{"last login", when(u.LastLogin)},
+			{"groups", strings.Join(names, ", ")},
+			{"permissions", strings.Join(u.Permissions, ", ")},
 			{"sessions", fmt.Sprint(u.Sessions)},
 		} {
 			a.printf("%-12s %s\n", line[0], visible(line[1]))
