@@ -161,6 +161,15 @@ func keepProtocol(h http.Header) {
 	h.Del("Http2-Settings")
 }
 
+// Blank sets every identity header to nothing. A check that a gateway asks
+// answers with all of them: some gateways would else leave the client's copy of
+// one that is missing, or put their own placeholder there.
+func Blank(h http.Header) {
+	for _, name := range identity {
+		h.Set(name, "")
+	}
+}
+
 // Identify writes who the user is into headers: X-Auth-Id, X-Auth-User (the
 // username), X-Auth-Role ("admin", "staff" or "user"), X-Auth-Email,
 // X-Auth-Groups (names, parted by commas) and X-Auth-Session; those the token
