@@ -27,7 +27,7 @@ const (
 // for the members of its object.
 type slot struct {
 	name  string
-	label string // the name as JSON, and its colon
+	label string // a comma, the name as JSON, and its colon
 	omit  bool   // omitempty
 	kind  kind
 	claim uint8 // the bit of a registered claim
@@ -78,7 +78,7 @@ func layFields(v reflect.Value) []slot {
 	for i, f := range fields {
 		slots[i] = lay(v.FieldByIndex(f.index))
 		slots[i].name, slots[i].omit, slots[i].claim = f.name, f.omit, claimBit(f.name)
-		label, _ := appendText(nil, f.name)
+		label, _ := appendText([]byte{','}, f.name)
 		slots[i].label = string(append(label, ':'))
 	}
 	return slots

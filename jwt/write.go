@@ -46,17 +46,15 @@ func (w *writer) claims(s *slot) bool {
 }
 
 func (w *writer) fields(slots []slot, depth int) bool {
-	open := len(w.out)
 	w.out = append(w.out, '{')
+	comma := 1 // the first label goes without
 	for i := range slots {
 		s := &slots[i]
 		if s.omit && empty(s.val) {
 			continue
 		}
-		if len(w.out) > open+1 {
-			w.out = append(w.out, ',')
-		}
-		w.out = append(w.out, s.label...)
+		w.out = append(w.out, s.label[comma:]...)
+		comma = 0
 		if !w.slot(s, depth+1) {
 			return false
 		}

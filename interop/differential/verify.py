@@ -1,7 +1,8 @@
-"""Answers for PyJWT: one line in, one letter out.
+"""Answers for PyJWT: one line in, one line out.
 
-The first line holds the keys. Every other line is a list [algorithm, token], the token as base64 of its bytes. The answer is
-1 when PyJWT takes the token, and 0 when it raises anything.
+The first line holds the keys. Every other line is a list [algorithm, token], the token as base64 of its bytes; the answer is
+1 when PyJWT takes the token, and 0 when it raises anything. Or it is ["encode", claims], the claims as base64 of their JSON;
+the answer is the HS256 token that PyJWT makes of them, or 0.
 """
 
 import base64
@@ -19,6 +20,11 @@ expected = {"audience": setup["audience"], "issuer": setup["issuer"], "options":
 for line in sys.stdin:
     alg, token = json.loads(line)
     try:
+        if alg == "encode":
+            claims = json.loads(base64.b64decode(token))
+            sys.stdout.write(jwt.encode(claims, keys["HS256"], algorithm="HS256") + "\n")
+            sys.stdout.flush()
+            continue
         jwt.decode(base64.b64decode(token), keys[alg], algorithms=[alg], **expected)
         sys.stdout.write("1\n")
     except Exception:
