@@ -118,13 +118,13 @@ func (p *page) run(t *testing.T) {
 	t.Helper()
 	address := freeAddress(t)
 	var script strings.Builder
-	script.WriteString("exec 2>&1\nSERVER=\nend() { [ -z \"$SERVER\" ] || { kill $SERVER 2>/dev/null; wait $SERVER; SERVER=; }; }\ntrap end EXIT\n")
+	script.WriteString("exec 2>&1\nSERVER=\nend() { [ -z \"$SERVER\" ] || { kill $SERVER 2>/dev/null; wait $SERVER 2>/dev/null; SERVER=; }; }\ntrap end EXIT\n")
 	for _, step := range p.steps {
 		command := strings.ReplaceAll(step.command, "go run ./cmd/jotgate", "jotgate")
 		command = strings.ReplaceAll(command, "127.0.0.1:8000", address)
 		if strings.Contains(command, "jotgate serve") {
-			command = "end; " + command + " >server.out 2>&1 & SERVER=$!\n" +
-				"until grep -qE 'Stop with|users/me|^jotgate: ' server.out; do kill -0 $SERVER 2>/dev/null || break; sleep 0.05; done; cat server.out"
+			command = "end; rm -f server.out; " + command + " >server.out 2>&1 & SERVER=$!\n" +
+				"until grep -qE 'Stop with|users/me|^jotgate: ' server.out 2>/dev/null; do kill -0 $SERVER 2>/dev/null || break; sleep 0.05; done; cat server.out"
 		}
 		fmt.Fprintf(&script, "%s\necho; echo '%s'\n", command, mark)
 	}
