@@ -1,0 +1,106 @@
+package gateways
+
+// The gateways, each started as its example says, on free ports.
+
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jotgate/jotgate/interop/peer"
+	"github.com/jotgate/jotgate/interop/serve"
+)
+
+// secret is jotgate's SECRET_KEY in these tests.
+const secret = "gateways-secret-key-gateways-secret-key-gateways-0123456789"
+
+// A front is a gateway at work. Under /api/ it wants a token; /health is open.
+type front struct {
+	name    string
+	address string // where everything but /health needs a token
+	staff   string // where staff alone may enter; empty where there is none
+	api     *api   // behind
+	jotgate *serve.Server
+}
+
+// A gateway starts a front before an API.
+type gateway struct {
+	name  string
+	start func(t testing.TB, f *front)
+}
+
+var gateways = []gateway{
+	{"nginx", startNginx},
+	{"caddy", startCaddy},
+	{"jotgate", startProxy},
+}
+
+// start starts everything that one gateway needs. It ends with t.
+func (g gateway) run(t testing.TB) *front {
+	t.Helper()
+	f := &front{name: g.name, api: newAPI(t)}
+	g.start(t, f)
+	return f
+}
+
+// before starts a jotgate for a gateway that asks it.
+func (f *front) before(t testing.TB) {
+	t.Helper()
+	f.jotgate = serve.Start(t, serve.Options{SecretKey: secret, Args: []string{"--trusted-proxies", "127.0.0.1"}})
+	f.address, f.staff = peer.FreeAddress(t), peer.FreeAddress(t)
+}
+
+// files copies configuration files into a new folder, with this test's
+// ports in place of those that are written there.
+func (f *front) files(t testing.TB, names ...string) string {
+	t.Helper()
+	folder := t.TempDir()
+	addresses := strings.NewReplacer(
+		":8000", port(f.jotgate.URL), ":3000", port(f.api.address), ":8080", port(f.address), ":8081", port(f.staff),
+	)
+	for _, name := range names {
+		text := addresses.Replace(example(t, name))
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// port is the end of an address, with its colon.
+func port(address string) string { return address[strings.LastIndexByte(address, ':'):] }
+
+// example is the text of a file in examples/gateways.
+func example(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "examples", "gateways", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func startNginx(t testing.TB, f *front) {
+	f.before(t)
+	folder := f.files(t, "nginx.conf", "nginx-identity.conf")
+	command := exec.Command("/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf", "-g", "daemon off;")
+	f.listens(t, peer.Serve(t, command))
+}
+
+func startCaddy(t testing.TB, f *front) {
+	f.before(t)
+	folder := f.files(t, "Caddyfile")
+	command := exec.Command("/usr/bin/caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile")
+	command.Dir = folder
+	command.Env = append(os.Environ(), "HOME="+folder, "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder)
+	f.listens(t, peer.Serve(t, command))
+}
+
+func startProxy(t testing.TB, f *front) {
+	args := []string{"--upstream", "http://" + f.api.address, "--protect", "/api/"}
+	f.jotgate = serve.Start(t, serve.Options{SecretKey: secret, Args: args})
+	f.address = strings.TrimPrefix(f.jotgate.URL, "http://")
+}
