@@ -50,11 +50,11 @@ var lookups = map[string]func(w *world, s *store.Store, n int) error{
 
 // TestManyUsers compares lookups among many users with lookups among a
 // thousand. JOTGATE_USERS says how many are many: 1,000,000 in make scale,
-// 50,000 here. A lookup among many may take 20 % longer, or 25 µs: that is what
+// 20,000 here. A lookup among many may take 20 % longer, or 25 µs: that is what
 // reading two or three pages costs that the database has in its cache when
 // there are a thousand users, and little in the request around it.
 func TestManyUsers(t *testing.T) {
-	many := 50_000
+	many := 20_000
 	if text := os.Getenv("JOTGATE_USERS"); text != "" {
 		var err error
 		if many, err = strconv.Atoi(text); err != nil {
