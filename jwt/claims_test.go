@@ -59,7 +59,6 @@ type every struct {
 	None    map[string]string `json:"none,omitempty"`
 	Plain   string
 	Skipped string `json:"-"`
-	Dash    string `json:"-,"`
 	hidden  string
 }
 
@@ -78,7 +77,7 @@ func full() every {
 		Map:   map[string]any{"b": int64(1), "a": []any{"x", 1.5, nil, true}, "c": map[string]any{}},
 		Texts: map[named]string{"k": "v"}, Any: "any", Raw: `{"z":1}`, Raws: []jwt.Raw{"1", `"x"`, "true", "null", "false"},
 		Object: jwt.Object{{"second", int64(1)}, {"first", "f"}}, Tree: &tree{Next: &tree{Leaf: "l"}},
-		Plain: "p", Dash: "d",
+		Plain: "p", hidden: "",
 	}
 }
 
@@ -86,7 +85,7 @@ const fullJSON = `{"iss":"i","aud":["a"],"exp":1767225601,"text":"a\"\\\n\u007f\
 	`"int64":-9223372036854775808,"uint16":65535,"float":1.5,"float32":0.25,"named":"n","role":{"id":"1","display_name":"x"},` +
 	`"roles":[{"id":"2","display_name":"y"},{"id":"3","display_name":"z"}],"words":["u","v"],"pointer":{"id":"4","display_name":"w"},` +
 	`"number":-5,"map":{"a":["x",1.5,null,true],"b":1,"c":{}},"texts":{"k":"v"},"any":"any","raw":{"z":1},"raws":[1,"x",true,null,false],` +
-	`"object":{"second":1,"first":"f"},"tree":{"next":{"leaf":"l"}},"Plain":"p","-":"d"}`
+	`"object":{"second":1,"first":"f"},"tree":{"next":{"leaf":"l"}},"Plain":"p"}`
 
 func TestClaimsOfEveryType(t *testing.T) {
 	k := hmacKey(t, jwt.HS256)
@@ -124,7 +123,7 @@ func TestClaimsOfTheWrongType(t *testing.T) {
 		`"text":1`, `"text":null`, `"flag":"true"`, `"flag":1`, `"flag":null`, `"int":"1"`, `"int":1.0`, `"int":1e3`, `"int":null`, `"int8":128`, `"int8":-129`,
 		`"int64":9223372036854775808`, `"uint16":-1`, `"uint16":65536`, `"uint16":1.5`, `"float":"1"`, `"float":1e999`, `"float32":1e39`, `"named":1`,
 		`"role":[]`, `"role":null`, `"role":{"id":1}`, `"roles":{}`, `"roles":[1]`, `"roles":[{"id":1}]`, `"words":"u"`, `"words":[1]`, `"pointer":1`, `"number":"1"`,
-		`"map":[]`, `"map":{"a":1e999}`, `"texts":{"k":1}`, `"texts":1`, `"any":1e999`, `"object":[]`, `"object":1`, `"tree":{"next":{"leaf":1}}`, `"Plain":1`, `"-":1`, `"left":0`,
+		`"map":[]`, `"map":{"a":1e999}`, `"texts":{"k":1}`, `"texts":1`, `"any":1e999`, `"object":[]`, `"object":1`, `"tree":{"next":{"leaf":1}}`, `"Plain":1`, `"left":0`,
 		`"any":[1e999]`, `"any":{"x":1e999}`,
 	} {
 		_, err := v.Verify(sign2(t, k, `{"exp":1767225601,`+c+`}`))

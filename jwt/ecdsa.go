@@ -19,23 +19,33 @@ type ecScheme struct {
 	size int // bytes of r and of s
 }
 
+// newEC makes a key of copies, which nobody else can change.
 func newEC(m method, pub *ecdsa.PublicKey, priv *ecdsa.PrivateKey) (*Key, error) {
 	if pub.Curve != m.curve {
 		return nil, fmt.Errorf("jwt: %s needs a key on %s", m.alg, m.curve.Params().Name)
 	}
-	if _, err := pub.Bytes(); err != nil { // checks that the point is on the curve
+	point, err := pub.Bytes() // checks that it is on the curve
+	if err != nil {
+		return nil, fmt.Errorf("jwt: EC key: %w", err)
+	}
+	s := &ecScheme{hash: m.hash, size: (m.curve.Params().BitSize + 7) / 8}
+	if s.pub, err = ecdsa.ParseUncompressedPublicKey(m.curve, point); err != nil {
 		return nil, fmt.Errorf("jwt: EC key: %w", err)
 	}
 	if priv != nil {
-		d, err := priv.Bytes()
-		if err != nil {
-			return nil, fmt.Errorf("jwt: EC key: %w", err)
-		}
-		if own, err := ecdsa.ParseRawPrivateKey(m.curve, d); err != nil || !own.PublicKey.Equal(pub) {
+		if s.priv, err = copyEC(m, priv); err != nil || !s.priv.PublicKey.Equal(s.pub) {
 			return nil, errors.New("jwt: EC key: the private and the public part do not belong together")
 		}
 	}
-	return newKey(m, &ecScheme{pub, priv, m.hash, (m.curve.Params().BitSize + 7) / 8}, priv != nil), nil
+	return newKey(m, s, priv != nil), nil
+}
+
+func copyEC(m method, priv *ecdsa.PrivateKey) (*ecdsa.PrivateKey, error) {
+	d, err := priv.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	return ecdsa.ParseRawPrivateKey(m.curve, d)
 }
 
 func (s *ecScheme) publicKey() crypto.PublicKey { return s.pub }

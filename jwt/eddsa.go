@@ -17,7 +17,7 @@ type edScheme struct {
 }
 
 func newEd(m method, pub ed25519.PublicKey, priv ed25519.PrivateKey) (*Key, error) {
-	if len(pub) != ed25519.PublicKeySize || priv != nil && len(priv) != ed25519.PrivateKeySize {
+	if len(pub) != ed25519.PublicKeySize {
 		return nil, errors.New("jwt: Ed25519 key is of the wrong length")
 	}
 	if smallOrder(pub) {

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"fmt"
+	"slices"
 )
 
 // NewKey makes a key from one of the standard library's: *rsa.PrivateKey,
@@ -20,42 +21,68 @@ import (
 // 65537, or with the ROCA weakness; EC points off their curve; Ed25519 points
 // of small order; and halves that do not belong together.
 func NewKey(alg Algorithm, key any) (*Key, error) {
-	kind := ""
+	if hollow(key) {
+		return nil, fmt.Errorf("jwt: the %T is empty", key)
+	}
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
-		if m, ok := choose(alg, RS256); ok && (m.kind == rsaFamily || m.kind == pssFamily) {
-			return newRSA(m, &k.PublicKey, k)
-		}
-		kind = "an RSA key"
+		return rsaKey(alg, &k.PublicKey, k)
 	case *rsa.PublicKey:
-		if m, ok := choose(alg, RS256); ok && (m.kind == rsaFamily || m.kind == pssFamily) {
-			return newRSA(m, k, nil)
-		}
-		kind = "an RSA key"
+		return rsaKey(alg, k, nil)
 	case *ecdsa.PrivateKey:
-		if m, ok := choose(alg, ofCurve(&k.PublicKey)); ok && m.kind == ecFamily {
-			return newEC(m, &k.PublicKey, k)
-		}
-		kind = "an EC key"
+		return ecKey(alg, &k.PublicKey, k)
 	case *ecdsa.PublicKey:
-		if m, ok := choose(alg, ofCurve(k)); ok && m.kind == ecFamily {
-			return newEC(m, k, nil)
-		}
-		kind = "an EC key"
+		return ecKey(alg, k, nil)
 	case ed25519.PrivateKey:
-		if m, ok := choose(alg, EdDSA); ok && m.kind == edFamily && len(k) == ed25519.PrivateKeySize {
-			return newEd(m, k.Public().(ed25519.PublicKey), k)
-		}
-		kind = "an Ed25519 key"
+		return edKey(alg, k.Public().(ed25519.PublicKey), k)
 	case ed25519.PublicKey:
-		if m, ok := choose(alg, EdDSA); ok && m.kind == edFamily {
-			return newEd(m, k, nil)
-		}
-		kind = "an Ed25519 key"
-	default:
-		return nil, fmt.Errorf("jwt: a %T is no key for signatures", key)
+		return edKey(alg, k, nil)
 	}
-	return nil, fmt.Errorf("jwt: %s cannot be used with algorithm %q", kind, alg)
+	return nil, fmt.Errorf("jwt: a %T is no key for signatures", key)
+}
+
+// hollow reports a key that was never filled in, which the standard library
+// would trip over.
+func hollow(key any) bool {
+	switch k := key.(type) {
+	case *rsa.PrivateKey:
+		return k == nil || k.N == nil || k.D == nil || len(k.Primes) == 0 || slices.Contains(k.Primes, nil)
+	case *rsa.PublicKey:
+		return k == nil || k.N == nil
+	case *ecdsa.PrivateKey:
+		//lint:ignore SA1019 there is no other way to see that a number is not there
+		return k == nil || k.D == nil || hollow(&k.PublicKey)
+	case *ecdsa.PublicKey:
+		//lint:ignore SA1019 as above
+		return k == nil || k.Curve == nil || k.X == nil || k.Y == nil
+	case ed25519.PrivateKey:
+		return len(k) != ed25519.PrivateKeySize
+	}
+	return false
+}
+
+func rsaKey(alg Algorithm, pub *rsa.PublicKey, priv *rsa.PrivateKey) (*Key, error) {
+	m, ok := choose(alg, RS256)
+	if !ok || m.kind != rsaFamily && m.kind != pssFamily {
+		return nil, fmt.Errorf("jwt: an RSA key cannot be used with algorithm %q", alg)
+	}
+	return newRSA(m, pub, priv)
+}
+
+func ecKey(alg Algorithm, pub *ecdsa.PublicKey, priv *ecdsa.PrivateKey) (*Key, error) {
+	m, ok := choose(alg, ofCurve(pub))
+	if !ok || m.kind != ecFamily {
+		return nil, fmt.Errorf("jwt: an EC key on %s cannot be used with algorithm %q", pub.Curve.Params().Name, alg)
+	}
+	return newEC(m, pub, priv)
+}
+
+func edKey(alg Algorithm, pub ed25519.PublicKey, priv ed25519.PrivateKey) (*Key, error) {
+	m, ok := choose(alg, EdDSA)
+	if !ok || m.kind != edFamily {
+		return nil, fmt.Errorf("jwt: an Ed25519 key cannot be used with algorithm %q", alg)
+	}
+	return newEd(m, pub, priv)
 }
 
 // choose is the method of alg, or of the default where alg is empty.

@@ -25,17 +25,24 @@ type rsaScheme struct {
 	pss  *rsa.PSSOptions
 }
 
+// newRSA makes a key of copies, which nobody else can change.
 func newRSA(m method, pub *rsa.PublicKey, priv *rsa.PrivateKey) (*Key, error) {
 	if err := checkRSA(pub); err != nil {
 		return nil, err
 	}
+	pub = &rsa.PublicKey{N: new(big.Int).Set(pub.N), E: pub.E}
+	s := &rsaScheme{pub: pub, hash: m.hash}
 	if priv != nil {
-		if err := priv.Validate(); err != nil {
+		if len(priv.Primes) != 2 {
+			return nil, errors.New("jwt: RSA key is not of two primes")
+		}
+		p, q := new(big.Int).Set(priv.Primes[0]), new(big.Int).Set(priv.Primes[1])
+		s.priv = &rsa.PrivateKey{PublicKey: *pub, D: new(big.Int).Set(priv.D), Primes: []*big.Int{p, q}}
+		if err := s.priv.Validate(); err != nil {
 			return nil, fmt.Errorf("jwt: RSA key: %w", err)
 		}
-		priv.Precompute()
+		s.priv.Precompute()
 	}
-	s := &rsaScheme{pub: pub, priv: priv, hash: m.hash}
 	if m.kind == pssFamily {
 		// The salt is as long as the hash, not any length (RFC 7518 section 3.5).
 		s.pss = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: m.hash}

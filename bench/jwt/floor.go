@@ -131,12 +131,13 @@ func floorSign(k *keys, alg string, write func([]byte) []byte) runner {
 		d.mac.Write(d.in)
 		d.sum = d.mac.Sum(d.sum[:0])
 		d.in = b64.AppendEncode(append(d.in, '.'), d.sum)
-		sunk = string(d.in)
+		Token = string(d.in)
 		return nil
 	}}
 }
 
-var sunk string
+// Token keeps the last token, so that the compiler cannot leave it out.
+var Token string
 
 func appendSimple(b []byte, c *Simple) []byte {
 	b = append(append(b, `{"token_type":"`...), c.TokenType...)

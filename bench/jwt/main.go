@@ -16,8 +16,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"testing"
 	"time"
+
+	"github.com/jotgate/jotgate/bench/rounds"
 )
 
 // A race is one table: contenders doing the same work.
@@ -32,89 +33,48 @@ type runner struct {
 	run  func() error
 }
 
-type result struct {
-	name   string
-	best   float64 // ns per operation in the best round
-	median float64
-	bytes  uint64
-	allocs float64
-}
-
 func main() {
-	rounds := flag.Int("rounds", 14, "rounds, each of which runs every contender once")
+	count := flag.Int("rounds", 31, "rounds, each of which runs every contender once")
 	slice := flag.Duration("slice", 20*time.Millisecond, "how long one contender runs in a round")
 	only := flag.String("only", "", "run the races whose title holds this text")
 	flag.Parse()
-	fmt.Printf("%s %s/%s, GOEXPERIMENT=%q, %d rounds of %v\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, os.Getenv("GOEXPERIMENT"), *rounds, *slice)
+	fmt.Printf("%s %s/%s, GOEXPERIMENT=%q, %d rounds of %v\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, os.Getenv("GOEXPERIMENT"), *count, *slice)
 	for _, r := range races() {
 		if strings.Contains(r.title, *only) {
-			report(r.title, measure(r.runners, *rounds, *slice))
+			report(r.title, rounds.Run(contenders(r.runners), *count, *slice))
 		}
 	}
 }
 
-// measure runs the contenders in turn, round after round.
-func measure(runners []runner, rounds int, slice time.Duration) []result {
-	times := make([][]float64, len(runners))
-	counts := make([]int, len(runners))
-	for i, r := range runners {
-		counts[i] = calibrate(r.run, slice)
+// contenders are the runners for package rounds; a refusal has no place here.
+func contenders(runners []runner) (list []rounds.Contender) {
+	for _, r := range runners {
+		list = append(list, rounds.Contender{Name: r.name, Run: func() {
+			if err := r.run(); err != nil {
+				panic(err)
+			}
+		}})
 	}
-	for round := range rounds {
-		for k := range runners {
-			i := (k + round) % len(runners)
-			runtime.GC()
-			times[i] = append(times[i], repeat(runners[i].run, counts[i]))
-		}
-	}
-	var results []result
-	for i, r := range runners {
-		slices.Sort(times[i])
-		bytes, allocs := allocations(r.run)
-		results = append(results, result{r.name, times[i][0], times[i][rounds/2], bytes, allocs})
-	}
-	return results
+	return list
 }
 
-func calibrate(run func() error, slice time.Duration) int {
-	n := 1
-	for {
-		if d := repeat(run, n) * float64(n); d > float64(slice)/4 {
-			return max(1, int(float64(n)*float64(slice)/d))
-		}
-		n *= 2
-	}
-}
-
-func repeat(run func() error, n int) (nsPerOp float64) {
-	start := time.Now()
-	for range n {
-		if err := run(); err != nil {
-			panic(err)
-		}
-	}
-	return float64(time.Since(start)) / float64(n)
-}
-
-func allocations(run func() error) (bytes uint64, allocs float64) {
-	const n = 200
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range n {
-		run()
-	}
-	runtime.ReadMemStats(&after)
-	return (after.TotalAlloc - before.TotalAlloc) / n, testing.AllocsPerRun(n, func() { run() })
-}
-
-// report prints one table. Ratios are of best rounds: to the first row (the
-// floor), and to jotgate.
-func report(title string, results []result) {
+// report prints one table. A ratio is the median of the ratios within the
+// rounds: to the floor, which comes first, and to jotgate.
+func report(title string, results []rounds.Result) {
 	fmt.Printf("\n### %s\n\n| contender | best ns | median ns | B/op | allocs/op | / floor | / jotgate |\n|---|--:|--:|--:|--:|--:|--:|\n", title)
-	floor := results[0].best
-	own := results[slices.IndexFunc(results, func(r result) bool { return strings.HasPrefix(r.name, "jotgate") })].best
-	slices.SortStableFunc(results[1:], func(a, b result) int { return cmp.Compare(a.best, b.best) })
+	floor := results[0]
+	own := results[slices.IndexFunc(results, func(r rounds.Result) bool { return strings.HasPrefix(r.Name, "jotgate") })]
+	slices.SortStableFunc(results[1:], func(a, b rounds.Result) int { return cmp.Compare(a.Median, b.Median) })
 	for _, r := range results {
-		fmt.Printf("| %s | %.0f | %.0f | %d | %.0f | %.2f | %.2f |\n", r.name, r.best, r.median, r.bytes, r.allocs, r.best/floor, r.best/own)
+		fmt.Printf("| %s | %.0f | %.0f | %d | %.0f | %.2f | %.2f |\n", r.Name, r.Best, r.Median, r.Bytes, r.Allocs, ratio(r, floor), ratio(r, own))
 	}
+}
+
+func ratio(a, b rounds.Result) float64 {
+	var ratios []float64
+	for i := range a.Rounds {
+		ratios = append(ratios, a.Rounds[i]/b.Rounds[i])
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2]
 }
