@@ -362,10 +362,6 @@ func TestAllocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := verifier[simple](t, k, jwt.Rules{})
-	if n := testing.AllocsPerRun(500, func() { v.Verify(token) }); n > 1 {
-		t.Errorf("Verify: %v allocations, want one", n)
-	}
-	if n := testing.AllocsPerRun(500, func() { jwt.Sign(k, c) }); n > 1 {
-		t.Errorf("Sign: %v allocations, want one", n)
-	}
+	allocations(t, 1, func() { v.Verify(token) })
+	allocations(t, 1, func() { jwt.Sign(k, c) })
 }

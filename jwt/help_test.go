@@ -22,3 +22,14 @@ func hmacOf(t testing.TB, alg jwt.Algorithm, input string) []byte {
 	h.Write([]byte(input))
 	return h.Sum(nil)
 }
+
+// allocations says how many allocations f makes, when they are more than limit.
+func allocations(t *testing.T, limit float64, f func()) {
+	t.Helper()
+	if forgetfulPools {
+		limit += 30
+	}
+	if n := testing.AllocsPerRun(500, f); n > limit {
+		t.Errorf("%v allocations, want at most %v", n, limit)
+	}
+}
