@@ -15,10 +15,10 @@
 // # How it works
 //
 // An exported method opens the transaction, its lower-case twin works inside
-// it. Every question has a deadline: the context's, or 5 seconds. A write is
-// answered after its commit is on disk. The texts use $1 placeholders, ON
-// CONFLICT and RETURNING, which both databases know; what differs (times, UUID
-// keys, the catalogue) is in a [Driver].
+// it. Every question has a deadline: 5 seconds, or the context's when that is
+// sooner. A write is answered after its commit is on disk. The texts use $1
+// placeholders, ON CONFLICT and RETURNING, which both databases know; what
+// differs (times, UUID keys, the catalogue) is in a [Driver].
 //
 // # Errors
 //
@@ -56,7 +56,7 @@ var (
 	_ jotgate.FailureStore = (*Store)(nil)
 )
 
-// Timeout is how long a question may take when its context sets no deadline.
+// Timeout is how long a question may take at most; its context may allow less.
 const Timeout = 5 * time.Second
 
 // Queryer is the part of a database connection that the texts need.
@@ -198,11 +198,9 @@ func act[T any](ctx context.Context, s *Store, do func(ctx context.Context, q Qu
 	return answer, err
 }
 
-// deadline gives a context that has none the default one.
+// deadline bounds one question, however long the request it belongs to may
+// take: when the database does not answer, nobody should wait for that.
 func deadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return ctx, func() {}
-	}
 	return context.WithTimeout(ctx, Timeout)
 }
 
