@@ -68,30 +68,26 @@ func about(statements []string) (kept []string) {
 }
 
 func TestGoldenTablesInSQLite(t *testing.T) {
-	both(t, func(w *world) {
-		if w.name != "sqlite" {
-			return
+	w := sqliteWorld(t)
+	w.open()
+	rows, err := w.raw.Query("SELECT sql || ';' FROM sqlite_schema WHERE sql IS NOT NULL")
+	w.must(err)
+	defer rows.Close()
+	var made []string
+	for rows.Next() {
+		var text string
+		w.must(rows.Scan(&text))
+		made = append(made, text)
+	}
+	made = about(made)
+	if len(made) != 20 {
+		t.Errorf("%d statements about Django's tables, want 20", len(made))
+	}
+	for _, file := range golden(t, "schema_sqlite_*.sql") {
+		if d := cmp.Diff(about(strings.Split(read(t, file), "\n")), made); d != "" {
+			t.Errorf("%s (-Django +jotgate):\n%s", file, d)
 		}
-		w.open()
-		rows, err := w.raw.Query("SELECT sql || ';' FROM sqlite_schema WHERE sql IS NOT NULL")
-		w.must(err)
-		defer rows.Close()
-		var made []string
-		for rows.Next() {
-			var text string
-			w.must(rows.Scan(&text))
-			made = append(made, text)
-		}
-		made = about(made)
-		if len(made) != 20 {
-			t.Errorf("%d statements about Django's tables, want 20", len(made))
-		}
-		for _, file := range golden(t, "schema_sqlite_*.sql") {
-			if d := cmp.Diff(about(strings.Split(read(t, file), "\n")), made); d != "" {
-				t.Errorf("%s (-Django +jotgate):\n%s", file, d)
-			}
-		}
-	})
+	}
 }
 
 func TestGoldenTablesInPostgreSQL(t *testing.T) {
@@ -212,21 +208,24 @@ FROM auth_permission p JOIN django_content_type ct ON ct.id = p.content_type_id 
 func TestGoldenTablesAreAdopted(t *testing.T) {
 	for _, file := range slices.Concat(golden(t, "schema_sqlite_*.sql"), golden(t, "schema_postgresql_*.sql")) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			both(t, func(w *world) {
-				if strings.Contains(file, "schema_sqlite_") != (w.name == "sqlite") {
-					return
-				}
-				w.exec(read(t, file))
-				w.exec("INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined) VALUES ('p', false, 'dj', '', '', 'dj@example.com', false, true, '2020-01-02 03:04:05.678901')")
-				w.exec("INSERT INTO django_content_type (app_label, model) VALUES ('auth', 'user')")
-				w.exec("INSERT INTO auth_permission (content_type_id, codename, name) VALUES (1, 'add_user', 'Can add user')")
-				s := w.open()
-				adopted(w, s)
-				if n := w.count("SELECT COUNT(*) FROM django_migrations"); n != 0 {
-					t.Errorf("%d rows were put into Django's history", n)
-				}
-			})
+			w := sqliteWorld
+			if strings.Contains(file, "schema_postgresql_") {
+				w = postgresWorld
+			}
+			adopts(w(t), read(t, file))
 		})
+	}
+}
+
+func adopts(w *world, schema string) {
+	w.Helper()
+	w.exec(schema)
+	w.exec("INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined) VALUES ('p', false, 'dj', '', '', 'dj@example.com', false, true, '2020-01-02 03:04:05.678901')")
+	w.exec("INSERT INTO django_content_type (app_label, model) VALUES ('auth', 'user')")
+	w.exec("INSERT INTO auth_permission (content_type_id, codename, name) VALUES (1, 'add_user', 'Can add user')")
+	adopted(w, w.open())
+	if n := w.count("SELECT COUNT(*) FROM django_migrations"); n != 0 {
+		w.Errorf("%d rows were put into Django's history", n)
 	}
 }
 

@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jotgate/jotgate"
@@ -95,4 +97,57 @@ func TestColumnThatGoes(t *testing.T) {
 			t.Errorf("with the column again: %v", err)
 		}
 	})
+}
+
+// Two nodes on one database: a refresh token still has one winner, and what
+// one node revokes stands in the other's feed.
+func TestTwoNodes(t *testing.T) {
+	both(t, func(w *world) {
+		nodes := []*store.Store{w.open(), w.open()}
+		user := w.account(nodes[0], "ada").ID
+		for round := range 30 {
+			session := login(w, nodes[round%2], user, fmt.Sprint("sid", round))
+			var winners atomic.Int32
+			var wg sync.WaitGroup
+			for i := range 20 {
+				wg.Go(func() {
+					r := use(session, session.JTI, fmt.Sprint("next", round, "-", i))
+					switch out, err := nodes[i%2].RotateSession(w.ctx, r); {
+					case err != nil:
+						t.Errorf("round %d: %v", round, err)
+					case !out.Retry:
+						winners.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			if winners.Load() != 1 {
+				t.Fatalf("round %d: %d winners", round, winners.Load())
+			}
+			_, err := nodes[0].EndSessions(w.ctx, jotgate.Ending{ID: session.ID, Reason: jotgate.EndedByLogout, Now: noon})
+			w.must(err)
+			feed, err := nodes[1].Revocations(w.ctx, int64(round), noon)
+			w.must(err)
+			if len(feed) == 0 || feed[len(feed)-1].Session != session.ID {
+				t.Fatalf("round %d: the other node's feed: %v", round, feed)
+			}
+		}
+	})
+}
+
+// Where the statistics speak of many accounts they are believed.
+func TestCountIsEstimated(t *testing.T) {
+	w := postgresWorld(t)
+	s := w.open()
+	w.account(s, "ada")
+	for _, c := range []struct {
+		tuples, want int64
+		estimated    bool
+	}{{-1, 1, false}, {100_000, 1, false}, {100_001, 100_001, true}} {
+		w.exec("UPDATE pg_class SET reltuples = $1 WHERE relname = 'auth_user'", c.tuples)
+		n, estimated, err := s.CountAccounts(w.ctx)
+		if err != nil || n != c.want || estimated != c.estimated {
+			t.Errorf("%d rows in the statistics: %d, %v, %v", c.tuples, n, estimated, err)
+		}
+	}
 }

@@ -152,20 +152,16 @@ func (w *world) plan(text string) (plan string) {
 
 // An open SQLite store is small: what the process holds grows little by it.
 func TestIdleMemory(t *testing.T) {
-	both(t, func(w *world) {
-		if w.name != "sqlite" {
-			return
-		}
-		before := resident(t)
-		s := w.open()
-		for i := range 50 {
-			w.account(s, "user"+strconv.Itoa(i))
-		}
-		runtime.GC()
-		if grown := resident(t) - before; grown > 12<<20 {
-			t.Errorf("the store took %d KiB", grown>>10)
-		}
-	})
+	w := sqliteWorld(t)
+	before := resident(t)
+	s := w.open()
+	for i := range 50 {
+		w.account(s, "user"+strconv.Itoa(i))
+	}
+	runtime.GC()
+	if grown := resident(t) - before; grown > 12<<20 {
+		t.Errorf("the store took %d KiB", grown>>10)
+	}
 }
 
 // resident is the process's resident memory in bytes.

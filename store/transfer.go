@@ -33,50 +33,63 @@ type Record struct {
 const pageSize = 500
 
 // StreamAccounts gives every account to each, in order of key, without holding
-// more than a page; an error of each ends it and is returned. Each page is one
-// look at the database, so accounts made or deleted meanwhile may be missing.
+// more than a page; an error of each ends it and is returned. Accounts made or
+// deleted meanwhile may be missing.
 func (s *Store) StreamAccounts(ctx context.Context, each func(Record) error) error {
 	for after := jotgate.UserID(""); ; {
 		page, err := s.ListAccounts(ctx, after, pageSize)
 		if err != nil || len(page) == 0 {
 			return err
 		}
+		after = page[len(page)-1].ID
+		groups, permissions, err := s.names(ctx, page[0].ID, after)
+		if err != nil {
+			return err
+		}
 		for _, a := range page {
-			r, err := s.record(ctx, a)
-			if err != nil {
-				return err
-			}
-			if err := each(r); err != nil {
+			if err := each(newRecord(a, groups[a.ID], permissions[a.ID])); err != nil {
 				return err
 			}
 		}
-		after = page[len(page)-1].ID
 	}
 }
 
-// record adds to an account its groups and own permissions.
-func (s *Store) record(ctx context.Context, a *jotgate.Account) (Record, error) {
-	r := Record{
+func newRecord(a *jotgate.Account, groups, permissions []string) Record {
+	return Record{
 		ID: a.ID, Username: a.Username, Email: a.Email, FirstName: a.FirstName, LastName: a.LastName, Password: a.Password,
 		IsActive: a.IsActive, IsStaff: a.IsStaff, IsSuperuser: a.IsSuperuser, DateJoined: a.DateJoined, LastLogin: a.LastLogin,
+		Groups: groups, Permissions: permissions,
 	}
-	if a.Group != nil { // else there is no group at all
-		groups, _, err := s.Grants(ctx, a.ID)
-		if err != nil {
-			return r, err
-		}
-		for _, g := range groups {
-			r.Groups = append(r.Groups, g.Name)
-		}
+}
+
+// names lists the groups and own permissions of the accounts from one key to
+// another.
+func (s *Store) names(ctx context.Context, first, last jotgate.UserID) (groups, permissions map[jotgate.UserID][]string, err error) {
+	if l := s.tables.groups; l.table != "" {
+		groups, err = s.namesBy(ctx, "g.name FROM auth_group AS g JOIN "+quote(l.table)+" AS l ON l.group_id = g.id", "g.id", l, first, last)
 	}
-	if s.tables.direct.table == "" {
-		return r, nil
+	if l := s.tables.direct; l.table != "" && s.tables.permission && err == nil {
+		permissions, err = s.namesBy(ctx, "ct.app_label || '.' || p.codename FROM auth_permission AS p JOIN django_content_type AS ct"+
+			" ON ct.id = p.content_type_id JOIN "+quote(l.table)+" AS l ON l.permission_id = p.id", "2", l, first, last)
 	}
-	own, err := s.AccountPermissions(ctx, a.ID)
-	for _, p := range own {
-		r.Permissions = append(r.Permissions, p.Name)
-	}
-	return r, err
+	return groups, permissions, err
+}
+
+// namesBy runs SELECT user, name in an order, for a range of users.
+func (s *Store) namesBy(ctx context.Context, from, order string, l link, first, last jotgate.UserID) (map[jotgate.UserID][]string, error) {
+	user := "l." + quote(l.user)
+	low, _ := s.tables.key.encode(first)
+	high, _ := s.tables.key.encode(last)
+	return ask(ctx, s, func(ctx context.Context, q Queryer) (map[jotgate.UserID][]string, error) {
+		list := map[jotgate.UserID][]string{}
+		_, err := all(ctx, q, func(rows rowScanner) (id jotgate.UserID, err error) {
+			var name string
+			err = rows.Scan(keyScan{&id}, &name)
+			list[id] = append(list[id], name)
+			return id, err
+		}, "SELECT "+user+", "+from+" WHERE "+user+" BETWEEN $1 AND $2 ORDER BY 1, "+order, low, high)
+		return list, err
+	})
 }
 
 // account is the other way round.

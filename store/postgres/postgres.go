@@ -77,8 +77,8 @@ func open(ctx context.Context, p *pool, options Options) (*store.Store, error) {
 	if err := row.Scan(&version, &text); err != nil {
 		return nil, err
 	}
-	if version < oldest {
-		return nil, fmt.Errorf("the server is PostgreSQL %s: jotgate needs 13 or newer", text)
+	if err := checkVersion(version, text); err != nil {
+		return nil, err
 	}
 	if !options.Inspect {
 		if err := migrate(ctx, p.config, options.Schema.Resolve()); err != nil {
@@ -86,6 +86,15 @@ func open(ctx context.Context, p *pool, options Options) (*store.Store, error) {
 		}
 	}
 	return store.New(ctx, driver(p, options.Now), options.Schema, options.Inspect)
+}
+
+// checkVersion refuses a server older than the ones that were tried; number is
+// its server_version_num.
+func checkVersion(number int, text string) error {
+	if number < oldest {
+		return fmt.Errorf("the server is PostgreSQL %s: jotgate needs 13 or newer", text)
+	}
+	return nil
 }
 
 // configure reads the address and fills in the defaults.

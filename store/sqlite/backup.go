@@ -67,13 +67,10 @@ func copyFrom(ctx context.Context, conn any, file string) error {
 
 // copyPages steps until all is copied or ctx ends.
 func copyPages(ctx context.Context, b *sqlite.Backup) error {
-	for {
-		more, err := b.Step(backupPages)
-		if err != nil || !more {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
+	for ctx.Err() == nil {
+		if more, err := b.Step(backupPages); err != nil || !more {
 			return err
 		}
 	}
+	return ctx.Err()
 }

@@ -119,10 +119,7 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 // create makes the file with mode 0600, so that nobody else reads the hashes
 // in it; SQLite gives the log files beside it the same mode.
 func create(path string, mustExist bool) error {
-	flags := os.O_RDWR | os.O_CREATE
-	if mustExist {
-		flags = os.O_RDONLY
-	}
+	flags := map[bool]int{true: os.O_RDONLY, false: os.O_RDWR | os.O_CREATE}[mustExist]
 	f, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
 		return fmt.Errorf("the database file cannot be opened: %w", err)

@@ -244,14 +244,13 @@ func harmless(err error) bool {
 
 // connect is the connection's statements, opening it where there is none.
 func (w *writer) connect(ctx context.Context) (*prepared, error) {
-	if w.conn != nil {
-		return w.q, nil
+	if w.conn == nil {
+		conn, err := w.db.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		w.conn, w.q = conn, newPrepared(conn.PrepareContext)
 	}
-	conn, err := w.db.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	w.conn, w.q = conn, newPrepared(conn.PrepareContext)
 	return w.q, nil
 }
 
