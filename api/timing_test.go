@@ -1,0 +1,154 @@
+package api
+
+// Rows H001, H002, H003 and H007 of testdata/attacks.json: answers about
+// accounts that are there and that are not take equally long.
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/throttle"
+)
+
+// equalTimes asks each in turn, n times, and fails unless the medians differ
+// by less than the part of them that is allowed. A machine that is busy with
+// other things gets five chances.
+func equalTimes(t *testing.T, n int, allowed float64, ask map[string]func(i int)) {
+	t.Helper()
+	var text string
+	for range 5 {
+		medians := interleaved(n, ask)
+		shortest, longest := slices.Min(medians), slices.Max(medians)
+		text = fmt.Sprintf("medians of %d: %v", n, medians)
+		if float64(longest-shortest) < allowed*float64(shortest) {
+			t.Log(text)
+			return
+		}
+	}
+	t.Errorf("%s differ by more than %.0f %%", text, 100*allowed)
+}
+
+// interleaved returns the median time of each, in the order of their names.
+func interleaved(n int, ask map[string]func(i int)) []time.Duration {
+	var names []string
+	for name := range ask {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	took := make([][]time.Duration, len(names))
+	for i := range n {
+		for j := range names {
+			j = (j + i) % len(names) // who comes after whom changes
+			began := time.Now()
+			ask[names[j]](i)
+			took[j] = append(took[j], time.Since(began))
+		}
+	}
+	medians := make([]time.Duration, len(names))
+	for j := range took {
+		slices.Sort(took[j])
+		medians[j] = took[j][n/2]
+	}
+	return medians
+}
+
+// patient is a site whose users may fail as often as they like, with a hash
+// that takes some milliseconds.
+func patient(t *testing.T) *site {
+	hasher, err := passwd.New("pbkdf2_sha256:20000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, change{
+		gate: func(g *jotgate.Settings) { g.Hasher = hasher },
+		api: func(a *Settings) {
+			a.Lockout = throttle.Lockout{Network: throttle.Policy{Free: 1 << 30}, Account: throttle.Policy{Free: 1 << 30}}
+			a.SendActivationEmail = true
+		},
+	})
+	for name, setting := range map[string]string{"older1": "pbkdf2_sha256:1000", "older2": "md5", "older3": "pbkdf2_sha256:19000"} {
+		encoded := "md5$seasalt$c2a2a3b9ae3e5b3a0e3e4e9b2e5a1f67"
+		if setting != "md5" {
+			old, err := passwd.New(setting)
+			if err != nil {
+				t.Fatal(err)
+			}
+			encoded, _ = old.Make(goodPassword)
+		}
+		a := &jotgate.Account{Username: name, Password: encoded, IsActive: true, DateJoined: s.now.Now()}
+		if err := s.db.CreateAccount(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// fail returns a login that fails for this name.
+func (s *site) fail(name string) func(int) {
+	return func(int) {
+		if a := s.try(name, "wrong password 12"); a.Status != 401 {
+			s.t.Fatalf("%s: %d", name, a.Status)
+		}
+	}
+}
+
+func TestH001LoginTiming(t *testing.T) {
+	s := patient(t)
+	equalTimes(t, 500, 0.03, map[string]func(int){"known": s.fail("alice"), "unknown": s.fail("zzzzz")})
+}
+
+func TestH002UnusablePasswordTiming(t *testing.T) {
+	s := patient(t)
+	equalTimes(t, 200, 0.03, map[string]func(int){
+		"known": s.fail("alice"), "unusable": s.fail("dave"),
+		"inactive": func(int) { s.try("bob", goodPassword) },
+	})
+}
+
+func TestH003OldHashTiming(t *testing.T) {
+	s := patient(t)
+	equalTimes(t, 200, 0.10, map[string]func(int){
+		"absent": s.fail("zzzzzz"), "1000 iterations": s.fail("older1"), "md5": s.fail("older2"), "19000 iterations": s.fail("older3"),
+	})
+}
+
+// The answers wait for a time longer than the work (root: letterTime), so the
+// three paths can be measured side by side.
+func TestH007LetterTiming(t *testing.T) {
+	for path, known := range map[string]string{"reset_password": "alice@example.com", "reset_username": "alice@example.com", "resend_activation": "bob@example.com"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			s := patient(t)
+			to := func(email string) func(int) {
+				body := object("email", email)
+				return func(int) {
+					if a := s.ask("POST", "/auth/users/"+path+"/", body); a.Status != 204 {
+						t.Fatal(a.Status)
+					}
+				}
+			}
+			equalTimes(t, 500, 0.03, map[string]func(int){"known": to(known), "unknown": to(strings.Replace(known, "@", "@n.", 1))})
+		})
+	}
+}
+
+// A sign-up with an address that somebody has takes as long as any.
+func TestSignUpTiming(t *testing.T) {
+	s := patient(t)
+	n := 0
+	sign := func(email string) func(int) {
+		return func(int) {
+			n++
+			a := s.ask("POST", "/auth/users/", object("username", fmt.Sprintf("signed%06d", n), "email", email, "password", "a fine passphrase 42"))
+			if a.Status != 201 {
+				t.Fatal(a.Status, a.Body)
+			}
+		}
+	}
+	equalTimes(t, 300, 0.03, map[string]func(int){"taken": sign("alice@example.com"), "free": sign("zlice@example.com")})
+}
