@@ -13,7 +13,8 @@ const maxDecodings = 4
 
 // Covers reports whether a request is under one of the prefixes on any reading
 // of its path that a server may make: as it stands and percent-decoded, also
-// twice over; with "\" as "/"; without path parameters (";…"); without dots
+// twice over; with "\" as "/"; without path parameters (";…"), and up to a "?"
+// or "#" that was percent-encoded; "//host/path" without its host; without dots
 // and blanks at the end of a segment; with empty segments dropped; with "." and
 // ".." kept, resolved by path, or resolved as URL; in any case of letters. A
 // path that no two servers read alike (a NUL, bytes that are not UTF-8) is covered. So
@@ -103,12 +104,23 @@ func readingsOf(r *http.Request) (readings []string, clear bool) {
 // variants are the readings of one decoded form.
 func variants(p string) []string {
 	slashed := strings.ReplaceAll(p, `\`, "/")
-	bare := segments(slashed)
-	return []string{
-		p, slashed, bare,
-		path.Clean("/" + slashed), path.Clean("/" + bare),
-		squeeze(slashed), squeeze(bare),
+	all := append([]string{p}, shapes(slashed)...)
+	if i := strings.IndexAny(slashed, "?#"); i >= 0 { // decoded first, and only then cut
+		all = append(all, shapes(slashed[:i])...)
 	}
+	if authority, ok := strings.CutPrefix(slashed, "//"); ok {
+		// Relative to an address (RFC 3986 section 4.2) a host stands here:
+		// Node's new URL and Python's urlsplit read it so.
+		_, rest, _ := strings.Cut(strings.TrimLeft(authority, "/"), "/")
+		all = append(all, shapes("/"+rest)...)
+	}
+	return all
+}
+
+// shapes are the readings of a path whose slashes all lean forward.
+func shapes(p string) []string {
+	bare := segments(p)
+	return []string{p, bare, path.Clean("/" + p), path.Clean("/" + bare), squeeze(p), squeeze(bare)}
 }
 
 // segments drops each segment's parameters and the dots and blanks at its end,
@@ -163,5 +175,5 @@ func unhex(c byte) byte {
 	if c <= '9' {
 		return c - '0'
 	}
-	return c|0x20 - 'a' + 10
+	return c | 0x20 - 'a' + 10
 }

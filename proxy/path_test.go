@@ -24,6 +24,7 @@ func TestCovers(t *testing.T) {
 		"/api;a=1/x", "/;a/api", "/x;/../api/y", "/api./x", "/api%20/x", "/api%09", "/api%00", "/x%00/api",
 		"/api/../public", "/public/..;/api/x", "http://example/api/x", "http://example//api/x", "/ap%C4%B1%00",
 		"/%2fapi", "/%252fapi", "/%5capi", "/x/%2e%2e;/api", "/%c0%ae/api", "/.//api", "/%25252525616pi",
+		"//host/api/x", "///host/api", "/\\host/api/x", "/%2f/host/api/x", "/api%3fx", "/api%23x", "/x%3f/../api/x", "/host%2f..//api",
 	}
 	for _, target := range covered {
 		if r, ok := request(t, target); ok && !Covers([]string{"/api/"}, r) {
@@ -67,6 +68,18 @@ var readers = map[string]func(raw string) string{
 	"IIS": func(raw string) string {
 		p, _ := url.PathUnescape(raw)
 		return strings.ToLower(path.Clean("/" + strings.ReplaceAll(p, `\`, "/")))
+	},
+	"relative to an address": func(raw string) string {
+		u, err := (&url.URL{Scheme: "http", Host: "example"}).Parse(raw)
+		if err != nil {
+			return raw
+		}
+		return u.Path
+	},
+	"read, then cut": func(raw string) string {
+		p, _ := url.PathUnescape(raw)
+		p, _, _ = strings.Cut(p, "?")
+		return p
 	},
 	"servlet": func(raw string) string {
 		parts := strings.Split(raw, "/")

@@ -2,7 +2,6 @@ package gateways
 
 // The gateways, each started as its example says, on free ports.
 
-
 import (
 	"os"
 	"os/exec"
