@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
 	"github.com/jotgate/jotgate/store"
@@ -30,7 +29,7 @@ func migrate(ctx context.Context, config *pgx.ConnConfig, schema store.Schema) e
 	patient.RuntimeParams["statement_timeout"] = "0"
 	patient.RuntimeParams["lock_timeout"] = "10000"
 	patient.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
-	db := newDB(patient, 3, func(context.Context, stdlib.ShouldPingParams) bool { return false })
+	db := newDB(patient, 3, func(context.Context, *pgx.Conn) error { return nil })
 	defer db.Close()
 	conn, err := db.Conn(ctx)
 	if err != nil {

@@ -3,13 +3,13 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/store"
@@ -25,16 +25,34 @@ type pool struct {
 	lost atomic.Int64
 }
 
-// idleBeforeCheck is how long a connection may rest and be used unseen.
-const idleBeforeCheck = time.Second
+// A connection that rested for idleBeforeCheck, or whose neighbour was lost, is
+// asked for a sign of life before its next use, and has checkTimeout to give it.
+const (
+	idleBeforeCheck = time.Second
+	checkTimeout    = 500 * time.Millisecond
+)
 
 func newPool(config *pgx.ConnConfig, options Options) *pool {
 	p := &pool{config: config, now: time.Now}
-	p.db = newDB(config, options.MaxConns, func(_ context.Context, c stdlib.ShouldPingParams) bool {
-		used := p.now().Add(-c.IdleDuration).UnixNano()
-		return c.IdleDuration > idleBeforeCheck || used <= p.lost.Load()
-	})
+	p.db = newDB(config, options.MaxConns, p.check)
 	return p
+}
+
+// check is called before a connection is used again; with ErrBadConn
+// database/sql takes another.
+func (p *pool) check(ctx context.Context, conn *pgx.Conn) error {
+	data, now := conn.PgConn().CustomData(), p.now()
+	used, _ := data["jotgate.used"].(time.Time)
+	data["jotgate.used"] = now
+	if now.Sub(used) <= idleBeforeCheck && used.UnixNano() > p.lost.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	if conn.Ping(ctx) != nil {
+		return driver.ErrBadConn
+	}
+	return nil
 }
 
 // tries is how often a question is asked again when its connection was lost
@@ -66,14 +84,14 @@ func (p *pool) again(ctx context.Context, ask func() error) error {
 // broken reports that err speaks of the connection, and remembers when.
 func (p *pool) broken(ctx context.Context, err error) bool {
 	var refusal *jotgate.Error
-	if err == nil || ctx.Err() != nil || errors.As(err, &refusal) {
+	if err == nil || errors.As(err, &refusal) || errors.Is(ctx.Err(), context.Canceled) {
 		return false
 	}
 	if c := code(err); c != "" && !strings.HasPrefix(c, "08") && !strings.HasPrefix(c, "57P") {
 		return false
 	}
 	p.lost.Store(p.now().UnixNano())
-	return true
+	return ctx.Err() == nil // else there was no answer in time: nobody waits any more
 }
 
 // write is store.Driver.Write.

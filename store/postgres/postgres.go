@@ -85,7 +85,7 @@ func open(ctx context.Context, p *pool, options Options) (*store.Store, error) {
 			return nil, err
 		}
 	}
-	return store.New(ctx, driver(p, options.Now), options.Schema, options.Inspect)
+	return store.New(ctx, newDriver(p, options.Now), options.Schema, options.Inspect)
 }
 
 // checkVersion refuses a server older than the ones that were tried; number is
@@ -134,8 +134,8 @@ func setDefault[T int | time.Duration](v *T, otherwise T) {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// driver is PostgreSQL as package store wants it.
-func driver(p *pool, now func() time.Time) store.Driver {
+// newDriver is PostgreSQL as package store wants it.
+func newDriver(p *pool, now func() time.Time) store.Driver {
 	return store.Driver{
 		Name: "postgres", Read: p, Write: p.write, Locks: true, Now: now,
 		Time: func(t time.Time) any { return t.UTC().Truncate(time.Microsecond) },
@@ -200,10 +200,11 @@ func temporary(err error) error {
 	return jotgate.ErrUnavailable.Because(err)
 }
 
-// newDB opens a database/sql pool; should says when to look whether a
-// connection is still there.
-func newDB(config *pgx.ConnConfig, limit int, should func(context.Context, stdlib.ShouldPingParams) bool) *sql.DB {
-	db := stdlib.OpenDB(*config, stdlib.OptionShouldPing(should))
+// newDB opens a database/sql pool; check looks at a connection before it is
+// used again.
+func newDB(config *pgx.ConnConfig, limit int, check func(context.Context, *pgx.Conn) error) *sql.DB {
+	db := stdlib.OpenDB(*config, stdlib.OptionResetSession(check),
+		stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
 	db.SetMaxOpenConns(limit)
 	db.SetMaxIdleConns(limit)
 	db.SetConnMaxIdleTime(5 * time.Minute)

@@ -1,0 +1,135 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/pgtest"
+)
+
+// wire is a connection to the server that can fall silent: nothing is closed,
+// nothing arrives any more, as when a cable is cut or a firewall forgets.
+type wire struct {
+	net.Listener
+	server string
+	silent atomic.Bool // also for connections made meanwhile
+	mu     sync.Mutex
+	cut    []*atomic.Bool
+}
+
+// newWire puts a wire before the database and returns the address through it.
+func newWire(t *testing.T, dsn string) (*wire, string) {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{Listener: listener, server: u.Host}
+	t.Cleanup(func() { listener.Close() })
+	go w.accept()
+	u.Host = listener.Addr().String()
+	return w, u.String()
+}
+
+func (w *wire) accept() {
+	for {
+		client, err := w.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", w.server)
+		if err != nil {
+			client.Close()
+			continue
+		}
+		cut := &atomic.Bool{}
+		cut.Store(w.silent.Load())
+		w.mu.Lock()
+		w.cut = append(w.cut, cut)
+		w.mu.Unlock()
+		go w.carry(server, client, cut)
+		go w.carry(client, server, cut)
+	}
+}
+
+// carry copies until an end closes; what comes after the cut is lost.
+func (w *wire) carry(to, from net.Conn, cut *atomic.Bool) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buffer)
+		if err != nil {
+			if !cut.Load() {
+				to.Close()
+			}
+			return
+		}
+		if cut.Load() {
+			continue
+		}
+		if _, err := to.Write(buffer[:n]); err != nil && !errors.Is(err, io.EOF) {
+			return
+		}
+	}
+}
+
+// fall silences all connections, for ever, and new ones until rise.
+func (w *wire) fall() {
+	w.silent.Store(true)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, cut := range w.cut {
+		cut.Store(true)
+	}
+}
+
+func (w *wire) rise() { w.silent.Store(false) }
+
+// A server that falls silent is waited for no longer than the deadline, and
+// when it can be reached again it is, though the old connections stay dead.
+func TestSilentServer(t *testing.T) {
+	w, dsn := newWire(t, pgtest.Database(t))
+	s := open(t, dsn)
+	if err := s.CreateAccount(t.Context(), account("ada")); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(within time.Duration) error {
+		ctx, cancel := context.WithTimeout(t.Context(), within)
+		defer cancel()
+		_, err := s.AccountByLogin(ctx, "ada")
+		return err
+	}
+	var wg sync.WaitGroup
+	for range 12 { // so that the pool is full of connections
+		wg.Go(func() {
+			if err := ask(5 * time.Second); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	w.fall()
+	began := time.Now()
+	if err := ask(time.Second); !errors.Is(err, jotgate.ErrUnavailable) || time.Since(began) > 2*time.Second {
+		t.Errorf("after %v: %v", time.Since(began), err)
+	}
+	w.rise()
+	began = time.Now()
+	for ask(3*time.Second) != nil {
+		if time.Since(began) > 5*time.Second {
+			t.Fatal("no answer within five seconds")
+		}
+	}
+	t.Logf("answered %v after the server was back", time.Since(began))
+}
