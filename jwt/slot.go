@@ -27,7 +27,7 @@ const (
 // for the members of its object.
 type slot struct {
 	name  string
-	label string // a comma, the name as JSON, and its colon
+	label string // a comma, the name as JSON, its colon, and the opening quote of a text
 	omit  bool   // omitempty
 	kind  kind
 	claim uint8 // the bit of a registered claim
@@ -79,7 +79,11 @@ func layFields(v reflect.Value) []slot {
 		slots[i] = lay(v.FieldByIndex(f.index))
 		slots[i].name, slots[i].omit, slots[i].claim = f.name, f.omit, claimBit(f.name)
 		label, _ := appendText([]byte{','}, f.name)
-		slots[i].label = string(append(label, ':'))
+		label = append(label, ':')
+		if slots[i].kind == textKind {
+			label = append(label, '"')
+		}
+		slots[i].label = string(label)
 	}
 	return slots
 }

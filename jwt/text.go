@@ -104,13 +104,18 @@ func short(c byte) byte {
 // appendText appends s as a JSON string, as Python writes it; ok is false when
 // s is not valid UTF-8.
 func appendText(b []byte, s string) (out []byte, ok bool) {
-	b = append(b, '"')
+	return appendOpened(append(b, '"'), s)
+}
+
+// appendOpened is appendText after the opening quote.
+func appendOpened(b []byte, s string) (out []byte, ok bool) {
 	for {
 		n := printable(s)
 		b = append(b, s[:n]...)
-		if s = s[n:]; s == "" {
+		if n == len(s) {
 			return append(b, '"'), true
 		}
+		s = s[n:]
 		if s[0] < utf8.RuneSelf {
 			b = appendASCII(b, s[0])
 			s = s[1:]

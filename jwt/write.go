@@ -74,10 +74,13 @@ func empty(v reflect.Value) bool {
 	return v.IsZero()
 }
 
+// slot writes the value of a slot, whose label is there.
 func (w *writer) slot(s *slot, depth int) bool {
 	switch s.kind {
 	case textKind:
-		return w.text(*s.text)
+		out, ok := appendOpened(w.out, *s.text)
+		w.out = out
+		return ok || w.fail(errUTF8)
 	case intKind:
 		w.out = strconv.AppendInt(w.out, *s.num, 10)
 	case boolKind:

@@ -34,8 +34,8 @@ type runner struct {
 }
 
 func main() {
-	count := flag.Int("rounds", 31, "rounds, each of which runs every contender once")
-	slice := flag.Duration("slice", 20*time.Millisecond, "how long one contender runs in a round")
+	count := flag.Int("rounds", 61, "rounds, each of which runs every contender once")
+	slice := flag.Duration("slice", 10*time.Millisecond, "how long one contender runs in a round")
 	only := flag.String("only", "", "run the races whose title holds this text")
 	flag.Parse()
 	fmt.Printf("%s %s/%s, GOEXPERIMENT=%q, %d rounds of %v\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, os.Getenv("GOEXPERIMENT"), *count, *slice)
