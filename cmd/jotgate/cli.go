@@ -15,6 +15,7 @@ type commands struct {
 
 	Serve           serveCommand           `cmd:"" help:"Serve logins, tokens and users over HTTP."`
 	Migrate         migrateCommand         `cmd:"" help:"Make the tables that are missing."`
+	Doctor          doctorCommand          `cmd:"" help:"Say what is wrong or does not fit, and how to mend it."`
 	Createsuperuser createsuperuserCommand `cmd:"" help:"Make an administrator."`
 	Changepassword  changepasswordCommand  `cmd:"" help:"Set a user's password."`
 	User            userCommands           `cmd:"" help:"Look after users."`

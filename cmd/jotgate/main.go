@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -55,12 +56,16 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 }
 
 // sentence is an error in one line, for the operator: a database that cannot
-// be used tells its cause and not what a client would read.
+// be used tells its cause, any other refusal what is wrong with the request.
 func sentence(err error) string {
 	text := strings.TrimPrefix(err.Error(), "jotgate: ")
 	var e *jotgate.Error
 	if errors.As(err, &e) && e.Unwrap() != nil {
-		text = strings.Replace(text, e.Error(), e.Unwrap().Error(), 1)
+		said := e.Unwrap().Error()
+		if e.Status < http.StatusInternalServerError {
+			said = strings.TrimSuffix(e.Error(), ": "+said)
+		}
+		text = strings.Replace(text, e.Error(), said, 1)
 	}
 	return strings.Join(strings.Fields(text), " ")
 }

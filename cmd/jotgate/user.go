@@ -57,7 +57,7 @@ func (c *userList) Run(a *app) error {
 		}
 		var rows [][]string
 		for _, u := range accounts {
-			rows = append(rows, []string{string(u.ID), u.Username, u.Email, u.Role().Type, yes(u.IsActive), when(u.DateJoined), when(u.LastLogin)})
+			rows = append(rows, []string{string(u.ID), u.Username, u.Email, jotgate.RoleOf(u).Type, yes(u.IsActive), when(u.DateJoined), when(u.LastLogin)})
 		}
 		if err := a.table("there are no users", "ID USERNAME EMAIL ROLE ACTIVE JOINED LAST-LOGIN", rows); err != nil {
 			return err
@@ -133,7 +133,7 @@ func lookUp(a *app, db *store.Store, name string) (*shownUser, error) {
 	}
 	sessions, err := db.ListSessions(a.ctx, account.ID, time.Now())
 	return &shownUser{
-		Account: account, Role: account.Role(), Password: passwd.Identify(account.Password).String(),
+		Account: account, Role: jotgate.RoleOf(account), Password: passwd.Identify(account.Password).String(),
 		Groups: append([]jotgate.Group{}, groups...), Permissions: append([]string{}, permissions...),
 		Sessions: len(sessions),
 	}, err

@@ -1,0 +1,155 @@
+package main
+
+// `doctor`: looks at the database and the secret, changes nothing, and says
+// line by line what fits, what does not and how to mend it.
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/store"
+)
+
+type doctorCommand struct {
+	gateFlags
+	listFlags
+	Django         bool   `help:"Say also whether a Django can stand beside, on the same tables and secret."`
+	DjangoSettings string `placeholder:"FILE" help:"With --django: compare with the site's settings, a dump in JSON (see above); - reads standard input."`
+}
+
+// Help is shown below the usage line.
+func (doctorCommand) Help() string {
+	return `Nothing is changed. The status is 1 when something keeps jotgate from serving.
+
+    jotgate doctor
+    jotgate doctor --django --django-settings settings.json
+
+The dump is made where manage.py is, by:
+
+    python manage.py shell -c "import json, django; from django.conf import settings as s; print(json.dumps({**{k: getattr(s, k) for k in dir(s) if k.isupper()}, 'DJANGO_VERSION': django.get_version()}, default=str))" > settings.json
+
+It holds the site's secret: delete it afterwards.`
+}
+
+// Run looks and tells.
+func (c *doctorCommand) Run(a *app) error {
+	var django map[string]any
+	if c.DjangoSettings != "" {
+		var err error
+		if django, err = readDump(a, c.DjangoSettings); err != nil {
+			return err
+		}
+	}
+	facts, err := c.databaseFacts(a)
+	if err != nil {
+		return err
+	}
+	facts = append(facts, c.secretFact(a))
+	if c.Django || django != nil {
+		facts = append(facts, c.djangoFacts(a, django)...)
+	}
+	if c.JSON {
+		err = a.json(facts)
+	} else {
+		tell(a, facts)
+	}
+	if err == nil && slices.ContainsFunc(facts, func(f store.Fact) bool { return f.Fatal }) {
+		err = errors.New("jotgate cannot serve like this")
+	}
+	return err
+}
+
+// tell prints a line for each fact, and below it how to mend it.
+func tell(a *app, facts []store.Fact) {
+	for _, f := range facts {
+		mark := "ok  "
+		switch {
+		case f.Fatal:
+			mark = "BAD "
+		case !f.OK:
+			mark = "fix "
+		case f.Mend != "":
+			mark = "note"
+		}
+		a.printf("%s  %s: %s\n", mark, visible(f.About), visible(f.Found))
+		if f.Mend != "" {
+			a.printf("      %s\n", visible(f.Mend))
+		}
+	}
+}
+
+// databaseFacts are the store's, and how many passwords are of which kind.
+func (c *doctorCommand) databaseFacts(a *app) (facts []store.Fact, err error) {
+	db, err := c.open(a, true)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if facts, err = db.Facts(a.ctx); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(facts, func(f store.Fact) bool { return f.Fatal }) {
+		return facts, nil // without a user table there is nothing to count
+	}
+	kinds, err := db.HashKinds(a.ctx)
+	return append(facts, c.hashFacts(kinds)...), err
+}
+
+// weakKinds are the hashes that a stolen database gives away.
+var weakKinds = []string{"md5", "sha1", "unsalted_md5", "unsalted_sha1", "crypt", "other"}
+
+func (c *doctorCommand) hashFacts(kinds map[string]int64) (facts []store.Fact) {
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		f := store.Fact{OK: true, About: "passwords stored as " + kind, Found: fmt.Sprint(kinds[kind])}
+		if slices.Contains(weakKinds, kind) {
+			f.OK, f.Mend = false, "weak; each is replaced when its owner logs in ("+c.Hasher+")"
+		}
+		facts = append(facts, f)
+	}
+	if _, err := passwd.New(c.Hasher); err != nil {
+		facts = append(facts, store.Fact{Fatal: true, About: "--hasher", Found: c.Hasher, Mend: "see jotgate serve --help"})
+	}
+	return facts
+}
+
+// secretFact is about the secret, which it does not show.
+func (c *doctorCommand) secretFact(a *app) store.Fact {
+	f := store.Fact{About: "secret", Found: "usable"}
+	secret, err := c.read(a, c.folder(), false)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && c.SecretKeyFile == "":
+		f.OK, f.Found, f.Mend = true, "none yet", "serve makes one in "+filepath.Join(c.folder(), "jotgate.secret")
+		return f
+	case err == nil:
+		_, err = jotgate.New(jotgate.Settings{SecretKey: secret, InsecureShortSecret: c.InsecureShortSecret}, nil)
+	}
+	if err != nil {
+		f.Fatal, f.Found, f.Mend = true, err.Error(), "make a random one of 50 characters; beside a Django, change its SECRET_KEY and name the old one in SECRET_KEY_FALLBACKS on both sides"
+		return f
+	}
+	f.OK = true
+	return f
+}
+
+// readDump reads Django's settings as JSON.
+func readDump(a *app, name string) (map[string]any, error) {
+	text, err := a.read(name)
+	if err != nil {
+		return nil, err
+	}
+	var dump map[string]any
+	if err := strictly(text, &dump); err != nil {
+		return nil, usage("%s: %w", name, err)
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o077 != 0 {
+		a.warn("warning: others can read %s, which holds the site's secret", name)
+	}
+	return dump, nil
+}
