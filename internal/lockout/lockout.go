@@ -36,10 +36,47 @@ type Lockout struct {
 	shards [64]shard
 }
 
-// shard holds the tries that are under way, for a part of the accounts.
+// shard holds the tries that are under way, for a part of the accounts. turn is
+// held over a question to the database, so waiting for it has an end.
 type shard struct {
-	sync.Mutex
+	turn   chan struct{} // full while a try of the shard is being decided
+	mu     sync.Mutex
 	trying map[string]int // by counter
+}
+
+// patience is how long a try waits for its turn.
+const patience = 3 * time.Second
+
+// enter waits for the shard's turn.
+func (s *shard) enter(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return jotgate.ErrUnavailable.Because(errors.New("other tries wait for the database"))
+	}
+}
+
+func (s *shard) leave() { <-s.turn }
+
+// add changes how many tries are under way.
+func (s *shard) add(n int, keys ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range keys {
+		if s.trying[key] += n; s.trying[key] == 0 {
+			delete(s.trying, key)
+		}
+	}
+}
+
+// underWay is how many there are now.
+func (s *shard) underWay(key string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.trying[key]
 }
 
 // New returns a Lockout over the gate's store. A store that keeps no failures
@@ -52,7 +89,7 @@ func New(gate *jotgate.Gate, policy throttle.Lockout) *Lockout {
 		l.store = &memory{seed: maphash.MakeSeed()}
 	}
 	for i := range l.shards {
-		l.shards[i].trying = map[string]int{}
+		l.shards[i].turn, l.shards[i].trying = make(chan struct{}, 1), map[string]int{}
 	}
 	return l
 }
@@ -111,16 +148,21 @@ func (l *Lockout) attempt(login, network string) *attempt {
 	}
 }
 
-// begin refuses the try or notes it as under way.
+// begin refuses the try or notes it as under way. Those under way are counted
+// before the failures are read: one that fails in between counts twice, which
+// is safe, and never not at all.
 func (t *attempt) begin(ctx context.Context) error {
-	t.Lock()
-	defer t.Unlock()
+	if err := t.enter(ctx); err != nil {
+		return err
+	}
+	defer t.leave()
+	pairUnderWay, totalUnderWay := t.underWay(t.pair), t.underWay(t.total)
 	found, err := t.store.Failures(ctx, []string{t.pair, t.total})
 	if err != nil {
 		return err
 	}
 	now := t.now()
-	pair, total := t.tally(found, t.pair, now), t.tally(found, t.total, now)
+	pair, total := tally(found[t.pair], pairUnderWay, now), tally(found[t.total], totalUnderWay, now)
 	wait := t.policy.Wait(pair, total, false, now)
 	if alone := t.policy.Wait(pair, total, true, now); alone < wait && t.knows(ctx) {
 		wait = alone
@@ -129,16 +171,15 @@ func (t *attempt) begin(ctx context.Context) error {
 		return Throttled(wait)
 	}
 	t.spent = pair.Failures
-	t.trying[t.pair]++
-	t.trying[t.total]++
+	t.add(1, t.pair, t.total)
 	return nil
 }
 
 // tally is a counter with the tries that are under way.
-func (t *attempt) tally(found map[string]jotgate.Failure, key string, now time.Time) throttle.Tally {
-	tally := throttle.Tally{Failures: found[key].Count, Last: found[key].Last}
-	if n := t.trying[key]; n > 0 {
-		tally.Failures, tally.Last = tally.Failures+n, now
+func tally(found jotgate.Failure, underWay int, now time.Time) throttle.Tally {
+	tally := throttle.Tally{Failures: found.Count, Last: found.Last}
+	if underWay > 0 {
+		tally.Failures, tally.Last = tally.Failures+underWay, now
 	}
 	return tally
 }
@@ -157,10 +198,7 @@ func (t *attempt) knows(ctx context.Context) bool {
 // end takes the try off and counts it when it failed. Each network adds only
 // its share to the account's counter.
 func (t *attempt) end(ctx context.Context, outcome error) error {
-	t.Lock()
-	defer t.Unlock()
-	defer t.done(t.pair)
-	defer t.done(t.total)
+	defer t.add(-1, t.pair, t.total) // after the failure is counted, see begin
 	if !errors.Is(outcome, jotgate.ErrNoActiveAccount) && !errors.Is(outcome, jotgate.ErrWrongPassword) {
 		return nil
 	}
@@ -170,12 +208,6 @@ func (t *attempt) end(ctx context.Context, outcome error) error {
 	}
 	now := t.now()
 	return t.store.AddFailure(ctx, keys, now, now.Add(-t.forget()))
-}
-
-func (t *attempt) done(key string) {
-	if t.trying[key]--; t.trying[key] == 0 {
-		delete(t.trying, key)
-	}
 }
 
 // forget is after how long a failure counts no more.
