@@ -52,7 +52,8 @@ type Settings struct {
 	Logger *slog.Logger
 }
 
-// identity is what the upstream is told, and what no client may tell it.
+// identity is what the upstream is told, and what no client may tell it; the
+// names are in canonical form.
 var identity = []string{"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session"}
 
 // forgeable are the beginnings of other names that a client may not use: what
@@ -165,8 +166,9 @@ func keepProtocol(h http.Header) {
 // answers with all of them: some gateways would else leave the client's copy of
 // one that is missing, or put their own placeholder there.
 func Blank(h http.Header) {
-	for _, name := range identity {
-		h.Set(name, "")
+	values := make([]string, len(identity))
+	for i, name := range identity {
+		h[name] = values[i : i+1 : i+1]
 	}
 }
 
@@ -176,33 +178,51 @@ func Blank(h http.Header) {
 // does not tell are left out. What is not printable ASCII is percent-encoded,
 // so a name can neither end a header nor begin another.
 func Identify(h http.Header, user *jotgate.User) {
-	for name, value := range map[string]string{
-		"X-Auth-Id": string(user.ID), "X-Auth-User": user.Username, "X-Auth-Role": user.Role.Type,
-		"X-Auth-Email": user.Email, "X-Auth-Session": user.Session,
-	} {
+	values := []string{ // in the order of identity
+		headerText(user.Username), headerText(string(user.ID)), headerText(user.Role.Type),
+		headerText(user.Email), groupsText(user.Groups), headerText(user.Session),
+	}
+	for i, value := range values {
 		if value != "" {
-			h.Set(name, headerText(value))
+			h[identity[i]] = values[i : i+1 : i+1]
 		}
 	}
-	if len(user.Groups) > 0 {
-		names := make([]string, len(user.Groups))
-		for i, group := range user.Groups {
-			names[i] = strings.ReplaceAll(headerText(group), ",", "%2C")
-		}
-		h.Set("X-Auth-Groups", strings.Join(names, ","))
+}
+
+// groupsText parts the names by commas; a comma within one is encoded.
+func groupsText(groups []string) string {
+	if len(groups) == 0 {
+		return ""
 	}
+	names := make([]string, len(groups))
+	for i, group := range groups {
+		names[i] = strings.ReplaceAll(headerText(group), ",", "%2C")
+	}
+	return strings.Join(names, ",")
 }
 
 // headerText percent-encodes "%", what is not ASCII, and what cannot be seen.
 func headerText(s string) string {
-	plain := func(c byte) bool { return c > ' ' && c < 0x7f && c != '%' }
+	i := 0
+	for i < len(s) && plainIn(s, i) {
+		i++
+	}
+	if i == len(s) {
+		return s
+	}
 	var b strings.Builder
 	for i := range len(s) {
-		if c := s[i]; plain(c) || c == ' ' && i > 0 && i < len(s)-1 {
-			b.WriteByte(c)
+		if plainIn(s, i) {
+			b.WriteByte(s[i])
 		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
+			fmt.Fprintf(&b, "%%%02X", s[i])
 		}
 	}
 	return b.String()
+}
+
+// plainIn tells whether byte i of s stands for itself: a blank does inside only.
+func plainIn(s string, i int) bool {
+	c := s[i]
+	return c > ' ' && c < 0x7f && c != '%' || c == ' ' && i > 0 && i < len(s)-1
 }
