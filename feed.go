@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 // The revocation feed over HTTP: how a Guard far from the database hears, within
@@ -35,9 +36,9 @@ const maxWait = 25 * time.Second
 
 // feedEntry is one revocation as the feed writes it.
 type feedEntry struct {
-	Session string `json:"sid,omitempty"`
-	User    UserID `json:"user_id,omitempty"`
-	At      int64  `json:"at"` // Unix seconds
+	Session string        `json:"sid,omitempty"`
+	User    record.UserID `json:"user_id,omitempty"`
+	At      int64         `json:"at"` // Unix seconds
 }
 
 // feedBody is a page of the feed.
@@ -61,7 +62,7 @@ func newFeedLog() *feedLog {
 	return &feedLog{epoch: hex.EncodeToString(b[:])}
 }
 
-func (l *feedLog) append(e Revocation) {
+func (l *feedLog) append(e record.Revocation) {
 	if l == nil {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 // maxFeed bounds a page of the feed, in bytes: about 700,000 revocations.
@@ -92,10 +93,10 @@ func (f *follower) round(ctx context.Context) error {
 	if err := json.Unmarshal(body, &page); err != nil {
 		return fmt.Errorf("the feed is no JSON: %w", err)
 	}
-	entries := make([]Revocation, len(page.Revoked))
+	entries := make([]record.Revocation, len(page.Revoked))
 	for i, e := range page.Revoked {
 		at := time.Unix(e.At, 0)
-		entries[i] = Revocation{Session: e.Session, User: e.User, Made: at}
+		entries[i] = record.Revocation{Session: e.Session, User: e.User, Made: at}
 		if e.User != "" {
 			entries[i].NotBefore = at
 		}

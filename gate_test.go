@@ -11,6 +11,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -80,13 +81,13 @@ func gateOn(t testing.TB, db *store.Store, change func(*jotgate.Settings)) *benc
 const password = "correct horse battery"
 
 // user makes an account with the password.
-func (b *bench) user(t testing.TB, name string, change func(*jotgate.Account)) *jotgate.Account {
+func (b *bench) user(t testing.TB, name string, change func(*record.Account)) *record.Account {
 	t.Helper()
 	encoded, err := b.MakePassword(t.Context(), password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &jotgate.Account{Username: name, Email: name + "@example.com", Password: encoded, IsActive: true, DateJoined: noon}
+	a := &record.Account{Username: name, Email: name + "@example.com", Password: encoded, IsActive: true, DateJoined: noon}
 	if change != nil {
 		change(a)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Guard verifies access tokens and opens or closes the way to a handler. It
@@ -193,7 +194,7 @@ func textOf(raw jwt.Raw) string {
 // userID reads the claim that says who the user is: a string, as SimpleJWT
 // writes it since 5.5, or an integer, as it did before. A claim of any other
 // type is nobody's.
-func (g *Guard) userID(token *jwt.Token[accessClaims]) (UserID, error) {
+func (g *Guard) userID(token *jwt.Token[accessClaims]) (record.UserID, error) {
 	raw := token.Claims.UserID
 	if g.idClaim != "user_id" {
 		raw, _ = token.Claim(g.idClaim)
@@ -202,13 +203,13 @@ func (g *Guard) userID(token *jwt.Token[accessClaims]) (UserID, error) {
 		return "", ErrNoUserClaim
 	}
 	if text, isString := raw.Text(); isString && text != "" {
-		return UserID(text), nil
+		return record.UserID(text), nil
 	}
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil {
 		return "", ErrUserNotFound
 	}
-	return UserID(strconv.FormatInt(n, 10)), nil
+	return record.UserID(strconv.FormatInt(n, 10)), nil
 }
 
 // tokenText is a refusal of a token in SimpleJWT's words.

@@ -35,6 +35,7 @@ import (
 
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Gate logs users in, keeps their sessions and guards handlers. Make one with
@@ -42,7 +43,7 @@ import (
 type Gate struct {
 	*Guard
 	settings Settings
-	db       Store
+	db       record.Store
 	users    Users
 	keys     *keyRing
 	lane     *lane
@@ -51,7 +52,7 @@ type Gate struct {
 
 // New returns a Gate, or an error that names the setting at fault. It does
 // not touch the database.
-func New(s Settings, db Store) (*Gate, error) {
+func New(s Settings, db record.Store) (*Gate, error) {
 	if err := s.fill(); err != nil {
 		return nil, fmt.Errorf("jotgate: %w", err)
 	}
@@ -88,7 +89,7 @@ func New(s Settings, db Store) (*Gate, error) {
 func (g *Gate) Settings() Settings { return g.settings }
 
 // Store returns the store the gate was made with.
-func (g *Gate) Store() Store { return g.db }
+func (g *Gate) Store() record.Store { return g.db }
 
 // fill puts the defaults in and refuses what contradicts itself.
 func (s *Settings) fill() error {
@@ -143,7 +144,7 @@ func (s *Settings) check() error {
 // Account reads the row of a verified user and checks what a token cannot
 // know. Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (with
 // Settings.CheckRevokeToken), ErrUnavailable.
-func (g *Gate) Account(ctx context.Context, user *User) (*Account, error) {
+func (g *Gate) Account(ctx context.Context, user *User) (*record.Account, error) {
 	account, err := g.accountOf(ctx, user.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -162,7 +163,7 @@ func (g *Gate) Account(ctx context.Context, user *User) (*Account, error) {
 }
 
 // accountOf finds an account by what the user id claim holds.
-func (g *Gate) accountOf(ctx context.Context, id UserID) (*Account, error) {
+func (g *Gate) accountOf(ctx context.Context, id record.UserID) (*record.Account, error) {
 	if g.settings.UserIDField == "username" {
 		return g.users.UserByLogin(ctx, string(id))
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 // keyRing holds the key that signs and the keys that verify. Both are swapped
@@ -23,7 +24,7 @@ type keyRing struct {
 type ring struct {
 	sign *jwt.Key
 	set  *jwt.KeySet
-	keys []SigningKey // of the database
+	keys []record.Key // of the database
 }
 
 // KeySet is the set that verifies now.
@@ -63,7 +64,7 @@ func newKeyRing(s *Settings) (*keyRing, error) {
 
 // install makes a ring of the settings' keys and the database's. The key that
 // is current there signs; all verify.
-func (k *keyRing) install(stored []SigningKey) error {
+func (k *keyRing) install(stored []record.Key) error {
 	r := &ring{sign: k.sign, keys: stored}
 	var keys []*jwt.Key
 	for _, s := range stored {
@@ -72,7 +73,7 @@ func (k *keyRing) install(stored []SigningKey) error {
 			return err
 		}
 		keys = append(keys, key)
-		if s.State == KeyCurrent {
+		if s.State == record.KeyCurrent {
 			r.sign = key
 		}
 	}
@@ -87,7 +88,7 @@ func (k *keyRing) install(stored []SigningKey) error {
 // reloadKeys takes in what another node or the command line did to the keys.
 // When it fails, what is known stays in force.
 func (g *Gate) reloadKeys(ctx context.Context) {
-	store, ok := g.db.(KeyStore)
+	store, ok := g.db.(record.Keys)
 	if !ok {
 		return
 	}
@@ -100,7 +101,7 @@ func (g *Gate) reloadKeys(ctx context.Context) {
 	}
 }
 
-func sameKeys(a, b []SigningKey) bool {
+func sameKeys(a, b []record.Key) bool {
 	if len(a) != len(b) {
 		return false
 	}
@@ -114,7 +115,7 @@ func sameKeys(a, b []SigningKey) bool {
 
 // Keys lists the signing keys of the database, oldest first, without their
 // private parts. ErrUnavailable.
-func (g *Gate) Keys(ctx context.Context) ([]SigningKey, error) {
+func (g *Gate) Keys(ctx context.Context) ([]record.Key, error) {
 	store, err := g.keyStore()
 	if err != nil {
 		return nil, err
@@ -128,17 +129,17 @@ func (g *Gate) Keys(ctx context.Context) ([]SigningKey, error) {
 
 // AddKey makes a key for the algorithm (RS…, PS…, ES… or EdDSA) and publishes
 // it as the next one: it verifies at once and signs after SwitchKey.
-func (g *Gate) AddKey(ctx context.Context, alg jwt.Algorithm) (SigningKey, error) {
+func (g *Gate) AddKey(ctx context.Context, alg jwt.Algorithm) (record.Key, error) {
 	store, err := g.keyStore()
 	if err != nil {
-		return SigningKey{}, err
+		return record.Key{}, err
 	}
 	key, err := makeKey(alg, g.settings.SecretKey, g.now())
 	if err != nil {
-		return SigningKey{}, err
+		return record.Key{}, err
 	}
 	if err := store.AddSigningKey(ctx, key); err != nil {
-		return SigningKey{}, err
+		return record.Key{}, err
 	}
 	g.keyEvent(ctx, "added", key.ID)
 	key.Sealed = nil
@@ -150,22 +151,22 @@ func (g *Gate) AddKey(ctx context.Context, alg jwt.Algorithm) (SigningKey, error
 // the key: JWKS answers may be cached for KeyPublishTime. ErrNotFound when it
 // is not the next one.
 func (g *Gate) SwitchKey(ctx context.Context, id string) error {
-	return g.changeKey(ctx, "switched", id, func(s KeyStore) error { return s.SwitchSigningKey(ctx, id, g.now()) })
+	return g.changeKey(ctx, "switched", id, func(s record.Keys) error { return s.SwitchSigningKey(ctx, id, g.now()) })
 }
 
 // RetireKey makes a key verify only, whatever it was; without a current key
 // SecretKey (or Settings.SigningKey) signs again.
 func (g *Gate) RetireKey(ctx context.Context, id string) error {
-	return g.changeKey(ctx, "retired", id, func(s KeyStore) error { return s.RetireSigningKey(ctx, id, g.now()) })
+	return g.changeKey(ctx, "retired", id, func(s record.Keys) error { return s.RetireSigningKey(ctx, id, g.now()) })
 }
 
 // DeleteKey removes a retired key; tokens that it signed stop working on every
 // node within seconds.
 func (g *Gate) DeleteKey(ctx context.Context, id string) error {
-	return g.changeKey(ctx, "deleted", id, func(s KeyStore) error { return s.DeleteSigningKey(ctx, id) })
+	return g.changeKey(ctx, "deleted", id, func(s record.Keys) error { return s.DeleteSigningKey(ctx, id) })
 }
 
-func (g *Gate) changeKey(ctx context.Context, what, id string, change func(KeyStore) error) error {
+func (g *Gate) changeKey(ctx context.Context, what, id string, change func(record.Keys) error) error {
 	store, err := g.keyStore()
 	if err != nil {
 		return err
@@ -179,11 +180,11 @@ func (g *Gate) changeKey(ctx context.Context, what, id string, change func(KeySt
 
 func (g *Gate) keyEvent(ctx context.Context, what, id string) {
 	g.reloadKeys(ctx)
-	g.event(ctx, Event{Name: "key", Detail: what + " " + id}, Client{})
+	g.event(ctx, record.Event{Name: "key", Detail: what + " " + id}, Client{})
 }
 
-func (g *Gate) keyStore() (KeyStore, error) {
-	if store, ok := g.db.(KeyStore); ok {
+func (g *Gate) keyStore() (record.Keys, error) {
+	if store, ok := g.db.(record.Keys); ok {
 		return store, nil
 	}
 	return nil, errors.New("jotgate: this store keeps no signing keys")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 // headerOf is the header of a token, as JSON text.
@@ -30,7 +31,7 @@ func TestKeyRotation(t *testing.T) {
 			b.user(t, "alice", nil)
 			old := b.login(t, "alice") // HS256
 			key, err := b.AddKey(t.Context(), alg)
-			if err != nil || key.State != jotgate.KeyNext || key.Sealed != nil {
+			if err != nil || key.State != record.KeyNext || key.Sealed != nil {
 				t.Fatalf("%+v %v", key, err)
 			}
 			if b.login(t, "alice"); headerOf(t, b.login(t, "alice").Access) != `{"alg":"HS256","typ":"JWT"}` {

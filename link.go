@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/signing"
 )
 
@@ -24,11 +25,11 @@ var (
 // stops working when the password, the last login or the e-mail changes, and
 // after Settings.PasswordResetTimeout; it is good for this kind alone, unless
 // Settings.DjoserLinks. Password links are Django's.
-func (g *Gate) LinkParts(kind LetterKind, a *Account) (uid, token string) {
+func (g *Gate) LinkParts(kind record.LetterKind, a *record.Account) (uid, token string) {
 	return signing.EncodeUID(string(a.ID)), g.linkTokens(kind).Make(linkAccount(a), g.now())
 }
 
-func (g *Gate) linkTokens(kind LetterKind) signing.ResetTokens {
+func (g *Gate) linkTokens(kind record.LetterKind) signing.ResetTokens {
 	keys := make([]string, len(g.keys.secrets))
 	for i, secret := range g.keys.secrets {
 		keys[i] = string(secret)
@@ -38,18 +39,18 @@ func (g *Gate) linkTokens(kind LetterKind) signing.ResetTokens {
 		panic("jotgate: " + err.Error()) // unreachable: New refuses an empty secret
 	}
 	t := signing.ResetTokens{Keys: signers, Timeout: g.settings.PasswordResetTimeout, Location: g.settings.TimeZone}
-	if kind != LetterPasswordReset && !g.settings.DjoserLinks {
+	if kind != record.LetterPasswordReset && !g.settings.DjoserLinks {
 		t.Salt = "jotgate link: " + string(kind)
 	}
 	return t
 }
 
-func linkAccount(a *Account) signing.Account {
+func linkAccount(a *record.Account) signing.Account {
 	return signing.Account{ID: string(a.ID), Password: a.Password, Email: a.Email, LastLogin: a.LastLogin}
 }
 
 // follow finds the account that a link was made for.
-func (g *Gate) follow(ctx context.Context, kind LetterKind, uid, token string) (*Account, error) {
+func (g *Gate) follow(ctx context.Context, kind record.LetterKind, uid, token string) (*record.Account, error) {
 	if g.ownUsers() {
 		return nil, ErrForbidden.Because(errOwnUsers)
 	}
@@ -57,7 +58,7 @@ func (g *Gate) follow(ctx context.Context, kind LetterKind, uid, token string) (
 	if err != nil {
 		return nil, errLinkUser.Because(err)
 	}
-	a, err := g.db.AccountByID(ctx, UserID(id))
+	a, err := g.db.AccountByID(ctx, record.UserID(id))
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, errLinkUser.Because(err)
@@ -71,8 +72,8 @@ func (g *Gate) follow(ctx context.Context, kind LetterKind, uid, token string) (
 
 // Activate makes the account active that an activation link was made for.
 // Errors: 400 for a wrong uid or token, 403 when it is active already.
-func (g *Gate) Activate(ctx context.Context, uid, token string, client Client) (*Account, error) {
-	a, err := g.follow(ctx, LetterActivation, uid, token)
+func (g *Gate) Activate(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
+	a, err := g.follow(ctx, record.LetterActivation, uid, token)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func (g *Gate) Activate(ctx context.Context, uid, token string, client Client) (
 		return nil, errLinkStale
 	}
 	yes, no := true, false
-	err = g.change(ctx, a, AccountChange{IsActive: &yes, IfActive: &no, IfPassword: &a.Password}, Event{Name: "activate"}, client)
+	err = g.change(ctx, a, record.Change{IsActive: &yes, IfActive: &no, IfPassword: &a.Password}, record.Event{Name: "activate"}, client)
 	if errors.Is(err, ErrNotFound) { // another follower of the link was first
 		return nil, errLinkStale.Because(err)
 	}
@@ -92,13 +93,13 @@ func (g *Gate) Activate(ctx context.Context, uid, token string, client Client) (
 // password and ends its sessions. The link works once, whoever else follows it
 // at the same moment. Errors: 400 for a wrong uid or token and for what the
 // rules say (field password); ErrBusy, ErrUnavailable.
-func (g *Gate) ResetPassword(ctx context.Context, uid, token, password string, client Client) (*Account, error) {
-	a, err := g.follow(ctx, LetterPasswordReset, uid, token)
+func (g *Gate) ResetPassword(ctx context.Context, uid, token, password string, client Client) (*record.Account, error) {
+	a, err := g.follow(ctx, record.LetterPasswordReset, uid, token)
 	if err != nil {
 		return nil, err
 	}
 	now := g.now() // djoser notes a reset as a login; it makes the link stale
-	err = g.replacePassword(ctx, a, password, "", AccountChange{LastLogin: &now}, client)
+	err = g.replacePassword(ctx, a, password, "", record.Change{LastLogin: &now}, client)
 	if errors.Is(err, ErrNotFound) {
 		return nil, errLinkToken.Because(err)
 	}
@@ -107,13 +108,13 @@ func (g *Gate) ResetPassword(ctx context.Context, uid, token, password string, c
 
 // ResetUsername gives the account that a username link was made for a new
 // login name. Errors as those of SetUsername, and 400 for a wrong uid or token.
-func (g *Gate) ResetUsername(ctx context.Context, uid, token, username string, client Client) (*Account, error) {
-	a, err := g.follow(ctx, LetterUsernameReset, uid, token)
+func (g *Gate) ResetUsername(ctx context.Context, uid, token, username string, client Client) (*record.Account, error) {
+	a, err := g.follow(ctx, record.LetterUsernameReset, uid, token)
 	if err != nil {
 		return nil, err
 	}
 	now := g.now()
-	err = g.replaceUsername(ctx, a, username, AccountChange{LastLogin: &now}, client)
+	err = g.replaceUsername(ctx, a, username, record.Change{LastLogin: &now}, client)
 	if errors.Is(err, ErrNotFound) {
 		return nil, errLinkToken.Because(err)
 	}
@@ -125,9 +126,9 @@ func (g *Gate) ResetUsername(ctx context.Context, uid, token, username string, c
 // and only those with a usable password. Addresses are compared without regard
 // to letter case; the letter goes to the address that is stored. It answers in
 // the same time whether anybody has it (found) or nobody. ErrUnavailable.
-func (g *Gate) RequestLink(ctx context.Context, kind LetterKind, email string) (found bool, err error) {
+func (g *Gate) RequestLink(ctx context.Context, kind record.LetterKind, email string) (found bool, err error) {
 	defer pace(ctx)()
-	outbox, ok := g.db.(Outbox)
+	outbox, ok := g.db.(record.Outbox)
 	if !ok || g.ownUsers() {
 		return false, ErrUnavailable.Because(errors.New("the store has no outbox"))
 	}
@@ -135,10 +136,10 @@ func (g *Gate) RequestLink(ctx context.Context, kind LetterKind, email string) (
 	if err != nil {
 		return false, err
 	}
-	letters := []Letter{{Kind: LetterDecoy, To: email, Created: g.now()}}
+	letters := []record.Letter{{Kind: record.LetterDecoy, To: email, Created: g.now()}}
 	for _, a := range accounts {
 		// The database folds more letters than it should: ı is no i.
-		if strings.EqualFold(a.Email, email) && a.IsActive == (kind != LetterActivation) && passwd.IsUsable(a.Password) {
+		if strings.EqualFold(a.Email, email) && a.IsActive == (kind != record.LetterActivation) && passwd.IsUsable(a.Password) {
 			letters = append(letters, g.letter(kind, a))
 		}
 	}
@@ -173,7 +174,7 @@ func pace(ctx context.Context) (wait func()) {
 // maxShared is how many accounts of one address get a letter at once.
 const maxShared = 10
 
-func (g *Gate) enqueue(ctx context.Context, outbox Outbox, letters []Letter) {
+func (g *Gate) enqueue(ctx context.Context, outbox record.Outbox, letters []record.Letter) {
 	for _, l := range letters {
 		if err := outbox.Enqueue(ctx, l); err != nil {
 			g.log.WarnContext(ctx, "a letter was not written", "kind", l.Kind, "user_id", l.User, "cause", err)
@@ -181,17 +182,17 @@ func (g *Gate) enqueue(ctx context.Context, outbox Outbox, letters []Letter) {
 	}
 }
 
-func (g *Gate) letter(kind LetterKind, a *Account) Letter {
-	return Letter{Kind: kind, User: a.ID, To: a.Email, Created: g.now()}
+func (g *Gate) letter(kind record.LetterKind, a *record.Account) record.Letter {
+	return record.Letter{Kind: kind, User: a.ID, To: a.Email, Created: g.now()}
 }
 
 // Notify writes a letter of this kind to the account, if it has an address and
 // the store an outbox; detail is for the template. What was done before does
 // not fail for it.
-func (g *Gate) Notify(ctx context.Context, kind LetterKind, a *Account, detail string) {
-	if outbox, ok := g.db.(Outbox); ok && a.Email != "" {
+func (g *Gate) Notify(ctx context.Context, kind record.LetterKind, a *record.Account, detail string) {
+	if outbox, ok := g.db.(record.Outbox); ok && a.Email != "" {
 		l := g.letter(kind, a)
 		l.Detail = detail
-		g.enqueue(ctx, outbox, []Letter{l})
+		g.enqueue(ctx, outbox, []record.Letter{l})
 	}
 }

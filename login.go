@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 // claim is one member of a jwt.Object.
@@ -36,13 +37,13 @@ type Tokens struct {
 // table by Settings.Users.
 type Users interface {
 	// UserByLogin finds who logs in by this name. ErrNotFound without one.
-	UserByLogin(ctx context.Context, login string) (*Account, error)
+	UserByLogin(ctx context.Context, login string) (*record.Account, error)
 	// UserByID finds by what Account.ID held before. ErrNotFound without one.
-	UserByID(ctx context.Context, id UserID) (*Account, error)
+	UserByID(ctx context.Context, id record.UserID) (*record.Account, error)
 	// CheckPassword compares the password with the account's. account is nil
 	// when there is no such user: then it should take as long as otherwise,
 	// and answer false.
-	CheckPassword(ctx context.Context, account *Account, password string) (bool, error)
+	CheckPassword(ctx context.Context, account *record.Account, password string) (bool, error)
 }
 
 // maxLogin bounds a login name before it is looked up, in bytes. Django's
@@ -71,7 +72,7 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 		}
 	}
 	if errors.Is(err, ErrNoActiveAccount) {
-		g.event(ctx, Event{Name: "login_failed", User: userOf(account)}, client)
+		g.event(ctx, record.Event{Name: "login_failed", User: userOf(account)}, client)
 	}
 	return Tokens{}, err
 }
@@ -82,7 +83,7 @@ var errOvertaken = errors.New("the account changed during the login")
 // CheckLogin is the first half of Login: it answers who logs in, or
 // ErrNoActiveAccount (with the account that was tried, if there is one, for
 // the audit trail), ErrBusy or ErrUnavailable. No session is started.
-func (g *Gate) CheckLogin(ctx context.Context, username, password string) (*Account, error) {
+func (g *Gate) CheckLogin(ctx context.Context, username, password string) (*record.Account, error) {
 	account, err := g.findLogin(ctx, username)
 	if err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func (g *Gate) CheckLogin(ctx context.Context, username, password string) (*Acco
 }
 
 // findLogin returns nil, and no error, for a name nobody has.
-func (g *Gate) findLogin(ctx context.Context, username string) (*Account, error) {
+func (g *Gate) findLogin(ctx context.Context, username string) (*record.Account, error) {
 	if len(username) > maxLogin {
 		return nil, nil
 	}
@@ -113,9 +114,9 @@ func (g *Gate) findLogin(ctx context.Context, username string) (*Account, error)
 // an account that has proved who it is, by CheckLogin or in another way.
 // Errors: ErrNoActiveAccount when the account is inactive by now, or its
 // password another one; ErrUnavailable.
-func (g *Gate) StartSession(ctx context.Context, account *Account, client Client) (Tokens, error) {
+func (g *Gate) StartSession(ctx context.Context, account *record.Account, client Client) (Tokens, error) {
 	now := g.now()
-	s := &Session{
+	s := &record.Session{
 		ID: randomHex(), User: account.ID, JTI: randomHex(),
 		Created: now, LastSeen: now, Rotated: now, Expires: now.Add(g.settings.RefreshTokenLifetime),
 		Address: client.Address, UserAgent: cut(client.UserAgent, 512),
@@ -132,17 +133,17 @@ func (g *Gate) StartSession(ctx context.Context, account *Account, client Client
 		return Tokens{}, err
 	}
 	g.touchLastLogin(ctx, account, now)
-	g.event(ctx, Event{Name: "login", User: account.ID, Session: s.ID}, client)
+	g.event(ctx, record.Event{Name: "login", User: account.ID, Session: s.ID}, client)
 	return tokens, nil
 }
 
 // touchLastLogin writes last_login where the settings ask for it. A login does
 // not fail for it.
-func (g *Gate) touchLastLogin(ctx context.Context, account *Account, now time.Time) {
+func (g *Gate) touchLastLogin(ctx context.Context, account *record.Account, now time.Time) {
 	if !g.settings.UpdateLastLogin || g.ownUsers() {
 		return
 	}
-	if err := g.db.ChangeAccount(ctx, account.ID, AccountChange{LastLogin: &now}); err != nil {
+	if err := g.db.ChangeAccount(ctx, account.ID, record.Change{LastLogin: &now}); err != nil {
 		g.log.WarnContext(ctx, "last_login was not written", "user_id", account.ID, "cause", err)
 	}
 }
@@ -151,7 +152,7 @@ func (g *Gate) touchLastLogin(ctx context.Context, account *Account, now time.Ti
 // claims that a refresh hands on. The same session makes the same refresh
 // token again (but for the random part of ES256 and PS256 signatures): that is
 // what a retry within the grace time gets.
-func (g *Gate) issue(ctx context.Context, account *Account, s *Session, custom jwt.Object) (Tokens, error) {
+func (g *Gate) issue(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object) (Tokens, error) {
 	key := g.keys.signing()
 	access, user, err := g.accessClaims(ctx, account, s, custom)
 	if err != nil {
@@ -166,7 +167,7 @@ func (g *Gate) issue(ctx context.Context, account *Account, s *Session, custom j
 }
 
 // refreshClaims are SimpleJWT's, in its order, and the session.
-func (g *Gate) refreshClaims(account *Account, s *Session, custom jwt.Object) jwt.Object {
+func (g *Gate) refreshClaims(account *record.Account, s *record.Session, custom jwt.Object) jwt.Object {
 	claims := g.baseClaims("refresh", s.Expires, s.Rotated, s.JTI, account)
 	claims = append(claims, claim{"sid", s.ID})
 	return g.addressed(append(claims, custom...))
@@ -174,11 +175,11 @@ func (g *Gate) refreshClaims(account *Account, s *Session, custom jwt.Object) jw
 
 // accessClaims are SimpleJWT's, in its order, then the session and what the
 // settings want to be known of the user.
-func (g *Gate) accessClaims(ctx context.Context, account *Account, s *Session, custom jwt.Object) (jwt.Object, *User, error) {
+func (g *Gate) accessClaims(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object) (jwt.Object, *User, error) {
 	now := g.now()
 	claims := g.baseClaims("access", now.Add(g.settings.AccessTokenLifetime), now, randomHex(), account)
 	claims = append(claims, claim{"sid", s.ID})
-	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: account.Role(), Session: s.ID}
+	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID}
 	for _, name := range g.settings.Claims {
 		value, err := g.factOf(ctx, user, account, name)
 		if err != nil {
@@ -194,7 +195,7 @@ func (g *Gate) accessClaims(ctx context.Context, account *Account, s *Session, c
 }
 
 // factOf is the value of one of Settings.Claims.
-func (g *Gate) factOf(ctx context.Context, user *User, account *Account, name string) (any, error) {
+func (g *Gate) factOf(ctx context.Context, user *User, account *record.Account, name string) (any, error) {
 	switch name {
 	case "username":
 		return user.Username, nil
@@ -220,7 +221,7 @@ func (g *Gate) factOf(ctx context.Context, user *User, account *Account, name st
 }
 
 // customClaims asks the program for claims of its own.
-func (g *Gate) customClaims(ctx context.Context, account *Account) (jwt.Object, error) {
+func (g *Gate) customClaims(ctx context.Context, account *record.Account) (jwt.Object, error) {
 	if g.settings.CustomClaims == nil {
 		return nil, nil
 	}
@@ -237,7 +238,7 @@ func (g *Gate) customClaims(ctx context.Context, account *Account) (jwt.Object, 
 }
 
 // baseClaims are the claims both kinds of token begin with.
-func (g *Gate) baseClaims(kind string, exp, iat time.Time, jti string, account *Account) jwt.Object {
+func (g *Gate) baseClaims(kind string, exp, iat time.Time, jti string, account *record.Account) jwt.Object {
 	claims := jwt.Object{
 		{"token_type", kind},
 		{"exp", exp.Unix()},
@@ -267,9 +268,9 @@ func (g *Gate) addressed(claims jwt.Object) jwt.Object {
 }
 
 // claimOf is what the user id claim holds for this account.
-func (g *Gate) claimOf(account *Account) UserID {
+func (g *Gate) claimOf(account *record.Account) record.UserID {
 	if g.settings.UserIDField == "username" {
-		return UserID(account.Username)
+		return record.UserID(account.Username)
 	}
 	return account.ID
 }
@@ -301,12 +302,12 @@ func merge(claims jwt.Object, others ...jwt.Object) jwt.Object {
 
 // revokeClaim is SimpleJWT's get_md5_hash_password: the upper-case MD5 of the
 // stored hash. It is a change marker that must equal Django's, not a secret.
-func revokeClaim(account *Account) string {
+func revokeClaim(account *record.Account) string {
 	sum := md5.Sum([]byte(account.Password))
 	return strings.ToUpper(hex.EncodeToString(sum[:]))
 }
 
-func revokeClaimHolds(claim jwt.Raw, account *Account) bool {
+func revokeClaimHolds(claim jwt.Raw, account *record.Account) bool {
 	text, ok := claim.Text()
 	return ok && text == revokeClaim(account)
 }
@@ -326,7 +327,7 @@ func cut(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "")
 }
 
-func userOf(account *Account) UserID {
+func userOf(account *record.Account) record.UserID {
 	if account == nil {
 		return ""
 	}

@@ -12,11 +12,12 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 )
 
 func TestLogin(t *testing.T) {
 	b := newGate(t, nil)
-	b.user(t, "alice", func(a *jotgate.Account) { a.IsStaff = true })
+	b.user(t, "alice", func(a *record.Account) { a.IsStaff = true })
 	tokens := b.login(t, "alice")
 	want := []string{"token_type", "exp", "iat", "jti", "user_id", "sid", "username", "email", "role"}
 	if diff := cmp.Diff(want, claims(t, tokens.Access)); diff != "" {
@@ -43,9 +44,9 @@ func TestLogin(t *testing.T) {
 func TestRefusedLoginsAreAlike(t *testing.T) {
 	b := newGate(t, nil)
 	b.user(t, "alice", nil)
-	b.user(t, "bob", func(a *jotgate.Account) { a.IsActive = false })
-	b.user(t, "dave", func(a *jotgate.Account) { a.Password = passwd.Unusable() })
-	b.user(t, "eve", func(a *jotgate.Account) { a.Password = "pbkdf2_sha256$x$y$z" })
+	b.user(t, "bob", func(a *record.Account) { a.IsActive = false })
+	b.user(t, "dave", func(a *record.Account) { a.Password = passwd.Unusable() })
+	b.user(t, "eve", func(a *record.Account) { a.Password = "pbkdf2_sha256$x$y$z" })
 	for _, c := range []struct{ name, username, password string }{
 		{"wrong password", "alice", "x"},
 		{"empty password", "alice", ""},
@@ -64,12 +65,12 @@ func TestRefusedLoginsAreAlike(t *testing.T) {
 }
 
 func TestDeactivatedAndDeleted(t *testing.T) {
-	for name, shut := range map[string]func(*bench, context.Context, jotgate.UserID) error{
-		"deactivated": func(b *bench, ctx context.Context, id jotgate.UserID) error {
+	for name, shut := range map[string]func(*bench, context.Context, record.UserID) error{
+		"deactivated": func(b *bench, ctx context.Context, id record.UserID) error {
 			off := false
-			return b.db.ChangeAccount(ctx, id, jotgate.AccountChange{IsActive: &off, At: noon})
+			return b.db.ChangeAccount(ctx, id, record.Change{IsActive: &off, At: noon})
 		},
-		"deleted": func(b *bench, ctx context.Context, id jotgate.UserID) error { return b.db.DeleteAccount(ctx, id) },
+		"deleted": func(b *bench, ctx context.Context, id record.UserID) error { return b.db.DeleteAccount(ctx, id) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newGate(t, nil)
@@ -105,7 +106,7 @@ func TestUpgradeAtLogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alice := b.user(t, "alice", func(a *jotgate.Account) { a.Password = encoded })
+	alice := b.user(t, "alice", func(a *record.Account) { a.Password = encoded })
 	var wait sync.WaitGroup
 	for range 8 {
 		wait.Go(func() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -104,7 +105,7 @@ func TestNothingOvertakes(t *testing.T) {
 		shut := map[string]func(context.Context, string) error{
 			"logout": func(ctx context.Context, token string) error { return b.Logout(ctx, token, jotgate.Client{}) },
 			"deactivation": func(ctx context.Context, _ string) error {
-				return b.db.ChangeAccount(ctx, alice.ID, jotgate.AccountChange{IsActive: &off, At: b.clock.Now()})
+				return b.db.ChangeAccount(ctx, alice.ID, record.Change{IsActive: &off, At: b.clock.Now()})
 			},
 		}
 		for name, end := range shut {
@@ -127,7 +128,7 @@ func TestNothingOvertakes(t *testing.T) {
 						t.Fatalf("round %d: the %s refresh token works after %s", round, kind, name)
 					}
 				}
-				if err := b.db.ChangeAccount(t.Context(), alice.ID, jotgate.AccountChange{IsActive: &on}); err != nil {
+				if err := b.db.ChangeAccount(t.Context(), alice.ID, record.Change{IsActive: &on}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -146,7 +147,7 @@ func TestLoginAgainstDeactivation(t *testing.T) {
 			atOnce(5, func(i int) {
 				if i > 0 {
 					_, _ = b.Login(t.Context(), "alice", password, jotgate.Client{})
-				} else if err := b.db.ChangeAccount(t.Context(), alice.ID, jotgate.AccountChange{IsActive: &off, At: b.clock.Now()}); err != nil {
+				} else if err := b.db.ChangeAccount(t.Context(), alice.ID, record.Change{IsActive: &off, At: b.clock.Now()}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -154,7 +155,7 @@ func TestLoginAgainstDeactivation(t *testing.T) {
 			if err != nil || len(live) > 0 {
 				t.Fatalf("%d sessions of a deactivated account, %v", len(live), err)
 			}
-			if err := b.db.ChangeAccount(t.Context(), alice.ID, jotgate.AccountChange{IsActive: &on}); err != nil {
+			if err := b.db.ChangeAccount(t.Context(), alice.ID, record.Change{IsActive: &on}); err != nil {
 				t.Fatal(err)
 			}
 		}

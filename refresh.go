@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Refresh exchanges a refresh token for a new access token and, unless the
@@ -31,7 +32,7 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 	if errors.Is(err, ErrTokenReused) {
 		g.pullRevocations(ctx)
 		// The store wrote the event in the transaction that ended the session.
-		g.logEvent(ctx, Event{Name: "reuse", User: t.user, Session: t.session, Address: client.Address})
+		g.logEvent(ctx, record.Event{Name: "reuse", User: t.user, Session: t.session, Address: client.Address})
 	}
 	if err != nil {
 		return Tokens{}, err
@@ -52,9 +53,9 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 // refreshToken is what a verified refresh token says.
 type refreshToken struct {
 	jti     string
-	user    UserID
+	user    record.UserID
 	session string // sid, or an id derived from the jti where Django issued it
-	adopt   *Session
+	adopt   *record.Session
 	custom  jwt.Object // claims that are neither ours nor SimpleJWT's
 	raw     jwt.Token[accessClaims]
 }
@@ -86,7 +87,7 @@ func (g *Gate) readRefresh(ctx context.Context, token string) (*refreshToken, er
 
 // tokenUser is the account's id: the claim itself, or what the username in it
 // stands for.
-func (g *Gate) tokenUser(ctx context.Context, token *jwt.Token[accessClaims]) (UserID, error) {
+func (g *Gate) tokenUser(ctx context.Context, token *jwt.Token[accessClaims]) (record.UserID, error) {
 	id, err := g.userID(token)
 	if err != nil {
 		return "", ErrNoAccountForToken.Because(err)
@@ -109,7 +110,7 @@ func (g *Gate) adopt(t *refreshToken) {
 	sum := sha256.Sum256([]byte("jotgate session of " + t.jti))
 	t.session = hex.EncodeToString(sum[:16])
 	issued := time.Unix(t.raw.IssuedAt, 0)
-	t.adopt = &Session{
+	t.adopt = &record.Session{
 		ID: t.session, User: t.user, JTI: t.jti, Created: issued, LastSeen: g.now(), Rotated: issued,
 		Expires: time.Unix(min(t.raw.ExpiresAt, maxTime), 0), OwnUsers: g.ownUsers(),
 	}
@@ -119,9 +120,9 @@ func (g *Gate) adopt(t *refreshToken) {
 const maxTime = 253402300799
 
 // rotate asks the store to put a new token in the place of this one.
-func (g *Gate) rotate(ctx context.Context, t *refreshToken, client Client) (Rotated, error) {
+func (g *Gate) rotate(ctx context.Context, t *refreshToken, client Client) (record.Rotated, error) {
 	now := g.now()
-	return g.db.RotateSession(ctx, Rotation{
+	return g.db.RotateSession(ctx, record.Rotation{
 		Session: t.session, User: t.user, Presented: t.jti, Next: randomHex(),
 		Now: now, Expires: now.Add(g.settings.RefreshTokenLifetime),
 		Grace: g.settings.RefreshGrace, Keep: g.settings.KeepRefreshTokens,
@@ -132,7 +133,7 @@ func (g *Gate) rotate(ctx context.Context, t *refreshToken, client Client) (Rota
 
 // accountForToken reads an account for a token's user. ErrNoAccountForToken
 // when there is none that is active.
-func (g *Gate) accountForToken(ctx context.Context, user UserID) (*Account, error) {
+func (g *Gate) accountForToken(ctx context.Context, user record.UserID) (*record.Account, error) {
 	account, err := g.users.UserByID(ctx, user)
 	if errors.Is(err, ErrNotFound) || err == nil && !account.IsActive {
 		return nil, ErrNoAccountForToken
@@ -153,8 +154,8 @@ func (g *Gate) passwordUnchanged(ctx context.Context, t *refreshToken) error {
 	if claim, _ := t.raw.Claim(g.settings.RevokeTokenClaim); revokeClaimHolds(claim, account) {
 		return nil
 	}
-	n, err := g.db.EndSessions(ctx, Ending{
-		ID: t.session, User: t.user, IfJTI: t.jti, Reason: EndedByPassword, Now: g.now(), Adopt: t.adopt,
+	n, err := g.db.EndSessions(ctx, record.Ending{
+		ID: t.session, User: t.user, IfJTI: t.jti, Reason: record.EndedByPassword, Now: g.now(), Adopt: t.adopt,
 	})
 	if err != nil {
 		return err
@@ -222,15 +223,15 @@ func (g *Gate) Logout(ctx context.Context, token string, client Client) error {
 	if err != nil {
 		return err
 	}
-	return g.end(ctx, Ending{
-		ID: t.session, User: t.user, IfJTI: t.jti, Reason: EndedByLogout, Adopt: t.adopt,
+	return g.end(ctx, record.Ending{
+		ID: t.session, User: t.user, IfJTI: t.jti, Reason: record.EndedByLogout, Adopt: t.adopt,
 	}, client)
 }
 
 // EndSession ends one session of the user, as from a list of sessions.
 // ErrNotFound when the user has no such live session.
-func (g *Gate) EndSession(ctx context.Context, user UserID, session string, client Client) error {
-	err := g.end(ctx, Ending{ID: session, User: user, Reason: EndedByUser}, client)
+func (g *Gate) EndSession(ctx context.Context, user record.UserID, session string, client Client) error {
+	err := g.end(ctx, record.Ending{ID: session, User: user, Reason: record.EndedByUser}, client)
 	if errors.Is(err, ErrTokenBlacklisted) {
 		return ErrNotFound
 	}
@@ -239,8 +240,8 @@ func (g *Gate) EndSession(ctx context.Context, user UserID, session string, clie
 
 // EndSessions ends all sessions of the user but the one named in except, which
 // may be empty. Ending none is no error.
-func (g *Gate) EndSessions(ctx context.Context, user UserID, except string, client Client) error {
-	err := g.end(ctx, Ending{User: user, Except: except, Reason: EndedByUser}, client)
+func (g *Gate) EndSessions(ctx context.Context, user record.UserID, except string, client Client) error {
+	err := g.end(ctx, record.Ending{User: user, Except: except, Reason: record.EndedByUser}, client)
 	if errors.Is(err, ErrTokenBlacklisted) {
 		return nil
 	}
@@ -248,13 +249,13 @@ func (g *Gate) EndSessions(ctx context.Context, user UserID, except string, clie
 }
 
 // Sessions lists the user's live sessions, newest first.
-func (g *Gate) Sessions(ctx context.Context, user UserID) ([]Session, error) {
+func (g *Gate) Sessions(ctx context.Context, user record.UserID) ([]record.Session, error) {
 	return g.db.ListSessions(ctx, user, g.now())
 }
 
 // end ends sessions and makes this node refuse their access tokens before it
 // answers.
-func (g *Gate) end(ctx context.Context, which Ending, client Client) error {
+func (g *Gate) end(ctx context.Context, which record.Ending, client Client) error {
 	which.Now = g.now()
 	n, err := g.db.EndSessions(ctx, which)
 	if err != nil {
@@ -264,6 +265,6 @@ func (g *Gate) end(ctx context.Context, which Ending, client Client) error {
 		return ErrTokenBlacklisted
 	}
 	g.pullRevocations(ctx)
-	g.event(ctx, Event{Name: "logout", User: which.User, Session: which.ID, Detail: string(which.Reason)}, client)
+	g.event(ctx, record.Event{Name: "logout", User: which.User, Session: which.ID, Detail: string(which.Reason)}, client)
 	return nil
 }

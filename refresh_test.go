@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 func TestRefreshRotates(t *testing.T) {
@@ -183,7 +184,7 @@ func TestCheckRevokeToken(t *testing.T) {
 		t.Errorf("before the change: %v", err)
 	}
 	encoded, _ := b.MakePassword(t.Context(), "another fine password 9")
-	if err := b.db.ChangeAccount(t.Context(), alice.ID, jotgate.AccountChange{Password: &encoded}); err != nil {
+	if err := b.db.ChangeAccount(t.Context(), alice.ID, record.Change{Password: &encoded}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Account(t.Context(), user); !errors.Is(err, jotgate.ErrPasswordChanged) {

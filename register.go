@@ -10,6 +10,7 @@ import (
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Registration is what a new account begins with.
@@ -35,11 +36,11 @@ var errNotCreated = &Error{Status: 400, List: []string{"Unable to create account
 // password, by field; ErrTaken when the username exists; a bare list, as in
 // djoser, when only its normal form does; ErrForbidden where Settings.Users
 // keeps the accounts; ErrBusy, ErrUnavailable.
-func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*Account, error) {
+func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*record.Account, error) {
 	if g.ownUsers() {
 		return nil, ErrForbidden.Because(errOwnUsers)
 	}
-	a := &Account{Username: r.Username, Email: names.Email(r.Email), FirstName: r.FirstName, LastName: r.LastName, IsActive: !r.Activate}
+	a := &record.Account{Username: r.Username, Email: names.Email(r.Email), FirstName: r.FirstName, LastName: r.LastName, IsActive: !r.Activate}
 	if err := g.acceptUsername(ctx, a); err != nil {
 		return nil, err
 	}
@@ -56,15 +57,15 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*Ac
 	} else if err != nil {
 		return nil, err
 	}
-	g.event(ctx, Event{Name: "register", User: a.ID}, client)
+	g.event(ctx, record.Event{Name: "register", User: a.ID}, client)
 	if r.Activate {
-		g.Notify(ctx, LetterActivation, a, "")
+		g.Notify(ctx, record.LetterActivation, a, "")
 	}
 	return a, nil
 }
 
 // acceptUsername checks the username and puts it in its normal form.
-func (g *Gate) acceptUsername(ctx context.Context, a *Account) error {
+func (g *Gate) acceptUsername(ctx context.Context, a *record.Account) error {
 	typed := a.Username
 	var err error
 	if a.Username, err = names.Username(typed); err != nil {
@@ -81,7 +82,7 @@ func (g *Gate) acceptUsername(ctx context.Context, a *Account) error {
 
 // acceptPassword judges a new password by the rules and by what is known of
 // the account.
-func (g *Gate) acceptPassword(a *Account, password string) error {
+func (g *Gate) acceptPassword(a *record.Account, password string) error {
 	if len(password) > passwd.MaxPassword {
 		return fieldError("password", fmt.Sprintf("Ensure this field has no more than %d characters.", passwd.MaxPassword))
 	}
@@ -110,14 +111,14 @@ func (g *Gate) makePassword(ctx context.Context, password string) (string, error
 }
 
 // AccountByID finds an account by its key. ErrNotFound without one.
-func (g *Gate) AccountByID(ctx context.Context, id UserID) (*Account, error) {
+func (g *Gate) AccountByID(ctx context.Context, id record.UserID) (*record.Account, error) {
 	return g.users.UserByID(ctx, id)
 }
 
 // CheckPassword compares the password with the account's, as a login does: in
 // the hashing lane, upgrading an outdated hash. Errors: ErrWrongPassword,
 // ErrBusy, ErrUnavailable.
-func (g *Gate) CheckPassword(ctx context.Context, a *Account, password string) error {
+func (g *Gate) CheckPassword(ctx context.Context, a *record.Account, password string) error {
 	ok, err := g.users.CheckPassword(ctx, a, password)
 	if err == nil && !ok {
 		return ErrWrongPassword
@@ -130,8 +131,8 @@ func (g *Gate) CheckPassword(ctx context.Context, a *Account, password string) e
 // current password before (CheckPassword). Errors: 400 with what the rules say
 // (field password); ErrWrongPassword when the password was changed meanwhile;
 // ErrBusy, ErrUnavailable.
-func (g *Gate) SetPassword(ctx context.Context, a *Account, password, keep string, client Client) error {
-	err := g.replacePassword(ctx, a, password, keep, AccountChange{}, client)
+func (g *Gate) SetPassword(ctx context.Context, a *record.Account, password, keep string, client Client) error {
+	err := g.replacePassword(ctx, a, password, keep, record.Change{}, client)
 	if errors.Is(err, ErrNotFound) {
 		return ErrWrongPassword.Because(err)
 	}
@@ -140,7 +141,7 @@ func (g *Gate) SetPassword(ctx context.Context, a *Account, password, keep strin
 
 // replacePassword puts a new password into the change and makes it, if the
 // stored one is still the one that was read. ErrNotFound when it is not.
-func (g *Gate) replacePassword(ctx context.Context, a *Account, password, keep string, change AccountChange, client Client) error {
+func (g *Gate) replacePassword(ctx context.Context, a *record.Account, password, keep string, change record.Change, client Client) error {
 	if g.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
 	}
@@ -153,18 +154,18 @@ func (g *Gate) replacePassword(ctx context.Context, a *Account, password, keep s
 	}
 	change.Password, change.IfPassword, change.At = &encoded, &a.Password, g.now()
 	if !g.settings.KeepSessionsOnPasswordChange {
-		change.EndSessions, change.KeepSession = EndedByPassword, keep
+		change.EndSessions, change.KeepSession = record.EndedByPassword, keep
 	}
-	return g.change(ctx, a, change, Event{Name: "password", Session: keep}, client)
+	return g.change(ctx, a, change, record.Event{Name: "password", Session: keep}, client)
 }
 
 // SetUsername gives the account a new login name. Errors: 400 with what is
 // wrong (field username), ErrTaken, ErrForbidden, ErrUnavailable.
-func (g *Gate) SetUsername(ctx context.Context, a *Account, username string, client Client) error {
-	return g.replaceUsername(ctx, a, username, AccountChange{}, client)
+func (g *Gate) SetUsername(ctx context.Context, a *record.Account, username string, client Client) error {
+	return g.replaceUsername(ctx, a, username, record.Change{}, client)
 }
 
-func (g *Gate) replaceUsername(ctx context.Context, a *Account, username string, change AccountChange, client Client) error {
+func (g *Gate) replaceUsername(ctx context.Context, a *record.Account, username string, change record.Change, client Client) error {
 	if g.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
 	}
@@ -173,34 +174,34 @@ func (g *Gate) replaceUsername(ctx context.Context, a *Account, username string,
 		return fieldError("username", err.Error())
 	}
 	change.Username, change.IfPassword = &name, &a.Password
-	return g.change(ctx, a, change, Event{Name: "username"}, client)
+	return g.change(ctx, a, change, record.Event{Name: "username"}, client)
 }
 
 // SetEmail gives the account another address. With activate the account
 // becomes inactive until the link in a letter to the new address is followed.
 // Errors: ErrNotFound, ErrForbidden, ErrUnavailable.
-func (g *Gate) SetEmail(ctx context.Context, a *Account, email string, activate bool, client Client) error {
+func (g *Gate) SetEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
 	if g.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
 	}
-	change := AccountChange{Email: &email}
+	change := record.Change{Email: &email}
 	if activate {
 		no := false
 		change.IsActive, change.At = &no, g.now()
 	}
-	if err := g.change(ctx, a, change, Event{Name: "email"}, client); err != nil {
+	if err := g.change(ctx, a, change, record.Event{Name: "email"}, client); err != nil {
 		return err
 	}
 	a.Email, a.IsActive = email, a.IsActive && !activate
 	if activate {
-		g.Notify(ctx, LetterActivation, a, "")
+		g.Notify(ctx, record.LetterActivation, a, "")
 	}
 	return nil
 }
 
 // DeleteAccount deletes the account; its sessions end and its tokens stop
 // working. Errors: ErrNotFound, ErrForbidden, ErrUnavailable.
-func (g *Gate) DeleteAccount(ctx context.Context, a *Account, client Client) error {
+func (g *Gate) DeleteAccount(ctx context.Context, a *record.Account, client Client) error {
 	if g.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
 	}
@@ -208,13 +209,13 @@ func (g *Gate) DeleteAccount(ctx context.Context, a *Account, client Client) err
 		return err
 	}
 	g.pullRevocations(ctx)
-	g.event(ctx, Event{Name: "delete", User: a.ID, Detail: a.Username}, client)
+	g.event(ctx, record.Event{Name: "delete", User: a.ID, Detail: a.Username}, client)
 	return nil
 }
 
 // change changes the row, hears of the sessions that ended by it and tells
 // the audit trail.
-func (g *Gate) change(ctx context.Context, a *Account, change AccountChange, e Event, client Client) error {
+func (g *Gate) change(ctx context.Context, a *record.Account, change record.Change, e record.Event, client Client) error {
 	if err := g.db.ChangeAccount(ctx, a.ID, change); err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/jotgate/jotgate/record"
 )
 
 // revocations is what every request asks: has this token's session, or its
@@ -13,20 +15,20 @@ import (
 // drops the rest. Safe for concurrent use; reading takes one shared lock.
 type revocations struct {
 	mu       sync.RWMutex
-	sessions map[[16]byte]int64 // sid → when it was revoked, Unix seconds
-	users    map[UserID]int64   // → tokens issued before this are refused
-	lifetime int64              // of an access token, with leeway; seconds
-	empty    atomic.Bool        // nothing is revoked: no lock is taken
-	heard    atomic.Int64       // when the feed was last known to be complete, Unix nanoseconds
-	last     atomic.Int64       // the highest sequence number taken from the database
-	news     chan struct{}      // closed, and replaced, when an entry is added
-	log      *feedLog           // in order of arrival, where a feed is served
+	sessions map[[16]byte]int64      // sid → when it was revoked, Unix seconds
+	users    map[record.UserID]int64 // → tokens issued before this are refused
+	lifetime int64                   // of an access token, with leeway; seconds
+	empty    atomic.Bool             // nothing is revoked: no lock is taken
+	heard    atomic.Int64            // when the feed was last known to be complete, Unix nanoseconds
+	last     atomic.Int64            // the highest sequence number taken from the database
+	news     chan struct{}           // closed, and replaced, when an entry is added
+	log      *feedLog                // in order of arrival, where a feed is served
 }
 
 func newRevocations(lifetime time.Duration) *revocations {
 	r := &revocations{
 		sessions: map[[16]byte]int64{},
-		users:    map[UserID]int64{},
+		users:    map[record.UserID]int64{},
 		lifetime: int64(lifetime/time.Second) + 1,
 		news:     make(chan struct{}),
 	}
@@ -36,7 +38,7 @@ func newRevocations(lifetime time.Duration) *revocations {
 
 // revoked reports whether a token of this session and user, issued at iat,
 // has been shut out.
-func (r *revocations) revoked(sid string, user UserID, iat int64) bool {
+func (r *revocations) revoked(sid string, user record.UserID, iat int64) bool {
 	if r.empty.Load() {
 		return false
 	}
@@ -55,7 +57,7 @@ func (r *revocations) revoked(sid string, user UserID, iat int64) bool {
 }
 
 // add takes in entries of the feed; adding one twice changes nothing.
-func (r *revocations) add(entries ...Revocation) {
+func (r *revocations) add(entries ...record.Revocation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	added := false
@@ -73,7 +75,7 @@ func (r *revocations) add(entries ...Revocation) {
 }
 
 // addOne reports whether the entry said something new.
-func (r *revocations) addOne(e Revocation) (fresh bool) {
+func (r *revocations) addOne(e record.Revocation) (fresh bool) {
 	if id, ok := sessionKey(e.Session); ok {
 		if _, known := r.sessions[id]; !known {
 			r.sessions[id], fresh = e.Made.Unix(), true
@@ -93,7 +95,7 @@ const feedPage = 10_000
 
 // take adds a page of the database's feed and reports whether there may be
 // another.
-func (r *revocations) take(page []Revocation) bool {
+func (r *revocations) take(page []record.Revocation) bool {
 	r.add(page...)
 	before, last := r.last.Load(), int64(0)
 	for _, e := range page {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 // RotateKeys does what is due of the schedule in Settings.KeyRotation, and
@@ -16,7 +17,7 @@ import (
 //	published as next → KeyPublishTime → current → KeyRotation → retired →
 //	RefreshTokenLifetime → deleted
 func (g *Gate) RotateKeys(ctx context.Context) error {
-	store, ok := g.db.(KeyStore)
+	store, ok := g.db.(record.Keys)
 	if !ok {
 		return nil
 	}
@@ -34,13 +35,13 @@ func (g *Gate) RotateKeys(ctx context.Context) error {
 }
 
 // advance publishes the next key in time, and switches to it when it is time.
-func (g *Gate) advance(ctx context.Context, keys []SigningKey) error {
-	var current, next *SigningKey
+func (g *Gate) advance(ctx context.Context, keys []record.Key) error {
+	var current, next *record.Key
 	for i := range keys {
 		switch keys[i].State {
-		case KeyCurrent:
+		case record.KeyCurrent:
 			current = &keys[i]
-		case KeyNext:
+		case record.KeyNext:
 			if next == nil {
 				next = &keys[i]
 			}
@@ -66,10 +67,10 @@ func (g *Gate) advance(ctx context.Context, keys []SigningKey) error {
 }
 
 // deleteOld removes retired keys once the last token they signed has expired.
-func (g *Gate) deleteOld(ctx context.Context, keys []SigningKey) error {
+func (g *Gate) deleteOld(ctx context.Context, keys []record.Key) error {
 	keep := g.settings.RefreshTokenLifetime + g.settings.Leeway + time.Hour
 	for _, key := range keys {
-		if key.State != KeyRetired || g.now().Before(key.Retired.Add(keep)) {
+		if key.State != record.KeyRetired || g.now().Before(key.Retired.Add(keep)) {
 			continue
 		}
 		if err := g.DeleteKey(ctx, key.ID); err != nil && !errors.Is(err, ErrNotFound) {

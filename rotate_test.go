@@ -7,6 +7,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 // A schedule runs over three months on two nodes; at every step every token
@@ -35,7 +36,7 @@ func TestRotationSchedule(t *testing.T) {
 			t.Fatalf("step %d: %d keys, %v", step, len(keys), err)
 		}
 		for _, key := range keys {
-			if key.State == jotgate.KeyCurrent && !slices.Contains(seen, key.ID) {
+			if key.State == record.KeyCurrent && !slices.Contains(seen, key.ID) {
 				seen = append(seen, key.ID)
 			}
 		}
@@ -51,7 +52,7 @@ func TestRotationSchedule(t *testing.T) {
 // A new key signs only after it has been published long enough.
 func TestNextKeyWaits(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.KeyRotation = 24 * time.Hour })
-	state := func() (state jotgate.KeyState) {
+	state := func() (state record.KeyState) {
 		if err := b.RotateKeys(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -61,15 +62,15 @@ func TestNextKeyWaits(t *testing.T) {
 		}
 		return keys[0].State
 	}
-	if got := state(); got != jotgate.KeyNext {
+	if got := state(); got != record.KeyNext {
 		t.Errorf("at first: %s", got)
 	}
 	b.clock.Advance(jotgate.KeyPublishTime - time.Second)
-	if got := state(); got != jotgate.KeyNext {
+	if got := state(); got != record.KeyNext {
 		t.Errorf("a second too early: %s", got)
 	}
 	b.clock.Advance(time.Second)
-	if state(); state() != jotgate.KeyCurrent {
+	if state(); state() != record.KeyCurrent {
 		t.Errorf("in time: %s", state())
 	}
 }

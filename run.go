@@ -3,6 +3,8 @@ package jotgate
 import (
 	"context"
 	"time"
+
+	"github.com/jotgate/jotgate/record"
 )
 
 // How often Run does its rounds.
@@ -118,11 +120,11 @@ func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	steps := []func() (int, error){
 		func() (int, error) { return g.db.Purge(ctx, now, now.Add(-keepEnded), purgeBatch) },
 	}
-	if events, ok := g.db.(EventStore); ok {
+	if events, ok := g.db.(record.Events); ok {
 		keep := now.Add(-g.settings.EventRetention)
 		steps = append(steps, func() (int, error) { return events.PurgeEvents(ctx, keep, purgeBatch) })
 	}
-	if failures, ok := g.db.(FailureStore); ok {
+	if failures, ok := g.db.(record.Failures); ok {
 		keep := now.Add(-keepFailures)
 		steps = append(steps, func() (int, error) { return failures.PurgeFailures(ctx, keep, purgeBatch) })
 	}
@@ -142,11 +144,11 @@ func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 }
 
 // event tells the log and, where the store keeps one, the audit trail.
-func (g *Gate) event(ctx context.Context, e Event, client Client) {
+func (g *Gate) event(ctx context.Context, e record.Event, client Client) {
 	e.Time, e.Address, e.UserAgent = g.now(), client.Address, cut(client.UserAgent, 512)
 	e.Detail = cut(e.Detail, 256)
 	g.logEvent(ctx, e)
-	events, ok := g.db.(EventStore)
+	events, ok := g.db.(record.Events)
 	if !ok {
 		return
 	}
@@ -156,6 +158,6 @@ func (g *Gate) event(ctx context.Context, e Event, client Client) {
 }
 
 // logEvent writes an event to the log alone.
-func (g *Gate) logEvent(ctx context.Context, e Event) {
+func (g *Gate) logEvent(ctx context.Context, e record.Event) {
 	g.log.InfoContext(ctx, e.Name, "user_id", e.User, "sid", e.Session, "address", e.Address, "detail", e.Detail)
 }

@@ -17,24 +17,25 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 // makeKey makes a private key for the algorithm and seals it. Its id is the
 // key's RFC 7638 thumbprint, so that two keys never share one.
-func makeKey(alg jwt.Algorithm, secret Secret, now time.Time) (SigningKey, error) {
+func makeKey(alg jwt.Algorithm, secret Secret, now time.Time) (record.Key, error) {
 	private, err := generate(alg)
 	if err != nil {
-		return SigningKey{}, err
+		return record.Key{}, err
 	}
 	key, err := jwt.NewKey(alg, private)
 	if err != nil {
-		return SigningKey{}, err
+		return record.Key{}, err
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
-		return SigningKey{}, err
+		return record.Key{}, err
 	}
-	s := SigningKey{ID: key.Thumbprint(), Algorithm: string(alg), State: KeyNext, Created: now}
+	s := record.Key{ID: key.Thumbprint(), Algorithm: string(alg), State: record.KeyNext, Created: now}
 	s.Sealed, err = seal(der, s.ID, secret)
 	return s, err
 }
@@ -61,7 +62,7 @@ func generate(alg jwt.Algorithm) (crypto.Signer, error) {
 }
 
 // openKey unseals a stored key with the secret, or a fallback, that sealed it.
-func openKey(s SigningKey, secrets []Secret) (*jwt.Key, error) {
+func openKey(s record.Key, secrets []Secret) (*jwt.Key, error) {
 	for _, secret := range secrets {
 		der, err := unseal(s.Sealed, s.ID, secret)
 		if err != nil {

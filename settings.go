@@ -9,6 +9,7 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Settings is every option of a Gate. The zero value of each is the safe
@@ -93,7 +94,7 @@ type Settings struct {
 	// CustomClaims adds claims of your own to access tokens; it is called at
 	// login and at each refresh. Names that jotgate writes are refused.
 	// Default: none. Django: TokenObtainPairSerializer.get_token.
-	CustomClaims func(ctx context.Context, account *Account) (jwt.Object, error)
+	CustomClaims func(ctx context.Context, account *record.Account) (jwt.Object, error)
 	// CheckRevokeToken puts a digest of the stored password into tokens and
 	// refuses tokens after the password changed, wherever the account is
 	// read. Default: false. Django: SIMPLE_JWT CHECK_REVOKE_TOKEN.

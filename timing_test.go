@@ -7,6 +7,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Why a login was refused cannot be read from a clock: 200 tries of each kind,
@@ -20,8 +21,8 @@ func TestRefusedLoginsTakeTheSameTime(t *testing.T) {
 	}
 	b := newGate(t, func(s *jotgate.Settings) { s.Hasher = hasher })
 	b.user(t, "alice", nil)
-	b.user(t, "bob", func(a *jotgate.Account) { a.IsActive = false })
-	b.user(t, "dave", func(a *jotgate.Account) { a.Password = passwd.Unusable() })
+	b.user(t, "bob", func(a *record.Account) { a.IsActive = false })
+	b.user(t, "dave", func(a *record.Account) { a.Password = passwd.Unusable() })
 	kinds := []struct{ name, username, password string }{
 		{"wrong password", "alice", "wrong horse battery"},
 		{"unknown user", "nobody", "wrong horse battery"},

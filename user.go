@@ -7,21 +7,8 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
-
-// UserID is a user's primary key in text form: decimal digits for Django's
-// integer keys, the hyphenated form for UUID keys, as SimpleJWT writes it
-// into the user_id claim.
-type UserID string
-
-// MarshalJSON writes an integer key as a JSON number, as Django REST
-// framework does, and any other key as a string.
-func (id UserID) MarshalJSON() ([]byte, error) {
-	if n, err := strconv.ParseInt(string(id), 10, 64); err == nil && strconv.FormatInt(n, 10) == string(id) {
-		return []byte(id), nil
-	}
-	return strconv.AppendQuote(nil, string(id)), nil
-}
 
 // Role says what a user may be taken for at a glance. It is part of every
 // access token unless Settings.Claims leaves it out.
@@ -46,13 +33,13 @@ const (
 // says, nothing is looked up; Gate.Account reads the row behind it. A User is
 // never changed after it was made and may be shared between goroutines.
 type User struct {
-	ID          UserID   `json:"id"`
-	Username    string   `json:"username"`
-	Email       string   `json:"email"`
-	Role        Role     `json:"role"`
-	Groups      []string `json:"groups,omitempty"`      // names; present when Settings.Claims has "groups"
-	Permissions []string `json:"permissions,omitempty"` // "app_label.codename"; present when Settings.Claims has "permissions"
-	Session     string   `json:"-"`                     // the session (sid) the token belongs to; empty in tokens that Django issued
+	ID          record.UserID `json:"id"`
+	Username    string        `json:"username"`
+	Email       string        `json:"email"`
+	Role        Role          `json:"role"`
+	Groups      []string      `json:"groups,omitempty"`      // names; present when Settings.Claims has "groups"
+	Permissions []string      `json:"permissions,omitempty"` // "app_label.codename"; present when Settings.Claims has "permissions"
+	Session     string        `json:"-"`                     // the session (sid) the token belongs to; empty in tokens that Django issued
 
 	expires int64   // of the token, Unix seconds
 	payload jwt.Raw // the token's claims; empty for a User that no token made
@@ -102,32 +89,8 @@ func UserFrom(ctx context.Context) (user *User, ok bool) {
 	return user, ok
 }
 
-// Group is a row of Django's auth_group.
-type Group struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
-}
-
-// Account is a user's row in Django's auth_user (or in the custom table the
-// settings name). The password stays inside the process: JSON leaves it out.
-type Account struct {
-	ID          UserID    `json:"id"`
-	Username    string    `json:"username"`
-	Email       string    `json:"email"`
-	FirstName   string    `json:"first_name"`
-	LastName    string    `json:"last_name"`
-	Password    string    `json:"-"` // encoded, as passwd writes it
-	IsActive    bool      `json:"is_active"`
-	IsStaff     bool      `json:"is_staff"`
-	IsSuperuser bool      `json:"is_superuser"`
-	DateJoined  time.Time `json:"date_joined"`
-	LastLogin   time.Time `json:"last_login,omitzero"` // zero: never
-	// Group is the group with the lowest id, nil without one.
-	Group *Group `json:"group,omitempty"`
-}
-
-// Role is the role that the account's access tokens carry.
-func (a *Account) Role() Role {
+// RoleOf is the role that the account's access tokens carry.
+func RoleOf(a *record.Account) Role {
 	role := Role{ID: RoleUser, DisplayName: "User", Type: RoleUser}
 	switch {
 	case a.IsSuperuser:

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // An id that is a number in the database is one in JSON, and comes back.
 func TestUserIDJSON(t *testing.T) {
-	for id, text := range map[jotgate.UserID]string{
+	for id, text := range map[record.UserID]string{
 		"1": "1", "-5": "-5", "9223372036854775807": "9223372036854775807",
 		"007": `"007"`, "9223372036854775808": `"9223372036854775808"`, "": `""`,
 		"0b9a5c1e-8e5b-4d3a-9a53-6a2f0a3a8a11": `"0b9a5c1e-8e5b-4d3a-9a53-6a2f0a3a8a11"`,
@@ -18,13 +18,13 @@ func TestUserIDJSON(t *testing.T) {
 		if err != nil || string(got) != text {
 			t.Errorf("%q becomes %s, %v", id, got, err)
 		}
-		var back jotgate.UserID
+		var back record.UserID
 		if err := json.Unmarshal([]byte(text), &back); err != nil || back != id {
 			t.Errorf("%s becomes %q, %v", text, back, err)
 		}
 	}
 	for _, text := range []string{"1.5", "true", "null", "[1]", "{}"} {
-		var id jotgate.UserID
+		var id record.UserID
 		if err := json.Unmarshal([]byte(text), &id); err == nil {
 			t.Errorf("%s becomes %q", text, id)
 		}

@@ -3,24 +3,26 @@ package jotgate
 import (
 	"context"
 	"errors"
+
+	"github.com/jotgate/jotgate/record"
 )
 
 // storeUsers finds users in the store's accounts and checks their passwords
 // in the hashing lane: what a Gate does unless Settings.Users says otherwise.
 type storeUsers struct{ g *Gate }
 
-func (u storeUsers) UserByLogin(ctx context.Context, login string) (*Account, error) {
+func (u storeUsers) UserByLogin(ctx context.Context, login string) (*record.Account, error) {
 	return u.g.db.AccountByLogin(ctx, login)
 }
 
-func (u storeUsers) UserByID(ctx context.Context, id UserID) (*Account, error) {
+func (u storeUsers) UserByID(ctx context.Context, id record.UserID) (*record.Account, error) {
 	return u.g.db.AccountByID(ctx, id)
 }
 
 // CheckPassword spends the same time whether or not there is an account, and
 // whatever its stored password is. A password that matches an outdated hash is
 // stored anew.
-func (u storeUsers) CheckPassword(ctx context.Context, account *Account, password string) (bool, error) {
+func (u storeUsers) CheckPassword(ctx context.Context, account *record.Account, password string) (bool, error) {
 	encoded := ""
 	if account != nil {
 		encoded = account.Password
@@ -40,10 +42,10 @@ func (u storeUsers) CheckPassword(ctx context.Context, account *Account, passwor
 
 // upgrade replaces an outdated hash, if it is still the one that was checked.
 // A login does not fail for it.
-func (u storeUsers) upgrade(ctx context.Context, account *Account, password string) {
+func (u storeUsers) upgrade(ctx context.Context, account *record.Account, password string) {
 	encoded, err := u.g.MakePassword(ctx, password)
 	if err == nil {
-		err = u.g.db.ChangeAccount(ctx, account.ID, AccountChange{Password: &encoded, IfPassword: &account.Password})
+		err = u.g.db.ChangeAccount(ctx, account.ID, record.Change{Password: &encoded, IfPassword: &account.Password})
 	}
 	switch {
 	case err == nil:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jotgatetest"
+	"github.com/jotgate/jotgate/record"
 )
 
 // hello is the API that the examples test.
@@ -38,7 +39,7 @@ func helloIsGuarded(t *testing.T) {
 func onlyStaffMayEnter(t *testing.T) {
 	gate := jotgatetest.New(t)
 	handler := gate.RequireStaff(http.HandlerFunc(hello))
-	for user, want := range map[*jotgate.Account]int{
+	for user, want := range map[*record.Account]int{
 		gate.User("alice"):                  http.StatusForbidden,
 		gate.User("bob", jotgatetest.Staff): http.StatusOK,
 	} {

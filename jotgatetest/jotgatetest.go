@@ -38,6 +38,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
@@ -87,11 +88,11 @@ func New(t testing.TB, changes ...func(*jotgate.Settings)) *Gate {
 // User makes an account with this username, the e-mail username@example.com
 // and Password. It is active and has no other rights, unless options (Staff,
 // Superuser, Inactive or functions of one's own) say so.
-func (g *Gate) User(username string, options ...func(*jotgate.Account)) *jotgate.Account {
+func (g *Gate) User(username string, options ...func(*record.Account)) *record.Account {
 	g.t.Helper()
 	encoded, err := g.MakePassword(g.t.Context(), Password)
 	check(g.t, err)
-	account := &jotgate.Account{
+	account := &record.Account{
 		Username: username, Email: username + "@example.com", Password: encoded, IsActive: true, DateJoined: g.Clock.Now(),
 	}
 	for _, option := range options {
@@ -102,35 +103,35 @@ func (g *Gate) User(username string, options ...func(*jotgate.Account)) *jotgate
 }
 
 // Staff makes the user staff (is_staff).
-func Staff(a *jotgate.Account) { a.IsStaff = true }
+func Staff(a *record.Account) { a.IsStaff = true }
 
 // Superuser makes the user staff with all permissions (is_superuser).
-func Superuser(a *jotgate.Account) { a.IsStaff, a.IsSuperuser = true, true }
+func Superuser(a *record.Account) { a.IsStaff, a.IsSuperuser = true, true }
 
 // Inactive makes the user unable to log in. There is no token for such a user.
-func Inactive(a *jotgate.Account) { a.IsActive = false }
+func Inactive(a *record.Account) { a.IsActive = false }
 
 // Tokens logs the user in, by Password, and returns what the login answered: a
 // session of its own with a refresh and an access token.
-func (g *Gate) Tokens(user *jotgate.Account) jotgate.Tokens {
+func (g *Gate) Tokens(user *record.Account) jotgate.Tokens {
 	g.t.Helper()
 	return g.login(g.Gate, user)
 }
 
 // Token logs the user in and returns the access token.
-func (g *Gate) Token(user *jotgate.Account) string {
+func (g *Gate) Token(user *record.Account) string {
 	g.t.Helper()
 	return g.login(g.Gate, user).Access
 }
 
 // ExpiredToken returns an access token of the user that expired a second ago,
 // leeway included, and has no other fault.
-func (g *Gate) ExpiredToken(user *jotgate.Account) string {
+func (g *Gate) ExpiredToken(user *record.Account) string {
 	g.t.Helper()
 	return g.login(g.past, user).Access
 }
 
-func (g *Gate) login(gate *jotgate.Gate, user *jotgate.Account) jotgate.Tokens {
+func (g *Gate) login(gate *jotgate.Gate, user *record.Account) jotgate.Tokens {
 	g.t.Helper()
 	tokens, err := gate.Login(g.t.Context(), user.Username, Password, jotgate.Client{Address: "192.0.2.1", UserAgent: "jotgatetest"})
 	check(g.t, err)
@@ -139,7 +140,7 @@ func (g *Gate) login(gate *jotgate.Gate, user *jotgate.Account) jotgate.Tokens {
 
 // Request is httptest.NewRequest with the user's token in the header, as the
 // gate's settings name it. A nil user sends no token.
-func (g *Gate) Request(user *jotgate.Account, method, target string, body io.Reader) *http.Request {
+func (g *Gate) Request(user *record.Account, method, target string, body io.Reader) *http.Request {
 	g.t.Helper()
 	r := httptest.NewRequestWithContext(g.t.Context(), method, target, body)
 	if user != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jotgatetest"
+	"github.com/jotgate/jotgate/record"
 )
 
 func TestExamples(t *testing.T) {
@@ -71,14 +72,14 @@ func TestUsers(t *testing.T) {
 	g := jotgatetest.New(t)
 	for _, c := range []struct {
 		name    string
-		options []func(*jotgate.Account)
+		options []func(*record.Account)
 		role    string
 		email   string
 	}{
 		{"alice", nil, jotgate.RoleUser, "alice@example.com"},
-		{"bob", []func(*jotgate.Account){jotgatetest.Staff}, jotgate.RoleStaff, "bob@example.com"},
-		{"root", []func(*jotgate.Account){jotgatetest.Superuser}, jotgate.RoleAdmin, "root@example.com"},
-		{"carl", []func(*jotgate.Account){func(a *jotgate.Account) { a.Email = "c@example.org" }}, jotgate.RoleUser, "c@example.org"},
+		{"bob", []func(*record.Account){jotgatetest.Staff}, jotgate.RoleStaff, "bob@example.com"},
+		{"root", []func(*record.Account){jotgatetest.Superuser}, jotgate.RoleAdmin, "root@example.com"},
+		{"carl", []func(*record.Account){func(a *record.Account) { a.Email = "c@example.org" }}, jotgate.RoleUser, "c@example.org"},
 	} {
 		user, err := g.VerifyAccess(g.Token(g.User(c.name, c.options...)))
 		if err != nil || user.Role.Type != c.role || user.Username != c.name || user.Email != c.email {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/mail"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -45,7 +46,7 @@ func ExampleSender_Preview() {
 	if err != nil {
 		panic(err)
 	}
-	m, err := sender.Preview(jotgate.LetterConfirmation, "de-AT")
+	m, err := sender.Preview(record.LetterConfirmation, "de-AT")
 	if err != nil {
 		panic(err)
 	}
@@ -66,7 +67,7 @@ func ExampleSender_SendDue() {
 		panic(err)
 	}
 	ctx := context.Background()
-	letter := jotgate.Letter{Kind: jotgate.LetterConfirmation, User: "1", To: "alice@example.com", Created: time.Now()}
+	letter := record.Letter{Kind: record.LetterConfirmation, User: "1", To: "alice@example.com", Created: time.Now()}
 	if err := outbox.Enqueue(ctx, letter); err != nil {
 		panic(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
@@ -45,7 +46,7 @@ func TestWithGate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"alice@example.com", "ALICE@example.com", "nobody@example.com", "al\u0131ce@example.com"} {
-		if _, err := gate.RequestLink(ctx, jotgate.LetterPasswordReset, address); err != nil {
+		if _, err := gate.RequestLink(ctx, record.LetterPasswordReset, address); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -102,11 +103,11 @@ func TestSurvivesRestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alice := &jotgate.Account{Username: "alice", Email: "alice@example.com", Password: "x", IsActive: true, DateJoined: start}
+	alice := &record.Account{Username: "alice", Email: "alice@example.com", Password: "x", IsActive: true, DateJoined: start}
 	if err := db.CreateAccount(ctx, alice); err != nil {
 		t.Fatal(err)
 	}
-	letter := jotgate.Letter{Kind: jotgate.LetterPasswordReset, User: alice.ID, To: alice.Email, Created: start}
+	letter := record.Letter{Kind: record.LetterPasswordReset, User: alice.ID, To: alice.Email, Created: start}
 	if err := db.Enqueue(ctx, letter); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Bounds, in bytes, on what a letter is made of.
@@ -56,7 +57,7 @@ func (d dropped) Error() string { return string(d) }
 
 // compose makes the envelope of a letter, or returns dropped, or another error
 // when it may be tried again.
-func (s *Sender) compose(ctx context.Context, letter jotgate.Letter) (envelope, error) {
+func (s *Sender) compose(ctx context.Context, letter record.Letter) (envelope, error) {
 	if err := s.judge(letter); err != nil {
 		return envelope{}, err
 	}
@@ -78,9 +79,9 @@ func (s *Sender) compose(ctx context.Context, letter jotgate.Letter) (envelope, 
 }
 
 // judge looks at the letter alone.
-func (s *Sender) judge(letter jotgate.Letter) error {
+func (s *Sender) judge(letter record.Letter) error {
 	switch {
-	case letter.Kind == jotgate.LetterDecoy:
+	case letter.Kind == record.LetterDecoy:
 		return dropped("it is a decoy")
 	case letter.User == "":
 		return dropped("it names no account")
@@ -98,14 +99,14 @@ func (s *Sender) judge(letter jotgate.Letter) error {
 // written. A link goes to the account's present address alone: whoever has the
 // one before it must not reset the password. A notice goes to the address it
 // was written for, so that the owner hears of a change.
-func judgeAccount(letter jotgate.Letter, account *jotgate.Account) error {
+func judgeAccount(letter record.Letter, account *record.Account) error {
 	links, active := false, true
 	switch letter.Kind {
-	case jotgate.LetterActivation:
+	case record.LetterActivation:
 		links, active = true, false
-	case jotgate.LetterPasswordReset, jotgate.LetterUsernameReset:
+	case record.LetterPasswordReset, record.LetterUsernameReset:
 		links = true
-	case jotgate.LetterConfirmation, jotgate.LetterNewSignIn:
+	case record.LetterConfirmation, record.LetterNewSignIn:
 	default:
 		return nil
 	}
@@ -123,7 +124,7 @@ func judgeAccount(letter jotgate.Letter, account *jotgate.Account) error {
 }
 
 // data is what the templates get.
-func (s *Sender) data(letter jotgate.Letter, account *jotgate.Account) (Data, error) {
+func (s *Sender) data(letter record.Letter, account *record.Account) (Data, error) {
 	d := Data{
 		Site:     s.settings.Site,
 		Username: clean(account.Username, maxName),
@@ -145,7 +146,7 @@ func (s *Sender) hours() int { return int(s.settings.LinkLifetime / time.Hour) }
 
 // messageID is RFC 5322's, the same whenever the letter is sent, so that a
 // reader's program can tell a second copy.
-func (s *Sender) messageID(letter jotgate.Letter) string {
+func (s *Sender) messageID(letter record.Letter) string {
 	_, domain, _ := strings.Cut(s.from.Address, "@")
 	return fmt.Sprintf("jotgate.%d.%d@%s", letter.ID, letter.Created.UnixMicro(), domain)
 }
@@ -176,7 +177,7 @@ func clean(s string, limit int) string {
 // Preview renders a letter of this kind with sample data, as settings and
 // templates would make it. Language may be empty. It is an error when the kind
 // has no templates.
-func (s *Sender) Preview(kind jotgate.LetterKind, language string) (Message, error) {
+func (s *Sender) Preview(kind record.LetterKind, language string) (Message, error) {
 	if !s.templates.know(kind) {
 		return Message{}, fmt.Errorf("mail: there is no letter of the kind %q", clean(string(kind), maxName))
 	}

@@ -6,30 +6,30 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/mail"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Subjects are djoser's (golden/http/newest, outbox steps of djoser_*.json),
 // and so are uid and token at the end of a link.
 func TestLetters(t *testing.T) {
 	for _, c := range []struct {
-		kind    jotgate.LetterKind
-		user    jotgate.UserID
+		kind    record.LetterKind
+		user    record.UserID
 		subject string
 		text    string // a part of it
 	}{
-		{jotgate.LetterActivation, "2", "Account activation on Golden", "https://app.example.com/#/activate/uid2/token-activation\n"},
-		{jotgate.LetterConfirmation, "1", "Golden - Your account has been successfully created and activated!", "log in as alice"},
-		{jotgate.LetterPasswordReset, "1", "Password reset on Golden", "https://app.example.com/#/password/reset/confirm/uid1/token-password_reset\n"},
-		{jotgate.LetterPasswordChanged, "1", "Golden - Your password has been successfully changed!", "23 November 2026 at 12:00 UTC"},
-		{jotgate.LetterUsernameReset, "1", "Username reset on Golden", "https://app.example.com/#/username/reset/confirm/uid1/token-username_reset\n"},
-		{jotgate.LetterUsernameChanged, "1", "Golden - Your username has been successfully changed!", "It is now alice."},
-		{jotgate.LetterNewSignIn, "1", "New sign-in to Golden", "\n192.0.2.7, Firefox\n"},
+		{record.LetterActivation, "2", "Account activation on Golden", "https://app.example.com/#/activate/uid2/token-activation\n"},
+		{record.LetterConfirmation, "1", "Golden - Your account has been successfully created and activated!", "log in as alice"},
+		{record.LetterPasswordReset, "1", "Password reset on Golden", "https://app.example.com/#/password/reset/confirm/uid1/token-password_reset\n"},
+		{record.LetterPasswordChanged, "1", "Golden - Your password has been successfully changed!", "23 November 2026 at 12:00 UTC"},
+		{record.LetterUsernameReset, "1", "Username reset on Golden", "https://app.example.com/#/username/reset/confirm/uid1/token-username_reset\n"},
+		{record.LetterUsernameChanged, "1", "Golden - Your username has been successfully changed!", "It is now alice."},
+		{record.LetterNewSignIn, "1", "New sign-in to Golden", "\n192.0.2.7, Firefox\n"},
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			o := open(t, nil)
-			o.enqueue(t, jotgate.Letter{
+			o.enqueue(t, record.Letter{
 				Kind: c.kind, User: c.user, To: o.people[c.user].Email, Created: start, Detail: "192.0.2.7, Firefox",
 			})
 			o.round(t, 1)
@@ -48,10 +48,10 @@ func TestLetters(t *testing.T) {
 // Each letter but the first is not sent, for one difference from the first or
 // from one of TestLetters.
 func TestDropped(t *testing.T) {
-	reset := jotgate.Letter{Kind: jotgate.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}
+	reset := record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}
 	for _, c := range []struct {
 		name   string
-		letter func(*jotgate.Letter)
+		letter func(*record.Letter)
 		people func(accounts)
 		cause  string // in the log; empty: sent
 	}{
@@ -61,19 +61,19 @@ func TestDropped(t *testing.T) {
 		{"other address", nil, func(a accounts) { a["1"].Email = "alice@example.org" }, "the account has another address now"},
 		{"look-alike address", nil, func(a accounts) { a["1"].Email = "al\u0131ce@example.com" }, "the account has another address now"},
 		{
-			"look-alike letter", func(l *jotgate.Letter) { l.To = "al\u0131ce@example.com" }, nil,
+			"look-alike letter", func(l *record.Letter) { l.To = "al\u0131ce@example.com" }, nil,
 			"the account has another address now",
 		},
-		{"username reset, inactive", func(l *jotgate.Letter) { l.Kind = jotgate.LetterUsernameReset }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
-		{"active already", func(l *jotgate.Letter) { l.Kind = jotgate.LetterActivation }, nil, "the account is active already"},
-		{"confirmation of an inactive one", func(l *jotgate.Letter) { l.Kind = jotgate.LetterConfirmation }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
+		{"username reset, inactive", func(l *record.Letter) { l.Kind = record.LetterUsernameReset }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
+		{"active already", func(l *record.Letter) { l.Kind = record.LetterActivation }, nil, "the account is active already"},
+		{"confirmation of an inactive one", func(l *record.Letter) { l.Kind = record.LetterConfirmation }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
 		{"password made unusable", nil, func(a accounts) { a["1"].Password = "!x" }, "the account has no usable password any more"},
-		{"nobody's", func(l *jotgate.Letter) { l.User = "" }, nil, "it names no account"},
-		{"no address", func(l *jotgate.Letter) { l.To = "" }, nil, "it has no valid address"},
-		{"a notice goes to the old address", func(l *jotgate.Letter) { l.Kind = jotgate.LetterPasswordChanged }, func(a accounts) { a["1"].Email = "alice@example.org" }, ""},
-		{"three days old", func(l *jotgate.Letter) { l.Created = start.AddDate(0, 0, -3) }, nil, "it could not be sent in time"},
-		{"less than three days old", func(l *jotgate.Letter) { l.Created = start.AddDate(0, 0, -3).Add(1) }, nil, ""},
-		{"many attempts", func(l *jotgate.Letter) { l.Attempts = 40 }, nil, "it could not be sent in time"},
+		{"nobody's", func(l *record.Letter) { l.User = "" }, nil, "it names no account"},
+		{"no address", func(l *record.Letter) { l.To = "" }, nil, "it has no valid address"},
+		{"a notice goes to the old address", func(l *record.Letter) { l.Kind = record.LetterPasswordChanged }, func(a accounts) { a["1"].Email = "alice@example.org" }, ""},
+		{"three days old", func(l *record.Letter) { l.Created = start.AddDate(0, 0, -3) }, nil, "it could not be sent in time"},
+		{"less than three days old", func(l *record.Letter) { l.Created = start.AddDate(0, 0, -3).Add(1) }, nil, ""},
+		{"many attempts", func(l *record.Letter) { l.Attempts = 40 }, nil, "it could not be sent in time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := open(t, nil)
@@ -102,7 +102,7 @@ func TestDropped(t *testing.T) {
 // A decoy leaves neither a letter nor a line in the log.
 func TestDecoy(t *testing.T) {
 	o := open(t, nil)
-	o.enqueue(t, jotgate.Letter{Kind: jotgate.LetterDecoy, To: "nobody@example.com", Created: start})
+	o.enqueue(t, record.Letter{Kind: record.LetterDecoy, To: "nobody@example.com", Created: start})
 	o.round(t, 1)
 	if o.outbox.waiting() != 0 || o.output.String() != "" || o.log.String() != "" {
 		t.Errorf("waiting %d, output %q, log %q", o.outbox.waiting(), o.output, o.log)
@@ -131,7 +131,7 @@ func TestInjection(t *testing.T) {
 	} {
 		o := open(t, nil)
 		o.people["1"].Email = to
-		o.write(t, jotgate.LetterPasswordReset, "1")
+		o.write(t, record.LetterPasswordReset, "1")
 		o.round(t, 1)
 		if o.output.String() != "" || o.outbox.waiting() != 0 {
 			t.Errorf("sent to %.80q", to)
@@ -147,8 +147,8 @@ func TestNamesStayInTheirPlace(t *testing.T) {
 	})
 	const name = "a\r\nBcc: m@example.com\r\n\r\n\x1b[2J\u202e{{.Link}} <script>\"'"
 	o.people["1"].Username = name
-	o.enqueue(t, jotgate.Letter{
-		Kind: jotgate.LetterNewSignIn, User: "1", To: "alice@example.com", Created: start, Detail: "Fire\nfox" + strings.Repeat("x", 10_000),
+	o.enqueue(t, record.Letter{
+		Kind: record.LetterNewSignIn, User: "1", To: "alice@example.com", Created: start, Detail: "Fire\nfox" + strings.Repeat("x", 10_000),
 	})
 	o.round(t, 1)
 	lines := strings.Split(strings.TrimSpace(o.output.String()), "\n")
@@ -167,7 +167,7 @@ func TestSubjectIsOneLine(t *testing.T) {
 	o := open(t, func(s *mail.Settings) {
 		s.Templates = files("en/confirmation.txt", `Subject: {{"a\r\nBcc: m@example.com"}}{{range 500}}x{{end}}`+"\n\nb")
 	})
-	m, err := o.Preview(jotgate.LetterConfirmation, "")
+	m, err := o.Preview(record.LetterConfirmation, "")
 	if want := "a  Bcc: m@example.com" + strings.Repeat("x", 256-21); err != nil || m.Subject != want {
 		t.Errorf("%q, %v", m.Subject, err)
 	}
@@ -175,7 +175,7 @@ func TestSubjectIsOneLine(t *testing.T) {
 
 func TestPreview(t *testing.T) {
 	o := open(t, nil)
-	m, err := o.Preview(jotgate.LetterPasswordReset, "")
+	m, err := o.Preview(record.LetterPasswordReset, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestPreview(t *testing.T) {
 	if !strings.Contains(m.Text, "\n"+link+"\n") || strings.Count(m.HTML, link) != 2 || !strings.Contains(m.Text, "within 72 hours") {
 		t.Errorf("%+v", m)
 	}
-	for _, kind := range []jotgate.LetterKind{jotgate.LetterDecoy, "", "../en/activation"} {
+	for _, kind := range []record.LetterKind{record.LetterDecoy, "", "../en/activation"} {
 		if _, err := o.Preview(kind, ""); err == nil {
 			t.Errorf("there is a preview of %q", kind)
 		}

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // scripts are the schemes a link never has: a mail program or browser would
@@ -20,7 +20,7 @@ var scripts = []string{"javascript", "vbscript", "data", "file", "blob", "about"
 
 // readLinks joins BaseURL and the three paths, and takes the site's name from
 // BaseURL when it has none of its own.
-func (s *Settings) readLinks() (map[jotgate.LetterKind]string, error) {
+func (s *Settings) readLinks() (map[record.LetterKind]string, error) {
 	base, err := url.Parse(s.BaseURL)
 	switch {
 	case err != nil:
@@ -33,10 +33,10 @@ func (s *Settings) readLinks() (map[jotgate.LetterKind]string, error) {
 		return nil, errors.New("Settings.BaseURL cannot have a user, a query or a fragment")
 	}
 	s.Site = clean(or(s.Site, base.Host), maxName)
-	links := map[jotgate.LetterKind]string{
-		jotgate.LetterActivation:    or(s.ActivationPath, "#/activate/{uid}/{token}"),
-		jotgate.LetterPasswordReset: or(s.PasswordResetPath, "#/password/reset/confirm/{uid}/{token}"),
-		jotgate.LetterUsernameReset: or(s.UsernameResetPath, "#/username/reset/confirm/{uid}/{token}"),
+	links := map[record.LetterKind]string{
+		record.LetterActivation:    or(s.ActivationPath, "#/activate/{uid}/{token}"),
+		record.LetterPasswordReset: or(s.PasswordResetPath, "#/password/reset/confirm/{uid}/{token}"),
+		record.LetterUsernameReset: or(s.UsernameResetPath, "#/username/reset/confirm/{uid}/{token}"),
 	}
 	for kind, path := range links {
 		// The sample must survive as it is: a path such as "//evil" or one

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/mail"
+	"github.com/jotgate/jotgate/record"
 )
 
 // The link of golden/http/newest/djoser_activation.json is
@@ -22,12 +22,12 @@ func TestLinks(t *testing.T) {
 		{"http://app.example.com", "//evil.example/{uid}/{token}", "http://app.example.com/evil.example/uid2/token-activation"},
 	} {
 		o := open(t, func(s *mail.Settings) { s.BaseURL, s.ActivationPath = c.base, c.path })
-		o.write(t, jotgate.LetterActivation, "2")
+		o.write(t, record.LetterActivation, "2")
 		o.round(t, 1)
 		if !strings.Contains(o.output.String(), "\n"+c.want+"\n") {
 			t.Errorf("want %s in\n%s", c.want, o.output)
 		}
-		m, err := o.Preview(jotgate.LetterActivation, "")
+		m, err := o.Preview(record.LetterActivation, "")
 		if err != nil || !strings.Contains(m.HTML, `<a href="`+strings.SplitN(c.want, "/a", 2)[0]) {
 			t.Errorf("%s, %v", m.HTML, err)
 		}
@@ -42,7 +42,7 @@ func TestNoLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	letter := jotgate.Letter{Kind: jotgate.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}
+	letter := record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}
 	if err := outbox.Enqueue(t.Context(), letter); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestNoLink(t *testing.T) {
 
 type noLinks struct{ accounts }
 
-func (noLinks) LinkParts(jotgate.LetterKind, *jotgate.Account) (uid, token string) { return "MQ", "" }
+func (noLinks) LinkParts(record.LetterKind, *record.Account) (uid, token string) { return "MQ", "" }
 
 // Each differs in one point from settings that are good.
 func TestSettings(t *testing.T) {

@@ -46,6 +46,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Settings is every option of a Sender. BaseURL must be given, and one of
@@ -119,10 +120,10 @@ type Settings struct {
 type Accounts interface {
 	// AccountByID finds the account of a letter. jotgate.ErrNotFound without
 	// one.
-	AccountByID(ctx context.Context, id jotgate.UserID) (*jotgate.Account, error)
+	AccountByID(ctx context.Context, id record.UserID) (*record.Account, error)
 	// LinkParts makes the uid and the token of a link for this kind of
 	// letter: LetterActivation, LetterPasswordReset or LetterUsernameReset.
-	LinkParts(kind jotgate.LetterKind, account *jotgate.Account) (uid, token string)
+	LinkParts(kind record.LetterKind, account *record.Account) (uid, token string)
 }
 
 // Sender sends what is in the outbox. Make one with New and let Run work
@@ -131,9 +132,9 @@ type Accounts interface {
 type Sender struct {
 	settings  Settings
 	gate      Accounts
-	outbox    jotgate.Outbox
+	outbox    record.Outbox
 	from      *mail.Address
-	links     map[jotgate.LetterKind]string // with {uid} and {token}
+	links     map[record.LetterKind]string // with {uid} and {token}
 	templates *templates
 	transport transport
 
@@ -150,7 +151,7 @@ type transport interface {
 // New returns a Sender, or an error that names the setting at fault. The
 // outbox is the store that the gate was made with. New reads all templates and
 // tries each, but does not connect to the server.
-func New(s Settings, gate Accounts, outbox jotgate.Outbox) (*Sender, error) {
+func New(s Settings, gate Accounts, outbox record.Outbox) (*Sender, error) {
 	sender, err := newSender(s, gate, outbox)
 	if err != nil {
 		return nil, fmt.Errorf("mail: %w", err)
@@ -158,7 +159,7 @@ func New(s Settings, gate Accounts, outbox jotgate.Outbox) (*Sender, error) {
 	return sender, nil
 }
 
-func newSender(s Settings, gate Accounts, outbox jotgate.Outbox) (*Sender, error) {
+func newSender(s Settings, gate Accounts, outbox record.Outbox) (*Sender, error) {
 	from, err := s.fill()
 	if err != nil {
 		return nil, err

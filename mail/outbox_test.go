@@ -1,5 +1,5 @@
 // What the tests share: an outbox in memory that keeps the law of
-// jotgate.Outbox and can be told to fail, accounts, and a Sender on them.
+// record.Outbox and can be told to fail, accounts, and a Sender on them.
 
 package mail_test
 
@@ -17,6 +17,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/mail"
+	"github.com/jotgate/jotgate/record"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -33,7 +34,7 @@ type outbox struct {
 }
 
 type row struct {
-	jotgate.Letter
+	record.Letter
 	due time.Time
 }
 
@@ -43,7 +44,7 @@ type failure struct {
 	reason    string
 }
 
-func (o *outbox) Enqueue(_ context.Context, l jotgate.Letter) error {
+func (o *outbox) Enqueue(_ context.Context, l record.Letter) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.last++
@@ -52,7 +53,7 @@ func (o *outbox) Enqueue(_ context.Context, l jotgate.Letter) error {
 	return nil
 }
 
-func (o *outbox) DueLetters(_ context.Context, now time.Time, limit int, lease time.Duration) (due []jotgate.Letter, err error) {
+func (o *outbox) DueLetters(_ context.Context, now time.Time, limit int, lease time.Duration) (due []record.Letter, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range o.rows {
@@ -106,16 +107,16 @@ func (o *outbox) failed() []failure {
 
 // accounts are people by id; their links have a uid and a token that tell for
 // whom and what they are.
-type accounts map[jotgate.UserID]*jotgate.Account
+type accounts map[record.UserID]*record.Account
 
-func (a accounts) AccountByID(_ context.Context, id jotgate.UserID) (*jotgate.Account, error) {
+func (a accounts) AccountByID(_ context.Context, id record.UserID) (*record.Account, error) {
 	if account, ok := a[id]; ok {
 		return account, nil
 	}
 	return nil, jotgate.ErrNotFound
 }
 
-func (a accounts) LinkParts(kind jotgate.LetterKind, account *jotgate.Account) (uid, token string) {
+func (a accounts) LinkParts(kind record.LetterKind, account *record.Account) (uid, token string) {
 	return "uid" + string(account.ID), "token-" + string(kind)
 }
 
@@ -170,12 +171,12 @@ func open(t *testing.T, change func(*mail.Settings)) *office {
 }
 
 // write enqueues a letter to the account, as a gate does.
-func (o *office) write(t *testing.T, kind jotgate.LetterKind, id jotgate.UserID) {
+func (o *office) write(t *testing.T, kind record.LetterKind, id record.UserID) {
 	t.Helper()
-	o.enqueue(t, jotgate.Letter{Kind: kind, User: id, To: o.people[id].Email, Created: o.clock()})
+	o.enqueue(t, record.Letter{Kind: kind, User: id, To: o.people[id].Email, Created: o.clock()})
 }
 
-func (o *office) enqueue(t *testing.T, letter jotgate.Letter) {
+func (o *office) enqueue(t *testing.T, letter record.Letter) {
 	t.Helper()
 	if err := o.outbox.Enqueue(t.Context(), letter); err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 const (
@@ -61,7 +61,7 @@ func (s *Sender) SendDue(ctx context.Context) (int, error) {
 }
 
 // send does what is to be done with one letter.
-func (s *Sender) send(ctx context.Context, letter jotgate.Letter) {
+func (s *Sender) send(ctx context.Context, letter record.Letter) {
 	if s.isUnmarked(letter.ID) {
 		s.remove(ctx, letter)
 		return
@@ -74,7 +74,7 @@ func (s *Sender) send(ctx context.Context, letter jotgate.Letter) {
 	case err == nil:
 		log.InfoContext(ctx, "a letter was sent")
 		s.remove(ctx, letter)
-	case errors.As(err, &drop) && letter.Kind == jotgate.LetterDecoy:
+	case errors.As(err, &drop) && letter.Kind == record.LetterDecoy:
 		s.remove(ctx, letter) // not a word: the log is no place to learn who has an account
 	case errors.As(err, &drop):
 		log.WarnContext(ctx, "a letter was dropped", "cause", string(drop))
@@ -89,7 +89,7 @@ func (s *Sender) send(ctx context.Context, letter jotgate.Letter) {
 	}
 }
 
-func (s *Sender) composeAndDeliver(ctx context.Context, letter jotgate.Letter) error {
+func (s *Sender) composeAndDeliver(ctx context.Context, letter record.Letter) error {
 	ctx, cancel := context.WithTimeout(ctx, s.settings.Timeout)
 	defer cancel()
 	e, err := s.compose(ctx, letter)
@@ -102,7 +102,7 @@ func (s *Sender) composeAndDeliver(ctx context.Context, letter jotgate.Letter) e
 // remove takes the letter out of the outbox. When that fails, this process
 // remembers that the letter has left and tries to remove it again once its
 // lease is over.
-func (s *Sender) remove(ctx context.Context, letter jotgate.Letter) {
+func (s *Sender) remove(ctx context.Context, letter record.Letter) {
 	ctx, cancel := context.WithTimeout(ctx, noteWithin)
 	defer cancel()
 	err := s.outbox.LetterSent(ctx, letter.ID)
@@ -124,7 +124,7 @@ func (s *Sender) isUnmarked(id int64) bool {
 
 // postpone notes a failure. When that fails too, the lease brings the letter
 // back.
-func (s *Sender) postpone(ctx context.Context, letter jotgate.Letter, wait time.Duration, cause error) {
+func (s *Sender) postpone(ctx context.Context, letter record.Letter, wait time.Duration, cause error) {
 	ctx, cancel := context.WithTimeout(ctx, noteWithin)
 	defer cancel()
 	if err := s.outbox.LetterFailed(ctx, letter.ID, s.settings.Now().Add(wait), reason(cause)); err != nil {
@@ -134,7 +134,7 @@ func (s *Sender) postpone(ctx context.Context, letter jotgate.Letter, wait time.
 
 // retryAfter doubles with each attempt. The id spreads the letters of one
 // outage over another quarter of the time.
-func retryAfter(letter jotgate.Letter) time.Duration {
+func retryAfter(letter record.Letter) time.Duration {
 	wait := min(firstRetry<<min(letter.Attempts, 16), lastRetry)
 	return wait + wait*time.Duration(uint64(letter.ID)%16)/64
 }

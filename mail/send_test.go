@@ -13,6 +13,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/mail"
+	"github.com/jotgate/jotgate/record"
 )
 
 // When a letter cannot leave, it is tried again after 30 s, twice that, and so
@@ -22,7 +23,7 @@ func TestRetries(t *testing.T) {
 		began := time.Now()
 		o := open(t, func(s *mail.Settings) { s.Now = time.Now })
 		o.output.setFail(errBroken)
-		o.enqueue(t, jotgate.Letter{Kind: jotgate.LetterPasswordReset, User: "1", To: "alice@example.com", Created: began})
+		o.enqueue(t, record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: began})
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Hour)
 		defer cancel()
 		if err := o.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -53,7 +54,7 @@ func TestRun(t *testing.T) {
 		go func() { ended <- o.Run(ctx) }()
 		time.Sleep(time.Hour)
 		for range 10 {
-			o.enqueue(t, jotgate.Letter{Kind: jotgate.LetterPasswordReset, User: "1", To: "alice@example.com", Created: time.Now()})
+			o.enqueue(t, record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: time.Now()})
 		}
 		time.Sleep(time.Second + 1)
 		synctest.Wait()
@@ -77,8 +78,8 @@ func TestClosedPort(t *testing.T) {
 	addr := listener.Addr().String()
 	_ = listener.Close()
 	o := toServer(t, withoutTLS, addr, nil)
-	o.write(t, jotgate.LetterPasswordReset, "1")
-	o.enqueue(t, jotgate.Letter{Kind: jotgate.LetterDecoy, To: "nobody@example.com", Created: start})
+	o.write(t, record.LetterPasswordReset, "1")
+	o.enqueue(t, record.Letter{Kind: record.LetterDecoy, To: "nobody@example.com", Created: start})
 	o.round(t, 2)
 	if f := o.outbox.failed(); len(f) != 1 || !f[0].retry.After(start.Add(29*time.Second)) || o.outbox.waiting() != 1 {
 		t.Errorf("failures %v, waiting %d", f, o.outbox.waiting())
@@ -132,7 +133,7 @@ func TestTimeout(t *testing.T) {
 			o := open(t, func(s *mail.Settings) {
 				s.Server, s.Timeout = jotgate.Secret("smtp://"+addr+"?tls=insecure-off"), 300*time.Millisecond
 			})
-			o.write(t, jotgate.LetterPasswordReset, "1")
+			o.write(t, record.LetterPasswordReset, "1")
 			began := time.Now()
 			o.round(t, 1)
 			if took := time.Since(began); took < 250*time.Millisecond || took > 2*time.Second || len(o.outbox.failed()) != 1 {
@@ -158,7 +159,7 @@ func TestTimeoutOfAll(t *testing.T) {
 	o := open(t, func(s *mail.Settings) {
 		s.Server, s.Timeout = jotgate.Secret("smtp://"+addr+"?tls=insecure-off"), time.Second
 	})
-	o.write(t, jotgate.LetterPasswordReset, "1")
+	o.write(t, record.LetterPasswordReset, "1")
 	began := time.Now()
 	o.round(t, 1)
 	if took := time.Since(began); took < 900*time.Millisecond || took > 1600*time.Millisecond || len(o.outbox.failed()) != 1 {
@@ -175,7 +176,7 @@ func TestSentAway(t *testing.T) {
 		close(closed)
 	})
 	o := toServer(t, withoutTLS, addr, nil)
-	o.write(t, jotgate.LetterPasswordReset, "1")
+	o.write(t, record.LetterPasswordReset, "1")
 	o.round(t, 1)
 	select {
 	case <-closed:
@@ -215,7 +216,7 @@ func TestHangUp(t *testing.T) {
 	for length := range dialogue {
 		addr := talk(t, speak(dialogue[:length+1]...))
 		o := toServer(t, withoutTLS, addr, nil)
-		o.write(t, jotgate.LetterPasswordReset, "1")
+		o.write(t, record.LetterPasswordReset, "1")
 		o.round(t, 1)
 		if sent := o.outbox.waiting() == 0; sent != (length == len(dialogue)-1) {
 			t.Errorf("after %q: sent %v; %s", dialogue[length], sent, o.log)
@@ -229,7 +230,7 @@ func TestNotSentTwice(t *testing.T) {
 	s := serve(t, &server{plain: true}, nil)
 	o := toServer(t, withoutTLS, s.addr, nil)
 	o.outbox.setFailSent(true)
-	o.write(t, jotgate.LetterPasswordReset, "1")
+	o.write(t, record.LetterPasswordReset, "1")
 	for range 3 {
 		o.round(t, 1)
 		o.advance(time.Hour) // the lease is over
@@ -252,7 +253,7 @@ func TestTwoSenders(t *testing.T) {
 	s := serve(t, &server{plain: true}, nil)
 	a := toServer(t, withoutTLS, s.addr, nil)
 	for range 20 {
-		a.write(t, jotgate.LetterPasswordReset, "1")
+		a.write(t, record.LetterPasswordReset, "1")
 	}
 	second, err := mail.New(mail.Settings{
 		Logger: quiet,
@@ -291,7 +292,7 @@ func TestShutdown(t *testing.T) {
 		return nil
 	}}, nil)
 	o := toServer(t, withoutTLS, s.addr, nil)
-	o.write(t, jotgate.LetterPasswordReset, "1")
+	o.write(t, record.LetterPasswordReset, "1")
 	if err := o.Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Run: %v", err)
 	}

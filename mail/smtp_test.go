@@ -17,6 +17,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/mail"
+	"github.com/jotgate/jotgate/record"
 )
 
 // toServer makes an office that sends by the server; address has %s for
@@ -66,7 +67,7 @@ func TestConnections(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := serve(t, c.server, own)
 			o := toServer(t, c.address, s.addr, c.config)
-			o.write(t, jotgate.LetterPasswordReset, "1")
+			o.write(t, record.LetterPasswordReset, "1")
 			o.round(t, 1)
 			if c.want.to == "" {
 				if got := s.mail(); len(got) != 0 || o.outbox.waiting() != 1 || len(o.outbox.failed()) != 1 {
@@ -98,7 +99,7 @@ func TestOnTheWire(t *testing.T) {
 		set.From = "Gölden <noreply@example.com>"
 	})
 	o.people["1"].Username = `ali"ce<script>alert(1)</script>`
-	o.write(t, jotgate.LetterPasswordReset, "1")
+	o.write(t, record.LetterPasswordReset, "1")
 	o.round(t, 1)
 	if len(s.mail()) != 1 {
 		t.Fatal(o.log)
@@ -178,7 +179,7 @@ func TestRefusals(t *testing.T) {
 				data: func(*session, int) error { return c.data },
 			}, nil)
 			o := toServer(t, withoutTLS, s.addr, nil)
-			o.write(t, jotgate.LetterPasswordReset, "1")
+			o.write(t, record.LetterPasswordReset, "1")
 			o.round(t, 1)
 			if given := o.outbox.waiting() == 0; given != c.final || len(s.mail()) != 0 {
 				t.Errorf("given up: %v, want %v; arrived: %d", given, c.final, len(s.mail()))
@@ -202,7 +203,7 @@ func TestServerDies(t *testing.T) {
 		return nil
 	}}, nil)
 	o := toServer(t, withoutTLS, s.addr, nil)
-	o.write(t, jotgate.LetterPasswordReset, "1")
+	o.write(t, record.LetterPasswordReset, "1")
 	o.round(t, 1)
 	if len(s.mail()) != 0 || len(o.outbox.failed()) != 1 {
 		t.Fatalf("arrived %v, failures %v", s.mail(), o.outbox.failed())
@@ -222,7 +223,7 @@ func TestSlowServer(t *testing.T) {
 	s := serve(t, &server{plain: true, delay: 300 * time.Millisecond}, nil)
 	o := toServer(t, withoutTLS, s.addr, nil)
 	for range 6 {
-		o.write(t, jotgate.LetterPasswordReset, "1")
+		o.write(t, record.LetterPasswordReset, "1")
 	}
 	began := time.Now()
 	o.round(t, 4)

@@ -16,7 +16,7 @@ import (
 	"strings"
 	text "text/template"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 const fallbackLanguage = "en"
@@ -28,15 +28,15 @@ const maxTemplate = 256 << 10
 var embedded embed.FS
 
 // kinds are the letters there are templates for.
-var kinds = []jotgate.LetterKind{
-	jotgate.LetterActivation, jotgate.LetterConfirmation, jotgate.LetterPasswordReset, jotgate.LetterPasswordChanged,
-	jotgate.LetterUsernameReset, jotgate.LetterUsernameChanged, jotgate.LetterNewSignIn,
+var kinds = []record.LetterKind{
+	record.LetterActivation, record.LetterConfirmation, record.LetterPasswordReset, record.LetterPasswordChanged,
+	record.LetterUsernameReset, record.LetterUsernameChanged, record.LetterNewSignIn,
 }
 
 // templates holds every letter of every language.
 type templates struct {
-	letters  map[string]map[jotgate.LetterKind]letterTemplate // by language
-	language string                                           // for letters without one
+	letters  map[string]map[record.LetterKind]letterTemplate // by language
+	language string                                          // for letters without one
 }
 
 type letterTemplate struct {
@@ -59,7 +59,7 @@ func loadTemplates(override fs.FS, language string) (*templates, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Settings.Templates: %w", err)
 	}
-	t := &templates{map[string]map[jotgate.LetterKind]letterTemplate{}, language}
+	t := &templates{map[string]map[record.LetterKind]letterTemplate{}, language}
 	for _, language := range languages {
 		if t.letters[language], err = loadLanguage(places, language); err != nil {
 			return nil, fmt.Errorf("Settings.Templates: %w", err)
@@ -94,12 +94,12 @@ func listLanguages(places []fs.FS) (languages []string, err error) {
 }
 
 // loadLanguage reads one folder.
-func loadLanguage(places []fs.FS, language string) (map[jotgate.LetterKind]letterTemplate, error) {
+func loadLanguage(places []fs.FS, language string) (map[record.LetterKind]letterTemplate, error) {
 	layout, err := findLayout(places, language)
 	if err != nil {
 		return nil, err
 	}
-	letters := map[jotgate.LetterKind]letterTemplate{}
+	letters := map[record.LetterKind]letterTemplate{}
 	for _, kind := range kinds {
 		name := language + "/" + string(kind)
 		body, page, err := findLetter(places, name)
@@ -178,10 +178,10 @@ func parseLetter(body, page, layout string) (l letterTemplate, err error) {
 }
 
 // know reports whether there are templates for the kind.
-func (t *templates) know(kind jotgate.LetterKind) bool { return slices.Contains(kinds, kind) }
+func (t *templates) know(kind record.LetterKind) bool { return slices.Contains(kinds, kind) }
 
 // pick finds a language's letters: pt-br, then pt; nil without either.
-func (t *templates) pick(language string) map[jotgate.LetterKind]letterTemplate {
+func (t *templates) pick(language string) map[record.LetterKind]letterTemplate {
 	language = strings.ReplaceAll(strings.ToLower(language[:min(len(language), 64)]), "_", "-")
 	if letters, ok := t.letters[language]; ok {
 		return letters
@@ -192,7 +192,7 @@ func (t *templates) pick(language string) map[jotgate.LetterKind]letterTemplate 
 
 // render makes a letter in the wanted language, the site's, or English. The
 // kind must be known.
-func (t *templates) render(kind jotgate.LetterKind, language string, d Data) (m Message, err error) {
+func (t *templates) render(kind record.LetterKind, language string, d Data) (m Message, err error) {
 	letter := t.letters[fallbackLanguage][kind]
 	for _, wanted := range []string{language, t.language} {
 		if found, ok := t.pick(wanted)[kind]; ok {

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/mail"
+	"github.com/jotgate/jotgate/record"
 )
 
 // files makes a file system of pairs of name and content.
@@ -42,7 +42,7 @@ func TestLanguages(t *testing.T) {
 		{"de", "en", "Password reset on Golden"},
 	} {
 		o := open(t, func(s *mail.Settings) { s.Templates, s.Language = own, c.site })
-		m, err := o.Preview(jotgate.LetterPasswordReset, c.letter)
+		m, err := o.Preview(record.LetterPasswordReset, c.letter)
 		if err != nil || m.Subject != c.subject {
 			t.Errorf("site %q, letter %.10q: subject %q, %v; want %q", c.site, c.letter, m.Subject, err, c.subject)
 		}
@@ -54,9 +54,9 @@ func TestMissingLetter(t *testing.T) {
 	o := open(t, func(s *mail.Settings) {
 		s.Templates, s.Language = files("de/password_reset.txt", german, "fr/activation.txt", "Subject: Salut\n\n{{.Link}}"), "fr"
 	})
-	for kind, want := range map[jotgate.LetterKind]string{
-		jotgate.LetterPasswordReset: "Neues Passwort für Golden", jotgate.LetterActivation: "Salut",
-		jotgate.LetterUsernameReset: "Username reset on Golden",
+	for kind, want := range map[record.LetterKind]string{
+		record.LetterPasswordReset: "Neues Passwort für Golden", record.LetterActivation: "Salut",
+		record.LetterUsernameReset: "Username reset on Golden",
 	} {
 		if m, err := o.Preview(kind, "de"); err != nil || m.Subject != want {
 			t.Errorf("%s: %q, %v; want %q", kind, m.Subject, err, want)
@@ -78,7 +78,7 @@ func TestOverride(t *testing.T) {
 		{"layout", files("en/layout.html", `<mine>{{template "content" .}}</mine>`, "en/confirmation.txt", mine, "en/confirmation.html", "Hi"), "<mine>Hi</mine>", "DOCTYPE"},
 	} {
 		o := open(t, func(s *mail.Settings) { s.Templates = c.own })
-		m, err := o.Preview(jotgate.LetterConfirmation, "en")
+		m, err := o.Preview(record.LetterConfirmation, "en")
 		if err != nil || !strings.Contains(m.HTML, c.html) || c.html == "" && m.HTML != "" || c.not != "" && strings.Contains(m.HTML, c.not) {
 			t.Errorf("%s: %+v, %v", c.name, m, err)
 		}
@@ -90,7 +90,7 @@ func TestLayoutOfBuiltInLetters(t *testing.T) {
 	o := open(t, func(s *mail.Settings) {
 		s.Templates = files("en/layout.html", `<img src="https://app.example.com/logo.png">{{template "content" .}}`)
 	})
-	m, err := o.Preview(jotgate.LetterConfirmation, "")
+	m, err := o.Preview(record.LetterConfirmation, "")
 	if err != nil || !strings.HasPrefix(m.HTML, "<img") || !strings.Contains(m.HTML, "<b>alice</b>") {
 		t.Errorf("%q, %v", m.HTML, err)
 	}

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Finding, listing and creating accounts.
 
-// AccountByLogin implements jotgate.Accounts.
-func (s *Store) AccountByLogin(ctx context.Context, login string) (*jotgate.Account, error) {
+// AccountByLogin implements record.Accounts.
+func (s *Store) AccountByLogin(ctx context.Context, login string) (*record.Account, error) {
 	if !storable(login) {
 		return nil, jotgate.ErrNotFound
 	}
@@ -34,8 +35,8 @@ func (s *Store) AccountByLogin(ctx context.Context, login string) (*jotgate.Acco
 	return nil, jotgate.ErrNotFound
 }
 
-// AccountByID implements jotgate.Accounts.
-func (s *Store) AccountByID(ctx context.Context, id jotgate.UserID) (*jotgate.Account, error) {
+// AccountByID implements record.Accounts.
+func (s *Store) AccountByID(ctx context.Context, id record.UserID) (*record.Account, error) {
 	key, ok := s.tables.key.encode(id)
 	if !ok {
 		return nil, jotgate.ErrNotFound
@@ -50,19 +51,19 @@ func (s *Store) AccountByID(ctx context.Context, id jotgate.UserID) (*jotgate.Ac
 	return list[0], nil
 }
 
-// AccountsByEmail implements jotgate.Accounts. Upper and lower case are what
+// AccountsByEmail implements record.Accounts. Upper and lower case are what
 // the database makes of them, as in Django: all of Unicode in PostgreSQL,
 // ASCII in SQLite.
-func (s *Store) AccountsByEmail(ctx context.Context, email string) ([]*jotgate.Account, error) {
+func (s *Store) AccountsByEmail(ctx context.Context, email string) ([]*record.Account, error) {
 	if s.texts.byEmail == "" || email == "" || !storable(email) {
 		return nil, nil
 	}
 	return s.accounts(ctx, s.texts.byEmail, email)
 }
 
-// ListAccounts implements jotgate.Accounts. after must be empty or a key of
+// ListAccounts implements record.Accounts. after must be empty or a key of
 // the table's type, otherwise the error is ErrNotFound.
-func (s *Store) ListAccounts(ctx context.Context, after jotgate.UserID, limit int) ([]*jotgate.Account, error) {
+func (s *Store) ListAccounts(ctx context.Context, after record.UserID, limit int) ([]*record.Account, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
@@ -77,29 +78,29 @@ func (s *Store) ListAccounts(ctx context.Context, after jotgate.UserID, limit in
 }
 
 // accounts runs one of the texts that select accounts.
-func (s *Store) accounts(ctx context.Context, text string, args ...any) (list []*jotgate.Account, err error) {
-	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]*jotgate.Account, error) {
+func (s *Store) accounts(ctx context.Context, text string, args ...any) (list []*record.Account, err error) {
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]*record.Account, error) {
 		return all(ctx, q, scanAccount, text, args...)
 	})
 }
 
 // scanAccount reads the columns of accountColumns.
-func scanAccount(rows rowScanner) (*jotgate.Account, error) {
-	var a jotgate.Account
+func scanAccount(rows rowScanner) (*record.Account, error) {
+	var a record.Account
 	var group *int64
 	var name *string
 	err := rows.Scan(keyScan{&a.ID}, &a.Username, &a.Email, &a.FirstName, &a.LastName, &a.Password,
 		&a.IsActive, &a.IsStaff, &a.IsSuperuser, moment{&a.DateJoined}, moment{&a.LastLogin}, &group, &name)
 	if err == nil && group != nil && name != nil {
-		a.Group = &jotgate.Group{ID: *group, Name: *name}
+		a.Group = &record.Group{ID: *group, Name: *name}
 	}
 	return &a, err
 }
 
-// CreateAccount implements jotgate.Accounts. A zero DateJoined is set to now.
+// CreateAccount implements record.Accounts. A zero DateJoined is set to now.
 // A value that the table cannot hold is a jotgate.Error with status 400.
-func (s *Store) CreateAccount(ctx context.Context, a *jotgate.Account) error {
-	var id jotgate.UserID
+func (s *Store) CreateAccount(ctx context.Context, a *record.Account) error {
+	var id record.UserID
 	joined := cmp.Or(a.DateJoined, s.driver.Now()).UTC().Truncate(time.Microsecond)
 	err := s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
 		id, err = s.createAccount(ctx, q, a, joined)
@@ -111,7 +112,7 @@ func (s *Store) CreateAccount(ctx context.Context, a *jotgate.Account) error {
 	return err
 }
 
-func (s *Store) createAccount(ctx context.Context, q Queryer, a *jotgate.Account, joined time.Time) (id jotgate.UserID, err error) {
+func (s *Store) createAccount(ctx context.Context, q Queryer, a *record.Account, joined time.Time) (id record.UserID, err error) {
 	set, err := s.newRow(a, joined)
 	if err != nil {
 		return "", err
@@ -135,7 +136,7 @@ type cell struct {
 
 // newRow says what to insert for a: its own columns as far as the table has
 // them, and what else the table insists on.
-func (s *Store) newRow(a *jotgate.Account, joined time.Time) ([]cell, error) {
+func (s *Store) newRow(a *record.Account, joined time.Time) ([]cell, error) {
 	t, sch := s.tables, s.tables.schema
 	row := []cell{
 		{sch.Username, a.Username},

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -108,14 +109,14 @@ func TestPermissions(t *testing.T) {
 
 		all, err := s.Permissions(w.ctx)
 		w.must(err)
-		w.must(s.ChangeAccount(w.ctx, a.ID, jotgate.AccountChange{IsSuperuser: new(true)}))
+		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{IsSuperuser: new(true)}))
 		var names []string
 		for _, p := range all {
 			names = append(names, p.Name)
 		}
 		slices.Sort(names)
 		grants(names...) // all there are, for a superuser
-		w.must(s.ChangeAccount(w.ctx, a.ID, jotgate.AccountChange{IsActive: new(false), At: time.Now()}))
+		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{IsActive: new(false), At: time.Now()}))
 		grants() // none, for an inactive one
 	})
 }

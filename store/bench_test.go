@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -39,13 +39,13 @@ func BenchmarkRotate(b *testing.B) {
 func rotateByMany(b *testing.B, s *store.Store) {
 	const clients = 16
 	ctx := context.Background()
-	a := &jotgate.Account{Username: "ada", Password: "first", IsActive: true}
+	a := &record.Account{Username: "ada", Password: "first", IsActive: true}
 	if err := s.CreateAccount(ctx, a); err != nil {
 		b.Fatal(err)
 	}
-	var sessions [clients]*jotgate.Session
+	var sessions [clients]*record.Session
 	for i := range sessions {
-		sessions[i] = &jotgate.Session{ID: rand.Text(), User: a.ID, JTI: rand.Text(), Created: noon, LastSeen: noon, Expires: noon.Add(time.Hour)}
+		sessions[i] = &record.Session{ID: rand.Text(), User: a.ID, JTI: rand.Text(), Created: noon, LastSeen: noon, Expires: noon.Add(time.Hour)}
 		if err := s.CreateSession(ctx, sessions[i], "first"); err != nil {
 			b.Fatal(err)
 		}

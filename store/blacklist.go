@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // SimpleJWT's token_blacklist tables, kept true in both directions where they
@@ -17,7 +17,7 @@ JOIN token_blacklist_blacklistedtoken AS b ON b.token_id = o.id WHERE o.jti = $%
 const blacklistedText = `SELECT 1 FROM token_blacklist_outstandingtoken AS o
 JOIN token_blacklist_blacklistedtoken AS b ON b.token_id = o.id WHERE o.jti = $1`
 
-// Blacklisted implements jotgate.Sessions.
+// Blacklisted implements record.Sessions.
 func (s *Store) Blacklisted(ctx context.Context, jti string) (black bool, err error) {
 	return ask(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
 		return s.blacklisted(ctx, q, jti)
@@ -34,7 +34,7 @@ func (s *Store) blacklisted(ctx context.Context, q Queryer, jti string) (bool, e
 
 // addOutstanding records a token as SimpleJWT's for_user does. The user is
 // left out when there is no such row, as with users of the program's own.
-func (s *Store) addOutstanding(ctx context.Context, q Queryer, user jotgate.UserID, jti string, created, expires time.Time) error {
+func (s *Store) addOutstanding(ctx context.Context, q Queryer, user record.UserID, jti string, created, expires time.Time) error {
 	if !s.tables.blacklist {
 		return nil
 	}
@@ -56,7 +56,7 @@ VALUES ($1, $2, $3, $4, $5) ON CONFLICT (jti) DO NOTHING`, "", s.driver.Time(cre
 }
 
 // blacklist records that the jti of a session is spent.
-func (s *Store) blacklist(ctx context.Context, q Queryer, session *jotgate.Session, jti string, now time.Time) error {
+func (s *Store) blacklist(ctx context.Context, q Queryer, session *record.Session, jti string, now time.Time) error {
 	if !s.tables.blacklist || jti == "" {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -43,7 +44,7 @@ WHERE o.jti = '` + jti + `' AND o.token IN ('', 'x')`)
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func beside(w *world) (*store.Store, *jotgate.Session) {
+func beside(w *world) (*store.Store, *record.Session) {
 	w.Helper()
 	w.open()
 	w.exec(w.on(blacklistSQLite, blacklistPostgres))
@@ -51,15 +52,15 @@ func beside(w *world) (*store.Store, *jotgate.Session) {
 	return s, login(w, s, w.account(s, "ada").ID, "sid")
 }
 
-func login(w *world, s *store.Store, user jotgate.UserID, id string) *jotgate.Session {
+func login(w *world, s *store.Store, user record.UserID, id string) *record.Session {
 	w.Helper()
-	session := &jotgate.Session{ID: id, User: user, Created: noon, LastSeen: noon, JTI: id + "0", Expires: noon.Add(time.Hour)}
+	session := &record.Session{ID: id, User: user, Created: noon, LastSeen: noon, JTI: id + "0", Expires: noon.Add(time.Hour)}
 	w.must(s.CreateSession(w.ctx, session, "first"))
 	return session
 }
 
-func use(session *jotgate.Session, presented, next string) jotgate.Rotation {
-	return jotgate.Rotation{
+func use(session *record.Session, presented, next string) record.Rotation {
+	return record.Rotation{
 		Session: session.ID, User: session.User, Presented: presented, Next: next, Now: noon.Add(time.Minute),
 		Expires: noon.Add(2 * time.Hour), Grace: 10 * time.Second,
 	}
@@ -81,7 +82,7 @@ func TestDjangoSeesOurLogouts(t *testing.T) {
 		if n := w.count("SELECT COUNT(*) FROM token_blacklist_outstandingtoken WHERE jti = 'sid1'"); n != 1 {
 			t.Errorf("the new token is recorded %d times", n)
 		}
-		n, err := s.EndSessions(w.ctx, jotgate.Ending{User: session.User, Reason: jotgate.EndedByUser, Now: noon})
+		n, err := s.EndSessions(w.ctx, record.Ending{User: session.User, Reason: record.EndedByUser, Now: noon})
 		w.must(err)
 		if n != 1 || w.black("sid1") != 1 {
 			t.Errorf("after a logout: %d ended, blacklisted %d", n, w.black("sid1"))
@@ -114,7 +115,7 @@ func TestWeSeeDjangosLogouts(t *testing.T) {
 			t.Helper()
 			row, err := s.FindSession(w.ctx, id)
 			w.must(err)
-			if row.EndReason != jotgate.EndedByDjango {
+			if row.EndReason != record.EndedByDjango {
 				t.Errorf("the session %s: %q", id, row.EndReason)
 			}
 		}
@@ -145,7 +146,7 @@ func TestWeSeeDjangosLogouts(t *testing.T) {
 
 		// Of a token of Django's that Django blacklisted nothing is adopted.
 		w.django("four0")
-		adopt := jotgate.Session{ID: "four", User: session.User, Created: noon, LastSeen: noon, JTI: "four0", Expires: noon.Add(time.Hour)}
+		adopt := record.Session{ID: "four", User: session.User, Created: noon, LastSeen: noon, JTI: "four0", Expires: noon.Add(time.Hour)}
 		r := use(&adopt, "four0", "four1")
 		r.Adopt = &adopt
 		_, err = s.RotateSession(w.ctx, r)
@@ -167,8 +168,8 @@ func refused(t *testing.T, err error) {
 func TestOutstandingTokenWithoutUser(t *testing.T) {
 	both(t, func(w *world) {
 		s, _ := beside(w)
-		for _, user := range []jotgate.UserID{"ada@example.com", "12345"} {
-			session := &jotgate.Session{ID: string(user), User: user, Created: noon, LastSeen: noon, JTI: string(user), Expires: noon.Add(time.Hour), OwnUsers: true}
+		for _, user := range []record.UserID{"ada@example.com", "12345"} {
+			session := &record.Session{ID: string(user), User: user, Created: noon, LastSeen: noon, JTI: string(user), Expires: noon.Add(time.Hour), OwnUsers: true}
 			w.must(s.CreateSession(w.ctx, session, ""))
 			if n := w.count("SELECT COUNT(*) FROM token_blacklist_outstandingtoken WHERE user_id IS NULL AND jti = '" + session.JTI + "'"); n != 1 {
 				t.Errorf("%s: recorded %d times", user, n)

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -98,9 +98,9 @@ func (w *world) must(err error) {
 }
 
 // account makes an active account.
-func (w *world) account(s *store.Store, name string) *jotgate.Account {
+func (w *world) account(s *store.Store, name string) *record.Account {
 	w.Helper()
-	a := &jotgate.Account{Username: name, Email: name + "@example.com", Password: "first", IsActive: true}
+	a := &record.Account{Username: name, Email: name + "@example.com", Password: "first", IsActive: true}
 	w.must(s.CreateAccount(w.ctx, a))
 	return a
 }

@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Changing and deleting accounts.
 
-// ChangeAccount implements jotgate.Accounts. A change that asks for a column
+// ChangeAccount implements record.Accounts. A change that asks for a column
 // the custom user model lacks is refused with status 400 when it would mean
 // something (is_active, is_staff, is_superuser), and left out otherwise.
-func (s *Store) ChangeAccount(ctx context.Context, id jotgate.UserID, change jotgate.AccountChange) error {
+func (s *Store) ChangeAccount(ctx context.Context, id record.UserID, change record.Change) error {
 	key, ok := s.tables.key.encode(id)
 	if !ok || change.IfPassword != nil && !storable(*change.IfPassword) {
 		return jotgate.ErrNotFound
@@ -31,7 +32,7 @@ func (s *Store) ChangeAccount(ctx context.Context, id jotgate.UserID, change jot
 	})
 }
 
-func (s *Store) changeAccount(ctx context.Context, q Queryer, id jotgate.UserID, key any, set []cell, change jotgate.AccountChange) error {
+func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, key any, set []cell, change record.Change) error {
 	text, args := s.changeText(key, set, change)
 	n, err := run(ctx, q, text, args...)
 	if err != nil {
@@ -44,25 +45,25 @@ func (s *Store) changeAccount(ctx context.Context, q Queryer, id jotgate.UserID,
 	if reason == "" {
 		return nil
 	}
-	if _, err := s.endSessions(ctx, q, jotgate.Ending{User: id, Except: change.KeepSession, Reason: reason, Now: change.At}); err != nil {
+	if _, err := s.endSessions(ctx, q, record.Ending{User: id, Except: change.KeepSession, Reason: reason, Now: change.At}); err != nil {
 		return err
 	}
 	if change.IsActive != nil && !*change.IsActive {
-		return s.revoke(ctx, q, jotgate.Revocation{User: id, NotBefore: change.At, Made: change.At})
+		return s.revoke(ctx, q, record.Revocation{User: id, NotBefore: change.At, Made: change.At})
 	}
 	return nil
 }
 
 // ends is the reason with which a change ends sessions, or "".
-func ends(change jotgate.AccountChange) jotgate.EndReason {
+func ends(change record.Change) record.EndReason {
 	if change.EndSessions == "" && change.IsActive != nil && !*change.IsActive {
-		return jotgate.EndedByAccount
+		return record.EndedByAccount
 	}
 	return change.EndSessions
 }
 
 // changedRow lists the columns to change, checked against the table.
-func (s *Store) changedRow(change jotgate.AccountChange) (row []cell, err error) {
+func (s *Store) changedRow(change record.Change) (row []cell, err error) {
 	t, sch := s.tables, s.tables.schema
 	texts := []struct {
 		column, field string
@@ -105,7 +106,7 @@ func (s *Store) changedRow(change jotgate.AccountChange) (row []cell, err error)
 
 // changeText is the one UPDATE of a change; a change of no column still locks
 // the row and asks its conditions.
-func (s *Store) changeText(key any, set []cell, change jotgate.AccountChange) (text string, args []any) {
+func (s *Store) changeText(key any, set []cell, change record.Change) (text string, args []any) {
 	arg := func(v any) string { args = append(args, v); return fmt.Sprintf("$%d", len(args)) }
 	sch := s.tables.schema
 	assign := []string{}
@@ -127,12 +128,12 @@ func (s *Store) changeText(key any, set []cell, change jotgate.AccountChange) (t
 	return text, args
 }
 
-// DeleteAccount implements jotgate.Accounts. Rows of Django, Django REST
+// DeleteAccount implements record.Accounts. Rows of Django, Django REST
 // framework and SimpleJWT that refer to the account go with it, as Django's
 // cascade would have it. Where a table that jotgate does not know refers to it
 // by a column that must not be NULL, the error is ErrReferred and nothing is
 // deleted: what shall become of those rows only the application knows.
-func (s *Store) DeleteAccount(ctx context.Context, id jotgate.UserID) error {
+func (s *Store) DeleteAccount(ctx context.Context, id record.UserID) error {
 	key, ok := s.tables.key.encode(id)
 	if !ok {
 		return jotgate.ErrNotFound
@@ -153,8 +154,8 @@ var ErrReferred = &jotgate.Error{Status: 409, Detail: "This account cannot be de
 // cascades are the tables whose rows Django deletes with their user.
 var cascades = map[string]bool{"authtoken_token": true, "django_admin_log": true}
 
-func (s *Store) deleteAccount(ctx context.Context, q Queryer, id jotgate.UserID, key any, now time.Time) error {
-	if _, err := s.endSessions(ctx, q, jotgate.Ending{User: id, Reason: jotgate.EndedByAccount, Now: now}); err != nil {
+func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, key any, now time.Time) error {
+	if _, err := s.endSessions(ctx, q, record.Ending{User: id, Reason: record.EndedByAccount, Now: now}); err != nil {
 		return err
 	}
 	if err := s.release(ctx, q, key); err != nil {
@@ -174,7 +175,7 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id jotgate.UserID,
 	if _, err := run(ctx, q, "DELETE FROM jotgate_outbox WHERE user_id = $1", string(id)); err != nil {
 		return err
 	}
-	return s.revoke(ctx, q, jotgate.Revocation{User: id, NotBefore: now, Made: now})
+	return s.revoke(ctx, q, record.Revocation{User: id, NotBefore: now, Made: now})
 }
 
 // release takes away what refers to the account with this key.

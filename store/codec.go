@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // How times, keys and texts travel between Go and the tables.
@@ -96,7 +96,7 @@ func keyOf(driver Driver, typ string) (keyKind, bool) {
 
 // encode turns a UserID into what the column holds. Only the one canonical
 // spelling of a key is a key: "01" or an upper-case UUID is nobody's.
-func (k keyKind) encode(id jotgate.UserID) (any, bool) {
+func (k keyKind) encode(id record.UserID) (any, bool) {
 	if k.uuid {
 		if !isUUID(string(id)) {
 			return nil, false
@@ -111,7 +111,7 @@ func (k keyKind) encode(id jotgate.UserID) (any, bool) {
 }
 
 // keyScan scans a primary key into its text form.
-type keyScan struct{ to *jotgate.UserID }
+type keyScan struct{ to *record.UserID }
 
 // Scan implements sql.Scanner.
 func (k keyScan) Scan(v any) error {
@@ -119,12 +119,12 @@ func (k keyScan) Scan(v any) error {
 	case nil:
 		*k.to = ""
 	case int64:
-		*k.to = jotgate.UserID(strconv.FormatInt(v, 10))
+		*k.to = record.UserID(strconv.FormatInt(v, 10))
 	case string:
 		if len(v) == 32 { // Django's char(32) in SQLite
 			v = v[:8] + "-" + v[8:12] + "-" + v[12:16] + "-" + v[16:20] + "-" + v[20:]
 		}
-		*k.to = jotgate.UserID(v)
+		*k.to = record.UserID(v)
 	default:
 		return fmt.Errorf("a primary key holds a %T", v)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -34,7 +35,7 @@ permission_id integer NOT NULL REFERENCES auth_permission (id) DEFERRABLE INITIA
 func TestCustomUserModel(t *testing.T) {
 	both(t, func(w *world) {
 		s := w.openWith(custom(w, ""))
-		a := &jotgate.Account{Username: "Ada@example.com", Password: "first", FirstName: "dropped", IsActive: true}
+		a := &record.Account{Username: "Ada@example.com", Password: "first", FirstName: "dropped", IsActive: true}
 		w.must(s.CreateAccount(w.ctx, a))
 		if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(string(a.ID)) {
 			t.Fatalf("the id %s is no UUID", a.ID)
@@ -52,8 +53,8 @@ func TestCustomUserModel(t *testing.T) {
 		if len(list) != 1 {
 			t.Errorf("%d accounts by e-mail", len(list))
 		}
-		upper := jotgate.UserID(strings.ToUpper(string(a.ID)))
-		for _, id := range []jotgate.UserID{upper, jotgate.UserID(strings.ReplaceAll(string(a.ID), "-", "")), "1", a.ID + "0", "{" + a.ID[1:]} {
+		upper := record.UserID(strings.ToUpper(string(a.ID)))
+		for _, id := range []record.UserID{upper, record.UserID(strings.ReplaceAll(string(a.ID), "-", "")), "1", a.ID + "0", "{" + a.ID[1:]} {
 			if id == a.ID {
 				continue // a UUID without letters
 			}
@@ -65,13 +66,13 @@ func TestCustomUserModel(t *testing.T) {
 		session := login(w, s, a.ID, "sid")
 		_, err = s.RotateSession(w.ctx, use(session, "sid0", "sid1"))
 		w.must(err)
-		w.must(s.ChangeAccount(w.ctx, a.ID, jotgate.AccountChange{Email: new("ada@example.org"), FirstName: new("x")}))
+		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{Email: new("ada@example.org"), FirstName: new("x")}))
 		w.must(s.DeleteAccount(w.ctx, a.ID))
 		customPages(w, s)
 	})
 }
 
-func customGrants(w *world, s *store.Store, id jotgate.UserID) {
+func customGrants(w *world, s *store.Store, id record.UserID) {
 	w.Helper()
 	_, err := s.CreateGroup(w.ctx, "Editors")
 	w.must(err)
@@ -91,7 +92,7 @@ func customPages(w *world, s *store.Store) {
 	for _, c := range "abcdefg" {
 		w.account(s, string(c))
 	}
-	var seen []jotgate.UserID
+	var seen []record.UserID
 	w.must(s.StreamAccounts(w.ctx, func(r store.Record) error { seen = append(seen, r.ID); return nil }))
 	if len(seen) != 7 || !slices.IsSorted(seen) {
 		w.Errorf("pages: %v", seen)
@@ -103,13 +104,13 @@ func TestCustomUserModelThatDoesNotFit(t *testing.T) {
 	both(t, func(w *world) {
 		schema := custom(w, ", age integer NOT NULL")
 		s := w.openWith(schema)
-		err := s.CreateAccount(w.ctx, &jotgate.Account{Username: "a@example.com"})
+		err := s.CreateAccount(w.ctx, &record.Account{Username: "a@example.com"})
 		if err == nil || !strings.Contains(err.Error(), "column age (integer) of the table accounts_user") {
 			t.Errorf("a column without default: %v", err)
 		}
 		w.exec("ALTER TABLE accounts_user DROP COLUMN is_staff")
 		s = w.openWith(schema)
-		err = s.ChangeAccount(w.ctx, "00000000-0000-4000-8000-000000000000", jotgate.AccountChange{IsStaff: new(true)})
+		err = s.ChangeAccount(w.ctx, "00000000-0000-4000-8000-000000000000", record.Change{IsStaff: new(true)})
 		if jotgate.AsError(err).Status != 400 {
 			t.Errorf("is_staff without a column: %v", err)
 		}
@@ -144,7 +145,7 @@ func TestLeastUserModel(t *testing.T) {
 		if err != nil || len(permissions) != 0 {
 			t.Errorf("grants: %v, %v", permissions, err)
 		}
-		if err := s.ChangeAccount(w.ctx, a.ID, jotgate.AccountChange{IsActive: new(false), At: noon}); jotgate.AsError(err).Status != 400 {
+		if err := s.ChangeAccount(w.ctx, a.ID, record.Change{IsActive: new(false), At: noon}); jotgate.AsError(err).Status != 400 {
 			t.Errorf("deactivated without a column: %v", err)
 		}
 		session := login(w, s, a.ID, "sid")
@@ -189,6 +190,6 @@ func TestDeleteReferredAccount(t *testing.T) {
 		if _, err := s.AccountByID(w.ctx, reader.ID); err != nil {
 			t.Errorf("after the refusal: %v", err)
 		}
-		w.must(s.ChangeAccount(w.ctx, reader.ID, jotgate.AccountChange{LastLogin: new(time.Now())}))
+		w.must(s.ChangeAccount(w.ctx, reader.ID, record.Change{LastLogin: new(time.Now())}))
 	})
 }

@@ -6,19 +6,19 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Ending sessions, and the feed of what was revoked.
 
-// EndSessions implements jotgate.Sessions.
-func (s *Store) EndSessions(ctx context.Context, which jotgate.Ending) (n int, err error) {
+// EndSessions implements record.Sessions.
+func (s *Store) EndSessions(ctx context.Context, which record.Ending) (n int, err error) {
 	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
 		return s.endSessions(ctx, q, which)
 	})
 }
 
-func (s *Store) endSessions(ctx context.Context, q Queryer, which jotgate.Ending) (int, error) {
+func (s *Store) endSessions(ctx context.Context, q Queryer, which record.Ending) (int, error) {
 	text, args, ok := endingText(which)
 	if !ok {
 		return 0, nil
@@ -31,7 +31,7 @@ func (s *Store) endSessions(ctx context.Context, q Queryer, which jotgate.Ending
 		return 0, err
 	}
 	for _, e := range ended {
-		if err := s.revoke(ctx, q, jotgate.Revocation{Session: e.ID, Made: which.Now}); err != nil {
+		if err := s.revoke(ctx, q, record.Revocation{Session: e.ID, Made: which.Now}); err != nil {
 			return 0, err
 		}
 		if err := s.blacklist(ctx, q, &e, e.JTI, which.Now); err != nil {
@@ -43,7 +43,7 @@ func (s *Store) endSessions(ctx context.Context, q Queryer, which jotgate.Ending
 
 // endingText is the UPDATE that ends what which names; ok is false when it
 // names nothing that can be in the table.
-func endingText(which jotgate.Ending) (text string, args []any, ok bool) {
+func endingText(which record.Ending) (text string, args []any, ok bool) {
 	if which.User == "" && which.ID == "" || !storable(string(which.User)+which.ID+which.Except+which.IfJTI) {
 		return "", nil, false
 	}
@@ -66,7 +66,7 @@ func endingText(which jotgate.Ending) (text string, args []any, ok bool) {
 
 // adoptEnded inserts the session of a token that Django issued, live, so that
 // it is ended with the others.
-func (s *Store) adoptEnded(ctx context.Context, q Queryer, which jotgate.Ending) error {
+func (s *Store) adoptEnded(ctx context.Context, q Queryer, which record.Ending) error {
 	a := which.Adopt
 	if a == nil || a.ID != which.ID || which.User != "" && a.User != which.User || which.IfJTI != "" && a.JTI != which.IfJTI {
 		return nil // what is inserted must be what is ended
@@ -77,7 +77,7 @@ func (s *Store) adoptEnded(ctx context.Context, q Queryer, which jotgate.Ending)
 
 // revoke adds an entry to the feed and, where there are other nodes, has them
 // told when the transaction commits.
-func (s *Store) revoke(ctx context.Context, q Queryer, r jotgate.Revocation) error {
+func (s *Store) revoke(ctx context.Context, q Queryer, r record.Revocation) error {
 	_, err := run(ctx, q, "INSERT INTO jotgate_revocation (session, user_id, not_before, made) VALUES ($1, $2, $3, $4)",
 		r.Session, string(r.User), micros(r.NotBefore), r.Made.UnixMicro())
 	if err == nil {
@@ -103,18 +103,18 @@ const feedLimit = 10_000
 // took its number earlier may commit later.
 const overlap = 10 * time.Second
 
-// Revocations implements jotgate.Sessions. What is new comes first; rows
+// Revocations implements record.Sessions. What is new comes first; rows
 // listed again fill the room that is left, the youngest of them first, so that
 // a burst cannot keep the feed from moving on.
-func (s *Store) Revocations(ctx context.Context, after int64, since time.Time) (list []jotgate.Revocation, err error) {
-	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]jotgate.Revocation, error) {
+func (s *Store) Revocations(ctx context.Context, after int64, since time.Time) (list []record.Revocation, err error) {
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]record.Revocation, error) {
 		return revocations(ctx, q, after, since)
 	})
 }
 
 const revocationColumns = "SELECT seq, session, user_id, not_before, made FROM jotgate_revocation"
 
-func revocations(ctx context.Context, q Queryer, after int64, since time.Time) ([]jotgate.Revocation, error) {
+func revocations(ctx context.Context, q Queryer, after int64, since time.Time) ([]record.Revocation, error) {
 	fresh, err := all(ctx, q, scanRevocation, revocationColumns+" WHERE seq > $1 AND made >= $2 ORDER BY seq LIMIT $3",
 		after, since.UnixMicro(), feedLimit)
 	if err != nil || len(fresh) == feedLimit {
@@ -127,7 +127,7 @@ AND made >= (SELECT MAX(made) FROM jotgate_revocation) - $3 ORDER BY seq DESC LI
 	return append(again, fresh...), err
 }
 
-func scanRevocation(rows rowScanner) (r jotgate.Revocation, err error) {
+func scanRevocation(rows rowScanner) (r record.Revocation, err error) {
 	err = rows.Scan(&r.Seq, &r.Session, &r.User, instant{&r.NotBefore}, instant{&r.Made})
 	return r, err
 }

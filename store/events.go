@@ -5,26 +5,26 @@ import (
 	"math"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // The audit trail.
 
-// AddEvent implements jotgate.EventStore. Texts that a client chose are cut to
+// AddEvent implements record.Events. Texts that a client chose are cut to
 // a bounded length and freed of what cannot be stored.
-func (s *Store) AddEvent(ctx context.Context, e jotgate.Event) error {
+func (s *Store) AddEvent(ctx context.Context, e record.Event) error {
 	return s.write(ctx, func(ctx context.Context, q Queryer) error { return addEvent(ctx, q, e) })
 }
 
-func addEvent(ctx context.Context, q Queryer, e jotgate.Event) error {
+func addEvent(ctx context.Context, q Queryer, e record.Event) error {
 	_, err := run(ctx, q, `INSERT INTO jotgate_event (made, event, user_id, session, address, user_agent, detail)
 VALUES ($1, $2, $3, $4, $5, $6, $7)`, e.Time.UnixMicro(), note(e.Name, 64), note(string(e.User), 64), note(e.Session, 64),
 		note(e.Address, 64), note(e.UserAgent, 512), note(e.Detail, 1024))
 	return err
 }
 
-// ListEvents implements jotgate.EventStore.
-func (s *Store) ListEvents(ctx context.Context, user jotgate.UserID, before int64, limit int) (list []jotgate.Event, err error) {
+// ListEvents implements record.Events.
+func (s *Store) ListEvents(ctx context.Context, user record.UserID, before int64, limit int) (list []record.Event, err error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
@@ -36,17 +36,17 @@ func (s *Store) ListEvents(ctx context.Context, user jotgate.UserID, before int6
 		text += " AND user_id = $3"
 		args = append(args, string(user))
 	}
-	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]jotgate.Event, error) {
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]record.Event, error) {
 		return all(ctx, q, scanEvent, text+" ORDER BY id DESC LIMIT $2", args...)
 	})
 }
 
-func scanEvent(rows rowScanner) (e jotgate.Event, err error) {
+func scanEvent(rows rowScanner) (e record.Event, err error) {
 	err = rows.Scan(&e.ID, instant{&e.Time}, &e.Name, &e.User, &e.Session, &e.Address, &e.UserAgent, &e.Detail)
 	return e, err
 }
 
-// PurgeEvents implements jotgate.EventStore.
+// PurgeEvents implements record.Events.
 func (s *Store) PurgeEvents(ctx context.Context, keep time.Time, limit int) (n int, err error) {
 	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
 		return run(ctx, q, "DELETE FROM jotgate_event WHERE id IN (SELECT id FROM jotgate_event WHERE made < $1 ORDER BY made LIMIT $2)",

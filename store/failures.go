@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Failed password checks, and the networks an account is known from.
@@ -13,12 +13,12 @@ import (
 // failureKey is a throttle's key as it is stored.
 func failureKey(key string) string { return note(key, 512) }
 
-// Failures implements jotgate.FailureStore.
-func (s *Store) Failures(ctx context.Context, keys []string) (found map[string]jotgate.Failure, err error) {
-	found = map[string]jotgate.Failure{}
+// Failures implements record.Failures.
+func (s *Store) Failures(ctx context.Context, keys []string) (found map[string]record.Failure, err error) {
+	found = map[string]record.Failure{}
 	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
 		for _, key := range keys {
-			var f jotgate.Failure
+			var f record.Failure
 			ok, err := one(ctx, q, []any{&f.Count, instant{&f.Last}}, "SELECT count, latest FROM jotgate_failure WHERE key = $1", failureKey(key))
 			if err != nil {
 				return err
@@ -36,7 +36,7 @@ const addFailureText = `INSERT INTO jotgate_failure (key, count, latest) VALUES 
 ON CONFLICT (key) DO UPDATE SET count = CASE WHEN jotgate_failure.latest < $3 THEN 1
 WHEN jotgate_failure.count < 1000000 THEN jotgate_failure.count + 1 ELSE jotgate_failure.count END, latest = excluded.latest`
 
-// AddFailure implements jotgate.FailureStore. Counters stop at a million.
+// AddFailure implements record.Failures. Counters stop at a million.
 func (s *Store) AddFailure(ctx context.Context, keys []string, now, forget time.Time) error {
 	keys = slices.Sorted(slices.Values(keys)) // in one order everywhere, so that transactions do not wait in a circle
 	return s.write(ctx, func(ctx context.Context, q Queryer) error {
@@ -49,7 +49,7 @@ func (s *Store) AddFailure(ctx context.Context, keys []string, now, forget time.
 	})
 }
 
-// ForgetFailures implements jotgate.FailureStore. Where there is nothing to
+// ForgetFailures implements record.Failures. Where there is nothing to
 // forget nothing is written.
 func (s *Store) ForgetFailures(ctx context.Context, keys []string) error {
 	found, err := s.Failures(ctx, keys)
@@ -67,7 +67,7 @@ func (s *Store) ForgetFailures(ctx context.Context, keys []string) error {
 	})
 }
 
-// PurgeFailures implements jotgate.FailureStore. Networks that were not seen
+// PurgeFailures implements record.Failures. Networks that were not seen
 // for 400 days before keep go with them.
 func (s *Store) PurgeFailures(ctx context.Context, keep time.Time, limit int) (int, error) {
 	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
@@ -82,9 +82,9 @@ func (s *Store) PurgeFailures(ctx context.Context, keep time.Time, limit int) (i
 	})
 }
 
-// RememberNetwork implements jotgate.FailureStore. It writes at most once a
+// RememberNetwork implements record.Failures. It writes at most once a
 // day for a network that is known.
-func (s *Store) RememberNetwork(ctx context.Context, user jotgate.UserID, network string, now time.Time) error {
+func (s *Store) RememberNetwork(ctx context.Context, user record.UserID, network string, now time.Time) error {
 	id, net := note(string(user), 64), note(network, 64)
 	var latest time.Time
 	err := s.read(ctx, func(ctx context.Context, q Queryer) error {
@@ -101,8 +101,8 @@ ON CONFLICT (user_id, network) DO UPDATE SET latest = excluded.latest`, id, net,
 	})
 }
 
-// KnownNetwork implements jotgate.FailureStore.
-func (s *Store) KnownNetwork(ctx context.Context, user jotgate.UserID, network string) (known bool, err error) {
+// KnownNetwork implements record.Failures.
+func (s *Store) KnownNetwork(ctx context.Context, user record.UserID, network string) (known bool, err error) {
 	return ask(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
 		return one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_network WHERE user_id = $1 AND network = $2",
 			note(string(user), 64), note(network, 64))

@@ -5,13 +5,14 @@ import (
 	"slices"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Groups and permissions of one account.
 
-// Grants implements jotgate.Accounts as Django's ModelBackend does
+// Grants implements record.Accounts as Django's ModelBackend does
 // (django/contrib/auth/backends.py, get_all_permissions).
-func (s *Store) Grants(ctx context.Context, id jotgate.UserID) (groups []jotgate.Group, permissions []string, err error) {
+func (s *Store) Grants(ctx context.Context, id record.UserID) (groups []record.Group, permissions []string, err error) {
 	key, ok := s.tables.key.encode(id)
 	if !ok {
 		return nil, nil, jotgate.ErrNotFound
@@ -23,7 +24,7 @@ func (s *Store) Grants(ctx context.Context, id jotgate.UserID) (groups []jotgate
 	return groups, permissions, err
 }
 
-func (s *Store) grants(ctx context.Context, q Queryer, key any) (groups []jotgate.Group, permissions []string, err error) {
+func (s *Store) grants(ctx context.Context, q Queryer, key any) (groups []record.Group, permissions []string, err error) {
 	list, err := all(ctx, q, scanAccount, s.texts.byID, key)
 	if err != nil {
 		return nil, nil, err
@@ -67,7 +68,7 @@ func (s *Store) permissionText(key any, super bool) (string, []any) {
 }
 
 // scanGroup reads id and name.
-func scanGroup(rows rowScanner) (g jotgate.Group, err error) {
+func scanGroup(rows rowScanner) (g record.Group, err error) {
 	err = rows.Scan(&g.ID, &g.Name)
 	return g, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Groups and who is in them: Django's auth_group. Groups go by their name,
@@ -15,7 +16,7 @@ import (
 var errNoGroups = errors.New("the user model of this database has no groups")
 
 // Groups lists all groups by name.
-func (s *Store) Groups(ctx context.Context) (list []jotgate.Group, err error) {
+func (s *Store) Groups(ctx context.Context) (list []record.Group, err error) {
 	err = s.withGroups(func() error {
 		return s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
 			list, err = all(ctx, q, scanGroup, "SELECT id, name FROM auth_group ORDER BY name")
@@ -59,7 +60,7 @@ func (s *Store) groupName(name string) error {
 
 // CreateGroup makes a group. A name that exists, is too long or holds NUL is a
 // jotgate.Error with status 400.
-func (s *Store) CreateGroup(ctx context.Context, name string) (group jotgate.Group, err error) {
+func (s *Store) CreateGroup(ctx context.Context, name string) (group record.Group, err error) {
 	if err := s.groupName(name); err != nil {
 		return group, err
 	}
@@ -123,7 +124,7 @@ func (s *Store) inGroup(ctx context.Context, name string, do func(ctx context.Co
 
 // GroupMembers lists at most limit members with a key greater than after, in
 // order of key; after "" starts at the first. ErrNotFound without the group.
-func (s *Store) GroupMembers(ctx context.Context, name string, after jotgate.UserID, limit int) (list []*jotgate.Account, err error) {
+func (s *Store) GroupMembers(ctx context.Context, name string, after record.UserID, limit int) (list []*record.Account, err error) {
 	g, key := s.tables.groups, "u."+quote(s.tables.schema.ID)
 	text := s.texts.account + " JOIN " + quote(g.table) + " AS m ON m." + quote(g.user) + " = " + key + " WHERE m.group_id = $1"
 	args := []any{nil, limit}
@@ -148,7 +149,7 @@ func (s *Store) GroupMembers(ctx context.Context, name string, after jotgate.Use
 
 // AddToGroup makes the account a member; being one already is no error.
 // ErrNotFound without the account or the group.
-func (s *Store) AddToGroup(ctx context.Context, id jotgate.UserID, group string) error {
+func (s *Store) AddToGroup(ctx context.Context, id record.UserID, group string) error {
 	return s.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
 		return s.addLink(ctx, q, s.tables.groups, "group_id", id, groupID)
 	})
@@ -156,14 +157,14 @@ func (s *Store) AddToGroup(ctx context.Context, id jotgate.UserID, group string)
 
 // RemoveFromGroup ends a membership; not being a member is no error.
 // ErrNotFound without the account or the group.
-func (s *Store) RemoveFromGroup(ctx context.Context, id jotgate.UserID, group string) error {
+func (s *Store) RemoveFromGroup(ctx context.Context, id record.UserID, group string) error {
 	return s.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
 		return s.removeLink(ctx, q, s.tables.groups, "group_id", id, groupID)
 	})
 }
 
 // addLink inserts a row into a many-to-many table of users.
-func (s *Store) addLink(ctx context.Context, q Queryer, l link, column string, id jotgate.UserID, other int64) error {
+func (s *Store) addLink(ctx context.Context, q Queryer, l link, column string, id record.UserID, other int64) error {
 	key, err := s.present(ctx, q, id)
 	if err != nil {
 		return err
@@ -173,7 +174,7 @@ func (s *Store) addLink(ctx context.Context, q Queryer, l link, column string, i
 }
 
 // removeLink deletes a row from a many-to-many table of users.
-func (s *Store) removeLink(ctx context.Context, q Queryer, l link, column string, id jotgate.UserID, other int64) error {
+func (s *Store) removeLink(ctx context.Context, q Queryer, l link, column string, id record.UserID, other int64) error {
 	key, err := s.present(ctx, q, id)
 	if err != nil {
 		return err
@@ -184,7 +185,7 @@ func (s *Store) removeLink(ctx context.Context, q Queryer, l link, column string
 
 // present is the key of an account that is there. Foreign keys are checked at
 // the commit, which others may share: what is missing must be seen before.
-func (s *Store) present(ctx context.Context, q Queryer, id jotgate.UserID) (any, error) {
+func (s *Store) present(ctx context.Context, q Queryer, id record.UserID) (any, error) {
 	key, ok := s.tables.key.encode(id)
 	if !ok {
 		return nil, jotgate.ErrNotFound

@@ -5,25 +5,26 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Signing keys. Each change is announced to the other nodes.
 
-// SigningKeys implements jotgate.KeyStore.
-func (s *Store) SigningKeys(ctx context.Context) (list []jotgate.SigningKey, err error) {
-	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]jotgate.SigningKey, error) {
+// SigningKeys implements record.Keys.
+func (s *Store) SigningKeys(ctx context.Context) (list []record.Key, err error) {
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]record.Key, error) {
 		return all(ctx, q, scanKey, "SELECT id, algorithm, state, created, switched, retired, sealed FROM jotgate_key ORDER BY created, id")
 	})
 }
 
-func scanKey(rows rowScanner) (k jotgate.SigningKey, err error) {
+func scanKey(rows rowScanner) (k record.Key, err error) {
 	err = rows.Scan(&k.ID, &k.Algorithm, &k.State, instant{&k.Created}, instant{&k.Switched}, instant{&k.Retired}, &k.Sealed)
 	return k, err
 }
 
-// AddSigningKey implements jotgate.KeyStore. It is also ErrTaken when the key
+// AddSigningKey implements record.Keys. It is also ErrTaken when the key
 // is to be current and there is a current one.
-func (s *Store) AddSigningKey(ctx context.Context, key jotgate.SigningKey) error {
+func (s *Store) AddSigningKey(ctx context.Context, key record.Key) error {
 	return s.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, `INSERT INTO jotgate_key (id, algorithm, state, created, switched, retired, sealed)
 VALUES ($1, $2, $3, $4, $5, $6, $7)`, key.ID, key.Algorithm, string(key.State), key.Created.UnixMicro(),
@@ -35,7 +36,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)`, key.ID, key.Algorithm, string(key.State), 
 	})
 }
 
-// SwitchSigningKey implements jotgate.KeyStore.
+// SwitchSigningKey implements record.Keys.
 func (s *Store) SwitchSigningKey(ctx context.Context, id string, now time.Time) error {
 	return s.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
 		found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_key WHERE id = $1 AND state = 'next'"+s.driver.lock("UPDATE"), id)
@@ -50,7 +51,7 @@ func (s *Store) SwitchSigningKey(ctx context.Context, id string, now time.Time) 
 	})
 }
 
-// RetireSigningKey implements jotgate.KeyStore. ErrNotFound when there is no
+// RetireSigningKey implements record.Keys. ErrNotFound when there is no
 // such key; a key retired before keeps its time.
 func (s *Store) RetireSigningKey(ctx context.Context, id string, now time.Time) error {
 	return s.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
@@ -58,7 +59,7 @@ func (s *Store) RetireSigningKey(ctx context.Context, id string, now time.Time) 
 	})
 }
 
-// DeleteSigningKey implements jotgate.KeyStore. ErrNotFound when there is no
+// DeleteSigningKey implements record.Keys. ErrNotFound when there is no
 // such key or it is not retired.
 func (s *Store) DeleteSigningKey(ctx context.Context, id string) error {
 	return s.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {

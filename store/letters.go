@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // The outbox: letters that wait to be sent.
 
-// Enqueue implements jotgate.Outbox. The letter is due at once.
-func (s *Store) Enqueue(ctx context.Context, letter jotgate.Letter) error {
+// Enqueue implements record.Outbox. The letter is due at once.
+func (s *Store) Enqueue(ctx context.Context, letter record.Letter) error {
 	if !storable(letter.To) {
 		return refuse("email", "Not a valid string.")
 	}
@@ -30,22 +31,22 @@ const dueText = `UPDATE jotgate_outbox SET due = $1 WHERE due <= $2 AND id IN
 (SELECT id FROM jotgate_outbox WHERE due <= $2 ORDER BY due, id LIMIT $3)
 RETURNING id, kind, user_id, recipient, language, detail, created, attempts`
 
-// DueLetters implements jotgate.Outbox.
-func (s *Store) DueLetters(ctx context.Context, now time.Time, limit int, lease time.Duration) (list []jotgate.Letter, err error) {
+// DueLetters implements record.Outbox.
+func (s *Store) DueLetters(ctx context.Context, now time.Time, limit int, lease time.Duration) (list []record.Letter, err error) {
 	err = s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
 		list, err = all(ctx, q, scanLetter, dueText, now.Add(lease).UnixMicro(), now.UnixMicro(), limit)
 		return err
 	})
-	slices.SortFunc(list, func(a, b jotgate.Letter) int { return cmp.Compare(a.ID, b.ID) }) // RETURNING has no order
+	slices.SortFunc(list, func(a, b record.Letter) int { return cmp.Compare(a.ID, b.ID) }) // RETURNING has no order
 	return list, err
 }
 
-func scanLetter(rows rowScanner) (l jotgate.Letter, err error) {
+func scanLetter(rows rowScanner) (l record.Letter, err error) {
 	err = rows.Scan(&l.ID, &l.Kind, &l.User, &l.To, &l.Language, &l.Detail, instant{&l.Created}, &l.Attempts)
 	return l, err
 }
 
-// LetterSent implements jotgate.Outbox. Removing a letter twice is no error.
+// LetterSent implements record.Outbox. Removing a letter twice is no error.
 func (s *Store) LetterSent(ctx context.Context, id int64) error {
 	return s.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, "DELETE FROM jotgate_outbox WHERE id = $1", id)
@@ -53,7 +54,7 @@ func (s *Store) LetterSent(ctx context.Context, id int64) error {
 	})
 }
 
-// LetterFailed implements jotgate.Outbox. ErrNotFound without such a letter.
+// LetterFailed implements record.Outbox. ErrNotFound without such a letter.
 func (s *Store) LetterFailed(ctx context.Context, id int64, retry time.Time, reason string) error {
 	return s.write(ctx, func(ctx context.Context, q Queryer) error {
 		n, err := run(ctx, q, "UPDATE jotgate_outbox SET attempts = attempts + 1, due = $1, reason = $2 WHERE id = $3",

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Rows on their way from one database to the other: what a column holds, in
@@ -77,7 +77,7 @@ func (k kind) common(v any) (any, error) {
 		err := moment{&t}.Scan(v)
 		return t.Truncate(time.Microsecond), err
 	case key:
-		var id jotgate.UserID
+		var id record.UserID
 		err := keyScan{&id}.Scan(v)
 		return string(id), err
 	case binaries:

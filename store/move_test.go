@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -35,17 +36,17 @@ func full(w *world) *store.Store {
 	w.must(s.AddToGroup(w.ctx, a.ID, "editors"))
 	w.must(s.GrantToGroup(w.ctx, "editors", "auth.view_user"))
 	w.must(s.GrantToAccount(w.ctx, a.ID, "auth.add_user"))
-	w.must(s.ChangeAccount(w.ctx, a.ID, jotgate.AccountChange{LastLogin: new(time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)), IsStaff: new(true)}))
+	w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{LastLogin: new(time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)), IsStaff: new(true)}))
 	login(w, s, a.ID, "one")
 	login(w, s, a.ID, "two")
-	_, err = s.EndSessions(w.ctx, jotgate.Ending{ID: "two", Reason: jotgate.EndedByLogout, Now: noon})
+	_, err = s.EndSessions(w.ctx, record.Ending{ID: "two", Reason: record.EndedByLogout, Now: noon})
 	w.must(err)
 	w.django("elsewhere")
-	w.must(s.AddSigningKey(w.ctx, jotgate.SigningKey{ID: "k", Algorithm: "ES256", State: jotgate.KeyCurrent, Created: noon, Sealed: []byte{0, 255, 1}}))
-	w.must(s.AddEvent(w.ctx, jotgate.Event{Time: noon, Name: "login", User: a.ID}))
+	w.must(s.AddSigningKey(w.ctx, record.Key{ID: "k", Algorithm: "ES256", State: record.KeyCurrent, Created: noon, Sealed: []byte{0, 255, 1}}))
+	w.must(s.AddEvent(w.ctx, record.Event{Time: noon, Name: "login", User: a.ID}))
 	w.must(s.AddFailure(w.ctx, []string{"ip 192.0.2.1"}, noon, noon))
 	w.must(s.RememberNetwork(w.ctx, a.ID, "192.0.2.0/24", noon))
-	w.must(s.Enqueue(w.ctx, jotgate.Letter{Kind: "password_reset", User: a.ID, To: "ada@example.com", Created: noon}))
+	w.must(s.Enqueue(w.ctx, record.Letter{Kind: "password_reset", User: a.ID, To: "ada@example.com", Created: noon}))
 	return s
 }
 
@@ -86,7 +87,7 @@ func TestMoveThereAndBack(t *testing.T) {
 				t.Errorf("a newcomer got the id %s; 252 was the last one given out", a.ID)
 			}
 			login(w, s, "1", "three")
-			_, err := s.EndSessions(w.ctx, jotgate.Ending{ID: "three", Reason: jotgate.EndedByLogout, Now: noon})
+			_, err := s.EndSessions(w.ctx, record.Ending{ID: "three", Reason: record.EndedByLogout, Now: noon})
 			w.must(err)
 			if n := w.count("SELECT MAX(seq) FROM jotgate_revocation"); n != 3 {
 				t.Errorf("the next revocation has the number %d", n)
@@ -203,7 +204,7 @@ func TestMoveHoldsTheSourceStill(t *testing.T) {
 			tried = true
 			ctx, cancel := context.WithTimeout(w.ctx, 300*time.Millisecond)
 			defer cancel()
-			err := s.CreateAccount(ctx, &jotgate.Account{Username: "late", Password: "x", IsActive: true})
+			err := s.CreateAccount(ctx, &record.Account{Username: "late", Password: "x", IsActive: true})
 			if !errors.Is(err, jotgate.ErrUnavailable) {
 				t.Errorf("an account made during the move: %v", err)
 			}

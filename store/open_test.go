@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -20,7 +21,7 @@ func TestManyOpenTogether(t *testing.T) {
 			wg.Go(func() {
 				var s *store.Store
 				if s, errs[i] = w.dial(store.Schema{}, false); errs[i] == nil {
-					errs[i] = s.CreateAccount(w.ctx, &jotgate.Account{Username: string(rune('a' + i)), IsActive: true})
+					errs[i] = s.CreateAccount(w.ctx, &record.Account{Username: string(rune('a' + i)), IsActive: true})
 					s.Close()
 				}
 			})
@@ -124,7 +125,7 @@ func TestTwoNodes(t *testing.T) {
 			if winners.Load() != 1 {
 				t.Fatalf("round %d: %d winners", round, winners.Load())
 			}
-			_, err := nodes[0].EndSessions(w.ctx, jotgate.Ending{ID: session.ID, Reason: jotgate.EndedByLogout, Now: noon})
+			_, err := nodes[0].EndSessions(w.ctx, record.Ending{ID: session.ID, Reason: record.EndedByLogout, Now: noon})
 			w.must(err)
 			feed, err := nodes[1].Revocations(w.ctx, int64(round), noon)
 			w.must(err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Permissions and whom they are granted to. A permission goes by its name
@@ -31,7 +32,7 @@ func (s *Store) Permissions(ctx context.Context) ([]Permission, error) {
 
 // AccountPermissions lists the account's own permissions by name, without its
 // groups'. ErrNotFound without the account.
-func (s *Store) AccountPermissions(ctx context.Context, id jotgate.UserID) (list []Permission, err error) {
+func (s *Store) AccountPermissions(ctx context.Context, id record.UserID) (list []Permission, err error) {
 	d := s.tables.direct
 	if d.table == "" {
 		return nil, errNoPermissions
@@ -82,7 +83,7 @@ func scanPermission(rows rowScanner) (p Permission, err error) {
 
 // GrantToAccount gives the account a permission of its own; having it is no
 // error. ErrNotFound without the account or the permission.
-func (s *Store) GrantToAccount(ctx context.Context, id jotgate.UserID, permission string) error {
+func (s *Store) GrantToAccount(ctx context.Context, id record.UserID, permission string) error {
 	return s.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
 		return s.addLink(ctx, q, s.tables.direct, "permission_id", id, p)
 	})
@@ -90,7 +91,7 @@ func (s *Store) GrantToAccount(ctx context.Context, id jotgate.UserID, permissio
 
 // RevokeFromAccount takes back what GrantToAccount gave; not having it is no
 // error. ErrNotFound without the account or the permission.
-func (s *Store) RevokeFromAccount(ctx context.Context, id jotgate.UserID, permission string) error {
+func (s *Store) RevokeFromAccount(ctx context.Context, id record.UserID, permission string) error {
 	return s.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
 		return s.removeLink(ctx, q, s.tables.direct, "permission_id", id, p)
 	})

@@ -7,15 +7,16 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
-// Rotation: one use of a refresh token. The rules are jotgate.Rotation's.
+// Rotation: one use of a refresh token. The rules are record.Rotation's.
 
-// RotateSession implements jotgate.Sessions. The winner is found by one
+// RotateSession implements record.Sessions. The winner is found by one
 // conditional UPDATE; whoever it passes over is told why by a look at the row.
-func (s *Store) RotateSession(ctx context.Context, r jotgate.Rotation) (jotgate.Rotated, error) {
+func (s *Store) RotateSession(ctx context.Context, r record.Rotation) (record.Rotated, error) {
 	if !storable(r.Session + r.Presented + r.Next + string(r.User)) {
-		return jotgate.Rotated{}, jotgate.ErrTokenBlacklisted
+		return record.Rotated{}, jotgate.ErrTokenBlacklisted
 	}
 	ctx, cancel := deadline(ctx)
 	defer cancel()
@@ -33,9 +34,9 @@ func (s *Store) RotateSession(ctx context.Context, r jotgate.Rotation) (jotgate.
 		switch {
 		case errors.Is(err, errAgain) && try < 3:
 		case err != nil:
-			return jotgate.Rotated{}, err
+			return record.Rotated{}, err
 		case out.refusal != nil:
-			return jotgate.Rotated{}, out.refusal
+			return record.Rotated{}, out.refusal
 		default:
 			return out.Rotated, nil
 		}
@@ -44,7 +45,7 @@ func (s *Store) RotateSession(ctx context.Context, r jotgate.Rotation) (jotgate.
 
 // kept answers a refresh that neither rotates nor has to write anything; the
 // zero Rotated says that the long way must decide.
-func (s *Store) kept(ctx context.Context, r jotgate.Rotation) (out jotgate.Rotated, err error) {
+func (s *Store) kept(ctx context.Context, r record.Rotation) (out record.Rotated, err error) {
 	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
 		row, err := findSession(ctx, q, r.Session, "")
 		if err != nil || row == nil || row.User != r.User || row.JTI != r.Presented || !row.Ended.IsZero() ||
@@ -57,7 +58,7 @@ func (s *Store) kept(ctx context.Context, r jotgate.Rotation) (out jotgate.Rotat
 		key, _ := s.tables.key.encode(r.User)
 		account, err := s.accountOf(ctx, q, r, key)
 		if err == nil {
-			out = jotgate.Rotated{Session: *row, Account: account}
+			out = record.Rotated{Session: *row, Account: account}
 		}
 		return err
 	})
@@ -67,11 +68,11 @@ func (s *Store) kept(ctx context.Context, r jotgate.Rotation) (out jotgate.Rotat
 // rotation is the outcome of a rotation that is committed: also a refusal may
 // have ended the session.
 type rotation struct {
-	jotgate.Rotated
+	record.Rotated
 	refusal error
 }
 
-func (s *Store) rotateSession(ctx context.Context, q Queryer, r jotgate.Rotation) (out rotation, err error) {
+func (s *Store) rotateSession(ctx context.Context, q Queryer, r record.Rotation) (out rotation, err error) {
 	key, ok := any(nil), r.OwnUsers
 	if !ok {
 		if key, ok = s.tables.key.encode(r.User); !ok {
@@ -102,7 +103,7 @@ func (s *Store) rotateSession(ctx context.Context, q Queryer, r jotgate.Rotation
 
 // adopt inserts the session of a token that Django issued, unless it is there
 // or must not be.
-func (s *Store) adopt(ctx context.Context, q Queryer, r jotgate.Rotation) error {
+func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation) error {
 	if black, err := s.blacklisted(ctx, q, r.Presented); err != nil || black {
 		return err
 	}
@@ -123,7 +124,7 @@ const keepText = `UPDATE jotgate_session SET last_seen = CASE WHEN last_seen > C
 WHERE id = $2 AND user_id = $3 AND jti = $4 AND ended IS NULL AND expires > $1`
 
 // take is the one conditional UPDATE; nil when it passes over r.
-func (s *Store) take(ctx context.Context, q Queryer, r jotgate.Rotation, key any) (*jotgate.Session, error) {
+func (s *Store) take(ctx context.Context, q Queryer, r record.Rotation, key any) (*record.Session, error) {
 	now := r.Now.UnixMicro()
 	text, args := takeText, []any{
 		r.Next, now, r.Expires.UnixMicro(), day(r.Expires), note(r.Address, 64), note(r.UserAgent, 512),
@@ -147,7 +148,7 @@ func (s *Store) take(ctx context.Context, q Queryer, r jotgate.Rotation, key any
 }
 
 // succeed tells Django's tables of a rotation.
-func (s *Store) succeed(ctx context.Context, q Queryer, r jotgate.Rotation, won *jotgate.Session) error {
+func (s *Store) succeed(ctx context.Context, q Queryer, r record.Rotation, won *record.Session) error {
 	if err := s.blacklist(ctx, q, won, r.Presented, r.Now); err != nil {
 		return err
 	}
@@ -155,7 +156,7 @@ func (s *Store) succeed(ctx context.Context, q Queryer, r jotgate.Rotation, won 
 }
 
 // accountOf reads the account that a rotation answers with.
-func (s *Store) accountOf(ctx context.Context, q Queryer, r jotgate.Rotation, key any) (*jotgate.Account, error) {
+func (s *Store) accountOf(ctx context.Context, q Queryer, r record.Rotation, key any) (*record.Account, error) {
 	if r.OwnUsers {
 		return nil, nil
 	}
@@ -170,12 +171,12 @@ func (s *Store) accountOf(ctx context.Context, q Queryer, r jotgate.Rotation, ke
 var errAgain = errors.New("a session changed while it was read")
 
 // passedOver tells why take did not take.
-func (s *Store) passedOver(ctx context.Context, q Queryer, r jotgate.Rotation, key any) (out rotation, err error) {
+func (s *Store) passedOver(ctx context.Context, q Queryer, r record.Rotation, key any) (out rotation, err error) {
 	row, err := findSession(ctx, q, r.Session, s.driver.lock("UPDATE"))
 	if err != nil {
 		return out, err
 	}
-	if row == nil || row.User != r.User || !row.Ended.IsZero() && row.EndReason != jotgate.EndedByAccount {
+	if row == nil || row.User != r.User || !row.Ended.IsZero() && row.EndReason != record.EndedByAccount {
 		return out, jotgate.ErrTokenBlacklisted
 	}
 	if out.Account, err = s.accountOf(ctx, q, r, key); err != nil {
@@ -190,29 +191,29 @@ func (s *Store) passedOver(ctx context.Context, q Queryer, r jotgate.Rotation, k
 
 // judge looks at a live session of an active account: a logout at Django, a
 // retry, or reuse.
-func (s *Store) judge(ctx context.Context, q Queryer, r jotgate.Rotation, out rotation) (rotation, error) {
+func (s *Store) judge(ctx context.Context, q Queryer, r record.Rotation, out rotation) (rotation, error) {
 	row := out.Session
 	black, err := s.blacklisted(ctx, q, row.JTI)
 	switch {
 	case err != nil:
 		return out, err
 	case black: // jotgate blacklists only what a newer token replaced
-		return s.endBecause(ctx, q, r, jotgate.EndedByDjango, jotgate.ErrTokenBlacklisted)
+		return s.endBecause(ctx, q, r, record.EndedByDjango, jotgate.ErrTokenBlacklisted)
 	case r.Presented == row.JTI:
 		return out, errAgain
 	case r.Presented == row.PreviousJTI && r.Now.Before(row.Rotated.Add(r.Grace)):
 		out.Retry = true
 		return out, nil
 	}
-	return s.endBecause(ctx, q, r, jotgate.EndedByReuse, jotgate.ErrTokenReused)
+	return s.endBecause(ctx, q, r, record.EndedByReuse, jotgate.ErrTokenReused)
 }
 
 // endBecause ends the session for a reason found while rotating; the refusal
 // is answered after the commit.
-func (s *Store) endBecause(ctx context.Context, q Queryer, r jotgate.Rotation, reason jotgate.EndReason, refusal error) (rotation, error) {
-	_, err := s.endSessions(ctx, q, jotgate.Ending{User: r.User, ID: r.Session, Reason: reason, Now: r.Now})
+func (s *Store) endBecause(ctx context.Context, q Queryer, r record.Rotation, reason record.EndReason, refusal error) (rotation, error) {
+	_, err := s.endSessions(ctx, q, record.Ending{User: r.User, ID: r.Session, Reason: reason, Now: r.Now})
 	if err == nil {
-		err = addEvent(ctx, q, jotgate.Event{
+		err = addEvent(ctx, q, record.Event{
 			Time: r.Now, Name: string(reason), User: r.User, Session: r.Session,
 			Address: r.Address, UserAgent: r.UserAgent, Detail: "the session was ended",
 		})

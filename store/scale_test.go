@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -32,7 +32,7 @@ var lookups = map[string]func(w *world, s *store.Store, n int) error{
 		return err
 	},
 	"id": func(w *world, s *store.Store, n int) error {
-		_, err := s.AccountByID(w.ctx, jotgate.UserID(strconv.Itoa(n)))
+		_, err := s.AccountByID(w.ctx, record.UserID(strconv.Itoa(n)))
 		return err
 	},
 	"e-mail": func(w *world, s *store.Store, n int) error {
@@ -43,7 +43,7 @@ var lookups = map[string]func(w *world, s *store.Store, n int) error{
 		return err
 	},
 	"page": func(w *world, s *store.Store, n int) error {
-		_, err := s.ListAccounts(w.ctx, jotgate.UserID(strconv.Itoa(n*49/50)), 20) // a full one
+		_, err := s.ListAccounts(w.ctx, record.UserID(strconv.Itoa(n*49/50)), 20) // a full one
 		return err
 	},
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Sessions: one row per login. Rotation is in rotate.go, endings in ending.go.
@@ -12,20 +13,20 @@ import (
 const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason"
 
 // scanSession reads sessionColumns.
-func scanSession(rows rowScanner) (s jotgate.Session, err error) {
+func scanSession(rows rowScanner) (s record.Session, err error) {
 	err = rows.Scan(&s.ID, &s.User, instant{&s.Created}, instant{&s.LastSeen}, &s.Address, &s.UserAgent, &s.JTI,
 		&s.PreviousJTI, instant{&s.Rotated}, instant{&s.Expires}, instant{&s.Ended}, &s.EndReason)
 	return s, err
 }
 
-// CreateSession implements jotgate.Sessions.
-func (s *Store) CreateSession(ctx context.Context, session *jotgate.Session, ifPassword string) error {
+// CreateSession implements record.Sessions.
+func (s *Store) CreateSession(ctx context.Context, session *record.Session, ifPassword string) error {
 	return s.write(ctx, func(ctx context.Context, q Queryer) error {
 		return s.createSession(ctx, q, session, ifPassword)
 	})
 }
 
-func (s *Store) createSession(ctx context.Context, q Queryer, session *jotgate.Session, ifPassword string) error {
+func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Session, ifPassword string) error {
 	if !session.OwnUsers {
 		var password string
 		ok, err := s.active(ctx, q, session.User, &password)
@@ -52,7 +53,7 @@ func orNoAccount(err error) error {
 
 // active reads the password of an account that is there and active, and keeps
 // both so until the transaction's end.
-func (s *Store) active(ctx context.Context, q Queryer, id jotgate.UserID, password *string) (bool, error) {
+func (s *Store) active(ctx context.Context, q Queryer, id record.UserID, password *string) (bool, error) {
 	key, ok := s.tables.key.encode(id)
 	if !ok {
 		return false, nil
@@ -65,7 +66,7 @@ const insertSessionText = `INSERT INTO jotgate_session
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 
 // insertSession inserts a row; conflict is "" or an ON CONFLICT clause.
-func insertSession(ctx context.Context, q Queryer, s *jotgate.Session, conflict string) (int, error) {
+func insertSession(ctx context.Context, q Queryer, s *record.Session, conflict string) (int, error) {
 	if !storable(s.ID+s.JTI+s.PreviousJTI+string(s.User)) || s.ID == "" {
 		return 0, jotgate.ErrTokenInvalid
 	}
@@ -74,8 +75,8 @@ func insertSession(ctx context.Context, q Queryer, s *jotgate.Session, conflict 
 		s.Expires.UnixMicro(), day(s.Expires), micros(s.Ended), string(s.EndReason))
 }
 
-// FindSession implements jotgate.Sessions.
-func (s *Store) FindSession(ctx context.Context, id string) (session *jotgate.Session, err error) {
+// FindSession implements record.Sessions.
+func (s *Store) FindSession(ctx context.Context, id string) (session *record.Session, err error) {
 	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
 		session, err = findSession(ctx, q, id, "")
 		return err
@@ -88,7 +89,7 @@ func (s *Store) FindSession(ctx context.Context, id string) (session *jotgate.Se
 
 // findSession is nil when there is no such session; lock is "" or what keeps
 // the row from changing until the transaction's end.
-func findSession(ctx context.Context, q Queryer, id, lock string) (*jotgate.Session, error) {
+func findSession(ctx context.Context, q Queryer, id, lock string) (*record.Session, error) {
 	if !storable(id) {
 		return nil, nil
 	}
@@ -99,18 +100,18 @@ func findSession(ctx context.Context, q Queryer, id, lock string) (*jotgate.Sess
 	return &list[0], nil
 }
 
-// ListSessions implements jotgate.Sessions.
-func (s *Store) ListSessions(ctx context.Context, user jotgate.UserID, now time.Time) (list []jotgate.Session, err error) {
+// ListSessions implements record.Sessions.
+func (s *Store) ListSessions(ctx context.Context, user record.UserID, now time.Time) (list []record.Session, err error) {
 	if !storable(string(user)) {
 		return nil, nil
 	}
-	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]jotgate.Session, error) {
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]record.Session, error) {
 		return all(ctx, q, scanSession, "SELECT "+sessionColumns+` FROM jotgate_session
 WHERE user_id = $1 AND ended IS NULL AND expires > $2 ORDER BY created DESC, id LIMIT 1000`, string(user), now.UnixMicro())
 	})
 }
 
-// Purge implements jotgate.Sessions.
+// Purge implements record.Sessions.
 func (s *Store) Purge(ctx context.Context, now, keep time.Time, limit int) (n int, err error) {
 	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
 		return s.purge(ctx, q, now, keep, limit)

@@ -38,9 +38,10 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
-// Store answers jotgate.Store, and KeyStore, EventStore, Outbox and
+// Store answers record.Store, and KeyStore, EventStore, Outbox and
 // FailureStore besides, from a SQL database.
 type Store struct {
 	driver Driver
@@ -49,11 +50,11 @@ type Store struct {
 }
 
 var (
-	_ jotgate.Store        = (*Store)(nil)
-	_ jotgate.KeyStore     = (*Store)(nil)
-	_ jotgate.EventStore   = (*Store)(nil)
-	_ jotgate.Outbox       = (*Store)(nil)
-	_ jotgate.FailureStore = (*Store)(nil)
+	_ record.Store    = (*Store)(nil)
+	_ record.Keys     = (*Store)(nil)
+	_ record.Events   = (*Store)(nil)
+	_ record.Outbox   = (*Store)(nil)
+	_ record.Failures = (*Store)(nil)
 )
 
 // Timeout is how long a question may take at most; its context may allow less.

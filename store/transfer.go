@@ -6,27 +6,27 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Moving accounts in and out, hashes kept, and counting them.
 
 // Record is an account as `jotgate user export` writes it, one JSON object a
-// line. Unlike jotgate.Account it shows the hash.
+// line. Unlike record.Account it shows the hash.
 type Record struct {
-	ID          jotgate.UserID `json:"id,omitempty"`
-	Username    string         `json:"username"`
-	Email       string         `json:"email"`
-	FirstName   string         `json:"first_name"`
-	LastName    string         `json:"last_name"`
-	Password    string         `json:"password"` // encoded, any of Django's kinds
-	IsActive    bool           `json:"is_active"`
-	IsStaff     bool           `json:"is_staff"`
-	IsSuperuser bool           `json:"is_superuser"`
-	DateJoined  time.Time      `json:"date_joined"`
-	LastLogin   time.Time      `json:"last_login,omitzero"`
-	Groups      []string       `json:"groups,omitempty"`      // names, in order of id
-	Permissions []string       `json:"permissions,omitempty"` // its own, "app_label.codename"
+	ID          record.UserID `json:"id,omitempty"`
+	Username    string        `json:"username"`
+	Email       string        `json:"email"`
+	FirstName   string        `json:"first_name"`
+	LastName    string        `json:"last_name"`
+	Password    string        `json:"password"` // encoded, any of Django's kinds
+	IsActive    bool          `json:"is_active"`
+	IsStaff     bool          `json:"is_staff"`
+	IsSuperuser bool          `json:"is_superuser"`
+	DateJoined  time.Time     `json:"date_joined"`
+	LastLogin   time.Time     `json:"last_login,omitzero"`
+	Groups      []string      `json:"groups,omitempty"`      // names, in order of id
+	Permissions []string      `json:"permissions,omitempty"` // its own, "app_label.codename"
 }
 
 // pageSize is how many accounts a page of an export holds.
@@ -36,7 +36,7 @@ const pageSize = 500
 // more than a page; an error of each ends it and is returned. Accounts made or
 // deleted meanwhile may be missing.
 func (s *Store) StreamAccounts(ctx context.Context, each func(Record) error) error {
-	for after := jotgate.UserID(""); ; {
+	for after := record.UserID(""); ; {
 		page, err := s.ListAccounts(ctx, after, pageSize)
 		if err != nil || len(page) == 0 {
 			return err
@@ -54,7 +54,7 @@ func (s *Store) StreamAccounts(ctx context.Context, each func(Record) error) err
 	}
 }
 
-func newRecord(a *jotgate.Account, groups, permissions []string) Record {
+func newRecord(a *record.Account, groups, permissions []string) Record {
 	return Record{
 		ID: a.ID, Username: a.Username, Email: a.Email, FirstName: a.FirstName, LastName: a.LastName, Password: a.Password,
 		IsActive: a.IsActive, IsStaff: a.IsStaff, IsSuperuser: a.IsSuperuser, DateJoined: a.DateJoined, LastLogin: a.LastLogin,
@@ -64,7 +64,7 @@ func newRecord(a *jotgate.Account, groups, permissions []string) Record {
 
 // names lists the groups and own permissions of the accounts from one key to
 // another.
-func (s *Store) names(ctx context.Context, first, last jotgate.UserID) (groups, permissions map[jotgate.UserID][]string, err error) {
+func (s *Store) names(ctx context.Context, first, last record.UserID) (groups, permissions map[record.UserID][]string, err error) {
 	if l := s.tables.groups; l.table != "" {
 		groups, err = s.namesBy(ctx, "g.name FROM auth_group AS g JOIN "+quote(l.table)+" AS l ON l.group_id = g.id", "g.id", l, first, last)
 	}
@@ -76,13 +76,13 @@ func (s *Store) names(ctx context.Context, first, last jotgate.UserID) (groups, 
 }
 
 // namesBy runs SELECT user, name in an order, for a range of users.
-func (s *Store) namesBy(ctx context.Context, from, order string, l link, first, last jotgate.UserID) (map[jotgate.UserID][]string, error) {
+func (s *Store) namesBy(ctx context.Context, from, order string, l link, first, last record.UserID) (map[record.UserID][]string, error) {
 	user := "l." + quote(l.user)
 	low, _ := s.tables.key.encode(first)
 	high, _ := s.tables.key.encode(last)
-	return ask(ctx, s, func(ctx context.Context, q Queryer) (map[jotgate.UserID][]string, error) {
-		list := map[jotgate.UserID][]string{}
-		_, err := all(ctx, q, func(rows rowScanner) (id jotgate.UserID, err error) {
+	return ask(ctx, s, func(ctx context.Context, q Queryer) (map[record.UserID][]string, error) {
+		list := map[record.UserID][]string{}
+		_, err := all(ctx, q, func(rows rowScanner) (id record.UserID, err error) {
 			var name string
 			err = rows.Scan(keyScan{&id}, &name)
 			list[id] = append(list[id], name)
@@ -93,8 +93,8 @@ func (s *Store) namesBy(ctx context.Context, from, order string, l link, first, 
 }
 
 // account is the other way round.
-func (r *Record) account() *jotgate.Account {
-	return &jotgate.Account{
+func (r *Record) account() *record.Account {
+	return &record.Account{
 		Username: r.Username, Email: r.Email, FirstName: r.FirstName, LastName: r.LastName, Password: r.Password,
 		IsActive: r.IsActive, IsStaff: r.IsStaff, IsSuperuser: r.IsSuperuser, DateJoined: r.DateJoined, LastLogin: r.LastLogin,
 	}
@@ -144,7 +144,7 @@ func (s *Store) importAccount(ctx context.Context, q Queryer, r *Record) (made b
 	return true, s.importGrants(ctx, q, id, r)
 }
 
-func (s *Store) importGrants(ctx context.Context, q Queryer, id jotgate.UserID, r *Record) error {
+func (s *Store) importGrants(ctx context.Context, q Queryer, id record.UserID, r *Record) error {
 	for _, name := range r.Groups {
 		if s.tables.groups.table == "" {
 			return errNoGroups

@@ -32,8 +32,7 @@ type userCommands struct {
 type userList struct {
 	databaseFlags
 	listFlags
-	After string `placeholder:"ID" help:"Begin after the user with this id. Default: at the first."`
-	Limit int    `default:"100" placeholder:"N" help:"How many at most, up to 1000."`
+	pageFlags
 }
 
 // Help is shown below the usage line.
@@ -44,28 +43,20 @@ func (userList) Help() string {
 
 // Run lists a page of users.
 func (c *userList) Run(a *app) error {
-	if c.Limit < 1 || c.Limit > 1000 {
-		return usage("--limit is %d, it can be 1 to 1000", c.Limit)
+	if err := c.check(); err != nil {
+		return err
 	}
 	return c.with(a, func(db *store.Store) error {
 		accounts, err := db.ListAccounts(a.ctx, jotgate.UserID(c.After), c.Limit)
 		if err != nil {
 			return err
 		}
-		if c.JSON {
-			return a.json(append([]*jotgate.Account{}, accounts...))
-		}
 		var rows [][]string
 		for _, u := range accounts {
 			rows = append(rows, []string{string(u.ID), u.Username, u.Email, jotgate.RoleOf(u).Type, yes(u.IsActive), when(u.DateJoined), when(u.LastLogin)})
 		}
-		if err := a.table("there are no users", "ID USERNAME EMAIL ROLE ACTIVE JOINED LAST-LOGIN", rows); err != nil {
-			return err
-		}
-		if len(accounts) == c.Limit {
-			a.warn("there may be more: --after %s", accounts[len(accounts)-1].ID)
-		}
-		return nil
+		c.more(a, accounts)
+		return c.show(a, append([]*jotgate.Account{}, accounts...), "there are no users", "ID USERNAME EMAIL ROLE ACTIVE JOINED LAST-LOGIN", rows)
 	})
 }
 
@@ -90,43 +81,43 @@ func (userShow) Help() string { return `    jotgate user show alice` }
 
 // Run shows one user.
 func (c *userShow) Run(a *app) error {
-	return c.with(a, func(db *store.Store) error {
-		u, err := lookUp(a, db, c.User)
+	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
+		u, err := lookUp(a, db, account)
 		if err != nil {
 			return err
 		}
 		if c.JSON {
 			return a.json(u)
 		}
-		names := make([]string, len(u.Groups))
-		for i, g := range u.Groups {
-			names[i] = g.Name
-		}
-		for _, line := range [][2]string{
-			{"id", string(u.ID)},
-			{"username", u.Username},
-			{"email", u.Email},
-			{"name", strings.TrimSpace(u.FirstName + " " + u.LastName)},
-			{"role", u.Role.Type + " (" + u.Role.DisplayName + ")"},
-			{"active", yes(u.IsActive)},
-			{"password", u.Password},
-			{"joined", when(u.DateJoined)},
-			{"last login", when(u.LastLogin)},
-			{"groups", strings.Join(names, ", ")},
-			{"permissions", strings.Join(u.Permissions, ", ")},
-			{"sessions", fmt.Sprint(u.Sessions)},
-		} {
-			a.printf("%-12s %s\n", line[0], visible(line[1]))
-		}
+		a.facts(u.facts())
 		return nil
 	})
 }
 
-func lookUp(a *app, db *store.Store, name string) (*shownUser, error) {
-	account, err := findUser(a, db, name)
-	if err != nil {
-		return nil, err
+// facts are the lines for people.
+func (u *shownUser) facts() [][2]string {
+	names := make([]string, len(u.Groups))
+	for i, g := range u.Groups {
+		names[i] = g.Name
 	}
+	return [][2]string{
+		{"id", string(u.ID)},
+		{"username", u.Username},
+		{"email", u.Email},
+		{"name", strings.TrimSpace(u.FirstName + " " + u.LastName)},
+		{"role", u.Role.Type + " (" + u.Role.DisplayName + ")"},
+		{"active", yes(u.IsActive)},
+		{"password", u.Password},
+		{"joined", when(u.DateJoined)},
+		{"last login", when(u.LastLogin)},
+		{"groups", strings.Join(names, ", ")},
+		{"permissions", strings.Join(u.Permissions, ", ")},
+		{"sessions", fmt.Sprint(u.Sessions)},
+	}
+}
+
+// lookUp reads what hangs on an account.
+func lookUp(a *app, db *store.Store, account *jotgate.Account) (*shownUser, error) {
 	groups, permissions, err := db.Grants(a.ctx, account.ID)
 	if err != nil {
 		return nil, err

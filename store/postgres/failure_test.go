@@ -15,11 +15,12 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/postgres"
 )
 
-func account(name string) *jotgate.Account {
-	return &jotgate.Account{Username: name, Email: name + "@example.com", Password: "first", IsActive: true}
+func account(name string) *record.Account {
+	return &record.Account{Username: name, Email: name + "@example.com", Password: "first", IsActive: true}
 }
 
 func TestServerThatCannotServe(t *testing.T) {
@@ -89,7 +90,7 @@ func TestRestartUnderLoad(t *testing.T) {
 	var lastGood, failed atomic.Int64
 	var wg sync.WaitGroup
 	for i := range 8 {
-		session := &jotgate.Session{ID: string(rune('a' + i)), User: a.ID, JTI: "0", Created: time.Now(), LastSeen: time.Now(), Expires: time.Now().Add(time.Hour)}
+		session := &record.Session{ID: string(rune('a' + i)), User: a.ID, JTI: "0", Created: time.Now(), LastSeen: time.Now(), Expires: time.Now().Add(time.Hour)}
 		if err := s.CreateSession(t.Context(), session, "first"); err != nil {
 			t.Fatal(err)
 		}
@@ -116,10 +117,10 @@ func TestRestartUnderLoad(t *testing.T) {
 
 // refreshUntil chains refreshes. After an error the outcome is unknown, so the
 // same token is tried again: within grace that is answered, or works.
-func refreshUntil(t *testing.T, s jotgate.Sessions, session *jotgate.Session, stop *atomic.Bool, lastGood, failed *atomic.Int64) {
+func refreshUntil(t *testing.T, s record.Sessions, session *record.Session, stop *atomic.Bool, lastGood, failed *atomic.Int64) {
 	for !stop.Load() {
 		now := time.Now()
-		out, err := s.RotateSession(context.Background(), jotgate.Rotation{
+		out, err := s.RotateSession(context.Background(), record.Rotation{
 			Session: session.ID, User: session.User, Presented: session.JTI, Next: rand.Text(), Now: now,
 			Expires: now.Add(time.Hour), Grace: time.Minute,
 		})
@@ -160,11 +161,11 @@ func TestWatch(t *testing.T) {
 	if err := there.CreateAccount(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
-	if err := there.ChangeAccount(t.Context(), a.ID, jotgate.AccountChange{IsActive: new(false), At: time.Now()}); err != nil {
+	if err := there.ChangeAccount(t.Context(), a.ID, record.Change{IsActive: new(false), At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	hear("a deactivation", time.Second)
-	key := jotgate.SigningKey{ID: "k", Algorithm: "ES256", State: jotgate.KeyNext, Created: time.Now(), Sealed: []byte{1}}
+	key := record.Key{ID: "k", Algorithm: "ES256", State: record.KeyNext, Created: time.Now(), Sealed: []byte{1}}
 	if err := there.AddSigningKey(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
@@ -191,12 +192,12 @@ func TestBoundedWaiting(t *testing.T) {
 	}
 	hold := holdRow(t, dsn)
 	began := time.Now()
-	err = s.ChangeAccount(t.Context(), a.ID, jotgate.AccountChange{FirstName: new("x")})
+	err = s.ChangeAccount(t.Context(), a.ID, record.Change{FirstName: new("x")})
 	if !errors.Is(err, jotgate.ErrUnavailable) || time.Since(began) > 2*time.Second {
 		t.Errorf("after %v: %v", time.Since(began), err)
 	}
 	hold()
-	if err := s.ChangeAccount(t.Context(), a.ID, jotgate.AccountChange{FirstName: new("x")}); err != nil {
+	if err := s.ChangeAccount(t.Context(), a.ID, record.Change{FirstName: new("x")}); err != nil {
 		t.Errorf("when the row is free: %v", err)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/store/storetest"
@@ -29,7 +29,7 @@ func open(t *testing.T, dsn string) *store.Store {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) jotgate.Store { return open(t, pgtest.Database(t)) })
+	storetest.Run(t, func(t *testing.T) record.Store { return open(t, pgtest.Database(t)) })
 }
 
 // A refresh rewrites one row and no index (a heap-only tuple), so that the
@@ -42,14 +42,14 @@ func TestRefreshesLeaveTheTableSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	session := &jotgate.Session{ID: "sid", User: a.ID, JTI: "0", Created: now, LastSeen: now, Expires: now.Add(time.Hour)}
+	session := &record.Session{ID: "sid", User: a.ID, JTI: "0", Created: now, LastSeen: now, Expires: now.Add(time.Hour)}
 	if err := s.CreateSession(t.Context(), session, "first"); err != nil {
 		t.Fatal(err)
 	}
 	const refreshes = 3000
 	for i := range refreshes {
 		now = now.Add(time.Second)
-		_, err := s.RotateSession(t.Context(), jotgate.Rotation{
+		_, err := s.RotateSession(t.Context(), record.Rotation{
 			Session: "sid", User: a.ID, Presented: strconv.Itoa(i), Next: strconv.Itoa(i + 1), Now: now, Expires: now.Add(time.Hour),
 		})
 		if err != nil {

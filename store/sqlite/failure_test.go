@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-func account(name string) *jotgate.Account {
-	return &jotgate.Account{Username: name, Email: name + "@example.com", Password: "first", IsActive: true}
+func account(name string) *record.Account {
+	return &record.Account{Username: name, Email: name + "@example.com", Password: "first", IsActive: true}
 }
 
 func TestFileIsPrivate(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
 	"github.com/jotgate/jotgate/store/storetest"
@@ -33,7 +33,7 @@ func reopen(t *testing.T, path string) *store.Store {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) jotgate.Store {
+	storetest.Run(t, func(t *testing.T) record.Store {
 		s, _ := openFile(t)
 		return s
 	})

@@ -1,4 +1,4 @@
-// Accounts: what jotgate.Accounts promises.
+// Accounts: what record.Accounts promises.
 
 package storetest
 
@@ -12,32 +12,33 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 var accountsParts = []part{
 	// A context that is over is ErrUnavailable, and nothing happened.
-	{"a context that is over", func(t *testing.T, s jotgate.Store) {
+	{"a context that is over", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		over, cancel := context.WithCancel(b.ctx)
 		cancel()
-		a := &jotgate.Account{Username: "late", Password: "x", IsActive: true}
+		a := &record.Account{Username: "late", Password: "x", IsActive: true}
 		b.is(b.CreateAccount(over, a), jotgate.ErrUnavailable)
 		_, err := b.AccountByLogin(over, "late")
 		b.is(err, jotgate.ErrUnavailable)
 		_, err = b.AccountByLogin(b.ctx, "late")
 		b.is(err, jotgate.ErrNotFound)
 	}},
-	{"find accounts", func(t *testing.T, s jotgate.Store) {
+	{"find accounts", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
-		a := &jotgate.Account{
+		a := &record.Account{
 			Username: "Ada", Email: "Ada@Example.com", FirstName: "Ada", LastName: "Löwe", Password: "p$1", IsActive: true,
 			IsStaff: true, IsSuperuser: true, DateJoined: start, LastLogin: start.Add(time.Second).Truncate(time.Second),
 		}
 		b.must(b.CreateAccount(b.ctx, a))
-		other := &jotgate.Account{Username: "ada", Email: "ada@example.COM", Password: "q", DateJoined: start}
+		other := &record.Account{Username: "ada", Email: "ada@example.COM", Password: "q", DateJoined: start}
 		b.must(b.CreateAccount(b.ctx, other))
 
-		for _, want := range []*jotgate.Account{a, other} {
+		for _, want := range []*record.Account{a, other} {
 			got, err := b.AccountByLogin(b.ctx, want.Username)
 			b.must(err)
 			if d := cmp.Diff(want, got); d != "" {
@@ -60,10 +61,10 @@ var accountsParts = []part{
 		byEmail(b, a.ID, other.ID)
 		pages(b, a.ID, other.ID)
 	}},
-	{"create accounts", func(t *testing.T, s jotgate.Store) {
+	{"create accounts", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		first := b.account()
-		again := &jotgate.Account{Username: first.Username, Password: "x"}
+		again := &record.Account{Username: first.Username, Password: "x"}
 		b.is(b.CreateAccount(b.ctx, again), jotgate.ErrTaken)
 		if again.ID != "" {
 			t.Errorf("a refused account has the id %q", again.ID)
@@ -76,7 +77,7 @@ var accountsParts = []part{
 		if joined := second.DateJoined; time.Since(joined).Abs() > time.Minute || joined.Location() != time.UTC {
 			t.Errorf("date_joined is %v, want now in UTC", joined)
 		}
-		for field, bad := range map[string]jotgate.Account{
+		for field, bad := range map[string]record.Account{
 			"username":   {Username: "nul\x00"},
 			"email":      {Username: "e", Email: "\xff"},
 			"first_name": {Username: "f", FirstName: "a\x00b"},
@@ -88,14 +89,14 @@ var accountsParts = []part{
 		}
 		racingNames(b)
 	}},
-	{"change accounts", func(t *testing.T, s jotgate.Store) {
+	{"change accounts", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		a, other := b.account(), b.account()
-		b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
+		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{
 			Username: new("new"), Email: new("new@example.com"), FirstName: new("N"), LastName: new("E"), Password: new("second"),
 			IsStaff: new(true), IsSuperuser: new(true), LastLogin: &start, IfPassword: new("first"), IfActive: new(true),
 		}))
-		want := &jotgate.Account{
+		want := &record.Account{
 			ID: a.ID, Username: "new", Email: "new@example.com", FirstName: "N", LastName: "E", Password: "second",
 			IsActive: true, IsStaff: true, IsSuperuser: true, DateJoined: a.DateJoined, LastLogin: start,
 		}
@@ -110,17 +111,17 @@ var accountsParts = []part{
 		same()
 		refused := []struct {
 			name   string
-			id     jotgate.UserID
-			change jotgate.AccountChange
+			id     record.UserID
+			change record.Change
 			want   error
 		}{
-			{"another password", a.ID, jotgate.AccountChange{FirstName: new("X"), IfPassword: new("first")}, jotgate.ErrNotFound},
-			{"a password that cannot be", a.ID, jotgate.AccountChange{FirstName: new("X"), IfPassword: new("second\x00")}, jotgate.ErrNotFound},
-			{"not active", a.ID, jotgate.AccountChange{FirstName: new("X"), IfActive: new(false)}, jotgate.ErrNotFound},
-			{"nobody", "999999", jotgate.AccountChange{FirstName: new("X")}, jotgate.ErrNotFound},
-			{"no id", "x", jotgate.AccountChange{FirstName: new("X")}, jotgate.ErrNotFound},
-			{"nothing, of nobody", "999999", jotgate.AccountChange{}, jotgate.ErrNotFound},
-			{"a name that exists", a.ID, jotgate.AccountChange{Username: &other.Username}, jotgate.ErrTaken},
+			{"another password", a.ID, record.Change{FirstName: new("X"), IfPassword: new("first")}, jotgate.ErrNotFound},
+			{"a password that cannot be", a.ID, record.Change{FirstName: new("X"), IfPassword: new("second\x00")}, jotgate.ErrNotFound},
+			{"not active", a.ID, record.Change{FirstName: new("X"), IfActive: new(false)}, jotgate.ErrNotFound},
+			{"nobody", "999999", record.Change{FirstName: new("X")}, jotgate.ErrNotFound},
+			{"no id", "x", record.Change{FirstName: new("X")}, jotgate.ErrNotFound},
+			{"nothing, of nobody", "999999", record.Change{}, jotgate.ErrNotFound},
+			{"a name that exists", a.ID, record.Change{Username: &other.Username}, jotgate.ErrTaken},
 		}
 		for _, c := range refused {
 			t.Run(c.name, func(t *testing.T) {
@@ -128,20 +129,20 @@ var accountsParts = []part{
 				same()
 			})
 		}
-		b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{}))
+		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{}))
 		same()
 		oneReset(b, a.ID)
 	}},
-	{"end sessions of accounts", func(t *testing.T, s jotgate.Store) {
+	{"end sessions of accounts", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		at := start.Add(time.Minute)
 
 		a := b.account()
 		kept, ended := b.session(a.ID), b.session(a.ID)
-		b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
-			Password: new("second"), EndSessions: jotgate.EndedByPassword, KeepSession: kept.ID, At: at,
+		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{
+			Password: new("second"), EndSessions: record.EndedByPassword, KeepSession: kept.ID, At: at,
 		}))
-		if row := b.find(ended.ID); !row.Ended.Equal(at) || row.EndReason != jotgate.EndedByPassword {
+		if row := b.find(ended.ID); !row.Ended.Equal(at) || row.EndReason != record.EndedByPassword {
 			t.Errorf("after a change of password: ended %v, %q", row.Ended, row.EndReason)
 		}
 		if row := b.find(kept.ID); !row.Ended.IsZero() || len(b.revoked(kept.ID, "")) != 0 {
@@ -151,29 +152,29 @@ var accountsParts = []part{
 			t.Errorf("revocations of the ended session: %v", list)
 		}
 
-		b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false), At: at}))
-		if row := b.find(kept.ID); row.EndReason != jotgate.EndedByAccount || len(b.revoked(kept.ID, "")) != 1 {
+		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false), At: at}))
+		if row := b.find(kept.ID); row.EndReason != record.EndedByAccount || len(b.revoked(kept.ID, "")) != 1 {
 			t.Errorf("after a deactivation: %q", row.EndReason)
 		}
 		if list := b.revoked("", a.ID); len(list) != 1 || !list[0].NotBefore.Equal(at) {
 			t.Errorf("revocations of the user: %v", list)
 		}
 		b.is(b.CreateSession(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
-		if b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false)}) == nil {
+		if b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false)}) == nil {
 			t.Error("a deactivation without a time was accepted")
 		}
 
 		// A change that is refused ends nothing.
 		a = b.account()
 		live := b.session(a.ID)
-		b.is(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{
-			Password: new("x"), IfPassword: new("wrong"), EndSessions: jotgate.EndedByPassword, At: at,
+		b.is(b.ChangeAccount(b.ctx, a.ID, record.Change{
+			Password: new("x"), IfPassword: new("wrong"), EndSessions: record.EndedByPassword, At: at,
 		}), jotgate.ErrNotFound)
 		if row := b.find(live.ID); !row.Ended.IsZero() {
 			t.Errorf("a refused change ended a session: %q", row.EndReason)
 		}
 	}},
-	{"delete accounts", func(t *testing.T, s jotgate.Store) {
+	{"delete accounts", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		a := b.account()
 		session := b.session(a.ID)
@@ -182,7 +183,7 @@ var accountsParts = []part{
 		b.is(err, jotgate.ErrNotFound)
 		b.is(b.DeleteAccount(b.ctx, a.ID), jotgate.ErrNotFound)
 		b.is(b.DeleteAccount(b.ctx, "x"), jotgate.ErrNotFound)
-		if row := b.find(session.ID); row.EndReason != jotgate.EndedByAccount {
+		if row := b.find(session.ID); row.EndReason != record.EndedByAccount {
 			t.Errorf("its session: %q", row.EndReason)
 		}
 		if len(b.revoked(session.ID, "")) != 1 || len(b.revoked("", a.ID)) != 1 {
@@ -196,15 +197,15 @@ var accountsParts = []part{
 }
 
 // notIDs differ from a good id in one point each.
-func notIDs(id jotgate.UserID) []jotgate.UserID {
-	return []jotgate.UserID{
+func notIDs(id record.UserID) []record.UserID {
+	return []record.UserID{
 		"", "0" + id, "+" + id, " " + id, id + " ", id + "\x00", "-1", "0", id + ".0", "1e0", "x",
-		"99999999999", "9223372036854775807", "9223372036854775808", "1" + jotgate.UserID(strings.Repeat("0", 30)),
+		"99999999999", "9223372036854775807", "9223372036854775808", "1" + record.UserID(strings.Repeat("0", 30)),
 		"00000000-0000-4000-8000-000000000000", "'" + id,
 	}
 }
 
-func byEmail(b *bench, want ...jotgate.UserID) {
+func byEmail(b *bench, want ...record.UserID) {
 	b.Helper()
 	for _, email := range []string{"ada@example.com", "ADA@EXAMPLE.COM"} {
 		list, err := b.AccountsByEmail(b.ctx, email)
@@ -222,10 +223,10 @@ func byEmail(b *bench, want ...jotgate.UserID) {
 	}
 }
 
-func pages(b *bench, want ...jotgate.UserID) {
+func pages(b *bench, want ...record.UserID) {
 	b.Helper()
-	var got []jotgate.UserID
-	for after := jotgate.UserID(""); ; {
+	var got []record.UserID
+	for after := record.UserID(""); ; {
 		list, err := b.ListAccounts(b.ctx, after, 1)
 		b.must(err)
 		if len(list) == 0 {
@@ -239,7 +240,7 @@ func pages(b *bench, want ...jotgate.UserID) {
 	}
 }
 
-func ids(list []*jotgate.Account) (ids []jotgate.UserID) {
+func ids(list []*record.Account) (ids []record.UserID) {
 	for _, a := range list {
 		ids = append(ids, a.ID)
 	}
@@ -252,7 +253,7 @@ func racingNames(b *bench) {
 	var wg sync.WaitGroup
 	errs := make([]error, 20)
 	for i := range errs {
-		wg.Go(func() { errs[i] = b.CreateAccount(b.ctx, &jotgate.Account{Username: "wanted", Password: "x"}) })
+		wg.Go(func() { errs[i] = b.CreateAccount(b.ctx, &record.Account{Username: "wanted", Password: "x"}) })
 	}
 	wg.Wait()
 	won := 0
@@ -269,13 +270,13 @@ func racingNames(b *bench) {
 }
 
 // oneReset: of many changes on condition of one password, one is made.
-func oneReset(b *bench, id jotgate.UserID) {
+func oneReset(b *bench, id record.UserID) {
 	b.Helper()
 	var wg sync.WaitGroup
 	errs := make([]error, 20)
 	for i := range errs {
 		wg.Go(func() {
-			errs[i] = b.ChangeAccount(b.ctx, id, jotgate.AccountChange{Password: new("third"), IfPassword: new("second")})
+			errs[i] = b.ChangeAccount(b.ctx, id, record.Change{Password: new("third"), IfPassword: new("second")})
 		})
 	}
 	wg.Wait()

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // A small model of the session machine. Random histories of logins, refreshes,
@@ -21,7 +22,7 @@ import (
 
 // modelSession is a session with every token it ever had.
 type modelSession struct {
-	row    jotgate.Session
+	row    record.Session
 	tokens []string
 	purged bool
 }
@@ -31,7 +32,7 @@ type machine struct {
 	*bench
 	now      time.Time
 	grace    time.Duration
-	active   map[jotgate.UserID]bool
+	active   map[record.UserID]bool
 	sessions map[string]*modelSession
 	order    []string // session ids, to draw from
 	serial   int
@@ -39,12 +40,12 @@ type machine struct {
 }
 
 var modelParts = []part{
-	{"model", func(t *testing.T, s jotgate.Store) {
+	{"model", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		rapid.Check(t, func(rt *rapid.T) {
 			m := &machine{
 				bench: b, now: start, grace: rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(rt, "grace"),
-				active: map[jotgate.UserID]bool{}, sessions: map[string]*modelSession{}, revoked: map[string]bool{},
+				active: map[record.UserID]bool{}, sessions: map[string]*modelSession{}, revoked: map[string]bool{},
 			}
 			for range 2 {
 				m.active[b.account().ID] = true
@@ -57,7 +58,7 @@ var modelParts = []part{
 	}},
 }
 
-func (m *machine) users() []jotgate.UserID { return slices.Sorted(maps.Keys(m.active)) }
+func (m *machine) users() []record.UserID { return slices.Sorted(maps.Keys(m.active)) }
 
 // pick draws a session that was ever made.
 func (m *machine) pick(rt *rapid.T) *modelSession {
@@ -92,7 +93,7 @@ func (m *machine) refresh(rt *rapid.T) {
 	s := m.pick(rt)
 	recent := s.tokens[max(0, len(s.tokens)-3):]
 	presented := rapid.SampledFrom(append(slices.Clone(recent), s.tokens[0], "never issued")).Draw(rt, "token")
-	r := jotgate.Rotation{
+	r := record.Rotation{
 		Session: s.row.ID, User: s.row.User, Presented: presented, Next: m.token(s.row.ID), Now: m.now,
 		Expires: m.now.Add(time.Hour), Grace: m.grace, Address: s.row.Address, UserAgent: s.row.UserAgent,
 		Keep: rapid.IntRange(0, 9).Draw(rt, "keep") == 0,
@@ -105,11 +106,11 @@ func (m *machine) refresh(rt *rapid.T) {
 	}
 }
 
-// rotate is the law of jotgate.Rotation.
-func (m *machine) rotate(s *modelSession, r jotgate.Rotation) (err error, retry bool) {
+// rotate is the law of record.Rotation.
+func (m *machine) rotate(s *modelSession, r record.Rotation) (err error, retry bool) {
 	live := s.row.Ended.IsZero() && m.now.Before(s.row.Expires)
 	switch {
-	case s.purged || !s.row.Ended.IsZero() && s.row.EndReason != jotgate.EndedByAccount:
+	case s.purged || !s.row.Ended.IsZero() && s.row.EndReason != record.EndedByAccount:
 		return jotgate.ErrTokenBlacklisted, false
 	case !m.active[s.row.User]:
 		return jotgate.ErrNoAccountForToken, false
@@ -127,12 +128,12 @@ func (m *machine) rotate(s *modelSession, r jotgate.Rotation) (err error, retry 
 	case r.Presented == s.row.PreviousJTI && m.now.Before(s.row.Rotated.Add(m.grace)):
 		return nil, true
 	}
-	m.end(s, jotgate.EndedByReuse)
+	m.end(s, record.EndedByReuse)
 	return jotgate.ErrTokenReused, false
 }
 
 // end is what every ending does.
-func (m *machine) end(s *modelSession, reason jotgate.EndReason) bool {
+func (m *machine) end(s *modelSession, reason record.EndReason) bool {
 	if s.purged || !s.row.Ended.IsZero() {
 		return false
 	}
@@ -144,21 +145,21 @@ func (m *machine) end(s *modelSession, reason jotgate.EndReason) bool {
 func (m *machine) logout(rt *rapid.T) {
 	s := m.pick(rt)
 	token := rapid.SampledFrom(append([]string{""}, s.tokens...)).Draw(rt, "token")
-	n, err := m.EndSessions(m.ctx, jotgate.Ending{User: s.row.User, ID: s.row.ID, IfJTI: token, Reason: jotgate.EndedByLogout, Now: m.now})
+	n, err := m.EndSessions(m.ctx, record.Ending{User: s.row.User, ID: s.row.ID, IfJTI: token, Reason: record.EndedByLogout, Now: m.now})
 	m.same(rt, "logout", err, nil)
 	ours := token == "" || token == s.row.JTI || token == s.row.PreviousJTI
-	if ended := ours && m.end(s, jotgate.EndedByLogout); (n == 1) != ended || n > 1 {
+	if ended := ours && m.end(s, record.EndedByLogout); (n == 1) != ended || n > 1 {
 		rt.Fatalf("logout ended %d sessions, the model says %v", n, ended)
 	}
 }
 
 func (m *machine) logoutAll(rt *rapid.T) {
 	except := m.pick(rt)
-	n, err := m.EndSessions(m.ctx, jotgate.Ending{User: except.row.User, Except: except.row.ID, Reason: jotgate.EndedByUser, Now: m.now})
+	n, err := m.EndSessions(m.ctx, record.Ending{User: except.row.User, Except: except.row.ID, Reason: record.EndedByUser, Now: m.now})
 	m.same(rt, "logout all", err, nil)
 	want := 0
 	for id, s := range m.sessions {
-		if s.row.User == except.row.User && id != except.row.ID && m.end(s, jotgate.EndedByUser) {
+		if s.row.User == except.row.User && id != except.row.ID && m.end(s, record.EndedByUser) {
 			want++
 		}
 	}
@@ -170,11 +171,11 @@ func (m *machine) logoutAll(rt *rapid.T) {
 func (m *machine) deactivate(rt *rapid.T) {
 	user := rapid.SampledFrom(m.users()).Draw(rt, "user")
 	active := rapid.Bool().Draw(rt, "active")
-	m.same(rt, "change", m.ChangeAccount(m.ctx, user, jotgate.AccountChange{IsActive: &active, At: m.now}), nil)
+	m.same(rt, "change", m.ChangeAccount(m.ctx, user, record.Change{IsActive: &active, At: m.now}), nil)
 	m.active[user] = active
 	for _, s := range m.sessions {
 		if !active && s.row.User == user {
-			m.end(s, jotgate.EndedByAccount)
+			m.end(s, record.EndedByAccount)
 		}
 	}
 }
@@ -224,7 +225,7 @@ func (m *machine) compare(rt *rapid.T) {
 	for id := range m.revoked {
 		ended := m.sessions[id].row.Ended
 		fresh := !ended.Before(m.now.Add(-29 * time.Minute))
-		if fresh && !slices.ContainsFunc(feed, func(r jotgate.Revocation) bool { return r.Session == id }) {
+		if fresh && !slices.ContainsFunc(feed, func(r record.Revocation) bool { return r.Session == id }) {
 			rt.Fatalf("the feed does not name the session that ended at %v", ended)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // How often the races are run, and with how many clients.
@@ -19,14 +20,14 @@ const (
 var racesParts = []part{
 	// However many send one refresh token at once, the session gets one
 	// new jti, and whoever got an answer got that one.
-	{"one winner", func(t *testing.T, s jotgate.Store) {
+	{"one winner", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		user := b.account().ID
 		for round := range rounds {
 			session := b.session(user)
 			grace := time.Duration(round%2) * 10 * time.Second
 			var wg sync.WaitGroup
-			var outs [clients]jotgate.Rotated
+			var outs [clients]record.Rotated
 			var errs [clients]error
 			for i := range clients {
 				wg.Go(func() {
@@ -41,7 +42,7 @@ var racesParts = []part{
 	}},
 	// Refresh, logout and deactivation at once; when all have
 	// answered, no token of the session works.
-	{"refresh against logout against deactivation", func(t *testing.T, s jotgate.Store) {
+	{"refresh against logout against deactivation", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		for round := range rounds {
 			user := b.account().ID
@@ -61,7 +62,7 @@ var racesParts = []part{
 			})
 			if round%3 != 0 {
 				wg.Go(func() {
-					_, err := b.EndSessions(b.ctx, jotgate.Ending{ID: session.ID, Reason: jotgate.EndedByLogout, Now: start.Add(time.Minute)})
+					_, err := b.EndSessions(b.ctx, record.Ending{ID: session.ID, Reason: record.EndedByLogout, Now: start.Add(time.Minute)})
 					if err != nil {
 						t.Errorf("logout: %v", err)
 					}
@@ -69,7 +70,7 @@ var racesParts = []part{
 			}
 			if round%3 != 1 {
 				wg.Go(func() {
-					if err := b.ChangeAccount(b.ctx, user, jotgate.AccountChange{IsActive: new(false), At: start.Add(time.Minute)}); err != nil {
+					if err := b.ChangeAccount(b.ctx, user, record.Change{IsActive: new(false), At: start.Add(time.Minute)}); err != nil {
 						t.Errorf("deactivation: %v", err)
 					}
 				})
@@ -89,14 +90,14 @@ var racesParts = []part{
 	}},
 	// A login and a deactivation (or a change of password) at once
 	// leave no live session behind.
-	{"login against deactivation", func(t *testing.T, s jotgate.Store) {
+	{"login against deactivation", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		for round := range rounds {
 			user := b.account().ID
 			session := newSession(user)
-			change := jotgate.AccountChange{IsActive: new(false), At: start}
+			change := record.Change{IsActive: new(false), At: start}
 			if round%2 == 0 {
-				change = jotgate.AccountChange{Password: new("second"), EndSessions: jotgate.EndedByPassword, At: start}
+				change = record.Change{Password: new("second"), EndSessions: record.EndedByPassword, At: start}
 			}
 			var wg sync.WaitGroup
 			wg.Go(func() {
@@ -119,7 +120,7 @@ var racesParts = []part{
 	}},
 }
 
-func judgeRace(b *bench, grace bool, outs []jotgate.Rotated, errs []error) {
+func judgeRace(b *bench, grace bool, outs []record.Rotated, errs []error) {
 	b.Helper()
 	winners, jti := 0, ""
 	for i, err := range errs {
@@ -144,7 +145,7 @@ func judgeRace(b *bench, grace bool, outs []jotgate.Rotated, errs []error) {
 }
 
 // revokedNow is revoked for a feed that has grown long.
-func (b *bench) revokedNow(session string) (list []jotgate.Revocation) {
+func (b *bench) revokedNow(session string) (list []record.Revocation) {
 	b.Helper()
 	for after := int64(0); ; {
 		feed, err := b.Revocations(b.ctx, after, start)

@@ -9,26 +9,27 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // What a store may have besides.
 
 var recordsParts = []part{
-	{"keys", func(t *testing.T, s jotgate.Store) {
-		ks, ok := s.(jotgate.KeyStore)
+	{"keys", func(t *testing.T, s record.Store) {
+		ks, ok := s.(record.Keys)
 		if !ok {
 			return
 		}
 		b := newBench(t, s)
-		key := func(id string, state jotgate.KeyState) jotgate.SigningKey {
-			return jotgate.SigningKey{ID: id, Algorithm: "ES256", State: state, Created: start, Sealed: []byte{0, 1, 255}}
+		key := func(id string, state record.KeyState) record.Key {
+			return record.Key{ID: id, Algorithm: "ES256", State: state, Created: start, Sealed: []byte{0, 1, 255}}
 		}
-		current, next := key("a", jotgate.KeyCurrent), key("b", jotgate.KeyNext)
+		current, next := key("a", record.KeyCurrent), key("b", record.KeyNext)
 		next.Created = start.Add(time.Second)
 		b.must(ks.AddSigningKey(b.ctx, next))
 		b.must(ks.AddSigningKey(b.ctx, current))
-		b.is(ks.AddSigningKey(b.ctx, key("a", jotgate.KeyNext)), jotgate.ErrTaken)
-		b.is(ks.AddSigningKey(b.ctx, key("c", jotgate.KeyCurrent)), jotgate.ErrTaken)
+		b.is(ks.AddSigningKey(b.ctx, key("a", record.KeyNext)), jotgate.ErrTaken)
+		b.is(ks.AddSigningKey(b.ctx, key("c", record.KeyCurrent)), jotgate.ErrTaken)
 
 		at := start.Add(time.Minute)
 		var wg sync.WaitGroup
@@ -50,26 +51,26 @@ var recordsParts = []part{
 		}
 		b.is(ks.SwitchSigningKey(b.ctx, "a", at), jotgate.ErrNotFound)
 		b.is(ks.DeleteSigningKey(b.ctx, "b"), jotgate.ErrNotFound)
-		current.State, current.Retired = jotgate.KeyRetired, at
-		next.State, next.Switched = jotgate.KeyCurrent, at
+		current.State, current.Retired = record.KeyRetired, at
+		next.State, next.Switched = record.KeyCurrent, at
 		sameKeys(b, ks, current, next)
 
 		b.must(ks.RetireSigningKey(b.ctx, "b", at))
 		b.must(ks.RetireSigningKey(b.ctx, "a", at.Add(time.Hour)))
 		b.is(ks.RetireSigningKey(b.ctx, "x", at), jotgate.ErrNotFound)
-		next.State, next.Retired = jotgate.KeyRetired, at
+		next.State, next.Retired = record.KeyRetired, at
 		sameKeys(b, ks, current, next)
 		b.must(ks.DeleteSigningKey(b.ctx, "a"))
 		sameKeys(b, ks, next)
 	}},
-	{"events", func(t *testing.T, s jotgate.Store) {
-		es, ok := s.(jotgate.EventStore)
+	{"events", func(t *testing.T, s record.Store) {
+		es, ok := s.(record.Events)
 		if !ok {
 			return
 		}
 		b := newBench(t, s)
-		for i, user := range []jotgate.UserID{"1", "2", "1", ""} {
-			e := jotgate.Event{
+		for i, user := range []record.UserID{"1", "2", "1", ""} {
+			e := record.Event{
 				Time: start.Add(time.Duration(i) * time.Second), Name: "login", User: user, Session: "s", Address: "192.0.2.1",
 				UserAgent: "nul\x00", Detail: strings.Repeat("é", 2000),
 			}
@@ -96,17 +97,17 @@ var recordsParts = []part{
 			t.Errorf("purged %d, left %d", n, len(list))
 		}
 	}},
-	{"outbox", func(t *testing.T, s jotgate.Store) {
-		box, ok := s.(jotgate.Outbox)
+	{"outbox", func(t *testing.T, s record.Store) {
+		box, ok := s.(record.Outbox)
 		if !ok {
 			return
 		}
 		b := newBench(t, s)
-		letter := jotgate.Letter{Kind: jotgate.LetterPasswordReset, User: "1", To: "ada@example.com", Language: "en", Detail: "d", Created: start}
+		letter := record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "ada@example.com", Language: "en", Detail: "d", Created: start}
 		for range 20 {
 			b.must(box.Enqueue(b.ctx, letter))
 		}
-		due := func(at time.Time, limit int) []jotgate.Letter {
+		due := func(at time.Time, limit int) []record.Letter {
 			list, err := box.DueLetters(b.ctx, at, limit, time.Minute)
 			b.must(err)
 			return list
@@ -116,7 +117,7 @@ var recordsParts = []part{
 		}
 
 		var wg sync.WaitGroup
-		var taken [4][]jotgate.Letter
+		var taken [4][]record.Letter
 		for i := range taken {
 			wg.Go(func() {
 				for range 10 {
@@ -149,8 +150,8 @@ var recordsParts = []part{
 		}
 		letterFails(b, box, letter, due)
 	}},
-	{"failures", func(t *testing.T, s jotgate.Store) {
-		fs, ok := s.(jotgate.FailureStore)
+	{"failures", func(t *testing.T, s record.Store) {
+		fs, ok := s.(record.Failures)
 		if !ok {
 			return
 		}
@@ -169,7 +170,7 @@ var recordsParts = []part{
 			})
 		}
 		wg.Wait()
-		is := func(want map[string]jotgate.Failure) {
+		is := func(want map[string]record.Failure) {
 			t.Helper()
 			got, err := fs.Failures(b.ctx, []string{"a", "b", "nobody", "nul\x00"})
 			b.must(err)
@@ -177,22 +178,22 @@ var recordsParts = []part{
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		}
-		is(map[string]jotgate.Failure{"a": {Count: 20, Last: start}, "b": {Count: 20, Last: start}})
+		is(map[string]record.Failure{"a": {Count: 20, Last: start}, "b": {Count: 20, Last: start}})
 		b.must(fs.AddFailure(b.ctx, []string{"a"}, start.Add(2*hour), start.Add(hour)))
-		is(map[string]jotgate.Failure{"a": {Count: 1, Last: start.Add(2 * hour)}, "b": {Count: 20, Last: start}})
+		is(map[string]record.Failure{"a": {Count: 1, Last: start.Add(2 * hour)}, "b": {Count: 20, Last: start}})
 		b.must(fs.ForgetFailures(b.ctx, []string{"a", "nobody"}))
-		is(map[string]jotgate.Failure{"b": {Count: 20, Last: start}})
+		is(map[string]record.Failure{"b": {Count: 20, Last: start}})
 		n, err := fs.PurgeFailures(b.ctx, start.Add(time.Microsecond), 10)
 		b.must(err)
 		if n != 1 {
 			t.Errorf("purged %d, want 1", n)
 		}
-		is(map[string]jotgate.Failure{})
+		is(map[string]record.Failure{})
 		networks(b, fs)
 	}},
 }
 
-func sameKeys(b *bench, ks jotgate.KeyStore, want ...jotgate.SigningKey) {
+func sameKeys(b *bench, ks record.Keys, want ...record.Key) {
 	b.Helper()
 	got, err := ks.SigningKeys(b.ctx)
 	b.must(err)
@@ -201,7 +202,7 @@ func sameKeys(b *bench, ks jotgate.KeyStore, want ...jotgate.SigningKey) {
 	}
 }
 
-func letterFails(b *bench, box jotgate.Outbox, letter jotgate.Letter, due func(time.Time, int) []jotgate.Letter) {
+func letterFails(b *bench, box record.Outbox, letter record.Letter, due func(time.Time, int) []record.Letter) {
 	b.must(box.Enqueue(b.ctx, letter))
 	first := due(start, 1)
 	if len(first) != 1 || len(due(start.Add(time.Minute-time.Microsecond), 1)) != 0 || len(due(start.Add(time.Minute), 1)) != 1 {
@@ -218,11 +219,11 @@ func letterFails(b *bench, box jotgate.Outbox, letter jotgate.Letter, due func(t
 	b.is(box.LetterFailed(b.ctx, first[0].ID, start, ""), jotgate.ErrNotFound)
 }
 
-func networks(b *bench, fs jotgate.FailureStore) {
+func networks(b *bench, fs record.Failures) {
 	b.must(fs.RememberNetwork(b.ctx, "1", "192.0.2.0/24", start))
 	b.must(fs.RememberNetwork(b.ctx, "1", "192.0.2.0/24", start.Add(time.Second)))
 	for _, c := range []struct {
-		user    jotgate.UserID
+		user    record.UserID
 		network string
 		want    bool
 	}{{"1", "192.0.2.0/24", true}, {"2", "192.0.2.0/24", false}, {"1", "198.51.100.0/24", false}, {"1\x00", "192.0.2.0/24", false}} {

@@ -1,4 +1,4 @@
-// Sessions: what jotgate.Sessions promises, one caller at a time.
+// Sessions: what record.Sessions promises, one caller at a time.
 
 package storetest
 
@@ -9,10 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 var sessionsParts = []part{
-	{"sessions", func(t *testing.T, s jotgate.Store) {
+	{"sessions", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		a := b.account()
 		first := b.session(a.ID)
@@ -27,7 +28,7 @@ var sessionsParts = []part{
 		b.must(b.CreateSession(b.ctx, expired, "first"))
 		list, err := b.ListSessions(b.ctx, a.ID, start.Add(time.Second))
 		b.must(err)
-		if d := cmp.Diff([]jotgate.Session{*second, *first}, list); d != "" {
+		if d := cmp.Diff([]record.Session{*second, *first}, list); d != "" {
 			t.Errorf("live sessions, newest first (-want +got):\n%s", d)
 		}
 		for _, id := range []string{"", "x", first.ID + "\x00"} {
@@ -51,7 +52,7 @@ var sessionsParts = []part{
 		hostile.UserAgent = "nul\x00 and \xff" + string(make([]byte, 5000))
 		b.must(b.CreateSession(b.ctx, hostile, "first"))
 	}},
-	{"rotate", func(t *testing.T, s jotgate.Store) {
+	{"rotate", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		a := b.account()
 
@@ -62,7 +63,7 @@ var sessionsParts = []part{
 		want := *session
 		want.JTI, want.PreviousJTI, want.Rotated, want.LastSeen = r.Next, r.Presented, r.Now, r.Now
 		want.Expires, want.Address, want.UserAgent = r.Expires, r.Address, r.UserAgent
-		if d := cmp.Diff(jotgate.Rotated{Session: want, Account: a}, out); d != "" {
+		if d := cmp.Diff(record.Rotated{Session: want, Account: a}, out); d != "" {
 			t.Fatalf("the winner (-want +got):\n%s", d)
 		}
 
@@ -70,7 +71,7 @@ var sessionsParts = []part{
 		retry.Now, retry.Next = r.Now.Add(r.Grace-time.Microsecond), "2"
 		out, err = b.RotateSession(b.ctx, retry)
 		b.must(err)
-		if d := cmp.Diff(jotgate.Rotated{Session: want, Account: a, Retry: true}, out); d != "" {
+		if d := cmp.Diff(record.Rotated{Session: want, Account: a, Retry: true}, out); d != "" {
 			t.Errorf("a retry (-want +got):\n%s", d)
 		}
 		if d := cmp.Diff(&want, b.find(session.ID)); d != "" {
@@ -81,7 +82,7 @@ var sessionsParts = []part{
 		late.Now = r.Now.Add(r.Grace)
 		_, err = b.RotateSession(b.ctx, late)
 		b.is(err, jotgate.ErrTokenReused)
-		if row := b.find(session.ID); row.EndReason != jotgate.EndedByReuse || !row.Ended.Equal(late.Now) || len(b.revoked(session.ID, "")) != 1 {
+		if row := b.find(session.ID); row.EndReason != record.EndedByReuse || !row.Ended.Equal(late.Now) || len(b.revoked(session.ID, "")) != 1 {
 			t.Errorf("after reuse: %+v", row)
 		}
 		winner := r
@@ -90,7 +91,7 @@ var sessionsParts = []part{
 		b.is(err, jotgate.ErrTokenBlacklisted)
 		rotateRefused(b, a)
 	}},
-	{"rotate without rotating", func(t *testing.T, s jotgate.Store) {
+	{"rotate without rotating", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		session := b.session(b.account().ID)
 		r := rotation(session)
@@ -109,11 +110,11 @@ var sessionsParts = []part{
 				t.Errorf("at %v (-want +got):\n%s", c.now, d)
 			}
 		}
-		b.must(b.ChangeAccount(b.ctx, session.User, jotgate.AccountChange{IsActive: new(false), At: r.Now}))
+		b.must(b.ChangeAccount(b.ctx, session.User, record.Change{IsActive: new(false), At: r.Now}))
 		_, err := b.RotateSession(b.ctx, r)
 		b.is(err, jotgate.ErrNoAccountForToken)
 	}},
-	{"adopt", func(t *testing.T, s jotgate.Store) {
+	{"adopt", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		a := b.account()
 		session := newSession(a.ID)
@@ -135,7 +136,7 @@ var sessionsParts = []part{
 
 		// Nothing is adopted for an account that is not active.
 		a = b.account()
-		b.must(b.ChangeAccount(b.ctx, a.ID, jotgate.AccountChange{IsActive: new(false), At: start}))
+		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false), At: start}))
 		session = newSession(a.ID)
 		r = rotation(session)
 		r.Adopt = session
@@ -146,7 +147,7 @@ var sessionsParts = []part{
 
 		// The logout of a token that was never seen holds, too.
 		session = newSession(b.account().ID)
-		end := jotgate.Ending{User: session.User, ID: session.ID, IfJTI: session.JTI, Reason: jotgate.EndedByLogout, Now: start, Adopt: session}
+		end := record.Ending{User: session.User, ID: session.ID, IfJTI: session.JTI, Reason: record.EndedByLogout, Now: start, Adopt: session}
 		for _, want := range []int{1, 0} {
 			n, err := b.EndSessions(b.ctx, end)
 			b.must(err)
@@ -159,45 +160,45 @@ var sessionsParts = []part{
 		_, err = b.RotateSession(b.ctx, r)
 		b.is(err, jotgate.ErrTokenBlacklisted)
 	}},
-	{"end sessions", func(t *testing.T, s jotgate.Store) {
+	{"end sessions", func(t *testing.T, s record.Store) {
 		cases := []struct {
 			name  string
-			which func(user jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending
+			which func(user record.UserID, s [3]*record.Session) record.Ending
 			ended [3]bool
 		}{
-			{"one", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{ID: s[0].ID} }, [3]bool{true, false, false}},
-			{"one of the user", func(u jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
-				return jotgate.Ending{ID: s[1].ID, User: u}
+			{"one", func(_ record.UserID, s [3]*record.Session) record.Ending { return record.Ending{ID: s[0].ID} }, [3]bool{true, false, false}},
+			{"one of the user", func(u record.UserID, s [3]*record.Session) record.Ending {
+				return record.Ending{ID: s[1].ID, User: u}
 			}, [3]bool{false, true, false}},
-			{"one of another user", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
-				return jotgate.Ending{ID: s[1].ID, User: "999999"}
+			{"one of another user", func(_ record.UserID, s [3]*record.Session) record.Ending {
+				return record.Ending{ID: s[1].ID, User: "999999"}
 			}, [3]bool{}},
-			{"all", func(u jotgate.UserID, _ [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{User: u} }, [3]bool{true, true, true}},
-			{"all but one", func(u jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
-				return jotgate.Ending{User: u, Except: s[2].ID}
+			{"all", func(u record.UserID, _ [3]*record.Session) record.Ending { return record.Ending{User: u} }, [3]bool{true, true, true}},
+			{"all but one", func(u record.UserID, s [3]*record.Session) record.Ending {
+				return record.Ending{User: u, Except: s[2].ID}
 			}, [3]bool{true, true, false}},
-			{"by its token", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
-				return jotgate.Ending{ID: s[0].ID, IfJTI: s[0].JTI}
+			{"by its token", func(_ record.UserID, s [3]*record.Session) record.Ending {
+				return record.Ending{ID: s[0].ID, IfJTI: s[0].JTI}
 			}, [3]bool{true, false, false}},
-			{"by an old token", func(_ jotgate.UserID, s [3]*jotgate.Session) jotgate.Ending {
-				return jotgate.Ending{ID: s[0].ID, IfJTI: "older"}
+			{"by an old token", func(_ record.UserID, s [3]*record.Session) record.Ending {
+				return record.Ending{ID: s[0].ID, IfJTI: "older"}
 			}, [3]bool{}},
-			{"nothing named", func(jotgate.UserID, [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{} }, [3]bool{}},
-			{"NUL", func(u jotgate.UserID, _ [3]*jotgate.Session) jotgate.Ending { return jotgate.Ending{User: u + "\x00"} }, [3]bool{}},
+			{"nothing named", func(record.UserID, [3]*record.Session) record.Ending { return record.Ending{} }, [3]bool{}},
+			{"NUL", func(u record.UserID, _ [3]*record.Session) record.Ending { return record.Ending{User: u + "\x00"} }, [3]bool{}},
 		}
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				b := newBench(t, s)
 				user := b.account().ID
-				three := [3]*jotgate.Session{b.session(user), b.session(user), b.session(user)}
+				three := [3]*record.Session{b.session(user), b.session(user), b.session(user)}
 				which := c.which(user, three)
-				which.Reason, which.Now = jotgate.EndedByUser, start.Add(time.Minute)
+				which.Reason, which.Now = record.EndedByUser, start.Add(time.Minute)
 				n, err := b.EndSessions(b.ctx, which)
 				b.must(err)
 				count := 0
 				for i, want := range c.ended {
 					row := b.find(three[i].ID)
-					if (row.EndReason == jotgate.EndedByUser) != want || row.Ended.Equal(which.Now) != want || (len(b.revoked(row.ID, "")) == 1) != want {
+					if (row.EndReason == record.EndedByUser) != want || row.Ended.Equal(which.Now) != want || (len(b.revoked(row.ID, "")) == 1) != want {
 						t.Errorf("session %d: %+v", i, row)
 					}
 					if want {
@@ -210,7 +211,7 @@ var sessionsParts = []part{
 			})
 		}
 	}},
-	{"revocations", func(t *testing.T, s jotgate.Store) {
+	{"revocations", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		user := b.account().ID
 		var made []time.Time
@@ -218,7 +219,7 @@ var sessionsParts = []part{
 			session := b.session(user)
 			at := start.Add(time.Duration(i) * 20 * time.Second)
 			made = append(made, at)
-			_, err := b.EndSessions(b.ctx, jotgate.Ending{ID: session.ID, Reason: jotgate.EndedByLogout, Now: at})
+			_, err := b.EndSessions(b.ctx, record.Ending{ID: session.ID, Reason: record.EndedByLogout, Now: at})
 			b.must(err)
 		}
 		list, err := b.Revocations(b.ctx, 0, start)
@@ -235,7 +236,7 @@ var sessionsParts = []part{
 			name  string
 			after int64
 			since time.Time
-			want  []jotgate.Revocation
+			want  []record.Revocation
 		}{
 			{"after the third", list[2].Seq, start, list[3:]},
 			{"since the fourth", 0, made[3], list[3:]},
@@ -248,13 +249,13 @@ var sessionsParts = []part{
 			}
 		}
 	}},
-	{"purge", func(t *testing.T, s jotgate.Store) {
+	{"purge", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		user := b.account().ID
 		expired, ended, live := newSession(user), b.session(user), b.session(user)
 		expired.Expires = start.Add(10 * time.Minute)
 		b.must(b.CreateSession(b.ctx, expired, "first"))
-		_, err := b.EndSessions(b.ctx, jotgate.Ending{ID: ended.ID, Reason: jotgate.EndedByLogout, Now: start.Add(10 * time.Minute)})
+		_, err := b.EndSessions(b.ctx, record.Ending{ID: ended.ID, Reason: record.EndedByLogout, Now: start.Add(10 * time.Minute)})
 		b.must(err)
 		total := 0
 		for _, keep := range []time.Time{start.Add(10 * time.Minute), start.Add(10*time.Minute + time.Microsecond)} {
@@ -279,30 +280,30 @@ var sessionsParts = []part{
 }
 
 // rotateRefused: each case differs from a good rotation in one point.
-func rotateRefused(b *bench, a *jotgate.Account) {
+func rotateRefused(b *bench, a *record.Account) {
 	cases := []struct {
 		name   string
-		change func(b *bench, r *jotgate.Rotation)
+		change func(b *bench, r *record.Rotation)
 		want   error
-		ended  jotgate.EndReason
+		ended  record.EndReason
 	}{
-		{"none", func(*bench, *jotgate.Rotation) {}, nil, ""},
-		{"unknown session", func(_ *bench, r *jotgate.Rotation) { r.Session = "x" }, jotgate.ErrTokenBlacklisted, ""},
-		{"another user", func(b *bench, r *jotgate.Rotation) { r.User = b.account().ID }, jotgate.ErrTokenBlacklisted, ""},
-		{"no user", func(_ *bench, r *jotgate.Rotation) { r.User = "999999" }, jotgate.ErrTokenBlacklisted, ""},
-		{"not a key", func(_ *bench, r *jotgate.Rotation) { r.User = "x" }, jotgate.ErrNoAccountForToken, ""},
-		{"expired", func(_ *bench, r *jotgate.Rotation) { r.Now = start.Add(time.Hour) }, jotgate.ErrTokenBlacklisted, ""},
-		{"a microsecond before", func(_ *bench, r *jotgate.Rotation) { r.Now = start.Add(time.Hour - time.Microsecond) }, nil, ""},
-		{"unknown jti", func(_ *bench, r *jotgate.Rotation) { r.Presented = "x" }, jotgate.ErrTokenReused, jotgate.EndedByReuse},
-		{"no previous yet", func(_ *bench, r *jotgate.Rotation) { r.Presented = "" }, jotgate.ErrTokenReused, jotgate.EndedByReuse},
-		{"NUL", func(_ *bench, r *jotgate.Rotation) { r.Presented += "\x00" }, jotgate.ErrTokenBlacklisted, ""},
-		{"logged out", func(b *bench, r *jotgate.Rotation) {
-			_, err := b.EndSessions(b.ctx, jotgate.Ending{ID: r.Session, Reason: jotgate.EndedByLogout, Now: start})
+		{"none", func(*bench, *record.Rotation) {}, nil, ""},
+		{"unknown session", func(_ *bench, r *record.Rotation) { r.Session = "x" }, jotgate.ErrTokenBlacklisted, ""},
+		{"another user", func(b *bench, r *record.Rotation) { r.User = b.account().ID }, jotgate.ErrTokenBlacklisted, ""},
+		{"no user", func(_ *bench, r *record.Rotation) { r.User = "999999" }, jotgate.ErrTokenBlacklisted, ""},
+		{"not a key", func(_ *bench, r *record.Rotation) { r.User = "x" }, jotgate.ErrNoAccountForToken, ""},
+		{"expired", func(_ *bench, r *record.Rotation) { r.Now = start.Add(time.Hour) }, jotgate.ErrTokenBlacklisted, ""},
+		{"a microsecond before", func(_ *bench, r *record.Rotation) { r.Now = start.Add(time.Hour - time.Microsecond) }, nil, ""},
+		{"unknown jti", func(_ *bench, r *record.Rotation) { r.Presented = "x" }, jotgate.ErrTokenReused, record.EndedByReuse},
+		{"no previous yet", func(_ *bench, r *record.Rotation) { r.Presented = "" }, jotgate.ErrTokenReused, record.EndedByReuse},
+		{"NUL", func(_ *bench, r *record.Rotation) { r.Presented += "\x00" }, jotgate.ErrTokenBlacklisted, ""},
+		{"logged out", func(b *bench, r *record.Rotation) {
+			_, err := b.EndSessions(b.ctx, record.Ending{ID: r.Session, Reason: record.EndedByLogout, Now: start})
 			b.must(err)
-		}, jotgate.ErrTokenBlacklisted, jotgate.EndedByLogout},
-		{"deactivated", func(b *bench, r *jotgate.Rotation) {
-			b.must(b.ChangeAccount(b.ctx, r.User, jotgate.AccountChange{IsActive: new(false), At: start}))
-		}, jotgate.ErrNoAccountForToken, jotgate.EndedByAccount},
+		}, jotgate.ErrTokenBlacklisted, record.EndedByLogout},
+		{"deactivated", func(b *bench, r *record.Rotation) {
+			b.must(b.ChangeAccount(b.ctx, r.User, record.Change{IsActive: new(false), At: start}))
+		}, jotgate.ErrNoAccountForToken, record.EndedByAccount},
 	}
 	for _, c := range cases {
 		b.Run(c.name, func(t *testing.T) {

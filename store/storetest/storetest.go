@@ -1,8 +1,8 @@
-// Package storetest is the law of jotgate.Store as a test suite. Every store
+// Package storetest is the law of record.Store as a test suite. Every store
 // runs the same:
 //
 //	func TestStore(t *testing.T) {
-//		storetest.Run(t, func(t *testing.T) jotgate.Store { … })
+//		storetest.Run(t, func(t *testing.T) record.Store { … })
 //	}
 //
 // It covers accounts, sessions, the races for a refresh token, and a model of
@@ -19,18 +19,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // part is a part of the suite; it has an empty store of its own.
 type part struct {
 	name string
-	run  func(t *testing.T, s jotgate.Store)
+	run  func(t *testing.T, s record.Store)
 }
 
 // Run runs the whole suite. open makes an empty store that lives as long as
 // its test; it is called once for each part.
-func Run(t *testing.T, open func(t *testing.T) jotgate.Store) {
+func Run(t *testing.T, open func(t *testing.T) record.Store) {
 	for _, part := range slices.Concat(accountsParts, sessionsParts, racesParts, modelParts, recordsParts) {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open(t)) })
 	}
@@ -42,11 +42,11 @@ var start = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 // bench is a store with the helpers of the suite.
 type bench struct {
 	*testing.T
-	jotgate.Store
+	record.Store
 	ctx context.Context
 }
 
-func newBench(t *testing.T, s jotgate.Store) *bench {
+func newBench(t *testing.T, s record.Store) *bench {
 	return &bench{T: t, Store: s, ctx: context.WithoutCancel(t.Context())}
 }
 
@@ -67,39 +67,39 @@ func (b *bench) is(err error, want error) {
 }
 
 // account makes an active account with a name of its own.
-func (b *bench) account() *jotgate.Account {
+func (b *bench) account() *record.Account {
 	b.Helper()
-	a := &jotgate.Account{Username: "u" + rand.Text(), Email: "User@Example.com", Password: "first", IsActive: true}
+	a := &record.Account{Username: "u" + rand.Text(), Email: "User@Example.com", Password: "first", IsActive: true}
 	b.must(b.CreateAccount(b.ctx, a))
 	return a
 }
 
 // session makes a live session of the user; its token's jti is "0" + its id.
-func (b *bench) session(user jotgate.UserID) *jotgate.Session {
+func (b *bench) session(user record.UserID) *record.Session {
 	b.Helper()
 	s := newSession(user)
 	b.must(b.CreateSession(b.ctx, s, "first"))
 	return s
 }
 
-func newSession(user jotgate.UserID) *jotgate.Session {
+func newSession(user record.UserID) *record.Session {
 	id := rand.Text()
-	return &jotgate.Session{
+	return &record.Session{
 		ID: id, User: user, Created: start, LastSeen: start, Address: "192.0.2.1", UserAgent: "test",
 		JTI: "0" + id, Expires: start.Add(time.Hour),
 	}
 }
 
 // rotation is a use of the session's first token a minute after its login.
-func rotation(s *jotgate.Session) jotgate.Rotation {
-	return jotgate.Rotation{
+func rotation(s *record.Session) record.Rotation {
+	return record.Rotation{
 		Session: s.ID, User: s.User, Presented: s.JTI, Next: "1" + s.ID, Now: start.Add(time.Minute),
 		Expires: start.Add(2 * time.Hour), Grace: 10 * time.Second, Address: "192.0.2.2", UserAgent: "other",
 	}
 }
 
 // find returns the session's row.
-func (b *bench) find(id string) *jotgate.Session {
+func (b *bench) find(id string) *record.Session {
 	b.Helper()
 	s, err := b.FindSession(b.ctx, id)
 	b.must(err)
@@ -107,7 +107,7 @@ func (b *bench) find(id string) *jotgate.Session {
 }
 
 // revoked lists the feed's entries about a session or a user.
-func (b *bench) revoked(session string, user jotgate.UserID) (list []jotgate.Revocation) {
+func (b *bench) revoked(session string, user record.UserID) (list []record.Revocation) {
 	b.Helper()
 	feed, err := b.Revocations(b.ctx, 0, time.Time{}.Add(time.Hour))
 	b.must(err)
