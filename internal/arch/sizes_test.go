@@ -81,6 +81,7 @@ func checkExported(p *pkg) []string {
 
 // exported lists the exported top-level names without methods, and without
 // constants of one of the package's own types, which are read with that type.
+// The error values of one var block, which are read as a table, count once.
 func exported(p *pkg) (names []string) {
 	for _, f := range p.code() {
 		for _, d := range f.ast.Decls {
@@ -99,6 +100,7 @@ func exported(p *pkg) (names []string) {
 
 func exportedIn(d *ast.GenDecl) (names []string) {
 	ownType := false // carried on to the constants that repeat the line above
+	errors := false  // one has been counted
 	for _, spec := range d.Specs {
 		switch s := spec.(type) {
 		case *ast.TypeSpec:
@@ -111,9 +113,11 @@ func exportedIn(d *ast.GenDecl) (names []string) {
 				ownType = ok && d.Tok == token.CONST && id.IsExported()
 			}
 			for _, name := range s.Names {
-				if name.IsExported() && !ownType {
+				isError := d.Tok == token.VAR && strings.HasPrefix(name.Name, "Err")
+				if name.IsExported() && !ownType && !(isError && errors) {
 					names = append(names, name.Name)
 				}
+				errors = errors || isError
 			}
 		}
 	}
@@ -144,6 +148,9 @@ func TestCheckSizesCatches(t *testing.T) {
 		{"one too many", names(16), []string{"exports 16 names"}},
 		{"constants of a type", names(14) + "type E int\nconst (\nA E = iota\nB\nC\n)\n", nil},
 		{"other constants", names(14) + "const (\nA = iota\nB\n)\n", []string{"exports 16 names"}},
+		{"errors in a block", names(14) + "var (\nErrA = 1\nErrB = 2\n)\n", nil},
+		{"errors apart", names(14) + "var ErrA = 1\nvar ErrB = 2\n", []string{"exports 16 names"}},
+		{"other variables", names(14) + "var (\nA = 1\nB = 2\n)\n", []string{"exports 16 names"}},
 		{"method", names(15) + "func (T0) Method() {}\n", nil},
 		{"function", names(15) + "func Function() {}\n", []string{"exports 16 names"}},
 		{"lower case", names(15) + "func function() {}\nvar v int\n", nil},
