@@ -62,34 +62,45 @@ func (a *app) askHidden(question string) (string, error) {
 // empty, and is strong enough or wanted all the same (Django: createsuperuser).
 func (a *app) askPassword(rules strength.Rules, about []strength.Attribute) (string, error) {
 	for {
-		first, err := a.askHidden("Password: ")
+		password, err := a.askTwice()
 		if err != nil {
 			return "", err
 		}
-		second, err := a.askHidden("Password (again): ")
-		if err != nil {
-			return "", err
-		}
-		switch {
-		case first != second:
-			a.warn("Error: Your passwords didn't match.")
-			continue
-		case strings.TrimSpace(first) == "":
-			a.warn("Error: Blank passwords aren't allowed.")
+		if password == "" {
 			continue
 		}
-		problems := rules.Check(first, about...)
+		problems := rules.Check(password, about...)
 		for _, problem := range problems {
 			a.warn("%s", problem.Message)
 		}
 		if len(problems) == 0 {
-			return first, nil
+			return password, nil
 		}
 		answer, err := a.ask("Bypass password validation and create user anyway? [y/N]: ")
 		if err != nil || strings.EqualFold(answer, "y") {
-			return first, err
+			return password, err
 		}
 	}
+}
+
+// askTwice returns "" where the two differ or are blank, and says so.
+func (a *app) askTwice() (string, error) {
+	first, err := a.askHidden("Password: ")
+	if err != nil {
+		return "", err
+	}
+	second, err := a.askHidden("Password (again): ")
+	switch {
+	case err != nil:
+		return "", err
+	case first != second:
+		a.warn("Error: Your passwords didn't match.")
+		return "", nil
+	case strings.TrimSpace(first) == "":
+		a.warn("Error: Blank passwords aren't allowed.")
+		return "", nil
+	}
+	return first, nil
 }
 
 // attributes are what a password should not resemble.

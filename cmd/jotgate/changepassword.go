@@ -34,11 +34,7 @@ func (c *changepasswordCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.with(a, func(db *store.Store) error {
-		account, err := findUser(a, db, c.User)
-		if err != nil {
-			return err
-		}
+	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
 		a.printf("Changing password for user '%s'\n", account.Username)
 		password, err := a.askPassword(strength.Default(), attributes(account))
 		if err != nil {
@@ -67,6 +63,17 @@ func newHasher(setting string) (*passwd.Hasher, error) {
 		return nil, usage("--hasher: %w", err)
 	}
 	return hasher, nil
+}
+
+// withUser opens the database for as long as do runs, and finds a user in it.
+func (f *databaseFlags) withUser(a *app, name string, do func(*store.Store, *jotgate.Account) error) error {
+	return f.with(a, func(db *store.Store) error {
+		account, err := findUser(a, db, name)
+		if err != nil {
+			return err
+		}
+		return do(db, account)
+	})
 }
 
 // findUser finds an account by its username.

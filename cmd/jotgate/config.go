@@ -5,6 +5,7 @@ package main
 // flag of one command is JOTGATE_COMMAND_NAME and a line in its section.
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,11 +46,7 @@ func (s *source) learnNode(node *kong.Node, section string) {
 		s.names[flag.Value] = namesOf(flag, section)
 	}
 	for _, child := range node.Children {
-		if inner := section; inner == "" {
-			s.learnNode(child, child.Name)
-		} else {
-			s.learnNode(child, inner)
-		}
+		s.learnNode(child, cmp.Or(section, child.Name))
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 // Which database, and where in it the users are.
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -81,9 +82,5 @@ func (f *databaseFlags) with(a *app, do func(db *store.Store) error) error {
 	if err != nil {
 		return err
 	}
-	err = do(db)
-	if closed := db.Close(); err == nil {
-		err = closed
-	}
-	return err
+	return errors.Join(do(db), db.Close())
 }

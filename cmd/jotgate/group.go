@@ -34,14 +34,11 @@ func (c *groupList) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if c.JSON {
-			return a.json(append([]jotgate.Group{}, groups...))
-		}
 		var rows [][]string
 		for _, g := range groups {
 			rows = append(rows, []string{strconv.FormatInt(g.ID, 10), g.Name})
 		}
-		return a.table("there are no groups", "ID NAME", rows)
+		return c.show(a, append([]jotgate.Group{}, groups...), "there are no groups", "ID NAME", rows)
 	})
 }
 
@@ -53,14 +50,13 @@ type groupNamed struct {
 type groupShow struct {
 	groupNamed
 	listFlags
-	After string `placeholder:"ID" help:"Show members after the user with this id. Default: from the first."`
-	Limit int    `default:"100" placeholder:"N" help:"How many members at most, up to 1000."`
+	pageFlags
 }
 
 // Run shows one group.
 func (c *groupShow) Run(a *app) error {
-	if c.Limit < 1 || c.Limit > 1000 {
-		return usage("--limit is %d, it can be 1 to 1000", c.Limit)
+	if err := c.check(); err != nil {
+		return err
 	}
 	return c.with(a, func(db *store.Store) error {
 		permissions, err := db.GroupPermissions(a.ctx, c.Group)
@@ -71,28 +67,32 @@ func (c *groupShow) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		granted := make([]string, len(permissions))
-		for i, p := range permissions {
-			granted[i] = p.Name
-		}
-		users := make([]string, len(members))
-		for i, m := range members {
-			users[i] = m.Username
-		}
+		c.more(a, members)
+		g := newShownGroup(c.Group, permissions, members)
 		if c.JSON {
-			return a.json(struct {
-				Name        string   `json:"name"`
-				Permissions []string `json:"permissions"`
-				Members     []string `json:"members"`
-			}{c.Group, granted, users})
+			return a.json(g)
 		}
-		a.printf("%-12s %s\n%-12s %s\n%-12s %s\n", "name", visible(c.Group),
-			"permissions", visible(strings.Join(granted, ", ")), "members", visible(strings.Join(users, ", ")))
-		if len(members) == c.Limit {
-			a.warn("there may be more members: --after %s", members[len(members)-1].ID)
-		}
+		a.facts([][2]string{{"name", g.Name}, {"permissions", strings.Join(g.Permissions, ", ")}, {"members", strings.Join(g.Members, ", ")}})
 		return nil
 	})
+}
+
+// shownGroup is all that is told of a group.
+type shownGroup struct {
+	Name        string   `json:"name"`
+	Permissions []string `json:"permissions"`
+	Members     []string `json:"members"` // usernames
+}
+
+func newShownGroup(name string, permissions []store.Permission, members []*jotgate.Account) shownGroup {
+	g := shownGroup{name, make([]string, len(permissions)), make([]string, len(members))}
+	for i, p := range permissions {
+		g.Permissions[i] = p.Name
+	}
+	for i, m := range members {
+		g.Members[i] = m.Username
+	}
+	return g
 }
 
 type groupCreate struct{ groupNamed }
@@ -179,13 +179,10 @@ func (c *groupPermissions) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if c.JSON {
-			return a.json(append([]store.Permission{}, permissions...))
-		}
 		var rows [][]string
 		for _, p := range permissions {
 			rows = append(rows, []string{p.Name, p.Title})
 		}
-		return a.table("there are no permissions", "PERMISSION TITLE", rows)
+		return c.show(a, append([]store.Permission{}, permissions...), "there are no permissions", "PERMISSION TITLE", rows)
 	})
 }

@@ -45,14 +45,11 @@ func (c *keyList) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if c.JSON {
-			return a.json(append([]jotgate.SigningKey{}, keys...))
-		}
 		var rows [][]string
 		for _, k := range keys {
 			rows = append(rows, []string{k.ID, k.Algorithm, string(k.State), when(k.Created), when(k.Switched), when(k.Retired)})
 		}
-		return a.table("there are no keys: HS256 with the secret signs", "KID ALG STATE CREATED SWITCHED RETIRED", rows)
+		return c.show(a, append([]jotgate.SigningKey{}, keys...), "there are no keys: HS256 with the secret signs", "KID ALG STATE CREATED SWITCHED RETIRED", rows)
 	})
 }
 

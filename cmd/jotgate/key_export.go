@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,16 +83,10 @@ func keysKnown(ctx context.Context, gate *jotgate.Gate) error {
 }
 
 func hasKeys(gate *jotgate.Gate, stored []jotgate.SigningKey) bool {
-	have := map[string]bool{}
-	for _, key := range gate.PublicKeys() {
-		have[key.ID()] = true
-	}
-	for _, key := range stored {
-		if !have[key.ID] {
-			return false
-		}
-	}
-	return true
+	public := gate.PublicKeys()
+	return !slices.ContainsFunc(stored, func(missing jotgate.SigningKey) bool {
+		return !slices.ContainsFunc(public, func(key *jwt.Key) bool { return key.ID() == missing.ID })
+	})
 }
 
 func pemOf(key *jwt.Key) (string, error) {
@@ -104,33 +99,13 @@ func pemOf(key *jwt.Key) (string, error) {
 
 // django writes settings for SimpleJWT, which knows one algorithm and one key.
 func (c *keyExport) django(ctx context.Context, gate *jotgate.Gate, public []*jwt.Key) (string, error) {
-	current := ""
-	keys, err := gate.Keys(ctx)
-	if err != nil {
+	var b strings.Builder
+	line := func(name, value string) { fmt.Fprintf(&b, "    %q: %s,\n", name, value) }
+	b.WriteString("SIMPLE_JWT = {\n")
+	if err := signingLines(ctx, gate, public, line); err != nil {
 		return "", err
 	}
-	for _, k := range keys {
-		if k.State == jotgate.KeyCurrent {
-			current = k.ID
-		}
-	}
 	s := gate.Settings()
-	var b strings.Builder
-	b.WriteString("SIMPLE_JWT = {\n")
-	line := func(name, value string) { fmt.Fprintf(&b, "    %q: %s,\n", name, value) }
-	line("ALGORITHM", `"HS256"`)
-	for _, key := range public {
-		if key.ID() == current && current != "" {
-			text, err := pemOf(key)
-			if err != nil {
-				return "", err
-			}
-			b.Reset()
-			b.WriteString("SIMPLE_JWT = {\n")
-			line("ALGORITHM", fmt.Sprintf("%q", key.Algorithm()))
-			line("VERIFYING_KEY", `"""`+text+`"""`)
-		}
-	}
 	if s.Issuer != "" {
 		line("ISSUER", python(s.Issuer))
 	}
@@ -141,6 +116,35 @@ func (c *keyExport) django(ctx context.Context, gate *jotgate.Gate, public []*jw
 	line("AUTH_HEADER_TYPES", "("+strings.Trim(python(s.HeaderTypes), "[]")+",)")
 	b.WriteString("}\n")
 	return b.String(), nil
+}
+
+// signingLines are the algorithm and, where it is no secret, the key.
+func signingLines(ctx context.Context, gate *jotgate.Gate, public []*jwt.Key, line func(name, value string)) error {
+	current, err := currentKey(ctx, gate)
+	if err != nil {
+		return err
+	}
+	for _, key := range public {
+		if key.ID() == current && current != "" {
+			text, err := pemOf(key)
+			line("ALGORITHM", fmt.Sprintf("%q", key.Algorithm()))
+			line("VERIFYING_KEY", `"""`+text+`"""`)
+			return err
+		}
+	}
+	line("ALGORITHM", `"HS256"`)
+	return nil
+}
+
+// currentKey is the id of the key that signs, "" where the secret does.
+func currentKey(ctx context.Context, gate *jotgate.Gate) (string, error) {
+	keys, err := gate.Keys(ctx)
+	for _, k := range keys {
+		if k.State == jotgate.KeyCurrent {
+			return k.ID, err
+		}
+	}
+	return "", err
 }
 
 // python writes text and lists as Python does; JSON is the same for these.

@@ -11,11 +11,48 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/jotgate/jotgate"
 )
 
 // listFlags are those of every command that lists something.
 type listFlags struct {
 	JSON bool `name:"json" help:"Print JSON, for programs."`
+}
+
+// show prints the value for programs, or the rows for people.
+func (f *listFlags) show(a *app, value any, none, headings string, rows [][]string) error {
+	if f.JSON {
+		return a.json(value)
+	}
+	return a.table(none, headings, rows)
+}
+
+// pageFlags are those of every list that may be long.
+type pageFlags struct {
+	After string `placeholder:"ID" help:"Begin after the user with this id. Default: at the first."`
+	Limit int    `default:"100" placeholder:"N" help:"How many users at most, up to 1000."`
+}
+
+func (f *pageFlags) check() error {
+	if f.Limit < 1 || f.Limit > 1000 {
+		return usage("--limit is %d, it can be 1 to 1000", f.Limit)
+	}
+	return nil
+}
+
+// more says how to go on where a page is full.
+func (f *pageFlags) more(a *app, page []*jotgate.Account) {
+	if len(page) == f.Limit {
+		a.warn("there may be more: --after %s", page[len(page)-1].ID)
+	}
+}
+
+// facts prints names and values below each other.
+func (a *app) facts(list [][2]string) {
+	for _, fact := range list {
+		a.printf("%-12s %s\n", fact[0], visible(fact[1]))
+	}
 }
 
 // json prints a value as JSON, indented.
@@ -50,12 +87,14 @@ func visible(text string) string {
 	if text == "" {
 		return "-"
 	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
+	return strings.Map(harmlessRune, text)
+}
+
+func harmlessRune(r rune) rune {
+	if r < ' ' || r >= 0x7f && r < 0xa0 {
+		return '\uFFFD'
+	}
+	return r
 }
 
 // when is a time for people, in UTC; empty for none.

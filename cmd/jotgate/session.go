@@ -29,23 +29,16 @@ func (sessionList) Help() string {
 
 // Run lists them, newest first.
 func (c *sessionList) Run(a *app) error {
-	return c.with(a, func(db *store.Store) error {
-		account, err := findUser(a, db, c.User)
-		if err != nil {
-			return err
-		}
+	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
 		sessions, err := db.ListSessions(a.ctx, account.ID, time.Now())
 		if err != nil {
 			return err
-		}
-		if c.JSON {
-			return a.json(append([]jotgate.Session{}, sessions...))
 		}
 		var rows [][]string
 		for _, s := range sessions {
 			rows = append(rows, []string{s.ID, when(s.Created), when(s.LastSeen), when(s.Expires), s.Address, s.UserAgent})
 		}
-		return a.table(c.User+" has no live session", "ID CREATED LAST-SEEN EXPIRES ADDRESS USER-AGENT", rows)
+		return c.show(a, append([]jotgate.Session{}, sessions...), c.User+" has no live session", "ID CREATED LAST-SEEN EXPIRES ADDRESS USER-AGENT", rows)
 	})
 }
 
@@ -68,11 +61,7 @@ func (c *sessionEnd) Run(a *app) error {
 	if c.All == (len(c.ID) > 0) {
 		return usage("name the sessions to end, or give --all")
 	}
-	return c.with(a, func(db *store.Store) error {
-		account, err := findUser(a, db, c.User)
-		if err != nil {
-			return err
-		}
+	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
 		ids := c.ID
 		if c.All {
 			ids = []string{""} // of EndSessions: every one

@@ -75,11 +75,7 @@ func (c *userRevoke) Run(a *app) error {
 // change does something to a user and notes it in the audit trail. what is the
 // group or permission, for an error that names what does not exist.
 func (f *databaseFlags) change(a *app, user, what, verb string, do func(context.Context, *store.Store, jotgate.UserID) error) error {
-	return f.with(a, func(db *store.Store) error {
-		account, err := findUser(a, db, user)
-		if err != nil {
-			return err
-		}
+	return f.withUser(a, user, func(db *store.Store, account *jotgate.Account) error {
 		if err := do(a.ctx, db, account.ID); err != nil {
 			return missing(what, err)
 		}

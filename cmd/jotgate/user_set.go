@@ -34,29 +34,11 @@ func (userSet) Help() string {
 
 // Run changes the row.
 func (c *userSet) Run(a *app) error {
-	return c.with(a, func(db *store.Store) error {
-		account, err := findUser(a, db, c.User)
-		if err != nil {
-			return err
-		}
-		change := jotgate.AccountChange{
-			Username: c.Username, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName,
-			IsStaff: c.Staff, IsSuperuser: c.Superuser,
-		}
-		if change == (jotgate.AccountChange{}) {
-			return usage("nothing to change was named")
-		}
-		if c.Username != nil {
-			name, err := names.Username(*c.Username)
-			if err != nil {
-				return err
-			}
-			change.Username = &name
-		}
-		if c.Email != nil {
-			address := names.Email(*c.Email)
-			change.Email = &address
-		}
+	change, err := c.change()
+	if err != nil {
+		return err
+	}
+	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
 		if err := db.ChangeAccount(a.ctx, account.ID, change); err != nil {
 			return err
 		}
@@ -68,6 +50,27 @@ func (c *userSet) Run(a *app) error {
 		a.print("changed user " + account.Username)
 		return nil
 	})
+}
+
+// change is what was named.
+func (c *userSet) change() (change jotgate.AccountChange, err error) {
+	change = jotgate.AccountChange{
+		Username: c.Username, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName,
+		IsStaff: c.Staff, IsSuperuser: c.Superuser,
+	}
+	if change == (jotgate.AccountChange{}) {
+		return change, usage("nothing to change was named")
+	}
+	if c.Email != nil {
+		address := names.Email(*c.Email)
+		change.Email = &address
+	}
+	if c.Username != nil {
+		name, err := names.Username(*c.Username)
+		change.Username = &name
+		return change, err
+	}
+	return change, nil
 }
 
 type userDeactivate struct {
@@ -93,13 +96,9 @@ func (userActivate) Help() string { return `    jotgate user activate alice` }
 func (c *userActivate) Run(a *app) error { return c.setActive(a, c.User, true) }
 
 func (f *databaseFlags) setActive(a *app, user string, active bool) error {
-	return f.with(a, func(db *store.Store) error {
-		account, err := findUser(a, db, user)
-		if err != nil {
-			return err
-		}
+	return f.withUser(a, user, func(db *store.Store, account *jotgate.Account) error {
 		before := !active
-		err = db.ChangeAccount(a.ctx, account.ID, jotgate.AccountChange{IsActive: &active, IfActive: &before, At: time.Now()})
+		err := db.ChangeAccount(a.ctx, account.ID, jotgate.AccountChange{IsActive: &active, IfActive: &before, At: time.Now()})
 		what := map[bool]string{true: "active", false: "inactive"}[active]
 		if errors.Is(err, jotgate.ErrNotFound) {
 			a.printf("user %s was %s already\n", account.Username, what)
@@ -127,18 +126,14 @@ func (userDelete) Help() string {
 
 // Run deletes the account after a question.
 func (c *userDelete) Run(a *app) error {
-	return c.with(a, func(db *store.Store) error {
-		account, err := findUser(a, db, c.User)
-		if err != nil {
-			return err
-		}
+	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
 		if !c.Yes {
 			answer, err := a.ask("Delete " + account.Username + " (" + account.Email + ") and what belongs to them? [y/N]: ")
+			if err == nil && !strings.EqualFold(answer, "y") {
+				err = errors.New("nothing was deleted")
+			}
 			if err != nil {
 				return err
-			}
-			if !strings.EqualFold(answer, "y") {
-				return errors.New("nothing was deleted")
 			}
 		}
 		if err := db.DeleteAccount(a.ctx, account.ID); err != nil {
