@@ -70,8 +70,15 @@ func (h *header) member(p *scanner, name string, i int) int {
 		h.named = true
 	case "typ":
 		h.typ, end = p.text(i)
-	case "cty":
+	case "cty", "jku", "x5u", "x5t", "x5t#S256":
 		_, end = p.text(i)
+	case "x5c":
+		var chain []string
+		end = p.strings(i, &chain)
+	case "jwk":
+		if end = bad; i < len(p.s) && p.s[i] == '{' {
+			end = p.object(i, nil)
+		}
 	case "crit", "b64":
 		h.critical = true
 		return p.value(i)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -66,12 +67,12 @@ func TestNeverLooserThanThreeOthers(t *testing.T) {
 		for i := range batch {
 			batch[i] = makeToken(r, k)
 		}
-		answers, err := py.accept(batch)
+		verdicts, err := judge(own, peers, py, batch)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, m := range batch {
-			if problem := sum.add(m, own.accept[m.alg](m.token), ask(peers, m, answers[i])); problem != "" {
+			if problem := sum.add(m, verdicts[i].own, verdicts[i].said); problem != "" {
 				problems++
 				t.Errorf("%s: %s\n%s %v", problem, m.token, m.alg, m.damage)
 			}
@@ -83,15 +84,40 @@ func TestNeverLooserThanThreeOthers(t *testing.T) {
 	sum.report(t, total, seed)
 }
 
-// ask returns what each other library that has the algorithm says.
-func ask(peers []library, m made, python bool) map[string]bool {
-	said := map[string]bool{"PyJWT": python}
+// A verdict is what jotgate and the others say of one token.
+type verdict struct {
+	own  bool
+	said map[string]bool
+}
+
+// judge asks about a batch: PyJWT in its process, the others meanwhile here.
+func judge(own library, peers []library, py *python, batch []made) ([]verdict, error) {
+	verdicts := make([]verdict, len(batch))
+	var wait sync.WaitGroup
+	for start := 0; start < len(batch); start += 100 {
+		wait.Go(func() {
+			for i := start; i < min(start+100, len(batch)); i++ {
+				verdicts[i] = ask(own, peers, batch[i])
+			}
+		})
+	}
+	answers, err := py.accept(batch)
+	wait.Wait()
+	for i := range answers {
+		verdicts[i].said["PyJWT"] = answers[i]
+	}
+	return verdicts, err
+}
+
+// ask asks jotgate and each other library that has the algorithm.
+func ask(own library, peers []library, m made) verdict {
+	v := verdict{own.accept[m.alg](m.token), map[string]bool{}}
 	for _, p := range peers {
 		if accept := p.accept[m.alg]; accept != nil {
-			said[p.name] = accept(m.token)
+			v.said[p.name] = accept(m.token)
 		}
 	}
-	return said
+	return v
 }
 
 // add counts one token and says what must not be.
