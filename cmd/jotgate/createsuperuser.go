@@ -84,7 +84,7 @@ func (c *createsuperuserCommand) username(a *app, db *store.Store) (string, erro
 // error when Django would not take it or somebody has it.
 func freeName(a *app, db *store.Store, text string) (string, error) {
 	if text == "" {
-		return "", errors.New("This field cannot be blank.")
+		return "", djangoSays("This field cannot be blank.")
 	}
 	name, err := names.Username(text)
 	if err != nil {
@@ -92,12 +92,17 @@ func freeName(a *app, db *store.Store, text string) (string, error) {
 	}
 	switch _, err := db.AccountByLogin(a.ctx, name); {
 	case err == nil:
-		return "", errors.New("That username is already taken.")
+		return "", djangoSays("That username is already taken.")
 	case !errors.Is(err, jotgate.ErrNotFound):
 		return "", err
 	}
 	return name, nil
 }
+
+// djangoSays is a refusal in the words of Django's commands.
+type djangoSays string
+
+func (s djangoSays) Error() string { return string(s) }
 
 func (c *createsuperuserCommand) email(a *app) (string, error) {
 	if c.Email != "" || c.Noinput {

@@ -44,12 +44,16 @@ type server struct {
 	status         chan int
 }
 
-// startServer runs serve on a free port with a database in folder.
+// startServer runs serve on a free port, with a SQLite database in folder
+// unless that is empty.
 func startServer(t *testing.T, folder string, env []string, args ...string) *server {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	s := &server{stop: stop, status: make(chan int, 1)}
-	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--database", "sqlite:" + filepath.Join(folder, "jotgate.db")}, args...)
+	if folder != "" {
+		args = append([]string{"--database", "sqlite:" + filepath.Join(folder, "jotgate.db")}, args...)
+	}
+	args = append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)
 	go func() { s.status <- run(ctx, args, env, strings.NewReader(""), &s.stdout, &s.stderr) }()
 	listening := regexp.MustCompile(`listening on (http://\S+),`)
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {

@@ -1,0 +1,102 @@
+package main
+
+// Commands beside a running server, on both databases: what they change holds
+// there within a second.
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// onBoth runs a test with a server on SQLite and on PostgreSQL, and with a
+// function that runs commands on the same database.
+func onBoth(t *testing.T, test func(t *testing.T, s *server, command func(args ...string) string)) {
+	for name, database := range map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "jotgate.db") },
+		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := []string{"DATABASE_URL=" + database(t), "SECRET_KEY=" + goodSecret}
+			s := startServer(t, "", env, "--log-level", "warn")
+			test(t, s, func(args ...string) string {
+				t.Helper()
+				status, stdout, stderr := try(t, env, "", args...)
+				if status != 0 {
+					t.Fatalf("%v: %s", args, stderr)
+				}
+				return stdout
+			})
+		})
+	}
+}
+
+// within waits until the condition holds.
+func within(t *testing.T, limit time.Duration, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", limit, what)
+		}
+	}
+}
+
+func TestSessionsEndOnARunningServer(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *server, command func(...string) string) {
+		refused := func(access string) func() bool {
+			return func() bool { return strings.Contains(s.me(t, access), `"code":"token_not_valid"`) }
+		}
+		first := s.login(t)
+		if got := s.me(t, first.Access); !strings.Contains(got, `"username":"alice"`) {
+			t.Fatal(got)
+		}
+		if got := command("session", "list", "alice"); strings.Count(got, "\n") != 2 {
+			t.Errorf("not one session: %s", got)
+		}
+		if got := command("session", "end", "alice", "--all"); got != "ended 1 session\n" {
+			t.Error(got)
+		}
+		within(t, time.Second, "the ended session is refused", refused(first.Access))
+		second := s.login(t)
+		command("user", "deactivate", "alice")
+		within(t, time.Second, "the deactivated user is refused", refused(second.Access))
+		if got := s.curl(t, "-d", "username=alice", "-d", "password=correct-horse-1", "BASE/api/token/"); !strings.Contains(got, "No active account") {
+			t.Errorf("login of a deactivated user: %s", got)
+		}
+	})
+}
+
+func TestKeysRotateOnARunningServer(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *server, command func(...string) string) {
+		before := s.login(t)
+		command("key", "rotate", "--alg", "ES256", "--now")
+		within(t, 10*time.Second, "logins are signed with the new key", func() bool {
+			header, _, err := jwt.DecodeUnverified(s.login(t).Access)
+			alg, _ := header.Member("alg")
+			return err == nil && alg == `"ES256"`
+		})
+		if got := s.me(t, before.Access); !strings.Contains(got, `"username":"alice"`) {
+			t.Errorf("the token before the rotation: %s", got)
+		}
+		var set struct{ Keys []map[string]any }
+		if text := s.curl(t, "BASE/.well-known/jwks.json"); json.Unmarshal([]byte(text), &set) != nil || len(set.Keys) != 1 || set.Keys[0]["d"] != nil {
+			t.Errorf("jwks.json: %s", text)
+		}
+		// The exported set alone verifies a token.
+		keys := write(t, "jwks.json", command("key", "export"))
+		if got := command("token", "verify", "--key", keys, "--token-type", "access", s.login(t).Access); !strings.Contains(got, `"username":"alice"`) {
+			t.Error(got)
+		}
+	})
+}
+
+// me asks who the token speaks of.
+func (s *server) me(t *testing.T, access string) string {
+	t.Helper()
+	return s.curl(t, "-H", "Authorization: Bearer "+access, "BASE/auth/users/me/")
+}
