@@ -6,6 +6,7 @@ go 1.26.0
 require (
 	github.com/gin-gonic/gin v1.12.0
 	github.com/go-chi/chi/v5 v5.5.0
+	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/jotgate/jotgate v0.0.0
 	github.com/labstack/echo/v4 v4.16.0
 )
