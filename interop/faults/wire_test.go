@@ -1,0 +1,153 @@
+package faults
+
+// The wire to PostgreSQL, broken by toxiproxy in every way it knows, with one node behind it and one beside.
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/jotgate/jotgate/internal/pgtest"
+)
+
+// wire is a proxy between a node and PostgreSQL.
+type wire struct {
+	*toxiproxy.Proxy
+	dsn string // the database's address, through the proxy
+}
+
+// wireTo starts a proxy in front of the database.
+func wireTo(t *testing.T, dsn string) *wire {
+	t.Helper()
+	address, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	proxy := toxiproxy.NewProxy(server, "postgres", "127.0.0.1:0", address.Host)
+	if err := proxy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Stop)
+	address.Host = proxy.Listen
+	return &wire{proxy, address.String()}
+}
+
+// poison adds toxics, each written as toxiproxy's API takes it.
+func (w *wire) poison(t *testing.T, toxics ...string) {
+	t.Helper()
+	for _, toxic := range toxics {
+		if _, err := w.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
+			t.Fatalf("%s: %v", toxic, err)
+		}
+	}
+}
+
+func (w *wire) heal() { w.Toxics.ResetToxics(context.Background()) }
+
+// toxics are the ways a wire breaks. harmless ones slow down only: nobody may be turned away.
+var toxics = []struct {
+	name     string
+	harmless bool
+	short    bool // in the short form, too
+	json     []string
+}{
+	{"latency", true, true, []string{`{"name":"d","type":"latency","attributes":{"latency":50}}`}},
+	{"jitter", true, false, []string{
+		`{"name":"d","type":"latency","attributes":{"latency":20,"jitter":20}}`,
+		`{"name":"u","type":"latency","stream":"upstream","attributes":{"latency":20,"jitter":20}}`,
+	}},
+	{"slices", true, false, []string{`{"name":"d","type":"slicer","attributes":{"average_size":7,"size_variation":3,"delay":100}}`}},
+	{"bandwidth", false, false, []string{`{"name":"d","type":"bandwidth","attributes":{"rate":1}}`}},
+	{"long latency", false, false, []string{`{"name":"d","type":"latency","attributes":{"latency":7000}}`}},
+	{"reset", false, false, []string{`{"name":"d","type":"reset_peer","attributes":{"timeout":0}}`}},
+	{"reset after a while", false, true, []string{`{"name":"d","type":"reset_peer","attributes":{"timeout":300}}`}},
+	{"half-open, no answers", false, true, []string{`{"name":"d","type":"timeout","attributes":{"timeout":0}}`}},
+	{"half-open, no questions", false, false, []string{`{"name":"u","type":"timeout","stream":"upstream","attributes":{"timeout":0}}`}},
+	{"blackhole", false, true, []string{
+		`{"name":"d","type":"timeout","attributes":{"timeout":0}}`,
+		`{"name":"u","type":"timeout","stream":"upstream","attributes":{"timeout":0}}`,
+	}},
+	{"slow close", true, false, []string{`{"name":"d","type":"slow_close","attributes":{"delay":2000}}`}},
+	{"data limit, in a greeting", false, false, []string{`{"name":"d","type":"limit_data","attributes":{"bytes":20}}`}},
+	{"data limit, in an answer", false, true, []string{`{"name":"d","type":"limit_data","attributes":{"bytes":3000}}`}},
+	{"data limit, in a question", false, false, []string{`{"name":"u","type":"limit_data","stream":"upstream","attributes":{"bytes":2000}}`}},
+}
+
+func TestWire(t *testing.T) {
+	t.Parallel()
+	cluster := pgtest.Start(t, pgtest.Options{})
+	for _, toxic := range toxics {
+		if !toxic.short && !long() {
+			continue
+		}
+		t.Run(toxic.name, func(t *testing.T) {
+			t.Parallel()
+			troubles := brokenWire(t, cluster.Database(t), toxic.json)
+			if toxic.harmless != (troubles == 0) {
+				t.Errorf("%d answers of 503", troubles)
+			}
+		})
+	}
+}
+
+// brokenWire breaks the wire of one node under load, and mends it; it counts the answers of 503.
+func brokenWire(t *testing.T, database string, toxics []string) (troubles int) {
+	w := wireTo(t, database)
+	here, beside := node(t, w.dsn), node(t, database)
+	l := newLoad(t, here.URL)
+	l.rest = either(60*time.Millisecond, 15*time.Millisecond)
+	l.start()
+	before := logoutOn(t, beside.URL)
+	time.Sleep(feedDelay)
+	if a := l.ask("a logout of the other node", "GET", "/auth/check", before.Access); a.status != 401 {
+		t.Fatalf("a logout of the other node was not heard of: %d", a.status)
+	}
+	w.poison(t, toxics...)
+	for began := time.Now(); time.Since(began) < either(7*time.Second, 30*time.Second); time.Sleep(50 * time.Millisecond) {
+		if a := l.ask("a logout of the other node", "GET", "/auth/check", before.Access); a.status == 200 {
+			l.fault("a session that was logged out opens the gate")
+		}
+	}
+	during := logoutOn(t, beside.URL)
+	if a := l.ask("dead refresh", "POST", "/api/token/refresh/", "", "refresh", during.Refresh); a.status == 200 {
+		l.fault("a session that was logged out on the other node was refreshed")
+	}
+	troubles = l.troubles()
+	w.heal()
+	back := l.recoversWithin(recovered)
+	time.Sleep(feedDelay)
+	l.isDead(during)
+	l.end()
+	l.verify()
+	t.Logf("%d answers of 503; recovered after %v", troubles, back.Round(time.Millisecond))
+	return troubles
+}
+
+// troubles counts the answers of 503.
+func (l *load) troubles() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for what, count := range l.counts {
+		if strings.HasSuffix(what, " 503") {
+			n += count
+		}
+	}
+	return n
+}
+
+// logoutOn logs alice in and out on another node.
+func logoutOn(t *testing.T, address string) tokens {
+	t.Helper()
+	l := &load{t: t, http: newClient(), url: func(int) string { return address }, counts: map[string]int{}}
+	l.inAndOut()
+	if len(l.gone) != 1 {
+		t.Fatalf("a logout on the other node: %v %v", l.counts, l.faults)
+	}
+	return l.gone[0]
+}
