@@ -40,12 +40,13 @@ type world struct {
 	vars   map[string]string
 	note   func(reason string) // that a difference of all answers was met
 	texts  []text
+	keep   func(exchanged)
 }
 
 // replay runs a case and says how jotgate differs; "" when it does not.
 func replay(t *testing.T, g *group, c *goldenCase, tpl *template, table *differences) string {
 	w := newWorld(t, g, tpl)
-	w.note, w.texts = table.note, table.Texts
+	w.note, w.texts, w.keep = table.note, table.Texts, table.keep
 	for i, s := range c.Steps {
 		if diff := w.step(&s); diff != "" {
 			return fmt.Sprintf("step %d, %s: %s", i+1, s.Op, diff)
@@ -210,7 +211,21 @@ func (w *world) exchange(s *step) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if keep := w.keep; keep != nil {
+		keep(exchanged{s.Request.Method, w.fill(s.Request.Path), s.Request.Headers, body, got.StatusCode, got.Header, string(text)})
+	}
 	return w.compare(s, got, string(text))
+}
+
+// exchanged is a line of the file that EXCHANGES names: what was sent and what
+// jotgate answered. interop/openapi holds it against openapi.yaml.
+type exchanged struct {
+	Method, Path string
+	Headers      map[string]string
+	Body         string
+	Status       int
+	Header       http.Header
+	Answer       string
 }
 
 // latin1 writes a header value as the recorder sent it.

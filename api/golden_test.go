@@ -91,6 +91,8 @@ type differences struct {
 
 	mu  sync.Mutex
 	all map[string]bool // the reasons named all-… that were met
+
+	keep func(exchanged)
 }
 
 type text struct{ Recorded, Ours, Reason string }
@@ -129,6 +131,9 @@ var stacks = []string{"newest", "debian12"}
 func TestGolden(t *testing.T) {
 	var table differences
 	load(t, filepath.Join("testdata", "differences.json"), &table)
+	if file := os.Getenv("EXCHANGES"); file != "" {
+		table.keepIn(t, file)
+	}
 	if folder := os.Getenv("GOLDEN"); folder != "" {
 		replayFolder(t, folder, &table)
 		return
@@ -181,6 +186,23 @@ func replayGroup(t *testing.T, g *group, template *template, table *differences)
 			row.used = true
 			row.mu.Unlock()
 			t.Logf("%s/%s differs: %s\n%s", g.file, c.Name, table.Reasons[row.Reason], diff)
+		}
+	}
+}
+
+// keepIn writes every exchange into a file, a line of JSON each.
+func (d *differences) keepIn(t *testing.T, file string) {
+	out, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { out.Close() })
+	enc := json.NewEncoder(out)
+	d.keep = func(e exchanged) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if err := enc.Encode(e); err != nil {
+			t.Error(err)
 		}
 	}
 }
