@@ -1,0 +1,220 @@
+package main
+
+// The servers: two jotgates, the bare ones they are measured by, and the API
+// behind the proxies. The bare ones are this program, started again.
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jotgate/jotgate/jwt"
+)
+
+const (
+	secret        = "0123456789abcdefghijklmnopqrstuvwxyz-load"
+	serveArgument = "serve-bare"
+	answer        = `{"message":"hello","things":[1,2,3,4,5,6,7,8,9]}`
+)
+
+// A target is one thing that wrk asks. base is the index of the bare one.
+type target struct {
+	name, process, path string
+	base                int
+	body                string
+	guarded             bool
+	url                 string
+}
+
+// site is everything that runs.
+type site struct {
+	folder    string
+	processes map[string]*exec.Cmd
+	addresses map[string]string
+	token     string
+}
+
+func (s *site) targets() []target {
+	all := []target{
+		{"bare handler", "handler", "/auth/check", 0, "", false, ""},
+		{"jotgate, GET /auth/check", "gate", "/auth/check", 0, "", true, ""},
+		{"bare httputil.ReverseProxy", "proxy", "/api/things", 2, answer, false, ""},
+		{"jotgate, --upstream", "front", "/api/things", 2, answer, true, ""},
+	}
+	for i := range all {
+		all[i].url = s.addresses[all[i].process] + all[i].path
+	}
+	return all
+}
+
+// start starts every server. What it returns must be stopped in any case.
+func start(binary string) (*site, error) {
+	s := &site{addresses: map[string]string{}, processes: map[string]*exec.Cmd{}}
+	var err error
+	if s.folder, err = os.MkdirTemp("", "jotgate-load"); err != nil {
+		return s, err
+	}
+	if binary == "" {
+		binary = filepath.Join(s.folder, "jotgate")
+		build := exec.Command("go", "build", "-o", binary, "./cmd/jotgate")
+		build.Dir = ".." // of bench
+		if out, err := build.CombinedOutput(); err != nil {
+			return s, fmt.Errorf("building jotgate: %w\n%s", err, out)
+		}
+	}
+	key, err := jwt.NewHMAC(jwt.HS256, []byte(secret))
+	if err != nil {
+		return s, err
+	}
+	s.token, err = jwt.Sign(key, map[string]any{
+		"token_type": "access", "exp": time.Now().Unix() + 3600, "iat": time.Now().Unix(), "jti": "5f3e1c9a7b2d4e6f8091a2b3c4d5e6f7",
+		"user_id": "42", "sid": "00112233445566778899aabbccddeeff", "username": "alice", "email": "alice@example.com",
+		"role": map[string]any{"id": "staff", "display_name": "Staff", "role_type": "staff"},
+	})
+	if err != nil {
+		return s, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return s, err
+	}
+	for _, p := range []struct{ name, program, args string }{
+		{"api", self, serveArgument + " api"},
+		{"handler", self, serveArgument + " handler"},
+		{"proxy", self, serveArgument + " API"},
+		{"gate", binary, "serve --addr 127.0.0.1:0 --database sqlite:gate.db"},
+		{"front", binary, "serve --addr 127.0.0.1:0 --database sqlite:front.db --protect /api/ --upstream API"},
+	} {
+		if err := s.run(p.name, p.program, strings.Fields(strings.ReplaceAll(p.args, "API", s.addresses["api"]))); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// run starts a server and waits until it says where it listens.
+func (s *site) run(name, program string, args []string) error {
+	command := exec.Command(program, args...)
+	command.Dir = s.folder
+	command.Env = append(os.Environ(), "JOTGATE_SECRET_KEY="+secret)
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	out, err := command.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := command.Start(); err != nil {
+		return err
+	}
+	s.processes[name] = command
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if _, rest, ok := strings.Cut(lines.Text(), "listening on "); ok {
+			s.addresses[name], _, _ = strings.Cut(rest, ",")
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return nil
+		}
+	}
+	return fmt.Errorf("%s did not listen", name)
+}
+
+// spent is the processor time that a server has used so far, from
+// /proc/PID/stat (proc(5): utime and stime are the 14th and 15th field, in
+// hundredths of a second).
+func (s *site) spent(name string) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.processes[name].Process.Pid))
+	fail(err)
+	_, rest, _ := strings.Cut(string(stat), ") ") // the name before may hold blanks
+	fields := strings.Fields(rest)
+	var ticks int64
+	for _, field := range fields[11:13] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		fail(err)
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// stop ends every server and takes the folder away.
+func (s *site) stop() {
+	for _, p := range s.processes {
+		_ = p.Process.Signal(syscall.SIGTERM)
+	}
+	for _, p := range s.processes {
+		_ = p.Wait()
+	}
+	_ = os.RemoveAll(s.folder)
+}
+
+// serveBare is one of the other processes: "handler", "api", or an address to
+// stand before.
+func serveBare(what string) {
+	var handler http.Handler
+	switch what {
+	case "handler":
+		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	case "api":
+		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, answer)
+		})
+	default:
+		behind, err := url.Parse(what)
+		fail(err)
+		handler = bareProxy(behind)
+	}
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	fail(err)
+	fmt.Printf("listening on http://%s\n", listener.Addr())
+	fail(http.Serve(listener, handler))
+}
+
+// bareProxy keeps as many connections as jotgate's; the default is two, and it
+// would lose for that alone.
+func bareProxy(behind *url.URL) http.Handler {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 256
+	transport.MaxIdleConns = 0
+	return &httputil.ReverseProxy{
+		Transport: transport,
+		Rewrite:   func(p *httputil.ProxyRequest) { p.SetURL(behind); p.SetXForwarded() },
+	}
+}
+
+// check makes sure that the work is done: the same answer as the bare one's,
+// and none without a token.
+func (t target) check(token string) error {
+	client := &http.Client{Timeout: 5 * time.Second}
+	ask := func(authorization string) (int, string, error) {
+		request, err := http.NewRequest(http.MethodGet, t.url, nil)
+		if err != nil {
+			return 0, "", err
+		}
+		request.Header.Set("Authorization", authorization)
+		response, err := client.Do(request)
+		if err != nil {
+			return 0, "", err
+		}
+		defer func() { _ = response.Body.Close() }()
+		body, err := io.ReadAll(response.Body)
+		return response.StatusCode, string(body), err
+	}
+	if status, body, err := ask("Bearer " + token); err != nil || status != 200 || body != t.body {
+		return fmt.Errorf("%s answers %d %q %w", t.name, status, body, err)
+	}
+	if status, _, err := ask("Bearer " + token + "x"); err != nil || (status == 401) != t.guarded {
+		return fmt.Errorf("%s answers %d to a bad token", t.name, status)
+	}
+	return nil
+}
