@@ -5,6 +5,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -33,23 +34,8 @@ type commands struct {
 
 // run reads the line and runs its command.
 func (a *app) run(args []string) error {
-	var cli commands
-	source := &source{env: a.env}
 	shown := false
-	parser, err := kong.New(
-		&cli,
-		kong.Name("jotgate"),
-		kong.Description("Accounts and JSON Web Tokens for a REST API."),
-		kong.Writers(a.stdout, a.stderr),
-		kong.Exit(func(int) { shown = true }),   // called after --help is printed
-		kong.WithHyphenPrefixedParameters(true), // a secret may begin with one
-		kong.PostBuild(source.learn),
-		kong.Resolvers(source),
-		kong.ValueFormatter(source.describe),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
-		kong.ExplicitGroups(groups),
-		kong.Bind(a, source),
-	)
+	parser, err := newParser(a, &commands{}, &source{env: a.env}, func(int) { shown = true })
 	if err != nil {
 		return err
 	}
@@ -61,6 +47,24 @@ func (a *app) run(args []string) error {
 		return a.misread(err)
 	}
 	return line.Run()
+}
+
+// newParser reads lines into cli; shown is called when --help was printed.
+func newParser(a *app, cli *commands, source *source, shown func(status int)) (*kong.Kong, error) {
+	return kong.New(
+		cli,
+		kong.Name("jotgate"),
+		kong.Description("Accounts and JSON Web Tokens for a REST API."),
+		kong.Writers(a.stdout, a.stderr),
+		kong.Exit(shown),
+		kong.WithHyphenPrefixedParameters(true), // a secret may begin with one
+		kong.PostBuild(source.learn),
+		kong.Resolvers(source),
+		kong.ValueFormatter(source.describe),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups(groups),
+		kong.Bind(a, source),
+	)
 }
 
 // asWritten understands the spellings people try first.
@@ -84,7 +88,7 @@ func (a *app) misread(err error) error {
 	}
 	path := "jotgate"
 	if node := parse.Context.Selected(); node != nil {
-		path = node.FullPath()
+		path, _, _ = strings.Cut(node.FullPath(), " (") // without other names
 	}
 	return usage("%w (see %s --help)", err, path)
 }

@@ -23,6 +23,7 @@ const defaultConfig = "jotgate.yaml"
 type source struct {
 	env    map[string]string
 	names  map[*kong.Value]aliases
+	maps   map[string]bool // keys whose value is a map and no section
 	loaded bool
 	file   string         // the config file in use
 	values map[string]any // what it says, sections flattened to section.name
@@ -36,14 +37,15 @@ type aliases struct {
 
 // learn gives every flag its other names.
 func (s *source) learn(k *kong.Kong) error {
-	s.names = map[*kong.Value]aliases{}
+	s.names, s.maps = map[*kong.Value]aliases{}, map[string]bool{}
 	s.learnNode(k.Model.Node, "")
 	return nil
 }
 
 func (s *source) learnNode(node *kong.Node, section string) {
 	for _, flag := range node.Flags {
-		s.names[flag.Value] = namesOf(flag, section)
+		n := namesOf(flag, section)
+		s.names[flag.Value], s.maps[n.key] = n, flag.IsMap()
 	}
 	for _, child := range node.Children {
 		s.learnNode(child, cmp.Or(section, child.Name))
@@ -119,29 +121,41 @@ func (s *source) load() error {
 		return fmt.Errorf("config file %s: %w", s.file, err)
 	}
 	s.values = map[string]any{}
-	flatten(s.values, "", tree)
+	s.flatten("", tree)
 	return nil
 }
 
 // flatten turns sections into section.name, and every value into text, so that
 // it is read as if it stood on the line.
-func flatten(into map[string]any, prefix string, tree map[string]any) {
+func (s *source) flatten(prefix string, tree map[string]any) {
 	for name, value := range tree {
 		key := prefix + strings.ReplaceAll(name, "_", "-")
 		switch v := value.(type) {
 		case map[string]any:
-			flatten(into, key+".", v)
-		case []any:
-			list := make([]any, len(v))
-			for i := range v {
-				list[i] = fmt.Sprint(v[i])
+			if !s.maps[key] {
+				s.flatten(key+".", v)
+				continue
 			}
-			into[key] = list
+			var pairs []string
+			for name, value := range v {
+				pairs = append(pairs, fmt.Sprint(name, "=", value))
+			}
+			s.values[key] = strings.Join(pairs, ";")
+		case []any:
+			s.values[key] = asTexts(v)
 		case nil:
 		default:
-			into[key] = fmt.Sprint(v)
+			s.values[key] = fmt.Sprint(v)
 		}
 	}
+}
+
+func asTexts(values []any) []any {
+	list := make([]any, len(values))
+	for i, v := range values {
+		list[i] = fmt.Sprint(v)
+	}
+	return list
 }
 
 // configFlag is --config: it has to be known before the other flags are.

@@ -27,6 +27,9 @@ type groupList struct {
 	listFlags
 }
 
+// Help is shown below the usage line.
+func (groupList) Help() string { return `    jotgate group list --json` }
+
 // Run lists the groups by name.
 func (c *groupList) Run(a *app) error {
 	return c.with(a, func(db *store.Store) error {
@@ -52,6 +55,9 @@ type groupShow struct {
 	listFlags
 	pageFlags
 }
+
+// Help is shown below the usage line.
+func (groupShow) Help() string { return `    jotgate group show editors` }
 
 // Run shows one group.
 func (c *groupShow) Run(a *app) error {
@@ -116,6 +122,9 @@ type groupRename struct {
 	To string `arg:"" help:"Its new name."`
 }
 
+// Help is shown below the usage line.
+func (groupRename) Help() string { return `    jotgate group rename editors writers` }
+
 // Run renames the group.
 func (c *groupRename) Run(a *app) error {
 	return c.act(a, fmt.Sprintf("group %s is called %s now", c.Group, c.To), func(db *store.Store) error {
@@ -124,6 +133,9 @@ func (c *groupRename) Run(a *app) error {
 }
 
 type groupDelete struct{ groupNamed }
+
+// Help is shown below the usage line.
+func (groupDelete) Help() string { return `    jotgate group delete editors` }
 
 // Run deletes the group.
 func (c *groupDelete) Run(a *app) error {
@@ -149,6 +161,9 @@ func (c *groupGrant) Run(a *app) error {
 
 type groupRevoke struct{ groupWithPermission }
 
+// Help is shown below the usage line.
+func (groupRevoke) Help() string { return `    jotgate group revoke editors auth.change_user` }
+
 // Run takes the permission from the group.
 func (c *groupRevoke) Run(a *app) error {
 	return c.act(a, "group "+c.Group+" has permission "+c.Permission+" no longer", func(db *store.Store) error {
@@ -171,6 +186,9 @@ type groupPermissions struct {
 	databaseFlags
 	listFlags
 }
+
+// Help is shown below the usage line.
+func (groupPermissions) Help() string { return `    jotgate group permissions` }
 
 // Run lists the permissions by name.
 func (c *groupPermissions) Run(a *app) error {

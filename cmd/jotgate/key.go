@@ -38,6 +38,9 @@ type keyList struct {
 	listFlags
 }
 
+// Help is shown below the usage line.
+func (keyList) Help() string { return `    jotgate key list` }
+
 // Run lists the keys, oldest first.
 func (c *keyList) Run(a *app) error {
 	return c.with(a, func(gate *jotgate.Gate) error {
@@ -57,6 +60,9 @@ type keyAdd struct {
 	gateFlags
 	Alg string `arg:"" optional:"" default:"ES256" help:"Algorithm: ES256, EdDSA, RS256 or another that is not HS."`
 }
+
+// Help is shown below the usage line.
+func (keyAdd) Help() string { return `    jotgate key add EdDSA` }
 
 // Run makes a key.
 func (c *keyAdd) Run(a *app) error {
@@ -140,6 +146,12 @@ type keyRetire struct {
 	gateFlags
 	ID     string `arg:"" name:"kid" help:"The key, as key list shows it."`
 	Delete bool   `help:"Delete it, too: tokens that it signed stop working."`
+}
+
+// Help is shown below the usage line.
+func (keyRetire) Help() string {
+	return `    jotgate key retire KID             # it verifies, but signs no more
+    jotgate key retire KID --delete    # an emergency: its tokens stop working`
 }
 
 // Run retires the key.

@@ -22,22 +22,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pages are those of this package's subject.
-var pages = []string{"README.md", "docs/server.md", "docs/cli.md"}
-
 func TestPages(t *testing.T) {
-	for _, name := range pages {
+	paths, err := filepath.Glob(filepath.FromSlash("../../docs/*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := map[string]bool{}
+	for _, path := range append(paths, filepath.FromSlash("../../README.md")) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := readPage(string(text))
+		if len(page.steps) == 0 {
+			continue
+		}
+		name := filepath.Base(path)
+		run[name] = true
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path := filepath.Join("..", "..", filepath.FromSlash(name))
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			page := readPage(string(text))
-			if len(page.steps) == 0 {
-				t.Fatal("no commands")
-			}
 			page.run(t)
 			if os.Getenv("UPDATE_DOCS") != "" {
 				if err := os.WriteFile(path, []byte(page.text()), 0o644); err != nil {
@@ -51,6 +54,11 @@ func TestPages(t *testing.T) {
 				}
 			}
 		})
+	}
+	for _, name := range []string{"README.md", "server.md", "cli.md", "tokens.md"} {
+		if !run[name] {
+			t.Errorf("%s has no commands", name)
+		}
 	}
 }
 

@@ -107,6 +107,15 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+// A map stands in the file as a map, and its values arrive.
+func TestMapsInTheConfigFile(t *testing.T) {
+	file := write(t, "c.yaml", "rate:\n  login: 1000/min\n  anon: sometimes\n")
+	status, _, stderr := try(t, []string{"SECRET_KEY=" + goodSecret}, "", "serve", "--config", file, "--addr", "127.0.0.1:0", "--database", "sqlite:"+t.TempDir()+"/a.db")
+	if status != statusUsage || !strings.Contains(stderr, `Rates["anon"]`) {
+		t.Errorf("status %d, %q", status, stderr)
+	}
+}
+
 func TestReadsAtMostAMebibyte(t *testing.T) {
 	status, _, stderr := try(t, nil, strings.Repeat(".", maxInput+1), "token", "verify", "--secret", "SECRET", "-")
 	if status != statusUsage || !strings.Contains(stderr, "1 MiB") {

@@ -9,6 +9,9 @@ import (
 
 type versionCommand struct{}
 
+// Help is shown below the usage line.
+func (versionCommand) Help() string { return `    jotgate version` }
+
 // Run prints one line.
 func (versionCommand) Run(a *app) error {
 	a.printf("jotgate %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
