@@ -23,6 +23,8 @@ type Guard struct {
 	challenge string   // for WWW-Authenticate
 	idClaim   string
 	now       func() time.Time
+	memory    *memory  // nil unless GuardSettings.Remember
+	keySet    jwt.Keys // what memory asks for the keys in force
 	revoked   *revocations
 	stale     func() bool // true: refuse, the news of revocations is too old
 	follow    *follower   // nil without a feed to follow
@@ -42,6 +44,12 @@ type GuardSettings struct {
 	HeaderTypes []string
 	HeaderName  string
 	UserIDClaim string
+	// Remember is how many verified tokens to keep in mind, so that one that is
+	// shown again costs neither a signature check nor reading its claims. It
+	// holds whole tokens, at most 8 KiB each; times, revocations and a change of
+	// keys are looked at all the same. Requests with the same token then share
+	// one User, which nobody may change. Default: 0, none.
+	Remember int
 	// OnError answers in place of the JSON that jotgate sends; e.Respond is
 	// what it would have done.
 	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
@@ -102,6 +110,8 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 		challenge: challengeOf(s.HeaderTypes),
 		idClaim:   or(s.UserIDClaim, "user_id"),
 		now:       s.Now,
+		memory:    newMemory(s.Remember, s.Leeway),
+		keySet:    s.Keys,
 		revoked:   newRevocations(remoteLifetime),
 		stale:     func() bool { return false },
 		onError:   s.OnError,
@@ -134,6 +144,28 @@ func challengeOf(types []string) string { return types[0] + ` realm="api"` }
 // SimpleJWT's list of messages, ErrNoUserClaim, ErrUnavailable while
 // revocations are required but unknown.
 func (g *Guard) VerifyAccess(token string) (*User, error) {
+	user, err := g.userOf(token)
+	if err != nil {
+		return nil, err
+	}
+	if g.stale() {
+		return nil, ErrUnavailable.Because(errors.New("the news of revocations is too old"))
+	}
+	if g.revoked.revoked(user.Session, user.ID, user.issued) {
+		return nil, accessError(ErrTokenInvalid.Because(errors.New("the session or the user was revoked")))
+	}
+	return user, nil
+}
+
+// userOf is VerifyAccess without what was revoked.
+func (g *Guard) userOf(token string) (*User, error) {
+	var keys *jwt.KeySet
+	if g.memory != nil {
+		keys = g.keySet.KeySet() // before verifying: the set may change meanwhile
+		if user := g.memory.recall(token, keys, g.now()); user != nil {
+			return user, nil
+		}
+	}
 	verified, err := g.tokens.Verify(token)
 	if err != nil {
 		return nil, accessError(tokenError(err))
@@ -145,18 +177,14 @@ func (g *Guard) VerifyAccess(token string) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g.stale() {
-		return nil, ErrUnavailable.Because(errors.New("the news of revocations is too old"))
-	}
 	c := &verified.Claims
-	if g.revoked.revoked(c.SID, id, verified.IssuedAt) {
-		return nil, accessError(ErrTokenInvalid.Because(errors.New("the session or the user was revoked")))
-	}
-	return &User{
+	user := &User{
 		ID: id, Username: c.Username, Email: c.Email, Role: c.Role,
 		Groups: c.Groups, Permissions: c.Permissions, Session: c.SID,
-		expires: verified.ExpiresAt, payload: verified.Payload(),
-	}, nil
+		expires: verified.ExpiresAt, issued: verified.IssuedAt, notBefore: verified.NotBefore, payload: verified.Payload(),
+	}
+	g.memory.add(token, user, keys)
+	return user, nil
 }
 
 // verify checks a token of this type in SimpleJWT's order: signature and

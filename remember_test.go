@@ -1,0 +1,107 @@
+package jotgate_test
+
+import (
+	"errors"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/jwt"
+)
+
+// changing are keys that change, counted when they are asked for.
+type changing struct{ set atomic.Pointer[jwt.KeySet] }
+
+func (c *changing) KeySet() *jwt.KeySet { return c.set.Load() }
+
+// remembering returns a guard that remembers, its clock, and its keys.
+func remembering(t *testing.T, size int) (*jotgate.Guard, *time.Time, *changing) {
+	t.Helper()
+	now, keys := noon, &changing{}
+	keys.set.Store(key(t).KeySet())
+	guard := newGuard(t, func(s *jotgate.GuardSettings) {
+		s.Keys, s.Remember, s.Now = keys, size, func() time.Time { return now }
+	})
+	return guard, &now, keys
+}
+
+func TestRemember(t *testing.T) {
+	guard, now, keys := remembering(t, 10)
+	token := accessToken(t, func(c map[string]any) { c["nbf"] = noon.Unix() })
+	first, err := guard.VerifyAccess(token)
+	if err != nil || first.Username != "alice" {
+		t.Fatalf("%v %v", first, err)
+	}
+	if again, err := guard.VerifyAccess(token); err != nil || again != first {
+		t.Errorf("the second time: %v %v", again, err)
+	}
+	if _, err := guard.VerifyAccess(token[:len(token)-1]); !errors.Is(err, jotgate.ErrTokenInvalid) {
+		t.Errorf("a token that only begins like it: %v", err)
+	}
+	for name, at := range map[string]time.Time{"expired": noon.Add(5 * time.Minute), "before it was issued": noon.Add(-time.Second)} {
+		*now = at
+		if _, err := guard.VerifyAccess(token); err == nil {
+			t.Errorf("%s: it passes", name)
+		}
+	}
+	*now = noon
+	if _, err := guard.VerifyAccess(token); err != nil {
+		t.Fatalf("before the keys change: %v", err)
+	}
+	other, err := jwt.NewHMAC(jwt.HS256, []byte(secret[1:]+"x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys.set.Store(other.KeySet())
+	if _, err := guard.VerifyAccess(token); !errors.Is(err, jotgate.ErrTokenInvalid) {
+		t.Errorf("after its key is gone: %v", err)
+	}
+}
+
+// A token that was refused is not remembered as good, nor one of another kind.
+func TestRememberRefusals(t *testing.T) {
+	guard, _, _ := remembering(t, 10)
+	for _, token := range []string{
+		accessToken(t, func(c map[string]any) { c["token_type"] = "refresh" }),
+		accessToken(t, func(c map[string]any) { c["user_id"] = nil }),
+		accessToken(t, func(c map[string]any) { c["exp"] = noon.Unix() }),
+	} {
+		for range 2 {
+			if user, err := guard.VerifyAccess(token); err == nil {
+				t.Errorf("%v passes", user)
+			}
+		}
+	}
+}
+
+// It stays as small as it was asked to be, and forgets the oldest.
+func TestRememberIsBounded(t *testing.T) {
+	guard, _, _ := remembering(t, 4)
+	users := map[string]*jotgate.User{}
+	token := func(n int) string {
+		return accessToken(t, func(c map[string]any) { c["jti"] = "token " + strconv.Itoa(n) })
+	}
+	for n := range 10 {
+		user, err := guard.VerifyAccess(token(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		users[token(n)] = user
+	}
+	kept := 0
+	for n := 9; n >= 0; n-- {
+		if user, err := guard.VerifyAccess(token(n)); err != nil {
+			t.Fatal(err)
+		} else if user == users[token(n)] {
+			kept++
+		}
+	}
+	if kept == 0 || kept > 4 {
+		t.Errorf("it kept %d of 10 tokens, and was asked for 4", kept)
+	}
+	if last, err := guard.VerifyAccess(token(0)); err != nil || last.Username != "alice" {
+		t.Errorf("a forgotten token: %v %v", last, err)
+	}
+}
