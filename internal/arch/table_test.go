@@ -76,6 +76,7 @@ var rows = []row{
 
 	{path: "store/storetest", kind: testOnly, may: []string{".", "record", "store"}},
 	{path: "passwd/internal/golden", kind: testOnly},
+	{path: "internal/settingsdoc", kind: program},
 	{path: "internal/pgtest", kind: testOnly},
 	{path: "internal/arch", kind: testOnly},
 }

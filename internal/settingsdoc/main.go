@@ -1,0 +1,115 @@
+// Command settingsdoc writes docs/settings.md from the comments of the settings
+// structs, so that the page says what the code says:
+//
+//	go run ./internal/settingsdoc > docs/settings.md
+//
+// Each field's comment tells what it means and then, in sentences of their own,
+// "Default: …." and "Django: ….".
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// structs are the settings, in the order of the page.
+var structs = []struct{ folder, name, title, intro string }{
+	{".", "Settings", "jotgate.Settings", "What a Gate does: tokens, sessions, passwords. `jotgate.New` takes them."},
+	{"api", "Settings", "api.Settings", "The HTTP side: which letters are sent, what is asked for twice, limits. `api.New` takes them."},
+	{"mail", "Settings", "mail.Settings", "How letters leave. `mail.New` takes them."},
+	{".", "GuardSettings", "jotgate.GuardSettings", "A Guard verifies only; it needs no database. What has the same name as above means the same."},
+	{"proxy", "Settings", "proxy.Settings", "The gate in front of an API in any language. `proxy.New` takes them."},
+}
+
+func main() {
+	if err := write(os.Stdout, "."); err != nil {
+		fmt.Fprintln(os.Stderr, "settingsdoc:", err)
+		os.Exit(1)
+	}
+}
+
+// write writes the page for the repository in root.
+func write(w io.Writer, root string) error {
+	fmt.Fprint(w, "# Settings\n\n"+
+		"Every option, made from the comments in the code by `go run ./internal/settingsdoc > docs/settings.md`.\n"+
+		"The zero value of each is the safe choice; what weakens something is named Insecure…\n"+
+		"The last column names the setting of Django, Django REST framework, SimpleJWT or djoser that it stands for.\n"+
+		"On the command line and in the environment the same options have names of their own: `jotgate serve --help`.\n")
+	for _, s := range structs {
+		fields, err := fieldsOf(filepath.Join(root, s.folder), s.name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "\n## %s\n\n%s\n\n| Setting | Type | Meaning | Default | In Django |\n|---|---|---|---|---|\n", s.title, s.intro)
+		for _, f := range fields {
+			fmt.Fprintf(w, "| `%s` | `%s` | %s | %s | %s |\n", f.name, f.kind, f.meaning, f.standard, f.django)
+		}
+	}
+	return nil
+}
+
+// field is one option.
+type field struct{ name, kind, meaning, standard, django string }
+
+// fieldsOf reads a struct's fields from the Go files of a folder.
+func fieldsOf(folder, name string) (fields []field, err error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		set := token.NewFileSet()
+		source, err := parser.ParseFile(set, file, nil, parser.ParseComments)
+		if err != nil {
+			return nil, err
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		ast.Inspect(source, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok || spec.Name.Name != name {
+				return true
+			}
+			if s, ok := spec.Type.(*ast.StructType); ok {
+				for _, f := range s.Fields.List {
+					kind := string(text[set.Position(f.Type.Pos()).Offset:set.Position(f.Type.End()).Offset])
+					for _, n := range f.Names {
+						if n.IsExported() {
+							fields = append(fields, describe(n.Name, kind, f.Doc.Text()))
+						}
+					}
+				}
+			}
+			return false
+		})
+	}
+	if len(fields) == 0 {
+		return nil, fmt.Errorf("%s has no struct %s with fields", folder, name)
+	}
+	return fields, nil
+}
+
+var part = regexp.MustCompile(`(?s)^(.*?)(?:\s*Default: (.*?))?(?:\s*Django: (.*?))?$`)
+
+// describe takes a comment apart into its sentences.
+func describe(name, kind, doc string) field {
+	doc = strings.Join(strings.Fields(doc), " ")
+	parts := part.FindStringSubmatch(doc)
+	clean := func(s string) string {
+		return strings.ReplaceAll(strings.TrimSuffix(strings.TrimSpace(s), "."), "|", `\|`)
+	}
+	meaning := strings.TrimPrefix(strings.TrimSpace(parts[1]), name+" ")
+	return field{name, strings.ReplaceAll(strings.Join(strings.Fields(kind), " "), "|", `\|`), strings.ReplaceAll(meaning, "|", `\|`), clean(parts[2]), clean(parts[3])}
+}
