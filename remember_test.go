@@ -105,3 +105,24 @@ func TestRememberIsBounded(t *testing.T) {
 		t.Errorf("a forgotten token: %v %v", last, err)
 	}
 }
+
+// What is remembered can be revoked.
+func TestRememberedAndRevoked(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
+	go func() { _ = b.Run(t.Context()) }()
+	b.user(t, "alice", nil)
+	tokens, other := b.login(t, "alice"), b.login(t, "alice")
+	guard, _ := farGuard(t, b, func(s *jotgate.GuardSettings) { s.Remember = 10 })
+	for range 2 {
+		if _, err := guard.VerifyAccess(tokens.Access); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Logout(t.Context(), tokens.Refresh, jotgate.Client{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { _, err := guard.VerifyAccess(tokens.Access); return err != nil })
+	if _, err := guard.VerifyAccess(other.Access); err != nil {
+		t.Errorf("another session: %v", err)
+	}
+}
