@@ -1,7 +1,7 @@
 package main
 
 // `serve`: listen, open the database, answer until a signal, finish what was
-// begun. serve_flags.go has its settings, demo.go what --demo shows.
+// begun (drain.go). serve_flags.go has its settings, demo.go what --demo shows.
 
 import (
 	"cmp"
@@ -107,7 +107,9 @@ func (c *serveCommand) serve(a *app, listener net.Listener, handler http.Handler
 	if err := keysKnown(known, gate); err != nil {
 		return err
 	}
-	server := api.Server("", handler)
+	parting := &parting{next: handler}
+	server := api.Server("", parting)
+	server.ConnState = parting.count
 	server.ErrorLog = slog.NewLogLogger(gate.Settings().Logger.Handler(), slog.LevelWarn)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
@@ -118,19 +120,8 @@ func (c *serveCommand) serve(a *app, listener net.Listener, handler http.Handler
 	case err := <-ended:
 		return fmt.Errorf("serving stopped: %w", err)
 	case <-a.ctx.Done():
-		return c.drain(a, server)
+		return c.drain(a, server, listener, parting)
 	}
-}
-
-// drain lets requests in hand finish.
-func (c *serveCommand) drain(a *app, server *http.Server) error {
-	a.warn("jotgate: finishing the requests in hand")
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), c.DrainTimeout)
-	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("requests were cut off after %v", c.DrainTimeout), server.Close())
-	}
-	return nil
 }
 
 // addressOf is the listener's address as a client on this machine writes it.

@@ -1,0 +1,77 @@
+package main
+
+// How serve ends, so that nobody notices: behind a proxy the other node goes
+// on, and no request that reached this one is answered with a reset.
+//
+//  1. /readyz says 503, and every answer asks for the connection to be closed,
+//     while new requests are still answered: for a second at most, or until
+//     nobody is connected.
+//  2. No new connection is taken; those that wait to be taken are.
+//  3. Requests in hand are finished, for --drain-timeout at most.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// farewell is how long step 1 takes at most.
+const farewell = time.Second
+
+// parting is the handler of a server that may have to leave.
+type parting struct {
+	next    http.Handler
+	leaving atomic.Bool
+	open    atomic.Int64 // connections
+}
+
+// ServeHTTP implements http.Handler.
+func (p *parting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.leaving.Load() {
+		w.Header().Set("Connection", "close")
+		if r.URL.Path == "/readyz" {
+			jotgate.ErrUnavailable.Because(errors.New("shutting down")).Respond(w, "")
+			return
+		}
+	}
+	p.next.ServeHTTP(w, r)
+}
+
+// count is http.Server.ConnState.
+func (p *parting) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		p.open.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		p.open.Add(-1)
+	}
+}
+
+// sayGoodbye is step 1.
+func (p *parting) sayGoodbye(limit time.Duration) {
+	p.leaving.Store(true)
+	for wait := time.Duration(0); wait < limit && p.open.Load() > 0; wait += 10 * time.Millisecond {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// drain lets requests in hand finish.
+func (c *serveCommand) drain(a *app, server *http.Server, listener net.Listener, p *parting) error {
+	a.warn("jotgate: finishing the requests in hand")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), c.DrainTimeout)
+	defer cancel()
+	p.sayGoodbye(min(farewell, c.DrainTimeout/2))
+	if takeNoMore(listener) {
+		time.Sleep(20 * time.Millisecond) // the queue is taken
+	}
+	if err := server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("requests were cut off after %v", c.DrainTimeout), server.Close())
+	}
+	return nil
+}
