@@ -3,59 +3,133 @@ package lockout
 import (
 	"context"
 	"errors"
-	"path/filepath"
+	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/store/sqlite"
 	"github.com/jotgate/jotgate/throttle"
 )
 
-// silent is a database that stopped answering: each question ends by its
-// deadline.
-type silent struct{ jotgate.FailureStore }
+// bare is a store that keeps no failures.
+type bare struct{ jotgate.Store }
 
-func (silent) Failures(ctx context.Context, _ []string) (map[string]jotgate.Failure, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	<-ctx.Done()
-	return nil, jotgate.ErrUnavailable
+// AccountByLogin knows nobody.
+func (bare) AccountByLogin(context.Context, string) (*jotgate.Account, error) {
+	return nil, jotgate.ErrNotFound
 }
 
-// Tries of one account wait for each other, but not one after another for a
-// database that does not answer.
-func TestWaitingHasAnEnd(t *testing.T) {
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
+func newLockout(t *testing.T) (*Lockout, *time.Time) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	gate, err := jotgate.New(jotgate.Settings{SecretKey: "a-secret-of-more-than-thirty-two-bytes", Now: func() time.Time { return now }}, bare{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	gate, err := jotgate.New(jotgate.Settings{SecretKey: "0123456789abcdef0123456789abcdef"}, db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		l := New(gate, throttle.Lockout{})
-		l.store = silent{}
-		began, results := time.Now(), make(chan error)
-		for range 30 {
-			go func() {
-				_, err := l.Try(t.Context(), "alice", "192.0.2.0/24", func() (jotgate.UserID, error) {
-					t.Error("a password was looked at")
-					return "", nil
-				})
-				results <- err
-			}()
-		}
-		for range 30 {
-			if err := <-results; !errors.Is(err, jotgate.ErrUnavailable) {
-				t.Errorf("answered %v", err)
-			}
-		}
-		if took := time.Since(began); took > 10*time.Second {
-			t.Errorf("the last of thirty tries was answered after %v", took)
-		}
+	return New(gate, throttle.Lockout{}), &now
+}
+
+func try(t *testing.T, l *Lockout, login, network string, outcome error) (heard bool, err error) {
+	t.Helper()
+	_, err = l.Try(t.Context(), login, network, func() (jotgate.UserID, error) {
+		heard = true
+		return "1", outcome
 	})
+	return heard, err
+}
+
+// A store without counters has them in memory: five tries, then a wait that
+// doubles; a success forgets them.
+func TestTry(t *testing.T) {
+	l, now := newLockout(t)
+	wrong := error(jotgate.ErrNoActiveAccount)
+	for i := range 5 {
+		if heard, err := try(t, l, "alice", "192.0.2.1", wrong); !heard || !errors.Is(err, wrong) {
+			t.Fatalf("try %d: %v %v", i, heard, err)
+		}
+	}
+	heard, err := try(t, l, " ALICE", "192.0.2.1", nil)
+	if e := jotgate.AsError(err); heard || e.Status != 429 || e.Detail != "Request was throttled. Expected available in 1 second." {
+		t.Errorf("the sixth: %v %v", heard, err)
+	}
+	for _, other := range [][2]string{{"carol", "192.0.2.1"}, {"alice", "192.0.2.2"}} {
+		if heard, err := try(t, l, other[0], other[1], nil); !heard || err != nil {
+			t.Errorf("%v: %v %v", other, heard, err)
+		}
+	}
+	*now = now.Add(time.Second)
+	if heard, err := try(t, l, "alice", "192.0.2.1", nil); !heard || err != nil {
+		t.Errorf("after the wait: %v %v", heard, err)
+	}
+	for i := range 5 {
+		if heard, _ := try(t, l, "alice", "192.0.2.1", wrong); !heard {
+			t.Fatalf("after a success, try %d is not heard", i)
+		}
+	}
+}
+
+// What is no answer about the password does not count.
+func TestOnlyWrongPasswordsCount(t *testing.T) {
+	l, _ := newLockout(t)
+	for range 20 {
+		if heard, err := try(t, l, "alice", "192.0.2.1", jotgate.ErrBusy); !heard || !errors.Is(err, jotgate.ErrBusy) {
+			t.Fatalf("%v %v", heard, err)
+		}
+	}
+}
+
+// Tries that are under way count as failures until they have ended.
+func TestTriesUnderWayCount(t *testing.T) {
+	l, _ := newLockout(t)
+	hashing, done := make(chan bool), make(chan bool)
+	ended := make(chan error, 5)
+	for range 5 {
+		go func() {
+			_, err := l.Try(context.Background(), "alice", "192.0.2.1", func() (jotgate.UserID, error) {
+				hashing <- true
+				<-done
+				return "1", nil
+			})
+			ended <- err
+		}()
+	}
+	for range 5 {
+		<-hashing
+	}
+	if heard, err := try(t, l, "alice", "192.0.2.1", nil); heard {
+		t.Errorf("a sixth at the same moment is heard: %v", err)
+	}
+	close(done)
+	for range 5 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	if heard, err := try(t, l, "alice", "192.0.2.1", nil); !heard {
+		t.Errorf("after they ended well: %v", err)
+	}
+	for i := range l.shards {
+		if n := len(l.shards[i].trying); n != 0 {
+			t.Errorf("%d tries are still under way", n)
+		}
+	}
+}
+
+// A stranger's share in an account's counter is bounded.
+func TestOneStrangerCannotSlowTheRest(t *testing.T) {
+	l, now := newLockout(t)
+	for range 200 {
+		_, _ = try(t, l, "alice", "203.0.113.1", jotgate.ErrNoActiveAccount)
+		*now = now.Add(20 * time.Minute)
+	}
+	if heard, err := try(t, l, "alice", "198.51.100.1", nil); !heard {
+		t.Error(err)
+	}
+	for i := range 30 {
+		for range 5 {
+			_, _ = try(t, l, "bob", fmt.Sprintf("203.0.113.%d", i), jotgate.ErrNoActiveAccount)
+		}
+	}
+	if heard, _ := try(t, l, "bob", "198.51.100.1", nil); heard {
+		t.Error("guesses from thirty networks slow nobody")
+	}
 }

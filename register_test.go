@@ -1,0 +1,216 @@
+package jotgate_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/signing"
+)
+
+var nobody = jotgate.Client{}
+
+// says is the JSON that a client would get for an error.
+func says(err error) string {
+	text, _ := jotgate.AsError(err).MarshalJSON()
+	return string(text)
+}
+
+func TestRegister(t *testing.T) {
+	b := newGate(t, nil)
+	a, err := b.Register(t.Context(), jotgate.Registration{Username: "ａlice", Email: "Alice@EXAMPLE.com", Password: password}, nobody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.ID == "" || a.Username != "alice" || a.Email != "Alice@example.com" || !a.IsActive || a.IsStaff || !a.DateJoined.Equal(noon) {
+		t.Errorf("%+v", a)
+	}
+	b.login(t, "alice")
+	for name, row := range map[string]struct {
+		r    jotgate.Registration
+		want string
+	}{
+		"taken":      {jotgate.Registration{Username: "alice", Password: password}, `{"username":["A user with that username already exists."]}`},
+		"same form":  {jotgate.Registration{Username: "aliｃe", Password: password}, `["Unable to create account."]`},
+		"characters": {jotgate.Registration{Username: "al ice", Password: password}, `"username":["Enter a valid username.`},
+		"too long":   {jotgate.Registration{Username: strings.Repeat("a", 151), Password: password}, `{"username":["Ensure this field has no more than 150 characters."]}`},
+		"weak":       {jotgate.Registration{Username: "carol", Password: "12345"}, `{"password":["This password is too short. It must contain at least 8 characters.","This password is too common.","This password is entirely numeric."]}`},
+		"similar":    {jotgate.Registration{Username: "carol", LastName: "Liddell", Password: "liddell12"}, `{"password":["The password is too similar to the last name."]}`},
+		"long":       {jotgate.Registration{Username: "carol", Password: strings.Repeat("k", 4097)}, `{"password":["Ensure this field has no more than 4096 characters."]}`},
+		"bytes":      {jotgate.Registration{Username: "carol", Password: "\xff\xfe not UTF-8"}, `{"password":["This password cannot be used."]}`},
+	} {
+		if _, err := b.Register(t.Context(), row.r, nobody); err == nil || !strings.Contains(says(err), row.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestPasswordRulesCanBeOff(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.PasswordRules = strength.Rules{} })
+	if _, err := b.Register(t.Context(), jotgate.Registration{Username: "alice", Password: "1"}, nobody); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestActivation(t *testing.T) {
+	b := newGate(t, nil)
+	a, err := b.Register(t.Context(), jotgate.Registration{Username: "alice", Email: "alice@example.com", Password: password, Activate: true}, nobody)
+	if err != nil || a.IsActive {
+		t.Fatal(a, err)
+	}
+	if due, err := b.db.DueLetters(t.Context(), noon, 10, time.Minute); err != nil || len(due) != 1 || due[0].Kind != jotgate.LetterActivation || due[0].To != a.Email {
+		t.Errorf("%v %v", due, err)
+	}
+	uid, token := b.LinkParts(jotgate.LetterActivation, a)
+	for _, row := range []struct{ uid, token, want string }{
+		{"!!", token, `{"uid":["Invalid user id or user doesn't exist."]}`},
+		{signing.EncodeUID("99"), token, `{"uid":["Invalid user id or user doesn't exist."]}`},
+		{uid, token + "0", `{"token":["Invalid token for given user."]}`},
+	} {
+		if _, err := b.Activate(t.Context(), row.uid, row.token, nobody); says(err) != row.want {
+			t.Errorf("%s %s: %v", row.uid, row.token, err)
+		}
+	}
+	if a, err = b.Activate(t.Context(), uid, token, nobody); err != nil || !a.IsActive {
+		t.Fatal(err)
+	}
+	if _, err = b.Activate(t.Context(), uid, token, nobody); jotgate.AsError(err).Status != 403 {
+		t.Errorf("twice: %v", err)
+	}
+	b.login(t, "alice")
+}
+
+// Links of one kind are of no use as another, unless djoser's form is wanted.
+func TestDjoserLinks(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		b := newGate(t, func(s *jotgate.Settings) { s.DjoserLinks = shared })
+		a := b.user(t, "alice", nil)
+		keys, _ := signing.New(secret)
+		django := signing.ResetTokens{Keys: keys}.Make(signing.Account{ID: string(a.ID), Password: a.Password, Email: a.Email}, noon)
+		_, activation := b.LinkParts(jotgate.LetterActivation, a)
+		uid, reset := b.LinkParts(jotgate.LetterPasswordReset, a)
+		if reset != django || (activation == django) != shared {
+			t.Errorf("shared %v: reset %s, activation %s, Django's %s", shared, reset, activation, django)
+		}
+		if _, err := b.ResetPassword(t.Context(), uid, activation, "a brand new pass 77", nobody); (err == nil) != shared {
+			t.Errorf("shared %v: an activation link as a reset link: %v", shared, err)
+		}
+	}
+}
+
+func TestResetPassword(t *testing.T) {
+	b := newGate(t, nil)
+	a := b.user(t, "alice", func(a *jotgate.Account) { a.LastName = "Liddell" })
+	tokens := b.login(t, "alice")
+	uid, token := b.LinkParts(jotgate.LetterPasswordReset, a)
+	if _, err := b.ResetPassword(t.Context(), uid, token, "liddell12", nobody); says(err) != `{"password":["The password is too similar to the last name."]}` {
+		t.Errorf("similar: %v", err)
+	}
+	b.clock.Advance(time.Minute)
+	if _, err := b.ResetPassword(t.Context(), uid, token, "a brand new pass 77", nobody); err != nil {
+		t.Fatal(err)
+	}
+	after, err := b.AccountByID(t.Context(), a.ID)
+	if err != nil || !after.LastLogin.Equal(noon.Add(time.Minute)) {
+		t.Errorf("last login %v, %v", after.LastLogin, err)
+	}
+	if _, err := b.VerifyAccess(tokens.Access); err == nil {
+		t.Error("the session goes on after a reset")
+	}
+	if _, err := b.ResetPassword(t.Context(), uid, token, "a brand new pass 78", nobody); says(err) != `{"token":["Invalid token for given user."]}` {
+		t.Errorf("twice: %v", err)
+	}
+}
+
+func TestSetPassword(t *testing.T) {
+	b := newGate(t, nil)
+	a := b.user(t, "alice", nil)
+	if err := b.CheckPassword(t.Context(), a, "wrong horse battery"); !errors.Is(err, jotgate.ErrWrongPassword) {
+		t.Error(err)
+	}
+	if err := b.CheckPassword(t.Context(), a, password); err != nil {
+		t.Error(err)
+	}
+	stale := *a
+	if err := b.SetPassword(t.Context(), a, "a brand new pass 77", "", nobody); err != nil {
+		t.Fatal(err)
+	}
+	// Who read the account before the change cannot overwrite it.
+	if err := b.SetPassword(t.Context(), &stale, "a brand new pass 78", "", nobody); !errors.Is(err, jotgate.ErrWrongPassword) {
+		t.Error(err)
+	}
+	if _, err := b.Login(t.Context(), "alice", "a brand new pass 77", nobody); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSetUsernameAndEmail(t *testing.T) {
+	b := newGate(t, nil)
+	a := b.user(t, "alice", nil)
+	b.user(t, "carol", nil)
+	if err := b.SetUsername(t.Context(), a, "carol", nobody); !errors.Is(err, jotgate.ErrTaken) {
+		t.Error(err)
+	}
+	if err := b.SetUsername(t.Context(), a, "no good!", nobody); jotgate.AsError(err).Status != 400 {
+		t.Error(err)
+	}
+	if err := b.SetUsername(t.Context(), a, "alice2", nobody); err != nil {
+		t.Error(err)
+	}
+	tokens := b.login(t, "alice2")
+	if err := b.SetEmail(t.Context(), a, "new@example.com", true, nobody); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.VerifyAccess(tokens.Access); err == nil {
+		t.Error("an account that is to be confirmed is still logged in")
+	}
+	if err := b.DeleteAccount(t.Context(), a, nobody); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.AccountByID(t.Context(), a.ID); !errors.Is(err, jotgate.ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+// Who shares an address with others gets a letter each; nobody gets a decoy.
+func TestRequestLink(t *testing.T) {
+	b := newGate(t, nil)
+	for _, name := range []string{"alice", "alice2", "alice3"} {
+		b.user(t, name, func(a *jotgate.Account) { a.Email = "Alice@example.com" })
+	}
+	b.user(t, "bob", func(a *jotgate.Account) { a.IsActive = false })
+	for _, row := range []struct {
+		kind    jotgate.LetterKind
+		email   string
+		found   bool
+		letters int
+	}{
+		{jotgate.LetterPasswordReset, "alice@EXAMPLE.com", true, 3},
+		{jotgate.LetterActivation, "alice@example.com", false, 1},
+		{jotgate.LetterActivation, "bob@example.com", true, 1},
+		{jotgate.LetterPasswordReset, "bob@example.com", false, 1},
+		{jotgate.LetterPasswordReset, "nobody@example.com", false, 1},
+	} {
+		found, err := b.RequestLink(t.Context(), row.kind, row.email)
+		if err != nil || found != row.found {
+			t.Errorf("%s %s: %v %v", row.kind, row.email, found, err)
+		}
+		var due []jotgate.Letter
+		for range 100 { // the second and third come a moment later
+			more, err := b.db.DueLetters(t.Context(), noon, 10, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if due = append(due, more...); len(due) >= row.letters {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if len(due) != row.letters || row.found != (due[0].Kind == row.kind) || row.found && !strings.EqualFold(due[0].To, row.email) {
+			t.Errorf("%s %s: %v", row.kind, row.email, due)
+		}
+	}
+}
