@@ -128,6 +128,7 @@ func TestRules(t *testing.T) {
 		{"exp before 1970", swap("1767225601", `-1`), nil, jwt.ErrMalformed, "exp"},
 		{"exp just before 1970", swap("1767225601", `-0.5`), nil, jwt.ErrMalformed, "exp"},
 		{"exp zero", swap("1767225601", `0`), nil, jwt.ErrExpired, "exp"},
+		{"exp zero as a float", swap("1767225601", `0.0`), nil, jwt.ErrExpired, "exp"},
 		{"exp minus zero", swap("1767225601", `-0`), nil, jwt.ErrExpired, "exp"},
 		{"exp beyond 64 bits", swap("1767225601", `18446744073709551616`), nil, jwt.ErrMalformed, "exp"},
 		{"exp infinite", swap("1767225601", `1e999`), nil, jwt.ErrMalformed, "exp"},
