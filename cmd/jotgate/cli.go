@@ -5,6 +5,7 @@ package main
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -35,11 +36,12 @@ type commands struct {
 // run reads the line and runs its command.
 func (a *app) run(args []string) error {
 	shown := false
-	parser, err := newParser(a, &commands{}, &source{env: a.env}, func(int) { shown = true })
+	args = asWritten(args)
+	parser, err := newParser(a, &source{env: a.env}, others(args[0]), func(int) { shown = true })
 	if err != nil {
 		return err
 	}
-	line, err := parser.Parse(asWritten(args))
+	line, err := parser.Parse(args)
 	switch {
 	case shown:
 		return nil
@@ -49,10 +51,12 @@ func (a *app) run(args []string) error {
 	return line.Run()
 }
 
-// newParser reads lines into cli; shown is called when --help was printed.
-func newParser(a *app, cli *commands, source *source, shown func(status int)) (*kong.Kong, error) {
+// newParser makes a parser of lines without the commands named in without;
+// shown is called when --help was printed.
+func newParser(a *app, source *source, without []string, shown func(status int)) (*kong.Kong, error) {
 	return kong.New(
-		cli,
+		&commands{},
+		kong.IgnoreFields(`^commands\.(`+strings.Join(append(without, "-"), "|")+`)$`),
 		kong.Name("jotgate"),
 		kong.Description("Accounts and JSON Web Tokens for a REST API."),
 		kong.Writers(a.stdout, a.stderr),
@@ -65,6 +69,25 @@ func newParser(a *app, cli *commands, source *source, shown func(status int)) (*
 		kong.ExplicitGroups(groups),
 		kong.Bind(a, source),
 	)
+}
+
+// others are the fields of commands that a line which begins with first does
+// not need. Reading the flags of every command takes longer than most commands.
+func others(first string) (fields []string) {
+	found := false
+	for field := range reflect.TypeFor[commands]().Fields() {
+		switch {
+		case field.Name == "Config":
+		case strings.ToLower(field.Name) == first || field.Tag.Get("aliases") == first:
+			found = true
+		default:
+			fields = append(fields, field.Name)
+		}
+	}
+	if !found {
+		return nil // an error or --help, which needs them all
+	}
+	return fields
 }
 
 // asWritten understands the spellings people try first.

@@ -23,7 +23,7 @@ const defaultConfig = "jotgate.yaml"
 type source struct {
 	env    map[string]string
 	names  map[*kong.Value]aliases
-	maps   map[string]bool // keys whose value is a map and no section
+	maps   map[string]bool // every key; true where its value is a map
 	loaded bool
 	file   string         // the config file in use
 	values map[string]any // what it says, sections flattened to section.name
@@ -84,12 +84,15 @@ func (s *source) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 // Validate implements kong.Resolver: a line that no flag has is an error, for
 // a setting that is misspelt must not be a setting that is not there.
 func (s *source) Validate(*kong.Application) error {
-	known := map[string]bool{}
-	for _, n := range s.names {
-		known[n.key] = true
+	if len(s.values) == 0 {
+		return nil
+	}
+	var all source // this line may know a single command
+	if _, err := newParser(&app{}, &all, nil, nil); err != nil {
+		return err
 	}
 	for key := range s.values {
-		if !known[key] {
+		if _, known := all.maps[key]; !known {
 			return fmt.Errorf("%s: there is no setting %q", s.file, key)
 		}
 	}
