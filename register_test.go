@@ -8,6 +8,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/signing"
 )
 
@@ -61,10 +62,10 @@ func TestActivation(t *testing.T) {
 	if err != nil || a.IsActive {
 		t.Fatal(a, err)
 	}
-	if due, err := b.db.DueLetters(t.Context(), noon, 10, time.Minute); err != nil || len(due) != 1 || due[0].Kind != jotgate.LetterActivation || due[0].To != a.Email {
+	if due, err := b.db.DueLetters(t.Context(), noon, 10, time.Minute); err != nil || len(due) != 1 || due[0].Kind != record.LetterActivation || due[0].To != a.Email {
 		t.Errorf("%v %v", due, err)
 	}
-	uid, token := b.LinkParts(jotgate.LetterActivation, a)
+	uid, token := b.LinkParts(record.LetterActivation, a)
 	for _, row := range []struct{ uid, token, want string }{
 		{"!!", token, `{"uid":["Invalid user id or user doesn't exist."]}`},
 		{signing.EncodeUID("99"), token, `{"uid":["Invalid user id or user doesn't exist."]}`},
@@ -90,8 +91,8 @@ func TestDjoserLinks(t *testing.T) {
 		a := b.user(t, "alice", nil)
 		keys, _ := signing.New(secret)
 		django := signing.ResetTokens{Keys: keys}.Make(signing.Account{ID: string(a.ID), Password: a.Password, Email: a.Email}, noon)
-		_, activation := b.LinkParts(jotgate.LetterActivation, a)
-		uid, reset := b.LinkParts(jotgate.LetterPasswordReset, a)
+		_, activation := b.LinkParts(record.LetterActivation, a)
+		uid, reset := b.LinkParts(record.LetterPasswordReset, a)
 		if reset != django || (activation == django) != shared {
 			t.Errorf("shared %v: reset %s, activation %s, Django's %s", shared, reset, activation, django)
 		}
@@ -103,9 +104,9 @@ func TestDjoserLinks(t *testing.T) {
 
 func TestResetPassword(t *testing.T) {
 	b := newGate(t, nil)
-	a := b.user(t, "alice", func(a *jotgate.Account) { a.LastName = "Liddell" })
+	a := b.user(t, "alice", func(a *record.Account) { a.LastName = "Liddell" })
 	tokens := b.login(t, "alice")
-	uid, token := b.LinkParts(jotgate.LetterPasswordReset, a)
+	uid, token := b.LinkParts(record.LetterPasswordReset, a)
 	if _, err := b.ResetPassword(t.Context(), uid, token, "liddell12", nobody); says(err) != `{"password":["The password is too similar to the last name."]}` {
 		t.Errorf("similar: %v", err)
 	}
@@ -179,26 +180,26 @@ func TestSetUsernameAndEmail(t *testing.T) {
 func TestRequestLink(t *testing.T) {
 	b := newGate(t, nil)
 	for _, name := range []string{"alice", "alice2", "alice3"} {
-		b.user(t, name, func(a *jotgate.Account) { a.Email = "Alice@example.com" })
+		b.user(t, name, func(a *record.Account) { a.Email = "Alice@example.com" })
 	}
-	b.user(t, "bob", func(a *jotgate.Account) { a.IsActive = false })
+	b.user(t, "bob", func(a *record.Account) { a.IsActive = false })
 	for _, row := range []struct {
-		kind    jotgate.LetterKind
+		kind    record.LetterKind
 		email   string
 		found   bool
 		letters int
 	}{
-		{jotgate.LetterPasswordReset, "alice@EXAMPLE.com", true, 3},
-		{jotgate.LetterActivation, "alice@example.com", false, 1},
-		{jotgate.LetterActivation, "bob@example.com", true, 1},
-		{jotgate.LetterPasswordReset, "bob@example.com", false, 1},
-		{jotgate.LetterPasswordReset, "nobody@example.com", false, 1},
+		{record.LetterPasswordReset, "alice@EXAMPLE.com", true, 3},
+		{record.LetterActivation, "alice@example.com", false, 1},
+		{record.LetterActivation, "bob@example.com", true, 1},
+		{record.LetterPasswordReset, "bob@example.com", false, 1},
+		{record.LetterPasswordReset, "nobody@example.com", false, 1},
 	} {
 		found, err := b.RequestLink(t.Context(), row.kind, row.email)
 		if err != nil || found != row.found {
 			t.Errorf("%s %s: %v %v", row.kind, row.email, found, err)
 		}
-		var due []jotgate.Letter
+		var due []record.Letter
 		for range 100 { // the second and third come a moment later
 			more, err := b.db.DueLetters(t.Context(), noon, 10, time.Hour)
 			if err != nil {

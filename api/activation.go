@@ -1,8 +1,8 @@
 package api
 
 import (
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/record"
 )
 
 type linkIn struct{ uid, token string }
@@ -15,7 +15,7 @@ func linkFields(_ *API, in *linkIn) []form.Field {
 func activation(c *call, in *linkIn) (any, error) {
 	account, err := c.gate.Activate(c.ctx, in.uid, in.token, c.client)
 	if err == nil && c.settings.SendConfirmationEmail {
-		c.gate.Notify(c.ctx, jotgate.LetterConfirmation, account, "")
+		c.gate.Notify(c.ctx, record.LetterConfirmation, account, "")
 	}
 	return nil, err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 )
 
 const extraMembers = `,"is_staff":true,"is_superuser":true,"is_active":false,"id":77,"groups":[1],"user_permissions":[1],"date_joined":"2001-01-01",` +
@@ -95,7 +96,7 @@ func TestH098WeakPasswords(t *testing.T) {
 	s := newSite(t, change{})
 	alice := s.login("alice")
 	for _, weak := range []string{"password", "12345678", "alice@example.com", "alice1234", "short1", "qwertyuiop", "918273645546"} {
-		uid, token := s.link(jotgate.LetterPasswordReset, "alice")
+		uid, token := s.link(record.LetterPasswordReset, "alice")
 		for _, a := range []answer{
 			s.ask("POST", "/auth/users/", object("username", "alicex", "email", "alice@example.com", "password", weak)),
 			s.ask("POST", "/auth/users/set_password/", object("current_password", goodPassword, "new_password", weak), alice.header()...),
@@ -110,7 +111,7 @@ func TestH100HashUpgradeRace(t *testing.T) {
 	s := newSite(t, change{})
 	old, _ := passwd.New("pbkdf2_sha256:1000")
 	encoded, _ := old.Make(goodPassword)
-	if err := s.db.ChangeAccount(t.Context(), "1", jotgate.AccountChange{Password: &encoded}); err != nil {
+	if err := s.db.ChangeAccount(t.Context(), "1", record.Change{Password: &encoded}); err != nil {
 		t.Fatal(err)
 	}
 	session := make([]tokens, 20)
@@ -241,7 +242,7 @@ func TestH109NoSecretsInLogs(t *testing.T) {
 	alice := s.login("alice")
 	s.try("alice", "a wrong secret 99")
 	s.refresh(alice.refresh)
-	uid, token := s.link(jotgate.LetterPasswordReset, "alice")
+	uid, token := s.link(record.LetterPasswordReset, "alice")
 	s.ask("POST", "/auth/users/reset_password/", object("email", "alice@example.com"))
 	want(t, "reset", s.reset(uid, token, "a reset secret 99"), 204, "")
 	s.me(tokens{access: alice.access + "x"})
@@ -261,7 +262,7 @@ func TestH109NoSecretsInLogs(t *testing.T) {
 // A fault of the database, and one in the program, tell nothing.
 func TestH112ErrorsTellNothing(t *testing.T) {
 	s := newSite(t, change{gate: func(g *jotgate.Settings) {
-		g.CustomClaims = func(_ context.Context, a *jotgate.Account) (jwt.Object, error) {
+		g.CustomClaims = func(_ context.Context, a *record.Account) (jwt.Object, error) {
 			if a.Username == "carol" {
 				panic("secret fault in line 42")
 			}

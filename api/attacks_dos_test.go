@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 func TestH043SlowBody(t *testing.T) {
@@ -165,7 +165,7 @@ func TestH053TablesShrink(t *testing.T) {
 		t.Fatalf("%d failures, %d letters", count("jotgate_failure"), count("jotgate_outbox"))
 	}
 	s.letters() // the sender takes them, decoys too
-	var purged jotgate.FailureStore = s.db
+	var purged record.Failures = s.db
 	if _, err := purged.PurgeFailures(t.Context(), s.now.Now().Add(25*time.Hour), 1000); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 const resetConfirm = "/auth/users/reset_password_confirm/"
@@ -21,8 +22,8 @@ func (s *site) reset(uid, token, password string) answer {
 
 func TestH071ResetLinksWorkOnce(t *testing.T) {
 	s := newSite(t, change{})
-	uid, token := s.link(jotgate.LetterPasswordReset, "alice")
-	_, older := s.link(jotgate.LetterPasswordReset, "alice")
+	uid, token := s.link(record.LetterPasswordReset, "alice")
+	_, older := s.link(record.LetterPasswordReset, "alice")
 	want(t, "first", s.reset(uid, token, "a brand new pass 77"), 204, "")
 	want(t, "second", s.reset(uid, token, "a brand new pass 78"), 400, "Invalid token for given user.")
 	want(t, "an older link", s.reset(uid, older, "a brand new pass 78"), 400, "Invalid token for given user.")
@@ -31,7 +32,7 @@ func TestH071ResetLinksWorkOnce(t *testing.T) {
 
 func TestH072ResetRace(t *testing.T) {
 	s := newSite(t, change{})
-	uid, token := s.link(jotgate.LetterPasswordReset, "alice")
+	uid, token := s.link(record.LetterPasswordReset, "alice")
 	var won atomic.Int64
 	var all sync.WaitGroup
 	for i := range 20 {
@@ -49,11 +50,11 @@ func TestH072ResetRace(t *testing.T) {
 
 func TestH073ResetLinksExpire(t *testing.T) {
 	s := newSite(t, change{gate: func(g *jotgate.Settings) { g.PasswordResetTimeout = time.Hour }})
-	uid, token := s.link(jotgate.LetterPasswordReset, "alice")
+	uid, token := s.link(record.LetterPasswordReset, "alice")
 	if _, digits, _ := strings.Cut(token, "-"); len(digits) != 32 { // 128 bits
 		t.Errorf("token %s", token)
 	}
-	otherUID, _ := s.link(jotgate.LetterPasswordReset, "carol")
+	otherUID, _ := s.link(record.LetterPasswordReset, "carol")
 	want(t, "for another user", s.reset(otherUID, token, "a brand new pass 77"), 400, "Invalid token")
 	s.now.turn(time.Hour + time.Second)
 	want(t, "late", s.reset(uid, token, "a brand new pass 77"), 400, "Invalid token")
@@ -64,7 +65,7 @@ func TestH073ResetLinksExpire(t *testing.T) {
 func TestH075LookAlikeAddresses(t *testing.T) {
 	s := newSite(t, change{})
 	for name, email := range map[string]string{"mike": "mike@example.org", "mike2": "mıke@example.org"} {
-		a := &jotgate.Account{Username: name, Email: email, Password: s.account("alice").Password, IsActive: true, DateJoined: s.now.Now()}
+		a := &record.Account{Username: name, Email: email, Password: s.account("alice").Password, IsActive: true, DateJoined: s.now.Now()}
 		if err := s.db.CreateAccount(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +89,7 @@ func TestH075LookAlikeAddresses(t *testing.T) {
 func TestH076EmailChangeNeedsPassword(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.EmailChangeNeedsPassword, a.SendActivationEmail = true, true }})
 	alice := s.login("alice")
-	_, old := s.link(jotgate.LetterPasswordReset, "alice")
+	_, old := s.link(record.LetterPasswordReset, "alice")
 	want(t, "without", s.ask("PATCH", me, object("email", "new@example.com"), alice.header()...), 400, `{"current_password":["This field is required."]}`)
 	want(t, "wrong", s.ask("PATCH", me, object("email", "new@example.com", "current_password", "x"), alice.header()...), 400, "Invalid password.")
 	if s.account("alice").Email != "alice@example.com" {
@@ -98,18 +99,18 @@ func TestH076EmailChangeNeedsPassword(t *testing.T) {
 	if a := s.account("alice"); a.IsActive {
 		t.Error("the account is active before the new address is confirmed")
 	}
-	uid, _ := s.link(jotgate.LetterPasswordReset, "alice")
+	uid, _ := s.link(record.LetterPasswordReset, "alice")
 	want(t, "a link of before", s.reset(uid, old, "a brand new pass 77"), 400, "Invalid token")
-	if letters := s.letters(); len(letters) != 1 || letters[0].To != "new@example.com" || letters[0].Kind != jotgate.LetterActivation {
+	if letters := s.letters(); len(letters) != 1 || letters[0].To != "new@example.com" || letters[0].Kind != record.LetterActivation {
 		t.Errorf("%v", letters)
 	}
 }
 
 func TestH077LinksServeOnePurpose(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.SendActivationEmail = true }})
-	uid, activate := s.link(jotgate.LetterActivation, "bob")
-	_, reset := s.link(jotgate.LetterPasswordReset, "bob")
-	_, username := s.link(jotgate.LetterUsernameReset, "bob")
+	uid, activate := s.link(record.LetterActivation, "bob")
+	_, reset := s.link(record.LetterPasswordReset, "bob")
+	_, username := s.link(record.LetterUsernameReset, "bob")
 	activation := func(token string) answer {
 		return s.ask("POST", "/auth/users/activation/", object("uid", uid, "token", token))
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 func TestH054RefreshReplay(t *testing.T) {
@@ -59,7 +60,7 @@ func TestH058TokensOfOneKindOnly(t *testing.T) {
 	want(t, "refresh as access", s.me(tokens{access: alice.refresh}), 401, "Token has wrong type")
 	want(t, "access as refresh", s.refresh(alice.access), 401, "Token has wrong type")
 	want(t, "access at logout", s.ask("POST", "/api/token/blacklist/", object("refresh", alice.access)), 401, "Token has wrong type")
-	_, reset := s.link(jotgate.LetterPasswordReset, "alice")
+	_, reset := s.link(record.LetterPasswordReset, "alice")
 	want(t, "reset token as refresh", s.refresh(reset), 401, "Token is invalid")
 }
 
@@ -73,7 +74,7 @@ func TestH059RefreshOfADisabledUser(t *testing.T) {
 func (s *site) disable(name string) {
 	s.t.Helper()
 	no := false
-	if err := s.db.ChangeAccount(s.t.Context(), s.account(name).ID, jotgate.AccountChange{IsActive: &no, At: s.now.Now()}); err != nil {
+	if err := s.db.ChangeAccount(s.t.Context(), s.account(name).ID, record.Change{IsActive: &no, At: s.now.Now()}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -92,7 +93,7 @@ func TestH061StaffRoutesReadTheRow(t *testing.T) {
 	carol := s.login("carol")
 	want(t, "as staff", s.ask("GET", "/auth/users/", "", carol.header()...), 200, "alice")
 	no := false
-	if err := s.db.ChangeAccount(t.Context(), s.account("carol").ID, jotgate.AccountChange{IsStaff: &no}); err != nil {
+	if err := s.db.ChangeAccount(t.Context(), s.account("carol").ID, record.Change{IsStaff: &no}); err != nil {
 		t.Fatal(err)
 	}
 	if a := s.ask("GET", "/auth/users/", "", carol.header()...); strings.Contains(a.Body, "alice") {

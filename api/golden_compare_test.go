@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 func mapsKeys(m map[string]string) iter.Seq[string] { return maps.Keys(m) }
@@ -301,7 +301,7 @@ func (w *world) outbox(s *step) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	due = slices.DeleteFunc(due, func(l jotgate.Letter) bool { return l.Kind == jotgate.LetterDecoy })
+	due = slices.DeleteFunc(due, func(l record.Letter) bool { return l.Kind == record.LetterDecoy })
 	if len(due) != len(s.Mails) {
 		return fmt.Sprintf("letters: %v, Django %v", due, s.Mails)
 	}

@@ -1,8 +1,8 @@
 package api
 
 import (
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/record"
 )
 
 // The caller's own row: /auth/users/me/.
@@ -25,7 +25,7 @@ func profileFields(a *API, in *profileIn) []form.Field {
 func meChange(c *call, in *profileIn) (any, error) { return c.changeProfile(c.account, in) }
 
 // changeProfile changes what may be changed: the e-mail.
-func (c *call) changeProfile(account *jotgate.Account, in *profileIn) (any, error) {
+func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error) {
 	if !in.sent || in.email == account.Email {
 		return showUser(account), nil
 	}
@@ -52,7 +52,7 @@ func confirmFields(_ *API, in *confirmIn) []form.Field {
 func meDelete(c *call, in *confirmIn) (any, error) { return nil, c.deleteAccount(c.account, in) }
 
 // deleteAccount deletes an account once the caller has shown who is asking.
-func (c *call) deleteAccount(account *jotgate.Account, in *confirmIn) error {
+func (c *call) deleteAccount(account *record.Account, in *confirmIn) error {
 	if err := c.confirm(in.current); err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (c *call) deleteAccount(account *jotgate.Account, in *confirmIn) error {
 // confirm checks the caller's current password, under the same counters as a
 // login.
 func (c *call) confirm(password string) error {
-	_, err := c.tries.Try(c.ctx, c.account.Username, c.network, func() (jotgate.UserID, error) {
+	_, err := c.tries.Try(c.ctx, c.account.Username, c.network, func() (record.UserID, error) {
 		return c.account.ID, c.gate.CheckPassword(c.ctx, c.account, password)
 	})
 	return err

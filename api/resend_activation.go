@@ -3,8 +3,8 @@ package api
 import (
 	"net/http"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/record"
 )
 
 type emailIn struct{ email string }
@@ -19,6 +19,6 @@ func resendActivation(c *call, in *emailIn) (any, error) {
 	if !c.settings.SendActivationEmail {
 		return bare(http.StatusBadRequest), nil
 	}
-	_, err := c.gate.RequestLink(c.ctx, jotgate.LetterActivation, in.email)
+	_, err := c.gate.RequestLink(c.ctx, record.LetterActivation, in.email)
 	return nil, err
 }

@@ -1,10 +1,10 @@
 package api
 
-import "github.com/jotgate/jotgate"
+import "github.com/jotgate/jotgate/record"
 
 // resetUsername is POST /auth/users/reset_username/.
 func resetUsername(c *call, in *emailIn) (any, error) {
-	found, err := c.gate.RequestLink(c.ctx, jotgate.LetterUsernameReset, in.email)
+	found, err := c.gate.RequestLink(c.ctx, record.LetterUsernameReset, in.email)
 	if err == nil && !found && c.settings.InsecureUsernameResetShowEmailNotFound {
 		return nil, errNoEmail
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/internal/lockout"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
 
@@ -56,8 +57,8 @@ type call struct {
 	ctx     context.Context
 	network string // of the client, for counting
 	client  jotgate.Client
-	user    *jotgate.User    // nil without a token
-	account *jotgate.Account // the row behind it
+	user    *jotgate.User   // nil without a token
+	account *record.Account // the row behind it
 }
 
 // bare is an answer without a body and with a status of its own.

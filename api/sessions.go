@@ -4,12 +4,12 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // sessionOut is one login in the list.
 type sessionOut struct {
-	jotgate.Session
+	record.Session
 	Current bool `json:"current"` // it is the one that asks
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/record"
 )
 
 type setPasswordIn struct{ current, password, again string }
@@ -33,9 +34,9 @@ func setPassword(c *call, in *setPasswordIn) (any, error) {
 }
 
 // noticePassword tells the account's owner that the password was changed.
-func (c *call) noticePassword(account *jotgate.Account) {
+func (c *call) noticePassword(account *record.Account) {
 	if c.settings.PasswordChangedEmail {
-		c.gate.Notify(c.ctx, jotgate.LetterPasswordChanged, account, "")
+		c.gate.Notify(c.ctx, record.LetterPasswordChanged, account, "")
 	}
 }
 

@@ -1,8 +1,8 @@
 package api
 
 import (
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/record"
 )
 
 type setUsernameIn struct{ current, username, again string }
@@ -37,8 +37,8 @@ func setUsername(c *call, in *setUsernameIn) (any, error) {
 }
 
 // noticeUsername tells the account's owner that the username was changed.
-func (c *call) noticeUsername(account *jotgate.Account) {
+func (c *call) noticeUsername(account *record.Account) {
 	if c.settings.UsernameChangedEmail {
-		c.gate.Notify(c.ctx, jotgate.LetterUsernameChanged, account, "")
+		c.gate.Notify(c.ctx, record.LetterUsernameChanged, account, "")
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -89,7 +90,7 @@ func newSite(t testing.TB, c change) *site {
 	t.Cleanup(func() { s.db.Close() })
 	s.API = s.reopen(c)
 	for _, name := range []string{"alice", "bob", "carol", "dave"} {
-		a := &jotgate.Account{Username: name, Email: name + "@example.com", IsActive: name != "bob", IsStaff: name == "carol", DateJoined: s.now.Now()}
+		a := &record.Account{Username: name, Email: name + "@example.com", IsActive: name != "bob", IsStaff: name == "carol", DateJoined: s.now.Now()}
 		if a.Password = passwd.Unusable(); name != "dave" {
 			if a.Password, err = s.gate.MakePassword(t.Context(), goodPassword); err != nil {
 				t.Fatal(err)
@@ -210,7 +211,7 @@ func (s *site) refresh(token string) answer {
 }
 
 // account is a row as it stands now.
-func (s *site) account(name string) *jotgate.Account {
+func (s *site) account(name string) *record.Account {
 	s.t.Helper()
 	a, err := s.db.AccountByLogin(s.t.Context(), name)
 	if err != nil {
@@ -220,7 +221,7 @@ func (s *site) account(name string) *jotgate.Account {
 }
 
 // letters takes what waits in the outbox, decoys left out.
-func (s *site) letters() (list []jotgate.Letter) {
+func (s *site) letters() (list []record.Letter) {
 	s.t.Helper()
 	due, err := s.db.DueLetters(s.t.Context(), s.now.Now().Add(time.Hour), 1000, time.Hour)
 	if err != nil {
@@ -230,7 +231,7 @@ func (s *site) letters() (list []jotgate.Letter) {
 		if err := s.db.LetterSent(s.t.Context(), l.ID); err != nil {
 			s.t.Fatal(err)
 		}
-		if l.Kind != jotgate.LetterDecoy {
+		if l.Kind != record.LetterDecoy {
 			list = append(list, l)
 		}
 	}
@@ -238,7 +239,7 @@ func (s *site) letters() (list []jotgate.Letter) {
 }
 
 // link is what the letter of this kind says to the account.
-func (s *site) link(kind jotgate.LetterKind, name string) (uid, token string) {
+func (s *site) link(kind record.LetterKind, name string) (uid, token string) {
 	return s.gate.LinkParts(kind, s.account(name))
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
 
@@ -80,7 +81,7 @@ func patient(t *testing.T) *site {
 			}
 			encoded, _ = old.Make(goodPassword)
 		}
-		a := &jotgate.Account{Username: name, Password: encoded, IsActive: true, DateJoined: s.now.Now()}
+		a := &record.Account{Username: name, Password: encoded, IsActive: true, DateJoined: s.now.Now()}
 		if err := s.db.CreateAccount(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/record"
 )
 
 type loginIn struct{ username, password string }
@@ -28,7 +29,7 @@ func tokenObtain(c *call, in *loginIn) (any, error) {
 
 // login checks a username and a password, unless there were too many failures.
 func (c *call) login(in *loginIn) (tokens jotgate.Tokens, err error) {
-	strange, err := c.tries.Try(c.ctx, in.username, c.network, func() (jotgate.UserID, error) {
+	strange, err := c.tries.Try(c.ctx, in.username, c.network, func() (record.UserID, error) {
 		tokens, err = c.gate.Login(c.ctx, in.username, in.password, c.client)
 		if err != nil {
 			return "", err
@@ -44,7 +45,7 @@ func (c *call) login(in *loginIn) (tokens jotgate.Tokens, err error) {
 // noticeSignIn tells the account's owner of a login from a new network.
 func (c *call) noticeSignIn(user *jotgate.User) {
 	if account, err := c.gate.AccountByID(c.ctx, user.ID); err == nil {
-		c.gate.Notify(c.ctx, jotgate.LetterNewSignIn, account, c.client.Address+", "+c.client.UserAgent)
+		c.gate.Notify(c.ctx, record.LetterNewSignIn, account, c.client.Address+", "+c.client.UserAgent)
 	}
 }
 

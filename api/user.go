@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // The rows of /auth/users/{id}/: one's own for everybody, all for staff.
@@ -14,8 +15,8 @@ import (
 var errNoUser = &jotgate.Error{Status: http.StatusNotFound, Detail: "No User matches the given query."}
 
 // target is the account that the path names, if the caller may see it.
-func (c *call) target() (*jotgate.Account, error) {
-	id := jotgate.UserID(c.r.PathValue("id"))
+func (c *call) target() (*record.Account, error) {
+	id := record.UserID(c.r.PathValue("id"))
 	if id == c.account.ID {
 		return c.account, nil
 	}

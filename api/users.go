@@ -6,16 +6,17 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/record"
 )
 
 // userOut is djoser's UserSerializer.
 type userOut struct {
-	Email    string         `json:"email"`
-	ID       jotgate.UserID `json:"id"`
-	Username string         `json:"username"`
+	Email    string        `json:"email"`
+	ID       record.UserID `json:"id"`
+	Username string        `json:"username"`
 }
 
-func showUser(a *jotgate.Account) userOut { return userOut{a.Email, a.ID, a.Username} }
+func showUser(a *record.Account) userOut { return userOut{a.Email, a.ID, a.Username} }
 
 // shownUser is what OPTIONS shows of it.
 func shownUser(*API) []form.Field {
@@ -45,7 +46,7 @@ func userList(c *call) (any, error) {
 	if !c.account.IsStaff && !c.settings.InsecureShowUsers {
 		return []userOut{showUser(c.account)}, nil
 	}
-	accounts, err := c.accounts(c.ctx, jotgate.UserID(c.r.URL.Query().Get("after")))
+	accounts, err := c.accounts(c.ctx, record.UserID(c.r.URL.Query().Get("after")))
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func userList(c *call) (any, error) {
 	return list, nil
 }
 
-func (c *call) accounts(ctx context.Context, after jotgate.UserID) ([]*jotgate.Account, error) {
+func (c *call) accounts(ctx context.Context, after record.UserID) ([]*record.Account, error) {
 	return c.gate.Store().ListAccounts(ctx, after, listPage)
 }
 
@@ -82,9 +83,9 @@ func createFields(a *API, in *createIn) []form.Field {
 
 // createdOut has the order of djoser's UserCreateSerializer.
 type createdOut struct {
-	Email    string         `json:"email"`
-	Username string         `json:"username"`
-	ID       jotgate.UserID `json:"id"`
+	Email    string        `json:"email"`
+	Username string        `json:"username"`
+	ID       record.UserID `json:"id"`
 }
 
 // userCreate is the sign-up: POST /auth/users/.
@@ -99,7 +100,7 @@ func userCreate(c *call, in *createIn) (any, error) {
 		return nil, err
 	}
 	if account.IsActive && c.settings.SendConfirmationEmail {
-		c.gate.Notify(c.ctx, jotgate.LetterConfirmation, account, "")
+		c.gate.Notify(c.ctx, record.LetterConfirmation, account, "")
 	}
 	return createdOut{account.Email, account.Username, account.ID}, nil
 }

@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/record"
 )
 
 // ask returns the answer to a question.
@@ -104,7 +104,7 @@ func (a *app) askTwice() (string, error) {
 }
 
 // attributes are what a password should not resemble.
-func attributes(account *jotgate.Account) []strength.Attribute {
+func attributes(account *record.Account) []strength.Attribute {
 	return []strength.Attribute{
 		{Label: "username", Value: account.Username},
 		{Label: "first name", Value: account.FirstName},

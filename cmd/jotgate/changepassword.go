@@ -10,6 +10,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -34,7 +35,7 @@ func (c *changepasswordCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
+	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		a.printf("Changing password for user '%s'\n", account.Username)
 		password, err := a.askPassword(strength.Default(), attributes(account))
 		if err != nil {
@@ -44,9 +45,9 @@ func (c *changepasswordCommand) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		change := jotgate.AccountChange{Password: &encoded, At: time.Now()}
+		change := record.Change{Password: &encoded, At: time.Now()}
 		if !c.KeepSessionsOnPasswordChange {
-			change.EndSessions = jotgate.EndedByPassword
+			change.EndSessions = record.EndedByPassword
 		}
 		if err := db.ChangeAccount(a.ctx, account.ID, change); err != nil {
 			return err
@@ -66,7 +67,7 @@ func newHasher(setting string) (*passwd.Hasher, error) {
 }
 
 // withUser opens the database for as long as do runs, and finds a user in it.
-func (f *databaseFlags) withUser(a *app, name string, do func(*store.Store, *jotgate.Account) error) error {
+func (f *databaseFlags) withUser(a *app, name string, do func(*store.Store, *record.Account) error) error {
 	return f.with(a, func(db *store.Store) error {
 		account, err := findUser(a, db, name)
 		if err != nil {
@@ -77,7 +78,7 @@ func (f *databaseFlags) withUser(a *app, name string, do func(*store.Store, *jot
 }
 
 // findUser finds an account by its username.
-func findUser(a *app, db *store.Store, name string) (*jotgate.Account, error) {
+func findUser(a *app, db *store.Store, name string) (*record.Account, error) {
 	account, err := db.AccountByLogin(a.ctx, name)
 	if errors.Is(err, jotgate.ErrNotFound) {
 		return nil, fmt.Errorf("user '%s' does not exist", name)

@@ -10,6 +10,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -40,7 +41,7 @@ func (c *createsuperuserCommand) Run(a *app) error {
 		return usage("--noinput needs --username")
 	}
 	return c.with(a, func(db *store.Store) error {
-		account := &jotgate.Account{IsActive: true, IsStaff: true, IsSuperuser: true, DateJoined: time.Now()}
+		account := &record.Account{IsActive: true, IsStaff: true, IsSuperuser: true, DateJoined: time.Now()}
 		if account.Username, err = c.username(a, db); err != nil {
 			return err
 		}
@@ -114,7 +115,7 @@ func (c *createsuperuserCommand) email(a *app) (string, error) {
 
 // password asks for it or takes it from the environment. There Django does not
 // judge it; here it is said when it is weak.
-func (c *createsuperuserCommand) password(a *app, account *jotgate.Account) (string, error) {
+func (c *createsuperuserCommand) password(a *app, account *record.Account) (string, error) {
 	rules := strength.Default()
 	if !c.Noinput {
 		return a.askPassword(rules, attributes(account))

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -111,7 +112,7 @@ func demoUser(ctx context.Context, gate *jotgate.Gate, db *store.Store) (passwor
 	account, err := db.AccountByLogin(ctx, demoName)
 	switch {
 	case errors.Is(err, jotgate.ErrNotFound):
-		return password, db.CreateAccount(ctx, &jotgate.Account{
+		return password, db.CreateAccount(ctx, &record.Account{
 			Username: demoName, Email: demoEmail, Password: encoded, IsActive: true, DateJoined: time.Now(),
 		})
 	case err != nil:
@@ -120,5 +121,5 @@ func demoUser(ctx context.Context, gate *jotgate.Gate, db *store.Store) (passwor
 		return "", errors.New("--demo: this database has a user named demo who is not of a demo; use another database")
 	}
 	active := true
-	return password, db.ChangeAccount(ctx, account.ID, jotgate.AccountChange{Password: &encoded, IsActive: &active})
+	return password, db.ChangeAccount(ctx, account.ID, record.Change{Password: &encoded, IsActive: &active})
 }

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -41,7 +41,7 @@ func (c *groupList) Run(a *app) error {
 		for _, g := range groups {
 			rows = append(rows, []string{strconv.FormatInt(g.ID, 10), g.Name})
 		}
-		return c.show(a, append([]jotgate.Group{}, groups...), "there are no groups", "ID NAME", rows)
+		return c.show(a, append([]record.Group{}, groups...), "there are no groups", "ID NAME", rows)
 	})
 }
 
@@ -69,7 +69,7 @@ func (c *groupShow) Run(a *app) error {
 		if err != nil {
 			return missing("group "+c.Group, err)
 		}
-		members, err := db.GroupMembers(a.ctx, c.Group, jotgate.UserID(c.After), c.Limit)
+		members, err := db.GroupMembers(a.ctx, c.Group, record.UserID(c.After), c.Limit)
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ type shownGroup struct {
 	Members     []string `json:"members"` // usernames
 }
 
-func newShownGroup(name string, permissions []store.Permission, members []*jotgate.Account) shownGroup {
+func newShownGroup(name string, permissions []store.Permission, members []*record.Account) shownGroup {
 	g := shownGroup{name, make([]string, len(permissions)), make([]string, len(members))}
 	for i, p := range permissions {
 		g.Permissions[i] = p.Name
@@ -178,7 +178,7 @@ func (c *groupNamed) act(a *app, done string, do func(db *store.Store) error) er
 			return missing("group "+c.Group+", or no such permission", err)
 		}
 		a.print(done)
-		return a.event(db, jotgate.Event{Name: "role", Detail: done})
+		return a.event(db, record.Event{Name: "role", Detail: done})
 	})
 }
 

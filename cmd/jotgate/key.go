@@ -12,6 +12,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 type keyCommands struct {
@@ -52,7 +53,7 @@ func (c *keyList) Run(a *app) error {
 		for _, k := range keys {
 			rows = append(rows, []string{k.ID, k.Algorithm, string(k.State), when(k.Created), when(k.Switched), when(k.Retired)})
 		}
-		return c.show(a, append([]jotgate.SigningKey{}, keys...), "there are no keys: HS256 with the secret signs", "KID ALG STATE CREATED SWITCHED RETIRED", rows)
+		return c.show(a, append([]record.Key{}, keys...), "there are no keys: HS256 with the secret signs", "KID ALG STATE CREATED SWITCHED RETIRED", rows)
 	})
 }
 
@@ -120,13 +121,13 @@ func (c *keyRotate) Run(a *app) error {
 }
 
 // next is the key that has been published, or a new one.
-func (c *keyRotate) next(a *app, gate *jotgate.Gate) (jotgate.SigningKey, error) {
+func (c *keyRotate) next(a *app, gate *jotgate.Gate) (record.Key, error) {
 	keys, err := gate.Keys(a.ctx)
 	if err != nil {
-		return jotgate.SigningKey{}, err
+		return record.Key{}, err
 	}
 	for _, k := range keys {
-		if k.State == jotgate.KeyNext {
+		if k.State == record.KeyNext {
 			return k, nil
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 type keyExport struct {
@@ -82,9 +83,9 @@ func keysKnown(ctx context.Context, gate *jotgate.Gate) error {
 	return err
 }
 
-func hasKeys(gate *jotgate.Gate, stored []jotgate.SigningKey) bool {
+func hasKeys(gate *jotgate.Gate, stored []record.Key) bool {
 	public := gate.PublicKeys()
-	return !slices.ContainsFunc(stored, func(missing jotgate.SigningKey) bool {
+	return !slices.ContainsFunc(stored, func(missing record.Key) bool {
 		return !slices.ContainsFunc(public, func(key *jwt.Key) bool { return key.ID() == missing.ID })
 	})
 }
@@ -140,7 +141,7 @@ func signingLines(ctx context.Context, gate *jotgate.Gate, public []*jwt.Key, li
 func currentKey(ctx context.Context, gate *jotgate.Gate) (string, error) {
 	keys, err := gate.Keys(ctx)
 	for _, k := range keys {
-		if k.State == jotgate.KeyCurrent {
+		if k.State == record.KeyCurrent {
 			return k.ID, err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // listFlags are those of every command that lists something.
@@ -42,7 +42,7 @@ func (f *pageFlags) check() error {
 }
 
 // more says how to go on where a page is full.
-func (f *pageFlags) more(a *app, page []*jotgate.Account) {
+func (f *pageFlags) more(a *app, page []*record.Account) {
 	if len(page) == f.Limit {
 		a.warn("there may be more: --after %s", page[len(page)-1].ID)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -29,7 +29,7 @@ func (sessionList) Help() string {
 
 // Run lists them, newest first.
 func (c *sessionList) Run(a *app) error {
-	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
+	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		sessions, err := db.ListSessions(a.ctx, account.ID, time.Now())
 		if err != nil {
 			return err
@@ -38,7 +38,7 @@ func (c *sessionList) Run(a *app) error {
 		for _, s := range sessions {
 			rows = append(rows, []string{s.ID, when(s.Created), when(s.LastSeen), when(s.Expires), s.Address, s.UserAgent})
 		}
-		return c.show(a, append([]jotgate.Session{}, sessions...), c.User+" has no live session", "ID CREATED LAST-SEEN EXPIRES ADDRESS USER-AGENT", rows)
+		return c.show(a, append([]record.Session{}, sessions...), c.User+" has no live session", "ID CREATED LAST-SEEN EXPIRES ADDRESS USER-AGENT", rows)
 	})
 }
 
@@ -61,7 +61,7 @@ func (c *sessionEnd) Run(a *app) error {
 	if c.All == (len(c.ID) > 0) {
 		return usage("name the sessions to end, or give --all")
 	}
-	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
+	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		ids := c.ID
 		if c.All {
 			ids = []string{""} // of EndSessions: every one
@@ -82,17 +82,17 @@ func (c *sessionEnd) Run(a *app) error {
 	})
 }
 
-func (c *sessionEnd) end(a *app, db *store.Store, user jotgate.UserID, id string) (int, error) {
+func (c *sessionEnd) end(a *app, db *store.Store, user record.UserID, id string) (int, error) {
 	now := time.Now()
-	n, err := db.EndSessions(a.ctx, jotgate.Ending{User: user, ID: id, Except: c.Except, Reason: jotgate.EndedByUser, Now: now})
+	n, err := db.EndSessions(a.ctx, record.Ending{User: user, ID: id, Except: c.Except, Reason: record.EndedByUser, Now: now})
 	if err != nil || n == 0 {
 		return n, err
 	}
-	return n, a.event(db, jotgate.Event{Time: now, Name: "logout", User: user, Session: id, Detail: "ended"})
+	return n, a.event(db, record.Event{Time: now, Name: "logout", User: user, Session: id, Detail: "ended"})
 }
 
 // event adds to the audit trail what was done here.
-func (a *app) event(db *store.Store, e jotgate.Event) error {
+func (a *app) event(db *store.Store, e record.Event) error {
 	e.Detail += " on the command line"
 	if e.Time.IsZero() {
 		e.Time = time.Now()

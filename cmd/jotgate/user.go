@@ -9,6 +9,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -47,7 +48,7 @@ func (c *userList) Run(a *app) error {
 		return err
 	}
 	return c.with(a, func(db *store.Store) error {
-		accounts, err := db.ListAccounts(a.ctx, jotgate.UserID(c.After), c.Limit)
+		accounts, err := db.ListAccounts(a.ctx, record.UserID(c.After), c.Limit)
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (c *userList) Run(a *app) error {
 			rows = append(rows, []string{string(u.ID), u.Username, u.Email, jotgate.RoleOf(u).Type, yes(u.IsActive), when(u.DateJoined), when(u.LastLogin)})
 		}
 		c.more(a, accounts)
-		return c.show(a, append([]*jotgate.Account{}, accounts...), "there are no users", "ID USERNAME EMAIL ROLE ACTIVE JOINED LAST-LOGIN", rows)
+		return c.show(a, append([]*record.Account{}, accounts...), "there are no users", "ID USERNAME EMAIL ROLE ACTIVE JOINED LAST-LOGIN", rows)
 	})
 }
 
@@ -68,12 +69,12 @@ type userShow struct {
 
 // shownUser is all that is told of a user. The hash itself is not.
 type shownUser struct {
-	*jotgate.Account
-	Role        jotgate.Role    `json:"role"`
-	Password    string          `json:"password"` // the kind of hash
-	Groups      []jotgate.Group `json:"groups"`
-	Permissions []string        `json:"permissions"`
-	Sessions    int             `json:"sessions"` // live ones
+	*record.Account
+	Role        jotgate.Role   `json:"role"`
+	Password    string         `json:"password"` // the kind of hash
+	Groups      []record.Group `json:"groups"`
+	Permissions []string       `json:"permissions"`
+	Sessions    int            `json:"sessions"` // live ones
 }
 
 // Help is shown below the usage line.
@@ -81,7 +82,7 @@ func (userShow) Help() string { return `    jotgate user show alice` }
 
 // Run shows one user.
 func (c *userShow) Run(a *app) error {
-	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
+	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		u, err := lookUp(a, db, account)
 		if err != nil {
 			return err
@@ -117,7 +118,7 @@ func (u *shownUser) facts() [][2]string {
 }
 
 // lookUp reads what hangs on an account.
-func lookUp(a *app, db *store.Store, account *jotgate.Account) (*shownUser, error) {
+func lookUp(a *app, db *store.Store, account *record.Account) (*shownUser, error) {
 	groups, permissions, err := db.Grants(a.ctx, account.ID)
 	if err != nil {
 		return nil, err
@@ -125,7 +126,7 @@ func lookUp(a *app, db *store.Store, account *jotgate.Account) (*shownUser, erro
 	sessions, err := db.ListSessions(a.ctx, account.ID, time.Now())
 	return &shownUser{
 		Account: account, Role: jotgate.RoleOf(account), Password: passwd.Identify(account.Password).String(),
-		Groups: append([]jotgate.Group{}, groups...), Permissions: append([]string{}, permissions...),
+		Groups: append([]record.Group{}, groups...), Permissions: append([]string{}, permissions...),
 		Sessions: len(sessions),
 	}, err
 }

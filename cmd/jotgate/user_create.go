@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -47,7 +47,7 @@ func (c *userCreate) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		account := &jotgate.Account{
+		account := &record.Account{
 			Username: name, Email: names.Email(c.Email), FirstName: c.FirstName, LastName: c.LastName,
 			IsActive: !c.Inactive, IsStaff: c.Staff, IsSuperuser: c.Superuser, DateJoined: time.Now(),
 		}
@@ -66,7 +66,7 @@ func (c *userCreate) Run(a *app) error {
 }
 
 // password is the hash to store.
-func (c *userCreate) password(a *app, hasher *passwd.Hasher, account *jotgate.Account) (string, error) {
+func (c *userCreate) password(a *app, hasher *passwd.Hasher, account *record.Account) (string, error) {
 	if c.NoPassword {
 		return passwd.Unusable(), nil
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -25,7 +26,7 @@ func (userAddToGroup) Help() string { return `    jotgate user add-to-group alic
 
 // Run makes the user a member.
 func (c *userAddToGroup) Run(a *app) error {
-	return c.change(a, c.User, "group "+c.Group, "is in", func(ctx context.Context, db *store.Store, id jotgate.UserID) error {
+	return c.change(a, c.User, "group "+c.Group, "is in", func(ctx context.Context, db *store.Store, id record.UserID) error {
 		return db.AddToGroup(ctx, id, c.Group)
 	})
 }
@@ -37,7 +38,7 @@ func (userRemoveFromGroup) Help() string { return `    jotgate user remove-from-
 
 // Run ends the membership.
 func (c *userRemoveFromGroup) Run(a *app) error {
-	return c.change(a, c.User, "group "+c.Group, "is not in", func(ctx context.Context, db *store.Store, id jotgate.UserID) error {
+	return c.change(a, c.User, "group "+c.Group, "is not in", func(ctx context.Context, db *store.Store, id record.UserID) error {
 		return db.RemoveFromGroup(ctx, id, c.Group)
 	})
 }
@@ -55,7 +56,7 @@ func (userGrant) Help() string { return `    jotgate user grant alice auth.view_
 
 // Run gives the user the permission.
 func (c *userGrant) Run(a *app) error {
-	return c.change(a, c.User, "permission "+c.Permission, "has", func(ctx context.Context, db *store.Store, id jotgate.UserID) error {
+	return c.change(a, c.User, "permission "+c.Permission, "has", func(ctx context.Context, db *store.Store, id record.UserID) error {
 		return db.GrantToAccount(ctx, id, c.Permission)
 	})
 }
@@ -67,20 +68,20 @@ func (userRevoke) Help() string { return `    jotgate user revoke alice auth.vie
 
 // Run takes the permission back.
 func (c *userRevoke) Run(a *app) error {
-	return c.change(a, c.User, "permission "+c.Permission, "has no longer its own", func(ctx context.Context, db *store.Store, id jotgate.UserID) error {
+	return c.change(a, c.User, "permission "+c.Permission, "has no longer its own", func(ctx context.Context, db *store.Store, id record.UserID) error {
 		return db.RevokeFromAccount(ctx, id, c.Permission)
 	})
 }
 
 // change does something to a user and notes it in the audit trail. what is the
 // group or permission, for an error that names what does not exist.
-func (f *databaseFlags) change(a *app, user, what, verb string, do func(context.Context, *store.Store, jotgate.UserID) error) error {
-	return f.withUser(a, user, func(db *store.Store, account *jotgate.Account) error {
+func (f *databaseFlags) change(a *app, user, what, verb string, do func(context.Context, *store.Store, record.UserID) error) error {
+	return f.withUser(a, user, func(db *store.Store, account *record.Account) error {
 		if err := do(a.ctx, db, account.ID); err != nil {
 			return missing(what, err)
 		}
 		a.printf("user %s %s %s now\n", account.Username, verb, what)
-		return a.event(db, jotgate.Event{Name: "role", User: account.ID, Detail: verb + " " + what})
+		return a.event(db, record.Event{Name: "role", User: account.ID, Detail: verb + " " + what})
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd/names"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -38,12 +39,12 @@ func (c *userSet) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
+	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		if err := db.ChangeAccount(a.ctx, account.ID, change); err != nil {
 			return err
 		}
 		if c.Staff != nil || c.Superuser != nil {
-			if err := a.event(db, jotgate.Event{Name: "role", User: account.ID, Detail: "changed"}); err != nil {
+			if err := a.event(db, record.Event{Name: "role", User: account.ID, Detail: "changed"}); err != nil {
 				return err
 			}
 		}
@@ -53,12 +54,12 @@ func (c *userSet) Run(a *app) error {
 }
 
 // change is what was named.
-func (c *userSet) change() (change jotgate.AccountChange, err error) {
-	change = jotgate.AccountChange{
+func (c *userSet) change() (change record.Change, err error) {
+	change = record.Change{
 		Username: c.Username, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName,
 		IsStaff: c.Staff, IsSuperuser: c.Superuser,
 	}
-	if change == (jotgate.AccountChange{}) {
+	if change == (record.Change{}) {
 		return change, usage("nothing to change was named")
 	}
 	if c.Email != nil {
@@ -96,9 +97,9 @@ func (userActivate) Help() string { return `    jotgate user activate alice` }
 func (c *userActivate) Run(a *app) error { return c.setActive(a, c.User, true) }
 
 func (f *databaseFlags) setActive(a *app, user string, active bool) error {
-	return f.withUser(a, user, func(db *store.Store, account *jotgate.Account) error {
+	return f.withUser(a, user, func(db *store.Store, account *record.Account) error {
 		before := !active
-		err := db.ChangeAccount(a.ctx, account.ID, jotgate.AccountChange{IsActive: &active, IfActive: &before, At: time.Now()})
+		err := db.ChangeAccount(a.ctx, account.ID, record.Change{IsActive: &active, IfActive: &before, At: time.Now()})
 		what := map[bool]string{true: "active", false: "inactive"}[active]
 		if errors.Is(err, jotgate.ErrNotFound) {
 			a.printf("user %s was %s already\n", account.Username, what)
@@ -107,7 +108,7 @@ func (f *databaseFlags) setActive(a *app, user string, active bool) error {
 			return err
 		}
 		a.printf("user %s is %s now\n", account.Username, what)
-		return a.event(db, jotgate.Event{Name: "account", User: account.ID, Detail: what})
+		return a.event(db, record.Event{Name: "account", User: account.ID, Detail: what})
 	})
 }
 
@@ -126,7 +127,7 @@ func (userDelete) Help() string {
 
 // Run deletes the account after a question.
 func (c *userDelete) Run(a *app) error {
-	return c.withUser(a, c.User, func(db *store.Store, account *jotgate.Account) error {
+	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		if !c.Yes {
 			answer, err := a.ask("Delete " + account.Username + " (" + account.Email + ") and what belongs to them? [y/N]: ")
 			if err == nil && !strings.EqualFold(answer, "y") {
@@ -140,6 +141,6 @@ func (c *userDelete) Run(a *app) error {
 			return err
 		}
 		a.print("deleted user " + account.Username)
-		return a.event(db, jotgate.Event{Name: "account", User: account.ID, Detail: "deleted"})
+		return a.event(db, record.Event{Name: "account", User: account.ID, Detail: "deleted"})
 	})
 }

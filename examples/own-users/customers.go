@@ -11,6 +11,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 )
 
 type customers struct {
@@ -41,17 +42,17 @@ func (c *customers) add(ctx context.Context, login, password string) error {
 }
 
 // UserByLogin is the first of jotgate.Users' three methods.
-func (c *customers) UserByLogin(ctx context.Context, login string) (*jotgate.Account, error) {
+func (c *customers) UserByLogin(ctx context.Context, login string) (*record.Account, error) {
 	return c.find(ctx, "login = ?", login)
 }
 
 // UserByID finds by what find put into Account.ID.
-func (c *customers) UserByID(ctx context.Context, id jotgate.UserID) (*jotgate.Account, error) {
+func (c *customers) UserByID(ctx context.Context, id record.UserID) (*record.Account, error) {
 	return c.find(ctx, "CAST(number AS TEXT) = ?", string(id))
 }
 
 // CheckPassword takes as long for an account that is not there.
-func (c *customers) CheckPassword(ctx context.Context, account *jotgate.Account, password string) (bool, error) {
+func (c *customers) CheckPassword(ctx context.Context, account *record.Account, password string) (bool, error) {
 	select {
 	case c.lanes <- struct{}{}:
 		defer func() { <-c.lanes }()
@@ -66,8 +67,8 @@ func (c *customers) CheckPassword(ctx context.Context, account *jotgate.Account,
 	return ok, nil
 }
 
-func (c *customers) find(ctx context.Context, where, value string) (*jotgate.Account, error) {
-	var a jotgate.Account
+func (c *customers) find(ctx context.Context, where, value string) (*record.Account, error) {
+	var a record.Account
 	row := c.db.QueryRowContext(ctx, "SELECT CAST(number AS TEXT), login, secret, NOT blocked FROM customer WHERE "+where, value)
 	switch err := row.Scan(&a.ID, &a.Username, &a.Password, &a.IsActive); {
 	case errors.Is(err, sql.ErrNoRows):

@@ -1,10 +1,10 @@
 // Package lockout stands before every password check: it slows down who has
 // failed too often, by the delays of package throttle and the counters of a
-// jotgate.FailureStore. All places that check passwords share the counters,
+// record.Failures. All places that check passwords share the counters,
 // because they are in the database, so that no sibling route gives a second
 // budget.
 //
-//	err := tries.Try(ctx, username, network, func() (jotgate.UserID, error) {
+//	err := tries.Try(ctx, username, network, func() (record.UserID, error) {
 //		tokens, err = gate.Login(ctx, username, password, client)
 //		return tokens.User.ID, err
 //	})
@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
 
@@ -31,7 +32,7 @@ import (
 type Lockout struct {
 	policy throttle.Lockout
 	gate   *jotgate.Gate
-	store  jotgate.FailureStore
+	store  record.Failures
 	seed   maphash.Seed
 	shards [64]shard
 }
@@ -83,7 +84,7 @@ func (s *shard) underWay(key string) int {
 // has them in this process's memory, until it ends.
 func New(gate *jotgate.Gate, policy throttle.Lockout) *Lockout {
 	l := &Lockout{policy: policy, gate: gate, seed: maphash.MakeSeed()}
-	if store, ok := gate.Store().(jotgate.FailureStore); ok {
+	if store, ok := gate.Store().(record.Failures); ok {
 		l.store = store
 	} else {
 		l.store = &memory{seed: maphash.MakeSeed()}
@@ -99,7 +100,7 @@ func New(gate *jotgate.Gate, policy throttle.Lockout) *Lockout {
 // not run. A failure is ErrNoActiveAccount or ErrWrongPassword; any other error
 // counts for nothing. After a success, whose user check returns, strange
 // reports whether the account had not been entered from this network before.
-func (l *Lockout) Try(ctx context.Context, login, network string, check func() (jotgate.UserID, error)) (strange bool, err error) {
+func (l *Lockout) Try(ctx context.Context, login, network string, check func() (record.UserID, error)) (strange bool, err error) {
 	t := l.attempt(login, network)
 	if err := t.begin(ctx); err != nil {
 		return false, err
@@ -117,7 +118,7 @@ func (l *Lockout) Try(ctx context.Context, login, network string, check func() (
 // Forgive forgets the failures from this network and notes that the account is
 // entered from there: after a login, or a password reset. It reports whether
 // that is the first time.
-func (l *Lockout) Forgive(ctx context.Context, login, network string, user jotgate.UserID) (strange bool, err error) {
+func (l *Lockout) Forgive(ctx context.Context, login, network string, user record.UserID) (strange bool, err error) {
 	t := l.attempt(login, network)
 	if err := l.store.ForgetFailures(ctx, []string{t.pair}); err != nil {
 		return false, err
@@ -176,7 +177,7 @@ func (t *attempt) begin(ctx context.Context) error {
 }
 
 // tally is a counter with the tries that are under way.
-func tally(found jotgate.Failure, underWay int, now time.Time) throttle.Tally {
+func tally(found record.Failure, underWay int, now time.Time) throttle.Tally {
 	tally := throttle.Tally{Failures: found.Count, Last: found.Last}
 	if underWay > 0 {
 		tally.Failures, tally.Last = tally.Failures+underWay, now

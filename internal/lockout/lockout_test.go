@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
 
 // bare is a store that keeps no failures.
-type bare struct{ jotgate.Store }
+type bare struct{ record.Store }
 
 // AccountByLogin knows nobody.
-func (bare) AccountByLogin(context.Context, string) (*jotgate.Account, error) {
+func (bare) AccountByLogin(context.Context, string) (*record.Account, error) {
 	return nil, jotgate.ErrNotFound
 }
 
@@ -30,7 +31,7 @@ func newLockout(t *testing.T) (*Lockout, *time.Time) {
 
 func try(t *testing.T, l *Lockout, login, network string, outcome error) (heard bool, err error) {
 	t.Helper()
-	_, err = l.Try(t.Context(), login, network, func() (jotgate.UserID, error) {
+	_, err = l.Try(t.Context(), login, network, func() (record.UserID, error) {
 		heard = true
 		return "1", outcome
 	})
@@ -84,7 +85,7 @@ func TestTriesUnderWayCount(t *testing.T) {
 	ended := make(chan error, 5)
 	for range 5 {
 		go func() {
-			_, err := l.Try(context.Background(), "alice", "192.0.2.1", func() (jotgate.UserID, error) {
+			_, err := l.Try(context.Background(), "alice", "192.0.2.1", func() (record.UserID, error) {
 				hashing <- true
 				<-done
 				return "1", nil

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // memory counts failures in a table of fixed size, for stores that keep none.
@@ -14,17 +14,17 @@ import (
 type memory struct {
 	mu     sync.Mutex
 	seed   maphash.Seed
-	counts [1 << 14]jotgate.Failure
+	counts [1 << 14]record.Failure
 }
 
-func (m *memory) at(key string) *jotgate.Failure {
+func (m *memory) at(key string) *record.Failure {
 	return &m.counts[maphash.String(m.seed, key)%uint64(len(m.counts))]
 }
 
-func (m *memory) Failures(_ context.Context, keys []string) (map[string]jotgate.Failure, error) {
+func (m *memory) Failures(_ context.Context, keys []string) (map[string]record.Failure, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	found := make(map[string]jotgate.Failure, len(keys))
+	found := make(map[string]record.Failure, len(keys))
 	for _, key := range keys {
 		found[key] = *m.at(key)
 	}
@@ -48,17 +48,17 @@ func (m *memory) ForgetFailures(_ context.Context, keys []string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, key := range keys {
-		*m.at(key) = jotgate.Failure{}
+		*m.at(key) = record.Failure{}
 	}
 	return nil
 }
 
 // No network is known for longer than the process lives.
-func (m *memory) RememberNetwork(context.Context, jotgate.UserID, string, time.Time) error {
+func (m *memory) RememberNetwork(context.Context, record.UserID, string, time.Time) error {
 	return nil
 }
 
-func (m *memory) KnownNetwork(context.Context, jotgate.UserID, string) (bool, error) {
+func (m *memory) KnownNetwork(context.Context, record.UserID, string) (bool, error) {
 	return false, nil
 }
 

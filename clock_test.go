@@ -1,0 +1,165 @@
+package jotgate_test
+
+// Clocks that jump and clocks far ahead. A token is judged by the clock of the
+// moment; what was revoked, used up or ended stays so whatever the clock says.
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/sqlite"
+)
+
+// dead fails when either token of a session works.
+func (b *bench) dead(t *testing.T, what string, tokens jotgate.Tokens) {
+	t.Helper()
+	if _, err := b.VerifyAccess(tokens.Access); err == nil {
+		t.Errorf("at %v: the access token of a session that %s opens the gate", b.clock.Now(), what)
+	}
+	if _, err := b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); err == nil {
+		t.Errorf("at %v: the refresh token of a session that %s works", b.clock.Now(), what)
+	}
+}
+
+func TestClockSteps(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *store.Store) {
+		b := gateOn(t, db, nil)
+		b.user(t, "alice", nil)
+		out, stolen, ended, live := b.login(t, "alice"), b.login(t, "alice"), b.login(t, "alice"), b.login(t, "alice")
+		if err := b.Logout(t.Context(), out.Refresh, jotgate.Client{}); err != nil {
+			t.Fatal(err)
+		}
+		used, err := b.Refresh(t.Context(), stolen.Refresh, jotgate.Client{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.clock.Advance(time.Minute)
+		b.dead(t, "is not ended, but whose token is used up", jotgate.Tokens{Refresh: stolen.Refresh})
+		for _, step := range []time.Duration{0, time.Hour, -time.Hour, -time.Hour, 2 * time.Hour, -30 * time.Minute, 25 * time.Hour, -25 * time.Hour} {
+			b.clock.Advance(step)
+			b.dead(t, "was logged out", out)
+			b.dead(t, "was used twice", used)
+			b.dead(t, "was used twice", stolen)
+			if step == 25*time.Hour { // everything has expired, and is cleared away
+				b.dead(t, "has expired", ended)
+				b.dead(t, "has expired", live)
+				if _, err := b.Purge(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				break
+			}
+			if _, err := b.Refresh(t.Context(), live.Refresh, jotgate.Client{}); step >= 0 && err != nil {
+				t.Errorf("after a step of %v a good session is refused: %v", step, err)
+			}
+			again := b.login(t, "alice") // and whoever logs in now gets in
+			if _, err := b.VerifyAccess(again.Access); err != nil {
+				t.Errorf("after a step of %v a new token is refused: %v", step, err)
+			}
+			if live, err = b.Refresh(t.Context(), again.Refresh, jotgate.Client{}); err != nil {
+				t.Errorf("after a step of %v a new session is refused: %v", step, err)
+			}
+		}
+	})
+}
+
+// A clock that ran ahead makes the gate forget who was logged out; when it is
+// set right, the tokens of then are good again by their times, and must still
+// be refused.
+func TestClockSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		b := gateOn(t, db, nil)
+		b.user(t, "alice", nil)
+		out, live := b.login(t, "alice"), b.login(t, "alice")
+		if err := b.Logout(t.Context(), out.Refresh, jotgate.Client{}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- b.Run(ctx) }()
+		for _, step := range []time.Duration{time.Hour, -time.Hour, time.Hour, -time.Hour} {
+			b.clock.Advance(step)
+			time.Sleep(2 * time.Minute) // what Run does now and then is done
+			if _, err := b.VerifyAccess(out.Access); err == nil {
+				t.Errorf("after a step of %v a token that was logged out opens the gate", step)
+			}
+			if _, err := b.VerifyAccess(live.Access); (err == nil) != (step < 0) {
+				t.Errorf("after a step of %v a good token: %v", step, err)
+			}
+		}
+		stop()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
+
+// Years in which other counters of seconds end: 2038 with 31 bits, 2106 with
+// 32, 9999 with the databases' own times.
+func TestClockFarAhead(t *testing.T) {
+	for _, year := range []time.Time{
+		time.Date(2038, 1, 19, 3, 13, 0, 0, time.UTC),
+		time.Date(2106, 2, 7, 6, 27, 0, 0, time.UTC),
+		time.Date(9999, 12, 30, 23, 58, 0, 0, time.UTC),
+		time.Date(9999, 12, 31, 23, 58, 0, 0, time.UTC), // tokens end in the year 10000
+	} {
+		t.Run(year.Format("2006-01-02"), func(t *testing.T) {
+			onBoth(t, func(t *testing.T, db *store.Store) {
+				b := gateOn(t, db, func(s *jotgate.Settings) { s.UpdateLastLogin = true })
+				b.clock.Advance(year.Sub(b.clock.Now()) / 2) // a Duration holds 292 years
+				for b.clock.Now().Before(year) {
+					b.clock.Advance(min(year.Sub(b.clock.Now()), 200*365*24*time.Hour))
+				}
+				farAhead(t, b)
+			})
+		})
+	}
+}
+
+func farAhead(t *testing.T, b *bench) {
+	now := b.clock.Now()
+	alice := b.user(t, "alice", func(a *record.Account) { a.DateJoined = now })
+	tokens := b.login(t, "alice")
+	for range 3 { // across the second at which the counter ends
+		user, err := b.VerifyAccess(tokens.Access)
+		if err != nil || user.ID != alice.ID {
+			t.Fatalf("%v: %v", b.clock.Now(), err)
+		}
+		if tokens, err = b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); err != nil {
+			t.Fatalf("%v: %v", b.clock.Now(), err)
+		}
+		b.clock.Advance(50 * time.Second)
+	}
+	stored, err := b.db.AccountByID(t.Context(), alice.ID)
+	if err != nil || !stored.DateJoined.Equal(now) || !stored.LastLogin.Equal(now) {
+		t.Errorf("the account came back with %v and %v, %v; it was %v", stored.DateJoined, stored.LastLogin, err, now)
+	}
+	sessions, err := b.Sessions(t.Context(), alice.ID)
+	if err != nil || len(sessions) != 1 || !sessions[0].Created.Equal(now) || sessions[0].Expires.Before(now.Add(23*time.Hour)) {
+		t.Fatalf("%+v, %v", sessions, err)
+	}
+	b.clock.Advance(5 * time.Minute)
+	if _, err := b.VerifyAccess(tokens.Access); !errors.Is(err, jotgate.ErrTokenExpired) && err == nil {
+		t.Errorf("an expired access token: %v", err)
+	}
+	if err := b.Logout(t.Context(), tokens.Refresh, jotgate.Client{}); err != nil {
+		t.Error(err)
+	}
+	b.dead(t, "was logged out", tokens)
+	b.clock.Advance(25 * time.Hour)
+	b.dead(t, "was logged out", tokens)
+	if _, err := b.Purge(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
