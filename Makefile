@@ -24,7 +24,7 @@ setup: ## install what the tests need (Debian packages when root, npm modules), 
 .PHONY: test
 test: setup ## every test, with the real Django, PyJWT, Node, PostgreSQL and others as judges
 	go test ./...
-	for module in $(JUDGES); do echo "== $$module"; (cd $$module && go test ./...); done
+	for module in $(JUDGES); do echo "== $$module"; (cd $$module && go test -count=1 ./...); done
 
 .PHONY: check
 check: ## formatting, vet, staticcheck, known vulnerabilities, race detector
@@ -55,8 +55,24 @@ golden: ## GOLDEN=folder: recordings of a Django (passwords, signatures, schemas
 	@test -n "$(GOLDEN)" || { echo "say which folder: make golden GOLDEN=folder"; exit 2; }
 	GOLDEN="$(abspath $(GOLDEN))" go test -count=1 -v -run 'Golden' ./passwd/... ./signing ./store/... ./api | grep -vE '^=== |^ *--- PASS|no tests to run'
 
+.PHONY: interop
+interop: setup ## the judges at length: 2,000 passwords for every hasher, both ways
+	cd interop && INTEROP_FULL=1 go test -count=1 -timeout 60m ./...
+
+.PHONY: differential
+differential: setup ## TOKENS tokens (default 1,000,000), valid and damaged, judged by six other libraries beside jotgate
+	cd interop/differential && TOKENS=$(or $(TOKENS),1000000) go test -count=1 -timeout 90m -v . | grep -vE '^=== '
+
+.PHONY: bench
+bench: ## jotgate beside its peers, interleaved, with ratios and allocations; also built with GOEXPERIMENT=jsonv2
+	cd bench && go run ./jwt && GOEXPERIMENT=jsonv2 go run ./jwt -only 'verify HS256' && go run ./middleware
+
 # Long runs. Their short forms are part of `make test`.
 
 .PHONY: crash
 crash: ## kill -9 a working gate 200 times on SQLite and 50 times on PostgreSQL (CRASHES=a/b)
 	CRASHES=$(or $(CRASHES),200/50) go test -count=1 -v -timeout 60m -run TestCrash . | grep -vE '^=== '
+
+.PHONY: scale
+scale: ## a million users beside a thousand: look-ups and pages, on both databases
+	JOTGATE_USERS=1000000 go test -count=1 -v -timeout 60m -run TestManyUsers ./store | grep -vE '^=== '
