@@ -6,7 +6,7 @@ SHELL := bash
 .ONESHELL:
 
 # Modules besides the main one. Their tests need programs that jotgate itself never needs.
-JUDGES := interop interop/differential interop/openapi
+JUDGES := interop interop/differential interop/openapi interop/faults examples/frameworks bench
 TOOL   := go tool -modfile=tools/go.mod
 
 .PHONY: help
@@ -31,7 +31,7 @@ check: ## formatting, vet, staticcheck, known vulnerabilities, race detector
 	unformatted=$$($(TOOL) gofumpt -l .); if [ -n "$$unformatted" ]; then echo "not formatted (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(TOOL) staticcheck ./...
-	for module in $(JUDGES) bench; do echo "== $$module"; (cd $$module && go vet ./...); done
+	for module in $(JUDGES); do echo "== $$module"; (cd $$module && go vet ./...); done
 	tools/vulncheck
 	go test -race -short ./...
 
