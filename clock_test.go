@@ -81,10 +81,14 @@ func TestClockSetBack(t *testing.T) {
 		defer db.Close()
 		b := gateOn(t, db, nil)
 		b.user(t, "alice", nil)
-		out, live := b.login(t, "alice"), b.login(t, "alice")
-		if err := b.Logout(t.Context(), out.Refresh, jotgate.Client{}); err != nil {
-			t.Fatal(err)
+		out, other := b.login(t, "alice"), b.login(t, "alice")
+		for _, tokens := range []jotgate.Tokens{out, other} { // only the later one is in the overlap of the feed
+			if err := b.Logout(t.Context(), tokens.Refresh, jotgate.Client{}); err != nil {
+				t.Fatal(err)
+			}
+			b.clock.Advance(time.Minute)
 		}
+		live := b.login(t, "alice")
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- b.Run(ctx) }()
@@ -112,19 +116,41 @@ func TestClockFarAhead(t *testing.T) {
 		time.Date(2038, 1, 19, 3, 13, 0, 0, time.UTC),
 		time.Date(2106, 2, 7, 6, 27, 0, 0, time.UTC),
 		time.Date(9999, 12, 30, 23, 58, 0, 0, time.UTC),
-		time.Date(9999, 12, 31, 23, 58, 0, 0, time.UTC), // tokens end in the year 10000
 	} {
 		t.Run(year.Format("2006-01-02"), func(t *testing.T) {
 			onBoth(t, func(t *testing.T, db *store.Store) {
 				b := gateOn(t, db, func(s *jotgate.Settings) { s.UpdateLastLogin = true })
-				b.clock.Advance(year.Sub(b.clock.Now()) / 2) // a Duration holds 292 years
-				for b.clock.Now().Before(year) {
-					b.clock.Advance(min(year.Sub(b.clock.Now()), 200*365*24*time.Hour))
-				}
+				b.forward(year)
 				farAhead(t, b)
 			})
 		})
 	}
+}
+
+// forward sets the clock; a Duration holds 292 years.
+func (b *bench) forward(to time.Time) {
+	for b.clock.Now().Before(to) {
+		b.clock.Advance(min(to.Sub(b.clock.Now()), 200*365*24*time.Hour))
+	}
+}
+
+// The last day there is: a token that would end in the year 10000 is none, so
+// the gate is closed, and quietly.
+func TestClockLastDay(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *store.Store) {
+		b := gateOn(t, db, nil)
+		b.user(t, "alice", nil)
+		b.forward(time.Date(9999, 12, 31, 23, 58, 0, 0, time.UTC))
+		tokens, err := b.Login(t.Context(), "alice", password, jotgate.Client{})
+		if err != nil && jotgate.AsError(err).Status >= 500 {
+			t.Errorf("a login was answered %v", err)
+		}
+		if _, err := b.VerifyAccess(tokens.Access); !errors.Is(err, jotgate.ErrTokenInvalid) && jotgate.AsError(err).Status != 401 {
+			t.Errorf("the token of the last day was answered %v", err)
+		}
+		b.clock.Advance(10 * time.Minute) // the year 10000
+		b.dead(t, "began before the year 10000", tokens)
+	})
 }
 
 func farAhead(t *testing.T, b *bench) {

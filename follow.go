@@ -78,6 +78,9 @@ func newFollower(g *Guard, s GuardSettings) (*follower, error) {
 // round asks once, waits for the answer, and takes it in.
 func (f *follower) round(ctx context.Context) error {
 	began, nonce := f.guard.now(), randomHex()
+	if began.UnixMicro() < f.guard.revoked.heard.Load() {
+		f.cursor = "" // the clock was set back: what sweep dropped may be in force again
+	}
 	wait := "20"
 	if f.cursor == "" || f.lost {
 		wait = "0"
@@ -102,7 +105,7 @@ func (f *follower) round(ctx context.Context) error {
 		}
 	}
 	f.guard.revoked.add(entries...)
-	f.guard.revoked.heard.Store(began.UnixNano())
+	f.guard.revoked.heard.Store(began.UnixMicro())
 	f.cursor, f.lost = page.Cursor, false
 	return nil
 }

@@ -19,7 +19,7 @@ type revocations struct {
 	users    map[record.UserID]int64 // → tokens issued before this are refused
 	lifetime int64                   // of an access token, with leeway; seconds
 	empty    atomic.Bool             // nothing is revoked: no lock is taken
-	heard    atomic.Int64            // when the feed was last known to be complete, Unix nanoseconds
+	heard    atomic.Int64            // when the feed was last known to be complete, Unix microseconds
 	last     atomic.Int64            // the highest sequence number taken from the database
 	news     chan struct{}           // closed, and replaced, when an entry is added
 	log      *feedLog                // in order of arrival, where a feed is served
@@ -130,7 +130,7 @@ func (r *revocations) age(now time.Time) time.Duration {
 	if heard == 0 {
 		return time.Duration(1<<63 - 1)
 	}
-	return now.Sub(time.Unix(0, heard))
+	return now.Sub(time.UnixMicro(heard))
 }
 
 // sessionKey packs a sid into 16 bytes; an entry then takes 24 bytes in place

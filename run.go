@@ -95,6 +95,10 @@ func pause(ctx context.Context, d time.Duration) {
 // the operator; what is known stays in force.
 func (g *Gate) pullRevocations(ctx context.Context) {
 	began := g.now()
+	if began.UnixMicro() < g.revoked.heard.Load() {
+		// The clock was set back: what sweep dropped may be in force again.
+		g.revoked.last.Store(0)
+	}
 	since := began.Add(-time.Duration(g.revoked.lifetime)*time.Second - feedSlack)
 	for {
 		entries, err := g.db.Revocations(ctx, g.revoked.last.Load(), since)
@@ -106,7 +110,7 @@ func (g *Gate) pullRevocations(ctx context.Context) {
 			break
 		}
 	}
-	g.revoked.heard.Store(began.UnixNano())
+	g.revoked.heard.Store(began.UnixMicro())
 }
 
 func (g *Gate) revocationsStale() bool { return g.RevocationAge() > g.settings.RevocationMaxAge }
