@@ -53,7 +53,7 @@ func (c *changepasswordCommand) Run(a *app) error {
 			return err
 		}
 		a.printf("Password changed successfully for user '%s'\n", account.Username)
-		return nil
+		return a.event(db, record.Event{Name: "password", User: account.ID, Detail: "changed"})
 	})
 }
 

@@ -59,7 +59,7 @@ func (c *createsuperuserCommand) Run(a *app) error {
 			return err
 		}
 		a.print("Superuser created successfully.")
-		return nil
+		return a.event(db, record.Event{Name: "role", User: account.ID, Detail: "superuser created"})
 	})
 }
 

@@ -111,7 +111,7 @@ func TestPrecedence(t *testing.T) {
 func TestMapsInTheConfigFile(t *testing.T) {
 	file := write(t, "c.yaml", "rate:\n  login: 1000/min\n  anon: sometimes\n")
 	status, _, stderr := try(t, []string{"SECRET_KEY=" + goodSecret}, "", "serve", "--config", file, "--addr", "127.0.0.1:0", "--database", "sqlite:"+t.TempDir()+"/a.db")
-	if status != statusUsage || !strings.Contains(stderr, `Rates["anon"]`) {
+	if status != statusUsage || !strings.Contains(stderr, `rate "sometimes"`) {
 		t.Errorf("status %d, %q", status, stderr)
 	}
 }

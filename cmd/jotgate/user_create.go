@@ -57,6 +57,9 @@ func (c *userCreate) Run(a *app) error {
 		if err := db.CreateAccount(a.ctx, account); err != nil {
 			return err
 		}
+		if err := a.event(db, record.Event{Name: "account", User: account.ID, Detail: "created"}); err != nil {
+			return err
+		}
 		if c.JSON {
 			return a.json(account)
 		}
