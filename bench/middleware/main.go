@@ -41,11 +41,11 @@ func run(count int, slice time.Duration) error {
 		timed = append(timed, rounds.Contender{Name: c.name, Run: func() { c.handler.ServeHTTP(w, r) }})
 	}
 	results := rounds.Run(timed, count, slice)
-	fmt.Println("| middleware | best ns | median ns | B/op | allocs/op | best / typed | best / context |")
+	fmt.Println("| middleware | best ns | median ns | B/op | allocs/op | times typed | times context |")
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|")
 	for _, r := range results {
 		fmt.Printf("| %s | %.0f | %.0f | %d | %.0f | %.1f | %.1f |\n",
-			r.Name, r.Best, r.Median, r.Bytes, r.Allocs, r.Best/results[0].Best, r.Best/results[1].Best)
+			r.Name, r.Best, r.Median, r.Bytes, r.Allocs, r.Times(results[0]), r.Times(results[1]))
 	}
 	return nil
 }

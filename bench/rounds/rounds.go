@@ -25,6 +25,17 @@ type Result struct {
 	Rounds       []float64 // nanoseconds, in the order of the rounds
 }
 
+// Times is how many times longer it took than another: the median of the
+// ratios within a round.
+func (r Result) Times(other Result) float64 {
+	ratios := make([]float64, len(r.Rounds))
+	for i := range ratios {
+		ratios[i] = r.Rounds[i] / other.Rounds[i]
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2]
+}
+
 // Run gives every contender a slice of time in every round, beginning with
 // another one each time.
 func Run(contenders []Contender, rounds int, slice time.Duration) []Result {
