@@ -1,3 +1,5 @@
+// POST /auth/users/activation/.
+
 package api
 
 import (

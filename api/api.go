@@ -41,7 +41,6 @@ type API struct {
 	origins  *http.CrossOriginProtection
 	clock    func() time.Time
 	mux      *http.ServeMux
-	handler  http.Handler
 	warned   warnings
 }
 

@@ -1,3 +1,5 @@
+// POST /auth/users/resend_activation/.
+
 package api
 
 import (

@@ -1,3 +1,5 @@
+// POST /auth/users/reset_username_confirm/.
+
 package api
 
 import "github.com/jotgate/jotgate/internal/form"

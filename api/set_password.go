@@ -1,3 +1,5 @@
+// POST /auth/users/set_password/.
+
 package api
 
 import (

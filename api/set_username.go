@@ -1,3 +1,5 @@
+// POST /auth/users/set_username/.
+
 package api
 
 import (

@@ -137,7 +137,7 @@ func (s *Settings) fill() error {
 	}
 	for scope := range s.Rates {
 		if !slices.Contains(scopes, scope) {
-			return fmt.Errorf("Rates has the scope %q, it can have %s", scope, strings.Join(scopes, ", "))
+			return fmt.Errorf("no scope of Rates is called %q; there are %s", scope, strings.Join(scopes, ", "))
 		}
 	}
 	for _, origin := range s.CORSOrigins {
@@ -166,10 +166,10 @@ func (s *Settings) limiters(clock func() time.Time) (map[string]*throttle.Limite
 		}
 		rate, err := throttle.ParseRate(text)
 		if err != nil {
-			return nil, fmt.Errorf("Rates[%q]: %w", scope, err)
+			return nil, fmt.Errorf("the rate of %s: %w", scope, err)
 		}
 		if limiters[scope], err = throttle.NewLimiter(rate, throttle.Options{Clock: clock}); err != nil {
-			return nil, fmt.Errorf("Rates[%q]: %w", scope, err)
+			return nil, fmt.Errorf("the rate of %s: %w", scope, err)
 		}
 	}
 	return limiters, nil

@@ -1,3 +1,5 @@
+// The login: POST /api/token/ and /auth/jwt/create/.
+
 package api
 
 import (

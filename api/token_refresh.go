@@ -1,3 +1,5 @@
+// POST /api/token/refresh/ and /auth/jwt/refresh/.
+
 package api
 
 import (

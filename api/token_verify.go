@@ -1,3 +1,5 @@
+// POST /api/token/verify/ and /auth/jwt/verify/.
+
 package api
 
 import (

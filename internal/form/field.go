@@ -58,16 +58,21 @@ func (b *Body) Decode(fields ...Field) error {
 	if err := b.isDict(); err != nil {
 		return err
 	}
-	var wrong []jotgate.FieldError
+	e := jotgate.Error{Status: 400}
 	for _, f := range fields {
 		if texts := f.decode(b); len(texts) > 0 {
-			wrong = append(wrong, jotgate.FieldError{Field: f.Name, Messages: texts})
+			e.Fields = append(e.Fields, jotgate.FieldError{Field: f.Name, Messages: texts})
 		}
 	}
-	if len(wrong) > 0 {
-		return &jotgate.Error{Status: 400, Fields: wrong}
+	return orNil(&e)
+}
+
+// orNil is no error where no field is wrong.
+func orNil(e *jotgate.Error) error {
+	if len(e.Fields) == 0 {
+		return nil
 	}
-	return nil
+	return e
 }
 
 // decode is Field.run_validation and CharField of rest_framework/fields.py.

@@ -18,6 +18,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/jotgate/jotgate"
@@ -67,13 +68,9 @@ func Parse(header http.Header, raw []byte) (*Body, error) {
 	if len(raw) == 0 {
 		return &Body{kind: "dict"}, nil
 	}
-	contentType := header.Get("Content-Type")
-	media, params, err := mime.ParseMediaType(contentType)
-	if charset := strings.ToLower(params["charset"]); err != nil || charset != "" && charset != "utf-8" && charset != "utf8" && charset != "us-ascii" {
-		media = ""
-	}
-	if encoding := header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return nil, refuse(http.StatusUnsupportedMediaType, "Unsupported content encoding %q in request.", encoding)
+	media, params, err := mediaType(header)
+	if err != nil {
+		return nil, err
 	}
 	switch media {
 	case "application/json":
@@ -83,19 +80,35 @@ func Parse(header http.Header, raw []byte) (*Body, error) {
 	case "multipart/form-data":
 		return parseMultipart(raw, params["boundary"])
 	default:
-		return nil, refuse(http.StatusUnsupportedMediaType, "Unsupported media type \"%s\" in request.", contentType)
+		return nil, unsupported(header)
 	}
+}
+
+// mediaType reads the Content-Type and refuses what would have to be decoded
+// first.
+func mediaType(header http.Header) (media string, params map[string]string, err error) {
+	if encoding := header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return "", nil, refuse(http.StatusUnsupportedMediaType, "Unsupported content encoding %q in request.", encoding)
+	}
+	media, params, err = mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil || !isUTF8(params["charset"]) {
+		return "", nil, unsupported(header)
+	}
+	return media, params, nil
+}
+
+// isUTF8 reports whether a charset is UTF-8, a part of it, or not named.
+func isUTF8(charset string) bool {
+	return slices.Contains([]string{"", "utf-8", "utf8", "us-ascii"}, strings.ToLower(charset))
+}
+
+func unsupported(header http.Header) error {
+	return refuse(http.StatusUnsupportedMediaType, "Unsupported media type \"%s\" in request.", header.Get("Content-Type"))
 }
 
 // MediaTypes are what Read understands, as an OPTIONS answer lists them.
 func MediaTypes() []string {
 	return []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
-}
-
-// Has reports whether a field was sent at all.
-func (b *Body) Has(name string) bool {
-	_, ok := b.fields[name]
-	return ok
 }
 
 // isDict refuses a body that has no fields because it is something else.

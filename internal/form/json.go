@@ -144,6 +144,11 @@ func (s *scanner) scalar(at int) (value, int, *problem) {
 	if number == "" {
 		return value{}, at, &problem{"Expecting value", at}
 	}
+	return s.number(at, number)
+}
+
+// number takes a number for its text, within Python's limit.
+func (s *scanner) number(at int, number string) (value, int, *problem) {
 	if digits := len(strings.TrimPrefix(number, "-")); digits > maxDigits && !strings.ContainsAny(number, ".eE") {
 		return value{}, at, &problem{fmt.Sprintf("Exceeds the limit (%d digits) for integer string conversion: value has %d digits; "+
 			"use sys.set_int_max_str_digits() to increase the limit", maxDigits, digits), -1}
@@ -157,30 +162,36 @@ func (s *scanner) object(at int, members map[string]value) (int, *problem) {
 		return at + 1, nil
 	}
 	for {
-		if !s.is(at, '"') {
-			return at, &problem{"Expecting property name enclosed in double quotes", at}
-		}
-		name, end, p := s.str(at)
+		name, v, end, p := s.member(at)
 		if p != nil {
 			return end, p
 		}
-		if _, twice := members[name.text]; twice {
-			return at, &problem{"Duplicate member " + strconv.Quote(name.text), at}
-		}
-		if end = s.space(end); !s.is(end, ':') {
-			return end, &problem{"Expecting ':' delimiter", end}
-		}
-		v, end, p := s.value(s.space(end+1), nil)
-		if p != nil {
-			return end, p
+		if _, twice := members[name]; twice {
+			return at, &problem{"Duplicate member " + strconv.Quote(name), at}
 		}
 		if members != nil {
-			members[name.text] = v
+			members[name] = v
 		}
 		if at, p = s.next(end, '}', "object"); p != nil || s.text[at-1] == '}' {
 			return at, p
 		}
 	}
+}
+
+// member reads a name, a colon and a value.
+func (s *scanner) member(at int) (name string, v value, end int, p *problem) {
+	if !s.is(at, '"') {
+		return "", v, at, &problem{"Expecting property name enclosed in double quotes", at}
+	}
+	key, end, p := s.str(at)
+	if p != nil {
+		return "", v, end, p
+	}
+	if end = s.space(end); !s.is(end, ':') {
+		return "", v, end, &problem{"Expecting ':' delimiter", end}
+	}
+	v, end, p = s.value(s.space(end+1), nil)
+	return key.text, v, end, p
 }
 
 // array reads from behind the bracket.

@@ -4,6 +4,7 @@ package form
 
 import (
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -98,34 +99,31 @@ func badUTF8(raw []byte) string {
 // utf8Fault says why b does not begin with a character, and how many bytes of
 // it belong to the fault.
 func utf8Fault(b []byte) (why string, n int) {
-	if b[0] < 0xc2 || b[0] > 0xf4 {
-		return "invalid start byte", 1
+	within, ok := secondByte[b[0]]
+	if !ok {
+		within = [2]byte{0x80, 0xbf}
 	}
-	low, high, length := byte(0x80), byte(0xbf), 2
-	switch {
-	case b[0] >= 0xf0:
-		length = 4
-	case b[0] >= 0xe0:
-		length = 3
-	}
-	switch b[0] { // no overlong forms, no surrogates, nothing over U+10FFFF
-	case 0xe0:
-		low = 0xa0
-	case 0xed:
-		high = 0x9f
-	case 0xf0:
-		low = 0x90
-	case 0xf4:
-		high = 0x8f
-	}
-	for n = 1; n < length; n++ {
+	for n = 1; n < utf8Length(b[0]); n++ {
 		if n >= len(b) {
 			return "unexpected end of data", n
 		}
-		if b[n] < low || b[n] > high {
+		if b[n] < within[0] || b[n] > within[1] {
 			return "invalid continuation byte", n
 		}
-		low, high = 0x80, 0xbf
+		within = [2]byte{0x80, 0xbf}
 	}
-	return "invalid start byte", 1 // unreachable: b begins with no character
+	return "invalid start byte", 1
+}
+
+// secondByte is the range of the byte behind some first bytes: no overlong
+// forms, no surrogates, nothing over U+10FFFF.
+var secondByte = map[byte][2]byte{0xe0: {0xa0, 0xbf}, 0xed: {0x80, 0x9f}, 0xf0: {0x90, 0xbf}, 0xf4: {0x80, 0x8f}}
+
+// utf8Length is how many bytes a character has that begins with this one; 1
+// where none does.
+func utf8Length(first byte) int {
+	if first < 0xc2 || first > 0xf4 {
+		return 1
+	}
+	return bits.LeadingZeros8(^first)
 }

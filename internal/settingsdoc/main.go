@@ -68,37 +68,53 @@ func fieldsOf(folder, name string) (fields []field, err error) {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}
-		set := token.NewFileSet()
-		source, err := parser.ParseFile(set, file, nil, parser.ParseComments)
+		more, err := fieldsIn(file, name)
 		if err != nil {
 			return nil, err
 		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		ast.Inspect(source, func(n ast.Node) bool {
-			spec, ok := n.(*ast.TypeSpec)
-			if !ok || spec.Name.Name != name {
-				return true
-			}
-			if s, ok := spec.Type.(*ast.StructType); ok {
-				for _, f := range s.Fields.List {
-					kind := string(text[set.Position(f.Type.Pos()).Offset:set.Position(f.Type.End()).Offset])
-					for _, n := range f.Names {
-						if n.IsExported() {
-							fields = append(fields, describe(n.Name, kind, f.Doc.Text()))
-						}
-					}
-				}
-			}
-			return false
-		})
+		fields = append(fields, more...)
 	}
 	if len(fields) == 0 {
 		return nil, fmt.Errorf("%s has no struct %s with fields", folder, name)
 	}
 	return fields, nil
+}
+
+// fieldsIn reads them from one file, which need not have the struct.
+func fieldsIn(file, name string) (fields []field, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	set := token.NewFileSet()
+	source, err := parser.ParseFile(set, file, text, parser.ParseComments)
+	if err != nil {
+		return nil, err
+	}
+	ast.Inspect(source, func(n ast.Node) bool {
+		spec, ok := n.(*ast.TypeSpec)
+		if !ok || spec.Name.Name != name {
+			return true
+		}
+		if s, ok := spec.Type.(*ast.StructType); ok {
+			for _, f := range s.Fields.List {
+				kind := string(text[set.Position(f.Type.Pos()).Offset:set.Position(f.Type.End()).Offset])
+				fields = append(fields, describeAll(f, kind)...)
+			}
+		}
+		return false
+	})
+	return fields, nil
+}
+
+// describeAll describes the exported names of a line of the struct.
+func describeAll(f *ast.Field, kind string) (fields []field) {
+	for _, n := range f.Names {
+		if n.IsExported() {
+			fields = append(fields, describe(n.Name, kind, f.Doc.Text()))
+		}
+	}
+	return fields
 }
 
 var part = regexp.MustCompile(`(?s)^(.*?)(?:\s*Default: (.*?))?(?:\s*Django: (.*?))?$`)
