@@ -69,7 +69,7 @@ func start(t *testing.T) string {
 		t.Fatal(err)
 	}
 	address := listener.Addr().String()
-	_ = listener.Close()
+	defer listener.Close()
 	program, err := os.ReadFile("main.go")
 	if err != nil {
 		t.Fatal(err)
@@ -86,6 +86,7 @@ func start(t *testing.T) string {
 	run := exec.Command(filepath.Join(folder, "quickstart"))
 	run.Dir, run.Env = folder, []string{"SECRET_KEY=0123456789abcdef0123456789abcdef"}
 	run.Stdout, run.Stderr = t.Output(), t.Output()
+	_ = listener.Close() // only now, so that nobody else is given the port meanwhile
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
