@@ -18,16 +18,19 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-// The crash test kills a process that refreshes and logs out as fast as it
-// can, with kill -9, and then asks the database for every answer it gave:
+// The crash test kills a process that refreshes, logs out, registers and
+// changes passwords as fast as it can, with kill -9, and then asks the database
+// for every answer it gave:
 //
 //	every rotation that was answered is there, or its retry works
 //	every logout that was answered holds
+//	every registration and change of a password that was answered is there
 //	no client is locked out
 //
 // The process is this test binary, run again with childDSN set. It prints a
@@ -59,13 +62,18 @@ func openDSN(ctx context.Context, dsn string) (*store.Store, error) {
 // crashGate is a gate with the real clock, and a grace time that outlives a
 // slow machine's restart.
 func crashGate(db *store.Store) (*jotgate.Gate, error) {
+	hasher, err := passwd.New("pbkdf2_sha256:100")
+	if err != nil {
+		return nil, err
+	}
 	return jotgate.New(jotgate.Settings{
-		SecretKey: secret, RefreshGrace: 10 * time.Minute, Logger: slog.New(slog.DiscardHandler),
+		SecretKey: secret, Hasher: hasher, RefreshGrace: 10 * time.Minute, Logger: slog.New(slog.DiscardHandler),
 	}, db)
 }
 
-// crashChild does four clients' work until it is killed: three refresh, the
-// fourth logs in and out. Each line says what was answered.
+// crashChild does six clients' work until it is killed: three refresh, the
+// others log in and out, register, and change a password. Each line says what
+// was answered.
 func crashChild(dsn string) error {
 	ctx := context.Background()
 	db, err := openDSN(ctx, dsn)
@@ -76,11 +84,13 @@ func crashChild(dsn string) error {
 	if err != nil {
 		return err
 	}
-	failed := make(chan error, 4)
+	failed := make(chan error, 6)
 	for client := range 3 {
 		go func() { failed <- refreshForever(ctx, gate, client) }()
 	}
 	go func() { failed <- inAndOut(ctx, gate) }()
+	go func() { failed <- registerForever(ctx, gate) }()
+	go func() { failed <- changeForever(ctx, gate) }()
 	return <-failed
 }
 
@@ -164,6 +174,8 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 		t.Fatal(err)
 	}
 	alice := (&bench{Gate: gate, db: db}).user(t, "alice", nil)
+	(&bench{Gate: gate, db: db}).user(t, "changer", nil)
+	accounts := &crashed{words: []string{password}}
 	var have [3]string
 	for i := range have {
 		tokens, err := gate.StartSession(t.Context(), alice, jotgate.Client{})
@@ -175,23 +187,24 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 	db.Close()
 	refreshed, ended := 0, 0
 	for round := range kills {
-		out, n := killAChild(t, dsn, &have)
+		out, n := killAChild(t, dsn, &have, accounts)
 		refreshed, ended = refreshed+n, ended+len(out)
 		between(round)
-		look(t, dsn, &have, out)
+		look(t, dsn, &have, out, accounts)
 		if t.Failed() {
 			t.Fatalf("after kill %d", round+1)
 		}
 	}
-	t.Logf("%d kills, %d answered refreshes, %d answered logouts", kills, refreshed, ended)
-	if refreshed == 0 || ended == 0 {
+	t.Logf("%d kills; answered: %d refreshes, %d logouts, %d registrations, %d changes of a password",
+		kills, refreshed, ended, accounts.made, accounts.changes)
+	if refreshed == 0 || ended == 0 || accounts.made == 0 || accounts.changes == 0 {
 		t.Error("the children did nothing")
 	}
 }
 
 // killAChild lets a child work for a moment, kills it, and takes down what it
 // had answered: the token each client holds, and those that were logged out.
-func killAChild(t *testing.T, dsn string, have *[3]string) (out []string, refreshed int) {
+func killAChild(t *testing.T, dsn string, have *[3]string, accounts *crashed) (out []string, refreshed int) {
 	t.Helper()
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), childDSN+"="+dsn)
@@ -211,13 +224,16 @@ func killAChild(t *testing.T, dsn string, have *[3]string) (out []string, refres
 	for lines := bufio.NewScanner(answers); lines.Scan(); {
 		var what, token string
 		var client int
-		if n, _ := fmt.Sscan(lines.Text(), &what, &client, &token); n < 3 || strings.Count(token, ".") != 2 {
+		if n, _ := fmt.Sscan(lines.Text(), &what, &client, &token); n < 3 {
 			continue // the last line, cut short: nobody read that answer
 		}
-		if what == "out" {
+		switch whole := strings.Count(token, ".") == 2; {
+		case what == "out" && whole:
 			out = append(out, token)
-		} else {
+		case what == "have" && whole:
 			have[client], refreshed = token, refreshed+1
+		default:
+			accounts.hear(what, token)
 		}
 	}
 	var exit *exec.ExitError
@@ -228,7 +244,7 @@ func killAChild(t *testing.T, dsn string, have *[3]string) (out []string, refres
 }
 
 // look asks the database for everything that was answered.
-func look(t *testing.T, dsn string, have *[3]string, out []string) {
+func look(t *testing.T, dsn string, have *[3]string, out []string, accounts *crashed) {
 	t.Helper()
 	db, err := openDSN(t.Context(), dsn)
 	if err != nil {
@@ -239,6 +255,7 @@ func look(t *testing.T, dsn string, have *[3]string, out []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	accounts.look(t, gate)
 	for i, token := range have {
 		next, err := gate.Refresh(t.Context(), token, jotgate.Client{})
 		if err != nil {
