@@ -5,11 +5,9 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
-	"github.com/jotgate/jotgate/record"
 )
 
 // Guard verifies access tokens and opens or closes the way to a handler. It
@@ -18,9 +16,10 @@ import (
 // concurrent use.
 type Guard struct {
 	tokens    *jwt.Verifier[accessClaims]
-	header    string   // canonical name of the header that carries the token
-	types     []string // accepted words before it
-	challenge string   // for WWW-Authenticate
+	foreign   *jwt.Verifier[foreignClaims] // for tokens whose claims are typed otherwise
+	header    string                       // canonical name of the header that carries the token
+	types     []string                     // accepted words before it
+	challenge string                       // for WWW-Authenticate
 	idClaim   string
 	now       func() time.Time
 	memory    *memory  // nil unless GuardSettings.Remember
@@ -65,20 +64,6 @@ type GuardSettings struct {
 	Now                 func() time.Time
 }
 
-// accessClaims is what jotgate reads in a token. UserID is kept as it stands
-// because SimpleJWT wrote numbers before 5.5 and writes strings since.
-type accessClaims struct {
-	TokenType   jwt.Raw  `json:"token_type"` // Raw tells absent from empty
-	JTI         jwt.Raw  `json:"jti"`
-	UserID      jwt.Raw  `json:"user_id"`
-	SID         string   `json:"sid"`
-	Username    string   `json:"username"`
-	Email       string   `json:"email"`
-	Role        Role     `json:"role"`
-	Groups      []string `json:"groups"`
-	Permissions []string `json:"permissions"`
-}
-
 // NewGuard returns a Guard, or an error that names the setting at fault.
 func NewGuard(s GuardSettings) (*Guard, error) {
 	if s.Keys == nil {
@@ -97,14 +82,18 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 		challenge := challengeOf(s.HeaderTypes)
 		s.OnError = func(w http.ResponseWriter, _ *http.Request, e *Error) { e.Respond(w, challenge) }
 	}
-	tokens, err := jwt.NewVerifier[accessClaims](s.Keys, jwt.Rules{
-		Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway, Now: s.Now,
-	})
+	rules := jwt.Rules{Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway, Now: s.Now}
+	tokens, err := jwt.NewVerifier[accessClaims](s.Keys, rules)
+	if err != nil {
+		return nil, errors.New("jotgate: " + err.Error())
+	}
+	foreign, err := jwt.NewVerifier[foreignClaims](s.Keys, rules)
 	if err != nil {
 		return nil, errors.New("jotgate: " + err.Error())
 	}
 	g := &Guard{
 		tokens:    tokens,
+		foreign:   foreign,
 		header:    http.CanonicalHeaderKey(or(s.HeaderName, "Authorization")),
 		types:     slices.Clone(s.HeaderTypes),
 		challenge: challengeOf(s.HeaderTypes),
@@ -166,22 +155,21 @@ func (g *Guard) userOf(token string) (*User, error) {
 			return user, nil
 		}
 	}
-	verified, err := g.tokens.Verify(token)
+	t, err := g.read(token)
 	if err != nil {
 		return nil, accessError(tokenError(err))
 	}
-	if err := ofType(&verified.Claims, "access"); err != nil {
+	if err := ofType(&t.accessClaims, "access"); err != nil {
 		return nil, accessError(err)
 	}
-	id, err := g.userID(&verified)
+	id, err := g.userID(&t)
 	if err != nil {
 		return nil, err
 	}
-	c := &verified.Claims
 	user := &User{
-		ID: id, Username: c.Username, Email: c.Email, Role: c.Role,
-		Groups: c.Groups, Permissions: c.Permissions, Session: c.SID,
-		expires: verified.ExpiresAt, issued: verified.IssuedAt, notBefore: verified.NotBefore, payload: verified.Payload(),
+		ID: id, Username: t.Username, Email: t.Email, Role: t.Role,
+		Groups: t.Groups, Permissions: t.Permissions, Session: t.SID,
+		expires: t.expires, issued: t.issued, notBefore: t.notBefore, payload: t.payload,
 	}
 	g.memory.add(token, user, keys)
 	return user, nil
@@ -189,15 +177,15 @@ func (g *Guard) userOf(token string) (*User, error) {
 
 // verify checks a token of this type in SimpleJWT's order: signature and
 // times, jti, token type. Errors are *Error in the form of token endpoints.
-func (g *Guard) verify(token, tokenType string) (jwt.Token[accessClaims], error) {
-	verified, err := g.tokens.Verify(token)
+func (g *Guard) verify(token, tokenType string) (*verifiedToken, error) {
+	t, err := g.read(token)
 	if err != nil {
-		return verified, tokenError(err)
+		return nil, tokenError(err)
 	}
-	if err := ofType(&verified.Claims, tokenType); err != nil {
-		return verified, err
+	if err := ofType(&t.accessClaims, tokenType); err != nil {
+		return nil, err
 	}
-	return verified, nil
+	return &t, nil
 }
 
 // ofType is what verify checks after signature and times; "" is any type.
@@ -211,33 +199,6 @@ func ofType(c *accessClaims, tokenType string) *Error {
 		return tokenText("Token has wrong type")
 	}
 	return nil
-}
-
-// textOf is a JSON string's value, or "" for any other value.
-func textOf(raw jwt.Raw) string {
-	text, _ := raw.Text()
-	return text
-}
-
-// userID reads the claim that says who the user is: a string, as SimpleJWT
-// writes it since 5.5, or an integer, as it did before. A claim of any other
-// type is nobody's.
-func (g *Guard) userID(token *jwt.Token[accessClaims]) (record.UserID, error) {
-	raw := token.Claims.UserID
-	if g.idClaim != "user_id" {
-		raw, _ = token.Claim(g.idClaim)
-	}
-	if raw == "" {
-		return "", ErrNoUserClaim
-	}
-	if text, isString := raw.Text(); isString && text != "" {
-		return record.UserID(text), nil
-	}
-	n, err := strconv.ParseInt(string(raw), 10, 64)
-	if err != nil {
-		return "", ErrUserNotFound
-	}
-	return record.UserID(strconv.FormatInt(n, 10)), nil
 }
 
 // tokenText is a refusal of a token in SimpleJWT's words.

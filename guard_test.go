@@ -293,3 +293,30 @@ func BenchmarkRequire(b *testing.B) {
 		})
 	}
 }
+
+// A claim that another issuer means otherwise does not close the gate, and
+// does not open more of it.
+func TestForeignClaims(t *testing.T) {
+	guard := newGuard(t, nil)
+	user, err := guard.VerifyAccess(accessToken(t, func(c map[string]any) {
+		c["role"], c["username"], c["groups"], c["permissions"] = "admin", 5, "editors", []any{1}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if user.ID != "7" || user.Email != "alice@example.com" || user.Username != "" || len(user.Groups)+len(user.Permissions) > 0 {
+		t.Errorf("%+v", user)
+	}
+	if user.IsSuperuser() || user.IsStaff() || user.HasRole("admin") || user.HasPermission("blog.add_post") {
+		t.Error(`"role": "admin" of another issuer makes an admin`)
+	}
+	editor, err := guard.VerifyAccess(accessToken(t, func(c map[string]any) { c["role"] = "editor" }))
+	if err != nil || !editor.HasRole("editor") || editor.HasRole("Editor") {
+		t.Errorf("%+v %v", editor, err)
+	}
+	for name, value := range map[string]any{"sid": 5, "exp": "soon", "jti": nil} {
+		if _, err := guard.VerifyAccess(accessToken(t, func(c map[string]any) { c["role"], c[name] = "editor", value })); err == nil {
+			t.Errorf("%s %v passes beside a foreign role", name, value)
+		}
+	}
+}

@@ -88,17 +88,21 @@ func (k *keyRing) install(stored []record.Key) error {
 // reloadKeys takes in what another node or the command line did to the keys.
 // When it fails, what is known stays in force.
 func (g *Gate) reloadKeys(ctx context.Context) {
-	store, ok := g.db.(record.Keys)
-	if !ok {
-		return
-	}
-	stored, err := store.SigningKeys(ctx)
-	if err == nil && !sameKeys(stored, g.keys.current.Load().keys) {
-		err = g.keys.install(stored)
-	}
-	if err != nil {
+	if err := g.readKeys(ctx); err != nil {
 		g.log.WarnContext(ctx, "signing keys could not be read", "cause", err)
 	}
+}
+
+func (g *Gate) readKeys(ctx context.Context) error {
+	store, ok := g.db.(record.Keys)
+	if !ok {
+		return nil
+	}
+	stored, err := store.SigningKeys(ctx)
+	if err != nil || sameKeys(stored, g.keys.current.Load().keys) {
+		return err
+	}
+	return g.keys.install(stored)
 }
 
 func sameKeys(a, b []record.Key) bool {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -278,10 +279,10 @@ func (g *Gate) claimOf(account *record.Account) record.UserID {
 // isOwnClaim reports whether jotgate writes the claim itself.
 func (g *Gate) isOwnClaim(name string) bool {
 	switch name {
-	case "token_type", "exp", "iat", "nbf", "jti", "sid", "aud", "iss", "username", "email", "role", "groups", "permissions":
+	case "token_type", "exp", "iat", "nbf", "jti", "sid", "aud", "iss":
 		return true
 	}
-	return name == g.settings.UserIDClaim || g.settings.CheckRevokeToken && name == g.settings.RevokeTokenClaim
+	return slices.Contains(g.settings.Claims, name) || name == g.settings.UserIDClaim || g.settings.CheckRevokeToken && name == g.settings.RevokeTokenClaim
 }
 
 // merge appends claims of others; the first of a name stays.

@@ -57,7 +57,7 @@ type refreshToken struct {
 	session string // sid, or an id derived from the jti where Django issued it
 	adopt   *record.Session
 	custom  jwt.Object // claims that are neither ours nor SimpleJWT's
-	raw     jwt.Token[accessClaims]
+	raw     *verifiedToken
 }
 
 // readRefresh verifies a refresh token and takes it apart.
@@ -66,15 +66,15 @@ func (g *Gate) readRefresh(ctx context.Context, token string) (*refreshToken, er
 	if err != nil {
 		return nil, err
 	}
-	t := &refreshToken{session: verified.Claims.SID, raw: verified}
-	if t.user, err = g.tokenUser(ctx, &verified); err != nil {
+	t := &refreshToken{session: verified.SID, raw: verified}
+	if t.user, err = g.tokenUser(ctx, verified); err != nil {
 		return nil, err
 	}
 	var ok bool
-	if t.jti, ok = verified.Claims.JTI.Text(); !ok || t.jti == "" || len(t.jti) > 255 {
+	if t.jti, ok = verified.JTI.Text(); !ok || t.jti == "" || len(t.jti) > 255 {
 		return nil, ErrTokenInvalid.Because(errors.New("the jti is not a string of 1 to 255 bytes"))
 	}
-	for _, m := range verified.Payload().Members() {
+	for _, m := range verified.payload.Members() {
 		if !g.isOwnClaim(m.Name) {
 			t.custom = append(t.custom, m)
 		}
@@ -87,7 +87,7 @@ func (g *Gate) readRefresh(ctx context.Context, token string) (*refreshToken, er
 
 // tokenUser is the account's id: the claim itself, or what the username in it
 // stands for.
-func (g *Gate) tokenUser(ctx context.Context, token *jwt.Token[accessClaims]) (record.UserID, error) {
+func (g *Gate) tokenUser(ctx context.Context, token *verifiedToken) (record.UserID, error) {
 	id, err := g.userID(token)
 	if err != nil {
 		return "", ErrNoAccountForToken.Because(err)
@@ -109,10 +109,10 @@ func (g *Gate) tokenUser(ctx context.Context, token *jwt.Token[accessClaims]) (r
 func (g *Gate) adopt(t *refreshToken) {
 	sum := sha256.Sum256([]byte("jotgate session of " + t.jti))
 	t.session = hex.EncodeToString(sum[:16])
-	issued := time.Unix(t.raw.IssuedAt, 0)
+	issued := time.Unix(t.raw.issued, 0)
 	t.adopt = &record.Session{
 		ID: t.session, User: t.user, JTI: t.jti, Created: issued, LastSeen: g.now(), Rotated: issued,
-		Expires: time.Unix(min(t.raw.ExpiresAt, maxTime), 0), OwnUsers: g.ownUsers(),
+		Expires: time.Unix(min(t.raw.expires, maxTime), 0), OwnUsers: g.ownUsers(),
 	}
 }
 
@@ -151,7 +151,7 @@ func (g *Gate) passwordUnchanged(ctx context.Context, t *refreshToken) error {
 	if err != nil {
 		return err
 	}
-	if claim, _ := t.raw.Claim(g.settings.RevokeTokenClaim); revokeClaimHolds(claim, account) {
+	if claim, _ := t.raw.payload.Member(g.settings.RevokeTokenClaim); revokeClaimHolds(claim, account) {
 		return nil
 	}
 	n, err := g.db.EndSessions(ctx, record.Ending{
@@ -177,9 +177,9 @@ func (g *Gate) VerifyToken(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	if textOf(verified.Claims.TokenType) != "refresh" {
-		user, _ := g.userID(&verified)
-		if g.revoked.revoked(verified.Claims.SID, user, verified.IssuedAt) {
+	if textOf(verified.TokenType) != "refresh" {
+		user, _ := g.userID(verified)
+		if g.revoked.revoked(verified.SID, user, verified.issued) {
 			return ErrTokenBlacklisted
 		}
 		return nil

@@ -91,9 +91,26 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// Sync takes in once what Run keeps taking in: the revocations in force and
+// the signing keys. Call it before the first request is served; otherwise a
+// process that has just started lets through what was revoked before.
+// ErrUnavailable, or which key cannot be opened.
+func (g *Gate) Sync(ctx context.Context) error {
+	if err := g.readRevocations(ctx); err != nil {
+		return err
+	}
+	return g.readKeys(ctx)
+}
+
 // pullRevocations reads what the feed has for this node. A failure is told to
 // the operator; what is known stays in force.
 func (g *Gate) pullRevocations(ctx context.Context) {
+	if err := g.readRevocations(ctx); err != nil {
+		g.log.WarnContext(ctx, "revocations could not be read", "cause", err, "age", g.RevocationAge())
+	}
+}
+
+func (g *Gate) readRevocations(ctx context.Context) error {
 	began := g.now()
 	if began.UnixMicro() < g.revoked.heard.Load() {
 		// The clock was set back: what sweep dropped may be in force again.
@@ -103,14 +120,14 @@ func (g *Gate) pullRevocations(ctx context.Context) {
 	for {
 		entries, err := g.db.Revocations(ctx, g.revoked.last.Load(), since)
 		if err != nil {
-			g.log.WarnContext(ctx, "revocations could not be read", "cause", err, "age", g.RevocationAge())
-			return
+			return err
 		}
 		if !g.revoked.take(entries) {
 			break
 		}
 	}
 	g.revoked.heard.Store(began.UnixMicro())
+	return nil
 }
 
 func (g *Gate) revocationsStale() bool { return g.RevocationAge() > g.settings.RevocationMaxAge }

@@ -135,13 +135,34 @@ func TestGolden(t *testing.T) {
 		table.keepIn(t, file)
 	}
 	if folder := os.Getenv("GOLDEN"); folder != "" {
-		replayFolder(t, folder, &table)
+		for _, stack := range stacksIn(folder) {
+			t.Run(filepath.Base(stack), func(t *testing.T) { replayFolder(t, stack, &table) })
+		}
 		return
 	}
 	for _, stack := range stacks {
 		t.Run(stack, func(t *testing.T) { replayFolder(t, filepath.Join("testdata", "golden", stack), &table) })
 	}
 	table.check(t)
+}
+
+// stacksIn finds the folders with recordings: the folder itself, or those in
+// its http/ folder, as recordings come with other data beside them.
+func stacksIn(folder string) []string {
+	if groups, _ := filepath.Glob(filepath.Join(folder, "obtain.json")); len(groups) > 0 {
+		return []string{folder}
+	}
+	var stacks []string
+	for _, pattern := range []string{"*", "http/*"} {
+		found, _ := filepath.Glob(filepath.Join(folder, pattern, "obtain.json"))
+		for _, file := range found {
+			stacks = append(stacks, filepath.Dir(file))
+		}
+	}
+	if len(stacks) == 0 {
+		return []string{folder} // which then says what is missing
+	}
+	return stacks
 }
 
 // replayFolder replays the recordings of one stack, several groups at a time.

@@ -5,58 +5,15 @@ package api
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/equaltime"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
-
-// equalTimes asks each in turn, n times, and fails unless the medians differ
-// by less than the part of them that is allowed. A machine that is busy with
-// other things gets five chances.
-func equalTimes(t *testing.T, n int, allowed float64, ask map[string]func(i int)) {
-	t.Helper()
-	var text string
-	for range 5 {
-		medians := interleaved(n, ask)
-		shortest, longest := slices.Min(medians), slices.Max(medians)
-		text = fmt.Sprintf("medians of %d: %v", n, medians)
-		if float64(longest-shortest) < allowed*float64(shortest) {
-			t.Log(text)
-			return
-		}
-	}
-	t.Errorf("%s differ by more than %.0f %%", text, 100*allowed)
-}
-
-// interleaved returns the median time of each, in the order of their names.
-func interleaved(n int, ask map[string]func(i int)) []time.Duration {
-	var names []string
-	for name := range ask {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	took := make([][]time.Duration, len(names))
-	for i := range n {
-		for j := range names {
-			j = (j + i) % len(names) // who comes after whom changes
-			began := time.Now()
-			ask[names[j]](i)
-			took[j] = append(took[j], time.Since(began))
-		}
-	}
-	medians := make([]time.Duration, len(names))
-	for j := range took {
-		slices.Sort(took[j])
-		medians[j] = took[j][n/2]
-	}
-	return medians
-}
 
 // patient is a site whose users may fail as often as they like, with a hash
 // that takes some milliseconds.
@@ -100,12 +57,12 @@ func (s *site) fail(name string) func(int) {
 
 func TestH001LoginTiming(t *testing.T) {
 	s := patient(t)
-	equalTimes(t, 500, 0.03, map[string]func(int){"known": s.fail("alice"), "unknown": s.fail("zzzzz")})
+	equaltime.Check(t, 500, 0.03, map[string]func(int){"known": s.fail("alice"), "unknown": s.fail("zzzzz")})
 }
 
 func TestH002UnusablePasswordTiming(t *testing.T) {
 	s := patient(t)
-	equalTimes(t, 200, 0.03, map[string]func(int){
+	equaltime.Check(t, 200, 0.03, map[string]func(int){
 		"known": s.fail("alice"), "unusable": s.fail("dave"),
 		"inactive": func(int) { s.try("bob", goodPassword) },
 	})
@@ -113,7 +70,7 @@ func TestH002UnusablePasswordTiming(t *testing.T) {
 
 func TestH003OldHashTiming(t *testing.T) {
 	s := patient(t)
-	equalTimes(t, 200, 0.10, map[string]func(int){
+	equaltime.Check(t, 200, 0.10, map[string]func(int){
 		"absent": s.fail("zzzzzz"), "1000 iterations": s.fail("older1"), "md5": s.fail("older2"), "19000 iterations": s.fail("older3"),
 	})
 }
@@ -133,7 +90,7 @@ func TestH007LetterTiming(t *testing.T) {
 					}
 				}
 			}
-			equalTimes(t, 500, 0.03, map[string]func(int){"known": to(known), "unknown": to(strings.Replace(known, "@", "@n.", 1))})
+			equaltime.Check(t, 500, 0.03, map[string]func(int){"known": to(known), "unknown": to(strings.Replace(known, "@", "@n.", 1))})
 		})
 	}
 }
@@ -151,5 +108,5 @@ func TestSignUpTiming(t *testing.T) {
 			}
 		}
 	}
-	equalTimes(t, 300, 0.03, map[string]func(int){"taken": sign("alice@example.com"), "free": sign("zlice@example.com")})
+	equaltime.Check(t, 300, 0.03, map[string]func(int){"taken": sign("alice@example.com"), "free": sign("zlice@example.com")})
 }

@@ -7,11 +7,8 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
@@ -34,7 +31,7 @@ func (keyExport) Help() string {
 // Run prints them.
 func (c *keyExport) Run(a *app) error {
 	return c.with(a, func(gate *jotgate.Gate) error {
-		if err := syncKeys(a.ctx, gate); err != nil {
+		if err := gate.Sync(a.ctx); err != nil {
 			return err
 		}
 		public := gate.PublicKeys()
@@ -58,35 +55,6 @@ func (c *keyExport) Run(a *app) error {
 		return a.json(struct {
 			Keys []*jwt.Key `json:"keys"`
 		}{append([]*jwt.Key{}, public...)})
-	})
-}
-
-// syncKeys takes in the keys of the database, as Run does at its start.
-func syncKeys(ctx context.Context, gate *jotgate.Gate) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	go func() { _ = gate.Run(ctx) }()
-	return keysKnown(ctx, gate)
-}
-
-// keysKnown waits until the gate verifies with every key of the database, so
-// that it does not sign with another one.
-func keysKnown(ctx context.Context, gate *jotgate.Gate) error {
-	stored, err := gate.Keys(ctx)
-	for err == nil && !hasKeys(gate, stored) {
-		select {
-		case <-ctx.Done():
-			err = errors.New("the signing keys cannot be opened: they were sealed under another SECRET_KEY, add that one to SECRET_KEY_FALLBACKS")
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-	return err
-}
-
-func hasKeys(gate *jotgate.Gate, stored []record.Key) bool {
-	public := gate.PublicKeys()
-	return !slices.ContainsFunc(stored, func(missing record.Key) bool {
-		return !slices.ContainsFunc(public, func(key *jwt.Key) bool { return key.ID() == missing.ID })
 	})
 }
 

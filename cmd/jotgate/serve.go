@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
@@ -100,18 +99,17 @@ func (c *serveCommand) serve(a *app, listener net.Listener, handler http.Handler
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer stop()
-	running.Go(func() { _ = gate.Run(beside) })
-	running.Go(func() { _ = sender.Run(beside) })
-	known, cancel := context.WithTimeout(a.ctx, 5*time.Second)
-	defer cancel()
-	if err := keysKnown(known, gate); err != nil {
+	if err := gate.Sync(a.ctx); err != nil {
 		return err
 	}
+	running.Go(func() { _ = gate.Run(beside) })
+	running.Go(func() { _ = sender.Run(beside) })
 	parting := &parting{next: handler}
 	server := api.Server("", parting)
 	server.ConnState = parting.count
 	server.ErrorLog = slog.NewLogLogger(gate.Settings().Logger.Handler(), slog.LevelWarn)
 	ended := make(chan error, 1)
+	listener = leaveNobody(listener)
 	go func() { ended <- server.Serve(listener) }()
 	if err := c.welcome(a, addressOf(listener), gate, db); err != nil {
 		return errors.Join(err, server.Close())
@@ -120,7 +118,7 @@ func (c *serveCommand) serve(a *app, listener net.Listener, handler http.Handler
 	case err := <-ended:
 		return fmt.Errorf("serving stopped: %w", err)
 	case <-a.ctx.Done():
-		return c.drain(a, server, listener, parting)
+		return c.drain(a, server, listener, parting, ended)
 	}
 }
 

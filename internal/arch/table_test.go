@@ -78,6 +78,7 @@ var rows = []row{
 	{path: "passwd/internal/golden", kind: testOnly},
 	{path: "internal/settingsdoc", kind: program},
 	{path: "internal/pgtest", kind: testOnly},
+	{path: "internal/equaltime", kind: testOnly},
 	{path: "internal/arch", kind: testOnly},
 }
 

@@ -1,0 +1,129 @@
+package jotgate
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
+)
+
+// accessClaims is what jotgate reads in a token. UserID is kept as it stands
+// because SimpleJWT wrote numbers before 5.5 and writes strings since.
+type accessClaims struct {
+	TokenType   jwt.Raw  `json:"token_type"` // Raw tells absent from empty
+	JTI         jwt.Raw  `json:"jti"`
+	UserID      jwt.Raw  `json:"user_id"`
+	SID         string   `json:"sid"`
+	Username    string   `json:"username"`
+	Email       string   `json:"email"`
+	Role        Role     `json:"role"`
+	Groups      []string `json:"groups"`
+	Permissions []string `json:"permissions"`
+}
+
+// foreignClaims reads the same claims as another issuer may mean them: a
+// Django whose serializer adds "role": "editor", say. Only what a token must
+// have is strict; the rest is taken if it has a type that makes sense.
+type foreignClaims struct {
+	TokenType   jwt.Raw `json:"token_type"`
+	JTI         jwt.Raw `json:"jti"`
+	UserID      jwt.Raw `json:"user_id"`
+	SID         string  `json:"sid"`
+	Username    jwt.Raw `json:"username"`
+	Email       jwt.Raw `json:"email"`
+	Role        jwt.Raw `json:"role"`
+	Groups      jwt.Raw `json:"groups"`
+	Permissions jwt.Raw `json:"permissions"`
+}
+
+// verifiedToken is what a guard keeps of a token that verified.
+type verifiedToken struct {
+	accessClaims
+	issued, notBefore, expires int64 // Unix seconds
+	payload                    jwt.Raw
+}
+
+func keep[T any](t *jwt.Token[T], c accessClaims) verifiedToken {
+	return verifiedToken{c, t.IssuedAt, t.NotBefore, t.ExpiresAt, t.Payload()}
+}
+
+// read verifies signature, times, issuer and audience. Errors are those of jwt.
+func (g *Guard) read(token string) (verifiedToken, error) {
+	t, err := g.tokens.Verify(token)
+	if err == nil {
+		return keep(&t, t.Claims), nil
+	}
+	if !ofAnotherType(err) {
+		return verifiedToken{}, err
+	}
+	foreign, err := g.foreign.Verify(token)
+	if err != nil {
+		return verifiedToken{}, err
+	}
+	return keep(&foreign, foreign.Claims.plain()), nil
+}
+
+// ofAnotherType reports whether a genuine token was refused only because a
+// claim about the user is not of the type that jotgate writes.
+func ofAnotherType(err error) bool {
+	var refused *jwt.Error
+	return errors.As(err, &refused) && refused.Reason == jwt.ErrMalformed &&
+		slices.Contains([]string{"username", "email", "role", "groups", "permissions"}, refused.Claim)
+}
+
+// plain takes over what has a sensible type. A role that is a text is the name
+// of a role, never its type: "admin" in somebody else's token makes no
+// superuser here.
+func (f foreignClaims) plain() accessClaims {
+	c := accessClaims{
+		TokenType: f.TokenType, JTI: f.JTI, UserID: f.UserID, SID: f.SID,
+		Username: textOf(f.Username), Email: textOf(f.Email), Groups: textsOf(f.Groups), Permissions: textsOf(f.Permissions),
+	}
+	if name := textOf(f.Role); name != "" {
+		c.Role = Role{ID: name, DisplayName: name}
+	}
+	return c
+}
+
+// textOf is a JSON string's value, or "" for any other value.
+func textOf(raw jwt.Raw) string {
+	text, _ := raw.Text()
+	return text
+}
+
+// textsOf are the values of an array of strings; nil for any other value.
+func textsOf(raw jwt.Raw) []string {
+	list, _ := raw.Elements()
+	texts := make([]string, 0, len(list))
+	for _, element := range list {
+		text, ok := element.Text()
+		if !ok {
+			return nil
+		}
+		texts = append(texts, text)
+	}
+	return texts
+}
+
+// userID reads the claim that says who the user is: a string, as SimpleJWT
+// writes it since 5.5, or an integer, as it did before. A claim of any other
+// type is nobody's.
+func (g *Guard) userID(t *verifiedToken) (record.UserID, error) {
+	raw := t.UserID
+	if g.idClaim != "user_id" {
+		raw, _ = t.payload.Member(g.idClaim)
+	}
+	if raw == "" {
+		return "", ErrNoUserClaim
+	}
+	if text, isString := raw.Text(); isString && text != "" {
+		return record.UserID(text), nil
+	}
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		return "", ErrUserNotFound
+	}
+	return record.UserID(strconv.FormatInt(n, 10)), nil
+}
