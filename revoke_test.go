@@ -1,0 +1,119 @@
+package jotgate
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+// sid makes the n-th of many session ids.
+func sid(n int) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[8:], uint64(n)*0x9E3779B97F4A7C15)
+	return hex.EncodeToString(b[:])
+}
+
+func TestRevocations(t *testing.T) {
+	noon := time.Unix(1767225600, 0)
+	r := newRevocations(5 * time.Minute)
+	if r.revoked(sid(1), "7", noon.Unix()) {
+		t.Error("revoked, and nothing was")
+	}
+	r.add(record.Revocation{Seq: 1, Session: sid(1), Made: noon})
+	r.add(record.Revocation{Seq: 2, User: "7", NotBefore: noon, Made: noon})
+	for _, c := range []struct {
+		name   string
+		sid    string
+		user   record.UserID
+		issued int64
+		want   bool
+	}{
+		{"its session", sid(1), "1", noon.Unix() + 100, true},
+		{"another session", sid(2), "1", noon.Unix(), false},
+		{"its user, before", sid(2), "7", noon.Unix() - 1, true},
+		{"its user, in that second, with a session", sid(2), "7", noon.Unix(), false},
+		{"its user, in that second, without one", "", "7", noon.Unix(), true},
+		{"its user, after", "", "7", noon.Unix() + 1, false},
+		{"another user", "", "8", noon.Unix() - 1, false},
+		{"no sid at all", "x", "1", noon.Unix(), false},
+	} {
+		if got := r.revoked(c.sid, c.user, c.issued); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	r.sweep(noon.Add(5 * time.Minute))
+	if !r.revoked(sid(1), "1", 0) {
+		t.Error("forgotten while a token may live")
+	}
+	r.sweep(noon.Add(5*time.Minute + 3*time.Second))
+	if r.revoked(sid(1), "1", 0) || r.revoked("", "7", 0) || !r.empty.Load() {
+		t.Error("kept although no token can live")
+	}
+}
+
+// What a million revocations hold in memory is bounded.
+func TestRevocationMemory(t *testing.T) {
+	const n = 1_000_000
+	before := heap()
+	r := filled(n)
+	perEntry := float64(heap()-before) / n
+	t.Logf("%.0f bytes an entry", perEntry)
+	if perEntry > 100 {
+		t.Errorf("%.0f bytes an entry", perEntry)
+	}
+	if !r.revoked(sid(n-1), "", 0) || r.revoked(sid(n), "", 0) {
+		t.Error("the wrong sessions are revoked")
+	}
+}
+
+func filled(n int) *revocations {
+	r := newRevocations(5 * time.Minute)
+	now := time.Now()
+	page := make([]record.Revocation, 0, feedPage)
+	for i := range n {
+		page = append(page, record.Revocation{Seq: int64(i), Session: sid(i), Made: now})
+		if len(page) == cap(page) || i == n-1 {
+			r.take(page)
+			page = page[:0]
+		}
+	}
+	return r
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// BenchmarkVerifyWithRevocations compares verifying with none, one and a
+// million revocations in force.
+func BenchmarkVerifyWithRevocations(b *testing.B) {
+	const secret = "golden-secret-key-golden-secret-key-golden-secret-key-0123456789"
+	gate, err := New(Settings{SecretKey: secret}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &record.Session{ID: sid(-1), JTI: randomHex(), Expires: time.Now().Add(time.Hour), Rotated: time.Now()}
+	tokens, err := gate.issue(b.Context(), &record.Account{ID: "1", Username: "alice", Email: "alice@example.com"}, s, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, n := range []int{0, 1, 1_000_000} {
+		gate.revoked = filled(n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := gate.VerifyAccess(tokens.Access); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
