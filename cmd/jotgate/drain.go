@@ -6,7 +6,8 @@ package main
 //  1. /readyz says 503, and every answer asks for the connection to be closed,
 //     while new requests are still answered: for a second at most, or until
 //     nobody is connected.
-//  2. No new connection is taken; those that wait to be taken are.
+//  2. No new connection is taken; those that wait to be taken are
+//     (drain_linux.go).
 //  3. Requests in hand are finished, for --drain-timeout at most.
 
 import (
@@ -53,25 +54,35 @@ func (p *parting) count(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// sayGoodbye is step 1.
+// sayGoodbye lets clients go, for so long at most. Nobody is connected when that
+// was so ten times in a row: a client may just be between two connections.
 func (p *parting) sayGoodbye(limit time.Duration) {
 	p.leaving.Store(true)
-	for wait := time.Duration(0); wait < limit && p.open.Load() > 0; wait += 10 * time.Millisecond {
+	for wait, quiet := time.Duration(0), 0; wait < limit && quiet < 10; wait += 10 * time.Millisecond {
+		if quiet++; p.open.Load() > 0 {
+			quiet = 0
+		}
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-// drain lets requests in hand finish.
-func (c *serveCommand) drain(a *app, server *http.Server, listener net.Listener, p *parting) error {
+// drain lets requests in hand finish. ended is what Serve returns.
+func (c *serveCommand) drain(a *app, server *http.Server, listener net.Listener, p *parting, ended <-chan error) error {
 	a.warn("jotgate: finishing the requests in hand")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), c.DrainTimeout)
 	defer cancel()
-	p.sayGoodbye(min(farewell, c.DrainTimeout/2))
-	if takeNoMore(listener) {
-		time.Sleep(20 * time.Millisecond) // the queue is taken
-	}
-	if err := server.Shutdown(ctx); err != nil {
+	if err := p.leave(ctx, server, listener, ended, min(farewell, c.DrainTimeout/4)); err != nil {
 		return errors.Join(fmt.Errorf("requests were cut off after %v", c.DrainTimeout), server.Close())
 	}
 	return nil
+}
+
+// leave goes through all three steps. Shutdown comes last and late: from then
+// on net/http drops requests that it has read and not yet handed on.
+func (p *parting) leave(ctx context.Context, server *http.Server, listener net.Listener, ended <-chan error, first time.Duration) error {
+	p.sayGoodbye(first)
+	_ = listener.Close()
+	<-ended // all who were in the queue are connected now
+	p.sayGoodbye(first)
+	return server.Shutdown(ctx)
 }

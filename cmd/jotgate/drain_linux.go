@@ -1,29 +1,93 @@
 package main
 
 // Linux resets the connections that wait in a listener's queue when it is
-// closed. So first the queue gets no more: a filter on the socket drops what
-// arrives for it, and a client that tries meanwhile tries again by itself, a
-// second later, and is refused as by any port that nobody listens on.
+// closed. So the queue is emptied first, and closed in the next moment; whom
+// it held is served.
 
 import (
 	"net"
+	"os"
+	"sync"
 	"syscall"
 )
 
-// takeNoMore reports whether no new connection can get into the queue.
-func takeNoMore(listener net.Listener) bool {
-	tcp, ok := listener.(*net.TCPListener)
-	if !ok {
-		return false
+// patient is a listener whose Close leaves nobody standing.
+type patient struct {
+	*net.TCPListener
+	closing sync.Mutex    // held while Close takes who waits
+	waited  chan net.Conn // taken by Close
+}
+
+// waitingRoom is how many Close takes; the kernel's queue is not longer unless
+// somebody made it so.
+const waitingRoom = 4096
+
+// leaveNobody makes a listener patient.
+func leaveNobody(l net.Listener) net.Listener {
+	if tcp, ok := l.(*net.TCPListener); ok {
+		return &patient{TCPListener: tcp, waited: make(chan net.Conn, waitingRoom)}
 	}
-	raw, err := tcp.SyscallConn()
+	return l
+}
+
+// Accept gives those who waited at the end before it says that it is closed.
+func (p *patient) Accept() (net.Conn, error) {
+	conn, err := p.TCPListener.Accept()
+	if err == nil {
+		return conn, nil
+	}
+	p.closing.Lock()
+	defer p.closing.Unlock()
+	select {
+	case conn := <-p.waited:
+		return conn, nil
+	default:
+		return nil, err
+	}
+}
+
+// Close takes those who wait and refuses the next ones.
+func (p *patient) Close() error {
+	p.closing.Lock()
+	defer p.closing.Unlock()
+	if raw, err := p.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) {
+			taken := takeWaiting(int(fd))
+			_ = syscall.Shutdown(int(fd), syscall.SHUT_RD) // from now on refused
+			for _, fd := range taken {
+				p.admit(fd)
+			}
+		})
+	}
+	return p.TCPListener.Close()
+}
+
+// takeWaiting empties the queue. The socket does not block, being Go's.
+func takeWaiting(listener int) (taken []int) {
+	for len(taken) < waitingRoom {
+		fd, _, err := syscall.Accept4(listener, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+		if err == syscall.EINTR || err == syscall.ECONNABORTED {
+			continue
+		}
+		if err != nil {
+			return taken
+		}
+		taken = append(taken, fd)
+	}
+	return taken
+}
+
+// admit makes a connection of a socket.
+func (p *patient) admit(fd int) {
+	file := os.NewFile(uintptr(fd), "connection")
+	defer file.Close()
+	conn, err := net.FileConn(file) // a copy
 	if err != nil {
-		return false
+		return
 	}
-	dropped := false
-	err = raw.Control(func(fd uintptr) {
-		// BPF: return 0, that is to keep no byte of any packet.
-		dropped = syscall.AttachLsf(int(fd), []syscall.SockFilter{*syscall.LsfStmt(syscall.BPF_RET|syscall.BPF_K, 0)}) == nil
-	})
-	return dropped && err == nil
+	select {
+	case p.waited <- conn:
+	default: // Close was called twice; the room is for one queue
+		_ = conn.Close()
+	}
 }

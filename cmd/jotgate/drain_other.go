@@ -6,4 +6,4 @@ package main
 
 import "net"
 
-func takeNoMore(net.Listener) bool { return false }
+func leaveNobody(l net.Listener) net.Listener { return l }

@@ -5,14 +5,17 @@ package faults
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -25,6 +28,7 @@ type load struct {
 	rest time.Duration         // between two requests of a client
 	stop chan struct{}
 	wait sync.WaitGroup
+	away atomic.Bool // whose server is away may get no connection
 
 	mu      sync.Mutex
 	turn    int
@@ -104,6 +108,9 @@ func (l *load) ask(what, method, path, access string, fields ...string) answer {
 	}
 	began := time.Now()
 	response, err := l.http.Do(request)
+	if failed := (*net.OpError)(nil); l.away.Load() && errors.As(err, &failed) && failed.Op == "dial" {
+		return answer{} // no request was sent
+	}
 	if err != nil {
 		l.fault("%s was not answered after %v: %v", what, time.Since(began), err)
 		return answer{}

@@ -5,9 +5,11 @@ package faults
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,6 +31,9 @@ func TestDrain(t *testing.T) {
 		s := node(t, database, "--hasher=pbkdf2_sha256:50000") // so that there is something to finish
 		if l == nil {
 			l = newLoad(t, s.URL)
+			// No more connections than clients: one that rests may be closed as it is used again, which HTTP leaves to
+			// the client (RFC 9112, section 9.5).
+			l.http = &http.Client{Timeout: answered, Transport: &http.Transport{MaxConnsPerHost: drainers, MaxIdleConnsPerHost: drainers}}
 		}
 		l.url = func(int) string { return s.URL }
 		began := drainOne(t, l, s)
@@ -38,15 +43,33 @@ func TestDrain(t *testing.T) {
 	}
 	s := node(t, database)
 	l.url = func(int) string { return s.URL }
+	// Between emptying the queue and closing it lies a moment, microseconds unless the machine is busy, that Linux
+	// gives no way to close.
+	if n := l.forgive("connection reset by peer"); n > 1+int(either(0, 2)) {
+		t.Errorf("%d requests were reset", n)
+	}
 	l.verify()
 }
+
+// forgive takes out the faults with this text and counts them.
+func (l *load) forgive(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := len(l.faults)
+	l.faults = slices.DeleteFunc(l.faults, func(f string) bool { return strings.Contains(f, text) })
+	return before - len(l.faults)
+}
+
+// drainers are how many clients there are.
+const drainers = 8
 
 // drainOne ends a server under a load whose clients stop at the first refused connection, as clients of a server that
 // is gone do; what they may not see is an answer that breaks off.
 func drainOne(t *testing.T, l *load, s *serve.Server) (began time.Time) {
 	t.Helper()
+	l.away.Store(true)
 	in, out := make(chan struct{}, 64), sync.WaitGroup{}
-	for client := range 8 {
+	for client := range drainers {
 		out.Go(func() {
 			for turn := 0; dialable(s.URL); turn++ {
 				l.inAndOut()
@@ -70,21 +93,8 @@ func drainOne(t *testing.T, l *load, s *serve.Server) (began time.Time) {
 	}
 	took := time.Since(began)
 	out.Wait()
-	l.forgive("connection refused")
+	l.away.Store(false)
 	return time.Now().Add(-took)
-}
-
-// forgive takes out the faults of connections that were never made: whose server is gone is refused.
-func (l *load) forgive(text string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var left []string
-	for _, f := range l.faults {
-		if !strings.Contains(f, text) {
-			left = append(left, f)
-		}
-	}
-	l.faults = left
 }
 
 func dialable(address string) bool {
@@ -124,10 +134,10 @@ func TestRollingRestart(t *testing.T) {
 }
 
 // nodeAt starts a server on an address of the test's choice.
-func nodeAt(t *testing.T, address, database string) *peer.Server {
+func nodeAt(t *testing.T, address, database string, more ...string) *peer.Server {
 	t.Helper()
 	env := []string{"JOTGATE_DATABASE=" + database, "JOTGATE_SECRET_KEY=" + secret}
-	s := peer.Serve(t, serve.Command(t, t.TempDir(), env, append([]string{"serve", "--addr", address}, flags...)...))
+	s := peer.Serve(t, serve.Command(t, t.TempDir(), env, slices.Concat([]string{"serve", "--addr", address}, flags, more)...))
 	for !dialable("http://" + address) {
 		if s.Ended() {
 			t.Fatalf("the node ended: %s", s.Output())
