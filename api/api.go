@@ -85,6 +85,9 @@ func Mount(mux *http.ServeMux, gate *jotgate.Gate) {
 func (a *API) Mount(mux *http.ServeMux) {
 	for _, r := range a.routes() {
 		h := a.wrap(&r, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { a.serve(w, req, &r) }))
+		if r.light {
+			h = a.light(&r, r.raw(a))
+		}
 		path, slash := strings.CutSuffix(r.path, "/")
 		mux.Handle(path, h)
 		if slash {

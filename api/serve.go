@@ -29,6 +29,7 @@ type route struct {
 	access access                  // of OPTIONS and of methods the route does not have
 	shown  func(*API) []form.Field // what OPTIONS shows for POST, where it differs
 	raw    func(*API) http.Handler // answers in place of all this
+	light  bool                    // raw answers from memory at once
 	only   func(*API) bool         // whether the route is offered at all
 }
 

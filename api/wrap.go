@@ -6,6 +6,7 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"sync/atomic"
@@ -41,6 +42,25 @@ func (a *API) wrap(route *route, next http.Handler) http.Handler {
 		inner.ServeHTTP(w, r)
 		_ = deadlines.Flush()
 		_ = deadlines.SetWriteDeadline(time.Time{})
+	})
+}
+
+// light is wrap for an endpoint that answers from memory at once: there is
+// nothing to wait for, so it needs no time limit and no deadline, and nothing
+// that an operator would look up, so no request id. A gateway asks it for every
+// request, so what it costs counts.
+func (a *API) light(route *route, next http.Handler) http.Handler {
+	static := http.Header{}
+	a.headers(static, route, "")
+	delete(static, requestID)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		maps.Copy(w.Header(), static) // the values are shared: nobody adds to them
+		defer a.recover(w, r, "")
+		if !a.settings.hostAllowed(r.Host) {
+			(&jotgate.Error{Status: http.StatusBadRequest, Detail: "Invalid Host header."}).Respond(w, "")
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
