@@ -11,6 +11,7 @@ import (
 type reader struct {
 	rules *Rules
 	root  *slot
+	own   uint8 // which registered claims root has fields for
 	reg   registered
 	has   uint8  // which registered claims stood there, by their bits
 	seen  uint32 // which of rules.Require stood there
@@ -36,6 +37,9 @@ const (
 
 // claimBit is the bit of a registered claim, or 0.
 func claimBit(name string) uint8 {
+	if len(name) != 3 {
+		return 0
+	}
 	switch name {
 	case "exp":
 		return expClaim
@@ -58,12 +62,10 @@ func claimBit(name string) uint8 {
 // member implements sink: registered claims go to their own place and, like
 // every other claim, to the application's field of that name.
 func (r *reader) member(p *scanner, name string, i int) (end int) {
-	f := r.root.find(name)
-	var bit uint8
-	if f != nil {
-		bit = f.claim
-	} else {
-		bit = claimBit(name)
+	bit := claimBit(name)
+	var f *slot
+	if bit == 0 || r.own&bit != 0 {
+		f = r.root.find(name)
 	}
 	switch {
 	case bit != 0:

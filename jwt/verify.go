@@ -60,6 +60,9 @@ func newDesk[T any](rules *Rules) *desk[T] {
 	d := &desk[T]{}
 	d.slot = lay(reflect.ValueOf(&d.claims).Elem())
 	d.rules, d.root = rules, &d.slot
+	for i := range d.slot.slots {
+		d.own |= d.slot.slots[i].claim
+	}
 	d.buf = make([]byte, maxToken)
 	return d
 }
