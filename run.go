@@ -164,6 +164,9 @@ func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	return rows, nil
 }
 
+// eventPatience is how long an answer waits for its event to be stored.
+const eventPatience = 2 * time.Second
+
 // event tells the log and, where the store keeps one, the audit trail.
 func (g *Gate) event(ctx context.Context, e record.Event, client Client) {
 	e.Time, e.Address, e.UserAgent = g.now(), client.Address, cut(client.UserAgent, 512)
@@ -173,6 +176,8 @@ func (g *Gate) event(ctx context.Context, e record.Event, client Client) {
 	if !ok {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, eventPatience)
+	defer cancel()
 	if err := events.AddEvent(ctx, e); err != nil {
 		g.log.WarnContext(ctx, "an event was not stored", "event", e.Name, "cause", err)
 	}
