@@ -199,10 +199,3 @@ func (l *load) report() {
 	}
 	l.t.Logf("%s; slowest %v", strings.Join(seen, ", "), l.slowest.Round(time.Millisecond))
 }
-
-// seen counts the answers of this kind.
-func (l *load) seen(what string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.counts[what]
-}
