@@ -70,9 +70,21 @@ bench: ## jotgate beside its peers, interleaved, with ratios and allocations; al
 # Long runs. Their short forms are part of `make test`.
 
 .PHONY: crash
-crash: ## kill -9 a working gate 200 times on SQLite and 50 times on PostgreSQL (CRASHES=a/b)
-	CRASHES=$(or $(CRASHES),200/50) go test -count=1 -v -timeout 60m -run TestCrash . | grep -vE '^=== '
+crash: ## kill -9 a working gate 1,000 times on SQLite and 200 times on PostgreSQL (CRASHES=a/b)
+	CRASHES=$(or $(CRASHES),1000/200) go test -count=1 -v -timeout 60m -run TestCrash . | grep -vE '^=== '
 
 .PHONY: scale
 scale: ## a million users beside a thousand: look-ups and pages, on both databases
 	JOTGATE_USERS=1000000 go test -count=1 -v -timeout 60m -run TestManyUsers ./store | grep -vE '^=== '
+
+.PHONY: faults
+faults: setup ## break the wire, PostgreSQL, the disk and the server under load, at length
+	cd interop/faults && FAULTS=long go test -count=1 -v -timeout 60m . | grep -vE '^=== '
+
+.PHONY: soak
+soak: setup ## SOAK (default 30m) of mixed load with restarts and new keys: what grows is told
+	cd interop/faults && SOAK=$(or $(SOAK),30m) go test -count=1 -v -timeout 90m -run TestSoak . | grep -vE '^=== '
+
+.PHONY: load
+load: setup ## the binary beside bare net/http handlers and proxies, with wrk on loopback
+	cd bench && go run ./load

@@ -135,7 +135,7 @@ func (s *Settings) check() error {
 	}
 	for _, c := range s.Claims {
 		if !slices.Contains([]string{"username", "email", "role", "groups", "permissions"}, c) {
-			return fmt.Errorf("Claims has %q, it can hold username, email, role, groups and permissions", c)
+			return fmt.Errorf("setting Claims has %q, it can hold username, email, role, groups and permissions", c)
 		}
 	}
 	return nil
