@@ -27,8 +27,8 @@ type outcome struct {
 }
 
 func TestFrontEnd(t *testing.T) {
-	server := serve.Start(t, serve.Options{Env: []string{"JOTGATE_ACCESS_TOKEN_LIFETIME=1s"}})
-	out, err := exec.Command("node", "client.mjs", server.URL, "2100").CombinedOutput()
+	server := serve.Start(t, serve.Options{Env: []string{"JOTGATE_ACCESS_TOKEN_LIFETIME=5s"}})
+	out, err := exec.Command("node", "client.mjs", server.URL, "6100").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
