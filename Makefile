@@ -86,5 +86,5 @@ soak: setup ## SOAK (default 30m) of mixed load with restarts and new keys: what
 	cd interop/faults && SOAK=$(or $(SOAK),30m) go test -count=1 -v -timeout 90m -run TestSoak . | grep -vE '^=== '
 
 .PHONY: load
-load: setup ## the binary beside bare net/http handlers and proxies, with wrk on loopback
-	cd bench && go run ./load
+load: setup ## the binary beside bare net/http handlers and proxies, and one reader during a flood of logins
+	cd bench && go run ./load && go run ./flood

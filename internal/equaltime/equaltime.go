@@ -29,6 +29,9 @@ const attempts = 4
 // in the goroutine that calls ask.
 func Check(t testing.TB, n int, allowed float64, ask map[string]func(i int)) {
 	t.Helper()
+	if testing.Short() { // the race detector makes everything slow, and is after something else
+		n = max(50, n/5)
+	}
 	var text string
 	for _, clock := range []struct {
 		name string

@@ -1,0 +1,143 @@
+// Command flood measures what a flood of logins does to everybody else: one
+// reader asks GET /auth/check over one connection, first in peace, then while
+// sixteen clients log in without pause, each from an address of its own. Then
+// sixty-four logins arrive at once, and the server's memory is looked at.
+//
+//	go run ./flood    # in bench/; some 40 s
+//
+// The server runs as an operator starts it: argon2id with 19 MiB, one hashing
+// lane less than there are processors. Only 127.0.0.1 is talked to.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const clients = 16
+
+func main() {
+	rounds := flag.Int("rounds", 3, "rounds of peace and flood; at most 20")
+	slice := flag.Duration("slice", 5*time.Second, "how long each lasts; at most 30s")
+	flag.Parse()
+	if *rounds < 1 || *rounds > 20 || *slice < time.Second || *slice > 30*time.Second {
+		fail(fmt.Errorf("out of bounds: see -h"))
+	}
+	s, err := start()
+	if err == nil {
+		err = run(s, *rounds, *slice)
+	}
+	s.stop()
+	fail(err)
+}
+
+func fail(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "flood:", err)
+		os.Exit(1)
+	}
+}
+
+// run prints one table and what memory was needed.
+func run(s *server, rounds int, slice time.Duration) error {
+	fmt.Println("| | requests/s of one reader | its p99 | logins answered/s | told to come back (503, 429)/s |")
+	fmt.Println("|---|--:|--:|--:|--:|")
+	var kept, slower []float64
+	for range rounds {
+		quiet, err := s.read(slice)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| peace | %.0f | %v | | |\n", quiet.rate, quiet.p99)
+		flood := s.startFlood(clients)
+		time.Sleep(500 * time.Millisecond)
+		busy, err := s.read(slice)
+		answered, refused := flood.stop()
+		if err != nil {
+			return err
+		}
+		seconds := slice.Seconds() + 0.5
+		fmt.Printf("| %d logins at a time | %.0f | %v | %.1f | %.0f |\n", clients, busy.rate, busy.p99, float64(answered)/seconds, float64(refused)/seconds)
+		kept = append(kept, 100*busy.rate/quiet.rate)
+		slower = append(slower, float64(busy.p99)/float64(quiet.p99))
+	}
+	slices.Sort(kept)
+	slices.Sort(slower)
+	fmt.Printf("\nThe reader keeps %.0f %% of its requests (median; %.0f – %.0f), its p99 is %.1f times the quiet one (%.1f – %.1f).\n",
+		kept[len(kept)/2], kept[0], kept[len(kept)-1], slower[len(slower)/2], slower[0], slower[len(slower)-1])
+	return s.memory()
+}
+
+// reading is what one reader saw.
+type reading struct {
+	rate float64
+	p99  time.Duration
+}
+
+// read asks over one connection for this long.
+func (s *server) read(duration time.Duration) (reading, error) {
+	var took []time.Duration
+	for end := time.Now().Add(duration); time.Now().Before(end); {
+		began := time.Now()
+		if err := s.check(); err != nil {
+			return reading{}, err
+		}
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	return reading{float64(len(took)) / duration.Seconds(), took[len(took)*99/100]}, nil
+}
+
+// flood is clients that log in without pause.
+type flood struct {
+	over              atomic.Bool
+	answered, refused atomic.Int64
+	running           sync.WaitGroup
+}
+
+func (s *server) startFlood(n int) *flood {
+	f := &flood{}
+	for client := range n {
+		f.running.Go(func() {
+			for i := 0; !f.over.Load(); i++ {
+				if s.login(client, i) {
+					f.answered.Add(1)
+				} else {
+					f.refused.Add(1)
+				}
+			}
+		})
+	}
+	return f
+}
+
+func (f *flood) stop() (answered, refused int64) {
+	f.over.Store(true)
+	f.running.Wait()
+	return f.answered.Load(), f.refused.Load()
+}
+
+// memory lets sixty-four logins arrive at once and tells the most memory that
+// the server has needed until then.
+func (s *server) memory() error {
+	before, err := s.status("VmRSS")
+	if err != nil {
+		return err
+	}
+	var wait sync.WaitGroup
+	for client := range 64 {
+		wait.Go(func() { s.login(client, 0) })
+	}
+	wait.Wait()
+	most, err := s.status("VmHWM")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("Memory: %d MiB before 64 logins at once, never more than %d MiB; the ceiling for hashes is 256 MiB.\n", before>>10, most>>10)
+	return nil
+}
