@@ -57,19 +57,20 @@ const maxLogin = 1024
 // a wrong password, an unusable one and an inactive account; ErrBusy when too
 // many logins wait; ErrUnavailable.
 func (g *Gate) Login(ctx context.Context, username, password string, client Client) (Tokens, error) {
-	account, err := g.CheckLogin(ctx, username, password)
-	if err == nil {
-		var tokens Tokens
-		tokens, err = g.StartSession(ctx, account, client)
-		if errors.Is(err, errOvertaken) {
-			// The row changed while the hash was made: perhaps by another
-			// login that upgraded the hash, so look once more.
-			if account, err = g.CheckLogin(ctx, username, password); err == nil {
-				tokens, err = g.StartSession(ctx, account, client)
-			}
+	var account *record.Account
+	var err error
+	for range 2 {
+		if account, err = g.CheckLogin(ctx, username, password); err != nil {
+			break
 		}
-		if err == nil {
+		var tokens Tokens
+		if tokens, err = g.StartSession(ctx, account, client); err == nil {
 			return tokens, nil
+		}
+		// The row may have changed while the hash was made, perhaps by another
+		// login that upgraded the hash: look once more.
+		if !errors.Is(err, errOvertaken) {
+			break
 		}
 	}
 	if errors.Is(err, ErrNoActiveAccount) {

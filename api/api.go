@@ -84,16 +84,21 @@ func Mount(mux *http.ServeMux, gate *jotgate.Gate) {
 // Mount puts every endpoint on the mux, with and without the trailing slash.
 func (a *API) Mount(mux *http.ServeMux) {
 	for _, r := range a.routes() {
-		h := a.wrap(&r, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { a.serve(w, req, &r) }))
-		if r.light {
-			h = a.light(&r, r.raw(a))
-		}
+		h := a.handler(&r)
 		path, slash := strings.CutSuffix(r.path, "/")
 		mux.Handle(path, h)
 		if slash {
 			mux.Handle(r.path+"{$}", h)
 		}
 	}
+}
+
+// handler is a route with what stands around it.
+func (a *API) handler(r *route) http.Handler {
+	if r.light {
+		return a.light(r, r.raw(a))
+	}
+	return a.wrap(r, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { a.serve(w, req, r) }))
 }
 
 // ServeHTTP answers the endpoints, and 404 for any other path.

@@ -20,16 +20,12 @@ const requestID = "X-Request-Id"
 
 // wrap is the road from the mux to an endpoint.
 func (a *API) wrap(route *route, next http.Handler) http.Handler {
-	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !a.settings.hostAllowed(r.Host) {
-			(&jotgate.Error{Status: http.StatusBadRequest, Detail: "Invalid Host header."}).Respond(w, "")
-			return
-		}
+	limited := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), a.settings.Timeout)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
-	inner := a.settings.cors(guarded)
+	inner := a.settings.cors(a.hosts(limited))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
 		a.headers(w.Header(), route, id)
@@ -53,9 +49,17 @@ func (a *API) light(route *route, next http.Handler) http.Handler {
 	static := http.Header{}
 	a.headers(static, route, "")
 	delete(static, requestID)
+	inner := a.hosts(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), static) // the values are shared: nobody adds to them
 		defer a.recover(w, r, "")
+		inner.ServeHTTP(w, r)
+	})
+}
+
+// hosts refuses requests for a host that is not ours.
+func (a *API) hosts(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.settings.hostAllowed(r.Host) {
 			(&jotgate.Error{Status: http.StatusBadRequest, Detail: "Invalid Host header."}).Respond(w, "")
 			return
