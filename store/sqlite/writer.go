@@ -62,6 +62,11 @@ func newWriter(db *sql.DB) *writer {
 
 // write is store.Driver.Write.
 func (w *writer) write(ctx context.Context, do func(ctx context.Context, q store.Queryer) error) error {
+	// With room in the queue and a context that is over, select would choose
+	// either: who has left already must find nothing done.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	j := &job{do: do, done: make(chan struct{})}
 	select {
 	case w.jobs <- j:

@@ -153,6 +153,24 @@ func TestGivingUp(t *testing.T) {
 	}
 }
 
+// Who has left before asking never gets into the queue, where the writer could
+// begin the job before its caller looks: not in any of 64 tries.
+func TestLeavingBefore(t *testing.T) {
+	w := newTestWriter(t)
+	release := w.hold(t)
+	defer release()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for i := range 64 {
+		if err := w.write(ctx, insert(i+1)); !errors.Is(err, context.Canceled) {
+			t.Fatalf("try %d: %v", i, err)
+		}
+	}
+	if n := len(w.jobs); n != 0 {
+		t.Errorf("%d jobs of callers who had left wait in the queue", n)
+	}
+}
+
 // Close finishes what waits and refuses what comes later.
 func TestCloseFinishesWhatWaits(t *testing.T) {
 	w := newTestWriter(t)
