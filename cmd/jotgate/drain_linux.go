@@ -1,14 +1,16 @@
 package main
 
 // Linux resets the connections that wait in a listener's queue when it is
-// closed. So the queue is emptied first, and closed in the next moment; whom
-// it held is served.
+// closed. So first nobody new gets into the queue, then it is emptied, then
+// closed; whom it held is served.
 
 import (
 	"net"
 	"os"
 	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // patient is a listener whose Close leaves nobody standing.
@@ -52,6 +54,9 @@ func (p *patient) Close() error {
 	defer p.closing.Unlock()
 	if raw, err := p.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) {
+			// Where there are no filters (MPTCP), a moment stays in which somebody
+			// may come between emptying and closing.
+			_ = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, nobodyNew())
 			taken := takeWaiting(int(fd))
 			_ = syscall.Shutdown(int(fd), syscall.SHUT_RD) // from now on refused
 			for _, fd := range taken {
@@ -60,6 +65,22 @@ func (p *patient) Close() error {
 		})
 	}
 	return p.TCPListener.Close()
+}
+
+// nobodyNew is a filter that drops the first packet of a connection (SYN
+// without ACK, RFC 9293 section 3.1) and lets handshakes end that have begun.
+// Who is dropped asks again after a second and is refused then; that is better
+// than a reset, after which a client cannot know whether its request was done.
+func nobodyNew() *unix.SockFprog {
+	const flags, syn, ack = 13, 0x02, 0x10 // the filter sees the packet from the TCP header on
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
+		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: syn | ack},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: syn, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 16},
+	}
+	return &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 }
 
 // takeWaiting empties the queue. The socket does not block, being Go's.

@@ -83,7 +83,9 @@ func (c *serveCommand) Run(a *app) error {
 
 // listen takes the address before anything is made in the folder.
 func (c *serveCommand) listen(ctx context.Context) (net.Listener, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
+	var config net.ListenConfig
+	config.SetMultipathTCP(false) // it takes no filter (drain_linux.go)
+	listener, err := config.Listen(ctx, "tcp", c.Addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%s is in use by another program: choose another address with --addr", c.Addr)
