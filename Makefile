@@ -27,20 +27,21 @@ test: setup ## every test, with the real Django, PyJWT, Node, PostgreSQL and oth
 	for module in $(JUDGES); do echo "== $$module"; (cd $$module && go test -count=1 ./...); done
 
 .PHONY: check
-check: ## formatting, vet, staticcheck, known vulnerabilities, race detector
+check: ## formatting, vet, staticcheck, known vulnerabilities, race detector, a minute of fuzzing
 	unformatted=$$($(TOOL) gofumpt -l .); if [ -n "$$unformatted" ]; then echo "not formatted (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(TOOL) staticcheck ./...
 	for module in $(JUDGES); do echo "== $$module"; (cd $$module && go vet ./...); done
 	tools/vulncheck
 	go test -race -short ./...
+	tools/fuzz $(or $(FUZZTIME),1m) ./jwt
 
 .PHONY: fmt
 fmt: ## format all Go files
 	$(TOOL) gofumpt -w .
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME each (default 1m)
+fuzz: ## every fuzz target for FUZZTIME (default 1m), those of a package side by side
 	tools/fuzz $(or $(FUZZTIME),1m)
 
 # Judges that take files of your own.
