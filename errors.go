@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -91,7 +92,12 @@ func (e *Error) Unwrap() error { return e.cause }
 // ErrTokenBlacklisted, is only equal to itself.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
-	return ok && t != ErrTokenReused && e.Status == t.Status && e.Code == t.Code && e.Detail == t.Detail && len(e.Fields) == len(t.Fields)
+	return ok && t != ErrTokenReused && e.Status == t.Status && e.Code == t.Code && e.Detail == t.Detail &&
+		slices.EqualFunc(e.Fields, t.Fields, FieldError.equal) && slices.Equal(e.List, t.List)
+}
+
+func (f FieldError) equal(other FieldError) bool {
+	return f.Field == other.Field && slices.Equal(f.Messages, other.Messages)
 }
 
 // Because returns a copy of e with a cause for the operator.

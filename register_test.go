@@ -155,7 +155,7 @@ func TestSetUsernameAndEmail(t *testing.T) {
 	if err := b.SetUsername(t.Context(), a, "carol", nobody); !errors.Is(err, jotgate.ErrTaken) {
 		t.Error(err)
 	}
-	if err := b.SetUsername(t.Context(), a, "no good!", nobody); jotgate.AsError(err).Status != 400 {
+	if err := b.SetUsername(t.Context(), a, "no good!", nobody); jotgate.AsError(err).Status != 400 || errors.Is(err, jotgate.ErrTaken) {
 		t.Error(err)
 	}
 	if err := b.SetUsername(t.Context(), a, "alice2", nobody); err != nil {
