@@ -235,3 +235,31 @@ func TestPurge(t *testing.T) {
 		t.Errorf("once more: %d rows, %v", rows, err)
 	}
 }
+
+// What was revoked stays so over a purge and a new start, however long the
+// settings let an access token live.
+func TestPurgeKeepsRevocations(t *testing.T) {
+	long := func(s *jotgate.Settings) {
+		s.AccessTokenLifetime, s.RefreshTokenLifetime = 60*24*time.Hour, 60*24*time.Hour
+	}
+	b := newGate(t, long)
+	b.user(t, "alice", nil)
+	out, lives := b.login(t, "alice"), b.login(t, "alice")
+	if err := b.Logout(t.Context(), out.Refresh, jotgate.Client{}); err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(59 * 24 * time.Hour)
+	if _, err := b.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again := gateOn(t, b.db, func(s *jotgate.Settings) { long(s); s.Now = b.clock.Now })
+	if err := again.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.VerifyAccess(out.Access); err == nil {
+		t.Error("a token works again that was logged out")
+	}
+	if _, err := again.VerifyAccess(lives.Access); err != nil {
+		t.Errorf("the other session: %v", err)
+	}
+}

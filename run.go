@@ -138,8 +138,10 @@ func (g *Gate) revocationsStale() bool { return g.RevocationAge() > g.settings.R
 // does it at once.
 func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	now := g.now()
+	// A revocation is read again at each start, as long as a token may live.
+	keep := max(keepEnded, time.Duration(g.revoked.lifetime)*time.Second+feedSlack)
 	steps := []func() (int, error){
-		func() (int, error) { return g.db.Purge(ctx, now, now.Add(-keepEnded), purgeBatch) },
+		func() (int, error) { return g.db.Purge(ctx, now, now.Add(-keep), purgeBatch) },
 	}
 	if events, ok := g.db.(record.Events); ok {
 		keep := now.Add(-g.settings.EventRetention)
