@@ -8,7 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +22,7 @@ import (
 //
 //	GET …?since=CURSOR&wait=SECONDS&nonce=TEXT
 //	Jotgate-Signature: <token over the SHA-256 of the body, and the nonce>
-//	{"cursor":"…","complete":false,"revoked":[{"sid":"…","at":1788947152},{"user_id":"7","at":…}]}
+//	{"cursor":"…","complete":false,"keep":301,"revoked":[{"sid":"…","at":1788947152},{"user_id":"7","at":…}]}
 //
 // The cursor belongs to one process. A cursor the process does not know (it
 // restarted, or another node answers) gets everything, with complete true. The
@@ -45,6 +45,7 @@ type feedEntry struct {
 type feedBody struct {
 	Cursor   string      `json:"cursor"`
 	Complete bool        `json:"complete"` // everything in force is listed
+	Keep     int64       `json:"keep"`     // seconds that an entry stays in force after its time
 	Revoked  []feedEntry `json:"revoked"`
 }
 
@@ -73,12 +74,16 @@ func (l *feedLog) append(e record.Revocation) {
 	l.entries = append(l.entries, feedEntry{e.Session, e.User, at})
 }
 
-// sweep drops the oldest entries that lie before the time.
+// sweep drops entries that lie before the time, up to the first that does not:
+// nodes' clocks differ, so the order of arrival is not quite that of time.
 func (l *feedLog) sweep(before int64) {
 	if l == nil {
 		return
 	}
-	n := sort.Search(len(l.entries), func(i int) bool { return l.entries[i].At >= before })
+	n := slices.IndexFunc(l.entries, func(e feedEntry) bool { return e.At >= before })
+	if n < 0 {
+		n = len(l.entries)
+	}
 	l.entries = append([]feedEntry(nil), l.entries[n:]...)
 	l.first += n
 }
@@ -99,7 +104,9 @@ func (l *feedLog) since(cursor string) feedBody {
 func (r *revocations) page(cursor string) (feedBody, <-chan struct{}) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.log.since(cursor), r.news
+	page := r.log.since(cursor)
+	page.Keep = r.lifetime
+	return page, r.news
 }
 
 // serveFeed makes r keep a log, so that it can be served. Call it before use.

@@ -104,6 +104,7 @@ func (f *follower) round(ctx context.Context) error {
 			entries[i].NotBefore = at
 		}
 	}
+	f.guard.revoked.keepFor(page.Keep)
 	f.guard.revoked.add(entries...)
 	f.guard.revoked.heard.Store(began.UnixMicro())
 	f.cursor, f.lost = page.Cursor, false

@@ -117,8 +117,8 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 	return g, err
 }
 
-// remoteLifetime is how long a Guard remembers what a feed told it: it does
-// not know how long the Gate's access tokens live, and an hour is long for one.
+// remoteLifetime is how long a Guard remembers at least what a feed told it;
+// longer where the feed says that the Gate's access tokens live longer.
 const remoteLifetime = time.Hour
 
 // RevocationAge is how long ago this process last heard all revocations; very

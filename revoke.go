@@ -105,6 +105,13 @@ func (r *revocations) take(page []record.Revocation) bool {
 	return len(page) >= feedPage && last > before
 }
 
+// keepFor makes entries stay at least so many seconds.
+func (r *revocations) keepFor(seconds int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lifetime = max(r.lifetime, min(seconds, maxTime))
+}
+
 // sweep forgets what no living token can still be refused by.
 func (r *revocations) sweep(now time.Time) {
 	r.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"net/http/httptest"
 	"runtime"
 	"testing"
 	"time"
@@ -115,5 +116,56 @@ func BenchmarkVerifyWithRevocations(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// Nodes' clocks differ: an entry that comes late with an early time must not
+// take those before it out of the log.
+func TestFeedSweepKeepsWhatIsInForce(t *testing.T) {
+	noon := time.Unix(1767225600, 0)
+	r := newRevocations(5 * time.Minute)
+	r.serveFeed()
+	for i, at := range []time.Duration{2 * time.Minute, 0, 0} {
+		r.add(record.Revocation{Session: sid(i), Made: noon.Add(at)})
+	}
+	r.sweep(noon.Add(6 * time.Minute))
+	page, _ := r.page("")
+	if len(page.Revoked) == 0 || page.Revoked[0].Session != sid(0) {
+		t.Errorf("the log holds %+v, and session %s is revoked", page.Revoked, sid(0))
+	}
+	r.sweep(noon.Add(8 * time.Minute))
+	if page, _ := r.page(""); len(page.Revoked) != 0 {
+		t.Errorf("the log keeps %+v", page.Revoked)
+	}
+}
+
+// A guard remembers what it heard for as long as the gate's tokens live.
+func TestFollowerKeepsAsLongAsTheGate(t *testing.T) {
+	noon := time.Unix(1767225600, 0)
+	now := func() time.Time { return noon }
+	gate, err := New(Settings{
+		SecretKey: "a secret of thirty-two bytes or more", AccessTokenLifetime: 3 * time.Hour, ServeRevocations: true, Now: now,
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate.revoked.heard.Store(noon.UnixMicro())
+	gate.revoked.add(record.Revocation{Session: sid(1), Made: noon})
+	server := httptest.NewServer(gate.RevocationFeed())
+	defer server.Close()
+	guard, err := NewGuard(GuardSettings{Keys: gate.keys, RevocationsURL: server.URL, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := guard.follow.round(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	guard.revoked.sweep(noon.Add(3 * time.Hour))
+	if !guard.revoked.revoked(sid(1), "1", 0) {
+		t.Error("forgotten while a token of the session may live")
+	}
+	guard.revoked.sweep(noon.Add(3*time.Hour + 3*time.Second))
+	if guard.revoked.revoked(sid(1), "1", 0) {
+		t.Error("kept although no token can live")
 	}
 }
