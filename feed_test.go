@@ -146,3 +146,34 @@ func TestFeedIsOffByDefault(t *testing.T) {
 		t.Errorf("%d", w.Code)
 	}
 }
+
+// A quiet feed keeps a strict guard open, however little age it bears: the
+// question does not wait longer for news than that.
+func TestFeedQuiet(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations, s.Now = true, time.Now })
+	go func() { _ = b.Run(t.Context()) }()
+	b.user(t, "alice", nil)
+	tokens := b.login(t, "alice")
+	strict, _ := farGuard(t, b, func(s *jotgate.GuardSettings) {
+		s.RevocationsRequired, s.RevocationMaxAge, s.Now = true, 4*time.Second, time.Now
+	})
+	eventually(t, func() bool { _, err := strict.VerifyAccess(tokens.Access); return err == nil })
+	var oldest time.Duration
+	for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(50 * time.Millisecond) {
+		oldest = max(oldest, strict.RevocationAge())
+	}
+	if oldest >= 4*time.Second {
+		t.Errorf("without news, what the guard knows was %v old", oldest)
+	}
+}
+
+func TestRevocationMaxAgeHasABound(t *testing.T) {
+	for _, age := range []time.Duration{3 * time.Second, 3*time.Second - 1} {
+		_, err := jotgate.NewGuard(jotgate.GuardSettings{
+			Keys: key(t), RevocationsURL: "http://127.0.0.1", RevocationsRequired: true, RevocationMaxAge: age,
+		})
+		if (err == nil) != (age == 3*time.Second) {
+			t.Errorf("%v: %v", age, err)
+		}
+	}
+}

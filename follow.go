@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
@@ -30,6 +31,7 @@ type follower struct {
 	url    *url.URL
 	client *http.Client
 	pages  *jwt.Verifier[feedClaims]
+	wait   time.Duration // how long to wait for news at most
 	cursor string
 	lost   bool // the last round failed: ask at once where things stand
 }
@@ -67,12 +69,22 @@ func newFollower(g *Guard, s GuardSettings) (*follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jotgate: %w", err)
 	}
-	return &follower{guard: g, url: address, pages: pages, client: &http.Client{
+	return &follower{guard: g, url: address, pages: pages, wait: patience(s), client: &http.Client{
 		Timeout: maxWait + 10*time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("the feed must not redirect")
 		},
 	}}, nil
+}
+
+// patience is how long a question may wait for news: while it does, what is
+// known ages, and half of the age that a strict guard bears is left for the way.
+func patience(s GuardSettings) time.Duration {
+	const most = 20 * time.Second
+	if !s.RevocationsRequired {
+		return most
+	}
+	return max(time.Second, min(most, or(s.RevocationMaxAge, defaultMaxAge)/2))
 }
 
 // round asks once, waits for the answer, and takes it in.
@@ -81,13 +93,13 @@ func (f *follower) round(ctx context.Context) error {
 	if began.UnixMicro() < f.guard.revoked.heard.Load() {
 		f.cursor = "" // the clock was set back: what sweep dropped may be in force again
 	}
-	wait := "20"
+	wait := f.wait
 	if f.cursor == "" || f.lost {
-		wait = "0"
+		wait = 0
 	}
 	f.lost = true
 	address := *f.url
-	address.RawQuery = url.Values{"since": {f.cursor}, "wait": {wait}, "nonce": {nonce}}.Encode()
+	address.RawQuery = url.Values{"since": {f.cursor}, "wait": {strconv.Itoa(int(wait / time.Second))}, "nonce": {nonce}}.Encode()
 	body, err := f.fetch(ctx, address.String(), nonce)
 	if err != nil {
 		return err

@@ -56,12 +56,14 @@ type GuardSettings struct {
 	// (/auth/revocations). Run follows it. Default: none, tokens end by exp.
 	RevocationsURL string
 	// RevocationsRequired refuses every token with 503 while the feed has not
-	// been heard for RevocationMaxAge (default 1 minute). Default: false, the
-	// guard goes on with what it knows.
+	// been heard for RevocationMaxAge. Default: false, the guard goes on with
+	// what it knows.
 	RevocationsRequired bool
-	RevocationMaxAge    time.Duration
-	Logger              *slog.Logger
-	Now                 func() time.Time
+	// RevocationMaxAge is how old the news of revocations may be before
+	// RevocationsRequired acts. At least 3 seconds. Default: 1 minute.
+	RevocationMaxAge time.Duration
+	Logger           *slog.Logger
+	Now              func() time.Time
 }
 
 // NewGuard returns a Guard, or an error that names the setting at fault.
@@ -110,7 +112,10 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 		return g, nil
 	}
 	if s.RevocationsRequired {
-		maxAge := or(s.RevocationMaxAge, time.Minute)
+		if s.RevocationMaxAge != 0 && s.RevocationMaxAge < 3*time.Second {
+			return nil, errors.New("jotgate: RevocationMaxAge is under 3 seconds")
+		}
+		maxAge := or(s.RevocationMaxAge, defaultMaxAge)
 		g.stale = func() bool { return g.RevocationAge() > maxAge }
 	}
 	g.follow, err = newFollower(g, s)
@@ -120,6 +125,9 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 // remoteLifetime is how long a Guard remembers at least what a feed told it;
 // longer where the feed says that the Gate's access tokens live longer.
 const remoteLifetime = time.Hour
+
+// defaultMaxAge is GuardSettings.RevocationMaxAge where it is not set.
+const defaultMaxAge = time.Minute
 
 // RevocationAge is how long ago this process last heard all revocations; very
 // long before the first time. It is what an operator should watch.
