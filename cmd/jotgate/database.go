@@ -57,10 +57,18 @@ func (f *databaseFlags) connect(a *app, inspect bool) (*store.Store, error) {
 	if path, ok := f.sqliteFile(); ok {
 		return sqlite.Open(a.ctx, path, sqlite.Options{Schema: f.schema(), Inspect: inspect})
 	}
-	if strings.HasPrefix(f.Database, "postgres://") || strings.HasPrefix(f.Database, "postgresql://") {
+	if f.understood() {
 		return postgres.Open(a.ctx, f.Database, postgres.Options{Schema: f.schema(), Inspect: inspect})
 	}
-	return nil, usage("give the database as sqlite:FILE or postgres://…")
+	return nil, errDatabase
+}
+
+var errDatabase = usage("give the database as sqlite:FILE or postgres://…")
+
+// understood reports whether the address is one of a database we know.
+func (f *databaseFlags) understood() bool {
+	_, ok := f.sqliteFile()
+	return ok || strings.HasPrefix(f.Database, "postgres://") || strings.HasPrefix(f.Database, "postgresql://")
 }
 
 // shown is the address without what is in it of passwords.

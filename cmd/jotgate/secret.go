@@ -29,7 +29,7 @@ const (
 )
 
 // read finds the secret. folder is where the database is; with create, a
-// secret that is nowhere is made there.
+// secret that is nowhere is no error but empty: it can be made there.
 func (f *secretFlags) read(a *app, folder string, create bool) (jotgate.Secret, error) {
 	if f.SecretKey != "" {
 		return jotgate.Secret(f.SecretKey), f.check(f.SecretKey)
@@ -39,21 +39,27 @@ func (f *secretFlags) read(a *app, folder string, create bool) (jotgate.Secret, 
 		if folder == "" {
 			return "", usage("there is no secret: set SECRET_KEY (the same on every node), or --secret-key-file")
 		}
-		file = filepath.Join(folder, "jotgate.secret")
+		file = secretFile(folder)
 	}
 	text, err := os.ReadFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !named && create:
-		return makeSecret(a, file)
+		return "", nil
 	case err != nil:
 		return "", usage("the secret cannot be read: %w", err)
 	}
 	secret := strings.TrimRight(string(text), "\r\n")
+	if secret == "" {
+		return "", usage("the secret is missing: %s is empty", file)
+	}
 	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o077 != 0 {
 		a.warn("warning: others can read %s: chmod 600 %s", file, file)
 	}
 	return jotgate.Secret(secret), f.check(secret)
 }
+
+// secretFile is where the secret is that nobody named.
+func secretFile(folder string) string { return filepath.Join(folder, "jotgate.secret") }
 
 // check refuses texts that stand in examples: whoever has read them could make
 // tokens. The length is judged by package jotgate.

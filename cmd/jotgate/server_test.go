@@ -237,6 +237,9 @@ func TestServeRefusals(t *testing.T) {
 		{"no such folder", []string{"--database", "sqlite:" + folder + "/none/a.db"}, []string{good}, 1, "none/a.db"},
 		{"not a database", []string{"--database", "sqlite:" + text}, []string{good}, 1, text},
 		{"another database", []string{"--database", "mysql://localhost/a"}, []string{good}, 2, "sqlite:FILE or postgres://"},
+		{"another database without a secret", []string{"--database", "mysql://localhost/a"}, nil, 2, "sqlite:FILE or postgres://"},
+		{"a folder without a secret", []string{"--database", "sqlite:" + folder}, nil, 1, folder},
+		{"empty file of the secret", []string{"--secret-key-file", write(t, "empty", "")}, nil, 2, "is empty"},
 		{"PostgreSQL not there", []string{"--database", "postgres://u:hidden@127.0.0.1:1/a"}, []string{good}, 1, "127.0.0.1:1/a"},
 		{"PostgreSQL without a secret", []string{"--database", "postgres://u@127.0.0.1:1/a"}, nil, 2, "there is no secret"},
 		{"short secret", nil, []string{"SECRET_KEY=short"}, 2, "at least 32 bytes"},
@@ -258,6 +261,9 @@ func TestServeRefusals(t *testing.T) {
 				t.Errorf("not one sentence: %q", stderr)
 			}
 		})
+	}
+	if secrets, _ := filepath.Glob(filepath.Join(filepath.Dir(folder), "*.secret*")); len(secrets) != 0 {
+		t.Errorf("a refused start left %v", secrets)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 // The flags that are jotgate.Settings, in its order.
 
 import (
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -60,6 +61,9 @@ type passwordFlags struct {
 // gate opens the database and makes a gate over it. create makes a secret
 // where there is none.
 func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, *store.Store, error) {
+	if !f.understood() {
+		return nil, nil, errDatabase
+	}
 	settings, err := f.settings(a, log, create)
 	if err != nil {
 		return nil, nil, err
@@ -67,6 +71,11 @@ func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, 
 	db, err := f.open(a, false)
 	if err != nil {
 		return nil, nil, err
+	}
+	if settings.SecretKey == "" && create { // only beside a database that opens
+		if settings.SecretKey, err = makeSecret(a, secretFile(f.folder())); err != nil {
+			return nil, nil, errors.Join(err, db.Close())
+		}
 	}
 	gate, err := jotgate.New(settings, db)
 	if err != nil {
