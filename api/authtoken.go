@@ -12,6 +12,11 @@ type authTokenOut struct {
 	Token string `json:"token"`
 }
 
+// authTokenFields are Django REST framework's, whatever the user model says.
+func authTokenFields(_ *API, in *loginIn) []form.Field {
+	return []form.Field{form.Text("username", &in.username), form.Text("password", &in.password)}
+}
+
 // authToken is POST /api-token-auth/; the token is an access token.
 func authToken(c *call, in *loginIn) (any, error) {
 	tokens, err := c.login(in)

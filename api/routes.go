@@ -25,7 +25,7 @@ func (a *API) routes() []route {
 			post: on(200, open, refreshFields, tokenBlacklist).in("refresh"),
 		},
 		// Django REST framework's authtoken.
-		{path: "/api-token-auth/", name: "Obtain Auth Token", post: on(200, open, loginFields, authToken).in("login")},
+		{path: "/api-token-auth/", name: "Obtain Auth Token", post: on(200, open, authTokenFields, authToken).in("login")},
 
 		// djoser.
 		{path: "/auth/", name: "Api Root", about: "The default basic root view for DefaultRouter", get: read(open, authRoot)},

@@ -35,6 +35,11 @@ type Settings struct {
 	// account has not been entered from before. Default: false. Django: none.
 	NewSignInEmail bool
 
+	// LoginField is what a login calls the name in its body, as where users log
+	// in by e-mail; "username" is understood besides. `serve` takes the
+	// name of --username-column. Default: username. Django: USERNAME_FIELD.
+	LoginField string
+
 	// UserCreatePasswordRetype asks for re_password at sign-up.
 	// Default: false. Django: djoser USER_CREATE_PASSWORD_RETYPE.
 	UserCreatePasswordRetype bool
@@ -126,6 +131,9 @@ var scopes = []string{"anon", "user", "login", "refresh", "register", "letters"}
 
 // fill puts the defaults in and refuses what contradicts itself.
 func (s *Settings) fill() error {
+	if s.LoginField == "" {
+		s.LoginField = "username"
+	}
 	if s.MaxBody <= 0 {
 		s.MaxBody = 64 << 10
 	}

@@ -12,8 +12,9 @@ import (
 
 type loginIn struct{ username, password string }
 
-func loginFields(_ *API, in *loginIn) []form.Field {
-	return []form.Field{form.Text("username", &in.username), form.Text("password", &in.password)}
+// loginFields are SimpleJWT's: the login name is called as the user model calls it.
+func loginFields(a *API, in *loginIn) []form.Field {
+	return []form.Field{form.Text(a.settings.LoginField, &in.username).Or("username"), form.Text("password", &in.password)}
 }
 
 // tokenObtain is the login: POST /api/token/ and /auth/jwt/create/.

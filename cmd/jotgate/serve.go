@@ -65,7 +65,9 @@ func (c *serveCommand) Run(a *app) error {
 		return err
 	}
 	defer db.Close()
-	own, err := api.New(gate, c.requestFlags.settings(&c.mailFlags))
+	settings := c.requestFlags.settings(&c.mailFlags)
+	settings.LoginField = c.UsernameColumn
+	own, err := api.New(gate, settings)
 	if err != nil {
 		return usage("%w", err)
 	}

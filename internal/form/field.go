@@ -27,8 +27,9 @@ type Field struct {
 	// rest. It runs before MaxLength, as the model's validators do in DRF.
 	Check func(string) []string
 
-	into *string
-	sent *bool
+	into  *string
+	sent  *bool
+	other string
 }
 
 // Text is a required string.
@@ -49,6 +50,12 @@ func label(name string) string {
 // OrNot makes the field optional; sent says whether the body had it.
 func (f Field) OrNot(sent *bool) Field {
 	f.Optional, f.sent = true, sent
+	return f
+}
+
+// Or lets the body name the field otherwise, too; its own name goes first.
+func (f Field) Or(other string) Field {
+	f.other = other
 	return f
 }
 
@@ -78,6 +85,9 @@ func orNil(e *jotgate.Error) error {
 // decode is Field.run_validation and CharField of rest_framework/fields.py.
 func (f *Field) decode(b *Body) []string {
 	v, sent := b.fields[f.Name]
+	if !sent && f.other != "" {
+		v, sent = b.fields[f.other]
+	}
 	if f.ReadOnly || b.html && v.kind == isString && v.text == "" && f.Optional && !f.Blank {
 		return nil
 	}

@@ -46,7 +46,8 @@ func TestUserModelOfTheProject(t *testing.T) {
 
 			theirs := client.Post(t, site.URL+"/api/token/", "email", username, "password", password)
 			ours := client.Post(t, jotgate.URL+"/api/token/", "username", username, "password", password)
-			for side, answer := range map[string]client.Answer{"Django": theirs, "jotgate": ours} {
+			same := client.Post(t, jotgate.URL+"/api/token/", "email", username, "password", password)
+			for side, answer := range map[string]client.Answer{"Django": theirs, "jotgate": ours, "jotgate, as at Django": same} {
 				if answer.Status != http.StatusOK {
 					t.Fatalf("login at %s: %+v", side, answer)
 				}
