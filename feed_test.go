@@ -1,8 +1,10 @@
 package jotgate_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -147,23 +149,44 @@ func TestFeedIsOffByDefault(t *testing.T) {
 	}
 }
 
-// A quiet feed keeps a strict guard open, however little age it bears: the
-// question does not wait longer for news than that.
+// While a question waits for news, what a guard knows ages. So a strict guard
+// waits for half of the age that it bears at most, or a quiet feed would close
+// it now and then.
 func TestFeedQuiet(t *testing.T) {
-	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations, s.Now = true, time.Now })
+	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
 	go func() { _ = b.Run(t.Context()) }()
-	b.user(t, "alice", nil)
-	tokens := b.login(t, "alice")
-	strict, _ := farGuard(t, b, func(s *jotgate.GuardSettings) {
-		s.RevocationsRequired, s.RevocationMaxAge, s.Now = true, 4*time.Second, time.Now
-	})
-	eventually(t, func() bool { _, err := strict.VerifyAccess(tokens.Access); return err == nil })
-	var oldest time.Duration
-	for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(50 * time.Millisecond) {
-		oldest = max(oldest, strict.RevocationAge())
-	}
-	if oldest >= 4*time.Second {
-		t.Errorf("without news, what the guard knows was %v old", oldest)
+	eventually(t, func() bool { return b.RevocationAge() < time.Second })
+	for _, c := range []struct {
+		required bool
+		age      time.Duration
+		want     int // seconds
+	}{{false, 4 * time.Second, 20}, {true, 0, 20}, {true, 4 * time.Second, 2}, {true, 3 * time.Second, 1}} {
+		var asked, longest atomic.Int64
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			seconds, err := strconv.ParseInt(r.URL.Query().Get("wait"), 10, 64)
+			if err != nil {
+				t.Error(err)
+			}
+			longest.Store(max(longest.Load(), seconds))
+			asked.Add(1)
+			r.URL.RawQuery = strings.Replace(r.URL.RawQuery, "wait=", "waited=", 1) // do not
+			b.RevocationFeed().ServeHTTP(w, r)
+		}))
+		guard, err := jotgate.NewGuard(jotgate.GuardSettings{
+			Keys: key(t), Now: b.clock.Now, RevocationsURL: server.URL, RevocationsRequired: c.required, RevocationMaxAge: c.age,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _ = guard.Run(ctx) }()
+		eventually(t, func() bool { return asked.Load() >= 5 })
+		cancel()
+		server.CloseClientConnections()
+		server.Close()
+		if got := int(longest.Load()); got != c.want {
+			t.Errorf("%+v: it waits for %d seconds", c, got)
+		}
 	}
 }
 

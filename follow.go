@@ -94,8 +94,8 @@ func (f *follower) round(ctx context.Context) error {
 		f.cursor = "" // the clock was set back: what sweep dropped may be in force again
 	}
 	wait := f.wait
-	if f.cursor == "" || f.lost {
-		wait = 0
+	if f.cursor == "" || f.lost || f.guard.RevocationAge() > 2*wait {
+		wait = 0 // what is known is old, as after a clock was set forward: do not wait for more
 	}
 	f.lost = true
 	address := *f.url
