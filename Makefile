@@ -54,7 +54,7 @@ vectors: ## VECTORS=file: test tokens of the form of jwt/testdata/vectors, again
 .PHONY: golden
 golden: ## GOLDEN=folder: recordings of a Django (passwords, signatures, schemas, HTTP exchanges), replayed
 	@test -n "$(GOLDEN)" || { echo "say which folder: make golden GOLDEN=folder"; exit 2; }
-	GOLDEN="$(abspath $(GOLDEN))" go test -count=1 -v -run 'Golden' ./passwd/... ./signing ./store/... ./api | grep -vE '^=== |^ *--- PASS|no tests to run'
+	GOLDEN="$(abspath $(GOLDEN))" go test -count=1 -v -run 'Golden' ./jwt ./passwd/... ./signing ./store/... ./api | grep -vE '^=== |^ *--- PASS|no tests to run'
 
 .PHONY: interop
 interop: setup ## the judges at length: 2,000 passwords for every hasher, both ways

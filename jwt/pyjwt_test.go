@@ -3,6 +3,7 @@ package jwt_test
 // What PyJWT wrote and answered, recorded from the real one.
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"os"
@@ -30,33 +31,61 @@ type pyFile struct {
 		Token      string          `json:"token"`
 		Key        string          `json:"key"`
 		Algorithms []jwt.Algorithm `json:"algorithms"`
-		Options    struct {
-			Audience string `json:"audience"`
-			Issuer   string `json:"issuer"`
-		} `json:"options"`
-		Error string `json:"error"`
+		Options    json.RawMessage `json:"options"`
+		Error      string          `json:"error"`
 	} `json:"decode"`
+
+	folder string // where keys/ is
 }
 
-func readPy(t *testing.T) (f pyFile) {
-	t.Helper()
-	data, err := os.ReadFile("testdata/pyjwt/tokens.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &f); err != nil {
-		t.Fatal(err)
-	}
-	return f
+// pyOptions are the arguments of jwt.decode that the recordings have.
+type pyOptions struct {
+	Audience string `json:"audience"`
+	Issuer   string `json:"issuer"`
+	Options  struct {
+		Require []string `json:"require"`
+	} `json:"options"`
 }
 
-// pyKey reads a key as the recording names it: a file, or the secret itself.
-func pyKey(t *testing.T, name string, alg jwt.Algorithm) (*jwt.Key, error) {
+// eachPy runs test for every recording: those in testdata or, when the environment
+// variable GOLDEN names a folder, those in it and in its subfolder data.
+func eachPy(t *testing.T, test func(*testing.T, *pyFile)) {
+	folders := []string{"testdata/pyjwt"}
+	if other := os.Getenv("GOLDEN"); other != "" {
+		folders = []string{other, filepath.Join(other, "data")}
+	}
+	found := false
+	for _, folder := range folders {
+		files, _ := filepath.Glob(filepath.Join(folder, "tokens*.json"))
+		for _, file := range files {
+			found = true
+			t.Run(filepath.Base(file), func(t *testing.T) {
+				f := &pyFile{folder: folder}
+				data, err := os.ReadFile(file)
+				if err == nil {
+					err = json.Unmarshal(data, f)
+				}
+				if err != nil || len(f.Vectors)*len(f.Decode) == 0 {
+					t.Fatalf("%s: %v, %d vectors, %d tokens to decode", file, err, len(f.Vectors), len(f.Decode))
+				}
+				test(t, f)
+			})
+		}
+	}
+	if !found && os.Getenv("GOLDEN") == "" {
+		t.Fatalf("no tokens*.json in %v", folders)
+	} else if !found {
+		t.Logf("nothing to compare: no tokens*.json in %v", folders)
+	}
+}
+
+// key reads a key as the recording names it: a file, or the secret itself.
+func (f *pyFile) key(t *testing.T, name string, alg jwt.Algorithm) (*jwt.Key, error) {
 	t.Helper()
 	if !strings.HasPrefix(name, "keys/") {
 		return jwt.InsecureHMAC(alg, []byte(name))
 	}
-	data, err := os.ReadFile(filepath.Join("testdata/pyjwt", name))
+	data, err := os.ReadFile(filepath.Join(f.folder, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,16 +110,24 @@ var differ = map[string]string{
 	"exp_bool":            "a time is a number; PyJWT takes true for 1, which is past",
 }
 
-func TestSignWritesWhatPyJWTWrites(t *testing.T) {
-	for _, v := range readPy(t).Vectors {
+func TestGoldenSignWritesWhatPyJWTWrites(t *testing.T) { eachPy(t, signsAsPy) }
+
+func signsAsPy(t *testing.T, f *pyFile) {
+	for _, v := range f.Vectors {
 		t.Run(v.Name, func(t *testing.T) {
 			if why, ok := differ[v.Name]; ok {
 				t.Log("differs: ", why)
 				return
 			}
-			key, err := pyKey(t, v.Key, v.Alg)
+			key, err := f.key(t, v.Key, v.Alg)
 			if v.Error != "" {
-				if _, signErr := jwt.Sign(key, jwt.Raw("[]")); err == nil && signErr == nil {
+				if v.Payload == nil { // what is no object is not in the recording
+					v.Payload = json.RawMessage("[]")
+				}
+				if err == nil {
+					err = refused(t, key, v.Payload)
+				}
+				if err == nil {
 					t.Fatalf("no error; PyJWT says %s", v.Error)
 				}
 				return
@@ -122,6 +159,22 @@ func TestSignWritesWhatPyJWTWrites(t *testing.T) {
 	}
 }
 
+// refused signs claims and returns the error of that, or of verifying the token:
+// a Raw is written as it is, so that the second may find what is wrong.
+func refused(t *testing.T, key *jwt.Key, payload json.RawMessage) error {
+	t.Helper()
+	token, err := jwt.Sign(key, jwt.Raw(payload))
+	if err != nil {
+		return err
+	}
+	v, err := jwt.NewVerifier[jwt.Raw](key, jwt.Rules{InsecureNoExpiration: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = v.Verify(token)
+	return err
+}
+
 // verifies checks the signature of a recorded token, whatever its claims are.
 func verifies(t *testing.T, key *jwt.Key, token string) {
 	t.Helper()
@@ -134,18 +187,16 @@ func verifies(t *testing.T, key *jwt.Key, token string) {
 	}
 }
 
-func TestVerifyAnswersAsPyJWT(t *testing.T) {
-	for _, d := range readPy(t).Decode {
+func TestGoldenVerifyAnswersAsPyJWT(t *testing.T) { eachPy(t, verifiesAsPy) }
+
+func verifiesAsPy(t *testing.T, f *pyFile) {
+	for _, d := range f.Decode {
 		t.Run(d.Name, func(t *testing.T) {
 			if why, ok := differ[d.Name]; ok {
 				t.Log("differs: ", why)
 				return
 			}
-			rules := jwt.Rules{Issuer: d.Options.Issuer, InsecureNoExpiration: d.Name != "require_exp_missing"}
-			if d.Options.Audience != "" {
-				rules.Audience = []string{d.Options.Audience}
-			}
-			err := pyVerify(t, d.Key, d.Algorithms, rules, d.Token)
+			err := f.verify(t, d.Key, d.Algorithms, pyRules(t, d.Options), d.Token)
 			if (err == nil) != (d.Error == "") {
 				t.Fatalf("got %v, PyJWT says %q", err, d.Error)
 			}
@@ -163,11 +214,27 @@ func TestVerifyAnswersAsPyJWT(t *testing.T) {
 	}
 }
 
-func pyVerify(t *testing.T, name string, algs []jwt.Algorithm, rules jwt.Rules, token string) error {
+// pyRules are the options in our words. One that is not known fails the test.
+func pyRules(t *testing.T, options json.RawMessage) jwt.Rules {
+	t.Helper()
+	var o pyOptions
+	dec := json.NewDecoder(strings.NewReader(cmp.Or(string(options), "{}")))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&o); err != nil {
+		t.Fatalf("its options are not understood: %v", err)
+	}
+	rules := jwt.Rules{Issuer: o.Issuer, InsecureNoExpiration: !slices.Contains(o.Options.Require, "exp")}
+	if o.Audience != "" {
+		rules.Audience = []string{o.Audience}
+	}
+	return rules
+}
+
+func (f *pyFile) verify(t *testing.T, name string, algs []jwt.Algorithm, rules jwt.Rules, token string) error {
 	if len(algs) == 0 || slices.Contains(algs, "none") {
 		return errors.New("there is no way to ask for this")
 	}
-	key, err := pyKey(t, name, algs[0])
+	key, err := f.key(t, name, algs[0])
 	if err != nil {
 		return err
 	}
