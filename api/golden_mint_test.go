@@ -4,18 +4,18 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/sha512"
+	_ "crypto/sha256"
+	_ "crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"hash"
 	"strconv"
 	"strings"
 )
@@ -46,10 +46,13 @@ func (w *world) mint(s *step) string {
 		token = input
 	case "padded":
 		token += "="
+	case "":
 	case "noncanonical":
 		const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 		last := strings.IndexByte(alphabet, token[len(token)-1])
 		token = token[:len(token)-1] + alphabet[last^1:last^1+1]
+	default:
+		panic("tamper " + s.Tamper)
 	}
 	return token
 }
@@ -58,7 +61,7 @@ func (w *world) mint(s *step) string {
 func (w *world) compact(raw json.RawMessage) string {
 	var b bytes.Buffer
 	if err := json.Compact(&b, raw); err != nil {
-		w.t.Fatal(err)
+		panic(err)
 	}
 	text := b.String()
 	for {
@@ -67,43 +70,44 @@ func (w *world) compact(raw json.RawMessage) string {
 			return w.fill(text)
 		}
 		end := at + strings.Index(text[at:], `}}"`)
-		by, err := strconv.ParseInt(text[at+len(`"{{now`):end], 10, 64)
+		by, err := strconv.ParseInt(cmp.Or(text[at+len(`"{{now`):end], "0"), 10, 64)
 		if err != nil {
-			w.t.Fatal(err)
+			panic(err)
 		}
 		text = text[:at] + fmt.Sprint(w.now().Unix()+by) + text[end+len(`}}"`):]
 	}
 }
 
 func (w *world) sign(alg, key, input string) []byte {
-	hashes := map[string]struct {
-		of  crypto.Hash
-		new func() hash.Hash
-	}{"256": {crypto.SHA256, sha256.New}, "384": {crypto.SHA384, sha512.New384}, "512": {crypto.SHA512, sha512.New}}
 	if alg == "none" {
 		return nil
 	}
-	h := hashes[alg[2:]]
+	h, ok := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[strings.TrimLeft(alg, "HRPS")]
+	if !ok || len(alg) != len("HS256") {
+		panic("the algorithm " + alg)
+	}
 	if alg[:2] == "HS" {
-		mac := hmac.New(h.new, []byte(key))
+		mac := hmac.New(h.New, []byte(key))
 		mac.Write([]byte(input))
 		return mac.Sum(nil)
 	}
 	block, _ := pem.Decode([]byte(key))
+	if block == nil {
+		panic("a key for " + alg + " that is not PEM")
+	}
 	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		w.t.Fatal(err)
+		panic(err)
 	}
-	sum := h.new()
+	sum := h.New()
 	sum.Write([]byte(input))
-	var signature []byte
+	var options crypto.SignerOpts = h
 	if alg[:2] == "PS" {
-		signature, err = rsa.SignPSS(rand.Reader, private.(*rsa.PrivateKey), h.of, sum.Sum(nil), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
-	} else {
-		signature, err = rsa.SignPKCS1v15(rand.Reader, private.(*rsa.PrivateKey), h.of, sum.Sum(nil))
+		options = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: h}
 	}
+	signature, err := private.(*rsa.PrivateKey).Sign(rand.Reader, sum.Sum(nil), options)
 	if err != nil {
-		w.t.Fatal(err)
+		panic(err)
 	}
 	return signature
 }

@@ -3,12 +3,17 @@ package api
 // The recorded Django settings in jotgate's names, and the database to begin with.
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +24,8 @@ import (
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-// base is what a group lays over the defaults of Django's packages.
+// base is what a group lays over the defaults of Django's packages, as far as it
+// is understood. What the replay need not read is told, but ignored.
 type base struct {
 	JWT struct {
 		Rotate      bool          `json:"ROTATE_REFRESH_TOKENS"`
@@ -35,6 +41,10 @@ type base struct {
 		SigningKey  string        `json:"SIGNING_KEY"`
 		LastLogin   bool          `json:"UPDATE_LAST_LOGIN"`
 		Serializer  string        `json:"TOKEN_OBTAIN_SERIALIZER"`
+		VerifyKey   ignored       `json:"VERIFYING_KEY"`            // SigningKey's own
+		Blacklist   ignored       `json:"BLACKLIST_AFTER_ROTATION"` // jotgate always does
+		Classes     ignored       `json:"AUTH_TOKEN_CLASSES"`       // in groups that are not offered
+		Active      ignored       `json:"CHECK_USER_IS_ACTIVE"`     // in groups that are not offered
 	} `json:"SIMPLE_JWT"`
 	Djoser struct {
 		HideUsers            *bool `json:"HIDE_USERS"`
@@ -49,22 +59,52 @@ type base struct {
 		UsernameResetRetype  bool  `json:"USERNAME_RESET_CONFIRM_RETYPE"`
 		ShowEmailNotFound    bool  `json:"PASSWORD_RESET_SHOW_EMAIL_NOT_FOUND"`
 		ShowEmailNotFoundToo bool  `json:"USERNAME_RESET_SHOW_EMAIL_NOT_FOUND"`
+		// A changed password ends jotgate's sessions in any case.
+		Logout ignored `json:"LOGOUT_ON_PASSWORD_CHANGE"`
 	} `json:"DJOSER"`
 	Throttle struct {
-		Rates map[string]string `json:"DEFAULT_THROTTLE_RATES"`
+		Classes ignored           `json:"DEFAULT_THROTTLE_CLASSES"` // their scopes are in the rates
+		Rates   map[string]string `json:"DEFAULT_THROTTLE_RATES"`
 	} `json:"_throttle"`
+	Auth     []string `json:"_auth"`
+	DropApps ignored  `json:"_drop_apps"` // jotgate's sessions are its own
+	Backends ignored  `json:"AUTHENTICATION_BACKENDS"`
+	Axes     ignored  `json:"_axes"`
+}
+
+type ignored = json.RawMessage
+
+// understand reads OverBase. A setting that is not in base is an error: the
+// answers may depend on it.
+func (g *group) understand() error {
+	dec := json.NewDecoder(strings.NewReader(cmp.Or(string(g.Settings.OverBase), "{}")))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&g.base); err != nil {
+		return fmt.Errorf("its settings are not understood: over_base: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(g.base.Throttle.Rates)) {
+		if name != "anon" && name != "user" {
+			return fmt.Errorf("its settings are not understood: a throttle %q", name)
+		}
+	}
+	return nil
+}
+
+// stateless reports whether the views behind the gate read no account.
+func (g *group) stateless() bool {
+	return len(g.base.Auth) == 1 && strings.HasSuffix(g.base.Auth[0], ".JWTStatelessUserAuthentication")
 }
 
 // iterations is what the replay hashes with: Django's million and a half would
 // take an hour. show_user compares with it in place of the recorded number.
 const iterations = "1200"
 
-func (g *group) gateSettings(t *testing.T, now func() time.Time) jotgate.Settings {
+func (g *group) gateSettings(now func() time.Time) (jotgate.Settings, error) {
 	hasher, err := passwd.New("pbkdf2_sha256:" + iterations)
 	if err != nil {
-		t.Fatal(err)
+		return jotgate.Settings{}, err
 	}
-	b := &g.Settings.Base.JWT
+	b := &g.base.JWT
 	s := jotgate.Settings{
 		SecretKey:         jotgate.Secret(g.Settings.SecretKey),
 		Hasher:            hasher,
@@ -91,18 +131,16 @@ func (g *group) gateSettings(t *testing.T, now func() time.Time) jotgate.Setting
 		s.HeaderName = strings.ReplaceAll(name, "_", "-")
 	}
 	if b.SigningKey != "" {
-		if s.SigningKey, err = jwt.ParseKey([]byte(b.SigningKey), b.Algorithm); err != nil {
-			t.Fatal(err)
-		}
+		s.SigningKey, err = jwt.ParseKey([]byte(b.SigningKey), b.Algorithm)
 	}
 	if b.Serializer != "" {
 		s.Claims = []string{"username", "email", "role"}
 	}
-	return s
+	return s, err
 }
 
 func (g *group) apiSettings() Settings {
-	d := &g.Settings.Base.Djoser
+	d := &g.base.Djoser
 	s := Settings{
 		BaseURL:                                "http://testserver",
 		Rates:                                  map[string]string{"login": "", "register": "", "letters": ""},
@@ -119,7 +157,7 @@ func (g *group) apiSettings() Settings {
 		InsecurePasswordResetShowEmailNotFound: d.ShowEmailNotFound,
 		InsecureUsernameResetShowEmailNotFound: d.ShowEmailNotFoundToo,
 	}
-	for scope, rate := range g.Settings.Base.Throttle.Rates {
+	for scope, rate := range g.base.Throttle.Rates {
 		s.Rates[scope] = rate
 	}
 	return s
@@ -141,11 +179,7 @@ func newTemplate(t *testing.T, folder string) *template {
 			Password        *string
 		}
 	}
-	fixtures := filepath.Join(folder, "fixtures.json")
-	if _, err := os.Stat(fixtures); err != nil {
-		fixtures = filepath.Join(folder, "..", "fixtures.json")
-	}
-	load(t, fixtures, &people)
+	load(t, fixtures(t, folder), &people)
 	file := filepath.Join(t.TempDir(), "template.db")
 	makeDB(t, file)
 	db := backdoor(t, file)
@@ -170,6 +204,19 @@ func newTemplate(t *testing.T, folder string) *template {
 		t.Fatal(err)
 	}
 	return &template{content}
+}
+
+// fixtures finds the users that every case begins with: beside the groups, or one
+// folder further up. Recordings that come without have those of testdata.
+func fixtures(t *testing.T, folder string) string {
+	for _, up := range []string{"", ".."} {
+		file := filepath.Join(folder, up, "fixtures.json")
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	t.Logf("no fixtures.json in %s: taking the users of api/testdata/golden", folder)
+	return filepath.Join("testdata", "golden", "fixtures.json")
 }
 
 // makeDB makes and migrates a database, and closes it.

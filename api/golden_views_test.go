@@ -14,13 +14,13 @@ import (
 func (w *world) handler() http.Handler {
 	a, err := New(w.gate, w.apiSettings())
 	if err != nil {
-		w.t.Fatal(err)
+		panic(err)
 	}
 	mux := http.NewServeMux()
 	for _, r := range projectViews() {
 		h := http.Handler(http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) { a.serve(rw, req, &r) }))
-		if w.Variant == "stateless" {
-			h = w.stateless(a, &r)
+		if w.stateless() {
+			h = w.statelessView(a, &r)
 		}
 		mux.Handle(r.path, a.wrap(&r, h))
 	}
@@ -74,8 +74,8 @@ func projectViews() []route {
 	}
 }
 
-// stateless is the same view behind the Guard alone, which reads no account.
-func (w *world) stateless(a *API, r *route) http.Handler {
+// statelessView is the same view behind the Guard alone, which reads no account.
+func (w *world) statelessView(a *API, r *route) http.Handler {
 	answer := http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
 		user, _ := jotgate.UserFrom(req.Context())
 		c := &call{API: a, w: rw, r: req, ctx: req.Context(), user: user}

@@ -41,6 +41,10 @@ func TestGoldenHashes(t *testing.T) {
 				goldenError(t, name, v)
 				continue
 			}
+			if hasher := r.Hashers[v.Hasher]; v.Check == nil || hasher["algorithm"] == nil {
+				t.Errorf("%s: this is not understood: no check, or a hasher that is not told", name)
+				continue
+			}
 			goldenVector(t, name, r.Hashers[v.Hasher], v)
 		}
 	})

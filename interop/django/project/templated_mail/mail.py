@@ -1,6 +1,7 @@
 """What djoser needs of django-templated-mail, which Debian does not have: a mail whose subject and texts are the
 blocks of a template."""
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import Context
 from django.template.loader import get_template
@@ -19,7 +20,9 @@ class BaseEmailMessage(EmailMultiAlternatives):
         """The template's variables; djoser's mails add the link to them."""
         host = self.request.get_host()
         user = getattr(self.request, "user", None)
-        return {"user": user, "protocol": "http", "domain": host, "site_name": host, **self.context}
+        domain = getattr(settings, "DOMAIN", "") or host
+        site_name = getattr(settings, "SITE_NAME", "") or host
+        return {"user": user, "protocol": "http", "domain": domain, "site_name": site_name, **self.context}
 
     def send(self, to):
         template = get_template(self.template_name).template
