@@ -4,9 +4,12 @@ package jwt_test
 // another file of attack_open.json's form.
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +28,9 @@ type vector struct {
 	Strictness string          `json:"strictness"`
 	Why        string          `json:"why"`
 	Claims     map[string]any  `json:"expect_claims"`
-	Options    struct {
+	Asked      json.RawMessage `json:"options"`
+
+	Options struct { // Asked, understood
 		Algs      []jwt.Algorithm `json:"algs"`
 		Issuer    string          `json:"iss"`
 		Audience  string          `json:"aud"`
@@ -35,7 +40,21 @@ type vector struct {
 		Type      string          `json:"typ"`
 		TokenType string          `json:"token_type"`
 		MaxMS     int64           `json:"max_ms"`
-	} `json:"options"`
+	} `json:"-"`
+}
+
+// understand reads the options. One that is not known is an error: the verdict may
+// depend on it.
+func (v *vector) understand() error {
+	dec := json.NewDecoder(bytes.NewReader(v.Asked))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&v.Options); err != nil {
+		return fmt.Errorf("its options are not understood: %w", err)
+	}
+	if !slices.Contains([]string{"valid", "invalid", "either"}, v.Expect) {
+		return fmt.Errorf("the expectation %q is not understood", v.Expect)
+	}
+	return nil
 }
 
 // verify runs one row against the package.
@@ -85,6 +104,9 @@ func (v *vector) rules() jwt.Rules {
 
 // wrong says how the package's answer differs from the row's, or "".
 func (v *vector) wrong() string {
+	if err := v.understand(); err != nil {
+		return err.Error()
+	}
 	start := time.Now()
 	token, err := v.verify()
 	if ms := time.Since(start).Milliseconds(); v.Options.MaxMS > 0 && ms > v.Options.MaxMS {
@@ -105,10 +127,15 @@ func (v *vector) wrong() string {
 }
 
 func TestVectors(t *testing.T) {
-	name := os.Getenv("VECTORS")
-	if name == "" {
-		name = "testdata/vectors/attack_open.json"
+	if name := os.Getenv("VECTORS"); name != "" {
+		judge(t, name)
+		return
 	}
+	judge(t, "testdata/vectors/attack_open.json")
+	judge(t, ownFile)
+}
+
+func judge(t *testing.T, name string) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -134,4 +161,18 @@ func TestVectors(t *testing.T) {
 		right++
 	}
 	t.Logf("%s: %d of %d judged rows right, %d rows in all", name, right, judged, len(file.Rows))
+}
+
+func TestVectorsNameWhatTheyDoNotUnderstand(t *testing.T) {
+	good := vector{Expect: "invalid", Keys: json.RawMessage("[]"), Asked: json.RawMessage(`{"algs":["HS256"],"now":1}`)}
+	if wrong := good.wrong(); wrong != "" {
+		t.Fatal(wrong)
+	}
+	option, expect := good, good
+	option.Asked, expect.Expect = json.RawMessage(`{"algs":["HS256"],"nonce":"x","now":1}`), "refused"
+	for want, v := range map[string]*vector{"nonce": &option, `"refused"`: &expect} {
+		if wrong := v.wrong(); !strings.Contains(wrong, want) || !strings.Contains(wrong, "not understood") {
+			t.Errorf("%s is said, want %s", wrong, want)
+		}
+	}
 }
