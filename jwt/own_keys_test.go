@@ -140,9 +140,17 @@ func ownECDSA(c *corpus) {
 		c.row("ecdsa", v.expect, "ES256: "+v.why, in+"."+enc(v.signature), c.ecKeys())
 	}
 	token := in + "." + enc(good)
-	x := enc(c.ec.X.FillBytes(make([]byte, 32)))
+	private, err := c.ec.Bytes()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	public, err := c.ec.PublicKey.Bytes()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	x := enc(public[1:33])
 	for _, v := range [][3]string{
-		{"kid", ``, "valid"}, {"alg", ``, "valid"}, {"x", ``, "invalid"}, {"y", ``, "invalid"}, {"y", `""`, "invalid"}, {"x", `"` + x[:40] + `"`, "invalid"}, {"x", `"AA` + x + `"`, "invalid"}, {"x", `"` + x + `="`, "invalid"}, {"x", `1`, "invalid"}, {"y", `"` + x + `"`, "invalid"}, {"crv", `"P-384"`, "invalid"}, {"crv", `"p-256"`, "invalid"}, {"crv", `"secp256k1"`, "invalid"}, {"crv", `"Ed25519"`, "invalid"}, {"crv", ``, "invalid"}, {"crv", `256`, "invalid"}, {"kty", `"OKP"`, "invalid"}, {"kty", `"ec"`, "invalid"}, {"alg", `"ES384"`, "invalid"}, {"alg", `"ES256K"`, "invalid"}, {"d", `"` + enc(c.ec.D.FillBytes(make([]byte, 32))) + `"`, "invalid"},
+		{"kid", ``, "valid"}, {"alg", ``, "valid"}, {"x", ``, "invalid"}, {"y", ``, "invalid"}, {"y", `""`, "invalid"}, {"x", `"` + x[:40] + `"`, "invalid"}, {"x", `"AA` + x + `"`, "invalid"}, {"x", `"` + x + `="`, "invalid"}, {"x", `1`, "invalid"}, {"y", `"` + x + `"`, "invalid"}, {"crv", `"P-384"`, "invalid"}, {"crv", `"p-256"`, "invalid"}, {"crv", `"secp256k1"`, "invalid"}, {"crv", `"Ed25519"`, "invalid"}, {"crv", ``, "invalid"}, {"crv", `256`, "invalid"}, {"kty", `"OKP"`, "invalid"}, {"kty", `"ec"`, "invalid"}, {"alg", `"ES384"`, "invalid"}, {"alg", `"ES256K"`, "invalid"}, {"d", `"` + enc(private) + `"`, "invalid"},
 	} {
 		c.row("ec-key", v[2], fmt.Sprintf("EC JWK with %s %.20q", v[0], v[1]), token, c.ecKeys(v[0], v[1]))
 	}
