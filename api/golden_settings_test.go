@@ -43,8 +43,6 @@ type base struct {
 		Serializer  string        `json:"TOKEN_OBTAIN_SERIALIZER"`
 		VerifyKey   ignored       `json:"VERIFYING_KEY"`            // SigningKey's own
 		Blacklist   ignored       `json:"BLACKLIST_AFTER_ROTATION"` // jotgate always does
-		Classes     ignored       `json:"AUTH_TOKEN_CLASSES"`       // in groups that are not offered
-		Active      ignored       `json:"CHECK_USER_IS_ACTIVE"`     // in groups that are not offered
 	} `json:"SIMPLE_JWT"`
 	Djoser struct {
 		HideUsers            *bool `json:"HIDE_USERS"`
@@ -68,8 +66,6 @@ type base struct {
 	} `json:"_throttle"`
 	Auth     []string `json:"_auth"`
 	DropApps ignored  `json:"_drop_apps"` // jotgate's sessions are its own
-	Backends ignored  `json:"AUTHENTICATION_BACKENDS"`
-	Axes     ignored  `json:"_axes"`
 }
 
 type ignored = json.RawMessage
