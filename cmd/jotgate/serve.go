@@ -114,6 +114,7 @@ func (c *serveCommand) serve(a *app, listener net.Listener, handler http.Handler
 	server.ErrorLog = slog.NewLogLogger(gate.Settings().Logger.Handler(), slog.LevelWarn)
 	ended := make(chan error, 1)
 	listener = leaveNobody(listener)
+	defer slimLater()()
 	go func() { ended <- server.Serve(listener) }()
 	if err := c.welcome(a, addressOf(listener), gate, db); err != nil {
 		return errors.Join(err, server.Close())
