@@ -108,13 +108,13 @@ func (c *serveCommand) serve(a *app, listener net.Listener, handler http.Handler
 	}
 	running.Go(func() { _ = gate.Run(beside) })
 	running.Go(func() { _ = sender.Run(beside) })
+	running.Go(func() { keepSlim(beside) })
 	parting := &parting{next: handler}
 	server := api.Server("", parting)
 	server.ConnState = parting.count
 	server.ErrorLog = slog.NewLogLogger(gate.Settings().Logger.Handler(), slog.LevelWarn)
 	ended := make(chan error, 1)
 	listener = leaveNobody(listener)
-	defer slimLater()()
 	go func() { ended <- server.Serve(listener) }()
 	if err := c.welcome(a, addressOf(listener), gate, db); err != nil {
 		return errors.Join(err, server.Close())

@@ -1,8 +1,7 @@
 package main
 
-// What only the start needed is given back, so that the resident memory an
-// operator sees is what serving takes. A start runs code from all over the
-// program file (the parser of the command line, the migrations, SQLite's
+// The pages of the program that only the start needed. It runs code from all
+// over the file (the parser of the command line, the migrations, SQLite's
 // compiler of statements, every package's init), and the kernel maps sixteen
 // pages at each touch: 17 MiB of an idle server's 21 were such pages.
 
@@ -13,21 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
-// slimAfter is how long after the start the rest is given back: by then the
-// first requests have been answered, and what they used comes back by itself.
-const slimAfter = time.Second
-
-// slimLater gives back what the start left, once; the function it returns
-// waits no longer.
-func slimLater() (stop func() bool) { return time.AfterFunc(slimAfter, slim).Stop }
-
-// slim unmaps the program file's pages that hold nothing of their own. They
+// unmapProgram unmaps the program file's pages that hold nothing of their own. They
 // stay in the page cache: sixteen that are needed again cost one minor fault, a
 // few microseconds. Whatever fails leaves things as they were.
-func slim() {
+func unmapProgram() {
 	program, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		return

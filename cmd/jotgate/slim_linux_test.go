@@ -52,9 +52,9 @@ func TestUnchangedMappings(t *testing.T) {
 }
 
 // The program's pages go, and what runs goes on.
-func TestSlim(t *testing.T) {
+func TestUnmapProgram(t *testing.T) {
 	before := residentFile(t)
-	slim()
+	unmapProgram()
 	after := residentFile(t)
 	t.Logf("%d KiB of files resident, then %d", before, after)
 	if after > before*3/4 {

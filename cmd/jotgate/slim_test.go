@@ -1,0 +1,38 @@
+package main
+
+import (
+	"runtime"
+	"testing"
+)
+
+// The garbage of a hash goes back, and once is enough.
+func TestTrimmer(t *testing.T) {
+	heap := &trimmer{level: held()}
+	block := make([]byte, 64<<20)
+	for i := 0; i < len(block); i += 4096 {
+		block[i] = 1
+	}
+	runtime.KeepAlive(block)
+	before := held()
+	if !heap.look(before) {
+		t.Fatal("64 MiB of garbage stay")
+	}
+	if after := held(); after > before-48<<20 {
+		t.Errorf("%d MiB were held, then %d", before>>20, after>>20)
+	}
+	if heap.look(held()) {
+		t.Error("it gave back again with nothing new")
+	}
+}
+
+// Much that is in use does not make it collect all the time.
+func TestTrimmerLeavesALargeHeap(t *testing.T) {
+	for _, c := range []struct {
+		level, now uint64
+		want       bool
+	}{{100 << 20, 149 << 20, false}, {100 << 20, 151 << 20, true}, {4 << 20, 11 << 20, false}, {4 << 20, 13 << 20, true}} {
+		if got := (&trimmer{c.level}).look(c.now); got != c.want {
+			t.Errorf("%d MiB after %d: %v", c.now>>20, c.level>>20, got)
+		}
+	}
+}
