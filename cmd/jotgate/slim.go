@@ -25,8 +25,7 @@ func keepSlim(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		heap.look(held())
-		if first {
+		if heap.look(held()) || first { // after a start, and after logins
 			unmapProgram()
 		}
 	}

@@ -1,0 +1,159 @@
+// Command footprint says what the binary costs to have and to start: its size,
+// the time from exec to the first answer on an SQLite database that is there,
+// and its resident memory, idle and after many requests.
+//
+//	go run ./footprint    # in bench/; needs wrk, Linux, some 60 s
+//
+// The binary is the one that `make build` makes. Only 127.0.0.1 is talked to.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"time"
+)
+
+func main() {
+	starts := flag.Int("starts", 25, "how often the server is started for the median; at most 200")
+	requests := flag.Int("requests", 1_000_000, "requests before memory is looked at; at most 5,000,000")
+	binary := flag.String("binary", "", "the jotgate to run; empty: make build")
+	flag.Parse()
+	if *starts < 1 || *starts > 200 || *requests < 1 || *requests > 5_000_000 {
+		fail(fmt.Errorf("out of bounds: see -h"))
+	}
+	folder, err := os.MkdirTemp("", "jotgate-footprint")
+	fail(err)
+	err = run(folder, *binary, *starts, *requests)
+	_ = os.RemoveAll(folder)
+	fail(err)
+}
+
+func fail(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "footprint:", err)
+		os.Exit(1)
+	}
+}
+
+// run prints the table.
+func run(folder, binary string, starts, requests int) error {
+	if binary == "" {
+		binary = filepath.Join(folder, "jotgate")
+		build := exec.Command("make", "--no-print-directory", "-C", "..", "build", "BINARY="+binary)
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("building jotgate: %w\n%s", err, out)
+		}
+	}
+	info, err := os.Stat(binary)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s %s/%s, %d processors\n\n| | |\n|---|--:|\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	fmt.Printf("| the program | %.1f MB |\n", float64(info.Size())/1e6)
+	if err := startTimes(folder, binary, starts); err != nil {
+		return err
+	}
+	return memory(folder, binary, requests)
+}
+
+// startTimes prints the median of the times from exec to the first answer. The
+// first start makes the database and does not count.
+func startTimes(folder, binary string, starts int) error {
+	var took []time.Duration
+	for i := range starts + 1 {
+		s, err := start(folder, binary)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			took = append(took, s.answered)
+		}
+		if err := s.stop(); err != nil {
+			return err
+		}
+	}
+	slices.Sort(took)
+	fmt.Printf("| start to first answer, median of %d | %.1f ms |\n| the fastest and the slowest | %.1f and %.1f ms |\n",
+		starts, ms(took[len(took)/2]), ms(took[0]), ms(took[len(took)-1]))
+	return nil
+}
+
+func ms(d time.Duration) float64 { return d.Seconds() * 1000 }
+
+// settle is how long a server is left alone before its memory is read.
+const settle = 5 * time.Second
+
+// memory prints what is resident when nobody asks, and after the requests: ten
+// in eleven ask whether a token is good, one asks the database who its user is.
+func memory(folder, binary string, requests int) (err error) {
+	s, err := start(folder, binary)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if ended := s.stop(); err == nil {
+			err = ended
+		}
+	}()
+	time.Sleep(settle)
+	if err := s.print("resident, idle"); err != nil {
+		return err
+	}
+	if err := s.register(); err != nil {
+		return err
+	}
+	time.Sleep(settle)
+	if err := s.print("idle after a registration and a login"); err != nil {
+		return err
+	}
+	done := 0
+	for done < requests {
+		if s.token, err = s.login(); err != nil { // the one before ends after five minutes
+			return err
+		}
+		for _, ask := range []struct {
+			path  string
+			slice time.Duration
+		}{{"/auth/check", 10 * time.Second}, {"/auth/users/me/", 2 * time.Second}} {
+			n, err := wrk(s.address+ask.path, s.token, ask.slice)
+			if err != nil {
+				return err
+			}
+			done += n
+		}
+	}
+	if err := s.print(fmt.Sprintf("resident, right after %d requests", done)); err != nil {
+		return err
+	}
+	time.Sleep(settle)
+	return s.print("and five seconds later")
+}
+
+var (
+	total   = regexp.MustCompile(`(\d+) requests in`)
+	refused = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)|Socket errors: .*`)
+)
+
+// wrk returns how many requests were answered; one that is not 2xx is an error.
+func wrk(url, token string, slice time.Duration) (int, error) {
+	out, err := exec.Command("wrk", "-t1", "-c32", "-d"+strconv.Itoa(int(slice.Seconds()))+"s",
+		"-H", "Authorization: Bearer "+token, url).CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("wrk: %w: %s", err, out)
+	}
+	if bad := refused.Find(out); bad != nil {
+		return 0, fmt.Errorf("%s: %s", url, bad)
+	}
+	found := total.FindSubmatch(out)
+	if found == nil {
+		return 0, fmt.Errorf("wrk wrote: %s", out)
+	}
+	return strconv.Atoi(string(found[1]))
+}
