@@ -95,8 +95,8 @@ func (a *API) Mount(mux *http.ServeMux) {
 
 // handler is a route with what stands around it.
 func (a *API) handler(r *route) http.Handler {
-	if r.light {
-		return a.light(r, r.raw(a))
+	if r.light != nil {
+		return a.light(r)
 	}
 	return a.wrap(r, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { a.serve(w, req, r) }))
 }

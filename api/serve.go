@@ -29,9 +29,12 @@ type route struct {
 	access access                  // of OPTIONS and of methods the route does not have
 	shown  func(*API) []form.Field // what OPTIONS shows for POST, where it differs
 	raw    func(*API) http.Handler // answers in place of all this
-	light  bool                    // raw answers from memory at once
+	light  lightly                 // likewise, from memory and at once
 	only   func(*API) bool         // whether the route is offered at all
 }
+
+// lightly answers a request, or says why not.
+type lightly func(*API, http.ResponseWriter, *http.Request) error
 
 // action is what one method of a route does.
 type action struct {

@@ -6,7 +6,6 @@ package api
 import (
 	"context"
 	"crypto/rand"
-	"maps"
 	"net/http"
 	"runtime/debug"
 	"sync/atomic"
@@ -44,24 +43,31 @@ func (a *API) wrap(route *route, next http.Handler) http.Handler {
 // light is wrap for an endpoint that answers from memory at once: there is
 // nothing to wait for, so it needs no time limit and no deadline, and nothing
 // that an operator would look up, so no request id. A gateway asks it for every
-// request, so what it costs counts.
-func (a *API) light(route *route, next http.Handler) http.Handler {
-	static := http.Header{}
-	a.headers(static, route, "")
-	delete(static, requestID)
-	inner := a.hosts(next)
+// request, so what it costs counts: a good answer has the headers that the
+// endpoint sets and no others, a refusal, which a gateway hands on to the
+// client, has those of every endpoint.
+func (a *API) light(route *route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		maps.Copy(w.Header(), static) // the values are shared: nobody adds to them
 		defer a.recover(w, r, "")
-		inner.ServeHTTP(w, r)
+		err := error(errHost)
+		if a.settings.hostAllowed(r.Host) {
+			err = route.light(a, w, r)
+		}
+		if err != nil {
+			a.headers(w.Header(), route, "")
+			jotgate.AsError(err).Respond(w, a.gate.Challenge())
+		}
 	})
 }
+
+// errHost is the answer for a host that is not ours.
+var errHost = &jotgate.Error{Status: http.StatusBadRequest, Detail: "Invalid Host header."}
 
 // hosts refuses requests for a host that is not ours.
 func (a *API) hosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.settings.hostAllowed(r.Host) {
-			(&jotgate.Error{Status: http.StatusBadRequest, Detail: "Invalid Host header."}).Respond(w, "")
+			errHost.Respond(w, "")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -75,7 +81,9 @@ func (a *API) headers(h http.Header, route *route, id string) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Cache-Control", "no-store")
-	h.Set(requestID, id)
+	if id != "" {
+		h.Set(requestID, id)
+	}
 	if allow := route.allow(); allow != "" {
 		h.Set("Allow", allow)
 	}
@@ -92,6 +100,7 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request, id string) {
 		panic(fault)
 	}
 	a.log(r.Context(), "panic", "request", id, "path", r.URL.Path, "fault", fault, "stack", string(debug.Stack()))
+	a.headers(w.Header(), &route{}, id)
 	jotgate.ErrUnavailable.Respond(w, "")
 }
 

@@ -52,10 +52,9 @@ func TestMethods(t *testing.T) {
 }
 
 // A check answers with every header, so that none of a client's can stay.
-func TestBlank(t *testing.T) {
+func TestIdentifyAll(t *testing.T) {
 	h := http.Header{"X-Auth-Email": {"root@example.com"}}
-	proxy.Blank(h)
-	proxy.Identify(h, &jotgate.User{ID: "7", Username: "alice"})
+	proxy.IdentifyAll(h, &jotgate.User{ID: "7", Username: "alice"})
 	for name, want := range map[string]string{
 		"X-Auth-Id": "7", "X-Auth-User": "alice", "X-Auth-Role": "", "X-Auth-Email": "", "X-Auth-Groups": "", "X-Auth-Session": "",
 	} {

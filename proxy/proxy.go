@@ -54,7 +54,7 @@ type Settings struct {
 
 // identity is what the upstream is told, and what no client may tell it; the
 // names are in canonical form.
-var identity = []string{"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session"}
+var identity = [...]string{"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session"}
 
 // forgeable are the beginnings of other names that a client may not use: what
 // the proxy itself says of the connection, and paths that some frameworks take
@@ -145,7 +145,7 @@ func strip(h http.Header) {
 		plain := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
 		begins := func(prefix string) bool { return strings.HasPrefix(plain, prefix) }
 		same := func(own string) bool { return strings.EqualFold(plain, own) }
-		if slices.ContainsFunc(identity, same) || slices.ContainsFunc(forgeable, begins) {
+		if slices.ContainsFunc(identity[:], same) || slices.ContainsFunc(forgeable, begins) {
 			delete(h, name)
 		}
 	}
@@ -162,30 +162,35 @@ func keepProtocol(h http.Header) {
 	h.Del("Http2-Settings")
 }
 
-// Blank sets every identity header to nothing. A check that a gateway asks
-// answers with all of them: some gateways would else leave the client's copy of
-// one that is missing, or put their own placeholder there.
-func Blank(h http.Header) {
-	values := make([]string, len(identity))
-	for i, name := range identity {
-		h[name] = values[i : i+1 : i+1]
-	}
-}
-
 // Identify writes who the user is into headers: X-Auth-Id, X-Auth-User (the
 // username), X-Auth-Role ("admin", "staff" or "user"), X-Auth-Email,
 // X-Auth-Groups (names, parted by commas) and X-Auth-Session; those the token
 // does not tell are left out. What is not printable ASCII is percent-encoded,
 // so a name can neither end a header nor begin another.
 func Identify(h http.Header, user *jotgate.User) {
-	values := []string{ // in the order of identity
+	values := told(user)
+	for i, name := range identity {
+		if values[i] != "" {
+			h[name] = values[i : i+1 : i+1]
+		}
+	}
+}
+
+// IdentifyAll is Identify for the answer to a gateway: what the token does not
+// tell is there and empty. Some gateways would else leave the client's copy of a
+// header that is missing, or put their own placeholder there.
+func IdentifyAll(h http.Header, user *jotgate.User) {
+	values := told(user)
+	for i, name := range identity {
+		h[name] = values[i : i+1 : i+1]
+	}
+}
+
+// told is what the identity headers say, in their order.
+func told(user *jotgate.User) *[len(identity)]string {
+	return &[...]string{
 		headerText(user.Username), headerText(string(user.ID)), headerText(user.Role.Type),
 		headerText(user.Email), groupsText(user.Groups), headerText(user.Session),
-	}
-	for i, value := range values {
-		if value != "" {
-			h[identity[i]] = values[i : i+1 : i+1]
-		}
 	}
 }
 

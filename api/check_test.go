@@ -1,0 +1,62 @@
+package api
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+)
+
+// What lets a request through is kept small: more than eight headers cost a
+// gateway's every request a quarter of its time. All of the identity is there,
+// and nothing may be kept.
+func TestCheckAnswers(t *testing.T) {
+	s := newSite(t, change{})
+	alice := s.login("alice")
+	good := s.ask("GET", "/auth/check", "", alice.header()...)
+	want(t, "a good token", good, 200, "")
+	names := slices.Sorted(maps.Keys(good.Header))
+	if !slices.Equal(names, []string{"Cache-Control", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Id", "X-Auth-Role", "X-Auth-Session", "X-Auth-User"}) {
+		t.Errorf("the headers are %v", names)
+	}
+	if h := good.Header; h.Get("Cache-Control") != "no-store" || h.Get("X-Auth-User") != "alice" || h.Get("X-Auth-Role") != "user" || h.Get("X-Auth-Session") == "" || good.Body != "" {
+		t.Errorf("%v %q", good.Header, good.Body)
+	}
+	// Gateways hand a refusal on to browsers.
+	for name, refused := range map[string]answer{
+		"no token":        s.ask("GET", "/auth/check", ""),
+		"a role he lacks": s.ask("GET", "/auth/check?staff=true", "", alice.header()...),
+	} {
+		if h := refused.Header; refused.Status < 401 || h.Get("Content-Security-Policy") == "" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" || h.Get("X-Auth-User") != "" {
+			t.Errorf("%s: %d %v", name, refused.Status, h)
+		}
+	}
+}
+
+// breaking panics at the first status it is to send.
+type breaking struct {
+	*httptest.ResponseRecorder
+	broken bool
+}
+
+func (b *breaking) WriteHeader(status int) {
+	if !b.broken {
+		b.broken = true
+		panic("a fault that nobody foresaw")
+	}
+	b.ResponseRecorder.WriteHeader(status)
+}
+
+// A fault closes the gate, as everywhere.
+func TestCheckPanics(t *testing.T) {
+	s := newSite(t, change{})
+	alice := s.login("alice")
+	r := httptest.NewRequest("GET", "/auth/check", nil)
+	r.Header.Set(alice.header()[0], alice.header()[1])
+	w := &breaking{ResponseRecorder: httptest.NewRecorder()}
+	s.ServeHTTP(w, r)
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Content-Security-Policy") == "" {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+}
