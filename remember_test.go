@@ -126,3 +126,37 @@ func TestRememberedAndRevoked(t *testing.T) {
 		t.Errorf("another session: %v", err)
 	}
 }
+
+// A gate remembers, too, for those who ask for it, and looks at the session and
+// the time of what it remembers.
+func TestGateRemembers(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.Remember = 10 })
+	b.user(t, "alice", nil)
+	tokens, other := b.login(t, "alice"), b.login(t, "alice")
+	first, err := b.VerifyAccess(tokens.Access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := b.VerifyAccess(tokens.Access); err != nil || again != first {
+		t.Errorf("the second time: %v %v", again, err)
+	}
+	if _, err := b.VerifyAccess(other.Access); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Logout(t.Context(), tokens.Refresh, jotgate.Client{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.VerifyAccess(tokens.Access); !errors.Is(err, jotgate.ErrTokenInvalid) {
+		t.Errorf("after a logout: %v", err)
+	}
+	if _, err := b.VerifyAccess(other.Access); err != nil {
+		t.Errorf("another session: %v", err)
+	}
+	b.clock.Advance(5 * time.Minute)
+	if _, err := b.VerifyAccess(other.Access); err == nil {
+		t.Error("an expired token passes")
+	}
+	if forgetful := newGate(t, nil); forgetful.Settings().Remember != 0 {
+		t.Error("a gate remembers unasked")
+	}
+}
