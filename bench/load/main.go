@@ -1,11 +1,13 @@
 // Command load asks, over loopback and with wrk, what the gate costs: the
-// binary's GET /auth/check against a bare net/http handler that gives the same
-// answer to everybody, and `jotgate serve --upstream` against a bare
-// httputil.ReverseProxy before the same API. The servers are processes of their
-// own and all run for the whole time; wrk asks one after the other, round by
-// round, and the ratio is taken within each round.
+// binary's GET /auth/check, and a Go program's own handler behind Require,
+// against a bare net/http handler that answers everybody with the same body; and
+// `jotgate serve --upstream` against a bare httputil.ReverseProxy before the same
+// API. Another bare handler sends the headers of /auth/check, too, and so shows
+// what they cost by themselves. The servers are processes of their own and all
+// run for the whole time; wrk sends the same bytes to one after the other, round
+// by round, and the ratios are taken within each round.
 //
-//	go run ./load    # in bench/; needs wrk, some 50 s
+//	go run ./load    # in bench/; needs wrk, some two minutes
 package main
 
 import (
@@ -48,42 +50,80 @@ func fail(err error) {
 	}
 }
 
-// run prints one table.
+// A sample is what one slice of one server gave.
+type sample struct {
+	rate float64 // requests/s
+	p99  float64 // milliseconds
+	cost float64 // processor time of the server, microseconds a request
+	wrk  float64 // of wrk
+}
+
+// run asks everybody in each round and prints one table.
 func run(s *site, rounds int, slice time.Duration, connections int) error {
 	fmt.Printf("%s %s/%s, %d processors, %d rounds of %v, %d connections\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds, slice, connections)
 	targets := s.targets()
-	rates, costs := make([][]float64, len(targets)), make([][]float64, len(targets))
+	if err := s.check(targets); err != nil {
+		return err
+	}
 	for _, t := range targets {
-		if err := t.check(s.token); err != nil {
-			return err
-		}
 		if _, err := wrk(t, s.token, time.Second, connections); err != nil { // warm
 			return err
 		}
 	}
+	samples := make([][]sample, len(targets))
 	for round := range rounds {
 		for k := range targets {
 			i := (k + round) % len(targets)
 			before := s.spent(targets[i].process)
-			rate, err := wrk(targets[i], s.token, slice, connections)
+			got, err := wrk(targets[i], s.token, slice, connections)
 			if err != nil {
 				return err
 			}
-			rates[i] = append(rates[i], rate)
-			costs[i] = append(costs[i], float64((s.spent(targets[i].process)-before).Microseconds())/(rate*slice.Seconds()))
+			got.cost = float64((s.spent(targets[i].process) - before).Microseconds()) / (got.rate * slice.Seconds())
+			samples[i] = append(samples[i], got)
 		}
 	}
-	fmt.Println("| server | requests/s, median | of the bare one, median of the rounds | least – most | processor time of the server, µs a request |")
-	fmt.Println("|---|--:|--:|--:|--:|")
-	for i, t := range targets {
-		ratios := make([]float64, rounds)
-		for r := range ratios {
-			ratios[r] = 100 * rates[i][r] / rates[t.base][r]
-		}
-		slices.Sort(ratios)
-		fmt.Printf("| %s | %.0f | %.0f %% | %.0f – %.0f %% | %.1f |\n", t.name, median(rates[i]), median(ratios), ratios[0], ratios[rounds-1], median(costs[i]))
-	}
+	table(targets, samples)
 	return nil
+}
+
+// table prints a line for each server. Rates and latencies are medians, and
+// their ratios are taken within a round. Processor times are the lowest tenth of
+// the rounds, since what else runs on the machine only adds to them; the last
+// column is the share of requests that they make likely where nothing else runs.
+func table(targets []target, samples [][]sample) {
+	fmt.Println("| server | requests/s | of the bare one | least – most | p99, ms | times the bare one's | processor time of the server, µs a request | with wrk's | the bare one's, of that |")
+	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+	for i, t := range targets {
+		own, bare := samples[i], samples[t.base]
+		shares, times := make([]float64, len(own)), make([]float64, len(own))
+		for r := range own {
+			shares[r], times[r] = 100*own[r].rate/bare[r].rate, own[r].p99/bare[r].p99
+		}
+		fmt.Printf("| %s | %.0f | %.0f %% | %.0f – %.0f %% | %.2f | %.2f | %.1f | %.1f | %.0f %% |\n", t.name,
+			median(each(own, sample.requests)), median(shares), slices.Min(shares), slices.Max(shares),
+			median(each(own, sample.late)), median(times),
+			lowest(each(own, sample.server)), lowest(each(own, sample.all)), 100*lowest(each(bare, sample.all))/lowest(each(own, sample.all)))
+	}
+}
+
+func (s sample) requests() float64 { return s.rate }
+func (s sample) late() float64     { return s.p99 }
+func (s sample) server() float64   { return s.cost }
+func (s sample) all() float64      { return s.cost + s.wrk }
+
+// each is one value of each sample.
+func each(samples []sample, value func(sample) float64) []float64 {
+	values := make([]float64, len(samples))
+	for i, s := range samples {
+		values[i] = value(s)
+	}
+	return values
+}
+
+// lowest is the value that a tenth stays below.
+func lowest(values []float64) float64 {
+	return slices.Sorted(slices.Values(values))[len(values)/10]
 }
 
 func median(values []float64) float64 {
@@ -93,22 +133,33 @@ func median(values []float64) float64 {
 
 var (
 	perSecond = regexp.MustCompile(`Requests/sec:\s+([\d.]+)`)
+	slowest   = regexp.MustCompile(`99%\s+([\d.]+(?:us|ms|s))\n`)
 	refused   = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)|Socket errors: .*`)
 )
 
-// wrk returns the requests per second; an answer that is not 2xx is an error.
-func wrk(t target, token string, duration time.Duration, connections int) (float64, error) {
-	out, err := exec.Command("wrk", "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(duration.Seconds()))+"s",
-		"-H", "Authorization: Bearer "+token, t.url).CombinedOutput()
+// wrk asks one server for so long; an answer that is not 2xx is an error.
+func wrk(t target, token string, duration time.Duration, connections int) (sample, error) {
+	command := exec.Command("wrk", "-t1", "--latency", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(duration.Seconds()))+"s",
+		"-H", "Authorization: Bearer "+token, t.url)
+	out, err := command.CombinedOutput()
 	if err != nil {
-		return 0, fmt.Errorf("wrk: %w: %s", err, out)
+		return sample{}, fmt.Errorf("wrk: %w: %s", err, out)
 	}
 	if bad := refused.Find(out); bad != nil {
-		return 0, fmt.Errorf("%s: %s", t.name, bad)
+		return sample{}, fmt.Errorf("%s: %s", t.name, bad)
 	}
-	found := perSecond.FindSubmatch(out)
-	if found == nil {
-		return 0, fmt.Errorf("wrk wrote: %s", out)
+	rate, p99 := perSecond.FindSubmatch(out), slowest.FindSubmatch(out)
+	if rate == nil || p99 == nil {
+		return sample{}, fmt.Errorf("wrk wrote: %s", out)
 	}
-	return strconv.ParseFloat(string(found[1]), 64)
+	late, err := time.ParseDuration(string(p99[1]))
+	if err != nil {
+		return sample{}, err
+	}
+	perSecond, err := strconv.ParseFloat(string(rate[1]), 64)
+	own := command.ProcessState.UserTime() + command.ProcessState.SystemTime()
+	return sample{
+		rate: perSecond, p99: float64(late.Microseconds()) / 1000,
+		wrk: float64(own.Microseconds()) / (perSecond * duration.Seconds()),
+	}, err
 }

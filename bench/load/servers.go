@@ -1,13 +1,14 @@
 package main
 
-// The servers: two jotgates, the bare ones they are measured by, and the API
-// behind the proxies. The bare ones are this program, started again.
+// The servers: the jotgates, the bare ones they are measured by, and the API
+// behind the proxies. All but the jotgates are this program, started again.
 
 import (
 	"bufio"
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -15,11 +16,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
 )
 
@@ -49,9 +52,13 @@ type site struct {
 func (s *site) targets() []target {
 	all := []target{
 		{"bare handler", "handler", "/auth/check", 0, "", false, ""},
+		{"bare handler that sends the headers of jotgate's /auth/check", "headers", "/auth/check", 0, "", false, ""},
 		{"jotgate, GET /auth/check", "gate", "/auth/check", 0, "", true, ""},
-		{"bare httputil.ReverseProxy", "proxy", "/api/things", 2, answer, false, ""},
-		{"jotgate, --upstream", "front", "/api/things", 2, answer, true, ""},
+		{"jotgate --remember 0, GET /auth/check", "forgetful", "/auth/check", 0, "", true, ""},
+		{"library: Require(handler)", "library", "/auth/check", 0, "", true, ""},
+		{"library: Require(handler), Remember: 1000", "remembering", "/auth/check", 0, "", true, ""},
+		{"bare httputil.ReverseProxy", "proxy", "/api/things", 6, answer, false, ""},
+		{"jotgate, --upstream", "front", "/api/things", 6, answer, true, ""},
 	}
 	for i := range all {
 		all[i].url = s.addresses[all[i].process] + all[i].path
@@ -93,8 +100,12 @@ func start(binary string) (*site, error) {
 	for _, p := range []struct{ name, program, args string }{
 		{"api", self, serveArgument + " api"},
 		{"handler", self, serveArgument + " handler"},
+		{"headers", self, serveArgument + " headers"},
+		{"library", self, serveArgument + " library"},
+		{"remembering", self, serveArgument + " remembering"},
 		{"proxy", self, serveArgument + " API"},
 		{"gate", binary, "serve --addr 127.0.0.1:0 --database sqlite:gate.db"},
+		{"forgetful", binary, "serve --addr 127.0.0.1:0 --database sqlite:forgetful.db --remember 0"},
 		{"front", binary, "serve --addr 127.0.0.1:0 --database sqlite:front.db --protect /api/ --upstream API"},
 	} {
 		if err := s.run(p.name, p.program, strings.Fields(strings.ReplaceAll(p.args, "API", s.addresses["api"]))); err != nil {
@@ -157,13 +168,20 @@ func (s *site) stop() {
 	_ = os.RemoveAll(s.folder)
 }
 
-// serveBare is one of the other processes: "handler", "api", or an address to
-// stand before.
+// serveBare is one of the other processes: one of these, or an address to stand
+// before.
 func serveBare(what string) {
 	var handler http.Handler
+	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	switch what {
 	case "handler":
-		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+		handler = ok
+	case "headers":
+		handler = withHeaders(ok)
+	case "library":
+		handler = guard(0).Require(ok)
+	case "remembering":
+		handler = guard(1000).Require(ok)
 	case "api":
 		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
@@ -180,6 +198,28 @@ func serveBare(what string) {
 	fail(http.Serve(listener, handler))
 }
 
+// guard is what a Go program has, with keys of its own.
+func guard(remember int) *jotgate.Guard {
+	key, err := jwt.NewHMAC(jwt.HS256, []byte(secret))
+	fail(err)
+	g, err := jotgate.NewGuard(jotgate.GuardSettings{Keys: key, Remember: remember})
+	fail(err)
+	return g
+}
+
+// withHeaders sends what /auth/check tells of the token's user; site.check
+// compares the two. The values are made once, which is less work than jotgate's.
+func withHeaders(next http.Handler) http.Handler {
+	fixed := http.Header{
+		"Cache-Control": {"no-store"}, "X-Auth-Id": {"42"}, "X-Auth-User": {"alice"}, "X-Auth-Role": {"staff"},
+		"X-Auth-Email": {"alice@example.com"}, "X-Auth-Groups": {""}, "X-Auth-Session": {"00112233445566778899aabbccddeeff"},
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		maps.Copy(w.Header(), fixed)
+		next.ServeHTTP(w, r)
+	})
+}
+
 // bareProxy keeps as many connections as jotgate's; the default is two, and it
 // would lose for that alone.
 func bareProxy(behind *url.URL) http.Handler {
@@ -192,29 +232,38 @@ func bareProxy(behind *url.URL) http.Handler {
 	}
 }
 
-// check makes sure that the work is done: the same answer as the bare one's,
+// check makes sure that the work is done: the same answers as the bare ones',
 // and none without a token.
-func (t target) check(token string) error {
-	client := &http.Client{Timeout: 5 * time.Second}
-	ask := func(authorization string) (int, string, error) {
-		request, err := http.NewRequest(http.MethodGet, t.url, nil)
-		if err != nil {
-			return 0, "", err
+func (s *site) check(targets []target) error {
+	headers := map[string]http.Header{}
+	for _, t := range targets {
+		status, body, header, err := t.ask("Bearer " + s.token)
+		if err != nil || status != 200 || body != t.body {
+			return fmt.Errorf("%s answers %d %q %w", t.name, status, body, err)
 		}
-		request.Header.Set("Authorization", authorization)
-		response, err := client.Do(request)
-		if err != nil {
-			return 0, "", err
+		header.Del("Date")
+		headers[t.process] = header
+		if status, _, _, err := t.ask("Bearer " + s.token + "x"); err != nil || (status == 401) != t.guarded {
+			return fmt.Errorf("%s answers %d to a bad token", t.name, status)
 		}
-		defer func() { _ = response.Body.Close() }()
-		body, err := io.ReadAll(response.Body)
-		return response.StatusCode, string(body), err
 	}
-	if status, body, err := ask("Bearer " + token); err != nil || status != 200 || body != t.body {
-		return fmt.Errorf("%s answers %d %q %w", t.name, status, body, err)
-	}
-	if status, _, err := ask("Bearer " + token + "x"); err != nil || (status == 401) != t.guarded {
-		return fmt.Errorf("%s answers %d to a bad token", t.name, status)
+	if bare, own := headers["headers"], headers["gate"]; !reflect.DeepEqual(bare, own) {
+		return fmt.Errorf("the bare handler should send %v, it sends %v", own, bare)
 	}
 	return nil
+}
+
+func (t target) ask(authorization string) (status int, body string, header http.Header, err error) {
+	request, err := http.NewRequest(http.MethodGet, t.url, nil)
+	if err != nil {
+		return 0, "", nil, err
+	}
+	request.Header.Set("Authorization", authorization)
+	response, err := (&http.Client{Timeout: 5 * time.Second}).Do(request)
+	if err != nil {
+		return 0, "", nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(text), response.Header, err
 }
