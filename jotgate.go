@@ -95,6 +95,9 @@ func (g *Gate) Store() record.Store { return g.db }
 func (s *Settings) fill() error {
 	s.AccessTokenLifetime = or(s.AccessTokenLifetime, 5*time.Minute).Truncate(time.Second)
 	s.RefreshTokenLifetime = or(s.RefreshTokenLifetime, 24*time.Hour).Truncate(time.Second)
+	if s.SessionLifetime = or(s.SessionLifetime, max(30*24*time.Hour, s.RefreshTokenLifetime)); s.SessionLifetime > 0 {
+		s.SessionLifetime = s.SessionLifetime.Truncate(time.Second)
+	}
 	s.RefreshGrace = max(0, or(s.RefreshGrace, 10*time.Second))
 	s.PasswordResetTimeout = or(s.PasswordResetTimeout, 72*time.Hour)
 	s.RevocationMaxAge = or(s.RevocationMaxAge, 10*time.Second)
@@ -128,6 +131,8 @@ func (s *Settings) check() error {
 		return errors.New("AccessTokenLifetime is under a second")
 	case s.RefreshTokenLifetime < s.AccessTokenLifetime:
 		return errors.New("RefreshTokenLifetime is shorter than AccessTokenLifetime")
+	case s.SessionLifetime >= 0 && s.SessionLifetime < s.AccessTokenLifetime:
+		return errors.New("SessionLifetime is shorter than AccessTokenLifetime")
 	case s.KeyRotation != 0 && s.KeyRotation < time.Hour:
 		return errors.New("KeyRotation is under an hour")
 	case s.UserIDField != "id" && s.UserIDField != "username":

@@ -120,7 +120,7 @@ func (g *Gate) StartSession(ctx context.Context, account *record.Account, client
 	now := g.now()
 	s := &record.Session{
 		ID: randomHex(), User: account.ID, JTI: randomHex(),
-		Created: now, LastSeen: now, Rotated: now, Expires: now.Add(g.settings.RefreshTokenLifetime),
+		Created: now, LastSeen: now, Rotated: now, Expires: g.within(now, now.Add(g.settings.RefreshTokenLifetime)),
 		Address: client.Address, UserAgent: cut(client.UserAgent, 512),
 		OwnUsers: g.ownUsers(),
 	}
@@ -137,6 +137,22 @@ func (g *Gate) StartSession(ctx context.Context, account *record.Account, client
 	g.touchLastLogin(ctx, account, now)
 	g.event(ctx, record.Event{Name: "login", User: account.ID, Session: s.ID}, client)
 	return tokens, nil
+}
+
+// within is the time t, or the end of a session's life where that comes first
+// (Settings.SessionLifetime).
+func (g *Gate) within(created, t time.Time) time.Time {
+	if life := g.settings.SessionLifetime; life > 0 && created.Add(life).Before(t) {
+		return created.Add(life)
+	}
+	return t
+}
+
+// outlived reports whether the session has come to the end of
+// Settings.SessionLifetime.
+func (g *Gate) outlived(s *record.Session) bool {
+	life := g.settings.SessionLifetime
+	return life > 0 && !s.Created.Add(life).After(g.now())
 }
 
 // touchLastLogin writes last_login where the settings ask for it. A login does
@@ -179,7 +195,7 @@ func (g *Gate) refreshClaims(account *record.Account, s *record.Session, custom 
 // settings want to be known of the user.
 func (g *Gate) accessClaims(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object) (jwt.Object, *User, error) {
 	now := g.now()
-	claims := g.baseClaims("access", now.Add(g.settings.AccessTokenLifetime), now, randomHex(), account)
+	claims := g.baseClaims("access", g.within(s.Created, now.Add(g.settings.AccessTokenLifetime)), now, randomHex(), account)
 	claims = append(claims, claim{"sid", s.ID})
 	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID}
 	for _, name := range g.settings.Claims {

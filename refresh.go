@@ -110,9 +110,12 @@ func (g *Gate) adopt(t *refreshToken) {
 	sum := sha256.Sum256([]byte("jotgate session of " + t.jti))
 	t.session = hex.EncodeToString(sum[:16])
 	issued := time.Unix(t.raw.issued, 0)
+	if t.raw.issued == 0 { // no iat: old versions of SimpleJWT wrote none
+		issued = g.now()
+	}
 	t.adopt = &record.Session{
 		ID: t.session, User: t.user, JTI: t.jti, Created: issued, LastSeen: g.now(), Rotated: issued,
-		Expires: time.Unix(min(t.raw.expires, maxTime), 0), OwnUsers: g.ownUsers(),
+		Expires: g.within(issued, time.Unix(min(t.raw.expires, maxTime), 0)), OwnUsers: g.ownUsers(),
 	}
 }
 
@@ -124,7 +127,7 @@ func (g *Gate) rotate(ctx context.Context, t *refreshToken, client Client) (reco
 	now := g.now()
 	return g.db.RotateSession(ctx, record.Rotation{
 		Session: t.session, User: t.user, Presented: t.jti, Next: randomHex(),
-		Now: now, Expires: now.Add(g.settings.RefreshTokenLifetime),
+		Now: now, Expires: now.Add(g.settings.RefreshTokenLifetime), Lifetime: max(0, g.settings.SessionLifetime),
 		Grace: g.settings.RefreshGrace, Keep: g.settings.KeepRefreshTokens,
 		Address: client.Address, UserAgent: cut(client.UserAgent, 512),
 		Adopt: t.adopt, OwnUsers: g.ownUsers(),
@@ -209,7 +212,7 @@ func (g *Gate) refreshStands(ctx context.Context, token string) error {
 		return ErrTokenBlacklisted
 	case err != nil:
 		return err
-	case !s.Ended.IsZero() || s.JTI != t.jti:
+	case !s.Ended.IsZero() || s.JTI != t.jti || g.outlived(s):
 		return ErrTokenBlacklisted
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 // that has not expired is good, and keys do not pile up.
 func TestRotationSchedule(t *testing.T) {
 	schedule := func(s *jotgate.Settings) {
-		s.KeyRotation, s.KeyAlgorithm = 30*24*time.Hour, jwt.EdDSA
+		s.KeyRotation, s.KeyAlgorithm, s.SessionLifetime = 30*24*time.Hour, jwt.EdDSA, -1
 	}
 	b := newGate(t, schedule)
 	other := gateOn(t, b.db, func(s *jotgate.Settings) {

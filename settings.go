@@ -50,6 +50,14 @@ type Settings struct {
 	// RefreshTokenLifetime is how long a session lives without a refresh.
 	// Whole seconds. Default: 24 hours. Django: SIMPLE_JWT REFRESH_TOKEN_LIFETIME.
 	RefreshTokenLifetime time.Duration
+	// SessionLifetime is how long a session lives in all, however often it is
+	// refreshed: no token of it is good for longer, and then the user logs in
+	// again. Whole seconds; negative: without end. Default: 30 days, as NIST
+	// SP 800-63B section 4.1.3 asks for at its lowest level, or
+	// RefreshTokenLifetime where that is longer, so that no token ends sooner
+	// than SimpleJWT's would. Django: none; without ROTATE_REFRESH_TOKENS a
+	// session of SimpleJWT ends with its first refresh token.
+	SessionLifetime time.Duration
 	// KeepRefreshTokens leaves the refresh token the same for the whole
 	// session. Default: false, it rotates at each use.
 	// Django: SIMPLE_JWT ROTATE_REFRESH_TOKENS = False.

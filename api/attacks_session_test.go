@@ -54,6 +54,25 @@ func TestH055RefreshRace(t *testing.T) {
 	}
 }
 
+func TestH057RefreshEnds(t *testing.T) {
+	s := newSite(t, change{})
+	alice := s.login("alice")
+	days := 0
+	for ; days < 365; days++ {
+		s.now.turn(24*time.Hour - time.Second)
+		a := s.refresh(alice.refresh)
+		if a.Status != 200 {
+			want(t, "the end", a, 401, "Token is expired")
+			break
+		}
+		alice = tokens{a.member("access"), a.member("refresh")}
+	}
+	if days != 30 {
+		t.Errorf("the session was refreshed for %d days, want 30", days)
+	}
+	want(t, "a new login", s.try("alice", goodPassword), 200, "access")
+}
+
 func TestH058TokensOfOneKindOnly(t *testing.T) {
 	s := newSite(t, change{})
 	alice := s.login("alice")

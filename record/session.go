@@ -95,7 +95,7 @@ type Sessions interface {
 //     the token that won.
 //   - Presented is any other jti of this session: reuse. The session is ended
 //     with EndedByReuse and the error is jotgate.ErrTokenReused.
-//   - The session ended, expired, is unknown, or Presented is blacklisted by
+//   - The session ended, expired, has lived for Lifetime, is unknown, or Presented is blacklisted by
 //     Django (which ends the session, too): jotgate.ErrTokenBlacklisted.
 //   - The account is gone or not active: jotgate.ErrNoAccountForToken; nothing changes.
 //     This goes before all others but a session that ended for another reason
@@ -110,7 +110,10 @@ type Rotation struct {
 	Presented string // jti of the token in hand
 	Next      string // jti that takes its place
 	Now       time.Time
-	Expires   time.Time // of the new token
+	Expires   time.Time // of the new token, unless Lifetime ends sooner
+	// Lifetime bounds the session from its Created on: no Expires is later, and
+	// afterwards every token of it is refused as expired ones are. 0: no bound.
+	Lifetime  time.Duration
 	Grace     time.Duration
 	Address   string
 	UserAgent string

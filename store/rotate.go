@@ -49,7 +49,7 @@ func (s *Store) kept(ctx context.Context, r record.Rotation) (out record.Rotated
 	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
 		row, err := findSession(ctx, q, r.Session, "")
 		if err != nil || row == nil || row.User != r.User || row.JTI != r.Presented || !row.Ended.IsZero() ||
-			!row.Expires.After(r.Now) || !row.LastSeen.After(r.Now.Add(-time.Minute)) {
+			over(row, r) || !row.LastSeen.After(r.Now.Add(-time.Minute)) {
 			return err
 		}
 		if black, err := s.blacklisted(ctx, q, r.Presented); err != nil || black {
@@ -117,21 +117,36 @@ func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation) error {
 }
 
 const takeText = `UPDATE jotgate_session SET previous_jti = jti, jti = $1, rotated = $2, last_seen = $2,
-expires = $3, expires_day = $4, address = $5, user_agent = $6
-WHERE id = $7 AND user_id = $8 AND jti = $9 AND ended IS NULL AND expires > $2`
+expires = CASE WHEN created + $4 < $3 THEN created + $4 ELSE $3 END,
+expires_day = CASE WHEN created + $4 < $3 THEN created + $4 ELSE $3 END / 86400000000, address = $5, user_agent = $6
+WHERE id = $7 AND user_id = $8 AND jti = $9 AND ended IS NULL AND expires > $2 AND created + $4 > $2`
 
 const keepText = `UPDATE jotgate_session SET last_seen = CASE WHEN last_seen > CAST($1 AS bigint) - 60000000 THEN last_seen ELSE CAST($1 AS bigint) END
-WHERE id = $2 AND user_id = $3 AND jti = $4 AND ended IS NULL AND expires > $1`
+WHERE id = $2 AND user_id = $3 AND jti = $4 AND ended IS NULL AND expires > $1 AND created + $5 > $1`
+
+// lifetime is how long the session may live from its creation on, in
+// microseconds: for ever is more than any time that a row can hold.
+func lifetime(r record.Rotation) int64 {
+	if r.Lifetime <= 0 {
+		return 1 << 61
+	}
+	return r.Lifetime.Microseconds()
+}
+
+// over reports whether the session has reached its end without being ended.
+func over(row *record.Session, r record.Rotation) bool {
+	return !row.Expires.After(r.Now) || row.Created.UnixMicro()+lifetime(r) <= r.Now.UnixMicro()
+}
 
 // take is the one conditional UPDATE; nil when it passes over r.
 func (s *Store) take(ctx context.Context, q Queryer, r record.Rotation, key any) (*record.Session, error) {
 	now := r.Now.UnixMicro()
 	text, args := takeText, []any{
-		r.Next, now, r.Expires.UnixMicro(), day(r.Expires), note(r.Address, 64), note(r.UserAgent, 512),
+		r.Next, now, r.Expires.UnixMicro(), lifetime(r), note(r.Address, 64), note(r.UserAgent, 512),
 		r.Session, string(r.User), r.Presented,
 	}
 	if r.Keep {
-		text, args = keepText, []any{now, r.Session, string(r.User), r.Presented}
+		text, args = keepText, []any{now, r.Session, string(r.User), r.Presented, lifetime(r)}
 	}
 	if s.tables.blacklist {
 		text += fmt.Sprintf(" AND NOT "+blacklistedCondition, len(args))
@@ -182,7 +197,7 @@ func (s *Store) passedOver(ctx context.Context, q Queryer, r record.Rotation, ke
 	if out.Account, err = s.accountOf(ctx, q, r, key); err != nil {
 		return out, err
 	}
-	if !row.Ended.IsZero() || !row.Expires.After(r.Now) {
+	if !row.Ended.IsZero() || over(row, r) {
 		return out, jotgate.ErrTokenBlacklisted
 	}
 	out.Session = *row

@@ -3,6 +3,7 @@ package main
 // The flags that are jotgate.Settings, in its order.
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"slices"
@@ -22,31 +23,32 @@ type gateFlags struct {
 }
 
 type tokenFlags struct {
-	AccessTokenLifetime          time.Duration `group:"tokens" default:"5m" placeholder:"TIME" help:"How long an access token works: whole seconds."`
-	RefreshTokenLifetime         time.Duration `group:"tokens" default:"24h" placeholder:"TIME" help:"How long a session lives without a refresh: whole seconds."`
-	KeepRefreshTokens            bool          `group:"tokens" help:"Leave the refresh token the same for the whole session. Default: it rotates at each use."`
-	RefreshGrace                 time.Duration `group:"tokens" default:"10s" placeholder:"TIME" help:"How long the token before a rotation is answered with the same new one; 0s is never."`
-	KeepSessionsOnPasswordChange bool          `group:"tokens" help:"Leave other sessions alone when a password changes. Default: they end."`
-	SigningKey                   string        `group:"tokens" placeholder:"FILE" help:"Sign with the private key in this file (PEM or JWK). Default: HS256 with the secret."`
-	SigningAlgorithm             string        `group:"tokens" placeholder:"ALG" help:"The algorithm of that key. Default: the one it is for."`
-	VerifyingKeys                string        `group:"tokens" placeholder:"FILE" help:"Accept these public keys, too (PEM, JWK or JWK Set). Default: none."`
-	KeyRotation                  time.Duration `group:"tokens" placeholder:"TIME" help:"Make a new signing key in the database this often, at least 1h. Default: by command only."`
-	KeyAlgorithm                 string        `group:"tokens" default:"ES256" placeholder:"ALG" help:"The algorithm of those keys."`
-	Issuer                       string        `group:"tokens" placeholder:"ISS" help:"Written into tokens (iss) and required in them. Default: none."`
-	Audience                     []string      `group:"tokens" placeholder:"AUD" help:"Written into tokens (aud); one of them is required. Default: none."`
-	Leeway                       time.Duration `group:"tokens" default:"0s" placeholder:"TIME" help:"How far clocks may differ: whole seconds up to 10m."`
-	HeaderTypes                  []string      `group:"tokens" default:"Bearer,Token" placeholder:"WORD" help:"The words before the token in the header; the first is asked for in answers of 401."`
-	HeaderName                   string        `group:"tokens" default:"Authorization" placeholder:"NAME" help:"The header that carries the token."`
-	UserIDClaim                  string        `group:"tokens" default:"user_id" placeholder:"NAME" help:"The claim that says who the user is."`
-	UserIDField                  string        `group:"tokens" default:"id" placeholder:"FIELD" help:"What it holds: id or username."`
-	Claims                       []string      `group:"tokens" default:"username,email,role" placeholder:"NAME" help:"Facts in access tokens, of username, email, role, groups, permissions; or none."`
-	CheckRevokeToken             bool          `group:"tokens" help:"Refuse tokens made before a change of password, as SimpleJWT's CHECK_REVOKE_TOKEN. Default: off."`
-	RevokeTokenClaim             string        `group:"tokens" default:"hash_password" placeholder:"NAME" help:"The claim for that."`
-	UpdateLastLogin              bool          `group:"tokens" help:"Write last_login at each login. Default: off."`
-	ServeRevocations             bool          `group:"tokens" help:"Tell guards elsewhere what was revoked, at /auth/revocations. Default: off."`
-	RevocationsRequired          bool          `group:"tokens" help:"Refuse every token while nothing has been heard of revocations. Default: go on with what is known."`
-	RevocationMaxAge             time.Duration `group:"tokens" default:"10s" placeholder:"TIME" help:"How old that news may be before it counts as nothing."`
-	Remember                     int           `group:"tokens" default:"1000" placeholder:"N" help:"How many verified tokens to keep in mind, so that one shown again is checked in a tenth of the time; times, keys and revocations are looked at all the same. 0 is none."`
+	AccessTokenLifetime          time.Duration  `group:"tokens" default:"5m" placeholder:"TIME" help:"How long an access token works: whole seconds."`
+	RefreshTokenLifetime         time.Duration  `group:"tokens" default:"24h" placeholder:"TIME" help:"How long a session lives without a refresh: whole seconds."`
+	SessionLifetime              *time.Duration `group:"tokens" placeholder:"TIME" help:"How long a session lives in all, however often it is refreshed: whole seconds; 0s is without end. Default: 720h, or --refresh-token-lifetime where that is longer."`
+	KeepRefreshTokens            bool           `group:"tokens" help:"Leave the refresh token the same for the whole session. Default: it rotates at each use."`
+	RefreshGrace                 time.Duration  `group:"tokens" default:"10s" placeholder:"TIME" help:"How long the token before a rotation is answered with the same new one; 0s is never."`
+	KeepSessionsOnPasswordChange bool           `group:"tokens" help:"Leave other sessions alone when a password changes. Default: they end."`
+	SigningKey                   string         `group:"tokens" placeholder:"FILE" help:"Sign with the private key in this file (PEM or JWK). Default: HS256 with the secret."`
+	SigningAlgorithm             string         `group:"tokens" placeholder:"ALG" help:"The algorithm of that key. Default: the one it is for."`
+	VerifyingKeys                string         `group:"tokens" placeholder:"FILE" help:"Accept these public keys, too (PEM, JWK or JWK Set). Default: none."`
+	KeyRotation                  time.Duration  `group:"tokens" placeholder:"TIME" help:"Make a new signing key in the database this often, at least 1h. Default: by command only."`
+	KeyAlgorithm                 string         `group:"tokens" default:"ES256" placeholder:"ALG" help:"The algorithm of those keys."`
+	Issuer                       string         `group:"tokens" placeholder:"ISS" help:"Written into tokens (iss) and required in them. Default: none."`
+	Audience                     []string       `group:"tokens" placeholder:"AUD" help:"Written into tokens (aud); one of them is required. Default: none."`
+	Leeway                       time.Duration  `group:"tokens" default:"0s" placeholder:"TIME" help:"How far clocks may differ: whole seconds up to 10m."`
+	HeaderTypes                  []string       `group:"tokens" default:"Bearer,Token" placeholder:"WORD" help:"The words before the token in the header; the first is asked for in answers of 401."`
+	HeaderName                   string         `group:"tokens" default:"Authorization" placeholder:"NAME" help:"The header that carries the token."`
+	UserIDClaim                  string         `group:"tokens" default:"user_id" placeholder:"NAME" help:"The claim that says who the user is."`
+	UserIDField                  string         `group:"tokens" default:"id" placeholder:"FIELD" help:"What it holds: id or username."`
+	Claims                       []string       `group:"tokens" default:"username,email,role" placeholder:"NAME" help:"Facts in access tokens, of username, email, role, groups, permissions; or none."`
+	CheckRevokeToken             bool           `group:"tokens" help:"Refuse tokens made before a change of password, as SimpleJWT's CHECK_REVOKE_TOKEN. Default: off."`
+	RevokeTokenClaim             string         `group:"tokens" default:"hash_password" placeholder:"NAME" help:"The claim for that."`
+	UpdateLastLogin              bool           `group:"tokens" help:"Write last_login at each login. Default: off."`
+	ServeRevocations             bool           `group:"tokens" help:"Tell guards elsewhere what was revoked, at /auth/revocations. Default: off."`
+	RevocationsRequired          bool           `group:"tokens" help:"Refuse every token while nothing has been heard of revocations. Default: go on with what is known."`
+	RevocationMaxAge             time.Duration  `group:"tokens" default:"10s" placeholder:"TIME" help:"How old that news may be before it counts as nothing."`
+	Remember                     int            `group:"tokens" default:"1000" placeholder:"N" help:"How many verified tokens to keep in mind, so that one shown again is checked in a tenth of the time; times, keys and revocations are looked at all the same. 0 is none."`
 }
 
 type passwordFlags struct {
@@ -105,6 +107,9 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 	}
 	if t.RefreshGrace == 0 {
 		s.RefreshGrace = -1 // in Settings, 0 is the default
+	}
+	if t.SessionLifetime != nil {
+		s.SessionLifetime = cmp.Or(*t.SessionLifetime, -1) // the same
 	}
 	if slices.Equal(t.Claims, []string{"none"}) {
 		s.Claims = []string{}

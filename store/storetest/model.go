@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -8,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	diff "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/jotgate/jotgate"
@@ -16,7 +17,7 @@ import (
 )
 
 // A small model of the session machine. Random histories of logins, refreshes,
-// retries, replays, logouts, deactivations, purges and steps of the clock are
+// retries, replays, ends of a lifetime, logouts, deactivations, purges and steps of the clock are
 // played to the model and to the store; they may never disagree about an
 // answer, nor about a row.
 
@@ -32,6 +33,7 @@ type machine struct {
 	*bench
 	now      time.Time
 	grace    time.Duration
+	lifetime time.Duration
 	active   map[record.UserID]bool
 	sessions map[string]*modelSession
 	order    []string // session ids, to draw from
@@ -45,7 +47,8 @@ var modelParts = []part{
 		rapid.Check(t, func(rt *rapid.T) {
 			m := &machine{
 				bench: b, now: start, grace: rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(rt, "grace"),
-				active: map[record.UserID]bool{}, sessions: map[string]*modelSession{}, revoked: map[string]bool{},
+				lifetime: rapid.SampledFrom([]time.Duration{0, 90 * time.Minute, 3 * time.Hour}).Draw(rt, "lifetime"),
+				active:   map[record.UserID]bool{}, sessions: map[string]*modelSession{}, revoked: map[string]bool{},
 			}
 			for range 2 {
 				m.active[b.account().ID] = true
@@ -95,7 +98,7 @@ func (m *machine) refresh(rt *rapid.T) {
 	presented := rapid.SampledFrom(append(slices.Clone(recent), s.tokens[0], "never issued")).Draw(rt, "token")
 	r := record.Rotation{
 		Session: s.row.ID, User: s.row.User, Presented: presented, Next: m.token(s.row.ID), Now: m.now,
-		Expires: m.now.Add(time.Hour), Grace: m.grace, Address: s.row.Address, UserAgent: s.row.UserAgent,
+		Expires: m.now.Add(time.Hour), Lifetime: m.lifetime, Grace: m.grace, Address: s.row.Address, UserAgent: s.row.UserAgent,
 		Keep: rapid.IntRange(0, 9).Draw(rt, "keep") == 0,
 	}
 	out, err := m.RotateSession(m.ctx, r)
@@ -108,7 +111,8 @@ func (m *machine) refresh(rt *rapid.T) {
 
 // rotate is the law of record.Rotation.
 func (m *machine) rotate(s *modelSession, r record.Rotation) (err error, retry bool) {
-	live := s.row.Ended.IsZero() && m.now.Before(s.row.Expires)
+	end := s.row.Created.Add(cmp.Or(r.Lifetime, 100*365*24*time.Hour))
+	live := s.row.Ended.IsZero() && m.now.Before(s.row.Expires) && m.now.Before(end)
 	switch {
 	case s.purged || !s.row.Ended.IsZero() && s.row.EndReason != record.EndedByAccount:
 		return jotgate.ErrTokenBlacklisted, false
@@ -123,6 +127,9 @@ func (m *machine) rotate(s *modelSession, r record.Rotation) (err error, retry b
 		return nil, false
 	case r.Presented == s.row.JTI:
 		s.row.PreviousJTI, s.row.JTI, s.row.Rotated, s.row.LastSeen, s.row.Expires = s.row.JTI, r.Next, m.now, m.now, r.Expires
+		if end.Before(r.Expires) {
+			s.row.Expires = end
+		}
 		s.tokens = append(s.tokens, r.Next)
 		return nil, false
 	case r.Presented == s.row.PreviousJTI && m.now.Before(s.row.Rotated.Add(m.grace)):
@@ -211,7 +218,7 @@ func (m *machine) compare(rt *rapid.T) {
 			continue
 		}
 		m.same(rt, "find", err, nil)
-		if d := cmp.Diff(&s.row, row); d != "" {
+		if d := diff.Diff(&s.row, row); d != "" {
 			rt.Fatalf("a row (-model +store):\n%s", d)
 		}
 	}

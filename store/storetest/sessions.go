@@ -91,6 +91,53 @@ var sessionsParts = []part{
 		b.is(err, jotgate.ErrTokenBlacklisted)
 		rotateRefused(b, a)
 	}},
+	{"the end of a lifetime", func(t *testing.T, s record.Store) {
+		const life = 90 * time.Minute
+		end := start.Add(life)
+		for _, c := range []struct {
+			name    string
+			expires time.Time     // asked for
+			at      time.Duration // after the login
+			want    error
+			stands  time.Time // in the row
+		}{
+			{"a refresh that ends before", end.Add(-time.Microsecond), time.Minute, nil, end.Add(-time.Microsecond)},
+			{"one that would end after", end.Add(time.Microsecond), time.Minute, nil, end},
+			{"one on the next day", end.Add(24 * time.Hour), time.Minute, nil, end},
+			{"at the last moment", end.Add(time.Hour), life - time.Microsecond, nil, end},
+			{"at the end", end.Add(time.Hour), life, jotgate.ErrTokenBlacklisted, start.Add(2 * time.Hour)},
+		} {
+			for _, keep := range []bool{false, true} {
+				b := newBench(t, s)
+				session := newSession(b.account().ID)
+				session.Expires = start.Add(2 * time.Hour) // as if the bound had come later
+				b.must(b.CreateSession(b.ctx, session, "first"))
+				r := rotation(session)
+				r.Lifetime, r.Expires, r.Now, r.Keep = life, c.expires, start.Add(c.at), keep
+				_, err := b.RotateSession(b.ctx, r)
+				if b.is(err, c.want); keep {
+					c.stands = session.Expires
+				}
+				if row := b.find(session.ID); !row.Expires.Equal(c.stands) || !row.Ended.IsZero() {
+					t.Errorf("%s, kept %v: expires %v, want %v", c.name, keep, row.Expires, c.stands)
+				}
+			}
+		}
+		// A retry is not answered after the end, a session expired there is swept away on time.
+		b := newBench(t, s)
+		session := b.session(b.account().ID)
+		r := rotation(session)
+		r.Lifetime, r.Now, r.Grace = 30*time.Minute, start.Add(29*time.Minute), time.Hour
+		_, err := b.RotateSession(b.ctx, r)
+		b.must(err)
+		r.Now = start.Add(30 * time.Minute)
+		_, err = b.RotateSession(b.ctx, r)
+		b.is(err, jotgate.ErrTokenBlacklisted)
+		_, err = b.Purge(b.ctx, r.Now, r.Now.Add(time.Microsecond), 100)
+		b.must(err)
+		_, err = b.FindSession(b.ctx, session.ID)
+		b.is(err, jotgate.ErrNotFound)
+	}},
 	{"rotate without rotating", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		session := b.session(b.account().ID)
