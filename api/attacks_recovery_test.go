@@ -12,6 +12,8 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/sqlite"
 )
 
 const resetConfirm = "/auth/users/reset_password_confirm/"
@@ -104,6 +106,68 @@ func TestH076EmailChangeNeedsPassword(t *testing.T) {
 	if letters := s.letters(); len(letters) != 1 || letters[0].To != "new@example.com" || letters[0].Kind != record.LetterActivation {
 		t.Errorf("%v", letters)
 	}
+}
+
+// With Settings.EmailChangedEmail the address before hears of the change,
+// however it is made; by default no letter is written, as by djoser.
+func TestH076TheAddressBeforeIsTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		set  func(*Settings)
+		want string
+	}{
+		"by default":      {func(*Settings) {}, ""},
+		"asked for":       {func(a *Settings) { a.EmailChangedEmail = true }, "email_changed alice@example.com "},
+		"with activation": {func(a *Settings) { a.EmailChangedEmail, a.SendActivationEmail = true, true }, "activation new@example.com email_changed alice@example.com "},
+	} {
+		s := newSite(t, change{api: c.set})
+		alice, carol := s.login("alice"), s.login("carol")
+		want(t, name, s.ask("PATCH", me, object("email", "alice@example.com"), alice.header()...), 200, "")
+		want(t, name, s.ask("PATCH", me, object("email", "no address"), alice.header()...), 400, "")
+		want(t, name, s.ask("POST", "/auth/users/set_username/", object("current_password", goodPassword, "new_username", "alice2"), alice.header()...), 204, "")
+		if got := s.told(); got != "" {
+			t.Errorf("%s: nothing was changed, but %s", name, got)
+		}
+		want(t, name, s.ask("PATCH", me, object("email", "new@example.com"), alice.header()...), 200, "new@example.com")
+		if got := s.told(); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		want(t, name, s.ask("PUT", "/auth/users/1/", object("email", ""), carol.header()...), 200, `"email":""`)
+		if got := s.told(); strings.Contains(got, "email_changed new@example.com ") != (name != "by default") {
+			t.Errorf("%s: by staff: %q", name, got)
+		}
+	}
+}
+
+// Where the address is what one logs in by, a new username is a new address.
+func TestH076AddressesAsUsernames(t *testing.T) {
+	s := newSite(t, change{})
+	var err error
+	if s.db, err = sqlite.Open(t.Context(), s.file, sqlite.Options{Schema: store.Schema{Username: "email"}}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.db.Close()
+	s.API = s.reopen(change{api: func(a *Settings) { a.EmailChangedEmail, a.UsernameChangedEmail = true, true }})
+	header := s.login("alice@example.com").header()
+	want(t, "set", s.ask("POST", "/auth/users/set_username/", object("current_password", goodPassword, "new_username", "new@example.com"), header...), 204, "")
+	if got := s.told(); got != "username_changed new@example.com email_changed alice@example.com " {
+		t.Errorf("set_username: %q", got)
+	}
+	uid, token := s.link(record.LetterUsernameReset, "new@example.com")
+	want(t, "reset", s.ask("POST", "/auth/users/reset_username_confirm/", object("uid", uid, "token", token, "new_username", "newer@example.com")), 204, "")
+	if got := s.told(); got != "username_changed newer@example.com email_changed new@example.com " {
+		t.Errorf("reset_username_confirm: %q", got)
+	}
+}
+
+// told lists the letters that were written, and to whom.
+func (s *site) told() (list string) {
+	for _, l := range s.letters() {
+		list += string(l.Kind) + " " + l.To + " "
+		if strings.Contains(l.Detail, "@") {
+			s.t.Errorf("the letter tells an address: %+v", l)
+		}
+	}
+	return list
 }
 
 func TestH077LinksServeOnePurpose(t *testing.T) {

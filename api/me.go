@@ -37,10 +37,20 @@ func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error
 			return nil, err
 		}
 	}
+	before := *account
 	if err := c.gate.SetEmail(c.ctx, account, in.email, c.settings.SendActivationEmail, c.client); err != nil {
 		return nil, err
 	}
+	c.noticeEmail(&before, account)
 	return showUser(account), nil
+}
+
+// noticeEmail tells the account's owner at the address of before that there is
+// another one now, which is not told: who reads there may be somebody else.
+func (c *call) noticeEmail(before, now *record.Account) {
+	if c.settings.EmailChangedEmail && now.Email != before.Email {
+		c.gate.Notify(c.ctx, record.LetterEmailChanged, before, "")
+	}
 }
 
 type confirmIn struct{ current string }

@@ -38,9 +38,20 @@ func setUsername(c *call, in *setUsernameIn) (any, error) {
 	return nil, nil
 }
 
-// noticeUsername tells the account's owner that the username was changed.
-func (c *call) noticeUsername(account *record.Account) {
-	if c.settings.UsernameChangedEmail {
-		c.gate.Notify(c.ctx, record.LetterUsernameChanged, account, "")
+// noticeUsername tells the account's owner that the username was changed. Where
+// the username is the address, that letter goes to the new one, as djoser's
+// does, and the one before hears of the change of address.
+func (c *call) noticeUsername(before *record.Account) {
+	if !c.settings.UsernameChangedEmail && !c.settings.EmailChangedEmail {
+		return
 	}
+	now, err := c.gate.AccountByID(c.ctx, before.ID)
+	if err != nil {
+		c.log(c.ctx, "the letter about a new username was not written", "user_id", before.ID, "cause", err)
+		return
+	}
+	if c.settings.UsernameChangedEmail {
+		c.gate.Notify(c.ctx, record.LetterUsernameChanged, now, "")
+	}
+	c.noticeEmail(before, now)
 }

@@ -31,6 +31,10 @@ type Settings struct {
 	// UsernameChangedEmail writes a letter when a username was changed.
 	// Default: false. Django: djoser USERNAME_CHANGED_EMAIL_CONFIRMATION.
 	UsernameChangedEmail bool
+	// EmailChangedEmail writes a letter to the address that an account had
+	// before, when it was changed; the letter does not tell the new one.
+	// Default: false. Django: none.
+	EmailChangedEmail bool
 	// NewSignInEmail writes a letter at a login from a network that the
 	// account has not been entered from before. Default: false. Django: none.
 	NewSignInEmail bool

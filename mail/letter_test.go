@@ -25,6 +25,7 @@ func TestLetters(t *testing.T) {
 		{record.LetterPasswordChanged, "1", "Golden - Your password has been successfully changed!", "23 November 2026 at 12:00 UTC"},
 		{record.LetterUsernameReset, "1", "Username reset on Golden", "https://app.example.com/#/username/reset/confirm/uid1/token-username_reset\n"},
 		{record.LetterUsernameChanged, "1", "Golden - Your username has been successfully changed!", "It is now alice."},
+		{record.LetterEmailChanged, "1", "Golden - The email address of your account has been changed", "gets letters about it no more"},
 		{record.LetterNewSignIn, "1", "New sign-in to Golden", "\n192.0.2.7, Firefox\n"},
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {

@@ -30,7 +30,7 @@ var embedded embed.FS
 // kinds are the letters there are templates for.
 var kinds = []record.LetterKind{
 	record.LetterActivation, record.LetterConfirmation, record.LetterPasswordReset, record.LetterPasswordChanged,
-	record.LetterUsernameReset, record.LetterUsernameChanged, record.LetterNewSignIn,
+	record.LetterUsernameReset, record.LetterUsernameChanged, record.LetterEmailChanged, record.LetterNewSignIn,
 }
 
 // templates holds every letter of every language.

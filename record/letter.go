@@ -32,6 +32,7 @@ const (
 	LetterPasswordChanged LetterKind = "password_changed"
 	LetterUsernameReset   LetterKind = "username_reset"
 	LetterUsernameChanged LetterKind = "username_changed"
+	LetterEmailChanged    LetterKind = "email_changed" // to the address before
 	LetterNewSignIn       LetterKind = "new_sign_in"
 	LetterDecoy           LetterKind = "decoy"
 )

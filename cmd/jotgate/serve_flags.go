@@ -48,6 +48,7 @@ type mailFlags struct {
 	SendConfirmationEmail bool   `group:"mail" help:"Write when an account becomes active."`
 	PasswordChangedEmail  bool   `group:"mail" help:"Write when a password was changed."`
 	UsernameChangedEmail  bool   `group:"mail" help:"Write when a username was changed."`
+	EmailChangedEmail     bool   `group:"mail" help:"Write to the address before when an account's address was changed."`
 	NewSignInEmail        bool   `group:"mail" help:"Write at a login from a network not seen before."`
 }
 
@@ -60,7 +61,7 @@ func (f *requestFlags) settings(m *mailFlags) api.Settings {
 		InsecureShowUsers:   f.ShowUsers,
 		SendActivationEmail: m.SendActivationEmail, SendConfirmationEmail: m.SendConfirmationEmail,
 		PasswordChangedEmail: m.PasswordChangedEmail, UsernameChangedEmail: m.UsernameChangedEmail,
-		NewSignInEmail: m.NewSignInEmail,
+		EmailChangedEmail: m.EmailChangedEmail, NewSignInEmail: m.NewSignInEmail,
 	}
 	if len(f.Rates) > 0 {
 		s.Rates = maps.Clone(f.Rates)
