@@ -34,6 +34,30 @@ func TestH043SlowBody(t *testing.T) {
 	}
 }
 
+// Who never reads an answer is let go, at every kind of endpoint.
+func TestH043AnswersThatNobodyReads(t *testing.T) {
+	s := newSite(t, change{api: func(a *Settings) { a.BodyTimeout, a.Timeout = 500*time.Millisecond, 500*time.Millisecond }})
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	for _, path := range []string{me, "/auth/check", "/api/schema/", "/.well-known/jwks.json", "/livez", "/nowhere"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetWriteDeadline(time.Now().Add(30 * time.Second))
+			for err == nil {
+				_, err = io.WriteString(conn, strings.Repeat("GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n", 100))
+			}
+			if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+				t.Errorf("the connection is held: %v", err)
+			}
+		})
+	}
+}
+
 // Server's limits hold for headers; they do not reach the handlers.
 func TestH044HugeHeaders(t *testing.T) {
 	s := newSite(t, change{})

@@ -30,10 +30,11 @@ func (a *API) wrap(route *route, next http.Handler) http.Handler {
 		a.headers(w.Header(), route, id)
 		defer a.recover(w, r, id)
 		a.warn(r)
-		// Who does not read the answer is let go. The deadline must not
-		// outlive it: the connection may serve somebody else's handler next.
+		// Who does not read the answer is let go, but not before one who sends
+		// slowly was told so. The deadline must not outlive the answer: the
+		// connection may serve somebody else's handler next.
 		deadlines := http.NewResponseController(w)
-		_ = deadlines.SetWriteDeadline(time.Now().Add(2 * a.settings.Timeout))
+		_ = deadlines.SetWriteDeadline(time.Now().Add(a.settings.BodyTimeout + 2*a.settings.Timeout))
 		inner.ServeHTTP(w, r)
 		_ = deadlines.Flush()
 		_ = deadlines.SetWriteDeadline(time.Time{})
@@ -41,14 +42,16 @@ func (a *API) wrap(route *route, next http.Handler) http.Handler {
 }
 
 // light is wrap for an endpoint that answers from memory at once: there is
-// nothing to wait for, so it needs no time limit and no deadline, and nothing
-// that an operator would look up, so no request id. A gateway asks it for every
-// request, so what it costs counts: a good answer has the headers that the
-// endpoint sets and no others, a refusal, which a gateway hands on to the
-// client, has those of every endpoint.
+// nothing to wait for, so it needs no time limit, and nothing that an operator
+// would look up, so no request id. A gateway asks it for every request, so what
+// it costs counts: a good answer has the headers that the endpoint sets and no
+// others, a refusal, which a gateway hands on to the client, has those of every
+// endpoint. The deadline for who does not read is taken back by net/http once
+// the answer is out, without a flush.
 func (a *API) light(route *route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer a.recover(w, r, "")
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * a.settings.Timeout))
 		err := error(errHost)
 		if a.settings.hostAllowed(r.Host) {
 			err = route.light(a, w, r)

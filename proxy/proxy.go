@@ -46,7 +46,8 @@ type Settings struct {
 	// Default: false.
 	DropToken bool
 	// Timeout is how long the upstream may take to begin its answer.
-	// Default: 60 seconds.
+	// Default: 60 seconds. Who does not read a refusal of the gate's for as long
+	// is let go; an answer of the upstream may take any time.
 	Timeout time.Duration
 	// Logger takes what went wrong with the upstream. Default: slog.Default().
 	Logger *slog.Logger
@@ -84,11 +85,16 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	if s.Timeout <= 0 {
 		s.Timeout = time.Minute
 	}
-	open := forward(guard, target, s)
+	behind := forward(guard, target, s)
+	open := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // answers may be streams
+		behind.ServeHTTP(w, r)
+	})
 	closed := guard.RequireUser(func(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
 		open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.Timeout))
 		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
 			// TRACE would send the token back; CONNECT is no request for a path.
 			(&jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + r.Method + `" not allowed.`}).Respond(w, "")

@@ -220,6 +220,40 @@ func TestStreaming(t *testing.T) {
 	}
 }
 
+// Who asks and never reads the refusals is let go; a stream of the upstream's,
+// which is no refusal, goes on for longer.
+func TestWhoDoesNotRead(t *testing.T) {
+	const timeout = time.Second
+	gate := start(t, func(w http.ResponseWriter, _ *http.Request) {
+		for range 3 {
+			_, _ = io.WriteString(w, "on")
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(timeout / 2)
+		}
+	}, func(s *proxy.Settings) { s.Timeout = timeout })
+	res, err := http.Get(gate.URL + "/open")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); err != nil || string(body) != "ononon" {
+		t.Errorf("the stream: %q, %v", body, err)
+	}
+	conn, err := net.Dial("tcp", gate.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	_ = conn.SetWriteDeadline(time.Now().Add(20 * time.Second))
+	for err == nil {
+		_, err = io.WriteString(conn, strings.Repeat("GET /api/things HTTP/1.1\r\nHost: x\r\n\r\n", 100))
+	}
+	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+		t.Errorf("the connection is held: %v", err)
+	}
+}
+
 func TestSettings(t *testing.T) {
 	guard := new(jotgate.Guard)
 	good := proxy.Settings{Upstream: "http://127.0.0.1:1", Protect: []string{"/"}}
