@@ -45,8 +45,12 @@ func start() (*server, error) {
 		return s, err
 	}
 	binary := filepath.Join(s.folder, "jotgate")
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/jotgate/jotgate").Output()
+	if err != nil {
+		return s, err
+	}
 	build := exec.Command("go", "build", "-o", binary, "./cmd/jotgate")
-	build.Dir = ".." // of bench
+	build.Dir = strings.TrimSpace(string(root))
 	if out, err := build.CombinedOutput(); err != nil {
 		return s, fmt.Errorf("building jotgate: %w\n%s", err, out)
 	}

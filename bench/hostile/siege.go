@@ -1,0 +1,176 @@
+package main
+
+// A siege is all attacks at once, and what came of each.
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+type siege struct {
+	address string
+	stop    context.CancelFunc
+	running sync.WaitGroup
+
+	mu       sync.Mutex
+	outcomes map[string]*outcome // by the attack's name
+	faults   []string            // what must never happen; the first twenty
+}
+
+// outcome is what came of an attack's tries.
+type outcome struct {
+	statuses map[string]int
+	longest  time.Duration // that a connection was held
+	most     int64         // bytes that one could send
+}
+
+// lay starts the attacks on the server at address.
+func lay(address string, all []attack) *siege {
+	ctx, stop := context.WithCancel(context.Background())
+	s := &siege{address: address, stop: stop, outcomes: map[string]*outcome{}}
+	for _, a := range all {
+		s.outcomes[a.name] = &outcome{statuses: map[string]int{}}
+		for range a.clients {
+			s.running.Go(func() { s.attack(ctx, a) })
+		}
+	}
+	return s
+}
+
+// lift ends the siege and returns what must never happen and did.
+func (s *siege) lift() []string {
+	s.stop()
+	s.running.Wait()
+	return s.faults
+}
+
+func (s *siege) attack(ctx context.Context, a attack) {
+	for ctx.Err() == nil {
+		status, sent, held, err := s.try(ctx, a)
+		if ctx.Err() != nil {
+			return // cut off by us
+		}
+		s.note(a, status, sent, held, err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(a.rest):
+		}
+	}
+}
+
+// complete reports whether something came of every attack.
+func (s *siege) complete() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.outcomes {
+		if len(o.statuses) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// note judges a try.
+func (s *siege) note(a attack, status string, sent int64, held time.Duration, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.outcomes[a.name]
+	o.statuses[status]++
+	o.longest, o.most = max(o.longest, held), max(o.most, sent)
+	ok := err == nil && slices.Contains(a.want, status) && held <= a.within && (a.most == 0 || sent <= int64(a.most))
+	if !ok && len(s.faults) < 20 {
+		s.faults = append(s.faults, fmt.Sprintf("%s: %s after %v and %d bytes, want %v within %v (%v)", a.name, status, held, sent, a.want, a.within, err))
+	}
+}
+
+// try is one connection, and how long the server held it: from its beginning, or
+// where it does not read answers, from when it could send no more. An error is
+// one of connecting, or that the server does not hang up.
+func (s *siege) try(ctx context.Context, a attack) (status string, sent int64, held time.Duration, err error) {
+	began := time.Now()
+	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", s.address)
+	if err != nil {
+		return "", 0, 0, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	_ = conn.SetDeadline(began.Add(a.within + 30*time.Second))
+	counted := &counter{Conn: conn}
+	written := make(chan error, 1)
+	over, end := context.WithCancel(ctx)
+	defer end()
+	go func() { written <- a.write(over, counted) }()
+	if a.mute {
+		err = <-written // which fails when the server hangs up
+		return closed, counted.n.Load(), time.Since(counted.latest), ifTimeout(err)
+	}
+	status, err = answer(conn)
+	held = time.Since(began)
+	end()
+	_ = conn.Close() // ends the writer, too
+	<-written
+	return status, counted.n.Load(), held, err
+}
+
+// answer reads a status and waits for the end of the connection.
+func answer(conn net.Conn) (string, error) {
+	r := bufio.NewReader(conn)
+	response, err := http.ReadResponse(r, nil)
+	if err != nil {
+		return closed, ifTimeout(err)
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, response.Body)
+	_, err = io.Copy(io.Discard, r)
+	return strconv.Itoa(response.StatusCode), ifTimeout(err)
+}
+
+// ifTimeout is err when the server did not hang up at all.
+func ifTimeout(err error) error {
+	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+		return err
+	}
+	return nil
+}
+
+type counter struct {
+	net.Conn
+	n      atomic.Int64
+	latest time.Time // when something could be sent; the writer's
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if c.n.Add(int64(n)); err == nil {
+		c.latest = time.Now()
+	}
+	return n, err
+}
+
+// table is what came of the attacks, a row for each.
+func (s *siege) table(all []attack) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var b strings.Builder
+	b.WriteString("| attack | clients | answers | a connection is held for at most | bytes taken at most |\n|---|--:|---|--:|--:|\n")
+	for _, a := range all {
+		o := s.outcomes[a.name]
+		var seen []string
+		for _, status := range slices.Sorted(maps.Keys(o.statuses)) {
+			seen = append(seen, fmt.Sprintf("%s ×%d", status, o.statuses[status]))
+		}
+		fmt.Fprintf(&b, "| %s | %d | %s | %.1f s | %d |\n", a.name, a.clients, strings.Join(seen, ", "), o.longest.Seconds(), o.most)
+	}
+	return b.String()
+}
