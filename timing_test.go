@@ -1,6 +1,9 @@
 package jotgate_test
 
 import (
+	"encoding/base64"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jotgate/jotgate"
@@ -33,4 +36,31 @@ func TestRefusedLoginsTakeTheSameTime(t *testing.T) {
 		"inactive user":     try("bob", password),
 		"unusable password": try("dave", "wrong horse battery"),
 	})
+}
+
+// How much of a forged signature is right cannot be read from a clock.
+func TestForgedSignaturesTakeTheSameTime(t *testing.T) {
+	b := newGate(t, nil)
+	b.user(t, "alice", nil)
+	token := b.login(t, "alice").Access
+	dot := strings.LastIndexByte(token, '.')
+	signature, err := base64.RawURLEncoding.DecodeString(token[dot+1:])
+	if err != nil || len(signature) != 32 {
+		t.Fatal(len(signature), err)
+	}
+	forged := func(right int) func(int) {
+		wrong := slices.Clone(signature)
+		for i := right; i < len(wrong); i++ {
+			wrong[i] ^= 0xff
+		}
+		text := token[:dot+1] + base64.RawURLEncoding.EncodeToString(wrong)
+		return func(int) {
+			for range 50 {
+				if _, err := b.VerifyAccess(text); err == nil {
+					t.Fatal("a forged token was taken")
+				}
+			}
+		}
+	}
+	equaltime.Check(t, 1000, 0.03, map[string]func(int){"0 bytes": forged(0), "16 bytes": forged(16), "31 bytes": forged(31)})
 }

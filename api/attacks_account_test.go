@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -206,9 +207,15 @@ func TestH105SQLInjection(t *testing.T) {
 func TestH106TokenHeadersFetchNothing(t *testing.T) {
 	s := newSite(t, change{})
 	fetched := make(chan string, 10)
-	server := http.Server{Addr: "127.0.0.1:0", Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { fetched <- r.URL.Path })}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { fetched <- r.URL.Path }))
 	defer server.Close()
-	for _, header := range []string{`"kid":"../../etc/passwd"`, `"kid":"..\\..\\x"`, `"kid":"a\u0000b"`, `"jku":"http://127.0.0.1:9/"`, `"x5u":"http://127.0.0.1:9/"`, `"jwk":{"kty":"oct","k":"AAAA"}`} {
+	if _, err := http.Get(server.URL + "/self"); err != nil || <-fetched != "/self" {
+		t.Fatal("a fetch would not be seen", err)
+	}
+	for _, header := range []string{
+		`"kid":"../../etc/passwd"`, `"kid":"..\\..\\x"`, `"kid":"a\u0000b"`, `"kid":"` + server.URL + `/kid"`, `"jku":"` + server.URL + `/jku"`,
+		`"x5u":"` + server.URL + `/x5u"`, `"jwk":{"kty":"oct","k":"AAAA"}`,
+	} {
 		head := b64.EncodeToString([]byte(`{"alg":"HS256","typ":"JWT",` + header + `}`))
 		token := head + "." + b64.EncodeToString([]byte(`{"token_type":"access","exp":9999999999,"jti":"x","user_id":"1"}`)) + "." + b64.EncodeToString(make([]byte, 32))
 		began := time.Now()
