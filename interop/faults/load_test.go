@@ -22,13 +22,14 @@ import (
 
 // load is the clients and what they saw.
 type load struct {
-	t    testing.TB
-	http *http.Client
-	url  func(turn int) string // where the next request goes
-	rest time.Duration         // between two requests of a client
-	stop chan struct{}
-	wait sync.WaitGroup
-	away atomic.Bool // whose server is away may get no connection
+	t        testing.TB
+	http     *http.Client
+	url      func(turn int) string // where the next request goes
+	rest     time.Duration         // between two requests of a client
+	lifetime time.Duration         // of an access token
+	stop     chan struct{}
+	wait     sync.WaitGroup
+	away     atomic.Bool // whose server is away may get no connection
 
 	mu      sync.Mutex
 	turn    int
@@ -61,7 +62,7 @@ func (a answer) text(name string) string { s, _ := a.body[name].(string); return
 func newLoad(t testing.TB, urls ...string) *load {
 	t.Helper()
 	l := &load{
-		t: t, stop: make(chan struct{}), counts: map[string]int{}, members: map[string]string{}, rest: 15 * time.Millisecond,
+		t: t, stop: make(chan struct{}), counts: map[string]int{}, members: map[string]string{}, rest: 15 * time.Millisecond, lifetime: 5 * time.Minute,
 		http: newClient(),
 	}
 	l.url = func(turn int) string { return urls[turn%len(urls)] }

@@ -96,13 +96,17 @@ func newRun(t *testing.T) *running {
 	r.database = "sqlite:" + r.file
 	r.up()
 	r.load = newLoad(t, "http://"+r.address)
+	r.load.lifetime = soakLifetime
 	return r
 }
 
-// up starts the server. Access tokens live so briefly that a short run shows whether what has expired goes.
+// soakLifetime is so brief that a short run shows whether what has expired goes.
+const soakLifetime = 3 * time.Second
+
+// up starts the server.
 func (r *running) up() {
 	r.t.Helper()
-	r.server = nodeAt(r.t, r.address, r.database, "--access-token-lifetime=2s")
+	r.server = nodeAt(r.t, r.address, r.database, "--access-token-lifetime="+soakLifetime.String())
 }
 
 // start starts the clients, all but those who register.
