@@ -25,7 +25,7 @@ func keepSlim(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if heap.look(held()) || first { // after a start, and after logins
+		if heap.look(held(), collections()) || first { // after a start, and after logins
 			unmapProgram()
 		}
 	}
@@ -36,26 +36,41 @@ func keepSlim(ctx context.Context) {
 // keeps for minutes where little else is allocated.
 type trimmer struct {
 	level uint64 // what was held after the last time, in bytes
+	cycle uint64 // how many collections there were at the last look
 }
 
 // slack is how much more than needed may be held, in bytes: below it a
 // collection is not worth its processor time, which grows with the level.
 const slack = 8 << 20
 
-// look gives back if held is too much. It reports whether it did.
-func (t *trimmer) look(now uint64) bool {
+// look gives back if too much is held, and nothing was collected since the last
+// look: a server under load needs what it has. It reports whether it did.
+func (t *trimmer) look(now, cycle uint64) bool {
+	quiet := cycle == t.cycle
+	t.cycle = cycle
+	if !quiet {
+		return false
+	}
 	if now <= t.level+max(slack, t.level/2) {
 		t.level = min(t.level, now)
 		return false
 	}
 	debug.FreeOSMemory()
-	t.level = held()
+	t.level, t.cycle = held(), collections()
 	return true
 }
 
 // held is the memory that the runtime has from the system, in bytes.
 func held() uint64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	return metric("/memory/classes/total:bytes") - metric("/memory/classes/heap/released:bytes")
+}
+
+// collections is how often garbage was collected.
+func collections() uint64 { return metric("/gc/cycles/total:gc-cycles") }
+
+// metric is one of runtime/metrics' whole numbers.
+func metric(name string) uint64 {
+	sample := []metrics.Sample{{Name: name}}
 	metrics.Read(sample)
-	return sample[0].Value.Uint64() - sample[1].Value.Uint64()
+	return sample[0].Value.Uint64()
 }

@@ -7,20 +7,24 @@ import (
 
 // The garbage of a hash goes back, and once is enough.
 func TestTrimmer(t *testing.T) {
-	heap := &trimmer{level: held()}
+	heap := &trimmer{level: held(), cycle: collections()}
 	block := make([]byte, 64<<20)
 	for i := 0; i < len(block); i += 4096 {
 		block[i] = 1
 	}
 	runtime.KeepAlive(block)
 	before := held()
-	if !heap.look(before) {
+	if heap.look(before, collections()+1) {
+		t.Error("it gave back while others collect")
+	}
+	heap.cycle = collections()
+	if !heap.look(before, collections()) {
 		t.Fatal("64 MiB of garbage stay")
 	}
 	if after := held(); after > before-48<<20 {
 		t.Errorf("%d MiB were held, then %d", before>>20, after>>20)
 	}
-	if heap.look(held()) {
+	if heap.look(held(), collections()) {
 		t.Error("it gave back again with nothing new")
 	}
 }
@@ -31,7 +35,7 @@ func TestTrimmerLeavesALargeHeap(t *testing.T) {
 		level, now uint64
 		want       bool
 	}{{100 << 20, 149 << 20, false}, {100 << 20, 151 << 20, true}, {4 << 20, 11 << 20, false}, {4 << 20, 13 << 20, true}} {
-		if got := (&trimmer{c.level}).look(c.now); got != c.want {
+		if got := (&trimmer{level: c.level}).look(c.now, 0); got != c.want {
 			t.Errorf("%d MiB after %d: %v", c.now>>20, c.level>>20, got)
 		}
 	}
