@@ -15,12 +15,12 @@ type reader struct {
 	reg   registered
 	has   uint8  // which registered claims stood there, by their bits
 	seen  uint32 // which of rules.Require stood there
+	ours  bool   // aud names one of rules.Audience
 }
 
 // registered holds the registered claims (RFC 7519 section 4.1).
 type registered struct {
 	issuer, subject, id            string
-	audience                       []string
 	expiresAt, notBefore, issuedAt int64
 }
 
@@ -110,7 +110,7 @@ func (r *reader) registered(p *scanner, bit uint8, name string, i int) (end int)
 	case jtiClaim:
 		r.reg.id, end = p.text(i)
 	case audClaim:
-		end = p.audience(i, &r.reg.audience)
+		end = r.audience(p, i)
 	}
 	if end == bad {
 		p.err = claimError(ErrMalformed, name, "not of the type that RFC 7519 section 4.1 gives it")
@@ -149,6 +149,23 @@ func (r *reader) subject(p *scanner, i int) (s string, end int) {
 	return p.text(i)
 }
 
+// audience reads aud, a string or an array of strings (RFC 7519 section 4.1.3),
+// and notes whether one of them is ours. It keeps no list: few programs look at
+// it, and Token.Audience reads it again for them.
+func (r *reader) audience(p *scanner, i int) int {
+	one := func(i int) int {
+		name, end := p.text(i)
+		if end != bad && slices.Contains(r.rules.Audience, name) {
+			r.ours = true
+		}
+		return end
+	}
+	if i < len(p.s) && p.s[i] == '[' {
+		return p.elements(i, one)
+	}
+	return one(i)
+}
+
 // judge holds the claims to the rules, in PyJWT's order, so that a token with
 // several faults is refused for the same one on both sides.
 func (r *reader) judge(typ string) *Error {
@@ -162,7 +179,7 @@ func (r *reader) judge(typ string) *Error {
 	if rules.Issuer != "" && (r.has&issClaim == 0 || r.reg.issuer != rules.Issuer) {
 		return claimError(ErrIssuer, "iss", "not the issuer that is expected")
 	}
-	if err := r.audience(); err != nil {
+	if err := r.addressed(); err != nil {
 		return err
 	}
 	if rules.Type != "" && mediaType(typ) != rules.Type {
@@ -202,17 +219,13 @@ func (r *reader) times() *Error {
 	return nil
 }
 
-func (r *reader) audience() *Error {
-	rules := r.rules
-	if len(rules.Audience) == 0 {
-		if r.has&audClaim != 0 && !rules.InsecureAnyAudience {
-			return claimError(ErrAudience, "aud", "present, but no audience is expected")
-		}
-		return nil
-	}
-	ours := func(a string) bool { return slices.Contains(rules.Audience, a) }
-	if !slices.ContainsFunc(r.reg.audience, ours) {
+// addressed holds aud, which audience has read, to the rules.
+func (r *reader) addressed() *Error {
+	switch {
+	case len(r.rules.Audience) > 0 && !r.ours:
 		return claimError(ErrAudience, "aud", "does not name this verifier")
+	case len(r.rules.Audience) == 0 && r.has&audClaim != 0 && !r.rules.InsecureAnyAudience:
+		return claimError(ErrAudience, "aud", "present, but no audience is expected")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package jwt_test
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -364,4 +365,31 @@ func TestAllocations(t *testing.T) {
 	v := verifier[simple](t, k, jwt.Rules{})
 	allocations(t, 1, func() { v.Verify(token) })
 	allocations(t, 1, func() { jwt.Sign(k, c) })
+	for _, aud := range []string{`"a"`, `["b","a"]`} { // a list is made for who asks only
+		token, _ := jwt.Sign(k, jwt.Raw(strings.Replace(accepted, `"a"`, aud, 1)))
+		v := verifier[simple](t, k, jwt.Rules{Audience: []string{"a"}, Now: clock})
+		if _, err := v.Verify(token); err != nil {
+			t.Error(aud, err)
+		}
+		allocations(t, 1, func() { v.Verify(token) })
+	}
+}
+
+// Audience gives the names as they stand, and each caller a list of its own.
+func TestAudienceOfToken(t *testing.T) {
+	k := hmacKey(t, jwt.HS256)
+	v := verifier[jwt.Raw](t, k, jwt.Rules{InsecureAnyAudience: true, Now: clock})
+	for aud, want := range map[string][]string{
+		``: nil, `"aud":"",`: {""}, `"aud":"a",`: {"a"}, `"aud":[],`: nil, `"aud":["a","\u0062"],`: {"a", "b"}, `"\u0061ud":"a",`: {"a"},
+	} {
+		got, err := v.Verify(sign2(t, k, strings.Replace(accepted, `"aud":"a",`, aud, 1)))
+		if list := got.Audience(); err != nil || !slices.Equal(list, want) {
+			t.Errorf("%s: %q, %v", aud, list, err)
+		} else if len(list) > 0 {
+			list[0] = "z"
+			if again := got.Audience(); !slices.Equal(again, want) {
+				t.Errorf("%s: after the first list was changed: %q", aud, again)
+			}
+		}
+	}
 }

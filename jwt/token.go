@@ -8,14 +8,13 @@ type Token[T any] struct {
 	Type      string    // the typ of the header, or ""
 
 	// The registered claims (RFC 7519 section 4.1). One that the token does not
-	// carry is the zero value; an absent time is 0.
-	Issuer    string   // iss
-	Subject   string   // sub
-	Audience  []string // aud, read from a string or an array
-	ExpiresAt int64    // exp, in seconds since 1970
-	NotBefore int64    // nbf, likewise
-	IssuedAt  int64    // iat, likewise
-	ID        string   // jti
+	// carry is the zero value; an absent time is 0. aud is read by Audience.
+	Issuer    string // iss
+	Subject   string // sub
+	ExpiresAt int64  // exp, in seconds since 1970
+	NotBefore int64  // nbf, likewise
+	IssuedAt  int64  // iat, likewise
+	ID        string // jti
 
 	Claims T // what the application reads
 
@@ -24,6 +23,19 @@ type Token[T any] struct {
 
 // Payload returns the verified JSON text of the claims.
 func (t *Token[T]) Payload() Raw { return Raw(t.payload) }
+
+// Audience returns the names in aud, be it a string or an array; nil without one.
+// It reads the payload at each call, and the list belongs to the caller.
+func (t *Token[T]) Audience() []string {
+	aud, ok := t.Claim("aud")
+	if !ok {
+		return nil
+	}
+	var list []string
+	p := scanner{s: string(aud)}
+	p.audience(0, &list) // cannot fail: verifying has read it
+	return list
+}
 
 // Claim returns the JSON text of any claim of the payload, also of one that T
 // does not have; ok is false when there is none of this name.

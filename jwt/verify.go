@@ -76,7 +76,7 @@ func (v *Verifier[T]) Verify(token string) (t Token[T], _ error) {
 	err := d.run(v, token)
 	if err == nil {
 		t.Algorithm, t.KeyID, t.Type = d.header.alg, d.header.kid, d.header.typ
-		t.Issuer, t.Subject, t.ID, t.Audience = d.reg.issuer, d.reg.subject, d.reg.id, d.reg.audience
+		t.Issuer, t.Subject, t.ID = d.reg.issuer, d.reg.subject, d.reg.id
 		t.ExpiresAt, t.NotBefore, t.IssuedAt = d.reg.expiresAt, d.reg.notBefore, d.reg.issuedAt
 		t.Claims, t.payload = d.claims, d.payload
 	}
@@ -102,7 +102,7 @@ func (d *desk[T]) run(v *Verifier[T], token string) *Error {
 func (d *desk[T]) clear() {
 	var none T
 	d.claims = none
-	d.reg, d.has, d.seen = registered{}, 0, 0
+	d.reg, d.has, d.seen, d.ours = registered{}, 0, 0, false
 	d.header, d.payload = header{}, ""
 	d.scanner.release()
 }

@@ -4,6 +4,7 @@ package jwt_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,11 +75,14 @@ func TestVerifyFillsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := jwt.Token[claims]{
-		Algorithm: jwt.HS256, KeyID: "k1", Type: "at+jwt", Issuer: "i", Subject: "s", Audience: []string{"a", "b"},
+		Algorithm: jwt.HS256, KeyID: "k1", Type: "at+jwt", Issuer: "i", Subject: "s",
 		ExpiresAt: 1767225700, NotBefore: now, IssuedAt: now, ID: "j", Claims: got.Claims,
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(got)); diff != "" {
 		t.Error(diff)
+	}
+	if aud := got.Audience(); !slices.Equal(aud, []string{"a", "b"}) {
+		t.Errorf("audience: %q", aud)
 	}
 	if got.Claims.Role.ID != 7 || got.Claims.Exp != 1767225700.9 {
 		t.Errorf("claims: %+v", got.Claims)
