@@ -70,7 +70,11 @@ func (r *reader) member(p *scanner, name string, i int) (end int) {
 	switch {
 	case bit != 0:
 		end = r.registered(p, bit, name, i)
-		if f != nil && end != bad && !f.take(&r.reg) {
+		switch {
+		case f == nil || end == bad || f.take(&r.reg):
+		case f.kind == rawKind:
+			*f.raw = Raw(p.s[i:end]) // has been checked
+		default:
 			end = f.read(p, i)
 		}
 	case f != nil:

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"math/bits"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -122,6 +124,32 @@ func TestScanner(t *testing.T) {
 			t.Errorf("%.60q: %v", s, got)
 		}
 	}
+}
+
+// Every byte at every place between neighbours on both sides of each limit: the
+// first that is special is the one that special finds.
+func TestSpecial(t *testing.T) {
+	isSpecial := func(c byte) bool { return c == '"' || c == '\\' || c < 0x20 }
+	for _, fill := range []byte{0x20, 0x21, 0x23, '[', ']', 'a', 0x7f, 0x80, 0x9f, '"' | 0x80, '\\' | 0x80, 0xff} {
+		for at := range 8 {
+			for c := range 256 {
+				word := bytes.Repeat([]byte{fill}, 8)
+				word[at] = byte(c)
+				hit := special(load(string(word)))
+				if want := isSpecial(byte(c)); (hit != 0) != want || want && bits.TrailingZeros64(hit)/8 != at {
+					t.Fatalf("%x: %x", word, hit)
+				}
+			}
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		word := rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(t, "word")
+		want := slices.IndexFunc(word, isSpecial)
+		hit := special(load(string(word)))
+		if (hit != 0) != (want >= 0) || want >= 0 && bits.TrailingZeros64(hit)/8 != want {
+			t.Fatalf("%x: %x, want %d", word, hit, want)
+		}
+	})
 }
 
 // Whatever we accept, encoding/json accepts as well, and reads the same.

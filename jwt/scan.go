@@ -216,10 +216,17 @@ func (p *scanner) word(i int, w string) int {
 }
 
 // text reads a string and resolves its escapes. Without escapes it is a part of
-// the document.
+// the document. Most names and many values end within eight bytes.
 func (p *scanner) text(i int) (string, int) {
 	if i >= len(p.s) || p.s[i] != '"' {
 		return "", bad
+	}
+	if s := p.s[i+1:]; len(s) >= 8 {
+		if hit := special(load(s)); hit != 0 {
+			if n := bits.TrailingZeros64(hit) / 8; s[n] == '"' {
+				return s[:n], i + n + 2
+			}
+		}
 	}
 	end, escaped := p.quoted(i)
 	if end == bad {
@@ -237,17 +244,13 @@ const (
 )
 
 // quoted finds the end of the string that opens at i, and checks its escapes
-// and that no control character stands in it (RFC 8259 section 7). It looks at
-// eight bytes at once: a byte is below 0x20, or equals a quote or a backslash,
-// where the subtraction borrows; the lowest such byte is exact.
+// and that no control character stands in it (RFC 8259 section 7).
 func (p *scanner) quoted(i int) (end int, escaped bool) {
 	s := p.s
 	i++
 	for i+8 <= len(s) {
-		w := load(s[i : i+8])
-		quote, slash := w^(ones*'"'), w^(ones*'\\')
-		hit := ((w - ones*0x20) & ^w) | ((quote - ones) & ^quote) | ((slash - ones) & ^slash)
-		if hit &= highs; hit == 0 {
+		hit := special(load(s[i : i+8]))
+		if hit == 0 {
 			i += 8
 			continue
 		}
@@ -261,6 +264,14 @@ func (p *scanner) quoted(i int) (end int, escaped bool) {
 		escaped = true
 	}
 	return tail(s, i, escaped)
+}
+
+// special finds the quotes, backslashes and control characters among eight
+// bytes. A byte is one where the subtraction borrows, which bit 7 shows in bytes
+// of ASCII; the others are masked. Only the lowest bit that is set is exact.
+func special(w uint64) uint64 {
+	quote, slash := w^(ones*'"'), w^(ones*'\\')
+	return ((w - ones*0x20) | (quote - ones) | (slash - ones)) & ^w & highs
 }
 
 // tail is quoted for the last bytes, one at a time.
