@@ -41,28 +41,40 @@ type foreignClaims struct {
 // verifiedToken is what a guard keeps of a token that verified.
 type verifiedToken struct {
 	accessClaims
-	issued, notBefore, expires int64 // Unix seconds
+	stamp
+}
+
+// A stamp is the rest that stays of a token: its times, in Unix seconds, and
+// the JSON text of all its claims.
+type stamp struct {
+	issued, notBefore, expires int64
 	payload                    jwt.Raw
 }
 
-func keep[T any](t *jwt.Token[T], c accessClaims) verifiedToken {
-	return verifiedToken{c, t.IssuedAt, t.NotBefore, t.ExpiresAt, t.Payload()}
+func stampOf[T any](t *jwt.Token[T]) stamp {
+	return stamp{t.IssuedAt, t.NotBefore, t.ExpiresAt, t.Payload()}
 }
 
 // read verifies signature, times, issuer and audience. Errors are those of jwt.
 func (g *Guard) read(token string) (verifiedToken, error) {
 	t, err := g.tokens.Verify(token)
-	if err == nil {
-		return keep(&t, t.Claims), nil
+	if err != nil {
+		return g.readForeign(token, err)
 	}
-	if !ofAnotherType(err) {
-		return verifiedToken{}, err
+	return verifiedToken{t.Claims, stampOf(&t)}, nil
+}
+
+// readForeign reads a token that was refused, if it was refused only for
+// claims that another issuer types otherwise.
+func (g *Guard) readForeign(token string, refused error) (verifiedToken, error) {
+	if !ofAnotherType(refused) {
+		return verifiedToken{}, refused
 	}
-	foreign, err := g.foreign.Verify(token)
+	t, err := g.foreign.Verify(token)
 	if err != nil {
 		return verifiedToken{}, err
 	}
-	return keep(&foreign, foreign.Claims.plain()), nil
+	return verifiedToken{t.Claims.plain(), stampOf(&t)}, nil
 }
 
 // ofAnotherType reports whether a genuine token was refused only because a
@@ -110,10 +122,10 @@ func textsOf(raw jwt.Raw) []string {
 // userID reads the claim that says who the user is: a string, as SimpleJWT
 // writes it since 5.5, or an integer, as it did before. A claim of any other
 // type is nobody's.
-func (g *Guard) userID(t *verifiedToken) (record.UserID, error) {
-	raw := t.UserID
+func (g *Guard) userID(c *accessClaims, payload jwt.Raw) (record.UserID, error) {
+	raw := c.UserID
 	if g.idClaim != "user_id" {
-		raw, _ = t.payload.Member(g.idClaim)
+		raw, _ = payload.Member(g.idClaim)
 	}
 	if raw == "" {
 		return "", ErrNoUserClaim

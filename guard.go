@@ -140,8 +140,13 @@ func challengeOf(types []string) string { return types[0] + ` realm="api"` }
 // makes no query. Errors: ErrTokenInvalid and ErrTokenExpired with
 // SimpleJWT's list of messages, ErrNoUserClaim, ErrUnavailable while
 // revocations are required but unknown.
-func (g *Guard) VerifyAccess(token string) (*User, error) {
-	user, err := g.userOf(token)
+func (g *Guard) VerifyAccess(token string) (*User, error) { return g.verifyAccess(token, nil) }
+
+// verifyAccess is VerifyAccess that puts the user in room, unless that is nil
+// or the user is shared (GuardSettings.Remember): then room would keep what
+// stands around it, the request, as long as the memory lasts.
+func (g *Guard) verifyAccess(token string, room *User) (*User, error) {
+	user, err := g.userOf(token, room)
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +159,8 @@ func (g *Guard) VerifyAccess(token string) (*User, error) {
 	return user, nil
 }
 
-// userOf is VerifyAccess without what was revoked.
-func (g *Guard) userOf(token string) (*User, error) {
+// userOf is verifyAccess without what was revoked.
+func (g *Guard) userOf(token string, room *User) (*User, error) {
 	var keys *jwt.KeySet
 	if g.memory != nil {
 		keys = g.keySet.KeySet() // before verifying: the set may change meanwhile
@@ -163,24 +168,42 @@ func (g *Guard) userOf(token string) (*User, error) {
 			return user, nil
 		}
 	}
-	t, err := g.read(token)
-	if err != nil {
-		return nil, accessError(tokenError(err))
-	}
-	if err := ofType(&t.accessClaims, "access"); err != nil {
-		return nil, accessError(err)
-	}
-	id, err := g.userID(&t)
+	user, err := g.newUser(token, room)
 	if err != nil {
 		return nil, err
 	}
-	user := &User{
-		ID: id, Username: t.Username, Email: t.Email, Role: t.Role,
-		Groups: t.Groups, Permissions: t.Permissions, Session: t.SID,
-		expires: t.expires, issued: t.issued, notBefore: t.notBefore, payload: t.payload,
-	}
 	g.memory.add(token, user, keys)
 	return user, nil
+}
+
+// newUser verifies a token and makes its user.
+func (g *Guard) newUser(token string, room *User) (*User, error) {
+	t, err := g.tokens.Verify(token)
+	if err == nil { // as read does, without a copy of the claims
+		return g.fill(room, &t.Claims, stampOf(&t))
+	}
+	foreign, err := g.readForeign(token, err)
+	if err != nil {
+		return nil, accessError(tokenError(err))
+	}
+	return g.fill(room, &foreign.accessClaims, foreign.stamp)
+}
+
+// fill makes the user of an access token.
+func (g *Guard) fill(room *User, c *accessClaims, s stamp) (*User, error) {
+	if err := ofType(c, "access"); err != nil {
+		return nil, accessError(err)
+	}
+	id, err := g.userID(c, s.payload)
+	if err != nil {
+		return nil, err
+	}
+	if room == nil || g.memory != nil {
+		room = new(User)
+	}
+	room.ID, room.Username, room.Email, room.Role = id, c.Username, c.Email, c.Role
+	room.Groups, room.Permissions, room.Session, room.stamp = c.Groups, c.Permissions, c.SID, s
+	return room, nil
 }
 
 // verify checks a token of this type in SimpleJWT's order: signature and

@@ -88,7 +88,7 @@ func (g *Gate) readRefresh(ctx context.Context, token string) (*refreshToken, er
 // tokenUser is the account's id: the claim itself, or what the username in it
 // stands for.
 func (g *Gate) tokenUser(ctx context.Context, token *verifiedToken) (record.UserID, error) {
-	id, err := g.userID(token)
+	id, err := g.userID(&token.accessClaims, token.payload)
 	if err != nil {
 		return "", ErrNoAccountForToken.Because(err)
 	}
@@ -181,7 +181,7 @@ func (g *Gate) VerifyToken(ctx context.Context, token string) error {
 		return err
 	}
 	if textOf(verified.TokenType) != "refresh" {
-		user, _ := g.userID(verified)
+		user, _ := g.userID(&verified.accessClaims, verified.payload)
 		if g.revoked.revoked(verified.SID, user, verified.issued) {
 			return ErrTokenBlacklisted
 		}

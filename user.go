@@ -41,8 +41,7 @@ type User struct {
 	Permissions []string      `json:"permissions,omitempty"` // "app_label.codename"; present when Settings.Claims has "permissions"
 	Session     string        `json:"-"`                     // the session (sid) the token belongs to; empty in tokens that Django issued
 
-	expires, issued, notBefore int64   // of the token, Unix seconds
-	payload                    jwt.Raw // its claims; empty for a User that no token made
+	stamp // of the token; empty for a User that no token made
 }
 
 // IsStaff reports whether the token's role is staff or admin.
