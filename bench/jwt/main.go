@@ -37,11 +37,12 @@ func main() {
 	count := flag.Int("rounds", 61, "rounds, each of which runs every contender once")
 	slice := flag.Duration("slice", 10*time.Millisecond, "how long one contender runs in a round")
 	only := flag.String("only", "", "run the races whose title holds this text")
+	processor := flag.Bool("processor", false, "tell processor time in place of wall time, for a busy machine")
 	flag.Parse()
 	fmt.Printf("%s %s/%s, GOEXPERIMENT=%q, %d rounds of %v\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, os.Getenv("GOEXPERIMENT"), *count, *slice)
 	for _, r := range races() {
 		if strings.Contains(r.title, *only) {
-			report(r.title, rounds.Run(contenders(r.runners), *count, *slice))
+			report(r.title, rounds.Run(contenders(r.runners), *count, *slice, rounds.Of(*processor)))
 		}
 	}
 }

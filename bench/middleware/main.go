@@ -22,15 +22,16 @@ import (
 func main() {
 	count := flag.Int("rounds", 20, "rounds, each of which runs every contender once")
 	slice := flag.Duration("slice", 50*time.Millisecond, "how long one contender runs in a round")
+	processor := flag.Bool("processor", false, "tell processor time in place of wall time, for a busy machine")
 	flag.Parse()
 	fmt.Printf("%s %s/%s, GOEXPERIMENT=%q, %d rounds of %v\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, os.Getenv("GOEXPERIMENT"), *count, *slice)
-	if err := run(*count, *slice); err != nil {
+	if err := run(*count, *slice, rounds.Of(*processor)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(count int, slice time.Duration) error {
+func run(count int, slice time.Duration, clock rounds.Clock) error {
 	token := sign(claims(), secret)
 	var timed []rounds.Contender
 	for _, c := range contenders() {
@@ -40,7 +41,7 @@ func run(count int, slice time.Duration) error {
 		w, r := &noWriter{header: http.Header{}}, request(token)
 		timed = append(timed, rounds.Contender{Name: c.name, Run: func() { c.handler.ServeHTTP(w, r) }})
 	}
-	results := rounds.Run(timed, count, slice)
+	results := rounds.Run(timed, count, slice, clock)
 	fmt.Println("| middleware | best ns | median ns | B/op | allocs/op | times typed | times context |")
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|")
 	for _, r := range results {

@@ -3,6 +3,8 @@ package main
 import (
 	"testing"
 	"time"
+
+	"github.com/jotgate/jotgate/bench/rounds"
 )
 
 // Every contender does the work that is timed.
@@ -15,7 +17,9 @@ func TestContenders(t *testing.T) {
 }
 
 func TestProgram(t *testing.T) {
-	if err := run(2, time.Millisecond); err != nil {
-		t.Error(err)
+	for _, clock := range []rounds.Clock{rounds.Wall, rounds.Processor} {
+		if err := run(2, time.Millisecond, clock); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -37,18 +37,20 @@ func (r Result) Times(other Result) float64 {
 }
 
 // Run gives every contender a slice of time in every round, beginning with
-// another one each time.
-func Run(contenders []Contender, rounds int, slice time.Duration) []Result {
+// another one each time. The clock is Wall or Processor.
+func Run(contenders []Contender, rounds int, slice time.Duration, clock Clock) []Result {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	results := make([]Result, len(contenders))
 	counts := make([]int, len(contenders))
 	for i, c := range contenders {
-		results[i].Name, counts[i] = c.Name, calibrate(c.Run, slice)
+		results[i].Name, counts[i] = c.Name, calibrate(c.Run, slice, clock)
 	}
 	for round := range rounds {
 		for k := range contenders {
 			i := (k + round) % len(contenders)
 			runtime.GC()
-			results[i].Rounds = append(results[i].Rounds, repeat(contenders[i].Run, counts[i]))
+			results[i].Rounds = append(results[i].Rounds, repeat(contenders[i].Run, counts[i], clock))
 		}
 	}
 	for i, c := range contenders {
@@ -60,20 +62,20 @@ func Run(contenders []Contender, rounds int, slice time.Duration) []Result {
 }
 
 // calibrate finds how many operations fill the slice.
-func calibrate(run func(), slice time.Duration) int {
+func calibrate(run func(), slice time.Duration, clock Clock) int {
 	for n := 1; ; n *= 2 {
-		if took := repeat(run, n) * float64(n); took > float64(slice)/4 {
+		if took := repeat(run, n, clock) * float64(n); took > float64(slice)/4 {
 			return max(1, int(float64(n)*float64(slice)/took))
 		}
 	}
 }
 
-func repeat(run func(), n int) (perOperation float64) {
-	start := time.Now()
+func repeat(run func(), n int, clock Clock) (perOperation float64) {
+	start := clock()
 	for range n {
 		run()
 	}
-	return float64(time.Since(start)) / float64(n)
+	return float64(clock()-start) / float64(n)
 }
 
 func allocations(run func()) (bytes uint64, allocs float64) {
