@@ -52,7 +52,8 @@ type Users interface {
 const maxLogin = 1024
 
 // Login checks a username and a password and starts a session. It makes one
-// SELECT, spends one password hash whatever the outcome, and writes once.
+// SELECT, spends one password hash whatever the outcome, and writes in one
+// transaction: the session and its event.
 // Errors: ErrNoActiveAccount, the same in the same time for an unknown name,
 // a wrong password, an unusable one and an inactive account; ErrBusy when too
 // many logins wait; ErrUnavailable.
@@ -135,7 +136,8 @@ func (g *Gate) StartSession(ctx context.Context, account *record.Account, client
 		return Tokens{}, err
 	}
 	g.touchLastLogin(ctx, account, now)
-	g.event(ctx, record.Event{Name: "login", User: account.ID, Session: s.ID}, client)
+	// The store wrote the event in the transaction that made the session.
+	g.logEvent(ctx, record.Event{Name: "login", User: account.ID, Session: s.ID, Address: client.Address})
 	return tokens, nil
 }
 

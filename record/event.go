@@ -19,7 +19,8 @@ type Event struct {
 }
 
 // Events keeps the audit trail. A Store that has these methods gets every
-// event that the log gets.
+// event that the log gets, but for two that belong to a transaction of its own
+// and are inserted there: "login" by CreateSession, "reuse" by RotateSession.
 type Events interface {
 	// AddEvent inserts an event; its ID is set by the store.
 	AddEvent(ctx context.Context, e Event) error

@@ -47,7 +47,9 @@ type Sessions interface {
 	// read FOR SHARE). jotgate.ErrNotFound otherwise. With OwnUsers in s the account
 	// is not looked at. Where SimpleJWT's token_blacklist tables exist it
 	// also inserts the outstanding token's row (jti, user, times; never the
-	// token).
+	// token). A store with Events inserts the event "login" (s's user, id,
+	// address and user agent, at s.Created) in the same transaction: a login
+	// is one commit, and none is without its event.
 	CreateSession(ctx context.Context, s *Session, ifPassword string) error
 
 	// RotateSession puts r.Next in the place of r.Presented by one

@@ -37,7 +37,6 @@ func BenchmarkRotate(b *testing.B) {
 }
 
 func rotateByMany(b *testing.B, s *store.Store) {
-	const clients = 16
 	ctx := context.Background()
 	a := &record.Account{Username: "ada", Password: "first", IsActive: true}
 	if err := s.CreateAccount(ctx, a); err != nil {

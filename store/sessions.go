@@ -40,7 +40,13 @@ func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Se
 	if _, err := insertSession(ctx, q, session, ""); err != nil {
 		return err
 	}
-	return s.addOutstanding(ctx, q, session.User, session.JTI, session.Created, session.Expires)
+	if err := s.addOutstanding(ctx, q, session.User, session.JTI, session.Created, session.Expires); err != nil {
+		return err
+	}
+	return addEvent(ctx, q, record.Event{
+		Time: session.Created, Name: "login", User: session.User, Session: session.ID,
+		Address: session.Address, UserAgent: session.UserAgent,
+	})
 }
 
 // orNoAccount is err, or the refusal when there is none.

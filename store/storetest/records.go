@@ -97,6 +97,24 @@ var recordsParts = []part{
 			t.Errorf("purged %d, left %d", n, len(list))
 		}
 	}},
+	{"login event", func(t *testing.T, s record.Store) {
+		es, ok := s.(record.Events)
+		if !ok {
+			return
+		}
+		b := newBench(t, s)
+		session := b.session(b.account().ID)
+		b.is(b.CreateSession(b.ctx, newSession(session.User), "second"), jotgate.ErrNotFound)
+		list, err := es.ListEvents(b.ctx, "", 0, 10)
+		b.must(err)
+		want := record.Event{Time: start, Name: "login", User: session.User, Session: session.ID, Address: "192.0.2.1", UserAgent: "test"}
+		if len(list) == 1 {
+			want.ID = list[0].ID
+		}
+		if d := cmp.Diff([]record.Event{want}, list); d != "" {
+			t.Errorf("after a login and a refused one (-want +got):\n%s", d)
+		}
+	}},
 	{"outbox", func(t *testing.T, s record.Store) {
 		box, ok := s.(record.Outbox)
 		if !ok {

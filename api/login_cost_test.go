@@ -1,0 +1,249 @@
+package api
+
+// What a login costs beside its hash: statements, counted on the wire, and
+// processor time.
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/postgres"
+	"github.com/jotgate/jotgate/store/sqlite"
+)
+
+// newCounter is the API over a store with the user alice.
+func newCounter(t *testing.T, db *store.Store, hasher string) *API {
+	t.Helper()
+	h, err := passwd.New(hasher)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate, err := jotgate.New(jotgate.Settings{SecretKey: siteSecret, Hasher: h, Logger: slog.New(slog.DiscardHandler)}, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := gate.MakePassword(t.Context(), goodPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.CreateAccount(t.Context(), &record.Account{Username: "alice", Password: encoded, IsActive: true}); err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(gate, Settings{Rates: map[string]string{"login": ""}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// logIn logs alice in through the handler, and must be let in.
+func logIn(t *testing.T, a *API) {
+	t.Helper()
+	body := url.Values{"username": {"alice"}, "password": {goodPassword}}.Encode()
+	r := httptest.NewRequest("POST", "/api/token/", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	if a.ServeHTTP(w, r); w.Code != 200 {
+		t.Fatalf("login: %d %s", w.Code, w.Body)
+	}
+}
+
+// A login writes in one transaction: the session and its event. All else is
+// looking, and the gate's own part of that is one SELECT before the hash and
+// one beside the INSERT, which holds the account as it is.
+func TestStatementsOfALogin(t *testing.T) {
+	w := tap(t, pgtest.Database(t))
+	db, err := postgres.Open(context.WithoutCancel(t.Context()), w.dsn, postgres.Options{MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	a := newCounter(t, db, "pbkdf2_sha256:1500")
+	logIn(t, a) // statements are prepared, the network becomes known
+	w.heard()
+	logIn(t, a)
+	want := []string{
+		"SELECT jotgate_failure", "SELECT jotgate_failure", // has this network, has anybody failed too often?
+		"SELECT auth_user",
+		"begin", "SELECT auth_user", "INSERT jotgate_session", "INSERT jotgate_event", "commit",
+		"SELECT jotgate_failure",                           // nothing to forget
+		"SELECT jotgate_network", "SELECT jotgate_network", // known, and noted today
+	}
+	if d := cmp.Diff(want, w.heard()); d != "" {
+		t.Errorf("statements of a login (-want +got):\n%s", d)
+	}
+}
+
+// The hash is at least 95 % of a login's processor time: the rest is measured
+// with a hash that costs nothing, the hash by itself.
+func TestHashIsMostOfALogin(t *testing.T) {
+	dsn := pgtest.Database(t)
+	for name, open := range map[string]func(context.Context) (*store.Store, error){
+		"sqlite": func(ctx context.Context) (*store.Store, error) {
+			return sqlite.Open(ctx, filepath.Join(t.TempDir(), "a.db"), sqlite.Options{})
+		},
+		"postgres": func(ctx context.Context) (*store.Store, error) { return postgres.Open(ctx, dsn, postgres.Options{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, err := open(context.WithoutCancel(t.Context()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			a := newCounter(t, db, "pbkdf2_sha256:1")
+			logIn(t, a)
+			hasher := &passwd.Hasher{} // argon2, the default
+			encoded, err := hasher.Make(goodPassword)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var hash, rest time.Duration
+			for range 20 { // in turn, so that a busy machine is busy for both
+				rest += cpuOf(t, 20, func() { logIn(t, a) }) / 20
+				hash += cpuOf(t, 1, func() { hasher.Check(goodPassword, encoded) }) / 20
+			}
+			share := 100 * float64(hash) / float64(hash+rest)
+			t.Logf("hash %v, the rest of a login %v: the hash is %.1f %%", hash, rest, share)
+			want := 95.0
+			if testing.Short() {
+				want = 75 // make check: the race detector slows everything down but the hash, which is assembly
+			}
+			if share < want {
+				t.Errorf("the hash is %.1f %% of a login's processor time, want %v", share, want)
+			}
+		})
+	}
+}
+
+// cpuOf is the processor time of this process that one of n runs takes.
+func cpuOf(t *testing.T, n int, run func()) time.Duration {
+	t.Helper()
+	spent := func() time.Duration {
+		var use syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
+			t.Fatal(err)
+		}
+		return time.Duration(use.Utime.Nano() + use.Stime.Nano())
+	}
+	before := spent()
+	for range n {
+		run()
+	}
+	return (spent() - before) / time.Duration(n)
+}
+
+// wire listens to what goes to a PostgreSQL: frontend messages as in chapter
+// "Message Formats" of its manual (Query, Parse, Bind).
+type wire struct {
+	dsn   string // of the way through the wire
+	mu    sync.Mutex
+	texts map[string]string // of prepared statements, by name
+	asked []string
+}
+
+// tap puts a wire before the database at dsn.
+func tap(t *testing.T, dsn string) *wire {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	address, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind := address.Host
+	address.Host = listener.Addr().String()
+	w := &wire{dsn: address.String(), texts: map[string]string{}}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", behind)
+			if err != nil {
+				client.Close()
+				return
+			}
+			go func() { _, _ = io.Copy(client, server); client.Close() }()
+			go func() { w.listen(client, server); server.Close() }()
+		}
+	}()
+	return w
+}
+
+// listen passes messages on and takes down the statements among them. The first
+// message has no type.
+func (w *wire) listen(client io.Reader, server io.Writer) {
+	for typed := 0; ; typed = 1 {
+		head := make([]byte, typed+4)
+		if _, err := io.ReadFull(client, head); err != nil {
+			return
+		}
+		body := make([]byte, int(binary.BigEndian.Uint32(head[typed:]))-4)
+		if _, err := io.ReadFull(client, body); err != nil {
+			return
+		}
+		if typed == 1 {
+			w.note(head[0], strings.Split(string(body), "\x00"))
+		}
+		if _, err := server.Write(append(head, body...)); err != nil {
+			return
+		}
+	}
+}
+
+// note takes a message down; its texts end with a NUL.
+func (w *wire) note(kind byte, texts []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch kind {
+	case 'Q':
+		w.asked = append(w.asked, inShort(texts[0]))
+	case 'P':
+		w.texts[texts[0]] = texts[1]
+	case 'B':
+		w.asked = append(w.asked, inShort(w.texts[texts[1]]))
+	}
+}
+
+// heard returns what was asked since the last time, in short.
+func (w *wire) heard() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	asked := w.asked
+	w.asked = nil
+	return asked
+}
+
+// inShort is the verb of a statement and the table that it is about.
+func inShort(statement string) string {
+	words := strings.Fields(strings.NewReplacer("(", " ", ")", " ", `"`, "").Replace(statement))
+	for i, word := range words[:max(0, len(words)-1)] {
+		if word == "FROM" || word == "INTO" || word == "UPDATE" {
+			return fmt.Sprint(words[0], " ", words[i+1])
+		}
+	}
+	return strings.Join(words, " ")
+}
