@@ -29,6 +29,7 @@ type commands struct {
 	Restore         restoreCommand         `cmd:"" help:"Put a backup in the database's place."`
 	Move            moveCommand            `cmd:"" help:"Move everything to another database, such as PostgreSQL."`
 	Purge           purgeCommand           `cmd:"" aliases:"flushexpiredtokens" help:"Delete what has expired."`
+	Bench           benchCommand           `cmd:"" help:"Measure this machine, and say what to set for it."`
 	Openapi         openapiCommand         `cmd:"" help:"Print the OpenAPI description of the endpoints."`
 	Version         versionCommand         `cmd:"" help:"Say which version this is."`
 }

@@ -125,3 +125,27 @@ func TestPasswordIsNotShown(t *testing.T) {
 		t.Error("the echo was left off")
 	}
 }
+
+// At a terminal a bar moves, and is gone at the end.
+func TestBenchShowsABar(t *testing.T) {
+	term := newTerminal(t)
+	emptyTemp(t)
+	var stdout bytes.Buffer
+	if status := run(t.Context(), []string{"bench", "--time", "1s", "--hasher", "pbkdf2_sha256:20000"}, nil, term.line, &stdout, term.line); status != 0 {
+		t.Fatalf("status %d", status)
+	}
+	const wiped = "\r\x1b[K"
+	within(t, 10*time.Second, "the bar is gone", func() bool {
+		shown, _ := term.shown()
+		return strings.HasSuffix(shown, wiped)
+	})
+	shown, _ := term.shown()
+	for _, want := range []string{wiped + "[........................]  0 % hashing", wiped + "[####", " % refreshing sessions"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("%q was not shown: %q", want, shown)
+		}
+	}
+	if strings.Contains(shown, "\n") {
+		t.Errorf("more than one line: %q", shown)
+	}
+}

@@ -59,6 +59,7 @@ var rows = []row{
 
 	{path: "mail", may: []string{".", "record"}},
 	{path: "internal/form", may: []string{".", "record"}},
+	{path: "internal/gauge", may: []string{".", "record", "passwd", "api"}},
 	{path: "internal/lockout", may: []string{".", "record", "throttle"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
 	{path: "api", may: []string{".", "record", "throttle", "mail", "internal/form", "internal/lockout", "proxy"}},
@@ -68,7 +69,7 @@ var rows = []row{
 
 	{path: "cmd/jotgate", kind: program, may: []string{
 		".", "record", "jwt", "jwt/jwks", "passwd", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "proxy",
-		"passwd/names", "passwd/strength",
+		"passwd/names", "passwd/strength", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
 		".", "record", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",

@@ -1,0 +1,76 @@
+package main
+
+// How far a bench is: a bar at a terminal, a line for each part elsewhere.
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// benchBar shows how far something is that takes about so long in all. step and
+// end are for one goroutine.
+type benchBar struct {
+	out      io.Writer
+	whole    time.Duration
+	terminal bool
+	stop     func()
+}
+
+func newBenchBar(out io.Writer, whole time.Duration) *benchBar {
+	file, ok := out.(*os.File)
+	return &benchBar{out: out, whole: whole, terminal: ok && term.IsTerminal(int(file.Fd())), stop: func() {}}
+}
+
+// step says what begins now, when so much of the whole has passed.
+func (p *benchBar) step(passed float64, what string) {
+	p.stop()
+	p.stop = func() {}
+	switch {
+	case what == "":
+	case p.terminal:
+		p.stop = p.animate(passed, what)
+	default:
+		fmt.Fprintf(p.out, "%3.0f %% %s\n", 100*passed, what)
+	}
+}
+
+// end wipes the bar away.
+func (p *benchBar) end() {
+	p.stop()
+	if p.terminal {
+		fmt.Fprint(p.out, "\r\x1b[K")
+	}
+}
+
+// animate moves the bar on with the time until the returned function is called.
+func (p *benchBar) animate(passed float64, what string) func() {
+	began, over := time.Now(), make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() {
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			fmt.Fprint(p.out, "\r\x1b[K"+bar(passed+float64(time.Since(began))/float64(p.whole), what))
+			select {
+			case <-tick.C:
+			case <-over:
+				return
+			}
+		}
+	})
+	return sync.OnceFunc(func() { close(over); running.Wait() })
+}
+
+// bar is the bar at this point, which fits 80 columns.
+func bar(passed float64, what string) string {
+	const width = 24
+	passed = min(passed, 0.99)
+	full := int(passed * width)
+	return fmt.Sprintf("[%s%s] %2.0f %% %s", strings.Repeat("#", full), strings.Repeat(".", width-full), 100*passed, what)
+}

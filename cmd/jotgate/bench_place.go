@@ -1,0 +1,100 @@
+package main
+
+// The database of a bench: made for it, on the disk or server that is asked
+// about, and taken away afterwards.
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/postgres"
+	"github.com/jotgate/jotgate/store/sqlite"
+)
+
+// benchPlace is an empty store and how to get rid of it.
+type benchPlace struct {
+	db     *store.Store
+	name   string // for people
+	remove func() error
+}
+
+// leave closes the store and takes away what was made for it.
+func (p *benchPlace) leave() error { return errors.Join(p.db.Close(), p.remove()) }
+
+// place makes the store.
+func (c *benchCommand) place(a *app) (*benchPlace, error) {
+	f := databaseFlags{Database: c.Database}
+	switch path, ok := f.sqliteFile(); {
+	case c.Database == "":
+		return sqlitePlace(a.ctx, os.TempDir())
+	case ok:
+		return sqlitePlace(a.ctx, filepath.Dir(path))
+	case strings.HasPrefix(c.Database, "postgres://"), strings.HasPrefix(c.Database, "postgresql://"):
+		place, err := postgresPlace(a.ctx, c.Database)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.shown(), err)
+		}
+		place.name = "PostgreSQL, " + f.shown()
+		return place, nil
+	}
+	return nil, usage("give the database as sqlite:FILE or postgres://…")
+}
+
+// sqlitePlace is a file in a folder of its own below parent.
+func sqlitePlace(ctx context.Context, parent string) (*benchPlace, error) {
+	folder, err := os.MkdirTemp(parent, "jotgate_bench_")
+	if err != nil {
+		return nil, err
+	}
+	remove := func() error { return os.RemoveAll(folder) }
+	db, err := sqlite.Open(ctx, filepath.Join(folder, "bench.db"), sqlite.Options{})
+	if err != nil {
+		return nil, errors.Join(err, remove())
+	}
+	return &benchPlace{db, "SQLite in " + parent, remove}, nil
+}
+
+// postgresPlace is a schema of its own, which is all that its connections see.
+func postgresPlace(ctx context.Context, address string) (*benchPlace, error) {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return nil, usage("the database address cannot be read") // err would show the password
+	}
+	schema := "jotgate_bench_" + strings.ToLower(rand.Text())
+	if err := postgresExec(ctx, address, "CREATE SCHEMA "+schema); err != nil {
+		return nil, err
+	}
+	remove := func() error {
+		return postgresExec(context.WithoutCancel(ctx), address, "DROP SCHEMA "+schema+" CASCADE")
+	}
+	query := parsed.Query()
+	query.Set("search_path", schema)
+	parsed.RawQuery = query.Encode()
+	db, err := postgres.Open(ctx, parsed.String(), postgres.Options{})
+	if err != nil {
+		return nil, errors.Join(err, remove())
+	}
+	return &benchPlace{db: db, remove: remove}, nil
+}
+
+// postgresExec runs one statement on a connection of its own.
+func postgresExec(ctx context.Context, address, statement string) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, statement)
+	return errors.Join(err, conn.Close(ctx))
+}

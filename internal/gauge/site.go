@@ -1,0 +1,157 @@
+package gauge
+
+// The server that is measured and the requests that it is asked.
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
+)
+
+// site is a server with as many users as there are clients.
+type site struct {
+	gate   *jotgate.Gate
+	server *http.Server
+	base   string
+	client *http.Client
+	tokens [clients]jotgate.Tokens
+}
+
+// open makes the users, and a server whose lane is this wide. Rates are lifted
+// and clients may name an address of their own, so that nothing but the hashing
+// lane is in a flood's way.
+func open(ctx context.Context, store record.Store, hasher *passwd.Hasher, lanes int) (*site, error) {
+	gate, err := jotgate.New(jotgate.Settings{
+		SecretKey: jotgate.Secret(rand.Text() + rand.Text()), Hasher: hasher, HashLanes: lanes, Logger: slog.New(slog.DiscardHandler),
+	}, store)
+	if err != nil {
+		return nil, err
+	}
+	handler, err := api.New(gate, api.Settings{
+		TrustedProxies: []string{"127.0.0.1/32"}, Rates: map[string]string{"login": "", "register": "", "letters": ""},
+	})
+	if err != nil {
+		return nil, err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("no port of 127.0.0.1 is to be had: %w", err)
+	}
+	s := &site{gate: gate, server: api.Server("", handler), base: "http://" + listener.Addr().String()}
+	s.server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * clients}}
+	go func() { _ = s.server.Serve(listener) }()
+	return s, nil
+}
+
+// close ends the server and its connections.
+func (s *site) close() error {
+	s.client.CloseIdleConnections()
+	return s.server.Close()
+}
+
+// populate makes the users; they share a hash. Where they are already, it is
+// all right.
+func (s *site) populate(ctx context.Context) error {
+	encoded, err := s.gate.MakePassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	for client := range clients {
+		account := &record.Account{Username: name(client), Password: encoded, IsActive: true, DateJoined: time.Now()}
+		if err := s.gate.Store().CreateAccount(ctx, account); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter starts a session for each client, past the lane.
+func (s *site) enter(ctx context.Context) error {
+	for client := range s.tokens {
+		account, err := s.gate.Store().AccountByLogin(ctx, name(client))
+		if err != nil {
+			return err
+		}
+		if s.tokens[client], err = s.gate.StartSession(ctx, account, jotgate.Client{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func name(client int) string { return fmt.Sprintf("bench%02d", client) }
+
+// login logs the client in; false where it is told to come back.
+func (s *site) login(ctx context.Context, client int) (bool, error) {
+	status, answer, err := s.post(ctx, client, "/api/token/", url.Values{"username": {name(client)}, "password": {password}})
+	switch {
+	case err != nil:
+		return false, err
+	case status == http.StatusOK:
+		return true, nil
+	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
+		return false, nil
+	}
+	return false, fmt.Errorf("a login was answered %d %s", status, answer)
+}
+
+// refresh puts a new refresh token in the place of the client's.
+func (s *site) refresh(ctx context.Context, client int) error {
+	status, answer, err := s.post(ctx, client, "/api/token/refresh/", url.Values{"refresh": {s.tokens[client].Refresh}})
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("a refresh was answered %d %s", status, answer)
+	}
+	return json.Unmarshal(answer, &s.tokens[client])
+}
+
+// get asks for a path with the client's access token.
+func (s *site) get(ctx context.Context, client int, path string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+path, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+s.tokens[client].Access)
+	status, answer, err := s.do(request, client)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%s was answered %d %s", path, status, answer)
+	}
+	return err
+}
+
+func (s *site) post(ctx context.Context, client int, path string, form url.Values) (status int, answer []byte, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return 0, nil, err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return s.do(request, client)
+}
+
+// do sends a request from an address of the client's own (RFC 5737).
+func (s *site) do(request *http.Request, client int) (status int, answer []byte, err error) {
+	request.Header.Set("X-Forwarded-For", fmt.Sprintf("198.51.100.%d", client+1))
+	response, err := s.client.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	answer, err = io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	return response.StatusCode, answer, err
+}
