@@ -97,6 +97,10 @@ faults: setup ## break the wire, PostgreSQL, the disk and the server under load,
 soak: setup ## SOAK (default 30m) of mixed load with restarts and new keys: what grows is told
 	cd interop/faults && SOAK=$(or $(SOAK),30m) go test -count=1 -v -timeout 90m -run TestSoak . | grep -vE '^=== '
 
+.PHONY: django
+django: setup ## beside a real Django with SimpleJWT under gunicorn: reads, refreshes, logins, on both databases
+	cd bench && go run ./django
+
 .PHONY: load
 load: setup ## the binary beside bare handlers and proxies; one reader during a flood and a siege; start and memory
 	cd bench && go run ./load && go run ./flood && go run ./hostile && go run ./footprint
