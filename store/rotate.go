@@ -122,7 +122,7 @@ expires_day = CASE WHEN created + $4 < $3 THEN created + $4 ELSE $3 END / 864000
 WHERE id = $7 AND user_id = $8 AND jti = $9 AND ended IS NULL AND expires > $2 AND created + $4 > $2`
 
 const keepText = `UPDATE jotgate_session SET last_seen = CASE WHEN last_seen > CAST($1 AS bigint) - 60000000 THEN last_seen ELSE CAST($1 AS bigint) END
-WHERE id = $2 AND user_id = $3 AND jti = $4 AND ended IS NULL AND expires > $1 AND created + $5 > $1`
+WHERE id = $2 AND user_id = $3 AND created + $4 > $1 AND jti = $5 AND ended IS NULL AND expires > $1`
 
 // lifetime is how long the session may live from its creation on, in
 // microseconds: for ever is more than any time that a row can hold.
@@ -146,9 +146,9 @@ func (s *Store) take(ctx context.Context, q Queryer, r record.Rotation, key any)
 		r.Session, string(r.User), r.Presented,
 	}
 	if r.Keep {
-		text, args = keepText, []any{now, r.Session, string(r.User), r.Presented, lifetime(r)}
+		text, args = keepText, []any{now, r.Session, string(r.User), lifetime(r), r.Presented}
 	}
-	if s.tables.blacklist {
+	if s.tables.blacklist { // of the jti, the last argument in both
 		text += fmt.Sprintf(" AND NOT "+blacklistedCondition, len(args))
 	}
 	if !r.OwnUsers {
