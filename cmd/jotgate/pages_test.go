@@ -10,7 +10,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +19,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/jotgate/jotgate/internal/freeport"
 )
 
 func TestPages(t *testing.T) {
@@ -124,15 +125,19 @@ const mark = "@@ next @@"
 // run gives all commands to one shell.
 func (p *page) run(t *testing.T) {
 	t.Helper()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	var script strings.Builder
 	script.WriteString("exec 2>&1\nSERVER=\nend() { [ -z \"$SERVER\" ] || { kill $SERVER 2>/dev/null; wait $SERVER 2>/dev/null; SERVER=; }; }\ntrap end EXIT\n")
 	for _, step := range p.steps {
 		command := strings.ReplaceAll(step.command, "go run ./cmd/jotgate", "jotgate")
 		command = strings.ReplaceAll(command, "127.0.0.1:8000", address)
 		if strings.Contains(command, "jotgate serve") {
+			ready := "users/me"
+			if strings.Contains(command, "--demo") {
+				ready = "Stop with" // its last words
+			}
 			command = "end; rm -f server.out; " + command + " >server.out 2>&1 & SERVER=$!\n" +
-				"until grep -qE 'Stop with|users/me|^jotgate: ' server.out 2>/dev/null; do kill -0 $SERVER 2>/dev/null || break; sleep 0.05; done; cat server.out"
+				"until grep -qE '" + ready + "|^jotgate: ' server.out 2>/dev/null; do kill -0 $SERVER 2>/dev/null || break; sleep 0.05; done; cat server.out"
 		}
 		fmt.Fprintf(&script, "%s\necho; echo '%s'\n", command, mark)
 	}
@@ -170,16 +175,6 @@ func programs(t *testing.T) string {
 		}
 	}
 	return folder
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // What differs from one run to the next.

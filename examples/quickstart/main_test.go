@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jotgate/jotgate/internal/freeport"
 )
 
 func TestOutsideTheRepository(t *testing.T) {
@@ -64,12 +66,7 @@ func answer(t *testing.T) func(*http.Response, error) string {
 func start(t *testing.T) string {
 	t.Helper()
 	folder := module(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	defer listener.Close()
+	address := freeport.Address(t)
 	program, err := os.ReadFile("main.go")
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +83,6 @@ func start(t *testing.T) string {
 	run := exec.Command(filepath.Join(folder, "quickstart"))
 	run.Dir, run.Env = folder, []string{"SECRET_KEY=0123456789abcdef0123456789abcdef"}
 	run.Stdout, run.Stderr = t.Output(), t.Output()
-	_ = listener.Close() // only now, so that nobody else is given the port meanwhile
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}

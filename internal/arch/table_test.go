@@ -78,7 +78,8 @@ var rows = []row{
 	{path: "store/storetest", kind: testOnly, may: []string{".", "record", "store"}},
 	{path: "passwd/internal/golden", kind: testOnly},
 	{path: "internal/settingsdoc", kind: program},
-	{path: "internal/pgtest", kind: testOnly},
+	{path: "internal/freeport", kind: testOnly},
+	{path: "internal/pgtest", kind: testOnly, may: []string{"internal/freeport"}},
 	{path: "internal/equaltime", kind: testOnly},
 	{path: "internal/arch", kind: testOnly},
 }

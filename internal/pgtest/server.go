@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -15,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/jotgate/jotgate/internal/freeport"
 )
 
 // debianPrograms is where Debian keeps what it leaves out of PATH, one folder a major version.
@@ -162,7 +163,7 @@ func (c *Cluster) configure(options Options) error {
 func (c *Cluster) findPortAndRun() error {
 	var err error
 	for range 5 {
-		if c.port, err = freePort(); err != nil {
+		if c.port, err = freeport.Find(); err != nil {
 			return fmt.Errorf("pgtest: %w", err)
 		}
 		if err = c.run(); err == nil {
@@ -170,15 +171,6 @@ func (c *Cluster) findPortAndRun() error {
 		}
 	}
 	return err
-}
-
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
 // run starts the server and returns when it takes connections.

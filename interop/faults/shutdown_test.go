@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/interop/serve"
@@ -96,7 +97,7 @@ func dialable(address string) bool {
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	database := pgtest.Database(t)
-	addresses := []string{peer.FreeAddress(t), peer.FreeAddress(t)}
+	addresses := []string{freeport.Address(t), freeport.Address(t)}
 	start := func(i int) *peer.Server { return nodeAt(t, addresses[i], database) }
 	nodes := []*peer.Server{start(0), start(1)}
 	l := newLoad(t, nginx(t, addresses...))
@@ -161,7 +162,7 @@ http {
 // nginx starts Debian's nginx in a folder of its own and returns its address.
 func nginx(t *testing.T, nodes ...string) string {
 	t.Helper()
-	folder, address := t.TempDir(), peer.FreeAddress(t)
+	folder, address := t.TempDir(), freeport.Address(t)
 	servers := ""
 	for _, n := range nodes {
 		servers += "server " + n + " max_fails=0; "

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/interop/serve"
 )
@@ -92,7 +93,7 @@ type running struct {
 
 func newRun(t *testing.T) *running {
 	t.Helper()
-	r := &running{t: t, address: peer.FreeAddress(t), file: filepath.Join(t.TempDir(), "jotgate.db")}
+	r := &running{t: t, address: freeport.Address(t), file: filepath.Join(t.TempDir(), "jotgate.db")}
 	r.database = "sqlite:" + r.file
 	r.up()
 	r.load = newLoad(t, "http://"+r.address)

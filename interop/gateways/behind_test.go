@@ -4,6 +4,7 @@ import (
 	"os/exec"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/interop/client"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/interop/serve"
@@ -49,7 +50,7 @@ func TestExamplesBehindTheGate(t *testing.T) {
 // With --upstream-only every path is the API's.
 func TestUpstreamOnly(t *testing.T) {
 	behind := newAPI(t)
-	address := peer.FreeAddress(t)
+	address := freeport.Address(t)
 	folder := t.TempDir()
 	command := serve.Command(t, folder, []string{"JOTGATE_SECRET_KEY=" + secret}, "serve", "--addr", address,
 		"--upstream", "http://"+behind.address, "--upstream-only", "--drop-token")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/interop/serve"
 )
@@ -49,7 +50,7 @@ func (g gateway) run(t testing.TB) *front {
 func (f *front) before(t testing.TB) {
 	t.Helper()
 	f.jotgate = serve.Start(t, serve.Options{SecretKey: secret, Args: []string{"--trusted-proxies", "127.0.0.1"}})
-	f.address, f.staff = peer.FreeAddress(t), peer.FreeAddress(t)
+	f.address, f.staff = freeport.Address(t), freeport.Address(t)
 }
 
 // files copies configuration files into a new folder, with this test's

@@ -4,10 +4,8 @@ package peer
 
 import (
 	"bytes"
-	"net"
 	"os/exec"
 	"regexp"
-	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -100,17 +98,6 @@ func (s *Server) Stop() error {
 
 // Pid is the number of the process.
 func (s *Server) Pid() int { return s.cmd.Process.Pid }
-
-// FreeAddress is 127.0.0.1 with a port that nobody listens on just now.
-func FreeAddress(tb testing.TB) string {
-	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-}
 
 // output collects what a process writes and tells when there is more.
 type output struct {

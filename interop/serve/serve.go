@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/interop/peer"
 )
 
@@ -100,7 +101,7 @@ func Start(tb testing.TB, options Options) *Server {
 	if options.SecretKey != "" {
 		env = append(env, "JOTGATE_SECRET_KEY="+options.SecretKey)
 	}
-	address, folder := peer.FreeAddress(tb), tb.TempDir()
+	address, folder := freeport.Address(tb), tb.TempDir()
 	args := append([]string{"serve", "--addr", address}, options.Args...)
 	s := &Server{URL: "http://" + address, Folder: folder}
 	s.Server = peer.Serve(tb, Command(tb, folder, env, args...))
