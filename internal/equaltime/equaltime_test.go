@@ -24,8 +24,8 @@ func (r *recorder) Log(...any)            {}
 func TestCheck(t *testing.T) {
 	Check(t, 100, 0.10, map[string]func(int){"one": work(1 << 20), "other": work(1 << 20)})
 	r := &recorder{TB: t}
-	Check(r, 100, 0.10, map[string]func(int){"one": work(1 << 20), "half as much again": work(3 << 19)})
+	Check(r, 100, 0.10, map[string]func(int){"one": work(1 << 20), "twice as much": work(2 << 20)})
 	if !r.failed {
-		t.Error("half as much again went unnoticed")
+		t.Error("twice as much went unnoticed")
 	}
 }
