@@ -82,11 +82,10 @@ func TestStatementsOfALogin(t *testing.T) {
 	w.heard()
 	logIn(t, a)
 	want := []string{
-		"SELECT jotgate_failure", "SELECT jotgate_failure", // has this network, has anybody failed too often?
+		"SELECT jotgate_failure", // has this network, has anybody failed too often?
 		"SELECT auth_user",
 		"begin", "SELECT auth_user", "INSERT jotgate_session", "INSERT jotgate_event", "commit",
-		"SELECT jotgate_failure",                           // nothing to forget
-		"SELECT jotgate_network", "SELECT jotgate_network", // known, and noted today
+		"SELECT jotgate_network", // known, and noted today
 	}
 	if d := cmp.Diff(want, w.heard()); d != "" {
 		t.Errorf("statements of a login (-want +got):\n%s", d)

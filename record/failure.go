@@ -23,8 +23,9 @@ type Failures interface {
 	AddFailure(ctx context.Context, keys []string, now, forget time.Time) error
 	// ForgetFailures removes counters.
 	ForgetFailures(ctx context.Context, keys []string) error
-	// RememberNetwork notes that the account has logged in from the network.
-	RememberNetwork(ctx context.Context, user UserID, network string, now time.Time) error
+	// RememberNetwork notes that the account has logged in from the network, and
+	// reports whether it had before.
+	RememberNetwork(ctx context.Context, user UserID, network string, now time.Time) (known bool, err error)
 	// KnownNetwork reports whether it has.
 	KnownNetwork(ctx context.Context, user UserID, network string) (bool, error)
 	// PurgeFailures deletes at most limit counters older than keep.

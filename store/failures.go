@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jotgate/jotgate/record"
@@ -16,20 +17,37 @@ func failureKey(key string) string { return note(key, 512) }
 // Failures implements record.Failures.
 func (s *Store) Failures(ctx context.Context, keys []string) (found map[string]record.Failure, err error) {
 	found = map[string]record.Failure{}
+	if len(keys) == 0 {
+		return found, nil
+	}
+	stored, args := map[string]record.Failure{}, make([]any, len(keys))
+	for i, key := range keys {
+		args[i] = failureKey(key)
+	}
 	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
-		for _, key := range keys {
+		_, err := all(ctx, q, func(rows rowScanner) (key string, err error) {
 			var f record.Failure
-			ok, err := one(ctx, q, []any{&f.Count, instant{&f.Last}}, "SELECT count, latest FROM jotgate_failure WHERE key = $1", failureKey(key))
-			if err != nil {
-				return err
-			}
-			if ok {
-				found[key] = f
-			}
-		}
-		return nil
+			err = rows.Scan(&key, &f.Count, instant{&f.Last})
+			stored[key] = f
+			return key, err
+		}, failuresText(len(keys)), args...)
+		return err
 	})
+	for _, key := range keys {
+		if f, ok := stored[failureKey(key)]; ok {
+			found[key] = f
+		}
+	}
 	return found, err
+}
+
+// failuresText asks for so many counters.
+func failuresText(keys int) string {
+	text := "SELECT key, count, latest FROM jotgate_failure WHERE key IN ($1"
+	for i := range keys - 1 {
+		text += ", $" + strconv.Itoa(i+2)
+	}
+	return text + ")"
 }
 
 const addFailureText = `INSERT INTO jotgate_failure (key, count, latest) VALUES ($1, 1, $2)
@@ -84,17 +102,17 @@ func (s *Store) PurgeFailures(ctx context.Context, keep time.Time, limit int) (i
 
 // RememberNetwork implements record.Failures. It writes at most once a
 // day for a network that is known.
-func (s *Store) RememberNetwork(ctx context.Context, user record.UserID, network string, now time.Time) error {
+func (s *Store) RememberNetwork(ctx context.Context, user record.UserID, network string, now time.Time) (known bool, err error) {
 	id, net := note(string(user), 64), note(network, 64)
 	var latest time.Time
-	err := s.read(ctx, func(ctx context.Context, q Queryer) error {
-		_, err := one(ctx, q, []any{instant{&latest}}, "SELECT latest FROM jotgate_network WHERE user_id = $1 AND network = $2", id, net)
+	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		known, err = one(ctx, q, []any{instant{&latest}}, "SELECT latest FROM jotgate_network WHERE user_id = $1 AND network = $2", id, net)
 		return err
 	})
-	if err != nil || !latest.IsZero() && now.Before(latest.Add(24*time.Hour)) {
-		return err
+	if err != nil || known && now.Before(latest.Add(24*time.Hour)) {
+		return known, err
 	}
-	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+	return known, s.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, `INSERT INTO jotgate_network (user_id, network, latest) VALUES ($1, $2, $3)
 ON CONFLICT (user_id, network) DO UPDATE SET latest = excluded.latest`, id, net, now.UnixMicro())
 		return err

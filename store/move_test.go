@@ -45,7 +45,8 @@ func full(w *world) *store.Store {
 	w.must(s.AddSigningKey(w.ctx, record.Key{ID: "k", Algorithm: "ES256", State: record.KeyCurrent, Created: noon, Sealed: []byte{0, 255, 1}}))
 	w.must(s.AddEvent(w.ctx, record.Event{Time: noon, Name: "login", User: a.ID}))
 	w.must(s.AddFailure(w.ctx, []string{"ip 192.0.2.1"}, noon, noon))
-	w.must(s.RememberNetwork(w.ctx, a.ID, "192.0.2.0/24", noon))
+	_, err = s.RememberNetwork(w.ctx, a.ID, "192.0.2.0/24", noon)
+	w.must(err)
 	w.must(s.Enqueue(w.ctx, record.Letter{Kind: "password_reset", User: a.ID, To: "ada@example.com", Created: noon}))
 	return s
 }

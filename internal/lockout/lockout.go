@@ -112,22 +112,26 @@ func (l *Lockout) Try(ctx context.Context, login, network string, check func() (
 	if err != nil {
 		return false, err
 	}
-	return l.Forgive(ctx, login, network, user)
+	return t.forgive(ctx, user, t.spent > 0)
 }
 
 // Forgive forgets the failures from this network and notes that the account is
 // entered from there: after a login, or a password reset. It reports whether
 // that is the first time.
 func (l *Lockout) Forgive(ctx context.Context, login, network string, user record.UserID) (strange bool, err error) {
-	t := l.attempt(login, network)
-	if err := l.store.ForgetFailures(ctx, []string{t.pair}); err != nil {
-		return false, err
+	return l.attempt(login, network).forgive(ctx, user, true)
+}
+
+// forgive is Forgive, which need not look for failures where begin found none:
+// one that came meanwhile may count.
+func (t *attempt) forgive(ctx context.Context, user record.UserID, failed bool) (strange bool, err error) {
+	if failed {
+		if err := t.store.ForgetFailures(ctx, []string{t.pair}); err != nil {
+			return false, err
+		}
 	}
-	known, err := l.store.KnownNetwork(ctx, user, network)
-	if err != nil {
-		return false, err
-	}
-	return !known, l.store.RememberNetwork(ctx, user, network, l.now())
+	known, err := t.store.RememberNetwork(ctx, user, t.network, t.now())
+	return !known, err
 }
 
 func (l *Lockout) now() time.Time { return l.gate.Settings().Now() }

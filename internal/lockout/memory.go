@@ -54,8 +54,8 @@ func (m *memory) ForgetFailures(_ context.Context, keys []string) error {
 }
 
 // No network is known for longer than the process lives.
-func (m *memory) RememberNetwork(context.Context, record.UserID, string, time.Time) error {
-	return nil
+func (m *memory) RememberNetwork(context.Context, record.UserID, string, time.Time) (bool, error) {
+	return false, nil
 }
 
 func (m *memory) KnownNetwork(context.Context, record.UserID, string) (bool, error) {

@@ -238,8 +238,13 @@ func letterFails(b *bench, box record.Outbox, letter record.Letter, due func(tim
 }
 
 func networks(b *bench, fs record.Failures) {
-	b.must(fs.RememberNetwork(b.ctx, "1", "192.0.2.0/24", start))
-	b.must(fs.RememberNetwork(b.ctx, "1", "192.0.2.0/24", start.Add(time.Second)))
+	for i, after := range []time.Duration{0, time.Second, 25 * time.Hour} {
+		known, err := fs.RememberNetwork(b.ctx, "1", "192.0.2.0/24", start.Add(after))
+		b.must(err)
+		if known != (i > 0) {
+			b.Errorf("RememberNetwork after %v: known %v", after, known)
+		}
+	}
 	for _, c := range []struct {
 		user    record.UserID
 		network string
