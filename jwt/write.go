@@ -23,7 +23,7 @@ var (
 	errFloat     = errors.New("JSON has no NaN and no infinity")
 	errDuplicate = errors.New("two members have one name")
 	errObject    = errors.New("not a strict JSON object")
-	errRaw       = errors.New("a Raw is not strict JSON")
+	errRaw       = errors.New("a JSON text has a name twice, bytes that are not UTF-8, more than 64 levels, or is none")
 	errDeep      = errors.New("nested too deeply")
 )
 

@@ -3,6 +3,9 @@ package main
 // `token encode`: claims in, token out, byte for byte as PyJWT writes it.
 
 import (
+	"cmp"
+	"encoding/json"
+
 	"github.com/jotgate/jotgate/jwt"
 )
 
@@ -33,9 +36,22 @@ func (c *tokenEncode) Run(a *app) error {
 	}
 	token, err := jwt.Sign(key, jwt.Raw(claims))
 	if err != nil {
-		return usage("%w", err)
+		return cmp.Or(claimsError(claims), usage("%w", err))
 	}
 	a.print(token)
+	return nil
+}
+
+// claimsError says in a user's words why there is no token of the claims; nil
+// when they are a JSON object and something else was wrong.
+func claimsError(claims string) error {
+	var value any
+	if err := json.Unmarshal([]byte(claims), &value); err != nil {
+		return usage("CLAIMS is not a JSON object: %w", err)
+	}
+	if _, ok := value.(map[string]any); !ok {
+		return usage(`CLAIMS is JSON, but not an object such as {"user_id":"1"}`)
+	}
 	return nil
 }
 
