@@ -39,7 +39,7 @@ func (c *backupCommand) Run(a *app) error {
 	if sameFile(path, c.File) {
 		return usage("%s is the database itself: give the copy another name", c.File)
 	}
-	db, err := c.open(a, true)
+	db, err := c.open(a, inspecting)
 	if err != nil {
 		return err
 	}

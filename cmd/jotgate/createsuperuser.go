@@ -40,7 +40,7 @@ func (c *createsuperuserCommand) Run(a *app) error {
 	if c.Noinput && c.Username == "" {
 		return usage("--noinput needs --username")
 	}
-	return c.with(a, func(db *store.Store) error {
+	return c.withNew(a, func(db *store.Store) error {
 		account := &record.Account{IsActive: true, IsStaff: true, IsSuperuser: true, DateJoined: time.Now()}
 		if account.Username, err = c.username(a, db); err != nil {
 			return err

@@ -5,6 +5,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -43,10 +45,24 @@ func (f *databaseFlags) folder() string {
 	return ""
 }
 
-// open opens the database and brings its tables up to date; with inspect it
-// is left as it is.
-func (f *databaseFlags) open(a *app, inspect bool) (*store.Store, error) {
-	db, err := f.connect(a, inspect)
+// opening is what opening may do to a database.
+type opening int
+
+const (
+	inspecting opening = iota // it is left as it is
+	using                     // its tables are brought up to date
+	making                    // and the file of a SQLite database is made where there is none
+)
+
+// open opens the database. Only for making is a missing file made: to any other
+// command it is most likely another one than was meant.
+func (f *databaseFlags) open(a *app, how opening) (*store.Store, error) {
+	if path, ok := f.sqliteFile(); ok && how != making {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, usage("there is no database %s (see --database; serve, migrate and createsuperuser make one)", path)
+		}
+	}
+	db, err := f.connect(a, how == inspecting)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.shown(), err)
 	}
@@ -84,9 +100,18 @@ func (f *databaseFlags) shown() string {
 	return "postgres://" + host
 }
 
-// with opens the database for as long as do runs.
+// with opens the database, which must be there, for as long as do runs.
 func (f *databaseFlags) with(a *app, do func(db *store.Store) error) error {
-	db, err := f.open(a, false)
+	return f.during(a, using, do)
+}
+
+// withNew is with for commands that may be the first ones.
+func (f *databaseFlags) withNew(a *app, do func(db *store.Store) error) error {
+	return f.during(a, making, do)
+}
+
+func (f *databaseFlags) during(a *app, how opening, do func(db *store.Store) error) error {
+	db, err := f.open(a, how)
 	if err != nil {
 		return err
 	}

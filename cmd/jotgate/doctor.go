@@ -87,7 +87,7 @@ func tell(a *app, facts []store.Fact) {
 
 // databaseFacts are the store's, and how many passwords are of which kind.
 func (c *doctorCommand) databaseFacts(a *app) (facts []store.Fact, err error) {
-	db, err := c.open(a, true)
+	db, err := c.open(a, inspecting)
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ func (groupCreate) Help() string { return `    jotgate group create editors` }
 
 // Run makes the group.
 func (c *groupCreate) Run(a *app) error {
-	return c.with(a, func(db *store.Store) error {
+	return c.withNew(a, func(db *store.Store) error {
 		group, err := db.CreateGroup(a.ctx, c.Group)
 		if err == nil {
 			a.printf("created group %s with the id %d\n", group.Name, group.ID)

@@ -22,7 +22,7 @@ and jotgate's own. Doing it again changes nothing.
 
 // Run opens the database, which migrates it.
 func (c *migrateCommand) Run(a *app) error {
-	return c.with(a, func(*store.Store) error {
+	return c.withNew(a, func(*store.Store) error {
 		a.printf("%s: the tables are there and up to date\n", c.shown())
 		return nil
 	})

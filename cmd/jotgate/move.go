@@ -49,7 +49,7 @@ func (c *moveCommand) Run(a *app) error {
 		return usage("--to is the same database")
 	}
 	return c.with(a, func(source *store.Store) error {
-		return to.with(a, func(target *store.Store) error {
+		return to.withNew(a, func(target *store.Store) error {
 			line := progressOf(a)
 			tables, there, err := source.MoveTo(a.ctx, target, line.show)
 			line.end()

@@ -61,8 +61,8 @@ type passwordFlags struct {
 	TimeZone             string        `group:"passwords" default:"UTC" placeholder:"ZONE" help:"Django's TIME_ZONE, in which it counts the seconds of reset links."`
 }
 
-// gate opens the database and makes a gate over it. create makes a secret
-// where there is none.
+// gate opens the database and makes a gate over it. create makes a database and a
+// secret where there is none.
 func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, *store.Store, error) {
 	if !f.understood() {
 		return nil, nil, errDatabase
@@ -71,7 +71,11 @@ func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, 
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := f.open(a, false)
+	how := using
+	if create {
+		how = making
+	}
+	db, err := f.open(a, how)
 	if err != nil {
 		return nil, nil, err
 	}

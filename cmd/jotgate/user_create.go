@@ -42,7 +42,7 @@ func (c *userCreate) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.with(a, func(db *store.Store) error {
+	return c.withNew(a, func(db *store.Store) error {
 		name, err := freeName(a, db, c.Username)
 		if err != nil {
 			return err

@@ -74,7 +74,7 @@ func (c *userImport) Run(a *app) error {
 		defer file.Close()
 		in = file
 	}
-	return c.with(a, func(db *store.Store) error {
+	return c.withNew(a, func(db *store.Store) error {
 		counts := &imported{kinds: map[string]int{}}
 		err := eachBatch(in, counts, func(batch []store.Record) (err error) {
 			made := 0
