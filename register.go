@@ -216,10 +216,12 @@ func (g *Gate) DeleteAccount(ctx context.Context, a *record.Account, client Clie
 // change changes the row, hears of the sessions that ended by it and tells
 // the audit trail.
 func (g *Gate) change(ctx context.Context, a *record.Account, change record.Change, e record.Event, client Client) error {
+	change.At = or(change.At, g.now())
 	if err := g.db.ChangeAccount(ctx, a.ID, change); err != nil {
 		return err
 	}
-	if change.EndSessions != "" || change.IsActive != nil && !*change.IsActive {
+	// Where tokens go by the username, giving it up ends them, too.
+	if change.EndSessions != "" || change.IsActive != nil && !*change.IsActive || g.settings.UserIDField == "username" {
 		g.pullRevocations(ctx)
 	}
 	e.User = a.ID

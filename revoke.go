@@ -16,7 +16,8 @@ import (
 type revocations struct {
 	mu       sync.RWMutex
 	sessions map[[16]byte]int64      // sid → when it was revoked, Unix seconds
-	users    map[record.UserID]int64 // → tokens issued before this are refused
+	users    map[record.UserID]int64 // what the user id claim holds → tokens issued before this are refused
+	byName   bool                    // that is the username
 	lifetime int64                   // of an access token, with leeway; seconds
 	empty    atomic.Bool             // nothing is revoked: no lock is taken
 	heard    atomic.Int64            // when the feed was last known to be complete, Unix microseconds
@@ -62,6 +63,9 @@ func (r *revocations) add(entries ...record.Revocation) {
 	defer r.mu.Unlock()
 	added := false
 	for _, e := range entries {
+		if r.byName {
+			e.User = record.UserID(e.Username)
+		}
 		if r.addOne(e) {
 			added = true
 			r.log.append(e)

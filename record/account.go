@@ -88,7 +88,8 @@ type Accounts interface {
 	// ChangeAccount applies change in one statement. jotgate.ErrNotFound when no row
 	// has this id or the change's conditions do not hold, jotgate.ErrTaken when the
 	// new username exists. Deactivating an account, or change.EndSessions,
-	// ends its sessions in the same transaction and adds a revocation.
+	// ends its sessions in the same transaction and adds a revocation; so does
+	// giving a username up, by that name alone.
 	ChangeAccount(ctx context.Context, id UserID, change Change) error
 
 	// DeleteAccount removes the row and what refers to it, ends its sessions

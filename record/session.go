@@ -151,11 +151,14 @@ type Ending struct {
 }
 
 // Revocation is one entry of the feed: a session, or everything a user's
-// tokens of before NotBefore may do.
+// tokens of before NotBefore may do. A user goes by both names, since tokens
+// may hold either (Settings.UserIDField); by Username alone where only the name
+// was given up.
 type Revocation struct {
 	Seq       int64     `json:"seq"`
 	Session   string    `json:"sid,omitempty"`
 	User      UserID    `json:"user_id,omitempty"`
-	NotBefore time.Time `json:"not_before,omitzero"` // with User: tokens issued before it are refused
+	Username  string    `json:"username,omitempty"`
+	NotBefore time.Time `json:"not_before,omitzero"` // with a user: tokens issued before it are refused
 	Made      time.Time `json:"made"`
 }

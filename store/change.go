@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,12 +34,16 @@ func (s *Store) ChangeAccount(ctx context.Context, id record.UserID, change reco
 }
 
 func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, key any, set []cell, change record.Change) error {
+	if err := s.revokeName(ctx, q, key, set, change.At); err != nil {
+		return err
+	}
 	text, args := s.changeText(key, set, change)
-	n, err := run(ctx, q, text, args...)
+	var name string
+	found, err := one(ctx, q, []any{&name}, text+" RETURNING "+quote(s.tables.schema.Username), args...)
 	if err != nil {
 		return s.taken(err, jotgate.ErrTaken)
 	}
-	if n == 0 {
+	if !found {
 		return jotgate.ErrNotFound
 	}
 	reason := ends(change)
@@ -49,9 +54,28 @@ func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, 
 		return err
 	}
 	if change.IsActive != nil && !*change.IsActive {
-		return s.revoke(ctx, q, record.Revocation{User: id, NotBefore: change.At, Made: change.At})
+		return s.revoke(ctx, q, record.Revocation{User: id, Username: name, NotBefore: change.At, Made: change.At})
 	}
 	return nil
+}
+
+// revokeName shuts out the tokens that know an account by a name which it is
+// about to give up: the next owner of the name is somebody else.
+func (s *Store) revokeName(ctx context.Context, q Queryer, key any, set []cell, at time.Time) error {
+	sch := s.tables.schema
+	i := slices.IndexFunc(set, func(c cell) bool { return c.name == sch.Username })
+	if i < 0 {
+		return nil
+	}
+	var name string // read by an UPDATE, which locks the row, so that no other change comes between
+	found, err := one(ctx, q, []any{&name}, "UPDATE "+quote(sch.Users)+" SET password = password WHERE "+quote(sch.ID)+" = $1 RETURNING "+quote(sch.Username), key)
+	if err != nil || !found || set[i].value == name {
+		return err
+	}
+	if at.IsZero() {
+		at = s.driver.Now().UTC().Truncate(time.Microsecond)
+	}
+	return s.revoke(ctx, q, record.Revocation{Username: name, NotBefore: at, Made: at})
 }
 
 // ends is the reason with which a change ends sessions, or "".
@@ -162,11 +186,12 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, 
 		return err
 	}
 	sch := s.tables.schema
-	n, err := run(ctx, q, "DELETE FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1", key)
+	var name string
+	found, err := one(ctx, q, []any{&name}, "DELETE FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1 RETURNING "+quote(sch.Username), key)
 	if err != nil {
 		return err
 	}
-	if n == 0 {
+	if !found {
 		return jotgate.ErrNotFound
 	}
 	if _, err := run(ctx, q, "DELETE FROM jotgate_network WHERE user_id = $1", string(id)); err != nil {
@@ -175,7 +200,7 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, 
 	if _, err := run(ctx, q, "DELETE FROM jotgate_outbox WHERE user_id = $1", string(id)); err != nil {
 		return err
 	}
-	return s.revoke(ctx, q, record.Revocation{User: id, NotBefore: now, Made: now})
+	return s.revoke(ctx, q, record.Revocation{User: id, Username: name, NotBefore: now, Made: now})
 }
 
 // release takes away what refers to the account with this key.

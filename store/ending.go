@@ -78,8 +78,8 @@ func (s *Store) adoptEnded(ctx context.Context, q Queryer, which record.Ending) 
 // revoke adds an entry to the feed and, where there are other nodes, has them
 // told when the transaction commits.
 func (s *Store) revoke(ctx context.Context, q Queryer, r record.Revocation) error {
-	_, err := run(ctx, q, "INSERT INTO jotgate_revocation (session, user_id, not_before, made) VALUES ($1, $2, $3, $4)",
-		r.Session, string(r.User), micros(r.NotBefore), r.Made.UnixMicro())
+	_, err := run(ctx, q, "INSERT INTO jotgate_revocation (session, user_id, username, not_before, made) VALUES ($1, $2, $3, $4, $5)",
+		r.Session, string(r.User), r.Username, micros(r.NotBefore), r.Made.UnixMicro())
 	if err == nil {
 		err = s.announce(ctx, q)
 	}
@@ -112,7 +112,7 @@ func (s *Store) Revocations(ctx context.Context, after int64, since time.Time) (
 	})
 }
 
-const revocationColumns = "SELECT seq, session, user_id, not_before, made FROM jotgate_revocation"
+const revocationColumns = "SELECT seq, session, user_id, username, not_before, made FROM jotgate_revocation"
 
 func revocations(ctx context.Context, q Queryer, after int64, since time.Time) ([]record.Revocation, error) {
 	fresh, err := all(ctx, q, scanRevocation, revocationColumns+" WHERE seq > $1 AND made >= $2 ORDER BY seq LIMIT $3",
@@ -128,6 +128,6 @@ AND made >= (SELECT MAX(made) FROM jotgate_revocation) - $3 ORDER BY seq DESC LI
 }
 
 func scanRevocation(rows rowScanner) (r record.Revocation, err error) {
-	err = rows.Scan(&r.Seq, &r.Session, &r.User, instant{&r.NotBefore}, instant{&r.Made})
+	err = rows.Scan(&r.Seq, &r.Session, &r.User, &r.Username, instant{&r.NotBefore}, instant{&r.Made})
 	return r, err
 }

@@ -36,7 +36,7 @@ func TestManyOpenTogether(t *testing.T) {
 			"SELECT COUNT(*) FROM auth_user":                                     6,
 			"SELECT COUNT(*) FROM auth_permission":                               16,
 			"SELECT COUNT(*) FROM django_migrations":                             14,
-			"SELECT COUNT(*) FROM jotgate_migrations WHERE version_id > 0":       1,
+			"SELECT COUNT(*) FROM jotgate_migrations WHERE version_id > 0":       2,
 			"SELECT COUNT(*) FROM jotgate_session WHERE id = 'there is a table'": 0,
 		} {
 			if n := w.count(text); n != want {

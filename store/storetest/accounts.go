@@ -156,12 +156,20 @@ var accountsParts = []part{
 		if row := b.find(kept.ID); row.EndReason != record.EndedByAccount || len(b.revoked(kept.ID, "")) != 1 {
 			t.Errorf("after a deactivation: %q", row.EndReason)
 		}
-		if list := b.revoked("", a.ID); len(list) != 1 || !list[0].NotBefore.Equal(at) {
+		if list := b.revoked("", a.ID); len(list) != 1 || !list[0].NotBefore.Equal(at) || list[0].Username != a.Username {
 			t.Errorf("revocations of the user: %v", list)
 		}
 		b.is(b.CreateSession(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
 		if b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false)}) == nil {
 			t.Error("a deactivation without a time was accepted")
+		}
+
+		// A name that is given up is shut out by itself; one that stays is not.
+		named := b.account()
+		b.must(b.ChangeAccount(b.ctx, named.ID, record.Change{Username: new("new-" + named.Username), At: at}))
+		b.must(b.ChangeAccount(b.ctx, named.ID, record.Change{Username: new("new-" + named.Username), At: at}))
+		if list := b.revoked("", ""); len(list) != 1 || list[0].Username != named.Username || !list[0].NotBefore.Equal(at) {
+			t.Errorf("revocations of the name: %v", list)
 		}
 
 		// A change that is refused ends nothing.
@@ -186,8 +194,11 @@ var accountsParts = []part{
 		if row := b.find(session.ID); row.EndReason != record.EndedByAccount {
 			t.Errorf("its session: %q", row.EndReason)
 		}
-		if len(b.revoked(session.ID, "")) != 1 || len(b.revoked("", a.ID)) != 1 {
-			t.Error("no revocation of the session or of the user")
+		if len(b.revoked(session.ID, "")) != 1 {
+			t.Error("no revocation of the session")
+		}
+		if list := b.revoked("", a.ID); len(list) != 1 || list[0].Username != a.Username {
+			t.Errorf("revocations of the user: %v", list)
 		}
 		_, err = b.RotateSession(b.ctx, rotation(session))
 		b.is(err, jotgate.ErrNoAccountForToken)
