@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -138,6 +139,20 @@ func TestFeedIsSigned(t *testing.T) {
 		}
 		server.CloseClientConnections()
 		server.Close()
+	}
+}
+
+// A query in the address goes with every question.
+func TestFeedAddressKeepsItsQuery(t *testing.T) {
+	asked := make(chan url.Values, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Query() }))
+	defer server.Close()
+	guard := newGuard(t, func(s *jotgate.GuardSettings) { s.RevocationsURL = server.URL + "/feed?tenant=a%26b&since=x" })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { _ = guard.Run(ctx) }()
+	if q := <-asked; q.Get("tenant") != "a&b" || len(q["since"]) != 1 || q.Get("since") != "" || q.Get("nonce") == "" {
+		t.Errorf("asked with %v", q)
 	}
 }
 

@@ -98,8 +98,11 @@ func (f *follower) round(ctx context.Context) error {
 		wait = 0 // what is known is old, as after a clock was set forward: do not wait for more
 	}
 	f.lost = true
-	address := *f.url
-	address.RawQuery = url.Values{"since": {f.cursor}, "wait": {strconv.Itoa(int(wait / time.Second))}, "nonce": {nonce}}.Encode()
+	address, query := *f.url, f.url.Query() // a gateway on the way may want a query of its own
+	for name, value := range map[string]string{"since": f.cursor, "wait": strconv.Itoa(int(wait / time.Second)), "nonce": nonce} {
+		query.Set(name, value)
+	}
+	address.RawQuery = query.Encode()
 	body, err := f.fetch(ctx, address.String(), nonce)
 	if err != nil {
 		return err

@@ -53,7 +53,8 @@ type GuardSettings struct {
 	// what it would have done.
 	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
 	// RevocationsURL is where a Gate serves its revocation feed
-	// (/auth/revocations). Run follows it. Default: none, tokens end by exp.
+	// (/auth/revocations). Run follows it. A query in it is kept, but for the
+	// names since, wait and nonce. Default: none, tokens end by exp.
 	RevocationsURL string
 	// RevocationsRequired refuses every token with 503 while the feed has not
 	// been heard for RevocationMaxAge. Default: false, the guard goes on with
