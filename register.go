@@ -15,7 +15,7 @@ import (
 
 // Registration is what a new account begins with.
 type Registration struct {
-	Username  string // see passwd/names; stored in Unicode's form NFKC
+	Username  string // see passwd/names; stored in Unicode's form NFKC; empty: Email is it
 	Email     string // may be empty; its domain is stored in lower case
 	FirstName string
 	LastName  string
@@ -41,6 +41,9 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 		return nil, ErrForbidden.Because(errOwnUsers)
 	}
 	a := &record.Account{Username: r.Username, Email: names.Email(r.Email), FirstName: r.FirstName, LastName: r.LastName, IsActive: !r.Activate}
+	if a.Username == "" {
+		a.Username = a.Email
+	}
 	if err := g.acceptUsername(ctx, a); err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 
 // The caller's own row: /auth/users/me/.
 
-func meShow(c *call) (any, error) { return showUser(c.account), nil }
+func meShow(c *call) (any, error) { return c.userOut(c.account), nil }
 
 type profileIn struct {
 	email, current string
@@ -15,6 +15,9 @@ type profileIn struct {
 }
 
 func profileFields(a *API, in *profileIn) []form.Field {
+	if a.loginIsEmail() {
+		return nil // the login name is changed by a path of its own
+	}
 	fields := []form.Field{emailField(&in.email, &in.sent)}
 	if a.settings.EmailChangeNeedsPassword {
 		fields = append(fields, form.Text("current_password", &in.current).OrNot(&in.asked))
@@ -27,7 +30,7 @@ func meChange(c *call, in *profileIn) (any, error) { return c.changeProfile(c.ac
 // changeProfile changes what may be changed: the e-mail.
 func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error) {
 	if !in.sent || in.email == account.Email {
-		return showUser(account), nil
+		return c.userOut(account), nil
 	}
 	if c.settings.EmailChangeNeedsPassword {
 		if !in.asked {
@@ -42,7 +45,7 @@ func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error
 		return nil, err
 	}
 	c.noticeEmail(&before, account)
-	return showUser(account), nil
+	return c.userOut(account), nil
 }
 
 // noticeEmail tells the account's owner at the address of before that there is

@@ -87,6 +87,31 @@ func TestOpenAPIDescribesEveryRoute(t *testing.T) {
 	}
 }
 
+// Where the login name is called otherwise, so it is in what is served.
+func TestOpenAPIFollowsTheLoginField(t *testing.T) {
+	for login, user := range map[string]string{"login": "[email, id, login]", "email": "[email, id]"} {
+		s := newSite(t, change{api: func(s *Settings) { s.LoginField = login }})
+		text := s.ask("GET", "/api/schema/", "").Body
+		var d described
+		if err := yaml.Unmarshal(regexp.MustCompile(`(?m)^    parameters:\n(      - .*\n)+`).ReplaceAll([]byte(text), nil), &d); err != nil {
+			t.Fatal(err) // a name that is there twice, for example
+		}
+		for _, r := range s.routes() {
+			if _, ok := d.Paths[r.path]; !ok && r.only == nil {
+				t.Errorf("%s is not described", r.path)
+			}
+		}
+		for schema, want := range map[string]string{
+			"Credentials": "[" + login + ", password]", "SignUp": "[" + login + ", password]", "User": user,
+			"SetUsername": "[current_password, new_" + login + "]", "UsernameAndPassword": "[username, password]",
+		} {
+			if !strings.Contains(text, "\n    "+schema+":\n      type: object\n      required: "+want+"\n") {
+				t.Errorf("%s does not require %s", schema, want)
+			}
+		}
+	}
+}
+
 func TestSchemaAndDocs(t *testing.T) {
 	s := newSite(t, change{})
 	a := s.ask("GET", "/api/schema", "")

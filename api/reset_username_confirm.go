@@ -10,9 +10,9 @@ type resetUsernameIn struct {
 }
 
 func resetUsernameFields(a *API, in *resetUsernameIn) []form.Field {
-	fields := append(linkFields(a, &in.linkIn), newUsername(&in.username))
+	fields := append(linkFields(a, &in.linkIn), a.newLogin(&in.username))
 	if a.settings.UsernameResetConfirmRetype {
-		fields = append(fields, form.Text("re_new_username", &in.again))
+		fields = append(fields, form.Text("re_new_"+a.settings.LoginField, &in.again))
 	}
 	return fields
 }
@@ -20,11 +20,11 @@ func resetUsernameFields(a *API, in *resetUsernameIn) []form.Field {
 // resetUsernameConfirm is POST /auth/users/reset_username_confirm/.
 func resetUsernameConfirm(c *call, in *resetUsernameIn) (any, error) {
 	if c.settings.UsernameResetConfirmRetype && in.again != in.username {
-		return nil, form.NonField("The two username fields didn't match.")
+		return nil, c.errLoginsDiffer()
 	}
 	account, err := c.gate.ResetUsername(c.ctx, in.uid, in.token, in.username, c.client)
 	if err != nil {
-		return nil, renamed(err, "username", "new_username")
+		return nil, renamed(err, "username", "new_"+c.settings.LoginField)
 	}
 	c.noticeUsername(account)
 	return nil, nil

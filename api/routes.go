@@ -5,6 +5,7 @@ import "net/http"
 // routes lists everything there is. A path with a trailing slash is served
 // without it, too. Names and descriptions are what OPTIONS tells.
 func (a *API) routes() []route {
+	login := a.settings.LoginField
 	all := []route{
 		// SimpleJWT.
 		{
@@ -51,9 +52,9 @@ func (a *API) routes() []route {
 		{path: "/auth/users/set_password/", name: "User Set Password", access: member, post: on(204, member, setPasswordFields, setPassword)},
 		{path: "/auth/users/reset_password/", name: "User Reset Password", access: anyone, post: on(204, anyone, emailFields, resetPassword).in("letters")},
 		{path: "/auth/users/reset_password_confirm/", name: "User Reset Password Confirm", access: anyone, post: on(204, anyone, resetPasswordFields, resetPasswordConfirm)},
-		{path: "/auth/users/set_username/", name: "User Set Username", access: member, post: on(204, member, setUsernameFields, setUsername)},
-		{path: "/auth/users/reset_username/", name: "User Reset Username", access: anyone, post: on(204, anyone, emailFields, resetUsername).in("letters")},
-		{path: "/auth/users/reset_username_confirm/", name: "User Reset Username Confirm", access: anyone, post: on(204, anyone, resetUsernameFields, resetUsernameConfirm)},
+		{path: "/auth/users/set_" + login + "/", name: "User Set Username", access: member, post: on(204, member, setUsernameFields, setUsername)},
+		{path: "/auth/users/reset_" + login + "/", name: "User Reset Username", access: anyone, post: on(204, anyone, emailFields, resetUsername).in("letters")},
+		{path: "/auth/users/reset_" + login + "_confirm/", name: "User Reset Username Confirm", access: anyone, post: on(204, anyone, resetUsernameFields, resetUsernameConfirm)},
 
 		// jotgate's own.
 		{path: "/auth/sessions/", name: "Session List", access: member, get: read(member, sessionList), remove: read(member, sessionsEnd)},

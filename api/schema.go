@@ -26,14 +26,16 @@ var docsScript []byte
 
 func showsSchema(a *API) bool { return !a.settings.NoSchema }
 
-// OpenAPI returns the description of all endpoints: OpenAPI 3.1 in YAML.
+// OpenAPI returns the description of all endpoints, as they are with the default
+// settings: OpenAPI 3.1 in YAML.
 func OpenAPI() []byte { return bytes.Clone(openapi) }
 
 // schema is GET /api/schema/.
 func schema(a *API) http.Handler {
+	described := describe(a.settings.LoginField)
 	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=300")
-		serveText(w, r, "application/yaml", openapi)
+		serveText(w, r, "application/yaml", described)
 	})
 }
 

@@ -1,4 +1,4 @@
-// POST /auth/users/set_username/.
+// POST /auth/users/set_username/, or set_ and what the login name is called.
 
 package api
 
@@ -10,29 +10,36 @@ import (
 type setUsernameIn struct{ current, username, again string }
 
 func setUsernameFields(a *API, in *setUsernameIn) []form.Field {
-	fields := []form.Field{form.Text("current_password", &in.current), newUsername(&in.username)}
+	fields := []form.Field{form.Text("current_password", &in.current), a.newLogin(&in.username)}
 	if a.settings.SetUsernameRetype {
-		fields = append(fields, form.Text("re_new_username", &in.again))
+		fields = append(fields, form.Text("re_new_"+a.settings.LoginField, &in.again))
 	}
 	return fields
 }
 
-func newUsername(into *string) form.Field {
-	f := form.Text("new_username", into)
-	f.MaxLength = 150
+// newLogin is the login name that takes the place of another.
+func (a *API) newLogin(into *string) form.Field {
+	f := a.loginField(into)
+	f.Name, f.Help = "new_"+f.Name, ""
+	f.Label = form.Text(f.Name, into).Label
 	return f
+}
+
+// errLoginsDiffer is djoser's.
+func (a *API) errLoginsDiffer() error {
+	return form.NonField("The two " + a.settings.LoginField + " fields didn't match.")
 }
 
 // setUsername is POST /auth/users/set_username/.
 func setUsername(c *call, in *setUsernameIn) (any, error) {
 	if c.settings.SetUsernameRetype && in.again != in.username {
-		return nil, form.NonField("The two username fields didn't match.")
+		return nil, c.errLoginsDiffer()
 	}
 	if err := c.confirm(in.current); err != nil {
 		return nil, err
 	}
 	if err := c.gate.SetUsername(c.ctx, c.account, in.username, c.client); err != nil {
-		return nil, renamed(err, "username", "new_username")
+		return nil, renamed(err, "username", "new_"+c.settings.LoginField)
 	}
 	c.noticeUsername(c.account)
 	return nil, nil

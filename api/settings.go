@@ -39,9 +39,10 @@ type Settings struct {
 	// account has not been entered from before. Default: false. Django: none.
 	NewSignInEmail bool
 
-	// LoginField is what a login calls the name in its body, as where users log
-	// in by e-mail; "username" is understood besides. `serve` takes the
-	// name of --username-column. Default: username. Django: USERNAME_FIELD.
+	// LoginField is what the login name is called: in a login, where "username"
+	// is understood besides, in a sign-up, in answers, and in the paths and
+	// bodies that change it. With "email" users have no other name. `serve`
+	// takes the name of --username-column. Default: username. Django: USERNAME_FIELD.
 	LoginField string
 
 	// UserCreatePasswordRetype asks for re_password at sign-up.

@@ -38,7 +38,7 @@ func userShow(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return showUser(account), nil
+	return c.userOut(account), nil
 }
 
 func userChange(c *call, in *profileIn) (any, error) {

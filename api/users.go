@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"net/url"
 
 	"github.com/jotgate/jotgate"
@@ -9,25 +11,66 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// userOut is djoser's UserSerializer.
-type userOut struct {
-	Email    string        `json:"email"`
-	ID       record.UserID `json:"id"`
-	Username string        `json:"username"`
+// row is a JSON object whose names are settings, in their order.
+type row []struct {
+	name  string
+	value any
 }
 
-func showUser(a *record.Account) userOut { return userOut{a.Email, a.ID, a.Username} }
+// MarshalJSON writes the members as the encoder of every answer does.
+func (r row) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	for i, m := range r {
+		b.WriteByte("{,"[min(i, 1)])
+		if err := enc.Encode(m.name); err != nil {
+			return nil, err
+		}
+		b.WriteByte(':')
+		if err := enc.Encode(m.value); err != nil {
+			return nil, err
+		}
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// userOut is djoser's UserSerializer: what the model requires, the id, and the
+// login name, called as the user model calls it. An e-mail that is the login
+// name is told once.
+func (a *API) userOut(u *record.Account) row {
+	if a.loginIsEmail() {
+		return row{{"id", u.ID}, {"email", u.Email}}
+	}
+	return row{{"email", u.Email}, {"id", u.ID}, {a.settings.LoginField, u.Username}}
+}
+
+// loginIsEmail reports whether users log in by e-mail and have no other name.
+func (a *API) loginIsEmail() bool { return a.settings.LoginField == "email" }
 
 // shownUser is what OPTIONS shows of it.
-func shownUser(*API) []form.Field {
-	return []form.Field{
-		emailField(new(string), new(bool)),
-		{Name: "id", Label: "ID", Type: "integer", ReadOnly: true},
-		{
-			Name: "username", Label: "Username", Type: "string", ReadOnly: true,
-			Help: "Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
-		},
+func shownUser(a *API) []form.Field {
+	id := form.Field{Name: "id", Label: "ID", Type: "integer", ReadOnly: true}
+	login := a.loginField(new(string))
+	login.ReadOnly, login.MaxLength = true, 0 // what is only shown has no bound
+	if a.loginIsEmail() {
+		return []form.Field{id, login}
 	}
+	return []form.Field{emailField(new(string), new(bool)), id, login}
+}
+
+// loginField is the login name of a new account.
+func (a *API) loginField(into *string) form.Field {
+	if a.loginIsEmail() {
+		f := form.Email("email", into)
+		f.Label, f.MaxLength = "Email address", 254
+		return f
+	}
+	f := form.Text(a.settings.LoginField, into)
+	f.MaxLength = 150
+	f.Help = "Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only."
+	return f
 }
 
 // emailField is the model's: it may be empty, and it may be left out.
@@ -44,18 +87,18 @@ const listPage = 1000
 // It holds the first thousand; a Link header leads to the next.
 func userList(c *call) (any, error) {
 	if !c.account.IsStaff && !c.settings.InsecureShowUsers {
-		return []userOut{showUser(c.account)}, nil
+		return []any{c.userOut(c.account)}, nil
 	}
 	accounts, err := c.accounts(c.ctx, record.UserID(c.r.URL.Query().Get("after")))
 	if err != nil {
 		return nil, err
 	}
-	list := make([]userOut, len(accounts))
+	list := make([]any, len(accounts))
 	for i, a := range accounts {
-		list[i] = showUser(a)
+		list[i] = c.userOut(a)
 	}
 	if len(list) == listPage {
-		next := "/auth/users/?after=" + url.QueryEscape(string(list[listPage-1].ID))
+		next := "/auth/users/?after=" + url.QueryEscape(string(accounts[listPage-1].ID))
 		c.w.Header().Set("Link", "<"+c.settings.BaseURL+next+`>; rel="next"`)
 	}
 	return list, nil
@@ -71,10 +114,11 @@ type createIn struct {
 }
 
 func createFields(a *API, in *createIn) []form.Field {
-	username := form.Text("username", &in.username)
-	username.MaxLength = 150
-	username.Help = "Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only."
-	fields := []form.Field{emailField(&in.email, &in.sent), username, form.Text("password", &in.password)}
+	fields := []form.Field{emailField(&in.email, &in.sent), a.loginField(&in.username), form.Text("password", &in.password)}
+	if a.loginIsEmail() {
+		fields[1] = a.loginField(&in.email)
+		fields = fields[1:]
+	}
 	if a.settings.UserCreatePasswordRetype {
 		fields = append(fields, form.Text("re_password", &in.again))
 	}
@@ -82,10 +126,11 @@ func createFields(a *API, in *createIn) []form.Field {
 }
 
 // createdOut has the order of djoser's UserCreateSerializer.
-type createdOut struct {
-	Email    string        `json:"email"`
-	Username string        `json:"username"`
-	ID       record.UserID `json:"id"`
+func (a *API) createdOut(u *record.Account) row {
+	if a.loginIsEmail() {
+		return row{{"email", u.Email}, {"id", u.ID}}
+	}
+	return row{{"email", u.Email}, {a.settings.LoginField, u.Username}, {"id", u.ID}}
 }
 
 // userCreate is the sign-up: POST /auth/users/.
@@ -97,10 +142,10 @@ func userCreate(c *call, in *createIn) (any, error) {
 		Username: in.username, Email: in.email, Password: in.password, Activate: c.settings.SendActivationEmail,
 	}, c.client)
 	if err != nil {
-		return nil, err
+		return nil, renamed(err, "username", c.settings.LoginField)
 	}
 	if account.IsActive && c.settings.SendConfirmationEmail {
 		c.gate.Notify(c.ctx, record.LetterConfirmation, account, "")
 	}
-	return createdOut{account.Email, account.Username, account.ID}, nil
+	return c.createdOut(account), nil
 }

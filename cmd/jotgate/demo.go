@@ -30,14 +30,18 @@ func (c *serveCommand) welcome(a *app, base string, gate *jotgate.Gate, db *stor
 	if c.Demo {
 		return c.demonstrate(a, base, gate, db)
 	}
+	login := c.UsernameColumn + "=alice"
+	if c.UsernameColumn == "email" {
+		login += "@example.com"
+	}
 	a.printf(`
 Try it: sign up, log in, and ask who you are with the access token that comes back.
 
-  curl -d username=alice -d password=correct-horse-1 %[1]s/auth/users/
-  curl -d username=alice -d password=correct-horse-1 %[1]s/api/token/
+  curl -d %[2]s -d password=correct-horse-1 %[1]s/auth/users/
+  curl -d %[2]s -d password=correct-horse-1 %[1]s/api/token/
   curl -H "Authorization: Bearer $TOKEN" %[1]s/auth/users/me/
 
-`, base)
+`, base, login)
 	return nil
 }
 

@@ -3,7 +3,9 @@ package together
 // A Django project with a user model of its own: logs in by e-mail address, its key is a UUID.
 
 import (
+	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/jotgate/jotgate/interop/client"
@@ -58,4 +60,45 @@ func TestUserModelOfTheProject(t *testing.T) {
 			refused(t, wrong, "no_active_account", "No active account found with the given credentials")
 		})
 	}
+}
+
+// djoser calls its paths and fields after the field that users log in with.
+func TestAccountsOfTheProject(t *testing.T) {
+	site := django.Start(t, django.Options{EmailUser: true})
+	jotgate := serve.Start(t, serve.Options{Database: site.Database, SecretKey: site.SecretKey, Args: userModel})
+	site.CreateUser(t, django.User{Username: "taken@example.com", Password: password})
+	type asked struct {
+		status int
+		body   string
+	}
+	ask := func(base, me string) (list []asked) {
+		address := me + "@example.com"
+		note := func(a client.Answer) client.Answer {
+			delete(a.Body, "id")
+			text, _ := json.Marshal(a.Body)
+			list = append(list, asked{a.Status, strings.ReplaceAll(string(text), me, "ME")})
+			return a
+		}
+		users := base + "/auth/users/"
+		note(client.Post(t, users, "email", address, "password", password))
+		note(client.Post(t, users, "password", password))
+		note(client.Post(t, users, "email", me, "password", password))
+		note(client.Post(t, users, "email", me+"2@example.com", "password", "1234567"))
+		bearer := "Bearer " + client.Post(t, base+"/auth/jwt/create/", "email", address, "password", password).Text("access")
+		note(client.Get(t, users+"me/", bearer))
+		note(client.PostAs(t, bearer, users+"set_email/", "current_password", password, "new_email", me))
+		note(client.PostAs(t, bearer, users+"set_email/", "current_password", password))
+		note(client.PostAs(t, bearer, users+"set_email/", "current_password", password, "new_email", "new-"+address))
+		note(client.Get(t, users+"me/", bearer))
+		note(client.Post(t, users+"reset_email/", "email", me))
+		note(client.Post(t, users+"reset_email_confirm/", "uid", "MQ", "token", "x"))
+		return list
+	}
+	theirs, ours := ask(site.URL, "ada"), ask(jotgate.URL, "bea")
+	for i := range theirs {
+		if theirs[i] != ours[i] {
+			t.Errorf("question %d: Django %v, jotgate %v", i, theirs[i], ours[i])
+		}
+	}
+	opens(t, site.URL+"/auth/users/me/", client.Post(t, site.URL+"/auth/jwt/create/", "email", "new-bea@example.com", "password", password).Text("access"), "email", "new-bea@example.com")
 }
