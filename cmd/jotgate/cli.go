@@ -64,6 +64,7 @@ func newParser(a *app, source *source, without []string, shown func(status int))
 		kong.Exit(shown),
 		kong.WithHyphenPrefixedParameters(true), // a secret may begin with one
 		kong.PostBuild(source.learn),
+		kong.PostBuild(introduce),
 		kong.Resolvers(source),
 		kong.ValueFormatter(source.describe),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),

@@ -39,3 +39,14 @@ func (s *source) describe(value *kong.Value) string {
 	}
 	return text + " [" + strings.Join(facts, ", ") + "]"
 }
+
+// introduce puts a word before help that begins with an example: kong takes
+// leading blanks off a text, and the first example would stand as prose.
+func introduce(k *kong.Kong) error {
+	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
+		if n, ok := node.(*kong.Node); ok && strings.HasPrefix(n.Detail, " ") {
+			n.Detail = "For example:\n\n" + n.Detail
+		}
+		return next(nil)
+	})
+}
