@@ -96,7 +96,7 @@ func New(address string, o Options) (*Remote, error) {
 		return nil, fmt.Errorf("jwks: %w", err)
 	}
 	if u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && o.InsecureHTTP) {
-		return nil, fmt.Errorf("jwks: %q is not an https URL", address)
+		return nil, fmt.Errorf("jwks: %q is not an https URL (in a network that is trusted: Options.InsecureHTTP)", address)
 	}
 	if o.Lifetime < 0 || o.Interval < 0 || o.Timeout < 0 {
 		return nil, errors.New("jwks: negative duration")

@@ -354,6 +354,9 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%q: accepted", bad)
 		}
 	}
+	if _, err := jwks.New("http://127.0.0.1/", jwks.Options{}); err == nil || !strings.Contains(err.Error(), "Options.InsecureHTTP") {
+		t.Errorf("without TLS: %v, which does not name the option", err)
+	}
 	if _, err := jwks.New("http://127.0.0.1/", jwks.Options{InsecureHTTP: true}); err != nil {
 		t.Error(err)
 	}
