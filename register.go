@@ -41,9 +41,6 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 		return nil, ErrForbidden.Because(errOwnUsers)
 	}
 	a := &record.Account{Username: r.Username, Email: names.Email(r.Email), FirstName: r.FirstName, LastName: r.LastName, IsActive: !r.Activate}
-	if a.Username == "" {
-		a.Username = a.Email
-	}
 	if err := g.acceptUsername(ctx, a); err != nil {
 		return nil, err
 	}
@@ -67,11 +64,14 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 	return a, nil
 }
 
-// acceptUsername checks the username and puts it in its normal form.
+// acceptUsername checks the username and puts it in its normal form. Without
+// one it is the e-mail, which may hold characters that a username may not.
 func (g *Gate) acceptUsername(ctx context.Context, a *record.Account) error {
 	typed := a.Username
 	var err error
-	if a.Username, err = names.Username(typed); err != nil {
+	if typed == "" && a.Email != "" {
+		a.Username, typed = a.Email, a.Email
+	} else if a.Username, err = names.Username(typed); err != nil {
 		return fieldError("username", err.Error())
 	}
 	switch _, err = g.db.AccountByLogin(ctx, typed); {

@@ -215,3 +215,20 @@ func TestRequestLink(t *testing.T) {
 		}
 	}
 }
+
+// Without a username the e-mail is it, whatever characters it holds.
+func TestRegisterByEmail(t *testing.T) {
+	b := newGate(t, nil)
+	const address = "o'hara@example.com"
+	a, err := b.Register(t.Context(), jotgate.Registration{Email: address, Password: password}, jotgate.Client{})
+	if err != nil || a.Username != address || a.Email != address {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	b.login(t, address)
+	if _, err := b.Register(t.Context(), jotgate.Registration{Email: address, Password: password}, jotgate.Client{}); !errors.Is(err, jotgate.ErrTaken) {
+		t.Errorf("again: %v", err)
+	}
+	if _, err := b.Register(t.Context(), jotgate.Registration{Password: password}, jotgate.Client{}); err == nil {
+		t.Error("registered without any name")
+	}
+}
