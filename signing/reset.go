@@ -62,8 +62,8 @@ func (t ResetTokens) Check(a Account, token string, now time.Time) bool {
 	if !found || len(digits) > maxBase36 || len(signature) > sha256.Size {
 		return false
 	}
-	at, err := strconv.ParseInt(digits, 36, 64)
-	if err != nil || at < 0 {
+	at, err := strconv.ParseInt(digits, 36, 64) // never negative: the first hyphen ended the digits
+	if err != nil {
 		return false
 	}
 	return t.signed(a, at, token) && t.seconds(now)-at <= int64(t.timeout()/time.Second)

@@ -76,6 +76,17 @@ func TestForgedTokens(t *testing.T) {
 	}
 }
 
+// TestTokenOfAnyTime: up to the 13 digits that Django reads.
+func TestTokenOfAnyTime(t *testing.T) {
+	tokens := ResetTokens{Keys: newKeys(t, "key")}
+	for digits, at := range map[int]time.Time{1: time.Unix(0, 0), 6: noon, 13: time.Unix(1<<62+1<<61, 0)} {
+		token := tokens.Make(alice, at)
+		if !tokens.Check(alice, token, at) || strings.IndexByte(token, '-') != digits {
+			t.Errorf("%q, made at %v, is refused then", token, at.Unix())
+		}
+	}
+}
+
 // TestLegacy has a token signed with SHA-1, as Django made them before 3.1.
 func TestLegacy(t *testing.T) {
 	// Django 3.2.25, DEFAULT_HASHING_ALGORITHM = "sha1", SECRET_KEY = "key", noon, UTC.

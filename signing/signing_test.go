@@ -88,7 +88,7 @@ func TestSigned(t *testing.T) {
 	if _, err := s.Unsign(s.Sign(strings.Repeat("x", MaxSigned))); !errors.Is(err, ErrSignature) {
 		t.Errorf("too long: %v", err)
 	}
-	if _, err := s.Unsign(s.Sign(strings.Repeat("x", MaxSigned-44))); err != nil {
+	if _, err := s.Unsign(s.Sign(strings.Repeat("x", 1<<20-44))); err != nil {
 		t.Errorf("just not too long: %v", err)
 	}
 }
@@ -119,11 +119,18 @@ func TestSignedAt(t *testing.T) {
 	if got := s.SignAt("v", time.Unix(-5, 0)); !strings.HasPrefix(got, "v:0:") {
 		t.Errorf("before 1970: %q", got)
 	}
+	for _, c := range []struct{ value, digits string }{
+		{"", "1rK5iq"}, {"v", "0"}, {"v", "10"}, {"v", "A0z"}, {"v", "zzzzzzzzzz"}, // ten digits are the most
+	} {
+		if got, err := s.UnsignAt(s.Sign(c.value+":"+c.digits), noon, 0); got != c.value || err != nil {
+			t.Errorf("%q at %s: %q, %v", c.value, c.digits, got, err)
+		}
+	}
 }
 
 func TestObjects(t *testing.T) {
 	s := newKeys(t, "key").Signer("django.core.signing")
-	value := map[string]any{"é😀\u2028": []any{"<&>", 1.5, nil, true}, "x": strings.Repeat("long ", 100)}
+	value := map[string]any{"\u007f\u0080é😀\u2028": []any{"<&>", 1.5, nil, true}, "x": strings.Repeat("long ", 100)}
 	for _, compress := range []bool{false, true} {
 		signed, err := s.Dumps(value, compress, noon)
 		if err != nil || strings.HasPrefix(signed, ".") != compress {
@@ -164,6 +171,40 @@ func TestObjects(t *testing.T) {
 	}
 }
 
+// TestDumpsPacksWhatShrinks: as in Django, packing has to save two bytes, one of which the mark costs.
+func TestDumpsPacksWhatShrinks(t *testing.T) {
+	s, seen := newKeys(t, "key").Signer("django.core.signing"), map[int]bool{}
+	for n := range 40 {
+		for _, tail := range []string{"", "b", "bc", "bcd"} {
+			value := strings.Repeat("a", n) + tail
+			data, err := marshal(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			saved := len(data) - len(pack(data))
+			signed, err := s.Dumps(value, true, noon)
+			if packed := strings.HasPrefix(signed, "."); packed != (saved >= 2) || err != nil {
+				t.Errorf("%q: packing saves %d bytes, done: %v, %v", value, saved, packed, err)
+			}
+			seen[saved] = true
+		}
+	}
+	for saved := range 4 {
+		if !seen[saved] {
+			t.Errorf("no value of which packing saves %d bytes", saved)
+		}
+	}
+}
+
+// TestUnpackBound: 4 MiB are unpacked, the two quotes included, and not one byte more.
+func TestUnpackBound(t *testing.T) {
+	for n, want := range map[int]bool{4<<20 - 2: true, 4<<20 - 1: false} {
+		if _, err := unpack(zeros(n)); (err == nil) != want {
+			t.Errorf("%d zeros: %v", n, err)
+		}
+	}
+}
+
 // zeros packs a long JSON string in few bytes.
 func zeros(n int) []byte {
 	var packed bytes.Buffer
@@ -183,7 +224,10 @@ func TestDecodeUIDBound(t *testing.T) {
 	if _, err := DecodeUID(long + "MQ"); !errors.Is(err, ErrUID) {
 		t.Errorf("too long: %v", err)
 	}
-	for uid, want := range map[string]string{"+/+/": "\xfb\xff\xbf", "M=Q==": "1", "MQ==MQ==": "1", "M Q": "1"} {
+	if _, err := DecodeUID("M Q="); !errors.Is(err, ErrUID) { // Python: incorrect padding
+		t.Errorf("too little padding: %v", err)
+	}
+	for uid, want := range map[string]string{"MTIz====MQ==": "1231", "M=TIz": "123", "+/+/": "\xfb\xff\xbf", "M=Q==": "1", "MQ==MQ==": "1", "M Q": "1"} {
 		if got, err := DecodeUID(uid); got != want || err != nil {
 			t.Errorf("DecodeUID(%q) = %q, %v, want %q", uid, got, err, want)
 		}
