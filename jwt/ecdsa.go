@@ -125,7 +125,7 @@ func fromASN1(sig, der []byte) bool {
 
 // integer reads one DER INTEGER to the right end of to.
 func integer(to, der []byte) (rest []byte, ok bool) {
-	if len(der) < 2 || der[0] != 0x02 || len(der) < 2+int(der[1]) {
+	if len(der) < 3 || der[0] != 0x02 || der[1] == 0 || len(der) < 2+int(der[1]) {
 		return nil, false
 	}
 	n := der[2 : 2+int(der[1])]

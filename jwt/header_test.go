@@ -37,6 +37,8 @@ func TestHeaders(t *testing.T) {
 		{"x5t#S256 number", `{"alg":"HS256","x5t#S256":1}`, "wrong type"},
 		{"x5c of numbers", `{"alg":"HS256","x5c":[1]}`, "wrong type"},
 		{"x5c a string", `{"alg":"HS256","x5c":"x"}`, "wrong type"},
+		{"jwk of two kinds of bracket", `{"alg":"HS256","jwk":["kty":"oct"}}`, "wrong type"},
+		{"cut before the jwk", `{"alg":"HS256","jwk":`, "wrong type"},
 		{"jwk a string", `{"alg":"HS256","jwk":"x"}`, "wrong type"},
 		{"63 others", `{"alg":"HS256"` + many(63) + `}`, ""},
 		{"64 others", `{"alg":"HS256"` + many(64) + `}`, "strict JSON"},
@@ -108,6 +110,7 @@ func TestTokensThatAreNone(t *testing.T) {
 		{"no dot", head, "segments"},
 		{"one dot", head + "." + body, "segments"},
 		{"three dots", token + ".", "segments"},
+		{"an empty third segment of four", head + "." + body + ".." + sig, "segments"},
 		{"dots only", "..", "strict JSON"},
 		{"too long", token + strings.Repeat("A", 8193-len(token)), "8192"},
 		{"long", token + strings.Repeat("A", 8192-len(token)), "signature"},
@@ -140,6 +143,10 @@ func TestPayloadsThatAreNone(t *testing.T) {
 	v := verifier[jwt.Raw](t, k, jwt.Rules{InsecureNoExpiration: true})
 	if _, err := v.Verify(resign(t, k, b64(`{"alg":"HS256"}`)+"."+b64(`{}`))); err != nil {
 		t.Fatal(err)
+	}
+	cut := verifier[jwt.Raw](t, k, jwt.Rules{NumericSubject: true})
+	if _, err := cut.Verify(resign(t, k, b64(`{"alg":"HS256"}`)+"."+b64(`{"sub":`))); !errors.Is(err, jwt.ErrMalformed) {
+		t.Errorf("cut before the subject: got %v", err)
 	}
 	for _, segment := range []string{"", b64(`[]`), b64(`{} x`), b64("{\"a\":\"\xff\"}"), b64(`{}`) + "=", "e31", b64(strings.Repeat("[", 65))} {
 		_, err := v.Verify(resign(t, k, b64(`{"alg":"HS256"}`)+"."+segment))

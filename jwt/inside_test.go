@@ -4,11 +4,13 @@ package jwt
 
 import (
 	"bytes"
+	"encoding/asn1"
 	"encoding/json"
 	"fmt"
 	"math"
 	"math/big"
 	"math/bits"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -32,15 +34,16 @@ func TestCacheIsBounded(t *testing.T) {
 			if !c.holds(fmt.Sprint(n), k) {
 				t.Fatalf("size %d: %d is not held right after it was added", size, n)
 			}
+			// The older half is full, and there is one in the younger.
+			if half := (size + 1) / 2; n >= half && !c.holds(fmt.Sprint(n-half), k) {
+				t.Fatalf("size %d: %d is not held when %d was added", size, n-half, n)
+			}
 		}
 		if c.holds("0", k) {
 			t.Errorf("size %d: the first is still held", size)
 		}
 		if other, _ := EdDSA.GenerateKey(); c.holds("999", other) {
 			t.Error("held for another key")
-		}
-		if !c.holds("998", k) {
-			t.Errorf("size %d: the last but one", size)
 		}
 	}
 	secret, err := HS256.GenerateKey()
@@ -69,6 +72,17 @@ func TestSignatureAsASN1(t *testing.T) {
 			t.Fatalf("%x came back as %x", sig, back)
 		}
 	})
+	for _, half := range []int{32, 66} {
+		for zeros := range half {
+			sig := bytes.Repeat([]byte{0x7f}, 2*half)
+			clear(sig[half : half+zeros])
+			want, err := asn1.Marshal([]*big.Int{new(big.Int).SetBytes(sig[:half]), new(big.Int).SetBytes(sig[half:])})
+			got, back := toASN1(nil, sig), make([]byte, 2*half)
+			if err != nil || !bytes.Equal(got, want) || !fromASN1(back, got) || !bytes.Equal(back, sig) {
+				t.Errorf("%x is written as %x, want %x, %v, and read as %x", sig, got, want, err, back)
+			}
+		}
+	}
 	sig := bytes.Repeat([]byte{0x80}, 132)
 	der := toASN1(nil, sig)
 	if len(der) != 141 {
@@ -81,6 +95,11 @@ func TestSignatureAsASN1(t *testing.T) {
 	}
 	if fromASN1(make([]byte, 64), der) || fromASN1(make([]byte, 132), append(der, 0)) {
 		t.Error("numbers too wide or bytes after them: accepted")
+	}
+	for _, empty := range []string{"\x30\x05\x02\x00\x02\x01\x01", "\x30\x05\x02\x01\x01\x02\x00"} {
+		if fromASN1(make([]byte, 64), []byte(empty)) {
+			t.Errorf("a number without a byte: %x accepted", empty)
+		}
 	}
 }
 
@@ -105,19 +124,21 @@ func document(s string) bool {
 
 func TestScanner(t *testing.T) {
 	deep := func(n int) string { return `{"a":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + "}" }
+	wide := func(s string) string { return `{"a":[` + strings.Repeat(s+",", 100) + s + "]}" }
 	deepObjects := func(n int) string { return strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) }
 	for s, want := range map[string]bool{
 		`{}`: true, ` { } `: true, "\t\r\n{}\n": true, ``: false, `[]`: false, `{} {}`: false, `{},`: false, "{}\x00": false, "{}\f": false, "{}\u00a0": false,
 		`{"a":1}`: true, `{"a":1,}`: false, `{,"a":1}`: false, `{"a"1}`: false, `{"a":}`: false, `{"a"}`: false, `{a:1}`: false, `{'a':1}`: false, `{"a":1`: false, `{"a":1]`: false, `{"a"`: false, `{"a":`: false, `{"a`: false, `{"`: false, `{`: false,
-		`{"a":1,"b":1}`: true, `{"a":1 "b":1}`: false, `{"a":1;"b":1}`: false, `{"a":1,"a":1}`: false, `{"a":1,"\u0061":1}`: false, `{"a":1,"A":1}`: true, `{"":1,"":1}`: false, `{"":1}`: true,
+		`{"a":1,"b":1}`: true, `{"a":1 "b":1}`: false, `{"a":1;"b":1}`: false, `{"a":1,"a":1}`: false, `{"a":1,"b":1,"a":1}`: false, `{"a":1,"\u0061":1}`: false, `{"a":1,"A":1}`: true, `{"":1,"":1}`: false, `{"":1}`: true,
 		`{"a":{"a":1},"b":{"a":1}}`: true, `{"a":{"b":1,"b":1}}`: false, `{"a":[{"b":1},{"b":1}]}`: true,
 		`{"a":[]}`: true, `{"a":[ ]}`: true, `{"a":[1,]}`: false, `{"a":[,1]}`: false, `{"a":[1 2]}`: false, `{"a":[1}`: false, `{"a":[`: false, `{"a":[1, 2 ,3]}`: true,
 		`{"a":true,"b":false,"c":null}`: true, `{"a":True}`: false, `{"a":tru}`: false, `{"a":nul`: false, `{"a":falsey}`: false, `{"a":NaN}`: false, `{"a":Infinity}`: false,
-		`{"a":0}`: true, `{"a":-0}`: true, `{"a":00}`: false, `{"a":01}`: false, `{"a":-}`: false, `{"a":+1}`: false, `{"a":.5}`: false, `{"a":1.}`: false, `{"a":1.5}`: true, `{"a":1e5}`: true, `{"a":1E+5}`: true, `{"a":1e-5}`: true, `{"a":1e}`: false, `{"a":1e+}`: false, `{"a":1.5e3}`: true, `{"a":0x1}`: false, `{"a":1_0}`: false, `{"a":-1}`: true, `{"a":1e308}`: true, `{"a":1e309}`: false, `{"a":[-1e309]}`: false, `{"a":1e-999}`: true, `{"a":1` + strings.Repeat("0", 308) + `}`: true, `{"a":1` + strings.Repeat("0", 309) + `}`: false, `{"a":-`: false,
+		`{"a":0}`: true, `{"a":-0}`: true, `{"a":00}`: false, `{"a":01}`: false, `{"a":-}`: false, `{"a":+1}`: false, `{"a":.5}`: false, `{"a":1.}`: false, `{"a":1.5}`: true, `{"a":1e5}`: true, `{"a":1E+5}`: true, `{"a":1e-5}`: true, `{"a":1e}`: false, `{"a":1e`: false, `{"a":1e+}`: false, `{"a":1.5e3}`: true, `{"a":0x1}`: false, `{"a":1_0}`: false, `{"a":-1}`: true, `{"a":1e308}`: true, `{"a":1e309}`: false, `{"a":[-1e309]}`: false, `{"a":1e-999}`: true, `{"a":1` + strings.Repeat("0", 308) + `}`: true, `{"a":1` + strings.Repeat("0", 309) + `}`: false, `{"a":-`: false,
 		`{"a":"\"\\\/\b\f\n\r\t\u00e9"}`: true, `{"a":"\x41"}`: false, `{"a":"\u12"}`: false, `{"a":"\u12g4"}`: false, `{"a":"\`: false, `{"a":"\u`: false, `{"a":"\u0000"}`: true, `{"a":"\uABCD\uabcd"}`: true,
 		`{"a":"\ud83d\ude00"}`: true, `{"a":"\ud83d"}`: false, `{"a":"\ude00"}`: false, `{"a":"\ud83d\u0041"}`: false, `{"a":"\ud83dx"}`: false, `{"a":"\ud83dXude00"}`: false, `{"a":"\ud83d\nde00"}`: false, `{"a":"\ud83d\ud83d"}`: false,
 		"{\"a\":\"\t\"}": false, "{\"a\":\"\x1f\"}": false, "{\"a\":\"\x00\"}": false, "{\"a\":\"\x7f\"}": true, "{\"a\":\"é\"}": true, "{\"a\":\"\xe9\"}": false, "{\"a\":\"\xc0\xaf\"}": false, "{\"a\":\"\xed\xa0\x80\"}": false,
 		"{\"12345678\t\":1}": false, "{\"a\":\"1234567\x1f12345678\"}": false, `{"a":"1234567\"12345678"}`: true, `{"a":"\n"}`: true, "\ufeff{}": false,
+		wide("{}"): true, wide(`{"b":1}`): true, wide("[]"): true, wide("[1]"): true,
 		deep(64): true, deep(65): false, deepObjects(64): true, deepObjects(65): false,
 	} {
 		if got := document(s); got != want {
@@ -201,7 +222,8 @@ func TestTextAsPythonWritesIt(t *testing.T) {
 		default:
 			want = fmt.Sprintf(`\u%04x`, c)
 		}
-		for _, frame := range []string{"%s", "abc%sdefghi", "abcdefgh%s"} {
+		for place := range 16 {
+			frame := "abcdefghijklmno"[:place] + "%s" + "abcdefghijklmno"[place:]
 			got, ok := appendText(nil, fmt.Sprintf(frame, string(c)))
 			if !ok || string(got) != `"`+fmt.Sprintf(frame, want)+`"` {
 				t.Errorf("%q in %s is written %s", c, frame, got)
@@ -216,6 +238,19 @@ func TestTextAsPythonWritesIt(t *testing.T) {
 	for text, want := range map[string]string{"é": `"\u00e9"`, "\u2028": `"\u2028"`, "\uffff": `"\uffff"`, "\U00010000": `"\ud800\udc00"`, "\U0010ffff": `"\udbff\udfff"`, "\ufffd": `"\ufffd"`} {
 		if got, ok := appendText(nil, text); !ok || string(got) != want {
 			t.Errorf("%q is written %s", text, got)
+		}
+	}
+}
+
+// Numbers of a text that is signed as it stands, as Python writes them after reading them.
+func TestRecodedNumbers(t *testing.T) {
+	for number, want := range map[string]string{
+		"0": "0", "-0": "0", "0.50": "0.5", "-0.0": "-0.0", "9.50": "9.5", "-9.50": "-9.5", "5E0": "5.0", "1e3": "1000.0",
+		"123456789012345678901234567890": "123456789012345678901234567890", "true": "true", "null": "null",
+	} {
+		var w writer
+		if !w.recode(`{"a":`+number+`}`) || string(w.out) != `{"a":`+want+`}` {
+			t.Errorf("%s is written %s, want %s", number, w.out, want)
 		}
 	}
 }
@@ -256,4 +291,97 @@ func TestBase64(t *testing.T) {
 	if _, ok := decode64(make([]byte, 2), "AAAA"); ok {
 		t.Error("decoded into too little room")
 	}
+	// Every length, with not a byte more room than needed, and one wrong character at every place.
+	for size := range 50 {
+		b := slices.Clip(bytes.Repeat([]byte{0xa5}, size))
+		text := string(append64(nil, b))
+		if text != b64.EncodeToString(b) {
+			t.Errorf("%d bytes encode as %s", size, text)
+		}
+		for i := range text {
+			if _, ok := decode64(slices.Clip(make([]byte, size)), text[:i]+"+"+text[i+1:]); ok {
+				t.Errorf("%s: a plus at %d is taken", text, i)
+			}
+		}
+	}
 }
+
+func TestMediaType(t *testing.T) {
+	for typ, want := range map[string]string{
+		"JWT": "jwt", "application/at+jwt": "at+jwt", "Application/AT+JWT": "at+jwt", "text/plain": "text/plain",
+		"application/a/b": "application/a/b", "application/": "",
+	} {
+		if got := mediaType(typ); got != want {
+			t.Errorf("mediaType(%q) = %q, want %q", typ, got, want)
+		}
+	}
+}
+
+type nest []nest
+
+// What is written is also read, up to the same bounds: 64 levels, 8192 bytes.
+func TestBoundsOfBothSides(t *testing.T) {
+	k, err := HS256.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := NewVerifier[Raw](k, Rules{InsecureNoExpiration: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := nest{}
+	for depth := 2; depth <= 66; depth++ { // the claims themselves are the first level
+		token, err := Sign(k, Object{{"a", list}})
+		if (err == nil) != (depth <= 64) {
+			t.Errorf("%d levels: %v", depth, err)
+		}
+		if err == nil {
+			if _, err := v.Verify(token); err != nil {
+				t.Errorf("%d levels are written, but not read: %v", depth, err)
+			}
+		}
+		list = nest{list}
+	}
+	longest := 0
+	for size := 6000; ; size++ {
+		token, err := Sign(k, Object{{"a", strings.Repeat("x", size)}})
+		if err != nil {
+			break
+		}
+		if _, err := v.Verify(token); err != nil {
+			t.Errorf("%d bytes are written, but not read: %v", len(token), err)
+		}
+		longest = len(token)
+	}
+	if longest != 8192 {
+		t.Errorf("the longest token that is written has %d bytes", longest)
+	}
+}
+
+// Fields are claims as encoding/json has it.
+func TestFieldsOf(t *testing.T) {
+	type Inner struct{ A string }
+	type outer struct {
+		Skipped string `json:"-"`
+		hidden  string
+		Inner
+		Named  Inner
+		Inner2 `json:"inner"`
+		Last   int `json:",omitempty"`
+	}
+	want := []string{"A", "Named", "inner", "Last"}
+	var got []string
+	for _, f := range fieldsOf(reflect.TypeFor[outer]()) {
+		got = append(got, f.name)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	text, err := json.Marshal(outer{Last: 1, hidden: "x"})
+	if err != nil || string(text) != `{"A":"","Named":{"A":""},"inner":{"B":""},"Last":1}` {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// Inner2 is embedded under a name.
+type Inner2 struct{ B string }

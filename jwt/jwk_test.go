@@ -26,6 +26,9 @@ func TestJWKRoundTrip(t *testing.T) {
 			}
 			continue
 		}
+		if renamed := same.WithID("other"); renamed.Equal(k) {
+			t.Errorf("%s: equal under another id", alg)
+		}
 		public, err := json.Marshal(k)
 		if err != nil {
 			t.Fatal(err)
@@ -100,6 +103,7 @@ func TestJWKsThatAreRefused(t *testing.T) {
 		{"RS256", "e", `"AA"`, false},
 		{"RS256", "e", `"AAEAAQ"`, false},
 		{"RS256", "e", `"Aw"`, false},
+		{"RS256", "e", `"f____w"`, true},
 		{"RS256", "e", `"gAAAAQ"`, false},
 		{"RS256", "oth", `[]`, false},
 		{"ES256", "crv", ``, false},
@@ -119,6 +123,8 @@ func TestJWKsThatAreRefused(t *testing.T) {
 		{"HS256", "k", `1`, false},
 		{"HS256", "k", `"AA"`, false},
 		{"HS256", "k", `"` + strings.Repeat("YWFh", 11) + `"`, false},
+		{"HS256", "k", `"` + b64(strings.Repeat("abcd", 8)) + `"`, false},
+		{"HS256", "k", `"` + b64(strings.Repeat("abcde", 7)) + `"`, true},
 		{"HS256", "alg", ``, false},
 	}
 	for _, test := range tests {
@@ -152,6 +158,15 @@ func TestJWKsThatAreRefused(t *testing.T) {
 	}
 }
 
+// Whoever reads the error learns what is wrong with the document.
+func TestJWKErrors(t *testing.T) {
+	for document, want := range map[string]string{`{"kty":"oct","k":1}`: "not a string", `{"kty":"oct"`: "not a strict JSON object"} {
+		if _, err := jwt.ParseKey([]byte(document), ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", document, err, want)
+		}
+	}
+}
+
 func TestDocumentsThatAreNone(t *testing.T) {
 	huge := `{"kty":"oct","x":"` + strings.Repeat("A", 1<<20) + `"}`
 	for _, text := range []string{"", "x", "{", "[]", "{}", `{"keys":1}`, `{"keys":[]}`, `{"keys":[1]}`, `{"keys":[{"kty":"x"}]}`, `{"kty":"RSA","kty":"RSA"}`, `{"kty":"RSA"} x`, "{\"kty\":\"\xff\"}", huge} {
@@ -161,6 +176,29 @@ func TestDocumentsThatAreNone(t *testing.T) {
 		if _, err := jwt.ParseKeySet([]byte(text)); err == nil {
 			t.Errorf("ParseKeySet takes %.40q", text)
 		}
+	}
+}
+
+// A document may be 1 MiB long, and not a byte longer.
+func TestDocumentLength(t *testing.T) {
+	text, err := json.Marshal(keyFor(t, jwt.ES256))
+	if err != nil {
+		t.Fatal(err)
+	}
+	longest := append(text, strings.Repeat(" ", 1<<20-len(text))...)
+	for _, document := range [][]byte{longest, append(longest, ' ')} {
+		_, one := jwt.ParseKey(document, "")
+		_, set := jwt.ParseKeySet(document)
+		if want := len(document) == 1<<20; (one == nil) != want || (set == nil) != want {
+			t.Errorf("%d bytes: %v, %v", len(document), one, set)
+		}
+	}
+}
+
+func TestEqualNeedsTheSameAlgorithm(t *testing.T) {
+	a, b := keyFor(t, jwt.RS256).WithID("k"), keyFor(t, jwt.PS256).WithID("k")
+	if a.Thumbprint() != b.Thumbprint() || a.Equal(b) || !a.Equal(a.WithID("k")) {
+		t.Error("a key for RS256 equals the same one for PS256, or not itself")
 	}
 }
 
@@ -191,6 +229,8 @@ func TestParseKeySet(t *testing.T) {
 		{"RSA for RS256", []string{bare}, nil, 1},
 		{"one for encryption", []string{enc, jwks[jwt.ES256]}, nil, 1},
 		{"one broken", []string{broken, jwks[jwt.ES256]}, nil, 0},
+		{"one broken, of two algorithms", []string{broken, jwks[jwt.ES256]}, []jwt.Algorithm{jwt.RS256, jwt.ES256}, 0},
+		{"one broken, of two algorithms, in the other order", []string{broken, jwks[jwt.ES256]}, []jwt.Algorithm{jwt.ES256, jwt.RS256}, 0},
 		{"one private", []string{string(private), jwks[jwt.RS256]}, nil, 0},
 		{"the same id twice", []string{jwks[jwt.RS256], jwks[jwt.RS256]}, nil, 0},
 		{"secret and public", []string{oct, jwks[jwt.RS256]}, nil, 0},

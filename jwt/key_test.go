@@ -76,6 +76,15 @@ func TestEveryAlgorithm(t *testing.T) {
 			if _, err := other.Verify(token); err == nil && alg[:1] != "R" && alg[:1] != "P" {
 				t.Error("another key verifies")
 			}
+			v := verifier[jwt.Raw](t, from, jwt.Rules{})
+			signature := token[strings.LastIndexByte(token, '.')+1:]
+			cut := strings.TrimSuffix(token, signature) + signature[:(len(signature)-4)/4*4]
+			if _, err := v.Verify(token); err != nil {
+				t.Error(err)
+			}
+			if _, err := v.Verify(cut); err == nil { // although its missing bytes may lie about from before
+				t.Error("a signature cut short verifies")
+			}
 			damaged := []byte(token)
 			damaged[len(token)-20] ^= 1
 			if _, err := verifier[jwt.Raw](t, from, jwt.Rules{}).Verify(string(damaged)); err == nil {
@@ -194,6 +203,7 @@ func TestWeakKeysAreRefused(t *testing.T) {
 		{"even modulus", jwt.RS256, &rsa.PublicKey{N: new(big.Int).Add(n, big.NewInt(1)), E: 65537}},
 		{"exponent 3", jwt.RS256, &rsa.PublicKey{N: n, E: 3}},
 		{"exponent 65535", jwt.RS256, &rsa.PublicKey{N: n, E: 65535}},
+		{"exponent above 31 bits", jwt.RS256, &rsa.PublicKey{N: n, E: 1<<31 + 1}},
 		{"exponent even", jwt.RS256, &rsa.PublicKey{N: n, E: 65538}},
 		{"private half wrong", jwt.RS256, &badRSA},
 		{"RSA as ES256", jwt.ES256, &rsa.PublicKey{N: n, E: 65537}},
@@ -233,7 +243,7 @@ func TestWeakKeysAreRefused(t *testing.T) {
 			t.Errorf("%s: accepted as %v", test.name, k)
 		}
 	}
-	for _, key := range []any{&rsa.PublicKey{N: n, E: 65537}, testRSA(), p256, &p256.PublicKey, p384, ed, ed.Public()} {
+	for _, key := range []any{&rsa.PublicKey{N: modulus(2048), E: 65537}, &rsa.PublicKey{N: modulus(16384), E: 1<<31 - 1}, &rsa.PublicKey{N: n, E: 65537}, testRSA(), p256, &p256.PublicKey, p384, ed, ed.Public()} {
 		if _, err := jwt.NewKey("", key); err != nil {
 			t.Errorf("%T: %v", key, err)
 		}
