@@ -1,15 +1,100 @@
 package jotgate_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/jotgate/jotgate"
 )
 
-// errors.Is tells apart what a client can tell apart.
+// What the operator reads, which a client never sees.
+func TestErrorText(t *testing.T) {
+	cause := errors.New("the disk is full")
+	for _, c := range []struct {
+		err  *jotgate.Error
+		want string
+	}{
+		{jotgate.ErrNotFound, "Not found."},
+		{jotgate.ErrTaken, "username: A user with that username already exists."},
+		{jotgate.ErrTaken.Because(cause), "username: A user with that username already exists.: the disk is full"},
+		{&jotgate.Error{Detail: "d", Fields: jotgate.ErrTaken.Fields}, "d"},
+		{&jotgate.Error{}, ""},
+		{jotgate.AsError(cause), jotgate.ErrUnavailable.Detail + ": the disk is full"},
+	} {
+		if got := c.err.Error(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+// An error is itself, with a cause or without, and no other.
 func TestErrorIs(t *testing.T) {
+	all := []*jotgate.Error{
+		jotgate.ErrNotAuthenticated, jotgate.ErrBadHeader, jotgate.ErrForbidden, jotgate.ErrNoUserClaim, jotgate.ErrUserNotFound,
+		jotgate.ErrTokenInvalid, jotgate.ErrTokenExpired, jotgate.ErrTokenBlacklisted, jotgate.ErrNoAccountForToken,
+		jotgate.ErrNotFound, jotgate.ErrTaken, jotgate.ErrUnavailable, jotgate.ErrBusy,
+	}
+	for i, a := range all {
+		for j, b := range all {
+			if got := errors.Is(a.Because(errors.New("x")), b); got != (i == j) {
+				t.Errorf("%v is %v: %v", a, b, got)
+			}
+		}
+		other := *a
+		other.Status++
+		if errors.Is(&other, a) {
+			t.Errorf("%v under another status is the same", a)
+		}
+		other = *a
+		other.Code += "x"
+		if errors.Is(&other, a) {
+			t.Errorf("%v under another code is the same", a)
+		}
+	}
+	if errors.Is(jotgate.ErrTokenBlacklisted, jotgate.ErrTokenReused) || !errors.Is(jotgate.ErrTokenReused, jotgate.ErrTokenBlacklisted) {
+		t.Error("a reused token is told as a blacklisted one, and not the other way round")
+	}
+	if errors.Is(jotgate.ErrNotFound, errors.New("Not found.")) {
+		t.Error("an error of another type is the same")
+	}
+}
+
+// The answer that each error makes: the challenge with a 401 alone, Retry-After in whole seconds, rounded up.
+func TestErrorRespond(t *testing.T) {
+	for name, c := range map[string]struct {
+		err                         *jotgate.Error
+		challenge, retry, www, body string
+	}{
+		"401":          {jotgate.ErrNoAccountForToken, "Bearer", "", "Bearer", `{"detail":"No active account found for the given token."}`},
+		"401, hidden":  {jotgate.ErrNoAccountForToken, "", "", "", `{"detail":"No active account found for the given token."}`},
+		"403":          {jotgate.ErrForbidden, "Bearer", "", "", `{"detail":"You do not have permission to perform this action."}`},
+		"fields":       {jotgate.ErrTaken, "Bearer", "", "", `{"username":["A user with that username already exists."]}`},
+		"unavailable":  {jotgate.ErrUnavailable, "", "5", "", `{"detail":"The service is temporarily unavailable, please try again later."}`},
+		"busy":         {jotgate.ErrBusy, "", "2", "", `{"detail":"Too many logins at once, please try again later."}`},
+		"part of one":  {&jotgate.Error{Status: 429, Detail: "<&>", RetryAfter: time.Millisecond}, "", "1", "", `{"detail":"<&>"}`},
+		"two fields":   {&jotgate.Error{Status: 400, Fields: []jotgate.FieldError{{"a", []string{"x"}}, {"b", []string{"y", "z"}}}}, "", "", "", `{"a":["x"],"b":["y","z"]}`},
+		"list":         {&jotgate.Error{Status: 400, List: []string{"x"}}, "", "", "", `["x"]`},
+		"with a cause": {jotgate.ErrForbidden.Because(errors.New("secret")), "", "", "", `{"detail":"You do not have permission to perform this action."}`},
+	} {
+		w := httptest.NewRecorder()
+		c.err.Respond(w, c.challenge)
+		h := w.Header()
+		_, has := h["Www-Authenticate"]
+		if w.Code != c.err.Status || w.Body.String() != c.body || h.Get("Retry-After") != c.retry || h.Get("WWW-Authenticate") != c.www || has != (c.www != "") {
+			t.Errorf("%s: %d %v %s", name, w.Code, h, w.Body)
+		}
+		if !json.Valid(w.Body.Bytes()) || h.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %v %s", name, h, w.Body)
+		}
+	}
+}
+
+// errors.Is tells apart what a client can tell apart.
+func TestErrorIsWhatAClientSees(t *testing.T) {
 	field := func(name, message string) *jotgate.Error {
 		return &jotgate.Error{Status: 400, Fields: []jotgate.FieldError{{Field: name, Messages: []string{message}}}}
 	}

@@ -2,6 +2,9 @@ package jotgate_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -68,6 +71,15 @@ func TestFeed(t *testing.T) {
 	if refused(lives)() {
 		t.Error("another session is refused, too")
 	}
+	account, err := b.AccountByID(t.Context(), lives.User.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(time.Second)
+	if err := b.DeleteAccount(t.Context(), account, jotgate.Client{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, refused(lives)) // the user's, not the session's
 }
 
 // While the feed is cut, a guard does what its setting says; afterwards it
@@ -90,6 +102,14 @@ func TestFeedLost(t *testing.T) {
 	if _, err := strict.VerifyAccess(one.Access); jotgate.AsError(err).Status != 503 {
 		t.Errorf("a minute without news: %v", err)
 	}
+	cut(false)
+	back := time.Now()
+	eventually(t, func() bool { return works(strict, one) && works(strict, two) })
+	if took := time.Since(back); took > 10*time.Second {
+		t.Errorf("heard again after %v: it waited for news before it asked where things stand", took)
+	}
+	cut(true)
+	b.clock.Advance(61 * time.Second)
 	if err := b.Logout(t.Context(), two.Refresh, jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
@@ -153,6 +173,104 @@ func TestFeedAddressKeepsItsQuery(t *testing.T) {
 	go func() { _ = guard.Run(ctx) }()
 	if q := <-asked; q.Get("tenant") != "a&b" || len(q["since"]) != 1 || q.Get("since") != "" || q.Get("nonce") == "" {
 		t.Errorf("asked with %v", q)
+	}
+}
+
+// A question waits for news as long as it asks to, and no longer.
+func TestFeedWaits(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
+	go func() { _ = b.Run(t.Context()) }()
+	b.user(t, "alice", nil)
+	tokens := b.login(t, "alice")
+	eventually(t, func() bool { return b.RevocationAge() < time.Second })
+	type page struct {
+		Cursor   string
+		Complete bool
+		Revoked  []struct{ Sid string }
+	}
+	ask := func(query string) (p page, took time.Duration) {
+		began, w := time.Now(), httptest.NewRecorder()
+		b.RevocationFeed().ServeHTTP(w, httptest.NewRequest("GET", "/?"+query, nil))
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != 200 {
+			t.Errorf("%q: %d %s", query, w.Code, w.Body)
+		}
+		return p, time.Since(began)
+	}
+	first, _ := ask("wait=20")
+	if !first.Complete || first.Cursor == "" {
+		t.Fatalf("%+v", first)
+	}
+	for _, query := range []string{"", "&wait=0", "&wait=-5", "&wait=x"} {
+		if p, took := ask("since=" + first.Cursor + query); p.Complete || len(p.Revoked) > 0 || p.Cursor != first.Cursor || took > 10*time.Second {
+			t.Errorf("%q: %+v after %v", query, p, took)
+		}
+	}
+	if p, took := ask("since=" + first.Cursor + "&wait=1"); len(p.Revoked) > 0 || took < time.Second {
+		t.Errorf("%+v after %v, want nothing after a second", p, took)
+	}
+	go func() { _ = b.Logout(t.Context(), tokens.Refresh, jotgate.Client{}) }()
+	if p, _ := ask("since=" + first.Cursor + "&wait=20"); p.Complete || len(p.Revoked) != 1 || p.Revoked[0].Sid != tokens.User.Session || p.Cursor == first.Cursor {
+		t.Errorf("%+v, want the session that was ended", p)
+	}
+}
+
+// A feed that is down is asked twice a second and complained of; one that answers is neither.
+func TestFeedPauses(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
+	go func() { _ = b.Run(t.Context()) }()
+	eventually(t, func() bool { return b.RevocationAge() < time.Second })
+	for _, down := range []bool{true, false} {
+		var asked, warned atomic.Int64
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1); down {
+				w.WriteHeader(502)
+				return
+			}
+			b.RevocationFeed().ServeHTTP(w, r)
+		}))
+		ctx, cancel := context.WithCancel(t.Context())
+		guard, err := jotgate.NewGuard(jotgate.GuardSettings{
+			Keys: key(t), Now: b.clock.Now, RevocationsURL: server.URL,
+			Logger: slog.New(slog.NewTextHandler(counter{&warned}, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error)
+		go func() { ended <- guard.Run(ctx) }()
+		began := time.Now()
+		eventually(t, func() bool { return asked.Load() >= 2 }) // a question that waits for news is the second one
+		if took := time.Since(began); down && took < 400*time.Millisecond {
+			t.Errorf("asked again after %v", took)
+		}
+		if time.Sleep(200 * time.Millisecond); asked.Load() > 3 {
+			t.Errorf("down: %v, asked %d times", down, asked.Load())
+		}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("ended with %v", err)
+		}
+		if (warned.Load() > 0) != down {
+			t.Errorf("down: %v, %d warnings", down, warned.Load())
+		}
+		server.CloseClientConnections()
+		server.Close()
+	}
+}
+
+// counter counts the lines that a log writes.
+type counter struct{ lines *atomic.Int64 }
+
+func (c counter) Write(b []byte) (int, error) {
+	c.lines.Add(1)
+	return len(b), nil
+}
+
+func TestRevocationsURL(t *testing.T) {
+	for address, ok := range map[string]bool{"http://gate.example/feed": true, "feed": false, "http:///feed": false, "http://[": false} {
+		if _, err := jotgate.NewGuard(jotgate.GuardSettings{Keys: key(t), RevocationsURL: address}); (err == nil) != ok {
+			t.Errorf("%q: %v", address, err)
+		}
 	}
 }
 

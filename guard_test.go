@@ -76,7 +76,7 @@ func get(guard *jotgate.Guard, header ...string) *httptest.ResponseRecorder {
 
 func TestRequireOpensForAGoodToken(t *testing.T) {
 	guard := newGuard(t, nil)
-	for _, scheme := range []string{"Bearer ", "Token ", "Bearer  ", " Bearer\t"} {
+	for _, scheme := range []string{"Bearer ", "Token ", "Bearer  ", " Bearer\t", "Bearer\r", "Bearer\v\n"} {
 		w := get(guard, "Authorization", scheme+accessToken(t, nil))
 		const want = `{"id":7,"username":"alice","email":"alice@example.com","role":{"id":"staff","display_name":"Staff","role_type":"staff"}}`
 		if got := strings.TrimSpace(w.Body.String()); w.Code != 200 || got != want {
@@ -122,6 +122,7 @@ func TestRequireRefuses(t *testing.T) {
 		{"lower-case scheme", []string{"Authorization", "bearer " + good}, none},
 		{"another scheme", []string{"Authorization", "Basic " + good}, none},
 		{"token in another header", []string{"X-Authorization", "Bearer " + good}, none},
+		{"no white space of Python's", []string{"Authorization", "Bearer\x0e" + good}, none},
 		{"scheme alone", []string{"Authorization", "Bearer"}, badHeader},
 		{"three words", []string{"Authorization", "Bearer " + good + " x"}, badHeader},
 		{"sent twice", []string{"Authorization", "Bearer " + good, "Authorization", "Bearer " + good}, badHeader},
@@ -129,6 +130,7 @@ func TestRequireRefuses(t *testing.T) {
 		{"changed signature", bearer(good[:len(good)-10] + other + "x"), invalid("Token is invalid")},
 		{"alg none", bearer("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0" + good[strings.Index(good, "."):]), invalid("Token is invalid")},
 		{"expired", set("exp", noon.Unix()), invalid("Token is expired")},
+		{"exp a word", set("exp", "soon"), invalid("Token is invalid")},
 		{"no exp", without("exp"), invalid("Token has no 'exp' claim")},
 		{"from the future", set("iat", noon.Unix()+1), invalid("Token is invalid")},
 		{"a refresh token", set("token_type", "refresh"), invalid("Token has wrong type")},

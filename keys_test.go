@@ -177,6 +177,25 @@ func eventually(t *testing.T, done func() bool) {
 	}
 }
 
+// When the keys cannot be read, those that are known stay in force.
+func TestKeysOutliveTheDatabase(t *testing.T) {
+	b := newGate(t, nil)
+	key, err := b.AddKey(t.Context(), jwt.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.db.Close()
+	if err := b.RetireKey(t.Context(), key.ID); err == nil {
+		t.Error("retired without a database")
+	}
+	if err := b.Sync(t.Context()); err == nil {
+		t.Error("in step without a database")
+	}
+	if keys := b.PublicKeys(); len(keys) != 1 || keys[0].ID() != key.ID {
+		t.Errorf("%v is left", keys)
+	}
+}
+
 // What lies in the database cannot be opened without the secret, nor moved to
 // another row, and a published key shows nothing private.
 func TestKeysAreSealed(t *testing.T) {

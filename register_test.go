@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/strength"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/signing"
@@ -146,6 +147,17 @@ func TestSetPassword(t *testing.T) {
 	if _, err := b.Login(t.Context(), "alice", "a brand new pass 77", nobody); err != nil {
 		t.Error(err)
 	}
+	long := strings.Repeat("0a", passwd.MaxPassword/2)
+	if err := b.SetPassword(t.Context(), a, long+"x", "", nobody); says(err) != `{"password":["Ensure this field has no more than 4096 characters."]}` {
+		t.Errorf("too long: %v", err)
+	}
+	fresh, err := b.AccountByID(t.Context(), a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.SetPassword(t.Context(), fresh, long, "", nobody); err != nil {
+		t.Errorf("just not too long: %v", err)
+	}
 }
 
 func TestSetUsernameAndEmail(t *testing.T) {
@@ -167,6 +179,33 @@ func TestSetUsernameAndEmail(t *testing.T) {
 	}
 	if _, err := b.VerifyAccess(tokens.Access); err == nil {
 		t.Error("an account that is to be confirmed is still logged in")
+	}
+	letters, err := b.db.DueLetters(t.Context(), noon, 10, time.Hour)
+	if err != nil || a.Email != "new@example.com" || a.IsActive || len(letters) != 1 || letters[0].To != a.Email {
+		t.Errorf("%+v, %v, %v", a, letters, err)
+	}
+	if err := b.SetEmail(t.Context(), a, "newer@example.com", false, nobody); err != nil || a.Email != "newer@example.com" || a.IsActive {
+		t.Errorf("another address makes it active: %+v, %v", a, err)
+	}
+	carol, err := b.db.AccountByLogin(t.Context(), "carol")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := b.login(t, "carol")
+	if err := b.SetEmail(t.Context(), carol, "c@example.com", false, nobody); err != nil || !carol.IsActive {
+		t.Errorf("another address makes it inactive: %+v, %v", carol, err)
+	}
+	if err := b.DeleteAccount(t.Context(), carol, nobody); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.VerifyAccess(last.Access); err == nil {
+		t.Error("a deleted account is still logged in")
+	}
+	if err := b.DeleteAccount(t.Context(), carol, nobody); !errors.Is(err, jotgate.ErrNotFound) {
+		t.Errorf("deleted twice: %v", err)
+	}
+	if err := b.SetEmail(t.Context(), carol, "d@example.com", false, nobody); !errors.Is(err, jotgate.ErrNotFound) || carol.Email != "c@example.com" {
+		t.Errorf("%+v, %v", carol, err)
 	}
 	if err := b.DeleteAccount(t.Context(), a, nobody); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,92 @@ func TestRevocations(t *testing.T) {
 	r.sweep(noon.Add(5*time.Minute + 3*time.Second))
 	if r.revoked(sid(1), "1", 0) || r.revoked("", "7", 0) || !r.empty.Load() {
 		t.Error("kept although no token can live")
+	}
+}
+
+// A token may live to the very second; what is known twice is no news.
+func TestRevocationsBounds(t *testing.T) {
+	noon := time.Unix(1767225600, 0)
+	r := newRevocations(5 * time.Minute)
+	if r.age(noon) < 1000*time.Hour {
+		t.Errorf("an age of %v before anything was heard", r.age(noon))
+	}
+	r.heard.Store(noon.UnixMicro())
+	if got := r.age(noon.Add(3 * time.Second)); got != 3*time.Second {
+		t.Errorf("an age of %v after three seconds", got)
+	}
+	session, user := record.Revocation{Seq: 1, Session: sid(1), Made: noon}, record.Revocation{Seq: 2, User: "7", NotBefore: noon, Made: noon}
+	for n, c := range []struct {
+		entry record.Revocation
+		fresh bool
+	}{
+		{session, true},
+		{session, false},
+		{user, true},
+		{user, false},
+		{record.Revocation{User: "7", NotBefore: noon.Add(-time.Second)}, false},
+		{record.Revocation{User: "8"}, false},
+		{record.Revocation{NotBefore: noon}, false},
+		{record.Revocation{Session: "short", Made: noon}, false},
+		{record.Revocation{Session: strings.Repeat("x", 32), Made: noon}, false},
+		{record.Revocation{User: "7", NotBefore: noon.Add(time.Second)}, true},
+	} {
+		news := r.news
+		r.add(c.entry)
+		select {
+		case <-news:
+			if !c.fresh {
+				t.Errorf("entry %d is told as news", n)
+			}
+		default:
+			if c.fresh {
+				t.Errorf("entry %d is no news", n)
+			}
+		}
+	}
+	// The session may be refused for 301 seconds, the user, revoked a second later, for one more.
+	r.sweep(noon.Add(301 * time.Second))
+	if !r.revoked(sid(1), "", 0) {
+		t.Error("the session is forgotten too early")
+	}
+	r.sweep(noon.Add(302 * time.Second))
+	if r.revoked(sid(1), "", 0) || !r.revoked("", "7", 0) || r.empty.Load() {
+		t.Error("the session is kept, or the user forgotten, or nothing seems to be left")
+	}
+	if r.sweep(noon.Add(303 * time.Second)); r.revoked("", "7", 0) || !r.empty.Load() {
+		t.Error("the user is kept")
+	}
+	r.add(session)
+	if r.sweep(noon); r.empty.Load() {
+		t.Error("a session alone is nothing")
+	}
+}
+
+// A full page that brought something new is followed by another question.
+func TestRevocationsTake(t *testing.T) {
+	r := newRevocations(time.Minute)
+	page := func(n int, first int64) []record.Revocation {
+		entries := make([]record.Revocation, n)
+		for i := range entries {
+			entries[i] = record.Revocation{Seq: first + int64(i), Session: sid(i), Made: time.Unix(1767225600, 0)}
+		}
+		return entries
+	}
+	for _, c := range []struct {
+		entries int
+		first   int64
+		more    bool
+		last    int64
+	}{
+		{feedPage - 1, 1, false, feedPage - 1},
+		{feedPage, 1, true, feedPage},
+		{feedPage, 1, false, feedPage}, // the same once more
+		{1, 5, false, feedPage},
+		{0, 0, false, feedPage},
+	} {
+		if more := r.take(page(c.entries, c.first)); more != c.more || r.last.Load() != c.last {
+			t.Errorf("%d from %d: %v, last %d", c.entries, c.first, more, r.last.Load())
+		}
 	}
 }
 

@@ -74,3 +74,70 @@ func TestNextKeyWaits(t *testing.T) {
 		t.Errorf("in time: %s", state())
 	}
 }
+
+// A key that was published early waits until the one before it is due.
+func TestEarlyKeyWaits(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.KeyRotation, s.KeyAlgorithm = 24*time.Hour, jwt.EdDSA })
+	current := func() (id string) {
+		if err := b.RotateKeys(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		keys, err := b.Keys(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range keys {
+			if key.State == record.KeyCurrent {
+				id = key.ID
+			}
+		}
+		return id
+	}
+	current() // publishes the first
+	b.clock.Advance(jotgate.KeyPublishTime)
+	first := current()
+	early, err := b.AddKey(t.Context(), jwt.EdDSA)
+	if err != nil || first == "" {
+		t.Fatal(first, err)
+	}
+	b.clock.Advance(24*time.Hour - time.Second)
+	if got := current(); got != first {
+		t.Errorf("%s signs a second too early", got)
+	}
+	b.clock.Advance(time.Second)
+	if got := current(); got != early.ID {
+		t.Errorf("%s signs when %s is due", got, early.ID)
+	}
+}
+
+// A retired key is deleted an hour and the leeway after the last refresh token that it can have signed, and no other key is.
+func TestRetiredKeysStay(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.RefreshTokenLifetime, s.Leeway = 48*time.Hour, time.Minute })
+	for range 3 {
+		if _, err := b.AddKey(t.Context(), jwt.EdDSA); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys, err := b.Keys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.RetireKey(t.Context(), keys[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.SwitchKey(t.Context(), keys[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		later time.Duration
+		left  int
+	}{{49*time.Hour + time.Minute - time.Second, 3}, {time.Second, 2}, {1000 * time.Hour, 2}} {
+		b.clock.Advance(c.later)
+		if err := b.RotateKeys(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if keys, err := b.Keys(t.Context()); err != nil || len(keys) != c.left {
+			t.Errorf("%d keys are left, %v, want %d", len(keys), err, c.left)
+		}
+	}
+}
