@@ -3,6 +3,7 @@ package passwd
 // Stored texts: what is refused, what they are called, what they cost.
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 )
@@ -135,6 +136,66 @@ func TestBrokenTexts(t *testing.T) {
 		}
 		if ok, outdated := cheap(t).Check("password", text); ok || outdated {
 			t.Errorf("Check(%.200q) = %v, %v", text, ok, outdated)
+		}
+	}
+}
+
+// TestBoundsAreAccepted has the outermost of what TestBrokenTexts and TestHostileMemory refuse. Nothing is computed.
+func TestBoundsAreAccepted(t *testing.T) {
+	length := func(n int) string { return "seasalt" + strings.Repeat("x", n-len(valid["pbkdf2_sha256"])) }
+	b64 := func(n int) string { return base64.RawStdEncoding.EncodeToString(make([]byte, n)) }
+	const salt, digest = "c2Vhc2FsdFNlYXNhbHRTZWFzYWx0MQ", "UOl4WzPUu15WW4I4nHEKBw"
+	for _, c := range []struct {
+		algorithm, old, new string
+		ok                  bool
+	}{
+		{"pbkdf2_sha256", "1000", "10000000", true},
+		{"pbkdf2_sha256", "seasalt", length(1024), true},
+		{"pbkdf2_sha256", "seasalt", length(1025), false},
+		{"argon2", "p=8", "p=64", true},
+		{"argon2", "m=102400", "m=64", true},
+		{"argon2", "m=102400,t=2,p=8", "m=512,t=1,p=64", true},
+		{"argon2", "m=102400,t=2,p=8", "m=511,t=1,p=64", false},
+		{"argon2", "m=102400", "m=524288", true},
+		{"argon2", "t=2", "t=1", true},
+		{"argon2", "t=2", "t=40", true}, // 4,194,304 over 102,400, rounded down
+		{"argon2", "p=8", "p=1", true},
+		{"argon2", "v=19", "v=16", true},
+		{"argon2", salt, b64(7), false},
+		{"argon2", salt, b64(8), true},
+		{"argon2", salt, b64(128), true},
+		{"argon2", salt, b64(129), false},
+		{"argon2", digest, b64(3), false},
+		{"argon2", digest, b64(4), true},
+		{"argon2", digest, b64(128), true},
+		{"argon2", digest, b64(129), false},
+		{"bcrypt", "$04$", "$17$", true},
+		{"scrypt", "16384", "2", true},
+		{"scrypt", "$8$5$", "$1$1$", true},
+		{"scrypt", "$5$", "$64$", true},
+		{"scrypt", "16384$seasalt$8$5", "524288$seasalt$8$4", true}, // 512 MiB, and the most work
+		{"scrypt", "16384$seasalt$8$5", "524288$seasalt$8$5", false},
+		{"scrypt", "16384$seasalt$8$5", "1048576$seasalt$8$1", false},
+		{"scrypt", "16384$seasalt$8$5", "2$seasalt$2097152$4", true},
+		{"scrypt", "16384$seasalt$8$5", "2$seasalt$2097153$1", false},
+	} {
+		text := strings.Replace(valid[c.algorithm], c.old, c.new, 1)
+		if _, err := parse(text); (err == nil) != c.ok || text == valid[c.algorithm] {
+			t.Errorf("%.120q, %d bytes: %v", text, len(text), err)
+		}
+	}
+}
+
+// TestIdentifyNames: also what is broken has a name, as Django's identify_hasher finds it.
+func TestIdentifyNames(t *testing.T) {
+	digits := strings.Repeat("0", 40)
+	for text, want := range map[string]string{
+		"": "", "plaintext": "", digits[:31]: "", digits[:32]: "unsalted_md5", digits[:33]: "", digits[:37]: "", digits: "",
+		"md5$" + digits[:28]: "md5", "md5$$" + digits[:32]: "unsalted_md5", "md5$$" + digits[:31]: "md5", "md5$x" + digits[:32]: "md5",
+		"sha1$$" + digits: "unsalted_sha1", "sha1$$" + digits[:39]: "sha1", "sha1$x" + digits: "sha1", "foo$" + digits: "foo",
+	} {
+		if got := Identify(text).Algorithm; got != want {
+			t.Errorf("Identify(%q) names %q, want %q", text, got, want)
 		}
 	}
 }

@@ -151,6 +151,7 @@ func TestSettings(t *testing.T) {
 func TestOutdated(t *testing.T) {
 	const salt, short = "c2Vhc2FsdFNlYXNhbHRTZWFzYWx0MQ", "c2Vhc2FsdFNlYXNhbHRTZWFzYWx0"
 	const d16, d32 = "UOl4WzPUu15WW4I4nHEKBw", "935taGDiy8jbo0FHQZHcXcRtJx1hV5zF4fkyZvwjLi0"
+	const d64 = "3vqv8bhuV70T8qE/sm/1JgaaAVCPji0UBOiBZ08T4YJshNUkRkzId6sCqfxxDbPrlelp7VLgYKxUQHS0Cqv4lw=="
 	const pbkdf2 = "$o1pJHZfGLiqKuH7uqddZVdnxteGjxfOfhkf9sdvl0m8="
 	for _, c := range []struct {
 		name, setting, encoded string
@@ -171,6 +172,13 @@ func TestOutdated(t *testing.T) {
 		{"short salt is not kept", "argon2,keep", "pbkdf2_sha256$260000$seasaltSeasaltSeasalt" + pbkdf2, true},
 		{"kept argon2", "django-6.1,keep", "argon2$argon2id$v=19$m=102400,t=2,p=8$" + salt + "$" + d16, false},
 		{"weak argon2", "django-6.1,keep", "argon2$argon2id$v=19$m=1024,t=2,p=8$" + salt + "$" + d16, true},
+		{"the least argon2 that is kept", "django-6.1,keep", "argon2$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + d16, false},
+		{"a little less memory", "django-6.1,keep", "argon2$argon2id$v=19$m=19455,t=2,p=1$" + salt + "$" + d16, true},
+		{"another variant is not kept", "django-6.1,keep", "argon2$argon2i$v=19$m=102400,t=2,p=8$" + salt + "$" + d16, true},
+		{"another version is not kept", "django-6.1,keep", "argon2$argon2id$v=16$m=102400,t=2,p=8$" + salt + "$" + d16, true},
+		{"a digest of 15 bytes is not kept", "django-6.1,keep", "argon2$argon2id$v=19$m=102400,t=2,p=8$" + salt + "$" + d16[:20], true},
+		{"kept scrypt", "argon2,keep", "scrypt$16384$seasalt$8$1$" + d64, false},
+		{"weak scrypt", "argon2,keep", "scrypt$8192$seasalt$8$1$" + d64, true},
 		{"kept bcrypt", "django-6.1,keep", "bcrypt_sha256$$2b$12$ILbFkN/abp80WwhJT6FzyeLHsbR5wEs0E7.E7DzseSilo1i4NtNRy", false},
 		{"weak bcrypt", "django-6.1,keep", "bcrypt_sha256$$2b$11$ILbFkN/abp80WwhJT6FzyeLHsbR5wEs0E7.E7DzseSilo1i4NtNRy", true},
 		{"bcrypt's other name", "bcrypt_sha256", "bcrypt_sha256$$2a$12$ILbFkN/abp80WwhJT6FzyeLHsbR5wEs0E7.E7DzseSilo1i4NtNRy", false},

@@ -66,6 +66,8 @@ func TestUsername(t *testing.T) {
 		{"e\u0301ric", "", ErrCharacters}, // a combining mark is not \w
 		{long, long, nil},
 		{long + "é", "", ErrTooLong},
+		{strings.Repeat("𐐨", MaxUsername), strings.Repeat("𐐨", MaxUsername), nil}, // four bytes each
+		{strings.Repeat("𐐨", MaxUsername+1), "", ErrTooLong},
 		{strings.Repeat("x", 10_000_000), "", ErrTooLong},
 		{"ab\xff", "", ErrCharacters},
 		{"⑴", "", ErrCharacters},                  // becomes "(1)"
@@ -76,5 +78,11 @@ func TestUsername(t *testing.T) {
 		if !errors.Is(err, c.err) || (err == nil && got != c.out) {
 			t.Errorf("Username(%.20q) = %.20q, %v, want %v", c.in, got, err, c.err)
 		}
+	}
+}
+
+func TestEmailWithoutName(t *testing.T) {
+	if got := Email(" @Example.COM "); got != "@example.com" {
+		t.Errorf("%q", got)
 	}
 }
