@@ -226,10 +226,13 @@ func TestPasswordBounds(t *testing.T) {
 	if ok, _ := h.Check("\xff", "md5$a$"+"5b8c6f0a4b1f1b3a6b1a2c3d4e5f6071"); ok {
 		t.Error("a password that is not UTF-8 matches")
 	}
-	for name, password := range map[string]string{"73 bytes": strings.Repeat("a", 73), "NUL": "a\x00b"} {
+	for name, password := range map[string]string{"73 bytes": strings.Repeat("a", 73), "NUL": "a\x00b", "NUL first": "\x00b"} {
 		if _, err := hasher(t, "bcrypt:4").Make(password); !errors.Is(err, ErrPassword) {
 			t.Errorf("bcrypt, %s: Make = %v, want ErrPassword", name, err)
 		}
+	}
+	if _, err := hasher(t, "bcrypt:4").Make(strings.Repeat("a", 72)); err != nil {
+		t.Errorf("bcrypt, 72 bytes: %v", err)
 	}
 }
 
