@@ -3,6 +3,7 @@ package jotgate_test
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -177,12 +178,16 @@ func eventually(t *testing.T, done func() bool) {
 	}
 }
 
-// When the keys cannot be read, those that are known stay in force.
+// When the keys cannot be read, the operator is told and those that are known stay in force.
 func TestKeysOutliveTheDatabase(t *testing.T) {
-	b := newGate(t, nil)
+	var said lines
+	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
 	key, err := b.AddKey(t.Context(), jwt.ES256)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if strings.Contains(said.String(), "WARN") {
+		t.Errorf("complains of keys that were read: %s", said.String())
 	}
 	b.db.Close()
 	if err := b.RetireKey(t.Context(), key.ID); err == nil {
@@ -191,9 +196,29 @@ func TestKeysOutliveTheDatabase(t *testing.T) {
 	if err := b.Sync(t.Context()); err == nil {
 		t.Error("in step without a database")
 	}
+	go func() { _ = b.Run(t.Context()) }()
+	eventually(t, func() bool { return strings.Contains(said.String(), "signing keys could not be read") })
 	if keys := b.PublicKeys(); len(keys) != 1 || keys[0].ID() != key.ID {
 		t.Errorf("%v is left", keys)
 	}
+}
+
+// lines is what a log wrote, for several goroutines.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // What lies in the database cannot be opened without the secret, nor moved to

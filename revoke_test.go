@@ -62,6 +62,7 @@ func TestRevocations(t *testing.T) {
 func TestRevocationsBounds(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
 	r := newRevocations(5 * time.Minute)
+	r.serveFeed()
 	if r.age(noon) < 1000*time.Hour {
 		t.Errorf("an age of %v before anything was heard", r.age(noon))
 	}
@@ -100,8 +101,8 @@ func TestRevocationsBounds(t *testing.T) {
 	}
 	// The session may be refused for 301 seconds, the user, revoked a second later, for one more.
 	r.sweep(noon.Add(301 * time.Second))
-	if !r.revoked(sid(1), "", 0) {
-		t.Error("the session is forgotten too early")
+	if !r.revoked(sid(1), "", 0) || len(r.log.entries) != 3 {
+		t.Errorf("the session is forgotten too early, or untold: %v", r.log.entries)
 	}
 	r.sweep(noon.Add(302 * time.Second))
 	if r.revoked(sid(1), "", 0) || !r.revoked("", "7", 0) || r.empty.Load() {

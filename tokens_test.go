@@ -5,6 +5,7 @@ package jotgate_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -178,12 +179,18 @@ func TestLongJTI(t *testing.T) {
 // last_login is written where the settings ask for it.
 func TestLastLogin(t *testing.T) {
 	for _, ask := range []bool{false, true} {
-		b := newGate(t, func(s *jotgate.Settings) { s.UpdateLastLogin = ask })
+		var said lines
+		b := newGate(t, func(s *jotgate.Settings) {
+			s.UpdateLastLogin, s.Logger = ask, slog.New(slog.NewTextHandler(&said, nil))
+		})
 		alice := b.user(t, "alice", nil)
 		b.login(t, "alice")
 		account, err := b.AccountByID(t.Context(), alice.ID)
 		if err != nil || account.LastLogin.Equal(noon) != ask || account.LastLogin.IsZero() == ask {
 			t.Errorf("%v: %v, %v", ask, account.LastLogin, err)
+		}
+		if strings.Contains(said.String(), "WARN") {
+			t.Errorf("%v: complains: %s", ask, said.String())
 		}
 	}
 }
@@ -201,8 +208,11 @@ func TestRefreshWithoutAccount(t *testing.T) {
 	}
 }
 
-// directory keeps accounts of a program's own: one, "alice".
-type directory struct{ account *record.Account }
+// directory keeps accounts of a program's own: one. It counts how often a password is compared.
+type directory struct {
+	account *record.Account
+	checked *int
+}
 
 func (d directory) UserByLogin(_ context.Context, login string) (*record.Account, error) {
 	if login != d.account.Username {
@@ -219,22 +229,38 @@ func (d directory) UserByID(_ context.Context, id record.UserID) (*record.Accoun
 }
 
 func (d directory) CheckPassword(_ context.Context, account *record.Account, given string) (bool, error) {
+	*d.checked++
 	return account != nil && given == password, nil
 }
 
 // Where a program keeps the accounts, tokens work and whatever would change an account is forbidden.
 func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 	alice := &record.Account{ID: "x-1", Username: strings.Repeat("a", 1024), Email: "alice@example.com", IsActive: true}
+	checked := 0
 	b := newGate(t, func(s *jotgate.Settings) {
-		s.Users, s.UpdateLastLogin, s.Claims = directory{alice}, true, []string{"groups", "permissions"}
+		s.Users, s.UpdateLastLogin, s.Claims = directory{alice, &checked}, true, []string{"groups", "permissions"}
 	})
 	tokens := b.login(t, alice.Username)
 	if user, err := b.VerifyAccess(tokens.Access); err != nil || user.ID != "x-1" || len(user.Groups)+len(user.Permissions) > 0 {
 		t.Errorf("%+v %v", user, err)
 	}
-	if _, err := b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); err != nil {
-		t.Error(err)
+	if checked != 1 {
+		t.Errorf("a login compares the password %d times", checked)
 	}
+	if _, err := b.Login(t.Context(), alice.Username, "wrong", jotgate.Client{}); !errors.Is(err, jotgate.ErrNoActiveAccount) || checked != 2 {
+		t.Errorf("a wrong password: %v, compared %d times", err, checked-1)
+	}
+	again, err := b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{})
+	if err != nil || again.Access == "" || again.Refresh == "" {
+		t.Errorf("%+v %v", again, err)
+	}
+	for _, change := range []func(){func() { alice.IsActive = false }, func() { alice.IsActive, alice.ID = true, "x-2" }} {
+		change()
+		if _, err := b.Refresh(t.Context(), again.Refresh, jotgate.Client{}); !errors.Is(err, jotgate.ErrNoAccountForToken) {
+			t.Errorf("refreshed for %+v: %v", alice, err)
+		}
+	}
+	alice.ID = "x-1"
 	alice.Username += "a" // longer than what is looked up
 	if _, err := b.CheckLogin(t.Context(), alice.Username, password); !errors.Is(err, jotgate.ErrNoActiveAccount) {
 		t.Errorf("a name of 1025 bytes: %v", err)
@@ -253,6 +279,12 @@ func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 		if err := call(); !errors.Is(err, jotgate.ErrForbidden) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	alice.Username = "alice"
+	b.db.Close()
+	checked = 0
+	if _, err := b.Login(t.Context(), "alice", password, none); !errors.Is(err, jotgate.ErrUnavailable) || checked != 1 {
+		t.Errorf("without a database: %v, compared %d times", err, checked)
 	}
 	if found, err := b.RequestLink(t.Context(), record.LetterPasswordReset, alice.Email); found || !errors.Is(err, jotgate.ErrUnavailable) {
 		t.Errorf("a link: %v %v", found, err)
@@ -283,7 +315,8 @@ func TestResetUsername(t *testing.T) {
 
 // A letter is written to who has an address.
 func TestNotify(t *testing.T) {
-	b := newGate(t, nil)
+	var said lines
+	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
 	for name, address := range map[string]string{"alice": "alice@example.com", "bob": ""} {
 		account := b.user(t, name, func(a *record.Account) { a.Email = address })
 		b.Notify(t.Context(), record.LetterActivation, account, "x")
@@ -291,5 +324,8 @@ func TestNotify(t *testing.T) {
 		if err != nil || len(letters) != len(address)/len("alice@example.com") {
 			t.Errorf("%s: %v, %v", name, letters, err)
 		}
+	}
+	if strings.Contains(said.String(), "WARN") {
+		t.Errorf("complains of letters that were written: %s", said.String())
 	}
 }

@@ -162,6 +162,28 @@ func TestDearestBounded(t *testing.T) {
 	}
 }
 
+// TestPart: a share of the work, but never less than the algorithm takes.
+func TestPart(t *testing.T) {
+	argon2 := recipe{algorithm: "argon2", variant: "argon2id", version: 19, passes: 2, memory: 1000, lanes: 4, size: 32}
+	pbkdf2 := recipe{algorithm: "pbkdf2_sha1", passes: 1000, size: 20}
+	for _, c := range []struct {
+		whole  recipe
+		share  float64
+		passes int
+		memory int
+	}{{argon2, 0.5, 2, 500}, {argon2, 0.001, 2, 32}, {pbkdf2, 0.25, 250, 0}, {pbkdf2, 0.0001, 1, 0}} {
+		part, divisible := c.whole.part(c.share)
+		want := c.whole
+		want.passes, want.memory = c.passes, c.memory
+		if part != want || !divisible {
+			t.Errorf("%v of %v is %v, %v", c.share, c.whole, part, divisible)
+		}
+	}
+	if part, divisible := (recipe{algorithm: "scrypt", passes: 16}).part(0.5); divisible || part.passes != 16 {
+		t.Errorf("scrypt is divided: %v", part)
+	}
+}
+
 func TestStopwatch(t *testing.T) {
 	s := newStopwatch(hash.matches)
 	r := recipe{algorithm: "argon2", variant: "argon2id", version: 19, passes: 1, memory: 64, lanes: 1, size: 16}
@@ -184,9 +206,9 @@ func TestStopwatch(t *testing.T) {
 	for i := range 2 * mostUnits {
 		r.size = 4 + i
 		s.learn(r, time.Millisecond)
-	}
-	if len(s.units) > mostUnits {
-		t.Errorf("%d units kept, want at most %d", len(s.units), mostUnits)
+		if len(s.units) > mostUnits {
+			t.Fatalf("%d units kept, want at most %d", len(s.units), mostUnits)
+		}
 	}
 	if got := fmt.Sprint(s.estimate(recipe{algorithm: "bcrypt", variant: "2b", passes: 9, size: bcryptDigest}) > 0); got != "true" {
 		t.Errorf("nothing measured for a new kind")
