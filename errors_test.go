@@ -58,7 +58,7 @@ func TestErrorIs(t *testing.T) {
 	if errors.Is(jotgate.ErrTokenBlacklisted, jotgate.ErrTokenReused) || !errors.Is(jotgate.ErrTokenReused, jotgate.ErrTokenBlacklisted) {
 		t.Error("a reused token is told as a blacklisted one, and not the other way round")
 	}
-	if errors.Is(jotgate.ErrNotFound, errors.New("Not found.")) {
+	if jotgate.ErrNotFound.Is(errors.New("Not found.")) {
 		t.Error("an error of another type is the same")
 	}
 }
