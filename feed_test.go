@@ -75,11 +75,18 @@ func TestFeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	django := jotgate.Tokens{Access: accessToken(t, func(c map[string]any) {
+		c["user_id"] = string(account.ID)
+		delete(c, "sid")
+	})}
+	if refused(django)() {
+		t.Error("a token without a session is refused")
+	}
 	b.clock.Advance(time.Second)
 	if err := b.DeleteAccount(t.Context(), account, jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, refused(lives)) // the user's, not the session's
+	eventually(t, func() bool { return refused(lives)() && refused(django)() }) // the session's, and the user's
 }
 
 // While the feed is cut, a guard does what its setting says; afterwards it
