@@ -134,6 +134,14 @@ func TestSettingsBounds(t *testing.T) {
 	}
 }
 
+// A revocation is kept as long as a token may be taken, the leeway included.
+func TestRevocationsOutliveTokens(t *testing.T) {
+	g, err := New(Settings{SecretKey: "0123456789abcdefghijklmnopqrstuvwxyz", Leeway: time.Minute}, nil)
+	if err != nil || g.revoked.lifetime != 361 {
+		t.Errorf("kept for %d seconds, %v", g.revoked.lifetime, err)
+	}
+}
+
 func TestCut(t *testing.T) {
 	for _, c := range []struct {
 		in   string

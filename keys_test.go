@@ -178,6 +178,22 @@ func eventually(t *testing.T, done func() bool) {
 	}
 }
 
+// Sync takes in what another node did, without waiting for Run.
+func TestSyncReadsKeys(t *testing.T) {
+	b := newGate(t, nil)
+	other := gateOn(t, b.db, nil)
+	key, err := other.AddKey(t.Context(), jwt.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if keys := b.PublicKeys(); len(keys) != 1 || keys[0].ID() != key.ID {
+		t.Errorf("%v, want the key that the other node made", keys)
+	}
+}
+
 // When the keys cannot be read, the operator is told and those that are known stay in force.
 func TestKeysOutliveTheDatabase(t *testing.T) {
 	var said lines

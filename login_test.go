@@ -3,8 +3,10 @@ package jotgate_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,7 +99,8 @@ func TestDeactivatedAndDeleted(t *testing.T) {
 }
 
 func TestUpgradeAtLogin(t *testing.T) {
-	b := newGate(t, nil)
+	var said lines
+	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
 	old, err := passwd.New("pbkdf2_sha256:50")
 	if err != nil {
 		t.Fatal(err)
@@ -119,6 +122,38 @@ func TestUpgradeAtLogin(t *testing.T) {
 	after, err := b.db.AccountByID(t.Context(), alice.ID)
 	if err != nil || !strings.HasPrefix(after.Password, "pbkdf2_sha256$100$") {
 		t.Errorf("%v %v", after, err)
+	}
+	if strings.Contains(said.String(), "not upgraded") {
+		t.Errorf("complains of a hash that was upgraded: %s", said.String())
+	}
+}
+
+// A gate that is too busy to compare a password says so; it does not say that the password is wrong.
+func TestBusyIsNotWrong(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) {
+		s.HashLanes, s.HashQueue = 1, 1
+		if s.Hasher, _ = passwd.New("pbkdf2_sha256:50000"); s.Hasher == nil {
+			t.Fatal("no hasher")
+		}
+	})
+	b.user(t, "alice", nil)
+	var busy, right atomic.Int64
+	var wait sync.WaitGroup
+	for range 20 {
+		wait.Go(func() {
+			switch _, err := b.CheckLogin(t.Context(), "alice", password); {
+			case err == nil:
+				right.Add(1)
+			case errors.Is(err, jotgate.ErrBusy):
+				busy.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if busy.Load() == 0 || right.Load() == 0 {
+		t.Errorf("%d were let in, %d told to come back", right.Load(), busy.Load())
 	}
 }
 

@@ -184,7 +184,9 @@ func TestLastLogin(t *testing.T) {
 			s.UpdateLastLogin, s.Logger = ask, slog.New(slog.NewTextHandler(&said, nil))
 		})
 		alice := b.user(t, "alice", nil)
-		b.login(t, "alice")
+		if err := b.Logout(t.Context(), b.login(t, "alice").Refresh, jotgate.Client{}); err != nil {
+			t.Error(err)
+		}
 		account, err := b.AccountByID(t.Context(), alice.ID)
 		if err != nil || account.LastLogin.Equal(noon) != ask || account.LastLogin.IsZero() == ask {
 			t.Errorf("%v: %v, %v", ask, account.LastLogin, err)
@@ -327,5 +329,67 @@ func TestNotify(t *testing.T) {
 	}
 	if strings.Contains(said.String(), "WARN") {
 		t.Errorf("complains of letters that were written: %s", said.String())
+	}
+}
+
+// A process that starts late in a token's life hears of what was revoked early in it.
+func TestLateStartHearsEarlyRevocations(t *testing.T) {
+	b := newGate(t, nil)
+	b.user(t, "alice", nil)
+	tokens := b.login(t, "alice")
+	if err := b.Logout(t.Context(), tokens.Refresh, jotgate.Client{}); err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(299 * time.Second) // it would live for one more
+	late := gateOn(t, b.db, func(s *jotgate.Settings) { s.Now = b.clock.Now })
+	if _, err := late.VerifyAccess(tokens.Access); err != nil {
+		t.Fatalf("refused before anything was heard: %v", err)
+	}
+	if err := late.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := late.VerifyAccess(tokens.Access); err == nil {
+		t.Error("a token that was logged out opens the gate")
+	}
+}
+
+// With RevocationsRequired the gate is closed until it has heard, and when its news is older than RevocationMaxAge.
+func TestRevocationsRequired(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.RevocationsRequired = true })
+	b.user(t, "alice", nil)
+	tokens := b.login(t, "alice")
+	for _, c := range []struct {
+		sync  bool
+		later time.Duration
+		open  bool
+	}{{false, 0, false}, {true, 0, true}, {false, 10 * time.Second, true}, {false, time.Microsecond, false}, {true, 0, true}} {
+		b.clock.Advance(c.later)
+		if c.sync {
+			if err := b.Sync(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := b.VerifyAccess(tokens.Access); (err == nil) != c.open || err != nil && !errors.Is(err, jotgate.ErrUnavailable) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+// The audit trail is kept for EventRetention, 90 days.
+func TestEventsAreKept(t *testing.T) {
+	b := newGate(t, nil)
+	alice := b.user(t, "alice", nil)
+	b.login(t, "alice")
+	for _, c := range []struct {
+		later time.Duration
+		left  int
+	}{{0, 1}, {90*24*time.Hour - time.Second, 1}, {2 * time.Second, 0}} {
+		b.clock.Advance(c.later)
+		if _, err := b.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if events, err := b.db.ListEvents(t.Context(), alice.ID, 0, 10); err != nil || len(events) != c.left {
+			t.Errorf("%v later: %v, %v", c.later, events, err)
+		}
 	}
 }

@@ -159,6 +159,8 @@ func TestOutdated(t *testing.T) {
 	}{
 		{"same", "argon2", "argon2$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + d32, false},
 		{"same, Django's other length", "argon2", "argon2$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + d16, false},
+		{"a digest of 32 where 16 is made", "argon2:len=16", "argon2$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + d32, false},
+		{"a digest of 20 bytes", "argon2", "argon2$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + strings.Repeat("A", 27), true},
 		{"memory", "argon2", "argon2$argon2id$v=19$m=19457,t=2,p=1$" + salt + "$" + d32, true},
 		{"passes", "argon2", "argon2$argon2id$v=19$m=19456,t=3,p=1$" + salt + "$" + d32, true},
 		{"lanes", "argon2", "argon2$argon2id$v=19$m=19456,t=2,p=2$" + salt + "$" + d32, true},
@@ -178,6 +180,7 @@ func TestOutdated(t *testing.T) {
 		{"another version is not kept", "django-6.1,keep", "argon2$argon2id$v=16$m=102400,t=2,p=8$" + salt + "$" + d16, true},
 		{"a digest of 15 bytes is not kept", "django-6.1,keep", "argon2$argon2id$v=19$m=102400,t=2,p=8$" + salt + "$" + d16[:20], true},
 		{"kept scrypt", "argon2,keep", "scrypt$16384$seasalt$8$1$" + d64, false},
+		{"kept scrypt in lanes", "argon2,keep", "scrypt$4096$seasalt$8$4$" + d64, false},
 		{"weak scrypt", "argon2,keep", "scrypt$8192$seasalt$8$1$" + d64, true},
 		{"kept bcrypt", "django-6.1,keep", "bcrypt_sha256$$2b$12$ILbFkN/abp80WwhJT6FzyeLHsbR5wEs0E7.E7DzseSilo1i4NtNRy", false},
 		{"weak bcrypt", "django-6.1,keep", "bcrypt_sha256$$2b$11$ILbFkN/abp80WwhJT6FzyeLHsbR5wEs0E7.E7DzseSilo1i4NtNRy", true},
