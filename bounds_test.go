@@ -142,6 +142,13 @@ func TestRevocationsOutliveTokens(t *testing.T) {
 	}
 }
 
+// A new key is published for as long as two cached JWKS answers live, one after the other.
+func TestKeyPublishTime(t *testing.T) {
+	if jwksMaxAge != 5*time.Minute || KeyPublishTime != 10*time.Minute {
+		t.Errorf("answers are cached for %v, keys published for %v", jwksMaxAge, KeyPublishTime)
+	}
+}
+
 func TestCut(t *testing.T) {
 	for _, c := range []struct {
 		in   string
