@@ -144,3 +144,23 @@ func TestRetiredKeysStay(t *testing.T) {
 		}
 	}
 }
+
+// Counters of failures are kept for two days.
+func TestFailuresAreKept(t *testing.T) {
+	b := newGate(t, nil)
+	if err := b.db.AddFailure(t.Context(), []string{"x"}, noon, noon.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		later time.Duration
+		left  int
+	}{{48*time.Hour - time.Second, 1}, {2 * time.Second, 0}} {
+		b.clock.Advance(c.later)
+		if _, err := b.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := b.db.Failures(t.Context(), []string{"x"}); err != nil || len(got) != c.left {
+			t.Errorf("%v later: %v, %v", c.later, got, err)
+		}
+	}
+}
