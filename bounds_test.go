@@ -201,8 +201,8 @@ func TestSecretErrorsNameTheSecret(t *testing.T) {
 
 // What is remembered of a token is good for as long as the token would be.
 func TestGoodAt(t *testing.T) {
-	user := &User{issued: 1000, notBefore: 1000, expires: 2000}
-	later := &User{issued: 1000, notBefore: 1500, expires: 2000}
+	user := &User{stamp: stamp{issued: 1000, notBefore: 1000, expires: 2000}}
+	later := &User{stamp: stamp{issued: 1000, notBefore: 1500, expires: 2000}}
 	for _, c := range []struct {
 		user        *User
 		now, leeway int64
@@ -236,7 +236,7 @@ func TestMemoryHalves(t *testing.T) {
 	for _, size := range []int{1, 2, 10, 101} {
 		m, half := newMemory(size, 0), (size+1)/2
 		for n := range 1000 {
-			m.add(strconv.Itoa(n), &User{issued: 1, notBefore: 1, expires: 3}, keys)
+			m.add(strconv.Itoa(n), &User{stamp: stamp{issued: 1, notBefore: 1, expires: 3}}, keys)
 			if len(m.young)+len(m.old) > 2*half {
 				t.Fatalf("size %d: %d are remembered", size, len(m.young)+len(m.old))
 			}
