@@ -127,6 +127,46 @@ func TestH028Smuggling(t *testing.T) {
 	}
 }
 
+// Where a length stands beside chunks, a server before this one may have gone by
+// the length. The chunks count, and the connection ends: what follows them is no
+// second request (RFC 9112 section 6.1).
+func TestH028TwoFramings(t *testing.T) {
+	s := newSite(t, change{})
+	server := httptest.NewServer(s)
+	defer server.Close()
+	alice := "Authorization: Bearer " + s.login("alice").access + "\r\n"
+	hidden := "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+	for _, path := range []string{"/api/token/", "/auth/check"} {
+		for framing, want := range map[string]int{
+			"Content-Length: 0\r\n\r\n":                                      2, // the hidden one is a request of its own
+			"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n":                    1,
+			"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": 1,
+		} {
+			if n := answers(t, server, "POST "+path+" HTTP/1.1\r\nHost: x\r\n"+alice+framing+hidden); n != want {
+				t.Errorf("%s %q: %d answers, want %d", path, framing, n, want)
+			}
+		}
+	}
+}
+
+// answers counts the answers to what is sent over one connection.
+func answers(t *testing.T, server *httptest.Server, text string) int {
+	t.Helper()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, text)
+	_ = conn.(*net.TCPConn).CloseWrite()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	all, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(string(all), "HTTP/1.1 ")
+}
+
 // The mux cleans a path by a redirect; nothing but the very path is answered.
 func TestH029PathConfusion(t *testing.T) {
 	s := newSite(t, change{})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/proxy"
 )
 
 // requestID is the header that names a request in answers and logs.
@@ -28,6 +29,7 @@ func (a *API) wrap(route *route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
 		a.headers(w.Header(), route, id)
+		proxy.EndChunked(w, r)
 		defer a.recover(w, r, id)
 		a.warn(r)
 		// Who does not read the answer is let go, but not before one who sends
@@ -51,6 +53,7 @@ func (a *API) wrap(route *route, next http.Handler) http.Handler {
 func (a *API) light(route *route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer a.recover(w, r, "")
+		proxy.EndChunked(w, r)
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * a.settings.Timeout))
 		err := error(errHost)
 		if a.settings.hostAllowed(r.Host) {

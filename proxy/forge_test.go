@@ -4,6 +4,9 @@ package proxy_test
 // the gate.
 
 import (
+	"bufio"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -60,6 +63,29 @@ func TestIdentifyAll(t *testing.T) {
 	} {
 		if got := h[name]; len(got) != 1 || got[0] != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+}
+
+// A chunked request is the last one of its connection, whether it is let through
+// or refused: a length may have stood beside the chunks.
+func TestChunkedRequestsEndTheConnection(t *testing.T) {
+	gate := start(t, upstream, nil)
+	for framing, want := range map[string]bool{"Content-Length: 0\r\n\r\n": false, "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n": true} {
+		for _, path := range []string{"/open", "/api/closed"} {
+			conn, err := net.Dial("tcp", gate.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: shop.example\r\n%s", path, framing)
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Close != want {
+				t.Errorf("%s %q: the connection ends: %v", path, framing, res.Close)
+			}
 		}
 	}
 }

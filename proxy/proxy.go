@@ -94,6 +94,7 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 		open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		EndChunked(w, r)
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.Timeout))
 		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
 			// TRACE would send the token back; CONNECT is no request for a path.
@@ -106,6 +107,16 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 		}
 		open.ServeHTTP(w, r)
 	}), nil
+}
+
+// EndChunked has the connection end after the answer to a request that came in
+// chunks. A Content-Length may have stood beside them, which net/http drops
+// without a word; who sent both may have hidden another request from a server
+// before this one (RFC 9112 section 6.1).
+func EndChunked(w http.ResponseWriter, r *http.Request) {
+	if len(r.TransferEncoding) > 0 {
+		w.Header().Set("Connection", "close")
+	}
 }
 
 // forward is the road to the upstream, for requests that may take it.
