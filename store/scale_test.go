@@ -53,15 +53,17 @@ var lookups = map[string]func(w *world, s *store.Store, n int) error{
 // TestManyUsers compares lookups among many users with lookups among a
 // thousand. JOTGATE_USERS says how many are many: 1,000,000 in make scale,
 // 20,000 here. What a client waits for, a request or a login, may take 20 %
-// longer. A bare lookup may too, or 25 µs: that is what reading two or three
-// pages costs that the database has in its cache when there are a thousand.
+// longer there, and here twice as long, since a machine may be busy. A bare
+// lookup may too, or 25 µs longer: that is what reading two or three pages costs
+// that the database has in its cache when there are a thousand.
 func TestManyUsers(t *testing.T) {
-	many := 20_000
+	many, limit := 20_000, 2.0
 	if text := os.Getenv("JOTGATE_USERS"); text != "" {
 		var err error
 		if many, err = strconv.Atoi(text); err != nil {
 			t.Fatal(err)
 		}
+		limit = 1.2
 	}
 	hash, err := new(passwd.Hasher).Make(scalePassword)
 	if err != nil {
@@ -74,13 +76,13 @@ func TestManyUsers(t *testing.T) {
 			small.fill(1000, hash)
 			large.fill(many, hash)
 			for by, look := range lookups {
-				c := comparison{"by " + by, many, 1000, 25 * time.Microsecond}
+				c := comparison{"by " + by, many, 1000, 25 * time.Microsecond, limit}
 				c.hold(t, func() error { return look(small, few, rand.IntN(1000)+1) },
 					func() error { return look(large, lot, rand.IntN(many)+1) })
 			}
 			from, among := newSite(small, few), newSite(large, lot)
 			for what, ask := range requests {
-				c := comparison{what, many, ask.turns, 0}
+				c := comparison{what, many, ask.turns, 0, limit}
 				c.hold(t, func() error { return ask.do(from, rand.IntN(1000)+1) },
 					func() error { return ask.do(among, rand.IntN(many)+1) })
 			}
@@ -88,26 +90,30 @@ func TestManyUsers(t *testing.T) {
 	}
 }
 
-// A comparison holds that something takes at most 20 % longer among many users,
-// or no more than the leeway.
+// A comparison holds that something takes at most limit times as long among many
+// users, or no more than the leeway longer.
 type comparison struct {
 	what        string
 	many, turns int
 	leeway      time.Duration
+	limit       float64
 }
 
 // hold measures up to three times: other work on the machine can disturb one.
 func (c comparison) hold(t *testing.T, few, lot func() error) {
 	t.Helper()
+	if testing.Short() { // the race detector looks for races, not for time
+		c.turns, c.limit = min(c.turns, 20), 10
+	}
 	for range 3 {
 		before, after := compare(c.turns, few, lot)
 		ratio := float64(after) / float64(before)
 		t.Logf("%-20s among 1,000: %v, among %d: %v, ratio %.2f", c.what, before, c.many, after, ratio)
-		if ratio <= 1.2 || after-before <= c.leeway {
+		if ratio <= c.limit || after-before <= c.leeway {
 			return
 		}
 	}
-	t.Errorf("%s takes more than 1.2 times as long among %d users", c.what, c.many)
+	t.Errorf("%s takes more than %.1f times as long among %d users", c.what, c.limit, c.many)
 }
 
 // compare takes the two turns about and returns their medians, of the quietest
