@@ -63,7 +63,7 @@ func unstarted(t *testing.T, behind http.HandlerFunc, change func(*proxy.Setting
 		t.Fatal(err)
 	}
 	gate := httptest.NewUnstartedServer(handler)
-	gate.Config.ReadHeaderTimeout = 5 * time.Second // as any server should have
+	gate.Config.ReadHeaderTimeout, gate.Config.IdleTimeout = 5*time.Second, 5*time.Second // as any server should have
 	t.Cleanup(gate.Close)
 	return gate
 }
@@ -230,8 +230,8 @@ func TestStreaming(t *testing.T) {
 }
 
 // Who asks and never reads the refusals is let go: by the deadline for writing
-// or, when full buffers keep the rest of a header from coming, by that for
-// headers. A stream of the upstream's, which is no refusal, goes on for longer.
+// or, when full buffers keep the next request from coming, by that for idle
+// connections and for headers. A stream of the upstream's, which is no refusal, goes on for longer.
 func TestWhoDoesNotRead(t *testing.T) {
 	const timeout = time.Second
 	gate := unstarted(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -19,6 +19,7 @@ type benchBar struct {
 	out      io.Writer
 	whole    time.Duration
 	terminal bool
+	reached  float64 // where the bar stands; a part that took longer than it should does not set it back
 	stop     func()
 }
 
@@ -56,7 +57,8 @@ func (p *benchBar) animate(passed float64, what string) func() {
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
 		for {
-			fmt.Fprint(p.out, "\r\x1b[K"+bar(passed+float64(time.Since(began))/float64(p.whole), what))
+			p.reached = max(p.reached, passed+float64(time.Since(began))/float64(p.whole))
+			fmt.Fprint(p.out, "\r\x1b[K"+bar(p.reached, what))
 			select {
 			case <-tick.C:
 			case <-over:

@@ -190,3 +190,15 @@ func TestBar(t *testing.T) {
 		}
 	}
 }
+
+// A part that took longer than it should does not set the bar back.
+func TestBenchBarGoesForward(t *testing.T) {
+	var shown bytes.Buffer
+	p := &benchBar{out: &shown, whole: time.Hour, terminal: true, stop: func() {}}
+	p.step(0.5, "long")
+	p.step(0.3, "next")
+	p.end()
+	if text := shown.String(); !strings.Contains(text, "50 % long") || !strings.Contains(text, "50 % next") {
+		t.Errorf("%q", text)
+	}
+}

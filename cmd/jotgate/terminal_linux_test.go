@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -140,10 +142,18 @@ func TestBenchShowsABar(t *testing.T) {
 		return strings.HasSuffix(shown, wiped)
 	})
 	shown, _ := term.shown()
-	for _, want := range []string{wiped + "[........................]  0 % hashing", wiped + "[####", " % refreshing sessions"} {
+	for _, want := range []string{" % hashing passwords" + wiped, wiped + "[####", " % refreshing sessions"} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("%q was not shown: %q", want, shown)
 		}
+	}
+	before := 0
+	for _, found := range regexp.MustCompile(`(\d+) %`).FindAllStringSubmatch(shown, -1) {
+		now, _ := strconv.Atoi(found[1])
+		if now < before {
+			t.Errorf("the bar went back from %d to %d %%", before, now)
+		}
+		before = now
 	}
 	if strings.Contains(shown, "\n") {
 		t.Errorf("more than one line: %q", shown)
