@@ -41,7 +41,7 @@ func TestFlood(t *testing.T) {
 	if hashed.Load() < 64 || refused.Load() == 0 || read == 0 {
 		t.Errorf("%d logins were heard, %d told to come back, %d requests answered meanwhile", hashed.Load(), refused.Load(), read)
 	}
-	if most, err := s.status("VmHWM"); err != nil || most > (256+64)<<10 {
+	if most, err := s.Memory("VmHWM"); err != nil || most > (256+64)<<10 {
 		t.Errorf("%d KiB of memory were needed, %v", most, err)
 	}
 }

@@ -125,7 +125,7 @@ func (f *flood) stop() (answered, refused int64) {
 // memory lets sixty-four logins arrive at once and tells the most memory that
 // the server has needed until then.
 func (s *server) memory() error {
-	before, err := s.status("VmRSS")
+	before, err := s.Memory("VmRSS")
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *server) memory() error {
 		wait.Go(func() { s.login(client, 0) })
 	}
 	wait.Wait()
-	most, err := s.status("VmHWM")
+	most, err := s.Memory("VmHWM")
 	if err != nil {
 		return err
 	}

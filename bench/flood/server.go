@@ -3,20 +3,17 @@ package main
 // The server under flood: the binary, built from this checkout.
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/jotgate/jotgate/bench/binary"
 )
 
 const (
@@ -25,12 +22,11 @@ const (
 )
 
 type server struct {
-	folder  string
-	process *exec.Cmd
-	address string
-	token   string
-	client  *http.Client // of the reader: one connection
-	flood   *http.Client
+	*binary.Server
+	folder string
+	token  string
+	client *http.Client // of the reader: one connection
+	flood  *http.Client
 }
 
 // start starts the server and makes its users. What it returns must be stopped
@@ -44,45 +40,21 @@ func start() (*server, error) {
 	if s.folder, err = os.MkdirTemp("", "jotgate-flood"); err != nil {
 		return s, err
 	}
-	binary := filepath.Join(s.folder, "jotgate")
-	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/jotgate/jotgate").Output()
+	path, err := binary.Build(s.folder)
 	if err != nil {
 		return s, err
 	}
-	build := exec.Command("go", "build", "-o", binary, "./cmd/jotgate")
-	build.Dir = strings.TrimSpace(string(root))
-	if out, err := build.CombinedOutput(); err != nil {
-		return s, fmt.Errorf("building jotgate: %w\n%s", err, out)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return s, err
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
-	s.address = "http://" + address
 	// Clients name their own addresses, and rates are lifted, so that nothing but the hashing lane is in the flood's way.
-	s.process = exec.Command(binary, "serve", "--addr", address, "--trusted-proxies", "127.0.0.1/32", "--log-level", "error",
+	s.Server, err = binary.Serve(path, s.folder, "--trusted-proxies", "127.0.0.1/32", "--log-level", "error",
 		"--rate", "login=1000000/min;register=1000000/min")
-	s.process.Dir, s.process.Stderr = s.folder, os.Stderr
-	s.process.Env = append(os.Environ(), "JOTGATE_SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz-flood")
-	if err := s.process.Start(); err != nil {
+	if err != nil {
 		return s, err
 	}
 	return s, s.populate()
 }
 
-// populate waits for the server, signs users up and logs the reader in.
+// populate signs users up and logs the reader in.
 func (s *server) populate() error {
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if r, err := s.client.Get(s.address + "/readyz"); err == nil {
-			_ = r.Body.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("the server does not answer")
-		}
-	}
 	for i := range users {
 		if status, _, err := s.post("/auth/users/", i, url.Values{"username": {name(i)}, "password": {password}}); err != nil || status != http.StatusCreated {
 			return fmt.Errorf("signing up: %d %v", status, err)
@@ -104,7 +76,7 @@ func name(i int) string { return "user" + strconv.Itoa(i) }
 
 // post sends a form from an address of the client's own.
 func (s *server) post(path string, client int, form url.Values) (status int, body []byte, err error) {
-	r, err := http.NewRequest(http.MethodPost, s.address+path, strings.NewReader(form.Encode()))
+	r, err := http.NewRequest(http.MethodPost, "http://"+s.Address+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -132,7 +104,7 @@ func (s *server) login(client, i int) bool {
 
 // check is one request of the reader.
 func (s *server) check() error {
-	r, err := http.NewRequest(http.MethodGet, s.address+"/auth/check", nil)
+	r, err := http.NewRequest(http.MethodGet, "http://"+s.Address+"/auth/check", nil)
 	if err != nil {
 		return err
 	}
@@ -149,25 +121,7 @@ func (s *server) check() error {
 	return nil
 }
 
-// status reads a line of /proc/PID/status, in KiB.
-func (s *server) status(line string) (int, error) {
-	file, err := os.Open(fmt.Sprintf("/proc/%d/status", s.process.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), line+":"); ok {
-			return strconv.Atoi(strings.Fields(rest)[0])
-		}
-	}
-	return 0, fmt.Errorf("no %s", line)
-}
-
 func (s *server) stop() {
-	if s.process != nil && s.process.Process != nil {
-		_ = s.process.Process.Signal(syscall.SIGTERM)
-		_ = s.process.Wait()
-	}
+	_ = s.Stop()
 	_ = os.RemoveAll(s.folder)
 }

@@ -75,7 +75,7 @@ func startTimes(folder, binary string, starts int) error {
 		if i > 0 {
 			took = append(took, s.answered)
 		}
-		if err := s.stop(); err != nil {
+		if err := s.Stop(); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,7 @@ func memory(folder, binary string, requests int) (err error) {
 		return err
 	}
 	defer func() {
-		if ended := s.stop(); err == nil {
+		if ended := s.Stop(); err == nil {
 			err = ended
 		}
 	}()
@@ -122,7 +122,7 @@ func memory(folder, binary string, requests int) (err error) {
 			path  string
 			slice time.Duration
 		}{{"/auth/check", 10 * time.Second}, {"/auth/users/me/", 2 * time.Second}} {
-			n, err := wrk(s.address+ask.path, s.token, ask.slice)
+			n, err := wrk("http://"+s.Address+ask.path, s.token, ask.slice)
 			if err != nil {
 				return err
 			}

@@ -3,60 +3,39 @@ package main
 // One server, and the user that asks it.
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
+
+	"github.com/jotgate/jotgate/bench/binary"
 )
 
 const password = "correct-horse-battery-1"
 
 type server struct {
-	process  *exec.Cmd
-	address  string
+	*binary.Server
 	answered time.Duration // from exec to the first answer
 	token    string
 }
 
 // start starts the server in the folder and asks it one question.
-func start(folder, binary string) (*server, error) {
-	command := exec.Command(binary, "serve", "--addr", "127.0.0.1:0", "--database", "sqlite:jotgate.db")
-	command.Dir = folder
-	command.Env = append(os.Environ(), "JOTGATE_SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz-footprint")
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	out, err := command.StdoutPipe()
+func start(folder, path string) (*server, error) {
+	began := time.Now()
+	process, err := binary.Serve(path, folder, "--database", "sqlite:jotgate.db")
 	if err != nil {
 		return nil, err
 	}
-	began := time.Now()
-	if err := command.Start(); err != nil {
-		return nil, err
-	}
-	s := &server{process: command}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if _, rest, ok := strings.Cut(lines.Text(), "listening on "); ok {
-			s.address, _, _ = strings.Cut(rest, ",")
-			go func() { _, _ = io.Copy(io.Discard, out) }()
-			err := s.first()
-			s.answered = time.Since(began)
-			return s, err
-		}
-	}
-	return nil, fmt.Errorf("the server did not listen")
+	s := &server{Server: process}
+	err = s.first()
+	s.answered = time.Since(began)
+	return s, err
 }
 
 // first asks whether the server, and its database, are ready.
 func (s *server) first() error {
-	response, err := http.Get(s.address + "/readyz")
+	response, err := http.Get("http://" + s.Address + "/readyz")
 	if err != nil {
 		return err
 	}
@@ -69,7 +48,7 @@ func (s *server) first() error {
 
 // register makes the user and logs in.
 func (s *server) register() error {
-	response, err := http.PostForm(s.address+"/auth/users/",
+	response, err := http.PostForm("http://"+s.Address+"/auth/users/",
 		url.Values{"username": {"alice"}, "email": {"alice@example.com"}, "password": {password}})
 	if err != nil {
 		return err
@@ -84,7 +63,7 @@ func (s *server) register() error {
 
 // login returns an access token.
 func (s *server) login() (string, error) {
-	response, err := http.PostForm(s.address+"/api/token/", url.Values{"username": {"alice"}, "password": {password}})
+	response, err := http.PostForm("http://"+s.Address+"/api/token/", url.Values{"username": {"alice"}, "password": {password}})
 	if err != nil {
 		return "", err
 	}
@@ -99,23 +78,11 @@ func (s *server) login() (string, error) {
 // print writes what is resident, and how much of it is the program's own: the
 // rest are pages of files, which the page cache shares (proc_pid_status(5)).
 func (s *server) print(when string) error {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Process.Pid))
+	resident, err := s.Memory("VmRSS")
 	if err != nil {
 		return err
 	}
-	mib := func(name string) float64 {
-		_, rest, _ := strings.Cut(string(status), name+":")
-		kib, _ := strconv.Atoi(strings.Fields(rest + " 0")[0])
-		return float64(kib) / 1024
-	}
-	fmt.Printf("| %s | %.1f MiB, of which heap and stacks %.1f |\n", when, mib("VmRSS"), mib("RssAnon"))
-	return nil
-}
-
-// stop ends the server and waits for it.
-func (s *server) stop() error {
-	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	return s.process.Wait()
+	own, err := s.Memory("RssAnon")
+	fmt.Printf("| %s | %.1f MiB, of which heap and stacks %.1f |\n", when, float64(resident)/1024, float64(own)/1024)
+	return err
 }

@@ -17,12 +17,12 @@ func TestSiege(t *testing.T) {
 	if _, err := s.goodClient(time.Second); err != nil { // warm
 		t.Fatal(err)
 	}
-	files, err := s.files()
+	files, err := s.Files()
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := attacks(200, patience)
-	end := lay(s.address, all)
+	end := lay(s.Address, all)
 	for limit := time.Now().Add(90 * time.Second); err == nil && time.Now().Before(limit) && !end.complete(); {
 		_, err = s.goodClient(time.Second)
 	}
@@ -39,7 +39,7 @@ func TestSiege(t *testing.T) {
 	if err := s.settled(files+4, 15*time.Second); err != nil {
 		t.Error(err)
 	}
-	if most, err := s.memory("VmHWM"); err != nil || most > 160<<10 {
+	if most, err := s.Memory("VmHWM"); err != nil || most > 160<<10 {
 		t.Errorf("%d KiB of memory were needed, %v", most, err)
 	}
 }

@@ -85,7 +85,7 @@ func (s *server) round(slice time.Duration, all []attack, into *shares) (peace, 
 	if peace, err = s.goodClient(slice); err != nil {
 		return peace, war, nil, err
 	}
-	end := lay(s.address, all)
+	end := lay(s.Address, all)
 	time.Sleep(2 * time.Second) // until all are there
 	war, err = s.goodClient(slice)
 	faults = end.lift()
@@ -98,11 +98,11 @@ func (s *server) round(slice time.Duration, all []attack, into *shares) (peace, 
 
 // run prints the tables: each attack by itself, then all at once.
 func run(s *server, rounds int, slice time.Duration, all []attack) error {
-	files, err := s.files()
+	files, err := s.Files()
 	if err != nil {
 		return err
 	}
-	before, err := s.memory("VmRSS")
+	before, err := s.Memory("VmRSS")
 	if err != nil {
 		return err
 	}
@@ -119,10 +119,10 @@ func run(s *server, rounds int, slice time.Duration, all []attack) error {
 		}
 		fmt.Printf("| %s | %s |\n", all[i].name, &part)
 	}
-	end := lay(s.address, all)
+	end := lay(s.Address, all)
 	_, err = s.goodClient(time.Minute + 10*time.Second) // what is slowest is let go after a minute
 	foul = append(foul, end.lift()...)
-	most, unread := s.memory("VmHWM")
+	most, unread := s.Memory("VmHWM")
 	fmt.Printf("\nMemory: %d MiB before, never more than %d MiB. All at once:\n\n%s", before>>10, most>>10, end.table(all))
 	if err != nil || unread != nil || len(foul) > 0 {
 		return fmt.Errorf("the good client: %v; memory: %v; what must not happen: %q", err, unread, foul)
