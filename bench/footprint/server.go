@@ -23,7 +23,7 @@ type server struct {
 // start starts the server in the folder and asks it one question.
 func start(folder, path string) (*server, error) {
 	began := time.Now()
-	process, err := binary.Serve(path, folder, "--database", "sqlite:jotgate.db")
+	process, err := binary.Serve(path, folder, "--log-level", "error", "--database", "sqlite:jotgate.db")
 	if err != nil {
 		return nil, err
 	}
