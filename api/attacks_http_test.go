@@ -138,8 +138,8 @@ func TestH028TwoFramings(t *testing.T) {
 	hidden := "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 	for _, path := range []string{"/api/token/", "/auth/check"} {
 		for framing, want := range map[string]int{
-			"Content-Length: 0\r\n\r\n":                                      2, // the hidden one is a request of its own
-			"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n":                    1,
+			"Content-Length: 0\r\n\r\n":                                        2, // the hidden one is a request of its own
+			"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n":                      1,
 			"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": 1,
 		} {
 			if n := answers(t, server, "POST "+path+" HTTP/1.1\r\nHost: x\r\n"+alice+framing+hidden); n != want {
