@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -57,7 +58,9 @@ func (p *patient) Close() error {
 			// Where there are no filters (MPTCP), a moment stays in which somebody
 			// may come between emptying and closing.
 			_ = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, nobodyNew())
-			taken := takeWaiting(int(fd))
+			taken := takeWaiting(int(fd), nil)
+			time.Sleep(handshake)
+			taken = takeWaiting(int(fd), taken)
 			_ = syscall.Shutdown(int(fd), syscall.SHUT_RD) // from now on refused
 			for _, fd := range taken {
 				p.admit(fd)
@@ -83,8 +86,11 @@ func nobodyNew() *unix.SockFprog {
 	return &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 }
 
-// takeWaiting empties the queue. The socket does not block, being Go's.
-func takeWaiting(listener int) (taken []int) {
+// handshake is how long one that has begun is waited for.
+const handshake = 10 * time.Millisecond
+
+// takeWaiting empties the queue into taken. The socket does not block, being Go's.
+func takeWaiting(listener int, taken []int) []int {
 	for len(taken) < waitingRoom {
 		fd, _, err := syscall.Accept4(listener, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
 		if err == syscall.EINTR || err == syscall.ECONNABORTED {

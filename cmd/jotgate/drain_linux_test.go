@@ -102,7 +102,7 @@ func echo(listener net.Listener) {
 
 // A server under load leaves: each request that was sent is answered.
 func TestLeaving(t *testing.T) {
-	for range 20 {
+	for range 5 {
 		plain := listen(t)
 		p := &parting{next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })}
 		server := &http.Server{Handler: p, ConnState: p.count}
