@@ -48,22 +48,14 @@ func (g *Guard) tokenOf(r *http.Request) (string, error) {
 			return "", ErrNotAuthenticated
 		}
 	}
-	if rest = trim(rest); rest == "" {
+	if rest = strings.Trim(rest, spaces); rest == "" {
 		return "", ErrBadHeader
 	}
 	return rest, nil
 }
 
-// trim takes white space off both ends.
-func trim(s string) string {
-	for s != "" && isSpace(rune(s[0])) {
-		s = s[1:]
-	}
-	for s != "" && isSpace(rune(s[len(s)-1])) {
-		s = s[:len(s)-1]
-	}
-	return s
-}
+// spaces are the white space of isSpace.
+const spaces = " \t\n\v\f\r"
 
 // isSpace is bytes.isspace of Python, which splits the header there.
 func isSpace(r rune) bool { return r == ' ' || r >= '\t' && r <= '\r' }
