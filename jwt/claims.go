@@ -61,15 +61,26 @@ func claimBit(name string) uint8 {
 
 // member implements sink: registered claims go to their own place and, like
 // every other claim, to the application's field of that name.
-func (r *reader) member(p *scanner, name string, i int) (end int) {
-	bit := claimBit(name)
-	var f *slot
-	if bit == 0 || r.own&bit != 0 {
-		f = r.root.find(name)
+func (r *reader) member(p *scanner, name string, i int) int { return r.put(p, r.place(name), i) }
+
+// likely implements shaped.
+func (r *reader) likely() *shape { return r.root.shape }
+
+// place implements shaped.
+func (r *reader) place(name string) place {
+	to := place{name: name, bit: claimBit(name)}
+	if to.bit == 0 || r.own&to.bit != 0 {
+		to.slot = r.root.find(name)
 	}
+	return to
+}
+
+// put implements shaped.
+func (r *reader) put(p *scanner, to place, i int) (end int) {
+	f := to.slot
 	switch {
-	case bit != 0:
-		end = r.registered(p, bit, name, i)
+	case to.bit != 0:
+		end = r.registered(p, to.bit, to.name, i)
 		switch {
 		case f == nil || end == bad || f.take(&r.reg):
 		case f.kind == rawKind:
@@ -83,7 +94,7 @@ func (r *reader) member(p *scanner, name string, i int) (end int) {
 		end = p.value(i)
 	}
 	if end != bad && len(r.rules.Require) > 0 {
-		r.note(name, p.s[i:end])
+		r.note(to.name, p.s[i:end])
 	}
 	return end
 }

@@ -12,12 +12,20 @@ import (
 
 // member implements sink for a struct. Claims that it has no field for are
 // checked and passed over.
-func (s *slot) member(p *scanner, name string, i int) int {
-	f := s.find(name)
-	if f == nil {
+func (s *slot) member(p *scanner, name string, i int) int { return s.put(p, s.place(name), i) }
+
+// likely implements shaped.
+func (s *slot) likely() *shape { return s.shape }
+
+// place implements shaped.
+func (s *slot) place(name string) place { return place{name: name, slot: s.find(name)} }
+
+// put implements shaped.
+func (s *slot) put(p *scanner, to place, i int) int {
+	if to.slot == nil {
 		return p.value(i)
 	}
-	return f.read(p, i)
+	return to.slot.read(p, i)
 }
 
 // read fills the slot with the value at i.

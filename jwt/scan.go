@@ -40,14 +40,33 @@ type sink interface {
 
 // reset makes the scanner ready for s and reports whether s is valid UTF-8.
 func (p *scanner) reset(s string, limit int) bool {
-	p.s, p.names, p.depth, p.limit, p.err = s, p.names[:0], 0, limit, nil
-	return utf8.ValidString(s)
+	p.release()
+	p.s, p.depth, p.limit = s, 0, limit
+	return ascii(s) || utf8.ValidString(s)
+}
+
+// ascii reports whether s is ASCII, which is valid UTF-8 and what tokens are.
+func ascii(s string) bool {
+	var w uint64
+	for ; len(s) >= 32; s = s[32:] {
+		w |= load(s) | load(s[8:]) | load(s[16:]) | load(s[24:])
+	}
+	for i := range len(s) {
+		w |= uint64(s[i])
+	}
+	return w&highs == 0
 }
 
 // release forgets every string, so that a pooled scanner pins no token.
 func (p *scanner) release() {
-	clear(p.names[:cap(p.names)])
+	p.forget(0)
 	p.s, p.err = "", nil
+}
+
+// forget closes the objects whose names begin at base.
+func (p *scanner) forget(base int) {
+	clear(p.names[base:])
+	p.names = p.names[:base]
 }
 
 // document reads the whole text as one object whose members go to to.
@@ -75,45 +94,101 @@ func (p *scanner) space(i int) int {
 // object reads an object; p.s[i] is its brace. Without a sink the members are
 // only checked.
 func (p *scanner) object(i int, to sink) int {
-	base := len(p.names)
-	var met uint64
 	if p.depth++; p.depth > maxDepth {
 		return bad
 	}
-	i = p.space(i + 1)
-	if i < len(p.s) && p.s[i] == '}' {
-		p.depth--
-		return i + 1
+	end := bad
+	if known, ok := to.(shaped); ok && known.likely() != nil {
+		end = p.likely(i, to, known)
+	} else if i, more := p.first(i); more {
+		end = p.members(i, members{to: to, base: len(p.names)})
+	} else {
+		end = i
 	}
-	for {
-		name, at := p.text(i)
-		if at == bad || !p.fresh(name, base, &met) {
-			return bad
-		}
-		if i = p.member(at, name, to); i == bad {
-			return bad
-		}
-		next, more := p.comma(i, '}')
-		if !more {
-			p.names = p.names[:base]
-			p.depth--
-			return next
-		}
-		i = p.space(next)
-	}
+	p.depth--
+	return end
 }
 
-// member reads the colon and the value that follow a name.
-func (p *scanner) member(i int, name string, to sink) int {
-	i = p.space(i)
-	if i >= len(p.s) || p.s[i] != ':' {
+// likely is object for a sink that has a shape.
+func (p *scanner) likely(i int, to sink, known shaped) int {
+	like := known.likely()
+	n, at := like.follow(p, known, i)
+	if at == bad {
 		return bad
 	}
-	i = p.space(i + 1)
-	if to == nil {
-		return p.value(i)
+	if n > 0 && n == len(like.steps) && at < len(p.s) && p.s[at] == '}' {
+		like.trust = fullTrust
+		return at + 1
 	}
-	return to.member(p, name, i)
+	m := members{to: to, base: len(p.names), from: at}
+	for _, step := range like.steps[:n] {
+		p.fresh(step.place.name, m.base, &m.met)
+	}
+	if like.miss(n) {
+		m.known = known
+	}
+	more := false
+	if n == 0 {
+		at, more = p.first(at)
+	} else {
+		at, more = p.comma(at, '}')
+	}
+	if !more {
+		p.forget(m.base)
+		return at
+	}
+	return p.members(at, m)
+}
+
+// first reads the brace at i and what follows it: a member (more), or the
+// closing brace.
+func (p *scanner) first(i int) (next int, more bool) {
+	i = p.space(i + 1)
+	if i < len(p.s) && p.s[i] == '}' {
+		return i + 1, false
+	}
+	return i, true
+}
+
+// members is what is known of an object while its members are read.
+type members struct {
+	to    sink
+	known shaped // the same, if its shape is learnt
+	from  int    // where the member before ends
+	base  int    // where its names begin
+	met   uint64 // see fresh
+}
+
+// members reads the members of an object from i on.
+func (p *scanner) members(i int, m members) int {
+	for {
+		name, at := p.text(p.space(i))
+		if at == bad || !p.fresh(name, m.base, &m.met) {
+			return bad
+		}
+		if at = p.space(at); at >= len(p.s) || p.s[at] != ':' {
+			return bad
+		}
+		at = p.space(at + 1)
+		if m.known != nil && !m.known.likely().learn(p.s[m.from:at], m.known.place(name)) {
+			m.known = nil
+		}
+		if m.to == nil {
+			i = p.value(at)
+		} else {
+			i = m.to.member(p, name, at)
+		}
+		if i == bad {
+			return bad
+		}
+		m.from = i
+		next, more := p.comma(i, '}')
+		if !more {
+			p.forget(m.base)
+			return next
+		}
+		i = next
+	}
 }
 
 // fresh notes name among those of its object and reports that it is new there.

@@ -37,7 +37,8 @@ type slot struct {
 	raw   *Raw
 	val   reflect.Value
 	slots []slot
-	next  int // where find looks first: claims come in the order of the struct
+	next  int    // where find looks first: claims come in the order of the struct
+	shape *shape // nil where the slot is used once
 }
 
 // A field is what a struct's type says about one claim.
@@ -86,6 +87,16 @@ func layFields(v reflect.Value) []slot {
 		slots[i].label = string(label)
 	}
 	return slots
+}
+
+// keep gives the slot, and those in it, shapes: it will be used again.
+func (s *slot) keep() {
+	s.shape = new(shape)
+	for i := range s.slots {
+		if f := &s.slots[i]; f.kind == structKind {
+			f.keep()
+		}
+	}
 }
 
 // find returns the slot of a claim, or nil.

@@ -59,6 +59,7 @@ type work struct {
 func newDesk[T any](rules *Rules) *desk[T] {
 	d := &desk[T]{}
 	d.slot = lay(reflect.ValueOf(&d.claims).Elem())
+	d.slot.keep()
 	d.rules, d.root = rules, &d.slot
 	for i := range d.slot.slots {
 		d.own |= d.slot.slots[i].claim
