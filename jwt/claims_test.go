@@ -272,6 +272,8 @@ func TestClaimsThatCannotBeWritten(t *testing.T) {
 	loop = jwt.Object{{"a", nested}}
 	circle := &tree{Leaf: "l"}
 	circle.Next = circle
+	var round any
+	round = &round
 	for name, claims := range map[string]jwt.Object{
 		"invalid UTF-8":            {{"a", "\xff"}},
 		"half a character":         {{"a", "x\x80"}},
@@ -286,6 +288,7 @@ func TestClaimsThatCannotBeWritten(t *testing.T) {
 		"raw, nothing":             {{"a", jwt.Raw("")}},
 		"nested too deeply":        loop,
 		"without end":              {{"a", circle}},
+		"round and round":          {{"a", round}},
 		"too long":                 {{"a", strings.Repeat("x", 8192)}},
 		"a pointer to nonsense":    {{"a", &struct{ E error }{}}},
 		"list of nonsense":         {{"a", []any{math.NaN()}}},

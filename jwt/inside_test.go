@@ -195,7 +195,7 @@ func compare(t interface{ Fatalf(string, ...any) }, s string) {
 		t.Fatalf("%q: %v", s, err)
 	}
 	w := writer{}
-	if !w.recode(s) {
+	if !w.recode(s, 0) {
 		return // a number out of range
 	}
 	var again map[string]any
@@ -249,7 +249,7 @@ func TestRecodedNumbers(t *testing.T) {
 		"123456789012345678901234567890": "123456789012345678901234567890", "true": "true", "null": "null",
 	} {
 		var w writer
-		if !w.recode(`{"a":`+number+`}`) || string(w.out) != `{"a":`+want+`}` {
+		if !w.recode(`{"a":`+number+`}`, 0) || string(w.out) != `{"a":`+want+`}` {
 			t.Errorf("%s is written %s, want %s", number, w.out, want)
 		}
 	}
@@ -329,18 +329,55 @@ func TestBoundsOfBothSides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := nest{}
-	for depth := 2; depth <= 66; depth++ { // the claims themselves are the first level
-		token, err := Sign(k, Object{{"a", list}})
-		if (err == nil) != (depth <= 64) {
-			t.Errorf("%d levels: %v", depth, err)
-		}
-		if err == nil {
-			if _, err := v.Verify(token); err != nil {
-				t.Errorf("%d levels are written, but not read: %v", depth, err)
+	// The claims themselves are the first level.
+	for name, levels := range map[string]func(n int) any{
+		"nest": func(n int) any {
+			list := nest{}
+			for range n - 2 {
+				list = nest{list}
+			}
+			return list
+		},
+		"any": func(n int) any {
+			list := []any{1}
+			for range n - 2 {
+				list = []any{list}
+			}
+			return list
+		},
+		"map": func(n int) any {
+			m := map[string]any{"x": "y"}
+			for range n - 2 {
+				m = map[string]any{"m": m}
+			}
+			return m
+		},
+		"pointers": func(n int) any {
+			list := any([]any{})
+			for range n - 2 {
+				within := list
+				list = any(&[]*any{&within})
+			}
+			return list
+		},
+		"raw": func(n int) any { return Raw(strings.Repeat("[", n-1) + strings.Repeat("]", n-1)) },
+		"raw within": func(n int) any {
+			return []Object{{{"o", struct {
+				R Raw `json:"r"`
+			}{Raw(strings.Repeat(`[`, n-4) + "1" + strings.Repeat("]", n-4))}}}}
+		},
+	} {
+		for depth := 5; depth <= 66; depth++ {
+			token, err := Sign(k, Object{{"a", levels(depth)}})
+			if (err == nil) != (depth <= 64) {
+				t.Errorf("%s, %d levels: %v", name, depth, err)
+			}
+			if err == nil {
+				if _, err := v.Verify(token); err != nil {
+					t.Errorf("%s, %d levels are written, but not read: %v", name, depth, err)
+				}
 			}
 		}
-		list = nest{list}
 	}
 	longest := 0
 	for size := 6000; ; size++ {

@@ -8,10 +8,11 @@ import (
 // Writing a JSON text anew in Python's spelling: white space gone, escapes and
 // numbers as json.loads followed by json.dumps would leave them, order kept.
 
-// recode appends text, rewritten.
-func (w *writer) recode(text string) bool {
+// recode appends text, rewritten. It stands in depth objects and arrays.
+func (w *writer) recode(text string, depth int) bool {
 	r := recoder{out: w.out}
 	ok := r.reset(text, 0)
+	r.depth = depth
 	if ok {
 		i := r.write(r.space(0))
 		ok = i != bad && r.space(i) == len(text)

@@ -40,12 +40,22 @@ func (w *writer) claims(s *slot) bool {
 	case structKind:
 		return w.fields(s.slots, 0)
 	case rawKind:
-		return w.recode(string(*s.raw)) && w.out[0] == '{' || w.fail(errObject)
+		return w.recode(string(*s.raw), 0) && w.out[0] == '{' || w.fail(errObject)
 	}
 	return w.value(s.val, 0) && w.out[0] == '{' || w.fail(errObject)
 }
 
+// deeper enters an object or an array: depth counts those that are open, as it
+// does in a scanner.
+func (w *writer) deeper(depth *int) bool {
+	*depth++
+	return *depth <= maxDepth || w.fail(errDeep)
+}
+
 func (w *writer) fields(slots []slot, depth int) bool {
+	if !w.deeper(&depth) {
+		return false
+	}
 	w.out = append(w.out, '{')
 	comma := 1 // the first label goes without
 	for i := range slots {
@@ -55,7 +65,7 @@ func (w *writer) fields(slots []slot, depth int) bool {
 		}
 		w.out = append(w.out, s.label[comma:]...)
 		comma = 0
-		if !w.slot(s, depth+1) {
+		if !w.slot(s, depth) {
 			return false
 		}
 	}
@@ -86,7 +96,7 @@ func (w *writer) slot(s *slot, depth int) bool {
 	case boolKind:
 		w.out = strconv.AppendBool(w.out, *s.flag)
 	case rawKind:
-		return w.recode(string(*s.raw))
+		return w.recode(string(*s.raw), depth)
 	case structKind:
 		return w.fields(s.slots, depth)
 	default:
@@ -110,14 +120,20 @@ func (w *writer) float(f float64) bool {
 // value writes any value; what an any holds is checked here, since its type was
 // not known before.
 func (w *writer) value(v reflect.Value, depth int) bool {
-	if depth++; depth > maxDepth {
-		return w.fail(errDeep)
+	for range maxDepth { // pointers may go round in a circle
+		if v.Kind() != reflect.Pointer && v.Kind() != reflect.Interface {
+			break
+		}
+		if err := check(v.Type()); err != nil {
+			return w.fail(err)
+		}
+		v = v.Elem()
 	}
 	switch {
 	case !v.IsValid():
 		w.out = append(w.out, "null"...)
 	case v.Type() == rawType:
-		return w.recode(v.String())
+		return w.recode(v.String(), depth)
 	case v.Type() == objectType:
 		return w.object(v, depth)
 	case v.Kind() == reflect.String:
@@ -142,7 +158,7 @@ func (w *writer) composite(v reflect.Value, depth int) bool {
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		return w.value(v.Elem(), depth)
+		return w.fail(errDeep) // still, after so many
 	case reflect.Struct:
 		at := reflect.New(v.Type()).Elem()
 		at.Set(v)
@@ -157,6 +173,9 @@ func (w *writer) slice(v reflect.Value, depth int) bool {
 	if v.IsNil() {
 		w.out = append(w.out, "null"...)
 		return true
+	}
+	if !w.deeper(&depth) {
+		return false
 	}
 	w.out = append(w.out, '[')
 	for i := range v.Len() {
@@ -176,6 +195,9 @@ func (w *writer) mapping(v reflect.Value, depth int) bool {
 		w.out = append(w.out, "null"...)
 		return true
 	}
+	if !w.deeper(&depth) {
+		return false
+	}
 	keys := v.MapKeys()
 	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 	w.out = append(w.out, '{')
@@ -189,6 +211,9 @@ func (w *writer) mapping(v reflect.Value, depth int) bool {
 }
 
 func (w *writer) object(v reflect.Value, depth int) bool {
+	if !w.deeper(&depth) {
+		return false
+	}
 	members := v.Interface().(Object)
 	w.out = append(w.out, '{')
 	seen := make(map[string]bool, len(members))
