@@ -39,7 +39,7 @@ func (g *Guard) tokenOf(r *http.Request) (string, error) {
 	if len(values) > 1 {
 		return "", ErrBadHeader
 	}
-	scheme, rest, _ := strings.Cut(strings.TrimSpace(values[0]), " ")
+	scheme, rest, _ := strings.Cut(strings.TrimFunc(values[0], isSpace), " ")
 	if !slices.Contains(g.types, scheme) {
 		// Perhaps another kind of white space stands behind the scheme.
 		if i := strings.IndexFunc(scheme, isSpace); i > 0 && slices.Contains(g.types, scheme[:i]) {
@@ -48,14 +48,11 @@ func (g *Guard) tokenOf(r *http.Request) (string, error) {
 			return "", ErrNotAuthenticated
 		}
 	}
-	if rest = strings.Trim(rest, spaces); rest == "" {
+	if rest = strings.TrimFunc(rest, isSpace); rest == "" {
 		return "", ErrBadHeader
 	}
 	return rest, nil
 }
-
-// spaces are the white space of isSpace.
-const spaces = " \t\n\v\f\r"
 
 // isSpace is bytes.isspace of Python, which splits the header there.
 func isSpace(r rune) bool { return r == ' ' || r >= '\t' && r <= '\r' }

@@ -127,6 +127,8 @@ func TestRequireRefuses(t *testing.T) {
 		{"three words", []string{"Authorization", "Bearer " + good + " x"}, badHeader},
 		{"sent twice", []string{"Authorization", "Bearer " + good, "Authorization", "Bearer " + good}, badHeader},
 		{"two joined", []string{"Authorization", "Bearer " + good + ", Bearer " + good}, badHeader},
+		{"white space that is none of Python's, behind", bearer(good + "\u00a0"), invalid("Token is invalid")},
+		{"white space that is none of Python's, before", []string{"Authorization", "\u00a0Bearer " + good}, none},
 		{"changed signature", bearer(good[:len(good)-10] + other + "x"), invalid("Token is invalid")},
 		{"alg none", bearer("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0" + good[strings.Index(good, "."):]), invalid("Token is invalid")},
 		{"expired", set("exp", noon.Unix()), invalid("Token is expired")},
