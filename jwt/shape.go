@@ -71,7 +71,7 @@ func (s *shape) miss(n int) (learn bool) {
 
 // learn adds a member and reports whether there is room for more.
 func (s *shape) learn(text string, to place) bool {
-	if len(s.steps) >= maxSteps || len(text) > maxStepText || len(to.name) > maxStepText {
+	if len(s.steps) >= maxSteps || len(text) > maxStepText {
 		return false
 	}
 	to.name = strings.Clone(to.name) // or the shape would keep the token

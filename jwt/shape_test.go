@@ -104,6 +104,21 @@ func TestShapeChangesNothing(t *testing.T) {
 	}
 }
 
+// Wherever a payload ends too early, or goes on in another way, it is read as
+// it is by itself.
+func TestShapeOfWhatIsCutOrChanged(t *testing.T) {
+	const payload = `{"exp":1767225601,"username":"a","role":{"id":"r","inner":{"n":1}},"x":[1,{"y":null}]}`
+	for i := range len(payload) + 1 {
+		for _, rest := range []string{"", payload[min(i+1, len(payload)):], " " + payload[i:], "}", `"`, `,"exp":1}`, `,"username":"b"` + payload[i:]} {
+			used := shapedDesk()
+			readOn(used, payload)
+			if got, want := readOn(used, payload[:i]+rest), readOn(shapedDesk(), payload[:i]+rest); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %+v, by itself: %+v", payload[:i]+rest, got, want)
+			}
+		}
+	}
+}
+
 // FuzzShape reads a payload twice: after another one, and by itself.
 func FuzzShape(f *testing.F) {
 	f.Add(`{"exp":1,"role":{"id":"a"}}`, `{"exp":1,"role":{"id":"a","id":"b"}}`)
