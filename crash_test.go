@@ -186,7 +186,9 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 	}
 	db.Close()
 	refreshed, ended := 0, 0
-	for round := range kills {
+	idle := func() bool { return refreshed == 0 || ended == 0 || accounts.made == 0 || accounts.changes == 0 }
+	// On a busy machine a child may not come to all it has to do, but some will.
+	for round := 0; round < kills || idle() && round < kills+50; round++ {
 		out, n := killAChild(t, dsn, &have, accounts)
 		refreshed, ended = refreshed+n, ended+len(out)
 		between(round)
@@ -197,12 +199,12 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 	}
 	t.Logf("%d kills; answered: %d refreshes, %d logouts, %d registrations, %d changes of a password",
 		kills, refreshed, ended, accounts.made, accounts.changes)
-	if refreshed == 0 || ended == 0 || accounts.made == 0 || accounts.changes == 0 {
-		t.Error("the children did nothing")
+	if idle() {
+		t.Error("there is work that no child came to")
 	}
 }
 
-// killAChild lets a child work for a moment, kills it, and takes down what it
+// killAChild lets a child work for a moment from its first answer on, kills it, and takes down what it
 // had answered: the token each client holds, and those that were logged out.
 func killAChild(t *testing.T, dsn string, have *[3]string, accounts *crashed) (out []string, refreshed int) {
 	t.Helper()
@@ -219,9 +221,14 @@ func killAChild(t *testing.T, dsn string, have *[3]string, accounts *crashed) (o
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	killed := time.AfterFunc(150*time.Millisecond+rand.N(250*time.Millisecond), func() { _ = child.Process.Kill() })
+	killed := time.AfterFunc(time.Minute, func() { _ = child.Process.Kill() })
 	defer killed.Stop()
+	first := true
 	for lines := bufio.NewScanner(answers); lines.Scan(); {
+		if first { // the start may take any time
+			killed.Reset(50*time.Millisecond + rand.N(250*time.Millisecond))
+			first = false
+		}
 		var what, token string
 		var client int
 		if n, _ := fmt.Sscan(lines.Text(), &what, &client, &token); n < 3 {
