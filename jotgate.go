@@ -105,6 +105,7 @@ func (s *Settings) fill() error {
 	s.EventRetention = or(s.EventRetention, 90*24*time.Hour)
 	s.UserIDClaim = or(s.UserIDClaim, "user_id")
 	s.UserIDField = or(s.UserIDField, "id")
+	s.LoginField = or(s.LoginField, "username")
 	s.RevokeTokenClaim = or(s.RevokeTokenClaim, "hash_password")
 	s.TimeZone = or(s.TimeZone, time.UTC)
 	s.Logger = or(s.Logger, slog.Default())

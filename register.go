@@ -16,7 +16,7 @@ import (
 // Registration is what a new account begins with.
 type Registration struct {
 	Username  string // see passwd/names; stored in Unicode's form NFKC; empty: Email is it
-	Email     string // may be empty; its domain is stored in lower case
+	Email     string // may be empty; its domain is stored in lower case; where people log in by it, it is the username
 	FirstName string
 	LastName  string
 	Password  string // judged by Settings.PasswordRules
@@ -65,13 +65,18 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 }
 
 // acceptUsername checks the username and puts it in its normal form. Without
-// one it is the e-mail, which may hold characters that a username may not.
+// one, and where people log in by e-mail, it is the address, which may hold
+// characters that a username may not.
 func (g *Gate) acceptUsername(ctx context.Context, a *record.Account) error {
 	typed := a.Username
 	var err error
-	if typed == "" && a.Email != "" {
-		a.Username, typed = a.Email, a.Email
-	} else if a.Username, err = names.Username(typed); err != nil {
+	if g.loginIsEmail() || typed == "" && a.Email != "" {
+		typed = or(a.Email, names.Email(typed))
+		a.Username, a.Email, err = typed, typed, names.CheckEmail(typed)
+	} else {
+		a.Username, err = names.Username(typed)
+	}
+	if err != nil {
 		return fieldError("username", err.Error())
 	}
 	switch _, err = g.db.AccountByLogin(ctx, typed); {
@@ -82,6 +87,9 @@ func (g *Gate) acceptUsername(ctx context.Context, a *record.Account) error {
 	}
 	return nil
 }
+
+// loginIsEmail reports whether users log in by e-mail and have no other name.
+func (g *Gate) loginIsEmail() bool { return g.settings.LoginField == "email" }
 
 // acceptPassword judges a new password by the rules and by what is known of
 // the account.
@@ -162,8 +170,9 @@ func (g *Gate) replacePassword(ctx context.Context, a *record.Account, password,
 	return g.change(ctx, a, change, record.Event{Name: "password", Session: keep}, client)
 }
 
-// SetUsername gives the account a new login name. Errors: 400 with what is
-// wrong (field username), ErrTaken, ErrForbidden, ErrUnavailable.
+// SetUsername gives the account a new login name; where people log in by
+// e-mail, an address, stored as it is given. Errors: 400 with what is wrong
+// (field username), ErrTaken, ErrForbidden, ErrUnavailable.
 func (g *Gate) SetUsername(ctx context.Context, a *record.Account, username string, client Client) error {
 	return g.replaceUsername(ctx, a, username, record.Change{}, client)
 }
@@ -172,7 +181,12 @@ func (g *Gate) replaceUsername(ctx context.Context, a *record.Account, username 
 	if g.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
 	}
-	name, err := names.Username(username)
+	name, err := username, error(nil)
+	if g.loginIsEmail() {
+		change.Email, err = &name, names.CheckEmail(name)
+	} else {
+		name, err = names.Username(name)
+	}
 	if err != nil {
 		return fieldError("username", err.Error())
 	}

@@ -275,3 +275,39 @@ func TestRegisterByEmail(t *testing.T) {
 		t.Error("registered without any name")
 	}
 }
+
+// Where people log in by e-mail, the address is the username, at a sign-up and
+// later, and is judged as an address.
+func TestUsernameIsTheEmail(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.LoginField = "email" })
+	for _, r := range []jotgate.Registration{{Username: "Ann@EXAMPLE.com"}, {Email: "Bob@EXAMPLE.com"}} {
+		want := r.Username + r.Email
+		want = strings.Replace(want, "EXAMPLE", "example", 1)
+		r.Password = password
+		if a, err := b.Register(t.Context(), r, nobody); err != nil || a.Username != want || a.Email != want {
+			t.Errorf("%+v, %v", a, err)
+		}
+	}
+	a, err := b.db.AccountByLogin(t.Context(), "Ann@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"", "ann", "o hara@example.com", strings.Repeat("a", 255) + "@example.com"} {
+		if _, err := b.Register(t.Context(), jotgate.Registration{Username: bad, Password: password}, nobody); jotgate.AsError(err).Status != 400 {
+			t.Errorf("register %.20s: %v", bad, err)
+		}
+		if err := b.SetUsername(t.Context(), a, bad, nobody); jotgate.AsError(err).Status != 400 {
+			t.Errorf("set %.20s: %v", bad, err)
+		}
+	}
+	if err := b.SetUsername(t.Context(), a, "o'hara@example.com", nobody); err != nil {
+		t.Fatal(err)
+	}
+	if a, err = b.AccountByID(t.Context(), a.ID); err != nil || a.Username != "o'hara@example.com" || a.Email != a.Username {
+		t.Errorf("%+v, %v", a, err)
+	}
+	usual := newGate(t, nil)
+	if err := usual.SetUsername(t.Context(), usual.user(t, "carol", nil), "o'hara@example.com", nobody); jotgate.AsError(err).Status != 400 {
+		t.Errorf("a username with an apostrophe: %v", err)
+	}
+}

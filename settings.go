@@ -114,6 +114,13 @@ type Settings struct {
 	// Django: SIMPLE_JWT UPDATE_LAST_LOGIN.
 	UpdateLastLogin bool
 
+	// LoginField is what the login name is called: in a login, where "username"
+	// is understood besides, in a sign-up, in answers, and in the paths and
+	// bodies that change it. With "email" users have no other name, and it is
+	// judged as an address. `serve` takes the name of --username-column.
+	// Default: username. Django: USERNAME_FIELD.
+	LoginField string
+
 	// Users takes the place of auth_user: a program's own users table.
 	// Default: the Store's accounts. Django: AUTHENTICATION_BACKENDS.
 	Users Users

@@ -33,15 +33,16 @@ import (
 // API answers the endpoints of one gate. Make it with New and share it. Safe
 // for concurrent use.
 type API struct {
-	gate     *jotgate.Gate
-	settings Settings
-	rates    map[string]*throttle.Limiter
-	proxies  throttle.Proxies
-	tries    *lockout.Lockout
-	origins  *http.CrossOriginProtection
-	clock    func() time.Time
-	mux      *http.ServeMux
-	warned   warnings
+	gate      *jotgate.Gate
+	settings  Settings
+	loginName string // Settings.LoginField of the gate
+	rates     map[string]*throttle.Limiter
+	proxies   throttle.Proxies
+	tries     *lockout.Lockout
+	origins   *http.CrossOriginProtection
+	clock     func() time.Time
+	mux       *http.ServeMux
+	warned    warnings
 }
 
 // New returns the endpoints of a gate, or an error that names the setting at
@@ -50,7 +51,7 @@ func New(gate *jotgate.Gate, s Settings) (*API, error) {
 	if err := s.fill(); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	a := &API{gate: gate, settings: s, clock: gate.Settings().Now, mux: http.NewServeMux()}
+	a := &API{gate: gate, settings: s, loginName: gate.Settings().LoginField, clock: gate.Settings().Now, mux: http.NewServeMux()}
 	var err error
 	if a.rates, err = s.limiters(a.clock); err != nil {
 		return nil, fmt.Errorf("api: %w", err)

@@ -90,7 +90,7 @@ func TestOpenAPIDescribesEveryRoute(t *testing.T) {
 // Where the login name is called otherwise, so it is in what is served.
 func TestOpenAPIFollowsTheLoginField(t *testing.T) {
 	for login, user := range map[string]string{"login": "[email, id, login]", "email": "[email, id]"} {
-		s := newSite(t, change{api: func(s *Settings) { s.LoginField = login }})
+		s := newSite(t, change{gate: func(s *jotgate.Settings) { s.LoginField = login }})
 		text := s.ask("GET", "/api/schema/", "").Body
 		var d described
 		if err := yaml.Unmarshal(regexp.MustCompile(`(?m)^    parameters:\n(      - .*\n)+`).ReplaceAll([]byte(text), nil), &d); err != nil {

@@ -12,7 +12,7 @@ type resetUsernameIn struct {
 func resetUsernameFields(a *API, in *resetUsernameIn) []form.Field {
 	fields := append(linkFields(a, &in.linkIn), a.newLogin(&in.username))
 	if a.settings.UsernameResetConfirmRetype {
-		fields = append(fields, form.Text("re_new_"+a.settings.LoginField, &in.again))
+		fields = append(fields, form.Text("re_new_"+a.loginName, &in.again))
 	}
 	return fields
 }
@@ -24,7 +24,7 @@ func resetUsernameConfirm(c *call, in *resetUsernameIn) (any, error) {
 	}
 	account, err := c.gate.ResetUsername(c.ctx, in.uid, in.token, in.username, c.client)
 	if err != nil {
-		return nil, renamed(err, "username", "new_"+c.settings.LoginField)
+		return nil, c.loginError(err, "new_")
 	}
 	c.noticeUsername(account)
 	return nil, nil

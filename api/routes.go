@@ -5,7 +5,7 @@ import "net/http"
 // routes lists everything there is. A path with a trailing slash is served
 // without it, too. Names and descriptions are what OPTIONS tells.
 func (a *API) routes() []route {
-	login := a.settings.LoginField
+	login := a.loginName
 	all := []route{
 		// SimpleJWT.
 		{

@@ -32,7 +32,7 @@ func OpenAPI() []byte { return bytes.Clone(openapi) }
 
 // schema is GET /api/schema/.
 func schema(a *API) http.Handler {
-	described := describe(a.settings.LoginField)
+	described := describe(a.loginName)
 	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=300")
 		serveText(w, r, "application/yaml", described)

@@ -12,7 +12,7 @@ type setUsernameIn struct{ current, username, again string }
 func setUsernameFields(a *API, in *setUsernameIn) []form.Field {
 	fields := []form.Field{form.Text("current_password", &in.current), a.newLogin(&in.username)}
 	if a.settings.SetUsernameRetype {
-		fields = append(fields, form.Text("re_new_"+a.settings.LoginField, &in.again))
+		fields = append(fields, form.Text("re_new_"+a.loginName, &in.again))
 	}
 	return fields
 }
@@ -27,7 +27,7 @@ func (a *API) newLogin(into *string) form.Field {
 
 // errLoginsDiffer is djoser's.
 func (a *API) errLoginsDiffer() error {
-	return form.NonField("The two " + a.settings.LoginField + " fields didn't match.")
+	return form.NonField("The two " + a.loginName + " fields didn't match.")
 }
 
 // setUsername is POST /auth/users/set_username/.
@@ -39,7 +39,7 @@ func setUsername(c *call, in *setUsernameIn) (any, error) {
 		return nil, err
 	}
 	if err := c.gate.SetUsername(c.ctx, c.account, in.username, c.client); err != nil {
-		return nil, renamed(err, "username", "new_"+c.settings.LoginField)
+		return nil, c.loginError(err, "new_")
 	}
 	c.noticeUsername(c.account)
 	return nil, nil

@@ -39,12 +39,6 @@ type Settings struct {
 	// account has not been entered from before. Default: false. Django: none.
 	NewSignInEmail bool
 
-	// LoginField is what the login name is called: in a login, where "username"
-	// is understood besides, in a sign-up, in answers, and in the paths and
-	// bodies that change it. With "email" users have no other name. `serve`
-	// takes the name of --username-column. Default: username. Django: USERNAME_FIELD.
-	LoginField string
-
 	// UserCreatePasswordRetype asks for re_password at sign-up.
 	// Default: false. Django: djoser USER_CREATE_PASSWORD_RETYPE.
 	UserCreatePasswordRetype bool
@@ -136,9 +130,6 @@ var scopes = []string{"anon", "user", "login", "refresh", "register", "letters"}
 
 // fill puts the defaults in and refuses what contradicts itself.
 func (s *Settings) fill() error {
-	if s.LoginField == "" {
-		s.LoginField = "username"
-	}
 	if s.MaxBody <= 0 {
 		s.MaxBody = 64 << 10
 	}

@@ -82,13 +82,8 @@ type change struct {
 // usable password), whose password is goodPassword.
 func newSite(t testing.TB, c change) *site {
 	t.Helper()
-	s := &site{t: t, file: filepath.Join(t.TempDir(), "site.db"), logs: &logBuffer{}, now: &hands{at: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
+	s := siteOn(t, filepath.Join(t.TempDir(), "site.db"), store.Schema{}, c)
 	var err error
-	if s.db, err = sqlite.Open(t.Context(), s.file, sqlite.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.db.Close() })
-	s.API = s.reopen(c)
 	for _, name := range []string{"alice", "bob", "carol", "dave"} {
 		a := &record.Account{Username: name, Email: name + "@example.com", IsActive: name != "bob", IsStaff: name == "carol", DateJoined: s.now.Now()}
 		if a.Password = passwd.Unusable(); name != "dave" {
@@ -100,6 +95,19 @@ func newSite(t testing.TB, c change) *site {
 			t.Fatal(err)
 		}
 	}
+	return s
+}
+
+// siteOn is a site without users, on the database in the file.
+func siteOn(t testing.TB, file string, schema store.Schema, c change) *site {
+	t.Helper()
+	s := &site{t: t, file: file, logs: &logBuffer{}, now: &hands{at: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
+	var err error
+	if s.db, err = sqlite.Open(t.Context(), file, sqlite.Options{Schema: schema}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.db.Close() })
+	s.API = s.reopen(c)
 	return s
 }
 

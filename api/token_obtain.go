@@ -14,7 +14,7 @@ type loginIn struct{ username, password string }
 
 // loginFields are SimpleJWT's: the login name is called as the user model calls it.
 func loginFields(a *API, in *loginIn) []form.Field {
-	return []form.Field{form.Text(a.settings.LoginField, &in.username).Or("username"), form.Text("password", &in.password)}
+	return []form.Field{form.Text(a.loginName, &in.username).Or("username"), form.Text("password", &in.password)}
 }
 
 // tokenObtain is the login: POST /api/token/ and /auth/jwt/create/.

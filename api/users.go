@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"strings"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
@@ -43,11 +44,11 @@ func (a *API) userOut(u *record.Account) row {
 	if a.loginIsEmail() {
 		return row{{"id", u.ID}, {"email", u.Email}}
 	}
-	return row{{"email", u.Email}, {"id", u.ID}, {a.settings.LoginField, u.Username}}
+	return row{{"email", u.Email}, {"id", u.ID}, {a.loginName, u.Username}}
 }
 
 // loginIsEmail reports whether users log in by e-mail and have no other name.
-func (a *API) loginIsEmail() bool { return a.settings.LoginField == "email" }
+func (a *API) loginIsEmail() bool { return a.loginName == "email" }
 
 // shownUser is what OPTIONS shows of it.
 func shownUser(a *API) []form.Field {
@@ -67,10 +68,21 @@ func (a *API) loginField(into *string) form.Field {
 		f.Label, f.MaxLength = "Email address", 254
 		return f
 	}
-	f := form.Text(a.settings.LoginField, into)
+	f := form.Text(a.loginName, into)
 	f.MaxLength = 150
 	f.Help = "Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only."
 	return f
+}
+
+// loginError calls the login name in an error as the body does, with the prefix.
+// That it exists already is told as DRF does of a field that is not Django's
+// own username (rest_framework/utils/field_mapping.py, get_unique_error_message).
+func (a *API) loginError(err error, prefix string) error {
+	if a.loginName != "username" && jotgate.AsError(err).Is(jotgate.ErrTaken) {
+		label := strings.ToLower(a.loginField(new(string)).Label)
+		return form.FieldError(prefix+a.loginName, "user with this "+label+" already exists.").Because(err)
+	}
+	return renamed(err, "username", prefix+a.loginName)
 }
 
 // emailField is the model's: it may be empty, and it may be left out.
@@ -130,7 +142,7 @@ func (a *API) createdOut(u *record.Account) row {
 	if a.loginIsEmail() {
 		return row{{"email", u.Email}, {"id", u.ID}}
 	}
-	return row{{"email", u.Email}, {a.settings.LoginField, u.Username}, {"id", u.ID}}
+	return row{{"email", u.Email}, {a.loginName, u.Username}, {"id", u.ID}}
 }
 
 // userCreate is the sign-up: POST /auth/users/.
@@ -142,7 +154,7 @@ func userCreate(c *call, in *createIn) (any, error) {
 		Username: in.username, Email: in.email, Password: in.password, Activate: c.settings.SendActivationEmail,
 	}, c.client)
 	if err != nil {
-		return nil, renamed(err, "username", c.settings.LoginField)
+		return nil, c.loginError(err, "")
 	}
 	if account.IsActive && c.settings.SendConfirmationEmail {
 		c.gate.Notify(c.ctx, record.LetterConfirmation, account, "")

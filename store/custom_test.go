@@ -72,6 +72,30 @@ func TestCustomUserModel(t *testing.T) {
 	})
 }
 
+// Where people log in by e-mail, the column holds what an EmailField does.
+func TestCustomUserModelBounds(t *testing.T) {
+	both(t, func(w *world) {
+		s := w.openWith(custom(w, ""))
+		address := func(n int) string { return strings.Repeat("a", n-len("@example.com")) + "@example.com" }
+		a := &record.Account{Username: address(254), Password: "x", IsActive: true}
+		w.must(s.CreateAccount(w.ctx, a))
+		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{Username: new(address(253))}))
+		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{Username: new(address(254)), Email: new(address(254))}))
+		const want = "Ensure this field has no more than 254 characters."
+		for name, err := range map[string]error{
+			"email":    s.CreateAccount(w.ctx, &record.Account{Username: address(255)}),
+			"username": s.ChangeAccount(w.ctx, a.ID, record.Change{Username: new(address(255))}),
+		} {
+			if e := jotgate.AsError(err); e.Status != 400 || len(e.Fields) != 1 || e.Fields[0].Field != name || e.Fields[0].Messages[0] != want {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if got, err := s.AccountByLogin(w.ctx, address(254)); err != nil || got.Email != got.Username {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
+
 func customGrants(w *world, s *store.Store, id record.UserID) {
 	w.Helper()
 	_, err := s.CreateGroup(w.ctx, "Editors")

@@ -66,9 +66,7 @@ func (c *serveCommand) Run(a *app) error {
 		return err
 	}
 	defer db.Close()
-	settings := c.requestFlags.settings(&c.mailFlags)
-	settings.LoginField = c.UsernameColumn
-	own, err := api.New(gate, settings)
+	own, err := api.New(gate, c.requestFlags.settings(&c.mailFlags))
 	if err != nil {
 		return usage("%w", err)
 	}

@@ -103,7 +103,7 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		KeyRotation:                  t.KeyRotation, KeyAlgorithm: jwt.Algorithm(t.KeyAlgorithm),
 		Issuer: t.Issuer, Audience: t.Audience, Leeway: t.Leeway,
 		HeaderTypes: t.HeaderTypes, HeaderName: t.HeaderName,
-		UserIDClaim: t.UserIDClaim, UserIDField: t.UserIDField, Claims: t.Claims,
+		UserIDClaim: t.UserIDClaim, UserIDField: t.UserIDField, Claims: t.Claims, LoginField: f.UsernameColumn,
 		CheckRevokeToken: t.CheckRevokeToken, RevokeTokenClaim: t.RevokeTokenClaim, UpdateLastLogin: t.UpdateLastLogin,
 		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, Remember: t.Remember,
 		HashLanes: p.HashLanes, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,

@@ -58,7 +58,7 @@ var rows = []row{
 	{path: "store/postgres", may: []string{".", "record", "store"}},
 
 	{path: "mail", may: []string{".", "record"}},
-	{path: "internal/form", may: []string{".", "record"}},
+	{path: "internal/form", may: []string{".", "record", "passwd/names"}},
 	{path: "internal/gauge", may: []string{".", "record", "passwd", "api"}},
 	{path: "internal/lockout", may: []string{".", "record", "throttle"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.

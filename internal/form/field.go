@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd/names"
 )
 
 // Field is one string that a body holds, and where it goes. OPTIONS answers
@@ -129,8 +130,8 @@ func (f *Field) validate(text string, surrogate rune) (wrong []string) {
 	if surrogate != 0 {
 		wrong = append(wrong, fmt.Sprintf("Surrogate characters are not allowed: U+%X.", surrogate))
 	}
-	if f.Type == "email" && !ValidEmail(text) {
-		wrong = append(wrong, "Enter a valid email address.")
+	if f.Type == "email" && !names.ValidEmail(text) {
+		wrong = append(wrong, names.ErrEmail.Error())
 	}
 	return wrong
 }

@@ -63,7 +63,7 @@ func forbidden(r rune) bool { return !python.IsWord(r) && !strings.ContainsRune(
 func Normalize(username string) string { return norm.NFKC.String(username) }
 
 // Email returns an address as Django stores it: the part after the last @ in lower
-// case and, where there is an @, without outer blanks. It does not check it.
+// case and, where there is an @, without outer blanks. CheckEmail checks it.
 func Email(address string) string {
 	local, domain, found := cutLast(python.Strip(address), "@")
 	if !found {

@@ -1,4 +1,4 @@
-package form
+package names
 
 // Whether an e-mail address is one, by Django's EmailValidator (django/core/validators.py).
 
@@ -6,10 +6,32 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
-// maxEmail is the longest address in bytes: RFC 3696, as Django has it.
-const maxEmail = 320
+// MaxEmail is the longest address in characters, as in Django's EmailField.
+const MaxEmail = 254
+
+// longestEmail is the longest one that the validator looks at, in bytes: RFC 3696.
+const longestEmail = 320
+
+// The reasons to refuse an address, in Django's words.
+var (
+	ErrEmail        error = refusal("Enter a valid email address.")
+	ErrEmailTooLong error = refusal("Ensure this field has no more than 254 characters.")
+)
+
+// CheckEmail says whether the address can be a login name where people log in by
+// e-mail. It returns nil, ErrEmailTooLong or ErrEmail.
+func CheckEmail(address string) error {
+	switch {
+	case len(address) > MaxEmail*utf8.UTFMax || utf8.RuneCountInString(address) > MaxEmail:
+		return ErrEmailTooLong
+	case !ValidEmail(address):
+		return ErrEmail
+	}
+	return nil
+}
 
 // Go's regular expressions take linear time, whatever the address.
 var (
@@ -23,7 +45,7 @@ var (
 // letters than ASCII's must be given in its ASCII form (xn--…).
 func ValidEmail(address string) bool {
 	at := strings.LastIndexByte(address, '@')
-	if at < 0 || len(address) > maxEmail || !localPart.MatchString(address[:at]) {
+	if at < 0 || len(address) > longestEmail || !localPart.MatchString(address[:at]) {
 		return false
 	}
 	domain := address[at+1:]
