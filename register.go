@@ -97,11 +97,7 @@ func (g *Gate) acceptPassword(a *record.Account, password string) error {
 	if len(password) > passwd.MaxPassword {
 		return fieldError("password", fmt.Sprintf("Ensure this field has no more than %d characters.", passwd.MaxPassword))
 	}
-	problems := g.settings.PasswordRules.Check(password,
-		strength.Attribute{Label: "username", Value: a.Username},
-		strength.Attribute{Label: "first name", Value: a.FirstName},
-		strength.Attribute{Label: "last name", Value: a.LastName},
-		strength.Attribute{Label: "email address", Value: a.Email})
+	problems := g.settings.PasswordRules.Check(password, strength.About(g.settings.LoginField, a.Username, a.FirstName, a.LastName, a.Email)...)
 	if len(problems) == 0 {
 		return nil
 	}

@@ -311,3 +311,20 @@ func TestUsernameIsTheEmail(t *testing.T) {
 		t.Errorf("a username with an apostrophe: %v", err)
 	}
 }
+
+// A password too like the login name names it as Django would: by the field's
+// verbose_name.
+func TestSimilarPasswordNamesTheField(t *testing.T) {
+	for field, want := range map[string]string{"": "username", "login_name": "login name", "email": "email address"} {
+		b := newGate(t, func(s *jotgate.Settings) { s.LoginField = field })
+		_, err := b.Register(t.Context(), jotgate.Registration{Username: "marguerite@example.com", Password: "marguerite-1"}, nobody)
+		if says(err) != `{"password":["The password is too similar to the `+want+`."]}` {
+			t.Errorf("%q: %v", field, err)
+		}
+		// Django looks at the address last.
+		_, err = b.Register(t.Context(), jotgate.Registration{Username: "marguerite@example.com", FirstName: "Marguerite", Password: "marguerite-1"}, nobody)
+		if field == "email" && says(err) != `{"password":["The password is too similar to the first name."]}` {
+			t.Errorf("with a first name: %v", err)
+		}
+	}
+}

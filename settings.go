@@ -115,10 +115,11 @@ type Settings struct {
 	UpdateLastLogin bool
 
 	// LoginField is what the login name is called: in a login, where "username"
-	// is understood besides, in a sign-up, in answers, and in the paths and
-	// bodies that change it. With "email" users have no other name, and it is
-	// judged as an address. `serve` takes the name of --username-column.
-	// Default: username. Django: USERNAME_FIELD.
+	// is understood besides, in a sign-up, in answers, in what is said of a
+	// password too like it, and in the paths and bodies that change it. With
+	// "email" users have no other name, and it is judged as an address. `serve`
+	// takes the name of --username-column. Default: username.
+	// Django: USERNAME_FIELD.
 	LoginField string
 
 	// Users takes the place of auth_user: a program's own users table.

@@ -84,6 +84,7 @@ func TestNewAddressIsJudgedAsOne(t *testing.T) {
 	}
 	want(t, "sign-up, too long", s.ask("POST", "/auth/users/", object("email", addressOf(255), "password", goodPassword)), 400, `{"email":["Ensure this field has no more than 254 characters."]}`)
 	want(t, "sign-up again", s.ask("POST", "/auth/users/", object("email", "bob@example.com", "password", goodPassword)), 400, `{"email":["user with this email address already exists."]}`)
+	want(t, "sign-up, password like it", s.ask("POST", "/auth/users/", object("email", "marguerite@example.com", "password", "marguerite-1")), 400, `{"password":["The password is too similar to the email address."]}`)
 	set := func(address string) answer {
 		return s.ask("POST", "/auth/users/set_email/", object("current_password", goodPassword, "new_email", address), s.login("bob@example.com").header()...)
 	}

@@ -104,11 +104,6 @@ func (a *app) askTwice() (string, error) {
 }
 
 // attributes are what a password should not resemble.
-func attributes(account *record.Account) []strength.Attribute {
-	return []strength.Attribute{
-		{Label: "username", Value: account.Username},
-		{Label: "first name", Value: account.FirstName},
-		{Label: "last name", Value: account.LastName},
-		{Label: "email address", Value: account.Email},
-	}
+func (f *databaseFlags) attributes(a *record.Account) []strength.Attribute {
+	return strength.About(f.UsernameColumn, a.Username, a.FirstName, a.LastName, a.Email)
 }

@@ -37,7 +37,7 @@ func (c *changepasswordCommand) Run(a *app) error {
 	}
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		a.printf("Changing password for user '%s'\n", account.Username)
-		password, err := a.askPassword(strength.Default(), attributes(account))
+		password, err := a.askPassword(strength.Default(), c.attributes(account))
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 // `createsuperuser`: as manage.py has it, with the same questions.
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ func (c *createsuperuserCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.Noinput && c.Username == "" {
+	if c.Noinput && c.Username == "" && !(c.loginIsEmail() && c.Email != "") {
 		return usage("--noinput needs --username")
 	}
 	return c.withNew(a, func(db *store.Store) error {
@@ -45,7 +46,7 @@ func (c *createsuperuserCommand) Run(a *app) error {
 		if account.Username, err = c.username(a, db); err != nil {
 			return err
 		}
-		if account.Email, err = c.email(a); err != nil {
+		if account.Email, err = c.email(a, account.Username); err != nil {
 			return err
 		}
 		password, err := c.password(a, account)
@@ -63,17 +64,22 @@ func (c *createsuperuserCommand) Run(a *app) error {
 	})
 }
 
-// username takes the flag's, or asks until one can be used.
+// username takes the flag's, or asks until one can be used. Where people log in
+// by e-mail, that is it.
 func (c *createsuperuserCommand) username(a *app, db *store.Store) (string, error) {
-	if c.Username != "" {
-		return freeName(a, db, c.Username)
+	given, question := c.Username, "Username: "
+	if c.loginIsEmail() {
+		given, question = cmp.Or(given, c.Email), "Email address: "
+	}
+	if given != "" {
+		return c.freeName(a, db, given)
 	}
 	for {
-		answer, err := a.ask("Username: ")
+		answer, err := a.ask(question)
 		if err != nil {
 			return "", err
 		}
-		name, err := freeName(a, db, answer)
+		name, err := c.freeName(a, db, answer)
 		if err == nil || errors.Is(err, jotgate.ErrUnavailable) {
 			return name, err
 		}
@@ -83,15 +89,17 @@ func (c *createsuperuserCommand) username(a *app, db *store.Store) (string, erro
 
 // freeName brings a new username into the form in which it is stored. It is an
 // error when Django would not take it or somebody has it.
-func freeName(a *app, db *store.Store, text string) (string, error) {
+func (f *databaseFlags) freeName(a *app, db *store.Store, text string) (string, error) {
 	if text == "" {
 		return "", djangoSays("This field cannot be blank.")
 	}
-	name, err := names.Username(text)
+	name, err := f.newName(text)
 	if err != nil {
 		return "", err
 	}
 	switch _, err := db.AccountByLogin(a.ctx, name); {
+	case err == nil && f.loginIsEmail():
+		return "", djangoSays("That email address is already taken.")
 	case err == nil:
 		return "", djangoSays("That username is already taken.")
 	case !errors.Is(err, jotgate.ErrNotFound):
@@ -100,12 +108,24 @@ func freeName(a *app, db *store.Store, text string) (string, error) {
 	return name, nil
 }
 
+// newName checks a new login name by the rules of what it is.
+func (f *databaseFlags) newName(text string) (string, error) {
+	if f.loginIsEmail() {
+		address := names.Email(text)
+		return address, names.CheckEmail(address)
+	}
+	return names.Username(text)
+}
+
 // djangoSays is a refusal in the words of Django's commands.
 type djangoSays string
 
 func (s djangoSays) Error() string { return string(s) }
 
-func (c *createsuperuserCommand) email(a *app) (string, error) {
+func (c *createsuperuserCommand) email(a *app, login string) (string, error) {
+	if c.loginIsEmail() {
+		return login, nil
+	}
 	if c.Email != "" || c.Noinput {
 		return names.Email(c.Email), nil
 	}
@@ -118,11 +138,11 @@ func (c *createsuperuserCommand) email(a *app) (string, error) {
 func (c *createsuperuserCommand) password(a *app, account *record.Account) (string, error) {
 	rules := strength.Default()
 	if !c.Noinput {
-		return a.askPassword(rules, attributes(account))
+		return a.askPassword(rules, c.attributes(account))
 	}
 	for _, name := range []string{"JOTGATE_SUPERUSER_PASSWORD", "DJANGO_SUPERUSER_PASSWORD"} {
 		if password := a.env[name]; password != "" {
-			for _, problem := range rules.Check(password, attributes(account)...) {
+			for _, problem := range rules.Check(password, c.attributes(account)...) {
 				a.warn("warning: %s: %s", name, problem.Message)
 			}
 			return password, nil

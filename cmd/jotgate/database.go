@@ -28,6 +28,9 @@ func (f *databaseFlags) schema() store.Schema {
 	return store.Schema{Users: f.UserTable, ID: f.IDColumn, Username: f.UsernameColumn, Email: f.EmailColumn}
 }
 
+// loginIsEmail reports whether users log in by e-mail and have no other name.
+func (f *databaseFlags) loginIsEmail() bool { return f.UsernameColumn == "email" }
+
 // sqliteFile is the file of a SQLite database. Besides sqlite:FILE it
 // understands what Django sites write into DATABASE_URL: sqlite:///relative
 // and sqlite:////absolute.

@@ -43,13 +43,16 @@ func (c *userCreate) Run(a *app) error {
 		return err
 	}
 	return c.withNew(a, func(db *store.Store) error {
-		name, err := freeName(a, db, c.Username)
+		name, err := c.freeName(a, db, c.Username)
 		if err != nil {
 			return err
 		}
 		account := &record.Account{
 			Username: name, Email: names.Email(c.Email), FirstName: c.FirstName, LastName: c.LastName,
 			IsActive: !c.Inactive, IsStaff: c.Staff, IsSuperuser: c.Superuser, DateJoined: time.Now(),
+		}
+		if c.loginIsEmail() {
+			account.Email = name
 		}
 		if account.Password, err = c.password(a, hasher, account); err != nil {
 			return err
@@ -77,10 +80,10 @@ func (c *userCreate) password(a *app, hasher *passwd.Hasher, account *record.Acc
 	password := a.env["JOTGATE_USER_PASSWORD"]
 	if password == "" {
 		var err error
-		if password, err = a.askPassword(rules, attributes(account)); err != nil {
+		if password, err = a.askPassword(rules, c.attributes(account)); err != nil {
 			return "", err
 		}
-	} else if problems := rules.Check(password, attributes(account)...); len(problems) > 0 {
+	} else if problems := rules.Check(password, c.attributes(account)...); len(problems) > 0 {
 		return "", fmt.Errorf("JOTGATE_USER_PASSWORD: %s", problems[0].Message)
 	}
 	return hasher.Make(password)

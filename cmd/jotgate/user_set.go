@@ -66,8 +66,11 @@ func (c *userSet) change() (change record.Change, err error) {
 		address := names.Email(*c.Email)
 		change.Email = &address
 	}
-	if c.Username != nil {
-		name, err := names.Username(*c.Username)
+	if c.Username == nil && c.loginIsEmail() {
+		change.Username = c.Email
+	}
+	if change.Username != nil {
+		name, err := c.newName(*change.Username)
 		change.Username = &name
 		return change, err
 	}

@@ -13,6 +13,7 @@ package strength
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/jotgate/jotgate/passwd/internal/python"
@@ -34,6 +35,22 @@ type Rules []Rule
 // Django's verbose_name does: "username", "first name", "last name",
 // "email address".
 type Attribute struct{ Label, Value string }
+
+// About returns what Django compares a password with (DEFAULT_USER_ATTRIBUTES), in
+// its order. login is what the user model calls the username. Called email it is
+// the address, and there is no other.
+func About(login, username, first, last, email string) []Attribute {
+	about := []Attribute{
+		{strings.ReplaceAll(login, "_", " "), username},
+		{"first name", first},
+		{"last name", last},
+		{"email address", email},
+	}
+	if login == "email" {
+		return about[1:]
+	}
+	return about
+}
 
 // A Problem is why a password is refused.
 type Problem struct {
