@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	_ "embed"
 	"io"
@@ -26,9 +27,12 @@ var docsScript []byte
 
 func showsSchema(a *API) bool { return !a.settings.NoSchema }
 
-// OpenAPI returns the description of all endpoints, as they are with the default
-// settings: OpenAPI 3.1 in YAML.
-func OpenAPI() []byte { return bytes.Clone(openapi) }
+// OpenAPI returns the description of all endpoints, as /api/schema/ serves it
+// where this is jotgate.Settings.LoginField ("" is its default): OpenAPI 3.1 in
+// YAML.
+func OpenAPI(loginField string) []byte {
+	return bytes.Clone(describe(cmp.Or(loginField, "username")))
+}
 
 // schema is GET /api/schema/.
 func schema(a *API) http.Handler {

@@ -16,11 +16,16 @@ import (
 )
 
 type databaseFlags struct {
-	Database       string `group:"database" default:"sqlite:jotgate.db" placeholder:"URL" also:"DATABASE_URL" help:"sqlite:FILE or postgres://user:password@host/name."`
-	UserTable      string `group:"database" default:"auth_user" placeholder:"TABLE" help:"Table of the users; another for a custom user model."`
-	IDColumn       string `group:"database" default:"id" placeholder:"COLUMN" help:"Its primary key, an integer or a UUID."`
+	Database  string `group:"database" default:"sqlite:jotgate.db" placeholder:"URL" also:"DATABASE_URL" help:"sqlite:FILE or postgres://user:password@host/name."`
+	UserTable string `group:"database" default:"auth_user" placeholder:"TABLE" help:"Table of the users; another for a custom user model."`
+	IDColumn  string `group:"database" default:"id" placeholder:"COLUMN" help:"Its primary key, an integer or a UUID."`
+	loginFlags
+	EmailColumn string `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
+}
+
+// loginFlags are what the API needs to know of the database.
+type loginFlags struct {
 	UsernameColumn string `group:"database" default:"username" placeholder:"COLUMN" help:"What users log in with; may be the e-mail's."`
-	EmailColumn    string `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
 }
 
 // schema is where the users are.

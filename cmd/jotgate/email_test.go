@@ -59,3 +59,29 @@ func TestCommandsByEmail(t *testing.T) {
 		t.Errorf("%d %s %s", status, stdout, stderr)
 	}
 }
+
+// What openapi prints is what serve with the same settings answers.
+func TestOpenAPIIsWhatIsServed(t *testing.T) {
+	flags := emailModel(t)
+	s := startServer(t, "", nil, append(flags, "--secret-key", goodSecret)...)
+	served := s.curl(t, "BASE/api/schema/")
+	if got := s.end(t); got != 0 {
+		t.Error(got)
+	}
+	config := write(t, "jotgate.yaml", "username-column: email\nheader-types: [JWT]\n")
+	for name, row := range map[string]struct {
+		env  []string
+		args []string
+	}{
+		"a flag":     {nil, []string{"--username-column", "email"}},
+		"a variable": {[]string{"JOTGATE_USERNAME_COLUMN=email"}, nil},
+		"a file":     {nil, []string{"--config", config}},
+	} {
+		if status, stdout, stderr := try(t, row.env, "", append([]string{"openapi"}, row.args...)...); status != 0 || stdout != served {
+			t.Errorf("by %s: %d %.100s %s", name, status, stdout, stderr)
+		}
+	}
+	if _, usual, _ := try(t, nil, "", "openapi"); usual == served || !strings.Contains(usual, "/auth/users/set_username/") {
+		t.Error("by default it is the same")
+	}
+}

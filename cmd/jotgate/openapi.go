@@ -4,13 +4,17 @@ package main
 
 import "github.com/jotgate/jotgate/api"
 
-type openapiCommand struct{}
+type openapiCommand struct{ loginFlags }
 
 // Help is shown below the usage line.
-func (openapiCommand) Help() string { return `    jotgate openapi > openapi.yaml` }
+func (openapiCommand) Help() string {
+	return `Prints what serve with the same settings answers at /api/schema/.
+
+    jotgate openapi > openapi.yaml`
+}
 
 // Run prints it: OpenAPI 3.1 in YAML.
-func (openapiCommand) Run(a *app) error {
-	_, err := a.stdout.Write(api.OpenAPI())
+func (c openapiCommand) Run(a *app) error {
+	_, err := a.stdout.Write(api.OpenAPI(c.UsernameColumn))
 	return err
 }
