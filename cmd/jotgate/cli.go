@@ -5,6 +5,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 
@@ -114,6 +115,26 @@ func (a *app) misread(err error) error {
 	path := "jotgate"
 	if node := parse.Context.Selected(); node != nil {
 		path, _, _ = strings.Cut(node.FullPath(), " (") // without other names
+		err = didYouMean(node, err)
 	}
 	return usage("%w (see %s --help)", err, path)
+}
+
+// elsewhere are the names that other programs have for a flag. Kong knows near
+// spellings.
+var elsewhere = map[string]string{
+	"--address": "addr", "--bind": "addr", "--host": "addr", "--listen": "addr", "--port": "addr",
+	"--db": "database", "--dsn": "database",
+}
+
+// didYouMean names the flag of the command that an unknown one stands for.
+func didYouMean(node *kong.Node, err error) error {
+	said, found := strings.CutPrefix(err.Error(), "unknown flag ")
+	unknown, _, _ := strings.Cut(said, ",") // what kong takes it for
+	for _, flag := range node.Flags {
+		if found && flag.Name == elsewhere[unknown] {
+			return fmt.Errorf("unknown flag %s, did you mean --%s %s?", unknown, flag.Name, flag.PlaceHolder)
+		}
+	}
+	return err
 }

@@ -39,6 +39,11 @@ func TestEveryFlagSaysItsVariableUnitAndDefault(t *testing.T) {
 			if flag.Name == "help" {
 				continue
 			}
+			for _, alias := range flag.Aliases {
+				if strings.Contains(text, "--"+alias) {
+					t.Errorf("%s: --%s makes the help longer", name, alias)
+				}
+			}
 			if !strings.Contains(text, "$JOTGATE_") || !strings.Contains(strings.ReplaceAll(text, "[no-]", ""), "--"+flag.Name) {
 				t.Errorf("%s: --%s is not shown", name, flag.Name)
 			}

@@ -35,6 +35,7 @@ func write(t *testing.T, name, text string) string {
 func TestStatuses(t *testing.T) {
 	pem := "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n"
 	public := write(t, "public.pem", pem)
+	empty := write(t, "empty.secret", "")
 	verify := func(args ...string) []string { return append([]string{"token", "verify"}, args...) }
 	for _, row := range []struct {
 		name   string
@@ -56,6 +57,12 @@ func TestStatuses(t *testing.T) {
 		{"PEM as a secret", verify("--secret", pem, goodToken), nil, 2, "PEM"},
 		{"JWK as a secret", verify("--secret", `{"kty":"oct","k":"c2VjcmV0"}`, goodToken), nil, 2, "JWK"},
 		{"unknown flag", verify("--secret", "SECRET", "--what", goodToken), nil, 2, "--what"},
+		{"flag of other programs", []string{"serve", "--port", "8001"}, nil, 2, "unknown flag --port, did you mean --addr HOST:PORT? (see jotgate serve --help)"},
+		{"flag of other programs with a value", []string{"doctor", "--dsn=x"}, nil, 2, "did you mean --database URL?"},
+		{"near spelling", []string{"serve", "--adr", "x"}, nil, 2, `did you mean "--addr"?`},
+		{"flag that this command has not", []string{"version", "--port", "8001"}, nil, 2, "unknown flag --port (see jotgate version --help)"},
+		{"secret file as token calls it", []string{"serve", "--secret-file", empty}, nil, 2, "the secret is missing"},
+		{"secret file as serve calls it", verify("--secret-key-file", write(t, "s", "SECRET"), goodToken), nil, 0, ""},
 		{"unknown algorithm", verify("--secret", "SECRET", "--alg", "none", goodToken), nil, 2, "none"},
 		{"empty algorithm", verify("--secret", "SECRET", "--alg", "", goodToken), nil, 2, "algorithm"},
 		{"algorithm of other keys", verify("--key", public, "--alg", "HS256", goodToken), nil, 2, "HS256"},

@@ -22,7 +22,7 @@ type tokenCommands struct {
 // keyFlags name the key to sign or verify with; one of them must be given.
 type keyFlags struct {
 	Secret     string `placeholder:"S" help:"The shared secret, for HS256, HS384 and HS512. Other users of the machine can see it here: better the environment or --secret-file."`
-	SecretFile string `placeholder:"FILE" help:"Read the secret from a file, or from standard input (-). A line end after it does not belong to it."`
+	SecretFile string `placeholder:"FILE" aliases:"secret-key-file" help:"Read the secret from a file, or from standard input (-). A line end after it does not belong to it."`
 	Key        string `placeholder:"FILE" help:"Read the key from a file: a JWK, a JWK Set or PEM."`
 }
 
