@@ -22,6 +22,8 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -42,6 +44,7 @@ type API struct {
 	origins   *http.CrossOriginProtection
 	clock     func() time.Time
 	mux       *http.ServeMux
+	unknown   http.Handler // of paths that are no endpoint's
 	warned    warnings
 }
 
@@ -68,7 +71,8 @@ func New(gate *jotgate.Gate, s Settings) (*API, error) {
 		}
 	}
 	a.Mount(a.mux)
-	a.mux.Handle("/", a.wrap(&route{}, http.HandlerFunc(a.notFound)))
+	a.unknown = a.wrap(&route{}, http.HandlerFunc(a.notFound))
+	a.mux.Handle("/", a.unknown)
 	return a, nil
 }
 
@@ -82,12 +86,13 @@ func Mount(mux *http.ServeMux, gate *jotgate.Gate) {
 	a.Mount(mux)
 }
 
-// Mount puts every endpoint on the mux, with and without the trailing slash.
+// Mount puts every endpoint on the mux, with and without the trailing slash. What
+// is said to other paths is the mux's business: http.ServeMux redirects //x to /x.
 func (a *API) Mount(mux *http.ServeMux) {
 	for _, r := range a.routes() {
 		h := a.handler(&r)
-		path, slash := strings.CutSuffix(r.path, "/")
-		mux.Handle(path, h)
+		bare, slash := strings.CutSuffix(r.path, "/")
+		mux.Handle(bare, h)
 		if slash {
 			mux.Handle(r.path+"{$}", h)
 		}
@@ -102,8 +107,26 @@ func (a *API) handler(r *route) http.Handler {
 	return a.wrap(r, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { a.serve(w, req, r) }))
 }
 
-// ServeHTTP answers the endpoints, and 404 for any other path.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+// ServeHTTP answers the endpoints, and 404 for any other path. //x and /y/../x are
+// other paths than /x, as in Django.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !isClean(r.URL) {
+		a.unknown.ServeHTTP(w, r)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// isClean reports whether a mux serves the path as it stands, where it would
+// redirect others. Most paths cannot be otherwise and are not compared.
+func isClean(u *url.URL) bool {
+	if strings.HasPrefix(u.Path, "/") && !strings.Contains(u.Path, "//") && !strings.Contains(u.Path, "/.") {
+		return true
+	}
+	p := u.EscapedPath() // by which a mux goes
+	clean := path.Clean(p)
+	return strings.HasPrefix(p, "/") && (p == clean || clean != "/" && p == clean+"/")
+}
 
 func (a *API) notFound(w http.ResponseWriter, _ *http.Request) {
 	jotgate.ErrNotFound.Respond(w, "")

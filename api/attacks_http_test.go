@@ -167,17 +167,33 @@ func answers(t *testing.T, server *httptest.Server, text string) int {
 	return strings.Count(string(all), "HTTP/1.1 ")
 }
 
-// The mux cleans a path by a redirect; nothing but the very path is answered.
+// Nothing but the very path is answered; any other is unknown, in JSON.
 func TestH029PathConfusion(t *testing.T) {
 	s := newSite(t, change{})
 	for _, path := range []string{
 		"/auth//users/me/", "/auth/./users/me/", "/auth/x/../users/me/", "/auth/users/%2e%2e/users/me/", "/AUTH/users/me/", "/auth/users/me;a=1/",
 		"/auth/users/me%00/", "/auth/users/me/.", "/auth%2fusers%2fme/", "/auth/users%2Fme/", "/auth/users/me//",
 	} {
-		if a := s.ask("GET", path, ""); a.Status == 200 {
+		if a := s.ask("GET", path, ""); a.Status == 200 || a.Status/100 == 3 {
 			t.Errorf("%s: %d", path, a.Status)
 		}
 	}
+	unknown := s.ask("GET", "/nowhere", "")
+	for _, path := range []string{
+		"//auth/check", "/auth/../auth/check", "/auth/./check", "/auth//check", "/auth/check/.", "/auth/check//", "/auth/..", "/./", "//", "/..", "///evil.invalid",
+		"/.well-known/../auth/check", "/.well-known//jwks.json", "http://example.com",
+	} {
+		for _, method := range []string{"GET", "POST", "HEAD", "OPTIONS"} {
+			a := s.ask(method, path, "")
+			want(t, method+" "+path, a, 404, `{"detail":"Not found."}`)
+			if method == "GET" {
+				same(t, path, a, unknown)
+			}
+		}
+	}
+	want(t, "a name that begins with a dot", s.ask("GET", "/.well-known/jwks.json", ""), 200, `{"keys":[`)
+	want(t, "an encoded slash is none", s.ask("GET", "/auth/users/a%2f%2fb/", ""), 401, "")
+	want(t, "another host", newSite(t, change{api: func(a *Settings) { a.AllowedHosts = []string{"example.org"} }}).ask("GET", "//auth/check", ""), 400, "Invalid Host header.")
 }
 
 func TestH030Methods(t *testing.T) {
