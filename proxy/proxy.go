@@ -10,9 +10,10 @@
 // The upstream sees X-Auth-User, X-Auth-Id and X-Auth-Role of a verified token
 // and never a copy that a client sent: those headers are removed from every
 // request, in every spelling, and so are headers by which some servers let a
-// client choose another path or address. WebSocket and streamed answers pass
-// through; any other change of protocol does not, since nobody would check what
-// is asked after it.
+// client choose another path or address. WebSocket passes through, and so do
+// streamed answers as long as the client takes what comes (Settings.SendTimeout);
+// any other change of protocol does not, since nobody would check what is asked
+// after it.
 //
 // What counts as "under the prefix" is decided on every reading of the path
 // that some server is known to make of it (see Covers), because the gate and
@@ -46,9 +47,12 @@ type Settings struct {
 	// Default: false.
 	DropToken bool
 	// Timeout is how long the upstream may take to begin its answer.
-	// Default: 60 seconds. Who does not read a refusal of the gate's for as long
-	// is let go; an answer of the upstream may take any time.
+	// Default: 60 seconds.
 	Timeout time.Duration
+	// SendTimeout is how long a client may take to accept the next piece of an
+	// answer, 32 KiB at most, before it is let go. The whole may take any time
+	// and pause for any time. A WebSocket has no such limit. Default: 60 seconds.
+	SendTimeout time.Duration
 	// Logger takes what went wrong with the upstream. Default: slog.Default().
 	Logger *slog.Logger
 }
@@ -85,17 +89,15 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	if s.Timeout <= 0 {
 		s.Timeout = time.Minute
 	}
-	behind := forward(guard, target, s)
-	open := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // answers may be streams
-		behind.ServeHTTP(w, r)
-	})
+	if s.SendTimeout <= 0 {
+		s.SendTimeout = time.Minute
+	}
+	open := forward(guard, target, s)
 	closed := guard.RequireUser(func(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
 		open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	gate := func(w http.ResponseWriter, r *http.Request) {
 		EndChunked(w, r)
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.Timeout))
 		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
 			// TRACE would send the token back; CONNECT is no request for a path.
 			(&jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + r.Method + `" not allowed.`}).Respond(w, "")
@@ -106,6 +108,11 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 			return
 		}
 		open.ServeHTTP(w, r)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		out := &outgoing{w, s.SendTimeout}
+		gate(out, r)
+		out.begin() // net/http sends what is left, and ends it
 	}), nil
 }
 
