@@ -14,12 +14,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jotgate/jotgate/bench/binary"
 )
 
-const (
-	password = "correct-horse-battery-1"
-	users    = 32
-)
+const users = 32
 
 // reading is what wrk saw of one server.
 type reading struct {
@@ -31,7 +30,7 @@ type reading struct {
 // ask lets wrk ask one server for one kind of work.
 func (s *site) ask(w work, name string, o options) (reading, error) {
 	server := s.servers[name]
-	env := append(os.Environ(), "WORK="+w.kind, "URLPATH="+w.path, "PASSWORD="+password, "USERS="+strconv.Itoa(users))
+	env := append(os.Environ(), "WORK="+w.kind, "URLPATH="+w.path, "PASSWORD="+binary.Password, "USERS="+strconv.Itoa(users))
 	switch w.kind {
 	case "get":
 		env = append(env, "TOKEN="+server.access)
@@ -47,15 +46,23 @@ func (s *site) ask(w work, name string, o options) (reading, error) {
 		slice *= 3 // there are few of them
 	}
 	wrk := exec.Command("wrk", "-t1", "-c"+strconv.Itoa(o.connections), "-d"+strconv.Itoa(int(slice.Seconds()))+"s", "--timeout", "20s",
-		"-s", "django/load.lua", server.base)
+		"-s", "django/load.lua", "http://"+server.Address)
 	wrk.Env = env
-	before := spent(server.process.Process.Pid)
+	before, err := server.Spent()
+	if err != nil {
+		return reading{}, err
+	}
 	out, err := wrk.CombinedOutput()
 	if err != nil {
 		return reading{}, fmt.Errorf("wrk: %w: %s", err, out)
 	}
-	used := spent(server.process.Process.Pid) - before
-	server.settle()
+	after, err := server.Spent()
+	if err != nil {
+		return reading{}, err
+	}
+	if err := server.settle(); err != nil {
+		return reading{}, err
+	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	var requests, refused, broken, microseconds int
 	if _, err := fmt.Sscan(lines[len(lines)-1], &requests, &refused, &broken, &microseconds); err != nil {
@@ -65,20 +72,24 @@ func (s *site) ask(w work, name string, o options) (reading, error) {
 	if good == 0 || name != "django" && bad > 0 {
 		return reading{}, fmt.Errorf("%s, %s: %d good answers and %d others", name, w.name, good, bad)
 	}
-	return reading{float64(good) / (float64(microseconds) / 1e6), bad, float64(used.Microseconds()) / float64(good)}, nil
+	return reading{float64(good) / (float64(microseconds) / 1e6), bad, float64((after - before).Microseconds()) / float64(good)}, nil
 }
 
 // settle waits until the server has done with what was in the air when wrk
 // ended: a login that nobody waits for any more would slow the next server down.
-func (s *server) settle() {
-	pid := s.process.Process.Pid
-	quiet, used := 0, spent(pid)
+func (s *server) settle() error {
+	quiet, used := 0, time.Duration(0)
 	for deadline := time.Now().Add(20 * time.Second); quiet < 5 && time.Now().Before(deadline); quiet++ {
-		time.Sleep(100 * time.Millisecond)
-		if now := spent(pid); now > used {
+		now, err := s.Spent()
+		if err != nil {
+			return err
+		}
+		if now > used {
 			quiet, used = -1, now
 		}
+		time.Sleep(100 * time.Millisecond)
 	}
+	return nil
 }
 
 // freshTokens logs in so often and writes the refresh tokens into a file: those
@@ -100,7 +111,7 @@ func (s *site) freshTokens(server *server, n int) (string, error) {
 type pair struct{ Access, Refresh string }
 
 func (s *server) login(user int) (tokens pair, err error) {
-	status, answer, err := s.send(http.MethodPost, "/api/token/", user, map[string]string{"username": name(user), "password": password}, "")
+	status, answer, err := s.send(http.MethodPost, "/api/token/", user, map[string]string{"username": name(user), "password": binary.Password}, "")
 	if err != nil || status != http.StatusOK {
 		return tokens, fmt.Errorf("login: %d %s %w", status, answer, err)
 	}
@@ -113,7 +124,7 @@ func name(user int) string { return "user" + strconv.Itoa(user) }
 // lets a token in, refuses a damaged one, and takes a refresh token once.
 func (s *server) populate() error {
 	for user := range users {
-		form := map[string]string{"username": name(user), "password": password, "re_password": password}
+		form := map[string]string{"username": name(user), "password": binary.Password, "re_password": binary.Password}
 		if status, answer, err := s.send(http.MethodPost, "/auth/users/", user, form, ""); err != nil || status != http.StatusCreated {
 			return fmt.Errorf("signing up: %d %s %w", status, answer, err)
 		}
@@ -149,7 +160,7 @@ func (s *server) send(method, path string, user int, body any, token string) (st
 	if err != nil {
 		return 0, nil, err
 	}
-	request, err := http.NewRequest(method, s.base+path, bytes.NewReader(encoded))
+	request, err := http.NewRequest(method, "http://"+s.Address+path, bytes.NewReader(encoded))
 	if err != nil {
 		return 0, nil, err
 	}

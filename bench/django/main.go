@@ -20,6 +20,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/jotgate/jotgate/bench/rounds"
 )
 
 // options are the flags.
@@ -115,7 +117,7 @@ func side(kind string, o options) error {
 		}
 		slices.Sort(ratios)
 		fmt.Printf("| %s: %s | %s | %s | %.1f | %.1f – %.1f | %s | %s | %.1f |\n", kind, w.name, rates(both[0]), rates(both[1]),
-			median(ratios), ratios[0], ratios[len(ratios)-1], cost(both[0]), cost(both[1]), median(costs))
+			rounds.Median(ratios), ratios[0], ratios[len(ratios)-1], cost(both[0]), cost(both[1]), rounds.Median(costs))
 	}
 	return nil
 }
@@ -127,7 +129,7 @@ func rates(list []reading) string {
 	for _, r := range list {
 		all, bad = append(all, r.rate), bad+r.bad
 	}
-	text := fmt.Sprintf("%.0f", median(all))
+	text := fmt.Sprintf("%.0f", rounds.Median(all))
 	if bad > 0 {
 		text += fmt.Sprintf(" and %d errors in all", bad)
 	}
@@ -140,10 +142,5 @@ func cost(list []reading) string {
 	for _, r := range list {
 		all = append(all, r.cost)
 	}
-	return fmt.Sprintf("%.2f ms", median(all)/1000)
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+	return fmt.Sprintf("%.2f ms", rounds.Median(all)/1000)
 }

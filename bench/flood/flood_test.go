@@ -12,7 +12,7 @@ import (
 // for hashes and what the rest needs.
 func TestFlood(t *testing.T) {
 	s, err := start()
-	defer s.stop()
+	defer func() { _ = s.Stop() }()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -16,14 +15,10 @@ import (
 	"github.com/jotgate/jotgate/bench/binary"
 )
 
-const (
-	password = "correct-horse-battery-1"
-	users    = 64
-)
+const users = 64
 
 type server struct {
 	*binary.Server
-	folder string
 	token  string
 	client *http.Client // of the reader: one connection
 	flood  *http.Client
@@ -36,16 +31,9 @@ func start() (*server, error) {
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 1}},
 		flood:  &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: users}},
 	}
-	var err error
-	if s.folder, err = os.MkdirTemp("", "jotgate-flood"); err != nil {
-		return s, err
-	}
-	path, err := binary.Build(s.folder)
-	if err != nil {
-		return s, err
-	}
 	// Clients name their own addresses, and rates are lifted, so that nothing but the hashing lane is in the flood's way.
-	s.Server, err = binary.Serve(path, s.folder, "--trusted-proxies", "127.0.0.1/32", "--log-level", "error",
+	var err error
+	s.Server, err = binary.BuildAndServe("--trusted-proxies", "127.0.0.1/32", "--log-level", "error",
 		"--rate", "login=1000000/min;register=1000000/min")
 	if err != nil {
 		return s, err
@@ -56,11 +44,11 @@ func start() (*server, error) {
 // populate signs users up and logs the reader in.
 func (s *server) populate() error {
 	for i := range users {
-		if status, _, err := s.post("/auth/users/", i, url.Values{"username": {name(i)}, "password": {password}}); err != nil || status != http.StatusCreated {
+		if status, _, err := s.post("/auth/users/", i, url.Values{"username": {name(i)}, "password": {binary.Password}}); err != nil || status != http.StatusCreated {
 			return fmt.Errorf("signing up: %d %v", status, err)
 		}
 	}
-	_, body, err := s.post("/api/token/", 0, url.Values{"username": {name(0)}, "password": {password}})
+	_, body, err := s.post("/api/token/", 0, url.Values{"username": {name(0)}, "password": {binary.Password}})
 	if err != nil {
 		return err
 	}
@@ -94,7 +82,7 @@ func (s *server) post(path string, client int, form url.Values) (status int, bod
 // login reports whether a hash was made: the right password and a wrong one in
 // turn.
 func (s *server) login(client, i int) bool {
-	secret := password
+	secret := binary.Password
 	if i%8 == 7 {
 		secret = "a wrong password"
 	}
@@ -103,25 +91,4 @@ func (s *server) login(client, i int) bool {
 }
 
 // check is one request of the reader.
-func (s *server) check() error {
-	r, err := http.NewRequest(http.MethodGet, "http://"+s.Address+"/auth/check", nil)
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Authorization", "Bearer "+s.token)
-	answer, err := s.client.Do(r)
-	if err != nil {
-		return err
-	}
-	_, _ = io.Copy(io.Discard, answer.Body)
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("the reader was answered %s", answer.Status)
-	}
-	return nil
-}
-
-func (s *server) stop() {
-	_ = s.Stop()
-	_ = os.RemoveAll(s.folder)
-}
+func (s *server) check() error { return s.Check(s.client, s.token) }

@@ -10,14 +10,15 @@ package main
 import (
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"time"
+
+	"github.com/jotgate/jotgate/bench/wrk"
 )
 
 func main() {
@@ -106,7 +107,10 @@ func memory(folder, binary string, requests int) (err error) {
 	if err := s.print("resident, idle"); err != nil {
 		return err
 	}
-	if err := s.register(); err != nil {
+	if err := s.Register(http.DefaultClient); err != nil {
+		return err
+	}
+	if _, err := s.Login(http.DefaultClient); err != nil {
 		return err
 	}
 	time.Sleep(settle)
@@ -115,18 +119,19 @@ func memory(folder, binary string, requests int) (err error) {
 	}
 	done := 0
 	for done < requests {
-		if s.token, err = s.login(); err != nil { // the one before ends after five minutes
+		token, err := s.Login(http.DefaultClient) // the one before ends after five minutes
+		if err != nil {
 			return err
 		}
 		for _, ask := range []struct {
 			path  string
 			slice time.Duration
 		}{{"/auth/check", 10 * time.Second}, {"/auth/users/me/", 2 * time.Second}} {
-			n, err := wrk("http://"+s.Address+ask.path, s.token, ask.slice)
+			got, err := wrk.Get("http://"+s.Address+ask.path, token, ask.slice, 32)
 			if err != nil {
 				return err
 			}
-			done += n
+			done += got.Requests
 		}
 	}
 	if err := s.print(fmt.Sprintf("resident, right after %d requests", done)); err != nil {
@@ -134,26 +139,4 @@ func memory(folder, binary string, requests int) (err error) {
 	}
 	time.Sleep(settle)
 	return s.print("and five seconds later")
-}
-
-var (
-	total   = regexp.MustCompile(`(\d+) requests in`)
-	refused = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)|Socket errors: .*`)
-)
-
-// wrk returns how many requests were answered; one that is not 2xx is an error.
-func wrk(url, token string, slice time.Duration) (int, error) {
-	out, err := exec.Command("wrk", "-t1", "-c32", "-d"+strconv.Itoa(int(slice.Seconds()))+"s",
-		"-H", "Authorization: Bearer "+token, url).CombinedOutput()
-	if err != nil {
-		return 0, fmt.Errorf("wrk: %w: %s", err, out)
-	}
-	if bad := refused.Find(out); bad != nil {
-		return 0, fmt.Errorf("%s: %s", url, bad)
-	}
-	found := total.FindSubmatch(out)
-	if found == nil {
-		return 0, fmt.Errorf("wrk wrote: %s", out)
-	}
-	return strconv.Atoi(string(found[1]))
 }

@@ -1,23 +1,18 @@
 package main
 
-// One server, and the user that asks it.
+// One server, and what it holds.
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/jotgate/jotgate/bench/binary"
 )
 
-const password = "correct-horse-battery-1"
-
 type server struct {
 	*binary.Server
 	answered time.Duration // from exec to the first answer
-	token    string
 }
 
 // start starts the server in the folder and asks it one question.
@@ -44,35 +39,6 @@ func (s *server) first() error {
 		return fmt.Errorf("/readyz: %s", response.Status)
 	}
 	return nil
-}
-
-// register makes the user and logs in.
-func (s *server) register() error {
-	response, err := http.PostForm("http://"+s.Address+"/auth/users/",
-		url.Values{"username": {"alice"}, "email": {"alice@example.com"}, "password": {password}})
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusCreated {
-		return fmt.Errorf("registering: %s", response.Status)
-	}
-	s.token, err = s.login()
-	return err
-}
-
-// login returns an access token.
-func (s *server) login() (string, error) {
-	response, err := http.PostForm("http://"+s.Address+"/api/token/", url.Values{"username": {"alice"}, "password": {password}})
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	var tokens struct{ Access string }
-	if err := json.NewDecoder(response.Body).Decode(&tokens); err != nil || tokens.Access == "" {
-		return "", fmt.Errorf("logging in: %s, %w", response.Status, err)
-	}
-	return tokens.Access, nil
 }
 
 // print writes what is resident, and how much of it is the program's own: the

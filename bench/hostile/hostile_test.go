@@ -10,7 +10,7 @@ import (
 func TestSiege(t *testing.T) {
 	const patience = 2 * time.Second
 	s, err := start("--request-timeout", patience.String(), "--hasher", "pbkdf2_sha256:1000")
-	defer s.stop()
+	defer func() { _ = s.Stop() }()
 	if err != nil {
 		t.Fatal(err)
 	}

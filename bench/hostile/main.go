@@ -32,7 +32,7 @@ func main() {
 	if err == nil {
 		err = run(s, *rounds, *slice, attacks(*slow, 30*time.Second))
 	}
-	s.stop()
+	_ = s.Stop()
 	fail(err)
 }
 

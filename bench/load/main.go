@@ -14,12 +14,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"time"
+
+	"github.com/jotgate/jotgate/bench/rounds"
+	"github.com/jotgate/jotgate/bench/wrk"
 )
 
 func main() {
@@ -66,7 +66,7 @@ func run(s *site, rounds int, slice time.Duration, connections int) error {
 		return err
 	}
 	for _, t := range targets {
-		if _, err := wrk(t, s.token, time.Second, connections); err != nil { // warm
+		if _, err := wrk.Get(t.url, s.token, time.Second, connections); err != nil { // warm
 			return err
 		}
 	}
@@ -74,17 +74,31 @@ func run(s *site, rounds int, slice time.Duration, connections int) error {
 	for round := range rounds {
 		for k := range targets {
 			i := (k + round) % len(targets)
-			before := s.spent(targets[i].process)
-			got, err := wrk(targets[i], s.token, slice, connections)
+			got, err := s.sample(targets[i], slice, connections)
 			if err != nil {
 				return err
 			}
-			got.cost = float64((s.spent(targets[i].process) - before).Microseconds()) / (got.rate * slice.Seconds())
 			samples[i] = append(samples[i], got)
 		}
 	}
 	table(targets, samples)
 	return nil
+}
+
+// sample asks one server for one slice.
+func (s *site) sample(t target, slice time.Duration, connections int) (sample, error) {
+	server := s.servers[t.process]
+	before, err := server.Spent()
+	if err != nil {
+		return sample{}, err
+	}
+	got, err := wrk.Get(t.url, s.token, slice, connections)
+	if err != nil {
+		return sample{}, err
+	}
+	after, err := server.Spent()
+	each := func(spent time.Duration) float64 { return float64(spent.Microseconds()) / (got.Rate * slice.Seconds()) }
+	return sample{got.Rate, float64(got.P99.Microseconds()) / 1000, each(after - before), each(got.Spent)}, err
 }
 
 // table prints a line for each server. Rates and latencies are medians, and
@@ -101,8 +115,8 @@ func table(targets []target, samples [][]sample) {
 			shares[r], times[r] = 100*own[r].rate/bare[r].rate, own[r].p99/bare[r].p99
 		}
 		fmt.Printf("| %s | %.0f | %.0f %% | %.0f – %.0f %% | %.2f | %.2f | %.1f | %.1f | %.0f %% |\n", t.name,
-			median(each(own, sample.requests)), median(shares), slices.Min(shares), slices.Max(shares),
-			median(each(own, sample.late)), median(times),
+			rounds.Median(each(own, sample.requests)), rounds.Median(shares), slices.Min(shares), slices.Max(shares),
+			rounds.Median(each(own, sample.late)), rounds.Median(times),
 			lowest(each(own, sample.server)), lowest(each(own, sample.all)), 100*lowest(each(bare, sample.all))/lowest(each(own, sample.all)))
 	}
 }
@@ -124,42 +138,4 @@ func each(samples []sample, value func(sample) float64) []float64 {
 // lowest is the value that a tenth stays below.
 func lowest(values []float64) float64 {
 	return slices.Sorted(slices.Values(values))[len(values)/10]
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
-}
-
-var (
-	perSecond = regexp.MustCompile(`Requests/sec:\s+([\d.]+)`)
-	slowest   = regexp.MustCompile(`99%\s+([\d.]+(?:us|ms|s))\n`)
-	refused   = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)|Socket errors: .*`)
-)
-
-// wrk asks one server for so long; an answer that is not 2xx is an error.
-func wrk(t target, token string, duration time.Duration, connections int) (sample, error) {
-	command := exec.Command("wrk", "-t1", "--latency", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(duration.Seconds()))+"s",
-		"-H", "Authorization: Bearer "+token, t.url)
-	out, err := command.CombinedOutput()
-	if err != nil {
-		return sample{}, fmt.Errorf("wrk: %w: %s", err, out)
-	}
-	if bad := refused.Find(out); bad != nil {
-		return sample{}, fmt.Errorf("%s: %s", t.name, bad)
-	}
-	rate, p99 := perSecond.FindSubmatch(out), slowest.FindSubmatch(out)
-	if rate == nil || p99 == nil {
-		return sample{}, fmt.Errorf("wrk wrote: %s", out)
-	}
-	late, err := time.ParseDuration(string(p99[1]))
-	if err != nil {
-		return sample{}, err
-	}
-	perSecond, err := strconv.ParseFloat(string(rate[1]), 64)
-	own := command.ProcessState.UserTime() + command.ProcessState.SystemTime()
-	return sample{
-		rate: perSecond, p99: float64(late.Microseconds()) / 1000,
-		wrk: float64(own.Microseconds()) / (perSecond * duration.Seconds()),
-	}, err
 }

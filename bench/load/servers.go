@@ -4,7 +4,6 @@ package main
 // behind the proxies. All but the jotgates are this program, started again.
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -15,19 +14,15 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"reflect"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/bench/binary"
 	"github.com/jotgate/jotgate/jwt"
 )
 
 const (
-	secret        = "0123456789abcdefghijklmnopqrstuvwxyz-load"
 	serveArgument = "serve-bare"
 	answer        = `{"message":"hello","things":[1,2,3,4,5,6,7,8,9]}`
 )
@@ -43,10 +38,9 @@ type target struct {
 
 // site is everything that runs.
 type site struct {
-	folder    string
-	processes map[string]*exec.Cmd
-	addresses map[string]string
-	token     string
+	folder  string
+	servers map[string]*binary.Server
+	token   string
 }
 
 func (s *site) targets() []target {
@@ -61,27 +55,24 @@ func (s *site) targets() []target {
 		{"jotgate, --upstream", "front", "/api/things", 6, answer, true, ""},
 	}
 	for i := range all {
-		all[i].url = s.addresses[all[i].process] + all[i].path
+		all[i].url = "http://" + s.servers[all[i].process].Address + all[i].path
 	}
 	return all
 }
 
 // start starts every server. What it returns must be stopped in any case.
-func start(binary string) (*site, error) {
-	s := &site{addresses: map[string]string{}, processes: map[string]*exec.Cmd{}}
+func start(jotgate string) (*site, error) {
+	s := &site{servers: map[string]*binary.Server{}}
 	var err error
 	if s.folder, err = os.MkdirTemp("", "jotgate-load"); err != nil {
 		return s, err
 	}
-	if binary == "" {
-		binary = filepath.Join(s.folder, "jotgate")
-		build := exec.Command("go", "build", "-o", binary, "./cmd/jotgate")
-		build.Dir = ".." // of bench
-		if out, err := build.CombinedOutput(); err != nil {
-			return s, fmt.Errorf("building jotgate: %w\n%s", err, out)
+	if jotgate == "" {
+		if jotgate, err = binary.Build(s.folder); err != nil {
+			return s, err
 		}
 	}
-	key, err := jwt.NewHMAC(jwt.HS256, []byte(secret))
+	key, err := jwt.NewHMAC(jwt.HS256, []byte(binary.Secret))
 	if err != nil {
 		return s, err
 	}
@@ -97,73 +88,31 @@ func start(binary string) (*site, error) {
 	if err != nil {
 		return s, err
 	}
-	for _, p := range []struct{ name, program, args string }{
-		{"api", self, serveArgument + " api"},
-		{"handler", self, serveArgument + " handler"},
-		{"headers", self, serveArgument + " headers"},
-		{"library", self, serveArgument + " library"},
-		{"remembering", self, serveArgument + " remembering"},
-		{"proxy", self, serveArgument + " API"},
-		{"gate", binary, "serve --addr 127.0.0.1:0 --database sqlite:gate.db"},
-		{"forgetful", binary, "serve --addr 127.0.0.1:0 --database sqlite:forgetful.db --remember 0"},
-		{"front", binary, "serve --addr 127.0.0.1:0 --database sqlite:front.db --protect /api/ --upstream API"},
+	for _, bare := range []string{"api", "handler", "headers", "library", "remembering"} {
+		if s.servers[bare], err = binary.Start(exec.Command(self, serveArgument, bare)); err != nil {
+			return s, err
+		}
+	}
+	api := "http://" + s.servers["api"].Address
+	if s.servers["proxy"], err = binary.Start(exec.Command(self, serveArgument, api)); err != nil {
+		return s, err
+	}
+	for name, flags := range map[string][]string{
+		"gate":      nil,
+		"forgetful": {"--remember", "0"},
+		"front":     {"--protect", "/api/", "--upstream", api},
 	} {
-		if err := s.run(p.name, p.program, strings.Fields(strings.ReplaceAll(p.args, "API", s.addresses["api"]))); err != nil {
+		if s.servers[name], err = binary.Serve(jotgate, s.folder, append(flags, "--database", "sqlite:"+name+".db")...); err != nil {
 			return s, err
 		}
 	}
 	return s, nil
 }
 
-// run starts a server and waits until it says where it listens.
-func (s *site) run(name, program string, args []string) error {
-	command := exec.Command(program, args...)
-	command.Dir = s.folder
-	command.Env = append(os.Environ(), "JOTGATE_SECRET_KEY="+secret)
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	out, err := command.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := command.Start(); err != nil {
-		return err
-	}
-	s.processes[name] = command
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if _, rest, ok := strings.Cut(lines.Text(), "listening on "); ok {
-			s.addresses[name], _, _ = strings.Cut(rest, ",")
-			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return nil
-		}
-	}
-	return fmt.Errorf("%s did not listen", name)
-}
-
-// spent is the processor time that a server has used so far, from
-// /proc/PID/stat (proc(5): utime and stime are the 14th and 15th field, in
-// hundredths of a second).
-func (s *site) spent(name string) time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.processes[name].Process.Pid))
-	fail(err)
-	_, rest, _ := strings.Cut(string(stat), ") ") // the name before may hold blanks
-	fields := strings.Fields(rest)
-	var ticks int64
-	for _, field := range fields[11:13] {
-		n, err := strconv.ParseInt(field, 10, 64)
-		fail(err)
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond
-}
-
 // stop ends every server and takes the folder away.
 func (s *site) stop() {
-	for _, p := range s.processes {
-		_ = p.Process.Signal(syscall.SIGTERM)
-	}
-	for _, p := range s.processes {
-		_ = p.Wait()
+	for _, server := range s.servers {
+		_ = server.Stop()
 	}
 	_ = os.RemoveAll(s.folder)
 }
@@ -200,7 +149,7 @@ func serveBare(what string) {
 
 // guard is what a Go program has, with keys of its own.
 func guard(remember int) *jotgate.Guard {
-	key, err := jwt.NewHMAC(jwt.HS256, []byte(secret))
+	key, err := jwt.NewHMAC(jwt.HS256, []byte(binary.Secret))
 	fail(err)
 	g, err := jotgate.NewGuard(jotgate.GuardSettings{Keys: key, Remember: remember})
 	fail(err)

@@ -36,6 +36,12 @@ func (r Result) Times(other Result) float64 {
 	return ratios[len(ratios)/2]
 }
 
+// Median is the middle one of the values, or the mean of the two in the middle.
+func Median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
 // Run gives every contender a slice of time in every round, beginning with
 // another one each time. The clock is Wall or Processor.
 func Run(contenders []Contender, rounds int, slice time.Duration, clock Clock) []Result {
