@@ -106,19 +106,27 @@ func (s *site) sample(t target, slice time.Duration, connections int) (sample, e
 // the rounds, since what else runs on the machine only adds to them; the last
 // column is the share of requests that they make likely where nothing else runs.
 func table(targets []target, samples [][]sample) {
-	fmt.Println("| server | requests/s | of the bare one | least – most | p99, ms | times the bare one's | processor time of the server, µs a request | with wrk's | the bare one's, of that |")
-	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+	fmt.Println("| server | requests/s | of the bare one | least – most | of a bare one with the same headers | p99, ms | times the bare one's | processor time of the server, µs a request | with wrk's | the bare one's, of that |")
+	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
 	for i, t := range targets {
 		own, bare := samples[i], samples[t.base]
-		shares, times := make([]float64, len(own)), make([]float64, len(own))
-		for r := range own {
-			shares[r], times[r] = 100*own[r].rate/bare[r].rate, own[r].p99/bare[r].p99
-		}
-		fmt.Printf("| %s | %.0f | %.0f %% | %.0f – %.0f %% | %.2f | %.2f | %.1f | %.1f | %.0f %% |\n", t.name,
-			rounds.Median(each(own, sample.requests)), rounds.Median(shares), slices.Min(shares), slices.Max(shares),
+		shares := within(own, bare, func(own, bare sample) float64 { return 100 * own.rate / bare.rate })
+		alike := within(own, samples[t.same], func(own, same sample) float64 { return 100 * own.rate / same.rate })
+		times := within(own, bare, func(own, bare sample) float64 { return own.p99 / bare.p99 })
+		fmt.Printf("| %s | %.0f | %.0f %% | %.0f – %.0f %% | %.0f %% | %.2f | %.2f | %.1f | %.1f | %.0f %% |\n", t.name,
+			rounds.Median(each(own, sample.requests)), rounds.Median(shares), slices.Min(shares), slices.Max(shares), rounds.Median(alike),
 			rounds.Median(each(own, sample.late)), rounds.Median(times),
 			lowest(each(own, sample.server)), lowest(each(own, sample.all)), 100*lowest(each(bare, sample.all))/lowest(each(own, sample.all)))
 	}
+}
+
+// within compares two servers round by round.
+func within(own, other []sample, ratio func(own, other sample) float64) []float64 {
+	ratios := make([]float64, len(own))
+	for r := range own {
+		ratios[r] = ratio(own[r], other[r])
+	}
+	return ratios
 }
 
 func (s sample) requests() float64 { return s.rate }

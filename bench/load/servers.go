@@ -27,10 +27,11 @@ const (
 	answer        = `{"message":"hello","things":[1,2,3,4,5,6,7,8,9]}`
 )
 
-// A target is one thing that wrk asks. base is the index of the bare one.
+// A target is one thing that wrk asks. base is the index of the bare one, same
+// that of the bare one whose answer is the same in its headers, too.
 type target struct {
 	name, process, path string
-	base                int
+	base, same          int
 	body                string
 	guarded             bool
 	url                 string
@@ -45,14 +46,14 @@ type site struct {
 
 func (s *site) targets() []target {
 	all := []target{
-		{"bare handler", "handler", "/auth/check", 0, "", false, ""},
-		{"bare handler that sends the headers of jotgate's /auth/check", "headers", "/auth/check", 0, "", false, ""},
-		{"jotgate, GET /auth/check", "gate", "/auth/check", 0, "", true, ""},
-		{"jotgate --remember 0, GET /auth/check", "forgetful", "/auth/check", 0, "", true, ""},
-		{"library: Require(handler)", "library", "/auth/check", 0, "", true, ""},
-		{"library: Require(handler), Remember: 1000", "remembering", "/auth/check", 0, "", true, ""},
-		{"bare httputil.ReverseProxy", "proxy", "/api/things", 6, answer, false, ""},
-		{"jotgate, --upstream", "front", "/api/things", 6, answer, true, ""},
+		{"bare handler", "handler", "/auth/check", 0, 0, "", false, ""},
+		{"bare handler that sends the headers of jotgate's /auth/check", "headers", "/auth/check", 0, 1, "", false, ""},
+		{"jotgate, GET /auth/check", "gate", "/auth/check", 0, 1, "", true, ""},
+		{"jotgate --remember 0, GET /auth/check", "forgetful", "/auth/check", 0, 1, "", true, ""},
+		{"library: Require(handler)", "library", "/auth/check", 0, 0, "", true, ""},
+		{"library: Require(handler), Remember: 1000", "remembering", "/auth/check", 0, 0, "", true, ""},
+		{"bare httputil.ReverseProxy", "proxy", "/api/things", 6, 6, answer, false, ""},
+		{"jotgate, --upstream", "front", "/api/things", 6, 6, answer, true, ""},
 	}
 	for i := range all {
 		all[i].url = "http://" + s.servers[all[i].process].Address + all[i].path
