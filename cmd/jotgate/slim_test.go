@@ -12,8 +12,8 @@ func TestTrimmer(t *testing.T) {
 	for i := 0; i < len(block); i += 4096 {
 		block[i] = 1
 	}
-	runtime.KeepAlive(block)
 	before := held()
+	runtime.KeepAlive(block) // or a collection that just ran would have taken it before
 	if heap.look(before, heap.cycle+1) {
 		t.Error("it gave back while others collect")
 	}
