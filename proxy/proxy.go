@@ -11,7 +11,7 @@
 // and never a copy that a client sent: those headers are removed from every
 // request, in every spelling, and so are headers by which some servers let a
 // client choose another path or address. WebSocket passes through, and so do
-// streamed answers as long as the client takes what comes (Settings.SendTimeout);
+// bodies and answers of any length as long as they get on (Settings.SendTimeout);
 // any other change of protocol does not, since nobody would check what is asked
 // after it.
 //
@@ -49,9 +49,11 @@ type Settings struct {
 	// Timeout is how long the upstream may take to begin its answer.
 	// Default: 60 seconds.
 	Timeout time.Duration
-	// SendTimeout is how long a client may take to accept the next piece of an
-	// answer, 32 KiB at most, before it is let go. The whole may take any time
-	// and pause for any time. A WebSocket has no such limit. Default: 60 seconds.
+	// SendTimeout is how long a client may take for the next piece: to send that
+	// of a request's body, or to accept that of an answer, 32 KiB at most. Then it
+	// is let go, with 408 if no answer has begun. The whole may take any time, and
+	// an answer pause for any time. A WebSocket has no such limit.
+	// Default: 60 seconds.
 	SendTimeout time.Duration
 	// Logger takes what went wrong with the upstream. Default: slog.Default().
 	Logger *slog.Logger
@@ -110,9 +112,10 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 		open.ServeHTTP(w, r)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out := &outgoing{w, s.SendTimeout}
+		out := &outgoing{ResponseWriter: w, limit: s.SendTimeout, r: r}
+		out.limitRest()
 		gate(out, r)
-		out.begin() // net/http sends what is left, and ends it
+		out.finish()
 	}), nil
 }
 
@@ -134,7 +137,7 @@ func forward(guard *jotgate.Guard, target *url.URL, s Settings) http.Handler {
 	transport.MaxIdleConnsPerHost = 256
 	transport.MaxIdleConns = 0
 	transport.DisableCompression = true // what the client asked for is what the upstream hears
-	return &httputil.ReverseProxy{
+	behind := &httputil.ReverseProxy{
 		Transport:     transport,
 		BufferPool:    newBufferPool(),
 		FlushInterval: -1, // a streamed answer is passed on as it comes
@@ -153,12 +156,24 @@ func forward(guard *jotgate.Guard, target *url.URL, s Settings) http.Handler {
 			}
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if body := w.(*outgoing).body; body != nil && body.isLate() {
+				errLate.Respond(w, "")
+				return
+			}
 			if r.Context().Err() == nil {
 				s.Logger.WarnContext(r.Context(), "the upstream did not answer", "cause", err)
 			}
 			(&jotgate.Error{Status: http.StatusBadGateway, Detail: "The service behind the gate did not answer."}).Respond(w, "")
 		},
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			var body *incoming
+			r, body = w.(*outgoing).receive(r)
+			defer body.stop()
+		}
+		behind.ServeHTTP(w, r)
+	})
 }
 
 // strip removes the identity headers and the forgeable ones in every spelling

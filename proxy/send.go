@@ -15,6 +15,8 @@ import (
 type outgoing struct {
 	http.ResponseWriter
 	limit time.Duration
+	r     *http.Request // as it came
+	body  *incoming     // of the request, once it is passed on; nil if it has none
 }
 
 // Unwrap is for http.ResponseController.
@@ -26,8 +28,27 @@ func (o *outgoing) WriteHeader(status int) {
 	if status < http.StatusOK {
 		o.begin()
 		defer o.end()
+	} else {
+		o.last()
 	}
 	o.ResponseWriter.WriteHeader(status)
+}
+
+// limitRest limits what net/http reads of a body that is not passed on, to find
+// the next request after it. It is taken off at the body's end.
+func (o *outgoing) limitRest() {
+	if o.r.ContentLength != 0 && o.r.ProtoMajor == 1 {
+		_ = http.NewResponseController(o.ResponseWriter).SetReadDeadline(time.Now().Add(o.limit))
+	}
+}
+
+// last has the connection end after an answer that comes before the whole of
+// the body. Else net/http would hold the answer back until it has the rest. An
+// HTTP/2 connection has other requests, and does not wait.
+func (o *outgoing) last() {
+	if o.body != nil && !o.body.isWhole() && o.r.ProtoMajor == 1 {
+		o.Header().Set("Connection", "close")
+	}
 }
 
 // Write limits a piece as far as it does not fit into net/http's buffers.
@@ -46,10 +67,23 @@ func (o *outgoing) FlushError() error {
 	return err
 }
 
-// begin sets the deadline anew. Not every ResponseWriter has one; then the
-// server's own holds.
-func (o *outgoing) begin() {
-	_ = http.NewResponseController(o.ResponseWriter).SetWriteDeadline(time.Now().Add(o.limit))
+// begin sets the deadline anew.
+func (o *outgoing) begin() { o.until(o.limit) }
+
+// finish leaves a deadline for what net/http sends after the handler, and takes
+// it off. It may wait for the rest of a body first.
+func (o *outgoing) finish() {
+	if o.r.ContentLength == 0 {
+		o.until(o.limit)
+	} else {
+		o.until(2 * o.limit)
+	}
+}
+
+// until sets a deadline. Not every ResponseWriter has one; then the server's
+// own holds.
+func (o *outgoing) until(limit time.Duration) {
+	_ = http.NewResponseController(o.ResponseWriter).SetWriteDeadline(time.Now().Add(limit))
 }
 
 // end takes it off.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -132,13 +133,21 @@ func TestWhoReadsSlowly(t *testing.T) {
 // watched notes what is written without a deadline, and whether there is one.
 type watched struct {
 	*httptest.ResponseRecorder
+	mu      sync.Mutex // guards what follows
 	limited time.Time
 	wrote   []string
 }
 
-func (w *watched) SetWriteDeadline(t time.Time) error { w.limited = t; return nil }
+func (w *watched) SetWriteDeadline(t time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.limited = t
+	return nil
+}
 
 func (w *watched) note(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if left := time.Until(w.limited); left <= 0 || left > time.Minute {
 		what += " without a limit"
 	}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A path that a mux would clean is no endpoint's: alone the server does not know
@@ -32,5 +35,44 @@ func TestPathsThatAMuxWouldClean(t *testing.T) {
 		if got := s.end(t); got != 0 {
 			t.Error(got)
 		}
+	}
+}
+
+// --upstream-timeout and --send-timeout say how long an API and a client may take.
+func TestTimeoutsOfTheUpstream(t *testing.T) {
+	behind := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if body, err := io.ReadAll(r.Body); string(body) == "wait" && err == nil {
+			<-r.Context().Done()
+		}
+	}))
+	defer behind.Close()
+	s := startServer(t, t.TempDir(), nil, "--log-level", "error", "--upstream", behind.URL, "--protect", "/private",
+		"--upstream-timeout", "1500ms", "--send-timeout", "500ms")
+	for body, want := range map[string]struct {
+		status int
+		after  time.Duration
+	}{
+		"fine": {http.StatusOK, 0},
+		"wait": {http.StatusBadGateway, 1500 * time.Millisecond},
+		"one":  {http.StatusRequestTimeout, 500 * time.Millisecond},
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.base, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		began := time.Now()
+		_ = conn.SetDeadline(began.Add(10 * time.Second))
+		_, _ = io.WriteString(conn, "POST /open HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"+body)
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", body, err)
+		}
+		if took := time.Since(began); res.StatusCode != want.status || took < want.after {
+			t.Errorf("%s: %d after %v", body, res.StatusCode, took)
+		}
+	}
+	if got := s.end(t); got != 0 {
+		t.Error(got)
 	}
 }
