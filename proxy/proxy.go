@@ -99,7 +99,6 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 		open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 	})
 	gate := func(w http.ResponseWriter, r *http.Request) {
-		EndChunked(w, r)
 		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
 			// TRACE would send the token back; CONNECT is no request for a path.
 			(&jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + r.Method + `" not allowed.`}).Respond(w, "")

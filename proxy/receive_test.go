@@ -245,6 +245,30 @@ func TestNoDeadlineIsLeftBehind(t *testing.T) {
 	}
 }
 
+// The connection ends after a request in chunks, even if the answer has early
+// hints before it.
+func TestChunksEndTheConnection(t *testing.T) {
+	gate := start(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if r.URL.Path == "/hints" {
+			w.WriteHeader(http.StatusEarlyHints)
+		}
+	}, nil)
+	for _, path := range []string{"/open", "/hints"} {
+		for head, closes := range map[string]bool{"Transfer-Encoding: chunked": true, "Content-Length: 5": false} {
+			c := dial(t, gate)
+			c.say("POST "+path+" HTTP/1.1\n"+head, "0\r\n\r\n")
+			res, _ := c.hear(t)
+			if res.StatusCode == http.StatusEarlyHints {
+				res, _ = c.hear(t)
+			}
+			if res.StatusCode != 200 || res.Close != closes {
+				t.Errorf("%s %s: %d, close: %t", path, head, res.StatusCode, res.Close)
+			}
+		}
+	}
+}
+
 // net/http writes 100 Continue when the body is first asked for.
 func TestContinueIsLimited(t *testing.T) {
 	gate := unstarted(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }, nil)

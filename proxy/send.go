@@ -42,10 +42,12 @@ func (o *outgoing) limitRest() {
 	}
 }
 
-// last has the connection end after an answer that comes before the whole of
-// the body. Else net/http would hold the answer back until it has the rest. An
-// HTTP/2 connection has other requests, and does not wait.
+// last has the connection end after a request in chunks, and after an answer
+// that comes before the whole of the body. Else net/http would hold the answer
+// back until it has the rest. An HTTP/2 connection has other requests, and does
+// not wait. ReverseProxy clears the header after each 1xx, so it is done here.
 func (o *outgoing) last() {
+	EndChunked(o, o.r)
 	if o.body != nil && !o.body.isWhole() && o.r.ProtoMajor == 1 {
 		o.Header().Set("Connection", "close")
 	}
