@@ -44,6 +44,19 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
+// A request that has not ended cannot change to another protocol.
+func TestProtocolsAfterABody(t *testing.T) {
+	gate := start(t, upstream, nil)
+	for body, want := range map[string]bool{"": true, "x": false} {
+		c := dial(t, gate)
+		c.say(fmt.Sprintf("GET /public HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket\nContent-Length: %d", len(body)), body)
+		res, answer := c.hear(t)
+		if got := strings.Contains(answer, "websocket"); res.StatusCode != 200 || got != want {
+			t.Errorf("with the body %q: %d %s", body, res.StatusCode, answer)
+		}
+	}
+}
+
 func TestMethods(t *testing.T) {
 	gate := start(t, upstream, nil)
 	for method, want := range map[string]int{"GET": 200, "OPTIONS": 200, "TRACE": 405, "CONNECT": 405} {

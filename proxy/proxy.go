@@ -145,7 +145,7 @@ func forward(guard *jotgate.Guard, target *url.URL, s Settings) http.Handler {
 			p.SetURL(target)
 			p.Out.Host = p.In.Host
 			strip(p.Out.Header)
-			keepProtocol(p.Out.Header)
+			keepProtocol(p.Out)
 			p.SetXForwarded()
 			if s.DropToken {
 				p.Out.Header.Del(guard.HeaderName())
@@ -191,13 +191,14 @@ func strip(h http.Header) {
 
 // keepProtocol lets a client change to WebSocket and to nothing else. After a
 // change to HTTP/2 without TLS (h2c), requests for any path would go through
-// the same connection unseen.
-func keepProtocol(h http.Header) {
-	if upgrade := h.Get("Upgrade"); upgrade != "" && !strings.EqualFold(upgrade, "websocket") {
-		h.Del("Upgrade")
-		h.Del("Connection")
+// the same connection unseen. Nor may it change before its request has ended
+// (RFC 9110 section 7.8): who would read the body then?
+func keepProtocol(r *http.Request) {
+	if upgrade := r.Header.Get("Upgrade"); upgrade != "" && (!strings.EqualFold(upgrade, "websocket") || r.ContentLength != 0) {
+		r.Header.Del("Upgrade")
+		r.Header.Del("Connection")
 	}
-	h.Del("Http2-Settings")
+	r.Header.Del("Http2-Settings")
 }
 
 // Identify writes who the user is into headers: X-Auth-Id, X-Auth-User (the
