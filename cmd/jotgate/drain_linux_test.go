@@ -128,7 +128,7 @@ func TestLeaving(t *testing.T) {
 			})
 		}
 		time.Sleep(20 * time.Millisecond)
-		if err := p.leave(t.Context(), server, listener, ended, 50*time.Millisecond); err != nil {
+		if err := p.leave(t.Context(), server, listener, ended, farewell/2); err != nil {
 			t.Error(err)
 		}
 		clients.Wait()
