@@ -34,6 +34,51 @@ func TestH043SlowBody(t *testing.T) {
 	}
 }
 
+// A body that no endpoint reads need not come for the request to be answered,
+// and who sends it may go on with the next one.
+func TestH043BodyThatNobodyReads(t *testing.T) {
+	s := newSite(t, change{api: func(a *Settings) { a.BodyTimeout = 500 * time.Millisecond }})
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	body := strings.Repeat("x", 100)
+	sized, chunked := "Content-Length: 100\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"
+	for request, status := range map[string]string{
+		"GET " + me: "401", "GET /auth/check": "401", "GET /api/schema/": "200", "GET /.well-known/jwks.json": "200", "GET /livez": "200",
+		"GET /nowhere": "404", "GET //nowhere": "404", "PUT /api/token/": "405", "DELETE " + me: "401",
+	} {
+		t.Run(request, func(t *testing.T) {
+			t.Parallel()
+			for what, rest := range map[string]string{"nothing": sized, "a part": sized + body[:50], "no chunk": chunked, "half a chunk": chunked + "64\r\nx"} {
+				if reply := shout(t, server, request+" HTTP/1.1\r\nHost: x\r\n"+rest); !strings.HasPrefix(reply, "HTTP/1.1 "+status) {
+					t.Errorf("%s: %.100q", what, reply)
+				}
+			}
+			twice := request + " HTTP/1.1\r\nHost: x\r\n" + sized + body + request + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+			if reply := shout(t, server, twice); strings.Count(reply, "HTTP/1.1 "+status) != 2 {
+				t.Errorf("all of it, and another: %.200q", reply)
+			}
+		})
+	}
+}
+
+// shout sends a text and returns all that comes until the server ends the
+// connection.
+func shout(t *testing.T, server *httptest.Server, text string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_, _ = io.WriteString(conn, text)
+	reply, err := io.ReadAll(conn)
+	if err != nil {
+		t.Errorf("after %q: %v", text, err)
+	}
+	return string(reply)
+}
+
 // Who never reads an answer is let go, at every kind of endpoint.
 func TestH043AnswersThatNobodyReads(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.BodyTimeout, a.Timeout = 500*time.Millisecond, 500*time.Millisecond }})

@@ -30,6 +30,7 @@ func (a *API) wrap(route *route, next http.Handler) http.Handler {
 		id := rand.Text()
 		a.headers(w.Header(), route, id)
 		proxy.EndChunked(w, r)
+		proxy.LimitUnread(w, r, a.settings.BodyTimeout)
 		defer a.recover(w, r, id)
 		a.warn(r)
 		// Who does not read the answer is let go, but not before one who sends
@@ -54,6 +55,7 @@ func (a *API) light(route *route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer a.recover(w, r, "")
 		proxy.EndChunked(w, r)
+		proxy.LimitUnread(w, r, a.settings.BodyTimeout)
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * a.settings.Timeout))
 		err := error(errHost)
 		if a.settings.hostAllowed(r.Host) {

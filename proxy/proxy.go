@@ -112,7 +112,7 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := &outgoing{ResponseWriter: w, limit: s.SendTimeout, r: r}
-		out.limitRest()
+		LimitUnread(w, r, s.SendTimeout)
 		gate(out, r)
 		out.finish()
 	}), nil
@@ -125,6 +125,17 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 func EndChunked(w http.ResponseWriter, r *http.Request) {
 	if len(r.TransferEncoding) > 0 {
 		w.Header().Set("Connection", "close")
+	}
+}
+
+// LimitUnread limits how long net/http waits for a body that no handler reads.
+// It reads what is left, up to 256 KiB, before it sends the answer, to find the
+// next request behind it; without a limit, a client that announces a body and
+// never sends it is held, and what it asked is never answered. The limit is
+// taken off at the body's end. Over HTTP/2 nobody waits.
+func LimitUnread(w http.ResponseWriter, r *http.Request, limit time.Duration) {
+	if r.ContentLength != 0 && r.ProtoMajor == 1 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(limit))
 	}
 }
 

@@ -34,14 +34,6 @@ func (o *outgoing) WriteHeader(status int) {
 	o.ResponseWriter.WriteHeader(status)
 }
 
-// limitRest limits what net/http reads of a body that is not passed on, to find
-// the next request after it. It is taken off at the body's end.
-func (o *outgoing) limitRest() {
-	if o.r.ContentLength != 0 && o.r.ProtoMajor == 1 {
-		_ = http.NewResponseController(o.ResponseWriter).SetReadDeadline(time.Now().Add(o.limit))
-	}
-}
-
 // last has the connection end after a request in chunks, and after an answer
 // that comes before the whole of the body. Else net/http would hold the answer
 // back until it has the rest. An HTTP/2 connection has other requests, and does
