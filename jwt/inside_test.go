@@ -149,6 +149,25 @@ func TestScanner(t *testing.T) {
 
 // Every byte at every place between neighbours on both sides of each limit: the
 // first that is special is the one that special finds.
+// A text is read only if it is UTF-8, wherever a byte stands that is not ASCII.
+func TestOnlyUTF8IsRead(t *testing.T) {
+	var p scanner
+	for n := range 100 {
+		text := strings.Repeat("a", n)
+		if !ascii(text) || !p.reset(text, 0) {
+			t.Errorf("%d letters are refused", n)
+		}
+		for i := range n {
+			if s := text[:i] + "\x80" + text[i+1:]; ascii(s) || p.reset(s, 0) {
+				t.Errorf("a byte of nothing is read at %d of %d", i, n)
+			}
+			if s := text[:i] + "é" + text[i:]; ascii(s) || !p.reset(s, 0) {
+				t.Errorf("é is ASCII, or refused, at %d of %d", i, n)
+			}
+		}
+	}
+}
+
 func TestSpecial(t *testing.T) {
 	isSpecial := func(c byte) bool { return c == '"' || c == '\\' || c < 0x20 }
 	for _, fill := range []byte{0x20, 0x21, 0x23, '[', ']', 'a', 0x7f, 0x80, 0x9f, '"' | 0x80, '\\' | 0x80, 0xff} {

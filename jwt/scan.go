@@ -116,7 +116,7 @@ func (p *scanner) likely(i int, to sink, known shaped) int {
 	if at == bad {
 		return bad
 	}
-	if n == len(like.steps) && at < len(p.s) && p.s[at] == '}' {
+	if at < len(p.s) && p.s[at] == '}' { // nothing else came
 		like.trust = fullTrust
 		return at + 1
 	}
