@@ -188,10 +188,20 @@ func TestShapeIsBounded(t *testing.T) {
 	if r := readOn(d, many[:len(many)-1]+`,"m3":1}`); r.fault == "" {
 		t.Error("a name of the shape came again behind it")
 	}
-	for _, text := range []string{`"` + strings.Repeat("n", maxStepText) + `":1`, `"n":` + strings.Repeat(" ", maxStepText) + `1`} {
+	const around = len(`,"":`)
+	for text, learnt := range map[string]int{
+		`"` + strings.Repeat("n", maxStepText-around) + `":1`:          3,
+		`"` + strings.Repeat("n", maxStepText-around+1) + `":1`:        1,
+		`"n":` + strings.Repeat(" ", maxStepText-around-1) + `1`:       3,
+		`"n":` + strings.Repeat(" ", maxStepText-around) + `1`:         1,
+		`"` + strings.Repeat(`\u006e`, maxStepText/6+1) + `":1`:        1,
+		`"` + strings.Repeat(`\u006e`, maxStepText/6-1) + `":"\u006e"`: 3,
+	} {
 		d := shapedDesk()
-		if r := readOn(d, `{"a":1,`+text+`,"b":1}`); r.fault != "" || len(d.slot.shape.steps) != 1 {
-			t.Errorf("%s: %q, learnt %q", text, r.fault, names(d))
+		for range 2 {
+			if r := readOn(d, `{"a":1,`+text+`,"b":1}`); r.fault != "" || len(d.slot.shape.steps) != learnt {
+				t.Errorf("%s: %q, learnt %q", text, r.fault, names(d))
+			}
 		}
 	}
 }
