@@ -7,14 +7,14 @@ import (
 
 // outgoing is an answer on its way to a client, who may take so long for each
 // piece of it. The limit holds only while something is being written, so an
-// answer may last and be silent for any time: over HTTP/2 a deadline that
-// passes ends the answer even while there is nothing to write.
+// answer may last and be silent for any time.
 //
 // It has no ReadFrom, which would be one long write. Hijack is reached through
 // Unwrap, and net/http takes the deadline off a connection that is hijacked.
 type outgoing struct {
 	http.ResponseWriter
 	limit time.Duration
+	late  time.Time     // when the deadline that stands passes
 	r     *http.Request // as it came
 	body  *incoming     // of the request, once it is passed on; nil if it has none
 }
@@ -61,26 +61,35 @@ func (o *outgoing) FlushError() error {
 	return err
 }
 
-// begin sets the deadline anew.
-func (o *outgoing) begin() { o.until(o.limit) }
+// begin sets the deadline anew, unless nearly all of it is left: setting it
+// takes a part of what a small answer costs.
+func (o *outgoing) begin() {
+	if now := time.Now(); o.late.Sub(now) < o.limit*9/10 {
+		o.until(now.Add(o.limit))
+	}
+}
 
-// finish leaves a deadline for what net/http sends after the handler, and takes
-// it off. It may wait for the rest of a body first.
+// finish leaves a deadline for what net/http sends after the handler, and takes it
+// off then. It may wait for the rest of a body first.
 func (o *outgoing) finish() {
 	if o.r.ContentLength == 0 {
-		o.until(o.limit)
+		o.begin()
 	} else {
-		o.until(2 * o.limit)
+		o.until(time.Now().Add(2 * o.limit))
+	}
+}
+
+// end takes the deadline off where it would act while there is nothing to write:
+// it ends an answer over HTTP/2, and TLS may have something of its own to send.
+func (o *outgoing) end() {
+	if o.r.ProtoMajor != 1 || o.r.TLS != nil {
+		o.until(time.Time{})
 	}
 }
 
 // until sets a deadline. Not every ResponseWriter has one; then the server's
 // own holds.
-func (o *outgoing) until(limit time.Duration) {
-	_ = http.NewResponseController(o.ResponseWriter).SetWriteDeadline(time.Now().Add(limit))
-}
-
-// end takes it off.
-func (o *outgoing) end() {
-	_ = http.NewResponseController(o.ResponseWriter).SetWriteDeadline(time.Time{})
+func (o *outgoing) until(late time.Time) {
+	o.late = late
+	_ = http.NewResponseController(o.ResponseWriter).SetWriteDeadline(late)
 }
