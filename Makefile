@@ -22,7 +22,7 @@ TAGS := nopgxregisterdefaulttypes,gomailnotpl,nethttpomithttp2
 
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)
-	CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags='-s -w' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
+	CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags='-s -w -funcalign=16' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
 
 .PHONY: setup
 setup: ## install what the tests need (Debian packages when root, npm modules), or say what is missing
