@@ -20,16 +20,9 @@ func TestH043SlowBody(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.BodyTimeout = 200 * time.Millisecond }})
 	server := httptest.NewServer(s)
 	defer server.Close()
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
 	began := time.Now()
-	fmt.Fprintf(conn, "POST /api/token/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	reply, _ := io.ReadAll(conn)
-	if !strings.HasPrefix(string(reply), "HTTP/1.1 400") || time.Since(began) > 5*time.Second {
+	reply := untilTheEnd(t, server, "POST /api/token/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+	if !strings.HasPrefix(reply, "HTTP/1.1 400") || time.Since(began) > 5*time.Second {
 		t.Errorf("after %v: %.100s", time.Since(began), reply)
 	}
 }
@@ -49,29 +42,24 @@ func TestH043BodyThatNobodyReads(t *testing.T) {
 		t.Run(request, func(t *testing.T) {
 			t.Parallel()
 			for what, rest := range map[string]string{"nothing": sized, "a part": sized + body[:50], "no chunk": chunked, "half a chunk": chunked + "64\r\nx"} {
-				if reply := shout(t, server, request+" HTTP/1.1\r\nHost: x\r\n"+rest); !strings.HasPrefix(reply, "HTTP/1.1 "+status) {
+				if reply := untilTheEnd(t, server, request+" HTTP/1.1\r\nHost: x\r\n"+rest); !strings.HasPrefix(reply, "HTTP/1.1 "+status) {
 					t.Errorf("%s: %.100q", what, reply)
 				}
 			}
 			twice := request + " HTTP/1.1\r\nHost: x\r\n" + sized + body + request + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-			if reply := shout(t, server, twice); strings.Count(reply, "HTTP/1.1 "+status) != 2 {
+			if reply := untilTheEnd(t, server, twice); strings.Count(reply, "HTTP/1.1 "+status) != 2 {
 				t.Errorf("all of it, and another: %.200q", reply)
 			}
 		})
 	}
 }
 
-// shout sends a text and returns all that comes until the server ends the
+// untilTheEnd sends a text and returns all that comes until the server ends the
 // connection.
-func shout(t *testing.T, server *httptest.Server, text string) string {
+func untilTheEnd(t *testing.T, server *httptest.Server, text string) string {
 	t.Helper()
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := sent(t, server, text)
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	_, _ = io.WriteString(conn, text)
 	reply, err := io.ReadAll(conn)
 	if err != nil {
 		t.Errorf("after %q: %v", text, err)

@@ -49,16 +49,25 @@ func TestH024FoldedAuthorization(t *testing.T) {
 	}
 }
 
-// send writes raw bytes and returns the status that comes back, 0 for none.
-func send(t *testing.T, server *httptest.Server, text string) int {
+// sent is a connection to the server, for ten seconds at most, over which the
+// text was sent.
+func sent(t *testing.T, server *httptest.Server, text string) *net.TCPConn {
 	t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(func() { conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
 	_, _ = io.WriteString(conn, text)
+	return conn.(*net.TCPConn)
+}
+
+// send writes raw bytes and returns the status that comes back, 0 for none.
+func send(t *testing.T, server *httptest.Server, text string) int {
+	t.Helper()
+	conn := sent(t, server, text)
+	defer conn.Close()
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return 0
@@ -152,14 +161,9 @@ func TestH028TwoFramings(t *testing.T) {
 // answers counts the answers to what is sent over one connection.
 func answers(t *testing.T, server *httptest.Server, text string) int {
 	t.Helper()
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := sent(t, server, text)
 	defer conn.Close()
-	_, _ = io.WriteString(conn, text)
-	_ = conn.(*net.TCPConn).CloseWrite()
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.CloseWrite()
 	all, err := io.ReadAll(conn)
 	if err != nil {
 		t.Fatal(err)
