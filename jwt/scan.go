@@ -93,26 +93,23 @@ func (p *scanner) space(i int) int {
 
 // object reads an object; p.s[i] is its brace. Without a sink the members are
 // only checked.
-func (p *scanner) object(i int, to sink) int {
+func (p *scanner) object(i int, to sink) (end int) {
 	if p.depth++; p.depth > maxDepth {
 		return bad
 	}
-	end := bad
 	if known, ok := to.(shaped); ok && known.likely() != nil {
-		end = p.likely(i, to, known)
-	} else if i, more := p.first(i); more {
-		end = p.members(i, members{to: to, base: len(p.names)})
+		end = p.likely(i, known)
 	} else {
-		end = i
+		end = p.rest(i, 0, members{to: to, base: len(p.names)})
 	}
 	p.depth--
 	return end
 }
 
 // likely is object for a sink that has a shape.
-func (p *scanner) likely(i int, to sink, known shaped) int {
-	like := known.likely()
-	n, at := like.follow(p, known, i)
+func (p *scanner) likely(i int, to shaped) int {
+	like := to.likely()
+	n, at := like.follow(p, to, i)
 	if at == bad {
 		return bad
 	}
@@ -125,29 +122,9 @@ func (p *scanner) likely(i int, to sink, known shaped) int {
 		p.fresh(step.place.name, m.base, &m.met)
 	}
 	if like.miss(n) {
-		m.known = known
+		m.known = to
 	}
-	more := false
-	if n == 0 {
-		at, more = p.first(at)
-	} else {
-		at, more = p.comma(at, '}')
-	}
-	if !more {
-		p.forget(m.base)
-		return at
-	}
-	return p.members(at, m)
-}
-
-// first reads the brace at i and what follows it: a member (more), or the
-// closing brace.
-func (p *scanner) first(i int) (next int, more bool) {
-	i = p.space(i + 1)
-	if i < len(p.s) && p.s[i] == '}' {
-		return i + 1, false
-	}
-	return i, true
+	return p.rest(at, n, m)
 }
 
 // members is what is known of an object while its members are read.
@@ -159,36 +136,46 @@ type members struct {
 	met   uint64 // see fresh
 }
 
-// members reads the members of an object from i on.
-func (p *scanner) members(i int, m members) int {
-	for {
-		name, at := p.text(p.space(i))
-		if at == bad || !p.fresh(name, m.base, &m.met) {
-			return bad
-		}
-		if at = p.space(at); at >= len(p.s) || p.s[at] != ':' {
-			return bad
-		}
-		at = p.space(at + 1)
-		if m.known != nil && !m.known.likely().learn(p.s[m.from:at], m.known.place(name)) {
-			m.known = nil
-		}
-		if m.to == nil {
-			i = p.value(at)
-		} else {
-			i = m.to.member(p, name, at)
-		}
-		if i == bad {
-			return bad
-		}
-		m.from = i
-		next, more := p.comma(i, '}')
-		if !more {
-			p.forget(m.base)
-			return next
-		}
-		i = next
+// rest reads an object from the end of its nth member on; that of none is its
+// brace.
+func (p *scanner) rest(i, n int, m members) int {
+	more := false
+	if n > 0 {
+		i, more = p.comma(i, '}')
+	} else if i = p.space(i + 1); i < len(p.s) && p.s[i] == '}' {
+		i++
+	} else {
+		more = true
 	}
+	for more {
+		if i = p.member(i, &m); i == bad {
+			break
+		}
+		i, more = p.comma(i, '}')
+	}
+	p.forget(m.base)
+	return i
+}
+
+// member reads a name, the colon and the value.
+func (p *scanner) member(i int, m *members) int {
+	name, at := p.text(p.space(i))
+	if at == bad || !p.fresh(name, m.base, &m.met) {
+		return bad
+	}
+	if at = p.space(at); at >= len(p.s) || p.s[at] != ':' {
+		return bad
+	}
+	at = p.space(at + 1)
+	if m.known != nil && !m.known.likely().learn(p.s[m.from:at], m.known.place(name)) {
+		m.known = nil
+	}
+	if m.to == nil {
+		m.from = p.value(at)
+	} else {
+		m.from = m.to.member(p, name, at)
+	}
+	return m.from
 }
 
 // fresh notes name among those of its object and reports that it is new there.

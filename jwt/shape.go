@@ -27,6 +27,7 @@ type place struct {
 
 // A shaped sink has places, and the shape of the object that it took last.
 type shaped interface {
+	sink
 	place(name string) place
 	put(p *scanner, to place, i int) int
 	likely() *shape // nil if the sink is used once

@@ -178,9 +178,9 @@ func forward(guard *jotgate.Guard, target *url.URL, s Settings) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
-			var body *incoming
-			r, body = w.(*outgoing).receive(r)
-			defer body.stop()
+			out := w.(*outgoing)
+			r = out.receive(r)
+			defer out.body.stop()
 		}
 		behind.ServeHTTP(w, r)
 	})

@@ -34,14 +34,14 @@ type incoming struct {
 
 // receive returns the request with its body under the limit. It is a copy:
 // net/http looks at the body of its own request to see what is left of it.
-func (o *outgoing) receive(r *http.Request) (*http.Request, *incoming) {
-	body := &incoming{
+func (o *outgoing) receive(r *http.Request) *http.Request {
+	o.body = &incoming{
 		ReadCloser: r.Body, client: http.NewResponseController(o.ResponseWriter),
 		limit: o.limit, asked: r.Header.Get("Expect") != "",
 	}
 	r = r.WithContext(r.Context())
-	r.Body, o.body = body, body
-	return r, body
+	r.Body = o.body
+	return r
 }
 
 // Read limits a piece.
