@@ -2,24 +2,14 @@ package jotgate
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/record"
 )
-
-// claim is one member of a jwt.Object.
-type claim = struct {
-	Name  string
-	Value any
-}
 
 // Client is who asks, as the session list and the audit trail show it.
 type Client struct {
@@ -166,170 +156,6 @@ func (g *Gate) touchLastLogin(ctx context.Context, account *record.Account, now 
 	if err := g.db.ChangeAccount(ctx, account.ID, record.Change{LastLogin: &now}); err != nil {
 		g.log.WarnContext(ctx, "last_login was not written", "user_id", account.ID, "cause", err)
 	}
-}
-
-// issue makes the session's refresh token and an access token. custom are the
-// claims that a refresh hands on. The same session makes the same refresh
-// token again (but for the random part of ES256 and PS256 signatures): that is
-// what a retry within the grace time gets.
-func (g *Gate) issue(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object) (Tokens, error) {
-	key := g.keys.signing()
-	access, user, err := g.accessClaims(ctx, account, s, custom)
-	if err != nil {
-		return Tokens{}, err
-	}
-	t := Tokens{User: user}
-	if t.Access, err = jwt.Sign(key, access); err != nil {
-		return Tokens{}, err
-	}
-	t.Refresh, err = jwt.Sign(key, g.refreshClaims(account, s, custom))
-	return t, err
-}
-
-// refreshClaims are SimpleJWT's, in its order, and the session.
-func (g *Gate) refreshClaims(account *record.Account, s *record.Session, custom jwt.Object) jwt.Object {
-	claims := g.baseClaims("refresh", s.Expires, s.Rotated, s.JTI, account)
-	claims = append(claims, claim{"sid", s.ID})
-	return g.addressed(append(claims, custom...))
-}
-
-// accessClaims are SimpleJWT's, in its order, then the session and what the
-// settings want to be known of the user.
-func (g *Gate) accessClaims(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object) (jwt.Object, *User, error) {
-	now := g.now()
-	claims := g.baseClaims("access", g.within(s.Created, now.Add(g.settings.AccessTokenLifetime)), now, randomHex(), account)
-	claims = append(claims, claim{"sid", s.ID})
-	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID}
-	for _, name := range g.settings.Claims {
-		value, err := g.factOf(ctx, user, account, name)
-		if err != nil {
-			return nil, nil, err
-		}
-		claims = append(claims, claim{name, value})
-	}
-	own, err := g.customClaims(ctx, account)
-	if err != nil {
-		return nil, nil, err
-	}
-	return g.addressed(merge(claims, custom, own)), user, nil
-}
-
-// factOf is the value of one of Settings.Claims.
-func (g *Gate) factOf(ctx context.Context, user *User, account *record.Account, name string) (any, error) {
-	switch name {
-	case "username":
-		return user.Username, nil
-	case "email":
-		return user.Email, nil
-	case "role":
-		return user.Role, nil
-	}
-	if user.Groups == nil && !g.ownUsers() {
-		groups, permissions, err := g.db.Grants(ctx, account.ID)
-		if err != nil {
-			return nil, err
-		}
-		user.Groups, user.Permissions = make([]string, len(groups)), permissions
-		for i, group := range groups {
-			user.Groups[i] = group.Name
-		}
-	}
-	if name == "groups" {
-		return user.Groups, nil
-	}
-	return user.Permissions, nil
-}
-
-// customClaims asks the program for claims of its own.
-func (g *Gate) customClaims(ctx context.Context, account *record.Account) (jwt.Object, error) {
-	if g.settings.CustomClaims == nil {
-		return nil, nil
-	}
-	own, err := g.settings.CustomClaims(ctx, account)
-	if err != nil {
-		return nil, ErrUnavailable.Because(fmt.Errorf("CustomClaims: %w", err))
-	}
-	for _, m := range own {
-		if g.isOwnClaim(m.Name) {
-			return nil, ErrUnavailable.Because(fmt.Errorf("CustomClaims may not set %q", m.Name))
-		}
-	}
-	return own, nil
-}
-
-// baseClaims are the claims both kinds of token begin with.
-func (g *Gate) baseClaims(kind string, exp, iat time.Time, jti string, account *record.Account) jwt.Object {
-	claims := jwt.Object{
-		{"token_type", kind},
-		{"exp", exp.Unix()},
-		{"iat", iat.Unix()},
-		{"jti", jti},
-		{g.settings.UserIDClaim, string(g.claimOf(account))},
-	}
-	if g.settings.CheckRevokeToken {
-		claims = append(claims, claim{g.settings.RevokeTokenClaim, revokeClaim(account)})
-	}
-	return claims
-}
-
-// addressed appends aud and iss, which SimpleJWT writes last.
-func (g *Gate) addressed(claims jwt.Object) jwt.Object {
-	switch aud := g.settings.Audience; len(aud) {
-	case 0:
-	case 1:
-		claims = append(claims, claim{"aud", aud[0]})
-	default:
-		claims = append(claims, claim{"aud", aud})
-	}
-	if g.settings.Issuer != "" {
-		claims = append(claims, claim{"iss", g.settings.Issuer})
-	}
-	return claims
-}
-
-// claimOf is what the user id claim holds for this account.
-func (g *Gate) claimOf(account *record.Account) record.UserID {
-	if g.settings.UserIDField == "username" {
-		return record.UserID(account.Username)
-	}
-	return account.ID
-}
-
-// isOwnClaim reports whether jotgate writes the claim itself.
-func (g *Gate) isOwnClaim(name string) bool {
-	switch name {
-	case "token_type", "exp", "iat", "nbf", "jti", "sid", "aud", "iss":
-		return true
-	}
-	return slices.Contains(g.settings.Claims, name) || name == g.settings.UserIDClaim || g.settings.CheckRevokeToken && name == g.settings.RevokeTokenClaim
-}
-
-// merge appends claims of others; the first of a name stays.
-func merge(claims jwt.Object, others ...jwt.Object) jwt.Object {
-	seen := make(map[string]bool, len(claims))
-	for _, m := range claims {
-		seen[m.Name] = true
-	}
-	for _, other := range others {
-		for _, m := range other {
-			if !seen[m.Name] {
-				claims, seen[m.Name] = append(claims, m), true
-			}
-		}
-	}
-	return claims
-}
-
-// revokeClaim is SimpleJWT's get_md5_hash_password: the upper-case MD5 of the
-// stored hash. It is a change marker that must equal Django's, not a secret.
-func revokeClaim(account *record.Account) string {
-	sum := md5.Sum([]byte(account.Password))
-	return strings.ToUpper(hex.EncodeToString(sum[:]))
-}
-
-func revokeClaimHolds(claim jwt.Raw, account *record.Account) bool {
-	text, ok := claim.Text()
-	return ok && text == revokeClaim(account)
 }
 
 // randomHex is 128 random bits as uuid4().hex writes them: 32 hex digits.

@@ -3,8 +3,6 @@ package jotgate
 import (
 	"context"
 	"time"
-
-	"github.com/jotgate/jotgate/record"
 )
 
 // How often Run does its rounds.
@@ -13,12 +11,7 @@ const (
 	keysEvery  = 2 * time.Second
 	sweepEvery = 30 * time.Second
 	purgeEvery = 10 * time.Minute
-	purgeBatch = 500                 // rows a transaction, so that nobody waits for it
-	feedSlack  = 10 * time.Second    // how far back the feed is read again
-	keepEnded  = 30 * 24 * time.Hour // ended sessions stay this long, to be looked at
-
-	// keepFailures is longer than any delay that a failed login can lead to.
-	keepFailures = 48 * time.Hour
+	feedSlack  = 10 * time.Second // how far back the feed is read again
 )
 
 // watcher is a Store that tells when the feed has news (PostgreSQL's LISTEN).
@@ -131,61 +124,3 @@ func (g *Gate) readRevocations(ctx context.Context) error {
 }
 
 func (g *Gate) revocationsStale() bool { return g.RevocationAge() > g.settings.RevocationMaxAge }
-
-// Purge deletes what has expired, in small batches, and returns how many rows
-// went: sessions and revocations, events after Settings.EventRetention,
-// counters of failures after two days. Run does it by itself; `jotgate purge`
-// does it at once.
-func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
-	now := g.now()
-	// A revocation is read again at each start, as long as a token may live.
-	keep := max(keepEnded, time.Duration(g.revoked.lifetime)*time.Second+feedSlack)
-	steps := []func() (int, error){
-		func() (int, error) { return g.db.Purge(ctx, now, now.Add(-keep), purgeBatch) },
-	}
-	if events, ok := g.db.(record.Events); ok {
-		keep := now.Add(-g.settings.EventRetention)
-		steps = append(steps, func() (int, error) { return events.PurgeEvents(ctx, keep, purgeBatch) })
-	}
-	if failures, ok := g.db.(record.Failures); ok {
-		keep := now.Add(-keepFailures)
-		steps = append(steps, func() (int, error) { return failures.PurgeFailures(ctx, keep, purgeBatch) })
-	}
-	for _, step := range steps {
-		for {
-			n, err := step()
-			rows += n
-			if err != nil {
-				return rows, err
-			}
-			if n == 0 {
-				break
-			}
-		}
-	}
-	return rows, nil
-}
-
-// eventPatience is how long an answer waits for its event to be stored.
-const eventPatience = 2 * time.Second
-
-// event tells the log and, where the store keeps one, the audit trail.
-func (g *Gate) event(ctx context.Context, e record.Event, client Client) {
-	e.Time, e.Address, e.UserAgent = g.now(), client.Address, cut(client.UserAgent, 512)
-	e.Detail = cut(e.Detail, 256)
-	g.logEvent(ctx, e)
-	events, ok := g.db.(record.Events)
-	if !ok {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, eventPatience)
-	defer cancel()
-	if err := events.AddEvent(ctx, e); err != nil {
-		g.log.WarnContext(ctx, "an event was not stored", "event", e.Name, "cause", err)
-	}
-}
-
-// logEvent writes an event to the log alone.
-func (g *Gate) logEvent(ctx context.Context, e record.Event) {
-	g.log.InfoContext(ctx, e.Name, "user_id", e.User, "sid", e.Session, "address", e.Address, "detail", e.Detail)
-}

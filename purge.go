@@ -1,0 +1,51 @@
+package jotgate
+
+// Deleting what has expired.
+
+import (
+	"context"
+	"time"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+const (
+	purgeBatch = 500                 // rows per transaction, so that other writers do not wait
+	keepEnded  = 30 * 24 * time.Hour // how long an ended session stays in the session list
+	// keepFailures is longer than any delay that a failed login can lead to.
+	keepFailures = 48 * time.Hour
+)
+
+// Purge deletes what has expired, in small batches, and returns how many rows
+// went: sessions and revocations, events after Settings.EventRetention,
+// counters of failures after two days. Run does it by itself; `jotgate purge`
+// does it at once.
+func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
+	now := g.now()
+	// A revocation is read again at each start, as long as a token may live.
+	keep := max(keepEnded, time.Duration(g.revoked.lifetime)*time.Second+feedSlack)
+	steps := []func() (int, error){
+		func() (int, error) { return g.db.Purge(ctx, now, now.Add(-keep), purgeBatch) },
+	}
+	if events, ok := g.db.(record.Events); ok {
+		keep := now.Add(-g.settings.EventRetention)
+		steps = append(steps, func() (int, error) { return events.PurgeEvents(ctx, keep, purgeBatch) })
+	}
+	if failures, ok := g.db.(record.Failures); ok {
+		keep := now.Add(-keepFailures)
+		steps = append(steps, func() (int, error) { return failures.PurgeFailures(ctx, keep, purgeBatch) })
+	}
+	for _, step := range steps {
+		for {
+			n, err := step()
+			rows += n
+			if err != nil {
+				return rows, err
+			}
+			if n == 0 {
+				break
+			}
+		}
+	}
+	return rows, nil
+}
