@@ -14,7 +14,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-func TestLaneDefaults(t *testing.T) {
+func TestHashPoolDefaults(t *testing.T) {
 	width := max(1, runtime.GOMAXPROCS(0)-1)
 	for _, c := range []struct {
 		width, queue  int
@@ -28,15 +28,15 @@ func TestLaneDefaults(t *testing.T) {
 		{1, 1, 1, 2, 1},
 		{2, 5, 7, 7, 7},
 	} {
-		if l := newLane(c.width, c.queue, c.memory); l.queue != c.places || l.total != c.total {
-			t.Errorf("newLane(%d, %d, %d) has %d places and %d bytes", c.width, c.queue, c.memory, l.queue, l.total)
+		if l := newHashPool(c.width, c.queue, c.memory); l.limit != c.places || l.total != c.total {
+			t.Errorf("newHashPool(%d, %d, %d) has %d places and %d bytes", c.width, c.queue, c.memory, l.limit, l.total)
 		}
 	}
 }
 
-// So many hash, so many wait, and the next one is told to come back; a hash larger than the budget runs alone.
-func TestLaneIsFull(t *testing.T) {
-	l := newLane(2, 1, 100)
+// A call beyond the concurrency and the queue gets ErrBusy; a hash larger than the memory runs alone.
+func TestHashPoolIsFull(t *testing.T) {
+	l := newHashPool(2, 1, 100)
 	inside, leave := make(chan bool), make(chan bool)
 	results := make(chan error)
 	enter := func(bytes int64) {
@@ -47,13 +47,13 @@ func TestLaneIsFull(t *testing.T) {
 	<-inside
 	<-inside
 	enter(1000) // waits for a place, and then for all of the memory
-	for l.waiting.Load() < 3 {
+	for l.pending.Load() < 3 {
 		time.Sleep(time.Millisecond)
 	}
 	if err := l.do(t.Context(), 1, func() { t.Error("a fourth one hashes") }); !errors.Is(err, ErrBusy) {
-		t.Errorf("a full lane: %v", err)
+		t.Errorf("a full hash pool: %v", err)
 	}
-	if got := l.waiting.Load(); got != 3 {
+	if got := l.pending.Load(); got != 3 {
 		t.Errorf("%d are counted after one was turned away", got)
 	}
 	leave <- true
@@ -70,7 +70,7 @@ func TestLaneIsFull(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if got := l.waiting.Load(); got != 0 {
+	if got := l.pending.Load(); got != 0 {
 		t.Errorf("%d are counted when all have left", got)
 	}
 }

@@ -68,7 +68,7 @@ var (
 	ErrTaken       = &Error{Status: 400, Fields: []FieldError{{"username", []string{"A user with that username already exists."}}}}
 	ErrUnavailable = &Error{Status: 503, Detail: "The service is temporarily unavailable, please try again later.", RetryAfter: 5 * time.Second}
 
-	// The hashing lane is full.
+	// The hash pool is full.
 	ErrBusy = &Error{Status: 503, Detail: "Too many logins at once, please try again later.", RetryAfter: 2 * time.Second}
 )
 

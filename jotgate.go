@@ -46,7 +46,7 @@ type Gate struct {
 	db       record.Store
 	users    Users
 	keys     *keyRing
-	lane     *lane
+	hashPool *hashPool
 	hasher   *passwd.Hasher
 }
 
@@ -75,7 +75,7 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	}
 	g := &Gate{
 		Guard: guard, settings: s, db: db, users: s.Users, keys: keys, hasher: s.Hasher,
-		lane: newLane(s.HashLanes, s.HashQueue, s.HashMemory),
+		hashPool: newHashPool(s.HashConcurrency, s.HashQueue, s.HashMemory),
 	}
 	if g.users == nil {
 		g.users = storeUsers{g}

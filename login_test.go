@@ -131,7 +131,7 @@ func TestUpgradeAtLogin(t *testing.T) {
 // A gate that is too busy to compare a password says so; it does not say that the password is wrong.
 func TestBusyIsNotWrong(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) {
-		s.HashLanes, s.HashQueue = 1, 1
+		s.HashConcurrency, s.HashQueue = 1, 1
 		if s.Hasher, _ = passwd.New("pbkdf2_sha256:50000"); s.Hasher == nil {
 			t.Fatal("no hasher")
 		}

@@ -123,7 +123,7 @@ func (g *Gate) AccountByID(ctx context.Context, id record.UserID) (*record.Accou
 }
 
 // CheckPassword compares the password with the account's, as a login does: in
-// the hashing lane, upgrading an outdated hash. Errors: ErrWrongPassword,
+// the hash pool, upgrading an outdated hash. Errors: ErrWrongPassword,
 // ErrBusy, ErrUnavailable.
 func (g *Gate) CheckPassword(ctx context.Context, a *record.Account, password string) error {
 	ok, err := g.users.CheckPassword(ctx, a, password)

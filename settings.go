@@ -130,11 +130,11 @@ type Settings struct {
 	// to at login. Default: argon2id, 19 MiB, t=2, p=1.
 	// Django: PASSWORD_HASHERS.
 	Hasher *passwd.Hasher
-	// HashLanes is how many passwords are hashed at once. Default: one less
-	// than the processors, at least 1. Django: none.
-	HashLanes int
-	// HashQueue is how many logins may wait for a lane; more are answered
-	// 503 with Retry-After. Default: 64 for each lane. Django: none.
+	// HashConcurrency is how many passwords may be hashed at the same time.
+	// Default: one less than the processors, at least 1. Django: none.
+	HashConcurrency int
+	// HashQueue is how many logins may wait to be hashed; further ones get
+	// 503 with Retry-After. Default: 64 times HashConcurrency. Django: none.
 	HashQueue int
 	// HashMemory is how many bytes hashing may use at once. Default: 256 MiB.
 	// Django: none.

@@ -8,7 +8,7 @@ import (
 )
 
 // storeUsers finds users in the store's accounts and checks their passwords
-// in the hashing lane: what a Gate does unless Settings.Users says otherwise.
+// in the hash pool: what a Gate does unless Settings.Users says otherwise.
 type storeUsers struct{ g *Gate }
 
 func (u storeUsers) UserByLogin(ctx context.Context, login string) (*record.Account, error) {
@@ -28,7 +28,7 @@ func (u storeUsers) CheckPassword(ctx context.Context, account *record.Account, 
 		encoded = account.Password
 	}
 	var ok, outdated bool
-	err := u.g.lane.do(ctx, u.g.hasher.Memory(encoded), func() {
+	err := u.g.hashPool.do(ctx, u.g.hasher.Memory(encoded), func() {
 		ok, outdated = u.g.hasher.Check(password, encoded)
 	})
 	if err != nil || account == nil {
@@ -56,12 +56,12 @@ func (u storeUsers) upgrade(ctx context.Context, account *record.Account, passwo
 	}
 }
 
-// MakePassword hashes a new password in the hashing lane. Errors: ErrBusy,
+// MakePassword hashes a new password in the hash pool. Errors: ErrBusy,
 // passwd.ErrPassword.
 func (g *Gate) MakePassword(ctx context.Context, password string) (encoded string, err error) {
-	laneErr := g.lane.do(ctx, g.hasher.Memory(""), func() { encoded, err = g.hasher.Make(password) })
-	if laneErr != nil {
-		return "", laneErr
+	poolErr := g.hashPool.do(ctx, g.hasher.Memory(""), func() { encoded, err = g.hasher.Make(password) })
+	if poolErr != nil {
+		return "", poolErr
 	}
 	return encoded, err
 }

@@ -114,8 +114,8 @@ type Settings struct {
 	// BodyTimeout is how long a client may take to send a body.
 	// Default: 10 seconds. Django: none.
 	BodyTimeout time.Duration
-	// Timeout is how long a request may take in all, waiting for a hashing
-	// lane included. Default: 30 seconds. Django: gunicorn --timeout.
+	// Timeout is how long a request may take in all, waiting for the hash
+	// pool included. Default: 30 seconds. Django: gunicorn --timeout.
 	Timeout time.Duration
 	// NoSchema leaves out /api/schema/ and /api/docs/. Default: false.
 	// Django: none.

@@ -71,7 +71,7 @@ func (s *site) startJotgate(path, name, database string, lanes int) error {
 		"--trusted-proxies", "127.0.0.1/32", "--rate", "login=1000000/min;register=1000000/min",
 	}
 	if lanes > 0 {
-		args = append(args, "--hash-lanes", strconv.Itoa(lanes))
+		args = append(args, "--hash-concurrency", strconv.Itoa(lanes))
 	}
 	process, err := binary.Serve(path, s.folder, args...)
 	return s.took(name, process, err)

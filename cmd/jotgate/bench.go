@@ -96,9 +96,9 @@ func (r *result) print(a *app) error {
 		loadRow("refresh with rotation", r.Refreshes), loadRow("GET /auth/users/me/", r.Reads),
 	}
 	for _, f := range r.Floods {
-		beside := fmt.Sprintf("%s in a flood, %s", "GET /auth/users/me/", plural(f.Lanes, "lane"))
+		beside := fmt.Sprintf("GET /auth/users/me/ in a flood, concurrency %d", f.Concurrency)
 		rows = append(rows, loadRow(beside, f.Reader),
-			[]string{"login: the flood, " + plural(f.Lanes, "lane"), strconv.Itoa(f.Clients), number(f.Logins), "", ""})
+			[]string{fmt.Sprintf("login: the flood, concurrency %d", f.Concurrency), strconv.Itoa(f.Clients), number(f.Logins), "", ""})
 	}
 	if err := a.table("", "WORK CLIENTS A-SECOND P50-MS P99-MS", rows); err != nil {
 		return err

@@ -108,7 +108,7 @@ func TestBenchLeavesADatabaseAlone(t *testing.T) {
 	if status != statusDone {
 		t.Fatal(stderr)
 	}
-	for _, part := range []string{"database: PostgreSQL, postgres://127.0.0.1:", "argon2 ", "refresh with rotation", "login: the flood, 1 lane ", "--hash-lanes=", "In the proxy: "} {
+	for _, part := range []string{"database: PostgreSQL, postgres://127.0.0.1:", "argon2 ", "refresh with rotation", "login: the flood, concurrency 1 ", "--hash-concurrency=", "In the proxy: "} {
 		if !strings.Contains(stdout, part) {
 			t.Errorf("no %q in\n%s", part, stdout)
 		}
@@ -184,7 +184,7 @@ func TestBar(t *testing.T) {
 			t.Errorf("%v: %q, want %q", passed, got, want)
 		}
 	}
-	for _, s := range []string{"reading during a flood of logins in a wider lane"} {
+	for _, s := range []string{"reading during a flood of logins with more concurrency"} {
 		if n := len(bar(0.5, s)); n > 80 {
 			t.Errorf("%q takes %d columns", s, n)
 		}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -29,10 +30,12 @@ type source struct {
 	values map[string]any // what it says, sections flattened to section.name
 }
 
-// names are the other others of a flag.
+// aliases are the names of a flag in the environment and in the config file. The
+// first one that is set counts.
 type aliases struct {
-	env []string // the first one found counts
-	key string   // in the config file
+	env       []string
+	formerEnv []string // for the flag's former names; not in --help
+	keys      []string // the flag's name, then its former ones
 }
 
 // learn gives every flag its other names.
@@ -45,7 +48,10 @@ func (s *source) learn(k *kong.Kong) error {
 func (s *source) learnNode(node *kong.Node, section string) {
 	for _, flag := range node.Flags {
 		n := namesOf(flag, section)
-		s.names[flag.Value], s.maps[n.key] = n, flag.IsMap()
+		s.names[flag.Value] = n
+		for _, key := range n.keys {
+			s.maps[key] = flag.IsMap()
+		}
 	}
 	for _, child := range node.Children {
 		s.learnNode(child, cmp.Or(section, child.Name))
@@ -53,11 +59,15 @@ func (s *source) learnNode(node *kong.Node, section string) {
 }
 
 func namesOf(flag *kong.Flag, section string) aliases {
-	n := aliases{key: flag.Name}
-	if section != "" && flag.Group == nil {
-		n.key = section + "." + flag.Name
+	var n aliases
+	for _, name := range append([]string{flag.Name}, flag.Aliases...) {
+		if section != "" && flag.Group == nil {
+			name = section + "." + name
+		}
+		n.keys = append(n.keys, name)
+		n.formerEnv = append(n.formerEnv, "JOTGATE_"+strings.NewReplacer("-", "_", ".", "_").Replace(strings.ToUpper(name)))
 	}
-	n.env = []string{"JOTGATE_" + strings.NewReplacer("-", "_", ".", "_").Replace(strings.ToUpper(n.key))}
+	n.env, n.formerEnv = n.formerEnv[:1:1], n.formerEnv[1:]
 	if also := flag.Tag.Get("also"); also != "" {
 		n.env = append(n.env, strings.Split(also, ",")...)
 	}
@@ -70,7 +80,7 @@ func (s *source) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 	if !known || flag.Name == "help" || flag.Name == "config" {
 		return nil, nil
 	}
-	for _, name := range n.env {
+	for _, name := range slices.Concat(n.env, n.formerEnv) {
 		if value := s.env[name]; value != "" {
 			return value, nil
 		}
@@ -78,7 +88,12 @@ func (s *source) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 	if err := s.load(); err != nil {
 		return nil, err
 	}
-	return s.values[n.key], nil
+	for _, key := range n.keys {
+		if value := s.values[key]; value != nil {
+			return value, nil
+		}
+	}
+	return nil, nil
 }
 
 // Validate implements kong.Resolver: a line that no flag has is an error, for

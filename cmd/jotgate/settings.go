@@ -53,8 +53,8 @@ type tokenFlags struct {
 
 type passwordFlags struct {
 	Hasher               string        `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How new passwords are stored and old ones are upgraded at login: argon2, pbkdf2_sha256:600000, bcrypt_sha256:12, scrypt, or as a Django: django-4.2 … django-6.2; with ,keep sound hashes stay as they are."`
-	HashLanes            int           `group:"passwords" placeholder:"N" help:"How many passwords are hashed at once. Default: one less than the processors."`
-	HashQueue            int           `group:"passwords" placeholder:"N" help:"How many logins may wait for that; more are answered 503. Default: 64 for each lane."`
+	HashConcurrency      int           `group:"passwords" placeholder:"N" aliases:"hash-lanes" help:"Maximum passwords hashed at the same time. Default: one less than the processors."`
+	HashQueue            int           `group:"passwords" placeholder:"N" help:"Maximum logins queued for hashing; further ones get 503. Default: 64 times --hash-concurrency."`
 	HashMemory           int64         `group:"passwords" default:"256" placeholder:"MIB" help:"Memory for hashing, in MiB."`
 	PasswordResetTimeout time.Duration `group:"passwords" default:"72h" placeholder:"TIME" help:"How long reset and activation links work."`
 	DjoserLinks          bool          `group:"passwords" help:"Make activation and username links as djoser does, where one kind can be used as another. Default: each kind is good for itself."`
@@ -106,7 +106,7 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		UserIDClaim: t.UserIDClaim, UserIDField: t.UserIDField, Claims: t.Claims, LoginField: f.UsernameColumn,
 		CheckRevokeToken: t.CheckRevokeToken, RevokeTokenClaim: t.RevokeTokenClaim, UpdateLastLogin: t.UpdateLastLogin,
 		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, Remember: t.Remember,
-		HashLanes: p.HashLanes, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,
+		HashConcurrency: p.HashConcurrency, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,
 		PasswordResetTimeout: p.PasswordResetTimeout, DjoserLinks: p.DjoserLinks, Logger: log,
 	}
 	if t.RefreshGrace == 0 {

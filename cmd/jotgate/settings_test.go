@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,4 +44,51 @@ func TestSessionLifetimeBoundsTokens(t *testing.T) {
 	if got := s.end(t); got != 0 {
 		t.Error(got)
 	}
+}
+
+// A flag that was renamed is still accepted under its former name, on the command
+// line, in the environment and in the config file. The new name takes precedence.
+func TestFormerNames(t *testing.T) {
+	for _, row := range []struct{ former, name, value, other string }{
+		{"hash-lanes", "hash-concurrency", "3", "4"},
+	} {
+		t.Run(row.former, func(t *testing.T) {
+			variable := "JOTGATE_" + strings.ReplaceAll(strings.ToUpper(row.former), "-", "_")
+			former := write(t, "former.yaml", row.former+": "+row.value+"\n")
+			both := write(t, "both.yaml", row.former+": "+row.other+"\n"+row.name+": "+row.value+"\n")
+			for source, how := range map[string]struct {
+				env  map[string]string
+				args []string
+			}{
+				"flag":                    {nil, []string{"--" + row.former, row.value}},
+				"variable":                {map[string]string{variable: row.value}, nil},
+				"config file":             {map[string]string{"JOTGATE_CONFIG": former}, nil},
+				"config file, both names": {map[string]string{"JOTGATE_CONFIG": both}, nil},
+			} {
+				if got := parsed(t, row.name, how.env, how.args); got != row.value {
+					t.Errorf("%s: --%s = %s, want %s", source, row.name, got, row.value)
+				}
+			}
+		})
+	}
+}
+
+// parsed returns the value of a flag of serve on this command line.
+func parsed(t *testing.T, flag string, env map[string]string, args []string) string {
+	t.Helper()
+	parser, err := newParser(&app{}, &source{env: env}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := parser.Parse(append([]string{"serve"}, args...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range line.Flags() {
+		if f.Name == flag {
+			return fmt.Sprint(line.FlagValue(f))
+		}
+	}
+	t.Fatalf("serve has no flag --%s", flag)
+	return ""
 }

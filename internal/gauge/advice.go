@@ -9,26 +9,26 @@ import (
 
 // Advice is made of a report's figures.
 type Advice struct {
-	Hasher       string   `json:"hasher"`                // --hasher
-	HashTime     float64  `json:"hash_ms"`               // what one takes here
-	HashLanes    int      `json:"hash_lanes"`            // --hash-lanes
-	HashMemory   int      `json:"hash_memory_mib"`       // --hash-memory
-	HashQueue    int      `json:"hash_queue"`            // --hash-queue
-	Logins       float64  `json:"logins_per_second"`     // to be expected with these
-	LoginWait    float64  `json:"login_wait_seconds"`    // of the last one in a full queue
-	ProxyTimeout int      `json:"proxy_timeout_seconds"` // for logins, at least
-	ProxyRate    int      `json:"proxy_rate_per_second"` // of other requests, at most
-	Words        []string `json:"words"`                 // the same with the reasons
+	Hasher          string   `json:"hasher"`                // --hasher
+	HashTime        float64  `json:"hash_ms"`               // what one takes here
+	HashConcurrency int      `json:"hash_concurrency"`      // --hash-concurrency
+	HashMemory      int      `json:"hash_memory_mib"`       // --hash-memory
+	HashQueue       int      `json:"hash_queue"`            // --hash-queue
+	Logins          float64  `json:"logins_per_second"`     // to be expected with these
+	LoginWait       float64  `json:"login_wait_seconds"`    // of the last one in a full queue
+	ProxyTimeout    int      `json:"proxy_timeout_seconds"` // for logins, at least
+	ProxyRate       int      `json:"proxy_rate_per_second"` // of other requests, at most
+	Words           []string `json:"words"`                 // the same with the reasons
 }
 
 // The bounds that advice keeps to.
 const (
 	patience      = 10.0 // seconds that somebody who logs in may have to wait
 	hashMemory    = 256  // MiB, jotgate's default
-	perLane       = 64   // logins that may wait for each lane, jotgate's default
+	queuePerHash  = 64   // logins that may wait for each concurrent hash, jotgate's default
 	share         = 0.7  // of what was measured to be let in: the clients took their part, and bursts come
 	minutes       = 5    // between two refreshes of a client, the default lifetime of an access token
-	worthwhile    = 1.1  // a wider lane must answer so many times the logins …
+	worthwhile    = 1.1  // more concurrency must serve this many times the logins …
 	slowerAtMost  = 2.0  // … and a reader's p99 be no more than so many times as long
 	uneven        = 1.5  // times the quickest hash, from which on the machine was not at peace
 	timeoutMargin = 5    // seconds that a proxy waits longer than the server
@@ -39,8 +39,8 @@ func (r *Report) Advise() Advice {
 	a := Advice{}
 	r.peace(&a)
 	hash, current := r.hasher(&a), r.Hashes[0]
-	flood := r.lane(&a)
-	a.HashLanes, a.HashTime = flood.Lanes, hash.Quickest
+	flood := r.concurrency(&a)
+	a.HashConcurrency, a.HashTime = flood.Concurrency, hash.Quickest
 	a.Logins = flood.Logins * current.Quickest / hash.Quickest
 	a.memory(hash)
 	a.queue()
@@ -98,35 +98,35 @@ func (r *Report) nearest() Hash {
 	return current
 }
 
-// lane decides how wide the hashing lane is.
-func (r *Report) lane(a *Advice) Flood {
+// concurrency decides on the number of concurrent hashes.
+func (r *Report) concurrency(a *Advice) Flood {
 	narrow := r.Floods[0]
 	if len(r.Floods) == 1 {
-		a.say("--hash-lanes=%d: there is one processor.", narrow.Lanes)
+		a.say("--hash-concurrency=%d: there is one processor.", narrow.Concurrency)
 		return narrow
 	}
 	wide := r.Floods[1]
 	more, slower := wide.Logins/narrow.Logins, wide.Reader.P99/narrow.Reader.P99
-	figures := fmt.Sprintf("%d lanes answer %.1f times the logins of %d, and a reader's p99 beside them is %.1f times as long", wide.Lanes, more, narrow.Lanes, slower)
+	figures := fmt.Sprintf("%d concurrent hashes serve %.1f times the logins of %d, and a reader's p99 is %.1f times as long", wide.Concurrency, more, narrow.Concurrency, slower)
 	if more >= worthwhile && slower <= slowerAtMost {
-		a.say("--hash-lanes=%d: %s.", wide.Lanes, figures)
+		a.say("--hash-concurrency=%d: %s.", wide.Concurrency, figures)
 		return wide
 	}
-	a.say("--hash-lanes=%d, the default here: %s.", narrow.Lanes, figures)
+	a.say("--hash-concurrency=%d, the default here: %s.", narrow.Concurrency, figures)
 	return narrow
 }
 
-// memory makes room for a hash in every lane.
+// memory makes room for all concurrent hashes.
 func (a *Advice) memory(hash Hash) {
-	need := int(math.Ceil(hash.Memory * float64(a.HashLanes)))
+	need := int(math.Ceil(hash.Memory * float64(a.HashConcurrency)))
 	a.HashMemory = max(hashMemory, need)
-	a.say("--hash-memory=%d: %d at once need %d MiB.", a.HashMemory, a.HashLanes, need)
+	a.say("--hash-memory=%d: %d at once need %d MiB.", a.HashMemory, a.HashConcurrency, need)
 }
 
 // queue lets nobody wait for longer than patience.
 func (a *Advice) queue() {
-	a.HashQueue = max(1, min(perLane*a.HashLanes, int(patience*a.Logins)))
-	a.LoginWait = float64(a.HashQueue+a.HashLanes) / a.Logins
+	a.HashQueue = max(1, min(queuePerHash*a.HashConcurrency, int(patience*a.Logins)))
+	a.LoginWait = float64(a.HashQueue+a.HashConcurrency) / a.Logins
 	a.say("--hash-queue=%d: %.1f logins a second are answered, so the last in the queue waits %.1f s; whoever comes then is told to come back (503).",
 		a.HashQueue, a.Logins, a.LoginWait)
 }

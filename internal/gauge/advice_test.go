@@ -15,8 +15,8 @@ func report(took float64) *Report {
 		Processors: 2, Hashes: []Hash{newHash(standard, took, took, 19)},
 		Checks: Load{Clients: clients, PerSecond: 10000}, Refreshes: Load{Clients: clients, PerSecond: 4000},
 		Floods: []Flood{
-			{Lanes: 1, Logins: 1000 / took, Reader: Load{P99: 1}},
-			{Lanes: 2, Logins: 1800 / took, Reader: Load{P99: 5}},
+			{Concurrency: 1, Logins: 1000 / took, Reader: Load{P99: 1}},
+			{Concurrency: 2, Logins: 1800 / took, Reader: Load{P99: 5}},
 		},
 	}
 }
@@ -30,45 +30,45 @@ func TestAdvice(t *testing.T) {
 		says   string
 	}{
 		{"all is well", func(*Report) {}, Advice{
-			Hasher: standard, HashTime: 80, HashLanes: 1, HashMemory: 256, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
+			Hasher: standard, HashTime: 80, HashConcurrency: 1, HashMemory: 256, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
 			ProxyTimeout: 11, ProxyRate: 7000,
 		}, "argon2: a hash takes 80 ms, within the 50 to 250 ms"},
 		{"too quick", func(r *Report) {
 			*r = *report(30)
 			r.tuned, r.Hashes = &tuned, append(r.Hashes, tuned)
 		}, Advice{
-			Hasher: tuned.Hasher, HashTime: 101, HashLanes: 1, HashMemory: 256, HashQueue: 64, Logins: 1000.0 / 101, LoginWait: 65 * .101,
+			Hasher: tuned.Hasher, HashTime: 101, HashConcurrency: 1, HashMemory: 256, HashQueue: 64, Logins: 1000.0 / 101, LoginWait: 65 * .101,
 			ProxyTimeout: 12, ProxyRate: 7000,
 		}, "guessing costs 3.4 times as much"},
 		{"too slow, and argon2 is not", func(r *Report) {
 			r.Hashes = append([]Hash{newHash("django-6.2", 800, 800, 0)}, r.Hashes...)
 			r.Floods[0].Logins = 1.25
 		}, Advice{
-			Hasher: standard, HashTime: 80, HashLanes: 1, HashMemory: 256, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
+			Hasher: standard, HashTime: 80, HashConcurrency: 1, HashMemory: 256, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
 			ProxyTimeout: 11, ProxyRate: 7000,
 		}, "80 ms in place of 800 (django-6.2)"},
 		{"too slow, and all else, too", func(r *Report) { *r = *report(1000) }, Advice{
-			Hasher: standard, HashTime: 1000, HashLanes: 1, HashMemory: 256, HashQueue: 10, Logins: 1, LoginWait: 11,
+			Hasher: standard, HashTime: 1000, HashConcurrency: 1, HashMemory: 256, HashQueue: 10, Logins: 1, LoginWait: 11,
 			ProxyTimeout: 16, ProxyRate: 7000,
 		}, "nothing measured comes nearer"},
-		{"a wider lane that nobody notices", func(r *Report) { r.Floods[1].Reader.P99 = 1.9 }, Advice{
-			Hasher: standard, HashTime: 80, HashLanes: 2, HashMemory: 256, HashQueue: 128, Logins: 22.5, LoginWait: 130 / 22.5,
+		{"more concurrency at no cost", func(r *Report) { r.Floods[1].Reader.P99 = 1.9 }, Advice{
+			Hasher: standard, HashTime: 80, HashConcurrency: 2, HashMemory: 256, HashQueue: 128, Logins: 22.5, LoginWait: 130 / 22.5,
 			ProxyTimeout: 11, ProxyRate: 7000,
-		}, "--hash-lanes=2"},
-		{"a wider lane that brings nothing", func(r *Report) { r.Floods[1] = Flood{Lanes: 2, Logins: 13, Reader: Load{P99: 1}} }, Advice{
-			Hasher: standard, HashTime: 80, HashLanes: 1, HashMemory: 256, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
+		}, "--hash-concurrency=2"},
+		{"more concurrency without a gain", func(r *Report) { r.Floods[1] = Flood{Concurrency: 2, Logins: 13, Reader: Load{P99: 1}} }, Advice{
+			Hasher: standard, HashTime: 80, HashConcurrency: 1, HashMemory: 256, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
 			ProxyTimeout: 11, ProxyRate: 7000,
-		}, "--hash-lanes=1"},
+		}, "--hash-concurrency=1"},
 		{"much memory", func(r *Report) { r.Hashes[0].Memory = 300 }, Advice{
-			Hasher: standard, HashTime: 80, HashLanes: 1, HashMemory: 300, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
+			Hasher: standard, HashTime: 80, HashConcurrency: 1, HashMemory: 300, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
 			ProxyTimeout: 11, ProxyRate: 7000,
 		}, "--hash-memory=300"},
 		{"one processor", func(r *Report) { r.Floods = r.Floods[:1] }, Advice{
-			Hasher: standard, HashTime: 80, HashLanes: 1, HashMemory: 256, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
+			Hasher: standard, HashTime: 80, HashConcurrency: 1, HashMemory: 256, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
 			ProxyTimeout: 11, ProxyRate: 7000,
 		}, "there is one processor"},
 		{"no peace", func(r *Report) { r.Hashes[0].Median = 160 }, Advice{
-			Hasher: standard, HashTime: 80, HashLanes: 1, HashMemory: 256, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
+			Hasher: standard, HashTime: 80, HashConcurrency: 1, HashMemory: 256, HashQueue: 64, Logins: 12.5, LoginWait: 65 / 12.5,
 			ProxyTimeout: 11, ProxyRate: 7000,
 		}, "Measure again when nothing else runs: half of the hashes took 2.0 times"},
 	} {
@@ -90,7 +90,7 @@ func TestAdvice(t *testing.T) {
 // same compares advice, seconds and rates but for rounding.
 func same(a, b Advice) bool {
 	near := func(x, y float64) bool { return math.Abs(x-y) < 1e-6 }
-	return a.Hasher == b.Hasher && near(a.HashTime, b.HashTime) && a.HashLanes == b.HashLanes && a.HashMemory == b.HashMemory &&
+	return a.Hasher == b.Hasher && near(a.HashTime, b.HashTime) && a.HashConcurrency == b.HashConcurrency && a.HashMemory == b.HashMemory &&
 		a.HashQueue == b.HashQueue && near(a.Logins, b.Logins) && near(a.LoginWait, b.LoginWait) &&
 		a.ProxyTimeout == b.ProxyTimeout && a.ProxyRate == b.ProxyRate
 }

@@ -44,7 +44,7 @@ type Report struct {
 	Checks     Load    `json:"checks"`     // GET /auth/check
 	Refreshes  Load    `json:"refreshes"`  // POST /api/token/refresh/, rotating, each committed
 	Reads      Load    `json:"reads"`      // GET /auth/users/me/ by one reader, in peace
-	Floods     []Flood `json:"floods"`     // the same while all others log in, by width of the lane
+	Floods     []Flood `json:"floods"`     // the same while all others log in, by concurrency of hashing
 	tuned      *Hash   // the parameters that are advised, where they were measured
 }
 
@@ -58,11 +58,11 @@ type Load struct {
 
 // Flood is a flood of logins and the one reader beside it.
 type Flood struct {
-	Lanes   int     `json:"hash_lanes"`
-	Clients int     `json:"clients"`
-	Logins  float64 `json:"logins_per_second"`  // answered with tokens
-	Refused float64 `json:"refused_per_second"` // told to come back
-	Reader  Load    `json:"reader"`
+	Concurrency int     `json:"hash_concurrency"`
+	Clients     int     `json:"clients"`
+	Logins      float64 `json:"logins_per_second"`  // answered with tokens
+	Refused     float64 `json:"refused_per_second"` // told to come back
+	Reader      Load    `json:"reader"`
 }
 
 // clients is how many ask at once where many do.
@@ -83,14 +83,14 @@ var steps = []step{
 	{"refreshing sessions", 0.15, (*measurement).refreshes},
 	{"reading in peace", 0.10, (*measurement).reads},
 	{"reading during a flood of logins", 0.15, (*measurement).narrowFlood},
-	{"reading during a flood of logins in a wider lane", 0.15, (*measurement).wideFlood},
+	{"reading during a flood of logins with more concurrency", 0.15, (*measurement).wideFlood},
 }
 
 // measurement is one run of a plan.
 type measurement struct {
 	Plan
 	Report
-	narrow, wide int // lanes
+	narrow, wide int // concurrency of hashing
 	site         *site
 }
 

@@ -72,7 +72,7 @@ func TestMeasureIsInterrupted(t *testing.T) {
 		}
 		_, err := Measure(ctx, p)
 		cancel()
-		// There is no wider lane on one processor.
+		// One processor allows no more concurrency.
 		if slices.Contains(told, step.what) && !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", step.what, err)
 		}

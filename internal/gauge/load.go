@@ -72,8 +72,8 @@ func (m *measurement) wideFlood(ctx context.Context, limit time.Duration) error 
 }
 
 // flood is one reader while the other clients log in without pause.
-func (m *measurement) flood(ctx context.Context, lanes int, limit time.Duration) error {
-	f := Flood{Lanes: lanes, Clients: clients - 1}
+func (m *measurement) flood(ctx context.Context, concurrency int, limit time.Duration) error {
+	f := Flood{Concurrency: concurrency, Clients: clients - 1}
 	ctx, cancel := context.WithCancel(ctx)
 	var logins, refused atomic.Int64
 	var failed atomic.Pointer[error]
@@ -96,7 +96,7 @@ func (m *measurement) flood(ctx context.Context, lanes int, limit time.Duration)
 	}
 	var err error
 	if f.Reader, err = m.site.read(ctx, limit); err == nil {
-		err = waitFor(ctx, &logins, int64(2*lanes+1), &failed)
+		err = waitFor(ctx, &logins, int64(2*concurrency+1), &failed)
 	}
 	took := time.Since(began).Seconds()
 	f.Logins, f.Refused = float64(logins.Load())/took, float64(refused.Load())/took

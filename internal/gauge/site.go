@@ -30,12 +30,12 @@ type site struct {
 	tokens [clients]jotgate.Tokens
 }
 
-// open makes the users, and a server whose lane is this wide. Rates are lifted
-// and clients may name an address of their own, so that nothing but the hashing
-// lane is in a flood's way.
-func open(ctx context.Context, store record.Store, hasher *passwd.Hasher, lanes int) (*site, error) {
+// open makes the users, and a server with this concurrency of hashing. There are
+// no rate limits, and clients may name any address, so that only the hash pool
+// limits a flood.
+func open(ctx context.Context, store record.Store, hasher *passwd.Hasher, concurrency int) (*site, error) {
 	gate, err := jotgate.New(jotgate.Settings{
-		SecretKey: jotgate.Secret(rand.Text() + rand.Text()), Hasher: hasher, HashLanes: lanes, Logger: slog.New(slog.DiscardHandler),
+		SecretKey: jotgate.Secret(rand.Text() + rand.Text()), Hasher: hasher, HashConcurrency: concurrency, Logger: slog.New(slog.DiscardHandler),
 	}, store)
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (s *site) populate(ctx context.Context) error {
 	return nil
 }
 
-// enter starts a session for each client, past the lane.
+// enter starts a session for each client without hashing.
 func (s *site) enter(ctx context.Context) error {
 	for client := range s.tokens {
 		account, err := s.gate.Store().AccountByLogin(ctx, name(client))
