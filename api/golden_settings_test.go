@@ -139,7 +139,7 @@ func (g *group) apiSettings() Settings {
 	d := &g.base.Djoser
 	s := Settings{
 		BaseURL:                                "http://testserver",
-		Rates:                                  map[string]string{"login": "", "register": "", "letters": ""},
+		Rates:                                  map[string]string{"login": "", "register": "", "email": ""},
 		InsecureShowUsers:                      d.HideUsers != nil && !*d.HideUsers,
 		SendActivationEmail:                    d.SendActivation,
 		SendConfirmationEmail:                  d.SendConfirmation,

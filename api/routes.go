@@ -48,12 +48,12 @@ func (a *API) routes() []route {
 			remove: on(204, member, confirmFields, meDelete),
 		},
 		{path: "/auth/users/activation/", name: "User Activation", access: anyone, post: on(204, anyone, linkFields, activation)},
-		{path: "/auth/users/resend_activation/", name: "User Resend Activation", access: anyone, post: on(204, anyone, emailFields, resendActivation).in("letters")},
+		{path: "/auth/users/resend_activation/", name: "User Resend Activation", access: anyone, post: on(204, anyone, emailFields, resendActivation).in("email")},
 		{path: "/auth/users/set_password/", name: "User Set Password", access: member, post: on(204, member, setPasswordFields, setPassword)},
-		{path: "/auth/users/reset_password/", name: "User Reset Password", access: anyone, post: on(204, anyone, emailFields, resetPassword).in("letters")},
+		{path: "/auth/users/reset_password/", name: "User Reset Password", access: anyone, post: on(204, anyone, emailFields, resetPassword).in("email")},
 		{path: "/auth/users/reset_password_confirm/", name: "User Reset Password Confirm", access: anyone, post: on(204, anyone, resetPasswordFields, resetPasswordConfirm)},
 		{path: "/auth/users/set_" + login + "/", name: "User Set Username", access: member, post: on(204, member, setUsernameFields, setUsername)},
-		{path: "/auth/users/reset_" + login + "/", name: "User Reset Username", access: anyone, post: on(204, anyone, emailFields, resetUsername).in("letters")},
+		{path: "/auth/users/reset_" + login + "/", name: "User Reset Username", access: anyone, post: on(204, anyone, emailFields, resetUsername).in("email")},
 		{path: "/auth/users/reset_" + login + "_confirm/", name: "User Reset Username Confirm", access: anyone, post: on(204, anyone, resetUsernameFields, resetUsernameConfirm)},
 
 		// jotgate's own.

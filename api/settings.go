@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -72,9 +73,10 @@ type Settings struct {
 	// Rates limit requests by scope, in the form "5/min" (s, min, h, day).
 	// The scopes anon (a network without a token) and user (an account; a
 	// network without a token) hold for all endpoints together; login,
-	// refresh, register and letters for one network at those. "" is no limit.
-	// Counted in this process. Default: login 60/min, register 20/hour,
-	// letters 20/hour, the others none.
+	// refresh, register and email (requests that send an e-mail) for one
+	// network at those. "" is no limit. Counted in this process. The former
+	// name of email, letters, is accepted too. Default: login 60/min,
+	// register 20/hour, email 20/hour, the others none.
 	// Django: REST_FRAMEWORK DEFAULT_THROTTLE_RATES.
 	Rates map[string]string
 	// Lockout is how password checks slow down after failures, counted in the
@@ -123,10 +125,13 @@ type Settings struct {
 }
 
 // defaultRates are the limits of what strangers may cause.
-var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "letters": "20/hour"}
+var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "email": "20/hour"}
 
 // scopes are the keys of Settings.Rates.
-var scopes = []string{"anon", "user", "login", "refresh", "register", "letters"}
+var scopes = []string{"anon", "user", "login", "refresh", "register", "email"}
+
+// formerScopes maps former keys of Settings.Rates to today's.
+var formerScopes = map[string]string{"letters": "email"}
 
 // fill puts the defaults in and refuses what contradicts itself.
 func (s *Settings) fill() error {
@@ -139,10 +144,8 @@ func (s *Settings) fill() error {
 	if s.Timeout <= 0 {
 		s.Timeout = 30 * time.Second
 	}
-	for scope := range s.Rates {
-		if !slices.Contains(scopes, scope) {
-			return fmt.Errorf("no scope of Rates is called %q; there are %s", scope, strings.Join(scopes, ", "))
-		}
+	if err := s.fillRates(); err != nil {
+		return err
 	}
 	for _, origin := range s.CORSOrigins {
 		u, err := url.Parse(origin)
@@ -154,6 +157,24 @@ func (s *Settings) fill() error {
 		return errors.New("BaseURL is no address such as https://api.example.com")
 	}
 	s.BaseURL = strings.TrimSuffix(s.BaseURL, "/")
+	return nil
+}
+
+// fillRates renames former scopes and rejects unknown ones. The caller's map
+// stays as it is.
+func (s *Settings) fillRates() error {
+	rates := make(map[string]string, len(s.Rates))
+	for scope, rate := range s.Rates {
+		name := cmp.Or(formerScopes[scope], scope)
+		if !slices.Contains(scopes, name) {
+			return fmt.Errorf("Rates: unknown scope %q; the scopes are %s", scope, strings.Join(scopes, ", "))
+		}
+		if _, twice := rates[name]; twice {
+			return fmt.Errorf("Rates: the scope %s is given twice, also under its former name", name)
+		}
+		rates[name] = rate
+	}
+	s.Rates = rates
 	return nil
 }
 

@@ -130,7 +130,7 @@ func (s *site) reopen(c change) *API {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	as := Settings{Rates: map[string]string{"login": "", "register": "", "letters": ""}}
+	as := Settings{Rates: map[string]string{"login": "", "register": "", "email": ""}}
 	if c.api != nil {
 		c.api(&as)
 	}

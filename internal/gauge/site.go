@@ -41,7 +41,7 @@ func open(ctx context.Context, store record.Store, hasher *passwd.Hasher, concur
 		return nil, err
 	}
 	handler, err := api.New(gate, api.Settings{
-		TrustedProxies: []string{"127.0.0.1/32"}, Rates: map[string]string{"login": "", "register": "", "letters": ""},
+		TrustedProxies: []string{"127.0.0.1/32"}, Rates: map[string]string{"login": "", "register": "", "email": ""},
 	})
 	if err != nil {
 		return nil, err

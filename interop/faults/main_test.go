@@ -44,7 +44,7 @@ func either(short, longer time.Duration) time.Duration {
 // repeat a refresh whose answer it did not get.
 var flags = []string{
 	"--hasher=pbkdf2_sha256:1000", "--refresh-grace=10m", "--access-token-lifetime=10m", "--log-level=error",
-	"--rate=login=1000000/min;register=1000000/min;letters=1000000/min",
+	"--rate=login=1000000/min;register=1000000/min;email=1000000/min",
 }
 
 // node starts a server on the database.
