@@ -1,90 +1,139 @@
-// Package equaltime lets a test say that answers cannot be told apart by a
-// clock:
+// Package equaltime lets a test assert that a client cannot tell responses
+// apart by the time they take:
 //
 //	equaltime.Check(t, 500, 0.03, map[string]func(int){"known": …, "unknown": …})
 //
-// The answers are asked for in turn and the medians of their times compared. On
-// a machine that is busy with other things a clock on the wall shows mostly the
-// other things; then the processor time of the asking thread is compared, in
-// which they do not count.
+// # The statistical test
+//
+// A round asks for every response once, in random order, and a repetition has n
+// rounds. For two responses a and b the rounds are counted in which a took more
+// than 1+floor times as long as b. If a takes at most that much longer, this
+// happens in at most half of the rounds, however slow or busy the machine is:
+// other work hits a and b with the same probability, because their order is
+// random. A sign test therefore rejects the pair if the count has a probability
+// of less than 1 % (divided by the number of pairs) under a binomial
+// distribution with p = 1/2.
+//
+// The check fails only if one pair is rejected in each of three repetitions:
+// responses that take the same time fail once in 1,000,000 checks. A difference
+// well above the floor, such as a password hash that is not computed, is found
+// in every round.
 package equaltime
 
 import (
 	"fmt"
-	"runtime"
+	"math"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
-// attempts is how often each clock is tried. A real difference, a hash that is
-// not made, is many times what is allowed, and fails every one.
-const attempts = 4
+const (
+	repetitions = 3
+	alpha       = 0.01 // the probability that a repetition rejects equal responses, over all pairs
+)
 
-// Check asks for each answer n times, interleaved, and fails unless the
-// medians differ by less than the allowed part of the shortest: by the clock on
-// the wall or, failing that, in processor time, which counts only what is done
-// in the goroutine that calls ask.
-func Check(t testing.TB, n int, allowed float64, ask map[string]func(i int)) {
+// Check calls each function of ask n times, with the number of the round, and
+// fails the test if one takes more than 1+floor times as long as another. With
+// -short (the race detector) n is at most 20 and the floor at least 0.5.
+func Check(t testing.TB, n int, floor float64, ask map[string]func(i int)) {
 	t.Helper()
-	if testing.Short() { // the race detector, which is after something else, blurs times; a hash that is missing shows all the same
-		n, allowed = min(n, 20), max(allowed, 0.5)
+	if testing.Short() {
+		n, floor = min(n, 20), max(floor, 0.5)
 	}
-	var text string
-	for _, clock := range []struct {
-		name string
-		read func() time.Duration
-	}{{"wall", wall}, {"processor", processor}} {
-		for range attempts {
-			names, medians := interleaved(n, clock.read, ask)
-			shortest, longest := slices.Min(medians), slices.Max(medians)
-			apart := float64(longest-shortest) / float64(max(shortest, 1))
-			text = fmt.Sprintf("%s time, medians of %d: %v %v, %.1f %% apart", clock.name, n, names, medians, 100*apart)
-			t.Log(text)
-			if apart < allowed {
-				return
-			}
-		}
-	}
-	t.Errorf("%s: more than %.0f %%", text, 100*allowed)
+	start := time.Now()
+	check(t, n, floor, ask, source{func() time.Duration { return time.Since(start) }, rand.Perm})
 }
 
-// start is what wall counts from.
-var start = time.Now()
-
-func wall() time.Duration { return time.Since(start) }
-
-// processor is how long the calling thread has had a processor.
-func processor() time.Duration {
-	var used unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &used); err != nil {
-		panic("equaltime: " + err.Error())
-	}
-	return time.Duration(used.Nano())
+// source is where the times and the order of a round come from.
+type source struct {
+	now  func() time.Duration
+	perm func(n int) []int
 }
 
-// interleaved returns the names and the median time of each.
-func interleaved(n int, now func() time.Duration, ask map[string]func(i int)) (names []string, medians []time.Duration) {
-	runtime.LockOSThread() // processor time is the thread's
-	defer runtime.UnlockOSThread()
+func check(t testing.TB, n int, floor float64, ask map[string]func(i int), from source) {
+	t.Helper()
+	var names []string
 	for name := range ask {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	took := make([][]time.Duration, len(names))
-	for i := range n {
-		for j := range names {
-			j = (j + i) % len(names) // who comes after whom changes
-			began := now()
-			ask[names[j]](i)
-			took[j] = append(took[j], now()-began)
+	var report strings.Builder
+	var suspects []pair // rejected in every repetition so far
+	for repetition := range repetitions {
+		took := from.measure(n, names, ask)
+		fmt.Fprintf(&report, "medians of %d rounds: %s", n, medians(names, took))
+		var rejected []pair
+		for _, p := range pairs(len(names)) {
+			count, probability := compare(took[p.slow], took[p.fast], floor)
+			if probability >= alpha/float64(len(names)*(len(names)-1)) || repetition > 0 && !slices.Contains(suspects, p) {
+				continue
+			}
+			rejected = append(rejected, p)
+			fmt.Fprintf(&report, "; %q over %.0f %% longer than %q in %d rounds, p = %.1g", names[p.slow], 100*floor, names[p.fast], count, probability)
+		}
+		if suspects = rejected; len(suspects) == 0 {
+			t.Log(report.String())
+			return
+		}
+		report.WriteString("\n")
+	}
+	t.Errorf("the time of a response shows which one it is, in %d repetitions:\n%s", repetitions, report.String())
+}
+
+// pair is two responses, by their index.
+type pair struct{ slow, fast int }
+
+// pairs are all ordered pairs of n responses.
+func pairs(n int) (all []pair) {
+	for slow := range n {
+		for fast := range n {
+			if slow != fast {
+				all = append(all, pair{slow, fast})
+			}
 		}
 	}
-	for _, times := range took {
-		slices.Sort(times)
-		medians = append(medians, times[n/2])
+	return all
+}
+
+// measure returns the times of each response by the round.
+func (s source) measure(n int, names []string, ask map[string]func(i int)) [][]time.Duration {
+	took := make([][]time.Duration, len(names))
+	for round := range n {
+		for _, j := range s.perm(len(names)) {
+			start := s.now()
+			ask[names[j]](round)
+			took[j] = append(took[j], s.now()-start)
+		}
 	}
-	return names, medians
+	return took
+}
+
+// compare counts the rounds in which slow took more than 1+floor times as long
+// as fast, and returns the probability of that many or more if it is the toss of
+// a coin.
+func compare(slow, fast []time.Duration, floor float64) (count int, probability float64) {
+	for i := range slow {
+		if float64(slow[i]) > (1+floor)*float64(fast[i]) {
+			count++
+		}
+	}
+	n := float64(len(slow))
+	for k := count; k <= len(slow); k++ {
+		probability += math.Exp(lgamma(n+1) - lgamma(float64(k)+1) - lgamma(n-float64(k)+1) - n*math.Ln2)
+	}
+	return count, probability
+}
+
+func lgamma(x float64) float64 { v, _ := math.Lgamma(x); return v }
+
+func medians(names []string, took [][]time.Duration) string {
+	var parts []string
+	for i, name := range names {
+		times := slices.Sorted(slices.Values(took[i]))
+		parts = append(parts, fmt.Sprintf("%q %v", name, times[len(times)/2].Round(time.Microsecond)))
+	}
+	return strings.Join(parts, ", ")
 }
