@@ -10,7 +10,7 @@
 //
 //	user, ok := jotgate.UserFrom(r.Context())
 //
-// A [Gate] issues tokens and needs a [Store] (store/sqlite, store/postgres).
+// A [Gate] issues tokens and needs a [record.Store] (store/sqlite, store/postgres).
 // A [Guard] only verifies and needs nothing but keys; it is for services that
 // stand apart from the accounts.
 //

@@ -41,8 +41,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Store answers record.Store, and KeyStore, EventStore, Outbox and
-// FailureStore besides, from a SQL database.
+// Store implements [record.Store], [record.Keys], [record.Events],
+// [record.Outbox] and [record.Failures] on a SQL database. It is safe for
+// concurrent use.
 type Store struct {
 	driver Driver
 	tables *tables

@@ -11,10 +11,12 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +36,7 @@ type source struct {
 	name      string // relative to the module
 	fset      *token.FileSet
 	ast       *ast.File
+	text      []byte
 	lines     int
 	test      bool
 	generated bool
@@ -54,14 +57,17 @@ func (p *pkg) code() (files []*source) {
 	return files
 }
 
+// positions is shared by all files, so that packages can be type-checked.
+var positions = token.NewFileSet()
+
 func parse(name string, text []byte) (*source, error) {
-	fset := token.NewFileSet()
+	fset := positions
 	tree, err := parser.ParseFile(fset, name, text, parser.ParseComments)
 	if err != nil {
 		return nil, err
 	}
 	return &source{
-		name: name, fset: fset, ast: tree,
+		name: name, fset: fset, ast: tree, text: text,
 		lines:     bytes.Count(text, []byte("\n")),
 		test:      strings.HasSuffix(name, "_test.go"),
 		generated: ast.IsGenerated(tree),
@@ -171,6 +177,16 @@ func snippet(t *testing.T, where, name, text string) *pkg {
 		t.Fatal(err)
 	}
 	return &pkg{path: where, files: []*source{s}}
+}
+
+// snippets is snippet for several files, by name.
+func snippets(t *testing.T, where string, files map[string]string) *pkg {
+	t.Helper()
+	p := &pkg{path: where}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		p.files = append(p.files, snippet(t, where, name, files[name]).files...)
+	}
+	return p
 }
 
 // expect compares findings with the parts they must contain, in order.

@@ -143,5 +143,5 @@ const (
 // is itself a finding.
 var exceptions = map[string]string{
 	"internal/equaltime/equaltime.go: math/rand/v2": "the order in which responses are measured is no secret",
-	"follow.go: encoding/json.Unmarshal": "the text is a gate's own: its digest has been verified under the gate's key before it is read",
+	"follow.go: encoding/json.Unmarshal":            "the text is a gate's own: its digest has been verified under the gate's key before it is read",
 }

@@ -6,9 +6,9 @@
 //	}
 //
 // It covers accounts, sessions, the races for a refresh token, and a model of
-// the session machine that random histories are compared with. What a store
-// may have besides (KeyStore, EventStore, Outbox, FailureStore) is tried when
-// it has it.
+// the session machine that random histories are compared with. The optional
+// interfaces ([record.Keys], [record.Events], [record.Outbox] and
+// [record.Failures]) are tested if the store implements them.
 package storetest
 
 import (
