@@ -22,7 +22,7 @@ type Guard struct {
 	challenge string                       // for WWW-Authenticate
 	idClaim   string
 	now       func() time.Time
-	memory    *memory  // nil unless GuardSettings.Remember
+	memory    *memory  // nil unless GuardSettings.RememberTokens
 	keySet    jwt.Keys // what memory asks for the keys in force
 	revoked   *revocations
 	stale     func() bool // true: refuse, the news of revocations is too old
@@ -43,12 +43,12 @@ type GuardSettings struct {
 	HeaderTypes []string
 	HeaderName  string
 	UserIDClaim string
-	// Remember is how many verified tokens to keep in mind, so that one that is
-	// shown again costs neither a signature check nor reading its claims. It
-	// holds whole tokens, at most 8 KiB each; times, revocations and a change of
-	// keys are looked at all the same. Requests with the same token then share
-	// one User, which nobody may change. Default: 0, none.
-	Remember int
+	// RememberTokens is how many verified tokens to cache, so that a token
+	// that is presented again costs neither a signature check nor decoding.
+	// Its times, revocation and a change of keys are still checked each time.
+	// An entry holds the whole token, at most 8 KiB. Requests with the same
+	// token share one User, which must not be modified. Default: 0, none.
+	RememberTokens int
 	// OnError answers in place of the JSON that jotgate sends; e.Respond is
 	// what it would have done.
 	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
@@ -102,7 +102,7 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 		challenge: challengeOf(s.HeaderTypes),
 		idClaim:   or(s.UserIDClaim, "user_id"),
 		now:       s.Now,
-		memory:    newMemory(s.Remember, s.Leeway),
+		memory:    newMemory(s.RememberTokens, s.Leeway),
 		keySet:    s.Keys,
 		revoked:   newRevocations(remoteLifetime),
 		stale:     func() bool { return false },
@@ -144,7 +144,7 @@ func challengeOf(types []string) string { return types[0] + ` realm="api"` }
 func (g *Guard) VerifyAccess(token string) (*User, error) { return g.verifyAccess(token, nil) }
 
 // verifyAccess is VerifyAccess that puts the user in room, unless that is nil
-// or the user is shared (GuardSettings.Remember): then room would keep what
+// or the user is shared (GuardSettings.RememberTokens): then room would keep what
 // stands around it, the request, as long as the memory lasts.
 func (g *Guard) verifyAccess(token string, room *User) (*User, error) {
 	user, err := g.userOf(token, room)

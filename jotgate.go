@@ -62,7 +62,7 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	}
 	guard, err := NewGuard(GuardSettings{
 		Keys: keys, Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway,
-		HeaderTypes: s.HeaderTypes, HeaderName: s.HeaderName, UserIDClaim: s.UserIDClaim, Remember: s.Remember,
+		HeaderTypes: s.HeaderTypes, HeaderName: s.HeaderName, UserIDClaim: s.UserIDClaim, RememberTokens: s.RememberTokens,
 		OnError: s.OnError, Logger: s.Logger, Now: s.Now,
 	})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // memory remembers whom a token speaks of, so that a token shown again is
-// neither checked nor read a second time (GuardSettings.Remember). It holds
+// neither checked nor read a second time (GuardSettings.RememberTokens). It holds
 // what cannot change: the signature is as good as it was while the keys are the
 // same, and the key of an entry is the whole token. Times, keys and
 // revocations are looked at each time. A nil memory remembers nothing.

@@ -22,7 +22,7 @@ func remembering(t *testing.T, size int) (*jotgate.Guard, *time.Time, *changing)
 	now, keys := noon, &changing{}
 	keys.set.Store(key(t).KeySet())
 	guard := newGuard(t, func(s *jotgate.GuardSettings) {
-		s.Keys, s.Remember, s.Now = keys, size, func() time.Time { return now }
+		s.Keys, s.RememberTokens, s.Now = keys, size, func() time.Time { return now }
 	})
 	return guard, &now, keys
 }
@@ -112,7 +112,7 @@ func TestRememberedAndRevoked(t *testing.T) {
 	go func() { _ = b.Run(t.Context()) }()
 	b.user(t, "alice", nil)
 	tokens, other := b.login(t, "alice"), b.login(t, "alice")
-	guard, _ := farGuard(t, b, func(s *jotgate.GuardSettings) { s.Remember = 10 })
+	guard, _ := farGuard(t, b, func(s *jotgate.GuardSettings) { s.RememberTokens = 10 })
 	for range 2 {
 		if _, err := guard.VerifyAccess(tokens.Access); err != nil {
 			t.Fatal(err)
@@ -130,7 +130,7 @@ func TestRememberedAndRevoked(t *testing.T) {
 // A gate remembers, too, for those who ask for it, and looks at the session and
 // the time of what it remembers.
 func TestGateRemembers(t *testing.T) {
-	b := newGate(t, func(s *jotgate.Settings) { s.Remember = 10 })
+	b := newGate(t, func(s *jotgate.Settings) { s.RememberTokens = 10 })
 	b.user(t, "alice", nil)
 	tokens, other := b.login(t, "alice"), b.login(t, "alice")
 	first, err := b.VerifyAccess(tokens.Access)
@@ -156,7 +156,7 @@ func TestGateRemembers(t *testing.T) {
 	if _, err := b.VerifyAccess(other.Access); err == nil {
 		t.Error("an expired token passes")
 	}
-	if forgetful := newGate(t, nil); forgetful.Settings().Remember != 0 {
+	if forgetful := newGate(t, nil); forgetful.Settings().RememberTokens != 0 {
 		t.Error("a gate remembers unasked")
 	}
 }

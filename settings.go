@@ -167,10 +167,10 @@ type Settings struct {
 	// RevocationsRequired acts. Default: 10 seconds. Django: none.
 	RevocationMaxAge time.Duration
 
-	// Remember is how many verified tokens to keep in mind, so that one that is
-	// shown again costs neither a signature check nor reading its claims; see
-	// GuardSettings.Remember. Default: 0, none. Django: none.
-	Remember int
+	// RememberTokens is how many verified tokens to cache, so that a token
+	// that is presented again costs neither a signature check nor decoding;
+	// see GuardSettings.RememberTokens. Default: 0, none. Django: none.
+	RememberTokens int
 
 	// OnError answers in place of the JSON that Require sends; e.Respond is
 	// what it would have done. Default: that. Django: EXCEPTION_HANDLER.

@@ -40,7 +40,7 @@ func TestUserIDJSON(t *testing.T) {
 func TestContextOfARequest(t *testing.T) {
 	type other struct{}
 	for what, remember := range map[string]int{"no memory": 0, "memory": 10} {
-		guard := newGuard(t, func(s *jotgate.GuardSettings) { s.Remember = remember })
+		guard := newGuard(t, func(s *jotgate.GuardSettings) { s.RememberTokens = remember })
 		var users []*jotgate.User
 		handler := guard.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			user, ok := jotgate.UserFrom(r.Context())

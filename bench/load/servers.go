@@ -49,9 +49,9 @@ func (s *site) targets() []target {
 		{"bare handler", "handler", "/auth/check", 0, 0, "", false, ""},
 		{"bare handler that sends the headers of jotgate's /auth/check", "headers", "/auth/check", 0, 1, "", false, ""},
 		{"jotgate, GET /auth/check", "gate", "/auth/check", 0, 1, "", true, ""},
-		{"jotgate --remember 0, GET /auth/check", "forgetful", "/auth/check", 0, 1, "", true, ""},
+		{"jotgate --remember-tokens 0, GET /auth/check", "forgetful", "/auth/check", 0, 1, "", true, ""},
 		{"library: Require(handler)", "library", "/auth/check", 0, 0, "", true, ""},
-		{"library: Require(handler), Remember: 1000", "remembering", "/auth/check", 0, 0, "", true, ""},
+		{"library: Require(handler), RememberTokens: 1000", "remembering", "/auth/check", 0, 0, "", true, ""},
 		{"bare httputil.ReverseProxy", "proxy", "/api/things", 6, 6, answer, false, ""},
 		{"jotgate, --upstream", "front", "/api/things", 6, 6, answer, true, ""},
 	}
@@ -100,7 +100,7 @@ func start(jotgate string) (*site, error) {
 	}
 	for name, flags := range map[string][]string{
 		"gate":      nil,
-		"forgetful": {"--remember", "0"},
+		"forgetful": {"--remember-tokens", "0"},
 		"front":     {"--protect", "/api/", "--upstream", api},
 	} {
 		if s.servers[name], err = binary.Serve(jotgate, s.folder, append(flags, "--database", "sqlite:"+name+".db")...); err != nil {
@@ -152,7 +152,7 @@ func serveBare(what string) {
 func guard(remember int) *jotgate.Guard {
 	key, err := jwt.NewHMAC(jwt.HS256, []byte(binary.Secret))
 	fail(err)
-	g, err := jotgate.NewGuard(jotgate.GuardSettings{Keys: key, Remember: remember})
+	g, err := jotgate.NewGuard(jotgate.GuardSettings{Keys: key, RememberTokens: remember})
 	fail(err)
 	return g
 }

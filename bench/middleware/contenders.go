@@ -56,7 +56,7 @@ type contender struct {
 func guard(remember int) *jotgate.Guard {
 	key := must(jwt.NewHMAC(jwt.HS256, []byte(secret)))
 	return must(jotgate.NewGuard(jotgate.GuardSettings{
-		Keys: key, Issuer: issuer, Audience: []string{audience}, Remember: remember,
+		Keys: key, Issuer: issuer, Audience: []string{audience}, RememberTokens: remember,
 	}))
 }
 

@@ -48,7 +48,7 @@ type tokenFlags struct {
 	ServeRevocations             bool           `group:"tokens" help:"Tell guards elsewhere what was revoked, at /auth/revocations. Default: off."`
 	RevocationsRequired          bool           `group:"tokens" help:"Refuse every token while nothing has been heard of revocations. Default: go on with what is known."`
 	RevocationMaxAge             time.Duration  `group:"tokens" default:"10s" placeholder:"TIME" help:"How old that news may be before it counts as nothing."`
-	Remember                     int            `group:"tokens" default:"1000" placeholder:"N" help:"How many verified tokens to keep in mind, so that one shown again is checked in a tenth of the time; times, keys and revocations are looked at all the same. 0 is none."`
+	RememberTokens               int            `group:"tokens" default:"1000" placeholder:"N" aliases:"remember" help:"How many verified tokens to cache, so that one presented again is checked in a tenth of the time; times, keys and revocations are still checked. 0 is none."`
 }
 
 type passwordFlags struct {
@@ -105,7 +105,7 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		HeaderTypes: t.HeaderTypes, HeaderName: t.HeaderName,
 		UserIDClaim: t.UserIDClaim, UserIDField: t.UserIDField, Claims: t.Claims, LoginField: f.UsernameColumn,
 		CheckRevokeToken: t.CheckRevokeToken, RevokeTokenClaim: t.RevokeTokenClaim, UpdateLastLogin: t.UpdateLastLogin,
-		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, Remember: t.Remember,
+		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, RememberTokens: t.RememberTokens,
 		HashConcurrency: p.HashConcurrency, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,
 		PasswordResetTimeout: p.PasswordResetTimeout, DjoserLinks: p.DjoserLinks, Logger: log,
 	}

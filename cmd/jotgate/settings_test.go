@@ -51,6 +51,7 @@ func TestSessionLifetimeBoundsTokens(t *testing.T) {
 func TestFormerNames(t *testing.T) {
 	for _, row := range []struct{ former, name, value, other string }{
 		{"hash-lanes", "hash-concurrency", "3", "4"},
+		{"remember", "remember-tokens", "3", "4"},
 	} {
 		t.Run(row.former, func(t *testing.T) {
 			variable := "JOTGATE_" + strings.ReplaceAll(strings.ToUpper(row.former), "-", "_")
