@@ -11,7 +11,7 @@
 // and never a copy that a client sent: those headers are removed from every
 // request, in every spelling, and so are headers by which some servers let a
 // client choose another path or address. WebSocket passes through, and so do
-// bodies and answers of any length as long as they get on (Settings.SendTimeout);
+// bodies and answers of any length as long as they get on (Settings.ClientTimeout);
 // any other change of protocol does not, since nobody would check what is asked
 // after it.
 //
@@ -49,12 +49,13 @@ type Settings struct {
 	// Timeout is how long the upstream may take to begin its answer.
 	// Default: 60 seconds.
 	Timeout time.Duration
-	// SendTimeout is how long a client may take for the next piece: to send that
-	// of a request's body, or to accept that of an answer, 32 KiB at most. Then it
-	// is let go, with 408 if no answer has begun. The whole may take any time, and
-	// an answer pause for any time. A WebSocket has no such limit.
+	// ClientTimeout is how long a client may go without sending the next part
+	// of its request body, or without reading the next part of the response,
+	// at most 32 KiB. It is then disconnected, with 408 if no response has
+	// begun. A request as a whole has no time limit, and neither has a pause
+	// of the upstream within a response. WebSocket connections are exempt.
 	// Default: 60 seconds.
-	SendTimeout time.Duration
+	ClientTimeout time.Duration
 	// Logger takes what went wrong with the upstream. Default: slog.Default().
 	Logger *slog.Logger
 }
@@ -91,8 +92,8 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	if s.Timeout <= 0 {
 		s.Timeout = time.Minute
 	}
-	if s.SendTimeout <= 0 {
-		s.SendTimeout = time.Minute
+	if s.ClientTimeout <= 0 {
+		s.ClientTimeout = time.Minute
 	}
 	open := forward(guard, target, s)
 	closed := guard.RequireUser(func(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
@@ -111,8 +112,8 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 		open.ServeHTTP(w, r)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out := &outgoing{ResponseWriter: w, limit: s.SendTimeout, r: r}
-		LimitUnread(w, r, s.SendTimeout)
+		out := &outgoing{ResponseWriter: w, limit: s.ClientTimeout, r: r}
+		LimitUnread(w, r, s.ClientTimeout)
 		gate(out, r)
 		out.finish()
 	}), nil

@@ -187,7 +187,7 @@ func TestWebSocket(t *testing.T) {
 		if err == nil {
 			_ = c.Write(r.Context(), kind, append([]byte(r.Header.Get("X-Auth-User")+" said "), message...))
 		}
-	}, func(s *proxy.Settings) { s.SendTimeout = limit })
+	}, func(s *proxy.Settings) { s.ClientTimeout = limit })
 	address := "ws" + strings.TrimPrefix(gate.URL, "http") + "/api/chat"
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -237,7 +237,7 @@ func TestStreaming(t *testing.T) {
 // connections and for headers.
 func TestWhoDoesNotReadRefusals(t *testing.T) {
 	t.Parallel()
-	gate := unstarted(t, upstream, func(s *proxy.Settings) { s.SendTimeout = limit })
+	gate := unstarted(t, upstream, func(s *proxy.Settings) { s.ClientTimeout = limit })
 	closed := make(chan string, 10) // addresses; a client whose buffer is full may not hear of it
 	gate.Config.ConnState = func(c net.Conn, state http.ConnState) {
 		if state == http.StateClosed {

@@ -28,7 +28,7 @@ func receiver(t *testing.T) (*httptest.Server, <-chan error) {
 			hindered <- err
 		}
 		_, _ = w.Write(body)
-	}, func(s *proxy.Settings) { s.SendTimeout = limit }), hindered
+	}, func(s *proxy.Settings) { s.ClientTimeout = limit }), hindered
 }
 
 // client is a connection that says what it is told to.
@@ -122,7 +122,7 @@ func TestWhoDoesNotSendABody(t *testing.T) {
 func TestWhoDoesNotSendABodyHTTP2(t *testing.T) {
 	t.Parallel()
 	gate := unstarted(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) },
-		func(s *proxy.Settings) { s.SendTimeout = limit })
+		func(s *proxy.Settings) { s.ClientTimeout = limit })
 	gate.EnableHTTP2 = true
 	gate.StartTLS()
 	body, end := io.Pipe()
@@ -175,7 +175,7 @@ func TestAnswerBeforeTheBody(t *testing.T) {
 	gate := start(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Connection", "close") // or this server would wait for the body, too
 		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
-	}, func(s *proxy.Settings) { s.SendTimeout = limit })
+	}, func(s *proxy.Settings) { s.ClientTimeout = limit })
 	for _, length := range []int{1 << 10, 1 << 30} {
 		c, began := dial(t, gate), time.Now()
 		c.say(fmt.Sprintf("POST /open HTTP/1.1\nContent-Length: %d", length), "and no more")
@@ -226,7 +226,7 @@ func TestNoDeadlineIsLeftBehind(t *testing.T) {
 		if r.Context().Err() == nil {
 			_, _ = w.Write(body)
 		}
-	}, func(s *proxy.Settings) { s.SendTimeout = limit })
+	}, func(s *proxy.Settings) { s.ClientTimeout = limit })
 	c := dial(t, gate)
 	c.say("POST /api/x HTTP/1.1\nContent-Length: 5", "first") // refused, and thrown away by net/http
 	if res, _ := c.hear(t); res.StatusCode != 401 || res.Close {

@@ -30,7 +30,7 @@ func protocols(t *testing.T, test func(t *testing.T, serve func(behind http.Hand
 		t.Run(fmt.Sprintf("HTTP2=%t", http2), func(t *testing.T) {
 			t.Parallel()
 			test(t, func(behind http.HandlerFunc) *httptest.Server {
-				gate := unstarted(t, behind, func(s *proxy.Settings) { s.SendTimeout = limit })
+				gate := unstarted(t, behind, func(s *proxy.Settings) { s.ClientTimeout = limit })
 				gate.EnableHTTP2 = http2
 				gate.StartTLS()
 				return gate
@@ -103,7 +103,7 @@ func TestWhoReadsSlowly(t *testing.T) {
 	t.Parallel()
 	const length, bite = 8 << 20, 64 << 10
 	whole := bytes.Repeat([]byte("x"), length)
-	gate := unstarted(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(whole) }, func(s *proxy.Settings) { s.SendTimeout = limit })
+	gate := unstarted(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(whole) }, func(s *proxy.Settings) { s.ClientTimeout = limit })
 	gate.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		_ = c.(*net.TCPConn).SetWriteBuffer(bite)
 		return ctx

@@ -52,6 +52,7 @@ func TestFormerNames(t *testing.T) {
 	for _, row := range []struct{ former, name, value, other string }{
 		{"hash-lanes", "hash-concurrency", "3", "4"},
 		{"remember", "remember-tokens", "3", "4"},
+		{"send-timeout", "client-timeout", "3s", "4s"},
 	} {
 		t.Run(row.former, func(t *testing.T) {
 			variable := "JOTGATE_" + strings.ReplaceAll(strings.ToUpper(row.former), "-", "_")

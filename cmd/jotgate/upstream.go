@@ -19,7 +19,7 @@ type upstreamFlags struct {
 	Protect         []string      `group:"upstream" placeholder:"PREFIX" help:"Paths of that API which need a token. Default: / (all)."`
 	UpstreamOnly    bool          `group:"upstream" help:"Leave every path to that API, jotgate's own (/api/token/, /auth/, /livez, …) too."`
 	UpstreamTimeout time.Duration `group:"upstream" default:"60s" placeholder:"TIME" help:"How long that API may take to begin an answer."`
-	SendTimeout     time.Duration `group:"upstream" default:"60s" placeholder:"TIME" help:"How long a client may take to send the next piece of a request to that API, or to accept that of an answer."`
+	ClientTimeout   time.Duration `group:"upstream" default:"60s" placeholder:"TIME" aliases:"send-timeout" help:"How long a client may pause while it sends a request to that API, or stop reading the response."`
 	DropToken       bool          `group:"upstream" help:"Keep the token from that API; it reads X-Auth-Id and its like. Default: passed on."`
 }
 
@@ -33,7 +33,7 @@ func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate) (http.Handler, e
 	}
 	s := proxy.Settings{
 		Upstream: f.Upstream, Protect: f.Protect, DropToken: f.DropToken,
-		Timeout: f.UpstreamTimeout, SendTimeout: f.SendTimeout, Logger: gate.Settings().Logger,
+		Timeout: f.UpstreamTimeout, ClientTimeout: f.ClientTimeout, Logger: gate.Settings().Logger,
 	}
 	if len(s.Protect) == 0 {
 		s.Protect = []string{"/"}

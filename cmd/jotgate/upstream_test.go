@@ -38,7 +38,7 @@ func TestPathsThatAMuxWouldClean(t *testing.T) {
 	}
 }
 
-// --upstream-timeout and --send-timeout say how long an API and a client may take.
+// --upstream-timeout and --client-timeout say how long an API and a client may take.
 func TestTimeoutsOfTheUpstream(t *testing.T) {
 	behind := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if body, err := io.ReadAll(r.Body); string(body) == "wait" && err == nil {
@@ -47,7 +47,7 @@ func TestTimeoutsOfTheUpstream(t *testing.T) {
 	}))
 	defer behind.Close()
 	s := startServer(t, t.TempDir(), nil, "--log-level", "error", "--upstream", behind.URL, "--protect", "/private",
-		"--upstream-timeout", "1500ms", "--send-timeout", "500ms")
+		"--upstream-timeout", "1500ms", "--client-timeout", "500ms")
 	for body, want := range map[string]struct {
 		status int
 		after  time.Duration
