@@ -15,7 +15,7 @@ import (
 
 // world is an empty database of one kind, and the way into it past the store.
 type world struct {
-	*testing.T
+	testing.TB
 	name string
 	raw  *sql.DB
 	dial func(store.Schema, bool) (*store.Store, error)
@@ -28,7 +28,7 @@ func both(t *testing.T, test func(w *world)) {
 	t.Run("postgres", func(t *testing.T) { test(postgresWorld(t)) })
 }
 
-func sqliteWorld(t *testing.T) *world {
+func sqliteWorld(t testing.TB) *world {
 	path := filepath.Join(t.TempDir(), "jotgate.db")
 	return newWorld(t, "sqlite", "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)",
 		func(schema store.Schema, inspect bool) (*store.Store, error) {
@@ -36,21 +36,21 @@ func sqliteWorld(t *testing.T) *world {
 		})
 }
 
-func postgresWorld(t *testing.T) *world {
+func postgresWorld(t testing.TB) *world {
 	dsn := pgtest.Database(t)
 	return newWorld(t, "postgres", "pgx", dsn, func(schema store.Schema, inspect bool) (*store.Store, error) {
 		return postgres.Open(t.Context(), dsn, postgres.Options{Schema: schema, Inspect: inspect})
 	})
 }
 
-func newWorld(t *testing.T, name, driver, dsn string, dial func(store.Schema, bool) (*store.Store, error)) *world {
+func newWorld(t testing.TB, name, driver, dsn string, dial func(store.Schema, bool) (*store.Store, error)) *world {
 	t.Helper()
 	raw, err := sql.Open(driver, dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { raw.Close() })
-	return &world{T: t, name: name, raw: raw, dial: dial, ctx: context.WithoutCancel(t.Context())}
+	return &world{TB: t, name: name, raw: raw, dial: dial, ctx: context.WithoutCancel(t.Context())}
 }
 
 // open opens the store with the usual schema, made and migrated.

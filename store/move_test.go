@@ -62,7 +62,7 @@ func empty(w *world) *store.Store {
 // SQLite → PostgreSQL → SQLite: every table has the same rows at each stop,
 // and no id is given out a second time.
 func TestMoveThereAndBack(t *testing.T) {
-	for name, stops := range map[string][]func(*testing.T) *world{
+	for name, stops := range map[string][]func(testing.TB) *world{
 		"sqlite first":   {sqliteWorld, postgresWorld, sqliteWorld},
 		"postgres first": {postgresWorld, sqliteWorld, postgresWorld},
 	} {

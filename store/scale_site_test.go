@@ -12,6 +12,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -20,16 +21,23 @@ const (
 	scaleSecret   = "0123456789abcdefghijklmnopqrstuvwxyz-scale"
 )
 
-// site is a gate over a store, and the server a client asks.
+// site is a database with many users, a gate over it, and the server a client
+// asks.
 type site struct {
 	*world
+	users   int
+	store   *store.Store
+	seen    *observer
 	gate    *jotgate.Gate
 	key     *jwt.Key
 	address string
 }
 
-func newSite(w *world, s *store.Store) *site {
+// newSite makes a site of user1 … userN, all with the same password hash.
+func newSite(w *world, n int, hash string) *site {
 	w.Helper()
+	s := w.open()
+	w.fill(n, hash)
 	gate, err := jotgate.New(jotgate.Settings{SecretKey: scaleSecret, Logger: slog.New(slog.DiscardHandler)}, s)
 	w.must(err)
 	w.must(gate.Sync(w.ctx))
@@ -39,17 +47,33 @@ func newSite(w *world, s *store.Store) *site {
 	api.Mount(mux, gate)
 	server := httptest.NewServer(mux)
 	w.Cleanup(server.Close)
-	return &site{w, gate, key, server.URL}
+	return &site{w, n, s, observe(w, s), gate, key, server.URL}
 }
 
-// requests are what a client waits for; turns is how often each is asked in a
-// block.
-var requests = map[string]struct {
-	turns int
-	do    func(s *site, n int) error
-}{
-	"login":               {8, (*site).login},
-	"GET /auth/users/me/": {300, (*site).me},
+// questions are what must not take more work for more users: lookups, and the
+// requests of a client.
+var questions = map[string]func(s *site, n int) error{
+	"by name": func(s *site, n int) error {
+		_, err := s.store.AccountByLogin(s.ctx, "user"+strconv.Itoa(n))
+		return err
+	},
+	"by id": func(s *site, n int) error {
+		_, err := s.store.AccountByID(s.ctx, record.UserID(strconv.Itoa(n)))
+		return err
+	},
+	"by e-mail": func(s *site, n int) error {
+		list, err := s.store.AccountsByEmail(s.ctx, "USER"+strconv.Itoa(n)+"@example.com")
+		if err == nil && len(list) != 1 {
+			err = fmt.Errorf("%d accounts", len(list))
+		}
+		return err
+	},
+	"by page": func(s *site, n int) error {
+		_, err := s.store.ListAccounts(s.ctx, record.UserID(strconv.Itoa(n*49/50)), 20) // a full one
+		return err
+	},
+	"login":               (*site).login,
+	"GET /auth/users/me/": (*site).me,
 }
 
 // login looks the user up by name, checks the password with the usual hash, and
@@ -63,7 +87,7 @@ func (s *site) login(n int) error {
 func (s *site) me(n int) error {
 	now := time.Now().Unix()
 	token, err := jwt.Sign(s.key, map[string]any{
-		"token_type": "access", "exp": now + 60, "iat": now, "jti": "5f3e1c9a7b2d4e6f8091a2b3c4d5e6f7", "user_id": strconv.Itoa(n),
+		"token_type": "access", "exp": now + 3600, "iat": now, "jti": "5f3e1c9a7b2d4e6f8091a2b3c4d5e6f7", "user_id": strconv.Itoa(n),
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,32 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+)
+
+// Observe calls seen with every statement that the store sends from now on, in
+// the goroutine that sends it. The store must not be in use meanwhile.
+func (s *Store) Observe(seen func(text string, args []any)) {
+	s.driver.Read = observed{s.driver.Read, seen}
+	write := s.driver.Write
+	s.driver.Write = func(ctx context.Context, do func(context.Context, Queryer) error) error {
+		return write(ctx, func(ctx context.Context, q Queryer) error { return do(ctx, observed{q, seen}) })
+	}
+}
+
+// observed reports statements before it passes them on.
+type observed struct {
+	Queryer
+	seen func(text string, args []any)
+}
+
+func (o observed) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	o.seen(text, args)
+	return o.Queryer.ExecContext(ctx, text, args...)
+}
+
+func (o observed) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	o.seen(text, args)
+	return o.Queryer.QueryContext(ctx, text, args...)
+}
