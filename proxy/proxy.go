@@ -8,10 +8,11 @@
 //	})
 //
 // The upstream sees X-Auth-User, X-Auth-Id and X-Auth-Role of a verified token
-// and never a copy that a client sent: those headers are removed from every
-// request, in every spelling, and so are headers by which some servers let a
-// client choose another path or address. WebSocket passes through, and so do
-// bodies and answers of any length as long as they get on (Settings.ClientTimeout);
+// and never a copy that a client sent. Only request headers whose names consist of
+// letters, digits and "-" are forwarded, because CGI, WSGI and PHP read other
+// characters as "-" as well; headers that state who or where the client is, or
+// another path, host or method, are dropped, and so are trailers. WebSocket passes
+// through, and so do bodies of any length, as long as they make progress (Settings.ClientTimeout);
 // any other change of protocol does not, since nobody would check what is asked
 // after it.
 //
@@ -28,7 +29,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +46,15 @@ type Settings struct {
 	// DropToken leaves the token's header out of what the upstream sees.
 	// Default: false.
 	DropToken bool
+	// DropHeaders names further request headers that no client may send to the
+	// upstream: those in which it reads who or where a client is. Letter case does
+	// not matter. Default: none but those that docs/proxy.md lists.
+	DropHeaders []string
+	// PassHeaders names request headers that clients may send although docs/proxy.md
+	// lists them, such as X-Auth-Token or Cf-Ray. It cannot name one that the proxy
+	// writes, nor one with other characters than letters, digits and "-".
+	// Default: none.
+	PassHeaders []string
 	// Timeout is how long the upstream may take to begin its answer.
 	// Default: 60 seconds.
 	Timeout time.Duration
@@ -59,15 +68,6 @@ type Settings struct {
 	// Logger takes what went wrong with the upstream. Default: slog.Default().
 	Logger *slog.Logger
 }
-
-// identity is what the upstream is told, and what no client may tell it; the
-// names are in canonical form.
-var identity = [...]string{"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session"}
-
-// forgeable are the beginnings of other names that a client may not use: what
-// the proxy itself says of the connection, and paths that some frameworks take
-// in place of the request's own. SetXForwarded writes the first kind anew.
-var forgeable = []string{"x-forwarded-", "x-original-", "x-rewrite-"}
 
 type userKey struct{}
 
@@ -95,7 +95,11 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	if s.ClientTimeout <= 0 {
 		s.ClientTimeout = time.Minute
 	}
-	open := forward(guard, target, s)
+	rules, err := newHeaderRules(guard.HeaderName(), s)
+	if err != nil {
+		return nil, err
+	}
+	open := forward(guard, target, rules, s)
 	closed := guard.RequireUser(func(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
 		open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 	})
@@ -141,7 +145,7 @@ func LimitUnread(w http.ResponseWriter, r *http.Request, limit time.Duration) {
 }
 
 // forward is the road to the upstream, for requests that may take it.
-func forward(guard *jotgate.Guard, target *url.URL, s Settings) http.Handler {
+func forward(guard *jotgate.Guard, target *url.URL, rules headerRules, s Settings) http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = nil // the upstream is ours: no proxy of the environment stands between
 	transport.ResponseHeaderTimeout = s.Timeout
@@ -156,7 +160,8 @@ func forward(guard *jotgate.Guard, target *url.URL, s Settings) http.Handler {
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(target)
 			p.Out.Host = p.In.Host
-			strip(p.Out.Header)
+			rules.apply(p.Out.Header)
+			p.Out.Trailer = nil // some servers add trailers to the headers (RFC 9110 section 6.5.1)
 			keepProtocol(p.Out)
 			p.SetXForwarded()
 			if s.DropToken {
@@ -185,20 +190,6 @@ func forward(guard *jotgate.Guard, target *url.URL, s Settings) http.Handler {
 		}
 		behind.ServeHTTP(w, r)
 	})
-}
-
-// strip removes the identity headers and the forgeable ones in every spelling
-// that a server might read as one of them: CGI and WSGI make "-" and "_" the
-// same.
-func strip(h http.Header) {
-	for name := range h {
-		plain := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
-		begins := func(prefix string) bool { return strings.HasPrefix(plain, prefix) }
-		same := func(own string) bool { return strings.EqualFold(plain, own) }
-		if slices.ContainsFunc(identity[:], same) || slices.ContainsFunc(forgeable, begins) {
-			delete(h, name)
-		}
-	}
 }
 
 // keepProtocol lets a client change to WebSocket and to nothing else. After a

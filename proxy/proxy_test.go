@@ -44,8 +44,6 @@ func start(t *testing.T, behind http.HandlerFunc, change func(*proxy.Settings)) 
 
 func unstarted(t *testing.T, behind http.HandlerFunc, change func(*proxy.Settings)) *httptest.Server {
 	t.Helper()
-	api := httptest.NewServer(behind)
-	t.Cleanup(api.Close)
 	key, err := jwt.NewHMAC(jwt.HS256, []byte(secret))
 	if err != nil {
 		t.Fatal(err)
@@ -54,6 +52,14 @@ func unstarted(t *testing.T, behind http.HandlerFunc, change func(*proxy.Setting
 	if err != nil {
 		t.Fatal(err)
 	}
+	return unstartedWith(t, guard, behind, change)
+}
+
+// unstartedWith is unstarted for a guard with settings of its own.
+func unstartedWith(t *testing.T, guard *jotgate.Guard, behind http.HandlerFunc, change func(*proxy.Settings)) *httptest.Server {
+	t.Helper()
+	api := httptest.NewServer(behind)
+	t.Cleanup(api.Close)
 	s := proxy.Settings{Upstream: api.URL, Protect: []string{"/api/"}}
 	if change != nil {
 		change(&s)

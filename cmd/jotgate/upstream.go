@@ -21,18 +21,20 @@ type upstreamFlags struct {
 	UpstreamTimeout time.Duration `group:"upstream" default:"60s" placeholder:"TIME" help:"How long that API may take to begin an answer."`
 	ClientTimeout   time.Duration `group:"upstream" default:"60s" placeholder:"TIME" aliases:"send-timeout" help:"How long a client may pause while it sends a request to that API, or stop reading the response."`
 	DropToken       bool          `group:"upstream" help:"Keep the token from that API; it reads X-Auth-Id and its like. Default: passed on."`
+	DropHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Further request headers that never reach that API. Default: those that docs/proxy.md lists."`
+	PassHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Request headers that reach that API although docs/proxy.md lists them, such as X-Auth-Token."`
 }
 
 // front puts the upstream behind the gate, where there is one.
 func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate) (http.Handler, error) {
 	if f.Upstream == "" {
-		if len(f.Protect) > 0 || f.UpstreamOnly || f.DropToken {
-			return nil, usage("--protect, --upstream-only and --drop-token need --upstream")
+		if len(f.Protect) > 0 || f.UpstreamOnly || f.DropToken || len(f.DropHeaders) > 0 || len(f.PassHeaders) > 0 {
+			return nil, usage("--protect, --upstream-only, --drop-token, --drop-headers and --pass-headers need --upstream")
 		}
 		return own, nil
 	}
 	s := proxy.Settings{
-		Upstream: f.Upstream, Protect: f.Protect, DropToken: f.DropToken,
+		Upstream: f.Upstream, Protect: f.Protect, DropToken: f.DropToken, DropHeaders: f.DropHeaders, PassHeaders: f.PassHeaders,
 		Timeout: f.UpstreamTimeout, ClientTimeout: f.ClientTimeout, Logger: gate.Settings().Logger,
 	}
 	if len(s.Protect) == 0 {
