@@ -5,10 +5,10 @@
 //	api.Mount(mux, gate)                        // with the defaults
 //	handler, err := api.New(gate, api.Settings{…}) // or with a choice
 //
-// All routes stand in one list, [New]'s routes.go; one endpoint is one file;
-// one function (serve.go) takes every request: it authenticates, checks
-// permission and rate, decodes the body, acts, encodes, and tells errors in
-// Django REST framework's words and status. No input is answered with 500.
+// All routes are in one list, routes.go; one endpoint is one file; one function
+// (serve.go) handles every request: it authenticates, checks permission and rate,
+// decodes the body, acts, encodes, and reports errors with Django REST
+// framework's wording and status codes. No input leads to a 500.
 //
 // openapi.yaml describes every endpoint; it is served at /api/schema/, with a
 // page at /api/docs/. docs/http-api.md tells the story, and
@@ -25,11 +25,9 @@ import (
 	"net/url"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/internal/lockout"
-	"github.com/jotgate/jotgate/throttle"
+	"github.com/jotgate/jotgate/internal/web"
 )
 
 // API answers the endpoints of one gate. Make it with New and share it. Safe
@@ -38,14 +36,9 @@ type API struct {
 	gate      *jotgate.Gate
 	settings  Settings
 	loginName string // Settings.LoginField of the gate
-	rates     map[string]*throttle.Limiter
-	proxies   throttle.Proxies
-	tries     *lockout.Lockout
-	origins   *http.CrossOriginProtection
-	clock     func() time.Time
+	shell     *web.Shell
 	mux       *http.ServeMux
-	unknown   http.Handler // of paths that are no endpoint's
-	warned    warnings
+	unknown   http.Handler // for paths that are not an endpoint's
 }
 
 // New returns the endpoints of a gate, or an error that names the setting at
@@ -54,24 +47,13 @@ func New(gate *jotgate.Gate, s Settings) (*API, error) {
 	if err := s.fill(); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	a := &API{gate: gate, settings: s, loginName: gate.Settings().LoginField, clock: gate.Settings().Now, mux: http.NewServeMux()}
+	a := &API{gate: gate, settings: s, loginName: gate.Settings().LoginField, mux: http.NewServeMux()}
 	var err error
-	if a.rates, err = s.limiters(a.clock); err != nil {
+	if a.shell, err = web.New(gate, s.shell()); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	if a.proxies, err = throttle.ParseProxies(s.TrustedProxies); err != nil {
-		return nil, fmt.Errorf("api: TrustedProxies: %w", err)
-	}
-	a.proxies.Forwarded = s.ForwardedHeader
-	a.tries = lockout.New(gate, s.Lockout)
-	a.origins = http.NewCrossOriginProtection()
-	for _, origin := range s.CORSOrigins {
-		if err := a.origins.AddTrustedOrigin(origin); err != nil {
-			return nil, fmt.Errorf("api: CORSOrigins: %w", err)
-		}
-	}
 	a.Mount(a.mux)
-	a.unknown = a.wrap(&route{}, http.HandlerFunc(a.notFound))
+	a.unknown = a.shell.Wrap(web.Endpoint{CORS: true}, http.HandlerFunc(a.notFound))
 	a.mux.Handle("/", a.unknown)
 	return a, nil
 }
@@ -90,22 +72,20 @@ func Mount(mux *http.ServeMux, gate *jotgate.Gate) {
 // is said to other paths is the mux's business: http.ServeMux redirects //x to /x.
 func (a *API) Mount(mux *http.ServeMux) {
 	for _, r := range a.routes() {
-		h := a.handler(&r)
-		bare, slash := strings.CutSuffix(r.path, "/")
-		mux.Handle(bare, h)
-		if slash {
-			mux.Handle(r.path+"{$}", h)
-		}
+		web.Handle(mux, r.path, a.handler(&r))
 	}
 }
 
-// handler is a route with what stands around it.
+// handler is a route with the HTTP layer around it.
 func (a *API) handler(r *route) http.Handler {
-	if r.light != nil {
-		return a.light(r)
+	if r.fast != nil {
+		return a.shell.WrapFast(r.endpoint(), func(w http.ResponseWriter, req *http.Request) error { return r.fast(a, w, req) })
 	}
-	return a.wrap(r, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { a.serve(w, req, r) }))
+	return a.shell.Wrap(r.endpoint(), http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { a.serve(w, req, r) }))
 }
+
+// endpoint says what the HTTP layer does for the route.
+func (r *route) endpoint() web.Endpoint { return web.Endpoint{Allow: r.allow(), CORS: true} }
 
 // ServeHTTP answers the endpoints, and 404 for any other path. //x and /y/../x are
 // other paths than /x, as in Django.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
@@ -279,10 +280,10 @@ func TestH112ErrorsTellNothing(t *testing.T) {
 	for _, name := range []string{"alice", "carol"} {
 		a := s.try(name, goodPassword)
 		want(t, name, a, 503, "temporarily unavailable")
-		if strings.Contains(a.Body, "secret") || a.Header.Get(requestID) == "" || a.Header.Get("Retry-After") == "" {
+		if strings.Contains(a.Body, "secret") || a.Header.Get(web.RequestID) == "" || a.Header.Get("Retry-After") == "" {
 			t.Errorf("%v %s", a.Header, a.Body)
 		}
-		if !strings.Contains(s.logs.String(), a.Header.Get(requestID)) {
+		if !strings.Contains(s.logs.String(), a.Header.Get(web.RequestID)) {
 			t.Error("the request id is not in the log")
 		}
 	}

@@ -22,7 +22,7 @@ func (w *world) handler() http.Handler {
 		if w.stateless() {
 			h = w.statelessView(a, &r)
 		}
-		mux.Handle(r.path, a.wrap(&r, h))
+		mux.Handle(r.path, a.shell.Wrap(r.endpoint(), h))
 	}
 	mux.Handle("/", a)
 	return mux

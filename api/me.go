@@ -75,7 +75,7 @@ func (c *call) deleteAccount(account *record.Account, in *confirmIn) error {
 // confirm checks the caller's current password, under the same counters as a
 // login.
 func (c *call) confirm(password string) error {
-	_, err := c.tries.Try(c.ctx, c.account.Username, c.network, func() (record.UserID, error) {
+	_, err := c.shell.Lockout().Try(c.ctx, c.account.Username, c.network, func() (record.UserID, error) {
 		return c.account.ID, c.gate.CheckPassword(c.ctx, c.account, password)
 	})
 	return err

@@ -27,7 +27,7 @@ func resetPasswordConfirm(c *call, in *resetPasswordIn) (any, error) {
 	if err != nil {
 		return nil, renamed(err, "password", "new_password")
 	}
-	if _, err := c.tries.Forgive(c.ctx, account.Username, c.network, account.ID); err != nil {
+	if _, err := c.shell.Lockout().Forgive(c.ctx, account.Username, c.network, account.ID); err != nil {
 		c.log(c.ctx, "failures were not forgotten after a reset", "user_id", account.ID, "cause", err)
 	}
 	c.noticePassword(account)

@@ -60,7 +60,7 @@ func (a *API) routes() []route {
 		{path: "/auth/sessions/", name: "Session List", access: member, get: read(member, sessionList), remove: read(member, sessionsEnd)},
 		{path: "/auth/sessions/{id}/", name: "Session Instance", access: member, remove: read(member, sessionEnd)},
 		{path: "/auth/logout/", name: "Logout", access: member, post: read(member, logout)},
-		{path: "/auth/check", get: raw, light: check},
+		{path: "/auth/check", get: raw, fast: check},
 		{path: "/auth/revocations", get: raw, raw: revocations, only: servesRevocations},
 		{path: "/.well-known/jwks.json", get: raw, raw: jwks},
 		{path: "/livez", get: raw, raw: livez},

@@ -10,13 +10,10 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
-	"github.com/jotgate/jotgate/internal/lockout"
 	"github.com/jotgate/jotgate/record"
-	"github.com/jotgate/jotgate/throttle"
 )
 
 // route is a path and what its methods do.
@@ -29,12 +26,12 @@ type route struct {
 	access access                  // of OPTIONS and of methods the route does not have
 	shown  func(*API) []form.Field // what OPTIONS shows for POST, where it differs
 	raw    func(*API) http.Handler // answers in place of all this
-	light  lightly                 // likewise, from memory and at once
+	fast   fastAction              // likewise, from memory
 	only   func(*API) bool         // whether the route is offered at all
 }
 
-// lightly answers a request, or says why not.
-type lightly func(*API, http.ResponseWriter, *http.Request) error
+// fastAction responds to a request, or returns the error to respond with.
+type fastAction func(*API, http.ResponseWriter, *http.Request) error
 
 // action is what one method of a route does.
 type action struct {
@@ -76,7 +73,7 @@ func on[In any](status int, access access, fields func(*API, *In) []form.Field, 
 		fields: func(a *API) []form.Field { return fields(a, new(In)) },
 		run: func(c *call) (int, any, error) {
 			in := new(In)
-			body, err := c.body()
+			body, err := c.shell.Body(c.w, c.r)
 			if err == nil {
 				err = body.Decode(fields(c.API, in)...)
 			}
@@ -103,32 +100,14 @@ func (a *action) in(scope string) *action {
 	return a
 }
 
-// body reads the request's body, within time and size.
-func (c *call) body() (*form.Body, error) {
-	// Not every ResponseWriter has deadlines; then the server's own hold.
-	deadlines := http.NewResponseController(c.w)
-	_ = deadlines.SetReadDeadline(time.Now().Add(c.settings.BodyTimeout))
-	raw, err := form.Read(c.w, c.r, c.settings.MaxBody)
-	if err != nil {
-		c.w.Header().Set("Connection", "close") // or net/http would wait for the rest
-		return nil, err
-	}
-	// Later the deadline would look like a client that has left.
-	_ = deadlines.SetReadDeadline(time.Time{})
-	return form.Parse(c.r.Header, raw)
-}
-
 // serve answers a request for a route.
 func (a *API) serve(w http.ResponseWriter, r *http.Request, route *route) {
 	if route.raw != nil {
 		route.raw(a).ServeHTTP(w, r)
 		return
 	}
-	addr := a.proxies.ClientAddr(r)
-	c := &call{
-		API: a, w: w, r: r, ctx: r.Context(), network: throttle.Network(addr),
-		client: jotgate.Client{Address: addr.String(), UserAgent: r.UserAgent()},
-	}
+	c := &call{API: a, w: w, r: r, ctx: r.Context()}
+	c.client, c.network = a.shell.Client(r)
 	status, body, err := c.answer(route)
 	if err != nil {
 		c.refuse(err)
@@ -188,35 +167,25 @@ func (c *call) authenticate(access access) error {
 // throttle asks every limiter that concerns the request and reports the
 // longest wait, as DRF does.
 func (c *call) throttle(action *action) error {
-	var longest time.Duration
-	ask := func(scope, key string) {
-		if limiter := c.rates[scope]; limiter != nil {
-			wait, _ := limiter.Allow(key)
-			longest = max(longest, wait)
-		}
-	}
+	scopes := []string{"user"}
 	if c.account == nil {
-		ask("anon", c.network)
-		ask("user", c.network)
-	} else {
-		ask("user", "user "+string(c.account.ID))
+		scopes = append(scopes, "anon")
 	}
 	if action != nil && action.scope != "" {
-		ask(action.scope, c.network)
+		scopes = append(scopes, action.scope)
 	}
-	if longest > 0 {
-		return lockout.Throttled(longest)
+	if c.account != nil {
+		return c.shell.LimitUser(c.account.ID, c.network, scopes...)
 	}
-	return nil
+	return c.shell.Limit(c.network, scopes...)
 }
 
-// refuse sends an error and tells the operator of those that are ours.
-func (c *call) refuse(err error) {
-	e := jotgate.AsError(err)
-	if e.Status >= http.StatusInternalServerError && c.ctx.Err() == nil {
-		c.log(c.ctx, "request failed", "request", c.w.Header().Get(requestID), "path", c.r.URL.Path, "status", e.Status, "cause", err)
-	}
-	e.Respond(c.w, c.gate.Challenge())
+// refuse sends an error and logs those that are jotgate's own.
+func (c *call) refuse(err error) { c.shell.Fail(c.w, c.r.WithContext(c.ctx), err, nil) }
+
+// log reports a failure that the response does not depend on.
+func (c *call) log(ctx context.Context, message string, args ...any) {
+	c.gate.Settings().Logger.ErrorContext(ctx, message, args...)
 }
 
 // write sends an answer as DRF encodes it. encoding/json only writes here.

@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/rs/cors"
-
+	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/throttle"
 )
 
@@ -135,23 +135,8 @@ var formerScopes = map[string]string{"letters": "email"}
 
 // fill puts the defaults in and refuses what contradicts itself.
 func (s *Settings) fill() error {
-	if s.MaxBody <= 0 {
-		s.MaxBody = 64 << 10
-	}
-	if s.BodyTimeout <= 0 {
-		s.BodyTimeout = 10 * time.Second
-	}
-	if s.Timeout <= 0 {
-		s.Timeout = 30 * time.Second
-	}
 	if err := s.fillRates(); err != nil {
 		return err
-	}
-	for _, origin := range s.CORSOrigins {
-		u, err := url.Parse(origin)
-		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
-			return fmt.Errorf("CORSOrigins has %q, it can hold origins such as https://app.example.com", origin)
-		}
 	}
 	if u, err := url.Parse(s.BaseURL); s.BaseURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
 		return errors.New("BaseURL is no address such as https://api.example.com")
@@ -178,64 +163,18 @@ func (s *Settings) fillRates() error {
 	return nil
 }
 
-// limiters makes the limiter of each scope that has a rate.
-func (s *Settings) limiters(clock func() time.Time) (map[string]*throttle.Limiter, error) {
-	limiters := map[string]*throttle.Limiter{}
-	for _, scope := range scopes {
-		text, given := s.Rates[scope]
-		if !given {
-			text = defaultRates[scope]
-		}
-		if text == "" {
-			continue
-		}
-		rate, err := throttle.ParseRate(text)
-		if err != nil {
-			return nil, fmt.Errorf("the rate of %s: %w", scope, err)
-		}
-		if limiters[scope], err = throttle.NewLimiter(rate, throttle.Options{Clock: clock}); err != nil {
-			return nil, fmt.Errorf("the rate of %s: %w", scope, err)
-		}
-	}
-	return limiters, nil
-}
-
-// cors lets the pages of other origins in, by name; never by "*".
-func (s *Settings) cors(next http.Handler) http.Handler {
-	if len(s.CORSOrigins) == 0 {
-		return next
-	}
-	return cors.New(cors.Options{
-		AllowedOrigins:   s.CORSOrigins,
-		AllowedMethods:   []string{"GET", "POST", "PUT", "PATCH", "DELETE"},
-		AllowedHeaders:   []string{"Authorization", "Content-Type"},
-		ExposedHeaders:   []string{"Retry-After", "WWW-Authenticate", requestID},
-		AllowCredentials: s.RefreshCookie,
-		MaxAge:           600,
-	}).Handler(next)
-}
-
-// Server returns an http.Server for the handler with limits that hold up
-// against slow and greedy clients: 10 s for the headers, 32 KiB of them, 2 min
-// of idling. The time for bodies and answers is limited by the handlers.
-func Server(addr string, handler http.Handler) *http.Server {
-	return &http.Server{
-		Addr: addr, Handler: handler,
-		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+// shell is the part of the settings that the HTTP layer needs.
+func (s *Settings) shell() web.Settings {
+	rates := maps.Clone(defaultRates)
+	maps.Copy(rates, s.Rates)
+	return web.Settings{
+		Rates: rates, Lockout: s.Lockout, TrustedProxies: s.TrustedProxies, ForwardedHeader: s.ForwardedHeader,
+		AllowedHosts: s.AllowedHosts, CORSOrigins: s.CORSOrigins, CORSCredentials: s.RefreshCookie,
+		MaxBody: s.MaxBody, BodyTimeout: s.BodyTimeout, Timeout: s.Timeout,
 	}
 }
 
-// hostAllowed reports whether the Host header is one of AllowedHosts.
-func (s *Settings) hostAllowed(host string) bool {
-	if len(s.AllowedHosts) == 0 {
-		return true
-	}
-	if u, err := url.Parse("//" + host); err == nil {
-		host = u.Hostname()
-	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	return slices.ContainsFunc(s.AllowedHosts, func(allowed string) bool {
-		domain, below := strings.CutPrefix(strings.ToLower(allowed), ".")
-		return host == domain || below && strings.HasSuffix(host, "."+domain)
-	})
-}
+// Server returns an http.Server for the handler with limits against slow and
+// greedy clients: 10 s for the headers, 32 KiB of them, 2 min of idling. The
+// handlers limit the time for bodies and responses.
+func Server(addr string, handler http.Handler) *http.Server { return web.Server(addr, handler) }

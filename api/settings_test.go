@@ -36,10 +36,12 @@ func TestRateScopes(t *testing.T) {
 			if !maps.Equal(c.given, before) {
 				t.Errorf("the caller's map became %v", c.given)
 			}
-			limiters, err := s.limiters(nil)
-			rate, given := c.want["email"]
-			if limited := limiters["email"] != nil; err != nil || limited != (!given || rate != "") {
-				t.Errorf("limited: %t, %v", limited, err)
+			want, given := c.want["email"]
+			if !given {
+				want = defaultRates["email"]
+			}
+			if got := s.shell().Rates["email"]; got != want {
+				t.Errorf("the rate is %q, want %q", got, want)
 			}
 		})
 	}

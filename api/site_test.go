@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -262,8 +263,8 @@ func want(t testing.TB, what string, a answer, status int, text string) {
 // same fails unless two answers are equal but for what is random in them.
 func same(t testing.TB, what string, a, b answer) {
 	t.Helper()
-	a.Header.Del(requestID)
-	b.Header.Del(requestID)
+	a.Header.Del(web.RequestID)
+	b.Header.Del(web.RequestID)
 	if a.Status != b.Status || a.Body != b.Body || headerText(a.Header) != headerText(b.Header) {
 		t.Errorf("%s:\n%d %s %s\n%d %s %s", what, a.Status, a.Body, headerText(a.Header), b.Status, b.Body, headerText(b.Header))
 	}

@@ -32,7 +32,7 @@ func tokenObtain(c *call, in *loginIn) (any, error) {
 
 // login checks a username and a password, unless there were too many failures.
 func (c *call) login(in *loginIn) (tokens jotgate.Tokens, err error) {
-	strange, err := c.tries.Try(c.ctx, in.username, c.network, func() (record.UserID, error) {
+	strange, err := c.shell.Lockout().Try(c.ctx, in.username, c.network, func() (record.UserID, error) {
 		tokens, err = c.gate.Login(c.ctx, in.username, in.password, c.client)
 		if err != nil {
 			return "", err
@@ -57,7 +57,7 @@ func (c *call) sameSite() error {
 	if !c.settings.RefreshCookie {
 		return nil
 	}
-	if err := c.origins.Check(c.r); err != nil {
+	if err := c.shell.CheckOrigin(c.r); err != nil {
 		return (&jotgate.Error{Status: http.StatusForbidden, Detail: "Cross-origin request refused."}).Because(err)
 	}
 	return nil

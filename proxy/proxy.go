@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/web"
 )
 
 // Settings is every option of the proxy.
@@ -117,31 +118,10 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := &outgoing{ResponseWriter: w, limit: s.ClientTimeout, r: r}
-		LimitUnread(w, r, s.ClientTimeout)
+		web.LimitUnread(w, r, s.ClientTimeout)
 		gate(out, r)
 		out.finish()
 	}), nil
-}
-
-// EndChunked has the connection end after the answer to a request that came in
-// chunks. A Content-Length may have stood beside them, which net/http drops
-// without a word; who sent both may have hidden another request from a server
-// before this one (RFC 9112 section 6.1).
-func EndChunked(w http.ResponseWriter, r *http.Request) {
-	if len(r.TransferEncoding) > 0 {
-		w.Header().Set("Connection", "close")
-	}
-}
-
-// LimitUnread limits how long net/http waits for a body that no handler reads.
-// It reads what is left, up to 256 KiB, before it sends the answer, to find the
-// next request behind it; without a limit, a client that announces a body and
-// never sends it is held, and what it asked is never answered. The limit is
-// taken off at the body's end. Over HTTP/2 nobody waits.
-func LimitUnread(w http.ResponseWriter, r *http.Request, limit time.Duration) {
-	if r.ContentLength != 0 && r.ProtoMajor == 1 {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(limit))
-	}
 }
 
 // forward is the road to the upstream, for requests that may take it.

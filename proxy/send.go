@@ -3,6 +3,8 @@ package proxy
 import (
 	"net/http"
 	"time"
+
+	"github.com/jotgate/jotgate/internal/web"
 )
 
 // outgoing is an answer on its way to a client, who may take so long for each
@@ -39,7 +41,7 @@ func (o *outgoing) WriteHeader(status int) {
 // back until it has the rest. An HTTP/2 connection has other requests, and does
 // not wait. ReverseProxy clears the header after each 1xx, so it is done here.
 func (o *outgoing) last() {
-	EndChunked(o, o.r)
+	web.EndChunked(o, o.r)
 	if o.body != nil && !o.body.isWhole() && o.r.ProtoMajor == 1 {
 		o.Header().Set("Connection", "close")
 	}

@@ -1,0 +1,205 @@
+// Package web is the HTTP layer that api shares with pages and any other
+// handler of this module: what surrounds an endpoint, and nothing about what
+// the endpoint does.
+//
+//	shell, err := web.New(gate, web.Settings{Rates: map[string]string{"page": "60/min"}})
+//	web.Handle(mux, "/hello/", shell.Wrap(web.Endpoint{Scope: "page"}, hello))
+//
+// Wrap gives an endpoint a request id, security headers, the check of the Host
+// header, CORS if the endpoint asks for it, deadlines, a rate limit and recovery
+// from panics. The other methods are what a handler calls itself: Client, Limit,
+// Lockout, Body, CheckOrigin and Fail.
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/lockout"
+	"github.com/jotgate/jotgate/throttle"
+)
+
+// RequestID is the response header that names a request; logs name it too.
+const RequestID = "X-Request-Id"
+
+// Shell is the HTTP layer around the endpoints of one gate. Make it with New
+// and share it: rates and lockouts count per Shell. Safe for concurrent use.
+type Shell struct {
+	gate     *jotgate.Gate
+	settings Settings
+	limiters map[string]*throttle.Limiter // by scope
+	proxies  throttle.Proxies
+	lockout  *lockout.Lockout
+	origins  *http.CrossOriginProtection
+	cors     func(http.Handler) http.Handler
+	warned   atomic.Bool // about a forwarded address that is not trusted
+}
+
+// New returns a Shell, or an error that names the setting at fault.
+func New(gate *jotgate.Gate, s Settings) (*Shell, error) {
+	if err := s.fill(); err != nil {
+		return nil, err
+	}
+	shell := &Shell{gate: gate, settings: s, cors: CORS(s.CORSOrigins, s.CORSCredentials), lockout: lockout.New(gate, s.Lockout)}
+	var err error
+	if shell.limiters, err = newLimiters(s.Rates, gate.Settings().Now); err != nil {
+		return nil, err
+	}
+	if shell.proxies, err = newProxies(s); err != nil {
+		return nil, err
+	}
+	shell.origins, err = newOrigins(s.CORSOrigins)
+	return shell, err
+}
+
+func (s *Shell) logger() *slog.Logger { return s.gate.Settings().Logger }
+
+// Endpoint says what Wrap gives an endpoint. The zero value is the strictest:
+// one origin, listed hosts, no scripts, styles or frames.
+type Endpoint struct {
+	Allow   string            // the Allow header; empty: none
+	Scope   string            // the scope of Settings.Rates that limits a network; empty: none
+	CORS    bool              // pages of Settings.CORSOrigins may call the endpoint
+	Headers func(http.Header) // changes the headers of every response of the endpoint; nil: none
+	// Render writes a response of the Shell's own: a wrong host, too many
+	// requests, a panic. nil: JSON, as every endpoint of api has it.
+	Render func(http.ResponseWriter, *http.Request, *jotgate.Error)
+}
+
+// Wrap surrounds an endpoint with everything a request needs before it. The
+// handler has Settings.Timeout in all; its context ends then.
+func (s *Shell) Wrap(e Endpoint, next http.Handler) http.Handler {
+	inner := s.guarded(e, next)
+	if e.CORS {
+		inner = s.cors(inner)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := rand.Text()
+		e.setHeaders(w.Header(), id)
+		EndChunked(w, r)
+		LimitUnread(w, r, s.settings.BodyTimeout)
+		defer s.recover(w, r, e, id)
+		s.warnUntrusted(r)
+		done := s.limitWrite(w)
+		inner.ServeHTTP(w, r)
+		done() // not deferred: a panic is still to be responded to
+	})
+}
+
+// limitWrite disconnects clients that do not read the response, but gives slow
+// senders time to receive their 408 first. The deadline must not outlive the
+// response, since another handler may be next on the connection: call done.
+func (s *Shell) limitWrite(w http.ResponseWriter) (done func()) {
+	deadlines := http.NewResponseController(w)
+	_ = deadlines.SetWriteDeadline(time.Now().Add(s.settings.BodyTimeout + 2*s.settings.Timeout))
+	return func() {
+		_ = deadlines.Flush()
+		_ = deadlines.SetWriteDeadline(time.Time{})
+	}
+}
+
+// guarded checks the host and the rate and sets the time limit.
+func (s *Shell) guarded(e Endpoint, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.hostAllowed(r.Host) {
+			e.render(w, r, errHost)
+			return
+		}
+		if e.Scope != "" {
+			_, network := s.Client(r)
+			if err := s.Limit(network, e.Scope); err != nil {
+				e.render(w, r, jotgate.AsError(err))
+				return
+			}
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), s.settings.Timeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// WrapFast is Wrap for an endpoint that responds from memory: it waits for
+// nothing, so it has no time limit, and an operator never looks it up, so it has
+// no request id. A gateway calls such an endpoint for every request, so its cost
+// counts: a successful response has only the headers that act sets; an error,
+// which a gateway passes on to the client, has those of every endpoint. net/http
+// resets the write deadline when the response is complete, without a flush.
+func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer s.recover(w, r, e, "")
+		EndChunked(w, r)
+		LimitUnread(w, r, s.settings.BodyTimeout)
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * s.settings.Timeout))
+		err := error(errHost)
+		if s.hostAllowed(r.Host) {
+			err = act(w, r)
+		}
+		if err != nil {
+			e.setHeaders(w.Header(), "")
+			jotgate.AsError(err).Respond(w, s.gate.Challenge())
+		}
+	})
+}
+
+// setHeaders sets the headers of every response. The first three are those of
+// Django's SecurityMiddleware.
+func (e *Endpoint) setHeaders(h http.Header, id string) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	if id != "" {
+		h.Set(RequestID, id)
+	}
+	if e.Allow != "" {
+		h.Set("Allow", e.Allow)
+	}
+	if e.Headers != nil {
+		e.Headers(h)
+	}
+}
+
+func (e *Endpoint) render(w http.ResponseWriter, r *http.Request, err *jotgate.Error) {
+	if e.Render != nil {
+		e.Render(w, r, err)
+		return
+	}
+	err.Respond(w, "")
+}
+
+// recover turns a panic, which is a bug of jotgate, into 503. The operator
+// reads the stack; the client learns nothing.
+func (s *Shell) recover(w http.ResponseWriter, r *http.Request, e Endpoint, id string) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	if fault == http.ErrAbortHandler {
+		panic(fault)
+	}
+	s.logger().ErrorContext(r.Context(), "panic", "request", id, "path", r.URL.Path, "fault", fault, "stack", string(debug.Stack()))
+	e.setHeaders(w.Header(), id)
+	e.render(w, r, jotgate.ErrUnavailable)
+}
+
+// Fail logs an error of status 500 and above, unless the client has left, and
+// responds with it: by render, or as JSON if render is nil.
+func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error, render func(http.ResponseWriter, *http.Request, *jotgate.Error)) {
+	e := jotgate.AsError(err)
+	if e.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
+		s.logger().ErrorContext(r.Context(), "request failed",
+			"request", w.Header().Get(RequestID), "path", r.URL.Path, "status", e.Status, "cause", err)
+	}
+	if render != nil {
+		render(w, r, e)
+		return
+	}
+	e.Respond(w, s.gate.Challenge())
+}
