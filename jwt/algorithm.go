@@ -6,15 +6,16 @@ import (
 	"slices"
 )
 
-// An Algorithm is the name of a signature algorithm as it stands in a token's
-// header (RFC 7518 section 3.1, RFC 8037 section 3.1). Names are compared
-// letter by letter. There is no "none": an unsigned token is never accepted.
+// An Algorithm is the name of a signature algorithm, as in the header of a token
+// (RFC 7518 section 3.1, RFC 8037 section 3.1). Names are case-sensitive. There
+// is no "none": an unsigned token is never accepted.
 type Algorithm string
 
-// The algorithms. HS keys are shared secrets; the others sign with a private
-// key and verify with its public key. RS and PS need an RSA key of 2048 to
-// 16384 bits, ES256, ES384 and ES512 a key on P-256, P-384 and P-521, EdDSA an
-// Ed25519 key. A header may also name EdDSA "Ed25519" (RFC 9864 section 2.2).
+// The algorithms. HS256, HS384 and HS512 use a shared secret. The others sign
+// with a private key and verify with its public key: RS and PS with an RSA key of
+// 2048 to 16384 bits; ES256, ES384 and ES512 with a key on P-256, P-384 and P-521;
+// EdDSA with an Ed25519 key. "Ed25519" (RFC 9864 section 2.2) is accepted as
+// another name of EdDSA.
 const (
 	HS256 Algorithm = "HS256"
 	HS384 Algorithm = "HS384"
@@ -31,7 +32,7 @@ const (
 	EdDSA Algorithm = "EdDSA"
 )
 
-// A family is what several algorithms share: the kind of key and the way to sign.
+// A family is a group of algorithms with the same type of key and signature.
 type family int
 
 const (
@@ -42,7 +43,7 @@ const (
 	edFamily
 )
 
-// A method is what one algorithm fixes.
+// A method is what an algorithm determines.
 type method struct {
 	alg   Algorithm
 	kind  family
@@ -66,8 +67,7 @@ var methods = []method{
 	{EdDSA, edFamily, 0, nil},
 }
 
-// method finds what a name means; ok is false for a name this package does not
-// know. The name is canonical in what it returns.
+// method returns the method that a names. ok is false if there is none.
 func (a Algorithm) method() (m method, ok bool) {
 	if a == "Ed25519" {
 		a = EdDSA

@@ -6,19 +6,19 @@ import (
 	"slices"
 )
 
-// Base64url as RFC 7515 section 2 wants it, with one spelling for every byte
-// string: no padding, no line breaks, no other alphabet, spare bits zero. The
-// standard decoder skips CR and LF even in strict mode, and a token with two
-// spellings escapes from deny-lists and caches; hence the table here.
+// Base64url (RFC 7515 section 2) with exactly one encoding for every byte string:
+// no padding, no line breaks, no other alphabet, and unused bits zero. The
+// standard decoder ignores CR and LF even in strict mode. A token with several
+// encodings would evade deny-lists and caches.
 
-// b64 is the standard encoding, for where speed does not matter.
+// b64 is used where speed does not matter.
 var b64 = base64.RawURLEncoding
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// spots[k][c] is the value of character c standing at place k of a group of
-// four, already shifted to its bits of the 24; a wrong character sets bit 31.
-var spots = func() (t [4][256]uint32) {
+// decodeTable[k][c] is the value of character c at position k of a group of four,
+// shifted to its bits of the 24. Bit 31 is set if c is not in the alphabet.
+var decodeTable = func() (t [4][256]uint32) {
 	for k := range t {
 		for c := range t[k] {
 			t[k][c] = 1 << 31
@@ -30,14 +30,14 @@ var spots = func() (t [4][256]uint32) {
 	return t
 }()
 
-// decoded64 is the number of bytes that n characters stand for; ok is false
-// when no byte string has that length (RFC 4648 section 4).
+// decoded64 returns the number of bytes that n characters encode. ok is false if
+// no byte string has an encoding of n characters (RFC 4648 section 4).
 func decoded64(n int) (size int, ok bool) {
 	return n * 6 / 8, n%4 != 1
 }
 
-// decode64 decodes src into dst, which must hold decoded64(len(src)) bytes, and
-// reports how many it wrote and whether src was a canonical base64url text.
+// decode64 decodes src into dst, which must have room for decoded64(len(src))
+// bytes. It returns their number, and whether src is canonical.
 func decode64(dst []byte, src string) (n int, ok bool) {
 	size, ok := decoded64(len(src))
 	if !ok || len(dst) < size {
@@ -45,7 +45,7 @@ func decode64(dst []byte, src string) (n int, ok bool) {
 	}
 	var bad uint32
 	i := 0
-	for t := &spots; i+8 <= len(src) && n+8 <= len(dst); i += 8 { // six bytes at once; the two beyond are written over
+	for t := &decodeTable; i+8 <= len(src) && n+8 <= len(dst); i += 8 { // writes eight bytes, of which six count
 		s := src[i : i+8]
 		hi := t[0][s[0]] | t[1][s[1]] | t[2][s[2]] | t[3][s[3]]
 		lo := t[0][s[4]] | t[1][s[5]] | t[2][s[6]] | t[3][s[7]]
@@ -54,7 +54,7 @@ func decode64(dst []byte, src string) (n int, ok bool) {
 		n += 6
 	}
 	for src = src[i:]; len(src) >= 4; src = src[4:] {
-		w := spots[0][src[0]] | spots[1][src[1]] | spots[2][src[2]] | spots[3][src[3]]
+		w := decodeTable[0][src[0]] | decodeTable[1][src[1]] | decodeTable[2][src[2]] | decodeTable[3][src[3]]
 		bad |= w
 		dst[n], dst[n+1], dst[n+2] = byte(w>>16), byte(w>>8), byte(w)
 		n += 3
@@ -66,35 +66,36 @@ func decode64(dst []byte, src string) (n int, ok bool) {
 	return size, (bad|tail)>>31 == 0 && spare == 0
 }
 
-// tail64 reads the last two or three characters; spare holds the bits beyond
-// the last whole byte, which must be zero.
+// tail64 decodes the last two or three characters. spare holds the unused bits,
+// which must be zero.
 func tail64(src string) (w, spare uint32) {
 	switch len(src) {
 	case 2:
-		w = spots[0][src[0]] | spots[1][src[1]]
+		w = decodeTable[0][src[0]] | decodeTable[1][src[1]]
 		return w, w & 0xffff
 	case 3:
-		w = spots[0][src[0]] | spots[1][src[1]] | spots[2][src[2]]
+		w = decodeTable[0][src[0]] | decodeTable[1][src[1]] | decodeTable[2][src[2]]
 		return w, w & 0xff
 	}
 	return 0, 0
 }
 
-// pairs[v] holds the two characters of twelve bits, the first in the low byte.
-var pairs = func() (t [1 << 12]uint16) {
+// encodeTable[v] is the two characters that encode twelve bits, the first one in
+// the low byte.
+var encodeTable = func() (t [1 << 12]uint16) {
 	for v := range t {
 		t[v] = uint16(alphabet[v>>6]) | uint16(alphabet[v&63])<<8
 	}
 	return t
 }()
 
-// append64 appends src, encoded.
+// append64 appends the encoding of src to dst.
 func append64(dst, src []byte) []byte {
 	size := b64.EncodedLen(len(src))
 	dst = slices.Grow(dst, size)
 	out := dst[len(dst) : len(dst)+size]
 	i, n := 0, 0
-	for t := &pairs; i+8 <= len(src) && n+8 <= len(out); i += 6 { // six of the eight bytes read at once
+	for t := &encodeTable; i+8 <= len(src) && n+8 <= len(out); i += 6 { // reads eight bytes, of which six count
 		w := binary.BigEndian.Uint64(src[i : i+8])
 		binary.LittleEndian.PutUint64(out[n:n+8], uint64(t[w>>52])|uint64(t[w>>40&0xfff])<<16|
 			uint64(t[w>>28&0xfff])<<32|uint64(t[w>>16&0xfff])<<48)

@@ -2,11 +2,12 @@ package jwt
 
 import "sync"
 
-// A cache remembers which whole tokens were found genuine, and by which key.
-// Only the signature is remembered: times, rules and the question whether the
-// key is still in the set are answered anew at each call, and a token has one
-// spelling only, so nothing can come in by another name. It holds two
-// generations of equal size: when the younger is full, the older is dropped.
+// A cache stores which tokens have a valid signature, and by which key. It
+// caches only the signature check: the rules, the times and whether the key is
+// still in the set are checked every time. A token has only one encoding, so its
+// text is a safe cache key. There are two generations of equal size; when the
+// young one is full, the old one is dropped. A cache is safe for concurrent use,
+// and a nil cache is always empty.
 type cache struct {
 	mu    sync.RWMutex
 	half  int
@@ -21,7 +22,7 @@ func newCache(size int) *cache {
 	return &cache{half: (size + 1) / 2, young: map[string]*Key{}}
 }
 
-// holds reports whether token was found genuine by k.
+// holds reports whether token is known to be signed by k.
 func (c *cache) holds(token string, k *Key) bool {
 	if c == nil || k.IsSecret() {
 		return false
@@ -34,7 +35,7 @@ func (c *cache) holds(token string, k *Key) bool {
 	return c.old[token] == k
 }
 
-// add remembers that token was found genuine by k.
+// add records that token is signed by k.
 func (c *cache) add(token string, k *Key) {
 	if c == nil || k.IsSecret() {
 		return

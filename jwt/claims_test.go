@@ -296,7 +296,7 @@ func TestClaimsThatCannotBeWritten(t *testing.T) {
 	} {
 		if token, err := jwt.Sign(k, claims); err == nil {
 			t.Errorf("%s: wrote %s", name, token)
-		} else if want := map[string]string{"NaN": "no NaN", "invalid UTF-8": "not valid UTF-8", "too long": "8192"}[name]; !strings.Contains(err.Error(), want) {
+		} else if want := map[string]string{"NaN": "neither NaN", "invalid UTF-8": "not valid UTF-8", "too long": "8192"}[name]; !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

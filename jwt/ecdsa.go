@@ -8,9 +8,9 @@ import (
 	"fmt"
 )
 
-// ECDSA (RFC 7518 section 3.4). A token carries the signature as the two
-// numbers r and s side by side, each as wide as the curve; the standard library
-// speaks ASN.1.
+// ECDSA (RFC 7518 section 3.4). The signature in a token is the numbers r and s,
+// each as wide as the curve, one after the other. The standard library uses
+// ASN.1.
 
 type ecScheme struct {
 	pub  *ecdsa.PublicKey
@@ -19,12 +19,12 @@ type ecScheme struct {
 	size int // bytes of r and of s
 }
 
-// newEC makes a key of copies, which nobody else can change.
-func newEC(m method, pub *ecdsa.PublicKey, priv *ecdsa.PrivateKey) (*Key, error) {
+// newEC checks and copies a key.
+func newEC(m method, pub *ecdsa.PublicKey, priv *ecdsa.PrivateKey) (scheme, error) {
 	if pub.Curve != m.curve {
 		return nil, fmt.Errorf("jwt: %s needs a key on %s", m.alg, m.curve.Params().Name)
 	}
-	point, err := pub.Bytes() // checks that it is on the curve
+	point, err := pub.Bytes() // fails if it is not on the curve
 	if err != nil {
 		return nil, fmt.Errorf("jwt: EC key: %w", err)
 	}
@@ -34,10 +34,10 @@ func newEC(m method, pub *ecdsa.PublicKey, priv *ecdsa.PrivateKey) (*Key, error)
 	}
 	if priv != nil {
 		if s.priv, err = copyEC(m, priv); err != nil || !s.priv.PublicKey.Equal(s.pub) {
-			return nil, errors.New("jwt: EC key: the private and the public part do not belong together")
+			return nil, errors.New("jwt: EC key: the private and the public key do not match")
 		}
 	}
-	return newKey(m, s, priv != nil), nil
+	return s, nil
 }
 
 func copyEC(m method, priv *ecdsa.PrivateKey) (*ecdsa.PrivateKey, error) {
@@ -51,13 +51,13 @@ func copyEC(m method, priv *ecdsa.PrivateKey) (*ecdsa.PrivateKey, error) {
 func (s *ecScheme) publicKey() crypto.PublicKey { return s.pub }
 
 func (s *ecScheme) sign(w *scratch, input []byte) ([]byte, error) {
-	der, err := ecdsa.SignASN1(rand.Reader, s.priv, digest(w, s.hash, input))
+	der, err := ecdsa.SignASN1(rand.Reader, s.priv, w.digest(s.hash, input))
 	if err != nil {
 		return nil, err
 	}
 	w.sig = append(w.sig[:0], make([]byte, 2*s.size)...)
 	if !fromASN1(w.sig, der) {
-		return nil, errors.New("unexpected form of an ECDSA signature")
+		return nil, errors.New("the ECDSA signature is not as expected")
 	}
 	return w.sig, nil
 }
@@ -68,7 +68,7 @@ func (s *ecScheme) verify(w *scratch, input []byte, signature string) bool {
 		return false
 	}
 	w.der = toASN1(w.der[:0], sig)
-	return ecdsa.VerifyASN1(s.pub, digest(w, s.hash, input), w.der)
+	return ecdsa.VerifyASN1(s.pub, w.digest(s.hash, input), w.der)
 }
 
 // toASN1 appends r and s, the halves of sig, as a SEQUENCE of two INTEGERs in
@@ -85,7 +85,7 @@ func toASN1(der, sig []byte) []byte {
 	return appendInteger(appendInteger(der, r), s)
 }
 
-// trim cuts leading zeros off, but keeps one byte.
+// trim removes leading zeros, but keeps at least one byte.
 func trim(n []byte) []byte {
 	for len(n) > 1 && n[0] == 0 {
 		n = n[1:]
@@ -93,8 +93,8 @@ func trim(n []byte) []byte {
 	return n
 }
 
-// integerSize is the length of n as a DER INTEGER: a zero goes before a first
-// byte whose high bit would make the number negative.
+// integerSize returns the length of n as a DER INTEGER. A zero byte precedes a
+// first byte whose high bit is set, which would make the number negative.
 func integerSize(n []byte) int { return 2 + len(n) + int(n[0]>>7) }
 
 func appendInteger(der, n []byte) []byte {
@@ -105,13 +105,13 @@ func appendInteger(der, n []byte) []byte {
 	return append(der, n...)
 }
 
-// fromASN1 reads DER into the two halves of sig, which are zero.
+// fromASN1 reads DER into the two halves of sig, which must be zero.
 func fromASN1(sig, der []byte) bool {
 	if len(der) < 2 || der[0] != 0x30 {
 		return false
 	}
 	der = der[2:]
-	if len(der) > 0 && der[0] != 0x02 { // a length of two bytes
+	if len(der) > 0 && der[0] != 0x02 { // the length takes two bytes
 		der = der[1:]
 	}
 	half := len(sig) / 2
@@ -123,8 +123,8 @@ func fromASN1(sig, der []byte) bool {
 	return ok && len(rest) == 0
 }
 
-// integer reads one DER INTEGER to the right end of to.
-func integer(to, der []byte) (rest []byte, ok bool) {
+// integer reads a DER INTEGER and stores it right-aligned in dst.
+func integer(dst, der []byte) (rest []byte, ok bool) {
 	if len(der) < 3 || der[0] != 0x02 || der[1] == 0 || len(der) < 2+int(der[1]) {
 		return nil, false
 	}
@@ -133,9 +133,9 @@ func integer(to, der []byte) (rest []byte, ok bool) {
 	if len(n) > 1 && n[0] == 0 {
 		n = n[1:]
 	}
-	if len(n) > len(to) {
+	if len(n) > len(dst) {
 		return nil, false
 	}
-	copy(to[len(to)-len(n):], n)
+	copy(dst[len(dst)-len(n):], n)
 	return rest, true
 }

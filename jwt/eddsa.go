@@ -8,25 +8,26 @@ import (
 	"errors"
 )
 
-// EdDSA with Ed25519 (RFC 8037 section 3.1). Ed448 is not in the standard
-// library and not here.
+// EdDSA with Ed25519 (RFC 8037 section 3.1). Ed448 is not supported, since the
+// standard library does not have it.
 
 type edScheme struct {
 	pub  ed25519.PublicKey
 	priv ed25519.PrivateKey // nil for a public key
 }
 
-func newEd(m method, pub ed25519.PublicKey, priv ed25519.PrivateKey) (*Key, error) {
+// newEd checks and copies a key.
+func newEd(pub ed25519.PublicKey, priv ed25519.PrivateKey) (scheme, error) {
 	if len(pub) != ed25519.PublicKeySize {
-		return nil, errors.New("jwt: Ed25519 key is of the wrong length")
+		return nil, errors.New("jwt: Ed25519 key has the wrong length")
 	}
 	if smallOrder(pub) {
-		return nil, errors.New("jwt: Ed25519 key is a point of small order, for which anybody can make signatures")
+		return nil, errors.New("jwt: Ed25519 key is a point of small order, for which anyone can make signatures")
 	}
 	if priv != nil && !bytes.Equal(ed25519.NewKeyFromSeed(priv.Seed()), priv) {
-		return nil, errors.New("jwt: Ed25519 key: the private and the public part do not belong together")
+		return nil, errors.New("jwt: Ed25519 key: the private and the public key do not match")
 	}
-	return newKey(m, &edScheme{bytes.Clone(pub), bytes.Clone(priv)}, priv != nil), nil
+	return &edScheme{bytes.Clone(pub), bytes.Clone(priv)}, nil
 }
 
 func (s *edScheme) publicKey() crypto.PublicKey { return s.pub }
@@ -41,9 +42,9 @@ func (s *edScheme) verify(w *scratch, input []byte, signature string) bool {
 }
 
 // smallPoints are the y coordinates, little-endian, of the eight points whose
-// order divides 8, in every encoding that a decoder might take: 0, 1, p-1, the
-// two of order 8, and p and p+1, which are 0 and 1 again (RFC 8032 section
-// 5.1.3 leaves the last two to the reader).
+// order divides 8, in every encoding that a decoder might accept: 0, 1, p-1, the
+// two of order 8, and p and p+1, which some decoders read as 0 and 1 (RFC 8032
+// section 5.1.3).
 var smallPoints = []string{
 	"0000000000000000000000000000000000000000000000000000000000000000",
 	"0100000000000000000000000000000000000000000000000000000000000000",
@@ -54,7 +55,8 @@ var smallPoints = []string{
 	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 }
 
-// smallOrder compares without the sign of x, the highest bit.
+// smallOrder reports whether pub is one of smallPoints. The highest bit, the sign
+// of x, is ignored.
 func smallOrder(pub ed25519.PublicKey) bool {
 	y := bytes.Clone(pub)
 	y[31] &= 0x7f

@@ -2,22 +2,22 @@ package jwt
 
 // The header of a token (RFC 7515 section 4).
 
-// maxMembers bounds the members of a header, which is read before its token
-// has been found genuine.
+// maxMembers limits the members of a header, which is parsed before the
+// signature is checked.
 const maxMembers = 64
 
-// A header is what counts in a token's header. Everything that would bring a
-// key along (jwk, jku, x5c, x5u) is passed over: keys come from the key set.
+// A header holds the members of a token's header that matter. Members that hold
+// or locate a key (jwk, jku, x5c, x5u) are ignored: keys come from the key set.
 type header struct {
 	alg      Algorithm
 	kid      string
 	typ      string
-	named    bool // kid stood there, maybe empty
-	critical bool // crit or b64 stood there
+	named    bool // kid is present, maybe empty
+	critical bool // crit or b64 is present
 }
 
-// headerText is the encoded header of our own tokens: names sorted, as PyJWT
-// writes them; kid and typ are left out when empty.
+// headerText returns the encoded header of the tokens that Sign makes. The names
+// are sorted, as in PyJWT; kid and typ are left out if they are empty.
 func headerText(alg Algorithm, kid, typ string) string {
 	b := append([]byte(`{"alg":"`), alg...)
 	b = append(b, '"')
@@ -32,7 +32,7 @@ func headerText(alg Algorithm, kid, typ string) string {
 	return b64.EncodeToString(append(b, '}'))
 }
 
-// parseHeader reads the first segment. buf is scratch space.
+// parseHeader parses the first segment. buf is used for decoding.
 func parseHeader(p *scanner, buf []byte, segment string) (h header, err *Error) {
 	n, ok := decode64(buf[:cap(buf)], segment)
 	if !ok || !p.reset(string(buf[:n]), maxMembers) {
@@ -54,10 +54,9 @@ func parseHeader(p *scanner, buf []byte, segment string) (h header, err *Error) 
 	return h, nil
 }
 
-// member implements sink. The registered members must have the type that RFC
-// 7515 section 4.1 gives them. Extensions that must be understood are refused,
-// whatever crit says (section 4.1.11), since none is; so is b64, which changes
-// what is signed (RFC 7797).
+// member implements sink. Registered members must have the type that RFC 7515
+// section 4.1 defines. crit is refused, whatever it lists, since no extension is
+// supported (section 4.1.11). So is b64, which changes what is signed (RFC 7797).
 func (h *header) member(p *scanner, name string, i int) int {
 	var s string
 	end := i

@@ -154,14 +154,14 @@ func TestOnlyUTF8IsRead(t *testing.T) {
 	var p scanner
 	for n := range 100 {
 		text := strings.Repeat("a", n)
-		if !ascii(text) || !p.reset(text, 0) {
+		if !isASCII(text) || !p.reset(text, 0) {
 			t.Errorf("%d letters are refused", n)
 		}
 		for i := range n {
-			if s := text[:i] + "\x80" + text[i+1:]; ascii(s) || p.reset(s, 0) {
+			if s := text[:i] + "\x80" + text[i+1:]; isASCII(s) || p.reset(s, 0) {
 				t.Errorf("a byte of nothing is read at %d of %d", i, n)
 			}
-			if s := text[:i] + "é" + text[i:]; ascii(s) || !p.reset(s, 0) {
+			if s := text[:i] + "é" + text[i:]; isASCII(s) || !p.reset(s, 0) {
 				t.Errorf("é is ASCII, or refused, at %d of %d", i, n)
 			}
 		}

@@ -16,15 +16,15 @@ import (
 
 // JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
 
-// errNotForUs marks a key that may be sound but does not verify or make
-// signatures by an algorithm we know; a set passes over it (RFC 7517 section 5).
-var errNotForUs = errors.New("jwt: not a key for the signatures wanted")
+// errUnsuitable is the error for a key that may be valid but is not for signatures
+// with a supported algorithm. In a set, such keys are ignored (RFC 7517 section 5).
+var errUnsuitable = errors.New("jwt: key is not for these signatures")
 
-// A jwk holds the members of a JWK that matter here.
+// A jwk holds the members of a JWK that are used.
 type jwk struct {
 	text map[string]string // members that are strings
 	ops  []string
-	opsN bool // key_ops stood there
+	has  bool // key_ops is present
 }
 
 // member implements sink.
@@ -38,16 +38,16 @@ func (j *jwk) member(p *scanner, name string, i int) int {
 		j.text[name] = s
 		return end
 	case "key_ops":
-		j.opsN = true
+		j.has = true
 		return j.operations(p, i)
 	case "oth":
-		p.err = claimError(ErrMalformed, name, "RSA keys of more than two primes are not supported")
+		p.err = claimError(ErrMalformed, name, "RSA keys with more than two primes are not supported")
 		return bad
 	}
 	return p.value(i)
 }
 
-// operations reads key_ops, in which nothing stands twice (RFC 7517 section 4.3).
+// operations reads key_ops, which has no duplicates (RFC 7517 section 4.3).
 func (j *jwk) operations(p *scanner, i int) int {
 	end := p.strings(i, &j.ops)
 	for n, op := range j.ops {
@@ -70,40 +70,42 @@ func readJWK(text string) (*jwk, error) {
 	return j, nil
 }
 
-// purpose checks use, key_ops and alg: whether the key is meant to verify
-// signatures by an algorithm of ours, or to make them where toSign.
-func (j *jwk) purpose(toSign bool) error {
+// checkUse checks by use, key_ops and alg that the key is for verifying signatures
+// with a supported algorithm, or, if toSign is set, for making them.
+func (j *jwk) checkUse(toSign bool) error {
 	if use, ok := j.text["use"]; ok && use != "sig" {
-		return fmt.Errorf("%w: use is %q", errNotForUs, use)
+		return fmt.Errorf("%w: use is %q", errUnsuitable, use)
 	}
-	if j.opsN && !slices.Contains(j.ops, "verify") && !(toSign && slices.Contains(j.ops, "sign")) {
-		return fmt.Errorf("%w: key_ops is %q", errNotForUs, j.ops)
+	if j.has && !slices.Contains(j.ops, "verify") && !(toSign && slices.Contains(j.ops, "sign")) {
+		return fmt.Errorf("%w: key_ops is %q", errUnsuitable, j.ops)
 	}
 	if alg, ok := j.text["alg"]; ok {
 		if _, known := Algorithm(alg).method(); !known {
-			return fmt.Errorf("%w: alg is %q", errNotForUs, alg)
+			return fmt.Errorf("%w: alg is %q", errUnsuitable, alg)
 		}
 	}
 	return nil
 }
 
-// key makes the key. alg is what the caller wants, or "" for what the JWK says.
+// key returns the key. alg is the algorithm that the caller wants, or "" for the
+// one of the JWK.
 func (j *jwk) key(alg Algorithm) (*Key, error) {
 	if own, ok := j.text["alg"]; ok {
 		m, _ := Algorithm(own).method()
 		if want, known := alg.method(); alg != "" && (!known || want.alg != m.alg) {
-			return nil, fmt.Errorf("%w: alg is %q, not %q", errNotForUs, own, alg)
+			return nil, fmt.Errorf("%w: alg is %q, not %q", errUnsuitable, own, alg)
 		}
 		alg = m.alg
 	}
-	k, err := j.material(alg)
+	k, err := j.ofType(alg)
 	if err != nil {
 		return nil, err
 	}
 	return k.WithID(j.text["kid"]), nil
 }
 
-func (j *jwk) material(alg Algorithm) (*Key, error) {
+// ofType makes the key of the type that kty names.
+func (j *jwk) ofType(alg Algorithm) (*Key, error) {
 	switch kty := j.text["kty"]; kty {
 	case "oct":
 		return j.oct(alg)
@@ -116,17 +118,17 @@ func (j *jwk) material(alg Algorithm) (*Key, error) {
 	case "":
 		return nil, errors.New("jwt: JWK has no kty")
 	default:
-		return nil, fmt.Errorf("%w: kty is %q", errNotForUs, kty)
+		return nil, fmt.Errorf("%w: kty is %q", errUnsuitable, kty)
 	}
 }
 
-// bytes decodes a member. size is its exact length, or 0 for any but none.
+// bytes decodes a member. size is the required length; 0 allows any but 0.
 func (j *jwk) bytes(name string, size int) ([]byte, error) {
 	text := j.text[name]
 	b := make([]byte, len(text))
 	n, ok := decode64(b, text)
 	if !ok || n == 0 || size != 0 && n != size {
-		return nil, fmt.Errorf("jwt: JWK member %q is missing, not base64url, or of the wrong length", name)
+		return nil, fmt.Errorf("jwt: JWK member %q is missing, is not base64url, or has the wrong length", name)
 	}
 	return b[:n], nil
 }
@@ -137,19 +139,20 @@ func (j *jwk) oct(alg Algorithm) (*Key, error) {
 		return nil, err
 	}
 	if alg == "" {
-		return nil, errors.New("jwt: the JWK of a secret names no alg")
+		return nil, errors.New("jwt: JWK of a secret has no alg")
 	}
 	return jwkHMAC(alg, k)
 }
 
-// number decodes a Base64urlUInt: no leading zero octet (RFC 7518 section 2).
+// number decodes a Base64urlUInt, which has no leading zero byte (RFC 7518 section
+// 2).
 func (j *jwk) number(name string) (*big.Int, error) {
 	b, err := j.bytes(name, 0)
 	if err != nil {
 		return nil, err
 	}
 	if b[0] == 0 && len(b) > 1 {
-		return nil, fmt.Errorf("jwt: JWK member %q begins with a zero octet", name)
+		return nil, fmt.Errorf("jwt: JWK member %q begins with a zero byte", name)
 	}
 	return new(big.Int).SetBytes(b), nil
 }
@@ -182,7 +185,7 @@ func (j *jwk) rsa(alg Algorithm) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkRSA(pub); err != nil { // before the private half is worked with
+	if err := checkRSA(pub); err != nil { // before the private key is used
 		return nil, err
 	}
 	return NewKey(alg, &rsa.PrivateKey{PublicKey: *pub, D: dpq[0], Primes: dpq[1:]})
@@ -210,7 +213,7 @@ func (j *jwk) ec(alg Algorithm) (*Key, error) {
 	case !ok:
 		return nil, errors.New("jwt: JWK of kty EC has no crv")
 	case !known:
-		return nil, fmt.Errorf("%w: crv is %q", errNotForUs, crv)
+		return nil, fmt.Errorf("%w: crv is %q", errUnsuitable, crv)
 	}
 	size := (curve.Params().BitSize + 7) / 8
 	x, errX := j.bytes("x", size)
@@ -231,14 +234,14 @@ func (j *jwk) ec(alg Algorithm) (*Key, error) {
 	}
 	priv, err := ecdsa.ParseRawPrivateKey(curve, d)
 	if err != nil || !priv.PublicKey.Equal(pub) {
-		return nil, errors.New("jwt: EC key: the private and the public part do not belong together")
+		return nil, errors.New("jwt: EC key: the private and the public key do not match")
 	}
 	return NewKey(alg, priv)
 }
 
 func (j *jwk) okp(alg Algorithm) (*Key, error) {
 	if crv := j.text["crv"]; crv != "Ed25519" {
-		return nil, fmt.Errorf("%w: crv is %q", errNotForUs, crv)
+		return nil, fmt.Errorf("%w: crv is %q", errUnsuitable, crv)
 	}
 	x, err := j.bytes("x", ed25519.PublicKeySize)
 	if err != nil {
@@ -254,23 +257,25 @@ func (j *jwk) okp(alg Algorithm) (*Key, error) {
 	return NewKey(alg, ed25519.PrivateKey(slices.Concat(d, x)))
 }
 
-// Thumbprint returns the key's SHA-256 thumbprint as base64url text (RFC 7638):
-// the same for the private and the public key, and a good id.
+// Thumbprint returns the SHA-256 thumbprint of the key in base64url (RFC 7638). It
+// is the same for a private key and its public key, and makes a good key id.
 func (k *Key) Thumbprint() string {
-	b, _ := marshal(k.required())
+	b, _ := marshal(k.thumbprintMembers())
 	sum := sha256.Sum256(b)
 	return b64.EncodeToString(sum[:])
 }
 
-// required lists the members of RFC 7638 section 3.2, in their order.
-func (k *Key) required() Object {
+// thumbprintMembers returns the members that RFC 7638 section 3.2 requires, in its
+// order.
+func (k *Key) thumbprintMembers() Object {
 	switch pub := k.public().(type) {
 	case *rsa.PublicKey:
 		return Object{{"e", unsigned(big.NewInt(int64(pub.E)))}, {"kty", "RSA"}, {"n", unsigned(pub.N)}}
 	case *ecdsa.PublicKey:
 		point, _ := pub.Bytes()
 		half := len(point) / 2
-		return Object{{"crv", pub.Params().Name}, {"kty", "EC"}, {"x", b64.EncodeToString(point[1 : 1+half])}, {"y", b64.EncodeToString(point[1+half:])}}
+		x, y := b64.EncodeToString(point[1:1+half]), b64.EncodeToString(point[1+half:])
+		return Object{{"crv", pub.Params().Name}, {"kty", "EC"}, {"x", x}, {"y", y}}
 	case ed25519.PublicKey:
 		return Object{{"crv", "Ed25519"}, {"kty", "OKP"}, {"x", b64.EncodeToString(pub)}}
 	}
@@ -279,9 +284,9 @@ func (k *Key) required() Object {
 
 func unsigned(n *big.Int) string { return b64.EncodeToString(n.Bytes()) }
 
-// described is the JWK of the public key with what it is for.
-func (k *Key) described() Object {
-	o := append(Object{}, k.required()...)
+// publicMembers returns the members of the public JWK.
+func (k *Key) publicMembers() Object {
+	o := append(Object{}, k.thumbprintMembers()...)
 	o = append(o, Object{{"alg", string(k.alg)}, {"use", "sig"}}...)
 	if k.id != "" {
 		o = append(o, Object{{"kid", k.id}}...)
@@ -289,27 +294,26 @@ func (k *Key) described() Object {
 	return o
 }
 
-// MarshalJSON returns the public key as a JWK, also for a private key: the
-// private part is never in it. A shared secret gives an error, for it has
-// nothing that may be shown.
+// MarshalJSON returns the public key as a JWK, also if k is a private key. It
+// fails for a shared secret, which has no public key.
 func (k *Key) MarshalJSON() ([]byte, error) {
 	if k.IsSecret() {
-		return nil, errors.New("jwt: a shared secret has no public JWK")
+		return nil, errors.New("jwt: a shared secret has no public key")
 	}
-	return marshal(k.described())
+	return marshal(k.publicMembers())
 }
 
-// MarshalPrivateJWK returns the whole key as a JWK, PRIVATE PART OR SECRET
-// INCLUDED, for safe keeping. A public key gives an error.
+// MarshalPrivateJWK returns the complete key as a JWK, INCLUDING THE PRIVATE KEY OR
+// SECRET, for storing it in a safe place. It fails for a public key.
 func (k *Key) MarshalPrivateJWK() ([]byte, error) {
 	if !k.signs {
-		return nil, errNoSign
+		return nil, errors.New("jwt: a public key has no private JWK")
 	}
-	return marshal(append(k.described(), k.secrets()...))
+	return marshal(append(k.publicMembers(), k.privateMembers()...))
 }
 
-// secrets lists the members that make a JWK private.
-func (k *Key) secrets() Object {
+// privateMembers returns the members that a private JWK has in addition.
+func (k *Key) privateMembers() Object {
 	switch s := k.scheme.(type) {
 	case *rsaScheme:
 		p := s.priv.Precomputed
@@ -327,26 +331,27 @@ func (k *Key) secrets() Object {
 	case *edScheme:
 		return Object{{"d", b64.EncodeToString(s.priv.Seed())}}
 	}
-	return nil // a secret is its k, which is there already
+	return nil // the k of a secret is one of publicMembers
 }
 
-// MarshalJSON returns the public keys as a JWK Set (RFC 7517 section 5). Shared
-// secrets are left out.
+// MarshalJSON returns the public keys as a JWK Set (RFC 7517 section 5), without
+// the shared secrets.
 func (s *KeySet) MarshalJSON() ([]byte, error) {
 	keys := []Object{}
 	for _, k := range s.keys {
 		if !k.IsSecret() {
-			keys = append(keys, k.described())
+			keys = append(keys, k.publicMembers())
 		}
 	}
 	return marshal(Object{{"keys", keys}})
 }
 
-// PublicKey returns the standard library's public key (*rsa.PublicKey,
-// *ecdsa.PublicKey or ed25519.PublicKey), or nil for a shared secret.
+// PublicKey returns the public key as an *rsa.PublicKey, *ecdsa.PublicKey or
+// ed25519.PublicKey, which must not be modified. It returns nil for a shared secret.
 func (k *Key) PublicKey() crypto.PublicKey { return k.public() }
 
-// Equal reports whether the keys are the same in every respect.
+// Equal reports whether two keys have the same algorithm, id and key material.
+// A private key does not equal its public key.
 func (k *Key) Equal(o *Key) bool {
 	return k.alg == o.alg && k.id == o.id && k.signs == o.signs && bytes.Equal([]byte(k.Thumbprint()), []byte(o.Thumbprint()))
 }

@@ -1,39 +1,53 @@
-// Package jwt signs and verifies JSON Web Tokens (RFC 7519) in their compact
-// form, on nothing but the standard library.
+// Package jwt signs and verifies JSON Web Tokens (RFC 7519) in compact form. It
+// uses only the standard library.
 //
-// Two calls do the work:
+// Sign a token with [Sign]:
 //
 //	key, err := jwt.NewHMAC(jwt.HS256, secret)
 //	token, err := jwt.Sign(key, claims)
 //
+// Verify one with [Verifier.Verify]:
+//
 //	verifier, err := jwt.NewVerifier[Claims](key, jwt.Rules{Issuer: "https://auth.example"})
 //	verified, err := verifier.Verify(token)
 //
-// Claims is a struct of yours; verified.Claims is one, filled in, and the
-// registered claims (exp, iss, sub, …) stand beside it. Build keys and verifiers
-// once and share them: they are safe for concurrent use.
+// Claims is a struct of the application. verified.Claims is such a struct; the
+// registered claims (exp, iss, sub, …) are also fields of verified. Create keys and
+// verifiers once and share them: they are safe for concurrent use.
 //
-// What Verify does, in this order: it bounds the length (8192 bytes), splits at
-// exactly two dots, reads the header, finds a key whose algorithm and id agree
-// with it, checks the signature, and only then reads the claims, in one pass,
-// and holds them to the rules. Before the signature is found right every
-// failure is [ErrInvalid]; afterwards the reason is told.
+// # Choosing an algorithm
 //
-// The safe choice is the default:
+// If one program both signs and verifies, use HS256 with a random secret of 32
+// bytes, which [NewHMAC] takes. If other programs verify, use EdDSA or ES256: sign
+// with a private key, and give the others the public keys, which a [KeySet] writes
+// as a JWK Set. [Algorithm.GenerateKey] makes a key, [ParseKey] and [ParseKeySet]
+// read keys from PEM and JWK, and package jwks fetches a JWK Set over HTTPS.
 //
-//   - The key carries the algorithm; a header can only agree (RFC 8725 section
-//     3.1). There is no "none", and keys inside a token are never used.
-//   - A token has one spelling: base64url without padding, line breaks or spare
-//     bits, strict JSON with every name once, valid UTF-8.
-//   - exp is required, aud is refused unless expected, and a claim of the wrong
-//     type is an error, never absent and never coerced.
-//   - crit is refused, since no extension is understood (RFC 7515 section 4.1.11).
-//   - Secrets and keys that are too weak are refused when they are made.
+// # What Verify does
 //
-// A verification costs no allocation of its own but one string that holds the
-// claims, and for HMAC little more than the hash itself.
+// Verify checks the length of the token (at most 8192 bytes), splits it at its two
+// dots, reads the header, finds the keys whose algorithm and id agree with it, and
+// checks the signature. Only then does it read the claims, in one pass, and checks
+// them against the [Rules]. Every failure before the signature check has succeeded
+// is [ErrInvalid]; later errors name the reason.
 //
-// Promised to stay: the names here, the bytes that Sign writes, and that no
-// later version accepts a token that this one refuses as invalid without a
-// new, named setting.
+// The defaults are safe:
+//
+//   - The algorithm belongs to the key; the header can only agree (RFC 8725 section
+//     3.1). There is no "none", and keys in the header are ignored.
+//   - A token has exactly one encoding: base64url without padding, line breaks or
+//     unused bits, and strict JSON in UTF-8 without duplicate names.
+//   - exp is required, aud is refused unless an audience is expected, and a claim of
+//     the wrong type is an error. It is neither ignored nor converted.
+//   - crit is refused, since no extension is supported (RFC 7515 section 4.1.11).
+//   - Weak secrets and keys are refused when they are created.
+//
+// Verifying allocates one string, which holds the claims, and for HMAC takes little
+// longer than the hash itself.
+//
+// # Compatibility
+//
+// The names in this package and the bytes that Sign writes will not change. A token
+// that this version refuses as invalid will not be accepted by a later version,
+// unless a new setting asks for it.
 package jwt

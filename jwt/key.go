@@ -4,105 +4,117 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
-	"hash"
 	"log/slog"
+	"slices"
 )
 
-// A Key signs or verifies tokens by one algorithm, which it carries: a header
-// can only agree with it (RFC 8725 section 3.1). A Key is immutable and may be
-// used by any number of goroutines. However it is printed, it shows its
-// algorithm and id and nothing of its secret.
+// A Key signs or verifies tokens with one algorithm, which belongs to the key:
+// the header of a token can only agree with it (RFC 8725 section 3.1). A Key is
+// immutable and safe for concurrent use. All of its printed forms show the
+// algorithm and the id, but no secret.
 type Key struct {
 	alg    Algorithm
 	id     string
-	typ    string // what Sign writes as typ
+	typ    string // that Sign writes
 	scheme scheme
 	signs  bool
-	header string // what Sign writes for this key, encoded
-	set    *KeySet
+	header string  // that Sign writes, encoded
+	set    *KeySet // that holds this key only
 }
 
-// A scheme is the cryptography of a key. All of its methods may be called
-// concurrently, each call with a scratch of its own.
-type scheme interface {
-	sign(w *scratch, input []byte) ([]byte, error)
-	verify(w *scratch, input []byte, signature string) bool
+// A KeySet is an immutable set of keys, from which a token selects by key id
+// (kid) and algorithm. It is safe for concurrent use.
+//
+// A token with a kid is verified with the keys of its algorithm that have this
+// id, or, if there are none, with those that have no id. A token without a kid,
+// which is optional (RFC 7515 section 4.1.4), is verified with every key of its
+// algorithm. It is refused if there are more than eight.
+type KeySet struct {
+	keys  []*Key
+	known []knownHeader
 }
 
-// A scratch holds the buffers of one signature.
-type scratch struct {
-	in   []byte   // the signing input
-	sig  []byte   // the signature, decoded (HMAC: as text)
-	der  []byte   // ECDSA: the signature as ASN.1
-	sum  [64]byte // the hash
-	want [86]byte // HMAC: the right signature as text
-
-	mac   *mac      // HMAC: whose state this is
-	keyed hash.Hash // HMAC: the state
+// A knownHeader is a header that needs no parsing because many tokens have it,
+// with the keys that match it.
+type knownHeader struct {
+	segment string
+	header  header
+	keys    []*Key
 }
+
+// Keys provides a verifier with its current keys. [*Key] and [*KeySet] implement
+// it without ever changing; a program that rotates its keys implements it with
+// an atomic pointer.
+//
+// KeySet is called for every token, concurrently. If it returns nil, there are
+// no keys yet and the token is refused.
+//
+// An implementation may also have the method
+//
+//	Missing(kid string) *KeySet
+//
+// It is called if a token names a kid that is not in the set, and may return a
+// newer set, or nil. It must limit how often it does any work, since anyone can
+// send a token with an unknown kid.
+type Keys interface {
+	KeySet() *KeySet
+}
+
+// maxTries limits the keys that a token without a kid is verified with. Each of
+// them costs a signature check for every forged token.
+const maxTries = 8
+
+// maxKnown limits the headers that are compared before one is parsed. With more
+// of them, comparing would take longer than parsing.
+const maxKnown = 12
 
 func newKey(m method, s scheme, signs bool) *Key {
 	return (&Key{alg: m.alg, typ: "JWT", scheme: s, signs: signs}).WithID("")
 }
 
-// Algorithm returns the algorithm that the key is for.
+// Algorithm returns the algorithm of the key.
 func (k *Key) Algorithm() Algorithm { return k.alg }
 
-// ID returns the key's id, the kid of RFC 7517 section 4.5, or "".
+// ID returns the key id (kid, RFC 7517 section 4.5), or "" if the key has none.
 func (k *Key) ID() string { return k.id }
 
-// WithID returns the same key under the id kid, which Sign writes into headers.
-// A token that names another kid is not tried with a key that has an id; a key
-// without one is tried with any.
+// WithID returns a copy of the key with the given id, which Sign writes into the
+// header as kid. A key with an id does not verify tokens that name another kid;
+// a key without one verifies tokens with any kid.
 func (k *Key) WithID(kid string) *Key {
 	c := *k
 	c.id = kid
-	return c.ready()
+	return c.prepare()
 }
 
-// WithType returns the same key, with which Sign writes typ into the header
-// instead of "JWT", such as "at+jwt" (RFC 9068 section 2.1), or no typ when it
-// is empty. It makes no difference to verifying.
+// WithType returns a copy of the key with which Sign writes typ into the header
+// instead of "JWT", such as "at+jwt" (RFC 9068 section 2.1). If typ is empty, the
+// header has no typ. Verifying does not depend on it; see [Rules].
 func (k *Key) WithType(typ string) *Key {
 	c := *k
 	c.typ = typ
-	return c.ready()
+	return c.prepare()
 }
 
-// ready fills in what follows from the rest.
-func (k *Key) ready() *Key {
+// prepare sets the fields that depend on others.
+func (k *Key) prepare() *Key {
 	k.header = headerText(k.alg, k.id, k.typ)
 	k.set = newKeySet([]*Key{k})
 	return k
 }
 
-// CanSign reports whether the key is a secret or a private key.
+// CanSign reports whether the key is a shared secret or a private key.
 func (k *Key) CanSign() bool { return k.signs }
 
 // IsSecret reports whether the key is a shared secret (HS256, HS384, HS512),
-// which has no public part.
+// which has no public key.
 func (k *Key) IsSecret() bool {
 	_, ok := k.scheme.(*mac)
 	return ok
 }
 
-// Public returns the public key of a private one; a public key returns itself.
-// A shared secret has none and gives an error.
-func (k *Key) Public() (*Key, error) {
-	if k.IsSecret() {
-		return nil, errors.New("jwt: a shared secret has no public part")
-	}
-	if !k.signs {
-		return k, nil
-	}
-	pub, err := NewKey(k.alg, k.public())
-	if err != nil {
-		return nil, err
-	}
-	return pub.WithID(k.id), nil
-}
-
-// public is the standard library's public key of k; nil for a secret.
+// public returns the public key in its standard library type, or nil for a
+// shared secret.
 func (k *Key) public() crypto.PublicKey {
 	if s, ok := k.scheme.(interface{ publicKey() crypto.PublicKey }); ok {
 		return s.publicKey()
@@ -110,8 +122,8 @@ func (k *Key) public() crypto.PublicKey {
 	return nil
 }
 
-// KeySet returns the set that holds this key alone, so that a verifier takes a
-// key as it takes a set.
+// KeySet returns the set that holds only this key, so that a single key can be
+// used as [Keys].
 func (k *Key) KeySet() *KeySet { return k.set }
 
 // String describes the key without its secret.
@@ -126,11 +138,94 @@ func (k *Key) String() string {
 	return fmt.Sprintf("jwt.Key{%s %s kid=%q}", kind, k.alg, k.id)
 }
 
-// GoString is String: %#v shows no secret either.
+// GoString returns the same text as String, so that %#v shows no secret.
 func (k *Key) GoString() string { return k.String() }
 
-// Format is String for every verb, so that no %x or %+v shows a secret.
+// Format writes the same text as String for every verb, so that %x and %+v show
+// no secret.
 func (k *Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.String()) }
 
-// LogValue is String for log/slog.
+// LogValue returns the same text as String, for log/slog.
 func (k *Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// NewKeySet returns a set of keys: the current ones, and retired ones whose
+// tokens have not expired. It fails without a key, for a nil key, and if two keys
+// of the same algorithm have the same id.
+func NewKeySet(keys ...*Key) (*KeySet, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("jwt: key set is empty")
+	}
+	for i, k := range keys {
+		if k == nil {
+			return nil, errors.New("jwt: key is nil")
+		}
+		if k.id != "" && slices.ContainsFunc(keys[:i], k.clashes) {
+			return nil, fmt.Errorf("jwt: two %s keys have the id %q", k.alg, k.id)
+		}
+	}
+	return newKeySet(slices.Clone(keys)), nil
+}
+
+func (k *Key) clashes(o *Key) bool { return o != nil && o.id == k.id && o.alg == k.alg }
+
+func newKeySet(keys []*Key) *KeySet {
+	s := &KeySet{keys: keys}
+	for _, k := range keys {
+		s.addKnown(header{alg: k.alg, kid: k.id, typ: k.typ, named: k.id != ""}, k.header)
+		s.addKnown(header{alg: k.alg, typ: "JWT"}, headerText(k.alg, "", "JWT"))
+		s.addKnown(header{alg: k.alg, typ: "JWT"}, b64.EncodeToString([]byte(`{"typ":"JWT","alg":"`+string(k.alg)+`"}`)))
+	}
+	return s
+}
+
+// addKnown adds a header to those that need no parsing.
+func (s *KeySet) addKnown(h header, segment string) {
+	if len(s.known) >= maxKnown || slices.ContainsFunc(s.known, func(k knownHeader) bool { return k.segment == segment }) {
+		return
+	}
+	if keys, err := s.find(h); err == nil {
+		s.known = append(s.known, knownHeader{segment, h, keys})
+	}
+}
+
+// Keys returns the keys in the order in which they were given.
+func (s *KeySet) Keys() []*Key { return slices.Clone(s.keys) }
+
+// KeySet returns s itself, so that a set can be used as [Keys].
+func (s *KeySet) KeySet() *KeySet { return s }
+
+// String lists the keys without their secrets.
+func (s *KeySet) String() string { return fmt.Sprintf("jwt.KeySet%v", s.keys) }
+
+// find returns the keys that may have signed a token with the header h.
+func (s *KeySet) find(h header) ([]*Key, *Error) {
+	var named, other []*Key
+	algorithm := false
+	for _, k := range s.keys {
+		if k.alg != h.alg {
+			continue
+		}
+		algorithm = true
+		if h.named && k.id == h.kid && k.id != "" {
+			named = append(named, k)
+		} else if !h.named || k.id == "" {
+			other = append(other, k)
+		}
+	}
+	switch {
+	case !algorithm:
+		return nil, errAlgorithm
+	case len(named) > 0:
+		return named, nil
+	case len(other) == 0:
+		return nil, errKey
+	case len(other) > maxTries:
+		return nil, errTooMany
+	}
+	return other, nil
+}
+
+// has reports whether a key has this id.
+func (s *KeySet) has(kid string) bool {
+	return slices.ContainsFunc(s.keys, func(k *Key) bool { return k.id == kid })
+}

@@ -12,8 +12,8 @@ import (
 
 // signatureHolds opens a token without looking at its payload.
 func signatureHolds(set *KeySet, token string) error {
-	d := newDesk[Raw](&Rules{})
-	if err := d.open(set, nil, token); err != nil {
+	d := newVerifyState[Raw](&Rules{})
+	if err := d.authenticate(set, nil, token); err != nil {
 		return err
 	}
 	return nil

@@ -1,28 +1,27 @@
 package jwt
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/sha512"
+	"errors"
 	"fmt"
 	"slices"
 )
 
-// NewKey makes a key from one of the standard library's: *rsa.PrivateKey,
+// NewKey returns a key from one of the standard library: *rsa.PrivateKey,
 // *rsa.PublicKey, *ecdsa.PrivateKey, *ecdsa.PublicKey, ed25519.PrivateKey or
-// ed25519.PublicKey. alg may be empty for an EC or Ed25519 key, which leaves no
-// choice; for an RSA key it then is RS256.
+// ed25519.PublicKey. It copies the key. If alg is empty, it is RS256 for an RSA
+// key, and the only possible algorithm for an EC or Ed25519 key.
 //
-// It refuses RSA keys below 2048 bits, with an exponent that is even or below
-// 65537, or with the ROCA weakness; EC points off their curve; Ed25519 points
-// of small order; and halves that do not belong together.
+// NewKey refuses RSA keys of fewer than 2048 or more than 16384 bits, with an
+// exponent that is even or below 65537, or with the ROCA weakness
+// (CVE-2017-15361); EC points that are not on their curve; Ed25519 points of
+// small order; and private keys that do not match their public key.
 func NewKey(alg Algorithm, key any) (*Key, error) {
-	if hollow(key) {
-		return nil, fmt.Errorf("jwt: the %T is empty", key)
+	if incomplete(key) {
+		return nil, fmt.Errorf("jwt: the %T is nil or incomplete", key)
 	}
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
@@ -38,20 +37,20 @@ func NewKey(alg Algorithm, key any) (*Key, error) {
 	case ed25519.PublicKey:
 		return edKey(alg, k, nil)
 	}
-	return nil, fmt.Errorf("jwt: a %T is no key for signatures", key)
+	return nil, fmt.Errorf("jwt: %T is not a supported type of key", key)
 }
 
-// hollow reports a key that was never filled in, which the standard library
-// would trip over.
-func hollow(key any) bool {
+// incomplete reports whether a part of a key is missing. The standard library
+// would panic.
+func incomplete(key any) bool {
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
 		return k == nil || k.N == nil || k.D == nil || len(k.Primes) == 0 || slices.Contains(k.Primes, nil)
 	case *rsa.PublicKey:
 		return k == nil || k.N == nil
 	case *ecdsa.PrivateKey:
-		//lint:ignore SA1019 there is no other way to see that a number is not there
-		return k == nil || k.D == nil || hollow(&k.PublicKey)
+		//lint:ignore SA1019 there is no other way to find a missing number
+		return k == nil || k.D == nil || incomplete(&k.PublicKey)
 	case *ecdsa.PublicKey:
 		//lint:ignore SA1019 as above
 		return k == nil || k.Curve == nil || k.X == nil || k.Y == nil
@@ -66,7 +65,8 @@ func rsaKey(alg Algorithm, pub *rsa.PublicKey, priv *rsa.PrivateKey) (*Key, erro
 	if !ok || m.kind != rsaFamily && m.kind != pssFamily {
 		return nil, fmt.Errorf("jwt: an RSA key cannot be used with algorithm %q", alg)
 	}
-	return newRSA(m, pub, priv)
+	s, err := newRSA(m, pub, priv)
+	return schemeKey(m, s, priv != nil, err)
 }
 
 func ecKey(alg Algorithm, pub *ecdsa.PublicKey, priv *ecdsa.PrivateKey) (*Key, error) {
@@ -74,7 +74,8 @@ func ecKey(alg Algorithm, pub *ecdsa.PublicKey, priv *ecdsa.PrivateKey) (*Key, e
 	if !ok || m.kind != ecFamily {
 		return nil, fmt.Errorf("jwt: an EC key on %s cannot be used with algorithm %q", pub.Curve.Params().Name, alg)
 	}
-	return newEC(m, pub, priv)
+	s, err := newEC(m, pub, priv)
+	return schemeKey(m, s, priv != nil, err)
 }
 
 func edKey(alg Algorithm, pub ed25519.PublicKey, priv ed25519.PrivateKey) (*Key, error) {
@@ -82,18 +83,27 @@ func edKey(alg Algorithm, pub ed25519.PublicKey, priv ed25519.PrivateKey) (*Key,
 	if !ok || m.kind != edFamily {
 		return nil, fmt.Errorf("jwt: an Ed25519 key cannot be used with algorithm %q", alg)
 	}
-	return newEd(m, pub, priv)
+	s, err := newEd(pub, priv)
+	return schemeKey(m, s, priv != nil, err)
 }
 
-// choose is the method of alg, or of the default where alg is empty.
-func choose(alg, or Algorithm) (method, bool) {
+// schemeKey returns the key of a scheme, unless making the scheme failed.
+func schemeKey(m method, s scheme, signs bool, err error) (*Key, error) {
+	if err != nil {
+		return nil, err
+	}
+	return newKey(m, s, signs), nil
+}
+
+// choose returns the method of alg, or that of byDefault if alg is empty.
+func choose(alg, byDefault Algorithm) (method, bool) {
 	if alg == "" {
-		alg = or
+		alg = byDefault
 	}
 	return alg.method()
 }
 
-// ofCurve is the algorithm that belongs to the curve of a key.
+// ofCurve returns the algorithm for the curve of a key.
 func ofCurve(pub *ecdsa.PublicKey) Algorithm {
 	for _, m := range methods {
 		if m.curve != nil && m.curve == pub.Curve {
@@ -103,9 +113,25 @@ func ofCurve(pub *ecdsa.PublicKey) Algorithm {
 	return "unknown curve"
 }
 
-// GenerateKey makes a new key for the algorithm: a random secret as long as the
-// hash for HS, RSA of 3072 bits for RS and PS, and the only choice for ES and
-// EdDSA. Its id is empty; [Key.Thumbprint] makes a good one.
+// Public returns the public key of a private key, with the same id. For a public
+// key it returns k itself. It fails for a shared secret, which has no public key.
+func (k *Key) Public() (*Key, error) {
+	if k.IsSecret() {
+		return nil, errors.New("jwt: a shared secret has no public key")
+	}
+	if !k.signs {
+		return k, nil
+	}
+	pub, err := NewKey(k.alg, k.public())
+	if err != nil {
+		return nil, err
+	}
+	return pub.WithID(k.id), nil
+}
+
+// GenerateKey returns a new random key for the algorithm: for HS a secret as long
+// as the hash, for RS and PS an RSA key of 3072 bits, for ES and EdDSA a key of
+// the only possible kind. Its id is empty; [Key.Thumbprint] makes a good one.
 func (a Algorithm) GenerateKey() (*Key, error) {
 	m, ok := a.method()
 	if !ok {
@@ -129,31 +155,4 @@ func (a Algorithm) GenerateKey() (*Key, error) {
 		return nil, err
 	}
 	return NewKey(a, key)
-}
-
-// digest hashes input into the scratch.
-func digest(w *scratch, h crypto.Hash, input []byte) []byte {
-	switch h {
-	case crypto.SHA256:
-		sum := sha256.Sum256(input)
-		return w.sum[:copy(w.sum[:], sum[:])]
-	case crypto.SHA384:
-		sum := sha512.Sum384(input)
-		return w.sum[:copy(w.sum[:], sum[:])]
-	}
-	w.sum = sha512.Sum512(input)
-	return w.sum[:]
-}
-
-// decode decodes a signature that must have size bytes.
-func (w *scratch) decode(signature string, size int) ([]byte, bool) {
-	if n, ok := decoded64(len(signature)); !ok || n != size {
-		return nil, false
-	}
-	if cap(w.sig) < size {
-		w.sig = make([]byte, size)
-	}
-	w.sig = w.sig[:size]
-	_, ok := decode64(w.sig, signature)
-	return w.sig, ok
 }

@@ -6,20 +6,19 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 )
 
-// Reading keys from documents: PEM (PKCS #1, PKCS #8, SEC 1, SPKI), a JWK, or
-// a JWK Set.
+// Parsing keys: PEM (PKCS #1, PKCS #8, SEC 1, SPKI), a JWK, or a JWK Set.
 
-// maxDocument bounds a key document.
+// maxDocument is the maximum size of a key document, in bytes.
 const maxDocument = 1 << 20
 
-// ParseKey reads one key, private or public, from a JWK or from PEM. alg is the
-// algorithm to use it for; when empty, the JWK's alg counts, and otherwise what
-// [NewKey] takes by default. A JWK that is for another algorithm, or not for
-// signatures (use, key_ops), is refused.
+// ParseKey parses a JWK, or a PEM document with one key, which may be private or
+// public. alg is the algorithm of the key. If it is empty, the algorithm is the
+// alg of the JWK or else the default of [NewKey]. ParseKey refuses a JWK that is
+// for another algorithm or not for signatures (use, key_ops), and a document of
+// more than 1 MiB.
 func ParseKey(document []byte, alg Algorithm) (*Key, error) {
 	if len(document) > maxDocument {
 		return nil, errors.New("jwt: key document is longer than 1 MiB")
@@ -29,7 +28,7 @@ func ParseKey(document []byte, alg Algorithm) (*Key, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := j.purpose(true); err != nil {
+		if err := j.checkUse(true); err != nil {
 			return nil, err
 		}
 		return j.key(alg)
@@ -39,23 +38,25 @@ func ParseKey(document []byte, alg Algorithm) (*Key, error) {
 		return nil, err
 	}
 	if len(keys) != 1 {
-		return nil, fmt.Errorf("jwt: PEM holds %d keys, not one", len(keys))
+		return nil, fmt.Errorf("jwt: PEM document has %d keys, not one", len(keys))
 	}
 	return NewKey(alg, keys[0])
 }
 
-// ParseKeySet reads the keys to verify with: from a JWK Set (RFC 7517 section
-// 5), a JWK, or PEM with any number of public keys. Private keys are refused:
-// whoever only verifies must not have them. So is a set that mixes shared
-// secrets with public keys, and one with two keys of the same id.
+// ParseKeySet parses the keys to verify tokens with: a JWK Set (RFC 7517 section
+// 5), a JWK, or a PEM document with any number of public keys. It refuses private
+// keys, which a verifier must not have; a set with both shared secrets and public
+// keys; two keys with the same algorithm and id; and a document of more than 1 MiB.
 //
-// algs lists the algorithms to allow. A key that names its algorithm must be
-// for one of them; an RSA key or a secret that names none is taken for each that
-// fits. Without algs a key is taken for the algorithm it names. An empty list
-// that is not nil is refused: an empty setting must not mean any.
+// algs lists the algorithms to allow. A key that has an alg must be for one of
+// them. An RSA key or a secret without an alg is used for each of them that fits.
+// Without algs, a key is used for its alg, or else for the default of [NewKey]. A
+// list that is empty but not nil is refused, so that an empty setting does not
+// mean any algorithm.
 //
-// Keys of a set that are not for such signatures (another kty, crv, alg or use)
-// are passed over, as section 5 asks; a broken or weak one is an error.
+// Keys of a JWK Set that are not for such signatures (by kty, crv, alg, use or
+// key_ops) are ignored, as section 5 recommends. An invalid or weak key is an
+// error.
 func ParseKeySet(document []byte, algs ...Algorithm) (*KeySet, error) {
 	if len(document) > maxDocument {
 		return nil, errors.New("jwt: key document is longer than 1 MiB")
@@ -75,14 +76,14 @@ func ParseKeySet(document []byte, algs ...Algorithm) (*KeySet, error) {
 	return publicSet(keys)
 }
 
-// publicSet makes a set for verifying.
+// publicSet returns a set of keys to verify with.
 func publicSet(keys []*Key) (*KeySet, error) {
 	for _, k := range keys {
 		if k.signs && !k.IsSecret() {
-			return nil, errors.New("jwt: a private key among the keys to verify with; give its public key")
+			return nil, errors.New("jwt: the key set contains a private key; use its public key")
 		}
 		if k.IsSecret() != keys[0].IsSecret() {
-			return nil, errors.New("jwt: shared secrets and public keys in one set")
+			return nil, errors.New("jwt: the key set contains both shared secrets and public keys")
 		}
 	}
 	return NewKeySet(keys...)
@@ -102,7 +103,7 @@ func parseKeys(document []byte, algs []Algorithm) ([]*Key, error) {
 	return j.keys(algs)
 }
 
-// setKeys reads the keys of a JWK Set.
+// setKeys parses the keys of a JWK Set.
 func setKeys(set Raw, algs []Algorithm) ([]*Key, error) {
 	members, ok := set.Elements()
 	if !ok {
@@ -111,13 +112,13 @@ func setKeys(set Raw, algs []Algorithm) ([]*Key, error) {
 	var keys []*Key
 	for n, m := range members {
 		found, err := keysOf(m, algs)
-		if err != nil && !errors.Is(err, errNotForUs) {
-			return nil, fmt.Errorf("%w (key %d of the set)", err, n)
+		if err != nil && !errors.Is(err, errUnsuitable) {
+			return nil, fmt.Errorf("%w (keys[%d] of the set)", err, n)
 		}
 		keys = append(keys, found...)
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("%w: none of the %d keys of the set", errNotForUs, len(members))
+		return nil, fmt.Errorf("%w: none of the %d keys in the set", errUnsuitable, len(members))
 	}
 	return keys, nil
 }
@@ -130,17 +131,18 @@ func keysOf(text Raw, algs []Algorithm) ([]*Key, error) {
 	return j.keys(algs)
 }
 
-// keys makes a key to verify with for each allowed algorithm that fits.
+// keys returns a key for each allowed algorithm that fits.
 func (j *jwk) keys(algs []Algorithm) ([]*Key, error) {
-	if err := j.purpose(false); err != nil {
+	if err := j.checkUse(false); err != nil {
 		return nil, err
 	}
-	return each(algs, j.key)
+	return forEach(algs, j.key)
 }
 
-// each calls make for each algorithm, or once with none where none is named.
-// Several can fit only where the key itself names none.
-func each(algs []Algorithm, make func(Algorithm) (*Key, error)) ([]*Key, error) {
+// forEach calls make for each algorithm, or once with "" if algs is nil, and
+// returns the keys of the calls that succeed. Several can succeed only if the key
+// does not have an alg itself.
+func forEach(algs []Algorithm, make func(Algorithm) (*Key, error)) ([]*Key, error) {
 	if algs == nil {
 		algs = []Algorithm{""}
 	}
@@ -151,7 +153,7 @@ func each(algs []Algorithm, make func(Algorithm) (*Key, error)) ([]*Key, error) 
 		switch {
 		case err == nil && !slices.ContainsFunc(keys, k.clashes):
 			keys = append(keys, k)
-		case err != nil && (first == nil || errors.Is(first, errNotForUs)):
+		case err != nil && (first == nil || errors.Is(first, errUnsuitable)):
 			first = err
 		}
 	}
@@ -168,7 +170,7 @@ func pemKeys(document []byte, algs []Algorithm) ([]*Key, error) {
 	}
 	var keys []*Key
 	for _, f := range found {
-		k, err := each(algs, func(a Algorithm) (*Key, error) { return NewKey(a, f) })
+		k, err := forEach(algs, func(a Algorithm) (*Key, error) { return NewKey(a, f) })
 		if err != nil {
 			return nil, err
 		}
@@ -181,7 +183,7 @@ func isJSON(document []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(document, " \t\r\n"), []byte("{"))
 }
 
-// parsePEM reads every key of a PEM document. A block of another kind is an
+// parsePEM parses all keys of a PEM document. A block that is not a key is an
 // error, and so is text after the last block.
 func parsePEM(document []byte) ([]any, error) {
 	var keys []any
@@ -198,7 +200,7 @@ func parsePEM(document []byte) ([]any, error) {
 		keys = append(keys, k)
 	}
 	if len(keys) == 0 || len(bytes.TrimSpace(document)) > 0 {
-		return nil, errors.New("jwt: neither PEM nor a JWK")
+		return nil, errors.New("jwt: the document is neither PEM nor a JWK")
 	}
 	return keys, nil
 }
@@ -216,19 +218,10 @@ func parseBlock(b *pem.Block) (key any, err error) {
 	case "EC PRIVATE KEY":
 		key, err = x509.ParseECPrivateKey(b.Bytes)
 	default:
-		return nil, fmt.Errorf("jwt: a PEM block %q is no key that can be read", b.Type)
+		return nil, fmt.Errorf("jwt: PEM block %q is not a supported type of key", b.Type)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("jwt: PEM block %q: %w", b.Type, err)
 	}
 	return key, nil
-}
-
-// marshal writes an object as JSON.
-func marshal(o Object) ([]byte, error) {
-	var w writer
-	if !w.value(reflect.ValueOf(o), 0) {
-		return nil, w.err
-	}
-	return w.out, nil
 }

@@ -5,109 +5,67 @@ import (
 	"strconv"
 )
 
-// Reading claims into Go values. Nothing is coerced: a claim of another type
+// Reading claims into Go values. Nothing is converted: a claim of another type
 // than its field is an error, and so is a number that does not fit (RFC 8725
-// section 3.10 asks for exact types; see CVE-2026-25537 for what happens else).
-// null fits pointers, maps, slices, any and Raw.
+// section 3.10 asks for exact types; CVE-2026-25537 shows what conversion leads
+// to). null is accepted by pointers, maps, slices, any and Raw.
 
-// member implements sink for a struct. Claims that it has no field for are
-// checked and passed over.
-func (s *slot) member(p *scanner, name string, i int) int { return s.put(p, s.place(name), i) }
+// member implements sink for a struct. A claim without a field is checked only.
+func (f *fieldPlan) member(p *scanner, name string, i int) int { return f.put(p, f.dest(name), i) }
 
-// likely implements shaped.
-func (s *slot) likely() *shape { return s.shape }
-
-// place implements shaped.
-func (s *slot) place(name string) place { return place{name: name, slot: s.find(name)} }
+// dest implements shaped.
+func (f *fieldPlan) dest(name string) dest { return dest{name: name, field: f.find(name)} }
 
 // put implements shaped.
-func (s *slot) put(p *scanner, to place, i int) int {
-	if to.slot == nil {
+func (f *fieldPlan) put(p *scanner, to dest, i int) int {
+	if to.field == noField {
 		return p.value(i)
 	}
-	return to.slot.read(p, i)
+	return f.fields[to.field].read(p, i)
 }
 
-// read fills the slot with the value at i.
-func (s *slot) read(p *scanner, i int) (end int) {
-	switch s.kind {
+// read fills the field with the value at i.
+func (f *fieldPlan) read(p *scanner, i int) (end int) {
+	switch f.kind {
 	case textKind:
-		*s.text, end = p.text(i)
+		*f.text, end = p.text(i)
 	case intKind:
-		*s.num, end = p.int(i)
+		*f.num, end = p.int(i)
 	case boolKind:
-		*s.flag, end = p.bool(i)
+		*f.flag, end = p.bool(i)
 	case rawKind:
 		if end = p.value(i); end != bad {
-			*s.raw = Raw(p.s[i:end])
+			*f.raw = Raw(p.s[i:end])
 		}
 	case structKind:
-		if i >= len(p.s) || p.s[i] != '{' {
-			end = bad
-			break
-		}
-		end = p.object(i, s)
+		end = f.readStruct(p, i)
 	default:
-		if s.name == "aud" && s.val.Type() == audienceType {
-			end = p.audience(i, s.val.Addr().Interface().(*[]string))
+		if f.name == "aud" && f.val.Type() == stringsType {
+			end = p.stringOrStrings(i, f.val.Addr().Interface().(*[]string))
 			break
 		}
-		end = p.read(i, s.val)
+		end = p.read(i, f.val)
 	}
-	if end == bad && p.err == nil && s.name != "" {
-		p.err = claimError(ErrMalformed, s.name, "not what its field takes")
+	if end == bad && p.err == nil && f.name != "" {
+		p.err = claimError(ErrMalformed, f.name, "does not fit the type of its field")
 	}
 	return end
 }
 
-var audienceType = reflect.TypeFor[[]string]()
+var stringsType = reflect.TypeFor[[]string]()
 
-// audience reads a string or an array of strings (RFC 7519 section 4.1.3).
-func (p *scanner) audience(i int, to *[]string) int {
-	if i < len(p.s) && p.s[i] == '"' {
-		s, end := p.text(i)
-		*to = []string{s}
-		return end
-	}
-	return p.strings(i, to)
-}
-
-// strings reads an array of strings.
-func (p *scanner) strings(i int, to *[]string) int {
-	if i >= len(p.s) || p.s[i] != '[' {
+func (f *fieldPlan) readStruct(p *scanner, i int) int {
+	switch {
+	case i >= len(p.s) || p.s[i] != '{':
 		return bad
+	case f.shape == nil:
+		return p.object(i, f)
 	}
-	var list []string
-	end := p.elements(i, func(i int) int {
-		s, end := p.text(i)
-		list = append(list, s)
-		return end
-	})
-	*to = list
-	return end
-}
-
-func (p *scanner) int(i int) (n int64, end int) {
-	end, whole := p.number(i)
-	if end == bad || !whole {
-		return 0, bad
-	}
-	n, ok := parseInt(p.s[i:end])
-	if !ok {
-		return 0, bad
-	}
-	return n, end
-}
-
-func (p *scanner) bool(i int) (b bool, end int) {
-	if i < len(p.s) && p.s[i] == 't' {
-		return true, p.word(i, "true")
-	}
-	return false, p.word(i, "false")
+	return f.shape.object(p, f, i)
 }
 
 func (p *scanner) float(i, size int) (f float64, end int) {
-	end, _ = p.number(i)
+	end, _ = number(p.s, i)
 	if end == bad {
 		return 0, bad
 	}
@@ -118,7 +76,7 @@ func (p *scanner) float(i, size int) (f float64, end int) {
 	return f, end
 }
 
-// read fills v, of any type that check allows, with the value at i.
+// read fills v, which is of a type that check accepts, with the value at i.
 func (p *scanner) read(i int, v reflect.Value) int {
 	if v.Type() == rawType {
 		return p.readRaw(i, v)
@@ -134,8 +92,8 @@ func (p *scanner) read(i int, v reflect.Value) int {
 		if i >= len(p.s) || p.s[i] != '{' {
 			return bad
 		}
-		s := lay(v)
-		return p.object(i, &s)
+		f := plan(v)
+		return p.object(i, &f)
 	}
 	return p.readPlain(i, v)
 }
@@ -175,7 +133,7 @@ func (p *scanner) readPlain(i int, v reflect.Value) (end int) {
 }
 
 func (p *scanner) readUint(i int, v reflect.Value) int {
-	end, whole := p.number(i)
+	end, whole := number(p.s, i)
 	if end == bad || !whole {
 		return bad
 	}
@@ -229,7 +187,7 @@ func (p *scanner) readMap(i int, v reflect.Value) int {
 	return p.object(i, mapSink(v))
 }
 
-// A mapSink puts members into a map.
+// A mapSink is a sink that adds the members to a map.
 type mapSink reflect.Value
 
 func (m mapSink) member(p *scanner, name string, i int) int {
@@ -243,12 +201,12 @@ func (m mapSink) member(p *scanner, name string, i int) int {
 }
 
 // readObject keeps the order of the members.
-func (p *scanner) readObject(i int, to *Object) int {
+func (p *scanner) readObject(i int, dst *Object) int {
 	if i >= len(p.s) || p.s[i] != '{' {
 		return bad
 	}
-	*to = Object{}
-	return p.object(i, (*objectSink)(to))
+	*dst = Object{}
+	return p.object(i, (*objectSink)(dst))
 }
 
 type objectSink Object
@@ -262,8 +220,8 @@ func (o *objectSink) member(p *scanner, name string, i int) int {
 	return end
 }
 
-// any reads a value as string, bool, nil, int64 (a whole number that fits),
-// float64 (any other number), []any or map[string]any.
+// any reads a value as a string, bool, nil, int64 (a whole number that fits in
+// 64 bits), float64 (any other number), []any or map[string]any.
 func (p *scanner) any(i int) (x any, end int) {
 	if i >= len(p.s) {
 		return nil, bad

@@ -5,28 +5,28 @@ import (
 	"strconv"
 )
 
-// Writing a JSON text anew in Python's spelling: white space gone, escapes and
-// numbers as json.loads followed by json.dumps would leave them, order kept.
+// Rewriting a JSON text as Python does: as json.loads followed by json.dumps
+// leaves it, without white space and in the same order.
 
-// recode appends text, rewritten. It stands in depth objects and arrays.
-func (w *writer) recode(text string, depth int) bool {
-	r := recoder{out: w.out}
-	ok := r.reset(text, 0)
-	r.depth = depth
-	if ok {
-		i := r.write(r.space(0))
-		ok = i != bad && r.space(i) == len(text)
+// recode appends text, rewritten, to out. depth is the number of objects and
+// arrays that are open around it. ok is false if text is not strict JSON or is
+// nested too deeply.
+func recode(out []byte, text string, depth int) (_ []byte, ok bool) {
+	r := recoder{out: out}
+	if !r.reset(text, 0) {
+		return r.out, false
 	}
-	w.out = r.out
-	return ok || w.fail(errRaw)
+	r.depth = depth
+	ok = r.atEnd(r.write(r.space(0)))
+	return r.out, ok
 }
 
-// A recoder reads with the strict scanner and writes as it goes. It is the sink
-// of the objects it meets.
+// A recoder reads with the strict scanner and writes what it reads. It is the
+// sink of the objects in the text.
 type recoder struct {
 	scanner
-	out  []byte
-	tail bool // a member stands before
+	out   []byte
+	comma bool // the object has a member already
 }
 
 // write rewrites the value at i.
@@ -54,21 +54,21 @@ func (r *recoder) write(i int) int {
 }
 
 func (r *recoder) object(i int) int {
-	outer := r.tail
-	r.tail = false
+	outer := r.comma
+	r.comma = false
 	r.out = append(r.out, '{')
 	i = r.scanner.object(i, r)
 	r.out = append(r.out, '}')
-	r.tail = outer
+	r.comma = outer
 	return i
 }
 
 // member implements sink.
 func (r *recoder) member(_ *scanner, name string, i int) int {
-	if r.tail {
+	if r.comma {
 		r.out = append(r.out, ',')
 	}
-	r.tail = true
+	r.comma = true
 	r.out, _ = appendText(r.out, name)
 	r.out = append(r.out, ':')
 	return r.write(i)
@@ -88,10 +88,10 @@ func (r *recoder) array(i int) int {
 	return i
 }
 
-// number writes a whole number in full, however large, and any other as a
-// float. Python's -0 is 0.
+// number writes a whole number with all its digits, however large, and any other
+// number as a float. Python reads -0 as 0.
 func (r *recoder) number(i int) int {
-	end, whole := r.scanner.number(i)
+	end, whole := number(r.s, i)
 	if end == bad {
 		return bad
 	}

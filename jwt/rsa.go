@@ -17,16 +17,16 @@ const (
 	minE   = 65537 // FIPS 186-5 section A.1.1
 )
 
-// An rsaScheme is an RSA key with its hash; pss nil means PKCS #1 v1.5.
+// An rsaScheme is an RSA key with its hash.
 type rsaScheme struct {
 	pub  *rsa.PublicKey
 	priv *rsa.PrivateKey // nil for a public key
 	hash crypto.Hash
-	pss  *rsa.PSSOptions
+	pss  *rsa.PSSOptions // nil for PKCS #1 v1.5
 }
 
-// newRSA makes a key of copies, which nobody else can change.
-func newRSA(m method, pub *rsa.PublicKey, priv *rsa.PrivateKey) (*Key, error) {
+// newRSA checks and copies a key.
+func newRSA(m method, pub *rsa.PublicKey, priv *rsa.PrivateKey) (scheme, error) {
 	if err := checkRSA(pub); err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func newRSA(m method, pub *rsa.PublicKey, priv *rsa.PrivateKey) (*Key, error) {
 	s := &rsaScheme{pub: pub, hash: m.hash}
 	if priv != nil {
 		if len(priv.Primes) != 2 {
-			return nil, errors.New("jwt: RSA key is not of two primes")
+			return nil, errors.New("jwt: RSA key does not have two primes")
 		}
 		p, q := new(big.Int).Set(priv.Primes[0]), new(big.Int).Set(priv.Primes[1])
 		s.priv = &rsa.PrivateKey{PublicKey: *pub, D: new(big.Int).Set(priv.D), Primes: []*big.Int{p, q}}
@@ -44,13 +44,13 @@ func newRSA(m method, pub *rsa.PublicKey, priv *rsa.PrivateKey) (*Key, error) {
 		s.priv.Precompute()
 	}
 	if m.kind == pssFamily {
-		// The salt is as long as the hash, not any length (RFC 7518 section 3.5).
+		// The salt must be as long as the hash (RFC 7518 section 3.5).
 		s.pss = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: m.hash}
 	}
-	return newKey(m, s, priv != nil), nil
+	return s, nil
 }
 
-// checkRSA says what is wrong with a public key.
+// checkRSA returns an error if a public key is weak.
 func checkRSA(pub *rsa.PublicKey) error {
 	switch bits := pub.N.BitLen(); {
 	case bits < minRSA || bits > maxRSA:
@@ -68,7 +68,7 @@ func checkRSA(pub *rsa.PublicKey) error {
 func (s *rsaScheme) publicKey() crypto.PublicKey { return s.pub }
 
 func (s *rsaScheme) sign(w *scratch, input []byte) ([]byte, error) {
-	sum := digest(w, s.hash, input)
+	sum := w.digest(s.hash, input)
 	if s.pss != nil {
 		return rsa.SignPSS(rand.Reader, s.priv, s.hash, sum, s.pss)
 	}
@@ -80,22 +80,22 @@ func (s *rsaScheme) verify(w *scratch, input []byte, signature string) bool {
 	if !ok {
 		return false
 	}
-	sum := digest(w, s.hash, input)
+	sum := w.digest(s.hash, input)
 	if s.pss != nil {
 		return rsa.VerifyPSS(s.pub, s.hash, sum, sig, s.pss) == nil
 	}
 	return rsa.VerifyPKCS1v15(s.pub, s.hash, sum, sig) == nil
 }
 
-// rocaPrimes are the primes whose product the weak generator worked with.
+// rocaPrimes are small primes that divide the modulus of the weak generator.
 var rocaPrimes = []uint64{
 	11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
 }
 
-// roca reports whether a modulus has the fingerprint of the keys that some
-// smart cards made: modulo each of these primes it is a power of 65537. A
-// sound modulus has it with a chance of about 2^-27. (Nemec and others, "The
-// Return of Coppersmith's Attack", 2017, section 2.)
+// roca reports whether a modulus has the fingerprint of keys that some smart
+// cards generated: modulo each of these primes it is a power of 65537. The
+// probability of a false alarm is about 2^-27. (Nemec and others, "The Return of
+// Coppersmith's Attack", 2017, section 2.)
 func roca(n *big.Int) bool {
 	for _, p := range rocaPrimes {
 		r := new(big.Int).Mod(n, new(big.Int).SetUint64(p)).Uint64()

@@ -30,15 +30,15 @@ type shapedClaims struct {
 
 // A reading is all that comes of a payload.
 type reading struct {
-	fault  string
-	claims shapedClaims
-	reg    registered
-	has    uint8
-	seen   uint32
-	ours   bool
+	fault   string
+	claims  shapedClaims
+	reg     registered
+	present uint8
+	seen    uint32
+	ours    bool
 }
 
-func readOn(d *desk[shapedClaims], payload string) reading {
+func readOn(d *verifyState[shapedClaims], payload string) reading {
 	d.clear()
 	d.payload = payload
 	r := reading{}
@@ -46,12 +46,12 @@ func readOn(d *desk[shapedClaims], payload string) reading {
 		r.fault = err.Error()
 		return r // what a refused token left behind is nobody's
 	}
-	r.claims, r.reg, r.has, r.seen, r.ours = d.claims, d.reg, d.has, d.seen, d.ours
+	r.claims, r.reg, r.present, r.seen, r.ours = d.claims, d.reg, d.present, d.seen, d.ours
 	return r
 }
 
-func shapedDesk() *desk[shapedClaims] {
-	return newDesk[shapedClaims](&Rules{Audience: []string{"shop"}, Require: []string{"username", "jti"}})
+func shapedDesk() *verifyState[shapedClaims] {
+	return newVerifyState[shapedClaims](&Rules{Audience: []string{"shop"}, Require: []string{"username", "jti"}})
 }
 
 // payloads draws objects that are often alike: names out of a few, in few
@@ -94,7 +94,7 @@ func TestShapeChangesNothing(t *testing.T) {
 			if !reflect.DeepEqual(got, want) {
 				t.Fatalf("%s\nafter others: %+v\nby itself:    %+v\nlearnt: %q", payload, got, want, names(used))
 			}
-			if read++; used.slot.shape.trust == fullTrust {
+			if read++; used.plan.shape.missesLeft == maxMisses {
 				followed++
 			}
 		}
@@ -136,9 +136,9 @@ func FuzzShape(f *testing.F) {
 }
 
 // names are those that the desk's shape has learnt.
-func names(d *desk[shapedClaims]) (all []string) {
-	for _, step := range d.slot.shape.steps {
-		all = append(all, step.place.name)
+func names(d *verifyState[shapedClaims]) (all []string) {
+	for _, step := range d.plan.shape.steps {
+		all = append(all, step.dest.name)
 	}
 	return all
 }
@@ -151,13 +151,13 @@ func TestShapeIsLearntFromTheFirstAndGivenUpLate(t *testing.T) {
 	if got := names(d); !reflect.DeepEqual(got, want) {
 		t.Fatalf("learnt %q", got)
 	}
-	for n := range fullTrust {
+	for n := range maxMisses {
 		if readOn(d, other); !reflect.DeepEqual(names(d), want) {
 			t.Fatalf("given up after %d others", n+1)
 		}
 	}
 	readOn(d, first) // restores the trust
-	for range fullTrust {
+	for range maxMisses {
 		readOn(d, other)
 	}
 	if got := names(d); !reflect.DeepEqual(got, want) {
@@ -165,9 +165,9 @@ func TestShapeIsLearntFromTheFirstAndGivenUpLate(t *testing.T) {
 	}
 	readOn(d, other)
 	if got := names(d); !reflect.DeepEqual(got, []string{"exp", "x", "role"}) {
-		t.Fatalf("learnt %q after %d others", got, fullTrust+1)
+		t.Fatalf("learnt %q after %d others", got, maxMisses+1)
 	}
-	if got := d.slot.find("role").shape.steps; len(got) != 2 {
+	if got := d.plan.fields[d.plan.find("role")].shape.steps; len(got) != 2 {
 		t.Errorf("of the object within %d members are learnt", len(got))
 	}
 }
@@ -181,8 +181,8 @@ func TestShapeIsBounded(t *testing.T) {
 	many := "{" + strings.Join(members, ",") + "}"
 	d := shapedDesk()
 	for range 3 {
-		if r := readOn(d, many); r.fault != "" || len(d.slot.shape.steps) != maxSteps {
-			t.Fatalf("%q, %d steps", r.fault, len(d.slot.shape.steps))
+		if r := readOn(d, many); r.fault != "" || len(d.plan.shape.steps) != maxSteps {
+			t.Fatalf("%q, %d steps", r.fault, len(d.plan.shape.steps))
 		}
 	}
 	if r := readOn(d, many[:len(many)-1]+`,"m3":1}`); r.fault == "" {
@@ -199,7 +199,7 @@ func TestShapeIsBounded(t *testing.T) {
 	} {
 		d := shapedDesk()
 		for range 2 {
-			if r := readOn(d, `{"a":1,`+text+`,"b":1}`); r.fault != "" || len(d.slot.shape.steps) != learnt {
+			if r := readOn(d, `{"a":1,`+text+`,"b":1}`); r.fault != "" || len(d.plan.shape.steps) != learnt {
 				t.Errorf("%s: %q, learnt %q", text, r.fault, names(d))
 			}
 		}

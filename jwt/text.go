@@ -1,18 +1,100 @@
 package jwt
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// Escapes in JSON strings (RFC 8259 section 7), both ways. Writing follows
-// Python's json.dumps, because PyJWT writes tokens with it: everything outside
-// printable ASCII becomes \uXXXX.
+// JSON strings (RFC 8259 section 7): finding their end, resolving their escapes
+// and writing them. Writing follows Python's json.dumps, because PyJWT writes
+// tokens with it: everything outside printable ASCII becomes \uXXXX.
+//
+// The functions that read take the index to read at and return the index after
+// what they read, or bad.
 
-// escape checks the escape that begins at s[i] and returns the index after it;
-// anything but a backslash there is a control character, and bad. Half a
-// surrogate pair stands for no character and is refused (RFC 7493 section 2.1).
+const bad = -1
+
+// Eight bytes are examined as one word.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// load reads the first eight bytes of s as a little-endian word. The compiler
+// makes it one instruction.
+func load(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// isASCII reports whether s is ASCII, as tokens usually are. ASCII is valid
+// UTF-8.
+func isASCII(s string) bool {
+	var w uint64
+	for ; len(s) >= 32; s = s[32:] {
+		w |= load(s) | load(s[8:]) | load(s[16:]) | load(s[24:])
+	}
+	for i := range len(s) {
+		w |= uint64(s[i])
+	}
+	return w&highs == 0
+}
+
+// special finds the quotes, backslashes and control characters among eight
+// bytes. A byte is one of them if the subtraction borrows, which bit 7 shows for
+// bytes of ASCII; other bytes are masked out. Only the lowest bit of the result
+// is exact.
+func special(w uint64) uint64 {
+	quote, slash := w^(ones*'"'), w^(ones*'\\')
+	return ((w - ones*0x20) | (quote - ones) | (slash - ones)) & ^w & highs
+}
+
+// quoted finds the end of the string whose opening quote is s[i]. It checks the
+// escapes and refuses control characters.
+func quoted(s string, i int) (end int, escaped bool) {
+	i++
+	for i+8 <= len(s) {
+		hit := special(load(s[i : i+8]))
+		if hit == 0 {
+			i += 8
+			continue
+		}
+		i += bits.TrailingZeros64(hit) / 8
+		if s[i] == '"' {
+			return i + 1, escaped
+		}
+		if i = escape(s, i); i == bad {
+			return bad, true
+		}
+		escaped = true
+	}
+	return quotedTail(s, i, escaped)
+}
+
+// quotedTail is quoted for the last bytes of s, one at a time.
+func quotedTail(s string, i int, escaped bool) (int, bool) {
+	for i < len(s) {
+		switch c := s[i]; {
+		case c == '"':
+			return i + 1, escaped
+		case c == '\\' || c < 0x20:
+			if i = escape(s, i); i == bad {
+				return bad, true
+			}
+			escaped = true
+		default:
+			i++
+		}
+	}
+	return bad, escaped
+}
+
+// escape checks the escape that begins at s[i]. Without a backslash there, s[i]
+// is a control character, which is bad. Half a surrogate pair is not a character
+// and is refused (RFC 7493 section 2.1).
 func escape(s string, i int) int {
 	if i+1 >= len(s) || s[i] != '\\' {
 		return bad
@@ -27,8 +109,8 @@ func escape(s string, i int) int {
 	return bad
 }
 
-// unit reads the \u escape at i, and the second one where the first is half of
-// a surrogate pair.
+// unit reads the \u escape at i, and the one after it if the first is half of a
+// surrogate pair.
 func unit(s string, i int) (r rune, next int) {
 	r, ok := hex4(s, i)
 	if !ok {
@@ -62,7 +144,7 @@ func hex4(s string, i int) (r rune, ok bool) {
 	return r, true
 }
 
-// unescape resolves the escapes of s, which have been checked.
+// unescape resolves the escapes of s, which escape has checked.
 func unescape(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
@@ -84,7 +166,7 @@ func unescape(s string) string {
 	}
 }
 
-// short is the character that a backslash and c stand for.
+// short returns the character that a backslash followed by c represents.
 func short(c byte) byte {
 	switch c {
 	case 'b':
@@ -101,13 +183,13 @@ func short(c byte) byte {
 	return c
 }
 
-// appendText appends s as a JSON string, as Python writes it; ok is false when
-// s is not valid UTF-8.
+// appendText appends s as a JSON string, as Python writes it. ok is false if s
+// is not valid UTF-8.
 func appendText(b []byte, s string) (out []byte, ok bool) {
 	return appendOpened(append(b, '"'), s)
 }
 
-// appendOpened is appendText after the opening quote.
+// appendOpened is appendText if the opening quote has been written.
 func appendOpened(b []byte, s string) (out []byte, ok bool) {
 	for {
 		n := printable(s)
@@ -130,7 +212,7 @@ func appendOpened(b []byte, s string) (out []byte, ok bool) {
 	}
 }
 
-// plainText tells which bytes stand for themselves in a JSON string.
+// plainText marks the bytes that Python writes into a JSON string unchanged.
 var plainText = func() (t [256]bool) {
 	for c := ' '; c <= '~'; c++ {
 		t[c] = c != '"' && c != '\\'
@@ -138,10 +220,11 @@ var plainText = func() (t [256]bool) {
 	return t
 }()
 
-// printable is how many bytes at the start of s stand for themselves.
+// printable returns the number of bytes at the start of s that Python writes
+// unchanged.
 func printable(s string) int {
 	i := 0
-	for i+8 <= len(s) { // see quoted; here a byte above '~' counts as well
+	for i+8 <= len(s) { // as in special; bytes above '~' count too
 		w := load(s[i : i+8])
 		quote, slash := w^(ones*'"'), w^(ones*'\\')
 		hit := w | (w + ones) | (w - ones*0x20) | (quote - ones) | (slash - ones)

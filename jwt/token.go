@@ -1,31 +1,32 @@
 package jwt
 
-// A Token is a verified token. Only [Verifier.Verify] fills one in. It is a
-// value of its own: nothing in it is shared with another call.
+// A Token is a verified token, as [Verifier.Verify] returns it. It shares no
+// memory with other tokens.
 type Token[T any] struct {
-	Algorithm Algorithm // of the key that verified it
-	KeyID     string    // the kid of the header, or ""
-	Type      string    // the typ of the header, or ""
+	Algorithm Algorithm // of the header and of the key that verified the token
+	KeyID     string    // kid of the header, or ""
+	Type      string    // typ of the header, or ""
 
-	// The registered claims (RFC 7519 section 4.1). One that the token does not
-	// carry is the zero value; an absent time is 0. aud is read by Audience.
+	// The registered claims (RFC 7519 section 4.1), zero if the token does not
+	// have them. Times are in seconds since 1970. For aud, see Audience.
 	Issuer    string // iss
 	Subject   string // sub
-	ExpiresAt int64  // exp, in seconds since 1970
-	NotBefore int64  // nbf, likewise
-	IssuedAt  int64  // iat, likewise
+	ExpiresAt int64  // exp
+	NotBefore int64  // nbf
+	IssuedAt  int64  // iat
 	ID        string // jti
 
-	Claims T // what the application reads
+	Claims T // all claims that T has a place for
 
 	payload string
 }
 
-// Payload returns the verified JSON text of the claims.
+// Payload returns the JSON text of all claims.
 func (t *Token[T]) Payload() Raw { return Raw(t.payload) }
 
-// Audience returns the names in aud, be it a string or an array; nil without one.
-// It reads the payload at each call, and the list belongs to the caller.
+// Audience returns the names in aud, which may be a string or an array of strings,
+// or nil if the token has no aud. Each call parses the payload and returns a new
+// slice.
 func (t *Token[T]) Audience() []string {
 	aud, ok := t.Claim("aud")
 	if !ok {
@@ -33,82 +34,12 @@ func (t *Token[T]) Audience() []string {
 	}
 	var list []string
 	p := scanner{s: string(aud)}
-	p.audience(0, &list) // cannot fail: verifying has read it
+	p.stringOrStrings(0, &list) // cannot fail: Verify has checked it
 	return list
 }
 
-// Claim returns the JSON text of any claim of the payload, also of one that T
-// does not have; ok is false when there is none of this name.
+// Claim returns the JSON text of a claim, which T need not have a field for. ok is
+// false if the token does not have the claim. Each call parses the payload.
 func (t *Token[T]) Claim(name string) (value Raw, ok bool) {
 	return t.Payload().Member(name)
-}
-
-// A Raw is the JSON text of a value. As a field of a struct of claims it takes
-// any value, so that the program can look at what it is: SimpleJWT writes
-// user_id as a number in old versions and as a string in new ones.
-type Raw string
-
-// Text returns the value of a JSON string; ok is false for any other value.
-func (r Raw) Text() (s string, ok bool) {
-	p := scanner{s: string(r)}
-	s, end := p.text(p.space(0))
-	return s, end != bad && p.space(end) == len(r)
-}
-
-// Int returns the value of a JSON number without fraction or exponent that fits
-// 64 bits; ok is false for any other value.
-func (r Raw) Int() (n int64, ok bool) {
-	p := scanner{s: string(r)}
-	i := p.space(0)
-	end, whole := p.number(i)
-	if end == bad || !whole || p.space(end) != len(r) {
-		return 0, false
-	}
-	return parseInt(p.s[i:end])
-}
-
-// Member returns a member of a JSON object by its name; ok is false when the
-// value is no object or has no such member.
-func (r Raw) Member(name string) (value Raw, ok bool) {
-	var p scanner
-	f := finder{name: name}
-	if !p.reset(string(r), 0) || !p.document(&f) {
-		return "", false
-	}
-	return f.value, f.found
-}
-
-// Elements returns the elements of a JSON array; ok is false for any other value.
-func (r Raw) Elements() (list []Raw, ok bool) {
-	p := scanner{s: string(r)}
-	i := p.space(0)
-	if i >= len(r) || r[i] != '[' {
-		return nil, false
-	}
-	i = p.elements(i, func(i int) int {
-		end := p.value(i)
-		if end != bad {
-			list = append(list, r[i:end])
-		}
-		return end
-	})
-	if i == bad || p.space(i) != len(r) {
-		return nil, false
-	}
-	return list, true
-}
-
-// A finder is the sink that keeps one member.
-type finder struct {
-	name  string
-	value Raw
-	found bool
-}
-
-func (f *finder) member(p *scanner, name string, i int) int {
-	end := p.value(i)
-	if end != bad && name == f.name {
-		f.value, f.found = Raw(p.s[i:end]), true
-	}
-	return end
 }

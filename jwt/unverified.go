@@ -1,9 +1,9 @@
 package jwt
 
-// DecodeUnverified splits a token and returns its header and its claims as JSON
-// text, WITHOUT checking the signature or any rule: anybody can have written
-// them. It is for looking at tokens, never for deciding anything. The text is
-// strict JSON all the same. It fails with [ErrInvalid].
+// DecodeUnverified splits a token and returns its header and claims as JSON text
+// WITHOUT checking the signature or any rule: anyone can have written them. Use
+// it to inspect tokens, never to make a decision. The header and the claims are
+// strict JSON, as for Verify; if they are not, the error is [ErrInvalid].
 func DecodeUnverified(token string) (header, claims Raw, err error) {
 	first, last, e := split(token)
 	if e != nil {

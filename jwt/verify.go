@@ -7,13 +7,14 @@ import (
 	"sync"
 )
 
-// maxToken bounds a token before any work is done on it. Cookies and header
-// lines end at 4 or 8 KiB anyway.
+// maxToken is the maximum length of a token, checked before anything else. Most
+// servers limit header lines to 8 KiB as well.
 const maxToken = 8192
 
-// A Verifier turns tokens into verified claims of type T: a struct of strings,
-// bools, numbers, structs, pointers, slices and maps, named by json tags; a
-// map; an [Object]; or a [Raw]. It may be used by any number of goroutines.
+// A Verifier verifies tokens and reads their claims into a T. This is a struct, a
+// map with string keys, an [Object] or a [Raw]. The fields of a struct are named as
+// in encoding/json and may be strings, bools, numbers, structs, pointers, slices,
+// maps, any, Object and Raw. A Verifier is safe for concurrent use.
 type Verifier[T any] struct {
 	keys  Keys
 	rules Rules
@@ -21,11 +22,12 @@ type Verifier[T any] struct {
 	pool  sync.Pool
 }
 
-// NewVerifier makes a verifier. It fails when a rule contradicts another or is
-// out of range, when keys is nil, and when T cannot hold claims.
+// NewVerifier returns a verifier that accepts tokens signed with one of the keys,
+// if they conform to the rules. It fails if keys is nil, if a rule is out of range
+// or contradicts another, and if T is not a type for claims.
 func NewVerifier[T any](keys Keys, rules Rules) (*Verifier[T], error) {
 	if keys == nil {
-		return nil, errors.New("jwt: no keys")
+		return nil, errors.New("jwt: keys is nil")
 	}
 	if err := checkClaims(reflect.TypeFor[T]()); err != nil {
 		return nil, err
@@ -35,82 +37,82 @@ func NewVerifier[T any](keys Keys, rules Rules) (*Verifier[T], error) {
 		return nil, err
 	}
 	v := &Verifier[T]{keys: keys, rules: rules, cache: newCache(rules.Cache)}
-	v.pool.New = func() any { return newDesk[T](&v.rules) }
+	v.pool.New = func() any { return newVerifyState[T](&v.rules) }
 	return v, nil
 }
 
-// A desk is the working space of one verification.
-type desk[T any] struct {
-	work
+// A verifyState is the reusable state of a verification.
+type verifyState[T any] struct {
+	verifyWork
 	claims T
-	slot   slot
+	plan   fieldPlan // of claims
 }
 
-// work is the part of a desk that does not depend on T.
-type work struct {
+// verifyWork is the part of a verifyState that does not depend on T.
+type verifyWork struct {
 	scratch
 	scanner
-	reader
+	claimReader
 	buf     []byte
 	header  header
 	payload string
 }
 
-func newDesk[T any](rules *Rules) *desk[T] {
-	d := &desk[T]{}
-	d.slot = lay(reflect.ValueOf(&d.claims).Elem())
-	d.slot.keep()
-	d.rules, d.root = rules, &d.slot
-	for i := range d.slot.slots {
-		d.own |= d.slot.slots[i].claim
+func newVerifyState[T any](rules *Rules) *verifyState[T] {
+	s := &verifyState[T]{}
+	s.plan = plan(reflect.ValueOf(&s.claims).Elem())
+	s.plan.addShapes()
+	s.rules, s.root = rules, &s.plan
+	for i := range s.plan.fields {
+		s.own |= s.plan.fields[i].claim
 	}
-	d.buf = make([]byte, maxToken)
-	return d
+	s.buf = make([]byte, maxToken)
+	return s
 }
 
-// Verify checks the signature of a compact token (RFC 7519 section 7.2), then
-// reads its claims and holds them to the rules. It returns either a verified
-// token or an [*Error], never both. Before the signature is found right, the
-// reason is always [ErrInvalid].
+// Verify checks the signature of a token in compact form (RFC 7519 section 7.2),
+// reads its claims and checks them against the rules. Every error is an [*Error].
+// Its reason is [ErrInvalid] for every failure before the signature check has
+// succeeded.
 func (v *Verifier[T]) Verify(token string) (t Token[T], _ error) {
-	d := v.pool.Get().(*desk[T])
-	err := d.run(v, token)
+	s := v.pool.Get().(*verifyState[T])
+	err := s.run(v, token)
 	if err == nil {
-		t.Algorithm, t.KeyID, t.Type = d.header.alg, d.header.kid, d.header.typ
-		t.Issuer, t.Subject, t.ID = d.reg.issuer, d.reg.subject, d.reg.id
-		t.ExpiresAt, t.NotBefore, t.IssuedAt = d.reg.expiresAt, d.reg.notBefore, d.reg.issuedAt
-		t.Claims, t.payload = d.claims, d.payload
+		t.Algorithm, t.KeyID, t.Type = s.header.alg, s.header.kid, s.header.typ
+		t.Issuer, t.Subject, t.ID = s.reg.issuer, s.reg.subject, s.reg.id
+		t.ExpiresAt, t.NotBefore, t.IssuedAt = s.reg.expiresAt, s.reg.notBefore, s.reg.issuedAt
+		t.Claims, t.payload = s.claims, s.payload
 	}
-	d.clear()
-	v.pool.Put(d)
+	s.clear()
+	v.pool.Put(s)
 	if err != nil { // a nil *Error must not become an error
 		return t, err
 	}
 	return t, nil
 }
 
-func (d *desk[T]) run(v *Verifier[T], token string) *Error {
-	if err := d.open(v.keys, v.cache, token); err != nil {
+func (s *verifyState[T]) run(v *Verifier[T], token string) *Error {
+	if err := s.authenticate(v.keys, v.cache, token); err != nil {
 		return err
 	}
-	if err := d.read(); err != nil {
+	if err := s.read(); err != nil {
 		return err
 	}
-	return d.judge(d.header.typ)
+	return s.check(s.header.typ)
 }
 
-// clear lets go of everything that came from the token.
-func (d *desk[T]) clear() {
-	var none T
-	d.claims = none
-	d.reg, d.has, d.seen, d.ours = registered{}, 0, 0, false
-	d.header, d.payload = header{}, ""
-	d.scanner.release()
+// clear removes everything that came from the token.
+func (s *verifyState[T]) clear() {
+	var zero T
+	s.claims = zero
+	s.reg, s.present, s.seen, s.ours = registered{}, 0, 0, false
+	s.header, s.payload = header{}, ""
+	s.scanner.release()
 }
 
 // read reads the payload into the claims.
-func (w *work) read() *Error {
-	ok := w.scanner.reset(w.payload, 0) && w.document(&w.reader)
+func (w *verifyWork) read() *Error {
+	ok := w.scanner.reset(w.payload, 0) && w.readClaims()
 	if ok && w.root.kind != structKind {
 		ok = w.root.read(&w.scanner, w.space(0)) != bad
 	}
@@ -123,8 +125,16 @@ func (w *work) read() *Error {
 	return nil
 }
 
-// open checks everything up to and with the signature, and decodes the payload.
-func (w *work) open(from Keys, seen *cache, token string) *Error {
+// readClaims reads the payload as an object that probably has the shape of the one
+// before.
+func (w *verifyWork) readClaims() bool {
+	i := w.space(0)
+	return i < len(w.s) && w.s[i] == '{' && w.atEnd(w.root.shape.object(&w.scanner, &w.claimReader, i))
+}
+
+// authenticate makes all checks up to and including that of the signature, and
+// decodes the payload.
+func (w *verifyWork) authenticate(from Keys, seen *cache, token string) *Error {
 	first, last, err := split(token)
 	if err != nil {
 		return err
@@ -137,7 +147,7 @@ func (w *work) open(from Keys, seen *cache, token string) *Error {
 	if err != nil {
 		return err
 	}
-	if !w.genuine(keys, seen, token, last) {
+	if !w.signed(keys, seen, token, last) {
 		return errSignature
 	}
 	n, ok := decode64(w.buf, token[first+1:last])
@@ -148,7 +158,7 @@ func (w *work) open(from Keys, seen *cache, token string) *Error {
 	return nil
 }
 
-// split finds the two dots of a token.
+// split returns the indexes of the two dots of a token.
 func split(token string) (first, last int, err *Error) {
 	if len(token) > maxToken {
 		return 0, 0, errSize
@@ -161,8 +171,8 @@ func split(token string) (first, last int, err *Error) {
 	return first, last, nil
 }
 
-// candidates finds the keys that the header allows.
-func (w *work) candidates(from Keys, set *KeySet, segment string) ([]*Key, *Error) {
+// candidates returns the keys that may have signed a token with this header.
+func (w *verifyWork) candidates(from Keys, set *KeySet, segment string) ([]*Key, *Error) {
 	for i := range set.known {
 		if c := &set.known[i]; c.segment == segment {
 			w.header = c.header
@@ -182,8 +192,9 @@ func (w *work) candidates(from Keys, set *KeySet, segment string) ([]*Key, *Erro
 	return set.find(h)
 }
 
-// genuine checks the signature with each of the keys.
-func (w *work) genuine(keys []*Key, seen *cache, token string, last int) bool {
+// signed reports whether one of the keys has signed the token, whose last dot is
+// at index last.
+func (w *verifyWork) signed(keys []*Key, seen *cache, token string, last int) bool {
 	w.in = append(w.in[:0], token[:last]...)
 	for _, k := range keys {
 		if seen.holds(token, k) {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Writing claims as Python's json.dumps(claims, separators=(",", ":")) does.
+// Writing claims, as Python's json.dumps(claims, separators=(",", ":")) does.
 
-// A writer builds one JSON text. Its methods report false after a failure, and
-// err says which.
+// A writer builds one JSON text. Its methods return false after a failure, which
+// err describes.
 type writer struct {
 	out []byte
 	err error
@@ -20,10 +20,10 @@ type writer struct {
 
 var (
 	errUTF8      = errors.New("text is not valid UTF-8")
-	errFloat     = errors.New("JSON has no NaN and no infinity")
-	errDuplicate = errors.New("two members have one name")
+	errFloat     = errors.New("JSON has neither NaN nor infinity")
+	errDuplicate = errors.New("duplicate name")
 	errObject    = errors.New("not a strict JSON object")
-	errRaw       = errors.New("a JSON text has a name twice, bytes that are not UTF-8, more than 64 levels, or is none")
+	errRaw       = errors.New("invalid JSON: duplicate name, invalid UTF-8, more than 64 levels, or not JSON")
 	errDeep      = errors.New("nested too deeply")
 )
 
@@ -34,38 +34,38 @@ func (w *writer) fail(err error) bool {
 	return false
 }
 
-// claims writes the whole set of claims, which must be an object.
-func (w *writer) claims(s *slot) bool {
-	switch s.kind {
+// claims writes the complete set of claims, which must be an object.
+func (w *writer) claims(f *fieldPlan) bool {
+	switch f.kind {
 	case structKind:
-		return w.fields(s.slots, 0)
+		return w.fields(f.fields, 0)
 	case rawKind:
-		return w.recode(string(*s.raw), 0) && w.out[0] == '{' || w.fail(errObject)
+		return w.recode(string(*f.raw), 0) && w.out[0] == '{' || w.fail(errObject)
 	}
-	return w.value(s.val, 0) && w.out[0] == '{' || w.fail(errObject)
+	return w.value(f.val, 0) && w.out[0] == '{' || w.fail(errObject)
 }
 
-// deeper enters an object or an array: depth counts those that are open, as it
-// does in a scanner.
-func (w *writer) deeper(depth *int) bool {
+// enter enters an object or an array. depth is the number of those that are
+// open, as in a scanner.
+func (w *writer) enter(depth *int) bool {
 	*depth++
 	return *depth <= maxDepth || w.fail(errDeep)
 }
 
-func (w *writer) fields(slots []slot, depth int) bool {
-	if !w.deeper(&depth) {
+func (w *writer) fields(fields []fieldPlan, depth int) bool {
+	if !w.enter(&depth) {
 		return false
 	}
 	w.out = append(w.out, '{')
-	comma := 1 // the first label goes without
-	for i := range slots {
-		s := &slots[i]
-		if s.omit && empty(s.val) {
+	comma := 1 // left out of the first label
+	for i := range fields {
+		f := &fields[i]
+		if f.omit && empty(f.val) {
 			continue
 		}
-		w.out = append(w.out, s.label[comma:]...)
+		w.out = append(w.out, f.label[comma:]...)
 		comma = 0
-		if !w.slot(s, depth) {
+		if !w.field(f, depth) {
 			return false
 		}
 	}
@@ -73,7 +73,7 @@ func (w *writer) fields(slots []slot, depth int) bool {
 	return true
 }
 
-// empty is what encoding/json leaves out under omitempty.
+// empty reports whether encoding/json leaves v out under omitempty.
 func empty(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Slice, reflect.Map:
@@ -84,23 +84,23 @@ func empty(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-// slot writes the value of a slot, whose label is there.
-func (w *writer) slot(s *slot, depth int) bool {
-	switch s.kind {
+// field writes the value of a field, whose label has been written.
+func (w *writer) field(f *fieldPlan, depth int) bool {
+	switch f.kind {
 	case textKind:
-		out, ok := appendOpened(w.out, *s.text)
+		out, ok := appendOpened(w.out, *f.text)
 		w.out = out
 		return ok || w.fail(errUTF8)
 	case intKind:
-		w.out = strconv.AppendInt(w.out, *s.num, 10)
+		w.out = strconv.AppendInt(w.out, *f.num, 10)
 	case boolKind:
-		w.out = strconv.AppendBool(w.out, *s.flag)
+		w.out = strconv.AppendBool(w.out, *f.flag)
 	case rawKind:
-		return w.recode(string(*s.raw), depth)
+		return w.recode(string(*f.raw), depth)
 	case structKind:
-		return w.fields(s.slots, depth)
+		return w.fields(f.fields, depth)
 	default:
-		return w.value(s.val, depth)
+		return w.value(f.val, depth)
 	}
 	return true
 }
@@ -111,16 +111,23 @@ func (w *writer) text(s string) bool {
 	return ok || w.fail(errUTF8)
 }
 
+// recode writes a JSON text that the application provides.
+func (w *writer) recode(text string, depth int) bool {
+	out, ok := recode(w.out, text, depth)
+	w.out = out
+	return ok || w.fail(errRaw)
+}
+
 func (w *writer) float(f float64) bool {
 	out, ok := appendFloat(w.out, f)
 	w.out = out
 	return ok || w.fail(errFloat)
 }
 
-// value writes any value; what an any holds is checked here, since its type was
-// not known before.
+// value writes a value of any type. The type of what an any holds is checked
+// here, since it was not known before.
 func (w *writer) value(v reflect.Value, depth int) bool {
-	for range maxDepth { // pointers may go round in a circle
+	for range maxDepth { // pointers may form a cycle
 		if v.Kind() != reflect.Pointer && v.Kind() != reflect.Interface {
 			break
 		}
@@ -158,11 +165,11 @@ func (w *writer) composite(v reflect.Value, depth int) bool {
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		return w.fail(errDeep) // still, after so many
+		return w.fail(errDeep) // after maxDepth pointers
 	case reflect.Struct:
 		at := reflect.New(v.Type()).Elem()
 		at.Set(v)
-		return w.fields(layFields(at), depth)
+		return w.fields(planFields(at), depth)
 	case reflect.Map:
 		return w.mapping(v, depth)
 	}
@@ -174,7 +181,7 @@ func (w *writer) slice(v reflect.Value, depth int) bool {
 		w.out = append(w.out, "null"...)
 		return true
 	}
-	if !w.deeper(&depth) {
+	if !w.enter(&depth) {
 		return false
 	}
 	w.out = append(w.out, '[')
@@ -195,7 +202,7 @@ func (w *writer) mapping(v reflect.Value, depth int) bool {
 		w.out = append(w.out, "null"...)
 		return true
 	}
-	if !w.deeper(&depth) {
+	if !w.enter(&depth) {
 		return false
 	}
 	keys := v.MapKeys()
@@ -211,7 +218,7 @@ func (w *writer) mapping(v reflect.Value, depth int) bool {
 }
 
 func (w *writer) object(v reflect.Value, depth int) bool {
-	if !w.deeper(&depth) {
+	if !w.enter(&depth) {
 		return false
 	}
 	members := v.Interface().(Object)
@@ -239,4 +246,13 @@ func (w *writer) pair(i int, name string, v reflect.Value, depth int) bool {
 	}
 	w.out = append(w.out, ':')
 	return w.value(v, depth)
+}
+
+// marshal returns an object as JSON.
+func marshal(o Object) ([]byte, error) {
+	var w writer
+	if !w.value(reflect.ValueOf(o), 0) {
+		return nil, w.err
+	}
+	return w.out, nil
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// How a Go type maps to claims. A struct of claims is laid out once as a tree
-// of slots that point into one variable; reading and writing then go through
+// How a Go type maps to claims. A variable of the type is planned once: its plan
+// is a tree of fields that point into the variable. Reading and writing then use
 // plain pointers, without reflection for the common types.
 
 type kind uint8
@@ -23,25 +23,28 @@ const (
 	structKind
 )
 
-// A slot is the place of one claim in a variable. A structKind slot is a sink
-// for the members of its object.
-type slot struct {
+// A fieldPlan says how to read and write one claim of a variable, or, at the
+// root of the tree, all of it. A plan must not be used concurrently.
+type fieldPlan struct {
 	name  string
-	label string // a comma, the name as JSON, its colon, and the opening quote of a text
+	label string // a comma, the name as JSON, a colon, and for a text its opening quote
 	omit  bool   // omitempty
 	kind  kind
-	claim uint8 // the bit of a registered claim
-	text  *string
-	num   *int64
-	flag  *bool
-	raw   *Raw
-	val   reflect.Value
-	slots []slot
-	next  int    // where find looks first: claims come in the order of the struct
-	shape *shape // nil where the slot is used once
+	claim uint8 // bit of a registered claim, or 0
+
+	// Where the variable is: one of the pointers, by kind, and val.
+	text *string
+	num  *int64
+	flag *bool
+	raw  *Raw
+	val  reflect.Value
+
+	fields []fieldPlan // of a structKind
+	next   int         // where find begins: claims often come in the order of the struct
+	shape  *shape      // nil if the plan is used once
 }
 
-// A field is what a struct's type says about one claim.
+// A field is what a struct type says about one claim.
 type field struct {
 	name  string
 	index []int
@@ -53,69 +56,70 @@ var (
 	objectType = reflect.TypeFor[Object]()
 )
 
-// lay makes the slot of v, which must be addressable and of a checked type.
-func lay(v reflect.Value) slot {
-	s := slot{val: v}
+// plan makes the plan of v, which must be addressable and of a type that check
+// accepts.
+func plan(v reflect.Value) fieldPlan {
+	f := fieldPlan{val: v}
 	switch at := v.Addr().Interface().(type) {
 	case *string:
-		s.kind, s.text = textKind, at
+		f.kind, f.text = textKind, at
 	case *int64:
-		s.kind, s.num = intKind, at
+		f.kind, f.num = intKind, at
 	case *bool:
-		s.kind, s.flag = boolKind, at
+		f.kind, f.flag = boolKind, at
 	case *Raw:
-		s.kind, s.raw = rawKind, at
+		f.kind, f.raw = rawKind, at
 	default:
 		if v.Kind() == reflect.Struct {
-			s.kind, s.slots = structKind, layFields(v)
+			f.kind, f.fields = structKind, planFields(v)
 		}
 	}
-	return s
+	return f
 }
 
-func layFields(v reflect.Value) []slot {
+func planFields(v reflect.Value) []fieldPlan {
 	fields := fieldsOf(v.Type())
-	slots := make([]slot, len(fields))
+	plans := make([]fieldPlan, len(fields))
 	for i, f := range fields {
-		slots[i] = lay(v.FieldByIndex(f.index))
-		slots[i].name, slots[i].omit, slots[i].claim = f.name, f.omit, claimBit(f.name)
+		plans[i] = plan(v.FieldByIndex(f.index))
+		plans[i].name, plans[i].omit, plans[i].claim = f.name, f.omit, claimBit(f.name)
 		label, _ := appendText([]byte{','}, f.name)
 		label = append(label, ':')
-		if slots[i].kind == textKind {
+		if plans[i].kind == textKind {
 			label = append(label, '"')
 		}
-		slots[i].label = string(label)
+		plans[i].label = string(label)
 	}
-	return slots
+	return plans
 }
 
-// keep gives the slot, and those in it, shapes: it will be used again.
-func (s *slot) keep() {
-	s.shape = new(shape)
-	for i := range s.slots {
-		if f := &s.slots[i]; f.kind == structKind {
-			f.keep()
+// addShapes prepares a plan for reading many objects.
+func (f *fieldPlan) addShapes() {
+	f.shape = new(shape)
+	for i := range f.fields {
+		if field := &f.fields[i]; field.kind == structKind {
+			field.addShapes()
 		}
 	}
 }
 
-// find returns the slot of a claim, or nil.
-func (s *slot) find(name string) *slot {
-	for range s.slots {
-		f := &s.slots[s.next]
-		if s.next++; s.next == len(s.slots) {
-			s.next = 0
+// find returns the index of the field for a claim, or noField.
+func (f *fieldPlan) find(name string) int {
+	for range f.fields {
+		i := f.next
+		if f.next++; f.next == len(f.fields) {
+			f.next = 0
 		}
-		if f.name == name {
-			return f
+		if f.fields[i].name == name {
+			return i
 		}
 	}
-	return nil
+	return noField
 }
 
-// fieldsOf lists the claims of a struct type as encoding/json would name them:
-// by json tag or else by the field's own name; "-" and unexported fields are
-// left out; the fields of an embedded struct count as its own.
+// fieldsOf lists the claims of a struct type, named as encoding/json names them:
+// by the json tag, or else by the field's name. Fields tagged "-" and unexported
+// fields are left out; the fields of an embedded struct are included.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
@@ -141,8 +145,8 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
-// check says why t cannot hold claims. above holds the types it stands in, for
-// types that contain themselves.
+// check returns an error if t cannot be a claim. above holds the types that
+// contain t, for types that contain themselves.
 func check(t reflect.Type, above ...reflect.Type) error {
 	if t == rawType || t == objectType || slices.Contains(above, t) {
 		return nil
@@ -157,7 +161,7 @@ func check(t reflect.Type, above ...reflect.Type) error {
 		return check(t.Elem(), above...)
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
-			return fmt.Errorf("jwt: %v cannot be a claim: JSON has no bytes; use a string", t)
+			return fmt.Errorf("jwt: %v cannot be a claim: JSON has no type for bytes; use a string", t)
 		}
 		return check(t.Elem(), above...)
 	case reflect.Map:
@@ -188,7 +192,8 @@ func checkFields(t reflect.Type, above []reflect.Type) error {
 	return nil
 }
 
-// checkClaims checks the type of a whole set of claims, which must be an object.
+// checkClaims checks the type of a complete set of claims, which must be an
+// object.
 func checkClaims(t reflect.Type) error {
 	switch {
 	case t == rawType || t == objectType:

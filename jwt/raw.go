@@ -1,0 +1,110 @@
+package jwt
+
+// JSON values that a program looks at itself.
+
+// A Raw is the JSON text of a value. As a field of a struct of claims it accepts
+// any value, so that the program can find out what it is: SimpleJWT writes
+// user_id as a number in old versions and as a string in new ones.
+type Raw string
+
+// An Object is a set of claims in a given order, for names that are known only
+// at run time:
+//
+//	jwt.Object{{"token_type", "access"}, {"exp", exp}}
+//
+// As the type of a verifier's claims it keeps the order of the token.
+type Object []struct {
+	Name  string
+	Value any
+}
+
+// Text returns the value of a JSON string. ok is false for any other value.
+func (r Raw) Text() (s string, ok bool) {
+	p := scanner{s: string(r)}
+	s, end := p.text(p.space(0))
+	return s, p.atEnd(end)
+}
+
+// Int returns the value of a JSON number without fraction or exponent that fits
+// in 64 bits. ok is false for any other value.
+func (r Raw) Int() (n int64, ok bool) {
+	p := scanner{s: string(r)}
+	n, end := p.int(p.space(0))
+	if !p.atEnd(end) {
+		return 0, false
+	}
+	return n, true
+}
+
+// Member returns the member of a JSON object that has the given name. ok is
+// false if there is none, or if the value is not an object.
+func (r Raw) Member(name string) (value Raw, ok bool) {
+	var p scanner
+	f := finder{name: name}
+	if !p.reset(string(r), 0) || !p.document(&f) {
+		return "", false
+	}
+	return f.value, f.found
+}
+
+// Members returns the members of a JSON object in their order, each value as a
+// Raw, so that a program can pass on claims that it does not know. It returns
+// nil for any other value.
+func (r Raw) Members() Object {
+	var p scanner
+	var l lister
+	if !p.reset(string(r), 0) || !p.document(&l) {
+		return nil
+	}
+	return l.all
+}
+
+// Elements returns the elements of a JSON array. ok is false for any other
+// value.
+func (r Raw) Elements() (list []Raw, ok bool) {
+	p := scanner{s: string(r)}
+	i := p.space(0)
+	if i >= len(r) || r[i] != '[' {
+		return nil, false
+	}
+	i = p.elements(i, func(i int) int {
+		end := p.value(i)
+		if end != bad {
+			list = append(list, r[i:end])
+		}
+		return end
+	})
+	if !p.atEnd(i) {
+		return nil, false
+	}
+	return list, true
+}
+
+// A finder is a sink that keeps the value of one member.
+type finder struct {
+	name  string
+	value Raw
+	found bool
+}
+
+func (f *finder) member(p *scanner, name string, i int) int {
+	end := p.value(i)
+	if end != bad && name == f.name {
+		f.value, f.found = Raw(p.s[i:end]), true
+	}
+	return end
+}
+
+// A lister is a sink that keeps all members.
+type lister struct{ all Object }
+
+func (l *lister) member(p *scanner, name string, i int) int {
+	end := p.value(i)
+	if end != bad {
+		l.all = append(l.all, struct {
+			Name  string
+			Value any
+		}{name, Raw(p.s[i:end])})
+	}
+	return end
+}
