@@ -18,7 +18,7 @@ const (
 
 type argonBlock [argonWords]uint64
 
-// argon holds one computation: the memory, lanes rows of columns blocks.
+// argon holds one computation: the memory, one row of blocks for each lane (RFC 9106 section 3.2).
 type argon struct {
 	recipe
 	columns, segment int
@@ -30,19 +30,19 @@ var argonType = map[string]uint32{"argon2d": 0, "argon2i": 1, "argon2id": 2}
 
 // deriveArgonRare computes the digest; r must be within its bounds.
 func deriveArgonRare(r recipe, password, salt string) []byte {
-	a := argon{recipe: r, segment: r.memory / (argonSlices * r.lanes)}
+	a := argon{recipe: r, segment: r.memory / (argonSlices * r.parallelism)}
 	a.columns = a.segment * argonSlices
-	a.blocks = make([]argonBlock, a.columns*r.lanes)
+	a.blocks = make([]argonBlock, a.columns*r.parallelism)
 	a.start(password, salt)
 	for pass := range r.passes {
 		for slice := range argonSlices {
-			for lane := range r.lanes {
+			for lane := range r.parallelism {
 				a.fill(pass, slice, lane)
 			}
 		}
 	}
 	var sum argonBlock
-	for lane := range r.lanes {
+	for lane := range r.parallelism {
 		sum.xor(a.at(lane, a.columns-1))
 	}
 	return argonHash(sum.bytes(), r.size)
@@ -54,7 +54,7 @@ func (a *argon) at(lane, column int) *argonBlock { return &a.blocks[lane*a.colum
 func (a *argon) start(password, salt string) {
 	var text []byte
 	add := func(n uint32) { text = binary.LittleEndian.AppendUint32(text, n) }
-	for _, n := range []int{a.lanes, a.size, a.memory, a.passes, a.version} {
+	for _, n := range []int{a.parallelism, a.size, a.memory, a.passes, a.version} {
 		add(uint32(n))
 	}
 	add(argonType[a.variant])
@@ -63,7 +63,7 @@ func (a *argon) start(password, salt string) {
 		text = append(text, field...)
 	}
 	seed := blake2b.Sum512(text)
-	for lane := range a.lanes {
+	for lane := range a.parallelism {
 		for column := range 2 {
 			text = binary.LittleEndian.AppendUint32(seed[:], uint32(column))
 			text = binary.LittleEndian.AppendUint32(text, uint32(lane))
@@ -104,7 +104,7 @@ func (a *argon) fill(pass, slice, lane int) {
 
 // reference picks the earlier block that random points at (RFC 9106 section 3.4.2).
 func (a *argon) reference(random uint64, pass, slice, lane, i int) *argonBlock {
-	from := int(random >> 32 % uint64(a.lanes))
+	from := int(random >> 32 % uint64(a.parallelism))
 	if pass == 0 && slice == 0 {
 		from = lane
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -15,31 +16,26 @@ import (
 )
 
 const (
-	minRounds     = 4
-	maxRounds     = 17
 	bcryptLongest = 72 // bytes of the password that bcrypt looks at
 	bcryptDigest  = 31 // characters
 	// base64 of bcrypt: https://man.openbsd.org/bcrypt_newhash.3
 	bcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 )
 
-func bcryptAlgorithm(name string) algorithm {
-	return algorithm{
-		decode:  decodeBcrypt,
-		make:    makeBcrypt,
-		matches: matchesBcrypt,
-		sound:   func(r recipe) error { return between(minRounds, r.passes, maxRounds) },
-		weak:    func(r recipe) bool { return r.passes < 12 },
-		setting: func(r recipe) string { return strconv.Itoa(r.passes) },
-		prefer: func(text string) (recipe, error) {
-			r := recipe{algorithm: name, variant: "2b", passes: 12, size: bcryptDigest}
-			return r, readOne(text, &r.passes)
-		},
-	}
+type bcryptAlgorithm struct {
+	id      string
+	prehash bool // with SHA-256
 }
 
-// decodeBcrypt splits "name$$2b$12$" and 22 characters of salt from 31 of digest.
-func decodeBcrypt(encoded string) (hash, error) {
+func (a bcryptAlgorithm) name() string { return a.id }
+
+// of is the recipe with a cost, the binary logarithm of the number of rounds.
+func (a bcryptAlgorithm) of(cost int) recipe {
+	return recipe{algorithm: a.id, variant: "2b", passes: cost, size: bcryptDigest}
+}
+
+// decode splits "name$$2b$12$" and 22 characters of salt from 31 of digest.
+func (a bcryptAlgorithm) decode(encoded string) (hash, error) {
 	fields := strings.Split(encoded, "$")
 	if len(fields) != 5 || fields[1] != "" || len(fields[4]) != 53 || strings.Trim(fields[4], bcryptAlphabet) != "" {
 		return hash{}, errBroken
@@ -50,40 +46,68 @@ func decodeBcrypt(encoded string) (hash, error) {
 	if (variant != "2a" && variant != "2b" && variant != "2y") || !strings.Contains(".Oeu", salt[21:]) {
 		return hash{}, errBroken
 	}
-	rounds, err := number(strings.TrimPrefix(fields[3], "0"))
+	cost, err := number(strings.TrimPrefix(fields[3], "0"))
 	if len(fields[3]) != 2 || err != nil {
 		return hash{}, errBroken
 	}
-	return hash{recipe{algorithm: fields[0], variant: variant, passes: rounds, size: bcryptDigest}, salt, []byte(digest)}, nil
+	r := a.of(cost)
+	r.variant = variant
+	return hash{r, salt, []byte(digest)}, nil
 }
 
-// matchesBcrypt lets the library compare. Plain bcrypt looks at 72 bytes only, as
+// matches lets the library compare. Plain bcrypt looks at 72 bytes only, as
 // Django's does; a NUL, which Django's library refuses, never matches but costs
 // the same.
-func matchesBcrypt(h hash, password string) bool {
+func (a bcryptAlgorithm) matches(h hash, password string) bool {
 	text := fmt.Sprintf("$%s$%02d$%s%s", h.variant, h.passes, h.salt, h.digest)
-	if h.algorithm == "bcrypt_sha256" {
+	if a.prehash {
 		return bcrypt.CompareHashAndPassword([]byte(text), hexSHA256(password)) == nil
 	}
 	seen := password[:min(len(password), bcryptLongest)]
 	return bcrypt.CompareHashAndPassword([]byte(text), []byte(seen)) == nil && !strings.Contains(password, "\x00")
 }
 
-// makeBcrypt leaves salt and text to the library. It writes 2a, the older name of
-// the same computation for up to 72 bytes.
-func makeBcrypt(r recipe, password string) (string, error) {
+// make leaves salt and text to the library. It writes 2a, the older name of the
+// same computation for up to 72 bytes.
+func (a bcryptAlgorithm) make(r recipe, password string) (string, error) {
 	secret := []byte(password)
-	if r.algorithm == "bcrypt_sha256" {
+	if a.prehash {
 		secret = hexSHA256(password)
 	}
 	if len(secret) > bcryptLongest || bytes.IndexByte(secret, 0) >= 0 {
-		return "", fmt.Errorf("%w: bcrypt takes 72 bytes without NUL", ErrPassword)
+		return "", fmt.Errorf("%w: bcrypt takes at most 72 bytes and no NUL", ErrPassword)
 	}
 	text, err := bcrypt.GenerateFromPassword(secret, r.passes)
-	return r.algorithm + "$$2b" + strings.TrimPrefix(string(text), "$2a"), err
+	return a.id + "$$2b" + strings.TrimPrefix(string(text), "$2a"), err
 }
 
 func hexSHA256(password string) []byte {
 	sum := sha256.Sum256([]byte(password))
 	return hex.AppendEncode(nil, sum[:])
 }
+
+// sameWork ignores the variant: its three names mean the same computation.
+func (a bcryptAlgorithm) sameWork(stored, preferred recipe) bool {
+	stored.variant = preferred.variant
+	return stored == preferred
+}
+
+func (a bcryptAlgorithm) shortSalt(string) bool      { return false }
+func (a bcryptAlgorithm) weak(r recipe) bool         { return r.passes < 12 }
+func (a bcryptAlgorithm) usual() recipe              { return a.of(12) }
+func (a bcryptAlgorithm) parameters(r recipe) string { return strconv.Itoa(r.passes) }
+func (a bcryptAlgorithm) read(text string, r recipe) (recipe, error) {
+	return r, readOne(text, &r.passes)
+}
+func (a bcryptAlgorithm) possible(r recipe) bool       { return r.passes >= bcrypt.MinCost }
+func (a bcryptAlgorithm) exceeds(r, limit recipe) bool { return r.passes > limit.passes }
+func (a bcryptAlgorithm) limit() recipe                { return a.of(14) }
+func (a bcryptAlgorithm) ceiling() recipe              { return a.of(17) }
+func (a bcryptAlgorithm) memory(recipe) int64          { return 0 }
+
+// work measures both algorithms as one.
+func (a bcryptAlgorithm) work(r recipe) (recipe, float64) {
+	return recipe{algorithm: "bcrypt", passes: r.passes}, math.Exp2(float64(r.passes))
+}
+func (a bcryptAlgorithm) sample(recipe) recipe                    { return a.of(7) }
+func (a bcryptAlgorithm) part(r recipe, _ float64) (recipe, bool) { return r, false }

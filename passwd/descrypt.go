@@ -12,11 +12,13 @@ const (
 	cryptLongest  = 511 // bytes: libxcrypt refuses longer passwords
 )
 
-var cryptAlgorithm = algorithm{decode: decodeCrypt, matches: matchesCrypt, sound: noBound}
+type cryptAlgorithm struct{ free }
 
-// decodeCrypt reads crypt$$ss and 11 characters. What may stand between the
+func (cryptAlgorithm) name() string { return "crypt" }
+
+// decode reads crypt$$ss and 11 characters. What may stand between the
 // dollars is ignored, as in Django: the salt is part of the hash.
-func decodeCrypt(encoded string) (hash, error) {
+func (cryptAlgorithm) decode(encoded string) (hash, error) {
 	fields := strings.Split(encoded, "$")
 	if len(fields) != 3 || len(fields[2]) != 13 || strings.Trim(fields[2], cryptAlphabet) != "" {
 		return hash{}, errBroken
@@ -24,13 +26,15 @@ func decodeCrypt(encoded string) (hash, error) {
 	return hash{recipe{algorithm: "crypt", size: 11}, fields[2][:2], []byte(fields[2][2:])}, nil
 }
 
-// matchesCrypt never matches what the C function would not take.
-func matchesCrypt(h hash, password string) bool {
+// matches never accepts what the C function would not take.
+func (cryptAlgorithm) matches(h hash, password string) bool {
 	taken := len(password) <= cryptLongest && !strings.Contains(password, "\x00")
-	return comparing(desCrypt)(h, password) && taken
+	return equal(desCrypt(password, h.salt), h.digest) && taken
 }
 
-func desCrypt(_ recipe, password, salt string) []byte {
+func (cryptAlgorithm) shortSalt(string) bool { return false }
+
+func desCrypt(password, salt string) []byte {
 	var key uint64
 	for i := range 8 {
 		key <<= 8

@@ -203,7 +203,10 @@ func TestIdentifyNames(t *testing.T) {
 // TestHostileMemory: what a stored text would take is known before it is taken, and
 // never above the bounds.
 func TestHostileMemory(t *testing.T) {
-	h := cheap(t)
+	h, err := cheap(t).WithLimits("argon2:m=524288,t=8,p=64")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for text, want := range map[string]int64{
 		valid["argon2"]: 100 << 20, valid["scrypt"]: 128 * 8 * (16384 + 5), valid["bcrypt"]: 0, "": 0,
 		"argon2$argon2id$v=19$m=524288,t=8,p=8$c2Vhc2FsdFNlYXNhbHRTZWFzYWx0MQ$UOl4WzPUu15WW4I4nHEKBw":     512 << 20,
@@ -246,10 +249,10 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if m := stored.memoryBytes(); m < 0 || m > 513<<20 {
+		if m := stored.kind().memory(stored.recipe); m < 0 || m > 513<<20 {
 			t.Errorf("%q takes %d bytes", text, m)
 		}
-		if stored.passes*max(stored.memory, 1)*max(stored.lanes, 1) < 5000 {
+		if stored.passes*max(stored.memory, 1)*max(stored.parallelism, 1) < 5000 {
 			stored.matches("password") // must not panic
 		}
 	})

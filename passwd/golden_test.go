@@ -93,7 +93,7 @@ func mustUpdate(t *testing.T, hasher map[string]any, encoded string) bool {
 func goldenDecoded(t *testing.T, name string, stored hash, recorded map[string]any) {
 	got := map[string]any{
 		"algorithm": stored.algorithm, "salt": stored.salt, "iterations": stored.passes, "work_factor": stored.passes,
-		"time_cost": stored.passes, "memory_cost": stored.memory, "block_size": stored.memory, "parallelism": stored.lanes,
+		"time_cost": stored.passes, "memory_cost": stored.memory, "block_size": stored.memory, "parallelism": stored.parallelism,
 		"variety": stored.variant, "version": stored.version, "algostr": stored.variant, "checksum": string(stored.digest),
 	}
 	for part, want := range recorded {

@@ -1,50 +1,54 @@
 package passwd
 
-// What a stored text is, without checking a password: for counting and showing.
+// Describing a stored text without checking a password, for counts and lists.
 
 const unusable = "unusable"
 
 // An Info describes a stored text without its salt and digest.
 type Info struct {
-	// Algorithm is Django's name for it, such as "argon2", or whatever stands
-	// before the first "$"; "unusable" for what Unusable makes. It is "" where
-	// nothing can be told.
+	// Algorithm is Django's name for it, such as "argon2", even if the text is
+	// invalid or the name unknown; "unusable" for the result of Unusable; "" for
+	// a text without a name.
 	Algorithm string
-	// Parameters are the work, in the form that New reads, such as "600000" or
-	// "m=19456,t=2,p=1,len=32". It is "" for algorithms without.
+	// Parameters are the cost, in the form that New reads, such as "600000" or
+	// "m=19456,t=2,p=1,len=32". It is "" for algorithms that have none and for
+	// invalid texts, except those that are only too costly.
 	Parameters string
-	// Valid reports whether the text is well-formed and within bounds, so that
-	// some password may match.
+	// Valid reports whether the text is well-formed and within the package's
+	// bounds, so that some password may match. A Hasher can have lower limits:
+	// see [Hasher.TooCostly].
 	Valid bool
+	// Retired reports an algorithm that Django no longer makes. Its hashes do
+	// not protect a password once the database is stolen.
+	Retired bool
 }
 
-// Identify tells what encoded is.
+// Identify describes encoded.
 func Identify(encoded string) Info {
 	if !IsUsable(encoded) {
 		return Info{Algorithm: unusable}
 	}
 	info := Info{Algorithm: identify(encoded)}
 	stored, err := parse(encoded)
-	if err != nil {
+	if stored.algorithm == "" {
 		return info
 	}
-	info.Valid = true
-	if setting := algorithms[stored.algorithm].setting; setting != nil {
-		info.Parameters = setting(stored.recipe)
-	}
+	a := stored.kind()
+	_, makes := a.(maker)
+	info.Valid, info.Retired, info.Parameters = err == nil, !makes, a.parameters(stored.recipe)
 	return info
 }
 
-// String names the kind for a count: the algorithm with its parameters,
-// "unusable" for what Unusable makes, or "broken".
+// String returns a name to count by: the algorithm with its parameters, "unusable"
+// for the result of Unusable, or "broken" for an invalid text.
 func (i Info) String() string {
 	switch {
 	case i.Algorithm == unusable:
 		return unusable
+	case i.Parameters != "":
+		return i.Algorithm + ":" + i.Parameters
 	case !i.Valid:
 		return "broken"
-	case i.Parameters == "":
-		return i.Algorithm
 	}
-	return i.Algorithm + ":" + i.Parameters
+	return i.Algorithm
 }

@@ -11,47 +11,54 @@ import (
 	"strings"
 )
 
-// noBound is sound for algorithms without parameters.
-func noBound(recipe) error { return nil }
+func md5Sum(text []byte) []byte  { sum := md5.Sum(text); return sum[:] }
+func sha1Sum(text []byte) []byte { sum := sha1.Sum(text); return sum[:] }
 
-// digestOf computes the digest of salt and password.
-func digestOf(r recipe, password, salt string) []byte {
-	if r.size == md5.Size {
-		sum := md5.Sum([]byte(salt + password))
-		return sum[:]
-	}
-	sum := sha1.Sum([]byte(salt + password))
-	return sum[:]
+// saltedDigest reads name$salt$hexadecimal.
+type saltedDigest struct {
+	id   string
+	sum  func(text []byte) []byte
+	size int // of the sum, in bytes
+	free
 }
 
-// salted reads name$salt$hexadecimal.
-func saltedDigest(size int) algorithm {
-	return algorithm{
-		decode: func(encoded string) (hash, error) {
-			fields := strings.Split(encoded, "$")
-			if len(fields) != 3 || fields[1] == "" {
-				return hash{}, errBroken
-			}
-			digest, err := unhex(fields[2], size)
-			return hash{recipe{algorithm: fields[0], size: size}, fields[1], digest}, err
-		},
-		matches: comparing(digestOf),
-		sound:   noBound,
-		salted:  longSalt,
+func (a saltedDigest) name() string { return a.id }
+
+func (a saltedDigest) decode(encoded string) (hash, error) {
+	fields := strings.Split(encoded, "$")
+	if len(fields) != 3 || fields[1] == "" {
+		return hash{}, errBroken
 	}
+	digest, err := unhex(fields[2], a.size)
+	return hash{recipe{algorithm: a.id, size: a.size}, fields[1], digest}, err
 }
+
+func (a saltedDigest) matches(h hash, password string) bool {
+	return equal(a.sum([]byte(h.salt+password)), h.digest)
+}
+
+func (saltedDigest) shortSalt(salt string) bool { return !longSalt(salt) }
 
 // unsaltedDigest reads the hexadecimal digest alone or after "md5$$" or "sha1$$".
-func unsaltedDigest(name string, size int) algorithm {
-	return algorithm{
-		decode: func(encoded string) (hash, error) {
-			digest, err := unhex(encoded[strings.LastIndexByte(encoded, '$')+1:], size)
-			return hash{recipe{algorithm: name, size: size}, "", digest}, err
-		},
-		matches: comparing(digestOf),
-		sound:   noBound,
-	}
+type unsaltedDigest struct {
+	id   string
+	sum  func(text []byte) []byte
+	size int
+	free
 }
+
+func (a unsaltedDigest) name() string { return a.id }
+
+func (a unsaltedDigest) decode(encoded string) (hash, error) {
+	digest, err := unhex(encoded[strings.LastIndexByte(encoded, '$')+1:], a.size)
+	return hash{recipe{algorithm: a.id, size: a.size}, "", digest}, err
+}
+
+func (a unsaltedDigest) matches(h hash, password string) bool {
+	return equal(a.sum([]byte(password)), h.digest)
+}
+
+func (unsaltedDigest) shortSalt(string) bool { return false }
 
 // unhex decodes size bytes in lower-case hexadecimal.
 func unhex(text string, size int) ([]byte, error) {

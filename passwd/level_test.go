@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -120,9 +121,9 @@ func within(t *testing.T, h *Hasher, kinds map[string]string, rounds int, bound 
 	t.Errorf("spread %.1f %%, want at most %.0f %%", 100*spread(got), 100*bound)
 }
 
-// TestDearerHash: a hash dearer than the preferred one must not stand out either,
-// once it has been met.
-func TestDearerHash(t *testing.T) {
+// TestCostlierHash: a hash costlier than the preferred one must not be
+// distinguishable either, once it was seen.
+func TestCostlierHash(t *testing.T) {
 	h, err := New("argon2:m=512,t=1")
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +140,7 @@ func TestDearerHash(t *testing.T) {
 		t.Errorf("target after = %v", got)
 	}
 	if got := h.Memory(""); got != 0 {
-		t.Errorf("an unknown user takes %d bytes, want what the dearest hash takes", got)
+		t.Errorf("an unknown user takes %d bytes, want what the costliest hash takes", got)
 	}
 	kinds := kinds(t, h)
 	kinds["dear"] = dear
@@ -147,24 +148,28 @@ func TestDearerHash(t *testing.T) {
 	within(t, h, kinds, 15, 0.5)
 }
 
-// TestDearestBounded: what a strange row costs is not imitated without end.
-func TestDearestBounded(t *testing.T) {
+// TestCostliestBounded: a hash above the limit is not imitated, and the costliest
+// hashes are remembered, however many there are.
+func TestCostliestBounded(t *testing.T) {
 	h := cheap(t)
-	h.remember(recipe{algorithm: "bcrypt", variant: "2b", passes: maxRounds, size: bcryptDigest})
+	h.Check("x", strings.Replace(valid["bcrypt"], "$04$", "$17$", 1))
 	if got := h.target(); got != h.prefers() {
-		t.Errorf("target = %v after a hash of several seconds", got)
+		t.Errorf("target = %v after a hash above the limit", got)
 	}
-	for i := range 2 * mostKinds {
+	for i := range 2 * maxRemembered {
 		h.remember(recipe{algorithm: "pbkdf2_sha256", passes: 2000 + i, size: 32})
 	}
-	if n := len(h.dearest.kinds); n != mostKinds {
-		t.Errorf("remembers %d kinds, want %d", n, mostKinds)
+	if n := len(h.costliest.seen); n != maxRemembered {
+		t.Errorf("remembers %d recipes, want %d", n, maxRemembered)
+	}
+	if got, want := h.target().passes, 2000+2*maxRemembered-1; got != want {
+		t.Errorf("target has %d iterations, want those of the costliest, %d", got, want)
 	}
 }
 
 // TestPart: a share of the work, but never less than the algorithm takes.
 func TestPart(t *testing.T) {
-	argon2 := recipe{algorithm: "argon2", variant: "argon2id", version: 19, passes: 2, memory: 1000, lanes: 4, size: 32}
+	argon2 := recipe{algorithm: "argon2", variant: "argon2id", version: 19, passes: 2, memory: 1000, parallelism: 4, size: 32}
 	pbkdf2 := recipe{algorithm: "pbkdf2_sha1", passes: 1000, size: 20}
 	for _, c := range []struct {
 		whole  recipe
@@ -172,21 +177,21 @@ func TestPart(t *testing.T) {
 		passes int
 		memory int
 	}{{argon2, 0.5, 2, 500}, {argon2, 0.001, 2, 32}, {pbkdf2, 0.25, 250, 0}, {pbkdf2, 0.0001, 1, 0}} {
-		part, divisible := c.whole.part(c.share)
+		part, divisible := c.whole.kind().part(c.whole, c.share)
 		want := c.whole
 		want.passes, want.memory = c.passes, c.memory
 		if part != want || !divisible {
 			t.Errorf("%v of %v is %v, %v", c.share, c.whole, part, divisible)
 		}
 	}
-	if part, divisible := (recipe{algorithm: "scrypt", passes: 16}).part(0.5); divisible || part.passes != 16 {
+	if part, divisible := (scryptAlgorithm{}).part(recipe{algorithm: "scrypt", passes: 16}, 0.5); divisible || part.passes != 16 {
 		t.Errorf("scrypt is divided: %v", part)
 	}
 }
 
 func TestStopwatch(t *testing.T) {
 	s := newStopwatch(hash.matches)
-	r := recipe{algorithm: "argon2", variant: "argon2id", version: 19, passes: 1, memory: 64, lanes: 1, size: 16}
+	r := recipe{algorithm: "argon2", variant: "argon2id", version: 19, passes: 1, memory: 64, parallelism: 1, size: 16}
 	for range 200 {
 		s.learn(r, 10*time.Millisecond)
 	}
@@ -203,11 +208,11 @@ func TestStopwatch(t *testing.T) {
 	if got := s.estimate(recipe{algorithm: "md5"}); got != 0 {
 		t.Errorf("estimate of md5 = %v, want 0", got)
 	}
-	for i := range 2 * mostUnits {
+	for i := range 2 * maxEstimates {
 		r.size = 4 + i
 		s.learn(r, time.Millisecond)
-		if len(s.units) > mostUnits {
-			t.Fatalf("%d units kept, want at most %d", len(s.units), mostUnits)
+		if len(s.units) > maxEstimates {
+			t.Fatalf("%d units kept, want at most %d", len(s.units), maxEstimates)
 		}
 	}
 	if got := fmt.Sprint(s.estimate(recipe{algorithm: "bcrypt", variant: "2b", passes: 9, size: bcryptDigest}) > 0); got != "true" {

@@ -22,31 +22,34 @@
 // # Choosing a setting
 //
 // A new installation needs no choice: the zero Hasher and New("") use Argon2id
-// with 19 MiB, two passes and one lane (OWASP Password Storage Cheat Sheet).
+// with 19 MiB, two passes and a parallelism of one (OWASP Password Storage Cheat
+// Sheet).
 //
 // Beside a running Django choose Django's own parameters by its version, such as
 // "django-5.2". Django rewrites, at login, every hash that differs from its
-// preferred algorithm or parameters, and so does a Hasher; with equal parameters
-// neither touches what the other made. Where Django's are not known or differ
-// between machines, add ",keep" ("argon2,keep", "django-6.1,keep"): then a sound
-// hash is left as it is, whoever made it, and only retired algorithms and
-// parameters below those of Django 3.2 are replaced.
+// preferred algorithm or parameters, and Check reports such a hash as outdated, so
+// that with equal parameters neither side rewrites the other's hashes. If Django's
+// parameters are unknown or differ between machines, add ",keep" ("argon2,keep",
+// "django-6.1,keep"): then only retired algorithms and parameters below those of
+// Django 3.2 are outdated.
 //
 // # Time
 //
 // Check takes the same time for a right and a wrong password, for a missing user
-// (pass "" as encoded), an unusable password, a damaged text and a cheaper, older
-// hash: it adds the work that is missing to reach the dearest hash that this
-// Hasher knows of. Nothing but the length and the encoding of the password itself
-// shortens it.
+// (pass "" as encoded), an unusable password, an invalid text and a cheaper, older
+// hash: it adds the work that is missing to the costliest hash that this Hasher
+// has seen. Only the length and the encoding of the password itself, which the
+// client chose, shorten it.
 //
-// # Bounds
+// # Limits
 //
-// A password has at most MaxPassword bytes and is valid UTF-8. Parameters out of
-// bounds are refused before memory is taken: PBKDF2 10,000,000 iterations; Argon2
-// 512 MiB, 64 lanes, 4 GiB of memory times passes; bcrypt 17 rounds; scrypt
-// 512 MiB, 64 lanes, N*r*p of 2^24; texts of more than 1,024 bytes. Such a text is
-// a failed login like any other damaged one.
+// A password has at most MaxPassword bytes and is valid UTF-8. A stored text has at
+// most 1,024 bytes. Stored hashes that cost more than a limit are rejected before
+// any of the work is done, in the time of a wrong password; [Hasher.WithLimits] has
+// the default limits and changes them, [Hasher.TooCostly] finds such hashes. No
+// limit can be above PBKDF2 10,000,000 iterations; Argon2 512 MiB, a parallelism of
+// 64, 4 GiB of memory times passes; bcrypt 17 (2^17 rounds); scrypt 512 MiB, N*r*p
+// of 2^24.
 package passwd
 
 import (
@@ -67,12 +70,13 @@ const MaxPassword = 4096
 var ErrPassword = errors.New("password cannot be hashed")
 
 // A Hasher makes hashes with its preferred algorithm and parameters and checks
-// hashes of every kind. The zero value prefers Argon2id as New("") does. Its
-// methods may be called concurrently; it must not be copied after first use.
+// hashes of every algorithm. The zero value prefers Argon2id as New("") does. Its
+// methods can be called concurrently; it must not be copied after first use.
 type Hasher struct {
 	preferred recipe
 	keep      bool
-	dearest   dearest
+	limits    map[string]recipe // by algorithm; read-only
+	costliest costliest
 	watch     *stopwatch // nil: machine
 }
 
@@ -85,43 +89,44 @@ func (h *Hasher) prefers() recipe {
 }
 
 // Make hashes the password with the preferred algorithm and a new random salt of
-// at least 128 bits. It returns ErrPassword for a password out of bounds. An empty
-// password is hashed as any other: package strength is where it is refused.
+// at least 128 bits. It returns ErrPassword for a password that cannot be hashed.
+// An empty password is hashed like any other: package strength rejects it.
 func (h *Hasher) Make(password string) (string, error) {
 	if err := acceptable(password); err != nil {
 		return "", err
 	}
 	r := h.prefers()
-	return algorithms[r.algorithm].make(r, password)
+	return r.kind().(maker).make(r, password)
 }
 
 // Check reports whether the password is the one that encoded was made from, and,
-// if so, whether encoded is outdated (see Outdated) and should be replaced by a
-// fresh Make. It takes as long for any other answer as for a match, whatever
-// encoded is; pass "" when there is no such user. Broken and unusable texts never
-// match. A password out of bounds is refused at once, whoever it is for.
+// if so, whether encoded is outdated (see Outdated) and should be replaced by the
+// result of Make. It takes the same time whatever encoded is; pass "" if there is
+// no such user. Invalid, unusable and too costly texts never match. A password that
+// cannot be hashed is rejected immediately, whatever encoded is.
 func (h *Hasher) Check(password, encoded string) (ok, outdated bool) {
 	if acceptable(password) != nil {
 		return false, false
 	}
-	stored, err := parse(encoded)
+	stored, err := h.parse(encoded)
 	if err != nil {
-		h.level(password, recipe{})
+		h.equalize(password, recipe{})
 		return false, false
 	}
 	ok = h.clock().matches(stored, password)
 	h.remember(stored.recipe)
-	h.level(password, stored.recipe)
+	h.equalize(password, stored.recipe)
 	return ok, ok && h.outdated(stored)
 }
 
-// Outdated reports whether a password stored as encoded should be hashed anew at
-// the next login, as Django's must_update does: another algorithm, other
+// Outdated reports whether a password stored as encoded should be hashed again at
+// the next login, as Django's must_update does: for another algorithm, other
 // parameters, or a salt of less than 128 bits. Argon2 digests of 16 and of 32
 // bytes count as equal, because Django's length depends on its argon2-cffi. With
-// "keep" only weak hashes are outdated. Unusable and broken texts are not.
+// "keep" only weak hashes are outdated. Unusable, invalid and too costly texts are
+// not.
 func (h *Hasher) Outdated(encoded string) bool {
-	stored, err := parse(encoded)
+	stored, err := h.parse(encoded)
 	return err == nil && h.outdated(stored)
 }
 
@@ -129,20 +134,25 @@ func (h *Hasher) outdated(stored hash) bool {
 	if h.keep {
 		return stored.weak()
 	}
-	return !stored.sameWork(h.prefers()) || stored.shortSalt()
+	preferred := h.prefers()
+	same := stored.algorithm == preferred.algorithm && preferred.kind().(maker).sameWork(stored.recipe, preferred)
+	return !same || stored.shortSalt()
 }
 
-// Memory returns the bytes that Check takes at most for encoded, "" included, so
-// that a caller can reserve them beforehand. Make takes no more than Memory("").
+// Memory returns the most memory, in bytes, that Check takes for encoded, "" (no
+// such user) included, so that a caller can reserve it first. Make takes at most
+// Memory("").
 func (h *Hasher) Memory(encoded string) int64 {
-	need := h.target().memoryBytes()
-	if stored, err := parse(encoded); err == nil {
-		need = max(need, stored.memoryBytes())
+	target := h.target()
+	need := target.kind().memory(target)
+	if stored, err := h.parse(encoded); err == nil {
+		need = max(need, stored.kind().memory(stored.recipe))
 	}
 	return need
 }
 
-// String returns the setting in full, in the form that New reads.
+// String returns the setting in full, in the form that New reads. It does not
+// include limits.
 func (h *Hasher) String() string {
 	text := h.prefers().setting()
 	if h.keep {
@@ -156,10 +166,11 @@ func (h *Hasher) String() string {
 func Unusable() string { return "!" + randomText(40) }
 
 // IsUsable reports whether encoded is not an Unusable text. Like Django's
-// is_password_usable it is true for empty and broken texts.
+// is_password_usable it is true for empty and invalid texts.
 func IsUsable(encoded string) bool { return !strings.HasPrefix(encoded, "!") }
 
-// acceptable returns ErrPassword, with the reason, for a password out of bounds.
+// acceptable returns ErrPassword, with the reason, for a password that cannot be
+// hashed by any algorithm.
 func acceptable(password string) error {
 	if len(password) > MaxPassword {
 		return fmt.Errorf("%w: longer than %d bytes", ErrPassword, MaxPassword)

@@ -5,33 +5,28 @@ package passwd
 
 import (
 	"crypto/pbkdf2"
-	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	gohash "hash"
+	"math/bits"
 	"strconv"
 	"strings"
 )
 
-const maxIterations = 10_000_000
-
-func pbkdf2Algorithm(name string, size, usual int) algorithm {
-	return algorithm{
-		decode:  func(encoded string) (hash, error) { return decodePBKDF2(encoded, size) },
-		matches: comparing(derivePBKDF2),
-		make:    salting(derivePBKDF2, encodePBKDF2),
-		sound:   func(r recipe) error { return between(1, r.passes, maxIterations) },
-		weak:    func(r recipe) bool { return r.passes < 260_000 },
-		salted:  longSalt,
-		setting: func(r recipe) string { return strconv.Itoa(r.passes) },
-		prefer: func(text string) (recipe, error) {
-			r := recipe{algorithm: name, passes: usual, size: size}
-			return r, readOne(text, &r.passes)
-		},
-	}
+type pbkdf2Algorithm struct {
+	id         string
+	digest     func() gohash.Hash
+	size       int // digest bytes
+	iterations int // of a new hash, by default
 }
 
-func decodePBKDF2(encoded string, size int) (hash, error) {
+func (a pbkdf2Algorithm) name() string { return a.id }
+
+func (a pbkdf2Algorithm) of(iterations int) recipe {
+	return recipe{algorithm: a.id, passes: iterations, size: a.size}
+}
+
+func (a pbkdf2Algorithm) decode(encoded string) (hash, error) {
 	fields := strings.Split(encoded, "$")
 	if len(fields) != 4 || fields[2] == "" {
 		return hash{}, errBroken
@@ -40,29 +35,51 @@ func decodePBKDF2(encoded string, size int) (hash, error) {
 	if err != nil {
 		return hash{}, err
 	}
-	digest, err := unbase64(base64.StdEncoding, fields[3], size, size)
-	return hash{recipe{algorithm: fields[0], passes: iterations, size: size}, fields[2], digest}, err
+	digest, err := unbase64(base64.StdEncoding, fields[3], a.size, a.size)
+	return hash{a.of(iterations), fields[2], digest}, err
 }
 
-func encodePBKDF2(h hash) string {
-	return fmt.Sprintf("%s$%d$%s$%s", h.algorithm, h.passes, h.salt, base64.StdEncoding.EncodeToString(h.digest))
+func (a pbkdf2Algorithm) matches(h hash, password string) bool {
+	return equal(a.derive(h.recipe, password, h.salt), h.digest)
 }
 
-func derivePBKDF2(r recipe, password, salt string) []byte {
-	var key []byte
-	var err error
-	if r.algorithm == "pbkdf2_sha1" {
-		key, err = pbkdf2.Key(sha1.New, password, []byte(salt), r.passes, r.size)
-	} else {
-		key, err = pbkdf2.Key(sha256.New, password, []byte(salt), r.passes, r.size)
-	}
+func (a pbkdf2Algorithm) make(r recipe, password string) (string, error) {
+	salt := randomText(saltLength)
+	digest := a.derive(r, password, salt)
+	return fmt.Sprintf("%s$%d$%s$%s", a.id, r.passes, salt, base64.StdEncoding.EncodeToString(digest)), nil
+}
+
+func (a pbkdf2Algorithm) derive(r recipe, password, salt string) []byte {
+	key, err := pbkdf2.Key(a.digest, password, []byte(salt), r.passes, a.size)
 	if err != nil {
 		return nil // only under GODEBUG=fips140=only, for short salts: matches nothing
 	}
 	return key
 }
 
-// unbase64 decodes text of low to high bytes; only the one canonical spelling is
+func (a pbkdf2Algorithm) shortSalt(salt string) bool { return !longSalt(salt) }
+func (a pbkdf2Algorithm) weak(r recipe) bool         { return r.passes < 260_000 }
+func (a pbkdf2Algorithm) usual() recipe              { return a.of(a.iterations) }
+func (a pbkdf2Algorithm) sameWork(r, p recipe) bool  { return r == p }
+func (a pbkdf2Algorithm) parameters(r recipe) string { return strconv.Itoa(r.passes) }
+func (a pbkdf2Algorithm) read(text string, r recipe) (recipe, error) {
+	return r, readOne(text, &r.passes)
+}
+func (a pbkdf2Algorithm) possible(r recipe) bool       { return r.passes >= 1 }
+func (a pbkdf2Algorithm) exceeds(r, limit recipe) bool { return r.passes > limit.passes }
+func (a pbkdf2Algorithm) limit() recipe                { return a.of(5_000_000) }
+func (a pbkdf2Algorithm) ceiling() recipe              { return a.of(10_000_000) }
+func (a pbkdf2Algorithm) memory(recipe) int64          { return 0 }
+func (a pbkdf2Algorithm) sample(recipe) recipe         { return a.of(4096) }
+func (a pbkdf2Algorithm) work(r recipe) (recipe, float64) {
+	return recipe{algorithm: a.id, passes: bits.Len(uint(r.passes))}, float64(r.passes)
+}
+
+func (a pbkdf2Algorithm) part(r recipe, share float64) (recipe, bool) {
+	return a.of(max(1, int(float64(r.passes)*share))), true
+}
+
+// unbase64 decodes text of low to high bytes. Only the one canonical spelling is
 // accepted (the decoder alone would skip line ends and unused bits).
 func unbase64(encoding *base64.Encoding, text string, low, high int) ([]byte, error) {
 	data, err := encoding.DecodeString(text)

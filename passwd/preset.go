@@ -1,22 +1,16 @@
 package passwd
 
-// The setting that chooses a Hasher's algorithm and parameters, and its presets.
+// The setting that selects a Hasher's algorithm and parameters, and its presets.
 
 import (
-	"crypto/md5"
-	"crypto/sha1"
 	"errors"
 	"fmt"
 	"strings"
 )
 
-// ErrSetting is returned by New for a setting that names no known algorithm or
-// preset, or parameters out of bounds.
-var ErrSetting = errors.New("unknown password hasher setting")
-
-// owasp is the first of the equivalent Argon2id settings in OWASP's Password
-// Storage Cheat Sheet that fits small machines.
-var owasp = recipe{algorithm: "argon2", variant: "argon2id", version: 19, passes: 2, memory: 19 << 10, lanes: 1, size: 32}
+// ErrSetting is returned by New and WithLimits for a setting that names no known
+// algorithm or preset, or parameters out of range.
+var ErrSetting = errors.New("invalid password hasher setting")
 
 // presets are the preferred hashers of Django's releases: PASSWORD_HASHERS[0] with
 // its parameters, and what each release makes when Argon2PasswordHasher or
@@ -36,58 +30,37 @@ var presets = map[string]string{
 	"django-argon2": "argon2:m=102400,t=2,p=8",
 }
 
-// algorithms by Django's name.
-var algorithms map[string]algorithm
-
-func init() {
-	algorithms = map[string]algorithm{
-		"pbkdf2_sha256": pbkdf2Algorithm("pbkdf2_sha256", 32, 600_000),
-		"pbkdf2_sha1":   pbkdf2Algorithm("pbkdf2_sha1", 20, 1_300_000),
-		"argon2":        argon2Algorithm,
-		"bcrypt_sha256": bcryptAlgorithm("bcrypt_sha256"),
-		"bcrypt":        bcryptAlgorithm("bcrypt"),
-		"scrypt":        scryptAlgorithm,
-		"md5":           saltedDigest(md5.Size),
-		"sha1":          saltedDigest(sha1.Size),
-		"unsalted_md5":  unsaltedDigest("unsalted_md5", md5.Size),
-		"unsalted_sha1": unsaltedDigest("unsalted_sha1", sha1.Size),
-		"crypt":         cryptAlgorithm,
-	}
-}
-
 // New returns a Hasher for a setting: an algorithm, an algorithm with parameters,
 // or a preset, each optionally followed by ",keep".
 //
 //	argon2                              Argon2id, 19 MiB, t=2, p=1; also ""
-//	argon2:m=65536,t=3,p=4,len=32       memory in KiB, passes, lanes, digest bytes
+//	argon2:m=65536,t=3,p=4,len=32       memory in KiB, passes, parallelism, digest bytes
 //	pbkdf2_sha256:600000                iterations; also pbkdf2_sha1
 //	bcrypt_sha256:12                    log2 of the rounds; also bcrypt
-//	scrypt:n=16384,r=8,p=5              cost, block size, lanes
+//	scrypt:n=16384,r=8,p=5              cost, block size, parallelism
 //	django-3.2 … django-6.2             the default of that release
 //	django-argon2                       its Argon2PasswordHasher, any release
 //
-// It returns ErrSetting for anything else.
+// It returns ErrSetting for anything else. The limits for stored hashes are the
+// default ones; see [Hasher.WithLimits].
 func New(setting string) (*Hasher, error) {
 	text, keep := strings.CutSuffix(setting, ",keep")
 	if preset, ok := presets[text]; ok {
 		text = preset
 	}
 	name, parameters, given := strings.Cut(text, ":")
-	a := algorithms[name]
-	if a.prefer == nil || given && parameters == "" {
+	a, makes := algorithms[name].(maker)
+	if !makes || given && parameters == "" {
 		return nil, fmt.Errorf("%w: %q", ErrSetting, setting)
 	}
-	preferred, err := a.prefer(parameters)
-	if err == nil {
-		err = a.sound(preferred)
-	}
-	if err != nil {
+	preferred, err := a.read(parameters, a.usual())
+	if err != nil || !a.possible(preferred) || a.exceeds(preferred, a.ceiling()) {
 		return nil, fmt.Errorf("%w: %q", ErrSetting, setting)
 	}
 	return &Hasher{preferred: preferred, keep: keep}, nil
 }
 
-// readOne reads a single number; nothing leaves the usual value.
+// readOne reads a single number; "" leaves the value as it is.
 func readOne(text string, to *int) (err error) {
 	if text != "" {
 		*to, err = number(text)
@@ -95,7 +68,7 @@ func readOne(text string, to *int) (err error) {
 	return err
 }
 
-// readNamed reads name=number pairs; those not named keep their usual value.
+// readNamed reads name=number pairs; those not named keep their value.
 func readNamed(text string, to map[string]*int) error {
 	for field := range strings.SplitSeq(text, ",") {
 		name, value, _ := strings.Cut(field, "=")
@@ -107,16 +80,6 @@ func readNamed(text string, to map[string]*int) error {
 		}
 		if err := readOne(value, to[name]); err != nil || value == "" {
 			return ErrSetting
-		}
-	}
-	return nil
-}
-
-// firstError returns the first that is not nil.
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
 		}
 	}
 	return nil
