@@ -2,7 +2,6 @@ package jotgate
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 
 	"github.com/jotgate/jotgate/jwt"
@@ -23,19 +22,14 @@ type accessClaims struct {
 	Permissions []string `json:"permissions"`
 }
 
-// foreignClaims reads the same claims as another issuer may mean them: a
-// Django whose serializer adds "role": "editor", say. Only what a token must
-// have is strict; the rest is taken if it has a type that makes sense.
+// foreignClaims reads the tokens of another issuer, whose claims about the user
+// may have other types: a Django whose serializer adds "role": "editor", say.
+// Only the claims that a token must have are strict.
 type foreignClaims struct {
-	TokenType   jwt.Raw `json:"token_type"`
-	JTI         jwt.Raw `json:"jti"`
-	UserID      jwt.Raw `json:"user_id"`
-	SID         string  `json:"sid"`
-	Username    jwt.Raw `json:"username"`
-	Email       jwt.Raw `json:"email"`
-	Role        jwt.Raw `json:"role"`
-	Groups      jwt.Raw `json:"groups"`
-	Permissions jwt.Raw `json:"permissions"`
+	TokenType jwt.Raw `json:"token_type"`
+	JTI       jwt.Raw `json:"jti"`
+	UserID    jwt.Raw `json:"user_id"`
+	SID       string  `json:"sid"`
 }
 
 // verifiedToken is what a guard keeps of a token that verified.
@@ -74,27 +68,23 @@ func (g *Guard) readForeign(token string, refused error) (verifiedToken, error) 
 	if err != nil {
 		return verifiedToken{}, err
 	}
-	return verifiedToken{t.Claims.plain(), stampOf(&t)}, nil
+	return verifiedToken{t.Claims.lenient(t.Payload()), stampOf(&t)}, nil
 }
 
-// ofAnotherType reports whether a genuine token was refused only because a
-// claim about the user is not of the type that jotgate writes.
+// ofAnotherType reports whether a genuine token was rejected only because a fact
+// about the user has another type than jotgate writes.
 func ofAnotherType(err error) bool {
 	var refused *jwt.Error
-	return errors.As(err, &refused) && refused.Reason == jwt.ErrMalformed &&
-		slices.Contains([]string{"username", "email", "role", "groups", "permissions"}, refused.Claim)
+	return errors.As(err, &refused) && refused.Reason == jwt.ErrMalformed && factNamed(refused.Claim) != nil
 }
 
-// plain takes over what has a sensible type. A role that is a text is the name
-// of a role, never its type: "admin" in somebody else's token makes no
-// superuser here.
-func (f foreignClaims) plain() accessClaims {
-	c := accessClaims{
-		TokenType: f.TokenType, JTI: f.JTI, UserID: f.UserID, SID: f.SID,
-		Username: textOf(f.Username), Email: textOf(f.Email), Groups: textsOf(f.Groups), Permissions: textsOf(f.Permissions),
-	}
-	if name := textOf(f.Role); name != "" {
-		c.Role = Role{ID: name, DisplayName: name}
+// lenient adds the facts of the payload that have a usable type.
+func (f *foreignClaims) lenient(payload jwt.Raw) accessClaims {
+	c := accessClaims{TokenType: f.TokenType, JTI: f.JTI, UserID: f.UserID, SID: f.SID}
+	for _, fact := range facts {
+		if raw, ok := payload.Member(fact.name); ok {
+			fact.lenient(&c, raw)
+		}
 	}
 	return c
 }

@@ -52,45 +52,18 @@ func (g *Gate) accessClaims(ctx context.Context, account *record.Account, s *rec
 	now := g.now()
 	claims := g.baseClaims("access", g.within(s.Created, now.Add(g.settings.AccessTokenLifetime)), now, randomHex(), account)
 	claims = append(claims, claim{"sid", s.ID})
-	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID}
+	user, err := g.factsOf(ctx, account, s.ID)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, name := range g.settings.Claims {
-		value, err := g.factOf(ctx, user, account, name)
-		if err != nil {
-			return nil, nil, err
-		}
-		claims = append(claims, claim{name, value})
+		claims = append(claims, claim{name, factNamed(name).of(user)})
 	}
 	own, err := g.customClaims(ctx, account)
 	if err != nil {
 		return nil, nil, err
 	}
 	return g.addressed(merge(claims, custom, own)), user, nil
-}
-
-// factOf is the value of one of Settings.Claims.
-func (g *Gate) factOf(ctx context.Context, user *User, account *record.Account, name string) (any, error) {
-	switch name {
-	case "username":
-		return user.Username, nil
-	case "email":
-		return user.Email, nil
-	case "role":
-		return user.Role, nil
-	}
-	if user.Groups == nil && !g.ownUsers() {
-		groups, permissions, err := g.db.Grants(ctx, account.ID)
-		if err != nil {
-			return nil, err
-		}
-		user.Groups, user.Permissions = make([]string, len(groups)), permissions
-		for i, group := range groups {
-			user.Groups[i] = group.Name
-		}
-	}
-	if name == "groups" {
-		return user.Groups, nil
-	}
-	return user.Permissions, nil
 }
 
 // customClaims asks the program for claims of its own.

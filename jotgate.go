@@ -30,7 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/passwd"
@@ -120,7 +120,7 @@ func (s *Settings) fill() error {
 		s.PasswordRules = strength.Default()
 	}
 	if s.Claims == nil {
-		s.Claims = []string{"username", "email", "role"}
+		s.Claims = standardClaims()
 	}
 	return s.check()
 }
@@ -141,8 +141,8 @@ func (s *Settings) check() error {
 		return fmt.Errorf("UserIDField is %q, it can be id or username", s.UserIDField)
 	}
 	for _, c := range s.Claims {
-		if !slices.Contains([]string{"username", "email", "role", "groups", "permissions"}, c) {
-			return fmt.Errorf("setting Claims has %q, it can hold username, email, role, groups and permissions", c)
+		if factNamed(c) == nil {
+			return fmt.Errorf("setting Claims has %q, it can hold %s", c, strings.Join(ClaimNames(), ", "))
 		}
 	}
 	return nil

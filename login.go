@@ -65,7 +65,7 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 		}
 	}
 	if errors.Is(err, ErrNoActiveAccount) {
-		g.event(ctx, record.Event{Name: "login_failed", User: userOf(account)}, client)
+		g.event(ctx, record.Event{Name: "login_failed", User: idOf(account)}, client)
 	}
 	return Tokens{}, err
 }
@@ -173,7 +173,7 @@ func cut(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "")
 }
 
-func userOf(account *record.Account) record.UserID {
+func idOf(account *record.Account) record.UserID {
 	if account == nil {
 		return ""
 	}

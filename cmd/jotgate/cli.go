@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"github.com/jotgate/jotgate"
 )
 
 // commands is the whole command line. The order is that of --help.
@@ -61,6 +62,7 @@ func newParser(a *app, source *source, without []string, shown func(status int))
 		kong.IgnoreFields(`^commands\.(`+strings.Join(append(without, "-"), "|")+`)$`),
 		kong.Name("jotgate"),
 		kong.Description("Accounts and JSON Web Tokens for a REST API."),
+		kong.Vars{"claims": strings.Join(jotgate.ClaimNames(), ", ")},
 		kong.Writers(a.stdout, a.stderr),
 		kong.Exit(shown),
 		kong.WithHyphenPrefixedParameters(true), // a secret may begin with one

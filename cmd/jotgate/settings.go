@@ -41,7 +41,7 @@ type tokenFlags struct {
 	HeaderName                   string         `group:"tokens" default:"Authorization" placeholder:"NAME" help:"The header that carries the token."`
 	UserIDClaim                  string         `group:"tokens" default:"user_id" placeholder:"NAME" help:"The claim that says who the user is."`
 	UserIDField                  string         `group:"tokens" default:"id" placeholder:"FIELD" help:"What it holds: id or username."`
-	Claims                       []string       `group:"tokens" default:"username,email,role" placeholder:"NAME" help:"Facts in access tokens, of username, email, role, groups, permissions; or none."`
+	Claims                       []string       `group:"tokens" default:"username,email,role" placeholder:"NAME" help:"Facts in access tokens, of ${claims}; or none."`
 	CheckRevokeToken             bool           `group:"tokens" help:"Refuse tokens made before a change of password, as SimpleJWT's CHECK_REVOKE_TOKEN. Default: off."`
 	RevokeTokenClaim             string         `group:"tokens" default:"hash_password" placeholder:"NAME" help:"The claim for that."`
 	UpdateLastLogin              bool           `group:"tokens" help:"Write last_login at each login. Default: off."`

@@ -1,0 +1,93 @@
+package jotgate
+
+// Facts: what a token says about its user beyond the id. This table is the one
+// list of them; settings, issuing, guards and the help text read it.
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
+)
+
+// A fact is something about a user that an access token can carry under its
+// name: an entry of Settings.Claims. A guard reads it into the field of the same
+// name of accessClaims, and fill copies that to the User (TestFacts holds both).
+type fact struct {
+	name     string
+	standard bool                               // part of Settings.Claims by default
+	granted  bool                               // read with the user's groups and permissions
+	of       func(*User) any                    // the value of the claim
+	lenient  func(c *accessClaims, raw jwt.Raw) // reads a claim of another issuer, of any type
+}
+
+var facts = []fact{
+	{
+		name: "username", standard: true, of: func(u *User) any { return u.Username },
+		lenient: func(c *accessClaims, raw jwt.Raw) { c.Username = textOf(raw) },
+	},
+	{
+		name: "email", standard: true, of: func(u *User) any { return u.Email },
+		lenient: func(c *accessClaims, raw jwt.Raw) { c.Email = textOf(raw) },
+	},
+	{
+		name: "role", standard: true, of: func(u *User) any { return u.Role },
+		lenient: func(c *accessClaims, raw jwt.Raw) {
+			// A role that is a string is the name of a role, never its type:
+			// "admin" in another issuer's token makes nobody a superuser.
+			if name := textOf(raw); name != "" {
+				c.Role = Role{ID: name, DisplayName: name}
+			}
+		},
+	},
+	{
+		name: "groups", granted: true, of: func(u *User) any { return u.Groups },
+		lenient: func(c *accessClaims, raw jwt.Raw) { c.Groups = textsOf(raw) },
+	},
+	{
+		name: "permissions", granted: true, of: func(u *User) any { return u.Permissions },
+		lenient: func(c *accessClaims, raw jwt.Raw) { c.Permissions = textsOf(raw) },
+	},
+}
+
+// ClaimNames lists what Settings.Claims can hold, in the order of the docs.
+func ClaimNames() []string {
+	names := make([]string, len(facts))
+	for i, f := range facts {
+		names[i] = f.name
+	}
+	return names
+}
+
+// standardClaims is Settings.Claims by default.
+func standardClaims() []string {
+	return slices.DeleteFunc(ClaimNames(), func(name string) bool { return !factNamed(name).standard })
+}
+
+// factNamed returns the fact, or nil without one of this name.
+func factNamed(name string) *fact {
+	if i := slices.IndexFunc(facts, func(f fact) bool { return f.name == name }); i >= 0 {
+		return &facts[i]
+	}
+	return nil
+}
+
+// factsOf is the user of an account's access tokens, with everything that
+// Settings.Claims lists.
+func (g *Gate) factsOf(ctx context.Context, account *record.Account, session string) (*User, error) {
+	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: session}
+	granted := func(name string) bool { return factNamed(name).granted }
+	if !slices.ContainsFunc(g.settings.Claims, granted) || g.ownUsers() {
+		return user, nil
+	}
+	groups, permissions, err := g.db.Grants(ctx, account.ID)
+	if err != nil {
+		return nil, err
+	}
+	user.Groups, user.Permissions = make([]string, len(groups)), permissions
+	for i, group := range groups {
+		user.Groups[i] = group.Name
+	}
+	return user, nil
+}
