@@ -9,7 +9,6 @@ import (
 	"go/doc"
 	"go/doc/comment"
 	"go/parser"
-	"io/fs"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -65,16 +64,20 @@ func (l *links) standard(where string) (*doc.Package, error) {
 	if d, ok := l.docs[where]; ok {
 		return d, nil
 	}
-	dir := filepath.Join(build.Default.GOROOT, "src", filepath.FromSlash(where))
-	parsed, err := parser.ParseDir(positions, dir, func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, parser.ParseComments)
+	found, err := build.Import(where, "", 0)
 	if err != nil {
 		return nil, err
 	}
 	var files []*ast.File
-	for _, f := range parsed[path.Base(where)].Files {
-		files = append(files, f)
+	for _, name := range found.GoFiles {
+		file, err := parser.ParseFile(positions, filepath.Join(found.Dir, name), nil, parser.ParseComments)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
 	}
-	return l.docs[where], l.add(where, files)
+	err = l.add(where, files)
+	return l.docs[where], err
 }
 
 // A doclink is a link of a doc comment: a name of the same package, or of
