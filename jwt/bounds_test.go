@@ -7,8 +7,8 @@ import (
 
 type nest []nest
 
-// What is written is also read, up to the same bounds: 64 levels, 8192 bytes.
-func TestBoundsOfBothSides(t *testing.T) {
+// Sign and Verify have the same limits: 64 levels, 8192 bytes.
+func TestSignAndVerifyHaveTheSameLimits(t *testing.T) {
 	k, err := HS256.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
@@ -17,7 +17,7 @@ func TestBoundsOfBothSides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The claims themselves are the first level.
+	// The claims are the first level.
 	for name, levels := range map[string]func(n int) any{
 		"nest": func(n int) any {
 			list := nest{}

@@ -20,7 +20,7 @@ type role struct {
 
 type named string
 
-// registered has the registered claims, as fields of a program's own.
+// registered has the registered claims as fields of the application.
 type registered struct {
 	Issuer    string   `json:"iss,omitempty"`
 	Subject   string   `json:"sub,omitempty"`
@@ -31,7 +31,7 @@ type registered struct {
 	ID        string   `json:"jti,omitempty"`
 }
 
-// every has a field of each kind that claims can have.
+// every has a field of every type that claims may have.
 type every struct {
 	registered
 	Text    string            `json:"text"`
@@ -160,7 +160,7 @@ func sign2(t *testing.T, k *jwt.Key, payload string) string {
 	return raw(t, k, `{"alg":"HS256"}`, payload)
 }
 
-func TestClaimsThatAreNoStruct(t *testing.T) {
+func TestClaimsOtherThanStructs(t *testing.T) {
 	k := hmacKey(t, jwt.HS256)
 	payload := `{"exp":1767225601,"b":[1,{"c":null}],"a":0.5}`
 	token := sign(t, k, payload)
@@ -185,7 +185,7 @@ func TestClaimsThatAreNoStruct(t *testing.T) {
 	}
 }
 
-// Registered claims also go to fields of other types than usual.
+// Registered claims may have fields of unusual types.
 func TestRegisteredClaimsInFieldsOfAnyType(t *testing.T) {
 	type odd struct {
 		Iss jwt.Raw `json:"iss"`
@@ -261,7 +261,7 @@ func TestTypesThatCannotHoldClaims(t *testing.T) {
 	try("sign a channel", err)
 }
 
-func TestClaimsThatCannotBeWritten(t *testing.T) {
+func TestSignRefusesClaims(t *testing.T) {
 	k := hmacKey(t, jwt.HS256)
 	var loop jwt.Object
 	nested := any("x")
@@ -316,7 +316,7 @@ func TestClaimsThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// What Sign writes, Verify reads back, whatever the values are.
+// Verify reads what Sign has written, for all values.
 func TestSignVerifyRoundTrip(t *testing.T) {
 	type claims struct {
 		Exp   int64            `json:"exp"`

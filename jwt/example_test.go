@@ -36,7 +36,7 @@ func Example() {
 	// token is invalid true
 }
 
-// Whoever only verifies has the public key.
+// A service that only verifies has only the public key.
 func ExampleKey_Public() {
 	private, err := jwt.ES256.GenerateKey()
 	if err != nil {
@@ -63,7 +63,7 @@ func ExampleKey_Public() {
 	// Output: token has the wrong audience | claim aud: does not name this verifier
 }
 
-// Retired keys stay in the set while their tokens live.
+// Retired keys stay in the set until their tokens have expired.
 func ExampleNewKeySet() {
 	old, _ := jwt.EdDSA.GenerateKey()
 	current, _ := jwt.EdDSA.GenerateKey()
@@ -101,7 +101,7 @@ func ExampleRaw() {
 	// neither
 }
 
-// Looking at a token proves nothing about it.
+// DecodeUnverified shows what a token claims to be.
 func ExampleDecodeUnverified() {
 	header, claims, err := jwt.DecodeUnverified("eyJhbGciOiJub25lIn0.eyJzdWIiOiJyb290In0.")
 	fmt.Println(header, claims, err)

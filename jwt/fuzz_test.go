@@ -1,7 +1,7 @@
 package jwt_test
 
-// Fuzzing, with properties: what verifies has one spelling, and no other one
-// verifies; what is read can be written and read again.
+// Fuzz tests with properties: a token that verifies has exactly one encoding, and
+// what is read can be written and read again.
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// FuzzToken throws any text at the verifier and the unverified reader.
+// FuzzToken passes any text to Verify and DecodeUnverified.
 func FuzzToken(f *testing.F) {
 	k := hmacKey(f, jwt.HS256).WithID("k")
 	f.Add(sign(f, k, good))
@@ -37,7 +37,7 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// FuzzSigned signs any header and payload rightly, so that the rest is reached.
+// FuzzSigned signs any header and payload correctly, so that the claims are read.
 func FuzzSigned(f *testing.F) {
 	f.Add(`{"alg":"HS256","typ":"JWT"}`, accepted, uint16(0))
 	f.Add(`{"alg":"HS256","kid":"k"}`, `{"exp":1.767225601e9,"aud":["a"],"\u0061":{"b":[1.5,null,"\ud83d\ude00"]}}`, uint16(7))
@@ -105,7 +105,7 @@ func FuzzClaims(f *testing.F) {
 	})
 }
 
-// FuzzJWK reads any key document.
+// FuzzJWK parses any text as a key document.
 func FuzzJWK(f *testing.F) {
 	for _, alg := range []jwt.Algorithm{jwt.HS256, jwt.RS256, jwt.ES256, jwt.EdDSA} {
 		text, err := keyFor(f, alg).MarshalPrivateJWK()
@@ -132,7 +132,7 @@ func FuzzJWK(f *testing.F) {
 	})
 }
 
-// FuzzPEM reads any text as PEM.
+// FuzzPEM parses any text as PEM.
 func FuzzPEM(f *testing.F) {
 	files, err := filepath.Glob("testdata/pyjwt/keys/*.pem")
 	if err != nil || len(files) == 0 {

@@ -1,6 +1,6 @@
 package jwt_test
 
-// Everything before the signature: one reason for the client, a detail for the
+// Failures before the signature check: one reason for the client, a detail for the
 // operator, and bounded work.
 
 import (
@@ -15,7 +15,7 @@ import (
 
 func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
-// resign signs any text as HS256 of the test secret, with the key's own hash.
+// resign signs any text with HS256 and the test secret.
 func resign(t testing.TB, k *jwt.Key, input string) string {
 	t.Helper()
 	return input + "." + base64.RawURLEncoding.EncodeToString(hmacOf(t, k.Algorithm(), input))
@@ -87,7 +87,7 @@ func many(n int) string {
 	return b.String()
 }
 
-// looksAlike checks what every refusal before the signature has in common.
+// looksAlike checks what all failures before the signature check have in common.
 func looksAlike(t *testing.T, err error, detail string) {
 	t.Helper()
 	var e *jwt.Error
@@ -99,7 +99,7 @@ func looksAlike(t *testing.T, err error, detail string) {
 	}
 }
 
-func TestTokensThatAreNone(t *testing.T) {
+func TestMalformedTokens(t *testing.T) {
 	k := hmacKey(t, jwt.HS256)
 	token := sign(t, k, good)
 	head, rest, _ := strings.Cut(token, ".")
@@ -138,7 +138,7 @@ func TestTokensThatAreNone(t *testing.T) {
 	}
 }
 
-func TestPayloadsThatAreNone(t *testing.T) {
+func TestMalformedPayloads(t *testing.T) {
 	k := hmacKey(t, jwt.HS256)
 	v := verifier[jwt.Raw](t, k, jwt.Rules{InsecureNoExpiration: true})
 	if _, err := v.Verify(resign(t, k, b64(`{"alg":"HS256"}`)+"."+b64(`{}`))); err != nil {
@@ -156,8 +156,8 @@ func TestPayloadsThatAreNone(t *testing.T) {
 	}
 }
 
-// One change of one character anywhere never verifies.
-func TestEveryCharacterCounts(t *testing.T) {
+// A token with one changed character does not verify.
+func TestEveryCharacterMatters(t *testing.T) {
 	k := hmacKey(t, jwt.HS256)
 	v := verifier[jwt.Raw](t, k, jwt.Rules{})
 	token := sign(t, k, good)
@@ -174,7 +174,7 @@ func TestEveryCharacterCounts(t *testing.T) {
 	}
 }
 
-func TestWorkBeforeTheSignatureIsBounded(t *testing.T) {
+func TestWorkBeforeTheSignatureCheckIsBounded(t *testing.T) {
 	k := hmacKey(t, jwt.HS256)
 	v := verifier[jwt.Raw](t, k, jwt.Rules{})
 	for _, token := range []string{strings.Repeat(".", 1<<20), strings.Repeat("A", 1<<20), sign(t, k, good) + strings.Repeat("A", 1<<20)} {

@@ -9,7 +9,7 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// hmacOf computes a signature apart from the package.
+// hmacOf computes a signature without the package under test.
 func hmacOf(t testing.TB, alg jwt.Algorithm, input string) []byte {
 	t.Helper()
 	h := hmac.New(sha256.New, secret)
@@ -23,7 +23,7 @@ func hmacOf(t testing.TB, alg jwt.Algorithm, input string) []byte {
 	return h.Sum(nil)
 }
 
-// allocations says how many allocations f makes, when they are more than limit.
+// allocations fails the test if f allocates more than limit times.
 func allocations(t *testing.T, limit float64, f func()) {
 	t.Helper()
 	if forgetfulPools {

@@ -1,6 +1,6 @@
 package jwt
 
-// What can only be seen from inside: the cache's bound, DER, the scanner.
+// Tests of unexported parts: the limit of the cache, DER, the scanner.
 
 import (
 	"bytes"
@@ -34,7 +34,7 @@ func TestCacheIsBounded(t *testing.T) {
 			if !c.holds(fmt.Sprint(n), k) {
 				t.Fatalf("size %d: %d is not held right after it was added", size, n)
 			}
-			// The older half is full, and there is one in the younger.
+			// The old generation is full, and the young one has one entry.
 			if half := (size + 1) / 2; n >= half && !c.holds(fmt.Sprint(n-half), k) {
 				t.Fatalf("size %d: %d is not held when %d was added", size, n-half, n)
 			}
@@ -147,10 +147,8 @@ func TestScanner(t *testing.T) {
 	}
 }
 
-// Every byte at every place between neighbours on both sides of each limit: the
-// first that is special is the one that special finds.
-// A text is read only if it is UTF-8, wherever a byte stands that is not ASCII.
-func TestOnlyUTF8IsRead(t *testing.T) {
+// Only UTF-8 is accepted, wherever the first byte is that is not ASCII.
+func TestOnlyUTF8IsAccepted(t *testing.T) {
 	var p scanner
 	for n := range 100 {
 		text := strings.Repeat("a", n)
@@ -168,6 +166,8 @@ func TestOnlyUTF8IsRead(t *testing.T) {
 	}
 }
 
+// special finds the first special byte, for every byte at every position between
+// neighbours on both sides of each limit.
 func TestSpecial(t *testing.T) {
 	isSpecial := func(c byte) bool { return c == '"' || c == '\\' || c < 0x20 }
 	for _, fill := range []byte{0x20, 0x21, 0x23, '[', ']', 'a', 0x7f, 0x80, 0x9f, '"' | 0x80, '\\' | 0x80, 0xff} {
@@ -192,7 +192,7 @@ func TestSpecial(t *testing.T) {
 	})
 }
 
-// Whatever we accept, encoding/json accepts as well, and reads the same.
+// Everything that the scanner accepts, encoding/json accepts too and reads the same.
 func TestScannerIsStricter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.StringOfN(rapid.RuneFrom([]rune(`{}[]":,\u0123456789abcdeEtrfalsn.+- `+"\n\x00é")), 0, 24, -1).Draw(t, "s")
@@ -228,8 +228,7 @@ func compare(t interface{ Fatalf(string, ...any) }, s string) {
 	}
 }
 
-// Every character of ASCII, alone and within eight others, as Python's
-// json.dumps writes it.
+// Every ASCII character, at every position, is written as by Python's json.dumps.
 func TestTextAsPythonWritesIt(t *testing.T) {
 	named := map[rune]string{'"': `\"`, '\\': `\\`, '\b': `\b`, '\f': `\f`, '\n': `\n`, '\r': `\r`, '\t': `\t`}
 	for c := rune(0); c < 0x80; c++ {
@@ -261,7 +260,7 @@ func TestTextAsPythonWritesIt(t *testing.T) {
 	}
 }
 
-// Numbers of a text that is signed as it stands, as Python writes them after reading them.
+// Numbers in a Raw are written as Python writes them after reading them.
 func TestRecodedNumbers(t *testing.T) {
 	for number, want := range map[string]string{
 		"0": "0", "-0": "0", "0.50": "0.5", "-0.0": "-0.0", "9.50": "9.5", "-9.50": "-9.5", "5E0": "5.0", "1e3": "1000.0",
@@ -274,7 +273,7 @@ func TestRecodedNumbers(t *testing.T) {
 	}
 }
 
-// Floats as Python's repr spells them.
+// Floats are written as by Python's repr.
 func TestFloatsAsPythonWritesThem(t *testing.T) {
 	for f, want := range map[float64]string{
 		0: "0.0", 1: "1.0", -1: "-1.0", 1.5: "1.5", 0.1: "0.1", 1e15: "1000000000000000.0", 9999999999999998: "9999999999999998.0", 1e16: "1e+16", 1.5e16: "1.5e+16",
@@ -310,7 +309,7 @@ func TestBase64(t *testing.T) {
 	if _, ok := decode64(make([]byte, 2), "AAAA"); ok {
 		t.Error("decoded into too little room")
 	}
-	// Every length, with not a byte more room than needed, and one wrong character at every place.
+	// Every length, in a buffer of the exact size, with one wrong character at every position.
 	for size := range 50 {
 		b := slices.Clip(bytes.Repeat([]byte{0xa5}, size))
 		text := string(append64(nil, b))
@@ -336,7 +335,7 @@ func TestMediaType(t *testing.T) {
 	}
 }
 
-// Fields are claims as encoding/json has it.
+// Fields are named as in encoding/json.
 func TestFieldsOf(t *testing.T) {
 	type Inner struct{ A string }
 	type outer struct {

@@ -49,7 +49,7 @@ func TestJWKRoundTrip(t *testing.T) {
 	}
 }
 
-// change gives a JWK with one member set, or taken out when value is "".
+// change returns a JWK with one member set, or removed if value is "".
 func change(t *testing.T, text []byte, name, value string) []byte {
 	t.Helper()
 	var m map[string]json.RawMessage
@@ -158,7 +158,7 @@ func TestJWKsThatAreRefused(t *testing.T) {
 	}
 }
 
-// Whoever reads the error learns what is wrong with the document.
+// The error says what is wrong with the document.
 func TestJWKErrors(t *testing.T) {
 	for document, want := range map[string]string{`{"kty":"oct","k":1}`: "not a string", `{"kty":"oct"`: "not a strict JSON object"} {
 		if _, err := jwt.ParseKey([]byte(document), ""); err == nil || !strings.Contains(err.Error(), want) {
@@ -167,7 +167,7 @@ func TestJWKErrors(t *testing.T) {
 	}
 }
 
-func TestDocumentsThatAreNone(t *testing.T) {
+func TestMalformedDocuments(t *testing.T) {
 	huge := `{"kty":"oct","x":"` + strings.Repeat("A", 1<<20) + `"}`
 	for _, text := range []string{"", "x", "{", "[]", "{}", `{"keys":1}`, `{"keys":[]}`, `{"keys":[1]}`, `{"keys":[{"kty":"x"}]}`, `{"kty":"RSA","kty":"RSA"}`, `{"kty":"RSA"} x`, "{\"kty\":\"\xff\"}", huge} {
 		if _, err := jwt.ParseKey([]byte(text), ""); err == nil {
@@ -179,7 +179,7 @@ func TestDocumentsThatAreNone(t *testing.T) {
 	}
 }
 
-// A document may be 1 MiB long, and not a byte longer.
+// A document may have 1 MiB, and not a byte more.
 func TestDocumentLength(t *testing.T) {
 	text, err := json.Marshal(keyFor(t, jwt.ES256))
 	if err != nil {

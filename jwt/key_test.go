@@ -21,7 +21,7 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// algorithms are all there are, each with a key, made once.
+// algorithms lists all algorithms, each with a key that is generated once.
 var algorithms = []jwt.Algorithm{
 	jwt.HS256, jwt.HS384, jwt.HS512, jwt.RS256, jwt.RS384, jwt.RS512, jwt.PS256, jwt.PS384, jwt.PS512,
 	jwt.ES256, jwt.ES384, jwt.ES512, jwt.EdDSA,
@@ -94,7 +94,7 @@ func TestEveryAlgorithm(t *testing.T) {
 	}
 }
 
-// The same RSA key under another algorithm makes no token for this one.
+// A token signed with the same RSA key but another algorithm is refused.
 func TestAlgorithmBelongsToTheKey(t *testing.T) {
 	for _, alg := range []jwt.Algorithm{jwt.RS256, jwt.RS512, jwt.PS256, jwt.PS384} {
 		token := sign(t, keyFor(t, alg).WithID(""), good)
@@ -107,7 +107,7 @@ func TestAlgorithmBelongsToTheKey(t *testing.T) {
 	}
 }
 
-// EdDSA is also read under its newer name.
+// EdDSA is accepted under its newer name.
 func TestEd25519Name(t *testing.T) {
 	pub, priv, _ := ed25519.GenerateKey(rand.Reader)
 	k, err := jwt.NewKey("Ed25519", pub)
@@ -173,7 +173,7 @@ func TestSecretIsCopied(t *testing.T) {
 	}
 }
 
-// fixedPrime stands in for a random modulus of a given length.
+// fixedPrime replaces a random modulus of a given length.
 func modulus(bits uint) *big.Int {
 	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
 	return n.Add(n, big.NewInt(1))
@@ -273,8 +273,8 @@ func TestSmallOrderPointsAreRefused(t *testing.T) {
 	}
 }
 
-// However a key is printed, nothing secret shows.
-func TestKeysPrintNothing(t *testing.T) {
+// No way of printing a key shows its secret.
+func TestPrintedKeysShowNoSecret(t *testing.T) {
 	for _, alg := range algorithms {
 		k := keyFor(t, alg)
 		private, err := k.MarshalPrivateJWK()

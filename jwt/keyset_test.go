@@ -30,7 +30,7 @@ func numbered(t testing.TB, n int) *jwt.Key {
 	return k
 }
 
-func TestKeySetLooksUp(t *testing.T) {
+func TestKeySetFindsKeys(t *testing.T) {
 	a, b, bare, other := numbered(t, 1).WithID("a"), numbered(t, 2).WithID("b"), numbered(t, 3), keyFor(t, jwt.ES256)
 	full := set(t, a, b, bare, other)
 	tests := []struct {
@@ -60,7 +60,7 @@ func TestKeySetLooksUp(t *testing.T) {
 	}
 }
 
-func TestKeySetBounds(t *testing.T) {
+func TestKeySetLimitsTries(t *testing.T) {
 	var keys []*jwt.Key
 	for n := range 9 {
 		keys = append(keys, numbered(t, n).WithID(fmt.Sprint(n)))
@@ -100,7 +100,7 @@ func TestNewKeySet(t *testing.T) {
 	}
 }
 
-// A source of keys may swap them while tokens are verified.
+// Keys may change while tokens are verified.
 type swapped struct {
 	current atomic.Pointer[jwt.KeySet]
 	missing *jwt.KeySet
@@ -137,7 +137,7 @@ func TestKeysRotateUnderLoad(t *testing.T) {
 	wait.Wait()
 }
 
-func TestKeysThatAreMissing(t *testing.T) {
+func TestMissing(t *testing.T) {
 	a, b := numbered(t, 1).WithID("a"), numbered(t, 2).WithID("b")
 	keys := &swapped{}
 	v := verifier[jwt.Raw](t, keys, jwt.Rules{})
@@ -158,7 +158,7 @@ func TestKeysThatAreMissing(t *testing.T) {
 	}
 }
 
-// The cache may save the signature, and nothing else.
+// The cache saves the signature check, and no other check.
 func TestCache(t *testing.T) {
 	moment := time.Unix(now, 0)
 	rules := jwt.Rules{Cache: 2, Now: func() time.Time { return moment }, Audience: []string{"a"}}

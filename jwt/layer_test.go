@@ -1,6 +1,6 @@
 package jwt
 
-// Judges that work on the layer below claims: any payload, only the signature.
+// Test vectors for signatures, with any payload.
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// signatureHolds opens a token without looking at its payload.
+// signatureHolds checks the signature of a token but not its claims.
 func signatureHolds(set *KeySet, token string) error {
 	d := newVerifyState[Raw](&Rules{})
 	if err := d.authenticate(set, nil, token); err != nil {
@@ -45,7 +45,7 @@ type wycheproof struct {
 	} `json:"testGroups"`
 }
 
-// exceptions are the rows where we differ from the label on purpose.
+// exceptions are the rows whose label this package deliberately disagrees with.
 func exceptions(t *testing.T, file string) map[int]bool {
 	t.Helper()
 	var all map[string]json.RawMessage

@@ -1,6 +1,6 @@
 //go:build !race
 
-// Without the race detector pools keep what they are given, until the next
+// Without the race detector, a sync.Pool keeps its objects until the next garbage
 // collection.
 
 package jwt_test

@@ -1,6 +1,6 @@
 package jwt_test
 
-// Rows of our own about JSON and claims.
+// This project's test rows about JSON and claims.
 
 import (
 	"fmt"
@@ -125,8 +125,8 @@ func member(name string) string {
 	return map[string]string{"exp": fmt.Sprint(ownNow + 300), "iss": `"https://auth.example"`, "aud": `"api"`, "sub": `"1"`, "iat": fmt.Sprint(ownNow - 60), "jti": `"a1"`}[name]
 }
 
-// ownNumbers: a fraction of a second is cut off, as PyJWT does, so that an issuer
-// whose clock writes fractions is believed in the second of issuing.
+// ownNumbers: a fraction of a second is truncated, as in PyJWT, so that a token
+// whose iat has a fraction is valid in the second in which it was issued.
 func ownNumbers(c *corpus) {
 	for _, r := range [][2]string{
 		{fmt.Sprint(ownNow+1, ".5"), "valid"},

@@ -1,6 +1,6 @@
 package jwt_test
 
-// Rows of our own about signatures and keys.
+// This project's test rows about signatures and keys.
 
 import (
 	"bytes"

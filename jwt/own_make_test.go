@@ -1,7 +1,7 @@
 package jwt_test
 
-// How the rows of testdata/vectors/own.json are made: tokens signed here with the
-// standard library alone, so that no bug of the package hides in them.
+// Making the rows of testdata/vectors/own.json. Their tokens are signed here, with
+// the standard library only, so that they do not share a bug with the package.
 
 import (
 	"crypto"
@@ -57,7 +57,7 @@ func pemKey(t *testing.T, name string) any {
 	return key
 }
 
-// row adds a row for the class: options and keys are laid over the usual ones.
+// row adds a row for the class. options and keys replace some of the defaults.
 func (c *corpus) row(class, expect, why, token string, over ...map[string]any) {
 	row := map[string]any{
 		"class": class,
@@ -91,8 +91,8 @@ func seg(text string) string { return enc([]byte(text)) }
 
 const hs256 = `{"alg":"HS256","typ":"JWT"}`
 
-// claims is a good payload; each pair is a name and the JSON that it gets instead,
-// none to leave it out. A name that is not there comes last.
+// claims returns a valid payload with changes: pairs of a name and its JSON, or ""
+// to leave it out. A new name is added at the end.
 func claims(pairs ...string) string {
 	list := [][2]string{
 		{"iss", `"https://auth.example"`},
@@ -120,7 +120,7 @@ func claims(pairs ...string) string {
 	return "{" + strings.TrimPrefix(b.String(), ",") + "}"
 }
 
-// mac signs two segments as they are.
+// mac signs two segments unchanged.
 func mac(input string) string { return input + "." + enc(macBytes(crypto.SHA256, ownSecret, input)) }
 
 func macBytes(h crypto.Hash, key []byte, input string) []byte {
@@ -129,7 +129,7 @@ func macBytes(h crypto.Hash, key []byte, input string) []byte {
 	return m.Sum(nil)
 }
 
-// hs is a token of a header and a payload, rightly signed.
+// hs returns a correctly signed token with a header and a payload.
 func hs(header, payload string) string { return mac(seg(header) + "." + seg(payload)) }
 
 func digest(h crypto.Hash, input string) []byte {
@@ -138,10 +138,10 @@ func digest(h crypto.Hash, input string) []byte {
 	return sum.Sum(nil)
 }
 
-// input is header and payload for another algorithm.
+// input returns the signing input for another algorithm.
 func input(alg string) string { return seg(`{"alg":"`+alg+`","typ":"JWT"}`) + "." + seg(claims()) }
 
-// public keys with what goes with them.
+// Public keys with their other members.
 
 func (c *corpus) rsaKeys(over ...string) map[string]any {
 	return c.keys("RS256", map[string]any{"kty": "RSA", "n": enc(c.rsa.N.Bytes()), "e": "AQAB", "alg": "RS256", "kid": "r1", "use": "sig"}, over)
@@ -159,7 +159,8 @@ func (c *corpus) edKeys(over ...string) map[string]any {
 	return c.keys("EdDSA", map[string]any{"kty": "OKP", "crv": "Ed25519", "x": enc(c.ed.Public().(ed25519.PublicKey)), "alg": "EdDSA", "kid": "d1", "use": "sig"}, over)
 }
 
-// keys changes members: name and JSON in turns, no JSON to leave one out.
+// keys returns a JWK Set of a key with changes: pairs of a name and its JSON, or ""
+// to leave it out.
 func (c *corpus) keys(alg string, key map[string]any, over []string) map[string]any {
 	for i := 0; i < len(over); i += 2 {
 		delete(key, over[i])
@@ -186,13 +187,13 @@ func (c *corpus) ps(h crypto.Hash, salt int, input string) []byte {
 	return signature
 }
 
-// rawRSA signs a padded block of one's own making.
+// rawRSA signs a block that the caller has padded.
 func (c *corpus) rawRSA(block []byte) []byte {
 	m := new(big.Int).SetBytes(block)
 	return m.Exp(m, c.rsa.D, c.rsa.N).FillBytes(make([]byte, c.rsa.Size()))
 }
 
-// es signs and returns r and s.
+// es signs with ECDSA and returns r and s.
 func (c *corpus) es(input string) (r, s *big.Int) {
 	r, s, err := ecdsa.Sign(rand.Reader, c.ec, digest(crypto.SHA256, input))
 	if err != nil {

@@ -1,7 +1,7 @@
 package jwt_test
 
-// Rows of our own in the classes of attack_open.json: what a careful author would
-// add to each, reasoned from the RFCs and the rules of Verifier.
+// This project's rows for the classes of attack_open.json, derived from the RFCs
+// and from the documentation of Verifier.
 
 import (
 	"crypto"
@@ -18,8 +18,8 @@ const ownFile = "testdata/vectors/own.json"
 
 var writeOwn = flag.Bool("update", false, "write "+ownFile+" anew")
 
-// TestOwnRows judges the rows as they are made now, and holds the file to them: the
-// command line is judged by the file.
+// TestOwnRows runs the generated rows and compares them with the file, which is
+// used for testing the command line.
 func TestOwnRows(t *testing.T) {
 	c := newCorpus(t)
 	for _, class := range []func(*corpus){
@@ -58,7 +58,7 @@ func TestOwnRows(t *testing.T) {
 	t.Logf("%d rows", len(made.Rows))
 }
 
-// file is all rows as JSON, each on a line.
+// file returns all rows as JSON, one per line.
 func (c *corpus) file() []byte {
 	out := fmt.Appendf(nil, `{"about":"made by own_test.go; the form of attack_open.json","now":%d,"count":%d,"rows":[`, ownNow, len(c.rows))
 	for i, row := range c.rows {
@@ -130,8 +130,8 @@ func ownBase64(c *corpus) {
 	}
 }
 
-// ownSpareBits: the last character of a signature, and of segments signed as sent,
-// with each wrong value of the bits that no byte needs (RFC 4648 section 3.5).
+// ownSpareBits: the last character of a signature, and of signed segments, with
+// each wrong value of the unused bits (RFC 4648 section 3.5).
 func ownSpareBits(c *corpus) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	spell := func(text string, bits int) []string {

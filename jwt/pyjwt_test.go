@@ -1,6 +1,6 @@
 package jwt_test
 
-// What PyJWT wrote and answered, recorded from the real one.
+// Comparison with recordings of PyJWT.
 
 import (
 	"cmp"
@@ -79,7 +79,7 @@ func eachPy(t *testing.T, test func(*testing.T, *pyFile)) {
 	}
 }
 
-// key reads a key as the recording names it: a file, or the secret itself.
+// key returns the key that a recording names: a file, or the secret itself.
 func (f *pyFile) key(t *testing.T, name string, alg jwt.Algorithm) (*jwt.Key, error) {
 	t.Helper()
 	if !strings.HasPrefix(name, "keys/") {
@@ -95,7 +95,7 @@ func (f *pyFile) key(t *testing.T, name string, alg jwt.Algorithm) (*jwt.Key, er
 	return jwt.ParseKey(data, alg)
 }
 
-// differ lists what we do otherwise on purpose, or cannot say in our API.
+// differ lists deliberate differences, and options that this API does not have.
 var differ = map[string]string{
 	"seed_none":           "no unsigned tokens",
 	"empty_key":           "no empty secrets",
@@ -159,8 +159,8 @@ func signsAsPy(t *testing.T, f *pyFile) {
 	}
 }
 
-// refused signs claims and returns the error of that, or of verifying the token:
-// a Raw is written as it is, so that the second may find what is wrong.
+// refused signs claims and returns the error of that, or else of verifying the
+// token: Sign does not check the claims in a Raw.
 func refused(t *testing.T, key *jwt.Key, payload json.RawMessage) error {
 	t.Helper()
 	token, err := jwt.Sign(key, jwt.Raw(payload))
@@ -175,7 +175,7 @@ func refused(t *testing.T, key *jwt.Key, payload json.RawMessage) error {
 	return err
 }
 
-// verifies checks the signature of a recorded token, whatever its claims are.
+// verifies checks the signature of a recorded token with any claims.
 func verifies(t *testing.T, key *jwt.Key, token string) {
 	t.Helper()
 	v, err := jwt.NewVerifier[jwt.Raw](key, jwt.Rules{InsecureNoExpiration: true})
@@ -187,7 +187,7 @@ func verifies(t *testing.T, key *jwt.Key, token string) {
 	}
 }
 
-func TestGoldenVerifyAnswersAsPyJWT(t *testing.T) { eachPy(t, verifiesAsPy) }
+func TestGoldenVerifyDecidesAsPyJWT(t *testing.T) { eachPy(t, verifiesAsPy) }
 
 func verifiesAsPy(t *testing.T, f *pyFile) {
 	for _, d := range f.Decode {
@@ -214,7 +214,7 @@ func verifiesAsPy(t *testing.T, f *pyFile) {
 	}
 }
 
-// pyRules are the options in our words. One that is not known fails the test.
+// pyRules converts the options to Rules. An unknown option fails the test.
 func pyRules(t *testing.T, options json.RawMessage) jwt.Rules {
 	t.Helper()
 	var o pyOptions

@@ -1,6 +1,6 @@
 //go:build race
 
-// Under the race detector sync.Pool forgets things on purpose.
+// Under the race detector, a sync.Pool drops objects at random.
 
 package jwt_test
 

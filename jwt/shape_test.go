@@ -1,6 +1,6 @@
 package jwt
 
-// A shape may make reading faster and nothing else.
+// A shape makes reading faster and changes nothing else.
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// shapedClaims are claims with every way that a member can go: to its own place, to
-// a field, to both, into a struct, through reflection, nowhere.
+// shapedClaims has every kind of destination of a member: a registered claim, a
+// field, both, a struct, a value read by reflection, none.
 type shapedClaims struct {
 	JTI   Raw    `json:"jti"`
 	Exp   int64  `json:"exp"`
@@ -28,7 +28,7 @@ type shapedClaims struct {
 	Rest   any      `json:"rest"`
 }
 
-// A reading is all that comes of a payload.
+// A reading is everything that results from a payload.
 type reading struct {
 	fault   string
 	claims  shapedClaims
@@ -50,12 +50,12 @@ func readOn(d *verifyState[shapedClaims], payload string) reading {
 	return r
 }
 
-func shapedDesk() *verifyState[shapedClaims] {
+func newShaped() *verifyState[shapedClaims] {
 	return newVerifyState[shapedClaims](&Rules{Audience: []string{"shop"}, Require: []string{"username", "jti"}})
 }
 
-// payloads draws objects that are often alike: names out of a few, in few
-// orders, some twice, spelt in two ways, with white space in odd places.
+// payloads draws objects that are often similar: with few names in few orders, some
+// twice, some with escapes, and with white space in unusual places.
 func payloads(t *rapid.T) []string {
 	spaces := rapid.SampledFrom([]string{"", "", "", "", " ", "\n"})
 	value := rapid.SampledFrom([]string{
@@ -88,9 +88,9 @@ func payloads(t *rapid.T) []string {
 func TestShapeChangesNothing(t *testing.T) {
 	read, followed := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		used := shapedDesk()
+		used := newShaped()
 		for _, payload := range payloads(t) {
-			got, want := readOn(used, payload), readOn(shapedDesk(), payload)
+			got, want := readOn(used, payload), readOn(newShaped(), payload)
 			if !reflect.DeepEqual(got, want) {
 				t.Fatalf("%s\nafter others: %+v\nby itself:    %+v\nlearnt: %q", payload, got, want, names(used))
 			}
@@ -104,22 +104,21 @@ func TestShapeChangesNothing(t *testing.T) {
 	}
 }
 
-// Wherever a payload ends too early, or goes on in another way, it is read as
-// it is by itself.
-func TestShapeOfWhatIsCutOrChanged(t *testing.T) {
+// A payload that is cut off or changed at any index is read as without a shape.
+func TestShapeOfChangedPayload(t *testing.T) {
 	const payload = `{"exp":1767225601,"username":"a","role":{"id":"r","inner":{"n":1}},"x":[1,{"y":null}]}`
 	for i := range len(payload) + 1 {
 		for _, rest := range []string{"", payload[min(i+1, len(payload)):], " " + payload[i:], "}", `"`, `,"exp":1}`, `,"username":"b"` + payload[i:]} {
-			used := shapedDesk()
+			used := newShaped()
 			readOn(used, payload)
-			if got, want := readOn(used, payload[:i]+rest), readOn(shapedDesk(), payload[:i]+rest); !reflect.DeepEqual(got, want) {
+			if got, want := readOn(used, payload[:i]+rest), readOn(newShaped(), payload[:i]+rest); !reflect.DeepEqual(got, want) {
 				t.Errorf("%s: %+v, by itself: %+v", payload[:i]+rest, got, want)
 			}
 		}
 	}
 }
 
-// FuzzShape reads a payload twice: after another one, and by itself.
+// FuzzShape reads a payload after another one, and by itself.
 func FuzzShape(f *testing.F) {
 	f.Add(`{"exp":1,"role":{"id":"a"}}`, `{"exp":1,"role":{"id":"a","id":"b"}}`)
 	f.Add(`{"x":1,"jti":"a"}`, `{"x":1,"x":2,"jti":"a"}`)
@@ -127,15 +126,15 @@ func FuzzShape(f *testing.F) {
 	f.Add(`{"x":1,"jti":"a"}`, `{"x": 1,"jti":"a"}`)
 	f.Add(`{"x":"é"}`, "{\"x\":\"\xe9\"}")
 	f.Fuzz(func(t *testing.T, before, payload string) {
-		used := shapedDesk()
+		used := newShaped()
 		readOn(used, before)
-		if got, want := readOn(used, payload), readOn(shapedDesk(), payload); !reflect.DeepEqual(got, want) {
+		if got, want := readOn(used, payload), readOn(newShaped(), payload); !reflect.DeepEqual(got, want) {
 			t.Fatalf("after %q: %+v, by itself: %+v", before, got, want)
 		}
 	})
 }
 
-// names are those that the desk's shape has learnt.
+// names returns the names in the shape.
 func names(d *verifyState[shapedClaims]) (all []string) {
 	for _, step := range d.plan.shape.steps {
 		all = append(all, step.dest.name)
@@ -143,8 +142,8 @@ func names(d *verifyState[shapedClaims]) (all []string) {
 	return all
 }
 
-func TestShapeIsLearntFromTheFirstAndGivenUpLate(t *testing.T) {
-	d := shapedDesk()
+func TestShapeIsLearnedAndRelearned(t *testing.T) {
+	d := newShaped()
 	first, other := `{"exp":1,"role":{"id":"r","inner":{}},"x":1}`, `{"exp":1,"x":1,"role":{"id":"r","inner":{}}}`
 	readOn(d, first)
 	want := []string{"exp", "role", "x"}
@@ -172,14 +171,14 @@ func TestShapeIsLearntFromTheFirstAndGivenUpLate(t *testing.T) {
 	}
 }
 
-// A shape is bounded, and what is beyond it is read all the same.
+// A shape is bounded, and members beyond its limits are read nevertheless.
 func TestShapeIsBounded(t *testing.T) {
 	var members []string
 	for n := range 3 * maxSteps {
 		members = append(members, fmt.Sprintf(`"m%d":1`, n))
 	}
 	many := "{" + strings.Join(members, ",") + "}"
-	d := shapedDesk()
+	d := newShaped()
 	for range 3 {
 		if r := readOn(d, many); r.fault != "" || len(d.plan.shape.steps) != maxSteps {
 			t.Fatalf("%q, %d steps", r.fault, len(d.plan.shape.steps))
@@ -197,7 +196,7 @@ func TestShapeIsBounded(t *testing.T) {
 		`"` + strings.Repeat(`\u006e`, maxStepText/6+1) + `":1`:        1,
 		`"` + strings.Repeat(`\u006e`, maxStepText/6-1) + `":"\u006e"`: 3,
 	} {
-		d := shapedDesk()
+		d := newShaped()
 		for range 2 {
 			if r := readOn(d, `{"a":1,`+text+`,"b":1}`); r.fault != "" || len(d.plan.shape.steps) != learnt {
 				t.Errorf("%s: %q, learnt %q", text, r.fault, names(d))
@@ -206,9 +205,9 @@ func TestShapeIsBounded(t *testing.T) {
 	}
 }
 
-// What a desk has read does not stay in its scanner, whatever became of it.
-func TestNamesAreForgotten(t *testing.T) {
-	d := shapedDesk()
+// A scanner keeps no names of a payload after clear, whether it was valid or not.
+func TestNamesAreReleased(t *testing.T) {
+	d := newShaped()
 	for _, payload := range []string{
 		`{"exp":1,"username":"a","role":{"id":"r"}}`, `{"x":1,"exp":1}`, `{"x":1,"y":{"z":1}}`, `{"x":1,"y":{"z":1`, `{"x":1,"role":{"id":2}}`, `{"exp":1,`,
 	} {

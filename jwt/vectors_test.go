@@ -1,7 +1,7 @@
 package jwt_test
 
-// Whole files of tokens with the verdict each must get. VECTORS=file runs
-// another file of attack_open.json's form.
+// Files of tokens with their expected results. VECTORS=file runs another file in
+// the format of attack_open.json.
 
 import (
 	"bytes"
@@ -43,8 +43,8 @@ type vector struct {
 	} `json:"-"`
 }
 
-// understand reads the options. One that is not known is an error: the verdict may
-// depend on it.
+// understand parses the options. An unknown option is an error, since the result
+// may depend on it.
 func (v *vector) understand() error {
 	dec := json.NewDecoder(bytes.NewReader(v.Asked))
 	dec.DisallowUnknownFields()
@@ -102,7 +102,7 @@ func (v *vector) rules() jwt.Rules {
 	return r
 }
 
-// wrong says how the package's answer differs from the row's, or "".
+// wrong describes how the result differs from that of the row, or returns "".
 func (v *vector) wrong() string {
 	if err := v.understand(); err != nil {
 		return err.Error()
@@ -163,7 +163,7 @@ func judge(t *testing.T, name string) {
 	t.Logf("%s: %d of %d judged rows right, %d rows in all", name, right, judged, len(file.Rows))
 }
 
-func TestVectorsNameWhatTheyDoNotUnderstand(t *testing.T) {
+func TestVectorsRefuseUnknownOptions(t *testing.T) {
 	good := vector{Expect: "invalid", Keys: json.RawMessage("[]"), Asked: json.RawMessage(`{"algs":["HS256"],"now":1}`)}
 	if wrong := good.wrong(); wrong != "" {
 		t.Fatal(wrong)

@@ -1,6 +1,6 @@
 package jwt_test
 
-// The rules, each broken in one point only.
+// The rules, each violated in one point only.
 
 import (
 	"errors"
@@ -39,7 +39,7 @@ func sign(t testing.TB, k *jwt.Key, claims string) string {
 	return token
 }
 
-// raw signs a payload, and a header, exactly as they stand.
+// raw signs a payload and a header unchanged.
 func raw(t testing.TB, k *jwt.Key, header, payload string) string {
 	t.Helper()
 	return resign(t, k, b64(header)+"."+b64(payload))
@@ -98,7 +98,7 @@ func TestVerifyFillsEverything(t *testing.T) {
 	}
 }
 
-// accepted is what every refusal below differs from in one point.
+// accepted is the payload from which each refused one differs in one point.
 const accepted = `{"iss":"i","sub":"s","aud":"a","exp":1767225601,"nbf":1767225600,"iat":1767225600,"jti":"j"}`
 
 func strict() jwt.Rules {
@@ -226,7 +226,7 @@ func TestRulesThatContradictAreRefused(t *testing.T) {
 	}
 }
 
-func TestVerifierKeepsItsRules(t *testing.T) {
+func TestVerifierCopiesItsRules(t *testing.T) {
 	k := hmacKey(t, jwt.HS256)
 	rules := strict()
 	v := verifier[jwt.Raw](t, k, rules)
@@ -236,7 +236,7 @@ func TestVerifierKeepsItsRules(t *testing.T) {
 	}
 }
 
-// Audience gives the names as they stand, and each caller a list of its own.
+// Audience returns the names in their order, and each caller gets its own slice.
 func TestAudienceOfToken(t *testing.T) {
 	k := hmacKey(t, jwt.HS256)
 	v := verifier[jwt.Raw](t, k, jwt.Rules{InsecureAnyAudience: true, Now: clock})
