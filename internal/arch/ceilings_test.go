@@ -43,7 +43,6 @@ var maxMarkedIn = map[string]prose{
 	"examples/quickstart":    {440, 20},
 	"internal/arch":          {110, 20},
 	"internal/equaltime":     {70, 20},
-	"internal/form":          {90, 20},
 	"internal/freeport":      {240, 20},
 	"internal/gauge":         {250, 110},
 	"internal/lockout":       {40, 20},

@@ -1,6 +1,6 @@
 package form
 
-// Fields: what a body may hold, and DRF's CharField that judges it.
+// Fields of a body, validated as DRF's CharField does.
 
 import (
 	"fmt"
@@ -12,20 +12,20 @@ import (
 	"github.com/jotgate/jotgate/passwd/names"
 )
 
-// Field is one string that a body holds, and where it goes. OPTIONS answers
-// and the decoding are made from the same Field. Text, Email and Required or
-// not say the usual; the rest is for the few that differ.
+// A Field describes a string in a body and the variable that receives it. The
+// same Field serves for decoding and for the response to OPTIONS. Create one with
+// [Text] or [Email]; set the other fields where it differs.
 type Field struct {
 	Name      string
 	Label     string
 	Help      string
 	Type      string // string or email
 	Optional  bool
-	Blank     bool // the empty string is a value
-	ReadOnly  bool // only shown
-	MaxLength int  // characters; 0 is no limit of its own
-	// Check judges a string that is one; what it returns is shown beside the
-	// rest. It runs before MaxLength, as the model's validators do in DRF.
+	Blank     bool // the empty string is allowed
+	ReadOnly  bool // in responses only
+	MaxLength int  // in characters; 0 means no limit
+	// Check validates a valid string. The messages that it returns are added to
+	// those of the other validators. It runs only for a string within MaxLength.
 	Check func(string) []string
 
 	into  *string
@@ -33,35 +33,37 @@ type Field struct {
 	other string
 }
 
-// Text is a required string.
+// Text returns a required string field.
 func Text(name string, into *string) Field {
 	return Field{Name: name, Label: label(name), Type: "string", into: into}
 }
 
-// Email is a required address.
+// Email returns a required field for an e-mail address.
 func Email(name string, into *string) Field {
 	return Field{Name: name, Label: label(name), Type: "email", into: into}
 }
 
-// label is Django's: the name with a capital and blanks.
+// label returns Django's label of a field: its name with a capital letter and
+// spaces.
 func label(name string) string {
 	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " ")
 }
 
-// OrNot makes the field optional; sent says whether the body had it.
+// OrNot returns the field as an optional one. Decode sets sent if the body has it.
 func (f Field) OrNot(sent *bool) Field {
 	f.Optional, f.sent = true, sent
 	return f
 }
 
-// Or lets the body name the field otherwise, too; its own name goes first.
+// Or returns the field with an alternative name, which is used if the body has no
+// field of the first name.
 func (f Field) Or(other string) Field {
 	f.other = other
 	return f
 }
 
-// Decode takes the fields out of the body. The error, if any, is a
-// *jotgate.Error with every field that is wrong, in the order given.
+// Decode stores the fields of the body in their variables. An error is a
+// [*jotgate.Error] that lists all invalid fields in the given order.
 func (b *Body) Decode(fields ...Field) error {
 	if err := b.isDict(); err != nil {
 		return err
@@ -75,7 +77,7 @@ func (b *Body) Decode(fields ...Field) error {
 	return orNil(&e)
 }
 
-// orNil is no error where no field is wrong.
+// orNil returns nil if e lists no field.
 func orNil(e *jotgate.Error) error {
 	if len(e.Fields) == 0 {
 		return nil
@@ -83,7 +85,7 @@ func orNil(e *jotgate.Error) error {
 	return e
 }
 
-// decode is Field.run_validation and CharField of rest_framework/fields.py.
+// decode works as Field.run_validation and CharField in rest_framework/fields.py.
 func (f *Field) decode(b *Body) []string {
 	v, sent := b.fields[f.Name]
 	if !sent && f.other != "" {
@@ -115,10 +117,10 @@ func (f *Field) decode(b *Body) []string {
 	return f.validate(text, v.surrogate)
 }
 
-// validate collects what every validator says.
+// validate returns the messages of all validators.
 func (f *Field) validate(text string, surrogate rune) (wrong []string) {
 	if f.MaxLength > 0 && utf8.RuneCountInString(text) > f.MaxLength {
-		// Nothing else is said, so that no more work is done on a long string.
+		// The only message, so that no more work is done on a long string.
 		return []string{fmt.Sprintf("Ensure this field has no more than %d characters.", f.MaxLength)}
 	}
 	if f.Check != nil {
@@ -136,7 +138,8 @@ func (f *Field) validate(text string, surrogate rune) (wrong []string) {
 	return wrong
 }
 
-// strip is Python's str.strip, which knows a few blanks more than Unicode does.
+// strip works as Python's str.strip, which strips a few characters more than
+// Unicode's white space.
 func strip(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f })
 }

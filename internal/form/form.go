@@ -1,15 +1,15 @@
-// Package form reads the body of a request into named fields as Django REST
-// framework does: JSON, URL-encoded and multipart bodies, CharField's rules
-// and texts, Python's own words about broken JSON, position included.
+// Package form decodes the body of a request into fields as Django REST framework
+// does: JSON, URL-encoded and multipart bodies, with CharField's rules and
+// messages, and Python's messages for invalid JSON, including the position.
 //
 //	raw, err := form.Read(w, r, 64<<10)
 //	body, err := form.Parse(r.Header, raw)
 //	err = body.Decode(form.Text("username", &in.Username), form.Text("password", &in.Password))
 //
-// Stricter than DRF: a member or a field that is sent twice, a character set
-// other than UTF-8, a compressed body and deep nesting are refused. Every
-// refusal is a *jotgate.Error with DRF's status; nothing here panics or works
-// on more than the limit.
+// It is stricter than DRF: it refuses duplicate members and fields, character sets
+// other than UTF-8, compressed bodies and deep nesting. Every error is a
+// [*jotgate.Error] with DRF's status. No input makes it panic or read more than the
+// limit.
 package form
 
 import (
@@ -24,19 +24,18 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// Body is what a request carried: fields by name, or something else that JSON
-// can say.
+// A Body is a decoded request body: fields by name, or another JSON value.
 type Body struct {
 	kind   string           // Python's name of the type: dict, list, str, …
 	fields map[string]value // of a dict
-	html   bool             // sent as a form, where empty means not given
+	html   bool             // an HTML form, in which an empty field counts as missing
 }
 
-// value is the content of one field before a Field makes a string of it.
+// A value is the content of a field before a Field validates it.
 type value struct {
 	kind      kind
-	text      string // of a string, or of a number as Python's str writes it
-	surrogate rune   // the first half of a surrogate pair that stands alone in text
+	text      string // of a string, or of a number in Python's format
+	surrogate rune   // the first surrogate in text without its other half
 }
 
 type kind int
@@ -45,11 +44,11 @@ const (
 	isString kind = iota
 	isNumber
 	isNull
-	isOther // a boolean, a list, an object, a file: no string
+	isOther // a boolean, a list, an object or a file
 )
 
-// Read reads the body, at most limit bytes of it, as it is. After an error
-// something may be left to read. Errors: 400 and 413.
+// Read reads the body of r, of at most limit bytes, without decoding it. After an
+// error, a part of the body may be unread. Errors: 400 and 413.
 func Read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
@@ -62,8 +61,8 @@ func Read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	return raw, nil
 }
 
-// Parse takes a body apart by its Content-Type. An empty body has no fields,
-// whatever its type, as in DRF. Errors: 400 (not what the type promises), 415.
+// Parse decodes a body according to its Content-Type. An empty body of any type has
+// no fields, as in DRF. Errors: 400 (malformed) and 415 (unsupported type).
 func Parse(header http.Header, raw []byte) (*Body, error) {
 	if len(raw) == 0 {
 		return &Body{kind: "dict"}, nil
@@ -84,8 +83,8 @@ func Parse(header http.Header, raw []byte) (*Body, error) {
 	}
 }
 
-// mediaType reads the Content-Type and refuses what would have to be decoded
-// first.
+// mediaType parses the Content-Type. It refuses compressed bodies and other
+// character sets than UTF-8.
 func mediaType(header http.Header) (media string, params map[string]string, err error) {
 	if encoding := header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return "", nil, refuse(http.StatusUnsupportedMediaType, "Unsupported content encoding %q in request.", encoding)
@@ -97,7 +96,7 @@ func mediaType(header http.Header) (media string, params map[string]string, err 
 	return media, params, nil
 }
 
-// isUTF8 reports whether a charset is UTF-8, a part of it, or not named.
+// isUTF8 reports whether a charset is UTF-8, a subset of it, or missing.
 func isUTF8(charset string) bool {
 	return slices.Contains([]string{"", "utf-8", "utf8", "us-ascii"}, strings.ToLower(charset))
 }
@@ -106,12 +105,12 @@ func unsupported(header http.Header) error {
 	return refuse(http.StatusUnsupportedMediaType, "Unsupported media type \"%s\" in request.", header.Get("Content-Type"))
 }
 
-// MediaTypes are what Read understands, as an OPTIONS answer lists them.
+// MediaTypes returns the media types that Parse supports, for responses to OPTIONS.
 func MediaTypes() []string {
 	return []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
 }
 
-// isDict refuses a body that has no fields because it is something else.
+// isDict returns an error if the body is a JSON value other than an object.
 func (b *Body) isDict() error {
 	switch b.kind {
 	case "dict":
@@ -123,10 +122,10 @@ func (b *Body) isDict() error {
 	}
 }
 
-// NonField is an error about the body as a whole.
+// NonField returns an error about the body as a whole.
 func NonField(text string) *jotgate.Error { return FieldError("non_field_errors", text) }
 
-// FieldError is the answer 400 about one field.
+// FieldError returns an error about one field, with status 400.
 func FieldError(field string, texts ...string) *jotgate.Error {
 	return &jotgate.Error{Status: http.StatusBadRequest, Fields: []jotgate.FieldError{{Field: field, Messages: texts}}}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// recorded is testdata/python.json: what Python itself says.
+// recorded is testdata/python.json: messages recorded from Python.
 type recorded struct {
 	Documents []struct{ Text, Error string }
 	Numbers   []struct{ Text, Str string }
@@ -52,7 +52,7 @@ func TestPythonErrors(t *testing.T) {
 	}
 }
 
-// The texts of Python 3.13.
+// The messages are those of Python 3.13.
 func TestTrailingComma(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"a":1, }`: "Illegal trailing comma before the end of object: line 1 column 7 (char 6)",
@@ -82,7 +82,7 @@ func TestPythonUTF8(t *testing.T) {
 	}
 }
 
-// post reads a body of this type.
+// post parses a body of the given type.
 func post(contentType, body string) (*Body, error) {
 	r := httptest.NewRequest("POST", "/", strings.NewReader(body))
 	if contentType != "" {
@@ -104,7 +104,8 @@ const (
 	asForm = "application/x-www-form-urlencoded"
 )
 
-// decoded is what became of {a: required, b: optional} in a body.
+// decoded is the result of decoding a body with the fields a (required) and b
+// (optional).
 type decoded struct {
 	A, B  string
 	BSent bool

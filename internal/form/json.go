@@ -1,6 +1,6 @@
 package form
 
-// Reads JSON (RFC 8259) as Python's json module does, and complains in its words.
+// A JSON parser (RFC 8259) with the error messages of Python's json module.
 
 import (
 	"fmt"
@@ -10,19 +10,19 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deep a body may be nested. The fields read here need 1.
+// maxDepth limits the nesting of a body. The fields of this API need 1.
 const maxDepth = 32
 
-// maxDigits is how long an integer may be: Python's int_max_str_digits.
+// maxDigits limits the length of an integer, as Python's int_max_str_digits.
 const maxDigits = 4300
 
-// problem is what is wrong and where: an offset in bytes, or -1 for nowhere.
+// A problem is an error message and its offset in bytes, or -1 for no position.
 type problem struct {
 	text string
 	at   int
 }
 
-// parseJSON reads a whole body.
+// parseJSON parses a whole body.
 func parseJSON(raw []byte) (*Body, error) {
 	if text := badUTF8(raw); text != "" {
 		return nil, refuse(http.StatusBadRequest, "JSON parse error - %s", text)
@@ -35,14 +35,15 @@ func parseJSON(raw []byte) (*Body, error) {
 	return body, nil
 }
 
-// scanner walks over the text; its methods take an offset and return the next.
+// A scanner parses a text. Its methods take the offset to read at and return the
+// offset after what they read.
 type scanner struct {
 	text  string
 	depth int
 }
 
-// say adds the position as Python counts it: lines from 1, columns from 1,
-// characters from 0.
+// say returns the message with its position, counted as in Python: lines and
+// columns from 1, characters from 0.
 func (s *scanner) say(p *problem) string {
 	if p.at < 0 {
 		return p.text
@@ -70,7 +71,7 @@ func (s *scanner) document() (*Body, *problem) {
 	return body, nil
 }
 
-// python is the name of the type that Python would read here.
+// python returns the name of the Python type of the value at an offset.
 func (s *scanner) python(at int, v value) string {
 	switch c := s.text[at]; {
 	case c == '{':
@@ -93,7 +94,7 @@ func (s *scanner) python(at int, v value) string {
 // is reports whether the character at an offset is c.
 func (s *scanner) is(at int, c byte) bool { return at < len(s.text) && s.text[at] == c }
 
-// space skips white space.
+// space returns the offset after white space.
 func (s *scanner) space(at int) int {
 	for at < len(s.text) && strings.IndexByte(" \t\n\r", s.text[at]) >= 0 {
 		at++
@@ -101,8 +102,8 @@ func (s *scanner) space(at int) int {
 	return at
 }
 
-// value reads one value. The members of an object go into members, if that is
-// not nil.
+// value parses one value. If it is an object and members is not nil, the object's
+// members are stored in it.
 func (s *scanner) value(at int, members map[string]value) (value, int, *problem) {
 	if at >= len(s.text) {
 		return value{}, at, &problem{"Expecting value", at}
@@ -127,11 +128,11 @@ func (s *scanner) nested(at int, read func(int) (int, *problem)) (value, int, *p
 	return value{kind: isOther}, end, p
 }
 
-// scalar reads a literal or a number.
+// scalar parses a literal or a number.
 func (s *scanner) scalar(at int) (value, int, *problem) {
 	rest := s.text[at:]
 	for _, constant := range []string{"NaN", "Infinity", "-Infinity"} {
-		if strings.HasPrefix(rest, constant) { // DRF refuses what Python's json reads
+		if strings.HasPrefix(rest, constant) { // Python's json accepts these, DRF does not
 			return value{}, at, &problem{"Out of range float values are not JSON compliant: '" + constant + "'", -1}
 		}
 	}
@@ -147,7 +148,7 @@ func (s *scanner) scalar(at int) (value, int, *problem) {
 	return s.number(at, number)
 }
 
-// number takes a number for its text, within Python's limit.
+// number returns a number as text, in Python's format and within its limit.
 func (s *scanner) number(at int, number string) (value, int, *problem) {
 	if digits := len(strings.TrimPrefix(number, "-")); digits > maxDigits && !strings.ContainsAny(number, ".eE") {
 		return value{}, at, &problem{fmt.Sprintf("Exceeds the limit (%d digits) for integer string conversion: value has %d digits; "+
@@ -156,7 +157,7 @@ func (s *scanner) number(at int, number string) (value, int, *problem) {
 	return value{kind: isNumber, text: pythonNumber(number)}, at + len(number), nil
 }
 
-// object reads from behind the brace.
+// object parses an object after its opening brace.
 func (s *scanner) object(at int, members map[string]value) (int, *problem) {
 	if at = s.space(at); s.is(at, '}') {
 		return at + 1, nil
@@ -178,7 +179,7 @@ func (s *scanner) object(at int, members map[string]value) (int, *problem) {
 	}
 }
 
-// member reads a name, a colon and a value.
+// member parses a name, a colon and a value.
 func (s *scanner) member(at int) (name string, v value, end int, p *problem) {
 	if !s.is(at, '"') {
 		return "", v, at, &problem{"Expecting property name enclosed in double quotes", at}
@@ -194,7 +195,7 @@ func (s *scanner) member(at int) (name string, v value, end int, p *problem) {
 	return key.text, v, end, p
 }
 
-// array reads from behind the bracket.
+// array parses an array after its opening bracket.
 func (s *scanner) array(at int) (int, *problem) {
 	if at = s.space(at); s.is(at, ']') {
 		return at + 1, nil
@@ -210,7 +211,7 @@ func (s *scanner) array(at int) (int, *problem) {
 	}
 }
 
-// next goes over the comma to the next element, or over the closing character.
+// next skips the comma before the next element, or the closing bracket.
 func (s *scanner) next(at int, closing byte, what string) (int, *problem) {
 	at = s.space(at)
 	switch {

@@ -1,6 +1,6 @@
 package form
 
-// Numbers of JSON as Python's str writes them, since a number is taken for its text.
+// JSON numbers in Python's format, since CharField converts a number with str.
 
 import (
 	"math"
@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// leadingNumber is the number that s begins with, "" when there is none. A
-// fraction or an exponent without digits is left to who reads on.
+// leadingNumber returns the number that s begins with, or "" if there is none. A
+// fraction or an exponent without digits is not part of it.
 func leadingNumber(s string) string {
 	at := 0
 	if strings.HasPrefix(s, "-") {
@@ -38,7 +38,7 @@ func leadingNumber(s string) string {
 	return s[:at]
 }
 
-// digits counts the digits that s begins with.
+// digits returns the number of digits that s begins with.
 func digits(s string) int {
 	n := 0
 	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
@@ -47,7 +47,7 @@ func digits(s string) int {
 	return n
 }
 
-// pythonNumber is str(int(s)) or repr(float(s)).
+// pythonNumber returns str(int(s)) or repr(float(s)).
 func pythonNumber(s string) string {
 	if !strings.ContainsAny(s, ".eE") {
 		if s == "-0" {
@@ -55,7 +55,7 @@ func pythonNumber(s string) string {
 		}
 		return s
 	}
-	f, _ := strconv.ParseFloat(s, 64) // out of range it is ±Inf, as in Python
+	f, _ := strconv.ParseFloat(s, 64) // ±Inf if out of range, as in Python
 	if math.IsInf(f, 0) {
 		return strings.TrimPrefix(strings.ToLower(strconv.FormatFloat(f, 'g', -1, 64)), "+")
 	}

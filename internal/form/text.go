@@ -1,6 +1,6 @@
 package form
 
-// Strings of JSON and the UTF-8 under them, with Python's words for what is wrong.
+// JSON strings and UTF-8, with Python's error messages.
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// str reads a string from its opening quote.
+// str parses a string from its opening quote.
 func (s *scanner) str(at int) (value, int, *problem) {
 	var v value
 	var b strings.Builder
@@ -38,12 +38,12 @@ func (s *scanner) str(at int) (value, int, *problem) {
 		if utf16.IsSurrogate(r) && v.surrogate == 0 {
 			v.surrogate = r
 		}
-		b.WriteRune(r) // U+FFFD for half a pair
+		b.WriteRune(r) // U+FFFD for half a surrogate pair
 		i = end
 	}
 }
 
-// escape reads an escape sequence from its backslash.
+// escape parses an escape sequence from its backslash.
 func (s *scanner) escape(at int) (rune, int, *problem) {
 	const plain, meant = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
 	c := s.text[at+1]
@@ -70,7 +70,7 @@ func (s *scanner) escape(at int) (rune, int, *problem) {
 	return r, end, nil
 }
 
-// hex4 reads four hexadecimal digits with something behind them.
+// hex4 parses four hexadecimal digits that are not at the end of the text.
 func (s *scanner) hex4(at int) (rune, bool) {
 	if at+4 >= len(s.text) {
 		return 0, false
@@ -79,8 +79,8 @@ func (s *scanner) hex4(at int) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// badUTF8 is what Python's decoder says of bytes that are not UTF-8; "" for
-// bytes that are.
+// badUTF8 returns the message of Python's decoder for bytes that are not UTF-8, or
+// "" if they are.
 func badUTF8(raw []byte) string {
 	for i := 0; i < len(raw); {
 		if _, size := utf8.DecodeRune(raw[i:]); size > 1 || raw[i] < utf8.RuneSelf {
@@ -96,8 +96,8 @@ func badUTF8(raw []byte) string {
 	return ""
 }
 
-// utf8Fault says why b does not begin with a character, and how many bytes of
-// it belong to the fault.
+// utf8Fault returns why b does not begin with a character, and how many of its
+// bytes are invalid.
 func utf8Fault(b []byte) (why string, n int) {
 	within, ok := secondByte[b[0]]
 	if !ok {
@@ -115,12 +115,12 @@ func utf8Fault(b []byte) (why string, n int) {
 	return "invalid start byte", 1
 }
 
-// secondByte is the range of the byte behind some first bytes: no overlong
-// forms, no surrogates, nothing over U+10FFFF.
+// secondByte is the range of the second byte after some first bytes. It excludes
+// overlong forms, surrogates, and code points above U+10FFFF.
 var secondByte = map[byte][2]byte{0xe0: {0xa0, 0xbf}, 0xed: {0x80, 0x9f}, 0xf0: {0x90, 0xbf}, 0xf4: {0x80, 0x8f}}
 
-// utf8Length is how many bytes a character has that begins with this one; 1
-// where none does.
+// utf8Length returns the length of a character that begins with this byte, or 1 if
+// no character does.
 func utf8Length(first byte) int {
 	if first < 0xc2 || first > 0xf4 {
 		return 1

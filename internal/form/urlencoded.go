@@ -1,6 +1,6 @@
 package form
 
-// Bodies that HTML forms send.
+// Bodies of HTML forms.
 
 import (
 	"bytes"
@@ -12,12 +12,12 @@ import (
 	"strings"
 )
 
-// maxFields is how many fields a form may have: Django's
-// DATA_UPLOAD_MAX_NUMBER_FIELDS is 1000, the forms read here need 6.
+// maxFields limits the fields of a form. Django's DATA_UPLOAD_MAX_NUMBER_FIELDS is
+// 1000; the forms of this API need 6.
 const maxFields = 100
 
-// parseURLEncoded reads application/x-www-form-urlencoded as Python's
-// parse_qsl does: what is not an escape stands for itself.
+// parseURLEncoded parses application/x-www-form-urlencoded as Python's parse_qsl
+// does: invalid escapes are kept as they are.
 func parseURLEncoded(raw string) (*Body, error) {
 	b := &Body{kind: "dict", fields: map[string]value{}, html: true}
 	for pair := range strings.SplitSeq(raw, "&") {
@@ -32,7 +32,7 @@ func parseURLEncoded(raw string) (*Body, error) {
 	return b, nil
 }
 
-// add puts a field into the body, once.
+// add adds a field to the body. It refuses a duplicate.
 func (b *Body) add(what, name string, v value) error {
 	if _, twice := b.fields[name]; twice {
 		return refuse(http.StatusBadRequest, "%s parse error - Duplicate field %q", what, name)
@@ -43,7 +43,7 @@ func (b *Body) add(what, name string, v value) error {
 	return nil
 }
 
-// unquote is Python's unquote_plus with errors="replace".
+// unquote works as Python's unquote_plus with errors="replace".
 func unquote(s string) string {
 	if !strings.ContainsAny(s, "%+") {
 		return strings.ToValidUTF8(s, "\ufffd")
@@ -66,7 +66,8 @@ func unquote(s string) string {
 	return strings.ToValidUTF8(string(b), "\ufffd")
 }
 
-// parseMultipart reads multipart/form-data (RFC 7578). A file is no string.
+// parseMultipart parses multipart/form-data (RFC 7578). A file is not a valid
+// string.
 func parseMultipart(raw []byte, boundary string) (*Body, error) {
 	const what = "Multipart form"
 	b := &Body{kind: "dict", fields: map[string]value{}, html: true}
