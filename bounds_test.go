@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
@@ -35,7 +36,9 @@ func TestHashPoolDefaults(t *testing.T) {
 }
 
 // A call beyond the concurrency and the queue gets ErrBusy; a hash larger than the memory runs alone.
-func TestHashPoolIsFull(t *testing.T) {
+func TestHashPoolIsFull(t *testing.T) { synctest.Test(t, hashPoolIsFull) }
+
+func hashPoolIsFull(t *testing.T) {
 	l := newHashPool(2, 1, 100)
 	inside, leave := make(chan bool), make(chan bool)
 	results := make(chan error)
@@ -47,9 +50,7 @@ func TestHashPoolIsFull(t *testing.T) {
 	<-inside
 	<-inside
 	enter(1000) // waits for a place, and then for all of the memory
-	for l.pending.Load() < 3 {
-		time.Sleep(time.Millisecond)
-	}
+	synctest.Wait()
 	if err := l.do(t.Context(), 1, func() { t.Error("a fourth one hashes") }); !errors.Is(err, ErrBusy) {
 		t.Errorf("a full hash pool: %v", err)
 	}
@@ -57,10 +58,11 @@ func TestHashPoolIsFull(t *testing.T) {
 		t.Errorf("%d are counted after one was turned away", got)
 	}
 	leave <- true
+	synctest.Wait()
 	select {
 	case <-inside:
 		t.Error("the large one runs beside another")
-	case <-time.After(50 * time.Millisecond):
+	default:
 	}
 	leave <- true
 	<-inside

@@ -18,6 +18,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -221,7 +222,7 @@ func killAChild(t *testing.T, dsn string, have *[3]string, accounts *crashed) (o
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	killed := time.AfterFunc(time.Minute, func() { _ = child.Process.Kill() })
+	killed := time.AfterFunc(wait.Limit, func() { _ = child.Process.Kill() })
 	defer killed.Stop()
 	first := true
 	for lines := bufio.NewScanner(answers); lines.Scan(); {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/strength"
 	"github.com/jotgate/jotgate/record"
@@ -243,16 +244,14 @@ func TestRequestLink(t *testing.T) {
 			t.Errorf("%s %s: %v %v", row.kind, row.email, found, err)
 		}
 		var due []record.Letter
-		for range 100 { // the second and third come a moment later
+		wait.Until(t, "the second and third message are in the outbox", func() bool {
 			more, err := b.db.DueLetters(t.Context(), noon, 10, time.Hour)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if due = append(due, more...); len(due) >= row.letters {
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+			due = append(due, more...)
+			return len(due) >= row.letters
+		})
 		if len(due) != row.letters || row.found != (due[0].Kind == row.kind) || row.found && !strings.EqualFold(due[0].To, row.email) {
 			t.Errorf("%s %s: %v", row.kind, row.email, due)
 		}

@@ -112,7 +112,7 @@ func TestRememberedAndRevoked(t *testing.T) {
 	go func() { _ = b.Run(t.Context()) }()
 	b.user(t, "alice", nil)
 	tokens, other := b.login(t, "alice"), b.login(t, "alice")
-	guard, _ := farGuard(t, b, func(s *jotgate.GuardSettings) { s.RememberTokens = 10 })
+	guard, _, _ := farGuard(t, b, func(s *jotgate.GuardSettings) { s.RememberTokens = 10 })
 	for range 2 {
 		if _, err := guard.VerifyAccess(tokens.Access); err != nil {
 			t.Fatal(err)

@@ -162,7 +162,7 @@ func TestRevocationMemory(t *testing.T) {
 
 func filled(n int) *revocations {
 	r := newRevocations(5 * time.Minute)
-	now := time.Now()
+	now := time.Unix(1767225600, 0)
 	page := make([]record.Revocation, 0, feedPage)
 	for i := range n {
 		page = append(page, record.Revocation{Seq: int64(i), Session: sid(i), Made: now})

@@ -37,7 +37,7 @@ func TestUserClaimIsRevoked(t *testing.T) {
 				if err := b.Sync(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				far, _ := farGuard(t, b, nil)
+				far, _, _ := farGuard(t, b, nil)
 				eventually(t, func() bool { return far.RevocationAge() < time.Hour })
 				for side, guard := range map[string]*jotgate.Guard{"the gate": b.Guard, "a guard elsewhere": far} {
 					if _, err := guard.VerifyAccess(his); err != nil {

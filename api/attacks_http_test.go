@@ -11,7 +11,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 const me = "/auth/users/me/"
@@ -49,8 +50,7 @@ func TestH024FoldedAuthorization(t *testing.T) {
 	}
 }
 
-// sent is a connection to the server, for ten seconds at most, over which the
-// text was sent.
+// sent is a connection to the server over which the text was sent.
 func sent(t *testing.T, server *httptest.Server, text string) *net.TCPConn {
 	t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -58,7 +58,7 @@ func sent(t *testing.T, server *httptest.Server, text string) *net.TCPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetDeadline(wait.Deadline())
 	_, _ = io.WriteString(conn, text)
 	return conn.(*net.TCPConn)
 }
