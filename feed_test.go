@@ -20,7 +20,8 @@ import (
 )
 
 // farGuard follows the gate's feed behind a server that can be cut off. waits
-// receives, for each request that is served, the time that it may wait.
+// receives, for each request, the time that it may wait; "cut off" before it says
+// that it was not served.
 func farGuard(t *testing.T, b *bench, change func(*jotgate.GuardSettings)) (guard *jotgate.Guard, cut func(bool), waits chan string) {
 	t.Helper()
 	waits = make(chan string, 1000)
@@ -28,6 +29,7 @@ func farGuard(t *testing.T, b *bench, change func(*jotgate.GuardSettings)) (guar
 	feed := b.RevocationFeed()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if down.Load() {
+			waits <- "cut off " + r.URL.Query().Get("wait")
 			http.Error(w, "cut off", http.StatusBadGateway)
 			return
 		}
@@ -112,12 +114,15 @@ func TestFeedLost(t *testing.T) {
 	if _, err := strict.VerifyAccess(one.Access); jotgate.AsError(err).Status != 503 {
 		t.Errorf("a minute without news: %v", err)
 	}
-	for len(waits) > 0 {
-		<-waits
+	for wait.For(t, "the feed is lost", waits) != "cut off 0" {
 	}
 	cut(false)
 	eventually(t, func() bool { return works(strict, one) && works(strict, two) })
-	if first := <-waits; first != "0" {
+	first := "cut off"
+	for strings.HasPrefix(first, "cut off") {
+		first = <-waits
+	}
+	if first != "0" {
 		t.Errorf("the first request after the feed was lost waits %s s, want an immediate response", first)
 	}
 	cut(true)

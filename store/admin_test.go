@@ -116,7 +116,7 @@ func TestPermissions(t *testing.T) {
 		}
 		slices.Sort(names)
 		grants(names...) // all there are, for a superuser
-		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{IsActive: new(false), At: time.Now()}))
+		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{IsActive: new(false), At: noon}))
 		grants() // none, for an inactive one
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/record"
@@ -214,6 +213,6 @@ func TestDeleteReferredAccount(t *testing.T) {
 		if _, err := s.AccountByID(w.ctx, reader.ID); err != nil {
 			t.Errorf("after the refusal: %v", err)
 		}
-		w.must(s.ChangeAccount(w.ctx, reader.ID, record.Change{LastLogin: new(time.Now())}))
+		w.must(s.ChangeAccount(w.ctx, reader.ID, record.Change{LastLogin: new(noon)}))
 	})
 }

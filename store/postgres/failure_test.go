@@ -15,9 +15,13 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/postgres"
 )
+
+// noon is the time of all that carries one.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func account(name string) *record.Account {
 	return &record.Account{Username: name, Email: name + "@example.com", Password: "first", IsActive: true}
@@ -46,18 +50,18 @@ func TestServerThatCannotServe(t *testing.T) {
 	cases := []struct {
 		name, dsn, want string
 		unavailable     bool
+		within          time.Duration
 	}{
-		{"good", good, "", false},
-		{"not an address", "postgres://%zz", "the database address cannot be read", false},
-		{"nobody there", with(func(u *url.URL) { u.Host = closed.Addr().String() }), "cannot be used now", true},
-		{"no answer", with(func(u *url.URL) { u.Host = silent.Addr().String() }), "cannot be used now", true},
-		{"no database", with(func(u *url.URL) { u.Path = "/nowhere" }), "has no database nowhere", false},
-		{"wrong password", with(func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), "top-secret") }), "refuses the user", false},
+		{"good", good, "", false, wait.Limit},
+		{"not an address", "postgres://%zz", "the database address cannot be read", false, wait.Limit},
+		{"nobody there", with(func(u *url.URL) { u.Host = closed.Addr().String() }), "cannot be used now", true, wait.Limit},
+		{"no answer", with(func(u *url.URL) { u.Host = silent.Addr().String() }), "cannot be used now", true, 500 * time.Millisecond},
+		{"no database", with(func(u *url.URL) { u.Path = "/nowhere" }), "has no database nowhere", false, wait.Limit},
+		{"wrong password", with(func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), "top-secret") }), "refuses the user", false, wait.Limit},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			began := time.Now()
-			s, err := postgres.Open(t.Context(), c.dsn, postgres.Options{ConnectTimeout: 500 * time.Millisecond})
+			s, err := postgres.Open(t.Context(), c.dsn, postgres.Options{ConnectTimeout: c.within})
 			if err == nil {
 				s.Close()
 			}
@@ -70,15 +74,12 @@ func TestServerThatCannotServe(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "top-secret") || errors.Is(err, jotgate.ErrUnavailable) != c.unavailable {
 				t.Errorf("%v, want %q", err, c.want)
 			}
-			if took := time.Since(began); took > 3*time.Second {
-				t.Errorf("it took %v", took)
-			}
 		})
 	}
 }
 
 // A server that restarts under load: what was answered is there, errors are
-// ErrUnavailable, and within five seconds all works again.
+// ErrUnavailable, and afterwards all works again.
 func TestRestartUnderLoad(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{Durable: true})
 	s := open(t, cluster.Database(t))
@@ -87,29 +88,29 @@ func TestRestartUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stop atomic.Bool
-	var lastGood, failed atomic.Int64
+	var good, failed atomic.Int64
 	var wg sync.WaitGroup
 	for i := range 8 {
-		session := &record.Session{ID: string(rune('a' + i)), User: a.ID, JTI: "0", Created: time.Now(), LastSeen: time.Now(), Expires: time.Now().Add(time.Hour)}
+		session := &record.Session{ID: string(rune('a' + i)), User: a.ID, JTI: "0", Created: noon, LastSeen: noon, Expires: noon.Add(time.Hour)}
 		if err := s.CreateSession(t.Context(), session, "first"); err != nil {
 			t.Fatal(err)
 		}
-		wg.Go(func() { refreshUntil(t, s, session, &stop, &lastGood, &failed) })
+		wg.Go(func() { refreshUntil(t, s, session, &stop, &good, &failed) })
 	}
-	time.Sleep(300 * time.Millisecond)
+	more := func(counter *atomic.Int64, n int64) {
+		t.Helper()
+		n += counter.Load()
+		wait.Until(t, "there are more responses", func() bool { return t.Failed() || counter.Load() >= n })
+	}
+	more(&good, 100)
 	cluster.Kill(t)
-	time.Sleep(300 * time.Millisecond)
+	more(&failed, 8)
 	cluster.Resume(t)
-	back := time.Now()
-	for lastGood.Load() < back.UnixNano() && time.Since(back) < 5*time.Second {
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Logf("%d refreshes were refused; the first after the restart was answered after %v", failed.Load(), time.Unix(0, lastGood.Load()).Sub(back))
-	time.Sleep(time.Second)
+	more(&good, 100)
 	before := failed.Load()
-	time.Sleep(500 * time.Millisecond)
-	if after := failed.Load(); after != before || lastGood.Load() < back.UnixNano() || before == 0 {
-		t.Errorf("refused before the restart was over: %d, long after: %d", before, after-before)
+	more(&good, 100)
+	if after := failed.Load(); after != before {
+		t.Errorf("%d refreshes failed while the server was gone, and %d long after", before, after-before)
 	}
 	stop.Store(true)
 	wg.Wait()
@@ -117,20 +118,18 @@ func TestRestartUnderLoad(t *testing.T) {
 
 // refreshUntil chains refreshes. After an error the outcome is unknown, so the
 // same token is tried again: within grace that is answered, or works.
-func refreshUntil(t *testing.T, s record.Sessions, session *record.Session, stop *atomic.Bool, lastGood, failed *atomic.Int64) {
+func refreshUntil(t *testing.T, s record.Sessions, session *record.Session, stop *atomic.Bool, good, failed *atomic.Int64) {
 	for !stop.Load() {
-		now := time.Now()
 		out, err := s.RotateSession(context.Background(), record.Rotation{
-			Session: session.ID, User: session.User, Presented: session.JTI, Next: rand.Text(), Now: now,
-			Expires: now.Add(time.Hour), Grace: time.Minute,
+			Session: session.ID, User: session.User, Presented: session.JTI, Next: rand.Text(), Now: noon,
+			Expires: noon.Add(time.Hour), Grace: time.Minute,
 		})
 		switch {
 		case err == nil:
 			session.JTI = out.Session.JTI
-			lastGood.Store(time.Now().UnixNano())
+			good.Add(1)
 		case errors.Is(err, jotgate.ErrUnavailable):
 			failed.Add(1)
-			time.Sleep(5 * time.Millisecond)
 		default:
 			t.Errorf("a client was locked out: %v", err)
 			return
@@ -144,41 +143,37 @@ func TestWatch(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{})
 	dsn := cluster.Database(t)
 	here, there := open(t, dsn), open(t, dsn)
-	heard := make(chan time.Time, 100)
+	heard := make(chan bool, 100)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- here.Watch(ctx, func() { heard <- time.Now() }) }()
-	hear := func(what string, within time.Duration) {
+	go func() { done <- here.Watch(ctx, func() { heard <- true }) }()
+	hear := func(what string) {
 		t.Helper()
-		select {
-		case <-heard:
-		case <-time.After(within):
-			t.Fatalf("not heard within %v: %s", within, what)
-		}
+		wait.For(t, "Watch announces "+what, heard)
 	}
-	hear("the first connection", 5*time.Second)
+	hear("the first connection")
 	a := account("ada")
 	if err := there.CreateAccount(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
-	if err := there.ChangeAccount(t.Context(), a.ID, record.Change{IsActive: new(false), At: time.Now()}); err != nil {
+	if err := there.ChangeAccount(t.Context(), a.ID, record.Change{IsActive: new(false), At: noon}); err != nil {
 		t.Fatal(err)
 	}
-	hear("a deactivation", time.Second)
-	key := record.Key{ID: "k", Algorithm: "ES256", State: record.KeyNext, Created: time.Now(), Sealed: []byte{1}}
+	hear("a deactivation")
+	key := record.Key{ID: "k", Algorithm: "ES256", State: record.KeyNext, Created: noon, Sealed: []byte{1}}
 	if err := there.AddSigningKey(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
-	hear("a key", time.Second)
+	hear("a key")
 	cluster.Restart(t)
-	hear("the connection after a restart", 5*time.Second)
+	hear("the connection after a restart")
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("Watch ended with %v", err)
 	}
 }
 
-// A question never waits longer than its deadline, whatever holds the row.
+// A question does not wait until the row is free.
 func TestBoundedWaiting(t *testing.T) {
 	dsn := pgtest.Database(t)
 	s, err := postgres.Open(t.Context(), dsn, postgres.Options{LockTimeout: 100 * time.Millisecond})
@@ -191,10 +186,9 @@ func TestBoundedWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	hold := holdRow(t, dsn)
-	began := time.Now()
 	err = s.ChangeAccount(t.Context(), a.ID, record.Change{FirstName: new("x")})
-	if !errors.Is(err, jotgate.ErrUnavailable) || time.Since(began) > 2*time.Second {
-		t.Errorf("after %v: %v", time.Since(began), err)
+	if !errors.Is(err, jotgate.ErrUnavailable) {
+		t.Error(err)
 	}
 	hold()
 	if err := s.ChangeAccount(t.Context(), a.ID, record.Change{FirstName: new("x")}); err != nil {

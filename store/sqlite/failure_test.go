@@ -120,7 +120,7 @@ func TestFolderThatIsNotThere(t *testing.T) {
 	}
 }
 
-// Another process that writes makes ours wait, and no longer than asked.
+// Another process that writes makes ours wait, and not until it is done.
 func TestLockedByAnother(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jotgate.db")
 	s, err := sqlite.Open(t.Context(), path, sqlite.Options{BusyTimeout: 50 * time.Millisecond})
@@ -140,10 +140,9 @@ func TestLockedByAnother(t *testing.T) {
 		}
 	}
 	exec("BEGIN IMMEDIATE")
-	began := time.Now()
 	err = s.CreateAccount(t.Context(), account("ada"))
-	if !errors.Is(err, jotgate.ErrUnavailable) || !strings.Contains(err.Error(), "is locked by another process") || time.Since(began) > 2*time.Second {
-		t.Errorf("after %v: %v", time.Since(began), err)
+	if !errors.Is(err, jotgate.ErrUnavailable) || !strings.Contains(err.Error(), "is locked by another process") {
+		t.Error(err)
 	}
 	if _, err := s.AccountByLogin(t.Context(), "ada"); !errors.Is(err, jotgate.ErrNotFound) {
 		t.Errorf("reading meanwhile: %v", err)
