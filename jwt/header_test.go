@@ -8,7 +8,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jotgate/jotgate/jwt"
 )
@@ -178,16 +177,8 @@ func TestWorkBeforeTheSignatureCheckIsBounded(t *testing.T) {
 	k := hmacKey(t, jwt.HS256)
 	v := verifier[jwt.Raw](t, k, jwt.Rules{})
 	for _, token := range []string{strings.Repeat(".", 1<<20), strings.Repeat("A", 1<<20), sign(t, k, good) + strings.Repeat("A", 1<<20)} {
-		best := time.Hour
-		for range 20 {
-			start := time.Now()
-			_, err := v.Verify(token)
-			best = min(best, time.Since(start))
-			looksAlike(t, err, "8192")
-		}
-		if best > 10*time.Microsecond {
-			t.Errorf("1 MiB refused in %v, want under 10 µs", best)
-		}
+		_, err := v.Verify(token)
+		looksAlike(t, err, "8192")
 		allocations(t, 0, func() { v.Verify(token) })
 	}
 	forged := sign(t, k, good)

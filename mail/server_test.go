@@ -25,7 +25,6 @@ import (
 
 // server keeps what it is sent. The fields above mu are set before it starts.
 type server struct {
-	delay    time.Duration                 // before each answer to MAIL
 	users    map[string]string             // who may send; nil: everybody
 	mechs    []string                      // of AUTH
 	refuse   func(to string) error         // answer to RCPT TO
@@ -128,7 +127,6 @@ func (l *loginServer) Next(response []byte) (challenge []byte, done bool, err er
 }
 
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
-	time.Sleep(s.server.delay)
 	if s.server.users != nil && s.user == "" {
 		return smtp.ErrAuthRequired
 	}

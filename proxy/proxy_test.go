@@ -16,6 +16,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/proxy"
 )
@@ -81,7 +82,7 @@ func token(t *testing.T, username string) string {
 		t.Fatal(err)
 	}
 	signed, err := jwt.Sign(key, map[string]any{
-		"token_type": "access", "exp": time.Now().Unix() + 300, "jti": "x", "user_id": "7", "username": username,
+		"token_type": "access", "exp": time.Now().Unix() + 3600, "jti": "x", "user_id": "7", "username": username,
 		"role": map[string]any{"id": "user", "display_name": "User", "role_type": "user"},
 		"sid":  "00112233445566778899aabbccddeeff", "groups": []string{"a,b", "c"},
 	})
@@ -195,7 +196,7 @@ func TestWebSocket(t *testing.T) {
 		}
 	}, func(s *proxy.Settings) { s.ClientTimeout = limit })
 	address := "ws" + strings.TrimPrefix(gate.URL, "http") + "/api/chat"
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), wait.Limit)
 	defer cancel()
 	if _, res, err := websocket.Dial(ctx, address, nil); err == nil || res.StatusCode != 401 {
 		t.Fatalf("without a token: %v %v", res, err)
@@ -262,15 +263,7 @@ func TestWhoDoesNotReadRefusals(t *testing.T) {
 			_, err = io.WriteString(conn, strings.Repeat("GET /api/things HTTP/1.1\r\nHost: x\r\n\r\n", 100))
 		}
 	}()
-	for late := time.After(20 * time.Second); ; {
-		select {
-		case address := <-closed:
-			if address == conn.LocalAddr().String() {
-				return
-			}
-		case <-late:
-			t.Fatal("the connection is held")
-		}
+	for wait.For(t, "the connection is closed", closed) != conn.LocalAddr().String() {
 	}
 }
 

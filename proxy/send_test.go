@@ -16,11 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/proxy"
 )
 
-// limit is how long a client may take for a piece.
-const limit = time.Second
+// limit is how long a client may take for a piece. A client that may be slow takes
+// a quarter of it at most, so that a busy machine does not make it late.
+const limit = 2 * time.Second
 
 // protocols runs the test with HTTP/1.1 and with HTTP/2. serve starts a gate
 // that speaks it.
@@ -62,13 +64,8 @@ func TestWhoDoesNotReadAnAnswer(t *testing.T) {
 			noticed <- time.Since(began)
 		})
 		res := get(t, gate.Client(), gate.URL+"/open")
-		select {
-		case after := <-noticed:
-			if after < limit {
-				t.Errorf("let go after %v", after)
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatal("the connection is held, and so is the upstream")
+		if after := wait.For(t, "the upstream's write fails", noticed); after < limit {
+			t.Errorf("disconnected after %v", after)
 		}
 		if n, err := io.Copy(io.Discard, res.Body); err == nil {
 			t.Errorf("%d bytes look like the whole answer", n)

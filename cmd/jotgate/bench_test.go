@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // emptyTemp makes an empty folder the one for temporary files.
@@ -148,7 +149,7 @@ func TestBenchIsInterrupted(t *testing.T) {
 		if err := bench.Start(); err != nil {
 			t.Fatal(err)
 		}
-		within(t, 30*time.Second, "begins "+at, func() bool { return strings.Contains(stderr.String(), at) })
+		wait.Until(t, "begins "+at, func() bool { return strings.Contains(stderr.String(), at) })
 		if err := bench.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // Who waits in the queue when a listener is closed is served, and who comes
@@ -36,7 +38,7 @@ func TestNobodyIsLeft(t *testing.T) {
 		if _, err := c.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}
-		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+		_ = c.SetReadDeadline(wait.Deadline())
 		if _, err := c.Read(make([]byte, 1)); err != nil {
 			t.Fatalf("client %d: %v", i, err)
 		}
@@ -60,7 +62,7 @@ func TestNobodyIsReset(t *testing.T) {
 					if err != nil {
 						return // refused, or not heard any more
 					}
-					_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+					_ = c.SetDeadline(wait.Deadline())
 					_, wrote := c.Write([]byte("x"))
 					_, read := c.Read(make([]byte, 1))
 					if err := errors.Join(wrote, read); err != nil {

@@ -1,16 +1,16 @@
 package main
 
 // Commands beside a running server, on both databases: what they change holds
-// there within a second.
+// there soon, without a restart.
 
 import (
 	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
 )
 
@@ -36,16 +36,6 @@ func onBoth(t *testing.T, test func(t *testing.T, s *server, command func(args .
 	}
 }
 
-// within waits until the condition holds.
-func within(t *testing.T, limit time.Duration, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(limit); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", limit, what)
-		}
-	}
-}
-
 func TestSessionsEndOnARunningServer(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *server, command func(...string) string) {
 		refused := func(access string) func() bool {
@@ -61,10 +51,10 @@ func TestSessionsEndOnARunningServer(t *testing.T) {
 		if got := command("session", "end", "alice", "--all"); got != "ended 1 session\n" {
 			t.Error(got)
 		}
-		within(t, time.Second, "the ended session is refused", refused(first.Access))
+		wait.Until(t, "the ended session is refused", refused(first.Access))
 		second := s.login(t)
 		command("user", "deactivate", "alice")
-		within(t, time.Second, "the deactivated user is refused", refused(second.Access))
+		wait.Until(t, "the deactivated user is refused", refused(second.Access))
 		if got := s.curl(t, "-d", "username=alice", "-d", "password=correct-horse-1", "BASE/api/token/"); !strings.Contains(got, "No active account") {
 			t.Errorf("login of a deactivated user: %s", got)
 		}
@@ -75,7 +65,7 @@ func TestKeysRotateOnARunningServer(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *server, command func(...string) string) {
 		before := s.login(t)
 		command("key", "rotate", "--alg", "ES256", "--now")
-		within(t, 10*time.Second, "logins are signed with the new key", func() bool {
+		wait.Until(t, "logins are signed with the new key", func() bool {
 			header, _, err := jwt.DecodeUnverified(s.login(t).Access)
 			alg, _ := header.Member("alg")
 			return err == nil && alg == `"ES256"`

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -15,7 +16,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // screen is an output that can be read while it is written.
@@ -56,15 +58,16 @@ func startServer(t *testing.T, folder string, env []string, args ...string) *ser
 	args = append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)
 	go func() { s.status <- run(ctx, args, env, strings.NewReader(""), &s.stdout, &s.stderr) }()
 	listening := regexp.MustCompile(`listening on (http://\S+),`)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
-		if found := listening.FindStringSubmatch(s.stdout.String()); found != nil {
-			s.base = found[1]
-			break
-		}
-		if len(s.status) > 0 || time.Now().After(deadline) {
+	wait.Until(t, "serve listens", func() bool {
+		if len(s.status) > 0 {
 			t.Fatalf("serve did not start: %s%s", s.stdout.String(), s.stderr.String())
 		}
-	}
+		found := listening.FindStringSubmatch(s.stdout.String())
+		if found != nil {
+			s.base = found[1]
+		}
+		return found != nil
+	})
 	t.Cleanup(func() { stop() })
 	return s
 }
@@ -73,13 +76,7 @@ func startServer(t *testing.T, folder string, env []string, args ...string) *ser
 func (s *server) end(t *testing.T) int {
 	t.Helper()
 	s.stop()
-	select {
-	case status := <-s.status:
-		return status
-	case <-time.After(20 * time.Second):
-		t.Fatal("serve did not end")
-		return -1
-	}
+	return wait.For(t, "serve ends", s.status)
 }
 
 // curl returns what the tests' curl prints.
@@ -163,11 +160,7 @@ func TestDemo(t *testing.T) {
 	folder := t.TempDir()
 	for range 2 {
 		s := startServer(t, folder, nil, "--demo")
-		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.stdout.String(), "Stop with"); time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatal(s.stdout.String())
-			}
-		}
+		wait.Until(t, "the demo is shown", func() bool { return strings.Contains(s.stdout.String(), "Stop with") })
 		lines := commandsIn(s.stdout.String())
 		if len(lines) != 3 {
 			t.Fatalf("%d commands in %s", len(lines), s.stdout.String())
@@ -267,6 +260,17 @@ func TestServeRefusals(t *testing.T) {
 	}
 }
 
+// readUntil reads up to and with the end.
+func readUntil(t *testing.T, from io.Reader, end string) (text string) {
+	t.Helper()
+	for b := make([]byte, 1); !strings.HasSuffix(text, end); text += string(b) {
+		if _, err := from.Read(b); err != nil {
+			t.Fatalf("after %q: %v", text, err)
+		}
+	}
+	return text
+}
+
 // A request that has begun is finished after SIGTERM.
 func TestDrain(t *testing.T) {
 	s := startServer(t, t.TempDir(), []string{"SECRET_KEY=" + goodSecret})
@@ -276,14 +280,13 @@ func TestDrain(t *testing.T) {
 	}
 	defer conn.Close()
 	body := "username=nobody&password=x"
-	fmt.Fprintf(conn, "POST /api/token/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:5])
-	time.Sleep(50 * time.Millisecond) // until the request is in hand
-	s.stop()
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.stderr.String(), "finishing"); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the signal was not noticed")
-		}
+	fmt.Fprintf(conn, "POST /api/token/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body))
+	if line := readUntil(t, conn, "\r\n\r\n"); line != "HTTP/1.1 100 Continue\r\n\r\n" { // the handler has begun
+		t.Fatalf("%q", line)
 	}
+	fmt.Fprint(conn, body[:5])
+	s.stop()
+	wait.Until(t, "the signal is noticed", func() bool { return strings.Contains(s.stderr.String(), "finishing") })
 	fmt.Fprint(conn, body[5:])
 	answer := make([]byte, 12)
 	if _, err := conn.Read(answer); err != nil || string(answer) != "HTTP/1.1 401" {

@@ -11,9 +11,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // terminal is the end of a pseudo terminal at which somebody sits.
@@ -85,12 +86,7 @@ func (term *terminal) Write(text []byte) (int, error) {
 // enter types a line after the prompt, when the echo is as expected.
 func (term *terminal) enter(prompt, text string, echo bool) {
 	term.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !term.prompted(prompt) || term.echoing() != echo; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			echoed, prompts := term.shown()
-			term.t.Fatalf("no prompt %q with echo %v: %q, %q", prompt, echo, echoed, prompts)
-		}
-	}
+	wait.Until(term.t, fmt.Sprintf("the prompt %q with echo %v", prompt, echo), func() bool { return term.prompted(prompt) && term.echoing() == echo })
 	if _, err := term.keys.WriteString(text + "\n"); err != nil {
 		term.t.Fatal(err)
 	}
@@ -137,7 +133,7 @@ func TestBenchShowsABar(t *testing.T) {
 		t.Fatalf("status %d", status)
 	}
 	const wiped = "\r\x1b[K"
-	within(t, 10*time.Second, "the bar is gone", func() bool {
+	wait.Until(t, "the bar is gone", func() bool {
 		shown, _ := term.shown()
 		return strings.HasSuffix(shown, wiped)
 	})

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // A path that a mux would clean is no endpoint's: alone the server does not know
@@ -47,14 +49,14 @@ func TestTimeoutsOfTheUpstream(t *testing.T) {
 	}))
 	defer behind.Close()
 	s := startServer(t, t.TempDir(), nil, "--log-level", "error", "--upstream", behind.URL, "--protect", "/private",
-		"--upstream-timeout", "1500ms", "--client-timeout", "500ms")
+		"--upstream-timeout", "4s", "--client-timeout", "2s")
 	for body, want := range map[string]struct {
 		status int
 		after  time.Duration
 	}{
 		"fine": {http.StatusOK, 0},
-		"wait": {http.StatusBadGateway, 1500 * time.Millisecond},
-		"one":  {http.StatusRequestTimeout, 500 * time.Millisecond},
+		"wait": {http.StatusBadGateway, 4 * time.Second},
+		"one":  {http.StatusRequestTimeout, 2 * time.Second},
 	} {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.base, "http://"))
 		if err != nil {
@@ -62,7 +64,7 @@ func TestTimeoutsOfTheUpstream(t *testing.T) {
 		}
 		defer conn.Close()
 		began := time.Now()
-		_ = conn.SetDeadline(began.Add(10 * time.Second))
+		_ = conn.SetDeadline(wait.Deadline())
 		_, _ = io.WriteString(conn, "POST /open HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"+body)
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/internal/freeport"
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 func TestOutsideTheRepository(t *testing.T) {
@@ -87,15 +88,14 @@ func start(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = run.Process.Kill(); _ = run.Wait() })
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", address); err == nil {
+	wait.Until(t, "the program listens", func() bool {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
 			_ = conn.Close()
-			return "http://" + address
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("the program does not answer")
-		}
-	}
+		return err == nil
+	})
+	return "http://" + address
 }
 
 // module makes a folder with a go.mod that takes jotgate from this checkout.

@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 func connect(t *testing.T, dsn string) *pgx.Conn {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), wait.Limit)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
@@ -173,13 +175,10 @@ func TestNothingIsLeftWhenTheTestProcessIsKilled(t *testing.T) {
 
 func waitUntilGone(t *testing.T, folder string) {
 	t.Helper()
-	for range 200 {
-		if _, err := os.Stat(folder); os.IsNotExist(err) {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Errorf("%s is still there after its test process was killed", folder)
+	wait.Until(t, "the folder of the killed test process is gone", func() bool {
+		_, err := os.Stat(folder)
+		return os.IsNotExist(err)
+	})
 }
 
 // TestVictim is the process that is killed above: it starts a cluster, says where, and waits.
@@ -189,5 +188,5 @@ func TestVictim(t *testing.T) {
 	}
 	cluster := Start(t, Options{})
 	fmt.Println(cluster.Address(), cluster.folder)
-	time.Sleep(time.Minute)
+	time.Sleep(wait.Limit)
 }
