@@ -242,6 +242,8 @@ func tokenText(text string) *Error {
 func tokenError(err error) *Error {
 	var refused *jwt.Error
 	switch {
+	case errors.Is(err, jwt.ErrNoKeys):
+		return ErrUnavailable.Because(err)
 	case errors.Is(err, jwt.ErrExpired):
 		return ErrTokenExpired.Because(err)
 	case errors.As(err, &refused) && refused.Reason == jwt.ErrMissing && refused.Claim == "exp":
@@ -255,6 +257,9 @@ func tokenError(err error) *Error {
 // request: one message for each class of token that was tried.
 func accessError(err error) *Error {
 	e := AsError(err)
+	if e.Status == ErrUnavailable.Status { // nothing is wrong with the token
+		return e
+	}
 	return &Error{
 		Status: e.Status, Code: e.Code, Detail: "Given token not valid for any token type",
 		Messages: []TokenMessage{{"AccessToken", "access", e.Detail}}, cause: err,

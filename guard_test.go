@@ -324,3 +324,34 @@ func TestForeignClaims(t *testing.T) {
 		}
 	}
 }
+
+// A source whose keys come and go.
+type sometimes struct{ set *jwt.KeySet }
+
+func (s *sometimes) KeySet() *jwt.KeySet { return s.set }
+
+// Without keys a Guard cannot judge any token: it responds with 503, not with a
+// 401 that makes clients log their users out.
+func TestGuardWithoutKeys(t *testing.T) {
+	for _, remember := range []int{0, 10} {
+		keys := &sometimes{key(t).KeySet()}
+		guard := newGuard(t, func(s *jotgate.GuardSettings) { s.Keys, s.RememberTokens = keys, remember })
+		handler := guard.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		for _, c := range []struct {
+			set    *jwt.KeySet
+			status int
+		}{{keys.set, 200}, {nil, 503}, {keys.set, 200}} {
+			keys.set = c.set
+			r := httptest.NewRequest("GET", "/", nil)
+			r.Header.Set("Authorization", "Bearer "+accessToken(t, nil))
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			if w.Code != c.status || (c.status == 503) != (w.Header().Get("Retry-After") != "") {
+				t.Errorf("RememberTokens %d, keys %v: %d %v", remember, c.set, w.Code, w.Header())
+			}
+			if _, err := guard.VerifyAccess(accessToken(t, nil)); c.set == nil && !errors.Is(err, jwt.ErrNoKeys) {
+				t.Errorf("RememberTokens %d: %v does not give the cause", remember, err)
+			}
+		}
+	}
+}

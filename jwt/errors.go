@@ -7,9 +7,12 @@ type Reason string
 
 // The reasons. ErrInvalid is the reason for every failure before the signature
 // check has succeeded: the token may come from anyone, so its sender learns
-// nothing more. All other reasons apply to correctly signed tokens only.
+// nothing more. ErrNoKeys is about [Keys], which has no set to verify the token
+// with: a server should respond with 503. For [errors.Is] it is an ErrInvalid, too.
+// All other reasons apply to correctly signed tokens only.
 const (
 	ErrInvalid        Reason = "token is invalid"
+	ErrNoKeys         Reason = "there are no keys to verify tokens with"
 	ErrExpired        Reason = "token is expired"
 	ErrNotYetValid    Reason = "token is not yet valid"
 	ErrIssuedInFuture Reason = "token was issued in the future"
@@ -22,6 +25,11 @@ const (
 
 // Error returns the reason as a text for the sender of the token.
 func (r Reason) Error() string { return string(r) }
+
+// Is implements [errors.Is]: without keys no token is valid.
+func (r Reason) Is(target error) bool {
+	return r == target || r == ErrNoKeys && target == ErrInvalid
+}
 
 // An Error is the type of the errors that [Verifier.Verify] returns. Its text may
 // be shown to the sender of the token; Detail is for the operator.
@@ -62,9 +70,9 @@ var (
 	errCritical  = invalid("header requires an extension (crit, b64) that is not supported")
 	errAlgorithm = invalid("header names an algorithm that no key has")
 	errKey       = invalid("header names a key that is not in the set")
-	errTooMany   = invalid("header has no kid, and more than 8 keys have its algorithm")
+	errTooMany   = invalid("more than 8 keys have this algorithm and kid")
 	errSignature = invalid("signature is wrong")
-	errNoKeys    = invalid("no keys are available yet")
+	errNoKeys    = &Error{Reason: ErrNoKeys, detail: "no keys are available: none were fetched yet, or they are too old"}
 	errNotJSON   = &Error{Reason: ErrMalformed, detail: "payload is not canonical base64url of a strict JSON object"}
 )
 

@@ -334,6 +334,33 @@ func (k *Key) privateMembers() Object {
 	return nil // the k of a secret is one of publicMembers
 }
 
+// NewKeySet returns a set of keys: the current ones, and retired ones whose
+// tokens have not expired. A key that is given twice is one key. Different keys of
+// one algorithm may have the same id, which RFC 7517 section 4.5 only recommends
+// against: each of them is tried. NewKeySet fails without a key and for a nil key.
+func NewKeySet(keys ...*Key) (*KeySet, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("jwt: key set is empty")
+	}
+	type identity struct {
+		alg            Algorithm
+		id, thumbprint string
+		signs          bool
+	}
+	seen := make(map[identity]bool, len(keys))
+	var distinct []*Key
+	for _, k := range keys {
+		if k == nil {
+			return nil, errors.New("jwt: key is nil")
+		}
+		if i := (identity{k.alg, k.id, k.Thumbprint(), k.signs}); !seen[i] {
+			seen[i] = true
+			distinct = append(distinct, k)
+		}
+	}
+	return newKeySet(distinct), nil
+}
+
 // MarshalJSON returns the public keys as a JWK Set (RFC 7517 section 5), without
 // the shared secrets.
 func (s *KeySet) MarshalJSON() ([]byte, error) {

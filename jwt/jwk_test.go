@@ -232,7 +232,8 @@ func TestParseKeySet(t *testing.T) {
 		{"one broken, of two algorithms", []string{broken, jwks[jwt.ES256]}, []jwt.Algorithm{jwt.RS256, jwt.ES256}, 0},
 		{"one broken, of two algorithms, in the other order", []string{broken, jwks[jwt.ES256]}, []jwt.Algorithm{jwt.ES256, jwt.RS256}, 0},
 		{"one private", []string{string(private), jwks[jwt.RS256]}, nil, 0},
-		{"the same id twice", []string{jwks[jwt.RS256], jwks[jwt.RS256]}, nil, 0},
+		{"the same key twice", []string{jwks[jwt.RS256], jwks[jwt.RS256]}, nil, 1},
+		{"the same key with and without alg", []string{jwks[jwt.RS256], bare}, nil, 1},
 		{"secret and public", []string{oct, jwks[jwt.RS256]}, nil, 0},
 		{"secret", []string{oct}, nil, 1},
 	}

@@ -2,7 +2,6 @@ package jwt
 
 import (
 	"crypto"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -28,7 +27,7 @@ type Key struct {
 // A token with a kid is verified with the keys of its algorithm that have this
 // id, or, if there are none, with those that have no id. A token without a kid,
 // which is optional (RFC 7515 section 4.1.4), is verified with every key of its
-// algorithm. It is refused if there are more than eight.
+// algorithm. It is refused if more than eight keys have to be tried.
 type KeySet struct {
 	keys  []*Key
 	known []knownHeader
@@ -53,14 +52,14 @@ type knownHeader struct {
 //
 //	Missing(kid string) *KeySet
 //
-// It is called if a token names a kid that is not in the set, and may return a
-// newer set, or nil. It must limit how often it does any work, since anyone can
+// It is called if a token names a kid that is not in the set and no key without an
+// id has signed it. It may return a newer set, or nil. It must limit how often it does any work, since anyone can
 // send a token with an unknown kid.
 type Keys interface {
 	KeySet() *KeySet
 }
 
-// maxTries limits the keys that a token without a kid is verified with. Each of
+// maxTries limits the keys that a token is verified with. Each of
 // them costs a signature check for every forged token.
 const maxTries = 8
 
@@ -148,24 +147,6 @@ func (k *Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.String()) }
 // LogValue returns the same text as String, for log/slog.
 func (k *Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
-// NewKeySet returns a set of keys: the current ones, and retired ones whose
-// tokens have not expired. It fails without a key, for a nil key, and if two keys
-// of the same algorithm have the same id.
-func NewKeySet(keys ...*Key) (*KeySet, error) {
-	if len(keys) == 0 {
-		return nil, errors.New("jwt: key set is empty")
-	}
-	for i, k := range keys {
-		if k == nil {
-			return nil, errors.New("jwt: key is nil")
-		}
-		if k.id != "" && slices.ContainsFunc(keys[:i], k.clashes) {
-			return nil, fmt.Errorf("jwt: two %s keys have the id %q", k.alg, k.id)
-		}
-	}
-	return newKeySet(slices.Clone(keys)), nil
-}
-
 func (k *Key) clashes(o *Key) bool { return o != nil && o.id == k.id && o.alg == k.alg }
 
 func newKeySet(keys []*Key) *KeySet {
@@ -215,6 +196,8 @@ func (s *KeySet) find(h header) ([]*Key, *Error) {
 	switch {
 	case !algorithm:
 		return nil, errAlgorithm
+	case len(named) > maxTries:
+		return nil, errTooMany
 	case len(named) > 0:
 		return named, nil
 	case len(other) == 0:

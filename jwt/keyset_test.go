@@ -84,8 +84,8 @@ func TestNewKeySet(t *testing.T) {
 	if _, err := jwt.NewKeySet(a, nil); err == nil {
 		t.Error("nil key")
 	}
-	if _, err := jwt.NewKeySet(a, numbered(t, 2).WithID("a")); err == nil {
-		t.Error("the same id twice")
+	if once, err := jwt.NewKeySet(a, numbered(t, 1).WithID("a"), a); err != nil || len(once.Keys()) != 1 {
+		t.Errorf("one key three times: %v %v", once, err)
 	}
 	other, err := jwt.NewHMAC(jwt.HS512, secret)
 	if err != nil {
@@ -97,6 +97,54 @@ func TestNewKeySet(t *testing.T) {
 	}
 	if !strings.Contains(s.String(), `kid="a"`) {
 		t.Error(s)
+	}
+}
+
+// Different keys with one id are all tried, eight at most.
+func TestKeysThatShareAnID(t *testing.T) {
+	keys := []*jwt.Key{}
+	for n := range 9 {
+		keys = append(keys, numbered(t, n+1).WithID("a"))
+	}
+	v := verifier[jwt.Raw](t, set(t, keys[:8]...), jwt.Rules{})
+	for _, k := range keys {
+		_, err := v.Verify(sign(t, k, good))
+		if (err == nil) != (k != keys[8]) {
+			t.Errorf("%v: %v", k, err)
+		}
+	}
+	_, err := verifier[jwt.Raw](t, set(t, keys...), jwt.Rules{}).Verify(sign(t, keys[0], good))
+	looksAlike(t, err, "more than 8 keys")
+}
+
+// A token with a kid that no key has, verified by a key without an id, does not
+// ask the source for newer keys.
+func TestKeyWithoutIDVerifiesBeforeTheSourceIsAsked(t *testing.T) {
+	keys := &swapped{}
+	keys.current.Store(set(t, numbered(t, 1)))
+	keys.missing = keys.current.Load()
+	v := verifier[jwt.Raw](t, keys, jwt.Rules{})
+	if _, err := v.Verify(sign(t, numbered(t, 1).WithID("x"), good)); err != nil || keys.asked.Load() != 0 {
+		t.Errorf("known key: %v, asked %d times", err, keys.asked.Load())
+	}
+	_, err := v.Verify(sign(t, numbered(t, 2).WithID("x"), good))
+	if looksAlike(t, err, "signature"); keys.asked.Load() != 1 {
+		t.Errorf("unknown key: asked %d times", keys.asked.Load())
+	}
+	keys.missing = set(t, numbered(t, 1), numbered(t, 2).WithID("x"))
+	if _, err := v.Verify(sign(t, numbered(t, 2).WithID("x"), good)); err != nil || keys.asked.Load() != 2 {
+		t.Errorf("new key: %v, asked %d times", err, keys.asked.Load())
+	}
+}
+
+func TestNoKeys(t *testing.T) {
+	_, err := verifier[jwt.Raw](t, &swapped{}, jwt.Rules{}).Verify(sign(t, numbered(t, 1), good))
+	if !errors.Is(err, jwt.ErrNoKeys) || !errors.Is(err, jwt.ErrInvalid) {
+		t.Errorf("without keys: %v", err)
+	}
+	_, err = verifier[jwt.Raw](t, numbered(t, 2), jwt.Rules{}).Verify(sign(t, numbered(t, 1), good))
+	if errors.Is(err, jwt.ErrNoKeys) || !errors.Is(err, jwt.ErrInvalid) {
+		t.Errorf("with another key: %v", err)
 	}
 }
 
@@ -142,7 +190,9 @@ func TestMissing(t *testing.T) {
 	keys := &swapped{}
 	v := verifier[jwt.Raw](t, keys, jwt.Rules{})
 	_, err := v.Verify(sign(t, a, good))
-	looksAlike(t, err, "no keys")
+	if !errors.Is(err, jwt.ErrNoKeys) || !errors.Is(err, jwt.ErrInvalid) || errors.Is(err, jwt.ErrExpired) {
+		t.Errorf("without keys: %v", err)
+	}
 	keys.current.Store(set(t, a))
 	if _, err := v.Verify(sign(t, a, good)); err != nil || keys.asked.Load() != 0 {
 		t.Errorf("known key: %v, asked %d times", err, keys.asked.Load())

@@ -46,7 +46,7 @@ func ParseKey(document []byte, alg Algorithm) (*Key, error) {
 // ParseKeySet parses the keys to verify tokens with: a JWK Set (RFC 7517 section
 // 5), a JWK, or a PEM document with any number of public keys. It refuses private
 // keys, which a verifier must not have; a set with both shared secrets and public
-// keys; two keys with the same algorithm and id; and a document of more than 1 MiB.
+// keys; and a document of more than 1 MiB.
 //
 // algs lists the algorithms to allow. A key that has an alg must be for one of
 // them. An RSA key or a secret without an alg is used for each of them that fits.

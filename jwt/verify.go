@@ -143,11 +143,16 @@ func (w *verifyWork) authenticate(from Keys, seen *cache, token string) *Error {
 	if set == nil {
 		return errNoKeys
 	}
-	keys, err := w.candidates(from, set, token[:first])
-	if err != nil {
-		return err
+	keys, err := w.candidates(set, token[:first])
+	signed := err == nil && w.signed(keys, seen, token, last)
+	if newer := w.newer(from, set, signed); newer != nil {
+		keys, err = newer.find(w.header)
+		signed = err == nil && w.signed(keys, seen, token, last)
 	}
-	if !w.signed(keys, seen, token, last) {
+	switch {
+	case err != nil:
+		return err
+	case !signed:
 		return errSignature
 	}
 	n, ok := decode64(w.buf, token[first+1:last])
@@ -172,7 +177,7 @@ func split(token string) (first, last int, err *Error) {
 }
 
 // candidates returns the keys that may have signed a token with this header.
-func (w *verifyWork) candidates(from Keys, set *KeySet, segment string) ([]*Key, *Error) {
+func (w *verifyWork) candidates(set *KeySet, segment string) ([]*Key, *Error) {
 	for i := range set.known {
 		if c := &set.known[i]; c.segment == segment {
 			w.header = c.header
@@ -184,12 +189,22 @@ func (w *verifyWork) candidates(from Keys, set *KeySet, segment string) ([]*Key,
 		return nil, err
 	}
 	w.header = h
-	if m, ok := from.(interface{ Missing(kid string) *KeySet }); ok && h.named && !set.has(h.kid) {
-		if newer := m.Missing(h.kid); newer != nil {
-			set = newer
+	return set.find(h)
+}
+
+// newer asks the source for a newer set if the token names a kid that set lacks
+// and no key of set has signed it. It returns nil if there is none. So a token
+// whose key is known never waits for the source.
+func (w *verifyWork) newer(from Keys, set *KeySet, signed bool) *KeySet {
+	if signed || !w.header.named || set.has(w.header.kid) {
+		return nil
+	}
+	if m, ok := from.(interface{ Missing(kid string) *KeySet }); ok {
+		if newer := m.Missing(w.header.kid); newer != set {
+			return newer
 		}
 	}
-	return set.find(h)
+	return nil
 }
 
 // signed reports whether one of the keys has signed the token, whose last dot is

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
@@ -26,9 +27,10 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:9000", "where to listen")
 	from := flag.String("keys", "", "address of a JWK Set, or a file with public keys (PEM, JWK, JWK Set)")
+	maxStale := flag.Duration("max-stale", 24*time.Hour, "how old keys from an address may get if it cannot be reached")
 	issuer := flag.String("issuer", "", "the iss that tokens must have; empty: any")
 	flag.Parse()
-	keys, err := keysFrom(*from)
+	keys, err := keysFrom(*from, *maxStale)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -40,9 +42,11 @@ func main() {
 }
 
 // keysFrom takes public keys from an address or a file.
-func keysFrom(name string) (jwt.Keys, error) {
+func keysFrom(name string, maxStale time.Duration) (jwt.Keys, error) {
 	if strings.Contains(name, "://") {
 		return jwks.New(name, jwks.Options{
+			MaxStale:     maxStale,
+			OnError:      func(err error) { log.Print(err) },
 			InsecureHTTP: strings.HasPrefix(name, "http://127.0.0.1:"), // only on this machine
 		})
 	}

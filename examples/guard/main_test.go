@@ -52,7 +52,7 @@ func TestGuard(t *testing.T) {
 	if err := os.WriteFile(file, public, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	keys, err := keysFrom(file)
+	keys, err := keysFrom(file, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

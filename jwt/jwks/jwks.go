@@ -7,12 +7,14 @@
 //	verifier, err := jwt.NewVerifier[Claims](keys, jwt.Rules{Issuer: "https://auth.example"})
 //
 // The set is fetched when it is first needed, kept in memory, and fetched again
-// in the background before it goes stale. A token that names an unknown key
-// makes it fetch once more, but not more often than Options.Interval, so that
-// forged tokens cannot make it hammer the issuer. One fetch runs at a time; when
-// it fails, the old keys stay. Only public keys are taken: a private key or a
-// shared secret in a published set is passed over, and so is a key that is weak,
-// broken or for another purpose.
+// in the background. A token whose key is in the set never waits for a fetch, no
+// matter how slow the issuer is. A token that names an unknown key causes one more
+// fetch and waits for it, but not more often than Options.Interval, so that forged
+// tokens cannot flood the issuer. One fetch runs at a time. If fetches fail, the
+// keys stay in use until they are Options.MaxStale old; then there are no keys and
+// every token is rejected (jwt.ErrNoKeys) until a fetch succeeds. Only public keys
+// are used: a private key or a shared secret in a published set is ignored, and so
+// is a key that is weak, broken or for another purpose.
 package jwks
 
 import (
@@ -20,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"sync"
@@ -43,24 +46,29 @@ type Options struct {
 	// RS256.
 	Algorithms []jwt.Algorithm
 
-	// Lifetime is how long a set is used without asking again, default 15
-	// minutes. It is asked for in the background when two thirds have passed. A
-	// shorter max-age of the answer's Cache-Control counts instead.
+	// Lifetime is how long a set is fresh, default 15 minutes. It is fetched again
+	// in the background when two thirds have passed. A shorter max-age of the
+	// response's Cache-Control counts instead.
 	Lifetime time.Duration
+
+	// MaxStale is the greatest age, since the last successful fetch, at which keys
+	// are still used; it bounds how long a key that the issuer has withdrawn stays
+	// valid if the issuer cannot be reached. At least Lifetime and Interval.
+	// Default 24 hours, or the greater of the two if that is more.
+	MaxStale time.Duration
 
 	// Interval is the least time between two fetches, default 30 seconds. It
 	// bounds how long a new key of the issuer can stay unknown.
 	Interval time.Duration
 
-	// Timeout bounds one fetch, default 5 seconds. A token that needs it waits
-	// as long.
+	// Timeout bounds one fetch, default 5 seconds. Only a token that needs the
+	// fetch waits for it: the first one, and one with an unknown key.
 	Timeout time.Duration
 
 	// Transport sends the request, default http.DefaultTransport.
 	Transport http.RoundTripper
 
-	// OnError is told of a failed fetch and of keys that were passed over, for a
-	// log. It is called from the goroutine that fetches.
+	// OnError receives failed fetches and keys that were ignored, for a log. It is called from the goroutine that fetches.
 	OnError func(error)
 
 	// InsecureHTTP allows a URL without TLS, for a network that is trusted:
@@ -84,8 +92,9 @@ type Remote struct {
 // A state is a set and how long it is good.
 type state struct {
 	set     *jwt.KeySet
+	fetched time.Time
 	refresh time.Time // from then on it is fetched in the background
-	stale   time.Time // from then on tokens wait for the fetch
+	end     time.Time // from then on it is not used
 }
 
 // New makes a Remote. It does not fetch; [Remote.Fetch] does, for a program that
@@ -98,11 +107,15 @@ func New(address string, o Options) (*Remote, error) {
 	if u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && o.InsecureHTTP) {
 		return nil, fmt.Errorf("jwks: %q is not an https URL (in a network that is trusted: Options.InsecureHTTP)", address)
 	}
-	if o.Lifetime < 0 || o.Interval < 0 || o.Timeout < 0 {
+	if o.Lifetime < 0 || o.Interval < 0 || o.Timeout < 0 || o.MaxStale < 0 {
 		return nil, errors.New("jwks: negative duration")
 	}
 	o.Lifetime = either(o.Lifetime, 15*time.Minute)
 	o.Interval = either(o.Interval, 30*time.Second)
+	least := max(o.Lifetime, o.Interval)
+	if o.MaxStale = either(o.MaxStale, max(24*time.Hour, least)); o.MaxStale < least {
+		return nil, fmt.Errorf("jwks: MaxStale is %v, less than Lifetime or Interval (%v)", o.MaxStale, least)
+	}
 	o.Timeout = either(o.Timeout, 5*time.Second)
 	if o.OnError == nil {
 		o.OnError = func(error) {}
@@ -127,31 +140,45 @@ func sameHost(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// KeySet returns the keys of the moment, or nil when none could be fetched yet.
+// KeySet returns the current keys, or nil if none could be fetched yet or all are
+// older than Options.MaxStale. Only then does it wait for a fetch.
 func (r *Remote) KeySet() *jwt.KeySet {
-	s := r.current.Load()
-	switch now := time.Now(); {
-	case s == nil || now.After(s.stale):
+	s, now := r.current.Load(), time.Now()
+	if !s.usable(now) {
 		r.await()
-		s = r.current.Load()
-	case now.After(s.refresh):
+		return r.keys()
+	}
+	if now.After(s.refresh) {
 		r.start()
 	}
-	return s.keys()
+	return s.set
 }
 
-func (s *state) keys() *jwt.KeySet {
-	if s == nil {
-		return nil
+// usable reports whether there are keys that are not too old.
+func (s *state) usable(now time.Time) bool { return s != nil && now.Before(s.end) }
+
+// keys returns the keys that may be used now, or nil.
+func (r *Remote) keys() *jwt.KeySet {
+	if s := r.current.Load(); s.usable(time.Now()) {
+		return s.set
 	}
-	return s.set
+	return nil
+}
+
+// Age returns how long ago the keys were last fetched, or math.MaxInt64 if they
+// never were. Watch it: at Options.MaxStale every token is rejected.
+func (r *Remote) Age() time.Duration {
+	if s := r.current.Load(); s != nil {
+		return time.Since(s.fetched)
+	}
+	return math.MaxInt64
 }
 
 // Missing is called by a verifier for a token whose kid is not in the set. It
 // fetches again if the last fetch is old enough.
 func (r *Remote) Missing(string) *jwt.KeySet {
 	r.await()
-	return r.current.Load().keys()
+	return r.keys()
 }
 
 // Fetch fetches now, unless a fetch is running already, and waits for its end.
@@ -165,7 +192,7 @@ func (r *Remote) Fetch(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if r.current.Load() == nil {
+	if r.keys() == nil {
 		return errors.New("jwks: no keys could be fetched from " + r.url)
 	}
 	return nil
@@ -187,7 +214,7 @@ func (r *Remote) start() <-chan struct{} {
 		return r.flight
 	}
 	wait := r.o.Interval
-	if r.current.Load() == nil {
+	if r.keys() == nil {
 		wait = min(wait, retry)
 	}
 	if !r.last.IsZero() && time.Since(r.last) < wait {
@@ -200,12 +227,24 @@ func (r *Remote) start() <-chan struct{} {
 
 func (r *Remote) run(done chan struct{}) {
 	if err := r.fetch(); err != nil {
-		r.o.OnError(fmt.Errorf("jwks: %w", err))
+		r.o.OnError(r.failure(err))
 	}
 	r.mu.Lock()
 	r.flight = nil
 	r.mu.Unlock()
 	close(done)
+}
+
+// failure describes a failed fetch and what follows from it.
+func (r *Remote) failure(err error) error {
+	switch age := r.Age(); {
+	case age == math.MaxInt64:
+		return fmt.Errorf("jwks: %w; there are no keys yet: every token is rejected", err)
+	case r.keys() == nil:
+		return fmt.Errorf("jwks: %w; the keys are %v old, more than MaxStale (%v): every token is rejected", err, age.Round(time.Second), r.o.MaxStale)
+	default:
+		return fmt.Errorf("jwks: %w; the keys of %v ago stay in use until they are %v old", err, age.Round(time.Second), r.o.MaxStale)
+	}
 }
 
 // fetch gets the set and puts it in place of the old one.
@@ -236,7 +275,7 @@ func (r *Remote) fetch() error {
 	if err != nil {
 		return err
 	}
-	now, life := time.Now(), r.lifetime(resp.Header)
-	r.current.Store(&state{set, now.Add(life * 2 / 3), now.Add(life)})
+	now := time.Now()
+	r.current.Store(&state{set, now, now.Add(r.lifetime(resp.Header) * 2 / 3), now.Add(r.o.MaxStale)})
 	return nil
 }

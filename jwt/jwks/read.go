@@ -1,6 +1,8 @@
 package jwks
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,27 +16,33 @@ import (
 // Reading a published set: more forgiving than a file of one's own, for one key
 // that we cannot use must not stop the others (RFC 7517 section 5).
 
-// read makes a set of the usable keys of a document. Keys that are there
-// already stay the same, so that a verifier's cache stays good.
+// read makes a set of the usable keys of a document. Members that are not
+// understood are ignored (RFC 7517 section 5), and a byte order mark too (RFC 8259
+// section 8.1 allows that). Keys that are in use already stay the same objects, so
+// that a verifier's cache stays valid.
 func (r *Remote) read(document []byte) (*jwt.KeySet, error) {
-	list, ok := jwt.Raw(document).Member("keys")
-	members, isArray := list.Elements()
-	if !ok || !isArray {
-		return nil, errors.New("the answer is not a JWK Set")
+	var members map[string]json.RawMessage
+	var list []json.RawMessage
+	err := json.Unmarshal(bytes.TrimPrefix(document, []byte("\ufeff")), &members)
+	if err != nil || json.Unmarshal(members["keys"], &list) != nil {
+		return nil, errors.New("the response is not a JWK Set")
 	}
 	var keys []*jwt.Key
-	for n, m := range members {
-		found, err := jwt.ParseKeySet([]byte(m), r.o.Algorithms...)
+	for n, m := range list {
+		found, err := jwt.ParseKeySet(m, r.o.Algorithms...)
 		if err == nil && found.Keys()[0].IsSecret() {
 			err = errors.New("a shared secret is published")
 		}
 		if err != nil {
-			r.o.OnError(fmt.Errorf("jwks: key %d is passed over: %w", n, err))
+			r.o.OnError(fmt.Errorf("jwks: key %d is ignored: %w", n, err))
 			continue
 		}
 		for _, k := range found.Keys() {
 			keys = append(keys, r.known(k))
 		}
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("none of the %d keys of the set can be used", len(list))
 	}
 	return jwt.NewKeySet(keys...)
 }
