@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -65,7 +66,7 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 		}
 	}
 	if errors.Is(err, ErrNoActiveAccount) {
-		g.event(ctx, record.Event{Name: "login_failed", User: idOf(account)}, client)
+		g.event(ctx, record.Event{Name: "login_failed", User: idOf(account), Detail: failureReason(err)}, client)
 	}
 	return Tokens{}, err
 }
@@ -86,9 +87,41 @@ func (g *Gate) CheckLogin(ctx context.Context, username, password string) (*reco
 		return nil, err
 	}
 	if account == nil || !ok || !account.IsActive {
-		return account, ErrNoActiveAccount
+		return account, ErrNoActiveAccount.Because(whyRefused(account, ok))
 	}
 	return account, nil
+}
+
+// loginRefusal is why a login failed, for the operator alone: the audit trail
+// and the log have it, no response does.
+type loginRefusal string
+
+func (r loginRefusal) Error() string { return string(r) }
+
+// whyRefused returns the reason. It is worked out for each failure alike, after
+// the password was checked, so that it takes no time that would show.
+func whyRefused(account *record.Account, passwordFits bool) loginRefusal {
+	switch {
+	case account == nil:
+		return "no such account"
+	case !passwd.IsUsable(account.Password) && account.Password != "":
+		return "no usable password"
+	case !passwordFits && !account.IsActive:
+		return "wrong password, inactive"
+	case !passwordFits:
+		return "wrong password"
+	default:
+		return "inactive"
+	}
+}
+
+// failureReason is the detail of the event login_failed.
+func failureReason(err error) string {
+	var refusal loginRefusal
+	if errors.As(err, &refusal) {
+		return string(refusal)
+	}
+	return "the account changed during the login"
 }
 
 // findLogin returns nil, and no error, for a name nobody has.

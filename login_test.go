@@ -49,19 +49,25 @@ func TestRefusedLoginsAreAlike(t *testing.T) {
 	b.user(t, "bob", func(a *record.Account) { a.IsActive = false })
 	b.user(t, "dave", func(a *record.Account) { a.Password = passwd.Unusable() })
 	b.user(t, "eve", func(a *record.Account) { a.Password = "pbkdf2_sha256$x$y$z" })
-	for _, c := range []struct{ name, username, password string }{
-		{"wrong password", "alice", "x"},
-		{"empty password", "alice", ""},
-		{"unknown user", "nobody", password},
-		{"another case", "Alice", password},
-		{"inactive user", "bob", password},
-		{"unusable password", "dave", password},
-		{"broken hash", "eve", password},
-		{"very long name", strings.Repeat("a", 5000), password},
-		{"very long password", "alice", strings.Repeat("a", 5000)},
+	for _, c := range []struct{ name, username, password, reason string }{
+		{"wrong password", "alice", "x", "wrong password"},
+		{"empty password", "alice", "", "wrong password"},
+		{"unknown user", "nobody", password, "no such account"},
+		{"another case", "Alice", password, "no such account"},
+		{"inactive user", "bob", password, "inactive"},
+		{"inactive user with a wrong password", "bob", "x", "wrong password, inactive"},
+		{"unusable password", "dave", password, "no usable password"},
+		{"broken hash", "eve", password, "wrong password"},
+		{"very long name", strings.Repeat("a", 5000), password, "no such account"},
+		{"very long password", "alice", strings.Repeat("a", 5000), "wrong password"},
 	} {
 		if _, err := b.Login(t.Context(), c.username, c.password, jotgate.Client{}); err == nil || !errors.Is(err, jotgate.ErrNoActiveAccount) {
 			t.Errorf("%s: %v", c.name, err)
+		}
+		// The operator reads the reason; a response never has it.
+		events, err := b.db.ListEvents(t.Context(), "", 0, 1)
+		if err != nil || len(events) != 1 || events[0].Name != "login_failed" || events[0].Detail != c.reason {
+			t.Errorf("%s: %+v, %v; want %q", c.name, events, err, c.reason)
 		}
 	}
 }

@@ -1,20 +1,40 @@
 package api
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // describe is openapi.yaml for a site whose login name is called otherwise. What
 // Django REST framework's token view takes stays as it is.
-func describe(login string) []byte {
-	if login == "username" {
-		return openapi
+func describe(login string, noSignup bool) []byte {
+	text := string(openapi)
+	if login != "username" {
+		text = describeAllLogins(text, login)
 	}
-	text := strings.NewReplacer(
+	if noSignup {
+		text = withoutSignup(text)
+	}
+	return []byte(text)
+}
+
+// withoutSignup leaves out POST /auth/users/ and the schema of its body.
+func withoutSignup(text string) string {
+	for _, part := range []struct{ within, begin, end string }{
+		{"\n  /auth/users/:\n", "\n    post:\n", "\n  /auth/users/{id}/:\n"},
+		{"\n  schemas:\n", "\n    SignUp:\n", "\n    Profile"},
+	} {
+		within := strings.Index(text, part.within)
+		begin := within + strings.Index(text[within:], part.begin)
+		end := begin + strings.Index(text[begin:], part.end)
+		text = text[:begin] + text[end:]
+	}
+	return text
+}
+
+// describeAllLogins gives the login name its name wherever it stands.
+func describeAllLogins(text, login string) string {
+	text = strings.NewReplacer(
 		"/set_username/", "/set_"+login+"/", "/reset_username/", "/reset_"+login+"/", "/reset_username_confirm/", "/reset_"+login+"_confirm/",
 		"new_username", "new_"+login,
-	).Replace(string(openapi))
+	).Replace(text)
 	for _, schema := range []string{"Credentials", "SignUp", "User"} {
 		start := strings.Index(text, "\n    "+schema+":\n") + 1
 		end := start + strings.Index(text[start:], "password: {")
@@ -23,7 +43,7 @@ func describe(login string) []byte {
 		}
 		text = text[:start] + describeLogin(text[start:end], schema, login) + text[end:]
 	}
-	return bytes.Replace([]byte(text), []byte("example: { username: newbie, email:"), []byte("example: { "+exampleOf(login)+"email:"), 1)
+	return strings.Replace(text, "example: { username: newbie, email:", "example: { "+exampleOf(login)+"email:", 1)
 }
 
 // describeLogin gives the login name of a schema its name. An e-mail that is the

@@ -35,7 +35,7 @@ func (a *API) routes() []route {
 		{path: "/auth/jwt/verify/", name: "Token Verify", post: on(200, open, verifyFields, tokenVerify).in("refresh")},
 		{
 			path: "/auth/users/", name: "User List", access: member, shown: shownUser,
-			get: read(member, userList), post: on(201, anyone, createFields, userCreate).in("register"),
+			get: read(member, userList), post: a.signup().in("register"),
 		},
 		{
 			path: "/auth/users/{id}/", name: "User Instance", access: member,

@@ -27,16 +27,16 @@ var docsScript []byte
 
 func showsSchema(a *API) bool { return !a.settings.NoSchema }
 
-// OpenAPI returns the description of all endpoints, as /api/schema/ serves it
-// where this is jotgate.Settings.LoginField ("" is its default): OpenAPI 3.1 in
-// YAML.
-func OpenAPI(loginField string) []byte {
-	return bytes.Clone(describe(cmp.Or(loginField, "username")))
+// OpenAPI returns the description of the endpoints, as /api/schema/ serves it
+// with these settings and this jotgate.Settings.LoginField ("" is its default):
+// OpenAPI 3.1 in YAML.
+func OpenAPI(loginField string, s Settings) []byte {
+	return bytes.Clone(describe(cmp.Or(loginField, "username"), s.NoSignup))
 }
 
 // schema is GET /api/schema/.
 func schema(a *API) http.Handler {
-	described := describe(a.loginName)
+	described := describe(a.loginName, a.settings.NoSignup)
 	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=300")
 		serveText(w, r, "application/yaml", described)

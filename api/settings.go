@@ -119,6 +119,11 @@ type Settings struct {
 	// Timeout is how long a request may take in all, waiting for the hash
 	// pool included. Default: 30 seconds. Django: gunicorn --timeout.
 	Timeout time.Duration
+	// NoSignup closes the sign-up: POST /auth/users/ is answered 403, and the
+	// endpoint is missing from the schema. Accounts are then created by command,
+	// by Gate.Register or in Django. Default: false. Django: allauth
+	// ACCOUNT_ADAPTER is_open_for_signup.
+	NoSignup bool
 	// NoSchema leaves out /api/schema/ and /api/docs/. Default: false.
 	// Django: none.
 	NoSchema bool
@@ -139,7 +144,7 @@ func (s *Settings) fill() error {
 		return err
 	}
 	if u, err := url.Parse(s.BaseURL); s.BaseURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
-		return errors.New("BaseURL is no address such as https://api.example.com")
+		return errors.New("BaseURL must be an absolute URL such as https://api.example.com")
 	}
 	s.BaseURL = strings.TrimSuffix(s.BaseURL, "/")
 	return nil

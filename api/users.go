@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -144,6 +145,20 @@ func (a *API) createdOut(u *record.Account) row {
 	}
 	return row{{"email", u.Email}, {a.loginName, u.Username}, {"id", u.ID}}
 }
+
+// signup is the action of POST /auth/users/.
+func (a *API) signup() *action {
+	if a.settings.NoSignup {
+		return read(anyone, signupClosed)
+	}
+	return on(201, anyone, createFields, userCreate)
+}
+
+// errNoSignup is the response of a closed sign-up (Settings.NoSignup).
+var errNoSignup = &jotgate.Error{Status: http.StatusForbidden, Code: "signup_closed", Detail: "Sign-up is closed."}
+
+// signupClosed refuses a sign-up without reading its body.
+func signupClosed(*call) (any, error) { return nil, errNoSignup }
 
 // userCreate is the sign-up: POST /auth/users/.
 func userCreate(c *call, in *createIn) (any, error) {

@@ -146,6 +146,8 @@ type Sender struct {
 // again is useless.
 type transport interface {
 	deliver(ctx context.Context, e envelope) error
+	// check connects and logs in, and sends nothing.
+	check(ctx context.Context) error
 }
 
 // New returns a Sender, or an error that names the setting at fault. The
@@ -160,6 +162,10 @@ func New(s Settings, gate Accounts, outbox record.Outbox) (*Sender, error) {
 }
 
 func newSender(s Settings, gate Accounts, outbox record.Outbox) (*Sender, error) {
+	transport, err := s.newTransport()
+	if err != nil {
+		return nil, err
+	}
 	from, err := s.fill()
 	if err != nil {
 		return nil, err
@@ -168,15 +174,14 @@ func newSender(s Settings, gate Accounts, outbox record.Outbox) (*Sender, error)
 	if err != nil {
 		return nil, err
 	}
-	sender := &Sender{settings: s, gate: gate, outbox: outbox, from: from, links: links, unmarked: make(map[int64]bool)}
+	sender := &Sender{settings: s, gate: gate, outbox: outbox, from: from, links: links, transport: transport, unmarked: make(map[int64]bool)}
 	if sender.templates, err = loadTemplates(s.Templates, s.Language); err != nil {
 		return nil, err
 	}
 	if err := sender.tryTemplates(); err != nil {
 		return nil, err
 	}
-	sender.transport, err = s.newTransport()
-	return sender, err
+	return sender, nil
 }
 
 // fill puts the defaults in and reads the sender's address.
@@ -184,8 +189,11 @@ func (s *Settings) fill() (from *mail.Address, err error) {
 	if s.From == "" && s.Server == "" {
 		s.From = "webmaster@localhost"
 	}
+	if s.From == "" {
+		return nil, errors.New("Settings.From is needed with Settings.Server: the sender, such as Example <noreply@example.com>")
+	}
 	if from, err = mail.ParseAddress(s.From); err != nil {
-		return nil, fmt.Errorf("Settings.From: %w", err)
+		return nil, fmt.Errorf("Settings.From: %q is not an address such as Example <noreply@example.com>: %w", s.From, err)
 	}
 	if s.Timeout < 0 || s.MaxAge < 0 || s.LinkLifetime < 0 {
 		return nil, errors.New("Settings.Timeout, MaxAge and LinkLifetime cannot be negative")
@@ -212,7 +220,7 @@ func or[T comparable](value, otherwise T) T {
 // newTransport chooses between SMTP and Output.
 func (s *Settings) newTransport() (transport, error) {
 	if s.Server != "" {
-		return newSMTP(string(s.Server), s.TLS, s.Timeout)
+		return newSMTP(string(s.Server), s.TLS, or(s.Timeout, 30*time.Second))
 	}
 	if s.Output == nil {
 		return nil, errors.New("one of Settings.Server and Settings.Output must be given")

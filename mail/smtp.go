@@ -14,6 +14,7 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 // refusedError is the server's answer that no other try will change.
@@ -74,16 +75,34 @@ func (s *smtpServer) setTLS(config *tls.Config) {
 	}
 }
 
+// connect connects and logs in. The caller hangs up l, whatever is returned.
+func (s *smtpServer) connect(l *line) (*gomail.Client, *smtp.Client, error) {
+	client, err := gomail.NewClient(s.host, s.options(l)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := client.DialToSMTPClientWithContext(l.ctx)
+	return client, conn, err
+}
+
+// check connects, logs in and leaves.
+func (s *smtpServer) check(ctx context.Context) error {
+	line := &line{ctx: ctx, server: s}
+	defer line.hangUp()
+	_, conn, err := s.connect(line)
+	if err != nil {
+		return err
+	}
+	_ = conn.Quit()
+	return nil
+}
+
 // deliver connects, sends and leaves. It succeeds from the moment the server
 // took the letter over, whatever happens afterwards.
 func (s *smtpServer) deliver(ctx context.Context, e envelope) error {
 	line := &line{ctx: ctx, server: s}
 	defer line.hangUp()
-	client, err := gomail.NewClient(s.host, s.options(line)...)
-	if err != nil {
-		return err
-	}
-	conn, err := client.DialToSMTPClientWithContext(ctx)
+	client, conn, err := s.connect(line)
 	if err != nil {
 		return err
 	}

@@ -77,14 +77,14 @@ type userKey struct{}
 func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	target, err := url.Parse(s.Upstream)
 	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
-		return nil, fmt.Errorf("proxy: %q is not an http or https address", s.Upstream)
+		return nil, fmt.Errorf("proxy: Upstream: %q must be an absolute URL such as http://127.0.0.1:3000", s.Upstream)
 	}
 	if len(s.Protect) == 0 {
-		return nil, errors.New("proxy: nothing is protected; say which paths need a token, / for all")
+		return nil, errors.New("proxy: Protect is empty: list the path prefixes that need a token, / for all")
 	}
 	for _, prefix := range s.Protect {
 		if !strings.HasPrefix(prefix, "/") {
-			return nil, fmt.Errorf("proxy: the prefix %q does not begin with /", prefix)
+			return nil, fmt.Errorf("proxy: Protect: the prefix %q does not begin with /", prefix)
 		}
 	}
 	if s.Logger == nil {

@@ -5,9 +5,9 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/jotgate/jotgate"
@@ -26,6 +26,8 @@ type commands struct {
 	Group           groupCommands          `cmd:"" help:"Look after groups."`
 	Session         sessionCommands        `cmd:"" help:"See who is logged in, and log them out."`
 	Key             keyCommands            `cmd:"" help:"Look after the keys that sign tokens."`
+	Event           eventCommands          `cmd:"" help:"Read the audit trail."`
+	Email           emailCommands          `cmd:"" help:"Try the mail server."`
 	Token           tokenCommands          `cmd:"" help:"Make, look at and check tokens."`
 	Backup          backupCommand          `cmd:"" help:"Copy the SQLite database while it is in use."`
 	Restore         restoreCommand         `cmd:"" help:"Put a backup in the database's place."`
@@ -40,7 +42,8 @@ type commands struct {
 func (a *app) run(args []string) error {
 	shown := false
 	args = asWritten(args)
-	parser, err := newParser(a, &source{env: a.env}, others(args[0]), func(int) { shown = true })
+	settings := &source{env: a.env}
+	parser, err := newParser(a, settings, others(args[0]), func(int) { shown = true })
 	if err != nil {
 		return err
 	}
@@ -50,6 +53,13 @@ func (a *app) run(args []string) error {
 		return nil
 	case err != nil:
 		return a.misread(err)
+	}
+	unknown, err := settings.unknownVariables()
+	if err != nil {
+		return err
+	}
+	for _, variable := range unknown {
+		a.warn("warning: there is no setting %s", variable)
 	}
 	return line.Run()
 }
@@ -66,6 +76,7 @@ func newParser(a *app, source *source, without []string, shown func(status int))
 		kong.Writers(a.stdout, a.stderr),
 		kong.Exit(shown),
 		kong.WithHyphenPrefixedParameters(true), // a secret may begin with one
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(decodeDuration)),
 		kong.PostBuild(source.learn),
 		kong.PostBuild(introduce),
 		kong.Resolvers(source),
@@ -114,29 +125,10 @@ func (a *app) misread(err error) error {
 	if !errors.As(err, &parse) {
 		return usage("%w", err)
 	}
-	path := "jotgate"
-	if node := parse.Context.Selected(); node != nil {
-		path, _, _ = strings.Cut(node.FullPath(), " (") // without other names
-		err = didYouMean(node, err)
+	node := parse.Context.Selected()
+	if node == nil {
+		node = parse.Context.Model.Node
 	}
-	return usage("%w (see %s --help)", err, path)
-}
-
-// elsewhere are the names that other programs have for a flag. Kong knows near
-// spellings.
-var elsewhere = map[string]string{
-	"--address": "addr", "--bind": "addr", "--host": "addr", "--listen": "addr", "--port": "addr",
-	"--db": "database", "--dsn": "database",
-}
-
-// didYouMean names the flag of the command that an unknown one stands for.
-func didYouMean(node *kong.Node, err error) error {
-	said, found := strings.CutPrefix(err.Error(), "unknown flag ")
-	unknown, _, _ := strings.Cut(said, ",") // what kong takes it for
-	for _, flag := range node.Flags {
-		if found && flag.Name == elsewhere[unknown] {
-			return fmt.Errorf("unknown flag %s, did you mean --%s %s?", unknown, flag.Name, flag.PlaceHolder)
-		}
-	}
-	return err
+	path, _, _ := strings.Cut(node.FullPath(), " (") // without other names
+	return usage("%w (see %s --help)", didYouMean(node, err), path)
 }

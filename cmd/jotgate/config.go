@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/kong"
 	"gopkg.in/yaml.v3"
@@ -24,11 +26,20 @@ const defaultConfig = "jotgate.yaml"
 type source struct {
 	env    map[string]string
 	names  map[*kong.Value]aliases
-	maps   map[string]bool // every key; true where its value is a map
+	maps   map[string]bool // the keys of this parser's commands; true if the value is a map
 	loaded bool
 	file   string         // the config file in use
 	values map[string]any // what it says, sections flattened to section.name
 }
+
+// everything returns a source that has learned the settings of every command.
+// The config file and the environment are read by it, so that they mean the same
+// to all commands, also to a parser that knows one command only.
+var everything = sync.OnceValues(func() (*source, error) {
+	var all source
+	_, err := newParser(&app{}, &all, nil, nil)
+	return &all, err
+})
 
 // aliases are the names of a flag in the environment and in the config file. The
 // first one that is set counts.
@@ -96,19 +107,19 @@ func (s *source) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 	return nil, nil
 }
 
-// Validate implements kong.Resolver: a line that no flag has is an error, for
-// a setting that is misspelt must not be a setting that is not there.
+// Validate implements kong.Resolver: a line that no flag has is an error, so
+// that a misspelt setting is not silently left out.
 func (s *source) Validate(*kong.Application) error {
-	if len(s.values) == 0 {
-		return nil
-	}
-	var all source // this line may know a single command
-	if _, err := newParser(&app{}, &all, nil, nil); err != nil {
+	if err := s.load(); err != nil || len(s.values) == 0 {
 		return err
 	}
-	for key := range s.values {
+	all, err := everything()
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.values)) {
 		if _, known := all.maps[key]; !known {
-			return fmt.Errorf("%s: there is no setting %q", s.file, key)
+			return fmt.Errorf("%s: there is no setting %q%s", s.file, key, meant(key, slices.Collect(maps.Keys(all.maps))))
 		}
 	}
 	return nil
@@ -138,34 +149,58 @@ func (s *source) load() error {
 	if err := yaml.Unmarshal(text, &tree); err != nil {
 		return fmt.Errorf("config file %s: %w", s.file, err)
 	}
+	all, err := everything()
+	if err != nil {
+		return err
+	}
 	s.values = map[string]any{}
-	s.flatten("", tree)
+	if err := s.flatten(all.maps, "", tree); err != nil {
+		return fmt.Errorf("config file %s: %w", s.file, err)
+	}
 	return nil
 }
 
 // flatten turns sections into section.name, and every value into text, so that
-// it is read as if it stood on the line.
-func (s *source) flatten(prefix string, tree map[string]any) {
+// it is read as if it stood on the line. isMap has every key there is.
+func (s *source) flatten(isMap map[string]bool, prefix string, tree map[string]any) error {
 	for name, value := range tree {
 		key := prefix + strings.ReplaceAll(name, "_", "-")
-		switch v := value.(type) {
-		case map[string]any:
-			if !s.maps[key] {
-				s.flatten(key+".", v)
-				continue
+		if section, ok := value.(map[string]any); ok && !isMap[key] {
+			if err := s.flatten(isMap, key+".", section); err != nil {
+				return err
 			}
-			var pairs []string
-			for name, value := range v {
-				pairs = append(pairs, fmt.Sprint(name, "=", value))
-			}
-			s.values[key] = strings.Join(pairs, ";")
-		case []any:
-			s.values[key] = asTexts(v)
-		case nil:
-		default:
-			s.values[key] = fmt.Sprint(v)
+			continue
 		}
+		if s.values[key] != nil {
+			return fmt.Errorf("%s is given twice, with - and with _", key)
+		}
+		s.values[key] = asWord(isMap[key], value)
 	}
+	return nil
+}
+
+// asWord returns a value as it would stand on the line; nil if there is none.
+func asWord(isMap bool, value any) any {
+	var words []string
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case map[string]any:
+		for name, value := range v {
+			words = append(words, fmt.Sprint(name, "=", value))
+		}
+	case []any:
+		if !isMap {
+			return asTexts(v)
+		}
+		for _, word := range v {
+			words = append(words, fmt.Sprint(word))
+		}
+	default:
+		return fmt.Sprint(v)
+	}
+	slices.Sort(words)
+	return strings.Join(words, ";")
 }
 
 func asTexts(values []any) []any {

@@ -1,12 +1,13 @@
 package main
 
-// `doctor`: looks at the database and the secret, changes nothing, and says
-// line by line what fits, what does not and how to mend it.
+// `doctor`: looks at the database, the secret and every setting of serve, changes
+// nothing, and says line by line what fits, what does not and how to fix it.
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -18,7 +19,7 @@ import (
 )
 
 type doctorCommand struct {
-	gateFlags
+	serveFlags
 	listFlags
 	Django         bool   `help:"Say also whether a Django can stand beside, on the same tables and secret."`
 	DjangoSettings string `placeholder:"FILE" help:"With --django: compare with the site's settings, a dump in JSON (see above); - reads standard input."`
@@ -26,7 +27,9 @@ type doctorCommand struct {
 
 // Help is shown below the usage line.
 func (doctorCommand) Help() string {
-	return `Nothing is changed. The status is 1 when something keeps jotgate from serving.
+	return `Checks the database, the secret and every setting of serve; also whether the
+mail server and the upstream can be reached. Nothing is changed. The status is 1
+if something keeps jotgate from serving. Lines begin with ok, note, fix or BAD.
 
     jotgate doctor
     jotgate doctor --django --django-settings settings.json
@@ -51,7 +54,8 @@ func (c *doctorCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	facts = append(facts, c.secretFact(a))
+	facts = append(facts, c.secretFact(a, facts))
+	facts = append(facts, c.serveFacts(a)...)
 	if c.Django || django != nil {
 		facts = append(facts, c.djangoFacts(a, django)...)
 	}
@@ -119,8 +123,9 @@ func (c *doctorCommand) hashFacts(kinds map[string]int64) (facts []store.Fact) {
 	return facts
 }
 
-// secretFact is about the secret, which it does not show.
-func (c *doctorCommand) secretFact(a *app) store.Fact {
+// secretFact is about the secret, which it does not show: whether it can be used,
+// and whether it opens the signing keys of the database.
+func (c *doctorCommand) secretFact(a *app, database []store.Fact) store.Fact {
 	f := store.Fact{About: "secret", Found: "usable"}
 	secret, err := c.read(a, c.folder(), false)
 	switch {
@@ -128,14 +133,44 @@ func (c *doctorCommand) secretFact(a *app) store.Fact {
 		f.OK, f.Found, f.Mend = true, "none yet", "serve makes one in "+filepath.Join(c.folder(), "jotgate.secret")
 		return f
 	case err == nil:
-		_, err = jotgate.New(jotgate.Settings{SecretKey: secret, InsecureShortSecret: c.InsecureShortSecret}, nil)
+		_, err = jotgate.New(jotgate.Settings{SecretKey: secret, SecretKeyFallbacks: c.fallbacks(), InsecureShortSecret: c.InsecureShortSecret}, nil)
 	}
 	if err != nil {
-		f.Fatal, f.Found, f.Mend = true, err.Error(), "make a random one of 50 characters; beside a Django, change its SECRET_KEY and name the old one in SECRET_KEY_FALLBACKS on both sides"
+		f.Fatal, f.Found, f.Mend = true, sentence(inFlags("jotgate", err)), "make a random one of 50 characters; beside a Django, change its SECRET_KEY and name the old one in SECRET_KEY_FALLBACKS on both sides"
 		return f
 	}
-	f.OK = true
+	if slices.ContainsFunc(database, func(f store.Fact) bool { return f.Fatal }) {
+		f.OK = true // there may be no table of keys yet
+		return f
+	}
+	keys, err := c.openKeys(a, secret)
+	if err != nil {
+		f.Fatal, f.Found = true, sentence(err)
+		f.Mend = "give jotgate the secret that made these keys, as --secret-key or among --secret-key-fallbacks; without it, delete them with jotgate key retire KID --delete"
+		return f
+	}
+	if f.OK = true; keys > 0 {
+		f.Found = fmt.Sprintf("usable, opens %s of the database", plural(keys, "signing key"))
+	}
 	return f
+}
+
+// openKeys opens the signing keys of the database as serve does, and counts them.
+func (c *doctorCommand) openKeys(a *app, secret jotgate.Secret) (n int, err error) {
+	db, err := c.open(a, inspecting)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret, SecretKeyFallbacks: c.fallbacks(), InsecureShortSecret: c.InsecureShortSecret, Logger: slog.New(slog.DiscardHandler)}, db)
+	if err != nil {
+		return 0, err
+	}
+	if err := gate.Sync(a.ctx); err != nil {
+		return 0, err
+	}
+	keys, err := gate.Keys(a.ctx)
+	return len(keys), err
 }
 
 // readDump reads Django's settings as JSON.

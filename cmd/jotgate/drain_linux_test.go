@@ -83,7 +83,7 @@ func TestNobodyIsReset(t *testing.T) {
 // listen takes an address as serve does.
 func listen(t *testing.T) net.Listener {
 	t.Helper()
-	c := serveCommand{serverFlags: serverFlags{Addr: "127.0.0.1:0"}}
+	c := serveCommand{serveFlags{serverFlags: serverFlags{Addr: "127.0.0.1:0"}}}
 	listener, err := c.listen(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,10 @@ package main
 
 import "github.com/jotgate/jotgate/api"
 
-type openapiCommand struct{ loginFlags }
+type openapiCommand struct {
+	loginFlags
+	signupFlags
+}
 
 // Help is shown below the usage line.
 func (openapiCommand) Help() string {
@@ -15,6 +18,6 @@ func (openapiCommand) Help() string {
 
 // Run prints it: OpenAPI 3.1 in YAML.
 func (c openapiCommand) Run(a *app) error {
-	_, err := a.stdout.Write(api.OpenAPI(c.UsernameColumn))
+	_, err := a.stdout.Write(api.OpenAPI(c.UsernameColumn, api.Settings{NoSignup: c.NoSignup}))
 	return err
 }

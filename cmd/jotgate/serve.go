@@ -21,13 +21,7 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-type serveCommand struct {
-	serverFlags
-	gateFlags
-	requestFlags
-	mailFlags
-	upstreamFlags
-}
+type serveCommand struct{ serveFlags }
 
 // Help is shown below the usage line.
 func (serveCommand) Help() string {
@@ -43,7 +37,12 @@ before the file:
 
     database: postgres://app@db/app
     access-token-lifetime: 10m
+    refresh-token-lifetime: 30d
     header-types: [Bearer, Token]
+    rate:
+      login: 30/min
+
+Every command reads that file alike. jotgate doctor checks all of it.
 
 SIGTERM and Ctrl-C: no new connections, requests in hand are finished, then the
 program ends with 0.`
@@ -54,6 +53,9 @@ func (c *serveCommand) Run(a *app) error {
 	defer heapFloor()()
 	log, err := c.logger(a.stderr)
 	if err != nil {
+		return err
+	}
+	if err := c.check(a); err != nil {
 		return err
 	}
 	listener, err := c.listen(a.ctx)
@@ -68,7 +70,7 @@ func (c *serveCommand) Run(a *app) error {
 	defer db.Close()
 	own, err := api.New(gate, c.requestFlags.settings(&c.mailFlags))
 	if err != nil {
-		return usage("%w", err)
+		return inFlags("api", err)
 	}
 	handler, err := c.front(own, gate)
 	if err != nil {
@@ -84,9 +86,13 @@ func (c *serveCommand) Run(a *app) error {
 
 // listen takes the address before anything is made in the folder.
 func (c *serveCommand) listen(ctx context.Context) (net.Listener, error) {
+	addr, err := c.address()
+	if err != nil {
+		return nil, err
+	}
 	var config net.ListenConfig
 	config.SetMultipathTCP(false) // it takes no filter (drain_linux.go)
-	listener, err := config.Listen(ctx, "tcp", c.Addr)
+	listener, err := config.Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%s is in use by another program: choose another address with --addr", c.Addr)

@@ -11,11 +11,11 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/mail"
-	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/record"
 )
 
 type serverFlags struct {
-	Addr         string        `group:"server" default:"127.0.0.1:8000" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes a free one."`
+	Addr         string        `group:"server" default:"127.0.0.1:8000" placeholder:"HOST:PORT" help:"Where to listen. A port alone is one of 127.0.0.1, :PORT of every address; port 0 takes a free one."`
 	Demo         bool          `group:"server" help:"Make a user named demo, and show a login, a request and a refusal."`
 	DrainTimeout time.Duration `group:"server" default:"20s" placeholder:"TIME" help:"How long requests in hand may take to finish after SIGTERM."`
 	LogFormat    string        `group:"server" default:"text" enum:"text,json" placeholder:"FORM" help:"text or json, on standard error."`
@@ -32,8 +32,14 @@ type requestFlags struct {
 	RefreshCookie   bool              `group:"requests" help:"Hand the refresh token out in a cookie, for browsers. Default: in the body."`
 	MaxBody         int64             `group:"requests" default:"65536" placeholder:"BYTES" help:"Largest body of a request, in bytes."`
 	RequestTimeout  time.Duration     `group:"requests" default:"30s" placeholder:"TIME" help:"How long a request may take in all."`
+	signupFlags
 	NoSchema        bool              `group:"requests" help:"Leave out /api/schema/ and /api/docs/."`
 	ShowUsers       bool              `group:"requests" name:"insecure-show-users" help:"Let every user list all users (djoser HIDE_USERS = False)."`
+}
+
+// signupFlags are what openapi also needs to know.
+type signupFlags struct {
+	NoSignup bool `group:"requests" help:"Close the sign-up: POST /auth/users/ is answered 403. Accounts are created by command or in Django. Default: open."`
 }
 
 type mailFlags struct {
@@ -57,7 +63,7 @@ func (f *requestFlags) settings(m *mailFlags) api.Settings {
 	s := api.Settings{
 		BaseURL: f.BaseURL, AllowedHosts: f.AllowedHosts, CORSOrigins: f.CORSOrigins,
 		TrustedProxies: f.TrustedProxies, ForwardedHeader: f.ForwardedHeader,
-		RefreshCookie: f.RefreshCookie, MaxBody: f.MaxBody, Timeout: f.RequestTimeout, NoSchema: f.NoSchema,
+		RefreshCookie: f.RefreshCookie, MaxBody: f.MaxBody, Timeout: f.RequestTimeout, NoSignup: f.NoSignup, NoSchema: f.NoSchema,
 		InsecureShowUsers:   f.ShowUsers,
 		SendActivationEmail: m.SendActivationEmail, SendConfirmationEmail: m.SendConfirmationEmail,
 		PasswordChangedEmail: m.PasswordChangedEmail, UsernameChangedEmail: m.UsernameChangedEmail,
@@ -70,7 +76,7 @@ func (f *requestFlags) settings(m *mailFlags) api.Settings {
 }
 
 // sender sends the letters of the outbox.
-func (f *mailFlags) sender(a *app, gate *jotgate.Gate, db *store.Store, base string, log *slog.Logger) (*mail.Sender, error) {
+func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, base string, log *slog.Logger) (*mail.Sender, error) {
 	s := mail.Settings{
 		Server: jotgate.Secret(f.MailServer), From: f.MailFrom, Site: f.MailSite, BaseURL: f.MailBaseURL,
 		ActivationPath: f.ActivationPath, PasswordResetPath: f.PasswordResetPath, UsernameResetPath: f.UsernameResetPath,
@@ -82,9 +88,6 @@ func (f *mailFlags) sender(a *app, gate *jotgate.Gate, db *store.Store, base str
 	if f.MailServer == "" {
 		s.Output = a.stderr
 	}
-	sender, err := mail.New(s, gate, db)
-	if err != nil {
-		return nil, usage("%w", err)
-	}
-	return sender, nil
+	sender, err := mail.New(s, gate, outbox)
+	return sender, inFlags("mail", err)
 }

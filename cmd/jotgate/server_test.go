@@ -241,8 +241,8 @@ func TestServeRefusals(t *testing.T) {
 		{"hasher", []string{"--hasher", "md5000"}, []string{good}, 2, "--hasher"},
 		{"time zone", []string{"--time-zone", "Mars/Olympus"}, []string{good}, 2, "--time-zone"},
 		{"rate", []string{"--rate", "login=often"}, []string{good}, 2, "login"},
-		{"proxies", []string{"--trusted-proxies", "0.0.0.0/0"}, []string{good}, 2, "TrustedProxies"},
-		{"lifetimes", []string{"--access-token-lifetime", "2h", "--refresh-token-lifetime", "1h"}, []string{good}, 2, "RefreshTokenLifetime"},
+		{"proxies", []string{"--trusted-proxies", "0.0.0.0/0"}, []string{good}, 2, "--trusted-proxies"},
+		{"lifetimes", []string{"--access-token-lifetime", "2h", "--refresh-token-lifetime", "1h"}, []string{good}, 2, "--refresh-token-lifetime"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			args := append([]string{"serve", "--addr", "127.0.0.1:0", "--database", "sqlite:" + filepath.Join(t.TempDir(), "a.db")}, row.args...)

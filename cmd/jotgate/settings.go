@@ -87,7 +87,7 @@ func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, 
 	gate, err := jotgate.New(settings, db)
 	if err != nil {
 		_ = db.Close()
-		return nil, nil, usage("%w", err)
+		return nil, nil, inFlags("jotgate", err)
 	}
 	return gate, db, nil
 }

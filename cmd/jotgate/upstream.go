@@ -42,7 +42,7 @@ func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate) (http.Handler, e
 	}
 	behind, err := proxy.New(gate.Guard, s)
 	if err != nil {
-		return nil, usage("%w", err)
+		return nil, inFlags("proxy", err)
 	}
 	if f.UpstreamOnly {
 		return behind, nil

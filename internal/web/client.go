@@ -75,7 +75,7 @@ func newLimiters(rates map[string]string, clock func() time.Time) (map[string]*t
 		}
 		var err error
 		if limiters[scope], err = newLimiter(text, clock); err != nil {
-			return nil, fmt.Errorf("the rate of %s: %w", scope, err)
+			return nil, fmt.Errorf("Rates: %s: %w", scope, err)
 		}
 	}
 	return limiters, nil

@@ -37,7 +37,7 @@ func (s *Settings) fill() error {
 	for _, origin := range s.CORSOrigins {
 		u, err := url.Parse(origin)
 		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
-			return fmt.Errorf("CORSOrigins has %q, it can hold origins such as https://app.example.com", origin)
+			return fmt.Errorf("CORSOrigins: %q is not an origin such as https://app.example.com", origin)
 		}
 	}
 	return nil

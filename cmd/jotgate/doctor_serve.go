@@ -1,0 +1,134 @@
+package main
+
+// What doctor says of the settings of serve: the rehearsal of its start
+// (prepare.go), and whether what they name can be reached.
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate/store"
+)
+
+// reachTime limits each attempt to reach a server.
+const reachTime = 5 * time.Second
+
+// serveFacts checks every setting of serve.
+func (c *doctorCommand) serveFacts(a *app) (facts []store.Fact) {
+	faults := c.rehearse(a)
+	for _, fault := range faults {
+		facts = append(facts, store.Fact{Fatal: true, About: fault.about, Found: sentence(fault.err), Mend: "serve does not start like this: see jotgate serve --help"})
+	}
+	if len(faults) == 0 {
+		facts = append(facts, store.Fact{OK: true, About: "settings of serve", Found: "all understood"})
+	}
+	unknown, err := (&source{env: a.env}).unknownVariables()
+	if err != nil {
+		facts = append(facts, store.Fact{About: "environment", Found: err.Error()})
+	}
+	for _, variable := range unknown {
+		facts = append(facts, store.Fact{About: "environment", Found: "there is no setting " + variable, Mend: "it has no effect: correct or remove it"})
+	}
+	facts = append(facts, c.clientFacts()...)
+	facts = append(facts, c.addressFact(a.ctx))
+	if f, ok := c.mailFact(a, faults); ok {
+		facts = append(facts, f)
+	}
+	if u, err := url.Parse(c.Upstream); err == nil && u.Host != "" {
+		facts = append(facts, reach(a.ctx, "upstream "+u.Host, hostPort(u), "every request to it is answered 502 until it listens"))
+	}
+	return facts
+}
+
+// addressFact tries to listen. A running serve is no fault.
+func (c *doctorCommand) addressFact(ctx context.Context) store.Fact {
+	f := store.Fact{OK: true, About: "--addr", Found: c.Addr + " is free"}
+	addr, err := c.address()
+	if err != nil {
+		return store.Fact{Fatal: true, About: f.About, Found: sentence(err), Mend: "give it as HOST:PORT"}
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", addr)
+	if err != nil {
+		f.Found, f.Mend = err.Error(), "right if serve is running; otherwise another program has the address, or this machine has not: see --addr"
+		return f
+	}
+	_ = listener.Close()
+	return f
+}
+
+// mailFact tries to log in to the mail server.
+func (c *doctorCommand) mailFact(a *app, faults []fault) (f store.Fact, ok bool) {
+	f = store.Fact{OK: true, About: "mail server", Found: "none: e-mail is printed on standard error", Mend: "for production set --mail-server and --mail-from"}
+	broken := slices.ContainsFunc(faults, func(f fault) bool { return f.about == "mail" })
+	if c.MailServer == "" || broken {
+		return f, !broken
+	}
+	f.Found, f.Mend = "reached", "try it with jotgate email test ADDRESS"
+	gate, err := c.rehearseGate(a, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return f, false // reported as a fault
+	}
+	sender, err := c.mailFlags.sender(a, gate, noOutbox{}, cmp.Or(c.BaseURL, "http://127.0.0.1"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return f, false
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, reachTime)
+	defer cancel()
+	if err := sender.Check(ctx); err != nil {
+		f.OK, f.Found, f.Mend = false, sentence(err), "no e-mail leaves; it waits in the outbox: check --mail-server, its user and password, and the network"
+	}
+	return f, true
+}
+
+// clientFacts are notes on front ends that were written for other settings.
+func (c *doctorCommand) clientFacts() (facts []store.Fact) {
+	note := func(about, found, mend string) {
+		facts = append(facts, store.Fact{OK: true, About: about, Found: found, Mend: mend})
+	}
+	if !c.KeepRefreshTokens && !c.RefreshCookie {
+		note("refresh tokens", "rotate: each refresh returns a new one", "a client written for SimpleJWT's default keeps its first one and is logged out: store both tokens, or start with --keep-refresh-tokens")
+	}
+	if !slices.Contains(c.HeaderTypes, "JWT") {
+		note("--header-types", strings.Join(c.HeaderTypes, ", "), "many djoser front ends send Authorization: JWT …; they need --header-types=Bearer,Token,JWT")
+	}
+	for _, origin := range c.CORSOrigins {
+		if u, err := url.Parse(origin); c.RefreshCookie && err == nil && isLoopback(u.Hostname()) {
+			note("--cors-origins", origin, "the page must call this API at http://"+u.Hostname()+":PORT: browsers send the cookie to no other name, so localhost and 127.0.0.1 do not mix")
+		}
+	}
+	return facts
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// reach opens a connection.
+func reach(ctx context.Context, about, address, otherwise string) store.Fact {
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return store.Fact{About: about, Found: fmt.Sprint("cannot be reached: ", err), Mend: otherwise}
+	}
+	_ = conn.Close()
+	return store.Fact{OK: true, About: about, Found: "reached"}
+}
+
+// hostPort is the address of a URL to connect to.
+func hostPort(u *url.URL) string {
+	port := "80"
+	if u.Scheme == "https" {
+		port = "443"
+	}
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port))
+}

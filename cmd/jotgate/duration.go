@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// daysFirst is a duration that begins with days, which Go's have not.
+var daysFirst = regexp.MustCompile(`^(\d{1,6})d(.*)$`)
+
+// parseDuration reads a duration as time.ParseDuration does, and days before it:
+// 30d, 1d12h. A day has 24 hours.
+func parseDuration(text string) (time.Duration, error) {
+	days, rest := time.Duration(0), text
+	if found := daysFirst.FindStringSubmatch(text); found != nil {
+		n, _ := strconv.Atoi(found[1]) // six digits
+		days, rest = time.Duration(n)*24*time.Hour, found[2]
+		if n > int(math.MaxInt64/(24*time.Hour)) {
+			return 0, fmt.Errorf("%q is longer than 292 years", text)
+		}
+		if rest == "" {
+			return days, nil
+		}
+	}
+	d, err := time.ParseDuration(rest)
+	if err != nil || days > 0 && (d < 0 || d > math.MaxInt64-days || rest[0] == '+' || rest[0] == '-') {
+		return 0, fmt.Errorf("%q is not a duration with a unit, such as 30s, 5m, 12h or 30d", text)
+	}
+	return days + d, nil
+}
+
+// decodeDuration is the kong.Mapper of every flag that is a duration.
+func decodeDuration(ctx *kong.DecodeContext, target reflect.Value) error {
+	token, err := ctx.Scan.PopValue("duration")
+	if err != nil {
+		return err
+	}
+	d, err := parseDuration(token.String())
+	if err == nil {
+		target.SetInt(int64(d))
+	}
+	return err
+}

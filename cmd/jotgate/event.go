@@ -1,0 +1,104 @@
+package main
+
+// `event`: the audit trail.
+
+import (
+	"errors"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
+)
+
+type eventCommands struct {
+	List eventList `cmd:"" help:"List what happened, newest first: logins, failures with their reasons, changes."`
+}
+
+type eventList struct {
+	databaseFlags
+	listFlags
+	User  string        `arg:"" optional:"" help:"The username, or the id of an account that no longer exists. Default: everybody."`
+	Since time.Duration `placeholder:"TIME" help:"Only what happened in the last 15m, 24h, 7d, … Default: all that is kept."`
+	Event []string      `placeholder:"NAME" help:"Only these events, such as login_failed. Default: all."`
+	Limit int           `default:"100" placeholder:"N" help:"How many events at most, up to 10000."`
+}
+
+// Help is shown below the usage line.
+func (eventList) Help() string {
+	return `    jotgate event list
+    jotgate event list alice --since 7d
+    jotgate event list --event login_failed --since 24h --json`
+}
+
+// Run lists them.
+func (c *eventList) Run(a *app) error {
+	if c.Limit < 1 || c.Limit > 10000 {
+		return usage("--limit is %d, it can be 1 to 10000", c.Limit)
+	}
+	if c.Since < 0 {
+		return usage("--since is %v, it cannot be negative", c.Since)
+	}
+	return c.with(a, func(db *store.Store) error {
+		var user record.UserID
+		if c.User != "" {
+			account, err := db.AccountByLogin(a.ctx, c.User)
+			switch {
+			case err == nil:
+				user = account.ID
+			case errors.Is(err, jotgate.ErrNotFound):
+				user = record.UserID(c.User) // of a deleted account
+			default:
+				return err
+			}
+		}
+		events, err := c.read(a, db, user)
+		if err != nil {
+			return err
+		}
+		var rows [][]string
+		for _, e := range events {
+			rows = append(rows, []string{when(e.Time), e.Name, string(e.User), e.Address, e.Detail, e.Session})
+		}
+		return c.show(a, append([]record.Event{}, events...), "there are no such events", "TIME EVENT USER-ID ADDRESS DETAIL SESSION", rows)
+	})
+}
+
+// eventPage is how many rows are read at a time.
+const eventPage = 1000
+
+// read collects the events that are wanted.
+func (c *eventList) read(a *app, db *store.Store, user record.UserID) (list []record.Event, err error) {
+	var since time.Time
+	if c.Since > 0 {
+		since = time.Now().Add(-c.Since)
+	}
+	for before := int64(0); len(list) < c.Limit; {
+		page, err := db.ListEvents(a.ctx, user, before, eventPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page {
+			if e.Time.Before(since) {
+				return list, nil
+			}
+			if c.wants(e.Name) && len(list) < c.Limit {
+				list = append(list, e)
+			}
+		}
+		if len(page) < eventPage {
+			return list, nil
+		}
+		before = page[len(page)-1].ID
+	}
+	return list, nil
+}
+
+func (c *eventList) wants(name string) bool {
+	for _, wanted := range c.Event {
+		if wanted == name {
+			return true
+		}
+	}
+	return len(c.Event) == 0
+}

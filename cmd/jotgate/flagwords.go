@@ -1,0 +1,50 @@
+package main
+
+// Errors in the operator's words: packages name the Go field of a setting, the
+// command line names its flag.
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+)
+
+// goWord matches the name of a Go field.
+var goWord = regexp.MustCompile(`(?:Settings\.)?\b[A-Z]\w+\b`)
+
+// flagOf maps the fields of each package's Settings whose flag has another
+// name. All others have the field's name, with hyphens.
+var flagOf = map[string]map[string]string{
+	"api":   {"Rates": "rate", "Timeout": "request-timeout", "CORSOrigins": "cors-origins"},
+	"mail":  {"Server": "mail-server", "From": "mail-from", "Site": "mail-site", "BaseURL": "mail-base-url", "LinkLifetime": "password-reset-timeout"},
+	"proxy": {"Timeout": "upstream-timeout"},
+}
+
+// packagePrefix begins the errors of this module's packages.
+var packagePrefix = regexp.MustCompile(`\b(jotgate|api|mail|proxy|throttle|passwd|jwt): `)
+
+// inFlags returns the error of a package's New as an error of usage that names
+// flags. of is the package's name.
+func inFlags(of string, err error) error {
+	all, failed := everything()
+	if err == nil || failed != nil {
+		return errors.Join(err, failed) // nil if both are
+	}
+	flags := map[string]string{}
+	for value := range all.names {
+		if value.Flag.Group != nil {
+			flags[strings.ReplaceAll(value.Name, "-", "")] = value.Name
+		}
+	}
+	text := packagePrefix.ReplaceAllString(err.Error(), "")
+	return usage("%s", goWord.ReplaceAllStringFunc(text, func(word string) string {
+		field := strings.TrimPrefix(word, "Settings.")
+		if name := flagOf[of][field]; name != "" {
+			return "--" + name
+		}
+		if name := flags[strings.ToLower(field)]; name != "" {
+			return "--" + name
+		}
+		return word
+	}))
+}

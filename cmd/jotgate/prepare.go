@@ -1,0 +1,114 @@
+package main
+
+// The settings of serve, and a rehearsal of its start: everything is built as
+// serve builds it, over no database, so that a setting at fault is found before
+// anything has been created. doctor reports the same.
+
+import (
+	"cmp"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/record"
+)
+
+// serveFlags are all settings of serve.
+type serveFlags struct {
+	serverFlags
+	gateFlags
+	requestFlags
+	mailFlags
+	upstreamFlags
+}
+
+// fault is what is wrong with the settings under one heading.
+type fault struct {
+	about string
+	err   error
+}
+
+// rehearse builds what serve builds and returns what is wrong, in the order in
+// which serve would find it.
+func (f *serveFlags) rehearse(a *app) (faults []fault) {
+	note := func(about string, err error) {
+		if err != nil {
+			faults = append(faults, fault{about, err})
+		}
+	}
+	_, err := f.logger(io.Discard)
+	note("--log-level", err)
+	_, err = f.address()
+	note("--addr", err)
+	quiet := slog.New(slog.DiscardHandler)
+	gate, err := f.rehearseGate(a, quiet)
+	note("tokens, secret and passwords", err)
+	if gate == nil {
+		return faults // the secret of last resort was refused, which cannot happen
+	}
+	own, err := api.New(gate, f.requestFlags.settings(&f.mailFlags))
+	note("requests", inFlags("api", err))
+	if own != nil {
+		_, err = f.front(own, gate)
+		note("upstream", err)
+	}
+	_, err = f.mailFlags.sender(a, gate, noOutbox{}, cmp.Or(f.BaseURL, "http://127.0.0.1"), quiet)
+	note("mail", err)
+	return faults
+}
+
+// rehearseGate makes the gate that serve would make. If its settings are refused,
+// the gate returned has the default ones, for the rest of the rehearsal.
+func (f *serveFlags) rehearseGate(a *app, log *slog.Logger) (*jotgate.Gate, error) {
+	fallback := jotgate.Secret(randomText(secretLength, secretAlphabet))
+	if !f.understood() {
+		gate, _ := jotgate.New(jotgate.Settings{SecretKey: fallback, Logger: log}, nil)
+		return gate, errDatabase
+	}
+	silent := *a
+	silent.stderr = io.Discard // what it warns of is said at the start itself
+	settings, err := f.gateFlags.settings(&silent, log, true)
+	if err == nil {
+		if settings.SecretKey == "" {
+			settings.SecretKey = fallback
+		}
+		var gate *jotgate.Gate
+		if gate, err = jotgate.New(settings, nil); err == nil {
+			return gate, nil
+		}
+		err = inFlags("jotgate", err)
+	}
+	gate, _ := jotgate.New(jotgate.Settings{SecretKey: fallback, Logger: log}, nil)
+	return gate, err
+}
+
+// check returns the first fault, as serve reports it.
+func (f *serveFlags) check(a *app) error {
+	for _, fault := range f.rehearse(a) {
+		return fault.err
+	}
+	return nil
+}
+
+// noOutbox is the outbox of a rehearsal, in which no e-mail is sent.
+type noOutbox struct{ record.Outbox }
+
+// address is --addr as net.Listen takes it. A bare port is one of this machine
+// alone, as in Django's runserver; :8000 is every address.
+func (f *serverFlags) address() (string, error) {
+	addr := f.Addr
+	if addr != "" && strings.Trim(addr, "0123456789") == "" {
+		addr = "127.0.0.1:" + addr
+	}
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil || port == "" {
+		return "", usage("--addr: %q is not an address such as 127.0.0.1:8000, :8000 or 8000", f.Addr)
+	}
+	return addr, nil
+}

@@ -1,0 +1,90 @@
+package main
+
+// What the operator reads of a setting at fault: its flag, never a Go field, with
+// status 2 and before anything is created.
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// badSettings are lines of serve, each with one setting at fault, and what must
+// be said of it.
+var badSettings = []struct{ args, says string }{
+	{"--mail-server smtp.example.com", "--mail-server must have the form smtp://"},
+	{"--mail-server smtp://mail.example.com", "--mail-from is needed with --mail-server"},
+	{"--mail-server smtp://mail.example.com --mail-from nobody", `--mail-from: "nobody" is not an address`},
+	{"--mail-base-url app.example.com", "--mail-base-url must be an absolute address"},
+	{"--activation-path x", "activation"},
+	{"--cors-origins app.example.com", `--cors-origins: "app.example.com" is not an origin such as https://app.example.com`},
+	{"--cors-origins https://app.example.com/", "--cors-origins"},
+	{"--base-url api.example.com", "--base-url must be an absolute URL such as https://api.example.com"},
+	{"--rate login=10", `--rate: login: rate "10" is not of the form 5/min`},
+	{"--rate logins=10/min", "--rate: unknown scope"},
+	{"--trusted-proxies 10.0.0.1/8", "--trusted-proxies"},
+	{"--access-token-lifetime 2d", "--refresh-token-lifetime is shorter than --access-token-lifetime"},
+	{"--access-token-lifetime 10", `"10" is not a duration with a unit, such as 30s, 5m, 12h or 30d`},
+	{"--session-lifetime 1s", "--session-lifetime is shorter than --access-token-lifetime"},
+	{"--key-rotation 5m", "--key-rotation is under an hour"},
+	{"--user-id-field email", `--user-id-field is "email"`},
+	{"--claims name", `--claims has "name"`},
+	{"--leeway 1h", "leeway"},
+	{"--hasher md5000", "--hasher"},
+	{"--time-zone Mars/Olympus", "--time-zone"},
+	{"--upstream 127.0.0.1:3000", "--upstream"},
+	{"--upstream http://127.0.0.1:3000 --protect api", `--protect: the prefix "api"`},
+	{"--protect /api/", "--upstream"},
+	{"--addr 127.0.0.1", "--addr"},
+	{"--addr 127.0.0.1:http9", "--addr"},
+	{"--addr 80000", "--addr"},
+	{"--log-level loud", "--log-level"},
+	{"--secret-key short", "--secret-key"},
+}
+
+// goNames are what an operator never typed.
+var goNames = regexp.MustCompile(`Settings\.|\b(api|mail|proxy|throttle|passwd): |\b[A-Z][a-z]+[A-Z]\w*`)
+
+func TestRefusedSettings(t *testing.T) {
+	for _, row := range badSettings {
+		t.Run(row.args, func(t *testing.T) {
+			folder := t.TempDir()
+			args := append([]string{"serve", "--addr", "127.0.0.1:0", "--database", "sqlite:" + filepath.Join(folder, "jotgate.db")}, strings.Fields(row.args)...)
+			status, stdout, stderr := try(t, nil, "", args...)
+			if status != statusUsage || stdout != "" || !strings.Contains(stderr, row.says) || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("status %d, %q; want 2 and …%s…", status, stderr, row.says)
+			}
+			if word := goNames.FindString(stderr); word != "" {
+				t.Errorf("%q is not a word of the command line: %s", word, stderr)
+			}
+			if files, err := os.ReadDir(folder); err != nil || len(files) != 0 {
+				t.Errorf("a refused start left %v, %v", files, err)
+			}
+		})
+	}
+}
+
+// What serve refuses, doctor never calls fit, and it says the same.
+func TestDoctorRefusesWhatServeRefuses(t *testing.T) {
+	database := "sqlite:" + filepath.Join(t.TempDir(), "jotgate.db")
+	env := []string{"DATABASE_URL=" + database}
+	if status, _, stderr := try(t, env, "", "migrate"); status != 0 {
+		t.Fatal(stderr)
+	}
+	if status, stdout, stderr := try(t, env, "", "doctor"); status != 0 {
+		t.Fatalf("a new database: %s%s", stdout, stderr)
+	}
+	for _, row := range badSettings {
+		t.Run(row.args, func(t *testing.T) {
+			status, stdout, stderr := try(t, env, "", append([]string{"doctor"}, strings.Fields(row.args)...)...)
+			if status == 0 || !strings.Contains(stdout+stderr, row.says) {
+				t.Errorf("status %d, %s%s", status, stdout, stderr)
+			}
+			if stdout != "" && !strings.Contains(stdout, "BAD  ") {
+				t.Errorf("no line BAD: %s", stdout)
+			}
+		})
+	}
+}
