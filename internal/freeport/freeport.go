@@ -1,7 +1,7 @@
-// Package freeport finds ports for the programs that tests start. A port that
-// the system gives out (":0") may be given to somebody else, as the near end of
-// a connection even, before the program listens; so these lie below the range
-// that systems give out from.
+// Package freeport finds ports for the programs that tests start. The system may
+// assign a port that it has chosen itself (":0") again, also to an outgoing
+// connection, before the program listens on it. The ports of this package are below
+// the range from which systems choose.
 package freeport
 
 import (
@@ -13,12 +13,12 @@ import (
 	"testing"
 )
 
-// Linux gives out from 32768 on, others from 49152 (RFC 6335 section 6).
+// Linux chooses ports from 32768 up, others from 49152 (RFC 6335 section 6).
 const first, beyond = 10_000, 32_000
 
-// Find is a port of 127.0.0.1 on which nobody listens.
+// Find returns a port of 127.0.0.1 on which no program listens.
 func Find() (int, error) {
-	err := errors.New("no try")
+	err := errors.New("no attempt")
 	for range 100 {
 		var random [2]byte
 		_, _ = rand.Read(random[:]) // never fails
@@ -31,7 +31,7 @@ func Find() (int, error) {
 	return 0, err
 }
 
-// Address is Find for a test, with the host before the port.
+// Address returns a host and port as Find does. It fails the test if there is none.
 func Address(tb testing.TB) string {
 	tb.Helper()
 	port, err := Find()

@@ -13,7 +13,7 @@ func TestAddress(t *testing.T) {
 		}
 		defer listener.Close()
 		if port := listener.Addr().(*net.TCPAddr).Port; port < first || port >= beyond {
-			t.Errorf("%d is a port that the system gives out", port)
+			t.Errorf("%d is in the range from which the system chooses", port)
 		}
 	}
 }

@@ -1,14 +1,15 @@
-// Package gauge measures what a server does on this machine: how long a hash
-// takes, how many logins, verifications and refreshes it answers, and what a
-// flood of logins does to everybody else. `jotgate bench` prints it.
+// Package gauge measures the capacity of a server on this machine: how long a
+// password hash takes, how many logins, verifications and refreshes it handles, and
+// how a flood of logins affects other requests. The command jotgate bench prints
+// the results.
 //
 //	report, err := gauge.Measure(ctx, gauge.Plan{Time: 20 * time.Second, Store: db, Hasher: hasher})
 //	advice := report.Advise()
 //
-// The server listens on a free port of 127.0.0.1 and is asked over HTTP by
-// clients in the same process: they take their share of the processors, so a
-// server with clients elsewhere does more. Everything is written into the store
-// of the plan, which must be nobody's else.
+// The server listens on a free port of 127.0.0.1 and the clients are in the same
+// process. They use the same processors, so a server with remote clients has a
+// higher capacity. Measure writes to the store of the plan, which must not be used
+// for anything else.
 package gauge
 
 import (
@@ -22,33 +23,35 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Plan says what to measure.
+// A Plan says what to measure.
 type Plan struct {
-	// Time is about how long it takes in all. However short, every figure but
-	// the hashes that nobody asked for rests on a few operations.
+	// Time is the approximate duration. If it is very short, every figure is
+	// still measured over a few operations, except for hashers that are
+	// measured for comparison.
 	Time time.Duration
-	// Store is a store with nothing in it.
+	// Store is an empty store.
 	Store record.Store
-	// Hasher is what logins are measured with; nil is the default.
+	// Hasher is used for logins. Default: the zero Hasher of passwd.
 	Hasher *passwd.Hasher
-	// Progress is told, from one goroutine, what begins and how much of the
-	// time has passed then, 0 to 1. It may be nil.
+	// Progress, if not nil, is called at the beginning of each step with its
+	// name and the elapsed part of the time, 0 to 1. The calls are not
+	// concurrent.
 	Progress func(passed float64, what string)
 }
 
-// Report is what was measured.
+// A Report holds the measurements.
 type Report struct {
 	Processors int     `json:"processors"` // that Go uses
 	Hashes     []Hash  `json:"hashes"`     // the plan's hasher first
-	Verify     Load    `json:"verify"`     // one goroutine in process, no HTTP
+	Verify     Load    `json:"verify"`     // one goroutine, without HTTP
 	Checks     Load    `json:"checks"`     // GET /auth/check
-	Refreshes  Load    `json:"refreshes"`  // POST /api/token/refresh/, rotating, each committed
-	Reads      Load    `json:"reads"`      // GET /auth/users/me/ by one reader, in peace
-	Floods     []Flood `json:"floods"`     // the same while all others log in, by concurrency of hashing
-	tuned      *Hash   // the parameters that are advised, where they were measured
+	Refreshes  Load    `json:"refreshes"`  // POST /api/token/refresh/, each with a committed rotation
+	Reads      Load    `json:"reads"`      // GET /auth/users/me/ by one reader without other load
+	Floods     []Flood `json:"floods"`     // the same while all other clients log in, by concurrency of hashing
+	tuned      *Hash   // stronger argon2 parameters, if they were measured
 }
 
-// Load is what clients saw that asked without pause.
+// A Load is the throughput and latency of clients that send requests without pause.
 type Load struct {
 	Clients   int     `json:"clients"`
 	PerSecond float64 `json:"per_second"`
@@ -56,37 +59,37 @@ type Load struct {
 	P99       float64 `json:"p99_ms"`
 }
 
-// Flood is a flood of logins and the one reader beside it.
+// A Flood is the load of many logins, and of one reader at the same time.
 type Flood struct {
 	Concurrency int     `json:"hash_concurrency"`
 	Clients     int     `json:"clients"`
-	Logins      float64 `json:"logins_per_second"`  // answered with tokens
-	Refused     float64 `json:"refused_per_second"` // told to come back
+	Logins      float64 `json:"logins_per_second"`  // that succeeded
+	Refused     float64 `json:"refused_per_second"` // with status 503 or 429
 	Reader      Load    `json:"reader"`
 }
 
-// clients is how many ask at once where many do.
+// clients is the number of concurrent clients, except where it is one.
 const clients = 16
 
-// step is a part of the plan and its share of the time.
+// A step is a measurement and its share of the time.
 type step struct {
 	what  string
 	share float64
 	run   func(m *measurement, ctx context.Context, limit time.Duration) error
 }
 
-// steps are in this order, because a flood leaves a warm machine behind.
+// The floods are last, because they slow down what follows.
 var steps = []step{
 	{"hashing passwords", 0.30, (*measurement).hashes},
 	{"verifying tokens", 0.05, (*measurement).verify},
 	{"checking tokens over HTTP", 0.10, (*measurement).checks},
 	{"refreshing sessions", 0.15, (*measurement).refreshes},
-	{"reading in peace", 0.10, (*measurement).reads},
+	{"reading without other load", 0.10, (*measurement).reads},
 	{"reading during a flood of logins", 0.15, (*measurement).narrowFlood},
 	{"reading during a flood of logins with more concurrency", 0.15, (*measurement).wideFlood},
 }
 
-// measurement is one run of a plan.
+// A measurement is one execution of a plan.
 type measurement struct {
 	Plan
 	Report
@@ -94,8 +97,8 @@ type measurement struct {
 	site         *site
 }
 
-// Measure does what the plan says. It ends early with the context's error;
-// nothing of it goes on then.
+// Measure executes the plan. If the context ends, it stops and returns the
+// context's error. When it returns, nothing of it is still running.
 func Measure(ctx context.Context, plan Plan) (*Report, error) {
 	if plan.Hasher == nil {
 		plan.Hasher = &passwd.Hasher{}
@@ -116,7 +119,7 @@ func Measure(ctx context.Context, plan Plan) (*Report, error) {
 	return &m.Report, err
 }
 
-// run goes through the steps.
+// run executes the steps.
 func (m *measurement) run(ctx context.Context) error {
 	passed := 0.0
 	for _, s := range m.steps() {
@@ -130,7 +133,7 @@ func (m *measurement) run(ctx context.Context) error {
 	return nil
 }
 
-// steps leaves out the second flood where there is one processor.
+// steps returns the steps; with one processor, there is no second flood.
 func (m *measurement) steps() []step {
 	if m.narrow == m.wide {
 		return steps[:len(steps)-1]
@@ -138,7 +141,8 @@ func (m *measurement) steps() []step {
 	return steps
 }
 
-// loadOf sums up how long operations took that were done within a time.
+// loadOf returns the load of operations by their durations and the time in which
+// all of them were done.
 func loadOf(clients int, took []time.Duration, within time.Duration) Load {
 	slices.Sort(took)
 	return Load{

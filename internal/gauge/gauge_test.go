@@ -13,8 +13,8 @@ import (
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-// plan is a short one on a new database; steps are told in a list.
-func plan(t *testing.T, told *[]string) Plan {
+// plan returns a short plan with a new database. It appends the steps to started.
+func plan(t *testing.T, started *[]string) Plan {
 	t.Helper()
 	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"), sqlite.Options{})
 	if err != nil {
@@ -25,12 +25,12 @@ func plan(t *testing.T, told *[]string) Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Plan{Time: time.Second, Store: db, Hasher: hasher, Progress: func(_ float64, what string) { *told = append(*told, what) }}
+	return Plan{Time: time.Second, Store: db, Hasher: hasher, Progress: func(_ float64, what string) { *started = append(*started, what) }}
 }
 
 func TestMeasure(t *testing.T) {
-	var told []string
-	r, err := Measure(t.Context(), plan(t, &told))
+	var started []string
+	r, err := Measure(t.Context(), plan(t, &started))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,37 +55,37 @@ func TestMeasure(t *testing.T) {
 		}
 	}
 	if r.Verify.PerSecond < r.Checks.PerSecond {
-		t.Errorf("a check over HTTP costs less than one without: %+v", r)
+		t.Errorf("verifying over HTTP costs less than without: %+v", r)
 	}
 }
 
-// Whenever it is interrupted, it ends.
+// Measure ends if it is interrupted in any step.
 func TestMeasureIsInterrupted(t *testing.T) {
 	for _, step := range steps {
 		ctx, cancel := context.WithCancel(t.Context())
-		var told []string
-		p := plan(t, &told)
+		var started []string
+		p := plan(t, &started)
 		p.Progress = func(_ float64, what string) {
-			if told = append(told, what); what == step.what {
+			if started = append(started, what); what == step.what {
 				cancel()
 			}
 		}
 		_, err := Measure(ctx, p)
 		cancel()
-		// One processor allows no more concurrency.
-		if slices.Contains(told, step.what) && !errors.Is(err, context.Canceled) {
+		// With one processor, there is no step with more concurrency.
+		if slices.Contains(started, step.what) && !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", step.what, err)
 		}
-		if n := len(told); told[n-1] != step.what && told[n-1] != "" {
-			t.Errorf("interrupted while %s, it went on to %s", step.what, told[n-1])
+		if n := len(started); started[n-1] != step.what && started[n-1] != "" {
+			t.Errorf("interrupted while %s, it continued with %s", step.what, started[n-1])
 		}
 	}
 }
 
-// A server that answers otherwise than it should is an error, not a figure.
-func TestWrongAnswersAreErrors(t *testing.T) {
-	var told []string
-	p := plan(t, &told)
+// An unexpected response is an error, not a figure.
+func TestUnexpectedResponsesAreErrors(t *testing.T) {
+	var started []string
+	p := plan(t, &started)
 	s, err := open(t.Context(), p.Store, p.Hasher, 1)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,6 @@
 package gauge
 
-// How long a hash takes, and which parameters make it take as long as it should.
+// How long a hash takes, and which parameters make it take the recommended time.
 
 import (
 	"context"
@@ -11,40 +11,41 @@ import (
 	"github.com/jotgate/jotgate/passwd"
 )
 
-// Hash is how long one hash takes with nothing else to do.
+// A Hash is the time that one hash takes on an idle machine.
 type Hash struct {
-	Hasher string `json:"hasher"` // as --hasher takes it
-	// Quickest is what counts: what else the machine does makes a hash slower,
-	// never quicker. Median is farther from it the more that was.
+	Hasher string `json:"hasher"` // in the format of --hasher
+	// Quickest is the figure to use: other programs can only make a hash
+	// slower. The busier the machine, the higher is Median in comparison.
 	Quickest float64 `json:"quickest_ms"`
 	Median   float64 `json:"median_ms"`
-	Memory   float64 `json:"memory_mib"` // for each that is made at the same time
+	Memory   float64 `json:"memory_mib"` // for each concurrent hash
 	Fits     bool    `json:"fits"`       // 50 to 250 ms
 }
 
-// What a hash should take: long enough that guessing is dear for who has stolen
-// the table, short enough that a login is no wait and a flood of them no siege.
+// The recommended time of a hash: long enough to make guessing expensive for an
+// attacker who has stolen the table, and short enough for logins to be quick and
+// for a flood of them to be bearable.
 const (
 	shortest = 50.0  // ms
 	longest  = 250.0 // ms
-	wished   = 100.0 // ms, what is aimed at where none fits
+	target   = 100.0 // ms, for parameters that are computed
 )
 
-// others are measured besides the plan's hasher and argon2, as the time allows.
+// others are measured in addition to the plan's hasher and argon2, if there is time.
 var others = []string{"django-3.2", "django-4.2", "django-5.2", "bcrypt_sha256:12", "django-argon2", "scrypt", "django-6.2"}
 
-// The default, and its parameters (RFC 9106: memory in KiB, passes).
+// The default hasher and its parameters: memory in KiB, and passes (RFC 9106).
 const (
 	standard = "argon2"
 	memory   = 19456
 	passes   = 2
 )
 
-// password is what every user of a run has.
+// password is the password of all users.
 const password = "correct-horse-battery-1"
 
-// hashes measures the plan's hasher and argon2, then argon2 with parameters
-// that fit where its own do not, and the others while there is time.
+// hashes measures the plan's hasher and argon2. If argon2 is too quick, it measures
+// stronger parameters as well. Then it measures the others while there is time.
 func (m *measurement) hashes(ctx context.Context, limit time.Duration) error {
 	end := time.Now().Add(limit)
 	var argon2 Hash
@@ -72,7 +73,7 @@ func (m *measurement) hashes(ctx context.Context, limit time.Duration) error {
 	return nil
 }
 
-// setting is the plan's hasher as --hasher takes it.
+// setting returns the plan's hasher in the format of --hasher.
 func (m *measurement) setting() string {
 	if name := m.Hasher.String(); name != (&passwd.Hasher{}).String() {
 		return name
@@ -80,24 +81,24 @@ func (m *measurement) setting() string {
 	return standard
 }
 
-// hash adds one to the report.
+// hash measures a hasher and adds it to the report.
 func (m *measurement) hash(ctx context.Context, setting string, limit time.Duration) (Hash, error) {
 	hash, err := measure(ctx, setting, limit)
 	m.Hashes = append(m.Hashes, hash)
 	return hash, err
 }
 
-// stronger is argon2 with parameters that take the time aimed at, when the
-// standard ones take so many milliseconds: its time goes with memory times
-// passes. Memory comes first, because it is what a guesser's hardware lacks, up
-// to 64 MiB; then passes.
+// stronger returns argon2 with parameters that take the target time, if the default
+// ones take the given time in milliseconds. The time is proportional to memory times
+// passes. Memory is increased first, up to 64 MiB, because memory is what the
+// hardware for guessing lacks; then passes.
 func stronger(took float64) string {
-	cost := memory * passes * wished / took
+	cost := memory * passes * target / took
 	kib := min(64<<10, int(cost/passes)/1024*1024)
 	return fmt.Sprintf("argon2:m=%d,t=%d,p=1", kib, max(passes, int(cost/float64(kib)+0.5)))
 }
 
-// measure makes hashes for this long, at least three.
+// measure makes hashes until the time is over, at least three.
 func measure(ctx context.Context, setting string, limit time.Duration) (Hash, error) {
 	hasher, err := passwd.New(setting)
 	if err != nil {

@@ -1,6 +1,6 @@
 package gauge
 
-// The steps that put load on the server.
+// The measurements that put load on the server.
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// verify is the gate's work on a request without the request.
+// verify measures verifying a token, without HTTP.
 func (m *measurement) verify(ctx context.Context, limit time.Duration) error {
 	var err error
 	if m.site, err = open(ctx, m.Store, m.Hasher, m.narrow); err != nil {
@@ -26,7 +26,7 @@ func (m *measurement) verify(ctx context.Context, limit time.Duration) error {
 	return err
 }
 
-// checks is what a proxy asks before each request.
+// checks measures the request that a proxy sends before each of its own.
 func (m *measurement) checks(ctx context.Context, limit time.Duration) (err error) {
 	m.Checks, err = repeat(ctx, clients, limit, func(ctx context.Context, client int) error {
 		return m.site.get(ctx, client, "/auth/check")
@@ -34,29 +34,29 @@ func (m *measurement) checks(ctx context.Context, limit time.Duration) (err erro
 	return err
 }
 
-// refreshes rotates the session of every client again and again.
+// refreshes measures rotating sessions, one for each client.
 func (m *measurement) refreshes(ctx context.Context, limit time.Duration) (err error) {
 	m.Refreshes, err = repeat(ctx, clients, limit, m.site.refresh)
 	return err
 }
 
-// reads is one reader, in peace.
+// reads measures one reader without other load.
 func (m *measurement) reads(ctx context.Context, limit time.Duration) (err error) {
 	m.Reads, err = m.site.read(ctx, limit)
 	return err
 }
 
-// read asks who the first client is.
+// read measures reading the account of the first client.
 func (s *site) read(ctx context.Context, limit time.Duration) (Load, error) {
 	return repeat(ctx, 1, limit, func(ctx context.Context, client int) error { return s.get(ctx, client, "/auth/users/me/") })
 }
 
-// narrowFlood leaves a processor to everybody else, where there are two.
+// narrowFlood hashes on all processors but one, if there are several.
 func (m *measurement) narrowFlood(ctx context.Context, limit time.Duration) error {
 	return m.flood(ctx, m.narrow, limit)
 }
 
-// wideFlood hashes on all processors, on a server of its own.
+// wideFlood hashes on all processors, with a new server.
 func (m *measurement) wideFlood(ctx context.Context, limit time.Duration) error {
 	err := m.site.close()
 	if err != nil {
@@ -71,7 +71,7 @@ func (m *measurement) wideFlood(ctx context.Context, limit time.Duration) error 
 	return m.flood(ctx, m.wide, limit)
 }
 
-// flood is one reader while the other clients log in without pause.
+// flood measures one reader while the other clients log in without pause.
 func (m *measurement) flood(ctx context.Context, concurrency int, limit time.Duration) error {
 	f := Flood{Concurrency: concurrency, Clients: clients - 1}
 	ctx, cancel := context.WithCancel(ctx)
@@ -109,7 +109,7 @@ func (m *measurement) flood(ctx context.Context, concurrency int, limit time.Dur
 	return err
 }
 
-// waitFor waits until so many have logged in, however short the time was.
+// waitFor waits until enough logins have succeeded.
 func waitFor(ctx context.Context, logins *atomic.Int64, enough int64, failed *atomic.Pointer[error]) error {
 	for logins.Load() < enough && failed.Load() == nil {
 		select {
@@ -121,8 +121,8 @@ func waitFor(ctx context.Context, logins *atomic.Int64, enough int64, failed *at
 	return nil
 }
 
-// repeat lets n clients do the work again and again for this long, each at
-// least three times. The first error ends it.
+// repeat lets n clients repeat the work until the time is over, each at least three
+// times. The first error ends it.
 func repeat(ctx context.Context, n int, limit time.Duration, work func(ctx context.Context, client int) error) (Load, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -1,6 +1,6 @@
 package gauge
 
-// The server that is measured and the requests that it is asked.
+// The server that is measured, and its clients.
 
 import (
 	"context"
@@ -21,7 +21,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// site is a server with as many users as there are clients.
+// A site is a server with a user for each client.
 type site struct {
 	gate   *jotgate.Gate
 	server *http.Server
@@ -30,9 +30,9 @@ type site struct {
 	tokens [clients]jotgate.Tokens
 }
 
-// open makes the users, and a server with this concurrency of hashing. There are
-// no rate limits, and clients may name any address, so that only the hash pool
-// limits a flood.
+// open starts a server with the given concurrency of hashing. It has no rate limits
+// and trusts the clients to name their addresses, so that only the hash pool limits
+// a flood.
 func open(ctx context.Context, store record.Store, hasher *passwd.Hasher, concurrency int) (*site, error) {
 	gate, err := jotgate.New(jotgate.Settings{
 		SecretKey: jotgate.Secret(rand.Text() + rand.Text()), Hasher: hasher, HashConcurrency: concurrency, Logger: slog.New(slog.DiscardHandler),
@@ -48,7 +48,7 @@ func open(ctx context.Context, store record.Store, hasher *passwd.Hasher, concur
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("no port of 127.0.0.1 is to be had: %w", err)
+		return nil, fmt.Errorf("cannot listen on 127.0.0.1: %w", err)
 	}
 	s := &site{gate: gate, server: api.Server("", handler), base: "http://" + listener.Addr().String()}
 	s.server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
@@ -57,14 +57,13 @@ func open(ctx context.Context, store record.Store, hasher *passwd.Hasher, concur
 	return s, nil
 }
 
-// close ends the server and its connections.
+// close stops the server and closes its connections.
 func (s *site) close() error {
 	s.client.CloseIdleConnections()
 	return s.server.Close()
 }
 
-// populate makes the users; they share a hash. Where they are already, it is
-// all right.
+// populate creates the users, who all have the same password hash.
 func (s *site) populate(ctx context.Context) error {
 	encoded, err := s.gate.MakePassword(ctx, password)
 	if err != nil {
@@ -79,7 +78,7 @@ func (s *site) populate(ctx context.Context) error {
 	return nil
 }
 
-// enter starts a session for each client without hashing.
+// enter starts a session for each client, without hashing.
 func (s *site) enter(ctx context.Context) error {
 	for client := range s.tokens {
 		account, err := s.gate.Store().AccountByLogin(ctx, name(client))
@@ -95,9 +94,9 @@ func (s *site) enter(ctx context.Context) error {
 
 func name(client int) string { return fmt.Sprintf("bench%02d", client) }
 
-// login logs the client in; false where it is told to come back.
+// login logs the client in. It returns false if the server is overloaded.
 func (s *site) login(ctx context.Context, client int) (bool, error) {
-	status, answer, err := s.post(ctx, client, "/api/token/", url.Values{"username": {name(client)}, "password": {password}})
+	status, body, err := s.post(ctx, client, "/api/token/", url.Values{"username": {name(client)}, "password": {password}})
 	switch {
 	case err != nil:
 		return false, err
@@ -106,36 +105,36 @@ func (s *site) login(ctx context.Context, client int) (bool, error) {
 	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
 		return false, nil
 	}
-	return false, fmt.Errorf("a login was answered %d %s", status, answer)
+	return false, fmt.Errorf("login: unexpected response %d %s", status, body)
 }
 
-// refresh puts a new refresh token in the place of the client's.
+// refresh exchanges the client's tokens for new ones.
 func (s *site) refresh(ctx context.Context, client int) error {
-	status, answer, err := s.post(ctx, client, "/api/token/refresh/", url.Values{"refresh": {s.tokens[client].Refresh}})
+	status, body, err := s.post(ctx, client, "/api/token/refresh/", url.Values{"refresh": {s.tokens[client].Refresh}})
 	if err != nil {
 		return err
 	}
 	if status != http.StatusOK {
-		return fmt.Errorf("a refresh was answered %d %s", status, answer)
+		return fmt.Errorf("refresh: unexpected response %d %s", status, body)
 	}
-	return json.Unmarshal(answer, &s.tokens[client])
+	return json.Unmarshal(body, &s.tokens[client])
 }
 
-// get asks for a path with the client's access token.
+// get requests a path with the client's access token.
 func (s *site) get(ctx context.Context, client int, path string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+path, nil)
 	if err != nil {
 		return err
 	}
 	request.Header.Set("Authorization", "Bearer "+s.tokens[client].Access)
-	status, answer, err := s.do(request, client)
+	status, body, err := s.do(request, client)
 	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("%s was answered %d %s", path, status, answer)
+		err = fmt.Errorf("%s: unexpected response %d %s", path, status, body)
 	}
 	return err
 }
 
-func (s *site) post(ctx context.Context, client int, path string, form url.Values) (status int, answer []byte, err error) {
+func (s *site) post(ctx context.Context, client int, path string, form url.Values) (status int, body []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return 0, nil, err
@@ -144,14 +143,14 @@ func (s *site) post(ctx context.Context, client int, path string, form url.Value
 	return s.do(request, client)
 }
 
-// do sends a request from an address of the client's own (RFC 5737).
-func (s *site) do(request *http.Request, client int) (status int, answer []byte, err error) {
+// do sends a request with the address of the client (RFC 5737).
+func (s *site) do(request *http.Request, client int) (status int, body []byte, err error) {
 	request.Header.Set("X-Forwarded-For", fmt.Sprintf("198.51.100.%d", client+1))
 	response, err := s.client.Do(request)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer response.Body.Close()
-	answer, err = io.ReadAll(io.LimitReader(response.Body, 1<<20))
-	return response.StatusCode, answer, err
+	body, err = io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	return response.StatusCode, body, err
 }

@@ -1,19 +1,19 @@
-// Package pgtest gives a test a real PostgreSQL that is nobody else's: a cluster in a temporary folder, made
-// with initdb, on a free port of 127.0.0.1, run by an unprivileged user.
+// Package pgtest starts a real PostgreSQL server for tests: a new cluster in a temporary folder, created with
+// initdb, on a free port of 127.0.0.1, run by an unprivileged user.
 //
-// Most tests want an empty database and nothing more:
+// Most tests only need an empty database:
 //
 //	dsn := pgtest.Database(t) // postgres://…, dropped when t ends
 //
-// All of a test process share one cluster, started by the first call (about a second) and gone with the process,
-// however that ends. A test that stops, crashes or restarts the server starts one of its own:
+// All tests of a process share one cluster. The first call starts it, which takes about a second, and it is removed
+// when the process ends, also if it is killed. A test that stops, crashes or restarts the server starts another one:
 //
 //	cluster := pgtest.Start(t, pgtest.Options{Durable: true})
 //	dsn := cluster.Database(t)
 //	cluster.Kill(t)
 //	cluster.Resume(t)
 //
-// Where PostgreSQL is not installed the test fails and says how to install it: nothing is skipped in silence.
+// If PostgreSQL is not installed, the test fails and says how to install it. It is never skipped.
 package pgtest
 
 import (
@@ -34,15 +34,15 @@ import (
 
 const superuser = "jotgate"
 
-// Options of a cluster. The zero value is the fast one.
+// Options configure a cluster. The zero value is the fastest.
 type Options struct {
-	// Durable keeps fsync on, as in production: needed where a test kills the server and asks what survived.
-	// It makes every commit wait for the disk.
+	// Durable keeps fsync on, as in production, so that every commit waits for the disk. A test that kills the
+	// server and checks what has survived needs it.
 	Durable bool
 }
 
-// Cluster is one PostgreSQL server with its own files and port. Its methods may be called concurrently, except
-// that Stop, Kill, Resume and Restart are for one goroutine at a time.
+// A Cluster is a PostgreSQL server with its files and its port. Its methods may be called concurrently, except Stop,
+// Kill, Resume and Restart.
 type Cluster struct {
 	folder   string // holds data/, log and the socket; removed at the end
 	password string
@@ -53,14 +53,14 @@ type Cluster struct {
 	made     atomic.Int64 // databases so far, for their names
 }
 
-// shared is the cluster of the whole test process, see Database.
+// shared is the cluster of the test process; see Database.
 var shared struct {
 	sync.Mutex
 	cluster *Cluster
 }
 
-// Database makes an empty database in the cluster that the test process shares, drops it when tb ends, and
-// returns its address, a postgres:// URL.
+// Database creates an empty database in the cluster of the test process and returns its postgres:// URL. The
+// database is dropped when tb ends.
 func Database(tb testing.TB) string {
 	tb.Helper()
 	return sharedCluster(tb).Database(tb)
@@ -76,7 +76,7 @@ func sharedCluster(tb testing.TB) *Cluster {
 	return shared.cluster
 }
 
-// Start starts a cluster for tb alone and takes it away when tb ends.
+// Start starts a cluster for one test. It is removed when tb ends.
 func Start(tb testing.TB, options Options) *Cluster {
 	tb.Helper()
 	c := start(tb, options)
@@ -106,7 +106,7 @@ func start(tb testing.TB, options Options) *Cluster {
 	return c
 }
 
-// Database makes an empty database, drops it when tb ends, and returns its address.
+// Database creates an empty database and returns its postgres:// URL. The database is dropped when tb ends.
 func (c *Cluster) Database(tb testing.TB) string {
 	tb.Helper()
 	name := "test_" + strconv.FormatInt(c.made.Add(1), 10)
@@ -124,13 +124,13 @@ func (c *Cluster) Database(tb testing.TB) string {
 	return c.dsn(name)
 }
 
-// Stop ends every connection and shuts the server down in good order ("fast").
+// Stop closes all connections and shuts the server down cleanly (mode "fast").
 func (c *Cluster) Stop(tb testing.TB) { tb.Helper(); c.stop(tb, "fast") }
 
-// Kill ends the server at once, as a crash does ("immediate"): the next Resume has to recover from the log.
+// Kill stops the server as a crash does (mode "immediate"). The next Resume recovers from the write-ahead log.
 func (c *Cluster) Kill(tb testing.TB) { tb.Helper(); c.stop(tb, "immediate") }
 
-// Resume starts a stopped server again, on the same port with the same data.
+// Resume starts a stopped server again, with the same port and data.
 func (c *Cluster) Resume(tb testing.TB) {
 	tb.Helper()
 	if err := c.run(); err != nil {
@@ -138,17 +138,17 @@ func (c *Cluster) Resume(tb testing.TB) {
 	}
 }
 
-// Restart is Stop and Resume.
+// Restart calls Stop and Resume.
 func (c *Cluster) Restart(tb testing.TB) {
 	tb.Helper()
 	c.Stop(tb)
 	c.Resume(tb)
 }
 
-// Socket is the folder of the server's Unix socket, for clients that take one as their host.
+// Socket returns the folder of the server's Unix socket, for clients that accept it as a host.
 func (c *Cluster) Socket() string { return c.folder }
 
-// Address is the host and port the server listens on.
+// Address returns the host and port on which the server listens.
 func (c *Cluster) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(c.port)) }
 
 func (c *Cluster) dsn(database string) string {
@@ -162,7 +162,7 @@ func (c *Cluster) dsn(database string) string {
 	return address.String()
 }
 
-// exec runs one statement on a connection of its own.
+// exec runs one statement on a new connection.
 func (c *Cluster) exec(statement string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -185,7 +185,7 @@ func (c *Cluster) stop(tb testing.TB, mode string) {
 	}
 }
 
-// remove leaves nothing behind, also after a failed test.
+// remove stops the server and removes its files, also after a failed test.
 func (c *Cluster) remove(tb testing.TB) {
 	tb.Helper()
 	if c.running.Swap(false) {

@@ -46,12 +46,12 @@ func execute(t *testing.T, conn *pgx.Conn, sql string) {
 	}
 }
 
-func TestDatabasesAreApartAndEndWithTheirTest(t *testing.T) {
+func TestDatabasesAreSeparateAndDropped(t *testing.T) {
 	var names []string
 	for _, name := range []string{"first", "second"} {
 		t.Run(name, func(t *testing.T) {
 			conn := connect(t, Database(t))
-			execute(t, conn, "CREATE TABLE mine (id int)") // fails where the other's table shows
+			execute(t, conn, "CREATE TABLE mine (id int)") // fails if the first table is visible
 			names = append(names, query[string](t, conn, "SELECT current_database()"))
 		})
 	}
@@ -62,7 +62,7 @@ func TestDatabasesAreApartAndEndWithTheirTest(t *testing.T) {
 	}
 }
 
-func TestServerIsPrivateAndUnprivileged(t *testing.T) {
+func TestServerIsPrivate(t *testing.T) {
 	dsn := Database(t)
 	conn := connect(t, dsn)
 	if got := query[string](t, conn, "SHOW listen_addresses"); got != "127.0.0.1" {
@@ -110,7 +110,7 @@ func refuses(t *testing.T, dsn string) {
 	t.Helper()
 	if conn, err := pgx.Connect(t.Context(), dsn); err == nil {
 		_ = conn.Close(t.Context())
-		t.Error("a stopped server takes a connection")
+		t.Error("a stopped server accepts a connection")
 	}
 }
 
@@ -161,7 +161,7 @@ func TestNothingIsLeftWhenTheTestProcessIsKilled(t *testing.T) {
 	}
 	address, folder, _ := strings.Cut(strings.TrimSpace(line), " ")
 	if conn, err := net.Dial("tcp", address); err != nil {
-		t.Fatalf("the victim's server does not answer: %v", err)
+		t.Fatalf("the victim's server does not accept a connection: %v", err)
 	} else {
 		_ = conn.Close()
 	}
@@ -169,7 +169,7 @@ func TestNothingIsLeftWhenTheTestProcessIsKilled(t *testing.T) {
 	_ = cmd.Wait()
 	waitUntilGone(t, folder)
 	if _, err := net.Dial("tcp", address); err == nil {
-		t.Error("the server still answers after its test process was killed")
+		t.Error("the server is still running after its test process was killed")
 	}
 }
 
@@ -181,7 +181,7 @@ func waitUntilGone(t *testing.T, folder string) {
 	})
 }
 
-// TestVictim is the process that is killed above: it starts a cluster, says where, and waits.
+// TestVictim is the process that the test above kills: it starts a cluster, prints its place, and waits.
 func TestVictim(t *testing.T) {
 	if os.Getenv("PGTEST_VICTIM") == "" {
 		return

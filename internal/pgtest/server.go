@@ -1,6 +1,6 @@
 package pgtest
 
-// The server's side: its programs, its files, and the shell that outlives a crashed test to tidy up.
+// The programs and files of the server, and a shell that removes them if the test process crashes.
 
 import (
 	"errors"
@@ -18,16 +18,16 @@ import (
 	"github.com/jotgate/jotgate/internal/freeport"
 )
 
-// debianPrograms is where Debian keeps what it leaves out of PATH, one folder a major version.
+// debianPrograms matches the folders of Debian's server programs, one for each major version. They are not in PATH.
 const debianPrograms = "/usr/lib/postgresql/*/bin"
 
 var errNotInstalled = errors.New("pgtest: PostgreSQL is not installed (no initdb in PATH or in " + debianPrograms +
 	"): run tools/setup as root, or apt-get install postgresql")
 
-// programs says where initdb and pg_ctl are and who runs them: PostgreSQL refuses to be root.
+// programs is the folder of initdb and pg_ctl, and the user that runs them: PostgreSQL refuses to run as root.
 type programs struct {
 	folder string
-	owner  *syscall.Credential // nil: whoever runs the test
+	owner  *syscall.Credential // nil for the user of the test process
 }
 
 func findPrograms() (programs, error) {
@@ -39,7 +39,7 @@ func findPrograms() (programs, error) {
 	return programs{folder: folder, owner: owner}, err
 }
 
-// programFolder prefers the newest of the version folders that pattern names, then PATH.
+// programFolder returns the newest version's folder that matches pattern, or else a folder in PATH.
 func programFolder(pattern string) (string, error) {
 	found, _ := filepath.Glob(filepath.Join(pattern, "initdb"))
 	if len(found) > 0 {
@@ -53,13 +53,13 @@ func programFolder(pattern string) (string, error) {
 	return filepath.Dir(initdb), nil
 }
 
-// version is 15 for /usr/lib/postgresql/15/bin/initdb.
+// version returns the major version in a path, which is 15 for /usr/lib/postgresql/15/bin/initdb.
 func version(initdb string) int {
 	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb))))
 	return n
 }
 
-// unprivileged is the user that root lends PostgreSQL to.
+// unprivileged returns the user that runs PostgreSQL if the test process belongs to root.
 func unprivileged() (*syscall.Credential, error) {
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
@@ -72,10 +72,10 @@ func unprivileged() (*syscall.Credential, error) {
 			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 		}
 	}
-	return nil, errors.New("pgtest: no user postgres or nobody to run PostgreSQL for root")
+	return nil, errors.New("pgtest: root cannot run PostgreSQL, and there is neither a user postgres nor a user nobody")
 }
 
-// tempFolder is short enough for a Unix socket's name, and belongs to the server's user.
+// tempFolder creates a folder that belongs to the server's user. Its path is short enough for a Unix socket.
 func (p programs) tempFolder() (string, error) {
 	folder, err := os.MkdirTemp("", "jotgate-pg")
 	if err != nil {
@@ -87,8 +87,8 @@ func (p programs) tempFolder() (string, error) {
 	return folder, os.Chown(folder, int(p.owner.Uid), int(p.owner.Gid))
 }
 
-// command is one of PostgreSQL's programs as its user, in a session of its own: Ctrl-C in the terminal ends the
-// test, and the test's end ends the server.
+// command returns a command that runs one of PostgreSQL's programs as the server's user. It runs in a new session, so
+// that Ctrl-C in the terminal reaches the test only; the end of the test then stops the server.
 func (p programs) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: p.owner}
@@ -96,11 +96,11 @@ func (p programs) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// guard is a shell that waits until its standard input ends, then stops the server and removes its folder. The input
-// ends with this process, so that nothing stays even where no defer runs: a test may time out, panic or be killed.
+// A guard is a shell that waits until its standard input ends, then stops the server and removes its folder. The
+// input ends with this process, so that it works even if the test times out, panics or is killed.
 type guard struct {
 	cmd   *exec.Cmd
-	input io.Closer // held here: a collected pipe would be closed
+	input io.Closer // referenced, so that it is not garbage collected and closed
 }
 
 const guardScript = `cat
@@ -122,12 +122,12 @@ func (p programs) startGuard(folder string) (*guard, error) {
 	return &guard{cmd, input}, nil
 }
 
-// release lets the guard do its work now, and waits for it.
+// release makes the guard do its work and waits for it.
 func (g *guard) release() error {
 	return errors.Join(g.input.Close(), g.cmd.Wait())
 }
 
-// initialise makes the files. Over TCP a password is asked; the socket's folder is private.
+// initialise creates the cluster. It requires a password over TCP, but not for the socket, whose folder is private.
 func (c *Cluster) initialise(options Options) error {
 	passwordFile := filepath.Join(c.folder, "password")
 	if err := os.WriteFile(passwordFile, []byte(c.password), 0o600); err != nil {
@@ -159,7 +159,7 @@ func (c *Cluster) configure(options Options) error {
 	return file.Close()
 }
 
-// findPortAndRun tries again where somebody took the free port first.
+// findPortAndRun tries again if another program has taken the port.
 func (c *Cluster) findPortAndRun() error {
 	var err error
 	for range 5 {
@@ -173,15 +173,15 @@ func (c *Cluster) findPortAndRun() error {
 	return err
 }
 
-// run starts the server and returns when it takes connections.
+// run starts the server and waits until it accepts connections.
 func (c *Cluster) run() error {
 	err := c.control("start", "-l", c.log(), "-o", "-p "+strconv.Itoa(c.port))
 	c.running.Store(err == nil)
 	return err
 }
 
-// control is pg_ctl, waiting at most 30 s. Its output goes to a file: the server inherits it, and a pipe would
-// stay open as long as the server runs.
+// control runs pg_ctl, which waits at most 30 s. The server logs to a file, because it would inherit a pipe and keep it
+// open while it runs.
 func (c *Cluster) control(action string, args ...string) error {
 	args = append([]string{action, "-D", c.data(), "-s", "-w", "-t", "30"}, args...)
 	cmd := c.programs.command(filepath.Join(c.programs.folder, "pg_ctl"), args...)
@@ -193,7 +193,7 @@ func (c *Cluster) control(action string, args ...string) error {
 
 func (c *Cluster) log() string { return filepath.Join(c.folder, "log") }
 
-// tail is the end of a file, for an error message.
+// tail returns the last lines of a file, for an error message.
 func tail(path string, lines int) string {
 	data, _ := os.ReadFile(path)
 	all := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
