@@ -51,7 +51,7 @@ func ExampleKey_Public() {
 	if err != nil {
 		panic(err)
 	}
-	token, err := jwt.Sign(private.WithType("at+jwt"), jwt.Object{{"aud", "shop"}, {"exp", time.Now().Unix() + 60}})
+	token, err := jwt.Sign(private.WithType("at+jwt"), jwt.Object{{"aud", "shop"}, {"exp", time.Now().Unix() + 600}})
 	if err != nil {
 		panic(err)
 	}

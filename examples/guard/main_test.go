@@ -36,7 +36,7 @@ func newKey(t *testing.T) (*jwt.Key, []byte) {
 
 func token(t *testing.T, key *jwt.Key, role string) string {
 	signed, err := jwt.Sign(key, map[string]any{
-		"token_type": "access", "exp": time.Now().Unix() + 60, "jti": "1", "user_id": "7", "username": "alice",
+		"token_type": "access", "exp": time.Now().Unix() + 3600, "jti": "1", "user_id": "7", "username": "alice",
 		"role": map[string]any{"id": role, "display_name": "Staff", "role_type": role},
 	})
 	if err != nil {

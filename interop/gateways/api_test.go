@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/peer"
 )
 
@@ -112,7 +113,7 @@ func (s seen) protected() bool {
 // listens waits until a gateway takes connections.
 func (f *front) listens(t testing.TB, process *peer.Server) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for late := wait.Deadline(); time.Now().Before(late); time.Sleep(10 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", f.staff); err == nil {
 			_ = conn.Close()
 			return
@@ -128,12 +129,12 @@ func (f *front) listens(t testing.TB, process *peer.Server) {
 // connection that was closed without one.
 func send(t testing.TB, address, head, body string) (status int, header http.Header, text string) {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", address, 5*time.Second)
+	conn, err := net.DialTimeout("tcp", address, wait.Limit)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetDeadline(wait.Deadline())
 	line, rest, _ := strings.Cut(head, "\n")
 	if !strings.Contains(strings.ToLower(rest), "host:") {
 		rest = "Host: shop.example\n" + rest

@@ -205,8 +205,8 @@ func read(t *testing.T, signer *signing.Signer, signed [3]string) (values [3]str
 	var errs [3]error
 	var object struct{ Value string }
 	values[0], errs[0] = signer.Unsign(signed[0])
-	values[1], errs[1] = signer.UnsignAt(signed[1], time.Now(), time.Minute)
-	errs[2] = signer.Loads(signed[2], &object, time.Now(), time.Minute)
+	values[1], errs[1] = signer.UnsignAt(signed[1], time.Now(), time.Hour)
+	errs[2] = signer.Loads(signed[2], &object, time.Now(), time.Hour)
 	values[2] = object.Value
 	for i, err := range errs {
 		if err != nil {

@@ -5,7 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 func shell(script string) *exec.Cmd { return exec.Command("/bin/sh", "-c", script) }
@@ -41,9 +42,5 @@ func TestServe(t *testing.T) {
 func TestServersEndWithTheirTest(t *testing.T) {
 	var s *Server
 	t.Run("starts one", func(t *testing.T) { s = Serve(t, shell("exec sleep 60")) })
-	select {
-	case <-s.ended:
-	case <-time.After(5 * time.Second):
-		t.Error("it runs on after its test")
-	}
+	wait.For(t, "it ends with its test", s.ended)
 }

@@ -53,10 +53,10 @@ func forge(token string) string {
 // Tokens of either side are good for both, and so are refusals.
 func TestBothWays(t *testing.T) {
 	now := time.Now().Unix()
-	good := newClaims{Name: "alice", Issuer: "https://accounts.example", Audience: []string{"shop"}, ExpiresAt: now + 60, IssuedAt: now}
+	good := newClaims{Name: "alice", Issuer: "https://accounts.example", Audience: []string{"shop"}, ExpiresAt: now + 3600, IssuedAt: now}
 	old, err := oldSign(secret, oldClaims{Name: "alice", RegisteredClaims: gojwt.RegisteredClaims{
 		Issuer: good.Issuer, Audience: good.Audience,
-		ExpiresAt: gojwt.NewNumericDate(time.Unix(now+60, 0)), IssuedAt: gojwt.NewNumericDate(time.Unix(now, 0)),
+		ExpiresAt: gojwt.NewNumericDate(time.Unix(now+3600, 0)), IssuedAt: gojwt.NewNumericDate(time.Unix(now, 0)),
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestBothWays(t *testing.T) {
 		for what, token := range map[string]string{
 			"expired":  sign(func(c *newClaims) { c.ExpiresAt = now - 1 }),
 			"no exp":   sign(func(c *newClaims) { c.ExpiresAt = 0 }),
-			"ahead":    sign(func(c *newClaims) { c.IssuedAt = now + 60 }),
+			"ahead":    sign(func(c *newClaims) { c.IssuedAt = now + 3600 }),
 			"issuer":   sign(func(c *newClaims) { c.Issuer = "https://other.example" }),
 			"audience": sign(func(c *newClaims) { c.Audience = []string{"other"} }),
 			"forged":   forge(old),

@@ -1,0 +1,237 @@
+// Which tests read a clock, sleep or set a deadline. Each stands in clocks.txt
+// with its reason, because a test that compares durations passes on one machine
+// and fails on another.
+
+package arch
+
+import (
+	"fmt"
+	"go/ast"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// clocks are the functions that depend on the time that passes, by their import
+// path. A hang guard of internal/wait is not among them: it fits all tests.
+var clocks = map[string][]string{
+	"time":                  {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"},
+	"context":               {"WithTimeout", "WithTimeoutCause", "WithDeadline", "WithDeadlineCause"},
+	"net":                   {"DialTimeout"},
+	"syscall":               {"Getrusage"},
+	"golang.org/x/sys/unix": {"Getrusage", "ClockGettime"},
+}
+
+// clockKinds are the reasons that are accepted, explained in clocks.txt.
+var clockKinds = []string{"date", "fake", "pause", "least", "guard", "prints", "statistics", "long run"}
+
+// clockUse is a function of a test that uses clocks.
+type clockUse struct {
+	function string // "file name", as a line of clocks.txt begins
+	at, call string // of the first use
+}
+
+func TestClocks(t *testing.T) {
+	dir, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile("clocks.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var uses []clockUse
+	err = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() && slices.Contains([]string{".git", "node_modules", "testdata"}, entry.Name()) {
+			return cmpErr(err, fs.SkipDir)
+		}
+		where, _ := filepath.Rel(dir, name)
+		if !isTestCode(filepath.ToSlash(where)) {
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		s, err := parse(filepath.ToSlash(where), text)
+		if err == nil {
+			uses = append(uses, clockUses(s)...)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report(t, checkClocks(uses, string(table)))
+}
+
+// cmpErr is err, or other if there is none.
+func cmpErr(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+// isTestCode reports whether a file holds tests or what only tests import.
+func isTestCode(name string) bool {
+	r, ok := rowOf(filepath.ToSlash(filepath.Dir(name)))
+	return strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, ".go") && ok && r.kind == testOnly
+}
+
+// checkClocks compares the uses with the table.
+func checkClocks(uses []clockUse, table string) (findings []string) {
+	listed := map[string]bool{} // false until used
+	for line := range strings.Lines(table) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		function, reason, _ := strings.Cut(line, ": ")
+		kind, why, _ := strings.Cut(reason, ": ")
+		if !slices.Contains(clockKinds, kind) || strings.TrimSpace(why) == "" {
+			findings = append(findings, fmt.Sprintf("clocks.txt: %q: write FILE FUNCTION: KIND: REASON, the kind is one of %s", line, strings.Join(clockKinds, ", ")))
+		}
+		listed[function] = false
+	}
+	for _, use := range uses {
+		if _, ok := listed[use.function]; !ok {
+			findings = append(findings, fmt.Sprintf("%s: %s in test code. Wait for the event with internal/wait, or use testing/synctest or an "+
+				"injected clock. If the verdict cannot depend on it, add this line to internal/arch/clocks.txt, in order:\n\t%s: KIND: REASON\n"+
+				"(KIND is one of %s)", use.at, use.call, use.function, strings.Join(clockKinds, ", ")))
+		}
+		listed[use.function] = true
+	}
+	for function, used := range listed {
+		if !used {
+			findings = append(findings, fmt.Sprintf("clocks.txt: %q uses no clock any more: delete its line", function))
+		}
+	}
+	slices.Sort(findings)
+	return findings
+}
+
+// clockUses lists the top-level functions of a file that use clocks.
+func clockUses(s *source) (uses []clockUse) {
+	names := importNames(s.ast)
+	for _, d := range s.ast.Decls {
+		called := clockCalls(s, d, names)
+		if len(called) == 0 {
+			continue
+		}
+		use := called[0]
+		use.function = s.name + " " + nameOf(d)
+		if i := slices.IndexFunc(uses, func(u clockUse) bool { return u.function == use.function }); i < 0 {
+			uses = append(uses, use)
+		}
+	}
+	return uses
+}
+
+// nameOf is the name of a function or method, or "var".
+func nameOf(d ast.Decl) string {
+	f, ok := d.(*ast.FuncDecl)
+	if !ok {
+		return "var"
+	}
+	if f.Recv == nil {
+		return f.Name.Name
+	}
+	receiver := f.Recv.List[0].Type
+	if star, ok := receiver.(*ast.StarExpr); ok {
+		receiver = star.X
+	}
+	if id, ok := receiver.(*ast.Ident); ok {
+		return id.Name + "." + f.Name.Name
+	}
+	return f.Name.Name
+}
+
+// clockCalls finds the uses in a declaration, except those in a bubble of
+// testing/synctest, whose clock is not real, and the hang guards of
+// internal/wait.
+func clockCalls(s *source, d ast.Decl, names map[string]string) (uses []clockUse) {
+	ast.Inspect(d, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && (selects(call.Fun, names["testing/synctest"], "Test") || guarded(call, names[module+"/internal/wait"])) {
+			return false
+		}
+		if call, ok := n.(*ast.CallExpr); ok && setsDeadline(call) {
+			uses = append(uses, clockUse{at: s.at(n), call: call.Fun.(*ast.SelectorExpr).Sel.Name})
+		}
+		for path, functions := range clocks {
+			for _, name := range functions {
+				if e, ok := n.(*ast.SelectorExpr); ok && names[path] != "" && selects(e, names[path], name) {
+					uses = append(uses, clockUse{at: s.at(n), call: path + "." + name})
+				}
+			}
+		}
+		return true
+	})
+	return uses
+}
+
+// guarded reports whether a call has wait.Limit or wait.Deadline() as an argument.
+func guarded(call *ast.CallExpr, local string) bool {
+	return local != "" && slices.ContainsFunc(call.Args, func(arg ast.Expr) bool {
+		inner, ok := arg.(*ast.CallExpr)
+		return selects(arg, local, "Limit") || ok && selects(inner.Fun, local, "Deadline")
+	})
+}
+
+// setsDeadline reports whether a call limits a connection; with time.Time{} it
+// takes the limit off.
+func setsDeadline(call *ast.CallExpr) bool {
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || len(call.Args) != 1 || !slices.Contains([]string{"SetDeadline", "SetReadDeadline", "SetWriteDeadline"}, f.Sel.Name) {
+		return false
+	}
+	_, off := call.Args[0].(*ast.CompositeLit)
+	return !off
+}
+
+func TestCheckClocksCatches(t *testing.T) {
+	for _, c := range []struct {
+		name, imports, code string
+		want                string // the use, if there is one
+	}{
+		{"Now", `"time"`, "func TestX() { _ = time.Now() }", "TestX"},
+		{"Now as a value", `"time"`, "func TestX() { s.Now = time.Now }", "TestX"},
+		{"another name", `t "time"`, "func TestX() { t.Sleep(1) }", "TestX"},
+		{"in a method", `"time"`, "func (s *server) wait() { <-time.After(1) }", "server.wait"},
+		{"in a variable", `"time"`, "var start = time.Now()", "var"},
+		{"timeout", `"context"`, "func TestX() { context.WithTimeout(ctx, 1) }", "TestX"},
+		{"deadline", `"net"`, "func TestX() { c.SetReadDeadline(soon) }", "TestX"},
+		{"deadline off", `"time"`, "func TestX() { c.SetReadDeadline(time.Time{}) }", ""},
+		{"processor time", `"syscall"`, "func TestX() { syscall.Getrusage(0, nil) }", "TestX"},
+		{"a duration", `"time"`, "func TestX() { s.Timeout = time.Second }", ""},
+		{"in a bubble", `"time"; "testing/synctest"`, "func TestX() { synctest.Test(t, func(t *testing.T) { time.Sleep(1) }) }", ""},
+		{"beside a bubble", `"time"; "testing/synctest"`, "func TestX() { synctest.Test(t, f); time.Sleep(1) }", "TestX"},
+		{"hang guard", `"` + module + `/internal/wait"; "context"`, "func TestX() { context.WithTimeout(ctx, wait.Limit); c.SetDeadline(wait.Deadline()) }", ""},
+	} {
+		s, err := parse("x_test.go", []byte("package x\nimport ("+c.imports+")\n"+c.code+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		if c.want != "" {
+			want = []string{"x_test.go " + c.want + ": KIND: REASON"}
+		}
+		t.Run(c.name, func(t *testing.T) { expect(t, checkClocks(clockUses(s), ""), want...) })
+	}
+	use := []clockUse{{"x_test.go TestX", "x_test.go:1", "time.Now"}}
+	for table, want := range map[string]string{
+		"# a comment\n\nx_test.go TestX: date: hours from now": "",
+		"x_test.go TestX: date:":                               "write FILE FUNCTION: KIND: REASON",
+		"x_test.go TestX: because: of that":                    "write FILE FUNCTION: KIND: REASON",
+		"x_test.go TestX: date: a\nx_test.go TestY: date: b":   `"x_test.go TestY" uses no clock any more`,
+	} {
+		if want == "" {
+			expect(t, checkClocks(use, table))
+		} else {
+			expect(t, checkClocks(use, table), want)
+		}
+	}
+}
