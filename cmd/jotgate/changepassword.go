@@ -9,13 +9,13 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
-	"github.com/jotgate/jotgate/passwd/strength"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
 type changepasswordCommand struct {
 	databaseFlags
+	passwordRuleFlags
 	Hasher                       string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How the password is stored (see serve)."`
 	KeepSessionsOnPasswordChange bool   `group:"tokens" help:"Leave the user's sessions alone. Default: they end."`
 	User                         string `arg:"" help:"The username."`
@@ -37,7 +37,7 @@ func (c *changepasswordCommand) Run(a *app) error {
 	}
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		a.printf("Changing password for user '%s'\n", account.Username)
-		password, err := a.askPassword(strength.Default(), c.attributes(account))
+		password, err := a.askPassword(c.rules(), c.attributes(account))
 		if err != nil {
 			return err
 		}

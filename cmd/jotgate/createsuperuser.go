@@ -10,13 +10,13 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd/names"
-	"github.com/jotgate/jotgate/passwd/strength"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
 type createsuperuserCommand struct {
 	databaseFlags
+	passwordRuleFlags
 	Hasher   string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How the password is stored (see serve)."`
 	Username string `placeholder:"NAME" also:"JOTGATE_SUPERUSER_USERNAME,DJANGO_SUPERUSER_USERNAME" help:"Who logs in. Default: asked for."`
 	Email    string `placeholder:"ADDRESS" also:"JOTGATE_SUPERUSER_EMAIL,DJANGO_SUPERUSER_EMAIL" help:"Their e-mail address. Default: asked for."`
@@ -136,7 +136,7 @@ func (c *createsuperuserCommand) email(a *app, login string) (string, error) {
 // password asks for it or takes it from the environment. There Django does not
 // judge it; here it is said when it is weak.
 func (c *createsuperuserCommand) password(a *app, account *record.Account) (string, error) {
-	rules := strength.Default()
+	rules := c.rules()
 	if !c.Noinput {
 		return a.askPassword(rules, c.attributes(account))
 	}

@@ -52,6 +52,7 @@ type tokenFlags struct {
 }
 
 type passwordFlags struct {
+	passwordRuleFlags
 	Hasher               string        `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How new passwords are stored and old ones are upgraded at login: argon2, pbkdf2_sha256:600000, bcrypt_sha256:12, scrypt, or as a Django: django-4.2 … django-6.2; with ,keep sound hashes stay as they are."`
 	HashConcurrency      int           `group:"passwords" placeholder:"N" aliases:"hash-lanes" help:"Maximum passwords hashed at the same time. Default: one less than the processors."`
 	HashQueue            int           `group:"passwords" placeholder:"N" help:"Maximum logins queued for hashing; further ones get 503. Default: 64 times --hash-concurrency."`
@@ -108,6 +109,7 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, RememberTokens: t.RememberTokens,
 		HashConcurrency: p.HashConcurrency, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,
 		PasswordResetTimeout: p.PasswordResetTimeout, DjoserLinks: p.DjoserLinks, Logger: log,
+		PasswordRules: p.rules(),
 	}
 	if t.RefreshGrace == 0 {
 		s.RefreshGrace = -1 // in Settings, 0 is the default

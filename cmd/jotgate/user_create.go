@@ -8,7 +8,6 @@ import (
 
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/names"
-	"github.com/jotgate/jotgate/passwd/strength"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
@@ -16,6 +15,7 @@ import (
 type userCreate struct {
 	databaseFlags
 	listFlags
+	passwordRuleFlags
 	Hasher     string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How the password is stored (see serve)."`
 	Username   string `arg:"" help:"Who logs in."`
 	Email      string `placeholder:"ADDRESS" help:"Their e-mail address."`
@@ -76,7 +76,7 @@ func (c *userCreate) password(a *app, hasher *passwd.Hasher, account *record.Acc
 	if c.NoPassword {
 		return passwd.Unusable(), nil
 	}
-	rules := strength.Default()
+	rules := c.rules()
 	password := a.env["JOTGATE_USER_PASSWORD"]
 	if password == "" {
 		var err error
