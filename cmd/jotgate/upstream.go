@@ -22,7 +22,7 @@ type upstreamFlags struct {
 	ClientTimeout   time.Duration `group:"upstream" default:"60s" placeholder:"TIME" aliases:"send-timeout" help:"How long a client may pause while it sends a request to that API, or stop reading the response."`
 	DropToken       bool          `group:"upstream" help:"Keep the token from that API; it reads X-Auth-Id and its like. Default: passed on."`
 	DropHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Further request headers that never reach that API. Default: those that docs/proxy.md lists."`
-	PassHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Request headers that reach that API although docs/proxy.md lists them, such as X-Auth-Token."`
+	PassHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Request headers that reach that API although docs/proxy.md lists them, such as X-Auth-Token. Default: none."`
 }
 
 // front puts the upstream behind the gate, where there is one.
