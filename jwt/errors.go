@@ -7,8 +7,8 @@ type Reason string
 
 // The reasons. ErrInvalid is the reason for every failure before the signature
 // check has succeeded: the token may come from anyone, so its sender learns
-// nothing more. ErrNoKeys is about [Keys], which has no set to verify the token
-// with: a server should respond with 503. For [errors.Is] it is an ErrInvalid, too.
+// nothing more. The exception is ErrNoKeys, if [Keys] has no set: a server should
+// respond with 503. For [errors.Is], an ErrNoKeys is also an ErrInvalid.
 // All other reasons apply to correctly signed tokens only.
 const (
 	ErrInvalid        Reason = "token is invalid"
@@ -26,7 +26,8 @@ const (
 // Error returns the reason as a text for the sender of the token.
 func (r Reason) Error() string { return string(r) }
 
-// Is implements [errors.Is]: without keys no token is valid.
+// Is makes [errors.Is] report that an ErrNoKeys is also an ErrInvalid, since without
+// keys no token is valid.
 func (r Reason) Is(target error) bool {
 	return r == target || r == ErrNoKeys && target == ErrInvalid
 }

@@ -29,7 +29,7 @@
 // dots, reads the header, finds the keys whose algorithm and id agree with it, and
 // checks the signature. Only then does it read the claims, in one pass, and checks
 // them against the [Rules]. Every failure before the signature check has succeeded
-// is [ErrInvalid]; later errors name the reason.
+// is an [ErrInvalid]; later errors name the reason.
 //
 // The defaults are safe:
 //

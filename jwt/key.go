@@ -53,14 +53,14 @@ type knownHeader struct {
 //	Missing(kid string) *KeySet
 //
 // It is called if a token names a kid that is not in the set and no key without an
-// id has signed it. It may return a newer set, or nil. It must limit how often it does any work, since anyone can
-// send a token with an unknown kid.
+// id has signed it. It may return a newer set, or nil. It must limit how often it
+// does any work, since anyone can send a token with an unknown kid.
 type Keys interface {
 	KeySet() *KeySet
 }
 
-// maxTries limits the keys that a token is verified with. Each of
-// them costs a signature check for every forged token.
+// maxTries limits the keys that a token is verified with. Each of them costs a
+// signature check for every forged token.
 const maxTries = 8
 
 // maxKnown limits the headers that are compared before one is parsed. With more

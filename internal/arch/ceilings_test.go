@@ -47,7 +47,6 @@ var maxMarkedIn = map[string]prose{
 	"internal/settingsdoc":   {190, 240},
 	"interop":                {90, 20},
 	"jotgatetest":            {230, 720},
-	"jwt/jwks":               {60, 20},
 	"mail":                   {430, 350},
 	"passwd":                 {90, 20},
 	"passwd/internal/python": {250, 20},

@@ -1,7 +1,9 @@
 // Package jwks fetches the public keys of an issuer from its JWK Set over HTTPS
-// (RFC 7517), for programs that verify tokens which another server signs. It is
-// apart from package jwt so that a program with a secret of its own does not
-// carry an HTTP client.
+// (RFC 7517). It is for programs that verify tokens signed by another server. It is
+// separate from package jwt so that programs without remote keys do not link an HTTP
+// client.
+//
+// Create a [Remote] and use it as the keys of a verifier:
 //
 //	keys, err := jwks.New("https://auth.example/.well-known/jwks.json", jwks.Options{})
 //	verifier, err := jwt.NewVerifier[Claims](keys, jwt.Rules{Issuer: "https://auth.example"})
@@ -12,7 +14,7 @@
 // fetch and waits for it, but not more often than Options.Interval, so that forged
 // tokens cannot flood the issuer. One fetch runs at a time. If fetches fail, the
 // keys stay in use until they are Options.MaxStale old; then there are no keys and
-// every token is rejected (jwt.ErrNoKeys) until a fetch succeeds. Only public keys
+// every token is rejected ([jwt.ErrNoKeys]) until a fetch succeeds. Only public keys
 // are used: a private key or a shared secret in a published set is ignored, and so
 // is a key that is weak, broken or for another purpose.
 package jwks
@@ -32,18 +34,18 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// maxBody bounds a JWK Set: a thousand keys are less.
+// maxBody is the maximum size of a JWK Set in bytes, enough for a thousand keys.
 const maxBody = 512 << 10
 
-// retry is how soon a failed first fetch is tried again.
+// retry is the least time between two fetches while there are no keys.
 const retry = time.Second
 
-// Options change how the set is fetched. The zero value is right for most.
+// Options configure how the set is fetched. The zero value suits most programs.
 type Options struct {
-	// Algorithms are those to accept. A key that names its algorithm must name
-	// one of them; an RSA key that names none is taken for each that fits. When
-	// nil, keys are taken for what they name, and RSA keys that name nothing for
-	// RS256.
+	// Algorithms lists the algorithms to allow. A key that has an alg must have
+	// one of them; an RSA key without an alg is used for each of them that fits.
+	// If nil, a key is used for its alg, and an RSA key without an alg for RS256.
+	// A list that is empty but not nil allows no key.
 	Algorithms []jwt.Algorithm
 
 	// Lifetime is how long a set is fresh, default 15 minutes. It is fetched again
@@ -58,26 +60,27 @@ type Options struct {
 	MaxStale time.Duration
 
 	// Interval is the least time between two fetches, default 30 seconds. It
-	// bounds how long a new key of the issuer can stay unknown.
+	// limits how long a new key of the issuer can stay unknown.
 	Interval time.Duration
 
-	// Timeout bounds one fetch, default 5 seconds. Only a token that needs the
+	// Timeout limits one fetch, default 5 seconds. Only a token that needs the
 	// fetch waits for it: the first one, and one with an unknown key.
 	Timeout time.Duration
 
 	// Transport sends the request, default http.DefaultTransport.
 	Transport http.RoundTripper
 
-	// OnError receives failed fetches and keys that were ignored, for a log. It is called from the goroutine that fetches.
+	// OnError, if not nil, receives failed fetches and keys that were ignored,
+	// for a log. Its calls are not concurrent.
 	OnError func(error)
 
-	// InsecureHTTP allows a URL without TLS, for a network that is trusted:
-	// whoever can change the answer can sign tokens.
+	// InsecureHTTP allows a URL without TLS. Use it only in a trusted network:
+	// anyone who can change the response can sign tokens.
 	InsecureHTTP bool
 }
 
-// Remote is a JWK Set at a URL. It is a [jwt.Keys] and may be used by any number
-// of goroutines.
+// A Remote is a JWK Set at a URL. It implements [jwt.Keys] and is safe for concurrent
+// use.
 type Remote struct {
 	url     string
 	o       Options
@@ -85,53 +88,54 @@ type Remote struct {
 	current atomic.Pointer[state]
 
 	mu     sync.Mutex
-	flight chan struct{} // closed when the running fetch ends; nil when none runs
+	flight chan struct{} // closed when the running fetch ends; nil if none is running
 	last   time.Time     // when the last fetch began
 }
 
-// A state is a set and how long it is good.
+// A state is a set and how long it may be used.
 type state struct {
 	set     *jwt.KeySet
 	fetched time.Time
-	refresh time.Time // from then on it is fetched in the background
-	end     time.Time // from then on it is not used
+	refresh time.Time // when it is fetched again in the background
+	end     time.Time // when it becomes unusable
 }
 
-// New makes a Remote. It does not fetch; [Remote.Fetch] does, for a program that
-// wants to know at its start.
+// New returns a Remote. It fails if the address is not an https URL or an option is
+// out of range. It does not fetch; to find errors at the start of a program, call
+// [Remote.Fetch].
 func New(address string, o Options) (*Remote, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("jwks: %w", err)
 	}
 	if u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && o.InsecureHTTP) {
-		return nil, fmt.Errorf("jwks: %q is not an https URL (in a network that is trusted: Options.InsecureHTTP)", address)
+		return nil, fmt.Errorf("jwks: %q is not an https URL (in a trusted network, set Options.InsecureHTTP)", address)
 	}
 	if o.Lifetime < 0 || o.Interval < 0 || o.Timeout < 0 || o.MaxStale < 0 {
 		return nil, errors.New("jwks: negative duration")
 	}
-	o.Lifetime = either(o.Lifetime, 15*time.Minute)
-	o.Interval = either(o.Interval, 30*time.Second)
+	o.Lifetime = orDefault(o.Lifetime, 15*time.Minute)
+	o.Interval = orDefault(o.Interval, 30*time.Second)
 	least := max(o.Lifetime, o.Interval)
-	if o.MaxStale = either(o.MaxStale, max(24*time.Hour, least)); o.MaxStale < least {
+	if o.MaxStale = orDefault(o.MaxStale, max(24*time.Hour, least)); o.MaxStale < least {
 		return nil, fmt.Errorf("jwks: MaxStale is %v, less than Lifetime or Interval (%v)", o.MaxStale, least)
 	}
-	o.Timeout = either(o.Timeout, 5*time.Second)
+	o.Timeout = orDefault(o.Timeout, 5*time.Second)
 	if o.OnError == nil {
 		o.OnError = func(error) {}
 	}
 	return &Remote{url: address, o: o, client: &http.Client{Transport: o.Transport, CheckRedirect: sameHost}}, nil
 }
 
-func either(d, or time.Duration) time.Duration {
+func orDefault(d, byDefault time.Duration) time.Duration {
 	if d == 0 {
-		return or
+		return byDefault
 	}
 	return d
 }
 
-// sameHost allows a few redirects that stay with the host and its scheme: another
-// host has not been trusted with the keys.
+// sameHost allows a few redirects within the same scheme and host, since no other
+// host is trusted with the keys.
 func sameHost(req *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if len(via) > 3 || req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
@@ -174,15 +178,16 @@ func (r *Remote) Age() time.Duration {
 	return math.MaxInt64
 }
 
-// Missing is called by a verifier for a token whose kid is not in the set. It
-// fetches again if the last fetch is old enough.
+// Missing fetches the set again, unless the last fetch began less than
+// Options.Interval ago, and returns the current keys or nil. A verifier calls it for
+// a token whose kid is not in the set.
 func (r *Remote) Missing(string) *jwt.KeySet {
 	r.await()
 	return r.keys()
 }
 
-// Fetch fetches now, unless a fetch is running already, and waits for its end.
-// It fails when there are no keys afterwards.
+// Fetch fetches the set immediately, unless a fetch is already running, and waits for
+// its end. It fails if there are no usable keys afterwards, or with the error of ctx.
 func (r *Remote) Fetch(ctx context.Context) error {
 	r.mu.Lock()
 	r.last = time.Time{}
@@ -205,8 +210,8 @@ func (r *Remote) await() {
 	}
 }
 
-// start returns the running fetch, after beginning one if none runs and the
-// last is old enough; nil if it is not.
+// start returns the running fetch. If there is none, it starts one, or returns nil if
+// the last one began too recently.
 func (r *Remote) start() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -247,7 +252,7 @@ func (r *Remote) failure(err error) error {
 	}
 }
 
-// fetch gets the set and puts it in place of the old one.
+// fetch requests the set and replaces the old one with it.
 func (r *Remote) fetch() error {
 	ctx, cancel := context.WithTimeout(context.Background(), r.o.Timeout)
 	defer cancel()
@@ -262,14 +267,14 @@ func (r *Remote) fetch() error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", r.url, resp.Status)
+		return fmt.Errorf("%s: unexpected status %s", r.url, resp.Status)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
 		return err
 	}
 	if len(body) > maxBody {
-		return fmt.Errorf("%s answers more than %d bytes", r.url, maxBody)
+		return fmt.Errorf("%s: response is longer than %d bytes", r.url, maxBody)
 	}
 	set, err := r.read(body)
 	if err != nil {

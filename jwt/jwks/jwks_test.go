@@ -19,7 +19,7 @@ import (
 	"github.com/jotgate/jotgate/jwt/jwks"
 )
 
-// An issuer answers requests from memory, so that time in tests can be ours.
+// An issuer responds from memory, so that tests can use a synthetic clock.
 type issuer struct {
 	mu     sync.Mutex
 	keys   []*jwt.Key
@@ -243,7 +243,7 @@ func TestKeepsTheOldKeysWhenAFetchFails(t *testing.T) {
 			synctest.Wait()
 			i.set(func(i *issuer) { i.keys, i.extra, i.fail, i.status, i.delay = []*jwt.Key{a}, "", nil, 0, 0 })
 		}
-		for _, want := range []string{"network down", "Bad Gateway", "not a JWK Set", "more than", "deadline"} {
+		for _, want := range []string{"network down", "Bad Gateway", "not a JWK Set", "longer than", "deadline"} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("the log lacks %q:\n%s", want, &log)
 			}
@@ -285,7 +285,7 @@ func TestFirstFetchFails(t *testing.T) {
 	})
 }
 
-func TestPublishedKeysThatAreNotTaken(t *testing.T) {
+func TestIgnoredKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, private := newKey(t, "a"), newKey(t, "private")
 		leaked, err := private.MarshalPrivateJWK()
@@ -325,7 +325,7 @@ func TestPublishedKeysThatAreNotTaken(t *testing.T) {
 	})
 }
 
-func TestLifetimeFromTheAnswer(t *testing.T) {
+func TestLifetimeFromTheResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newKey(t, "a")
 		for header, wait := range map[string]time.Duration{
@@ -367,7 +367,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// Over real HTTP: a redirect within the host is followed, another is not.
+// A redirect within the host is followed, another is not. This test uses real HTTP.
 func TestRedirects(t *testing.T) {
 	a := newKey(t, "a")
 	text, err := json.Marshal(a.KeySet())

@@ -13,11 +13,10 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// Reading a published set: more forgiving than a file of one's own, for one key
-// that we cannot use must not stop the others (RFC 7517 section 5).
+// Parsing a published set. Unlike a local file, it may contain unsuitable keys, which
+// must not prevent the use of the others (RFC 7517 section 5).
 
-// read makes a set of the usable keys of a document. Members that are not
-// understood are ignored (RFC 7517 section 5), and a byte order mark too (RFC 8259
+// read returns a set of the usable keys in a document. Unknown members are ignored (RFC 7517 section 5), and a byte order mark too (RFC 8259
 // section 8.1 allows that). Keys that are in use already stay the same objects, so
 // that a verifier's cache stays valid.
 func (r *Remote) read(document []byte) (*jwt.KeySet, error) {
@@ -47,7 +46,7 @@ func (r *Remote) read(document []byte) (*jwt.KeySet, error) {
 	return jwt.NewKeySet(keys...)
 }
 
-// known returns the key that is in use already, if it is the same.
+// known returns the equal key that is already in use, or else k.
 func (r *Remote) known(k *jwt.Key) *jwt.Key {
 	if s := r.current.Load(); s != nil {
 		for _, old := range s.set.Keys() {
@@ -59,8 +58,8 @@ func (r *Remote) known(k *jwt.Key) *jwt.Key {
 	return k
 }
 
-// lifetime is how long an answer is good: what the options say, or less when
-// the answer says so (RFC 9111 section 5.2.2.1), but never less than Interval.
+// lifetime returns how long a response is fresh: Options.Lifetime, or less if its
+// max-age is less (RFC 9111 section 5.2.2.1), but never less than Options.Interval.
 func (r *Remote) lifetime(h http.Header) time.Duration {
 	life := r.o.Lifetime
 	for _, d := range strings.Split(h.Get("Cache-Control"), ",") {

@@ -1,6 +1,6 @@
 package jwks_test
 
-// An issuer that hangs or fails for long, and sets that are not as they should be.
+// An issuer that hangs or fails for a long time, and unusual sets.
 
 import (
 	"encoding/json"
@@ -18,7 +18,7 @@ import (
 	"github.com/jotgate/jotgate/jwt/jwks"
 )
 
-// A document is an issuer that serves a text as it is.
+// A document is an issuer that serves a text unchanged.
 type document string
 
 func (d document) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -150,7 +150,7 @@ func TestMaxStale(t *testing.T) {
 	}
 }
 
-// What is odd about a set, or wrong with one of its keys, does not spoil the rest.
+// Unusual members, or an invalid key, do not prevent the use of the other keys.
 func TestOddSets(t *testing.T) {
 	a, other := newKey(t, "a"), newKey(t, "a")
 	text := func(k *jwt.Key) string {
