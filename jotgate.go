@@ -110,6 +110,12 @@ func (s *Settings) fill() error {
 	s.TimeZone = or(s.TimeZone, time.UTC)
 	s.Logger = or(s.Logger, slog.Default())
 	s.Hasher = or(s.Hasher, &passwd.Hasher{})
+	if len(s.HashLimits) > 0 {
+		var err error
+		if s.Hasher, err = s.Hasher.WithLimits(s.HashLimits...); err != nil {
+			return fmt.Errorf("HashLimits: %w", err)
+		}
+	}
 	if s.Now == nil {
 		s.Now = time.Now
 	}

@@ -171,6 +171,8 @@ func TestSecretsAreChecked(t *testing.T) {
 		"leeway":           func(s *jotgate.Settings) { s.Leeway = time.Hour },
 		"lifetimes":        func(s *jotgate.Settings) { s.RefreshTokenLifetime = time.Minute },
 		"unknown claim":    func(s *jotgate.Settings) { s.Claims = []string{"password"} },
+		"unknown limit":    func(s *jotgate.Settings) { s.HashLimits = []string{"md5:1"} },
+		"limit too low":    func(s *jotgate.Settings) { s.HashLimits = []string{"argon2:m=1024"} },
 		"unknown id field": func(s *jotgate.Settings) { s.UserIDField = "email" },
 	} {
 		s := jotgate.Settings{SecretKey: secret}

@@ -130,6 +130,14 @@ type Settings struct {
 	// to at login. Default: argon2id, 19 MiB, t=2, p=1.
 	// Django: PASSWORD_HASHERS.
 	Hasher *passwd.Hasher
+	// HashLimits are the most costly stored password hashes that are computed,
+	// in the form of Hasher's setting, such as "pbkdf2_sha256:8000000". A login
+	// with a costlier hash fails like one with a wrong password, and Logger
+	// gets a warning. See passwd.Hasher.WithLimits; Users of a program's own
+	// have a Hasher of their own. Default: about a second of one processor:
+	// pbkdf2_sha256:5000000, argon2:m=262144,t=4,p=16, bcrypt:14 and
+	// scrypt:n=131072,r=8,p=2. Django: none.
+	HashLimits []string
 	// HashConcurrency is how many passwords may be hashed at the same time.
 	// Default: one less than the processors, at least 1. Django: none.
 	HashConcurrency int

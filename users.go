@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -19,9 +20,9 @@ func (u storeUsers) UserByID(ctx context.Context, id record.UserID) (*record.Acc
 	return u.g.db.AccountByID(ctx, id)
 }
 
-// CheckPassword spends the same time whether or not there is an account, and
+// CheckPassword takes the same time whether or not there is an account, and
 // whatever its stored password is. A password that matches an outdated hash is
-// stored anew.
+// hashed again. A hash above Settings.HashLimits is never computed.
 func (u storeUsers) CheckPassword(ctx context.Context, account *record.Account, password string) (bool, error) {
 	encoded := ""
 	if account != nil {
@@ -33,6 +34,10 @@ func (u storeUsers) CheckPassword(ctx context.Context, account *record.Account, 
 	})
 	if err != nil || account == nil {
 		return false, err
+	}
+	if u.g.hasher.TooCostly(encoded) {
+		u.g.log.WarnContext(ctx, "a stored password hash is above HashLimits: reset the password or raise the limit",
+			"user_id", account.ID, "hash", passwd.Identify(encoded).String())
 	}
 	if ok && outdated && account.IsActive {
 		u.upgrade(ctx, account, password)

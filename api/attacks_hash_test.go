@@ -77,3 +77,48 @@ func TestH099WeakAndHugeHashes(t *testing.T) {
 		s.now.turn(time.Hour)
 	}
 }
+
+// A right password whose hash is above the limit fails like a wrong one, at every
+// endpoint that checks a password, without computing the hash; the log names the
+// account, and a password reset is still possible.
+func TestHashesAboveTheLimit(t *testing.T) {
+	costly, err := passwd.New("pbkdf2_sha256:3000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	above, err := costly.Make(goodPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := strings.Repeat("A", 43) + "="
+	for _, c := range []struct{ name, encoded, says string }{
+		{"a lower limit", above, "hash=pbkdf2_sha256:3000"},
+		{"iterations", "pbkdf2_sha256$9999999$seasaltSeasaltSeasalt1$" + digest, "hash=pbkdf2_sha256:9999999"},
+		{"bcrypt", "bcrypt$$2b$17$0bjl.1JF6RDj.ZdlIUJZEuZnU1xoyVYCNLcJkkTbUnZ2KlOjEtHEW", "hash=bcrypt:17"},
+		{"argon2 memory", "argon2$argon2id$v=19$m=262145,t=1,p=1$c2Vhc2FsdFNlYXNhbHRTZWFzYWx0MQ$UOl4WzPUu15WW4I4nHEKBw", "m=262145,t=1,p=1"},
+		{"argon2 time", "argon2$argon2id$v=19$m=102400,t=11,p=1$c2Vhc2FsdFNlYXNhbHRTZWFzYWx0MQ$UOl4WzPUu15WW4I4nHEKBw", "m=102400,t=11,p=1"},
+		{"scrypt", "scrypt$262144$seasalt$8$1$3vqv8bhuV70T8qE/sm/1JgaaAVCPji0UBOiBZ08T4YJshNUkRkzId6sCqfxxDbPrlelp7VLgYKxUQHS0Cqv4lw==", "n=262144,r=8,p=1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, change{gate: func(g *jotgate.Settings) { g.HashLimits = []string{"pbkdf2_sha256:2000"} }})
+			token := s.login("alice").access
+			wrong := s.try("alice", "wrong password 12")
+			s.store(c.encoded)
+			if got := s.try("alice", goodPassword); got.Status != 401 || got.Body != wrong.Body {
+				t.Errorf("%d %s, a wrong password: %d %s", got.Status, got.Body, wrong.Status, wrong.Body)
+			}
+			want(t, "set_password", s.ask("POST", "/auth/users/set_password/",
+				object("current_password", goodPassword, "new_password", "correct-horse-2"), "Authorization", "Bearer "+token), 400, "current_password")
+			if log := s.logs.String(); !strings.Contains(log, "above HashLimits") || !strings.Contains(log, c.says) {
+				t.Errorf("the log does not say so: %s", log)
+			}
+			if s.account("alice").Password != c.encoded {
+				t.Error("the hash was replaced")
+			}
+			s.ask("POST", "/auth/users/reset_password/", object("email", "alice@example.com"))
+			if n := len(s.letters()); n != 1 {
+				t.Errorf("%d links to reset the password", n)
+			}
+		})
+	}
+}

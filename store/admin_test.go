@@ -145,12 +145,6 @@ func TestImportAndExport(t *testing.T) {
 		if d := cmp.Diff(batch, got); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
 		}
-		kinds, err := s.HashKinds(w.ctx)
-		w.must(err)
-		if d := cmp.Diff(map[string]int64{"pbkdf2_sha256": 1, "unusable": 1, "argon2": 1}, kinds); d != "" {
-			t.Errorf("kinds (-want +got):\n%s", d)
-		}
-
 		bad := []store.Record{{Username: "dan"}, {Username: "eve", Permissions: []string{"auth.no"}}}
 		if _, err := s.ImportAccounts(w.ctx, bad); !errors.Is(err, jotgate.ErrNotFound) || !strings.Contains(err.Error(), `"eve"`) {
 			t.Errorf("a permission that is not there: %v", err)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/record"
@@ -191,37 +190,4 @@ func (s *Store) CountAccounts(ctx context.Context) (n int64, estimated bool, err
 		return err
 	})
 	return n, estimated, err
-}
-
-// hashKinds are the kinds of stored passwords by how they begin
-// (django/contrib/auth/hashers.py; "!" marks an unusable one).
-var hashKinds = []string{
-	"pbkdf2_sha256$", "pbkdf2_sha1$", "argon2$", "bcrypt_sha256$", "bcrypt$", "scrypt$", "md5$", "sha1$", "crypt$",
-	"unsalted_sha1$", "unsalted_md5$", "!",
-}
-
-// HashKinds counts the accounts by the kind of their password: the name
-// before the first "$", "unusable", or "other". It reads the whole table.
-func (s *Store) HashKinds(ctx context.Context) (map[string]int64, error) {
-	var kind strings.Builder
-	for i, prefix := range hashKinds {
-		name := strings.TrimSuffix(prefix, "$")
-		if prefix == "!" {
-			name = "unusable"
-		}
-		fmt.Fprintf(&kind, " WHEN SUBSTR(password, 1, %d) = '%s' THEN '%s'", len(hashKinds[i]), prefix, name)
-	}
-	text := "SELECT CASE" + kind.String() + " ELSE 'other' END, COUNT(*) FROM " + quote(s.tables.schema.Users) + " GROUP BY 1"
-	counts := map[string]int64{}
-	err := s.read(ctx, func(ctx context.Context, q Queryer) error {
-		clear(counts)
-		_, err := all(ctx, q, func(rows rowScanner) (n int64, err error) {
-			var name string
-			err = rows.Scan(&name, &n)
-			counts[name] = n
-			return n, err
-		}, text)
-		return err
-	})
-	return counts, err
 }

@@ -12,9 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -89,7 +91,7 @@ func tell(a *app, facts []store.Fact) {
 	}
 }
 
-// databaseFacts are the store's, and how many passwords are of which kind.
+// databaseFacts are the store's, and the counts of password hashes.
 func (c *doctorCommand) databaseFacts(a *app) (facts []store.Fact, err error) {
 	db, err := c.open(a, inspecting)
 	if err != nil {
@@ -102,23 +104,73 @@ func (c *doctorCommand) databaseFacts(a *app) (facts []store.Fact, err error) {
 	if slices.ContainsFunc(facts, func(f store.Fact) bool { return f.Fatal }) {
 		return facts, nil // without a user table there is nothing to count
 	}
-	kinds, err := db.HashKinds(a.ctx)
-	return append(facts, c.hashFacts(kinds)...), err
+	hashes, err := c.hashFacts(a, db)
+	return append(facts, hashes...), err
 }
 
-// weakKinds are the hashes that a stolen database gives away.
-var weakKinds = []string{"md5", "sha1", "unsalted_md5", "unsalted_sha1", "crypt", "other"}
+// accountPage is how many accounts are read at a time.
+const accountPage = 500
 
-func (c *doctorCommand) hashFacts(kinds map[string]int64) (facts []store.Fact) {
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-		f := store.Fact{OK: true, About: "passwords stored as " + kind, Found: fmt.Sprint(kinds[kind])}
-		if slices.Contains(weakKinds, kind) {
-			f.OK, f.Mend = false, "weak; each is replaced when its owner logs in ("+c.Hasher+")"
+// hashFacts counts the accounts by the algorithm of their password hash, and those
+// whose hash costs too much. It reads the whole table.
+func (c *doctorCommand) hashFacts(a *app, db *store.Store) ([]store.Fact, error) {
+	hasher, err := c.hasher(c.Hasher)
+	if err != nil {
+		return []store.Fact{{Fatal: true, About: "--hasher", Found: err.Error(), Mend: "see jotgate serve --help"}}, nil
+	}
+	count := hashCount{algorithms: map[string]int{}}
+	for after := record.UserID(""); ; {
+		page, err := db.ListAccounts(a.ctx, after, accountPage)
+		if err != nil || len(page) == 0 {
+			return count.facts(hasher), err
+		}
+		for _, account := range page {
+			count.add(hasher, account)
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+// hashCount counts stored hashes.
+type hashCount struct {
+	algorithms map[string]int
+	weak       []string // those of algorithms that do not protect a stolen password
+	costly     int
+	example    string // of an account with a costly hash
+}
+
+func (n *hashCount) add(hasher *passwd.Hasher, account *record.Account) {
+	info, costly := passwd.Identify(account.Password), hasher.TooCostly(account.Password)
+	name := info.Algorithm
+	switch {
+	case costly:
+		if n.costly++; n.costly == 1 {
+			n.example = fmt.Sprintf("user id %s, %s", account.ID, info)
+		}
+	case !info.Valid && passwd.IsUsable(account.Password):
+		name = "other"
+	}
+	if n.algorithms[name]++; (info.Retired || name == "other") && !slices.Contains(n.weak, name) {
+		n.weak = append(n.weak, name)
+	}
+}
+
+func (n *hashCount) facts(hasher *passwd.Hasher) (facts []store.Fact) {
+	for _, name := range slices.Sorted(maps.Keys(n.algorithms)) {
+		f := store.Fact{OK: true, About: "passwords stored as " + name, Found: strconv.Itoa(n.algorithms[name])}
+		switch {
+		case name == "other":
+			f.OK, f.Mend = false, "no password hash of Django's; their owners need a password reset"
+		case slices.Contains(n.weak, name):
+			f.OK, f.Mend = false, "weak; each is replaced when its owner logs in ("+hasher.String()+")"
 		}
 		facts = append(facts, f)
 	}
-	if _, err := passwd.New(c.Hasher); err != nil {
-		facts = append(facts, store.Fact{Fatal: true, About: "--hasher", Found: c.Hasher, Mend: "see jotgate serve --help"})
+	if n.costly > 0 {
+		facts = append(facts, store.Fact{
+			About: "passwords above --hash-limits", Found: fmt.Sprintf("%d (%s)", n.costly, n.example),
+			Mend: "their owners cannot log in: reset the passwords, or raise --hash-limits",
+		})
 	}
 	return facts
 }

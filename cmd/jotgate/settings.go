@@ -11,6 +11,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -53,13 +54,30 @@ type tokenFlags struct {
 
 type passwordFlags struct {
 	passwordRuleFlags
-	Hasher               string        `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How new passwords are stored and old ones are upgraded at login: argon2, pbkdf2_sha256:600000, bcrypt_sha256:12, scrypt, or as a Django: django-4.2 … django-6.2; with ,keep sound hashes stay as they are."`
+	Hasher string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How new passwords are stored and old ones are upgraded at login: argon2, pbkdf2_sha256:600000, bcrypt_sha256:12, scrypt, or as a Django: django-4.2 … django-6.2; with ,keep sound hashes stay as they are."`
+	hashLimitFlags
 	HashConcurrency      int           `group:"passwords" placeholder:"N" aliases:"hash-lanes" help:"Maximum passwords hashed at the same time. Default: one less than the processors."`
 	HashQueue            int           `group:"passwords" placeholder:"N" help:"Maximum logins queued for hashing; further ones get 503. Default: 64 times --hash-concurrency."`
 	HashMemory           int64         `group:"passwords" default:"256" placeholder:"MIB" help:"Memory for hashing, in MiB."`
 	PasswordResetTimeout time.Duration `group:"passwords" default:"72h" placeholder:"TIME" help:"How long reset and activation links work."`
 	DjoserLinks          bool          `group:"passwords" help:"Make activation and username links as djoser does, where one kind can be used as another. Default: each kind is good for itself."`
 	TimeZone             string        `group:"passwords" default:"UTC" placeholder:"ZONE" help:"Django's TIME_ZONE, in which it counts the seconds of reset links."`
+}
+
+type hashLimitFlags struct {
+	HashLimits []string `group:"passwords" sep:";" placeholder:"LIMIT" help:"The most costly stored hashes that logins compute, such as pbkdf2_sha256:8000000;bcrypt:15. Costlier ones fail like a wrong password. Default: pbkdf2_sha256:5000000;pbkdf2_sha1:5000000;argon2:m=262144,t=4,p=16;bcrypt:14;bcrypt_sha256:14;scrypt:n=131072,r=8,p=2, and the hasher's own."`
+}
+
+// hasher returns the Hasher of a setting with these limits.
+func (f *hashLimitFlags) hasher(setting string) (*passwd.Hasher, error) {
+	hasher, err := newHasher(setting)
+	if err != nil {
+		return nil, err
+	}
+	if hasher, err = hasher.WithLimits(f.HashLimits...); err != nil {
+		return nil, usage("--hash-limits: %w", err)
+	}
+	return hasher, nil
 }
 
 // gate opens the database and makes a gate over it. create makes a database and a
@@ -123,7 +141,7 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 	if s.TimeZone, err = time.LoadLocation(p.TimeZone); err != nil {
 		return s, usage("--time-zone: %w", err)
 	}
-	if s.Hasher, err = newHasher(p.Hasher); err != nil {
+	if s.Hasher, err = p.hasher(p.Hasher); err != nil {
 		return s, err
 	}
 	if err := t.keys(a, &s); err != nil {

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/passwd"
@@ -45,6 +46,7 @@ func (c *userExport) Run(a *app) error {
 
 type userImport struct {
 	databaseFlags
+	hashLimitFlags
 	File   string `arg:"" help:"The file; - reads standard input."`
 	DryRun bool   `help:"Change nothing: count what is there, by the kind of hash."`
 }
@@ -55,6 +57,8 @@ func (userImport) Help() string {
 first_name, last_name, password (encoded as Django stores it), is_active,
 is_staff, is_superuser, date_joined, groups and permissions. Users whose name
 exists are left as they are, so an import may be repeated. Ids are not kept.
+Hashes above --hash-limits are imported with a warning: their owners cannot log
+in before a password reset, or until the limit is raised.
 
     jotgate user import --dry-run users.jsonl
     jotgate user import users.jsonl`
@@ -65,6 +69,10 @@ const importBatch = 200
 
 // Run reads the file.
 func (c *userImport) Run(a *app) error {
+	hasher, err := c.hasher("")
+	if err != nil {
+		return err
+	}
 	in := a.stdin
 	if c.File != "-" {
 		file, err := os.Open(c.File)
@@ -75,7 +83,7 @@ func (c *userImport) Run(a *app) error {
 		in = file
 	}
 	return c.withNew(a, func(db *store.Store) error {
-		counts := &imported{kinds: map[string]int{}}
+		counts := &imported{hasher: hasher, kinds: map[string]int{}}
 		err := eachBatch(in, counts, func(batch []store.Record) (err error) {
 			made := 0
 			if c.DryRun {
@@ -95,11 +103,33 @@ func (c *userImport) Run(a *app) error {
 type imported struct {
 	read, created int
 	kinds         map[string]int // of hash
+	hasher        *passwd.Hasher // knows the limits
+	costly        int            // hashes above them
+	examples      []string       // of those, at most maxExamples
+}
+
+// maxExamples bounds the users that a warning names.
+const maxExamples = 10
+
+// add counts the hash of a record.
+func (n *imported) add(line int, r store.Record) {
+	kind := passwd.Identify(r.Password).String()
+	n.kinds[kind]++
+	if !n.hasher.TooCostly(r.Password) {
+		return
+	}
+	if n.costly++; n.costly <= maxExamples {
+		n.examples = append(n.examples, fmt.Sprintf("  line %d: %s, %s", line, visible(r.Username), visible(kind)))
+	}
 }
 
 func (n *imported) report(a *app, dry bool) {
 	for _, kind := range slices.Sorted(maps.Keys(n.kinds)) {
 		a.printf("%8d  %s\n", n.kinds[kind], kind)
+	}
+	if n.costly > 0 {
+		a.warn("warning: %d password hashes are above --hash-limits; their owners cannot log in before a password reset:\n%s",
+			n.costly, strings.Join(n.examples, "\n"))
 	}
 	what := "created"
 	if dry {
@@ -128,7 +158,7 @@ func eachBatch(in io.Reader, n *imported, do func([]store.Record) error) error {
 		if err != nil {
 			return errors.Join(fmt.Errorf("line %d: %w", line, err), flush(line))
 		}
-		n.kinds[passwd.Identify(record.Password).String()]++
+		n.add(line, record)
 		if batch = append(batch, record); len(batch) == importBatch {
 			if err := flush(line); err != nil {
 				return err
