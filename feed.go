@@ -1,32 +1,31 @@
 package jotgate
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/record"
 )
 
-// The revocation feed over HTTP: how a Guard far from the database hears, within
+// The revocation feed over HTTP: how a Guard far from the database learns, within
 // a second, what was revoked.
 //
 //	GET …?since=CURSOR&wait=SECONDS&nonce=TEXT
 //	Jotgate-Signature: <token over the SHA-256 of the body, and the nonce>
 //	{"cursor":"…","complete":false,"keep":301,"revoked":[{"sid":"…","at":1788947152},{"user_id":"7","at":…}]}
 //
-// The cursor belongs to one process. A cursor the process does not know (it
-// restarted, or another node answers) gets everything, with complete true. The
-// answer waits for news at most wait seconds.
+// The cursor is a place in the database's feed (record.RevocationCursor), so any
+// node behind a load balancer continues from it. One of another database, of a
+// backup or of an earlier version gets everything, with complete true. The
+// response waits for news at most wait seconds.
 
 // SignatureHeader carries the signature of a page of the feed.
 const signatureHeader = "Jotgate-Signature"
@@ -49,21 +48,22 @@ type feedBody struct {
 	Revoked  []feedEntry `json:"revoked"`
 }
 
-// feedLog remembers the order in which revocations arrived at this process.
-// Its methods are called under the lock of revocations; a nil log keeps none.
+// feedLog keeps what the feed serves, in order of arrival. Its methods are
+// called under the lock of revocations; a nil log keeps nothing.
 type feedLog struct {
-	epoch   string // of this process
-	first   int    // number of entries[0]
-	entries []feedEntry
+	entries []loggedEntry
+	waiting atomic.Int32 // requests that wait for news
 }
 
-func newFeedLog() *feedLog {
-	var b [8]byte
-	_, _ = rand.Read(b[:])
-	return &feedLog{epoch: hex.EncodeToString(b[:])}
+type loggedEntry struct {
+	feedEntry
+	transaction int64
+	issued      int64 // see revocations.add
 }
 
-func (l *feedLog) append(e record.Revocation) {
+func newFeedLog() *feedLog { return &feedLog{} }
+
+func (l *feedLog) append(e record.Revocation, issued int64) {
 	if l == nil {
 		return
 	}
@@ -71,42 +71,64 @@ func (l *feedLog) append(e record.Revocation) {
 	if !e.NotBefore.IsZero() {
 		at = e.NotBefore.Unix()
 	}
-	l.entries = append(l.entries, feedEntry{e.Session, e.User, at})
+	l.entries = append(l.entries, loggedEntry{feedEntry{e.Session, e.User, at}, e.Transaction, issued})
 }
 
-// sweep drops entries that lie before the time, up to the first that does not:
-// nodes' clocks differ, so the order of arrival is not quite that of time.
+// sweep drops the entries whose tokens were issued before the time.
 func (l *feedLog) sweep(before int64) {
 	if l == nil {
 		return
 	}
-	n := slices.IndexFunc(l.entries, func(e feedEntry) bool { return e.At >= before })
-	if n < 0 {
-		n = len(l.entries)
+	kept := make([]loggedEntry, 0, len(l.entries))
+	for _, e := range l.entries {
+		if e.issued >= before {
+			kept = append(kept, e)
+		}
 	}
-	l.entries = append([]feedEntry(nil), l.entries[n:]...)
-	l.first += n
+	l.entries = kept
 }
 
-// since lists what arrived after the cursor, or everything.
-func (l *feedLog) since(cursor string) feedBody {
-	body := feedBody{Cursor: l.epoch + "." + strconv.Itoa(l.first+len(l.entries)), Revoked: []feedEntry{}}
-	epoch, number, _ := strings.Cut(cursor, ".")
-	from, err := strconv.Atoi(number)
-	if err != nil || epoch != l.epoch || from < l.first || from > l.first+len(l.entries) {
-		from, body.Complete = l.first, true
+// since lists what the cursor has not seen, or everything. here is the place
+// that this process has read to; ahead reports that the cursor has seen more.
+func (l *feedLog) since(cursor string, here record.RevocationCursor) (body feedBody, ahead bool) {
+	body = feedBody{Cursor: feedCursor(here), Revoked: []feedEntry{}}
+	epoch, text, _ := strings.Cut(cursor, ".")
+	seen, err := record.ParseHorizon(text)
+	body.Complete = err != nil || seen.Max == 0 || epoch != here.Epoch || len(cursor) > maxCursor
+	if ahead = !body.Complete && !here.Seen.Covers(seen); ahead {
+		body.Complete = true
 	}
-	body.Revoked = append(body.Revoked, l.entries[from-l.first:]...)
-	return body
+	for _, e := range l.entries {
+		if body.Complete || !seen.Sees(e.transaction) {
+			body.Revoked = append(body.Revoked, e.feedEntry)
+		}
+	}
+	return body, ahead
 }
 
-// page returns what arrived after the cursor and a channel that tells of more.
-func (r *revocations) page(cursor string) (feedBody, <-chan struct{}) {
+// maxCursor bounds a cursor, in bytes.
+const maxCursor = 4096
+
+// feedCursor is the cursor as Guards send it back. If very many transactions
+// are running it forgets those that overtook the oldest of them: then some
+// entries are listed twice.
+func feedCursor(here record.RevocationCursor) string {
+	text := here.Epoch + "." + here.Seen.String()
+	if len(text) > maxCursor {
+		text = here.Epoch + "." + record.Horizon{Min: here.Seen.Min, Max: here.Seen.Min}.String()
+	}
+	return text
+}
+
+// page returns what the cursor has not seen and a channel that is closed when
+// there is more. ahead reports that this process has read less than the cursor
+// has seen.
+func (r *revocations) page(cursor string) (page feedBody, news <-chan struct{}, ahead bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	page := r.log.since(cursor)
+	page, ahead = r.log.since(cursor, r.cursor)
 	page.Keep = r.lifetime
-	return page, r.news
+	return page, r.news, ahead
 }
 
 // serveFeed makes r keep a log, so that it can be served. Call it before use.
@@ -126,29 +148,48 @@ func (g *Gate) RevocationFeed() http.Handler {
 			ErrUnavailable.Because(fmt.Errorf("the revocations are %v old", g.RevocationAge())).Respond(w, "")
 			return
 		}
-		g.writeFeed(w, r, g.nextPage(r))
+		page, err := g.nextPage(r)
+		if err != nil {
+			AsError(err).Respond(w, "")
+			return
+		}
+		g.writeFeed(w, r, page)
 	})
 }
 
+// maxWaiting is how many requests may wait for news, of a goroutine and a
+// connection each.
+const maxWaiting = 1024
+
 // nextPage waits for news, as long as the client asks for.
-func (g *Gate) nextPage(r *http.Request) feedBody {
+func (g *Gate) nextPage(r *http.Request) (feedBody, error) {
 	cursor := r.URL.Query().Get("since")
 	seconds, _ := strconv.Atoi(r.URL.Query().Get("wait"))
 	timeout := time.NewTimer(min(maxWait, time.Duration(max(0, seconds))*time.Second))
 	defer timeout.Stop()
-	for {
-		page, news := g.revoked.page(cursor)
-		if page.Complete || len(page.Revoked) > 0 {
-			return page
+	waiting := &g.revoked.log.waiting
+	defer waiting.Add(-1)
+	if waiting.Add(1) > maxWaiting {
+		return feedBody{}, ErrUnavailable.Because(fmt.Errorf("%d requests wait for the revocation feed", maxWaiting))
+	}
+	page, news, ahead := g.revoked.page(cursor)
+	if ahead { // of this node, which polls; or of the database, if that is a backup
+		if err := g.readRevocations(r.Context()); err != nil {
+			return feedBody{}, err
 		}
+		page, news, _ = g.revoked.page(cursor)
+	}
+	for !page.Complete && len(page.Revoked) == 0 {
 		select {
 		case <-news:
 		case <-timeout.C:
-			return page
+			return page, nil
 		case <-r.Context().Done():
-			return page
+			return page, nil
 		}
+		page, news, _ = g.revoked.page(cursor)
 	}
+	return page, nil
 }
 
 // writeFeed signs the page and the nonce, so that an old page cannot be played

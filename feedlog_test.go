@@ -1,56 +1,75 @@
 package jotgate
 
 import (
+	"fmt"
 	"slices"
-	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jotgate/jotgate/record"
 )
 
-// A cursor gets what came after it; one that this process did not give, or whose entries are gone, gets everything.
+// A cursor gets what it has not seen; one of another history, or of an earlier version, gets everything.
 func TestFeedLog(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
 	log := newFeedLog()
-	cursor := func(n int) string { return log.epoch + "." + strconv.Itoa(n) }
-	for n := range 5 {
-		log.append(record.Revocation{Session: strconv.Itoa(n), Made: noon.Add(time.Duration(n) * time.Second)})
+	for n := range 5 { // the third transaction commits last
+		tx := []int64{101, 102, 104, 105, 103}[n]
+		log.append(record.Revocation{Session: fmt.Sprint(tx), Transaction: tx}, noon.Unix()+int64(n))
 	}
-	log.append(record.Revocation{User: "7", Made: noon, NotBefore: noon.Add(5 * time.Second)})
+	log.append(record.Revocation{User: "7", Transaction: 106, NotBefore: noon.Add(5 * time.Second)}, noon.Unix()+5)
+	here := record.RevocationCursor{Epoch: "e", Seen: record.Horizon{Min: 107, Max: 107}}
 	log.sweep(noon.Unix() + 2) // the first two go, the one of that second stays
+	all := []string{"104", "105", "103", "7"}
 	for _, c := range []struct {
-		cursor   string
-		complete bool
-		want     []string
+		cursor          string
+		complete, ahead bool
+		want            []string
 	}{
-		{"", true, []string{"2", "3", "4", "7"}},
-		{"x.3", true, []string{"2", "3", "4", "7"}},
-		{log.epoch, true, []string{"2", "3", "4", "7"}},
-		{cursor(-1), true, []string{"2", "3", "4", "7"}},
-		{cursor(1), true, []string{"2", "3", "4", "7"}}, // 1 is gone
-		{cursor(2), false, []string{"2", "3", "4", "7"}},
-		{cursor(4), false, []string{"4", "7"}},
-		{cursor(5), false, []string{"7"}},
-		{cursor(6), false, nil},
-		{cursor(7), true, []string{"2", "3", "4", "7"}},
+		{"", true, false, all},
+		{"x.104:104:", true, false, all},
+		{"e", true, false, all},
+		{"e.4", true, false, all},               // of an earlier version
+		{"e.-1:-1:", true, false, all},          // not a horizon
+		{"e.104:103:", true, false, all},        // likewise
+		{"e.103:106:103,103", true, false, all}, // likewise
+		{"e." + strings.Repeat("1", 5000), true, false, all},
+		{"e.102:102:", false, false, all}, // seen long ago: what is gone is not in force
+		{"e.104:104:", false, false, []string{"104", "105", "7"}},
+		{"e.103:106:103", false, false, []string{"103", "7"}}, // 103 was running
+		{"e.103:106:103,104", false, false, []string{"104", "103", "7"}},
+		{"e.106:106:", false, false, []string{"7"}},
+		{"e.107:107:", false, false, nil},
+		{"e.108:108:", true, true, all}, // more than there is
 	} {
-		page := log.since(c.cursor)
+		page, ahead := log.since(c.cursor, here)
 		var got []string
 		for _, e := range page.Revoked {
 			got = append(got, e.Session+string(e.User))
 		}
-		if !slices.Equal(got, c.want) || page.Complete != c.complete || page.Cursor != cursor(6) || page.Revoked == nil {
-			t.Errorf("since %q: %+v, want %v, %v", c.cursor, page, c.want, c.complete)
+		if !slices.Equal(got, c.want) || page.Complete != c.complete || ahead != c.ahead || page.Cursor != "e.107:107:" || page.Revoked == nil {
+			t.Errorf("since %q: %+v, ahead %v, want %v, %v", c.cursor, page, ahead, c.want, c.complete)
 		}
 	}
-	if at := log.since(cursor(5)).Revoked[0].At; at != noon.Unix()+5 {
-		t.Errorf("a user's revocation counts from %d", at)
+	if page, _ := log.since("e.106:106:", here); page.Revoked[0].At != noon.Unix()+5 {
+		t.Errorf("a user's revocation counts from %d", page.Revoked[0].At)
 	}
-	if log.sweep(noon.Unix() + 2); log.since(cursor(2)).Complete {
-		t.Error("swept twice, and something is gone")
+	log.sweep(noon.Unix() + 100)
+	if page, _ := log.since("", here); len(page.Revoked) > 0 {
+		t.Error("something is left")
 	}
-	if log.sweep(noon.Unix() + 100); len(log.since(cursor(0)).Revoked) > 0 || log.since(cursor(6)).Complete {
-		t.Error("something is left, or the end has moved")
+}
+
+// A cursor stays short however many transactions are running; then it has seen less, never more.
+func TestFeedCursorIsBounded(t *testing.T) {
+	h := record.Horizon{Min: 1 << 40, Max: 1<<40 + 1000}
+	for n := range int64(1000) {
+		h.Running = append(h.Running, h.Min+n)
+	}
+	text := feedCursor(record.RevocationCursor{Epoch: "e", Seen: h})
+	short, err := record.ParseHorizon(strings.TrimPrefix(text, "e."))
+	if err != nil || len(text) > maxCursor || !h.Covers(short) {
+		t.Errorf("%d bytes, %v, %v", len(text), short, err)
 	}
 }

@@ -2,6 +2,8 @@ package jotgate
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,7 +35,9 @@ type follower struct {
 	pages  *jwt.Verifier[feedClaims]
 	wait   time.Duration // how long to wait for news at most
 	cursor string
-	lost   bool // the last round failed: ask at once where things stand
+	lost   bool          // the last round failed: ask for the state and do not wait
+	failed int           // rounds in a row that failed
+	waited time.Duration // what the last round asked to wait
 }
 
 // Run follows the revocations at GuardSettings.RevocationsURL until the context
@@ -46,10 +50,11 @@ func (g *Guard) Run(ctx context.Context) error {
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	for ctx.Err() == nil {
-		if err := g.follow.round(ctx); err != nil && ctx.Err() == nil {
-			g.log.WarnContext(ctx, "revocations could not be read", "cause", err)
-			pause(ctx, 500*time.Millisecond)
+		wait, err := g.follow.next(ctx)
+		if err != nil && ctx.Err() == nil {
+			g.log.WarnContext(ctx, "revocations could not be read", "cause", err, "again_in", wait)
 		}
+		pause(ctx, wait)
 		select {
 		case <-sweep.C:
 			g.revoked.sweep(g.now())
@@ -87,8 +92,66 @@ func patience(s GuardSettings) time.Duration {
 	return max(time.Second, min(most, or(s.RevocationMaxAge, defaultMaxAge)/2))
 }
 
-// round asks once, waits for the answer, and takes it in.
-func (f *follower) round(ctx context.Context) error {
+// next makes a round and returns how long to pause before the next one. There
+// is no pause after a request that waited for news as long as it asked to.
+func (f *follower) next(ctx context.Context) (time.Duration, error) {
+	began := f.guard.now()
+	news, err := f.round(ctx)
+	if err == nil && !news && f.waited > 0 && f.guard.now().Sub(began) >= f.waited {
+		f.failed = 0
+		return 0, nil
+	}
+	return f.pace(news, err), err
+}
+
+// The pauses between requests: no server can make a Guard spin, however it
+// responds.
+const (
+	newsPause  = 100 * time.Millisecond // bursts of revocations come together
+	quietPause = time.Second
+	errorPause = time.Second // after the first failure; doubles
+	longPause  = 8 * time.Second
+)
+
+// pace is how long to pause after a round. After failures it is drawn between
+// the half and the whole, so that guards do not come back at the same moment.
+func (f *follower) pace(news bool, err error) time.Duration {
+	switch {
+	case err == nil && news:
+		f.failed = 0
+		return newsPause
+	case err == nil:
+		f.failed = 0
+		return quietPause
+	}
+	wait := min(longPause, errorPause<<min(f.failed, 10))
+	f.failed++
+	wait = wait/2 + jitter(wait/2)
+	var throttled *feedError
+	if errors.As(err, &throttled) {
+		wait = max(wait, min(throttled.retryAfter, longPause))
+	}
+	return wait
+}
+
+// jitter is a random part of the duration.
+func jitter(d time.Duration) time.Duration {
+	var b [2]byte
+	_, _ = rand.Read(b[:])
+	return d * time.Duration(binary.BigEndian.Uint16(b[:])) >> 16
+}
+
+// feedError is a response other than a page.
+type feedError struct {
+	status     string
+	retryAfter time.Duration
+}
+
+func (e *feedError) Error() string { return "the feed answered " + e.status }
+
+// round asks once, waits for the response, and takes it in. It reports whether
+// that said something new.
+func (f *follower) round(ctx context.Context) (news bool, err error) {
 	began, nonce := f.guard.now(), randomHex()
 	if began.UnixMicro() < f.guard.revoked.heard.Load() {
 		f.cursor = "" // the clock was set back: what sweep dropped may be in force again
@@ -97,7 +160,7 @@ func (f *follower) round(ctx context.Context) error {
 	if f.cursor == "" || f.lost || f.guard.RevocationAge() > 2*wait {
 		wait = 0 // what is known is old, as after a clock was set forward: do not wait for more
 	}
-	f.lost = true
+	f.lost, f.waited = true, wait
 	address, query := *f.url, f.url.Query() // a gateway on the way may want a query of its own
 	for name, value := range map[string]string{"since": f.cursor, "wait": strconv.Itoa(int(wait / time.Second)), "nonce": nonce} {
 		query.Set(name, value)
@@ -105,11 +168,11 @@ func (f *follower) round(ctx context.Context) error {
 	address.RawQuery = query.Encode()
 	body, err := f.fetch(ctx, address.String(), nonce)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var page feedBody
 	if err := json.Unmarshal(body, &page); err != nil {
-		return fmt.Errorf("the feed is no JSON: %w", err)
+		return false, fmt.Errorf("the feed is not JSON: %w", err)
 	}
 	entries := make([]record.Revocation, len(page.Revoked))
 	for i, e := range page.Revoked {
@@ -120,10 +183,10 @@ func (f *follower) round(ctx context.Context) error {
 		}
 	}
 	f.guard.revoked.keepFor(page.Keep)
-	f.guard.revoked.add(entries...)
+	news = f.guard.revoked.add(entries...)
 	f.guard.revoked.heard.Store(began.UnixMicro())
 	f.cursor, f.lost = page.Cursor, false
-	return nil
+	return news, nil
 }
 
 // fetch returns a page whose signature is that of the keys, over this body and
@@ -143,7 +206,8 @@ func (f *follower) fetch(ctx context.Context, address, nonce string) ([]byte, er
 	case err != nil:
 		return nil, err
 	case answer.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("the feed answered %s", answer.Status)
+		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
+		return nil, &feedError{answer.Status, time.Duration(min(max(seconds, 0), 3600)) * time.Second}
 	case len(body) > maxFeed:
 		return nil, errors.New("the feed is too large")
 	}

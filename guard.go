@@ -109,6 +109,7 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 		onError:   s.OnError,
 		log:       s.Logger,
 	}
+	g.revoked.clock = s.Now
 	if s.RevocationsURL == "" {
 		return g, nil
 	}

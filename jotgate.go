@@ -69,6 +69,7 @@ func New(s Settings, db record.Store) (*Gate, error) {
 		return nil, err
 	}
 	guard.revoked = newRevocations(s.AccessTokenLifetime + s.Leeway)
+	guard.revoked.clock = s.Now
 	guard.revoked.byName = s.UserIDField == "username"
 	if s.ServeRevocations {
 		guard.revoked.serveFeed()

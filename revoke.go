@@ -15,21 +15,29 @@ import (
 // drops the rest. Safe for concurrent use; reading takes one shared lock.
 type revocations struct {
 	mu       sync.RWMutex
-	sessions map[[16]byte]int64      // sid → when it was revoked, Unix seconds
-	users    map[record.UserID]int64 // what the user id claim holds → tokens issued before this are refused
-	byName   bool                    // that is the username
-	lifetime int64                   // of an access token, with leeway; seconds
-	empty    atomic.Bool             // nothing is revoked: no lock is taken
-	heard    atomic.Int64            // when the feed was last known to be complete, Unix microseconds
-	last     atomic.Int64            // the highest sequence number taken from the database
-	news     chan struct{}           // closed, and replaced, when an entry is added
-	log      *feedLog                // in order of arrival, where a feed is served
+	clock    func() time.Time
+	sessions map[[16]byte]int64       // sid → the last second in which a token of it may have been issued
+	users    map[record.UserID]cutoff // by what the user id claim holds
+	byName   bool                     // that is the username
+	lifetime int64                    // of an access token, with leeway; seconds
+	empty    atomic.Bool              // nothing is revoked: no lock is taken
+	heard    atomic.Int64             // when the feed was last known to be complete, Unix microseconds
+	cursor   record.RevocationCursor  // of the database's feed
+	news     chan struct{}            // closed, and replaced, when an entry is added
+	log      *feedLog                 // nil unless a feed is served
+}
+
+// cutoff is a user's revocation: tokens issued before notBefore are refused.
+type cutoff struct {
+	notBefore int64
+	issued    int64 // the last second in which such a token may have been issued
 }
 
 func newRevocations(lifetime time.Duration) *revocations {
 	r := &revocations{
+		clock:    time.Now,
 		sessions: map[[16]byte]int64{},
-		users:    map[record.UserID]int64{},
+		users:    map[record.UserID]cutoff{},
 		lifetime: int64(lifetime/time.Second) + 1,
 		news:     make(chan struct{}),
 	}
@@ -50,25 +58,29 @@ func (r *revocations) revoked(sid string, user record.UserID, iat int64) bool {
 			return true
 		}
 	}
-	notBefore, hit := r.users[user]
+	cut, hit := r.users[user]
 	// iat counts whole seconds. Within the second of the revocation a token
 	// with a session is judged by its session alone, so that a user who logs
 	// in again at once gets in; one without (Django's) is refused.
-	return hit && (iat < notBefore || iat == notBefore && sid == "")
+	return hit && (iat < cut.notBefore || iat == cut.notBefore && sid == "")
 }
 
-// add takes in entries of the feed; adding one twice changes nothing.
-func (r *revocations) add(entries ...record.Revocation) {
+// add takes in entries of the feed and reports whether they said something new;
+// adding one twice changes nothing.
+func (r *revocations) add(entries ...record.Revocation) (added bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	added := false
+	now := r.clock().Unix()
 	for _, e := range entries {
 		if r.byName {
 			e.User = record.UserID(e.Username)
 		}
-		if r.addOne(e) {
+		// The token's life begins with its issuer's clock and ends by this node's,
+		// which may be hours apart: the entry stays for a lifetime after the later.
+		issued := max(now, e.Made.Unix())
+		if r.addOne(e, issued) {
 			added = true
-			r.log.append(e)
+			r.log.append(e, issued)
 		}
 	}
 	if added {
@@ -76,37 +88,58 @@ func (r *revocations) add(entries ...record.Revocation) {
 		close(r.news)
 		r.news = make(chan struct{})
 	}
+	return added
 }
 
 // addOne reports whether the entry said something new.
-func (r *revocations) addOne(e record.Revocation) (fresh bool) {
+func (r *revocations) addOne(e record.Revocation, issued int64) (fresh bool) {
 	if id, ok := sessionKey(e.Session); ok {
 		if _, known := r.sessions[id]; !known {
-			r.sessions[id], fresh = e.Made.Unix(), true
+			r.sessions[id], fresh = issued, true
 		}
 	}
 	if e.User != "" && !e.NotBefore.IsZero() {
-		if at := e.NotBefore.Unix(); at > r.users[e.User] {
-			r.users[e.User], fresh = at, true
+		if at := e.NotBefore.Unix(); at > r.users[e.User].notBefore {
+			r.users[e.User], fresh = cutoff{at, max(issued, at)}, true
 		}
 	}
 	return fresh
 }
 
-// feedPage is the most entries that one question to the database is answered
-// with.
-const feedPage = 10_000
-
-// take adds a page of the database's feed and reports whether there may be
-// another.
-func (r *revocations) take(page []record.Revocation) bool {
-	r.add(page...)
-	before, last := r.last.Load(), int64(0)
-	for _, e := range page {
-		last = max(last, e.Seq)
+// take adds a page of the database's feed. Concurrent readers may each bring a
+// page; the cursor never goes back, unless the database did (another epoch).
+func (r *revocations) take(page record.RevocationPage) {
+	r.add(page.Entries...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next := page.Next
+	if next.Epoch == r.cursor.Epoch && !next.Seen.Covers(r.cursor.Seen) {
+		return
 	}
-	r.last.Store(max(before, last))
-	return len(page) >= feedPage && last > before
+	r.cursor = record.RevocationCursor{Epoch: next.Epoch, Seen: next.Seen}
+}
+
+// after is where the next page of the database's feed begins.
+func (r *revocations) after() record.RevocationCursor {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.cursor
+}
+
+// rewind makes the next page list everything that is in force.
+func (r *revocations) rewind() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cursor.Seen = record.Horizon{}
+}
+
+// keep is how long after its time an entry is read by a node that starts: as
+// long as an access token lives, and a minute, within which
+// Settings.KeepRefreshTokens does not note that a session issued another token.
+func (r *revocations) keep() time.Duration {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return time.Duration(r.lifetime)*time.Second + time.Minute
 }
 
 // keepFor makes entries stay at least so many seconds.
@@ -120,13 +153,13 @@ func (r *revocations) keepFor(seconds int64) {
 func (r *revocations) sweep(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id, made := range r.sessions {
-		if made+r.lifetime < now.Unix() {
+	for id, issued := range r.sessions {
+		if issued+r.lifetime < now.Unix() {
 			delete(r.sessions, id)
 		}
 	}
-	for id, notBefore := range r.users {
-		if notBefore+r.lifetime < now.Unix() {
+	for id, cut := range r.users {
+		if cut.issued+r.lifetime < now.Unix() {
 			delete(r.users, id)
 		}
 	}

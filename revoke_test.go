@@ -23,6 +23,7 @@ func sid(n int) string {
 func TestRevocations(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
 	r := newRevocations(5 * time.Minute)
+	r.clock = func() time.Time { return noon }
 	if r.revoked(sid(1), "7", noon.Unix()) {
 		t.Error("revoked, and nothing was")
 	}
@@ -62,6 +63,7 @@ func TestRevocations(t *testing.T) {
 func TestRevocationsBounds(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
 	r := newRevocations(5 * time.Minute)
+	r.clock = func() time.Time { return noon }
 	r.serveFeed()
 	if r.age(noon) < 1000*time.Hour {
 		t.Errorf("an age of %v before anything was heard", r.age(noon))
@@ -117,31 +119,26 @@ func TestRevocationsBounds(t *testing.T) {
 	}
 }
 
-// A full page that brought something new is followed by another question.
+// The cursor never goes back, unless the database is another one.
 func TestRevocationsTake(t *testing.T) {
 	r := newRevocations(time.Minute)
-	page := func(n int, first int64) []record.Revocation {
-		entries := make([]record.Revocation, n)
-		for i := range entries {
-			entries[i] = record.Revocation{Seq: first + int64(i), Session: sid(i), Made: time.Unix(1767225600, 0)}
-		}
-		return entries
+	at := func(epoch string, n int64) record.RevocationCursor {
+		return record.RevocationCursor{Epoch: epoch, Seen: record.Horizon{Min: n, Max: n}}
 	}
-	for _, c := range []struct {
-		entries int
-		first   int64
-		more    bool
-		last    int64
-	}{
-		{feedPage - 1, 1, false, feedPage - 1},
-		{feedPage, 1, true, feedPage},
-		{feedPage, 1, false, feedPage}, // the same once more
-		{1, 5, false, feedPage},
-		{0, 0, false, feedPage},
+	for _, c := range []struct{ next, want record.RevocationCursor }{
+		{at("a", 5), at("a", 5)},
+		{at("a", 3), at("a", 5)}, // a reader that was slower
+		{record.RevocationCursor{Epoch: "a", Target: at("a", 9).Seen, Seq: 7}, at("a", 5)}, // a page of several
+		{at("a", 9), at("a", 9)},
+		{at("b", 2), at("b", 2)},
 	} {
-		if more := r.take(page(c.entries, c.first)); more != c.more || r.last.Load() != c.last {
-			t.Errorf("%d from %d: %v, last %d", c.entries, c.first, more, r.last.Load())
+		r.take(record.RevocationPage{Next: c.next})
+		if got := r.after(); got.Epoch != c.want.Epoch || got.Seen.String() != c.want.Seen.String() || got.Target.Max != 0 {
+			t.Errorf("after %+v: %+v, want %+v", c.next, got, c.want)
 		}
+	}
+	if r.rewind(); r.after().Seen.Max != 0 {
+		t.Error("not at the start")
 	}
 }
 
@@ -163,11 +160,11 @@ func TestRevocationMemory(t *testing.T) {
 func filled(n int) *revocations {
 	r := newRevocations(5 * time.Minute)
 	now := time.Unix(1767225600, 0)
-	page := make([]record.Revocation, 0, feedPage)
+	page := make([]record.Revocation, 0, record.MaxRevocations)
 	for i := range n {
 		page = append(page, record.Revocation{Seq: int64(i), Session: sid(i), Made: now})
 		if len(page) == cap(page) || i == n-1 {
-			r.take(page)
+			r.take(record.RevocationPage{Entries: page})
 			page = page[:0]
 		}
 	}
@@ -212,17 +209,18 @@ func BenchmarkVerifyWithRevocations(b *testing.B) {
 func TestFeedSweepKeepsWhatIsInForce(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
 	r := newRevocations(5 * time.Minute)
+	r.clock = func() time.Time { return noon }
 	r.serveFeed()
 	for i, at := range []time.Duration{2 * time.Minute, 0, 0} {
 		r.add(record.Revocation{Session: sid(i), Made: noon.Add(at)})
 	}
 	r.sweep(noon.Add(6 * time.Minute))
-	page, _ := r.page("")
+	page, _, _ := r.page("")
 	if len(page.Revoked) == 0 || page.Revoked[0].Session != sid(0) {
 		t.Errorf("the log holds %+v, and session %s is revoked", page.Revoked, sid(0))
 	}
 	r.sweep(noon.Add(8 * time.Minute))
-	if page, _ := r.page(""); len(page.Revoked) != 0 {
+	if page, _, _ := r.page(""); len(page.Revoked) != 0 {
 		t.Errorf("the log keeps %+v", page.Revoked)
 	}
 }
@@ -245,7 +243,7 @@ func TestFollowerKeepsAsLongAsTheGate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := guard.follow.round(t.Context()); err != nil {
+	if _, err := guard.follow.round(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	guard.revoked.sweep(noon.Add(3 * time.Hour))

@@ -11,7 +11,6 @@ const (
 	keysEvery  = 2 * time.Second
 	sweepEvery = 30 * time.Second
 	purgeEvery = 10 * time.Minute
-	feedSlack  = 10 * time.Second // how far back the feed is read again
 )
 
 // watcher is a Store that tells when the feed has news (PostgreSQL's LISTEN).
@@ -107,17 +106,16 @@ func (g *Gate) readRevocations(ctx context.Context) error {
 	began := g.now()
 	if began.UnixMicro() < g.revoked.heard.Load() {
 		// The clock was set back: what sweep dropped may be in force again.
-		g.revoked.last.Store(0)
+		g.revoked.rewind()
 	}
-	since := began.Add(-time.Duration(g.revoked.lifetime)*time.Second - feedSlack)
-	for {
-		entries, err := g.db.Revocations(ctx, g.revoked.last.Load(), since)
+	cursor := g.revoked.after()
+	for more := true; more; {
+		page, err := g.db.Revocations(ctx, cursor, began, g.revoked.keep())
 		if err != nil {
 			return err
 		}
-		if !g.revoked.take(entries) {
-			break
-		}
+		g.revoked.take(page)
+		cursor, more = page.Next, page.More
 	}
 	g.revoked.heard.Store(began.UnixMicro())
 	return nil

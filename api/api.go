@@ -85,7 +85,9 @@ func (a *API) handler(r *route) http.Handler {
 }
 
 // endpoint says what the HTTP layer does for the route.
-func (r *route) endpoint() web.Endpoint { return web.Endpoint{Allow: r.allow(), CORS: true} }
+func (r *route) endpoint() web.Endpoint {
+	return web.Endpoint{Allow: r.allow(), CORS: true, Scope: r.scope}
+}
 
 // ServeHTTP answers the endpoints, and 404 for any other path. //x and /y/../x are
 // other paths than /x, as in Django.

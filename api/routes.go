@@ -61,7 +61,7 @@ func (a *API) routes() []route {
 		{path: "/auth/sessions/{id}/", name: "Session Instance", access: member, remove: read(member, sessionEnd)},
 		{path: "/auth/logout/", name: "Logout", access: member, post: read(member, logout)},
 		{path: "/auth/check", get: raw, fast: check},
-		{path: "/auth/revocations", get: raw, raw: revocations, only: servesRevocations},
+		{path: "/auth/revocations", get: raw, raw: revocations, scope: "revocations", only: servesRevocations},
 		{path: "/.well-known/jwks.json", get: raw, raw: jwks},
 		{path: "/livez", get: raw, raw: livez},
 		{path: "/readyz", get: raw, raw: readyz},

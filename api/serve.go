@@ -25,6 +25,7 @@ type route struct {
 
 	access access                  // of OPTIONS and of methods the route does not have
 	shown  func(*API) []form.Field // what OPTIONS shows for POST, where it differs
+	scope  string                  // of Settings.Rates, with raw
 	raw    func(*API) http.Handler // answers in place of all this
 	fast   fastAction              // likewise, from memory
 	only   func(*API) bool         // whether the route is offered at all

@@ -73,10 +73,11 @@ type Settings struct {
 	// Rates limit requests by scope, in the form "5/min" (s, min, h, day).
 	// The scopes anon (a network without a token) and user (an account; a
 	// network without a token) hold for all endpoints together; login,
-	// refresh, register and email (requests that send an e-mail) for one
-	// network at those. "" is no limit. Counted in this process. The former
-	// name of email, letters, is accepted too. Default: login 60/min,
-	// register 20/hour, email 20/hour, the others none.
+	// refresh, register, email (requests that send an e-mail) and revocations
+	// (the feed, each page of which is signed) for one network at those. "" is
+	// no limit. Counted in this process. The former name of email, letters, is
+	// accepted too. Default: login 60/min, register 20/hour, email 20/hour,
+	// revocations 600/min, the others none.
 	// Django: REST_FRAMEWORK DEFAULT_THROTTLE_RATES.
 	Rates map[string]string
 	// Lockout is how password checks slow down after failures, counted in the
@@ -130,10 +131,10 @@ type Settings struct {
 }
 
 // defaultRates are the limits of what strangers may cause.
-var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "email": "20/hour"}
+var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "email": "20/hour", "revocations": "600/min"}
 
 // scopes are the keys of Settings.Rates.
-var scopes = []string{"anon", "user", "login", "refresh", "register", "email"}
+var scopes = []string{"anon", "user", "login", "refresh", "register", "email", "revocations"}
 
 // formerScopes maps former keys of Settings.Rates to today's.
 var formerScopes = map[string]string{"letters": "email"}

@@ -40,6 +40,8 @@ type Session struct {
 
 // Sessions is the table of logins and the feed of what was revoked.
 type Sessions interface {
+	Revocations
+
 	// CreateSession inserts s while the account is active and its stored
 	// password is still ifPassword, in one statement, so that a login cannot
 	// overtake a deactivation or a change of password: whichever commits
@@ -73,13 +75,6 @@ type Sessions interface {
 	// Blacklisted reports whether the jti stands in SimpleJWT's table of
 	// blacklisted tokens; false where there is no such table.
 	Blacklisted(ctx context.Context, jti string) (bool, error)
-
-	// Revocations lists what was revoked after the revocation with this
-	// sequence number, oldest first, at most 10,000, leaving out those made
-	// before since. Because concurrent transactions may commit out of order,
-	// rows up to 10 s older than the newest are listed again; adding one
-	// twice is harmless.
-	Revocations(ctx context.Context, after int64, since time.Time) ([]Revocation, error)
 
 	// Purge deletes at most limit each of: sessions that expired or ended
 	// before keep, revocations made before keep, and rows of SimpleJWT's
@@ -148,17 +143,4 @@ type Ending struct {
 	// Adopt is inserted as an ended session when there is none with this ID:
 	// the logout of a token that Django issued.
 	Adopt *Session
-}
-
-// Revocation is one entry of the feed: a session, or everything a user's
-// tokens of before NotBefore may do. A user goes by both names, since tokens
-// may hold either (Settings.UserIDField); by Username alone where only the name
-// was given up.
-type Revocation struct {
-	Seq       int64     `json:"seq"`
-	Session   string    `json:"sid,omitempty"`
-	User      UserID    `json:"user_id,omitempty"`
-	Username  string    `json:"username,omitempty"`
-	NotBefore time.Time `json:"not_before,omitzero"` // with a user: tokens issued before it are refused
-	Made      time.Time `json:"made"`
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/record"
@@ -20,6 +21,7 @@ type world struct {
 	raw  *sql.DB
 	dial func(store.Schema, bool) (*store.Store, error)
 	ctx  context.Context
+	now  func() time.Time // of the next store that is opened
 }
 
 // both runs a test on SQLite and on PostgreSQL.
@@ -30,17 +32,21 @@ func both(t *testing.T, test func(w *world)) {
 
 func sqliteWorld(t testing.TB) *world {
 	path := filepath.Join(t.TempDir(), "jotgate.db")
-	return newWorld(t, "sqlite", "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)",
+	var w *world
+	w = newWorld(t, "sqlite", "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)",
 		func(schema store.Schema, inspect bool) (*store.Store, error) {
-			return sqlite.Open(t.Context(), path, sqlite.Options{Schema: schema, Inspect: inspect})
+			return sqlite.Open(t.Context(), path, sqlite.Options{Schema: schema, Inspect: inspect, Now: w.now})
 		})
+	return w
 }
 
 func postgresWorld(t testing.TB) *world {
 	dsn := pgtest.Database(t)
-	return newWorld(t, "postgres", "pgx", dsn, func(schema store.Schema, inspect bool) (*store.Store, error) {
-		return postgres.Open(t.Context(), dsn, postgres.Options{Schema: schema, Inspect: inspect})
+	var w *world
+	w = newWorld(t, "postgres", "pgx", dsn, func(schema store.Schema, inspect bool) (*store.Store, error) {
+		return postgres.Open(t.Context(), dsn, postgres.Options{Schema: schema, Inspect: inspect, Now: w.now})
 	})
+	return w
 }
 
 func newWorld(t testing.TB, name, driver, dsn string, dial func(store.Schema, bool) (*store.Store, error)) *world {
@@ -55,6 +61,13 @@ func newWorld(t testing.TB, name, driver, dsn string, dial func(store.Schema, bo
 
 // open opens the store with the usual schema, made and migrated.
 func (w *world) open() *store.Store { w.Helper(); return w.openWith(store.Schema{}) }
+
+// openAt opens the store of a node with this clock.
+func (w *world) openAt(now func() time.Time) *store.Store {
+	w.Helper()
+	w.now = now
+	return w.open()
+}
 
 func (w *world) openWith(schema store.Schema) *store.Store {
 	w.Helper()

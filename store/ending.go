@@ -2,14 +2,12 @@ package store
 
 import (
 	"context"
-	"slices"
 	"strconv"
-	"time"
 
 	"github.com/jotgate/jotgate/record"
 )
 
-// Ending sessions, and the feed of what was revoked.
+// Ending sessions.
 
 // EndSessions implements record.Sessions.
 func (s *Store) EndSessions(ctx context.Context, which record.Ending) (n int, err error) {
@@ -31,7 +29,7 @@ func (s *Store) endSessions(ctx context.Context, q Queryer, which record.Ending)
 		return 0, err
 	}
 	for _, e := range ended {
-		if err := s.revoke(ctx, q, record.Revocation{Session: e.ID, Made: which.Now}); err != nil {
+		if err := s.revoke(ctx, q, record.Revocation{Session: e.ID, Made: e.LastSeen}); err != nil {
 			return 0, err
 		}
 		if err := s.blacklist(ctx, q, &e, e.JTI, which.Now); err != nil {
@@ -73,61 +71,4 @@ func (s *Store) adoptEnded(ctx context.Context, q Queryer, which record.Ending) 
 	}
 	_, err := insertSession(ctx, q, a, " ON CONFLICT (id) DO NOTHING")
 	return err
-}
-
-// revoke adds an entry to the feed and, where there are other nodes, has them
-// told when the transaction commits.
-func (s *Store) revoke(ctx context.Context, q Queryer, r record.Revocation) error {
-	_, err := run(ctx, q, "INSERT INTO jotgate_revocation (session, user_id, username, not_before, made) VALUES ($1, $2, $3, $4, $5)",
-		r.Session, string(r.User), r.Username, micros(r.NotBefore), r.Made.UnixMicro())
-	if err == nil {
-		err = s.announce(ctx, q)
-	}
-	return err
-}
-
-// announce tells other nodes, when the transaction commits, that there is
-// something to read.
-func (s *Store) announce(ctx context.Context, q Queryer) error {
-	if s.driver.Notify == "" {
-		return nil
-	}
-	_, err := q.ExecContext(ctx, s.driver.Notify)
-	return err
-}
-
-// feedLimit is how many revocations one answer holds.
-const feedLimit = 10_000
-
-// overlap is how far back rows are listed again, because a transaction that
-// took its number earlier may commit later.
-const overlap = 10 * time.Second
-
-// Revocations implements record.Sessions. What is new comes first; rows
-// listed again fill the room that is left, the youngest of them first, so that
-// a burst cannot keep the feed from moving on.
-func (s *Store) Revocations(ctx context.Context, after int64, since time.Time) (list []record.Revocation, err error) {
-	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]record.Revocation, error) {
-		return revocations(ctx, q, after, since)
-	})
-}
-
-const revocationColumns = "SELECT seq, session, user_id, username, not_before, made FROM jotgate_revocation"
-
-func revocations(ctx context.Context, q Queryer, after int64, since time.Time) ([]record.Revocation, error) {
-	fresh, err := all(ctx, q, scanRevocation, revocationColumns+" WHERE seq > $1 AND made >= $2 ORDER BY seq LIMIT $3",
-		after, since.UnixMicro(), feedLimit)
-	if err != nil || len(fresh) == feedLimit {
-		return fresh, err
-	}
-	again, err := all(ctx, q, scanRevocation, revocationColumns+` WHERE seq <= $1 AND made >= $2
-AND made >= (SELECT MAX(made) FROM jotgate_revocation) - $3 ORDER BY seq DESC LIMIT $4`,
-		after, since.UnixMicro(), overlap.Microseconds(), feedLimit-len(fresh))
-	slices.Reverse(again)
-	return append(again, fresh...), err
-}
-
-func scanRevocation(rows rowScanner) (r record.Revocation, err error) {
-	err = rows.Scan(&r.Seq, &r.Session, &r.User, &r.Username, instant{&r.NotBefore}, instant{&r.Made})
-	return r, err
 }

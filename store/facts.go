@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Facts for `jotgate doctor`: what is there, what fits, how to mend the rest.
@@ -23,7 +24,7 @@ type Fact struct {
 // own are jotgate's tables.
 var own = []string{
 	"jotgate_session", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
-	"jotgate_outbox", MigrationsTable,
+	"jotgate_outbox", "jotgate_epoch", MigrationsTable,
 }
 
 // Facts describes the tables as they are now, in the order a reader wants.
@@ -36,9 +37,37 @@ func (s *Store) Facts(ctx context.Context) (list []Fact, err error) {
 		list = slices.Concat(found.userFacts(), found.djangoFacts())
 		mine, err := s.ownFacts(ctx, q)
 		list = append(list, mine...)
+		if err != nil {
+			return err
+		}
+		clock, err := s.clockFact(ctx, q)
+		list = append(list, clock)
 		return err
 	})
 	return list, err
+}
+
+// maxSkew is how far a node's clock may be from the database's.
+const maxSkew = 2 * time.Second
+
+// clockFact compares this node's clock with the database's. What lies between
+// the question and its answer is not held against the clock.
+func (s *Store) clockFact(ctx context.Context, q Queryer) (Fact, error) {
+	f := Fact{OK: true, About: "clock", Found: "agrees with the database's"}
+	var there time.Time
+	asked := s.driver.Now()
+	_, err := one(ctx, q, []any{instant{&there}}, "SELECT "+s.driver.Clock)
+	answered := s.driver.Now()
+	ahead := max(asked.Sub(there), 0) + min(answered.Sub(there), 0)
+	if ahead.Abs() > maxSkew {
+		side := "ahead of"
+		if ahead < 0 {
+			side = "behind"
+		}
+		f.OK, f.Found = false, fmt.Sprintf("%v %s the database's", ahead.Abs().Round(time.Second), side)
+		f.Mend = "synchronise both by NTP: tokens are dated by the node that issues them, so others refuse them until their own clocks get there, or take them for expired"
+	}
+	return f, err
 }
 
 // userFacts is about the user table.

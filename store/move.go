@@ -106,6 +106,8 @@ func (s *Store) pair(ctx context.Context, q Queryer, target *Store, name string,
 	}
 	// By name: the two databases may list them in different orders.
 	here = slices.SortedFunc(slices.Values(here), func(a, b column) int { return strings.Compare(a.name, b.name) })
+	// The number of a transaction means nothing elsewhere: the target has its own.
+	here = slices.DeleteFunc(here, func(c column) bool { return name == "jotgate_revocation" && c.name == "txid" })
 	t := &moveTable{name: name, columns: here}
 	for _, c := range here {
 		i := slices.IndexFunc(other, func(o column) bool { return o.name == c.name })

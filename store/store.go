@@ -102,6 +102,21 @@ type Driver struct {
 	// empty where there are no other nodes.
 	Notify string
 
+	// Clock is the database's clock as an expression, in microseconds of Unix
+	// time; Later is the function that returns the later of two such times.
+	Clock, Later string
+	// Horizon selects the epoch of the database, the transactions that are
+	// committed (record.Horizon's text), and Clock.
+	Horizon string
+	// Transaction is the column of jotgate_revocation with the transaction that
+	// inserted the row.
+	Transaction string
+	// Unseen is the condition that a horizon (its Min $1 and its text $2) does
+	// not see a row's transaction, and another one (its Max $3, its text $4)
+	// does. InForce is the condition that a horizon (its text $1, its Max $5)
+	// sees it, or that the number is not of this database.
+	Unseen, InForce string
+
 	// Taken reports a violated unique constraint, Referred a violated
 	// foreign key.
 	Taken, Referred func(error) bool

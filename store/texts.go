@@ -21,6 +21,10 @@ type texts struct {
 	// the placeholder of its key.
 	guard string
 	count string
+
+	revoke  string // adds an entry to the feed
+	unseen  string // entries between two horizons
+	inForce string // entries of a first page
 }
 
 func newTexts(t *tables, driver *Driver) *texts {
@@ -38,6 +42,7 @@ func newTexts(t *tables, driver *Driver) *texts {
 	x.active = "SELECT u.password FROM " + users + " WHERE " + key + " = $1" + t.activeOnly() + driver.lock("SHARE")
 	x.guard = "EXISTS (SELECT 1 FROM " + users + " WHERE " + key + " = $%d" + t.activeOnly() + ")"
 	x.count = "SELECT COUNT(*) FROM " + quote(s.Users)
+	x.feedTexts(driver)
 	return x
 }
 

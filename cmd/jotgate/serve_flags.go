@@ -28,7 +28,7 @@ type requestFlags struct {
 	CORSOrigins     []string          `group:"requests" name:"cors-origins" placeholder:"ORIGIN" help:"Origins whose pages may call the API. Default: its own only."`
 	TrustedProxies  []string          `group:"requests" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For is believed: addresses or networks. Default: none, the header is ignored."`
 	ForwardedHeader bool              `group:"requests" help:"Read Forwarded (RFC 7239) in its place. Default: off."`
-	Rates           map[string]string `group:"requests" name:"rate" mapsep:";" placeholder:"SCOPE=N/TIME" help:"Limit requests, such as login=60/min;anon=1000/hour. Scopes: anon, user, login, refresh, register, email. Default: login=60/min;register=20/hour;email=20/hour."`
+	Rates           map[string]string `group:"requests" name:"rate" mapsep:";" placeholder:"SCOPE=N/TIME" help:"Limit requests, such as login=60/min;anon=1000/hour. Scopes: anon, user, login, refresh, register, email, revocations. Default: login=60/min;register=20/hour;email=20/hour;revocations=600/min."`
 	RefreshCookie   bool              `group:"requests" help:"Hand the refresh token out in a cookie, for browsers. Default: in the body."`
 	MaxBody         int64             `group:"requests" default:"65536" placeholder:"BYTES" help:"Largest body of a request, in bytes."`
 	RequestTimeout  time.Duration     `group:"requests" default:"30s" placeholder:"TIME" help:"How long a request may take in all."`

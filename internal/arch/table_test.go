@@ -42,7 +42,7 @@ const (
 
 var rows = []row{
 	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/strength", "signing"}, exported: 30},
-	{path: "record", may: []string{"jwt"}, exported: 25}, // the contract with databases: rows and questions
+	{path: "record", may: []string{"jwt"}, exported: 36}, // the contract with databases: rows and questions
 
 	{path: "jwt", kind: pure, libraries: none, exported: 20},
 	{path: "jwt/jwks", kind: pure, libraries: none, may: []string{"jwt"}},

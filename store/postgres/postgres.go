@@ -148,6 +148,13 @@ WHERE c.contype = 'f' AND c.confrelid = to_regclass(quote_ident($1)) AND pg_tabl
 		Index:    "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(quote_ident($1)) AND indisvalid",
 		Estimate: "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(quote_ident($1)) AND reltuples >= 0",
 		Notify:   "SELECT pg_notify('" + channel + "', '')",
+		Clock:    clock, Later: "GREATEST",
+		Horizon: `SELECT (SELECT system_identifier FROM pg_control_system()) || '-' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '-' || epoch,
+txid_current_snapshot()::text, ` + clock + ` FROM jotgate_epoch`,
+		Transaction: "txid",
+		Unseen: `txid >= $1 AND txid < $3 AND NOT txid_visible_in_snapshot(txid, $2::text::txid_snapshot)
+AND txid_visible_in_snapshot(txid, $4::text::txid_snapshot)`,
+		InForce:  `$5::bigint > 0 AND (txid_visible_in_snapshot(txid, $1::text::txid_snapshot) OR txid >= txid_snapshot_xmax(txid_current_snapshot()))`,
 		Taken:    func(err error) bool { return code(err) == "23505" },
 		Referred: func(err error) bool { return code(err) == "23503" },
 		Explain:  func(err error) error { return explain(p.config, err) },
@@ -155,6 +162,10 @@ WHERE c.contype = 'f' AND c.confrelid = to_regclass(quote_ident($1)) AND pg_tabl
 		Close:    p.db.Close,
 	}
 }
+
+// clock is the server's clock in microseconds, as it is and not as it was when
+// the transaction began.
+const clock = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint"
 
 // code is PostgreSQL's SQLSTATE, or "".
 func code(err error) string {

@@ -142,7 +142,9 @@ func alone(ctx context.Context, path string) (release func() error, err error) {
 }
 
 // moveOn moves on the number that the next account gets. A database without
-// such numbers (UUIDs) is left as it is.
+// such numbers (UUIDs) is left as it is. It also begins another epoch of the
+// revocation feed, whose cursors of before mean nothing now; backups of versions
+// without epochs get one when they are migrated.
 func moveOn(ctx context.Context, file, users string) error {
 	db, err := openFile(file, "_pragma=journal_mode(DELETE)&_pragma=synchronous(FULL)")
 	if err != nil {
@@ -151,6 +153,12 @@ func moveOn(ctx context.Context, file, users string) error {
 	_, err = db.ExecContext(ctx, "UPDATE sqlite_sequence SET seq = seq + $1 WHERE name = $2", idGap, users)
 	if err != nil && strings.Contains(err.Error(), "no such table") {
 		err = nil
+	}
+	if err == nil {
+		_, err = db.ExecContext(ctx, "UPDATE jotgate_epoch SET epoch = lower(hex(randomblob(8)))")
+		if err != nil && strings.Contains(err.Error(), "no such table") {
+			err = nil
+		}
 	}
 	return errors.Join(err, db.Close())
 }

@@ -106,6 +106,12 @@ func driver(path string, read *sql.DB, w *writer, now func() time.Time) store.Dr
 		References: `SELECT m.name, f."from", c."notnull" FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f,
 pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE NOCASE AND c.name = f."from" ORDER BY 1, 2`,
 		Index: "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = $1",
+		// The clock is the machine's, whatever Options.Now is. Writers take turns, so
+		// the order of seq is that of commits.
+		Clock: clock, Later: "MAX",
+		Horizon: `SELECT epoch, printf('%d:%d:', n, n), ` + clock + ` FROM jotgate_epoch,
+(SELECT COALESCE(MAX(seq), 0) + 1 AS n FROM sqlite_sequence WHERE name = 'jotgate_revocation')`,
+		Transaction: "seq", Unseen: "seq >= $1 AND seq < $3 AND $2 <> '' AND $4 <> ''", InForce: "$1 <> '' AND seq < $5",
 		Taken: isTaken, Referred: func(err error) bool { return code(err) == foreignKey },
 		Explain: func(err error) error { return explain(path, err) },
 		Watch:   func(ctx context.Context, _ func()) error { <-ctx.Done(); return ctx.Err() },
@@ -115,6 +121,9 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 		},
 	}
 }
+
+// clock is the machine's time in microseconds; SQLite counts milliseconds.
+const clock = "CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000"
 
 // create makes the file with mode 0600, so that nobody else reads the hashes
 // in it; SQLite gives the log files beside it the same mode.

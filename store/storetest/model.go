@@ -222,8 +222,9 @@ func (m *machine) compare(rt *rapid.T) {
 			rt.Fatalf("a row (-model +store):\n%s", d)
 		}
 	}
-	feed, err := m.Revocations(m.ctx, 0, m.now.Add(-29*time.Minute))
+	page, err := m.Revocations(m.ctx, record.RevocationCursor{}, m.now, 29*time.Minute)
 	m.same(rt, "feed", err, nil)
+	feed := page.Entries
 	for _, r := range feed {
 		if s := m.sessions[r.Session]; s != nil && s.row.Ended.IsZero() {
 			rt.Fatalf("the feed names a live session: %+v", r)

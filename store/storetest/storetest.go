@@ -31,7 +31,7 @@ type part struct {
 // Run runs the whole suite. open makes an empty store that lives as long as
 // its test; it is called once for each part.
 func Run(t *testing.T, open func(t *testing.T) record.Store) {
-	for _, part := range slices.Concat(accountsParts, sessionsParts, racesParts, modelParts, recordsParts) {
+	for _, part := range slices.Concat(accountsParts, sessionsParts, feedParts, racesParts, modelParts, recordsParts) {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open(t)) })
 	}
 }
@@ -109,12 +109,30 @@ func (b *bench) find(id string) *record.Session {
 // revoked lists the feed's entries about a session or a user.
 func (b *bench) revoked(session string, user record.UserID) (list []record.Revocation) {
 	b.Helper()
-	feed, err := b.Revocations(b.ctx, 0, time.Time{}.Add(time.Hour))
-	b.must(err)
-	for _, r := range feed {
+	for _, r := range b.feed(record.RevocationCursor{}) {
 		if r.Session == session && r.User == user {
 			list = append(list, r)
 		}
+	}
+	return list
+}
+
+// page is one page of the feed.
+func (b *bench) page(after record.RevocationCursor) record.RevocationPage {
+	b.Helper()
+	page, err := b.Revocations(b.ctx, after, start, 48*time.Hour)
+	b.must(err)
+	return page
+}
+
+// feed lists the entries after the cursor, page by page.
+func (b *bench) feed(cursor record.RevocationCursor) (list []record.Revocation) {
+	b.Helper()
+	for more := true; more; {
+		page, err := b.Revocations(b.ctx, cursor, start, 48*time.Hour)
+		b.must(err)
+		list = append(list, page.Entries...)
+		cursor, more = page.Next, page.More
 	}
 	return list
 }

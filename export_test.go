@@ -1,0 +1,6 @@
+package jotgate
+
+import "net/http"
+
+// FollowOver makes the guard ask for revocations through the transport.
+func (g *Guard) FollowOver(transport http.RoundTripper) { g.follow.client.Transport = transport }

@@ -1,0 +1,173 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Revocation is one entry of the revocation feed: a session, or everything a
+// user's tokens of before NotBefore may do. A user goes by both names, since
+// tokens may hold either (Settings.UserIDField); by Username alone if only the
+// name was given up.
+type Revocation struct {
+	Seq       int64     `json:"seq"`
+	Session   string    `json:"sid,omitempty"`
+	User      UserID    `json:"user_id,omitempty"`
+	Username  string    `json:"username,omitempty"`
+	NotBefore time.Time `json:"not_before,omitzero"` // with a user: tokens issued before it are refused
+	// Made is when the entry was inserted, by the database's clock, or the
+	// latest time at which a token that it revokes may have been issued, if a
+	// node with a fast clock issued it. AddRevocation ignores the caller's value.
+	Made time.Time `json:"made"`
+	// Transaction is the transaction that inserted the entry, a number that only
+	// a Horizon of the same database can compare.
+	Transaction int64 `json:"-"`
+}
+
+// Revocations is the feed of revoked sessions and users.
+//
+// The feed is exact whatever the clocks of the nodes are and in whatever order
+// transactions commit: a reader that goes on from the Next of its last page gets
+// every entry that has become visible since, exactly once. No entry is ordered,
+// selected or skipped by a time, except by the first page, see Revocations.
+type Revocations interface {
+	// Revocations lists the entries that became visible after the cursor, in
+	// order of Seq, at most MaxRevocations. With the zero cursor, or one of
+	// another epoch, it lists all entries that are in force: it leaves out those
+	// with a Made that lies more than keep before now, the caller's clock, and
+	// also more than keep before the database's clock.
+	Revocations(ctx context.Context, after RevocationCursor, now time.Time, keep time.Duration) (RevocationPage, error)
+}
+
+// MaxRevocations is the most entries that one page holds.
+const MaxRevocations = 10_000
+
+// RevocationPage is one page of the feed.
+type RevocationPage struct {
+	Entries []Revocation
+	Next    RevocationCursor // where the page after this one begins
+	More    bool             // that page has entries already
+	Clock   time.Time        // the database's clock
+}
+
+// RevocationCursor is a place in the feed. The zero cursor is its start.
+type RevocationCursor struct {
+	// Epoch names the history of the database. It is another one after a
+	// database was restored from a backup or a standby took over, when a
+	// Horizon of before means nothing.
+	Epoch string
+	// Seen is what earlier pages have listed completely.
+	Seen Horizon
+	// Target and Seq are set between the pages of one long answer: it lists
+	// what Target sees and continues after Seq.
+	Target Horizon
+	Seq    int64
+}
+
+// Horizon is the set of transactions that a reader has seen: all below Min, and
+// those below Max that are not in Running. In PostgreSQL it is a pg_snapshot;
+// in SQLite, which has one writer at a time, Min and Max are equal. Horizons of
+// one database are ordered by inclusion. The zero Horizon sees nothing.
+type Horizon struct {
+	Min, Max int64
+	Running  []int64 // sorted; from Min to below Max
+}
+
+// Sees reports whether the transaction had committed (or failed).
+func (h Horizon) Sees(transaction int64) bool {
+	if transaction < h.Min {
+		return true
+	}
+	_, running := slices.BinarySearch(h.Running, transaction)
+	return transaction < h.Max && !running
+}
+
+// Covers reports whether h sees all that other sees.
+func (h Horizon) Covers(other Horizon) bool {
+	if other.Max > h.Max {
+		return false
+	}
+	for _, t := range h.Running {
+		if other.Sees(t) {
+			return false
+		}
+	}
+	return true
+}
+
+// String is the form of PostgreSQL's pg_snapshot: MIN:MAX:RUNNING,RUNNING. The
+// zero Horizon is empty text.
+func (h Horizon) String() string {
+	if h.Max == 0 {
+		return ""
+	}
+	b := strconv.AppendInt(nil, h.Min, 10)
+	b = strconv.AppendInt(append(b, ':'), h.Max, 10)
+	b = append(b, ':')
+	for i, t := range h.Running {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, t, 10)
+	}
+	return string(b)
+}
+
+// errHorizon says that a text is not a Horizon.
+var errHorizon = errors.New("not of the form MIN:MAX:RUNNING,…")
+
+// ParseHorizon reads what String writes.
+func ParseHorizon(text string) (h Horizon, err error) {
+	if text == "" {
+		return Horizon{}, nil
+	}
+	low, rest, _ := strings.Cut(text, ":")
+	high, running, ok := strings.Cut(rest, ":")
+	if !ok {
+		return Horizon{}, errHorizon
+	}
+	texts := []string{low, high}
+	if running != "" {
+		texts = append(texts, strings.Split(running, ",")...)
+	}
+	numbers, err := parseInts(texts)
+	if err != nil {
+		return Horizon{}, err
+	}
+	h = Horizon{Min: numbers[0], Max: numbers[1], Running: numbers[2:]}
+	return h, h.check()
+}
+
+func parseInts(texts []string) (numbers []int64, err error) {
+	numbers = make([]int64, len(texts))
+	for i, text := range texts {
+		if numbers[i], err = strconv.ParseInt(text, 10, 64); err != nil {
+			return nil, fmt.Errorf("%w: %w", errHorizon, err)
+		}
+	}
+	return numbers, nil
+}
+
+// check reports an error unless 0 < Min ≤ Max and Running is sorted between them.
+func (h Horizon) check() error {
+	if h.Min <= 0 || h.Max < h.Min || !h.runningInOrder() {
+		return errHorizon
+	}
+	return nil
+}
+
+func (h Horizon) runningInOrder() bool {
+	last := h.Min - 1
+	for _, t := range h.Running {
+		if t <= last || t >= h.Max {
+			return false
+		}
+		last = t
+	}
+	return true
+}

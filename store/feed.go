@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+// The feed of revoked sessions and users.
+
+// revoke adds an entry to the feed and, if there are other nodes, notifies them
+// when the transaction commits. The database's clock dates the entry, unless
+// r.Made is later: the last time a node with a fast clock may have issued a
+// token that r revokes.
+func (s *Store) revoke(ctx context.Context, q Queryer, r record.Revocation) error {
+	issued := r.Made
+	if r.NotBefore.After(issued) {
+		issued = r.NotBefore
+	}
+	_, err := run(ctx, q, s.texts.revoke, r.Session, string(r.User), r.Username, micros(r.NotBefore), issued.UnixMicro())
+	if err == nil {
+		err = s.announce(ctx, q)
+	}
+	return err
+}
+
+// announce tells other nodes, when the transaction commits, that there is
+// something to read.
+func (s *Store) announce(ctx context.Context, q Queryer) error {
+	if s.driver.Notify == "" {
+		return nil
+	}
+	_, err := q.ExecContext(ctx, s.driver.Notify)
+	return err
+}
+
+// feedTexts are the statements of the feed in the words of one database.
+func (x *texts) feedTexts(d *Driver) {
+	x.revoke = "INSERT INTO jotgate_revocation (session, user_id, username, not_before, made) VALUES ($1, $2, $3, $4, " +
+		d.Later + "(" + d.Clock + ", $5))"
+	columns := "SELECT seq, session, user_id, username, not_before, made, " + d.Transaction + " FROM jotgate_revocation WHERE "
+	x.unseen = columns + d.Unseen + " AND seq > $5 ORDER BY seq LIMIT $6"
+	x.inForce = columns + d.InForce + " AND made >= $2 AND seq > $3 ORDER BY seq LIMIT $4"
+}
+
+// Revocations implements record.Revocations. What a horizon sees has committed
+// before it was read, so a later statement finds all of it, and nothing that
+// commits late is missed: the horizon of before does not see it.
+func (s *Store) Revocations(ctx context.Context, after record.RevocationCursor, now time.Time, keep time.Duration) (record.RevocationPage, error) {
+	return ask(ctx, s, func(ctx context.Context, q Queryer) (record.RevocationPage, error) {
+		return s.revocations(ctx, q, after, now, keep)
+	})
+}
+
+func (s *Store) revocations(ctx context.Context, q Queryer, after record.RevocationCursor, now time.Time, keep time.Duration) (page record.RevocationPage, err error) {
+	here, err := s.horizon(ctx, q, &page.Clock)
+	if err != nil {
+		return page, err
+	}
+	if after.Epoch != here.Epoch {
+		after = record.RevocationCursor{Epoch: here.Epoch}
+	}
+	if after.Target.Max == 0 {
+		after.Target, after.Seq = here.Seen, 0
+	}
+	if after.Seen.Max > 0 {
+		page.Entries, err = all(ctx, q, scanRevocation, s.texts.unseen, after.Seen.Min, after.Seen.String(),
+			after.Target.Max, after.Target.String(), after.Seq, record.MaxRevocations)
+	} else {
+		since := page.Clock
+		if now.Before(since) {
+			since = now
+		}
+		page.Entries, err = all(ctx, q, scanRevocation, s.texts.inForce, after.Target.String(), since.Add(-keep).UnixMicro(),
+			after.Seq, record.MaxRevocations, after.Target.Max)
+	}
+	page.Next = record.RevocationCursor{Epoch: here.Epoch, Seen: after.Target}
+	if page.More = len(page.Entries) == record.MaxRevocations; page.More {
+		page.Next = after
+		page.Next.Seq = page.Entries[len(page.Entries)-1].Seq
+	}
+	return page, err
+}
+
+// horizon reads the epoch of the database, what is committed now, and its clock.
+func (s *Store) horizon(ctx context.Context, q Queryer, clock *time.Time) (here record.RevocationCursor, err error) {
+	var text string
+	found, err := one(ctx, q, []any{&here.Epoch, &text, instant{clock}}, s.driver.Horizon)
+	if err != nil {
+		return here, err
+	}
+	if !found {
+		return here, fmt.Errorf("the table jotgate_epoch is empty: run jotgate migrate")
+	}
+	here.Seen, err = record.ParseHorizon(text)
+	if err != nil {
+		return here, fmt.Errorf("the database's snapshot %.80q: %w", text, err)
+	}
+	return here, nil
+}
+
+func scanRevocation(rows rowScanner) (r record.Revocation, err error) {
+	err = rows.Scan(&r.Seq, &r.Session, &r.User, &r.Username, instant{&r.NotBefore}, instant{&r.Made}, &r.Transaction)
+	return r, err
+}

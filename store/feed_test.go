@@ -1,0 +1,175 @@
+package store_test
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
+)
+
+// hears reads the feed after the cursor and moves it on.
+func (w *world) hears(s *store.Store, cursor *record.RevocationCursor) (sessions []string) {
+	w.Helper()
+	for more := true; more; {
+		page, err := s.Revocations(w.ctx, *cursor, time.Now(), time.Hour)
+		w.must(err)
+		for _, r := range page.Entries {
+			sessions = append(sessions, r.Session)
+		}
+		*cursor, more = page.Next, page.More
+	}
+	return sessions
+}
+
+// begin is a transaction of another node that has revoked the session, with the
+// time that its clock shows.
+func (w *world) begin(session string, made time.Time) *sql.Tx {
+	w.Helper()
+	tx, err := w.raw.BeginTx(w.ctx, nil)
+	w.must(err)
+	w.Cleanup(func() { _ = tx.Rollback() })
+	_, err = tx.ExecContext(w.ctx, "INSERT INTO jotgate_revocation (session, made) VALUES ($1, $2)", session, made.UnixMicro())
+	w.must(err)
+	return tx
+}
+
+// The numbers of entries are given out before their transactions commit, and
+// the commits come in any order. Whatever the clocks say, each entry is listed
+// once, at the first reading after its commit.
+func TestRevocationsThatCommitLate(t *testing.T) {
+	for _, ahead := range []time.Duration{0, 5 * time.Second, 15 * time.Second, time.Hour, -time.Hour} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			w := postgresWorld(t)
+			s := w.open()
+			var cursor, idle record.RevocationCursor
+			w.hears(s, &cursor)
+			w.hears(s, &idle)
+			a := w.begin("a", time.Now())
+			b := w.begin("b", time.Now().Add(ahead))
+			w.must(b.Commit())
+			c := w.begin("c", time.Now().Add(2*ahead))
+			gone := w.begin("gone", time.Now().Add(ahead))
+			for _, step := range []struct {
+				does func() error
+				want []string
+			}{
+				{func() error { return nil }, []string{"b"}},
+				{func() error { return nil }, nil},
+				{c.Commit, []string{"c"}},
+				{gone.Rollback, nil},
+				{a.Commit, []string{"a"}},
+				{func() error { return nil }, nil},
+			} {
+				w.must(step.does())
+				if got := w.hears(s, &cursor); !slices.Equal(got, step.want) {
+					t.Errorf("heard %q, want %q", got, step.want)
+				}
+			}
+			if got := w.hears(s, &idle); !slices.Equal(got, []string{"a", "b", "c"}) {
+				t.Errorf("a reader that was away hears %q", got)
+			}
+		})
+	}
+}
+
+// A transaction that stays open for long keeps no entry back and makes none be
+// listed twice; what it revoked is listed when it commits.
+func TestRevocationsBesideALongTransaction(t *testing.T) {
+	w := postgresWorld(t)
+	s := w.open()
+	var cursor record.RevocationCursor
+	w.hears(s, &cursor)
+	long := w.begin("long", time.Now().Add(-30*time.Minute))
+	for i := range 50 {
+		name := fmt.Sprint("s", i)
+		w.must(w.begin(name, time.Now()).Commit())
+		if got := w.hears(s, &cursor); !slices.Equal(got, []string{name}) {
+			t.Fatalf("round %d: heard %q", i, got)
+		}
+	}
+	w.must(long.Commit())
+	if got := w.hears(s, &cursor); !slices.Equal(got, []string{"long"}) {
+		t.Errorf("after the long transaction: heard %q", got)
+	}
+}
+
+// An answer of several pages lists each entry once, though others commit while
+// it is read, with lower numbers, too.
+func TestRevocationsOfSeveralPages(t *testing.T) {
+	both(t, func(w *world) {
+		s := w.open()
+		const n = 2*record.MaxRevocations + 1
+		for _, first := range []bool{true, false} {
+			var cursor record.RevocationCursor
+			if !first {
+				w.hears(s, &cursor)
+			}
+			var late *sql.Tx
+			if w.name == "postgres" {
+				late = w.begin("late", time.Now())
+			}
+			w.exec(w.on(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+INSERT INTO jotgate_revocation (session, made) SELECT 'bulk' || i, $2 FROM n`,
+				`INSERT INTO jotgate_revocation (session, made) SELECT 'bulk' || i, $2 FROM generate_series(1, $1::int) AS i`), n, time.Now().UnixMicro())
+			heard := map[string]int{}
+			for page, more := 1, true; more; page++ {
+				p, err := s.Revocations(w.ctx, cursor, time.Now(), time.Hour)
+				w.must(err)
+				for _, r := range p.Entries {
+					heard[r.Session]++
+				}
+				if cursor, more = p.Next, p.More; page == 1 && late != nil {
+					w.must(late.Commit())
+				}
+				if page == 1 {
+					w.exec("INSERT INTO jotgate_revocation (session, made) VALUES ('after', $1)", time.Now().UnixMicro())
+				}
+			}
+			for _, session := range w.hears(s, &cursor) {
+				heard[session]++
+			}
+			want := n + 1
+			if late != nil {
+				want++
+			}
+			for session, times := range heard {
+				if times != 1 {
+					w.Fatalf("first reading %v: %s is listed %d times", first, session, times)
+				}
+			}
+			if len(heard) != want {
+				w.Errorf("first reading %v: %d entries, want %d", first, len(heard), want)
+			}
+			w.exec("DELETE FROM jotgate_revocation")
+		}
+	})
+}
+
+// The doctor compares the clocks of the node and of the database.
+func TestClockFact(t *testing.T) {
+	both(t, func(w *world) {
+		w.open()
+		for _, c := range []struct {
+			skew  time.Duration
+			ok    bool
+			found string
+		}{
+			{0, true, "agrees with the database's"},
+			{time.Hour, false, "1h0m0s ahead of the database's"},
+			{-time.Hour, false, "1h0m0s behind the database's"},
+			{15 * time.Second, false, "15s ahead of the database's"},
+		} {
+			s := w.openAt(func() time.Time { return time.Now().Add(c.skew) })
+			facts, err := s.Facts(w.ctx)
+			w.must(err)
+			i := slices.IndexFunc(facts, func(f store.Fact) bool { return f.About == "clock" })
+			if f := facts[i]; f.OK != c.ok || f.Fatal || f.Found != c.found || (f.Mend == "") != c.ok {
+				t.Errorf("%v ahead: %+v", c.skew, f)
+			}
+		}
+	})
+}

@@ -1,0 +1,15 @@
+-- +goose Up
+-- The history of this database: cursors of the revocation feed name it.
+CREATE TABLE jotgate_epoch (
+  epoch text NOT NULL
+);
+INSERT INTO jotgate_epoch (epoch) VALUES (left(md5(random()::text || clock_timestamp()::text), 16));
+
+-- The transaction that inserted the entry. Entries become visible in the order
+-- of commits, which is neither that of seq nor that of any clock.
+ALTER TABLE jotgate_revocation ADD COLUMN txid bigint NOT NULL DEFAULT txid_current();
+CREATE INDEX jotgate_revocation_txid ON jotgate_revocation (txid);
+
+-- +goose Down
+ALTER TABLE jotgate_revocation DROP COLUMN txid;
+DROP TABLE jotgate_epoch;
