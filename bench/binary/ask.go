@@ -8,16 +8,16 @@ import (
 	"net/url"
 )
 
-// Password is strong enough for every user.
+// Password is the password of all users. It passes all password validators.
 const Password = "correct-horse-battery-1"
 
-// Register signs alice up.
+// Register creates the user alice.
 func (s *Server) Register(client *http.Client) error {
 	form := url.Values{"username": {"alice"}, "email": {"alice@example.com"}, "password": {Password}}
 	return s.post(client, "/auth/users/", form, http.StatusCreated, new(struct{}))
 }
 
-// Login returns an access token of alice's.
+// Login logs alice in and returns an access token.
 func (s *Server) Login(client *http.Client) (string, error) {
 	var tokens struct{ Access string }
 	form := url.Values{"username": {"alice"}, "password": {Password}}
@@ -25,7 +25,7 @@ func (s *Server) Login(client *http.Client) (string, error) {
 	return tokens.Access, err
 }
 
-// post sends a form and expects this status.
+// post sends a form and expects the given status.
 func (s *Server) post(client *http.Client, path string, form url.Values, status int, into any) error {
 	answer, err := client.PostForm("http://"+s.Address+path, form)
 	if err != nil {
@@ -37,12 +37,12 @@ func (s *Server) post(client *http.Client, path string, form url.Values, status 
 		return err
 	}
 	if answer.StatusCode != status {
-		return fmt.Errorf("%s was answered %s: %.200s", path, answer.Status, body)
+		return fmt.Errorf("%s: unexpected response %s: %.200s", path, answer.Status, body)
 	}
 	return json.Unmarshal(body, into)
 }
 
-// Check asks GET /auth/check, which must let the token in.
+// Check requests GET /auth/check, which must accept the token.
 func (s *Server) Check(client *http.Client, token string) error {
 	r, err := http.NewRequest(http.MethodGet, "http://"+s.Address+"/auth/check", nil)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Server) Check(client *http.Client, token string) error {
 	_, _ = io.Copy(io.Discard, answer.Body)
 	_ = answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("/auth/check was answered %s", answer.Status)
+		return fmt.Errorf("/auth/check: unexpected response %s", answer.Status)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
-// Package binary builds jotgate from this checkout and runs it as an operator
-// does, as a process of its own on a free port, for the programs beside it that
-// measure it; and what they measure it by in the same way.
+// Package binary builds jotgate from this checkout and runs it as an operator does,
+// as a separate process on a free port. The benchmarks use it, also to run the
+// programs with which they compare jotgate.
 package binary
 
 import (
@@ -18,10 +18,10 @@ import (
 	"time"
 )
 
-// Secret is what every server signs its tokens with.
+// Secret is the secret with which all servers sign their tokens.
 const Secret = "0123456789abcdefghijklmnopqrstuvwxyz-bench"
 
-// Build puts the binary into a folder and returns its path.
+// Build builds the binary in a folder and returns its path.
 func Build(folder string, flags ...string) (string, error) {
 	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/jotgate/jotgate").Output()
 	if err != nil {
@@ -36,15 +36,15 @@ func Build(folder string, flags ...string) (string, error) {
 	return path, nil
 }
 
-// Server is a process that listens: `jotgate serve`, or what it is measured by.
+// A Server is a running process: jotgate serve, or a program to compare it with.
 type Server struct {
 	Address string // host and port
 	process *exec.Cmd
-	folder  string // goes with the server; may be empty
+	folder  string // removed by Stop, unless it is empty
 }
 
-// Serve starts the binary in a folder, with these flags beside --addr, and
-// returns when it says where it listens.
+// Serve starts the binary in a folder, with the given flags in addition to --addr,
+// and returns when it listens.
 func Serve(path, folder string, flags ...string) (*Server, error) {
 	serve := exec.Command(path, append([]string{"serve", "--addr", "127.0.0.1:0"}, flags...)...)
 	serve.Dir, serve.Stderr = folder, os.Stderr
@@ -52,7 +52,7 @@ func Serve(path, folder string, flags ...string) (*Server, error) {
 	return Start(serve)
 }
 
-// BuildAndServe builds the binary and serves in a folder that Stop takes away.
+// BuildAndServe builds the binary and serves in a temporary folder that Stop removes.
 func BuildAndServe(flags ...string) (*Server, error) {
 	folder, err := os.MkdirTemp("", "jotgate-bench")
 	if err != nil {
@@ -70,11 +70,11 @@ func BuildAndServe(flags ...string) (*Server, error) {
 	return nil, err
 }
 
-// listening is how jotgate, and gunicorn, say where.
+// listening matches the lines with which jotgate and gunicorn report their address.
 var listening = regexp.MustCompile(`[Ll]istening (?:on|at:) http://([0-9.:]+)`)
 
-// Start starts a program and returns when it says where it listens, on standard
-// output or, where the caller has no other use for it, on standard error.
+// Start starts a program and returns when it has reported the address on which it
+// listens, on standard output or, if the caller does not use that, standard error.
 func Start(program *exec.Cmd) (*Server, error) {
 	program.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	out, err := program.StdoutPipe()
@@ -112,13 +112,13 @@ func (s *Server) Memory(line string) (int, error) {
 	return strconv.Atoi(fields[0])
 }
 
-// Files is how many files the server has open, connections included.
+// Files returns the number of open files of the server, including connections.
 func (s *Server) Files() (int, error) {
 	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.process.Process.Pid))
 	return len(list), err
 }
 
-// Spent is the processor time that the server and its children have used so
+// Spent returns the processor time that the server and its children have used so
 // far, from /proc/PID/stat (proc(5): ppid is the 4th field, utime and stime the
 // 14th and 15th, in hundredths of a second).
 func (s *Server) Spent() (total time.Duration, err error) {
@@ -130,9 +130,9 @@ func (s *Server) Spent() (total time.Duration, err error) {
 	for _, file := range stats {
 		stat, err := os.ReadFile(file)
 		if err != nil {
-			continue // it has ended
+			continue // the process has ended
 		}
-		_, rest, _ := strings.Cut(string(stat), ") ") // the name before may hold blanks
+		_, rest, _ := strings.Cut(string(stat), ") ") // the name before it may contain spaces
 		fields := strings.Fields(rest)
 		if filepath.Base(filepath.Dir(file)) != pid && fields[1] != pid {
 			continue
@@ -148,7 +148,7 @@ func (s *Server) Spent() (total time.Duration, err error) {
 	return total, nil
 }
 
-// Stop ends the server and waits for it. A nil Server has ended.
+// Stop stops the server and waits for it. For a nil Server it does nothing.
 func (s *Server) Stop() error {
 	if s == nil {
 		return nil

@@ -1,6 +1,6 @@
 package main
 
-// What is asked: signing up and logging in from here, the load by wrk.
+// The requests: registrations and logins by this program, the load by wrk.
 
 import (
 	"bytes"
@@ -20,14 +20,14 @@ import (
 
 const users = 32
 
-// reading is what wrk saw of one server.
+// A reading is what wrk measured of one server.
 type reading struct {
-	rate float64 // good answers a second
-	bad  int     // others
-	cost float64 // processor time of the server's processes a good answer, µs
+	rate float64 // successful responses per second
+	bad  int     // other responses
+	cost float64 // processor time of the server per successful response, µs
 }
 
-// ask lets wrk ask one server for one kind of work.
+// ask lets wrk send one kind of request to one server.
 func (s *site) ask(w work, name string, o options) (reading, error) {
 	server := s.servers[name]
 	env := append(os.Environ(), "WORK="+w.kind, "URLPATH="+w.path, "PASSWORD="+binary.Password, "USERS="+strconv.Itoa(users))
@@ -43,7 +43,7 @@ func (s *site) ask(w work, name string, o options) (reading, error) {
 	}
 	slice := o.slice
 	if w.kind == "login" {
-		slice *= 3 // there are few of them
+		slice *= 3 // they are slow
 	}
 	wrk := exec.Command("wrk", "-t1", "-c"+strconv.Itoa(o.connections), "-d"+strconv.Itoa(int(slice.Seconds()))+"s", "--timeout", "20s",
 		"-s", "django/load.lua", "http://"+server.Address)
@@ -70,13 +70,13 @@ func (s *site) ask(w work, name string, o options) (reading, error) {
 	}
 	good, bad := requests-refused, refused+broken
 	if good == 0 || name != "django" && bad > 0 {
-		return reading{}, fmt.Errorf("%s, %s: %d good answers and %d others", name, w.name, good, bad)
+		return reading{}, fmt.Errorf("%s, %s: %d successful responses and %d others", name, w.name, good, bad)
 	}
 	return reading{float64(good) / (float64(microseconds) / 1e6), bad, float64((after - before).Microseconds()) / float64(good)}, nil
 }
 
-// settle waits until the server has done with what was in the air when wrk
-// ended: a login that nobody waits for any more would slow the next server down.
+// settle waits until the server has handled the requests that were pending when wrk
+// ended. Otherwise they would slow down the next server.
 func (s *server) settle() error {
 	quiet, used := 0, time.Duration(0)
 	for deadline := time.Now().Add(20 * time.Second); quiet < 5 && time.Now().Before(deadline); quiet++ {
@@ -92,8 +92,8 @@ func (s *server) settle() error {
 	return nil
 }
 
-// freshTokens logs in so often and writes the refresh tokens into a file: those
-// of the round before were in the air when it ended.
+// freshTokens logs in repeatedly and writes the refresh tokens to a file. The tokens
+// of the previous round cannot be used, since requests were pending when it ended.
 func (s *site) freshTokens(server *server, n int) (string, error) {
 	var text strings.Builder
 	for i := range n {
@@ -107,7 +107,7 @@ func (s *site) freshTokens(server *server, n int) (string, error) {
 	return file, os.WriteFile(file, []byte(text.String()), 0o600)
 }
 
-// pair is the answer to a login.
+// A pair is the response to a login.
 type pair struct{ Access, Refresh string }
 
 func (s *server) login(user int) (tokens pair, err error) {
@@ -120,8 +120,8 @@ func (s *server) login(user int) (tokens pair, err error) {
 
 func name(user int) string { return "user" + strconv.Itoa(user) }
 
-// populate signs the users up and makes sure that the server does its work: it
-// lets a token in, refuses a damaged one, and takes a refresh token once.
+// populate creates the users and checks the server: it accepts a token, refuses a
+// damaged one, and accepts a refresh token once.
 func (s *server) populate() error {
 	for user := range users {
 		form := map[string]string{"username": name(user), "password": binary.Password, "re_password": binary.Password}
@@ -154,7 +154,7 @@ func (s *server) populate() error {
 
 var client = &http.Client{Timeout: 30 * time.Second}
 
-// send sends JSON from an address of the user's own.
+// send sends JSON with the address of the user.
 func (s *server) send(method, path string, user int, body any, token string) (status int, answer []byte, err error) {
 	encoded, err := json.Marshal(body)
 	if err != nil {

@@ -1,14 +1,14 @@
-// Command django asks jotgate and a real Django with SimpleJWT, under gunicorn,
-// for the same things in one run: a user's own data with an access token, a
-// check of the token alone, a refresh with rotation and blacklist, and a login
-// with equal hashes (PBKDF2-SHA256 with 260,000 iterations, the default of
-// Debian's Django 3.2); on SQLite and on PostgreSQL, durable both.
+// Command django compares jotgate with a real Django and SimpleJWT under gunicorn.
+// In one run, both handle the same requests: reading the account with an access
+// token, checking the token only, a refresh with rotation and blacklist, and a login
+// with equal hashes (PBKDF2-SHA256 with 260,000 iterations, the default of Debian's
+// Django 3.2). Both use SQLite and PostgreSQL with durable commits.
 //
 //	go run ./django    # in bench/; needs tools/setup; some 10 minutes
 //
-// The servers are processes of their own on free ports of 127.0.0.1 and all of
-// one database run for the whole time; wrk asks one after the other, round by
-// round, and the ratio is taken within each round.
+// The servers are separate processes on free ports of 127.0.0.1. All servers of one
+// kind of database run all the time; wrk sends requests to one after the other in
+// every round, and the ratios are computed within the rounds.
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/jotgate/jotgate/bench/rounds"
 )
 
-// options are the flags.
+// options holds the flags.
 type options struct {
 	rounds      int
 	slice       time.Duration
@@ -37,13 +37,13 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.rounds, "rounds", 3, "rounds, each of which asks every server once for everything; at most 20")
-	flag.DurationVar(&o.slice, "slice", 4*time.Second, "how long wrk asks for one thing, three times as long for logins; at most 20s")
-	flag.IntVar(&o.connections, "connections", 16, "clients at once; at most 64")
+	flag.IntVar(&o.rounds, "rounds", 3, "number of rounds, at most 20")
+	flag.DurationVar(&o.slice, "slice", 4*time.Second, "duration of each measurement, three times as long for logins; at most 20s")
+	flag.IntVar(&o.connections, "connections", 16, "concurrent clients; at most 64")
 	flag.IntVar(&o.workers, "workers", 2*runtime.NumCPU()+1, "gunicorn's processes (its manual: two for each processor and one)")
 	flag.IntVar(&o.threads, "threads", 2, "threads of each; with more than one gunicorn keeps connections open")
 	flag.StringVar(&o.only, "only", "", "sqlite or postgres; empty: both")
-	flag.StringVar(&o.match, "match", "", "only the lines of the table that hold this")
+	flag.StringVar(&o.match, "match", "", "only the lines of the table that contain this text")
 	flag.Parse()
 	if o.rounds < 1 || o.rounds > 20 || o.slice < time.Second || o.slice > 20*time.Second || o.connections < 1 || o.connections > 64 {
 		fail(fmt.Errorf("out of bounds: see -h"))
@@ -66,19 +66,19 @@ func fail(err error) {
 	}
 }
 
-// versions are what Debian has.
+// versions returns Debian's versions.
 func versions() string {
 	out, err := exec.Command(python, "-c", "import django, rest_framework, rest_framework_simplejwt as s; print('Django', django.__version__, 'DRF', rest_framework.VERSION, 'SimpleJWT', s.__version__)").Output()
 	fail(err)
 	return strings.TrimSpace(string(out))
 }
 
-// work is one line of the table.
+// A work is one line of the table.
 type work struct {
 	name    string
 	kind    string // WORK of load.lua
 	path    string
-	jotgate string // which of the two jotgates
+	jotgate string // which of the two jotgate servers
 }
 
 var works = []work{
@@ -122,7 +122,7 @@ func side(kind string, o options) error {
 	return nil
 }
 
-// rates is the median, and how many answers were errors.
+// rates returns the median rate and the number of errors.
 func rates(list []reading) string {
 	var all []float64
 	bad := 0
@@ -136,7 +136,7 @@ func rates(list []reading) string {
 	return text
 }
 
-// cost is the median of the processor time.
+// cost returns the median processor time.
 func cost(list []reading) string {
 	var all []float64
 	for _, r := range list {

@@ -22,21 +22,21 @@ const (
 	project = "../interop/django/project"
 )
 
-// server is one that is asked.
+// A server is one of the servers that are compared.
 type server struct {
 	*binary.Server
 	access string // a token of user0
 }
 
-// site is everything that runs on one kind of database.
+// A site is the servers of one kind of database.
 type site struct {
 	folder  string
 	servers map[string]*server
 	lent    lent
 }
 
-// start starts the servers of one kind of database. What it returns must be
-// stopped in any case.
+// start starts the servers of one kind of database. Its result must be stopped, also
+// after an error.
 func start(kind string, o options) (*site, error) {
 	s := &site{servers: map[string]*server{}}
 	var err error
@@ -63,8 +63,8 @@ func start(kind string, o options) (*site, error) {
 	return s, nil
 }
 
-// startJotgate starts it as an operator does, but for the rates; clients name
-// their own addresses.
+// startJotgate starts jotgate as an operator does, but without rate limits, and
+// trusting the clients to name their addresses.
 func (s *site) startJotgate(path, name, database string, lanes int) error {
 	args := []string{
 		"--database", database, "--hasher", "django-3.2", "--access-token-lifetime", "1h", "--log-level", "error",
@@ -77,7 +77,7 @@ func (s *site) startJotgate(path, name, database string, lanes int) error {
 	return s.took(name, process, err)
 }
 
-// startDjango makes the tables and starts gunicorn.
+// startDjango creates the tables and starts gunicorn.
 func (s *site) startDjango(database string, o options) error {
 	site, err := filepath.Abs("django/site")
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *site) startDjango(database string, o options) error {
 	return s.took("django", process, err)
 }
 
-// took keeps a server that was started, if it was, and makes its users.
+// took adds a server that was started and creates its users.
 func (s *site) took(name string, process *binary.Server, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -117,7 +117,7 @@ func (s *site) took(name string, process *binary.Server, err error) error {
 	return nil
 }
 
-// stop ends every server and takes the folder away.
+// stop stops all servers and removes the folder.
 func (s *site) stop() {
 	for _, server := range s.servers {
 		_ = server.Stop()
@@ -126,7 +126,7 @@ func (s *site) stop() {
 	_ = os.RemoveAll(s.folder)
 }
 
-// lent stands in for a test, to which pgtest gives a PostgreSQL.
+// lent replaces the test for which pgtest starts a PostgreSQL server.
 type lent struct {
 	testing.TB
 	after []func()
@@ -150,7 +150,7 @@ func (*lent) Fatal(args ...any) { fail(errors.New(fmt.Sprint(args...))) }
 // Fatalf implements testing.TB.
 func (*lent) Fatalf(format string, args ...any) { fail(fmt.Errorf(format, args...)) }
 
-// end does what was put off, the last first.
+// end calls the cleanup functions in reverse order.
 func (l *lent) end() {
 	for i := len(l.after) - 1; i >= 0; i-- {
 		l.after[i]()

@@ -1,12 +1,12 @@
-// Command flood measures what a flood of logins does to everybody else: one
-// reader asks GET /auth/check over one connection, first in peace, then while
-// sixteen clients log in without pause, each from an address of its own. Then
-// sixty-four logins arrive at once, and the server's memory is looked at.
+// Command flood measures how a flood of logins affects other requests. A reader
+// requests GET /auth/check over one connection, first without other load, then while
+// sixteen clients log in without pause, each from a different address. Then
+// sixty-four concurrent logins show how much memory the server needs.
 //
 //	go run ./flood    # in bench/; some 40 s
 //
-// The server runs as an operator starts it: argon2id with 19 MiB, one hashing
-// lane less than there are processors. Only 127.0.0.1 is talked to.
+// The server runs as an operator starts it: argon2id with 19 MiB, and one concurrent
+// hash less than there are processors. All connections are local to 127.0.0.1.
 package main
 
 import (
@@ -22,8 +22,8 @@ import (
 const clients = 16
 
 func main() {
-	rounds := flag.Int("rounds", 3, "rounds of peace and flood; at most 20")
-	slice := flag.Duration("slice", 5*time.Second, "how long each lasts; at most 30s")
+	rounds := flag.Int("rounds", 3, "number of rounds without and with the flood; at most 20")
+	slice := flag.Duration("slice", 5*time.Second, "duration of each; at most 30s")
 	flag.Parse()
 	if *rounds < 1 || *rounds > 20 || *slice < time.Second || *slice > 30*time.Second {
 		fail(fmt.Errorf("out of bounds: see -h"))
@@ -43,9 +43,9 @@ func fail(err error) {
 	}
 }
 
-// run prints one table and what memory was needed.
+// run prints the table and the memory that was needed.
 func run(s *server, rounds int, slice time.Duration) error {
-	fmt.Println("| | requests/s of one reader | its p99 | logins answered/s | told to come back (503, 429)/s |")
+	fmt.Println("| | requests/s of one reader | its p99 | logins/s | refused (503, 429)/s |")
 	fmt.Println("|---|--:|--:|--:|--:|")
 	var kept, slower []float64
 	for range rounds {
@@ -53,7 +53,7 @@ func run(s *server, rounds int, slice time.Duration) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| peace | %.0f | %v | | |\n", quiet.rate, quiet.p99)
+		fmt.Printf("| no other load | %.0f | %v | | |\n", quiet.rate, quiet.p99)
 		flood := s.startFlood(clients)
 		time.Sleep(500 * time.Millisecond)
 		busy, err := s.read(slice)
@@ -62,24 +62,24 @@ func run(s *server, rounds int, slice time.Duration) error {
 			return err
 		}
 		seconds := slice.Seconds() + 0.5
-		fmt.Printf("| %d logins at a time | %.0f | %v | %.1f | %.0f |\n", clients, busy.rate, busy.p99, float64(answered)/seconds, float64(refused)/seconds)
+		fmt.Printf("| %d clients that log in | %.0f | %v | %.1f | %.0f |\n", clients, busy.rate, busy.p99, float64(answered)/seconds, float64(refused)/seconds)
 		kept = append(kept, 100*busy.rate/quiet.rate)
 		slower = append(slower, float64(busy.p99)/float64(quiet.p99))
 	}
 	slices.Sort(kept)
 	slices.Sort(slower)
-	fmt.Printf("\nThe reader keeps %.0f %% of its requests (median; %.0f – %.0f), its p99 is %.1f times the quiet one (%.1f – %.1f).\n",
+	fmt.Printf("\nThe reader keeps %.0f %% of its requests (median; %.0f – %.0f), its p99 is %.1f times the one without other load (%.1f – %.1f).\n",
 		kept[len(kept)/2], kept[0], kept[len(kept)-1], slower[len(slower)/2], slower[0], slower[len(slower)-1])
 	return s.memory()
 }
 
-// reading is what one reader saw.
+// A reading is what the reader measured.
 type reading struct {
 	rate float64
 	p99  time.Duration
 }
 
-// read asks over one connection for this long.
+// read sends requests over one connection for the given time.
 func (s *server) read(duration time.Duration) (reading, error) {
 	var took []time.Duration
 	for end := time.Now().Add(duration); time.Now().Before(end); {
@@ -93,7 +93,7 @@ func (s *server) read(duration time.Duration) (reading, error) {
 	return reading{float64(len(took)) / duration.Seconds(), took[len(took)*99/100]}, nil
 }
 
-// flood is clients that log in without pause.
+// A flood is a number of clients that log in without pause.
 type flood struct {
 	over              atomic.Bool
 	answered, refused atomic.Int64
@@ -122,8 +122,8 @@ func (f *flood) stop() (answered, refused int64) {
 	return f.answered.Load(), f.refused.Load()
 }
 
-// memory lets sixty-four logins arrive at once and tells the most memory that
-// the server has needed until then.
+// memory sends sixty-four concurrent logins and prints the maximum memory of the
+// server until then.
 func (s *server) memory() error {
 	before, err := s.Memory("VmRSS")
 	if err != nil {
@@ -138,6 +138,6 @@ func (s *server) memory() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Memory: %d MiB before 64 logins at once, never more than %d MiB; the ceiling for hashes is 256 MiB.\n", before>>10, most>>10)
+	fmt.Printf("Memory: %d MiB before 64 concurrent logins, at most %d MiB during them; the limit for hashes is 256 MiB.\n", before>>10, most>>10)
 	return nil
 }

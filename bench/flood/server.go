@@ -1,6 +1,6 @@
 package main
 
-// The server under flood: the binary, built from this checkout.
+// The server: the binary, built from this checkout.
 
 import (
 	"encoding/json"
@@ -20,18 +20,18 @@ const users = 64
 type server struct {
 	*binary.Server
 	token  string
-	client *http.Client // of the reader: one connection
+	client *http.Client // for the reader: one connection
 	flood  *http.Client
 }
 
-// start starts the server and makes its users. What it returns must be stopped
-// in any case.
+// start starts the server and creates its users. Its result must be stopped, also
+// after an error.
 func start() (*server, error) {
 	s := &server{
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 1}},
 		flood:  &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: users}},
 	}
-	// Clients name their own addresses, and rates are lifted, so that nothing but the hashing lane is in the flood's way.
+	// Clients may name their addresses, and there are no rate limits, so that only the hash pool limits the flood.
 	var err error
 	s.Server, err = binary.BuildAndServe("--trusted-proxies", "127.0.0.1/32", "--log-level", "error",
 		"--rate", "login=1000000/min;register=1000000/min")
@@ -41,7 +41,7 @@ func start() (*server, error) {
 	return s, s.populate()
 }
 
-// populate signs users up and logs the reader in.
+// populate creates users and logs the reader in.
 func (s *server) populate() error {
 	for i := range users {
 		if status, _, err := s.post("/auth/users/", i, url.Values{"username": {name(i)}, "password": {binary.Password}}); err != nil || status != http.StatusCreated {
@@ -62,7 +62,7 @@ func (s *server) populate() error {
 
 func name(i int) string { return "user" + strconv.Itoa(i) }
 
-// post sends a form from an address of the client's own.
+// post sends a form with the address of the client.
 func (s *server) post(path string, client int, form url.Values) (status int, body []byte, err error) {
 	r, err := http.NewRequest(http.MethodPost, "http://"+s.Address+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -79,8 +79,8 @@ func (s *server) post(path string, client int, form url.Values) (status int, bod
 	return answer.StatusCode, body, err
 }
 
-// login reports whether a hash was made: the right password and a wrong one in
-// turn.
+// login logs in with the correct and a wrong password alternately. It reports whether
+// the server computed a hash.
 func (s *server) login(client, i int) bool {
 	secret := binary.Password
 	if i%8 == 7 {
@@ -90,5 +90,5 @@ func (s *server) login(client, i int) bool {
 	return err == nil && (status == http.StatusOK || status == http.StatusUnauthorized)
 }
 
-// check is one request of the reader.
+// check sends a request of the reader.
 func (s *server) check() error { return s.Check(s.client, s.token) }

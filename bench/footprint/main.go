@@ -1,10 +1,11 @@
-// Command footprint says what the binary costs to have and to start: its size,
-// the time from exec to the first answer on an SQLite database that is there,
-// and its resident memory, idle and after many requests.
+// Command footprint measures the size of the binary, the time from exec to the first
+// response with an existing SQLite database, and the resident memory, idle and after
+// many requests.
 //
 //	go run ./footprint    # in bench/; needs wrk, Linux, some 60 s
 //
-// The binary is the one that `make build` makes. Only 127.0.0.1 is talked to.
+// The binary is the one that make build builds. All connections are local to
+// 127.0.0.1.
 package main
 
 import (
@@ -22,8 +23,8 @@ import (
 )
 
 func main() {
-	starts := flag.Int("starts", 25, "how often the server is started for the median; at most 200")
-	requests := flag.Int("requests", 1_000_000, "requests before memory is looked at; at most 5,000,000")
+	starts := flag.Int("starts", 25, "number of starts; at most 200")
+	requests := flag.Int("requests", 1_000_000, "requests before memory is measured; at most 5,000,000")
 	binary := flag.String("binary", "", "the jotgate to run; empty: make build")
 	flag.Parse()
 	if *starts < 1 || *starts > 200 || *requests < 1 || *requests > 5_000_000 {
@@ -64,8 +65,8 @@ func run(folder, binary string, starts, requests int) error {
 	return memory(folder, binary, requests)
 }
 
-// startTimes prints the median of the times from exec to the first answer. The
-// first start makes the database and does not count.
+// startTimes prints the median time from exec to the first response. The first start
+// creates the database and does not count.
 func startTimes(folder, binary string, starts int) error {
 	var took []time.Duration
 	for i := range starts + 1 {
@@ -81,18 +82,18 @@ func startTimes(folder, binary string, starts int) error {
 		}
 	}
 	slices.Sort(took)
-	fmt.Printf("| start to first answer, median of %d | %.1f ms |\n| the fastest and the slowest | %.1f and %.1f ms |\n",
+	fmt.Printf("| start to first response, median of %d | %.1f ms |\n| the fastest and the slowest | %.1f and %.1f ms |\n",
 		starts, ms(took[len(took)/2]), ms(took[0]), ms(took[len(took)-1]))
 	return nil
 }
 
 func ms(d time.Duration) float64 { return d.Seconds() * 1000 }
 
-// settle is how long a server is left alone before its memory is read.
+// settle is the time without requests before memory is measured.
 const settle = 5 * time.Second
 
-// memory prints what is resident when nobody asks, and after the requests: ten
-// in eleven ask whether a token is good, one asks the database who its user is.
+// memory prints the resident memory when idle and after the requests. Ten in eleven
+// of these check a token; one reads the user from the database.
 func memory(folder, binary string, requests int) (err error) {
 	s, err := start(folder, binary)
 	if err != nil {
@@ -119,7 +120,7 @@ func memory(folder, binary string, requests int) (err error) {
 	}
 	done := 0
 	for done < requests {
-		token, err := s.Login(http.DefaultClient) // the one before ends after five minutes
+		token, err := s.Login(http.DefaultClient) // a token expires after five minutes
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,6 @@
 package main
 
-// One server, and what it holds.
+// The server and its memory.
 
 import (
 	"fmt"
@@ -12,10 +12,10 @@ import (
 
 type server struct {
 	*binary.Server
-	answered time.Duration // from exec to the first answer
+	answered time.Duration // from exec to the first response
 }
 
-// start starts the server in the folder and asks it one question.
+// start starts the server in a folder and sends the first request.
 func start(folder, path string) (*server, error) {
 	began := time.Now()
 	process, err := binary.Serve(path, folder, "--log-level", "error", "--database", "sqlite:jotgate.db")
@@ -28,7 +28,7 @@ func start(folder, path string) (*server, error) {
 	return s, err
 }
 
-// first asks whether the server, and its database, are ready.
+// first requests whether the server and its database are ready.
 func (s *server) first() error {
 	response, err := http.Get("http://" + s.Address + "/readyz")
 	if err != nil {

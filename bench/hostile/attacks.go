@@ -1,7 +1,7 @@
 package main
 
-// The attacks. Each is tried over and over on connections of its own, and knows
-// what must come of it and within what time.
+// The attacks. Each is repeated on separate connections. It defines the responses that
+// are allowed, and within what time.
 
 import (
 	"bytes"
@@ -15,33 +15,33 @@ import (
 	"time"
 )
 
-// closed stands for a status where the server hangs up without an answer.
+// closed is the status if the server closes the connection without a response.
 const closed = "closed"
 
-// attack is a way to be a bad client.
+// An attack is a kind of hostile client.
 type attack struct {
 	name    string
 	clients int           // at a time
-	rest    time.Duration // of a client between two tries
-	within  time.Duration // the server must have hung up; see try
-	most    int           // bytes that the server may take before that; 0: any number
+	rest    time.Duration // pause of a client between two attempts
+	within  time.Duration // the time in which the server must close the connection; see try
+	most    int           // bytes that the server may read before that; 0 means no limit
 	want    []string      // statuses
 	write   writer
-	mute    bool // never reads an answer
+	mute    bool // never reads a response
 }
 
-// filling is how long it may take a busy machine to fill the buffers of a
-// connection in both directions, some MiB.
+// filling is the time in which even a busy machine fills the buffers of a connection
+// in both directions, which are some MiB.
 const filling = 10 * time.Second
 
-// writer sends a try's bytes until it is done, cannot, or is told that the
-// connection is over.
+// A writer sends the bytes of an attempt until it is done, fails, or the connection
+// has ended.
 type writer func(over context.Context, w io.Writer) error
 
 const head = "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
-// attacks lists them. slow is how many connections are held open by dripping
-// headers; patience the server's --request-timeout.
+// attacks lists the attacks. slow is the number of connections that send headers
+// slowly; patience is the server's --request-timeout.
 func attacks(slow int, patience time.Duration) []attack {
 	one := []string{"/api/token/", "/auth/users/", "/api/token/refresh/"}
 	path := func() string { return one[rand.IntN(len(one))] }
@@ -79,7 +79,7 @@ func zipped(n int) string {
 	return b.String()
 }
 
-// drip sends the beginning at once and then a byte now and then.
+// drip sends the beginning immediately and then single bytes at intervals.
 func drip(beginning string, every time.Duration) writer {
 	return func(over context.Context, w io.Writer) error {
 		for _, err := io.WriteString(w, beginning); ; _, err = w.Write([]byte("x")) {
@@ -95,7 +95,7 @@ func drip(beginning string, every time.Duration) writer {
 	}
 }
 
-// long sends the beginning and then so many bytes.
+// long sends the beginning and then n bytes.
 func long(beginning func() string, n int) writer {
 	return func(_ context.Context, w io.Writer) error {
 		_, err := io.WriteString(w, beginning())
@@ -119,7 +119,7 @@ func endless(request string) writer {
 	}
 }
 
-// chunked sends a body of n bytes whose length is not told.
+// chunked sends a body of n bytes without announcing its length.
 func chunked(path func() string, n int) writer {
 	chunk := "10000\r\n" + strings.Repeat("x", 64<<10) + "\r\n"
 	return func(_ context.Context, w io.Writer) error {

@@ -1,15 +1,15 @@
-// Command hostile asks what bad clients do to good ones: two thousand that send
-// a byte of a header now and then, bodies of a gigabyte, ten thousand headers,
-// deep JSON, compressed bombs, answers that nobody reads, all at once. The
-// server is the binary, a process of its own, started as an operator would. One
-// good client logs in and asks with its token, in turn with and without the bad
-// ones, and the shares are taken within each round.
+// Command hostile measures how hostile clients affect others. All at the same time,
+// they hold two thousand connections with slow headers, send bodies of a gigabyte, ten thousand headers,
+// deeply nested JSON and compressed bombs, and do not read responses. The server is
+// the binary, a separate process, started as an operator does. One good client logs
+// in and sends requests with its token, alternately with and without the hostile
+// clients, and the ratios are computed within each round.
 //
 //	go run ./hostile    # in bench/; some 5 min
 //
-// It fails when an attack is not refused as it should be within its time, a good
-// request is not answered, memory or files are not given back. Only 127.0.0.1 is
-// talked to.
+// It fails if an attack is not refused as it should be and in time, if a good request
+// fails, or if memory or files are not released. All connections are local to
+// 127.0.0.1.
 package main
 
 import (
@@ -21,9 +21,9 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 3, "rounds of peace and siege for each attack; at most 20")
-	slice := flag.Duration("slice", 3*time.Second, "how long each lasts; at most 60s")
-	slow := flag.Int("slow", 2000, "connections that drip a header; at most 8000")
+	rounds := flag.Int("rounds", 3, "number of rounds without and with each attack; at most 20")
+	slice := flag.Duration("slice", 3*time.Second, "duration of each; at most 60s")
+	slow := flag.Int("slow", 2000, "connections that send headers slowly; at most 8000")
 	flag.Parse()
 	if *rounds < 1 || *rounds > 20 || *slice < time.Second || *slice > time.Minute || *slow < 10 || *slow > 8000 {
 		fail(fmt.Errorf("out of bounds: see -h"))
@@ -43,13 +43,13 @@ func fail(err error) {
 	}
 }
 
-// times are what the good client saw: how long its requests took, sorted.
+// times are the durations of the good client's requests, sorted.
 type times struct{ check, login []time.Duration }
 
 func p99(sorted []time.Duration) time.Duration { return sorted[len(sorted)*99/100] }
 
-// goodClient asks for so long: twenty checks, then a login. An error is a request
-// that was not answered as in peace.
+// goodClient sends requests for the given time: twenty checks, then a login, and so
+// on. It fails if a request fails.
 func (s *server) goodClient(duration time.Duration) (t times, err error) {
 	timed := func(into *[]time.Duration, ask func() error) {
 		began := time.Now()
@@ -69,8 +69,8 @@ func (s *server) goodClient(duration time.Duration) (t times, err error) {
 	return t, err
 }
 
-// shares is what a siege did to the good client: its p99 as a multiple of the
-// quiet one, a round each.
+// shares is the effect of a siege on the good client: for each round, its p99 as a
+// multiple of the one without attacks.
 type shares struct{ check, login []float64 }
 
 func (s *shares) String() string {
@@ -80,13 +80,13 @@ func (s *shares) String() string {
 	return fmt.Sprintf("%.2f (%.2f – %.2f) | %.2f (%.2f – %.2f)", s.check[n/2], s.check[0], s.check[n-1], s.login[n/2], s.login[0], s.login[n-1])
 }
 
-// round is one time of peace and one of siege, for the good client.
+// round measures the good client without and with a siege.
 func (s *server) round(slice time.Duration, all []attack, into *shares) (peace, war times, faults []string, err error) {
 	if peace, err = s.goodClient(slice); err != nil {
 		return peace, war, nil, err
 	}
 	end := lay(s.Address, all)
-	time.Sleep(2 * time.Second) // until all are there
+	time.Sleep(2 * time.Second) // until all clients are connected
 	war, err = s.goodClient(slice)
 	faults = end.lift()
 	if err == nil {
@@ -96,7 +96,7 @@ func (s *server) round(slice time.Duration, all []attack, into *shares) (peace, 
 	return peace, war, faults, err
 }
 
-// run prints the tables: each attack by itself, then all at once.
+// run prints the tables: each attack by itself, then all together.
 func run(s *server, rounds int, slice time.Duration, all []attack) error {
 	files, err := s.Files()
 	if err != nil {
@@ -120,12 +120,12 @@ func run(s *server, rounds int, slice time.Duration, all []attack) error {
 		fmt.Printf("| %s | %s |\n", all[i].name, &part)
 	}
 	end := lay(s.Address, all)
-	_, err = s.goodClient(time.Minute + 10*time.Second) // what is slowest is let go after a minute
+	_, err = s.goodClient(time.Minute + 10*time.Second) // the slowest connection is closed after a minute
 	foul = append(foul, end.lift()...)
 	most, unread := s.Memory("VmHWM")
-	fmt.Printf("\nMemory: %d MiB before, never more than %d MiB. All at once:\n\n%s", before>>10, most>>10, end.table(all))
+	fmt.Printf("\nMemory: %d MiB before, at most %d MiB during the attacks. All together:\n\n%s", before>>10, most>>10, end.table(all))
 	if err != nil || unread != nil || len(foul) > 0 {
-		return fmt.Errorf("the good client: %v; memory: %v; what must not happen: %q", err, unread, foul)
+		return fmt.Errorf("the good client: %v; memory: %v; faults: %q", err, unread, foul)
 	}
 	return s.settled(files+4, 15*time.Second)
 }

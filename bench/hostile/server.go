@@ -1,8 +1,8 @@
 package main
 
-// The server under siege: the binary, built from this checkout, with what an
-// operator starts it with, but for the rates of logins and sign-ups, which would
-// refuse most of it before it is looked at.
+// The server: the binary, built from this checkout and started as an operator does,
+// but without rate limits for logins and registrations, which would refuse most
+// requests early.
 
 import (
 	"fmt"
@@ -15,11 +15,11 @@ import (
 type server struct {
 	*binary.Server
 	token string
-	good  *http.Client // of the good client: connections of its own
+	good  *http.Client // for the good client: separate connections
 }
 
-// start builds and starts the server and makes its user. What it returns must be
-// stopped in any case.
+// start builds and starts the server and creates its user. Its result must be stopped,
+// also after an error.
 func start(args ...string) (*server, error) {
 	s := &server{good: &http.Client{Timeout: 10 * time.Second}}
 	flags := []string{"--log-level", "error", "--access-token-lifetime", "1h", "--rate", "login=1000000/min;register=1000000/min"}
@@ -34,16 +34,16 @@ func start(args ...string) (*server, error) {
 	return s, err
 }
 
-// login is one of the good client's.
+// login logs the good client in.
 func (s *server) login() error {
 	_, err := s.Login(s.good)
 	return err
 }
 
-// check is one of its requests with a token.
+// check sends a request of the good client with its token.
 func (s *server) check() error { return s.Check(s.good, s.token) }
 
-// settled waits until the server has at most so many files open.
+// settled waits until the server has no more open files than before the siege.
 func (s *server) settled(files int, limit time.Duration) error {
 	for deadline := time.Now().Add(limit); ; time.Sleep(50 * time.Millisecond) {
 		n, err := s.Files()

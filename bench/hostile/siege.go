@@ -1,6 +1,6 @@
 package main
 
-// A siege is all attacks at once, and what came of each.
+// A siege runs several attacks at the same time and records their outcomes.
 
 import (
 	"bufio"
@@ -25,14 +25,14 @@ type siege struct {
 
 	mu       sync.Mutex
 	outcomes map[string]*outcome // by the attack's name
-	faults   []string            // what must never happen; the first twenty
+	faults   []string            // forbidden outcomes, the first twenty
 }
 
-// outcome is what came of an attack's tries.
+// An outcome is the result of an attack's attempts.
 type outcome struct {
 	statuses map[string]int
-	longest  time.Duration // that a connection was held
-	most     int64         // bytes that one could send
+	longest  time.Duration // for which a connection was open
+	most     int64         // bytes that an attempt could send
 }
 
 // lay starts the attacks on the server at address.
@@ -48,7 +48,7 @@ func lay(address string, all []attack) *siege {
 	return s
 }
 
-// lift ends the siege and returns what must never happen and did.
+// lift ends the siege and returns the faults.
 func (s *siege) lift() []string {
 	s.stop()
 	s.running.Wait()
@@ -59,7 +59,7 @@ func (s *siege) attack(ctx context.Context, a attack) {
 	for ctx.Err() == nil {
 		status, sent, held, err := s.try(ctx, a)
 		if ctx.Err() != nil {
-			return // cut off by us
+			return // interrupted by lift
 		}
 		s.note(a, status, sent, held, err)
 		select {
@@ -69,7 +69,7 @@ func (s *siege) attack(ctx context.Context, a attack) {
 	}
 }
 
-// complete reports whether something came of every attack.
+// complete reports whether every attack has an outcome.
 func (s *siege) complete() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +81,7 @@ func (s *siege) complete() bool {
 	return true
 }
 
-// note judges a try.
+// note records and checks an attempt.
 func (s *siege) note(a attack, status string, sent int64, held time.Duration, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,9 +94,9 @@ func (s *siege) note(a attack, status string, sent int64, held time.Duration, er
 	}
 }
 
-// try is one connection, and how long the server held it: from its beginning, or
-// where it does not read answers, from when it could send no more. An error is
-// one of connecting, or that the server does not hang up.
+// try makes one connection and returns how long the server kept it open: from its
+// beginning or, if the client does not read responses, from when it could send no
+// more. It fails if it cannot connect, or if the server does not close the connection.
 func (s *siege) try(ctx context.Context, a attack) (status string, sent int64, held time.Duration, err error) {
 	began := time.Now()
 	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", s.address)
@@ -112,18 +112,18 @@ func (s *siege) try(ctx context.Context, a attack) (status string, sent int64, h
 	defer end()
 	go func() { written <- a.write(over, counted) }()
 	if a.mute {
-		err = <-written // which fails when the server hangs up
+		err = <-written // which fails when the server closes the connection
 		return closed, counted.n.Load(), time.Since(counted.latest), ifTimeout(err)
 	}
 	status, err = answer(conn)
 	held = time.Since(began)
 	end()
-	_ = conn.Close() // ends the writer, too
+	_ = conn.Close() // also ends the writer
 	<-written
 	return status, counted.n.Load(), held, err
 }
 
-// answer reads a status and waits for the end of the connection.
+// answer reads the status and waits for the end of the connection.
 func answer(conn net.Conn) (string, error) {
 	r := bufio.NewReader(conn)
 	response, err := http.ReadResponse(r, nil)
@@ -136,7 +136,7 @@ func answer(conn net.Conn) (string, error) {
 	return strconv.Itoa(response.StatusCode), ifTimeout(err)
 }
 
-// ifTimeout is err when the server did not hang up at all.
+// ifTimeout returns err if it is a timeout: the server did not close the connection.
 func ifTimeout(err error) error {
 	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
 		return err
@@ -147,7 +147,7 @@ func ifTimeout(err error) error {
 type counter struct {
 	net.Conn
 	n      atomic.Int64
-	latest time.Time // when something could be sent; the writer's
+	latest time.Time // when the writer could last send something
 }
 
 func (c *counter) Write(p []byte) (int, error) {
@@ -158,7 +158,7 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// table is what came of the attacks, a row for each.
+// table returns the outcomes, one row for each attack.
 func (s *siege) table(all []attack) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -30,8 +30,8 @@ var errFloor = errors.New("floor refuses")
 
 var b64 = base64.RawURLEncoding.Strict()
 
-// A desk is the pooled working space.
-type desk struct {
+// A floorState is the pooled state of one operation.
+type floorState struct {
 	mac     hash.Hash
 	in      []byte
 	sum     []byte
@@ -41,7 +41,7 @@ type desk struct {
 
 func newDesks(secret []byte) *sync.Pool {
 	return &sync.Pool{New: func() any {
-		return &desk{mac: hmac.New(sha256.New, secret), in: make([]byte, 0, 1024), sum: make([]byte, 0, 32), want: make([]byte, 43), payload: make([]byte, 1024)}
+		return &floorState{mac: hmac.New(sha256.New, secret), in: make([]byte, 0, 1024), sum: make([]byte, 0, 32), want: make([]byte, 43), payload: make([]byte, 1024)}
 	}}
 }
 
@@ -60,7 +60,7 @@ func floorVerify(k *keys, alg, token string) runner {
 }
 
 func floorOpen(pool *sync.Pool, header, bearer string, exp int64) error {
-	d := pool.Get().(*desk)
+	d := pool.Get().(*floorState)
 	defer pool.Put(d)
 	token, ok := strings.CutPrefix(bearer, "Bearer ")
 	if !ok {
@@ -122,7 +122,7 @@ func floorSign(k *keys, alg string, write func([]byte) []byte) runner {
 	}
 	pool := newDesks(k.secret)
 	return runner{"floor", func() error {
-		d := pool.Get().(*desk)
+		d := pool.Get().(*floorState)
 		defer pool.Put(d)
 		d.payload = write(d.payload[:0])
 		d.in = append(d.in[:0], header...)

@@ -34,10 +34,10 @@ type runner struct {
 }
 
 func main() {
-	count := flag.Int("rounds", 61, "rounds, each of which runs every contender once")
-	slice := flag.Duration("slice", 10*time.Millisecond, "how long one contender runs in a round")
-	only := flag.String("only", "", "run the races whose title holds this text")
-	processor := flag.Bool("processor", false, "tell processor time in place of wall time, for a busy machine")
+	count := flag.Int("rounds", 61, "number of rounds")
+	slice := flag.Duration("slice", 10*time.Millisecond, "duration of one contender in a round")
+	only := flag.String("only", "", "run only the races whose title contains this text")
+	processor := flag.Bool("processor", false, "measure processor time instead of wall time, for a busy machine")
 	flag.Parse()
 	fmt.Printf("%s %s/%s, GOEXPERIMENT=%q, %d rounds of %v\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, os.Getenv("GOEXPERIMENT"), *count, *slice)
 	for _, r := range races() {
@@ -47,7 +47,7 @@ func main() {
 	}
 }
 
-// contenders are the runners for package rounds; a refusal has no place here.
+// contenders converts the runners for package rounds. An error is a panic.
 func contenders(runners []runner) (list []rounds.Contender) {
 	for _, r := range runners {
 		list = append(list, rounds.Contender{Name: r.name, Run: func() {

@@ -1,11 +1,10 @@
-// Command load asks, over loopback and with wrk, what the gate costs: the
-// binary's GET /auth/check, and a Go program's own handler behind Require,
-// against a bare net/http handler that answers everybody with the same body; and
-// `jotgate serve --upstream` against a bare httputil.ReverseProxy before the same
-// API. Another bare handler sends the headers of /auth/check, too, and so shows
-// what they cost by themselves. The servers are processes of their own and all
-// run for the whole time; wrk sends the same bytes to one after the other, round
-// by round, and the ratios are taken within each round.
+// Command load measures with wrk, over loopback, what authentication costs. It compares
+// the binary's GET /auth/check, and a handler of a Go program behind Require, with a
+// bare net/http handler that sends the same body; and jotgate serve --upstream with a
+// bare httputil.ReverseProxy before the same API. Another bare handler also sends the
+// headers of /auth/check, which shows their share of the cost. All servers are separate
+// processes that run all the time. wrk sends the same requests to one after the other in
+// every round, and the ratios are computed within the rounds.
 //
 //	go run ./load    # in bench/; needs wrk, some two minutes
 package main
@@ -27,9 +26,9 @@ func main() {
 		serveBare(os.Args[2])
 		return
 	}
-	rounds := flag.Int("rounds", 6, "rounds, each of which asks every server once; at most 50")
-	slice := flag.Duration("slice", 2*time.Second, "how long wrk asks one server in a round; at most 10s")
-	connections := flag.Int("connections", 32, "connections at once; at most 256")
+	rounds := flag.Int("rounds", 6, "number of rounds; at most 50")
+	slice := flag.Duration("slice", 2*time.Second, "duration of each measurement; at most 10s")
+	connections := flag.Int("connections", 32, "concurrent connections; at most 256")
 	only := flag.String("binary", "", "the jotgate to run; empty: build it")
 	flag.Parse()
 	if *rounds < 1 || *rounds > 50 || *slice > 10*time.Second || *slice < time.Second || *connections < 1 || *connections > 256 {
@@ -50,7 +49,7 @@ func fail(err error) {
 	}
 }
 
-// A sample is what one slice of one server gave.
+// A sample is one measurement of one server.
 type sample struct {
 	rate float64 // requests/s
 	p99  float64 // milliseconds
@@ -58,7 +57,7 @@ type sample struct {
 	wrk  float64 // of wrk
 }
 
-// run asks everybody in each round and prints one table.
+// run measures all servers in every round and prints the table.
 func run(s *site, rounds int, slice time.Duration, connections int) error {
 	fmt.Printf("%s %s/%s, %d processors, %d rounds of %v, %d connections\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds, slice, connections)
 	targets := s.targets()
@@ -66,7 +65,7 @@ func run(s *site, rounds int, slice time.Duration, connections int) error {
 		return err
 	}
 	for _, t := range targets {
-		if _, err := wrk.Get(t.url, s.token, time.Second, connections); err != nil { // warm
+		if _, err := wrk.Get(t.url, s.token, time.Second, connections); err != nil { // warm up
 			return err
 		}
 	}
@@ -85,7 +84,7 @@ func run(s *site, rounds int, slice time.Duration, connections int) error {
 	return nil
 }
 
-// sample asks one server for one slice.
+// sample measures one server.
 func (s *site) sample(t target, slice time.Duration, connections int) (sample, error) {
 	server := s.servers[t.process]
 	before, err := server.Spent()
@@ -101,10 +100,10 @@ func (s *site) sample(t target, slice time.Duration, connections int) (sample, e
 	return sample{got.Rate, float64(got.P99.Microseconds()) / 1000, each(after - before), each(got.Spent)}, err
 }
 
-// table prints a line for each server. Rates and latencies are medians, and
-// their ratios are taken within a round. Processor times are the lowest tenth of
-// the rounds, since what else runs on the machine only adds to them; the last
-// column is the share of requests that they make likely where nothing else runs.
+// table prints a line for each server. Rates and latencies are medians, and their
+// ratios are computed within a round. Processor times are the lowest decile of the
+// rounds, since other programs can only add to them; the last column is the ratio of
+// rates that they predict for an idle machine.
 func table(targets []target, samples [][]sample) {
 	fmt.Println("| server | requests/s | of the bare one | least – most | of a bare one with the same headers | p99, ms | times the bare one's | processor time of the server, µs a request | with wrk's | the bare one's, of that |")
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
@@ -120,7 +119,7 @@ func table(targets []target, samples [][]sample) {
 	}
 }
 
-// within compares two servers round by round.
+// within compares two servers within each round.
 func within(own, other []sample, ratio func(own, other sample) float64) []float64 {
 	ratios := make([]float64, len(own))
 	for r := range own {
@@ -134,7 +133,7 @@ func (s sample) late() float64     { return s.p99 }
 func (s sample) server() float64   { return s.cost }
 func (s sample) all() float64      { return s.cost + s.wrk }
 
-// each is one value of each sample.
+// each returns one value of each sample.
 func each(samples []sample, value func(sample) float64) []float64 {
 	values := make([]float64, len(samples))
 	for i, s := range samples {
@@ -143,7 +142,7 @@ func each(samples []sample, value func(sample) float64) []float64 {
 	return values
 }
 
-// lowest is the value that a tenth stays below.
+// lowest returns the lowest decile.
 func lowest(values []float64) float64 {
 	return slices.Sorted(slices.Values(values))[len(values)/10]
 }

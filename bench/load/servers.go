@@ -1,7 +1,7 @@
 package main
 
-// The servers: the jotgates, the bare ones they are measured by, and the API
-// behind the proxies. All but the jotgates are this program, started again.
+// The servers: jotgate, the bare ones to compare it with, and the API behind the
+// proxies. All but jotgate are this program, started again.
 
 import (
 	"context"
@@ -27,8 +27,8 @@ const (
 	answer        = `{"message":"hello","things":[1,2,3,4,5,6,7,8,9]}`
 )
 
-// A target is one thing that wrk asks. base is the index of the bare one, same
-// that of the bare one whose answer is the same in its headers, too.
+// A target is a URL for wrk. base is the index of the bare one to compare it with, same
+// that of the bare one which also sends the same headers.
 type target struct {
 	name, process, path string
 	base, same          int
@@ -37,7 +37,7 @@ type target struct {
 	url                 string
 }
 
-// site is everything that runs.
+// A site is all servers.
 type site struct {
 	folder  string
 	servers map[string]*binary.Server
@@ -61,7 +61,7 @@ func (s *site) targets() []target {
 	return all
 }
 
-// start starts every server. What it returns must be stopped in any case.
+// start starts all servers. Its result must be stopped, also after an error.
 func start(jotgate string) (*site, error) {
 	s := &site{servers: map[string]*binary.Server{}}
 	var err error
@@ -110,7 +110,7 @@ func start(jotgate string) (*site, error) {
 	return s, nil
 }
 
-// stop ends every server and takes the folder away.
+// stop stops all servers and removes the folder.
 func (s *site) stop() {
 	for _, server := range s.servers {
 		_ = server.Stop()
@@ -118,8 +118,7 @@ func (s *site) stop() {
 	_ = os.RemoveAll(s.folder)
 }
 
-// serveBare is one of the other processes: one of these, or an address to stand
-// before.
+// serveBare runs one of the bare servers by name, or a reverse proxy before an address.
 func serveBare(what string) {
 	var handler http.Handler
 	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
@@ -148,7 +147,7 @@ func serveBare(what string) {
 	fail(http.Serve(listener, handler))
 }
 
-// guard is what a Go program has, with keys of its own.
+// guard is the handler of a Go program that verifies tokens itself.
 func guard(remember int) *jotgate.Guard {
 	key, err := jwt.NewHMAC(jwt.HS256, []byte(binary.Secret))
 	fail(err)
@@ -157,8 +156,8 @@ func guard(remember int) *jotgate.Guard {
 	return g
 }
 
-// withHeaders sends what /auth/check tells of the token's user; site.check
-// compares the two. The values are made once, which is less work than jotgate's.
+// withHeaders sends the headers of /auth/check; site.check compares the two. The values
+// are constant, which is less work than in jotgate.
 func withHeaders(next http.Handler) http.Handler {
 	fixed := http.Header{
 		"Cache-Control": {"no-store"}, "X-Auth-Id": {"42"}, "X-Auth-User": {"alice"}, "X-Auth-Role": {"staff"},
@@ -170,8 +169,8 @@ func withHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// bareProxy keeps as many connections as jotgate's; the default is two, and it
-// would lose for that alone.
+// bareProxy keeps as many idle connections as jotgate's proxy does. The default of two
+// would make it slower.
 func bareProxy(behind *url.URL) http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 256
@@ -182,8 +181,8 @@ func bareProxy(behind *url.URL) http.Handler {
 	}
 }
 
-// check makes sure that the work is done: the same answers as the bare ones',
-// and none without a token.
+// check checks that each server sends the same response as the bare one, and refuses a
+// request without a valid token.
 func (s *site) check(targets []target) error {
 	headers := map[string]http.Header{}
 	for _, t := range targets {

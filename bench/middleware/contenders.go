@@ -1,8 +1,8 @@
 package main
 
-// The contenders: each is set up as its documentation advises, demands the
-// same algorithm, exp, issuer and audience, and tells the handler behind it the
-// same three things about the user.
+// The contenders. Each is configured as its documentation advises, requires the same
+// algorithm, exp, issuer and audience, and passes the same three facts about the user to
+// the handler.
 
 import (
 	"context"
@@ -29,13 +29,13 @@ const (
 	audience = "shop"
 )
 
-// seen is what the handler behind the middleware learnt of the user.
+// seen is what the handler received about the user.
 type seen struct{ id, username, role string }
 
 var last seen
 
-// contenders builds each middleware around a handler that writes down whom it
-// saw. The first is jotgate's typed form, the second its form with a context.
+// contenders creates each middleware with a handler that records the user. The first is
+// jotgate's typed form, the second its form with a context.
 func contenders() []contender {
 	return []contender{
 		{"jotgate, typed handler", jotgateTyped()},
@@ -66,7 +66,7 @@ func noteUser(_ http.ResponseWriter, _ *http.Request, user *jotgate.User) {
 
 func jotgateTyped() http.Handler { return guard(0).RequireUser(noteUser) }
 
-// jotgateRemembering does not do the same work: it has seen the token before.
+// jotgateRemembering does less work: it caches the verified token.
 func jotgateRemembering() http.Handler { return guard(100).RequireUser(noteUser) }
 
 func jotgateContext() http.Handler {
@@ -76,7 +76,7 @@ func jotgateContext() http.Handler {
 	}))
 }
 
-// Role is the structure in the token.
+// Role is the nested object in the token.
 type Role struct {
 	ID          string `json:"id"`
 	DisplayName string `json:"display_name"`
@@ -95,7 +95,7 @@ type handClaims struct {
 
 type handKey struct{}
 
-// byHand is the middleware that most programs write for themselves.
+// byHand is the middleware that many programs write themselves.
 func byHand() http.Handler {
 	parser := gojwt.NewParser(gojwt.WithValidMethods([]string{"HS256"}), gojwt.WithIssuer(issuer), gojwt.WithAudience(audience),
 		gojwt.WithExpirationRequired(), gojwt.WithIssuedAt())
@@ -142,7 +142,7 @@ func ginJWT() http.Handler {
 	return engine
 }
 
-// custom is what auth0's validator reads besides the registered claims.
+// custom holds the claims that auth0's validator reads in addition to the registered ones.
 type custom struct {
 	TokenType string `json:"token_type"`
 	UserID    string `json:"user_id"`
@@ -152,7 +152,7 @@ type custom struct {
 	Role      Role   `json:"role"`
 }
 
-// Validate is called once the registered claims are found right.
+// Validate is called if the registered claims are valid.
 func (*custom) Validate(context.Context) error { return nil }
 
 func auth0Middleware() http.Handler {
@@ -177,12 +177,12 @@ func chiJWTAuth() http.Handler {
 	return jwtauth.Verifier(auth)(jwtauth.Authenticator(auth)(next))
 }
 
-// check lets a contender refuse what it must, so that none is fast by not
-// looking. Each refused token differs from the good one in one point.
+// check checks that a contender refuses invalid tokens, so that none is fast by omitting
+// a check. Each of them differs from the valid one in one point.
 func (c contender) check() error {
 	good := claims()
 	if last = (seen{}); c.get(sign(good, secret)) != http.StatusOK || last != (seen{"42", "alice", "staff"}) {
-		return errors.New("the good token is refused or misread")
+		return errors.New("the valid token is refused or misread")
 	}
 	with := func(name string, value any) string {
 		changed := slices.Clone(good)

@@ -1,7 +1,7 @@
-// Command middleware compares jotgate's middleware with others: one
-// authenticated GET, called directly (no network), with an HS256 token as a
-// Gate issues it, issuer and audience checked, the user handed to the handler.
-// All run in one process, interleaved round by round.
+// Command middleware compares jotgate's middleware with others. Each handles an
+// authenticated GET without network, with an HS256 token as a Gate issues it, checks
+// issuer and audience, and passes the user to the handler. All run in one process,
+// interleaved in rounds.
 //
 //	go run ./middleware   # in bench/
 package main
@@ -20,9 +20,9 @@ import (
 )
 
 func main() {
-	count := flag.Int("rounds", 20, "rounds, each of which runs every contender once")
-	slice := flag.Duration("slice", 50*time.Millisecond, "how long one contender runs in a round")
-	processor := flag.Bool("processor", false, "tell processor time in place of wall time, for a busy machine")
+	count := flag.Int("rounds", 20, "number of rounds")
+	slice := flag.Duration("slice", 50*time.Millisecond, "duration of one contender in a round")
+	processor := flag.Bool("processor", false, "measure processor time instead of wall time, for a busy machine")
 	flag.Parse()
 	fmt.Printf("%s %s/%s, GOEXPERIMENT=%q, %d rounds of %v\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, os.Getenv("GOEXPERIMENT"), *count, *slice)
 	if err := run(*count, *slice, rounds.Of(*processor)); err != nil {
@@ -51,7 +51,7 @@ func run(count int, slice time.Duration, clock rounds.Clock) error {
 	return nil
 }
 
-// claims are those of an access token as a Gate issues it, in its order.
+// claims are the claims of an access token as a Gate issues it, in its order.
 func claims() jwt.Object {
 	now := time.Now().Unix()
 	return jwt.Object{
@@ -73,7 +73,7 @@ func sign(claims jwt.Object, secret string) string {
 	return must(jwt.Sign(must(jwt.NewHMAC(jwt.HS256, []byte(secret))), claims))
 }
 
-// request is the GET, as net/http would hand it over.
+// request returns the GET as net/http would pass it.
 func request(token string) *http.Request {
 	return &http.Request{
 		Method: "GET", URL: &url.URL{Path: "/api/hello"}, RequestURI: "/api/hello", Host: "shop.example",
@@ -82,15 +82,15 @@ func request(token string) *http.Request {
 	}
 }
 
-// get is the status that a contender answers.
+// get returns the status of a contender's response.
 func (c contender) get(token string) int {
 	w := &noWriter{header: http.Header{}}
 	c.handler.ServeHTTP(w, request(token))
-	w.WriteHeader(http.StatusOK) // as net/http does for a handler that wrote nothing
+	w.WriteHeader(http.StatusOK) // as net/http does if a handler writes nothing
 	return w.status
 }
 
-// noWriter drops the answer but for its status.
+// A noWriter drops the response except for its status.
 type noWriter struct {
 	header http.Header
 	status int

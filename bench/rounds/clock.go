@@ -6,15 +6,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Clock tells the time since some moment.
+// A Clock returns the time since a fixed moment.
 type Clock func() time.Duration
 
 var began = time.Now()
 
-// Wall is the time that passes for everybody.
+// Wall is the wall-clock time.
 func Wall() time.Duration { return time.Since(began) }
 
-// Of is Processor or Wall.
+// Of returns Processor or Wall.
 func Of(processor bool) Clock {
 	if processor {
 		return Processor
@@ -22,12 +22,12 @@ func Of(processor bool) Clock {
 	return Wall
 }
 
-// Processor is the processor time of the calling thread: what others do on a
-// busy machine is not in it, nor what the collector does on other threads.
+// Processor is the processor time of the calling thread. It excludes other programs, and
+// the work of the garbage collector on other threads.
 func Processor() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
-		panic(err) // the clock exists on every Linux
+		panic(err) // every Linux has this clock
 	}
 	return time.Duration(t.Nano())
 }

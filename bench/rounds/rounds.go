@@ -1,6 +1,6 @@
-// Package rounds times contenders that do the same work, in one process and
-// turn by turn, so that a busy machine is busy for all of them. What counts is
-// the ratio within a round; absolute times are told for orientation.
+// Package rounds measures contenders that do the same work, alternating in one process,
+// so that other load on the machine affects all of them. The result is the ratio within a
+// round; absolute times are for orientation only.
 package rounds
 
 import (
@@ -16,7 +16,7 @@ type Contender struct {
 	Run  func()
 }
 
-// A Result is what one contender needed per operation.
+// A Result is what one contender needs per operation.
 type Result struct {
 	Name         string
 	Best, Median float64 // nanoseconds, of the rounds
@@ -25,8 +25,8 @@ type Result struct {
 	Rounds       []float64 // nanoseconds, in the order of the rounds
 }
 
-// Times is how many times longer it took than another: the median of the
-// ratios within a round.
+// Times returns how many times longer it took than another: the median of the ratios
+// within the rounds.
 func (r Result) Times(other Result) float64 {
 	ratios := make([]float64, len(r.Rounds))
 	for i := range ratios {
@@ -36,14 +36,14 @@ func (r Result) Times(other Result) float64 {
 	return ratios[len(ratios)/2]
 }
 
-// Median is the middle one of the values, or the mean of the two in the middle.
+// Median returns the median of the values.
 func Median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
-// Run gives every contender a slice of time in every round, beginning with
-// another one each time. The clock is Wall or Processor.
+// Run lets every contender work for a slice of time in every round, in rotating order.
+// The clock is Wall or Processor.
 func Run(contenders []Contender, rounds int, slice time.Duration, clock Clock) []Result {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -67,7 +67,7 @@ func Run(contenders []Contender, rounds int, slice time.Duration, clock Clock) [
 	return results
 }
 
-// calibrate finds how many operations fill the slice.
+// calibrate returns how many operations take about one slice.
 func calibrate(run func(), slice time.Duration, clock Clock) int {
 	for n := 1; ; n *= 2 {
 		if took := repeat(run, n, clock) * float64(n); took > float64(slice)/4 {

@@ -1,4 +1,4 @@
-// Package wrk has wrk ask a server, for the programs beside it that measure one.
+// Package wrk runs the load generator wrk, for the benchmarks.
 package wrk
 
 import (
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A Result is what wrk saw of a server, and what that took it.
+// A Result is what wrk measured.
 type Result struct {
 	Requests int
 	Rate     float64 // requests a second
@@ -24,8 +24,8 @@ var (
 	refused   = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)|Socket errors: .*`)
 )
 
-// Get asks for one address with an access token, for so long, in whole seconds,
-// over so many connections at once. An answer that is not 2xx is an error.
+// Get requests one URL with an access token, for a time in whole seconds, over the given
+// number of connections. A response other than 2xx is an error.
 func Get(url, token string, duration time.Duration, connections int) (r Result, err error) {
 	command := exec.Command("wrk", "-t1", "--latency", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(duration.Seconds()))+"s",
 		"-H", "Authorization: Bearer "+token, url)
