@@ -4,6 +4,7 @@ package main
 // nothing, and says line by line what fits, what does not and how to fix it.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -119,13 +120,19 @@ func (c *doctorCommand) hashFacts(a *app, db *store.Store) ([]store.Fact, error)
 		return []store.Fact{{Fatal: true, About: "--hasher", Found: err.Error(), Mend: "see jotgate serve --help"}}, nil
 	}
 	count := hashCount{algorithms: map[string]int{}}
+	err = eachAccount(a.ctx, db, func(account *record.Account) { count.add(hasher, account) })
+	return count.facts(hasher), err
+}
+
+// eachAccount calls do for every account, without holding more than a page of them.
+func eachAccount(ctx context.Context, db *store.Store, do func(*record.Account)) error {
 	for after := record.UserID(""); ; {
-		page, err := db.ListAccounts(a.ctx, after, accountPage)
+		page, err := db.ListAccounts(ctx, after, accountPage)
 		if err != nil || len(page) == 0 {
-			return count.facts(hasher), err
+			return err
 		}
 		for _, account := range page {
-			count.add(hasher, account)
+			do(account)
 		}
 		after = page[len(page)-1].ID
 	}
@@ -157,22 +164,31 @@ func (n *hashCount) add(hasher *passwd.Hasher, account *record.Account) {
 
 func (n *hashCount) facts(hasher *passwd.Hasher) (facts []store.Fact) {
 	for _, name := range slices.Sorted(maps.Keys(n.algorithms)) {
-		f := store.Fact{OK: true, About: "passwords stored as " + name, Found: strconv.Itoa(n.algorithms[name])}
-		switch {
-		case name == "other":
-			f.OK, f.Mend = false, "no password hash of Django's; their owners need a password reset"
-		case slices.Contains(n.weak, name):
-			f.OK, f.Mend = false, "weak; each is replaced when its owner logs in ("+hasher.String()+")"
-		}
-		facts = append(facts, f)
+		facts = append(facts, n.fact(name, hasher))
 	}
 	if n.costly > 0 {
-		facts = append(facts, store.Fact{
-			About: "passwords above --hash-limits", Found: fmt.Sprintf("%d (%s)", n.costly, n.example),
-			Mend: "their owners cannot log in: reset the passwords, or raise --hash-limits",
-		})
+		facts = append(facts, n.costlyFact())
 	}
 	return facts
+}
+
+// fact is about the hashes of one algorithm.
+func (n *hashCount) fact(name string, hasher *passwd.Hasher) store.Fact {
+	f := store.Fact{OK: true, About: "passwords stored as " + name, Found: strconv.Itoa(n.algorithms[name])}
+	switch {
+	case name == "other":
+		f.OK, f.Mend = false, "not password hashes of Django; their owners need a password reset"
+	case slices.Contains(n.weak, name):
+		f.OK, f.Mend = false, "weak; each is replaced when its owner logs in ("+hasher.String()+")"
+	}
+	return f
+}
+
+func (n *hashCount) costlyFact() store.Fact {
+	return store.Fact{
+		About: "passwords above --hash-limits", Found: fmt.Sprintf("%d (%s)", n.costly, n.example),
+		Mend: "their owners cannot log in: reset the passwords, or raise --hash-limits",
+	}
 }
 
 // secretFact is about the secret, which it does not show: whether it can be used,
