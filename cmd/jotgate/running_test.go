@@ -90,3 +90,32 @@ func (s *server) me(t *testing.T, access string) string {
 	t.Helper()
 	return s.curl(t, "-H", "Authorization: Bearer "+access, "BASE/auth/users/me/")
 }
+
+func TestSessionEndEveryone(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *server, command func(...string) string) {
+		alice := s.login(t)
+		s.curl(t, "-d", "username=bob", "-d", "password=correct-horse-2", "BASE/auth/users/")
+		var bob struct{ Access, Refresh string }
+		answer := s.curl(t, "-d", "username=bob", "-d", "password=correct-horse-2", "BASE/api/token/")
+		if err := json.Unmarshal([]byte(answer), &bob); err != nil {
+			t.Fatal(answer)
+		}
+		if got := command("session", "end-all", "--yes"); got != "ended 2 sessions of 2 users\n" {
+			t.Error(got)
+		}
+		for _, access := range []string{alice.Access, bob.Access} {
+			wait.Until(t, "an ended session is rejected", func() bool {
+				return strings.Contains(s.me(t, access), `"code":"token_not_valid"`)
+			})
+		}
+		if got := s.curl(t, "-d", "refresh="+bob.Refresh, "BASE/api/token/refresh/"); !strings.Contains(got, "token_not_valid") {
+			t.Errorf("a refresh after end-all: %s", got)
+		}
+		if got := s.me(t, s.login(t).Access); !strings.Contains(got, `"username":"alice"`) {
+			t.Errorf("a login after end-all: %s", got)
+		}
+		if got := command("session", "end-all", "--yes"); got != "ended 1 session of 2 users\n" {
+			t.Error(got)
+		}
+	})
+}

@@ -13,6 +13,8 @@ import (
 type sessionCommands struct {
 	List sessionList `cmd:"" help:"List a user's live sessions."`
 	End  sessionEnd  `cmd:"" help:"End a user's sessions; their tokens stop working within a second."`
+
+	EndAll sessionEndAll `cmd:"" help:"End the sessions of all users."`
 }
 
 type sessionList struct {

@@ -1,0 +1,72 @@
+package main
+
+// `session end-all`: after an incident, all users log in again.
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
+)
+
+type sessionEndAll struct {
+	databaseFlags
+	Yes bool `help:"Do not ask."`
+}
+
+// Help is shown below the usage line.
+func (sessionEndAll) Help() string {
+	return `Asks first. Every user has to log in again; passwords and keys stay as they are.
+
+    jotgate session end-all
+    jotgate session end-all --yes`
+}
+
+// accountsPerPage is how many accounts are read at a time.
+const accountsPerPage = 500
+
+// Run ends them, one user at a time, so that logins go on meanwhile. It can be
+// repeated after a failure.
+func (c *sessionEndAll) Run(a *app) error {
+	return c.with(a, func(db *store.Store) error {
+		if !c.Yes {
+			answer, err := a.ask("End the sessions of all users? [y/N]: ")
+			if err == nil && !strings.EqualFold(answer, "y") {
+				err = errors.New("nothing was ended")
+			}
+			if err != nil {
+				return err
+			}
+		}
+		users, sessions := 0, 0
+		for after := record.UserID(""); ; {
+			page, err := db.ListAccounts(a.ctx, after, accountsPerPage)
+			if err != nil {
+				return err
+			}
+			for _, account := range page {
+				n, err := c.end(a, db, account.ID)
+				if err != nil {
+					return err
+				}
+				users, sessions, after = users+1, sessions+n, account.ID
+			}
+			if len(page) < accountsPerPage {
+				break
+			}
+		}
+		a.print("ended " + plural(sessions, "session") + " of " + plural(users, "user"))
+		return nil
+	})
+}
+
+func (c *sessionEndAll) end(a *app, db *store.Store, user record.UserID) (int, error) {
+	now := time.Now()
+	n, err := db.EndSessions(a.ctx, record.Ending{User: user, Reason: record.EndedByUser, Now: now})
+	if err != nil || n == 0 {
+		return n, err
+	}
+	return n, a.event(db, record.Event{Time: now, Name: "logout", User: user, Detail: "ended for all users"})
+}
