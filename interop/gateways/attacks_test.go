@@ -85,12 +85,21 @@ func honest(t *testing.T, title string, s seen) {
 
 // Every gateway's file takes care of every identity header.
 func TestFilesNameEveryHeader(t *testing.T) {
-	for _, name := range []string{"nginx-identity.conf", "Caddyfile", "envoy.yaml", "traefik.compose.yaml"} {
+	for _, name := range []string{"nginx-identity.conf", "Caddyfile", "jotgate.lua", "envoy.yaml", "traefik.compose.yaml"} {
 		text := strings.ToLower(example(t, name))
 		for _, header := range []string{"id", "user", "role", "email", "groups", "session"} {
 			if !strings.Contains(text, "x-auth-"+header) {
 				t.Errorf("%s says nothing of X-Auth-%s", name, header)
 			}
+		}
+	}
+	// The rule for other characters than letters, digits and "-", in the files of the
+	// gateways that no test runs.
+	for name, rule := range map[string]string{
+		"envoy.yaml": `not name:find("^:?[a-z0-9%-]+$")`, "traefik.compose.yaml": "--entryPoints.web.http.aliasHeadersStrategy=delete",
+	} {
+		if !strings.Contains(example(t, name), rule) {
+			t.Errorf("%s lacks %s", name, rule)
 		}
 	}
 }

@@ -22,7 +22,8 @@ type front struct {
 	name    string
 	address string // where everything but /health needs a token
 	staff   string // where staff alone may enter; empty where there is none
-	api     *api   // behind
+	behind  string // address of the API
+	api     *api   // the API, if it is the one that remembers what it saw
 	jotgate *serve.Server
 }
 
@@ -35,19 +36,31 @@ type gateway struct {
 var gateways = []gateway{
 	{"nginx", startNginx},
 	{"caddy", startCaddy},
+	{"haproxy", startHAProxy},
 	{"jotgate", startProxy},
+	{"apache", startApache},
+	{"lighttpd", startLighttpdFront},
 }
 
 // start starts everything that one gateway needs. It ends with t.
 func (g gateway) run(t testing.TB) *front {
 	t.Helper()
-	f := &front{name: g.name, api: newAPI(t)}
+	api := newAPI(t)
+	f := g.before(t, api.address)
+	f.api = api
+	return f
+}
+
+// before starts the gateway before the API at this address.
+func (g gateway) before(t testing.TB, address string) *front {
+	t.Helper()
+	f := &front{name: g.name, behind: address}
 	g.start(t, f)
 	return f
 }
 
-// before starts a jotgate for a gateway that asks it.
-func (f *front) before(t testing.TB) {
+// ask starts a jotgate for a gateway that asks it.
+func (f *front) ask(t testing.TB) {
 	t.Helper()
 	f.jotgate = serve.Start(t, serve.Options{SecretKey: secret, Args: []string{"--trusted-proxies", "127.0.0.1"}})
 	f.address, f.staff = freeport.Address(t), freeport.Address(t)
@@ -59,7 +72,8 @@ func (f *front) files(t testing.TB, names ...string) string {
 	t.Helper()
 	folder := t.TempDir()
 	addresses := strings.NewReplacer(
-		":8000", port(f.jotgate.URL), ":3000", port(f.api.address), ":8080", port(f.address), ":8081", port(f.staff),
+		":8000", port(f.jotgate.URL), ":3000", port(f.behind), ":8080", port(f.address), ":8081", port(f.staff),
+		" 8080", " "+strings.TrimPrefix(port(f.address), ":"), " 8000", " "+strings.TrimPrefix(port(f.jotgate.URL), ":"),
 	)
 	for _, name := range names {
 		text := addresses.Replace(example(t, name))
@@ -70,8 +84,13 @@ func (f *front) files(t testing.TB, names ...string) string {
 	return folder
 }
 
-// port is the end of an address, with its colon.
-func port(address string) string { return address[strings.LastIndexByte(address, ':'):] }
+// port is the end of an address, with its colon; "" is a port that nothing listens on.
+func port(address string) string {
+	if address == "" {
+		return ":1"
+	}
+	return address[strings.LastIndexByte(address, ':'):]
+}
 
 // example is the text of a file in examples/gateways.
 func example(t testing.TB, name string) string {
@@ -84,14 +103,14 @@ func example(t testing.TB, name string) string {
 }
 
 func startNginx(t testing.TB, f *front) {
-	f.before(t)
+	f.ask(t)
 	folder := f.files(t, "nginx.conf", "nginx-identity.conf")
 	command := exec.Command("/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf", "-g", "daemon off;")
 	f.listens(t, peer.Serve(t, command))
 }
 
 func startCaddy(t testing.TB, f *front) {
-	f.before(t)
+	f.ask(t)
 	folder := f.files(t, "Caddyfile")
 	command := exec.Command("/usr/bin/caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile")
 	command.Dir = folder
@@ -99,8 +118,33 @@ func startCaddy(t testing.TB, f *front) {
 	f.listens(t, peer.Serve(t, command))
 }
 
+func startHAProxy(t testing.TB, f *front) {
+	f.ask(t)
+	command := exec.Command("/usr/sbin/haproxy", "-db", "-f", "haproxy.cfg")
+	command.Dir = f.files(t, "haproxy.cfg", "jotgate.lua")
+	f.listens(t, peer.Serve(t, command))
+}
+
+// Apache and lighttpd cannot ask about a request: they stand before a jotgate that
+// stands before the API.
+func startApache(t testing.TB, f *front) {
+	startProxy(t, f)
+	f.address = freeport.Address(t)
+	folder := f.files(t, "apache.conf")
+	command := exec.Command("/usr/sbin/apache2", "-d", folder, "-f", "apache.conf", "-D", "FOREGROUND")
+	waitFor(t, f.address, peer.Serve(t, command))
+}
+
+func startLighttpdFront(t testing.TB, f *front) {
+	startProxy(t, f)
+	f.address = freeport.Address(t)
+	command := exec.Command("/usr/sbin/lighttpd", "-D", "-f", "lighttpd.conf")
+	command.Dir = f.files(t, "lighttpd.conf")
+	waitFor(t, f.address, peer.Serve(t, command))
+}
+
 func startProxy(t testing.TB, f *front) {
-	args := []string{"--upstream", "http://" + f.api.address, "--protect", "/api/"}
+	args := []string{"--upstream", "http://" + f.behind, "--protect", "/api/"}
 	f.jotgate = serve.Start(t, serve.Options{SecretKey: secret, Args: args})
 	f.address = strings.TrimPrefix(f.jotgate.URL, "http://")
 }
