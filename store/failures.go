@@ -67,22 +67,55 @@ func (s *Store) AddFailure(ctx context.Context, keys []string, now, forget time.
 	})
 }
 
-// ForgetFailures implements record.Failures. Where there is nothing to
-// forget nothing is written.
-func (s *Store) ForgetFailures(ctx context.Context, keys []string) error {
-	found, err := s.Failures(ctx, keys)
+// ForgiveFailures implements record.Failures. If there is nothing to forgive,
+// nothing is written.
+func (s *Store) ForgiveFailures(ctx context.Context, f record.Forgiveness) error {
+	found, err := s.Failures(ctx, []string{f.Own})
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	keys = slices.Sorted(slices.Values(keys))
-	return s.write(ctx, func(ctx context.Context, q Queryer) error {
-		for _, key := range keys {
-			if _, err := run(ctx, q, "DELETE FROM jotgate_failure WHERE key = $1", failureKey(key)); err != nil {
-				return err
-			}
+	return s.write(ctx, func(ctx context.Context, q Queryer) error { return s.forgiveFailures(ctx, q, f) })
+}
+
+// forgiveFailures locks the counters in the order of their keys, as AddFailure
+// does: Total is a prefix of Pair, and Pair of Own.
+func (s *Store) forgiveFailures(ctx context.Context, q Queryer, f record.Forgiveness) error {
+	counts := map[string]record.Failure{}
+	_, err := all(ctx, q, func(rows rowScanner) (key string, err error) {
+		var c record.Failure
+		err = rows.Scan(&key, &c.Count, instant{&c.Last})
+		counts[key] = c
+		return key, err
+	}, failuresText(3)+" ORDER BY key"+s.driver.lock("UPDATE"), failureKey(f.Total), failureKey(f.Pair), failureKey(f.Own))
+	if err != nil {
+		return err
+	}
+	own, pair := counts[failureKey(f.Own)], counts[failureKey(f.Pair)].Count
+	n := min(own.Count, pair)
+	if own.Last.Before(f.Forget) {
+		n = 0
+	}
+	for _, c := range []struct {
+		key string
+		by  int
+	}{{f.Total, min(pair, f.Share) - min(pair-n, f.Share)}, {f.Pair, n}, {f.Own, own.Count}} {
+		if err := lowerFailure(ctx, q, failureKey(c.key), c.by); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// lowerFailure takes failures off a counter and removes it at 0.
+func lowerFailure(ctx context.Context, q Queryer, key string, by int) error {
+	if by == 0 {
 		return nil
-	})
+	}
+	if _, err := run(ctx, q, "DELETE FROM jotgate_failure WHERE key = $1 AND count <= $2", key, by); err != nil {
+		return err
+	}
+	_, err := run(ctx, q, "UPDATE jotgate_failure SET count = count - $2 WHERE key = $1", key, by)
+	return err
 }
 
 // PurgeFailures implements record.Failures. Networks that were not seen

@@ -26,7 +26,9 @@ const longestName = 1024
 // those shall not stand in a table. It is no secret all the same: whoever holds
 // it can test guesses at the name.
 //
-// Two users whose names differ in case alone share a key, and so a delay.
+// Two users whose names differ in case alone share a key, and so a delay. What a
+// login forgives is counted apart, for the very name (internal/lockout), so that
+// one of them cannot reset the other's delay.
 func AccountKey(name string) string {
 	sum := sha256.Sum256([]byte(fold(name)))
 	return hex.EncodeToString(sum[:16])

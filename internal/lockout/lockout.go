@@ -16,9 +16,12 @@ package lockout
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"net/http"
 	"sync"
 	"time"
@@ -126,7 +129,9 @@ func (l *Lockout) Forgive(ctx context.Context, login, network string, user recor
 // one that came meanwhile may count.
 func (t *attempt) forgive(ctx context.Context, user record.UserID, failed bool) (strange bool, err error) {
 	if failed {
-		if err := t.store.ForgetFailures(ctx, []string{t.pair}); err != nil {
+		if err := t.store.ForgiveFailures(ctx, record.Forgiveness{
+			Own: t.own, Pair: t.pair, Total: t.total, Share: t.policy.Share(math.MaxInt), Forget: t.now().Add(-t.forget()),
+		}); err != nil {
 			return false, err
 		}
 	}
@@ -141,16 +146,27 @@ type attempt struct {
 	*Lockout
 	*shard
 	login, network string
-	pair, total    string // of the account and this network; of the account
-	spent          int    // failures of the pair when it began
+	// The counters: of all names that fold alike; of those from this network; of
+	// this very name from this network. A login name is one account's, byte for
+	// byte, so the last is what a success forgives.
+	total, pair, own string
+	spent            int // failures of the pair when it began
 }
 
 func (l *Lockout) attempt(login, network string) *attempt {
 	account := throttle.AccountKey(login)
 	return &attempt{
 		Lockout: l, shard: &l.shards[maphash.String(l.seed, account)%uint64(len(l.shards))],
-		login: login, network: network, pair: account + " " + network, total: account,
+		login: login, network: network, total: account, pair: account + " " + network,
+		own: account + " " + network + " " + exactly(login),
 	}
+}
+
+// exactly is a digest of the login name as it is, since people type passwords
+// in its place.
+func exactly(login string) string {
+	sum := sha256.Sum256([]byte(login))
+	return hex.EncodeToString(sum[:16])
 }
 
 // begin refuses the try or notes it as under way. Those under way are counted
@@ -207,7 +223,7 @@ func (t *attempt) end(ctx context.Context, outcome error) error {
 	if !errors.Is(outcome, jotgate.ErrNoActiveAccount) && !errors.Is(outcome, jotgate.ErrWrongPassword) {
 		return nil
 	}
-	keys := []string{t.pair}
+	keys := []string{t.pair, t.own}
 	if t.policy.Share(t.spent+1) > t.policy.Share(t.spent) {
 		keys = append(keys, t.total)
 	}

@@ -134,3 +134,56 @@ func TestOneStrangerCannotSlowTheRest(t *testing.T) {
 		t.Error("guesses from thirty networks slow nobody")
 	}
 }
+
+// A login forgives what was counted against its own account from its network,
+// however often it is repeated, and nothing of an account whose name folds alike.
+func TestTwinsForgiveTheirOwn(t *testing.T) {
+	for _, twin := range []string{"Boss", "BOSS", "\uff42oss", " boss"} {
+		l, _ := newLockout(t)
+		heard := 0
+		for range 20 {
+			for range 4 {
+				if ok, _ := try(t, l, "boss", "192.0.2.1", jotgate.ErrNoActiveAccount); ok {
+					heard++
+				}
+			}
+			for range 3 {
+				_, _ = try(t, l, twin, "192.0.2.1", nil)
+			}
+		}
+		if heard != 5 {
+			t.Errorf("with logins of %q between them, %d guesses are heard, want 5", twin, heard)
+		}
+	}
+}
+
+// Failures and logins of a twin, in turn, do not slow the owner elsewhere.
+func TestATwinCannotSlowTheOwner(t *testing.T) {
+	l, now := newLockout(t)
+	for range 200 {
+		for range 4 {
+			_, _ = try(t, l, "Boss", "203.0.113.1", jotgate.ErrNoActiveAccount)
+		}
+		if ok, err := try(t, l, "Boss", "203.0.113.1", nil); !ok {
+			t.Fatal(err)
+		}
+		*now = now.Add(time.Second)
+	}
+	if ok, err := try(t, l, "boss", "198.51.100.1", nil); !ok {
+		t.Errorf("the owner, from a network of its own: %v", err)
+	}
+}
+
+// The account that logs in has its own failures forgiven although a twin failed, too.
+func TestForgivenBesideATwin(t *testing.T) {
+	l, _ := newLockout(t)
+	for range 2 {
+		_, _ = try(t, l, "Boss", "192.0.2.1", jotgate.ErrNoActiveAccount)
+	}
+	for range 30 { // one slip and one login at a time never add up
+		_, _ = try(t, l, "boss", "192.0.2.1", jotgate.ErrNoActiveAccount)
+		if ok, err := try(t, l, "boss", "192.0.2.1", nil); !ok {
+			t.Fatal(err)
+		}
+	}
+}

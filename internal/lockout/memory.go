@@ -44,12 +44,17 @@ func (m *memory) AddFailure(_ context.Context, keys []string, now, forget time.T
 	return nil
 }
 
-func (m *memory) ForgetFailures(_ context.Context, keys []string) error {
+func (m *memory) ForgiveFailures(_ context.Context, f record.Forgiveness) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, key := range keys {
-		*m.at(key) = record.Failure{}
+	own, pair, total := m.at(f.Own), m.at(f.Pair), m.at(f.Total)
+	n := min(own.Count, pair.Count)
+	if own.Last.Before(f.Forget) {
+		n = 0
 	}
+	total.Count = max(0, total.Count-min(pair.Count, f.Share)+min(pair.Count-n, f.Share))
+	pair.Count -= n
+	*own = record.Failure{}
 	return nil
 }
 

@@ -199,7 +199,7 @@ var recordsParts = []part{
 		is(map[string]record.Failure{"a": {Count: 20, Last: start}, "b": {Count: 20, Last: start}})
 		b.must(fs.AddFailure(b.ctx, []string{"a"}, start.Add(2*hour), start.Add(hour)))
 		is(map[string]record.Failure{"a": {Count: 1, Last: start.Add(2 * hour)}, "b": {Count: 20, Last: start}})
-		b.must(fs.ForgetFailures(b.ctx, []string{"a", "nobody"}))
+		b.must(fs.ForgiveFailures(b.ctx, record.Forgiveness{Own: "a", Pair: "a pair", Total: "a total", Share: 5}))
 		is(map[string]record.Failure{"b": {Count: 20, Last: start}})
 		n, err := fs.PurgeFailures(b.ctx, start.Add(time.Microsecond), 10)
 		b.must(err)
@@ -208,7 +208,47 @@ var recordsParts = []part{
 		}
 		is(map[string]record.Failure{})
 		networks(b, fs)
+		forgiveness(b, fs)
 	}},
+}
+
+// forgiveness takes off what one account failed, once, and leaves the rest.
+func forgiveness(b *bench, fs record.Failures) {
+	b.Helper()
+	keys := []string{"t", "t n", "t n mine"}
+	f := record.Forgiveness{Own: keys[2], Pair: keys[1], Total: keys[0], Share: 5, Forget: start.Add(-time.Hour)}
+	is := func(total, pair, own int) {
+		b.Helper()
+		got, err := fs.Failures(b.ctx, keys)
+		b.must(err)
+		if got[keys[0]].Count != total || got[keys[1]].Count != pair || got[keys[2]].Count != own {
+			b.Errorf("total, pair, own: %+v, want %d, %d, %d", got, total, pair, own)
+		}
+	}
+	fail := func(times int, at time.Time, keys ...string) {
+		b.Helper()
+		for range times {
+			b.must(fs.AddFailure(b.ctx, keys, at, at.Add(-time.Hour)))
+		}
+	}
+	fail(3, start, keys...)
+	fail(2, start, keys[:2]...) // of a twin
+	fail(9, start, keys[0])     // from other networks
+	is(14, 5, 3)
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() { b.must(fs.ForgiveFailures(b.ctx, f)) })
+	}
+	wg.Wait()
+	is(11, 2, 0)
+	fail(8, start, keys[1:]...)
+	is(11, 10, 8)
+	b.must(fs.ForgiveFailures(b.ctx, f)) // Total has a share of 5 of the ten, 2 are left
+	is(8, 2, 0)
+	fail(2, start, keys[1:]...)
+	f.Forget = start.Add(time.Microsecond) // these are forgotten already
+	b.must(fs.ForgiveFailures(b.ctx, f))
+	is(8, 4, 0)
 }
 
 func sameKeys(b *bench, ks record.Keys, want ...record.Key) {
