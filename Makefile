@@ -29,9 +29,12 @@ setup: ## install what the tests need (Debian packages when root, npm modules), 
 	tools/setup
 
 .PHONY: test
-test: setup ## every test, with the real Django, PyJWT, Node, PostgreSQL and others as judges
-	go test ./...
-	for module in $(JUDGES); do echo "== $$module"; (cd $$module && go test -count=1 ./...); done
+test: ## every test, with the real Django, PyJWT, Node, PostgreSQL and others as judges
+	go run -C tools ./runtests -setup tools/setup . $(JUDGES)
+
+.PHONY: steady
+steady: ## the tests of the main module 20 times on a busy machine and 5 times on a slow one (STEADY="-n 2 -s 1 ./store")
+	tools/steady $(STEADY)
 
 .PHONY: check
 check: ## formatting, vet, staticcheck, known vulnerabilities, race detector, a minute of fuzzing
@@ -40,7 +43,7 @@ check: ## formatting, vet, staticcheck, known vulnerabilities, race detector, a 
 	$(TOOL) staticcheck ./...
 	for module in $(JUDGES); do echo "== $$module"; (cd $$module && go vet ./...); done
 	tools/vulncheck
-	go test -race -short ./...
+	go run -C tools ./runtests -flags '-race -short' .
 	tools/fuzz $(or $(FUZZTIME),1m) ./jwt
 
 .PHONY: cover
