@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/internal/freeport"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/peer"
 )
 
@@ -80,7 +81,7 @@ url.rewrite-once = ( "" => "/%s" )
 // waitFor waits until a server accepts connections.
 func waitFor(t testing.TB, address string, process *peer.Server) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for late := wait.Deadline(); time.Now().Before(late); time.Sleep(10 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", address); err == nil {
 			_ = conn.Close()
 			return
