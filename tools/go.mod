@@ -1,5 +1,5 @@
-// The tools that `make check` and `make bench` run, in a module of their own so that they never weigh on
-// jotgate's. Run one from here: go tool -modfile=tools/go.mod staticcheck ./...
+// The tools that `make check` and `make bench` run, in a separate module so that they are not dependencies of
+// jotgate. Run one from here: go tool -modfile=tools/go.mod staticcheck ./...
 module github.com/jotgate/jotgate/tools
 
 go 1.26.0

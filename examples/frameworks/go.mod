@@ -1,4 +1,4 @@
-// jotgate in three web frameworks, in a module of its own so that none of them becomes a need of jotgate's.
+// jotgate with three web frameworks, in a separate module so that they are not dependencies of jotgate.
 module github.com/jotgate/jotgate/examples/frameworks
 
 go 1.26.0

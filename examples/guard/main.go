@@ -1,6 +1,5 @@
-// Command guard is a service that stands apart from the accounts: it knows who
-// its callers are from public keys alone, without a database and without asking
-// anybody.
+// Command guard is a service without accounts. It identifies its callers with public
+// keys only, without a database and without a request to another service.
 //
 //	go run ./examples/guard -keys http://127.0.0.1:8000/.well-known/jwks.json
 //	go run ./examples/guard -keys public.pem
@@ -41,7 +40,7 @@ func main() {
 	log.Fatal(api.Server(*addr, routes(guard)).ListenAndServe())
 }
 
-// keysFrom takes public keys from an address or a file.
+// keysFrom reads public keys from a URL or a file.
 func keysFrom(name string, maxStale time.Duration) (jwt.Keys, error) {
 	if strings.Contains(name, "://") {
 		return jwks.New(name, jwks.Options{
@@ -57,7 +56,7 @@ func keysFrom(name string, maxStale time.Duration) (jwt.Keys, error) {
 	return jwt.ParseKeySet(document)
 }
 
-// routes: two forms of the same guard.
+// routes uses the same guard in two ways.
 func routes(guard *jotgate.Guard) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /orders", guard.RequireUser(orders))
@@ -65,12 +64,12 @@ func routes(guard *jotgate.Guard) http.Handler {
 	return mux
 }
 
-// orders gets the user as an argument.
+// orders receives the user as an argument.
 func orders(w http.ResponseWriter, _ *http.Request, user *jotgate.User) {
 	fmt.Fprintf(w, "orders of user %s (%s)\n", user.ID, user.Username)
 }
 
-// reports finds the user in the context.
+// reports takes the user from the context.
 func reports(w http.ResponseWriter, r *http.Request) {
 	user, _ := jotgate.UserFrom(r.Context())
 	fmt.Fprintf(w, "reports for %s\n", user.Role.DisplayName)

@@ -1,10 +1,10 @@
-// An API in Node that leaves logins and tokens to jotgate in front of it.
+// An API in Node behind jotgate, which handles logins and tokens.
 //
 //     node api.mjs 3000
 //     jotgate serve --upstream http://127.0.0.1:3000 --protect /api/
 //
-// It listens on this machine only: whoever could reach it past the gate could
-// write X-Auth-User himself.
+// It listens on this machine only: a client that reached it directly could set
+// X-Auth-User itself.
 
 import http from "node:http";
 

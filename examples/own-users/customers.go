@@ -1,6 +1,6 @@
 package main
 
-// customers is jotgate.Users over a table that knows nothing of Django:
+// customers implements jotgate.Users with a table that is not Django's:
 //
 //	customer(number, login, secret, blocked)
 
@@ -17,7 +17,7 @@ import (
 type customers struct {
 	db     *sql.DB
 	hasher passwd.Hasher
-	lanes  chan struct{} // a password costs 19 MiB to check: so many at once
+	lanes  chan struct{} // limits concurrent password checks, each of which needs 19 MiB
 }
 
 func openCustomers(ctx context.Context, file string) (*customers, error) {
@@ -31,7 +31,7 @@ func openCustomers(ctx context.Context, file string) (*customers, error) {
 	return &customers{db: db, lanes: make(chan struct{}, 2)}, err
 }
 
-// add is how the program makes a customer.
+// add creates a customer.
 func (c *customers) add(ctx context.Context, login, password string) error {
 	secret, err := c.hasher.Make(password)
 	if err != nil {
@@ -41,17 +41,17 @@ func (c *customers) add(ctx context.Context, login, password string) error {
 	return err
 }
 
-// UserByLogin is the first of jotgate.Users' three methods.
+// UserByLogin implements jotgate.Users.
 func (c *customers) UserByLogin(ctx context.Context, login string) (*record.Account, error) {
 	return c.find(ctx, "login = ?", login)
 }
 
-// UserByID finds by what find put into Account.ID.
+// UserByID finds a customer by the ID that find has returned.
 func (c *customers) UserByID(ctx context.Context, id record.UserID) (*record.Account, error) {
 	return c.find(ctx, "CAST(number AS TEXT) = ?", string(id))
 }
 
-// CheckPassword takes as long for an account that is not there.
+// CheckPassword takes equally long for an account that does not exist.
 func (c *customers) CheckPassword(ctx context.Context, account *record.Account, password string) (bool, error) {
 	select {
 	case c.lanes <- struct{}{}:

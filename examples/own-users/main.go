@@ -1,10 +1,10 @@
-// Command own-users logs in the users of a program that has its own table of
-// them. Tokens, sessions, refresh, logout and the guard are jotgate's; it
-// never looks into auth_user.
+// Command own-users logs in the users of a program that has its own user table.
+// Jotgate handles tokens, sessions, refresh, logout and the guard, and never reads
+// auth_user.
 //
 //	SECRET_KEY=… go run ./examples/own-users
 //
-// customers.go is all that the program must write: three methods.
+// customers.go is all that the program has to implement: three methods.
 package main
 
 import (
@@ -40,7 +40,7 @@ func main() {
 	log.Fatal(api.Server("127.0.0.1:8000", routes(gate)).ListenAndServe())
 }
 
-// routes: jotgate's login, refresh and logout, and a page of the program's own.
+// routes are jotgate's login, refresh and logout, and a page of the program.
 func routes(gate *jotgate.Gate) http.Handler {
 	mux := http.NewServeMux()
 	api.Mount(mux, gate)

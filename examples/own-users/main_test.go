@@ -34,7 +34,7 @@ func newGate(t *testing.T) (*jotgate.Gate, *customers) {
 	return gate, own
 }
 
-// post sends a form and returns the status and the members of the answer.
+// post sends a form and returns the status and the members of the response.
 func post(t *testing.T, handler http.Handler, path string, fields url.Values) (int, map[string]string) {
 	r := httptest.NewRequest("POST", path, strings.NewReader(fields.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -82,7 +82,7 @@ func TestOwnUsers(t *testing.T) {
 	}
 }
 
-// A wrong password and an unknown name get one answer.
+// A wrong password and an unknown name get the same response.
 func TestRefusals(t *testing.T) {
 	gate, own := newGate(t)
 	if err := own.add(t.Context(), "alice", "correct horse 1"); err != nil {

@@ -1,4 +1,4 @@
-// Command quickstart is an API of one's own behind a gate: sign up, log in, GET /api/hello.
+// Command quickstart is an API with accounts and tokens: sign up, log in, GET /api/hello.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Package client is the front end in these tests: it sends forms as a browser or curl does, and reads JSON answers.
+// Package client is the front end in these tests. It sends forms as a browser or curl does, and reads JSON responses.
 package client
 
 import (
@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Answer is what a server said.
+// An Answer is the response of a server.
 type Answer struct {
 	Status int
 	Header http.Header
-	Body   map[string]any // nil when the body is empty
+	Body   map[string]any // nil if the body is empty
 }
 
-// Text is a member of the body, or "" where it is none or no text.
+// Text returns a member of the body, or "" if it is missing or not a string.
 func (a Answer) Text(name string) string {
 	text, _ := a.Body[name].(string)
 	return text
@@ -29,13 +29,13 @@ var browser = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// Post sends a form; fields are names and values in turn.
+// Post sends a form. The fields are alternating names and values.
 func Post(t testing.TB, address string, fields ...string) Answer {
 	t.Helper()
 	return PostAs(t, "", address, fields...)
 }
 
-// PostAs is Post with an Authorization header, or without one when authorization is empty.
+// PostAs is Post with an Authorization header, unless authorization is empty.
 func PostAs(t testing.TB, authorization, address string, fields ...string) Answer {
 	t.Helper()
 	form := url.Values{}
@@ -50,7 +50,7 @@ func PostAs(t testing.TB, authorization, address string, fields ...string) Answe
 	return send(t, request, authorization)
 }
 
-// Get asks with an Authorization header, or without one when authorization is empty.
+// Get requests a URL with an Authorization header, unless authorization is empty.
 func Get(t testing.TB, address, authorization string) Answer {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodGet, address, nil)

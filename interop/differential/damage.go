@@ -1,8 +1,8 @@
 package differential
 
-// The ways to damage a token. Those of parts change members before the token is
-// put together and signed; those of texts change the JSON text before it is
-// signed; those of tokens change the finished token.
+// The ways to damage a token: by changing members before the token is assembled and
+// signed, by changing the JSON text before it is signed, and by changing the complete
+// token.
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ type part struct {
 	change func(d *draft)
 }
 
-// odd are values that some member gets which should not have them.
+// odd lists values that are wrong for many members.
 var odd = []string{
 	`null`, `true`, `0`, `-0`, `1`, `-1`, `1.5`, `1e400`, `1e10`, `9223372036854775807`, `18446744073709551616`, `"1"`, `""`, `"api"`, `[]`, `[1]`, `["api"]`,
 	`["x","api"]`, `["api",1]`, `[["api"]]`, `{}`, `{"api":1}`, `"\u0061pi"`, `"API"`, `" api"`, `01`, `+1`, `.5`, `1.`, `0x1`, `NaN`, `Infinity`, `tru`, `'x'`,
@@ -25,7 +25,7 @@ var odd = []string{
 
 func (d *draft) odd() string { return odd[d.r.IntN(len(odd))] }
 
-// some picks a member of the payload.
+// some returns a random member of the payload.
 func (d *draft) some() *member {
 	if len(d.payload) == 0 {
 		d.payload = append(d.payload, member{"x", "1"})
@@ -33,7 +33,7 @@ func (d *draft) some() *member {
 	return &d.payload[d.r.IntN(len(d.payload))]
 }
 
-// claim picks a registered claim, there or not.
+// claim returns a random registered claim, which may be missing.
 func (d *draft) claim() *member {
 	name := []string{"exp", "nbf", "iat", "iss", "aud", "sub", "jti"}[d.r.IntN(7)]
 	for i := range d.payload {
@@ -71,7 +71,7 @@ var parts = []part{
 		name := []string{"kid", "crit", "b64", "zip", "cty", "jku", "jwk", "x5c", "enc", "alg", "ALG", "typ", "exp"}[d.r.IntN(13)]
 		d.header = append(d.header, member{name, d.odd()})
 	}},
-	{"crit understood by nobody", func(d *draft) {
+	{"crit with an unknown extension", func(d *draft) {
 		d.header = append(d.header, member{"crit", `["x"]`}, member{"x", "1"})
 	}},
 	{"header removed", func(d *draft) {
@@ -131,7 +131,7 @@ var texts = []text{
 	}},
 }
 
-// changed replaces one byte by any other.
+// changed replaces a random byte by another.
 func changed(d *draft, s string) string {
 	b := []byte(s)
 	if len(b) > 0 {

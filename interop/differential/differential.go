@@ -1,7 +1,7 @@
-// Package differential makes many tokens, sound ones and damaged ones, and asks
-// jotgate and six other libraries about each. They may differ, and do: jotgate
-// is meant to be stricter. But it must never take what three others refuse, and
-// must take every token that was not damaged.
+// Package differential generates many valid and damaged tokens and verifies each with
+// jotgate and six other libraries. The results may differ, since jotgate is meant to be
+// stricter. But it must never accept a token that three others refuse, and must accept
+// every undamaged token.
 package differential
 
 import (
@@ -19,20 +19,20 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// What every library expects of a token, besides exp in the future.
+// The values that every library requires in a token, in addition to exp.
 const (
 	issuer   = "https://auth.example"
 	audience = "api"
 )
 
-// A library tells whether it takes a token whose algorithm must be alg. It is
-// nil for an algorithm that the library does not have.
+// A library reports whether it accepts a token whose algorithm must be alg. It is nil if
+// the library does not support the algorithm.
 type library struct {
 	name   string
 	accept map[jwt.Algorithm]func(token string) bool
 }
 
-// keys holds one key for each algorithm, in every form that a library wants.
+// keys holds one key for each algorithm, in every form that the libraries need.
 type keys struct {
 	secret []byte
 	rsa    *rsa.PrivateKey
@@ -46,7 +46,7 @@ var algorithms = []jwt.Algorithm{jwt.HS256, jwt.HS512, jwt.RS256, jwt.PS256, jwt
 func newKeys() (*keys, error) {
 	k := &keys{secret: make([]byte, 64), own: map[jwt.Algorithm]*jwt.Key{}}
 	rand.Read(k.secret)
-	k.secret[0] = '#' // no text of a key
+	k.secret[0] = '#' // so that it is not the text of a key
 	var err error
 	if k.rsa, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (k *keys) private(alg jwt.Algorithm) any {
 	return k.secret
 }
 
-// public is the key to verify with, as most libraries take it.
+// public returns the key to verify with in the form that most libraries use.
 func (k *keys) public(alg jwt.Algorithm) any {
 	switch alg {
 	case jwt.RS256, jwt.PS256:
@@ -95,7 +95,7 @@ func (k *keys) public(alg jwt.Algorithm) any {
 	return k.secret
 }
 
-// text is the key as PyJWT takes it: PEM, or the secret as base64.
+// text returns the key for PyJWT: PEM, or the secret in base64.
 func (k *keys) text(alg jwt.Algorithm) string {
 	if alg == jwt.HS256 || alg == jwt.HS512 {
 		return base64.StdEncoding.EncodeToString(k.secret)
@@ -107,7 +107,7 @@ func (k *keys) text(alg jwt.Algorithm) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
-// document is the public key as a JWK Set.
+// document returns the public key as a JWK Set.
 func (k *keys) document(alg jwt.Algorithm) []byte {
 	b, err := json.Marshal(k.own[alg].KeySet())
 	if err != nil {

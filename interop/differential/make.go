@@ -1,7 +1,7 @@
 package differential
 
-// Making tokens: sound ones, and ones that were damaged in one to three ways,
-// most of them signed rightly after the damage.
+// Generating tokens: valid ones, and ones that are damaged in one to three ways. Most of
+// these are signed correctly after the damage.
 
 import (
 	"crypto"
@@ -21,17 +21,17 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// A made token, and what was done to it.
+// A made is a token and its damage.
 type made struct {
 	alg    jwt.Algorithm
 	token  string
-	damage []string // empty for a sound one
+	damage []string // empty for a valid token
 }
 
 // A member of a JSON object, as text.
 type member struct{ name, value string }
 
-// A draft is a token before it is put together.
+// A draft is a token before it is assembled.
 type draft struct {
 	r       *mrand.Rand
 	header  []member
@@ -42,8 +42,8 @@ type draft struct {
 
 var b64 = base64.RawURLEncoding
 
-// makeToken draws one token; the same r draws the same one, up to keys, clock
-// and the randomness of signatures.
+// makeToken draws a token. It depends only on r, the keys, the clock, and the randomness
+// of signatures.
 func makeToken(r *mrand.Rand, k *keys) made {
 	d := &draft{r: r, keys: k, alg: algorithms[0]}
 	if n := r.IntN(40); n < len(algorithms) {
@@ -51,7 +51,7 @@ func makeToken(r *mrand.Rand, k *keys) made {
 	}
 	d.sound()
 	m := made{alg: d.alg}
-	damages := r.IntN(4) // a quarter stays sound
+	damages := r.IntN(4) // a quarter is not damaged
 	for range damages {
 		p := parts[r.IntN(len(parts))]
 		p.change(d)
@@ -72,7 +72,7 @@ func makeToken(r *mrand.Rand, k *keys) made {
 	return m
 }
 
-// sound draws a header and claims that every library should take.
+// sound draws a header and claims that every library should accept.
 func (d *draft) sound() {
 	r, now := d.r, time.Now().Unix()
 	d.header = []member{{"alg", quote(string(d.alg))}, {"typ", `"JWT"`}}
@@ -97,7 +97,7 @@ func (d *draft) sound() {
 	r.Shuffle(len(d.payload), func(i, j int) { d.payload[i], d.payload[j] = d.payload[j], d.payload[i] })
 }
 
-// word draws a name or text, sometimes with escapes or beyond ASCII.
+// word draws a name or text, sometimes with escapes or characters beyond ASCII.
 func (d *draft) word() string {
 	const letters = "abcdefghijklmnopqrstuvwxyz"
 	w := ""
@@ -132,10 +132,10 @@ func (d *draft) value(depth int) string {
 	return quote(d.word())
 }
 
-// quote puts text that is escaped already between quotes.
+// quote puts escaped text between quotes.
 func quote(s string) string { return `"` + s + `"` }
 
-// text puts members together, with white space now and then.
+// text assembles members, sometimes with white space.
 func (d *draft) text(members []member) string {
 	var parts []string
 	space := ""
@@ -148,7 +148,7 @@ func (d *draft) text(members []member) string {
 	return "{" + strings.Join(parts, ","+space) + "}"
 }
 
-// sign signs with the key of the draft, whatever the header says.
+// sign signs with the key of the draft, regardless of the header.
 func (d *draft) sign(header, payload string) string {
 	input := header + "." + payload
 	return input + "." + b64.EncodeToString(d.signature(input))

@@ -1,6 +1,6 @@
 package differential
 
-// The other Go libraries, each told to demand exp, iss and aud.
+// The other Go libraries, each configured to require exp, iss and aud.
 
 import (
 	"time"
@@ -76,7 +76,7 @@ func kataras(k *keys) (library, error) {
 			if err != nil || t.StandardClaims.Expiry == 0 {
 				return false
 			}
-			for _, a := range t.StandardClaims.Audience { // its own check wants the whole list equal
+			for _, a := range t.StandardClaims.Audience { // the library's check compares the whole list
 				if a == audience {
 					return true
 				}
@@ -87,7 +87,7 @@ func kataras(k *keys) (library, error) {
 	return l, nil
 }
 
-// tink has no Ed25519.
+// tink does not support Ed25519.
 func tink(k *keys) (library, error) {
 	l := library{"tink", map[jwt.Algorithm]func(string) bool{}}
 	for _, alg := range []jwt.Algorithm{jwt.RS256, jwt.PS256, jwt.ES256} {

@@ -1,6 +1,6 @@
 package differential
 
-// PyJWT, in one Python process that lives as long as the test.
+// PyJWT, in one Python process that runs as long as the test.
 
 import (
 	"bufio"
@@ -16,7 +16,7 @@ import (
 //go:embed verify.py
 var script string
 
-// A python is a running process. It answers one question at a time.
+// A python is a running process. It handles one request at a time.
 type python struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
@@ -55,7 +55,7 @@ func (p *python) send(line any) error {
 	return err
 }
 
-// accept asks about many tokens at once.
+// accept verifies several tokens with one request.
 func (p *python) accept(tokens []made) ([]bool, error) {
 	sent := make(chan error, 1)
 	go func() {

@@ -1,5 +1,5 @@
-// Package django runs a real Django for the tests: the project in project/, as people have it, with SimpleJWT and
-// djoser from Debian's packages.
+// Package django runs a real Django for the tests: the typical project in project/, with SimpleJWT and djoser from
+// Debian's packages.
 //
 //	site := django.Start(t, django.Options{SecretKey: secret})
 //	site.CreateUser(t, django.User{Username: "alice", Password: "correct horse battery"})
@@ -20,8 +20,8 @@ import (
 	"github.com/jotgate/jotgate/interop/peer"
 )
 
-// Options are what tests want otherwise than Django's defaults. The zero value is a new SQLite database, a random
-// secret and the defaults of every package.
+// Options change Django's defaults. The zero value is a new SQLite database, a random secret and the defaults of every
+// package.
 type Options struct {
 	// Database is sqlite:PATH or a postgres:// URL with user, password, host and port.
 	Database string
@@ -29,7 +29,7 @@ type Options struct {
 	SecretKey string
 	// TimeZone is Django's TIME_ZONE, by default UTC.
 	TimeZone string
-	// SimpleJWT is SIMPLE_JWT; lifetimes in seconds.
+	// SimpleJWT is SIMPLE_JWT, with lifetimes in seconds.
 	SimpleJWT map[string]any
 	// Djoser is DJOSER.
 	Djoser map[string]any
@@ -37,25 +37,25 @@ type Options struct {
 	Hashers []string
 	// NoBlacklist leaves the token_blacklist app out.
 	NoBlacklist bool
-	// EmailUser takes the project's own user model: an e-mail address as user name, a UUID as key, table
-	// accounts_user.
+	// EmailUser selects the project's user model: an e-mail address as the user name, a UUID as the key, and
+	// the table accounts_user.
 	EmailUser bool
-	// Unmigrated leaves the database as it is: the test runs migrate itself.
+	// Unmigrated leaves the database unchanged: the test runs migrate itself.
 	Unmigrated bool
 }
 
-// Site is a Django project with its database. Its methods may be called concurrently.
+// A Site is a Django project with its database. Its methods may be called concurrently.
 type Site struct {
-	URL       string // where it is served, without a slash at the end; empty before Serve
+	URL       string // of the running server, without a slash at the end; empty before Serve
 	Database  string // as in Options
 	SecretKey string
 	folder    string // the project's
-	mail      string // folder of the mails it sent
+	mail      string // folder of the e-mails that it has sent
 	env       []string
 	inside    *peer.Process
 }
 
-// Start is Open and Serve.
+// Start calls Open and Serve.
 func Start(tb testing.TB, options Options) *Site {
 	tb.Helper()
 	s := Open(tb, options)
@@ -63,7 +63,8 @@ func Start(tb testing.TB, options Options) *Site {
 	return s
 }
 
-// Open makes the project's tables and a process inside Django that answers until tb ends. It serves nothing.
+// Open creates the project's tables and starts a process inside Django that handles Ask until tb ends. It does not
+// listen.
 func Open(tb testing.TB, options Options) *Site {
 	tb.Helper()
 	s := &Site{Database: options.Database, SecretKey: options.SecretKey, folder: projectFolder(), mail: tb.TempDir()}
@@ -86,7 +87,7 @@ func projectFolder() string {
 	return filepath.Join(filepath.Dir(file), "project")
 }
 
-// encode writes the options as settings.py reads them.
+// encode returns the options in the format that settings.py reads.
 func (s *Site) encode(tb testing.TB, options Options) string {
 	tb.Helper()
 	if options.TimeZone == "" {
@@ -116,7 +117,7 @@ func orEmpty(settings map[string]any) map[string]any {
 	return settings
 }
 
-// command is Python in the project's folder with its settings.
+// command returns a command that runs Python in the project's folder with its settings.
 func (s *Site) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(peer.Python(), args...)
 	cmd.Dir = s.folder
@@ -126,7 +127,7 @@ func (s *Site) command(args ...string) *exec.Cmd {
 
 var listening = regexp.MustCompile(`Listening at: (http://[0-9.:]+)`)
 
-// Serve serves the site under gunicorn, two workers with four threads each, on a free port until tb ends.
+// Serve runs the site under gunicorn, with two workers of four threads each, on a free port until tb ends.
 func (s *Site) Serve(tb testing.TB) {
 	tb.Helper()
 	server := peer.Serve(tb, s.command("-m", "gunicorn", "--bind=127.0.0.1:0", "--workers=2", "--threads=4", "--preload",
@@ -134,8 +135,8 @@ func (s *Site) Serve(tb testing.TB) {
 	s.URL = server.WaitFor(tb, listening)[1]
 }
 
-// Ask does something inside Django: action is the name of a function of project/inside.py, args its arguments by
-// name. What it returns is decoded into value, a pointer or nil. An error of Python's fails the test.
+// Ask calls a function inside Django: action is the name of a function in project/inside.py, args its arguments by
+// name. Its result is decoded into value, which is a pointer or nil. A Python exception fails the test.
 func (s *Site) Ask(tb testing.TB, action string, args map[string]any, value any) {
 	tb.Helper()
 	if failure := s.Try(tb, action, args, value); failure != "" {
@@ -143,7 +144,7 @@ func (s *Site) Ask(tb testing.TB, action string, args map[string]any, value any)
 	}
 }
 
-// Try is Ask for what may fail; it returns Python's error as "Name: text", or "".
+// Try is Ask for a function that may fail. It returns the Python exception as "Name: text", or "".
 func (s *Site) Try(tb testing.TB, action string, args map[string]any, value any) (failure string) {
 	tb.Helper()
 	question := map[string]any{"do": action}
@@ -169,7 +170,7 @@ func (s *Site) Try(tb testing.TB, action string, args map[string]any, value any)
 	return answer.Error
 }
 
-// Manage is manage.py with these arguments; it returns what the command wrote.
+// Manage runs manage.py with the given arguments and returns its output.
 func (s *Site) Manage(tb testing.TB, args ...string) string {
 	tb.Helper()
 	var out string
@@ -177,7 +178,7 @@ func (s *Site) Manage(tb testing.TB, args ...string) string {
 	return out
 }
 
-// Mails are the mails Django has sent, as they would go over the wire, in no order.
+// Mails returns the e-mails that Django has sent, in the format of SMTP and in any order.
 func (s *Site) Mails(tb testing.TB) []string {
 	tb.Helper()
 	files, err := filepath.Glob(filepath.Join(s.mail, "*.log"))

@@ -2,16 +2,16 @@ package django
 
 import "testing"
 
-// User is what a test gives a new user. Username is the e-mail address where the project's users log in with that.
+// A User describes a new user. Username is the e-mail address if the project's users log in with it.
 type User struct {
 	Username  string
 	Password  string
-	Email     string // left out where it is the user name
+	Email     string // empty if it is the user name
 	Superuser bool
-	Groups    []string // made where they do not exist
+	Groups    []string // created if they do not exist
 }
 
-// Shown is what Django knows of a user.
+// A Shown is a user in Django's database.
 type Shown struct {
 	ID          string
 	Username    string
@@ -20,14 +20,14 @@ type Shown struct {
 	Active      bool     `json:"is_active"`
 	Staff       bool     `json:"is_staff"`
 	Superuser   bool     `json:"is_superuser"`
-	Groups      []string // names, in order
-	Permissions []string // app_label.codename, in order, the groups' included
+	Groups      []string // names, sorted
+	Permissions []string // app_label.codename, sorted, including those of the groups
 }
 
-// ResetLink is what a password reset link carries.
+// A ResetLink holds the parameters of a password reset link.
 type ResetLink struct{ UID, Token string }
 
-// CreateUser makes a user and returns the id.
+// CreateUser creates a user and returns the id.
 func (s *Site) CreateUser(tb testing.TB, user User) (id string) {
 	tb.Helper()
 	args := map[string]any{"username": user.Username, "password": user.Password, "superuser": user.Superuser}
@@ -41,7 +41,7 @@ func (s *Site) CreateUser(tb testing.TB, user User) (id string) {
 	return id
 }
 
-// ShowUser reads a user by the name the user logs in with.
+// ShowUser returns a user by login name.
 func (s *Site) ShowUser(tb testing.TB, username string) Shown {
 	tb.Helper()
 	var shown Shown
@@ -49,20 +49,20 @@ func (s *Site) ShowUser(tb testing.TB, username string) Shown {
 	return shown
 }
 
-// SetPassword gives a user another password.
+// SetPassword changes a user's password.
 func (s *Site) SetPassword(tb testing.TB, username, password string) {
 	tb.Helper()
 	s.Ask(tb, "set_password", map[string]any{"username": username, "password": password}, nil)
 }
 
-// HasPassword tells whether Django takes password for the user's. It upgrades an outdated hash, as a login does.
+// HasPassword reports whether Django accepts the password. It upgrades an outdated hash, as a login does.
 func (s *Site) HasPassword(tb testing.TB, username, password string) (ok bool) {
 	tb.Helper()
 	s.Ask(tb, "user_has_password", map[string]any{"username": username, "password": password}, &ok)
 	return ok
 }
 
-// MakeResetToken is what Django's password reset mail would carry.
+// MakeResetToken returns the link that Django's password reset e-mail would contain.
 func (s *Site) MakeResetToken(tb testing.TB, username string) ResetLink {
 	tb.Helper()
 	var link ResetLink
@@ -70,14 +70,14 @@ func (s *Site) MakeResetToken(tb testing.TB, username string) ResetLink {
 	return link
 }
 
-// CheckResetToken tells whether Django takes the link.
+// CheckResetToken reports whether Django accepts the link.
 func (s *Site) CheckResetToken(tb testing.TB, link ResetLink) (ok bool) {
 	tb.Helper()
 	s.Ask(tb, "check_reset_token", map[string]any{"uid": link.UID, "token": link.Token}, &ok)
 	return ok
 }
 
-// Tables are the names of the database's tables, in order.
+// Tables returns the names of the database's tables, sorted.
 func (s *Site) Tables(tb testing.TB) (names []string) {
 	tb.Helper()
 	s.Ask(tb, "tables", nil, &names)

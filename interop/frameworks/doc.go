@@ -1,5 +1,4 @@
-// Package frameworks looks at jotgate from outside, as a program that imports
-// it does: what is linked, and whether the pages on the gate show code that is
-// there and works. The examples in web frameworks have tests of their own, in
-// examples/frameworks.
+// Package frameworks tests jotgate as a program that imports it: what is linked, and
+// whether the code in the documentation exists and works. The tests of the examples with
+// web frameworks are in examples/frameworks.
 package frameworks

@@ -1,5 +1,5 @@
-// Package languages lets other languages judge jotgate's tokens, and jotgate theirs. Each language is one script
-// that verifies and signs, with the library its people use or with nothing but its standard library: README.md.
+// Package languages verifies jotgate's tokens with other languages, and theirs with jotgate. For each language there is
+// one script that verifies and signs with a popular library or only the standard library; see README.md.
 package languages
 
 import (
@@ -13,13 +13,13 @@ import (
 	"github.com/jotgate/jotgate/interop/peer"
 )
 
-// A party signs and verifies tokens. Keys are a secret's text or PEM: PKCS#8 to sign, SPKI to verify.
+// A party signs and verifies tokens. A key is the text of a secret, or PEM: PKCS#8 to sign, SPKI to verify.
 type party interface {
 	sign(t *testing.T, alg, key, claims string) string
 	verify(t *testing.T, alg, key, token string) (claims string, err error)
 }
 
-// language is a party in another language.
+// A language is a party in another language.
 type language struct {
 	name string
 	run  []string // the command, in the folder of its name
@@ -59,7 +59,7 @@ func (l language) start(t *testing.T) *foreign {
 	return &foreign{peer.Start(t, cmd)}
 }
 
-// foreign speaks the lines of README.md with a script.
+// A foreign exchanges the lines that README.md describes with a script.
 type foreign struct{ process *peer.Process }
 
 func (f *foreign) sign(t *testing.T, alg, key, claims string) string {

@@ -1,4 +1,4 @@
-// Package openapi holds what jotgate answers against its OpenAPI document, by
-// a validator that knows nothing of jotgate: every exchange of the recordings
-// that package api replays. It has only tests.
+// Package openapi checks jotgate's responses against its OpenAPI document with an
+// independent validator, for all recorded exchanges that package api replays. It contains
+// only tests.
 package openapi

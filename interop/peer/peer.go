@@ -1,5 +1,5 @@
-// Package peer runs the programs that judge jotgate, and jotgate itself. [Start] starts one that answers questions,
-// one line for one line; [Serve] starts one that listens. Both end with the test that started them.
+// Package peer runs the programs that tests compare jotgate with, and jotgate itself. [Start] starts a program that
+// responds to each line with a line; [Serve] starts one that listens. Both end with the test that started them.
 package peer
 
 import (
@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// answerTime is how long a peer may think; Java compiles itself first.
+// answerTime limits the time of a response; Java compiles its program first.
 const answerTime = 60 * time.Second
 
-// Process is a running peer. Ask may be called concurrently; the questions then queue.
+// A Process is a running peer. Ask may be called concurrently; the requests are queued.
 type Process struct {
 	name   string
 	mu     sync.Mutex
@@ -27,7 +27,7 @@ type Process struct {
 	cmd    *exec.Cmd
 }
 
-// Start starts cmd and ends it with the test. What it writes to standard error is shown when it fails to answer.
+// Start starts cmd and ends it with the test. Its standard error is shown if it does not respond.
 func Start(tb testing.TB, cmd *exec.Cmd) *Process {
 	tb.Helper()
 	p := &Process{name: cmd.Path, errors: newOutput(), cmd: cmd}
@@ -54,7 +54,7 @@ func Start(tb testing.TB, cmd *exec.Cmd) *Process {
 	return p
 }
 
-// Ask writes one line and returns the line that answers it.
+// Ask writes a line and returns the line that the process writes in response.
 func (p *Process) Ask(tb testing.TB, question string) string {
 	tb.Helper()
 	p.mu.Lock()
@@ -71,7 +71,7 @@ func (p *Process) Ask(tb testing.TB, question string) string {
 	return strings.TrimSuffix(answer, "\n")
 }
 
-// Python is the interpreter that has Debian's modules: its own, where another one comes first in PATH.
+// Python is the interpreter that has Debian's modules, even if another one is first in PATH.
 func Python() string {
 	const debian = "/usr/bin/python3"
 	if _, err := os.Stat(debian); err == nil {

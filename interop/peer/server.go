@@ -1,6 +1,6 @@
 package peer
 
-// Programs that listen: started on a free port, found by what they write, ended with SIGTERM.
+// Programs that listen: they are started on a free port, report their address, and are stopped with SIGTERM.
 
 import (
 	"bytes"
@@ -20,13 +20,12 @@ type Server struct {
 	err    error         // how it ended; read after ended
 }
 
-// Serve starts cmd, keeps what it writes, and ends it with tb. When tb has failed by then, it shows the end of what
-// the program wrote.
+// Serve starts cmd, keeps its output, and ends it with tb. If tb has failed, it shows the end of the output.
 func Serve(tb testing.TB, cmd *exec.Cmd) *Server {
 	tb.Helper()
 	s := &Server{cmd: cmd, output: newOutput(), ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = s.output, s.output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // a killed test leaves nothing behind
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // if the test is killed, so is the server
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		tb.Fatalf("peer: %v (tools/setup installs what the judges need)", err)
@@ -44,11 +43,11 @@ func Serve(tb testing.TB, cmd *exec.Cmd) *Server {
 	return s
 }
 
-// Output is everything the program has written so far.
+// Output returns everything that the program has written so far.
 func (s *Server) Output() string { return s.output.String() }
 
-// WaitFor waits until the program has written what pattern describes, and returns the first match and its groups.
-// The test fails when the program ends first or takes more than 30 s.
+// WaitFor waits until the output matches pattern, and returns the first match and its groups. The test fails if the
+// program ends before or takes more than 30 s.
 func (s *Server) WaitFor(tb testing.TB, pattern *regexp.Regexp) []string {
 	tb.Helper()
 	deadline := time.After(30 * time.Second)
@@ -70,7 +69,7 @@ func (s *Server) WaitFor(tb testing.TB, pattern *regexp.Regexp) []string {
 	}
 }
 
-// Ended tells whether the process has ended.
+// Ended reports whether the process has ended.
 func (s *Server) Ended() bool {
 	select {
 	case <-s.ended:
@@ -80,11 +79,11 @@ func (s *Server) Ended() bool {
 	}
 }
 
-// Signal sends the process a signal; one that has ended takes none.
+// Signal sends the process a signal, unless it has ended.
 func (s *Server) Signal(signal syscall.Signal) { _ = s.cmd.Process.Signal(signal) }
 
-// Stop sends SIGTERM, waits for the end, kills after 10 s, and returns how the program ended: nil is status 0.
-// Further calls return the same.
+// Stop sends SIGTERM, waits, kills the program after 10 s, and returns how it ended; nil means status 0. Further calls
+// return the same.
 func (s *Server) Stop() error {
 	s.Signal(syscall.SIGTERM)
 	select {
@@ -96,10 +95,10 @@ func (s *Server) Stop() error {
 	return s.err
 }
 
-// Pid is the number of the process.
+// Pid returns the process id.
 func (s *Server) Pid() int { return s.cmd.Process.Pid }
 
-// output collects what a process writes and tells when there is more.
+// output collects what a process writes and signals new output.
 type output struct {
 	mu     sync.Mutex
 	buf    bytes.Buffer
@@ -116,7 +115,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.buf.Write(p)
 }
 
-// more is closed when something has been written after this call.
+// more returns a channel that is closed when something is written after this call.
 func (o *output) more() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Records what a Django stack answers to the cases of golden recordings. README.md tells how to use it.
+"""Records what a Django stack answers to the cases of golden recordings. README.md explains how to use it.
 
     record.py GROUP.json OUT.json STACK FIXTURES.json [LIKE.json]
 
@@ -41,7 +41,7 @@ def unb64(text):
 
 
 def with_times(text, now):
-    """Fills in {{now+300}}: a number where it is all of a JSON string."""
+    """Fills in {{now+300}}: a number if it is all of a JSON string."""
     return re.sub(r'"\{\{now([+-]\d+)\}\}"', lambda m: str(now + int(m[1])), text)
 
 
@@ -66,7 +66,7 @@ def signature(alg, key, data):
 
 
 def mint(step, secret):
-    """Signs the token of a step and spoils it as told."""
+    """Signs the token of a step and damages it as the step says."""
     claims = step["claims"] if isinstance(step["claims"], str) else compact(step["claims"])
     now = int(time.time())
     header, claims = compact(step["header"]), with_times(claims, now)
@@ -190,7 +190,7 @@ class Recorder:
         return {**step, "response": answer}
 
     def send(self, request):
-        """Sends a request byte for byte: no client may add or mend anything."""
+        """Sends a request byte for byte: no client may add or correct anything."""
         lines = ["%s %s HTTP/1.1" % (request["method"], self.fill(request["path"])), "Connection: close"]
         lines += ["%s: %s" % (name, self.fill(value)) for name, value in request["headers"].items()]
         body = b""
@@ -355,7 +355,7 @@ def relative_nbf(group):
 
 def answers(case):
     """What a case shows of the stack: times to the half minute, and without numbers of iterations and the text of pages
-    and letters."""
+    and e-mails."""
     text = re.sub(r"in \d+ seconds", "in N seconds", json.dumps(case))
     text = re.sub(r"\{\{now([+-]\d+)\}\}", lambda m: "{{now%+d}}" % (30 * round(int(m[1]) / 30)), text)
     case = json.loads(text)
@@ -383,7 +383,7 @@ def main(source, target, name, fixtures, like=None):
         template, database = os.path.join(folder, "template.db"), os.path.join(folder, "work.db")
         os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
         os.environ["RECORD_DATABASE"] = template
-        if os.fork() == 0:  # migrate with every app, also where the group leaves one out
+        if os.fork() == 0:  # migrate with every app, even if the group leaves one out
             make_template(fixtures, template)
             os._exit(0)
         os.wait()

@@ -23,7 +23,7 @@ import (
 	"github.com/jotgate/jotgate/interop/peer"
 )
 
-// Options of a server. The zero value is what `jotgate serve` does in an empty folder.
+// Options configure a server. The zero value is jotgate serve in an empty folder.
 type Options struct {
 	Database  string   // sqlite:PATH or postgres://…
 	SecretKey string   // Django's SECRET_KEY
@@ -31,7 +31,7 @@ type Options struct {
 	Env       []string // more environment, NAME=value
 }
 
-// Server is a running jotgate.
+// A Server is a running jotgate.
 type Server struct {
 	*peer.Server
 	URL    string // without a slash at the end
@@ -41,7 +41,7 @@ type Server struct {
 // binaryFolder holds the binary while Main runs the tests.
 var binaryFolder string
 
-// Main runs a package's tests and takes the binary away afterwards: call it from TestMain.
+// Main runs a package's tests and removes the binary afterwards. Call it from TestMain.
 func Main(m *testing.M) int {
 	folder, err := os.MkdirTemp("", "jotgate-interop")
 	if err != nil {
@@ -64,7 +64,8 @@ var build = sync.OnceValues(func() (string, error) {
 	return binary, nil
 })
 
-// Command is the binary with these arguments, in a folder, with nothing of jotgate's in the environment but env.
+// Command returns a command that runs the binary with arguments in a folder. Of the environment variables that jotgate
+// reads, it has only those in env.
 func Command(tb testing.TB, folder string, env []string, args ...string) *exec.Cmd {
 	tb.Helper()
 	if binaryFolder == "" {
@@ -80,7 +81,7 @@ func Command(tb testing.TB, folder string, env []string, args ...string) *exec.C
 	return cmd
 }
 
-// isSetting tells whether jotgate would read the variable.
+// isSetting reports whether jotgate reads the environment variable.
 func isSetting(variable string) bool {
 	for _, name := range []string{"JOTGATE_", "DJANGO_", "SECRET_KEY", "DATABASE_URL"} {
 		if strings.HasPrefix(variable, name) {
@@ -90,8 +91,8 @@ func isSetting(variable string) bool {
 	return false
 }
 
-// Start serves until tb ends, and returns when the server is ready. Settings go by the environment, so that no secret
-// stands among the processes.
+// Start runs a server until tb ends, and returns when it is ready. Settings are passed in the environment, so that no
+// secret is visible in the list of processes.
 func Start(tb testing.TB, options Options) *Server {
 	tb.Helper()
 	env := slices.Clone(options.Env)

@@ -1,5 +1,5 @@
 // Command chi guards the routes of a go-chi router: gate.Require is a
-// middleware as chi takes them.
+// middleware for chi.
 //
 //	SECRET_KEY=… go run ./chi
 package main
@@ -36,7 +36,7 @@ func main() {
 	log.Fatal(api.Server("127.0.0.1:8000", routes(gate, accounts)).ListenAndServe())
 }
 
-// routes: what chi knows no route for goes to jotgate's login, refresh and users.
+// routes passes requests without a route to jotgate's login, refresh and users.
 func routes(gate *jotgate.Gate, accounts http.Handler) http.Handler {
 	r := chi.NewRouter()
 	r.Get("/", home)

@@ -1,5 +1,5 @@
-// Command echo guards the routes of an Echo server: echo.WrapMiddleware takes
-// gate.Require as it is.
+// Command echo guards the routes of an Echo server: echo.WrapMiddleware accepts
+// gate.Require unchanged.
 //
 //	SECRET_KEY=… go run ./echo
 package main
@@ -35,7 +35,7 @@ func main() {
 	log.Fatal(api.Server("127.0.0.1:8000", routes(gate, accounts)).ListenAndServe())
 }
 
-// routes: what Echo knows no route for goes to jotgate's login, refresh and users.
+// routes passes requests without a route to jotgate's login, refresh and users.
 func routes(gate *jotgate.Gate, accounts http.Handler) http.Handler {
 	e := echo.New()
 	e.GET("/", func(c echo.Context) error { return c.String(http.StatusOK, "welcome\n") })

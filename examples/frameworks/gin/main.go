@@ -35,7 +35,7 @@ func main() {
 	log.Fatal(api.Server("127.0.0.1:8000", routes(gate, accounts)).ListenAndServe())
 }
 
-// require lets requests through for whose user allowed holds; nil is any user.
+// require accepts requests if allowed reports true for the user; nil allows any user.
 func require(guard *jotgate.Guard, allowed func(*jotgate.User) bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		user, err := guard.Authenticate(c.Request)
@@ -51,14 +51,14 @@ func require(guard *jotgate.Guard, allowed func(*jotgate.User) bool) gin.Handler
 	}
 }
 
-// routes: what Gin knows no route for goes to jotgate's login, refresh and users.
+// routes passes requests without a route to jotgate's login, refresh and users.
 func routes(gate *jotgate.Gate, accounts http.Handler) http.Handler {
 	engine := gin.New()
 	engine.GET("/", func(c *gin.Context) { c.String(http.StatusOK, "welcome\n") })
 	engine.GET("/hello", require(gate.Guard, nil), hello)
 	engine.GET("/reports/:year", require(gate.Guard, (*jotgate.User).IsStaff), reports)
 	engine.NoRoute(func(c *gin.Context) {
-		c.Status(http.StatusOK) // Gin has 404 in mind
+		c.Status(http.StatusOK) // Gin has set 404
 		accounts.ServeHTTP(c.Writer, c.Request)
 	})
 	return engine

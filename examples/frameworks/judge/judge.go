@@ -1,5 +1,5 @@
-// Package judge holds the tests that the examples share: whatever the
-// framework, the same requests get the same answers.
+// Package judge holds the tests that the examples share: with every framework, the same
+// requests get the same responses.
 package judge
 
 import (
@@ -13,10 +13,10 @@ import (
 	"github.com/jotgate/jotgate/jotgatetest"
 )
 
-// Routes are how an example builds its handler.
+// Routes creates the handler of an example.
 type Routes func(gate *jotgate.Gate, accounts http.Handler) http.Handler
 
-// Run sends each request with a token and without.
+// Run sends each request with and without a token.
 func Run(t *testing.T, routes Routes) {
 	gate := jotgatetest.New(t)
 	accounts, err := api.New(gate.Gate, api.Settings{})

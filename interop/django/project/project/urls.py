@@ -1,4 +1,4 @@
-"""The addresses that SimpleJWT's and djoser's documentation tell people to use, and one protected view."""
+"""The URLs that the documentation of SimpleJWT and djoser recommends, and one protected view."""
 
 from django.conf import settings
 from django.contrib import admin
