@@ -112,5 +112,5 @@ func (free) weak(recipe) bool                        { return true }
 // equal compares digests in constant time.
 func equal(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
 
-// longSalt is Django's must_update_salt for salts of letters and digits.
+// longSalt is Django's must_update_salt for alphanumeric salts.
 func longSalt(salt string) bool { return len([]rune(salt)) >= saltLength }

@@ -16,7 +16,7 @@ type cryptAlgorithm struct{ free }
 
 func (cryptAlgorithm) name() string { return "crypt" }
 
-// decode reads crypt$$ss and 11 characters. What may stand between the
+// decode reads crypt$$ss and 11 characters. Anything between the
 // dollars is ignored, as in Django: the salt is part of the hash.
 func (cryptAlgorithm) decode(encoded string) (hash, error) {
 	fields := strings.Split(encoded, "$")

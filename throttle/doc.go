@@ -1,12 +1,16 @@
-// Package throttle slows down whoever asks too often: clients by rate, and
-// guessers of passwords by growing delays. It holds arithmetic and one bounded
-// table in memory; it reads no database and knows nothing of jotgate.
+// Package throttle limits clients by rate, and password guessing by growing
+// delays. It consists of arithmetic and one bounded table in memory; it reads no
+// database and does not depend on the rest of jotgate.
+//
+// Two calls do the work: [Limiter.Allow] counts a request of a client, and
+// [Lockout.Wait] turns counted failures into a delay. The zero Lockout and a
+// Limiter without Options are safe choices.
 //
 // # Rates
 //
-// A rate is written as Django REST framework writes it, "5/min". A [Limiter]
-// counts each key by itself and answers with the very number of seconds that
-// DRF's Retry-After shows (rest_framework/throttling.py, SimpleRateThrottle):
+// A rate is written as in Django REST framework, "5/min". A [Limiter] counts
+// each key separately and returns the same number of seconds as DRF's
+// Retry-After (rest_framework/throttling.py, SimpleRateThrottle):
 //
 //	rate, err := throttle.ParseRate("5/min")
 //	logins, err := throttle.NewLimiter(rate, throttle.Options{})
@@ -15,12 +19,12 @@
 //		w.Header().Set("Retry-After", throttle.RetryAfter(wait)) // and 429
 //	}
 //
-// Every request that is let through counts, a good login too; a refused one
-// does not. Ask before the password is hashed, and ask one Limiter from every
-// place where a password is checked, or a sibling route gives a second budget.
-// Where several rates apply, ask them all and report the longest wait.
+// Every accepted request counts, including a successful login; a rejected one
+// does not. Call Allow before the password is hashed, and use one Limiter at every
+// place that checks a password, or each route has its own budget. If several rates
+// apply, call all of them and report the longest wait.
 //
-// # Who is asking
+// # Keys
 //
 // The key of a client is its network: [Proxies.ClientAddr] finds the address,
 // [Network] makes the key (IPv4 whole, IPv6 by its /64). Without trusted
@@ -29,9 +33,9 @@
 //
 // # Failed logins
 //
-// A Limiter forgets at a restart; failures must not. They are counted in the
-// database, under the two keys above, and [Lockout.Wait] turns the counts into
-// a delay. It asks for two tallies:
+// A Limiter's counts are lost at a restart; those of failures must not be. They
+// are kept in the database, under the two keys above, and [Lockout.Wait] turns
+// them into a delay. It takes two tallies:
 //
 //	of the network   how often this account failed from this network since its
 //	                 last success there, and when it did so last
@@ -41,15 +45,15 @@
 // A login goes like this:
 //
 //  1. Read both tallies and whether the account has ever logged in from this
-//     network; ask Lockout.Wait.
-//  2. If it says wait, answer 429 with Retry-After and change nothing: a
-//     refused try is no failure, so nobody keeps a delay alive by asking.
+//     network; call Lockout.Wait.
+//  2. If it returns a wait, respond with 429 and Retry-After and change nothing: a
+//     rejected attempt is not a failure, so further attempts do not prolong a delay.
 //  3. Otherwise count the failure, and only then hash. The count must fail, and
-//     the login begin anew, if the network's tally is no longer what was read:
+//     the login start again, if the network's tally has changed since it was read:
 //     one transaction, or an UPDATE that repeats the count in its WHERE. So of
-//     a hundred parallel tries five are hashed, not a hundred, and a crash
-//     leaves the charge standing.
-//  4. After a success clear this network's tally and remember the network as
+//     a hundred parallel attempts five are hashed, not a hundred, and the failure
+//     remains counted after a crash.
+//  4. After a success, clear this network's tally and record the network as
 //     known. The account's sum stays: a victim's login must not refill a
 //     guesser's budget. A completed password reset does the same.
 //
@@ -57,24 +61,23 @@
 // account and network; one for the account that grows only while Share of the
 // first does; and one for the account that grows always, for its time.
 //
-// Unknown names go through the same steps with the key of the typed name, so
-// that delays tell nothing about which accounts exist. Where a login name may
-// be an e-mail address, key a found account by its user name, not by what was
-// typed.
+// Unknown names take the same steps with the key of the name as typed, so that
+// delays do not disclose which accounts exist. If a login name can be an e-mail
+// address, use the key of the account's username, not of what was typed.
 //
-// Two delays are at work. The one per network slows a single guesser. The one
-// per account adds up the guesses of many networks, and holds only for networks
-// from which the account has never logged in: its owner at home is not slowed
-// by strangers. One network adds at most its free tries to the account's sum,
-// so a single stranger cannot start the second delay. No number of failures
-// locks an account for good.
+// There are two delays. The one per network slows a single guesser. The one per
+// account adds up the guesses of many networks, and applies only to networks from
+// which the account has never logged in, so that attackers elsewhere do not slow
+// down its owner. One network adds at most its free attempts to the account's sum,
+// so a single attacker cannot start the second delay. No number of failures locks
+// an account permanently.
 //
-// # Limits of the promise
+// # What it does not do
 //
-// Who shares a network with a guesser (one office address, one /64) shares its
-// delay. Somebody who is attacked from many networks and comes from a new one
-// competes for the next free moment, at most five minutes away; a password
-// reset makes the new network known. A Limiter is one process's memory: two
-// servers allow twice the rate, while the failures in their common database
-// stay exact.
+// Users who share a network with a guesser (one office address, one /64) share its
+// delay. A user whose account is attacked from many networks, and who logs in from
+// a new one, competes with the attackers for the next attempt, at most five minutes
+// away; a password reset makes the new network known. The counts of a Limiter are
+// those of one process: two servers allow twice the rate, while the failures in
+// their common database stay exact.
 package throttle

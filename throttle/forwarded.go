@@ -16,10 +16,10 @@ const (
 	longestHeader = 4096 // bytes of one Forwarded line
 )
 
-// hops yields the forwarded addresses from right to left. The first thing that
-// is not an address is yielded as an invalid one, and ends it; so does the
-// 33rd hop. Lines are taken as RFC 9110 section 5.3 has it: several lines of a
-// header are one list, in their order.
+// hops yields the forwarded addresses from right to left. The first element that
+// is not an address is yielded as the invalid address and is the last one; so is
+// the 33rd hop. Several lines of a header are one list, in their order (RFC 9110
+// section 5.3).
 func (p Proxies) hops(header http.Header) iter.Seq[netip.Addr] {
 	values := fromRight(header["X-Forwarded-For"])
 	if p.Forwarded {
@@ -39,8 +39,8 @@ func (p Proxies) hops(header http.Header) iter.Seq[netip.Addr] {
 	}
 }
 
-// fromRight yields the elements of a comma-separated list, last first. It looks
-// only at what is asked for, so a long line costs no more than its right end.
+// fromRight yields the elements of a comma-separated list, last first. It reads
+// a line only as far as it is consumed, so a long line costs no more than its right end.
 func fromRight(lines []string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, line := range slices.Backward(lines) {
@@ -58,7 +58,7 @@ func fromRight(lines []string) iter.Seq[string] {
 
 // fromRightQuoted yields the "for" values of Forwarded lines, last first. A
 // quoted value may hold a comma, so a line is read whole before it is used; one
-// that breaks RFC 7239 section 4 yields one empty value, which is no address.
+// that breaks RFC 7239 section 4 yields one empty value, which is not an address.
 func fromRightQuoted(lines []string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, line := range slices.Backward(lines) {
@@ -77,7 +77,7 @@ func fromRightQuoted(lines []string) iter.Seq[string] {
 
 // forValues reads one Forwarded line: elements between commas, each with pairs
 // between semicolons, of which "for" is kept. An element without "for" has the
-// value "". Blanks around a pair are passed over.
+// value "". Blanks around a pair are skipped.
 func forValues(line string) (values []string, ok bool) {
 	if len(line) > longestHeader {
 		return nil, false
@@ -125,8 +125,8 @@ func cutPair(s string) (p pair, rest string, end byte, ok bool) {
 	return p, rest[1:], rest[0], rest[0] == ',' || rest[0] == ';'
 }
 
-// cutValue cuts a token or a quoted string from the front of s. A token is
-// taken more widely than RFC 7239 has it, because proxies forget the quotes
+// cutValue cuts a token or a quoted string from the front of s. A token can
+// hold more characters than in RFC 7239, because some proxies omit the quotes
 // around addresses with a port.
 func cutValue(s string) (value, rest string, ok bool) {
 	if !strings.HasPrefix(s, `"`) {
@@ -146,7 +146,7 @@ func cutValue(s string) (value, rest string, ok bool) {
 		}
 		b.WriteByte(s[i])
 	}
-	return "", "", false // the quote stays open
+	return "", "", false // no closing quote
 }
 
 // parseHop reads one address: bare, in brackets, with a port or a zone, which

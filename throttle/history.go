@@ -9,7 +9,7 @@ import "time"
 type history struct {
 	key   string
 	times []time.Duration // the ring; its length is the capacity
-	head  int             // where the oldest stands
+	head  int             // index of the oldest
 	n     int             // how many are held
 }
 
@@ -19,7 +19,7 @@ func (h *history) oldest() time.Duration { return h.at(0) }
 
 func (h *history) newest() time.Duration { return h.at(h.n - 1) }
 
-// drop forgets what was accepted at or before cut.
+// drop removes the requests accepted at or before cut.
 func (h *history) drop(cut time.Duration) {
 	for h.n > 0 && h.oldest() <= cut {
 		h.head = (h.head + 1) % len(h.times)
@@ -27,7 +27,7 @@ func (h *history) drop(cut time.Duration) {
 	}
 }
 
-// growth is how many places push will add to the ring.
+// growth returns how many places push will add to the ring.
 func (h *history) growth(limit int) int {
 	if h.n < len(h.times) {
 		return 0
@@ -35,7 +35,7 @@ func (h *history) growth(limit int) int {
 	return min(max(2*h.n, 1), limit) - h.n
 }
 
-// push adds the newest time. The caller has made sure that n < limit.
+// push adds the newest time. It requires n < limit.
 func (h *history) push(now time.Duration, limit int) {
 	if grow := h.growth(limit); grow > 0 {
 		ring := make([]time.Duration, h.n+grow)

@@ -16,19 +16,19 @@ const (
 	shardCount   = 64
 	defaultBytes = 32 << 20
 	longestKey   = 128 // longer keys are replaced by their digest
-	keyCost      = 256 // bytes that one key takes besides its text and times: map, list, struct
+	keyCost      = 256 // bytes of one key without its text and times: map, list, struct
 	timeCost     = 8   // bytes that one remembered request takes
 	spillLimit   = 256 // the most that one spill bucket allows in a period
 )
 
-// Options of a Limiter. The zero value is fit for use.
+// Options configure a Limiter. The zero value has the defaults.
 type Options struct {
-	// MaxBytes bounds the memory for keys and times, besides 128 KiB for the
-	// spill buckets. The default is 32 MiB, enough for some 100,000 networks at
-	// once; the least is 64 KiB.
+	// MaxBytes bounds the memory for keys and times, in addition to 128 KiB for
+	// the spill buckets. The default is 32 MiB, enough for some 100,000 networks
+	// in one period; the minimum is 64 KiB.
 	MaxBytes int
-	// Clock tells the time; the default is time.Now. A clock that steps back
-	// is taken as standing still.
+	// Clock returns the time; the default is time.Now. A clock that is set back
+	// counts as stopped until it has caught up.
 	Clock func() time.Time
 }
 
@@ -43,11 +43,11 @@ func (o Options) withDefaults() Options {
 // Limiter allows each key Rate.Count requests in any span of Rate.Period. Its
 // methods may be called concurrently, and the count is exact under any race.
 //
-// Memory is bounded. When it is full, no key is forgotten before its time, for
-// then a client could be rid of its count by filling the table. New keys share
+// Memory is bounded. When it is full, no key is removed before its requests have
+// expired, or a client could reset its count by filling the table. New keys share
 // one of 64 spill buckets instead, chosen by a secret hash, each with the rate
-// of one key (at most 256 a period); what other keys had is untouched. A key
-// that changes from one to the other has at most both rates in a period.
+// of one key (at most 256 a period); other keys are not affected. A key that
+// changes from one to the other has at most both rates in a period.
 type Limiter struct {
 	rate   Rate
 	clock  func() time.Time
@@ -57,7 +57,7 @@ type Limiter struct {
 }
 
 // shard is one part of the table. Its list is ordered by the newest time of
-// each history, so what expires first stands in front.
+// each history, so what expires first is at the front.
 type shard struct {
 	mu     sync.Mutex
 	keys   map[string]*list.Element // of *history
@@ -67,8 +67,8 @@ type shard struct {
 	spill  history
 }
 
-// NewLimiter makes a Limiter. It fails on a rate outside the bounds that Rate
-// states, and on Options.MaxBytes below 64 KiB.
+// NewLimiter returns a Limiter. It returns an error for a rate outside the bounds
+// of Rate and for Options.MaxBytes below 64 KiB.
 func NewLimiter(rate Rate, o Options) (*Limiter, error) {
 	o = o.withDefaults()
 	if o.MaxBytes < 64<<10 {
@@ -85,10 +85,10 @@ func NewLimiter(rate Rate, o Options) (*Limiter, error) {
 	return l, nil
 }
 
-// Allow counts one request of key and says ok, or refuses it and says how long
-// to wait until the next one can be let through. The wait is zero when ok, else
-// over zero and at most the rate's period. A refused request is not counted.
-// Any string is a key, the empty one too.
+// Allow counts one request of key and reports ok, or rejects it and returns how
+// long to wait until the next one can be accepted. The wait is zero if ok, else
+// above zero and at most the rate's period. A rejected request is not counted.
+// Any string can be a key, including "".
 func (l *Limiter) Allow(key string) (wait time.Duration, ok bool) {
 	if len(key) > longestKey {
 		key = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(key)))
@@ -121,7 +121,7 @@ func (s *shard) allow(key string, rate Rate) (time.Duration, bool) {
 	return s.allowSpill(min(rate.Count, spillLimit), rate.Period)
 }
 
-// allowSpill asks the bucket of those who have no history of their own.
+// allowSpill counts a request of a key without a history in the common bucket.
 func (s *shard) allowSpill(limit int, period time.Duration) (time.Duration, bool) {
 	if wait, ok := s.refused(&s.spill, limit, period); !ok {
 		return wait, false
@@ -130,7 +130,7 @@ func (s *shard) allowSpill(limit int, period time.Duration) (time.Duration, bool
 	return 0, true
 }
 
-// refused drops what has expired from h and tells whether a request fits below
+// refused removes what has expired from h and reports ok if a request fits below
 // limit. The wait is DRF's: until the oldest counted request has expired.
 func (s *shard) refused(h *history, limit int, period time.Duration) (time.Duration, bool) {
 	h.drop(s.latest - period)
@@ -141,7 +141,7 @@ func (s *shard) refused(h *history, limit int, period time.Duration) (time.Durat
 }
 
 // entry finds the history of key, or makes one if there is room for it and its
-// first time. It returns nil when there is none.
+// first time. It returns nil if there is none.
 func (s *shard) entry(key string) *list.Element {
 	if e := s.keys[key]; e != nil {
 		return e
@@ -156,7 +156,7 @@ func (s *shard) entry(key string) *list.Element {
 	return e
 }
 
-// forget drops a few keys whose requests have all expired. It frees more keys
+// forget removes a few keys whose requests have all expired. It frees more keys
 // than one request can add, so that the table empties by itself, and no single
 // request pays for clearing all of it.
 func (s *shard) forget(rate Rate) {
@@ -172,7 +172,7 @@ func (s *shard) forget(rate Rate) {
 	}
 }
 
-// remove drops a key and gives back what it took.
+// remove removes a key and returns its bytes to the budget.
 func (s *shard) remove(e *list.Element) {
 	h := s.order.Remove(e).(*history)
 	delete(s.keys, h.key)

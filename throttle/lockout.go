@@ -1,20 +1,20 @@
-// Delays after failed logins: how long until the next try is heard.
+// Delays after failed logins: how long until the next attempt is accepted.
 
 package throttle
 
 import "time"
 
 // Policy turns a count of failures into a delay: none for the first few, then
-// a delay that doubles with each failure up to a ceiling, and forgiveness after
-// a quiet time. A field that is zero or less has its default.
+// a delay that doubles with each failure up to a maximum, and none again after
+// a time without failures. A field that is zero or less has its default.
 type Policy struct {
-	// Free is how many tries are heard without delay. Default 5.
+	// Free is how many attempts are accepted without delay. Default 5.
 	Free int
 	// First is the delay after Free failures. Default 1 s.
 	First time.Duration
 	// Max is the longest delay. Default 15 min.
 	Max time.Duration
-	// Forget is the time without a failure after which all are forgotten; rows
+	// Forget is the time without a failure after which none counts any more; rows
 	// older than this may be deleted. It must be longer than Max. Default 24 h.
 	Forget time.Duration
 }
@@ -29,7 +29,7 @@ func (p Policy) withDefaults() Policy {
 	}
 }
 
-// positive is v, or the default if v is not over zero.
+// positive returns v, or the default if v is not above zero.
 func positive[T int | time.Duration](v, byDefault T) T {
 	if v > 0 {
 		return v
@@ -37,8 +37,8 @@ func positive[T int | time.Duration](v, byDefault T) T {
 	return byDefault
 }
 
-// Wait is how long after now the next try is heard: zero means at once.
-// failures is the number of failures so far and last the time of the newest.
+// Wait returns how long after now the next attempt is accepted: zero means
+// immediately. failures is the number of failures so far and last the time of the newest.
 // The wait is never longer than the delay itself, even when last lies in the
 // future because a clock was set back.
 func (p Policy) Wait(failures int, last, now time.Time) time.Duration {
@@ -50,8 +50,8 @@ func (p Policy) Wait(failures int, last, now time.Time) time.Duration {
 	return max(p.delay(failures)-since, 0)
 }
 
-// delay is the time that must pass after the last of so many failures. It adds
-// up step by step and stops at Max, so no count overflows it.
+// delay returns the time that must pass after the last of this many failures. It
+// adds up step by step and stops at Max, so that no count overflows it.
 func (p Policy) delay(failures int) time.Duration {
 	if failures < p.Free {
 		return 0
@@ -63,39 +63,39 @@ func (p Policy) delay(failures int) time.Duration {
 	return d
 }
 
-// Tally is what the database knows of one counter: how many failures, and when
-// the newest was. The zero Tally has none.
+// Tally is the state of one counter in the database: the number of failures and
+// the time of the newest. The zero Tally has none.
 type Tally struct {
 	Failures int
 	Last     time.Time
 }
 
 // Lockout is the pair of policies for one login. The zero Lockout is the safe
-// choice: 5 free tries for each network, 20 for the account over all networks
+// choice: 5 free attempts for each network, 20 for the account over all networks
 // that it has never logged in from, delays up to 15 and 5 minutes.
 //
-// From one network, 14 guesses are heard in ten minutes and at most 110 in a
+// From one network, 14 guesses are accepted in ten minutes and at most 110 in a
 // day; from any number of networks, at most 65 in ten minutes and 560 in a day.
 type Lockout struct {
-	// Network slows one network's tries at one account.
+	// Network delays one network's attempts at one account.
 	Network Policy
-	// Account slows unknown networks' tries at one account, taken together.
+	// Account delays the attempts of all unknown networks at one account.
 	// Its defaults differ: Free 20, Max 5 min.
 	Account Policy
 }
 
-// account is the account's policy with its own defaults.
+// account returns the account's policy with its defaults.
 func (l Lockout) account() Policy {
 	l.Account.Free = positive(l.Account.Free, 20)
 	l.Account.Max = positive(l.Account.Max, 5*time.Minute)
 	return l.Account
 }
 
-// Wait is how long after now a try at the account is heard, zero for at once.
-// network is the tally of this network for this account. account is the sum of
+// Wait returns how long after now an attempt at the account is accepted, zero for
+// immediately. // network is the tally of this network for this account. account is the sum of
 // Share over all the account's networks, with the time of the newest failure
 // from any of them. known says whether the account has logged in from this
-// network before; if so, account has no say.
+// network before; if so, account is ignored.
 func (l Lockout) Wait(network, account Tally, known bool, now time.Time) time.Duration {
 	wait := l.Network.Wait(network.Failures, network.Last, now)
 	if known {
@@ -104,9 +104,9 @@ func (l Lockout) Wait(network, account Tally, known bool, now time.Time) time.Du
 	return max(wait, l.account().Wait(account.Failures, account.Last, now))
 }
 
-// Share is what one network's failures add to the account's tally: at most the
-// network's free tries. Without this bound a single stranger could, over hours,
-// start the delay that is meant for many.
+// Share returns what one network's failures add to the account's tally: at most
+// the network's free attempts. Without this bound a single attacker could, over
+// hours, start the delay that is meant for many.
 func (l Lockout) Share(failures int) int {
 	return min(max(failures, 0), l.Network.withDefaults().Free)
 }

@@ -1,4 +1,4 @@
-// The client's address, behind proxies that are named and behind none.
+// The client's address, behind trusted proxies and without any.
 
 package throttle
 
@@ -9,23 +9,23 @@ import (
 	"strings"
 )
 
-// Proxies says whose word about the client's address is taken. The zero value
-// trusts nobody: the client is whoever opened the connection. Proxies may be
-// used concurrently as long as nobody changes it.
+// Proxies are the proxies that are trusted to report the client's address. The zero
+// value trusts none: the client is the peer of the connection. Proxies can be used
+// concurrently as long as it is not modified.
 type Proxies struct {
-	// Networks are the proxies' own addresses. Name the proxies rather than the
-	// whole network they stand in: any machine in Networks can claim to speak
-	// for any client. ParseProxies fills them in with care.
+	// Networks are the addresses of the proxies. Name the proxies rather than
+	// the whole network they are in: any machine in Networks can claim to forward
+	// for any client. ParseProxies rejects likely mistakes.
 	Networks []netip.Prefix
 	// Forwarded reads the Forwarded header (RFC 7239) in place of
-	// X-Forwarded-For. Only one of them is read, because a proxy that writes the
-	// one passes on what a client wrote in the other.
+	// X-Forwarded-For. Only one of them is read, because a proxy that writes one
+	// of them usually forwards what a client wrote in the other.
 	Forwarded bool
 }
 
 // ParseProxies reads addresses ("192.0.2.1") and networks in CIDR form
-// ("10.0.0.0/8", "2001:db8::/32"). It refuses a network with bits set beyond its
-// length, which is mostly a slip for a single address, and one of length 0,
+// ("10.0.0.0/8", "2001:db8::/32"). It rejects a network with bits set beyond its
+// length, which usually was meant as a single address, and one of length 0,
 // which would let every client choose its address.
 func ParseProxies(networks []string) (Proxies, error) {
 	var p Proxies
@@ -56,7 +56,7 @@ func parseNetwork(s string) (netip.Prefix, error) {
 		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
 	}
 	if prefix.Bits() == 0 {
-		return netip.Prefix{}, fmt.Errorf("this trusts everybody, so that each client could choose its address")
+		return netip.Prefix{}, fmt.Errorf("this trusts every client, which could then choose its address")
 	}
 	if masked := prefix.Masked(); masked != prefix {
 		return netip.Prefix{}, fmt.Errorf("write %v for the network, or %v for the one address", masked, prefix.Addr())
@@ -64,16 +64,16 @@ func parseNetwork(s string) (netip.Prefix, error) {
 	return prefix, nil
 }
 
-// ClientAddr is the address of the client that sent r, without zone, and as
-// IPv4 where it is IPv4. It is the peer's, unless the peer is a trusted proxy;
-// then it is the right-most address in the forwarding header that is not a
-// trusted proxy's itself, which is the last one that somebody trusted has seen.
+// ClientAddr returns the address of the client that sent r, without zone and with
+// IPv4 addresses unmapped. It is the peer's, unless the peer is a trusted proxy;
+// then it is the right-most address in the forwarding header that is not a trusted
+// proxy's itself, which is the last one that a trusted proxy has seen.
 //
-// Where the header is absent or the way to that address leads over something
-// that is not an address, the peer's is returned: the proxy is then counted as
-// if it were the client. If all hops are trusted, the left-most is the client.
-// The result is invalid only where the peer has no IP address, as on a Unix
-// socket; Network gives all of those one key.
+// If the header is absent, or something to the right of that address is not an
+// address, the peer's is returned: the proxy is then counted as if it were the
+// client. If all hops are trusted, the left-most is the client. The result is
+// invalid only if the peer has no IP address, as on a Unix socket; Network returns
+// one key for all of those.
 func (p Proxies) ClientAddr(r *http.Request) netip.Addr {
 	peer := peerAddr(r)
 	if !p.trusts(peer) {
@@ -92,9 +92,9 @@ func (p Proxies) ClientAddr(r *http.Request) netip.Addr {
 	return client
 }
 
-// Ignored names the first forwarding header of r that has no effect because
-// its sender is not trusted, or "" if there is none. A server says so once:
-// either its proxy is missing from Networks, or somebody tries to forge.
+// Ignored returns the name of the first forwarding header of r that has no effect
+// because its sender is not trusted, or "" if there is none. A server should log
+// this once: either its proxy is missing from Networks, or a client forges one.
 func (p Proxies) Ignored(r *http.Request) string {
 	if p.trusts(peerAddr(r)) {
 		return ""
@@ -116,9 +116,9 @@ func (p Proxies) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// Network is the key under which a client's address is counted: an IPv4
-// address whole ("192.0.2.1"), an IPv6 address by its /64 ("2001:db8::/64"),
-// which is what one subscriber can choose from freely. All invalid addresses
+// Network returns the key under which a client's address is counted: an IPv4
+// address itself ("192.0.2.1"), an IPv6 address by its /64 ("2001:db8::/64"),
+// in which one subscriber can choose any address. All invalid addresses
 // have the key "unknown".
 func Network(addr netip.Addr) string {
 	addr = plain(addr)
@@ -134,5 +134,5 @@ func Network(addr netip.Addr) string {
 // peerAddr is the address at the other end of the connection.
 func peerAddr(r *http.Request) netip.Addr { return parseHop(r.RemoteAddr) }
 
-// plain drops the zone and the IPv6 wrapping of an IPv4 address.
+// plain removes the zone and the IPv6 mapping of an IPv4 address.
 func plain(addr netip.Addr) netip.Addr { return addr.WithZone("").Unmap() }

@@ -12,14 +12,14 @@ import (
 // maxCount bounds Rate.Count, and with it the history of one key.
 const maxCount = 1_000_000
 
-// periods are the four that have a letter.
+// periods are the four that have an abbreviation.
 var periods = []struct {
 	letter string
 	length time.Duration
 }{{"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", 24 * time.Hour}}
 
 // Rate allows Count requests in any span of Period. The zero Rate is not
-// valid. Count is 0 to 1,000,000, and 0 refuses everything; Period is over
+// valid. Count is 0 to 1,000,000, and 0 rejects everything; Period is above
 // zero.
 type Rate struct {
 	Count  int
@@ -27,11 +27,11 @@ type Rate struct {
 }
 
 // ParseRate reads "5/min": a number from 0 to 1,000,000 in digits, a slash,
-// and a period of which the first letter counts: s, m, h or d, so that "m",
-// "min" and "minute" are one (rest_framework/throttling.py, parse_rate).
+// and a period of which the first character counts: s, m, h or d, so that "m",
+// "min" and "minute" are equal (rest_framework/throttling.py, parse_rate).
 //
 // Two things are stricter than in DRF. Blanks, signs and underscores in the
-// number are refused. So are "month" and "ms", which DRF takes for a minute.
+// number are rejected. So are "month" and "ms", which DRF reads as a minute.
 func ParseRate(s string) (Rate, error) {
 	number, period, found := strings.Cut(s, "/")
 	if len(s) > 32 || !found {
@@ -62,7 +62,7 @@ func parseCount(s string) (int, error) {
 }
 
 func parsePeriod(s string) (time.Duration, error) {
-	for _, other := range []string{"mo", "ms", "mil", "mic"} { // not minutes, whatever their first letter
+	for _, other := range []string{"mo", "ms", "mil", "mic"} { // not minutes, despite their first character
 		if strings.HasPrefix(s, other) {
 			return 0, fmt.Errorf("the period %q is none of s, m, h and d", s)
 		}
@@ -77,8 +77,8 @@ func parsePeriod(s string) (time.Duration, error) {
 	return 0, fmt.Errorf("the period %q is none of s, m, h and d", s)
 }
 
-// String writes the rate as ParseRate reads it, with one letter for the four
-// periods that have one: "5/m". Another period is written as Go does: "5/1m30s".
+// String returns the rate in the form that ParseRate reads, "5/m", if its period is
+// one of the four that it knows. Another period is written as in Go: "5/1m30s".
 func (r Rate) String() string {
 	for _, span := range periods {
 		if r.Period == span.length {
@@ -88,15 +88,15 @@ func (r Rate) String() string {
 	return fmt.Sprintf("%d/%v", r.Count, r.Period)
 }
 
-// valid is nil for a rate that a Limiter can hold to.
+// valid returns an error for a rate outside the bounds of Rate.
 func (r Rate) valid() error {
 	if r.Count < 0 || r.Count > maxCount || r.Period <= 0 {
-		return fmt.Errorf("throttle: rate %v: want a count of 0 to %d and a period over zero", r, maxCount)
+		return fmt.Errorf("throttle: rate %v: want a count of 0 to %d and a period above zero", r, maxCount)
 	}
 	return nil
 }
 
-// RetryAfter writes a wait as the Retry-After header wants it (RFC 9110
+// RetryAfter returns a wait in the form of the Retry-After header (RFC 9110
 // section 10.2.3): whole seconds, rounded up as DRF does, at least 1.
 func RetryAfter(wait time.Duration) string {
 	seconds := int64(wait / time.Second)

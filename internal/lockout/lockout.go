@@ -1,17 +1,16 @@
-// Package lockout stands before every password check: it slows down who has
-// failed too often, by the delays of package throttle and the counters of a
-// record.Failures. All places that check passwords share the counters,
-// because they are in the database, so that no sibling route gives a second
-// budget.
+// Package lockout delays password checks after repeated failures, by the delays of
+// package throttle and the counters of a record.Failures. All endpoints that check
+// passwords share the counters, which are in the database, so that no endpoint
+// gives a second budget.
 //
 //	err := tries.Try(ctx, username, network, func() (record.UserID, error) {
 //		tokens, err = gate.Login(ctx, username, password, client)
 //		return tokens.User.ID, err
 //	})
 //
-// A try that is being hashed counts as a failure until it is known to be none,
-// so of a hundred at once only the free ones are hashed. These are counted in
-// this process: n processes may hash n times as many at the same moment.
+// An attempt that is being hashed counts as a failure until it has succeeded, so
+// that of a hundred concurrent ones only the free ones are hashed. These are counted
+// in this process: n processes may hash n times as many at the same time.
 package lockout
 
 import (

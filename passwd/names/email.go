@@ -1,6 +1,6 @@
 package names
 
-// Whether an e-mail address is one, by Django's EmailValidator (django/core/validators.py).
+// Validating e-mail addresses, by Django's EmailValidator (django/core/validators.py).
 
 import (
 	"net/netip"
@@ -12,17 +12,17 @@ import (
 // MaxEmail is the longest address in characters, as in Django's EmailField.
 const MaxEmail = 254
 
-// longestEmail is the longest one that the validator looks at, in bytes: RFC 3696.
+// longestEmail is the longest one that the validator reads, in bytes: RFC 3696.
 const longestEmail = 320
 
-// The reasons to refuse an address, in Django's words.
+// The reasons to reject an address, with Django's texts.
 var (
 	ErrEmail        error = refusal("Enter a valid email address.")
 	ErrEmailTooLong error = refusal("Ensure this field has no more than 254 characters.")
 )
 
-// CheckEmail says whether the address can be a login name where people log in by
-// e-mail. It returns nil, ErrEmailTooLong or ErrEmail.
+// CheckEmail checks an address that is to be a login name. It returns nil,
+// ErrEmailTooLong or ErrEmail.
 func CheckEmail(address string) error {
 	switch {
 	case len(address) > MaxEmail*utf8.UTFMax || utf8.RuneCountInString(address) > MaxEmail:
@@ -41,8 +41,8 @@ var (
 	domainPart = regexp.MustCompile(`(?i)^(?:[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?\.)+[A-Z0-9-]{1,62}[A-Z0-9]$`)
 )
 
-// ValidEmail reports whether Django accepts the address. A domain in other
-// letters than ASCII's must be given in its ASCII form (xn--…).
+// ValidEmail reports whether Django accepts the address. A domain
+// with other characters than ASCII must be in its ASCII form (xn--…).
 func ValidEmail(address string) bool {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 || len(address) > longestEmail || !localPart.MatchString(address[:at]) {

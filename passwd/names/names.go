@@ -20,8 +20,8 @@ import (
 // Django's column auth_user.username.
 const MaxUsername = 150
 
-// The reasons to refuse a username. The texts are those of Django and of Django REST
-// framework, sentences to be shown to users.
+// The reasons to reject a username. The texts are those of Django and of Django REST
+// framework, to be shown to users.
 var (
 	ErrCharacters error = refusal("Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.")
 	ErrTooLong    error = refusal("Ensure this field has no more than 150 characters.")
@@ -33,9 +33,9 @@ func (r refusal) Error() string { return string(r) }
 
 // Username checks a new username and returns it in Unicode's form NFKC, in which
 // it is to be stored. It returns ErrTooLong or ErrCharacters. The length comes
-// first, so that long input is not normalized. Unlike Django it also refuses a
-// name that becomes too long or gets other characters by the normalization: those
-// could not be saved, or not be typed in again.
+// first, so that long input is not normalized. Unlike Django it also rejects a
+// name that becomes too long or gets other characters by the normalization: such a
+// name could not be saved, or could not be typed again.
 func Username(input string) (string, error) {
 	if err := check(input); err != nil {
 		return "", err
@@ -63,7 +63,7 @@ func forbidden(r rune) bool { return !python.IsWord(r) && !strings.ContainsRune(
 func Normalize(username string) string { return norm.NFKC.String(username) }
 
 // Email returns an address as Django stores it: the part after the last @ in lower
-// case and, where there is an @, without outer blanks. CheckEmail checks it.
+// case and, if there is an @, without surrounding blanks. CheckEmail checks it.
 func Email(address string) string {
 	local, domain, found := cutLast(python.Strip(address), "@")
 	if !found {

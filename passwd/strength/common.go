@@ -21,12 +21,12 @@ import (
 //go:embed common.txt.gz
 var commonList []byte
 
-// Common refuses the passwords that Django 5.2 to 6.1 refuses as common, without
-// regard to case and outer blanks. The list is unpacked once, at the first check.
+// Common rejects the passwords that Django 5.2 to 6.1 rejects as common, ignoring
+// case and surrounding blanks. The list is unpacked once, at the first check.
 func Common() Rule { return common{builtin} }
 
-// CommonFrom does the same with a list of one's own: one password a line, in lower
-// case, read whole at once. It returns the error of reading it.
+// CommonFrom returns the same rule with another list: one password a line, in lower
+// case. It reads the whole list and returns the error of reading it.
 func CommonFrom(list io.Reader) (Rule, error) {
 	passwords, err := readList(list)
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"github.com/jotgate/jotgate/passwd/internal/python"
 )
 
-// Similar refuses passwords that share, in any order, so many characters with an
-// attribute or with a word of it that Python's SequenceMatcher.quick_ratio is at
-// least most, from 0.1 to 1. Lower is stricter; values below 0.1 count as 0.1.
+// Similar rejects passwords too similar to an attribute or to a word of it: those
+// for which Python's SequenceMatcher.quick_ratio, the share of common characters in
+// any order, is at least most, from 0.1 to 1. Lower is stricter; values below 0.1 count as 0.1.
 func Similar(most float64) Rule { return similar(max(most, 0.1)) }
 
 type similar float64
@@ -69,7 +69,7 @@ func words(value string) []string {
 }
 
 // quickRatio is difflib's SequenceMatcher.quick_ratio: twice the number of common
-// characters, wherever they stand, over the number of all.
+// characters, at any position, over the number of all.
 func quickRatio(a, b string) float64 {
 	all := utf8.RuneCountInString(a) + utf8.RuneCountInString(b)
 	if all == 0 {

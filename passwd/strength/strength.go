@@ -1,4 +1,4 @@
-// Package strength refuses weak passwords as Django's validators do, with the same
+// Package strength rejects weak passwords as Django's validators do, with the same
 // codes, messages and order (django/contrib/auth/password_validation.py).
 //
 //	problems := strength.Default().Check(password,
@@ -7,8 +7,8 @@
 //
 // Default holds what Django's startproject puts in AUTH_PASSWORD_VALIDATORS:
 // Similar, MinLength, Common and Numeric. Rules is a slice, so other rules are
-// added by append. All of it may be called concurrently and works in time linear
-// in the lengths; the caller bounds those (passwd.MaxPassword).
+// added by append. All of it can be called concurrently and takes time linear
+// in the lengths, which the caller has to bound (passwd.MaxPassword).
 package strength
 
 import (
@@ -21,17 +21,17 @@ import (
 
 // A Rule judges passwords. It must allow concurrent calls.
 type Rule interface {
-	// Check returns what is wrong with the password, or nil. about tells what is
-	// known of the user.
+	// Check returns what is wrong with the password, or nil. about is what is
+	// known about the user.
 	Check(password string, about []Attribute) *Problem
-	// Help tells users the rule in one sentence.
+	// Help describes the rule to users in one sentence.
 	Help() string
 }
 
 // Rules are applied together: the counterpart of AUTH_PASSWORD_VALIDATORS.
 type Rules []Rule
 
-// An Attribute is something known of the user. Label names it in messages, as
+// An Attribute is something known about the user. Label names it in messages, as
 // Django's verbose_name does: "username", "first name", "last name",
 // "email address".
 type Attribute struct{ Label, Value string }
@@ -52,7 +52,7 @@ func About(login, username, first, last, email string) []Attribute {
 	return about
 }
 
-// A Problem is why a password is refused.
+// A Problem is why a password is rejected.
 type Problem struct {
 	Code    string            // Django's, such as "password_too_short"
 	Message string            // English, complete
@@ -82,7 +82,7 @@ func (rs Rules) Help() []string {
 	return texts
 }
 
-// MinLength refuses passwords of fewer than n characters (Unicode code points).
+// MinLength rejects passwords of fewer than n characters (Unicode code points).
 func MinLength(n int) Rule { return minLength(n) }
 
 type minLength int
@@ -107,7 +107,7 @@ func (n minLength) Check(password string, _ []Attribute) *Problem {
 
 func (n minLength) Help() string { return "Your password must contain at least " + n.characters() }
 
-// Numeric refuses passwords that are digits only, of any script.
+// Numeric rejects passwords of digits only, of any script.
 func Numeric() Rule { return numeric{} }
 
 type numeric struct{}

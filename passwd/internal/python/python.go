@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// IsWord is \w of Python's re for str: letters and numbers of any script and the
+// IsWord is \w of Python's re for str: alphabetic characters and numbers of any script and the
 // underscore, but no combining marks.
 func IsWord(r rune) bool {
 	return r == '_' || unicode.IsLetter(r) || unicode.In(r, unicode.N)
@@ -81,7 +81,7 @@ func Lower(s string) string {
 	return out.String()
 }
 
-// endsWord reports whether a cased letter stands before i and none after it,
+// endsWord reports whether a cased character precedes i and none follows it,
 // case-ignorable characters not counted.
 func endsWord(runes []rune, i int) bool {
 	before, after := i-1, i+1
@@ -100,7 +100,7 @@ func cased(r rune) bool {
 }
 
 // ignorable is Unicode's derived property Case_Ignorable: marks, format characters
-// and the like, and the punctuation that stands inside words.
+// and the like, and the punctuation that occurs inside words.
 func ignorable(r rune) bool {
 	return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk) ||
 		strings.ContainsRune("'.:\u00b7\u0387\u055f\u05f4\u2018\u2019\u2024\u2027\ufe13\ufe52\ufe55\uff07\uff0e\uff1a", r)
