@@ -61,7 +61,7 @@ func isSpace(r rune) bool { return r == ' ' || r >= '\t' && r <= '\r' }
 // User in the context (UserFrom), and answers any other with 401.
 func (g *Guard) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &userContext{Context: r.Context()}
+		c := &userContext{Context: r.Context(), guard: g}
 		var err error
 		if c.user, err = g.authenticate(r, &c.room); err != nil {
 			g.refuse(w, r, err)
@@ -74,14 +74,21 @@ func (g *Guard) Require(next http.Handler) http.Handler {
 // A userContext is the context of a request and its user, in one allocation.
 type userContext struct {
 	context.Context
-	user *User
-	room User // where user points, unless the user is shared
+	guard *Guard // that verified the token
+	user  *User
+	room  User // where user points, unless the user is shared
 }
+
+// verifiedKey is the key under which a userContext is found itself.
+type verifiedKey struct{}
 
 // Value implements context.Context.
 func (c *userContext) Value(key any) any {
-	if key == (contextKey{}) {
+	switch key {
+	case contextKey{}:
 		return c.user
+	case verifiedKey{}:
+		return c
 	}
 	return c.Context.Value(key)
 }
@@ -112,36 +119,48 @@ func (g *Guard) Optional(next http.Handler) http.Handler {
 	})
 }
 
-// RequirePermission is Require for users who have the permission
-// ("blog.add_post") and for superusers; others are answered 403. The token
-// must carry permissions (Settings.Claims), or else everybody but a superuser
-// is refused.
-func (g *Guard) RequirePermission(permission string, next http.Handler) http.Handler {
-	return g.requireThat(next, func(u *User) bool { return u.HasPermission(permission) })
+// RequirePermission returns a middleware that is Require for users who have the
+// permission ("blog.add_post") and for superusers; others get 403. The token must
+// carry permissions (Settings.Claims), or else only superusers pass.
+func (g *Guard) RequirePermission(permission string) func(http.Handler) http.Handler {
+	return g.requireThat(func(u *User) bool { return u.HasPermission(permission) })
 }
 
-// RequireRole is Require for users of one role: "admin", "staff" or "user" is
-// compared with the role's type, any other word with the name of the role's
-// group and of the groups in the token (Settings.Claims). Others are answered
+// RequireRole returns a middleware that is Require for users of one role: "admin",
+// "staff" or "user" is compared with the role's type, any other word with the name
+// of the role's group and of the groups in the token (Settings.Claims). Others get
 // 403. A group that is called "admin" makes nobody an admin.
-func (g *Guard) RequireRole(role string, next http.Handler) http.Handler {
-	return g.requireThat(next, func(u *User) bool { return u.HasRole(role) })
+func (g *Guard) RequireRole(role string) func(http.Handler) http.Handler {
+	return g.requireThat(func(u *User) bool { return u.HasRole(role) })
 }
 
 // RequireStaff is Require for staff and superusers (Django's IsAdminUser);
-// others are answered 403.
+// others get 403.
 func (g *Guard) RequireStaff(next http.Handler) http.Handler {
-	return g.requireThat(next, (*User).IsStaff)
+	return g.requireThat((*User).IsStaff)(next)
 }
 
-func (g *Guard) requireThat(next http.Handler, allowed func(*User) bool) http.Handler {
-	return g.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user, ok := UserFrom(r.Context()); !ok || !allowed(user) {
-			g.refuse(w, r, ErrForbidden)
-			return
-		}
-		next.ServeHTTP(w, r)
-	}))
+// requireThat returns the middleware for users who are allowed. Inside a Require
+// of the same Guard the token is not verified again; what another Guard verified
+// does not count.
+func (g *Guard) requireThat(allowed func(*User) bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		checked := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if user, ok := UserFrom(r.Context()); !ok || !allowed(user) {
+				g.refuse(w, r, ErrForbidden)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+		verified := g.Require(checked)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if c, ok := r.Context().Value(verifiedKey{}).(*userContext); ok && c.guard == g {
+				checked.ServeHTTP(w, r)
+				return
+			}
+			verified.ServeHTTP(w, r)
+		})
+	}
 }
 
 // refuse answers with the error and tells the operator why.

@@ -10,7 +10,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
@@ -49,10 +51,13 @@ func (g *Guard) Run(ctx context.Context) error {
 	}
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
+	var trouble trouble
 	for ctx.Err() == nil {
 		wait, err := g.follow.next(ctx)
-		if err != nil && ctx.Err() == nil {
-			g.log.WarnContext(ctx, "revocations could not be read", "cause", err, "again_in", wait)
+		if err == nil {
+			trouble.end(ctx, g)
+		} else if ctx.Err() == nil {
+			trouble.note(ctx, g, err, wait)
 		}
 		pause(ctx, wait)
 		select {
@@ -62,6 +67,34 @@ func (g *Guard) Run(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// repeatAfter is how often the log says that the feed cannot be read while the
+// cause stays the same.
+const repeatAfter = 5 * time.Minute
+
+// trouble is a row of failed rounds.
+type trouble struct {
+	failures int
+	cause    string
+	logged   time.Time
+}
+
+// note counts a failure, and logs it unless the last line said the same.
+func (t *trouble) note(ctx context.Context, g *Guard, err error, wait time.Duration) {
+	t.failures++
+	if now := g.now(); err.Error() != t.cause || now.Sub(t.logged) >= repeatAfter {
+		t.cause, t.logged = err.Error(), now
+		g.log.WarnContext(ctx, "revocations could not be read", "cause", err, "failures", t.failures, "again_in", wait)
+	}
+}
+
+// end logs that the feed can be read again.
+func (t *trouble) end(ctx context.Context, g *Guard) {
+	if t.failures > 0 {
+		g.log.InfoContext(ctx, "revocations are read again", "failures", t.failures)
+	}
+	*t = trouble{}
 }
 
 // newFollower checks the address and makes the verifier of pages.
@@ -213,10 +246,39 @@ func (f *follower) fetch(ctx context.Context, address, nonce string) ([]byte, er
 	}
 	signed, err := f.pages.Verify(answer.Header.Get(signatureHeader))
 	if err != nil {
-		return nil, fmt.Errorf("the feed's signature: %w", err)
+		return nil, f.explain(answer.Header.Get(signatureHeader), err)
 	}
 	if c := signed.Claims; c.TokenType != "revocations" || c.Nonce != nonce || c.Digest != digestOf(body) {
 		return nil, errors.New("the feed's signature is for something else")
 	}
 	return body, nil
+}
+
+// explain says why a page's signature was not accepted, as far as its header and
+// the guard's keys show it.
+func (f *follower) explain(signature string, err error) error {
+	if errors.Is(err, jwt.ErrNoKeys) {
+		return fmt.Errorf("there are no keys: the issuer has published none, or its key set could not be fetched: %w", err)
+	}
+	header, _, unread := jwt.DecodeUnverified(signature)
+	if unread != nil {
+		return fmt.Errorf("the response has no signature of a gate (is RevocationsURL right?): %w", err)
+	}
+	text := func(name string) string {
+		value, _ := header.Member(name)
+		s, _ := value.Text()
+		return s
+	}
+	alg, kid := text("alg"), text("kid")
+	known := func(key *jwt.Key) bool {
+		return string(key.Algorithm()) == alg && (kid == "" || key.ID() == "" || key.ID() == kid)
+	}
+	switch {
+	case slices.ContainsFunc(f.guard.keySet.KeySet().Keys(), known):
+		return fmt.Errorf("the feed's signature: %w", err)
+	case strings.HasPrefix(alg, "HS"):
+		return fmt.Errorf("the feed is signed with the gate's secret (%q), which this guard does not have: let the gate sign with a key of its own, by --key-rotation or jotgate key rotate --now: %w", alg, err)
+	default:
+		return fmt.Errorf("the feed is signed with the key %q, which is not among this guard's keys: %w", kid, err)
+	}
 }

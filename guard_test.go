@@ -249,21 +249,21 @@ func TestRolesAndPermissions(t *testing.T) {
 		{"staff is staff", guard.RequireStaff(ok), staff, 200},
 		{"admin is staff", guard.RequireStaff(ok), admin, 200},
 		{"user is not staff", guard.RequireStaff(ok), user, 403},
-		{"admin by type", guard.RequireRole("admin", ok), admin, 200},
-		{"a group called admin", guard.RequireRole("admin", ok), group("admin"), 403},
-		{"a group called Admin", guard.RequireRole("Admin", ok), group("Admin"), 200},
-		{"the display name of a type", guard.RequireRole("Admin", ok), admin, 403},
-		{"group by name", guard.RequireRole("Editors", ok), group("Editors"), 200},
-		{"group by id", guard.RequireRole("5", ok), group("Editors"), 403},
-		{"no role asked", guard.RequireRole("", ok), group(""), 403},
-		{"admin has every permission", guard.RequirePermission("blog.add_post", ok), admin, 200},
-		{"user has none", guard.RequirePermission("blog.add_post", ok), user, 403},
+		{"admin by type", guard.RequireRole("admin")(ok), admin, 200},
+		{"a group called admin", guard.RequireRole("admin")(ok), group("admin"), 403},
+		{"a group called Admin", guard.RequireRole("Admin")(ok), group("Admin"), 200},
+		{"the display name of a type", guard.RequireRole("Admin")(ok), admin, 403},
+		{"group by name", guard.RequireRole("Editors")(ok), group("Editors"), 200},
+		{"group by id", guard.RequireRole("5")(ok), group("Editors"), 403},
+		{"no role asked", guard.RequireRole("")(ok), group(""), 403},
+		{"admin has every permission", guard.RequirePermission("blog.add_post")(ok), admin, 200},
+		{"user has none", guard.RequirePermission("blog.add_post")(ok), user, 403},
 	} {
 		if got := code(c.handler, c.role); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}
-	if got := code(guard.RequirePermission("blog.add_post", ok), user, "blog.add_post"); got != 200 {
+	if got := code(guard.RequirePermission("blog.add_post")(ok), user, "blog.add_post"); got != 200 {
 		t.Errorf("user with the permission: %d", got)
 	}
 }

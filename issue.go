@@ -26,6 +26,7 @@ type claim = struct {
 // token again (but for the random part of ES256 and PS256 signatures): that is
 // what a retry within the grace time gets.
 func (g *Gate) issue(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object) (Tokens, error) {
+	g.warnIdle(ctx)
 	key := g.keys.signing()
 	access, user, err := g.accessClaims(ctx, account, s, custom)
 	if err != nil {

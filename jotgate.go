@@ -31,6 +31,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jotgate/jotgate/passwd"
@@ -48,6 +49,8 @@ type Gate struct {
 	keys     *keyRing
 	hashPool *hashPool
 	hasher   *passwd.Hasher
+	made     time.Time
+	runs     atomic.Bool // Run or RotateKeys was called, or that they were not has been reported
 }
 
 // New returns a Gate, or an error that names the setting at fault. It does
@@ -75,7 +78,7 @@ func New(s Settings, db record.Store) (*Gate, error) {
 		guard.revoked.serveFeed()
 	}
 	g := &Gate{
-		Guard: guard, settings: s, db: db, users: s.Users, keys: keys, hasher: s.Hasher,
+		Guard: guard, settings: s, db: db, users: s.Users, keys: keys, hasher: s.Hasher, made: s.Now(),
 		hashPool: newHashPool(s.HashConcurrency, s.HashQueue, s.HashMemory),
 	}
 	if g.users == nil {

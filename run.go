@@ -25,8 +25,10 @@ type watcher interface {
 // itself. It returns the context's error.
 func (g *Gate) Run(ctx context.Context) error {
 	news := make(chan struct{}, 1)
+	g.runs.Store(true)
 	g.pullRevocations(ctx)
 	g.reloadKeys(ctx)
+	g.rotateDue(ctx)
 	if w, ok := g.db.(watcher); ok {
 		go g.watch(ctx, w, news)
 	}
@@ -49,9 +51,7 @@ func (g *Gate) Run(ctx context.Context) error {
 			g.reloadKeys(ctx)
 		case <-sweep.C:
 			g.revoked.sweep(g.now())
-			if err := g.RotateKeys(ctx); err != nil {
-				g.log.WarnContext(ctx, "keys were not rotated", "cause", err)
-			}
+			g.rotateDue(ctx)
 		case <-purge.C:
 			if _, err := g.Purge(ctx); err != nil {
 				g.log.WarnContext(ctx, "expired rows were not deleted", "cause", err)
@@ -83,15 +83,40 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// rotateDue is RotateKeys for Run, which tries again later.
+func (g *Gate) rotateDue(ctx context.Context) {
+	if err := g.RotateKeys(ctx); err != nil && ctx.Err() == nil {
+		g.log.WarnContext(ctx, "keys were not rotated", "cause", err)
+	}
+}
+
+// idleTime is how long a gate with KeyRotation may issue tokens before it warns
+// that nobody called Run.
+const idleTime = time.Minute
+
+// warnIdle warns once, with a login or a refresh, if Settings.KeyRotation has no
+// effect because neither Run nor RotateKeys was called.
+func (g *Gate) warnIdle(ctx context.Context) {
+	if g.settings.KeyRotation > 0 && !g.runs.Load() && g.now().Sub(g.made) >= idleTime && g.runs.CompareAndSwap(false, true) {
+		g.log.WarnContext(ctx, "KeyRotation is set but Gate.Run was not started: keys do not rotate, revocations of other nodes are not read, expired rows are not deleted")
+	}
+}
+
 // Sync takes in once what Run keeps taking in: the revocations in force and
-// the signing keys. Call it before the first request is served; otherwise a
+// the signing keys. With Settings.KeyRotation it also makes the first key of a new
+// database. Call it before the first request is served; otherwise a
 // process that has just started lets through what was revoked before.
 // ErrUnavailable, or which key cannot be opened.
 func (g *Gate) Sync(ctx context.Context) error {
 	if err := g.readRevocations(ctx); err != nil {
 		return err
 	}
-	return g.readKeys(ctx)
+	if err := g.readKeys(ctx); err != nil || g.settings.KeyRotation <= 0 || len(g.keys.current.Load().keys) > 0 {
+		return err
+	}
+	runs := g.runs.Load()
+	defer g.runs.Store(runs) // this was not Run
+	return g.RotateKeys(ctx)
 }
 
 // pullRevocations reads what the feed has for this node. A failure is told to

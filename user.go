@@ -2,6 +2,8 @@ package jotgate
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -77,6 +79,22 @@ func (u *User) Expires() time.Time { return time.Unix(u.expires, 0) }
 // Claim returns the JSON text of any claim of the verified token, for claims
 // that Settings.CustomClaims added or another issuer put in.
 func (u *User) Claim(name string) (jwt.Raw, bool) { return u.payload.Member(name) }
+
+// ClaimInto decodes a claim of the verified token into a T, as encoding/json does:
+// for claims that Settings.CustomClaims added or another issuer put in. It is an
+// error if the token has no such claim, or one of another type.
+//
+//	plan, err := jotgate.ClaimInto[string](user, "plan")
+func ClaimInto[T any](u *User, name string) (value T, err error) {
+	text, ok := u.Claim(name)
+	if !ok {
+		return value, fmt.Errorf("jotgate: the token has no claim %q", name)
+	}
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		return value, fmt.Errorf("jotgate: claim %q: %w", name, err)
+	}
+	return value, nil
+}
 
 // contextKey is the key under which Require puts the *User.
 type contextKey struct{}

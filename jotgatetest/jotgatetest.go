@@ -56,6 +56,7 @@ type Gate struct {
 	Clock *Clock // what the gate takes for the time
 
 	t    testing.TB
+	file string        // of the database
 	past *jotgate.Gate // the same, but its tokens have expired
 }
 
@@ -70,11 +71,12 @@ func New(t testing.TB, changes ...func(*jotgate.Settings)) *Gate {
 	for _, change := range changes {
 		change(&s)
 	}
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jotgatetest.db"), sqlite.Options{})
+	file := filepath.Join(t.TempDir(), "jotgatetest.db")
+	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
 	check(t, err)
 	t.Cleanup(func() { check(t, db.Close()) })
 
-	g := &Gate{Clock: &Clock{now: time.Now().Truncate(time.Second)}, t: t}
+	g := &Gate{Clock: &Clock{now: time.Now().Truncate(time.Second)}, t: t, file: file}
 	s.Now = g.Clock.Now
 	g.Gate, err = jotgate.New(s, db)
 	check(t, err)

@@ -33,8 +33,8 @@ type requestFlags struct {
 	MaxBody         int64             `group:"requests" default:"65536" placeholder:"BYTES" help:"Largest body of a request, in bytes."`
 	RequestTimeout  time.Duration     `group:"requests" default:"30s" placeholder:"TIME" help:"How long a request may take in all."`
 	signupFlags
-	NoSchema        bool              `group:"requests" help:"Leave out /api/schema/ and /api/docs/."`
-	ShowUsers       bool              `group:"requests" name:"insecure-show-users" help:"Let every user list all users (djoser HIDE_USERS = False)."`
+	NoSchema  bool `group:"requests" help:"Leave out /api/schema/ and /api/docs/."`
+	ShowUsers bool `group:"requests" name:"insecure-show-users" help:"Let every user list all users (djoser HIDE_USERS = False)."`
 }
 
 // signupFlags are what openapi also needs to know.
