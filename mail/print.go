@@ -1,4 +1,4 @@
-// Letters for the developer: written where they can be read.
+// Messages for development: written in readable form.
 
 package mail
 
@@ -10,18 +10,18 @@ import (
 	"sync"
 )
 
-// printer writes letters to a terminal or a file, one at a time.
+// printer writes messages to a terminal or a file, one at a time.
 type printer struct {
 	mu sync.Mutex
 	w  io.Writer
 }
 
-// check has nothing to reach.
+// check always succeeds: there is no server.
 func (p *printer) check(context.Context) error { return nil }
 
-// deliver writes the text, between two rules. The HTML says the same and is
-// left out. Whatever a user's name holds, it cannot speak to the terminal: it
-// went through clean.
+// deliver writes the text between two rules. The HTML version, which says the same,
+// is omitted. No user's name can send control codes to the terminal: clean has
+// removed them.
 func (p *printer) deliver(_ context.Context, e envelope) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

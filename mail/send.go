@@ -1,5 +1,5 @@
-// Working through the outbox: who is due, what becomes of each, when to try
-// again.
+// Sending what is in the outbox: which messages are due, their outcome, and when
+// to try again.
 
 package mail
 
@@ -13,18 +13,18 @@ import (
 )
 
 const (
-	pollEvery   = time.Second      // how often Run looks for letters
-	atOnce      = 4                // letters under way in one process
-	noteWithin  = 10 * time.Second // for telling the outbox what became of a letter
+	pollEvery   = time.Second      // how often Run looks for messages
+	atOnce      = 4                // messages sent concurrently by one process
+	noteWithin  = 10 * time.Second // for recording the outcome in the outbox
 	leaseSpare  = time.Minute      // the lease outlasts a delivery by this much
 	firstRetry  = 30 * time.Second
 	lastRetry   = 4 * time.Hour
 	maxAttempts = 40 // reached after about five days; MaxAge comes first unless it is longer
 )
 
-// Run sends letters as they become due, until the context ends; letters that
-// are under way then are finished, which takes at most Settings.Timeout and
-// some seconds. It returns the context's error.
+// Run sends messages as they become due, until the context ends; it then finishes
+// those being sent, which takes at most Settings.Timeout and some seconds. It
+// returns the context's error.
 func (s *Sender) Run(ctx context.Context) error {
 	for {
 		n, err := s.SendDue(ctx)
@@ -42,9 +42,9 @@ func (s *Sender) Run(ctx context.Context) error {
 	}
 }
 
-// SendDue takes at most four letters that are due, sends them at the same time
-// and returns how many it took, whatever became of them. The error is the
-// outbox's, when it could not be read.
+// SendDue takes at most four messages that are due, sends them concurrently and
+// returns how many it took, sent or not. The error is the outbox's, if it could not
+// be read.
 func (s *Sender) SendDue(ctx context.Context) (int, error) {
 	letters, err := s.outbox.DueLetters(ctx, s.settings.Now(), atOnce, s.settings.Timeout+leaseSpare)
 	if err != nil {
@@ -52,15 +52,15 @@ func (s *Sender) SendDue(ctx context.Context) (int, error) {
 	}
 	var all sync.WaitGroup
 	for _, letter := range letters {
-		// Not cancelled with ctx: cutting a delivery off in the middle is how
-		// a letter is sent twice.
+		// Not cancelled with ctx: a delivery that is cut off may have
+		// succeeded, and the message would be sent twice.
 		all.Go(func() { s.send(context.WithoutCancel(ctx), letter) })
 	}
 	all.Wait()
 	return len(letters), nil
 }
 
-// send does what is to be done with one letter.
+// send sends one message, drops it, or schedules another attempt.
 func (s *Sender) send(ctx context.Context, letter record.Letter) {
 	if s.isUnmarked(letter.ID) {
 		s.remove(ctx, letter)
@@ -75,7 +75,7 @@ func (s *Sender) send(ctx context.Context, letter record.Letter) {
 		log.InfoContext(ctx, "a letter was sent")
 		s.remove(ctx, letter)
 	case errors.As(err, &drop) && letter.Kind == record.LetterDecoy:
-		s.remove(ctx, letter) // not a word: the log is no place to learn who has an account
+		s.remove(ctx, letter) // not logged: the log must not disclose which addresses have accounts
 	case errors.As(err, &drop):
 		log.WarnContext(ctx, "a letter was dropped", "cause", string(drop))
 		s.remove(ctx, letter)
@@ -99,9 +99,8 @@ func (s *Sender) composeAndDeliver(ctx context.Context, letter record.Letter) er
 	return s.transport.deliver(ctx, e)
 }
 
-// remove takes the letter out of the outbox. When that fails, this process
-// remembers that the letter has left and tries to remove it again once its
-// lease is over.
+// remove deletes the message from the outbox. If that fails, this process remembers
+// that the message was sent and tries to delete it again once its lease is over.
 func (s *Sender) remove(ctx context.Context, letter record.Letter) {
 	ctx, cancel := context.WithTimeout(ctx, noteWithin)
 	defer cancel()
@@ -122,8 +121,8 @@ func (s *Sender) isUnmarked(id int64) bool {
 	return s.unmarked[id]
 }
 
-// postpone notes a failure. When that fails too, the lease brings the letter
-// back.
+// postpone records a failure. If that fails too, the message is due again when its
+// lease ends.
 func (s *Sender) postpone(ctx context.Context, letter record.Letter, wait time.Duration, cause error) {
 	ctx, cancel := context.WithTimeout(ctx, noteWithin)
 	defer cancel()
@@ -132,13 +131,13 @@ func (s *Sender) postpone(ctx context.Context, letter record.Letter, wait time.D
 	}
 }
 
-// retryAfter doubles with each attempt. The id spreads the letters of one
-// outage over another quarter of the time.
+// retryAfter doubles with each attempt. The id spreads the messages of
+// one outage over another quarter of the time.
 func retryAfter(letter record.Letter) time.Duration {
 	wait := min(firstRetry<<min(letter.Attempts, 16), lastRetry)
 	return wait + wait*time.Duration(uint64(letter.ID)%16)/64
 }
 
-// reason is what the outbox and the log keep of a failure: one line, and not
-// more of a server's answer than one wants to read.
+// reason returns what the outbox and the log keep of a failure: one line of bounded
+// length, because the server chooses the text.
 func reason(err error) string { return clean(err.Error(), maxDetail) }

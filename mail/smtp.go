@@ -1,4 +1,4 @@
-// Letters to a mail server (RFC 5321), through github.com/wneessen/go-mail.
+// Delivery to a mail server (RFC 5321), through github.com/wneessen/go-mail.
 
 package mail
 
@@ -17,13 +17,13 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// refusedError is the server's answer that no other try will change.
+// refusedError is a permanent refusal by the server: it is useless to try again.
 type refusedError struct{ cause error }
 
 func (e *refusedError) Error() string { return e.cause.Error() }
 func (e *refusedError) Unwrap() error { return e.cause }
 
-// smtpServer delivers each letter over a connection of its own.
+// smtpServer delivers each message over a new connection.
 type smtpServer struct {
 	host     string
 	port     int
@@ -75,7 +75,7 @@ func (s *smtpServer) setTLS(config *tls.Config) {
 	}
 }
 
-// connect connects and logs in. The caller hangs up l, whatever is returned.
+// connect connects and logs in. The caller must call l.hangUp, also after an error.
 func (s *smtpServer) connect(l *line) (*gomail.Client, *smtp.Client, error) {
 	client, err := gomail.NewClient(s.host, s.options(l)...)
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *smtpServer) connect(l *line) (*gomail.Client, *smtp.Client, error) {
 	return client, conn, err
 }
 
-// check connects, logs in and leaves.
+// check connects, logs in and disconnects.
 func (s *smtpServer) check(ctx context.Context) error {
 	line := &line{ctx: ctx, server: s}
 	defer line.hangUp()
@@ -97,8 +97,8 @@ func (s *smtpServer) check(ctx context.Context) error {
 	return nil
 }
 
-// deliver connects, sends and leaves. It succeeds from the moment the server
-// took the letter over, whatever happens afterwards.
+// deliver connects, sends and disconnects. It succeeds once the server has accepted
+// the message, whatever happens afterwards.
 func (s *smtpServer) deliver(ctx context.Context, e envelope) error {
 	line := &line{ctx: ctx, server: s}
 	defer line.hangUp()
@@ -108,7 +108,7 @@ func (s *smtpServer) deliver(ctx context.Context, e envelope) error {
 	}
 	err = client.SendWithSMTPClient(conn, e.message())
 	if err == nil {
-		_ = conn.Quit() // for politeness
+		_ = conn.Quit() // a failure no longer matters
 		return nil
 	}
 	if isFinal(err) {
@@ -160,7 +160,7 @@ func (l *line) hangUp() {
 	}
 }
 
-// message writes the envelope as go-mail has it: headers encoded (RFC 2047),
+// message returns the envelope as a message of go-mail: headers encoded (RFC 2047),
 // text and HTML as alternatives.
 func (e *envelope) message() *gomail.Msg {
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
@@ -169,7 +169,7 @@ func (e *envelope) message() *gomail.Msg {
 	m.Subject(e.Subject)
 	m.SetDateWithValue(e.date)
 	m.SetMessageIDWithValue(e.id)
-	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no holiday answers, please
+	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no automatic replies
 	m.SetBodyString(gomail.TypeTextPlain, e.Text)
 	if e.HTML != "" {
 		m.AddAlternativeString(gomail.TypeTextHTML, e.HTML)
@@ -178,9 +178,9 @@ func (e *envelope) message() *gomail.Msg {
 }
 
 // isFinal reports whether the server refused this recipient or this text with
-// a 5xx (RFC 5321 section 4.2.1: do not repeat the request). Refusals for the
-// sake of policy (RFC 3463, x.7.y), of the sender and of the login are the
-// operator's to mend, and the letter waits for it.
+// a 5xx (RFC 5321 section 4.2.1: do not repeat the request). Refusals by
+// policy (RFC 3463, x.7.y), of the sender and of the login have to be fixed by the
+// operator, and the message waits for that.
 func isFinal(err error) bool {
 	var e *gomail.SendError
 	if !errors.As(err, &e) || e.ErrorCode() < 500 || strings.HasPrefix(e.EnhancedStatusCode(), "5.7.") {

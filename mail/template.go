@@ -1,4 +1,5 @@
-// The texts: a folder for each language, a letter a file (or two, with HTML).
+// The texts: a folder for each language, a file for each kind of message (two with
+// HTML).
 
 package mail
 
@@ -21,22 +22,22 @@ import (
 
 const fallbackLanguage = "en"
 
-// maxTemplate bounds a template file and each part of a letter, in bytes.
+// maxTemplate bounds a template file and each part of a message, in bytes.
 const maxTemplate = 256 << 10
 
 //go:embed templates
 var embedded embed.FS
 
-// kinds are the letters there are templates for.
+// kinds are the messages that have templates.
 var kinds = []record.LetterKind{
 	record.LetterActivation, record.LetterConfirmation, record.LetterPasswordReset, record.LetterPasswordChanged,
 	record.LetterUsernameReset, record.LetterUsernameChanged, record.LetterEmailChanged, record.LetterNewSignIn,
 }
 
-// templates holds every letter of every language.
+// templates holds every message of every language.
 type templates struct {
 	letters  map[string]map[record.LetterKind]letterTemplate // by language
-	language string                                          // for letters without one
+	language string                                          // for messages without one
 }
 
 type letterTemplate struct {
@@ -44,8 +45,8 @@ type letterTemplate struct {
 	html          *html.Template // nil: text alone
 }
 
-// loadTemplates reads the built-in letters and those of override, which come
-// before them letter by letter.
+// loadTemplates reads the built-in templates and those of override, which replace
+// them one by one.
 func loadTemplates(override fs.FS, language string) (*templates, error) {
 	builtIn, err := fs.Sub(embedded, "templates")
 	if err != nil {
@@ -180,7 +181,7 @@ func parseLetter(body, page, layout string) (l letterTemplate, err error) {
 // know reports whether there are templates for the kind.
 func (t *templates) know(kind record.LetterKind) bool { return slices.Contains(kinds, kind) }
 
-// pick finds a language's letters: pt-br, then pt; nil without either.
+// pick returns a language's templates: pt-br, then pt; nil without either.
 func (t *templates) pick(language string) map[record.LetterKind]letterTemplate {
 	language = strings.ReplaceAll(strings.ToLower(language[:min(len(language), 64)]), "_", "-")
 	if letters, ok := t.letters[language]; ok {
@@ -190,7 +191,7 @@ func (t *templates) pick(language string) map[record.LetterKind]letterTemplate {
 	return t.letters[base]
 }
 
-// render makes a letter in the wanted language, the site's, or English. The
+// render returns a message in the wanted language, the site's, or English. The
 // kind must be known.
 func (t *templates) render(kind record.LetterKind, language string, d Data) (m Message, err error) {
 	letter := t.letters[fallbackLanguage][kind]
@@ -223,18 +224,18 @@ func execute[T interface {
 	return b.String(), nil
 }
 
-// bounded is a buffer that ends a template which has no end.
+// bounded is a buffer that stops a template whose output is too long.
 type bounded struct{ bytes.Buffer }
 
 func (b *bounded) Write(p []byte) (int, error) {
 	if b.Len()+len(p) > maxTemplate {
-		return 0, fmt.Errorf("a letter has more than %d bytes", maxTemplate)
+		return 0, fmt.Errorf("a message has more than %d bytes", maxTemplate)
 	}
 	return b.Buffer.Write(p)
 }
 
-// tryTemplates renders every letter of every language once, so that a mistake
-// in a template stops the start and not a letter.
+// tryTemplates renders every message of every language once, so that a mistake in a
+// template is an error of New, not of a message.
 func (s *Sender) tryTemplates() error {
 	for _, language := range slices.Sorted(maps.Keys(s.templates.letters)) {
 		for _, kind := range kinds {
