@@ -34,6 +34,43 @@ func TestCheckAnswers(t *testing.T) {
 	}
 }
 
+// The check reads the token and its own query, and nothing else that the client
+// sends: neither who it says to be, nor where it is, nor which path or method it
+// asked for. The identity headers are all there, empty where the token has nothing.
+func TestCheckReadsOnlyTheToken(t *testing.T) {
+	s := newSite(t, change{})
+	alice := s.login("alice")
+	identity := []string{"X-Auth-Id", "X-Auth-User", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session"}
+	var forged []string
+	for _, name := range slices.Concat(identity, []string{
+		"X_Auth_User", "X.Auth.User", "Remote-User", "X-Forwarded-User", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+		"X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Prefix", "X-Original-Url", "X-Original-Uri", "X-Original-Method",
+		"X-Rewrite-Url", "X-Http-Method-Override", "X-Real-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Forwarded", "X-Host",
+	}) {
+		forged = append(forged, name, "/health?staff=true&role=admin")
+	}
+	forged = append(forged, "User-Agent", "kube-probe/1.30", "X-Health-Check", "1")
+	plain := s.ask("GET", "/auth/check", "", alice.header()...)
+	want(t, "the token alone", plain, 200, "")
+	for _, method := range []string{"GET", "POST", "DELETE"} {
+		got := s.ask(method, "/auth/check", "", slices.Concat(alice.header(), forged)...)
+		if got.Status != 200 || !maps.EqualFunc(got.Header, plain.Header, slices.Equal) {
+			t.Errorf("%s with forged headers: %d %v, want %v", method, got.Status, got.Header, plain.Header)
+		}
+		for _, name := range identity {
+			if len(got.Header[name]) != 1 {
+				t.Errorf("%s: %s is sent %d times", method, name, len(got.Header[name]))
+			}
+		}
+		if got := s.ask(method, "/auth/check", "", forged...); got.Status != 401 {
+			t.Errorf("%s without a token: %d", method, got.Status)
+		}
+		if got := s.ask(method, "/auth/check?staff=true", "", slices.Concat(alice.header(), forged)...); got.Status != 403 {
+			t.Errorf("%s for staff: %d", method, got.Status)
+		}
+	}
+}
+
 // breaking panics at the first status it is to send.
 type breaking struct {
 	*httptest.ResponseRecorder
