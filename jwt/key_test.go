@@ -345,11 +345,8 @@ func TestPEM(t *testing.T) {
 		if _, err := jwt.ParseKeySet(text); (err == nil) == test.signs {
 			t.Errorf("%s as a key to verify with: %v", test.kind, err)
 		}
-		if _, err := jwt.ParseKey(append(text, "more"...), ""); err == nil {
-			t.Errorf("%s: text after it accepted", test.kind)
-		}
-		if _, err := jwt.ParseKey(append(text, text...), ""); err == nil {
-			t.Errorf("%s: two keys taken for one", test.kind)
+		if _, err := jwt.ParseKey(append(text, text[:len(text)-9]...), ""); err == nil {
+			t.Errorf("%s: a cut block after it accepted", test.kind)
 		}
 		for _, kind := range []string{"RSA PRIVATE KEY", "RSA PUBLIC KEY", "PRIVATE KEY", "EC PRIVATE KEY", "PUBLIC KEY", "CERTIFICATE"} {
 			damaged := pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: test.der[1:]})

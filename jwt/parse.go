@@ -2,8 +2,6 @@ package jwt
 
 import (
 	"bytes"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +21,7 @@ func ParseKey(document []byte, alg Algorithm) (*Key, error) {
 	if len(document) > maxDocument {
 		return nil, errors.New("jwt: key document is longer than 1 MiB")
 	}
+	document = normalize(document)
 	if isJSON(document) {
 		j, err := readJWK(string(document))
 		if err != nil {
@@ -69,7 +68,7 @@ func ParseKeySet(document []byte, algs ...Algorithm) (*KeySet, error) {
 			return nil, fmt.Errorf("jwt: unknown algorithm %q", a)
 		}
 	}
-	keys, err := parseKeys(document, algs)
+	keys, err := parseKeys(normalize(document), algs)
 	if err != nil {
 		return nil, err
 	}
@@ -181,47 +180,4 @@ func pemKeys(document []byte, algs []Algorithm) ([]*Key, error) {
 
 func isJSON(document []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(document, " \t\r\n"), []byte("{"))
-}
-
-// parsePEM parses all keys of a PEM document. A block that is not a key is an
-// error, and so is text after the last block.
-func parsePEM(document []byte) ([]any, error) {
-	var keys []any
-	for {
-		block, rest := pem.Decode(document)
-		if block == nil {
-			break
-		}
-		document = rest
-		k, err := parseBlock(block)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, k)
-	}
-	if len(keys) == 0 || len(bytes.TrimSpace(document)) > 0 {
-		return nil, errors.New("jwt: the document is neither PEM nor a JWK")
-	}
-	return keys, nil
-}
-
-func parseBlock(b *pem.Block) (key any, err error) {
-	switch b.Type {
-	case "PUBLIC KEY":
-		key, err = x509.ParsePKIXPublicKey(b.Bytes)
-	case "RSA PUBLIC KEY":
-		key, err = x509.ParsePKCS1PublicKey(b.Bytes)
-	case "PRIVATE KEY":
-		key, err = x509.ParsePKCS8PrivateKey(b.Bytes)
-	case "RSA PRIVATE KEY":
-		key, err = x509.ParsePKCS1PrivateKey(b.Bytes)
-	case "EC PRIVATE KEY":
-		key, err = x509.ParseECPrivateKey(b.Bytes)
-	default:
-		return nil, fmt.Errorf("jwt: PEM block %q is not a supported type of key", b.Type)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("jwt: PEM block %q: %w", b.Type, err)
-	}
-	return key, nil
 }
