@@ -310,7 +310,7 @@ func TestH035CookieFlags(t *testing.T) {
 	if !strings.Contains(out.Header.Get("Set-Cookie"), "Max-Age=0") {
 		t.Error("the cookie stays after the logout")
 	}
-	want(t, "no cookie", s.ask("POST", "/api/token/refresh/", "{}"), 400, "This field is required.")
+	want(t, "no cookie", s.ask("POST", "/api/token/refresh/", "{}"), 401, "token_not_valid")
 }
 
 func TestH036TwoCookies(t *testing.T) {

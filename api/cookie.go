@@ -1,40 +1,43 @@
 package api
 
 import (
+	"errors"
+	"fmt"
+	"net"
 	"net/http"
-	"strings"
+	"net/url"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // refreshCookie is the cookie of Settings.RefreshCookie. The prefix makes
 // browsers take it from HTTPS only (RFC 6265bis section 4.1.3.1).
 const refreshCookie = "__Secure-jotgate-refresh"
 
-// handOut returns the refresh token for the body or, where the settings say
-// so, puts it into the cookie and returns nothing.
+// cookiePaths are where the refresh and the logout by cookie are. The cookie is set
+// for both, so that a login at one is good for the other, and for no wider path,
+// so that no other endpoint and no upstream receives it.
+var cookiePaths = []string{"/api/token", "/auth/jwt"}
+
+// handOut returns the refresh token for the body or, if the settings say so, puts
+// it into the cookie and returns nothing.
 func (c *call) handOut(token string) string {
 	if !c.settings.RefreshCookie || token == "" {
 		return token
 	}
-	c.setCookie(c.cookiePath(), token, int(c.gate.Settings().RefreshTokenLifetime.Seconds()))
+	for _, path := range cookiePaths {
+		c.setCookie(path, token, int(c.gate.Settings().RefreshTokenLifetime.Seconds()))
+	}
 	return ""
 }
 
 // takeBack removes the cookie.
 func (c *call) takeBack() {
 	if c.settings.RefreshCookie {
-		for _, path := range []string{"/api/token", "/auth/jwt"} {
+		for _, path := range cookiePaths {
 			c.setCookie(path, "", -1)
 		}
 	}
-}
-
-// cookiePath covers the refresh view beside the view that was asked, and its
-// siblings, with and without the trailing slash.
-func (c *call) cookiePath() string {
-	if strings.HasPrefix(c.r.URL.Path, "/auth/jwt/") {
-		return "/auth/jwt"
-	}
-	return "/api/token"
 }
 
 func (c *call) setCookie(path, value string, maxAge int) {
@@ -42,4 +45,55 @@ func (c *call) setCookie(path, value string, maxAge int) {
 		Name: refreshCookie, Value: value, Path: path, MaxAge: maxAge,
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
+}
+
+// checkCookie rejects origins whose pages cannot use the cookie: browsers send a
+// SameSite=Strict cookie only within one site, scheme included, and take a Secure
+// one over plain HTTP from this machine only. The errors name the setting.
+func (s *Settings) checkCookie() error {
+	if !s.RefreshCookie {
+		return nil
+	}
+	site := ""
+	addresses := s.CORSOrigins
+	if s.BaseURL != "" {
+		addresses = append([]string{s.BaseURL}, addresses...)
+	}
+	for i, address := range addresses {
+		setting := "CORSOrigins"
+		if i == 0 && s.BaseURL != "" {
+			setting = "BaseURL"
+		}
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" {
+			continue // reported by the check of that setting
+		}
+		if u.Scheme == "http" && !isLocal(u.Hostname()) {
+			return fmt.Errorf("%s: %q: browsers drop the cookie of RefreshCookie over plain http; use https", setting, address)
+		}
+		if site == "" {
+			site = siteOf(u)
+		} else if siteOf(u) != site {
+			return fmt.Errorf("%s: %q is not on the same site as %q: browsers do not send the cookie of RefreshCookie across sites (SameSite=Strict)", setting, address, addresses[0])
+		}
+	}
+	return nil
+}
+
+var errCrossSite = errors.New("a page on another site; browsers drop the cookie of RefreshCookie there")
+
+// siteOf is the schemeful site of an address, as browsers compare it: the scheme
+// and the registrable domain, or the host itself if it has none.
+func siteOf(u *url.URL) string {
+	host := u.Hostname()
+	if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil && net.ParseIP(host) == nil {
+		host = domain
+	}
+	return u.Scheme + "://" + host
+}
+
+// isLocal reports whether browsers trust plain HTTP from this host.
+func isLocal(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

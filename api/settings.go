@@ -106,8 +106,10 @@ type Settings struct {
 	// Django: django-cors-headers CORS_ALLOWED_ORIGINS.
 	CORSOrigins []string
 	// RefreshCookie hands the refresh token out in a cookie (HttpOnly, Secure,
-	// SameSite=Strict) for the path of the refresh view, in place of the
-	// body, and refuses such requests from other sites. Default: false.
+	// SameSite=Strict) for the paths /api/token and /auth/jwt, in place of the
+	// body, and refuses such requests from other sites. Front end and API must be
+	// on one site: app.example.com and api.example.com, or one host with two
+	// ports. Without the cookie a refresh is answered 401. Default: false.
 	// Django: dj-rest-auth JWT_AUTH_REFRESH_COOKIE.
 	RefreshCookie bool
 
@@ -148,7 +150,7 @@ func (s *Settings) fill() error {
 		return errors.New("BaseURL must be an absolute URL such as https://api.example.com")
 	}
 	s.BaseURL = strings.TrimSuffix(s.BaseURL, "/")
-	return nil
+	return s.checkCookie()
 }
 
 // fillRates renames former scopes and rejects unknown ones. The caller's map

@@ -57,7 +57,11 @@ func (c *call) sameSite() error {
 	if !c.settings.RefreshCookie {
 		return nil
 	}
-	if err := c.shell.CheckOrigin(c.r); err != nil {
+	err := c.shell.CheckOrigin(c.r)
+	if c.r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		err = errCrossSite // also from a listed origin: it would lose the session silently
+	}
+	if err != nil {
 		return (&jotgate.Error{Status: http.StatusForbidden, Detail: "Cross-origin request refused."}).Because(err)
 	}
 	return nil

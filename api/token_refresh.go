@@ -3,6 +3,8 @@
 package api
 
 import (
+	"errors"
+
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
 )
@@ -50,7 +52,7 @@ func (c *call) refreshToken(in *refreshIn) (string, error) {
 	}
 	switch cookies := c.r.CookiesNamed(refreshCookie); len(cookies) {
 	case 0:
-		return "", form.FieldError("refresh", "This field is required.")
+		return "", jotgate.ErrTokenInvalid.Because(errors.New("no cookie: nobody is logged in"))
 	case 1:
 		return cookies[0].Value, nil
 	default: // somebody has planted a second one

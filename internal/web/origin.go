@@ -32,6 +32,10 @@ func (s *Shell) hostAllowed(host string) bool {
 	})
 }
 
+// allowedHeaders are those that a page may send: what django-cors-headers allows
+// by default (corsheaders/defaults.py), and a request id.
+var allowedHeaders = []string{"Accept", "Authorization", "Content-Type", "User-Agent", "X-CSRFToken", "X-Requested-With", RequestID}
+
 // CORS returns a middleware that lets pages of the origins call a handler: by
 // name, never by "*". Without origins it changes nothing.
 func CORS(origins []string, credentials bool) func(http.Handler) http.Handler {
@@ -41,7 +45,7 @@ func CORS(origins []string, credentials bool) func(http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins:   origins,
 		AllowedMethods:   []string{"GET", "POST", "PUT", "PATCH", "DELETE"},
-		AllowedHeaders:   []string{"Authorization", "Content-Type"},
+		AllowedHeaders:   allowedHeaders,
 		ExposedHeaders:   []string{"Retry-After", "WWW-Authenticate", RequestID},
 		AllowCredentials: credentials,
 		MaxAge:           600,
