@@ -73,7 +73,8 @@ type Accounts interface {
 	AccountByID(ctx context.Context, id UserID) (*Account, error)
 
 	// AccountsByEmail lists the accounts whose e-mail equals email without
-	// regard to case (Django's iexact), in order of id, at most 100.
+	// regard to case (Django's iexact), at most 100: first those for which it
+	// is verified, then those of which nothing is known, each in order of id.
 	AccountsByEmail(ctx context.Context, email string) ([]*Account, error)
 
 	// ListAccounts lists at most limit accounts with a key greater than
@@ -85,7 +86,7 @@ type Accounts interface {
 	// for a value that the table cannot hold.
 	CreateAccount(ctx context.Context, a *Account) error
 
-	// ChangeAccount applies change in one statement. jotgate.ErrNotFound when no row
+	// ChangeAccount applies change in one transaction. jotgate.ErrNotFound when no row
 	// has this id or the change's conditions do not hold, jotgate.ErrTaken when the
 	// new username exists. Deactivating an account, or change.EndSessions,
 	// ends its sessions in the same transaction and adds a revocation; so does
@@ -118,6 +119,19 @@ type Change struct {
 	IfPassword *string
 	// IfActive makes the change conditional on is_active having this value.
 	IfActive *bool
+
+	// VerifyEmail lists the address (Email, or the stored one) as verified. It
+	// stays unverified if it is already verified for another account.
+	VerifyEmail bool
+	// Settle makes the change conditional on these pending rows, nonces
+	// included, and deletes them: a link works once. With PendingEmailUndo every
+	// later one of the user is deleted, too.
+	Settle []Pending
+	// Await inserts pending rows, as AddPending does; User is set.
+	Await []Pending
+	// Forget deletes the user's pending rows of these purposes. Deactivating an
+	// account deletes those of PendingActivation unless Await has one.
+	Forget []Purpose
 
 	// EndSessions, when not empty, ends the account's sessions in the same
 	// transaction, with this reason; KeepSession is left alone.

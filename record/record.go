@@ -3,7 +3,7 @@
 // keeps its data elsewhere implements them itself, and storetest runs the same
 // suite over whatever does.
 //
-//	record.Store     accounts and sessions: what every gate needs
+//	record.Store     accounts, addresses and sessions: what every gate needs
 //	record.Keys      signing keys that rotate
 //	record.Events    the audit trail
 //	record.Outbox    letters that wait to be sent
@@ -23,5 +23,6 @@ package record
 // Times are stored and compared in UTC with microseconds.
 type Store interface {
 	Accounts
+	Addresses
 	Sessions
 }

@@ -101,7 +101,7 @@ func scanAccount(rows rowScanner) (*record.Account, error) {
 // A value that the table cannot hold is a jotgate.Error with status 400.
 func (s *Store) CreateAccount(ctx context.Context, a *record.Account) error {
 	var id record.UserID
-	joined := cmp.Or(a.DateJoined, s.driver.Now()).UTC().Truncate(time.Microsecond)
+	joined := s.joined(a)
 	err := s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
 		id, err = s.createAccount(ctx, q, a, joined)
 		return err
@@ -110,6 +110,11 @@ func (s *Store) CreateAccount(ctx context.Context, a *record.Account) error {
 		a.ID, a.DateJoined = id, joined
 	}
 	return err
+}
+
+// joined is when the account was created, unless it says so itself.
+func (s *Store) joined(a *record.Account) time.Time {
+	return cmp.Or(a.DateJoined, s.driver.Now()).UTC().Truncate(time.Microsecond)
 }
 
 func (s *Store) createAccount(ctx context.Context, q Queryer, a *record.Account, joined time.Time) (id record.UserID, err error) {

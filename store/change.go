@@ -38,13 +38,16 @@ func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, 
 		return err
 	}
 	text, args := s.changeText(key, set, change)
-	var name string
-	found, err := one(ctx, q, []any{&name}, text+" RETURNING "+quote(s.tables.schema.Username), args...)
+	var name, email string
+	found, err := one(ctx, q, []any{&name, &email}, text+" RETURNING "+quote(s.tables.schema.Username)+", "+s.tables.emailColumn(), args...)
 	if err != nil {
 		return s.taken(err, jotgate.ErrTaken)
 	}
 	if !found {
 		return jotgate.ErrNotFound
+	}
+	if err := s.changePending(ctx, q, id, key, email, &change); err != nil {
+		return err
 	}
 	reason := ends(change)
 	if reason == "" {
@@ -176,7 +179,7 @@ func (s *Store) DeleteAccount(ctx context.Context, id record.UserID) error {
 var ErrReferred = &jotgate.Error{Status: 409, Detail: "This account cannot be deleted: other records refer to it."}
 
 // cascades are the tables whose rows Django deletes with their user.
-var cascades = map[string]bool{"authtoken_token": true, "django_admin_log": true}
+var cascades = map[string]bool{"authtoken_token": true, "django_admin_log": true, "account_emailaddress": true}
 
 func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, key any, now time.Time) error {
 	if _, err := s.endSessions(ctx, q, record.Ending{User: id, Reason: record.EndedByAccount, Now: now}); err != nil {
@@ -197,8 +200,10 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, 
 	if _, err := run(ctx, q, "DELETE FROM jotgate_network WHERE user_id = $1", string(id)); err != nil {
 		return err
 	}
-	if _, err := run(ctx, q, "DELETE FROM jotgate_outbox WHERE user_id = $1", string(id)); err != nil {
-		return err
+	for _, table := range []string{"jotgate_outbox", "jotgate_pending"} {
+		if _, err := run(ctx, q, "DELETE FROM "+table+" WHERE user_id = $1", string(id)); err != nil {
+			return err
+		}
 	}
 	return s.revoke(ctx, q, record.Revocation{User: id, Username: name, NotBefore: now, Made: now})
 }
@@ -209,6 +214,11 @@ func (s *Store) release(ctx context.Context, q Queryer, key any) error {
 	for _, r := range s.tables.referrers {
 		where := " WHERE " + quote(r.column) + " = $1"
 		text := "UPDATE " + quote(r.table) + " SET " + quote(r.column) + " = NULL" + where
+		if r.table == "account_emailaddress" && s.tables.addresses {
+			if err := dropConfirmations(ctx, q, "", key); err != nil {
+				return err
+			}
+		}
 		switch {
 		case r.table == sch.UserGroups, r.table == sch.UserPermissions, cascades[r.table]:
 			text = "DELETE FROM " + quote(r.table) + where

@@ -24,7 +24,7 @@ type Fact struct {
 // own are jotgate's tables.
 var own = []string{
 	"jotgate_session", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
-	"jotgate_outbox", "jotgate_epoch", MigrationsTable,
+	"jotgate_outbox", "jotgate_epoch", "jotgate_pending", MigrationsTable,
 }
 
 // Facts describes the tables as they are now, in the order a reader wants.
@@ -143,6 +143,7 @@ func (t *tables) djangoFacts() (list []Fact) {
 		{t.schema.UserGroups, t.groups.table != "", "without it nobody has groups"},
 		{t.schema.UserPermissions, t.direct.table != "", "without it nobody has permissions of their own"},
 		{"auth_permission", t.permission, "without it, auth_group_permissions and django_content_type there are no permissions"},
+		{"account_emailaddress", t.addresses, "without it no address is verified; run jotgate migrate once there is a table of users"},
 		{"token_blacklist", t.blacklist, "Django's logouts are not seen, which is right unless SimpleJWT's token_blacklist app is installed beside jotgate"},
 	} {
 		f := Fact{OK: true, About: c.about, Found: "there"}

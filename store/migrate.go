@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 )
@@ -41,4 +42,22 @@ func Migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS
 		return fmt.Errorf("migrating jotgate's tables: %w", err)
 	}
 	return nil
+}
+
+// AddressTables returns the statements that create allauth's tables of e-mail
+// addresses for users of this table, whose key has this name and type; names
+// are quoted. files holds schema/allauth.sql and schema/allauth_migrations.sql;
+// the latter is added if Django notes its migrations in the database.
+func AddressTables(files fs.FS, users, id, typ string, noted bool) (string, error) {
+	text, err := fs.ReadFile(files, "schema/allauth.sql")
+	if err != nil || !noted {
+		return addressText(string(text), users, id, typ), err
+	}
+	rows, err := fs.ReadFile(files, "schema/allauth_migrations.sql")
+	return addressText(string(text), users, id, typ) + string(rows), err
+}
+
+func addressText(text, users, id, typ string) string {
+	_, text, _ = strings.Cut(text, "\n\n") // the comment names the places, too
+	return strings.NewReplacer("{users}", users, "{id}", id, "{type}", typ).Replace(text)
 }

@@ -23,8 +23,10 @@ type Moved struct {
 // a row that is there. The user table and its links stand where "" is.
 var moveTables = []string{
 	"django_content_type", "auth_permission", "auth_group", "auth_group_permissions", "",
+	"account_emailaddress", "account_emailconfirmation",
 	"token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken",
 	"jotgate_session", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network", "jotgate_outbox",
+	"jotgate_pending",
 }
 
 // presets are filled when the tables are made; a target with nothing else in

@@ -61,6 +61,7 @@ type tables struct {
 	direct     link // a user's own permissions
 	permission bool // auth_permission, auth_group_permissions and django_content_type are there
 	blacklist  bool // SimpleJWT's token_blacklist is there
+	addresses  bool // allauth's account_emailaddress is there
 	referrers  []reference
 }
 
@@ -80,6 +81,8 @@ var known = map[string][]string{
 	"auth_permission":                  {"id", "content_type_id", "codename", "name"},
 	"auth_group_permissions":           {"id", "group_id", "permission_id"},
 	"django_content_type":              {"id", "app_label", "model"},
+	"account_emailaddress":             {"id", "email", "verified", "primary", "user_id"},
+	"account_emailconfirmation":        {"id", "email_address_id"},
 	"token_blacklist_outstandingtoken": {"id", "token", "created_at", "expires_at", "user_id", "jti"},
 	"token_blacklist_blacklistedtoken": {"id", "blacklisted_at", "token_id"},
 }
@@ -107,6 +110,7 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 	t.direct = t.link(schema.UserPermissions, "permission_id")
 	t.permission = t.whole("auth_permission") && t.whole("auth_group_permissions") && t.whole("django_content_type") && t.whole("auth_group")
 	t.blacklist = t.whole("token_blacklist_outstandingtoken") && t.whole("token_blacklist_blacklistedtoken")
+	t.addresses = t.whole("account_emailaddress") && t.whole("account_emailconfirmation")
 	var err error
 	t.referrers, err = all(ctx, driver.Read, scanReference, driver.References, schema.Users)
 	return t, err

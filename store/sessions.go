@@ -36,6 +36,11 @@ func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Se
 		if !ok || password != ifPassword {
 			return jotgate.ErrNotFound
 		}
+		// Activated by Django, the account awaits nothing any more: its link
+		// must not undo a later deactivation.
+		if err := forget(ctx, q, session.User, record.PendingActivation); err != nil {
+			return err
+		}
 	}
 	if _, err := insertSession(ctx, q, session, ""); err != nil {
 		return err

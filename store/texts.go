@@ -35,7 +35,7 @@ func newTexts(t *tables, driver *Driver) *texts {
 	x.byLogin = x.account + " WHERE u." + quote(s.Username) + " = $1 ORDER BY " + key + " LIMIT 10"
 	if _, ok := t.user[s.Email]; ok {
 		email := "u." + quote(s.Email)
-		x.byEmail = x.account + " WHERE UPPER(" + email + ") = UPPER(CAST($1 AS text)) ORDER BY " + key + " LIMIT 100"
+		x.byEmail = x.account + " WHERE UPPER(" + email + ") = UPPER(CAST($1 AS text)) ORDER BY " + t.addressOrder() + key + " LIMIT 100"
 	}
 	x.first = x.account + " ORDER BY " + key + " LIMIT $1"
 	x.after = x.account + " WHERE " + key + " > $2 ORDER BY " + key + " LIMIT $1"
@@ -68,6 +68,14 @@ func (t *tables) or(name, otherwise string) string {
 		return otherwise
 	}
 	return "COALESCE(u." + quote(name) + ", " + otherwise + ")"
+}
+
+// emailColumn is the user table's address, without a name for the table.
+func (t *tables) emailColumn() string {
+	if !t.hasEmail() {
+		return "''"
+	}
+	return "COALESCE(" + quote(t.schema.Email) + ", '')"
 }
 
 // plain names a column, or NULL.

@@ -5,6 +5,7 @@ package main
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"time"
 
@@ -59,12 +60,12 @@ func (c *userSet) change() (change record.Change, err error) {
 		Username: c.Username, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName,
 		IsStaff: c.Staff, IsSuperuser: c.Superuser,
 	}
-	if change == (record.Change{}) {
+	if reflect.DeepEqual(change, record.Change{}) {
 		return change, usage("nothing to change was named")
 	}
-	if c.Email != nil {
+	if c.Email != nil { // the operator vouches for it
 		address := names.Email(*c.Email)
-		change.Email = &address
+		change.Email, change.VerifyEmail = &address, true
 	}
 	if c.Username == nil && c.loginIsEmail() {
 		change.Username = c.Email

@@ -71,6 +71,9 @@ func migrateLocked(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	if err := store.Migrate(ctx, db, goose.DialectPostgres, own); err != nil {
 		return err
 	}
+	if err := makeAddresses(ctx, db, schema); err != nil {
+		return err
+	}
 	return indexEmail(ctx, db, schema)
 }
 
@@ -89,6 +92,25 @@ func makeDjango(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	// Without arguments pgx sends the whole text at once, and PostgreSQL runs
 	// it as one transaction.
 	_, err = db.ExecContext(ctx, string(text), pgx.QueryExecModeSimpleProtocol)
+	return err
+}
+
+// makeAddresses runs schema/allauth.sql if there is a table of users and no
+// account_emailaddress.
+func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
+	var found, noted bool
+	var typ sql.NullString
+	err := db.QueryRowContext(ctx, `SELECT to_regclass('account_emailaddress') IS NOT NULL, to_regclass('django_migrations') IS NOT NULL,
+(SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attname = $2 AND NOT attisdropped)`,
+		schema.Users, schema.ID).Scan(&found, &noted, &typ)
+	if err != nil || found || !typ.Valid {
+		return err
+	}
+	text, err := store.AddressTables(files, pgx.Identifier{schema.Users}.Sanitize(), pgx.Identifier{schema.ID}.Sanitize(), typ.String, noted)
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, text, pgx.QueryExecModeSimpleProtocol)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"io/fs"
 	"strings"
 	"time"
@@ -39,6 +40,9 @@ func migrateOnce(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	if err := store.Migrate(ctx, db, goose.DialectSQLite3, own); err != nil {
 		return err
 	}
+	if err := makeAddresses(ctx, db, schema); err != nil {
+		return err
+	}
 	return indexEmail(ctx, db, schema)
 }
 
@@ -52,11 +56,40 @@ func makeDjango(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	if err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, "BEGIN IMMEDIATE;\n"+string(text)+"\nCOMMIT;")
+	return execute(ctx, db, string(text))
+}
+
+// execute runs a text in one transaction.
+func execute(ctx context.Context, db *sql.DB, text string) error {
+	_, err := db.ExecContext(ctx, "BEGIN IMMEDIATE;\n"+text+"\nCOMMIT;")
 	if err != nil {
 		_, _ = db.ExecContext(ctx, "ROLLBACK")
 	}
 	return err
+}
+
+// makeAddresses runs schema/allauth.sql if there is a table of users and no
+// account_emailaddress.
+func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
+	if found, err := exists(ctx, db, "table", "account_emailaddress"); err != nil || found {
+		return err
+	}
+	var typ string
+	err := db.QueryRowContext(ctx, "SELECT type FROM pragma_table_info($1) WHERE name = $2", schema.Users, schema.ID).Scan(&typ)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	noted, err := exists(ctx, db, "table", "django_migrations")
+	if err != nil {
+		return err
+	}
+	text, err := store.AddressTables(files, quote(schema.Users), quote(schema.ID), typ, noted)
+	if err != nil {
+		return err
+	}
+	return execute(ctx, db, text)
 }
 
 // indexEmail makes the index that finds an account by its e-mail without

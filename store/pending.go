@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+)
+
+// What waits for its link to be followed: the table jotgate_pending.
+
+// ListPending implements record.Addresses.
+func (s *Store) ListPending(ctx context.Context, user record.UserID, purpose record.Purpose) ([]record.Pending, error) {
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]record.Pending, error) {
+		return all(ctx, q, scanPending, `SELECT user_id, purpose, email, nonce, created, expires FROM jotgate_pending
+WHERE user_id = $1 AND purpose = $2 ORDER BY created DESC, email LIMIT 100`, note(string(user), 64), string(purpose))
+	})
+}
+
+func scanPending(rows rowScanner) (p record.Pending, err error) {
+	err = rows.Scan(&p.User, &p.Purpose, &p.Email, &p.Nonce, instant{&p.Created}, instant{&p.Expires})
+	return p, err
+}
+
+// AddPending implements record.Addresses.
+func (s *Store) AddPending(ctx context.Context, p record.Pending) error {
+	return s.write(ctx, func(ctx context.Context, q Queryer) error { return addPending(ctx, q, p.User, p) })
+}
+
+func addPending(ctx context.Context, q Queryer, user record.UserID, p record.Pending) error {
+	if !storable(p.Email + p.Nonce) {
+		return refuse("email", "Not a valid string.")
+	}
+	if p.Purpose == record.PendingEmailChange {
+		if err := forget(ctx, q, user, p.Purpose); err != nil {
+			return err
+		}
+	}
+	_, err := run(ctx, q, `INSERT INTO jotgate_pending (user_id, purpose, email, nonce, created, expires) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (user_id, purpose, email) DO UPDATE SET nonce = excluded.nonce, created = excluded.created, expires = excluded.expires`,
+		string(user), string(p.Purpose), p.Email, p.Nonce, p.Created.UnixMicro(), micros(p.Expires))
+	return err
+}
+
+func forget(ctx context.Context, q Queryer, user record.UserID, purpose record.Purpose) error {
+	_, err := run(ctx, q, "DELETE FROM jotgate_pending WHERE user_id = $1 AND purpose = $2", string(user), string(purpose))
+	return err
+}
+
+// PurgePending implements record.Addresses.
+func (s *Store) PurgePending(ctx context.Context, now time.Time, limit int) (int, error) {
+	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
+		return run(ctx, q, `DELETE FROM jotgate_pending WHERE (user_id, purpose, email) IN
+(SELECT user_id, purpose, email FROM jotgate_pending WHERE expires < $1 LIMIT $2)`, now.UnixMicro(), limit)
+	})
+}
+
+// settle deletes the rows that a change settles; ErrNotFound if one of them is
+// gone or another one.
+func settle(ctx context.Context, q Queryer, user record.UserID, settled []record.Pending) error {
+	for _, p := range settled {
+		n, err := run(ctx, q, "DELETE FROM jotgate_pending WHERE user_id = $1 AND purpose = $2 AND email = $3 AND nonce = $4",
+			string(user), string(p.Purpose), p.Email, p.Nonce)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return jotgate.ErrNotFound
+		}
+		if p.Purpose != record.PendingEmailUndo {
+			continue
+		}
+		// A later undo would bring an address back that this one takes away.
+		if _, err := run(ctx, q, "DELETE FROM jotgate_pending WHERE user_id = $1 AND purpose = $2 AND created >= $3",
+			string(user), string(p.Purpose), p.Created.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changePending does what a change says of what is pending and of the address.
+// It runs after the row was changed, which is locked since.
+func (s *Store) changePending(ctx context.Context, q Queryer, id record.UserID, key any, email string, change *record.Change) error {
+	if err := settle(ctx, q, id, change.Settle); err != nil {
+		return err
+	}
+	drop := change.Forget
+	if change.IsActive != nil && !*change.IsActive {
+		drop = append(slices.Clone(drop), record.PendingActivation)
+	}
+	for _, purpose := range drop {
+		if err := forget(ctx, q, id, purpose); err != nil {
+			return err
+		}
+	}
+	for _, p := range change.Await {
+		if err := addPending(ctx, q, id, p); err != nil {
+			return err
+		}
+	}
+	if change.Email == nil && !change.VerifyEmail || !s.tables.hasEmail() {
+		return nil
+	}
+	return s.setAddress(ctx, q, id, key, email, change.VerifyEmail)
+}
