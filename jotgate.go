@@ -105,6 +105,7 @@ func (s *Settings) fill() error {
 	}
 	s.RefreshGrace = max(0, or(s.RefreshGrace, 10*time.Second))
 	s.PasswordResetTimeout = or(s.PasswordResetTimeout, 72*time.Hour)
+	s.EmailLimit = or(s.EmailLimit, 5)
 	s.RevocationMaxAge = or(s.RevocationMaxAge, 10*time.Second)
 	s.EventRetention = or(s.EventRetention, 90*24*time.Hour)
 	s.UserIDClaim = or(s.UserIDClaim, "user_id")

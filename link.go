@@ -1,35 +1,75 @@
 package jotgate
 
-// Links in letters: asking for one, and what following it does.
+// Links in messages: how they are made, and which account one is valid for.
 
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
-	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/signing"
 )
 
-// The refusals of a link, in djoser's words.
-var (
-	errLinkUser  = fieldError("uid", "Invalid user id or user doesn't exist.")
-	errLinkToken = fieldError("token", "Invalid token for given user.")
-	errLinkStale = &Error{Status: 403, Detail: "Stale token for given user."}
-)
+// errLink rejects every link that is not valid, for whatever reason: malformed,
+// of an unknown account, used, expired, superseded. It is djoser's text for a
+// wrong token.
+var errLink = fieldError("token", "Invalid token for given user.")
 
-// LinkParts makes the uid and the token of a link for a letter of this kind
-// (LetterActivation, LetterPasswordReset or LetterUsernameReset). The token
-// stops working when the password, the last login or the e-mail changes, and
-// after Settings.PasswordResetTimeout; it is good for this kind alone, unless
-// Settings.DjoserLinks. Password links are Django's.
-func (g *Gate) LinkParts(kind record.LetterKind, a *record.Account) (uid, token string) {
-	return signing.EncodeUID(string(a.ID)), g.linkTokens(kind).Make(linkAccount(a), g.now())
+// undoTimeout is how long a change of e-mail address can be undone.
+const undoTimeout = 7 * 24 * time.Hour
+
+// purposes are the pending rows that a kind of link belongs to. Links of other
+// kinds depend on the account alone.
+var purposes = map[record.LetterKind]record.Purpose{
+	record.LetterActivation:   record.PendingActivation,
+	record.LetterEmailChange:  record.PendingEmailChange,
+	record.LetterEmailChanged: record.PendingEmailUndo,
 }
 
-func (g *Gate) linkTokens(kind record.LetterKind) signing.ResetTokens {
+// LinkParts returns the uid and the token of a link for a message of this kind
+// to a.Email. Both are empty if the account does not wait for such a link: an
+// activation link is made only while the account awaits its activation.
+//
+// A link serves one purpose and works once. It expires after
+// Settings.PasswordResetTimeout, one that undoes a change of address after
+// seven days. Reset links are Django's: they stop working when the password, the
+// last login or the address changes. Settings.DjoserLinks makes activation and
+// username links in the same form.
+func (g *Gate) LinkParts(kind record.LetterKind, a *record.Account) (uid, token string) {
+	var p *record.Pending
+	if _, ok := purposes[kind]; ok {
+		list, err := g.pending(context.Background(), kind, a) // the store has its own timeout
+		for i := range list {
+			if list[i].Email == a.Email {
+				p = &list[i]
+			}
+		}
+		if p == nil || err != nil {
+			return "", ""
+		}
+	}
+	return signing.EncodeUID(string(a.ID)), g.linkTokens(kind, p).Make(linkAccount(kind, a), g.now())
+}
+
+// pending lists what the account waits for, as far as links of this kind go.
+func (g *Gate) pending(ctx context.Context, kind record.LetterKind, a *record.Account) ([]record.Pending, error) {
+	list, err := g.db.ListPending(ctx, a.ID, purposes[kind])
+	valid := list[:0]
+	for _, p := range list {
+		switch {
+		case !p.Expires.IsZero() && !g.now().Before(p.Expires):
+		case kind == record.LetterActivation && (a.IsActive || p.Email != a.Email || a.LastLogin.After(p.Created)):
+			// Activated by Django, whether or not it is still active.
+		default:
+			valid = append(valid, p)
+		}
+	}
+	return valid, err
+}
+
+// linkTokens signs and checks the links of a kind; p is what they settle.
+func (g *Gate) linkTokens(kind record.LetterKind, p *record.Pending) signing.ResetTokens {
 	keys := make([]string, len(g.keys.secrets))
 	for i, secret := range g.keys.secrets {
 		keys[i] = string(secret)
@@ -39,160 +79,128 @@ func (g *Gate) linkTokens(kind record.LetterKind) signing.ResetTokens {
 		panic("jotgate: " + err.Error()) // unreachable: New refuses an empty secret
 	}
 	t := signing.ResetTokens{Keys: signers, Timeout: g.settings.PasswordResetTimeout, Location: g.settings.TimeZone}
-	if kind != record.LetterPasswordReset && !g.settings.DjoserLinks {
+	shared := kind == record.LetterActivation || kind == record.LetterUsernameReset
+	switch {
+	case kind == record.LetterPasswordReset, shared && g.settings.DjoserLinks:
+	case p != nil:
+		t.Salt = "jotgate link: " + string(kind) + " " + p.Nonce
+	default:
 		t.Salt = "jotgate link: " + string(kind)
+	}
+	if kind == record.LetterEmailChanged {
+		t.Timeout = undoTimeout
 	}
 	return t
 }
 
-func linkAccount(a *record.Account) signing.Account {
+// linkAccount is what a link depends on. Changes of address and their undoing
+// must not depend on a password that somebody else may have changed; they depend
+// on the nonce of their row.
+func linkAccount(kind record.LetterKind, a *record.Account) signing.Account {
+	if kind == record.LetterEmailChange || kind == record.LetterEmailChanged {
+		return signing.Account{ID: string(a.ID)}
+	}
 	return signing.Account{ID: string(a.ID), Password: a.Password, Email: a.Email, LastLogin: a.LastLogin}
 }
 
-// follow finds the account that a link was made for.
-func (g *Gate) follow(ctx context.Context, kind record.LetterKind, uid, token string) (*record.Account, error) {
+// follow finds the account that a link was made for, and the pending row that
+// following it settles (nil for a reset). Errors: errLink, in the same time for
+// every reason; ErrForbidden, ErrUnavailable.
+func (g *Gate) follow(ctx context.Context, kind record.LetterKind, uid, token string) (*record.Account, *record.Pending, error) {
 	if g.ownUsers() {
-		return nil, ErrForbidden.Because(errOwnUsers)
+		return nil, nil, ErrForbidden.Because(errOwnUsers)
 	}
-	id, err := signing.DecodeUID(uid)
+	defer pace(ctx)()
+	a, err := g.linked(ctx, uid)
 	if err != nil {
-		return nil, errLinkUser.Because(err)
+		return nil, nil, err
 	}
-	a, err := g.db.AccountByID(ctx, record.UserID(id))
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil, errLinkUser.Because(err)
-	case err != nil:
-		return nil, err
-	case !g.linkTokens(kind).Check(linkAccount(a), token, g.now()):
-		return nil, errLinkToken
+	valid := func(p *record.Pending) bool {
+		return g.linkTokens(kind, p).Check(linkAccount(kind, a), token, g.now())
 	}
-	return a, nil
+	if _, ok := purposes[kind]; !ok {
+		if !a.IsActive || !valid(nil) {
+			return nil, nil, errLink
+		}
+		return a, nil, nil
+	}
+	list, err := g.pending(ctx, kind, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range list {
+		if valid(&list[i]) {
+			return a, &list[i], nil
+		}
+	}
+	return nil, nil, errLink
 }
 
-// Activate makes the account active that an activation link was made for.
-// Errors: 400 for a wrong uid or token, 403 when it is active already.
+// linked finds the account that a link names.
+func (g *Gate) linked(ctx context.Context, uid string) (*record.Account, error) {
+	id, err := signing.DecodeUID(uid)
+	if err != nil {
+		return nil, errLink.Because(err)
+	}
+	a, err := g.db.AccountByID(ctx, record.UserID(id))
+	if errors.Is(err, ErrNotFound) {
+		return nil, errLink.Because(err)
+	}
+	return a, err
+}
+
+// used turns ErrNotFound into errLink: another request followed the link first,
+// or the account was changed since.
+func used(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return errLink.Because(err)
+	}
+	return err
+}
+
+// Activate makes the account active that an activation link was made for, and
+// its address verified. Errors: 400 if the link is not valid; ErrForbidden,
+// ErrUnavailable.
 func (g *Gate) Activate(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
-	a, err := g.follow(ctx, record.LetterActivation, uid, token)
+	a, p, err := g.follow(ctx, record.LetterActivation, uid, token)
 	if err != nil {
 		return nil, err
 	}
-	if a.IsActive {
-		return nil, errLinkStale
-	}
 	yes, no := true, false
-	err = g.change(ctx, a, record.Change{IsActive: &yes, IfActive: &no, IfPassword: &a.Password}, record.Event{Name: "activate"}, client)
-	if errors.Is(err, ErrNotFound) { // another follower of the link was first
-		return nil, errLinkStale.Because(err)
-	}
-	a.IsActive = true
+	err = used(g.change(ctx, a, record.Change{
+		IsActive: &yes, IfActive: &no, IfPassword: &a.Password, Settle: []record.Pending{*p}, VerifyEmail: true,
+	}, record.Event{Name: "activate"}, client))
+	a.IsActive = err == nil
 	return a, err
 }
 
 // ResetPassword gives the account that a reset link was made for a new
-// password and ends its sessions. The link works once, whoever else follows it
-// at the same moment. Errors: 400 for a wrong uid or token and for what the
-// rules say (field password); ErrBusy, ErrUnavailable.
+// password and ends its sessions; the address is verified by that. The link
+// works once, whoever else follows it at the same moment. If the account's
+// address was changed in the last seven days, the address before is informed.
+// Errors: 400 if the link is not valid and for what the rules say (field
+// password); ErrBusy, ErrUnavailable.
 func (g *Gate) ResetPassword(ctx context.Context, uid, token, password string, client Client) (*record.Account, error) {
-	a, err := g.follow(ctx, record.LetterPasswordReset, uid, token)
+	a, _, err := g.follow(ctx, record.LetterPasswordReset, uid, token)
 	if err != nil {
 		return nil, err
 	}
-	now := g.now() // djoser notes a reset as a login; it makes the link stale
-	err = g.replacePassword(ctx, a, password, "", record.Change{LastLogin: &now}, client)
-	if errors.Is(err, ErrNotFound) {
-		return nil, errLinkToken.Because(err)
+	now, yes := g.now(), true // djoser notes a reset as a login; it makes the link stale
+	err = g.replacePassword(ctx, a, password, "", record.Change{LastLogin: &now, IfActive: &yes, VerifyEmail: true}, client)
+	if err != nil {
+		return a, used(err)
 	}
-	return a, err
+	g.informFormer(ctx, a)
+	return a, nil
 }
 
 // ResetUsername gives the account that a username link was made for a new
-// login name. Errors as those of SetUsername, and 400 for a wrong uid or token.
+// login name. Errors as those of SetUsername, and 400 if the link is not valid.
 func (g *Gate) ResetUsername(ctx context.Context, uid, token, username string, client Client) (*record.Account, error) {
-	a, err := g.follow(ctx, record.LetterUsernameReset, uid, token)
+	a, _, err := g.follow(ctx, record.LetterUsernameReset, uid, token)
 	if err != nil {
 		return nil, err
 	}
 	now := g.now()
-	err = g.replaceUsername(ctx, a, username, record.Change{LastLogin: &now}, client)
-	if errors.Is(err, ErrNotFound) {
-		return nil, errLinkToken.Because(err)
-	}
-	return a, err
-}
-
-// RequestLink writes a letter with a link of this kind for whoever has the
-// address: inactive accounts for LetterActivation, active ones for the others,
-// and only those with a usable password. Addresses are compared without regard
-// to letter case; the letter goes to the address that is stored. It answers in
-// the same time whether anybody has it (found) or nobody. ErrUnavailable.
-func (g *Gate) RequestLink(ctx context.Context, kind record.LetterKind, email string) (found bool, err error) {
-	defer pace(ctx)()
-	outbox, ok := g.db.(record.Outbox)
-	if !ok || g.ownUsers() {
-		return false, ErrUnavailable.Because(errors.New("the store has no outbox"))
-	}
-	accounts, err := g.db.AccountsByEmail(ctx, email)
-	if err != nil {
-		return false, err
-	}
-	letters := []record.Letter{{Kind: record.LetterDecoy, To: email, Created: g.now()}}
-	for _, a := range accounts {
-		// The database folds more letters than it should: ı is no i.
-		if strings.EqualFold(a.Email, email) && a.IsActive == (kind != record.LetterActivation) && passwd.IsUsable(a.Password) {
-			letters = append(letters, g.letter(kind, a))
-		}
-	}
-	if found = len(letters) > 1; found {
-		letters = letters[1:]
-	}
-	// One letter is waited for, as for an unknown address; who shares an
-	// address with others gets the rest a moment later.
-	if rest := letters[1:min(len(letters), maxShared)]; len(rest) > 0 {
-		go g.enqueue(context.WithoutCancel(ctx), outbox, rest)
-	}
-	return found, outbox.Enqueue(ctx, letters[0])
-}
-
-// letterTime is how long an answer to who asks for a letter takes at least: much
-// longer than the database does, so that a row that was read does not show.
-const letterTime = 25 * time.Millisecond
-
-// pace returns what waits until letterTime is over, counted from now, or until
-// the client has left.
-func pace(ctx context.Context) (wait func()) {
-	timer := time.NewTimer(letterTime)
-	return func() {
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-	}
-}
-
-// maxShared is how many accounts of one address get a letter at once.
-const maxShared = 10
-
-func (g *Gate) enqueue(ctx context.Context, outbox record.Outbox, letters []record.Letter) {
-	for _, l := range letters {
-		if err := outbox.Enqueue(ctx, l); err != nil {
-			g.log.WarnContext(ctx, "a letter was not written", "kind", l.Kind, "user_id", l.User, "cause", err)
-		}
-	}
-}
-
-func (g *Gate) letter(kind record.LetterKind, a *record.Account) record.Letter {
-	return record.Letter{Kind: kind, User: a.ID, To: a.Email, Created: g.now()}
-}
-
-// Notify writes a letter of this kind to the account, if it has an address and
-// the store an outbox; detail is for the template. What was done before does
-// not fail for it.
-func (g *Gate) Notify(ctx context.Context, kind record.LetterKind, a *record.Account, detail string) {
-	if outbox, ok := g.db.(record.Outbox); ok && a.Email != "" {
-		l := g.letter(kind, a)
-		l.Detail = detail
-		g.enqueue(ctx, outbox, []record.Letter{l})
-	}
+	return a, used(g.replaceUsername(ctx, a, username, record.Change{LastLogin: &now}, client))
 }

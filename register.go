@@ -52,16 +52,35 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 		return nil, err
 	}
 	a.DateJoined = g.now()
-	if err = g.db.CreateAccount(ctx, a); errors.Is(err, ErrTaken) {
-		return nil, errNotCreated.Because(err)
-	} else if err != nil {
+	if err := g.signUp(ctx, a); err != nil {
 		return nil, err
 	}
 	g.event(ctx, record.Event{Name: "register", User: a.ID}, client)
-	if r.Activate {
-		g.Notify(ctx, record.LetterActivation, a, "")
-	}
 	return a, nil
+}
+
+// signUp stores the account, whose address is not verified, and asks its owner
+// to activate it if it is inactive.
+func (g *Gate) signUp(ctx context.Context, a *record.Account) error {
+	var await *record.Pending
+	var spent error
+	if !a.IsActive {
+		p := g.newPending(record.PendingActivation, a.Email)
+		await, spent = &p, g.budget(ctx, record.LetterActivation, a.Email, "")
+	}
+	if err := g.db.SignUp(ctx, a, await); errors.Is(err, ErrTaken) {
+		return errNotCreated.Because(err)
+	} else if err != nil {
+		return err
+	}
+	switch {
+	case await == nil || a.Email == "":
+	case spent != nil:
+		g.log.WarnContext(ctx, "a message was not written", "kind", record.LetterActivation, "user_id", a.ID, "cause", spent)
+	default:
+		g.enqueue(ctx, g.letter(record.LetterActivation, a))
+	}
+	return nil
 }
 
 // acceptUsername checks the username and puts it in its normal form. Without
@@ -89,7 +108,13 @@ func (g *Gate) acceptUsername(ctx context.Context, a *record.Account) error {
 }
 
 // loginIsEmail reports whether users log in by e-mail and have no other name.
-func (g *Gate) loginIsEmail() bool { return g.settings.LoginField == "email" }
+func (g *Gate) loginIsEmail() bool {
+	if g.settings.LoginField == "email" {
+		return true
+	}
+	s, ok := g.db.(interface{ LoginIsEmail() bool })
+	return ok && s.LoginIsEmail()
+}
 
 // acceptPassword judges a new password by the rules and by what is known of
 // the account.
@@ -160,6 +185,7 @@ func (g *Gate) replacePassword(ctx context.Context, a *record.Account, password,
 		return err
 	}
 	change.Password, change.IfPassword, change.At = &encoded, &a.Password, g.now()
+	change.Forget = []record.Purpose{record.PendingEmailChange} // whoever asked for it may have known the old password
 	if !g.settings.KeepSessionsOnPasswordChange {
 		change.EndSessions, change.KeepSession = record.EndedByPassword, keep
 	}
@@ -167,8 +193,9 @@ func (g *Gate) replacePassword(ctx context.Context, a *record.Account, password,
 }
 
 // SetUsername gives the account a new login name; where people log in by
-// e-mail, an address, stored as it is given. Errors: 400 with what is wrong
-// (field username), ErrTaken, ErrForbidden, ErrUnavailable.
+// e-mail, an address, which takes effect as with SetEmail. Errors: 400 with what
+// is wrong (field username), 429 as with SetEmail, ErrTaken, ErrForbidden,
+// ErrUnavailable.
 func (g *Gate) SetUsername(ctx context.Context, a *record.Account, username string, client Client) error {
 	return g.replaceUsername(ctx, a, username, record.Change{}, client)
 }
@@ -177,12 +204,10 @@ func (g *Gate) replaceUsername(ctx context.Context, a *record.Account, username 
 	if g.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
 	}
-	name, err := username, error(nil)
 	if g.loginIsEmail() {
-		change.Email, err = &name, names.CheckEmail(name)
-	} else {
-		name, err = names.Username(name)
+		return g.replaceLogin(ctx, a, username, change, client)
 	}
+	name, err := names.Username(username)
 	if err != nil {
 		return fieldError("username", err.Error())
 	}
@@ -190,26 +215,31 @@ func (g *Gate) replaceUsername(ctx context.Context, a *record.Account, username 
 	return g.change(ctx, a, change, record.Event{Name: "username"}, client)
 }
 
-// SetEmail gives the account another address. With activate the account
-// becomes inactive until the link in a letter to the new address is followed.
-// Errors: ErrNotFound, ErrForbidden, ErrUnavailable.
-func (g *Gate) SetEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
-	if g.ownUsers() {
-		return ErrForbidden.Because(errOwnUsers)
+// replaceLogin is replaceUsername where people log in by e-mail.
+func (g *Gate) replaceLogin(ctx context.Context, a *record.Account, email string, change record.Change, client Client) error {
+	if err := names.CheckEmail(email); err != nil {
+		return fieldError("username", err.Error())
 	}
-	change := record.Change{Email: &email}
-	if activate {
-		no := false
-		change.IsActive, change.At = &no, g.now()
+	other, err := g.db.AccountByLogin(ctx, email)
+	switch {
+	case err == nil && other.ID != a.ID:
+		return ErrTaken
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	case err != nil && !g.settings.ImmediateEmailChange:
+		return g.awaitEmail(ctx, a, email, change, client)
 	}
-	if err := g.change(ctx, a, change, record.Event{Name: "email"}, client); err != nil {
+	undo, err := g.undo(ctx, a)
+	if err != nil {
 		return err
 	}
-	a.Email, a.IsActive = email, a.IsActive && !activate
-	if activate {
-		g.Notify(ctx, record.LetterActivation, a, "")
+	change.Username, change.Email, change.IfPassword = &email, &email, &a.Password
+	if email != a.Email {
+		change.Await = undo
+	} else {
+		change.Email = nil
 	}
-	return nil
+	return g.change(ctx, a, change, record.Event{Name: "username"}, client)
 }
 
 // DeleteAccount deletes the account; its sessions end and its tokens stop

@@ -159,6 +159,23 @@ type Settings struct {
 	// false, a link serves one purpose; only password links are shared.
 	// Django: none.
 	DjoserLinks bool
+	// ImmediateEmailChange makes a new e-mail address the account's immediately,
+	// as djoser does. Default: false, it takes effect when its owner follows
+	// the link that is sent there, and the address before can undo that for
+	// seven days. Django: djoser does so always.
+	ImmediateEmailChange bool
+	// ListedEmailsOnly sends messages only to addresses that
+	// account_emailaddress lists as verified. Default: false, the addresses of
+	// accounts that the table does not mention at all count as verified: those
+	// from before it was made, and those made by a Django without allauth.
+	// Django: none.
+	ListedEmailsOnly bool
+	// EmailLimit is how many messages of one kind are sent to one address, and
+	// about one account, before there is a pause: further ones are refused until
+	// an hour has passed since the last. Negative: no limit. Default: 5.
+	// Django: allauth ACCOUNT_RATE_LIMITS.
+	EmailLimit int
+
 	// PasswordRules judge new passwords. Default: Django's four (similarity,
 	// minimum length 8, common, numeric); an empty, non-nil list is none.
 	// Django: AUTH_PASSWORD_VALIDATORS.

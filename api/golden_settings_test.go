@@ -102,20 +102,22 @@ func (g *group) gateSettings(now func() time.Time) (jotgate.Settings, error) {
 	}
 	b := &g.base.JWT
 	s := jotgate.Settings{
-		SecretKey:         jotgate.Secret(g.Settings.SecretKey),
-		Hasher:            hasher,
-		KeepRefreshTokens: !b.Rotate,
-		RefreshGrace:      -1, // Django has none
-		Claims:            []string{},
-		HeaderTypes:       []string{"Bearer"},
-		Issuer:            b.Issuer,
-		Leeway:            time.Duration(b.Leeway) * time.Second,
-		UserIDField:       b.UserIDField,
-		UserIDClaim:       b.UserIDClaim,
-		CheckRevokeToken:  b.CheckRevoke,
-		UpdateLastLogin:   b.LastLogin,
-		Logger:            slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Now:               now,
+		SecretKey:            jotgate.Secret(g.Settings.SecretKey),
+		Hasher:               hasher,
+		KeepRefreshTokens:    !b.Rotate,
+		RefreshGrace:         -1, // Django has none
+		Claims:               []string{},
+		ImmediateEmailChange: g.immediate,
+		EmailLimit:           -1,
+		HeaderTypes:          []string{"Bearer"},
+		Issuer:               b.Issuer,
+		Leeway:               time.Duration(b.Leeway) * time.Second,
+		UserIDField:          b.UserIDField,
+		UserIDClaim:          b.UserIDClaim,
+		CheckRevokeToken:     b.CheckRevoke,
+		UpdateLastLogin:      b.LastLogin,
+		Logger:               slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Now:                  now,
 	}
 	if b.HeaderTypes != nil {
 		s.HeaderTypes = b.HeaderTypes

@@ -44,8 +44,9 @@ type (
 		}
 		Cases []goldenCase
 
-		file string // its name without .json
-		base base   // OverBase, understood
+		file      string // its name without .json
+		base      base   // OverBase, understood
+		immediate bool   // whether to replay with ImmediateEmailChange
 	}
 	goldenCase struct {
 		Name  string
@@ -263,10 +264,32 @@ func replayGroup(t *testing.T, g *group, template *template, table *differences)
 			row.used = true
 			row.mu.Unlock()
 			differ[row.Reason]++
+			if row.Reason == "email-change" {
+				replayImmediate(t, g, &c, template, table)
+			}
 			t.Logf("%s/%s differs: %s\n%s", g.file, c.Name, table.Reasons[row.Reason], diff)
 		}
 	}
 	t.Logf("%s: %d cases, on purpose differ %v", g.file, len(g.Cases), slices.Sorted(maps.Keys(differ)))
+}
+
+// replayImmediate replays a case with jotgate.Settings.ImmediateEmailChange, by
+// which it is as recorded, or differs for another reason.
+func replayImmediate(t *testing.T, g *group, c *goldenCase, template *template, table *differences) {
+	t.Helper()
+	immediate := *g
+	immediate.immediate = true
+	diff := replay(t, &immediate, c, template, table)
+	row := table.find(g, c.Name, diff)
+	switch {
+	case diff == "":
+	case row == nil || row.Reason == "email-change":
+		t.Errorf("%s/%s differs with ImmediateEmailChange, too:\n%s", g.file, c.Name, diff)
+	default:
+		row.mu.Lock()
+		defer row.mu.Unlock()
+		row.used = true
+	}
 }
 
 // keepIn writes every exchange into a file, a line of JSON each.

@@ -69,7 +69,7 @@ func emailSite(t *testing.T) *site {
 	must(t, backdoor(t, file), `CREATE TABLE accounts_user (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, password varchar(128) NOT NULL,
 last_login datetime NULL, email varchar(254) NOT NULL UNIQUE, is_active bool NOT NULL)`)
 	return siteOn(t, file, store.Schema{Users: "accounts_user", Username: "email"},
-		change{gate: func(s *jotgate.Settings) { s.LoginField = "email" }})
+		change{gate: func(s *jotgate.Settings) { s.LoginField, s.ImmediateEmailChange = "email", true }})
 }
 
 // addressOf is an address of n characters.
@@ -109,7 +109,7 @@ func TestNewAddressIsJudgedAsOne(t *testing.T) {
 // Where both the username and the e-mail are columns, they stay the same, and
 // what the shorter one cannot hold is refused.
 func TestNewAddressInBothColumns(t *testing.T) {
-	s := newSite(t, change{gate: func(s *jotgate.Settings) { s.LoginField = "email" }})
+	s := newSite(t, change{gate: func(s *jotgate.Settings) { s.LoginField, s.ImmediateEmailChange = "email", true }})
 	bearer := s.login("alice").header()
 	set := func(address string) answer {
 		return s.ask("POST", "/auth/users/set_email/", object("current_password", goodPassword, "new_email", address), bearer...)

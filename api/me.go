@@ -27,7 +27,9 @@ func profileFields(a *API, in *profileIn) []form.Field {
 
 func meChange(c *call, in *profileIn) (any, error) { return c.changeProfile(c.account, in) }
 
-// changeProfile changes what may be changed: the e-mail.
+// changeProfile changes what may be changed: the e-mail. Unless
+// jotgate.Settings.ImmediateEmailChange, the response has the address before,
+// until the new one is confirmed.
 func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error) {
 	if !in.sent || in.email == account.Email {
 		return c.userOut(account), nil
@@ -49,9 +51,11 @@ func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error
 }
 
 // noticeEmail tells the account's owner at the address of before that there is
-// another one now, which is not told: who reads there may be somebody else.
+// another one now. The message leaves the new address out: the mailbox may be
+// somebody else's. With ImmediateEmailChange it is a choice, as djoser has none.
 func (c *call) noticeEmail(before, now *record.Account) {
-	if c.settings.EmailChangedEmail && now.Email != before.Email {
+	wanted := c.settings.EmailChangedEmail || !c.gate.Settings().ImmediateEmailChange
+	if wanted && now.Email != before.Email {
 		c.gate.Notify(c.ctx, record.LetterEmailChanged, before, "")
 	}
 }

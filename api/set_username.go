@@ -49,15 +49,12 @@ func setUsername(c *call, in *setUsernameIn) (any, error) {
 // the username is the address, that letter goes to the new one, as djoser's
 // does, and the one before hears of the change of address.
 func (c *call) noticeUsername(before *record.Account) {
-	if !c.settings.UsernameChangedEmail && !c.settings.EmailChangedEmail {
-		return
-	}
 	now, err := c.gate.AccountByID(c.ctx, before.ID)
 	if err != nil {
 		c.log(c.ctx, "the letter about a new username was not written", "user_id", before.ID, "cause", err)
 		return
 	}
-	if c.settings.UsernameChangedEmail {
+	if c.settings.UsernameChangedEmail && now.Username != before.Username {
 		c.gate.Notify(c.ctx, record.LetterUsernameChanged, now, "")
 	}
 	c.noticeEmail(before, now)

@@ -32,9 +32,10 @@ type Settings struct {
 	// UsernameChangedEmail writes a letter when a username was changed.
 	// Default: false. Django: djoser USERNAME_CHANGED_EMAIL_CONFIRMATION.
 	UsernameChangedEmail bool
-	// EmailChangedEmail writes a letter to the address that an account had
-	// before, when it was changed; the letter does not tell the new one.
-	// Default: false. Django: none.
+	// EmailChangedEmail sends an e-mail to the verified address that an account
+	// had before, when it was changed; it leaves out the new one. Without
+	// jotgate.Settings.ImmediateEmailChange it is always sent. Default: false.
+	// Django: none.
 	EmailChangedEmail bool
 	// NewSignInEmail writes a letter at a login from a network that the
 	// account has not been entered from before. Default: false. Django: none.
@@ -73,11 +74,12 @@ type Settings struct {
 	// Rates limit requests by scope, in the form "5/min" (s, min, h, day).
 	// The scopes anon (a network without a token) and user (an account; a
 	// network without a token) hold for all endpoints together; login,
-	// refresh, register, email (requests that send an e-mail) and revocations
+	// refresh, register, email (requests that send an e-mail), links (following one) and
+	// revocations
 	// (the feed, each page of which is signed) for one network at those. "" is
 	// no limit. Counted in this process. The former name of email, letters, is
 	// accepted too. Default: login 60/min, register 20/hour, email 20/hour,
-	// revocations 600/min, the others none.
+	// links 60/hour, revocations 600/min, the others none.
 	// Django: REST_FRAMEWORK DEFAULT_THROTTLE_RATES.
 	Rates map[string]string
 	// Lockout is how password checks slow down after failures, counted in the
@@ -133,10 +135,10 @@ type Settings struct {
 }
 
 // defaultRates are the limits of what strangers may cause.
-var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "email": "20/hour", "revocations": "600/min"}
+var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "email": "20/hour", "links": "60/hour", "revocations": "600/min"}
 
 // scopes are the keys of Settings.Rates.
-var scopes = []string{"anon", "user", "login", "refresh", "register", "email", "revocations"}
+var scopes = []string{"anon", "user", "login", "refresh", "register", "email", "links", "revocations"}
 
 // formerScopes maps former keys of Settings.Rates to today's.
 var formerScopes = map[string]string{"letters": "email"}

@@ -41,8 +41,17 @@ func userShow(c *call) (any, error) {
 	return c.userOut(account), nil
 }
 
-func userChange(c *call, in *profileIn) (any, error) {
+// managed is the account that the path names, if the caller may change it.
+func (c *call) managed() (*record.Account, error) {
 	account, err := c.target()
+	if err == nil {
+		err = c.gate.MayManage(c.ctx, c.account, account)
+	}
+	return account, err
+}
+
+func userChange(c *call, in *profileIn) (any, error) {
+	account, err := c.managed()
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +59,7 @@ func userChange(c *call, in *profileIn) (any, error) {
 }
 
 func userDelete(c *call, in *confirmIn) (any, error) {
-	account, err := c.target()
+	account, err := c.managed()
 	if err != nil {
 		return nil, err
 	}

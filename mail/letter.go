@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -26,12 +27,22 @@ const (
 // Data is what a template may show. Its strings have no line breaks or other
 // control characters; HTML templates escape them besides.
 type Data struct {
-	Site     string       // the site's name
-	Username string       // of the account, as it is now
-	Link     template.URL // in activation, password_reset and username_reset
+	Site string // the site's name
+	// Username is the account's, as it is now. It is empty in a message to an
+	// unverified address if it could be read as an address or a URL: the
+	// reader may not be who chose it.
+	Username string
+	Link     template.URL // in activation, email_change, password_reset and username_reset; in email_changed it undoes the change, if that is possible
+	Others   []Other      // further accounts with the same address, in password_reset, username_reset and activation
 	Hours    int          // how long the link works
 	Detail   string       // in new_sign_in: where from
 	Time     time.Time    // when the letter was written, in UTC
+}
+
+// Other is one of several accounts with the address that a message goes to.
+type Other struct {
+	Username string // as in Data
+	Link     template.URL
 }
 
 // Message is a letter as its reader sees it.
@@ -61,16 +72,11 @@ func (s *Sender) compose(ctx context.Context, letter record.Letter) (envelope, e
 	if err := s.judge(letter); err != nil {
 		return envelope{}, err
 	}
-	account, err := s.gate.AccountByID(ctx, letter.User)
-	if errors.Is(err, jotgate.ErrNotFound) {
-		return envelope{}, dropped("the account is gone")
-	} else if err != nil {
+	accounts, err := s.accounts(ctx, letter)
+	if err != nil {
 		return envelope{}, err
 	}
-	if err := judgeAccount(letter, account); err != nil {
-		return envelope{}, err
-	}
-	data, err := s.data(letter, account)
+	data, err := s.data(ctx, letter, accounts)
 	if err != nil {
 		return envelope{}, err
 	}
@@ -78,12 +84,33 @@ func (s *Sender) compose(ctx context.Context, letter record.Letter) (envelope, e
 	return envelope{s.from, letter.To, s.messageID(letter), s.settings.Now(), message}, err
 }
 
+// accounts finds the account of a letter, or those with its address.
+func (s *Sender) accounts(ctx context.Context, letter record.Letter) ([]*record.Account, error) {
+	if letter.User == "" {
+		list, err := s.gate.LinkAccounts(ctx, letter.Kind, letter.To)
+		if err == nil && len(list) == 0 {
+			err = dropped("no account has the address any more")
+		}
+		return list, err
+	}
+	account, err := s.gate.AccountByID(ctx, letter.User)
+	if errors.Is(err, jotgate.ErrNotFound) {
+		return nil, dropped("the account is gone")
+	} else if err != nil {
+		return nil, err
+	}
+	return []*record.Account{account}, judgeAccount(letter, account)
+}
+
+// toSeveral are the kinds that may be about every account with the address.
+var toSeveral = []record.LetterKind{record.LetterActivation, record.LetterPasswordReset, record.LetterUsernameReset}
+
 // judge looks at the letter alone.
 func (s *Sender) judge(letter record.Letter) error {
 	switch {
 	case letter.Kind == record.LetterDecoy:
 		return dropped("it is a decoy")
-	case letter.User == "":
+	case letter.User == "" && !slices.Contains(toSeveral, letter.Kind):
 		return dropped("it names no account")
 	case !isAddress(letter.To):
 		return dropped("it has no valid address")
@@ -106,7 +133,7 @@ func judgeAccount(letter record.Letter, account *record.Account) error {
 		links, active = true, false
 	case record.LetterPasswordReset, record.LetterUsernameReset:
 		links = true
-	case record.LetterConfirmation, record.LetterNewSignIn:
+	case record.LetterConfirmation, record.LetterNewSignIn, record.LetterEmailChange:
 	default:
 		return nil
 	}
@@ -124,22 +151,59 @@ func judgeAccount(letter record.Letter, account *record.Account) error {
 }
 
 // data is what the templates get.
-func (s *Sender) data(letter record.Letter, account *record.Account) (Data, error) {
-	d := Data{
-		Site:     s.settings.Site,
-		Username: clean(account.Username, maxName),
-		Hours:    s.hours(),
-		Detail:   clean(letter.Detail, maxDetail),
-		Time:     letter.Created.UTC(),
-	}
-	if link, ok := s.links[letter.Kind]; ok {
-		uid, token := s.gate.LinkParts(letter.Kind, account)
-		if uid == "" || token == "" {
-			return d, errors.New("the gate made no link for it")
+func (s *Sender) data(ctx context.Context, letter record.Letter, accounts []*record.Account) (Data, error) {
+	d := Data{Site: s.settings.Site, Hours: s.hours(), Detail: clean(letter.Detail, maxDetail), Time: letter.Created.UTC()}
+	for i, account := range accounts {
+		other, err := s.about(ctx, letter, account)
+		switch {
+		case err != nil:
+			return d, err
+		case i == 0:
+			d.Username, d.Link = other.Username, other.Link
+		default:
+			d.Others = append(d.Others, other)
 		}
-		d.Link = fillLink(link, uid, token)
 	}
 	return d, nil
+}
+
+// about is what a message says of one account.
+func (s *Sender) about(ctx context.Context, letter record.Letter, account *record.Account) (o Other, err error) {
+	reader := *account
+	if letter.Kind == record.LetterEmailChange || letter.Kind == record.LetterEmailChanged {
+		reader.Email = letter.To
+	}
+	if o.Username, err = s.username(ctx, letter, &reader); err != nil {
+		return o, err
+	}
+	link, ok := s.links[letter.Kind]
+	if !ok {
+		return o, nil
+	}
+	uid, token := s.gate.LinkParts(letter.Kind, &reader)
+	switch {
+	case uid != "" && token != "":
+		o.Link = fillLink(link, uid, token)
+	case uid+token != "":
+		err = errors.New("the gate made no link for it")
+	case letter.Kind != record.LetterEmailChanged:
+		err = dropped("its link was used or replaced")
+	}
+	return o, err
+}
+
+// username is what may be shown of it to the reader. The kinds without a link go
+// to verified addresses only.
+func (s *Sender) username(ctx context.Context, letter record.Letter, reader *record.Account) (string, error) {
+	name := clean(reader.Username, maxName)
+	if _, link := s.links[letter.Kind]; !link || !strings.ContainsAny(name, ".@/:") || strings.EqualFold(name, letter.To) {
+		return name, nil
+	}
+	verified, err := s.gate.EmailVerified(ctx, reader)
+	if err != nil || !verified && letter.Kind != record.LetterEmailChanged {
+		return "", err
+	}
+	return name, nil
 }
 
 func (s *Sender) hours() int { return int(s.settings.LinkLifetime / time.Hour) }

@@ -1,8 +1,10 @@
 package mail_test
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -25,7 +27,8 @@ func TestLetters(t *testing.T) {
 		{record.LetterPasswordChanged, "1", "Golden - Your password has been successfully changed!", "23 November 2026 at 12:00 UTC"},
 		{record.LetterUsernameReset, "1", "Username reset on Golden", "https://app.example.com/#/username/reset/confirm/uid1/token-username_reset\n"},
 		{record.LetterUsernameChanged, "1", "Golden - Your username has been successfully changed!", "It is now alice."},
-		{record.LetterEmailChanged, "1", "Golden - The email address of your account has been changed", "gets letters about it no more"},
+		{record.LetterEmailChanged, "1", "Golden - The email address of your account has been changed", "https://app.example.com/#/email/change/undo/uid1/token-email_changed\n"},
+		{record.LetterEmailChange, "1", "Confirm your email address on Golden", "https://app.example.com/#/email/change/confirm/uid1/token-email_change\n"},
 		{record.LetterNewSignIn, "1", "New sign-in to Golden", "\n192.0.2.7, Firefox\n"},
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {
@@ -69,7 +72,8 @@ func TestDropped(t *testing.T) {
 		{"active already", func(l *record.Letter) { l.Kind = record.LetterActivation }, nil, "the account is active already"},
 		{"confirmation of an inactive one", func(l *record.Letter) { l.Kind = record.LetterConfirmation }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
 		{"password made unusable", nil, func(a accounts) { a["1"].Password = "!x" }, "the account has no usable password any more"},
-		{"nobody's", func(l *record.Letter) { l.User = "" }, nil, "it names no account"},
+		{"nobody's", func(l *record.Letter) { l.Kind, l.User = record.LetterPasswordChanged, "" }, nil, "it names no account"},
+		{"nobody's any more", func(l *record.Letter) { l.User = "" }, func(a accounts) { a["1"].Email = "alice@example.org" }, "no account has the address any more"},
 		{"no address", func(l *record.Letter) { l.To = "" }, nil, "it has no valid address"},
 		{"a notice goes to the old address", func(l *record.Letter) { l.Kind = record.LetterPasswordChanged }, func(a accounts) { a["1"].Email = "alice@example.org" }, ""},
 		{"three days old", func(l *record.Letter) { l.Created = start.AddDate(0, 0, -3) }, nil, "it could not be sent in time"},
@@ -188,5 +192,41 @@ func TestPreview(t *testing.T) {
 		if _, err := o.Preview(kind, ""); err == nil {
 			t.Errorf("there is a preview of %q", kind)
 		}
+	}
+}
+
+// A message about several accounts has a link for each, the first of them first;
+// names that could be read as addresses are left out unless the address is
+// verified or is the name.
+func TestSeveralAccounts(t *testing.T) {
+	o := open(t, nil)
+	for id, name := range map[record.UserID]string{"5": "www.evil.example", "6": "bob", "7": "shared@example.com", "8": "jane.doe"} {
+		o.people[id] = &record.Account{ID: id, Username: name, Password: "pbkdf2_sha256$1$salt$x", Email: "shared@example.com", IsActive: id == "8"}
+	}
+	o.enqueue(t, record.Letter{Kind: record.LetterPasswordReset, To: "shared@example.com", Created: start})
+	o.round(t, 1)
+	got := o.output.String()
+	for _, want := range []string{"/uid5/token-password_reset\n", "\nbob: https://app.example.com/#/password/reset/confirm/uid6/", "\nshared@example.com: https://", "\njane.doe: https://"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q lacks %q", got, want)
+		}
+	}
+	if strings.Contains(got, "evil") {
+		t.Error(got)
+	}
+}
+
+// Discard takes messages out of the outbox, and a link reaches nobody.
+func TestDiscard(t *testing.T) {
+	outbox, log := &outbox{}, &buffer{}
+	s, err := mail.New(mail.Settings{BaseURL: "https://x.example", Discard: true, Logger: slog.New(slog.NewTextHandler(log, nil)), Now: func() time.Time { return start }}, people(), outbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := outbox.Enqueue(t.Context(), record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.SendDue(t.Context()); n != 1 || err != nil || outbox.waiting() != 0 || log.String() != "" {
+		t.Errorf("%d %v, %d waiting, log %q", n, err, outbox.waiting(), log)
 	}
 }

@@ -18,7 +18,7 @@ import (
 // run or open what follows instead of going there.
 var scripts = []string{"javascript", "vbscript", "data", "file", "blob", "about"}
 
-// readLinks joins BaseURL and the three paths, and takes the site's name from
+// readLinks joins BaseURL and the five paths, and takes the site's name from
 // BaseURL when it has none of its own.
 func (s *Settings) readLinks() (map[record.LetterKind]string, error) {
 	base, err := url.Parse(s.BaseURL)
@@ -37,6 +37,8 @@ func (s *Settings) readLinks() (map[record.LetterKind]string, error) {
 		record.LetterActivation:    or(s.ActivationPath, "#/activate/{uid}/{token}"),
 		record.LetterPasswordReset: or(s.PasswordResetPath, "#/password/reset/confirm/{uid}/{token}"),
 		record.LetterUsernameReset: or(s.UsernameResetPath, "#/username/reset/confirm/{uid}/{token}"),
+		record.LetterEmailChange:   or(s.EmailChangePath, "#/email/change/confirm/{uid}/{token}"),
+		record.LetterEmailChanged:  or(s.EmailUndoPath, "#/email/change/undo/{uid}/{token}"),
 	}
 	for kind, path := range links {
 		// The sample must survive as it is: a path such as "//evil" or one

@@ -69,6 +69,10 @@ type Settings struct {
 	// Output takes the letters, links included, when there is no Server.
 	// Default: none. Django: EMAIL_BACKEND, its console backend.
 	Output io.Writer
+	// Discard removes the letters from the outbox without making or sending
+	// them, when there is no Server and no Output. Default: false, New asks for
+	// one of the three. Django: EMAIL_BACKEND, its dummy backend.
+	Discard bool
 
 	// From is the sender, as an address or Name <address>. Default:
 	// webmaster@localhost; with Server there is none.
@@ -93,6 +97,12 @@ type Settings struct {
 	// Default: #/username/reset/confirm/{uid}/{token}.
 	// Django: djoser USERNAME_RESET_CONFIRM_URL.
 	UsernameResetPath string
+	// EmailChangePath is the same for links that make an address the account's.
+	// Default: #/email/change/confirm/{uid}/{token}. Django: none.
+	EmailChangePath string
+	// EmailUndoPath is the same for links that bring the address before back.
+	// Default: #/email/change/undo/{uid}/{token}. Django: none.
+	EmailUndoPath string
 	// LinkLifetime is what the letters say of how long a link works; set it
 	// to the gate's PasswordResetTimeout. Whole hours. Default: 72 hours.
 	LinkLifetime time.Duration
@@ -121,9 +131,15 @@ type Accounts interface {
 	// AccountByID finds the account of a letter. jotgate.ErrNotFound without
 	// one.
 	AccountByID(ctx context.Context, id record.UserID) (*record.Account, error)
-	// LinkParts makes the uid and the token of a link for this kind of
-	// letter: LetterActivation, LetterPasswordReset or LetterUsernameReset.
+	// LinkParts makes the uid and the token of a link for a message of this
+	// kind to account.Email. Both are empty if the account does not wait for
+	// such a link.
 	LinkParts(kind record.LetterKind, account *record.Account) (uid, token string)
+	// LinkAccounts lists the accounts with the address that a message of this
+	// kind is about, the first of them first.
+	LinkAccounts(ctx context.Context, kind record.LetterKind, email string) ([]*record.Account, error)
+	// EmailVerified reports whether account.Email is verified for the account.
+	EmailVerified(ctx context.Context, account *record.Account) (bool, error)
 }
 
 // Sender sends what is in the outbox. Make one with New and let Run work
@@ -222,8 +238,11 @@ func (s *Settings) newTransport() (transport, error) {
 	if s.Server != "" {
 		return newSMTP(string(s.Server), s.TLS, or(s.Timeout, 30*time.Second))
 	}
+	if s.Output == nil && s.Discard {
+		return nil, nil
+	}
 	if s.Output == nil {
-		return nil, errors.New("one of Settings.Server and Settings.Output must be given")
+		return nil, errors.New("one of Settings.Server, Settings.Output and Settings.Discard must be given")
 	}
 	return &printer{w: s.Output}, nil
 }

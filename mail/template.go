@@ -31,7 +31,8 @@ var embedded embed.FS
 // kinds are the messages that have templates.
 var kinds = []record.LetterKind{
 	record.LetterActivation, record.LetterConfirmation, record.LetterPasswordReset, record.LetterPasswordChanged,
-	record.LetterUsernameReset, record.LetterUsernameChanged, record.LetterEmailChanged, record.LetterNewSignIn,
+	record.LetterUsernameReset, record.LetterUsernameChanged, record.LetterEmailChange, record.LetterEmailChanged,
+	record.LetterNewSignIn,
 }
 
 // templates holds every message of every language.

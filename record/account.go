@@ -104,6 +104,9 @@ type Accounts interface {
 	// its own and its groups'; all there are for a superuser; none for an
 	// inactive account. jotgate.ErrNotFound when there is no such account.
 	Grants(ctx context.Context, id UserID) (groups []Group, permissions []string, err error)
+
+	// Rights is Grants as if the account were active.
+	Rights(ctx context.Context, id UserID) (groups []Group, permissions []string, err error)
 }
 
 // Change names the columns to change; nil leaves a column as it is.

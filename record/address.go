@@ -47,13 +47,13 @@ type Addresses interface {
 	// if not, nothing is known.
 	EmailVerified(ctx context.Context, id UserID, email string) (verified, listed bool, err error)
 	// ListPending lists the user's rows with this purpose, newest first, at
-	// most 100, expired ones too.
+	// most 100, expired ones too. One with PendingActivation is left out once a
+	// session of the user was created after it: the account was activated
+	// elsewhere, and its link must not undo a later deactivation.
 	ListPending(ctx context.Context, user UserID, purpose Purpose) ([]Pending, error)
 	// AddPending inserts p in place of the row with the same user, purpose and
 	// address; of PendingEmailChange in place of every such row of the user.
 	AddPending(ctx context.Context, p Pending) error
-	// PurgePending deletes at most limit rows that expired before now.
-	PurgePending(ctx context.Context, now time.Time, limit int) (int, error)
 	// Spend adds one to each key's counter, in one transaction, unless one of
 	// them has reached limit: then it changes nothing and returns false. A
 	// counter starts again once nothing was added to it for window.

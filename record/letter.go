@@ -11,7 +11,7 @@ import (
 type Letter struct {
 	ID       int64
 	Kind     LetterKind
-	User     UserID // empty in a decoy
+	User     UserID // empty in a decoy, and in a message about several accounts, those with the address To
 	To       string // address
 	Language string // of the templates, such as "en"
 	Detail   string // what a template may show: the address of a new sign-in
@@ -32,7 +32,8 @@ const (
 	LetterPasswordChanged LetterKind = "password_changed"
 	LetterUsernameReset   LetterKind = "username_reset"
 	LetterUsernameChanged LetterKind = "username_changed"
-	LetterEmailChanged    LetterKind = "email_changed" // to the address before
+	LetterEmailChange     LetterKind = "email_change"  // to the new address, which its link makes the account's
+	LetterEmailChanged    LetterKind = "email_changed" // to the address before, with a link to undo it
 	LetterNewSignIn       LetterKind = "new_sign_in"
 	LetterDecoy           LetterKind = "decoy"
 )

@@ -77,8 +77,8 @@ type Sessions interface {
 	Blacklisted(ctx context.Context, jti string) (bool, error)
 
 	// Purge deletes at most limit each of: sessions that expired or ended
-	// before keep, revocations made before keep, and rows of SimpleJWT's
-	// outstanding tokens that have expired at now. It returns how many rows
+	// before keep, revocations made before keep, pending rows and rows of
+	// SimpleJWT's outstanding tokens that have expired at now. It returns how many rows
 	// went; 0 means there is nothing left to do.
 	Purge(ctx context.Context, now, keep time.Time, limit int) (int, error)
 }

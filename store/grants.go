@@ -18,13 +18,27 @@ func (s *Store) Grants(ctx context.Context, id record.UserID) (groups []record.G
 		return nil, nil, jotgate.ErrNotFound
 	}
 	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		groups, permissions, err = s.grants(ctx, q, key)
+		groups, permissions, err = s.grants(ctx, q, key, false)
 		return err
 	})
 	return groups, permissions, err
 }
 
-func (s *Store) grants(ctx context.Context, q Queryer, key any) (groups []record.Group, permissions []string, err error) {
+// Rights implements record.Accounts.
+func (s *Store) Rights(ctx context.Context, id record.UserID) (groups []record.Group, permissions []string, err error) {
+	key, ok := s.tables.key.encode(id)
+	if !ok {
+		return nil, nil, jotgate.ErrNotFound
+	}
+	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		groups, permissions, err = s.grants(ctx, q, key, true)
+		return err
+	})
+	return groups, permissions, err
+}
+
+// grants is Grants; with inactive also of an account that is not active.
+func (s *Store) grants(ctx context.Context, q Queryer, key any, inactive bool) (groups []record.Group, permissions []string, err error) {
 	list, err := all(ctx, q, scanAccount, s.texts.byID, key)
 	if err != nil {
 		return nil, nil, err
@@ -39,7 +53,7 @@ func (s *Store) grants(ctx context.Context, q Queryer, key any) (groups []record
 			return nil, nil, err
 		}
 	}
-	if !s.tables.permission || !list[0].IsActive {
+	if !s.tables.permission || !list[0].IsActive && !inactive {
 		return groups, nil, nil
 	}
 	text, args := s.permissionText(key, list[0].IsSuperuser)

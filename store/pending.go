@@ -14,8 +14,10 @@ import (
 // ListPending implements record.Addresses.
 func (s *Store) ListPending(ctx context.Context, user record.UserID, purpose record.Purpose) ([]record.Pending, error) {
 	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]record.Pending, error) {
-		return all(ctx, q, scanPending, `SELECT user_id, purpose, email, nonce, created, expires FROM jotgate_pending
-WHERE user_id = $1 AND purpose = $2 ORDER BY created DESC, email LIMIT 100`, note(string(user), 64), string(purpose))
+		return all(ctx, q, scanPending, `SELECT user_id, purpose, email, nonce, created, expires FROM jotgate_pending AS p
+WHERE user_id = $1 AND purpose = $2 AND (purpose <> 'activation' OR NOT EXISTS
+(SELECT 1 FROM jotgate_event AS e WHERE e.user_id = p.user_id AND e.event = 'login' AND e.made >= p.created))
+ORDER BY created DESC, email LIMIT 100`, note(string(user), 64), string(purpose))
 	})
 }
 
@@ -49,12 +51,10 @@ func forget(ctx context.Context, q Queryer, user record.UserID, purpose record.P
 	return err
 }
 
-// PurgePending implements record.Addresses.
-func (s *Store) PurgePending(ctx context.Context, now time.Time, limit int) (int, error) {
-	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
-		return run(ctx, q, `DELETE FROM jotgate_pending WHERE (user_id, purpose, email) IN
+// purgePending deletes at most limit rows that expired before now.
+func purgePending(ctx context.Context, q Queryer, now time.Time, limit int) (int, error) {
+	return run(ctx, q, `DELETE FROM jotgate_pending WHERE (user_id, purpose, email) IN
 (SELECT user_id, purpose, email FROM jotgate_pending WHERE expires < $1 LIMIT $2)`, now.UnixMicro(), limit)
-	})
 }
 
 // settle deletes the rows that a change settles; ErrNotFound if one of them is

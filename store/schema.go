@@ -110,9 +110,11 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 	t.direct = t.link(schema.UserPermissions, "permission_id")
 	t.permission = t.whole("auth_permission") && t.whole("auth_group_permissions") && t.whole("django_content_type") && t.whole("auth_group")
 	t.blacklist = t.whole("token_blacklist_outstandingtoken") && t.whole("token_blacklist_blacklistedtoken")
-	t.addresses = t.whole("account_emailaddress") && t.whole("account_emailconfirmation")
 	var err error
 	t.referrers, err = all(ctx, driver.Read, scanReference, driver.References, schema.Users)
+	// It may be about other users than those of a custom user model.
+	t.addresses = t.whole("account_emailaddress") && t.whole("account_emailconfirmation") &&
+		slices.ContainsFunc(t.referrers, func(r reference) bool { return r.table == "account_emailaddress" && r.column == "user_id" })
 	return t, err
 }
 

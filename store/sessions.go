@@ -36,11 +36,6 @@ func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Se
 		if !ok || password != ifPassword {
 			return jotgate.ErrNotFound
 		}
-		// Activated by Django, the account awaits nothing any more: its link
-		// must not undo a later deactivation.
-		if err := forget(ctx, q, session.User, record.PendingActivation); err != nil {
-			return err
-		}
 	}
 	if _, err := insertSession(ctx, q, session, ""); err != nil {
 		return err
@@ -145,5 +140,9 @@ func (s *Store) purge(ctx context.Context, q Queryer, now, keep time.Time, limit
 		total += n
 	}
 	n, err := s.purgeOutstanding(ctx, q, now, limit)
-	return total + n, err
+	if err != nil {
+		return 0, err
+	}
+	m, err := purgePending(ctx, q, now, limit)
+	return total + n + m, err
 }

@@ -70,6 +70,10 @@ func (t *tables) or(name, otherwise string) string {
 	return "COALESCE(u." + quote(name) + ", " + otherwise + ")"
 }
 
+// LoginIsEmail reports whether the column that people log in with is that of
+// their address.
+func (s *Store) LoginIsEmail() bool { return s.tables.schema.Username == s.tables.schema.Email }
+
 // emailColumn is the user table's address, without a name for the table.
 func (t *tables) emailColumn() string {
 	if !t.hasEmail() {

@@ -51,6 +51,7 @@ program ends with 0.`
 // Run serves until the context ends.
 func (c *serveCommand) Run(a *app) error {
 	defer heapFloor()()
+	c.PrintEmails = c.PrintEmails || c.Demo
 	log, err := c.logger(a.stderr)
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ type requestFlags struct {
 	CORSOrigins     []string          `group:"requests" name:"cors-origins" placeholder:"ORIGIN" help:"Origins whose pages may call the API. Default: its own only."`
 	TrustedProxies  []string          `group:"requests" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For is believed: addresses or networks. Default: none, the header is ignored."`
 	ForwardedHeader bool              `group:"requests" help:"Read Forwarded (RFC 7239) in its place. Default: off."`
-	Rates           map[string]string `group:"requests" name:"rate" mapsep:";" placeholder:"SCOPE=N/TIME" help:"Limit requests, such as login=60/min;anon=1000/hour. Scopes: anon, user, login, refresh, register, email, revocations. Default: login=60/min;register=20/hour;email=20/hour;revocations=600/min."`
+	Rates           map[string]string `group:"requests" name:"rate" mapsep:";" placeholder:"SCOPE=N/TIME" help:"Limit requests, such as login=60/min;anon=1000/hour. Scopes: anon, user, login, refresh, register, email, links, revocations. Default: login=60/min;register=20/hour;email=20/hour;links=60/hour;revocations=600/min."`
 	RefreshCookie   bool              `group:"requests" help:"Hand the refresh token out in a cookie, for browsers. Default: in the body."`
 	MaxBody         int64             `group:"requests" default:"65536" placeholder:"BYTES" help:"Largest body of a request, in bytes."`
 	RequestTimeout  time.Duration     `group:"requests" default:"30s" placeholder:"TIME" help:"How long a request may take in all."`
@@ -43,13 +43,16 @@ type signupFlags struct {
 }
 
 type mailFlags struct {
-	MailServer            string `group:"mail" placeholder:"URL" also:"EMAIL_URL" help:"smtp://user:password@host:587 or smtps://…. Default: none; letters are printed on standard error."`
+	MailServer            string `group:"mail" placeholder:"URL" also:"EMAIL_URL" help:"smtp://user:password@host:587 or smtps://…. Default: none; no e-mail is sent (see --print-emails)."`
+	PrintEmails           bool   `group:"mail" help:"Without --mail-server: print e-mails, with the links in them, on standard error. Whoever reads it can open the accounts. --demo sets it."`
 	MailFrom              string `group:"mail" placeholder:"ADDRESS" help:"The sender. Required with --mail-server."`
 	MailSite              string `group:"mail" placeholder:"NAME" help:"The site's name in letters. Default: the host of --mail-base-url."`
 	MailBaseURL           string `group:"mail" placeholder:"URL" help:"The front end that links in letters lead to. Default: --base-url, or the address listened on."`
 	ActivationPath        string `group:"mail" placeholder:"PATH" help:"What follows it in activation links. Default: #/activate/{uid}/{token}."`
 	PasswordResetPath     string `group:"mail" placeholder:"PATH" help:"The same for new passwords. Default: #/password/reset/confirm/{uid}/{token}."`
 	UsernameResetPath     string `group:"mail" placeholder:"PATH" help:"The same for new usernames. Default: #/username/reset/confirm/{uid}/{token}."`
+	EmailChangePath       string `group:"mail" placeholder:"PATH" help:"The same for confirming a new address. Default: #/email/change/confirm/{uid}/{token}."`
+	EmailUndoPath         string `group:"mail" placeholder:"PATH" help:"The same for undoing that. Default: #/email/change/undo/{uid}/{token}."`
 	SendActivationEmail   bool   `group:"mail" help:"New accounts work after a link in a letter. Default: at once."`
 	SendConfirmationEmail bool   `group:"mail" help:"Write when an account becomes active."`
 	PasswordChangedEmail  bool   `group:"mail" help:"Write when a password was changed."`
@@ -80,13 +83,19 @@ func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, bas
 	s := mail.Settings{
 		Server: jotgate.Secret(f.MailServer), From: f.MailFrom, Site: f.MailSite, BaseURL: f.MailBaseURL,
 		ActivationPath: f.ActivationPath, PasswordResetPath: f.PasswordResetPath, UsernameResetPath: f.UsernameResetPath,
+		EmailChangePath: f.EmailChangePath, EmailUndoPath: f.EmailUndoPath,
 		LinkLifetime: gate.Settings().PasswordResetTimeout, Logger: log,
 	}
 	if s.BaseURL == "" {
 		s.BaseURL = base
 	}
-	if f.MailServer == "" {
+	switch {
+	case f.MailServer != "":
+	case f.PrintEmails:
 		s.Output = a.stderr
+	default:
+		s.Discard = true
+		log.Warn("no e-mail is sent: there is no --mail-server; --print-emails prints them, with their links, for development")
 	}
 	sender, err := mail.New(s, gate, outbox)
 	return sender, inFlags("mail", err)

@@ -60,6 +60,9 @@ type passwordFlags struct {
 	HashQueue            int           `group:"passwords" placeholder:"N" help:"Maximum logins queued for hashing; further ones get 503. Default: 64 times --hash-concurrency."`
 	HashMemory           int64         `group:"passwords" default:"256" placeholder:"MIB" help:"Memory for hashing, in MiB."`
 	PasswordResetTimeout time.Duration `group:"passwords" default:"72h" placeholder:"TIME" help:"How long reset and activation links work."`
+	ImmediateEmailChange bool          `group:"passwords" help:"Make a new e-mail address the account's immediately, as djoser does. Default: once a link sent to it is followed; the address before can undo that for seven days."`
+	ListedEmailsOnly     bool          `group:"passwords" help:"Send e-mail only to addresses that account_emailaddress lists as verified. Default: also to those of accounts that it does not mention."`
+	EmailLimit           int           `group:"passwords" default:"5" placeholder:"N" help:"E-mails of one kind to one address, and about one account, before a pause of an hour; 0 is no limit."`
 	DjoserLinks          bool          `group:"passwords" help:"Make activation and username links as djoser does, where one kind can be used as another. Default: each kind is good for itself."`
 	TimeZone             string        `group:"passwords" default:"UTC" placeholder:"ZONE" help:"Django's TIME_ZONE, in which it counts the seconds of reset links."`
 }
@@ -127,7 +130,8 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, RememberTokens: t.RememberTokens,
 		HashConcurrency: p.HashConcurrency, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,
 		PasswordResetTimeout: p.PasswordResetTimeout, DjoserLinks: p.DjoserLinks, Logger: log,
-		PasswordRules: p.rules(),
+		PasswordRules:        p.rules(),
+		ImmediateEmailChange: p.ImmediateEmailChange, ListedEmailsOnly: p.ListedEmailsOnly, EmailLimit: cmp.Or(p.EmailLimit, -1),
 	}
 	if t.RefreshGrace == 0 {
 		s.RefreshGrace = -1 // in Settings, 0 is the default

@@ -107,23 +107,23 @@ var addressesParts = []part{
 		b := newBench(t, s)
 		a := b.account()
 		row := func(n int, purpose record.Purpose) record.Pending {
-			return record.Pending{User: a.ID, Purpose: purpose, Email: fmt.Sprint(n, "@example.com"), Nonce: "n", Created: start.Add(time.Duration(n)), Expires: start.Add(time.Hour)}
+			return record.Pending{User: a.ID, Purpose: purpose, Email: fmt.Sprint(n, "@example.com"), Nonce: "n", Created: start.Add(time.Duration(n) * time.Microsecond), Expires: start.Add(time.Hour)}
 		}
 		for n := range 3 {
-			b.must(b.AddPending(b.ctx, row(1000*n, record.PendingEmailUndo)))
+			b.must(b.AddPending(b.ctx, row(10*n, record.PendingEmailUndo)))
 			b.must(b.AddPending(b.ctx, row(n, record.PendingEmailChange)))
 		}
 		b.pending(a.ID, row(2, record.PendingEmailChange))
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Settle: []record.Pending{row(1000, record.PendingEmailUndo)}, Forget: []record.Purpose{record.PendingEmailChange}}))
+		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Settle: []record.Pending{row(10, record.PendingEmailUndo)}, Forget: []record.Purpose{record.PendingEmailChange}}))
 		left, err := b.ListPending(b.ctx, a.ID, record.PendingEmailUndo)
 		if d := cmp.Diff([]record.Pending{row(0, record.PendingEmailUndo)}, left); d != "" || err != nil {
 			t.Errorf("%v %s", err, d)
 		}
 		b.pending(a.ID)
-		if n, err := b.PurgePending(b.ctx, start.Add(time.Hour), 10); n != 0 || err != nil {
+		if n, err := b.Purge(b.ctx, start.Add(time.Hour), start, 10); n != 0 || err != nil {
 			t.Errorf("purged before the end: %d %v", n, err)
 		}
-		if n, err := b.PurgePending(b.ctx, start.Add(time.Hour+time.Microsecond), 10); n != 1 || err != nil {
+		if n, err := b.Purge(b.ctx, start.Add(time.Hour+time.Microsecond), start, 10); n != 1 || err != nil {
 			t.Errorf("purged: %d %v", n, err)
 		}
 	}},

@@ -1,4 +1,5 @@
--- What tells a Django beside that the tables of allauth.sql are done; run after it, if Django notes its migrations here.
+-- What tells a Django beside that the tables of allauth.sql are done; run after it, if Django notes its migrations here. An
+-- app of its own with the label account is left alone.
 INSERT INTO django_migrations (app, name, applied)
 SELECT 'account', name, now() FROM (
   SELECT 1 AS place, '0001_initial' AS name UNION ALL
@@ -11,5 +12,5 @@ SELECT 'account', name, now() FROM (
   SELECT 8 AS place, '0008_emailaddress_unique_primary_email_fixup' AS name UNION ALL
   SELECT 9 AS place, '0009_emailaddress_unique_primary_email' AS name
 ) AS done
-WHERE NOT EXISTS (SELECT 1 FROM django_migrations AS d WHERE d.app = 'account' AND d.name = done.name)
+WHERE NOT EXISTS (SELECT 1 FROM django_migrations AS d WHERE d.app = 'account')
 ORDER BY place;

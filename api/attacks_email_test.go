@@ -1,0 +1,396 @@
+package api
+
+// Findings A3, A4, A8, A9 and A15, and their siblings: activation, addresses,
+// messages and links.
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/signing"
+)
+
+const (
+	users       = "/auth/users/"
+	confirmPath = "/auth/users/email_change_confirm/"
+	undoPath    = "/auth/users/email_change_undo/"
+	badLink     = `{"token":["Invalid token for given user."]}`
+)
+
+func activationOn(a *Settings) { a.SendActivationEmail = true }
+
+// signUp makes an account by the endpoint.
+func (s *site) signUp(name, email string) *record.Account {
+	s.t.Helper()
+	want(s.t, name, s.ask("POST", users, object("username", name, "email", email, "password", "a fine passphrase 42")), 201, "")
+	return s.account(name)
+}
+
+// linkTo is the link of a message of this kind to an address of the account.
+func (s *site) linkTo(kind record.LetterKind, name, address string) string {
+	s.t.Helper()
+	a := s.account(name)
+	a.Email = address
+	uid, token := s.gate.LinkParts(kind, a)
+	return object("uid", uid, "token", token)
+}
+
+func (s *site) setActive(name string, active bool) {
+	s.t.Helper()
+	if err := s.db.ChangeAccount(s.t.Context(), s.account(name).ID, record.Change{IsActive: &active, At: s.now.Now()}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Neither a link that was used nor a new one undoes a deactivation, whoever made
+// the link and however it is signed.
+func TestA3ABanIsNotUndone(t *testing.T) {
+	for name, djoser := range map[string]bool{"own links": false, "djoser's links": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, change{api: activationOn, gate: func(g *jotgate.Settings) { g.DjoserLinks = djoser }})
+			a := s.signUp("mallory", "mallory@example.com")
+			link := s.linkTo(record.LetterActivation, "mallory", a.Email)
+			activate := func(link string) answer { return s.ask("POST", "/auth/users/activation/", link) }
+			want(t, "at sign-up", activate(link), 204, "")
+			want(t, "twice", activate(link), 400, badLink)
+			s.setActive("mallory", false)
+			s.letters()
+
+			keys, err := signing.New(string(s.gate.Settings().SecretKey))
+			if err != nil {
+				t.Fatal(err)
+			}
+			banned := s.account("mallory")
+			django := signing.ResetTokens{Keys: keys}.Make(signing.Account{ID: string(banned.ID), Password: banned.Password, Email: banned.Email}, s.now.Now())
+			before := signing.ResetTokens{Keys: keys, Salt: "jotgate link: activation"}.Make(signing.Account{ID: string(banned.ID), Password: banned.Password, Email: banned.Email}, s.now.Now())
+			for what, token := range map[string]string{"Django's link": django, "a link of jotgate before 0.4": before} {
+				want(t, what, activate(object("uid", signing.EncodeUID(string(banned.ID)), "token", token)), 400, badLink)
+			}
+			want(t, "the used link", activate(link), 400, badLink)
+			want(t, "resend", s.ask("POST", "/auth/users/resend_activation/", object("email", banned.Email)), 204, "")
+			if got := s.told(); got != "" {
+				t.Errorf("resend_activation wrote %s", got)
+			}
+			if uid, token := s.link(record.LetterActivation, "mallory"); uid+token != "" {
+				t.Errorf("a link was made: %s %s", uid, token)
+			}
+			for _, token := range []string{django, before} {
+				s.reset(signing.EncodeUID(string(banned.ID)), token, "a brand new pass 77")
+			}
+			if s.account("mallory").IsActive {
+				t.Error("the account is active again")
+			}
+		})
+	}
+}
+
+// A ban while the account awaits its activation ends the wait; so does a ban
+// after Django has activated the account and its owner has logged in.
+func TestA3ABanEndsTheWait(t *testing.T) {
+	s := newSite(t, change{api: activationOn})
+	a := s.signUp("mallory", "mallory@example.com")
+	link := s.linkTo(record.LetterActivation, "mallory", a.Email)
+	s.setActive("mallory", false)
+	want(t, "banned before activation", s.ask("POST", "/auth/users/activation/", link), 400, badLink)
+
+	b := s.signUp("marvin", "marvin@example.com")
+	link = s.linkTo(record.LetterActivation, "marvin", b.Email)
+	raw := backdoor(t, s.file)
+	must(t, raw, "UPDATE auth_user SET is_active = 1 WHERE username = 'marvin'") // Django's admin
+	want(t, "login", s.try("marvin", "a fine passphrase 42"), 200, "access")
+	must(t, raw, "UPDATE auth_user SET is_active = 0 WHERE username = 'marvin'")
+	want(t, "activated and banned by Django", s.ask("POST", "/auth/users/activation/", link), 400, badLink)
+	s.letters()
+	s.ask("POST", "/auth/users/resend_activation/", object("email", b.Email))
+	if got := s.told(); got != "" {
+		t.Errorf("resend_activation wrote %s", got)
+	}
+}
+
+// A change of address that asks for an activation (ImmediateEmailChange) makes no
+// link for an account that an operator has deactivated.
+func TestA3AddressOfABannedAccount(t *testing.T) {
+	s := newSite(t, change{api: activationOn, gate: func(g *jotgate.Settings) { g.ImmediateEmailChange = true }})
+	s.setActive("alice", false)
+	carol := s.login("carol")
+	want(t, "by staff", s.ask("PATCH", "/auth/users/1/", object("email", "new@example.com"), carol.header()...), 200, "new@example.com")
+	if got := s.told(); strings.Contains(got, "activation") {
+		t.Errorf("wrote %s", got)
+	}
+	if uid, _ := s.link(record.LetterActivation, "alice"); uid != "" || s.account("alice").IsActive {
+		t.Error("the ban can be undone")
+	}
+}
+
+// A stolen access token changes no address: the new one must be confirmed, and a
+// reset goes to the old one until then.
+func TestA4AnAddressNeedsItsOwner(t *testing.T) {
+	s := newSite(t, change{})
+	alice := s.login("alice")
+	want(t, "PATCH me", s.ask("PATCH", me, object("email", "evil@example.org"), alice.header()...), 200, `{"email":"alice@example.com","id":1,"username":"alice"}`)
+	if got := s.told(); got != "email_change evil@example.org " {
+		t.Errorf("wrote %s", got)
+	}
+	s.ask("POST", "/auth/users/reset_password/", object("email", "evil@example.org"))
+	if got := s.told(); got != "" {
+		t.Errorf("a reset of an address that is not confirmed: %s", got)
+	}
+	link := s.linkTo(record.LetterEmailChange, "alice", "evil@example.org")
+	for _, path := range []string{"/auth/users/activation/", undoPath} {
+		want(t, path, s.ask("POST", path, link), 400, badLink)
+	}
+	want(t, "confirmed", s.ask("POST", confirmPath, link), 204, "")
+	want(t, "twice", s.ask("POST", confirmPath, link), 400, badLink)
+	if a := s.account("alice"); a.Email != "evil@example.org" {
+		t.Fatalf("%+v", a)
+	}
+	if got := s.told(); got != "email_changed alice@example.com " {
+		t.Errorf("the old address: %s", got)
+	}
+	// The thief resets the password; the old address hears of that, too.
+	uid, token := s.link(record.LetterPasswordReset, "alice")
+	want(t, "reset", s.reset(uid, token, "the thief's own 99"), 204, "")
+	if got := s.told(); got != "password_changed alice@example.com " {
+		t.Errorf("after a reset: %s", got)
+	}
+	thief := tokens{access: s.try("alice", "the thief's own 99").member("access")}
+	want(t, "another pending change", s.ask("PATCH", me, object("email", "evil2@example.org"), thief.header()...), 200, "")
+	later := s.linkTo(record.LetterEmailChange, "alice", "evil2@example.org")
+	undo := s.linkTo(record.LetterEmailChanged, "alice", "alice@example.com")
+	s.letters()
+	s.now.turn(7*24*time.Hour - time.Minute)
+	want(t, "undo", s.ask("POST", undoPath, undo), 204, "")
+	want(t, "undo twice", s.ask("POST", undoPath, undo), 400, badLink)
+	if a := s.account("alice"); a.Email != "alice@example.com" {
+		t.Fatalf("%+v", a)
+	}
+	if got := s.told(); got != "password_reset alice@example.com " {
+		t.Errorf("after the undo: %s", got)
+	}
+	want(t, "the thief's password", s.try("alice", "the thief's own 99"), 401, "")
+	want(t, "the thief's session", s.me(thief), 401, "")
+	want(t, "the thief's next change", s.ask("POST", confirmPath, later), 400, badLink)
+	uid, token = s.link(record.LetterPasswordReset, "alice")
+	want(t, "the owner's reset", s.reset(uid, token, "a brand new pass 77"), 204, "")
+}
+
+// Whoever changes an address twice cannot bring the first thief's address back
+// after the owner has undone the change, and a late undo is rejected.
+func TestA4UndoIsFinal(t *testing.T) {
+	s := newSite(t, change{})
+	to := func(address string) {
+		t.Helper()
+		want(t, address, s.ask("PATCH", me, object("email", address), s.login("alice").header()...), 200, "")
+		want(t, address, s.ask("POST", confirmPath, s.linkTo(record.LetterEmailChange, "alice", address)), 204, "")
+		s.now.turn(time.Second)
+	}
+	to("evil@example.org")
+	to("evil2@example.org")
+	owner, thief := s.linkTo(record.LetterEmailChanged, "alice", "alice@example.com"), s.linkTo(record.LetterEmailChanged, "alice", "evil@example.org")
+	want(t, "owner", s.ask("POST", undoPath, owner), 204, "")
+	want(t, "thief", s.ask("POST", undoPath, thief), 400, badLink)
+	if a := s.account("alice"); a.Email != "alice@example.com" {
+		t.Errorf("%+v", a)
+	}
+
+	s = newSite(t, change{})
+	to("new@example.org")
+	late := s.linkTo(record.LetterEmailChanged, "alice", "alice@example.com")
+	s.now.turn(7 * 24 * time.Hour)
+	want(t, "late", s.ask("POST", undoPath, late), 400, badLink)
+}
+
+// A password that was changed ends what its former holder asked for, and a link
+// that was superseded or has expired is rejected.
+func TestA4PendingChangesEnd(t *testing.T) {
+	s := newSite(t, change{})
+	alice := s.login("alice")
+	ask := func(address string) string {
+		t.Helper()
+		want(t, address, s.ask("PATCH", me, object("email", address), alice.header()...), 200, "")
+		return s.linkTo(record.LetterEmailChange, "alice", address)
+	}
+	first, second := ask("one@example.org"), ask("two@example.org")
+	want(t, "superseded", s.ask("POST", confirmPath, first), 400, badLink)
+	want(t, "set_password", s.ask("POST", "/auth/users/set_password/", object("current_password", goodPassword, "new_password", "a brand new pass 77"), alice.header()...), 204, "")
+	want(t, "after a new password", s.ask("POST", confirmPath, second), 400, badLink)
+	third := ask("three@example.org")
+	s.now.turn(72*time.Hour + time.Second)
+	want(t, "expired", s.ask("POST", confirmPath, third), 400, badLink)
+}
+
+// Nobody changes or deletes an account with more rights than their own.
+func TestA4Rights(t *testing.T) {
+	s := newSite(t, change{gate: func(g *jotgate.Settings) { g.ImmediateEmailChange = true }})
+	ctx := t.Context()
+	boss := &record.Account{Username: "boss", Email: "boss@example.com", Password: s.account("alice").Password, IsActive: true, IsStaff: true, IsSuperuser: true}
+	clerk := &record.Account{Username: "clerk", Email: "clerk@example.com", Password: boss.Password, IsActive: true, IsStaff: true}
+	gone := &record.Account{Username: "gone", Email: "gone@example.com", Password: boss.Password, IsActive: false}
+	for _, a := range []*record.Account{boss, clerk, gone} {
+		if err := s.db.CreateAccount(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, a := range []*record.Account{clerk, gone} {
+		if err := s.db.GrantToAccount(ctx, a.ID, "auth.delete_user"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	carol, super := s.login("carol"), s.login("boss")
+	for _, a := range []*record.Account{boss, clerk, gone} {
+		path := users + string(a.ID) + "/"
+		want(t, "GET "+a.Username, s.ask("GET", path, "", carol.header()...), 200, a.Username)
+		for _, method := range []string{"PATCH", "PUT"} {
+			want(t, method+" "+a.Username, s.ask(method, path, object("email", "evil@example.org"), carol.header()...), 403, "You do not have permission")
+		}
+		want(t, "DELETE "+a.Username, s.ask("DELETE", path, object("current_password", goodPassword), carol.header()...), 403, "You do not have permission")
+	}
+	if err := s.db.GrantToAccount(ctx, s.account("carol").ID, "auth.delete_user"); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "equal rights", s.ask("PATCH", users+string(clerk.ID)+"/", object("email", "c@example.org"), carol.header()...), 200, "c@example.org")
+	want(t, "a superuser", s.ask("DELETE", users+string(clerk.ID)+"/", object("current_password", goodPassword), super.header()...), 204, "")
+	want(t, "a user", s.ask("PATCH", "/auth/users/1/", object("email", "a@example.org"), carol.header()...), 200, "a@example.org")
+}
+
+// However many strangers write the owner's address into their accounts, the owner
+// gets a link, in one message.
+func TestA8OwnersAreNotCrowdedOut(t *testing.T) {
+	s := newSite(t, change{})
+	for i := range 12 {
+		s.signUp(fmt.Sprint("stranger", i), "victim@example.org")
+	}
+	s.signUp("victim", "victim@example.org")
+	want(t, "request", s.ask("POST", "/auth/users/reset_password/", object("email", "victim@example.org")), 204, "")
+	if letters := s.letters(); len(letters) != 1 {
+		t.Fatalf("%d messages", len(letters))
+	}
+	has := func(first bool) {
+		t.Helper()
+		list, err := s.gate.LinkAccounts(t.Context(), record.LetterPasswordReset, "victim@example.org")
+		if err != nil || len(list) != 13 || first && list[0].Username != "victim" || list[0].Username != "victim" && list[12].Username != "victim" {
+			t.Errorf("%d accounts, %v", len(list), err)
+		}
+	}
+	has(false)
+	uid, token := s.link(record.LetterPasswordReset, "victim")
+	want(t, "reset", s.reset(uid, token, "a brand new pass 77"), 204, "")
+	has(true) // the address is verified now
+
+	// A stranger who deletes an account takes no message away.
+	s.ask("POST", "/auth/users/reset_password/", object("email", "victim@example.org"))
+	if err := s.db.DeleteAccount(t.Context(), s.account("stranger0").ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.told(); got != "password_reset victim@example.org " {
+		t.Errorf("wrote %q", got)
+	}
+}
+
+// Messages to one address and about one account are limited, over a restart too,
+// whatever network the requests come from.
+func TestA8MessagesAreLimited(t *testing.T) {
+	s := newSite(t, change{api: activationOn})
+	many := func(what string, status int, send func(i int) answer) {
+		t.Helper()
+		s.letters()
+		for i := range 20 {
+			if i == 3 {
+				s.API = s.reopen(change{api: activationOn})
+			}
+			if got := send(i); i >= 5 && got.Status != status {
+				t.Errorf("%s, request %d: %d, want %d", what, i, got.Status, status)
+			}
+		}
+		if n := len(s.letters()); n != 5 {
+			t.Errorf("%s: %d messages, want 5", what, n)
+		}
+	}
+	network := func(i int) string { return fmt.Sprintf("203.0.113.%d:1", i) }
+	for _, path := range []string{"reset_password", "reset_username"} {
+		many(path, 204, func(i int) answer {
+			return s.ask("POST", users+path+"/", object("email", []string{"alice@example.com", "Alice@EXAMPLE.com"}[i%2]), "from", network(i))
+		})
+	}
+	many("sign-ups", 201, func(i int) answer {
+		return s.ask("POST", users, object("username", fmt.Sprint("new", i), "email", "Victim@example.org", "password", "a fine passphrase 42"), "from", network(i))
+	})
+	alice := s.login("alice")
+	many("PATCH me", 429, func(i int) answer {
+		return s.ask("PATCH", me, object("email", fmt.Sprintf("victim%d@example.org", i)), append(alice.header(), "from", network(i))...)
+	})
+	s.now.turn(time.Hour)
+	want(t, "an hour later", s.ask("POST", "/auth/users/reset_password/", object("email", "alice@example.com")), 204, "")
+	if got := s.told(); got != "password_reset alice@example.com " {
+		t.Errorf("an hour later: %q", got)
+	}
+}
+
+// No message but the one that verifies it goes to an address that is not
+// verified, and none repeats what a client sent.
+func TestA9MessagesAreNoRelay(t *testing.T) {
+	all := func(a *Settings) {
+		a.NewSignInEmail, a.PasswordChangedEmail, a.UsernameChangedEmail, a.EmailChangedEmail, a.SendConfirmationEmail = true, true, true, true, true
+	}
+	s := newSite(t, change{api: all})
+	evil := "Your account was blocked. Unlock it at https://evil.example/unlock?u=1"
+	s.signUp("mallory", "victim@example.org")
+	header := []string{"User-Agent", evil, "from", "198.51.100.7:1"}
+	access := s.try("mallory", "a fine passphrase 42", header...).member("access")
+	s.ask("POST", "/auth/users/set_username/", object("current_password", "a fine passphrase 42", "new_username", "www.evil.example"), "Authorization", "Bearer "+access)
+	s.ask("POST", "/auth/users/set_password/", object("current_password", "a fine passphrase 42", "new_password", "a brand new pass 77"), "Authorization", "Bearer "+access)
+	if got := s.told(); got != "" {
+		t.Errorf("to an unverified address: %s", got)
+	}
+	for agent, shown := range map[string]string{
+		evil: "an unknown program",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0 " + evil: "Firefox on Linux",
+		"https://evil.example/Windows": "Windows",
+		"":                             "an unknown program",
+	} {
+		s := newSite(t, change{api: all})
+		want(t, agent, s.try("alice", goodPassword, "User-Agent", agent, "from", "198.51.100.7:1"), 200, "access")
+		if letters := s.letters(); len(letters) != 1 || letters[0].Detail != "198.51.100.7, "+shown {
+			t.Errorf("%q: %v", agent, letters)
+		}
+	}
+}
+
+// Every link that is not valid has one response, and they are limited.
+func TestA15LinksTellNothing(t *testing.T) {
+	s := newSite(t, change{api: func(a *Settings) { a.SendActivationEmail = true; a.Rates["links"] = "" }})
+	s.signUp("newbie", "newbie@example.com")
+	_, activation := s.link(record.LetterActivation, "newbie")
+	_, reset := s.link(record.LetterPasswordReset, "alice")
+	paths := map[string][]string{
+		"/auth/users/activation/": nil, confirmPath: nil, undoPath: nil,
+		resetConfirm: {"new_password", "a brand new pass 77"}, "/auth/users/reset_username_confirm/": {"new_username", "other"},
+	}
+	for path, more := range paths {
+		for _, link := range [][2]string{
+			{signing.EncodeUID("1"), "x-y"}, {signing.EncodeUID("999"), reset}, {signing.EncodeUID("2"), activation}, {"!!", reset},
+			{strings.Repeat("M", 5000), reset}, {signing.EncodeUID("1"), strings.Repeat("a", 5000)}, {signing.EncodeUID("999"), "-"},
+		} {
+			got := s.ask("POST", path, object(append([]string{"uid", link[0], "token", link[1]}, more...)...))
+			if got.Status != 400 || got.Body != badLink {
+				t.Errorf("%s %.20s %.20s: %d %s", path, link[0], link[1], got.Status, got.Body)
+			}
+		}
+	}
+	for path, more := range paths {
+		s := newSite(t, change{})
+		refused := 0
+		for range 70 {
+			if s.ask("POST", path, object(append([]string{"uid", "MQ", "token", "x-y"}, more...)...)).Status == 429 {
+				refused++
+			}
+		}
+		if refused != 10 {
+			t.Errorf("%s: %d of 70 refused, want 10", path, refused)
+		}
+	}
+}

@@ -1,0 +1,41 @@
+package api
+
+import "strings"
+
+// browsers and systems are looked for in a User-Agent header, in this order:
+// most browsers also name those that they are compatible with.
+var (
+	browsers = [][2]string{
+		{"Edg/", "Edge"}, {"EdgA/", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Vivaldi/", "Vivaldi"},
+		{"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
+		{"curl/", "curl"}, {"Wget/", "Wget"}, {"python-requests/", "Python"}, {"Python-urllib/", "Python"}, {"okhttp/", "an Android app"},
+		{"CFNetwork/", "an Apple app"}, {"Dart/", "a Flutter app"}, {"Go-http-client/", "a Go program"},
+	}
+	systems = [][2]string{
+		{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"CrOS", "ChromeOS"},
+		{"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"Macintosh", "macOS"}, {"Linux", "Linux"},
+	}
+)
+
+// device says what a User-Agent header stands for, in words of these tables
+// alone, since anybody can send any header: "Firefox on Linux". It is "an unknown
+// program" if nothing in it is known.
+func device(userAgent string) string {
+	browser, system := known(browsers, userAgent), known(systems, userAgent)
+	switch {
+	case browser != "" && system != "":
+		return browser + " on " + system
+	case browser+system != "":
+		return browser + system
+	}
+	return "an unknown program"
+}
+
+func known(table [][2]string, userAgent string) string {
+	for _, row := range table {
+		if strings.Contains(userAgent, row[0]) {
+			return row[1]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,20 @@
+// POST /auth/users/email_change_confirm/ and /auth/users/email_change_undo/.
+
+package api
+
+import "github.com/jotgate/jotgate/record"
+
+// emailChangeConfirm makes the address the account's that the link was sent to.
+func emailChangeConfirm(c *call, in *linkIn) (any, error) {
+	before, err := c.gate.ConfirmEmail(c.ctx, in.uid, in.token, c.client)
+	if err == nil && c.loginIsEmail() && c.settings.UsernameChangedEmail {
+		c.gate.Notify(c.ctx, record.LetterUsernameChanged, before, "")
+	}
+	return nil, c.loginError(err, "new_")
+}
+
+// emailChangeUndo brings the address before back and ends all sessions.
+func emailChangeUndo(c *call, in *linkIn) (any, error) {
+	_, err := c.gate.UndoEmail(c.ctx, in.uid, in.token, c.client)
+	return nil, c.loginError(err, "new_")
+}

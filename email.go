@@ -1,0 +1,211 @@
+package jotgate
+
+// The e-mail address of an account: whether it is verified, and how it changes.
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jotgate/jotgate/passwd/names"
+	"github.com/jotgate/jotgate/record"
+)
+
+// EmailVerified reports whether a.Email is verified for the account: its owner
+// has followed a link that was sent there, or an operator has set it. Of an
+// account without any row in account_emailaddress (it is older than that table,
+// or was made by a Django without allauth) nothing is known; its address counts
+// as verified unless Settings.ListedEmailsOnly.
+func (g *Gate) EmailVerified(ctx context.Context, a *record.Account) (bool, error) {
+	if g.ownUsers() {
+		return a.Email != "", nil
+	}
+	verified, listed, err := g.db.EmailVerified(ctx, a.ID, a.Email)
+	return a.Email != "" && (verified || !listed && !g.settings.ListedEmailsOnly), err
+}
+
+// SetEmail changes the account's address. The new one takes effect when its
+// owner follows the link that is sent there (ConfirmEmail); until then the
+// account is as it was. Without an address (email is empty), and with
+// Settings.ImmediateEmailChange, it changes immediately, and a is changed with
+// it; activate then makes an active account inactive until the link in a message
+// to the new address is followed. Errors: 400 (field email), 429 if too many
+// messages were sent for this account or to this address; ErrNotFound,
+// ErrForbidden, ErrUnavailable.
+func (g *Gate) SetEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
+	if g.ownUsers() {
+		return ErrForbidden.Because(errOwnUsers)
+	}
+	if email != "" && !g.settings.ImmediateEmailChange {
+		if err := names.CheckEmail(email); err != nil {
+			return fieldError("email", err.Error())
+		}
+		return g.awaitEmail(ctx, a, email, record.Change{}, client)
+	}
+	return g.setEmail(ctx, a, email, activate && email != "", client)
+}
+
+// setEmail changes the address immediately. An account that is inactive stays
+// so: activate only renews what it awaits already.
+func (g *Gate) setEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
+	change := record.Change{Email: &email, At: g.now()}
+	if activate && !a.IsActive {
+		list, err := g.pending(ctx, record.LetterActivation, a)
+		if err != nil {
+			return err
+		}
+		change.Settle, activate = list, len(list) > 0
+	}
+	undo, err := g.undo(ctx, a)
+	if err != nil {
+		return err
+	}
+	change.Await = undo
+	if activate {
+		if err := g.budget(ctx, record.LetterActivation, email, a.ID); err != nil {
+			return err
+		}
+		no := false
+		change.IsActive, change.IfActive = &no, &a.IsActive
+		change.Await = append(change.Await, g.newPending(record.PendingActivation, email))
+	}
+	if err := g.change(ctx, a, change, record.Event{Name: "email"}, client); err != nil {
+		return err
+	}
+	a.Email, a.IsActive = email, a.IsActive && !activate
+	if activate {
+		g.enqueue(ctx, g.letter(record.LetterActivation, a))
+	}
+	return nil
+}
+
+// awaitEmail asks the owner of email to confirm that it shall be the account's
+// address; change is made with it.
+func (g *Gate) awaitEmail(ctx context.Context, a *record.Account, email string, change record.Change, client Client) error {
+	if _, ok := g.db.(record.Outbox); !ok {
+		return ErrUnavailable.Because(errNoOutbox)
+	}
+	if err := g.budget(ctx, record.LetterEmailChange, email, a.ID); err != nil {
+		return err
+	}
+	p := g.newPending(record.PendingEmailChange, email)
+	p.Expires = p.Created.Add(g.settings.PasswordResetTimeout)
+	change.IfPassword, change.Await = &a.Password, []record.Pending{p}
+	if err := g.change(ctx, a, change, record.Event{Name: "email", Detail: "requested"}, client); err != nil {
+		return err
+	}
+	l := g.letter(record.LetterEmailChange, a)
+	l.To = email
+	g.enqueue(ctx, l)
+	return nil
+}
+
+// ConfirmEmail makes the address the account's that a link of SetEmail was sent
+// to. The address before is informed, if it was verified, and can undo the
+// change for seven days (UndoEmail). Errors: 400 if the link is not valid;
+// ErrTaken where people log in by e-mail and the address has an account by now;
+// ErrForbidden, ErrUnavailable.
+func (g *Gate) ConfirmEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
+	a, p, err := g.follow(ctx, record.LetterEmailChange, uid, token)
+	if err != nil {
+		return nil, err
+	}
+	undo, err := g.undo(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	yes, before := true, *a
+	change := record.Change{Email: &p.Email, VerifyEmail: true, IfActive: &yes, Settle: []record.Pending{*p}, Await: undo}
+	if g.loginIsEmail() {
+		change.Username = &p.Email
+	}
+	if err := g.change(ctx, a, change, record.Event{Name: "email", Detail: "confirmed"}, client); err != nil {
+		return nil, used(err)
+	}
+	a.Email, a.Username = p.Email, or(deref(change.Username), a.Username)
+	if len(undo) > 0 {
+		g.notify(ctx, record.LetterEmailChanged, &before, "")
+	}
+	return a, nil
+}
+
+// UndoEmail brings back the address to which a message about its change was
+// sent. Who changed it may know the password and have logged in: the password
+// is replaced by one that nobody knows, all sessions end, what was changed later
+// cannot be undone, and a link for a new password is sent to the address.
+// An account that an operator has deactivated stays so. Errors: 400 if the link
+// is not valid; ErrTaken where people log in by e-mail and the address has
+// another account by now; ErrForbidden, ErrBusy, ErrUnavailable.
+func (g *Gate) UndoEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
+	a, p, err := g.follow(ctx, record.LetterEmailChanged, uid, token)
+	if err != nil {
+		return nil, err
+	}
+	password, err := g.MakePassword(ctx, randomHex())
+	if err != nil {
+		return nil, err
+	}
+	change := record.Change{
+		Email: &p.Email, VerifyEmail: true, Password: &password, Settle: []record.Pending{*p},
+		Forget:      []record.Purpose{record.PendingEmailChange, record.PendingActivation},
+		EndSessions: record.EndedByPassword, At: g.now(),
+	}
+	if g.loginIsEmail() {
+		change.Username = &p.Email
+	}
+	if !a.IsActive { // by the change, which asked for an activation, or by an operator
+		list, err := g.pending(ctx, record.LetterActivation, a)
+		if err != nil {
+			return nil, err
+		}
+		if yes := true; len(list) > 0 {
+			change.IsActive, change.Settle = &yes, append(change.Settle, list...)
+		}
+	}
+	if err := g.change(ctx, a, change, record.Event{Name: "email", Detail: "undone"}, client); err != nil {
+		return nil, used(err)
+	}
+	a.Email, a.Username, a.Password, a.IsActive = p.Email, or(deref(change.Username), a.Username), password, a.IsActive || change.IsActive != nil
+	if a.IsActive {
+		g.notify(ctx, record.LetterPasswordReset, a, "")
+	}
+	return a, nil
+}
+
+// undo is the row by which the account's present address can be brought back,
+// if it is verified.
+func (g *Gate) undo(ctx context.Context, a *record.Account) ([]record.Pending, error) {
+	verified, err := g.EmailVerified(ctx, a)
+	if err != nil || !verified {
+		return nil, err
+	}
+	p := g.newPending(record.PendingEmailUndo, a.Email)
+	p.Expires = p.Created.Add(undoTimeout)
+	return []record.Pending{p}, nil
+}
+
+// informFormer tells the addresses that the account had in the last seven days
+// that its password was reset.
+func (g *Gate) informFormer(ctx context.Context, a *record.Account) {
+	list, err := g.pending(ctx, record.LetterEmailChanged, a)
+	if err != nil {
+		g.log.WarnContext(ctx, "former addresses were not informed of a new password", "user_id", a.ID, "cause", err)
+	}
+	for _, p := range list {
+		former := *a
+		former.Email = p.Email
+		g.notify(ctx, record.LetterPasswordChanged, &former, "")
+	}
+}
+
+func (g *Gate) newPending(purpose record.Purpose, email string) record.Pending {
+	return record.Pending{Purpose: purpose, Email: email, Nonce: randomHex(), Created: g.now()}
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+var errNoOutbox = errors.New("the store has no outbox")

@@ -1,0 +1,165 @@
+package jotgate
+
+// Messages: to whom, how many, and the requests for one with a link.
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
+)
+
+// emailWindow is the time over which Settings.EmailLimit counts.
+const emailWindow = time.Hour
+
+// budget counts one message of this kind to the address and about the user (""
+// for a request that names no account). Counters are kept in the store, so they
+// hold on every node and survive restarts. Error: 429, in which nothing was
+// counted; ErrUnavailable.
+func (g *Gate) budget(ctx context.Context, kind record.LetterKind, address string, user record.UserID) error {
+	if g.settings.EmailLimit < 0 {
+		return nil
+	}
+	digest := sha256.Sum256([]byte(strings.ToLower(address)))
+	keys := []string{"email " + string(kind) + " to " + hex.EncodeToString(digest[:16])}
+	if user != "" {
+		keys = append(keys, "email "+string(kind)+" about "+string(user))
+	}
+	ok, err := g.db.Spend(ctx, keys, g.settings.EmailLimit, g.now(), emailWindow)
+	if err == nil && !ok {
+		err = errTooManyEmails
+	}
+	return err
+}
+
+var errTooManyEmails = &Error{
+	Status: 429, Detail: "Request was throttled. Expected available in 3600 seconds.", RetryAfter: emailWindow,
+}
+
+// RequestLink writes a message with a link of this kind to an address, if it is
+// that of an account: an active one with a usable password, and for
+// LetterActivation one that awaits its activation. It is one message however
+// many accounts have the address. Addresses are compared without regard to
+// letter case; the message goes to the stored one. The response takes the same
+// time whether any account has the address (found) or none, and whether or not
+// Settings.EmailLimit allows the message. ErrUnavailable.
+func (g *Gate) RequestLink(ctx context.Context, kind record.LetterKind, email string) (found bool, err error) {
+	defer pace(ctx)()
+	outbox, ok := g.db.(record.Outbox)
+	if !ok || g.ownUsers() {
+		return false, ErrUnavailable.Because(errNoOutbox)
+	}
+	accounts, err := g.LinkAccounts(ctx, kind, email)
+	if err != nil {
+		return false, err
+	}
+	spent := g.budget(ctx, kind, email, "")
+	if spent != nil && !errors.Is(spent, errTooManyEmails) {
+		return false, spent
+	}
+	letter := record.Letter{Kind: record.LetterDecoy, To: email, Created: g.now()}
+	if len(accounts) > 0 && spent == nil {
+		letter.Kind, letter.To = kind, accounts[0].Email
+	}
+	if len(accounts) == 1 && spent == nil {
+		letter.User = accounts[0].ID
+	}
+	return len(accounts) > 0, outbox.Enqueue(ctx, letter)
+}
+
+// LinkAccounts lists the accounts that a message of this kind to the address is
+// about, as RequestLink chooses them: first those for which it is verified. At
+// most 100, of awaited activations at most 10.
+func (g *Gate) LinkAccounts(ctx context.Context, kind record.LetterKind, email string) ([]*record.Account, error) {
+	list, err := g.db.AccountsByEmail(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	chosen := list[:0]
+	for _, a := range list {
+		// The database folds more letters than it should: ı is no i.
+		if !strings.EqualFold(a.Email, email) || !passwd.IsUsable(a.Password) || a.IsActive == (kind == record.LetterActivation) {
+			continue
+		}
+		if kind == record.LetterActivation {
+			if awaited, err := g.pending(ctx, kind, a); err != nil || len(awaited) == 0 {
+				if err != nil {
+					return nil, err
+				}
+				continue
+			}
+		}
+		chosen = append(chosen, a)
+		if kind == record.LetterActivation && len(chosen) == 10 {
+			break
+		}
+	}
+	return chosen, nil
+}
+
+// letterTime is how long a response to a request for a message, and to a link,
+// takes at least: much longer than the database does, so that a row that was
+// read does not show.
+const letterTime = 25 * time.Millisecond
+
+// pace returns what waits until letterTime is over, counted from now, or until
+// the client has left.
+func pace(ctx context.Context) (wait func()) {
+	timer := time.NewTimer(letterTime)
+	return func() {
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (g *Gate) letter(kind record.LetterKind, a *record.Account) record.Letter {
+	return record.Letter{Kind: kind, User: a.ID, To: a.Email, Created: g.now()}
+}
+
+// enqueue writes a message. What was done before does not fail for it.
+func (g *Gate) enqueue(ctx context.Context, l record.Letter) {
+	outbox, ok := g.db.(record.Outbox)
+	if !ok {
+		return
+	}
+	if err := outbox.Enqueue(ctx, l); err != nil {
+		g.log.WarnContext(ctx, "a message was not written", "kind", l.Kind, "user_id", l.User, "cause", err)
+	}
+}
+
+// Notify writes a message of this kind to the account, if its address is
+// verified, Settings.EmailLimit allows it and the store has an outbox; detail is
+// for the template and must not be text that a stranger chose. What was done
+// before does not fail for it.
+func (g *Gate) Notify(ctx context.Context, kind record.LetterKind, a *record.Account, detail string) {
+	verified, err := g.EmailVerified(ctx, a)
+	if kind == record.LetterEmailChanged && err == nil && !verified { // of an address that is listed no more
+		uid, _ := g.LinkParts(kind, a)
+		verified = uid != ""
+	}
+	switch {
+	case err != nil:
+		g.log.WarnContext(ctx, "a message was not written", "kind", kind, "user_id", a.ID, "cause", err)
+	case verified:
+		g.notify(ctx, kind, a, detail)
+	}
+}
+
+// notify is Notify to an address that is or was verified.
+func (g *Gate) notify(ctx context.Context, kind record.LetterKind, a *record.Account, detail string) {
+	if err := g.budget(ctx, kind, a.Email, a.ID); err != nil {
+		g.log.WarnContext(ctx, "a message was not written", "kind", kind, "user_id", a.ID, "cause", err)
+		return
+	}
+	l := g.letter(kind, a)
+	l.Detail = detail
+	g.enqueue(ctx, l)
+}
