@@ -101,7 +101,8 @@ func (s *Store) changePending(ctx context.Context, q Queryer, id record.UserID, 
 			return err
 		}
 	}
-	if change.Email == nil && !change.VerifyEmail || !s.tables.hasEmail() {
+	changed := change.Email != nil || change.Username != nil && s.LoginIsEmail()
+	if !changed && !change.VerifyEmail || !s.tables.hasEmail() {
 		return nil
 	}
 	return s.setAddress(ctx, q, id, key, email, change.VerifyEmail)

@@ -66,7 +66,7 @@ func (c *doctorCommand) addressFact(ctx context.Context) store.Fact {
 
 // mailFact tries to log in to the mail server.
 func (c *doctorCommand) mailFact(a *app, faults []fault) (f store.Fact, ok bool) {
-	f = store.Fact{OK: true, About: "mail server", Found: "none: e-mail is printed on standard error", Mend: "for production set --mail-server and --mail-from"}
+	f = store.Fact{OK: true, About: "mail server", Found: "none: no e-mail is sent", Mend: "for production set --mail-server and --mail-from"}
 	broken := slices.ContainsFunc(faults, func(f fault) bool { return f.about == "mail" })
 	if c.MailServer == "" || broken {
 		return f, !broken

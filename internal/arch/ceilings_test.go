@@ -9,7 +9,7 @@ const maxMethods = 20
 var maxMethodsOf = map[string]int{
 	"Gate":         53, // to become 30
 	"record.Store": 22, // to be split by noun, with the store's
-	"store.Store":  63, // to be split by noun
+	"store.Store":  64, // to be split by noun
 }
 
 // maxPairs limits the pairs of files that use each other's names, in packages

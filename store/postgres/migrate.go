@@ -98,11 +98,7 @@ func makeDjango(ctx context.Context, db *sql.DB, schema store.Schema) error {
 // makeAddresses runs schema/allauth.sql if there is a table of users and no
 // account_emailaddress.
 func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
-	var found, noted bool
-	var typ sql.NullString
-	err := db.QueryRowContext(ctx, `SELECT to_regclass('account_emailaddress') IS NOT NULL, to_regclass('django_migrations') IS NOT NULL,
-(SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attname = $2 AND NOT attisdropped)`,
-		schema.Users, schema.ID).Scan(&found, &noted, &typ)
+	found, noted, typ, err := lookForAddresses(ctx, db, schema)
 	if err != nil || found || !typ.Valid {
 		return err
 	}
@@ -112,6 +108,15 @@ func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	}
 	_, err = db.ExecContext(ctx, text, pgx.QueryExecModeSimpleProtocol)
 	return err
+}
+
+// lookForAddresses reports whether account_emailaddress is there, whether Django
+// notes its migrations here, and the type of the users' key, NULL without users.
+func lookForAddresses(ctx context.Context, db *sql.DB, schema store.Schema) (found, noted bool, typ sql.NullString, err error) {
+	err = db.QueryRowContext(ctx, `SELECT to_regclass('account_emailaddress') IS NOT NULL, to_regclass('django_migrations') IS NOT NULL,
+(SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attname = $2 AND NOT attisdropped)`,
+		schema.Users, schema.ID).Scan(&found, &noted, &typ)
+	return found, noted, typ, err
 }
 
 // indexEmail makes the index that finds an account by its e-mail without
