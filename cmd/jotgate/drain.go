@@ -68,7 +68,7 @@ func (p *parting) sayGoodbye(limit time.Duration) {
 
 // drain lets requests in hand finish. ended is what Serve returns.
 func (c *serveCommand) drain(a *app, server *http.Server, listener net.Listener, p *parting, ended <-chan error) error {
-	a.warn("jotgate: finishing the requests in hand")
+	c.report(a, "jotgate: finishing the requests in hand")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), c.DrainTimeout)
 	defer cancel()
 	if err := p.leave(ctx, server, listener, ended, min(farewell, c.DrainTimeout/4)); err != nil {
@@ -85,4 +85,14 @@ func (p *parting) leave(ctx context.Context, server *http.Server, listener net.L
 	<-ended // all who were in the queue are connected now
 	p.sayGoodbye(first)
 	return server.Shutdown(ctx)
+}
+
+// report tells the operator what serve does: as a log line in JSON if the log is
+// JSON, otherwise as a sentence.
+func (c *serveCommand) report(a *app, text string) {
+	if log, err := c.logger(a.stderr); err == nil && c.LogFormat == "json" {
+		log.InfoContext(a.ctx, text)
+		return
+	}
+	a.warn("%s", text)
 }
