@@ -1,4 +1,4 @@
-// A clock that stands still.
+// A clock that only tests move.
 
 package jotgatetest
 
@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Clock begins at the time of New, in whole seconds, and stands until it is
-// moved. Safe for concurrent use.
+// A Clock shows the time of New, truncated to seconds, until Advance moves it. It is
+// safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// Now is what the clock shows.
+// Now returns the time of the clock.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

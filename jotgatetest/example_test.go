@@ -18,7 +18,7 @@ func hello(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "Hello, %s!", user.Username)
 }
 
-// In a test file of your own this is func TestHello(t *testing.T).
+// In a test file this would be func TestHello(t *testing.T).
 func helloIsGuarded(t *testing.T) {
 	gate := jotgatetest.New(t)
 	handler := gate.Require(http.HandlerFunc(hello))

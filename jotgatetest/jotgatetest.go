@@ -1,5 +1,5 @@
-// Package jotgatetest gives the tests of a program that uses jotgate a gate, a
-// user and a token, each in one line:
+// Package jotgatetest helps to test programs that use jotgate. [New] returns a gate,
+// [Gate.User] creates a user, and [Gate.Request] makes a request with a token:
 //
 //	gate := jotgatetest.New(t)
 //	alice := gate.User("alice")
@@ -8,22 +8,22 @@
 //	w := httptest.NewRecorder()
 //	handler.ServeHTTP(w, gate.Request(alice, "GET", "/hello", nil)) // 200
 //
-// Everything is real but three things: the database is a file in the test's
-// temporary folder, passwords are hashed cheaply, and time stands still until
-// Clock.Advance moves it. Nothing is left behind after the test.
+// The gate differs from one in production in three ways: its database is a file in
+// the test's temporary folder, passwords are hashed cheaply, and its time changes only
+// by [Clock.Advance]. Everything is removed after the test.
 //
-// # Which token
+// # Tokens
 //
-// Token is an access token as a login gives it, Tokens has the refresh token
-// besides, ExpiredToken ran out a second ago. An unknown or inactive user, a
-// forged token and the like need no help: change the account, or the text.
+// [Gate.Token] returns the access token of a login, [Gate.Tokens] also the refresh
+// token, and [Gate.ExpiredToken] an access token that has expired a second ago. To test
+// with an inactive user or a forged token, change the account or the text of the token.
 //
-// # News of other processes
+// # Changes of other processes
 //
-// What the gate does itself it knows at once. What a test does behind its back
-// with gate.Store() (deactivating an account, say) it hears when gate.Run
-// works beside it, as in production; then wait a second of real time, or check
-// with gate.Account, which asks the database.
+// The gate applies its own changes immediately. A change that a test makes directly in
+// gate.Store(), such as deactivating an account, reaches the gate only while gate.Run is
+// running, as in production. Then wait a second of real time, or use gate.Account, which
+// reads the database.
 package jotgatetest
 
 import (
@@ -42,27 +42,27 @@ import (
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-// Password is every test user's password.
+// Password is the password of all test users.
 const Password = "correct horse battery staple"
 
-// secretKey is as long as it must be, and known to everybody.
-const secretKey = "jotgatetest: no secret at all, as everybody can read it"
+// secretKey is long enough to be accepted. It is not secret.
+const secretKey = "jotgatetest: this key is public and only for tests"
 
-// Gate is a jotgate.Gate for one test. Its own methods end the test when
-// something fails, so they have no errors, and must be called from the
-// goroutine that runs the test (testing.TB.FailNow).
+// A Gate is a [jotgate.Gate] for one test. The methods that it adds return no errors:
+// they fail the test, and must be called from the goroutine that runs it (see
+// [testing.TB.FailNow]).
 type Gate struct {
 	*jotgate.Gate
-	Clock *Clock // what the gate takes for the time
+	Clock *Clock // the clock of the gate
 
 	t    testing.TB
 	file string        // of the database
-	past *jotgate.Gate // the same, but its tokens have expired
+	past *jotgate.Gate // the same gate, but its tokens have expired
 }
 
-// New makes a gate with an empty database in t.TempDir and closes it with the
-// test. Each change may set what the test is about; Settings.Now is Clock's
-// whatever they say.
+// New returns a gate with an empty database in t.TempDir, which is closed when the test
+// ends. The changes may modify the settings, except Settings.Now, which is that of
+// Gate.Clock.
 func New(t testing.TB, changes ...func(*jotgate.Settings)) *Gate {
 	t.Helper()
 	hasher, err := passwd.New("pbkdf2_sha256:1")
@@ -87,9 +87,9 @@ func New(t testing.TB, changes ...func(*jotgate.Settings)) *Gate {
 	return g
 }
 
-// User makes an account with this username, the e-mail username@example.com
-// and Password. It is active and has no other rights, unless options (Staff,
-// Superuser, Inactive or functions of one's own) say so.
+// User creates an account with the given username, the e-mail address
+// username@example.com, and [Password]. It is active and has no permissions, unless the
+// options change that: [Staff], [Superuser], [Inactive], or any other function.
 func (g *Gate) User(username string, options ...func(*record.Account)) *record.Account {
 	g.t.Helper()
 	encoded, err := g.MakePassword(g.t.Context(), Password)
@@ -104,17 +104,18 @@ func (g *Gate) User(username string, options ...func(*record.Account)) *record.A
 	return account
 }
 
-// Staff makes the user staff (is_staff).
+// Staff is an option that makes the user staff (is_staff).
 func Staff(a *record.Account) { a.IsStaff = true }
 
-// Superuser makes the user staff with all permissions (is_superuser).
+// Superuser is an option that makes the user staff with all permissions (is_superuser).
 func Superuser(a *record.Account) { a.IsStaff, a.IsSuperuser = true, true }
 
-// Inactive makes the user unable to log in. There is no token for such a user.
+// Inactive is an option that makes the user unable to log in (is_active). Such a user
+// gets no token.
 func Inactive(a *record.Account) { a.IsActive = false }
 
-// Tokens logs the user in, by Password, and returns what the login answered: a
-// session of its own with a refresh and an access token.
+// Tokens logs the user in with [Password], which starts a new session, and returns its
+// refresh token and access token.
 func (g *Gate) Tokens(user *record.Account) jotgate.Tokens {
 	g.t.Helper()
 	return g.login(g.Gate, user)
@@ -126,8 +127,8 @@ func (g *Gate) Token(user *record.Account) string {
 	return g.login(g.Gate, user).Access
 }
 
-// ExpiredToken returns an access token of the user that expired a second ago,
-// leeway included, and has no other fault.
+// ExpiredToken returns an access token of the user that expired a second ago, leeway
+// included, and is otherwise valid.
 func (g *Gate) ExpiredToken(user *record.Account) string {
 	g.t.Helper()
 	return g.login(g.past, user).Access
@@ -140,8 +141,8 @@ func (g *Gate) login(gate *jotgate.Gate, user *record.Account) jotgate.Tokens {
 	return tokens
 }
 
-// Request is httptest.NewRequest with the user's token in the header, as the
-// gate's settings name it. A nil user sends no token.
+// Request is [httptest.NewRequest] with a token of the user in the header that the gate's
+// settings name. If user is nil, there is no token.
 func (g *Gate) Request(user *record.Account, method, target string, body io.Reader) *http.Request {
 	g.t.Helper()
 	r := httptest.NewRequestWithContext(g.t.Context(), method, target, body)
@@ -151,7 +152,7 @@ func (g *Gate) Request(user *record.Account, method, target string, body io.Read
 	return r
 }
 
-// check ends the test.
+// check fails the test if err is not nil.
 func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -159,15 +160,14 @@ func check(t testing.TB, err error) {
 	}
 }
 
-// logger writes warnings and errors to the test's log as long as the test
-// runs.
+// logger writes warnings and errors to the test's log until the test ends.
 func logger(t testing.TB) *slog.Logger {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	return slog.New(slog.NewTextHandler(&output{ctx, t.Output()}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
-// output is silent once the test is over: testing panics then.
+// output drops what is written after the test, when testing would panic.
 type output struct {
 	ctx context.Context
 	w   io.Writer

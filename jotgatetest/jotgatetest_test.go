@@ -19,7 +19,7 @@ func TestExamples(t *testing.T) {
 	aTokenRunsOut(t)
 }
 
-// status is what the handler answers to the token.
+// status returns the status of the handler's response to the token.
 func status(h http.Handler, token string) int {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Authorization", "Bearer "+token)
@@ -32,7 +32,7 @@ func guarded(g *jotgatetest.Gate) http.Handler {
 	return g.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 }
 
-// A token and an expired one differ in their times alone.
+// A token and an expired one differ only in their times.
 func TestTokens(t *testing.T) {
 	for _, leeway := range []time.Duration{0, time.Minute} {
 		g := jotgatetest.New(t, func(s *jotgate.Settings) { s.Leeway = leeway })
@@ -106,7 +106,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// Two gates know nothing of each other but the secret.
+// Two gates share only the secret.
 func TestApart(t *testing.T) {
 	a, b := jotgatetest.New(t), jotgatetest.New(t, func(s *jotgate.Settings) { s.SecretKey = "0123456789abcdef0123456789abcdef" })
 	token := a.Token(a.User("alice"))
