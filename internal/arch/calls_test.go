@@ -12,10 +12,10 @@ import (
 	"testing"
 )
 
-// used are the exceptions that lifted a finding, to find the stale ones.
+// used records the exceptions that have lifted a finding, to find stale ones.
 type used map[string]bool
 
-// lifts says whether there is an exception for name in file.
+// lifts reports whether there is an exception for name in file.
 func (u used) lifts(file, name string) bool {
 	key := file + ": " + name
 	_, ok := exceptions[key]
@@ -34,12 +34,12 @@ func TestCalls(t *testing.T) {
 			t.Errorf("the exception %q gives no reason: write one", key)
 		}
 		if !u[key] {
-			t.Errorf("the exception %q is not needed any more: delete it from table_test.go", key)
+			t.Errorf("the exception %q is no longer needed: delete it from table_test.go", key)
 		}
 	}
 }
 
-// concerns says whether the ban holds for a package.
+// concerns reports whether the ban applies to a package.
 func (b ban) concerns(p *pkg) bool {
 	r, _ := rowOf(p.path)
 	return !slices.Contains(b.notIn, r.kind) && (b.in == nil || slices.Contains(b.in, p.path))
@@ -64,7 +64,7 @@ func checkCalls(p *pkg, u used) (findings []string) {
 	return findings
 }
 
-// find looks for the ban in a file that knows the package under a local name.
+// find returns the uses of the ban in a file that imports the package under a local name.
 func (b ban) find(f *source, local string, u used) (findings []string) {
 	found := func(n ast.Node) {
 		if !u.lifts(f.name, b.String()) {
@@ -91,7 +91,7 @@ func (b ban) find(f *source, local string, u used) (findings []string) {
 	return findings
 }
 
-// selects says whether e is local.name.
+// selects reports whether e is local.name.
 func selects(e ast.Expr, local, name string) bool {
 	s, ok := e.(*ast.SelectorExpr)
 	if !ok || s.Sel.Name != name {
@@ -101,7 +101,7 @@ func selects(e ast.Expr, local, name string) bool {
 	return ok && id.Name == local
 }
 
-// importNames maps the imported paths to the names that the file gives them.
+// importNames maps the imported paths to their names in the file.
 func importNames(f *ast.File) map[string]string {
 	names := map[string]string{}
 	for _, spec := range f.Imports {
@@ -114,8 +114,8 @@ func importNames(f *ast.File) map[string]string {
 	return names
 }
 
-// checkSkips finds tests that can be skipped. Methods named Skip of other
-// things than a testing.T, B, F or TB are left alone.
+// checkSkips finds tests that can be skipped. It ignores methods named Skip of other
+// types than testing.T, B, F and TB.
 func checkSkips(p *pkg, u used) (findings []string) {
 	for _, f := range p.files {
 		ast.Inspect(f.ast, func(n ast.Node) bool {
@@ -126,8 +126,8 @@ func checkSkips(p *pkg, u used) (findings []string) {
 			for _, receiver := range []string{"t", "b", "f", "tb"} {
 				for _, name := range []string{"Skip", "Skipf", "SkipNow"} {
 					if selects(call.Fun, receiver, name) && !u.lifts(f.name, "t."+name) {
-						findings = append(findings, fmt.Sprintf("%s: a test that can be skipped tells nothing. Bring along what "+
-							"it needs, or fail with a sentence that says what to install", f.at(n)))
+						findings = append(findings, fmt.Sprintf("%s: a test that can be skipped hides a gap. Provide what "+
+							"it needs, or fail with a message that says what to install", f.at(n)))
 					}
 				}
 			}

@@ -41,11 +41,11 @@ type docs struct {
 
 func (d *docs) missing(n ast.Node, name string) {
 	d.findings = append(d.findings, fmt.Sprintf("%s: %s is exported and has no comment: say what it means, with unit, range, "+
-		"default and errors where there are any", d.f.at(n), name))
+		"default and errors if there are any", d.f.at(n), name))
 }
 
-// opening wants a comment above the package clause, or before or on the first
-// declaration: whoever opens the file shall read first what it is for.
+// opening requires a comment above the package clause, or before or on the first
+// declaration, that says what the file is for.
 func (d *docs) opening() {
 	limit := d.f.ast.FileEnd
 	for _, decl := range d.f.ast.Decls {
@@ -99,8 +99,8 @@ func receiverExported(fn *ast.FuncDecl) bool {
 	}
 }
 
-// spec looks at a type, or at constants and variables. A comment above a group
-// stands for all of it.
+// spec checks a type, or constants and variables. A comment above a group applies to
+// all of it.
 func (d *docs) spec(spec ast.Spec, grouped bool) {
 	switch s := spec.(type) {
 	case *ast.TypeSpec:
@@ -120,9 +120,9 @@ func (d *docs) spec(spec ast.Spec, grouped bool) {
 	}
 }
 
-// members looks at the fields of a struct and the methods of an interface.
+// members checks the fields of a struct and the methods of an interface.
 // Fields on neighbouring lines may share the comment above the first, or that of
-// the type if it stands in one line with them.
+// the type if it is in one line with them.
 func (d *docs) members(s *ast.TypeSpec) {
 	var fields *ast.FieldList
 	switch t := s.Type.(type) {
@@ -133,7 +133,7 @@ func (d *docs) members(s *ast.TypeSpec) {
 	default:
 		return
 	}
-	covered := d.line(s.Pos()) // the last line that a comment stands for
+	covered := d.line(s.Pos()) // the last line that a comment applies to
 	for _, field := range fields.List {
 		ok := field.Doc != nil || field.Comment != nil || d.line(field.Pos()) <= covered+1
 		if ok {

@@ -38,7 +38,7 @@ func checkImports(all []*pkg) (findings []string) {
 	return findings
 }
 
-// judge looks at one import of the row's package.
+// judge checks one import of the row's package.
 func (r row) judge(path string) []string {
 	target, ours := relative(path)
 	if !ours {
@@ -57,7 +57,7 @@ func (r row) judge(path string) []string {
 	return nil
 }
 
-// judgeForeign looks at an import from outside the module.
+// judgeForeign checks an import from outside the module.
 func (r row) judgeForeign(path string) []string {
 	if standard(path) || r.libraries == anything || strings.HasPrefix(path, r.libraries) {
 		return nil
@@ -76,14 +76,14 @@ func family(path string) string {
 func (r row) judgeTests(p *pkg) (findings []string) {
 	for _, path := range p.testImports {
 		if target, ours := relative(path); r.kind == pure && ours && family(target) != family(p.path) {
-			findings = append(findings, fmt.Sprintf("the tests of package %s import %s, but %s stands alone: "+
+			findings = append(findings, fmt.Sprintf("the tests of package %s import %s, but %s is independent: "+
 				"test the two together in the package above", p.path, target, p.path))
 		}
 	}
 	return findings
 }
 
-// judgeLinked looks at everything the package pulls in, near or far.
+// judgeLinked checks all direct and indirect dependencies of the package.
 func (r row) judgeLinked(p *pkg) (findings []string) {
 	for _, dep := range p.deps {
 		driver := slices.ContainsFunc(drivers, func(d string) bool { return strings.HasPrefix(dep, d) })
@@ -100,7 +100,7 @@ func (r row) judgeLinked(p *pkg) (findings []string) {
 	return findings
 }
 
-// standard tells the standard library by the absence of a dot in the first
+// standard recognizes the standard library by the absence of a dot in the first
 // element of the path, as the go command does.
 func standard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
@@ -114,7 +114,7 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// The checks catch what they are for; beside each bad case stands the good one.
+// The check finds each bad case and accepts the similar good one.
 func TestCheckImportsCatches(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -132,7 +132,7 @@ func TestCheckImportsCatches(t *testing.T) {
 		{"test-only", pkg{path: "cmd/jotgate", imports: []string{module + "/internal/pgtest"}}, []string{"which is for tests"}},
 		{"test-only in tests", pkg{path: "cmd/jotgate", testImports: []string{module + "/internal/pgtest"}}, nil},
 		{"pure tests", pkg{path: "jwt", testImports: []string{module + "/jwt", "github.com/google/go-cmp/cmp"}}, nil},
-		{"impure tests", pkg{path: "jwt", testImports: []string{module}}, []string{"stands alone"}},
+		{"impure tests", pkg{path: "jwt", testImports: []string{module}}, []string{"is independent"}},
 		{"pure family", pkg{path: "passwd/names", deps: []string{module + "/passwd/internal/python"}}, nil},
 		{"pure upward in the family", pkg{path: "passwd/names", imports: []string{module + "/passwd"}}, []string{"passwd/names may not import passwd"}},
 		{"linked driver", pkg{path: ".", deps: []string{"fmt", "modernc.org/sqlite"}}, []string{"links the database driver"}},
@@ -144,7 +144,7 @@ func TestCheckImportsCatches(t *testing.T) {
 	}
 }
 
-// The table itself is free of slips.
+// The table is consistent.
 func TestTable(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range rows {

@@ -43,7 +43,7 @@ func importPath(p *pkg) string { return path.Join(module, p.path) }
 func (l *links) load(p *pkg) error {
 	var files []*ast.File
 	for _, f := range p.code() {
-		// go/doc changes what it reads, so it gets a tree of its own.
+		// go/doc modifies what it reads, so it gets a separate tree.
 		tree, err := parser.ParseFile(positions, f.name, f.text, parser.ParseComments)
 		if err != nil {
 			return err

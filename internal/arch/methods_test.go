@@ -37,7 +37,7 @@ func checkMethods(p *pkg) (findings []string) {
 		limit := cmp.Or(maxMethodsOf[key], maxMethods)
 		if n := len(counts[name]); n > limit {
 			findings = append(findings, fmt.Sprintf("%s has %d exported methods, the limit is %d: group them by noun "+
-				"in types of their own, as in gate.Sessions() (%s)", key, n, limit, strings.Join(counts[name], " ")))
+				"in separate types, as in gate.Sessions() (%s)", key, n, limit, strings.Join(counts[name], " ")))
 		}
 	}
 	return findings

@@ -1,4 +1,4 @@
-// The law: packages and their imports, limits, forbidden calls, exceptions.
+// The rules: packages and their imports, limits, forbidden calls, exceptions.
 
 package arch
 
@@ -15,12 +15,12 @@ const (
 )
 
 // row says what one package may do. Paths are relative to the module; "..." at
-// the end stands for every package below. A row whose package does not exist
+// the end means every package below. A row whose package does not exist
 // yet is allowed; a package without a row is not.
 type row struct {
 	path      string
 	may       []string // the module's packages it may import, outside its tests
-	libraries string   // what else it may import besides the standard library: any, golang.org/x or none
+	libraries string   // what it may import in addition to the standard library: any, golang.org/x or none
 	exported  int      // how many exported names it may have; 0 means maxExported
 	kind      kind
 }
@@ -86,12 +86,12 @@ var rows = []row{
 	{path: "internal/arch", kind: testOnly},
 }
 
-// drivers must not be linked by whoever imports the root alone.
+// drivers must not be linked by a program that imports only the root.
 var drivers = []string{"modernc.org/", "github.com/jackc/", "github.com/pressly/", "github.com/lib/pq", "github.com/mattn/go-sqlite3"}
 
 // ban forbids a name of a package, or a whole package if name is empty, in the
-// code (not the tests) of some packages. With calls only, the name may stand as
-// a value: `clock: time.Now` is how a clock is injected.
+// code (not the tests) of some packages. With calls only, the name may be used
+// as a value: `clock: time.Now` is how a clock is injected.
 type ban struct {
 	pkg, name string
 	callsOnly bool

@@ -72,7 +72,7 @@ func checkFile(t *testing.T, dir, name string, d fs.DirEntry) error {
 		return err
 	}
 	text, err := os.ReadFile(name)
-	if os.IsNotExist(err) { // somebody's temporary file
+	if os.IsNotExist(err) { // a temporary file that is gone
 		return nil
 	}
 	where, _ := filepath.Rel(dir, name)
