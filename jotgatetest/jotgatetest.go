@@ -142,7 +142,7 @@ func (g *Gate) login(gate *jotgate.Gate, user *record.Account) jotgate.Tokens {
 }
 
 // Request is [httptest.NewRequest] with a token of the user in the header that the gate's
-// settings name. If user is nil, there is no token.
+// settings name. If user is nil, no token is sent.
 func (g *Gate) Request(user *record.Account, method, target string, body io.Reader) *http.Request {
 	g.t.Helper()
 	r := httptest.NewRequestWithContext(g.t.Context(), method, target, body)

@@ -13,7 +13,7 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// ES256 is a change for New: the gate signs with a key of its own instead of the
+// ES256 is a change for New: the gate signs with a private key instead of the
 // secret, so that Guards elsewhere can verify with its public key.
 func ES256(s *jotgate.Settings) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -75,7 +75,7 @@ func (g *Gate) AddToGroup(user *record.Account, groups ...string) {
 	}
 }
 
-// Grant gives the user permissions of their own ("blog.add_post"); those that do
+// Grant gives the user permissions directly ("blog.add_post"); those that do
 // not exist are created. The gate needs "permissions" in Settings.Claims, as in
 // production.
 func (g *Gate) Grant(user *record.Account, permissions ...string) {
