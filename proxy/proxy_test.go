@@ -171,9 +171,7 @@ func TestPathTricks(t *testing.T) {
 }
 
 func TestUpstreamDown(t *testing.T) {
-	closed := httptest.NewServer(nil)
-	closed.Close()
-	gate := start(t, upstream, func(s *proxy.Settings) { s.Upstream = closed.URL })
+	gate := start(t, upstream, func(s *proxy.Settings) { s.Upstream = "http://127.0.0.1:1" }) // nothing listens there
 	res, _ := send(t, gate, "GET /public HTTP/1.1")
 	if res.StatusCode != 502 || res.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("%d %v", res.StatusCode, res.Header)
