@@ -99,7 +99,8 @@ func (r *run) setup(command []string) bool {
 
 // module runs the tests of one module.
 func (r *run) module(module string) {
-	arguments := append([]string{"test", "-json"}, r.flags...)
+	// The limit of go test, 10 minutes for a package, would be a verdict on a slow machine.
+	arguments := append([]string{"test", "-json", "-timeout=60m"}, r.flags...)
 	if module != "." {
 		arguments = append(arguments, "-count=1") // what the judges are is not in the key of the cache
 	}
