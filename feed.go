@@ -20,7 +20,12 @@ import (
 //
 //	GET …?since=CURSOR&wait=SECONDS&nonce=TEXT
 //	Jotgate-Signature: <token over the SHA-256 of the body, and the nonce>
-//	{"cursor":"…","complete":false,"keep":301,"revoked":[{"sid":"…","at":1788947152},{"user_id":"7","at":…}]}
+//	{"cursor":"…","complete":false,"keep":301,"keep_users":2592001,"revoked":[
+//	  {"sid":"…","at":1788947152},{"user_id":"7","at":…},{"user_id":"8","at":…,"sessionless":true}]}
+//
+// An entry with user_id revokes the user's access tokens issued before at, and
+// those without a session also if issued in that second; with sessionless only
+// the latter kind. A reader that does not know sessionless revokes too much.
 //
 // The cursor is a place in the database's feed (record.RevocationCursor), so any
 // node behind a load balancer continues from it. One of another database, of a
@@ -38,14 +43,19 @@ type feedEntry struct {
 	Session string        `json:"sid,omitempty"`
 	User    record.UserID `json:"user_id,omitempty"`
 	At      int64         `json:"at"` // Unix seconds
+	// Sessionless: only tokens without a session are revoked.
+	Sessionless bool `json:"sessionless,omitempty"`
 }
 
 // feedBody is a page of the feed.
 type feedBody struct {
-	Cursor   string      `json:"cursor"`
-	Complete bool        `json:"complete"` // everything in force is listed
-	Keep     int64       `json:"keep"`     // seconds that an entry stays in force after its time
-	Revoked  []feedEntry `json:"revoked"`
+	Cursor   string `json:"cursor"`
+	Complete bool   `json:"complete"` // everything in force is listed
+	Keep     int64  `json:"keep"`     // seconds that an entry about a session stays in force after its time
+	// KeepUsers is the same for an entry about a user: tokens of other issuers
+	// may live longer than the gate's.
+	KeepUsers int64       `json:"keep_users"`
+	Revoked   []feedEntry `json:"revoked"`
 }
 
 // feedLog keeps what the feed serves, in order of arrival. Its methods are
@@ -71,17 +81,18 @@ func (l *feedLog) append(e record.Revocation, issued int64) {
 	if !e.NotBefore.IsZero() {
 		at = e.NotBefore.Unix()
 	}
-	l.entries = append(l.entries, loggedEntry{feedEntry{e.Session, e.User, at}, e.Transaction, issued})
+	l.entries = append(l.entries, loggedEntry{feedEntry{e.Session, e.User, at, e.Sessionless}, e.Transaction, issued})
 }
 
-// sweep drops the entries whose tokens were issued before the time.
-func (l *feedLog) sweep(before int64) {
+// sweep drops the entries about sessions and about users whose tokens were
+// issued before the times.
+func (l *feedLog) sweep(sessions, users int64) {
 	if l == nil {
 		return
 	}
 	kept := make([]loggedEntry, 0, len(l.entries))
 	for _, e := range l.entries {
-		if e.issued >= before {
+		if e.Session != "" && e.issued >= sessions || e.Session == "" && e.issued >= users {
 			kept = append(kept, e)
 		}
 	}
@@ -127,7 +138,7 @@ func (r *revocations) page(cursor string) (page feedBody, news <-chan struct{}, 
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	page, ahead = r.log.since(cursor, r.cursor)
-	page.Keep = r.lifetime
+	page.Keep, page.KeepUsers = r.lifetime, r.foreign
 	return page, r.news, ahead
 }
 

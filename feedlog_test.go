@@ -20,7 +20,7 @@ func TestFeedLog(t *testing.T) {
 	}
 	log.append(record.Revocation{User: "7", Transaction: 106, NotBefore: noon.Add(5 * time.Second)}, noon.Unix()+5)
 	here := record.RevocationCursor{Epoch: "e", Seen: record.Horizon{Min: 107, Max: 107}}
-	log.sweep(noon.Unix() + 2) // the first two go, the one of that second stays
+	log.sweep(noon.Unix()+2, noon.Unix()+2) // the first two go, the one of that second stays
 	all := []string{"104", "105", "103", "7"}
 	for _, c := range []struct {
 		cursor          string
@@ -55,7 +55,7 @@ func TestFeedLog(t *testing.T) {
 	if page, _ := log.since("e.106:106:", here); page.Revoked[0].At != noon.Unix()+5 {
 		t.Errorf("a user's revocation counts from %d", page.Revoked[0].At)
 	}
-	log.sweep(noon.Unix() + 100)
+	log.sweep(noon.Unix()+100, noon.Unix()+100)
 	if page, _ := log.since("", here); len(page.Revoked) > 0 {
 		t.Error("something is left")
 	}

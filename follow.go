@@ -210,13 +210,14 @@ func (f *follower) round(ctx context.Context) (news bool, err error) {
 	entries := make([]record.Revocation, len(page.Revoked))
 	for i, e := range page.Revoked {
 		at := time.Unix(e.At, 0)
-		entries[i] = record.Revocation{Session: e.Session, User: e.User, Made: at}
+		entries[i] = record.Revocation{Session: e.Session, User: e.User, Made: at, Sessionless: e.Sessionless}
 		if e.User != "" {
 			entries[i].NotBefore = at
 		}
 	}
-	f.guard.revoked.keepFor(page.Keep)
+	f.guard.revoked.keepFor(page.Keep, page.KeepUsers)
 	news = f.guard.revoked.add(entries...)
+	f.guard.revoked.cover(page.Keep, page.KeepUsers)
 	f.guard.revoked.heard.Store(began.UnixMicro())
 	f.cursor, f.lost = page.Cursor, false
 	return news, nil

@@ -5,9 +5,11 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Guard verifies access tokens and opens or closes the way to a handler. It
@@ -29,6 +31,7 @@ type Guard struct {
 	follow    *follower   // nil without a feed to follow
 	onError   func(http.ResponseWriter, *http.Request, *Error)
 	log       *slog.Logger
+	warned    atomic.Int64 // when warnUncovered last did, Unix seconds
 }
 
 // GuardSettings is every option of a Guard. Only Keys must be given; it means
@@ -104,7 +107,7 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 		now:       s.Now,
 		memory:    newMemory(s.RememberTokens, s.Leeway),
 		keySet:    s.Keys,
-		revoked:   newRevocations(remoteLifetime),
+		revoked:   newRevocations(remoteLifetime, remoteLifetime),
 		stale:     func() bool { return false },
 		onError:   s.OnError,
 		log:       s.Logger,
@@ -155,10 +158,39 @@ func (g *Guard) verifyAccess(token string, room *User) (*User, error) {
 	if g.stale() {
 		return nil, ErrUnavailable.Because(errors.New("the news of revocations is too old"))
 	}
-	if g.revoked.revoked(user.Session, user.ID, user.issued) {
-		return nil, accessError(ErrTokenInvalid.Because(errors.New("the session or the user was revoked")))
+	if err := g.checkRevoked(user.Session, user.ID, &user.stamp); err != nil {
+		return nil, accessError(ErrTokenInvalid.Because(err))
 	}
 	return user, nil
+}
+
+var (
+	errRevoked   = errors.New("the session or the user was revoked")
+	errUncovered = errors.New("the token was issued before the time that the revocation list reaches back to")
+)
+
+// checkRevoked says why a token of this session and user is revoked, or may be.
+func (g *Guard) checkRevoked(sid string, user record.UserID, s *stamp) error {
+	if g.revoked.revoked(sid, user, s.issued) {
+		return errRevoked
+	}
+	if !g.revoked.covers(sid, s, g.now) {
+		g.warnUncovered(sid, user, s)
+		return errUncovered
+	}
+	return nil
+}
+
+// warnUncovered tells the operator, at most once a minute, of a token that lives
+// longer than revocations are held.
+func (g *Guard) warnUncovered(sid string, user record.UserID, s *stamp) {
+	now, before := g.now().Unix(), g.warned.Load()
+	if now-before < 60 && before <= now || !g.warned.CompareAndSwap(before, now) {
+		return
+	}
+	g.log.Warn("an access token was rejected: it is older than the revocation list reaches back; set ForeignTokenLifetime"+
+		" to the longest life of an access token that another issuer makes", "user_id", user, "sid", sid,
+		"issued", time.Unix(s.issued, 0).UTC(), "expires", time.Unix(s.expires, 0).UTC())
 }
 
 // userOf is verifyAccess without what was revoked.

@@ -24,11 +24,13 @@ type claim = struct {
 // issue makes the session's refresh token and an access token. custom are the
 // claims that a refresh hands on. The same session makes the same refresh
 // token again (but for the random part of ES256 and PS256 signatures): that is
-// what a retry within the grace time gets.
-func (g *Gate) issue(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object) (Tokens, error) {
+// what a retry within the grace time gets. read is a time at or before the
+// account was read, the iat of the access token: a right that was taken away
+// since then revokes it.
+func (g *Gate) issue(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object, read time.Time) (Tokens, error) {
 	g.warnIdle(ctx)
 	key := g.keys.signing()
-	access, user, err := g.accessClaims(ctx, account, s, custom)
+	access, user, err := g.accessClaims(ctx, account, s, custom, read)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -49,9 +51,8 @@ func (g *Gate) refreshClaims(account *record.Account, s *record.Session, custom 
 
 // accessClaims are SimpleJWT's, in its order, then the session and what the
 // settings want to be known of the user.
-func (g *Gate) accessClaims(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object) (jwt.Object, *User, error) {
-	now := g.now()
-	claims := g.baseClaims("access", g.within(s.Created, now.Add(g.settings.AccessTokenLifetime)), now, randomHex(), account)
+func (g *Gate) accessClaims(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object, read time.Time) (jwt.Object, *User, error) {
+	claims := g.baseClaims("access", g.within(s.Created, read.Add(g.settings.AccessTokenLifetime)), read, randomHex(), account)
 	claims = append(claims, claim{"sid", s.ID})
 	user, err := g.factsOf(ctx, account, s.ID)
 	if err != nil {

@@ -71,7 +71,8 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard.revoked = newRevocations(s.AccessTokenLifetime + s.Leeway)
+	guard.revoked = newRevocations(s.AccessTokenLifetime+s.Leeway, s.ForeignTokenLifetime+s.Leeway)
+	guard.revoked.cover(guard.revoked.lifetime, guard.revoked.foreign)
 	guard.revoked.clock = s.Now
 	guard.revoked.byName = s.UserIDField == "username"
 	if s.ServeRevocations {
@@ -99,6 +100,7 @@ func (g *Gate) Store() record.Store { return g.db }
 // fill puts the defaults in and refuses what contradicts itself.
 func (s *Settings) fill() error {
 	s.AccessTokenLifetime = or(s.AccessTokenLifetime, 5*time.Minute).Truncate(time.Second)
+	s.ForeignTokenLifetime = or(s.ForeignTokenLifetime, max(30*24*time.Hour, s.AccessTokenLifetime)).Truncate(time.Second)
 	s.RefreshTokenLifetime = or(s.RefreshTokenLifetime, 24*time.Hour).Truncate(time.Second)
 	if s.SessionLifetime = or(s.SessionLifetime, max(30*24*time.Hour, s.RefreshTokenLifetime)); s.SessionLifetime > 0 {
 		s.SessionLifetime = s.SessionLifetime.Truncate(time.Second)
@@ -142,6 +144,8 @@ func (s *Settings) check() error {
 		return errors.New("SecretKey is empty")
 	case s.AccessTokenLifetime < time.Second:
 		return errors.New("AccessTokenLifetime is under a second")
+	case s.ForeignTokenLifetime < s.AccessTokenLifetime:
+		return errors.New("ForeignTokenLifetime is shorter than AccessTokenLifetime")
 	case s.RefreshTokenLifetime < s.AccessTokenLifetime:
 		return errors.New("RefreshTokenLifetime is shorter than AccessTokenLifetime")
 	case s.SessionLifetime >= 0 && s.SessionLifetime < s.AccessTokenLifetime:
@@ -160,8 +164,9 @@ func (s *Settings) check() error {
 }
 
 // Account reads the row of a verified user and checks what a token cannot
-// know. Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (with
-// Settings.CheckRevokeToken), ErrUnavailable.
+// know. Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (the
+// session goes with another password than the stored one, or with
+// Settings.CheckRevokeToken the token does), ErrUnavailable.
 func (g *Gate) Account(ctx context.Context, user *User) (*record.Account, error) {
 	account, err := g.accountOf(ctx, user.ID)
 	switch {
@@ -171,13 +176,39 @@ func (g *Gate) Account(ctx context.Context, user *User) (*record.Account, error)
 		return nil, err
 	case !account.IsActive:
 		return nil, ErrUserInactive
+	case g.precedes(user.issued, account):
+		return nil, ErrUserNotFound
 	}
 	if g.settings.CheckRevokeToken {
 		if claim, _ := user.Claim(g.settings.RevokeTokenClaim); !revokeClaimHolds(claim, account) {
 			return nil, ErrPasswordChanged
 		}
 	}
+	if err := g.confirmPassword(ctx, user, account); err != nil {
+		return nil, err
+	}
 	return account, nil
+}
+
+// confirmPassword ends the user's sessions if the password was changed by
+// something else than jotgate, such as a Django on the same tables.
+func (g *Gate) confirmPassword(ctx context.Context, user *User, account *record.Account) error {
+	if g.ownUsers() || user.Session == "" {
+		return nil
+	}
+	err := g.db.ConfirmPassword(ctx, user.Session, account.ID, account.Password, g.now())
+	if errors.Is(err, ErrPasswordChanged) {
+		g.pullRevocations(ctx)
+		// The store wrote the event in the transaction that ended the sessions.
+		g.logEvent(ctx, record.Event{Name: string(record.EndedByPassword), User: account.ID, Session: user.Session})
+	}
+	return err
+}
+
+// precedes reports whether a token that goes by the username was issued before
+// the account joined: then it is of an earlier owner of the name.
+func (g *Gate) precedes(issued int64, account *record.Account) bool {
+	return g.settings.UserIDField == "username" && !account.DateJoined.IsZero() && issued < account.DateJoined.Unix()
 }
 
 // accountOf finds an account by what the user id claim holds.

@@ -52,11 +52,12 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 	var account *record.Account
 	var err error
 	for range 2 {
+		read := g.now()
 		if account, err = g.CheckLogin(ctx, username, password); err != nil {
 			break
 		}
 		var tokens Tokens
-		if tokens, err = g.StartSession(ctx, account, client); err == nil {
+		if tokens, err = g.startSession(ctx, account, client, read); err == nil {
 			return tokens, nil
 		}
 		// The row may have changed while the hash was made, perhaps by another
@@ -141,6 +142,11 @@ func (g *Gate) findLogin(ctx context.Context, username string) (*record.Account,
 // Errors: ErrNoActiveAccount when the account is inactive by now, or its
 // password another one; ErrUnavailable.
 func (g *Gate) StartSession(ctx context.Context, account *record.Account, client Client) (Tokens, error) {
+	return g.startSession(ctx, account, client, g.now())
+}
+
+// startSession is StartSession for an account that was read at or after read.
+func (g *Gate) startSession(ctx context.Context, account *record.Account, client Client, read time.Time) (Tokens, error) {
 	now := g.now()
 	s := &record.Session{
 		ID: randomHex(), User: account.ID, JTI: randomHex(),
@@ -154,7 +160,7 @@ func (g *Gate) StartSession(ctx context.Context, account *record.Account, client
 		}
 		return Tokens{}, err
 	}
-	tokens, err := g.issue(ctx, account, s, nil)
+	tokens, err := g.issue(ctx, account, s, nil, read)
 	if err != nil {
 		return Tokens{}, err
 	}

@@ -23,7 +23,7 @@ const (
 func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	now := g.now()
 	// A revocation is read again at each start, as long as a token may live.
-	keep := max(keepEnded, g.revoked.keep())
+	keep := max(keepEnded, g.revoked.keepUsers())
 	steps := []func() (int, error){
 		func() (int, error) { return g.db.Purge(ctx, now, now.Add(-keep), purgeBatch) },
 	}

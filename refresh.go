@@ -28,21 +28,25 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 	if err := g.passwordUnchanged(ctx, t); err != nil {
 		return Tokens{}, err
 	}
+	g.awaitFresh(ctx, t)
+	read := g.now()
 	rotated, err := g.rotate(ctx, t, client)
+	if err != nil && !errors.Is(err, ErrUnavailable) {
+		g.pullRevocations(ctx) // the store may have ended sessions because of what it saw
+	}
 	if errors.Is(err, ErrTokenReused) {
-		g.pullRevocations(ctx)
 		// The store wrote the event in the transaction that ended the session.
 		g.logEvent(ctx, record.Event{Name: "reuse", User: t.user, Session: t.session, Address: client.Address})
 	}
 	if err != nil {
 		return Tokens{}, err
 	}
-	if rotated.Account == nil {
+	if rotated.Account == nil { // with users of the program
 		if rotated.Account, err = g.accountForToken(ctx, t.user); err != nil {
 			return Tokens{}, err
 		}
 	}
-	tokens, err := g.issue(ctx, rotated.Account, &rotated.Session, t.custom)
+	tokens, err := g.issue(ctx, rotated.Account, &rotated.Session, t.custom, read)
 	if g.settings.KeepRefreshTokens {
 		tokens.Refresh = ""
 	}
@@ -55,20 +59,22 @@ type refreshToken struct {
 	jti     string
 	user    record.UserID
 	session string // sid, or an id derived from the jti where Django issued it
+	name    string // what the user claim holds if that is the username
 	adopt   *record.Session
 	custom  jwt.Object // claims that are neither ours nor SimpleJWT's
 	raw     *verifiedToken
 }
 
-// readRefresh verifies a refresh token and takes it apart.
+// readRefresh verifies a refresh token and takes it apart. With
+// ErrNoAccountForToken it returns what it knows of the token.
 func (g *Gate) readRefresh(ctx context.Context, token string) (*refreshToken, error) {
 	verified, err := g.verify(token, "refresh")
 	if err != nil {
 		return nil, err
 	}
 	t := &refreshToken{session: verified.SID, raw: verified}
-	if t.user, err = g.tokenUser(ctx, verified); err != nil {
-		return nil, err
+	if err := g.tokenUser(ctx, t); err != nil {
+		return t, err
 	}
 	var ok bool
 	if t.jti, ok = verified.JTI.Text(); !ok || t.jti == "" || len(t.jti) > 255 {
@@ -85,23 +91,30 @@ func (g *Gate) readRefresh(ctx context.Context, token string) (*refreshToken, er
 	return t, nil
 }
 
-// tokenUser is the account's id: the claim itself, or what the username in it
-// stands for.
-func (g *Gate) tokenUser(ctx context.Context, token *verifiedToken) (record.UserID, error) {
-	id, err := g.userID(&token.accessClaims, token.payload)
+// tokenUser finds the account's id: the claim itself, or the id of the account
+// with the username in it. A token that was issued before that account joined
+// is of an earlier owner of the name.
+func (g *Gate) tokenUser(ctx context.Context, t *refreshToken) error {
+	id, err := g.userID(&t.raw.accessClaims, t.raw.payload)
 	if err != nil {
-		return "", ErrNoAccountForToken.Because(err)
+		return ErrNoAccountForToken.Because(err)
 	}
 	if g.settings.UserIDField == "id" {
-		return id, nil
+		t.user = id
+		return nil
 	}
-	account, err := g.users.UserByLogin(ctx, string(id))
-	if errors.Is(err, ErrNotFound) {
-		return "", ErrNoAccountForToken
-	} else if err != nil {
-		return "", err
+	t.name = string(id)
+	account, err := g.users.UserByLogin(ctx, t.name)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return ErrNoAccountForToken
+	case err != nil:
+		return err
+	case g.precedes(t.raw.issued, account):
+		return ErrNoAccountForToken.Because(errors.New("the token was issued before the account joined"))
 	}
-	return account.ID, nil
+	t.user = account.ID
+	return nil
 }
 
 // adopt makes a session for a token that Django issued. Its id is derived
@@ -109,13 +122,15 @@ func (g *Gate) tokenUser(ctx context.Context, token *verifiedToken) (record.User
 func (g *Gate) adopt(t *refreshToken) {
 	sum := sha256.Sum256([]byte("jotgate session of " + t.jti))
 	t.session = hex.EncodeToString(sum[:16])
-	issued := time.Unix(t.raw.issued, 0)
-	if t.raw.issued == 0 { // no iat: old versions of SimpleJWT wrote none
-		issued = g.now()
+	token := record.AdoptedToken{Expires: time.Unix(min(t.raw.expires, maxTime), 0), Username: t.name}
+	issued := g.now()
+	if t.raw.issued != 0 { // old versions of SimpleJWT wrote no iat
+		issued = time.Unix(t.raw.issued, 0)
+		token.Issued = issued
 	}
 	t.adopt = &record.Session{
 		ID: t.session, User: t.user, JTI: t.jti, Created: issued, LastSeen: g.now(), Rotated: issued,
-		Expires: g.within(issued, time.Unix(min(t.raw.expires, maxTime), 0)), OwnUsers: g.ownUsers(),
+		Expires: g.within(issued, token.Expires), Adopted: token, OwnUsers: g.ownUsers(),
 	}
 }
 
@@ -157,6 +172,10 @@ func (g *Gate) passwordUnchanged(ctx context.Context, t *refreshToken) error {
 	if claim, _ := t.raw.payload.Member(g.settings.RevokeTokenClaim); revokeClaimHolds(claim, account) {
 		return nil
 	}
+	changed := g.db.ConfirmPassword(ctx, t.session, t.user, account.Password, g.now())
+	if changed != nil && !errors.Is(changed, ErrPasswordChanged) {
+		return changed
+	}
 	n, err := g.db.EndSessions(ctx, record.Ending{
 		ID: t.session, User: t.user, IfJTI: t.jti, Reason: record.EndedByPassword, Now: g.now(), Adopt: t.adopt,
 	})
@@ -164,7 +183,7 @@ func (g *Gate) passwordUnchanged(ctx context.Context, t *refreshToken) error {
 		return err
 	}
 	g.pullRevocations(ctx)
-	if n == 0 {
+	if n == 0 && changed == nil {
 		return ErrTokenBlacklisted
 	}
 	// SimpleJWT sends no code here.
@@ -182,8 +201,8 @@ func (g *Gate) VerifyToken(ctx context.Context, token string) error {
 	}
 	if textOf(verified.TokenType) != "refresh" {
 		user, _ := g.userID(&verified.accessClaims, verified.payload)
-		if g.revoked.revoked(verified.SID, user, verified.issued) {
-			return ErrTokenBlacklisted
+		if err := g.checkRevoked(verified.SID, user, &verified.stamp); err != nil {
+			return ErrTokenBlacklisted.Because(err)
 		}
 		return nil
 	}
@@ -195,7 +214,7 @@ func (g *Gate) VerifyToken(ctx context.Context, token string) error {
 func (g *Gate) refreshStands(ctx context.Context, token string) error {
 	t, err := g.readRefresh(ctx, token)
 	if errors.Is(err, ErrNoAccountForToken) {
-		return nil // SimpleJWT's verify view does not look at the user
+		return g.notVoid(ctx, t) // SimpleJWT's verify view does not look at the user
 	} else if err != nil {
 		return err
 	}
@@ -207,7 +226,7 @@ func (g *Gate) refreshStands(ctx context.Context, token string) error {
 	s, err := g.db.FindSession(ctx, t.session)
 	switch {
 	case errors.Is(err, ErrNotFound) && t.adopt != nil:
-		return nil // not used here yet
+		return g.notVoid(ctx, t) // not used here yet
 	case errors.Is(err, ErrNotFound):
 		return ErrTokenBlacklisted
 	case err != nil:
@@ -216,6 +235,32 @@ func (g *Gate) refreshStands(ctx context.Context, token string) error {
 		return ErrTokenBlacklisted
 	}
 	return nil
+}
+
+// awaitFresh waits until an access token issued now would not be revoked along
+// with those of before. iat counts whole seconds, so the second in which a right
+// was taken away must be over: at most one second.
+func (g *Gate) awaitFresh(ctx context.Context, t *refreshToken) {
+	claim := t.user
+	if t.name != "" {
+		claim = record.UserID(t.name)
+	}
+	if wait := time.Unix(g.revoked.freshAt(claim), 0).Sub(g.now()); wait > 0 {
+		pause(ctx, min(wait, time.Second))
+	}
+}
+
+// notVoid reports ErrTokenBlacklisted if a refresh token without a session was
+// issued before everything of its user was revoked.
+func (g *Gate) notVoid(ctx context.Context, t *refreshToken) error {
+	if t.raw.SID != "" {
+		return nil
+	}
+	at, err := g.db.NotBefore(ctx, t.user, t.name)
+	if err == nil && !at.IsZero() && t.raw.issued <= at.Unix() {
+		err = ErrTokenBlacklisted
+	}
+	return err
 }
 
 // Logout ends the session that a refresh token belongs to; its access tokens
@@ -242,13 +287,18 @@ func (g *Gate) EndSession(ctx context.Context, user record.UserID, session strin
 }
 
 // EndSessions ends all sessions of the user but the one named in except, which
-// may be empty. Ending none is no error.
+// may be empty, and revokes the user's tokens without a session, as Django
+// issues them. Ending none is no error.
 func (g *Gate) EndSessions(ctx context.Context, user record.UserID, except string, client Client) error {
-	err := g.end(ctx, record.Ending{User: user, Except: except, Reason: record.EndedByUser}, client)
-	if errors.Is(err, ErrTokenBlacklisted) {
-		return nil
+	which := record.Ending{User: user, Except: except, Reason: record.EndedByUser}
+	if g.ownUsers() && g.settings.UserIDField == "username" { // the store does not know the name
+		account, err := g.users.UserByID(ctx, user)
+		if err != nil {
+			return err
+		}
+		which.Username = account.Username
 	}
-	return err
+	return g.end(ctx, which, client)
 }
 
 // Sessions lists the user's live sessions, newest first.
@@ -264,7 +314,7 @@ func (g *Gate) end(ctx context.Context, which record.Ending, client Client) erro
 	if err != nil {
 		return err
 	}
-	if n == 0 {
+	if n == 0 && which.ID != "" {
 		return ErrTokenBlacklisted
 	}
 	g.pullRevocations(ctx)

@@ -12,14 +12,17 @@ import (
 // revocations is what every request asks: has this token's session, or its
 // user, been shut out? It lives in memory. It stays small because an entry is
 // of use only as long as an access token made before it could live; sweep
-// drops the rest. Safe for concurrent use; reading takes one shared lock.
+// drops the rest, and a token that is older than what is held is refused (see
+// covers). Safe for concurrent use; reading takes one shared lock.
 type revocations struct {
 	mu       sync.RWMutex
 	clock    func() time.Time
 	sessions map[[16]byte]int64       // sid → the last second in which a token of it may have been issued
 	users    map[record.UserID]cutoff // by what the user id claim holds
 	byName   bool                     // that is the username
-	lifetime int64                    // of an access token, with leeway; seconds
+	lifetime int64                    // how long sessions are held: of an access token, with leeway; seconds
+	foreign  int64                    // how long users are held: of a token that another issuer made; seconds
+	known    [2]atomic.Int64          // see covers
 	empty    atomic.Bool              // nothing is revoked: no lock is taken
 	heard    atomic.Int64             // when the feed was last known to be complete, Unix microseconds
 	cursor   record.RevocationCursor  // of the database's feed
@@ -27,13 +30,14 @@ type revocations struct {
 	log      *feedLog                 // nil unless a feed is served
 }
 
-// cutoff is a user's revocation: tokens issued before notBefore are refused.
+// cutoff is what is revoked of a user, in Unix seconds.
 type cutoff struct {
-	notBefore int64
-	issued    int64 // the last second in which such a token may have been issued
+	all         int64 // access tokens issued before it
+	sessionless int64 // tokens without a session issued before it or in this second
+	issued      int64 // the last second in which such a token may have been issued
 }
 
-func newRevocations(lifetime time.Duration) *revocations {
+func newRevocations(lifetime, foreign time.Duration) *revocations {
 	r := &revocations{
 		clock:    time.Now,
 		sessions: map[[16]byte]int64{},
@@ -41,6 +45,7 @@ func newRevocations(lifetime time.Duration) *revocations {
 		lifetime: int64(lifetime/time.Second) + 1,
 		news:     make(chan struct{}),
 	}
+	r.foreign = max(r.lifetime, int64(foreign/time.Second)+1)
 	r.empty.Store(true)
 	return r
 }
@@ -61,8 +66,45 @@ func (r *revocations) revoked(sid string, user record.UserID, iat int64) bool {
 	cut, hit := r.users[user]
 	// iat counts whole seconds. Within the second of the revocation a token
 	// with a session is judged by its session alone, so that a user who logs
-	// in again at once gets in; one without (Django's) is refused.
-	return hit && (iat < cut.notBefore || iat == cut.notBefore && sid == "")
+	// in again immediately gets in; one without (Django's) is refused.
+	return hit && (iat < cut.all || sid == "" && iat <= cut.sessionless)
+}
+
+// cover sets how long entries about sessions and about users are held at least
+// by whatever fills r, in seconds.
+func (r *revocations) cover(sessions, users int64) {
+	r.known[0].Store(sessions)
+	r.known[1].Store(users)
+}
+
+// covers reports whether what is held reaches back to the time at which the
+// token was issued: if not, it may have been revoked and the entry dropped. Only
+// a token that lives longer than jotgate's, or than
+// Settings.ForeignTokenLifetime without a session, can be that old. Without a
+// feed there is nothing to be covered by.
+func (r *revocations) covers(sid string, s *stamp, now func() time.Time) bool {
+	held := &r.known[0]
+	if sid == "" {
+		held = &r.known[1]
+	}
+	reach := held.Load()
+	switch {
+	case reach == 0 || s.issued != 0 && s.expires-s.issued <= reach:
+		return true
+	case s.issued == 0: // the age is not known: at most what a setting says
+		return s.expires-now().Unix() <= reach
+	}
+	return now().Unix()-s.issued <= reach
+}
+
+// freshAt is the second from which on tokens of this user are not revoked.
+func (r *revocations) freshAt(user record.UserID) int64 {
+	if r.empty.Load() {
+		return 0
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.users[user].all
 }
 
 // add takes in entries of the feed and reports whether they said something new;
@@ -98,10 +140,19 @@ func (r *revocations) addOne(e record.Revocation, issued int64) (fresh bool) {
 			r.sessions[id], fresh = issued, true
 		}
 	}
-	if e.User != "" && !e.NotBefore.IsZero() {
-		if at := e.NotBefore.Unix(); at > r.users[e.User].notBefore {
-			r.users[e.User], fresh = cutoff{at, max(issued, at)}, true
-		}
+	if e.User == "" || e.NotBefore.IsZero() {
+		return fresh
+	}
+	at, cut := e.NotBefore.Unix(), r.users[e.User]
+	if at > cut.sessionless {
+		cut.sessionless, fresh = at, true
+	}
+	if !e.Sessionless && at > cut.all {
+		cut.all, fresh = at, true
+	}
+	if fresh {
+		cut.issued = max(cut.issued, issued, at)
+		r.users[e.User] = cut
 	}
 	return fresh
 }
@@ -142,11 +193,20 @@ func (r *revocations) keep() time.Duration {
 	return time.Duration(r.lifetime)*time.Second + time.Minute
 }
 
-// keepFor makes entries stay at least so many seconds.
-func (r *revocations) keepFor(seconds int64) {
+// keepUsers is keep for entries about users.
+func (r *revocations) keepUsers() time.Duration {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return time.Duration(r.foreign)*time.Second + time.Minute
+}
+
+// keepFor makes entries about sessions and about users stay at least so many
+// seconds.
+func (r *revocations) keepFor(sessions, users int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lifetime = max(r.lifetime, min(seconds, maxTime))
+	r.lifetime = max(r.lifetime, min(sessions, maxTime))
+	r.foreign = max(r.foreign, r.lifetime, min(users, maxTime))
 }
 
 // sweep forgets what no living token can still be refused by.
@@ -159,11 +219,11 @@ func (r *revocations) sweep(now time.Time) {
 		}
 	}
 	for id, cut := range r.users {
-		if cut.issued+r.lifetime < now.Unix() {
+		if cut.issued+r.foreign < now.Unix() {
 			delete(r.users, id)
 		}
 	}
-	r.log.sweep(now.Unix() - r.lifetime)
+	r.log.sweep(now.Unix()-r.lifetime, now.Unix()-r.foreign)
 	r.empty.Store(len(r.sessions) == 0 && len(r.users) == 0)
 }
 

@@ -22,7 +22,7 @@ func sid(n int) string {
 
 func TestRevocations(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
-	r := newRevocations(5 * time.Minute)
+	r := newRevocations(5*time.Minute, 5*time.Minute)
 	r.clock = func() time.Time { return noon }
 	if r.revoked(sid(1), "7", noon.Unix()) {
 		t.Error("revoked, and nothing was")
@@ -62,7 +62,7 @@ func TestRevocations(t *testing.T) {
 // A token may live to the very second; what is known twice is no news.
 func TestRevocationsBounds(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
-	r := newRevocations(5 * time.Minute)
+	r := newRevocations(5*time.Minute, 5*time.Minute)
 	r.clock = func() time.Time { return noon }
 	r.serveFeed()
 	if r.age(noon) < 1000*time.Hour {
@@ -121,7 +121,7 @@ func TestRevocationsBounds(t *testing.T) {
 
 // The cursor never goes back, unless the database is another one.
 func TestRevocationsTake(t *testing.T) {
-	r := newRevocations(time.Minute)
+	r := newRevocations(time.Minute, time.Minute)
 	at := func(epoch string, n int64) record.RevocationCursor {
 		return record.RevocationCursor{Epoch: epoch, Seen: record.Horizon{Min: n, Max: n}}
 	}
@@ -158,7 +158,7 @@ func TestRevocationMemory(t *testing.T) {
 }
 
 func filled(n int) *revocations {
-	r := newRevocations(5 * time.Minute)
+	r := newRevocations(5*time.Minute, 5*time.Minute)
 	now := time.Unix(1767225600, 0)
 	page := make([]record.Revocation, 0, record.MaxRevocations)
 	for i := range n {
@@ -187,7 +187,7 @@ func BenchmarkVerifyWithRevocations(b *testing.B) {
 		b.Fatal(err)
 	}
 	s := &record.Session{ID: sid(-1), JTI: randomHex(), Expires: time.Now().Add(time.Hour), Rotated: time.Now()}
-	tokens, err := gate.issue(b.Context(), &record.Account{ID: "1", Username: "alice", Email: "alice@example.com"}, s, nil)
+	tokens, err := gate.issue(b.Context(), &record.Account{ID: "1", Username: "alice", Email: "alice@example.com"}, s, nil, time.Now())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func BenchmarkVerifyWithRevocations(b *testing.B) {
 // take those before it out of the log.
 func TestFeedSweepKeepsWhatIsInForce(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
-	r := newRevocations(5 * time.Minute)
+	r := newRevocations(5*time.Minute, 5*time.Minute)
 	r.clock = func() time.Time { return noon }
 	r.serveFeed()
 	for i, at := range []time.Duration{2 * time.Minute, 0, 0} {

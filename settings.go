@@ -47,6 +47,12 @@ type Settings struct {
 	// AccessTokenLifetime is how long an access token opens the gate.
 	// Whole seconds. Default: 5 minutes. Django: SIMPLE_JWT ACCESS_TOKEN_LIFETIME.
 	AccessTokenLifetime time.Duration
+	// ForeignTokenLifetime is the longest life of an access token that another
+	// issuer, such as a Django with the same keys, makes: revocations of users
+	// are held that long, and a token without a session that is older is refused.
+	// Whole seconds, at least AccessTokenLifetime. Default: 30 days.
+	// Django: the largest SIMPLE_JWT ACCESS_TOKEN_LIFETIME.
+	ForeignTokenLifetime time.Duration
 	// RefreshTokenLifetime is how long a session lives without a refresh.
 	// Whole seconds. Default: 24 hours. Django: SIMPLE_JWT REFRESH_TOKEN_LIFETIME.
 	RefreshTokenLifetime time.Duration

@@ -89,12 +89,17 @@ type Accounts interface {
 	// ChangeAccount applies change in one transaction. jotgate.ErrNotFound when no row
 	// has this id or the change's conditions do not hold, jotgate.ErrTaken when the
 	// new username exists. Deactivating an account, or change.EndSessions,
-	// ends its sessions in the same transaction and adds a revocation; so does
-	// giving a username up, by that name alone.
+	// ends its sessions in the same transaction, as Sessions.EndSessions does.
+	// Giving a username up voids the tokens that go by that name (NotBefore)
+	// and adds a revocation of it. Taking is_staff or is_superuser away adds a
+	// revocation of the user's access tokens, whose sessions go on. A new
+	// password that leaves sessions alone becomes theirs, if the one that they
+	// go with was the stored one.
 	ChangeAccount(ctx context.Context, id UserID, change Change) error
 
-	// DeleteAccount removes the row and what refers to it, ends its sessions
-	// and adds a revocation, all in one transaction. jotgate.ErrNotFound when there
+	// DeleteAccount removes the row and what refers to it, ends its sessions as
+	// Sessions.EndSessions does, voids tokens that go by its name and adds a
+	// revocation, all in one transaction. jotgate.ErrNotFound when there
 	// is none; an Error with status 409, and nothing removed, when rows of a
 	// table that is not known to jotgate must refer to it.
 	DeleteAccount(ctx context.Context, id UserID) error

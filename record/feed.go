@@ -20,6 +20,11 @@ type Revocation struct {
 	User      UserID    `json:"user_id,omitempty"`
 	Username  string    `json:"username,omitempty"`
 	NotBefore time.Time `json:"not_before,omitzero"` // with a user: tokens issued before it are refused
+	// Sessionless says that only the user's tokens without a session are
+	// refused, also those issued in the second of NotBefore. Otherwise all
+	// access tokens issued before NotBefore are: their sessions may go on, and
+	// a refresh then leads to a token with the user's present rights.
+	Sessionless bool `json:"sessionless,omitempty"`
 	// Made is when the entry was inserted, by the database's clock, or the
 	// latest time at which a token that it revokes may have been issued, if a
 	// node with a fast clock issued it. AddRevocation ignores the caller's value.

@@ -68,6 +68,20 @@ SELECT $1, id FROM token_blacklist_outstandingtoken WHERE jti = $2 ON CONFLICT (
 	return err
 }
 
+// blacklistUser records that all outstanding tokens of the user are spent, also
+// those that Django issued, except those of sessions that go on.
+func (s *Store) blacklistUser(ctx context.Context, q Queryer, which record.Ending) error {
+	key, known := s.tables.key.encode(which.User)
+	if !s.tables.blacklist || !known {
+		return nil
+	}
+	_, err := run(ctx, q, `INSERT INTO token_blacklist_blacklistedtoken (blacklisted_at, token_id)
+SELECT $1, o.id FROM token_blacklist_outstandingtoken AS o WHERE o.user_id = $2
+AND o.jti NOT IN (SELECT jti FROM jotgate_session WHERE user_id = $3 AND ended IS NULL) ON CONFLICT (token_id) DO NOTHING`,
+		s.driver.Time(which.Now), key, string(which.User))
+	return err
+}
+
 // purgeOutstanding does what manage.py flushexpiredtokens does, in a batch.
 func (s *Store) purgeOutstanding(ctx context.Context, q Queryer, now time.Time, limit int) (int, error) {
 	if !s.tables.blacklist {

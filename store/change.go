@@ -37,6 +37,10 @@ func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, 
 	if err := s.revokeName(ctx, q, key, set, change.At); err != nil {
 		return err
 	}
+	before, err := s.passwordBefore(ctx, q, key, change)
+	if err != nil {
+		return err
+	}
 	text, args := s.changeText(key, set, change)
 	var name, email string
 	found, err := one(ctx, q, []any{&name, &email}, text+" RETURNING "+quote(s.tables.schema.Username)+", "+s.tables.emailColumn(), args...)
@@ -50,16 +54,32 @@ func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, 
 		return err
 	}
 	reason := ends(change)
-	if reason == "" {
-		return nil
+	if reason != "" {
+		if _, err := s.endSessions(ctx, q, record.Ending{User: id, Except: change.KeepSession, Reason: reason, Now: change.At}, ""); err != nil {
+			return err
+		}
 	}
-	if _, err := s.endSessions(ctx, q, record.Ending{User: id, Except: change.KeepSession, Reason: reason, Now: change.At}); err != nil {
-		return err
+	if change.Password != nil {
+		if err := newPassword(ctx, q, id, before, *change.Password, reason != ""); err != nil {
+			return err
+		}
 	}
-	if change.IsActive != nil && !*change.IsActive {
-		return s.revoke(ctx, q, record.Revocation{User: id, Username: name, NotBefore: change.At, Made: change.At})
+	if change.IsStaff != nil && !*change.IsStaff || change.IsSuperuser != nil && !*change.IsSuperuser {
+		return s.staleTokens(ctx, q, holder{id, name})
 	}
 	return nil
+}
+
+// passwordBefore is the stored password that a change replaces, read with a lock.
+func (s *Store) passwordBefore(ctx context.Context, q Queryer, key any, change record.Change) (before string, err error) {
+	switch sch := s.tables.schema; {
+	case change.Password == nil:
+	case change.IfPassword != nil:
+		before = *change.IfPassword
+	default:
+		_, err = one(ctx, q, []any{&before}, "SELECT password FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1"+s.driver.lock("UPDATE"), key)
+	}
+	return before, err
 }
 
 // revokeName shuts out the tokens that know an account by a name which it is
@@ -78,12 +98,15 @@ func (s *Store) revokeName(ctx context.Context, q Queryer, key any, set []cell, 
 	if at.IsZero() {
 		at = s.driver.Now().UTC().Truncate(time.Microsecond)
 	}
+	if err := void(ctx, q, byUsername, name, at); err != nil {
+		return err
+	}
 	return s.revoke(ctx, q, record.Revocation{Username: name, NotBefore: at, Made: at})
 }
 
 // ends is the reason with which a change ends sessions, or "".
 func ends(change record.Change) record.EndReason {
-	if change.EndSessions == "" && change.IsActive != nil && !*change.IsActive {
+	if change.IsActive != nil && !*change.IsActive {
 		return record.EndedByAccount
 	}
 	return change.EndSessions
@@ -182,20 +205,28 @@ var ErrReferred = &jotgate.Error{Status: 409, Detail: "This account cannot be de
 var cascades = map[string]bool{"authtoken_token": true, "django_admin_log": true, "account_emailaddress": true}
 
 func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, key any, now time.Time) error {
-	if _, err := s.endSessions(ctx, q, record.Ending{User: id, Reason: record.EndedByAccount, Now: now}); err != nil {
-		return err
-	}
-	if err := s.release(ctx, q, key); err != nil {
-		return err
-	}
 	sch := s.tables.schema
-	var name string
-	found, err := one(ctx, q, []any{&name}, "DELETE FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1 RETURNING "+quote(sch.Username), key)
+	// An UPDATE locks the row first, as every change of an account does.
+	found, err := one(ctx, q, []any{new(int)}, "UPDATE "+quote(sch.Users)+" SET password = password WHERE "+quote(sch.ID)+" = $1 RETURNING 1", key)
 	if err != nil {
 		return err
 	}
 	if !found {
 		return jotgate.ErrNotFound
+	}
+	if _, err := s.endSessions(ctx, q, record.Ending{User: id, Reason: record.EndedByAccount, Now: now}, ""); err != nil {
+		return err
+	}
+	if err := s.release(ctx, q, key); err != nil {
+		return err
+	}
+	var name string
+	_, err = one(ctx, q, []any{&name}, "DELETE FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1 RETURNING "+quote(sch.Username), key)
+	if err != nil {
+		return err
+	}
+	if err := void(ctx, q, byUsername, name, now); err != nil {
+		return err
 	}
 	if _, err := run(ctx, q, "DELETE FROM jotgate_network WHERE user_id = $1", string(id)); err != nil {
 		return err
@@ -205,7 +236,7 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, 
 			return err
 		}
 	}
-	return s.revoke(ctx, q, record.Revocation{User: id, Username: name, NotBefore: now, Made: now})
+	return nil
 }
 
 // release takes away what refers to the account with this key.

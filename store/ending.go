@@ -12,14 +12,21 @@ import (
 // EndSessions implements record.Sessions.
 func (s *Store) EndSessions(ctx context.Context, which record.Ending) (n int, err error) {
 	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
-		return s.endSessions(ctx, q, which)
+		return s.endSessions(ctx, q, which, "")
 	})
 }
 
-func (s *Store) endSessions(ctx context.Context, q Queryer, which record.Ending) (int, error) {
-	text, args, ok := endingText(which)
+// endSessions is EndSessions that leaves sessions alone which go with the
+// password of this digest, unless it is empty.
+func (s *Store) endSessions(ctx context.Context, q Queryer, which record.Ending, keep string) (int, error) {
+	text, args, ok := endingText(which, keep)
 	if !ok {
 		return 0, nil
+	}
+	if which.ID == "" { // first, so that no token is adopted meanwhile
+		if err := s.voidUser(ctx, q, which); err != nil {
+			return 0, err
+		}
 	}
 	if err := s.adoptEnded(ctx, q, which); err != nil {
 		return 0, err
@@ -36,12 +43,15 @@ func (s *Store) endSessions(ctx context.Context, q Queryer, which record.Ending)
 			return 0, err
 		}
 	}
-	return len(ended), nil
+	if which.ID == "" {
+		err = s.blacklistUser(ctx, q, which)
+	}
+	return len(ended), err
 }
 
 // endingText is the UPDATE that ends what which names; ok is false when it
 // names nothing that can be in the table.
-func endingText(which record.Ending) (text string, args []any, ok bool) {
+func endingText(which record.Ending, keep string) (text string, args []any, ok bool) {
 	if which.User == "" && which.ID == "" || !storable(string(which.User)+which.ID+which.Except+which.IfJTI) {
 		return "", nil, false
 	}
@@ -59,6 +69,9 @@ func endingText(which record.Ending) (text string, args []any, ok bool) {
 	if which.Except != "" {
 		text += " AND id <> " + arg(which.Except)
 	}
+	if keep != "" {
+		text += " AND password_digest <> " + arg(keep)
+	}
 	return text, args, true
 }
 
@@ -68,6 +81,9 @@ func (s *Store) adoptEnded(ctx context.Context, q Queryer, which record.Ending) 
 	a := which.Adopt
 	if a == nil || a.ID != which.ID || which.User != "" && a.User != which.User || which.IfJTI != "" && a.JTI != which.IfJTI {
 		return nil // what is inserted must be what is ended
+	}
+	if void, err := s.voided(ctx, q, a); err != nil || void {
+		return err
 	}
 	_, err := insertSession(ctx, q, a, " ON CONFLICT (id) DO NOTHING")
 	return err

@@ -23,7 +23,7 @@ type Fact struct {
 
 // own are jotgate's tables.
 var own = []string{
-	"jotgate_session", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
+	"jotgate_session", "jotgate_not_before", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
 	"jotgate_outbox", "jotgate_epoch", "jotgate_pending", MigrationsTable,
 }
 

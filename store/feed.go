@@ -19,7 +19,7 @@ func (s *Store) revoke(ctx context.Context, q Queryer, r record.Revocation) erro
 	if r.NotBefore.After(issued) {
 		issued = r.NotBefore
 	}
-	_, err := run(ctx, q, s.texts.revoke, r.Session, string(r.User), r.Username, micros(r.NotBefore), issued.UnixMicro())
+	_, err := run(ctx, q, s.texts.revoke, r.Session, string(r.User), r.Username, micros(r.NotBefore), issued.UnixMicro(), r.Sessionless)
 	if err == nil {
 		err = s.announce(ctx, q)
 	}
@@ -36,13 +36,16 @@ func (s *Store) announce(ctx context.Context, q Queryer) error {
 	return err
 }
 
+// made is the time of an entry: by the database's clock, or $n if that is later.
+func made(d *Driver, n int) string { return fmt.Sprintf("%s(%s, $%d)", d.Later, d.Clock, n) }
+
 // feedTexts are the statements of the feed in the words of one database.
 func (x *texts) feedTexts(d *Driver) {
-	x.revoke = "INSERT INTO jotgate_revocation (session, user_id, username, not_before, made) VALUES ($1, $2, $3, $4, " +
-		d.Later + "(" + d.Clock + ", $5))"
-	columns := "SELECT seq, session, user_id, username, not_before, made, " + d.Transaction + " FROM jotgate_revocation WHERE "
+	x.revoke = "INSERT INTO jotgate_revocation (session, user_id, username, not_before, made, sessionless) VALUES ($1, $2, $3, $4, " +
+		made(d, 5) + ", $6)"
+	columns := "SELECT seq, session, user_id, username, not_before, made, sessionless, " + d.Transaction + " FROM jotgate_revocation WHERE "
 	x.unseen = columns + d.Unseen + " AND seq > $5 ORDER BY seq LIMIT $6"
-	x.inForce = columns + d.InForce + " AND made >= $2 AND seq > $3 ORDER BY seq LIMIT $4"
+	x.inForce = columns + d.InForce + " AND (made >= $2 OR session = '') AND seq > $3 ORDER BY seq LIMIT $4"
 }
 
 // Revocations implements record.Revocations. What a horizon sees has committed
@@ -102,6 +105,6 @@ func (s *Store) horizon(ctx context.Context, q Queryer, clock *time.Time) (here 
 }
 
 func scanRevocation(rows rowScanner) (r record.Revocation, err error) {
-	err = rows.Scan(&r.Seq, &r.Session, &r.User, &r.Username, instant{&r.NotBefore}, instant{&r.Made}, &r.Transaction)
+	err = rows.Scan(&r.Seq, &r.Session, &r.User, &r.Username, instant{&r.NotBefore}, instant{&r.Made}, &r.Sessionless, &r.Transaction)
 	return r, err
 }

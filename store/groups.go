@@ -72,7 +72,8 @@ func (s *Store) CreateGroup(ctx context.Context, name string) (group record.Grou
 	return group, err
 }
 
-// RenameGroup gives a group another name. ErrNotFound, or status 400 as
+// RenameGroup gives a group another name. The access tokens of its members,
+// which name the old one, are revoked. ErrNotFound, or status 400 as
 // CreateGroup.
 func (s *Store) RenameGroup(ctx context.Context, name, to string) error {
 	if err := s.groupName(to); err != nil {
@@ -80,15 +81,22 @@ func (s *Store) RenameGroup(ctx context.Context, name, to string) error {
 	}
 	return s.inGroup(ctx, name, func(ctx context.Context, q Queryer, id int64) error {
 		_, err := run(ctx, q, "UPDATE auth_group SET name = $1 WHERE id = $2", to, id)
-		return s.taken(err, errGroupTaken)
+		if err != nil || to == name {
+			return s.taken(err, errGroupTaken)
+		}
+		return s.staleMembers(ctx, q, id)
 	})
 }
 
-// DeleteGroup removes a group, its memberships and its permissions.
+// DeleteGroup removes a group, its memberships and its permissions. The access
+// tokens of its members are revoked; their sessions go on.
 // ErrNotFound; ErrReferred when a table that jotgate does not know refers to
 // it.
 func (s *Store) DeleteGroup(ctx context.Context, name string) error {
 	err := s.inGroup(ctx, name, func(ctx context.Context, q Queryer, id int64) error {
+		if err := s.staleMembers(ctx, q, id); err != nil {
+			return err
+		}
 		texts := []string{"DELETE FROM " + quote(s.tables.groups.table) + " WHERE group_id = $1"}
 		if s.tables.permission {
 			texts = append(texts, "DELETE FROM auth_group_permissions WHERE group_id = $1")
@@ -155,7 +163,8 @@ func (s *Store) AddToGroup(ctx context.Context, id record.UserID, group string) 
 	})
 }
 
-// RemoveFromGroup ends a membership; not being a member is no error.
+// RemoveFromGroup ends a membership; not being a member is no error. The
+// account's access tokens are revoked; its sessions go on.
 // ErrNotFound without the account or the group.
 func (s *Store) RemoveFromGroup(ctx context.Context, id record.UserID, group string) error {
 	return s.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
@@ -173,14 +182,18 @@ func (s *Store) addLink(ctx context.Context, q Queryer, l link, column string, i
 	return err
 }
 
-// removeLink deletes a row from a many-to-many table of users.
+// removeLink deletes a row from a many-to-many table of users and, if there was
+// one, revokes the user's access tokens.
 func (s *Store) removeLink(ctx context.Context, q Queryer, l link, column string, id record.UserID, other int64) error {
 	key, err := s.present(ctx, q, id)
 	if err != nil {
 		return err
 	}
-	_, err = run(ctx, q, "DELETE FROM "+quote(l.table)+" WHERE "+quote(l.user)+" = $1 AND "+column+" = $2", key, other)
-	return err
+	n, err := run(ctx, q, "DELETE FROM "+quote(l.table)+" WHERE "+quote(l.user)+" = $1 AND "+column+" = $2", key, other)
+	if err != nil || n == 0 {
+		return err
+	}
+	return s.staleAccount(ctx, q, key)
 }
 
 // present is the key of an account that is there. Foreign keys are checked at

@@ -25,7 +25,7 @@ var moveTables = []string{
 	"django_content_type", "auth_permission", "auth_group", "auth_group_permissions", "",
 	"account_emailaddress", "account_emailconfirmation",
 	"token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken",
-	"jotgate_session", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network", "jotgate_outbox",
+	"jotgate_session", "jotgate_not_before", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network", "jotgate_outbox",
 	"jotgate_pending",
 }
 

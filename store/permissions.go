@@ -89,8 +89,8 @@ func (s *Store) GrantToAccount(ctx context.Context, id record.UserID, permission
 	})
 }
 
-// RevokeFromAccount takes back what GrantToAccount gave; not having it is no
-// error. ErrNotFound without the account or the permission.
+// RevokeFromAccount takes back what GrantToAccount gave and revokes the
+// account's access tokens; its sessions go on. Not having it is no error. ErrNotFound without the account or the permission.
 func (s *Store) RevokeFromAccount(ctx context.Context, id record.UserID, permission string) error {
 	return s.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
 		return s.removeLink(ctx, q, s.tables.direct, "permission_id", id, p)
@@ -100,24 +100,29 @@ func (s *Store) RevokeFromAccount(ctx context.Context, id record.UserID, permiss
 // GrantToGroup gives the group a permission; having it is no error.
 // ErrNotFound without the group or the permission.
 func (s *Store) GrantToGroup(ctx context.Context, group, permission string) error {
-	return s.groupPermission(ctx, group, permission,
+	return s.groupPermission(ctx, group, permission, false,
 		"INSERT INTO auth_group_permissions (group_id, permission_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
 }
 
-// RevokeFromGroup takes back what GrantToGroup gave; not having it is no
+// RevokeFromGroup takes back what GrantToGroup gave and revokes the access
+// tokens of the group's members; their sessions go on. Not having it is no
 // error. ErrNotFound without the group or the permission.
 func (s *Store) RevokeFromGroup(ctx context.Context, group, permission string) error {
-	return s.groupPermission(ctx, group, permission, "DELETE FROM auth_group_permissions WHERE group_id = $1 AND permission_id = $2")
+	return s.groupPermission(ctx, group, permission, true,
+		"DELETE FROM auth_group_permissions WHERE group_id = $1 AND permission_id = $2")
 }
 
-func (s *Store) groupPermission(ctx context.Context, group, permission, text string) error {
+func (s *Store) groupPermission(ctx context.Context, group, permission string, stale bool, text string) error {
 	return s.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
 		g, err := s.groupID(ctx, q, group)
 		if err != nil {
 			return err
 		}
-		_, err = run(ctx, q, text, g, p)
-		return err
+		n, err := run(ctx, q, text, g, p)
+		if err != nil || n == 0 || !stale || s.tables.groups.table == "" {
+			return err
+		}
+		return s.staleMembers(ctx, q, g)
 	})
 }
 

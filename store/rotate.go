@@ -31,6 +31,14 @@ func (s *Store) RotateSession(ctx context.Context, r record.Rotation) (record.Ro
 			out, err = s.rotateSession(ctx, q, r)
 			return err
 		})
+		if errors.Is(err, errChanged) { // if it was not, after all, once more
+			if done, failed := s.endChanged(ctx, rotationEvent(r)); failed != nil {
+				return record.Rotated{}, failed
+			} else if done {
+				return record.Rotated{}, out.refusal
+			}
+			err = errAgain
+		}
 		switch {
 		case errors.Is(err, errAgain) && try < 3:
 		case err != nil:
@@ -57,7 +65,7 @@ func (s *Store) kept(ctx context.Context, r record.Rotation) (out record.Rotated
 		}
 		key, _ := s.tables.key.encode(r.User)
 		account, err := s.accountOf(ctx, q, r, key)
-		if err == nil {
+		if err == nil && (r.OwnUsers || account != nil && row.PasswordDigest == record.DigestPassword(account.Password)) {
 			out = record.Rotated{Session: *row, Account: account}
 		}
 		return err
@@ -79,12 +87,15 @@ func (s *Store) rotateSession(ctx context.Context, q Queryer, r record.Rotation)
 			return out, jotgate.ErrNoAccountForToken
 		}
 	}
+	if out.Account, err = s.accountOf(ctx, q, r, key); err != nil {
+		return out, err
+	}
 	if r.Adopt != nil {
-		if err := s.adopt(ctx, q, r); err != nil {
+		if err := s.adopt(ctx, q, r, &out); err != nil {
 			return out, err
 		}
 	}
-	won, err := s.take(ctx, q, r, key)
+	won, err := s.take(ctx, q, r, key, out.Account)
 	if err != nil {
 		return out, err
 	}
@@ -93,36 +104,56 @@ func (s *Store) rotateSession(ctx context.Context, q Queryer, r record.Rotation)
 	}
 	out.Session = *won
 	if !r.Keep {
-		if err := s.succeed(ctx, q, r, won); err != nil {
-			return out, err
-		}
+		err = s.succeed(ctx, q, r, won)
 	}
-	out.Account, err = s.accountOf(ctx, q, r, key)
 	return out, err
 }
 
 // adopt inserts the session of a token that Django issued, unless it is there
 // or must not be.
-func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation) error {
+func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation, out *rotation) error {
 	if black, err := s.blacklisted(ctx, q, r.Presented); err != nil || black {
 		return err
 	}
+	a, active := *r.Adopt, true
 	if !r.OwnUsers {
-		if ok, err := s.active(ctx, q, r.User, new(string)); err != nil || !ok {
-			return orNoAccount(err)
+		var password string
+		var err error
+		if active, err = s.active(ctx, q, r.User, &password); err != nil {
+			return err
 		}
+		a.PasswordDigest = record.DigestPassword(password)
 	}
-	_, err := insertSession(ctx, q, r.Adopt, " ON CONFLICT (id) DO NOTHING")
+	void, err := s.voided(ctx, q, &a)
+	if err != nil || void && active {
+		return err
+	}
+	if !active {
+		if out.refusal = jotgate.ErrNoAccountForToken; void {
+			return out.refusal
+		}
+		return errChanged
+	}
+	if !r.OwnUsers { // a session that goes with another password shows that it was changed
+		out.refusal = jotgate.ErrTokenBlacklisted
+		if found, err := one(ctx, q, []any{new(int)}, otherPassword+" LIMIT 1", string(r.User), a.PasswordDigest); err != nil || found {
+			return orChanged(err)
+		}
+		out.refusal = nil
+	}
+	_, err = insertSession(ctx, q, &a, " ON CONFLICT (id) DO NOTHING")
 	return err
 }
 
 const takeText = `UPDATE jotgate_session SET previous_jti = jti, jti = $1, rotated = $2, last_seen = $2,
 expires = CASE WHEN created + $4 < $3 THEN created + $4 ELSE $3 END,
-expires_day = CASE WHEN created + $4 < $3 THEN created + $4 ELSE $3 END / 86400000000, address = $5, user_agent = $6
-WHERE id = $7 AND user_id = $8 AND jti = $9 AND ended IS NULL AND expires > $2 AND created + $4 > $2`
+expires_day = CASE WHEN token_expires > $3 THEN token_expires WHEN created + $4 < $3 THEN created + $4 ELSE $3 END / 86400000000,
+address = $5, user_agent = $6, password_digest = $7
+WHERE id = $8 AND user_id = $9 AND ended IS NULL AND expires > $2 AND created + $4 > $2 AND password_digest IN ('', $7) AND jti = $10`
 
-const keepText = `UPDATE jotgate_session SET last_seen = CASE WHEN last_seen > CAST($1 AS bigint) - 60000000 THEN last_seen ELSE CAST($1 AS bigint) END
-WHERE id = $2 AND user_id = $3 AND created + $4 > $1 AND jti = $5 AND ended IS NULL AND expires > $1`
+const keepText = `UPDATE jotgate_session SET last_seen = CASE WHEN last_seen > CAST($1 AS bigint) - 60000000 THEN last_seen ELSE CAST($1 AS bigint) END,
+password_digest = $2
+WHERE id = $3 AND user_id = $4 AND created + $5 > $1 AND ended IS NULL AND expires > $1 AND password_digest IN ('', $2) AND jti = $6`
 
 // lifetime is how long the session may live from its creation on, in
 // microseconds: for ever is more than any time that a row can hold.
@@ -138,22 +169,29 @@ func over(row *record.Session, r record.Rotation) bool {
 	return !row.Expires.After(r.Now) || row.Created.UnixMicro()+lifetime(r) <= r.Now.UnixMicro()
 }
 
-// take is the one conditional UPDATE; nil when it passes over r.
-func (s *Store) take(ctx context.Context, q Queryer, r record.Rotation, key any) (*record.Session, error) {
-	now := r.Now.UnixMicro()
+// take is the one conditional UPDATE; nil when it passes over r. The account is
+// the one that was read: it must be active and have the same password still.
+func (s *Store) take(ctx context.Context, q Queryer, r record.Rotation, key any, account *record.Account) (*record.Session, error) {
+	now, digest := r.Now.UnixMicro(), ""
+	switch {
+	case account != nil:
+		digest = record.DigestPassword(account.Password)
+	case !r.OwnUsers:
+		return nil, nil
+	}
 	text, args := takeText, []any{
-		r.Next, now, r.Expires.UnixMicro(), lifetime(r), note(r.Address, 64), note(r.UserAgent, 512),
+		r.Next, now, r.Expires.UnixMicro(), lifetime(r), note(r.Address, 64), note(r.UserAgent, 512), digest,
 		r.Session, string(r.User), r.Presented,
 	}
 	if r.Keep {
-		text, args = keepText, []any{now, r.Session, string(r.User), lifetime(r), r.Presented}
+		text, args = keepText, []any{now, digest, r.Session, string(r.User), lifetime(r), r.Presented}
 	}
 	if s.tables.blacklist { // of the jti, the last argument in both
 		text += fmt.Sprintf(" AND NOT "+blacklistedCondition, len(args))
 	}
 	if !r.OwnUsers {
-		args = append(args, key)
-		text += fmt.Sprintf(" AND "+s.texts.guard, len(args))
+		args = append(args, key, account.Password)
+		text += fmt.Sprintf(" AND "+s.texts.guard, len(args)-1, len(args))
 	}
 	list, err := all(ctx, q, scanSession, text+" RETURNING "+sessionColumns, args...)
 	if err != nil || len(list) == 0 {
@@ -170,22 +208,35 @@ func (s *Store) succeed(ctx context.Context, q Queryer, r record.Rotation, won *
 	return s.addOutstanding(ctx, q, won.User, won.JTI, r.Now, won.Expires)
 }
 
-// accountOf reads the account that a rotation answers with.
+// accountOf reads the account that a rotation responds with; nil if there is
+// none that is active, or with Rotation.OwnUsers.
 func (s *Store) accountOf(ctx context.Context, q Queryer, r record.Rotation, key any) (*record.Account, error) {
 	if r.OwnUsers {
 		return nil, nil
 	}
 	list, err := all(ctx, q, scanAccount, s.texts.byID, key)
 	if err != nil || len(list) == 0 || !list[0].IsActive {
-		return nil, orNoAccount(err)
+		return nil, err
 	}
 	return list[0], nil
 }
 
-// errAgain says that the row changed between the UPDATE and the look at it.
-var errAgain = errors.New("a session changed while it was read")
+var (
+	// errAgain says that the row changed between the UPDATE and the look at it.
+	errAgain = errors.New("a session changed while it was read")
+	// errChanged says that something else than jotgate seems to have changed
+	// the account of a live session.
+	errChanged = errors.New("the account was changed")
+)
 
-// passedOver tells why take did not take.
+func orChanged(err error) error {
+	if err == nil {
+		return errChanged
+	}
+	return err
+}
+
+// passedOver finds out why take updated no row.
 func (s *Store) passedOver(ctx context.Context, q Queryer, r record.Rotation, key any) (out rotation, err error) {
 	row, err := findSession(ctx, q, r.Session, s.driver.lock("UPDATE"))
 	if err != nil {
@@ -197,8 +248,18 @@ func (s *Store) passedOver(ctx context.Context, q Queryer, r record.Rotation, ke
 	if out.Account, err = s.accountOf(ctx, q, r, key); err != nil {
 		return out, err
 	}
-	if !row.Ended.IsZero() || over(row, r) {
+	gone := out.Account == nil && !r.OwnUsers
+	switch {
+	case gone && !row.Ended.IsZero():
+		return out, jotgate.ErrNoAccountForToken
+	case gone:
+		out.refusal = jotgate.ErrNoAccountForToken
+		return out, errChanged
+	case !row.Ended.IsZero() || over(row, r):
 		return out, jotgate.ErrTokenBlacklisted
+	case out.Account != nil && row.PasswordDigest != "" && row.PasswordDigest != record.DigestPassword(out.Account.Password):
+		out.refusal = jotgate.ErrTokenBlacklisted
+		return out, errChanged
 	}
 	out.Session = *row
 	return s.judge(ctx, q, r, out)
@@ -226,12 +287,16 @@ func (s *Store) judge(ctx context.Context, q Queryer, r record.Rotation, out rot
 // endBecause ends the session for a reason found while rotating; the refusal
 // is answered after the commit.
 func (s *Store) endBecause(ctx context.Context, q Queryer, r record.Rotation, reason record.EndReason, refusal error) (rotation, error) {
-	_, err := s.endSessions(ctx, q, record.Ending{User: r.User, ID: r.Session, Reason: reason, Now: r.Now})
+	_, err := s.endSessions(ctx, q, record.Ending{User: r.User, ID: r.Session, Reason: reason, Now: r.Now}, "")
 	if err == nil {
-		err = addEvent(ctx, q, record.Event{
-			Time: r.Now, Name: string(reason), User: r.User, Session: r.Session,
-			Address: r.Address, UserAgent: r.UserAgent, Detail: "the session was ended",
-		})
+		e := rotationEvent(r)
+		e.Name, e.Detail = string(reason), "the session was ended"
+		err = addEvent(ctx, q, e)
 	}
 	return rotation{refusal: refusal}, err
+}
+
+// rotationEvent is an event of this rotation, without its name.
+func rotationEvent(r record.Rotation) record.Event {
+	return record.Event{Time: r.Now, User: r.User, Session: r.Session, Address: r.Address, UserAgent: r.UserAgent}
 }

@@ -82,7 +82,6 @@ func TestLookupsUseIndexes(t *testing.T) {
 			"SELECT * FROM auth_user WHERE UPPER(email) = UPPER(CAST('a@b.c' AS text))":     "jotgate_user_email",
 			"SELECT * FROM jotgate_session WHERE user_id = '1' AND ended IS NULL":           "jotgate_session_user",
 			"SELECT id FROM jotgate_session WHERE expires_day <= 1 AND expires < 1 LIMIT 1": "jotgate_session_expires",
-			"SELECT id FROM jotgate_session WHERE ended < 1 LIMIT 1":                        "jotgate_session_ended",
 			"SELECT seq FROM jotgate_revocation WHERE made < 1 LIMIT 1":                     "jotgate_revocation_made",
 			"SELECT * FROM jotgate_event WHERE user_id = '1' AND id < 5 ORDER BY id DESC":   "jotgate_event_user",
 			"SELECT id FROM jotgate_outbox WHERE due <= 1 ORDER BY due, id LIMIT 1":         "jotgate_outbox_due",

@@ -10,12 +10,16 @@ import (
 
 // Sessions: one row per login. Rotation is in rotate.go, endings in ending.go.
 
-const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason"
+const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason, password_digest, token_expires"
 
 // scanSession reads sessionColumns.
 func scanSession(rows rowScanner) (s record.Session, err error) {
+	var tokenExpires int64
 	err = rows.Scan(&s.ID, &s.User, instant{&s.Created}, instant{&s.LastSeen}, &s.Address, &s.UserAgent, &s.JTI,
-		&s.PreviousJTI, instant{&s.Rotated}, instant{&s.Expires}, instant{&s.Ended}, &s.EndReason)
+		&s.PreviousJTI, instant{&s.Rotated}, instant{&s.Expires}, instant{&s.Ended}, &s.EndReason, &s.PasswordDigest, &tokenExpires)
+	if tokenExpires != 0 {
+		s.Adopted.Expires = time.UnixMicro(tokenExpires).UTC()
+	}
 	return s, err
 }
 
@@ -36,6 +40,7 @@ func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Se
 		if !ok || password != ifPassword {
 			return jotgate.ErrNotFound
 		}
+		session.PasswordDigest = record.DigestPassword(password)
 	}
 	if _, err := insertSession(ctx, q, session, ""); err != nil {
 		return err
@@ -49,14 +54,6 @@ func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Se
 	})
 }
 
-// orNoAccount is err, or the refusal when there is none.
-func orNoAccount(err error) error {
-	if err == nil {
-		return jotgate.ErrNoAccountForToken
-	}
-	return err
-}
-
 // active reads the password of an account that is there and active, and keeps
 // both so until the transaction's end.
 func (s *Store) active(ctx context.Context, q Queryer, id record.UserID, password *string) (bool, error) {
@@ -68,17 +65,24 @@ func (s *Store) active(ctx context.Context, q Queryer, id record.UserID, passwor
 }
 
 const insertSessionText = `INSERT INTO jotgate_session
-(id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day, ended, end_reason)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+(id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day, ended, end_reason, password_digest, token_expires)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 
 // insertSession inserts a row; conflict is "" or an ON CONFLICT clause.
 func insertSession(ctx context.Context, q Queryer, s *record.Session, conflict string) (int, error) {
 	if !storable(s.ID+s.JTI+s.PreviousJTI+string(s.User)) || s.ID == "" {
 		return 0, jotgate.ErrTokenInvalid
 	}
+	tokenExpires, last := int64(0), s.Expires // of all tokens
+	if a := s.Adopted.Expires; !a.IsZero() {
+		tokenExpires = a.UnixMicro()
+		if a.After(last) {
+			last = a
+		}
+	}
 	return run(ctx, q, insertSessionText+conflict, s.ID, string(s.User), s.Created.UnixMicro(), s.LastSeen.UnixMicro(),
 		note(s.Address, 64), note(s.UserAgent, 512), s.JTI, s.PreviousJTI, micros(s.Rotated),
-		s.Expires.UnixMicro(), day(s.Expires), micros(s.Ended), string(s.EndReason))
+		s.Expires.UnixMicro(), day(last), micros(s.Ended), string(s.EndReason), s.PasswordDigest, tokenExpires)
 }
 
 // FindSession implements record.Sessions.
@@ -126,8 +130,7 @@ func (s *Store) Purge(ctx context.Context, now, keep time.Time, limit int) (n in
 
 // The texts of Purge: each deletes at most $2 rows of before $1.
 var purgeTexts = []string{
-	"DELETE FROM jotgate_session WHERE id IN (SELECT id FROM jotgate_session WHERE expires_day <= $1 / 86400000000 AND expires < $1 LIMIT $2)",
-	"DELETE FROM jotgate_session WHERE id IN (SELECT id FROM jotgate_session WHERE ended < $1 LIMIT $2)",
+	"DELETE FROM jotgate_session WHERE id IN (SELECT id FROM jotgate_session WHERE expires_day <= $1 / 86400000000 AND expires < $1 AND token_expires < $1 LIMIT $2)",
 	"DELETE FROM jotgate_revocation WHERE seq IN (SELECT seq FROM jotgate_revocation WHERE made < $1 LIMIT $2)",
 }
 

@@ -17,8 +17,9 @@ type texts struct {
 	first   string // a page of accounts from the start
 	after   string // a page of accounts after a key
 	active  string // the password of the account $1, if it is there and active
-	// guard is a condition that holds while the account is active; %d is
-	// the placeholder of its key.
+	// guard is a condition that holds while the account is active and its
+	// stored password is this one; %d are the placeholders of its key and of
+	// the password.
 	guard string
 	count string
 
@@ -40,7 +41,7 @@ func newTexts(t *tables, driver *Driver) *texts {
 	x.first = x.account + " ORDER BY " + key + " LIMIT $1"
 	x.after = x.account + " WHERE " + key + " > $2 ORDER BY " + key + " LIMIT $1"
 	x.active = "SELECT u.password FROM " + users + " WHERE " + key + " = $1" + t.activeOnly() + driver.lock("SHARE")
-	x.guard = "EXISTS (SELECT 1 FROM " + users + " WHERE " + key + " = $%d" + t.activeOnly() + ")"
+	x.guard = "EXISTS (SELECT 1 FROM " + users + " WHERE " + key + " = $%d AND u.password = $%d" + t.activeOnly() + ")"
 	x.count = "SELECT COUNT(*) FROM " + quote(s.Users)
 	x.feedTexts(driver)
 	return x

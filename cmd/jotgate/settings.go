@@ -25,6 +25,7 @@ type gateFlags struct {
 
 type tokenFlags struct {
 	AccessTokenLifetime          time.Duration  `group:"tokens" default:"5m" placeholder:"TIME" help:"How long an access token works: whole seconds."`
+	ForeignTokenLifetime         time.Duration  `group:"tokens" default:"720h" placeholder:"TIME" help:"The longest life of an access token that another issuer makes, such as a Django with the same secret. Older ones are rejected."`
 	RefreshTokenLifetime         time.Duration  `group:"tokens" default:"24h" placeholder:"TIME" help:"How long a session lives without a refresh: whole seconds."`
 	SessionLifetime              *time.Duration `group:"tokens" placeholder:"TIME" help:"How long a session lives in all, however often it is refreshed: whole seconds; 0s is without end. Default: 720h, or --refresh-token-lifetime where that is longer."`
 	KeepRefreshTokens            bool           `group:"tokens" help:"Leave the refresh token the same for the whole session. Default: it rotates at each use."`
@@ -119,8 +120,9 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 	t, p := &f.tokenFlags, &f.passwordFlags
 	s = jotgate.Settings{
 		SecretKeyFallbacks: f.fallbacks(), InsecureShortSecret: f.InsecureShortSecret,
-		AccessTokenLifetime: t.AccessTokenLifetime, RefreshTokenLifetime: t.RefreshTokenLifetime,
-		KeepRefreshTokens: t.KeepRefreshTokens, RefreshGrace: t.RefreshGrace,
+		AccessTokenLifetime: t.AccessTokenLifetime, ForeignTokenLifetime: max(t.ForeignTokenLifetime, t.AccessTokenLifetime),
+		RefreshTokenLifetime: t.RefreshTokenLifetime,
+		KeepRefreshTokens:    t.KeepRefreshTokens, RefreshGrace: t.RefreshGrace,
 		KeepSessionsOnPasswordChange: t.KeepSessionsOnPasswordChange,
 		KeyRotation:                  t.KeyRotation, KeyAlgorithm: jwt.Algorithm(t.KeyAlgorithm),
 		Issuer: t.Issuer, Audience: t.Audience, Leeway: t.Leeway,

@@ -8,8 +8,8 @@ const maxMethods = 20
 // maxMethodsOf lists the types that have more.
 var maxMethodsOf = map[string]int{
 	"Gate":         53, // to become 30
-	"record.Store": 22, // to be split by noun, with the store's
-	"store.Store":  64, // to be split by noun
+	"record.Store": 24, // to be split by noun, with the store's
+	"store.Store":  66, // to be split by noun
 }
 
 // maxPairs limits the pairs of files that use each other's names, in packages

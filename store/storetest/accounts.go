@@ -156,7 +156,8 @@ var accountsParts = []part{
 		if row := b.find(kept.ID); row.EndReason != record.EndedByAccount || len(b.revoked(kept.ID, "")) != 1 {
 			t.Errorf("after a deactivation: %q", row.EndReason)
 		}
-		if list := b.revoked("", a.ID); len(list) != 1 || !list[0].NotBefore.Equal(at) || list[0].Username != a.Username {
+		if list := b.revoked("", a.ID); len(list) != 2 || !list[0].Sessionless || list[1].Sessionless || !list[1].NotBefore.Equal(at) ||
+			list[1].Username != a.Username {
 			t.Errorf("revocations of the user: %v", list)
 		}
 		b.is(b.CreateSession(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)

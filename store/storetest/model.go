@@ -202,8 +202,10 @@ func (m *machine) purge(rt *rapid.T) {
 		m.same(rt, "purge", err, nil)
 	}
 	for _, s := range m.sessions {
-		if s.row.Expires.Before(keep) || !s.row.Ended.IsZero() && s.row.Ended.Before(keep) {
+		if s.row.Expires.Before(keep) {
 			s.purged = true
+		}
+		if !s.row.Ended.IsZero() && s.row.Ended.Before(keep) {
 			delete(m.revoked, s.row.ID)
 		}
 	}

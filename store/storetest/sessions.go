@@ -261,28 +261,43 @@ var sessionsParts = []part{
 	{"purge", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		user := b.account().ID
-		expired, ended, live := newSession(user), b.session(user), b.session(user)
+		expired, ended, live, adopted := newSession(user), b.session(user), newSession(user), newSession(user)
 		expired.Expires = start.Add(10 * time.Minute)
 		b.must(b.CreateSession(b.ctx, expired, "first"))
-		_, err := b.EndSessions(b.ctx, record.Ending{ID: ended.ID, Reason: record.EndedByLogout, Now: start.Add(10 * time.Minute)})
+		live.Expires = start.Add(48 * time.Hour)
+		b.must(b.CreateSession(b.ctx, live, "first"))
+		adopted.Adopted = record.AdoptedToken{Issued: start, Expires: start.Add(3 * time.Hour)}
+		end := record.Ending{ID: ended.ID, Reason: record.EndedByLogout, Now: start.Add(10 * time.Minute)}
+		_, err := b.EndSessions(b.ctx, end)
 		b.must(err)
-		total := 0
-		for _, keep := range []time.Time{start.Add(10 * time.Minute), start.Add(10*time.Minute + time.Microsecond)} {
-			for {
-				n, err := b.Purge(b.ctx, keep, keep, 1)
+		end.ID, end.Adopt = adopted.ID, adopted
+		_, err = b.EndSessions(b.ctx, end)
+		b.must(err)
+		for _, c := range []struct {
+			keep time.Duration
+			want int
+			gone []string
+		}{
+			{10 * time.Minute, 0, nil},
+			{10*time.Minute + time.Microsecond, 1, []string{expired.ID}},
+			{time.Hour, 0, nil},
+			{time.Hour + time.Microsecond, 1, []string{ended.ID}}, // its tokens have expired
+			{3 * time.Hour, 0, nil},
+			{3*time.Hour + time.Microsecond, 1, []string{adopted.ID}}, // so has the one of Django
+			{30 * time.Hour, 0, nil},
+		} {
+			total := 0
+			for n := 1; n > 0; total += n {
+				n, err = b.Purge(b.ctx, start.Add(c.keep), start.Add(c.keep), 1)
 				b.must(err)
-				if total += n; n == 0 {
-					break
-				}
 			}
-			want := map[bool]int{true: 0, false: 2}[keep.Equal(start.Add(10*time.Minute))]
-			if total != want { // two sessions; the revocation has the database's time
-				t.Errorf("purged %d rows, want %d", total, want)
+			if total != c.want { // the revocations have the database's time
+				t.Errorf("before %v: purged %d rows, want %d", c.keep, total, c.want)
 			}
-		}
-		for _, gone := range []string{expired.ID, ended.ID} {
-			_, err := b.FindSession(b.ctx, gone)
-			b.is(err, jotgate.ErrNotFound)
+			for _, id := range c.gone {
+				_, err := b.FindSession(b.ctx, id)
+				b.is(err, jotgate.ErrNotFound)
+			}
 		}
 		b.find(live.ID)
 		made := b.revoked(ended.ID, "")[0].Made
@@ -291,7 +306,7 @@ var sessionsParts = []part{
 			left int
 		}{{made, 1}, {made.Add(time.Microsecond), 0}} {
 			for n := 1; n > 0; {
-				n, err = b.Purge(b.ctx, c.keep, c.keep, 100)
+				n, err = b.Purge(b.ctx, start, c.keep, 100)
 				b.must(err)
 			}
 			if left := len(b.revoked(ended.ID, "")); left != c.left {

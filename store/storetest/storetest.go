@@ -31,7 +31,7 @@ type part struct {
 // Run runs the whole suite. open makes an empty store that lives as long as
 // its test; it is called once for each part.
 func Run(t *testing.T, open func(t *testing.T) record.Store) {
-	for _, part := range slices.Concat(accountsParts, addressesParts, sessionsParts, feedParts, racesParts, modelParts, recordsParts) {
+	for _, part := range slices.Concat(accountsParts, addressesParts, sessionsParts, notBeforeParts, feedParts, racesParts, modelParts, recordsParts) {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open(t)) })
 	}
 }

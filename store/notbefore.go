@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+)
+
+// Tokens without a session: until when they are void, and changes of accounts
+// that something else than jotgate made.
+
+// The claims of jotgate_not_before.
+const (
+	byID       = "id"
+	byUsername = "username"
+)
+
+// voidText keeps the later time and locks the row until the transaction ends,
+// so that no session is made meanwhile for a token that the time makes void.
+const voidText = `INSERT INTO jotgate_not_before (claim, value, not_before) VALUES ($1, $2, $3)
+ON CONFLICT (claim, value) DO UPDATE SET not_before =
+CASE WHEN excluded.not_before > jotgate_not_before.not_before THEN excluded.not_before ELSE jotgate_not_before.not_before END
+RETURNING not_before`
+
+// void makes tokens without a session void that were issued at or before at.
+func void(ctx context.Context, q Queryer, claim, value string, at time.Time) error {
+	_, err := one(ctx, q, []any{new(int64)}, voidText, claim, value, at.UnixMicro())
+	return err
+}
+
+const notBeforeText = `SELECT COALESCE(MAX(not_before), 0) FROM jotgate_not_before
+WHERE claim = 'id' AND value = $1 OR claim = 'username' AND value = $2`
+
+// NotBefore implements record.Sessions.
+func (s *Store) NotBefore(ctx context.Context, user record.UserID, username string) (time.Time, error) {
+	if !storable(string(user) + username) {
+		return time.Time{}, nil
+	}
+	return ask(ctx, s, func(ctx context.Context, q Queryer) (time.Time, error) {
+		return notBefore(ctx, q, user, username)
+	})
+}
+
+func notBefore(ctx context.Context, q Queryer, user record.UserID, username string) (time.Time, error) {
+	var at int64
+	if _, err := one(ctx, q, []any{&at}, notBeforeText, string(user), username); err != nil || at == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMicro(at).UTC(), nil
+}
+
+// voided reports whether the token that a is to be adopted for is void, and
+// keeps that so until the transaction ends.
+func (s *Store) voided(ctx context.Context, q Queryer, a *record.Session) (bool, error) {
+	if err := void(ctx, q, byID, string(a.User), time.UnixMicro(0)); err != nil {
+		return false, err
+	}
+	at, err := notBefore(ctx, q, a.User, a.Adopted.Username)
+	return !at.IsZero() && a.Adopted.Issued.Unix() <= at.Unix(), err // without iat, the zero time
+}
+
+// voidUser makes the user's tokens without a session void on all nodes, and if
+// the account is not active any more, all access tokens: to be safe, since their
+// sessions end.
+func (s *Store) voidUser(ctx context.Context, q Queryer, which record.Ending) error {
+	if err := void(ctx, q, byID, string(which.User), which.Now); err != nil {
+		return err
+	}
+	if key, ok := s.tables.key.encode(which.User); ok {
+		_, err := one(ctx, q, []any{&which.Username}, "SELECT "+quote(s.tables.schema.Username)+" FROM "+quote(s.tables.schema.Users)+
+			" WHERE "+quote(s.tables.schema.ID)+" = $1", key)
+		if err != nil {
+			return err
+		}
+	}
+	return s.revoke(ctx, q, record.Revocation{
+		User: which.User, Username: which.Username, NotBefore: which.Now, Made: which.Now,
+		Sessionless: which.Reason != record.EndedByAccount,
+	})
+}
+
+// otherPassword is the condition that a session goes with another password.
+const otherPassword = "SELECT 1 FROM jotgate_session WHERE user_id = $1 AND ended IS NULL AND password_digest NOT IN ('', $2)"
+
+// ConfirmPassword implements record.Sessions.
+func (s *Store) ConfirmPassword(ctx context.Context, session string, user record.UserID, password string, now time.Time) error {
+	if !storable(session + string(user)) {
+		return nil
+	}
+	differs, err := ask(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
+		return one(ctx, q, []any{new(int)}, otherPassword+" AND id = $3", string(user), record.DigestPassword(password), session)
+	})
+	if err != nil || !differs {
+		return err
+	}
+	ended, err := s.endChanged(ctx, record.Event{Time: now, User: user, Session: session})
+	if err == nil && ended {
+		err = jotgate.ErrPasswordChanged
+	}
+	return err
+}
+
+// endChanged ends the sessions of the event's user if the account is not active
+// or has another password than a session goes with, and reports whether it did.
+// It looks again, at one moment: perhaps jotgate was changing the account.
+func (s *Store) endChanged(ctx context.Context, e record.Event) (bool, error) {
+	return act(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
+		var password string
+		active, err := s.active(ctx, q, e.User, &password)
+		if err != nil {
+			return false, err
+		}
+		which, keep := record.Ending{User: e.User, Reason: record.EndedByAccount, Now: e.Time}, ""
+		e.Detail = "the account was deactivated or deleted outside jotgate; its sessions were ended"
+		if active {
+			which.Reason, keep = record.EndedByPassword, record.DigestPassword(password)
+			e.Detail = "the password was changed outside jotgate; sessions were ended"
+			if found, err := one(ctx, q, []any{new(int)}, otherPassword+" LIMIT 1", string(e.User), keep); err != nil || !found {
+				return false, err
+			}
+		}
+		if _, err := s.endSessions(ctx, q, which, keep); err != nil {
+			return false, err
+		}
+		e.Name = string(which.Reason)
+		return true, addEvent(ctx, q, e)
+	})
+}
+
+// newPassword makes a new stored password that of the sessions which a change
+// leaves alone: of all of them if it ended the others, otherwise of those that
+// go with the password of before.
+func newPassword(ctx context.Context, q Queryer, id record.UserID, before, after string, all bool) error {
+	text, args := "UPDATE jotgate_session SET password_digest = $1 WHERE user_id = $2 AND ended IS NULL", []any{record.DigestPassword(after), string(id)}
+	if !all {
+		text, args = text+" AND password_digest = $3", append(args, record.DigestPassword(before))
+	}
+	_, err := run(ctx, q, text, args...)
+	return err
+}

@@ -1,0 +1,259 @@
+package store_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
+)
+
+// django changes the account as Django does: past the store.
+func (w *world) asDjango(set string, id record.UserID) {
+	w.Helper()
+	w.exec("UPDATE auth_user SET " + set + " WHERE id = " + string(id))
+}
+
+func (w *world) is(err, want error) {
+	w.Helper()
+	if !errors.Is(err, want) || (err == nil) != (want == nil) {
+		w.Fatalf("error: %v, want %v", err, want)
+	}
+}
+
+// A password that Django changed ends the sessions that go with the old one, by
+// whatever it is noticed; sessions that go with the new one go on.
+func TestPasswordChangedByDjango(t *testing.T) {
+	notice := map[string]struct {
+		by   func(w *world, s *store.Store, old *record.Session) error
+		want error
+	}{
+		"a refresh": {func(w *world, s *store.Store, old *record.Session) error {
+			_, err := s.RotateSession(w.ctx, use(old, old.JTI, "next"))
+			return err
+		}, jotgate.ErrTokenBlacklisted},
+		"a refresh that does not rotate": {func(w *world, s *store.Store, old *record.Session) error {
+			r := use(old, old.JTI, "next")
+			r.Keep, r.Now = true, noon.Add(time.Second)
+			_, err := s.RotateSession(w.ctx, r)
+			return err
+		}, jotgate.ErrTokenBlacklisted},
+		"reading the account": {func(w *world, s *store.Store, old *record.Session) error {
+			return s.ConfirmPassword(w.ctx, old.ID, old.User, "of Django", noon.Add(time.Minute))
+		}, jotgate.ErrPasswordChanged},
+		"the first use of a token of Django's": {func(w *world, s *store.Store, old *record.Session) error {
+			foreign := *old
+			foreign.ID, foreign.JTI = "adopted", "foreign"
+			foreign.Adopted = record.AdoptedToken{Issued: noon, Expires: noon.Add(time.Hour)}
+			r := use(&foreign, foreign.JTI, "next")
+			r.Adopt = &foreign
+			_, err := s.RotateSession(w.ctx, r)
+			return err
+		}, jotgate.ErrTokenBlacklisted},
+	}
+	for name, c := range notice {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(w *world) {
+				s, old := beside(w)
+				login(w, s, old.User, "old too")
+				w.exec("INSERT INTO token_blacklist_outstandingtoken (token, expires_at, user_id, jti) VALUES ('x', '2030-01-01 00:00:00', " + string(old.User) + ", 'foreign0')")
+				w.asDjango("password = 'of Django'", old.User)
+				fresh := &record.Session{ID: "fresh", User: old.User, Created: noon, LastSeen: noon, JTI: "fresh0", Expires: noon.Add(time.Hour)}
+				w.must(s.CreateSession(w.ctx, fresh, "of Django"))
+
+				w.is(c.by(w, s, old), c.want)
+				if n := w.count("SELECT COUNT(*) FROM jotgate_session WHERE end_reason = 'password' AND id IN ('sid', 'old too')"); n != 2 {
+					t.Errorf("%d sessions of the old password were ended", n)
+				}
+				if n := w.count("SELECT COUNT(*) FROM jotgate_event WHERE event = 'password' AND user_id = '" + string(old.User) + "'"); n != 1 {
+					t.Errorf("%d events", n)
+				}
+				if at, err := s.NotBefore(w.ctx, old.User, ""); err != nil || at.Before(noon) {
+					t.Errorf("void until %v, %v", at, err)
+				}
+				if w.black("foreign0") != 1 || w.black("fresh0") != 0 {
+					t.Errorf("blacklisted: Django's %d, the new session's %d", w.black("foreign0"), w.black("fresh0"))
+				}
+				_, err := s.RotateSession(w.ctx, use(fresh, fresh.JTI, "fresh1"))
+				w.must(err)
+			})
+		})
+	}
+}
+
+// A session of before digests were kept learns its own at the next refresh.
+func TestUnknownPasswordDigest(t *testing.T) {
+	both(t, func(w *world) {
+		for _, keep := range []bool{false, true} {
+			s := w.open()
+			session := login(w, s, w.account(s, w.on("a", "b")+map[bool]string{true: "1", false: "2"}[keep]).ID, map[bool]string{true: "kept", false: "rotated"}[keep])
+			w.exec("UPDATE jotgate_session SET password_digest = ''")
+			w.must(s.ConfirmPassword(w.ctx, session.ID, session.User, "other", noon))
+			r := use(session, session.JTI, "next"+session.ID)
+			r.Keep = keep
+			out, err := s.RotateSession(w.ctx, r)
+			w.must(err)
+			if out.Session.PasswordDigest != record.DigestPassword("first") {
+				t.Errorf("kept %v: %+v", keep, out.Session)
+			}
+			w.asDjango("password = 'of Django'", session.User)
+			r.Presented, r.Next = out.Session.JTI, "last"
+			_, err = s.RotateSession(w.ctx, r)
+			w.is(err, jotgate.ErrTokenBlacklisted)
+		}
+	})
+}
+
+// An account that Django deactivated: what is refused meanwhile does not come
+// back when it is activated again.
+func TestDeactivatedByDjango(t *testing.T) {
+	both(t, func(w *world) {
+		s, session := beside(w)
+		foreign := &record.Session{
+			ID: "adopted", User: session.User, Created: noon, LastSeen: noon, JTI: "foreign", Expires: noon.Add(time.Hour),
+			Adopted: record.AdoptedToken{Issued: noon, Expires: noon.Add(time.Hour)},
+		}
+		r := use(foreign, foreign.JTI, "next")
+		r.Adopt = foreign
+		w.asDjango("is_active = FALSE", session.User)
+		for range 2 {
+			_, err := s.RotateSession(w.ctx, use(session, "sid0", "sid1"))
+			w.is(err, jotgate.ErrNoAccountForToken)
+			_, err = s.RotateSession(w.ctx, r)
+			w.is(err, jotgate.ErrNoAccountForToken)
+		}
+		if n := w.count("SELECT COUNT(*) FROM jotgate_event WHERE event = 'account'"); n != 1 {
+			t.Errorf("%d events", n)
+		}
+		w.asDjango("is_active = TRUE", session.User)
+		_, err := s.RotateSession(w.ctx, use(session, "sid0", "sid1"))
+		w.is(err, jotgate.ErrTokenBlacklisted)
+		_, err = s.RotateSession(w.ctx, r)
+		w.is(err, jotgate.ErrTokenBlacklisted)
+	})
+}
+
+// Every outstanding token of a user is blacklisted for Django, and no other.
+func TestDjangoSeesThatAllEnds(t *testing.T) {
+	both(t, func(w *world) {
+		s, kept := beside(w)
+		other := login(w, s, w.account(s, "other").ID, "of another")
+		for i, user := range []string{string(kept.User), "NULL"} {
+			w.exec("INSERT INTO token_blacklist_outstandingtoken (token, expires_at, user_id, jti) VALUES ('x', '2030-01-01 00:00:00', " +
+				user + ", 'foreign" + string(rune('0'+i)) + "')")
+		}
+		w.must(s.ChangeAccount(w.ctx, kept.User, record.Change{
+			Password: new("second"), EndSessions: record.EndedByPassword, KeepSession: kept.ID, At: noon,
+		}))
+		for jti, want := range map[string]int{"foreign0": 1, "foreign1": 0, kept.JTI: 0, other.JTI: 0} {
+			if w.black(jti) != want {
+				t.Errorf("%s is blacklisted %d times, want %d", jti, w.black(jti), want)
+			}
+		}
+		_, err := s.RotateSession(w.ctx, use(kept, kept.JTI, "sid1"))
+		w.must(err)
+		w.must(s.DeleteAccount(w.ctx, kept.User))
+		if w.black("sid1") != 1 {
+			t.Error("the kept session's token is not blacklisted when the account is deleted")
+		}
+	})
+}
+
+// What takes a right away revokes the access tokens of those who had it.
+func TestTakingRightsAwayRevokesAccessTokens(t *testing.T) {
+	both(t, func(w *world) {
+		s := w.open()
+		member, staff, other := w.account(s, "member"), w.account(s, "staff"), w.account(s, "other")
+		w.must(s.ChangeAccount(w.ctx, staff.ID, record.Change{IsStaff: new(true), IsSuperuser: new(true)}))
+		for _, group := range []string{"one", "two"} {
+			_, err := s.CreateGroup(w.ctx, group)
+			w.must(err)
+			w.must(s.AddToGroup(w.ctx, member.ID, group))
+			w.must(s.GrantToGroup(w.ctx, group, "auth.add_user"))
+		}
+		w.must(s.GrantToAccount(w.ctx, member.ID, "auth.add_user"))
+		if n := w.count("SELECT COUNT(*) FROM jotgate_revocation"); n != 0 {
+			t.Fatalf("%d revocations because of rights that were given", n)
+		}
+		session := login(w, s, member.ID, "of the member")
+		for _, c := range []struct {
+			name string
+			do   func() error
+			who  *record.Account
+		}{
+			{"a member leaves", func() error { return s.RemoveFromGroup(w.ctx, member.ID, "one") }, member},
+			{"again", func() error { return s.RemoveFromGroup(w.ctx, member.ID, "one") }, nil},
+			{"a permission", func() error { return s.RevokeFromAccount(w.ctx, member.ID, "auth.add_user") }, member},
+			{"again", func() error { return s.RevokeFromAccount(w.ctx, member.ID, "auth.add_user") }, nil},
+			{"a group's permission", func() error { return s.RevokeFromGroup(w.ctx, "two", "auth.add_user") }, member},
+			{"again", func() error { return s.RevokeFromGroup(w.ctx, "two", "auth.add_user") }, nil},
+			{"a group without members", func() error { return s.RevokeFromGroup(w.ctx, "one", "auth.add_user") }, nil},
+			{"the group's name", func() error { return s.RenameGroup(w.ctx, "two", "three") }, member},
+			{"the same name", func() error { return s.RenameGroup(w.ctx, "three", "three") }, nil},
+			{"the group", func() error { return s.DeleteGroup(w.ctx, "three") }, member},
+			{"staff", func() error { return s.ChangeAccount(w.ctx, staff.ID, record.Change{IsStaff: new(false)}) }, staff},
+			{"superuser", func() error { return s.ChangeAccount(w.ctx, staff.ID, record.Change{IsSuperuser: new(false)}) }, staff},
+			{"given", func() error { return s.ChangeAccount(w.ctx, other.ID, record.Change{IsStaff: new(true)}) }, nil},
+		} {
+			w.exec("DELETE FROM jotgate_revocation")
+			w.must(c.do())
+			if c.who == nil {
+				if n := w.count("SELECT COUNT(*) FROM jotgate_revocation"); n != 0 {
+					t.Errorf("%s: %d revocations", c.name, n)
+				}
+				continue
+			}
+			n := w.count("SELECT COUNT(*) FROM jotgate_revocation WHERE user_id = $1 AND username = $2 AND NOT sessionless AND session = '' AND not_before % 1000000 = 0",
+				string(c.who.ID), c.who.Username)
+			if all := w.count("SELECT COUNT(*) FROM jotgate_revocation"); n != 1 || all != 1 {
+				t.Errorf("%s: %d revocations of %s, %d in all", c.name, n, c.who.Username, all)
+			}
+		}
+		if at, err := s.NotBefore(w.ctx, member.ID, member.Username); err != nil || !at.IsZero() {
+			t.Errorf("refresh tokens of Django are void: %v, %v", at, err)
+		}
+		_, err := s.RotateSession(w.ctx, use(session, session.JTI, "next"))
+		w.must(err)
+	})
+}
+
+// The tables of the version before, with its rows, are brought up to date.
+func TestMigratesWithSessions(t *testing.T) {
+	both(t, func(w *world) {
+		before := fstest.MapFS{}
+		for _, name := range []string{"0001_jotgate.sql", "0002_revoked_username.sql"} {
+			text, err := os.ReadFile(filepath.Join(w.name, "schema", name))
+			w.must(err)
+			before[name] = &fstest.MapFile{Data: text}
+		}
+		w.must(store.Migrate(w.ctx, w.raw, goose.Dialect(w.on("sqlite3", "postgres")), before))
+		w.exec(`INSERT INTO jotgate_session (id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day)
+VALUES ('before', '1', $1, $1, '', '', 'before0', '', $1, $2, $2 / 86400000000)`, noon.UnixMicro(), noon.Add(time.Hour).UnixMicro())
+		w.exec("INSERT INTO jotgate_revocation (user_id, username, not_before, made) VALUES ('7', 'bob', 1, 1)")
+
+		s := w.open()
+		if a := w.account(s, "ada"); a.ID != "1" {
+			t.Fatalf("the account has the id %s", a.ID)
+		}
+		session, err := s.FindSession(w.ctx, "before")
+		w.must(err)
+		w.must(s.ConfirmPassword(w.ctx, session.ID, session.User, "any", noon))
+		out, err := s.RotateSession(w.ctx, use(session, session.JTI, "next"))
+		w.must(err)
+		if out.Session.PasswordDigest != record.DigestPassword("first") || !out.Session.Adopted.Expires.IsZero() {
+			t.Errorf("after the migration: %+v", out.Session)
+		}
+		page, err := s.Revocations(w.ctx, record.RevocationCursor{}, noon, time.Hour)
+		w.must(err)
+		if list := page.Entries; len(list) != 1 || list[0].Sessionless || list[0].Username != "bob" {
+			t.Errorf("revocations of before: %+v", list)
+		}
+	})
+}

@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+// Access tokens that say more than their user may do by now: what takes a
+// right away revokes the access tokens of everybody who had it. Their sessions
+// go on, and the next refresh leads to a token with the rights that are left.
+
+// holder is an account whose access tokens are revoked.
+type holder struct {
+	id   record.UserID
+	name string
+}
+
+// staleTokens revokes the access tokens that were issued before the next
+// second: iat counts whole seconds, and one of this second may be from before.
+func (s *Store) staleTokens(ctx context.Context, q Queryer, holders ...holder) error {
+	at := s.driver.Now().UTC().Truncate(time.Second).Add(time.Second)
+	for page := range slices.Chunk(holders, 100) {
+		args := []any{at.UnixMicro()}
+		rows := make([]string, len(page))
+		for i, h := range page {
+			args = append(args, string(h.id), h.name)
+			rows[i] = fmt.Sprintf("($%d, $%d, $1, %s)", len(args)-1, len(args), made(&s.driver, 1))
+		}
+		text := "INSERT INTO jotgate_revocation (user_id, username, not_before, made) VALUES " + strings.Join(rows, ", ")
+		if _, err := run(ctx, q, text, args...); err != nil {
+			return err
+		}
+	}
+	if len(holders) == 0 {
+		return nil
+	}
+	return s.announce(ctx, q)
+}
+
+// staleAccount revokes the access tokens of one account.
+func (s *Store) staleAccount(ctx context.Context, q Queryer, key any) error {
+	list, err := s.holders(ctx, q, "u."+quote(s.tables.schema.ID)+" = $1", key)
+	if err != nil {
+		return err
+	}
+	return s.staleTokens(ctx, q, list...)
+}
+
+// staleMembers revokes the access tokens of the members of a group.
+func (s *Store) staleMembers(ctx context.Context, q Queryer, group int64) error {
+	l := s.tables.groups
+	list, err := s.holders(ctx, q, "u."+quote(s.tables.schema.ID)+" IN (SELECT "+quote(l.user)+" FROM "+quote(l.table)+" WHERE group_id = $1)", group)
+	if err != nil {
+		return err
+	}
+	return s.staleTokens(ctx, q, list...)
+}
+
+func (s *Store) holders(ctx context.Context, q Queryer, where string, arg any) ([]holder, error) {
+	sch := s.tables.schema
+	return all(ctx, q, func(rows rowScanner) (h holder, err error) {
+		err = rows.Scan(keyScan{&h.id}, &h.name)
+		return h, err
+	}, "SELECT u."+quote(sch.ID)+", u."+quote(sch.Username)+" FROM "+quote(sch.Users)+" AS u WHERE "+where, arg)
+}

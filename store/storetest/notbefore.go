@@ -1,0 +1,166 @@
+// Tokens without a session, as Django issues them: what makes them void.
+
+package storetest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+)
+
+// endings are what ends all sessions of an account.
+var endings = []struct {
+	name string
+	end  func(b *bench, a *record.Account, except string, at time.Time) error
+	keep bool // leaves the session except alone
+	gone bool // the account is inactive or deleted afterwards
+}{
+	{"log out everywhere", func(b *bench, a *record.Account, _ string, at time.Time) error {
+		_, err := b.EndSessions(b.ctx, record.Ending{User: a.ID, Reason: record.EndedByUser, Now: at})
+		return err
+	}, false, false},
+	{"log out everywhere else", func(b *bench, a *record.Account, except string, at time.Time) error {
+		_, err := b.EndSessions(b.ctx, record.Ending{User: a.ID, Except: except, Reason: record.EndedByUser, Now: at})
+		return err
+	}, true, false},
+	{"a new password", func(b *bench, a *record.Account, except string, at time.Time) error {
+		return b.ChangeAccount(b.ctx, a.ID, record.Change{Password: new("second"), EndSessions: record.EndedByPassword, KeepSession: except, At: at})
+	}, true, false},
+	{"deactivated", func(b *bench, a *record.Account, _ string, at time.Time) error {
+		return b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false), At: at})
+	}, false, true},
+	{"deactivated and activated again", func(b *bench, a *record.Account, _ string, at time.Time) error {
+		if err := b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false), At: at}); err != nil {
+			return err
+		}
+		return b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(true), At: at})
+	}, false, false},
+}
+
+var notBeforeParts = []part{
+	{"not before", func(t *testing.T, s record.Store) {
+		for _, ending := range endings {
+			t.Run(ending.name, func(t *testing.T) { voids(newBench(t, s), ending.end, ending.keep, ending.gone) })
+		}
+		b := newBench(t, s)
+		a := b.account()
+		at, err := b.NotBefore(b.ctx, a.ID, a.Username)
+		b.must(err)
+		for _, user := range []record.UserID{"", "x", a.ID + "\x00"} {
+			other, err := b.NotBefore(b.ctx, user, "")
+			b.must(err)
+			if !at.IsZero() || !other.IsZero() {
+				t.Errorf("void without a reason: %v, %v", at, other)
+			}
+		}
+		// It never goes back, and one session that ends does not move it.
+		for _, second := range []int{3, 1, 2} {
+			_, err := b.EndSessions(b.ctx, record.Ending{User: a.ID, Reason: record.EndedByUser, Now: start.Add(time.Duration(second) * time.Second)})
+			b.must(err)
+			one := b.session(a.ID)
+			_, err = b.EndSessions(b.ctx, record.Ending{User: a.ID, ID: one.ID, Reason: record.EndedByUser, Now: start.Add(time.Hour)})
+			b.must(err)
+		}
+		if at, err = b.NotBefore(b.ctx, a.ID, ""); err != nil || !at.Equal(start.Add(3*time.Second)) {
+			t.Errorf("void until %v, %v", at, err)
+		}
+	}},
+	{"not before of a name", func(t *testing.T, s record.Store) {
+		b := newBench(t, s)
+		renamed, deleted := b.account(), b.account()
+		at := start.Add(time.Minute)
+		b.must(b.ChangeAccount(b.ctx, renamed.ID, record.Change{Username: new("x" + renamed.Username), At: at}))
+		b.must(b.DeleteAccount(b.ctx, deleted.ID))
+		for _, name := range []string{renamed.Username, deleted.Username} {
+			heir := &record.Account{Username: name, Password: "first", IsActive: true}
+			b.must(b.CreateAccount(b.ctx, heir))
+			session := newSession(heir.ID)
+			session.Adopted = record.AdoptedToken{Issued: start, Username: name}
+			r := rotation(session)
+			r.Adopt = session
+			_, err := b.RotateSession(b.ctx, r)
+			b.is(err, jotgate.ErrTokenBlacklisted)
+			session.Adopted.Username = "" // a token that goes by the id is the heir's own
+			_, err = b.RotateSession(b.ctx, r)
+			b.must(err)
+		}
+	}},
+	{"a new password of sessions that stay", func(t *testing.T, s record.Store) {
+		b := newBench(t, s)
+		a := b.account()
+		session := b.session(a.ID)
+		// An upgrade of the hash, a password that leaves sessions alone, and one that keeps a session.
+		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Password: new("second"), IfPassword: new("first")}))
+		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Password: new("third")}))
+		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{
+			Password: new("fourth"), EndSessions: record.EndedByPassword, KeepSession: session.ID, At: start,
+		}))
+		b.must(b.ConfirmPassword(b.ctx, session.ID, a.ID, "fourth", start))
+		b.must(b.ConfirmPassword(b.ctx, session.ID, a.ID, "as it was read before", start)) // by somebody slow
+		if got := b.find(session.ID).PasswordDigest; got != record.DigestPassword("fourth") {
+			t.Errorf("the session goes with another password: %q", got)
+		}
+		_, err := b.RotateSession(b.ctx, rotation(session))
+		b.must(err)
+	}},
+}
+
+// voids: tokens without a session of before an ending, and in its second, are
+// void, those of later are not; sessions of tokens are judged by their rows.
+func voids(b *bench, end func(*bench, *record.Account, string, time.Time) error, keep, gone bool) {
+	b.Helper()
+	a := b.account()
+	at := start.Add(time.Minute)
+	kept := b.adopted(a.ID, start)
+	b.must(b.adopt(kept))
+	other := b.adopted(a.ID, start)
+	b.must(b.adopt(other))
+	b.must(end(b, a, kept.ID, at))
+	if void, err := b.NotBefore(b.ctx, a.ID, ""); err != nil || void.Before(at) {
+		b.Errorf("void until %v, %v", void, err)
+	}
+	if !slices.ContainsFunc(b.revoked("", a.ID), func(r record.Revocation) bool { return r.NotBefore.Equal(at) && r.Username == a.Username }) {
+		b.Error("no revocation of the user")
+	}
+	refused := error(jotgate.ErrTokenBlacklisted)
+	if gone {
+		refused = jotgate.ErrNoAccountForToken
+	}
+	for _, issued := range []time.Time{{}, start, at.Add(-time.Second), at.Truncate(time.Second)} {
+		token := b.adopted(a.ID, issued)
+		b.is(b.adopt(token), refused)
+		_, err := b.FindSession(b.ctx, token.ID)
+		b.is(err, jotgate.ErrNotFound)
+		n, err := b.EndSessions(b.ctx, record.Ending{ID: token.ID, User: a.ID, Reason: record.EndedByLogout, Now: at, Adopt: token})
+		if b.must(err); n != 0 {
+			b.Errorf("a void token was logged out")
+		}
+	}
+	if row := b.find(other.ID); row.Ended.IsZero() {
+		b.Error("a session that was adopted goes on")
+	}
+	if row := b.find(kept.ID); row.Ended.IsZero() != keep {
+		b.Errorf("the kept session: %+v", row)
+	}
+	if !gone {
+		b.must(b.adopt(b.adopted(a.ID, at.Truncate(time.Second).Add(time.Second))))
+	}
+}
+
+// adopted is the session of a token that Django issued.
+func (b *bench) adopted(user record.UserID, issued time.Time) *record.Session {
+	s := newSession(user)
+	s.Adopted = record.AdoptedToken{Issued: issued, Expires: s.Expires}
+	return s
+}
+
+// adopt uses the token of s for the first time.
+func (b *bench) adopt(s *record.Session) error {
+	r := rotation(s)
+	r.Adopt = s
+	_, err := b.RotateSession(b.ctx, r)
+	return err
+}
