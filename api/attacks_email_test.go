@@ -394,3 +394,35 @@ func TestA15LinksTellNothing(t *testing.T) {
 		}
 	}
 }
+
+// Where people log in by e-mail, a new login name is a new address, by whatever
+// endpoint: it takes effect when it is confirmed, and can be undone.
+func TestA4LoginsThatAreAddresses(t *testing.T) {
+	s := newSite(t, change{gate: func(g *jotgate.Settings) { g.LoginField = "email" }})
+	if err := s.db.ChangeAccount(t.Context(), "1", record.Change{Username: new("alice@example.com")}); err != nil {
+		t.Fatal(err)
+	}
+	login := func(name string, status int) {
+		t.Helper()
+		want(t, name, s.ask("POST", "/api/token/", object("email", name, "password", goodPassword)), status, "")
+	}
+	header := s.login("alice@example.com").header()
+	want(t, "set", s.ask("POST", "/auth/users/set_email/", object("current_password", goodPassword, "new_email", "one@example.org"), header...), 204, "")
+	uid, token := s.link(record.LetterUsernameReset, "alice@example.com")
+	login("one@example.org", 401)
+	want(t, "reset", s.ask("POST", "/auth/users/reset_email_confirm/", object("uid", uid, "token", token, "new_email", "two@example.org")), 204, "")
+	want(t, "reset twice", s.ask("POST", "/auth/users/reset_email_confirm/", object("uid", uid, "token", token, "new_email", "two@example.org")), 400, badLink)
+	login("two@example.org", 401)
+	login("alice@example.com", 200)
+	if got := s.told(); got != "email_change one@example.org email_change two@example.org " {
+		t.Errorf("wrote %s", got)
+	}
+	want(t, "confirm", s.ask("POST", confirmPath, s.linkTo(record.LetterEmailChange, "alice@example.com", "two@example.org")), 204, "")
+	login("two@example.org", 200)
+	login("alice@example.com", 401)
+	want(t, "undo", s.ask("POST", undoPath, s.linkTo(record.LetterEmailChanged, "two@example.org", "alice@example.com")), 204, "")
+	login("two@example.org", 401)
+	if a := s.account("alice@example.com"); a.Email != a.Username {
+		t.Errorf("%+v", a)
+	}
+}

@@ -239,7 +239,7 @@ func (s *Settings) newTransport() (transport, error) {
 		return newSMTP(string(s.Server), s.TLS, or(s.Timeout, 30*time.Second))
 	}
 	if s.Output == nil && s.Discard {
-		return nil, nil
+		return discarder{}, nil
 	}
 	if s.Output == nil {
 		return nil, errors.New("one of Settings.Server, Settings.Output and Settings.Discard must be given")

@@ -4,6 +4,7 @@ package mail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -30,3 +31,12 @@ func (p *printer) deliver(_ context.Context, e envelope) error {
 		rule, e.from, e.to, e.Subject, strings.TrimRight(e.Text, "\n"), rule)
 	return err
 }
+
+// discarder stands for no transport at all: messages are removed before it.
+type discarder struct{}
+
+var errDiscard = errors.New("there is no mail server (Settings.Discard)")
+
+func (discarder) deliver(context.Context, envelope) error { return errDiscard }
+
+func (discarder) check(context.Context) error { return errDiscard }
