@@ -186,7 +186,7 @@ func BenchmarkVerifyWithRevocations(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := &record.Session{ID: sid(-1), JTI: randomHex(), Expires: time.Now().Add(time.Hour), Rotated: time.Now()}
+	s := &record.Session{ID: sid(-1), JTI: randomHex(), Created: time.Now(), Expires: time.Now().Add(time.Hour), Rotated: time.Now()}
 	tokens, err := gate.issue(b.Context(), &record.Account{ID: "1", Username: "alice", Email: "alice@example.com"}, s, nil, time.Now())
 	if err != nil {
 		b.Fatal(err)
