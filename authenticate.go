@@ -167,6 +167,9 @@ func (g *Guard) requireThat(allowed func(*User) bool) func(http.Handler) http.Ha
 func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	e := AsError(err)
 	g.log.DebugContext(r.Context(), "refused", "status", e.Status, "reason", e.Error())
+	if g.refused != nil {
+		g.refused(r, e)
+	}
 	g.onError(w, r, e)
 }
 

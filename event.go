@@ -1,22 +1,98 @@
 package jotgate
 
-// Events: the log and the audit trail.
+// Events: the log, the audit trail and Settings.OnEvent.
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
 	"time"
 
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/throttle"
 )
 
 // eventPatience is how long an answer waits for its event to be stored.
 const eventPatience = 2 * time.Second
 
-// event tells the log and, where the store keeps one, the audit trail.
+// RecordEvent adds an event of the program's HTTP layer to the log and the
+// audit trail: one of record.EventKinds, whose rows are limited if the kind says
+// so. Time, Address, UserAgent and Endpoint are set from the client.
+func (g *Gate) RecordEvent(ctx context.Context, e record.Event, client Client) {
+	g.event(ctx, e, client)
+}
+
+// RecordRefusal adds to the audit trail that a request was rejected with err, if
+// that is one of its events: a wrong current password, a delay or a rate, a link
+// or a token that is not valid, a missing right. user is the request's, if known.
+func (g *Gate) RecordRefusal(ctx context.Context, err error, user record.UserID, client Client) {
+	if name, detail := refusalEvent(AsError(err)); name != "" {
+		g.event(ctx, record.Event{Name: name, User: user, Detail: detail}, client)
+	}
+}
+
+// refusalEvent is the event of a rejected request, or "". A request without a
+// token is none.
+func refusalEvent(e *Error) (name, detail string) {
+	switch {
+	case e.Status == http.StatusTooManyRequests:
+		return "throttled", ""
+	case e.Is(ErrWrongPassword):
+		return "password_refused", "wrong password"
+	case e.Is(errLinkUser), e.Is(errLinkToken):
+		return "link_refused", e.Fields[0].Messages[0]
+	case e.Is(errLinkStale):
+		return "link_refused", e.Detail
+	case e.Status == http.StatusForbidden:
+		return "forbidden", e.Detail
+	case e.Status == http.StatusUnauthorized && (e.Code != "" || e.Is(ErrNoAccountForToken)):
+		return "token_refused", e.Detail
+	}
+	return "", ""
+}
+
+// recordRequest is RecordRefusal for a handler of the program's own, behind
+// Require: the endpoint is the mux's pattern and the address the peer's.
+func (g *Gate) recordRequest(r *http.Request, err *Error) {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	g.RecordRefusal(r.Context(), err, "", Client{Address: host, UserAgent: r.UserAgent(), Endpoint: r.Pattern})
+}
+
+// event logs an event and stores it, if the store keeps events.
 func (g *Gate) event(ctx context.Context, e record.Event, client Client) {
-	e.Time, e.Address, e.UserAgent = g.now(), client.Address, cut(client.UserAgent, 512)
+	kind, _ := record.EventKindOf(e.Name)
+	e.Time, e.Outcome, e.Count = g.now(), kind.Outcome, 1
+	e.Address, e.UserAgent, e.Endpoint = client.Address, cut(client.UserAgent, 512), cut(client.Endpoint, 64)
 	e.Detail = cut(e.Detail, 256)
-	g.logEvent(ctx, e)
+	if !kind.Bounded {
+		g.logEvent(ctx, e)
+		g.storeEvent(ctx, e)
+		return
+	}
+	own, counted := g.trail.take(e)
+	if own || !kind.Sampled {
+		g.logEvent(ctx, e)
+	}
+	if own {
+		g.storeEvent(ctx, e)
+	}
+	for _, row := range counted {
+		g.storeEvent(ctx, row)
+	}
+}
+
+// flushEvents stores what was counted in a window that is over, or in any.
+func (g *Gate) flushEvents(ctx context.Context, any bool) {
+	for _, row := range g.trail.flush(g.now(), any) {
+		g.storeEvent(ctx, row)
+	}
+}
+
+func (g *Gate) storeEvent(ctx context.Context, e record.Event) {
 	events, ok := g.db.(record.Events)
 	if !ok {
 		return
@@ -28,7 +104,28 @@ func (g *Gate) event(ctx context.Context, e record.Event, client Client) {
 	}
 }
 
-// logEvent writes an event to the log alone.
+// logEvent writes an event to the log and calls Settings.OnEvent.
 func (g *Gate) logEvent(ctx context.Context, e record.Event) {
-	g.log.InfoContext(ctx, e.Name, "user_id", e.User, "sid", e.Session, "address", e.Address, "detail", e.Detail)
+	kind, _ := record.EventKindOf(e.Name)
+	e.Outcome, e.Count = or(e.Outcome, kind.Outcome), max(e.Count, 1)
+	g.log.InfoContext(ctx, e.Name, "outcome", e.Outcome, "user_id", e.User, "sid", e.Session, "address", e.Address,
+		"endpoint", e.Endpoint, "subject", e.Subject, "detail", e.Detail)
+	if g.settings.OnEvent == nil {
+		return
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			g.log.ErrorContext(ctx, "OnEvent panicked", "event", e.Name, "fault", fmt.Sprint(fault))
+		}
+	}()
+	g.settings.OnEvent(ctx, e)
+}
+
+// EventSubject is record.Event's Subject for a name or an address that a client
+// sent: 32 hexadecimal digits, equal for all spellings that fold alike. It is
+// keyed with Settings.SecretKey, so that the trail does not tell what was typed.
+func (g *Gate) EventSubject(name string) string {
+	mac := hmac.New(sha256.New, []byte(g.settings.SecretKey))
+	_, _ = mac.Write([]byte("jotgate event subject: " + throttle.AccountKey(name)))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
 }

@@ -27,8 +27,9 @@ type Guard struct {
 	memory    *memory  // nil unless GuardSettings.RememberTokens
 	keySet    jwt.Keys // what memory asks for the keys in force
 	revoked   *revocations
-	stale     func() bool // true: refuse, the news of revocations is too old
-	follow    *follower   // nil without a feed to follow
+	stale     func() bool                 // true: refuse, the news of revocations is too old
+	follow    *follower                   // nil without a feed to follow
+	refused   func(*http.Request, *Error) // records a rejected request; nil: does not
 	onError   func(http.ResponseWriter, *http.Request, *Error)
 	log       *slog.Logger
 	warned    atomic.Int64 // when warnUncovered last did, Unix seconds

@@ -51,6 +51,7 @@ type Gate struct {
 	hasher   *passwd.Hasher
 	made     time.Time
 	runs     atomic.Bool // Run or RotateKeys was called, or that they were not has been reported
+	trail    trail
 }
 
 // New returns a Gate, or an error that names the setting at fault. It does
@@ -82,6 +83,7 @@ func New(s Settings, db record.Store) (*Gate, error) {
 		Guard: guard, settings: s, db: db, users: s.Users, keys: keys, hasher: s.Hasher, made: s.Now(),
 		hashPool: newHashPool(s.HashConcurrency, s.HashQueue, s.HashMemory),
 	}
+	guard.refused = g.recordRequest
 	if g.users == nil {
 		g.users = storeUsers{g}
 	}

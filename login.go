@@ -16,6 +16,7 @@ import (
 type Client struct {
 	Address   string // without a port
 	UserAgent string
+	Endpoint  string // the route of the request, for the audit trail
 }
 
 // Tokens is the answer to a login or a refresh.
@@ -67,7 +68,9 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 		}
 	}
 	if errors.Is(err, ErrNoActiveAccount) {
-		g.event(ctx, record.Event{Name: "login_failed", User: idOf(account), Detail: failureReason(err)}, client)
+		g.event(ctx, record.Event{
+			Name: "login_failed", User: idOf(account), Subject: g.EventSubject(username), Detail: failureReason(err),
+		}, client)
 	}
 	return Tokens{}, err
 }
@@ -166,7 +169,7 @@ func (g *Gate) startSession(ctx context.Context, account *record.Account, client
 	}
 	g.touchLastLogin(ctx, account, now)
 	// The store wrote the event in the transaction that made the session.
-	g.logEvent(ctx, record.Event{Name: "login", User: account.ID, Session: s.ID, Address: client.Address})
+	g.logEvent(ctx, record.Event{Name: "login", User: account.ID, Session: s.ID, Address: client.Address, Endpoint: client.Endpoint})
 	return tokens, nil
 }
 

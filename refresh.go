@@ -36,7 +36,7 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 	}
 	if errors.Is(err, ErrTokenReused) {
 		// The store wrote the event in the transaction that ended the session.
-		g.logEvent(ctx, record.Event{Name: "reuse", User: t.user, Session: t.session, Address: client.Address})
+		g.logEvent(ctx, record.Event{Name: "reuse", User: t.user, Session: t.session, Address: client.Address, Endpoint: client.Endpoint})
 	}
 	if err != nil {
 		return Tokens{}, err

@@ -41,6 +41,7 @@ func (g *Gate) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			g.flushEvents(context.WithoutCancel(ctx), true)
 			return ctx.Err()
 		case <-news:
 			g.pullRevocations(ctx)
@@ -51,6 +52,7 @@ func (g *Gate) Run(ctx context.Context) error {
 			g.reloadKeys(ctx)
 		case <-sweep.C:
 			g.revoked.sweep(g.now())
+			g.flushEvents(ctx, false)
 			g.rotateDue(ctx)
 		case <-purge.C:
 			if _, err := g.Purge(ctx); err != nil {

@@ -206,6 +206,12 @@ type Settings struct {
 	// OnError answers in place of the JSON that Require sends; e.Respond is
 	// what it would have done. Default: that. Django: EXCEPTION_HANDLER.
 	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
+	// OnEvent is called with each event that is logged (record.EventKinds), for
+	// webhooks and metrics. It is called synchronously, before the response and
+	// by many goroutines concurrently, so it should hand the event on and return;
+	// a panic is logged. ctx ends with the request. Default: none. Django: signals such as
+	// user_logged_in.
+	OnEvent func(ctx context.Context, e record.Event)
 	// EventRetention is how long the audit trail is kept. Default: 90 days.
 	// Django: none.
 	EventRetention time.Duration

@@ -182,7 +182,21 @@ func (c *call) throttle(action *action) error {
 }
 
 // refuse sends an error and logs those that are jotgate's own.
-func (c *call) refuse(err error) { c.shell.Fail(c.w, c.r.WithContext(c.ctx), err, nil) }
+func (c *call) refuse(err error) {
+	var user record.UserID
+	if c.account != nil {
+		user = c.account.ID
+	}
+	c.gate.RecordRefusal(c.ctx, err, user, c.client)
+	c.shell.Fail(c.w, c.r.WithContext(c.ctx), err, nil)
+}
+
+// requestLink is Gate.RequestLink with its event, which is the same whether
+// anybody has the address.
+func (c *call) requestLink(kind record.LetterKind, email string) (found bool, err error) {
+	c.gate.RecordEvent(c.ctx, record.Event{Name: "link_requested", Subject: c.gate.EventSubject(email), Detail: string(kind)}, c.client)
+	return c.gate.RequestLink(c.ctx, kind, email)
+}
 
 // log reports a failure that the response does not depend on.
 func (c *call) log(ctx context.Context, message string, args ...any) {

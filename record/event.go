@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -10,19 +11,76 @@ import (
 type Event struct {
 	ID        int64     `json:"id"`
 	Time      time.Time `json:"time"`
-	Name      string    `json:"event"` // login, login_failed, refresh, reuse, logout, password, role, key, …
+	Name      string    `json:"event"`   // one of EventKinds
+	Outcome   string    `json:"outcome"` // success, failure or denied, by the kind
 	User      UserID    `json:"user_id,omitempty"`
 	Session   string    `json:"sid,omitempty"`
 	Address   string    `json:"address,omitempty"`
 	UserAgent string    `json:"user_agent,omitempty"`
-	Detail    string    `json:"detail,omitempty"`
+	Endpoint  string    `json:"endpoint,omitempty"` // of the request, as the route is written
+	// Subject is a keyed digest of the name or the address that a client sent, the
+	// same for all spellings that fold alike, so that attempts on one name can be
+	// counted without the name.
+	Subject string `json:"subject,omitempty"`
+	Detail  string `json:"detail,omitempty"` // the reason of a failure, or what changed
+	// Count is how many events the row stands for. Of the kinds that are Bounded,
+	// the first five of a kind, subject, address and endpoint in ten minutes have
+	// rows of their own; the rest is counted in one more, with the members of the
+	// first.
+	Count int64 `json:"count"`
+}
+
+// EventKind describes an event of the audit trail.
+type EventKind struct {
+	Name    string
+	Outcome string
+	// Bounded events can be caused by anybody at any rate, so the number of
+	// their rows is limited.
+	Bounded bool
+	// Sampled events are logged when a row is inserted; others, each time.
+	Sampled bool
+	About   string
+}
+
+// EventKinds is the inventory of the audit trail and of the log lines at level
+// info that have the same names. docs/events.md lists it.
+var EventKinds = []EventKind{
+	{Name: "login", Outcome: "success", About: "A user logged in: a session was started."},
+	{Name: "login_failed", Outcome: "failure", Bounded: true, About: "A login was rejected. The detail is the reason, which no response shows."},
+	{Name: "logout", Outcome: "success", About: "Sessions were ended: by logout, from the list of sessions, or by command."},
+	{Name: "reuse", Outcome: "denied", About: "A refresh token was used twice; its session was ended."},
+	{Name: "register", Outcome: "success", About: "An account was created by sign-up."},
+	{Name: "activate", Outcome: "success", About: "An account was activated by its link."},
+	{Name: "password", Outcome: "success", About: "A password was changed or reset."},
+	{Name: "username", Outcome: "success", About: "A login name was changed."},
+	{Name: "email", Outcome: "success", About: "An e-mail address was changed."},
+	{Name: "delete", Outcome: "success", About: "An account was deleted by its owner or by staff."},
+	{Name: "account", Outcome: "success", About: "An account was created, activated, deactivated or deleted by command."},
+	{Name: "role", Outcome: "success", About: "Rights or groups were changed by command."},
+	{Name: "key", Outcome: "success", About: "A signing key was added, switched, retired or deleted."},
+	{Name: "password_refused", Outcome: "failure", Bounded: true, About: "The current password, asked for before a change, was wrong."},
+	{Name: "throttled", Outcome: "denied", Bounded: true, Sampled: true, About: "A request was rejected with 429, by a rate or by the delay after failed logins."},
+	{Name: "link_requested", Outcome: "success", Bounded: true, About: "An e-mail with a link was requested, for an address that may or may not exist. The detail is the kind of link."},
+	{Name: "link_refused", Outcome: "failure", Bounded: true, About: "A link was invalid, expired or used before."},
+	{Name: "token_refused", Outcome: "failure", Bounded: true, Sampled: true, About: "An access or refresh token was rejected."},
+	{Name: "forbidden", Outcome: "denied", Bounded: true, Sampled: true, About: "A request with a valid token was rejected with 403."},
+}
+
+// EventKindOf returns the kind with this name; false if there is none.
+func EventKindOf(name string) (EventKind, bool) {
+	i := slices.IndexFunc(EventKinds, func(k EventKind) bool { return k.Name == name })
+	if i < 0 {
+		return EventKind{Name: name}, false
+	}
+	return EventKinds[i], true
 }
 
 // Events keeps the audit trail. A Store that has these methods gets every
 // event that the log gets, but for two that belong to a transaction of its own
 // and are inserted there: "login" by CreateSession, "reuse" by RotateSession.
 type Events interface {
-	// AddEvent inserts an event; its ID is set by the store.
+	// AddEvent inserts an event; its ID is set by the store, an empty Outcome is
+	// that of the kind, and a Count under 1 is 1.
 	AddEvent(ctx context.Context, e Event) error
 	// ListEvents lists at most limit events with an id below before, newest
 	// first; before 0 starts at the newest. user, when not empty, filters.

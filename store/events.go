@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"time"
@@ -17,9 +18,11 @@ func (s *Store) AddEvent(ctx context.Context, e record.Event) error {
 }
 
 func addEvent(ctx context.Context, q Queryer, e record.Event) error {
-	_, err := run(ctx, q, `INSERT INTO jotgate_event (made, event, user_id, session, address, user_agent, detail)
-VALUES ($1, $2, $3, $4, $5, $6, $7)`, e.Time.UnixMicro(), note(e.Name, 64), note(string(e.User), 64), note(e.Session, 64),
-		note(e.Address, 64), note(e.UserAgent, 512), note(e.Detail, 1024))
+	kind, _ := record.EventKindOf(e.Name)
+	_, err := run(ctx, q, `INSERT INTO jotgate_event (made, event, user_id, session, address, user_agent, detail, outcome, endpoint, subject, count)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, e.Time.UnixMicro(), note(e.Name, 64), note(string(e.User), 64), note(e.Session, 64),
+		note(e.Address, 64), note(e.UserAgent, 512), note(e.Detail, 1024), note(cmp.Or(e.Outcome, kind.Outcome), 16),
+		note(e.Endpoint, 64), note(e.Subject, 64), max(e.Count, 1))
 	return err
 }
 
@@ -28,7 +31,7 @@ func (s *Store) ListEvents(ctx context.Context, user record.UserID, before int64
 	if before <= 0 {
 		before = math.MaxInt64
 	}
-	text, args := "SELECT id, made, event, user_id, session, address, user_agent, detail FROM jotgate_event WHERE id < $1", []any{before, limit}
+	text, args := "SELECT id, made, event, user_id, session, address, user_agent, detail, outcome, endpoint, subject, count FROM jotgate_event WHERE id < $1", []any{before, limit}
 	if user != "" {
 		if !storable(string(user)) {
 			return nil, nil
@@ -42,7 +45,7 @@ func (s *Store) ListEvents(ctx context.Context, user record.UserID, before int64
 }
 
 func scanEvent(rows rowScanner) (e record.Event, err error) {
-	err = rows.Scan(&e.ID, instant{&e.Time}, &e.Name, &e.User, &e.Session, &e.Address, &e.UserAgent, &e.Detail)
+	err = rows.Scan(&e.ID, instant{&e.Time}, &e.Name, &e.User, &e.Session, &e.Address, &e.UserAgent, &e.Detail, &e.Outcome, &e.Endpoint, &e.Subject, &e.Count)
 	return e, err
 }
 

@@ -7,7 +7,7 @@ const maxMethods = 20
 
 // maxMethodsOf lists the types that have more.
 var maxMethodsOf = map[string]int{
-	"Gate":         53, // to become 30
+	"Gate":         56, // to become 30
 	"record.Store": 24, // to be split by noun, with the store's
 	"store.Store":  66, // to be split by noun
 }

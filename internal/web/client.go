@@ -5,6 +5,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate"
@@ -17,7 +18,8 @@ import (
 // network, which is what rates and lockouts count.
 func (s *Shell) Client(r *http.Request) (client jotgate.Client, network string) {
 	addr := s.proxies.ClientAddr(r)
-	return jotgate.Client{Address: addr.String(), UserAgent: r.UserAgent()}, throttle.Network(addr)
+	endpoint := strings.TrimSuffix(r.Pattern, "{$}")
+	return jotgate.Client{Address: addr.String(), UserAgent: r.UserAgent(), Endpoint: endpoint}, throttle.Network(addr)
 }
 
 // warnUntrusted logs once that a forwarded address is ignored: a proxy is missing

@@ -112,8 +112,9 @@ func (s *Shell) guarded(e Endpoint, next http.Handler) http.Handler {
 			return
 		}
 		if e.Scope != "" {
-			_, network := s.Client(r)
+			client, network := s.Client(r)
 			if err := s.Limit(network, e.Scope); err != nil {
+				s.gate.RecordRefusal(r.Context(), err, "", client)
 				e.render(w, r, jotgate.AsError(err))
 				return
 			}
@@ -141,6 +142,8 @@ func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request
 			err = act(w, r)
 		}
 		if err != nil {
+			client, _ := s.Client(r)
+			s.gate.RecordRefusal(r.Context(), err, "", client)
 			e.setHeaders(w.Header(), "")
 			jotgate.AsError(err).Respond(w, s.gate.Challenge())
 		}

@@ -107,7 +107,7 @@ var recordsParts = []part{
 		b.is(b.CreateSession(b.ctx, newSession(session.User), "second"), jotgate.ErrNotFound)
 		list, err := es.ListEvents(b.ctx, "", 0, 10)
 		b.must(err)
-		want := record.Event{Time: start, Name: "login", User: session.User, Session: session.ID, Address: "192.0.2.1", UserAgent: "test"}
+		want := record.Event{Time: start, Name: "login", User: session.User, Session: session.ID, Address: "192.0.2.1", UserAgent: "test", Outcome: "success", Count: 1}
 		if len(list) == 1 {
 			want.ID = list[0].ID
 		}

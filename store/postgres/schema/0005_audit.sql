@@ -10,6 +10,16 @@ INSERT INTO jotgate_epoch (epoch) VALUES (left(md5(random()::text || clock_times
 ALTER TABLE jotgate_revocation ADD COLUMN txid bigint NOT NULL DEFAULT txid_current();
 CREATE INDEX jotgate_revocation_txid ON jotgate_revocation (txid);
 
+-- What a request was about, and how many events a row stands for.
+ALTER TABLE jotgate_event ADD COLUMN outcome text NOT NULL DEFAULT '';
+ALTER TABLE jotgate_event ADD COLUMN endpoint text NOT NULL DEFAULT '';
+ALTER TABLE jotgate_event ADD COLUMN subject text NOT NULL DEFAULT '';
+ALTER TABLE jotgate_event ADD COLUMN count bigint NOT NULL DEFAULT 1;
+
 -- +goose Down
+ALTER TABLE jotgate_event DROP COLUMN count;
+ALTER TABLE jotgate_event DROP COLUMN subject;
+ALTER TABLE jotgate_event DROP COLUMN endpoint;
+ALTER TABLE jotgate_event DROP COLUMN outcome;
 ALTER TABLE jotgate_revocation DROP COLUMN txid;
 DROP TABLE jotgate_epoch;
