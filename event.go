@@ -43,10 +43,8 @@ func refusalEvent(e *Error) (name, detail string) {
 		return "throttled", ""
 	case e.Is(ErrWrongPassword):
 		return "password_refused", "wrong password"
-	case e.Is(errLinkUser), e.Is(errLinkToken):
-		return "link_refused", e.Fields[0].Messages[0]
-	case e.Is(errLinkStale):
-		return "link_refused", e.Detail
+	case e.Is(errLink):
+		return "link_refused", "invalid link"
 	case e.Status == http.StatusForbidden:
 		return "forbidden", e.Detail
 	case e.Status == http.StatusUnauthorized && (e.Code != "" || e.Is(ErrNoAccountForToken)):
