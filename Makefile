@@ -39,9 +39,10 @@ steady: ## the tests of the main module 20 times on a busy machine and 5 times o
 .PHONY: check
 check: ## formatting, vet, staticcheck, known vulnerabilities, race detector, a minute of fuzzing
 	unformatted=$$($(TOOL) gofumpt -l .); if [ -n "$$unformatted" ]; then echo "not formatted (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
+	go mod tidy -diff
 	go vet ./...
 	$(TOOL) staticcheck ./...
-	for module in $(JUDGES); do echo "== $$module"; (cd $$module && go vet ./...); done
+	for module in $(JUDGES); do echo "== $$module"; (cd $$module && go mod tidy -diff && go vet ./...); done
 	tools/vulncheck
 	go run -C tools ./runtests -flags '-race -short' .
 	tools/fuzz $(or $(FUZZTIME),1m) ./jwt
