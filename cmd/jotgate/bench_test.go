@@ -185,7 +185,7 @@ func TestBar(t *testing.T) {
 			t.Errorf("%v: %q, want %q", passed, got, want)
 		}
 	}
-	for _, s := range []string{"reading during a flood of logins with more concurrency"} {
+	for _, s := range []string{"reading during a login flood, more concurrency"} {
 		if n := len(bar(0.5, s)); n > 80 {
 			t.Errorf("%q takes %d columns", s, n)
 		}

@@ -43,22 +43,23 @@ type signupFlags struct {
 }
 
 type mailFlags struct {
-	MailServer            string `group:"mail" placeholder:"URL" also:"EMAIL_URL" help:"smtp://user:password@host:587 or smtps://…. Default: none; no e-mail is sent (see --print-emails)."`
-	PrintEmails           bool   `group:"mail" help:"Without --mail-server: print e-mails, with the links in them, on standard error. Whoever reads it can open the accounts. --demo sets it."`
-	MailFrom              string `group:"mail" placeholder:"ADDRESS" help:"The sender. Required with --mail-server."`
-	MailSite              string `group:"mail" placeholder:"NAME" help:"The site's name in letters. Default: the host of --mail-base-url."`
-	MailBaseURL           string `group:"mail" placeholder:"URL" help:"The front end that links in letters lead to. Default: --base-url, or the address listened on."`
-	ActivationPath        string `group:"mail" placeholder:"PATH" help:"What follows it in activation links. Default: #/activate/{uid}/{token}."`
-	PasswordResetPath     string `group:"mail" placeholder:"PATH" help:"The same for new passwords. Default: #/password/reset/confirm/{uid}/{token}."`
-	UsernameResetPath     string `group:"mail" placeholder:"PATH" help:"The same for new usernames. Default: #/username/reset/confirm/{uid}/{token}."`
-	EmailChangePath       string `group:"mail" placeholder:"PATH" help:"The same for confirming a new address. Default: #/email/change/confirm/{uid}/{token}."`
-	EmailUndoPath         string `group:"mail" placeholder:"PATH" help:"The same for undoing that. Default: #/email/change/undo/{uid}/{token}."`
-	SendActivationEmail   bool   `group:"mail" help:"New accounts work after a link in a letter. Default: at once."`
-	SendConfirmationEmail bool   `group:"mail" help:"Write when an account becomes active."`
-	PasswordChangedEmail  bool   `group:"mail" help:"Write when a password was changed."`
-	UsernameChangedEmail  bool   `group:"mail" help:"Write when a username was changed."`
-	EmailChangedEmail     bool   `group:"mail" help:"Write to the address before when an account's address was changed."`
-	NewSignInEmail        bool   `group:"mail" help:"Write at a login from a network not seen before."`
+	MailServer               string `group:"mail" placeholder:"URL" also:"EMAIL_URL" help:"smtp://user:password@host:587 or smtps://…. Default: none; no e-mail is sent (see --print-emails)."`
+	PrintEmails              bool   `group:"mail" help:"Without --mail-server: print e-mails, with the links in them, on standard error. Whoever reads it can open the accounts. --demo sets it."`
+	MailFrom                 string `group:"mail" placeholder:"ADDRESS" help:"The sender. Required with --mail-server."`
+	MailSite                 string `group:"mail" placeholder:"NAME" help:"The site's name in letters. Default: the host of --mail-base-url."`
+	MailBaseURL              string `group:"mail" placeholder:"URL" help:"The front end that links in letters lead to. Default: --base-url, or the address listened on."`
+	ActivationPath           string `group:"mail" placeholder:"PATH" help:"What follows it in activation links. Default: #/activate/{uid}/{token}."`
+	PasswordResetPath        string `group:"mail" placeholder:"PATH" help:"The same for new passwords. Default: #/password/reset/confirm/{uid}/{token}."`
+	UsernameResetPath        string `group:"mail" placeholder:"PATH" help:"The same for new usernames. Default: #/username/reset/confirm/{uid}/{token}."`
+	EmailChangePath          string `group:"mail" placeholder:"PATH" help:"The same for confirming a new address. Default: #/email/change/confirm/{uid}/{token}."`
+	EmailUndoPath            string `group:"mail" placeholder:"PATH" help:"The same for undoing that. Default: #/email/change/undo/{uid}/{token}."`
+	SendActivationEmail      bool   `group:"mail" help:"New accounts work after a link in a letter. Default: at once."`
+	SendConfirmationEmail    bool   `group:"mail" help:"Write when an account becomes active."`
+	PasswordChangedEmail     bool   `group:"mail" help:"Write when a password was changed."`
+	UsernameChangedEmail     bool   `group:"mail" help:"Write when a username was changed."`
+	EmailChangedEmail        bool   `group:"mail" help:"Write to the address before when an account's address was changed."`
+	EmailChangeNeedsPassword bool   `group:"mail" help:"Ask for current_password when the e-mail address changes. Default: off, as the front ends of djoser send none."`
+	NewSignInEmail           bool   `group:"mail" help:"Write at a login from a network not seen before."`
 }
 
 // settings are api.Settings.
@@ -70,7 +71,7 @@ func (f *requestFlags) settings(m *mailFlags) api.Settings {
 		InsecureShowUsers:   f.ShowUsers,
 		SendActivationEmail: m.SendActivationEmail, SendConfirmationEmail: m.SendConfirmationEmail,
 		PasswordChangedEmail: m.PasswordChangedEmail, UsernameChangedEmail: m.UsernameChangedEmail,
-		EmailChangedEmail: m.EmailChangedEmail, NewSignInEmail: m.NewSignInEmail,
+		EmailChangedEmail: m.EmailChangedEmail, NewSignInEmail: m.NewSignInEmail, EmailChangeNeedsPassword: m.EmailChangeNeedsPassword,
 	}
 	if len(f.Rates) > 0 {
 		s.Rates = maps.Clone(f.Rates)

@@ -86,7 +86,7 @@ var steps = []step{
 	{"refreshing sessions", 0.15, (*measurement).refreshes},
 	{"reading without other load", 0.10, (*measurement).reads},
 	{"reading during a flood of logins", 0.15, (*measurement).narrowFlood},
-	{"reading during a flood of logins with more concurrency", 0.15, (*measurement).wideFlood},
+	{"reading during a login flood, more concurrency", 0.15, (*measurement).wideFlood},
 }
 
 // A measurement is one execution of a plan.
