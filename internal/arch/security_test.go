@@ -1,0 +1,172 @@
+package arch
+
+// docs/security.md is held to the source: every requirement that it calls met
+// names tests that exist, its sums are right, and its inventory of cryptography
+// is the imports.
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// leastMet is the share of the requirements, in per cent, that must be met by
+// default or by a setting.
+const leastMet = 85
+
+const securityPage = "../../docs/security.md"
+
+// cellsOf returns the cells of the rows of a Markdown table with this many
+// columns.
+func cellsOf(text string, columns int) (rows [][]string) {
+	for line := range strings.Lines(text) {
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if len(cells) != columns+2 || strings.HasPrefix(cells[1], "---") {
+			continue
+		}
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		rows = append(rows, cells[1:columns+1])
+	}
+	return rows
+}
+
+var quoted = regexp.MustCompile("`([^`]+)`")
+
+func TestSecurityScorecard(t *testing.T) {
+	text, err := os.ReadFile(securityPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := testsInTree(t)
+	count := map[string]int{}
+	for _, row := range cellsOf(string(text), 4) {
+		number, verdict, shown := row[0], row[2], row[3]
+		switch verdict {
+		case "met", "setting":
+			names := quoted.FindAllStringSubmatch(shown, -1)
+			if len(names) == 0 {
+				t.Errorf("%s is %s, but no test shows it", number, verdict)
+			}
+			for _, name := range names {
+				if !tests[name[1]] {
+					t.Errorf("%s names the test %s, which does not exist", number, name[1])
+				}
+			}
+		case "part", "not":
+			if len(shown) < 10 {
+				t.Errorf("%s is %s, without a reason", number, verdict)
+			}
+		default:
+			continue // the head of a table
+		}
+		count[verdict]++
+	}
+	met, all := count["met"]+count["setting"], count["met"]+count["setting"]+count["part"]+count["not"]
+	if all == 0 || met*100 < leastMet*all {
+		t.Errorf("%d of %d requirements are met, fewer than %d %%", met, all, leastMet)
+	}
+	sum := fmt.Sprintf("%d met, %d by setting, %d in part, %d not, of %d: %.1f %%", count["met"], count["setting"], count["part"], count["not"], all, float64(met)*100/float64(all))
+	if !strings.Contains(string(text), sum) {
+		t.Errorf("docs/security.md should say: %s", sum)
+	}
+}
+
+// testsInTree are the names of all test functions, in every module.
+func testsInTree(t *testing.T) map[string]bool {
+	names, declared := map[string]bool{}, regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git") {
+			return or(err, filepath.SkipDir)
+		}
+		if d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range declared.FindAllSubmatch(text, -1) {
+			names[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func or(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+func TestSecurityInventory(t *testing.T) {
+	text, err := os.ReadFile(securityPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string][]string{}
+	for _, row := range cellsOf(string(text), 3) {
+		for _, name := range quoted.FindAllStringSubmatch(row[1], -1) {
+			if isCryptography(name[1]) {
+				listed[strings.Trim(row[0], "`")] = append(listed[strings.Trim(row[0], "`")], name[1])
+			}
+		}
+	}
+	used := cryptographyInTree(t)
+	for folder, imports := range used {
+		if slices.Sort(imports); !slices.Equal(imports, listed[folder]) {
+			t.Errorf("docs/security.md lists %v for %s, which imports %v", listed[folder], folder, imports)
+		}
+	}
+	for folder := range listed {
+		if used[folder] == nil {
+			t.Errorf("docs/security.md lists cryptography of %s, which imports none", folder)
+		}
+	}
+}
+
+func isCryptography(path string) bool {
+	return path == "crypto" || strings.HasPrefix(path, "crypto/") || strings.HasPrefix(path, "golang.org/x/crypto/")
+}
+
+// cryptographyInTree are the cryptographic imports of each package of the
+// program, by its folder.
+func cryptographyInTree(t *testing.T) map[string][]string {
+	used := map[string][]string{}
+	skipped := []string{"node_modules", ".git", "interop", "bench", "examples", "tools", "testdata", "arch", "pgtest", "freeport", "storetest", "equaltime", "golden", "wait"}
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && slices.Contains(skipped, d.Name()) {
+			return or(err, filepath.SkipDir)
+		}
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		folder, err := filepath.Rel("../..", filepath.Dir(path))
+		for _, spec := range file.Imports {
+			name, _ := strconv.Unquote(spec.Path.Value)
+			if isCryptography(name) && !slices.Contains(used[folder], name) {
+				used[folder] = append(used[folder], name)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return used
+}
