@@ -127,8 +127,13 @@ func TestA15LinksTellNothing(t *testing.T) {
 	}
 	for path, more := range paths {
 		for _, link := range [][2]string{
-			{signing.EncodeUID("1"), "x-y"}, {signing.EncodeUID("999"), reset}, {signing.EncodeUID("2"), activation}, {"!!", reset},
-			{strings.Repeat("M", 5000), reset}, {signing.EncodeUID("1"), strings.Repeat("a", 5000)}, {signing.EncodeUID("999"), "-"},
+			{signing.EncodeUID("1"), "x-y"},
+			{signing.EncodeUID("999"), reset},
+			{signing.EncodeUID("2"), activation},
+			{"!!", reset},
+			{strings.Repeat("M", 5000), reset},
+			{signing.EncodeUID("1"), strings.Repeat("a", 5000)},
+			{signing.EncodeUID("999"), "-"},
 		} {
 			got := s.ask("POST", path, object(append([]string{"uid", link[0], "token", link[1]}, more...)...))
 			if got.Status != 400 || got.Body != badLink {

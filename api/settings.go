@@ -162,9 +162,11 @@ func (s *Settings) fillRates() error {
 	for scope, rate := range s.Rates {
 		name := cmp.Or(formerScopes[scope], scope)
 		if !slices.Contains(scopes, name) {
+			//lint:ignore ST1005 Rates is the name of the setting
 			return fmt.Errorf("Rates: unknown scope %q; the scopes are %s", scope, strings.Join(scopes, ", "))
 		}
 		if _, twice := rates[name]; twice {
+			//lint:ignore ST1005 Rates is the name of the setting
 			return fmt.Errorf("Rates: the scope %s is given twice, also under its former name", name)
 		}
 		rates[name] = rate

@@ -192,8 +192,8 @@ var variable = []struct {
 	{regexp.MustCompile(`Date: .* GMT`), "Date: <date>"},
 	{regexp.MustCompile(`X-Request-Id: \w+`), "X-Request-Id: <id>"},
 	{regexp.MustCompile(`(password[= ])[a-km-z2-9]{16}\b`), "$1<password>"},
+	{regexp.MustCompile(`"(x|y)": "[\w-]+"`), `"$1": <number>`}, // before the next: a coordinate may begin with "-"
 	{regexp.MustCompile(`\b[\w-]{43}\b`), "<kid>"},
-	{regexp.MustCompile(`"(x|y)": "[\w-]+"`), `"$1": <number>`},
 	{regexp.MustCompile(`jotgate (devel|v\d).* go1\S+ \w+/\w+`), "jotgate <version>"},
 	{regexp.MustCompile(`[ \r]+\n`), "\n"},
 	{regexp.MustCompile(` {2,}`), "  "},

@@ -43,7 +43,7 @@ func (c *tokenVerify) Run(a *app) error {
 	}
 	verifier, err := jwt.NewVerifier[jwt.Raw](keys, c.rules())
 	if err != nil {
-		return usage("%w", err)
+		return usage("%s", strings.ReplaceAll(err.Error(), "Rules.Leeway", "--leeway"))
 	}
 	token, err := a.argument(c.Token)
 	if err != nil {

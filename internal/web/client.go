@@ -77,6 +77,7 @@ func newLimiters(rates map[string]string, clock func() time.Time) (map[string]*t
 		}
 		var err error
 		if limiters[scope], err = newLimiter(text, clock); err != nil {
+			//lint:ignore ST1005 Rates is the name of the setting
 			return nil, fmt.Errorf("Rates: %s: %w", scope, err)
 		}
 	}
