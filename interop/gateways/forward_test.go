@@ -40,7 +40,7 @@ func signed(t testing.TB, secret string, change func(claims map[string]any)) str
 		t.Fatal(err)
 	}
 	claims := map[string]any{
-		"token_type": "access", "exp": time.Now().Unix() + 3600, "jti": "1", "user_id": "7", "username": "alice",
+		"token_type": "access", "exp": time.Now().Unix() + 3600, "iat": time.Now().Unix(), "jti": "1", "user_id": "7", "username": "alice",
 		"role": map[string]any{"id": "user", "display_name": "User", "role_type": "user"},
 		"sid":  "00112233445566778899aabbccddeeff",
 	}

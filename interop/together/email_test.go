@@ -5,12 +5,12 @@ package together
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/jotgate/jotgate/interop/client"
 	"github.com/jotgate/jotgate/interop/django"
-	"github.com/jotgate/jotgate/interop/serve"
 )
 
 // userModel are the flags that tell jotgate where such users are.
@@ -40,10 +40,7 @@ func TestUserModelOfTheProject(t *testing.T) {
 			t.Parallel()
 			const username = "alice@example.com"
 			site := django.Start(t, django.Options{Database: database(t), EmailUser: true})
-			jotgate := serve.Start(t, serve.Options{
-				Database: site.Database, SecretKey: site.SecretKey,
-				Args: userModel,
-			})
+			jotgate := beside(t, site, append([]string{"--hasher", djangoHasher}, userModel...)...)
 			id := site.CreateUser(t, django.User{Username: username, Password: password, Groups: []string{"editors"}})
 
 			theirs := client.Post(t, site.URL+"/api/token/", "email", username, "password", password)
@@ -62,10 +59,10 @@ func TestUserModelOfTheProject(t *testing.T) {
 	}
 }
 
-// djoser calls its paths and fields after the field that users log in with.
+// djoser calls its paths and fields after the field that users log in with. Its change of the address is immediate.
 func TestAccountsOfTheProject(t *testing.T) {
 	site := django.Start(t, django.Options{EmailUser: true})
-	jotgate := serve.Start(t, serve.Options{Database: site.Database, SecretKey: site.SecretKey, Args: userModel})
+	jotgate := beside(t, site, append([]string{"--immediate-email-change", "--hasher", djangoHasher}, userModel...)...)
 	site.CreateUser(t, django.User{Username: "taken@example.com", Password: password})
 	type asked struct {
 		status int
@@ -101,4 +98,51 @@ func TestAccountsOfTheProject(t *testing.T) {
 		}
 	}
 	opens(t, site.URL+"/auth/users/me/", client.Post(t, site.URL+"/auth/jwt/create/", "email", "new-bea@example.com", "password", password).Text("access"), "email", "new-bea@example.com")
+}
+
+var confirmLink = regexp.MustCompile(`/email/change/confirm/([^/\s]+)/([^/\s]+)\s`)
+
+// TestConfirmedAddressIsTheLoginOfBoth: without --immediate-email-change an account goes on with its address until the
+// link that was sent to the new one is followed. Both sides then know it by the new one alone.
+func TestConfirmedAddressIsTheLoginOfBoth(t *testing.T) {
+	t.Parallel()
+	site := django.Start(t, django.Options{EmailUser: true})
+	jotgate := beside(t, site, append([]string{"--print-emails", "--hasher", djangoHasher}, userModel...)...)
+	site.CreateUser(t, django.User{Username: "old@example.com", Password: password})
+	status := func(url, address string) int {
+		return client.Post(t, url+"/auth/jwt/create/", "email", address, "password", password).Status
+	}
+	check := func(when string, oldWant, newWant int) {
+		t.Helper()
+		for _, url := range []string{site.URL, jotgate.URL} {
+			if got := status(url, "old@example.com"); got != oldWant {
+				t.Errorf("%s, %s: login by the old address: %d, want %d", when, url, got, oldWant)
+			}
+			if got := status(url, "new@example.com"); got != newWant {
+				t.Errorf("%s, %s: login by the new address: %d, want %d", when, url, got, newWant)
+			}
+		}
+	}
+
+	bearer := "Bearer " + client.Post(t, jotgate.URL+"/auth/jwt/create/", "email", "old@example.com", "password", password).Text("access")
+	asked := client.PostAs(t, bearer, jotgate.URL+"/auth/users/set_email/", "current_password", password, "new_email", "new@example.com")
+	if asked.Status != http.StatusNoContent {
+		t.Fatalf("set_email: %+v", asked)
+	}
+	link := jotgate.WaitFor(t, confirmLink)
+	check("before the link", http.StatusOK, http.StatusUnauthorized)
+
+	confirm := func(token string) int {
+		return client.Post(t, jotgate.URL+"/auth/users/email_change_confirm/", "uid", link[1], "token", token).Status
+	}
+	if got := confirm(lastChanged(link[2])); got != http.StatusBadRequest {
+		t.Errorf("a changed token: %d, want 400", got)
+	}
+	if got := confirm(link[2]); got != http.StatusNoContent {
+		t.Fatalf("the link: %d, want 204", got)
+	}
+	check("after the link", http.StatusUnauthorized, http.StatusOK)
+	if got := confirm(link[2]); got != http.StatusBadRequest {
+		t.Errorf("the link a second time: %d, want 400", got)
+	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/jotgate/jotgate/interop/client"
 	"github.com/jotgate/jotgate/interop/django"
-	"github.com/jotgate/jotgate/interop/serve"
 )
 
 func TestPasswordChangedOnOneSideWorksOnTheOther(t *testing.T) {
@@ -86,24 +85,45 @@ func onlyNewPassword(t *testing.T, url, username string) {
 // TestHashesStayAsTheyAre: beside Django, jotgate is told Django's hasher or to keep what is sound; otherwise each login
 // would bring the hash to the taste of the side that is asked.
 func TestHashesStayAsTheyAre(t *testing.T) {
-	for _, hasher := range []string{"pbkdf2_sha256:260000", "argon2,keep"} {
+	for _, hasher := range []string{djangoHasher, "argon2,keep"} {
 		t.Run(hasher, func(t *testing.T) {
 			t.Parallel()
 			site := django.Start(t, django.Options{})
-			jotgate := serve.Start(t, serve.Options{
-				Database: site.Database, SecretKey: site.SecretKey,
-				Args: []string{"--hasher", hasher},
-			})
+			jotgate := beside(t, site, "--hasher", hasher)
 			site.CreateUser(t, django.User{Username: "alice", Password: password})
 			before := site.ShowUser(t, "alice").Password
+			refresh := login(t, jotgate.URL).Text("refresh")
 			for _, url := range []string{jotgate.URL, site.URL, jotgate.URL} {
 				login(t, url)
 				if got := site.ShowUser(t, "alice").Password; got != before {
 					t.Fatalf("login at %s rewrote %.24s… to %.24s…", url, before, got)
 				}
 			}
+			if got := client.Post(t, jotgate.URL+"/api/token/refresh/", "refresh", refresh); got.Status != http.StatusOK {
+				t.Errorf("the session is refused after the logins: %+v", got)
+			}
 		})
 	}
+}
+
+// TestRewrittenHashEndsSessions: with another hasher than Django's, a login at Django rewrites jotgate's hash. jotgate
+// cannot tell that from a new password, and refuses the sessions that go with the hash of before.
+func TestRewrittenHashEndsSessions(t *testing.T) {
+	t.Parallel()
+	site := django.Start(t, django.Options{})
+	jotgate := beside(t, site, "--hasher", "argon2")
+	site.CreateUser(t, django.User{Username: "alice", Password: password})
+	refresh := login(t, jotgate.URL).Text("refresh")
+	before := site.ShowUser(t, "alice").Password
+	if !strings.HasPrefix(before, "argon2$argon2id$") {
+		t.Fatalf("after a login at jotgate the hash is %.24s…, want argon2id", before)
+	}
+	login(t, site.URL)
+	if after := site.ShowUser(t, "alice").Password; !strings.HasPrefix(after, "pbkdf2_sha256$260000$") {
+		t.Fatalf("after a login at Django the hash is %.24s…, want Django's", after)
+	}
+	refused(t, client.Post(t, jotgate.URL+"/api/token/refresh/", "refresh", refresh), "token_not_valid", "Token is blacklisted")
+	login(t, jotgate.URL)
 }
 
 // TestOutdatedHashIsUpgradedAtLogin: by either side, to what the other takes.
@@ -115,8 +135,8 @@ func TestOutdatedHashIsUpgradedAtLogin(t *testing.T) {
 	site.Ask(t, "make_password", map[string]any{"password": password, "hasher": "pbkdf2_sha1"}, &old)
 	site.Ask(t, "change_user", map[string]any{"username": "alice", "password": old}, nil)
 	login(t, jotgate.URL)
-	if got := site.ShowUser(t, "alice").Password; !strings.HasPrefix(got, "argon2$argon2id$") {
-		t.Errorf("after a login at jotgate the hash is %.24s…, want argon2id", got)
+	if got := site.ShowUser(t, "alice").Password; !strings.HasPrefix(got, "pbkdf2_sha256$260000$") {
+		t.Errorf("after a login at jotgate the hash is %.24s…, want Django's", got)
 	}
 	login(t, site.URL)
 }

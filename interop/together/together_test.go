@@ -20,6 +20,10 @@ const (
 	newPassword = "another horse battery"
 )
 
+// djangoHasher is --hasher as docs/django.md asks for it beside Debian's Django: a hash that Django rewrites at a login
+// looks like a changed password and ends jotgate's sessions.
+const djangoHasher = "pbkdf2_sha256:260000"
+
 // databases are where both sides meet. An empty address is a new SQLite file.
 var databases = map[string]func(t *testing.T) string{
 	"sqlite":     func(*testing.T) string { return "" },
@@ -31,7 +35,13 @@ func together(t *testing.T, address string, options django.Options) (*django.Sit
 	t.Helper()
 	options.Database = address
 	site := django.Start(t, options)
-	return site, serve.Start(t, serve.Options{Database: site.Database, SecretKey: site.SecretKey})
+	return site, beside(t, site, "--hasher", djangoHasher)
+}
+
+// beside starts jotgate with flags on the database and the secret of a site.
+func beside(t *testing.T, site *django.Site, flags ...string) *serve.Server {
+	t.Helper()
+	return serve.Start(t, serve.Options{Database: site.Database, SecretKey: site.SecretKey, Args: flags})
 }
 
 func TestUsersOfDjangoGoBothWays(t *testing.T) {
