@@ -87,9 +87,11 @@ func (c *sessionEnd) Run(a *app) error {
 func (c *sessionEnd) end(a *app, db *store.Store, user record.UserID, id string) (int, error) {
 	now := time.Now()
 	n, err := db.EndSessions(a.ctx, record.Ending{User: user, ID: id, Except: c.Except, Reason: record.EndedByUser, Now: now})
-	if err != nil || n == 0 {
+	if err != nil || n == 0 && id != "" {
 		return n, err
 	}
+	// Ending all also voids tokens without a session, so it is an event even if
+	// no session was live.
 	return n, a.event(db, record.Event{Time: now, Name: "logout", User: user, Session: id, Detail: "ended"})
 }
 
