@@ -61,56 +61,61 @@ type Account struct {
 	Group *Group `json:"group,omitempty"`
 }
 
-// Accounts is Django's auth_user and what hangs on it.
+// Accounts keeps the users: Django's auth_user and the tables that refer to
+// it.
 type Accounts interface {
-	// AccountByLogin finds the account whose login column (username unless
-	// the schema settings say otherwise) equals login, byte for byte.
-	// jotgate.ErrNotFound when there is none.
+	// AccountByLogin finds the account whose login column (username unless the
+	// schema settings say otherwise) equals login, byte for byte. The error is
+	// jotgate.ErrNotFound if there is none.
 	AccountByLogin(ctx context.Context, login string) (*Account, error)
 
-	// AccountByID finds the account with this key. An id that is not of the
-	// key's type is jotgate.ErrNotFound, not an error of its own.
+	// AccountByID finds the account with this key. The error is
+	// jotgate.ErrNotFound if there is none, or if id does not have the type of
+	// the key.
 	AccountByID(ctx context.Context, id UserID) (*Account, error)
 
-	// AccountsByEmail lists the accounts whose e-mail equals email without
-	// regard to case (Django's iexact), at most 100: first those for which it
-	// is verified, then those of which nothing is known, each in order of id.
+	// AccountsByEmail lists the accounts whose e-mail address equals email,
+	// ignoring case (Django's iexact), at most 100: first those for which it is
+	// verified, then those without any listed address, each in order of id.
 	AccountsByEmail(ctx context.Context, email string) ([]*Account, error)
 
-	// ListAccounts lists at most limit accounts with a key greater than
-	// after, in order of key; after "" starts at the first.
+	// ListAccounts lists at most limit accounts with a key greater than after, in
+	// order of key. If after is empty, it starts at the first.
 	ListAccounts(ctx context.Context, after UserID, limit int) ([]*Account, error)
 
-	// CreateAccount inserts a and sets a.ID, which is never an id used
-	// before. jotgate.ErrTaken when the login name exists; an Error with status 400
-	// for a value that the table cannot hold.
+	// CreateAccount inserts a and sets a.ID, which is never an id used before.
+	// The error is jotgate.ErrTaken if the login name exists, and an Error with
+	// status 400 for a value that the table cannot hold.
 	CreateAccount(ctx context.Context, a *Account) error
 
-	// ChangeAccount applies change in one transaction. jotgate.ErrNotFound when no row
-	// has this id or the change's conditions do not hold, jotgate.ErrTaken when the
-	// new username exists. Deactivating an account, or change.EndSessions,
-	// ends its sessions in the same transaction, as Sessions.EndSessions does.
-	// Giving a username up voids the tokens that go by that name (NotBefore)
-	// and adds a revocation of it. Taking is_staff or is_superuser away adds a
-	// revocation of the user's access tokens, whose sessions go on. A new
-	// password that leaves sessions alone becomes theirs, if the one that they
-	// go with was the stored one.
+	// ChangeAccount applies change in one transaction. The error is
+	// jotgate.ErrNotFound if no row has this id or the change's conditions do not
+	// hold, and jotgate.ErrTaken if the new username exists. Deactivating an
+	// account, or change.EndSessions, ends its sessions in the same transaction,
+	// as Sessions.EndSessions does. Changing the username voids the tokens that
+	// identify the user by the old one (NotBefore) and adds a revocation of it.
+	// Removing is_staff or is_superuser adds a revocation of the user's access
+	// tokens, but does not end the sessions. A new password that does not end the
+	// sessions is recorded as theirs, for each session whose recorded password
+	// was the stored one.
 	ChangeAccount(ctx context.Context, id UserID, change Change) error
 
-	// DeleteAccount removes the row and what refers to it, ends its sessions as
-	// Sessions.EndSessions does, voids tokens that go by its name and adds a
-	// revocation, all in one transaction. jotgate.ErrNotFound when there
-	// is none; an Error with status 409, and nothing removed, when rows of a
-	// table that is not known to jotgate must refer to it.
+	// DeleteAccount removes the row and the rows that refer to it, ends its
+	// sessions as Sessions.EndSessions does, voids the tokens that identify the
+	// user by its username and adds a revocation, all in one transaction. The
+	// error is jotgate.ErrNotFound if there is no such account, and an Error with
+	// status 409, with nothing removed, if rows of a table that jotgate does not
+	// know refer to it and must.
 	DeleteAccount(ctx context.Context, id UserID) error
 
-	// Grants lists the account's groups (by id) and its permissions as
-	// Django's ModelBackend computes them ("app_label.codename", sorted):
-	// its own and its groups'; all there are for a superuser; none for an
-	// inactive account. jotgate.ErrNotFound when there is no such account.
+	// Grants lists the account's groups (by id) and its permissions as Django's
+	// ModelBackend computes them ("app_label.codename", sorted): the user's and
+	// those of the groups; for a superuser, all that exist; for an inactive
+	// account, none. The error is jotgate.ErrNotFound if there is no such
+	// account.
 	Grants(ctx context.Context, id UserID) (groups []Group, permissions []string, err error)
 
-	// Rights is Grants as if the account were active.
+	// Rights returns what Grants would return if the account were active.
 	Rights(ctx context.Context, id UserID) (groups []Group, permissions []string, err error)
 }
 
@@ -122,8 +127,8 @@ type Change struct {
 	LastLogin                            *time.Time
 
 	// IfPassword makes the change conditional on the stored password being
-	// exactly this one, so that an upgrade at login never overwrites a
-	// password changed meanwhile, and a reset link works once.
+	// exactly this one, so that an upgrade at login never overwrites a password
+	// changed in the meantime, and a reset link works once.
 	IfPassword *string
 	// IfActive makes the change conditional on is_active having this value.
 	IfActive *bool
@@ -131,21 +136,21 @@ type Change struct {
 	// VerifyEmail lists the address (Email, or the stored one) as verified. It
 	// stays unverified if it is already verified for another account.
 	VerifyEmail bool
-	// Settle makes the change conditional on these pending rows, nonces
-	// included, and deletes them: a link works once. With PendingEmailUndo every
-	// later one of the user is deleted, too.
+	// Settle makes the change conditional on these pending rows, including their
+	// nonces, and deletes them, so that a link works once. With PendingEmailUndo,
+	// every later such row of the user is deleted, too.
 	Settle []Pending
-	// Await inserts pending rows, as AddPending does; User is set.
+	// Await inserts pending rows, as AddPending does, after setting their User.
 	Await []Pending
 	// Forget deletes the user's pending rows of these purposes. Deactivating an
-	// account deletes those of PendingActivation unless Await has one.
+	// account also deletes those of PendingActivation, unless Await has one.
 	Forget []Purpose
 
-	// EndSessions, when not empty, ends the account's sessions in the same
-	// transaction, with this reason; KeepSession is left alone.
+	// EndSessions, if not empty, ends the account's sessions in the same
+	// transaction, with this reason, except KeepSession.
 	EndSessions EndReason
 	KeepSession string
-	// At is the time to write into ended sessions and revocations; it must
-	// be set when EndSessions is, or when IsActive is set to false.
+	// At is the time to write into ended sessions and revocations. It must be set
+	// if EndSessions is, or if IsActive is set to false.
 	At time.Time
 }

@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// Event is one line of the audit trail, a row of jotgate_event. It never
+// Event is one entry of the audit trail, a row of jotgate_event. It never
 // holds a password, a token or a link.
 type Event struct {
 	ID        int64     `json:"id"`
 	Time      time.Time `json:"time"`
 	Name      string    `json:"event"`   // one of EventKinds
-	Outcome   string    `json:"outcome"` // success, failure or denied, by the kind
+	Outcome   string    `json:"outcome"` // success, failure or denied, as the kind has it
 	User      UserID    `json:"user_id,omitempty"`
 	Session   string    `json:"sid,omitempty"`
 	Address   string    `json:"address,omitempty"`
 	UserAgent string    `json:"user_agent,omitempty"`
-	Endpoint  string    `json:"endpoint,omitempty"` // of the request, as the route is written
-	// Subject is a keyed digest of the name or the address that a client sent, the
-	// same for all spellings that fold alike, so that attempts on one name can be
-	// counted without the name.
+	Endpoint  string    `json:"endpoint,omitempty"` // the route pattern of the request
+	// Subject is a keyed digest of the name or the address that a client sent. It
+	// is the same for all spellings that fold to the same text, so that attempts
+	// on one name can be counted without the name.
 	Subject string `json:"subject,omitempty"`
-	Detail  string `json:"detail,omitempty"` // the reason of a failure, or what changed
-	// Count is how many events the row stands for. Of the kinds that are Bounded,
-	// the first five of a kind, subject, address and endpoint in ten minutes have
-	// rows of their own; the rest is counted in one more, with the members of the
-	// first.
+	Detail  string `json:"detail,omitempty"` // the reason for a failure, or what changed
+	// Count is the number of events that the row represents. For Bounded kinds,
+	// the first five events with the same kind, subject, address and endpoint in
+	// ten minutes each have a row; one more row counts the others and has the
+	// members of the first of these.
 	Count int64 `json:"count"`
 }
 
@@ -34,16 +34,17 @@ type Event struct {
 type EventKind struct {
 	Name    string
 	Outcome string
-	// Bounded events can be caused by anybody at any rate, so the number of
+	// Bounded events can be caused by any client at any rate, so the number of
 	// their rows is limited.
 	Bounded bool
-	// Sampled events are logged when a row is inserted; others, each time.
+	// Sampled events are logged only when a row is inserted; all others, each
+	// time.
 	Sampled bool
 	About   string
 }
 
-// EventKinds is the inventory of the audit trail and of the log lines at level
-// info that have the same names. docs/events.md lists it.
+// EventKinds lists all kinds of events in the audit trail; the log lines at
+// level info have the same names. docs/events.md documents them.
 var EventKinds = []EventKind{
 	{Name: "login", Outcome: "success", About: "A user logged in: a session was started."},
 	{Name: "login_failed", Outcome: "failure", Bounded: true, About: "A login was rejected. The detail is the reason, which no response shows."},
@@ -66,7 +67,7 @@ var EventKinds = []EventKind{
 	{Name: "forbidden", Outcome: "denied", Bounded: true, Sampled: true, About: "A request with a valid token was rejected with 403."},
 }
 
-// EventKindOf returns the kind with this name; false if there is none.
+// EventKindOf returns the kind with this name, and false if there is none.
 func EventKindOf(name string) (EventKind, bool) {
 	i := slices.IndexFunc(EventKinds, func(k EventKind) bool { return k.Name == name })
 	if i < 0 {
@@ -75,15 +76,17 @@ func EventKindOf(name string) (EventKind, bool) {
 	return EventKinds[i], true
 }
 
-// Events keeps the audit trail. A Store that has these methods gets every
-// event that the log gets, but for two that belong to a transaction of its own
-// and are inserted there: "login" by CreateSession, "reuse" by RotateSession.
+// Events keeps the audit trail. A Store with these methods gets every event
+// that the log gets, except two that it inserts itself, in the transaction
+// that causes them: CreateSession inserts "login", RotateSession inserts
+// "reuse".
 type Events interface {
-	// AddEvent inserts an event; its ID is set by the store, an empty Outcome is
-	// that of the kind, and a Count under 1 is 1.
+	// AddEvent inserts an event. The store sets its ID; an empty Outcome means
+	// that of the kind, and a Count below 1 means 1.
 	AddEvent(ctx context.Context, e Event) error
 	// ListEvents lists at most limit events with an id below before, newest
-	// first; before 0 starts at the newest. user, when not empty, filters.
+	// first. If before is 0, it starts at the newest. If user is not empty, it
+	// lists only that user's events.
 	ListEvents(ctx context.Context, user UserID, before int64, limit int) ([]Event, error)
 	// PurgeEvents deletes at most limit events older than keep.
 	PurgeEvents(ctx context.Context, keep time.Time, limit int) (int, error)

@@ -10,24 +10,25 @@ import (
 	"time"
 )
 
-// Revocation is one entry of the revocation feed: a session, or everything a
-// user's tokens of before NotBefore may do. A user goes by both names, since
-// tokens may hold either (Settings.UserIDField); by Username alone if only the
-// name was given up.
+// Revocation is one entry of the revocation feed. It revokes a session, or a
+// user's tokens that were issued before NotBefore. A user is identified by
+// the id and the username, since tokens may hold either
+// (Settings.UserIDField); only by Username if the account has given up that
+// name.
 type Revocation struct {
 	Seq       int64     `json:"seq"`
 	Session   string    `json:"sid,omitempty"`
 	User      UserID    `json:"user_id,omitempty"`
 	Username  string    `json:"username,omitempty"`
-	NotBefore time.Time `json:"not_before,omitzero"` // with a user: tokens issued before it are refused
-	// Sessionless says that only the user's tokens without a session are
-	// refused, also those issued in the second of NotBefore. Otherwise all
-	// access tokens issued before NotBefore are: their sessions may go on, and
-	// a refresh then leads to a token with the user's present rights.
+	NotBefore time.Time `json:"not_before,omitzero"` // with a user: tokens issued before it are rejected
+	// Sessionless limits the entry to the user's tokens without a session, and
+	// extends it to those issued in the second of NotBefore. Otherwise the entry
+	// revokes all access tokens issued before NotBefore, but not the sessions: a
+	// refresh then returns a token with the user's current rights.
 	Sessionless bool `json:"sessionless,omitempty"`
-	// Made is when the entry was inserted, by the database's clock, or the
-	// latest time at which a token that it revokes may have been issued, if a
-	// node with a fast clock issued it. AddRevocation ignores the caller's value.
+	// Made is when the entry was inserted, by the database's clock, or the latest
+	// time at which a token that it revokes may have been issued, if a node with
+	// a fast clock issued it. The store sets it.
 	Made time.Time `json:"made"`
 	// Transaction is the transaction that inserted the entry, a number that only
 	// a Horizon of the same database can compare.
@@ -36,20 +37,21 @@ type Revocation struct {
 
 // Revocations is the feed of revoked sessions and users.
 //
-// The feed is exact whatever the clocks of the nodes are and in whatever order
-// transactions commit: a reader that goes on from the Next of its last page gets
-// every entry that has become visible since, exactly once. No entry is ordered,
-// selected or skipped by a time, except by the first page, see Revocations.
+// The feed is exact regardless of the nodes' clocks and of the order in which
+// transactions commit: a reader that continues from the Next of its last page
+// gets every entry that has become visible since then, exactly once. No entry
+// is ordered, selected or skipped by a time, except by the first page, see
+// Revocations.
 type Revocations interface {
 	// Revocations lists the entries that became visible after the cursor, in
 	// order of Seq, at most MaxRevocations. With the zero cursor, or one of
-	// another epoch, it lists all entries that are in force: it leaves out those
-	// with a Made that lies more than keep before now, the caller's clock, and
-	// also more than keep before the database's clock.
+	// another epoch, it lists all entries that are still needed: it leaves out
+	// those with a Made that is more than keep before now, the caller's clock,
+	// and also more than keep before the database's clock.
 	Revocations(ctx context.Context, after RevocationCursor, now time.Time, keep time.Duration) (RevocationPage, error)
 }
 
-// MaxRevocations is the most entries that one page holds.
+// MaxRevocations is the maximum number of entries in a page.
 const MaxRevocations = 10_000
 
 // RevocationPage is one page of the feed.
@@ -60,16 +62,16 @@ type RevocationPage struct {
 	Clock   time.Time        // the database's clock
 }
 
-// RevocationCursor is a place in the feed. The zero cursor is its start.
+// RevocationCursor is a position in the feed. The zero cursor is its start.
 type RevocationCursor struct {
-	// Epoch names the history of the database. It is another one after a
-	// database was restored from a backup or a standby took over, when a
-	// Horizon of before means nothing.
+	// Epoch identifies the history of the database. It changes when a database is
+	// restored from a backup or a standby takes over, because an earlier Horizon
+	// then has no meaning.
 	Epoch string
 	// Seen is what earlier pages have listed completely.
 	Seen Horizon
-	// Target and Seq are set between the pages of one long answer: it lists
-	// what Target sees and continues after Seq.
+	// Target and Seq are set between the pages of one long listing: the next page
+	// lists what Target sees and continues after Seq.
 	Target Horizon
 	Seq    int64
 }
@@ -105,8 +107,8 @@ func (h Horizon) Covers(other Horizon) bool {
 	return true
 }
 
-// String is the form of PostgreSQL's pg_snapshot: MIN:MAX:RUNNING,RUNNING. The
-// zero Horizon is empty text.
+// String returns the form of PostgreSQL's pg_snapshot:
+// MIN:MAX:RUNNING,RUNNING. For the zero Horizon it returns the empty string.
 func (h Horizon) String() string {
 	if h.Max == 0 {
 		return ""
@@ -126,7 +128,7 @@ func (h Horizon) String() string {
 // errHorizon says that a text is not a Horizon.
 var errHorizon = errors.New("not of the form MIN:MAX:RUNNING,…")
 
-// ParseHorizon reads what String writes.
+// ParseHorizon parses what String returns.
 func ParseHorizon(text string) (h Horizon, err error) {
 	if text == "" {
 		return Horizon{}, nil
@@ -158,7 +160,8 @@ func parseInts(texts []string) (numbers []int64, err error) {
 	return numbers, nil
 }
 
-// check reports an error unless 0 < Min ≤ Max and Running is sorted between them.
+// check returns an error unless 0 < Min ≤ Max and Running is sorted between
+// them.
 func (h Horizon) check() error {
 	if h.Min <= 0 || h.Max < h.Min || !h.runningInOrder() {
 		return errHorizon

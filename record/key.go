@@ -5,41 +5,43 @@ import (
 	"time"
 )
 
-// Key is a row of jotgate_key. The private part is sealed with a key
-// derived from SecretKey; the database never sees it in the clear.
+// Key is a signing key, a row of jotgate_key. The private part is sealed with
+// a key derived from SecretKey; the database never sees it in the clear.
 type Key struct {
 	ID        string    `json:"kid"`
 	Algorithm string    `json:"alg"`
 	State     KeyState  `json:"state"`
 	Created   time.Time `json:"created"`
 	Switched  time.Time `json:"switched,omitzero"` // when it became current
-	Retired   time.Time `json:"retired,omitzero"`  // when another took its place
+	Retired   time.Time `json:"retired,omitzero"`  // when another key replaced it
 	Sealed    []byte    `json:"-"`                 // the private key, encrypted
 }
 
-// KeyState says what a signing key is for.
+// KeyState is the use of a signing key.
 type KeyState string
 
-// The states of a signing key, in the order it passes through them.
+// The states of a signing key, in the order in which it passes through them.
 const (
 	KeyNext    KeyState = "next"    // published, not yet signing
 	KeyCurrent KeyState = "current" // signs; at most one key is current
 	KeyRetired KeyState = "retired" // only verifies, until the last token it signed has expired
 )
 
-// Keys keeps signing keys. A Store that has these methods lets a Gate
+// Keys keeps signing keys. With a Store that has these methods, a Gate can
 // rotate its keys.
 type Keys interface {
 	// SigningKeys lists all keys, oldest first.
 	SigningKeys(ctx context.Context) ([]Key, error)
-	// AddSigningKey inserts a key. jotgate.ErrTaken when its id exists.
+	// AddSigningKey inserts a key. The error is jotgate.ErrTaken if its id
+	// exists.
 	AddSigningKey(ctx context.Context, key Key) error
-	// SwitchSigningKey makes the key with this id, which must be KeyNext,
-	// current and the current one retired, in one transaction. jotgate.ErrNotFound
-	// when it is not KeyNext (another node was first).
+	// SwitchSigningKey makes the key with this id, which must be KeyNext, current
+	// and the current one retired, in one transaction. The error is
+	// jotgate.ErrNotFound if it is not KeyNext (another node was first).
 	SwitchSigningKey(ctx context.Context, id string, now time.Time) error
-	// RetireSigningKey makes a key retired, whatever it was: the emergency.
+	// RetireSigningKey makes a key retired, whatever its state, for emergencies.
 	RetireSigningKey(ctx context.Context, id string, now time.Time) error
-	// DeleteSigningKey removes a retired key: its tokens stop working.
+	// DeleteSigningKey removes a retired key. Tokens that it signed are no longer
+	// valid.
 	DeleteSigningKey(ctx context.Context, id string) error
 }

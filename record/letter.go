@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Letter is a mail waiting to be sent, a row of jotgate_outbox. It names the
-// kind and the account; the link is made when it is sent, so the database
+// Letter is an e-mail waiting to be sent, a row of jotgate_outbox. It names
+// the kind and the account; the link is made when it is sent, so the database
 // never holds one.
 type Letter struct {
 	ID       int64
@@ -19,12 +19,12 @@ type Letter struct {
 	Attempts int // how often sending has failed
 }
 
-// LetterKind names a letter and its templates.
+// LetterKind names a kind of e-mail and its templates.
 type LetterKind string
 
-// The kinds of letter. A decoy is never sent: it is stored for an address
-// that nobody has, so that the answer takes as long as for one that somebody
-// has.
+// The kinds of e-mail. A decoy is never sent: it is stored for an address
+// that no account has, so that the response takes as long as for one that an
+// account has.
 const (
 	LetterActivation      LetterKind = "activation"
 	LetterConfirmation    LetterKind = "confirmation" // the account is active now
@@ -32,21 +32,21 @@ const (
 	LetterPasswordChanged LetterKind = "password_changed"
 	LetterUsernameReset   LetterKind = "username_reset"
 	LetterUsernameChanged LetterKind = "username_changed"
-	LetterEmailChange     LetterKind = "email_change"  // to the new address, which its link makes the account's
-	LetterEmailChanged    LetterKind = "email_changed" // to the address before, with a link to undo it
+	LetterEmailChange     LetterKind = "email_change"  // to the new address, which becomes the account's when its link is followed
+	LetterEmailChanged    LetterKind = "email_changed" // to the old address, with a link to undo the change
 	LetterNewSignIn       LetterKind = "new_sign_in"
 	LetterDecoy           LetterKind = "decoy"
 )
 
-// Outbox keeps letters until they are sent. A Store that has these methods
-// lets a Gate write letters.
+// Outbox keeps e-mails until they are sent. With a Store that has these
+// methods, a Gate can send e-mails.
 type Outbox interface {
-	// Enqueue stores a letter, durably, before it returns.
+	// Enqueue stores an e-mail, durably, before it returns.
 	Enqueue(ctx context.Context, letter Letter) error
-	// DueLetters takes at most limit letters whose time has come, oldest
-	// first, and hides them from other senders for the lease.
+	// DueLetters returns at most limit e-mails that are due, oldest first, and
+	// hides them from other senders for the duration of the lease.
 	DueLetters(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]Letter, error)
-	// LetterSent removes a letter.
+	// LetterSent removes an e-mail that was sent.
 	LetterSent(ctx context.Context, id int64) error
 	// LetterFailed counts a failed attempt and sets when to try again.
 	LetterFailed(ctx context.Context, id int64, retry time.Time, reason string) error
