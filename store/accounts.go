@@ -51,9 +51,9 @@ func (s *Store) AccountByID(ctx context.Context, id record.UserID) (*record.Acco
 	return list[0], nil
 }
 
-// AccountsByEmail implements record.Accounts. Upper and lower case are what
-// the database makes of them, as in Django: all of Unicode in PostgreSQL,
-// ASCII in SQLite.
+// AccountsByEmail implements record.Accounts. The database decides which
+// characters differ only in case, as in Django: PostgreSQL folds all of
+// Unicode, SQLite only ASCII.
 func (s *Store) AccountsByEmail(ctx context.Context, email string) ([]*record.Account, error) {
 	if s.texts.byEmail == "" || email == "" || !storable(email) {
 		return nil, nil
@@ -62,7 +62,7 @@ func (s *Store) AccountsByEmail(ctx context.Context, email string) ([]*record.Ac
 }
 
 // ListAccounts implements record.Accounts. after must be empty or a key of
-// the table's type, otherwise the error is ErrNotFound.
+// the table's type; otherwise the error is ErrNotFound.
 func (s *Store) ListAccounts(ctx context.Context, after record.UserID, limit int) ([]*record.Account, error) {
 	if limit <= 0 {
 		return nil, nil
@@ -77,7 +77,7 @@ func (s *Store) ListAccounts(ctx context.Context, after record.UserID, limit int
 	return s.accounts(ctx, s.texts.after, limit, key)
 }
 
-// accounts runs one of the texts that select accounts.
+// accounts runs one of the statements that select accounts.
 func (s *Store) accounts(ctx context.Context, text string, args ...any) (list []*record.Account, err error) {
 	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]*record.Account, error) {
 		return all(ctx, q, scanAccount, text, args...)
@@ -98,7 +98,8 @@ func scanAccount(rows rowScanner) (*record.Account, error) {
 }
 
 // CreateAccount implements record.Accounts. A zero DateJoined is set to now.
-// A value that the table cannot hold is a jotgate.Error with status 400.
+// If the table cannot hold a value, the error is a jotgate.Error with status
+// 400.
 func (s *Store) CreateAccount(ctx context.Context, a *record.Account) error {
 	var id record.UserID
 	joined := s.joined(a)
@@ -112,7 +113,7 @@ func (s *Store) CreateAccount(ctx context.Context, a *record.Account) error {
 	return err
 }
 
-// joined is when the account was created, unless it says so itself.
+// joined returns a.DateJoined, or the current time if it is zero.
 func (s *Store) joined(a *record.Account) time.Time {
 	return cmp.Or(a.DateJoined, s.driver.Now()).UTC().Truncate(time.Microsecond)
 }
@@ -133,14 +134,14 @@ func (s *Store) createAccount(ctx context.Context, q Queryer, a *record.Account,
 	return id, s.taken(err, jotgate.ErrTaken)
 }
 
-// cell is a column and what to write into it.
+// cell is a column and the value to write into it.
 type cell struct {
 	name  string
 	value any
 }
 
-// newRow says what to insert for a: its own columns as far as the table has
-// them, and what else the table insists on.
+// newRow returns the row to insert for a: the columns that the table has, and
+// the other columns that must have a value.
 func (s *Store) newRow(a *record.Account, joined time.Time) ([]cell, error) {
 	t, sch := s.tables, s.tables.schema
 	row := []cell{
@@ -172,8 +173,9 @@ func (s *Store) newRow(a *record.Account, joined time.Time) ([]cell, error) {
 }
 
 // fill adds the columns of a custom user model that must not be NULL and have
-// no default: an empty text where the column holds text, as Django writes for
-// a CharField without a value. Any other type is the application's business.
+// no default. A text column gets an empty string, as Django writes for a
+// CharField without a value. A column of any other type is an error: only the
+// application knows its value.
 func (s *Store) fill(row []cell) ([]cell, error) {
 	t := s.tables
 	for _, c := range t.columns[t.schema.Users] {
@@ -195,7 +197,7 @@ func isText(typ string) bool {
 	return strings.Contains(typ, "char") || typ == "text" || typ == "citext"
 }
 
-// nullTime is a time of Django's, or NULL.
+// nullTime returns t as Django stores it, or NULL if t is zero.
 func (s *Store) nullTime(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -203,7 +205,8 @@ func (s *Store) nullTime(t time.Time) any {
 	return s.driver.Time(t)
 }
 
-// newUUID makes a version 4 UUID (RFC 9562 section 5.4), Django's uuid.uuid4.
+// newUUID returns a random version 4 UUID (RFC 9562 section 5.4), as Django's
+// uuid.uuid4 does.
 func newUUID() string {
 	var b [16]byte
 	rand.Read(b[:])

@@ -11,8 +11,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// E-mail addresses: allauth's table account_emailaddress, in which an address
-// is in lower case.
+// E-mail addresses: allauth's table account_emailaddress, which stores
+// addresses in lower case.
 
 // hasEmail reports whether the user model has a column for the address.
 func (t *tables) hasEmail() bool { _, ok := t.user[t.schema.Email]; return ok }
@@ -59,8 +59,8 @@ FROM account_emailaddress WHERE user_id = $1 LIMIT 1`, key, strings.ToLower(emai
 	return verified, listed, err
 }
 
-// setAddress makes email the account's primary address, in place of the one
-// that was. A verified address stays verified.
+// setAddress makes email the account's primary address and replaces the
+// previous one. A verified address stays verified.
 func (s *Store) setAddress(ctx context.Context, q Queryer, id record.UserID, key any, email string, verified bool) error {
 	email = strings.ToLower(email)
 	if _, err := run(ctx, q, "DELETE FROM jotgate_pending WHERE user_id = $1 AND purpose = 'unverified'", string(id)); err != nil {
@@ -91,9 +91,9 @@ func dropPrimary(ctx context.Context, q Queryer, key any, email string) error {
 	return err
 }
 
-// listAddress lists email as primary, and as verified unless it is verified for
-// another account. It returns 0 if the table lists it for another account
-// alone.
+// listAddress lists email as the primary address, and as verified unless it
+// is verified for another account. It returns 0 if the table lists the
+// address for another account only.
 func listAddress(ctx context.Context, q Queryer, key any, email string, verified bool) (int, error) {
 	if _, err := run(ctx, q, `INSERT INTO account_emailaddress (email, verified, "primary", user_id)
 VALUES ($1, FALSE, TRUE, $2) ON CONFLICT DO NOTHING`, email, key); err != nil {
@@ -107,15 +107,15 @@ AND NOT EXISTS (SELECT 1 FROM account_emailaddress AS o WHERE o.email = $2 AND o
 	return n, err
 }
 
-// dropConfirmations deletes what refers to the user's addresses.
+// dropConfirmations deletes the confirmations of the user's addresses.
 func dropConfirmations(ctx context.Context, q Queryer, which string, args ...any) error {
 	_, err := run(ctx, q, `DELETE FROM account_emailconfirmation WHERE email_address_id IN
 (SELECT id FROM account_emailaddress WHERE user_id = $1`+which+")", args...)
 	return err
 }
 
-// addressOrder sorts accounts by what is known of their address: verified,
-// nothing, unverified.
+// addressOrder returns the sort key of accounts by the state of their
+// address: verified, unknown, unverified.
 func (t *tables) addressOrder() string {
 	if !t.addresses {
 		return ""

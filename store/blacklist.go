@@ -7,10 +7,11 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// SimpleJWT's token_blacklist tables, kept true in both directions where they
-// are there. A token's text is never written: the column holds "".
+// SimpleJWT's token_blacklist tables. If they exist, jotgate both reads and
+// writes them. It never writes the text of a token: the column holds "".
 
-// blacklistedCondition holds when the jti in the placeholder %d is blacklisted.
+// blacklistedCondition is true if the jti in the placeholder %d is
+// blacklisted.
 const blacklistedCondition = `EXISTS (SELECT 1 FROM token_blacklist_outstandingtoken AS o
 JOIN token_blacklist_blacklistedtoken AS b ON b.token_id = o.id WHERE o.jti = $%d)`
 
@@ -32,8 +33,8 @@ func (s *Store) blacklisted(ctx context.Context, q Queryer, jti string) (bool, e
 	return one(ctx, q, []any{&n}, blacklistedText, jti)
 }
 
-// addOutstanding records a token as SimpleJWT's for_user does. The user is
-// left out when there is no such row, as with users of the program's own.
+// addOutstanding records a token as SimpleJWT's for_user does. If the user
+// table has no such row, as with the program's own users, user_id is NULL.
 func (s *Store) addOutstanding(ctx context.Context, q Queryer, user record.UserID, jti string, created, expires time.Time) error {
 	if !s.tables.blacklist {
 		return nil
@@ -68,8 +69,8 @@ SELECT $1, id FROM token_blacklist_outstandingtoken WHERE jti = $2 ON CONFLICT (
 	return err
 }
 
-// blacklistUser records that all outstanding tokens of the user are spent, also
-// those that Django issued, except those of sessions that go on.
+// blacklistUser records that all outstanding tokens of the user are spent,
+// including those that Django issued, but not those of live sessions.
 func (s *Store) blacklistUser(ctx context.Context, q Queryer, which record.Ending) error {
 	key, known := s.tables.key.encode(which.User)
 	if !s.tables.blacklist || !known {
@@ -82,7 +83,8 @@ AND o.jti NOT IN (SELECT jti FROM jotgate_session WHERE user_id = $3 AND ended I
 	return err
 }
 
-// purgeOutstanding does what manage.py flushexpiredtokens does, in a batch.
+// purgeOutstanding deletes one batch of the rows that manage.py
+// flushexpiredtokens deletes.
 func (s *Store) purgeOutstanding(ctx context.Context, q Queryer, now time.Time, limit int) (int, error) {
 	if !s.tables.blacklist {
 		return 0, nil

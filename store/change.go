@@ -13,9 +13,9 @@ import (
 
 // Changing and deleting accounts.
 
-// ChangeAccount implements record.Accounts. A change that asks for a column
-// the custom user model lacks is refused with status 400 when it would mean
-// something (is_active, is_staff, is_superuser), and left out otherwise.
+// ChangeAccount implements record.Accounts. If the custom user model lacks a
+// column, a change of it is rejected with status 400 if it would have an
+// effect (is_active, is_staff, is_superuser), and ignored otherwise.
 func (s *Store) ChangeAccount(ctx context.Context, id record.UserID, change record.Change) error {
 	key, ok := s.tables.key.encode(id)
 	if !ok || change.IfPassword != nil && !storable(*change.IfPassword) {
@@ -70,7 +70,8 @@ func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, 
 	return nil
 }
 
-// passwordBefore is the stored password that a change replaces, read with a lock.
+// passwordBefore returns the stored password that a change replaces, and
+// locks the row.
 func (s *Store) passwordBefore(ctx context.Context, q Queryer, key any, change record.Change) (before string, err error) {
 	switch sch := s.tables.schema; {
 	case change.Password == nil:
@@ -82,15 +83,15 @@ func (s *Store) passwordBefore(ctx context.Context, q Queryer, key any, change r
 	return before, err
 }
 
-// revokeName shuts out the tokens that know an account by a name which it is
-// about to give up: the next owner of the name is somebody else.
+// revokeName revokes the tokens that identify an account by the name that it
+// is about to give up: the next owner of the name may be another person.
 func (s *Store) revokeName(ctx context.Context, q Queryer, key any, set []cell, at time.Time) error {
 	sch := s.tables.schema
 	i := slices.IndexFunc(set, func(c cell) bool { return c.name == sch.Username })
 	if i < 0 {
 		return nil
 	}
-	var name string // read by an UPDATE, which locks the row, so that no other change comes between
+	var name string // read by an UPDATE, which locks the row against concurrent changes
 	found, err := one(ctx, q, []any{&name}, "UPDATE "+quote(sch.Users)+" SET password = password WHERE "+quote(sch.ID)+" = $1 RETURNING "+quote(sch.Username), key)
 	if err != nil || !found || set[i].value == name {
 		return err
@@ -104,7 +105,7 @@ func (s *Store) revokeName(ctx context.Context, q Queryer, key any, set []cell, 
 	return s.revoke(ctx, q, record.Revocation{Username: name, NotBefore: at, Made: at})
 }
 
-// ends is the reason with which a change ends sessions, or "".
+// ends returns the reason with which a change ends sessions, or "".
 func ends(change record.Change) record.EndReason {
 	if change.IsActive != nil && !*change.IsActive {
 		return record.EndedByAccount
@@ -112,7 +113,8 @@ func ends(change record.Change) record.EndReason {
 	return change.EndSessions
 }
 
-// changedRow lists the columns to change, checked against the table.
+// changedRow returns the columns to change, after checking them against the
+// table.
 func (s *Store) changedRow(change record.Change) (row []cell, err error) {
 	t, sch := s.tables, s.tables.schema
 	texts := []struct {
@@ -154,8 +156,8 @@ func (s *Store) changedRow(change record.Change) (row []cell, err error) {
 	return row, nil
 }
 
-// changeText is the one UPDATE of a change; a change of no column still locks
-// the row and asks its conditions.
+// changeText returns the one UPDATE of a change. A change without columns
+// still locks the row and checks the conditions.
 func (s *Store) changeText(key any, set []cell, change record.Change) (text string, args []any) {
 	arg := func(v any) string { args = append(args, v); return fmt.Sprintf("$%d", len(args)) }
 	sch := s.tables.schema
@@ -173,16 +175,17 @@ func (s *Store) changeText(key any, set []cell, change record.Change) (text stri
 	if _, ok := s.tables.user["is_active"]; change.IfActive != nil && ok {
 		text += " AND is_active = " + arg(*change.IfActive)
 	} else if change.IfActive != nil && !*change.IfActive {
-		text += " AND FALSE" // without the column everybody is active
+		text += " AND FALSE" // without the column every account is active
 	}
 	return text, args
 }
 
-// DeleteAccount implements record.Accounts. Rows of Django, Django REST
-// framework and SimpleJWT that refer to the account go with it, as Django's
-// cascade would have it. Where a table that jotgate does not know refers to it
-// by a column that must not be NULL, the error is ErrReferred and nothing is
-// deleted: what shall become of those rows only the application knows.
+// DeleteAccount implements record.Accounts. It also deletes the rows of
+// Django, Django REST framework and SimpleJWT that refer to the account, as
+// Django's cascade does. If a table that jotgate does not know refers to the
+// account by a column that must not be NULL, the error is ErrReferred and
+// nothing is deleted: only the application knows what should become of those
+// rows.
 func (s *Store) DeleteAccount(ctx context.Context, id record.UserID) error {
 	key, ok := s.tables.key.encode(id)
 	if !ok {
@@ -192,13 +195,13 @@ func (s *Store) DeleteAccount(ctx context.Context, id record.UserID) error {
 	err := s.write(ctx, func(ctx context.Context, q Queryer) error {
 		return s.deleteAccount(ctx, q, id, key, now)
 	})
-	if err != nil && s.driver.Referred(err) { // a row that came in between
+	if err != nil && s.driver.Referred(err) { // a row inserted concurrently
 		return ErrReferred.Because(err)
 	}
 	return err
 }
 
-// ErrReferred refuses to delete an account that other tables refer to.
+// ErrReferred is returned if other tables refer to the account to delete.
 var ErrReferred = &jotgate.Error{Status: 409, Detail: "This account cannot be deleted: other records refer to it."}
 
 // cascades are the tables whose rows Django deletes with their user.
@@ -206,7 +209,7 @@ var cascades = map[string]bool{"authtoken_token": true, "django_admin_log": true
 
 func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, key any, now time.Time) error {
 	sch := s.tables.schema
-	// An UPDATE locks the row first, as every change of an account does.
+	// An UPDATE locks the row first, as in every change of an account.
 	found, err := one(ctx, q, []any{new(int)}, "UPDATE "+quote(sch.Users)+" SET password = password WHERE "+quote(sch.ID)+" = $1 RETURNING 1", key)
 	if err != nil {
 		return err
@@ -239,7 +242,8 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, 
 	return nil
 }
 
-// release takes away what refers to the account with this key.
+// release deletes or detaches the rows that refer to the account with this
+// key.
 func (s *Store) release(ctx context.Context, q Queryer, key any) error {
 	sch := s.tables.schema
 	for _, r := range s.tables.referrers {

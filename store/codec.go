@@ -11,13 +11,13 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// How times, keys and texts travel between Go and the tables.
+// Conversion of times, keys and texts between Go and the tables.
 
-// moment scans a column of Django's that holds a time; NULL is the zero time.
-// SQLite hands over Django's text, or a time where the driver parsed it.
+// moment scans a Django column that holds a time; NULL is the zero time.
+// SQLite returns Django's text, or a time if the driver parsed it.
 type moment struct{ to *time.Time }
 
-// momentForms are the forms in which Django and SQLite's own functions write.
+// momentForms are the formats that Django and SQLite's functions write.
 var momentForms = []string{
 	"2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05.999999999-07:00",
 	"2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02",
@@ -44,7 +44,8 @@ func (m moment) Scan(v any) error {
 	return nil
 }
 
-// micros is a time in jotgate's own tables; the zero time is NULL.
+// micros returns t as jotgate's own tables store it, in microseconds of Unix
+// time; the zero time is NULL.
 func micros(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -68,7 +69,7 @@ func (i instant) Scan(v any) error {
 	return nil
 }
 
-// day numbers the days since 1970, for jotgate_session.expires_day.
+// day returns the number of days since 1970, for jotgate_session.expires_day.
 func day(t time.Time) int64 { return t.UnixMicro() / (24 * time.Hour).Microseconds() }
 
 // keyKind is the type of the user table's primary key.
@@ -78,14 +79,14 @@ type keyKind struct {
 	of   func(string) any
 }
 
-// integers are the widest values of the integer types of both databases.
-// SQLite's are 64 bits whatever they are called.
+// integers are the largest values of the integer types of both databases.
+// SQLite stores 64 bits, whatever the type is called.
 var integers = map[string]int64{
 	"postgres smallint": math.MaxInt16, "postgres integer": math.MaxInt32, "postgres bigint": math.MaxInt64,
 	"sqlite integer": math.MaxInt64, "sqlite bigint": math.MaxInt64, "sqlite smallint": math.MaxInt64,
 }
 
-// keyOf reads the key's kind from the column's type.
+// keyOf derives the kind of a key from the column's type.
 func keyOf(driver Driver, typ string) (keyKind, bool) {
 	if typ == "uuid" || typ == "char(32)" {
 		return keyKind{uuid: true, of: driver.UUID}, true
@@ -94,8 +95,8 @@ func keyOf(driver Driver, typ string) (keyKind, bool) {
 	return keyKind{max: limit}, ok
 }
 
-// encode turns a UserID into what the column holds. Only the one canonical
-// spelling of a key is a key: "01" or an upper-case UUID is nobody's.
+// encode returns the column's value for a UserID. Only the canonical spelling
+// of a key is accepted: no user has the id "01" or a UUID in upper case.
 func (k keyKind) encode(id record.UserID) (any, bool) {
 	if k.uuid {
 		if !isUUID(string(id)) {
@@ -148,14 +149,16 @@ func isUUID(s string) bool {
 	return true
 }
 
-// storable reports whether both databases can hold s: PostgreSQL's text has
-// neither NUL nor broken UTF-8. What is not storable is in no table.
+// storable reports whether both databases can hold s: PostgreSQL's text type
+// accepts neither NUL bytes nor invalid UTF-8. A string that is not storable
+// is never found in a table.
 func storable(s string) bool {
 	return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
 }
 
-// note makes s fit to be stored where a client chose it and nothing depends on
-// it, as a user agent: what is not storable goes, and so does what is too long.
+// note makes a string that a client chose and that decides nothing, such as a
+// user agent, fit to be stored: it removes what is not storable and cuts the
+// rest to limit.
 func note(s string, limit int) string {
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 	if len(s) <= limit {

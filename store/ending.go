@@ -16,14 +16,14 @@ func (s *Store) EndSessions(ctx context.Context, which record.Ending) (n int, er
 	})
 }
 
-// endSessions is EndSessions that leaves sessions alone which go with the
-// password of this digest, unless it is empty.
+// endSessions is EndSessions, except that it keeps the sessions with the
+// password digest keep, unless keep is empty.
 func (s *Store) endSessions(ctx context.Context, q Queryer, which record.Ending, keep string) (int, error) {
 	text, args, ok := endingText(which, keep)
 	if !ok {
 		return 0, nil
 	}
-	if which.ID == "" { // first, so that no token is adopted meanwhile
+	if which.ID == "" { // first, so that no token is adopted concurrently
 		if err := s.voidUser(ctx, q, which); err != nil {
 			return 0, err
 		}
@@ -49,8 +49,8 @@ func (s *Store) endSessions(ctx context.Context, q Queryer, which record.Ending,
 	return len(ended), err
 }
 
-// endingText is the UPDATE that ends what which names; ok is false when it
-// names nothing that can be in the table.
+// endingText returns the UPDATE that ends the sessions which names. ok is
+// false if which names nothing that the table can hold.
 func endingText(which record.Ending, keep string) (text string, args []any, ok bool) {
 	if which.User == "" && which.ID == "" || !storable(string(which.User)+which.ID+which.Except+which.IfJTI) {
 		return "", nil, false
@@ -75,12 +75,12 @@ func endingText(which record.Ending, keep string) (text string, args []any, ok b
 	return text, args, true
 }
 
-// adoptEnded inserts the session of a token that Django issued, live, so that
-// it is ended with the others.
+// adoptEnded inserts the session of a token that Django issued as a live one,
+// so that it is ended together with the others.
 func (s *Store) adoptEnded(ctx context.Context, q Queryer, which record.Ending) error {
 	a := which.Adopt
 	if a == nil || a.ID != which.ID || which.User != "" && a.User != which.User || which.IfJTI != "" && a.JTI != which.IfJTI {
-		return nil // what is inserted must be what is ended
+		return nil // the inserted session must be the one to end
 	}
 	if void, err := s.voided(ctx, q, a); err != nil || void {
 		return err

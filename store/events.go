@@ -11,8 +11,8 @@ import (
 
 // The audit trail.
 
-// AddEvent implements record.Events. Texts that a client chose are cut to
-// a bounded length and freed of what cannot be stored.
+// AddEvent implements record.Events. Texts that a client chose are cut to a
+// bounded length, and what cannot be stored is removed from them.
 func (s *Store) AddEvent(ctx context.Context, e record.Event) error {
 	return s.write(ctx, func(ctx context.Context, q Queryer) error { return addEvent(ctx, q, e) })
 }

@@ -8,12 +8,13 @@ import (
 	"time"
 )
 
-// Facts for `jotgate doctor`: what is there, what fits, how to mend the rest.
+// Facts for `jotgate doctor`: which tables exist, which of them jotgate can
+// use, and how to fix the others.
 
-// Fact is one line of what the doctor reads.
+// Fact is one finding of the doctor.
 type Fact struct {
-	// OK: nothing to do. Otherwise Mend says what to do; Fatal is set when
-	// jotgate cannot serve before that.
+	// OK means that there is nothing to do. Otherwise Mend says what to do,
+	// and Fatal is set if jotgate cannot serve before that.
 	OK    bool   `json:"ok"`
 	Fatal bool   `json:"fatal,omitempty"`
 	About string `json:"about"` // a table, or table.column
@@ -21,13 +22,13 @@ type Fact struct {
 	Mend  string `json:"mend,omitempty"`
 }
 
-// own are jotgate's tables.
+// own lists jotgate's tables.
 var own = []string{
 	"jotgate_session", "jotgate_not_before", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
 	"jotgate_outbox", "jotgate_epoch", "jotgate_pending", MigrationsTable,
 }
 
-// Facts describes the tables as they are now, in the order a reader wants.
+// Facts describes the current tables, in the order in which they are shown.
 func (s *Store) Facts(ctx context.Context) (list []Fact, err error) {
 	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
 		found, err := discover(ctx, s.driver, s.tables.schema)
@@ -47,11 +48,12 @@ func (s *Store) Facts(ctx context.Context) (list []Fact, err error) {
 	return list, err
 }
 
-// maxSkew is how far a node's clock may be from the database's.
+// maxSkew is the largest difference allowed between a node's clock and the
+// database's.
 const maxSkew = 2 * time.Second
 
-// clockFact compares this node's clock with the database's. What lies between
-// the question and its answer is not held against the clock.
+// clockFact compares this node's clock with the database's. The time that the
+// query takes does not count as a difference.
 func (s *Store) clockFact(ctx context.Context, q Queryer) (Fact, error) {
 	f := Fact{OK: true, About: "clock", Found: "agrees with the database's"}
 	var there time.Time
@@ -70,7 +72,7 @@ func (s *Store) clockFact(ctx context.Context, q Queryer) (Fact, error) {
 	return f, err
 }
 
-// userFacts is about the user table.
+// userFacts checks the user table.
 func (t *tables) userFacts() []Fact {
 	s := t.schema
 	if len(t.user) == 0 {
@@ -107,7 +109,7 @@ func (t *tables) userFacts() []Fact {
 	return append(list, t.strangers()...)
 }
 
-// strangers are columns and references that limit what jotgate can do.
+// strangers lists the columns and references that limit what jotgate can do.
 func (t *tables) strangers() (list []Fact) {
 	known := []string{
 		t.schema.ID, t.schema.Username, t.schema.Email, "password", "is_active", "is_staff", "is_superuser",
@@ -133,7 +135,7 @@ func (t *tables) strangers() (list []Fact) {
 	return list
 }
 
-// djangoFacts is about the tables around it.
+// djangoFacts checks Django's other tables.
 func (t *tables) djangoFacts() (list []Fact) {
 	for _, c := range []struct {
 		about string
@@ -155,7 +157,7 @@ func (t *tables) djangoFacts() (list []Fact) {
 	return list
 }
 
-// ownFacts is about jotgate's tables and its index.
+// ownFacts checks jotgate's tables and its index.
 func (s *Store) ownFacts(ctx context.Context, q Queryer) (list []Fact, err error) {
 	for _, name := range own {
 		columns, err := all(ctx, q, scanColumn, s.driver.Columns, name)

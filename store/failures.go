@@ -9,9 +9,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Failed password checks, and the networks an account is known from.
+// Failed password checks, and the networks from which an account has logged
+// in.
 
-// failureKey is a throttle's key as it is stored.
+// failureKey returns a throttle's key as it is stored.
 func failureKey(key string) string { return note(key, 512) }
 
 // Failures implements record.Failures.
@@ -41,7 +42,7 @@ func (s *Store) Failures(ctx context.Context, keys []string) (found map[string]r
 	return found, err
 }
 
-// failuresText asks for so many counters.
+// failuresText selects the given number of counters.
 func failuresText(keys int) string {
 	text := "SELECT key, count, latest FROM jotgate_failure WHERE key IN ($1"
 	for i := range keys - 1 {
@@ -54,9 +55,9 @@ const addFailureText = `INSERT INTO jotgate_failure (key, count, latest) VALUES 
 ON CONFLICT (key) DO UPDATE SET count = CASE WHEN jotgate_failure.latest < $3 THEN 1
 WHEN jotgate_failure.count < 1000000 THEN jotgate_failure.count + 1 ELSE jotgate_failure.count END, latest = excluded.latest`
 
-// AddFailure implements record.Failures. Counters stop at a million.
+// AddFailure implements record.Failures. Counters stop at one million.
 func (s *Store) AddFailure(ctx context.Context, keys []string, now, forget time.Time) error {
-	keys = slices.Sorted(slices.Values(keys)) // in one order everywhere, so that transactions do not wait in a circle
+	keys = slices.Sorted(slices.Values(keys)) // always in the same order, to prevent deadlocks
 	return s.write(ctx, func(ctx context.Context, q Queryer) error {
 		for _, key := range keys {
 			if _, err := run(ctx, q, addFailureText, failureKey(key), now.UnixMicro(), forget.UnixMicro()); err != nil {
@@ -68,7 +69,7 @@ func (s *Store) AddFailure(ctx context.Context, keys []string, now, forget time.
 }
 
 // ForgiveFailures implements record.Failures. If there is nothing to forgive,
-// nothing is written.
+// it writes nothing.
 func (s *Store) ForgiveFailures(ctx context.Context, f record.Forgiveness) error {
 	found, err := s.Failures(ctx, []string{f.Own})
 	if err != nil || len(found) == 0 {
@@ -106,7 +107,7 @@ func (s *Store) forgiveFailures(ctx context.Context, q Queryer, f record.Forgive
 	return nil
 }
 
-// lowerFailure takes failures off a counter and removes it at 0.
+// lowerFailure subtracts by from a counter and removes the counter at 0.
 func lowerFailure(ctx context.Context, q Queryer, key string, by int) error {
 	if by == 0 {
 		return nil
@@ -118,8 +119,8 @@ func lowerFailure(ctx context.Context, q Queryer, key string, by int) error {
 	return err
 }
 
-// PurgeFailures implements record.Failures. Networks that were not seen
-// for 400 days before keep go with them.
+// PurgeFailures implements record.Failures. It also deletes networks last
+// seen more than 400 days before keep.
 func (s *Store) PurgeFailures(ctx context.Context, keep time.Time, limit int) (int, error) {
 	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
 		n, err := run(ctx, q, "DELETE FROM jotgate_failure WHERE key IN (SELECT key FROM jotgate_failure WHERE latest < $1 LIMIT $2)",
@@ -133,8 +134,8 @@ func (s *Store) PurgeFailures(ctx context.Context, keep time.Time, limit int) (i
 	})
 }
 
-// RememberNetwork implements record.Failures. It writes at most once a
-// day for a network that is known.
+// RememberNetwork implements record.Failures. It writes a known network at
+// most once a day.
 func (s *Store) RememberNetwork(ctx context.Context, user record.UserID, network string, now time.Time) (known bool, err error) {
 	id, net := note(string(user), 64), note(network, 64)
 	var latest time.Time

@@ -10,10 +10,10 @@ import (
 
 // The feed of revoked sessions and users.
 
-// revoke adds an entry to the feed and, if there are other nodes, notifies them
-// when the transaction commits. The database's clock dates the entry, unless
-// r.Made is later: the last time a node with a fast clock may have issued a
-// token that r revokes.
+// revoke adds an entry to the feed and, if there are other nodes, notifies
+// them when the transaction commits. The entry has the time of the database's
+// clock, or r.Made if that is later: until then a node with a fast clock may
+// have issued a token that r revokes.
 func (s *Store) revoke(ctx context.Context, q Queryer, r record.Revocation) error {
 	issued := r.Made
 	if r.NotBefore.After(issued) {
@@ -26,8 +26,7 @@ func (s *Store) revoke(ctx context.Context, q Queryer, r record.Revocation) erro
 	return err
 }
 
-// announce tells other nodes, when the transaction commits, that there is
-// something to read.
+// announce notifies the other nodes of a change when the transaction commits.
 func (s *Store) announce(ctx context.Context, q Queryer) error {
 	if s.driver.Notify == "" {
 		return nil
@@ -36,10 +35,11 @@ func (s *Store) announce(ctx context.Context, q Queryer) error {
 	return err
 }
 
-// made is the time of an entry: by the database's clock, or $n if that is later.
+// made returns the expression for an entry's time: the database's clock, or
+// $n if that is later.
 func made(d *Driver, n int) string { return fmt.Sprintf("%s(%s, $%d)", d.Later, d.Clock, n) }
 
-// feedTexts are the statements of the feed in the words of one database.
+// feedTexts writes the feed's statements for one database.
 func (x *texts) feedTexts(d *Driver) {
 	x.revoke = "INSERT INTO jotgate_revocation (session, user_id, username, not_before, made, sessionless) VALUES ($1, $2, $3, $4, " +
 		made(d, 5) + ", $6)"
@@ -48,9 +48,10 @@ func (x *texts) feedTexts(d *Driver) {
 	x.inForce = columns + d.InForce + " AND (made >= $2 OR session = '') AND seq > $3 ORDER BY seq LIMIT $4"
 }
 
-// Revocations implements record.Revocations. What a horizon sees has committed
-// before it was read, so a later statement finds all of it, and nothing that
-// commits late is missed: the horizon of before does not see it.
+// Revocations implements record.Revocations. A later statement finds every
+// entry that a horizon sees, because all of them were committed before the
+// horizon was read. An entry that commits late is not missed, because the
+// previous horizon does not see it.
 func (s *Store) Revocations(ctx context.Context, after record.RevocationCursor, now time.Time, keep time.Duration) (record.RevocationPage, error) {
 	return ask(ctx, s, func(ctx context.Context, q Queryer) (record.RevocationPage, error) {
 		return s.revocations(ctx, q, after, now, keep)
@@ -87,7 +88,8 @@ func (s *Store) revocations(ctx context.Context, q Queryer, after record.Revocat
 	return page, err
 }
 
-// horizon reads the epoch of the database, what is committed now, and its clock.
+// horizon reads the epoch of the database, the transactions that are
+// committed now, and the clock.
 func (s *Store) horizon(ctx context.Context, q Queryer, clock *time.Time) (here record.RevocationCursor, err error) {
 	var text string
 	found, err := one(ctx, q, []any{&here.Epoch, &text, instant{clock}}, s.driver.Horizon)

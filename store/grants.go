@@ -8,7 +8,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Groups and permissions of one account.
+// The groups and permissions of one account.
 
 // Grants implements record.Accounts as Django's ModelBackend does
 // (django/contrib/auth/backends.py, get_all_permissions).
@@ -37,7 +37,8 @@ func (s *Store) Rights(ctx context.Context, id record.UserID) (groups []record.G
 	return groups, permissions, err
 }
 
-// grants is Grants; with inactive also of an account that is not active.
+// grants is Grants; with inactive set, it also reads an account that is not
+// active.
 func (s *Store) grants(ctx context.Context, q Queryer, key any, inactive bool) (groups []record.Group, permissions []string, err error) {
 	list, err := all(ctx, q, scanAccount, s.texts.byID, key)
 	if err != nil {
@@ -58,11 +59,11 @@ func (s *Store) grants(ctx context.Context, q Queryer, key any, inactive bool) (
 	}
 	text, args := s.permissionText(key, list[0].IsSuperuser)
 	permissions, err = all(ctx, q, value[string], text, args...)
-	slices.Sort(permissions) // byte order, whatever the database's collation
+	slices.Sort(permissions) // byte order, independent of the database's collation
 	return groups, slices.Compact(permissions), err
 }
 
-// permissionText selects "app_label.codename" of what an account may do.
+// permissionText selects the account's permissions as "app_label.codename".
 func (s *Store) permissionText(key any, super bool) (string, []any) {
 	text := "SELECT ct.app_label || '.' || p.codename FROM auth_permission AS p JOIN django_content_type AS ct ON ct.id = p.content_type_id"
 	if super {

@@ -8,11 +8,11 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Groups and who is in them: Django's auth_group. Groups go by their name,
-// which is unique. Where the user model has no groups every method here is
-// errNoGroups.
+// Groups and their members: Django's auth_group. A group is identified by its
+// name, which is unique. If the user model has no groups, every method in
+// this file returns errNoGroups.
 
-// errNoGroups answers for a user model without groups.
+// errNoGroups is returned if the user model has no groups.
 var errNoGroups = errors.New("the user model of this database has no groups")
 
 // Groups lists all groups by name.
@@ -33,7 +33,7 @@ func (s *Store) withGroups(do func() error) error {
 	return do()
 }
 
-// groupID finds a group by name. ErrNotFound when there is none.
+// groupID finds a group by name. It returns ErrNotFound if there is none.
 func (s *Store) groupID(ctx context.Context, q Queryer, name string) (id int64, err error) {
 	if !storable(name) {
 		return 0, jotgate.ErrNotFound
@@ -45,10 +45,10 @@ func (s *Store) groupID(ctx context.Context, q Queryer, name string) (id int64, 
 	return id, err
 }
 
-// errGroupTaken is Django's sentence for a name that exists.
+// errGroupTaken has Django's text for a name that exists.
 var errGroupTaken = refuse("name", "group with this name already exists.")
 
-// groupName refuses what the column cannot hold.
+// groupName rejects a name that the column cannot hold.
 func (s *Store) groupName(name string) error {
 	for _, c := range s.tables.columns["auth_group"] {
 		if c.name == "name" {
@@ -58,8 +58,8 @@ func (s *Store) groupName(name string) error {
 	return nil
 }
 
-// CreateGroup makes a group. A name that exists, is too long or holds NUL is a
-// jotgate.Error with status 400.
+// CreateGroup creates a group. If the name exists, is too long or contains
+// NUL, the error is a jotgate.Error with status 400.
 func (s *Store) CreateGroup(ctx context.Context, name string) (group record.Group, err error) {
 	if err := s.groupName(name); err != nil {
 		return group, err
@@ -72,9 +72,9 @@ func (s *Store) CreateGroup(ctx context.Context, name string) (group record.Grou
 	return group, err
 }
 
-// RenameGroup gives a group another name. The access tokens of its members,
-// which name the old one, are revoked. ErrNotFound, or status 400 as
-// CreateGroup.
+// RenameGroup renames a group. The access tokens of its members, which
+// contain the old name, are revoked. The error is ErrNotFound, or has status
+// 400 as in CreateGroup.
 func (s *Store) RenameGroup(ctx context.Context, name, to string) error {
 	if err := s.groupName(to); err != nil {
 		return err
@@ -88,10 +88,10 @@ func (s *Store) RenameGroup(ctx context.Context, name, to string) error {
 	})
 }
 
-// DeleteGroup removes a group, its memberships and its permissions. The access
-// tokens of its members are revoked; their sessions go on.
-// ErrNotFound; ErrReferred when a table that jotgate does not know refers to
-// it.
+// DeleteGroup deletes a group, its memberships and its permissions. The
+// access tokens of its members are revoked; their sessions continue. The
+// error is ErrNotFound, or ErrReferred if a table that jotgate does not know
+// refers to the group.
 func (s *Store) DeleteGroup(ctx context.Context, name string) error {
 	err := s.inGroup(ctx, name, func(ctx context.Context, q Queryer, id int64) error {
 		if err := s.staleMembers(ctx, q, id); err != nil {
@@ -114,12 +114,13 @@ func (s *Store) DeleteGroup(ctx context.Context, name string) error {
 	return err
 }
 
-// inGroups runs a write that needs groups.
+// inGroups runs do in a write transaction if there are groups.
 func (s *Store) inGroups(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
 	return s.withGroups(func() error { return s.write(ctx, do) })
 }
 
-// inGroup runs a write on one group. ErrNotFound when there is none.
+// inGroup runs do in a write transaction with the id of a group. It returns
+// ErrNotFound if there is no such group.
 func (s *Store) inGroup(ctx context.Context, name string, do func(ctx context.Context, q Queryer, id int64) error) error {
 	return s.inGroups(ctx, func(ctx context.Context, q Queryer) error {
 		id, err := s.groupID(ctx, q, name)
@@ -131,7 +132,8 @@ func (s *Store) inGroup(ctx context.Context, name string, do func(ctx context.Co
 }
 
 // GroupMembers lists at most limit members with a key greater than after, in
-// order of key; after "" starts at the first. ErrNotFound without the group.
+// order of key; if after is "", it starts at the first. It returns
+// ErrNotFound if there is no such group.
 func (s *Store) GroupMembers(ctx context.Context, name string, after record.UserID, limit int) (list []*record.Account, err error) {
 	g, key := s.tables.groups, "u."+quote(s.tables.schema.ID)
 	text := s.texts.account + " JOIN " + quote(g.table) + " AS m ON m." + quote(g.user) + " = " + key + " WHERE m.group_id = $1"
@@ -155,17 +157,18 @@ func (s *Store) GroupMembers(ctx context.Context, name string, after record.User
 	return list, err
 }
 
-// AddToGroup makes the account a member; being one already is no error.
-// ErrNotFound without the account or the group.
+// AddToGroup makes the account a member of the group. It succeeds if the
+// account already is one. It returns ErrNotFound if there is no such account
+// or group.
 func (s *Store) AddToGroup(ctx context.Context, id record.UserID, group string) error {
 	return s.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
 		return s.addLink(ctx, q, s.tables.groups, "group_id", id, groupID)
 	})
 }
 
-// RemoveFromGroup ends a membership; not being a member is no error. The
-// account's access tokens are revoked; its sessions go on.
-// ErrNotFound without the account or the group.
+// RemoveFromGroup ends a membership. It succeeds if the account is not a
+// member. The account's access tokens are revoked; its sessions continue. It
+// returns ErrNotFound if there is no such account or group.
 func (s *Store) RemoveFromGroup(ctx context.Context, id record.UserID, group string) error {
 	return s.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
 		return s.removeLink(ctx, q, s.tables.groups, "group_id", id, groupID)
@@ -196,8 +199,9 @@ func (s *Store) removeLink(ctx context.Context, q Queryer, l link, column string
 	return s.staleAccount(ctx, q, key)
 }
 
-// present is the key of an account that is there. Foreign keys are checked at
-// the commit, which others may share: what is missing must be seen before.
+// present returns the key of an account, or ErrNotFound. Foreign keys are
+// checked only at the commit, which several writes may share, so that a
+// missing account has to be found before.
 func (s *Store) present(ctx context.Context, q Queryer, id record.UserID) (any, error) {
 	key, ok := s.tables.key.encode(id)
 	if !ok {

@@ -8,7 +8,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Signing keys. Each change is announced to the other nodes.
+// Signing keys. Every change is announced to the other nodes.
 
 // SigningKeys implements record.Keys.
 func (s *Store) SigningKeys(ctx context.Context) (list []record.Key, err error) {
@@ -22,8 +22,8 @@ func scanKey(rows rowScanner) (k record.Key, err error) {
 	return k, err
 }
 
-// AddSigningKey implements record.Keys. It is also ErrTaken when the key
-// is to be current and there is a current one.
+// AddSigningKey implements record.Keys. The error is also ErrTaken if the key
+// is to be current and there already is a current one.
 func (s *Store) AddSigningKey(ctx context.Context, key record.Key) error {
 	return s.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, `INSERT INTO jotgate_key (id, algorithm, state, created, switched, retired, sealed)
@@ -43,7 +43,7 @@ func (s *Store) SwitchSigningKey(ctx context.Context, id string, now time.Time) 
 		if err != nil || !found {
 			return 0, err
 		}
-		// The one that steps back first: only one key may be current.
+		// First the key that steps down: only one key may be current.
 		if _, err := run(ctx, q, "UPDATE jotgate_key SET state = 'retired', retired = $1 WHERE state = 'current'", now.UnixMicro()); err != nil {
 			return 0, err
 		}
@@ -51,24 +51,24 @@ func (s *Store) SwitchSigningKey(ctx context.Context, id string, now time.Time) 
 	})
 }
 
-// RetireSigningKey implements record.Keys. ErrNotFound when there is no
-// such key; a key retired before keeps its time.
+// RetireSigningKey implements record.Keys. It returns ErrNotFound if there is
+// no such key. A key that is already retired keeps its time.
 func (s *Store) RetireSigningKey(ctx context.Context, id string, now time.Time) error {
 	return s.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
 		return run(ctx, q, "UPDATE jotgate_key SET state = 'retired', retired = COALESCE(retired, $1) WHERE id = $2", now.UnixMicro(), id)
 	})
 }
 
-// DeleteSigningKey implements record.Keys. ErrNotFound when there is no
-// such key or it is not retired.
+// DeleteSigningKey implements record.Keys. It returns ErrNotFound if there is
+// no such key or if it is not retired.
 func (s *Store) DeleteSigningKey(ctx context.Context, id string) error {
 	return s.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
 		return run(ctx, q, "DELETE FROM jotgate_key WHERE id = $1 AND state = 'retired'", id)
 	})
 }
 
-// changeKeys runs one change of keys and announces it; a change of no row is
-// ErrNotFound.
+// changeKeys runs one change of keys and announces it. A change that affects
+// no row is ErrNotFound.
 func (s *Store) changeKeys(ctx context.Context, id string, change func(context.Context, Queryer) (int, error)) error {
 	if !storable(id) {
 		return jotgate.ErrNotFound

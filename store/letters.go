@@ -10,9 +10,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// The outbox: letters that wait to be sent.
+// The outbox: e-mails that wait to be sent.
 
-// Enqueue implements record.Outbox. The letter is due at once.
+// Enqueue implements record.Outbox. The message is due immediately.
 func (s *Store) Enqueue(ctx context.Context, letter record.Letter) error {
 	if !storable(letter.To) {
 		return refuse("email", "Not a valid string.")
@@ -25,8 +25,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $6)`, string(letter.Kind), note(string(letter.Us
 	})
 }
 
-// The outer condition repeats the inner one: where transactions run side by
-// side, the one that waited for the row then sees that it is taken.
+// The outer condition repeats the inner one: with concurrent transactions,
+// the one that waited for the row then sees that it is taken.
 const dueText = `UPDATE jotgate_outbox SET due = $1 WHERE due <= $2 AND id IN
 (SELECT id FROM jotgate_outbox WHERE due <= $2 ORDER BY due, id LIMIT $3)
 RETURNING id, kind, user_id, recipient, language, detail, created, attempts`
@@ -46,7 +46,7 @@ func scanLetter(rows rowScanner) (l record.Letter, err error) {
 	return l, err
 }
 
-// LetterSent implements record.Outbox. Removing a letter twice is no error.
+// LetterSent implements record.Outbox. Removing a message twice succeeds.
 func (s *Store) LetterSent(ctx context.Context, id int64) error {
 	return s.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, "DELETE FROM jotgate_outbox WHERE id = $1", id)
@@ -54,7 +54,8 @@ func (s *Store) LetterSent(ctx context.Context, id int64) error {
 	})
 }
 
-// LetterFailed implements record.Outbox. ErrNotFound without such a letter.
+// LetterFailed implements record.Outbox. It returns ErrNotFound if there is
+// no such message.
 func (s *Store) LetterFailed(ctx context.Context, id int64, retry time.Time, reason string) error {
 	return s.write(ctx, func(ctx context.Context, q Queryer) error {
 		n, err := run(ctx, q, "UPDATE jotgate_outbox SET attempts = attempts + 1, due = $1, reason = $2 WHERE id = $3",

@@ -11,14 +11,15 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// MigrationsTable is where goose notes which of jotgate's migrations ran. It
-// is not goose's own name, so that an application may use goose beside it.
+// MigrationsTable is the table in which goose records which of jotgate's
+// migrations have run. It does not have goose's default name, so that an
+// application can use goose in the same database.
 const MigrationsTable = "jotgate_migrations"
 
 // Migrate brings jotgate's own tables up to date with the SQL files in files
-// (NNNN_name.sql, in goose's form). dialect is goose's name for the database.
-// The caller keeps other nodes from migrating at the same time. A database
-// that a newer jotgate migrated is refused in one sentence.
+// (NNNN_name.sql, in goose's format). dialect is goose's name for the
+// database. The caller must prevent other nodes from migrating concurrently.
+// A database that a newer version of jotgate migrated is an error.
 func Migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS) error {
 	provider, err := goose.NewProvider(dialect, db, files, goose.WithTableName(MigrationsTable),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
@@ -45,9 +46,10 @@ func Migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS
 }
 
 // AddressTables returns the statements that create allauth's tables of e-mail
-// addresses for users of this table, whose key has this name and type; names
-// are quoted. files holds schema/allauth.sql and schema/allauth_migrations.sql;
-// the latter is added if Django notes its migrations in the database.
+// addresses. users is the table of users, id and typ are the name and type of
+// its key; names are quoted. files holds schema/allauth.sql and
+// schema/allauth_migrations.sql; the latter is added if noted is set, that
+// is, if Django records its migrations in the database.
 func AddressTables(files fs.FS, users, id, typ string, noted bool) (string, error) {
 	text, err := fs.ReadFile(files, "schema/allauth.sql")
 	if err != nil || !noted {
@@ -58,6 +60,6 @@ func AddressTables(files fs.FS, users, id, typ string, noted bool) (string, erro
 }
 
 func addressText(text, users, id, typ string) string {
-	_, text, _ = strings.Cut(text, "\n\n") // the comment names the places, too
+	_, text, _ = strings.Cut(text, "\n\n") // the comment also contains the placeholders
 	return strings.NewReplacer("{users}", users, "{id}", id, "{type}", typ).Replace(text)
 }

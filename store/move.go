@@ -8,19 +8,21 @@ import (
 	"strings"
 )
 
-// Moving everything to another database: both are open and up to date, and
-// one transaction in the target takes it all or nothing. Nobody can write to
-// the source meanwhile, so what is copied is one moment of it.
+// Moving all data to another database. Both databases are open and up to
+// date, and one transaction in the target stores either everything or
+// nothing. The source accepts no writes during that time, so the copy is
+// consistent.
 
-// Moved is what MoveTo says of one table.
+// Moved is the result of MoveTo for one table.
 type Moved struct {
 	Table  string
 	Rows   int64
 	Digest string // of all rows, in hex; equal in both databases
 }
 
-// moveTables are what is moved, in an order in which every reference leads to
-// a row that is there. The user table and its links stand where "" is.
+// moveTables lists the tables to move in an order in which every reference
+// points to a row that already exists. The user table and its links are
+// inserted in place of "".
 var moveTables = []string{
 	"django_content_type", "auth_permission", "auth_group", "auth_group_permissions", "",
 	"account_emailaddress", "account_emailconfirmation",
@@ -29,19 +31,19 @@ var moveTables = []string{
 	"jotgate_pending",
 }
 
-// presets are filled when the tables are made; a target with nothing else in
-// it counts as empty, and they are replaced.
+// presets are the tables that are filled when they are created. A target with
+// rows in these tables only counts as empty, and the rows are replaced.
 var presets = []string{"auth_permission", "django_content_type"}
 
-// MoveTo copies to target everything that jotgate keeps, ids and hashes as
-// they are, and reads every row back before it commits. target must be empty;
-// when it holds the same rows already, there is true and nothing is done. The
-// next ids in target are greater than any that the source gave out. While it
-// runs nobody can write to the source. progress, called after every hundred
-// rows or so, may be nil.
+// MoveTo copies to target everything that jotgate stores, with the same ids
+// and hashes, and reads every row back before it commits. target must be
+// empty; if it already holds the same rows, there is true and nothing is
+// written. The next ids in target are greater than any that the source has
+// assigned. Until MoveTo returns, the source accepts no writes. progress is
+// called after about every hundred rows and may be nil.
 //
-// An error leaves target as it was. Tables of django_migrations and of other
-// applications are not moved.
+// If MoveTo returns an error, target is unchanged. The rows of
+// django_migrations and the tables of other applications are not moved.
 func (s *Store) MoveTo(ctx context.Context, target *Store, progress func(table string, rows, of int64)) (list []Moved, there bool, err error) {
 	if progress == nil {
 		progress = func(string, int64, int64) {}
@@ -63,7 +65,7 @@ func (s *Store) MoveTo(ctx context.Context, target *Store, progress func(table s
 	return list, there, err
 }
 
-// moveTable is one table to move.
+// moveTable is a table to move.
 type moveTable struct {
 	name    string
 	columns []column
@@ -95,7 +97,7 @@ func (s *Store) planMove(ctx context.Context, q Queryer, target *Store) (plan []
 	return plan, nil
 }
 
-// pair makes a plan for one table, or nil where there is nothing to move.
+// pair returns the plan for one table, or nil if there is nothing to move.
 func (s *Store) pair(ctx context.Context, q Queryer, target *Store, name string, here, other []column) (*moveTable, error) {
 	if len(here) == 0 {
 		return nil, nil
@@ -106,9 +108,10 @@ func (s *Store) pair(ctx context.Context, q Queryer, target *Store, name string,
 		}
 		return nil, fmt.Errorf("the target has no table %s: run manage.py migrate on it first", name)
 	}
-	// By name: the two databases may list them in different orders.
+	// By name: the two databases may list the columns in different orders.
 	here = slices.SortedFunc(slices.Values(here), func(a, b column) int { return strings.Compare(a.name, b.name) })
-	// The number of a transaction means nothing elsewhere: the target has its own.
+	// A transaction number has no meaning in another database: the target
+	// assigns its own.
 	here = slices.DeleteFunc(here, func(c column) bool { return name == "jotgate_revocation" && c.name == "txid" })
 	t := &moveTable{name: name, columns: here}
 	for _, c := range here {
@@ -133,8 +136,8 @@ func (s *Store) pair(ctx context.Context, q Queryer, target *Store, name string,
 	return t, nil
 }
 
-// holdStill keeps others from writing to the source. SQLite's one writer does
-// that already.
+// holdStill prevents writes to the source by others. In SQLite the single
+// writer already does.
 func (s *Store) holdStill(ctx context.Context, q Queryer, plan []moveTable) error {
 	if !s.driver.Locks {
 		return nil
@@ -162,14 +165,14 @@ func countRows(ctx context.Context, q Queryer, table string) (n int64, err error
 	return n, err
 }
 
-// move is one move under way: a transaction in each database.
+// move is the state of a move: a transaction in each database.
 type move struct {
 	from, to       Queryer
 	source, target *Store
 	progress       func(table string, rows, of int64)
 }
 
-// run copies, or compares where the target is full.
+// run copies the tables, or compares them if the target is not empty.
 func (m *move) run(ctx context.Context, plan []moveTable) (list []Moved, there bool, err error) {
 	if m.target.driver.Locks {
 		if err := patient(ctx, m.to); err != nil {
@@ -198,7 +201,8 @@ func (m *move) run(ctx context.Context, plan []moveTable) (list []Moved, there b
 	return list, full != "", nil
 }
 
-// full names the first table of the target that holds rows of somebody's.
+// full describes the first table of the target that holds rows, other than
+// the presets.
 func (m *move) full(ctx context.Context, plan []moveTable) (string, error) {
 	for _, t := range plan {
 		if slices.Contains(presets, t.name) {
@@ -215,7 +219,7 @@ func (m *move) full(ctx context.Context, plan []moveTable) (string, error) {
 	return "", nil
 }
 
-// clear takes the presets out.
+// clear deletes the presets.
 func (m *move) clear(ctx context.Context, plan []moveTable) error {
 	for _, name := range presets {
 		if !slices.ContainsFunc(plan, func(t moveTable) bool { return t.name == name }) {
@@ -228,7 +232,7 @@ func (m *move) clear(ctx context.Context, plan []moveTable) error {
 	return nil
 }
 
-// table copies one table unless it is there, and compares both sides.
+// table copies one table, unless there is set, and compares both sides.
 func (m *move) table(ctx context.Context, t *moveTable, there bool) (Moved, error) {
 	total, err := countRows(ctx, m.from, t.name)
 	if err != nil {

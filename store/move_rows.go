@@ -16,10 +16,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Rows on their way from one database to the other: what a column holds, in
-// one form for both, and a digest that does not ask for their order.
+// Copying rows from one database to another: a form of each value that is
+// common to both, and a digest that does not depend on the order of the rows.
 
-// kind is how a column's values travel.
+// kind says how the values of a column are converted.
 type kind int
 
 const (
@@ -27,12 +27,12 @@ const (
 	text
 	integer
 	boolean
-	moments // of Django's
+	moments // times in a Django column
 	key     // a UUID
 	binaries
 )
 
-// kinds by the type's name up to the first bracket.
+// kinds maps the name of a type, up to the first parenthesis, to its kind.
 var kinds = map[string]kind{
 	"text": text, "varchar": text, "character varying": text, "char": text,
 	"integer": integer, "bigint": integer, "smallint": integer, "integer unsigned": integer, "smallint unsigned": integer,
@@ -50,7 +50,7 @@ func kindOf(typ string) kind {
 	return kinds[name]
 }
 
-// common turns what a driver hands over into the form common to both.
+// common converts a value that a driver returned to the form common to both.
 func (k kind) common(v any) (any, error) {
 	if v == nil {
 		return nil, nil
@@ -82,13 +82,13 @@ func (k kind) common(v any) (any, error) {
 		return string(id), err
 	case binaries:
 		if b, ok := v.([]byte); ok {
-			return append([]byte(nil), b...), nil // the driver's bytes are lent
+			return append([]byte(nil), b...), nil // the driver reuses its bytes
 		}
 	}
 	return nil, fmt.Errorf("a value of the type %T that jotgate does not know", v)
 }
 
-// stored is the other way round.
+// stored is the inverse of common.
 func (k kind) stored(d *Driver, v any) any {
 	switch v := v.(type) {
 	case time.Time:
@@ -101,11 +101,11 @@ func (k kind) stored(d *Driver, v any) any {
 	return v
 }
 
-// digest is how many rows there are and the sum of their hashes, so that it
-// does not depend on their order.
+// digest is the number of rows and the sum of their hashes, so that it does
+// not depend on their order.
 type digest struct {
 	rows int64
-	sum  [4]uint64 // modulo 2^256, the lowest first
+	sum  [4]uint64 // modulo 2^256, the lowest word first
 }
 
 func (d *digest) add(row []any) {
@@ -140,7 +140,7 @@ func (d *digest) hex() string {
 	return hex.EncodeToString(b[:])
 }
 
-// names lists the columns for SQL.
+// names returns the column list for SQL.
 func (t *moveTable) names() string {
 	list := make([]string, len(t.columns))
 	for i, c := range t.columns {
@@ -149,7 +149,8 @@ func (t *moveTable) names() string {
 	return strings.Join(list, ", ")
 }
 
-// read gives each row of a table in the common form, and the digest of all.
+// read passes each row of a table to each in the common form, and returns the
+// digest of all rows.
 func read(ctx context.Context, s *Store, q Queryer, t *moveTable, each func(row []any) error) (d digest, err error) {
 	rows, err := q.QueryContext(ctx, "SELECT "+t.names()+" FROM "+quote(t.name))
 	if err != nil {
@@ -178,17 +179,17 @@ func read(ctx context.Context, s *Store, q Queryer, t *moveTable, each func(row 
 	return d, s.driver.unavailable(rows.Err())
 }
 
-// nameOf says which row it is: its number, or its first column.
+// nameOf identifies a row by its number, or by its first column.
 func (t *moveTable) nameOf(row []any) string {
 	i := max(0, slices.IndexFunc(t.columns, func(c column) bool { return c.name == t.number || c.name == "id" }))
 	return note(fmt.Sprintf("%s %v", t.columns[i].name, row[i]), 60)
 }
 
-// moveBatch is how many rows one INSERT holds; twenty columns of a custom user
-// model stay far from both databases' limits.
+// moveBatch is the number of rows that one INSERT holds. With twenty columns
+// in a custom user model this is far below the limits of both databases.
 const moveBatch = 100
 
-// copy reads the source's rows and, unless they are there, inserts them.
+// copy reads the source's rows and, unless there is set, inserts them.
 func (m *move) copy(ctx context.Context, t *moveTable, total int64, there bool) (digest, error) {
 	var batch []any
 	done := int64(0)
@@ -221,7 +222,7 @@ func (m *move) copy(ctx context.Context, t *moveTable, total int64, there bool) 
 	return d, err
 }
 
-// insert is the INSERT of n rows.
+// insert returns the INSERT of n rows.
 func (m *move) insert(t *moveTable, n int) string {
 	var b strings.Builder
 	b.WriteString("INSERT INTO " + quote(t.name) + " (" + t.names() + ")")
@@ -244,8 +245,8 @@ func (m *move) insert(t *moveTable, n int) string {
 	return b.String()
 }
 
-// refused is why the target did not take a row: its own sentence, for the row
-// is what is wrong and not the database.
+// refused explains why the target did not accept a row. It keeps the
+// database's text, because the row is at fault and not the database.
 func (s *Store) refused(err error) error {
 	if err == nil {
 		return nil
@@ -253,8 +254,8 @@ func (s *Store) refused(err error) error {
 	return fmt.Errorf("the target refuses a row: %w", s.driver.Explain(err))
 }
 
-// number makes the target go on where the source's numbers ended, so that an
-// id that was deleted here is not given out there.
+// number makes the target continue after the source's last number, so that it
+// does not assign the id of a row that was deleted in the source.
 func (m *move) number(ctx context.Context, t *moveTable) error {
 	if t.number == "" {
 		return nil
@@ -267,7 +268,7 @@ func (m *move) number(ctx context.Context, t *moveTable) error {
 	if err != nil {
 		return m.source.driver.unavailable(err)
 	}
-	if there != nil { // Django's loaddata does not tell the sequence
+	if there != nil { // Django's loaddata does not advance the sequence
 		last = max(last, *there)
 	}
 	given, err := m.target.lastNumber(ctx, m.to, t)
@@ -277,7 +278,7 @@ func (m *move) number(ctx context.Context, t *moveTable) error {
 	return m.target.driver.unavailable(err)
 }
 
-// lastNumber is the greatest number that the database gave out.
+// lastNumber returns the greatest number that the database has assigned.
 func (s *Store) lastNumber(ctx context.Context, q Queryer, t *moveTable) (int64, error) {
 	text, args := "SELECT MAX(seq) FROM sqlite_sequence WHERE name = $1", []any{t.name}
 	if s.driver.Name == "postgres" {

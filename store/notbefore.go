@@ -8,23 +8,24 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Tokens without a session: until when they are void, and changes of accounts
-// that something else than jotgate made.
+// Tokens without a session: the time up to which they are invalid, and
+// changes of accounts that were not made by jotgate.
 
-// The claims of jotgate_not_before.
+// The values of the column claim in jotgate_not_before.
 const (
 	byID       = "id"
 	byUsername = "username"
 )
 
 // voidText keeps the later time and locks the row until the transaction ends,
-// so that no session is made meanwhile for a token that the time makes void.
+// so that no session is created concurrently for a token that the time
+// invalidates.
 const voidText = `INSERT INTO jotgate_not_before (claim, value, not_before) VALUES ($1, $2, $3)
 ON CONFLICT (claim, value) DO UPDATE SET not_before =
 CASE WHEN excluded.not_before > jotgate_not_before.not_before THEN excluded.not_before ELSE jotgate_not_before.not_before END
 RETURNING not_before`
 
-// void makes tokens without a session void that were issued at or before at.
+// void invalidates tokens without a session that were issued at or before at.
 func void(ctx context.Context, q Queryer, claim, value string, at time.Time) error {
 	_, err := one(ctx, q, []any{new(int64)}, voidText, claim, value, at.UnixMicro())
 	return err
@@ -51,19 +52,19 @@ func notBefore(ctx context.Context, q Queryer, user record.UserID, username stri
 	return time.UnixMicro(at).UTC(), nil
 }
 
-// voided reports whether the token that a is to be adopted for is void, and
-// keeps that so until the transaction ends.
+// voided reports whether the token for which a is to be adopted is invalid,
+// and locks that state until the transaction ends.
 func (s *Store) voided(ctx context.Context, q Queryer, a *record.Session) (bool, error) {
 	if err := void(ctx, q, byID, string(a.User), time.UnixMicro(0)); err != nil {
 		return false, err
 	}
 	at, err := notBefore(ctx, q, a.User, a.Adopted.Username)
-	return !at.IsZero() && a.Adopted.Issued.Unix() <= at.Unix(), err // without iat, the zero time
+	return !at.IsZero() && a.Adopted.Issued.Unix() <= at.Unix(), err // the zero time if the token has no iat
 }
 
-// voidUser makes the user's tokens without a session void on all nodes, and if
-// the account is not active any more, all access tokens: to be safe, since their
-// sessions end.
+// voidUser invalidates the user's tokens without a session on all nodes. If
+// the account is no longer active, it invalidates all access tokens; their
+// sessions end too, so this is a precaution.
 func (s *Store) voidUser(ctx context.Context, q Queryer, which record.Ending) error {
 	if err := void(ctx, q, byID, string(which.User), which.Now); err != nil {
 		return err
@@ -81,7 +82,8 @@ func (s *Store) voidUser(ctx context.Context, q Queryer, which record.Ending) er
 	})
 }
 
-// otherPassword is the condition that a session goes with another password.
+// otherPassword selects a live session that was created with another
+// password.
 const otherPassword = "SELECT 1 FROM jotgate_session WHERE user_id = $1 AND ended IS NULL AND password_digest NOT IN ('', $2)"
 
 // ConfirmPassword implements record.Sessions.
@@ -102,9 +104,10 @@ func (s *Store) ConfirmPassword(ctx context.Context, session string, user record
 	return err
 }
 
-// endChanged ends the sessions of the event's user if the account is not active
-// or has another password than a session goes with, and reports whether it did.
-// It looks again, at one moment: perhaps jotgate was changing the account.
+// endChanged ends the sessions of the event's user if the account is not
+// active, or has another password than the one a session was created with,
+// and reports whether it did. It reads the account again in one transaction,
+// because the change may have been jotgate's own.
 func (s *Store) endChanged(ctx context.Context, e record.Event) (bool, error) {
 	return act(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
 		var password string
@@ -129,9 +132,9 @@ func (s *Store) endChanged(ctx context.Context, e record.Event) (bool, error) {
 	})
 }
 
-// newPassword makes a new stored password that of the sessions which a change
-// leaves alone: of all of them if it ended the others, otherwise of those that
-// go with the password of before.
+// newPassword stores the digest of the new password in the sessions that a
+// change keeps: in all live sessions if the change ended the others,
+// otherwise in those with the digest of the previous password.
 func newPassword(ctx context.Context, q Queryer, id record.UserID, before, after string, all bool) error {
 	text, args := "UPDATE jotgate_session SET password_digest = $1 WHERE user_id = $2 AND ended IS NULL", []any{record.DigestPassword(after), string(id)}
 	if !all {

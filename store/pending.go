@@ -9,7 +9,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// What waits for its link to be followed: the table jotgate_pending.
+// Changes that wait until the user follows a link: the table jotgate_pending.
 
 // ListPending implements record.Addresses.
 func (s *Store) ListPending(ctx context.Context, user record.UserID, purpose record.Purpose) ([]record.Pending, error) {
@@ -57,8 +57,8 @@ func purgePending(ctx context.Context, q Queryer, now time.Time, limit int) (int
 (SELECT user_id, purpose, email FROM jotgate_pending WHERE expires < $1 LIMIT $2)`, now.UnixMicro(), limit)
 }
 
-// settle deletes the rows that a change settles; ErrNotFound if one of them is
-// gone or another one.
+// settle deletes the rows that a change settles. It returns ErrNotFound if
+// one of them is missing or has another nonce.
 func settle(ctx context.Context, q Queryer, user record.UserID, settled []record.Pending) error {
 	for _, p := range settled {
 		n, err := run(ctx, q, "DELETE FROM jotgate_pending WHERE user_id = $1 AND purpose = $2 AND email = $3 AND nonce = $4",
@@ -72,7 +72,7 @@ func settle(ctx context.Context, q Queryer, user record.UserID, settled []record
 		if p.Purpose != record.PendingEmailUndo {
 			continue
 		}
-		// A later undo would bring an address back that this one takes away.
+		// A later undo would restore an address that this one removes.
 		if _, err := run(ctx, q, "DELETE FROM jotgate_pending WHERE user_id = $1 AND purpose = $2 AND created >= $3",
 			string(user), string(p.Purpose), p.Created.UnixMicro()); err != nil {
 			return err
@@ -81,8 +81,8 @@ func settle(ctx context.Context, q Queryer, user record.UserID, settled []record
 	return nil
 }
 
-// changePending does what a change says of what is pending and of the address.
-// It runs after the row was changed, which is locked since.
+// changePending applies what a change says about pending rows and the
+// address. It runs after the account's row was changed, and therefore locked.
 func (s *Store) changePending(ctx context.Context, q Queryer, id record.UserID, key any, email string, change *record.Change) error {
 	if err := settle(ctx, q, id, change.Settle); err != nil {
 		return err

@@ -9,11 +9,12 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Permissions and whom they are granted to. A permission goes by its name
-// "app_label.codename", as in Django's has_perm. Where the database has no
-// permission tables every method here is errNoPermissions.
+// Permissions, and the accounts and groups that have them. A permission is
+// identified by its name "app_label.codename", as in Django's has_perm. If
+// the database has no permission tables, every method in this file returns
+// errNoPermissions.
 
-// errNoPermissions answers for a database without Django's permissions.
+// errNoPermissions is returned if the database has no permission tables.
 var errNoPermissions = errors.New("this database has no permissions of Django's")
 
 // Permission is a row of Django's auth_permission.
@@ -30,8 +31,8 @@ func (s *Store) Permissions(ctx context.Context) ([]Permission, error) {
 	return s.permissions(ctx, permissionColumns+" ORDER BY 1")
 }
 
-// AccountPermissions lists the account's own permissions by name, without its
-// groups'. ErrNotFound without the account.
+// AccountPermissions lists the account's own permissions by name, without
+// those of its groups. It returns ErrNotFound if there is no such account.
 func (s *Store) AccountPermissions(ctx context.Context, id record.UserID) (list []Permission, err error) {
 	d := s.tables.direct
 	if d.table == "" {
@@ -49,8 +50,8 @@ func (s *Store) AccountPermissions(ctx context.Context, id record.UserID) (list 
 	return list, err
 }
 
-// GroupPermissions lists the group's permissions by name. ErrNotFound without
-// the group.
+// GroupPermissions lists the group's permissions by name. It returns
+// ErrNotFound if there is no such group.
 func (s *Store) GroupPermissions(ctx context.Context, group string) (list []Permission, err error) {
 	if !s.tables.permission {
 		return nil, errNoPermissions
@@ -81,32 +82,36 @@ func scanPermission(rows rowScanner) (p Permission, err error) {
 	return p, err
 }
 
-// GrantToAccount gives the account a permission of its own; having it is no
-// error. ErrNotFound without the account or the permission.
+// GrantToAccount gives the account a permission. It succeeds if the account
+// already has it. It returns ErrNotFound if there is no such account or
+// permission.
 func (s *Store) GrantToAccount(ctx context.Context, id record.UserID, permission string) error {
 	return s.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
 		return s.addLink(ctx, q, s.tables.direct, "permission_id", id, p)
 	})
 }
 
-// RevokeFromAccount takes back what GrantToAccount gave and revokes the
-// account's access tokens; its sessions go on. Not having it is no error. ErrNotFound without the account or the permission.
+// RevokeFromAccount removes a permission that GrantToAccount gave, and
+// revokes the account's access tokens; its sessions continue. It succeeds if
+// the account does not have the permission. It returns ErrNotFound if there
+// is no such account or permission.
 func (s *Store) RevokeFromAccount(ctx context.Context, id record.UserID, permission string) error {
 	return s.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
 		return s.removeLink(ctx, q, s.tables.direct, "permission_id", id, p)
 	})
 }
 
-// GrantToGroup gives the group a permission; having it is no error.
-// ErrNotFound without the group or the permission.
+// GrantToGroup gives the group a permission. It succeeds if the group already
+// has it. It returns ErrNotFound if there is no such group or permission.
 func (s *Store) GrantToGroup(ctx context.Context, group, permission string) error {
 	return s.groupPermission(ctx, group, permission, false,
 		"INSERT INTO auth_group_permissions (group_id, permission_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
 }
 
-// RevokeFromGroup takes back what GrantToGroup gave and revokes the access
-// tokens of the group's members; their sessions go on. Not having it is no
-// error. ErrNotFound without the group or the permission.
+// RevokeFromGroup removes a permission that GrantToGroup gave, and revokes
+// the access tokens of the group's members; their sessions continue. It
+// succeeds if the group does not have the permission. It returns ErrNotFound
+// if there is no such group or permission.
 func (s *Store) RevokeFromGroup(ctx context.Context, group, permission string) error {
 	return s.groupPermission(ctx, group, permission, true,
 		"DELETE FROM auth_group_permissions WHERE group_id = $1 AND permission_id = $2")
@@ -126,7 +131,7 @@ func (s *Store) groupPermission(ctx context.Context, group, permission string, s
 	})
 }
 
-// inPermission runs a write with the permission of this name.
+// inPermission runs do in a write transaction with the id of a permission.
 func (s *Store) inPermission(ctx context.Context, name string, do func(ctx context.Context, q Queryer, id int64) error) error {
 	return s.write(ctx, func(ctx context.Context, q Queryer) error {
 		id, err := s.permissionID(ctx, q, name)
@@ -137,8 +142,9 @@ func (s *Store) inPermission(ctx context.Context, name string, do func(ctx conte
 	})
 }
 
-// permissionID finds a permission. A codename may stand for several models of
-// one app; Django's has_perm cannot tell them apart either: the first serves.
+// permissionID finds a permission by name. Several models of one app may have
+// the same codename. Django's has_perm does not distinguish them either, so
+// the first one is used.
 func (s *Store) permissionID(ctx context.Context, q Queryer, name string) (id int64, err error) {
 	if !s.tables.permission || s.tables.direct.table == "" {
 		return 0, errNoPermissions

@@ -2,9 +2,9 @@ package store
 
 import "context"
 
-// One row, many rows, no rows: the three ways a text is run.
+// Running a statement: for one row, for many rows, or for no rows.
 
-// rowScanner is a row to read.
+// rowScanner is a row to scan.
 type rowScanner interface{ Scan(dest ...any) error }
 
 // one scans the first row into dest and reports whether there was one.
@@ -19,13 +19,13 @@ func one(ctx context.Context, q Queryer, dest []any, text string, args ...any) (
 			return false, err
 		}
 		found = true
-		for rows.Next() { // to its end: a RETURNING statement is done only then
+		for rows.Next() { // to the end: only then has a RETURNING statement finished
 		}
 	}
 	return found, rows.Err()
 }
 
-// all collects what scan makes of each row.
+// all returns what scan makes of each row.
 func all[T any](ctx context.Context, q Queryer, scan func(rowScanner) (T, error), text string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -43,7 +43,7 @@ func all[T any](ctx context.Context, q Queryer, scan func(rowScanner) (T, error)
 	return list, rows.Err()
 }
 
-// run executes a statement and counts the rows it touched.
+// run executes a statement and returns the number of affected rows.
 func run(ctx context.Context, q Queryer, text string, args ...any) (int, error) {
 	result, err := q.ExecContext(ctx, text, args...)
 	if err != nil {

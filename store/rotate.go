@@ -10,10 +10,11 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Rotation: one use of a refresh token. The rules are record.Rotation's.
+// Rotation: one use of a refresh token. The rules are documented at
+// record.Rotation.
 
-// RotateSession implements record.Sessions. The winner is found by one
-// conditional UPDATE; whoever it passes over is told why by a look at the row.
+// RotateSession implements record.Sessions. One conditional UPDATE decides
+// which request wins; if it updates no row, the row is read to find out why.
 func (s *Store) RotateSession(ctx context.Context, r record.Rotation) (record.Rotated, error) {
 	if !storable(r.Session + r.Presented + r.Next + string(r.User)) {
 		return record.Rotated{}, jotgate.ErrTokenBlacklisted
@@ -31,7 +32,7 @@ func (s *Store) RotateSession(ctx context.Context, r record.Rotation) (record.Ro
 			out, err = s.rotateSession(ctx, q, r)
 			return err
 		})
-		if errors.Is(err, errChanged) { // if it was not, after all, once more
+		if errors.Is(err, errChanged) { // if the account did not change after all, try again
 			if done, failed := s.endChanged(ctx, rotationEvent(r)); failed != nil {
 				return record.Rotated{}, failed
 			} else if done {
@@ -51,8 +52,8 @@ func (s *Store) RotateSession(ctx context.Context, r record.Rotation) (record.Ro
 	}
 }
 
-// kept answers a refresh that neither rotates nor has to write anything; the
-// zero Rotated says that the long way must decide.
+// kept handles a refresh that neither rotates nor writes anything. If the
+// full rotation has to decide, it returns the zero Rotated.
 func (s *Store) kept(ctx context.Context, r record.Rotation) (out record.Rotated, err error) {
 	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
 		row, err := findSession(ctx, q, r.Session, "")
@@ -73,8 +74,8 @@ func (s *Store) kept(ctx context.Context, r record.Rotation) (out record.Rotated
 	return out, err
 }
 
-// rotation is the outcome of a rotation that is committed: also a refusal may
-// have ended the session.
+// rotation is the outcome of a committed rotation. A refusal is also
+// committed, because it may have ended the session.
 type rotation struct {
 	record.Rotated
 	refusal error
@@ -109,8 +110,8 @@ func (s *Store) rotateSession(ctx context.Context, q Queryer, r record.Rotation)
 	return out, err
 }
 
-// adopt inserts the session of a token that Django issued, unless it is there
-// or must not be.
+// adopt inserts the session of a token that Django issued, unless it already
+// exists or must not be adopted.
 func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation, out *rotation) error {
 	if black, err := s.blacklisted(ctx, q, r.Presented); err != nil || black {
 		return err
@@ -134,7 +135,7 @@ func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation, out *ro
 		}
 		return errChanged
 	}
-	if !r.OwnUsers { // a session that goes with another password shows that it was changed
+	if !r.OwnUsers { // a session with another password shows that the password was changed
 		out.refusal = jotgate.ErrTokenBlacklisted
 		if found, err := one(ctx, q, []any{new(int)}, otherPassword+" LIMIT 1", string(r.User), a.PasswordDigest); err != nil || found {
 			return orChanged(err)
@@ -155,8 +156,9 @@ const keepText = `UPDATE jotgate_session SET last_seen = CASE WHEN last_seen > C
 password_digest = $2
 WHERE id = $3 AND user_id = $4 AND created + $5 > $1 AND ended IS NULL AND expires > $1 AND password_digest IN ('', $2) AND jti = $6`
 
-// lifetime is how long the session may live from its creation on, in
-// microseconds: for ever is more than any time that a row can hold.
+// lifetime returns how long the session may live after its creation, in
+// microseconds. A session without a limit gets more than any time that a row
+// can hold.
 func lifetime(r record.Rotation) int64 {
 	if r.Lifetime <= 0 {
 		return 1 << 61
@@ -164,13 +166,14 @@ func lifetime(r record.Rotation) int64 {
 	return r.Lifetime.Microseconds()
 }
 
-// over reports whether the session has reached its end without being ended.
+// over reports whether the session has expired.
 func over(row *record.Session, r record.Rotation) bool {
 	return !row.Expires.After(r.Now) || row.Created.UnixMicro()+lifetime(r) <= r.Now.UnixMicro()
 }
 
-// take is the one conditional UPDATE; nil when it passes over r. The account is
-// the one that was read: it must be active and have the same password still.
+// take runs the conditional UPDATE and returns nil if it updates no row.
+// account is the account that was read before: it must still be active and
+// have the same password.
 func (s *Store) take(ctx context.Context, q Queryer, r record.Rotation, key any, account *record.Account) (*record.Session, error) {
 	now, digest := r.Now.UnixMicro(), ""
 	switch {
@@ -186,7 +189,7 @@ func (s *Store) take(ctx context.Context, q Queryer, r record.Rotation, key any,
 	if r.Keep {
 		text, args = keepText, []any{now, digest, r.Session, string(r.User), lifetime(r), r.Presented}
 	}
-	if s.tables.blacklist { // of the jti, the last argument in both
+	if s.tables.blacklist { // of the jti, which is the last argument of both statements
 		text += fmt.Sprintf(" AND NOT "+blacklistedCondition, len(args))
 	}
 	if !r.OwnUsers {
@@ -200,7 +203,7 @@ func (s *Store) take(ctx context.Context, q Queryer, r record.Rotation, key any,
 	return &list[0], nil
 }
 
-// succeed tells Django's tables of a rotation.
+// succeed records a rotation in SimpleJWT's blacklist tables.
 func (s *Store) succeed(ctx context.Context, q Queryer, r record.Rotation, won *record.Session) error {
 	if err := s.blacklist(ctx, q, won, r.Presented, r.Now); err != nil {
 		return err
@@ -208,8 +211,8 @@ func (s *Store) succeed(ctx context.Context, q Queryer, r record.Rotation, won *
 	return s.addOutstanding(ctx, q, won.User, won.JTI, r.Now, won.Expires)
 }
 
-// accountOf reads the account that a rotation responds with; nil if there is
-// none that is active, or with Rotation.OwnUsers.
+// accountOf returns the account of a rotation. It returns nil if there is no
+// active account, or with Rotation.OwnUsers.
 func (s *Store) accountOf(ctx context.Context, q Queryer, r record.Rotation, key any) (*record.Account, error) {
 	if r.OwnUsers {
 		return nil, nil
@@ -222,10 +225,10 @@ func (s *Store) accountOf(ctx context.Context, q Queryer, r record.Rotation, key
 }
 
 var (
-	// errAgain says that the row changed between the UPDATE and the look at it.
+	// errAgain means that the row changed between the UPDATE and the SELECT.
 	errAgain = errors.New("a session changed while it was read")
-	// errChanged says that something else than jotgate seems to have changed
-	// the account of a live session.
+	// errChanged means that the account of a live session seems to have been
+	// changed by something other than jotgate.
 	errChanged = errors.New("the account was changed")
 )
 
@@ -265,15 +268,15 @@ func (s *Store) passedOver(ctx context.Context, q Queryer, r record.Rotation, ke
 	return s.judge(ctx, q, r, out)
 }
 
-// judge looks at a live session of an active account: a logout at Django, a
-// retry, or reuse.
+// judge decides about a live session of an active account: it was logged out
+// in Django, the request is a retry, or the token was reused.
 func (s *Store) judge(ctx context.Context, q Queryer, r record.Rotation, out rotation) (rotation, error) {
 	row := out.Session
 	black, err := s.blacklisted(ctx, q, row.JTI)
 	switch {
 	case err != nil:
 		return out, err
-	case black: // jotgate blacklists only what a newer token replaced
+	case black: // jotgate blacklists only tokens that have been replaced
 		return s.endBecause(ctx, q, r, record.EndedByDjango, jotgate.ErrTokenBlacklisted)
 	case r.Presented == row.JTI:
 		return out, errAgain
@@ -284,8 +287,8 @@ func (s *Store) judge(ctx context.Context, q Queryer, r record.Rotation, out rot
 	return s.endBecause(ctx, q, r, record.EndedByReuse, jotgate.ErrTokenReused)
 }
 
-// endBecause ends the session for a reason found while rotating; the refusal
-// is answered after the commit.
+// endBecause ends the session for a reason found during the rotation. The
+// refusal is returned after the commit.
 func (s *Store) endBecause(ctx context.Context, q Queryer, r record.Rotation, reason record.EndReason, refusal error) (rotation, error) {
 	_, err := s.endSessions(ctx, q, record.Ending{User: r.User, ID: r.Session, Reason: reason, Now: r.Now}, "")
 	if err == nil {
@@ -296,7 +299,7 @@ func (s *Store) endBecause(ctx context.Context, q Queryer, r record.Rotation, re
 	return rotation{refusal: refusal}, err
 }
 
-// rotationEvent is an event of this rotation, without its name.
+// rotationEvent returns an event of this rotation, without its name.
 func rotationEvent(r record.Rotation) record.Event {
 	return record.Event{Time: r.Now, User: r.User, Session: r.Session, Address: r.Address, UserAgent: r.UserAgent}
 }

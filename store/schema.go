@@ -12,28 +12,30 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// Schema says where the users are. The zero value is Django's auth_user; set
-// it for a custom user model (Django: AUTH_USER_MODEL). The type of the key
-// (integer or UUID) and which optional columns there are is read from the
-// database.
+// Schema names the tables and columns of the users. The zero value means
+// Django's auth_user; set it for a custom user model (Django:
+// AUTH_USER_MODEL). The type of the key (integer or UUID) and the optional
+// columns are read from the database.
 type Schema struct {
 	// Users is the table of users. Default: auth_user.
 	Users string
-	// ID is its primary key. Default: id.
+	// ID is its primary key column. Default: id.
 	ID string
-	// Username is the column that people log in with (Django:
-	// USERNAME_FIELD). It may be the same as Email. Default: username.
+	// Username is the column of the login name (Django: USERNAME_FIELD). It
+	// may be the same as Email. Default: username.
 	Username string
-	// Email is the column with the address (Django: EMAIL_FIELD). Default: email.
+	// Email is the column of the e-mail address (Django: EMAIL_FIELD).
+	// Default: email.
 	Email string
-	// UserGroups links users to groups. Default: Users + "_groups".
+	// UserGroups is the table that links users to groups. Default: Users +
+	// "_groups".
 	UserGroups string
-	// UserPermissions links users to permissions. Default: Users +
-	// "_user_permissions".
+	// UserPermissions is the table that links users to permissions. Default:
+	// Users + "_user_permissions".
 	UserPermissions string
 }
 
-// Resolve fills in the defaults.
+// Resolve returns the schema with its defaults filled in.
 func (s Schema) Resolve() Schema {
 	s.Users = cmp.Or(s.Users, "auth_user")
 	s.ID = cmp.Or(s.ID, "id")
@@ -44,38 +46,38 @@ func (s Schema) Resolve() Schema {
 	return s
 }
 
-// column is one column as the catalogue describes it.
+// column is a column as the database's catalogue describes it.
 type column struct {
 	name, typ string
-	limit     int  // characters, of varchar(n); 0: none
+	limit     int  // of varchar(n), in characters; 0: no limit
 	required  bool // NOT NULL without a default
 }
 
-// tables is what New found in the database.
+// tables describes what New found in the database.
 type tables struct {
 	schema     Schema
 	key        keyKind
 	columns    map[string][]column // by table, for every table jotgate knows
 	user       map[string]column   // of the user table, by name
 	groups     link
-	direct     link // a user's own permissions
-	permission bool // auth_permission, auth_group_permissions and django_content_type are there
-	blacklist  bool // SimpleJWT's token_blacklist is there
-	addresses  bool // allauth's account_emailaddress is there
+	direct     link // the permissions of users
+	permission bool // auth_permission, auth_group_permissions and django_content_type exist
+	blacklist  bool // SimpleJWT's token_blacklist exists
+	addresses  bool // allauth's account_emailaddress exists
 	referrers  []reference
 }
 
-// link is a many-to-many table; table is empty where there is none.
+// link is a many-to-many table; table is empty if it does not exist.
 type link struct{ table, user string }
 
-// reference is a foreign key that points at the user table.
+// reference is a foreign key that refers to the user table.
 type reference struct {
 	table, column string
 	required      bool
 }
 
-// The tables of Django, Django REST framework and SimpleJWT that jotgate reads
-// when they are there, with the columns it needs of them.
+// The tables of Django, Django REST framework and SimpleJWT that jotgate uses
+// if they exist, with the columns it needs.
 var known = map[string][]string{
 	"auth_group":                       {"id", "name"},
 	"auth_permission":                  {"id", "content_type_id", "codename", "name"},
@@ -112,13 +114,14 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 	t.blacklist = t.whole("token_blacklist_outstandingtoken") && t.whole("token_blacklist_blacklistedtoken")
 	var err error
 	t.referrers, err = all(ctx, driver.Read, scanReference, driver.References, schema.Users)
-	// It may be about other users than those of a custom user model.
+	// In a database with a custom user model, allauth's table may refer to
+	// other users.
 	t.addresses = t.whole("account_emailaddress") && t.whole("account_emailconfirmation") &&
 		slices.ContainsFunc(t.referrers, func(r reference) bool { return r.table == "account_emailaddress" && r.column == "user_id" })
 	return t, err
 }
 
-// whole reports whether a known table is there with the columns needed.
+// whole reports whether a known table exists with the columns needed.
 func (t *tables) whole(name string) bool {
 	for _, c := range known[name] {
 		if !slices.ContainsFunc(t.columns[name], func(have column) bool { return have.name == c }) {
@@ -128,8 +131,9 @@ func (t *tables) whole(name string) bool {
 	return true
 }
 
-// link finds the column of a many-to-many table that names the user: Django
-// calls it after the model, so it is the one that is neither id nor other.
+// link finds the column of a many-to-many table that refers to the user.
+// Django names it after the model, so it is the one that is neither id nor
+// other.
 func (t *tables) link(name, other string) (l link) {
 	seen := false
 	for _, c := range t.columns[name] {
@@ -147,7 +151,8 @@ func (t *tables) link(name, other string) (l link) {
 	return l
 }
 
-// check says in one sentence why these tables cannot serve, or nil.
+// check explains in one sentence why these tables cannot be used, or returns
+// nil.
 func (t *tables) check() error {
 	s := t.schema
 	if len(t.user) == 0 {
@@ -180,8 +185,8 @@ func scanReference(rows rowScanner) (r reference, err error) {
 	return r, err
 }
 
-// fits refuses a value that the column cannot hold, with the words of Django
-// REST framework; field is the name that the client knows.
+// fits rejects a value that the column cannot hold, with the texts of Django
+// REST framework. field is the name that the client uses.
 func (c column) fits(field, value string) error {
 	switch {
 	case strings.IndexByte(value, 0) >= 0:
@@ -194,7 +199,7 @@ func (c column) fits(field, value string) error {
 	return nil
 }
 
-// refuse is a value that cannot be stored.
+// refuse returns the error for a value that cannot be stored.
 func refuse(field, message string) *jotgate.Error {
 	return &jotgate.Error{Status: 400, Fields: []jotgate.FieldError{{Field: field, Messages: []string{message}}}}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Sessions: one row per login. Rotation is in rotate.go, endings in ending.go.
+// Sessions: one row per login. rotate.go rotates them, ending.go ends them.
 
 const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason, password_digest, token_expires"
 
@@ -54,8 +54,8 @@ func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Se
 	})
 }
 
-// active reads the password of an account that is there and active, and keeps
-// both so until the transaction's end.
+// active reads the password of an account if the account exists and is
+// active, and locks both facts until the transaction ends.
 func (s *Store) active(ctx context.Context, q Queryer, id record.UserID, password *string) (bool, error) {
 	key, ok := s.tables.key.encode(id)
 	if !ok {
@@ -73,7 +73,7 @@ func insertSession(ctx context.Context, q Queryer, s *record.Session, conflict s
 	if !storable(s.ID+s.JTI+s.PreviousJTI+string(s.User)) || s.ID == "" {
 		return 0, jotgate.ErrTokenInvalid
 	}
-	tokenExpires, last := int64(0), s.Expires // of all tokens
+	tokenExpires, last := int64(0), s.Expires // of all its tokens
 	if a := s.Adopted.Expires; !a.IsZero() {
 		tokenExpires = a.UnixMicro()
 		if a.After(last) {
@@ -97,8 +97,8 @@ func (s *Store) FindSession(ctx context.Context, id string) (session *record.Ses
 	return session, err
 }
 
-// findSession is nil when there is no such session; lock is "" or what keeps
-// the row from changing until the transaction's end.
+// findSession returns nil if there is no such session. lock is "" or the
+// clause that locks the row until the transaction ends.
 func findSession(ctx context.Context, q Queryer, id, lock string) (*record.Session, error) {
 	if !storable(id) {
 		return nil, nil
@@ -128,7 +128,8 @@ func (s *Store) Purge(ctx context.Context, now, keep time.Time, limit int) (n in
 	})
 }
 
-// The texts of Purge: each deletes at most $2 rows of before $1.
+// purgeTexts are the statements of Purge: each deletes at most $2 rows from
+// before $1.
 var purgeTexts = []string{
 	"DELETE FROM jotgate_session WHERE id IN (SELECT id FROM jotgate_session WHERE expires_day <= $1 / 86400000000 AND expires < $1 AND token_expires < $1 LIMIT $2)",
 	"DELETE FROM jotgate_revocation WHERE seq IN (SELECT seq FROM jotgate_revocation WHERE made < $1 LIMIT $2)",

@@ -10,9 +10,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Access tokens that say more than their user may do by now: what takes a
-// right away revokes the access tokens of everybody who had it. Their sessions
-// go on, and the next refresh leads to a token with the rights that are left.
+// Access tokens that grant more than their user may do now. Removing a right
+// revokes the access tokens of every user who had it. Their sessions
+// continue, and the next refresh issues a token with the remaining rights.
 
 // holder is an account whose access tokens are revoked.
 type holder struct {
@@ -21,7 +21,8 @@ type holder struct {
 }
 
 // staleTokens revokes the access tokens that were issued before the next
-// second: iat counts whole seconds, and one of this second may be from before.
+// second: iat counts whole seconds, so a token with the current second may
+// have been issued before the change.
 func (s *Store) staleTokens(ctx context.Context, q Queryer, holders ...holder) error {
 	at := s.driver.Now().UTC().Truncate(time.Second).Add(time.Second)
 	for page := range slices.Chunk(holders, 100) {

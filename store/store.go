@@ -1,6 +1,7 @@
-// Package store keeps accounts, sessions, keys and events in SQL: one text for
-// SQLite and PostgreSQL. It is the Store that a jotgate.Gate asks, and it has
-// what the command line, the throttle and the mail need besides.
+// Package store keeps accounts, sessions, keys and events in SQL, with the
+// same statements for SQLite and PostgreSQL. It implements the storage
+// interfaces of a jotgate.Gate, and also what the command line, the throttle
+// and the mail package need.
 //
 // Open one with store/sqlite or store/postgres, which connect, tune and
 // migrate:
@@ -8,26 +9,28 @@
 //	db, err := sqlite.Open(ctx, "jotgate.db", sqlite.Options{})
 //	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret}, db)
 //
-// Users, groups and permissions live in Django's own tables, created when
-// absent and adopted when present; everything else stands in tables named
-// jotgate_*. Custom user models are described by a [Schema].
+// Users, groups and permissions are in Django's own tables, which are created
+// if they do not exist; everything else is in tables named jotgate_*. A
+// [Schema] describes a custom user model.
 //
 // # How it works
 //
-// An exported method opens the transaction, its lower-case twin works inside
-// it. Every question has a deadline: 5 seconds, or the context's when that is
-// sooner. A write is answered after its commit is on disk. The texts use $1
-// placeholders, ON CONFLICT and RETURNING, which both databases know; what
-// differs (times, UUID keys, the catalogue) is in a [Driver].
+// An exported method opens the transaction; the unexported method of the same
+// name works inside it. Every operation has a deadline: 5 seconds, or the
+// context's if that is sooner. A write returns after its commit is on disk.
+// The statements use $1 placeholders, ON CONFLICT and RETURNING, which both
+// databases support; the differences (times, UUID keys, the catalogue) are in
+// a [Driver].
 //
 // # Errors
 //
-// jotgate.ErrNotFound and jotgate.ErrTaken where a method says so; a value the
-// table cannot hold is a jotgate.Error with status 400 that names the field; a
-// database that cannot be reached, is locked, full, damaged or read-only is
-// jotgate.ErrUnavailable with the cause for the operator.
+// A method returns jotgate.ErrNotFound and jotgate.ErrTaken if its
+// documentation says so. If the table cannot hold a value, the error is a
+// jotgate.Error with status 400 that names the field. If the database cannot
+// be reached, is locked, full, damaged or read-only, the error is
+// jotgate.ErrUnavailable, with the cause for the operator.
 //
-// A Store may be used by any number of goroutines.
+// A Store is safe for concurrent use.
 package store
 
 import (
@@ -58,84 +61,92 @@ var (
 	_ record.Failures = (*Store)(nil)
 )
 
-// Timeout is how long a question may take at most; its context may allow less.
+// Timeout is the longest duration of one operation; its context may allow
+// less.
 const Timeout = 5 * time.Second
 
-// Queryer is the part of a database connection that the texts need.
+// Queryer is the part of a database connection that the statements need.
 type Queryer interface {
 	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
 }
 
-// Driver is one database: how to reach it and in what it differs. store/sqlite
-// and store/postgres make one; all fields but those that say so are required.
+// Driver describes one database: how to use it and how it differs from
+// others. store/sqlite and store/postgres each create one. A field may be
+// empty only if its comment says so.
 type Driver struct {
 	// Name is "sqlite" or "postgres".
 	Name string
-	// Read sees what is committed.
+	// Read reads what is committed.
 	Read Queryer
-	// Write runs do in a transaction and commits it; an error of do rolls it
-	// back and is returned. do may run more than once: only the last run
-	// counts.
+	// Write runs do in a transaction and commits it. If do returns an error,
+	// Write rolls back and returns that error. do may run more than once:
+	// only the last run counts.
 	Write func(ctx context.Context, do func(ctx context.Context, q Queryer) error) error
 
-	// Now is the clock, for what carries a time that no caller gave.
+	// Now is the clock for times that no caller passes in.
 	Now func() time.Time
-	// Time is a time as Django writes it into this database.
+	// Time returns a time as Django writes it into this database.
 	Time func(time.Time) any
-	// UUID is a UUID (hyphenated) as Django writes it into this database.
+	// UUID returns a UUID (hyphenated) as Django writes it into this
+	// database.
 	UUID func(string) any
-	// Columns lists name, type and NOT NULL-without-default of the table $1.
+	// Columns selects name, type and NOT-NULL-without-default of the columns
+	// of the table $1.
 	Columns string
-	// References lists table, column and NOT NULL of the foreign keys to
-	// the table $1.
+	// References selects table, column and NOT NULL of the foreign keys that
+	// refer to the table $1.
 	References string
-	// Index finds the usable index with the name $1.
+	// Index selects the usable index with the name $1.
 	Index string
-	// Locks says that transactions run side by side, so that a SELECT must
-	// lock the row it decides by; false where a writer is alone anyway.
+	// Locks reports that transactions run concurrently, so that a SELECT must
+	// lock the row on which a decision depends. It is false if there is only
+	// one writer.
 	Locks bool
-	// Estimate counts the rows of the table $1 roughly, from statistics;
-	// empty where there are none, or NULL when they do not know.
+	// Estimate selects the approximate number of rows of the table $1 from
+	// statistics, or NULL if they do not contain it. It is empty if the
+	// database has no statistics.
 	Estimate string
-	// Notify tells other nodes that something was revoked or a key changed;
-	// empty where there are no other nodes.
+	// Notify notifies the other nodes that something was revoked or that a
+	// key changed. It is empty if there are no other nodes.
 	Notify string
 
-	// Clock is the database's clock as an expression, in microseconds of Unix
-	// time; Later is the function that returns the later of two such times.
+	// Clock is the expression of the database's clock, in microseconds of
+	// Unix time. Later is the function that returns the later of two such
+	// times.
 	Clock, Later string
-	// Horizon selects the epoch of the database, the transactions that are
-	// committed (record.Horizon's text), and Clock.
+	// Horizon selects the epoch of the database, the committed transactions
+	// (the text of a record.Horizon), and Clock.
 	Horizon string
-	// Transaction is the column of jotgate_revocation with the transaction that
-	// inserted the row.
+	// Transaction is the column of jotgate_revocation that holds the
+	// transaction that inserted the row.
 	Transaction string
-	// Unseen is the condition that a horizon (its Min $1 and its text $2) does
-	// not see a row's transaction, and another one (its Max $3, its text $4)
-	// does. InForce is the condition that a horizon (its text $1, its Max $5)
-	// sees it, or that the number is not of this database.
+	// Unseen is the condition that one horizon (Min $1, text $2) does not see
+	// a row's transaction, and another one (Max $3, text $4) does. InForce is
+	// the condition that a horizon (text $1, Max $5) sees it, or that the
+	// transaction number is from another database.
 	Unseen, InForce string
 
 	// Taken reports a violated unique constraint, Referred a violated
 	// foreign key.
 	Taken, Referred func(error) bool
-	// Explain adds to an error what an operator should know, in one
-	// sentence: which server or file, and what ails it.
+	// Explain adds to an error what an operator should know, in one sentence:
+	// which server or file has the problem, and what the problem is.
 	Explain func(error) error
-	// Watch calls changed whenever another node announced a change, and
-	// after each reconnection; it returns when ctx is done.
+	// Watch calls changed whenever another node announces a change, and after
+	// each reconnection. It returns when ctx is done.
 	Watch func(ctx context.Context, changed func()) error
-	// Backup writes a consistent copy into a new file; nil where the
-	// database has tools of its own for that.
+	// Backup writes a consistent copy into a new file. It is nil if the
+	// database has its own tools for backups.
 	Backup func(ctx context.Context, file string) error
 	// Close ends all connections.
 	Close func() error
 }
 
-// New makes a Store over an open database. It reads the catalogue to see which
-// tables and columns there are; where a needed one is missing the error says
-// which in one sentence. With inspect it goes on, for [Store.Facts] only.
+// New creates a Store that uses an open database. It reads the catalogue to
+// find out which tables and columns exist. If a required one is missing, the
+// error names it in one sentence; with inspect set, New ignores that, and
+// only [Store.Facts] may be used.
 func New(ctx context.Context, driver Driver, schema Schema, inspect bool) (*Store, error) {
 	ctx, cancel := deadline(ctx)
 	defer cancel()
@@ -149,20 +160,20 @@ func New(ctx context.Context, driver Driver, schema Schema, inspect bool) (*Stor
 	return &Store{driver: driver, tables: found, texts: newTexts(found, &driver)}, nil
 }
 
-// Close ends all connections. Writes already begun are finished first.
+// Close ends all connections, after writes that have begun are finished.
 func (s *Store) Close() error { return s.driver.Close() }
 
-// Watch calls changed whenever another node announced a revocation or a change
-// of keys, and after every reconnection, when announcements may have been
-// missed. It returns ctx's error when ctx is done and no other. On SQLite
-// there is no other node to hear of and it only waits.
+// Watch calls changed whenever another node announces a revocation or a
+// change of keys, and after every reconnection, because announcements may
+// have been missed. It returns ctx's error when ctx is done, and no other
+// error. On SQLite there are no announcements, and Watch only waits.
 func (s *Store) Watch(ctx context.Context, changed func()) error {
 	return s.driver.Watch(ctx, changed)
 }
 
 // BackupTo writes a consistent copy of the database into a new file (mode
-// 0600) while the store goes on answering. On PostgreSQL it is
-// errors.ErrUnsupported: pg_dump does it there.
+// 0600) while the store stays in use. On PostgreSQL it returns
+// errors.ErrUnsupported: use pg_dump.
 func (s *Store) BackupTo(ctx context.Context, file string) error {
 	if s.driver.Backup == nil {
 		return fmt.Errorf("backup of a %s database: %w; use pg_dump", s.driver.Name, errors.ErrUnsupported)
@@ -170,28 +181,29 @@ func (s *Store) BackupTo(ctx context.Context, file string) error {
 	return s.driver.Backup(ctx, file)
 }
 
-// Ping reports whether the database answers: one question, no table.
+// Ping reports whether the database responds. It sends one query that uses no
+// table.
 func (s *Store) Ping(ctx context.Context) error {
 	_, err := ask(ctx, s, func(ctx context.Context, q Queryer) (bool, error) { return one(ctx, q, []any{new(int)}, "SELECT 1") })
 	return err
 }
 
-// read answers from what is committed, within the deadline.
+// read runs do outside a transaction, within the deadline.
 func (s *Store) read(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
 	ctx, cancel := deadline(ctx)
 	defer cancel()
 	return s.driver.unavailable(do(ctx, s.driver.Read))
 }
 
-// write runs do in one transaction and answers after its commit. do may run
-// more than once and must set, not add to, what it leaves behind.
+// write runs do in one transaction and returns after the commit. do may run
+// more than once; it must assign its results, not add to them.
 func (s *Store) write(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
 	ctx, cancel := deadline(ctx)
 	defer cancel()
 	return s.driver.unavailable(s.driver.Write(ctx, do))
 }
 
-// ask is read with an answer.
+// ask is read with a result.
 func ask[T any](ctx context.Context, s *Store, do func(ctx context.Context, q Queryer) (T, error)) (answer T, err error) {
 	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
 		found, err := do(ctx, q)
@@ -201,7 +213,8 @@ func ask[T any](ctx context.Context, s *Store, do func(ctx context.Context, q Qu
 	return answer, err
 }
 
-// act is write with an answer; where the write failed it is the zero value.
+// act is write with a result; if the write fails, the result is the zero
+// value.
 func act[T any](ctx context.Context, s *Store, do func(ctx context.Context, q Queryer) (T, error)) (answer T, err error) {
 	var done T
 	err = s.write(ctx, func(ctx context.Context, q Queryer) error {
@@ -215,13 +228,13 @@ func act[T any](ctx context.Context, s *Store, do func(ctx context.Context, q Qu
 	return answer, err
 }
 
-// deadline bounds one question, however long the request it belongs to may
-// take: when the database does not answer, nobody should wait for that.
+// deadline limits the duration of one operation, however long the request may
+// take: if the database does not respond, no caller should wait for it.
 func deadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, Timeout)
 }
 
-// unavailable lets refusals pass and turns anything a database says into
+// unavailable returns refusals as they are and any error of the database as
 // ErrUnavailable, so that no SQL reaches a client.
 func (d *Driver) unavailable(err error) error {
 	var refusal *jotgate.Error
@@ -231,8 +244,8 @@ func (d *Driver) unavailable(err error) error {
 	return jotgate.ErrUnavailable.Because(d.Explain(err))
 }
 
-// lock is what a SELECT needs at its end so that its row stays as it is until
-// the transaction's end; mode is SHARE or UPDATE.
+// lock returns the clause that locks the row of a SELECT until the
+// transaction ends; mode is SHARE or UPDATE.
 func (d *Driver) lock(mode string) string {
 	if !d.Locks {
 		return ""
@@ -240,7 +253,7 @@ func (d *Driver) lock(mode string) string {
 	return " FOR " + mode
 }
 
-// taken turns a violated unique constraint into refusal.
+// taken replaces a violated unique constraint with refusal.
 func (s *Store) taken(err error, refusal *jotgate.Error) error {
 	if err != nil && s.driver.Taken(err) {
 		return refusal.Because(err)

@@ -5,27 +5,28 @@ import (
 	"strings"
 )
 
-// The texts that depend on the user table, written once when the store opens.
-// Everything else is a constant beside the method that runs it.
+// The statements that depend on the user table, written once when the store
+// is opened. Every other statement is a constant next to the method that runs
+// it.
 
-// texts holds SQL that names the user table's columns.
+// texts holds the SQL that names columns of the user table.
 type texts struct {
 	account string // SELECT of an account from u, without a condition
 	byLogin string
 	byID    string
 	byEmail string
-	first   string // a page of accounts from the start
-	after   string // a page of accounts after a key
-	active  string // the password of the account $1, if it is there and active
-	// guard is a condition that holds while the account is active and its
-	// stored password is this one; %d are the placeholders of its key and of
+	first   string // the first page of accounts
+	after   string // the page of accounts after a key
+	active  string // the password of the account $1, if it exists and is active
+	// guard is the condition that the account is active and its stored
+	// password is the given one. %d are the placeholders of its key and of
 	// the password.
 	guard string
 	count string
 
 	revoke  string // adds an entry to the feed
 	unseen  string // entries between two horizons
-	inForce string // entries of a first page
+	inForce string // entries of the first page
 }
 
 func newTexts(t *tables, driver *Driver) *texts {
@@ -47,8 +48,8 @@ func newTexts(t *tables, driver *Driver) *texts {
 	return x
 }
 
-// accountColumns are the columns that scanAccount reads, in its order; a
-// column the table lacks has the value that Django's base class implies.
+// accountColumns returns the columns that scanAccount reads, in that order. A
+// column that the table lacks has the value that Django's base class implies.
 func (t *tables) accountColumns() []string {
 	s := t.schema
 	group, name := "NULL", "NULL"
@@ -63,7 +64,8 @@ func (t *tables) accountColumns() []string {
 	}
 }
 
-// or names a column, or what stands for it when it is absent or NULL.
+// or returns a column, with a fallback if it is NULL, or the fallback alone
+// if it does not exist.
 func (t *tables) or(name, otherwise string) string {
 	if _, ok := t.user[name]; !ok {
 		return otherwise
@@ -71,11 +73,11 @@ func (t *tables) or(name, otherwise string) string {
 	return "COALESCE(u." + quote(name) + ", " + otherwise + ")"
 }
 
-// LoginIsEmail reports whether the column that people log in with is that of
-// their address.
+// LoginIsEmail reports whether the column of the login name is that of the
+// e-mail address.
 func (s *Store) LoginIsEmail() bool { return s.tables.schema.Username == s.tables.schema.Email }
 
-// emailColumn is the user table's address, without a name for the table.
+// emailColumn returns the user table's address column, without a table name.
 func (t *tables) emailColumn() string {
 	if !t.hasEmail() {
 		return "''"
@@ -83,7 +85,7 @@ func (t *tables) emailColumn() string {
 	return "COALESCE(" + quote(t.schema.Email) + ", '')"
 }
 
-// plain names a column, or NULL.
+// plain returns a column, or NULL if it does not exist.
 func (t *tables) plain(name string) string {
 	if _, ok := t.user[name]; !ok {
 		return "NULL"
@@ -91,7 +93,7 @@ func (t *tables) plain(name string) string {
 	return "u." + quote(name)
 }
 
-// groupJoin adds the group with the lowest id.
+// groupJoin joins the group with the lowest id.
 func (t *tables) groupJoin() string {
 	if t.groups.table == "" {
 		return ""
@@ -108,7 +110,7 @@ func (t *tables) activeOnly() string {
 	return " AND u.is_active"
 }
 
-// quote makes an identifier of a name.
+// quote returns the name as a quoted identifier.
 func quote(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }

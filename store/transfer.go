@@ -8,32 +8,32 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Moving accounts in and out, hashes kept, and counting them.
+// Export, import and count of accounts, with their hashes.
 
-// Record is an account as `jotgate user export` writes it, one JSON object a
-// line. Unlike record.Account it shows the hash.
+// Record is an account as `jotgate user export` writes it, one JSON object
+// per line. Unlike record.Account it contains the hash.
 type Record struct {
 	ID          record.UserID `json:"id,omitempty"`
 	Username    string        `json:"username"`
 	Email       string        `json:"email"`
 	FirstName   string        `json:"first_name"`
 	LastName    string        `json:"last_name"`
-	Password    string        `json:"password"` // encoded, any of Django's kinds
+	Password    string        `json:"password"` // encoded, in any of Django's formats
 	IsActive    bool          `json:"is_active"`
 	IsStaff     bool          `json:"is_staff"`
 	IsSuperuser bool          `json:"is_superuser"`
 	DateJoined  time.Time     `json:"date_joined"`
 	LastLogin   time.Time     `json:"last_login,omitzero"`
 	Groups      []string      `json:"groups,omitempty"`      // names, in order of id
-	Permissions []string      `json:"permissions,omitempty"` // its own, "app_label.codename"
+	Permissions []string      `json:"permissions,omitempty"` // the account's own, "app_label.codename"
 }
 
-// pageSize is how many accounts a page of an export holds.
+// pageSize is the number of accounts in a page of an export.
 const pageSize = 500
 
-// StreamAccounts gives every account to each, in order of key, without holding
-// more than a page; an error of each ends it and is returned. Accounts made or
-// deleted meanwhile may be missing.
+// StreamAccounts passes every account to each, in order of key, and holds at
+// most one page in memory. If each returns an error, StreamAccounts stops and
+// returns it. Accounts created or deleted concurrently may be missing.
 func (s *Store) StreamAccounts(ctx context.Context, each func(Record) error) error {
 	for after := record.UserID(""); ; {
 		page, err := s.ListAccounts(ctx, after, pageSize)
@@ -61,8 +61,8 @@ func newRecord(a *record.Account, groups, permissions []string) Record {
 	}
 }
 
-// names lists the groups and own permissions of the accounts from one key to
-// another.
+// names returns the groups and own permissions of the accounts from one key
+// to another.
 func (s *Store) names(ctx context.Context, first, last record.UserID) (groups, permissions map[record.UserID][]string, err error) {
 	if l := s.tables.groups; l.table != "" {
 		groups, err = s.namesBy(ctx, "g.name FROM auth_group AS g JOIN "+quote(l.table)+" AS l ON l.group_id = g.id", "g.id", l, first, last)
@@ -74,7 +74,7 @@ func (s *Store) names(ctx context.Context, first, last record.UserID) (groups, p
 	return groups, permissions, err
 }
 
-// namesBy runs SELECT user, name in an order, for a range of users.
+// namesBy selects user and name for a range of users, in the given order.
 func (s *Store) namesBy(ctx context.Context, from, order string, l link, first, last record.UserID) (map[record.UserID][]string, error) {
 	user := "l." + quote(l.user)
 	low, _ := s.tables.key.encode(first)
@@ -91,7 +91,7 @@ func (s *Store) namesBy(ctx context.Context, from, order string, l link, first, 
 	})
 }
 
-// account is the other way round.
+// account converts a Record to an Account.
 func (r *Record) account() *record.Account {
 	return &record.Account{
 		Username: r.Username, Email: r.Email, FirstName: r.FirstName, LastName: r.LastName, Password: r.Password,
@@ -99,11 +99,11 @@ func (r *Record) account() *record.Account {
 	}
 }
 
-// ImportAccounts inserts a batch in one transaction, some hundreds at a time:
-// all of it, or nothing and the error, which names the record. An account
-// whose name exists is left as it is, so an import may be repeated; created
-// counts the others. Groups are made where they are missing, permissions must
-// exist. The records' ids are not kept.
+// ImportAccounts inserts a batch of some hundreds of accounts in one
+// transaction: either all of it, or nothing and an error that names the
+// record. An account whose name exists is left unchanged, so that an import
+// may be repeated; created counts the others. Missing groups are created;
+// permissions must exist. The ids of the records are not kept.
 func (s *Store) ImportAccounts(ctx context.Context, batch []Record) (created int, err error) {
 	err = s.write(ctx, func(ctx context.Context, q Queryer) error {
 		created = 0
@@ -174,8 +174,8 @@ func (s *Store) importGrants(ctx context.Context, q Queryer, id record.UserID, r
 	return nil
 }
 
-// CountAccounts counts the accounts. Where the database's statistics say that
-// there are more than 100,000, their estimate is answered instead.
+// CountAccounts counts the accounts. If the database's statistics contain an
+// estimate above 100,000, it returns that estimate.
 func (s *Store) CountAccounts(ctx context.Context) (n int64, estimated bool, err error) {
 	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
 		if s.driver.Estimate != "" {
