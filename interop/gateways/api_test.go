@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/peer"
@@ -110,19 +109,11 @@ func (s seen) protected() bool {
 	return false
 }
 
-// listens waits until a gateway takes connections.
+// listens waits until a gateway accepts connections on both ports: it opens one after the other.
 func (f *front) listens(t testing.TB, process *peer.Server) {
 	t.Helper()
-	for late := wait.Deadline(); time.Now().Before(late); time.Sleep(10 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", f.staff); err == nil {
-			_ = conn.Close()
-			return
-		}
-		if process.Ended() {
-			t.Fatalf("%s ended:\n%s", f.name, process.Output())
-		}
-	}
-	t.Fatalf("%s does not listen:\n%s", f.name, process.Output())
+	waitFor(t, f.address, process)
+	waitFor(t, f.staff, process)
 }
 
 // send writes a request as it stands and returns the answer; status 0 is a
