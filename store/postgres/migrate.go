@@ -17,13 +17,13 @@ import (
 //go:embed schema/*.sql
 var files embed.FS
 
-// lockKey is the advisory lock under which nodes migrate one after another:
-// "jotgate" in ASCII.
+// lockKey is the advisory lock that serializes the migrations of several
+// nodes: "jotgate" in ASCII.
 const lockKey = 0x6a6f7467617465
 
-// migrate makes Django's tables where there are none, jotgate's own, and the
-// index by e-mail, on connections without a statement timeout. Of nodes that
-// start together one works and the others wait.
+// migrate creates Django's tables if they do not exist, jotgate's own, and
+// the index by e-mail, on connections without a statement timeout. If several
+// nodes start together, one migrates and the others wait.
 func migrate(ctx context.Context, config *pgx.ConnConfig, schema store.Schema) error {
 	patient := config.Copy()
 	patient.RuntimeParams["statement_timeout"] = "0"
@@ -44,8 +44,9 @@ func migrate(ctx context.Context, config *pgx.ConnConfig, schema store.Schema) e
 	return errors.Join(err, unlock)
 }
 
-// lock tries until it has the lock. Waiting inside PostgreSQL would hold a
-// snapshot that CREATE INDEX CONCURRENTLY of the other node waits for.
+// lock retries until it has the lock. Waiting inside PostgreSQL would hold a
+// snapshot, and CREATE INDEX CONCURRENTLY on the other node would wait for
+// that snapshot to end.
 func lock(ctx context.Context, conn *sql.Conn) error {
 	for {
 		var got bool
@@ -77,8 +78,8 @@ func migrateLocked(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	return indexEmail(ctx, db, schema)
 }
 
-// makeDjango runs schema/django.sql where there is no auth_user and no custom
-// user model to wait for.
+// makeDjango runs schema/django.sql if there is no auth_user and the schema
+// has no custom user model, whose table Django creates.
 func makeDjango(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	var found bool
 	err := db.QueryRowContext(ctx, "SELECT to_regclass(quote_ident($1)) IS NOT NULL", schema.Users).Scan(&found)
@@ -89,13 +90,13 @@ func makeDjango(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	if err != nil {
 		return err
 	}
-	// Without arguments pgx sends the whole text at once, and PostgreSQL runs
-	// it as one transaction.
+	// Without arguments pgx sends the whole text as one simple query, and
+	// PostgreSQL runs that as one transaction.
 	_, err = db.ExecContext(ctx, string(text), pgx.QueryExecModeSimpleProtocol)
 	return err
 }
 
-// makeAddresses runs schema/allauth.sql if there is a table of users and no
+// makeAddresses runs schema/allauth.sql if there is a user table and no
 // account_emailaddress.
 func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	found, noted, typ, err := lookForAddresses(ctx, db, schema)
@@ -110,8 +111,9 @@ func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	return err
 }
 
-// lookForAddresses reports whether account_emailaddress is there, whether Django
-// notes its migrations here, and the type of the users' key, NULL without users.
+// lookForAddresses reports whether account_emailaddress exists, whether
+// Django records its migrations here, and the type of the user table's key,
+// which is NULL if there is no user table.
 func lookForAddresses(ctx context.Context, db *sql.DB, schema store.Schema) (found, noted bool, typ sql.NullString, err error) {
 	err = db.QueryRowContext(ctx, `SELECT to_regclass('account_emailaddress') IS NOT NULL, to_regclass('django_migrations') IS NOT NULL,
 (SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attname = $2 AND NOT attisdropped)`,
@@ -119,10 +121,11 @@ func lookForAddresses(ctx context.Context, db *sql.DB, schema store.Schema) (fou
 	return found, noted, typ, err
 }
 
-// indexEmail makes the index that finds an account by its e-mail without
-// regard to case; Django has none, and its own iexact gains by it. It is made
-// beside running work. Who may not make an index on Django's table goes on
-// without one (Store.Facts says so); a half-made one is made again.
+// indexEmail creates the index that finds an account by its e-mail without
+// regard to case. Django has none, and its own iexact lookups also use this
+// one. It is created concurrently with other work. If the database user may
+// not create an index on Django's table, jotgate works without it
+// (Store.Facts reports that); an incomplete one is created again.
 func indexEmail(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	var column bool
 	var valid sql.NullBool
@@ -142,8 +145,9 @@ EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1))
 	return tolerate(err)
 }
 
-// tolerate lets pass what a missing index can wait for: no right to make it
-// (insufficient_privilege), or a table too busy now (lock_not_available).
+// tolerate ignores errors after which a missing index can be created later:
+// no right to create it (insufficient_privilege), or a table that is busy
+// (lock_not_available).
 func tolerate(err error) error {
 	if c := code(err); c == "42501" || c == "55P03" {
 		return nil

@@ -15,18 +15,19 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// pool is the connections and what is known of their health.
+// pool holds the connections and what is known about their health.
 type pool struct {
 	db     *sql.DB
 	config *pgx.ConnConfig
-	now    func() time.Time // the real clock, whatever Options.Now is
-	// lost is when a connection was last found broken, in nanoseconds: those
-	// used before it are looked at before they are used again.
+	now    func() time.Time // the real clock, regardless of Options.Now
+	// lost is when a connection was last found broken, in nanoseconds of Unix
+	// time: connections last used before are checked before their next use.
 	lost atomic.Int64
 }
 
-// A connection that rested for idleBeforeCheck, or whose neighbour was lost, is
-// asked for a sign of life before its next use, and has checkTimeout to give it.
+// A connection that was idle for longer than idleBeforeCheck, or that was
+// last used before another one was lost, is pinged before its next use and
+// must respond within checkTimeout.
 const (
 	idleBeforeCheck = time.Second
 	checkTimeout    = 500 * time.Millisecond
@@ -38,8 +39,8 @@ func newPool(config *pgx.ConnConfig, options Options) *pool {
 	return p
 }
 
-// check is called before a connection is used again; with ErrBadConn
-// database/sql takes another.
+// check runs before a connection is used again. If it returns ErrBadConn,
+// database/sql takes another connection.
 func (p *pool) check(ctx context.Context, conn *pgx.Conn) error {
 	data, now := conn.PgConn().CustomData(), p.now()
 	used, _ := data["jotgate.used"].(time.Time)
@@ -55,8 +56,8 @@ func (p *pool) check(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// tries is how often a question is asked again when its connection was lost
-// before anything was done, or the server gave a transaction up.
+// tries is how often an operation is attempted if its connection was lost
+// before anything was done, or if the server aborted the transaction.
 const tries = 4
 
 // ExecContext implements store.Queryer outside a transaction.
@@ -71,8 +72,8 @@ func (p *pool) QueryContext(ctx context.Context, text string, args ...any) (rows
 	return rows, err
 }
 
-// again asks once more when the connection turns out to be broken. Only for
-// what changes nothing.
+// again retries ask if the connection turns out to be broken. ask must not
+// change anything.
 func (p *pool) again(ctx context.Context, ask func() error) error {
 	err := ask()
 	for try := 1; try < tries && p.broken(ctx, err); try++ {
@@ -81,7 +82,8 @@ func (p *pool) again(ctx context.Context, ask func() error) error {
 	return err
 }
 
-// broken reports that err speaks of the connection, and remembers when.
+// broken reports whether ask may be retried because err is about the
+// connection, and records the time of the failure.
 func (p *pool) broken(ctx context.Context, err error) bool {
 	var refusal *jotgate.Error
 	if err == nil || errors.As(err, &refusal) || errors.Is(ctx.Err(), context.Canceled) {
@@ -91,7 +93,7 @@ func (p *pool) broken(ctx context.Context, err error) bool {
 		return false
 	}
 	p.lost.Store(p.now().UnixNano())
-	return ctx.Err() == nil // else there was no answer in time: nobody waits any more
+	return ctx.Err() == nil // otherwise there was no response in time, and no caller waits any more
 }
 
 // write is store.Driver.Write.
@@ -104,7 +106,7 @@ func (p *pool) write(ctx context.Context, do func(ctx context.Context, q store.Q
 	return err
 }
 
-// givenUp reports a transaction that PostgreSQL asks to run again
+// givenUp reports a transaction that PostgreSQL asks the client to retry
 // (serialization_failure, deadlock_detected).
 func givenUp(err error) bool {
 	c := code(err)

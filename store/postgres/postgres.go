@@ -1,17 +1,20 @@
-// Package postgres opens a store in a PostgreSQL database, 13 or newer:
+// Package postgres opens a store in a PostgreSQL database, version 13 or
+// newer:
 //
 //	db, err := postgres.Open(ctx, "postgres://jotgate:…@db.example.com/site", postgres.Options{})
 //
-// The tables are made when they are absent and adopted when a Django made
-// them; a Django and any number of jotgate nodes may use them side by side.
+// The tables are created if they do not exist, and Django's are used if they
+// do. Django and any number of jotgate nodes may use the same database
+// concurrently.
 //
 // # How it is tuned
 //
-// At most Options.MaxConns connections through pgx and database/sql, each with
-// a statement and a lock timeout. A connection that was lost is noticed before
-// the next use of its neighbours, so that a restart of the server costs the
-// requests of that moment an ErrUnavailable and no more. Transactions that
-// PostgreSQL gave up (deadlock, serialization) are run again.
+// The pool has at most Options.MaxConns connections through pgx and
+// database/sql, each with a statement timeout and a lock timeout. When one
+// connection is found broken, the others are checked before their next use. A
+// restart of the server therefore causes ErrUnavailable only for the requests
+// of that moment. Transactions that PostgreSQL aborted (deadlock,
+// serialization) are retried.
 package postgres
 
 import (
@@ -31,32 +34,32 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// Options are the choices of Open. The zero value is the usual one.
+// Options configure Open. The zero value is suitable for most uses.
 type Options struct {
-	// Schema says where the users are. Default: Django's auth_user.
+	// Schema names the tables of the users. Default: Django's auth_user.
 	Schema store.Schema
-	// MaxConns is how many connections the pool may hold. Default: 16.
+	// MaxConns is the maximum number of connections in the pool. Default: 16.
 	MaxConns int
-	// ConnectTimeout is how long connecting may take. Default: 3 seconds.
+	// ConnectTimeout limits how long connecting may take. Default: 3 seconds.
 	ConnectTimeout time.Duration
-	// StatementTimeout and LockTimeout are PostgreSQL's settings of these
+	// StatementTimeout and LockTimeout are PostgreSQL's settings of the same
 	// names. Default: 5 seconds, 3 seconds.
 	StatementTimeout, LockTimeout time.Duration
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Inspect opens the database as it is: nothing is made or migrated, and
-	// missing tables are no error. Only Store.Facts is of use then.
+	// Inspect opens the database without creating or migrating anything, and
+	// without an error for missing tables. Only Store.Facts may be used then.
 	Inspect bool
 }
 
-// oldest is the first server version that jotgate was tried with, as
-// server_version_num has it.
+// oldest is the oldest server version with which jotgate was tested, as
+// server_version_num.
 const oldest = 130000
 
-// Open connects, checks the version and unless options.Inspect migrates. An
-// error is one sentence about what is wrong; it is jotgate.ErrUnavailable when
-// it may go away by itself. dsn is a URL or key=value pairs, as libpq takes
-// them.
+// Open connects, checks the version and, unless options.Inspect is set,
+// migrates. An error says in one sentence what is wrong; it is
+// jotgate.ErrUnavailable if the problem may be temporary. dsn is a URL or
+// key=value pairs, as in libpq.
 func Open(ctx context.Context, dsn string, options Options) (*store.Store, error) {
 	config, err := configure(dsn, &options)
 	if err != nil {
@@ -88,8 +91,8 @@ func open(ctx context.Context, p *pool, options Options) (*store.Store, error) {
 	return store.New(ctx, newDriver(p, options.Now), options.Schema, options.Inspect)
 }
 
-// checkVersion refuses a server older than the ones that were tried; number is
-// its server_version_num.
+// checkVersion rejects a server older than the tested ones; number is its
+// server_version_num.
 func checkVersion(number int, text string) error {
 	if number < oldest {
 		return fmt.Errorf("the server is PostgreSQL %s: jotgate needs 13 or newer", text)
@@ -97,11 +100,11 @@ func checkVersion(number int, text string) error {
 	return nil
 }
 
-// configure reads the address and fills in the defaults.
+// configure parses the address and fills in the defaults.
 func configure(dsn string, o *Options) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("the database address cannot be read: %w", err) // pgx leaves the password out
+		return nil, fmt.Errorf("the database address cannot be read: %w", err) // pgx leaves out the password
 	}
 	setDefault(&o.MaxConns, 16)
 	setDefault(&o.ConnectTimeout, 3*time.Second)
@@ -134,7 +137,7 @@ func setDefault[T int | time.Duration](v *T, otherwise T) {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// newDriver is PostgreSQL as package store wants it.
+// newDriver returns the store.Driver of PostgreSQL.
 func newDriver(p *pool, now func() time.Time) store.Driver {
 	return store.Driver{
 		Name: "postgres", Read: p, Write: p.write, Locks: true, Now: now,
@@ -163,11 +166,11 @@ AND txid_visible_in_snapshot(txid, $4::text::txid_snapshot)`,
 	}
 }
 
-// clock is the server's clock in microseconds, as it is and not as it was when
+// clock is the server's current time in microseconds, not the time at which
 // the transaction began.
 const clock = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint"
 
-// code is PostgreSQL's SQLSTATE, or "".
+// code returns PostgreSQL's SQLSTATE, or "".
 func code(err error) string {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
@@ -194,7 +197,7 @@ func explain(config *pgx.ConnConfig, err error) error {
 	return err
 }
 
-// passing reports an error that may go away by itself: no connection, a server
+// passing reports whether an error may be temporary: no connection, a server
 // that starts or stops, no resources (SQLSTATE classes 08, 53, 57).
 func passing(err error) bool {
 	var connect *pgconn.ConnectError
@@ -202,7 +205,7 @@ func passing(err error) bool {
 	return c == "" && errors.As(err, &connect) || strings.HasPrefix(c, "08") || strings.HasPrefix(c, "53") || strings.HasPrefix(c, "57")
 }
 
-// temporary marks such errors as ErrUnavailable.
+// temporary turns such errors into ErrUnavailable.
 func temporary(err error) error {
 	var refusal *jotgate.Error
 	if !passing(err) || errors.As(err, &refusal) {
@@ -211,8 +214,8 @@ func temporary(err error) error {
 	return jotgate.ErrUnavailable.Because(err)
 }
 
-// newDB opens a database/sql pool; check looks at a connection before it is
-// used again.
+// newDB opens a database/sql pool; check runs before a connection is used
+// again.
 func newDB(config *pgx.ConnConfig, limit int, check func(context.Context, *pgx.Conn) error) *sql.DB {
 	db := stdlib.OpenDB(*config, stdlib.OptionResetSession(check),
 		stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))

@@ -7,18 +7,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// channel is the name that nodes announce changes under (LISTEN, NOTIFY).
+// channel is the channel on which nodes announce changes (LISTEN, NOTIFY).
 const channel = "jotgate"
 
-// How the announcements are followed: silence is checked for a dead
-// connection this often, and a lost one is made anew after these waits.
+// After silence without an announcement the connection is checked. A lost
+// connection is opened again after waits from shortestWait to longestWait.
 const (
 	silence      = 2 * time.Second
 	shortestWait = 50 * time.Millisecond
 	longestWait  = time.Second
 )
 
-// watch is store.Driver.Watch, on a connection of its own.
+// watch is store.Driver.Watch. It uses a separate connection.
 func watch(ctx context.Context, config *pgx.ConnConfig, changed func()) error {
 	wait := shortestWait
 	for ctx.Err() == nil {
@@ -34,8 +34,8 @@ func watch(ctx context.Context, config *pgx.ConnConfig, changed func()) error {
 	return ctx.Err()
 }
 
-// listen follows one connection until it is lost and reports whether it ever
-// stood.
+// listen follows one connection until it is lost, and reports whether it was
+// ever established.
 func listen(ctx context.Context, config *pgx.ConnConfig, changed func()) bool {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -49,7 +49,7 @@ func listen(ctx context.Context, config *pgx.ConnConfig, changed func()) bool {
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return false
 	}
-	changed() // whatever was announced while nobody listened
+	changed() // announcements may have been missed before LISTEN
 	for {
 		waiting, cancel := context.WithTimeout(ctx, silence)
 		_, err := conn.WaitForNotification(waiting)
@@ -64,7 +64,7 @@ func listen(ctx context.Context, config *pgx.ConnConfig, changed func()) bool {
 	}
 }
 
-// alive asks the server for a sign of life, and not for long.
+// alive reports whether the server responds within silence.
 func alive(ctx context.Context, conn *pgx.Conn) bool {
 	asking, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()

@@ -10,15 +10,15 @@ import (
 	"modernc.org/sqlite"
 )
 
-// backupPages is how many pages one step copies: between steps the context is
-// looked at.
+// backupPages is the number of pages that one step copies; the context is
+// checked between steps.
 const backupPages = 1024
 
 // backup copies the database with SQLite's online backup, as it was at the
-// moment of the call: the copy is made inside a read transaction, which in
-// write-ahead mode keeps nobody from writing, and without which each write
-// would start the copy over. The file must not exist; it is made with mode
-// 0600, and removed again when the copy fails.
+// time of the call. The copy is made inside a read transaction, which does
+// not block writers in write-ahead mode; without one, each write would
+// restart the copy. The file must not exist; it is created with mode 0600,
+// and removed again if the copy fails.
 func backup(ctx context.Context, read *sql.DB, file string) (err error) {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -35,7 +35,7 @@ func backup(ctx context.Context, read *sql.DB, file string) (err error) {
 	return copyTo(ctx, read, file)
 }
 
-// copyTo copies into a file that is there, inside a read transaction.
+// copyTo copies into an existing file, inside a read transaction.
 func copyTo(ctx context.Context, read *sql.DB, file string) error {
 	conn, err := read.Conn(ctx)
 	if err != nil {
@@ -50,7 +50,7 @@ func copyTo(ctx context.Context, read *sql.DB, file string) error {
 	return errors.Join(copied, ended)
 }
 
-// copyFrom copies from a connection of the driver's.
+// copyFrom copies from a driver connection.
 func copyFrom(ctx context.Context, conn any, file string) error {
 	source, ok := conn.(interface {
 		NewBackup(string) (*sqlite.Backup, error)
@@ -65,7 +65,7 @@ func copyFrom(ctx context.Context, conn any, file string) error {
 	return errors.Join(copyPages(ctx, b), b.Finish())
 }
 
-// copyPages steps until all is copied or ctx ends.
+// copyPages steps until everything is copied or ctx is done.
 func copyPages(ctx context.Context, b *sqlite.Backup) error {
 	for ctx.Err() == nil {
 		if more, err := b.Step(backupPages); err != nil || !more {

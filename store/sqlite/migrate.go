@@ -17,9 +17,9 @@ import (
 //go:embed schema/*.sql
 var files embed.FS
 
-// migrate makes Django's tables where there are none, jotgate's own, and the
-// index by e-mail. Processes that start together meet at SQLite's write lock;
-// the one that came second sees what the first did when it tries again.
+// migrate creates Django's tables if they do not exist, jotgate's own, and
+// the index by e-mail. SQLite's write lock serializes processes that start
+// together: the second one tries again and then finds what the first one did.
 func migrate(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	err := migrateOnce(ctx, db, schema)
 	for try := 0; err != nil && try < 5 && ctx.Err() == nil; try++ {
@@ -46,8 +46,8 @@ func migrateOnce(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	return indexEmail(ctx, db, schema)
 }
 
-// makeDjango runs schema/django.sql where there is no auth_user and no custom
-// user model to wait for.
+// makeDjango runs schema/django.sql if there is no auth_user and the schema
+// has no custom user model, whose table Django creates.
 func makeDjango(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	if found, err := exists(ctx, db, "table", schema.Users); err != nil || found || schema.Users != "auth_user" {
 		return err
@@ -59,7 +59,7 @@ func makeDjango(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	return execute(ctx, db, string(text))
 }
 
-// execute runs a text in one transaction.
+// execute runs a text of several statements in one transaction.
 func execute(ctx context.Context, db *sql.DB, text string) error {
 	_, err := db.ExecContext(ctx, "BEGIN IMMEDIATE;\n"+text+"\nCOMMIT;")
 	if err != nil {
@@ -68,7 +68,7 @@ func execute(ctx context.Context, db *sql.DB, text string) error {
 	return err
 }
 
-// makeAddresses runs schema/allauth.sql if there is a table of users and no
+// makeAddresses runs schema/allauth.sql if there is a user table and no
 // account_emailaddress.
 func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	if found, err := exists(ctx, db, "table", "account_emailaddress"); err != nil || found {
@@ -92,9 +92,9 @@ func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	return execute(ctx, db, text)
 }
 
-// indexEmail makes the index that finds an account by its e-mail without
-// regard to case; Django has none. It is looked for at each start because a
-// migration of Django's that rebuilds the table drops it.
+// indexEmail creates the index that finds an account by its e-mail without
+// regard to case; Django has none. It is checked at each start, because a
+// Django migration that rebuilds the table drops it.
 func indexEmail(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	if found, err := exists(ctx, db, "index", "jotgate_user_email"); err != nil || found {
 		return err
@@ -108,12 +108,12 @@ func indexEmail(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	return err
 }
 
-// exists looks for a table or an index.
+// exists reports whether there is such a table or index.
 func exists(ctx context.Context, db *sql.DB, kind, name string) (bool, error) {
 	var n int
 	err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_schema WHERE type = $1 AND name = $2", kind, name).Scan(&n)
 	return n > 0, err
 }
 
-// quote makes an identifier of a name.
+// quote returns the name as a quoted identifier.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

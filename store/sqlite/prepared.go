@@ -7,8 +7,9 @@ import (
 	"sync"
 )
 
-// prepared is a store.Queryer that prepares each text once. The texts are
-// those of package store: few, and none made of what a client sent.
+// prepared is a store.Queryer that prepares each statement once. The
+// statements are those of package store: there are few, and none is built
+// from a client's input.
 type prepared struct {
 	prepare func(ctx context.Context, text string) (*sql.Stmt, error)
 
@@ -16,15 +17,15 @@ type prepared struct {
 	list map[string]*sql.Stmt
 }
 
-// statementLimit bounds the cache; a change of an account is written for the
-// columns it changes, so there are some hundreds of texts in theory.
+// statementLimit bounds the cache: the UPDATE of an account lists the columns
+// it changes, so there may be some hundreds of statements in theory.
 const statementLimit = 256
 
 func newPrepared(prepare func(context.Context, string) (*sql.Stmt, error)) *prepared {
 	return &prepared{prepare: prepare, list: map[string]*sql.Stmt{}}
 }
 
-// statement is the text's prepared form.
+// statement returns the prepared statement of a text.
 func (p *prepared) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	p.mu.RLock()
 	s := p.list[text]
@@ -46,7 +47,7 @@ func (p *prepared) statement(ctx context.Context, text string) (*sql.Stmt, error
 	return s, nil
 }
 
-// makeRoom drops any one statement when there are too many.
+// makeRoom drops an arbitrary statement if there are too many.
 func (p *prepared) makeRoom() {
 	for text, s := range p.list {
 		if len(p.list) < statementLimit {
@@ -75,7 +76,7 @@ func (p *prepared) QueryContext(ctx context.Context, text string, args ...any) (
 	return s.QueryContext(ctx, args...)
 }
 
-// close gives the statements back.
+// close closes the statements.
 func (p *prepared) close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

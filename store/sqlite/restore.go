@@ -16,15 +16,16 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// Looking at a backup, and putting it in a database's place.
+// Checking a backup, and replacing a database with it.
 
-// ErrInUse says that another process has the database open.
+// ErrInUse is returned if another process has the database open.
 var ErrInUse = errors.New("another process has the database open: stop it first")
 
-// Check reads the whole file and says in one sentence why it is not a sound
-// database of jotgate's: it is no SQLite database, it is damaged, references
-// lead nowhere, or jotgate's tables are missing. It changes nothing and makes
-// no files; nobody may be writing meanwhile, so it is for backups.
+// Check reads the whole file and explains in one sentence why it is not a
+// sound jotgate database: it is not a SQLite database, it is damaged, a
+// foreign key refers to a missing row, or jotgate's tables are missing. It
+// changes nothing and creates no files. The file must not be written
+// meanwhile, so Check is for backups.
 func Check(ctx context.Context, file string) error {
 	db, err := openFile(file, "mode=ro&immutable=1")
 	if err != nil {
@@ -78,17 +79,18 @@ func isOurs(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// idGap is how far a restore moves on the numbers of accounts. Since the
-// backup others may have been given out, and a token that was made for one of
-// them must not become a newcomer's.
+// idGap is how far a restore advances the next account id. Ids may have been
+// assigned since the backup was made, and a token issued for one of them must
+// not be valid for a new account.
 const idGap = 100_000
 
-// Restore puts a copy of backup in the place of the database at path, in one
-// step: whatever happens, there is the old database or the new one. The file
-// gets mode 0600. What Check says of the backup ends it; ErrInUse when another
-// process has the old database open, found by asking SQLite for it alone;
-// fs.ErrExist when there is one and replace is false. users is the table of
-// accounts, whose next number is moved on by 100,000.
+// Restore atomically replaces the database at path with a copy of backup:
+// after a failure there is either the old database or the new one. The file
+// gets mode 0600. Restore returns the error of Check for the backup; ErrInUse
+// if another process has the old database open, which it finds by asking
+// SQLite for an exclusive lock; and fs.ErrExist if the database exists and
+// replace is false. users is the table of accounts, whose next id is advanced
+// by 100,000.
 func Restore(ctx context.Context, backup, path, users string, replace bool) error {
 	if err := Check(ctx, backup); err != nil {
 		return err
@@ -112,11 +114,11 @@ func Restore(ctx context.Context, backup, path, users string, replace bool) erro
 	return errors.Join(err, release())
 }
 
-// alone makes sure that nobody else has the database open, and keeps others
-// out until release. In write-ahead mode each open connection holds a lock that
-// leaving that mode asks for alone; leaving it also empties and removes the
-// log, so that no old log is left beside a new file. A file that SQLite cannot
-// read is nobody's.
+// alone ensures that no other connection has the database open, and keeps it
+// closed to others until release. In write-ahead mode each open connection
+// holds a lock, and leaving that mode needs it exclusively. Leaving it also
+// empties and removes the log, so that no old log remains next to a new file.
+// A file that SQLite cannot read counts as not in use.
 func alone(ctx context.Context, path string) (release func() error, err error) {
 	nothing := func() error { return nil }
 	if _, err := os.Stat(path); err != nil {
@@ -141,10 +143,10 @@ func alone(ctx context.Context, path string) (release func() error, err error) {
 	return nothing, errors.Join(explain(path, err), db.Close())
 }
 
-// moveOn moves on the number that the next account gets. A database without
-// such numbers (UUIDs) is left as it is. It also begins another epoch of the
-// revocation feed, whose cursors of before mean nothing now; backups of versions
-// without epochs get one when they are migrated.
+// moveOn advances the id that the next account gets. A database without such
+// ids (with UUIDs) is unchanged. It also begins a new epoch of the revocation
+// feed, which invalidates all earlier cursors; a backup from a version
+// without epochs gets one when it is migrated.
 func moveOn(ctx context.Context, file, users string) error {
 	db, err := openFile(file, "_pragma=journal_mode(DELETE)&_pragma=synchronous(FULL)")
 	if err != nil {
@@ -163,7 +165,7 @@ func moveOn(ctx context.Context, file, users string) error {
 	return errors.Join(err, db.Close())
 }
 
-// copyFile copies into a new file with mode 0600, down to the disk.
+// copyFile copies into a new file with mode 0600 and syncs it to disk.
 func copyFile(from, to string) (err error) {
 	in, err := os.Open(from)
 	if err != nil {
@@ -178,8 +180,9 @@ func copyFile(from, to string) (err error) {
 	return errors.Join(err, out.Sync(), out.Close())
 }
 
-// takePlace renames a finished file to its name, down to the disk. A log that
-// still stands there belongs to a file that could not be read.
+// takePlace renames a finished file to its final name and syncs the folder. A
+// log that still exists belongs to a file that could not be read, and is
+// removed.
 func takePlace(file, path string) error {
 	for _, log := range []string{path + "-wal", path + "-shm", path + "-journal"} {
 		if err := os.Remove(log); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -192,7 +195,7 @@ func takePlace(file, path string) error {
 	return syncFolder(path)
 }
 
-// syncFolder makes a rename last through a power cut.
+// syncFolder makes a rename durable.
 func syncFolder(path string) error {
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
@@ -201,7 +204,7 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// openFile opens a file as it is; the file must be there.
+// openFile opens an existing file without changing its settings.
 func openFile(file, options string) (*sql.DB, error) {
 	if _, err := os.Stat(file); err != nil {
 		return nil, err
@@ -210,10 +213,10 @@ func openFile(file, options string) (*sql.DB, error) {
 	return sql.Open("sqlite", name.String())
 }
 
-// BackupFile writes a copy of the store's database to file: in one step, so
-// that there is the old file or the whole new one, with mode 0600, and only
-// after Check found the copy sound. fs.ErrExist when the file is there and
-// replace is false. The store goes on answering meanwhile.
+// BackupFile atomically writes a copy of the store's database to file, with
+// mode 0600, after Check has found the copy sound: after a failure, file is
+// unchanged. It returns fs.ErrExist if the file exists and replace is false.
+// The store stays in use meanwhile.
 func BackupFile(ctx context.Context, s *store.Store, file string, replace bool) error {
 	if _, err := os.Lstat(file); err == nil && !replace {
 		return fs.ErrExist
@@ -222,7 +225,7 @@ func BackupFile(ctx context.Context, s *store.Store, file string, replace bool) 
 	if err := s.BackupTo(ctx, partly); err != nil {
 		return err
 	}
-	defer os.Remove(partly) // gone when all went well
+	defer os.Remove(partly) // after a success it no longer exists
 	if err := Check(ctx, partly); err != nil {
 		return jotgate.ErrUnavailable.Because(fmt.Errorf("the copy is not sound, and with it probably the database: %w", err))
 	}

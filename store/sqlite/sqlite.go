@@ -1,17 +1,18 @@
-// Package sqlite opens a store in one SQLite file, with no cgo and nothing to
-// install:
+// Package sqlite opens a store in one SQLite file, without cgo and without
+// anything to install:
 //
 //	db, err := sqlite.Open(ctx, "jotgate.db", sqlite.Options{})
 //
-// The file is made (mode 0600) and migrated when it is absent, adopted when a
-// Django made it. Several processes may use it, a Django among them.
+// The file is created (mode 0600) and migrated if it does not exist; a file
+// that Django created is used with its tables. Several processes may use it
+// concurrently, including Django.
 //
 // # How it is tuned
 //
-// The write-ahead log lets readers go on while one writes. Foreign keys are
-// on. A commit is on disk before it is answered (synchronous FULL). All writes
-// go through one connection: those that wait at the same moment share one
-// commit, each in a savepoint of its own (see writer). Reads have up to eight
+// The write-ahead log lets readers continue during a write. Foreign keys are
+// enabled. A write returns after its commit is on disk (synchronous FULL).
+// All writes use one connection: those that wait at the same moment share one
+// commit, each in its own savepoint (see writer). Reads have up to eight
 // connections with 1 MiB of cache each.
 package sqlite
 
@@ -32,28 +33,28 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// Options are the choices of Open. The zero value is the usual one.
+// Options configure Open. The zero value is suitable for most uses.
 type Options struct {
-	// Schema says where the users are. Default: Django's auth_user.
+	// Schema names the tables of the users. Default: Django's auth_user.
 	Schema store.Schema
 	// BusyTimeout is how long a write waits for another process to finish
 	// writing. Default: 5 seconds.
 	BusyTimeout time.Duration
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Inspect opens the file as it is: nothing is made or migrated, and
-	// missing tables are no error. Only Store.Facts is of use then.
+	// Inspect opens the file without creating or migrating anything, and
+	// without an error for missing tables. Only Store.Facts may be used then.
 	Inspect bool
 }
 
-// oldest is the SQLite version that jotgate was tried with: earlier ones
-// behind modernc.org/sqlite have known faults in the write-ahead log.
+// oldest is the SQLite version with which jotgate was tested: earlier ones in
+// modernc.org/sqlite have known bugs in the write-ahead log.
 const oldest = "3.52.0"
 
-// Open opens, and unless options.Inspect makes and migrates, the database in
-// the file at path. An error is one sentence about what is wrong; it is
-// jotgate.ErrUnavailable when it may go away by itself (a locked file, a full
-// disk).
+// Open opens the database in the file at path and, unless options.Inspect is
+// set, creates and migrates it. An error says in one sentence what is wrong;
+// it is jotgate.ErrUnavailable if the problem may be temporary (a locked
+// file, a full disk).
 func Open(ctx context.Context, path string, options Options) (*store.Store, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") {
 		return nil, errors.New("sqlite: a database needs a file: give a path")
@@ -96,7 +97,7 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 	return s, err
 }
 
-// driver is SQLite as package store wants it.
+// driver returns the store.Driver of SQLite.
 func driver(path string, read *sql.DB, w *writer, now func() time.Time) store.Driver {
 	reader := newPrepared(read.PrepareContext)
 	return store.Driver{
@@ -106,8 +107,8 @@ func driver(path string, read *sql.DB, w *writer, now func() time.Time) store.Dr
 		References: `SELECT m.name, f."from", c."notnull" FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f,
 pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE NOCASE AND c.name = f."from" ORDER BY 1, 2`,
 		Index: "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = $1",
-		// The clock is the machine's, whatever Options.Now is. Writers take turns, so
-		// the order of seq is that of commits.
+		// The clock is the machine's, regardless of Options.Now. There is one
+		// writer at a time, so the order of seq is the order of commits.
 		Clock: clock, Later: "MAX",
 		Horizon: `SELECT epoch, printf('%d:%d:', n, n), ` + clock + ` FROM jotgate_epoch,
 (SELECT COALESCE(MAX(seq), 0) + 1 AS n FROM sqlite_sequence WHERE name = 'jotgate_revocation')`,
@@ -125,8 +126,8 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 // clock is the machine's time in microseconds; SQLite counts milliseconds.
 const clock = "CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000"
 
-// create makes the file with mode 0600, so that nobody else reads the hashes
-// in it; SQLite gives the log files beside it the same mode.
+// create creates the file with mode 0600, so that no other user can read the
+// hashes in it; SQLite gives its log files the same mode.
 func create(path string, mustExist bool) error {
 	flags := map[bool]int{true: os.O_RDONLY, false: os.O_RDWR | os.O_CREATE}[mustExist]
 	f, err := os.OpenFile(path, flags, 0o600)
@@ -136,7 +137,7 @@ func create(path string, mustExist bool) error {
 	return f.Close()
 }
 
-// pool opens connections to the file; the pragmas are set on each.
+// pool opens connections to the file and sets the pragmas on each.
 func pool(path string, options Options, readers bool) *sql.DB {
 	set := url.Values{"_pragma": {
 		"busy_timeout(" + strconv.FormatInt(options.BusyTimeout.Milliseconds(), 10) + ")",
@@ -161,7 +162,7 @@ func pool(path string, options Options, readers bool) *sql.DB {
 	return db
 }
 
-// checkVersion refuses a SQLite older than the one that was tried.
+// checkVersion rejects a version of SQLite older than the tested one.
 func checkVersion(ctx context.Context, db *sql.DB) error {
 	var version string
 	if err := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
@@ -173,7 +174,7 @@ func checkVersion(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// atLeast compares dotted versions.
+// atLeast reports whether a dotted version is want or later.
 func atLeast(have, want string) bool {
 	h, w := strings.Split(have, "."), strings.Split(want, ".")
 	for i := range w {
@@ -189,9 +190,9 @@ func atLeast(have, want string) bool {
 	return true
 }
 
-// formatTime writes a time as Django does into SQLite: UTC, microseconds only
-// when there are any (django/db/backends/sqlite3/operations.py,
-// adapt_datetimefield_value).
+// formatTime formats a time as Django does for SQLite: in UTC, with
+// microseconds only if they are not zero
+// (django/db/backends/sqlite3/operations.py, adapt_datetimefield_value).
 func formatTime(t time.Time) any {
 	t = t.UTC().Truncate(time.Microsecond)
 	if t.Nanosecond() == 0 {
@@ -200,8 +201,7 @@ func formatTime(t time.Time) any {
 	return t.Format("2006-01-02 15:04:05.000000")
 }
 
-// Result codes of SQLite that mean something to jotgate
-// (sqlite.org/rescode.html).
+// The result codes of SQLite that jotgate handles (sqlite.org/rescode.html).
 const (
 	busy         = 5
 	locked       = 6
@@ -217,7 +217,7 @@ const (
 	rowID        = 2579
 )
 
-// code is SQLite's extended result code, or 0.
+// code returns SQLite's extended result code, or 0.
 func code(err error) int {
 	var e *sqlite.Error
 	if errors.As(err, &e) {
@@ -232,7 +232,7 @@ func isTaken(err error) bool {
 	return c == unique || c == primaryKey || c == rowID
 }
 
-// reasons say what is wrong with the file in words for the operator.
+// reasons describe, for the operator, what is wrong with the file.
 var reasons = map[int]string{
 	busy: "is locked by another process", locked: "is locked", readOnly: "is read-only",
 	ioError: "cannot be read or written", corrupt: "is damaged: restore it from a backup",
@@ -247,8 +247,8 @@ func explain(path string, err error) error {
 	return err
 }
 
-// temporary marks as ErrUnavailable what is wrong with the file, not with the
-// program or its settings.
+// temporary returns ErrUnavailable for errors of the file, but not for those
+// of the program or its settings.
 func temporary(err error) error {
 	var refusal *jotgate.Error
 	if code(err) == 0 || errors.As(err, &refusal) {

@@ -13,22 +13,23 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// One goroutine does all writing. It takes the jobs that wait, runs each in a
-// savepoint of one BEGIN IMMEDIATE … COMMIT, and answers all of them after the
-// commit is on disk: one fsync for many, and none told too early.
+// One goroutine does all writing. It collects the waiting jobs, runs each in
+// a savepoint of one BEGIN IMMEDIATE … COMMIT, and returns their results
+// after the commit is on disk: one fsync serves many writes, and none returns
+// too early.
 //
-// A job's statements run without its caller's context: SQLite answers an
-// interrupted write by rolling back the whole transaction, and with it the
-// work of strangers. The waits are bounded otherwise: in the queue by the
-// caller's context, for other processes by the busy timeout.
+// The statements of a job run without its caller's context, because SQLite
+// reacts to an interrupted write by rolling back the whole transaction,
+// including the work of other callers. The waits have other bounds: the
+// caller's context in the queue, and the busy timeout for other processes.
 
-// batchLimit is how many jobs share a commit at most.
+// batchLimit is the maximum number of jobs in one commit.
 const batchLimit = 128
 
-// job is one transaction to be.
+// job is one transaction to run.
 type job struct {
 	do    func(ctx context.Context, q store.Queryer) error
-	state atomic.Int32 // waiting, then begun or given up
+	state atomic.Int32 // waiting, then begun or givenUp
 	err   error        // set before done is closed
 	done  chan struct{}
 }
@@ -39,7 +40,7 @@ const (
 	givenUp
 )
 
-// errClosed answers writes after Close.
+// errClosed is returned by writes after Close.
 var errClosed = errors.New("the store is closed")
 
 // writer owns the connection that writes.
@@ -48,9 +49,9 @@ type writer struct {
 	jobs chan *job
 	stop chan struct{}
 	once sync.Once
-	gone chan struct{} // closed when the goroutine has ended
+	gone chan struct{} // closed after the goroutine has ended
 
-	conn *sql.Conn // of the goroutine alone; nil: to be opened
+	conn *sql.Conn // used by the goroutine only; nil if it has to be opened
 	q    *prepared
 }
 
@@ -62,8 +63,8 @@ func newWriter(db *sql.DB) *writer {
 
 // write is store.Driver.Write.
 func (w *writer) write(ctx context.Context, do func(ctx context.Context, q store.Queryer) error) error {
-	// With room in the queue and a context that is over, select would choose
-	// either: who has left already must find nothing done.
+	// If the queue has room and the context is done, select would choose
+	// either case, but a write whose caller has already left must do nothing.
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func (w *writer) write(ctx context.Context, do func(ctx context.Context, q store
 	return w.await(ctx, j)
 }
 
-// await is the outcome of a job in the queue.
+// await returns the outcome of a queued job.
 func (w *writer) await(ctx context.Context, j *job) error {
 	select {
 	case <-j.done:
@@ -92,11 +93,11 @@ func (w *writer) await(ctx context.Context, j *job) error {
 		}
 		return errClosed
 	}
-	<-j.done // begun: it is answered with what became of it
+	<-j.done // the job has begun: return its outcome
 	return j.err
 }
 
-// close lets the jobs that wait finish and ends the goroutine.
+// close finishes the waiting jobs and ends the goroutine.
 func (w *writer) close() error {
 	w.once.Do(func() { close(w.stop) })
 	<-w.gone
@@ -117,7 +118,7 @@ func (w *writer) loop() {
 	}
 }
 
-// finish runs what came in before the stop.
+// finish runs the jobs that were queued before the stop.
 func (w *writer) finish() {
 	for {
 		select {
@@ -129,7 +130,8 @@ func (w *writer) finish() {
 	}
 }
 
-// batch adds to first what waits now, leaving out who gave up.
+// batch returns first and the jobs waiting now, without those whose caller
+// gave up.
 func (w *writer) batch(first *job) []*job {
 	var list []*job
 	for j := first; ; {
@@ -147,8 +149,9 @@ func (w *writer) batch(first *job) []*job {
 	}
 }
 
-// commit runs the jobs in one transaction and answers them. When the commit
-// itself fails by a constraint, one job is to blame: each gets its own.
+// commit runs the jobs in one transaction and ends them. If the commit itself
+// violates a constraint, one job is to blame, and each job runs again in its
+// own transaction.
 func (w *writer) commit(list []*job) {
 	if len(list) == 0 {
 		return
@@ -164,7 +167,7 @@ func (w *writer) commit(list []*job) {
 	}
 }
 
-// answer ends a job: with the error of the whole transaction, or its own.
+// answer ends a job with the error of the whole transaction, or with its own.
 func (j *job) answer(whole error) {
 	if whole != nil {
 		j.err = whole
@@ -175,8 +178,8 @@ func (j *job) answer(whole error) {
 // constraintCode is the primary result code of a violated constraint.
 const constraintCode = 19
 
-// together runs the jobs between BEGIN IMMEDIATE and COMMIT. Its error is that
-// of the whole; a job's own stands in the job.
+// together runs the jobs between BEGIN IMMEDIATE and COMMIT. It returns the
+// error of the whole transaction; each job holds its own error.
 func (w *writer) together(list []*job) (err error) {
 	ctx := context.Background()
 	q, err := w.connect(ctx)
@@ -200,9 +203,9 @@ func (w *writer) together(list []*job) (err error) {
 	return nil
 }
 
-// inside runs one job. Among others it has a savepoint, and its failure takes
-// back its own work only; the error returned is one that spoils the whole
-// transaction.
+// inside runs one job. If other jobs share the transaction, it uses a
+// savepoint, so that a failure undoes only this job's work. It returns an
+// error that makes the whole transaction fail.
 func inside(ctx context.Context, q store.Queryer, j *job, savepoint bool) error {
 	if !savepoint {
 		j.err = try(ctx, q, j.do)
@@ -212,8 +215,8 @@ func inside(ctx context.Context, q store.Queryer, j *job, savepoint bool) error 
 		return err
 	}
 	if j.err = try(ctx, q, j.do); j.err != nil {
-		// SQLite itself rolls back everything when the disk is full or
-		// fails: then there is no savepoint and the whole has failed.
+		// If the disk is full or fails, SQLite rolls back everything: the
+		// savepoint no longer exists and the whole transaction has failed.
 		if err := exec(ctx, q, "ROLLBACK TO job"); err != nil {
 			return errors.Join(j.err, err)
 		}
@@ -221,7 +224,8 @@ func inside(ctx context.Context, q store.Queryer, j *job, savepoint bool) error 
 	return exec(ctx, q, "RELEASE job")
 }
 
-// try keeps a panic of one job from ending the goroutine of all.
+// try recovers from a panic of one job, so that the shared goroutine
+// continues.
 func try(ctx context.Context, q store.Queryer, do func(context.Context, store.Queryer) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -231,8 +235,8 @@ func try(ctx context.Context, q store.Queryer, do func(context.Context, store.Qu
 	return do(ctx, q)
 }
 
-// failed rolls back. A refusal leaves the connection as it was; after any
-// other failure a new one is made, which is always right and seldom needed.
+// failed rolls back. After a refusal the connection is kept; after any other
+// failure a new one is opened, which is always safe and rarely needed.
 func (w *writer) failed(err error) error {
 	rollback := exec(context.Background(), w.q, "ROLLBACK")
 	if rollback != nil || !harmless(err) {
@@ -241,13 +245,14 @@ func (w *writer) failed(err error) error {
 	return err
 }
 
-// harmless reports an error that says nothing against the connection.
+// harmless reports whether the connection can be kept after err.
 func harmless(err error) bool {
 	var refusal *jotgate.Error
 	return errors.As(err, &refusal) || code(err)&0xff == constraintCode || code(err)&0xff == busy
 }
 
-// connect is the connection's statements, opening it where there is none.
+// connect returns the connection's statements; it opens the connection if
+// there is none.
 func (w *writer) connect(ctx context.Context) (*prepared, error) {
 	if w.conn == nil {
 		conn, err := w.db.Conn(ctx)
@@ -259,7 +264,7 @@ func (w *writer) connect(ctx context.Context) (*prepared, error) {
 	return w.q, nil
 }
 
-// drop closes the connection for good, so that the next job opens another.
+// drop closes the connection, so that the next job opens another.
 func (w *writer) drop() {
 	if w.conn == nil {
 		return
@@ -270,7 +275,7 @@ func (w *writer) drop() {
 	w.conn, w.q = nil, nil
 }
 
-// exec runs a statement that has no arguments and no rows.
+// exec runs a statement without arguments or rows.
 func exec(ctx context.Context, q store.Queryer, text string) error {
 	_, err := q.ExecContext(ctx, text)
 	return err

@@ -1,4 +1,4 @@
-// Accounts: what record.Accounts promises.
+// Accounts: the contract of record.Accounts.
 
 package storetest
 
@@ -16,7 +16,7 @@ import (
 )
 
 var accountsParts = []part{
-	// A context that is over is ErrUnavailable, and nothing happened.
+	// A context that is done is ErrUnavailable, and nothing is written.
 	{"a context that is over", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		over, cancel := context.WithCancel(b.ctx)
@@ -165,7 +165,7 @@ var accountsParts = []part{
 			t.Error("a deactivation without a time was accepted")
 		}
 
-		// A name that is given up is shut out by itself; one that stays is not.
+		// Giving up a name revokes that name; keeping it revokes nothing.
 		named := b.account()
 		b.must(b.ChangeAccount(b.ctx, named.ID, record.Change{Username: new("new-" + named.Username), At: at}))
 		b.must(b.ChangeAccount(b.ctx, named.ID, record.Change{Username: new("new-" + named.Username), At: at}))
@@ -173,7 +173,7 @@ var accountsParts = []part{
 			t.Errorf("revocations of the name: %v", list)
 		}
 
-		// A change that is refused ends nothing.
+		// A refused change ends no session.
 		a = b.account()
 		live := b.session(a.ID)
 		b.is(b.ChangeAccount(b.ctx, a.ID, record.Change{
@@ -208,7 +208,7 @@ var accountsParts = []part{
 	}},
 }
 
-// notIDs differ from a good id in one point each.
+// notIDs returns texts that differ from a valid id in one respect each.
 func notIDs(id record.UserID) []record.UserID {
 	return []record.UserID{
 		"", "0" + id, "+" + id, " " + id, id + " ", id + "\x00", "-1", "0", id + ".0", "1e0", "x",
@@ -259,7 +259,7 @@ func ids(list []*record.Account) (ids []record.UserID) {
 	return ids
 }
 
-// racingNames: of many who want a name, one gets it.
+// racingNames checks that one of many accounts that want a name gets it.
 func racingNames(b *bench) {
 	b.Helper()
 	var wg sync.WaitGroup
@@ -281,7 +281,8 @@ func racingNames(b *bench) {
 	}
 }
 
-// oneReset: of many changes on condition of one password, one is made.
+// oneReset checks that one of many changes conditional on the same password
+// is made.
 func oneReset(b *bench, id record.UserID) {
 	b.Helper()
 	var wg sync.WaitGroup

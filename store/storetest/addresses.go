@@ -1,4 +1,4 @@
-// Addresses and what is pending: what record.Addresses promises.
+// Addresses and pending changes: the contract of record.Addresses.
 
 package storetest
 
@@ -27,7 +27,8 @@ var addressesParts = []part{
 		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{VerifyEmail: true}))
 		b.verified(a.ID, "ada@example.com", true, true)
 
-		// Another owner of the same address stays unverified, until the first gives it up.
+		// Another owner of the same address stays unverified until the first
+		// one gives it up.
 		other := b.signUp("ada@example.com", nil)
 		b.must(b.ChangeAccount(b.ctx, other.ID, record.Change{VerifyEmail: true}))
 		b.verified(other.ID, "ada@example.com", false, true)
@@ -98,7 +99,7 @@ var addressesParts = []part{
 		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: &no, At: start, Await: []record.Pending{row}}))
 		row.User = a.ID
 		b.pending(a.ID, row)
-		// A login shows that Django has activated it.
+		// A login shows that Django has activated the account.
 		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(true)}))
 		b.must(b.CreateSession(b.ctx, newSession(a.ID), "first"))
 		b.pending(a.ID)
@@ -137,7 +138,7 @@ var addressesParts = []part{
 		}
 		spend(true, start, "one", "two")
 		spend(true, start, "one")
-		spend(false, start, "one", "two") // and two is not counted
+		spend(false, start, "one", "two") // and "two" is not counted
 		spend(true, start, "two")
 		spend(false, start.Add(time.Hour-time.Microsecond), "one")
 		spend(true, start.Add(time.Hour), "one", "two")
@@ -157,7 +158,7 @@ var addressesParts = []part{
 	}},
 }
 
-// signUp makes an account with an unverified address.
+// signUp creates an account with an unverified address.
 func (b *bench) signUp(email string, await *record.Pending) *record.Account {
 	b.Helper()
 	a := b.account()

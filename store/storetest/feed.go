@@ -1,4 +1,4 @@
-// Feed: what record.Revocations promises, one caller at a time.
+// The feed: the contract of record.Revocations, with one caller at a time.
 
 package storetest
 
@@ -51,9 +51,9 @@ var feedParts = []part{
 			want int
 		}{
 			{all.Clock, time.Hour, 5},
-			{all.Clock.Add(24 * time.Hour), time.Hour, 5}, // a node whose clock is ahead hears as much
+			{all.Clock.Add(24 * time.Hour), time.Hour, 5}, // a node whose clock is ahead gets the same entries
 			{all.Clock.Add(-24 * time.Hour), time.Hour, 5},
-			{all.Clock, -time.Hour, 0}, // made an hour from now
+			{all.Clock, -time.Hour, 0}, // only entries made an hour from now
 		} {
 			page, err := b.Revocations(b.ctx, record.RevocationCursor{}, c.now, c.keep)
 			b.must(err)

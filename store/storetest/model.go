@@ -16,12 +16,12 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// A small model of the session machine. Random histories of logins, refreshes,
-// retries, replays, ends of a lifetime, logouts, deactivations, purges and steps of the clock are
-// played to the model and to the store; they may never disagree about an
-// answer, nor about a row.
+// A small model of the session machine. Random histories of logins,
+// refreshes, retries, replays, expiries, logouts, deactivations, purges and
+// clock changes run against both the model and the store, which must never
+// differ in a result or in a row.
 
-// modelSession is a session with every token it ever had.
+// modelSession is a session with every token it has had.
 type modelSession struct {
 	row    record.Session
 	tokens []string
@@ -36,7 +36,7 @@ type machine struct {
 	lifetime time.Duration
 	active   map[record.UserID]bool
 	sessions map[string]*modelSession
-	order    []string // session ids, to draw from
+	order    []string // session ids, to choose from
 	serial   int
 	revoked  map[string]bool
 }
@@ -63,7 +63,7 @@ var modelParts = []part{
 
 func (m *machine) users() []record.UserID { return slices.Sorted(maps.Keys(m.active)) }
 
-// pick draws a session that was ever made.
+// pick chooses any session created so far.
 func (m *machine) pick(rt *rapid.T) *modelSession {
 	if len(m.order) == 0 {
 		rt.Skip("no session yet")
@@ -71,7 +71,7 @@ func (m *machine) pick(rt *rapid.T) *modelSession {
 	return m.sessions[rapid.SampledFrom(m.order).Draw(rt, "session")]
 }
 
-// token names a new token.
+// token returns a new name of a token.
 func (m *machine) token(session string) string {
 	m.serial++
 	return fmt.Sprintf("%d-%s", m.serial, session)
@@ -109,7 +109,7 @@ func (m *machine) refresh(rt *rapid.T) {
 	}
 }
 
-// rotate is the law of record.Rotation.
+// rotate implements the rules of record.Rotation.
 func (m *machine) rotate(s *modelSession, r record.Rotation) (err error, retry bool) {
 	end := s.row.Created.Add(cmp.Or(r.Lifetime, 100*365*24*time.Hour))
 	live := s.row.Ended.IsZero() && m.now.Before(s.row.Expires) && m.now.Before(end)
@@ -139,7 +139,7 @@ func (m *machine) rotate(s *modelSession, r record.Rotation) (err error, retry b
 	return jotgate.ErrTokenReused, false
 }
 
-// end is what every ending does.
+// end implements what every ending does.
 func (m *machine) end(s *modelSession, reason record.EndReason) bool {
 	if s.purged || !s.row.Ended.IsZero() {
 		return false
@@ -187,7 +187,7 @@ func (m *machine) deactivate(rt *rapid.T) {
 	}
 }
 
-// clock steps forward, and sometimes back, as clocks do.
+// clock moves forward, and sometimes back, as real clocks do.
 func (m *machine) clock(rt *rapid.T) {
 	m.now = m.now.Add(rapid.SampledFrom([]time.Duration{
 		time.Microsecond, time.Second, 10*time.Second - time.Microsecond, 10 * time.Second, time.Minute, time.Hour, -time.Second,
@@ -211,7 +211,7 @@ func (m *machine) purge(rt *rapid.T) {
 	}
 }
 
-// compare looks at every row.
+// compare compares every row.
 func (m *machine) compare(rt *rapid.T) {
 	for id, s := range m.sessions {
 		row, err := m.FindSession(m.ctx, id)

@@ -1,4 +1,4 @@
-// Tokens without a session, as Django issues them: what makes them void.
+// Tokens without a session, as Django issues them: what invalidates them.
 
 package storetest
 
@@ -11,11 +11,11 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// endings are what ends all sessions of an account.
+// endings are the operations that end all sessions of an account.
 var endings = []struct {
 	name string
 	end  func(b *bench, a *record.Account, except string, at time.Time) error
-	keep bool // leaves the session except alone
+	keep bool // the session in except is kept
 	gone bool // the account is inactive or deleted afterwards
 }{
 	{"log out everywhere", func(b *bench, a *record.Account, _ string, at time.Time) error {
@@ -56,7 +56,8 @@ var notBeforeParts = []part{
 				t.Errorf("void without a reason: %v, %v", at, other)
 			}
 		}
-		// It never goes back, and one session that ends does not move it.
+		// The time never decreases, and ending one session does not change
+		// it.
 		for _, second := range []int{3, 1, 2} {
 			_, err := b.EndSessions(b.ctx, record.Ending{User: a.ID, Reason: record.EndedByUser, Now: start.Add(time.Duration(second) * time.Second)})
 			b.must(err)
@@ -83,7 +84,7 @@ var notBeforeParts = []part{
 			r.Adopt = session
 			_, err := b.RotateSession(b.ctx, r)
 			b.is(err, jotgate.ErrTokenBlacklisted)
-			session.Adopted.Username = "" // a token that goes by the id is the heir's own
+			session.Adopted.Username = "" // a token that identifies the user by id belongs to the heir
 			_, err = b.RotateSession(b.ctx, r)
 			b.must(err)
 		}
@@ -92,14 +93,15 @@ var notBeforeParts = []part{
 		b := newBench(t, s)
 		a := b.account()
 		session := b.session(a.ID)
-		// An upgrade of the hash, a password that leaves sessions alone, and one that keeps a session.
+		// An upgrade of the hash, a password that keeps all sessions, and one
+		// that keeps a session.
 		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Password: new("second"), IfPassword: new("first")}))
 		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Password: new("third")}))
 		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{
 			Password: new("fourth"), EndSessions: record.EndedByPassword, KeepSession: session.ID, At: start,
 		}))
 		b.must(b.ConfirmPassword(b.ctx, session.ID, a.ID, "fourth", start))
-		b.must(b.ConfirmPassword(b.ctx, session.ID, a.ID, "as it was read before", start)) // by somebody slow
+		b.must(b.ConfirmPassword(b.ctx, session.ID, a.ID, "as it was read before", start)) // by a slow request
 		if got := b.find(session.ID).PasswordDigest; got != record.DigestPassword("fourth") {
 			t.Errorf("the session goes with another password: %q", got)
 		}
@@ -108,8 +110,9 @@ var notBeforeParts = []part{
 	}},
 }
 
-// voids: tokens without a session of before an ending, and in its second, are
-// void, those of later are not; sessions of tokens are judged by their rows.
+// voids checks that an ending invalidates tokens without a session that were
+// issued before it or in the same second, but not later ones. Sessions of
+// tokens depend on their rows.
 func voids(b *bench, end func(*bench, *record.Account, string, time.Time) error, keep, gone bool) {
 	b.Helper()
 	a := b.account()
@@ -150,7 +153,7 @@ func voids(b *bench, end func(*bench, *record.Account, string, time.Time) error,
 	}
 }
 
-// adopted is the session of a token that Django issued.
+// adopted returns the session of a token that Django issued.
 func (b *bench) adopted(user record.UserID, issued time.Time) *record.Session {
 	s := newSession(user)
 	s.Adopted = record.AdoptedToken{Issued: issued, Expires: s.Expires}

@@ -11,15 +11,15 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// How often the races are run, and with how many clients.
+// The number of rounds of each race, and of concurrent clients.
 const (
 	rounds  = 200
 	clients = 50
 )
 
 var racesParts = []part{
-	// However many send one refresh token at once, the session gets one
-	// new jti, and whoever got an answer got that one.
+	// However many clients send one refresh token concurrently, the session
+	// gets one new jti, and every client that gets a response gets that one.
 	{"one winner", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		user := b.account().ID
@@ -40,8 +40,8 @@ var racesParts = []part{
 			judgeRace(b, grace > 0, outs[:], errs[:])
 		}
 	}},
-	// Refresh, logout and deactivation at once; when all have
-	// answered, no token of the session works.
+	// Refresh, logout and deactivation run concurrently; afterwards no token
+	// of the session works.
 	{"refresh against logout against deactivation", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		for round := range rounds {
@@ -51,7 +51,7 @@ var racesParts = []part{
 			tokens := []string{session.JTI}
 			wg.Go(func() {
 				r := rotation(session)
-				for i := range 5 { // a chain of refreshes, as long as it is let
+				for i := range 5 { // refreshes until one is refused
 					r.Next = "next" + strconv.Itoa(i) + session.ID
 					if _, err := b.RotateSession(b.ctx, r); err != nil {
 						break
@@ -88,8 +88,8 @@ var racesParts = []part{
 			}
 		}
 	}},
-	// A login and a deactivation (or a change of password) at once
-	// leave no live session behind.
+	// A login concurrent with a deactivation (or a change of password) leaves
+	// no live session behind.
 	{"login against deactivation", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		for round := range rounds {

@@ -12,7 +12,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// What a store may have besides.
+// The optional interfaces of a store.
 
 var recordsParts = []part{
 	{"keys", func(t *testing.T, s record.Store) {
@@ -212,7 +212,8 @@ var recordsParts = []part{
 	}},
 }
 
-// forgiveness takes off what one account failed, once, and leaves the rest.
+// forgiveness checks that the failures of one account are subtracted once,
+// and the others kept.
 func forgiveness(b *bench, fs record.Failures) {
 	b.Helper()
 	keys := []string{"t", "t n", "t n mine"}
@@ -232,7 +233,7 @@ func forgiveness(b *bench, fs record.Failures) {
 		}
 	}
 	fail(3, start, keys...)
-	fail(2, start, keys[:2]...) // of a twin
+	fail(2, start, keys[:2]...) // of another account with the same pair
 	fail(9, start, keys[0])     // from other networks
 	is(14, 5, 3)
 	var wg sync.WaitGroup
@@ -243,10 +244,10 @@ func forgiveness(b *bench, fs record.Failures) {
 	is(11, 2, 0)
 	fail(8, start, keys[1:]...)
 	is(11, 10, 8)
-	b.must(fs.ForgiveFailures(b.ctx, f)) // Total has a share of 5 of the ten, 2 are left
+	b.must(fs.ForgiveFailures(b.ctx, f)) // 5 of the ten count in Total, 2 are kept
 	is(8, 2, 0)
 	fail(2, start, keys[1:]...)
-	f.Forget = start.Add(time.Microsecond) // these are forgotten already
+	f.Forget = start.Add(time.Microsecond) // these are already forgotten
 	b.must(fs.ForgiveFailures(b.ctx, f))
 	is(8, 4, 0)
 }

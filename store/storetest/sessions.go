@@ -1,4 +1,4 @@
-// Sessions: what record.Sessions promises, one caller at a time.
+// Sessions: the contract of record.Sessions, with one caller at a time.
 
 package storetest
 
@@ -96,7 +96,7 @@ var sessionsParts = []part{
 		end := start.Add(life)
 		for _, c := range []struct {
 			name    string
-			expires time.Time     // asked for
+			expires time.Time     // as requested
 			at      time.Duration // after the login
 			want    error
 			stands  time.Time // in the row
@@ -110,7 +110,7 @@ var sessionsParts = []part{
 			for _, keep := range []bool{false, true} {
 				b := newBench(t, s)
 				session := newSession(b.account().ID)
-				session.Expires = start.Add(2 * time.Hour) // as if the bound had come later
+				session.Expires = start.Add(2 * time.Hour) // as if the limit had been introduced later
 				b.must(b.CreateSession(b.ctx, session, "first"))
 				r := rotation(session)
 				r.Lifetime, r.Expires, r.Now, r.Keep = life, c.expires, start.Add(c.at), keep
@@ -123,7 +123,8 @@ var sessionsParts = []part{
 				}
 			}
 		}
-		// A retry is not answered after the end, a session expired there is swept away on time.
+		// After the end a retry is refused, and a session that expired there
+		// is purged in time.
 		b := newBench(t, s)
 		session := b.session(b.account().ID)
 		r := rotation(session)
@@ -181,7 +182,7 @@ var sessionsParts = []part{
 		_, err = b.RotateSession(b.ctx, r)
 		b.is(err, jotgate.ErrTokenReused)
 
-		// Nothing is adopted for an account that is not active.
+		// No token is adopted for an account that is not active.
 		a = b.account()
 		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false), At: start}))
 		session = newSession(a.ID)
@@ -192,7 +193,7 @@ var sessionsParts = []part{
 		_, err = b.FindSession(b.ctx, session.ID)
 		b.is(err, jotgate.ErrNotFound)
 
-		// The logout of a token that was never seen holds, too.
+		// The logout of a token that was never used is also effective.
 		session = newSession(b.account().ID)
 		end := record.Ending{User: session.User, ID: session.ID, IfJTI: session.JTI, Reason: record.EndedByLogout, Now: start, Adopt: session}
 		for _, want := range []int{1, 0} {
@@ -283,7 +284,7 @@ var sessionsParts = []part{
 			{time.Hour, 0, nil},
 			{time.Hour + time.Microsecond, 1, []string{ended.ID}}, // its tokens have expired
 			{3 * time.Hour, 0, nil},
-			{3*time.Hour + time.Microsecond, 1, []string{adopted.ID}}, // so has the one of Django
+			{3*time.Hour + time.Microsecond, 1, []string{adopted.ID}}, // so has the one that Django issued
 			{30 * time.Hour, 0, nil},
 		} {
 			total := 0
@@ -316,7 +317,8 @@ var sessionsParts = []part{
 	}},
 }
 
-// rotateRefused: each case differs from a good rotation in one point.
+// rotateRefused checks rotations that each differ from a valid one in one
+// respect.
 func rotateRefused(b *bench, a *record.Account) {
 	cases := []struct {
 		name   string

@@ -1,12 +1,12 @@
-// Package storetest is the law of record.Store as a test suite. Every store
-// runs the same:
+// Package storetest is the contract of record.Store as a test suite. Every
+// store runs it:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) record.Store { … })
 //	}
 //
-// It covers accounts, sessions, the races for a refresh token, and a model of
-// the session machine that random histories are compared with. The optional
+// It covers accounts, sessions, races for a refresh token, and a model of the
+// session machine that random histories are compared with. The optional
 // interfaces ([record.Keys], [record.Events], [record.Outbox] and
 // [record.Failures]) are tested if the store implements them.
 package storetest
@@ -22,24 +22,24 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// part is a part of the suite; it has an empty store of its own.
+// part is a part of the suite; it runs with its own empty store.
 type part struct {
 	name string
 	run  func(t *testing.T, s record.Store)
 }
 
-// Run runs the whole suite. open makes an empty store that lives as long as
-// its test; it is called once for each part.
+// Run runs the whole suite. open creates an empty store that exists until its
+// test ends; it is called once for each part.
 func Run(t *testing.T, open func(t *testing.T) record.Store) {
 	for _, part := range slices.Concat(accountsParts, addressesParts, sessionsParts, notBeforeParts, feedParts, racesParts, modelParts, recordsParts) {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open(t)) })
 	}
 }
 
-// start is the time at which the suite's clocks begin.
+// start is the time at which the suite's clocks start.
 var start = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 
-// bench is a store with the helpers of the suite.
+// bench is a store with the suite's helpers.
 type bench struct {
 	*testing.T
 	record.Store
@@ -66,7 +66,7 @@ func (b *bench) is(err error, want error) {
 	}
 }
 
-// account makes an active account with a name of its own.
+// account creates an active account with a unique name.
 func (b *bench) account() *record.Account {
 	b.Helper()
 	a := &record.Account{Username: "u" + rand.Text(), Email: "User@Example.com", Password: "first", IsActive: true}
@@ -74,7 +74,8 @@ func (b *bench) account() *record.Account {
 	return a
 }
 
-// session makes a live session of the user; its token's jti is "0" + its id.
+// session creates a live session of the user; the jti of its token is "0" +
+// its id.
 func (b *bench) session(user record.UserID) *record.Session {
 	b.Helper()
 	s := newSession(user)
@@ -90,7 +91,8 @@ func newSession(user record.UserID) *record.Session {
 	}
 }
 
-// rotation is a use of the session's first token a minute after its login.
+// rotation returns a use of the session's first token one minute after the
+// login.
 func rotation(s *record.Session) record.Rotation {
 	return record.Rotation{
 		Session: s.ID, User: s.User, Presented: s.JTI, Next: "1" + s.ID, Now: start.Add(time.Minute),
@@ -117,7 +119,7 @@ func (b *bench) revoked(session string, user record.UserID) (list []record.Revoc
 	return list
 }
 
-// page is one page of the feed.
+// page returns one page of the feed.
 func (b *bench) page(after record.RevocationCursor) record.RevocationPage {
 	b.Helper()
 	page, err := b.Revocations(b.ctx, after, start, 48*time.Hour)
