@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Authenticate verifies the token that the request carries and returns whom
-// it speaks of. Nothing is looked up. Errors: ErrNotAuthenticated without a
-// token (no header, or a scheme that is not ours), ErrBadHeader, and those of
-// VerifyAccess.
+// Authenticate verifies the token in the request and returns its user,
+// without any look-up. Errors: ErrNotAuthenticated without a token (no
+// header, or a scheme other than GuardSettings.HeaderTypes), ErrBadHeader,
+// and those of VerifyAccess.
 func (g *Guard) Authenticate(r *http.Request) (*User, error) { return g.authenticate(r, nil) }
 
-// authenticate is Authenticate; room is verifyAccess's.
+// authenticate is Authenticate; see verifyAccess for room.
 func (g *Guard) authenticate(r *http.Request, room *User) (*User, error) {
 	token, err := g.tokenOf(r)
 	if err != nil {
@@ -21,16 +21,17 @@ func (g *Guard) authenticate(r *http.Request, room *User) (*User, error) {
 	}
 	user, err := g.verifyAccess(token, room)
 	if err != nil && strings.ContainsFunc(token, isSpace) {
-		return nil, ErrBadHeader // looked for here only, since no token with a space in it verifies
+		return nil, ErrBadHeader // checked only now, since no token with a space in it verifies
 	}
 	return user, err
 }
 
-// tokenOf takes the token out of the header, as JWTAuthentication of SimpleJWT
-// does: words are parted by white space, the scheme's case counts, another
-// scheme is no credentials at all. Stricter than Django in one point: a header
-// sent twice is refused, since two parties could read two users from it. The
-// text it returns may still be several words.
+// tokenOf returns the token in the header, as SimpleJWT's JWTAuthentication
+// does: words are separated by white space, the scheme is case-sensitive, and
+// a header with another scheme counts as absent. It is stricter than Django
+// in one point: a header sent twice is rejected, since two parties could read
+// two users from it. The text that it returns may still consist of several
+// words.
 func (g *Guard) tokenOf(r *http.Request) (string, error) {
 	values := r.Header[g.header]
 	if len(values) == 0 {
@@ -41,7 +42,7 @@ func (g *Guard) tokenOf(r *http.Request) (string, error) {
 	}
 	scheme, rest, _ := strings.Cut(strings.TrimFunc(values[0], isSpace), " ")
 	if !slices.Contains(g.types, scheme) {
-		// Perhaps another kind of white space stands behind the scheme.
+		// The scheme may be followed by another kind of white space.
 		if i := strings.IndexFunc(scheme, isSpace); i > 0 && slices.Contains(g.types, scheme[:i]) {
 			rest = scheme[i:] + " " + rest
 		} else {
@@ -54,11 +55,11 @@ func (g *Guard) tokenOf(r *http.Request) (string, error) {
 	return rest, nil
 }
 
-// isSpace is bytes.isspace of Python, which splits the header there.
+// isSpace is Python's bytes.isspace: Django splits the header at these bytes.
 func isSpace(r rune) bool { return r == ' ' || r >= '\t' && r <= '\r' }
 
-// Require lets a request with a valid access token through to next, with its
-// User in the context (UserFrom), and answers any other with 401.
+// Require passes a request with a valid access token to next, with its User
+// in the context (UserFrom), and responds to any other with 401.
 func (g *Guard) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &userContext{Context: r.Context(), guard: g}
@@ -74,12 +75,12 @@ func (g *Guard) Require(next http.Handler) http.Handler {
 // A userContext is the context of a request and its user, in one allocation.
 type userContext struct {
 	context.Context
-	guard *Guard // that verified the token
+	guard *Guard // the Guard that verified the token
 	user  *User
-	room  User // where user points, unless the user is shared
+	room  User // what user points to, unless the user is shared
 }
 
-// verifiedKey is the key under which a userContext is found itself.
+// verifiedKey is the context key that returns the userContext itself.
 type verifiedKey struct{}
 
 // Value implements context.Context.
@@ -93,8 +94,8 @@ func (c *userContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// RequireUser is Require for a handler that takes the user as an argument: no
-// look-up, no cast, and no copy of the request.
+// RequireUser is Require for a handler that takes the user as an argument. It
+// needs no context look-up, no type assertion and no copy of the request.
 func (g *Guard) RequireUser(next func(http.ResponseWriter, *http.Request, *User)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, err := g.Authenticate(r)
@@ -106,8 +107,8 @@ func (g *Guard) RequireUser(next func(http.ResponseWriter, *http.Request, *User)
 	})
 }
 
-// Optional lets a request without a token through, too, then without a user;
-// a token that is there must be good, as in Django.
+// Optional also passes a request without a token to next, then without a
+// user. If there is a token, it must be valid, as in Django.
 func (g *Guard) Optional(next http.Handler) http.Handler {
 	required := g.Require(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -119,30 +120,32 @@ func (g *Guard) Optional(next http.Handler) http.Handler {
 	})
 }
 
-// RequirePermission returns a middleware that is Require for users who have the
-// permission ("blog.add_post") and for superusers; others get 403. The token must
-// carry permissions (Settings.Claims), or else only superusers pass.
+// RequirePermission returns a middleware that is Require for users who have
+// the permission ("blog.add_post") and for superusers; it responds to others
+// with 403. Unless the token carries permissions (Settings.Claims), only
+// superusers pass.
 func (g *Guard) RequirePermission(permission string) func(http.Handler) http.Handler {
 	return g.requireThat(func(u *User) bool { return u.HasPermission(permission) })
 }
 
-// RequireRole returns a middleware that is Require for users of one role: "admin",
-// "staff" or "user" is compared with the role's type, any other word with the name
-// of the role's group and of the groups in the token (Settings.Claims). Others get
-// 403. A group that is called "admin" makes nobody an admin.
+// RequireRole returns a middleware that is Require for users of one role; it
+// responds to others with 403. "admin", "staff" and "user" are compared with
+// the role's type; any other word is compared with the name of the role's
+// group and with the groups in the token (Settings.Claims). A group named
+// "admin" makes no user an admin.
 func (g *Guard) RequireRole(role string) func(http.Handler) http.Handler {
 	return g.requireThat(func(u *User) bool { return u.HasRole(role) })
 }
 
-// RequireStaff is Require for staff and superusers (Django's IsAdminUser);
-// others get 403.
+// RequireStaff is Require for staff and superusers (Django's IsAdminUser); it
+// responds to others with 403.
 func (g *Guard) RequireStaff(next http.Handler) http.Handler {
 	return g.requireThat((*User).IsStaff)(next)
 }
 
-// requireThat returns the middleware for users who are allowed. Inside a Require
-// of the same Guard the token is not verified again; what another Guard verified
-// does not count.
+// requireThat returns the middleware for users for whom allowed returns true.
+// Inside a Require of the same Guard it does not verify the token again; it
+// ignores what another Guard verified.
 func (g *Guard) requireThat(allowed func(*User) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		checked := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -163,7 +166,7 @@ func (g *Guard) requireThat(allowed func(*User) bool) func(http.Handler) http.Ha
 	}
 }
 
-// refuse answers with the error and tells the operator why.
+// refuse logs the reason and responds with the error.
 func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	e := AsError(err)
 	g.log.DebugContext(r.Context(), "refused", "status", e.Status, "reason", e.Error())
@@ -173,8 +176,9 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	g.onError(w, r, e)
 }
 
-// Challenge is the value of WWW-Authenticate in answers of 401.
+// Challenge returns the value of WWW-Authenticate in responses with status
+// 401.
 func (g *Guard) Challenge() string { return g.challenge }
 
-// HeaderName is the request header that carries the token.
+// HeaderName returns the name of the request header that carries the token.
 func (g *Guard) HeaderName() string { return g.header }

@@ -8,10 +8,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// accessClaims is what jotgate reads in a token. UserID is kept as it stands
-// because SimpleJWT wrote numbers before 5.5 and writes strings since.
+// accessClaims are the claims that jotgate reads from a token. UserID is raw
+// because SimpleJWT wrote numbers before 5.5 and has written strings since.
 type accessClaims struct {
-	TokenType   jwt.Raw  `json:"token_type"` // Raw tells absent from empty
+	TokenType   jwt.Raw  `json:"token_type"` // Raw distinguishes absent from empty
 	JTI         jwt.Raw  `json:"jti"`
 	UserID      jwt.Raw  `json:"user_id"`
 	SID         string   `json:"sid"`
@@ -22,9 +22,10 @@ type accessClaims struct {
 	Permissions []string `json:"permissions"`
 }
 
-// foreignClaims reads the tokens of another issuer, whose claims about the user
-// may have other types: a Django whose serializer adds "role": "editor", say.
-// Only the claims that a token must have are strict.
+// foreignClaims reads the tokens of another issuer, whose claims about the
+// user may have other types, for example those of a Django whose serializer
+// adds "role": "editor". Only the claims that every token must have are
+// strict.
 type foreignClaims struct {
 	TokenType jwt.Raw `json:"token_type"`
 	JTI       jwt.Raw `json:"jti"`
@@ -32,14 +33,14 @@ type foreignClaims struct {
 	SID       string  `json:"sid"`
 }
 
-// verifiedToken is what a guard keeps of a token that verified.
+// verifiedToken is what a Guard keeps of a verified token.
 type verifiedToken struct {
 	accessClaims
 	stamp
 }
 
-// A stamp is the rest that stays of a token: its times, in Unix seconds, and
-// the JSON text of all its claims.
+// A stamp is the part of a token other than its decoded claims: its times, in
+// Unix seconds, and the JSON text of all its claims.
 type stamp struct {
 	issued, notBefore, expires int64
 	payload                    jwt.Raw
@@ -49,7 +50,8 @@ func stampOf[T any](t *jwt.Token[T]) stamp {
 	return stamp{t.IssuedAt, t.NotBefore, t.ExpiresAt, t.Payload()}
 }
 
-// read verifies signature, times, issuer and audience. Errors are those of jwt.
+// read verifies the signature, times, issuer and audience. The errors are
+// those of package jwt.
 func (g *Guard) read(token string) (verifiedToken, error) {
 	t, err := g.tokens.Verify(token)
 	if err != nil {
@@ -58,8 +60,8 @@ func (g *Guard) read(token string) (verifiedToken, error) {
 	return verifiedToken{t.Claims, stampOf(&t)}, nil
 }
 
-// readForeign reads a token that was refused, if it was refused only for
-// claims that another issuer types otherwise.
+// readForeign reads a token that was rejected, if the only reason was a claim
+// that another issuer writes with another type.
 func (g *Guard) readForeign(token string, refused error) (verifiedToken, error) {
 	if !ofAnotherType(refused) {
 		return verifiedToken{}, refused
@@ -71,8 +73,8 @@ func (g *Guard) readForeign(token string, refused error) (verifiedToken, error) 
 	return verifiedToken{t.Claims.lenient(t.Payload()), stampOf(&t)}, nil
 }
 
-// ofAnotherType reports whether a genuine token was rejected only because a fact
-// about the user has another type than jotgate writes.
+// ofAnotherType reports whether a genuine token was rejected only because a
+// fact about the user does not have the type that jotgate writes.
 func ofAnotherType(err error) bool {
 	var refused *jwt.Error
 	return errors.As(err, &refused) && refused.Reason == jwt.ErrMalformed && factNamed(refused.Claim) != nil
@@ -89,13 +91,14 @@ func (f *foreignClaims) lenient(payload jwt.Raw) accessClaims {
 	return c
 }
 
-// textOf is a JSON string's value, or "" for any other value.
+// textOf returns the value of a JSON string, or "" for any other value.
 func textOf(raw jwt.Raw) string {
 	text, _ := raw.Text()
 	return text
 }
 
-// textsOf are the values of an array of strings; nil for any other value.
+// textsOf returns the elements of an array of strings, or nil for any other
+// value.
 func textsOf(raw jwt.Raw) []string {
 	list, _ := raw.Elements()
 	texts := make([]string, 0, len(list))
@@ -109,9 +112,9 @@ func textsOf(raw jwt.Raw) []string {
 	return texts
 }
 
-// userID reads the claim that says who the user is: a string, as SimpleJWT
-// writes it since 5.5, or an integer, as it did before. A claim of any other
-// type is nobody's.
+// userID reads the claim that identifies the user: a string, as SimpleJWT has
+// written it since 5.5, or an integer, as it did before. A claim of any other
+// type identifies no user.
 func (g *Guard) userID(c *accessClaims, payload jwt.Raw) (record.UserID, error) {
 	raw := c.UserID
 	if g.idClaim != "user_id" {

@@ -10,11 +10,12 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// EmailVerified reports whether a.Email is verified for the account: its owner
-// has followed a link that was sent there, or an operator has set it. Of an
-// account without any row in account_emailaddress (it is older than that table,
-// or was made by a Django without allauth) nothing is known; its address counts
-// as verified unless Settings.ListedEmailsOnly.
+// EmailVerified reports whether a.Email is verified for the account: its
+// owner has followed a link that was sent there, or an operator has set it.
+// If the account has no row in account_emailaddress (it is older than that
+// table, or was created by a Django without allauth), it is not known whether
+// the address is verified; it counts as verified unless
+// Settings.ListedEmailsOnly.
 func (g *Gate) EmailVerified(ctx context.Context, a *record.Account) (bool, error) {
 	if g.ownUsers() {
 		return a.Email != "", nil
@@ -25,12 +26,12 @@ func (g *Gate) EmailVerified(ctx context.Context, a *record.Account) (bool, erro
 
 // SetEmail changes the account's address. The new one takes effect when its
 // owner follows the link that is sent there (ConfirmEmail); until then the
-// account is as it was. Without an address (email is empty), and with
-// Settings.ImmediateEmailChange, it changes immediately, and a is changed with
-// it; activate then makes an active account inactive until the link in a message
-// to the new address is followed. Errors: 400 (field email), 429 if too many
-// messages were sent for this account or to this address; ErrNotFound,
-// ErrForbidden, ErrUnavailable.
+// account is unchanged. If email is empty, or with
+// Settings.ImmediateEmailChange, the address changes immediately, in the row
+// and in a; activate then makes an active account inactive until its owner
+// follows the link in a message to the new address. Errors: 400 (field
+// email), 429 if too many messages were sent for this account or to this
+// address; ErrNotFound, ErrForbidden, ErrUnavailable.
 func (g *Gate) SetEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
 	if g.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
@@ -44,8 +45,8 @@ func (g *Gate) SetEmail(ctx context.Context, a *record.Account, email string, ac
 	return g.setEmail(ctx, a, email, activate && email != "", client)
 }
 
-// setEmail changes the address immediately. An account that is inactive stays
-// so: activate only renews what it awaits already.
+// setEmail changes the address immediately. An inactive account remains
+// inactive: activate only renews the activation that it already awaits.
 func (g *Gate) setEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
 	change := record.Change{Email: &email, At: g.now()}
 	if activate && !a.IsActive {
@@ -78,8 +79,8 @@ func (g *Gate) setEmail(ctx context.Context, a *record.Account, email string, ac
 	return nil
 }
 
-// awaitEmail asks the owner of email to confirm that it shall be the account's
-// address; change is made with it.
+// awaitEmail applies change and sends a link to email; following it makes
+// email the account's address.
 func (g *Gate) awaitEmail(ctx context.Context, a *record.Account, email string, change record.Change, client Client) error {
 	if _, ok := g.db.(record.Outbox); !ok {
 		return ErrUnavailable.Because(errNoOutbox)
@@ -99,11 +100,11 @@ func (g *Gate) awaitEmail(ctx context.Context, a *record.Account, email string, 
 	return nil
 }
 
-// ConfirmEmail makes the address the account's that a link of SetEmail was sent
-// to. The address before is informed, if it was verified, and can undo the
-// change for seven days (UndoEmail). Errors: 400 if the link is not valid;
-// ErrTaken where people log in by e-mail and the address has an account by now;
-// ErrForbidden, ErrUnavailable.
+// ConfirmEmail follows a link of SetEmail: the address that it was sent to
+// becomes the account's. The previous address, if it was verified, is
+// notified and can undo the change for seven days (UndoEmail). Errors: 400 if
+// the link is not valid; ErrTaken if users log in by e-mail and the address
+// now has another account; ErrForbidden, ErrUnavailable.
 func (g *Gate) ConfirmEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
 	a, p, err := g.follow(ctx, record.LetterEmailChange, uid, token)
 	if err != nil {
@@ -128,13 +129,14 @@ func (g *Gate) ConfirmEmail(ctx context.Context, uid, token string, client Clien
 	return a, nil
 }
 
-// UndoEmail brings back the address to which a message about its change was
-// sent. Who changed it may know the password and have logged in: the password
-// is replaced by one that nobody knows, all sessions end, what was changed later
-// cannot be undone, and a link for a new password is sent to the address.
-// An account that an operator has deactivated stays so. Errors: 400 if the link
-// is not valid; ErrTaken where people log in by e-mail and the address has
-// another account by now; ErrForbidden, ErrBusy, ErrUnavailable.
+// UndoEmail restores the address to which a message about its change was
+// sent. The user who changed it may know the password and have logged in.
+// Therefore the password is replaced by a random one, all sessions end, later
+// changes of the address cannot be undone, and a link for a new password is
+// sent to the address. An account that an operator has deactivated remains
+// inactive. Errors: 400 if the link is not valid; ErrTaken if users log in by
+// e-mail and the address now has another account; ErrForbidden, ErrBusy,
+// ErrUnavailable.
 func (g *Gate) UndoEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
 	a, p, err := g.follow(ctx, record.LetterEmailChanged, uid, token)
 	if err != nil {
@@ -171,8 +173,8 @@ func (g *Gate) UndoEmail(ctx context.Context, uid, token string, client Client) 
 	return a, nil
 }
 
-// undo is the row by which the account's present address can be brought back,
-// if it is verified.
+// undo returns the pending row that allows the account's current address to
+// be restored, if that is verified.
 func (g *Gate) undo(ctx context.Context, a *record.Account) ([]record.Pending, error) {
 	verified, err := g.EmailVerified(ctx, a)
 	if err != nil || !verified {
@@ -183,8 +185,8 @@ func (g *Gate) undo(ctx context.Context, a *record.Account) ([]record.Pending, e
 	return []record.Pending{p}, nil
 }
 
-// informFormer tells the addresses that the account had in the last seven days
-// that its password was reset.
+// informFormer notifies the addresses that the account had in the last seven
+// days that its password was reset.
 func (g *Gate) informFormer(ctx context.Context, a *record.Account) {
 	list, err := g.pending(ctx, record.LetterEmailChanged, a)
 	if err != nil {

@@ -11,37 +11,38 @@ import (
 	"time"
 )
 
-// Error is every refusal jotgate answers with: the HTTP status and the texts
-// of Django REST framework and SimpleJWT. The client sees Status, Detail,
-// Code, Messages and Fields; the operator also sees the cause, through Error
-// and Unwrap. Compare with errors.Is and the Err… values.
+// Error is the error of every request that jotgate rejects: the HTTP status
+// and the texts of Django REST framework and SimpleJWT. The client sees
+// Status, Detail, Code, Messages and Fields; the operator also sees the
+// cause, through Error and Unwrap. Compare with errors.Is and the Err…
+// values.
 type Error struct {
 	Status     int            // HTTP status
 	Detail     string         // one sentence for the client
-	Code       string         // machine readable; empty where DRF sends none
-	Messages   []TokenMessage // per token class, where SimpleJWT lists them
+	Code       string         // machine-readable; empty if DRF sends none
+	Messages   []TokenMessage // per token class, if SimpleJWT lists them
 	Fields     []FieldError   // of a form; when set, they are the whole body
-	List       []string       // where djoser answers with a bare JSON list
+	List       []string       // if set, the whole body is this JSON list, as in djoser
 	RetryAfter time.Duration  // for 429 and 503; sent in whole seconds, rounded up
 
 	cause error
 }
 
-// TokenMessage says why one class of token was refused.
+// TokenMessage is the reason why one class of token was rejected.
 type TokenMessage struct {
 	TokenClass string `json:"token_class"`
 	TokenType  string `json:"token_type"`
 	Message    string `json:"message"`
 }
 
-// FieldError is what is wrong with one field of a request's body.
+// FieldError lists the errors of one field of a request's body.
 type FieldError struct {
 	Field    string
 	Messages []string
 }
 
-// The errors, by where they arise. Each is compared by errors.Is; the value
-// returned may carry a cause and a RetryAfter of its own.
+// The errors, grouped by their source. Compare with errors.Is: the returned
+// value may have a cause and a different RetryAfter.
 var (
 	// Login.
 	ErrNoActiveAccount = &Error{Status: 401, Detail: "No active account found with the given credentials"}
@@ -55,8 +56,8 @@ var (
 	ErrPasswordChanged  = &Error{Status: 401, Detail: "The user's password has been changed.", Code: "password_changed"}
 	ErrForbidden        = &Error{Status: 403, Detail: "You do not have permission to perform this action."}
 
-	// Tokens in a request's body; ErrTokenInvalid with the texts that
-	// tokenError picks.
+	// Tokens in a request's body; ErrTokenInvalid with the texts that tokenError
+	// chooses.
 	ErrTokenInvalid      = &Error{Status: 401, Detail: "Token is invalid", Code: "token_not_valid"}
 	ErrTokenExpired      = &Error{Status: 401, Detail: "Token is expired", Code: "token_not_valid"}
 	ErrTokenBlacklisted  = &Error{Status: 401, Detail: "Token is blacklisted", Code: "token_not_valid"}
@@ -72,7 +73,8 @@ var (
 	ErrBusy = &Error{Status: 503, Detail: "Too many logins at once, please try again later.", RetryAfter: 2 * time.Second}
 )
 
-// Error is what the operator reads: the client's sentence and the cause.
+// Error returns the text for the operator: the client's sentence and the
+// cause.
 func (e *Error) Error() string {
 	text := e.Detail
 	if text == "" && len(e.Fields) > 0 {
@@ -87,9 +89,9 @@ func (e *Error) Error() string {
 // Unwrap returns the cause, which is never shown to a client.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Is compares what a client would see, so that a copy with a cause of its own
-// is still the same error. ErrTokenReused, which a client cannot tell from
-// ErrTokenBlacklisted, is only equal to itself.
+// Is compares what a client sees, so that a copy with a cause is still the
+// same error. ErrTokenReused, which a client cannot distinguish from
+// ErrTokenBlacklisted, is equal only to itself.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t != ErrTokenReused && e.Status == t.Status && e.Code == t.Code && e.Detail == t.Detail &&
@@ -107,9 +109,10 @@ func (e *Error) Because(cause error) *Error {
 	return &c
 }
 
-// AsError is the one table from any error to what a client is told: an *Error
-// as it is, anything else ErrUnavailable with the error as its cause, so that
-// an unforeseen failure closes the gate and tells the client nothing.
+// AsError converts any error to the one that a client sees; it is the only
+// place that does. It returns an *Error unchanged. Anything else becomes
+// ErrUnavailable with the error as its cause, so that on an unforeseen
+// failure the gate rejects the request and reveals nothing to the client.
 func AsError(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -118,8 +121,8 @@ func AsError(err error) *Error {
 	return ErrUnavailable.Because(err)
 }
 
-// MarshalJSON writes the body as Django REST framework does, members in its
-// order.
+// MarshalJSON writes the body as Django REST framework does, with the members
+// in the same order.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	switch {
@@ -150,12 +153,12 @@ func writeJSON(b *bytes.Buffer, v any) {
 	if err := enc.Encode(v); err != nil {
 		panic("jotgate: " + err.Error()) // unreachable: strings and slices only
 	}
-	b.Truncate(b.Len() - 1) // the newline Encode adds
+	b.Truncate(b.Len() - 1) // the newline that Encode adds
 }
 
-// Respond sends the error: its status, Retry-After where it has one, the
-// challenge (WWW-Authenticate) with a 401, and its body. Nothing of it may be
-// cached.
+// Respond sends the error: its status, Retry-After if it has one, the
+// challenge (WWW-Authenticate) with a 401, and its body. The response must
+// not be cached.
 func (e *Error) Respond(w http.ResponseWriter, challenge string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")

@@ -16,27 +16,29 @@ import (
 	"github.com/jotgate/jotgate/throttle"
 )
 
-// eventPatience is how long an answer waits for its event to be stored.
+// eventPatience is how long a response waits for its event to be stored.
 const eventPatience = 2 * time.Second
 
 // RecordEvent adds an event of the program's HTTP layer to the log and the
-// audit trail: one of record.EventKinds, whose rows are limited if the kind says
-// so. Time, Address, UserAgent and Endpoint are set from the client.
+// audit trail. It is one of record.EventKinds; the number of its rows is
+// limited if the kind is Bounded. Time, Outcome and Count are set by the
+// gate; Address, UserAgent and Endpoint are those of client.
 func (g *Gate) RecordEvent(ctx context.Context, e record.Event, client Client) {
 	g.event(ctx, e, client)
 }
 
-// RecordRefusal adds to the audit trail that a request was rejected with err, if
-// that is one of its events: a wrong current password, a delay or a rate, a link
-// or a token that is not valid, a missing right. user is the request's, if known.
+// RecordRefusal records in the audit trail that a request was rejected with
+// err, if that is one of its events: a wrong current password, a delay or a
+// rate, a link or a token that is not valid, or a missing permission. user is
+// the request's, if known.
 func (g *Gate) RecordRefusal(ctx context.Context, err error, user record.UserID, client Client) {
 	if name, detail := refusalEvent(AsError(err)); name != "" {
 		g.event(ctx, record.Event{Name: name, User: user, Detail: detail}, client)
 	}
 }
 
-// refusalEvent is the event of a rejected request, or "". A request without a
-// token is none.
+// refusalEvent returns the event of a rejected request, or "". Rejecting a
+// request without a token is not an event.
 func refusalEvent(e *Error) (name, detail string) {
 	switch {
 	case e.Status == http.StatusTooManyRequests:
@@ -53,8 +55,9 @@ func refusalEvent(e *Error) (name, detail string) {
 	return "", ""
 }
 
-// recordRequest is RecordRefusal for a handler of the program's own, behind
-// Require: the endpoint is the mux's pattern and the address the peer's.
+// recordRequest is RecordRefusal for a handler of the program, behind
+// Require: the endpoint is the mux's pattern and the address that of the
+// peer.
 func (g *Gate) recordRequest(r *http.Request, err *Error) {
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	g.RecordRefusal(r.Context(), err, "", Client{Address: host, UserAgent: r.UserAgent(), Endpoint: r.Pattern})
@@ -83,7 +86,8 @@ func (g *Gate) event(ctx context.Context, e record.Event, client Client) {
 	}
 }
 
-// flushEvents stores what was counted in a window that is over, or in any.
+// flushEvents stores the counted events of a window that has ended, or with
+// any those of the current window.
 func (g *Gate) flushEvents(ctx context.Context, any bool) {
 	for _, row := range g.trail.flush(g.now(), any) {
 		g.storeEvent(ctx, row)
@@ -119,9 +123,10 @@ func (g *Gate) logEvent(ctx context.Context, e record.Event) {
 	g.settings.OnEvent(ctx, e)
 }
 
-// EventSubject is record.Event's Subject for a name or an address that a client
-// sent: 32 hexadecimal digits, equal for all spellings that fold alike. It is
-// keyed with Settings.SecretKey, so that the trail does not tell what was typed.
+// EventSubject returns the Subject of a record.Event for a name or an address
+// that a client sent: 32 hexadecimal digits, equal for all spellings that
+// fold to the same text. It is keyed with Settings.SecretKey, so that the
+// trail does not reveal what the client sent.
 func (g *Gate) EventSubject(name string) string {
 	mac := hmac.New(sha256.New, []byte(g.settings.SecretKey))
 	_, _ = mac.Write([]byte("jotgate event subject: " + throttle.AccountKey(name)))

@@ -1,7 +1,8 @@
 package jotgate
 
-// Facts: what a token says about its user beyond the id. This table is the one
-// list of them; settings, issuing, guards and the help text read it.
+// Facts: what a token contains about its user in addition to the id. This
+// table is the only list of them; settings, issuing, guards and the help text
+// read it.
 
 import (
 	"context"
@@ -11,9 +12,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// A fact is something about a user that an access token can carry under its
-// name: an entry of Settings.Claims. A guard reads it into the field of the same
-// name of accessClaims, and fill copies that to the User (TestFacts holds both).
+// A fact is a property of a user that an access token can carry under its
+// name: an entry of Settings.Claims. A Guard reads it into the field of
+// accessClaims with the same name, and fill copies that to the User
+// (TestFacts checks both).
 type fact struct {
 	name     string
 	standard bool                               // part of Settings.Claims by default
@@ -34,8 +36,8 @@ var facts = []fact{
 	{
 		name: "role", standard: true, of: func(u *User) any { return u.Role },
 		lenient: func(c *accessClaims, raw jwt.Raw) {
-			// A role that is a string is the name of a role, never its type:
-			// "admin" in another issuer's token makes nobody a superuser.
+			// A role that is a string is the name of a role, never its type: "admin" in
+			// another issuer's token makes no user a superuser.
 			if name := textOf(raw); name != "" {
 				c.Role = Role{ID: name, DisplayName: name}
 			}
@@ -51,7 +53,8 @@ var facts = []fact{
 	},
 }
 
-// ClaimNames lists what Settings.Claims can hold, in the order of the docs.
+// ClaimNames lists the values that Settings.Claims accepts, in the order of
+// the documentation.
 func ClaimNames() []string {
 	names := make([]string, len(facts))
 	for i, f := range facts {
@@ -60,12 +63,12 @@ func ClaimNames() []string {
 	return names
 }
 
-// standardClaims is Settings.Claims by default.
+// standardClaims returns the default of Settings.Claims.
 func standardClaims() []string {
 	return slices.DeleteFunc(ClaimNames(), func(name string) bool { return !factNamed(name).standard })
 }
 
-// factNamed returns the fact, or nil without one of this name.
+// factNamed returns the fact with this name, or nil.
 func factNamed(name string) *fact {
 	if i := slices.IndexFunc(facts, func(f fact) bool { return f.name == name }); i >= 0 {
 		return &facts[i]
@@ -73,8 +76,8 @@ func factNamed(name string) *fact {
 	return nil
 }
 
-// factsOf is the user of an account's access tokens, with everything that
-// Settings.Claims lists.
+// factsOf returns the user of an account's access tokens, with everything
+// that Settings.Claims lists.
 func (g *Gate) factsOf(ctx context.Context, account *record.Account, session string) (*User, error) {
 	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: session}
 	granted := func(name string) bool { return factNamed(name).granted }

@@ -15,54 +15,58 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// The revocation feed over HTTP: how a Guard far from the database learns, within
-// a second, what was revoked.
+// The revocation feed over HTTP. A Guard without access to the database uses
+// it to learn of each revocation within a second.
 //
 //	GET …?since=CURSOR&wait=SECONDS&nonce=TEXT
 //	Jotgate-Signature: <token over the SHA-256 of the body, and the nonce>
 //	{"cursor":"…","complete":false,"keep":301,"keep_users":2592001,"revoked":[
 //	  {"sid":"…","at":1788947152},{"user_id":"7","at":…},{"user_id":"8","at":…,"sessionless":true}]}
 //
-// An entry with user_id revokes the user's access tokens issued before at, and
-// those without a session also if issued in that second; with sessionless only
-// the latter kind. A reader that does not know sessionless revokes too much.
+// An entry with user_id revokes the user's access tokens issued before at,
+// and also those without a session issued in that second; with sessionless
+// only tokens without a session. A reader that does not know sessionless
+// revokes more than it must.
 //
-// The cursor is a place in the database's feed (record.RevocationCursor), so any
-// node behind a load balancer continues from it. One of another database, of a
-// backup or of an earlier version gets everything, with complete true. The
-// response waits for news at most wait seconds.
+// The cursor is a position in the database's feed (record.RevocationCursor),
+// so any node behind a load balancer continues from it. For a cursor of
+// another database, of a backup or of an earlier version, the response lists
+// everything, with complete true. The response waits at most wait seconds for
+// new revocations.
 
-// SignatureHeader carries the signature of a page of the feed.
+// signatureHeader is the response header with the signature of a page of the
+// feed.
 const signatureHeader = "Jotgate-Signature"
 
 // maxWait bounds the wait parameter.
 const maxWait = 25 * time.Second
 
-// feedEntry is one revocation as the feed writes it.
+// feedEntry is one revocation in the format of the feed.
 type feedEntry struct {
 	Session string        `json:"sid,omitempty"`
 	User    record.UserID `json:"user_id,omitempty"`
 	At      int64         `json:"at"` // Unix seconds
-	// Sessionless: only tokens without a session are revoked.
+	// Sessionless limits the entry to tokens without a session.
 	Sessionless bool `json:"sessionless,omitempty"`
 }
 
 // feedBody is a page of the feed.
 type feedBody struct {
 	Cursor   string `json:"cursor"`
-	Complete bool   `json:"complete"` // everything in force is listed
-	Keep     int64  `json:"keep"`     // seconds that an entry about a session stays in force after its time
+	Complete bool   `json:"complete"` // all entries that are still needed are listed
+	Keep     int64  `json:"keep"`     // seconds that an entry about a session is needed after its time
 	// KeepUsers is the same for an entry about a user: tokens of other issuers
-	// may live longer than the gate's.
+	// may have a longer lifetime than the gate's.
 	KeepUsers int64       `json:"keep_users"`
 	Revoked   []feedEntry `json:"revoked"`
 }
 
-// feedLog keeps what the feed serves, in order of arrival. Its methods are
-// called under the lock of revocations; a nil log keeps nothing.
+// feedLog holds the entries that the feed serves, in order of arrival. The
+// caller of its methods holds the lock of revocations; a nil log holds
+// nothing.
 type feedLog struct {
 	entries []loggedEntry
-	waiting atomic.Int32 // requests that wait for news
+	waiting atomic.Int32 // requests that wait for a revocation
 }
 
 type loggedEntry struct {
@@ -85,7 +89,7 @@ func (l *feedLog) append(e record.Revocation, issued int64) {
 }
 
 // sweep drops the entries about sessions and about users whose tokens were
-// issued before the times.
+// issued before these times.
 func (l *feedLog) sweep(sessions, users int64) {
 	if l == nil {
 		return
@@ -99,8 +103,9 @@ func (l *feedLog) sweep(sessions, users int64) {
 	l.entries = kept
 }
 
-// since lists what the cursor has not seen, or everything. here is the place
-// that this process has read to; ahead reports that the cursor has seen more.
+// since returns the entries that the cursor has not seen, or all of them.
+// here is the position to which this process has read; ahead reports that the
+// cursor has seen more.
 func (l *feedLog) since(cursor string, here record.RevocationCursor) (body feedBody, ahead bool) {
 	body = feedBody{Cursor: feedCursor(here), Revoked: []feedEntry{}}
 	epoch, text, _ := strings.Cut(cursor, ".")
@@ -120,9 +125,9 @@ func (l *feedLog) since(cursor string, here record.RevocationCursor) (body feedB
 // maxCursor bounds a cursor, in bytes.
 const maxCursor = 4096
 
-// feedCursor is the cursor as Guards send it back. If very many transactions
-// are running it forgets those that overtook the oldest of them: then some
-// entries are listed twice.
+// feedCursor returns the cursor that Guards send back. If very many
+// transactions are running, it omits those that overtook the oldest of them;
+// then some entries are listed twice.
 func feedCursor(here record.RevocationCursor) string {
 	text := here.Epoch + "." + here.Seen.String()
 	if len(text) > maxCursor {
@@ -131,9 +136,9 @@ func feedCursor(here record.RevocationCursor) string {
 	return text
 }
 
-// page returns what the cursor has not seen and a channel that is closed when
-// there is more. ahead reports that this process has read less than the cursor
-// has seen.
+// page returns the entries that the cursor has not seen and a channel that is
+// closed when another entry is added. ahead reports that this process has
+// read less than the cursor has seen.
 func (r *revocations) page(cursor string) (page feedBody, news <-chan struct{}, ahead bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -142,13 +147,14 @@ func (r *revocations) page(cursor string) (page feedBody, news <-chan struct{}, 
 	return page, r.news, ahead
 }
 
-// serveFeed makes r keep a log, so that it can be served. Call it before use.
+// serveFeed makes r keep a log, so that it can be served. Call it before r is
+// used.
 func (r *revocations) serveFeed() { r.log = newFeedLog() }
 
-// RevocationFeed serves the feed that Guards elsewhere follow
-// (GuardSettings.RevocationsURL). It tells ids of sessions and users, no more;
-// serve it where only your services reach it. Settings.ServeRevocations must
-// be on, or it answers 404.
+// RevocationFeed returns a handler that serves the feed that Guards in other
+// processes follow (GuardSettings.RevocationsURL). It reveals only the ids of
+// sessions and users; serve it where only your services reach it. Unless
+// Settings.ServeRevocations is set, it responds with 404.
 func (g *Gate) RevocationFeed() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.revoked.log == nil {
@@ -168,11 +174,11 @@ func (g *Gate) RevocationFeed() http.Handler {
 	})
 }
 
-// maxWaiting is how many requests may wait for news, of a goroutine and a
-// connection each.
+// maxWaiting is how many requests may wait for a revocation; each holds a
+// goroutine and a connection.
 const maxWaiting = 1024
 
-// nextPage waits for news, as long as the client asks for.
+// nextPage waits for a revocation, for as long as the client asks for.
 func (g *Gate) nextPage(r *http.Request) (feedBody, error) {
 	cursor := r.URL.Query().Get("since")
 	seconds, _ := strconv.Atoi(r.URL.Query().Get("wait"))
@@ -184,7 +190,7 @@ func (g *Gate) nextPage(r *http.Request) (feedBody, error) {
 		return feedBody{}, ErrUnavailable.Because(fmt.Errorf("%d requests wait for the revocation feed", maxWaiting))
 	}
 	page, news, ahead := g.revoked.page(cursor)
-	if ahead { // of this node, which polls; or of the database, if that is a backup
+	if ahead { // of this node, which polls, or of the database, if it was restored from a backup
 		if err := g.readRevocations(r.Context()); err != nil {
 			return feedBody{}, err
 		}
@@ -203,8 +209,8 @@ func (g *Gate) nextPage(r *http.Request) (feedBody, error) {
 	return page, nil
 }
 
-// writeFeed signs the page and the nonce, so that an old page cannot be played
-// back, and sends it.
+// writeFeed signs the page and the nonce, so that an old page cannot be
+// replayed, and sends the page.
 func (g *Gate) writeFeed(w http.ResponseWriter, r *http.Request, page feedBody) {
 	body, err := json.Marshal(page)
 	if err != nil {

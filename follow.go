@@ -19,32 +19,32 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// maxFeed bounds a page of the feed, in bytes: about 700,000 revocations.
+// maxFeed limits a page of the feed, in bytes: about 700,000 revocations.
 const maxFeed = 64 << 20
 
-// feedClaims is what the signature of a page says.
+// feedClaims are the claims of a page's signature.
 type feedClaims struct {
 	TokenType string `json:"token_type"`
 	Digest    string `json:"digest"`
 	Nonce     string `json:"nonce"`
 }
 
-// follower reads the feed of a Gate for a Guard elsewhere.
+// follower reads the feed of a Gate for a Guard in another process.
 type follower struct {
 	guard  *Guard
 	url    *url.URL
 	client *http.Client
 	pages  *jwt.Verifier[feedClaims]
-	wait   time.Duration // how long to wait for news at most
+	wait   time.Duration // how long a request waits for a revocation at most
 	cursor string
-	lost   bool          // the last round failed: ask for the state and do not wait
-	failed int           // rounds in a row that failed
-	waited time.Duration // what the last round asked to wait
+	lost   bool          // the last round failed: the next request does not wait
+	failed int           // consecutive rounds that failed
+	waited time.Duration // how long the last request asked to wait
 }
 
-// Run follows the revocations at GuardSettings.RevocationsURL until the context
-// ends, and returns its error. Without that setting there is nothing to do and
-// it returns at once. A Guard that is not run hears of no revocation.
+// Run follows the revocations at GuardSettings.RevocationsURL until the
+// context ends, and returns its error. Without that setting it returns nil
+// immediately. A Guard whose Run is not called receives no revocations.
 func (g *Guard) Run(ctx context.Context) error {
 	if g.follow == nil {
 		return nil
@@ -69,18 +69,19 @@ func (g *Guard) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// repeatAfter is how often the log says that the feed cannot be read while the
-// cause stays the same.
+// repeatAfter is how often the log reports that the feed cannot be read while
+// the cause remains the same.
 const repeatAfter = 5 * time.Minute
 
-// trouble is a row of failed rounds.
+// trouble is a series of consecutive failed rounds.
 type trouble struct {
 	failures int
 	cause    string
 	logged   time.Time
 }
 
-// note counts a failure, and logs it unless the last line said the same.
+// note counts a failure, and logs it unless the last line reported the same
+// cause less than repeatAfter ago.
 func (t *trouble) note(ctx context.Context, g *Guard, err error, wait time.Duration) {
 	t.failures++
 	if now := g.now(); err.Error() != t.cause || now.Sub(t.logged) >= repeatAfter {
@@ -97,7 +98,7 @@ func (t *trouble) end(ctx context.Context, g *Guard) {
 	*t = trouble{}
 }
 
-// newFollower checks the address and makes the verifier of pages.
+// newFollower checks the URL and creates the verifier of pages.
 func newFollower(g *Guard, s GuardSettings) (*follower, error) {
 	address, err := url.Parse(s.RevocationsURL)
 	if err != nil || address.Host == "" {
@@ -115,8 +116,9 @@ func newFollower(g *Guard, s GuardSettings) (*follower, error) {
 	}}, nil
 }
 
-// patience is how long a question may wait for news: while it does, what is
-// known ages, and half of the age that a strict guard bears is left for the way.
+// patience returns how long a request may wait for a revocation. The
+// revocation list ages in the meantime, so a strict Guard waits at most half
+// of its maximum age; the other half is for the transfer.
 func patience(s GuardSettings) time.Duration {
 	const most = 20 * time.Second
 	if !s.RevocationsRequired {
@@ -126,7 +128,8 @@ func patience(s GuardSettings) time.Duration {
 }
 
 // next makes a round and returns how long to pause before the next one. There
-// is no pause after a request that waited for news as long as it asked to.
+// is no pause after a request that returned nothing new after the time that
+// it asked to wait.
 func (f *follower) next(ctx context.Context) (time.Duration, error) {
 	began := f.guard.now()
 	news, err := f.round(ctx)
@@ -137,17 +140,18 @@ func (f *follower) next(ctx context.Context) (time.Duration, error) {
 	return f.pace(news, err), err
 }
 
-// The pauses between requests: no server can make a Guard spin, however it
-// responds.
+// The pauses between requests. However a server responds, it cannot make a
+// Guard spin.
 const (
-	newsPause  = 100 * time.Millisecond // bursts of revocations come together
+	newsPause  = 100 * time.Millisecond // collects a burst of revocations into one page
 	quietPause = time.Second
 	errorPause = time.Second // after the first failure; doubles
 	longPause  = 8 * time.Second
 )
 
-// pace is how long to pause after a round. After failures it is drawn between
-// the half and the whole, so that guards do not come back at the same moment.
+// pace returns how long to pause after a round. After failures it is a random
+// time between half of the pause and all of it, so that Guards do not all
+// return at the same moment.
 func (f *follower) pace(news bool, err error) time.Duration {
 	switch {
 	case err == nil && news:
@@ -167,7 +171,7 @@ func (f *follower) pace(news bool, err error) time.Duration {
 	return wait
 }
 
-// jitter is a random part of the duration.
+// jitter returns a random part of the duration.
 func jitter(d time.Duration) time.Duration {
 	var b [2]byte
 	_, _ = rand.Read(b[:])
@@ -182,19 +186,19 @@ type feedError struct {
 
 func (e *feedError) Error() string { return "the feed answered " + e.status }
 
-// round asks once, waits for the response, and takes it in. It reports whether
-// that said something new.
+// round makes one request, waits for the response, and adds its revocations.
+// It reports whether any of them was new.
 func (f *follower) round(ctx context.Context) (news bool, err error) {
 	began, nonce := f.guard.now(), randomHex()
 	if began.UnixMicro() < f.guard.revoked.heard.Load() {
-		f.cursor = "" // the clock was set back: what sweep dropped may be in force again
+		f.cursor = "" // the clock was set back: what sweep dropped may be needed again
 	}
 	wait := f.wait
 	if f.cursor == "" || f.lost || f.guard.RevocationAge() > 2*wait {
-		wait = 0 // what is known is old, as after a clock was set forward: do not wait for more
+		wait = 0 // the list is old, as after the clock was set forward: do not wait
 	}
 	f.lost, f.waited = true, wait
-	address, query := *f.url, f.url.Query() // a gateway on the way may want a query of its own
+	address, query := *f.url, f.url.Query() // the URL may have a query for a gateway
 	for name, value := range map[string]string{"since": f.cursor, "wait": strconv.Itoa(int(wait / time.Second)), "nonce": nonce} {
 		query.Set(name, value)
 	}
@@ -223,8 +227,8 @@ func (f *follower) round(ctx context.Context) (news bool, err error) {
 	return news, nil
 }
 
-// fetch returns a page whose signature is that of the keys, over this body and
-// this nonce.
+// fetch returns a page after verifying its signature over this body and this
+// nonce with the Guard's keys.
 func (f *follower) fetch(ctx context.Context, address, nonce string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -255,8 +259,8 @@ func (f *follower) fetch(ctx context.Context, address, nonce string) ([]byte, er
 	return body, nil
 }
 
-// explain says why a page's signature was not accepted, as far as its header and
-// the guard's keys show it.
+// explain returns the reason why a page's signature was rejected, as far as
+// its header and the Guard's keys show it.
 func (f *follower) explain(signature string, err error) error {
 	if errors.Is(err, jwt.ErrNoKeys) {
 		return fmt.Errorf("there are no keys: the issuer has published none, or its key set could not be fetched: %w", err)
