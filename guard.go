@@ -12,34 +12,33 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Guard verifies access tokens and opens or closes the way to a handler. It
-// needs keys and no database, so it can stand in any service that trusts the
-// one which logs users in. A Gate is a Guard that also issues. Safe for
-// concurrent use.
+// Guard verifies access tokens and protects handlers. It needs keys but no
+// database, so any service that trusts the issuer of the tokens can have one.
+// A Gate is a Guard that also issues tokens. It is safe for concurrent use.
 type Guard struct {
 	tokens    *jwt.Verifier[accessClaims]
-	foreign   *jwt.Verifier[foreignClaims] // for tokens whose claims are typed otherwise
+	foreign   *jwt.Verifier[foreignClaims] // for tokens whose claims have other types
 	header    string                       // canonical name of the header that carries the token
-	types     []string                     // accepted words before it
+	types     []string                     // accepted schemes before the token
 	challenge string                       // for WWW-Authenticate
 	idClaim   string
 	now       func() time.Time
 	memory    *memory  // nil unless GuardSettings.RememberTokens
-	keySet    jwt.Keys // what memory asks for the keys in force
+	keySet    jwt.Keys // the source of the keys that memory compares
 	revoked   *revocations
-	stale     func() bool                 // true: refuse, the news of revocations is too old
+	stale     func() bool                 // reports that the revocation list is too old to trust
 	follow    *follower                   // nil without a feed to follow
-	refused   func(*http.Request, *Error) // records a rejected request; nil: does not
+	refused   func(*http.Request, *Error) // records a rejected request, if not nil
 	onError   func(http.ResponseWriter, *http.Request, *Error)
 	log       *slog.Logger
 	warned    atomic.Int64 // when warnUncovered last did, Unix seconds
 }
 
-// GuardSettings is every option of a Guard. Only Keys must be given; it means
-// the same as in Settings where the name is the same.
+// GuardSettings holds all options of a Guard. Only Keys is required. An
+// option with the same name as one of Settings has the same meaning.
 type GuardSettings struct {
-	// Keys verify: a *jwt.Key, a *jwt.KeySet, or a set fetched from a JWKS
-	// address.
+	// Keys verify tokens: a *jwt.Key, a *jwt.KeySet, or a set fetched from a JWKS
+	// URL.
 	Keys        jwt.Keys
 	Issuer      string
 	Audience    []string
@@ -47,25 +46,25 @@ type GuardSettings struct {
 	HeaderTypes []string
 	HeaderName  string
 	UserIDClaim string
-	// RememberTokens is how many verified tokens to cache, so that a token
-	// that is presented again costs neither a signature check nor decoding.
-	// Its times, revocation and a change of keys are still checked each time.
-	// An entry holds the whole token, at most 8 KiB. Requests with the same
-	// token share one User, which must not be modified. Default: 0, none.
+	// RememberTokens is how many verified tokens to cache, so that a token that
+	// is presented again costs neither a signature check nor decoding. Its times,
+	// revocation and a change of keys are still checked each time. An entry holds
+	// the whole token, at most 8 KiB. Requests with the same token share one
+	// User, which must not be modified. Default: 0, none.
 	RememberTokens int
-	// OnError answers in place of the JSON that jotgate sends; e.Respond is
-	// what it would have done.
+	// OnError responds instead of the default, which sends the error as JSON with
+	// e.Respond.
 	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
-	// RevocationsURL is where a Gate serves its revocation feed
-	// (/auth/revocations). Run follows it. A query in it is kept, but for the
-	// names since, wait and nonce. Default: none, tokens end by exp.
+	// RevocationsURL is the URL of a Gate's revocation feed (/auth/revocations).
+	// Run follows it. A query in it is kept, except the names since, wait and
+	// nonce. Default: none, tokens are valid until exp.
 	RevocationsURL string
-	// RevocationsRequired refuses every token with 503 while the feed has not
-	// been heard for RevocationMaxAge. Default: false, the guard goes on with
-	// what it knows.
+	// RevocationsRequired rejects every token with 503 if the feed has not been
+	// read for RevocationMaxAge. Default: false, the Guard continues with the
+	// revocations that it has.
 	RevocationsRequired bool
-	// RevocationMaxAge is how old the news of revocations may be before
-	// RevocationsRequired acts. At least 3 seconds. Default: 1 minute.
+	// RevocationMaxAge is the maximum age of the revocation list with
+	// RevocationsRequired. At least 3 seconds. Default: 1 minute.
 	RevocationMaxAge time.Duration
 	Logger           *slog.Logger
 	Now              func() time.Time
@@ -128,29 +127,34 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 	return g, err
 }
 
-// remoteLifetime is how long a Guard remembers at least what a feed told it;
-// longer where the feed says that the Gate's access tokens live longer.
+// remoteLifetime is the minimum time for which a Guard keeps a revocation
+// from a feed. It keeps them longer if the feed says that the Gate's access
+// tokens live longer.
 const remoteLifetime = time.Hour
 
-// defaultMaxAge is GuardSettings.RevocationMaxAge where it is not set.
+// defaultMaxAge is the default of GuardSettings.RevocationMaxAge.
 const defaultMaxAge = time.Minute
 
-// RevocationAge is how long ago this process last heard all revocations; very
-// long before the first time. It is what an operator should watch.
+// RevocationAge returns the age of the revocation list: the time since this
+// process last read it completely, or the maximum Duration before the first
+// time. Operators should monitor it.
 func (g *Guard) RevocationAge() time.Duration { return g.revoked.age(g.now()) }
 
-// challengeOf is what DRF asks for: the first header type, as SimpleJWT does.
+// challengeOf returns the challenge as DRF sends it, with the first header
+// type, as SimpleJWT does.
 func challengeOf(types []string) string { return types[0] + ` realm="api"` }
 
-// VerifyAccess verifies an access token and returns whom it speaks of. It
-// makes no query. Errors: ErrTokenInvalid and ErrTokenExpired with
-// SimpleJWT's list of messages, ErrNoUserClaim, ErrUnavailable while
-// revocations are required but unknown.
+// VerifyAccess verifies an access token and returns its user. It makes no
+// query. Errors: ErrTokenInvalid and ErrTokenExpired with SimpleJWT's list of
+// messages, ErrNoUserClaim, ErrUserNotFound if the user claim is neither a
+// string nor an integer, ErrUnavailable if there are no keys or if
+// RevocationsRequired is set and the revocation list is too old.
 func (g *Guard) VerifyAccess(token string) (*User, error) { return g.verifyAccess(token, nil) }
 
-// verifyAccess is VerifyAccess that puts the user in room, unless that is nil
-// or the user is shared (GuardSettings.RememberTokens): then room would keep what
-// stands around it, the request, as long as the memory lasts.
+// verifyAccess is VerifyAccess that stores the user in room, if that is not
+// nil. It does not use room if users are shared
+// (GuardSettings.RememberTokens), since the cached pointer would keep the
+// whole request in memory.
 func (g *Guard) verifyAccess(token string, room *User) (*User, error) {
 	user, err := g.userOf(token, room)
 	if err != nil {
@@ -170,7 +174,8 @@ var (
 	errUncovered = errors.New("the token was issued before the time that the revocation list reaches back to")
 )
 
-// checkRevoked says why a token of this session and user is revoked, or may be.
+// checkRevoked returns an error if a token of this session and user is
+// revoked, or if that is not known.
 func (g *Guard) checkRevoked(sid string, user record.UserID, s *stamp) error {
 	if g.revoked.revoked(sid, user, s.issued) {
 		return errRevoked
@@ -182,8 +187,8 @@ func (g *Guard) checkRevoked(sid string, user record.UserID, s *stamp) error {
 	return nil
 }
 
-// warnUncovered tells the operator, at most once a minute, of a token that lives
-// longer than revocations are held.
+// warnUncovered logs, at most once a minute, that a token was rejected
+// because it lives longer than revocations are kept.
 func (g *Guard) warnUncovered(sid string, user record.UserID, s *stamp) {
 	now, before := g.now().Unix(), g.warned.Load()
 	if now-before < 60 && before <= now || !g.warned.CompareAndSwap(before, now) {
@@ -194,11 +199,11 @@ func (g *Guard) warnUncovered(sid string, user record.UserID, s *stamp) {
 		"issued", time.Unix(s.issued, 0).UTC(), "expires", time.Unix(s.expires, 0).UTC())
 }
 
-// userOf is verifyAccess without what was revoked.
+// userOf verifies the token but does not check revocation.
 func (g *Guard) userOf(token string, room *User) (*User, error) {
 	var keys *jwt.KeySet
 	if g.memory != nil {
-		keys = g.keySet.KeySet() // before verifying: the set may change meanwhile
+		keys = g.keySet.KeySet() // before verifying: the set may change in the meantime
 		if user := g.memory.recall(token, keys, g.now()); user != nil {
 			return user, nil
 		}
@@ -211,10 +216,10 @@ func (g *Guard) userOf(token string, room *User) (*User, error) {
 	return user, nil
 }
 
-// newUser verifies a token and makes its user.
+// newUser verifies a token and returns its user.
 func (g *Guard) newUser(token string, room *User) (*User, error) {
 	t, err := g.tokens.Verify(token)
-	if err == nil { // as read does, without a copy of the claims
+	if err == nil { // like read, but without a copy of the claims
 		return g.fill(room, &t.Claims, stampOf(&t))
 	}
 	foreign, err := g.readForeign(token, err)
@@ -224,7 +229,7 @@ func (g *Guard) newUser(token string, room *User) (*User, error) {
 	return g.fill(room, &foreign.accessClaims, foreign.stamp)
 }
 
-// fill makes the user of an access token.
+// fill returns the user of an access token, in room if it can be used.
 func (g *Guard) fill(room *User, c *accessClaims, s stamp) (*User, error) {
 	if err := ofType(c, "access"); err != nil {
 		return nil, accessError(err)
@@ -242,7 +247,8 @@ func (g *Guard) fill(room *User, c *accessClaims, s stamp) (*User, error) {
 }
 
 // verify checks a token of this type in SimpleJWT's order: signature and
-// times, jti, token type. Errors are *Error in the form of token endpoints.
+// times, jti, token type. Its errors are of type *Error, in the form that
+// token endpoints send.
 func (g *Guard) verify(token, tokenType string) (*verifiedToken, error) {
 	t, err := g.read(token)
 	if err != nil {
@@ -254,7 +260,8 @@ func (g *Guard) verify(token, tokenType string) (*verifiedToken, error) {
 	return &t, nil
 }
 
-// ofType is what verify checks after signature and times; "" is any type.
+// ofType makes the checks of verify that follow the signature and times. If
+// tokenType is empty, any type is accepted.
 func ofType(c *accessClaims, tokenType string) *Error {
 	switch {
 	case c.JTI == "":
@@ -267,12 +274,14 @@ func ofType(c *accessClaims, tokenType string) *Error {
 	return nil
 }
 
-// tokenText is a refusal of a token in SimpleJWT's words.
+// tokenText returns the error for a rejected token with one of SimpleJWT's
+// texts.
 func tokenText(text string) *Error {
 	return &Error{Status: ErrTokenInvalid.Status, Code: ErrTokenInvalid.Code, Detail: text}
 }
 
-// tokenError gives the refusals of jwt the texts of SimpleJWT 5.5.
+// tokenError converts an error of package jwt to one with the text of
+// SimpleJWT 5.5.
 func tokenError(err error) *Error {
 	var refused *jwt.Error
 	switch {
@@ -287,8 +296,8 @@ func tokenError(err error) *Error {
 	}
 }
 
-// accessError is the same refusal as SimpleJWT sends it for the token of a
-// request: one message for each class of token that was tried.
+// accessError converts the error to the form that SimpleJWT sends for the
+// token of a request: one message for each class of token that was tried.
 func accessError(err error) *Error {
 	e := AsError(err)
 	if e.Status == ErrUnavailable.Status { // nothing is wrong with the token
@@ -300,7 +309,7 @@ func accessError(err error) *Error {
 	}
 }
 
-// or is the first unless it is the zero value.
+// or returns value, or fallback if value is the zero value.
 func or[T comparable](value, fallback T) T {
 	var zero T
 	if value == zero {

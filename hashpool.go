@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// hashPool limits the concurrency, the memory and the queue length of password
-// hashing. Nothing else waits for it, so a flood of logins delays only other
-// logins. Safe for concurrent use.
+// hashPool limits the concurrency, the memory and the queue length of
+// password hashing. Nothing else waits for it, so a flood of logins delays
+// only other logins. It is safe for concurrent use.
 type hashPool struct {
 	slots   *semaphore.Weighted
 	memory  *semaphore.Weighted

@@ -21,12 +21,12 @@ type claim = struct {
 	Value any
 }
 
-// issue makes the session's refresh token and an access token. custom are the
-// claims that a refresh hands on. The same session makes the same refresh
-// token again (but for the random part of ES256 and PS256 signatures): that is
-// what a retry within the grace time gets. read is a time at or before the
-// account was read, the iat of the access token: a right that was taken away
-// since then revokes it.
+// issue returns the session's refresh token and an access token. custom are
+// the claims that a refresh copies from the presented token. The same session
+// always gets the same refresh token (except for the random part of ES256 and
+// PS256 signatures), which is how a retry within the grace time gets it
+// again. read is a time at or before the account was read. It becomes the iat
+// of the access token, so that a right removed after it revokes the token.
 func (g *Gate) issue(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object, read time.Time) (Tokens, error) {
 	g.warnIdle(ctx)
 	key := g.keys.signing()
@@ -42,15 +42,15 @@ func (g *Gate) issue(ctx context.Context, account *record.Account, s *record.Ses
 	return t, err
 }
 
-// refreshClaims are SimpleJWT's, in its order, and the session.
+// refreshClaims returns SimpleJWT's claims, in its order, and the session.
 func (g *Gate) refreshClaims(account *record.Account, s *record.Session, custom jwt.Object) jwt.Object {
 	claims := g.baseClaims("refresh", s.Expires, s.Rotated, s.JTI, account)
 	claims = append(claims, claim{"sid", s.ID})
 	return g.addressed(append(claims, custom...))
 }
 
-// accessClaims are SimpleJWT's, in its order, then the session and what the
-// settings want to be known of the user.
+// accessClaims returns SimpleJWT's claims, in its order, then the session and
+// the facts about the user that Settings.Claims lists.
 func (g *Gate) accessClaims(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object, read time.Time) (jwt.Object, *User, error) {
 	claims := g.baseClaims("access", g.within(s.Created, read.Add(g.settings.AccessTokenLifetime)), read, randomHex(), account)
 	claims = append(claims, claim{"sid", s.ID})
@@ -68,7 +68,7 @@ func (g *Gate) accessClaims(ctx context.Context, account *record.Account, s *rec
 	return g.addressed(merge(claims, custom, own)), user, nil
 }
 
-// customClaims asks the program for claims of its own.
+// customClaims returns the claims of Settings.CustomClaims.
 func (g *Gate) customClaims(ctx context.Context, account *record.Account) (jwt.Object, error) {
 	if g.settings.CustomClaims == nil {
 		return nil, nil
@@ -85,7 +85,7 @@ func (g *Gate) customClaims(ctx context.Context, account *record.Account) (jwt.O
 	return own, nil
 }
 
-// baseClaims are the claims both kinds of token begin with.
+// baseClaims returns the claims with which both kinds of token begin.
 func (g *Gate) baseClaims(kind string, exp, iat time.Time, jti string, account *record.Account) jwt.Object {
 	claims := jwt.Object{
 		{"token_type", kind},
@@ -115,7 +115,7 @@ func (g *Gate) addressed(claims jwt.Object) jwt.Object {
 	return claims
 }
 
-// claimOf is what the user id claim holds for this account.
+// claimOf returns the value of the user id claim for this account.
 func (g *Gate) claimOf(account *record.Account) record.UserID {
 	if g.settings.UserIDField == "username" {
 		return record.UserID(account.Username)
@@ -132,7 +132,8 @@ func (g *Gate) isOwnClaim(name string) bool {
 	return slices.Contains(g.settings.Claims, name) || name == g.settings.UserIDClaim || g.settings.CheckRevokeToken && name == g.settings.RevokeTokenClaim
 }
 
-// merge appends claims of others; the first of a name stays.
+// merge appends the other claims; of several with one name, only the first is
+// kept.
 func merge(claims jwt.Object, others ...jwt.Object) jwt.Object {
 	seen := make(map[string]bool, len(claims))
 	for _, m := range claims {

@@ -1,7 +1,7 @@
-// Package jotgate gives a REST API accounts and JSON Web Token
-// authentication. A login takes a username and a password and answers with
-// tokens; the client sends the access token with each request; the gate
-// verifies it without looking anything up and lets the request through:
+// Package jotgate adds accounts and JSON Web Token authentication to a REST
+// API. A login takes a username and a password and responds with tokens; the
+// client sends the access token with each request; the gate verifies it
+// without any look-up and passes the request to the handler:
 //
 //	db, err := sqlite.Open(ctx, "jotgate.db", sqlite.Options{})
 //	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret}, db)
@@ -10,19 +10,21 @@
 //
 //	user, ok := jotgate.UserFrom(r.Context())
 //
-// A [Gate] issues tokens and needs a [record.Store] (store/sqlite, store/postgres).
-// A [Guard] only verifies and needs nothing but keys; it is for services that
-// stand apart from the accounts.
+// A [Gate] issues tokens and needs a [record.Store] (store/sqlite,
+// store/postgres). A [Guard] only verifies and needs only keys; it is for
+// services without access to the accounts.
 //
-// Users, groups and permissions live in Django's own tables, passwords and
-// tokens have Django's and SimpleJWT's form, so a Django may stand beside a
-// gate on the same database and secret, each accepting what the other issued.
+// Users, groups and permissions are stored in Django's own tables, and
+// passwords and tokens have the formats of Django and SimpleJWT. A Django
+// site and a gate can therefore share a database and a secret, and each
+// accepts the tokens and passwords of the other.
 //
-// What is promised: a verified token costs no query; a login with an unknown
-// name, a wrong password or an inactive account gives one answer in one time;
-// a refresh token has one winner under any race; every failure that was not
-// foreseen closes the gate. Names and meanings in this package stay as they
-// are from 1.0 on; before it, CHANGELOG.md says what changed.
+// Package jotgate guarantees that verifying a token makes no query; that a
+// login with an unknown name, a wrong password or an inactive account gets
+// the same response in the same time; that of concurrent uses of one refresh
+// token exactly one rotates it; and that after any unforeseen failure the
+// gate rejects the request. From 1.0 on, names and their meanings in this
+// package do not change; before it, CHANGELOG.md lists the changes.
 package jotgate
 
 import (
@@ -39,8 +41,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Gate logs users in, keeps their sessions and guards handlers. Make one with
-// New, share it, and let Run work beside it. Safe for concurrent use.
+// Gate logs users in, keeps their sessions and protects handlers. Create one
+// with New, share it, and call Run in a goroutine. It is safe for concurrent
+// use.
 type Gate struct {
 	*Guard
 	settings Settings
@@ -50,7 +53,7 @@ type Gate struct {
 	hashPool *hashPool
 	hasher   *passwd.Hasher
 	made     time.Time
-	runs     atomic.Bool // Run or RotateKeys was called, or that they were not has been reported
+	runs     atomic.Bool // Run or RotateKeys was called, or the warning that they were not was logged
 	trail    trail
 }
 
@@ -93,13 +96,14 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	return g, nil
 }
 
-// Settings returns what the gate works with, defaults filled in.
+// Settings returns the gate's settings, including defaults.
 func (g *Gate) Settings() Settings { return g.settings }
 
-// Store returns the store the gate was made with.
+// Store returns the store that was passed to New.
 func (g *Gate) Store() record.Store { return g.db }
 
-// fill puts the defaults in and refuses what contradicts itself.
+// fill sets the defaults and returns an error for settings that are invalid
+// or contradict each other.
 func (s *Settings) fill() error {
 	s.AccessTokenLifetime = or(s.AccessTokenLifetime, 5*time.Minute).Truncate(time.Second)
 	s.ForeignTokenLifetime = or(s.ForeignTokenLifetime, max(30*24*time.Hour, s.AccessTokenLifetime)).Truncate(time.Second)
@@ -165,10 +169,10 @@ func (s *Settings) check() error {
 	return nil
 }
 
-// Account reads the row of a verified user and checks what a token cannot
-// know. Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (the
-// session goes with another password than the stored one, or with
-// Settings.CheckRevokeToken the token does), ErrUnavailable.
+// Account reads the account of a verified user and makes the checks that need
+// it. Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (the
+// session is recorded with another password than the stored one or, with
+// Settings.CheckRevokeToken, the token is), ErrUnavailable.
 func (g *Gate) Account(ctx context.Context, user *User) (*record.Account, error) {
 	account, err := g.accountOf(ctx, user.ID)
 	switch {
@@ -193,7 +197,7 @@ func (g *Gate) Account(ctx context.Context, user *User) (*record.Account, error)
 }
 
 // confirmPassword ends the user's sessions if the password was changed by
-// something else than jotgate, such as a Django on the same tables.
+// another program than jotgate, such as a Django site on the same tables.
 func (g *Gate) confirmPassword(ctx context.Context, user *User, account *record.Account) error {
 	if g.ownUsers() || user.Session == "" {
 		return nil
@@ -207,13 +211,14 @@ func (g *Gate) confirmPassword(ctx context.Context, user *User, account *record.
 	return err
 }
 
-// precedes reports whether a token that goes by the username was issued before
-// the account joined: then it is of an earlier owner of the name.
+// precedes reports whether a token that identifies its user by username was
+// issued before the account joined: then it belongs to an earlier owner of
+// the name.
 func (g *Gate) precedes(issued int64, account *record.Account) bool {
 	return g.settings.UserIDField == "username" && !account.DateJoined.IsZero() && issued < account.DateJoined.Unix()
 }
 
-// accountOf finds an account by what the user id claim holds.
+// accountOf finds an account by the value of the user id claim.
 func (g *Gate) accountOf(ctx context.Context, id record.UserID) (*record.Account, error) {
 	if g.settings.UserIDField == "username" {
 		return g.users.UserByLogin(ctx, string(id))

@@ -11,12 +11,12 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// keyRing holds the key that signs and the keys that verify. Both are swapped
-// at once when keys rotate; a request sees the old ring or the new one, never
-// a mixture. It is the jwt.Keys of the gate's own Guard.
+// keyRing holds the key that signs and the keys that verify. Both are
+// replaced atomically when keys rotate: a request sees the old ring or the
+// new one, never a mixture. It is the jwt.Keys of the gate's Guard.
 type keyRing struct {
-	base    []*jwt.Key // of the settings: they always verify
-	sign    *jwt.Key   // of the settings: signs while the database has no current key
+	base    []*jwt.Key // from the settings: they always verify
+	sign    *jwt.Key   // from the settings: signs while the database has no current key
 	secrets []Secret   // SecretKey first, then the fallbacks
 	current atomic.Pointer[ring]
 }
@@ -24,17 +24,17 @@ type keyRing struct {
 type ring struct {
 	sign *jwt.Key
 	set  *jwt.KeySet
-	keys []record.Key // of the database
+	keys []record.Key // from the database
 }
 
-// KeySet is the set that verifies now.
+// KeySet returns the current set of keys that verify.
 func (k *keyRing) KeySet() *jwt.KeySet { return k.current.Load().set }
 
-// signing is the key that signs now.
+// signing returns the current signing key.
 func (k *keyRing) signing() *jwt.Key { return k.current.Load().sign }
 
-// newKeyRing makes the ring of the settings alone: SecretKey as HS256, the
-// fallbacks, SigningKey and VerifyingKeys.
+// newKeyRing returns a ring with only the keys of the settings: SecretKey as
+// HS256, the fallbacks, SigningKey and VerifyingKeys.
 func newKeyRing(s *Settings) (*keyRing, error) {
 	k := &keyRing{secrets: append([]Secret{s.SecretKey}, s.SecretKeyFallbacks...)}
 	newSecret := jwt.NewHMAC
@@ -62,8 +62,8 @@ func newKeyRing(s *Settings) (*keyRing, error) {
 	return k, k.install(nil)
 }
 
-// install makes a ring of the settings' keys and the database's. The key that
-// is current there signs; all verify.
+// install replaces the ring by one with the keys of the settings and of the
+// database. The current key of the database signs; all verify.
 func (k *keyRing) install(stored []record.Key) error {
 	r := &ring{sign: k.sign, keys: stored}
 	var keys []*jwt.Key
@@ -85,8 +85,8 @@ func (k *keyRing) install(stored []record.Key) error {
 	return nil
 }
 
-// reloadKeys takes in what another node or the command line did to the keys.
-// When it fails, what is known stays in force.
+// reloadKeys reads the changes of the keys by another node or the command
+// line. If that fails, the gate keeps the keys that it has.
 func (g *Gate) reloadKeys(ctx context.Context) {
 	if err := g.readKeys(ctx); err != nil {
 		g.log.WarnContext(ctx, "signing keys could not be read", "cause", err)
@@ -117,8 +117,8 @@ func sameKeys(a, b []record.Key) bool {
 	return true
 }
 
-// Keys lists the signing keys of the database, oldest first, without their
-// private parts. ErrUnavailable.
+// Keys lists the signing keys in the database, oldest first, without their
+// private parts. The error is ErrUnavailable.
 func (g *Gate) Keys(ctx context.Context) ([]record.Key, error) {
 	store, err := g.keyStore()
 	if err != nil {
@@ -131,8 +131,9 @@ func (g *Gate) Keys(ctx context.Context) ([]record.Key, error) {
 	return keys, err
 }
 
-// AddKey makes a key for the algorithm (RS…, PS…, ES… or EdDSA) and publishes
-// it as the next one: it verifies at once and signs after SwitchKey.
+// AddKey creates a key for the algorithm (RS…, PS…, ES… or EdDSA) and
+// publishes it as the next one: it verifies immediately and signs after
+// SwitchKey.
 func (g *Gate) AddKey(ctx context.Context, alg jwt.Algorithm) (record.Key, error) {
 	store, err := g.keyStore()
 	if err != nil {
@@ -150,22 +151,22 @@ func (g *Gate) AddKey(ctx context.Context, alg jwt.Algorithm) (record.Key, error
 	return key, nil
 }
 
-// SwitchKey makes the next key with this id the one that signs; the one
-// before it only verifies from then on. Call it when every verifier has seen
-// the key: JWKS answers may be cached for KeyPublishTime. ErrNotFound when it
-// is not the next one.
+// SwitchKey makes the next key with this id the current one, which signs;
+// from then on the previous one only verifies. Call it when every verifier
+// has the key: JWKS responses may be cached for KeyPublishTime. The error is
+// ErrNotFound if the key is not the next one.
 func (g *Gate) SwitchKey(ctx context.Context, id string) error {
 	return g.changeKey(ctx, "switched", id, func(s record.Keys) error { return s.SwitchSigningKey(ctx, id, g.now()) })
 }
 
-// RetireKey makes a key verify only, whatever it was; without a current key
-// SecretKey (or Settings.SigningKey) signs again.
+// RetireKey makes a key only verify, whatever its state. Without a current
+// key, SecretKey (or Settings.SigningKey) signs again.
 func (g *Gate) RetireKey(ctx context.Context, id string) error {
 	return g.changeKey(ctx, "retired", id, func(s record.Keys) error { return s.RetireSigningKey(ctx, id, g.now()) })
 }
 
-// DeleteKey removes a retired key; tokens that it signed stop working on every
-// node within seconds.
+// DeleteKey removes a retired key. Within seconds, every node rejects the
+// tokens that it signed.
 func (g *Gate) DeleteKey(ctx context.Context, id string) error {
 	return g.changeKey(ctx, "deleted", id, func(s record.Keys) error { return s.DeleteSigningKey(ctx, id) })
 }
@@ -195,14 +196,15 @@ func (g *Gate) keyStore() (record.Keys, error) {
 }
 
 // KeyPublishTime is how long a new key should be published before it signs:
-// the lifetime of a cached JWKS answer and as much again for slow clocks.
+// twice the time for which a JWKS response may be cached, to allow for slow
+// clocks.
 const KeyPublishTime = 2 * jwksMaxAge
 
-// jwksMaxAge is the max-age that /.well-known/jwks.json is sent with.
+// jwksMaxAge is the max-age with which /.well-known/jwks.json is sent.
 const jwksMaxAge = 5 * time.Minute
 
-// PublicKeys are the keys to publish: every public key that verifies, never a
-// secret. They are in the ring's order.
+// PublicKeys returns the keys to publish: every public key that verifies,
+// never a secret. They are in the order of the ring.
 func (g *Gate) PublicKeys() []*jwt.Key {
 	var public []*jwt.Key
 	for _, key := range g.keys.KeySet().Keys() {

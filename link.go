@@ -1,6 +1,6 @@
 package jotgate
 
-// Links in messages: how they are made, and which account one is valid for.
+// Links in e-mails: how they are made, and for which account one is valid.
 
 import (
 	"context"
@@ -11,31 +11,31 @@ import (
 	"github.com/jotgate/jotgate/signing"
 )
 
-// errLink rejects every link that is not valid, for whatever reason: malformed,
-// of an unknown account, used, expired, superseded. It is djoser's text for a
-// wrong token.
+// errLink is the error for every link that is not valid, whatever the reason:
+// malformed, for an unknown account, used, expired or superseded. It has
+// djoser's text for a wrong token.
 var errLink = fieldError("token", "Invalid token for given user.")
 
 // undoTimeout is how long a change of e-mail address can be undone.
 const undoTimeout = 7 * 24 * time.Hour
 
-// purposes are the pending rows that a kind of link belongs to. Links of other
-// kinds depend on the account alone.
+// purposes maps a kind of link to its pending rows. Links of other kinds
+// depend only on the account.
 var purposes = map[record.LetterKind]record.Purpose{
 	record.LetterActivation:   record.PendingActivation,
 	record.LetterEmailChange:  record.PendingEmailChange,
 	record.LetterEmailChanged: record.PendingEmailUndo,
 }
 
-// LinkParts returns the uid and the token of a link for a message of this kind
-// to a.Email. Both are empty if the account does not wait for such a link: an
-// activation link is made only while the account awaits its activation.
+// LinkParts returns the uid and the token of a link for a message of this
+// kind to a.Email. Both are empty if the account does not await such a link:
+// an activation link is made only while the account awaits its activation.
 //
 // A link serves one purpose and works once. It expires after
-// Settings.PasswordResetTimeout, one that undoes a change of address after
-// seven days. Reset links are Django's: they stop working when the password, the
-// last login or the address changes. Settings.DjoserLinks makes activation and
-// username links in the same form.
+// Settings.PasswordResetTimeout; one that undoes a change of address expires
+// after seven days. Reset links are Django's: they stop working when the
+// password, the last login or the address changes. With Settings.DjoserLinks,
+// activation and username links have the same form.
 func (g *Gate) LinkParts(kind record.LetterKind, a *record.Account) (uid, token string) {
 	var p *record.Pending
 	if _, ok := purposes[kind]; ok {
@@ -52,7 +52,8 @@ func (g *Gate) LinkParts(kind record.LetterKind, a *record.Account) (uid, token 
 	return signing.EncodeUID(string(a.ID)), g.linkTokens(kind, p).Make(linkAccount(kind, a), g.now())
 }
 
-// pending lists what the account waits for, as far as links of this kind go.
+// pending lists the account's pending rows for which a link of this kind is
+// valid.
 func (g *Gate) pending(ctx context.Context, kind record.LetterKind, a *record.Account) ([]record.Pending, error) {
 	list, err := g.db.ListPending(ctx, a.ID, purposes[kind])
 	valid := list[:0]
@@ -68,7 +69,8 @@ func (g *Gate) pending(ctx context.Context, kind record.LetterKind, a *record.Ac
 	return valid, err
 }
 
-// linkTokens signs and checks the links of a kind; p is what they settle.
+// linkTokens returns the signer and verifier of links of this kind; p is the
+// pending row that the link settles, if any.
 func (g *Gate) linkTokens(kind record.LetterKind, p *record.Pending) signing.ResetTokens {
 	keys := make([]string, len(g.keys.secrets))
 	for i, secret := range g.keys.secrets {
@@ -93,9 +95,9 @@ func (g *Gate) linkTokens(kind record.LetterKind, p *record.Pending) signing.Res
 	return t
 }
 
-// linkAccount is what a link depends on. Changes of address and their undoing
-// must not depend on a password that somebody else may have changed; they depend
-// on the nonce of their row.
+// linkAccount returns the state of the account on which a link depends.
+// Changes of address and their undoing must not depend on a password that
+// another person may have changed; they depend on the nonce of their row.
 func linkAccount(kind record.LetterKind, a *record.Account) signing.Account {
 	if kind == record.LetterEmailChange || kind == record.LetterEmailChanged {
 		return signing.Account{ID: string(a.ID)}
@@ -103,9 +105,9 @@ func linkAccount(kind record.LetterKind, a *record.Account) signing.Account {
 	return signing.Account{ID: string(a.ID), Password: a.Password, Email: a.Email, LastLogin: a.LastLogin}
 }
 
-// follow finds the account that a link was made for, and the pending row that
-// following it settles (nil for a reset). Errors: errLink, in the same time for
-// every reason; ErrForbidden, ErrUnavailable.
+// follow returns the account for which a link was made, and the pending row
+// that following it settles (nil for a reset). Errors: errLink, in the same
+// time for every reason; ErrForbidden, ErrUnavailable.
 func (g *Gate) follow(ctx context.Context, kind record.LetterKind, uid, token string) (*record.Account, *record.Pending, error) {
 	if g.ownUsers() {
 		return nil, nil, ErrForbidden.Because(errOwnUsers)
@@ -136,7 +138,7 @@ func (g *Gate) follow(ctx context.Context, kind record.LetterKind, uid, token st
 	return nil, nil, errLink
 }
 
-// linked finds the account that a link names.
+// linked returns the account that a link names.
 func (g *Gate) linked(ctx context.Context, uid string) (*record.Account, error) {
 	id, err := signing.DecodeUID(uid)
 	if err != nil {
@@ -149,8 +151,8 @@ func (g *Gate) linked(ctx context.Context, uid string) (*record.Account, error) 
 	return a, err
 }
 
-// used turns ErrNotFound into errLink: another request followed the link first,
-// or the account was changed since.
+// used converts ErrNotFound to errLink: another request followed the link
+// first, or the account has changed since.
 func used(err error) error {
 	if errors.Is(err, ErrNotFound) {
 		return errLink.Because(err)
@@ -158,9 +160,9 @@ func used(err error) error {
 	return err
 }
 
-// Activate makes the account active that an activation link was made for, and
-// its address verified. Errors: 400 if the link is not valid; ErrForbidden,
-// ErrUnavailable.
+// Activate activates the account for which an activation link was made, and
+// marks its address as verified. Errors: 400 if the link is not valid;
+// ErrForbidden, ErrUnavailable.
 func (g *Gate) Activate(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
 	a, p, err := g.follow(ctx, record.LetterActivation, uid, token)
 	if err != nil {
@@ -174,18 +176,18 @@ func (g *Gate) Activate(ctx context.Context, uid, token string, client Client) (
 	return a, err
 }
 
-// ResetPassword gives the account that a reset link was made for a new
-// password and ends its sessions; the address is verified by that. The link
-// works once, whoever else follows it at the same moment. If the account's
-// address was changed in the last seven days, the address before is informed.
-// Errors: 400 if the link is not valid and for what the rules say (field
-// password); ErrBusy, ErrUnavailable.
+// ResetPassword sets a new password for the account for which a reset link
+// was made, ends its sessions and marks its address as verified. The link
+// works once, also if several clients follow it concurrently. If the
+// account's address was changed in the last seven days, the previous address
+// is notified. Errors: 400 if the link is not valid or the rules reject the
+// password (field password); ErrBusy, ErrForbidden, ErrUnavailable.
 func (g *Gate) ResetPassword(ctx context.Context, uid, token, password string, client Client) (*record.Account, error) {
 	a, _, err := g.follow(ctx, record.LetterPasswordReset, uid, token)
 	if err != nil {
 		return nil, err
 	}
-	now, yes := g.now(), true // djoser notes a reset as a login; it makes the link stale
+	now, yes := g.now(), true // djoser records a reset as a login, which invalidates the link
 	err = g.replacePassword(ctx, a, password, "", record.Change{LastLogin: &now, IfActive: &yes, VerifyEmail: true}, client)
 	if err != nil {
 		return a, used(err)
@@ -194,8 +196,9 @@ func (g *Gate) ResetPassword(ctx context.Context, uid, token, password string, c
 	return a, nil
 }
 
-// ResetUsername gives the account that a username link was made for a new
-// login name. Errors as those of SetUsername, and 400 if the link is not valid.
+// ResetUsername sets a new login name for the account for which a username
+// link was made. Errors: those of SetUsername, and 400 if the link is not
+// valid.
 func (g *Gate) ResetUsername(ctx context.Context, uid, token, username string, client Client) (*record.Account, error) {
 	a, _, err := g.follow(ctx, record.LetterUsernameReset, uid, token)
 	if err != nil {

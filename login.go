@@ -12,43 +12,46 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Client is who asks, as the session list and the audit trail show it.
+// Client describes the client of a request, as the session list and the audit
+// trail show it.
 type Client struct {
 	Address   string // without a port
 	UserAgent string
 	Endpoint  string // the route of the request, for the audit trail
 }
 
-// Tokens is the answer to a login or a refresh.
+// Tokens is the response to a login or a refresh.
 type Tokens struct {
 	Refresh string `json:"refresh,omitempty"`
 	Access  string `json:"access"`
 	User    *User  `json:"user,omitempty"`
 }
 
-// Users is where a Gate finds people: the Store's accounts, or a program's own
-// table by Settings.Users.
+// Users is where a Gate finds users: the Store's accounts or, with
+// Settings.Users, a program's own table.
 type Users interface {
-	// UserByLogin finds who logs in by this name. ErrNotFound without one.
+	// UserByLogin finds the user with this login name. The error is ErrNotFound
+	// if there is none.
 	UserByLogin(ctx context.Context, login string) (*record.Account, error)
-	// UserByID finds by what Account.ID held before. ErrNotFound without one.
+	// UserByID finds a user by the value of an earlier Account.ID. The error is
+	// ErrNotFound if there is none.
 	UserByID(ctx context.Context, id record.UserID) (*record.Account, error)
-	// CheckPassword compares the password with the account's. account is nil
-	// when there is no such user: then it should take as long as otherwise,
-	// and answer false.
+	// CheckPassword reports whether the password is the account's. account is nil
+	// if there is no such user: then it should take the same time and return
+	// false.
 	CheckPassword(ctx context.Context, account *record.Account, password string) (bool, error)
 }
 
-// maxLogin bounds a login name before it is looked up, in bytes. Django's
-// columns hold 254 characters at most.
+// maxLogin limits the length of a login name, in bytes, before it is looked
+// up. Django's columns hold 254 characters at most.
 const maxLogin = 1024
 
 // Login checks a username and a password and starts a session. It makes one
-// SELECT, spends one password hash whatever the outcome, and writes in one
-// transaction: the session and its event.
-// Errors: ErrNoActiveAccount, the same in the same time for an unknown name,
-// a wrong password, an unusable one and an inactive account; ErrBusy when too
-// many logins wait; ErrUnavailable.
+// SELECT, computes one password hash whatever the outcome, and writes the
+// session and its event in one transaction. Errors: ErrNoActiveAccount, the
+// same in the same time for an unknown name, a wrong password, an unusable
+// one and an inactive account; ErrBusy if too many logins wait;
+// ErrUnavailable.
 func (g *Gate) Login(ctx context.Context, username, password string, client Client) (Tokens, error) {
 	var account *record.Account
 	var err error
@@ -61,8 +64,8 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 		if tokens, err = g.startSession(ctx, account, client, read); err == nil {
 			return tokens, nil
 		}
-		// The row may have changed while the hash was made, perhaps by another
-		// login that upgraded the hash: look once more.
+		// The row may have changed during hashing, perhaps by another login that
+		// upgraded the hash: try once more.
 		if !errors.Is(err, errOvertaken) {
 			break
 		}
@@ -75,12 +78,14 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 	return Tokens{}, err
 }
 
-// errOvertaken says that the account changed between check and session.
+// errOvertaken reports that the account changed between the check and the
+// start of the session.
 var errOvertaken = errors.New("the account changed during the login")
 
-// CheckLogin is the first half of Login: it answers who logs in, or
-// ErrNoActiveAccount (with the account that was tried, if there is one, for
-// the audit trail), ErrBusy or ErrUnavailable. No session is started.
+// CheckLogin is the first half of Login: it returns the account that logs in,
+// or ErrNoActiveAccount (with the account that was tried, if there is one,
+// for the audit trail), ErrBusy or ErrUnavailable. It does not start a
+// session.
 func (g *Gate) CheckLogin(ctx context.Context, username, password string) (*record.Account, error) {
 	account, err := g.findLogin(ctx, username)
 	if err != nil {
@@ -96,14 +101,14 @@ func (g *Gate) CheckLogin(ctx context.Context, username, password string) (*reco
 	return account, nil
 }
 
-// loginRefusal is why a login failed, for the operator alone: the audit trail
-// and the log have it, no response does.
+// loginRefusal is the reason why a login failed. It is only for the operator:
+// the audit trail and the log contain it, no response does.
 type loginRefusal string
 
 func (r loginRefusal) Error() string { return string(r) }
 
-// whyRefused returns the reason. It is worked out for each failure alike, after
-// the password was checked, so that it takes no time that would show.
+// whyRefused returns the reason. It is determined in the same way for each
+// failure, after the password was checked, so that its time reveals nothing.
 func whyRefused(account *record.Account, passwordFits bool) loginRefusal {
 	switch {
 	case account == nil:
@@ -119,7 +124,7 @@ func whyRefused(account *record.Account, passwordFits bool) loginRefusal {
 	}
 }
 
-// failureReason is the detail of the event login_failed.
+// failureReason returns the detail of the event login_failed.
 func failureReason(err error) string {
 	var refusal loginRefusal
 	if errors.As(err, &refusal) {
@@ -128,7 +133,7 @@ func failureReason(err error) string {
 	return "the account changed during the login"
 }
 
-// findLogin returns nil, and no error, for a name nobody has.
+// findLogin returns nil, and no error, for a name that no account has.
 func (g *Gate) findLogin(ctx context.Context, username string) (*record.Account, error) {
 	if len(username) > maxLogin {
 		return nil, nil
@@ -140,10 +145,11 @@ func (g *Gate) findLogin(ctx context.Context, username string) (*record.Account,
 	return account, err
 }
 
-// StartSession is the second half: a row in jotgate_session and two tokens for
-// an account that has proved who it is, by CheckLogin or in another way.
-// Errors: ErrNoActiveAccount when the account is inactive by now, or its
-// password another one; ErrUnavailable.
+// StartSession is the second half of Login: it inserts a row in
+// jotgate_session and returns two tokens for an account that was
+// authenticated, by CheckLogin or in another way. Errors: ErrNoActiveAccount
+// if the account has become inactive or its password has changed;
+// ErrUnavailable.
 func (g *Gate) StartSession(ctx context.Context, account *record.Account, client Client) (Tokens, error) {
 	return g.startSession(ctx, account, client, g.now())
 }
@@ -158,7 +164,7 @@ func (g *Gate) startSession(ctx context.Context, account *record.Account, client
 		OwnUsers: g.ownUsers(),
 	}
 	if err := g.db.CreateSession(ctx, s, account.Password); err != nil {
-		if errors.Is(err, ErrNotFound) { // deactivated or changed while the hash was made
+		if errors.Is(err, ErrNotFound) { // deactivated or changed during hashing
 			return Tokens{}, ErrNoActiveAccount.Because(errOvertaken)
 		}
 		return Tokens{}, err
@@ -168,12 +174,12 @@ func (g *Gate) startSession(ctx context.Context, account *record.Account, client
 		return Tokens{}, err
 	}
 	g.touchLastLogin(ctx, account, now)
-	// The store wrote the event in the transaction that made the session.
+	// The store inserted the event in the transaction that created the session.
 	g.logEvent(ctx, record.Event{Name: "login", User: account.ID, Session: s.ID, Address: client.Address, Endpoint: client.Endpoint})
 	return tokens, nil
 }
 
-// within is the time t, or the end of a session's life where that comes first
+// within returns t or, if that is earlier, the end of the session's lifetime
 // (Settings.SessionLifetime).
 func (g *Gate) within(created, t time.Time) time.Time {
 	if life := g.settings.SessionLifetime; life > 0 && created.Add(life).Before(t) {
@@ -182,15 +188,15 @@ func (g *Gate) within(created, t time.Time) time.Time {
 	return t
 }
 
-// outlived reports whether the session has come to the end of
+// outlived reports whether the session has reached the end of
 // Settings.SessionLifetime.
 func (g *Gate) outlived(s *record.Session) bool {
 	life := g.settings.SessionLifetime
 	return life > 0 && !s.Created.Add(life).After(g.now())
 }
 
-// touchLastLogin writes last_login where the settings ask for it. A login does
-// not fail for it.
+// touchLastLogin writes last_login if Settings.UpdateLastLogin is set. If
+// that fails, the login still succeeds.
 func (g *Gate) touchLastLogin(ctx context.Context, account *record.Account, now time.Time) {
 	if !g.settings.UpdateLastLogin || g.ownUsers() {
 		return
@@ -200,10 +206,11 @@ func (g *Gate) touchLastLogin(ctx context.Context, account *record.Account, now 
 	}
 }
 
-// randomHex is 128 random bits as uuid4().hex writes them: 32 hex digits.
+// randomHex returns 128 random bits in the form of Python's uuid4().hex: 32
+// hex digits.
 func randomHex() string {
 	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails since Go 1.24: it stops the program
+	_, _ = rand.Read(b[:]) // never returns an error since Go 1.24: it stops the program
 	return hex.EncodeToString(b[:])
 }
 

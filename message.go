@@ -1,6 +1,6 @@
 package jotgate
 
-// Messages: to whom, how many, and the requests for one with a link.
+// E-mails: their recipients and limits, and requests for one with a link.
 
 import (
 	"context"
@@ -14,12 +14,12 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// emailWindow is the time over which Settings.EmailLimit counts.
+// emailWindow is the period for which Settings.EmailLimit counts.
 const emailWindow = time.Hour
 
-// budget counts one message of this kind to the address and about the user (""
-// for a request that names no account). Counters are kept in the store, so they
-// hold on every node and survive restarts. Error: 429, in which nothing was
+// budget counts one message of this kind to the address and about the user
+// ("" for a request that names no account). Counters are kept in the store,
+// so they apply on every node and survive restarts. Errors: 429, with nothing
 // counted; ErrUnavailable.
 func (g *Gate) budget(ctx context.Context, kind record.LetterKind, address string, user record.UserID) error {
 	if g.settings.EmailLimit < 0 {
@@ -41,13 +41,13 @@ var errTooManyEmails = &Error{
 	Status: 429, Detail: "Request was throttled. Expected available in 3600 seconds.", RetryAfter: emailWindow,
 }
 
-// RequestLink writes a message with a link of this kind to an address, if it is
-// that of an account: an active one with a usable password, and for
-// LetterActivation one that awaits its activation. It is one message however
-// many accounts have the address. Addresses are compared without regard to
-// letter case; the message goes to the stored one. The response takes the same
-// time whether any account has the address (found) or none, and whether or not
-// Settings.EmailLimit allows the message. ErrUnavailable.
+// RequestLink queues a message with a link of this kind to an address, if it
+// is that of an account: an active one with a usable password or, for
+// LetterActivation, one that awaits its activation. It is one message even if
+// several accounts have the address. Addresses are compared without regard to
+// case; the message is sent to the stored one. The response takes the same
+// time whether any account has the address (found) or none, and whether or
+// not Settings.EmailLimit allows the message. The error is ErrUnavailable.
 func (g *Gate) RequestLink(ctx context.Context, kind record.LetterKind, email string) (found bool, err error) {
 	defer pace(ctx)()
 	outbox, ok := g.db.(record.Outbox)
@@ -72,9 +72,9 @@ func (g *Gate) RequestLink(ctx context.Context, kind record.LetterKind, email st
 	return len(accounts) > 0, outbox.Enqueue(ctx, letter)
 }
 
-// LinkAccounts lists the accounts that a message of this kind to the address is
-// about, as RequestLink chooses them: first those for which it is verified. At
-// most 100, of awaited activations at most 10.
+// LinkAccounts lists the accounts that a message of this kind to the address
+// is about, as RequestLink selects them: first those for which it is
+// verified. It lists at most 100, and at most 10 that await activation.
 func (g *Gate) LinkAccounts(ctx context.Context, kind record.LetterKind, email string) ([]*record.Account, error) {
 	list, err := g.db.AccountsByEmail(ctx, email)
 	if err != nil {
@@ -82,7 +82,7 @@ func (g *Gate) LinkAccounts(ctx context.Context, kind record.LetterKind, email s
 	}
 	chosen := list[:0]
 	for _, a := range list {
-		// The database folds more letters than it should: ı is no i.
+		// The database folds more characters than it should: ı is not i.
 		if !strings.EqualFold(a.Email, email) || !passwd.IsUsable(a.Password) || a.IsActive == (kind == record.LetterActivation) {
 			continue
 		}
@@ -102,13 +102,13 @@ func (g *Gate) LinkAccounts(ctx context.Context, kind record.LetterKind, email s
 	return chosen, nil
 }
 
-// letterTime is how long a response to a request for a message, and to a link,
-// takes at least: much longer than the database does, so that a row that was
-// read does not show.
+// letterTime is the minimum time of a response to a request for a message,
+// and to a link. It is much longer than the database takes, so that the time
+// does not reveal whether a row was read.
 const letterTime = 25 * time.Millisecond
 
-// pace returns what waits until letterTime is over, counted from now, or until
-// the client has left.
+// pace returns a function that waits until letterTime has passed since the
+// call of pace, or until the request is cancelled.
 func pace(ctx context.Context) (wait func()) {
 	timer := time.NewTimer(letterTime)
 	return func() {
@@ -124,7 +124,8 @@ func (g *Gate) letter(kind record.LetterKind, a *record.Account) record.Letter {
 	return record.Letter{Kind: kind, User: a.ID, To: a.Email, Created: g.now()}
 }
 
-// enqueue writes a message. What was done before does not fail for it.
+// enqueue queues a message. If that fails, it logs a warning: the change that
+// the message is about is already made.
 func (g *Gate) enqueue(ctx context.Context, l record.Letter) {
 	outbox, ok := g.db.(record.Outbox)
 	if !ok {
@@ -135,13 +136,14 @@ func (g *Gate) enqueue(ctx context.Context, l record.Letter) {
 	}
 }
 
-// Notify writes a message of this kind to the account, if its address is
-// verified, Settings.EmailLimit allows it and the store has an outbox; detail is
-// for the template and must not be text that a stranger chose. What was done
-// before does not fail for it.
+// Notify queues a message of this kind to the account, if its address is
+// verified, Settings.EmailLimit allows it and the store has an outbox. detail
+// is for the template and must not be text that a stranger chose. If it
+// fails, it logs a warning: the change that the message is about is already
+// made.
 func (g *Gate) Notify(ctx context.Context, kind record.LetterKind, a *record.Account, detail string) {
 	verified, err := g.EmailVerified(ctx, a)
-	if kind == record.LetterEmailChanged && err == nil && !verified { // of an address that is listed no more
+	if kind == record.LetterEmailChanged && err == nil && !verified { // the address is no longer listed
 		uid, _ := g.LinkParts(kind, a)
 		verified = uid != ""
 	}

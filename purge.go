@@ -1,6 +1,6 @@
 package jotgate
 
-// Deleting what has expired.
+// Deleting expired rows.
 
 import (
 	"context"
@@ -12,17 +12,17 @@ import (
 const (
 	purgeBatch = 500                 // rows per transaction, so that other writers do not wait
 	keepEnded  = 30 * 24 * time.Hour // how long an ended session stays in the session list
-	// keepFailures is longer than any delay that a failed login can lead to.
+	// keepFailures is longer than any delay that a failed login can cause.
 	keepFailures = 48 * time.Hour
 )
 
-// Purge deletes what has expired, in small batches, and returns how many rows
-// went: sessions and revocations, events after Settings.EventRetention,
-// counters of failures after two days. Run does it by itself; `jotgate purge`
-// does it at once.
+// Purge deletes expired rows, in small batches, and returns how many:
+// sessions and revocations, events after Settings.EventRetention, counters of
+// failures after two days. Run calls it regularly; `jotgate purge` calls it
+// immediately.
 func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	now := g.now()
-	// A revocation is read again at each start, as long as a token may live.
+	// A revocation is read again at each start, for as long as a token may live.
 	keep := max(keepEnded, g.revoked.keepUsers())
 	steps := []func() (int, error){
 		func() (int, error) { return g.db.Purge(ctx, now, now.Add(-keep), purgeBatch) },
