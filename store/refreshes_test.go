@@ -73,7 +73,12 @@ func sizeOf(t *testing.T, folder string) (total int) {
 // clients is how many refresh at once, each with a session of its own.
 const clients = 16
 
-// refreshMany refreshes in ten parts and compares the first with the last.
+// pagesOfARefresh bounds the pages that one refresh visits, after any number of
+// others. It is 5 to 21, depending on the plan that PostgreSQL chooses with the
+// statistics that autovacuum happens to have taken; the tables have 60 and more.
+const pagesOfARefresh = 40
+
+// refreshMany refreshes in ten parts and counts after each.
 func refreshMany(t *testing.T, s *store.Store, many int, size func(*world) int, w *world) {
 	a := w.account(s, "ada")
 	sessions := make([]*record.Session, clients)
@@ -100,8 +105,8 @@ func refreshMany(t *testing.T, s *store.Store, many int, size func(*world) int, 
 	if n := rows(); n != before {
 		t.Errorf("%d rows before, %d after", before, n)
 	}
-	if pages[9] > 2*slices.Min(pages[:]) {
-		t.Errorf("a refresh visits more and more pages: %v", pages)
+	if most := slices.Max(pages[:]); most > pagesOfARefresh {
+		t.Errorf("a refresh visits %d pages, more than %d: %v", most, pagesOfARefresh, pages)
 	}
 	if sizes[9] > sizes[0]+1<<20 {
 		t.Errorf("%d KiB after the first tenth, %d after the last", sizes[0]>>10, sizes[9]>>10)
