@@ -1,7 +1,8 @@
 package main
 
-// Asking people: a line, a password without echo, and whether a weak password
-// is to stand. Where standard input is no terminal, the answers are its lines.
+// Interactive input: a line, a password without echo, and whether to accept a
+// weak password. If standard input is not a terminal, the answers are read
+// from it line by line.
 
 import (
 	"bufio"
@@ -37,7 +38,7 @@ func (a *app) askHidden(question string) (string, error) {
 		return a.ask(question)
 	}
 	fmt.Fprint(a.stderr, question)
-	// ReadPassword does not notice a signal: the echo is put back here.
+	// ReadPassword does not handle signals: the echo is restored here.
 	before, err := term.GetState(int(file.Fd()))
 	if err != nil {
 		return "", err
@@ -58,8 +59,9 @@ func (a *app) askHidden(question string) (string, error) {
 	return string(password), err
 }
 
-// askPassword asks for a new password until it is given twice alike, is not
-// empty, and is strong enough or wanted all the same (Django: createsuperuser).
+// askPassword asks for a new password until both inputs are the same, it is
+// not empty, and it is strong enough or the user accepts a weak one (Django:
+// createsuperuser).
 func (a *app) askPassword(rules strength.Rules, about []strength.Attribute) (string, error) {
 	for {
 		password, err := a.askTwice()
@@ -83,7 +85,8 @@ func (a *app) askPassword(rules strength.Rules, about []strength.Attribute) (str
 	}
 }
 
-// askTwice returns "" where the two differ or are blank, and says so.
+// askTwice returns "" if the two inputs differ or are blank, and prints the
+// reason.
 func (a *app) askTwice() (string, error) {
 	first, err := a.askHidden("Password: ")
 	if err != nil {
@@ -103,7 +106,7 @@ func (a *app) askTwice() (string, error) {
 	return first, nil
 }
 
-// attributes are what a password should not resemble.
+// attributes returns the values that a password should not resemble.
 func (f *databaseFlags) attributes(a *record.Account) []strength.Attribute {
 	return strength.About(f.UsernameColumn, a.Username, a.FirstName, a.LastName, a.Email)
 }

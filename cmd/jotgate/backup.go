@@ -1,7 +1,7 @@
 package main
 
-// `backup`: a copy of a SQLite database while it is in use, whole or not
-// there. store/sqlite does the work.
+// `backup`: a complete copy of a SQLite database while it is in use.
+// store/sqlite does the work.
 
 import (
 	"errors"
@@ -30,7 +30,7 @@ owner can read it. The secret is not in it: keep jotgate.secret, too, elsewhere.
 On PostgreSQL, pg_dump does this.`
 }
 
-// Run copies, checks and names the copy.
+// Run copies the database, checks the copy and prints its name.
 func (c *backupCommand) Run(a *app) error {
 	path, ok := c.sqliteFile()
 	if !ok {
@@ -58,7 +58,7 @@ func (c *backupCommand) Run(a *app) error {
 	return nil
 }
 
-// sameFile reports whether two names lead to one file.
+// sameFile reports whether two names refer to the same file.
 func sameFile(one, other string) bool {
 	a, err := os.Stat(one)
 	if err != nil {
@@ -68,5 +68,5 @@ func sameFile(one, other string) bool {
 	return err == nil && os.SameFile(a, b)
 }
 
-// megabytes is a size for people.
+// megabytes formats a size for display.
 func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }

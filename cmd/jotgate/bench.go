@@ -1,8 +1,8 @@
 package main
 
-// `bench`: what this machine can do, and what to set for it. internal/gauge
-// measures; bench_place.go has the database that it is done in, and
-// bench_bar.go the bar.
+// `bench`: what this machine can do, and which settings suit it.
+// internal/gauge measures; bench_place.go creates the database for it, and
+// bench_bar.go shows the progress.
 
 import (
 	"errors"
@@ -80,7 +80,7 @@ func (c *benchCommand) Run(a *app) (err error) {
 	return r.print(a)
 }
 
-// print shows tables and advice.
+// print prints the tables and the advice.
 func (r *result) print(a *app) error {
 	a.printf("%s %s, %s, database: %s\n\n", r.Go, r.Platform, plural(r.Processors, "processor"), r.Database)
 	rows := [][]string{}
@@ -114,7 +114,7 @@ func loadRow(what string, l gauge.Load) []string {
 	return []string{what, strconv.Itoa(l.Clients), number(l.PerSecond), number(l.P50), number(l.P99)}
 }
 
-// number has three figures that count.
+// number formats v with three significant digits.
 func number(v float64) string {
 	switch {
 	case v >= 100:

@@ -1,6 +1,7 @@
 package main
 
-// How far a bench is: a bar at a terminal, a line for each part elsewhere.
+// The progress of a bench: a bar on a terminal, otherwise one line for each
+// part.
 
 import (
 	"fmt"
@@ -13,13 +14,13 @@ import (
 	"golang.org/x/term"
 )
 
-// benchBar shows how far something is that takes about so long in all. step and
-// end are for one goroutine.
+// benchBar shows the progress of something that takes about whole. step and
+// end must be called by one goroutine.
 type benchBar struct {
 	out      io.Writer
 	whole    time.Duration
 	terminal bool
-	reached  float64 // where the bar stands; a part that took longer than it should does not set it back
+	reached  float64 // what the bar shows; a part that took longer than planned does not move it back
 	stop     func()
 }
 
@@ -28,7 +29,7 @@ func newBenchBar(out io.Writer, whole time.Duration) *benchBar {
 	return &benchBar{out: out, whole: whole, terminal: ok && term.IsTerminal(int(file.Fd())), stop: func() {}}
 }
 
-// step says what begins now, when so much of the whole has passed.
+// step shows what begins now, after the given fraction of the whole.
 func (p *benchBar) step(passed float64, what string) {
 	p.stop()
 	p.stop = func() {}
@@ -41,7 +42,7 @@ func (p *benchBar) step(passed float64, what string) {
 	}
 }
 
-// end wipes the bar away.
+// end removes the bar.
 func (p *benchBar) end() {
 	p.stop()
 	if p.terminal {
@@ -49,7 +50,7 @@ func (p *benchBar) end() {
 	}
 }
 
-// animate moves the bar on with the time until the returned function is called.
+// animate moves the bar with time until the returned function is called.
 func (p *benchBar) animate(passed float64, what string) func() {
 	began, over := time.Now(), make(chan struct{})
 	var running sync.WaitGroup
@@ -69,7 +70,7 @@ func (p *benchBar) animate(passed float64, what string) func() {
 	return sync.OnceFunc(func() { close(over); running.Wait() })
 }
 
-// bar is the bar at this point, which fits 80 columns.
+// bar returns the bar at this point; it fits in 80 columns.
 func bar(passed float64, what string) string {
 	const width = 24
 	passed = min(passed, 0.99)

@@ -1,7 +1,7 @@
 package main
 
-// The database of a bench: made for it, on the disk or server that is asked
-// about, and taken away afterwards.
+// The database of a bench: created for it on the disk or server to be
+// measured, and removed afterwards.
 
 import (
 	"context"
@@ -21,17 +21,17 @@ import (
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-// benchPlace is an empty store and how to get rid of it.
+// benchPlace is an empty store and the function that removes it.
 type benchPlace struct {
 	db     *store.Store
-	name   string // for people
+	name   string // for display
 	remove func() error
 }
 
-// leave closes the store and takes away what was made for it.
+// leave closes the store and removes what was created for it.
 func (p *benchPlace) leave() error { return errors.Join(p.db.Close(), p.remove()) }
 
-// place makes the store.
+// place creates the store.
 func (c *benchCommand) place(a *app) (*benchPlace, error) {
 	f := databaseFlags{Database: c.Database}
 	switch path, ok := f.sqliteFile(); {
@@ -50,7 +50,7 @@ func (c *benchCommand) place(a *app) (*benchPlace, error) {
 	return nil, usage("give the database as sqlite:FILE or postgres://…")
 }
 
-// sqlitePlace is a file in a folder of its own below parent.
+// sqlitePlace creates a database file in a new folder below parent.
 func sqlitePlace(ctx context.Context, parent string) (*benchPlace, error) {
 	folder, err := os.MkdirTemp(parent, "jotgate_bench_")
 	if err != nil {
@@ -64,11 +64,11 @@ func sqlitePlace(ctx context.Context, parent string) (*benchPlace, error) {
 	return &benchPlace{db, "SQLite in " + parent, remove}, nil
 }
 
-// postgresPlace is a schema of its own, which is all that its connections see.
+// postgresPlace creates a schema and limits its connections to that schema.
 func postgresPlace(ctx context.Context, address string) (*benchPlace, error) {
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return nil, usage("the database address cannot be read") // err would show the password
+		return nil, usage("the database address cannot be read") // err would contain the password
 	}
 	schema := "jotgate_bench_" + strings.ToLower(rand.Text())
 	if err := postgresExec(ctx, address, "CREATE SCHEMA "+schema); err != nil {
@@ -87,7 +87,7 @@ func postgresPlace(ctx context.Context, address string) (*benchPlace, error) {
 	return &benchPlace{db: db, remove: remove}, nil
 }
 
-// postgresExec runs one statement on a connection of its own.
+// postgresExec runs one statement on a new connection.
 func postgresExec(ctx context.Context, address, statement string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()

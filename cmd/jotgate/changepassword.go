@@ -1,6 +1,6 @@
 package main
 
-// `changepassword USER`: a new password for somebody, whose sessions end.
+// `changepassword USER`: sets a user's password and ends the user's sessions.
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ its first two lines are the answers.
     jotgate changepassword alice`
 }
 
-// Run changes it.
+// Run changes the password.
 func (c *changepasswordCommand) Run(a *app) error {
 	hasher, err := newHasher(c.Hasher)
 	if err != nil {
@@ -57,7 +57,7 @@ func (c *changepasswordCommand) Run(a *app) error {
 	})
 }
 
-// newHasher is --hasher for commands that need no gate.
+// newHasher makes the Hasher of --hasher for commands that need no gate.
 func newHasher(setting string) (*passwd.Hasher, error) {
 	hasher, err := passwd.New(setting)
 	if err != nil {
@@ -66,7 +66,7 @@ func newHasher(setting string) (*passwd.Hasher, error) {
 	return hasher, nil
 }
 
-// withUser opens the database for as long as do runs, and finds a user in it.
+// withUser opens the database, finds a user in it and closes it after do.
 func (f *databaseFlags) withUser(a *app, name string, do func(*store.Store, *record.Account) error) error {
 	return f.with(a, func(db *store.Store) error {
 		account, err := findUser(a, db, name)

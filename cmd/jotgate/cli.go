@@ -1,7 +1,8 @@
 package main
 
-// The commands and how a line is read: kong does the parsing, config.go adds
-// the environment and the config file, help.go what --help says.
+// The commands and how a command line is parsed: kong does the parsing,
+// config.go adds the environment and the config file, help.go writes the text
+// of --help.
 
 import (
 	"errors"
@@ -38,7 +39,7 @@ type commands struct {
 	Version         versionCommand         `cmd:"" help:"Say which version this is."`
 }
 
-// run reads the line and runs its command.
+// run parses the command line and runs its command.
 func (a *app) run(args []string) error {
 	shown := false
 	args = asWritten(args)
@@ -64,8 +65,8 @@ func (a *app) run(args []string) error {
 	return line.Run()
 }
 
-// newParser makes a parser of lines without the commands named in without;
-// shown is called when --help was printed.
+// newParser makes a parser of command lines without the commands named in
+// without; shown is called after --help was printed.
 func newParser(a *app, source *source, without []string, shown func(status int)) (*kong.Kong, error) {
 	return kong.New(
 		&commands{},
@@ -75,7 +76,7 @@ func newParser(a *app, source *source, without []string, shown func(status int))
 		kong.Vars{"claims": strings.Join(jotgate.ClaimNames(), ", ")},
 		kong.Writers(a.stdout, a.stderr),
 		kong.Exit(shown),
-		kong.WithHyphenPrefixedParameters(true), // a secret may begin with one
+		kong.WithHyphenPrefixedParameters(true), // a secret may begin with a hyphen
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(decodeDuration)),
 		kong.PostBuild(source.learn),
 		kong.PostBuild(introduce),
@@ -87,8 +88,9 @@ func newParser(a *app, source *source, without []string, shown func(status int))
 	)
 }
 
-// others are the fields of commands that a line which begins with first does
-// not need. Reading the flags of every command takes longer than most commands.
+// others returns the fields of the commands that a command line beginning
+// with first does not need. Parsing the flags of every command takes longer
+// than most commands run.
 func others(first string) (fields []string) {
 	found := false
 	for field := range reflect.TypeFor[commands]().Fields() {
@@ -101,12 +103,12 @@ func others(first string) (fields []string) {
 		}
 	}
 	if !found {
-		return nil // an error or --help, which needs them all
+		return nil // an error, or --help, which needs all commands
 	}
 	return fields
 }
 
-// asWritten understands the spellings people try first.
+// asWritten translates other common spellings, such as help and --version.
 func asWritten(args []string) []string {
 	switch {
 	case len(args) == 0:
@@ -119,7 +121,7 @@ func asWritten(args []string) []string {
 	return args
 }
 
-// misread is a line that was not understood.
+// misread returns the error for a command line that cannot be parsed.
 func (a *app) misread(err error) error {
 	var parse *kong.ParseError
 	if !errors.As(err, &parse) {
@@ -129,6 +131,6 @@ func (a *app) misread(err error) error {
 	if node == nil {
 		node = parse.Context.Model.Node
 	}
-	path, _, _ := strings.Cut(node.FullPath(), " (") // without other names
+	path, _, _ := strings.Cut(node.FullPath(), " (") // without aliases
 	return usage("%w (see %s --help)", didYouMean(node, err), path)
 }

@@ -1,8 +1,9 @@
 package main
 
-// Where settings come from besides the flags: the environment, then the config
-// file. A flag of the gate or the server is JOTGATE_NAME and a line `name:`; a
-// flag of one command is JOTGATE_COMMAND_NAME and a line in its section.
+// The sources of settings other than the flags: the environment, then the
+// config file. A flag of the gate or the server is JOTGATE_NAME and a line
+// `name:`; a flag of one command is JOTGATE_COMMAND_NAME and a line in its
+// section.
 
 import (
 	"cmp"
@@ -19,30 +20,30 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// defaultConfig is read when it is there and no other is named.
+// defaultConfig is read if it exists and no other file is named.
 const defaultConfig = "jotgate.yaml"
 
-// source is where a flag's value comes from when it is not on the line.
+// source provides the value of a flag that is not on the command line.
 type source struct {
 	env    map[string]string
 	names  map[*kong.Value]aliases
 	maps   map[string]bool // the keys of this parser's commands; true if the value is a map
 	loaded bool
 	file   string         // the config file in use
-	values map[string]any // what it says, sections flattened to section.name
+	values map[string]any // its content, with sections flattened to section.name
 }
 
-// everything returns a source that has learned the settings of every command.
-// The config file and the environment are read by it, so that they mean the same
-// to all commands, also to a parser that knows one command only.
+// everything returns a source that knows the settings of every command. It
+// reads the config file and the environment, so that they mean the same for
+// all commands, even if the parser knows only one.
 var everything = sync.OnceValues(func() (*source, error) {
 	var all source
 	_, err := newParser(&app{}, &all, nil, nil)
 	return &all, err
 })
 
-// aliases are the names of a flag in the environment and in the config file. The
-// first one that is set counts.
+// aliases are the names of a flag in the environment and in the config file.
+// The first one that is set is used.
 type aliases struct {
 	env       []string
 	formerEnv []string // for the flag's former names; not in --help
@@ -107,8 +108,8 @@ func (s *source) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 	return nil, nil
 }
 
-// Validate implements kong.Resolver: a line that no flag has is an error, so
-// that a misspelt setting is not silently left out.
+// Validate implements kong.Resolver: a line in the config file without a flag
+// is an error, so that a misspelt setting is not silently ignored.
 func (s *source) Validate(*kong.Application) error {
 	if err := s.load(); err != nil || len(s.values) == 0 {
 		return err
@@ -160,8 +161,8 @@ func (s *source) load() error {
 	return nil
 }
 
-// flatten turns sections into section.name, and every value into text, so that
-// it is read as if it stood on the line. isMap has every key there is.
+// flatten turns sections into section.name, and every value into text, so
+// that it is parsed as on the command line. isMap has every known key.
 func (s *source) flatten(isMap map[string]bool, prefix string, tree map[string]any) error {
 	for name, value := range tree {
 		key := prefix + strings.ReplaceAll(name, "_", "-")
@@ -179,7 +180,8 @@ func (s *source) flatten(isMap map[string]bool, prefix string, tree map[string]a
 	return nil
 }
 
-// asWord returns a value as it would stand on the line; nil if there is none.
+// asWord returns a value as it would appear on the command line, or nil if
+// there is none.
 func asWord(isMap bool, value any) any {
 	var words []string
 	switch v := value.(type) {
@@ -211,10 +213,10 @@ func asTexts(values []any) []any {
 	return list
 }
 
-// configFlag is --config: it has to be known before the other flags are.
+// configFlag is --config, which must be known before the other flags.
 type configFlag string
 
-// BeforeResolve is called by kong when the flag stands on the line.
+// BeforeResolve is called by kong if the flag is on the command line.
 func (configFlag) BeforeResolve(s *source, line *kong.Context, trace *kong.Path) error {
 	s.file = string(line.FlagValue(trace.Flag).(configFlag))
 	return s.load()

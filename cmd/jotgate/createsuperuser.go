@@ -1,6 +1,7 @@
 package main
 
-// `createsuperuser`: as manage.py has it, with the same questions.
+// `createsuperuser`: the same command as in manage.py, with the same
+// questions.
 
 import (
 	"cmp"
@@ -32,7 +33,7 @@ after a question.
     JOTGATE_SUPERUSER_PASSWORD=… jotgate createsuperuser --username admin --email admin@example.com --noinput`
 }
 
-// Run makes the account.
+// Run creates the account.
 func (c *createsuperuserCommand) Run(a *app) error {
 	hasher, err := newHasher(c.Hasher)
 	if err != nil {
@@ -64,8 +65,8 @@ func (c *createsuperuserCommand) Run(a *app) error {
 	})
 }
 
-// username takes the flag's, or asks until one can be used. Where people log in
-// by e-mail, that is it.
+// username returns the flag's value, or asks until the answer can be used. If
+// users log in by e-mail, the username is the e-mail address.
 func (c *createsuperuserCommand) username(a *app, db *store.Store) (string, error) {
 	given, question := c.Username, "Username: "
 	if c.loginIsEmail() {
@@ -87,8 +88,8 @@ func (c *createsuperuserCommand) username(a *app, db *store.Store) (string, erro
 	}
 }
 
-// freeName brings a new username into the form in which it is stored. It is an
-// error when Django would not take it or somebody has it.
+// freeName converts a new username into the form in which it is stored. It is
+// an error if Django would not accept the name or if it is taken.
 func (f *databaseFlags) freeName(a *app, db *store.Store, text string) (string, error) {
 	if text == "" {
 		return "", djangoSays("This field cannot be blank.")
@@ -108,7 +109,8 @@ func (f *databaseFlags) freeName(a *app, db *store.Store, text string) (string, 
 	return name, nil
 }
 
-// newName checks a new login name by the rules of what it is.
+// newName checks a new login name: as an e-mail address if users log in by
+// e-mail, otherwise as a username.
 func (f *databaseFlags) newName(text string) (string, error) {
 	if f.loginIsEmail() {
 		address := names.Email(text)
@@ -117,7 +119,7 @@ func (f *databaseFlags) newName(text string) (string, error) {
 	return names.Username(text)
 }
 
-// djangoSays is a refusal in the words of Django's commands.
+// djangoSays is a refusal with the text of Django's commands.
 type djangoSays string
 
 func (s djangoSays) Error() string { return string(s) }
@@ -133,8 +135,8 @@ func (c *createsuperuserCommand) email(a *app, login string) (string, error) {
 	return names.Email(strings.TrimSpace(answer)), err
 }
 
-// password asks for it or takes it from the environment. There Django does not
-// judge it; here it is said when it is weak.
+// password asks for the password or reads it from the environment. Django
+// does not check the latter; jotgate prints a warning if it is weak.
 func (c *createsuperuserCommand) password(a *app, account *record.Account) (string, error) {
 	rules := c.rules()
 	if !c.Noinput {

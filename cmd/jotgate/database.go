@@ -1,6 +1,6 @@
 package main
 
-// Which database, and where in it the users are.
+// Which database to use, and which of its tables hold the users.
 
 import (
 	"errors"
@@ -23,12 +23,12 @@ type databaseFlags struct {
 	EmailColumn string `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
 }
 
-// loginFlags are what the API needs to know of the database.
+// loginFlags are what the API needs to know about the database.
 type loginFlags struct {
 	UsernameColumn string `group:"database" default:"username" placeholder:"COLUMN" help:"What users log in with; may be the e-mail's."`
 }
 
-// schema is where the users are.
+// schema names the tables and columns of the users.
 func (f *databaseFlags) schema() store.Schema {
 	return store.Schema{Users: f.UserTable, ID: f.IDColumn, Username: f.UsernameColumn, Email: f.EmailColumn}
 }
@@ -36,16 +36,16 @@ func (f *databaseFlags) schema() store.Schema {
 // loginIsEmail reports whether users log in by e-mail and have no other name.
 func (f *databaseFlags) loginIsEmail() bool { return f.UsernameColumn == "email" }
 
-// sqliteFile is the file of a SQLite database. Besides sqlite:FILE it
-// understands what Django sites write into DATABASE_URL: sqlite:///relative
-// and sqlite:////absolute.
+// sqliteFile returns the file of a SQLite database. In addition to
+// sqlite:FILE it accepts what Django sites write into DATABASE_URL:
+// sqlite:///relative and sqlite:////absolute.
 func (f *databaseFlags) sqliteFile() (path string, ok bool) {
 	path, ok = strings.CutPrefix(f.Database, "sqlite:")
 	return strings.TrimPrefix(path, "///"), ok && path != ""
 }
 
-// folder is where files that belong to the database stand; empty where it is
-// on another machine.
+// folder is the folder of files that belong to the database. It is empty if
+// the database may be on another machine.
 func (f *databaseFlags) folder() string {
 	if path, ok := f.sqliteFile(); ok {
 		return filepath.Dir(path)
@@ -53,17 +53,17 @@ func (f *databaseFlags) folder() string {
 	return ""
 }
 
-// opening is what opening may do to a database.
+// opening says what may be changed when a database is opened.
 type opening int
 
 const (
-	inspecting opening = iota // it is left as it is
-	using                     // its tables are brought up to date
-	making                    // and the file of a SQLite database is made where there is none
+	inspecting opening = iota // nothing is changed
+	using                     // its tables are migrated
+	making                    // and a SQLite file is created if it does not exist
 )
 
-// open opens the database. Only for making is a missing file made: to any other
-// command it is most likely another one than was meant.
+// open opens the database. Only with making does it create a missing file:
+// for any other command the name is probably wrong.
 func (f *databaseFlags) open(a *app, how opening) (*store.Store, error) {
 	if path, ok := f.sqliteFile(); ok && how != making {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -89,13 +89,13 @@ func (f *databaseFlags) connect(a *app, inspect bool) (*store.Store, error) {
 
 var errDatabase = usage("give the database as sqlite:FILE or postgres://…")
 
-// understood reports whether the address is one of a database we know.
+// understood reports whether the address is that of a supported database.
 func (f *databaseFlags) understood() bool {
 	_, ok := f.sqliteFile()
 	return ok || strings.HasPrefix(f.Database, "postgres://") || strings.HasPrefix(f.Database, "postgresql://")
 }
 
-// shown is the address without what is in it of passwords.
+// shown returns the address without passwords.
 func (f *databaseFlags) shown() string {
 	if path, ok := f.sqliteFile(); ok {
 		return path
@@ -108,12 +108,12 @@ func (f *databaseFlags) shown() string {
 	return "postgres://" + host
 }
 
-// with opens the database, which must be there, for as long as do runs.
+// with opens the database, which must exist, and closes it after do.
 func (f *databaseFlags) with(a *app, do func(db *store.Store) error) error {
 	return f.during(a, using, do)
 }
 
-// withNew is with for commands that may be the first ones.
+// withNew is with for commands that may create the database.
 func (f *databaseFlags) withNew(a *app, do func(db *store.Store) error) error {
 	return f.during(a, making, do)
 }

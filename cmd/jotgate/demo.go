@@ -1,7 +1,8 @@
 package main
 
-// What serve says when it is ready. With --demo it makes a user, and sends
-// itself the three requests that it prints, so that their answers are real.
+// What serve prints when it is ready. With --demo it creates a user and sends
+// the three requests that it prints to itself, so that the responses are
+// real.
 
 import (
 	"context"
@@ -24,7 +25,7 @@ const (
 	demoEmail = "demo@example.com"
 )
 
-// welcome tells a person where the server is and what to try.
+// welcome prints where the server is and what to try.
 func (c *serveCommand) welcome(a *app, base string, gate *jotgate.Gate, db *store.Store) error {
 	a.printf("jotgate is listening on %s, with its users in %s\n", base, c.shown())
 	if c.Demo {
@@ -45,7 +46,7 @@ Try it: sign up, log in, and ask who you are with the access token that comes ba
 	return nil
 }
 
-// demonstrate makes the user and shows the three requests.
+// demonstrate creates the user and shows the three requests.
 func (c *serveCommand) demonstrate(a *app, base string, gate *jotgate.Gate, db *store.Store) error {
 	password, err := demoUser(a.ctx, gate, db)
 	if err != nil {
@@ -73,7 +74,7 @@ func (c *serveCommand) demonstrate(a *app, base string, gate *jotgate.Gate, db *
 	return nil
 }
 
-// show sends a request and prints the answer.
+// show sends a request and prints the response.
 func show(a *app, method, address string, body io.Reader, token string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(a.ctx, method, address, body)
 	if err != nil {
@@ -102,11 +103,12 @@ func show(a *app, method, address string, body io.Reader, token string) ([]byte,
 	return answer, nil
 }
 
-// demoAlphabet has no letters that a shell or an eye could take for others.
+// demoAlphabet has no characters that a shell interprets or that are easily
+// confused.
 const demoAlphabet = "abcdefghijkmnpqrstuvwxyz23456789"
 
-// demoUser makes the user, or gives the one of an earlier demo a new password.
-// A user of that name who is somebody else is left alone.
+// demoUser creates the user, or gives the user of an earlier demo a new
+// password. Another user of that name is left unchanged.
 func demoUser(ctx context.Context, gate *jotgate.Gate, db *store.Store) (password string, err error) {
 	password = randomText(16, demoAlphabet)
 	encoded, err := gate.MakePassword(ctx, password)

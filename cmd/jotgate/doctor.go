@@ -1,7 +1,8 @@
 package main
 
-// `doctor`: looks at the database, the secret and every setting of serve, changes
-// nothing, and says line by line what fits, what does not and how to fix it.
+// `doctor`: checks the database, the secret and every setting of serve,
+// changes nothing, and prints one line for each: whether it works, and
+// otherwise how to fix it.
 
 import (
 	"context"
@@ -44,7 +45,7 @@ The dump is made where manage.py is, by:
 It holds the site's secret: delete it afterwards.`
 }
 
-// Run looks and tells.
+// Run collects the facts and prints them.
 func (c *doctorCommand) Run(a *app) error {
 	var django map[string]any
 	if c.DjangoSettings != "" {
@@ -73,7 +74,7 @@ func (c *doctorCommand) Run(a *app) error {
 	return err
 }
 
-// tell prints a line for each fact, and below it how to mend it.
+// tell prints a line for each fact, followed by how to fix it.
 func tell(a *app, facts []store.Fact) {
 	for _, f := range facts {
 		mark := "ok  "
@@ -92,7 +93,7 @@ func tell(a *app, facts []store.Fact) {
 	}
 }
 
-// databaseFacts are the store's, and the counts of password hashes.
+// databaseFacts returns the store's facts and the counts of password hashes.
 func (c *doctorCommand) databaseFacts(a *app) (facts []store.Fact, err error) {
 	db, err := c.open(a, inspecting)
 	if err != nil {
@@ -109,11 +110,11 @@ func (c *doctorCommand) databaseFacts(a *app) (facts []store.Fact, err error) {
 	return append(facts, hashes...), err
 }
 
-// accountPage is how many accounts are read at a time.
+// accountPage is the number of accounts in one page.
 const accountPage = 500
 
-// hashFacts counts the accounts by the algorithm of their password hash, and those
-// whose hash costs too much. It reads the whole table.
+// hashFacts counts the accounts by the algorithm of their password hash, and
+// those whose hash costs too much. It reads the whole table.
 func (c *doctorCommand) hashFacts(a *app, db *store.Store) ([]store.Fact, error) {
 	hasher, err := c.hasher(c.Hasher)
 	if err != nil {
@@ -124,7 +125,7 @@ func (c *doctorCommand) hashFacts(a *app, db *store.Store) ([]store.Fact, error)
 	return count.facts(hasher), err
 }
 
-// eachAccount calls do for every account, without holding more than a page of them.
+// eachAccount calls do for every account and holds at most one page of them.
 func eachAccount(ctx context.Context, db *store.Store, do func(*record.Account)) error {
 	for after := record.UserID(""); ; {
 		page, err := db.ListAccounts(ctx, after, accountPage)
@@ -141,7 +142,7 @@ func eachAccount(ctx context.Context, db *store.Store, do func(*record.Account))
 // hashCount counts stored hashes.
 type hashCount struct {
 	algorithms map[string]int
-	weak       []string // those of algorithms that do not protect a stolen password
+	weak       []string // hashes of algorithms that do not protect a stolen password
 	costly     int
 	example    string // of an account with a costly hash
 }
@@ -172,7 +173,7 @@ func (n *hashCount) facts(hasher *passwd.Hasher) (facts []store.Fact) {
 	return facts
 }
 
-// fact is about the hashes of one algorithm.
+// fact returns the fact about the hashes of one algorithm.
 func (n *hashCount) fact(name string, hasher *passwd.Hasher) store.Fact {
 	f := store.Fact{OK: true, About: "passwords stored as " + name, Found: strconv.Itoa(n.algorithms[name])}
 	switch {
@@ -191,8 +192,8 @@ func (n *hashCount) costlyFact() store.Fact {
 	}
 }
 
-// secretFact is about the secret, which it does not show: whether it can be used,
-// and whether it opens the signing keys of the database.
+// secretFact checks, without showing the secret, whether it can be used and
+// whether it opens the signing keys of the database.
 func (c *doctorCommand) secretFact(a *app, database []store.Fact) store.Fact {
 	f := store.Fact{About: "secret", Found: "usable"}
 	secret, err := c.read(a, c.folder(), false)
@@ -208,7 +209,7 @@ func (c *doctorCommand) secretFact(a *app, database []store.Fact) store.Fact {
 		return f
 	}
 	if slices.ContainsFunc(database, func(f store.Fact) bool { return f.Fatal }) {
-		f.OK = true // there may be no table of keys yet
+		f.OK = true // the table of keys may not exist yet
 		return f
 	}
 	keys, err := c.openKeys(a, secret)
@@ -223,7 +224,8 @@ func (c *doctorCommand) secretFact(a *app, database []store.Fact) store.Fact {
 	return f
 }
 
-// openKeys opens the signing keys of the database as serve does, and counts them.
+// openKeys opens the signing keys of the database as serve does, and counts
+// them.
 func (c *doctorCommand) openKeys(a *app, secret jotgate.Secret) (n int, err error) {
 	db, err := c.open(a, inspecting)
 	if err != nil {

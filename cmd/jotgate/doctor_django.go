@@ -1,8 +1,9 @@
 package main
 
-// `doctor --django`: what has to be equal on both sides, compared with a dump
-// of the site's settings. Facts and defaults: django/conf/global_settings.py,
-// rest_framework_simplejwt/settings.py, djoser/conf.py.
+// `doctor --django`: compares what must be equal on both sides with a dump of
+// the site's settings. The facts and defaults are from
+// django/conf/global_settings.py, rest_framework_simplejwt/settings.py and
+// djoser/conf.py.
 
 import (
 	"fmt"
@@ -14,8 +15,8 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// rule compares one setting. The path goes into the dump; absent means what
-// Django takes where nothing is set.
+// rule compares one setting. path is its path in the dump; absent is Django's
+// default.
 type rule struct {
 	path   string
 	absent string
@@ -23,8 +24,8 @@ type rule struct {
 	flag   string
 }
 
-// rules are the settings that both sides must share for tokens and links to
-// hold on both.
+// rules are the settings that both sides must share so that tokens and links
+// of one are valid for the other.
 var rules = []rule{
 	{"SIMPLE_JWT.ISSUER", "", func(c *doctorCommand) string { return c.Issuer }, "--issuer"},
 	{"SIMPLE_JWT.AUDIENCE", "", func(c *doctorCommand) string { return strings.Join(c.Audience, ", ") }, "--audience"},
@@ -42,7 +43,7 @@ var rules = []rule{
 	{"PASSWORD_RESET_TIMEOUT", "72h0m0s", func(c *doctorCommand) string { return c.PasswordResetTimeout.String() }, "--password-reset-timeout"},
 }
 
-// djangoFacts compares with the dump; without one it says what to compare.
+// djangoFacts compares with the dump; without one it lists what to compare.
 func (c *doctorCommand) djangoFacts(a *app, dump map[string]any) (facts []store.Fact) {
 	if dump == nil {
 		return []store.Fact{{OK: true, About: "Django's settings", Found: "not given", Mend: "--django-settings FILE compares them; jotgate doctor --help says how to make the file"}}
@@ -95,7 +96,8 @@ func (c *doctorCommand) algorithmsAgree(dump map[string]any) store.Fact {
 	return f
 }
 
-// headersAgree asks that jotgate takes every word that Django takes.
+// headersAgree checks that jotgate accepts every authorization scheme that
+// Django accepts.
 func (c *doctorCommand) headersAgree(dump map[string]any) store.Fact {
 	theirs := texts(setting(dump, "SIMPLE_JWT.AUTH_HEADER_TYPES"), "Bearer")
 	f := store.Fact{OK: true, About: "SIMPLE_JWT.AUTH_HEADER_TYPES", Found: strings.Join(theirs, ", ")}
@@ -110,8 +112,8 @@ func (c *doctorCommand) headersAgree(dump map[string]any) store.Fact {
 	return f
 }
 
-// hashersAgree says which preset keeps the two from rewriting each other's
-// hashes at every login.
+// hashersAgree names the preset that keeps the two from rewriting each
+// other's hashes at every login.
 func (c *doctorCommand) hashersAgree(dump map[string]any) store.Fact {
 	first := texts(setting(dump, "PASSWORD_HASHERS"), "django.contrib.auth.hashers.PBKDF2PasswordHasher")[0]
 	name := first[strings.LastIndexByte(first, '.')+1:]
@@ -131,7 +133,7 @@ func (c *doctorCommand) hashersAgree(dump map[string]any) store.Fact {
 	return f
 }
 
-// modelsAgree is about AUTH_USER_MODEL.
+// modelsAgree checks AUTH_USER_MODEL.
 func (c *doctorCommand) modelsAgree(dump map[string]any) store.Fact {
 	model, _ := setting(dump, "AUTH_USER_MODEL").(string)
 	if model == "" {
@@ -145,7 +147,7 @@ func (c *doctorCommand) modelsAgree(dump map[string]any) store.Fact {
 	return f
 }
 
-// strangers are settings that jotgate does not follow.
+// strangers returns the settings that jotgate does not follow.
 func strangers(dump map[string]any) (facts []store.Fact) {
 	note := func(about, found, mend string) {
 		facts = append(facts, store.Fact{OK: true, About: about, Found: found, Mend: mend})
@@ -165,7 +167,7 @@ func strangers(dump map[string]any) (facts []store.Fact) {
 	return facts
 }
 
-// setting finds a value by its path; nil without one.
+// setting returns a value by its path, or nil.
 func setting(dump map[string]any, path string) any {
 	first, rest, deeper := strings.Cut(path, ".")
 	if !deeper {
@@ -175,7 +177,7 @@ func setting(dump map[string]any, path string) any {
 	return setting(inner, rest)
 }
 
-// shownValue is a value of the dump as jotgate writes it.
+// shownValue formats a value of the dump as jotgate writes it.
 func shownValue(dump map[string]any, r rule) string {
 	switch v := setting(dump, r.path).(type) {
 	case nil:
@@ -194,7 +196,7 @@ func shownValue(dump map[string]any, r rule) string {
 	}
 }
 
-// pythonDuration reads str(timedelta): "0:05:00" or "1 day, 0:00:00".
+// pythonDuration parses str(timedelta): "0:05:00" or "1 day, 0:00:00".
 func pythonDuration(text string) (time.Duration, bool) {
 	days := 0
 	if before, after, found := strings.Cut(text, ", "); found {
@@ -211,8 +213,8 @@ func pythonDuration(text string) (time.Duration, bool) {
 	return d + time.Duration(days)*24*time.Hour, err == nil
 }
 
-// texts are the elements of a list, or the one text; fallback where there is
-// neither.
+// texts returns the elements of a list, or a list of the one text, or of
+// fallback if there is neither.
 func texts(value any, fallback string) []string {
 	switch v := value.(type) {
 	case string:
@@ -229,7 +231,7 @@ func texts(value any, fallback string) []string {
 	return []string{fallback}
 }
 
-// quoted shows a value, and that there is none.
+// quoted returns value, or "nothing" if it is empty.
 func quoted(value string) string {
 	if value == "" {
 		return "nothing"

@@ -1,7 +1,7 @@
 package main
 
-// What doctor says of the settings of serve: the rehearsal of its start
-// (prepare.go), and whether what they name can be reached.
+// What doctor reports about the settings of serve: the rehearsal of its start
+// (prepare.go), and whether the servers they name can be reached.
 
 import (
 	"cmp"
@@ -47,7 +47,8 @@ func (c *doctorCommand) serveFacts(a *app) (facts []store.Fact) {
 	return facts
 }
 
-// addressFact tries to listen. A running serve is no fault.
+// addressFact tries to listen. It is not an error if serve is already
+// running.
 func (c *doctorCommand) addressFact(ctx context.Context) store.Fact {
 	f := store.Fact{OK: true, About: "--addr", Found: c.Addr + " is free"}
 	addr, err := c.address()
@@ -74,7 +75,7 @@ func (c *doctorCommand) mailFact(a *app, faults []fault) (f store.Fact, ok bool)
 	f.Found, f.Mend = "reached", "try it with jotgate email test ADDRESS"
 	gate, err := c.rehearseGate(a, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return f, false // reported as a fault
+		return f, false // already reported as a fault
 	}
 	sender, err := c.mailFlags.sender(a, gate, noOutbox{}, cmp.Or(c.BaseURL, "http://127.0.0.1"), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -88,7 +89,7 @@ func (c *doctorCommand) mailFact(a *app, faults []fault) (f store.Fact, ok bool)
 	return f, true
 }
 
-// clientFacts are notes on front ends that were written for other settings.
+// clientFacts are notes about front ends that expect other settings.
 func (c *doctorCommand) clientFacts() (facts []store.Fact) {
 	note := func(about, found, mend string) {
 		facts = append(facts, store.Fact{OK: true, About: about, Found: found, Mend: mend})
@@ -112,7 +113,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// reach opens a connection.
+// reach tries to open a connection.
 func reach(ctx context.Context, about, address, otherwise string) store.Fact {
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
@@ -124,7 +125,7 @@ func reach(ctx context.Context, about, address, otherwise string) store.Fact {
 	return store.Fact{OK: true, About: about, Found: "reached"}
 }
 
-// hostPort is the address of a URL to connect to.
+// hostPort returns the host and port of a URL.
 func hostPort(u *url.URL) string {
 	port := "80"
 	if u.Scheme == "https" {

@@ -1,14 +1,15 @@
 package main
 
-// How serve ends, so that nobody notices: behind a proxy the other node goes
-// on, and no request that reached this one is answered with a reset.
+// How serve stops without failed requests: behind a proxy, another node
+// continues, and no request that has reached this one ends with a connection
+// reset.
 //
-//  1. /readyz says 503, and every answer asks for the connection to be closed,
-//     while new requests are still answered: for a second at most, or until
-//     nobody is connected.
-//  2. No new connection is taken; those that wait to be taken are
+//  1. /readyz responds with 503, and every response asks the client to close
+//     the connection, while new requests are still served: for one second at
+//     most, or until there are no connections.
+//  2. No new connections are accepted, except those already in the queue
 //     (drain_linux.go).
-//  3. Requests in hand are finished, for --drain-timeout at most.
+//  3. Requests in progress are finished, for --drain-timeout at most.
 
 import (
 	"context"
@@ -22,10 +23,10 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// farewell is how long step 1 takes at most.
+// farewell is the longest duration of step 1.
 const farewell = time.Second
 
-// parting is the handler of a server that may have to leave.
+// parting is the handler of a server that may have to stop.
 type parting struct {
 	next    http.Handler
 	leaving atomic.Bool
@@ -54,8 +55,9 @@ func (p *parting) count(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// sayGoodbye lets clients go, for so long at most. Nobody is connected when that
-// was so ten times in a row: a client may just be between two connections.
+// sayGoodbye waits until all clients have disconnected, but at most limit. It
+// returns only after ten checks in a row without a connection, because a
+// client may just be opening its next one.
 func (p *parting) sayGoodbye(limit time.Duration) {
 	p.leaving.Store(true)
 	for wait, quiet := time.Duration(0), 0; wait < limit && quiet < 10; wait += 10 * time.Millisecond {
@@ -66,7 +68,7 @@ func (p *parting) sayGoodbye(limit time.Duration) {
 	}
 }
 
-// drain lets requests in hand finish. ended is what Serve returns.
+// drain lets requests in progress finish. ended receives the result of Serve.
 func (c *serveCommand) drain(a *app, server *http.Server, listener net.Listener, p *parting, ended <-chan error) error {
 	c.report(a, "jotgate: finishing the requests in hand")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), c.DrainTimeout)
@@ -77,18 +79,18 @@ func (c *serveCommand) drain(a *app, server *http.Server, listener net.Listener,
 	return nil
 }
 
-// leave goes through all three steps. Shutdown comes last and late: from then
-// on net/http drops requests that it has read and not yet handed on.
+// leave runs all three steps. Shutdown comes last, because net/http then
+// drops requests that it has read but not yet passed to the handler.
 func (p *parting) leave(ctx context.Context, server *http.Server, listener net.Listener, ended <-chan error, first time.Duration) error {
 	p.sayGoodbye(first)
 	_ = listener.Close()
-	<-ended // all who were in the queue are connected now
+	<-ended // all connections in the queue have been accepted now
 	p.sayGoodbye(first)
 	return server.Shutdown(ctx)
 }
 
-// report tells the operator what serve does: as a log line in JSON if the log is
-// JSON, otherwise as a sentence.
+// report writes what serve does: as a JSON log line if the log is JSON,
+// otherwise as a sentence.
 func (c *serveCommand) report(a *app, text string) {
 	if log, err := c.logger(a.stderr); err == nil && c.LogFormat == "json" {
 		log.InfoContext(a.ctx, text)

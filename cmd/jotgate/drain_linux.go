@@ -1,8 +1,9 @@
 package main
 
-// Linux resets the connections that wait in a listener's queue when it is
-// closed. So first nobody new gets into the queue, then it is emptied, then
-// closed; whom it held is served.
+// When a listener is closed, Linux resets the connections that wait in its
+// queue. So new connections are kept out of the queue first, then it is
+// emptied, then the listener is closed; the connections taken from it are
+// served.
 
 import (
 	"net"
@@ -14,18 +15,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patient is a listener whose Close leaves nobody standing.
+// patient is a listener whose Close keeps the connections in its queue.
 type patient struct {
 	*net.TCPListener
-	closing sync.Mutex    // held while Close takes who waits
-	waited  chan net.Conn // taken by Close
+	closing sync.Mutex    // held while Close empties the queue
+	waited  chan net.Conn // accepted by Close
 }
 
-// waitingRoom is how many Close takes; the kernel's queue is not longer unless
-// somebody made it so.
+// waitingRoom is how many connections Close accepts. It is the kernel's
+// default maximum for the queue.
 const waitingRoom = 4096
 
-// leaveNobody makes a listener patient.
+// leaveNobody turns a listener into a patient one.
 func leaveNobody(l net.Listener) net.Listener {
 	if tcp, ok := l.(*net.TCPListener); ok {
 		return &patient{TCPListener: tcp, waited: make(chan net.Conn, waitingRoom)}
@@ -33,7 +34,8 @@ func leaveNobody(l net.Listener) net.Listener {
 	return l
 }
 
-// Accept gives those who waited at the end before it says that it is closed.
+// Accept returns the connections that Close took from the queue before it
+// returns an error.
 func (p *patient) Accept() (net.Conn, error) {
 	conn, err := p.TCPListener.Accept()
 	if err == nil {
@@ -49,19 +51,19 @@ func (p *patient) Accept() (net.Conn, error) {
 	}
 }
 
-// Close takes those who wait and refuses the next ones.
+// Close takes the connections in the queue and refuses later ones.
 func (p *patient) Close() error {
 	p.closing.Lock()
 	defer p.closing.Unlock()
 	if raw, err := p.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) {
-			// Where there are no filters (MPTCP), a moment stays in which somebody
-			// may come between emptying and closing.
+			// If filters are not supported (MPTCP), a client may still
+			// connect between emptying the queue and closing the listener.
 			_ = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, nobodyNew())
 			taken := takeWaiting(int(fd), nil)
 			time.Sleep(handshake)
 			taken = takeWaiting(int(fd), taken)
-			_ = syscall.Shutdown(int(fd), syscall.SHUT_RD) // from now on refused
+			_ = syscall.Shutdown(int(fd), syscall.SHUT_RD) // later connections are refused
 			for _, fd := range taken {
 				p.admit(fd)
 			}
@@ -70,12 +72,13 @@ func (p *patient) Close() error {
 	return p.TCPListener.Close()
 }
 
-// nobodyNew is a filter that drops the first packet of a connection (SYN
-// without ACK, RFC 9293 section 3.1) and lets handshakes end that have begun.
-// Who is dropped asks again after a second and is refused then; that is better
-// than a reset, after which a client cannot know whether its request was done.
+// nobodyNew returns a filter that drops the first packet of a connection (SYN
+// without ACK, RFC 9293 section 3.1), so that handshakes that have begun can
+// finish. A dropped client retries after a second and is refused then. That
+// is better than a reset, after which a client cannot know whether its
+// request was processed.
 func nobodyNew() *unix.SockFprog {
-	const flags, syn, ack = 13, 0x02, 0x10 // the filter sees the packet from the TCP header on
+	const flags, syn, ack = 13, 0x02, 0x10 // offsets from the start of the TCP header
 	program := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
 		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: syn | ack},
@@ -86,10 +89,11 @@ func nobodyNew() *unix.SockFprog {
 	return &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 }
 
-// handshake is how long one that has begun is waited for.
+// handshake is how long to wait for handshakes that have begun.
 const handshake = 10 * time.Millisecond
 
-// takeWaiting empties the queue into taken. The socket does not block, being Go's.
+// takeWaiting moves the queue into taken. The socket is Go's and therefore
+// does not block.
 func takeWaiting(listener int, taken []int) []int {
 	for len(taken) < waitingRoom {
 		fd, _, err := syscall.Accept4(listener, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
@@ -104,7 +108,7 @@ func takeWaiting(listener int, taken []int) []int {
 	return taken
 }
 
-// admit makes a connection of a socket.
+// admit turns a socket into a connection.
 func (p *patient) admit(fd int) {
 	file := os.NewFile(uintptr(fd), "connection")
 	defer file.Close()
@@ -114,7 +118,7 @@ func (p *patient) admit(fd int) {
 	}
 	select {
 	case p.waited <- conn:
-	default: // Close was called twice; the room is for one queue
+	default: // Close was called twice; there is room for one queue only
 		_ = conn.Close()
 	}
 }

@@ -2,7 +2,7 @@
 
 package main
 
-// Elsewhere a listener is closed as it is.
+// On other systems the listener is closed without this.
 
 import "net"
 

@@ -11,15 +11,16 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// daysFirst is a duration that begins with days, which Go's have not.
+// daysFirst matches a duration that begins with days, a unit that Go's
+// durations do not have.
 var daysFirst = regexp.MustCompile(`^(\d{1,6})d(.*)$`)
 
-// parseDuration reads a duration as time.ParseDuration does, and days before it:
-// 30d, 1d12h. A day has 24 hours.
+// parseDuration parses a duration as time.ParseDuration does, optionally with
+// days before it: 30d, 1d12h. A day has 24 hours.
 func parseDuration(text string) (time.Duration, error) {
 	days, rest := time.Duration(0), text
 	if found := daysFirst.FindStringSubmatch(text); found != nil {
-		n, _ := strconv.Atoi(found[1]) // six digits
+		n, _ := strconv.Atoi(found[1]) // at most six digits
 		days, rest = time.Duration(n)*24*time.Hour, found[2]
 		if n > int(math.MaxInt64/(24*time.Hour)) {
 			return 0, fmt.Errorf("%q is longer than 292 years", text)
@@ -35,7 +36,7 @@ func parseDuration(text string) (time.Duration, error) {
 	return days + d, nil
 }
 
-// decodeDuration is the kong.Mapper of every flag that is a duration.
+// decodeDuration is the kong.Mapper of every duration flag.
 func decodeDuration(ctx *kong.DecodeContext, target reflect.Value) error {
 	token, err := ctx.Scan.PopValue("duration")
 	if err != nil {

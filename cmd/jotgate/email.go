@@ -1,6 +1,6 @@
 package main
 
-// `email`: whether e-mail leaves.
+// `email`: tests whether e-mail can be sent.
 
 import (
 	"cmp"
@@ -29,10 +29,10 @@ neither database nor secret is needed. The status is 1 if the server refuses it.
     jotgate email test alice@example.com --mail-server smtp://user:password@mail.example.com --mail-from noreply@example.com`
 }
 
-// Run sends it.
+// Run sends the message.
 func (c *emailTest) Run(a *app) error {
 	f := serveFlags{gateFlags: c.gateFlags, mailFlags: c.mailFlags}
-	f.SecretKey = randomText(secretLength, secretAlphabet) // signs nothing here
+	f.SecretKey = randomText(secretLength, secretAlphabet) // nothing is signed here
 	gate, err := f.rehearseGate(a, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

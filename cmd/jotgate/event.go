@@ -31,7 +31,7 @@ func (eventList) Help() string {
     jotgate event list --event login_failed --since 24h --json`
 }
 
-// Run lists them.
+// Run lists the events.
 func (c *eventList) Run(a *app) error {
 	if c.Limit < 1 || c.Limit > 10000 {
 		return usage("--limit is %d, it can be 1 to 10000", c.Limit)
@@ -64,10 +64,10 @@ func (c *eventList) Run(a *app) error {
 	})
 }
 
-// eventPage is how many rows are read at a time.
+// eventPage is the number of rows in one page.
 const eventPage = 1000
 
-// read collects the events that are wanted.
+// read returns the selected events.
 func (c *eventList) read(a *app, db *store.Store, user record.UserID) (list []record.Event, err error) {
 	var since time.Time
 	if c.Since > 0 {

@@ -1,7 +1,7 @@
 package main
 
-// Errors in the operator's words: packages name the Go field of a setting, the
-// command line names its flag.
+// Errors in the operator's terms: packages name the Go field of a setting,
+// the command line names its flag.
 
 import (
 	"errors"
@@ -12,18 +12,18 @@ import (
 // goWord matches the name of a Go field.
 var goWord = regexp.MustCompile(`(?:Settings\.)?\b[A-Z]\w+\b`)
 
-// flagOf maps the fields of each package's Settings whose flag has another
-// name. All others have the field's name, with hyphens.
+// flagOf maps the fields of each package's Settings to flags, for flags whose
+// name is not that of the field with hyphens.
 var flagOf = map[string]map[string]string{
 	"api":   {"Rates": "rate", "Timeout": "request-timeout", "CORSOrigins": "cors-origins"},
 	"mail":  {"Server": "mail-server", "From": "mail-from", "Site": "mail-site", "BaseURL": "mail-base-url", "LinkLifetime": "password-reset-timeout"},
 	"proxy": {"Timeout": "upstream-timeout"},
 }
 
-// packagePrefix begins the errors of this module's packages.
+// packagePrefix matches the prefix of errors of this module's packages.
 var packagePrefix = regexp.MustCompile(`\b(jotgate|api|mail|proxy|throttle|passwd|jwt): `)
 
-// inFlags returns the error of a package's New as an error of usage that names
+// inFlags returns the error of a package's New as a usage error that names
 // flags. of is the package's name.
 func inFlags(of string, err error) error {
 	all, failed := everything()

@@ -83,7 +83,7 @@ func (c *groupShow) Run(a *app) error {
 	})
 }
 
-// shownGroup is all that is told of a group.
+// shownGroup is the output for a group.
 type shownGroup struct {
 	Name        string   `json:"name"`
 	Permissions []string `json:"permissions"`
@@ -106,7 +106,7 @@ type groupCreate struct{ groupNamed }
 // Help is shown below the usage line.
 func (groupCreate) Help() string { return `    jotgate group create editors` }
 
-// Run makes the group.
+// Run creates the group.
 func (c *groupCreate) Run(a *app) error {
 	return c.withNew(a, func(db *store.Store) error {
 		group, err := db.CreateGroup(a.ctx, c.Group)
@@ -164,14 +164,15 @@ type groupRevoke struct{ groupWithPermission }
 // Help is shown below the usage line.
 func (groupRevoke) Help() string { return `    jotgate group revoke editors auth.change_user` }
 
-// Run takes the permission from the group.
+// Run removes the permission from the group.
 func (c *groupRevoke) Run(a *app) error {
 	return c.act(a, "group "+c.Group+" has permission "+c.Permission+" no longer", func(db *store.Store) error {
 		return db.RevokeFromGroup(a.ctx, c.Group, c.Permission)
 	})
 }
 
-// act does something to a group, says so and notes it in the audit trail.
+// act changes a group, prints what was done and records it in the audit
+// trail.
 func (c *groupNamed) act(a *app, done string, do func(db *store.Store) error) error {
 	return c.with(a, func(db *store.Store) error {
 		if err := do(db); err != nil {

@@ -1,6 +1,6 @@
 package main
 
-// What --help says of a flag: its meaning and unit, its default, its
+// What --help shows for a flag: its meaning and unit, its default and its
 // environment variable. Its line in the config file has the flag's name.
 
 import (
@@ -21,7 +21,7 @@ var groups = []kong.Group{
 	{Key: "upstream", Title: "In front of an API:"},
 }
 
-// describe is the second column of --help.
+// describe returns the second column of --help.
 func (s *source) describe(value *kong.Value) string {
 	text := value.Help
 	if value.Flag == nil {
@@ -40,8 +40,8 @@ func (s *source) describe(value *kong.Value) string {
 	return text + " [" + strings.Join(facts, ", ") + "]"
 }
 
-// introduce puts a word before help that begins with an example: kong takes
-// leading blanks off a text, and the first example would stand as prose.
+// introduce adds a word before help that begins with an example: kong removes
+// leading spaces from a text, so the first example would look like prose.
 func introduce(k *kong.Kong) error {
 	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
 		if n, ok := node.(*kong.Node); ok && strings.HasPrefix(n.Detail, " ") {

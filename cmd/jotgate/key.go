@@ -1,7 +1,7 @@
 package main
 
-// `key`: the keys that sign tokens, kept in the database. Every node follows
-// within seconds; nobody is logged out.
+// `key`: the keys that sign tokens, stored in the database. Every node uses a
+// change within seconds, and no user is logged out.
 
 import (
 	"context"
@@ -23,8 +23,8 @@ type keyCommands struct {
 	Export keyExport `cmd:"" help:"Print the public keys, and the settings for Django."`
 }
 
-// with makes a gate for as long as do runs. It logs nothing: the command says
-// what was done.
+// with makes a gate for do and closes it afterwards. The gate does not log,
+// because the command prints what was done.
 func (f *gateFlags) with(a *app, do func(gate *jotgate.Gate) error) error {
 	gate, db, err := f.gate(a, slog.New(slog.NewTextHandler(io.Discard, nil)), false)
 	if err != nil {
@@ -65,7 +65,7 @@ type keyAdd struct {
 // Help is shown below the usage line.
 func (keyAdd) Help() string { return `    jotgate key add EdDSA` }
 
-// Run makes a key.
+// Run creates a key.
 func (c *keyAdd) Run(a *app) error {
 	return c.with(a, func(gate *jotgate.Gate) error {
 		key, err := gate.AddKey(a.ctx, jwt.Algorithm(c.Alg))
@@ -95,7 +95,7 @@ on verifying; retire it with key retire --delete when its last token has expired
     jotgate key rotate --now        # when nothing but jotgate verifies`
 }
 
-// Run publishes, waits and switches.
+// Run publishes a key, waits and switches to it.
 func (c *keyRotate) Run(a *app) error {
 	return c.gateFlags.with(a, func(gate *jotgate.Gate) error {
 		key, err := c.next(a, gate)
@@ -120,7 +120,7 @@ func (c *keyRotate) Run(a *app) error {
 	})
 }
 
-// next is the key that has been published, or a new one.
+// next returns the key that has been published, or a new one.
 func (c *keyRotate) next(a *app, gate *jotgate.Gate) (record.Key, error) {
 	keys, err := gate.Keys(a.ctx)
 	if err != nil {

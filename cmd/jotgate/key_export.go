@@ -1,6 +1,6 @@
 package main
 
-// `key export`: the public keys for whoever verifies elsewhere.
+// `key export`: the public keys for programs that verify tokens elsewhere.
 
 import (
 	"context"
@@ -28,7 +28,7 @@ func (keyExport) Help() string {
     jotgate key export --format django >> settings.py`
 }
 
-// Run prints them.
+// Run prints the keys.
 func (c *keyExport) Run(a *app) error {
 	return c.with(a, func(gate *jotgate.Gate) error {
 		if err := gate.Sync(a.ctx); err != nil {
@@ -66,7 +66,8 @@ func pemOf(key *jwt.Key) (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
 }
 
-// django writes settings for SimpleJWT, which knows one algorithm and one key.
+// django writes settings for SimpleJWT, which supports one algorithm and one
+// key.
 func (c *keyExport) django(ctx context.Context, gate *jotgate.Gate, public []*jwt.Key) (string, error) {
 	var b strings.Builder
 	line := func(name, value string) { fmt.Fprintf(&b, "    %q: %s,\n", name, value) }
@@ -87,7 +88,7 @@ func (c *keyExport) django(ctx context.Context, gate *jotgate.Gate, public []*jw
 	return b.String(), nil
 }
 
-// signingLines are the algorithm and, where it is no secret, the key.
+// signingLines writes the algorithm and, if it is public, the key.
 func signingLines(ctx context.Context, gate *jotgate.Gate, public []*jwt.Key, line func(name, value string)) error {
 	current, err := currentKey(ctx, gate)
 	if err != nil {
@@ -105,7 +106,7 @@ func signingLines(ctx context.Context, gate *jotgate.Gate, public []*jwt.Key, li
 	return nil
 }
 
-// currentKey is the id of the key that signs, "" where the secret does.
+// currentKey returns the id of the key that signs, or "" if the secret does.
 func currentKey(ctx context.Context, gate *jotgate.Gate) (string, error) {
 	keys, err := gate.Keys(ctx)
 	for _, k := range keys {
@@ -116,7 +117,8 @@ func currentKey(ctx context.Context, gate *jotgate.Gate) (string, error) {
 	return "", err
 }
 
-// python writes text and lists as Python does; JSON is the same for these.
+// python writes strings and lists as Python does; for these, JSON is the
+// same.
 func python(value any) string {
 	text, _ := json.Marshal(value)
 	return string(text)

@@ -1,15 +1,16 @@
 // Command jotgate gives a REST API accounts and JSON Web Token
-// authentication: it serves logins, refreshes and users over HTTP, and has the
-// tools to look after them.
+// authentication: it serves logins, refreshes and users over HTTP, and has
+// the tools to manage them.
 //
 //	jotgate serve --demo        serve, with a user to try
 //	jotgate createsuperuser     make an administrator
 //	jotgate token verify -      check a token
 //	jotgate --help              the rest
 //
-// Each subcommand is a file of its own, named after it. A command gets an *app
-// with everything it may touch of the outside; main only connects that to the
-// process. Flags, environment and config file are read in config.go.
+// Each subcommand is in the file that is named after it. A command gets an
+// *app with everything outside the program that it may use; main only
+// connects that to the process. Flags, environment and config file are read
+// in config.go.
 package main
 
 import (
@@ -27,20 +28,20 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// The statuses a command ends with.
+// The exit statuses of a command.
 const (
 	statusDone    = 0
-	statusRefused = 1 // it was tried and failed, or the token was refused
-	statusUsage   = 2 // wrong usage, a setting or a key that cannot be used
+	statusRefused = 1 // the operation failed, or the token was refused
+	statusUsage   = 2 // wrong usage, or a setting or key that cannot be used
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal ends the program immediately
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the whole program; it returns the status to exit with.
+// run is the whole program; it returns the exit status.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{ctx: ctx, env: environment(env), stdin: stdin, stdout: stdout, stderr: stderr}
 	err := a.run(args)
@@ -55,8 +56,9 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 	return statusRefused
 }
 
-// sentence is an error in one line, for the operator: a database that cannot
-// be used tells its cause, any other refusal what is wrong with the request.
+// sentence returns an error as one line for the operator: for a database that
+// cannot be used the cause, for any other refusal what is wrong with the
+// request.
 func sentence(err error) string {
 	text := strings.TrimPrefix(err.Error(), "jotgate: ")
 	var e *jotgate.Error
@@ -70,14 +72,14 @@ func sentence(err error) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// app is what a command may touch of the outside.
+// app holds everything outside the program that a command may use.
 type app struct {
 	ctx    context.Context
 	env    map[string]string
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
-	lines  *bufio.Reader // standard input, once it is read line by line
+	lines  *bufio.Reader // standard input, if it is read line by line
 }
 
 // environment turns NAME=value lines into a map.
@@ -96,10 +98,10 @@ func (a *app) print(lines ...any) { fmt.Fprintln(a.stdout, lines...) }
 // printf writes to standard output.
 func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.stdout, format, args...) }
 
-// warn tells a person something that is no part of the result.
+// warn writes to standard error what does not belong to the result.
 func (a *app) warn(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
 
-// failure is an error with a status of its own.
+// failure is an error with an exit status.
 type failure struct {
 	status int
 	err    error
@@ -108,7 +110,7 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// usage is a failure that the caller of the command can mend: status 2.
+// usage returns an error that the caller of the command can fix: status 2.
 func usage(format string, args ...any) error {
 	return &failure{statusUsage, fmt.Errorf(format, args...)}
 }

@@ -5,17 +5,17 @@ import (
 	"runtime"
 )
 
-// floorSize is what heapFloor adds to the heap, in bytes, and so to the garbage
-// that may lie about before it is collected.
+// floorSize is what heapFloor adds to the heap, in bytes, and so the amount
+// of garbage that may accumulate before it is collected.
 const floorSize = 8 << 20
 
-// heapFloor makes the collector of garbage come less often, until the function
-// it returns is called. Go collects when the heap has doubled, at 4 MiB at the
-// least. jotgate holds about one, so under load it would collect some forty
-// times a second, each time emptying the pools that requests draw from. The
-// floor is counted and never written to, so the system gives no memory for it.
-// GOGC would multiply instead: also what a million revocations take. Who sets
-// GOGC or GOMEMLIMIT has decided otherwise.
+// heapFloor makes garbage collections less frequent until the returned
+// function is called. Go collects when the heap has doubled, and at 4 MiB at
+// the earliest. jotgate's heap is about 1 MiB, so under load it would be
+// collected about forty times a second, and each collection empties the pools
+// of the requests. The floor is counted but never written to, so it takes no
+// physical memory. GOGC would multiply instead, including the memory of a
+// million revocations. If GOGC or GOMEMLIMIT is set, heapFloor does nothing.
 func heapFloor() (release func()) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}

@@ -1,7 +1,8 @@
 package main
 
-// `migrate`: makes the tables that are missing. serve does the same by itself;
-// the command is for those who want it done beforehand, by another account.
+// `migrate`: creates the missing tables. serve does the same when it starts;
+// the command is for operators who run migrations separately, or as another
+// database user.
 
 import (
 	"github.com/jotgate/jotgate/store"

@@ -1,7 +1,7 @@
 package main
 
-// `move`: everything jotgate keeps, from one database to another. Package
-// store does the work.
+// `move`: copies everything that jotgate stores from one database to another.
+// Package store does the work.
 
 import (
 	"errors"
@@ -34,7 +34,7 @@ and what is written afterwards stays behind. The old database is left as it is.
     jotgate move --database postgres://app@db/app --to sqlite:jotgate.db`
 }
 
-// Run opens both and copies.
+// Run opens both databases and copies.
 func (c *moveCommand) Run(a *app) error {
 	to := c.databaseFlags
 	to.Database = c.To
@@ -61,7 +61,7 @@ func (c *moveCommand) Run(a *app) error {
 	})
 }
 
-// report lists what is in both databases now.
+// report lists what both databases now hold.
 func (c *moveCommand) report(a *app, to *databaseFlags, tables []store.Moved, there bool) error {
 	rows, total := [][]string{}, int64(0)
 	for _, t := range tables {
@@ -79,8 +79,8 @@ func (c *moveCommand) report(a *app, to *databaseFlags, tables []store.Moved, th
 	return nil
 }
 
-// progress is a line that says how far it is; one that does not move where
-// standard error is no terminal.
+// progress is a line that shows the progress; if standard error is not a
+// terminal, the line is not updated.
 type progress struct {
 	a        *app
 	terminal bool
@@ -105,7 +105,7 @@ func (p *progress) show(table string, rows, of int64) {
 	p.table = table
 }
 
-// end leaves the line.
+// end finishes the line.
 func (p *progress) end() {
 	if p.shown {
 		_, _ = p.a.stderr.Write([]byte("\r\033[K"))

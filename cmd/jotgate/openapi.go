@@ -1,6 +1,6 @@
 package main
 
-// `openapi`: the description of every endpoint, as serve offers it.
+// `openapi`: the description of every endpoint, as served by serve.
 
 import "github.com/jotgate/jotgate/api"
 
@@ -16,7 +16,7 @@ func (openapiCommand) Help() string {
     jotgate openapi > openapi.yaml`
 }
 
-// Run prints it: OpenAPI 3.1 in YAML.
+// Run prints the description: OpenAPI 3.1 in YAML.
 func (c openapiCommand) Run(a *app) error {
 	_, err := a.stdout.Write(api.OpenAPI(c.UsernameColumn, api.Settings{NoSignup: c.NoSignup}))
 	return err

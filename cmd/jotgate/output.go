@@ -15,12 +15,13 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// listFlags are those of every command that lists something.
+// listFlags are the flags of every command that lists something.
 type listFlags struct {
 	JSON bool `name:"json" help:"Print JSON, for programs."`
 }
 
-// show prints the value for programs, or the rows for people.
+// show prints the value as JSON for programs, or the rows as a table for
+// people.
 func (f *listFlags) show(a *app, value any, none, headings string, rows [][]string) error {
 	if f.JSON {
 		return a.json(value)
@@ -28,7 +29,7 @@ func (f *listFlags) show(a *app, value any, none, headings string, rows [][]stri
 	return a.table(none, headings, rows)
 }
 
-// pageFlags are those of every list that may be long.
+// pageFlags are the flags of every list that may be long.
 type pageFlags struct {
 	After string `placeholder:"ID" help:"Begin after the user with this id. Default: at the first."`
 	Limit int    `default:"100" placeholder:"N" help:"How many users at most, up to 1000."`
@@ -41,14 +42,14 @@ func (f *pageFlags) check() error {
 	return nil
 }
 
-// more says how to go on where a page is full.
+// more prints how to continue if the page is full.
 func (f *pageFlags) more(a *app, page []*record.Account) {
 	if len(page) == f.Limit {
 		a.warn("there may be more: --after %s", page[len(page)-1].ID)
 	}
 }
 
-// facts prints names and values below each other.
+// facts prints one name and value per line.
 func (a *app) facts(list [][2]string) {
 	for _, fact := range list {
 		a.printf("%-12s %s\n", fact[0], visible(fact[1]))
@@ -63,8 +64,8 @@ func (a *app) json(value any) error {
 	return encoder.Encode(value)
 }
 
-// table prints rows below their headings. Nothing is printed for no rows, but
-// none is told.
+// table prints rows below their headings. If there are no rows, it prints
+// nothing to standard output and none as a warning.
 func (a *app) table(none string, headings string, rows [][]string) error {
 	if len(rows) == 0 {
 		a.warn("%s", none)
@@ -81,7 +82,7 @@ func (a *app) table(none string, headings string, rows [][]string) error {
 	return w.Flush()
 }
 
-// visible keeps what users wrote (names, user agents) from steering the
+// visible keeps text from users (names, user agents) from controlling the
 // terminal or breaking the table.
 func visible(text string) string {
 	if text == "" {
@@ -97,7 +98,7 @@ func harmlessRune(r rune) rune {
 	return r
 }
 
-// when is a time for people, in UTC; empty for none.
+// when formats a time for people, in UTC; the zero time is empty.
 func when(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -105,7 +106,7 @@ func when(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05")
 }
 
-// yes is a flag for people.
+// yes formats a flag for people.
 func yes(b bool) string {
 	if b {
 		return "yes"
@@ -113,7 +114,7 @@ func yes(b bool) string {
 	return "no"
 }
 
-// plural is "1 row", "2 rows".
+// plural returns "1 row", "2 rows".
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -121,8 +122,8 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// strictly reads a file of the operator's: no member that is not known, and
-// nothing behind the value.
+// strictly parses a file of the operator's. Unknown members, and data after
+// the value, are errors.
 func strictly(text []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()

@@ -10,7 +10,8 @@ type passwordRuleFlags struct {
 	NumericPasswords  bool     `group:"passwords" help:"Accept new passwords that consist of digits. Default: rejected, as by Django."`
 }
 
-// rules are Django's four with these settings, and the words of the site.
+// rules returns Django's four validators with these settings, and the site's
+// list of words.
 func (f *passwordRuleFlags) rules() strength.Rules {
 	rules := strength.Rules{strength.Similar(0.7), strength.MinLength(f.PasswordMinLength), strength.Common()}
 	if !f.NumericPasswords {

@@ -1,8 +1,8 @@
 package main
 
 // The settings of serve, and a rehearsal of its start: everything is built as
-// serve builds it, over no database, so that a setting at fault is found before
-// anything has been created. doctor reports the same.
+// serve builds it, but without a database, so that a wrong setting is found
+// before anything has been created. doctor reports the same errors.
 
 import (
 	"cmp"
@@ -31,8 +31,8 @@ type fault struct {
 	err   error
 }
 
-// rehearse builds what serve builds and returns what is wrong, in the order in
-// which serve would find it.
+// rehearse builds what serve builds and returns the errors, in the order in
+// which serve would find them.
 func (f *serveFlags) rehearse(a *app) (faults []fault) {
 	note := func(about string, err error) {
 		if err != nil {
@@ -47,7 +47,7 @@ func (f *serveFlags) rehearse(a *app) (faults []fault) {
 	gate, err := f.rehearseGate(a, quiet)
 	note("tokens, secret and passwords", err)
 	if gate == nil {
-		return faults // the secret of last resort was refused, which cannot happen
+		return faults // even the generated secret was refused, which cannot happen
 	}
 	own, err := api.New(gate, f.requestFlags.settings(&f.mailFlags))
 	note("requests", inFlags("api", err))
@@ -60,8 +60,9 @@ func (f *serveFlags) rehearse(a *app) (faults []fault) {
 	return faults
 }
 
-// rehearseGate makes the gate that serve would make. If its settings are refused,
-// the gate returned has the default ones, for the rest of the rehearsal.
+// rehearseGate makes the gate that serve would make. If its settings are
+// refused, it returns a gate with the default settings, for the rest of the
+// rehearsal.
 func (f *serveFlags) rehearseGate(a *app, log *slog.Logger) (*jotgate.Gate, error) {
 	fallback := jotgate.Secret(randomText(secretLength, secretAlphabet))
 	if !f.understood() {
@@ -69,7 +70,7 @@ func (f *serveFlags) rehearseGate(a *app, log *slog.Logger) (*jotgate.Gate, erro
 		return gate, errDatabase
 	}
 	silent := *a
-	silent.stderr = io.Discard // what it warns of is said at the start itself
+	silent.stderr = io.Discard // warnings are printed at the start itself
 	settings, err := f.gateFlags.settings(&silent, log, true)
 	if err == nil {
 		if settings.SecretKey == "" {
@@ -96,8 +97,8 @@ func (f *serveFlags) check(a *app) error {
 // noOutbox is the outbox of a rehearsal, in which no e-mail is sent.
 type noOutbox struct{ record.Outbox }
 
-// address is --addr as net.Listen takes it. A bare port is one of this machine
-// alone, as in Django's runserver; :8000 is every address.
+// address returns --addr as net.Listen takes it. A bare port listens on this
+// machine only, as in Django's runserver; :8000 listens on every address.
 func (f *serverFlags) address() (string, error) {
 	addr := f.Addr
 	if addr != "" && strings.Trim(addr, "0123456789") == "" {

@@ -1,6 +1,6 @@
 package main
 
-// `purge`: what serve does every ten minutes, at once.
+// `purge`: does immediately what serve does every ten minutes.
 
 import (
 	"context"
@@ -22,10 +22,11 @@ there, expired tokens of it, in small batches. flushexpiredtokens is the same.
     jotgate purge`
 }
 
-// purgeBatch is how many rows go at a time, so that nobody waits long.
+// purgeBatch is how many rows one transaction deletes, so that other writers
+// do not wait long.
 const purgeBatch = 500
 
-// Run deletes and says how much.
+// Run deletes and prints the number of rows.
 func (c *purgeCommand) Run(a *app) error {
 	return c.with(a, func(db *store.Store) error {
 		now := time.Now()

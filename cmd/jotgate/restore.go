@@ -1,7 +1,7 @@
 package main
 
-// `restore`: puts a backup in the place of a SQLite database. store/sqlite
-// does the work.
+// `restore`: replaces a SQLite database with a backup. store/sqlite does the
+// work.
 
 import (
 	"errors"
@@ -30,7 +30,7 @@ what that means. The next account's number is moved on by 100,000, so that none
 given out since the backup is given out again.`
 }
 
-// Run checks and replaces.
+// Run checks the backup and replaces the database.
 func (c *restoreCommand) Run(a *app) error {
 	path, ok := c.sqliteFile()
 	if !ok {

@@ -1,6 +1,6 @@
 package main
 
-// The secret: named, read from a file, or made once beside the database.
+// The secret: given, read from a file, or created once next to the database.
 
 import (
 	"crypto/rand"
@@ -22,14 +22,16 @@ type secretFlags struct {
 	InsecureShortSecret bool     `group:"secret" help:"Serve with a secret under 32 bytes or a well-known one."`
 }
 
-// secretLength is Django's: get_random_secret_key, 50 characters of 50.
+// secretLength is that of Django's get_random_secret_key: 50 characters from
+// an alphabet of 50.
 const (
 	secretLength   = 50
 	secretAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789!@#$%^&*(-_=+)"
 )
 
-// read finds the secret. folder is where the database is; with create, a
-// secret that is nowhere is no error but empty: it can be made there.
+// read returns the secret. folder is the folder of the database. With create,
+// a missing default file is not an error but an empty secret, so that the
+// caller can create it.
 func (f *secretFlags) read(a *app, folder string, create bool) (jotgate.Secret, error) {
 	if f.SecretKey != "" {
 		return jotgate.Secret(f.SecretKey), f.check(f.SecretKey)
@@ -58,11 +60,11 @@ func (f *secretFlags) read(a *app, folder string, create bool) (jotgate.Secret, 
 	return jotgate.Secret(secret), f.check(secret)
 }
 
-// secretFile is where the secret is that nobody named.
+// secretFile is the default file of the secret.
 func secretFile(folder string) string { return filepath.Join(folder, "jotgate.secret") }
 
-// check refuses texts that stand in examples: whoever has read them could make
-// tokens. The length is judged by package jotgate.
+// check rejects secrets that appear in examples: anyone who has read them
+// could make tokens. Package jotgate checks the length.
 func (f *secretFlags) check(secret string) error {
 	if f.InsecureShortSecret {
 		return nil
@@ -77,7 +79,7 @@ func (f *secretFlags) check(secret string) error {
 }
 
 // makeSecret writes 50 random characters into a new file that only its owner
-// can read. When another process is faster, its secret counts.
+// can read. If another process creates the file first, its secret is used.
 func makeSecret(a *app, file string) (jotgate.Secret, error) {
 	secret := randomText(secretLength, secretAlphabet)
 	partly := fmt.Sprintf("%s.%d", file, os.Getpid())
@@ -85,7 +87,7 @@ func makeSecret(a *app, file string) (jotgate.Secret, error) {
 		return "", fmt.Errorf("the secret cannot be stored: %w", err)
 	}
 	defer os.Remove(partly)
-	// Linking fails when the file is there, and shows it whole or not at all.
+	// Link fails if the file exists, and the file never appears incomplete.
 	if err := os.Link(partly, file); errors.Is(err, fs.ErrExist) {
 		text, err := os.ReadFile(file)
 		return jotgate.Secret(strings.TrimRight(string(text), "\r\n")), err
@@ -96,7 +98,8 @@ func makeSecret(a *app, file string) (jotgate.Secret, error) {
 	return jotgate.Secret(secret), nil
 }
 
-// randomText is n characters, each equally likely.
+// randomText returns n independent characters of the alphabet, each with the
+// same probability.
 func randomText(n int, alphabet string) string {
 	text := make([]byte, n)
 	for i := range text {
@@ -106,7 +109,7 @@ func randomText(n int, alphabet string) string {
 	return string(text)
 }
 
-// fallbacks are the earlier secrets.
+// fallbacks returns the earlier secrets.
 func (f *secretFlags) fallbacks() []jotgate.Secret {
 	var secrets []jotgate.Secret
 	for _, text := range f.SecretKeyFallbacks {

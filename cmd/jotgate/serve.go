@@ -1,7 +1,8 @@
 package main
 
-// `serve`: listen, open the database, answer until a signal, finish what was
-// begun (drain.go). serve_flags.go has its settings, demo.go what --demo shows.
+// `serve`: listens, opens the database, serves until a signal arrives, and
+// finishes the requests in progress (drain.go). serve_flags.go has its
+// settings, demo.go what --demo shows.
 
 import (
 	"cmp"
@@ -48,7 +49,7 @@ SIGTERM and Ctrl-C: no new connections, requests in hand are finished, then the
 program ends with 0.`
 }
 
-// Run serves until the context ends.
+// Run serves until the context is done.
 func (c *serveCommand) Run(a *app) error {
 	defer heapFloor()()
 	c.PrintEmails = c.PrintEmails || c.Demo
@@ -85,14 +86,14 @@ func (c *serveCommand) Run(a *app) error {
 	return c.serve(a, listener, handler, gate, db, sender)
 }
 
-// listen takes the address before anything is made in the folder.
+// listen opens the address before anything is created in the folder.
 func (c *serveCommand) listen(ctx context.Context) (net.Listener, error) {
 	addr, err := c.address()
 	if err != nil {
 		return nil, err
 	}
 	var config net.ListenConfig
-	config.SetMultipathTCP(false) // it takes no filter (drain_linux.go)
+	config.SetMultipathTCP(false) // an MPTCP socket accepts no filter (drain_linux.go)
 	listener, err := config.Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -103,7 +104,7 @@ func (c *serveCommand) listen(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
-// serve answers requests; what runs beside the gate ends after the last one.
+// serve handles requests; the gate's background work ends after the last one.
 func (c *serveCommand) serve(a *app, listener net.Listener, handler http.Handler, gate *jotgate.Gate, db *store.Store, sender *mail.Sender) error {
 	beside, stop := context.WithCancel(context.WithoutCancel(a.ctx))
 	var running sync.WaitGroup
@@ -133,7 +134,8 @@ func (c *serveCommand) serve(a *app, listener net.Listener, handler http.Handler
 	}
 }
 
-// addressOf is the listener's address as a client on this machine writes it.
+// addressOf returns the listener's address as a client on this machine writes
+// it.
 func addressOf(listener net.Listener) string {
 	host, port, _ := net.SplitHostPort(listener.Addr().String())
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
@@ -142,7 +144,7 @@ func addressOf(listener net.Listener) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// logger writes what the operator should read.
+// logger returns the logger for messages to the operator.
 func (c *serverFlags) logger(w io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {

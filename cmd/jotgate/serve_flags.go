@@ -1,7 +1,7 @@
 package main
 
-// The flags of serve that are not the gate's: the server, api.Settings and
-// mail.Settings.
+// The flags of serve that do not belong to the gate: the server, api.Settings
+// and mail.Settings.
 
 import (
 	"log/slog"
@@ -37,7 +37,7 @@ type requestFlags struct {
 	ShowUsers bool `group:"requests" name:"insecure-show-users" help:"Let every user list all users (djoser HIDE_USERS = False)."`
 }
 
-// signupFlags are what openapi also needs to know.
+// signupFlags are the flags that openapi also needs.
 type signupFlags struct {
 	NoSignup bool `group:"requests" help:"Close the sign-up: POST /auth/users/ is answered 403. Accounts are created by command or in Django. Default: open."`
 }
@@ -62,7 +62,7 @@ type mailFlags struct {
 	NewSignInEmail           bool   `group:"mail" help:"Write at a login from a network not seen before."`
 }
 
-// settings are api.Settings.
+// settings returns the api.Settings.
 func (f *requestFlags) settings(m *mailFlags) api.Settings {
 	s := api.Settings{
 		BaseURL: f.BaseURL, AllowedHosts: f.AllowedHosts, CORSOrigins: f.CORSOrigins,
@@ -79,7 +79,7 @@ func (f *requestFlags) settings(m *mailFlags) api.Settings {
 	return s
 }
 
-// sender sends the letters of the outbox.
+// sender returns the mail.Sender that sends the e-mails of the outbox.
 func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, base string, log *slog.Logger) (*mail.Sender, error) {
 	s := mail.Settings{
 		Server: jotgate.Secret(f.MailServer), From: f.MailFrom, Site: f.MailSite, BaseURL: f.MailBaseURL,

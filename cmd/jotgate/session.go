@@ -1,6 +1,6 @@
 package main
 
-// `session`: who is logged in, and logging them out.
+// `session`: lists the users' sessions and ends them.
 
 import (
 	"fmt"
@@ -29,7 +29,7 @@ func (sessionList) Help() string {
     jotgate session list alice --json`
 }
 
-// Run lists them, newest first.
+// Run lists the sessions, newest first.
 func (c *sessionList) Run(a *app) error {
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		sessions, err := db.ListSessions(a.ctx, account.ID, time.Now())
@@ -58,7 +58,7 @@ func (sessionEnd) Help() string {
     jotgate session end alice --all`
 }
 
-// Run ends them.
+// Run ends the sessions.
 func (c *sessionEnd) Run(a *app) error {
 	if c.All == (len(c.ID) > 0) {
 		return usage("name the sessions to end, or give --all")
@@ -66,7 +66,7 @@ func (c *sessionEnd) Run(a *app) error {
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		ids := c.ID
 		if c.All {
-			ids = []string{""} // of EndSessions: every one
+			ids = []string{""} // in EndSessions, the empty id means every session
 		}
 		ended := 0
 		for _, id := range ids {
@@ -90,12 +90,12 @@ func (c *sessionEnd) end(a *app, db *store.Store, user record.UserID, id string)
 	if err != nil || n == 0 && id != "" {
 		return n, err
 	}
-	// Ending all also voids tokens without a session, so it is an event even if
-	// no session was live.
+	// Ending all sessions also invalidates tokens without a session, so it is
+	// recorded even if no session was live.
 	return n, a.event(db, record.Event{Time: now, Name: "logout", User: user, Session: id, Detail: "ended"})
 }
 
-// event adds to the audit trail what was done here.
+// event adds to the audit trail what this command did.
 func (a *app) event(db *store.Store, e record.Event) error {
 	e.Detail += " on the command line"
 	if e.Time.IsZero() {

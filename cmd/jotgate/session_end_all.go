@@ -1,6 +1,6 @@
 package main
 
-// `session end-all`: after an incident, all users log in again.
+// `session end-all`: after an incident, makes all users log in again.
 
 import (
 	"errors"
@@ -24,11 +24,11 @@ func (sessionEndAll) Help() string {
     jotgate session end-all --yes`
 }
 
-// accountsPerPage is how many accounts are read at a time.
+// accountsPerPage is the number of accounts in one page.
 const accountsPerPage = 500
 
-// Run ends them, one user at a time, so that logins go on meanwhile. It can be
-// repeated after a failure.
+// Run ends the sessions of one user at a time, so that logins continue
+// meanwhile. It can be repeated after a failure.
 func (c *sessionEndAll) Run(a *app) error {
 	return c.with(a, func(db *store.Store) error {
 		if !c.Yes {

@@ -1,6 +1,6 @@
 package main
 
-// The flags that are jotgate.Settings, in its order.
+// The flags of jotgate.Settings, in the same order.
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// gateFlags are what it takes to make a Gate.
+// gateFlags are the flags for making a Gate.
 type gateFlags struct {
 	databaseFlags
 	secretFlags
@@ -84,8 +84,8 @@ func (f *hashLimitFlags) hasher(setting string) (*passwd.Hasher, error) {
 	return hasher, nil
 }
 
-// gate opens the database and makes a gate over it. create makes a database and a
-// secret where there is none.
+// gate opens the database and makes a gate that uses it. With create, it
+// creates a missing database and a missing secret.
 func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, *store.Store, error) {
 	if !f.understood() {
 		return nil, nil, errDatabase
@@ -102,7 +102,7 @@ func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if settings.SecretKey == "" && create { // only beside a database that opens
+	if settings.SecretKey == "" && create { // only after the database could be opened
 		if settings.SecretKey, err = makeSecret(a, secretFile(f.folder())); err != nil {
 			return nil, nil, errors.Join(err, db.Close())
 		}
@@ -115,7 +115,7 @@ func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, 
 	return gate, db, nil
 }
 
-// settings are what the flags say.
+// settings returns the jotgate.Settings of the flags.
 func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.Settings, err error) {
 	t, p := &f.tokenFlags, &f.passwordFlags
 	s = jotgate.Settings{
@@ -136,10 +136,10 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		ImmediateEmailChange: p.ImmediateEmailChange, ListedEmailsOnly: p.ListedEmailsOnly, EmailLimit: cmp.Or(p.EmailLimit, -1),
 	}
 	if t.RefreshGrace == 0 {
-		s.RefreshGrace = -1 // in Settings, 0 is the default
+		s.RefreshGrace = -1 // in Settings, 0 means the default
 	}
 	if t.SessionLifetime != nil {
-		s.SessionLifetime = cmp.Or(*t.SessionLifetime, -1) // the same
+		s.SessionLifetime = cmp.Or(*t.SessionLifetime, -1) // as above
 	}
 	if slices.Equal(t.Claims, []string{"none"}) {
 		s.Claims = []string{}

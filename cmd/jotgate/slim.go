@@ -1,7 +1,7 @@
 package main
 
-// What the server holds and no longer needs goes back to the system, so that
-// the resident memory an operator sees is what serving takes.
+// The server returns memory that it no longer needs to the system, so that
+// the resident memory an operator sees is what serving needs.
 
 import (
 	"context"
@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// slimEvery is how often the server looks at what it holds. By the first look
-// the start is over, and what the first requests used comes back by itself.
+// slimEvery is the interval between checks. At the first check the start is
+// over, and memory that the first requests need is allocated again.
 const slimEvery = 2 * time.Second
 
-// keepSlim works until the context ends.
+// keepSlim runs until the context is done.
 func keepSlim(ctx context.Context) {
 	tick := time.NewTicker(slimEvery)
 	defer tick.Stop()
@@ -25,26 +25,27 @@ func keepSlim(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if heap.look(held(), collections()) || first { // after a start, and after logins
+		if heap.look(held(), collections()) || first { // after the start, and after logins
 			unmapProgram()
 		}
 	}
 }
 
-// A trimmer has the heap give back what has come on top of what is needed. A
-// login leaves the 19 MiB of its hash behind as garbage, which the runtime
-// keeps for minutes where little else is allocated.
+// A trimmer returns memory that the heap holds beyond what is needed. Each
+// login leaves the 19 MiB of its hash as garbage, which the runtime keeps for
+// minutes if little else is allocated.
 type trimmer struct {
-	level uint64 // what was held after the last time, in bytes
-	cycle uint64 // how many collections there were at the last look
+	level uint64 // what was held after the last release, in bytes
+	cycle uint64 // the number of collections at the last check
 }
 
-// slack is how much more than needed may be held, in bytes: below it a
+// slack is how much more than needed may be held, in bytes: for less, a
 // collection is not worth its processor time, which grows with the level.
 const slack = 8 << 20
 
-// look gives back if too much is held, and nothing was collected since the last
-// look: a server under load needs what it has. It reports whether it did.
+// look releases memory if too much is held and nothing was collected since
+// the last check: a server under load needs what it has. It reports whether
+// it did.
 func (t *trimmer) look(now, cycle uint64) bool {
 	quiet := cycle == t.cycle
 	t.cycle = cycle
@@ -60,15 +61,16 @@ func (t *trimmer) look(now, cycle uint64) bool {
 	return true
 }
 
-// held is the memory that the runtime has from the system, in bytes.
+// held returns the memory that the runtime has obtained from the system, in
+// bytes.
 func held() uint64 {
 	return metric("/memory/classes/total:bytes") - metric("/memory/classes/heap/released:bytes")
 }
 
-// collections is how often garbage was collected.
+// collections returns the number of garbage collections so far.
 func collections() uint64 { return metric("/gc/cycles/total:gc-cycles") }
 
-// metric is one of runtime/metrics' whole numbers.
+// metric reads an integer metric of runtime/metrics.
 func metric(name string) uint64 {
 	sample := []metrics.Sample{{Name: name}}
 	metrics.Read(sample)

@@ -1,9 +1,10 @@
 package main
 
-// The pages of the program that only the start needed. It runs code from all
-// over the file (the parser of the command line, the migrations, SQLite's
-// compiler of statements, every package's init), and the kernel maps sixteen
-// pages at each touch: 17 MiB of an idle server's 21 were such pages.
+// The pages of the program that only the start needed. The start runs code
+// from the whole file (the parser of the command line, the migrations,
+// SQLite's statement compiler, every package's init), and the kernel maps
+// sixteen pages at each access: of an idle server's 21 MiB, 17 MiB were such
+// pages.
 
 import (
 	"bufio"
@@ -14,9 +15,10 @@ import (
 	"syscall"
 )
 
-// unmapProgram unmaps the program file's pages that hold nothing of their own. They
-// stay in the page cache: sixteen that are needed again cost one minor fault, a
-// few microseconds. Whatever fails leaves things as they were.
+// unmapProgram unmaps the pages of the program file that are the same in
+// memory as in the file. They stay in the page cache: when they are needed
+// again, sixteen of them cost one minor fault, a few microseconds. If
+// anything fails, nothing is changed.
 func unmapProgram() {
 	program, err := os.Readlink("/proc/self/exe")
 	if err != nil {
@@ -35,11 +37,10 @@ func unmapProgram() {
 // A mapping is a range of addresses.
 type mapping struct{ start, end uintptr }
 
-// unchanged lists the mappings of the file at path that hold what the file
-// holds and can hold nothing else: not writable, and without a single page of
-// their own (Anonymous in proc_pid_smaps(5)). Those have pages that were
-// relocated before they were made read-only, or where a debugger put a
-// breakpoint; they would be lost.
+// unchanged lists the mappings of the file at path whose memory is and stays
+// the same as the file: not writable, and without private pages (Anonymous in
+// proc_pid_smaps(5)). Private pages were relocated before they were made
+// read-only, or hold a debugger's breakpoint, and would be lost.
 func unchanged(smaps io.Reader, path string) (list []mapping) {
 	var m mapping
 	var ours bool
@@ -57,8 +58,8 @@ func unchanged(smaps io.Reader, path string) (list []mapping) {
 	return list
 }
 
-// head reads the line that begins a mapping, and says whether it maps the file
-// at path without the right to write.
+// head parses the first line of a mapping, and reports whether it maps the
+// file at path without write permission.
 func head(fields []string, path string) (m mapping, ours bool) {
 	from, to, _ := strings.Cut(fields[0], "-")
 	start, err := strconv.ParseUint(from, 16, 64)

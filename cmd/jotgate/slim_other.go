@@ -2,6 +2,6 @@
 
 package main
 
-// Elsewhere the system is left to decide which pages of the program stay.
+// On other systems the kernel alone decides which pages of the program stay.
 
 func unmapProgram() {}

@@ -1,7 +1,7 @@
 package main
 
-// What a name that does not exist was probably meant to be: flags and commands
-// that other programs have, and near spellings of settings.
+// Suggestions for unknown names: flags and commands of other programs, and
+// similar spellings of settings.
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 )
 
 // flagsElsewhere maps flags of other programs to the flag that does the same
-// here. Kong suggests near spellings itself.
+// here. Kong suggests similar spellings itself.
 var flagsElsewhere = map[string]string{
 	"--address": "addr", "--bind": "addr", "--host": "addr", "--listen": "addr", "--port": "addr", "-p": "addr", "-b": "addr",
 	"--db": "database", "--dsn": "database", "--database-url": "database",
@@ -24,7 +24,8 @@ var flagsElsewhere = map[string]string{
 	"--url": "base-url", "--hosts": "allowed-hosts", "--proxy": "upstream", "--backend": "upstream",
 }
 
-// advice answers flags of other programs that have no counterpart here.
+// advice explains what to do instead of flags of other programs that have no
+// counterpart here.
 var advice = map[string]string{
 	"--debug": "did you mean --log-level debug?", "--verbose": "did you mean --log-level debug?", "-v": "did you mean --log-level debug?",
 	"--quiet":    "did you mean --log-level error?",
@@ -39,7 +40,8 @@ const (
 	oneProcess   = "one process uses every processor; --hash-concurrency limits password hashing"
 )
 
-// commandsElsewhere maps commands of other programs to those that do the same.
+// commandsElsewhere maps commands of other programs to those that do the same
+// here.
 var commandsElsewhere = map[string]string{
 	"runserver": "serve", "server": "serve", "run": "serve", "start": "serve", "up": "serve",
 	"init": "migrate", "setup": "migrate", "check": "doctor", "status": "doctor", "test": "doctor",
@@ -61,10 +63,10 @@ var commandsElsewhere = map[string]string{
 	"token create": "token encode", "token sign": "token encode", "token inspect": "token decode", "token check": "token verify",
 }
 
-// didYouMean names the flag or the command that an unknown one stands for.
+// didYouMean adds to an error the flag or command that was probably meant.
 func didYouMean(node *kong.Node, err error) error {
 	if said, found := strings.CutPrefix(err.Error(), "unknown flag "); found {
-		unknown, _, _ := strings.Cut(said, ",") // what kong takes it for
+		unknown, _, _ := strings.Cut(said, ",") // kong's own suggestion is cut off
 		return flagMeant(node, unknown, err)
 	}
 	said, found := strings.CutPrefix(err.Error(), "unexpected argument ")
@@ -100,10 +102,10 @@ var readDirectly = []string{
 	"JOTGATE_SUPERUSER_USERNAME", "JOTGATE_SUPERUSER_EMAIL", "JOTGATE_SUPERUSER_PASSWORD",
 }
 
-// unknownVariables returns the variables JOTGATE_… of the environment that no
-// command reads, each with the nearest name. They are no error: other programs
-// may use the prefix, and Kubernetes sets JOTGATE_PORT and JOTGATE_SERVICE_… for
-// a service of that name, which are left out here.
+// unknownVariables returns the variables JOTGATE_… of the environment that
+// no command reads, each with the most similar name. They are only warnings:
+// other programs may use the prefix. It leaves out JOTGATE_PORT and
+// JOTGATE_SERVICE_…, which Kubernetes sets for a service of that name.
 func (s *source) unknownVariables() (list []string, err error) {
 	var mine []string
 	for name := range s.env {
@@ -143,8 +145,8 @@ func ofKubernetes(name, value string) bool {
 		strings.HasPrefix(name, "JOTGATE_PORT") && (strings.Contains(value, "://") || strings.Count(name, "_") > 1)
 }
 
-// meant returns ", did you mean …?" with the nearest of the names, or nothing if
-// none is near.
+// meant returns ", did you mean …?" with the most similar of the names, or
+// "" if none is similar.
 func meant(unknown string, names []string) string {
 	slices.Sort(names)
 	best, least := "", min(3, len(unknown)/3)+1
@@ -165,7 +167,8 @@ func meant(unknown string, names []string) string {
 	return ", did you mean " + best + "?"
 }
 
-// distance is Levenshtein's: how many characters to insert, delete or replace.
+// distance returns the Levenshtein distance: the number of characters to
+// insert, delete or replace.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

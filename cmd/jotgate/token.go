@@ -1,7 +1,7 @@
 package main
 
-// `token`: make, look at and check tokens by hand. What the three commands
-// share: where a secret, a key file or a token is read from.
+// `token`: makes, shows and checks tokens by hand. This file has what the
+// three commands share: reading a secret, a key file or a token.
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ type keyFlags struct {
 	Key        string `placeholder:"FILE" help:"Read the key from a file: a JWK, a JWK Set or PEM."`
 }
 
-// secret returns the shared secret; ok is false when there is a key file.
+// secret returns the shared secret; ok is false if there is a key file.
 func (k *keyFlags) secret(a *app) (secret []byte, ok bool, err error) {
 	given := 0
 	for _, flag := range []string{k.Secret, k.SecretFile, k.Key} {
@@ -46,8 +46,8 @@ func (k *keyFlags) secret(a *app) (secret []byte, ok bool, err error) {
 	return bytes.TrimRight(text, "\r\n"), true, err
 }
 
-// hmac makes a key of a shared secret. A weak one is good enough for trying
-// things out, but not without saying so.
+// hmac makes a key from a shared secret. A weak secret is accepted for
+// experiments, with a warning.
 func (a *app) hmac(alg jwt.Algorithm, secret []byte) (*jwt.Key, error) {
 	key, weak := jwt.NewHMAC(alg, secret)
 	if weak == nil {
@@ -61,7 +61,7 @@ func (a *app) hmac(alg jwt.Algorithm, secret []byte) (*jwt.Key, error) {
 	return key, nil
 }
 
-// maxInput bounds what is read from a file or from standard input, in bytes.
+// maxInput limits what is read from a file or from standard input, in bytes.
 const maxInput = 1 << 20
 
 // read returns the content of a file, or of standard input for "-".
@@ -91,8 +91,9 @@ func (a *app) argument(text string) (string, error) {
 	return strings.TrimSuffix(string(line), "\n"), err
 }
 
-// harmless writes what a terminal might obey, such as U+009B, as an escape of
-// JSON. Outside of strings JSON has no such characters but line ends.
+// harmless replaces characters that a terminal might interpret, such as
+// U+009B, with JSON escapes. Outside of strings, JSON has no such characters
+// except line ends.
 func harmless(text string) string {
 	var b strings.Builder
 	for _, r := range text {

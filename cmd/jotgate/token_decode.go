@@ -1,6 +1,6 @@
 package main
 
-// `token decode`: what a token says, which proves nothing.
+// `token decode`: shows the content of a token without verifying it.
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ func (tokenDecode) Help() string {
     jotgate token decode eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoiMSJ9.c2ln`
 }
 
-// Run prints header and payload.
+// Run prints the header and the payload.
 func (c *tokenDecode) Run(a *app) error {
 	token, err := a.argument(c.Token)
 	if err != nil {

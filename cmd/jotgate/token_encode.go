@@ -1,6 +1,7 @@
 package main
 
-// `token encode`: claims in, token out, byte for byte as PyJWT writes it.
+// `token encode`: makes a token from claims, byte for byte as PyJWT writes
+// it.
 
 import (
 	"cmp"
@@ -42,8 +43,8 @@ func (c *tokenEncode) Run(a *app) error {
 	return nil
 }
 
-// claimsError says in a user's words why there is no token of the claims; nil
-// when they are a JSON object and something else was wrong.
+// claimsError explains why claims cannot be in a token. It returns nil if
+// they are a JSON object, so that something else must be wrong.
 func claimsError(claims string) error {
 	var value any
 	if err := json.Unmarshal([]byte(claims), &value); err != nil {

@@ -1,7 +1,7 @@
 package main
 
-// `token verify`: the claims of a genuine token and status 0, or the reason
-// and status 1; status 2 when the question itself was wrong.
+// `token verify`: prints the claims of a valid token and exits with status 0,
+// or prints the reason and exits with status 1. Wrong usage is status 2.
 
 import (
 	"errors"
@@ -63,7 +63,7 @@ func (c *tokenVerify) Run(a *app) error {
 	return nil
 }
 
-// keys are those to verify with.
+// keys returns the keys to verify with.
 func (c *tokenVerify) keys(a *app) (jwt.Keys, error) {
 	var algs []jwt.Algorithm
 	for _, list := range c.Alg {
@@ -89,7 +89,7 @@ func (c *tokenVerify) keys(a *app) (jwt.Keys, error) {
 	return set, nil
 }
 
-// secretSet is one secret under each of the algorithms.
+// secretSet returns a key set that has the secret once for each algorithm.
 func secretSet(a *app, secret []byte, algs []jwt.Algorithm) (jwt.Keys, error) {
 	if len(algs) == 0 {
 		algs = []jwt.Algorithm{jwt.HS256}
@@ -105,8 +105,9 @@ func secretSet(a *app, secret []byte, algs []jwt.Algorithm) (jwt.Keys, error) {
 	return jwt.NewKeySet(keys...)
 }
 
-// rules are what the flags ask of a genuine token. exp is not required unless
-// it is named, as in PyJWT: this command is also for looking at odd tokens.
+// rules returns what the flags require of a valid token. exp is only required
+// if it is named, as in PyJWT, because this command is also used to inspect
+// unusual tokens.
 func (c *tokenVerify) rules() jwt.Rules {
 	rules := jwt.Rules{
 		Issuer: c.Issuer, Audience: c.Audience, Leeway: c.Leeway, Require: c.Require, Type: c.Typ,
@@ -130,7 +131,8 @@ func (c *tokenVerify) typed(token *jwt.Token[jwt.Raw]) error {
 	return nil
 }
 
-// because adds what only the operator may know to the refusal of a token.
+// because adds to the refusal of a token the reason, which only the operator
+// may know.
 func because(err error) error {
 	var refused *jwt.Error
 	if errors.As(err, &refused) && refused.Detail() != "" {

@@ -1,7 +1,8 @@
 package main
 
-// serve --upstream: the gate in front of an API in any language. Requests for
-// jotgate's own endpoints are answered here, every other one goes to the API.
+// serve --upstream: the gate in front of an API in any language. jotgate
+// serves requests for its own endpoints and passes every other one to the
+// API.
 
 import (
 	"net/http"
@@ -25,7 +26,8 @@ type upstreamFlags struct {
 	PassHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Request headers that reach that API although docs/proxy.md lists them, such as X-Auth-Token. Default: none."`
 }
 
-// front puts the upstream behind the gate, where there is one.
+// front returns the handler that passes requests to the upstream, or own if
+// there is no upstream.
 func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate) (http.Handler, error) {
 	if f.Upstream == "" {
 		if len(f.Protect) > 0 || f.UpstreamOnly || f.DropToken || len(f.DropHeaders) > 0 || len(f.PassHeaders) > 0 {
@@ -50,9 +52,9 @@ func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate) (http.Handler, e
 	return beside(own, behind), nil
 }
 
-// beside answers jotgate's endpoints by own and the rest by behind. The mux is
-// only asked what it knows: serving through it would redirect //x to /x, which
-// is for the API to decide.
+// beside serves jotgate's endpoints with own and all others with behind. The
+// mux is used only to look up the pattern: serving through it would redirect
+// //x to /x, which is for the API to decide.
 func beside(own *api.API, behind http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	own.Mount(mux)
@@ -65,7 +67,7 @@ func beside(own *api.API, behind http.Handler) http.Handler {
 	})
 }
 
-// isClean reports whether the path is the one that a mux would serve it by.
+// isClean reports whether a mux would serve the path without a redirect.
 func isClean(p string) bool {
 	clean := path.Clean(p)
 	return strings.HasPrefix(p, "/") && (p == clean || p == clean+"/")

@@ -1,6 +1,7 @@
 package main
 
-// `user`: the accounts. What shows them is here, what changes them beside.
+// `user`: the accounts. This file has the commands that show them; the
+// commands that change them are in the files user_*.go.
 
 import (
 	"fmt"
@@ -67,11 +68,11 @@ type userShow struct {
 	User string `arg:"" help:"The username."`
 }
 
-// shownUser is all that is told of a user. The hash itself is not.
+// shownUser is the output for a user. It does not contain the hash.
 type shownUser struct {
 	*record.Account
 	Role        jotgate.Role   `json:"role"`
-	Password    string         `json:"password"` // the kind of hash
+	Password    string         `json:"password"` // the algorithm of the hash
 	Groups      []record.Group `json:"groups"`
 	Permissions []string       `json:"permissions"`
 	Sessions    int            `json:"sessions"` // live ones
@@ -95,7 +96,7 @@ func (c *userShow) Run(a *app) error {
 	})
 }
 
-// facts are the lines for people.
+// facts returns the lines for people.
 func (u *shownUser) facts() [][2]string {
 	names := make([]string, len(u.Groups))
 	for i, g := range u.Groups {
@@ -117,7 +118,7 @@ func (u *shownUser) facts() [][2]string {
 	}
 }
 
-// lookUp reads what hangs on an account.
+// lookUp reads what belongs to an account.
 func lookUp(a *app, db *store.Store, account *record.Account) (*shownUser, error) {
 	groups, permissions, err := db.Grants(a.ctx, account.ID)
 	if err != nil {

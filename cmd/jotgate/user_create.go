@@ -1,6 +1,7 @@
 package main
 
-// `user create`: a user without the rights that createsuperuser gives.
+// `user create`: creates a user without the rights that createsuperuser
+// gives.
 
 import (
 	"fmt"
@@ -36,7 +37,7 @@ $JOTGATE_USER_PASSWORD; there a weak one is refused.
     JOTGATE_USER_PASSWORD=… jotgate user create bob --staff`
 }
 
-// Run makes the account.
+// Run creates the account.
 func (c *userCreate) Run(a *app) error {
 	hasher, err := newHasher(c.Hasher)
 	if err != nil {
@@ -71,7 +72,7 @@ func (c *userCreate) Run(a *app) error {
 	})
 }
 
-// password is the hash to store.
+// password returns the hash to store.
 func (c *userCreate) password(a *app, hasher *passwd.Hasher, account *record.Account) (string, error) {
 	if c.NoPassword {
 		return passwd.Unusable(), nil

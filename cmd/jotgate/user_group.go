@@ -1,7 +1,7 @@
 package main
 
-// `user add-to-group`, `remove-from-group`, `grant` and `revoke`: what a user
-// may do. Tokens carry the change from the next refresh.
+// `user add-to-group`, `remove-from-group`, `grant` and `revoke`: a user's
+// groups and permissions. Tokens contain the change from the next refresh on.
 
 import (
 	"context"
@@ -66,15 +66,15 @@ type userRevoke struct{ userWithPermission }
 // Help is shown below the usage line.
 func (userRevoke) Help() string { return `    jotgate user revoke alice auth.view_user` }
 
-// Run takes the permission back.
+// Run removes the permission from the user.
 func (c *userRevoke) Run(a *app) error {
 	return c.change(a, c.User, "permission "+c.Permission, "has no longer its own", func(ctx context.Context, db *store.Store, id record.UserID) error {
 		return db.RevokeFromAccount(ctx, id, c.Permission)
 	})
 }
 
-// change does something to a user and notes it in the audit trail. what is the
-// group or permission, for an error that names what does not exist.
+// change changes a user and records it in the audit trail. what is the group
+// or permission, for an error that names what does not exist.
 func (f *databaseFlags) change(a *app, user, what, verb string, do func(context.Context, *store.Store, record.UserID) error) error {
 	return f.withUser(a, user, func(db *store.Store, account *record.Account) error {
 		if err := do(a.ctx, db, account.ID); err != nil {
@@ -85,7 +85,7 @@ func (f *databaseFlags) change(a *app, user, what, verb string, do func(context.
 	})
 }
 
-// missing says what was not found.
+// missing returns an error that names what was not found.
 func missing(what string, err error) error {
 	if errors.Is(err, jotgate.ErrNotFound) {
 		return fmt.Errorf("there is no %s", what)

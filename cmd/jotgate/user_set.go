@@ -1,7 +1,7 @@
 package main
 
 // `user set`, `activate`, `deactivate` and `delete`: changes to one account,
-// each in one statement of the database.
+// each in one database transaction.
 
 import (
 	"errors"
@@ -54,7 +54,7 @@ func (c *userSet) Run(a *app) error {
 	})
 }
 
-// change is what was named.
+// change returns the changes that the flags name.
 func (c *userSet) change() (change record.Change, err error) {
 	change = record.Change{
 		Username: c.Username, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName,
@@ -63,7 +63,7 @@ func (c *userSet) change() (change record.Change, err error) {
 	if reflect.DeepEqual(change, record.Change{}) {
 		return change, usage("nothing to change was named")
 	}
-	if c.Email != nil { // the operator vouches for it
+	if c.Email != nil { // the operator confirms the address
 		address := names.Email(*c.Email)
 		change.Email, change.VerifyEmail = &address, true
 	}
@@ -86,7 +86,7 @@ type userDeactivate struct {
 // Help is shown below the usage line.
 func (userDeactivate) Help() string { return `    jotgate user deactivate alice` }
 
-// Run locks the user out.
+// Run deactivates the account.
 func (c *userDeactivate) Run(a *app) error { return c.setActive(a, c.User, false) }
 
 type userActivate struct {
@@ -97,7 +97,7 @@ type userActivate struct {
 // Help is shown below the usage line.
 func (userActivate) Help() string { return `    jotgate user activate alice` }
 
-// Run lets the user in.
+// Run activates the account.
 func (c *userActivate) Run(a *app) error { return c.setActive(a, c.User, true) }
 
 func (f *databaseFlags) setActive(a *app, user string, active bool) error {
@@ -129,7 +129,7 @@ func (userDelete) Help() string {
     jotgate user delete alice --yes`
 }
 
-// Run deletes the account after a question.
+// Run deletes the account after asking for confirmation.
 func (c *userDelete) Run(a *app) error {
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		if !c.Yes {

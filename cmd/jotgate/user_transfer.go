@@ -1,7 +1,7 @@
 package main
 
-// `user export` and `user import`: accounts as JSON lines, hashes kept, so
-// that everybody's password goes on working where they are taken.
+// `user export` and `user import`: accounts as JSON lines with their hashes,
+// so that all passwords continue to work in the other database.
 
 import (
 	"bufio"
@@ -67,7 +67,7 @@ in before a password reset, or until the limit is raised.
 // importBatch is how many accounts one transaction inserts.
 const importBatch = 200
 
-// Run reads the file.
+// Run imports the file.
 func (c *userImport) Run(a *app) error {
 	hasher, err := c.hasher("")
 	if err != nil {
@@ -99,16 +99,16 @@ func (c *userImport) Run(a *app) error {
 	})
 }
 
-// imported counts what an import found and did.
+// imported counts what an import read and did.
 type imported struct {
 	read, created int
-	kinds         map[string]int // of hash
+	kinds         map[string]int // by algorithm
 	hasher        *passwd.Hasher // knows the limits
 	costly        int            // hashes above them
-	examples      []string       // of those, at most maxExamples
+	examples      []string       // some of those users, at most maxExamples
 }
 
-// maxExamples bounds the users that a warning names.
+// maxExamples limits the number of users that a warning names.
 const maxExamples = 10
 
 // add counts the hash of a record.
@@ -168,10 +168,10 @@ func eachBatch(in io.Reader, n *imported, do func([]store.Record) error) error {
 	return errors.Join(lines.Err(), flush(line))
 }
 
-// readRecord reads one line. Unknown members are an error: a misspelt
-// is_active must not let somebody in.
+// readRecord parses one line. Unknown members are an error: with a misspelt
+// is_active, an inactive user could log in.
 func readRecord(line []byte) (store.Record, error) {
-	// The id is not kept, and Django's is a number.
+	// The id is not kept, and in Django's files it is a number.
 	r := struct {
 		store.Record
 		ID json.RawMessage `json:"id"`
@@ -188,7 +188,7 @@ func readRecord(line []byte) (store.Record, error) {
 	return r.Record, nil
 }
 
-// countNew counts the records whose name is free.
+// countNew counts the records whose name is not taken.
 func countNew(a *app, db *store.Store, batch []store.Record) (free int, err error) {
 	for _, r := range batch {
 		switch _, err := db.AccountByLogin(a.ctx, r.Username); {
