@@ -13,7 +13,8 @@ func linkFields(_ *API, in *linkIn) []form.Field {
 	return []form.Field{form.Text("uid", &in.uid), form.Text("token", &in.token)}
 }
 
-// activation is POST /auth/users/activation/: the link of the letter.
+// activation is POST /auth/users/activation/: it activates the account that the
+// link in the e-mail belongs to.
 func activation(c *call, in *linkIn) (any, error) {
 	account, err := c.gate.Activate(c.ctx, in.uid, in.token, c.client)
 	if err == nil && c.settings.SendConfirmationEmail {

@@ -7,16 +7,16 @@ import (
 	"github.com/jotgate/jotgate/proxy"
 )
 
-// check is GET /auth/check, which a proxy asks before it lets a request
-// through (nginx auth_request, Caddy forward_auth, Traefik, Envoy): 200 with
-// the identity headers, empty where the token tells nothing, 401 or 403. ?role=,
-// ?permission= and ?staff=true ask for more than a good token; each may be given
-// several times, and all must hold.
-// Any method is answered, because some proxies pass on the client's.
+// check is GET /auth/check, which a proxy requests before it forwards a request
+// (nginx auth_request, Caddy forward_auth, Traefik, Envoy). It responds with 200
+// and the identity headers, which are empty if the token does not have the value,
+// or with 401 or 403. The parameters ?role=, ?permission= and ?staff=true require
+// more than a valid token; each may be repeated, and all must hold.
+// Any method is accepted, because some proxies send the client's method.
 //
-// What the gateway lets through has no body and is shown to nobody, so of the
-// headers for browsers only Cache-Control is of use. Up to eight headers, Go
-// keeps a header's map in one piece.
+// A successful response has no body and is never displayed, so Cache-Control is
+// the only header for browsers that is useful here. Go stores a map of up to eight
+// headers in one piece.
 func check(a *API, w http.ResponseWriter, r *http.Request) error {
 	user, err := a.gate.Authenticate(r)
 	if err == nil && r.URL.RawQuery != "" {
@@ -32,11 +32,11 @@ func check(a *API, w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// noStore is shared by all answers; nobody adds to it.
+// noStore is shared by all responses and must not be modified.
 var noStore = []string{"no-store"}
 
-// holds reports ErrForbidden unless the user is all that the query asks for.
-// A parameter that is not known here might be a requirement that is misspelt.
+// holds returns ErrForbidden unless the user meets every requirement of the query.
+// It also refuses an unknown parameter, which may be a misspelled requirement.
 func holds(user *jotgate.User, r *http.Request) error {
 	wanted, err := queryOf(r)
 	if err != nil {

@@ -10,17 +10,17 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// refreshCookie is the cookie of Settings.RefreshCookie. The prefix makes
-// browsers take it from HTTPS only (RFC 6265bis section 4.1.3.1).
+// refreshCookie is the cookie of Settings.RefreshCookie. Because of its prefix,
+// browsers accept it over HTTPS only (RFC 6265bis section 4.1.3.1).
 const refreshCookie = "__Secure-jotgate-refresh"
 
-// cookiePaths are where the refresh and the logout by cookie are. The cookie is set
-// for both, so that a login at one is good for the other, and for no wider path,
-// so that no other endpoint and no upstream receives it.
+// cookiePaths are the paths of the endpoints that read the cookie. The cookie is
+// set for both, so that a login at one is also valid at the other, and for no
+// wider path, so that no other endpoint and no upstream receives it.
 var cookiePaths = []string{"/api/token", "/auth/jwt"}
 
-// handOut returns the refresh token for the body or, if the settings say so, puts
-// it into the cookie and returns nothing.
+// handOut returns the refresh token, for the body of the response. With
+// Settings.RefreshCookie it sets the cookie instead and returns "".
 func (c *call) handOut(token string) string {
 	if !c.settings.RefreshCookie || token == "" {
 		return token
@@ -31,7 +31,7 @@ func (c *call) handOut(token string) string {
 	return ""
 }
 
-// takeBack removes the cookie.
+// takeBack deletes the cookie.
 func (c *call) takeBack() {
 	if c.settings.RefreshCookie {
 		for _, path := range cookiePaths {
@@ -48,8 +48,9 @@ func (c *call) setCookie(path, value string, maxAge int) {
 }
 
 // checkCookie rejects origins whose pages cannot use the cookie: browsers send a
-// SameSite=Strict cookie only within one site, scheme included, and take a Secure
-// one over plain HTTP from this machine only. The errors name the setting.
+// SameSite=Strict cookie only within one site, scheme included, and accept a
+// Secure one over plain HTTP from loopback addresses only. The errors name the
+// setting.
 func (s *Settings) checkCookie() error {
 	if !s.RefreshCookie {
 		return nil
@@ -82,7 +83,7 @@ func (s *Settings) checkCookie() error {
 
 var errCrossSite = errors.New("a page on another site; browsers drop the cookie of RefreshCookie there")
 
-// siteOf is the schemeful site of an address, as browsers compare it: the scheme
+// siteOf returns the schemeful site of a URL, as browsers compare it: the scheme
 // and the registrable domain, or the host itself if it has none.
 func siteOf(u *url.URL) string {
 	host := u.Hostname()

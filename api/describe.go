@@ -2,8 +2,9 @@ package api
 
 import "strings"
 
-// describe is openapi.yaml for a site whose login name is called otherwise. What
-// Django REST framework's token view takes stays as it is.
+// describe returns openapi.yaml with the login name renamed to login, and without
+// the sign-up if noSignup is set. The fields of Django REST framework's token view
+// stay as they are.
 func describe(login string, noSignup bool) []byte {
 	text := string(openapi)
 	if login != "username" {
@@ -29,7 +30,7 @@ func withoutSignup(text string) string {
 	return text
 }
 
-// describeAllLogins gives the login name its name wherever it stands.
+// describeAllLogins renames the login name everywhere in the text.
 func describeAllLogins(text, login string) string {
 	text = strings.NewReplacer(
 		"/set_username/", "/set_"+login+"/", "/reset_username/", "/reset_"+login+"/", "/reset_username_confirm/", "/reset_"+login+"_confirm/",
@@ -46,8 +47,8 @@ func describeAllLogins(text, login string) string {
 	return strings.Replace(text, "example: { username: newbie, email:", "example: { "+exampleOf(login)+"email:", 1)
 }
 
-// describeLogin gives the login name of a schema its name. An e-mail that is the
-// login name is no field besides.
+// describeLogin renames the login name in one schema. If the login name is the
+// e-mail, the schema has only one field for it.
 func describeLogin(text, schema, login string) string {
 	if login != "email" || schema == "Credentials" {
 		return strings.ReplaceAll(text, "username", login)
@@ -61,7 +62,8 @@ func describeLogin(text, schema, login string) string {
 	return strings.NewReplacer("[username, ", "[email, ", ", username]", "]").Replace(strings.Join(lines, ""))
 }
 
-// exampleOf is a login name and a comma, where there is one besides the e-mail.
+// exampleOf returns an example of the login name and a comma, or "" if the login
+// name is the e-mail.
 func exampleOf(login string) string {
 	if login == "email" {
 		return ""

@@ -2,7 +2,7 @@ package api
 
 import "strings"
 
-// browsers and systems are looked for in a User-Agent header, in this order:
+// browsers and systems are searched for in a User-Agent header, in this order:
 // most browsers also name those that they are compatible with.
 var (
 	browsers = [][2]string{
@@ -37,9 +37,9 @@ var (
 	}
 )
 
-// device says what a User-Agent header stands for, in words of these tables
-// alone, since anybody can send any header: "Firefox on Linux". It is "an unknown
-// program" if nothing in it is known.
+// device describes a User-Agent header, for example as "Firefox on Linux". The
+// result has only words of these tables, because a client can send any header. It
+// is "an unknown program" if nothing in the header is known.
 func device(userAgent string) string {
 	browser, system := known(browsers, userAgent), known(systems, userAgent)
 	switch {

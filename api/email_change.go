@@ -4,7 +4,8 @@ package api
 
 import "github.com/jotgate/jotgate/record"
 
-// emailChangeConfirm makes the address the account's that the link was sent to.
+// emailChangeConfirm sets the account's e-mail to the address that the link was
+// sent to.
 func emailChangeConfirm(c *call, in *linkIn) (any, error) {
 	before, err := c.gate.ConfirmEmail(c.ctx, in.uid, in.token, c.client)
 	if err == nil && c.loginIsEmail() && c.settings.UsernameChangedEmail {
@@ -13,7 +14,7 @@ func emailChangeConfirm(c *call, in *linkIn) (any, error) {
 	return nil, c.loginError(err, "new_")
 }
 
-// emailChangeUndo brings the address before back and ends all sessions.
+// emailChangeUndo restores the previous address and ends all sessions.
 func emailChangeUndo(c *call, in *linkIn) (any, error) {
 	_, err := c.gate.UndoEmail(c.ctx, in.uid, in.token, c.client)
 	return nil, c.loginError(err, "new_")

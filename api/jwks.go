@@ -11,8 +11,8 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// jwks is GET /.well-known/jwks.json: the public keys that verify, never a
-// secret. It may be cached for half of jotgate.KeyPublishTime.
+// jwks is GET /.well-known/jwks.json: the public keys that verify tokens, never a
+// secret. The response may be cached for half of jotgate.KeyPublishTime.
 func jwks(a *API) http.Handler {
 	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
 		keys := a.gate.PublicKeys()
@@ -34,12 +34,13 @@ func jwks(a *API) http.Handler {
 		}
 		h := w.Header()
 		h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(jotgate.KeyPublishTime.Seconds()/2)))
-		h.Set("Access-Control-Allow-Origin", "*") // public, and asked for without credentials
+		h.Set("Access-Control-Allow-Origin", "*") // public, and requested without credentials
 		serveText(w, r, "application/json", body)
 	})
 }
 
-// serveText answers with a text and its ETag, or 304 to who has it.
+// serveText responds with a text and its ETag, or with 304 if the client already
+// has that text.
 func serveText(w http.ResponseWriter, r *http.Request, contentType string, body []byte) {
 	sum := sha256.Sum256(body)
 	etag := `"` + hex.EncodeToString(sum[:12]) + `"`
@@ -54,5 +55,6 @@ func serveText(w http.ResponseWriter, r *http.Request, contentType string, body 
 	_, _ = w.Write(body)
 }
 
-// queryOf reads the query strictly: one that is broken asks for nothing known.
+// queryOf parses the query. Unlike URL.Query, it returns an error if the query is
+// malformed.
 func queryOf(r *http.Request) (url.Values, error) { return url.ParseQuery(r.URL.RawQuery) }

@@ -8,7 +8,7 @@ import (
 )
 
 // logout is POST /auth/logout/: it ends the session of the access token. A
-// token without one (Django's) cannot be logged out here.
+// token without a session, such as Django's, cannot be logged out here.
 func logout(c *call) (any, error) {
 	if c.user.Session == "" {
 		return nil, &jotgate.Error{Status: http.StatusBadRequest, Detail: "This token has no session; send its refresh token to /api/token/blacklist/."}

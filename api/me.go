@@ -16,7 +16,7 @@ type profileIn struct {
 
 func profileFields(a *API, in *profileIn) []form.Field {
 	if a.loginIsEmail() {
-		return nil // the login name is changed by a path of its own
+		return nil // a separate endpoint changes the login name
 	}
 	fields := []form.Field{emailField(&in.email, &in.sent)}
 	if a.settings.EmailChangeNeedsPassword {
@@ -27,9 +27,9 @@ func profileFields(a *API, in *profileIn) []form.Field {
 
 func meChange(c *call, in *profileIn) (any, error) { return c.changeProfile(c.account, in) }
 
-// changeProfile changes what may be changed: the e-mail. Unless
-// jotgate.Settings.ImmediateEmailChange, the response has the address before,
-// until the new one is confirmed.
+// changeProfile changes the e-mail, the only field that can be changed. Unless
+// jotgate.Settings.ImmediateEmailChange is set, responses have the previous
+// address until the new one is confirmed.
 func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error) {
 	if !in.sent || in.email == account.Email {
 		return c.userOut(account), nil
@@ -50,9 +50,10 @@ func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error
 	return c.userOut(account), nil
 }
 
-// noticeEmail tells the account's owner at the address of before that there is
-// another one now. The message leaves the new address out: the mailbox may be
-// somebody else's. With ImmediateEmailChange it is a choice, as djoser has none.
+// noticeEmail notifies the owner, at the previous address, that the e-mail was
+// changed. The message leaves out the new address, because the previous mailbox
+// may be someone else's. With ImmediateEmailChange it is optional, as djoser sends
+// none.
 func (c *call) noticeEmail(before, now *record.Account) {
 	wanted := c.settings.EmailChangedEmail || !c.gate.Settings().ImmediateEmailChange
 	if wanted && now.Email != before.Email {
@@ -68,7 +69,7 @@ func confirmFields(_ *API, in *confirmIn) []form.Field {
 
 func meDelete(c *call, in *confirmIn) (any, error) { return nil, c.deleteAccount(c.account, in) }
 
-// deleteAccount deletes an account once the caller has shown who is asking.
+// deleteAccount deletes an account after the caller has confirmed with a password.
 func (c *call) deleteAccount(account *record.Account, in *confirmIn) error {
 	if err := c.confirm(in.current); err != nil {
 		return err
@@ -76,8 +77,8 @@ func (c *call) deleteAccount(account *record.Account, in *confirmIn) error {
 	return c.gate.DeleteAccount(c.ctx, account, c.client)
 }
 
-// confirm checks the caller's current password, under the same counters as a
-// login.
+// confirm checks the caller's current password. It shares the counters of failures
+// with the login.
 func (c *call) confirm(password string) error {
 	_, err := c.shell.Lockout().Try(c.ctx, c.account.Username, c.network, func() (record.UserID, error) {
 		return c.account.ID, c.gate.CheckPassword(c.ctx, c.account, password)

@@ -1,6 +1,6 @@
 package api
 
-// The answer to OPTIONS: DRF's SimpleMetadata (rest_framework/metadata.py).
+// The response to OPTIONS: DRF's SimpleMetadata (rest_framework/metadata.py).
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"github.com/jotgate/jotgate/internal/form"
 )
 
-// description is what a route says of itself.
+// description describes a route.
 type description struct {
 	Name        string   `json:"name"`
 	Description string   `json:"description"`
@@ -18,7 +18,7 @@ type description struct {
 	Actions     *actions `json:"actions,omitempty"`
 }
 
-// actions are the fields that bodies of POST and PUT may have.
+// actions lists the fields that the bodies of POST and PUT may have.
 type actions struct {
 	POST fieldList `json:"POST,omitempty"`
 	PUT  fieldList `json:"PUT,omitempty"`
@@ -44,10 +44,10 @@ func (r *route) describe(a *API) description {
 	return d
 }
 
-// fieldList is written as an object in the order of its fields.
+// fieldList is encoded as an object, in the order of its fields.
 type fieldList []form.Field
 
-// MarshalJSON writes each field by its name.
+// MarshalJSON writes each field under its name.
 func (l fieldList) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	for i, f := range l {

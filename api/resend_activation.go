@@ -15,8 +15,8 @@ func emailFields(_ *API, in *emailIn) []form.Field {
 	return []form.Field{form.Email("email", &in.email)}
 }
 
-// resendActivation is POST /auth/users/resend_activation/. Where no activation
-// is asked for it is 400 without a body, as in djoser.
+// resendActivation is POST /auth/users/resend_activation/. Without
+// Settings.SendActivationEmail it responds with 400 and no body, as djoser does.
 func resendActivation(c *call, in *emailIn) (any, error) {
 	if !c.settings.SendActivationEmail {
 		return bare(http.StatusBadRequest), nil

@@ -7,7 +7,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// errNoEmail is djoser's bare list.
+// errNoEmail is djoser's error, which is a list without a field name.
 var errNoEmail = &jotgate.Error{Status: http.StatusBadRequest, List: []string{"User with given email does not exist."}}
 
 // resetPassword is POST /auth/users/reset_password/.

@@ -17,8 +17,9 @@ func resetPasswordFields(a *API, in *resetPasswordIn) []form.Field {
 	return fields
 }
 
-// resetPasswordConfirm is POST /auth/users/reset_password_confirm/: the link of
-// the letter. Who follows it has the mailbox, so the network counts as known.
+// resetPasswordConfirm is POST /auth/users/reset_password_confirm/: it sets a new
+// password with the link in the e-mail. A client that has the link has access to
+// the mailbox, so its network counts as known.
 func resetPasswordConfirm(c *call, in *resetPasswordIn) (any, error) {
 	if c.settings.PasswordResetConfirmRetype && in.again != in.password {
 		return nil, form.NonField("The two password fields didn't match.")

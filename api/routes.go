@@ -2,8 +2,8 @@ package api
 
 import "net/http"
 
-// routes lists everything there is. A path with a trailing slash is served
-// without it, too. Names and descriptions are what OPTIONS tells.
+// routes lists all endpoints. A path with a trailing slash is also served without
+// it. Names and descriptions appear in the response to OPTIONS.
 func (a *API) routes() []route {
 	login := a.loginName
 	all := []route{
@@ -80,10 +80,11 @@ func (a *API) routes() []route {
 	return offered
 }
 
-// raw marks the methods of a route that answers for itself.
+// raw marks the methods of a route whose handler is route.raw or route.fast.
 var raw = &action{}
 
-// getOnly answers GET and HEAD by the handler, and other methods with 405.
+// getOnly passes GET and HEAD to the handler, and responds with 405 to other
+// methods.
 func (a *API) getOnly(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {

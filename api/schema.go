@@ -43,11 +43,12 @@ func schema(a *API) http.Handler {
 	})
 }
 
-// docsFiles are what the page of the schema loads, all from this program.
+// docsFiles are the files that the page of the schema loads. This program serves
+// all of them.
 var docsFiles = []string{"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"}
 
 // docs is GET /api/docs/: the schema as a page, and the files that it loads.
-// Nothing comes from another host, and no script stands in the page itself.
+// Nothing comes from another host, and the page has no inline script.
 func docs(a *API) http.Handler {
 	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

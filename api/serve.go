@@ -1,7 +1,7 @@
 package api
 
-// The one road of every request: authentication, permission, rate, method, then
-// decode → act → encode. Errors go out in one place.
+// Every request takes the same path: authentication, permission, rate, method, then
+// decode → act → encode. All errors are sent from one place.
 
 import (
 	"bytes"
@@ -19,16 +19,16 @@ import (
 // route is a path and what its methods do.
 type route struct {
 	path                          string
-	name                          string // as OPTIONS tells it: DRF's view name
-	about                         string // as OPTIONS tells it
+	name                          string // in the response to OPTIONS: DRF's view name
+	about                         string // in the response to OPTIONS: the description
 	get, post, put, patch, remove *action
 
 	access access                  // of OPTIONS and of methods the route does not have
-	shown  func(*API) []form.Field // what OPTIONS shows for POST, where it differs
+	shown  func(*API) []form.Field // what OPTIONS shows for POST, if it differs
 	scope  string                  // of Settings.Rates, with raw
-	raw    func(*API) http.Handler // answers in place of all this
-	fast   fastAction              // likewise, from memory
-	only   func(*API) bool         // whether the route is offered at all
+	raw    func(*API) http.Handler // if not nil, handles the request without the actions
+	fast   fastAction              // likewise, see web.Shell.WrapFast
+	only   func(*API) bool         // reports whether the route is served; nil is always
 }
 
 // fastAction responds to a request, or returns the error to respond with.
@@ -42,32 +42,32 @@ type action struct {
 	run    func(*call) (status int, body any, err error)
 }
 
-// access says whose requests a route takes.
+// access is the set of callers that may use a route.
 type access int
 
 const (
-	open   access = iota // anybody's; a token is not looked at, as in SimpleJWT's views
-	anyone               // anybody's, but a token that is there must be good
-	member               // with a good token of an active account
+	open   access = iota // anyone; a token is not read, as in SimpleJWT's views
+	anyone               // anyone, but a token must be valid if there is one
+	member               // callers with a valid token of an active account
 )
 
-// call is one request on its way.
+// call is one request that is being handled.
 type call struct {
 	*API
 	w       http.ResponseWriter
 	r       *http.Request
 	ctx     context.Context
-	network string // of the client, for counting
+	network string // of the client, for rate limits and lockout
 	client  jotgate.Client
 	user    *jotgate.User   // nil without a token
-	account *record.Account // the row behind it
+	account *record.Account // the user's row
 }
 
-// bare is an answer without a body and with a status of its own.
+// bare is a response without a body, with this status.
 type bare int
 
-// on makes an action: body into In, act, answer. It is the only place that
-// reads bodies.
+// on makes an action that decodes the body into In, calls act and responds with
+// its result. It is the only place that reads bodies.
 func on[In any](status int, access access, fields func(*API, *In) []form.Field, act func(*call, *In) (any, error)) *action {
 	return &action{
 		access: access,
@@ -87,7 +87,7 @@ func on[In any](status int, access access, fields func(*API, *In) []form.Field, 
 	}
 }
 
-// read makes an action that takes no body.
+// read makes an action that does not read the body.
 func read(access access, act func(*call) (any, error)) *action {
 	return &action{access: access, run: func(c *call) (int, any, error) {
 		out, err := act(c)
@@ -95,13 +95,13 @@ func read(access access, act func(*call) (any, error)) *action {
 	}}
 }
 
-// in puts the action under the rate of a scope.
+// in limits the action by the rate of a scope.
 func (a *action) in(scope string) *action {
 	a.scope = scope
 	return a
 }
 
-// serve answers a request for a route.
+// serve handles a request for a route.
 func (a *API) serve(w http.ResponseWriter, r *http.Request, route *route) {
 	if route.raw != nil {
 		route.raw(a).ServeHTTP(w, r)
@@ -117,9 +117,9 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, route *route) {
 	c.write(status, body)
 }
 
-// answer goes DRF's way (rest_framework/views.py, APIView.initial): what the
-// client accepts, who it is, whether it may, whether it asks too often, and
-// only then whether there is such a method.
+// answer follows DRF's order (rest_framework/views.py, APIView.initial): the
+// Accept header, authentication and permission, throttling, and only then whether
+// the route has the method.
 func (c *call) answer(route *route) (int, any, error) {
 	action, access := route.action(c.r.Method)
 	if !acceptsJSON(c.r.Header.Get("Accept")) {
@@ -145,7 +145,7 @@ func methodNotAllowed(method string) *jotgate.Error {
 	return &jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + method + `" not allowed.`}
 }
 
-// authenticate finds out whose request it is, reading the account once.
+// authenticate finds the user of the request, and reads the account once.
 func (c *call) authenticate(access access) error {
 	if access == open {
 		return nil
@@ -165,7 +165,7 @@ func (c *call) authenticate(access access) error {
 	return nil
 }
 
-// throttle asks every limiter that concerns the request and reports the
+// throttle asks every limiter that applies to the request and reports the
 // longest wait, as DRF does.
 func (c *call) throttle(action *action) error {
 	scopes := []string{"user"}
@@ -181,7 +181,8 @@ func (c *call) throttle(action *action) error {
 	return c.shell.Limit(c.network, scopes...)
 }
 
-// refuse sends an error and logs those that are jotgate's own.
+// refuse responds with an error, records it, and logs it if its status is 500 or
+// above.
 func (c *call) refuse(err error) {
 	var user record.UserID
 	if c.account != nil {
@@ -191,19 +192,20 @@ func (c *call) refuse(err error) {
 	c.shell.Fail(c.w, c.r.WithContext(c.ctx), err, nil)
 }
 
-// requestLink is Gate.RequestLink with its event, which is the same whether
-// anybody has the address.
+// requestLink is Gate.RequestLink with its event, which is the same whether or not
+// an account has the address.
 func (c *call) requestLink(kind record.LetterKind, email string) (found bool, err error) {
 	c.gate.RecordEvent(c.ctx, record.Event{Name: "link_requested", Subject: c.gate.EventSubject(email), Detail: string(kind)}, c.client)
 	return c.gate.RequestLink(c.ctx, kind, email)
 }
 
-// log reports a failure that the response does not depend on.
+// log logs a failure that does not change the response.
 func (c *call) log(ctx context.Context, message string, args ...any) {
 	c.gate.Settings().Logger.ErrorContext(ctx, message, args...)
 }
 
-// write sends an answer as DRF encodes it. encoding/json only writes here.
+// write sends a response as DRF encodes it. encoding/json is used here to encode
+// only.
 func (c *call) write(status int, body any) {
 	if code, ok := body.(bare); ok {
 		c.w.WriteHeader(int(code))
@@ -228,8 +230,8 @@ func (c *call) write(status int, body any) {
 	_, _ = c.w.Write(b.Bytes())
 }
 
-// action is what the route does for the method, nil for nothing, and whose
-// requests it takes.
+// action returns the route's action for the method, or nil if it has none, and the
+// access that applies.
 func (r *route) action(method string) (*action, access) {
 	found := map[string]*action{
 		http.MethodGet: r.get, http.MethodHead: r.get, http.MethodPost: r.post,
@@ -241,7 +243,7 @@ func (r *route) action(method string) (*action, access) {
 	return found, found.access
 }
 
-// allow lists the methods in DRF's order.
+// allow lists the route's methods in DRF's order.
 func (r *route) allow() string {
 	var methods []string
 	add := func(method string, there bool) {
@@ -259,8 +261,8 @@ func (r *route) allow() string {
 	return strings.Join(methods, ", ")
 }
 
-// acceptsJSON reads the Accept header as DRF's negotiation does with one
-// renderer: is JSON among the types, whatever its weight.
+// acceptsJSON reads the Accept header as DRF's negotiation does with one renderer:
+// it reports whether JSON is among the types, whatever its weight.
 func acceptsJSON(accept string) bool {
 	if accept == "" {
 		return true

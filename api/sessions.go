@@ -10,10 +10,10 @@ import (
 // sessionOut is one login in the list.
 type sessionOut struct {
 	record.Session
-	Current bool `json:"current"` // it is the one that asks
+	Current bool `json:"current"` // the session of the request
 }
 
-// sessionList is GET /auth/sessions/: where the caller is logged in.
+// sessionList is GET /auth/sessions/: the caller's sessions.
 func sessionList(c *call) (any, error) {
 	sessions, err := c.gate.Sessions(c.ctx, c.account.ID)
 	if err != nil {
@@ -26,8 +26,8 @@ func sessionList(c *call) (any, error) {
 	return list, nil
 }
 
-// sessionsEnd is DELETE /auth/sessions/: all of the caller's sessions, or with
-// ?others=true all but the one that asks.
+// sessionsEnd is DELETE /auth/sessions/: it ends all of the caller's sessions or,
+// with ?others=true, all but the current one.
 func sessionsEnd(c *call) (any, error) {
 	keep := ""
 	if others, _ := strconv.ParseBool(c.r.URL.Query().Get("others")); others {
@@ -38,7 +38,7 @@ func sessionsEnd(c *call) (any, error) {
 	return bare(http.StatusNoContent), c.gate.EndSessions(c.ctx, c.account.ID, keep, c.client)
 }
 
-// sessionEnd is DELETE /auth/sessions/{id}/.
+// sessionEnd is DELETE /auth/sessions/{id}/: it ends one of the caller's sessions.
 func sessionEnd(c *call) (any, error) {
 	return bare(http.StatusNoContent), c.gate.EndSession(c.ctx, c.account.ID, c.r.PathValue("id"), c.client)
 }

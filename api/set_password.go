@@ -20,7 +20,7 @@ func setPasswordFields(a *API, in *setPasswordIn) []form.Field {
 	return append(fields, form.Text("current_password", &in.current))
 }
 
-// setPassword is POST /auth/users/set_password/. The caller's session stays.
+// setPassword is POST /auth/users/set_password/. The current session stays valid.
 func setPassword(c *call, in *setPasswordIn) (any, error) {
 	if c.settings.SetPasswordRetype && in.again != in.password {
 		return nil, form.NonField("The two password fields didn't match.")
@@ -35,14 +35,14 @@ func setPassword(c *call, in *setPasswordIn) (any, error) {
 	return nil, nil
 }
 
-// noticePassword tells the account's owner that the password was changed.
+// noticePassword notifies the account's owner that the password was changed.
 func (c *call) noticePassword(account *record.Account) {
 	if c.settings.PasswordChangedEmail {
 		c.gate.Notify(c.ctx, record.LetterPasswordChanged, account, "")
 	}
 }
 
-// renamed gives the field of an error the name that the body has for it.
+// renamed changes the field's name in an error to the name that the body uses.
 func renamed(err error, from, to string) error {
 	var e *jotgate.Error
 	if !errors.As(err, &e) || len(e.Fields) != 1 || e.Fields[0].Field != from {

@@ -1,4 +1,4 @@
-// POST /auth/users/set_username/, or set_ and what the login name is called.
+// POST /auth/users/set_username/, or set_ and the name of the login field.
 
 package api
 
@@ -17,7 +17,7 @@ func setUsernameFields(a *API, in *setUsernameIn) []form.Field {
 	return fields
 }
 
-// newLogin is the login name that takes the place of another.
+// newLogin is the field for a login name that replaces another.
 func (a *API) newLogin(into *string) form.Field {
 	f := a.loginField(into)
 	f.Name, f.Help = "new_"+f.Name, ""
@@ -25,7 +25,7 @@ func (a *API) newLogin(into *string) form.Field {
 	return f
 }
 
-// errLoginsDiffer is djoser's.
+// errLoginsDiffer returns djoser's error for two login names that differ.
 func (a *API) errLoginsDiffer() error {
 	return form.NonField("The two " + a.loginName + " fields didn't match.")
 }
@@ -45,9 +45,9 @@ func setUsername(c *call, in *setUsernameIn) (any, error) {
 	return nil, nil
 }
 
-// noticeUsername tells the account's owner that the username was changed. Where
-// the username is the address, that letter goes to the new one, as djoser's
-// does, and the one before hears of the change of address.
+// noticeUsername notifies the account's owner that the username was changed. If
+// the username is the e-mail address, that message goes to the new address, as
+// djoser's does, and noticeEmail notifies the previous one.
 func (c *call) noticeUsername(before *record.Account) {
 	now, err := c.gate.AccountByID(c.ctx, before.ID)
 	if err != nil {

@@ -15,103 +15,103 @@ import (
 	"github.com/jotgate/jotgate/throttle"
 )
 
-// Settings is every option of the HTTP side. The zero value of each is the
-// safe choice and djoser's default. docs/settings.md is made from these
-// comments.
+// Settings holds the options of the HTTP side. The zero value of each is the safe
+// choice and djoser's default. docs/settings.md is generated from these comments.
 type Settings struct {
-	// SendActivationEmail makes new accounts inactive until the link in a
-	// letter is followed; a changed e-mail asks for the same again.
-	// Default: false. Django: djoser SEND_ACTIVATION_EMAIL.
+	// SendActivationEmail makes new accounts inactive until the link in an
+	// e-mail is followed. With jotgate.Settings.ImmediateEmailChange it also
+	// does so after a change of the e-mail address. Default: false. Django: djoser SEND_ACTIVATION_EMAIL.
 	SendActivationEmail bool
-	// SendConfirmationEmail writes a letter when an account becomes active.
+	// SendConfirmationEmail sends an e-mail when an account becomes active.
 	// Default: false. Django: djoser SEND_CONFIRMATION_EMAIL.
 	SendConfirmationEmail bool
-	// PasswordChangedEmail writes a letter when a password was changed.
+	// PasswordChangedEmail sends an e-mail when a password was changed.
 	// Default: false. Django: djoser PASSWORD_CHANGED_EMAIL_CONFIRMATION.
 	PasswordChangedEmail bool
-	// UsernameChangedEmail writes a letter when a username was changed.
+	// UsernameChangedEmail sends an e-mail when a username was changed.
 	// Default: false. Django: djoser USERNAME_CHANGED_EMAIL_CONFIRMATION.
 	UsernameChangedEmail bool
-	// EmailChangedEmail sends an e-mail to the verified address that an account
-	// had before, when it was changed; it leaves out the new one. Without
+	// EmailChangedEmail sends an e-mail to the previous, verified address of an
+	// account when the address was changed. It leaves out the new one. Without
 	// jotgate.Settings.ImmediateEmailChange it is always sent. Default: false.
 	// Django: none.
 	EmailChangedEmail bool
-	// NewSignInEmail writes a letter at a login from a network that the
-	// account has not been entered from before. Default: false. Django: none.
+	// NewSignInEmail sends an e-mail when a user logs in from a network for the
+	// first time. Default: false. Django: none.
 	NewSignInEmail bool
 
-	// UserCreatePasswordRetype asks for re_password at sign-up.
+	// UserCreatePasswordRetype requires re_password at sign-up.
 	// Default: false. Django: djoser USER_CREATE_PASSWORD_RETYPE.
 	UserCreatePasswordRetype bool
-	// SetPasswordRetype asks for re_new_password at a change of password.
+	// SetPasswordRetype requires re_new_password when a password is changed.
 	// Default: false. Django: djoser SET_PASSWORD_RETYPE.
 	SetPasswordRetype bool
-	// PasswordResetConfirmRetype asks for re_new_password at a reset.
+	// PasswordResetConfirmRetype requires re_new_password when a password is reset.
 	// Default: false. Django: djoser PASSWORD_RESET_CONFIRM_RETYPE.
 	PasswordResetConfirmRetype bool
-	// SetUsernameRetype asks for re_new_username at a change of username.
+	// SetUsernameRetype requires re_new_username when a username is changed.
 	// Default: false. Django: djoser SET_USERNAME_RETYPE.
 	SetUsernameRetype bool
-	// UsernameResetConfirmRetype asks for re_new_username at a reset.
+	// UsernameResetConfirmRetype requires re_new_username when a username is reset.
 	// Default: false. Django: djoser USERNAME_RESET_CONFIRM_RETYPE.
 	UsernameResetConfirmRetype bool
 
-	// InsecurePasswordResetShowEmailNotFound answers 400 when nobody has the
-	// address. It tells strangers who has an account. Default: false.
+	// InsecurePasswordResetShowEmailNotFound responds with 400 if no account has
+	// the address. It discloses which addresses have accounts. Default: false.
 	// Django: djoser PASSWORD_RESET_SHOW_EMAIL_NOT_FOUND.
 	InsecurePasswordResetShowEmailNotFound bool
 	// InsecureUsernameResetShowEmailNotFound is the same for reset_username.
 	// Default: false. Django: djoser USERNAME_RESET_SHOW_EMAIL_NOT_FOUND.
 	InsecureUsernameResetShowEmailNotFound bool
-	// InsecureShowUsers lists all users to every user and tells 403 from 404.
+	// InsecureShowUsers lists all users to every user, and responds with 403
+	// instead of 404 to requests for another user.
 	// Default: false. Django: djoser HIDE_USERS = False.
 	InsecureShowUsers bool
-	// EmailChangeNeedsPassword asks for current_password when the e-mail
-	// changes. Default: false, as djoser's front ends send none. Django: none.
+	// EmailChangeNeedsPassword requires current_password when the e-mail is
+	// changed. Default: false, as djoser's front ends send none. Django: none.
 	EmailChangeNeedsPassword bool
 
 	// Rates limit requests by scope, in the form "5/min" (s, min, h, day).
 	// The scopes anon (a network without a token) and user (an account; a
-	// network without a token) hold for all endpoints together; login,
-	// refresh, register, email (requests that send an e-mail), links (following one) and
-	// revocations
-	// (the feed, each page of which is signed) for one network at those. "" is
-	// no limit. Counted in this process. The former name of email, letters, is
-	// accepted too. Default: login 60/min, register 20/hour, email 20/hour,
+	// network without a token) apply to all endpoints together. The scopes
+	// login, refresh, register, email (requests that send an e-mail), links
+	// (requests that follow a link) and revocations (the feed, each page of
+	// which is signed) apply to one network at those endpoints. "" means no
+	// limit. Requests are counted in this process. The former name of email,
+	// letters, is also accepted. Default: login 60/min, register 20/hour, email 20/hour,
 	// links 60/hour, revocations 600/min, the others none.
 	// Django: REST_FRAMEWORK DEFAULT_THROTTLE_RATES.
 	Rates map[string]string
-	// Lockout is how password checks slow down after failures, counted in the
-	// database for an account and a network. Default: from one network after
-	// 5 failures 1 second, doubled by each up to 15 minutes; see throttle.
+	// Lockout delays password checks after failures, which are counted in the
+	// database for an account and a network. Default: 1 second after 5 failures
+	// from one network, doubled by each further one up to 15 minutes; see throttle.
 	// Django: django-axes AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME.
 	Lockout throttle.Lockout
-	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
-	// believed. Default: none, the header is ignored.
+	// TrustedProxies are the addresses and networks whose X-Forwarded-For header
+	// is used. Default: none, the header is ignored.
 	// Django: REST_FRAMEWORK NUM_PROXIES.
 	TrustedProxies []string
-	// ForwardedHeader reads Forwarded (RFC 7239) in place of X-Forwarded-For.
+	// ForwardedHeader reads Forwarded (RFC 7239) instead of X-Forwarded-For.
 	// Default: false. Django: none.
 	ForwardedHeader bool
 
 	// AllowedHosts are the names that the Host header may have; ".example.com"
-	// stands for the domain and all below. Default: any, as no link is made
-	// from it. Django: ALLOWED_HOSTS.
+	// allows the domain and all subdomains. Default: any, because no link is made
+	// from the header. Django: ALLOWED_HOSTS.
 	AllowedHosts []string
-	// BaseURL is where this API is reached from outside, such as
-	// https://api.example.com; GET /auth/ makes its links from it.
+	// BaseURL is the public URL of this API, such as https://api.example.com;
+	// GET /auth/ makes its links from it.
 	// Default: none, the links are paths. Django: none.
 	BaseURL string
 	// CORSOrigins are the origins whose pages may call this API, such as
 	// https://app.example.com. Default: none, only the API's own.
 	// Django: django-cors-headers CORS_ALLOWED_ORIGINS.
 	CORSOrigins []string
-	// RefreshCookie hands the refresh token out in a cookie (HttpOnly, Secure,
-	// SameSite=Strict) for the paths /api/token and /auth/jwt, in place of the
+	// RefreshCookie returns the refresh token in a cookie (HttpOnly, Secure,
+	// SameSite=Strict) for the paths /api/token and /auth/jwt instead of in the
 	// body, and refuses such requests from other sites. Front end and API must be
 	// on one site: app.example.com and api.example.com, or one host with two
-	// ports. Without the cookie a refresh is answered 401. Default: false.
+	// ports. A refresh without the cookie fails with 401. Default: false.
 	// Django: dj-rest-auth JWT_AUTH_REFRESH_COOKIE.
 	RefreshCookie bool
 
@@ -121,11 +121,11 @@ type Settings struct {
 	// BodyTimeout is how long a client may take to send a body.
 	// Default: 10 seconds. Django: none.
 	BodyTimeout time.Duration
-	// Timeout is how long a request may take in all, waiting for the hash
-	// pool included. Default: 30 seconds. Django: gunicorn --timeout.
+	// Timeout is how long a request may take in total, including the wait for
+	// the hash pool. Default: 30 seconds. Django: gunicorn --timeout.
 	Timeout time.Duration
-	// NoSignup closes the sign-up: POST /auth/users/ is answered 403, and the
-	// endpoint is missing from the schema. Accounts are then created by command,
+	// NoSignup closes the sign-up: POST /auth/users/ fails with 403, and the
+	// schema does not contain it. Accounts are then created by command,
 	// by Gate.Register or in Django. Default: false. Django: allauth
 	// ACCOUNT_ADAPTER is_open_for_signup.
 	NoSignup bool
@@ -134,7 +134,7 @@ type Settings struct {
 	NoSchema bool
 }
 
-// defaultRates are the limits of what strangers may cause.
+// defaultRates limits what callers without an account may do.
 var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "email": "20/hour", "links": "60/hour", "revocations": "600/min"}
 
 // scopes are the keys of Settings.Rates.
@@ -143,7 +143,7 @@ var scopes = []string{"anon", "user", "login", "refresh", "register", "email", "
 // formerScopes maps former keys of Settings.Rates to today's.
 var formerScopes = map[string]string{"letters": "email"}
 
-// fill puts the defaults in and refuses what contradicts itself.
+// fill sets the defaults and rejects settings that contradict each other.
 func (s *Settings) fill() error {
 	if err := s.fillRates(); err != nil {
 		return err
@@ -187,6 +187,6 @@ func (s *Settings) shell() web.Settings {
 }
 
 // Server returns an http.Server for the handler with limits against slow and
-// greedy clients: 10 s for the headers, 32 KiB of them, 2 min of idling. The
-// handlers limit the time for bodies and responses.
+// greedy clients: 10 s for the headers, 32 KiB of headers, 2 min for an idle
+// connection. The handlers limit the time for bodies and responses.
 func Server(addr string, handler http.Handler) *http.Server { return web.Server(addr, handler) }

@@ -1,6 +1,6 @@
 package api
 
-// tokenBlacklist is the logout of SimpleJWT: POST /api/token/blacklist/.
+// tokenBlacklist is SimpleJWT's logout: POST /api/token/blacklist/.
 func tokenBlacklist(c *call, in *refreshIn) (any, error) {
 	token, err := c.refreshToken(in)
 	if err != nil {

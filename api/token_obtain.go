@@ -12,7 +12,8 @@ import (
 
 type loginIn struct{ username, password string }
 
-// loginFields are SimpleJWT's: the login name is called as the user model calls it.
+// loginFields are SimpleJWT's. The login name is renamed to Settings.LoginField of
+// the gate; "username" is also accepted.
 func loginFields(a *API, in *loginIn) []form.Field {
 	return []form.Field{form.Text(a.loginName, &in.username).Or("username"), form.Text("password", &in.password)}
 }
@@ -45,14 +46,15 @@ func (c *call) login(in *loginIn) (tokens jotgate.Tokens, err error) {
 	return tokens, err
 }
 
-// noticeSignIn tells the account's owner of a login from a new network.
+// noticeSignIn notifies the account's owner of a login from a new network.
 func (c *call) noticeSignIn(user *jotgate.User) {
 	if account, err := c.gate.AccountByID(c.ctx, user.ID); err == nil {
 		c.gate.Notify(c.ctx, record.LetterNewSignIn, account, c.client.Address+", "+device(c.client.UserAgent))
 	}
 }
 
-// sameSite refuses what a page of another site sends, where cookies count.
+// sameSite refuses requests from pages of another site if Settings.RefreshCookie
+// is set.
 func (c *call) sameSite() error {
 	if !c.settings.RefreshCookie {
 		return nil

@@ -16,13 +16,13 @@ type refreshIn struct {
 
 func refreshFields(a *API, in *refreshIn) []form.Field {
 	f := form.Text("refresh", &in.refresh)
-	if a.settings.RefreshCookie { // then it may come in the cookie
+	if a.settings.RefreshCookie { // then the token may be in the cookie
 		f = f.OrNot(&in.sent)
 	}
 	return []form.Field{f}
 }
 
-// refreshed has the order of SimpleJWT's answer.
+// refreshed has the order of SimpleJWT's response.
 type refreshed struct {
 	Access  string `json:"access"`
 	Refresh string `json:"refresh,omitempty"`
@@ -41,8 +41,8 @@ func tokenRefresh(c *call, in *refreshIn) (any, error) {
 	return refreshed{tokens.Access, c.handOut(tokens.Refresh)}, nil
 }
 
-// refreshToken is the token of the body or, where the settings say so, of the
-// cookie.
+// refreshToken returns the token of the body or, with Settings.RefreshCookie, of
+// the cookie.
 func (c *call) refreshToken(in *refreshIn) (string, error) {
 	if err := c.sameSite(); err != nil {
 		return "", err
@@ -55,7 +55,7 @@ func (c *call) refreshToken(in *refreshIn) (string, error) {
 		return "", jotgate.ErrTokenInvalid.Because(errors.New("no cookie: nobody is logged in"))
 	case 1:
 		return cookies[0].Value, nil
-	default: // somebody has planted a second one
+	default: // an attacker has planted a second one
 		return "", jotgate.ErrTokenInvalid
 	}
 }

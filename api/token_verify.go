@@ -15,11 +15,11 @@ func verifyFields(_ *API, in *verifyIn) []form.Field {
 	return []form.Field{form.Text("token", &in.token)}
 }
 
-// empty is the answer {}.
+// empty is the response {}.
 type empty struct{}
 
-// tokenVerify is POST /api/token/verify/ and /auth/jwt/verify/. It answers for
-// a token that was logged out as SimpleJWT does, in a form of its own.
+// tokenVerify is POST /api/token/verify/ and /auth/jwt/verify/. For a revoked token
+// it responds with a non-field error, as SimpleJWT does here only.
 func tokenVerify(c *call, in *verifyIn) (any, error) {
 	err := c.gate.VerifyToken(c.ctx, in.token)
 	if errors.Is(err, jotgate.ErrTokenBlacklisted) {

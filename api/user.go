@@ -8,13 +8,13 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// The rows of /auth/users/{id}/: one's own for everybody, all for staff.
+// The rows of /auth/users/{id}/: a user's own, or any row for staff.
 
-// errNoUser is Django's text for a row that is not there. Only staff sees it:
-// to others, rows that are not theirs and rows that are not look the same.
+// errNoUser is Django's text for a row that does not exist. Only staff see it: for
+// other callers, another user's row and a missing row look the same.
 var errNoUser = &jotgate.Error{Status: http.StatusNotFound, Detail: "No User matches the given query."}
 
-// target is the account that the path names, if the caller may see it.
+// target returns the account that the path names, if the caller may see it.
 func (c *call) target() (*record.Account, error) {
 	id := record.UserID(c.r.PathValue("id"))
 	if id == c.account.ID {
@@ -41,7 +41,7 @@ func userShow(c *call) (any, error) {
 	return c.userOut(account), nil
 }
 
-// managed is the account that the path names, if the caller may change it.
+// managed returns the account that the path names, if the caller may change it.
 func (c *call) managed() (*record.Account, error) {
 	account, err := c.target()
 	if err == nil {

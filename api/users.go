@@ -13,13 +13,13 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// row is a JSON object whose names are settings, in their order.
+// row is a JSON object whose names depend on the settings. It keeps their order.
 type row []struct {
 	name  string
 	value any
 }
 
-// MarshalJSON writes the members as the encoder of every answer does.
+// MarshalJSON encodes the members as call.write encodes a response.
 func (r row) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -39,8 +39,8 @@ func (r row) MarshalJSON() ([]byte, error) {
 }
 
 // userOut is djoser's UserSerializer: what the model requires, the id, and the
-// login name, called as the user model calls it. An e-mail that is the login
-// name is told once.
+// login name, renamed to the login field. If the login name is the e-mail, it
+// appears once.
 func (a *API) userOut(u *record.Account) row {
 	if a.loginIsEmail() {
 		return row{{"id", u.ID}, {"email", u.Email}}
@@ -51,18 +51,18 @@ func (a *API) userOut(u *record.Account) row {
 // loginIsEmail reports whether users log in by e-mail and have no other name.
 func (a *API) loginIsEmail() bool { return a.loginName == "email" }
 
-// shownUser is what OPTIONS shows of it.
+// shownUser lists the fields of a user that OPTIONS shows.
 func shownUser(a *API) []form.Field {
 	id := form.Field{Name: "id", Label: "ID", Type: "integer", ReadOnly: true}
 	login := a.loginField(new(string))
-	login.ReadOnly, login.MaxLength = true, 0 // what is only shown has no bound
+	login.ReadOnly, login.MaxLength = true, 0 // a read-only field has no maximum length
 	if a.loginIsEmail() {
 		return []form.Field{id, login}
 	}
 	return []form.Field{emailField(new(string), new(bool)), id, login}
 }
 
-// loginField is the login name of a new account.
+// loginField is the field for the login name of a new account.
 func (a *API) loginField(into *string) form.Field {
 	if a.loginIsEmail() {
 		f := form.Email("email", into)
@@ -75,9 +75,9 @@ func (a *API) loginField(into *string) form.Field {
 	return f
 }
 
-// loginError calls the login name in an error as the body does, with the prefix.
-// That it exists already is told as DRF does of a field that is not Django's
-// own username (rest_framework/utils/field_mapping.py, get_unique_error_message).
+// loginError renames the error's field to the login field, with the prefix. For a
+// login field other than Django's username, "already exists" has DRF's text
+// (rest_framework/utils/field_mapping.py, get_unique_error_message).
 func (a *API) loginError(err error, prefix string) error {
 	if a.loginName != "username" && jotgate.AsError(err).Is(jotgate.ErrTaken) {
 		label := strings.ToLower(a.loginField(new(string)).Label)
@@ -86,18 +86,19 @@ func (a *API) loginError(err error, prefix string) error {
 	return renamed(err, "username", prefix+a.loginName)
 }
 
-// emailField is the model's: it may be empty, and it may be left out.
+// emailField is the field for the model's e-mail: it may be empty or left out.
 func emailField(into *string, sent *bool) form.Field {
 	f := form.Email("email", into).OrNot(sent)
 	f.Label, f.Blank, f.MaxLength = "Email address", true, 254
 	return f
 }
 
-// listPage is how many users one answer holds.
+// listPage is the number of users in one response.
 const listPage = 1000
 
-// userList is GET /auth/users/: all for staff, and everybody else's own row.
-// It holds the first thousand; a Link header leads to the next.
+// userList is GET /auth/users/: all users for staff and with
+// Settings.InsecureShowUsers, otherwise the caller's row. A response has at most a
+// thousand users; a Link header leads to the next ones.
 func userList(c *call) (any, error) {
 	if !c.account.IsStaff && !c.settings.InsecureShowUsers {
 		return []any{c.userOut(c.account)}, nil
@@ -157,7 +158,7 @@ func (a *API) signup() *action {
 // errNoSignup is the response of a closed sign-up (Settings.NoSignup).
 var errNoSignup = &jotgate.Error{Status: http.StatusForbidden, Code: "signup_closed", Detail: "Sign-up is closed."}
 
-// signupClosed refuses a sign-up without reading its body.
+// signupClosed rejects a sign-up without reading its body.
 func signupClosed(*call) (any, error) { return nil, errNoSignup }
 
 // userCreate is the sign-up: POST /auth/users/.
