@@ -10,58 +10,59 @@ import (
 
 // The request headers that reach the upstream.
 //
-// A header's name may hold 15 punctuation characters (RFC 9110 section 5.6.2),
-// and CGI, FastCGI, WSGI and PHP turn several of them, or all, into "_". So
+// A header's name may contain 15 punctuation characters (RFC 9110 section 5.6.2),
+// and CGI, FastCGI, WSGI and PHP convert several of them, or all, to "_". So
 // "X.Auth.User" and "X-Auth-User" are one variable there, and a comparison with
 // known names misses the first. Hence two rules, in this order:
 //
-//  1. A name that holds anything but letters, digits and "-" is dropped.
-//  2. A name that the table below reserves is dropped: who and where the client
-//     is, and which path, host or method it asked for, comes from the proxy alone.
+//  1. A name with a character that is not alphanumeric or "-" is dropped.
+//  2. A name that the table below reserves is dropped: only the proxy may state
+//     the identity and the address of the client, and the path, host and method
+//     that it requested.
 
-// identity are the headers in which the upstream reads who the user is, in
-// canonical form and in the order of identityValues.
+// identity are the headers that state the user's identity to the upstream, in
+// canonical form and in the order of the values that told returns.
 var identity = [...]string{"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session"}
 
-// connection are the headers in which the upstream reads how the request came:
-// httputil.ProxyRequest.SetXForwarded writes them.
+// connection are the headers that describe the client's connection to the
+// upstream. httputil.ProxyRequest.SetXForwarded writes them.
 var connection = [...]string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
 
 // reservedNames, reservedPrefixes and reservedEndings are the table of names
 // that no client may send, in canonical form. docs/proxy.md repeats it; a test
 // compares the two.
 var reservedNames = []string{
-	// Who the client is.
+	// The identity of the client.
 	"X-User", "X-User-Id", "X-User-Name", "X-User-Email", "X-User-Role", "X-User-Roles", "X-User-Groups", "X-Username",
 	"X-Userinfo", "X-Anonymous-Consumer", "X-Apigateway-Api-Userinfo", "X-Endpoint-Api-Userinfo", "X-Jwt-Assertion",
 	"X-Proxy-User", "Sm-User", "Sm-Userdn", "X-Client-Dn", "X-Client-Verify",
-	// Where the client is, and how it came.
+	// The address of the client, and its connection.
 	"Client-Address", "X-Client-Address", "X-Client-Addr", "X-Client-Host", "X-Client-Port", "X-Coming-From",
 	"Front-End-Https", "X-Scheme", "X-Url-Scheme", "X-Proto", "X-Https",
-	// What it asked for.
+	// The requested host, path or method.
 	"X-Host", "X-Server-Name", "X-Http-Host-Override", "X-Http-Destinationurl", "X-Override-Url", "X-Request-Uri",
 	"X-Path-Info", "X-Script-Name", "Path-Info", "Script-Name", "Request-Uri",
-	// What switches something on in a server: a proxy for outgoing requests
-	// (httpoxy), files to send (Rack).
+	// Headers that enable a feature of a server: a proxy for outgoing requests
+	// (httpoxy), sending files (Rack).
 	"Proxy", "X-Sendfile-Type",
 }
 
 var reservedPrefixes = []string{
-	// Who the client is: jotgate's own, and those of other gateways.
+	// The identity of the client: jotgate's headers, and those of other gateways.
 	"X-Auth-", "X-Authenticated-", "X-Authentik-", "Remote-", "X-Remote-", "X-Webauth-", "X-Consumer-", "X-Credential-",
 	"X-Vouch-", "X-Pomerium-", "X-Sso-", "Tailscale-", "Oidc-", "Iv-", "Oam-", "Osso-",
 	"X-Amzn-Oidc-", "X-Amzn-Mtls-", "X-Goog-Authenticated-User-", "X-Goog-Iap-", "X-Ms-Client-Principal", "X-Ms-Token-",
 	"Client-Cert", "X-Client-Cert", "Ssl-", "X-Ssl-", "X-Tls-",
-	// Where the client is, and how it came.
+	// The address of the client, and its connection.
 	"Forwarded", "X-Forward", "X-Real-", "True-Client-", "X-True-Client-", "X-Cluster-Client-", "X-Originating-",
 	"X-Proxyuser-", "Wl-Proxy-", "Proxy-", "Cf-", "Cloudfront-", "Fastly-", "Fly-", "Akamai-", "X-Akamai-", "X-Appengine-",
 	"X-Arr-", "X-Azure-", "X-Envoy-", "X-Nf-", "X-Vercel-", "X-Sucuri-",
-	// What it asked for.
+	// The requested host, path or method.
 	"X-Original-", "X-Rewrite-", "X-Waws-", "X-Http-Method", "X-Method-", "X-Accel-", "X-Middleware-", "X-Invoke-",
 }
 
 // reservedEndings are compared with what follows the last "-", or with the whole
-// name: X-Real-Ip, Client-Ip and the headers of many networks state an address so.
+// name: X-Real-Ip, Client-Ip and the headers of many networks contain an address.
 var reservedEndings = []string{
 	"Ip", "Ips", "Ipv4", "Ipv6", "Clientip", "Realip", "Remoteip", "Socketip", "Sourceip", "Userip", "For",
 }
@@ -72,8 +73,8 @@ type headerRules struct {
 	drop []string // further canonical names that do not pass
 }
 
-// newHeaderRules checks the settings. The header that carries the token passes
-// whatever the table says of its name, unless it is one that the proxy writes.
+// newHeaderRules checks the settings. The header with the token passes even if the
+// table reserves its name, unless the proxy itself writes that header.
 func newHeaderRules(token string, s Settings) (headerRules, error) {
 	rules := headerRules{}
 	for _, name := range s.DropHeaders {
@@ -100,8 +101,8 @@ func newHeaderRules(token string, s Settings) (headerRules, error) {
 	return rules, nil
 }
 
-// canonicalName is the name as net/http writes it; only a name that can pass at
-// all is accepted.
+// canonicalName returns the name as net/http writes it, or an error if no header
+// of that name can pass.
 func canonicalName(setting, name string) (string, error) {
 	if simple, hollow := simpleName(name); !simple || hollow {
 		return "", fmt.Errorf("proxy: %s: %q is not a header name of words of letters and digits, joined by \"-\"", setting, name)
@@ -143,8 +144,8 @@ func (rules *headerRules) passes(name string) bool {
 	return !reserved(canonical)
 }
 
-// simpleName reports whether a name consists of letters, digits and "-", and
-// whether one of the words between the "-" is empty.
+// simpleName reports whether a name consists of alphanumeric characters and "-",
+// and whether one of the words between the "-" is empty.
 func simpleName(name string) (simple, hollow bool) {
 	last := byte('-')
 	for i := range len(name) {
@@ -161,7 +162,7 @@ func simpleName(name string) (simple, hollow bool) {
 	return name != "", hollow || last == '-'
 }
 
-// reserved looks a canonical name up in the table.
+// reserved reports whether the table reserves a canonical name.
 func reserved(name string) bool {
 	if _, found := reservedSet[name]; found {
 		return true
@@ -174,8 +175,8 @@ func reserved(name string) bool {
 	return slices.Contains(reservedEndings, name[strings.LastIndexByte(name, '-')+1:])
 }
 
-// reservedSet is reservedNames, and the prefixes without the "-" at their end:
-// X-Auth is as good as X-Auth-User.
+// reservedSet has the reservedNames, and the prefixes without the "-" at their
+// end: X-Auth is reserved just as X-Auth-User is.
 var reservedSet = func() map[string]struct{} {
 	set := map[string]struct{}{}
 	for _, name := range slices.Concat(reservedNames, reservedPrefixes) {
@@ -184,7 +185,7 @@ var reservedSet = func() map[string]struct{} {
 	return set
 }()
 
-// prefixesBy has the prefixes by their first letter.
+// prefixesBy has the prefixes by their first character.
 var prefixesBy = func() (by [256][]string) {
 	for _, prefix := range reservedPrefixes {
 		by[prefix[0]] = append(by[prefix[0]], prefix)

@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// maxDecodings is how many times over a path may be percent-encoded before it
-// is taken for an attack and treated as protected.
+// maxDecodings is how many times a path may be percent-encoded. One that is encoded
+// more often is considered an attack and treated as protected.
 const maxDecodings = 4
 
-// Covers reports whether a request is under one of the prefixes on any reading
-// of its path that a server may make: as it stands and percent-decoded, also
-// twice over; with "\" as "/"; without path parameters (";…"), and up to a "?"
-// or "#" that was percent-encoded; "//host/path" without its host; without dots
-// and blanks at the end of a segment; with empty segments dropped; with "." and
-// ".." kept, resolved by path, or resolved as URL; in any case of letters. A
-// path that no two servers read alike (a NUL, bytes that are not UTF-8) is covered. So
-// the gate asks for a token once too often rather than once too seldom.
+// Covers reports whether a request is under one of the prefixes in any
+// interpretation of its path that a server may make: unchanged and
+// percent-decoded, also repeatedly; with "\" as "/"; without path parameters
+// (";…"), and up to a "?" or "#" that was percent-encoded; "//host/path" without
+// its host; without dots and blanks at the end of a segment; with empty segments
+// dropped; with "." and ".." kept, resolved by path, or resolved as URL; in upper
+// and lower case. A path that servers interpret inconsistently (a NUL, bytes that
+// are not UTF-8) is covered. In case of doubt, the proxy requires a token.
 func Covers(prefixes []string, r *http.Request) bool {
 	readings, clear := []string{r.URL.Path}, true
 	if !plain(r) {
@@ -37,9 +37,9 @@ func Covers(prefixes []string, r *http.Request) bool {
 	return false
 }
 
-// plain reports whether every server reads the path alike, but for the case of
-// letters: it is made of nothing but letters, digits, "-", "_", "~", single
-// slashes, and dots inside of names. Most paths are, and are judged at once.
+// plain reports whether every server interprets the path alike, except for its
+// case: it consists of alphanumeric characters, "-", "_", "~", single slashes, and
+// dots inside of names. Most paths are plain and have only one interpretation.
 func plain(r *http.Request) bool {
 	p, _, _ := strings.Cut(r.RequestURI, "?")
 	if p != r.URL.Path || p == "" || p[0] != '/' {
@@ -60,19 +60,19 @@ func plain(r *http.Request) bool {
 	return last != '.'
 }
 
-// under compares by whole segments: "/api/" and "/api" both cover "/api",
-// "/api/" and "/api/x", not "/apix".
+// under reports whether the prefix covers the path. It compares whole segments:
+// "/api/" and "/api" both cover "/api", "/api/" and "/api/x", but not "/apix".
 func under(reading, prefix string) bool {
 	rest, ok := strings.CutPrefix(fold(reading), fold(strings.TrimRight(prefix, "/")))
 	return ok && (rest == "" || rest[0] == '/')
 }
 
-// fold makes letters that differ in case alone equal, also those that only
-// become one in the other case (the Kelvin sign, the long s).
+// fold returns the same string for all strings that differ only in case, including
+// characters that are equal only in the other case (the Kelvin sign, the long s).
 func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
 
-// readingsOf lists the readings of the request's path; clear is false where it
-// cannot be read for certain.
+// readingsOf lists the interpretations of the request's path; clear is false if
+// the path is ambiguous.
 func readingsOf(r *http.Request) (readings []string, clear bool) {
 	raw := r.RequestURI
 	if raw == "" {
@@ -101,7 +101,7 @@ func readingsOf(r *http.Request) (readings []string, clear bool) {
 	return nil, false
 }
 
-// variants are the readings of one decoded form.
+// variants returns the interpretations of one decoded form.
 func variants(p string) []string {
 	slashed := strings.ReplaceAll(p, `\`, "/")
 	all := append([]string{p}, shapes(slashed)...)
@@ -109,15 +109,15 @@ func variants(p string) []string {
 		all = append(all, shapes(slashed[:i])...)
 	}
 	if authority, ok := strings.CutPrefix(slashed, "//"); ok {
-		// Relative to an address (RFC 3986 section 4.2) a host stands here:
-		// Node's new URL and Python's urlsplit read it so.
+		// In a relative reference (RFC 3986 section 4.2) this is a host, as
+		// Node's new URL and Python's urlsplit parse it.
 		_, rest, _ := strings.Cut(strings.TrimLeft(authority, "/"), "/")
 		all = append(all, shapes("/"+rest)...)
 	}
 	return all
 }
 
-// shapes are the readings of a path whose slashes all lean forward.
+// shapes returns the interpretations of a path without backslashes.
 func shapes(p string) []string {
 	bare := segments(p)
 	return []string{p, bare, path.Clean("/" + p), path.Clean("/" + bare), squeeze(p), squeeze(bare)}
@@ -148,9 +148,9 @@ func squeeze(p string) string {
 	return b.String()
 }
 
-// decode resolves percent escapes once, and leaves a broken one as it stands,
-// as Python's unquote does; ok is false for control characters and bytes that
-// are not UTF-8, which some readers stop at or read as something else.
+// decode decodes percent escapes once. It leaves a malformed one unchanged, as
+// Python's unquote does; ok is false for control characters and bytes that are not
+// UTF-8, at which some servers truncate the path, or which they convert.
 func decode(p string) (out string, ok bool) {
 	var b strings.Builder
 	for i := 0; i < len(p); i++ {

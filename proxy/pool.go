@@ -2,15 +2,15 @@ package proxy
 
 import "sync"
 
-// bufferPool lends the 32 KiB buffers that answers are copied through.
+// bufferPool is a pool of the 32 KiB buffers that responses are copied through.
 type bufferPool struct{ pool sync.Pool }
 
 func newBufferPool() *bufferPool {
 	return &bufferPool{sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}}
 }
 
-// Get lends a buffer.
+// Get returns a buffer.
 func (p *bufferPool) Get() []byte { return *p.pool.Get().(*[]byte) }
 
-// Put takes it back.
+// Put returns a buffer to the pool.
 func (p *bufferPool) Put(b []byte) { p.pool.Put(&b) }

@@ -1,24 +1,24 @@
-// Package proxy puts the gate in front of an API in any language: requests
-// under a protected prefix need a valid access token, everything else passes,
-// and the API behind reads from headers who the user is.
+// Package proxy is a reverse proxy that protects an API in any language: requests
+// under a protected prefix need a valid access token, all other requests pass, and
+// headers state the user's identity to the upstream.
 //
 //	handler, err := proxy.New(gate.Guard, proxy.Settings{
 //		Upstream: "http://127.0.0.1:3000",
 //		Protect:  []string{"/api/"},
 //	})
 //
-// The upstream sees X-Auth-User, X-Auth-Id and X-Auth-Role of a verified token
-// and never a copy that a client sent. Only request headers whose names consist of
-// letters, digits and "-" are forwarded, because CGI, WSGI and PHP read other
-// characters as "-" as well; headers that state who or where the client is, or
-// another path, host or method, are dropped, and so are trailers. WebSocket passes
-// through, and so do bodies of any length, as long as they make progress (Settings.ClientTimeout);
-// any other change of protocol does not, since nobody would check what is asked
-// after it.
+// The upstream receives X-Auth-User, X-Auth-Id and X-Auth-Role of a verified token
+// and never a copy that a client sent. A request header is forwarded only if its
+// name consists of alphanumeric characters and "-", because CGI, WSGI and PHP do
+// not distinguish other characters from "-". Headers that state the client's
+// identity or address, or another path, host or method, are dropped, and so are
+// trailers. WebSocket passes through, and so do bodies of any length, as long as
+// they make progress (Settings.ClientTimeout). Any other change of protocol is
+// prevented, because the requests that follow it could not be checked.
 //
-// What counts as "under the prefix" is decided on every reading of the path
-// that some server is known to make of it (see Covers), because the gate and
-// the API behind it must not read it differently.
+// Whether a path is under a prefix is decided for every interpretation of the path
+// that some server is known to make (see Covers), because the gate and
+// the API behind it must not interpret it differently.
 package proxy
 
 import (
@@ -36,27 +36,27 @@ import (
 	"github.com/jotgate/jotgate/internal/web"
 )
 
-// Settings is every option of the proxy.
+// Settings holds the options of the proxy.
 type Settings struct {
-	// Upstream is the address of the API behind: scheme and host, and a path
-	// to put before every request's. Required.
+	// Upstream is the URL of the API behind the proxy: scheme, host, and
+	// optionally a path, which precedes the path of every request. Required.
 	Upstream string
 	// Protect lists the path prefixes that need a token; "/" is everything.
 	// Required: a proxy that protects nothing is a mistake.
 	Protect []string
-	// DropToken leaves the token's header out of what the upstream sees.
+	// DropToken removes the header with the token from the forwarded request.
 	// Default: false.
 	DropToken bool
 	// DropHeaders names further request headers that no client may send to the
-	// upstream: those in which it reads who or where a client is. Letter case does
-	// not matter. Default: none but those that docs/proxy.md lists.
+	// upstream: those that state the identity or address of a client to it. Case
+	// does not matter. Default: none but those that docs/proxy.md lists.
 	DropHeaders []string
 	// PassHeaders names request headers that clients may send although docs/proxy.md
-	// lists them, such as X-Auth-Token or Cf-Ray. It cannot name one that the proxy
-	// writes, nor one with other characters than letters, digits and "-".
+	// lists them, such as X-Auth-Token or Cf-Ray. It cannot name a header that the
+	// proxy writes, nor one with characters that are not alphanumeric or "-".
 	// Default: none.
 	PassHeaders []string
-	// Timeout is how long the upstream may take to begin its answer.
+	// Timeout is how long the upstream may take to begin its response.
 	// Default: 60 seconds.
 	Timeout time.Duration
 	// ClientTimeout is how long a client may go without sending the next part
@@ -66,14 +66,14 @@ type Settings struct {
 	// of the upstream within a response. WebSocket connections are exempt.
 	// Default: 60 seconds.
 	ClientTimeout time.Duration
-	// Logger takes what went wrong with the upstream. Default: slog.Default().
+	// Logger receives failures of the upstream. Default: slog.Default().
 	Logger *slog.Logger
 }
 
 type userKey struct{}
 
-// New returns the proxy, or an error that names the setting at fault. The
-// handler may be used concurrently.
+// New returns the proxy, or an error that names the invalid setting. The handler
+// is safe for concurrent use.
 func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	target, err := url.Parse(s.Upstream)
 	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
@@ -106,7 +106,7 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	})
 	gate := func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
-			// TRACE would send the token back; CONNECT is no request for a path.
+			// TRACE would return the token to the client; CONNECT has no path.
 			(&jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + r.Method + `" not allowed.`}).Respond(w, "")
 			return
 		}
@@ -124,18 +124,19 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	}), nil
 }
 
-// forward is the road to the upstream, for requests that may take it.
+// forward returns the handler that forwards requests to the upstream. It does not
+// check the token.
 func forward(guard *jotgate.Guard, target *url.URL, rules headerRules, s Settings) http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.Proxy = nil // the upstream is ours: no proxy of the environment stands between
+	transport.Proxy = nil // connect to the upstream directly, whatever HTTP_PROXY says
 	transport.ResponseHeaderTimeout = s.Timeout
 	transport.MaxIdleConnsPerHost = 256
 	transport.MaxIdleConns = 0
-	transport.DisableCompression = true // what the client asked for is what the upstream hears
+	transport.DisableCompression = true // do not add Accept-Encoding to the client's request
 	behind := &httputil.ReverseProxy{
 		Transport:     transport,
 		BufferPool:    newBufferPool(),
-		FlushInterval: -1, // a streamed answer is passed on as it comes
+		FlushInterval: -1, // forward a streamed response without delay
 		ErrorLog:      slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn),
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(target)
@@ -172,10 +173,10 @@ func forward(guard *jotgate.Guard, target *url.URL, rules headerRules, s Setting
 	})
 }
 
-// keepProtocol lets a client change to WebSocket and to nothing else. After a
-// change to HTTP/2 without TLS (h2c), requests for any path would go through
-// the same connection unseen. Nor may it change before its request has ended
-// (RFC 9110 section 7.8): who would read the body then?
+// keepProtocol allows a change of protocol only to WebSocket. After a change to
+// HTTP/2 without TLS (h2c), requests for any path could be sent through the same
+// connection unchecked. The protocol also cannot change while the request has a
+// body (RFC 9110 section 7.8), because no one would read it.
 func keepProtocol(r *http.Request) {
 	if upgrade := r.Header.Get("Upgrade"); upgrade != "" && (!strings.EqualFold(upgrade, "websocket") || r.ContentLength != 0) {
 		r.Header.Del("Upgrade")
@@ -184,11 +185,11 @@ func keepProtocol(r *http.Request) {
 	r.Header.Del("Http2-Settings")
 }
 
-// Identify writes who the user is into headers: X-Auth-Id, X-Auth-User (the
-// username), X-Auth-Role ("admin", "staff" or "user"), X-Auth-Email,
-// X-Auth-Groups (names, parted by commas) and X-Auth-Session; those the token
-// does not tell are left out. What is not printable ASCII is percent-encoded,
-// so a name can neither end a header nor begin another.
+// Identify sets the headers that state the user's identity: X-Auth-Id, X-Auth-User
+// (the username), X-Auth-Role ("admin", "staff" or "user"), X-Auth-Email,
+// X-Auth-Groups (names, separated by commas) and X-Auth-Session. It leaves out
+// those whose value is not in the token. Characters that are not printable ASCII
+// are percent-encoded, so a name can neither end a header nor begin another.
 func Identify(h http.Header, user *jotgate.User) {
 	values := told(user)
 	for i, name := range identity {
@@ -198,9 +199,9 @@ func Identify(h http.Header, user *jotgate.User) {
 	}
 }
 
-// IdentifyAll is Identify for the answer to a gateway: what the token does not
-// tell is there and empty. Some gateways would else leave the client's copy of a
-// header that is missing, or put their own placeholder there.
+// IdentifyAll is Identify for the response to a gateway: headers whose value is not
+// in the token are present and empty. If a header were missing, some gateways would
+// keep the client's copy or insert a placeholder.
 func IdentifyAll(h http.Header, user *jotgate.User) {
 	values := told(user)
 	for i, name := range identity {
@@ -208,7 +209,7 @@ func IdentifyAll(h http.Header, user *jotgate.User) {
 	}
 }
 
-// told is what the identity headers say, in their order.
+// told returns the values of the identity headers, in the order of identity.
 func told(user *jotgate.User) *[len(identity)]string {
 	return &[...]string{
 		headerText(user.Username), headerText(string(user.ID)), headerText(user.Role.Type),
@@ -216,7 +217,7 @@ func told(user *jotgate.User) *[len(identity)]string {
 	}
 }
 
-// groupsText parts the names by commas; a comma within one is encoded.
+// groupsText joins the names with commas; a comma within a name is encoded.
 func groupsText(groups []string) string {
 	if len(groups) == 0 {
 		return ""
@@ -228,7 +229,7 @@ func groupsText(groups []string) string {
 	return strings.Join(names, ",")
 }
 
-// headerText percent-encodes "%", what is not ASCII, and what cannot be seen.
+// headerText percent-encodes "%" and all characters that are not printable ASCII.
 func headerText(s string) string {
 	i := 0
 	for i < len(s) && plainIn(s, i) {
@@ -248,7 +249,8 @@ func headerText(s string) string {
 	return b.String()
 }
 
-// plainIn tells whether byte i of s stands for itself: a blank does inside only.
+// plainIn reports whether byte i of s needs no encoding. A space needs none unless
+// it is the first or last byte.
 func plainIn(s string, i int) bool {
 	c := s[i]
 	return c > ' ' && c < 0x7f && c != '%' || c == ' ' && i > 0 && i < len(s)-1

@@ -9,31 +9,31 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// errLate is the answer to a body that does not come.
+// errLate is the response to a body that does not arrive.
 var errLate = &jotgate.Error{Status: http.StatusRequestTimeout, Detail: "Request body could not be read in time."}
 
-// incoming is a request's body on its way to the upstream. The client may take
-// so long for each piece of it. The limit holds only while a piece is waited
-// for, so the upstream may take any time between two.
+// incoming is a request body that is being forwarded to the upstream. The client
+// may take limit for each piece of it. The deadline is set only while a Read waits
+// for a piece, so the upstream may take any time between two.
 //
-// The Transport reads it in a goroutine of its own, which may outlive the
-// handler; the connection's deadline must not be touched then.
+// The Transport reads it in a separate goroutine, which may outlive the handler;
+// the connection's deadline must not be changed after that.
 type incoming struct {
 	io.ReadCloser
 	client *http.ResponseController
 	limit  time.Duration
 	asked  bool // the client waits for 100 Continue
 
-	reading sync.Mutex // held while a piece is waited for
+	reading sync.Mutex // held during a Read
 
-	mu    sync.Mutex // guards what follows, and the deadline
-	late  time.Time  // when the piece that is waited for, or never came, is late
-	whole bool       // all of it is here
+	mu    sync.Mutex // guards the fields below, and the deadline
+	late  time.Time  // deadline of the current Read, or of the one that failed
+	whole bool       // the whole body was read
 	over  bool       // the handler has ended
 }
 
-// receive returns the request with its body under the limit. It is a copy:
-// net/http looks at the body of its own request to see what is left of it.
+// receive returns a copy of the request whose body has the limit. It must be a
+// copy, because net/http uses the original body to find out what is left of it.
 func (o *outgoing) receive(r *http.Request) *http.Request {
 	o.body = &incoming{
 		ReadCloser: r.Body, client: http.NewResponseController(o.ResponseWriter),
@@ -44,7 +44,7 @@ func (o *outgoing) receive(r *http.Request) *http.Request {
 	return r
 }
 
-// Read limits a piece.
+// Read reads a piece of the body, with a deadline.
 func (b *incoming) Read(p []byte) (int, error) {
 	b.reading.Lock()
 	defer b.reading.Unlock()
@@ -56,8 +56,8 @@ func (b *incoming) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// begin sets the deadline anew, unless there is nothing more to read. net/http
-// sends 100 Continue before it waits for the first piece.
+// begin resets the deadline, unless there is nothing more to read. net/http sends
+// 100 Continue before it waits for the first piece.
 func (b *incoming) begin() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -65,19 +65,19 @@ func (b *incoming) begin() error {
 	case b.over:
 		return http.ErrBodyReadAfterClose
 	case b.whole:
-		return io.EOF // the Transport asks for what is more than Content-Length
+		return io.EOF // the Transport checks for more bytes than Content-Length
 	}
 	b.late = time.Now().Add(b.limit)
 	_ = b.client.SetReadDeadline(b.late)
 	if b.asked {
-		_ = b.client.SetWriteDeadline(b.late) // what is written later sets its own
+		_ = b.client.SetWriteDeadline(b.late) // later writes set another deadline
 		b.asked = false
 	}
 	return nil
 }
 
-// end takes it off. At the body's end net/http has done so, and already waits
-// for what the client does next; after an error there is nothing to wait for.
+// end removes the deadline. At the end of the body net/http has already removed it
+// and waits for the client's next request; after an error the deadline remains.
 func (b *incoming) end(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -104,9 +104,9 @@ func (b *incoming) isWhole() bool {
 	return b.whole
 }
 
-// stop ends the handler's part. net/http may go on to read what is left, to
-// throw it away, and takes off the deadline first if a Read is under way: that
-// one must have ended by then.
+// stop ends all reading for the handler. After the handler, net/http may read and
+// discard the rest of the body. It would first remove the deadline of a Read in
+// progress, so that Read must have ended by then.
 func (b *incoming) stop() {
 	wasLate := b.isLate()
 	if !b.interrupt() {
@@ -114,13 +114,13 @@ func (b *incoming) stop() {
 	}
 	b.reading.Lock()
 	defer b.reading.Unlock()
-	if !wasLate { // else the deadline stays in the past
+	if !wasLate { // otherwise the deadline stays in the past
 		_ = b.client.SetReadDeadline(time.Now().Add(b.limit))
 	}
 }
 
-// interrupt ends a Read that is under way and lets no other begin. It reports
-// whether something is left; without deadlines nothing can be done about it.
+// interrupt ends a Read in progress and prevents further ones. It reports whether a
+// part of the body is left and the connection supports deadlines.
 func (b *incoming) interrupt() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

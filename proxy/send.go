@@ -7,25 +7,25 @@ import (
 	"github.com/jotgate/jotgate/internal/web"
 )
 
-// outgoing is an answer on its way to a client, who may take so long for each
-// piece of it. The limit holds only while something is being written, so an
-// answer may last and be silent for any time.
+// outgoing is a response whose client gets a fresh deadline (limit) for every
+// write. The deadline is set only during a write, so a response may take any time
+// in total and pause for any time.
 //
-// It has no ReadFrom, which would be one long write. Hijack is reached through
-// Unwrap, and net/http takes the deadline off a connection that is hijacked.
+// It has no ReadFrom, which would be one long write. Hijack is available through
+// Unwrap, and net/http removes the deadline of a connection that is hijacked.
 type outgoing struct {
 	http.ResponseWriter
 	limit time.Duration
-	late  time.Time     // when the deadline that stands passes
-	r     *http.Request // as it came
-	body  *incoming     // of the request, once it is passed on; nil if it has none
+	late  time.Time     // the current deadline
+	r     *http.Request // as it was received
+	body  *incoming     // of the request, once it is forwarded; nil if it has none
 }
 
 // Unwrap is for http.ResponseController.
 func (o *outgoing) Unwrap() http.ResponseWriter { return o.ResponseWriter }
 
-// WriteHeader limits an informational status (1xx), which is sent at once; any
-// other waits for what follows.
+// WriteHeader sets a deadline for an informational status (1xx), which net/http
+// sends immediately. It buffers any other status until a later write.
 func (o *outgoing) WriteHeader(status int) {
 	if status < http.StatusOK {
 		o.begin()
@@ -36,10 +36,11 @@ func (o *outgoing) WriteHeader(status int) {
 	o.ResponseWriter.WriteHeader(status)
 }
 
-// last has the connection end after a request in chunks, and after an answer
-// that comes before the whole of the body. Else net/http would hold the answer
-// back until it has the rest. An HTTP/2 connection has other requests, and does
-// not wait. ReverseProxy clears the header after each 1xx, so it is done here.
+// last closes the connection after a request with a chunked body, and after a
+// response that begins before the whole body was read. net/http would otherwise
+// delay the response until it has read the rest. An HTTP/2 connection has other
+// requests and does not wait. ReverseProxy clears the header after each 1xx, so the
+// header is set here.
 func (o *outgoing) last() {
 	web.EndChunked(o, o.r)
 	if o.body != nil && !o.body.isWhole() && o.r.ProtoMajor == 1 {
@@ -47,7 +48,8 @@ func (o *outgoing) last() {
 	}
 }
 
-// Write limits a piece as far as it does not fit into net/http's buffers.
+// Write writes a piece, with a deadline for what does not fit into net/http's
+// buffers.
 func (o *outgoing) Write(piece []byte) (int, error) {
 	o.begin()
 	n, err := o.ResponseWriter.Write(piece)
@@ -55,7 +57,7 @@ func (o *outgoing) Write(piece []byte) (int, error) {
 	return n, err
 }
 
-// FlushError limits the rest of the piece, or the header alone.
+// FlushError sends what is buffered, with a deadline.
 func (o *outgoing) FlushError() error {
 	o.begin()
 	err := http.NewResponseController(o.ResponseWriter).Flush()
@@ -63,16 +65,16 @@ func (o *outgoing) FlushError() error {
 	return err
 }
 
-// begin sets the deadline anew, unless nearly all of it is left: setting it
-// takes a part of what a small answer costs.
+// begin resets the deadline, unless at least 9/10 of it are left: setting it is a
+// noticeable part of the cost of a small response.
 func (o *outgoing) begin() {
 	if now := time.Now(); o.late.Sub(now) < o.limit*9/10 {
 		o.until(now.Add(o.limit))
 	}
 }
 
-// finish leaves a deadline for what net/http sends after the handler, and takes it
-// off then. It may wait for the rest of a body first.
+// finish sets a deadline for what net/http sends after the handler. net/http
+// removes it afterwards. It may first wait for the rest of the request body.
 func (o *outgoing) finish() {
 	if o.r.ContentLength == 0 {
 		o.begin()
@@ -81,16 +83,16 @@ func (o *outgoing) finish() {
 	}
 }
 
-// end takes the deadline off where it would act while there is nothing to write:
-// it ends an answer over HTTP/2, and TLS may have something of its own to send.
+// end removes the deadline if it could expire while nothing is being written: over
+// HTTP/2 it would end the response, and TLS may send records by itself.
 func (o *outgoing) end() {
 	if o.r.ProtoMajor != 1 || o.r.TLS != nil {
 		o.until(time.Time{})
 	}
 }
 
-// until sets a deadline. Not every ResponseWriter has one; then the server's
-// own holds.
+// until sets a deadline. If the ResponseWriter does not support deadlines, the
+// server's WriteTimeout applies.
 func (o *outgoing) until(late time.Time) {
 	o.late = late
 	_ = http.NewResponseController(o.ResponseWriter).SetWriteDeadline(late)
