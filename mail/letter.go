@@ -1,4 +1,4 @@
-// One letter: whether it still has a sense, what it says, and its envelope.
+// One message: whether it still applies, its text, and its envelope.
 
 package mail
 
@@ -17,26 +17,26 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Bounds, in bytes, on what a letter is made of.
+// Limits of the parts of a message, in bytes.
 const (
 	maxAddress = 254 // RFC 5321 section 4.5.3.1.3, without the brackets
 	maxName    = 254
 	maxDetail  = 256
 )
 
-// Data is what a template may show. Its strings have no line breaks or other
-// control characters; HTML templates escape them besides.
+// Data holds the values that a template may show. Its strings have no line breaks
+// or other control characters; HTML templates also escape them.
 type Data struct {
 	Site string // the site's name
-	// Username is the account's, as it is now. It is empty in a message to an
-	// unverified address if it could be read as an address or a URL: the
-	// reader may not be who chose it.
+	// Username is the account's current one. It is empty in a message to an
+	// unverified address if it could be taken for an address or a URL: the
+	// recipient may not be the person who chose it.
 	Username string
 	Link     template.URL // in activation, email_change, password_reset and username_reset; in email_changed it undoes the change, if that is possible
 	Others   []Other      // further accounts with the same address, in password_reset, username_reset and activation
 	Hours    int          // how long the link works
-	Detail   string       // in new_sign_in: where from
-	Time     time.Time    // when the letter was written, in UTC
+	Detail   string       // in new_sign_in: the address and the device
+	Time     time.Time    // when the message was put into the outbox, in UTC
 }
 
 // Other is one of several accounts with the address that a message goes to.
@@ -45,29 +45,29 @@ type Other struct {
 	Link     template.URL
 }
 
-// Message is a letter as its reader sees it.
+// Message is what the recipient sees.
 type Message struct {
 	Subject string
 	Text    string
-	HTML    string // empty where there is no HTML template
+	HTML    string // empty if there is no HTML template
 }
 
-// envelope is a message ready to leave.
+// envelope is a message that is ready to be sent.
 type envelope struct {
 	from *mail.Address
 	to   string // a checked address
-	id   string // of the message, the same at every try
+	id   string // Message-ID, the same in every attempt
 	date time.Time
 	Message
 }
 
-// dropped says why a letter is not sent, and never will be.
+// dropped is the reason why a message is never sent.
 type dropped string
 
 func (d dropped) Error() string { return string(d) }
 
-// compose makes the envelope of a letter, or returns dropped, or another error
-// when it may be tried again.
+// compose makes the envelope of a message. The error is a dropped if the message
+// must not be sent; after any other error it may be tried again.
 func (s *Sender) compose(ctx context.Context, letter record.Letter) (envelope, error) {
 	if err := s.judge(letter); err != nil {
 		return envelope{}, err
@@ -84,7 +84,7 @@ func (s *Sender) compose(ctx context.Context, letter record.Letter) (envelope, e
 	return envelope{s.from, letter.To, s.messageID(letter), s.settings.Now(), message}, err
 }
 
-// accounts finds the account of a letter, or those with its address.
+// accounts finds the account of a message, or those with its address.
 func (s *Sender) accounts(ctx context.Context, letter record.Letter) ([]*record.Account, error) {
 	if letter.User == "" {
 		list, err := s.gate.LinkAccounts(ctx, letter.Kind, letter.To)
@@ -105,7 +105,7 @@ func (s *Sender) accounts(ctx context.Context, letter record.Letter) ([]*record.
 // toSeveral are the kinds that may be about every account with the address.
 var toSeveral = []record.LetterKind{record.LetterActivation, record.LetterPasswordReset, record.LetterUsernameReset}
 
-// judge looks at the letter alone.
+// judge checks the message itself, without the account.
 func (s *Sender) judge(letter record.Letter) error {
 	switch {
 	case letter.Kind == record.LetterDecoy:
@@ -122,10 +122,10 @@ func (s *Sender) judge(letter record.Letter) error {
 	return nil
 }
 
-// judgeAccount looks at what became of the account since the letter was
-// written. A link goes to the account's present address alone: whoever has the
-// one before it must not reset the password. A notice goes to the address it
-// was written for, so that the owner hears of a change.
+// judgeAccount checks whether the message still applies to the account, which may
+// have changed since. A link is sent only to the account's current address: the
+// owner of a previous address must not reset the password. A notice is sent to the
+// address that it was written for, so that the owner learns of a change.
 func judgeAccount(letter record.Letter, account *record.Account) error {
 	links, active := false, true
 	switch letter.Kind {
@@ -150,7 +150,7 @@ func judgeAccount(letter record.Letter, account *record.Account) error {
 	return nil
 }
 
-// data is what the templates get.
+// data returns the values for the templates.
 func (s *Sender) data(ctx context.Context, letter record.Letter, accounts []*record.Account) (Data, error) {
 	d := Data{Site: s.settings.Site, Hours: s.hours(), Detail: clean(letter.Detail, maxDetail), Time: letter.Created.UTC()}
 	for i, account := range accounts {
@@ -167,7 +167,7 @@ func (s *Sender) data(ctx context.Context, letter record.Letter, accounts []*rec
 	return d, nil
 }
 
-// about is what a message says of one account.
+// about returns the username and the link of one account for a message.
 func (s *Sender) about(ctx context.Context, letter record.Letter, account *record.Account) (o Other, err error) {
 	reader := *account
 	if letter.Kind == record.LetterEmailChange || letter.Kind == record.LetterEmailChanged {
@@ -192,8 +192,8 @@ func (s *Sender) about(ctx context.Context, letter record.Letter, account *recor
 	return o, err
 }
 
-// username is what may be shown of it to the reader. The kinds without a link go
-// to verified addresses only.
+// username returns the username, or "" if the recipient must not see it (see Data).
+// The kinds without a link are sent to verified addresses only.
 func (s *Sender) username(ctx context.Context, letter record.Letter, reader *record.Account) (string, error) {
 	name := clean(reader.Username, maxName)
 	if _, link := s.links[letter.Kind]; !link || !strings.ContainsAny(name, ".@/:") || strings.EqualFold(name, letter.To) {
@@ -208,16 +208,16 @@ func (s *Sender) username(ctx context.Context, letter record.Letter, reader *rec
 
 func (s *Sender) hours() int { return int(s.settings.LinkLifetime / time.Hour) }
 
-// messageID is RFC 5322's, the same whenever the letter is sent, so that a
-// reader's program can tell a second copy.
+// messageID returns the Message-ID (RFC 5322). It is the same in every attempt, so
+// that mail programs can recognize a second copy.
 func (s *Sender) messageID(letter record.Letter) string {
 	_, domain, _ := strings.Cut(s.from.Address, "@")
 	return fmt.Sprintf("jotgate.%d.%d@%s", letter.ID, letter.Created.UnixMicro(), domain)
 }
 
-// isAddress reports whether to is one bare address that can stand in a header
-// and in an SMTP command (RFC 5322 section 3.4.1): no name, no comment, no
-// list, no control characters.
+// isAddress reports whether to is a single address without a name, a comment or
+// control characters, which is safe in a header and in an SMTP command (RFC 5322
+// section 3.4.1).
 func isAddress(to string) bool {
 	if clean(to, maxAddress) != to {
 		return false
@@ -226,8 +226,8 @@ func isAddress(to string) bool {
 	return err == nil && address.Address == to
 }
 
-// clean makes one printable line of at most limit bytes: everything else (line
-// breaks, escape codes, marks that reverse the text) becomes a blank.
+// clean returns s as one printable line of at most limit bytes. It replaces other
+// characters (line breaks, escape codes, marks that reverse the text) by spaces.
 func clean(s string, limit int) string {
 	s = strings.ToValidUTF8(s[:min(len(s), limit)], "")
 	return strings.Map(func(r rune) rune {
@@ -238,8 +238,8 @@ func clean(s string, limit int) string {
 	}, s)
 }
 
-// Preview renders a letter of this kind with sample data, as settings and
-// templates would make it. Language may be empty. It is an error when the kind
+// Preview renders a message of this kind with sample data, with the Sender's
+// settings and templates. Language may be empty. It returns an error if the kind
 // has no templates.
 func (s *Sender) Preview(kind record.LetterKind, language string) (Message, error) {
 	if !s.templates.know(kind) {

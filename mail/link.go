@@ -1,5 +1,5 @@
-// Links: what they begin with is configured and checked once; uid and token
-// are filled in when a letter leaves.
+// Links: the base URL and the paths are configured and checked once; uid and token
+// are filled in when a message is sent.
 
 package mail
 
@@ -14,12 +14,12 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// scripts are the schemes a link never has: a mail program or browser would
-// run or open what follows instead of going there.
+// scripts are the schemes that a link cannot have: a mail program or browser would
+// run or open what follows instead of opening a page.
 var scripts = []string{"javascript", "vbscript", "data", "file", "blob", "about"}
 
-// readLinks joins BaseURL and the five paths, and takes the site's name from
-// BaseURL when it has none of its own.
+// readLinks joins BaseURL and the five paths. If Site is empty, it becomes the host
+// in BaseURL.
 func (s *Settings) readLinks() (map[record.LetterKind]string, error) {
 	base, err := url.Parse(s.BaseURL)
 	switch {
@@ -41,8 +41,8 @@ func (s *Settings) readLinks() (map[record.LetterKind]string, error) {
 		record.LetterEmailChanged:  or(s.EmailUndoPath, "#/email/change/undo/{uid}/{token}"),
 	}
 	for kind, path := range links {
-		// The sample must survive as it is: a path such as "//evil" or one
-		// with blanks would make another address than the one written down.
+		// The link must be valid with sample values, and the path must not
+		// contain characters that clean replaces.
 		joined := strings.TrimRight(base.String(), "/") + "/" + strings.TrimLeft(path, "/")
 		if _, err := url.Parse(string(fillLink(joined, "MQ", "a-b"))); err != nil ||
 			strings.Count(path, "{uid}") != 1 || strings.Count(path, "{token}") != 1 || clean(path, len(path)) != path {
@@ -53,9 +53,9 @@ func (s *Settings) readLinks() (map[record.LetterKind]string, error) {
 	return links, nil
 }
 
-// fillLink puts uid and token into the template of a link. The type tells
-// html/template that the scheme is the operator's choice; it is still escaped
-// as any attribute is.
+// fillLink fills uid and token into the template of a link. With the type
+// template.URL, html/template accepts any scheme, which the operator chooses; it
+// still escapes the link as an attribute.
 func fillLink(link, uid, token string) template.URL {
 	fill := strings.NewReplacer("{uid}", url.PathEscape(uid), "{token}", url.PathEscape(token))
 	return template.URL(fill.Replace(link))

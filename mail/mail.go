@@ -1,36 +1,36 @@
-// Package mail sends the letters that a gate writes: activation and reset
-// links, and notices of what changed.
+// Package mail sends the e-mails of a gate: activation and reset links, and notices
+// of changes.
 //
-// A gate puts a letter into the outbox, a table, and answers its client at
-// once. A Sender works beside it:
+// A gate puts a message into the outbox, a table, and responds to its client
+// immediately. A Sender sends the messages concurrently:
 //
 //	sender, err := mail.New(mail.Settings{
 //		Server:  "smtp://user:password@smtp.example.com:587",
 //		From:    "Example <noreply@example.com>",
 //		BaseURL: "https://app.example.com",
-//	}, gate, db) // db is what the gate was made with
+//	}, gate, db) // db is the store that the gate was made with
 //	go sender.Run(ctx)
 //
-// So the answer to a request tells nothing of whether there is a mail server,
-// how fast it is, what it says, or whether anybody has that address.
+// So a response does not reveal whether a mail server exists, how fast it is, what
+// it responds, or whether an account has the address.
 //
-// The outbox holds the kind of letter and the account, never a link. The link
-// is made when the letter leaves, from Settings.BaseURL and never from a
-// request's Host header. By then the account may have changed; a letter that
-// has lost its sense (the account is gone, or active already, or has another
-// address) is dropped.
+// The outbox holds the kind of message and the account, never a link. The link is
+// made when the message is sent, from Settings.BaseURL and never from a request's
+// Host header. By then the account may have changed; a message that no longer
+// applies (the account was deleted, or is already active, or has another address)
+// is dropped.
 //
-// A letter is sent at least once. It is sent twice only when the mail server
-// took it and this process died, or the server fell silent, before that was
-// known or noted; both copies have the same Message-ID. A failed letter is
-// tried again after 30 s, 1 min, 2 min, … 4 h, until Settings.MaxAge. Only a
-// recipient or a text that the server refuses for good (5xx) ends it sooner.
+// A message is sent at least once. It is sent twice only if the mail server
+// accepted it, but this process ended or lost the connection before it could record
+// that; both copies have the same Message-ID. A failed message is tried again after
+// 30 s, 1 min, 2 min, … 4 h, until Settings.MaxAge. It is given up earlier only if
+// the server permanently refuses the recipient or the text (5xx).
 //
-// Without a Server, letters are written in readable form to Settings.Output,
-// for development. Links appear there and in letters, nowhere else: not in the
-// database, not in the log.
+// Without a Server, messages are written in readable form to Settings.Output, for
+// development. Links appear only there and in messages, never in the database or
+// the log.
 //
-// docs/mail.md tells how to change and translate the letters.
+// docs/mail.md describes how to change and translate the messages.
 package mail
 
 import (
@@ -49,40 +49,40 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Settings is every option of a Sender. BaseURL must be given, and one of
-// Server and Output.
+// Settings holds the options of a Sender. BaseURL must be given, and one of Server,
+// Output and Discard.
 type Settings struct {
 	// Server is the mail server, as smtp://user:password@host:587 (STARTTLS,
 	// required) or smtps://user:password@host:465 (TLS from the start).
 	// Escape special characters of user and password as in any URL. The port
-	// may be left out. smtp://host:25?tls=insecure-off does without TLS, for
-	// a server on the same machine; then there can be no user and password.
-	// Default: none, letters go to Output. Django: EMAIL_HOST, EMAIL_PORT,
+	// may be left out. smtp://host:25?tls=insecure-off disables TLS, for a
+	// server on the same machine, and cannot have a user and password.
+	// Default: none, messages go to Output. Django: EMAIL_HOST, EMAIL_PORT,
 	// EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS, EMAIL_USE_SSL.
 	Server jotgate.Secret
-	// TLS is for a mail server with a certificate of one's own authority.
+	// TLS is for a mail server whose certificate is from a private authority.
 	// Default: the system's authorities, TLS 1.2 or newer. Django: none.
 	TLS *tls.Config
-	// Timeout bounds the delivery of one letter, from the connection to the
-	// server's last word. Default: 30 seconds. Django: EMAIL_TIMEOUT.
+	// Timeout limits the delivery of one message, from connecting to the
+	// server's last response. Default: 30 seconds. Django: EMAIL_TIMEOUT.
 	Timeout time.Duration
-	// Output takes the letters, links included, when there is no Server.
+	// Output receives the messages, including links, if there is no Server.
 	// Default: none. Django: EMAIL_BACKEND, its console backend.
 	Output io.Writer
-	// Discard removes the letters from the outbox without making or sending
-	// them, when there is no Server and no Output. Default: false, New asks for
-	// one of the three. Django: EMAIL_BACKEND, its dummy backend.
+	// Discard removes messages from the outbox without making or sending them,
+	// if there is no Server and no Output. Default: false, New requires one of
+	// the three. Django: EMAIL_BACKEND, its dummy backend.
 	Discard bool
 
 	// From is the sender, as an address or Name <address>. Default:
 	// webmaster@localhost; with Server there is none.
 	// Django: DEFAULT_FROM_EMAIL.
 	From string
-	// Site is the name of the site as the letters have it. Default: the host
-	// in BaseURL. Django: djoser EMAIL_FRONTEND_SITE_NAME.
+	// Site is the name of the site in the messages. Default: the host in BaseURL.
+	// Django: djoser EMAIL_FRONTEND_SITE_NAME.
 	Site string
-	// BaseURL is what links begin with, such as https://app.example.com. Any
-	// scheme that is no script will do, for mobile apps. Required.
+	// BaseURL is the beginning of links, such as https://app.example.com. Schemes
+	// of mobile apps are accepted, but not those of scripts. Required.
 	// Django: djoser EMAIL_FRONTEND_PROTOCOL and EMAIL_FRONTEND_DOMAIN.
 	BaseURL string
 	// ActivationPath follows BaseURL and a slash in activation links; {uid}
@@ -97,53 +97,52 @@ type Settings struct {
 	// Default: #/username/reset/confirm/{uid}/{token}.
 	// Django: djoser USERNAME_RESET_CONFIRM_URL.
 	UsernameResetPath string
-	// EmailChangePath is the same for links that make an address the account's.
+	// EmailChangePath is the same for links that confirm a new address.
 	// Default: #/email/change/confirm/{uid}/{token}. Django: none.
 	EmailChangePath string
-	// EmailUndoPath is the same for links that bring the address before back.
+	// EmailUndoPath is the same for links that restore the previous address.
 	// Default: #/email/change/undo/{uid}/{token}. Django: none.
 	EmailUndoPath string
-	// LinkLifetime is what the letters say of how long a link works; set it
+	// LinkLifetime is how long a link is valid, as stated in messages; set it
 	// to the gate's PasswordResetTimeout. Whole hours. Default: 72 hours.
 	LinkLifetime time.Duration
 
-	// Templates are letters of one's own; see docs/mail.md for their form. A
-	// letter that is not there is taken from those built in. Default: none.
+	// Templates replace the built-in messages; see docs/mail.md for their form.
+	// A message without a template here is the built-in one. Default: none.
 	// Django: templates/email/*.html.
 	Templates fs.FS
-	// Language is for letters that name none, or one without templates.
+	// Language is for messages without a language, or with one that has no templates.
 	// Default: en. Django: LANGUAGE_CODE.
 	Language string
 
-	// MaxAge is when a letter that could not be sent is given up.
+	// MaxAge is how old a message that cannot be sent becomes before it is given up.
 	// Default: 72 hours. Django: none.
 	MaxAge time.Duration
-	// Logger takes what the operator should read; no links, no addresses but
-	// those that a mail server's refusal repeats. Default: slog.Default().
+	// Logger receives messages for the operator. They contain no links, and no
+	// addresses except in a mail server's response. Default: slog.Default().
 	Logger *slog.Logger
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 }
 
-// Accounts is what a Sender asks of a *jotgate.Gate. Its methods may be called
-// concurrently.
+// Accounts is what a Sender needs of a *jotgate.Gate. Its methods are safe for
+// concurrent use.
 type Accounts interface {
-	// AccountByID finds the account of a letter. jotgate.ErrNotFound without
-	// one.
+	// AccountByID returns the account of a message, or jotgate.ErrNotFound.
 	AccountByID(ctx context.Context, id record.UserID) (*record.Account, error)
 	// LinkParts makes the uid and the token of a link for a message of this
 	// kind to account.Email. Both are empty if the account does not wait for
 	// such a link.
 	LinkParts(kind record.LetterKind, account *record.Account) (uid, token string)
-	// LinkAccounts lists the accounts with the address that a message of this
-	// kind is about, the first of them first.
+	// LinkAccounts lists the accounts with the address to which a message of
+	// this kind applies, first those for which the address is verified.
 	LinkAccounts(ctx context.Context, kind record.LetterKind, email string) ([]*record.Account, error)
 	// EmailVerified reports whether account.Email is verified for the account.
 	EmailVerified(ctx context.Context, account *record.Account) (bool, error)
 }
 
-// Sender sends what is in the outbox. Make one with New and let Run work
-// beside the gate; any number of processes may do so on one database. Safe for
+// Sender sends the messages in the outbox. Create it with New and call Run in a
+// goroutine; any number of processes may do so on one database. It is safe for
 // concurrent use.
 type Sender struct {
 	settings  Settings
@@ -155,20 +154,19 @@ type Sender struct {
 	transport transport
 
 	mu       sync.Mutex
-	unmarked map[int64]bool // left, but the outbox could not be told
+	unmarked map[int64]bool // sent, but still in the outbox
 }
 
-// transport takes one letter out of the house. refusedError says that trying
-// again is useless.
+// transport delivers one message. After a refusedError it is useless to try again.
 type transport interface {
 	deliver(ctx context.Context, e envelope) error
 	// check connects and logs in, and sends nothing.
 	check(ctx context.Context) error
 }
 
-// New returns a Sender, or an error that names the setting at fault. The
-// outbox is the store that the gate was made with. New reads all templates and
-// tries each, but does not connect to the server.
+// New returns a Sender, or an error that names the invalid setting. The outbox is
+// the store that the gate was made with. New reads all templates and tries each,
+// but does not connect to the server.
 func New(s Settings, gate Accounts, outbox record.Outbox) (*Sender, error) {
 	sender, err := newSender(s, gate, outbox)
 	if err != nil {
@@ -200,7 +198,7 @@ func newSender(s Settings, gate Accounts, outbox record.Outbox) (*Sender, error)
 	return sender, nil
 }
 
-// fill puts the defaults in and reads the sender's address.
+// fill sets the defaults and parses the sender's address.
 func (s *Settings) fill() (from *mail.Address, err error) {
 	if s.From == "" && s.Server == "" {
 		s.From = "webmaster@localhost"
@@ -233,7 +231,7 @@ func or[T comparable](value, otherwise T) T {
 	return value
 }
 
-// newTransport chooses between SMTP and Output.
+// newTransport chooses between Server, Output and Discard.
 func (s *Settings) newTransport() (transport, error) {
 	if s.Server != "" {
 		return newSMTP(string(s.Server), s.TLS, or(s.Timeout, 30*time.Second))

@@ -32,7 +32,8 @@ func (p *printer) deliver(_ context.Context, e envelope) error {
 	return err
 }
 
-// discarder stands for no transport at all: messages are removed before it.
+// discarder is the transport for Settings.Discard. Sender.send removes messages
+// without calling it.
 type discarder struct{}
 
 var errDiscard = errors.New("there is no mail server (Settings.Discard)")

@@ -117,9 +117,9 @@ func loadLanguage(places []fs.FS, language string) (map[record.LetterKind]letter
 	return letters, nil
 }
 
-// findLetter reads text and HTML (empty without one) from the first place that
-// has the text. They come from one place: those of different authors would say
-// different things. fs.ErrNotExist without any.
+// findLetter reads text and HTML (empty without one) from the first place that has
+// the text. Both are from the same place, because versions of different authors
+// could differ. The error is fs.ErrNotExist if no place has the text.
 func findLetter(places []fs.FS, name string) (body, page string, err error) {
 	for _, place := range places {
 		body, err = readTemplate(place, name+".txt")
@@ -158,8 +158,8 @@ func readTemplate(from fs.FS, name string) (string, error) {
 	return strings.ReplaceAll(string(b), "\r\n", "\n"), err
 }
 
-// parseLetter splits the text file at its first blank line, before any value
-// is filled in, so that no value can end the subject and begin the text.
+// parseLetter splits the text file at its first blank line before values are filled
+// in, so that no value can end the subject and begin the text.
 func parseLetter(body, page, layout string) (l letterTemplate, err error) {
 	head, rest, ok := strings.Cut(body, "\n\n")
 	subject, named := strings.CutPrefix(head, "Subject: ")
@@ -182,7 +182,8 @@ func parseLetter(body, page, layout string) (l letterTemplate, err error) {
 // know reports whether there are templates for the kind.
 func (t *templates) know(kind record.LetterKind) bool { return slices.Contains(kinds, kind) }
 
-// pick returns a language's templates: pt-br, then pt; nil without either.
+// pick returns the templates of a language or, for a tag such as pt-br, of its base
+// language pt; nil if there are none.
 func (t *templates) pick(language string) map[record.LetterKind]letterTemplate {
 	language = strings.ReplaceAll(strings.ToLower(language[:min(len(language), 64)]), "_", "-")
 	if letters, ok := t.letters[language]; ok {
