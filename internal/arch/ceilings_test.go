@@ -39,10 +39,8 @@ var maxMarkedIn = map[string]prose{
 	"api":                  {20, 130},
 	"cmd/jotgate":          {20, 60},
 	"examples/own-users":   {20, 160},
-	"internal/equaltime":   {70, 20},
-	"internal/settingsdoc": {190, 240},
-	"mail":                 {430, 350},
-	"proxy":                {230, 20},
+	"internal/settingsdoc": {20, 240},
+	"mail":                 {20, 250},
 	"store":                {20, 40},
 	"store/storetest":      {20, 140},
 }

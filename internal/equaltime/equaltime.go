@@ -1,5 +1,5 @@
-// Package equaltime lets a test assert that a client cannot tell responses
-// apart by the time they take:
+// Package equaltime lets a test assert that a client cannot distinguish responses
+// by the time they take:
 //
 //	equaltime.Check(t, 500, 0.03, map[string]func(int){"known": …, "unknown": …})
 //
@@ -47,7 +47,7 @@ func Check(t testing.TB, n int, floor float64, ask map[string]func(i int)) {
 	check(t, n, floor, ask, source{func() time.Duration { return time.Since(start) }, rand.Perm})
 }
 
-// source is where the times and the order of a round come from.
+// source provides the times and the order of a round.
 type source struct {
 	now  func() time.Duration
 	perm func(n int) []int
@@ -112,8 +112,8 @@ func (s source) measure(n int, names []string, ask map[string]func(i int)) [][]t
 }
 
 // compare counts the rounds in which slow took more than 1+floor times as long
-// as fast, and returns the probability of that many or more if it is the toss of
-// a coin.
+// as fast, and returns the probability of that many or more under a binomial
+// distribution with p = 1/2.
 func compare(slow, fast []time.Duration, floor float64) (count int, probability float64) {
 	for i := range slow {
 		if float64(slow[i]) > (1+floor)*float64(fast[i]) {

@@ -30,7 +30,7 @@ import (
 	"github.com/jotgate/jotgate/throttle"
 )
 
-// Lockout decides whether a password is looked at. Safe for concurrent use.
+// Lockout decides whether a password is checked. It is safe for concurrent use.
 type Lockout struct {
 	policy throttle.Lockout
 	gate   *jotgate.Gate
@@ -39,15 +39,15 @@ type Lockout struct {
 	shards [64]shard
 }
 
-// shard holds the tries that are under way, for a part of the accounts. turn is
-// held over a question to the database, so waiting for it has an end.
+// shard counts the attempts in progress, for a part of the accounts. turn is held
+// during a database query, so waiting for it has a timeout.
 type shard struct {
-	turn   chan struct{} // full while a try of the shard is being decided
+	turn   chan struct{} // full while begin handles an attempt of the shard
 	mu     sync.Mutex
 	trying map[string]int // by counter
 }
 
-// patience is how long a try waits for its turn.
+// patience is how long an attempt waits for its turn.
 const patience = 3 * time.Second
 
 // enter waits for the shard's turn.
@@ -64,7 +64,7 @@ func (s *shard) enter(ctx context.Context) error {
 
 func (s *shard) leave() { <-s.turn }
 
-// add changes how many tries are under way.
+// add adds n to the number of attempts in progress.
 func (s *shard) add(n int, keys ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,15 +75,15 @@ func (s *shard) add(n int, keys ...string) {
 	}
 }
 
-// underWay is how many there are now.
+// underWay returns the number of attempts in progress.
 func (s *shard) underWay(key string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.trying[key]
 }
 
-// New returns a Lockout over the gate's store. A store that keeps no failures
-// has them in this process's memory, until it ends.
+// New returns a Lockout that keeps failures in the gate's store. If the store does
+// not support this, failures are kept in the memory of this process.
 func New(gate *jotgate.Gate, policy throttle.Lockout) *Lockout {
 	l := &Lockout{policy: policy, gate: gate, seed: maphash.MakeSeed()}
 	if store, ok := gate.Store().(record.Failures); ok {
@@ -97,11 +97,11 @@ func New(gate *jotgate.Gate, policy throttle.Lockout) *Lockout {
 	return l
 }
 
-// Try runs check, which looks at a password for the account of this login
-// name, unless there were too many failures: then it answers 429 and check does
-// not run. A failure is ErrNoActiveAccount or ErrWrongPassword; any other error
-// counts for nothing. After a success, whose user check returns, strange
-// reports whether the account had not been entered from this network before.
+// Try runs check, which checks a password for the account of this login name,
+// unless there were too many failures: then it returns an error with status 429 and
+// check does not run. A failure is ErrNoActiveAccount or ErrWrongPassword; other
+// errors do not count. After a success, for which check returns the user, strange
+// reports whether the user had not logged in from this network before.
 func (l *Lockout) Try(ctx context.Context, login, network string, check func() (record.UserID, error)) (strange bool, err error) {
 	t := l.attempt(login, network)
 	if err := t.begin(ctx); err != nil {
@@ -117,15 +117,15 @@ func (l *Lockout) Try(ctx context.Context, login, network string, check func() (
 	return t.forgive(ctx, user, t.spent > 0)
 }
 
-// Forgive forgets the failures from this network and notes that the account is
-// entered from there: after a login, or a password reset. It reports whether
-// that is the first time.
+// Forgive deletes the failures from this network and records that the user has
+// logged in from there. It is for a login or a password reset. It reports whether
+// the network is new for the user.
 func (l *Lockout) Forgive(ctx context.Context, login, network string, user record.UserID) (strange bool, err error) {
 	return l.attempt(login, network).forgive(ctx, user, true)
 }
 
-// forgive is Forgive, which need not look for failures where begin found none:
-// one that came meanwhile may count.
+// forgive is Forgive, but deletes failures only if failed is set, which it is not
+// if begin found none. One that was added since then may count.
 func (t *attempt) forgive(ctx context.Context, user record.UserID, failed bool) (strange bool, err error) {
 	if failed {
 		if err := t.store.ForgiveFailures(ctx, record.Forgiveness{
@@ -140,14 +140,14 @@ func (t *attempt) forgive(ctx context.Context, user record.UserID, failed bool) 
 
 func (l *Lockout) now() time.Time { return l.gate.Settings().Now() }
 
-// attempt is one try: its two counters and the shard they are in.
+// attempt is one attempt: its counters and the shard they are in.
 type attempt struct {
 	*Lockout
 	*shard
 	login, network string
-	// The counters: of all names that fold alike; of those from this network; of
-	// this very name from this network. A login name is one account's, byte for
-	// byte, so the last is what a success forgives.
+	// The counters: of all login names that are equal after folding; of those
+	// from this network; of exactly this login name from this network. A login
+	// name identifies one account, byte for byte, so a success forgives the last.
 	total, pair, own string
 	spent            int // failures of the pair when it began
 }
@@ -161,16 +161,16 @@ func (l *Lockout) attempt(login, network string) *attempt {
 	}
 }
 
-// exactly is a digest of the login name as it is, since people type passwords
-// in its place.
+// exactly returns a digest of the login name. It is not stored in plain text,
+// because users sometimes type a password in its place.
 func exactly(login string) string {
 	sum := sha256.Sum256([]byte(login))
 	return hex.EncodeToString(sum[:16])
 }
 
-// begin refuses the try or notes it as under way. Those under way are counted
-// before the failures are read: one that fails in between counts twice, which
-// is safe, and never not at all.
+// begin rejects the attempt or records it as in progress. Attempts in progress are
+// counted before the failures are read: one that fails in between counts twice,
+// which is safe, but is never missed.
 func (t *attempt) begin(ctx context.Context) error {
 	if err := t.enter(ctx); err != nil {
 		return err
@@ -195,7 +195,7 @@ func (t *attempt) begin(ctx context.Context) error {
 	return nil
 }
 
-// tally is a counter with the tries that are under way.
+// tally returns a counter that includes the attempts in progress.
 func tally(found record.Failure, underWay int, now time.Time) throttle.Tally {
 	tally := throttle.Tally{Failures: found.Count, Last: found.Last}
 	if underWay > 0 {
@@ -204,8 +204,8 @@ func tally(found record.Failure, underWay int, now time.Time) throttle.Tally {
 	return tally
 }
 
-// knows reports whether the account has been entered from this network. It is
-// asked only while strangers are made to wait.
+// knows reports whether the user has logged in from this network. It is called only
+// if an unknown network would have to wait longer than a known one.
 func (t *attempt) knows(ctx context.Context) bool {
 	a, err := t.gate.Store().AccountByLogin(ctx, t.login)
 	if err != nil {
@@ -215,8 +215,8 @@ func (t *attempt) knows(ctx context.Context) bool {
 	return err == nil && known
 }
 
-// end takes the try off and counts it when it failed. Each network adds only
-// its share to the account's counter.
+// end removes the attempt from those in progress and counts it if it failed. Each
+// network adds only its share to the account's counter.
 func (t *attempt) end(ctx context.Context, outcome error) error {
 	defer t.add(-1, t.pair, t.total) // after the failure is counted, see begin
 	if !errors.Is(outcome, jotgate.ErrNoActiveAccount) && !errors.Is(outcome, jotgate.ErrWrongPassword) {
@@ -230,7 +230,7 @@ func (t *attempt) end(ctx context.Context, outcome error) error {
 	return t.store.AddFailure(ctx, keys, now, now.Add(-t.forget()))
 }
 
-// forget is after how long a failure counts no more.
+// forget returns how long a failure counts.
 func (l *Lockout) forget() time.Duration {
 	if l.policy.Network.Forget > 0 {
 		return l.policy.Network.Forget
@@ -238,7 +238,7 @@ func (l *Lockout) forget() time.Duration {
 	return 24 * time.Hour
 }
 
-// Throttled is the answer 429 in the words of Django REST framework.
+// Throttled returns the error for status 429, with Django REST framework's wording.
 func Throttled(wait time.Duration) *jotgate.Error {
 	seconds, unit := throttle.RetryAfter(wait), "seconds"
 	if seconds == "1" {

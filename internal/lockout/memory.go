@@ -9,8 +9,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// memory counts failures in a table of fixed size, for stores that keep none.
-// Keys that share a place share a count: it errs on the slow side.
+// memory counts failures in a table of fixed size, for stores that do not keep
+// them. Keys with the same index share a count, so delays may be too long but never
+// too short.
 type memory struct {
 	mu     sync.Mutex
 	seed   maphash.Seed
@@ -58,7 +59,7 @@ func (m *memory) ForgiveFailures(_ context.Context, f record.Forgiveness) error 
 	return nil
 }
 
-// No network is known for longer than the process lives.
+// RememberNetwork reports every network as new: memory does not keep networks.
 func (m *memory) RememberNetwork(context.Context, record.UserID, string, time.Time) (bool, error) {
 	return false, nil
 }

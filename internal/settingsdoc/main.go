@@ -1,9 +1,9 @@
 // Command settingsdoc writes docs/settings.md from the comments of the settings
-// structs, so that the page says what the code says:
+// structs, so that the page agrees with the code:
 //
 //	go run ./internal/settingsdoc > docs/settings.md
 //
-// Each field's comment tells what it means and then, in sentences of their own,
+// Each field's comment has the meaning, followed by the separate sentences
 // "Default: …." and "Django: ….".
 package main
 
@@ -19,7 +19,7 @@ import (
 	"strings"
 )
 
-// structs are the settings, in the order of the page.
+// structs lists the settings structs, in the order of the page.
 var structs = []struct{ folder, name, title, intro string }{
 	{".", "Settings", "jotgate.Settings", "What a Gate does: tokens, sessions, passwords. `jotgate.New` takes them."},
 	{"api", "Settings", "api.Settings", "The HTTP side: which letters are sent, what is asked for twice, limits. `api.New` takes them."},
@@ -80,7 +80,8 @@ func fieldsOf(folder, name string) (fields []field, err error) {
 	return fields, nil
 }
 
-// fieldsIn reads them from one file, which need not have the struct.
+// fieldsIn reads a struct's fields from one file. A file without the struct is not
+// an error.
 func fieldsIn(file, name string) (fields []field, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -107,7 +108,7 @@ func fieldsIn(file, name string) (fields []field, err error) {
 	return fields, nil
 }
 
-// describeAll describes the exported names of a line of the struct.
+// describeAll describes the exported names of one field declaration.
 func describeAll(f *ast.Field, kind string) (fields []field) {
 	for _, n := range f.Names {
 		if n.IsExported() {
@@ -119,7 +120,7 @@ func describeAll(f *ast.Field, kind string) (fields []field) {
 
 var part = regexp.MustCompile(`(?s)^(.*?)(?:\s*Default: (.*?))?(?:\s*Django: (.*?))?$`)
 
-// describe takes a comment apart into its sentences.
+// describe splits a comment into the meaning, the default and Django's setting.
 func describe(name, kind, doc string) field {
 	doc = strings.Join(strings.Fields(doc), " ")
 	parts := part.FindStringSubmatch(doc)
