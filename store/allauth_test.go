@@ -57,7 +57,7 @@ func TestAllauthTablesAreMade(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		// A Django without allauth deletes users without knowing the table.
+		// Django without allauth deletes users without knowing the table.
 		w.exec("DELETE FROM auth_user WHERE id = " + string(a.ID))
 		if n := w.count("SELECT COUNT(*) FROM account_emailaddress"); n != 0 {
 			t.Errorf("%d addresses of a deleted user", n)
@@ -70,7 +70,7 @@ func TestAllauthTablesAreMade(t *testing.T) {
 	})
 }
 
-// An app of the site with the label account is not taken for allauth's.
+// An app of the site with the label account is not mistaken for allauth's.
 func TestAnotherAccountApp(t *testing.T) {
 	both(t, func(w *world) {
 		w.must(w.open().Close())

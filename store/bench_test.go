@@ -15,8 +15,8 @@ import (
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-// BenchmarkRotate measures durable rotations by 16 clients, each with a
-// session of its own; one operation is one rotation.
+// BenchmarkRotate measures durable rotations by 16 clients, each with its own
+// session; one operation is one rotation.
 func BenchmarkRotate(b *testing.B) {
 	b.Run("sqlite", func(b *testing.B) {
 		s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "jotgate.db"), sqlite.Options{})

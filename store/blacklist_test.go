@@ -124,7 +124,8 @@ func TestWeSeeDjangosLogouts(t *testing.T) {
 		refused(t, err)
 		ended("sid")
 
-		// The token that won was logged out at Django: its retry is dead, too.
+		// The token that won was logged out in Django, so its retry is
+		// refused too.
 		session = login(w, s, session.User, "two")
 		_, err = s.RotateSession(w.ctx, use(session, "two0", "two1"))
 		w.must(err)
@@ -133,7 +134,7 @@ func TestWeSeeDjangosLogouts(t *testing.T) {
 		refused(t, err)
 		ended("two")
 
-		// A refresh that does not rotate asks as well.
+		// A refresh that does not rotate checks the blacklist too.
 		session = login(w, s, session.User, "three")
 		keep := use(session, "three0", "")
 		keep.Keep = true
@@ -144,7 +145,7 @@ func TestWeSeeDjangosLogouts(t *testing.T) {
 		refused(t, err)
 		ended("three")
 
-		// Of a token of Django's that Django blacklisted nothing is adopted.
+		// A Django token that Django blacklisted is not adopted.
 		w.django("four0")
 		adopt := record.Session{ID: "four", User: session.User, Created: noon, LastSeen: noon, JTI: "four0", Expires: noon.Add(time.Hour)}
 		r := use(&adopt, "four0", "four1")
@@ -164,7 +165,7 @@ func refused(t *testing.T, err error) {
 	}
 }
 
-// Users of the program's own have no row that the foreign key could name.
+// The program's own users have no row that the foreign key could refer to.
 func TestOutstandingTokenWithoutUser(t *testing.T) {
 	both(t, func(w *world) {
 		s, _ := beside(w)

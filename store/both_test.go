@@ -14,7 +14,8 @@ import (
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-// world is an empty database of one kind, and the way into it past the store.
+// world is an empty database of one kind, and the means to change it without
+// the store.
 type world struct {
 	testing.TB
 	name string
@@ -77,8 +78,8 @@ func (w *world) openWith(schema store.Schema) *store.Store {
 	return s
 }
 
-// exec runs statements past the store; each is for the database named before
-// it, or for both.
+// exec runs statements without the store; each is for the database named
+// before it, or for both.
 func (w *world) exec(text string, args ...any) {
 	w.Helper()
 	if _, err := w.raw.ExecContext(w.ctx, text, args...); err != nil {
@@ -86,7 +87,7 @@ func (w *world) exec(text string, args ...any) {
 	}
 }
 
-// on is the text for this database.
+// on returns the text for this database.
 func (w *world) on(sqlite, postgres string) string {
 	if w.name == "sqlite" {
 		return sqlite
@@ -94,7 +95,7 @@ func (w *world) on(sqlite, postgres string) string {
 	return postgres
 }
 
-// count is the number that a query answers.
+// count returns the number that a query selects.
 func (w *world) count(text string, args ...any) (n int) {
 	w.Helper()
 	if err := w.raw.QueryRowContext(w.ctx, text, args...).Scan(&n); err != nil {
@@ -110,7 +111,7 @@ func (w *world) must(err error) {
 	}
 }
 
-// account makes an active account.
+// account creates an active account.
 func (w *world) account(s *store.Store, name string) *record.Account {
 	w.Helper()
 	a := &record.Account{Username: name, Email: name + "@example.com", Password: "first", IsActive: true}

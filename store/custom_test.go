@@ -12,8 +12,8 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// custom makes Django's tables around a user model of the site's own: a UUID
-// key, login by e-mail, no names, a column that the site added.
+// custom creates Django's tables around the site's own user model: a UUID
+// key, login by e-mail, no names, and a column that the site added.
 func custom(w *world, extra string) store.Schema {
 	w.Helper()
 	w.open() // auth_group and the rest
@@ -55,7 +55,7 @@ func TestCustomUserModel(t *testing.T) {
 		upper := record.UserID(strings.ToUpper(string(a.ID)))
 		for _, id := range []record.UserID{upper, record.UserID(strings.ReplaceAll(string(a.ID), "-", "")), "1", a.ID + "0", "{" + a.ID[1:]} {
 			if id == a.ID {
-				continue // a UUID without letters
+				continue // a UUID without hexadecimal letters
 			}
 			if _, err := s.AccountByID(w.ctx, id); !errors.Is(err, jotgate.ErrNotFound) {
 				t.Errorf("by %s: %v", id, err)
@@ -71,7 +71,7 @@ func TestCustomUserModel(t *testing.T) {
 	})
 }
 
-// Where people log in by e-mail, the column holds what an EmailField does.
+// If users log in by e-mail, the column holds what an EmailField does.
 func TestCustomUserModelBounds(t *testing.T) {
 	both(t, func(w *world) {
 		s := w.openWith(custom(w, ""))
@@ -109,7 +109,8 @@ func customGrants(w *world, s *store.Store, id record.UserID) {
 	}
 }
 
-// customPages: pages by key list everybody once, in order of the key.
+// customPages checks that pages by key list every account once, in order of
+// the key.
 func customPages(w *world, s *store.Store) {
 	w.Helper()
 	for _, c := range "abcdefg" {
@@ -122,7 +123,8 @@ func customPages(w *world, s *store.Store) {
 	}
 }
 
-// What a site's model lacks or insists on is said in one sentence.
+// A user model that lacks a required column, or requires another one, is
+// reported in one sentence.
 func TestCustomUserModelThatDoesNotFit(t *testing.T) {
 	both(t, func(w *world) {
 		schema := custom(w, ", age integer NOT NULL")
@@ -203,7 +205,8 @@ func TestDeleteReferredAccount(t *testing.T) {
 		if w.count("SELECT COUNT(*) FROM blog_note WHERE editor_id IS NULL") != 1 || w.count("SELECT COUNT(*) FROM authtoken_token") != 0 {
 			t.Error("what referred to the editor is not as Django leaves it")
 		}
-		// A table that came after the store was opened is seen at the commit.
+		// A table created after the store was opened is noticed at the
+		// commit.
 		w.exec("CREATE TABLE late (id integer PRIMARY KEY, user_id integer NOT NULL REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)")
 		reader := w.account(s, "reader")
 		w.exec("INSERT INTO late VALUES (1, " + string(reader.ID) + ")")

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// A request's own deadline does not lengthen that of a question.
+// A request's own deadline does not extend the deadline of an operation.
 func TestDeadline(t *testing.T) {
 	for _, c := range []struct{ has, want time.Duration }{
 		{30 * time.Second, Timeout},
 		{time.Second, time.Second},
 	} {
-		synctest.Test(t, func(t *testing.T) { // in which no time passes by itself
+		synctest.Test(t, func(t *testing.T) { // in which time does not pass by itself
 			given, cancel := context.WithTimeout(t.Context(), c.has)
 			defer cancel()
 			ctx, end := deadline(given)

@@ -12,7 +12,7 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// hears reads the feed after the cursor and moves it on.
+// hears reads the feed after the cursor and advances the cursor.
 func (w *world) hears(s *store.Store, cursor *record.RevocationCursor) (sessions []string) {
 	w.Helper()
 	for more := true; more; {
@@ -38,9 +38,9 @@ func (w *world) begin(session string, made time.Time) *sql.Tx {
 	return tx
 }
 
-// The numbers of entries are given out before their transactions commit, and
-// the commits come in any order. Whatever the clocks say, each entry is listed
-// once, at the first reading after its commit.
+// The numbers of entries are assigned before their transactions commit, and
+// the commits come in any order. Whatever the clocks show, each entry is
+// listed once, at the first reading after its commit.
 func TestRevocationsThatCommitLate(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 5 * time.Second, 15 * time.Second, time.Hour, -time.Hour} {
 		t.Run(ahead.String(), func(t *testing.T) {
@@ -77,8 +77,8 @@ func TestRevocationsThatCommitLate(t *testing.T) {
 	}
 }
 
-// A transaction that stays open for long keeps no entry back and makes none be
-// listed twice; what it revoked is listed when it commits.
+// A transaction that stays open for a long time delays no other entry and
+// makes none appear twice; its own revocations are listed when it commits.
 func TestRevocationsBesideALongTransaction(t *testing.T) {
 	w := postgresWorld(t)
 	s := w.open()
@@ -98,8 +98,8 @@ func TestRevocationsBesideALongTransaction(t *testing.T) {
 	}
 }
 
-// An answer of several pages lists each entry once, though others commit while
-// it is read, with lower numbers, too.
+// A feed of several pages lists each entry once, even if others commit during
+// the reading, also with lower numbers.
 func TestRevocationsOfSeveralPages(t *testing.T) {
 	both(t, func(w *world) {
 		s := w.open()

@@ -203,8 +203,8 @@ FROM auth_permission p JOIN django_content_type ct ON ct.id = p.content_type_id 
 	})
 }
 
-// What Django made is adopted as it is: nothing of Django's changes, and all of
-// jotgate works on it.
+// Django's tables are used as they are: nothing in them is changed, and all
+// of jotgate works on them.
 func TestGoldenTablesAreAdopted(t *testing.T) {
 	for _, file := range slices.Concat(golden(t, "schema_sqlite_*.sql"), golden(t, "schema_postgresql_*.sql")) {
 		t.Run(filepath.Base(file), func(t *testing.T) {

@@ -62,8 +62,8 @@ func empty(w *world) *store.Store {
 	return w.open()
 }
 
-// SQLite → PostgreSQL → SQLite: every table has the same rows at each stop,
-// and no id is given out a second time.
+// SQLite → PostgreSQL → SQLite: every table has the same rows in each
+// database, and no id is assigned twice.
 func TestMoveThereAndBack(t *testing.T) {
 	for name, stops := range map[string][]func(testing.TB) *world{
 		"sqlite first":   {sqliteWorld, postgresWorld, sqliteWorld},
@@ -129,8 +129,8 @@ func checkMoved(t *testing.T, w *world, list []store.Moved) {
 	}
 }
 
-// Interrupted anywhere, the target is as it was, and the next try works; one
-// more compares only.
+// Interrupted at any point, the target is unchanged, and the next attempt
+// succeeds; one more only compares.
 func TestMoveInterrupted(t *testing.T) {
 	s := full(sqliteWorld(t))
 	both(t, func(w *world) {
@@ -164,7 +164,7 @@ func TestMoveInterrupted(t *testing.T) {
 	})
 }
 
-// What cannot be moved is said in one sentence, and nothing is moved.
+// What cannot be moved is reported in one sentence, and nothing is moved.
 func TestMoveRefused(t *testing.T) {
 	for _, c := range []struct{ name, here, there, want string }{
 		{"good", "", "", ""},
@@ -196,7 +196,7 @@ func TestMoveRefused(t *testing.T) {
 	}
 }
 
-// Nobody writes to the source while it is moved.
+// There are no writes to the source while it is moved.
 func TestMoveHoldsTheSourceStill(t *testing.T) {
 	both(t, func(w *world) {
 		s, target := full(w), empty(sqliteWorld(t))

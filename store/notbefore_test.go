@@ -15,7 +15,7 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// django changes the account as Django does: past the store.
+// django changes the account as Django does, without the store.
 func (w *world) asDjango(set string, id record.UserID) {
 	w.Helper()
 	w.exec("UPDATE auth_user SET " + set + " WHERE id = " + string(id))
@@ -28,8 +28,8 @@ func (w *world) is(err, want error) {
 	}
 }
 
-// A password that Django changed ends the sessions that go with the old one, by
-// whatever it is noticed; sessions that go with the new one go on.
+// A password changed by Django ends the sessions with the previous one,
+// however the change is noticed; sessions with the new one continue.
 func TestPasswordChangedByDjango(t *testing.T) {
 	notice := map[string]struct {
 		by   func(w *world, s *store.Store, old *record.Session) error
@@ -111,8 +111,8 @@ func TestUnknownPasswordDigest(t *testing.T) {
 	})
 }
 
-// An account that Django deactivated: what is refused meanwhile does not come
-// back when it is activated again.
+// An account deactivated by Django: what is refused meanwhile stays refused
+// after the account is activated again.
 func TestDeactivatedByDjango(t *testing.T) {
 	both(t, func(w *world) {
 		s, session := beside(w)
@@ -166,7 +166,7 @@ func TestDjangoSeesThatAllEnds(t *testing.T) {
 	})
 }
 
-// What takes a right away revokes the access tokens of those who had it.
+// Removing a right revokes the access tokens of the users who had it.
 func TestTakingRightsAwayRevokesAccessTokens(t *testing.T) {
 	both(t, func(w *world) {
 		s := w.open()

@@ -12,7 +12,7 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// Nodes that start together on an empty database all come up, and migrate once.
+// Nodes that start together on an empty database all start, and migrate once.
 func TestManyOpenTogether(t *testing.T) {
 	both(t, func(w *world) {
 		var wg sync.WaitGroup
@@ -78,8 +78,8 @@ func TestLostIndexIsMadeAgain(t *testing.T) {
 	})
 }
 
-// A column that goes while the store is open is a sentence for the operator
-// and a 503 for the client, and the store recovers with it.
+// A column dropped while the store is open is one sentence for the operator
+// and a 503 for the client, and the store recovers when the column is back.
 func TestColumnThatGoes(t *testing.T) {
 	both(t, func(w *world) {
 		s := w.open()
@@ -100,8 +100,8 @@ func TestColumnThatGoes(t *testing.T) {
 	})
 }
 
-// Two nodes on one database: a refresh token still has one winner, and what
-// one node revokes stands in the other's feed.
+// Two nodes on one database: a refresh token still has one winner, and a
+// revocation by one node is in the other's feed.
 func TestTwoNodes(t *testing.T) {
 	both(t, func(w *world) {
 		nodes := []*store.Store{w.open(), w.open()}

@@ -89,8 +89,8 @@ var (
 )
 
 // sqlitePages adds up the paths from the root of each B-tree that the plan
-// searches to one row: SQLite tells the plan and the depths, and does not count
-// visits. A scan visits every page of the table.
+// searches to one row: SQLite reports the plan and the depths, but does not
+// count visits. A scan visits every page of the table.
 func (w *world) sqlitePages(s statement) (pages int) {
 	w.Helper()
 	for _, line := range w.steps("EXPLAIN QUERY PLAN "+s.text, s.args...) {
@@ -114,7 +114,7 @@ func (w *world) sqlitePages(s statement) (pages int) {
 	return pages
 }
 
-// table is the table that a name in the plan of the statement stands for.
+// table is the table to which a name in the plan of the statement refers.
 func (s statement) table(name string) string {
 	if named := regexp.MustCompile(`(?i)(?:FROM|JOIN|UPDATE|INTO) "?(\w+)"? (?:AS )?` + name + `\b`).FindStringSubmatch(s.text); named != nil {
 		return named[1]
@@ -149,7 +149,7 @@ func (w *world) steps(text string, args ...any) (lines []string) {
 	return lines
 }
 
-// A scan of a table and the lack of an index show in the count.
+// A scan of a table and a missing index are visible in the count.
 func TestWorkShowsAScan(t *testing.T) {
 	both(t, func(w *world) {
 		w.open()

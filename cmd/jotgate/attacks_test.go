@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A fresh server has no account, and none that signs up may do more than others.
+// A fresh server has no account, and a user that signs up gets no special
+// rights.
 func TestH101NoDefaultAccount(t *testing.T) {
 	folder := t.TempDir()
 	s := startServer(t, folder, nil, "--log-level", "error")
@@ -35,9 +36,8 @@ func TestH101NoDefaultAccount(t *testing.T) {
 	}
 }
 
-// Nothing that is printed shows a secret that came by the environment, or one in
-// an address that is wrong. What stands in a flag, the process list shows; --help
-// says so.
+// Output never contains a secret from the environment or from an invalid
+// address. A secret in a flag is visible in the process list; --help says so.
 func TestH117SecretsAreNotShown(t *testing.T) {
 	const hidden = "top-secret-word-nobody-may-see-0123456789-abcdef"
 	s := startServer(t, t.TempDir(), []string{"JOTGATE_SECRET_KEY=" + hidden, "JOTGATE_MAIL_SERVER=smtp://u:" + hidden + "@127.0.0.1:1", "JOTGATE_MAIL_FROM=a@example.com"}, "--log-level", "debug")

@@ -1,6 +1,6 @@
 package main
 
-// What the command line changes stands in the audit trail, and no secret does.
+// Changes made on the command line are in the audit trail, without secrets.
 
 import (
 	"path/filepath"

@@ -1,6 +1,6 @@
 package main
 
-// `bench`: plausible figures, and nothing left of it.
+// `bench`: plausible figures, and nothing is left afterwards.
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ import (
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
-// emptyTemp makes an empty folder the one for temporary files.
+// emptyTemp sets an empty folder as the one for temporary files.
 func emptyTemp(t *testing.T) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
@@ -27,7 +27,7 @@ func emptyTemp(t *testing.T) (folder string) {
 	return folder
 }
 
-// isEmpty fails the test for whatever is in the folder.
+// isEmpty fails the test if the folder contains anything.
 func isEmpty(t *testing.T, folder string) {
 	t.Helper()
 	files, err := os.ReadDir(folder)
@@ -58,8 +58,8 @@ func TestBenchForPrograms(t *testing.T) {
 	}
 }
 
-// positive wants every number in a tree to be above 0, but for those of what may
-// be none.
+// positive requires every number in a tree to be above 0, except those that
+// may be zero.
 func positive(t *testing.T, path string, value any) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -82,7 +82,7 @@ func positive(t *testing.T, path string, value any) {
 	}
 }
 
-// In a PostgreSQL that is in use nothing changes.
+// Nothing changes in a PostgreSQL database that is in use.
 func TestBenchLeavesADatabaseAlone(t *testing.T) {
 	dsn := pgtest.Database(t)
 	env := []string{"JOTGATE_USER_PASSWORD=correct-horse-1", "DATABASE_URL=" + dsn}
@@ -137,7 +137,7 @@ func TestBenchLeavesAFileAlone(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends it at any point, and nothing is left.
+// An interrupt ends it at any point, and nothing is left.
 func TestBenchIsInterrupted(t *testing.T) {
 	for _, at := range []string{"hashing", "refreshing", "flood"} {
 		folder := t.TempDir()
@@ -192,7 +192,7 @@ func TestBar(t *testing.T) {
 	}
 }
 
-// A part that took longer than it should does not set the bar back.
+// A part that took longer than planned does not move the bar back.
 func TestBenchBarGoesForward(t *testing.T) {
 	var shown bytes.Buffer
 	p := &benchBar{out: &shown, whole: time.Hour, terminal: true, stop: func() {}}

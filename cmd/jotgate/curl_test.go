@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// curl is the program; it ends with 1 when there was no answer.
+// curl runs the program; it exits with 1 if there was no response.
 func curl() {
 	if err := fetch(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "curl:", err)

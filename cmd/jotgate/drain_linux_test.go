@@ -13,8 +13,8 @@ import (
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
-// Who waits in the queue when a listener is closed is served, and who comes
-// later is refused.
+// A client in the queue of a listener that is closed is served, and a later
+// one is refused.
 func TestNobodyIsLeft(t *testing.T) {
 	listener := leaveNobody(listen(t))
 	address := listener.Addr().String()
@@ -48,7 +48,7 @@ func TestNobodyIsLeft(t *testing.T) {
 	}
 }
 
-// While clients come without end, none who got a connection is reset, in 50
+// While clients connect continuously, no accepted connection is reset in 50
 // closings. Without the filter some were, in every third run of this test.
 func TestNobodyIsReset(t *testing.T) {
 	for range 50 {
@@ -60,7 +60,7 @@ func TestNobodyIsReset(t *testing.T) {
 				for {
 					c, err := net.DialTimeout("tcp", listener.Addr().String(), 50*time.Millisecond)
 					if err != nil {
-						return // refused, or not heard any more
+						return // refused, or no response
 					}
 					_ = c.SetDeadline(wait.Deadline())
 					_, wrote := c.Write([]byte("x"))
@@ -80,7 +80,7 @@ func TestNobodyIsReset(t *testing.T) {
 	}
 }
 
-// listen takes an address as serve does.
+// listen opens an address as serve does.
 func listen(t *testing.T) net.Listener {
 	t.Helper()
 	c := serveCommand{serveFlags{serverFlags: serverFlags{Addr: "127.0.0.1:0"}}}
@@ -91,7 +91,7 @@ func listen(t *testing.T) net.Listener {
 	return listener
 }
 
-// echo answers one byte on each connection with the same.
+// echo returns every byte that it receives.
 func echo(listener net.Listener) {
 	for {
 		conn, err := listener.Accept()
@@ -102,7 +102,7 @@ func echo(listener net.Listener) {
 	}
 }
 
-// A server under load leaves: each request that was sent is answered.
+// A server under load stops: each request that was sent gets a response.
 func TestLeaving(t *testing.T) {
 	for range 5 {
 		plain := listen(t)

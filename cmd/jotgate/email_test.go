@@ -60,7 +60,7 @@ func TestCommandsByEmail(t *testing.T) {
 	}
 }
 
-// What openapi prints is what serve with the same settings answers.
+// openapi prints what serve returns with the same settings.
 func TestOpenAPIIsWhatIsServed(t *testing.T) {
 	flags := emailModel(t)
 	s := startServer(t, "", nil, append(flags, "--secret-key", goodSecret)...)

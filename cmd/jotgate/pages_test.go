@@ -1,11 +1,12 @@
 package main
 
-// The pages of the documentation are true: each ```console block is run, in
-// order, in an empty folder, and must print what stands below its commands.
-// UPDATE_DOCS=1 writes what it prints into the pages instead.
+// The pages of the documentation are correct: each ```console block is run,
+// in order, in an empty folder, and must print the output below its commands.
+// UPDATE_DOCS=1 updates the pages instead.
 //
-// A line "…" stands for any lines; tokens, ids, times and passwords may differ.
-// A server that a page starts is ended by the next one, or with the page.
+// A line "…" matches any lines; tokens, ids, times and passwords may
+// differ. A server that a page starts is stopped by the next one, or at the
+// end of the page.
 
 import (
 	"bytes"
@@ -66,7 +67,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// step is a command of a page and what stands below it.
+// step is a command of a page and the output below it.
 type step struct {
 	command string
 	want    string // on the page
@@ -74,7 +75,7 @@ type step struct {
 	at      int // index into parts of the page, where want is
 }
 
-// page is a file taken apart: text between outputs, and outputs.
+// page is a parsed file: the text between outputs, and the outputs.
 type page struct {
 	parts []string
 	steps []*step
@@ -122,7 +123,7 @@ func (p *page) text() string {
 	return strings.Join(p.parts, "")
 }
 
-// mark stands between the outputs of two commands.
+// mark separates the outputs of two commands.
 const mark = "@@ next @@"
 
 // run gives all commands to one shell.

@@ -1,7 +1,7 @@
 package main
 
-// Commands beside a running server, on both databases: what they change holds
-// there soon, without a restart.
+// Commands next to a running server, on both databases: the server sees their
+// changes soon, without a restart.
 
 import (
 	"encoding/json"
@@ -85,7 +85,7 @@ func TestKeysRotateOnARunningServer(t *testing.T) {
 	})
 }
 
-// me asks who the token speaks of.
+// me returns the user of the token.
 func (s *server) me(t *testing.T, access string) string {
 	t.Helper()
 	return s.curl(t, "-H", "Authorization: Bearer "+access, "BASE/auth/users/me/")

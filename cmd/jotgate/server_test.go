@@ -1,6 +1,6 @@
 package main
 
-// `serve` from start to end, in a folder of its own.
+// `serve` from start to end, in a new folder.
 
 import (
 	"bytes"
@@ -126,7 +126,7 @@ func TestServeInAnEmptyFolder(t *testing.T) {
 		t.Error("the secret was printed")
 	}
 
-	// The next start finds both: the token goes on working.
+	// The next start finds both: the token stays valid.
 	again := startServer(t, folder, nil)
 	if got := again.curl(t, "-H", "Authorization: Bearer "+tokens.Access, "BASE/auth/users/me/"); !strings.Contains(got, `"username":"alice"`) {
 		t.Errorf("me after a restart: %s", got)
@@ -134,7 +134,7 @@ func TestServeInAnEmptyFolder(t *testing.T) {
 	again.end(t)
 }
 
-// What serve prints to try works as it stands.
+// The commands that serve prints work unchanged.
 func TestWelcomeIsTrue(t *testing.T) {
 	s := startServer(t, t.TempDir(), nil)
 	lines := commandsIn(s.stdout.String())
@@ -180,7 +180,7 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// A user named demo who is somebody else keeps the password.
+// An existing user named demo keeps the password.
 func TestDemoLeavesOthersAlone(t *testing.T) {
 	folder := t.TempDir()
 	database := "sqlite:" + filepath.Join(folder, "jotgate.db")
@@ -208,7 +208,7 @@ func commandsIn(text string) (commands [][]string) {
 	return commands
 }
 
-// What keeps serve from starting is one sentence and a status.
+// An error at the start of serve is one sentence and a status.
 func TestServeRefusals(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

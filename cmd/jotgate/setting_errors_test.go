@@ -1,7 +1,7 @@
 package main
 
-// What the operator reads of a setting at fault: its flag, never a Go field, with
-// status 2 and before anything is created.
+// What the operator sees for a wrong setting: its flag, never a Go field,
+// with status 2 and before anything is created.
 
 import (
 	"os"
@@ -66,7 +66,7 @@ func TestRefusedSettings(t *testing.T) {
 	}
 }
 
-// What serve refuses, doctor never calls fit, and it says the same.
+// A setting that serve refuses is reported by doctor, with the same text.
 func TestDoctorRefusesWhatServeRefuses(t *testing.T) {
 	database := "sqlite:" + filepath.Join(t.TempDir(), "jotgate.db")
 	env := []string{"DATABASE_URL=" + database}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// One mapping of the program as /proc/PID/smaps tells it, and what differs
-// from it in one point.
+// One mapping of the program from /proc/PID/smaps, and variants that differ
+// from it in one respect.
 const smapsOfText = `00400000-00de5000 r-xp 00000000 fe:00 10014942                           /opt/jot gate/jotgate
 Size:              10132 kB
 Rss:                8528 kB
@@ -51,7 +51,7 @@ func TestUnchangedMappings(t *testing.T) {
 	}
 }
 
-// The program's pages go, and what runs goes on.
+// The program's pages are unmapped, and the program continues.
 func TestUnmapProgram(t *testing.T) {
 	before := residentFile(t)
 	unmapProgram()

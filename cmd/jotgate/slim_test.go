@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The garbage of a hash goes back, and once is enough.
+// The garbage of a hash is returned to the system, and one release is enough.
 func TestTrimmer(t *testing.T) {
 	heap := &trimmer{level: held(), cycle: collections()}
 	block := make([]byte, 64<<20)
@@ -28,7 +28,7 @@ func TestTrimmer(t *testing.T) {
 	}
 }
 
-// Much that is in use does not make it collect all the time.
+// A large heap in use does not cause repeated collections.
 func TestTrimmerLeavesALargeHeap(t *testing.T) {
 	for _, c := range []struct {
 		level, now uint64

@@ -1,6 +1,7 @@
 package main
 
-// The status a line ends with, and that its reason stands on standard error.
+// The exit status of a command line, and that the reason is on standard
+// error.
 
 import (
 	"os"
@@ -15,7 +16,7 @@ const (
 	goodToken = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoiYWJjIn0.OW6BZboviYgO6Yy_UTj5jloba7WlPwZnKHPYDUyY3MU"
 )
 
-// try runs a line.
+// try runs a command line.
 func try(t *testing.T, env []string, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errors strings.Builder
@@ -89,7 +90,8 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// A flag counts before the environment, and that before the config file.
+// A flag has precedence over the environment, and the environment over the
+// config file.
 func TestPrecedence(t *testing.T) {
 	file := write(t, "c.json", `{"token": {"secret": "SECRET", "require": ["exp", "user_id"]}}`)
 	for _, row := range []struct {
@@ -114,7 +116,7 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// A map stands in the file as a map, and its values arrive.
+// A map is a map in the config file, and its values are used.
 func TestMapsInTheConfigFile(t *testing.T) {
 	file := write(t, "c.yaml", "rate:\n  login: 1000/min\n  anon: sometimes\n")
 	status, _, stderr := try(t, []string{"SECRET_KEY=" + goodSecret}, "", "serve", "--config", file, "--addr", "127.0.0.1:0", "--database", "sqlite:"+t.TempDir()+"/a.db")

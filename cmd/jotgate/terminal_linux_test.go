@@ -1,6 +1,6 @@
 package main
 
-// Passwords at a terminal: a pseudo terminal of Linux is typed into.
+// Passwords at a terminal: the test types into a pseudo terminal of Linux.
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
-// terminal is the end of a pseudo terminal at which somebody sits.
+// terminal is the user's end of a pseudo terminal.
 type terminal struct {
 	t    *testing.T
 	keys *os.File // typed into, and what is shown comes out

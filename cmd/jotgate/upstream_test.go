@@ -13,8 +13,8 @@ import (
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
-// A path that a mux would clean is no endpoint's: alone the server does not know
-// it, and with an API behind it is for the API to decide.
+// A path that a mux would clean is not an endpoint: without an API the server
+// does not know it, and with one the API decides.
 func TestPathsThatAMuxWouldClean(t *testing.T) {
 	behind := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "behind: "+r.RequestURI)

@@ -36,7 +36,7 @@ type vector struct {
 	} `json:"-"`
 }
 
-// args is the row as somebody would type it.
+// args returns the row as command line arguments.
 func (v *vector) args(keys string) []string {
 	o := v.Options
 	args := []string{
@@ -51,7 +51,7 @@ func (v *vector) args(keys string) []string {
 	return append(args, "--", v.Token)
 }
 
-// wrong says how the command's answer differs from the row's, or "".
+// wrong says how the command's result differs from the row's, or "".
 func (v *vector) wrong(status int, stdout, stderr string) string {
 	switch {
 	case v.Expect == "valid" && status != statusDone:

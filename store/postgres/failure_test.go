@@ -20,7 +20,7 @@ import (
 	"github.com/jotgate/jotgate/store/postgres"
 )
 
-// noon is the time of all that carries one.
+// noon is the time of everything that has one.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func account(name string) *record.Account {
@@ -73,8 +73,8 @@ func TestServerThatCannotServe(t *testing.T) {
 	}
 }
 
-// A server that restarts under load: what was answered is there, errors are
-// ErrUnavailable, and afterwards all works again.
+// A server that restarts under load: what was confirmed is stored, errors are
+// ErrUnavailable, and afterwards everything works again.
 func TestRestartUnderLoad(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{Durable: true})
 	s := open(t, cluster.Database(t))
@@ -132,8 +132,8 @@ func refreshUntil(t *testing.T, s record.Sessions, session *record.Session, stop
 	}
 }
 
-// Watch hears of revocations and keys of another node, and after the server
-// was gone it says that something may have been missed.
+// Watch reports revocations and keys of another node, and after the server
+// was down it reports that something may have been missed.
 func TestWatch(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{})
 	dsn := cluster.Database(t)
@@ -168,7 +168,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// A question does not wait until the row is free.
+// An operation does not wait until the row is free.
 func TestBoundedWaiting(t *testing.T) {
 	dsn := pgtest.Database(t)
 	s, err := postgres.Open(t.Context(), dsn, postgres.Options{LockTimeout: 100 * time.Millisecond})

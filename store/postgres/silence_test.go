@@ -85,7 +85,7 @@ func (w *wire) carry(to, from net.Conn, cut *atomic.Bool) {
 	}
 }
 
-// fall silences all connections, for ever, and new ones until rise.
+// fall silences all connections, including new ones, until rise.
 func (w *wire) fall() {
 	w.silent.Store(true)
 	w.mu.Lock()
@@ -97,8 +97,9 @@ func (w *wire) fall() {
 
 func (w *wire) rise() { w.silent.Store(false) }
 
-// A server that falls silent is waited for until the deadline, not without end,
-// and when it can be reached again it is, though the old connections stay dead.
+// A server that does not respond is waited for until the deadline, not
+// without end. When it can be reached again it is used, although the old
+// connections stay dead.
 func TestSilentServer(t *testing.T) {
 	w, dsn := newWire(t, pgtest.Database(t))
 	s := open(t, dsn)

@@ -120,7 +120,8 @@ func TestFolderThatIsNotThere(t *testing.T) {
 	}
 }
 
-// Another process that writes makes ours wait, and not until it is done.
+// A write waits while another process writes, but not longer than the busy
+// timeout.
 func TestLockedByAnother(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jotgate.db")
 	s, err := sqlite.Open(t.Context(), path, sqlite.Options{BusyTimeout: 50 * time.Millisecond})
@@ -153,9 +154,9 @@ func TestLockedByAnother(t *testing.T) {
 	}
 }
 
-// A disk that takes no more: writes are refused, nothing is half done, reads
-// go on, and when there is room again so do writes, without a restart. The
-// limit on the size of files stands in for the disk, in a process of its own.
+// A full disk: writes are refused, nothing is half done, and reads continue.
+// When there is space again, writes succeed without a restart. The limit on
+// the size of files replaces a full disk, in a separate process.
 func TestDiskThatTakesNoMore(t *testing.T) {
 	if path := os.Getenv("JOTGATE_TEST_FULL"); path != "" {
 		diskThatTakesNoMore(t, path)

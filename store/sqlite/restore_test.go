@@ -63,7 +63,7 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// A server that has the database open is found; the database stays as it is.
+// A server that has the database open is noticed; the database is unchanged.
 func TestRestoreUnderAServer(t *testing.T) {
 	path, backup := backedUp(t)
 	s := reopen(t, path)
@@ -81,8 +81,8 @@ func TestRestoreUnderAServer(t *testing.T) {
 	}
 }
 
-// A database that cannot be read is what a restore is for; its log must not be
-// taken for the new file's.
+// A database that cannot be read can be restored; its log must not be used
+// with the new file.
 func TestRestoreOverADamagedOne(t *testing.T) {
 	path, backup := backedUp(t)
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
@@ -98,7 +98,7 @@ func TestRestoreOverADamagedOne(t *testing.T) {
 	}
 }
 
-// What is no sound backup is refused, and the database stays.
+// A backup that is not sound is refused, and the database is unchanged.
 func TestRestoreOfWhatIsNoBackup(t *testing.T) {
 	path, backup := backedUp(t)
 	sound, err := os.ReadFile(backup)

@@ -81,8 +81,8 @@ func (w *writer) waitFor(n int) {
 
 var errOwn = errors.New("an error of the job's own")
 
-// Jobs that share a commit fail alone: by an error, a panic, a constraint at
-// once, a constraint that is checked at the commit.
+// Jobs that share a commit fail separately: by an error, a panic, a
+// constraint checked immediately, a constraint checked at the commit.
 func TestJobsFailAlone(t *testing.T) {
 	w := newTestWriter(t)
 	jobs := []struct {
@@ -126,7 +126,8 @@ func TestJobsFailAlone(t *testing.T) {
 	}
 }
 
-// Who gives up in the queue is not run; who gives up later is told the truth.
+// A job whose caller gives up in the queue does not run; a caller that gives
+// up later gets the actual result.
 func TestGivingUp(t *testing.T) {
 	w := newTestWriter(t)
 	release := w.hold(t)
@@ -153,8 +154,9 @@ func TestGivingUp(t *testing.T) {
 	}
 }
 
-// Who has left before asking never gets into the queue, where the writer could
-// begin the job before its caller looks: not in any of 64 tries.
+// A write with a context that is already done never enters the queue, where
+// the writer could begin the job before its caller looks: not in any of 64
+// tries.
 func TestLeavingBefore(t *testing.T) {
 	w := newTestWriter(t)
 	release := w.hold(t)
@@ -171,7 +173,7 @@ func TestLeavingBefore(t *testing.T) {
 	}
 }
 
-// Close finishes what waits and refuses what comes later.
+// Close finishes the waiting jobs and refuses later ones.
 func TestCloseFinishesWhatWaits(t *testing.T) {
 	w := newTestWriter(t)
 	release := w.hold(t)
