@@ -21,10 +21,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -126,15 +128,29 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 // clock is the machine's time in microseconds; SQLite counts milliseconds.
 const clock = "CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000"
 
+// creating is held while a database file may be open other than through SQLite.
+var creating sync.Mutex
+
 // create creates the file with mode 0600, so that no other user can read the
-// hashes in it; SQLite gives its log files the same mode.
+// hashes in it; SQLite gives its log files the same mode. It does not open a
+// file that exists: closing it would release all POSIX locks of this process on
+// it, also those of another Store's connections, and another process would then
+// delete the write-ahead log that they use (sqlite.org/howtocorrupt.html, section
+// 2.2).
 func create(path string, mustExist bool) error {
-	flags := map[bool]int{true: os.O_RDONLY, false: os.O_RDWR | os.O_CREATE}[mustExist]
-	f, err := os.OpenFile(path, flags, 0o600)
+	creating.Lock()
+	defer creating.Unlock()
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) && !mustExist {
+		var f *os.File
+		if f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err == nil {
+			err = f.Close()
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("the database file cannot be opened: %w", err)
 	}
-	return f.Close()
+	return nil
 }
 
 // pool opens connections to the file and sets the pragmas on each.
