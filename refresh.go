@@ -11,10 +11,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Refresh exchanges a refresh token for a new access token and, unless the
-// settings keep refresh tokens, a new refresh token. Among any number of
+// Refresh exchanges a refresh token for a new access token and, unless
+// Settings.KeepRefreshTokens is set, a new refresh token. Among any number of
 // callers with one token exactly one rotates the session; within
-// Settings.RefreshGrace the others get the winner's token, afterwards the
+// Settings.RefreshGrace the others get the winner's token; afterwards the
 // token counts as stolen and its session ends.
 //
 // Errors: those of the token (ErrTokenInvalid, ErrTokenExpired, …),
@@ -32,16 +32,16 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 	read := g.now()
 	rotated, err := g.rotate(ctx, t, client)
 	if err != nil && !errors.Is(err, ErrUnavailable) {
-		g.pullRevocations(ctx) // the store may have ended sessions because of what it saw
+		g.pullRevocations(ctx) // the store may have ended sessions
 	}
 	if errors.Is(err, ErrTokenReused) {
-		// The store wrote the event in the transaction that ended the session.
+		// The store inserted the event in the transaction that ended the session.
 		g.logEvent(ctx, record.Event{Name: "reuse", User: t.user, Session: t.session, Address: client.Address, Endpoint: client.Endpoint})
 	}
 	if err != nil {
 		return Tokens{}, err
 	}
-	if rotated.Account == nil { // with users of the program
+	if rotated.Account == nil { // with Settings.Users
 		if rotated.Account, err = g.accountForToken(ctx, t.user); err != nil {
 			return Tokens{}, err
 		}
@@ -54,19 +54,19 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 	return tokens, err
 }
 
-// refreshToken is what a verified refresh token says.
+// refreshToken is the content of a verified refresh token.
 type refreshToken struct {
 	jti     string
 	user    record.UserID
-	session string // sid, or an id derived from the jti where Django issued it
-	name    string // what the user claim holds if that is the username
+	session string // sid, or an id derived from the jti if Django issued the token
+	name    string // the value of the user claim if that is the username
 	adopt   *record.Session
-	custom  jwt.Object // claims that are neither ours nor SimpleJWT's
+	custom  jwt.Object // claims that neither jotgate nor SimpleJWT writes
 	raw     *verifiedToken
 }
 
-// readRefresh verifies a refresh token and takes it apart. With
-// ErrNoAccountForToken it returns what it knows of the token.
+// readRefresh verifies a refresh token and returns its content. With
+// ErrNoAccountForToken it returns what is known of the token.
 func (g *Gate) readRefresh(ctx context.Context, token string) (*refreshToken, error) {
 	verified, err := g.verify(token, "refresh")
 	if err != nil {
@@ -91,9 +91,9 @@ func (g *Gate) readRefresh(ctx context.Context, token string) (*refreshToken, er
 	return t, nil
 }
 
-// tokenUser finds the account's id: the claim itself, or the id of the account
+// tokenUser sets the account's id: the claim itself, or the id of the account
 // with the username in it. A token that was issued before that account joined
-// is of an earlier owner of the name.
+// belongs to an earlier owner of the name.
 func (g *Gate) tokenUser(ctx context.Context, t *refreshToken) error {
 	id, err := g.userID(&t.raw.accessClaims, t.raw.payload)
 	if err != nil {
@@ -118,7 +118,7 @@ func (g *Gate) tokenUser(ctx context.Context, t *refreshToken) error {
 }
 
 // adopt makes a session for a token that Django issued. Its id is derived
-// from the jti, so that concurrent first uses meet in one row.
+// from the jti, so that concurrent first uses share one row.
 func (g *Gate) adopt(t *refreshToken) {
 	sum := sha256.Sum256([]byte("jotgate session of " + t.jti))
 	t.session = hex.EncodeToString(sum[:16])
@@ -137,7 +137,7 @@ func (g *Gate) adopt(t *refreshToken) {
 // maxTime is 9999-12-31T23:59:59Z, the last second both databases can hold.
 const maxTime = 253402300799
 
-// rotate asks the store to put a new token in the place of this one.
+// rotate replaces this token with a new one in the store.
 func (g *Gate) rotate(ctx context.Context, t *refreshToken, client Client) (record.Rotated, error) {
 	now := g.now()
 	return g.db.RotateSession(ctx, record.Rotation{
@@ -149,8 +149,8 @@ func (g *Gate) rotate(ctx context.Context, t *refreshToken, client Client) (reco
 	})
 }
 
-// accountForToken reads an account for a token's user. ErrNoAccountForToken
-// when there is none that is active.
+// accountForToken reads the account of a token's user. The error is
+// ErrNoAccountForToken if there is none or it is inactive.
 func (g *Gate) accountForToken(ctx context.Context, user record.UserID) (*record.Account, error) {
 	account, err := g.users.UserByID(ctx, user)
 	if errors.Is(err, ErrNotFound) || err == nil && !account.IsActive {
@@ -159,8 +159,8 @@ func (g *Gate) accountForToken(ctx context.Context, user record.UserID) (*record
 	return account, err
 }
 
-// passwordUnchanged is SimpleJWT's CHECK_REVOKE_TOKEN at refresh: a token made
-// before the password changed is refused and its session ends.
+// passwordUnchanged is SimpleJWT's CHECK_REVOKE_TOKEN at refresh: a token
+// made before the password changed is rejected and its session ends.
 func (g *Gate) passwordUnchanged(ctx context.Context, t *refreshToken) error {
 	if !g.settings.CheckRevokeToken {
 		return nil
@@ -190,10 +190,10 @@ func (g *Gate) passwordUnchanged(ctx context.Context, t *refreshToken) error {
 	return &Error{Status: ErrPasswordChanged.Status, Detail: ErrPasswordChanged.Detail}
 }
 
-// VerifyToken checks a token of any type, as SimpleJWT's verify view does: its
-// signature and times, and for a refresh token that its session goes on.
-// Errors as those of Refresh; ErrTokenBlacklisted when it was logged out or
-// used already.
+// VerifyToken checks a token of any type, as SimpleJWT's verify view does:
+// its signature and times, and for a refresh token that its session is live.
+// Errors: those of Refresh; ErrTokenBlacklisted if the token was revoked or
+// already used.
 func (g *Gate) VerifyToken(ctx context.Context, token string) error {
 	verified, err := g.verify(token, "")
 	if err != nil {
@@ -209,8 +209,8 @@ func (g *Gate) VerifyToken(ctx context.Context, token string) error {
 	return g.refreshStands(ctx, token)
 }
 
-// refreshStands reports ErrTokenBlacklisted unless the refresh token is the
-// one in force.
+// refreshStands returns ErrTokenBlacklisted unless the refresh token is the
+// current one of its session.
 func (g *Gate) refreshStands(ctx context.Context, token string) error {
 	t, err := g.readRefresh(ctx, token)
 	if errors.Is(err, ErrNoAccountForToken) {
@@ -237,9 +237,9 @@ func (g *Gate) refreshStands(ctx context.Context, token string) error {
 	return nil
 }
 
-// awaitFresh waits until an access token issued now would not be revoked along
-// with those of before. iat counts whole seconds, so the second in which a right
-// was taken away must be over: at most one second.
+// awaitFresh waits until an access token issued now would not be revoked
+// together with earlier ones. iat counts whole seconds, so the second in
+// which a right was removed must be over: at most one second.
 func (g *Gate) awaitFresh(ctx context.Context, t *refreshToken) {
 	claim := t.user
 	if t.name != "" {
@@ -250,8 +250,9 @@ func (g *Gate) awaitFresh(ctx context.Context, t *refreshToken) {
 	}
 }
 
-// notVoid reports ErrTokenBlacklisted if a refresh token without a session was
-// issued before everything of its user was revoked.
+// notVoid returns ErrTokenBlacklisted if a refresh token without a session
+// was issued at or before the time at which all tokens of its user were
+// revoked.
 func (g *Gate) notVoid(ctx context.Context, t *refreshToken) error {
 	if t.raw.SID != "" {
 		return nil
@@ -263,9 +264,9 @@ func (g *Gate) notVoid(ctx context.Context, t *refreshToken) error {
 	return err
 }
 
-// Logout ends the session that a refresh token belongs to; its access tokens
-// stop working at once on this node and within a second on others. Errors as
-// those of Refresh; ErrTokenBlacklisted when it has ended before.
+// Logout ends the session of a refresh token. Its access tokens stop working
+// immediately on this node and within a second on others. Errors: those of
+// Refresh; ErrTokenBlacklisted if the session has already ended.
 func (g *Gate) Logout(ctx context.Context, token string, client Client) error {
 	t, err := g.readRefresh(ctx, token)
 	if err != nil {
@@ -276,8 +277,8 @@ func (g *Gate) Logout(ctx context.Context, token string, client Client) error {
 	}, client)
 }
 
-// EndSession ends one session of the user, as from a list of sessions.
-// ErrNotFound when the user has no such live session.
+// EndSession ends one session of the user, as from a list of sessions. The
+// error is ErrNotFound if the user has no such live session.
 func (g *Gate) EndSession(ctx context.Context, user record.UserID, session string, client Client) error {
 	err := g.end(ctx, record.Ending{ID: session, User: user, Reason: record.EndedByUser}, client)
 	if errors.Is(err, ErrTokenBlacklisted) {
@@ -286,9 +287,9 @@ func (g *Gate) EndSession(ctx context.Context, user record.UserID, session strin
 	return err
 }
 
-// EndSessions ends all sessions of the user but the one named in except, which
-// may be empty, and revokes the user's tokens without a session, as Django
-// issues them. Ending none is no error.
+// EndSessions ends all sessions of the user except the one named in except,
+// which may be empty, and revokes the user's tokens without a session, as
+// Django issues them. If there are none to end, that is not an error.
 func (g *Gate) EndSessions(ctx context.Context, user record.UserID, except string, client Client) error {
 	which := record.Ending{User: user, Except: except, Reason: record.EndedByUser}
 	if g.ownUsers() && g.settings.UserIDField == "username" { // the store does not know the name
@@ -306,8 +307,8 @@ func (g *Gate) Sessions(ctx context.Context, user record.UserID) ([]record.Sessi
 	return g.db.ListSessions(ctx, user, g.now())
 }
 
-// end ends sessions and makes this node refuse their access tokens before it
-// answers.
+// end ends sessions and makes this node reject their access tokens before it
+// returns.
 func (g *Gate) end(ctx context.Context, which record.Ending, client Client) error {
 	which.Now = g.now()
 	n, err := g.db.EndSessions(ctx, which)

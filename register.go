@@ -1,6 +1,6 @@
 package jotgate
 
-// New accounts, and what their owners change about them.
+// New accounts, and the changes that their owners make.
 
 import (
 	"context"
@@ -13,29 +13,29 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Registration is what a new account begins with.
+// Registration describes a new account.
 type Registration struct {
-	Username  string // see passwd/names; stored in Unicode's form NFKC; empty: Email is it
-	Email     string // may be empty; its domain is stored in lower case; where people log in by it, it is the username
+	Username  string // see passwd/names; stored in Unicode's form NFKC; if empty, Email is the username
+	Email     string // may be empty; its domain is stored in lower case; if users log in by e-mail, it is the username
 	FirstName string
 	LastName  string
-	Password  string // judged by Settings.PasswordRules
-	// Activate makes the account inactive until its owner follows the link in
-	// a letter to Email, which is written along with it.
+	Password  string // checked by Settings.PasswordRules
+	// Activate makes the account inactive until its owner follows the link in an
+	// e-mail, which is queued for Email.
 	Activate bool
 }
 
-// ErrWrongPassword says that the current password, asked for before a change,
-// is another one.
+// ErrWrongPassword reports that the current password, requested before a
+// change, is wrong.
 var ErrWrongPassword = &Error{Status: 400, Fields: []FieldError{{"current_password", []string{"Invalid password."}}}}
 
-// errNotCreated is djoser's answer when the name, in its normal form, exists.
+// errNotCreated is djoser's response if the name, in its normal form, exists.
 var errNotCreated = &Error{Status: 400, List: []string{"Unable to create account."}}
 
-// Register makes an account. Errors: 400 with what is wrong with username or
-// password, by field; ErrTaken when the username exists; a bare list, as in
-// djoser, when only its normal form does; ErrForbidden where Settings.Users
-// keeps the accounts; ErrBusy, ErrUnavailable.
+// Register creates an account. Errors: 400 with the errors of username or
+// password, by field; ErrTaken if the username exists; a bare list, as in
+// djoser, if only its normal form does; ErrForbidden if Settings.Users keeps
+// the accounts; ErrBusy, ErrUnavailable.
 func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*record.Account, error) {
 	if g.ownUsers() {
 		return nil, ErrForbidden.Because(errOwnUsers)
@@ -59,8 +59,8 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 	return a, nil
 }
 
-// signUp stores the account, whose address is not verified, and asks its owner
-// to activate it if it is inactive.
+// signUp stores the account, whose address is not verified yet, and queues an
+// e-mail with an activation link if it is inactive.
 func (g *Gate) signUp(ctx context.Context, a *record.Account) error {
 	var await *record.Pending
 	var spent error
@@ -83,9 +83,9 @@ func (g *Gate) signUp(ctx context.Context, a *record.Account) error {
 	return nil
 }
 
-// acceptUsername checks the username and puts it in its normal form. Without
-// one, and where people log in by e-mail, it is the address, which may hold
-// characters that a username may not.
+// acceptUsername checks the username and normalizes it. If it is empty, or if
+// users log in by e-mail, the username is the address, which may contain
+// characters that other usernames may not.
 func (g *Gate) acceptUsername(ctx context.Context, a *record.Account) error {
 	typed := a.Username
 	var err error
@@ -116,8 +116,8 @@ func (g *Gate) loginIsEmail() bool {
 	return ok && s.LoginIsEmail()
 }
 
-// acceptPassword judges a new password by the rules and by what is known of
-// the account.
+// acceptPassword checks a new password by the rules and against the account's
+// names and address.
 func (g *Gate) acceptPassword(a *record.Account, password string) error {
 	if len(password) > passwd.MaxPassword {
 		return fieldError("password", fmt.Sprintf("Ensure this field has no more than %d characters.", passwd.MaxPassword))
@@ -133,7 +133,8 @@ func (g *Gate) acceptPassword(a *record.Account, password string) error {
 	return fieldError("password", texts...)
 }
 
-// makePassword hashes; what cannot be hashed is the client's fault.
+// makePassword hashes a password. One that cannot be hashed is an error of
+// the client.
 func (g *Gate) makePassword(ctx context.Context, password string) (string, error) {
 	encoded, err := g.MakePassword(ctx, password)
 	if errors.Is(err, passwd.ErrPassword) {
@@ -142,7 +143,8 @@ func (g *Gate) makePassword(ctx context.Context, password string) (string, error
 	return encoded, err
 }
 
-// AccountByID finds an account by its key. ErrNotFound without one.
+// AccountByID finds an account by its key. The error is ErrNotFound if there
+// is none.
 func (g *Gate) AccountByID(ctx context.Context, id record.UserID) (*record.Account, error) {
 	return g.users.UserByID(ctx, id)
 }
@@ -158,11 +160,12 @@ func (g *Gate) CheckPassword(ctx context.Context, a *record.Account, password st
 	return err
 }
 
-// SetPassword gives the account, as it was read, a new password, and ends its
-// sessions but keep (unless Settings.KeepSessionsOnPasswordChange). Ask for the
-// current password before (CheckPassword). Errors: 400 with what the rules say
-// (field password); ErrWrongPassword when the password was changed meanwhile;
-// ErrBusy, ErrUnavailable.
+// SetPassword sets a new password and ends the account's sessions except keep
+// (unless Settings.KeepSessionsOnPasswordChange). a must be the account as it
+// was read. Check the current password first (CheckPassword). Errors: 400 if
+// the rules reject the password (field password); ErrWrongPassword if the
+// password was changed in the meantime; ErrBusy, ErrForbidden,
+// ErrUnavailable.
 func (g *Gate) SetPassword(ctx context.Context, a *record.Account, password, keep string, client Client) error {
 	err := g.replacePassword(ctx, a, password, keep, record.Change{}, client)
 	if errors.Is(err, ErrNotFound) {
@@ -171,8 +174,9 @@ func (g *Gate) SetPassword(ctx context.Context, a *record.Account, password, kee
 	return err
 }
 
-// replacePassword puts a new password into the change and makes it, if the
-// stored one is still the one that was read. ErrNotFound when it is not.
+// replacePassword adds a new password to the change and applies it, if the
+// stored password is still the one that was read. Otherwise the error is
+// ErrNotFound.
 func (g *Gate) replacePassword(ctx context.Context, a *record.Account, password, keep string, change record.Change, client Client) error {
 	if g.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
@@ -185,16 +189,16 @@ func (g *Gate) replacePassword(ctx context.Context, a *record.Account, password,
 		return err
 	}
 	change.Password, change.IfPassword, change.At = &encoded, &a.Password, g.now()
-	change.Forget = []record.Purpose{record.PendingEmailChange} // whoever asked for it may have known the old password
+	change.Forget = []record.Purpose{record.PendingEmailChange} // may be requested with the old password
 	if !g.settings.KeepSessionsOnPasswordChange {
 		change.EndSessions, change.KeepSession = record.EndedByPassword, keep
 	}
 	return g.change(ctx, a, change, record.Event{Name: "password", Session: keep}, client)
 }
 
-// SetUsername gives the account a new login name; where people log in by
-// e-mail, an address, which takes effect as with SetEmail. Errors: 400 with what
-// is wrong (field username), 429 as with SetEmail, ErrTaken, ErrForbidden,
+// SetUsername sets a new login name. If users log in by e-mail, it is an
+// address, which takes effect as with SetEmail. Errors: 400 if the name is
+// not valid (field username), 429 as with SetEmail, ErrTaken, ErrForbidden,
 // ErrUnavailable.
 func (g *Gate) SetUsername(ctx context.Context, a *record.Account, username string, client Client) error {
 	return g.replaceUsername(ctx, a, username, record.Change{}, client)
@@ -215,7 +219,7 @@ func (g *Gate) replaceUsername(ctx context.Context, a *record.Account, username 
 	return g.change(ctx, a, change, record.Event{Name: "username"}, client)
 }
 
-// replaceLogin is replaceUsername where people log in by e-mail.
+// replaceLogin is replaceUsername if users log in by e-mail.
 func (g *Gate) replaceLogin(ctx context.Context, a *record.Account, email string, change record.Change, client Client) error {
 	if err := names.CheckEmail(email); err != nil {
 		return fieldError("username", err.Error())
@@ -256,14 +260,14 @@ func (g *Gate) DeleteAccount(ctx context.Context, a *record.Account, client Clie
 	return nil
 }
 
-// change changes the row, hears of the sessions that ended by it and tells
-// the audit trail.
+// change changes the row, reads the revocations that this causes and records
+// the event.
 func (g *Gate) change(ctx context.Context, a *record.Account, change record.Change, e record.Event, client Client) error {
 	change.At = or(change.At, g.now())
 	if err := g.db.ChangeAccount(ctx, a.ID, change); err != nil {
 		return err
 	}
-	// Where tokens go by the username, giving it up ends them, too.
+	// If tokens identify users by username, changing it also revokes them.
 	if change.EndSessions != "" || change.IsActive != nil && !*change.IsActive || g.settings.UserIDField == "username" {
 		g.pullRevocations(ctx)
 	}
@@ -274,7 +278,7 @@ func (g *Gate) change(ctx context.Context, a *record.Account, change record.Chan
 
 var errOwnUsers = errors.New("the accounts are kept by Settings.Users, not by the store")
 
-// fieldError is the answer 400 about one field.
+// fieldError returns the error with status 400 about one field.
 func fieldError(field string, texts ...string) *Error {
 	return &Error{Status: 400, Fields: []FieldError{{field, texts}}}
 }

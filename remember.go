@@ -7,14 +7,15 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// memory remembers whom a token speaks of, so that a token shown again is
-// neither checked nor read a second time (GuardSettings.RememberTokens). It holds
-// what cannot change: the signature is as good as it was while the keys are the
-// same, and the key of an entry is the whole token. Times, keys and
-// revocations are looked at each time. A nil memory remembers nothing.
+// memory caches the users of verified tokens, so that a token that is
+// presented again is neither verified nor decoded again
+// (GuardSettings.RememberTokens). It caches only what cannot change: the
+// signature remains valid as long as the keys are the same, and the key of an
+// entry is the whole token. Times, keys and revocations are checked each
+// time. A nil memory caches nothing.
 //
-// There are two generations of equal size; when the younger is full, the older
-// is dropped.
+// There are two generations of equal size; when the younger is full, the
+// older is dropped.
 type memory struct {
 	mu         sync.RWMutex
 	half       int
@@ -24,7 +25,7 @@ type memory struct {
 
 type remembered struct {
 	user *User
-	keys *jwt.KeySet // those that it was checked with
+	keys *jwt.KeySet // the keys that verified it
 }
 
 func newMemory(size int, leeway time.Duration) *memory {
@@ -34,7 +35,7 @@ func newMemory(size int, leeway time.Duration) *memory {
 	return &memory{half: (size + 1) / 2, leeway: int64(leeway / time.Second), young: map[string]remembered{}}
 }
 
-// recall returns the user of a token that is still good.
+// recall returns the user of a token that is still valid, or nil.
 func (m *memory) recall(token string, keys *jwt.KeySet, now time.Time) *User {
 	if m == nil {
 		return nil
@@ -51,8 +52,8 @@ func (m *memory) recall(token string, keys *jwt.KeySet, now time.Time) *User {
 	return found.user
 }
 
-// add remembers a user. The token is copied: the header it was a part of need
-// not live as long.
+// add caches a user. The token is copied, because it is part of a header that
+// should not be kept in memory.
 func (m *memory) add(token string, user *User, keys *jwt.KeySet) {
 	if m == nil {
 		return
@@ -65,7 +66,8 @@ func (m *memory) add(token string, user *User, keys *jwt.KeySet) {
 	m.young[string([]byte(token))] = remembered{user, keys}
 }
 
-// goodAt is what the token's times say, as jwt.Rules has it.
+// goodAt reports whether the token's times are valid, by the rules of
+// jwt.Rules.
 func (u *User) goodAt(now, leeway int64) bool {
 	return now-leeway < u.expires && u.issued <= now+leeway && u.notBefore <= now+leeway
 }

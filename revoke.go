@@ -9,31 +9,32 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// revocations is what every request asks: has this token's session, or its
-// user, been shut out? It lives in memory. It stays small because an entry is
-// of use only as long as an access token made before it could live; sweep
-// drops the rest, and a token that is older than what is held is refused (see
-// covers). Safe for concurrent use; reading takes one shared lock.
+// revocations is the list that every request checks: it reports whether the
+// token's session or user has been revoked. It is kept in memory. It remains
+// small because an entry is needed only as long as an access token issued
+// before it could live; sweep drops the others, and a token that is older
+// than the list reaches back is rejected (see covers). It is safe for
+// concurrent use; reading takes one shared lock.
 type revocations struct {
 	mu       sync.RWMutex
 	clock    func() time.Time
-	sessions map[[16]byte]int64       // sid → the last second in which a token of it may have been issued
-	users    map[record.UserID]cutoff // by what the user id claim holds
-	byName   bool                     // that is the username
-	lifetime int64                    // how long sessions are held: of an access token, with leeway; seconds
-	foreign  int64                    // how long users are held: of a token that another issuer made; seconds
+	sessions map[[16]byte]int64       // sid → the last second in which one of its tokens may have been issued
+	users    map[record.UserID]cutoff // by the value of the user id claim
+	byName   bool                     // the user id claim holds the username
+	lifetime int64                    // how long sessions are kept: an access token's lifetime and leeway; seconds
+	foreign  int64                    // how long users are kept: the same for tokens of other issuers; seconds
 	known    [2]atomic.Int64          // see covers
 	empty    atomic.Bool              // nothing is revoked: no lock is taken
 	heard    atomic.Int64             // when the feed was last known to be complete, Unix microseconds
-	cursor   record.RevocationCursor  // of the database's feed
-	news     chan struct{}            // closed, and replaced, when an entry is added
+	cursor   record.RevocationCursor  // position in the database's feed
+	news     chan struct{}            // closed and replaced when an entry is added
 	log      *feedLog                 // nil unless a feed is served
 }
 
-// cutoff is what is revoked of a user, in Unix seconds.
+// cutoff describes which tokens of a user are revoked, in Unix seconds.
 type cutoff struct {
-	all         int64 // access tokens issued before it
-	sessionless int64 // tokens without a session issued before it or in this second
+	all         int64 // access tokens issued before this second
+	sessionless int64 // tokens without a session issued before or in this second
 	issued      int64 // the last second in which such a token may have been issued
 }
 
@@ -50,8 +51,8 @@ func newRevocations(lifetime, foreign time.Duration) *revocations {
 	return r
 }
 
-// revoked reports whether a token of this session and user, issued at iat,
-// has been shut out.
+// revoked reports whether a token of this session and user, issued at iat, is
+// revoked.
 func (r *revocations) revoked(sid string, user record.UserID, iat int64) bool {
 	if r.empty.Load() {
 		return false
@@ -64,24 +65,25 @@ func (r *revocations) revoked(sid string, user record.UserID, iat int64) bool {
 		}
 	}
 	cut, hit := r.users[user]
-	// iat counts whole seconds. Within the second of the revocation a token
-	// with a session is judged by its session alone, so that a user who logs
-	// in again immediately gets in; one without (Django's) is refused.
+	// iat counts whole seconds. For a token with a session that was issued in the
+	// second of the revocation, only the session counts, so that a user who
+	// immediately logs in again gets a valid token; a token without one
+	// (Django's) is rejected.
 	return hit && (iat < cut.all || sid == "" && iat <= cut.sessionless)
 }
 
-// cover sets how long entries about sessions and about users are held at least
-// by whatever fills r, in seconds.
+// cover sets the minimum time for which entries about sessions and about
+// users are kept by the source of r, in seconds.
 func (r *revocations) cover(sessions, users int64) {
 	r.known[0].Store(sessions)
 	r.known[1].Store(users)
 }
 
-// covers reports whether what is held reaches back to the time at which the
-// token was issued: if not, it may have been revoked and the entry dropped. Only
-// a token that lives longer than jotgate's, or than
-// Settings.ForeignTokenLifetime without a session, can be that old. Without a
-// feed there is nothing to be covered by.
+// covers reports whether the list reaches back to the time at which the token
+// was issued. If not, the token may have been revoked and the entry dropped.
+// Only a token that lives longer than jotgate's or, without a session, longer
+// than Settings.ForeignTokenLifetime, can be that old. Without a feed, covers
+// returns true.
 func (r *revocations) covers(sid string, s *stamp, now func() time.Time) bool {
 	held := &r.known[0]
 	if sid == "" {
@@ -91,13 +93,14 @@ func (r *revocations) covers(sid string, s *stamp, now func() time.Time) bool {
 	switch {
 	case reach == 0 || s.issued != 0 && s.expires-s.issued <= reach:
 		return true
-	case s.issued == 0: // the age is not known: at most what a setting says
+	case s.issued == 0: // the lifetime is unknown, but not shorter than the remaining time
 		return s.expires-now().Unix() <= reach
 	}
 	return now().Unix()-s.issued <= reach
 }
 
-// freshAt is the second from which on tokens of this user are not revoked.
+// freshAt returns the second from which on access tokens of this user are not
+// revoked.
 func (r *revocations) freshAt(user record.UserID) int64 {
 	if r.empty.Load() {
 		return 0
@@ -107,7 +110,7 @@ func (r *revocations) freshAt(user record.UserID) int64 {
 	return r.users[user].all
 }
 
-// add takes in entries of the feed and reports whether they said something new;
+// add adds entries of the feed and reports whether any of them was new;
 // adding one twice changes nothing.
 func (r *revocations) add(entries ...record.Revocation) (added bool) {
 	r.mu.Lock()
@@ -117,8 +120,9 @@ func (r *revocations) add(entries ...record.Revocation) (added bool) {
 		if r.byName {
 			e.User = record.UserID(e.Username)
 		}
-		// The token's life begins with its issuer's clock and ends by this node's,
-		// which may be hours apart: the entry stays for a lifetime after the later.
+		// The token's lifetime begins by the clock of its issuer and ends by the
+		// clock of this node, which may be hours apart: the entry is kept for a
+		// lifetime after the later of both.
 		issued := max(now, e.Made.Unix())
 		if r.addOne(e, issued) {
 			added = true
@@ -133,7 +137,7 @@ func (r *revocations) add(entries ...record.Revocation) (added bool) {
 	return added
 }
 
-// addOne reports whether the entry said something new.
+// addOne adds an entry and reports whether it was new.
 func (r *revocations) addOne(e record.Revocation, issued int64) (fresh bool) {
 	if id, ok := sessionKey(e.Session); ok {
 		if _, known := r.sessions[id]; !known {
@@ -157,8 +161,8 @@ func (r *revocations) addOne(e record.Revocation, issued int64) (fresh bool) {
 	return fresh
 }
 
-// take adds a page of the database's feed. Concurrent readers may each bring a
-// page; the cursor never goes back, unless the database did (another epoch).
+// take adds a page of the database's feed. Concurrent readers may each add a
+// page; the cursor never moves back, unless the database did (another epoch).
 func (r *revocations) take(page record.RevocationPage) {
 	r.add(page.Entries...)
 	r.mu.Lock()
@@ -170,23 +174,24 @@ func (r *revocations) take(page record.RevocationPage) {
 	r.cursor = record.RevocationCursor{Epoch: next.Epoch, Seen: next.Seen}
 }
 
-// after is where the next page of the database's feed begins.
+// after returns the position of the next page in the database's feed.
 func (r *revocations) after() record.RevocationCursor {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.cursor
 }
 
-// rewind makes the next page list everything that is in force.
+// rewind makes the next page list all entries that are still needed.
 func (r *revocations) rewind() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.cursor.Seen = record.Horizon{}
 }
 
-// keep is how long after its time an entry is read by a node that starts: as
-// long as an access token lives, and a minute, within which
-// Settings.KeepRefreshTokens does not note that a session issued another token.
+// keep returns how long after its time an entry is read by a node that
+// starts: the lifetime of an access token and a minute, since with
+// Settings.KeepRefreshTokens a session records at most once a minute that it
+// issued another token.
 func (r *revocations) keep() time.Duration {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -200,8 +205,8 @@ func (r *revocations) keepUsers() time.Duration {
 	return time.Duration(r.foreign)*time.Second + time.Minute
 }
 
-// keepFor makes entries about sessions and about users stay at least so many
-// seconds.
+// keepFor sets the minimum time for which entries about sessions and about
+// users are kept, in seconds.
 func (r *revocations) keepFor(sessions, users int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -209,7 +214,8 @@ func (r *revocations) keepFor(sessions, users int64) {
 	r.foreign = max(r.foreign, r.lifetime, min(users, maxTime))
 }
 
-// sweep forgets what no living token can still be refused by.
+// sweep drops the entries that can no longer apply to any token that has not
+// expired.
 func (r *revocations) sweep(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -227,8 +233,8 @@ func (r *revocations) sweep(now time.Time) {
 	r.empty.Store(len(r.sessions) == 0 && len(r.users) == 0)
 }
 
-// age is how long ago everything was last heard of; very long before the
-// first time.
+// age returns how long ago the list was last known to be complete, or the
+// maximum Duration before the first time.
 func (r *revocations) age(now time.Time) time.Duration {
 	heard := r.heard.Load()
 	if heard == 0 {
@@ -237,8 +243,8 @@ func (r *revocations) age(now time.Time) time.Duration {
 	return now.Sub(time.UnixMicro(heard))
 }
 
-// sessionKey packs a sid into 16 bytes; an entry then takes 24 bytes in place
-// of 56 and comparing it does not follow a pointer.
+// sessionKey packs a sid into 16 bytes. An entry then takes 24 bytes instead
+// of 56, and comparing it does not follow a pointer.
 func sessionKey(sid string) (key [16]byte, ok bool) {
 	if len(sid) != 32 {
 		return key, false

@@ -1,6 +1,6 @@
 package jotgate
 
-// Who may change whose account.
+// The permission to change accounts.
 
 import (
 	"context"
@@ -10,10 +10,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// MayManage decides whether the actor may change, deactivate, reset or delete
-// the account: their own, and for staff every account that has no right that
-// they lack. Superusers may manage every account. Errors: ErrForbidden,
-// ErrUnavailable.
+// MayManage checks that the actor may change, deactivate, reset or delete
+// the account. Users may manage their own account, staff every account that
+// has no right that they lack, and superusers every account. Errors:
+// ErrForbidden, ErrUnavailable.
 func (g *Gate) MayManage(ctx context.Context, actor, account *record.Account) error {
 	switch {
 	case !actor.IsActive:

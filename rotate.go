@@ -9,16 +9,18 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// RotateKeys does what is due of the schedule in Settings.KeyRotation, and
-// removes retired keys that no living token was signed with. Run calls it; any
-// number of nodes may, for each step is one conditional statement in the
-// database. A key passes through these times:
+// RotateKeys makes the changes that are due by the schedule in
+// Settings.KeyRotation, and deletes retired keys after all tokens that they
+// signed have expired. Run calls it. Any number of nodes may call it
+// concurrently, since each step is one conditional statement in the database.
+// A key passes through these times:
 //
 //	published as next → KeyPublishTime → current → KeyRotation → retired →
 //	RefreshTokenLifetime → deleted
 //
-// The first key of a database becomes current immediately, if no public key was
-// published before it: no verifier can have a copy that lacks it.
+// The first key of a database becomes current immediately, if no public key
+// was published before it: no verifier can have a copy of the key set that
+// lacks it.
 func (g *Gate) RotateKeys(ctx context.Context) error {
 	g.runs.Store(true)
 	store, ok := g.db.(record.Keys)
@@ -41,8 +43,9 @@ func (g *Gate) RotateKeys(ctx context.Context) error {
 	return g.advance(ctx, keys)
 }
 
-// isFirst reports whether no public key has ever signed here: the secret signs,
-// and the keys of the database, if there are any, wait to become current.
+// isFirst reports whether no public key has ever signed here: the secret
+// signs, and the keys of the database, if there are any, wait to become
+// current.
 func (g *Gate) isFirst(keys []record.Key) bool {
 	for _, key := range keys {
 		if key.State != record.KeyNext {
@@ -57,8 +60,9 @@ func (g *Gate) isFirst(keys []record.Key) bool {
 	return true
 }
 
-// startKeys makes the first key, unless another node has, and lets the oldest one
-// sign. Every node picks the same, and one of them switches.
+// startKeys creates the first key, unless another node has, and makes the
+// oldest one current. Every node selects the same key, and one of them
+// switches.
 func (g *Gate) startKeys(ctx context.Context, keys []record.Key) error {
 	if len(keys) == 0 {
 		if _, err := g.AddKey(ctx, or(g.settings.KeyAlgorithm, jwt.ES256)); err != nil {
@@ -75,7 +79,8 @@ func (g *Gate) startKeys(ctx context.Context, keys []record.Key) error {
 	return g.switchTo(ctx, keys[0].ID)
 }
 
-// switchTo is SwitchKey; that another node was faster is not an error.
+// switchTo is SwitchKey, except that it returns nil if another node switched
+// first.
 func (g *Gate) switchTo(ctx context.Context, id string) error {
 	if err := g.SwitchKey(ctx, id); !errors.Is(err, ErrNotFound) {
 		return err
@@ -83,7 +88,8 @@ func (g *Gate) switchTo(ctx context.Context, id string) error {
 	return g.readKeys(ctx)
 }
 
-// advance publishes the next key in time, and switches to it when it is time.
+// advance publishes the next key KeyPublishTime before it is due, and
+// switches to it when it is due.
 func (g *Gate) advance(ctx context.Context, keys []record.Key) error {
 	var current, next *record.Key
 	for i := range keys {
@@ -97,7 +103,7 @@ func (g *Gate) advance(ctx context.Context, keys []record.Key) error {
 		}
 	}
 	now := g.now()
-	due := now // without a current key, as soon as one has been published
+	due := now // without a current key, as soon as one has been published for long enough
 	if current != nil {
 		due = current.Switched.Add(g.settings.KeyRotation)
 	}
@@ -111,7 +117,8 @@ func (g *Gate) advance(ctx context.Context, keys []record.Key) error {
 	return nil
 }
 
-// deleteOld removes retired keys once the last token they signed has expired.
+// deleteOld deletes retired keys after the last token that they signed has
+// expired.
 func (g *Gate) deleteOld(ctx context.Context, keys []record.Key) error {
 	keep := g.settings.RefreshTokenLifetime + g.settings.Leeway + time.Hour
 	for _, key := range keys {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// How often Run does its rounds.
+// The intervals of Run.
 const (
 	pollEvery  = 500 * time.Millisecond // revocations: two nodes differ by less than a second
 	keysEvery  = 2 * time.Second
@@ -13,16 +13,17 @@ const (
 	purgeEvery = 10 * time.Minute
 )
 
-// watcher is a Store that tells when the feed has news (PostgreSQL's LISTEN).
-// It calls news until the context ends; polling goes on beside it.
+// watcher is a Store that reports changes of the feed (with PostgreSQL's
+// LISTEN). Watch calls news until the context ends; polling continues in
+// parallel.
 type watcher interface {
 	Watch(ctx context.Context, news func()) error
 }
 
-// Run keeps the gate in step with the database until the context ends:
-// revocations that other nodes made, keys that were rotated, rows that have
-// expired. Without it a gate works, but hears of nothing that it did not do
-// itself. It returns the context's error.
+// Run keeps the gate synchronized with the database until the context ends:
+// it reads the revocations and keys that other nodes wrote, rotates keys and
+// deletes expired rows. Without it a gate works, but knows only its own
+// changes. Run returns the context's error.
 func (g *Gate) Run(ctx context.Context) error {
 	news := make(chan struct{}, 1)
 	g.runs.Store(true)
@@ -62,7 +63,7 @@ func (g *Gate) Run(ctx context.Context) error {
 	}
 }
 
-// watch listens for news, again after each failure.
+// watch waits for changes of the feed, and starts again after each failure.
 func (g *Gate) watch(ctx context.Context, w watcher, news chan<- struct{}) {
 	for ctx.Err() == nil {
 		err := w.Watch(ctx, func() {
@@ -92,23 +93,24 @@ func (g *Gate) rotateDue(ctx context.Context) {
 	}
 }
 
-// idleTime is how long a gate with KeyRotation may issue tokens before it warns
-// that nobody called Run.
+// idleTime is how long a gate with KeyRotation may issue tokens before it
+// warns that Run was not called.
 const idleTime = time.Minute
 
-// warnIdle warns once, with a login or a refresh, if Settings.KeyRotation has no
-// effect because neither Run nor RotateKeys was called.
+// warnIdle logs a warning once, at a login or a refresh, if
+// Settings.KeyRotation has no effect because neither Run nor RotateKeys was
+// called.
 func (g *Gate) warnIdle(ctx context.Context) {
 	if g.settings.KeyRotation > 0 && !g.runs.Load() && g.now().Sub(g.made) >= idleTime && g.runs.CompareAndSwap(false, true) {
 		g.log.WarnContext(ctx, "KeyRotation is set but Gate.Run was not started: keys do not rotate, revocations of other nodes are not read, expired rows are not deleted")
 	}
 }
 
-// Sync takes in once what Run keeps taking in: the revocations in force and
-// the signing keys. With Settings.KeyRotation it also makes the first key of a new
-// database. Call it before the first request is served; otherwise a
-// process that has just started lets through what was revoked before.
-// ErrUnavailable, or which key cannot be opened.
+// Sync reads once what Run reads regularly: the revocations and the signing
+// keys. With Settings.KeyRotation it also creates the first key of a new
+// database. Call it before the first request is served; otherwise a process
+// that has just started accepts tokens that were revoked earlier. Errors:
+// ErrUnavailable, or an error that names a key that cannot be opened.
 func (g *Gate) Sync(ctx context.Context) error {
 	if err := g.readRevocations(ctx); err != nil {
 		return err
@@ -121,8 +123,8 @@ func (g *Gate) Sync(ctx context.Context) error {
 	return g.RotateKeys(ctx)
 }
 
-// pullRevocations reads what the feed has for this node. A failure is told to
-// the operator; what is known stays in force.
+// pullRevocations reads the new revocations from the feed. If that fails, it
+// logs a warning and the gate keeps those that it has.
 func (g *Gate) pullRevocations(ctx context.Context) {
 	if err := g.readRevocations(ctx); err != nil {
 		g.log.WarnContext(ctx, "revocations could not be read", "cause", err, "age", g.RevocationAge())
@@ -132,7 +134,7 @@ func (g *Gate) pullRevocations(ctx context.Context) {
 func (g *Gate) readRevocations(ctx context.Context) error {
 	began := g.now()
 	if began.UnixMicro() < g.revoked.heard.Load() {
-		// The clock was set back: what sweep dropped may be in force again.
+		// The clock was set back: what sweep dropped may be needed again.
 		g.revoked.rewind()
 	}
 	cursor := g.revoked.after()

@@ -20,8 +20,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// makeKey makes a private key for the algorithm and seals it. Its id is the
-// key's RFC 7638 thumbprint, so that two keys never share one.
+// makeKey generates a private key for the algorithm and seals it. Its id is
+// the key's RFC 7638 thumbprint, so that two keys never share one.
 func makeKey(alg jwt.Algorithm, secret Secret, now time.Time) (record.Key, error) {
 	private, err := generate(alg)
 	if err != nil {
@@ -40,7 +40,8 @@ func makeKey(alg jwt.Algorithm, secret Secret, now time.Time) (record.Key, error
 	return s, err
 }
 
-// generate makes a private key of the size that the algorithm's name says.
+// generate returns a private key of the size that the algorithm requires:
+// 2048 bits for RS256 and PS256, 3072 bits for the other RSA algorithms.
 func generate(alg jwt.Algorithm) (crypto.Signer, error) {
 	switch alg {
 	case jwt.RS256, jwt.PS256:
@@ -61,7 +62,8 @@ func generate(alg jwt.Algorithm) (crypto.Signer, error) {
 	}
 }
 
-// openKey unseals a stored key with the secret, or a fallback, that sealed it.
+// openKey unseals a stored key with the secret, or the fallback, that sealed
+// it.
 func openKey(s record.Key, secrets []Secret) (*jwt.Key, error) {
 	for _, secret := range secrets {
 		der, err := unseal(s.Sealed, s.ID, secret)
@@ -82,8 +84,9 @@ func openKey(s record.Key, secrets []Secret) (*jwt.Key, error) {
 }
 
 // seal encrypts with AES-256-GCM (NIST SP 800-38D) under a key derived from
-// the secret by HKDF (RFC 5869); the id is bound in, so that a row cannot take
-// another's place. The result is a random nonce and the ciphertext.
+// the secret by HKDF (RFC 5869). The id is authenticated, too, so that a row
+// cannot be exchanged for another. The result is a random nonce and the
+// ciphertext.
 func seal(plain []byte, id string, secret Secret) ([]byte, error) {
 	aead, err := sealer(secret)
 	if err != nil {

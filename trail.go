@@ -1,7 +1,7 @@
 package jotgate
 
-// The bound of the audit trail: what strangers cause is counted, and only some of
-// it has rows of its own.
+// The limit of the audit trail: events that strangers can cause are counted,
+// and only some of them have separate rows.
 
 import (
 	"sync"
@@ -10,18 +10,18 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// In a window, trailKeys combinations of each kind of event may have trailOwn
-// rows of their own and a row with the count of the rest. What comes after them is counted in one
-// more row. Whether an event is written depends on what was sent and not on
-// whether there is such an account, because a write takes time that a client can
-// measure.
+// In a window, trailKeys combinations of each kind of event each have up to
+// trailOwn separate rows and a row with the count of the others. Further
+// combinations are counted in one more row for the kind. Whether an event is
+// inserted depends on the request and not on whether there is such an
+// account, because an insertion takes time that a client can measure.
 const (
 	trailWindow = 10 * time.Minute
 	trailKeys   = 100
 	trailOwn    = 5
 )
 
-// trail counts events in the current window. Safe for concurrent use.
+// trail counts events in the current window. It is safe for concurrent use.
 type trail struct {
 	mu     sync.Mutex
 	begun  time.Time
@@ -29,15 +29,15 @@ type trail struct {
 	keys   map[string]int            // by kind
 }
 
-// counted is what there was of one key.
+// counted is the state of one key.
 type counted struct {
-	own  int          // rows of their own
-	rest record.Event // counts what has none
+	own  int          // separate rows
+	rest record.Event // counts the events without one
 }
 
-// trailKey is what two events must have in common to be counted together. If
-// there is a name that a client sent, all spellings of it are one, whoever has
-// which of them.
+// trailKey returns the members that two events must have in common to be
+// counted together. If a client sent a name, all its spellings are counted
+// together, whether or not they are names of accounts.
 func trailKey(e record.Event) record.Event {
 	key := record.Event{Name: e.Name, Subject: e.Subject, Address: e.Address, Endpoint: e.Endpoint}
 	if e.Subject == "" {
@@ -46,8 +46,8 @@ func trailKey(e record.Event) record.Event {
 	return key
 }
 
-// take reports whether the event has a row of its own; if not, it is counted.
-// If a window is over it also returns the rows of that one.
+// take reports whether the event gets a separate row; if not, it is counted.
+// If a window has ended, take also returns its rows.
 func (t *trail) take(e record.Event) (own bool, rows []record.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,7 +75,7 @@ func (t *trail) take(e record.Event) (own bool, rows []record.Event) {
 	return false, rows
 }
 
-// others is what counts the events of a kind beyond trailKeys.
+// others returns the counter of the events of a kind beyond trailKeys.
 func (t *trail) others(e record.Event) *counted {
 	key := record.Event{Name: e.Name, Detail: "others"}
 	if t.counts[key] == nil {
@@ -84,14 +84,16 @@ func (t *trail) others(e record.Event) *counted {
 	return t.counts[key]
 }
 
-// flush returns the rows of a window that is over; with any, of the current one.
+// flush returns the rows of a window that has ended or, with any, of the
+// current one.
 func (t *trail) flush(now time.Time, any bool) []record.Event {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.close(now, any)
 }
 
-// close ends the window if it is over, or its clock was set back.
+// close ends the window, and returns its rows, if its time is over, if the
+// clock was set back, or with any.
 func (t *trail) close(now time.Time, any bool) (rows []record.Event) {
 	if !any && !now.Before(t.begun) && now.Before(t.begun.Add(trailWindow)) {
 		return nil

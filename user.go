@@ -12,8 +12,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Role says what a user may be taken for at a glance. It is part of every
-// access token unless Settings.Claims leaves it out.
+// Role summarizes the rights of a user. It is part of every access token
+// unless Settings.Claims leaves it out.
 type Role struct {
 	// ID is the id of the user's first group (the one with the lowest id);
 	// without a group it equals Type.
@@ -31,9 +31,9 @@ const (
 	RoleUser  = "user"
 )
 
-// User is whoever a verified access token speaks of. It holds what the token
-// says, nothing is looked up; Gate.Account reads the row behind it. A User is
-// never changed after it was made and may be shared between goroutines.
+// User is the user of a verified access token. It contains only data from the
+// token; Gate.Account reads the row in the database. A User is never changed
+// after it was created and may be shared between goroutines.
 type User struct {
 	ID          record.UserID `json:"id"`
 	Username    string        `json:"username"`
@@ -43,7 +43,7 @@ type User struct {
 	Permissions []string      `json:"permissions,omitempty"` // "app_label.codename"; present when Settings.Claims has "permissions"
 	Session     string        `json:"-"`                     // the session (sid) the token belongs to; empty in tokens that Django issued
 
-	stamp // of the token; empty for a User that no token made
+	stamp // of the token; empty for a User that was not created from a token
 }
 
 // IsStaff reports whether the token's role is staff or admin.
@@ -58,8 +58,9 @@ func (u *User) HasPermission(permission string) bool {
 	return u.IsSuperuser() || slices.Contains(u.Permissions, permission)
 }
 
-// HasRole compares "admin", "staff" and "user" with the role's type, and any
-// other word with the name of the role's group and of the token's groups.
+// HasRole reports whether the user has the role. "admin", "staff" and "user"
+// are compared with the role's type, and any other word with the name of the
+// role's group and of the token's groups.
 func (u *User) HasRole(role string) bool {
 	switch role {
 	case "":
@@ -67,22 +68,22 @@ func (u *User) HasRole(role string) bool {
 	case RoleAdmin, RoleStaff, RoleUser:
 		return u.Role.Type == role
 	default:
-		ofGroup := u.Role.ID != u.Role.Type // and not of the flags
+		ofGroup := u.Role.ID != u.Role.Type // not of the flags is_staff and is_superuser
 		return ofGroup && u.Role.DisplayName == role || slices.Contains(u.Groups, role)
 	}
 }
 
-// Expires is when the token that made this User expires, in whole seconds;
-// the epoch for a User that no token made.
+// Expires returns the time at which the token of this User expires, in whole
+// seconds, or the epoch for a User that was not created from a token.
 func (u *User) Expires() time.Time { return time.Unix(u.expires, 0) }
 
-// Claim returns the JSON text of any claim of the verified token, for claims
-// that Settings.CustomClaims added or another issuer put in.
+// Claim returns the JSON text of any claim of the verified token, such as
+// those that Settings.CustomClaims or another issuer added.
 func (u *User) Claim(name string) (jwt.Raw, bool) { return u.payload.Member(name) }
 
-// ClaimInto decodes a claim of the verified token into a T, as encoding/json does:
-// for claims that Settings.CustomClaims added or another issuer put in. It is an
-// error if the token has no such claim, or one of another type.
+// ClaimInto decodes a claim of the verified token into a T, as encoding/json
+// does, such as those that Settings.CustomClaims or another issuer added. It
+// returns an error if the token has no such claim, or one of another type.
 //
 //	plan, err := jotgate.ClaimInto[string](user, "plan")
 func ClaimInto[T any](u *User, name string) (value T, err error) {
@@ -96,17 +97,18 @@ func ClaimInto[T any](u *User, name string) (value T, err error) {
 	return value, nil
 }
 
-// contextKey is the key under which Require puts the *User.
+// contextKey is the context key of the *User that Require adds.
 type contextKey struct{}
 
-// UserFrom returns the user that Require put into the request's context; ok
-// is false on a road without Require (or with Optional and no token).
+// UserFrom returns the user that Require put into the request's context. ok
+// is false for a request that did not pass Require (or passed Optional
+// without a token).
 func UserFrom(ctx context.Context) (user *User, ok bool) {
 	user, ok = ctx.Value(contextKey{}).(*User)
 	return user, ok
 }
 
-// RoleOf is the role that the account's access tokens carry.
+// RoleOf returns the role that the account's access tokens carry.
 func RoleOf(a *record.Account) Role {
 	role := Role{ID: RoleUser, DisplayName: "User", Type: RoleUser}
 	switch {

@@ -9,7 +9,7 @@ import (
 )
 
 // storeUsers finds users in the store's accounts and checks their passwords
-// in the hash pool: what a Gate does unless Settings.Users says otherwise.
+// in the hash pool. A Gate uses it unless Settings.Users is set.
 type storeUsers struct{ g *Gate }
 
 func (u storeUsers) UserByLogin(ctx context.Context, login string) (*record.Account, error) {
@@ -21,8 +21,8 @@ func (u storeUsers) UserByID(ctx context.Context, id record.UserID) (*record.Acc
 }
 
 // CheckPassword takes the same time whether or not there is an account, and
-// whatever its stored password is. A password that matches an outdated hash is
-// hashed again. A hash above Settings.HashLimits is never computed.
+// whatever its stored password is. If the password matches an outdated hash,
+// it is hashed again. A hash above Settings.HashLimits is never computed.
 func (u storeUsers) CheckPassword(ctx context.Context, account *record.Account, password string) (bool, error) {
 	encoded := ""
 	if account != nil {
@@ -46,7 +46,7 @@ func (u storeUsers) CheckPassword(ctx context.Context, account *record.Account, 
 }
 
 // upgrade replaces an outdated hash, if it is still the one that was checked.
-// A login does not fail for it.
+// If that fails, the login still succeeds.
 func (u storeUsers) upgrade(ctx context.Context, account *record.Account, password string) {
 	encoded, err := u.g.MakePassword(ctx, password)
 	if err == nil {
@@ -55,7 +55,7 @@ func (u storeUsers) upgrade(ctx context.Context, account *record.Account, passwo
 	switch {
 	case err == nil:
 		account.Password = encoded
-	case errors.Is(err, ErrNotFound): // changed meanwhile: that password stands
+	case errors.Is(err, ErrNotFound): // changed in the meantime: keep that password
 	default:
 		u.g.log.WarnContext(ctx, "an outdated password hash was not upgraded", "user_id", account.ID, "cause", err)
 	}
@@ -71,7 +71,8 @@ func (g *Gate) MakePassword(ctx context.Context, password string) (encoded strin
 	return encoded, err
 }
 
-// ownUsers reports whether users are a program's own and not the store's.
+// ownUsers reports whether the users are in Settings.Users and not in the
+// store.
 func (g *Gate) ownUsers() bool {
 	_, stored := g.users.(storeUsers)
 	return !stored
