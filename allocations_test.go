@@ -10,9 +10,10 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// What one authenticated request allocates, with an audience and an issuer: the
-// text of the claims and the user; with the context also the copy of the
-// request that carries it. (The race detector empties pools, hence the tag.)
+// The allocations of one authenticated request, with an audience and an
+// issuer: the text of the claims and the user; with the context also the copy
+// of the request that carries it. (The race detector empties pools, hence the
+// build tag.)
 func TestAllocationsOfARequest(t *testing.T) {
 	guard := newGuard(t, func(s *jotgate.GuardSettings) { s.Issuer, s.Audience = "https://accounts.example", []string{"shop"} })
 	r := httptest.NewRequest("GET", "/", nil)

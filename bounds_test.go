@@ -1,6 +1,7 @@
 package jotgate
 
-// Where a little more or less changes the answer, and what only shows from inside.
+// Limits at which a small difference changes the result, and behavior that is
+// visible only inside the package.
 
 import (
 	"errors"
@@ -49,7 +50,7 @@ func hashPoolIsFull(t *testing.T) {
 	enter(50)
 	<-inside
 	<-inside
-	enter(1000) // waits for a place, and then for all of the memory
+	enter(1000) // waits for a slot, and then for all of the memory
 	synctest.Wait()
 	if err := l.do(t.Context(), 1, func() { t.Error("a fourth one hashes") }); !errors.Is(err, ErrBusy) {
 		t.Errorf("a full hash pool: %v", err)
@@ -136,7 +137,8 @@ func TestSettingsBounds(t *testing.T) {
 	}
 }
 
-// A revocation is kept as long as a token may be taken, the leeway included.
+// A revocation is kept as long as a token may be accepted, including the
+// leeway.
 func TestRevocationsOutliveTokens(t *testing.T) {
 	g, err := New(Settings{SecretKey: "0123456789abcdefghijklmnopqrstuvwxyz", Leeway: time.Minute}, nil)
 	if err != nil || g.revoked.lifetime != 361 {
@@ -144,7 +146,8 @@ func TestRevocationsOutliveTokens(t *testing.T) {
 	}
 }
 
-// A new key is published for as long as two cached JWKS answers live, one after the other.
+// A new key is published for the lifetimes of two cached JWKS responses, one
+// after the other.
 func TestKeyPublishTime(t *testing.T) {
 	if jwksMaxAge != 5*time.Minute || KeyPublishTime != 10*time.Minute {
 		t.Errorf("answers are cached for %v, keys published for %v", jwksMaxAge, KeyPublishTime)
@@ -163,7 +166,8 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// The claims that jotgate writes are not to be set by others; which they are depends on the settings.
+// CustomClaims cannot set the claims that jotgate writes; which those are
+// depends on the settings.
 func TestOwnClaims(t *testing.T) {
 	g := &Gate{settings: Settings{Claims: []string{"username"}, UserIDClaim: "uid", RevokeTokenClaim: "hash"}}
 	for name, want := range map[string]bool{
@@ -201,7 +205,7 @@ func TestSecretErrorsNameTheSecret(t *testing.T) {
 	}
 }
 
-// What is remembered of a token is good for as long as the token would be.
+// A cached token is valid exactly as long as the token itself.
 func TestGoodAt(t *testing.T) {
 	user := &User{stamp: stamp{issued: 1000, notBefore: 1000, expires: 2000}}
 	later := &User{stamp: stamp{issued: 1000, notBefore: 1500, expires: 2000}}
@@ -229,7 +233,8 @@ func TestGoodAt(t *testing.T) {
 	}
 }
 
-// The younger half is dropped when it is full, so that at least half of the size is remembered, and no more than all.
+// When the younger generation is full, the older is dropped, so that at least
+// half of the size is cached, and never more than all of it.
 func TestMemoryHalves(t *testing.T) {
 	if newMemory(0, 0) != nil || newMemory(-1, 0) != nil || newMemory(1, 90*time.Second).leeway != 90 {
 		t.Error("a memory without room, or with another leeway")

@@ -1,7 +1,8 @@
 package jotgate_test
 
-// Clocks that jump and clocks far ahead. A token is judged by the clock of the
-// moment; what was revoked, used up or ended stays so whatever the clock says.
+// Clocks that jump and clocks far in the future. A token is checked against
+// the current time; revoked, used and ended tokens remain so whatever the
+// clock says.
 
 import (
 	"context"
@@ -17,7 +18,7 @@ import (
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-// dead fails when either token of a session works.
+// dead fails the test if either token of a session works.
 func (b *bench) dead(t *testing.T, what string, tokens jotgate.Tokens) {
 	t.Helper()
 	if _, err := b.VerifyAccess(tokens.Access); err == nil {
@@ -47,7 +48,7 @@ func TestClockSteps(t *testing.T) {
 			b.dead(t, "was logged out", out)
 			b.dead(t, "was used twice", used)
 			b.dead(t, "was used twice", stolen)
-			if step == 25*time.Hour { // everything has expired, and is cleared away
+			if step == 25*time.Hour { // everything has expired, and is purged
 				b.dead(t, "has expired", ended)
 				b.dead(t, "has expired", live)
 				if _, err := b.Purge(t.Context()); err != nil {
@@ -58,7 +59,7 @@ func TestClockSteps(t *testing.T) {
 			if _, err := b.Refresh(t.Context(), live.Refresh, jotgate.Client{}); step >= 0 && err != nil {
 				t.Errorf("after a step of %v a good session is refused: %v", step, err)
 			}
-			again := b.login(t, "alice") // and whoever logs in now gets in
+			again := b.login(t, "alice") // a new login works
 			if _, err := b.VerifyAccess(again.Access); err != nil {
 				t.Errorf("after a step of %v a new token is refused: %v", step, err)
 			}
@@ -69,9 +70,9 @@ func TestClockSteps(t *testing.T) {
 	})
 }
 
-// A clock that ran ahead makes the gate forget who was logged out; when it is
-// set right, the tokens of then are good again by their times, and must still
-// be refused.
+// A clock that was set forward makes the gate drop its revocations. When it
+// is set back, the tokens of that time are valid again by their times, and
+// must still be rejected.
 func TestClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
@@ -94,7 +95,7 @@ func TestClockSetBack(t *testing.T) {
 		go func() { ended <- b.Run(ctx) }()
 		for _, step := range []time.Duration{time.Hour, -time.Hour, time.Hour, -time.Hour} {
 			b.clock.Advance(step)
-			time.Sleep(2 * time.Minute) // what Run does now and then is done
+			time.Sleep(2 * time.Minute) // Run has swept and purged
 			if _, err := b.VerifyAccess(out.Access); err == nil {
 				t.Errorf("after a step of %v a token that was logged out opens the gate", step)
 			}
@@ -109,8 +110,8 @@ func TestClockSetBack(t *testing.T) {
 	})
 }
 
-// Years in which other counters of seconds end: 2038 with 31 bits, 2106 with
-// 32, 9999 with the databases' own times.
+// Years in which counters of seconds overflow: 2038 with 31 bits, 2106 with
+// 32, and 9999, the last year in the databases' own times.
 func TestClockFarAhead(t *testing.T) {
 	for _, year := range []time.Time{
 		time.Date(2038, 1, 19, 3, 13, 0, 0, time.UTC),
@@ -134,8 +135,8 @@ func (b *bench) forward(to time.Time) {
 	}
 }
 
-// The last day there is: a token that would end in the year 10000 is none, so
-// the gate is closed, and quietly.
+// The last representable day: a token that would end in the year 10000 cannot
+// be issued, so the gate rejects logins, without a panic.
 func TestClockLastDay(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *store.Store) {
 		b := gateOn(t, db, nil)

@@ -1,7 +1,7 @@
 package jotgate_test
 
 // The accounts' part of the crash test: registrations and changes of a
-// password that were answered, and the one that was under way.
+// password that got a response, and the one that was in progress.
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// registerForever makes accounts. A line ends with a dot, so that one cut
-// short is seen.
+// registerForever creates accounts. A line ends with a dot, so that a
+// truncated one is recognized.
 func registerForever(ctx context.Context, gate *jotgate.Gate) error {
 	for {
 		name := "member-" + rand.Text()
@@ -25,7 +25,8 @@ func registerForever(ctx context.Context, gate *jotgate.Gate) error {
 	}
 }
 
-// changeForever changes changer's password; it says which one it tries first.
+// changeForever changes changer's password; it first prints the one that it
+// tries.
 func changeForever(ctx context.Context, gate *jotgate.Gate) error {
 	for {
 		account, err := gate.Store().AccountByLogin(ctx, "changer")
@@ -41,7 +42,7 @@ func changeForever(ctx context.Context, gate *jotgate.Gate) error {
 	}
 }
 
-// crashed is what the children were answered about accounts.
+// crashed holds the responses to the child processes about accounts.
 type crashed struct {
 	members []string // registered since the last look
 	words   []string // changer's password is one of them
@@ -49,7 +50,7 @@ type crashed struct {
 	made    int
 }
 
-// hear takes down a line.
+// hear records a line.
 func (c *crashed) hear(what, text string) {
 	text, whole := strings.CutSuffix(text, ".")
 	switch {
@@ -63,7 +64,7 @@ func (c *crashed) hear(what, text string) {
 	}
 }
 
-// look asks for all of it.
+// look checks all of it in the database.
 func (c *crashed) look(t *testing.T, gate *jotgate.Gate) {
 	t.Helper()
 	for _, name := range c.members {

@@ -26,16 +26,16 @@ import (
 )
 
 // The crash test kills a process that refreshes, logs out, registers and
-// changes passwords as fast as it can, with kill -9, and then asks the database
-// for every answer it gave:
+// changes passwords as fast as it can, with kill -9, and then checks in the
+// database every response that it gave:
 //
-//	every rotation that was answered is there, or its retry works
-//	every logout that was answered holds
-//	every registration and change of a password that was answered is there
+//	every rotation with a response is stored, or its retry works
+//	every logout with a response holds
+//	every registration and change of a password with a response is stored
 //	no client is locked out
 //
 // The process is this test binary, run again with childDSN set. It prints a
-// line after each answer. `make crash` sets CRASHES for the long run.
+// line after each response. `make crash` sets CRASHES for the long run.
 
 const (
 	childDSN = "JOTGATE_CRASH_CHILD"
@@ -60,8 +60,8 @@ func openDSN(ctx context.Context, dsn string) (*store.Store, error) {
 	return sqlite.Open(ctx, dsn, sqlite.Options{})
 }
 
-// crashGate is a gate with the real clock, and a grace time that outlives a
-// slow machine's restart.
+// crashGate returns a gate with the real clock, and a grace time longer than
+// the restart of a slow machine.
 func crashGate(db *store.Store) (*jotgate.Gate, error) {
 	hasher, err := passwd.New("pbkdf2_sha256:100")
 	if err != nil {
@@ -72,9 +72,9 @@ func crashGate(db *store.Store) (*jotgate.Gate, error) {
 	}, db)
 }
 
-// crashChild does six clients' work until it is killed: three refresh, the
-// others log in and out, register, and change a password. Each line says what
-// was answered.
+// crashChild does the work of six clients until it is killed: three refresh,
+// the others log in and out, register, and change a password. Each line is a
+// response.
 func crashChild(dsn string) error {
 	ctx := context.Background()
 	db, err := openDSN(ctx, dsn)
@@ -95,8 +95,8 @@ func crashChild(dsn string) error {
 	return <-failed
 }
 
-// answered prints a line in one write, before the client goes on: what it did
-// next must not count before what it did first.
+// answered prints a line in one write, before the client continues: its next
+// step must not count before the previous one.
 func answered(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
 func refreshForever(ctx context.Context, gate *jotgate.Gate, client int) error {
@@ -142,7 +142,7 @@ func TestCrash(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) {
 		cluster := pgtest.Start(t, pgtest.Options{Durable: true})
 		crash(t, cluster.Database(t), onPostgres, func(round int) {
-			if round%3 == 2 { // now and then the server dies as well
+			if round%3 == 2 { // sometimes the server is killed, too
 				cluster.Kill(t)
 				cluster.Resume(t)
 			}
@@ -150,7 +150,7 @@ func TestCrash(t *testing.T) {
 	})
 }
 
-// checkSQLite asks the file itself whether it is sound.
+// checkSQLite checks the integrity of the file.
 func checkSQLite(t *testing.T, file string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", file)
@@ -164,7 +164,8 @@ func checkSQLite(t *testing.T, file string) {
 	}
 }
 
-// crash kills so many children on one database and looks after each.
+// crash kills this many child processes on one database and checks the data
+// after each.
 func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 	db, err := openDSN(t.Context(), dsn)
 	if err != nil {
@@ -188,7 +189,7 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 	db.Close()
 	refreshed, ended := 0, 0
 	idle := func() bool { return refreshed == 0 || ended == 0 || accounts.made == 0 || accounts.changes == 0 }
-	// On a busy machine a child may not come to all it has to do, but some will.
+	// On a busy machine a child process may not do all of its work, but some do.
 	for round := 0; round < kills || idle() && round < kills+50; round++ {
 		out, n := killAChild(t, dsn, &have, accounts)
 		refreshed, ended = refreshed+n, ended+len(out)
@@ -205,8 +206,9 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 	}
 }
 
-// killAChild lets a child work for a moment from its first answer on, kills it, and takes down what it
-// had answered: the token each client holds, and those that were logged out.
+// killAChild lets a child process work for a short time after its first
+// response, kills it, and records its responses: the token that each client
+// has, and those that were logged out.
 func killAChild(t *testing.T, dsn string, have *[3]string, accounts *crashed) (out []string, refreshed int) {
 	t.Helper()
 	child := exec.Command(os.Args[0])
@@ -226,14 +228,14 @@ func killAChild(t *testing.T, dsn string, have *[3]string, accounts *crashed) (o
 	defer killed.Stop()
 	first := true
 	for lines := bufio.NewScanner(answers); lines.Scan(); {
-		if first { // the start may take any time
+		if first { // starting may take any time
 			killed.Reset(50*time.Millisecond + rand.N(250*time.Millisecond))
 			first = false
 		}
 		var what, token string
 		var client int
 		if n, _ := fmt.Sscan(lines.Text(), &what, &client, &token); n < 3 {
-			continue // the last line, cut short: nobody read that answer
+			continue // the last line, truncated: no client read that response
 		}
 		switch whole := strings.Count(token, ".") == 2; {
 		case what == "out" && whole:
@@ -251,7 +253,7 @@ func killAChild(t *testing.T, dsn string, have *[3]string, accounts *crashed) (o
 	return out, refreshed
 }
 
-// look asks the database for everything that was answered.
+// look checks in the database everything that got a response.
 func look(t *testing.T, dsn string, have *[3]string, out []string, accounts *crashed) {
 	t.Helper()
 	db, err := openDSN(t.Context(), dsn)

@@ -11,7 +11,7 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// What the operator reads, which a client never sees.
+// The texts for the operator, which a client never sees.
 func TestErrorText(t *testing.T) {
 	cause := errors.New("the disk is full")
 	for _, c := range []struct {
@@ -31,7 +31,7 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// An error is itself, with a cause or without, and no other.
+// An error equals itself, with or without a cause, and no other.
 func TestErrorIs(t *testing.T) {
 	all := []*jotgate.Error{
 		jotgate.ErrNotAuthenticated, jotgate.ErrBadHeader, jotgate.ErrForbidden, jotgate.ErrNoUserClaim, jotgate.ErrUserNotFound,
@@ -63,7 +63,8 @@ func TestErrorIs(t *testing.T) {
 	}
 }
 
-// The answer that each error makes: the challenge with a 401 alone, Retry-After in whole seconds, rounded up.
+// The response that each error sends: the challenge only with a 401,
+// Retry-After in whole seconds, rounded up.
 func TestErrorRespond(t *testing.T) {
 	for name, c := range map[string]struct {
 		err                         *jotgate.Error
@@ -93,7 +94,7 @@ func TestErrorRespond(t *testing.T) {
 	}
 }
 
-// errors.Is tells apart what a client can tell apart.
+// errors.Is distinguishes what a client can distinguish.
 func TestErrorIsWhatAClientSees(t *testing.T) {
 	field := func(name, message string) *jotgate.Error {
 		return &jotgate.Error{Status: 400, Fields: []jotgate.FieldError{{Field: name, Messages: []string{message}}}}

@@ -2,5 +2,5 @@ package jotgate
 
 import "net/http"
 
-// FollowOver makes the guard ask for revocations through the transport.
+// FollowOver makes the guard request revocations through the transport.
 func (g *Guard) FollowOver(transport http.RoundTripper) { g.follow.client.Transport = transport }

@@ -9,10 +9,10 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// TestFacts holds what the compiler cannot: every fact has a field in
-// accessClaims and one of the same name in User, fill copies it, issuing writes
-// it, a lenient reader sets it, and the docs name it. It finds a place that was
-// forgotten when a fact was added.
+// TestFacts checks what the compiler cannot: every fact has a field in
+// accessClaims and one of the same name in User, fill copies it, issuing
+// writes it, a lenient reader sets it, and the documentation names it. It
+// finds a place that was forgotten when a fact was added.
 func TestFacts(t *testing.T) {
 	samples := map[string]string{"role": `"editor"`, "groups": `["editors"]`, "permissions": `["blog.add_post"]`}
 	docs, err := os.ReadFile("docs/settings.md")

@@ -20,8 +20,8 @@ import (
 )
 
 // farGuard follows the gate's feed behind a server that can be cut off. waits
-// receives, for each request, the time that it may wait; "cut off" before it says
-// that it was not served.
+// receives, for each request, the time that it may wait, preceded by "cut
+// off" if the request was not served.
 func farGuard(t *testing.T, b *bench, change func(*jotgate.GuardSettings)) (guard *jotgate.Guard, cut func(bool), waits chan string) {
 	t.Helper()
 	waits = make(chan string, 1000)
@@ -65,7 +65,7 @@ func TestFeed(t *testing.T) {
 	refused := func(tokens jotgate.Tokens) func() bool {
 		return func() bool { _, err := guard.VerifyAccess(tokens.Access); return err != nil }
 	}
-	eventually(t, refused(before)) // what was revoked before the guard came
+	eventually(t, refused(before)) // revoked before the guard started
 	if refused(after)() {
 		t.Fatal("refused before its logout")
 	}
@@ -94,8 +94,8 @@ func TestFeed(t *testing.T) {
 	eventually(t, func() bool { return refused(lives)() && refused(django)() }) // the session's, and the user's
 }
 
-// While the feed is cut, a guard does what its setting says; afterwards it
-// catches up.
+// While the feed is cut off, a guard behaves as its setting says; afterwards
+// it catches up.
 func TestFeedLost(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
 	go func() { _ = b.Run(t.Context()) }()
@@ -134,7 +134,7 @@ func TestFeedLost(t *testing.T) {
 	eventually(t, func() bool { return works(strict, one) && !works(strict, two) })
 }
 
-// A page is taken only if it is signed, for this question, over this body.
+// A page is accepted only if it is signed, for this request, over this body.
 func TestFeedIsSigned(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
 	go func() { _ = b.Run(t.Context()) }()
@@ -179,7 +179,7 @@ func TestFeedIsSigned(t *testing.T) {
 	}
 }
 
-// A query in the address goes with every question.
+// A query in the URL is sent with every request.
 func TestFeedAddressKeepsItsQuery(t *testing.T) {
 	asked := make(chan url.Values, 100)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Query() }))
@@ -193,7 +193,7 @@ func TestFeedAddressKeepsItsQuery(t *testing.T) {
 	}
 }
 
-// A question waits for news as long as it asks to, and no longer.
+// A request waits for a revocation as long as it asks to, and no longer.
 func TestFeedWaits(t *testing.T) { synctest.Test(t, feedWaits) }
 
 func feedWaits(t *testing.T) {
@@ -233,8 +233,9 @@ func feedWaits(t *testing.T) {
 	}
 }
 
-// A feed that is down is asked at most twice a second, with a warning in the log;
-// one that responds is asked with the time that it may wait, and there is none.
+// A feed that is down gets at most two requests per second, with a warning in
+// the log; one that responds gets requests with the time that they may wait,
+// and there is no warning.
 func TestFeedPauses(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
 	go func() { _ = b.Run(t.Context()) }()
@@ -309,9 +310,9 @@ func TestFeedIsOffByDefault(t *testing.T) {
 	}
 }
 
-// While a question waits for news, what a guard knows ages. So a strict guard
-// waits for half of the age that it bears at most, or a quiet feed would close
-// it now and then.
+// While a request waits for a revocation, the guard's list ages. So a strict
+// guard waits at most half of its maximum age; otherwise it would reject
+// requests now and then while the feed has nothing new.
 func TestFeedQuiet(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
 	go func() { _ = b.Run(t.Context()) }()
@@ -329,7 +330,7 @@ func TestFeedQuiet(t *testing.T) {
 			}
 			longest.Store(max(longest.Load(), seconds))
 			asked.Add(1)
-			r.URL.RawQuery = strings.Replace(r.URL.RawQuery, "wait=", "waited=", 1) // do not
+			r.URL.RawQuery = strings.Replace(r.URL.RawQuery, "wait=", "waited=", 1) // do not wait
 			b.RevocationFeed().ServeHTTP(w, r)
 		}))
 		guard, err := jotgate.NewGuard(jotgate.GuardSettings{

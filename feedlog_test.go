@@ -10,7 +10,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// A cursor gets what it has not seen; one of another history, or of an earlier version, gets everything.
+// A cursor gets the entries that it has not seen; one of another history, or
+// of an earlier version, gets all.
 func TestFeedLog(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
 	log := newFeedLog()
@@ -20,7 +21,7 @@ func TestFeedLog(t *testing.T) {
 	}
 	log.append(record.Revocation{User: "7", Transaction: 106, NotBefore: noon.Add(5 * time.Second)}, noon.Unix()+5)
 	here := record.RevocationCursor{Epoch: "e", Seen: record.Horizon{Min: 107, Max: 107}}
-	log.sweep(noon.Unix()+2, noon.Unix()+2) // the first two go, the one of that second stays
+	log.sweep(noon.Unix()+2, noon.Unix()+2) // drops the first two, keeps the one of that second
 	all := []string{"104", "105", "103", "7"}
 	for _, c := range []struct {
 		cursor          string
@@ -35,13 +36,13 @@ func TestFeedLog(t *testing.T) {
 		{"e.104:103:", true, false, all},        // likewise
 		{"e.103:106:103,103", true, false, all}, // likewise
 		{"e." + strings.Repeat("1", 5000), true, false, all},
-		{"e.102:102:", false, false, all}, // seen long ago: what is gone is not in force
+		{"e.102:102:", false, false, all}, // seen long ago: the dropped entries are no longer needed
 		{"e.104:104:", false, false, []string{"104", "105", "7"}},
 		{"e.103:106:103", false, false, []string{"103", "7"}}, // 103 was running
 		{"e.103:106:103,104", false, false, []string{"104", "103", "7"}},
 		{"e.106:106:", false, false, []string{"7"}},
 		{"e.107:107:", false, false, nil},
-		{"e.108:108:", true, true, all}, // more than there is
+		{"e.108:108:", true, true, all}, // more than this process has
 	} {
 		page, ahead := log.since(c.cursor, here)
 		var got []string
@@ -61,7 +62,8 @@ func TestFeedLog(t *testing.T) {
 	}
 }
 
-// A cursor stays short however many transactions are running; then it has seen less, never more.
+// A cursor remains short however many transactions are running; then it has
+// seen less, never more.
 func TestFeedCursorIsBounded(t *testing.T) {
 	h := record.Horizon{Min: 1 << 40, Max: 1<<40 + 1000}
 	for n := range int64(1000) {

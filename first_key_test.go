@@ -76,8 +76,8 @@ func TestFirstKeyOnManyNodes(t *testing.T) {
 	}
 }
 
-// Without a schedule nothing is made, and a published key of the settings is not
-// overtaken: verifiers may hold a copy of the set without the new one.
+// Without a schedule no key is created, and a published key of the settings
+// is not replaced: verifiers may have a copy of the set without the new one.
 func TestFirstKeyThatWaits(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(*jotgate.Settings)

@@ -12,8 +12,8 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// A feed that cannot be read does not fill the log: a line when the cause changes,
-// and one every five minutes.
+// A feed that cannot be read does not fill the log: there is one line when
+// the cause changes, and one every five minutes.
 func TestFeedTrouble(t *testing.T) {
 	var said bytes.Buffer
 	now := time.Unix(1767225600, 0)
@@ -43,7 +43,7 @@ func TestFeedTrouble(t *testing.T) {
 	}
 }
 
-// The log names the likely cause of a signature that is not accepted.
+// The log names the likely cause of a signature that is rejected.
 func TestFeedTroubleIsExplained(t *testing.T) {
 	es := func() *jwt.Key {
 		private, err := generate(jwt.ES256)

@@ -16,7 +16,7 @@ import (
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-// clock is a clock that stands until it is moved.
+// clock is a clock that does not advance by itself.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -41,7 +41,7 @@ type bench struct {
 	clock *clock
 }
 
-// fast is a hasher for tests: sound, and cheap.
+// fast is a hasher for tests: correct and cheap.
 func fast(t testing.TB) *passwd.Hasher {
 	t.Helper()
 	h, err := passwd.New("pbkdf2_sha256:100")
@@ -80,7 +80,7 @@ func gateOn(t testing.TB, db *store.Store, change func(*jotgate.Settings)) *benc
 
 const password = "correct horse battery"
 
-// user makes an account with the password.
+// user creates an account with the password.
 func (b *bench) user(t testing.TB, name string, change func(*record.Account)) *record.Account {
 	t.Helper()
 	encoded, err := b.MakePassword(t.Context(), password)
@@ -106,7 +106,7 @@ func (b *bench) login(t testing.TB, name string) jotgate.Tokens {
 	return tokens
 }
 
-// claims reads a token's claims in order.
+// claims returns a token's claims in order.
 func claims(t testing.TB, token string) []string {
 	t.Helper()
 	_, payload, err := jwt.DecodeUnverified(token)
@@ -119,11 +119,3 @@ func claims(t testing.TB, token string) []string {
 	}
 	return names
 }
-
-// Claims that a serializer of Django added travel on; jotgate's own are made
-// anew.
-// An outdated hash is replaced at login, and two first logins at once both
-// succeed although only one replaces it.
-// A token made under the old secret opens while it is a fallback.
-// Verifying a token asks the database nothing: it goes on when the database
-// is gone, while whatever must look an account up is refused.

@@ -41,7 +41,7 @@ func newGuard(t testing.TB, change func(*jotgate.GuardSettings)) *jotgate.Guard 
 	return guard
 }
 
-// accessToken signs the claims of a good access token after change.
+// accessToken signs the claims of a valid access token after change.
 func accessToken(t testing.TB, change func(claims map[string]any)) string {
 	t.Helper()
 	claims := map[string]any{
@@ -59,7 +59,7 @@ func accessToken(t testing.TB, change func(claims map[string]any)) string {
 	return token
 }
 
-// get sends a GET through a handler guarded by guard, which answers with the
+// get sends a GET through a handler guarded by guard, which responds with the
 // username.
 func get(guard *jotgate.Guard, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("GET", "/", nil)
@@ -85,7 +85,7 @@ func TestRequireOpensForAGoodToken(t *testing.T) {
 	}
 }
 
-// Each refused token differs from the good one in one point.
+// Each rejected token differs from the valid one in one point.
 func TestRequireRefuses(t *testing.T) {
 	guard := newGuard(t, nil)
 	good := accessToken(t, nil)
@@ -223,7 +223,7 @@ func TestOptional(t *testing.T) {
 	}
 }
 
-// A role's name never stands for its type, and the other way round.
+// A role's name is never taken for its type, nor its type for its name.
 func TestRolesAndPermissions(t *testing.T) {
 	guard := newGuard(t, nil)
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
@@ -298,8 +298,8 @@ func BenchmarkRequire(b *testing.B) {
 	}
 }
 
-// A claim that another issuer means otherwise does not close the gate, and
-// does not open more of it.
+// A claim that another issuer uses with another meaning does not make the
+// gate reject the token, and does not grant any right.
 func TestForeignClaims(t *testing.T) {
 	guard := newGuard(t, nil)
 	user, err := guard.VerifyAccess(accessToken(t, func(c map[string]any) {
@@ -325,13 +325,13 @@ func TestForeignClaims(t *testing.T) {
 	}
 }
 
-// A source whose keys come and go.
+// A source whose keys appear and disappear.
 type sometimes struct{ set *jwt.KeySet }
 
 func (s *sometimes) KeySet() *jwt.KeySet { return s.set }
 
-// Without keys a Guard cannot judge any token: it responds with 503, not with a
-// 401 that makes clients log their users out.
+// Without keys a Guard cannot verify any token: it responds with 503, not
+// with a 401 that makes clients log their users out.
 func TestGuardWithoutKeys(t *testing.T) {
 	for _, remember := range []int{0, 10} {
 		keys := &sometimes{key(t).KeySet()}

@@ -15,7 +15,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// headerOf is the header of a token, as JSON text.
+// headerOf returns the header of a token, as JSON text.
 func headerOf(t testing.TB, token string) jwt.Raw {
 	t.Helper()
 	header, _, err := jwt.DecodeUnverified(token)
@@ -71,8 +71,8 @@ func TestKeyRotation(t *testing.T) {
 	}
 }
 
-// A key that one node made is followed by another on the same database, and
-// by a verifier that has only the published keys; none refuses a good token.
+// A key that one node creates is used by another on the same database, and by
+// a verifier that has only the published keys; none rejects a valid token.
 func TestKeyRotationUnderLoad(t *testing.T) {
 	one := newGate(t, nil)
 	two := gateOn(t, one.db, func(s *jotgate.Settings) { s.Now = one.clock.Now })
@@ -131,8 +131,8 @@ func TestKeyRotationUnderLoad(t *testing.T) {
 	t.Logf("%d tokens verified", verified.Load())
 }
 
-// published is what a verifier elsewhere has of a gate: a copy of its public
-// keys, fetched now and then.
+// published is the view of a verifier outside the gate: a copy of its public
+// keys, fetched at intervals.
 type published struct {
 	gate *jotgate.Gate
 	set  atomic.Pointer[jwt.KeySet]
@@ -151,7 +151,7 @@ func (p *published) KeySet() *jwt.KeySet {
 	return p.set.Load()
 }
 
-// follow waits until the gate knows so many keys.
+// follow waits until the gate has this many keys.
 func follow(t *testing.T, b *bench, n int) {
 	t.Helper()
 	eventually(t, func() bool { return len(b.PublicKeys()) >= n })
@@ -169,13 +169,13 @@ func followKey(t *testing.T, b *bench, id string) {
 	})
 }
 
-// eventually waits for what another goroutine brings about.
+// eventually waits until another goroutine has made the condition true.
 func eventually(t *testing.T, done func() bool) {
 	t.Helper()
 	wait.Until(t, "another goroutine has done its work", done)
 }
 
-// Sync takes in what another node did, without waiting for Run.
+// Sync reads what another node wrote, without waiting for Run.
 func TestSyncReadsKeys(t *testing.T) {
 	b := newGate(t, nil)
 	other := gateOn(t, b.db, nil)
@@ -191,7 +191,8 @@ func TestSyncReadsKeys(t *testing.T) {
 	}
 }
 
-// When the keys cannot be read, the operator is told and those that are known stay in force.
+// If the keys cannot be read, the log says so and the gate keeps those that
+// it has.
 func TestKeysOutliveTheDatabase(t *testing.T) {
 	var said lines
 	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
@@ -216,7 +217,7 @@ func TestKeysOutliveTheDatabase(t *testing.T) {
 	}
 }
 
-// lines is what a log wrote, for several goroutines.
+// lines collects the lines of a log, for concurrent use.
 type lines struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -234,8 +235,8 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// What lies in the database cannot be opened without the secret, nor moved to
-// another row, and a published key shows nothing private.
+// A key in the database cannot be opened without the secret, nor moved to
+// another row, and a published key contains nothing private.
 func TestKeysAreSealed(t *testing.T) {
 	b := newGate(t, nil)
 	key, err := b.AddKey(t.Context(), jwt.ES256)

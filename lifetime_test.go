@@ -9,14 +9,14 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// A session that is refreshed again and again for a year ends with its lifetime, and no token of
-// it is good for longer.
+// A session that is refreshed repeatedly for a year ends with its lifetime,
+// and none of its tokens is valid for longer.
 func TestSessionLifetime(t *testing.T) {
 	for _, c := range []struct {
 		name              string
 		lifetime, refresh time.Duration // settings
 		step              time.Duration // between two refreshes
-		want              time.Duration // 0: it goes on
+		want              time.Duration // 0: it does not end
 	}{
 		{"default", 0, 0, 23 * time.Hour, 30 * 24 * time.Hour},
 		{"default, refresh tokens that live longer", 0, 40 * 24 * time.Hour, 39 * 24 * time.Hour, 40 * 24 * time.Hour},
@@ -55,7 +55,8 @@ func TestSessionLifetime(t *testing.T) {
 	}
 }
 
-// mustEnd fails when a token is good for longer than the session may live.
+// mustEnd fails the test if a token is valid for longer than the session may
+// live.
 func (b *bench) mustEnd(t *testing.T, tokens jotgate.Tokens, life time.Duration) {
 	t.Helper()
 	for _, token := range []string{tokens.Access, tokens.Refresh} {
@@ -77,7 +78,7 @@ func TestSessionLifetimeIsChecked(t *testing.T) {
 	}
 }
 
-// A shorter lifetime holds for the sessions that are there.
+// A shorter lifetime also applies to existing sessions.
 func TestSessionLifetimeIsShortened(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		b := newGate(t, func(s *jotgate.Settings) { s.KeepRefreshTokens = keep })
@@ -103,8 +104,8 @@ func TestSessionLifetimeIsShortened(t *testing.T) {
 	}
 }
 
-// A session that Django began counts from its token's iat; without one, from
-// its first use here.
+// A session that Django started counts from its token's iat; without one,
+// from its first use by jotgate.
 func TestSessionLifetimeOfDjangosTokens(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -129,7 +130,7 @@ func TestSessionLifetimeOfDjangosTokens(t *testing.T) {
 	}
 }
 
-// expiry is the time in a token's exp.
+// expiry returns the time in a token's exp.
 func expiry(t *testing.T, token string) time.Time {
 	t.Helper()
 	_, payload, err := jwt.DecodeUnverified(token)

@@ -64,7 +64,7 @@ func TestRefusedLoginsAreAlike(t *testing.T) {
 		if _, err := b.Login(t.Context(), c.username, c.password, jotgate.Client{}); err == nil || !errors.Is(err, jotgate.ErrNoActiveAccount) {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		// The operator reads the reason; a response never has it.
+		// The operator sees the reason; a response never contains it.
 		events, err := b.db.ListEvents(t.Context(), "", 0, 1)
 		if err != nil || len(events) != 1 || events[0].Name != "login_failed" || events[0].Detail != c.reason {
 			t.Errorf("%s: %+v, %v; want %q", c.name, events, err, c.reason)
@@ -134,7 +134,8 @@ func TestUpgradeAtLogin(t *testing.T) {
 	}
 }
 
-// A gate that is too busy to compare a password says so; it does not say that the password is wrong.
+// A gate that is too busy to compare a password says so; it does not say that
+// the password is wrong.
 func TestBusyIsNotWrong(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) {
 		s.HashConcurrency, s.HashQueue = 1, 1

@@ -1,7 +1,7 @@
 package jotgate_test
 
-// Several nodes on one database: their clocks differ, and a load balancer
-// stands before their feeds.
+// Several nodes on one database: their clocks differ, and their feeds are
+// behind a load balancer.
 
 import (
 	"context"
@@ -21,11 +21,11 @@ import (
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-// skews are by how much the clock of a node may be wrong.
+// skews are the errors of a node's clock.
 var skews = []time.Duration{0, 15 * time.Second, time.Hour, -time.Hour}
 
-// Whatever the clocks of the nodes that issue a token, end its session and are
-// shown the token: after the next reading no node lets it through.
+// Whatever the clocks of the nodes that issue a token, end its session and
+// receive the token: after the next reading of the feed no node accepts it.
 func TestClocksApart(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *store.Store) {
 		var nodes []*bench
@@ -100,12 +100,12 @@ func TestClocksApartForLong(t *testing.T) {
 	}
 }
 
-// balancer hands requests to its nodes in turn, and counts them.
+// balancer passes requests to its nodes in turn, and counts them.
 type balancer struct {
 	mu       sync.Mutex
 	nodes    []http.Handler
 	requests int
-	complete int // pages that held everything
+	complete int // pages with complete true
 	lastPage string
 }
 
@@ -222,14 +222,14 @@ func TestFeedBacksOff(t *testing.T) {
 	}
 }
 
-// However a server responds, a Guard makes at most ten requests a second.
+// However a server responds, a Guard sends at most ten requests per second.
 func TestFeedNeverSpins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations, s.Now = true, time.Now })
 		if err := one.Sync(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		forgets := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // as nodes of earlier versions
+		forgets := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // like nodes of earlier versions
 			query := r.URL.Query()
 			query.Del("since")
 			r.URL.RawQuery = query.Encode()

@@ -10,7 +10,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// foreign is a token of this type as Django issues it, without a session.
+// foreign returns a token of this type as Django issues it, without a
+// session.
 func foreign(t *testing.T, a *record.Account, kind string, issued, expires time.Time) string {
 	t.Helper()
 	token, err := jwt.Sign(key(t), map[string]any{
@@ -22,9 +23,10 @@ func foreign(t *testing.T, a *record.Account, kind string, issued, expires time.
 	return token
 }
 
-// Whatever ends all sessions of a user ends the tokens that Django issued, at
-// this gate, at a guard elsewhere and after a new start, for as long as they
-// could live; later ones work, and so does the session that is kept.
+// Everything that ends all sessions of a user also ends the tokens that
+// Django issued: at this gate, at a guard in another process and after a
+// restart, for as long as they could live. Later ones work, and so does the
+// session that is kept.
 func TestEndingEverythingEndsTokensWithoutASession(t *testing.T) {
 	for name, end := range map[string]func(b *bench, a *record.Account, keep string) error{
 		"a new password": func(b *bench, a *record.Account, keep string) error {
@@ -94,7 +96,7 @@ func TestEndingEverythingEndsTokensWithoutASession(t *testing.T) {
 	}
 }
 
-// A token of Django's that was ended does not come back when its session is
+// A revoked token of Django's does not become valid again when its session is
 // purged, however long it lives.
 func TestPurgeRevivesNothing(t *testing.T) {
 	for name, use := range map[string]bool{"never used": false, "used": true} {
@@ -126,8 +128,8 @@ func TestPurgeRevivesNothing(t *testing.T) {
 	}
 }
 
-// A token that is older than revocations are held is refused: its revocation
-// may have been forgotten.
+// A token that is older than revocations are kept is rejected: its revocation
+// may have been dropped.
 func TestTokensOlderThanTheRevocationList(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.ForeignTokenLifetime = time.Hour })
 	alice := b.user(t, "alice", nil)

@@ -43,7 +43,7 @@ func rounds() int {
 	return 200
 }
 
-// atOnce calls f so many times at the same moment.
+// atOnce calls f n times concurrently.
 func atOnce(n int, f func(i int)) {
 	var ready, wait sync.WaitGroup
 	start := make(chan struct{})
@@ -60,8 +60,9 @@ func atOnce(n int, f func(i int)) {
 	wait.Wait()
 }
 
-// Fifty clients send one refresh token at once: there is one new token, which
-// within the grace time all of them get, and without one exactly one does.
+// Fifty clients send one refresh token concurrently: there is one new token.
+// Within the grace time all of them get it; without a grace time exactly one
+// does.
 func TestOneWinner(t *testing.T) {
 	for name, grace := range map[string]time.Duration{"grace": 10 * time.Second, "no grace": -1} {
 		t.Run(name, func(t *testing.T) {
@@ -95,8 +96,8 @@ func TestOneWinner(t *testing.T) {
 	}
 }
 
-// A refresh, a logout and a deactivation meet: after the later of them has
-// answered, nothing works.
+// A refresh, a logout and a deactivation run concurrently: after the later of
+// them has returned, no token works.
 func TestNothingOvertakes(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *store.Store) {
 		b := gateOn(t, db, nil)
@@ -136,7 +137,7 @@ func TestNothingOvertakes(t *testing.T) {
 	})
 }
 
-// A login that began before a deactivation leaves no session behind it.
+// A login that began before a deactivation does not leave a session.
 func TestLoginAgainstDeactivation(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *store.Store) {
 		b := gateOn(t, db, nil)

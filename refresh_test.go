@@ -199,7 +199,7 @@ func TestCheckRevokeToken(t *testing.T) {
 	}
 }
 
-// Purge takes what has expired, and leaves what has not.
+// Purge deletes expired rows, and no others.
 func TestPurge(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.EventRetention = 40 * 24 * time.Hour })
 	alice := b.user(t, "alice", nil)
@@ -236,7 +236,7 @@ func TestPurge(t *testing.T) {
 	}
 }
 
-// What was revoked stays so over a purge and a new start, however long the
+// Revoked tokens remain revoked after a purge and a restart, however long the
 // settings let an access token live.
 func TestPurgeKeepsRevocations(t *testing.T) {
 	long := func(s *jotgate.Settings) {

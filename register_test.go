@@ -15,7 +15,7 @@ import (
 
 var nobody = jotgate.Client{}
 
-// says is the JSON that a client would get for an error.
+// says returns the JSON that a client would get for an error.
 func says(err error) string {
 	text, _ := jotgate.AsError(err).MarshalJSON()
 	return string(text)
@@ -67,7 +67,7 @@ func TestActivation(t *testing.T) {
 		t.Errorf("%v %v", due, err)
 	}
 	uid, token := b.LinkParts(record.LetterActivation, a)
-	const want = `{"token":["Invalid token for given user."]}` // whatever is wrong with the link
+	const want = `{"token":["Invalid token for given user."]}` // for every link that is not valid
 	for _, row := range []struct{ uid, token string }{{"!!", token}, {signing.EncodeUID("99"), token}, {uid, token + "0"}} {
 		if _, err := b.Activate(t.Context(), row.uid, row.token, nobody); says(err) != want {
 			t.Errorf("%s %s: %v", row.uid, row.token, err)
@@ -82,7 +82,8 @@ func TestActivation(t *testing.T) {
 	b.login(t, "alice")
 }
 
-// Links of one kind are of no use as another, unless djoser's form is wanted.
+// A link of one kind is not valid for another, unless djoser's form is
+// enabled.
 func TestDjoserLinks(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		b := newGate(t, func(s *jotgate.Settings) { s.DjoserLinks = shared })
@@ -150,7 +151,7 @@ func TestSetPassword(t *testing.T) {
 	if err := b.SetPassword(t.Context(), a, "a brand new pass 77", "", nobody); err != nil {
 		t.Fatal(err)
 	}
-	// Who read the account before the change cannot overwrite it.
+	// A caller that read the account before the change cannot overwrite it.
 	if err := b.SetPassword(t.Context(), &stale, "a brand new pass 78", "", nobody); !errors.Is(err, jotgate.ErrWrongPassword) {
 		t.Error(err)
 	}
@@ -270,7 +271,8 @@ func TestRequestLink(t *testing.T) {
 	}
 }
 
-// Without a username the e-mail is it, whatever characters it holds.
+// Without a username the e-mail address is used, whatever characters it
+// contains.
 func TestRegisterByEmail(t *testing.T) {
 	b := newGate(t, nil)
 	const address = "o'hara@example.com"
@@ -287,8 +289,8 @@ func TestRegisterByEmail(t *testing.T) {
 	}
 }
 
-// Where people log in by e-mail, the address is the username, at a sign-up and
-// later, and is judged as an address.
+// If users log in by e-mail, the address is the username, at sign-up and
+// later, and is validated as an address.
 func TestUsernameIsTheEmail(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.LoginField, s.ImmediateEmailChange = "email", true })
 	for _, r := range []jotgate.Registration{{Username: "Ann@EXAMPLE.com"}, {Email: "Bob@EXAMPLE.com"}} {
@@ -323,8 +325,8 @@ func TestUsernameIsTheEmail(t *testing.T) {
 	}
 }
 
-// A password too like the login name names it as Django would: by the field's
-// verbose_name.
+// A password too similar to the login name names it as Django would: by the
+// field's verbose_name.
 func TestSimilarPasswordNamesTheField(t *testing.T) {
 	for field, want := range map[string]string{"": "username", "login_name": "login name", "email": "email address"} {
 		b := newGate(t, func(s *jotgate.Settings) { s.LoginField = field })
@@ -332,7 +334,7 @@ func TestSimilarPasswordNamesTheField(t *testing.T) {
 		if says(err) != `{"password":["The password is too similar to the `+want+`."]}` {
 			t.Errorf("%q: %v", field, err)
 		}
-		// Django looks at the address last.
+		// Django checks the address last.
 		_, err = b.Register(t.Context(), jotgate.Registration{Username: "marguerite@example.com", FirstName: "Marguerite", Password: "marguerite-1"}, nobody)
 		if field == "email" && says(err) != `{"password":["The password is too similar to the first name."]}` {
 			t.Errorf("with a first name: %v", err)

@@ -11,12 +11,12 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// changing are keys that change, counted when they are asked for.
+// changing is a source of keys that change; it counts how often it is asked.
 type changing struct{ set atomic.Pointer[jwt.KeySet] }
 
 func (c *changing) KeySet() *jwt.KeySet { return c.set.Load() }
 
-// remembering returns a guard that remembers, its clock, and its keys.
+// remembering returns a guard that caches tokens, its clock, and its keys.
 func remembering(t *testing.T, size int) (*jotgate.Guard, *time.Time, *changing) {
 	t.Helper()
 	now, keys := noon, &changing{}
@@ -60,7 +60,7 @@ func TestRemember(t *testing.T) {
 	}
 }
 
-// A token that was refused is not remembered as good, nor one of another kind.
+// A rejected token is not cached as valid, nor is one of another type.
 func TestRememberRefusals(t *testing.T) {
 	guard, _, _ := remembering(t, 10)
 	for _, token := range []string{
@@ -76,7 +76,7 @@ func TestRememberRefusals(t *testing.T) {
 	}
 }
 
-// It stays as small as it was asked to be, and forgets the oldest.
+// The cache is no larger than requested, and drops the oldest.
 func TestRememberIsBounded(t *testing.T) {
 	guard, _, _ := remembering(t, 4)
 	users := map[string]*jotgate.User{}
@@ -106,7 +106,7 @@ func TestRememberIsBounded(t *testing.T) {
 	}
 }
 
-// What is remembered can be revoked.
+// A cached token can be revoked.
 func TestRememberedAndRevoked(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.ServeRevocations = true })
 	go func() { _ = b.Run(t.Context()) }()
@@ -127,8 +127,8 @@ func TestRememberedAndRevoked(t *testing.T) {
 	}
 }
 
-// A gate remembers, too, for those who ask for it, and looks at the session and
-// the time of what it remembers.
+// A gate also caches tokens if that is enabled, and checks the session and
+// the time of a cached token.
 func TestGateRemembers(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.RememberTokens = 10 })
 	b.user(t, "alice", nil)

@@ -54,7 +54,7 @@ func TestConditionsInsideRequire(t *testing.T) {
 		if status(guard.Require(middleware(ok)), request); counted.taken() != once {
 			t.Errorf("%s verifies again inside Require", name)
 		}
-		// A guard with other keys outside: its user must not pass this one.
+		// An outer guard with other keys: its user must not pass this one.
 		foreign := httptest.NewRequest("GET", "/", nil)
 		foreign.Header.Set("Authorization", "Bearer "+foreignToken(t, gate.Clock.Now()))
 		if got := status(other.Require(ok), foreign); got != 200 {
@@ -72,7 +72,7 @@ func status(h http.Handler, r *http.Request) int {
 	return w.Code
 }
 
-// countedKeys counts how often keys were asked for.
+// countedKeys counts how often the keys are requested.
 type countedKeys struct {
 	jwt.Keys
 	n int
@@ -90,7 +90,7 @@ func hmacKey(t *testing.T, secret string) *jwt.Key {
 	return key
 }
 
-// foreignToken is an access token of another issuer for a superuser.
+// foreignToken returns an access token of another issuer for a superuser.
 func foreignToken(t *testing.T, now time.Time) string {
 	t.Helper()
 	token, err := jwt.Sign(hmacKey(t, "another secret of another issuer, long enough"), map[string]any{

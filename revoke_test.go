@@ -13,7 +13,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// sid makes the n-th of many session ids.
+// sid returns the n-th of many session ids.
 func sid(n int) string {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[8:], uint64(n)*0x9E3779B97F4A7C15)
@@ -59,7 +59,8 @@ func TestRevocations(t *testing.T) {
 	}
 }
 
-// A token may live to the very second; what is known twice is no news.
+// A token may live to the very second; an entry that is known already is not
+// new.
 func TestRevocationsBounds(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
 	r := newRevocations(5*time.Minute, 5*time.Minute)
@@ -101,7 +102,8 @@ func TestRevocationsBounds(t *testing.T) {
 			}
 		}
 	}
-	// The session may be refused for 301 seconds, the user, revoked a second later, for one more.
+	// The session may be rejected for 301 seconds, the user, revoked a second
+	// later, for one more.
 	r.sweep(noon.Add(301 * time.Second))
 	if !r.revoked(sid(1), "", 0) || len(r.log.entries) != 3 {
 		t.Errorf("the session is forgotten too early, or untold: %v", r.log.entries)
@@ -119,7 +121,7 @@ func TestRevocationsBounds(t *testing.T) {
 	}
 }
 
-// The cursor never goes back, unless the database is another one.
+// The cursor never moves back, unless the database is another one.
 func TestRevocationsTake(t *testing.T) {
 	r := newRevocations(time.Minute, time.Minute)
 	at := func(epoch string, n int64) record.RevocationCursor {
@@ -142,7 +144,7 @@ func TestRevocationsTake(t *testing.T) {
 	}
 }
 
-// What a million revocations hold in memory is bounded.
+// The memory of a million revocations is limited.
 func TestRevocationMemory(t *testing.T) {
 	const n = 1_000_000
 	before := heap()
@@ -179,7 +181,7 @@ func heap() uint64 {
 }
 
 // BenchmarkVerifyWithRevocations compares verifying with none, one and a
-// million revocations in force.
+// million revocations.
 func BenchmarkVerifyWithRevocations(b *testing.B) {
 	const secret = "golden-secret-key-golden-secret-key-golden-secret-key-0123456789"
 	gate, err := New(Settings{SecretKey: secret}, nil)
@@ -204,8 +206,8 @@ func BenchmarkVerifyWithRevocations(b *testing.B) {
 	}
 }
 
-// Nodes' clocks differ: an entry that comes late with an early time must not
-// take those before it out of the log.
+// Nodes' clocks differ: an entry that arrives late with an early time must
+// not remove those before it from the log.
 func TestFeedSweepKeepsWhatIsInForce(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
 	r := newRevocations(5*time.Minute, 5*time.Minute)
@@ -225,7 +227,7 @@ func TestFeedSweepKeepsWhatIsInForce(t *testing.T) {
 	}
 }
 
-// A guard remembers what it heard for as long as the gate's tokens live.
+// A guard keeps revocations for as long as the gate's tokens live.
 func TestFollowerKeepsAsLongAsTheGate(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
 	now := func() time.Time { return noon }

@@ -10,14 +10,14 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// A token of Django's, which has no session, is refused as soon as its user is
-// shut out, whatever its user claim holds; a name that was given up is its
-// former owner's no longer.
+// A token of Django's, which has no session, is rejected as soon as its user
+// is deactivated or deleted, whatever its user claim holds. A token with a
+// username that was given up no longer identifies its former owner.
 func TestUserClaimIsRevoked(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		change       *record.Change // nil: the account is deleted
-		id, username bool           // whether a token by the one or the other is refused
+		id, username bool           // whether a token with the one or the other is rejected
 	}{
 		{"deactivated", &record.Change{IsActive: new(false)}, true, true},
 		{"deleted", nil, true, true},
@@ -52,7 +52,7 @@ func TestUserClaimIsRevoked(t *testing.T) {
 	}
 }
 
-// shutOut makes the change, or deletes the account.
+// shutOut applies the change, or deletes the account.
 func shutOut(b *bench, t *testing.T, id record.UserID, change *record.Change) error {
 	if change == nil {
 		return b.db.DeleteAccount(t.Context(), id)
@@ -62,7 +62,8 @@ func shutOut(b *bench, t *testing.T, id record.UserID, change *record.Change) er
 	return b.db.ChangeAccount(t.Context(), id, c)
 }
 
-// djangoToken is an access token as SimpleJWT with this USER_ID_FIELD issues it.
+// djangoToken returns an access token as SimpleJWT with this USER_ID_FIELD
+// issues it.
 func djangoToken(t *testing.T, field string, a *record.Account) string {
 	t.Helper()
 	claim := string(a.ID)
@@ -78,7 +79,8 @@ func djangoToken(t *testing.T, field string, a *record.Account) string {
 	return token
 }
 
-// The node that changes a name refuses it at once; a login by the new one works.
+// The node that changes a name rejects the old one immediately; a login with
+// the new one works.
 func TestUsernameThatWasGivenUp(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.UserIDField = "username" })
 	alice := b.user(t, "alice", nil)

@@ -12,7 +12,7 @@ import (
 )
 
 // A schedule runs over three months on two nodes; at every step every token
-// that has not expired is good, and keys do not pile up.
+// that has not expired is valid, and old keys do not accumulate.
 func TestRotationSchedule(t *testing.T) {
 	schedule := func(s *jotgate.Settings) {
 		s.KeyRotation, s.KeyAlgorithm, s.SessionLifetime = 30*24*time.Hour, jwt.EdDSA, -1
@@ -80,7 +80,7 @@ func TestNextKeyWaits(t *testing.T) {
 	}
 }
 
-// A key that was published early waits until the one before it is due.
+// A key that was published early waits until the current one is due.
 func TestEarlyKeyWaits(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.KeyRotation, s.KeyAlgorithm = 24*time.Hour, jwt.EdDSA })
 	current := func() (id string) {
@@ -113,8 +113,9 @@ func TestEarlyKeyWaits(t *testing.T) {
 	}
 }
 
-// A retired key is deleted an hour and the leeway after the last refresh token that it can have signed, all of them at once,
-// and no other key is.
+// A retired key is deleted an hour and the leeway after the last refresh
+// token that it can have signed; all such keys are deleted in one call, and
+// no other key is.
 func TestRetiredKeysStay(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.RefreshTokenLifetime, s.Leeway = 48*time.Hour, time.Minute })
 	var ids []string

@@ -12,8 +12,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Why a login was refused cannot be read from a clock. The floor is a tenth: on
-// a busy machine the database weighs more, which an unknown user asks less of.
+// The time of a rejected login does not reveal the reason. The lower limit is
+// a tenth: on a busy machine the database takes a larger part, and an unknown
+// user needs fewer queries.
 func TestRefusedLoginsTakeTheSameTime(t *testing.T) {
 	hasher, err := passwd.New("pbkdf2_sha256:20000")
 	if err != nil {
@@ -38,7 +39,7 @@ func TestRefusedLoginsTakeTheSameTime(t *testing.T) {
 	})
 }
 
-// How much of a forged signature is right cannot be read from a clock.
+// The time does not reveal how much of a forged signature is correct.
 func TestForgedSignaturesTakeTheSameTime(t *testing.T) {
 	b := newGate(t, nil)
 	b.user(t, "alice", nil)

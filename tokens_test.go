@@ -1,6 +1,6 @@
 package jotgate_test
 
-// What stands in tokens, and what VerifyToken says of them.
+// The content of tokens, and the results of VerifyToken.
 
 import (
 	"context"
@@ -15,7 +15,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// VerifyToken, as SimpleJWT's verify view: any type of token, no look at the user, and what was logged out is refused.
+// VerifyToken accepts any type of token and does not read the user, like
+// SimpleJWT's verify view; it rejects revoked tokens.
 func TestVerifyToken(t *testing.T) {
 	b := newGate(t, nil)
 	b.user(t, "alice", nil)
@@ -71,7 +72,8 @@ func TestVerifyToken(t *testing.T) {
 	}
 }
 
-// Groups and permissions are read once, and only where they are asked for.
+// Groups and permissions are read once, and only if Settings.Claims lists
+// them.
 func TestGrantsInTokens(t *testing.T) {
 	for _, asked := range [][]string{{"groups", "permissions"}, {"permissions", "groups"}, {"groups"}, {"permissions"}, {}} {
 		b := newGate(t, func(s *jotgate.Settings) { s.Claims = asked })
@@ -101,7 +103,8 @@ func TestGrantsInTokens(t *testing.T) {
 	}
 }
 
-// A program's own claims stand in the token, unless they fail or would replace one of the gate's.
+// A program's own claims are in the token, unless they fail or would replace
+// one of the gate's.
 func TestCustomClaims(t *testing.T) {
 	for name, c := range map[string]struct {
 		own  jwt.Object
@@ -134,7 +137,7 @@ func TestCustomClaims(t *testing.T) {
 	}
 }
 
-// Where the username is the user id, it is looked up.
+// If the username is the user id, it is looked up.
 func TestUsernameAsUserID(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.UserIDField = "username" })
 	alice := b.user(t, "alice", nil)
@@ -161,7 +164,7 @@ func TestUsernameAsUserID(t *testing.T) {
 	}
 }
 
-// The jti of a token that Django issued counts up to 255 bytes.
+// The jti of a token that Django issued may have up to 255 bytes.
 func TestLongJTI(t *testing.T) {
 	b := newGate(t, nil)
 	alice := b.user(t, "alice", nil)
@@ -176,7 +179,7 @@ func TestLongJTI(t *testing.T) {
 	}
 }
 
-// last_login is written where the settings ask for it.
+// last_login is written only if UpdateLastLogin is set.
 func TestLastLogin(t *testing.T) {
 	for _, ask := range []bool{false, true} {
 		var said lines
@@ -197,7 +200,8 @@ func TestLastLogin(t *testing.T) {
 	}
 }
 
-// A refresh of an account that was deactivated, or is gone, is refused although the session stands.
+// A refresh for an account that was deactivated or deleted is rejected
+// although the session is live.
 func TestRefreshWithoutAccount(t *testing.T) {
 	b := newGate(t, nil)
 	inactive := b.user(t, "alice", func(a *record.Account) { a.IsActive = false })
@@ -210,7 +214,8 @@ func TestRefreshWithoutAccount(t *testing.T) {
 	}
 }
 
-// directory keeps accounts of a program's own: one. It counts how often a password is compared.
+// directory is a program's own users table, with one account. It counts how
+// often a password is compared.
 type directory struct {
 	account *record.Account
 	checked *int
@@ -235,7 +240,8 @@ func (d directory) CheckPassword(_ context.Context, account *record.Account, giv
 	return account != nil && given == password, nil
 }
 
-// Where a program keeps the accounts, tokens work and whatever would change an account is forbidden.
+// If a program keeps the accounts, tokens work and every change of an account
+// is forbidden.
 func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 	alice := &record.Account{ID: "x-1", Username: strings.Repeat("a", 1024), Email: "alice@example.com", IsActive: true}
 	checked := 0
@@ -315,7 +321,7 @@ func TestResetUsername(t *testing.T) {
 	}
 }
 
-// A letter is written to who has an address.
+// An e-mail is queued only for an account with an address.
 func TestNotify(t *testing.T) {
 	var said lines
 	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
@@ -332,7 +338,8 @@ func TestNotify(t *testing.T) {
 	}
 }
 
-// A process that starts late in a token's life hears of what was revoked early in it.
+// A process that starts late in a token's life reads the revocations made
+// early in it.
 func TestLateStartHearsEarlyRevocations(t *testing.T) {
 	b := newGate(t, nil)
 	b.user(t, "alice", nil)
@@ -353,7 +360,8 @@ func TestLateStartHearsEarlyRevocations(t *testing.T) {
 	}
 }
 
-// With RevocationsRequired the gate is closed until it has heard, and when its news is older than RevocationMaxAge.
+// With RevocationsRequired the gate rejects tokens until it has read the
+// revocations, and when they are older than RevocationMaxAge.
 func TestRevocationsRequired(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.RevocationsRequired = true })
 	b.user(t, "alice", nil)

@@ -36,8 +36,8 @@ func (b *bench) events(t *testing.T) (list []record.Event) {
 	}
 }
 
-// A hundred thousand failed logins with as many names write a bounded number of
-// rows and lose no count.
+// A hundred thousand failed logins with as many names insert a limited number
+// of rows and lose no count.
 func TestTrailIsBounded(t *testing.T) {
 	b := newGate(t, nil)
 	const n = 100_000
@@ -57,7 +57,8 @@ func TestTrailIsBounded(t *testing.T) {
 	}
 }
 
-// Of one key the first five have rows, the rest is counted in one more, for each window.
+// The first five events of one key have rows; the others are counted in one
+// more, for each window.
 func TestTrailCounts(t *testing.T) {
 	b := newGate(t, nil)
 	client := jotgate.Client{Address: "203.0.113.1", Endpoint: "/api/token/"}
@@ -82,7 +83,8 @@ func TestTrailCounts(t *testing.T) {
 	}
 }
 
-// Whether a failed login is written does not tell whether there is such an account.
+// Whether a failed login has a row does not reveal whether there is such an
+// account.
 func TestTrailIsAlikeForAllNames(t *testing.T) {
 	written := func(names ...string) (rows []int) {
 		b := newGate(t, nil)
@@ -103,10 +105,10 @@ func TestTrailIsAlikeForAllNames(t *testing.T) {
 	}
 }
 
-// repeated is the list three times.
+// repeated returns the list three times.
 func repeated(names ...string) []string { return slices.Repeat(names, 3) }
 
-// OnEvent gets each event that is logged; one that panics harms nothing.
+// OnEvent gets each event that is logged; a panic in it has no other effect.
 func TestOnEvent(t *testing.T) {
 	var mu sync.Mutex
 	var names []string
@@ -131,7 +133,8 @@ func TestOnEvent(t *testing.T) {
 	}
 }
 
-// Every event that the code records is in the inventory, and docs/events.md lists it.
+// Every event that the code records is in the inventory, and docs/events.md
+// lists it.
 func TestEventInventory(t *testing.T) {
 	page, err := os.ReadFile("docs/events.md")
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// An id that is a number in the database is one in JSON, and comes back.
+// An id that is a number in the database is one in JSON, and is parsed again.
 func TestUserIDJSON(t *testing.T) {
 	for id, text := range map[record.UserID]string{
 		"1": "1", "-5": "-5", "9223372036854775807": "9223372036854775807",
@@ -35,8 +35,8 @@ func TestUserIDJSON(t *testing.T) {
 	}
 }
 
-// The context that carries the user is the request's in everything else, and a
-// user outlives its request.
+// The context with the user is the request's in everything else, and a user
+// remains valid after its request.
 func TestContextOfARequest(t *testing.T) {
 	type other struct{}
 	for what, remember := range map[string]int{"no memory": 0, "memory": 10} {
