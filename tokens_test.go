@@ -72,8 +72,7 @@ func TestVerifyToken(t *testing.T) {
 	}
 }
 
-// Groups and permissions are read once, and only if Settings.Claims lists
-// them.
+// Groups and permissions are read once, and only if Settings.Claims lists them.
 func TestGrantsInTokens(t *testing.T) {
 	for _, asked := range [][]string{{"groups", "permissions"}, {"permissions", "groups"}, {"groups"}, {"permissions"}, {}} {
 		b := newGate(t, func(s *jotgate.Settings) { s.Claims = asked })
@@ -103,8 +102,7 @@ func TestGrantsInTokens(t *testing.T) {
 	}
 }
 
-// A program's own claims are in the token, unless they fail or would replace
-// one of the gate's.
+// A program's own claims are in the token, unless they fail or would replace one of the gate's.
 func TestCustomClaims(t *testing.T) {
 	for name, c := range map[string]struct {
 		own  jwt.Object
@@ -200,8 +198,7 @@ func TestLastLogin(t *testing.T) {
 	}
 }
 
-// A refresh for an account that was deactivated or deleted is rejected
-// although the session is live.
+// A refresh for an account that was deactivated or deleted is rejected although the session is live.
 func TestRefreshWithoutAccount(t *testing.T) {
 	b := newGate(t, nil)
 	inactive := b.user(t, "alice", func(a *record.Account) { a.IsActive = false })
@@ -214,8 +211,7 @@ func TestRefreshWithoutAccount(t *testing.T) {
 	}
 }
 
-// directory is a program's own users table, with one account. It counts how
-// often a password is compared.
+// directory is a program's own users table, with one account. It counts how often a password is compared.
 type directory struct {
 	account *record.Account
 	checked *int
@@ -240,8 +236,7 @@ func (d directory) CheckPassword(_ context.Context, account *record.Account, giv
 	return account != nil && given == password, nil
 }
 
-// If a program keeps the accounts, tokens work and every change of an account
-// is forbidden.
+// If a program keeps the accounts, tokens work and every change of an account is forbidden.
 func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 	alice := &record.Account{ID: "x-1", Username: strings.Repeat("a", 1024), Email: "alice@example.com", IsActive: true}
 	checked := 0
@@ -338,8 +333,7 @@ func TestNotify(t *testing.T) {
 	}
 }
 
-// A process that starts late in a token's life reads the revocations made
-// early in it.
+// A process that starts late in a token's life reads the revocations made early in it.
 func TestLateStartHearsEarlyRevocations(t *testing.T) {
 	b := newGate(t, nil)
 	b.user(t, "alice", nil)

@@ -74,7 +74,6 @@ var maxMarkedDocs = map[string]int{
 	"docs/performance.md":               70,
 	"docs/proxy.md":                     220,
 	"docs/server.md":                    180,
-	"docs/settings.md":                  90,
 	"docs/tokens.md":                    150,
 	"interop/README.md":                 60,
 	"interop/passwords/README.md":       40,
