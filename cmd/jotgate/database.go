@@ -3,6 +3,7 @@ package main
 // Which database to use, and which of its tables hold the users.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -124,4 +126,24 @@ func (f *databaseFlags) during(a *app, how opening, do func(db *store.Store) err
 		return err
 	}
 	return errors.Join(do(db), db.Close())
+}
+
+// accountPage is the number of accounts that eachAccount reads at a time.
+const accountPage = 500
+
+// eachAccount calls do for every account, in order of key, and holds at most one
+// page of them. It stops at the first error of do and returns it.
+func eachAccount(ctx context.Context, db *store.Store, do func(*record.Account) error) error {
+	for after := record.UserID(""); ; {
+		page, err := db.ListAccounts(ctx, after, accountPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, account := range page {
+			if err := do(account); err != nil {
+				return err
+			}
+		}
+		after = page[len(page)-1].ID
+	}
 }

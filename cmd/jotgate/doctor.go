@@ -5,7 +5,6 @@ package main
 // otherwise how to fix it.
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -110,9 +109,6 @@ func (c *doctorCommand) databaseFacts(a *app) (facts []store.Fact, err error) {
 	return append(facts, hashes...), err
 }
 
-// accountPage is the number of accounts in one page.
-const accountPage = 500
-
 // hashFacts counts the accounts by the algorithm of their password hash, and
 // those whose hash costs too much. It reads the whole table.
 func (c *doctorCommand) hashFacts(a *app, db *store.Store) ([]store.Fact, error) {
@@ -121,22 +117,11 @@ func (c *doctorCommand) hashFacts(a *app, db *store.Store) ([]store.Fact, error)
 		return []store.Fact{{Fatal: true, About: "--hasher", Found: err.Error(), Mend: "see jotgate serve --help"}}, nil
 	}
 	count := hashCount{algorithms: map[string]int{}}
-	err = eachAccount(a.ctx, db, func(account *record.Account) { count.add(hasher, account) })
+	err = eachAccount(a.ctx, db, func(account *record.Account) error {
+		count.add(hasher, account)
+		return nil
+	})
 	return count.facts(hasher), err
-}
-
-// eachAccount calls do for every account and holds at most one page of them.
-func eachAccount(ctx context.Context, db *store.Store, do func(*record.Account)) error {
-	for after := record.UserID(""); ; {
-		page, err := db.ListAccounts(ctx, after, accountPage)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for _, account := range page {
-			do(account)
-		}
-		after = page[len(page)-1].ID
-	}
 }
 
 // hashCount counts stored hashes.

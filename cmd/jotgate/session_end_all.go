@@ -24,9 +24,6 @@ func (sessionEndAll) Help() string {
     jotgate session end-all --yes`
 }
 
-// accountsPerPage is the number of accounts in one page.
-const accountsPerPage = 500
-
 // Run ends the sessions of one user at a time, so that logins continue
 // meanwhile. It can be repeated after a failure.
 func (c *sessionEndAll) Run(a *app) error {
@@ -41,21 +38,13 @@ func (c *sessionEndAll) Run(a *app) error {
 			}
 		}
 		users, sessions := 0, 0
-		for after := record.UserID(""); ; {
-			page, err := db.ListAccounts(a.ctx, after, accountsPerPage)
-			if err != nil {
-				return err
-			}
-			for _, account := range page {
-				n, err := c.end(a, db, account.ID)
-				if err != nil {
-					return err
-				}
-				users, sessions, after = users+1, sessions+n, account.ID
-			}
-			if len(page) < accountsPerPage {
-				break
-			}
+		err := eachAccount(a.ctx, db, func(account *record.Account) error {
+			n, err := c.end(a, db, account.ID)
+			users, sessions = users+1, sessions+n
+			return err
+		})
+		if err != nil {
+			return err
 		}
 		a.print("ended " + plural(sessions, "session") + " of " + plural(users, "user"))
 		return nil

@@ -7,7 +7,6 @@ package arch
 import (
 	"fmt"
 	"go/ast"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,45 +34,22 @@ type clockUse struct {
 }
 
 func TestClocks(t *testing.T) {
-	dir, err := root()
-	if err != nil {
-		t.Fatal(err)
-	}
 	table, err := os.ReadFile("clocks.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var uses []clockUse
-	err = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() && slices.Contains([]string{".git", "node_modules", "testdata"}, entry.Name()) {
-			return cmpErr(err, fs.SkipDir)
-		}
-		where, _ := filepath.Rel(dir, name)
-		if !isTestCode(filepath.ToSlash(where)) {
+	eachGoFile(t, func(name string, text []byte) error {
+		if !isTestCode(name) {
 			return nil
 		}
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		s, err := parse(filepath.ToSlash(where), text)
+		s, err := parse(name, text)
 		if err == nil {
 			uses = append(uses, clockUses(s)...)
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	report(t, checkClocks(uses, string(table)))
-}
-
-// cmpErr is err, or other if there is none.
-func cmpErr(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }
 
 // isTestCode reports whether a file holds tests or what only tests import.

@@ -11,6 +11,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -199,5 +200,37 @@ func expect(t *testing.T, findings []string, want ...string) {
 		if !strings.Contains(findings[i], want[i]) {
 			t.Errorf("finding %q does not say %q", findings[i], want[i])
 		}
+	}
+}
+
+// eachGoFile calls visit with every Go file of every module in the tree, by its
+// name relative to the root.
+func eachGoFile(t *testing.T, visit func(name string, text []byte) error) {
+	t.Helper()
+	dir, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && slices.Contains([]string{".git", "node_modules", "testdata"}, entry.Name()):
+			return fs.SkipDir
+		case entry.IsDir() || !strings.HasSuffix(name, ".go"):
+			return nil
+		}
+		where, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		return visit(filepath.ToSlash(where), text)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -6,14 +6,9 @@ package arch
 
 import (
 	"fmt"
-	"go/parser"
-	"go/token"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -84,30 +79,15 @@ func TestSecurityScorecard(t *testing.T) {
 // testsInTree are the names of all test functions, in every module.
 func testsInTree(t *testing.T) map[string]bool {
 	names, declared := map[string]bool{}, regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git") {
-			return or(err, filepath.SkipDir)
+	eachGoFile(t, func(name string, text []byte) error {
+		if strings.HasSuffix(name, "_test.go") {
+			for _, m := range declared.FindAllSubmatch(text, -1) {
+				names[string(m[1])] = true
+			}
 		}
-		if d.IsDir() || !strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		for _, m := range declared.FindAllSubmatch(text, -1) {
-			names[string(m[1])] = true
-		}
-		return err
+		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return names
-}
-
-func or(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }
 
 func TestSecurityInventory(t *testing.T) {
@@ -144,29 +124,15 @@ func isCryptography(path string) bool {
 // program, by its folder.
 func cryptographyInTree(t *testing.T) map[string][]string {
 	used := map[string][]string{}
-	skipped := []string{"node_modules", ".git", "interop", "bench", "examples", "tools", "testdata", "arch", "pgtest", "freeport", "storetest", "equaltime", "golden", "wait"}
-	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() && slices.Contains(skipped, d.Name()) {
-			return or(err, filepath.SkipDir)
+	for _, p := range loaded(t) {
+		if r, _ := rowOf(p.path); r.kind == testOnly || strings.HasPrefix(p.path, "examples/") {
+			continue
 		}
-		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
-		if err != nil {
-			return err
-		}
-		folder, err := filepath.Rel("../..", filepath.Dir(path))
-		for _, spec := range file.Imports {
-			name, _ := strconv.Unquote(spec.Path.Value)
-			if isCryptography(name) && !slices.Contains(used[folder], name) {
-				used[folder] = append(used[folder], name)
+		for _, name := range p.imports {
+			if isCryptography(name) {
+				used[p.path] = append(used[p.path], name)
 			}
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	return used
 }
