@@ -172,7 +172,7 @@ func farAhead(t *testing.T, b *bench) {
 	if err != nil || !stored.DateJoined.Equal(now) || !stored.LastLogin.Equal(now) {
 		t.Errorf("the account came back with %v and %v, %v; it was %v", stored.DateJoined, stored.LastLogin, err, now)
 	}
-	sessions, err := b.Sessions(t.Context(), alice.ID)
+	sessions, err := b.Sessions().List(t.Context(), alice.ID)
 	if err != nil || len(sessions) != 1 || !sessions[0].Created.Equal(now) || sessions[0].Expires.Before(now.Add(23*time.Hour)) {
 		t.Fatalf("%+v, %v", sessions, err)
 	}

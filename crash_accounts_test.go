@@ -35,7 +35,7 @@ func changeForever(ctx context.Context, gate *jotgate.Gate) error {
 		}
 		next := rand.Text()
 		answered("try 0 %s.", next)
-		if err := gate.SetPassword(ctx, account, next, "", jotgate.Client{}); err != nil {
+		if err := gate.Accounts().SetPassword(ctx, account, next, "", jotgate.Client{}); err != nil {
 			return err
 		}
 		answered("word 0 %s.", next)

@@ -16,33 +16,33 @@ import (
 // table, or was created by a Django without allauth), it is not known whether
 // the address is verified; it counts as verified unless
 // Settings.ListedEmailsOnly.
-func (g *Gate) EmailVerified(ctx context.Context, a *record.Account) (bool, error) {
-	if g.ownUsers() {
+func (as Accounts) EmailVerified(ctx context.Context, a *record.Account) (bool, error) {
+	if as.gate.ownUsers() {
 		return a.Email != "", nil
 	}
-	verified, listed, err := g.db.EmailVerified(ctx, a.ID, a.Email)
-	return a.Email != "" && (verified || !listed && !g.settings.ListedEmailsOnly), err
+	verified, listed, err := as.gate.db.EmailVerified(ctx, a.ID, a.Email)
+	return a.Email != "" && (verified || !listed && !as.gate.settings.ListedEmailsOnly), err
 }
 
 // SetEmail changes the account's address. The new one takes effect when its
-// owner follows the link that is sent there (ConfirmEmail); until then the
+// owner follows the link that is sent there (Links.ConfirmEmail); until then the
 // account is unchanged. If email is empty, or with
 // Settings.ImmediateEmailChange, the address changes immediately, in the row
 // and in a; activate then makes an active account inactive until its owner
 // follows the link in a message to the new address. Errors: 400 (field
 // email), 429 if too many messages were sent for this account or to this
 // address; ErrNotFound, ErrForbidden, ErrUnavailable.
-func (g *Gate) SetEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
-	if g.ownUsers() {
+func (as Accounts) SetEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
+	if as.gate.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
 	}
-	if email != "" && !g.settings.ImmediateEmailChange {
+	if email != "" && !as.gate.settings.ImmediateEmailChange {
 		if err := names.CheckEmail(email); err != nil {
 			return fieldError("email", err.Error())
 		}
-		return g.awaitEmail(ctx, a, email, record.Change{}, client)
+		return as.gate.awaitEmail(ctx, a, email, record.Change{}, client)
 	}
-	return g.setEmail(ctx, a, email, activate && email != "", client)
+	return as.gate.setEmail(ctx, a, email, activate && email != "", client)
 }
 
 // setEmail changes the address immediately. An inactive account remains
@@ -105,26 +105,26 @@ func (g *Gate) awaitEmail(ctx context.Context, a *record.Account, email string, 
 // notified and can undo the change for seven days (UndoEmail). Errors: 400 if
 // the link is not valid; ErrTaken if users log in by e-mail and the address
 // now has another account; ErrForbidden, ErrUnavailable.
-func (g *Gate) ConfirmEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
-	a, p, err := g.follow(ctx, record.LetterEmailChange, uid, token)
+func (ls Links) ConfirmEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
+	a, p, err := ls.gate.follow(ctx, record.LetterEmailChange, uid, token)
 	if err != nil {
 		return nil, err
 	}
-	undo, err := g.undo(ctx, a)
+	undo, err := ls.gate.undo(ctx, a)
 	if err != nil {
 		return nil, err
 	}
 	yes, before := true, *a
 	change := record.Change{Email: &p.Email, VerifyEmail: true, IfActive: &yes, Settle: []record.Pending{*p}, Await: undo}
-	if g.loginIsEmail() {
+	if ls.gate.loginIsEmail() {
 		change.Username = &p.Email
 	}
-	if err := g.change(ctx, a, change, record.Event{Name: "email", Detail: "confirmed"}, client); err != nil {
+	if err := ls.gate.change(ctx, a, change, record.Event{Name: "email", Detail: "confirmed"}, client); err != nil {
 		return nil, used(err)
 	}
 	a.Email, a.Username = p.Email, or(deref(change.Username), a.Username)
 	if len(undo) > 0 {
-		g.notify(ctx, record.LetterEmailChanged, &before, "")
+		ls.gate.notify(ctx, record.LetterEmailChanged, &before, "")
 	}
 	return a, nil
 }
@@ -137,25 +137,25 @@ func (g *Gate) ConfirmEmail(ctx context.Context, uid, token string, client Clien
 // inactive. Errors: 400 if the link is not valid; ErrTaken if users log in by
 // e-mail and the address now has another account; ErrForbidden, ErrBusy,
 // ErrUnavailable.
-func (g *Gate) UndoEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
-	a, p, err := g.follow(ctx, record.LetterEmailChanged, uid, token)
+func (ls Links) UndoEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
+	a, p, err := ls.gate.follow(ctx, record.LetterEmailChanged, uid, token)
 	if err != nil {
 		return nil, err
 	}
-	password, err := g.MakePassword(ctx, randomHex())
+	password, err := ls.gate.Accounts().MakePassword(ctx, randomHex())
 	if err != nil {
 		return nil, err
 	}
 	change := record.Change{
 		Email: &p.Email, VerifyEmail: true, Password: &password, Settle: []record.Pending{*p},
 		Forget:      []record.Purpose{record.PendingEmailChange, record.PendingActivation},
-		EndSessions: record.EndedByPassword, At: g.now(),
+		EndSessions: record.EndedByPassword, At: ls.gate.now(),
 	}
-	if g.loginIsEmail() {
+	if ls.gate.loginIsEmail() {
 		change.Username = &p.Email
 	}
 	if !a.IsActive { // by the change, which asked for an activation, or by an operator
-		list, err := g.pending(ctx, record.LetterActivation, a)
+		list, err := ls.gate.pending(ctx, record.LetterActivation, a)
 		if err != nil {
 			return nil, err
 		}
@@ -163,12 +163,12 @@ func (g *Gate) UndoEmail(ctx context.Context, uid, token string, client Client) 
 			change.IsActive, change.Settle = &yes, append(change.Settle, list...)
 		}
 	}
-	if err := g.change(ctx, a, change, record.Event{Name: "email", Detail: "undone"}, client); err != nil {
+	if err := ls.gate.change(ctx, a, change, record.Event{Name: "email", Detail: "undone"}, client); err != nil {
 		return nil, used(err)
 	}
 	a.Email, a.Username, a.Password, a.IsActive = p.Email, or(deref(change.Username), a.Username), password, a.IsActive || change.IsActive != nil
 	if a.IsActive {
-		g.notify(ctx, record.LetterPasswordReset, a, "")
+		ls.gate.notify(ctx, record.LetterPasswordReset, a, "")
 	}
 	return a, nil
 }
@@ -176,7 +176,7 @@ func (g *Gate) UndoEmail(ctx context.Context, uid, token string, client Client) 
 // undo returns the pending row that allows the account's current address to
 // be restored, if that is verified.
 func (g *Gate) undo(ctx context.Context, a *record.Account) ([]record.Pending, error) {
-	verified, err := g.EmailVerified(ctx, a)
+	verified, err := g.Accounts().EmailVerified(ctx, a)
 	if err != nil || !verified {
 		return nil, err
 	}

@@ -19,21 +19,28 @@ import (
 // eventPatience is how long a response waits for its event to be stored.
 const eventPatience = 2 * time.Second
 
-// RecordEvent adds an event of the program's HTTP layer to the log and the
+// Events adds events to a gate's log and audit trail. Gate.Events returns it.
+// It is safe for concurrent use.
+type Events struct{ gate *Gate }
+
+// Events returns the operations on events, for the program's HTTP layer.
+func (g *Gate) Events() Events { return Events{g} }
+
+// Record adds an event of the program's HTTP layer to the log and the
 // audit trail. It is one of record.EventKinds; the number of its rows is
 // limited if the kind is Bounded. Time, Outcome and Count are set by the
 // gate; Address, UserAgent and Endpoint are those of client.
-func (g *Gate) RecordEvent(ctx context.Context, e record.Event, client Client) {
-	g.event(ctx, e, client)
+func (es Events) Record(ctx context.Context, e record.Event, client Client) {
+	es.gate.event(ctx, e, client)
 }
 
 // RecordRefusal records in the audit trail that a request was rejected with
 // err, if that is one of its events: a wrong current password, a delay or a
 // rate, a link or a token that is not valid, or a missing permission. user is
 // the request's, if known.
-func (g *Gate) RecordRefusal(ctx context.Context, err error, user record.UserID, client Client) {
+func (es Events) RecordRefusal(ctx context.Context, err error, user record.UserID, client Client) {
 	if name, detail := refusalEvent(AsError(err)); name != "" {
-		g.event(ctx, record.Event{Name: name, User: user, Detail: detail}, client)
+		es.gate.event(ctx, record.Event{Name: name, User: user, Detail: detail}, client)
 	}
 }
 
@@ -55,12 +62,12 @@ func refusalEvent(e *Error) (name, detail string) {
 	return "", ""
 }
 
-// recordRequest is RecordRefusal for a handler of the program, behind
+// recordRequest is Events.RecordRefusal for a handler of the program, behind
 // Require: the endpoint is the mux's pattern and the address that of the
 // peer.
 func (g *Gate) recordRequest(r *http.Request, err *Error) {
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	g.RecordRefusal(r.Context(), err, "", Client{Address: host, UserAgent: r.UserAgent(), Endpoint: r.Pattern})
+	g.Events().RecordRefusal(r.Context(), err, "", Client{Address: host, UserAgent: r.UserAgent(), Endpoint: r.Pattern})
 }
 
 // event logs an event and stores it, if the store keeps events.
@@ -123,12 +130,12 @@ func (g *Gate) logEvent(ctx context.Context, e record.Event) {
 	g.settings.OnEvent(ctx, e)
 }
 
-// EventSubject returns the Subject of a record.Event for a name or an address
+// Subject returns the Subject of a record.Event for a name or an address
 // that a client sent: 32 hexadecimal digits, equal for all spellings that
 // fold to the same text. It is keyed with Settings.SecretKey, so that the
 // trail does not reveal what the client sent.
-func (g *Gate) EventSubject(name string) string {
-	mac := hmac.New(sha256.New, []byte(g.settings.SecretKey))
+func (es Events) Subject(name string) string {
+	mac := hmac.New(sha256.New, []byte(es.gate.settings.SecretKey))
 	_, _ = mac.Write([]byte("jotgate event subject: " + throttle.AccountKey(name)))
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }

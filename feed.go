@@ -155,22 +155,22 @@ func (r *revocations) serveFeed() { r.log = newFeedLog() }
 // processes follow (GuardSettings.RevocationsURL). It reveals only the ids of
 // sessions and users; serve it where only your services reach it. Unless
 // Settings.ServeRevocations is set, it responds with 404.
-func (g *Gate) RevocationFeed() http.Handler {
+func (ss Sessions) RevocationFeed() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if g.revoked.log == nil {
+		if ss.gate.revoked.log == nil {
 			ErrNotFound.Respond(w, "")
 			return
 		}
-		if g.RevocationAge() > g.settings.RevocationMaxAge {
-			ErrUnavailable.Because(fmt.Errorf("the revocations are %v old", g.RevocationAge())).Respond(w, "")
+		if ss.gate.RevocationAge() > ss.gate.settings.RevocationMaxAge {
+			ErrUnavailable.Because(fmt.Errorf("the revocations are %v old", ss.gate.RevocationAge())).Respond(w, "")
 			return
 		}
-		page, err := g.nextPage(r)
+		page, err := ss.gate.nextPage(r)
 		if err != nil {
 			AsError(err).Respond(w, "")
 			return
 		}
-		g.writeFeed(w, r, page)
+		ss.gate.writeFeed(w, r, page)
 	})
 }
 

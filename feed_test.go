@@ -26,7 +26,7 @@ func farGuard(t *testing.T, b *bench, change func(*jotgate.GuardSettings)) (guar
 	t.Helper()
 	waits = make(chan string, 1000)
 	var down atomic.Bool
-	feed := b.RevocationFeed()
+	feed := b.Sessions().RevocationFeed()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if down.Load() {
 			waits <- "cut off " + r.URL.Query().Get("wait")
@@ -76,7 +76,7 @@ func TestFeed(t *testing.T) {
 	if refused(lives)() {
 		t.Error("another session is refused, too")
 	}
-	account, err := b.AccountByID(t.Context(), lives.User.ID)
+	account, err := b.Accounts().ByID(t.Context(), lives.User.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestFeed(t *testing.T) {
 		t.Error("a token without a session is refused")
 	}
 	b.clock.Advance(time.Second)
-	if err := b.DeleteAccount(t.Context(), account, jotgate.Client{}); err != nil {
+	if err := b.Accounts().Delete(t.Context(), account, jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, func() bool { return refused(lives)() && refused(django)() }) // the session's, and the user's
@@ -150,7 +150,7 @@ func TestFeedIsSigned(t *testing.T) {
 		"no signature": func(w http.ResponseWriter, real *httptest.ResponseRecorder) { _, _ = w.Write(real.Body.Bytes()) },
 		"another question's": func(w http.ResponseWriter, real *httptest.ResponseRecorder) {
 			other := httptest.NewRecorder()
-			b.RevocationFeed().ServeHTTP(other, httptest.NewRequest("GET", "/?nonce=other", nil))
+			b.Sessions().RevocationFeed().ServeHTTP(other, httptest.NewRequest("GET", "/?nonce=other", nil))
 			w.Header().Set("Jotgate-Signature", other.Header().Get("Jotgate-Signature"))
 			_, _ = w.Write(other.Body.Bytes())
 		},
@@ -159,7 +159,7 @@ func TestFeedIsSigned(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			asked.Add(1)
 			real := httptest.NewRecorder()
-			b.RevocationFeed().ServeHTTP(real, r)
+			b.Sessions().RevocationFeed().ServeHTTP(real, r)
 			forge(w, real)
 		}))
 		guard, err := jotgate.NewGuard(jotgate.GuardSettings{Keys: key(t), Now: b.clock.Now, RevocationsURL: server.URL})
@@ -209,7 +209,7 @@ func feedWaits(t *testing.T) {
 	}
 	ask := func(query string) (p page, took time.Duration) {
 		began, w := time.Now(), httptest.NewRecorder()
-		b.RevocationFeed().ServeHTTP(w, httptest.NewRequest("GET", "/?"+query, nil))
+		b.Sessions().RevocationFeed().ServeHTTP(w, httptest.NewRequest("GET", "/?"+query, nil))
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != 200 {
 			t.Errorf("%q: %d %s", query, w.Code, w.Body)
 		}
@@ -248,7 +248,7 @@ func TestFeedPauses(t *testing.T) {
 				w.WriteHeader(502)
 				return
 			}
-			b.RevocationFeed().ServeHTTP(w, r)
+			b.Sessions().RevocationFeed().ServeHTTP(w, r)
 		}))
 		ctx, cancel := context.WithCancel(t.Context())
 		guard, err := jotgate.NewGuard(jotgate.GuardSettings{
@@ -304,7 +304,7 @@ func TestRevocationsURL(t *testing.T) {
 
 func TestFeedIsOffByDefault(t *testing.T) {
 	w := httptest.NewRecorder()
-	newGate(t, nil).RevocationFeed().ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	newGate(t, nil).Sessions().RevocationFeed().ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Code != 404 {
 		t.Errorf("%d", w.Code)
 	}
@@ -331,7 +331,7 @@ func TestFeedQuiet(t *testing.T) {
 			longest.Store(max(longest.Load(), seconds))
 			asked.Add(1)
 			r.URL.RawQuery = strings.Replace(r.URL.RawQuery, "wait=", "waited=", 1) // do not wait
-			b.RevocationFeed().ServeHTTP(w, r)
+			b.Sessions().RevocationFeed().ServeHTTP(w, r)
 		}))
 		guard, err := jotgate.NewGuard(jotgate.GuardSettings{
 			Keys: key(t), Now: b.clock.Now, RevocationsURL: server.URL, RevocationsRequired: c.required, RevocationMaxAge: c.age,

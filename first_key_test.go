@@ -20,10 +20,10 @@ import (
 func TestFirstKeySignsImmediately(t *testing.T) {
 	for name, start := range map[string]func(*bench, context.Context) error{
 		"Sync":       func(b *bench, ctx context.Context) error { return b.Sync(ctx) },
-		"RotateKeys": func(b *bench, ctx context.Context) error { return b.RotateKeys(ctx) },
+		"RotateKeys": func(b *bench, ctx context.Context) error { return b.Keys().Rotate(ctx) },
 		"a key that was added and not switched to": func(b *bench, ctx context.Context) error {
-			_, err := b.AddKey(ctx, jwt.ES256)
-			return errors.Join(err, b.RotateKeys(ctx))
+			_, err := b.Keys().Add(ctx, jwt.ES256)
+			return errors.Join(err, b.Keys().Rotate(ctx))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -32,7 +32,7 @@ func TestFirstKeySignsImmediately(t *testing.T) {
 			if err := start(b, t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			keys, err := jwt.NewKeySet(b.PublicKeys()...)
+			keys, err := jwt.NewKeySet(b.Keys().Public()...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +43,7 @@ func TestFirstKeySignsImmediately(t *testing.T) {
 			if _, err := guard.VerifyAccess(b.login(t, "alice").Access); err != nil {
 				t.Errorf("the first token: %v", err)
 			}
-			if all, err := b.Keys(t.Context()); err != nil || len(all) != 1 || all[0].State != record.KeyCurrent {
+			if all, err := b.Keys().List(t.Context()); err != nil || len(all) != 1 || all[0].State != record.KeyCurrent {
 				t.Errorf("%+v, %v", all, err)
 			}
 		})
@@ -64,7 +64,7 @@ func TestFirstKeyOnManyNodes(t *testing.T) {
 		})
 	}
 	all.Wait()
-	keys, err := b.Keys(t.Context())
+	keys, err := b.Keys().List(t.Context())
 	current := 0
 	for _, key := range keys {
 		if key.State == record.KeyCurrent {
@@ -96,7 +96,7 @@ func TestFirstKeyThatWaits(t *testing.T) {
 			if err := b.Sync(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			keys, err := b.Keys(t.Context())
+			keys, err := b.Keys().List(t.Context())
 			if err != nil || len(keys) != row.keys || row.keys == 1 && keys[0].State != record.KeyNext {
 				t.Errorf("%+v, %v", keys, err)
 			}
@@ -115,7 +115,7 @@ func TestWarnsIfRunIsNotStarted(t *testing.T) {
 		"synced only":            {time.Hour, func(b *bench) { _ = b.Sync(t.Context()) }, time.Minute, true},
 		"just made":              {time.Hour, func(*bench) {}, time.Minute - time.Second, false},
 		"nothing to do":          {0, func(*bench) {}, time.Hour, false},
-		"rotated by the program": {time.Hour, func(b *bench) { _ = b.RotateKeys(t.Context()) }, time.Minute, false},
+		"rotated by the program": {time.Hour, func(b *bench) { _ = b.Keys().Rotate(t.Context()) }, time.Minute, false},
 		"started": {time.Hour, func(b *bench) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()

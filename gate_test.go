@@ -83,7 +83,7 @@ const password = "correct horse battery"
 // user creates an account with the password.
 func (b *bench) user(t testing.TB, name string, change func(*record.Account)) *record.Account {
 	t.Helper()
-	encoded, err := b.MakePassword(t.Context(), password)
+	encoded, err := b.Accounts().MakePassword(t.Context(), password)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ type Gate struct {
 	hashPool *hashPool
 	hasher   *passwd.Hasher
 	made     time.Time
-	runs     atomic.Bool // Run or RotateKeys was called, or the warning that they were not was logged
+	runs     atomic.Bool // Run or Keys.Rotate was called, or the warning that they were not was logged
 	trail    trail
 }
 

@@ -117,10 +117,17 @@ func sameKeys(a, b []record.Key) bool {
 	return true
 }
 
-// Keys lists the signing keys in the database, oldest first, without their
+// Keys manages the signing keys that a gate's store keeps, and lists the public
+// ones. Gate.Keys returns it. It is safe for concurrent use.
+type Keys struct{ gate *Gate }
+
+// Keys returns the operations on signing keys.
+func (g *Gate) Keys() Keys { return Keys{g} }
+
+// List lists the signing keys in the database, oldest first, without their
 // private parts. The error is ErrUnavailable.
-func (g *Gate) Keys(ctx context.Context) ([]record.Key, error) {
-	store, err := g.keyStore()
+func (ks Keys) List(ctx context.Context) ([]record.Key, error) {
+	store, err := ks.gate.keyStore()
 	if err != nil {
 		return nil, err
 	}
@@ -131,44 +138,44 @@ func (g *Gate) Keys(ctx context.Context) ([]record.Key, error) {
 	return keys, err
 }
 
-// AddKey creates a key for the algorithm (RS…, PS…, ES… or EdDSA) and
+// Add creates a key for the algorithm (RS…, PS…, ES… or EdDSA) and
 // publishes it as the next one: it verifies immediately and signs after
-// SwitchKey.
-func (g *Gate) AddKey(ctx context.Context, alg jwt.Algorithm) (record.Key, error) {
-	store, err := g.keyStore()
+// Switch.
+func (ks Keys) Add(ctx context.Context, alg jwt.Algorithm) (record.Key, error) {
+	store, err := ks.gate.keyStore()
 	if err != nil {
 		return record.Key{}, err
 	}
-	key, err := makeKey(alg, g.settings.SecretKey, g.now())
+	key, err := makeKey(alg, ks.gate.settings.SecretKey, ks.gate.now())
 	if err != nil {
 		return record.Key{}, err
 	}
 	if err := store.AddSigningKey(ctx, key); err != nil {
 		return record.Key{}, err
 	}
-	g.keyEvent(ctx, "added", key.ID)
+	ks.gate.keyEvent(ctx, "added", key.ID)
 	key.Sealed = nil
 	return key, nil
 }
 
-// SwitchKey makes the next key with this id the current one, which signs;
+// Switch makes the next key with this id the current one, which signs;
 // from then on the previous one only verifies. Call it when every verifier
 // has the key: JWKS responses may be cached for KeyPublishTime. The error is
 // ErrNotFound if the key is not the next one.
-func (g *Gate) SwitchKey(ctx context.Context, id string) error {
-	return g.changeKey(ctx, "switched", id, func(s record.Keys) error { return s.SwitchSigningKey(ctx, id, g.now()) })
+func (ks Keys) Switch(ctx context.Context, id string) error {
+	return ks.gate.changeKey(ctx, "switched", id, func(s record.Keys) error { return s.SwitchSigningKey(ctx, id, ks.gate.now()) })
 }
 
-// RetireKey makes a key only verify, whatever its state. Without a current
+// Retire makes a key only verify, whatever its state. Without a current
 // key, SecretKey (or Settings.SigningKey) signs again.
-func (g *Gate) RetireKey(ctx context.Context, id string) error {
-	return g.changeKey(ctx, "retired", id, func(s record.Keys) error { return s.RetireSigningKey(ctx, id, g.now()) })
+func (ks Keys) Retire(ctx context.Context, id string) error {
+	return ks.gate.changeKey(ctx, "retired", id, func(s record.Keys) error { return s.RetireSigningKey(ctx, id, ks.gate.now()) })
 }
 
-// DeleteKey removes a retired key. Within seconds, every node rejects the
+// Delete removes a retired key. Within seconds, every node rejects the
 // tokens that it signed.
-func (g *Gate) DeleteKey(ctx context.Context, id string) error {
-	return g.changeKey(ctx, "deleted", id, func(s record.Keys) error { return s.DeleteSigningKey(ctx, id) })
+func (ks Keys) Delete(ctx context.Context, id string) error {
+	return ks.gate.changeKey(ctx, "deleted", id, func(s record.Keys) error { return s.DeleteSigningKey(ctx, id) })
 }
 
 func (g *Gate) changeKey(ctx context.Context, what, id string, change func(record.Keys) error) error {
@@ -203,11 +210,11 @@ const KeyPublishTime = 2 * jwksMaxAge
 // jwksMaxAge is the max-age with which /.well-known/jwks.json is sent.
 const jwksMaxAge = 5 * time.Minute
 
-// PublicKeys returns the keys to publish: every public key that verifies,
+// Public returns the keys to publish: every public key that verifies,
 // never a secret. They are in the order of the ring.
-func (g *Gate) PublicKeys() []*jwt.Key {
+func (ks Keys) Public() []*jwt.Key {
 	var public []*jwt.Key
-	for _, key := range g.keys.KeySet().Keys() {
+	for _, key := range ks.gate.keys.KeySet().Keys() {
 		if p, err := key.Public(); err == nil {
 			public = append(public, p)
 		}

@@ -31,14 +31,14 @@ func TestKeyRotation(t *testing.T) {
 			b := newGate(t, nil)
 			b.user(t, "alice", nil)
 			old := b.login(t, "alice") // HS256
-			key, err := b.AddKey(t.Context(), alg)
+			key, err := b.Keys().Add(t.Context(), alg)
 			if err != nil || key.State != record.KeyNext || key.Sealed != nil {
 				t.Fatalf("%+v %v", key, err)
 			}
 			if b.login(t, "alice"); headerOf(t, b.login(t, "alice").Access) != `{"alg":"HS256","typ":"JWT"}` {
 				t.Error("the next key signs already")
 			}
-			if err := b.SwitchKey(t.Context(), key.ID); err != nil {
+			if err := b.Keys().Switch(t.Context(), key.ID); err != nil {
 				t.Fatal(err)
 			}
 			fresh := b.login(t, "alice")
@@ -55,13 +55,13 @@ func TestKeyRotation(t *testing.T) {
 			if err != nil || !strings.Contains(string(headerOf(t, next.Refresh)), key.ID) {
 				t.Errorf("refresh over the switch: %v", err)
 			}
-			if err := b.RetireKey(t.Context(), key.ID); err != nil {
+			if err := b.Keys().Retire(t.Context(), key.ID); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := b.VerifyAccess(fresh.Access); err != nil {
 				t.Errorf("a retired key must verify: %v", err)
 			}
-			if err := b.DeleteKey(t.Context(), key.ID); err != nil {
+			if err := b.Keys().Delete(t.Context(), key.ID); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := b.VerifyAccess(fresh.Access); err == nil {
@@ -85,12 +85,12 @@ func TestKeyRotationUnderLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := one.AddKey(t.Context(), jwt.ES256)
+	first, err := one.Keys().Add(t.Context(), jwt.ES256)
 	if err != nil {
 		t.Fatal(err)
 	}
 	follow(t, two, 1)
-	if err := one.SwitchKey(t.Context(), first.ID); err != nil {
+	if err := one.Keys().Switch(t.Context(), first.ID); err != nil {
 		t.Fatal(err)
 	}
 	follow(t, two, 1)
@@ -113,14 +113,14 @@ func TestKeyRotationUnderLoad(t *testing.T) {
 		})
 	}
 	for _, alg := range []jwt.Algorithm{jwt.EdDSA, jwt.ES256} {
-		key, err := one.AddKey(t.Context(), alg)
+		key, err := one.Keys().Add(t.Context(), alg)
 		if err != nil {
 			t.Error(err)
 			break
 		}
 		published.refresh()
 		followKey(t, two, key.ID)
-		if err := one.SwitchKey(t.Context(), key.ID); err != nil {
+		if err := one.Keys().Switch(t.Context(), key.ID); err != nil {
 			t.Error(err)
 		}
 		more := verified.Load() + 100 // with the new key
@@ -139,7 +139,7 @@ type published struct {
 }
 
 func (p *published) refresh() {
-	if set, err := jwt.NewKeySet(p.gate.PublicKeys()...); err == nil {
+	if set, err := jwt.NewKeySet(p.gate.Keys().Public()...); err == nil {
 		p.set.Store(set)
 	}
 }
@@ -154,13 +154,13 @@ func (p *published) KeySet() *jwt.KeySet {
 // follow waits until the gate has this many keys.
 func follow(t *testing.T, b *bench, n int) {
 	t.Helper()
-	eventually(t, func() bool { return len(b.PublicKeys()) >= n })
+	eventually(t, func() bool { return len(b.Keys().Public()) >= n })
 }
 
 func followKey(t *testing.T, b *bench, id string) {
 	t.Helper()
 	eventually(t, func() bool {
-		for _, key := range b.PublicKeys() {
+		for _, key := range b.Keys().Public() {
 			if key.ID() == id {
 				return true
 			}
@@ -179,14 +179,14 @@ func eventually(t *testing.T, done func() bool) {
 func TestSyncReadsKeys(t *testing.T) {
 	b := newGate(t, nil)
 	other := gateOn(t, b.db, nil)
-	key, err := other.AddKey(t.Context(), jwt.ES256)
+	key, err := other.Keys().Add(t.Context(), jwt.ES256)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if keys := b.PublicKeys(); len(keys) != 1 || keys[0].ID() != key.ID {
+	if keys := b.Keys().Public(); len(keys) != 1 || keys[0].ID() != key.ID {
 		t.Errorf("%v, want the key that the other node made", keys)
 	}
 }
@@ -196,7 +196,7 @@ func TestSyncReadsKeys(t *testing.T) {
 func TestKeysOutliveTheDatabase(t *testing.T) {
 	var said lines
 	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
-	key, err := b.AddKey(t.Context(), jwt.ES256)
+	key, err := b.Keys().Add(t.Context(), jwt.ES256)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestKeysOutliveTheDatabase(t *testing.T) {
 		t.Errorf("complains of keys that were read: %s", said.String())
 	}
 	b.db.Close()
-	if err := b.RetireKey(t.Context(), key.ID); err == nil {
+	if err := b.Keys().Retire(t.Context(), key.ID); err == nil {
 		t.Error("retired without a database")
 	}
 	if err := b.Sync(t.Context()); err == nil {
@@ -212,7 +212,7 @@ func TestKeysOutliveTheDatabase(t *testing.T) {
 	}
 	go func() { _ = b.Run(t.Context()) }()
 	eventually(t, func() bool { return strings.Contains(said.String(), "signing keys could not be read") })
-	if keys := b.PublicKeys(); len(keys) != 1 || keys[0].ID() != key.ID {
+	if keys := b.Keys().Public(); len(keys) != 1 || keys[0].ID() != key.ID {
 		t.Errorf("%v is left", keys)
 	}
 }
@@ -239,7 +239,7 @@ func (l *lines) String() string {
 // another row, and a published key contains nothing private.
 func TestKeysAreSealed(t *testing.T) {
 	b := newGate(t, nil)
-	key, err := b.AddKey(t.Context(), jwt.ES256)
+	key, err := b.Keys().Add(t.Context(), jwt.ES256)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,20 +247,20 @@ func TestKeysAreSealed(t *testing.T) {
 	if err != nil || len(stored) != 1 || stored[0].ID != key.ID || len(stored[0].Sealed) < 50 {
 		t.Fatalf("%+v %v", stored, err)
 	}
-	for _, public := range b.PublicKeys() {
+	for _, public := range b.Keys().Public() {
 		text, err := json.Marshal(public)
 		if err != nil || strings.Contains(string(text), `"d"`) || strings.Contains(string(text), `"k"`) {
 			t.Errorf("%s %v", text, err)
 		}
 	}
-	if n := len(b.PublicKeys()); n != 1 {
+	if n := len(b.Keys().Public()); n != 1 {
 		t.Errorf("%d keys are published, the secret among them?", n)
 	}
 	stranger := gateOn(t, b.db, func(s *jotgate.Settings) {
 		s.SecretKey = "another-secret-key-another-secret-key-another-secret-key-9876"
 	})
 	_ = stranger.Sync(t.Context()) // reads the keys
-	if n := len(stranger.PublicKeys()); n != 0 {
+	if n := len(stranger.Keys().Public()); n != 0 {
 		t.Error("a gate with another secret opened the key")
 	}
 	heir := gateOn(t, b.db, func(s *jotgate.Settings) {

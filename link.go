@@ -27,7 +27,14 @@ var purposes = map[record.LetterKind]record.Purpose{
 	record.LetterEmailChanged: record.PendingEmailUndo,
 }
 
-// LinkParts returns the uid and the token of a link for a message of this
+// Links requests, makes and follows the links in a gate's e-mails. Gate.Links
+// returns it. It is safe for concurrent use.
+type Links struct{ gate *Gate }
+
+// Links returns the operations on links in e-mails.
+func (g *Gate) Links() Links { return Links{g} }
+
+// Parts returns the uid and the token of a link for a message of this
 // kind to a.Email. Both are empty if the account does not await such a link:
 // an activation link is made only while the account awaits its activation.
 //
@@ -36,10 +43,10 @@ var purposes = map[record.LetterKind]record.Purpose{
 // after seven days. Reset links are Django's: they stop working when the
 // password, the last login or the address changes. With Settings.DjoserLinks,
 // activation and username links have the same form.
-func (g *Gate) LinkParts(kind record.LetterKind, a *record.Account) (uid, token string) {
+func (ls Links) Parts(kind record.LetterKind, a *record.Account) (uid, token string) {
 	var p *record.Pending
 	if _, ok := purposes[kind]; ok {
-		list, err := g.pending(context.Background(), kind, a) // the store has its own timeout
+		list, err := ls.gate.pending(context.Background(), kind, a) // the store has its own timeout
 		for i := range list {
 			if list[i].Email == a.Email {
 				p = &list[i]
@@ -49,7 +56,7 @@ func (g *Gate) LinkParts(kind record.LetterKind, a *record.Account) (uid, token 
 			return "", ""
 		}
 	}
-	return signing.EncodeUID(string(a.ID)), g.linkTokens(kind, p).Make(linkAccount(kind, a), g.now())
+	return signing.EncodeUID(string(a.ID)), ls.gate.linkTokens(kind, p).Make(linkAccount(kind, a), ls.gate.now())
 }
 
 // pending lists the account's pending rows for which a link of this kind is
@@ -163,13 +170,13 @@ func used(err error) error {
 // Activate activates the account for which an activation link was made, and
 // marks its address as verified. Errors: 400 if the link is not valid;
 // ErrForbidden, ErrUnavailable.
-func (g *Gate) Activate(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
-	a, p, err := g.follow(ctx, record.LetterActivation, uid, token)
+func (ls Links) Activate(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
+	a, p, err := ls.gate.follow(ctx, record.LetterActivation, uid, token)
 	if err != nil {
 		return nil, err
 	}
 	yes, no := true, false
-	err = used(g.change(ctx, a, record.Change{
+	err = used(ls.gate.change(ctx, a, record.Change{
 		IsActive: &yes, IfActive: &no, IfPassword: &a.Password, Settle: []record.Pending{*p}, VerifyEmail: true,
 	}, record.Event{Name: "activate"}, client))
 	a.IsActive = err == nil
@@ -182,28 +189,28 @@ func (g *Gate) Activate(ctx context.Context, uid, token string, client Client) (
 // account's address was changed in the last seven days, the previous address
 // is notified. Errors: 400 if the link is not valid or the rules reject the
 // password (field password); ErrBusy, ErrForbidden, ErrUnavailable.
-func (g *Gate) ResetPassword(ctx context.Context, uid, token, password string, client Client) (*record.Account, error) {
-	a, _, err := g.follow(ctx, record.LetterPasswordReset, uid, token)
+func (ls Links) ResetPassword(ctx context.Context, uid, token, password string, client Client) (*record.Account, error) {
+	a, _, err := ls.gate.follow(ctx, record.LetterPasswordReset, uid, token)
 	if err != nil {
 		return nil, err
 	}
-	now, yes := g.now(), true // djoser records a reset as a login, which invalidates the link
-	err = g.replacePassword(ctx, a, password, "", record.Change{LastLogin: &now, IfActive: &yes, VerifyEmail: true}, client)
+	now, yes := ls.gate.now(), true // djoser records a reset as a login, which invalidates the link
+	err = ls.gate.replacePassword(ctx, a, password, "", record.Change{LastLogin: &now, IfActive: &yes, VerifyEmail: true}, client)
 	if err != nil {
 		return a, used(err)
 	}
-	g.informFormer(ctx, a)
+	ls.gate.informFormer(ctx, a)
 	return a, nil
 }
 
 // ResetUsername sets a new login name for the account for which a username
 // link was made. Errors: those of SetUsername, and 400 if the link is not
 // valid.
-func (g *Gate) ResetUsername(ctx context.Context, uid, token, username string, client Client) (*record.Account, error) {
-	a, _, err := g.follow(ctx, record.LetterUsernameReset, uid, token)
+func (ls Links) ResetUsername(ctx context.Context, uid, token, username string, client Client) (*record.Account, error) {
+	a, _, err := ls.gate.follow(ctx, record.LetterUsernameReset, uid, token)
 	if err != nil {
 		return nil, err
 	}
-	now := g.now()
-	return a, used(g.replaceUsername(ctx, a, username, record.Change{LastLogin: &now}, client))
+	now := ls.gate.now()
+	return a, used(ls.gate.replaceUsername(ctx, a, username, record.Change{LastLogin: &now}, client))
 }

@@ -72,7 +72,7 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 	}
 	if errors.Is(err, ErrNoActiveAccount) {
 		g.event(ctx, record.Event{
-			Name: "login_failed", User: idOf(account), Subject: g.EventSubject(username), Detail: failureReason(err),
+			Name: "login_failed", User: idOf(account), Subject: g.Events().Subject(username), Detail: failureReason(err),
 		}, client)
 	}
 	return Tokens{}, err
@@ -143,56 +143,6 @@ func (g *Gate) findLogin(ctx context.Context, username string) (*record.Account,
 		return nil, nil
 	}
 	return account, err
-}
-
-// StartSession is the second half of Login: it inserts a row in
-// jotgate_session and returns two tokens for an account that was
-// authenticated, by CheckLogin or in another way. Errors: ErrNoActiveAccount
-// if the account has become inactive or its password has changed;
-// ErrUnavailable.
-func (g *Gate) StartSession(ctx context.Context, account *record.Account, client Client) (Tokens, error) {
-	return g.startSession(ctx, account, client, g.now())
-}
-
-// startSession is StartSession for an account that was read at or after read.
-func (g *Gate) startSession(ctx context.Context, account *record.Account, client Client, read time.Time) (Tokens, error) {
-	now := g.now()
-	s := &record.Session{
-		ID: randomHex(), User: account.ID, JTI: randomHex(),
-		Created: now, LastSeen: now, Rotated: now, Expires: g.within(now, now.Add(g.settings.RefreshTokenLifetime)),
-		Address: client.Address, UserAgent: cut(client.UserAgent, 512),
-		OwnUsers: g.ownUsers(),
-	}
-	if err := g.db.CreateSession(ctx, s, account.Password); err != nil {
-		if errors.Is(err, ErrNotFound) { // deactivated or changed during hashing
-			return Tokens{}, ErrNoActiveAccount.Because(errOvertaken)
-		}
-		return Tokens{}, err
-	}
-	tokens, err := g.issue(ctx, account, s, nil, read)
-	if err != nil {
-		return Tokens{}, err
-	}
-	g.touchLastLogin(ctx, account, now)
-	// The store inserted the event in the transaction that created the session.
-	g.logEvent(ctx, record.Event{Name: "login", User: account.ID, Session: s.ID, Address: client.Address, Endpoint: client.Endpoint})
-	return tokens, nil
-}
-
-// within returns t or, if that is earlier, the end of the session's lifetime
-// (Settings.SessionLifetime).
-func (g *Gate) within(created, t time.Time) time.Time {
-	if life := g.settings.SessionLifetime; life > 0 && created.Add(life).Before(t) {
-		return created.Add(life)
-	}
-	return t
-}
-
-// outlived reports whether the session has reached the end of
-// Settings.SessionLifetime.
-func (g *Gate) outlived(s *record.Session) bool {
-	life := g.settings.SessionLifetime
-	return life > 0 && !s.Created.Add(life).After(g.now())
 }
 
 // touchLastLogin writes last_login if Settings.UpdateLastLogin is set. If

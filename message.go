@@ -41,28 +41,28 @@ var errTooManyEmails = &Error{
 	Status: 429, Detail: "Request was throttled. Expected available in 3600 seconds.", RetryAfter: emailWindow,
 }
 
-// RequestLink queues a message with a link of this kind to an address, if it
+// Request queues a message with a link of this kind to an address, if it
 // is that of an account: an active one with a usable password or, for
 // LetterActivation, one that awaits its activation. It is one message even if
 // several accounts have the address. Addresses are compared without regard to
 // case; the message is sent to the stored one. The response takes the same
 // time whether any account has the address (found) or none, and whether or
 // not Settings.EmailLimit allows the message. The error is ErrUnavailable.
-func (g *Gate) RequestLink(ctx context.Context, kind record.LetterKind, email string) (found bool, err error) {
+func (ls Links) Request(ctx context.Context, kind record.LetterKind, email string) (found bool, err error) {
 	defer pace(ctx)()
-	outbox, ok := g.db.(record.Outbox)
-	if !ok || g.ownUsers() {
+	outbox, ok := ls.gate.db.(record.Outbox)
+	if !ok || ls.gate.ownUsers() {
 		return false, ErrUnavailable.Because(errNoOutbox)
 	}
-	accounts, err := g.LinkAccounts(ctx, kind, email)
+	accounts, err := ls.Accounts(ctx, kind, email)
 	if err != nil {
 		return false, err
 	}
-	spent := g.budget(ctx, kind, email, "")
+	spent := ls.gate.budget(ctx, kind, email, "")
 	if spent != nil && !errors.Is(spent, errTooManyEmails) {
 		return false, spent
 	}
-	letter := record.Letter{Kind: record.LetterDecoy, To: email, Created: g.now()}
+	letter := record.Letter{Kind: record.LetterDecoy, To: email, Created: ls.gate.now()}
 	if len(accounts) > 0 && spent == nil {
 		letter.Kind, letter.To = kind, accounts[0].Email
 	}
@@ -72,11 +72,11 @@ func (g *Gate) RequestLink(ctx context.Context, kind record.LetterKind, email st
 	return len(accounts) > 0, outbox.Enqueue(ctx, letter)
 }
 
-// LinkAccounts lists the accounts that a message of this kind to the address
-// is about, as RequestLink selects them: first those for which it is
+// Accounts lists the accounts that a message of this kind to the address
+// is about, as Request selects them: first those for which it is
 // verified. It lists at most 100, and at most 10 that await activation.
-func (g *Gate) LinkAccounts(ctx context.Context, kind record.LetterKind, email string) ([]*record.Account, error) {
-	list, err := g.db.AccountsByEmail(ctx, email)
+func (ls Links) Accounts(ctx context.Context, kind record.LetterKind, email string) ([]*record.Account, error) {
+	list, err := ls.gate.db.AccountsByEmail(ctx, email)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (g *Gate) LinkAccounts(ctx context.Context, kind record.LetterKind, email s
 			continue
 		}
 		if kind == record.LetterActivation {
-			if awaited, err := g.pending(ctx, kind, a); err != nil || len(awaited) == 0 {
+			if awaited, err := ls.gate.pending(ctx, kind, a); err != nil || len(awaited) == 0 {
 				if err != nil {
 					return nil, err
 				}
@@ -141,17 +141,17 @@ func (g *Gate) enqueue(ctx context.Context, l record.Letter) {
 // is for the template and must not be text that a stranger chose. If it
 // fails, it logs a warning: the change that the message is about is already
 // made.
-func (g *Gate) Notify(ctx context.Context, kind record.LetterKind, a *record.Account, detail string) {
-	verified, err := g.EmailVerified(ctx, a)
+func (as Accounts) Notify(ctx context.Context, kind record.LetterKind, a *record.Account, detail string) {
+	verified, err := as.EmailVerified(ctx, a)
 	if kind == record.LetterEmailChanged && err == nil && !verified { // the address is no longer listed
-		uid, _ := g.LinkParts(kind, a)
+		uid, _ := as.gate.Links().Parts(kind, a)
 		verified = uid != ""
 	}
 	switch {
 	case err != nil:
-		g.log.WarnContext(ctx, "a message was not written", "kind", kind, "user_id", a.ID, "cause", err)
+		as.gate.log.WarnContext(ctx, "a message was not written", "kind", kind, "user_id", a.ID, "cause", err)
 	case verified:
-		g.notify(ctx, kind, a, detail)
+		as.gate.notify(ctx, kind, a, detail)
 	}
 }
 

@@ -38,7 +38,7 @@ func TestClocksApart(t *testing.T) {
 		for i, issuer := range nodes {
 			for j, ender := range nodes {
 				tokens := issuer.login(t, "alice")
-				if err := ender.EndSession(t.Context(), tokens.User.ID, tokens.User.Session, jotgate.Client{}); err != nil {
+				if err := ender.Sessions().End(t.Context(), tokens.User.ID, tokens.User.Session, jotgate.Client{}); err != nil {
 					t.Fatal(err)
 				}
 				for k, reader := range nodes {
@@ -69,7 +69,7 @@ func TestClocksApartForLong(t *testing.T) {
 				issuer.clock.Advance(skew)
 				issuer.user(t, "alice", nil)
 				out, live := issuer.login(t, "alice"), issuer.login(t, "alice")
-				if err := reader.EndSession(t.Context(), out.User.ID, out.User.Session, jotgate.Client{}); err != nil {
+				if err := reader.Sessions().End(t.Context(), out.User.ID, out.User.Session, jotgate.Client{}); err != nil {
 					t.Fatal(err)
 				}
 				ctx, stop := context.WithCancel(t.Context())
@@ -144,7 +144,7 @@ func TestFeedBehindARoundRobin(t *testing.T) {
 				t.Fatal(err)
 			}
 			run(node)
-			nodes, b.nodes = append(nodes, node), append(b.nodes, node.RevocationFeed())
+			nodes, b.nodes = append(nodes, node), append(b.nodes, node.Sessions().RevocationFeed())
 		}
 		nodes[0].user(t, "alice", nil)
 		sessions := make([]jotgate.Tokens, 5)
@@ -184,7 +184,7 @@ func TestFeedBehindARoundRobin(t *testing.T) {
 		}
 		run(restarted)
 		b.mu.Lock()
-		b.nodes[1] = restarted.RevocationFeed()
+		b.nodes[1] = restarted.Sessions().RevocationFeed()
 		b.mu.Unlock()
 		time.Sleep(100 * time.Second)
 		count("a node restarted", 16)
@@ -233,7 +233,7 @@ func TestFeedNeverSpins(t *testing.T) {
 			query := r.URL.Query()
 			query.Del("since")
 			r.URL.RawQuery = query.Encode()
-			one.RevocationFeed().ServeHTTP(w, r)
+			one.Sessions().RevocationFeed().ServeHTTP(w, r)
 		})
 		guard, err := jotgate.NewGuard(jotgate.GuardSettings{Keys: key(t), RevocationsURL: "http://feed.example/"})
 		if err != nil {

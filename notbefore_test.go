@@ -30,10 +30,10 @@ func foreign(t *testing.T, a *record.Account, kind string, issued, expires time.
 func TestEndingEverythingEndsTokensWithoutASession(t *testing.T) {
 	for name, end := range map[string]func(b *bench, a *record.Account, keep string) error{
 		"a new password": func(b *bench, a *record.Account, keep string) error {
-			return b.SetPassword(t.Context(), a, "a new one, long enough", keep, jotgate.Client{})
+			return b.Accounts().SetPassword(t.Context(), a, "a new one, long enough", keep, jotgate.Client{})
 		},
 		"log out everywhere else": func(b *bench, a *record.Account, keep string) error {
-			return b.EndSessions(t.Context(), a.ID, keep, jotgate.Client{})
+			return b.Sessions().EndAll(t.Context(), a.ID, keep, jotgate.Client{})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

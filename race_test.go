@@ -152,7 +152,7 @@ func TestLoginAgainstDeactivation(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			live, err := b.Sessions(t.Context(), alice.ID)
+			live, err := b.Sessions().List(t.Context(), alice.ID)
 			if err != nil || len(live) > 0 {
 				t.Fatalf("%d sessions of a deactivated account, %v", len(live), err)
 			}

@@ -145,18 +145,18 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 	b := newGate(t, nil)
 	alice, mallory := b.user(t, "alice", nil), b.user(t, "mallory", nil)
 	first, second, third := b.login(t, "alice"), b.login(t, "alice"), b.login(t, "alice")
-	list, err := b.Sessions(t.Context(), alice.ID)
+	list, err := b.Sessions().List(t.Context(), alice.ID)
 	if err != nil || len(list) != 3 || list[0].Address != "192.0.2.1" || list[0].UserAgent != "test" {
 		t.Fatalf("%+v %v", list, err)
 	}
 	sid := func(tokens jotgate.Tokens) string { return tokens.User.Session }
-	if err := b.EndSession(t.Context(), mallory.ID, sid(first), jotgate.Client{}); !errors.Is(err, jotgate.ErrNotFound) {
+	if err := b.Sessions().End(t.Context(), mallory.ID, sid(first), jotgate.Client{}); !errors.Is(err, jotgate.ErrNotFound) {
 		t.Errorf("somebody else's session: %v", err)
 	}
-	if err := b.EndSession(t.Context(), alice.ID, sid(first), jotgate.Client{}); err != nil {
+	if err := b.Sessions().End(t.Context(), alice.ID, sid(first), jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.EndSessions(t.Context(), alice.ID, sid(third), jotgate.Client{}); err != nil {
+	if err := b.Sessions().EndAll(t.Context(), alice.ID, sid(third), jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
@@ -183,7 +183,7 @@ func TestCheckRevokeToken(t *testing.T) {
 	if _, err := b.Account(t.Context(), user); err != nil {
 		t.Errorf("before the change: %v", err)
 	}
-	encoded, _ := b.MakePassword(t.Context(), "another fine password 9")
+	encoded, _ := b.Accounts().MakePassword(t.Context(), "another fine password 9")
 	if err := b.db.ChangeAccount(t.Context(), alice.ID, record.Change{Password: &encoded}); err != nil {
 		t.Fatal(err)
 	}

@@ -66,17 +66,17 @@ func TestActivation(t *testing.T) {
 	if due, err := b.db.DueLetters(t.Context(), noon, 10, time.Minute); err != nil || len(due) != 1 || due[0].Kind != record.LetterActivation || due[0].To != a.Email {
 		t.Errorf("%v %v", due, err)
 	}
-	uid, token := b.LinkParts(record.LetterActivation, a)
+	uid, token := b.Links().Parts(record.LetterActivation, a)
 	const want = `{"token":["Invalid token for given user."]}` // for every link that is not valid
 	for _, row := range []struct{ uid, token string }{{"!!", token}, {signing.EncodeUID("99"), token}, {uid, token + "0"}} {
-		if _, err := b.Activate(t.Context(), row.uid, row.token, nobody); says(err) != want {
+		if _, err := b.Links().Activate(t.Context(), row.uid, row.token, nobody); says(err) != want {
 			t.Errorf("%s %s: %v", row.uid, row.token, err)
 		}
 	}
-	if a, err = b.Activate(t.Context(), uid, token, nobody); err != nil || !a.IsActive {
+	if a, err = b.Links().Activate(t.Context(), uid, token, nobody); err != nil || !a.IsActive {
 		t.Fatal(err)
 	}
-	if _, err = b.Activate(t.Context(), uid, token, nobody); says(err) != want {
+	if _, err = b.Links().Activate(t.Context(), uid, token, nobody); says(err) != want {
 		t.Errorf("twice: %v", err)
 	}
 	b.login(t, "alice")
@@ -93,19 +93,19 @@ func TestDjoserLinks(t *testing.T) {
 		}
 		keys, _ := signing.New(secret)
 		django := signing.ResetTokens{Keys: keys}.Make(signing.Account{ID: string(a.ID), Password: a.Password, Email: a.Email}, noon)
-		_, activation := b.LinkParts(record.LetterActivation, a)
-		uid, reset := b.LinkParts(record.LetterPasswordReset, a)
+		_, activation := b.Links().Parts(record.LetterActivation, a)
+		uid, reset := b.Links().Parts(record.LetterPasswordReset, a)
 		if reset != django || (activation == django) != shared {
 			t.Errorf("shared %v: reset %s, activation %s, Django's %s", shared, reset, activation, django)
 		}
 		reset2 := func() error {
-			_, err := b.ResetPassword(t.Context(), uid, activation, "a brand new pass 77", nobody)
+			_, err := b.Links().ResetPassword(t.Context(), uid, activation, "a brand new pass 77", nobody)
 			return err
 		}
 		if reset2() == nil {
 			t.Errorf("shared %v: an activation link resets the password of an inactive account", shared)
 		}
-		if _, err := b.Activate(t.Context(), uid, activation, nobody); err != nil {
+		if _, err := b.Links().Activate(t.Context(), uid, activation, nobody); err != nil {
 			t.Fatal(err)
 		}
 		if err := reset2(); (err == nil) != shared {
@@ -118,22 +118,22 @@ func TestResetPassword(t *testing.T) {
 	b := newGate(t, nil)
 	a := b.user(t, "alice", func(a *record.Account) { a.LastName = "Liddell" })
 	tokens := b.login(t, "alice")
-	uid, token := b.LinkParts(record.LetterPasswordReset, a)
-	if _, err := b.ResetPassword(t.Context(), uid, token, "liddell12", nobody); says(err) != `{"password":["The password is too similar to the last name."]}` {
+	uid, token := b.Links().Parts(record.LetterPasswordReset, a)
+	if _, err := b.Links().ResetPassword(t.Context(), uid, token, "liddell12", nobody); says(err) != `{"password":["The password is too similar to the last name."]}` {
 		t.Errorf("similar: %v", err)
 	}
 	b.clock.Advance(time.Minute)
-	if _, err := b.ResetPassword(t.Context(), uid, token, "a brand new pass 77", nobody); err != nil {
+	if _, err := b.Links().ResetPassword(t.Context(), uid, token, "a brand new pass 77", nobody); err != nil {
 		t.Fatal(err)
 	}
-	after, err := b.AccountByID(t.Context(), a.ID)
+	after, err := b.Accounts().ByID(t.Context(), a.ID)
 	if err != nil || !after.LastLogin.Equal(noon.Add(time.Minute)) {
 		t.Errorf("last login %v, %v", after.LastLogin, err)
 	}
 	if _, err := b.VerifyAccess(tokens.Access); err == nil {
 		t.Error("the session goes on after a reset")
 	}
-	if _, err := b.ResetPassword(t.Context(), uid, token, "a brand new pass 78", nobody); says(err) != `{"token":["Invalid token for given user."]}` {
+	if _, err := b.Links().ResetPassword(t.Context(), uid, token, "a brand new pass 78", nobody); says(err) != `{"token":["Invalid token for given user."]}` {
 		t.Errorf("twice: %v", err)
 	}
 }
@@ -141,32 +141,32 @@ func TestResetPassword(t *testing.T) {
 func TestSetPassword(t *testing.T) {
 	b := newGate(t, nil)
 	a := b.user(t, "alice", nil)
-	if err := b.CheckPassword(t.Context(), a, "wrong horse battery"); !errors.Is(err, jotgate.ErrWrongPassword) {
+	if err := b.Accounts().CheckPassword(t.Context(), a, "wrong horse battery"); !errors.Is(err, jotgate.ErrWrongPassword) {
 		t.Error(err)
 	}
-	if err := b.CheckPassword(t.Context(), a, password); err != nil {
+	if err := b.Accounts().CheckPassword(t.Context(), a, password); err != nil {
 		t.Error(err)
 	}
 	stale := *a
-	if err := b.SetPassword(t.Context(), a, "a brand new pass 77", "", nobody); err != nil {
+	if err := b.Accounts().SetPassword(t.Context(), a, "a brand new pass 77", "", nobody); err != nil {
 		t.Fatal(err)
 	}
 	// A caller that read the account before the change cannot overwrite it.
-	if err := b.SetPassword(t.Context(), &stale, "a brand new pass 78", "", nobody); !errors.Is(err, jotgate.ErrWrongPassword) {
+	if err := b.Accounts().SetPassword(t.Context(), &stale, "a brand new pass 78", "", nobody); !errors.Is(err, jotgate.ErrWrongPassword) {
 		t.Error(err)
 	}
 	if _, err := b.Login(t.Context(), "alice", "a brand new pass 77", nobody); err != nil {
 		t.Error(err)
 	}
 	long := strings.Repeat("0a", passwd.MaxPassword/2)
-	if err := b.SetPassword(t.Context(), a, long+"x", "", nobody); says(err) != `{"password":["Ensure this field has no more than 4096 characters."]}` {
+	if err := b.Accounts().SetPassword(t.Context(), a, long+"x", "", nobody); says(err) != `{"password":["Ensure this field has no more than 4096 characters."]}` {
 		t.Errorf("too long: %v", err)
 	}
-	fresh, err := b.AccountByID(t.Context(), a.ID)
+	fresh, err := b.Accounts().ByID(t.Context(), a.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.SetPassword(t.Context(), fresh, long, "", nobody); err != nil {
+	if err := b.Accounts().SetPassword(t.Context(), fresh, long, "", nobody); err != nil {
 		t.Errorf("just not too long: %v", err)
 	}
 }
@@ -175,17 +175,17 @@ func TestSetUsernameAndEmail(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.ImmediateEmailChange = true })
 	a := b.user(t, "alice", nil)
 	b.user(t, "carol", nil)
-	if err := b.SetUsername(t.Context(), a, "carol", nobody); !errors.Is(err, jotgate.ErrTaken) {
+	if err := b.Accounts().SetUsername(t.Context(), a, "carol", nobody); !errors.Is(err, jotgate.ErrTaken) {
 		t.Error(err)
 	}
-	if err := b.SetUsername(t.Context(), a, "no good!", nobody); jotgate.AsError(err).Status != 400 || errors.Is(err, jotgate.ErrTaken) {
+	if err := b.Accounts().SetUsername(t.Context(), a, "no good!", nobody); jotgate.AsError(err).Status != 400 || errors.Is(err, jotgate.ErrTaken) {
 		t.Error(err)
 	}
-	if err := b.SetUsername(t.Context(), a, "alice2", nobody); err != nil {
+	if err := b.Accounts().SetUsername(t.Context(), a, "alice2", nobody); err != nil {
 		t.Error(err)
 	}
 	tokens := b.login(t, "alice2")
-	if err := b.SetEmail(t.Context(), a, "new@example.com", true, nobody); err != nil {
+	if err := b.Accounts().SetEmail(t.Context(), a, "new@example.com", true, nobody); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.VerifyAccess(tokens.Access); err == nil {
@@ -195,7 +195,7 @@ func TestSetUsernameAndEmail(t *testing.T) {
 	if err != nil || a.Email != "new@example.com" || a.IsActive || len(letters) != 1 || letters[0].To != a.Email {
 		t.Errorf("%+v, %v, %v", a, letters, err)
 	}
-	if err := b.SetEmail(t.Context(), a, "newer@example.com", false, nobody); err != nil || a.Email != "newer@example.com" || a.IsActive {
+	if err := b.Accounts().SetEmail(t.Context(), a, "newer@example.com", false, nobody); err != nil || a.Email != "newer@example.com" || a.IsActive {
 		t.Errorf("another address makes it active: %+v, %v", a, err)
 	}
 	carol, err := b.db.AccountByLogin(t.Context(), "carol")
@@ -203,25 +203,25 @@ func TestSetUsernameAndEmail(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := b.login(t, "carol")
-	if err := b.SetEmail(t.Context(), carol, "c@example.com", false, nobody); err != nil || !carol.IsActive {
+	if err := b.Accounts().SetEmail(t.Context(), carol, "c@example.com", false, nobody); err != nil || !carol.IsActive {
 		t.Errorf("another address makes it inactive: %+v, %v", carol, err)
 	}
-	if err := b.DeleteAccount(t.Context(), carol, nobody); err != nil {
+	if err := b.Accounts().Delete(t.Context(), carol, nobody); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.VerifyAccess(last.Access); err == nil {
 		t.Error("a deleted account is still logged in")
 	}
-	if err := b.DeleteAccount(t.Context(), carol, nobody); !errors.Is(err, jotgate.ErrNotFound) {
+	if err := b.Accounts().Delete(t.Context(), carol, nobody); !errors.Is(err, jotgate.ErrNotFound) {
 		t.Errorf("deleted twice: %v", err)
 	}
-	if err := b.SetEmail(t.Context(), carol, "d@example.com", false, nobody); !errors.Is(err, jotgate.ErrNotFound) || carol.Email != "c@example.com" {
+	if err := b.Accounts().SetEmail(t.Context(), carol, "d@example.com", false, nobody); !errors.Is(err, jotgate.ErrNotFound) || carol.Email != "c@example.com" {
 		t.Errorf("%+v, %v", carol, err)
 	}
-	if err := b.DeleteAccount(t.Context(), a, nobody); err != nil {
+	if err := b.Accounts().Delete(t.Context(), a, nobody); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.AccountByID(t.Context(), a.ID); !errors.Is(err, jotgate.ErrNotFound) {
+	if _, err := b.Accounts().ByID(t.Context(), a.ID); !errors.Is(err, jotgate.ErrNotFound) {
 		t.Error(err)
 	}
 }
@@ -253,7 +253,7 @@ func TestRequestLink(t *testing.T) {
 		{record.LetterPasswordReset, "nobody@example.com", false, 1},
 	} {
 		began := time.Now()
-		found, err := b.RequestLink(t.Context(), row.kind, row.email)
+		found, err := b.Links().Request(t.Context(), row.kind, row.email)
 		if took := time.Since(began); took < 25*time.Millisecond {
 			t.Errorf("%s: answered after %v, before the time that hides what was found", row.email, took)
 		}
@@ -309,18 +309,18 @@ func TestUsernameIsTheEmail(t *testing.T) {
 		if _, err := b.Register(t.Context(), jotgate.Registration{Username: bad, Password: password}, nobody); jotgate.AsError(err).Status != 400 {
 			t.Errorf("register %.20s: %v", bad, err)
 		}
-		if err := b.SetUsername(t.Context(), a, bad, nobody); jotgate.AsError(err).Status != 400 {
+		if err := b.Accounts().SetUsername(t.Context(), a, bad, nobody); jotgate.AsError(err).Status != 400 {
 			t.Errorf("set %.20s: %v", bad, err)
 		}
 	}
-	if err := b.SetUsername(t.Context(), a, "o'hara@example.com", nobody); err != nil {
+	if err := b.Accounts().SetUsername(t.Context(), a, "o'hara@example.com", nobody); err != nil {
 		t.Fatal(err)
 	}
-	if a, err = b.AccountByID(t.Context(), a.ID); err != nil || a.Username != "o'hara@example.com" || a.Email != a.Username {
+	if a, err = b.Accounts().ByID(t.Context(), a.ID); err != nil || a.Username != "o'hara@example.com" || a.Email != a.Username {
 		t.Errorf("%+v, %v", a, err)
 	}
 	usual := newGate(t, nil)
-	if err := usual.SetUsername(t.Context(), usual.user(t, "carol", nil), "o'hara@example.com", nobody); jotgate.AsError(err).Status != 400 {
+	if err := usual.Accounts().SetUsername(t.Context(), usual.user(t, "carol", nil), "o'hara@example.com", nobody); jotgate.AsError(err).Status != 400 {
 		t.Errorf("a username with an apostrophe: %v", err)
 	}
 }

@@ -239,7 +239,7 @@ func TestFollowerKeepsAsLongAsTheGate(t *testing.T) {
 	}
 	gate.revoked.heard.Store(noon.UnixMicro())
 	gate.revoked.add(record.Revocation{Session: sid(1), Made: noon})
-	server := httptest.NewServer(gate.RevocationFeed())
+	server := httptest.NewServer(gate.Sessions().RevocationFeed())
 	defer server.Close()
 	guard, err := NewGuard(GuardSettings{Keys: gate.keys, RevocationsURL: server.URL, Now: now})
 	if err != nil {

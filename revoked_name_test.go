@@ -86,7 +86,7 @@ func TestUsernameThatWasGivenUp(t *testing.T) {
 	alice := b.user(t, "alice", nil)
 	before := b.login(t, "alice")
 	b.clock.Advance(time.Second)
-	if err := b.SetUsername(t.Context(), alice, "alicia", jotgate.Client{}); err != nil {
+	if err := b.Accounts().SetUsername(t.Context(), alice, "alicia", jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.VerifyAccess(before.Access); !errors.Is(err, jotgate.ErrTokenInvalid) {

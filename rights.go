@@ -14,7 +14,7 @@ import (
 // the account. Users may manage their own account, staff every account that
 // has no right that they lack, and superusers every account. Errors:
 // ErrForbidden, ErrUnavailable.
-func (g *Gate) MayManage(ctx context.Context, actor, account *record.Account) error {
+func (as Accounts) MayManage(ctx context.Context, actor, account *record.Account) error {
 	switch {
 	case !actor.IsActive:
 		return ErrForbidden
@@ -23,11 +23,11 @@ func (g *Gate) MayManage(ctx context.Context, actor, account *record.Account) er
 	case !actor.IsStaff || account.IsSuperuser:
 		return ErrForbidden
 	}
-	ownGroups, own, err := g.db.Grants(ctx, actor.ID)
+	ownGroups, own, err := as.gate.db.Grants(ctx, actor.ID)
 	if err != nil {
 		return err
 	}
-	groups, theirs, err := g.db.Rights(ctx, account.ID)
+	groups, theirs, err := as.gate.db.Rights(ctx, account.ID)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// RotateKeys makes the changes that are due by the schedule in
+// Rotate makes the changes that are due by the schedule in
 // Settings.KeyRotation, and deletes retired keys after all tokens that they
 // signed have expired. Run calls it. Any number of nodes may call it
 // concurrently, since each step is one conditional statement in the database.
@@ -21,9 +21,9 @@ import (
 // The first key of a database becomes current immediately, if no public key
 // was published before it: no verifier can have a copy of the key set that
 // lacks it.
-func (g *Gate) RotateKeys(ctx context.Context) error {
-	g.runs.Store(true)
-	store, ok := g.db.(record.Keys)
+func (ks Keys) Rotate(ctx context.Context) error {
+	ks.gate.runs.Store(true)
+	store, ok := ks.gate.db.(record.Keys)
 	if !ok {
 		return nil
 	}
@@ -31,16 +31,16 @@ func (g *Gate) RotateKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := g.deleteOld(ctx, keys); err != nil {
+	if err := ks.gate.deleteOld(ctx, keys); err != nil {
 		return err
 	}
-	if g.settings.KeyRotation <= 0 {
+	if ks.gate.settings.KeyRotation <= 0 {
 		return nil
 	}
-	if g.isFirst(keys) {
-		return g.startKeys(ctx, keys)
+	if ks.gate.isFirst(keys) {
+		return ks.gate.startKeys(ctx, keys)
 	}
-	return g.advance(ctx, keys)
+	return ks.gate.advance(ctx, keys)
 }
 
 // isFirst reports whether no public key has ever signed here: the secret
@@ -65,7 +65,7 @@ func (g *Gate) isFirst(keys []record.Key) bool {
 // switches.
 func (g *Gate) startKeys(ctx context.Context, keys []record.Key) error {
 	if len(keys) == 0 {
-		if _, err := g.AddKey(ctx, or(g.settings.KeyAlgorithm, jwt.ES256)); err != nil {
+		if _, err := g.Keys().Add(ctx, or(g.settings.KeyAlgorithm, jwt.ES256)); err != nil {
 			return err
 		}
 		store, err := g.keyStore()
@@ -79,10 +79,10 @@ func (g *Gate) startKeys(ctx context.Context, keys []record.Key) error {
 	return g.switchTo(ctx, keys[0].ID)
 }
 
-// switchTo is SwitchKey, except that it returns nil if another node switched
+// switchTo is Keys.Switch, except that it returns nil if another node switched
 // first.
 func (g *Gate) switchTo(ctx context.Context, id string) error {
-	if err := g.SwitchKey(ctx, id); !errors.Is(err, ErrNotFound) {
+	if err := g.Keys().Switch(ctx, id); !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	return g.readKeys(ctx)
@@ -109,7 +109,7 @@ func (g *Gate) advance(ctx context.Context, keys []record.Key) error {
 	}
 	switch {
 	case next == nil && !now.Before(due.Add(-KeyPublishTime)):
-		_, err := g.AddKey(ctx, or(g.settings.KeyAlgorithm, jwt.ES256))
+		_, err := g.Keys().Add(ctx, or(g.settings.KeyAlgorithm, jwt.ES256))
 		return err
 	case next != nil && !now.Before(due) && !now.Before(next.Created.Add(KeyPublishTime)):
 		return g.switchTo(ctx, next.ID)
@@ -125,7 +125,7 @@ func (g *Gate) deleteOld(ctx context.Context, keys []record.Key) error {
 		if key.State != record.KeyRetired || g.now().Before(key.Retired.Add(keep)) {
 			continue
 		}
-		if err := g.DeleteKey(ctx, key.ID); err != nil && !errors.Is(err, ErrNotFound) {
+		if err := g.Keys().Delete(ctx, key.ID); err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
 	}

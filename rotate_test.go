@@ -28,11 +28,11 @@ func TestRotationSchedule(t *testing.T) {
 	for step := range 100 * 4 {
 		b.clock.Advance(6 * time.Hour)
 		for _, node := range []*bench{b, other} {
-			if err := node.RotateKeys(t.Context()); err != nil {
+			if err := node.Keys().Rotate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		keys, err := b.Keys(t.Context())
+		keys, err := b.Keys().List(t.Context())
 		if err != nil || len(keys) > 3 {
 			t.Fatalf("step %d: %d keys, %v", step, len(keys), err)
 		}
@@ -58,10 +58,10 @@ func TestNextKeyWaits(t *testing.T) {
 		s.KeyRotation = 24 * time.Hour
 	})
 	state := func() (state record.KeyState) {
-		if err := b.RotateKeys(t.Context()); err != nil {
+		if err := b.Keys().Rotate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		keys, err := b.Keys(t.Context())
+		keys, err := b.Keys().List(t.Context())
 		if err != nil || len(keys) != 1 {
 			t.Fatalf("%+v %v", keys, err)
 		}
@@ -84,10 +84,10 @@ func TestNextKeyWaits(t *testing.T) {
 func TestEarlyKeyWaits(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.KeyRotation, s.KeyAlgorithm = 24*time.Hour, jwt.EdDSA })
 	current := func() (id string) {
-		if err := b.RotateKeys(t.Context()); err != nil {
+		if err := b.Keys().Rotate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		keys, err := b.Keys(t.Context())
+		keys, err := b.Keys().List(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestEarlyKeyWaits(t *testing.T) {
 		return id
 	}
 	first := current() // the first one signs immediately
-	early, err := b.AddKey(t.Context(), jwt.EdDSA)
+	early, err := b.Keys().Add(t.Context(), jwt.EdDSA)
 	if err != nil || first == "" {
 		t.Fatal(first, err)
 	}
@@ -120,18 +120,18 @@ func TestRetiredKeysStay(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.RefreshTokenLifetime, s.Leeway = 48*time.Hour, time.Minute })
 	var ids []string
 	for range 4 {
-		key, err := b.AddKey(t.Context(), jwt.EdDSA)
+		key, err := b.Keys().Add(t.Context(), jwt.EdDSA)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ids = append(ids, key.ID)
 		b.clock.Advance(time.Second)
 	}
-	if err := b.SwitchKey(t.Context(), ids[0]); err != nil {
+	if err := b.Keys().Switch(t.Context(), ids[0]); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range ids[1:3] {
-		if err := b.RetireKey(t.Context(), id); err != nil {
+		if err := b.Keys().Retire(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -140,10 +140,10 @@ func TestRetiredKeysStay(t *testing.T) {
 		left  int
 	}{{49*time.Hour + time.Minute - time.Second, 4}, {time.Second, 2}, {1000 * time.Hour, 2}} {
 		b.clock.Advance(c.later)
-		if err := b.RotateKeys(t.Context()); err != nil {
+		if err := b.Keys().Rotate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if keys, err := b.Keys(t.Context()); err != nil || len(keys) != c.left {
+		if keys, err := b.Keys().List(t.Context()); err != nil || len(keys) != c.left {
 			t.Errorf("%d keys are left, %v, want %d", len(keys), err, c.left)
 		}
 	}

@@ -86,9 +86,9 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// rotateDue is RotateKeys for Run, which tries again later.
+// rotateDue is Keys.Rotate for Run, which tries again later.
 func (g *Gate) rotateDue(ctx context.Context) {
-	if err := g.RotateKeys(ctx); err != nil && ctx.Err() == nil {
+	if err := g.Keys().Rotate(ctx); err != nil && ctx.Err() == nil {
 		g.log.WarnContext(ctx, "keys were not rotated", "cause", err)
 	}
 }
@@ -98,7 +98,7 @@ func (g *Gate) rotateDue(ctx context.Context) {
 const idleTime = time.Minute
 
 // warnIdle logs a warning once, at a login or a refresh, if
-// Settings.KeyRotation has no effect because neither Run nor RotateKeys was
+// Settings.KeyRotation has no effect because neither Run nor Keys.Rotate was
 // called.
 func (g *Gate) warnIdle(ctx context.Context) {
 	if g.settings.KeyRotation > 0 && !g.runs.Load() && g.now().Sub(g.made) >= idleTime && g.runs.CompareAndSwap(false, true) {
@@ -120,7 +120,7 @@ func (g *Gate) Sync(ctx context.Context) error {
 	}
 	runs := g.runs.Load()
 	defer g.runs.Store(runs) // this was not Run
-	return g.RotateKeys(ctx)
+	return g.Keys().Rotate(ctx)
 }
 
 // pullRevocations reads the new revocations from the feed. If that fails, it

@@ -182,7 +182,7 @@ type Settings struct {
 	// AUTH_PASSWORD_VALIDATORS.
 	PasswordRules strength.Rules
 	// ServeRevocations keeps a log of revocations in memory, so that Guards in
-	// other processes can follow it (Gate.RevocationFeed). Default: false.
+	// other processes can follow it (Sessions.RevocationFeed). Default: false.
 	// Django: none.
 	ServeRevocations bool
 	// RevocationsRequired makes the gate reject every token with 503 if the

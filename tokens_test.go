@@ -150,7 +150,7 @@ func TestUsernameAsUserID(t *testing.T) {
 	if tokens, err = b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.SetUsername(t.Context(), alice, "alicia", jotgate.Client{}); err != nil {
+	if err := b.Accounts().SetUsername(t.Context(), alice, "alicia", jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); !errors.Is(err, jotgate.ErrNoAccountForToken) {
@@ -188,7 +188,7 @@ func TestLastLogin(t *testing.T) {
 		if err := b.Logout(t.Context(), b.login(t, "alice").Refresh, jotgate.Client{}); err != nil {
 			t.Error(err)
 		}
-		account, err := b.AccountByID(t.Context(), alice.ID)
+		account, err := b.Accounts().ByID(t.Context(), alice.ID)
 		if err != nil || account.LastLogin.Equal(noon) != ask || account.LastLogin.IsZero() == ask {
 			t.Errorf("%v: %v, %v", ask, account.LastLogin, err)
 		}
@@ -268,16 +268,19 @@ func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 	if _, err := b.CheckLogin(t.Context(), alice.Username, password); !errors.Is(err, jotgate.ErrNoActiveAccount) {
 		t.Errorf("a name of 1025 bytes: %v", err)
 	}
-	uid, token := b.LinkParts(record.LetterPasswordReset, alice)
+	uid, token := b.Links().Parts(record.LetterPasswordReset, alice)
 	none := jotgate.Client{}
 	for name, call := range map[string]func() error{
 		"register": func() error { _, err := b.Register(t.Context(), jotgate.Registration{}, none); return err },
-		"activate": func() error { _, err := b.Activate(t.Context(), uid, token, none); return err },
-		"reset":    func() error { _, err := b.ResetPassword(t.Context(), uid, token, password+"2", none); return err },
-		"password": func() error { return b.SetPassword(t.Context(), alice, password+"2", "", none) },
-		"username": func() error { return b.SetUsername(t.Context(), alice, "alicia", none) },
-		"email":    func() error { return b.SetEmail(t.Context(), alice, "a@example.com", false, none) },
-		"delete":   func() error { return b.DeleteAccount(t.Context(), alice, none) },
+		"activate": func() error { _, err := b.Links().Activate(t.Context(), uid, token, none); return err },
+		"reset": func() error {
+			_, err := b.Links().ResetPassword(t.Context(), uid, token, password+"2", none)
+			return err
+		},
+		"password": func() error { return b.Accounts().SetPassword(t.Context(), alice, password+"2", "", none) },
+		"username": func() error { return b.Accounts().SetUsername(t.Context(), alice, "alicia", none) },
+		"email":    func() error { return b.Accounts().SetEmail(t.Context(), alice, "a@example.com", false, none) },
+		"delete":   func() error { return b.Accounts().Delete(t.Context(), alice, none) },
 	} {
 		if err := call(); !errors.Is(err, jotgate.ErrForbidden) {
 			t.Errorf("%s: %v", name, err)
@@ -289,7 +292,7 @@ func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 	if _, err := b.Login(t.Context(), "alice", password, none); !errors.Is(err, jotgate.ErrUnavailable) || checked != 1 {
 		t.Errorf("without a database: %v, compared %d times", err, checked)
 	}
-	if found, err := b.RequestLink(t.Context(), record.LetterPasswordReset, alice.Email); found || !errors.Is(err, jotgate.ErrUnavailable) {
+	if found, err := b.Links().Request(t.Context(), record.LetterPasswordReset, alice.Email); found || !errors.Is(err, jotgate.ErrUnavailable) {
 		t.Errorf("a link: %v %v", found, err)
 	}
 }
@@ -297,21 +300,21 @@ func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 func TestResetUsername(t *testing.T) {
 	b := newGate(t, nil)
 	alice := b.user(t, "alice", nil)
-	uid, token := b.LinkParts(record.LetterUsernameReset, alice)
+	uid, token := b.Links().Parts(record.LetterUsernameReset, alice)
 	none := jotgate.Client{}
-	if _, err := b.ResetUsername(t.Context(), uid, token, "a b", none); jotgate.AsError(err).Status != 400 {
+	if _, err := b.Links().ResetUsername(t.Context(), uid, token, "a b", none); jotgate.AsError(err).Status != 400 {
 		t.Errorf("a name with a blank: %v", err)
 	}
-	if _, err := b.ResetUsername(t.Context(), uid, token+"0", "alicia", none); jotgate.AsError(err).Status != 400 {
+	if _, err := b.Links().ResetUsername(t.Context(), uid, token+"0", "alicia", none); jotgate.AsError(err).Status != 400 {
 		t.Errorf("a wrong token: %v", err)
 	}
-	if _, err := b.ResetUsername(t.Context(), uid, token, "alicia", none); err != nil {
+	if _, err := b.Links().ResetUsername(t.Context(), uid, token, "alicia", none); err != nil {
 		t.Fatal(err)
 	}
-	if account, err := b.AccountByID(t.Context(), alice.ID); err != nil || account.Username != "alicia" {
+	if account, err := b.Accounts().ByID(t.Context(), alice.ID); err != nil || account.Username != "alicia" {
 		t.Errorf("%+v %v", account, err)
 	}
-	if _, err := b.ResetUsername(t.Context(), uid, token, "alice", none); jotgate.AsError(err).Status != 400 {
+	if _, err := b.Links().ResetUsername(t.Context(), uid, token, "alice", none); jotgate.AsError(err).Status != 400 {
 		t.Errorf("the link works twice: %v", err)
 	}
 }
@@ -322,7 +325,7 @@ func TestNotify(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
 	for name, address := range map[string]string{"alice": "alice@example.com", "bob": ""} {
 		account := b.user(t, name, func(a *record.Account) { a.Email = address })
-		b.Notify(t.Context(), record.LetterActivation, account, "x")
+		b.Accounts().Notify(t.Context(), record.LetterActivation, account, "x")
 		letters, err := b.db.DueLetters(t.Context(), noon, 10, time.Hour)
 		if err != nil || len(letters) != len(address)/len("alice@example.com") {
 			t.Errorf("%s: %v, %v", name, letters, err)

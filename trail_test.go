@@ -43,7 +43,7 @@ func TestTrailIsBounded(t *testing.T) {
 	const n = 100_000
 	for i := range n {
 		client := jotgate.Client{Address: fmt.Sprintf("203.0.%d.%d", i>>8&255, i&255), Endpoint: "/api/token/"}
-		b.RecordEvent(t.Context(), record.Event{Name: "login_failed", Subject: strconv.Itoa(i), Detail: "no such account"}, client)
+		b.Events().Record(t.Context(), record.Event{Name: "login_failed", Subject: strconv.Itoa(i), Detail: "no such account"}, client)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
@@ -73,7 +73,7 @@ func TestTrailCounts(t *testing.T) {
 	for _, e := range b.events(t) {
 		counts = append(counts, e.Count)
 		if e.Name != "login_failed" || e.Outcome != "failure" || e.Detail != "no such account" || e.Endpoint != "/api/token/" ||
-			e.Subject != b.EventSubject(" NOBODY") || e.Subject == b.EventSubject("alice") || e.User != "" || strings.Contains(e.Subject, "nobody") {
+			e.Subject != b.Events().Subject(" NOBODY") || e.Subject == b.Events().Subject("alice") || e.User != "" || strings.Contains(e.Subject, "nobody") {
 			t.Errorf("%+v", e)
 		}
 	}

@@ -48,7 +48,7 @@ func (u storeUsers) CheckPassword(ctx context.Context, account *record.Account, 
 // upgrade replaces an outdated hash, if it is still the one that was checked.
 // If that fails, the login still succeeds.
 func (u storeUsers) upgrade(ctx context.Context, account *record.Account, password string) {
-	encoded, err := u.g.MakePassword(ctx, password)
+	encoded, err := u.g.Accounts().MakePassword(ctx, password)
 	if err == nil {
 		err = u.g.db.ChangeAccount(ctx, account.ID, record.Change{Password: &encoded, IfPassword: &account.Password})
 	}
@@ -63,8 +63,8 @@ func (u storeUsers) upgrade(ctx context.Context, account *record.Account, passwo
 
 // MakePassword hashes a new password in the hash pool. Errors: ErrBusy,
 // passwd.ErrPassword.
-func (g *Gate) MakePassword(ctx context.Context, password string) (encoded string, err error) {
-	poolErr := g.hashPool.do(ctx, g.hasher.Memory(""), func() { encoded, err = g.hasher.Make(password) })
+func (as Accounts) MakePassword(ctx context.Context, password string) (encoded string, err error) {
+	poolErr := as.gate.hashPool.do(ctx, as.gate.hasher.Memory(""), func() { encoded, err = as.gate.hasher.Make(password) })
 	if poolErr != nil {
 		return "", poolErr
 	}

@@ -16,9 +16,9 @@ func linkFields(_ *API, in *linkIn) []form.Field {
 // activation is POST /auth/users/activation/: it activates the account that the
 // link in the e-mail belongs to.
 func activation(c *call, in *linkIn) (any, error) {
-	account, err := c.gate.Activate(c.ctx, in.uid, in.token, c.client)
+	account, err := c.gate.Links().Activate(c.ctx, in.uid, in.token, c.client)
 	if err == nil && c.settings.SendConfirmationEmail {
-		c.gate.Notify(c.ctx, record.LetterConfirmation, account, "")
+		c.gate.Accounts().Notify(c.ctx, record.LetterConfirmation, account, "")
 	}
 	return nil, err
 }

@@ -314,7 +314,7 @@ func TestH116JWKSIsPublic(t *testing.T) {
 	s := newSite(t, change{})
 	want(t, "a secret key only", s.ask("GET", "/.well-known/jwks.json", ""), 200, `{"keys":[]}`)
 	for _, alg := range []jwt.Algorithm{jwt.ES256, jwt.EdDSA, jwt.RS256} {
-		if _, err := s.gate.AddKey(t.Context(), alg); err != nil {
+		if _, err := s.gate.Keys().Add(t.Context(), alg); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -33,7 +33,7 @@ func (s *site) linkTo(kind record.LetterKind, name, address string) string {
 	s.t.Helper()
 	a := s.account(name)
 	a.Email = address
-	uid, token := s.gate.LinkParts(kind, a)
+	uid, token := s.gate.Links().Parts(kind, a)
 	return object("uid", uid, "token", token)
 }
 

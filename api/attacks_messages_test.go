@@ -26,7 +26,7 @@ func TestA8OwnersAreNotCrowdedOut(t *testing.T) {
 	}
 	has := func(first bool) {
 		t.Helper()
-		list, err := s.gate.LinkAccounts(t.Context(), record.LetterPasswordReset, "victim@example.org")
+		list, err := s.gate.Links().Accounts(t.Context(), record.LetterPasswordReset, "victim@example.org")
 		if err != nil || len(list) != 13 || first && list[0].Username != "victim" || list[0].Username != "victim" && list[12].Username != "victim" {
 			t.Errorf("%d accounts, %v", len(list), err)
 		}

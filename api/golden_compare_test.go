@@ -329,7 +329,7 @@ func (w *world) outbox(s *step) string {
 			if err != nil {
 				panic(err)
 			}
-			w.vars[names["uid"]], w.vars[names["token"]] = w.gate.LinkParts(letter.Kind, a)
+			w.vars[names["uid"]], w.vars[names["token"]] = w.gate.Links().Parts(letter.Kind, a)
 		}
 	}
 	return ""

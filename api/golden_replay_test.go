@@ -82,7 +82,7 @@ func newWorld(t *testing.T, g *group, tpl *template) *world {
 	if w.gate, err = jotgate.New(settings, w.db); err != nil {
 		panic(err)
 	}
-	w.sender, err = mail.New(mail.Settings{BaseURL: "http://app.example.com", Site: "Golden", Output: io.Discard, Now: w.now}, w.gate, w.db)
+	w.sender, err = mail.New(mail.Settings{BaseURL: "http://app.example.com", Site: "Golden", Output: io.Discard, Now: w.now}, w.gate.Accounts(), w.gate.Links(), w.db)
 	if err != nil {
 		t.Fatal(err)
 	}

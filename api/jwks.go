@@ -15,7 +15,7 @@ import (
 // secret. The response may be cached for half of jotgate.KeyPublishTime.
 func jwks(a *API) http.Handler {
 	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
-		keys := a.gate.PublicKeys()
+		keys := a.gate.Keys().Public()
 		set := struct {
 			Keys []json.RawMessage `json:"keys"`
 		}{Keys: make([]json.RawMessage, 0, len(keys))}

@@ -41,7 +41,7 @@ func newCounter(t testing.TB, db *store.Store, hasher string) *API {
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoded, err := gate.MakePassword(t.Context(), goodPassword)
+	encoded, err := gate.Accounts().MakePassword(t.Context(), goodPassword)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ func logout(c *call) (any, error) {
 	if c.user.Session == "" {
 		return nil, &jotgate.Error{Status: http.StatusBadRequest, Detail: "This token has no session; send its refresh token to /api/token/blacklist/."}
 	}
-	err := c.gate.EndSession(c.ctx, c.account.ID, c.user.Session, c.client)
+	err := c.gate.Sessions().End(c.ctx, c.account.ID, c.user.Session, c.client)
 	if err != nil && !errors.Is(err, jotgate.ErrNotFound) {
 		return nil, err
 	}

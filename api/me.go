@@ -43,7 +43,7 @@ func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error
 		}
 	}
 	before := *account
-	if err := c.gate.SetEmail(c.ctx, account, in.email, c.settings.SendActivationEmail, c.client); err != nil {
+	if err := c.gate.Accounts().SetEmail(c.ctx, account, in.email, c.settings.SendActivationEmail, c.client); err != nil {
 		return nil, err
 	}
 	c.noticeEmail(&before, account)
@@ -57,7 +57,7 @@ func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error
 func (c *call) noticeEmail(before, now *record.Account) {
 	wanted := c.settings.EmailChangedEmail || !c.gate.Settings().ImmediateEmailChange
 	if wanted && now.Email != before.Email {
-		c.gate.Notify(c.ctx, record.LetterEmailChanged, before, "")
+		c.gate.Accounts().Notify(c.ctx, record.LetterEmailChanged, before, "")
 	}
 }
 
@@ -74,14 +74,14 @@ func (c *call) deleteAccount(account *record.Account, in *confirmIn) error {
 	if err := c.confirm(in.current); err != nil {
 		return err
 	}
-	return c.gate.DeleteAccount(c.ctx, account, c.client)
+	return c.gate.Accounts().Delete(c.ctx, account, c.client)
 }
 
 // confirm checks the caller's current password. It shares the counters of failures
 // with the login.
 func (c *call) confirm(password string) error {
 	_, err := c.shell.Lockout().Try(c.ctx, c.account.Username, c.network, func() (record.UserID, error) {
-		return c.account.ID, c.gate.CheckPassword(c.ctx, c.account, password)
+		return c.account.ID, c.gate.Accounts().CheckPassword(c.ctx, c.account, password)
 	})
 	return err
 }

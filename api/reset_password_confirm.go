@@ -24,7 +24,7 @@ func resetPasswordConfirm(c *call, in *resetPasswordIn) (any, error) {
 	if c.settings.PasswordResetConfirmRetype && in.again != in.password {
 		return nil, form.NonField("The two password fields didn't match.")
 	}
-	account, err := c.gate.ResetPassword(c.ctx, in.uid, in.token, in.password, c.client)
+	account, err := c.gate.Links().ResetPassword(c.ctx, in.uid, in.token, in.password, c.client)
 	if err != nil {
 		return nil, renamed(err, "password", "new_password")
 	}

@@ -22,7 +22,7 @@ func resetUsernameConfirm(c *call, in *resetUsernameIn) (any, error) {
 	if c.settings.UsernameResetConfirmRetype && in.again != in.username {
 		return nil, c.errLoginsDiffer()
 	}
-	account, err := c.gate.ResetUsername(c.ctx, in.uid, in.token, in.username, c.client)
+	account, err := c.gate.Links().ResetUsername(c.ctx, in.uid, in.token, in.username, c.client)
 	if err != nil {
 		return nil, c.loginError(err, "new_")
 	}

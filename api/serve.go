@@ -188,15 +188,15 @@ func (c *call) refuse(err error) {
 	if c.account != nil {
 		user = c.account.ID
 	}
-	c.gate.RecordRefusal(c.ctx, err, user, c.client)
+	c.gate.Events().RecordRefusal(c.ctx, err, user, c.client)
 	c.shell.Fail(c.w, c.r.WithContext(c.ctx), err, nil)
 }
 
-// requestLink is Gate.RequestLink with its event, which is the same whether or not
+// requestLink is Links.Request with its event, which is the same whether or not
 // an account has the address.
 func (c *call) requestLink(kind record.LetterKind, email string) (found bool, err error) {
-	c.gate.RecordEvent(c.ctx, record.Event{Name: "link_requested", Subject: c.gate.EventSubject(email), Detail: string(kind)}, c.client)
-	return c.gate.RequestLink(c.ctx, kind, email)
+	c.gate.Events().Record(c.ctx, record.Event{Name: "link_requested", Subject: c.gate.Events().Subject(email), Detail: string(kind)}, c.client)
+	return c.gate.Links().Request(c.ctx, kind, email)
 }
 
 // log logs a failure that does not change the response.

@@ -15,7 +15,7 @@ type sessionOut struct {
 
 // sessionList is GET /auth/sessions/: the caller's sessions.
 func sessionList(c *call) (any, error) {
-	sessions, err := c.gate.Sessions(c.ctx, c.account.ID)
+	sessions, err := c.gate.Sessions().List(c.ctx, c.account.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -35,10 +35,10 @@ func sessionsEnd(c *call) (any, error) {
 	} else {
 		c.takeBack()
 	}
-	return bare(http.StatusNoContent), c.gate.EndSessions(c.ctx, c.account.ID, keep, c.client)
+	return bare(http.StatusNoContent), c.gate.Sessions().EndAll(c.ctx, c.account.ID, keep, c.client)
 }
 
 // sessionEnd is DELETE /auth/sessions/{id}/: it ends one of the caller's sessions.
 func sessionEnd(c *call) (any, error) {
-	return bare(http.StatusNoContent), c.gate.EndSession(c.ctx, c.account.ID, c.r.PathValue("id"), c.client)
+	return bare(http.StatusNoContent), c.gate.Sessions().End(c.ctx, c.account.ID, c.r.PathValue("id"), c.client)
 }

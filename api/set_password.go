@@ -28,7 +28,7 @@ func setPassword(c *call, in *setPasswordIn) (any, error) {
 	if err := c.confirm(in.current); err != nil {
 		return nil, err
 	}
-	if err := c.gate.SetPassword(c.ctx, c.account, in.password, c.user.Session, c.client); err != nil {
+	if err := c.gate.Accounts().SetPassword(c.ctx, c.account, in.password, c.user.Session, c.client); err != nil {
 		return nil, renamed(err, "password", "new_password")
 	}
 	c.noticePassword(c.account)
@@ -38,7 +38,7 @@ func setPassword(c *call, in *setPasswordIn) (any, error) {
 // noticePassword notifies the account's owner that the password was changed.
 func (c *call) noticePassword(account *record.Account) {
 	if c.settings.PasswordChangedEmail {
-		c.gate.Notify(c.ctx, record.LetterPasswordChanged, account, "")
+		c.gate.Accounts().Notify(c.ctx, record.LetterPasswordChanged, account, "")
 	}
 }
 

@@ -38,7 +38,7 @@ func setUsername(c *call, in *setUsernameIn) (any, error) {
 	if err := c.confirm(in.current); err != nil {
 		return nil, err
 	}
-	if err := c.gate.SetUsername(c.ctx, c.account, in.username, c.client); err != nil {
+	if err := c.gate.Accounts().SetUsername(c.ctx, c.account, in.username, c.client); err != nil {
 		return nil, c.loginError(err, "new_")
 	}
 	c.noticeUsername(c.account)
@@ -49,13 +49,13 @@ func setUsername(c *call, in *setUsernameIn) (any, error) {
 // the username is the e-mail address, that message goes to the new address, as
 // djoser's does, and noticeEmail notifies the previous one.
 func (c *call) noticeUsername(before *record.Account) {
-	now, err := c.gate.AccountByID(c.ctx, before.ID)
+	now, err := c.gate.Accounts().ByID(c.ctx, before.ID)
 	if err != nil {
 		c.log(c.ctx, "the letter about a new username was not written", "user_id", before.ID, "cause", err)
 		return
 	}
 	if c.settings.UsernameChangedEmail && now.Username != before.Username {
-		c.gate.Notify(c.ctx, record.LetterUsernameChanged, now, "")
+		c.gate.Accounts().Notify(c.ctx, record.LetterUsernameChanged, now, "")
 	}
 	c.noticeEmail(before, now)
 }

@@ -88,7 +88,7 @@ func newSite(t testing.TB, c change) *site {
 	for _, name := range []string{"alice", "bob", "carol", "dave"} {
 		a := &record.Account{Username: name, Email: name + "@example.com", IsActive: name != "bob", IsStaff: name == "carol", DateJoined: s.now.Now()}
 		if a.Password = passwd.Unusable(); name != "dave" {
-			if a.Password, err = s.gate.MakePassword(t.Context(), goodPassword); err != nil {
+			if a.Password, err = s.gate.Accounts().MakePassword(t.Context(), goodPassword); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -249,7 +249,7 @@ func (s *site) letters() (list []record.Letter) {
 
 // link is what the letter of this kind says to the account.
 func (s *site) link(kind record.LetterKind, name string) (uid, token string) {
-	return s.gate.LinkParts(kind, s.account(name))
+	return s.gate.Links().Parts(kind, s.account(name))
 }
 
 // want fails unless the answer has this status and its body this text.

@@ -136,7 +136,7 @@ func (s *site) sendBy(server string) {
 	sender, err := mail.New(mail.Settings{
 		Server: jotgate.Secret("smtp://" + server + "?tls=insecure-off"), From: "noreply@example.com", BaseURL: "https://app.example.com",
 		Timeout: time.Second, Now: s.now.Now, Logger: s.gate.Settings().Logger,
-	}, s.gate, s.db)
+	}, s.gate.Accounts(), s.gate.Links(), s.db)
 	if err != nil {
 		s.t.Fatal(err)
 	}

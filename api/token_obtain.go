@@ -48,8 +48,8 @@ func (c *call) login(in *loginIn) (tokens jotgate.Tokens, err error) {
 
 // noticeSignIn notifies the account's owner of a login from a new network.
 func (c *call) noticeSignIn(user *jotgate.User) {
-	if account, err := c.gate.AccountByID(c.ctx, user.ID); err == nil {
-		c.gate.Notify(c.ctx, record.LetterNewSignIn, account, c.client.Address+", "+device(c.client.UserAgent))
+	if account, err := c.gate.Accounts().ByID(c.ctx, user.ID); err == nil {
+		c.gate.Accounts().Notify(c.ctx, record.LetterNewSignIn, account, c.client.Address+", "+device(c.client.UserAgent))
 	}
 }
 

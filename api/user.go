@@ -26,7 +26,7 @@ func (c *call) target() (*record.Account, error) {
 		}
 		return nil, jotgate.ErrNotFound
 	}
-	account, err := c.gate.AccountByID(c.ctx, id)
+	account, err := c.gate.Accounts().ByID(c.ctx, id)
 	if errors.Is(err, jotgate.ErrNotFound) {
 		return nil, errNoUser.Because(err)
 	}
@@ -45,7 +45,7 @@ func userShow(c *call) (any, error) {
 func (c *call) managed() (*record.Account, error) {
 	account, err := c.target()
 	if err == nil {
-		err = c.gate.MayManage(c.ctx, c.account, account)
+		err = c.gate.Accounts().MayManage(c.ctx, c.account, account)
 	}
 	return account, err
 }

@@ -173,7 +173,7 @@ func userCreate(c *call, in *createIn) (any, error) {
 		return nil, c.loginError(err, "")
 	}
 	if account.IsActive && c.settings.SendConfirmationEmail {
-		c.gate.Notify(c.ctx, record.LetterConfirmation, account, "")
+		c.gate.Accounts().Notify(c.ctx, record.LetterConfirmation, account, "")
 	}
 	return c.createdOut(account), nil
 }

@@ -92,7 +92,7 @@ func New(t testing.TB, changes ...func(*jotgate.Settings)) *Gate {
 // options change that: [Staff], [Superuser], [Inactive], or any other function.
 func (g *Gate) User(username string, options ...func(*record.Account)) *record.Account {
 	g.t.Helper()
-	encoded, err := g.MakePassword(g.t.Context(), Password)
+	encoded, err := g.Accounts().MakePassword(g.t.Context(), Password)
 	check(g.t, err)
 	account := &record.Account{
 		Username: username, Email: username + "@example.com", Password: encoded, IsActive: true, DateJoined: g.Clock.Now(),

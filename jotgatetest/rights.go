@@ -33,7 +33,7 @@ func ES256(s *jotgate.Settings) {
 func (g *Gate) NewGuard(changes ...func(*jotgate.GuardSettings)) *jotgate.Guard {
 	g.t.Helper()
 	filled := g.Settings()
-	keys := g.PublicKeys()
+	keys := g.Keys().Public()
 	if len(keys) == 0 {
 		secret, err := jwt.NewHMAC(jwt.HS256, []byte(filled.SecretKey))
 		check(g.t, err)

@@ -24,7 +24,7 @@ func ExampleNew() {
 			Server:  jotgate.Secret(os.Getenv("JOTGATE_MAIL_SERVER")), // smtp://user:password@smtp.example.com
 			From:    "Example <noreply@example.com>",
 			BaseURL: "https://app.example.com",
-		}, gate, db)
+		}, gate.Accounts(), gate.Links(), db)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func ExampleSender_Preview() {
 	}
 	sender, err := mail.New(mail.Settings{
 		Output: os.Stdout, Site: "Beispiel", BaseURL: "https://app.example.com", Templates: letters,
-	}, accounts{}, &outbox{})
+	}, accounts{}, accounts{}, &outbox{})
 	if err != nil {
 		panic(err)
 	}
@@ -62,7 +62,7 @@ func ExampleSender_Preview() {
 // For development, letters are written where they can be read.
 func ExampleSender_SendDue() {
 	outbox := &outbox{}
-	sender, err := mail.New(mail.Settings{Output: os.Stdout, BaseURL: "http://127.0.0.1:8000", Logger: quiet}, people(), outbox)
+	sender, err := mail.New(mail.Settings{Output: os.Stdout, BaseURL: "http://127.0.0.1:8000", Logger: quiet}, people(), people(), outbox)
 	if err != nil {
 		panic(err)
 	}

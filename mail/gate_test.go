@@ -41,12 +41,12 @@ func TestWithGate(t *testing.T) {
 	}
 	s := serve(t, &server{plain: true}, nil)
 	settings := mail.Settings{Server: jotgate.Secret("smtp://" + s.addr + "?tls=insecure-off"), From: "a@example.com", BaseURL: "https://x.example", Logger: quiet}
-	sender, err := mail.New(settings, gate, db)
+	sender, err := mail.New(settings, gate.Accounts(), gate.Links(), db)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"alice@example.com", "ALICE@example.com", "nobody@example.com", "al\u0131ce@example.com"} {
-		if _, err := gate.RequestLink(ctx, record.LetterPasswordReset, address); err != nil {
+		if _, err := gate.Links().Request(ctx, record.LetterPasswordReset, address); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,7 +68,7 @@ func TestWithGate(t *testing.T) {
 	if found := holds(t, folder, alice.Email); found == "" {
 		t.Error("the search of the files finds nothing at all")
 	}
-	if _, err := gate.ResetPassword(ctx, link[1], link[2], "another horse battery", client); err != nil {
+	if _, err := gate.Links().ResetPassword(ctx, link[1], link[2], "another horse battery", client); err != nil {
 		t.Errorf("the link: %v", err)
 	}
 	if n, err := sender.SendDue(ctx); n != 0 || err != nil {
@@ -116,7 +116,7 @@ func TestSurvivesRestart(t *testing.T) {
 	settings := mail.Settings{Output: output, BaseURL: "https://x.example", Logger: quiet, Now: func() time.Time { return now }}
 	round := func(want int) {
 		t.Helper()
-		sender, err := mail.New(settings, accounts{"1": alice}, db)
+		sender, err := mail.New(settings, accounts{"1": alice}, accounts{"1": alice}, db)
 		if err != nil {
 			t.Fatal(err)
 		}

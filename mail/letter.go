@@ -72,7 +72,7 @@ func (s *Sender) compose(ctx context.Context, letter record.Letter) (envelope, e
 	if err := s.judge(letter); err != nil {
 		return envelope{}, err
 	}
-	accounts, err := s.accounts(ctx, letter)
+	accounts, err := s.recipients(ctx, letter)
 	if err != nil {
 		return envelope{}, err
 	}
@@ -84,16 +84,16 @@ func (s *Sender) compose(ctx context.Context, letter record.Letter) (envelope, e
 	return envelope{s.from, letter.To, s.messageID(letter), s.settings.Now(), message}, err
 }
 
-// accounts finds the account of a message, or those with its address.
-func (s *Sender) accounts(ctx context.Context, letter record.Letter) ([]*record.Account, error) {
+// recipients finds the account of a message, or those with its address.
+func (s *Sender) recipients(ctx context.Context, letter record.Letter) ([]*record.Account, error) {
 	if letter.User == "" {
-		list, err := s.gate.LinkAccounts(ctx, letter.Kind, letter.To)
+		list, err := s.links.Accounts(ctx, letter.Kind, letter.To)
 		if err == nil && len(list) == 0 {
 			err = dropped("no account has the address any more")
 		}
 		return list, err
 	}
-	account, err := s.gate.AccountByID(ctx, letter.User)
+	account, err := s.accounts.ByID(ctx, letter.User)
 	if errors.Is(err, jotgate.ErrNotFound) {
 		return nil, dropped("the account is gone")
 	} else if err != nil {
@@ -176,11 +176,11 @@ func (s *Sender) about(ctx context.Context, letter record.Letter, account *recor
 	if o.Username, err = s.username(ctx, letter, &reader); err != nil {
 		return o, err
 	}
-	link, ok := s.links[letter.Kind]
+	link, ok := s.addresses[letter.Kind]
 	if !ok {
 		return o, nil
 	}
-	uid, token := s.gate.LinkParts(letter.Kind, &reader)
+	uid, token := s.links.Parts(letter.Kind, &reader)
 	switch {
 	case uid != "" && token != "":
 		o.Link = fillLink(link, uid, token)
@@ -196,10 +196,10 @@ func (s *Sender) about(ctx context.Context, letter record.Letter, account *recor
 // The kinds without a link are sent to verified addresses only.
 func (s *Sender) username(ctx context.Context, letter record.Letter, reader *record.Account) (string, error) {
 	name := clean(reader.Username, maxName)
-	if _, link := s.links[letter.Kind]; !link || !strings.ContainsAny(name, ".@/:") || strings.EqualFold(name, letter.To) {
+	if _, link := s.addresses[letter.Kind]; !link || !strings.ContainsAny(name, ".@/:") || strings.EqualFold(name, letter.To) {
 		return name, nil
 	}
-	verified, err := s.gate.EmailVerified(ctx, reader)
+	verified, err := s.accounts.EmailVerified(ctx, reader)
 	if err != nil || !verified && letter.Kind != record.LetterEmailChanged {
 		return "", err
 	}
@@ -249,7 +249,7 @@ func (s *Sender) Preview(kind record.LetterKind, language string) (Message, erro
 		Site: s.settings.Site, Username: "alice", Hours: s.hours(),
 		Detail: "192.0.2.7, Firefox on Linux", Time: time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC),
 	}
-	if link, ok := s.links[kind]; ok {
+	if link, ok := s.addresses[kind]; ok {
 		d.Link = fillLink(link, "MQ", "dihx4b-072dde9df0114cdac3b6bd14c7863ed1")
 	}
 	return s.templates.render(kind, language, d)

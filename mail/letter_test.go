@@ -219,7 +219,7 @@ func TestSeveralAccounts(t *testing.T) {
 // Discard takes messages out of the outbox, and a link reaches nobody.
 func TestDiscard(t *testing.T) {
 	outbox, log := &outbox{}, &buffer{}
-	s, err := mail.New(mail.Settings{BaseURL: "https://x.example", Discard: true, Logger: slog.New(slog.NewTextHandler(log, nil)), Now: func() time.Time { return start }}, people(), outbox)
+	s, err := mail.New(mail.Settings{BaseURL: "https://x.example", Discard: true, Logger: slog.New(slog.NewTextHandler(log, nil)), Now: func() time.Time { return start }}, people(), people(), outbox)
 	if err != nil {
 		t.Fatal(err)
 	}

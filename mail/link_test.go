@@ -38,7 +38,7 @@ func TestLinks(t *testing.T) {
 func TestNoLink(t *testing.T) {
 	o := &noLinks{people()}
 	outbox, output := &outbox{}, &buffer{}
-	s, err := mail.New(mail.Settings{BaseURL: "https://x.example", Output: output, Logger: quiet, Now: func() time.Time { return start }}, o, outbox)
+	s, err := mail.New(mail.Settings{BaseURL: "https://x.example", Output: output, Logger: quiet, Now: func() time.Time { return start }}, o, o, outbox)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,14 +53,14 @@ func TestNoLink(t *testing.T) {
 
 type noLinks struct{ accounts }
 
-func (noLinks) LinkParts(record.LetterKind, *record.Account) (uid, token string) { return "MQ", "" }
+func (noLinks) Parts(record.LetterKind, *record.Account) (uid, token string) { return "MQ", "" }
 
 // Each differs in one point from settings that are good.
 func TestSettings(t *testing.T) {
 	good := func() mail.Settings {
 		return mail.Settings{BaseURL: "https://app.example.com", Output: &buffer{}}
 	}
-	if _, err := mail.New(good(), people(), &outbox{}); err != nil {
+	if _, err := mail.New(good(), people(), people(), &outbox{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -90,7 +90,7 @@ func TestSettings(t *testing.T) {
 	} {
 		s := good()
 		c.change(&s)
-		_, err := mail.New(s, people(), &outbox{})
+		_, err := mail.New(s, people(), people(), &outbox{})
 		if err == nil || !strings.Contains(err.Error(), c.fault) {
 			t.Errorf("%+v: %v", s, err)
 		}

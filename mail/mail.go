@@ -8,7 +8,7 @@
 //		Server:  "smtp://user:password@smtp.example.com:587",
 //		From:    "Example <noreply@example.com>",
 //		BaseURL: "https://app.example.com",
-//	}, gate, db) // db is the store that the gate was made with
+//	}, gate.Accounts(), gate.Links(), db) // db is the store that the gate was made with
 //	go sender.Run(ctx)
 //
 // So a response does not reveal whether a mail server exists, how fast it is, what
@@ -125,20 +125,25 @@ type Settings struct {
 	Now func() time.Time
 }
 
-// Accounts is what a Sender needs of a *jotgate.Gate. Its methods are safe for
+// Accounts is what a Sender needs of jotgate.Accounts. Its methods are safe for
 // concurrent use.
 type Accounts interface {
-	// AccountByID returns the account of a message, or jotgate.ErrNotFound.
-	AccountByID(ctx context.Context, id record.UserID) (*record.Account, error)
-	// LinkParts makes the uid and the token of a link for a message of this
-	// kind to account.Email. Both are empty if the account does not wait for
-	// such a link.
-	LinkParts(kind record.LetterKind, account *record.Account) (uid, token string)
-	// LinkAccounts lists the accounts with the address to which a message of
-	// this kind applies, first those for which the address is verified.
-	LinkAccounts(ctx context.Context, kind record.LetterKind, email string) ([]*record.Account, error)
+	// ByID returns the account of a message, or jotgate.ErrNotFound.
+	ByID(ctx context.Context, id record.UserID) (*record.Account, error)
 	// EmailVerified reports whether account.Email is verified for the account.
 	EmailVerified(ctx context.Context, account *record.Account) (bool, error)
+}
+
+// Links is what a Sender needs of jotgate.Links. Its methods are safe for
+// concurrent use.
+type Links interface {
+	// Parts makes the uid and the token of a link for a message of this
+	// kind to account.Email. Both are empty if the account does not wait for
+	// such a link.
+	Parts(kind record.LetterKind, account *record.Account) (uid, token string)
+	// Accounts lists the accounts with the address to which a message of
+	// this kind applies, first those for which the address is verified.
+	Accounts(ctx context.Context, kind record.LetterKind, email string) ([]*record.Account, error)
 }
 
 // Sender sends the messages in the outbox. Create it with New and call Run in a
@@ -146,10 +151,11 @@ type Accounts interface {
 // concurrent use.
 type Sender struct {
 	settings  Settings
-	gate      Accounts
+	accounts  Accounts
+	links     Links
 	outbox    record.Outbox
 	from      *mail.Address
-	links     map[record.LetterKind]string // with {uid} and {token}
+	addresses map[record.LetterKind]string // of links, with {uid} and {token}
 	templates *templates
 	transport transport
 
@@ -167,15 +173,15 @@ type transport interface {
 // New returns a Sender, or an error that names the invalid setting. The outbox is
 // the store that the gate was made with. New reads all templates and tries each,
 // but does not connect to the server.
-func New(s Settings, gate Accounts, outbox record.Outbox) (*Sender, error) {
-	sender, err := newSender(s, gate, outbox)
+func New(s Settings, accounts Accounts, links Links, outbox record.Outbox) (*Sender, error) {
+	sender, err := newSender(s, accounts, links, outbox)
 	if err != nil {
 		return nil, fmt.Errorf("mail: %w", err)
 	}
 	return sender, nil
 }
 
-func newSender(s Settings, gate Accounts, outbox record.Outbox) (*Sender, error) {
+func newSender(s Settings, accounts Accounts, links Links, outbox record.Outbox) (*Sender, error) {
 	transport, err := s.newTransport()
 	if err != nil {
 		return nil, err
@@ -184,11 +190,14 @@ func newSender(s Settings, gate Accounts, outbox record.Outbox) (*Sender, error)
 	if err != nil {
 		return nil, err
 	}
-	links, err := s.readLinks()
+	addresses, err := s.readLinks()
 	if err != nil {
 		return nil, err
 	}
-	sender := &Sender{settings: s, gate: gate, outbox: outbox, from: from, links: links, transport: transport, unmarked: make(map[int64]bool)}
+	sender := &Sender{
+		settings: s, accounts: accounts, links: links, outbox: outbox, from: from, addresses: addresses,
+		transport: transport, unmarked: make(map[int64]bool),
+	}
 	if sender.templates, err = loadTemplates(s.Templates, s.Language); err != nil {
 		return nil, err
 	}

@@ -110,18 +110,18 @@ func (o *outbox) failed() []failure {
 // whom and what they are.
 type accounts map[record.UserID]*record.Account
 
-func (a accounts) AccountByID(_ context.Context, id record.UserID) (*record.Account, error) {
+func (a accounts) ByID(_ context.Context, id record.UserID) (*record.Account, error) {
 	if account, ok := a[id]; ok {
 		return account, nil
 	}
 	return nil, jotgate.ErrNotFound
 }
 
-func (a accounts) LinkParts(kind record.LetterKind, account *record.Account) (uid, token string) {
+func (a accounts) Parts(kind record.LetterKind, account *record.Account) (uid, token string) {
 	return "uid" + string(account.ID), "token-" + string(kind)
 }
 
-func (a accounts) LinkAccounts(_ context.Context, _ record.LetterKind, email string) (list []*record.Account, err error) {
+func (a accounts) Accounts(_ context.Context, _ record.LetterKind, email string) (list []*record.Account, err error) {
 	for _, id := range slices.Sorted(maps.Keys(a)) {
 		if a[id].Email == email {
 			list = append(list, a[id])
@@ -179,7 +179,7 @@ func open(t *testing.T, change func(*mail.Settings)) *office {
 		change(&s)
 	}
 	var err error
-	if o.Sender, err = mail.New(s, o.people, o.outbox); err != nil {
+	if o.Sender, err = mail.New(s, o.people, o.people, o.outbox); err != nil {
 		t.Fatal(err)
 	}
 	return o

@@ -243,7 +243,7 @@ func TestTwoSenders(t *testing.T) {
 	second, err := mail.New(mail.Settings{
 		Logger: quiet,
 		Server: jotgate.Secret("smtp://" + s.addr + "?tls=insecure-off"), From: "a@example.com", BaseURL: "https://x.example", Now: a.clock,
-	}, a.people, a.outbox)
+	}, a.people, a.people, a.outbox)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -253,7 +253,7 @@ func TestServerSettings(t *testing.T) {
 		"smtp://mail.example.com", "smtp://mail.example.com:25", "smtp://user:pass@mail.example.com:587/", "smtp://user@mail.example.com",
 		"smtps://user:pass@mail.example.com", "smtp://[::1]:25?tls=insecure-off", "smtp://localhost?tls=insecure-off",
 	} {
-		if _, err := mail.New(mail.Settings{Server: jotgate.Secret(good), From: "a@example.com", BaseURL: "https://x.example"}, people(), &outbox{}); err != nil {
+		if _, err := mail.New(mail.Settings{Server: jotgate.Secret(good), From: "a@example.com", BaseURL: "https://x.example"}, people(), people(), &outbox{}); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
 	}
@@ -263,7 +263,7 @@ func TestServerSettings(t *testing.T) {
 		"smtp://u:hunter2@mail.example.com?tls=insecure-off", "smtp://mail.example.com?tls=off", "smtps://mail.example.com?tls=insecure-off",
 		"smtp://u:hunter2@mail.example.com#x", "smtp://u:%zzhunter2@mail.example.com", "smtp://u:hunter2@mail.example.com:587\r\n",
 	} {
-		_, err := mail.New(mail.Settings{Server: jotgate.Secret(bad), From: "a@example.com", BaseURL: "https://x.example"}, people(), &outbox{})
+		_, err := mail.New(mail.Settings{Server: jotgate.Secret(bad), From: "a@example.com", BaseURL: "https://x.example"}, people(), people(), &outbox{})
 		if err == nil || !strings.HasPrefix(err.Error(), "mail: Settings.Server ") || strings.Contains(fmt.Sprintf("%v %#v", err, err), "hunter2") {
 			t.Errorf("%s: %v", bad, err)
 		}

@@ -112,7 +112,7 @@ func TestBadTemplates(t *testing.T) {
 		"HTML unescapable":  {files("de/activation.txt", "Subject: a\n\nb", "de/activation.html", `<a href="{{if .Link}}"{{end}}>`), "de/activation"},
 		"layout not closed": {files("en/layout.html", `{{template "content" .}`), "layout:1"},
 	} {
-		_, err := mail.New(mail.Settings{BaseURL: "https://x.example", Output: &buffer{}, Templates: c.own}, people(), &outbox{})
+		_, err := mail.New(mail.Settings{BaseURL: "https://x.example", Output: &buffer{}, Templates: c.own}, people(), people(), &outbox{})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}

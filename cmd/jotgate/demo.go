@@ -111,7 +111,7 @@ const demoAlphabet = "abcdefghijkmnpqrstuvwxyz23456789"
 // password. Another user of that name is left unchanged.
 func demoUser(ctx context.Context, gate *jotgate.Gate, db *store.Store) (password string, err error) {
 	password = randomText(16, demoAlphabet)
-	encoded, err := gate.MakePassword(ctx, password)
+	encoded, err := gate.Accounts().MakePassword(ctx, password)
 	if err != nil {
 		return "", err
 	}

@@ -224,7 +224,7 @@ func (c *doctorCommand) openKeys(a *app, secret jotgate.Secret) (n int, err erro
 	if err := gate.Sync(a.ctx); err != nil {
 		return 0, err
 	}
-	keys, err := gate.Keys(a.ctx)
+	keys, err := gate.Keys().List(a.ctx)
 	return len(keys), err
 }
 

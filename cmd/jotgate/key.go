@@ -45,7 +45,7 @@ func (keyList) Help() string { return `    jotgate key list` }
 // Run lists the keys, oldest first.
 func (c *keyList) Run(a *app) error {
 	return c.with(a, func(gate *jotgate.Gate) error {
-		keys, err := gate.Keys(a.ctx)
+		keys, err := gate.Keys().List(a.ctx)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (keyAdd) Help() string { return `    jotgate key add EdDSA` }
 // Run creates a key.
 func (c *keyAdd) Run(a *app) error {
 	return c.with(a, func(gate *jotgate.Gate) error {
-		key, err := gate.AddKey(a.ctx, jwt.Algorithm(c.Alg))
+		key, err := gate.Keys().Add(a.ctx, jwt.Algorithm(c.Alg))
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (c *keyRotate) Run(a *app) error {
 				return fmt.Errorf("interrupted: the key is published, run the command again to switch: %w", err)
 			}
 		}
-		if err := gate.SwitchKey(a.ctx, key.ID); err != nil {
+		if err := gate.Keys().Switch(a.ctx, key.ID); err != nil {
 			return err
 		}
 		a.printf("key %s (%s) signs now\n", key.ID, key.Algorithm)
@@ -122,7 +122,7 @@ func (c *keyRotate) Run(a *app) error {
 
 // next returns the key that has been published, or a new one.
 func (c *keyRotate) next(a *app, gate *jotgate.Gate) (record.Key, error) {
-	keys, err := gate.Keys(a.ctx)
+	keys, err := gate.Keys().List(a.ctx)
 	if err != nil {
 		return record.Key{}, err
 	}
@@ -131,7 +131,7 @@ func (c *keyRotate) next(a *app, gate *jotgate.Gate) (record.Key, error) {
 			return k, nil
 		}
 	}
-	return gate.AddKey(a.ctx, jwt.Algorithm(c.Alg))
+	return gate.Keys().Add(a.ctx, jwt.Algorithm(c.Alg))
 }
 
 func waitUntil(ctx context.Context, due time.Time) error {
@@ -158,11 +158,11 @@ func (keyRetire) Help() string {
 // Run retires the key.
 func (c *keyRetire) Run(a *app) error {
 	return c.with(a, func(gate *jotgate.Gate) error {
-		if err := gate.RetireKey(a.ctx, c.ID); err != nil {
+		if err := gate.Keys().Retire(a.ctx, c.ID); err != nil {
 			return fmt.Errorf("key %s: %w", c.ID, err)
 		}
 		if c.Delete {
-			if err := gate.DeleteKey(a.ctx, c.ID); err != nil {
+			if err := gate.Keys().Delete(a.ctx, c.ID); err != nil {
 				return fmt.Errorf("key %s: %w", c.ID, err)
 			}
 			a.printf("key %s is deleted\n", c.ID)

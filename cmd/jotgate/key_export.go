@@ -34,7 +34,7 @@ func (c *keyExport) Run(a *app) error {
 		if err := gate.Sync(a.ctx); err != nil {
 			return err
 		}
-		public := gate.PublicKeys()
+		public := gate.Keys().Public()
 		switch c.Format {
 		case "pem":
 			for _, key := range public {
@@ -108,7 +108,7 @@ func signingLines(ctx context.Context, gate *jotgate.Gate, public []*jwt.Key, li
 
 // currentKey returns the id of the key that signs, or "" if the secret does.
 func currentKey(ctx context.Context, gate *jotgate.Gate) (string, error) {
-	keys, err := gate.Keys(ctx)
+	keys, err := gate.Keys().List(ctx)
 	for _, k := range keys {
 		if k.State == record.KeyCurrent {
 			return k.ID, err

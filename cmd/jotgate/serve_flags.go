@@ -98,6 +98,6 @@ func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, bas
 		s.Discard = true
 		log.Warn("no e-mail is sent: there is no --mail-server; --print-emails prints them, with their links, for development")
 	}
-	sender, err := mail.New(s, gate, outbox)
+	sender, err := mail.New(s, gate.Accounts(), gate.Links(), outbox)
 	return sender, inFlags("mail", err)
 }

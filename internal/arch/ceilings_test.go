@@ -7,7 +7,7 @@ const maxMethods = 20
 
 // maxMethodsOf lists the types that have more.
 var maxMethodsOf = map[string]int{
-	"Gate":         56, // to become 30
+	"Gate":         30,
 	"record.Store": 24, // to be split by noun, with the store's
 	"store.Store":  66, // to be split by noun
 }
@@ -15,7 +15,7 @@ var maxMethodsOf = map[string]int{
 // maxPairs limits the pairs of files that use each other's names, in packages
 // whose files are meant to depend one way. 0 also forbids longer circles.
 var maxPairs = map[string]int{
-	".":   22, // splitting a file first raises the figure
+	".":   27, // splitting a file first raises the figure
 	"jwt": 0,
 }
 

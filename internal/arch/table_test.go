@@ -41,7 +41,7 @@ const (
 )
 
 var rows = []row{
-	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/strength", "signing", "throttle"}, exported: 30},
+	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/strength", "signing", "throttle"}, exported: 36}, // Gate is divided by noun
 	{path: "record", may: []string{"jwt"}, exported: 40}, // the contract with databases: rows and questions
 
 	{path: "jwt", kind: pure, libraries: none, exported: 20},

@@ -65,7 +65,7 @@ func (s *site) close() error {
 
 // populate creates the users, who all have the same password hash.
 func (s *site) populate(ctx context.Context) error {
-	encoded, err := s.gate.MakePassword(ctx, password)
+	encoded, err := s.gate.Accounts().MakePassword(ctx, password)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (s *site) enter(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if s.tokens[client], err = s.gate.StartSession(ctx, account, jotgate.Client{}); err != nil {
+		if s.tokens[client], err = s.gate.Sessions().Start(ctx, account, jotgate.Client{}); err != nil {
 			return err
 		}
 	}

@@ -114,7 +114,7 @@ func (s *Shell) guarded(e Endpoint, next http.Handler) http.Handler {
 		if e.Scope != "" {
 			client, network := s.Client(r)
 			if err := s.Limit(network, e.Scope); err != nil {
-				s.gate.RecordRefusal(r.Context(), err, "", client)
+				s.gate.Events().RecordRefusal(r.Context(), err, "", client)
 				e.render(w, r, jotgate.AsError(err))
 				return
 			}
@@ -143,7 +143,7 @@ func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request
 		}
 		if err != nil {
 			client, _ := s.Client(r)
-			s.gate.RecordRefusal(r.Context(), err, "", client)
+			s.gate.Events().RecordRefusal(r.Context(), err, "", client)
 			e.setHeaders(w.Header(), "")
 			jotgate.AsError(err).Respond(w, s.gate.Challenge())
 		}

@@ -42,7 +42,7 @@ type event struct {
 
 var events = []event{
 	{"password changed", byNode, everything, false, func(w *world, p *probe) error {
-		return w.nodes[here].SetPassword(w.t.Context(), w.account(p), newPassword, "", jotgate.Client{})
+		return w.nodes[here].Accounts().SetPassword(w.t.Context(), w.account(p), newPassword, "", jotgate.Client{})
 	}},
 	{"password changed by Django", byDjango, everything, true, func(w *world, p *probe) error {
 		w.site.SetPassword(w.t, p.username, newPassword)
@@ -50,7 +50,7 @@ var events = []event{
 	}},
 	{"e-mail address changed", byNode, nothing, false, changeEmail},
 	{"user name changed", byNode, nothing, false, func(w *world, p *probe) error {
-		return w.nodes[here].SetUsername(w.t.Context(), w.account(p), "new-"+p.username, jotgate.Client{})
+		return w.nodes[here].Accounts().SetUsername(w.t.Context(), w.account(p), "new-"+p.username, jotgate.Client{})
 	}},
 	{"deactivated", byStore, everything, false, func(w *world, p *probe) error {
 		no := false
@@ -61,7 +61,7 @@ var events = []event{
 		return nil
 	}},
 	{"deleted", byNode, everything, false, func(w *world, p *probe) error {
-		return w.nodes[here].DeleteAccount(w.t.Context(), w.account(p), jotgate.Client{})
+		return w.nodes[here].Accounts().Delete(w.t.Context(), w.account(p), jotgate.Client{})
 	}},
 	{"deleted by Django", byDjango, everything, false, func(w *world, p *probe) error {
 		w.site.Ask(w.t, "delete_user", map[string]any{"username": p.username}, nil)
@@ -80,7 +80,7 @@ var events = []event{
 		return nil
 	}},
 	{"log out everywhere", byNode, everything, false, func(w *world, p *probe) error {
-		return w.nodes[here].EndSessions(w.t.Context(), w.account(p).ID, "", jotgate.Client{})
+		return w.nodes[here].Sessions().EndAll(w.t.Context(), w.account(p).ID, "", jotgate.Client{})
 	}},
 }
 
@@ -98,12 +98,12 @@ func (w *world) account(p *probe) *record.Account {
 func changeEmail(w *world, p *probe) error {
 	account, node := w.account(p), w.nodes[here]
 	next := "new-" + account.Email
-	if err := node.SetEmail(w.t.Context(), account, next, false, jotgate.Client{}); err != nil {
+	if err := node.Accounts().SetEmail(w.t.Context(), account, next, false, jotgate.Client{}); err != nil {
 		return err
 	}
 	asked := *account
 	asked.Email = next
-	uid, token := node.LinkParts(record.LetterEmailChange, &asked)
-	_, err := node.ConfirmEmail(w.t.Context(), uid, token, jotgate.Client{})
+	uid, token := node.Links().Parts(record.LetterEmailChange, &asked)
+	_, err := node.Links().ConfirmEmail(w.t.Context(), uid, token, jotgate.Client{})
 	return err
 }

@@ -210,7 +210,7 @@ func observe(w *world) []*probe {
 // createUsers creates the users in one transaction, and one more for catchUp.
 func (w *world) createUsers(list []*probe) {
 	w.t.Helper()
-	encoded, err := w.nodes[here].MakePassword(w.t.Context(), password)
+	encoded, err := w.nodes[here].Accounts().MakePassword(w.t.Context(), password)
 	if err != nil {
 		w.t.Fatal(err)
 	}

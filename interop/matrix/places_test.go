@@ -58,7 +58,7 @@ func newWorld(t *testing.T, address string) *world {
 	for i := range w.nodes {
 		w.stores[i], w.nodes[i] = w.node()
 	}
-	feed := httptest.NewServer(w.nodes[second].RevocationFeed())
+	feed := httptest.NewServer(w.nodes[second].Sessions().RevocationFeed())
 	t.Cleanup(feed.Close)
 	t.Cleanup(feed.CloseClientConnections)
 	key, err := jwt.NewHMAC(jwt.HS256, []byte(secret))

@@ -1,0 +1,128 @@
+package jotgate
+
+// Sessions: how they start and end.
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+// Sessions starts, lists and ends the sessions of a gate's users. Gate.Sessions
+// returns it. It is safe for concurrent use.
+type Sessions struct{ gate *Gate }
+
+// Sessions returns the operations on sessions other than Login, Refresh and
+// Logout.
+func (g *Gate) Sessions() Sessions { return Sessions{g} }
+
+// Start is the second half of Login: it inserts a row in
+// jotgate_session and returns two tokens for an account that was
+// authenticated, by CheckLogin or in another way. Errors: ErrNoActiveAccount
+// if the account has become inactive or its password has changed;
+// ErrUnavailable.
+func (ss Sessions) Start(ctx context.Context, account *record.Account, client Client) (Tokens, error) {
+	return ss.gate.startSession(ctx, account, client, ss.gate.now())
+}
+
+// startSession is Start for an account that was read at or after read.
+func (g *Gate) startSession(ctx context.Context, account *record.Account, client Client, read time.Time) (Tokens, error) {
+	now := g.now()
+	s := &record.Session{
+		ID: randomHex(), User: account.ID, JTI: randomHex(),
+		Created: now, LastSeen: now, Rotated: now, Expires: g.within(now, now.Add(g.settings.RefreshTokenLifetime)),
+		Address: client.Address, UserAgent: cut(client.UserAgent, 512),
+		OwnUsers: g.ownUsers(),
+	}
+	if err := g.db.CreateSession(ctx, s, account.Password); err != nil {
+		if errors.Is(err, ErrNotFound) { // deactivated or changed during hashing
+			return Tokens{}, ErrNoActiveAccount.Because(errOvertaken)
+		}
+		return Tokens{}, err
+	}
+	tokens, err := g.issue(ctx, account, s, nil, read)
+	if err != nil {
+		return Tokens{}, err
+	}
+	g.touchLastLogin(ctx, account, now)
+	// The store inserted the event in the transaction that created the session.
+	g.logEvent(ctx, record.Event{Name: "login", User: account.ID, Session: s.ID, Address: client.Address, Endpoint: client.Endpoint})
+	return tokens, nil
+}
+
+// within returns t or, if that is earlier, the end of the session's lifetime
+// (Settings.SessionLifetime).
+func (g *Gate) within(created, t time.Time) time.Time {
+	if life := g.settings.SessionLifetime; life > 0 && created.Add(life).Before(t) {
+		return created.Add(life)
+	}
+	return t
+}
+
+// outlived reports whether the session has reached the end of
+// Settings.SessionLifetime.
+func (g *Gate) outlived(s *record.Session) bool {
+	life := g.settings.SessionLifetime
+	return life > 0 && !s.Created.Add(life).After(g.now())
+}
+
+// List lists the user's live sessions, newest first.
+func (ss Sessions) List(ctx context.Context, user record.UserID) ([]record.Session, error) {
+	return ss.gate.db.ListSessions(ctx, user, ss.gate.now())
+}
+
+// End ends one session of the user, as from a list of sessions. The
+// error is ErrNotFound if the user has no such live session.
+func (ss Sessions) End(ctx context.Context, user record.UserID, session string, client Client) error {
+	err := ss.gate.end(ctx, record.Ending{ID: session, User: user, Reason: record.EndedByUser}, client)
+	if errors.Is(err, ErrTokenBlacklisted) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// EndAll ends all sessions of the user except the one named in except,
+// which may be empty, and revokes the user's tokens without a session, as
+// Django issues them. If there are none to end, that is not an error.
+func (ss Sessions) EndAll(ctx context.Context, user record.UserID, except string, client Client) error {
+	which := record.Ending{User: user, Except: except, Reason: record.EndedByUser}
+	if ss.gate.ownUsers() && ss.gate.settings.UserIDField == "username" { // the store does not know the name
+		account, err := ss.gate.users.UserByID(ctx, user)
+		if err != nil {
+			return err
+		}
+		which.Username = account.Username
+	}
+	return ss.gate.end(ctx, which, client)
+}
+
+// Logout ends the session of a refresh token. Its access tokens stop working
+// immediately on this node and within a second on others. Errors: those of
+// Refresh; ErrTokenBlacklisted if the session has already ended.
+func (g *Gate) Logout(ctx context.Context, token string, client Client) error {
+	t, err := g.readRefresh(ctx, token)
+	if err != nil {
+		return err
+	}
+	return g.end(ctx, record.Ending{
+		ID: t.session, User: t.user, IfJTI: t.jti, Reason: record.EndedByLogout, Adopt: t.adopt,
+	}, client)
+}
+
+// end ends sessions and makes this node reject their access tokens before it
+// returns.
+func (g *Gate) end(ctx context.Context, which record.Ending, client Client) error {
+	which.Now = g.now()
+	n, err := g.db.EndSessions(ctx, which)
+	if err != nil {
+		return err
+	}
+	if n == 0 && which.ID != "" {
+		return ErrTokenBlacklisted
+	}
+	g.pullRevocations(ctx)
+	g.event(ctx, record.Event{Name: "logout", User: which.User, Session: which.ID, Detail: string(which.Reason)}, client)
+	return nil
+}
