@@ -52,6 +52,7 @@ var rows = []row{
 	{path: "passwd/internal/python", kind: pure, libraries: golangX},
 	{path: "signing", kind: pure, libraries: golangX},
 	{path: "throttle", kind: pure, libraries: golangX},
+	{path: "factor/passkey", kind: pure, exported: 19},
 
 	{path: "store", may: []string{".", "record"}},
 	{path: "store/sqlite", may: []string{".", "record", "store"}},
