@@ -185,6 +185,9 @@ func (g *Gate) Account(ctx context.Context, user *User) (*record.Account, error)
 	case g.precedes(user.issued, account):
 		return nil, ErrUserNotFound
 	}
+	if err := g.sameOwner(ctx, user, account); err != nil {
+		return nil, err
+	}
 	if g.settings.CheckRevokeToken {
 		if claim, _ := user.Claim(g.settings.RevokeTokenClaim); !revokeClaimHolds(claim, account) {
 			return nil, ErrPasswordChanged
@@ -216,6 +219,23 @@ func (g *Gate) confirmPassword(ctx context.Context, user *User, account *record.
 // the name.
 func (g *Gate) precedes(issued int64, account *record.Account) bool {
 	return g.settings.UserIDField == "username" && !account.DateJoined.IsZero() && issued < account.DateJoined.Unix()
+}
+
+// sameOwner returns ErrUserNotFound if the token identifies its user by
+// username and its session is another account's: the name has a new owner,
+// perhaps by a change that a Django site made on the same tables.
+func (g *Gate) sameOwner(ctx context.Context, user *User, account *record.Account) error {
+	if g.settings.UserIDField != "username" || user.Session == "" {
+		return nil
+	}
+	s, err := g.db.FindSession(ctx, user.Session)
+	if errors.Is(err, ErrNotFound) { // of another issuer
+		return nil
+	}
+	if err == nil && s.User != account.ID {
+		return ErrUserNotFound
+	}
+	return err
 }
 
 // accountOf finds an account by the value of the user id claim.

@@ -131,6 +131,7 @@ func (g *Gate) adopt(t *refreshToken) {
 	t.adopt = &record.Session{
 		ID: t.session, User: t.user, JTI: t.jti, Created: issued, LastSeen: g.now(), Rotated: issued,
 		Expires: g.within(issued, token.Expires), Adopted: token, OwnUsers: g.ownUsers(),
+		Username: t.name, ByUsername: t.name != "",
 	}
 }
 

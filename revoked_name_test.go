@@ -1,13 +1,16 @@
 package jotgate_test
 
 import (
+	"database/sql"
 	"errors"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store/sqlite"
 )
 
 // A token of Django's, which has no session, is rejected as soon as its user
@@ -98,5 +101,125 @@ func TestUsernameThatWasGivenUp(t *testing.T) {
 	b.user(t, "alice", nil)
 	if _, err := b.VerifyAccess(b.login(t, "alice").Access); err != nil {
 		t.Errorf("a token of the name's next owner: %v", err)
+	}
+}
+
+// A username that is given up and taken in the same second: no token of its
+// former owner opens the account of the next one, and none of the next owner
+// is rejected. The clock stands still throughout.
+func TestUsernameTakenInTheSameSecond(t *testing.T) {
+	for name, giveUp := range map[string]func(b *bench, t *testing.T, a *record.Account) error{
+		"renamed": func(b *bench, t *testing.T, a *record.Account) error {
+			return b.Accounts().SetUsername(t.Context(), a, "mallory", jotgate.Client{})
+		},
+		"renamed by the store": func(b *bench, t *testing.T, a *record.Account) error { // as `user set --username`
+			return b.db.ChangeAccount(t.Context(), a.ID, record.Change{Username: new("mallory"), At: b.clock.Now()})
+		},
+		"deleted": func(b *bench, t *testing.T, a *record.Account) error {
+			return b.Accounts().Delete(t.Context(), a, jotgate.Client{})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{Now: func() time.Time { return noon }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			b := gateOn(t, db, func(s *jotgate.Settings) { s.UserIDField, s.ServeRevocations = "username", true })
+			mallory := b.user(t, "bob", nil)
+			hers := b.login(t, "bob")
+			renewed, err := b.Refresh(t.Context(), b.login(t, "bob").Refresh, jotgate.Client{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := giveUp(b, t, mallory); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Sync(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.user(t, "bob", nil)
+			his := b.login(t, "bob")
+			far, _, _ := farGuard(t, b, nil)
+			eventually(t, func() bool { return far.RevocationAge() < time.Hour })
+			for side, guard := range map[string]*jotgate.Guard{"the gate": b.Guard, "a guard elsewhere": far} {
+				for which, token := range map[string]string{"login": hers.Access, "refresh": renewed.Access} {
+					if _, err := guard.VerifyAccess(token); !errors.Is(err, jotgate.ErrTokenInvalid) {
+						t.Errorf("%s: a token of the former owner, by %s: %v", side, which, err)
+					}
+				}
+				if _, err := guard.VerifyAccess(his.Access); err != nil {
+					t.Errorf("%s: a token of the next owner: %v", side, err)
+				}
+			}
+			for _, token := range []string{hers.Refresh, renewed.Refresh} {
+				if _, err := b.Refresh(t.Context(), token, jotgate.Client{}); err == nil {
+					t.Error("a refresh token of the former owner was accepted")
+				}
+			}
+		})
+	}
+}
+
+// A login during which the username changes starts no session: its tokens
+// would name whoever takes the name next.
+func TestUsernameChangedDuringTheLogin(t *testing.T) {
+	for _, field := range []string{"id", "username"} {
+		t.Run(field, func(t *testing.T) {
+			b := newGate(t, func(s *jotgate.Settings) { s.UserIDField = field })
+			b.user(t, "bob", nil)
+			read, err := b.CheckLogin(t.Context(), "bob", password) // then the hash is computed
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.clock.Advance(time.Second)
+			if err := b.Accounts().SetUsername(t.Context(), read, "mallory", jotgate.Client{}); err != nil {
+				t.Fatal(err)
+			}
+			b.clock.Advance(time.Second)
+			if _, err := b.Sessions().Start(t.Context(), read, jotgate.Client{}); !errors.Is(err, jotgate.ErrNoActiveAccount) {
+				t.Errorf("a session for the former name: %v", err)
+			}
+			if list, err := b.Sessions().List(t.Context(), read.ID); err != nil || len(list) != 0 {
+				t.Errorf("sessions: %v %v", list, err)
+			}
+		})
+	}
+}
+
+// A name that changed hands outside jotgate, as at Django's admin: a token
+// with a session belongs to the account that logged in.
+func TestUsernameChangedAtDjango(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "test.db")
+	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	b := gateOn(t, db, func(s *jotgate.Settings) { s.UserIDField = "username" })
+	alice, bob := b.user(t, "alice", nil), b.user(t, "bob", nil)
+	token := b.login(t, "bob").Access
+	user, err := b.VerifyAccess(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Account(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
+	django, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer django.Close()
+	for _, c := range []struct {
+		id   record.UserID
+		name string
+	}{{bob.ID, "mallory"}, {alice.ID, "bob"}} {
+		if _, err := django.ExecContext(t.Context(), "UPDATE auth_user SET username = $1 WHERE id = $2", c.name, string(c.id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.Account(t.Context(), user); !errors.Is(err, jotgate.ErrUserNotFound) {
+		t.Errorf("the token opens the account of the next owner: %v", err)
 	}
 }

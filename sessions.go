@@ -21,7 +21,7 @@ func (g *Gate) Sessions() Sessions { return Sessions{g} }
 // Start is the second half of Login: it inserts a row in
 // jotgate_session and returns two tokens for an account that was
 // authenticated, by CheckLogin or in another way. Errors: ErrNoActiveAccount
-// if the account has become inactive or its password has changed;
+// if the account has become inactive or its password or username has changed;
 // ErrUnavailable.
 func (ss Sessions) Start(ctx context.Context, account *record.Account, client Client) (Tokens, error) {
 	return ss.gate.startSession(ctx, account, client, ss.gate.now())
@@ -34,7 +34,7 @@ func (g *Gate) startSession(ctx context.Context, account *record.Account, client
 		ID: randomHex(), User: account.ID, JTI: randomHex(),
 		Created: now, LastSeen: now, Rotated: now, Expires: g.within(now, now.Add(g.settings.RefreshTokenLifetime)),
 		Address: client.Address, UserAgent: cut(client.UserAgent, 512),
-		OwnUsers: g.ownUsers(),
+		OwnUsers: g.ownUsers(), Username: account.Username, ByUsername: g.settings.UserIDField == "username",
 	}
 	if err := g.db.CreateSession(ctx, s, account.Password); err != nil {
 		if errors.Is(err, ErrNotFound) { // deactivated or changed during hashing

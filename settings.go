@@ -97,8 +97,10 @@ type Settings struct {
 	// UserIDClaim is the claim that identifies the user. Default: user_id.
 	// Django: SIMPLE_JWT USER_ID_CLAIM.
 	UserIDClaim string
-	// UserIDField is the value of that claim: id or username. Default: id.
-	// Django: SIMPLE_JWT USER_ID_FIELD.
+	// UserIDField is the value of that claim: id or username. With username, a
+	// change of the name ends the sessions of the account, because the next owner
+	// of the name may be another person. Default: id. Django: SIMPLE_JWT
+	// USER_ID_FIELD.
 	UserIDField string
 	// Claims are the facts about the user in access tokens, of: username,
 	// email, role, groups, permissions. An empty, non-nil list is none.

@@ -18,6 +18,7 @@ const (
 	EndedByPassword EndReason = "password" // the password was changed or reset, here or by Django
 	EndedByAccount  EndReason = "account"  // the account was deactivated or deleted, here or by Django
 	EndedByDjango   EndReason = "django"   // the token was blacklisted by SimpleJWT
+	EndedByUsername EndReason = "username" // its tokens identify the user by a username that was changed
 )
 
 // Session is one login, from its first refresh token to its last: a row of
@@ -43,6 +44,13 @@ type Session struct {
 	// the session was made. It is the zero value if jotgate issued the first
 	// token.
 	Adopted AdoptedToken `json:"-"`
+	// Username is the login name that the session's tokens contain. If it is
+	// not empty, CreateSession requires that the account still has it.
+	Username string `json:"-"`
+	// ByUsername reports that the tokens identify the user by Username: a store
+	// ends the session in the transaction that changes the account's username,
+	// because the next owner of the name may be another person.
+	ByUsername bool `json:"-"`
 	// OwnUsers reports that the user is not in the store's accounts but in
 	// jotgate.Settings.Users. It is not stored.
 	OwnUsers bool `json:"-"`
@@ -67,10 +75,10 @@ func DigestPassword(encoded string) string {
 type Sessions interface {
 	Revocations
 
-	// CreateSession inserts s while the account is active and its stored password
-	// is still ifPassword, in one statement, so that a login cannot overtake a
-	// deactivation or a change of password: whichever commits first, no session
-	// is left behind (on PostgreSQL the account's row is read FOR SHARE).
+	// CreateSession inserts s while the account is active, its stored password is
+	// still ifPassword and its username is still s.Username, in one transaction,
+	// so that a login cannot overtake a deactivation or a change of password or
+	// username: whichever commits first, no session is left behind (on PostgreSQL the account's row is read FOR SHARE).
 	// Otherwise the error is jotgate.ErrNotFound. With OwnUsers in s the account
 	// is not checked. If SimpleJWT's token_blacklist tables exist, it also
 	// inserts the outstanding token's row (jti, user, times; never the token). A

@@ -34,7 +34,7 @@ func (s *Store) ChangeAccount(ctx context.Context, id record.UserID, change reco
 }
 
 func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, key any, set []cell, change record.Change) error {
-	if err := s.revokeName(ctx, q, key, set, change.At); err != nil {
+	if err := s.revokeName(ctx, q, id, key, set, change.At); err != nil {
 		return err
 	}
 	before, err := s.passwordBefore(ctx, q, key, change)
@@ -43,7 +43,7 @@ func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, 
 	}
 	text, args := s.changeText(key, set, change)
 	var name, email string
-	found, err := one(ctx, q, []any{&name, &email}, text+" RETURNING "+quote(s.tables.schema.Username)+", "+s.tables.emailColumn(), args...)
+	found, err := one(ctx, q, []any{&name, &email}, text+" RETURNING "+s.tables.username(quote(s.tables.schema.Users))+", "+s.tables.emailColumn(), args...)
 	if err != nil {
 		return s.taken(err, jotgate.ErrTaken)
 	}
@@ -78,21 +78,23 @@ func (s *Store) passwordBefore(ctx context.Context, q Queryer, key any, change r
 	case change.IfPassword != nil:
 		before = *change.IfPassword
 	default:
-		_, err = one(ctx, q, []any{&before}, "SELECT password FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1"+s.driver.lock("UPDATE"), key)
+		_, err = one(ctx, q, []any{&before}, "SELECT "+s.tables.password(quote(sch.Users))+" FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1"+s.driver.lock("UPDATE"), key)
 	}
 	return before, err
 }
 
 // revokeName revokes the tokens that identify an account by the name that it
-// is about to give up: the next owner of the name may be another person.
-func (s *Store) revokeName(ctx context.Context, q Queryer, key any, set []cell, at time.Time) error {
+// is about to give up: the next owner of the name may be another person. It
+// ends the sessions with such tokens, because a revocation of the name counts
+// in whole seconds.
+func (s *Store) revokeName(ctx context.Context, q Queryer, id record.UserID, key any, set []cell, at time.Time) error {
 	sch := s.tables.schema
 	i := slices.IndexFunc(set, func(c cell) bool { return c.name == sch.Username })
 	if i < 0 {
 		return nil
 	}
 	var name string // read by an UPDATE, which locks the row against concurrent changes
-	found, err := one(ctx, q, []any{&name}, "UPDATE "+quote(sch.Users)+" SET password = password WHERE "+quote(sch.ID)+" = $1 RETURNING "+quote(sch.Username), key)
+	found, err := one(ctx, q, []any{&name}, "UPDATE "+quote(sch.Users)+" SET password = password WHERE "+quote(sch.ID)+" = $1 RETURNING "+s.tables.username(quote(sch.Users)), key)
 	if err != nil || !found || set[i].value == name {
 		return err
 	}
@@ -100,6 +102,9 @@ func (s *Store) revokeName(ctx context.Context, q Queryer, key any, set []cell, 
 		at = s.driver.Now().UTC().Truncate(time.Microsecond)
 	}
 	if err := void(ctx, q, byUsername, name, at); err != nil {
+		return err
+	}
+	if err := s.endNamed(ctx, q, id, at); err != nil {
 		return err
 	}
 	return s.revoke(ctx, q, record.Revocation{Username: name, NotBefore: at, Made: at})
@@ -170,10 +175,10 @@ func (s *Store) changeText(key any, set []cell, change record.Change) (text stri
 	}
 	text = "UPDATE " + quote(sch.Users) + " SET " + strings.Join(assign, ", ") + " WHERE " + quote(sch.ID) + " = " + arg(key)
 	if change.IfPassword != nil {
-		text += " AND password = " + arg(*change.IfPassword)
+		text += " AND " + s.tables.password(quote(sch.Users)) + " = " + arg(*change.IfPassword)
 	}
 	if _, ok := s.tables.user["is_active"]; change.IfActive != nil && ok {
-		text += " AND is_active = " + arg(*change.IfActive)
+		text += " AND COALESCE(is_active, FALSE) = " + arg(*change.IfActive)
 	} else if change.IfActive != nil && !*change.IfActive {
 		text += " AND FALSE" // without the column every account is active
 	}
@@ -224,7 +229,7 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, 
 		return err
 	}
 	var name string
-	_, err = one(ctx, q, []any{&name}, "DELETE FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1 RETURNING "+quote(sch.Username), key)
+	_, err = one(ctx, q, []any{&name}, "DELETE FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1 RETURNING "+s.tables.username(quote(sch.Users)), key)
 	if err != nil {
 		return err
 	}

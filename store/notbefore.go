@@ -70,7 +70,7 @@ func (s *Store) voidUser(ctx context.Context, q Queryer, which record.Ending) er
 		return err
 	}
 	if key, ok := s.tables.key.encode(which.User); ok {
-		_, err := one(ctx, q, []any{&which.Username}, "SELECT "+quote(s.tables.schema.Username)+" FROM "+quote(s.tables.schema.Users)+
+		_, err := one(ctx, q, []any{&which.Username}, "SELECT "+s.tables.username(quote(s.tables.schema.Users))+" FROM "+quote(s.tables.schema.Users)+
 			" WHERE "+quote(s.tables.schema.ID)+" = $1", key)
 		if err != nil {
 			return err
@@ -110,8 +110,7 @@ func (s *Store) ConfirmPassword(ctx context.Context, session string, user record
 // because the change may have been jotgate's own.
 func (s *Store) endChanged(ctx context.Context, e record.Event) (bool, error) {
 	return act(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
-		var password string
-		active, err := s.active(ctx, q, e.User, &password)
+		password, _, active, err := s.active(ctx, q, e.User)
 		if err != nil {
 			return false, err
 		}

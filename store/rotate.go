@@ -118,10 +118,13 @@ func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation, out *ro
 	}
 	a, active := *r.Adopt, true
 	if !r.OwnUsers {
-		var password string
+		var password, name string
 		var err error
-		if active, err = s.active(ctx, q, r.User, &password); err != nil {
+		if password, name, active, err = s.active(ctx, q, r.User); err != nil {
 			return err
+		}
+		if active && a.Username != "" && a.Username != name {
+			return nil // the token names an earlier owner of the name
 		}
 		a.PasswordDigest = record.DigestPassword(password)
 	}

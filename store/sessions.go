@@ -32,12 +32,11 @@ func (s *Store) CreateSession(ctx context.Context, session *record.Session, ifPa
 
 func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Session, ifPassword string) error {
 	if !session.OwnUsers {
-		var password string
-		ok, err := s.active(ctx, q, session.User, &password)
+		password, name, ok, err := s.active(ctx, q, session.User)
 		if err != nil {
 			return err
 		}
-		if !ok || password != ifPassword {
+		if !ok || password != ifPassword || session.Username != "" && session.Username != name {
 			return jotgate.ErrNotFound
 		}
 		session.PasswordDigest = record.DigestPassword(password)
@@ -54,23 +53,24 @@ func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Se
 	})
 }
 
-// active reads the password of an account if the account exists and is
-// active, and locks both facts until the transaction ends.
-func (s *Store) active(ctx context.Context, q Queryer, id record.UserID, password *string) (bool, error) {
+// active reads the password and the username of an account if the account
+// exists and is active, and locks these facts until the transaction ends.
+func (s *Store) active(ctx context.Context, q Queryer, id record.UserID) (password, username string, ok bool, err error) {
 	key, ok := s.tables.key.encode(id)
 	if !ok {
-		return false, nil
+		return "", "", false, nil
 	}
-	return one(ctx, q, []any{password}, s.texts.active, key)
+	ok, err = one(ctx, q, []any{&password, &username}, s.texts.active, key)
+	return password, username, ok, err
 }
 
 const insertSessionText = `INSERT INTO jotgate_session
-(id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day, ended, end_reason, password_digest, token_expires)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+(id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day, ended, end_reason, password_digest, token_expires, username)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
 
 // insertSession inserts a row; conflict is "" or an ON CONFLICT clause.
 func insertSession(ctx context.Context, q Queryer, s *record.Session, conflict string) (int, error) {
-	if !storable(s.ID+s.JTI+s.PreviousJTI+string(s.User)) || s.ID == "" {
+	if !storable(s.ID+s.JTI+s.PreviousJTI+string(s.User)+identifying(s)) || s.ID == "" {
 		return 0, jotgate.ErrTokenInvalid
 	}
 	tokenExpires, last := int64(0), s.Expires // of all its tokens
@@ -82,7 +82,33 @@ func insertSession(ctx context.Context, q Queryer, s *record.Session, conflict s
 	}
 	return run(ctx, q, insertSessionText+conflict, s.ID, string(s.User), s.Created.UnixMicro(), s.LastSeen.UnixMicro(),
 		note(s.Address, 64), note(s.UserAgent, 512), s.JTI, s.PreviousJTI, micros(s.Rotated),
-		s.Expires.UnixMicro(), day(last), micros(s.Ended), string(s.EndReason), s.PasswordDigest, tokenExpires)
+		s.Expires.UnixMicro(), day(last), micros(s.Ended), string(s.EndReason), s.PasswordDigest, tokenExpires, identifying(s))
+}
+
+// identifying returns the username by which the session's tokens identify the
+// user, or "".
+func identifying(s *record.Session) string {
+	if !s.ByUsername {
+		return ""
+	}
+	return s.Username
+}
+
+// endNamed ends the sessions whose tokens identify the account by the
+// username that it gives up. The account's row is locked, so no such session
+// is created concurrently.
+func (s *Store) endNamed(ctx context.Context, q Queryer, id record.UserID, at time.Time) error {
+	ids, err := all(ctx, q, value[string], "SELECT id FROM jotgate_session WHERE user_id = $1 AND ended IS NULL AND username <> ''", string(id))
+	if err != nil {
+		return err
+	}
+	for _, session := range ids {
+		which := record.Ending{ID: session, User: id, Reason: record.EndedByUsername, Now: at}
+		if _, err := s.endSessions(ctx, q, which, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // FindSession implements record.Sessions.

@@ -17,7 +17,7 @@ type texts struct {
 	byEmail string
 	first   string // the first page of accounts
 	after   string // the page of accounts after a key
-	active  string // the password of the account $1, if it exists and is active
+	active  string // the password and the username of the account $1, if it exists and is active
 	// guard is the condition that the account is active and its stored
 	// password is the given one. %d are the placeholders of its key and of
 	// the password.
@@ -41,8 +41,8 @@ func newTexts(t *tables, driver *Driver) *texts {
 	}
 	x.first = x.account + " ORDER BY " + key + " LIMIT $1"
 	x.after = x.account + " WHERE " + key + " > $2 ORDER BY " + key + " LIMIT $1"
-	x.active = "SELECT u.password FROM " + users + " WHERE " + key + " = $1" + t.activeOnly() + driver.lock("SHARE")
-	x.guard = "EXISTS (SELECT 1 FROM " + users + " WHERE " + key + " = $%d AND u.password = $%d" + t.activeOnly() + ")"
+	x.active = "SELECT " + t.password("u") + ", " + t.username("u") + " FROM " + users + " WHERE " + key + " = $1" + t.activeOnly() + driver.lock("SHARE")
+	x.guard = "EXISTS (SELECT 1 FROM " + users + " WHERE " + key + " = $%d AND " + t.password("u") + " = $%d" + t.activeOnly() + ")"
 	x.count = "SELECT COUNT(*) FROM " + quote(s.Users)
 	x.feedTexts(driver)
 	return x
@@ -57,9 +57,9 @@ func (t *tables) accountColumns() []string {
 		group, name = "g.id", "g.name"
 	}
 	return []string{
-		"u." + quote(s.ID), "u." + quote(s.Username), t.or(s.Email, "''"),
-		t.or("first_name", "''"), t.or("last_name", "''"), "u.password",
-		t.or("is_active", "TRUE"), t.or("is_staff", "FALSE"), t.or("is_superuser", "FALSE"),
+		"u." + quote(s.ID), t.username("u"), t.or(s.Email, "''"),
+		t.or("first_name", "''"), t.or("last_name", "''"), t.password("u"),
+		t.flag("is_active", "TRUE"), t.flag("is_staff", "FALSE"), t.flag("is_superuser", "FALSE"),
 		t.plain("date_joined"), t.plain("last_login"), group, name,
 	}
 }
@@ -72,6 +72,25 @@ func (t *tables) or(name, otherwise string) string {
 	}
 	return "COALESCE(u." + quote(name) + ", " + otherwise + ")"
 }
+
+// flag returns a boolean column. NULL is false, as in Django; absent is the
+// value that Django's base class implies if the column does not exist.
+func (t *tables) flag(name, absent string) string {
+	if _, ok := t.user[name]; !ok {
+		return absent
+	}
+	return "COALESCE(u." + quote(name) + ", FALSE)"
+}
+
+// username returns the column of the login name of a row of the table or
+// alias; NULL is "".
+func (t *tables) username(of string) string {
+	return "COALESCE(" + of + "." + quote(t.schema.Username) + ", '')"
+}
+
+// password returns the column of the password of a row of the table or alias;
+// NULL is "", which no password matches.
+func (t *tables) password(of string) string { return "COALESCE(" + of + `."password", '')` }
 
 // LoginIsEmail reports whether the column of the login name is that of the
 // e-mail address.

@@ -52,6 +52,39 @@ var sessionsParts = []part{
 		hostile.UserAgent = "nul\x00 and \xff" + string(make([]byte, 5000))
 		b.must(b.CreateSession(b.ctx, hostile, "first"))
 	}},
+	{"sessions by username", func(t *testing.T, s record.Store) {
+		b := newBench(t, s)
+		a := b.account()
+		begin := func(username string, named bool) (*record.Session, error) {
+			session := newSession(a.ID)
+			session.Username, session.ByUsername = username, named
+			return session, b.CreateSession(b.ctx, session, "first")
+		}
+		_, err := begin("another", false)
+		b.is(err, jotgate.ErrNotFound)
+		_, err = begin("another", true)
+		b.is(err, jotgate.ErrNotFound)
+		byName, err := begin(a.Username, true)
+		b.must(err)
+		byID, err := begin(a.Username, false)
+		b.must(err)
+		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Username: &a.Username, At: start}))
+		if row := b.find(byName.ID); !row.Ended.IsZero() {
+			t.Errorf("the same name ended the session: %+v", row)
+		}
+		other := a.Username + "2"
+		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Username: &other, At: start}))
+		if row := b.find(byName.ID); row.EndReason != record.EndedByUsername || !row.Ended.Equal(start) || len(b.revoked(byName.ID, "")) != 1 {
+			t.Errorf("a session by the former name: %+v", row)
+		}
+		if row := b.find(byID.ID); !row.Ended.IsZero() {
+			t.Errorf("a session by id: %+v", row)
+		}
+		_, err = b.RotateSession(b.ctx, rotation(byName))
+		b.is(err, jotgate.ErrTokenBlacklisted)
+		_, err = begin(a.Username, true)
+		b.is(err, jotgate.ErrNotFound)
+	}},
 	{"rotate", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		a := b.account()
