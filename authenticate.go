@@ -30,11 +30,15 @@ func (g *Guard) authenticate(r *http.Request, room *User) (*User, error) {
 // does: words are separated by white space, the scheme is case-sensitive, and
 // a header with another scheme counts as absent. It is stricter than Django
 // in one point: a header sent twice is rejected, since two parties could read
-// two users from it. The text that it returns may still consist of several
+// two users from it. Without the header, the token may be in the subprotocols of a
+// WebSocket (BearerProtocol). The text that it returns may still consist of several
 // words.
 func (g *Guard) tokenOf(r *http.Request) (string, error) {
 	values := r.Header[g.header]
 	if len(values) == 0 {
+		if token, _, ok := BearerProtocol(r.Header); ok {
+			return token, nil
+		}
 		return "", ErrNotAuthenticated
 	}
 	if len(values) > 1 {

@@ -68,11 +68,15 @@ func Mount(mux *http.ServeMux, gate *jotgate.Gate) {
 	a.Mount(mux)
 }
 
-// Mount registers every endpoint on the mux, with and without the trailing slash.
+// Mount registers every endpoint on the mux, with and without the trailing slash,
+// under Settings.Prefix; /livez and /readyz also without it, for probes.
 // The mux handles all other paths; http.ServeMux redirects //x to /x.
 func (a *API) Mount(mux *http.ServeMux) {
 	for _, r := range a.routes() {
-		web.Handle(mux, r.path, a.handler(&r))
+		web.Handle(mux, a.settings.Prefix+r.path, a.handler(&r))
+		if r.probe && a.settings.Prefix != "" {
+			web.Handle(mux, r.path, a.handler(&r))
+		}
 	}
 }
 
@@ -86,8 +90,16 @@ func (a *API) handler(r *route) http.Handler {
 
 // endpoint returns what the HTTP layer needs to know about the route.
 func (r *route) endpoint() web.Endpoint {
-	return web.Endpoint{Allow: r.allow(), CORS: true, Scope: r.scope}
+	e := web.Endpoint{Allow: r.allow(), CORS: true, AnyHost: r.anyHost(), Scope: r.scope}
+	if r.fast != nil {
+		e.Headers = noIdentity
+	}
+	return e
 }
+
+// anyHost reports whether the route responds whatever the Host header is: probes
+// and gateways send their own. Such a route makes no link and sets no cookie.
+func (r *route) anyHost() bool { return r.raw != nil && !r.page || r.fast != nil }
 
 // ServeHTTP serves the endpoints, and responds with 404 to any other path. As in
 // Django, //x and /y/../x are not the same path as /x.

@@ -358,7 +358,7 @@ func TestH041HostHeader(t *testing.T) {
 		"api.example.com": 200, "API.example.com:8000": 200, "a.example.org": 200, "example.org": 200, "evil.invalid": 400, "api.example.com.evil.invalid": 400,
 		"evilexample.org": 400, "": 400, "api.example.com@evil.invalid": 400,
 	} {
-		if a := s.ask("GET", "/livez", "", "Host", host); a.Status != status {
+		if a := s.ask("GET", "/auth/", "", "Host", host); a.Status != status {
 			t.Errorf("%q: %d", host, a.Status)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 // and the identity headers, which are empty if the token does not have the value,
 // or with 401 or 403. The parameters ?role=, ?permission= and ?staff=true require
 // more than a valid token; each may be repeated, and all must hold.
-// Any method is accepted, because some proxies send the client's method.
+// Any method is accepted, because some proxies send the client's method. A preflight
+// of Settings.CORSOrigins is answered, so that a gateway can pass preflights here.
 //
 // A successful response has no body and is never displayed, so Cache-Control is
 // the only header for browsers that is useful here. Go stores a map of up to eight
@@ -31,6 +32,10 @@ func check(a *API, w http.ResponseWriter, r *http.Request) error {
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
+
+// noIdentity sets empty identity headers. The responses other than a success have
+// them, in case a gateway takes one, such as that to a preflight, for a success.
+func noIdentity(h http.Header) { proxy.IdentifyAll(h, new(jotgate.User)) }
 
 // noStore is shared by all responses and must not be modified.
 var noStore = []string{"no-store"}

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -18,6 +20,9 @@ const refreshCookie = "__Secure-jotgate-refresh"
 // set for both, so that a login at one is also valid at the other, and for no
 // wider path, so that no other endpoint and no upstream receives it.
 var cookiePaths = []string{"/api/token", "/auth/jwt"}
+
+// sameSites are the values of Settings.RefreshCookieSameSite.
+var sameSites = map[string]http.SameSite{"strict": http.SameSiteStrictMode, "lax": http.SameSiteLaxMode, "none": http.SameSiteNoneMode}
 
 // handOut returns the refresh token, for the body of the response. With
 // Settings.RefreshCookie it sets the cookie instead and returns "".
@@ -41,17 +46,31 @@ func (c *call) takeBack() {
 }
 
 func (c *call) setCookie(path, value string, maxAge int) {
+	mode := sameSites[c.settings.RefreshCookieSameSite]
 	http.SetCookie(c.w, &http.Cookie{
-		Name: refreshCookie, Value: value, Path: path, MaxAge: maxAge,
-		Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: refreshCookie, Value: value, Path: c.shell.Prefix(c.r) + path, MaxAge: maxAge,
+		Secure: true, HttpOnly: true, SameSite: mode,
+		// Browsers that block third-party cookies still accept this one, separate
+		// for each site that a page is on.
+		Partitioned: mode == http.SameSiteNoneMode,
 	})
 }
 
 // checkCookie rejects origins whose pages cannot use the cookie: browsers send a
-// SameSite=Strict cookie only within one site, scheme included, and accept a
-// Secure one over plain HTTP from loopback addresses only. The errors name the
-// setting.
+// cookie only within one site, scheme included, unless it has SameSite=None, and
+// accept a Secure one over plain HTTP from loopback addresses only. The errors name
+// the setting.
 func (s *Settings) checkCookie() error {
+	mode, known := sameSites[strings.ToLower(cmp.Or(s.RefreshCookieSameSite, "strict"))]
+	switch {
+	case !known:
+		return fmt.Errorf("RefreshCookieSameSite: %q is not strict, lax or none", s.RefreshCookieSameSite)
+	case !s.RefreshCookie && s.RefreshCookieSameSite != "" && mode != http.SameSiteStrictMode:
+		return errors.New("RefreshCookieSameSite has no effect without RefreshCookie")
+	case mode == http.SameSiteNoneMode && len(s.CORSOrigins) == 0:
+		return errors.New("RefreshCookieSameSite none is for pages on other sites: list their origins in CORSOrigins")
+	}
+	s.RefreshCookieSameSite = strings.ToLower(cmp.Or(s.RefreshCookieSameSite, "strict"))
 	if !s.RefreshCookie {
 		return nil
 	}
@@ -72,10 +91,12 @@ func (s *Settings) checkCookie() error {
 		if u.Scheme == "http" && !isLocal(u.Hostname()) {
 			return fmt.Errorf("%s: %q: browsers drop the cookie of RefreshCookie over plain http; use https", setting, address)
 		}
-		if site == "" {
+		switch {
+		case mode == http.SameSiteNoneMode:
+		case site == "":
 			site = siteOf(u)
-		} else if siteOf(u) != site {
-			return fmt.Errorf("%s: %q is not on the same site as %q: browsers do not send the cookie of RefreshCookie across sites (SameSite=Strict)", setting, address, addresses[0])
+		case siteOf(u) != site:
+			return fmt.Errorf("%s: %q is not on the same site as %q: browsers do not send the cookie of RefreshCookie across sites, unless RefreshCookieSameSite is none", setting, address, addresses[0])
 		}
 	}
 	return nil

@@ -85,3 +85,69 @@ func TestCookieAcrossSites(t *testing.T) {
 		}
 	}
 }
+
+// With SameSite=None pages of listed origins on other sites can use the cookie, and
+// nobody else; the cookie is as browsers want it.
+func TestCookieForOtherSites(t *testing.T) {
+	const app = "https://app.other.test"
+	s := newSite(t, change{api: func(a *Settings) {
+		a.RefreshCookie, a.RefreshCookieSameSite, a.BaseURL, a.CORSOrigins = true, "None", "https://auth.example.com", []string{app}
+	}})
+	login := s.try("alice", goodPassword, "Origin", app, "Sec-Fetch-Site", "cross-site")
+	cookie, err := http.ParseSetCookie(login.Header.Get("Set-Cookie"))
+	if login.Status != 200 || err != nil {
+		t.Fatal(login.Status, login.Body, err)
+	}
+	if cookie.SameSite != http.SameSiteNoneMode || !cookie.Secure || !cookie.HttpOnly || !cookie.Partitioned {
+		t.Errorf("%s", login.Header.Get("Set-Cookie"))
+	}
+	pair := cookie.Name + "=" + cookie.Value
+	for name, row := range map[string]struct {
+		origin string
+		want   int
+	}{
+		"another page": {"https://evil.example", 403}, "a sandboxed page": {"null", 403},
+		"another scheme": {"http://app.other.test", 403}, "the page": {app, 200},
+	} {
+		got := s.ask("POST", "/api/token/refresh/", "{}", "Origin", row.origin, "Sec-Fetch-Site", "cross-site", "Cookie", pair)
+		if got.Status != row.want || row.want == 200 && got.Header.Get("Access-Control-Allow-Credentials") != "true" {
+			t.Errorf("%s: %d %s %v", name, got.Status, got.Body, got.Header)
+		}
+		if row.want == 403 && got.Header.Get("Set-Cookie") != "" {
+			t.Errorf("%s gets a cookie", name)
+		}
+	}
+	out := s.ask("POST", "/api/token/blacklist/", "{}", "Origin", app, "Sec-Fetch-Site", "cross-site", "Cookie", pair)
+	for _, line := range out.Header.Values("Set-Cookie") { // a browser deletes it only with the same attributes
+		if gone, err := http.ParseSetCookie(line); err != nil || gone.MaxAge >= 0 || !gone.Partitioned || gone.SameSite != http.SameSiteNoneMode {
+			t.Errorf("%s", line)
+		}
+	}
+}
+
+// Combinations that a browser would silently ignore do not start.
+func TestCookieCombinations(t *testing.T) {
+	gate := jotgatetest.New(t)
+	for says, s := range map[string]Settings{
+		"is not strict, lax or none":           {RefreshCookie: true, RefreshCookieSameSite: "no"},
+		"has no effect without RefreshCookie":  {RefreshCookieSameSite: "none", CORSOrigins: []string{"https://app.other.test"}},
+		"list their origins in CORSOrigins":    {RefreshCookie: true, RefreshCookieSameSite: "none"},
+		"over plain http":                      {RefreshCookie: true, RefreshCookieSameSite: "none", CORSOrigins: []string{"https://app.other.test"}, BaseURL: "http://auth.example.com"},
+		"unless RefreshCookieSameSite is none": {RefreshCookie: true, RefreshCookieSameSite: "lax", CORSOrigins: []string{"https://app.other.test"}, BaseURL: "https://auth.example.com"},
+	} {
+		if _, err := New(gate.Gate, s); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, want %q", err, says)
+		}
+	}
+}
+
+// Behind a gateway that changes the Host header, the API's own pages are not taken
+// for another site's.
+func TestCookieBehindAGatewayThatChangesTheHost(t *testing.T) {
+	s := newSite(t, change{api: func(a *Settings) { a.RefreshCookie, a.BaseURL = true, "https://example.com/accounts" }})
+	for origin, want := range map[string]int{"https://example.com": 200, "https://evil.example": 403} {
+		if got := s.try("alice", goodPassword, "Origin", origin, "Host", "jotgate:8000"); got.Status != want {
+			t.Errorf("%s: %d %s", origin, got.Status, got.Body)
+		}
+	}
+}

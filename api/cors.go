@@ -1,10 +1,6 @@
 package api
 
-import (
-	"net/http"
-
-	"github.com/jotgate/jotgate/internal/web"
-)
+import "net/http"
 
 // CORS is a middleware for a program's own handlers, with the origins of
 // Settings.CORSOrigins: it responds to preflights, which never have a token, and
@@ -16,5 +12,5 @@ import (
 // Without CORSOrigins it returns next. The API's endpoints already include it;
 // wrapping them again changes nothing.
 func (a *API) CORS(next http.Handler) http.Handler {
-	return web.CORS(a.settings.CORSOrigins, a.settings.RefreshCookie)(next)
+	return a.shell.CORS().Wrap(next)
 }

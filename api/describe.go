@@ -1,33 +1,185 @@
 package api
 
-import "strings"
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 
-// describe returns openapi.yaml with the login name renamed to login, and without
-// the sign-up if noSignup is set. The fields of Django REST framework's token view
-// stay as they are.
-func describe(login string, noSignup bool) []byte {
-	text := string(openapi)
-	if login != "username" {
+	"github.com/jotgate/jotgate"
+)
+
+// describe returns openapi.yaml as it is true of a server with these settings: the
+// header and scheme of the token, the fields, and without what is switched off. The
+// URL of the server is set by withServer. The fields of Django REST framework's
+// token view stay as they are.
+func describe(gate jotgate.Settings, s *Settings) string {
+	text := describeFields(string(openapi), s)
+	text = describeTokens(text, gate.KeepRefreshTokens, s.RefreshCookie)
+	text = describeHeader(text, cmp.Or(gate.HeaderName, "Authorization"), gate.HeaderTypes)
+	if login := cmp.Or(gate.LoginField, "username"); login != "username" {
 		text = describeAllLogins(text, login)
 	}
-	if noSignup {
+	if s.NoSignup {
 		text = withoutSignup(text)
 	}
-	return []byte(text)
+	if !gate.ServeRevocations {
+		text = withoutPath(text, "/auth/revocations")
+	}
+	if s.NoSchema {
+		for _, path := range []string{"/api/schema/", "/api/docs/", "/api/docs/{file}"} {
+			text = withoutPath(text, path)
+		}
+	}
+	if s.MaxBody > 0 {
+		text = strings.Replace(text, "larger than 65536 bytes", fmt.Sprintf("larger than %d bytes", s.MaxBody), 1)
+	}
+	return text
+}
+
+// withServer sets the URL of the server.
+func withServer(text, url string) []byte {
+	return []byte(strings.Replace(text, "\nservers:\n  - url: /\n", "\nservers:\n  - url: "+url+"\n", 1))
+}
+
+// describeFields keeps the fields that the settings require, and requires them.
+func describeFields(text string, s *Settings) string {
+	for _, f := range []struct {
+		schema, field string
+		asked         bool
+	}{
+		{"SignUp", "re_password", s.UserCreatePasswordRetype},
+		{"SetPassword", "re_new_password", s.SetPasswordRetype},
+		{"ResetPassword", "re_new_password", s.PasswordResetConfirmRetype},
+		{"SetUsername", "re_new_username", s.SetUsernameRetype},
+		{"ResetUsername", "re_new_username", s.UsernameResetConfirmRetype},
+	} {
+		if f.asked {
+			text = requireField(text, f.schema, f.field)
+		} else {
+			text = withoutField(text, f.schema, f.field)
+		}
+	}
+	if !s.EmailChangeNeedsPassword {
+		text = withoutField(text, "Profile", "current_password")
+	}
+	return text
+}
+
+// describeTokens says where refresh tokens are: in the bodies, or in the cookie.
+func describeTokens(text string, keep, cookie bool) string {
+	if cookie {
+		for _, schema := range []string{"TokenPair", "Refreshed"} {
+			text = withoutField(text, schema, "refresh")
+		}
+		return strings.Replace(text, "\n    access:\n      type: http\n", "\n    refreshCookie:\n      type: apiKey\n      in: cookie\n      name: "+refreshCookie+
+			"\n      description: Set by the login and by each refresh.\n    access:\n      type: http\n", 1)
+	}
+	text = requireField(text, "RefreshToken", "refresh")
+	text = strings.Replace(text, "refresh: { type: [string, number], description: May be left out where it comes in a cookie. }", "refresh: { type: [string, number] }", 1)
+	text = requireField(text, "TokenPair", "refresh")
+	if keep {
+		return withoutField(text, "Refreshed", "refresh")
+	}
+	return requireField(text, "Refreshed", "refresh")
+}
+
+// describeHeader says in which header the token is sent, and after which word.
+func describeHeader(text, name string, types []string) string {
+	if len(types) == 0 {
+		types = []string{"Bearer", "Token"}
+	}
+	name = http.CanonicalHeaderKey(name)
+	forms := make([]string, len(types))
+	for i, word := range types {
+		forms[i] = "`" + word + " <token>`"
+	}
+	text = strings.Replace(text, "    The access token goes into the header `Authorization: Bearer <token>` (or\n    `Token <token>`).\n",
+		"    The access token goes into the header `"+name+"`, in the form "+strings.Join(forms, " or ")+".\n", 1)
+	const bearer = "      type: http\n      scheme: bearer\n      bearerFormat: JWT\n"
+	if name == "Authorization" && slices.Contains(types, "Bearer") {
+		return text
+	}
+	return strings.Replace(text, bearer, "      type: apiKey\n      in: header\n      name: "+name+
+		"\n      description: \"The word "+types[0]+", a space and the access token.\"\n", 1)
+}
+
+// within applies change to the part of the text from begin, which is in it, up to
+// the next end.
+func within(text, begin, end string, change func(string) string) string {
+	from := strings.Index(text, begin)
+	after := from + len(begin)
+	to := len(text)
+	if n := strings.Index(text[after-1:], end); n >= 0 { // begin may end with the line end that end begins with
+		to = after - 1 + n
+	}
+	return text[:from] + change(text[from:to]) + text[to:]
+}
+
+// withoutPath leaves out a path.
+func withoutPath(text, path string) string {
+	return withinPath(text, path, func(string) string { return "" })
+}
+
+func withinPath(text, path string, change func(string) string) string {
+	begin := "\n  " + path + ":\n"
+	rest := text[strings.Index(text, begin)+len(begin)-1:]
+	end := "\ncomponents:"
+	if next := strings.Index(rest, "\n  /"); next >= 0 {
+		end = "\n  /"
+	}
+	return within(text, begin, end, change)
+}
+
+// inSchema applies change to a schema.
+func inSchema(text, schema string, change func(string) string) string {
+	begin := "\n    " + schema + ":\n"
+	return within(text, begin, nextName(text, begin), change)
+}
+
+// nextName returns the line that begins the next schema.
+func nextName(text, begin string) string {
+	rest := text[strings.Index(text, begin)+len(begin):]
+	for line := range strings.Lines(rest) {
+		if strings.HasPrefix(line, "    ") && line[4] != ' ' || !strings.HasPrefix(line, "    ") {
+			return "\n" + line
+		}
+	}
+	return "\n\x00"
+}
+
+// withoutField leaves out a field of a schema.
+func withoutField(text, schema, field string) string {
+	return inSchema(text, schema, func(part string) string {
+		var kept strings.Builder
+		for line := range strings.Lines(part) {
+			if !strings.HasPrefix(line, "        "+field+":") {
+				kept.WriteString(line)
+			}
+		}
+		return kept.String()
+	})
+}
+
+// requireField adds a field of a schema to those that are required.
+func requireField(text, schema, field string) string {
+	return inSchema(text, schema, func(part string) string {
+		if strings.Contains(part, "\n      required: [") {
+			part = strings.Replace(part, "\n      required: [", "\n      required: ["+field+", ", 1)
+		} else {
+			part = strings.Replace(part, "\n      properties:\n", "\n      required: ["+field+"]\n      properties:\n", 1)
+		}
+		return strings.Replace(part, ", description: Only where it is to be typed twice. }", " }", 1)
+	})
 }
 
 // withoutSignup leaves out POST /auth/users/ and the schema of its body.
 func withoutSignup(text string) string {
-	for _, part := range []struct{ within, begin, end string }{
-		{"\n  /auth/users/:\n", "\n    post:\n", "\n  /auth/users/{id}/:\n"},
-		{"\n  schemas:\n", "\n    SignUp:\n", "\n    Profile"},
-	} {
-		within := strings.Index(text, part.within)
-		begin := within + strings.Index(text[within:], part.begin)
-		end := begin + strings.Index(text[begin:], part.end)
-		text = text[:begin] + text[end:]
-	}
-	return text
+	text = withinPath(text, "/auth/users/", func(part string) string {
+		return part[:strings.Index(part, "\n    post:\n")]
+	})
+	return inSchema(text, "SignUp", func(string) string { return "" })
 }
 
 // describeAllLogins renames the login name everywhere in the text.

@@ -34,7 +34,9 @@ func jwks(a *API) http.Handler {
 		}
 		h := w.Header()
 		h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(jotgate.KeyPublishTime.Seconds()/2)))
-		h.Set("Access-Control-Allow-Origin", "*") // public, and requested without credentials
+		if h.Get("Access-Control-Allow-Origin") == "" { // not of a listed origin, which may send credentials
+			h.Set("Access-Control-Allow-Origin", "*") // public
+		}
 		serveText(w, r, "application/json", body)
 	})
 }

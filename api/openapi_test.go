@@ -32,7 +32,7 @@ type described struct {
 func readOpenAPI(t *testing.T) (d described) {
 	t.Helper()
 	// Parameters stand beside the methods of a path, and are no method.
-	text := regexp.MustCompile(`(?m)^    parameters:\n(      - .*\n)+`).ReplaceAll(OpenAPI("", Settings{}), nil)
+	text := regexp.MustCompile(`(?m)^    parameters:\n(      - .*\n)+`).ReplaceAll(OpenAPI(jotgate.Settings{ServeRevocations: true}, Settings{}), nil)
 	if err := yaml.Unmarshal(text, &d); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestOpenAPIDescribesEveryRoute(t *testing.T) {
 				t.Errorf("%s %s: operationId %q, summary %q", method, r.path, op.OperationID, op.Summary)
 			}
 			ids[op.OperationID] = true
-			if guarded := len(op.Security) > 0; action != raw && guarded != (action.access != open) {
+			if guarded := len(op.Security) > 0; action != raw && guarded != (action.access == member) {
 				t.Errorf("%s %s: security %v", method, r.path, op.Security)
 			}
 			if (op.RequestBody != nil) != (action.fields != nil) {
@@ -92,7 +92,7 @@ func TestOpenAPIFollowsTheLoginField(t *testing.T) {
 	for login, user := range map[string]string{"login": "[email, id, login]", "email": "[email, id]"} {
 		s := newSite(t, change{gate: func(s *jotgate.Settings) { s.LoginField = login }})
 		text := s.ask("GET", "/api/schema/", "").Body
-		if text != string(OpenAPI(login, Settings{})) {
+		if text != string(OpenAPI(jotgate.Settings{LoginField: login}, Settings{})) {
 			t.Errorf("%s: OpenAPI returns something else", login)
 		}
 		var d described
@@ -119,7 +119,7 @@ func TestSchemaAndDocs(t *testing.T) {
 	s := newSite(t, change{})
 	a := s.ask("GET", "/api/schema", "")
 	want(t, "schema", a, 200, "openapi: 3.1.0")
-	if !bytes.Equal([]byte(a.Body), OpenAPI("", Settings{})) || a.Header.Get("Content-Type") != "application/yaml" {
+	if !bytes.Equal([]byte(a.Body), OpenAPI(jotgate.Settings{}, Settings{})) || a.Header.Get("Content-Type") != "application/yaml" {
 		t.Errorf("%v", a.Header)
 	}
 	page := s.ask("GET", "/api/docs/", "")

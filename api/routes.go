@@ -65,11 +65,11 @@ func (a *API) routes() []route {
 		{path: "/auth/check", get: raw, fast: check},
 		{path: "/auth/revocations", get: raw, raw: revocations, scope: "revocations", only: servesRevocations},
 		{path: "/.well-known/jwks.json", get: raw, raw: jwks},
-		{path: "/livez", get: raw, raw: livez},
-		{path: "/readyz", get: raw, raw: readyz},
-		{path: "/api/schema/", get: raw, raw: schema, only: showsSchema},
-		{path: "/api/docs/", get: raw, raw: docs, only: showsSchema},
-		{path: "/api/docs/{file}", get: raw, raw: docs, only: showsSchema},
+		{path: "/livez", get: raw, raw: livez, probe: true},
+		{path: "/readyz", get: raw, raw: readyz, probe: true},
+		{path: "/api/schema/", get: raw, raw: schema, page: true, only: showsSchema},
+		{path: "/api/docs/", get: raw, raw: docs, page: true, only: showsSchema},
+		{path: "/api/docs/{file}", get: raw, raw: docs, page: true, only: showsSchema},
 	}
 	offered := all[:0]
 	for _, r := range all {

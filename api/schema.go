@@ -28,18 +28,19 @@ var docsScript []byte
 func showsSchema(a *API) bool { return !a.settings.NoSchema }
 
 // OpenAPI returns the description of the endpoints, as /api/schema/ serves it
-// with these settings and this jotgate.Settings.LoginField ("" is its default):
-// OpenAPI 3.1 in YAML.
-func OpenAPI(loginField string, s Settings) []byte {
-	return bytes.Clone(describe(cmp.Or(loginField, "username"), s.NoSignup))
+// with these settings: OpenAPI 3.1 in YAML. Settings that New would refuse are
+// described as they are. It reads the names of fields, headers and endpoints from
+// gate, and no secret.
+func OpenAPI(gate jotgate.Settings, s Settings) []byte {
+	return withServer(describe(gate, &s), cmp.Or(strings.TrimRight(s.BaseURL, "/"), strings.TrimRight(s.Prefix, "/"), "/"))
 }
 
 // schema is GET /api/schema/.
 func schema(a *API) http.Handler {
-	described := describe(a.loginName, a.settings.NoSignup)
+	described := describe(a.gate.Settings(), &a.settings)
 	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=300")
-		serveText(w, r, "application/yaml", described)
+		serveText(w, r, "application/yaml", withServer(described, cmp.Or(a.settings.BaseURL, a.shell.Prefix(r), "/")))
 	})
 }
 
@@ -56,13 +57,22 @@ func docs(a *API) http.Handler {
 		h.Set("Cache-Control", "public, max-age=300")
 		switch file := r.PathValue("file"); file {
 		case "":
-			serveText(w, r, "text/html; charset=utf-8", docsPage)
+			serveText(w, r, "text/html; charset=utf-8", a.under(r, docsPage))
 		case "docs.js":
-			serveText(w, r, "text/javascript; charset=utf-8", docsScript)
+			serveText(w, r, "text/javascript; charset=utf-8", a.under(r, docsScript))
 		default:
 			docsFile(w, r, file)
 		}
 	})
+}
+
+// under returns the text with the prefix before each path of an endpoint.
+func (a *API) under(r *http.Request, text []byte) []byte {
+	prefix := a.shell.Prefix(r)
+	if prefix == "" {
+		return text
+	}
+	return bytes.ReplaceAll(text, []byte("/api/"), []byte(prefix+"/api/"))
 }
 
 // docsFile serves one of swagger-ui's files, which are embedded compressed.

@@ -28,6 +28,8 @@ type route struct {
 	scope  string                  // of Settings.Rates, with raw
 	raw    func(*API) http.Handler // if not nil, handles the request without the actions
 	fast   fastAction              // likewise, see web.Shell.WrapFast
+	probe  bool                    // also served without Settings.Prefix
+	page   bool                    // with raw: for people, at an allowed host
 	only   func(*API) bool         // reports whether the route is served; nil is always
 }
 

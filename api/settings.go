@@ -2,11 +2,9 @@ package api
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -88,7 +86,8 @@ type Settings struct {
 	// Django: django-axes AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME.
 	Lockout throttle.Lockout
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For header
-	// is used. Default: none, the header is ignored.
+	// is used; "unix" is every peer on a Unix socket, which has no address.
+	// Default: none, the header is ignored.
 	// Django: REST_FRAMEWORK NUM_PROXIES.
 	TrustedProxies []string
 	// ForwardedHeader reads Forwarded (RFC 7239) instead of X-Forwarded-For.
@@ -99,21 +98,44 @@ type Settings struct {
 	// allows the domain and all subdomains. Default: any, because no link is made
 	// from the header. Django: ALLOWED_HOSTS.
 	AllowedHosts []string
-	// BaseURL is the public URL of this API, such as https://api.example.com;
-	// GET /auth/ makes its links from it.
-	// Default: none, the links are paths. Django: none.
+	// BaseURL is the public URL of this API, such as https://api.example.com or
+	// https://example.com/accounts. Links, the schema and the path of the cookie
+	// follow it. Default: none, the links are paths. Django: FORCE_SCRIPT_NAME.
 	BaseURL string
+	// Prefix is the path that precedes those of all endpoints, such as /accounts.
+	// /livez and /readyz are also served without it. An http.StripPrefix around
+	// the API does the same; a gateway that removes the path needs only BaseURL.
+	// Default: none. Django: none.
+	Prefix string
 	// CORSOrigins are the origins whose pages may call this API, such as
 	// https://app.example.com. Default: none, only the API's own.
 	// Django: django-cors-headers CORS_ALLOWED_ORIGINS.
 	CORSOrigins []string
+	// CORSHeaders are further request headers that those pages may send. Always
+	// allowed are django-cors-headers' defaults, X-Request-Id and the header of
+	// the token. Default: none. Django: django-cors-headers CORS_ALLOW_HEADERS.
+	CORSHeaders []string
+	// CORSExposeHeaders are further response headers that those pages may read,
+	// in addition to Retry-After, WWW-Authenticate and X-Request-Id.
+	// Default: none. Django: django-cors-headers CORS_EXPOSE_HEADERS.
+	CORSExposeHeaders []string
+	// CORSCredentials lets those pages send requests with cookies, as a front end
+	// with withCredentials does. RefreshCookie implies it. Default: false.
+	// Django: django-cors-headers CORS_ALLOW_CREDENTIALS.
+	CORSCredentials bool
 	// RefreshCookie returns the refresh token in a cookie (HttpOnly, Secure,
 	// SameSite=Strict) for the paths /api/token and /auth/jwt instead of in the
 	// body, and refuses such requests from other sites. Front end and API must be
 	// on one site: app.example.com and api.example.com, or one host with two
-	// ports. A refresh without the cookie fails with 401. Default: false.
-	// Django: dj-rest-auth JWT_AUTH_REFRESH_COOKIE.
+	// ports; see RefreshCookieSameSite. A refresh without the cookie fails with
+	// 401. Default: false. Django: dj-rest-auth JWT_AUTH_REFRESH_COOKIE.
 	RefreshCookie bool
+	// RefreshCookieSameSite is the SameSite attribute of that cookie: strict, lax
+	// or none. With none, pages of CORSOrigins on other sites can use the cookie;
+	// it is then Partitioned, so browsers keep one for each site that embeds or
+	// shows such a page. Requests of other origins are refused in any case.
+	// Default: strict. Django: dj-rest-auth JWT_AUTH_SAMESITE.
+	RefreshCookieSameSite string
 
 	// MaxBody is the largest request body in bytes. Default: 65536.
 	// Django: DATA_UPLOAD_MAX_MEMORY_SIZE.
@@ -148,10 +170,8 @@ func (s *Settings) fill() error {
 	if err := s.fillRates(); err != nil {
 		return err
 	}
-	if u, err := url.Parse(s.BaseURL); s.BaseURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
-		return errors.New("BaseURL must be an absolute URL such as https://api.example.com")
-	}
-	s.BaseURL = strings.TrimSuffix(s.BaseURL, "/")
+	s.BaseURL = strings.TrimRight(s.BaseURL, "/")
+	s.Prefix = strings.TrimRight(s.Prefix, "/")
 	return s.checkCookie()
 }
 
@@ -181,7 +201,11 @@ func (s *Settings) shell() web.Settings {
 	maps.Copy(rates, s.Rates)
 	return web.Settings{
 		Rates: rates, Lockout: s.Lockout, TrustedProxies: s.TrustedProxies, ForwardedHeader: s.ForwardedHeader,
-		AllowedHosts: s.AllowedHosts, CORSOrigins: s.CORSOrigins, CORSCredentials: s.RefreshCookie,
+		AllowedHosts: s.AllowedHosts, BaseURL: s.BaseURL, Prefix: s.Prefix,
+		CORS: web.CORSSettings{
+			Origins: s.CORSOrigins, Credentials: s.CORSCredentials || s.RefreshCookie,
+			Headers: s.CORSHeaders, ExposeHeaders: s.CORSExposeHeaders,
+		},
 		MaxBody: s.MaxBody, BodyTimeout: s.BodyTimeout, Timeout: s.Timeout,
 	}
 }

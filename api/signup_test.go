@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/jotgate/jotgate"
 )
 
 // A closed sign-up is refused with a clear response whoever asks, leaves no
@@ -38,10 +40,10 @@ func TestNoSignupInTheSchema(t *testing.T) {
 			Paths      map[string]map[string]any
 			Components map[string]map[string]any
 		}
-		if err := yaml.Unmarshal(OpenAPI(login, Settings{}), &open); err != nil {
+		if err := yaml.Unmarshal(OpenAPI(jotgate.Settings{LoginField: login}, Settings{}), &open); err != nil {
 			t.Fatal(err)
 		}
-		text := OpenAPI(login, Settings{NoSignup: true})
+		text := OpenAPI(jotgate.Settings{LoginField: login}, Settings{NoSignup: true})
 		if err := yaml.Unmarshal(text, &closed); err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/jotgate/jotgate"
@@ -49,7 +50,7 @@ func (c *call) login(in *loginIn) (tokens jotgate.Tokens, err error) {
 // noticeSignIn notifies the account's owner of a login from a new network.
 func (c *call) noticeSignIn(user *jotgate.User) {
 	if account, err := c.gate.Accounts().ByID(c.ctx, user.ID); err == nil {
-		c.gate.Accounts().Notify(c.ctx, record.LetterNewSignIn, account, c.client.Address+", "+device(c.client.UserAgent))
+		c.gate.Accounts().Notify(c.ctx, record.LetterNewSignIn, account, cmp.Or(c.client.Address, "an unknown address")+", "+device(c.client.UserAgent))
 	}
 }
 
@@ -60,7 +61,7 @@ func (c *call) sameSite() error {
 		return nil
 	}
 	err := c.shell.CheckOrigin(c.r)
-	if c.r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+	if c.settings.RefreshCookieSameSite != "none" && c.r.Header.Get("Sec-Fetch-Site") == "cross-site" {
 		err = errCrossSite // also from a listed origin: it would lose the session silently
 	}
 	if err != nil {

@@ -28,18 +28,20 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
-	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/throttle"
 )
 
 // Settings holds the options of the proxy.
 type Settings struct {
 	// Upstream is the URL of the API behind the proxy: scheme, host, and
-	// optionally a path, which precedes the path of every request. Required.
+	// optionally a path, which precedes the path of every request; or unix:PATH,
+	// the Unix socket that it listens on. Required.
 	Upstream string
 	// Protect lists the path prefixes that need a token; "/" is everything.
 	// Required: a proxy that protects nothing is a mistake.
@@ -56,6 +58,28 @@ type Settings struct {
 	// proxy writes, nor one with characters that are not alphanumeric or "-".
 	// Default: none.
 	PassHeaders []string
+	// TrustedProxies are the proxies in front of this one whose X-Forwarded-For,
+	// -Proto and -Host are used, as in api.Settings: the upstream receives the
+	// client's address, scheme and host from the same three headers, one value in
+	// each. Default: none, they are those of the connection.
+	TrustedProxies []string
+	// ForwardedHeader reads Forwarded (RFC 7239) of those proxies instead.
+	// Default: false.
+	ForwardedHeader bool
+	// CORSOrigins are the origins whose pages may call the upstream, as in
+	// api.Settings. For them the proxy answers preflights and sets the CORS
+	// headers of all responses, its own 401 and the upstream's. Preflights of
+	// other origins need no token either; the upstream answers them.
+	// Default: none.
+	CORSOrigins []string
+	// CORSHeaders are further request headers that those pages may send.
+	// Default: those of api.Settings.CORSHeaders.
+	CORSHeaders []string
+	// CORSExposeHeaders are further response headers that those pages may read.
+	// Default: none.
+	CORSExposeHeaders []string
+	// CORSCredentials lets those pages send requests with cookies. Default: false.
+	CORSCredentials bool
 	// Timeout is how long the upstream may take to begin its response.
 	// Default: 60 seconds.
 	Timeout time.Duration
@@ -75,9 +99,9 @@ type userKey struct{}
 // New returns the proxy, or an error that names the invalid setting. The handler
 // is safe for concurrent use.
 func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
-	target, err := url.Parse(s.Upstream)
-	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
-		return nil, fmt.Errorf("proxy: Upstream: %q must be an absolute URL such as http://127.0.0.1:3000", s.Upstream)
+	target, err := parseTarget(s.Upstream)
+	if err != nil {
+		return nil, fmt.Errorf("proxy: Upstream: %w", err)
 	}
 	if len(s.Protect) == 0 {
 		return nil, errors.New("proxy: Protect is empty: list the path prefixes that need a token, / for all")
@@ -100,7 +124,16 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := forward(guard, target, rules, s)
+	pages, err := s.cors(guard.HeaderName())
+	if err != nil {
+		return nil, fmt.Errorf("proxy: %w", err)
+	}
+	proxies, err := throttle.ParseProxies(s.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("proxy: TrustedProxies: %w", err)
+	}
+	proxies.Forwarded = s.ForwardedHeader
+	open := forward(guard, target, rules, proxies, s)
 	closed := guard.RequireUser(func(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
 		open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 	})
@@ -110,24 +143,37 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 			(&jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + r.Method + `" not allowed.`}).Respond(w, "")
 			return
 		}
-		if Covers(s.Protect, r) {
+		switch preflight := web.IsPreflight(r); {
+		case preflight && pages.Lists(r):
+			pages.Preflight(w.(*outgoing).ResponseWriter, r) // outgoing is for responses to the page itself
+		case !preflight && Covers(s.Protect, r):
 			closed.ServeHTTP(w, r)
-			return
+		default: // a browser never adds a token to a preflight, and the API decides about its origin
+			open.ServeHTTP(w, r)
 		}
-		open.ServeHTTP(w, r)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out := &outgoing{ResponseWriter: w, limit: s.ClientTimeout, r: r}
+		out := &outgoing{ResponseWriter: w, limit: s.ClientTimeout, r: r, pages: pages}
 		web.LimitUnread(w, r, s.ClientTimeout)
 		gate(out, r)
 		out.finish()
 	}), nil
 }
 
+// cors returns the CORS of the settings; pages may send the token in its header.
+func (s *Settings) cors(tokenHeader string) (*web.CORS, error) {
+	headers := slices.Clone(s.CORSHeaders)
+	if tokenHeader != "" {
+		headers = append(headers, tokenHeader)
+	}
+	return web.NewCORS(web.CORSSettings{Origins: s.CORSOrigins, Headers: headers, ExposeHeaders: s.CORSExposeHeaders, Credentials: s.CORSCredentials})
+}
+
 // forward returns the handler that forwards requests to the upstream. It does not
 // check the token.
-func forward(guard *jotgate.Guard, target *url.URL, rules headerRules, s Settings) http.Handler {
+func forward(guard *jotgate.Guard, target target, rules headerRules, proxies throttle.Proxies, s Settings) http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	target.dial(transport)
 	transport.Proxy = nil // connect to the upstream directly, whatever HTTP_PROXY says
 	transport.ResponseHeaderTimeout = s.Timeout
 	transport.MaxIdleConnsPerHost = 256
@@ -139,12 +185,13 @@ func forward(guard *jotgate.Guard, target *url.URL, rules headerRules, s Setting
 		FlushInterval: -1, // forward a streamed response without delay
 		ErrorLog:      slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn),
 		Rewrite: func(p *httputil.ProxyRequest) {
-			p.SetURL(target)
+			p.SetURL(target.url)
 			p.Out.Host = p.In.Host
 			rules.apply(p.Out.Header)
 			p.Out.Trailer = nil // some servers add trailers to the headers (RFC 9110 section 6.5.1)
 			keepProtocol(p.Out)
-			p.SetXForwarded()
+			setForwarded(p.Out.Header, proxies.Original(p.In))
+			dropProtocolToken(p.Out.Header)
 			if s.DropToken {
 				p.Out.Header.Del(guard.HeaderName())
 			}
@@ -152,6 +199,7 @@ func forward(guard *jotgate.Guard, target *url.URL, rules headerRules, s Setting
 				Identify(p.Out.Header, user)
 			}
 		},
+		ModifyResponse: selectProtocol,
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if body := w.(*outgoing).body; body != nil && body.isLate() {
 				errLate.Respond(w, "")
@@ -164,6 +212,7 @@ func forward(guard *jotgate.Guard, target *url.URL, rules headerRules, s Setting
 		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = withOffer(r)
 		if r.ContentLength != 0 {
 			out := w.(*outgoing)
 			r = out.receive(r)

@@ -19,6 +19,7 @@ type outgoing struct {
 	late  time.Time     // the current deadline
 	r     *http.Request // as it was received
 	body  *incoming     // of the request, once it is forwarded; nil if it has none
+	pages *web.CORS     // whose pages may read the response
 }
 
 // Unwrap is for http.ResponseController.
@@ -32,6 +33,7 @@ func (o *outgoing) WriteHeader(status int) {
 		defer o.end()
 	} else {
 		o.last()
+		o.pages.SetHeaders(o.Header(), o.r)
 	}
 	o.ResponseWriter.WriteHeader(status)
 }

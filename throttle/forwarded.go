@@ -23,7 +23,7 @@ const (
 func (p Proxies) hops(header http.Header) iter.Seq[netip.Addr] {
 	values := fromRight(header["X-Forwarded-For"])
 	if p.Forwarded {
-		values = fromRightQuoted(header["Forwarded"])
+		values = clients(header["Forwarded"])
 	}
 	return func(yield func(netip.Addr) bool) {
 		n := 0
@@ -56,18 +56,18 @@ func fromRight(lines []string) iter.Seq[string] {
 	}
 }
 
-// fromRightQuoted yields the "for" values of Forwarded lines, last first. A
-// quoted value may hold a comma, so a line is read whole before it is used; one
-// that breaks RFC 7239 section 4 yields one empty value, which is not an address.
-func fromRightQuoted(lines []string) iter.Seq[string] {
-	return func(yield func(string) bool) {
+// elementsFromRight yields the elements of Forwarded lines, last first. A quoted
+// value may hold a comma, so a line is read whole before it is used; one that
+// breaks RFC 7239 section 4 yields one empty element.
+func elementsFromRight(lines []string) iter.Seq[element] {
+	return func(yield func(element) bool) {
 		for _, line := range slices.Backward(lines) {
-			values, ok := forValues(line)
+			all, ok := elements(line)
 			if !ok {
-				values = []string{""}
+				all = []element{{}}
 			}
-			for _, value := range slices.Backward(values) {
-				if !yield(value) {
+			for _, e := range slices.Backward(all) {
+				if !yield(e) {
 					return
 				}
 			}
@@ -75,32 +75,58 @@ func fromRightQuoted(lines []string) iter.Seq[string] {
 	}
 }
 
-// forValues reads one Forwarded line: elements between commas, each with pairs
-// between semicolons, of which "for" is kept. An element without "for" has the
-// value "". Blanks around a pair are skipped.
-func forValues(line string) (values []string, ok bool) {
+// clients yields the "for" values of Forwarded lines, last first; one that is
+// missing or malformed is "", which is not an address.
+func clients(lines []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for e := range elementsFromRight(lines) {
+			if !yield(e.client) {
+				return
+			}
+		}
+	}
+}
+
+// element is what one proxy states in a Forwarded line.
+type element struct {
+	client, proto, host string
+	seen                [3]bool
+}
+
+// set stores one parameter. It returns false for one that is there already: "MUST
+// NOT occur more than once" (RFC 7239 section 4).
+func (e *element) set(p pair) bool {
+	for i, name := range [...]string{"for", "proto", "host"} {
+		if !strings.EqualFold(p.name, name) {
+			continue
+		}
+		if e.seen[i] {
+			return false
+		}
+		e.seen[i] = true
+		*[...]*string{&e.client, &e.proto, &e.host}[i] = p.value
+	}
+	return true
+}
+
+// elements reads one Forwarded line: elements between commas, each with pairs
+// between semicolons. What an element does not have is "". Blanks around a pair
+// are skipped.
+func elements(line string) (all []element, ok bool) {
 	if len(line) > longestHeader {
 		return nil, false
 	}
 	for more := true; more; {
-		value, seen, end := "", false, byte(';')
-		for end == ';' {
+		var e element
+		for end := byte(';'); end == ';'; more = end == ',' {
 			var p pair
-			if p, line, end, ok = cutPair(line); !ok {
+			if p, line, end, ok = cutPair(line); !ok || !e.set(p) {
 				return nil, false
 			}
-			if !strings.EqualFold(p.name, "for") {
-				continue
-			}
-			if seen { // "MUST NOT occur more than once"
-				return nil, false
-			}
-			value, seen = p.value, true
 		}
-		values = append(values, value)
-		more = end == ','
+		all = append(all, e)
 	}
-	return values, true
+	return all, true
 }
 
 type pair struct{ name, value string }

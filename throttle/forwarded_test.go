@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestForValues(t *testing.T) {
+func TestElements(t *testing.T) {
 	for in, want := range map[string][]string{
 		`for=192.0.2.43`: {"192.0.2.43"},
 		// RFC 7239 section 4
@@ -27,14 +27,19 @@ func TestForValues(t *testing.T) {
 		``:                                                        {""},
 		`,`:                                                       {"", ""},
 	} {
-		if got, ok := forValues(in); !ok || !slices.Equal(got, want) {
-			t.Errorf("forValues(%s) = %q, %v, want %q", in, got, ok, want)
+		all, ok := elements(in)
+		var got []string
+		for _, e := range all {
+			got = append(got, e.client)
+		}
+		if !ok || !slices.Equal(got, want) {
+			t.Errorf("elements(%s) = %q, %v, want %q", in, got, ok, want)
 		}
 	}
 }
 
 // Each row spoils an accepted line in one point.
-func TestForValuesRefuses(t *testing.T) {
+func TestElementsRefuses(t *testing.T) {
 	for _, in := range []string{
 		`for="192.0.2.43`,
 		`for="192.0.2.43\"`,
@@ -43,13 +48,16 @@ func TestForValuesRefuses(t *testing.T) {
 		`for=192.0.2.43"`,
 		`for=192.0.2.43 x`,
 		`for=192.0.2.43;for=192.0.2.44`,
+		`for=;for=192.0.2.44`,
+		`for=192.0.2.43;proto=http;proto=https`,
+		`for=192.0.2.43;host=a;HOST=a`,
 		`192.0.2.43`,
 		`for`,
 		`for,for=192.0.2.43`,
 		`for=192.0.2.43;` + strings.Repeat("x", longestHeader) + `=y`,
 	} {
-		if got, ok := forValues(in); ok {
-			t.Errorf("forValues(%.40s) = %q, want a refusal", in, got)
+		if got, ok := elements(in); ok {
+			t.Errorf("elements(%.40s) = %v, want a refusal", in, got)
 		}
 	}
 }

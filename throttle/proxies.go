@@ -21,15 +21,26 @@ type Proxies struct {
 	// X-Forwarded-For. Only one of them is read, because a proxy that writes one
 	// of them usually forwards what a client wrote in the other.
 	Forwarded bool
+	// Unix trusts every peer without an IP address: a proxy on the same machine
+	// that connects through a Unix socket. The permissions of the socket decide
+	// who that can be.
+	Unix bool
 }
 
-// ParseProxies reads addresses ("192.0.2.1") and networks in CIDR form
-// ("10.0.0.0/8", "2001:db8::/32"). It rejects a network with bits set beyond its
+// unixPeers is the word for Proxies.Unix in a list of networks.
+const unixPeers = "unix"
+
+// ParseProxies reads addresses ("192.0.2.1"), networks in CIDR form
+// ("10.0.0.0/8", "2001:db8::/32") and the word "unix" (Proxies.Unix). It rejects a network with bits set beyond its
 // length, which usually was meant as a single address, and one of length 0,
 // which would let every client choose its address.
 func ParseProxies(networks []string) (Proxies, error) {
 	var p Proxies
 	for _, s := range networks {
+		if strings.TrimSpace(s) == unixPeers {
+			p.Unix = true
+			continue
+		}
 		prefix, err := parseNetwork(strings.TrimSpace(s))
 		if err != nil {
 			return Proxies{}, fmt.Errorf("throttle: trusted proxy %.60q: %w", s, err)
@@ -43,14 +54,14 @@ func parseNetwork(s string) (netip.Prefix, error) {
 	if !strings.Contains(s, "/") {
 		addr, err := netip.ParseAddr(s)
 		if err != nil {
-			return netip.Prefix{}, fmt.Errorf("want an address like 192.0.2.1 or a network like 10.0.0.0/8")
+			return netip.Prefix{}, fmt.Errorf("want an address like 192.0.2.1, a network like 10.0.0.0/8, or unix")
 		}
 		addr = plain(addr)
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
 	prefix, err := netip.ParsePrefix(s)
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("want an address like 192.0.2.1 or a network like 10.0.0.0/8")
+		return netip.Prefix{}, fmt.Errorf("want an address like 192.0.2.1, a network like 10.0.0.0/8, or unix")
 	}
 	if prefix.Addr().Is4In6() && prefix.Bits() >= 96 { // ::ffff:10.0.0.0/104 is 10.0.0.0/8
 		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
@@ -75,28 +86,36 @@ func parseNetwork(s string) (netip.Prefix, error) {
 // invalid only if the peer has no IP address, as on a Unix socket; Network returns
 // one key for all of those.
 func (p Proxies) ClientAddr(r *http.Request) netip.Addr {
+	addr, _ := p.client(r)
+	return addr
+}
+
+// client returns the address of the client and the position of its hop in the
+// header, counted from the right; -1 is the peer itself.
+func (p Proxies) client(r *http.Request) (addr netip.Addr, position int) {
 	peer := peerAddr(r)
-	if !p.trusts(peer) {
-		return peer
+	if !p.trustsPeer(peer) {
+		return peer, -1
 	}
-	client := peer
+	client, position := peer, -1
 	for hop := range p.hops(r.Header) {
 		if !hop.IsValid() {
-			return peer
+			return peer, -1
 		}
 		client = hop
+		position++
 		if !p.trusts(hop) {
 			break
 		}
 	}
-	return client
+	return client, position
 }
 
 // Ignored returns the name of the first forwarding header of r that has no effect
 // because its sender is not trusted, or "" if there is none. A server should log
 // this once: either its proxy is missing from Networks, or a client forges one.
 func (p Proxies) Ignored(r *http.Request) string {
-	if p.trusts(peerAddr(r)) {
+	if p.trustsPeer(peerAddr(r)) {
 		return ""
 	}
 	for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "True-Client-Ip", "Cf-Connecting-Ip"} {
@@ -105,6 +124,12 @@ func (p Proxies) Ignored(r *http.Request) string {
 		}
 	}
 	return ""
+}
+
+// trustsPeer is trusts for the other end of the connection, which on a Unix
+// socket has no address.
+func (p Proxies) trustsPeer(peer netip.Addr) bool {
+	return p.Unix && !peer.IsValid() || p.trusts(peer)
 }
 
 func (p Proxies) trusts(addr netip.Addr) bool {

@@ -125,6 +125,26 @@ func TestClientAddrAppended(t *testing.T) {
 	})
 }
 
+// On a Unix socket the peer has no address: the word "unix" trusts it, and only it.
+func TestUnixPeers(t *testing.T) {
+	p := trusting(t, "unix", "10.0.0.0/8")
+	for _, peer := range []string{"@", "", "/run/nginx.sock"} {
+		header := xff("6.6.6.6, 192.0.2.1, 10.2.3.4")
+		if got := p.ClientAddr(request(peer, header)); got.String() != "192.0.2.1" {
+			t.Errorf("%q: %v", peer, got)
+		}
+		if got := p.Ignored(request(peer, header)); got != "" {
+			t.Errorf("%q: %s is reported as ignored", peer, got)
+		}
+	}
+	if got := p.ClientAddr(request("192.0.2.9:1", xff("192.0.2.1"))); got.String() != "192.0.2.9" {
+		t.Errorf("a peer with an address: %v", got)
+	}
+	if got := p.ClientAddr(request("@", xff("unix:"))); got.IsValid() {
+		t.Errorf("a hop that is not an address: %v", got)
+	}
+}
+
 func TestIgnored(t *testing.T) {
 	p := trusting(t, "10.0.0.0/8")
 	for name := range forgeries("") {
@@ -152,7 +172,7 @@ func TestParseProxies(t *testing.T) {
 		t.Errorf("got  %v\nwant %s", got, want)
 	}
 	for _, bad := range []string{
-		"", "proxy", "10.0.0.0/33", "10.0.0/8", "10.0.0.1/8", "2001:db8::1/32", "0.0.0.0/0", "::/0",
+		"", "proxy", "@", "UNIX", "unix:", "10.0.0.0/33", "10.0.0/8", "10.0.0.1/8", "2001:db8::1/32", "0.0.0.0/0", "::/0",
 		"::ffff:0:0/96", "10.0.0.0/", "10.0.0.0-10.0.0.9", "192.0.2.1:80", "fe80::%eth0/64",
 	} {
 		if p, err := ParseProxies([]string{"10.0.0.0/8", bad}); err == nil {

@@ -68,7 +68,7 @@ func TestOpenAPIIsWhatIsServed(t *testing.T) {
 	if got := s.end(t); got != 0 {
 		t.Error(got)
 	}
-	config := write(t, "jotgate.yaml", "username-column: email\nheader-types: [JWT]\n")
+	config := write(t, "jotgate.yaml", "username-column: email\nkeep-refresh-tokens: false\n")
 	for name, row := range map[string]struct {
 		env  []string
 		args []string

@@ -2,22 +2,28 @@ package main
 
 // `openapi`: the description of every endpoint, as served by serve.
 
-import "github.com/jotgate/jotgate/api"
+import (
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/api"
+)
 
-type openapiCommand struct {
-	loginFlags
-	signupFlags
-}
+type openapiCommand struct{ serveFlags }
 
 // Help is shown below the usage line.
 func (openapiCommand) Help() string {
 	return `Prints what serve with the same settings answers at /api/schema/.
 
-    jotgate openapi > openapi.yaml`
+    jotgate openapi > openapi.yaml
+
+It takes the flags of serve and describes what they change: the header, the fields,
+the path, and which endpoints there are.`
 }
 
 // Run prints the description: OpenAPI 3.1 in YAML.
-func (c openapiCommand) Run(a *app) error {
-	_, err := a.stdout.Write(api.OpenAPI(c.UsernameColumn, api.Settings{NoSignup: c.NoSignup}))
+func (c *openapiCommand) Run(a *app) error {
+	_, err := a.stdout.Write(api.OpenAPI(jotgate.Settings{
+		LoginField: c.UsernameColumn, HeaderName: c.HeaderName, HeaderTypes: c.HeaderTypes,
+		KeepRefreshTokens: c.KeepRefreshTokens, ServeRevocations: c.ServeRevocations,
+	}, c.requestFlags.settings(&c.mailFlags)))
 	return err
 }

@@ -52,7 +52,7 @@ func (f *serveFlags) rehearse(a *app) (faults []fault) {
 	own, err := api.New(gate, f.requestFlags.settings(&f.mailFlags))
 	note("requests", inFlags("api", err))
 	if own != nil {
-		_, err = f.front(own, gate)
+		_, err = f.front(own, gate, &f.requestFlags)
 		note("upstream", err)
 	}
 	_, err = f.mailFlags.sender(a, gate, noOutbox{}, cmp.Or(f.BaseURL, "http://127.0.0.1"), quiet)

@@ -74,7 +74,7 @@ func (c *serveCommand) Run(a *app) error {
 	if err != nil {
 		return inFlags("api", err)
 	}
-	handler, err := c.front(own, gate)
+	handler, err := c.front(own, gate, &c.requestFlags)
 	if err != nil {
 		return err
 	}

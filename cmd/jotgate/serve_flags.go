@@ -6,12 +6,14 @@ package main
 import (
 	"log/slog"
 	"maps"
+	"os"
 	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/throttle"
 )
 
 type serverFlags struct {
@@ -23,16 +25,21 @@ type serverFlags struct {
 }
 
 type requestFlags struct {
-	BaseURL         string            `group:"requests" placeholder:"URL" help:"Where this API is reached from outside. Default: links are paths."`
-	AllowedHosts    []string          `group:"requests" placeholder:"NAME" help:"Names the Host header may have; .example.com is the domain and all below. Default: any."`
-	CORSOrigins     []string          `group:"requests" name:"cors-origins" placeholder:"ORIGIN" help:"Origins whose pages may call the API. Default: its own only."`
-	TrustedProxies  []string          `group:"requests" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For is believed: addresses or networks. Default: none, the header is ignored."`
-	ForwardedHeader bool              `group:"requests" help:"Read Forwarded (RFC 7239) in its place. Default: off."`
-	Rates           map[string]string `group:"requests" name:"rate" mapsep:";" placeholder:"SCOPE=N/TIME" help:"Limit requests, such as login=60/min;anon=1000/hour. Scopes: anon, user, login, refresh, register, email, links, revocations. Default: login=60/min;register=20/hour;email=20/hour;links=60/hour;revocations=600/min."`
-	RefreshCookie   bool              `group:"requests" help:"Hand the refresh token out in a cookie, for browsers. Default: in the body."`
-	MaxBody         int64             `group:"requests" default:"65536" placeholder:"BYTES" help:"Largest body of a request, in bytes."`
-	RequestTimeout  time.Duration     `group:"requests" default:"30s" placeholder:"TIME" help:"How long a request may take in all."`
+	BaseURL      string   `group:"requests" placeholder:"URL" help:"Where this API is reached from outside, such as https://example.com/accounts. Links, the schema and cookies follow it. Default: links are paths."`
+	Prefix       string   `group:"requests" placeholder:"PATH" help:"Serve every endpoint under this path, such as /accounts; /livez and /readyz without it, too. A gateway that removes the path needs only --base-url. Default: none."`
+	AllowedHosts []string `group:"requests" placeholder:"NAME" help:"Names the Host header may have; .example.com is the domain and all below. Default: any."`
+	corsFlags
+	TrustedProxies        []string          `group:"requests" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For, -Proto and -Host are believed: addresses or networks; unix is every peer on a Unix socket. Default: none, the headers are ignored."`
+	ForwardedHeader       bool              `group:"requests" help:"Read Forwarded (RFC 7239) in its place. Default: off."`
+	Rates                 map[string]string `group:"requests" name:"rate" mapsep:";" placeholder:"SCOPE=N/TIME" help:"Limit requests, such as login=60/min;anon=1000/hour. Scopes: anon, user, login, refresh, register, email, links, revocations. Default: login=60/min;register=20/hour;email=20/hour;links=60/hour;revocations=600/min."`
+	RefreshCookie         bool              `group:"requests" help:"Hand the refresh token out in a cookie, for browsers. Default: in the body."`
+	RefreshCookieSameSite string            `group:"requests" default:"strict" enum:"strict,lax,none" placeholder:"MODE" help:"strict or lax: pages on the API's own site can use that cookie; none: pages of --cors-origins on other sites, too (the cookie is then Partitioned)."`
+	lockoutFlags
+	MaxBody        int64         `group:"requests" default:"65536" placeholder:"BYTES" help:"Largest body of a request, in bytes."`
+	BodyTimeout    time.Duration `group:"requests" default:"10s" placeholder:"TIME" help:"How long a client may take to send the body of a request to jotgate's own endpoints."`
+	RequestTimeout time.Duration `group:"requests" default:"30s" placeholder:"TIME" help:"How long a request may take in all."`
 	signupFlags
+	fieldFlags
 	NoSchema  bool `group:"requests" help:"Leave out /api/schema/ and /api/docs/."`
 	ShowUsers bool `group:"requests" name:"insecure-show-users" help:"Let every user list all users (djoser HIDE_USERS = False)."`
 }
@@ -42,33 +49,71 @@ type signupFlags struct {
 	NoSignup bool `group:"requests" help:"Close the sign-up: POST /auth/users/ is answered 403. Accounts are created by command or in Django. Default: open."`
 }
 
+// corsFlags are about pages of other origins.
+type corsFlags struct {
+	CORSOrigins       []string `group:"requests" name:"cors-origins" placeholder:"ORIGIN" help:"Origins whose pages may call the API, and with --upstream the API behind the gate. Default: its own only."`
+	CORSHeaders       []string `group:"requests" name:"cors-headers" placeholder:"NAME" help:"Further request headers that those pages may send. Default: what django-cors-headers allows, and --header-name."`
+	CORSExposeHeaders []string `group:"requests" name:"cors-expose-headers" placeholder:"NAME" help:"Further response headers that those pages may read. Default: Retry-After, WWW-Authenticate, X-Request-Id."`
+	CORSCredentials   bool     `group:"requests" name:"cors-credentials" help:"Let those pages send cookies, as front ends with withCredentials do. --refresh-cookie implies it. Default: off."`
+}
+
+// fieldFlags decide which fields the endpoints ask for, and what they disclose.
+type fieldFlags struct {
+	UserCreatePasswordRetype   bool `group:"requests" help:"Require re_password at sign-up (djoser USER_CREATE_PASSWORD_RETYPE)."`
+	SetPasswordRetype          bool `group:"requests" help:"Require re_new_password when a password is changed (djoser SET_PASSWORD_RETYPE)."`
+	PasswordResetConfirmRetype bool `group:"requests" help:"Require re_new_password when a password is reset (djoser PASSWORD_RESET_CONFIRM_RETYPE)."`
+	SetUsernameRetype          bool `group:"requests" help:"Require re_new_username when a username is changed (djoser SET_USERNAME_RETYPE)."`
+	UsernameResetConfirmRetype bool `group:"requests" help:"Require re_new_username when a username is reset (djoser USERNAME_RESET_CONFIRM_RETYPE)."`
+	PasswordResetShowNotFound  bool `group:"requests" name:"insecure-password-reset-show-email-not-found" help:"Answer 400 if no account has the address: it discloses which do (djoser PASSWORD_RESET_SHOW_EMAIL_NOT_FOUND)."`
+	UsernameResetShowNotFound  bool `group:"requests" name:"insecure-username-reset-show-email-not-found" help:"The same for reset_username (djoser USERNAME_RESET_SHOW_EMAIL_NOT_FOUND)."`
+}
+
+// lockoutFlags are throttle.Lockout.
+type lockoutFlags struct {
+	LockoutFree        int           `group:"requests" default:"5" placeholder:"N" help:"Failed logins to an account from one network before the delays begin."`
+	LockoutDelay       time.Duration `group:"requests" default:"1s" placeholder:"TIME" help:"The first delay; each further failure doubles it."`
+	LockoutMax         time.Duration `group:"requests" default:"15m" placeholder:"TIME" help:"The longest delay."`
+	LockoutForget      time.Duration `group:"requests" default:"24h" placeholder:"TIME" help:"How long after the last failure all is forgotten."`
+	LockoutAccountFree int           `group:"requests" default:"20" placeholder:"N" help:"Failed logins to an account from all networks that it never logged in from, before delays begin there."`
+	LockoutAccountMax  time.Duration `group:"requests" default:"5m" placeholder:"TIME" help:"The longest of those delays."`
+}
+
 type mailFlags struct {
-	MailServer               string `group:"mail" placeholder:"URL" also:"EMAIL_URL" help:"smtp://user:password@host:587 or smtps://…. Default: none; no e-mail is sent (see --print-emails)."`
-	PrintEmails              bool   `group:"mail" help:"Without --mail-server: print e-mails, with the links in them, on standard error. Whoever reads it can open the accounts. --demo sets it."`
-	MailFrom                 string `group:"mail" placeholder:"ADDRESS" help:"The sender. Required with --mail-server."`
-	MailSite                 string `group:"mail" placeholder:"NAME" help:"The site's name in letters. Default: the host of --mail-base-url."`
-	MailBaseURL              string `group:"mail" placeholder:"URL" help:"The front end that links in letters lead to. Default: --base-url, or the address listened on."`
-	ActivationPath           string `group:"mail" placeholder:"PATH" help:"What follows it in activation links. Default: #/activate/{uid}/{token}."`
-	PasswordResetPath        string `group:"mail" placeholder:"PATH" help:"The same for new passwords. Default: #/password/reset/confirm/{uid}/{token}."`
-	UsernameResetPath        string `group:"mail" placeholder:"PATH" help:"The same for new usernames. Default: #/username/reset/confirm/{uid}/{token}."`
-	EmailChangePath          string `group:"mail" placeholder:"PATH" help:"The same for confirming a new address. Default: #/email/change/confirm/{uid}/{token}."`
-	EmailUndoPath            string `group:"mail" placeholder:"PATH" help:"The same for undoing that. Default: #/email/change/undo/{uid}/{token}."`
-	SendActivationEmail      bool   `group:"mail" help:"New accounts work after a link in a letter. Default: at once."`
-	SendConfirmationEmail    bool   `group:"mail" help:"Write when an account becomes active."`
-	PasswordChangedEmail     bool   `group:"mail" help:"Write when a password was changed."`
-	UsernameChangedEmail     bool   `group:"mail" help:"Write when a username was changed."`
-	EmailChangedEmail        bool   `group:"mail" help:"Write to the address before when an account's address was changed."`
-	EmailChangeNeedsPassword bool   `group:"mail" help:"Ask for current_password when the e-mail address changes. Default: off, as the front ends of djoser send none."`
-	NewSignInEmail           bool   `group:"mail" help:"Write at a login from a network not seen before."`
+	MailServer               string        `group:"mail" placeholder:"URL" also:"EMAIL_URL" help:"smtp://user:password@host:587 or smtps://…. Default: none; no e-mail is sent (see --print-emails)."`
+	PrintEmails              bool          `group:"mail" help:"Without --mail-server: print e-mails, with the links in them, on standard error. Whoever reads it can open the accounts. --demo sets it."`
+	MailFrom                 string        `group:"mail" placeholder:"ADDRESS" help:"The sender. Required with --mail-server."`
+	MailSite                 string        `group:"mail" placeholder:"NAME" help:"The site's name in letters. Default: the host of --mail-base-url."`
+	MailBaseURL              string        `group:"mail" placeholder:"URL" help:"The front end that links in letters lead to. Default: --base-url, or the address listened on."`
+	ActivationPath           string        `group:"mail" placeholder:"PATH" help:"What follows it in activation links. Default: #/activate/{uid}/{token}."`
+	PasswordResetPath        string        `group:"mail" placeholder:"PATH" help:"The same for new passwords. Default: #/password/reset/confirm/{uid}/{token}."`
+	UsernameResetPath        string        `group:"mail" placeholder:"PATH" help:"The same for new usernames. Default: #/username/reset/confirm/{uid}/{token}."`
+	EmailChangePath          string        `group:"mail" placeholder:"PATH" help:"The same for confirming a new address. Default: #/email/change/confirm/{uid}/{token}."`
+	EmailUndoPath            string        `group:"mail" placeholder:"PATH" help:"The same for undoing that. Default: #/email/change/undo/{uid}/{token}."`
+	SendActivationEmail      bool          `group:"mail" help:"New accounts work after a link in a letter. Default: at once."`
+	SendConfirmationEmail    bool          `group:"mail" help:"Write when an account becomes active."`
+	PasswordChangedEmail     bool          `group:"mail" help:"Write when a password was changed."`
+	UsernameChangedEmail     bool          `group:"mail" help:"Write when a username was changed."`
+	EmailChangedEmail        bool          `group:"mail" help:"Write to the address before when an account's address was changed."`
+	EmailChangeNeedsPassword bool          `group:"mail" help:"Ask for current_password when the e-mail address changes. Default: off, as the front ends of djoser send none."`
+	NewSignInEmail           bool          `group:"mail" help:"Write at a login from a network not seen before."`
+	MailTemplates            string        `group:"mail" placeholder:"FOLDER" help:"Templates of your own, in a folder for each language; docs/mail.md has their form. Default: the built-in ones, for those that are missing, too."`
+	MailLanguage             string        `group:"mail" default:"en" placeholder:"LANGUAGE" help:"The language of e-mails: the name of a folder of templates."`
+	MailTimeout              time.Duration `group:"mail" default:"30s" placeholder:"TIME" help:"How long the delivery of one e-mail may take."`
+	MailMaxAge               time.Duration `group:"mail" default:"72h" placeholder:"TIME" help:"How old an e-mail that cannot be sent becomes before it is given up."`
 }
 
 // settings returns the api.Settings.
 func (f *requestFlags) settings(m *mailFlags) api.Settings {
 	s := api.Settings{
-		BaseURL: f.BaseURL, AllowedHosts: f.AllowedHosts, CORSOrigins: f.CORSOrigins,
-		TrustedProxies: f.TrustedProxies, ForwardedHeader: f.ForwardedHeader,
-		RefreshCookie: f.RefreshCookie, MaxBody: f.MaxBody, Timeout: f.RequestTimeout, NoSignup: f.NoSignup, NoSchema: f.NoSchema,
-		InsecureShowUsers:   f.ShowUsers,
+		BaseURL: f.BaseURL, Prefix: f.Prefix, AllowedHosts: f.AllowedHosts,
+		CORSOrigins: f.CORSOrigins, CORSHeaders: f.CORSHeaders, CORSExposeHeaders: f.CORSExposeHeaders, CORSCredentials: f.CORSCredentials,
+		TrustedProxies: f.TrustedProxies, ForwardedHeader: f.ForwardedHeader, Lockout: f.lockout(),
+		RefreshCookie: f.RefreshCookie, RefreshCookieSameSite: f.RefreshCookieSameSite,
+		MaxBody: f.MaxBody, BodyTimeout: f.BodyTimeout, Timeout: f.RequestTimeout, NoSignup: f.NoSignup, NoSchema: f.NoSchema,
+		InsecureShowUsers: f.ShowUsers, UserCreatePasswordRetype: f.UserCreatePasswordRetype, SetPasswordRetype: f.SetPasswordRetype,
+		PasswordResetConfirmRetype: f.PasswordResetConfirmRetype, SetUsernameRetype: f.SetUsernameRetype,
+		UsernameResetConfirmRetype:             f.UsernameResetConfirmRetype,
+		InsecurePasswordResetShowEmailNotFound: f.PasswordResetShowNotFound, InsecureUsernameResetShowEmailNotFound: f.UsernameResetShowNotFound,
 		SendActivationEmail: m.SendActivationEmail, SendConfirmationEmail: m.SendConfirmationEmail,
 		PasswordChangedEmail: m.PasswordChangedEmail, UsernameChangedEmail: m.UsernameChangedEmail,
 		EmailChangedEmail: m.EmailChangedEmail, NewSignInEmail: m.NewSignInEmail, EmailChangeNeedsPassword: m.EmailChangeNeedsPassword,
@@ -79,6 +124,13 @@ func (f *requestFlags) settings(m *mailFlags) api.Settings {
 	return s
 }
 
+func (f *lockoutFlags) lockout() throttle.Lockout {
+	return throttle.Lockout{
+		Network: throttle.Policy{Free: f.LockoutFree, First: f.LockoutDelay, Max: f.LockoutMax, Forget: f.LockoutForget},
+		Account: throttle.Policy{Free: f.LockoutAccountFree, First: f.LockoutDelay, Max: f.LockoutAccountMax, Forget: f.LockoutForget},
+	}
+}
+
 // sender returns the mail.Sender that sends the e-mails of the outbox.
 func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, base string, log *slog.Logger) (*mail.Sender, error) {
 	s := mail.Settings{
@@ -86,6 +138,10 @@ func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, bas
 		ActivationPath: f.ActivationPath, PasswordResetPath: f.PasswordResetPath, UsernameResetPath: f.UsernameResetPath,
 		EmailChangePath: f.EmailChangePath, EmailUndoPath: f.EmailUndoPath,
 		LinkLifetime: gate.Settings().PasswordResetTimeout, Logger: log,
+		Language: f.MailLanguage, Timeout: f.MailTimeout, MaxAge: f.MailMaxAge,
+	}
+	if f.MailTemplates != "" {
+		s.Templates = os.DirFS(f.MailTemplates)
 	}
 	if s.BaseURL == "" {
 		s.BaseURL = base

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+	_ "time/tzdata" // --time-zone in a container that has no zone files
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/jwt"
@@ -51,6 +52,7 @@ type tokenFlags struct {
 	RevocationsRequired          bool           `group:"tokens" help:"Refuse every token while nothing has been heard of revocations. Default: go on with what is known."`
 	RevocationMaxAge             time.Duration  `group:"tokens" default:"10s" placeholder:"TIME" help:"How old that news may be before it counts as nothing."`
 	RememberTokens               int            `group:"tokens" default:"1000" placeholder:"N" aliases:"remember" help:"How many verified tokens to cache, so that one presented again is checked in a tenth of the time; times, keys and revocations are still checked. 0 is none."`
+	EventRetention               time.Duration  `group:"tokens" default:"90d" placeholder:"TIME" help:"How long the audit trail is kept (jotgate event list)."`
 }
 
 type passwordFlags struct {
@@ -129,7 +131,7 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		HeaderTypes: t.HeaderTypes, HeaderName: t.HeaderName,
 		UserIDClaim: t.UserIDClaim, UserIDField: t.UserIDField, Claims: t.Claims, LoginField: f.UsernameColumn,
 		CheckRevokeToken: t.CheckRevokeToken, RevokeTokenClaim: t.RevokeTokenClaim, UpdateLastLogin: t.UpdateLastLogin,
-		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, RememberTokens: t.RememberTokens,
+		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, RememberTokens: t.RememberTokens, EventRetention: t.EventRetention,
 		HashConcurrency: p.HashConcurrency, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,
 		PasswordResetTimeout: p.PasswordResetTimeout, DjoserLinks: p.DjoserLinks, Logger: log,
 		PasswordRules:        p.rules(),

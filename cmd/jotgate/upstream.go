@@ -16,7 +16,7 @@ import (
 )
 
 type upstreamFlags struct {
-	Upstream        string        `group:"upstream" placeholder:"URL" help:"Stand in front of the API at this address. Default: serve jotgate's own endpoints alone."`
+	Upstream        string        `group:"upstream" placeholder:"URL" help:"Stand in front of the API at this address, or at the socket unix:PATH. Default: serve jotgate's own endpoints alone."`
 	Protect         []string      `group:"upstream" placeholder:"PREFIX" help:"Paths of that API which need a token. Default: / (all)."`
 	UpstreamOnly    bool          `group:"upstream" help:"Leave every path to that API, jotgate's own (/api/token/, /auth/, /livez, …) too."`
 	UpstreamTimeout time.Duration `group:"upstream" default:"60s" placeholder:"TIME" help:"How long that API may take to begin an answer."`
@@ -28,7 +28,7 @@ type upstreamFlags struct {
 
 // front returns the handler that passes requests to the upstream, or own if
 // there is no upstream.
-func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate) (http.Handler, error) {
+func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate, requests *requestFlags) (http.Handler, error) {
 	if f.Upstream == "" {
 		if len(f.Protect) > 0 || f.UpstreamOnly || f.DropToken || len(f.DropHeaders) > 0 || len(f.PassHeaders) > 0 {
 			return nil, usage("--protect, --upstream-only, --drop-token, --drop-headers and --pass-headers need --upstream")
@@ -37,7 +37,10 @@ func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate) (http.Handler, e
 	}
 	s := proxy.Settings{
 		Upstream: f.Upstream, Protect: f.Protect, DropToken: f.DropToken, DropHeaders: f.DropHeaders, PassHeaders: f.PassHeaders,
-		Timeout: f.UpstreamTimeout, ClientTimeout: f.ClientTimeout, Logger: gate.Settings().Logger,
+		TrustedProxies: requests.TrustedProxies, ForwardedHeader: requests.ForwardedHeader,
+		CORSOrigins: requests.CORSOrigins, CORSHeaders: requests.CORSHeaders, CORSExposeHeaders: requests.CORSExposeHeaders,
+		CORSCredentials: requests.CORSCredentials || requests.RefreshCookie,
+		Timeout:         f.UpstreamTimeout, ClientTimeout: f.ClientTimeout, Logger: gate.Settings().Logger,
 	}
 	if len(s.Protect) == 0 {
 		s.Protect = []string{"/"}

@@ -62,11 +62,11 @@ var rows = []row{
 	{path: "internal/form", may: []string{".", "record", "passwd/names"}},
 	{path: "internal/gauge", may: []string{".", "record", "passwd", "api"}},
 	{path: "internal/lockout", may: []string{".", "record", "throttle"}},
-	{path: "internal/web", may: []string{".", "record", "throttle", "internal/form", "internal/lockout"}, exported: 12},
+	{path: "internal/web", may: []string{".", "record", "throttle", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
 	{path: "api", may: []string{".", "record", "throttle", "mail", "internal/form", "internal/web", "proxy"}},
 	{path: "pages", may: []string{".", "record", "throttle", "mail", "internal/form", "internal/web"}},
-	{path: "proxy", may: []string{".", "record", "internal/web"}},
+	{path: "proxy", may: []string{".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{

@@ -15,11 +15,16 @@ import (
 )
 
 // Client returns the client of a request, behind the trusted proxies, and its
-// network, which is what rates and lockouts count.
+// network, which is what rates and lockouts count. The address is empty if the peer
+// has none.
 func (s *Shell) Client(r *http.Request) (client jotgate.Client, network string) {
 	addr := s.proxies.ClientAddr(r)
-	endpoint := strings.TrimSuffix(r.Pattern, "{$}")
-	return jotgate.Client{Address: addr.String(), UserAgent: r.UserAgent(), Endpoint: endpoint}, throttle.Network(addr)
+	endpoint := strings.TrimPrefix(strings.TrimSuffix(r.Pattern, "{$}"), s.settings.Prefix)
+	address := "" // a peer on a Unix socket has none
+	if addr.IsValid() {
+		address = addr.String()
+	}
+	return jotgate.Client{Address: address, UserAgent: r.UserAgent(), Endpoint: endpoint}, throttle.Network(addr)
 }
 
 // warnUntrusted logs once that a forwarded address is ignored: a proxy is missing

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rs/cors"
-
 	"github.com/jotgate/jotgate"
 )
 
@@ -32,32 +30,18 @@ func (s *Shell) hostAllowed(host string) bool {
 	})
 }
 
-// allowedHeaders are those that a page may send: what django-cors-headers allows
-// by default (corsheaders/defaults.py), and a request id.
-var allowedHeaders = []string{"Accept", "Authorization", "Content-Type", "User-Agent", "X-CSRFToken", "X-Requested-With", RequestID}
-
-// CORS returns a middleware that lets pages of the origins call a handler: by
-// name, never by "*". Without origins it changes nothing.
-func CORS(origins []string, credentials bool) func(http.Handler) http.Handler {
-	if len(origins) == 0 {
-		return func(next http.Handler) http.Handler { return next }
-	}
-	return cors.New(cors.Options{
-		AllowedOrigins:   origins,
-		AllowedMethods:   []string{"GET", "POST", "PUT", "PATCH", "DELETE"},
-		AllowedHeaders:   allowedHeaders,
-		ExposedHeaders:   []string{"Retry-After", "WWW-Authenticate", RequestID},
-		AllowCredentials: credentials,
-		MaxAge:           600,
-	}).Handler
-}
-
 // CheckOrigin rejects a request that a browser sent from another site, unless
 // its origin is one of CORSOrigins. An endpoint that reads a cookie calls it.
 func (s *Shell) CheckOrigin(r *http.Request) error { return s.origins.Check(r) }
 
-func newOrigins(trusted []string) (*http.CrossOriginProtection, error) {
+// newOrigins trusts the listed origins, and the public URL's: behind a gateway
+// that changes the Host header, a browser's own origin differs from it.
+func newOrigins(s *Settings) (*http.CrossOriginProtection, error) {
 	origins := http.NewCrossOriginProtection()
+	trusted := s.CORS.Origins
+	if u, err := url.Parse(s.BaseURL); err == nil && u.Host != "" {
+		trusted = append(slices.Clone(trusted), originOf(u))
+	}
 	for _, origin := range trusted {
 		if err := origins.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("CORSOrigins: %w", err)

@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/jotgate/jotgate/throttle"
@@ -16,14 +15,15 @@ type Settings struct {
 	TrustedProxies  []string
 	ForwardedHeader bool
 	AllowedHosts    []string
-	CORSOrigins     []string
-	CORSCredentials bool // pages of CORSOrigins may send cookies
+	CORS            CORSSettings
+	BaseURL         string // where clients reach the endpoints; "": unknown
+	Prefix          string // of the paths of all endpoints; "": none
 	MaxBody         int64
 	BodyTimeout     time.Duration
 	Timeout         time.Duration
 }
 
-// fill sets the defaults and rejects what is not an origin.
+// fill sets the defaults and rejects a malformed prefix.
 func (s *Settings) fill() error {
 	if s.MaxBody <= 0 {
 		s.MaxBody = 64 << 10
@@ -34,11 +34,8 @@ func (s *Settings) fill() error {
 	if s.Timeout <= 0 {
 		s.Timeout = 30 * time.Second
 	}
-	for _, origin := range s.CORSOrigins {
-		u, err := url.Parse(origin)
-		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
-			return fmt.Errorf("CORSOrigins: %q is not an origin such as https://app.example.com", origin)
-		}
+	if err := CheckPrefix(s.Prefix); err != nil {
+		return fmt.Errorf("Prefix: %q %w", s.Prefix, err) //lint:ignore ST1005 Prefix is the name of the setting
 	}
 	return nil
 }

@@ -16,7 +16,9 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -37,7 +39,8 @@ type Shell struct {
 	proxies  throttle.Proxies
 	lockout  *lockout.Lockout
 	origins  *http.CrossOriginProtection
-	cors     func(http.Handler) http.Handler
+	cors     *CORS
+	public   *url.URL    // Settings.BaseURL; nil without it
 	warned   atomic.Bool // about a forwarded address that is not trusted
 }
 
@@ -46,17 +49,27 @@ func New(gate *jotgate.Gate, s Settings) (*Shell, error) {
 	if err := s.fill(); err != nil {
 		return nil, err
 	}
-	shell := &Shell{gate: gate, settings: s, cors: CORS(s.CORSOrigins, s.CORSCredentials), lockout: lockout.New(gate, s.Lockout)}
+	shell := &Shell{gate: gate, settings: s, lockout: lockout.New(gate, s.Lockout)}
 	var err error
+	if shell.public, err = s.publicURL(); err != nil {
+		return nil, err
+	}
+	s.CORS.Headers = append(slices.Clone(s.CORS.Headers), gate.HeaderName()) // pages must be able to send the token
+	if shell.cors, err = NewCORS(s.CORS); err != nil {
+		return nil, err
+	}
 	if shell.limiters, err = newLimiters(s.Rates, gate.Settings().Now); err != nil {
 		return nil, err
 	}
 	if shell.proxies, err = newProxies(s); err != nil {
 		return nil, err
 	}
-	shell.origins, err = newOrigins(s.CORSOrigins)
+	shell.origins, err = newOrigins(&s)
 	return shell, err
 }
+
+// CORS returns the Shell's CORS, for handlers around it; nil without origins.
+func (s *Shell) CORS() *CORS { return s.cors }
 
 func (s *Shell) logger() *slog.Logger { return s.gate.Settings().Logger }
 
@@ -65,7 +78,8 @@ func (s *Shell) logger() *slog.Logger { return s.gate.Settings().Logger }
 type Endpoint struct {
 	Allow   string            // the Allow header; empty: none
 	Scope   string            // the scope of Settings.Rates that limits a network; empty: none
-	CORS    bool              // pages of Settings.CORSOrigins may call the endpoint
+	CORS    bool              // pages of Settings.CORS may call the endpoint
+	AnyHost bool              // do not check the Host header: it makes no link and sets no cookie, and probes and gateways send another
 	Headers func(http.Header) // changes the headers of every response of the endpoint; nil: none
 	// Render writes a response of the Shell's own: a wrong host, too many
 	// requests, a panic. nil: JSON, as every endpoint of api has it.
@@ -77,7 +91,7 @@ type Endpoint struct {
 func (s *Shell) Wrap(e Endpoint, next http.Handler) http.Handler {
 	inner := s.guarded(e, next)
 	if e.CORS {
-		inner = s.cors(inner)
+		inner = s.cors.Wrap(inner)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
@@ -107,7 +121,7 @@ func (s *Shell) limitWrite(w http.ResponseWriter) (done func()) {
 // guarded checks the host and the rate and sets the time limit.
 func (s *Shell) guarded(e Endpoint, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.hostAllowed(r.Host) {
+		if !e.AnyHost && !s.hostAllowed(r.Host) {
 			e.render(w, r, errHost)
 			return
 		}
@@ -137,8 +151,16 @@ func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request
 		EndChunked(w, r)
 		LimitUnread(w, r, s.settings.BodyTimeout)
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * s.settings.Timeout))
+		if e.CORS {
+			if s.cors.Lists(r) && IsPreflight(r) {
+				e.setHeaders(w.Header(), "")
+				s.cors.Preflight(w, r)
+				return
+			}
+			s.cors.SetHeaders(w.Header(), r)
+		}
 		err := error(errHost)
-		if s.hostAllowed(r.Host) {
+		if e.AnyHost || s.hostAllowed(r.Host) {
 			err = act(w, r)
 		}
 		if err != nil {

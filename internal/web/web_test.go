@@ -18,7 +18,7 @@ func site(t *testing.T) http.Handler {
 	gate := jotgatetest.New(t)
 	shell, err := web.New(gate.Gate, web.Settings{
 		Rates:        map[string]string{"page": "3/min"},
-		AllowedHosts: []string{"example.com"}, CORSOrigins: []string{"https://app.example.com"},
+		AllowedHosts: []string{"example.com"}, CORS: web.CORSSettings{Origins: []string{"https://app.example.com"}},
 		Timeout: time.Minute,
 	})
 	if err != nil {
