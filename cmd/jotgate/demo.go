@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,8 +27,12 @@ const (
 )
 
 // welcome prints where the server is and what to try.
-func (c *serveCommand) welcome(a *app, base string, gate *jotgate.Gate, db *store.Store) error {
-	a.printf("jotgate is listening on %s, with its users in %s\n", base, c.shown())
+func (c *serveCommand) welcome(a *app, listener net.Listener, gate *jotgate.Gate, db *store.Store) error {
+	base, curl := c.baseOf(listener), "curl"
+	a.printf("jotgate is listening on %s, with its users in %s\n", c.placeOf(listener), c.shown())
+	if address, socket := listener.Addr().(*net.UnixAddr); socket {
+		curl = "curl --unix-socket " + address.Name
+	}
 	if c.Demo {
 		return c.demonstrate(a, base, gate, db)
 	}
@@ -38,11 +43,11 @@ func (c *serveCommand) welcome(a *app, base string, gate *jotgate.Gate, db *stor
 	a.printf(`
 Try it: sign up, log in, and ask who you are with the access token that comes back.
 
-  curl -d %[2]s -d password=correct-horse-1 %[1]s/auth/users/
-  curl -d %[2]s -d password=correct-horse-1 %[1]s/api/token/
-  curl -H "Authorization: Bearer $TOKEN" %[1]s/auth/users/me/
+  %[3]s -d %[2]s -d password=correct-horse-1 %[1]s/auth/users/
+  %[3]s -d %[2]s -d password=correct-horse-1 %[1]s/api/token/
+  %[3]s -H "Authorization: Bearer $TOKEN" %[1]s/auth/users/me/
 
-`, base, login)
+`, base, login, curl)
 	return nil
 }
 

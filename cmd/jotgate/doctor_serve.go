@@ -7,9 +7,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -41,8 +44,11 @@ func (c *doctorCommand) serveFacts(a *app) (facts []store.Fact) {
 	if f, ok := c.mailFact(a, faults); ok {
 		facts = append(facts, f)
 	}
-	if u, err := url.Parse(c.Upstream); err == nil && u.Host != "" {
-		facts = append(facts, reach(a.ctx, "upstream "+u.Host, hostPort(u), "every request to it is answered 502 until it listens"))
+	const otherwise = "every request to it is answered 502 until it listens"
+	if path, ok := socketPath(c.Upstream); ok {
+		facts = append(facts, reach(a.ctx, "upstream "+c.Upstream, "unix", path, otherwise))
+	} else if u, err := url.Parse(c.Upstream); err == nil && u.Host != "" {
+		facts = append(facts, reach(a.ctx, "upstream "+u.Host, "tcp", hostPort(u), otherwise))
 	}
 	return facts
 }
@@ -53,7 +59,10 @@ func (c *doctorCommand) addressFact(ctx context.Context) store.Fact {
 	f := store.Fact{OK: true, About: "--addr", Found: c.Addr + " is free"}
 	addr, err := c.address()
 	if err != nil {
-		return store.Fact{Fatal: true, About: f.About, Found: sentence(err), Mend: "give it as HOST:PORT"}
+		return store.Fact{Fatal: true, About: f.About, Found: sentence(err), Mend: "give it as HOST:PORT or unix:PATH"}
+	}
+	if path, ok := socketPath(addr); ok {
+		return socketFact(ctx, f, path)
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", addr)
@@ -62,6 +71,29 @@ func (c *doctorCommand) addressFact(ctx context.Context) store.Fact {
 		return f
 	}
 	_ = listener.Close()
+	return f
+}
+
+// socketFact looks at the path of the socket without changing it.
+func socketFact(ctx context.Context, f store.Fact, path string) store.Fact {
+	f.Mend = "right if serve is running; otherwise remove it or choose another path: see --addr"
+	found, err := os.Lstat(path)
+	switch {
+	case err == nil && found.Mode().Type() != fs.ModeSocket:
+		f.OK, f.Found = false, path+" is a file that is not a socket"
+	case err == nil:
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+		if err != nil {
+			return store.Fact{OK: true, About: f.About, Found: f.Found}
+		}
+		_ = conn.Close()
+		f.Found = path + " is in use"
+	default:
+		f.Mend = ""
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			f.OK, f.Found, f.Mend = false, sentence(err), "make the folder of the socket: RuntimeDirectory= of systemd does"
+		}
+	}
 	return f
 }
 
@@ -114,10 +146,10 @@ func isLoopback(host string) bool {
 }
 
 // reach tries to open a connection.
-func reach(ctx context.Context, about, address, otherwise string) store.Fact {
+func reach(ctx context.Context, about, network, address, otherwise string) store.Fact {
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	if err != nil {
 		return store.Fact{About: about, Found: fmt.Sprint("cannot be reached: ", err), Mend: otherwise}
 	}

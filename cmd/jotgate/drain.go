@@ -29,6 +29,7 @@ const farewell = time.Second
 // parting is the handler of a server that may have to stop.
 type parting struct {
 	next    http.Handler
+	prefix  string // of the endpoints
 	leaving atomic.Bool
 	open    atomic.Int64 // connections
 }
@@ -37,7 +38,7 @@ type parting struct {
 func (p *parting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.leaving.Load() {
 		w.Header().Set("Connection", "close")
-		if r.URL.Path == "/readyz" {
+		if r.URL.Path == "/readyz" || r.URL.Path == p.prefix+"/readyz" {
 			jotgate.ErrUnavailable.Because(errors.New("shutting down")).Respond(w, "")
 			return
 		}
@@ -70,6 +71,7 @@ func (p *parting) sayGoodbye(limit time.Duration) {
 
 // drain lets requests in progress finish. ended receives the result of Serve.
 func (c *serveCommand) drain(a *app, server *http.Server, listener net.Listener, p *parting, ended <-chan error) error {
+	a.notify("STOPPING=1")
 	c.report(a, "jotgate: finishing the requests in hand")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), c.DrainTimeout)
 	defer cancel()
@@ -87,6 +89,15 @@ func (p *parting) leave(ctx context.Context, server *http.Server, listener net.L
 	<-ended // all connections in the queue have been accepted now
 	p.sayGoodbye(first)
 	return server.Shutdown(ctx)
+}
+
+// reportReady says that requests are served: to systemd, and in a JSON log, whose
+// reader does not see standard output.
+func (c *serveCommand) reportReady(a *app, listener net.Listener, gate *jotgate.Gate) {
+	a.notify("READY=1")
+	if c.LogFormat == "json" {
+		gate.Settings().Logger.InfoContext(a.ctx, "ready", "address", c.placeOf(listener), "database", c.shown(), "version", version())
+	}
 }
 
 // report writes what serve does: as a JSON log line if the log is JSON,

@@ -17,7 +17,9 @@ import (
 
 // patient is a listener whose Close keeps the connections in its queue.
 type patient struct {
-	*net.TCPListener
+	net.Listener
+	raw     syscall.RawConn
+	bar     func(fd int)  // keeps new connections out of the queue
 	closing sync.Mutex    // held while Close empties the queue
 	waited  chan net.Conn // accepted by Close
 }
@@ -26,18 +28,33 @@ type patient struct {
 // default maximum for the queue.
 const waitingRoom = 4096
 
-// leaveNobody turns a listener into a patient one.
+// leaveNobody turns the listener of a socket that this process made into a patient
+// one. A socket that other processes have, too, must not be changed.
 func leaveNobody(l net.Listener) net.Listener {
-	if tcp, ok := l.(*net.TCPListener); ok {
-		return &patient{TCPListener: tcp, waited: make(chan net.Conn, waitingRoom)}
+	p := &patient{Listener: l, waited: make(chan net.Conn, waitingRoom)}
+	var err error
+	switch l := l.(type) {
+	case *net.TCPListener:
+		p.raw, err = l.SyscallConn()
+		// If filters are not supported (MPTCP), a client may still connect
+		// between emptying the queue and closing the listener.
+		p.bar = func(fd int) { _ = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, nobodyNew()) }
+	case *unixSocket:
+		p.raw, err = l.SyscallConn()
+		p.bar = func(int) { l.unlink() }
+	default:
+		return l
 	}
-	return l
+	if err != nil {
+		return l
+	}
+	return p
 }
 
 // Accept returns the connections that Close took from the queue before it
 // returns an error.
 func (p *patient) Accept() (net.Conn, error) {
-	conn, err := p.TCPListener.Accept()
+	conn, err := p.Listener.Accept()
 	if err == nil {
 		return conn, nil
 	}
@@ -55,21 +72,17 @@ func (p *patient) Accept() (net.Conn, error) {
 func (p *patient) Close() error {
 	p.closing.Lock()
 	defer p.closing.Unlock()
-	if raw, err := p.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) {
-			// If filters are not supported (MPTCP), a client may still
-			// connect between emptying the queue and closing the listener.
-			_ = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, nobodyNew())
-			taken := takeWaiting(int(fd), nil)
-			time.Sleep(handshake)
-			taken = takeWaiting(int(fd), taken)
-			_ = syscall.Shutdown(int(fd), syscall.SHUT_RD) // later connections are refused
-			for _, fd := range taken {
-				p.admit(fd)
-			}
-		})
-	}
-	return p.TCPListener.Close()
+	_ = p.raw.Control(func(fd uintptr) {
+		p.bar(int(fd))
+		taken := takeWaiting(int(fd), nil)
+		time.Sleep(handshake)
+		taken = takeWaiting(int(fd), taken)
+		_ = syscall.Shutdown(int(fd), syscall.SHUT_RD) // later connections are refused
+		for _, fd := range taken {
+			p.admit(fd)
+		}
+	})
+	return p.Listener.Close()
 }
 
 // nobodyNew returns a filter that drops the first packet of a connection (SYN

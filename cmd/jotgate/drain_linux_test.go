@@ -16,7 +16,7 @@ import (
 // A client in the queue of a listener that is closed is served, and a later
 // one is refused.
 func TestNobodyIsLeft(t *testing.T) {
-	listener := leaveNobody(listen(t))
+	listener := listen(t)
 	address := listener.Addr().String()
 	var clients []net.Conn
 	for range 50 {
@@ -52,7 +52,7 @@ func TestNobodyIsLeft(t *testing.T) {
 // closings. Without the filter some were, in every third run of this test.
 func TestNobodyIsReset(t *testing.T) {
 	for range 50 {
-		listener := leaveNobody(listen(t))
+		listener := listen(t)
 		go echo(listener)
 		var clients sync.WaitGroup
 		for range 16 {
@@ -84,7 +84,7 @@ func TestNobodyIsReset(t *testing.T) {
 func listen(t *testing.T) net.Listener {
 	t.Helper()
 	c := serveCommand{serveFlags{serverFlags: serverFlags{Addr: "127.0.0.1:0"}}}
-	listener, err := c.listen(t.Context())
+	listener, err := c.listen(&app{ctx: t.Context()})
 	if err != nil {
 		t.Fatal(err)
 	}

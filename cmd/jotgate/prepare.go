@@ -43,6 +43,8 @@ func (f *serveFlags) rehearse(a *app) (faults []fault) {
 	note("--log-level", err)
 	_, err = f.address()
 	note("--addr", err)
+	_, err = f.socketMode()
+	note("--socket-mode", err)
 	quiet := slog.New(slog.DiscardHandler)
 	gate, err := f.rehearseGate(a, quiet)
 	note("tokens, secret and passwords", err)
@@ -101,6 +103,9 @@ type noOutbox struct{ record.Outbox }
 // machine only, as in Django's runserver; :8000 listens on every address.
 func (f *serverFlags) address() (string, error) {
 	addr := f.Addr
+	if path, ok := socketPath(addr); ok {
+		return addr, checkSocket(path)
+	}
 	if addr != "" && strings.Trim(addr, "0123456789") == "" {
 		addr = "127.0.0.1:" + addr
 	}
@@ -109,7 +114,7 @@ func (f *serverFlags) address() (string, error) {
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil || port == "" {
-		return "", usage("--addr: %q is not an address such as 127.0.0.1:8000, :8000 or 8000", f.Addr)
+		return "", usage("--addr: %q is not an address such as 127.0.0.1:8000, :8000, 8000 or unix:/run/jotgate/jotgate.sock", f.Addr)
 	}
 	return addr, nil
 }

@@ -13,8 +13,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
@@ -60,7 +60,7 @@ func (c *serveCommand) Run(a *app) error {
 	if err := c.check(a); err != nil {
 		return err
 	}
-	listener, err := c.listen(a.ctx)
+	listener, err := c.listen(a)
 	if err != nil {
 		return err
 	}
@@ -78,30 +78,12 @@ func (c *serveCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	front := cmp.Or(c.BaseURL, addressOf(listener))
+	front := cmp.Or(c.BaseURL, c.baseOf(listener))
 	sender, err := c.mailFlags.sender(a, gate, db, front, log)
 	if err != nil {
 		return err
 	}
 	return c.serve(a, listener, handler, gate, db, sender)
-}
-
-// listen opens the address before anything is created in the folder.
-func (c *serveCommand) listen(ctx context.Context) (net.Listener, error) {
-	addr, err := c.address()
-	if err != nil {
-		return nil, err
-	}
-	var config net.ListenConfig
-	config.SetMultipathTCP(false) // an MPTCP socket accepts no filter (drain_linux.go)
-	listener, err := config.Listen(ctx, "tcp", addr)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is in use by another program: choose another address with --addr", c.Addr)
-	case err != nil:
-		return nil, fmt.Errorf("cannot listen on %s: %w", c.Addr, err)
-	}
-	return listener, nil
 }
 
 // serve handles requests; the gate's background work ends after the last one.
@@ -116,32 +98,22 @@ func (c *serveCommand) serve(a *app, listener net.Listener, handler http.Handler
 	running.Go(func() { _ = gate.Run(beside) })
 	running.Go(func() { _ = sender.Run(beside) })
 	running.Go(func() { keepSlim(beside) })
-	parting := &parting{next: handler}
+	parting := &parting{next: handler, prefix: strings.TrimRight(c.Prefix, "/")}
 	server := api.Server("", parting)
 	server.ConnState = parting.count
 	server.ErrorLog = slog.NewLogLogger(gate.Settings().Logger.Handler(), slog.LevelWarn)
 	ended := make(chan error, 1)
-	listener = leaveNobody(listener)
 	go func() { ended <- server.Serve(listener) }()
-	if err := c.welcome(a, addressOf(listener), gate, db); err != nil {
+	if err := c.welcome(a, listener, gate, db); err != nil {
 		return errors.Join(err, server.Close())
 	}
+	c.reportReady(a, listener, gate)
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serving stopped: %w", err)
 	case <-a.ctx.Done():
 		return c.drain(a, server, listener, parting, ended)
 	}
-}
-
-// addressOf returns the listener's address as a client on this machine writes
-// it.
-func addressOf(listener net.Listener) string {
-	host, port, _ := net.SplitHostPort(listener.Addr().String())
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port)
 }
 
 // logger returns the logger for messages to the operator.

@@ -17,7 +17,8 @@ import (
 )
 
 type serverFlags struct {
-	Addr         string        `group:"server" default:"127.0.0.1:8000" placeholder:"HOST:PORT" help:"Where to listen. A port alone is one of 127.0.0.1, :PORT of every address; port 0 takes a free one."`
+	Addr         string        `group:"server" default:"127.0.0.1:8000" placeholder:"HOST:PORT" help:"Where to listen. A port alone is one of 127.0.0.1, :PORT of every address; port 0 takes a free one; unix:PATH is a Unix socket. A socket that systemd passes (LISTEN_FDS) takes its place."`
+	SocketMode   string        `group:"server" default:"0660" placeholder:"MODE" help:"The permissions of a Unix socket, in octal: who may connect."`
 	Demo         bool          `group:"server" help:"Make a user named demo, and show a login, a request and a refusal."`
 	DrainTimeout time.Duration `group:"server" default:"20s" placeholder:"TIME" help:"How long requests in hand may take to finish after SIGTERM."`
 	LogFormat    string        `group:"server" default:"text" enum:"text,json" placeholder:"FORM" help:"text or json, on standard error."`
