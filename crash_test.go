@@ -117,7 +117,7 @@ func inAndOut(ctx context.Context, gate *jotgate.Gate) error {
 		if err != nil {
 			return err
 		}
-		tokens, err := gate.Sessions().Start(ctx, account, jotgate.Client{})
+		tokens, err := gate.Sessions().Start(ctx, account, jotgate.ProvedElsewhere("test"), jotgate.Client{})
 		if err != nil {
 			return err
 		}
@@ -180,7 +180,7 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 	accounts := &crashed{words: []string{password}}
 	var have [3]string
 	for i := range have {
-		tokens, err := gate.Sessions().Start(t.Context(), alice, jotgate.Client{})
+		tokens, err := gate.Sessions().Start(t.Context(), alice, jotgate.ProvedElsewhere("test"), jotgate.Client{})
 		if err != nil {
 			t.Fatal(err)
 		}

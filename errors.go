@@ -24,6 +24,9 @@ type Error struct {
 	Fields     []FieldError   // of a form; when set, they are the whole body
 	List       []string       // if set, the whole body is this JSON list, as in djoser
 	RetryAfter time.Duration  // for 429 and 503; sent in whole seconds, rounded up
+	Flows      []string       // of a login that needs another step: the methods that complete it
+	Pending    string         // of such a login: the token to send with the next step
+	Challenge  string         // added to WWW-Authenticate, such as the error of RFC 9470
 
 	cause error
 }
@@ -46,6 +49,8 @@ type FieldError struct {
 var (
 	// Login.
 	ErrNoActiveAccount = &Error{Status: 401, Detail: "No active account found with the given credentials"}
+	ErrCodeNotValid    = &Error{Status: 401, Detail: "The code is not valid.", Code: "code_not_valid"}
+	ErrLoginNotValid   = &Error{Status: 401, Detail: "The login has expired or was completed. Please log in again.", Code: "login_not_valid"}
 
 	// Authentication of a request.
 	ErrNotAuthenticated = &Error{Status: 401, Detail: "Authentication credentials were not provided."}
@@ -141,7 +146,9 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 			Detail   string         `json:"detail"`
 			Code     string         `json:"code,omitempty"`
 			Messages []TokenMessage `json:"messages,omitempty"`
-		}{e.Detail, e.Code, e.Messages})
+			Flows    []string       `json:"flows,omitempty"`
+			Pending  string         `json:"pending,omitempty"`
+		}{e.Detail, e.Code, e.Messages, e.Flows, e.Pending})
 	}
 	return b.Bytes(), nil
 }
@@ -164,6 +171,9 @@ func (e *Error) Respond(w http.ResponseWriter, challenge string) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	if e.Status == http.StatusUnauthorized && challenge != "" {
+		if e.Challenge != "" {
+			challenge += ", " + e.Challenge
+		}
 		h.Set("WWW-Authenticate", challenge)
 	}
 	if e.RetryAfter > 0 {

@@ -50,6 +50,10 @@ func refusalEvent(e *Error) (name, detail string) {
 	switch {
 	case e.Status == http.StatusTooManyRequests:
 		return "throttled", ""
+	case e.Pending != "" || e.Challenge != "": // a login that goes on, or must be repeated
+		return "", ""
+	case e.Is(ErrCodeNotValid), e.Is(ErrLoginNotValid):
+		return "factor_refused", e.Detail
 	case e.Is(ErrWrongPassword):
 		return "password_refused", "wrong password"
 	case e.Is(errLink):

@@ -52,6 +52,7 @@ type Gate struct {
 	keys     *keyRing
 	hashPool *hashPool
 	hasher   *passwd.Hasher
+	factors  record.Factors // nil if accounts cannot have second factors
 	made     time.Time
 	runs     atomic.Bool // Run or Keys.Rotate was called, or the warning that they were not was logged
 	trail    trail
@@ -85,6 +86,12 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	g := &Gate{
 		Guard: guard, settings: s, db: db, users: s.Users, keys: keys, hasher: s.Hasher, made: s.Now(),
 		hashPool: newHashPool(s.HashConcurrency, s.HashQueue, s.HashMemory),
+	}
+	if f, ok := db.(interface{ Factors() record.Factors }); ok && s.Users == nil {
+		g.factors = f.Factors()
+	}
+	if g.factors == nil && (s.RequireMFA != MFANone || len(s.RequireMFAGroups) > 0) {
+		return nil, errors.New("jotgate: RequireMFA: these accounts cannot have second factors: Settings.Users keeps them, or the Store has no Factors")
 	}
 	guard.refused = g.recordRequest
 	if g.users == nil {
@@ -121,6 +128,9 @@ func (s *Settings) fill() error {
 	s.LoginField = or(s.LoginField, "username")
 	s.RevokeTokenClaim = or(s.RevokeTokenClaim, "hash_password")
 	s.TimeZone = or(s.TimeZone, time.UTC)
+	s.RequireMFA = or(s.RequireMFA, MFANone)
+	s.TOTPGrace = min(max(0, or(s.TOTPGrace, 15*time.Second)), 30*time.Second)
+	s.StepUpLifetime = or(s.StepUpLifetime, 10*time.Minute)
 	s.Logger = or(s.Logger, slog.Default())
 	s.Hasher = or(s.Hasher, &passwd.Hasher{})
 	if len(s.HashLimits) > 0 {
@@ -158,6 +168,10 @@ func (s *Settings) check() error {
 		return errors.New("SessionLifetime is shorter than AccessTokenLifetime")
 	case s.KeyRotation != 0 && s.KeyRotation < time.Hour:
 		return errors.New("KeyRotation is under an hour")
+	case s.RequireMFA != MFANone && s.RequireMFA != MFAStaff && s.RequireMFA != MFAAll:
+		return fmt.Errorf("RequireMFA is %q, it can be none, staff or all", s.RequireMFA)
+	case s.MFAGrace < 0 || s.TrustedBrowser < 0 || s.StepUpLifetime < 0:
+		return errors.New("MFAGrace, TrustedBrowser and StepUpLifetime cannot be negative")
 	case s.UserIDField != "id" && s.UserIDField != "username":
 		return fmt.Errorf("UserIDField is %q, it can be id or username", s.UserIDField)
 	}

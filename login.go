@@ -18,6 +18,13 @@ type Client struct {
 	Address   string // without a port
 	UserAgent string
 	Endpoint  string // the route of the request, for the audit trail
+	// Browser says that the client keeps a pending login in a cookie. Such a login
+	// cannot be continued by a client that sends it in the body of a request, nor
+	// the other way round.
+	Browser bool
+	// TrustedBrowser is the value of LoginState.TrustedBrowser that this browser
+	// has kept, if any. See Settings.TrustedBrowser.
+	TrustedBrowser string
 }
 
 // Tokens is the response to a login or a refresh.
@@ -45,38 +52,6 @@ type Users interface {
 // maxLogin limits the length of a login name, in bytes, before it is looked
 // up. Django's columns hold 254 characters at most.
 const maxLogin = 1024
-
-// Login checks a username and a password and starts a session. It makes one
-// SELECT, computes one password hash whatever the outcome, and writes the
-// session and its event in one transaction. Errors: ErrNoActiveAccount, the
-// same in the same time for an unknown name, a wrong password, an unusable
-// one and an inactive account; ErrBusy if too many logins wait;
-// ErrUnavailable.
-func (g *Gate) Login(ctx context.Context, username, password string, client Client) (Tokens, error) {
-	var account *record.Account
-	var err error
-	for range 2 {
-		read := g.now()
-		if account, err = g.CheckLogin(ctx, username, password); err != nil {
-			break
-		}
-		var tokens Tokens
-		if tokens, err = g.startSession(ctx, account, client, read); err == nil {
-			return tokens, nil
-		}
-		// The row may have changed during hashing, perhaps by another login that
-		// upgraded the hash: try once more.
-		if !errors.Is(err, errOvertaken) {
-			break
-		}
-	}
-	if errors.Is(err, ErrNoActiveAccount) {
-		g.event(ctx, record.Event{
-			Name: "login_failed", User: idOf(account), Subject: g.Events().Subject(username), Detail: failureReason(err),
-		}, client)
-	}
-	return Tokens{}, err
-}
 
 // errOvertaken reports that the account changed between the check and the
 // start of the session.

@@ -177,7 +177,7 @@ func TestUsernameChangedDuringTheLogin(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.clock.Advance(time.Second)
-			if _, err := b.Sessions().Start(t.Context(), read, jotgate.Client{}); !errors.Is(err, jotgate.ErrNoActiveAccount) {
+			if _, err := b.Sessions().Start(t.Context(), read, jotgate.ProvedElsewhere("test"), jotgate.Client{}); !errors.Is(err, jotgate.ErrNoActiveAccount) {
 				t.Errorf("a session for the former name: %v", err)
 			}
 			if list, err := b.Sessions().List(t.Context(), read.ID); err != nil || len(list) != 0 {

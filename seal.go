@@ -36,7 +36,7 @@ func makeKey(alg jwt.Algorithm, secret Secret, now time.Time) (record.Key, error
 		return record.Key{}, err
 	}
 	s := record.Key{ID: key.Thumbprint(), Algorithm: string(alg), State: record.KeyNext, Created: now}
-	s.Sealed, err = seal(der, s.ID, secret)
+	s.Sealed, err = seal(der, s.ID, keyPurpose, secret)
 	return s, err
 }
 
@@ -66,7 +66,7 @@ func generate(alg jwt.Algorithm) (crypto.Signer, error) {
 // it.
 func openKey(s record.Key, secrets []Secret) (*jwt.Key, error) {
 	for _, secret := range secrets {
-		der, err := unseal(s.Sealed, s.ID, secret)
+		der, err := unseal(s.Sealed, s.ID, keyPurpose, secret)
 		if err != nil {
 			continue
 		}
@@ -84,11 +84,11 @@ func openKey(s record.Key, secrets []Secret) (*jwt.Key, error) {
 }
 
 // seal encrypts with AES-256-GCM (NIST SP 800-38D) under a key derived from
-// the secret by HKDF (RFC 5869). The id is authenticated, too, so that a row
-// cannot be exchanged for another. The result is a random nonce and the
-// ciphertext.
-func seal(plain []byte, id string, secret Secret) ([]byte, error) {
-	aead, err := sealer(secret)
+// the secret by HKDF (RFC 5869) for one purpose. The id is authenticated, too,
+// so that a row cannot be exchanged for another. The result is a random nonce
+// and the ciphertext.
+func seal(plain []byte, id, purpose string, secret Secret) ([]byte, error) {
+	aead, err := sealer(purpose, secret)
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +97,8 @@ func seal(plain []byte, id string, secret Secret) ([]byte, error) {
 	return aead.Seal(nonce, nonce, plain, []byte(id)), nil
 }
 
-func unseal(sealed []byte, id string, secret Secret) ([]byte, error) {
-	aead, err := sealer(secret)
+func unseal(sealed []byte, id, purpose string, secret Secret) ([]byte, error) {
+	aead, err := sealer(purpose, secret)
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +108,11 @@ func unseal(sealed []byte, id string, secret Secret) ([]byte, error) {
 	return aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(id))
 }
 
-func sealer(secret Secret) (cipher.AEAD, error) {
-	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "jotgate signing keys v1", 32)
+// keyPurpose is the purpose of keys that seal signing keys.
+const keyPurpose = "jotgate signing keys v1"
+
+func sealer(purpose string, secret Secret) (cipher.AEAD, error) {
+	key, err := hkdf.Key(sha256.New, []byte(secret), nil, purpose, 32)
 	if err != nil {
 		return nil, err
 	}

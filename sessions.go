@@ -5,6 +5,7 @@ package jotgate
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/record"
@@ -18,23 +19,16 @@ type Sessions struct{ gate *Gate }
 // Logout.
 func (g *Gate) Sessions() Sessions { return Sessions{g} }
 
-// Start is the second half of Login: it inserts a row in
-// jotgate_session and returns two tokens for an account that was
-// authenticated, by CheckLogin or in another way. Errors: ErrNoActiveAccount
-// if the account has become inactive or its password or username has changed;
-// ErrUnavailable.
-func (ss Sessions) Start(ctx context.Context, account *record.Account, client Client) (Tokens, error) {
-	return ss.gate.startSession(ctx, account, client, ss.gate.now())
-}
-
-// startSession is Start for an account that was read at or after read.
-func (g *Gate) startSession(ctx context.Context, account *record.Account, client Client, read time.Time) (Tokens, error) {
-	now := g.now()
+// createSession inserts the session of a complete login and returns its tokens.
+// It is the only function that creates a session.
+func (g *Gate) createSession(ctx context.Context, l *login) (Tokens, error) {
+	account, client, now := l.account, &l.client, g.now()
 	s := &record.Session{
 		ID: randomHex(), User: account.ID, JTI: randomHex(),
 		Created: now, LastSeen: now, Rotated: now, Expires: g.within(now, now.Add(g.settings.RefreshTokenLifetime)),
 		Address: client.Address, UserAgent: cut(client.UserAgent, 512),
-		OwnUsers: g.ownUsers(), Username: account.Username, ByUsername: g.settings.UserIDField == "username",
+		AuthTime: now, AMR: strings.Join(methodsOf(l.done), " "), ACR: l.acr(),
+		Entry: l.entry, OwnUsers: g.ownUsers(), Username: account.Username, ByUsername: g.settings.UserIDField == "username",
 	}
 	if err := g.db.CreateSession(ctx, s, account.Password); err != nil {
 		if errors.Is(err, ErrNotFound) { // deactivated or changed during hashing
@@ -42,9 +36,12 @@ func (g *Gate) startSession(ctx context.Context, account *record.Account, client
 		}
 		return Tokens{}, err
 	}
-	tokens, err := g.issue(ctx, account, s, nil, read)
+	tokens, err := g.issue(ctx, account, s, nil, l.read)
 	if err != nil {
 		return Tokens{}, err
+	}
+	if l.entry.Replaces != "" {
+		g.pullRevocations(ctx)
 	}
 	g.touchLastLogin(ctx, account, now)
 	// The store inserted the event in the transaction that created the session.

@@ -127,6 +127,36 @@ type Settings struct {
 	// --username-column. Default: username. Django: USERNAME_FIELD.
 	LoginField string
 
+	// RequireMFA says who must have a second factor: none, staff (staff and
+	// superusers) or all. A login of a user without one then needs a further step
+	// that sets one up. Default: none. Django: none.
+	RequireMFA MFAPolicy
+	// RequireMFAGroups are the names of groups whose members must have a second
+	// factor, too. Default: none. Django: none.
+	RequireMFAGroups []string
+	// MFAGrace is how long a user who must have a second factor can still log in
+	// without one, from the first such login on. Default: 0, not at all.
+	// Django: none.
+	MFAGrace time.Duration
+	// TrustedBrowser is how long a browser in which a second factor was presented
+	// is not asked for it again. It is asked if the password or a factor has
+	// changed since. Default: 0, each login asks. Django: allauth
+	// MFA_TRUST_ENABLED and MFA_TRUST_COOKIE_AGE.
+	TrustedBrowser time.Duration
+	// TOTPGrace is how long after its end the code of the previous 30 seconds is
+	// still accepted, at most 30 seconds; negative: not at all. ASVS 6.5.5 allows
+	// a code 30 seconds in total. Default: 15 seconds. Django: allauth
+	// MFA_TOTP_TOLERANCE.
+	TOTPGrace time.Duration
+	// MFAIssuer is the name that an authenticator app shows for this site.
+	// Default: Issuer, or "jotgate". Django: allauth MFA_TOTP_ISSUER.
+	MFAIssuer string
+	// StepUpLifetime is how long after authentication a user can change second
+	// factors and, if the account has one, the e-mail address or the password, and
+	// delete the account. Default: 10 minutes. Django: allauth
+	// ACCOUNT_REAUTHENTICATION_TIMEOUT.
+	StepUpLifetime time.Duration
+
 	// Users replaces auth_user: a program's own users table. Default: the Store's
 	// accounts. Django: AUTHENTICATION_BACKENDS.
 	Users Users
@@ -220,6 +250,16 @@ type Settings struct {
 	// Now is the clock. Default: time.Now. Django: none.
 	Now func() time.Time
 }
+
+// MFAPolicy says who must have a second factor.
+type MFAPolicy string
+
+// The values of Settings.RequireMFA.
+const (
+	MFANone  MFAPolicy = "none"
+	MFAStaff MFAPolicy = "staff"
+	MFAAll   MFAPolicy = "all"
+)
 
 // Secret is a string that is not printed: when formatted, logged or encoded,
 // it is "redacted".

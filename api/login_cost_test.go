@@ -68,8 +68,9 @@ func logIn(t testing.TB, a *API) {
 }
 
 // A login writes in one transaction: the session and its event. All else is
-// looking, and the gate's own part of that is one SELECT before the hash and
-// one beside the INSERT, which holds the account as it is.
+// looking, and the gate's own part of that is one SELECT before the hash, one
+// of the second factors after it, and the same two beside the INSERT, which hold
+// the account as it is.
 func TestStatementsOfALogin(t *testing.T) {
 	w := tap(t, pgtest.Database(t))
 	db, err := postgres.Open(context.WithoutCancel(t.Context()), w.dsn, postgres.Options{MaxConns: 1})
@@ -83,8 +84,8 @@ func TestStatementsOfALogin(t *testing.T) {
 	logIn(t, a)
 	want := []string{
 		"SELECT jotgate_failure", // has this network, has anybody failed too often?
-		"SELECT auth_user",
-		"begin", "SELECT auth_user", "INSERT jotgate_session", "INSERT jotgate_event", "commit",
+		"SELECT auth_user", "SELECT mfa_authenticator",
+		"begin", "SELECT auth_user", "SELECT mfa_authenticator", "INSERT jotgate_session", "INSERT jotgate_event", "commit",
 		"SELECT jotgate_network", // known, and noted today
 	}
 	if d := cmp.Diff(want, w.heard()); d != "" {

@@ -30,6 +30,11 @@ func TestLetters(t *testing.T) {
 		{record.LetterEmailChanged, "1", "Golden - The email address of your account has been changed", "https://app.example.com/#/email/change/undo/uid1/token-email_changed\n"},
 		{record.LetterEmailChange, "1", "Confirm your email address on Golden", "https://app.example.com/#/email/change/confirm/uid1/token-email_change\n"},
 		{record.LetterNewSignIn, "1", "New sign-in to Golden", "\n192.0.2.7, Firefox\n"},
+		{record.LetterFactorAdded, "1", "A second factor of your account on Golden was changed", "\n192.0.2.7, Firefox\n"},
+		{record.LetterFactorRemoved, "1", "A second factor of your account on Golden was removed", "was removed on"},
+		{record.LetterFactorsReset, "1", "The second factors of your account on Golden are being reset", "\n192.0.2.7, Firefox\n"},
+		{record.LetterRecoveryUsed, "1", "A recovery code was used on Golden", "192.0.2.7, Firefox."},
+		{record.LetterWrongCodes, "1", "Wrong codes for your account on Golden", "Ten wrong codes"},
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			o := open(t, nil)

@@ -33,6 +33,7 @@ var kinds = []record.LetterKind{
 	record.LetterActivation, record.LetterConfirmation, record.LetterPasswordReset, record.LetterPasswordChanged,
 	record.LetterUsernameReset, record.LetterUsernameChanged, record.LetterEmailChange, record.LetterEmailChanged,
 	record.LetterNewSignIn,
+	record.LetterFactorAdded, record.LetterFactorRemoved, record.LetterFactorsReset, record.LetterRecoveryUsed, record.LetterWrongCodes,
 }
 
 // templates holds every message of every language.

@@ -48,6 +48,9 @@ type EventKind struct {
 var EventKinds = []EventKind{
 	{Name: "login", Outcome: "success", About: "A user logged in: a session was started."},
 	{Name: "login_failed", Outcome: "failure", Bounded: true, About: "A login was rejected. The detail is the reason, which no response shows."},
+	{Name: "factor", Outcome: "success", About: "A second factor was added, renamed, removed or reset. The detail says which."},
+	{Name: "factor_refused", Outcome: "failure", Bounded: true, About: "A second factor was wrong or already used, or a pending login was not valid."},
+	{Name: "recovery_code", Outcome: "success", About: "A recovery code was used in place of another factor."},
 	{Name: "logout", Outcome: "success", About: "Sessions were ended: by logout, from the list of sessions, or by command."},
 	{Name: "reuse", Outcome: "denied", About: "A refresh token was used twice; its session was ended."},
 	{Name: "register", Outcome: "success", About: "An account was created by sign-up."},

@@ -35,6 +35,11 @@ const (
 	LetterEmailChange     LetterKind = "email_change"  // to the new address, which becomes the account's when its link is followed
 	LetterEmailChanged    LetterKind = "email_changed" // to the old address, with a link to undo the change
 	LetterNewSignIn       LetterKind = "new_sign_in"
+	LetterFactorAdded     LetterKind = "factor_added"
+	LetterFactorRemoved   LetterKind = "factor_removed"
+	LetterFactorsReset    LetterKind = "factors_reset" // by staff or by command
+	LetterRecoveryUsed    LetterKind = "recovery_used"
+	LetterWrongCodes      LetterKind = "wrong_codes"
 	LetterDecoy           LetterKind = "decoy"
 )
 

@@ -19,6 +19,8 @@ const (
 	EndedByAccount  EndReason = "account"  // the account was deactivated or deleted, here or by Django
 	EndedByDjango   EndReason = "django"   // the token was blacklisted by SimpleJWT
 	EndedByUsername EndReason = "username" // its tokens identify the user by a username that was changed
+	EndedByStepUp   EndReason = "stepup"   // the user authenticated again; another session replaced it
+	EndedByFactors  EndReason = "factors"  // the second factors were reset
 )
 
 // Session is one login, from its first refresh token to its last: a row of
@@ -51,6 +53,16 @@ type Session struct {
 	// ends the session in the transaction that changes the account's username,
 	// because the next owner of the name may be another person.
 	ByUsername bool `json:"-"`
+	// AuthTime is when the user last authenticated, AMR by which methods (the
+	// claim amr of RFC 8176, separated by spaces), and ACR at which level ("aal1"
+	// or "aal2"; "" if it is not part of the tokens). They are the zero values for
+	// a session that was adopted or is older than these columns.
+	AuthTime time.Time `json:"-"`
+	AMR      string    `json:"-"`
+	ACR      string    `json:"-"`
+	// Entry is what CreateSession checks and writes in the same transaction. It is
+	// not stored with the session.
+	Entry Entry `json:"-"`
 	// OwnUsers reports that the user is not in the store's accounts but in
 	// jotgate.Settings.Users. It is not stored.
 	OwnUsers bool `json:"-"`
@@ -80,7 +92,9 @@ type Sessions interface {
 	// so that a login cannot overtake a deactivation or a change of password or
 	// username: whichever commits first, no session is left behind (on PostgreSQL the account's row is read FOR SHARE).
 	// Otherwise the error is jotgate.ErrNotFound. With OwnUsers in s the account
-	// is not checked. If SimpleJWT's token_blacklist tables exist, it also
+	// is not checked, nor are its factors. It also checks and applies s.Entry: a
+	// user whose second factors are not those that the caller has read gets no
+	// session. If SimpleJWT's token_blacklist tables exist, it also
 	// inserts the outstanding token's row (jti, user, times; never the token). A
 	// store with Events inserts the event "login" (s's user, id, address and user
 	// agent, at s.Created) in the same transaction, so that a login is one commit
@@ -164,8 +178,9 @@ type Sessions interface {
 //     are those of ConfirmPassword; the error is jotgate.ErrTokenBlacklisted.
 //
 // A token without a session (Adopt not nil) was issued by Django: the session
-// is inserted, unless it exists or the token is void (NotBefore), and the
-// rules above are applied to it. Its id is derived from the token's jti, so
+// is inserted, unless it exists, the token is void (NotBefore) or the user has
+// a second factor, which such a token does not prove, and the rules above are
+// applied to it. Its id is derived from the token's jti, so
 // that concurrent first uses share one row. For a token that has a session,
 // only that session counts.
 type Rotation struct {

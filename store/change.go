@@ -210,7 +210,7 @@ func (s *Store) DeleteAccount(ctx context.Context, id record.UserID) error {
 var ErrReferred = &jotgate.Error{Status: 409, Detail: "This account cannot be deleted: other records refer to it."}
 
 // cascades are the tables whose rows Django deletes with their user.
-var cascades = map[string]bool{"authtoken_token": true, "django_admin_log": true, "account_emailaddress": true}
+var cascades = map[string]bool{"authtoken_token": true, "django_admin_log": true, "account_emailaddress": true, "mfa_authenticator": true}
 
 func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, key any, now time.Time) error {
 	sch := s.tables.schema
@@ -239,7 +239,7 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, 
 	if _, err := run(ctx, q, "DELETE FROM jotgate_network WHERE user_id = $1", string(id)); err != nil {
 		return err
 	}
-	for _, table := range []string{"jotgate_outbox", "jotgate_pending"} {
+	for _, table := range []string{"jotgate_outbox", "jotgate_pending", "jotgate_grace"} {
 		if _, err := run(ctx, q, "DELETE FROM "+table+" WHERE user_id = $1", string(id)); err != nil {
 			return err
 		}

@@ -45,21 +45,21 @@ func Migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS
 	return nil
 }
 
-// AddressTables returns the statements that create allauth's tables of e-mail
-// addresses. users is the table of users, id and typ are the name and type of
-// its key; names are quoted. files holds schema/allauth.sql and
-// schema/allauth_migrations.sql; the latter is added if noted is set, that
-// is, if Django records its migrations in the database.
-func AddressTables(files fs.FS, users, id, typ string, noted bool) (string, error) {
-	text, err := fs.ReadFile(files, "schema/allauth.sql")
+// AllauthTables returns the statements that create tables of allauth: those in
+// schema/NAME.sql. users is the table of users, id and typ are the name and
+// type of its key; names are quoted. If noted is set, that is, if Django
+// records its migrations in the database, those in schema/NAME_migrations.sql
+// are added.
+func AllauthTables(files fs.FS, name, users, id, typ string, noted bool) (string, error) {
+	text, err := fs.ReadFile(files, "schema/"+name+".sql")
 	if err != nil || !noted {
-		return addressText(string(text), users, id, typ), err
+		return allauthText(string(text), users, id, typ), err
 	}
-	rows, err := fs.ReadFile(files, "schema/allauth_migrations.sql")
-	return addressText(string(text), users, id, typ) + string(rows), err
+	rows, err := fs.ReadFile(files, "schema/"+name+"_migrations.sql")
+	return allauthText(string(text), users, id, typ) + string(rows), err
 }
 
-func addressText(text, users, id, typ string) string {
+func allauthText(text, users, id, typ string) string {
 	_, text, _ = strings.Cut(text, "\n\n") // the comment also contains the placeholders
 	return strings.NewReplacer("{users}", users, "{id}", id, "{type}", typ).Replace(text)
 }

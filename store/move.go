@@ -25,15 +25,15 @@ type Moved struct {
 // inserted in place of "".
 var moveTables = []string{
 	"django_content_type", "auth_permission", "auth_group", "auth_group_permissions", "",
-	"account_emailaddress", "account_emailconfirmation",
+	"account_emailaddress", "account_emailconfirmation", "mfa_authenticator",
 	"token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken",
 	"jotgate_session", "jotgate_not_before", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network", "jotgate_outbox",
-	"jotgate_pending",
+	"jotgate_pending", "jotgate_spent", "jotgate_grace", "jotgate_setting",
 }
 
 // presets are the tables that are filled when they are created. A target with
 // rows in these tables only counts as empty, and the rows are replaced.
-var presets = []string{"auth_permission", "django_content_type"}
+var presets = []string{"auth_permission", "django_content_type", "jotgate_setting"}
 
 // MoveTo copies to target everything that jotgate stores, with the same ids
 // and hashes, and reads every row back before it commits. target must be
@@ -119,8 +119,11 @@ func (s *Store) pair(ctx context.Context, q Queryer, target *Store, name string,
 		if i < 0 {
 			return nil, fmt.Errorf("the target's table %s has no column %s: both must be of one version of Django", name, c.name)
 		}
-		k := kindOf(c.typ)
-		if k == unknown || k != kindOf(other[i].typ) {
+		k, there := kindOf(c.typ), kindOf(other[i].typ)
+		if k == document && there == text || k == text && there == document {
+			k, there = document, document
+		}
+		if k == unknown || k != there {
 			return nil, fmt.Errorf("the column %s.%s is %s here and %s there: jotgate does not know how to move it", name, c.name, c.typ, other[i].typ)
 		}
 		t.kinds = append(t.kinds, k)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -30,6 +31,7 @@ const (
 	moments // times in a Django column
 	key     // a UUID
 	binaries
+	document // JSON: text in SQLite, jsonb in PostgreSQL, which keeps neither spaces nor the order of members
 )
 
 // kinds maps the name of a type, up to the first parenthesis, to its kind.
@@ -39,7 +41,7 @@ var kinds = map[string]kind{
 	"bool": boolean, "boolean": boolean,
 	"datetime": moments, "timestamp with time zone": moments,
 	"uuid": key, "char(32)": key,
-	"blob": binaries, "bytea": binaries,
+	"blob": binaries, "bytea": binaries, "jsonb": document,
 }
 
 func kindOf(typ string) kind {
@@ -80,12 +82,34 @@ func (k kind) common(v any) (any, error) {
 		var id record.UserID
 		err := keyScan{&id}.Scan(v)
 		return string(id), err
+	case document:
+		return canonical(v)
 	case binaries:
 		if b, ok := v.([]byte); ok {
 			return append([]byte(nil), b...), nil // the driver reuses its bytes
 		}
 	}
 	return nil, fmt.Errorf("a value of the type %T that jotgate does not know", v)
+}
+
+// canonical returns a JSON text in the form that encoding/json writes: without
+// spaces, members sorted, numbers as they are.
+func canonical(v any) (any, error) {
+	text, ok := v.(string)
+	if b, isBytes := v.([]byte); isBytes {
+		text, ok = string(b), true
+	}
+	if !ok || !storable(text) {
+		return nil, errors.New("a JSON text that PostgreSQL cannot hold (NUL or not UTF-8)")
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, errors.New("a text that is not JSON")
+	}
+	form, err := json.Marshal(value)
+	return string(form), err
 }
 
 // stored is the inverse of common.

@@ -29,6 +29,7 @@ func full(w *world) *store.Store {
 	}
 	_, err := s.ImportAccounts(w.ctx, many)
 	w.must(err)
+	phoned := w.account(s, "phoned")
 	last := w.account(s, "last")
 	w.must(s.DeleteAccount(w.ctx, last.ID))
 	_, err = s.CreateGroup(w.ctx, "editors")
@@ -50,6 +51,12 @@ func full(w *world) *store.Store {
 	await := &record.Pending{Purpose: record.PendingActivation, Email: "new@example.com", Nonce: "n", Created: noon}
 	w.must(s.SignUp(w.ctx, &record.Account{Username: "new", Email: "new@example.com", Password: "first"}, await))
 	w.exec("INSERT INTO account_emailconfirmation (created, key, email_address_id) SELECT '2026-01-02 03:04:05', 'k', id FROM account_emailaddress")
+	w.must(s.Factors().ChangeFactors(w.ctx, record.FactorChange{
+		User: phoned.ID, Add: []*record.Factor{{Type: record.FactorTOTP, Data: `{"secret": "S", "jotgate": {"step": 12345678901234567}}`, Created: noon}},
+		Spend: []record.Spent{{ID: "spent", Expires: noon}},
+	}))
+	_, err = s.Factors().GraceStart(w.ctx, a.ID, noon)
+	w.must(err)
 	w.must(s.Enqueue(w.ctx, record.Letter{Kind: "password_reset", User: a.ID, To: "ada@example.com", Created: noon}))
 	return s
 }
@@ -87,8 +94,8 @@ func TestMoveThereAndBack(t *testing.T) {
 				}
 				before, s, w = list, target, next
 			}
-			if a := w.account(s, "newcomer"); a.ID != "254" {
-				t.Errorf("a newcomer got the id %s; 253 was the last one given out", a.ID)
+			if a := w.account(s, "newcomer"); a.ID != "255" {
+				t.Errorf("a newcomer got the id %s; 254 was the last one given out", a.ID)
 			}
 			login(w, s, "1", "three")
 			_, err := s.EndSessions(w.ctx, record.Ending{ID: "three", Reason: record.EndedByLogout, Now: noon})

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -137,6 +138,10 @@ func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation, out *ro
 			return out.refusal
 		}
 		return errChanged
+	}
+	if second, err := s.hasSecondFactor(ctx, q, r); err != nil || second {
+		out.refusal = jotgate.ErrTokenBlacklisted
+		return cmp.Or(err, error(out.refusal))
 	}
 	if !r.OwnUsers { // a session with another password shows that the password was changed
 		out.refusal = jotgate.ErrTokenBlacklisted

@@ -64,6 +64,7 @@ type tables struct {
 	permission bool // auth_permission, auth_group_permissions and django_content_type exist
 	blacklist  bool // SimpleJWT's token_blacklist exists
 	addresses  bool // allauth's account_emailaddress exists
+	factors    bool // allauth's mfa_authenticator exists
 	referrers  []reference
 }
 
@@ -85,6 +86,7 @@ var known = map[string][]string{
 	"django_content_type":              {"id", "app_label", "model"},
 	"account_emailaddress":             {"id", "email", "verified", "primary", "user_id"},
 	"account_emailconfirmation":        {"id", "email_address_id"},
+	"mfa_authenticator":                {"id", "type", "data", "user_id", "created_at", "last_used_at"},
 	"token_blacklist_outstandingtoken": {"id", "token", "created_at", "expires_at", "user_id", "jti"},
 	"token_blacklist_blacklistedtoken": {"id", "blacklisted_at", "token_id"},
 }
@@ -116,9 +118,15 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 	t.referrers, err = all(ctx, driver.Read, scanReference, driver.References, schema.Users)
 	// In a database with a custom user model, allauth's table may refer to
 	// other users.
-	t.addresses = t.whole("account_emailaddress") && t.whole("account_emailconfirmation") &&
-		slices.ContainsFunc(t.referrers, func(r reference) bool { return r.table == "account_emailaddress" && r.column == "user_id" })
+	t.addresses = t.whole("account_emailaddress") && t.whole("account_emailconfirmation") && t.ofUser("account_emailaddress")
+	t.factors = t.whole("mfa_authenticator") && t.ofUser("mfa_authenticator")
 	return t, err
+}
+
+// ofUser reports whether the column user_id of a table refers to the user
+// table.
+func (t *tables) ofUser(table string) bool {
+	return slices.ContainsFunc(t.referrers, func(r reference) bool { return r.table == table && r.column == "user_id" })
 }
 
 // whole reports whether a known table exists with the columns needed.

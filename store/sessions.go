@@ -10,15 +10,19 @@ import (
 
 // Sessions: one row per login. rotate.go rotates them, ending.go ends them.
 
-const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason, password_digest, token_expires"
+const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason, password_digest, token_expires, auth_time, amr, acr"
 
 // scanSession reads sessionColumns.
 func scanSession(rows rowScanner) (s record.Session, err error) {
-	var tokenExpires int64
+	var tokenExpires, authTime int64
 	err = rows.Scan(&s.ID, &s.User, instant{&s.Created}, instant{&s.LastSeen}, &s.Address, &s.UserAgent, &s.JTI,
-		&s.PreviousJTI, instant{&s.Rotated}, instant{&s.Expires}, instant{&s.Ended}, &s.EndReason, &s.PasswordDigest, &tokenExpires)
+		&s.PreviousJTI, instant{&s.Rotated}, instant{&s.Expires}, instant{&s.Ended}, &s.EndReason, &s.PasswordDigest, &tokenExpires,
+		&authTime, &s.AMR, &s.ACR)
 	if tokenExpires != 0 {
 		s.Adopted.Expires = time.UnixMicro(tokenExpires).UTC()
+	}
+	if authTime != 0 {
+		s.AuthTime = time.UnixMicro(authTime).UTC()
 	}
 	return s, err
 }
@@ -40,6 +44,9 @@ func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Se
 			return jotgate.ErrNotFound
 		}
 		session.PasswordDigest = record.DigestPassword(password)
+		if err := s.enter(ctx, q, session); err != nil {
+			return err
+		}
 	}
 	if _, err := insertSession(ctx, q, session, ""); err != nil {
 		return err
@@ -65,8 +72,8 @@ func (s *Store) active(ctx context.Context, q Queryer, id record.UserID) (passwo
 }
 
 const insertSessionText = `INSERT INTO jotgate_session
-(id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day, ended, end_reason, password_digest, token_expires, username)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+(id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day, ended, end_reason, password_digest, token_expires, username, auth_time, amr, acr)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
 
 // insertSession inserts a row; conflict is "" or an ON CONFLICT clause.
 func insertSession(ctx context.Context, q Queryer, s *record.Session, conflict string) (int, error) {
@@ -82,7 +89,8 @@ func insertSession(ctx context.Context, q Queryer, s *record.Session, conflict s
 	}
 	return run(ctx, q, insertSessionText+conflict, s.ID, string(s.User), s.Created.UnixMicro(), s.LastSeen.UnixMicro(),
 		note(s.Address, 64), note(s.UserAgent, 512), s.JTI, s.PreviousJTI, micros(s.Rotated),
-		s.Expires.UnixMicro(), day(last), micros(s.Ended), string(s.EndReason), s.PasswordDigest, tokenExpires, identifying(s))
+		s.Expires.UnixMicro(), day(last), micros(s.Ended), string(s.EndReason), s.PasswordDigest, tokenExpires, identifying(s),
+		authTime(s.AuthTime), note(s.AMR, 128), note(s.ACR, 64))
 }
 
 // identifying returns the username by which the session's tokens identify the
@@ -174,5 +182,9 @@ func (s *Store) purge(ctx context.Context, q Queryer, now, keep time.Time, limit
 		return 0, err
 	}
 	m, err := purgePending(ctx, q, now, limit)
-	return total + n + m, err
+	if err != nil {
+		return 0, err
+	}
+	spent, err := purgeSpent(ctx, q, now, limit)
+	return total + n + m + spent, err
 }

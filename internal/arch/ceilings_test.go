@@ -7,9 +7,9 @@ const maxMethods = 20
 
 // maxMethodsOf lists the types that have more.
 var maxMethodsOf = map[string]int{
-	"Gate":         30,
+	"Gate":         33,
 	"record.Store": 24, // to be split by noun, with the store's
-	"store.Store":  66, // to be split by noun
+	"store.Store":  67, // to be split by noun
 }
 
 // maxPairs limits the pairs of files that use each other's names, in packages

@@ -85,7 +85,7 @@ func (s *site) enter(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if s.tokens[client], err = s.gate.Sessions().Start(ctx, account, jotgate.Client{}); err != nil {
+		if s.tokens[client], err = s.gate.Sessions().Start(ctx, account, jotgate.ProvedElsewhere("gauge"), jotgate.Client{}); err != nil {
 			return err
 		}
 	}

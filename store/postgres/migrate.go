@@ -72,8 +72,10 @@ func migrateLocked(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	if err := store.Migrate(ctx, db, goose.DialectPostgres, own); err != nil {
 		return err
 	}
-	if err := makeAddresses(ctx, db, schema); err != nil {
-		return err
+	for table, name := range allauthTables {
+		if err := makeAllauth(ctx, db, schema, table, name); err != nil {
+			return err
+		}
 	}
 	return indexEmail(ctx, db, schema)
 }
@@ -96,14 +98,16 @@ func makeDjango(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	return err
 }
 
-// makeAddresses runs schema/allauth.sql if there is a user table and no
-// account_emailaddress.
-func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
-	found, noted, typ, err := lookForAddresses(ctx, db, schema)
+// allauthTables maps tables of allauth to the files in schema that create them.
+var allauthTables = map[string]string{"account_emailaddress": "allauth", "mfa_authenticator": "allauth_mfa"}
+
+// makeAllauth runs schema/NAME.sql if there is a user table and no such table.
+func makeAllauth(ctx context.Context, db *sql.DB, schema store.Schema, table, name string) error {
+	found, noted, typ, err := lookForTable(ctx, db, schema, table)
 	if err != nil || found || !typ.Valid {
 		return err
 	}
-	text, err := store.AddressTables(files, pgx.Identifier{schema.Users}.Sanitize(), pgx.Identifier{schema.ID}.Sanitize(), typ.String, noted)
+	text, err := store.AllauthTables(files, name, pgx.Identifier{schema.Users}.Sanitize(), pgx.Identifier{schema.ID}.Sanitize(), typ.String, noted)
 	if err != nil {
 		return err
 	}
@@ -111,13 +115,13 @@ func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	return err
 }
 
-// lookForAddresses reports whether account_emailaddress exists, whether
-// Django records its migrations here, and the type of the user table's key,
-// which is NULL if there is no user table.
-func lookForAddresses(ctx context.Context, db *sql.DB, schema store.Schema) (found, noted bool, typ sql.NullString, err error) {
-	err = db.QueryRowContext(ctx, `SELECT to_regclass('account_emailaddress') IS NOT NULL, to_regclass('django_migrations') IS NOT NULL,
+// lookForTable reports whether a table exists, whether Django records its
+// migrations here, and the type of the user table's key, which is NULL if there
+// is no user table.
+func lookForTable(ctx context.Context, db *sql.DB, schema store.Schema, table string) (found, noted bool, typ sql.NullString, err error) {
+	err = db.QueryRowContext(ctx, `SELECT to_regclass(quote_ident($3)) IS NOT NULL, to_regclass('django_migrations') IS NOT NULL,
 (SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attname = $2 AND NOT attisdropped)`,
-		schema.Users, schema.ID).Scan(&found, &noted, &typ)
+		schema.Users, schema.ID, table).Scan(&found, &noted, &typ)
 	return found, noted, typ, err
 }
 

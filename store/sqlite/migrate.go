@@ -40,8 +40,10 @@ func migrateOnce(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	if err := store.Migrate(ctx, db, goose.DialectSQLite3, own); err != nil {
 		return err
 	}
-	if err := makeAddresses(ctx, db, schema); err != nil {
-		return err
+	for table, name := range allauthTables {
+		if err := makeAllauth(ctx, db, schema, table, name); err != nil {
+			return err
+		}
 	}
 	return indexEmail(ctx, db, schema)
 }
@@ -68,10 +70,12 @@ func execute(ctx context.Context, db *sql.DB, text string) error {
 	return err
 }
 
-// makeAddresses runs schema/allauth.sql if there is a user table and no
-// account_emailaddress.
-func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
-	if found, err := exists(ctx, db, "table", "account_emailaddress"); err != nil || found {
+// allauthTables maps tables of allauth to the files in schema that create them.
+var allauthTables = map[string]string{"account_emailaddress": "allauth", "mfa_authenticator": "allauth_mfa"}
+
+// makeAllauth runs schema/NAME.sql if there is a user table and no such table.
+func makeAllauth(ctx context.Context, db *sql.DB, schema store.Schema, table, name string) error {
+	if found, err := exists(ctx, db, "table", table); err != nil || found {
 		return err
 	}
 	var typ string
@@ -85,7 +89,7 @@ func makeAddresses(ctx context.Context, db *sql.DB, schema store.Schema) error {
 	if err != nil {
 		return err
 	}
-	text, err := store.AddressTables(files, quote(schema.Users), quote(schema.ID), typ, noted)
+	text, err := store.AllauthTables(files, name, quote(schema.Users), quote(schema.ID), typ, noted)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,260 @@
+package jotgate
+
+// Setting up, listing and removing second factors.
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"github.com/jotgate/jotgate/factor/recovery"
+	"github.com/jotgate/jotgate/factor/totp"
+	"github.com/jotgate/jotgate/record"
+)
+
+// Factors sets up, lists and removes second factors. Gate.Factors returns it.
+// It is safe for concurrent use. Its methods do not check who calls them: see
+// Gate.RequireRecent.
+type Factors struct{ gate *Gate }
+
+// Factors returns the operations on second factors. If accounts cannot have
+// second factors (Settings.Users keeps them, or the Store has no Factors), each
+// of them returns ErrForbidden, and List returns none.
+func (g *Gate) Factors() Factors { return Factors{g} }
+
+var errNoFactors = errors.New("these accounts cannot have second factors")
+
+// FactorInfo describes a second factor without its secret.
+type FactorInfo struct {
+	ID       int64             `json:"id"`
+	Type     record.FactorType `json:"type"`
+	Created  time.Time         `json:"created_at"`
+	LastUsed time.Time         `json:"last_used_at,omitzero"`
+	Left     int               `json:"left,omitempty"` // of FactorRecovery: unused codes
+}
+
+// List lists the user's factors, recovery codes included, in order of id.
+func (fs Factors) List(ctx context.Context, user record.UserID) ([]FactorInfo, error) {
+	if fs.gate.factors == nil {
+		return nil, nil
+	}
+	factors, err := fs.gate.factors.ListFactors(ctx, user)
+	list := make([]FactorInfo, len(factors))
+	for i, f := range factors {
+		list[i] = FactorInfo{ID: f.ID, Type: f.Type, Created: f.Created, LastUsed: f.LastUsed}
+		if f.Type == record.FactorRecovery {
+			data, err := recovery.ParseData(f.Data)
+			if err != nil {
+				return nil, ErrUnavailable.Because(err)
+			}
+			list[i].Left = data.Left()
+		}
+	}
+	return list, err
+}
+
+// NewTOTP is a secret for an authenticator app that is not in use yet.
+type NewTOTP struct {
+	Secret string `json:"secret"` // base32, to be typed
+	URL    string `json:"url"`    // otpauth://, for a QR code
+	SVG    string `json:"svg"`    // that QR code
+	// Token is sent back with a code of the app. It is valid for 10 minutes.
+	Token string `json:"token"`
+}
+
+// enrolTime is how long a secret can wait for its first code.
+const enrolTime = 10 * time.Minute
+
+const enrolPurpose = "jotgate totp enrolment"
+
+// BeginTOTP makes a secret for an authenticator app. Nothing is stored: the
+// secret is in Token, sealed, until AddTOTP. Errors: ErrTaken if the account has
+// an authenticator app, ErrForbidden, ErrUnavailable.
+func (fs Factors) BeginTOTP(ctx context.Context, a *record.Account) (NewTOTP, error) {
+	g := fs.gate
+	if g.factors == nil {
+		return NewTOTP{}, ErrForbidden.Because(errNoFactors)
+	}
+	factors, err := g.factors.ListFactors(ctx, a.ID)
+	if err != nil {
+		return NewTOTP{}, err
+	}
+	if factorOf(factors, record.FactorTOTP) != nil {
+		return NewTOTP{}, errHasTOTP
+	}
+	t := NewTOTP{Secret: totp.NewSecret()}
+	t.URL = totp.URL(or(g.settings.MFAIssuer, or(g.settings.Issuer, "jotgate")), or(a.Username, a.Email), t.Secret)
+	if t.SVG, err = totp.SVG(t.URL); err != nil {
+		return NewTOTP{}, ErrUnavailable.Because(err)
+	}
+	sealed, err := seal([]byte(g.now().UTC().Format(time.RFC3339)+" "+t.Secret), "enrol|"+string(a.ID), enrolPurpose, g.settings.SecretKey)
+	t.Token = base64.RawURLEncoding.EncodeToString(sealed)
+	return t, err
+}
+
+// errHasTOTP reports that an authenticator app must be removed before another one
+// is set up.
+var errHasTOTP = &Error{Status: 400, Detail: "An authenticator app is already set up.", Code: "totp_exists"}
+
+// openEnrolment returns the secret of a Token of BeginTOTP.
+func (g *Gate) openEnrolment(user record.UserID, token string) (string, error) {
+	sealed, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(token) > maxPending {
+		return "", ErrLoginNotValid
+	}
+	for _, key := range g.keys.secrets {
+		plain, err := unseal(sealed, "enrol|"+string(user), enrolPurpose, key)
+		if err != nil || len(plain) < 21 {
+			continue
+		}
+		made, err := time.Parse(time.RFC3339, string(plain[:20]))
+		if err != nil || !g.now().Before(made.Add(enrolTime)) {
+			return "", ErrLoginNotValid.Because(errors.New("the enrolment has expired"))
+		}
+		return string(plain[21:]), nil
+	}
+	return "", ErrLoginNotValid
+}
+
+// AddTOTP sets up an authenticator app: token is of BeginTOTP, and code is what
+// the app shows, which is thereby used up. If the account has no recovery codes,
+// it returns new ones, to be shown once. Errors: ErrLoginNotValid if the token
+// is not valid or has expired; ErrCodeNotValid; 400 if an app is set up; 429;
+// ErrForbidden, ErrBusy, ErrUnavailable.
+func (fs Factors) AddTOTP(ctx context.Context, a *record.Account, token, code string, client Client) (codes []string, err error) {
+	g := fs.gate
+	if g.factors == nil {
+		return nil, ErrForbidden.Because(errNoFactors)
+	}
+	l := &login{client: client, account: a, read: g.now()}
+	if err := g.readFactors(ctx, l); err != nil {
+		return nil, err
+	}
+	add, codes, err := g.enrolTOTP(ctx, l, token, code)
+	if err != nil {
+		return nil, err
+	}
+	err = g.factors.ChangeFactors(ctx, record.FactorChange{
+		User: a.ID, IfPassword: &a.Password, IfFactors: &l.entry.Factors,
+		Spend: l.entry.Spend, Forgive: l.entry.Forgive, Add: add,
+	})
+	if errors.Is(err, ErrTaken) {
+		err = errHasTOTP.Because(err)
+	}
+	if err != nil {
+		return nil, overtaken(err)
+	}
+	g.factorChanged(ctx, a, "totp added", record.LetterFactorAdded, client)
+	return codes, nil
+}
+
+// enrolTOTP checks a code of a new secret and returns the rows to insert: the
+// factor and, if the user has none, recovery codes, which are returned, too.
+func (g *Gate) enrolTOTP(ctx context.Context, l *login, token, code string) (add []*record.Factor, codes []string, err error) {
+	secret, err := g.openEnrolment(l.account.ID, token)
+	if err != nil {
+		return nil, nil, err
+	}
+	if factorOf(l.factors, record.FactorTOTP) != nil {
+		return nil, nil, errHasTOTP
+	}
+	attempt, err := g.beginAttempt(ctx, l, record.FactorTOTP)
+	if err != nil {
+		return nil, nil, err
+	}
+	now := g.now().Truncate(time.Microsecond)
+	step, ok := totp.Match(secret, code, now, g.settings.TOTPGrace, 0)
+	if !ok {
+		return nil, nil, attempt.failed(ctx)
+	}
+	attempt.succeeded()
+	stored, err := g.sealSecret(ctx, l.account.ID, secret)
+	if err != nil {
+		return nil, nil, err
+	}
+	data := totp.Data{Secret: stored}.Use(step, now)
+	add = []*record.Factor{{User: l.account.ID, Type: record.FactorTOTP, Data: data.String(), Created: now, LastUsed: now}}
+	if factorOf(l.factors, record.FactorRecovery) != nil {
+		return add, nil, nil
+	}
+	row, codes, err := g.newRecoveryCodes(ctx, l.account.ID)
+	return append(add, row), codes, err
+}
+
+// newRecoveryCodes makes recovery codes in the form of the table: hashed, or as
+// allauth does.
+func (g *Gate) newRecoveryCodes(ctx context.Context, user record.UserID) (row *record.Factor, codes []string, err error) {
+	format, err := g.factors.Setting(ctx, record.FactorFormat)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, codes := recovery.Seeded()
+	if format == record.FormatSealed {
+		codes = recovery.NewCodes()
+		hashes := make([]string, len(codes))
+		for i, code := range codes {
+			if hashes[i], err = g.Accounts().MakePassword(ctx, code); err != nil {
+				return nil, nil, err
+			}
+		}
+		data = recovery.Hashed(hashes)
+	}
+	for i, code := range codes {
+		codes[i] = recovery.Show(code)
+	}
+	return &record.Factor{User: user, Type: record.FactorRecovery, Data: data.String(), Created: g.now().Truncate(time.Microsecond)}, codes, nil
+}
+
+// NewRecoveryCodes replaces the account's recovery codes and returns the new
+// ones, to be shown once. Errors: ErrForbidden if the account has no second
+// factor, ErrBusy, ErrLoginNotValid if the account or its factors change
+// concurrently, ErrUnavailable.
+func (fs Factors) NewRecoveryCodes(ctx context.Context, a *record.Account, client Client) ([]string, error) {
+	g := fs.gate
+	if g.factors == nil {
+		return nil, ErrForbidden.Because(errNoFactors)
+	}
+	factors, err := g.factors.ListFactors(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	set := record.FactorSet(factors)
+	if set == "" {
+		return nil, ErrForbidden.Because(errors.New("recovery codes need another factor"))
+	}
+	row, codes, err := g.newRecoveryCodes(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	change := record.FactorChange{User: a.ID, IfPassword: &a.Password, IfFactors: &set, Add: []*record.Factor{row}}
+	if old := factorOf(factors, record.FactorRecovery); old != nil {
+		change.Remove = []int64{old.ID}
+	}
+	if err := g.factors.ChangeFactors(ctx, change); err != nil {
+		return nil, overtaken(err)
+	}
+	g.factorChanged(ctx, a, "recovery codes renewed", record.LetterFactorAdded, client)
+	return codes, nil
+}
+
+// Remove removes a factor. With the last one the recovery codes are removed,
+// too. Errors: ErrNotFound if the account has no such factor, ErrForbidden,
+// ErrUnavailable.
+func (fs Factors) Remove(ctx context.Context, a *record.Account, id int64, client Client) error {
+	g := fs.gate
+	if g.factors == nil {
+		return ErrForbidden.Because(errNoFactors)
+	}
+	if err := g.factors.ChangeFactors(ctx, record.FactorChange{User: a.ID, Remove: []int64{id}}); err != nil {
+		return err
+	}
+	g.factorChanged(ctx, a, "removed", record.LetterFactorRemoved, client)
+	return nil
+}
+
+// factorChanged records a change of the factors and notifies the account's owner.
+func (g *Gate) factorChanged(ctx context.Context, a *record.Account, detail string, kind record.LetterKind, client Client) {
+	g.event(ctx, record.Event{Name: "factor", User: a.ID, Detail: detail}, client)
+	g.Accounts().Notify(ctx, kind, a, detail)
+}

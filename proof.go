@@ -1,0 +1,75 @@
+package jotgate
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Proof is what a user presents in one step of a login: Password, TOTP,
+// RecoveryCode or, for an authentication that another program made,
+// ProvedElsewhere. Only this package can make one, and Begin and Continue check
+// it.
+type Proof interface {
+	// prove checks the proof in a login and returns what it proves. A proof that
+	// can be the first of a login sets l.account. If the error is
+	// ErrNoActiveAccount, l.account is the account that was tried, if any.
+	prove(ctx context.Context, g *Gate, l *login) (proved, error)
+	// subject is the login name that a client sent, for the audit trail.
+	subject() string
+}
+
+// Password returns the proof of a login name and its password. It is the first
+// step of a login, or the second one after a passkey.
+func Password(username, password string) Proof { return passwordProof{username, password} }
+
+type passwordProof struct{ username, password string }
+
+func (p passwordProof) subject() string { return p.username }
+
+func (p passwordProof) prove(ctx context.Context, g *Gate, l *login) (proved, error) {
+	if len(l.done) > 0 { // of the account that the first step has proved
+		account, err := g.CheckLogin(ctx, l.account.Username, p.password)
+		if err == nil && account.ID != l.account.ID {
+			err = ErrNoActiveAccount
+		}
+		return proved{Method: methodPassword}, err
+	}
+	l.read = g.now()
+	var err error
+	l.account, err = g.CheckLogin(ctx, p.username, p.password)
+	return proved{Method: methodPassword}, err
+}
+
+// ProvedElsewhere returns the proof of an authentication that the program itself
+// has made, such as by SAML: name says by what, for the claim amr. amr, if
+// given, is the claim instead. If it contains "mfa" (RFC 8176), two factors were
+// proved; otherwise a user with a second factor is still asked for it. It is a
+// proof for Sessions.Start only.
+func ProvedElsewhere(name string, amr ...string) Proof {
+	return elsewhereProof{name, amr}
+}
+
+type elsewhereProof struct {
+	name string
+	amr  []string
+}
+
+func (elsewhereProof) subject() string { return "" }
+
+func (p elsewhereProof) prove(_ context.Context, _ *Gate, l *login) (proved, error) {
+	if l.account == nil || len(l.done) > 0 {
+		return proved{}, ErrLoginNotValid.Because(errors.New("ProvedElsewhere is for Sessions.Start"))
+	}
+	for _, word := range append([]string{p.name}, p.amr...) {
+		if word == "" || strings.ContainsAny(word, " \"\\") || len(word) > 32 {
+			return proved{}, ErrLoginNotValid.Because(errors.New("ProvedElsewhere: a name is 1 to 32 bytes without spaces and quotes"))
+		}
+	}
+	amr := p.amr
+	if len(amr) == 0 {
+		amr = []string{p.name}
+	}
+	return proved{Method: "elsewhere", AMR: amr, Both: slices.Contains(amr, methodMulti)}, nil
+}

@@ -1,0 +1,194 @@
+package jotgate
+
+// The steps of a login: which one is next. Every login passes through nextStep.
+
+import (
+	"slices"
+	"time"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+// Step is what a login needs next.
+type Step string
+
+// The steps of a login, in the order in which they are asked for. Each is also
+// the code of the error that reports it.
+const (
+	StepDone     Step = ""                  // nothing is missing: a session is created
+	StepFirst    Step = "first"             // nothing has been proved yet
+	StepActivate Step = "no_active_account" // the account is not active
+	StepSecond   Step = "mfa_required"      // a second factor must be presented
+	StepEnrol    Step = "mfa_enrol"         // a second factor must be set up
+	StepPassword Step = "password_change"   // the password must be changed
+)
+
+// The methods by which a user authenticates: the claim amr (RFC 8176 where it
+// has a word).
+const (
+	methodPassword = "pwd"
+	methodTOTP     = "otp"
+	methodRecovery = "recovery"
+	methodPasskey  = "pop"  // possession of a key
+	methodUser     = "user" // the device has verified the user
+	methodProvider = "fed"
+	methodEmail    = "mail"
+	methodMulti    = "mfa"
+)
+
+// A proved is a proof that was accepted in a login.
+type proved struct {
+	Method string   `json:"m"`
+	Time   int64    `json:"t"`           // Unix seconds
+	Both   bool     `json:"b,omitempty"` // it is two factors, as a passkey whose device verified the user
+	AMR    []string `json:"a,omitempty"` // in the claim amr, if it is not Method alone
+}
+
+// isSecond reports whether a method can be the second factor after another. A
+// code sent by e-mail cannot: it proves a mailbox, which also resets passwords
+// (NIST SP 800-63B section 3.1.3.1, ASVS 6.3.6).
+func isSecond(method string) bool {
+	return method == methodTOTP || method == methodRecovery || method == methodPasskey
+}
+
+// isTwoFactors reports whether the proofs are two different factors.
+func isTwoFactors(done []proved) bool {
+	first := slices.ContainsFunc(done, func(p proved) bool { return !isSecond(p.Method) })
+	second := slices.ContainsFunc(done, func(p proved) bool { return isSecond(p.Method) })
+	return first && second || slices.ContainsFunc(done, func(p proved) bool { return p.Both })
+}
+
+// A standing is what the next step depends on, besides what was proved.
+type standing struct {
+	Active         bool // the account may log in
+	SecondFactor   bool // it has a second factor
+	Demanded       bool // it must have one, and the grace period is over
+	TrustedBrowser bool // a second factor was presented in this browser before
+	ChangePassword bool // the password must be changed
+}
+
+// nextStep returns what a login needs next. It depends on its arguments alone.
+func nextStep(s standing, done []proved) Step {
+	switch {
+	case len(done) == 0:
+		return StepFirst
+	case !s.Active:
+		return StepActivate
+	case s.SecondFactor && !s.TrustedBrowser && !isTwoFactors(done):
+		return StepSecond
+	case !s.SecondFactor && s.Demanded && !isTwoFactors(done):
+		return StepEnrol
+	case s.ChangePassword && slices.ContainsFunc(done, func(p proved) bool { return p.Method == methodPassword }):
+		return StepPassword
+	default:
+		return StepDone
+	}
+}
+
+// methodsOf returns the claim amr of these proofs.
+func methodsOf(done []proved) (amr []string) {
+	for _, p := range done {
+		if len(p.AMR) > 0 {
+			amr = append(amr, p.AMR...)
+		} else {
+			amr = append(amr, p.Method)
+		}
+	}
+	if isTwoFactors(done) && !slices.Contains(amr, methodMulti) {
+		amr = append(amr, methodMulti)
+	}
+	return amr
+}
+
+// The authentication assurance levels: the claim acr.
+const (
+	levelOne = "aal1"
+	levelTwo = "aal2"
+)
+
+func levelOf(done []proved) string {
+	if isTwoFactors(done) {
+		return levelTwo
+	}
+	return levelOne
+}
+
+// LoginState is the result of a step of a login.
+type LoginState struct {
+	Tokens  Tokens // if Next is StepDone
+	Next    Step
+	Flows   []string // the methods that complete Next, best first: passkey, totp, recovery, password
+	Pending string   // the token for Continue; valid for 15 minutes from the first step on
+	// RecoveryCodes are new recovery codes, to be shown once, if this step has set
+	// up the first second factor.
+	RecoveryCodes []string
+	// TrustedBrowser is what a browser keeps in a cookie, and presents as
+	// Client.TrustedBrowser at the next login, if the user asks for it. It is empty
+	// unless a second factor was presented and Settings.TrustedBrowser is set.
+	TrustedBrowser string
+}
+
+// StepError is the error of Gate.Login and Sessions.Start if the login needs
+// another step. The client gets its code, State.Flows and State.Pending with
+// status 401. Use errors.As to find it.
+type StepError struct{ State LoginState }
+
+var stepDetails = map[Step]string{
+	StepSecond:   "A second factor is required.",
+	StepEnrol:    "A second factor must be set up.",
+	StepPassword: "The password must be changed.",
+}
+
+// Error returns the text for the operator.
+func (e *StepError) Error() string { return stepDetails[e.State.Next] }
+
+// Unwrap returns the *Error that a client sees.
+func (e *StepError) Unwrap() error {
+	return &Error{
+		Status: ErrNoActiveAccount.Status, Detail: stepDetails[e.State.Next], Code: string(e.State.Next),
+		Flows: e.State.Flows, Pending: e.State.Pending,
+	}
+}
+
+// A login is a login in progress.
+type login struct {
+	client  Client
+	pending *pendingLogin // nil in the first step
+	account *record.Account
+	read    time.Time // at or before the account was read
+	factors []record.Factor
+	done    []proved
+	entry   record.Entry // what the session's transaction writes
+	state   LoginState   // what the steps have produced besides tokens
+	stepUp  bool         // the login replaces a session of the same user
+}
+
+// acr returns the level that the session's tokens carry; "" is none, for users
+// without a second factor, whose tokens have no such claims by default.
+func (l *login) acr() string {
+	if isTwoFactors(l.done) || l.stepUp || record.FactorSet(l.factors) != "" {
+		return levelOf(l.done)
+	}
+	return ""
+}
+
+// pendingTime is how long a login may take from its first step to its last. It
+// is never prolonged.
+const pendingTime = 15 * time.Minute
+
+// A pendingLogin is the content of a pending token.
+type pendingLogin struct {
+	ID       string        `json:"id"`
+	User     record.UserID `json:"user"`
+	Done     []proved      `json:"done"`
+	Start    int64         `json:"start"` // Unix seconds
+	Password string        `json:"pw"`    // of Gate.passwordMark
+	Factors  string        `json:"fs"`    // record.FactorSet
+}
+
+func (p *pendingLogin) expires() time.Time { return time.Unix(p.Start, 0).Add(pendingTime) }
+
+// spent is the row that makes the pending login usable once.
+func (p *pendingLogin) spent() record.Spent {
+	return record.Spent{ID: "login " + p.ID, Expires: p.expires()}
+}

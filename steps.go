@@ -1,0 +1,229 @@
+package jotgate
+
+// A login in steps: Begin, Continue and StartSession.
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+// Login checks a username and a password and starts a session. It makes two
+// SELECTs, computes one password hash whatever the outcome, and writes the
+// session and its event in one transaction. Errors: ErrNoActiveAccount, the
+// same in the same time for an unknown name, a wrong password, an unusable
+// one and an inactive account; a *StepError if the login needs another step,
+// such as a second factor; ErrBusy if too many logins wait; ErrUnavailable.
+func (g *Gate) Login(ctx context.Context, username, password string, client Client) (Tokens, error) {
+	state, err := g.Begin(ctx, Password(username, password), client)
+	if err == nil && state.Next != StepDone {
+		err = &StepError{state}
+	}
+	return state.Tokens, err
+}
+
+// Begin starts a login with a first proof. If nothing more is needed, the
+// result has the tokens of a new session; otherwise Next says what is needed,
+// and no session exists yet. Errors: those of the proof (ErrNoActiveAccount for
+// a Password), ErrBusy, ErrUnavailable.
+func (g *Gate) Begin(ctx context.Context, proof Proof, client Client) (LoginState, error) {
+	var l *login
+	var err error
+	for range 2 {
+		l = &login{client: client}
+		if err = g.take(ctx, l, proof); !errors.Is(err, errOvertaken) {
+			break
+		}
+		// The row may have changed during hashing, perhaps by another login that
+		// upgraded the hash: try once more.
+	}
+	if errors.Is(err, ErrNoActiveAccount) {
+		g.event(ctx, record.Event{
+			Name: "login_failed", User: idOf(l.account), Subject: g.Events().Subject(proof.subject()), Detail: failureReason(err),
+		}, client)
+	}
+	if err != nil {
+		return LoginState{}, err
+	}
+	return l.state, nil
+}
+
+// Continue takes the next step of a login. pending is the token of the step
+// before, which is used up if the proof is accepted. Errors: ErrLoginNotValid
+// if the token has expired, was used, belongs to another kind of client
+// (Client.Browser), or if the password or the factors have changed since;
+// ErrCodeNotValid if the proof is wrong or was used before; 429 after too many
+// wrong ones; ErrUnavailable.
+func (g *Gate) Continue(ctx context.Context, pending string, proof Proof, client Client) (LoginState, error) {
+	l, err := g.resume(ctx, pending, client)
+	if err != nil {
+		return LoginState{}, err
+	}
+	err = g.take(ctx, l, proof)
+	if errors.Is(err, errOvertaken) {
+		err = ErrLoginNotValid.Because(errOvertaken)
+	}
+	if err != nil {
+		return LoginState{}, err
+	}
+	return l.state, nil
+}
+
+// Start starts a session for an account that the program itself has
+// authenticated; proof is a ProvedElsewhere. Errors: a *StepError if the login
+// needs another step, to be taken with Continue; ErrNoActiveAccount if the
+// account has become inactive or its password has changed; ErrUnavailable.
+func (ss Sessions) Start(ctx context.Context, account *record.Account, proof Proof, client Client) (Tokens, error) {
+	if _, ok := proof.(elsewhereProof); !ok || account == nil {
+		return Tokens{}, ErrLoginNotValid.Because(errors.New("Sessions.Start needs an account and a ProvedElsewhere"))
+	}
+	l := &login{client: client, account: account, read: ss.gate.now()}
+	if err := ss.gate.take(ctx, l, proof); err != nil {
+		return Tokens{}, err
+	}
+	if l.state.Next != StepDone {
+		return Tokens{}, &StepError{l.state}
+	}
+	return l.state.Tokens, nil
+}
+
+// resume reads a pending login and the account that it belongs to.
+func (g *Gate) resume(ctx context.Context, pending string, client Client) (*login, error) {
+	p, err := g.openPending(pending, &client)
+	if err != nil {
+		return nil, err
+	}
+	l := &login{client: client, pending: p, done: p.Done, read: g.now()}
+	if l.account, err = g.users.UserByID(ctx, p.User); errors.Is(err, ErrNotFound) {
+		return nil, ErrLoginNotValid.Because(err)
+	} else if err != nil {
+		return nil, err
+	}
+	if !l.account.IsActive || g.passwordMark(l.account) != p.Password {
+		return nil, ErrLoginNotValid.Because(errOvertaken)
+	}
+	if err := g.readFactors(ctx, l); err != nil {
+		return nil, err
+	}
+	if record.FactorSet(l.factors) != p.Factors {
+		return nil, ErrLoginNotValid.Because(errors.New("the second factors have changed"))
+	}
+	l.entry.Spend = []record.Spent{p.spent()}
+	return l, nil
+}
+
+func (g *Gate) readFactors(ctx context.Context, l *login) (err error) {
+	if g.factors == nil {
+		return nil
+	}
+	l.factors, err = g.factors.ListFactors(ctx, l.account.ID)
+	l.entry.Factors = record.FactorSet(l.factors)
+	return err
+}
+
+// take checks a proof, determines the next step and, if there is none, creates
+// the session. It is the only caller of nextStep and of createSession.
+func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
+	p, err := proof.prove(ctx, g, l)
+	if err != nil {
+		return err
+	}
+	if len(l.done) == 0 {
+		if err := g.readFactors(ctx, l); err != nil {
+			return err
+		}
+	}
+	p.Time = g.now().Unix()
+	l.done = append(slices.Clone(l.done), p)
+	stand, err := g.standing(ctx, l)
+	if err != nil {
+		return err
+	}
+	switch l.state.Next = nextStep(stand, l.done); l.state.Next {
+	case StepDone:
+		l.state.Tokens, err = g.createSession(ctx, l)
+		return err
+	case StepFirst, StepActivate:
+		return ErrNoActiveAccount.Because(loginRefusal("inactive"))
+	}
+	return g.suspend(ctx, l)
+}
+
+// standing determines what the next step depends on.
+func (g *Gate) standing(ctx context.Context, l *login) (s standing, err error) {
+	s.Active = l.account.IsActive
+	s.SecondFactor = record.FactorSet(l.factors) != ""
+	if g.factors != nil && !s.SecondFactor {
+		s.Demanded, err = g.demandsFactor(ctx, l.account)
+	}
+	return s, err
+}
+
+// demandsFactor reports whether the account must have a second factor now.
+func (g *Gate) demandsFactor(ctx context.Context, a *record.Account) (bool, error) {
+	demanded := g.settings.RequireMFA == MFAAll || g.settings.RequireMFA == MFAStaff && (a.IsStaff || a.IsSuperuser)
+	if !demanded && len(g.settings.RequireMFAGroups) > 0 {
+		groups, _, err := g.db.Grants(ctx, a.ID)
+		if err != nil {
+			return false, err
+		}
+		demanded = slices.ContainsFunc(groups, func(group record.Group) bool { return slices.Contains(g.settings.RequireMFAGroups, group.Name) })
+	}
+	if !demanded || g.settings.MFAGrace == 0 {
+		return demanded, nil
+	}
+	since, err := g.factors.GraceStart(ctx, a.ID, g.now())
+	return !g.now().Before(since.Add(g.settings.MFAGrace)), err
+}
+
+// suspend ends a step of a login that is not complete: it stores what the step
+// has used, and makes the token for the next one.
+func (g *Gate) suspend(ctx context.Context, l *login) (err error) {
+	start := g.now().Unix()
+	if l.pending != nil {
+		start = l.pending.Start
+		if err := g.factors.ChangeFactors(ctx, record.FactorChange{
+			User: l.account.ID, IfPassword: &l.account.Password, IfFactors: &l.entry.Factors,
+			Spend: l.entry.Spend, Uses: l.entry.Uses, Forgive: l.entry.Forgive,
+		}); err != nil {
+			return overtaken(err)
+		}
+	}
+	l.state.Flows = g.flows(l)
+	l.state.Pending, err = g.sealPending(&pendingLogin{
+		ID: randomHex(), User: l.account.ID, Done: l.done, Start: start,
+		Password: g.passwordMark(l.account), Factors: record.FactorSet(l.factors),
+	}, &l.client)
+	return err
+}
+
+func overtaken(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return ErrLoginNotValid.Because(errOvertaken)
+	}
+	return err
+}
+
+// flows lists the methods that complete the next step, best first.
+func (g *Gate) flows(l *login) (flows []string) {
+	switch l.state.Next {
+	case StepPassword:
+		return []string{"password"}
+	case StepEnrol:
+		return []string{"totp"}
+	}
+	if !slices.ContainsFunc(l.done, func(p proved) bool { return !isSecond(p.Method) }) {
+		return []string{"password"} // after a passkey that did not verify the user
+	}
+	for _, f := range []struct {
+		kind record.FactorType
+		flow string
+	}{{record.FactorPasskey, "passkey"}, {record.FactorTOTP, "totp"}, {record.FactorRecovery, "recovery"}} {
+		if slices.ContainsFunc(l.factors, func(have record.Factor) bool { return have.Type == f.kind }) {
+			flows = append(flows, f.flow)
+		}
+	}
+	return flows
+}

@@ -1,0 +1,192 @@
+package jotgate_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/factor/totp"
+	"github.com/jotgate/jotgate/record"
+)
+
+// app is an authenticator app of a user.
+type app struct{ secret string }
+
+// at returns the code that the app shows at t.
+func (a app) at(t testing.TB, now time.Time) string {
+	t.Helper()
+	code, err := totp.Code(a.secret, totp.Step(now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// enrol sets up an authenticator app for the account, one minute ago, and returns
+// it with the recovery codes.
+func (b *bench) enrol(t testing.TB, a *record.Account) (app, []string) {
+	t.Helper()
+	begun, err := b.Factors().BeginTOTP(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	phone := app{begun.Secret}
+	codes, err := b.Factors().AddTOTP(t.Context(), a, begun.Token, phone.at(t, b.clock.Now()), jotgate.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(time.Minute)
+	return phone, codes
+}
+
+// pending logs in with the password and returns the token for the second step.
+func (b *bench) pending(t testing.TB, name string) string {
+	t.Helper()
+	state, err := b.Begin(t.Context(), jotgate.Password(name, password), jotgate.Client{})
+	if err != nil || state.Next != jotgate.StepSecond || state.Pending == "" || state.Tokens.Access != "" {
+		t.Fatalf("%+v, %v", state, err)
+	}
+	return state.Pending
+}
+
+// sessions returns the number of the user's live sessions.
+func (b *bench) sessions(t testing.TB, a *record.Account) int {
+	t.Helper()
+	list, err := b.Sessions().List(t.Context(), a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+func TestLoginInSteps(t *testing.T) {
+	b := newGate(t, nil)
+	alice := b.user(t, "alice", nil)
+	b.login(t, "alice") // without a factor, one step
+	phone, codes := b.enrol(t, alice)
+	if len(codes) != 10 {
+		t.Fatalf("%d recovery codes", len(codes))
+	}
+	before := b.sessions(t, alice)
+
+	_, err := b.Login(t.Context(), "alice", password, jotgate.Client{})
+	var step *jotgate.StepError
+	if !errors.As(err, &step) || step.State.Next != jotgate.StepSecond || strings.Join(step.State.Flows, " ") != "totp recovery" {
+		t.Fatalf("%+v, %v", step, err)
+	}
+	if e := jotgate.AsError(err); e.Status != 401 || e.Code != "mfa_required" || e.Pending != step.State.Pending {
+		t.Fatalf("%+v", e)
+	}
+	if n := b.sessions(t, alice); n != before {
+		t.Fatalf("%d sessions after the first step, %d before", n, before)
+	}
+
+	pending := b.pending(t, "alice")
+	if _, err := b.Continue(t.Context(), pending, jotgate.TOTP("000000"), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
+		t.Fatalf("a wrong code: %v", err)
+	}
+	code := phone.at(t, b.clock.Now())
+	state, err := b.Continue(t.Context(), pending, jotgate.TOTP(code), jotgate.Client{})
+	if err != nil || state.Next != jotgate.StepDone || state.Tokens.Refresh == "" || state.Tokens.User.ID != alice.ID {
+		t.Fatalf("%+v, %v", state, err)
+	}
+	if n := b.sessions(t, alice); n != before+1 {
+		t.Fatalf("%d sessions, want %d", n, before+1)
+	}
+
+	// Nothing works twice.
+	if _, err := b.Continue(t.Context(), pending, jotgate.RecoveryCode(codes[0]), jotgate.Client{}); !errors.Is(err, jotgate.ErrLoginNotValid) {
+		t.Errorf("the pending login again: %v", err)
+	}
+	if _, err := b.Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(code), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
+		t.Errorf("the code again: %v", err)
+	}
+	// The failed login used up nothing, and neither did the code that it named.
+	spelled := strings.ToLower(strings.ReplaceAll(codes[0], "-", " "))
+	if state, err = b.Continue(t.Context(), b.pending(t, "alice"), jotgate.RecoveryCode(spelled), jotgate.Client{}); err != nil || state.Tokens.Access == "" {
+		t.Errorf("a recovery code: %+v, %v", state, err)
+	}
+	if _, err := b.Continue(t.Context(), b.pending(t, "alice"), jotgate.RecoveryCode(codes[0]), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
+		t.Errorf("the recovery code again: %v", err)
+	}
+}
+
+// A pending login ends with everything that it depends on.
+func TestPendingLoginEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(t *testing.T, b *bench, a *record.Account)
+		client jotgate.Client
+		token  func(string) string
+	}{
+		"after 15 minutes": {change: func(_ *testing.T, b *bench, _ *record.Account) { b.clock.Advance(15 * time.Minute) }},
+		"with the password": {change: func(t *testing.T, b *bench, a *record.Account) {
+			if err := b.Accounts().SetPassword(t.Context(), a, "another good password", "", jotgate.Client{}); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		"with the account": {change: func(t *testing.T, b *bench, a *record.Account) {
+			if err := b.db.ChangeAccount(t.Context(), a.ID, record.Change{IsActive: new(false), At: noon}); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		"with a factor": {change: func(t *testing.T, b *bench, a *record.Account) {
+			if err := b.db.Factors().ChangeFactors(t.Context(), record.FactorChange{
+				User: a.ID, Add: []*record.Factor{{Type: record.FactorPasskey, Data: `{"name": "key", "credential": {}}`, Created: noon}},
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		"in a browser": {client: jotgate.Client{Browser: true}},
+		"when changed": {token: func(s string) string { return s[:len(s)-2] + "AA" }},
+		"when cut":     {token: func(s string) string { return s[:20] }},
+		"when empty":   {token: func(string) string { return "" }},
+		"as another":   {token: func(s string) string { return "p2" + s[2:] }},
+		"when long":    {token: func(s string) string { return s + strings.Repeat("A", 5000) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newGate(t, nil)
+			alice := b.user(t, "alice", nil)
+			phone, _ := b.enrol(t, alice)
+			pending := b.pending(t, "alice")
+			if c.change != nil {
+				c.change(t, b, alice)
+			}
+			if c.token != nil {
+				pending = c.token(pending)
+			}
+			_, err := b.Continue(t.Context(), pending, jotgate.TOTP(phone.at(t, b.clock.Now())), c.client)
+			if !errors.Is(err, jotgate.ErrLoginNotValid) {
+				t.Errorf("%v", err)
+			}
+			if n := b.sessions(t, alice); n != 0 {
+				t.Errorf("%d sessions", n)
+			}
+		})
+	}
+	t.Run("and else it is valid", func(t *testing.T) {
+		b := newGate(t, nil)
+		phone, _ := b.enrol(t, b.user(t, "alice", nil))
+		pending := b.pending(t, "alice")
+		b.clock.Advance(15*time.Minute - time.Second)
+		if _, err := b.Continue(t.Context(), pending, jotgate.TOTP(phone.at(t, b.clock.Now())), jotgate.Client{}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The database refuses a session to a caller that does not know of the factor.
+func TestSessionNeedsTheFactors(t *testing.T) {
+	b := newGate(t, nil)
+	alice := b.user(t, "alice", nil)
+	session := &record.Session{ID: "s", User: alice.ID, JTI: "j", Created: noon, LastSeen: noon, Expires: noon.Add(time.Hour)}
+	if err := b.db.CreateSession(t.Context(), session, alice.Password); err != nil {
+		t.Fatal(err)
+	}
+	b.enrol(t, alice)
+	session.ID = "t"
+	if err := b.db.CreateSession(t.Context(), session, alice.Password); !errors.Is(err, jotgate.ErrNotFound) {
+		t.Errorf("a session without the second factor: %v", err)
+	}
+}
