@@ -8,8 +8,10 @@ import (
 // Observe calls seen with every statement that the store sends from now on, in
 // the goroutine that sends it. The store must not be in use meanwhile.
 func (s *Store) Observe(seen func(text string, args []any)) {
-	s.driver.Read = observed{s.driver.Read, seen}
-	write := s.driver.Write
+	read, write := s.driver.Read, s.driver.Write
+	s.driver.Read = func(ctx context.Context, do func(context.Context, Queryer) error) error {
+		return read(ctx, func(ctx context.Context, q Queryer) error { return do(ctx, observed{q, seen}) })
+	}
 	s.driver.Write = func(ctx context.Context, do func(context.Context, Queryer) error) error {
 		return write(ctx, func(ctx context.Context, q Queryer) error { return do(ctx, observed{q, seen}) })
 	}

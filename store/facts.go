@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/jotgate/jotgate/store/internal/migration"
 )
 
 // Facts for `jotgate doctor`: which tables exist, which of them jotgate can
@@ -25,7 +27,7 @@ type Fact struct {
 // own lists jotgate's tables.
 var own = []string{
 	"jotgate_session", "jotgate_not_before", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
-	"jotgate_outbox", "jotgate_epoch", "jotgate_pending", MigrationsTable,
+	"jotgate_outbox", "jotgate_epoch", "jotgate_pending", migration.Table,
 }
 
 // Facts describes the current tables, in the order in which they are shown.
@@ -45,6 +47,11 @@ func (s *Store) Facts(ctx context.Context) (list []Fact, err error) {
 		list = append(list, clock)
 		return err
 	})
+	if err == nil && s.driver.Facts != nil {
+		var connection []Fact
+		connection, err = s.driver.Facts(ctx)
+		list = append(connection, list...)
+	}
 	return list, err
 }
 

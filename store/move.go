@@ -82,7 +82,7 @@ func (s *Store) planMove(ctx context.Context, q Queryer, target *Store) (plan []
 		if err != nil {
 			return nil, s.driver.Explain(err)
 		}
-		other, err := all(ctx, target.driver.Read, scanColumn, target.driver.Columns, name)
+		other, err := target.driver.columns(ctx, name)
 		if err != nil {
 			return nil, target.driver.Explain(err)
 		}

@@ -100,7 +100,7 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 		names = append(names, name)
 	}
 	for _, name := range names {
-		list, err := all(ctx, driver.Read, scanColumn, driver.Columns, name)
+		list, err := driver.columns(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -114,8 +114,10 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 	t.direct = t.link(schema.UserPermissions, "permission_id")
 	t.permission = t.whole("auth_permission") && t.whole("auth_group_permissions") && t.whole("django_content_type") && t.whole("auth_group")
 	t.blacklist = t.whole("token_blacklist_outstandingtoken") && t.whole("token_blacklist_blacklistedtoken")
-	var err error
-	t.referrers, err = all(ctx, driver.Read, scanReference, driver.References, schema.Users)
+	err := driver.Read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		t.referrers, err = all(ctx, q, scanReference, driver.References, schema.Users)
+		return err
+	})
 	// In a database with a custom user model, allauth's table may refer to
 	// other users.
 	t.addresses = t.whole("account_emailaddress") && t.whole("account_emailconfirmation") && t.ofUser("account_emailaddress")
@@ -127,6 +129,15 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 // table.
 func (t *tables) ofUser(table string) bool {
 	return slices.ContainsFunc(t.referrers, func(r reference) bool { return r.table == table && r.column == "user_id" })
+}
+
+// columns reads the columns of a table.
+func (d *Driver) columns(ctx context.Context, table string) (list []column, err error) {
+	err = d.Read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		list, err = all(ctx, q, scanColumn, d.Columns, table)
+		return err
+	})
+	return list, err
 }
 
 // whole reports whether a known table exists with the columns needed.

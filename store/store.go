@@ -35,13 +35,13 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store/internal/migration"
 )
 
 // Store implements [record.Store], [record.Keys], [record.Events],
@@ -66,10 +66,7 @@ var (
 const Timeout = 5 * time.Second
 
 // Queryer is the part of a database connection that the statements need.
-type Queryer interface {
-	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
-}
+type Queryer = migration.Queryer
 
 // Driver describes one database: how to use it and how it differs from
 // others. store/sqlite and store/postgres each create one. A field may be
@@ -77,8 +74,9 @@ type Queryer interface {
 type Driver struct {
 	// Name is "sqlite" or "postgres".
 	Name string
-	// Read reads what is committed.
-	Read Queryer
+	// Read runs do on a connection without a transaction, for statements that
+	// read what is committed. do may run more than once, as in Write.
+	Read func(ctx context.Context, do func(ctx context.Context, q Queryer) error) error
 	// Write runs do in a transaction and commits it. If do returns an error,
 	// Write rolls back and returns that error. do may run more than once:
 	// only the last run counts.
@@ -136,6 +134,9 @@ type Driver struct {
 	// Watch calls changed whenever another node announces a change, and after
 	// each reconnection. It returns when ctx is done.
 	Watch func(ctx context.Context, changed func()) error
+	// Facts describes the connection for the doctor. It is nil if there is
+	// nothing to describe.
+	Facts func(ctx context.Context) ([]Fact, error)
 	// Backup writes a consistent copy into a new file. It is nil if the
 	// database has its own tools for backups.
 	Backup func(ctx context.Context, file string) error
@@ -188,11 +189,12 @@ func (s *Store) Ping(ctx context.Context) error {
 	return err
 }
 
-// read runs do outside a transaction, within the deadline.
+// read runs do outside a transaction, within the deadline. do may run more
+// than once; it must assign its results, not add to them.
 func (s *Store) read(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
 	ctx, cancel := deadline(ctx)
 	defer cancel()
-	return s.driver.unavailable(do(ctx, s.driver.Read))
+	return s.driver.unavailable(s.driver.Read(ctx, do))
 }
 
 // write runs do in one transaction and returns after the commit. do may run

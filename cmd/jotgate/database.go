@@ -81,10 +81,10 @@ func (f *databaseFlags) open(a *app, how opening) (*store.Store, error) {
 
 func (f *databaseFlags) connect(a *app, inspect bool) (*store.Store, error) {
 	if path, ok := f.sqliteFile(); ok {
-		return sqlite.Open(a.ctx, path, sqlite.Options{Schema: f.schema(), Inspect: inspect})
+		return sqlite.Open(a.ctx, path, sqlite.Options{Schema: f.schema(), Inspect: inspect, Logger: a.logger()})
 	}
 	if f.understood() {
-		return postgres.Open(a.ctx, f.Database, postgres.Options{Schema: f.schema(), Inspect: inspect})
+		return postgres.Open(a.ctx, f.Database, postgres.Options{Schema: f.schema(), Inspect: inspect, Logger: a.logger()})
 	}
 	return nil, errDatabase
 }

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
@@ -80,6 +81,16 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	lines  *bufio.Reader // standard input, if it is read line by line
+	log    *slog.Logger  // of serve; see logger
+}
+
+// logger returns the logger for what happens to the database: serve's, or for
+// other commands one that writes warnings to standard error.
+func (a *app) logger() *slog.Logger {
+	if a.log != nil {
+		return a.log
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 // environment turns NAME=value lines into a map.

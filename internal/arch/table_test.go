@@ -57,9 +57,10 @@ var rows = []row{
 	{path: "factor/totp", kind: pure, libraries: anything},
 	{path: "factor/recovery", kind: pure, libraries: none},
 
-	{path: "store", may: []string{".", "record"}},
-	{path: "store/sqlite", may: []string{".", "record", "store"}},
-	{path: "store/postgres", may: []string{".", "record", "store"}},
+	{path: "store", may: []string{".", "record", "store/internal/migration"}},
+	{path: "store/sqlite", may: []string{".", "record", "store", "store/internal/migration"}},
+	{path: "store/postgres", may: []string{".", "record", "store", "store/internal/migration"}},
+	{path: "store/internal/migration"},
 
 	{path: "mail", may: []string{".", "record"}},
 	{path: "internal/form", may: []string{".", "record", "passwd/names"}},

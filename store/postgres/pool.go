@@ -5,127 +5,250 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"strings"
+	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/store"
 )
 
 // pool holds the connections and what is known about their health.
 type pool struct {
-	db     *sql.DB
-	config *pgx.ConnConfig
-	now    func() time.Time // the real clock, regardless of Options.Now
+	db  *sql.DB
+	now func() time.Time // the real clock, regardless of Options.Now
+	log *slog.Logger
+	*address
+	migrationTimeout time.Duration
+	// pooled is set once a pooler was found between this process and the
+	// server. It is never reset.
+	pooled atomic.Bool
 	// lost is when a connection was last found broken, in nanoseconds of Unix
-	// time: connections last used before are checked before their next use.
+	// time: connections last checked before are checked before their next use.
 	lost atomic.Int64
+	// readOnly is when a new connection was last read-only. No other one is
+	// opened for retryWriter only to find a server that can be written.
+	readOnly atomic.Int64
 }
 
-// A connection that was idle for longer than idleBeforeCheck, or that was
-// last used before another one was lost, is pinged before its next use and
+// A connection that was not checked for longer than checkEvery, or that was
+// last checked before another one was lost, is checked before its next use and
 // must respond within checkTimeout.
 const (
-	idleBeforeCheck = time.Second
-	checkTimeout    = 500 * time.Millisecond
+	checkEvery   = time.Second
+	checkTimeout = 500 * time.Millisecond
+	retryWriter  = 250 * time.Millisecond
 )
 
-func newPool(config *pgx.ConnConfig, options Options) *pool {
-	p := &pool{config: config, now: time.Now}
-	p.db = newDB(config, options.MaxConns, p.check)
+// newPool returns a pool that opens connections when they are needed.
+func newPool(a *address, options Options) *pool {
+	p := &pool{address: a, now: time.Now, log: options.Logger, migrationTimeout: options.MigrationTimeout}
+	p.pooled.Store(a.pooler)
+	p.db = sql.OpenDB(connector{
+		writable: p.connector(pgconn.ValidateConnectTargetSessionAttrsReadWrite), any: p.connector(a.config.ValidateConnect),
+	})
+	p.db.SetMaxOpenConns(options.MaxConns)
+	p.db.SetMaxIdleConns(options.MaxConns)
+	p.db.SetConnMaxIdleTime(5 * time.Minute)
+	p.db.SetConnMaxLifetime(time.Hour)
 	return p
+}
+
+// connector prefers a server that can be written: of several hosts in the
+// address, or of several servers behind one. If there is none, reads still
+// work.
+type connector struct{ writable, any driver.Connector }
+
+// Connect implements driver.Connector.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.writable.Connect(ctx)
+	if errors.Is(err, pgconn.ErrReadOnlyConnection) {
+		return c.any.Connect(ctx)
+	}
+	return conn, err
+}
+
+// Driver implements driver.Connector.
+func (c connector) Driver() driver.Driver { return c.any.Driver() }
+
+func (p *pool) connector(validate pgconn.ValidateConnectFunc) driver.Connector {
+	config := p.config.Copy()
+	if p.config.ValidateConnect == nil {
+		config.ValidateConnect = validate
+	} // otherwise the address says which servers to use (target_session_attrs)
+	return stdlib.GetConnector(*config, stdlib.OptionBeforeConnect(p.prepare), stdlib.OptionAfterConnect(p.greet),
+		stdlib.OptionResetSession(p.check), stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
+}
+
+// connect opens a connection outside the pool.
+func (p *pool) connect(ctx context.Context) (*pgx.Conn, error) {
+	config := p.config.Copy()
+	_ = p.prepare(ctx, config)
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return conn, p.greet(ctx, conn)
+}
+
+// prepare runs before each connection is opened.
+func (p *pool) prepare(_ context.Context, config *pgx.ConnConfig) error {
+	if !p.pooled.Load() {
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	}
+	return nil
+}
+
+// facts is what a connection's CustomData holds under the key "jotgate".
+type facts struct {
+	checked  time.Time
+	prepares bool // sends named prepared statements, which a pooler loses
+}
+
+func factsOf(conn *pgx.Conn) *facts {
+	data := conn.PgConn().CustomData()
+	f, ok := data["jotgate"].(*facts)
+	if !ok {
+		f = &facts{}
+		data["jotgate"] = f
+	}
+	return f
+}
+
+// greet examines a new connection. Behind a pooler the process that announced
+// itself at the login is not the one that runs the statements, and no state of
+// a session may be relied on: neither settings nor prepared statements, LISTEN
+// and locks of a session. If greet returns an error, the connection is closed.
+func (p *pool) greet(ctx context.Context, conn *pgx.Conn) (err error) {
+	defer func() {
+		if err != nil {
+			closeConn(ctx, conn)
+		}
+	}()
+	f := factsOf(conn)
+	f.prepares = !p.pooled.Load()
+	pid, readOnly, err := ask(ctx, conn.PgConn())
+	if err != nil {
+		return err
+	}
+	p.noteMode(readOnly)
+	f.checked = p.now()
+	if pid == fmt.Sprint(conn.PgConn().PID()) {
+		return p.configure(ctx, conn.PgConn())
+	}
+	p.notePooler(ctx)
+	if f.prepares {
+		return driver.ErrBadConn // database/sql opens another one
+	}
+	return nil
+}
+
+// notePooler records that there is a pooler.
+func (p *pool) notePooler(ctx context.Context) {
+	if !p.pooled.Swap(true) {
+		p.log.InfoContext(ctx, "there is a connection pooler before PostgreSQL: jotgate uses no session state", "address", p.where())
+	}
+}
+
+// ask returns the server's process and whether it refuses writes.
+func ask(ctx context.Context, conn *pgconn.PgConn) (pid string, readOnly bool, err error) {
+	result, err := conn.Exec(ctx, "SELECT pg_backend_pid(), current_setting('transaction_read_only')").ReadAll()
+	if err != nil {
+		return "", false, err
+	}
+	row := result[0].Rows[0]
+	return string(row[0]), string(row[1]) == "on", nil
+}
+
+// configure sets the settings of a session on the server itself.
+func (p *pool) configure(ctx context.Context, conn *pgconn.PgConn) error {
+	text, values := set(p.settings, false)
+	return conn.ExecParams(ctx, text, values, nil, nil, nil).Read().Err
 }
 
 // check runs before a connection is used again. If it returns ErrBadConn,
 // database/sql takes another connection.
 func (p *pool) check(ctx context.Context, conn *pgx.Conn) error {
-	data, now := conn.PgConn().CustomData(), p.now()
-	used, _ := data["jotgate.used"].(time.Time)
-	data["jotgate.used"] = now
-	if now.Sub(used) <= idleBeforeCheck && used.UnixNano() > p.lost.Load() {
+	f, now := factsOf(conn), p.now()
+	if f.prepares && p.pooled.Load() {
+		return driver.ErrBadConn
+	}
+	if now.Sub(f.checked) <= checkEvery && f.checked.UnixNano() > p.lost.Load() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	if conn.Ping(ctx) != nil {
+	_, readOnly, err := ask(ctx, conn.PgConn())
+	if err != nil || readOnly && p.mayBeWritable() {
 		return driver.ErrBadConn
 	}
+	f.checked = now
 	return nil
 }
 
-// tries is how often an operation is attempted if its connection was lost
-// before anything was done, or if the server aborted the transaction.
-const tries = 4
-
-// ExecContext implements store.Queryer outside a transaction.
-func (p *pool) ExecContext(ctx context.Context, text string, args ...any) (result sql.Result, err error) {
-	err = p.again(ctx, func() error { result, err = p.db.ExecContext(ctx, text, args...); return err })
-	return result, err
+// noteMode records what a new connection is like.
+func (p *pool) noteMode(readOnly bool) {
+	if readOnly {
+		p.readOnly.Store(p.now().UnixNano())
+	}
 }
 
-// QueryContext implements store.Queryer outside a transaction.
-func (p *pool) QueryContext(ctx context.Context, text string, args ...any) (rows *sql.Rows, err error) {
-	err = p.again(ctx, func() error { rows, err = p.db.QueryContext(ctx, text, args...); return err })
-	return rows, err
+// mayBeWritable reports that a new connection may reach a server that accepts
+// writes, unlike the present ones: the last attempt was not just now.
+func (p *pool) mayBeWritable() bool { return p.now().UnixNano()-p.readOnly.Load() > int64(retryWriter) }
+
+// closeConn ends a connection, also if ctx is done.
+func closeConn(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
 }
 
-// again retries ask if the connection turns out to be broken. ask must not
-// change anything.
-func (p *pool) again(ctx context.Context, ask func() error) error {
-	err := ask()
-	for try := 1; try < tries && p.broken(ctx, err); try++ {
-		err = ask()
-	}
-	return err
-}
-
-// broken reports whether ask may be retried because err is about the
-// connection, and records the time of the failure.
-func (p *pool) broken(ctx context.Context, err error) bool {
-	var refusal *jotgate.Error
-	if err == nil || errors.As(err, &refusal) || errors.Is(ctx.Err(), context.Canceled) {
-		return false
-	}
-	if c := code(err); c != "" && !strings.HasPrefix(c, "08") && !strings.HasPrefix(c, "57P") {
-		return false
-	}
-	p.lost.Store(p.now().UnixNano())
-	return ctx.Err() == nil // otherwise there was no response in time, and no caller waits any more
+// read is store.Driver.Read.
+func (p *pool) read(ctx context.Context, do func(ctx context.Context, q store.Queryer) error) error {
+	return p.retry(ctx, func() (bool, error) { return true, do(ctx, p.db) })
 }
 
 // write is store.Driver.Write.
 func (p *pool) write(ctx context.Context, do func(ctx context.Context, q store.Queryer) error) error {
-	err := p.once(ctx, do)
-	for try := 1; try < tries && ctx.Err() == nil && givenUp(err); try++ {
-		time.Sleep(time.Duration(try) * 5 * time.Millisecond)
-		err = p.once(ctx, do)
-	}
-	return err
+	return p.retry(ctx, func() (bool, error) { return p.once(ctx, do) })
 }
 
-// givenUp reports a transaction that PostgreSQL asks the client to retry
-// (serialization_failure, deadlock_detected).
-func givenUp(err error) bool {
-	c := code(err)
-	return c == "40001" || c == "40P01"
-}
-
-// once runs one transaction.
-func (p *pool) once(ctx context.Context, do func(ctx context.Context, q store.Queryer) error) error {
-	var tx *sql.Tx
-	err := p.again(ctx, func() (err error) { tx, err = p.db.BeginTx(ctx, nil); return err })
+// once runs one transaction, and reports whether it is certain that a failed
+// one was not committed.
+func (p *pool) once(ctx context.Context, do func(ctx context.Context, q store.Queryer) error) (undone bool, err error) {
+	tx, err := p.db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return true, err
 	}
-	if err := do(ctx, tx); err != nil {
+	if err = p.limit(ctx, tx); err == nil {
+		err = do(ctx, tx)
+	}
+	if err != nil {
 		_ = tx.Rollback()
-		p.broken(ctx, err)
-		return err
+		return true, err
 	}
 	err = tx.Commit()
-	p.broken(ctx, err)
+	return aborted(err), err
+}
+
+// limit sets the timeouts of a transaction. Without a pooler the session has
+// them.
+func (p *pool) limit(ctx context.Context, tx *sql.Tx) error {
+	if !p.pooled.Load() {
+		return nil
+	}
+	text, values := set(map[string]string{
+		statementTimeout: p.settings[statementTimeout], lockTimeout: p.settings[lockTimeout], idleTimeout: p.settings[idleTimeout],
+	}, true)
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = string(v)
+	}
+	_, err := tx.ExecContext(ctx, text, args...)
 	return err
 }

@@ -11,24 +11,23 @@
 //
 // The pool has at most Options.MaxConns connections through pgx and
 // database/sql, each with a statement timeout and a lock timeout. When one
-// connection is found broken, the others are checked before their next use. A
-// restart of the server therefore causes ErrUnavailable only for the requests
-// of that moment. Transactions that PostgreSQL aborted (deadlock,
-// serialization) are retried.
+// connection is found broken or read-only, the others are checked before their
+// next use. A restart of the server, or the promotion of its standby,
+// therefore causes ErrUnavailable only for the requests of that moment. What
+// PostgreSQL aborted (deadlock, serialization) is retried. Behind a connection
+// pooler, which is detected, no state of a session is used.
 package postgres
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
+	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/store"
@@ -38,13 +37,22 @@ import (
 type Options struct {
 	// Schema names the tables of the users. Default: Django's auth_user.
 	Schema store.Schema
-	// MaxConns is the maximum number of connections in the pool. Default: 16.
+	// MaxConns is the maximum number of connections in the pool. Default: the
+	// address's connection_limit, or 16.
 	MaxConns int
 	// ConnectTimeout limits how long connecting may take. Default: 3 seconds.
 	ConnectTimeout time.Duration
 	// StatementTimeout and LockTimeout are PostgreSQL's settings of the same
 	// names. Default: 5 seconds, 3 seconds.
 	StatementTimeout, LockTimeout time.Duration
+	// MigrationTimeout limits how long Open waits for another node that
+	// migrates the database, and for statements that block a migration.
+	// Default: 60 seconds.
+	MigrationTimeout time.Duration
+	// Logger receives what Open waits for, which parameters of the address
+	// are ignored, and whether there is a connection pooler. Default:
+	// slog.Default().
+	Logger *slog.Logger
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Inspect opens the database without creating or migrating anything, and
@@ -59,32 +67,27 @@ const oldest = 130000
 // Open connects, checks the version and, unless options.Inspect is set,
 // migrates. An error says in one sentence what is wrong; it is
 // jotgate.ErrUnavailable if the problem may be temporary. dsn is a URL or
-// key=value pairs, as in libpq.
+// key=value pairs, as in libpq. Parameters that platforms add for other
+// programs are understood or ignored (docs/high-availability.md).
 func Open(ctx context.Context, dsn string, options Options) (*store.Store, error) {
-	config, err := configure(dsn, &options)
+	a, err := parseAddress(dsn, &options)
 	if err != nil {
 		return nil, err
 	}
-	p := newPool(config, options)
+	p := newPool(a, options)
 	s, err := open(ctx, p, options)
 	if err != nil {
-		return nil, errors.Join(temporary(explain(config, err)), p.db.Close())
+		return nil, errors.Join(temporary(explain(a.config, err)), p.db.Close())
 	}
 	return s, nil
 }
 
 func open(ctx context.Context, p *pool, options Options) (*store.Store, error) {
-	var version int
-	var text string
-	row := p.db.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int, current_setting('server_version')")
-	if err := row.Scan(&version, &text); err != nil {
-		return nil, err
-	}
-	if err := checkVersion(version, text); err != nil {
+	if err := p.probe(ctx); err != nil {
 		return nil, err
 	}
 	if !options.Inspect {
-		if err := migrate(ctx, p.config, options.Schema.Resolve()); err != nil {
+		if err := migrate(ctx, p, options.Schema.Resolve()); err != nil {
 			return nil, err
 		}
 	}
@@ -100,51 +103,13 @@ func checkVersion(number int, text string) error {
 	return nil
 }
 
-// configure parses the address and fills in the defaults.
-func configure(dsn string, o *Options) (*pgx.ConnConfig, error) {
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		return nil, fmt.Errorf("the database address cannot be read: %w", err) // pgx leaves out the password
-	}
-	setDefault(&o.MaxConns, 16)
-	setDefault(&o.ConnectTimeout, 3*time.Second)
-	setDefault(&o.StatementTimeout, store.Timeout)
-	setDefault(&o.LockTimeout, 3*time.Second)
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if config.ConnectTimeout == 0 || config.ConnectTimeout > o.ConnectTimeout {
-		config.ConnectTimeout = o.ConnectTimeout
-	}
-	for name, value := range map[string]string{
-		"application_name":                    "jotgate",
-		"statement_timeout":                   milliseconds(o.StatementTimeout),
-		"lock_timeout":                        milliseconds(o.LockTimeout),
-		"idle_in_transaction_session_timeout": milliseconds(2 * o.StatementTimeout),
-	} {
-		if _, given := config.RuntimeParams[name]; !given {
-			config.RuntimeParams[name] = value
-		}
-	}
-	return config, nil
-}
-
-func setDefault[T int | time.Duration](v *T, otherwise T) {
-	if *v <= 0 {
-		*v = otherwise
-	}
-}
-
-func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-
 // newDriver returns the store.Driver of PostgreSQL.
 func newDriver(p *pool, now func() time.Time) store.Driver {
 	return store.Driver{
-		Name: "postgres", Read: p, Write: p.write, Locks: true, Now: now,
-		Time: func(t time.Time) any { return t.UTC().Truncate(time.Microsecond) },
-		UUID: func(s string) any { return s },
-		Columns: `SELECT attname, format_type(atttypid, atttypmod), attnotnull AND NOT atthasdef AND attidentity = ''
-FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+		Name: "postgres", Read: p.read, Write: p.write, Locks: true, Now: now,
+		Time:    func(t time.Time) any { return t.UTC().Truncate(time.Microsecond) },
+		UUID:    func(s string) any { return s },
+		Columns: columns,
 		References: `SELECT r.relname, a.attname, a.attnotnull FROM pg_constraint AS c
 JOIN pg_class AS r ON r.oid = c.conrelid JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 WHERE c.contype = 'f' AND c.confrelid = to_regclass(quote_ident($1)) AND pg_table_is_visible(r.oid) ORDER BY 1, 2`,
@@ -161,10 +126,15 @@ AND txid_visible_in_snapshot(txid, $4::text::txid_snapshot)`,
 		Taken:    func(err error) bool { return code(err) == "23505" },
 		Referred: func(err error) bool { return code(err) == "23503" },
 		Explain:  func(err error) error { return explain(p.config, err) },
-		Watch:    func(ctx context.Context, changed func()) error { return watch(ctx, p.config, changed) },
+		Watch:    p.watch,
+		Facts:    p.describe,
 		Close:    p.db.Close,
 	}
 }
+
+// columns is store.Driver.Columns.
+const columns = `SELECT attname, format_type(atttypid, atttypmod), attnotnull AND NOT atthasdef AND attidentity = ''
+FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`
 
 // clock is the server's current time in microseconds, not the time at which
 // the transaction began.
@@ -181,7 +151,7 @@ func code(err error) string {
 
 // explain is store.Driver.Explain.
 func explain(config *pgx.ConnConfig, err error) error {
-	where := fmt.Sprintf("PostgreSQL at %s:%d", config.Host, config.Port)
+	where := where(config)
 	switch c := code(err); {
 	case strings.HasPrefix(c, "28"):
 		return fmt.Errorf("%s refuses the user %s: %w", where, config.User, err)
@@ -191,6 +161,10 @@ func explain(config *pgx.ConnConfig, err error) error {
 		return fmt.Errorf("%s does not allow the user %s to do this: %w", where, config.User, err)
 	case c == "53100":
 		return fmt.Errorf("%s has no room left on its disk: %w", where, err)
+	case c == "25006":
+		return fmt.Errorf("%s is read-only: %w", where, err)
+	case c == "08P01" && strings.Contains(err.Error(), "startup parameter"):
+		return fmt.Errorf("the connection pooler at %s refuses a parameter of the address: set it with ALTER ROLE: %w", strings.TrimPrefix(where, "PostgreSQL at "), err)
 	case passing(err):
 		return fmt.Errorf("%s cannot be used now: %w", where, err)
 	}
@@ -198,11 +172,12 @@ func explain(config *pgx.ConnConfig, err error) error {
 }
 
 // passing reports whether an error may be temporary: no connection, a server
-// that starts or stops, no resources (SQLSTATE classes 08, 53, 57).
+// that starts or stops or is read-only, no resources (SQLSTATE 25006, classes
+// 08, 53, 57).
 func passing(err error) bool {
 	var connect *pgconn.ConnectError
 	c := code(err)
-	return c == "" && errors.As(err, &connect) || strings.HasPrefix(c, "08") || strings.HasPrefix(c, "53") || strings.HasPrefix(c, "57")
+	return c == "" && errors.As(err, &connect) || c == "25006" || strings.HasPrefix(c, "08") || strings.HasPrefix(c, "53") || strings.HasPrefix(c, "57")
 }
 
 // temporary turns such errors into ErrUnavailable.
@@ -212,16 +187,4 @@ func temporary(err error) error {
 		return err
 	}
 	return jotgate.ErrUnavailable.Because(err)
-}
-
-// newDB opens a database/sql pool; check runs before a connection is used
-// again.
-func newDB(config *pgx.ConnConfig, limit int, check func(context.Context, *pgx.Conn) error) *sql.DB {
-	db := stdlib.OpenDB(*config, stdlib.OptionResetSession(check),
-		stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
-	db.SetMaxOpenConns(limit)
-	db.SetMaxIdleConns(limit)
-	db.SetConnMaxIdleTime(5 * time.Minute)
-	db.SetConnMaxLifetime(time.Hour)
-	return db
 }

@@ -18,11 +18,16 @@ const (
 	longestWait  = time.Second
 )
 
-// watch is store.Driver.Watch. It uses a separate connection.
-func watch(ctx context.Context, config *pgx.ConnConfig, changed func()) error {
+// watch is store.Driver.Watch. It uses a separate connection. A pooler
+// forwards no announcements: then it only waits, and the caller polls.
+func (p *pool) watch(ctx context.Context, changed func()) error {
 	wait := shortestWait
 	for ctx.Err() == nil {
-		if listen(ctx, config, changed) {
+		if p.pooled.Load() {
+			<-ctx.Done()
+			break
+		}
+		if p.listen(ctx, changed) {
 			wait = shortestWait
 		}
 		select {
@@ -36,16 +41,12 @@ func watch(ctx context.Context, config *pgx.ConnConfig, changed func()) error {
 
 // listen follows one connection until it is lost, and reports whether it was
 // ever established.
-func listen(ctx context.Context, config *pgx.ConnConfig, changed func()) bool {
-	conn, err := pgx.ConnectConfig(ctx, config)
+func (p *pool) listen(ctx context.Context, changed func()) bool {
+	conn, err := p.connect(ctx)
 	if err != nil {
 		return false
 	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = conn.Close(closing)
-	}()
+	defer closeConn(ctx, conn)
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return false
 	}

@@ -6,117 +6,211 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"strings"
 	"time"
 
-	"github.com/pressly/goose/v3"
-
 	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/internal/migration"
 )
 
 //go:embed schema/*.sql
 var files embed.FS
 
-// migrate creates Django's tables if they do not exist, jotgate's own, and
-// the index by e-mail. SQLite's write lock serializes processes that start
-// together: the second one tries again and then finds what the first one did.
-func migrate(ctx context.Context, db *sql.DB, schema store.Schema) error {
-	err := migrateOnce(ctx, db, schema)
-	for try := 0; err != nil && try < 5 && ctx.Err() == nil; try++ {
-		time.Sleep(time.Duration(try+1) * 20 * time.Millisecond)
-		err = migrateOnce(ctx, db, schema)
-	}
-	return err
+// dialect is what migration.Set needs to know.
+var dialect = migration.Dialect{
+	Columns: columns,
+	Create: `CREATE TABLE jotgate_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL,
+is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')), compatible_from INTEGER);
+INSERT INTO jotgate_migrations (version_id, is_applied, compatible_from) VALUES (0, 1, 0)`,
+	AddColumn: "ALTER TABLE jotgate_migrations ADD COLUMN compatible_from INTEGER",
+	Execute:   execute,
 }
 
-func migrateOnce(ctx context.Context, db *sql.DB, schema store.Schema) error {
-	if err := makeDjango(ctx, db, schema); err != nil {
-		return err
-	}
+// migrate creates Django's tables if they do not exist, jotgate's own, and
+// the index by e-mail, in one transaction; if there is nothing to do, it only
+// reads. SQLite's write lock serializes processes that start together: the
+// second one waits, and then finds what the first one did.
+func migrate(ctx context.Context, db *sql.DB, options Options) error {
 	own, err := fs.Sub(files, "schema")
 	if err != nil {
 		return err
 	}
-	if err := store.Migrate(ctx, db, goose.DialectSQLite3, own); err != nil {
+	migrations, err := migration.Read(own, dialect)
+	if err != nil {
 		return err
 	}
-	for table, name := range allauthTables {
-		if err := makeAllauth(ctx, db, schema, table, name); err != nil {
+	conn, err := connect(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	m := &migrator{q: conn, log: options.Logger, schema: options.Schema.Resolve(), own: migrations}
+	if pending, err := m.pending(ctx); err != nil || !pending {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	if err := m.run(ctx); err != nil {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		return err
+	}
+	_, err = conn.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+// connect opens the connection that migrates. SQLite does not wait for
+// another process that is switching the file to its write-ahead log.
+func connect(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
+	conn, err := db.Conn(ctx)
+	for try := 0; isBusy(err) && try < 5 && ctx.Err() == nil; try++ {
+		time.Sleep(time.Duration(try+1) * 20 * time.Millisecond)
+		conn, err = db.Conn(ctx)
+	}
+	return conn, err
+}
+
+func isBusy(err error) bool {
+	c := code(err) & 0xff
+	return c == busy || c == locked
+}
+
+// migrator migrates one database.
+type migrator struct {
+	q      store.Queryer
+	log    *slog.Logger
+	schema store.Schema
+	own    *migration.Set
+}
+
+// pending reports whether there is anything to do.
+func (m *migrator) pending(ctx context.Context) (bool, error) {
+	state, err := m.own.State(ctx, m.q)
+	if err != nil || state.Pending {
+		return err == nil, err
+	}
+	if state.Newer != "" {
+		m.log.WarnContext(ctx, state.Newer)
+	}
+	for _, lacks := range []func(context.Context) (bool, error){m.lacksDjango, m.lacksAllauth, m.lacksIndex} {
+		if found, err := lacks(ctx); err != nil || found {
+			return found, err
+		}
+	}
+	return false, nil
+}
+
+func (m *migrator) run(ctx context.Context) error {
+	if err := m.makeDjango(ctx); err != nil {
+		return err
+	}
+	if err := m.own.Apply(ctx, m.q); err != nil {
+		return err
+	}
+	for _, a := range migration.Allauth {
+		if err := m.makeAllauth(ctx, a.Table, a.Name); err != nil {
 			return err
 		}
 	}
-	return indexEmail(ctx, db, schema)
+	lacks, err := m.lacksIndex(ctx)
+	if err != nil || !lacks {
+		return err
+	}
+	// It is checked at each start, because a Django migration that rebuilds the
+	// table drops the index.
+	return execute(ctx, m.q, "CREATE INDEX jotgate_user_email ON "+quote(m.schema.Users)+" (UPPER("+quote(m.schema.Email)+"))")
 }
 
-// makeDjango runs schema/django.sql if there is no auth_user and the schema
-// has no custom user model, whose table Django creates.
-func makeDjango(ctx context.Context, db *sql.DB, schema store.Schema) error {
-	if found, err := exists(ctx, db, "table", schema.Users); err != nil || found || schema.Users != "auth_user" {
+// lacksDjango reports whether there is no auth_user and the schema has no
+// custom user model, whose table Django creates.
+func (m *migrator) lacksDjango(ctx context.Context) (bool, error) {
+	if m.schema.Users != "auth_user" {
+		return false, nil
+	}
+	found, err := exists(ctx, m.q, "table", m.schema.Users)
+	return !found, err
+}
+
+// makeDjango runs schema/django.sql if Django's tables are missing.
+func (m *migrator) makeDjango(ctx context.Context) error {
+	if lacks, err := m.lacksDjango(ctx); err != nil || !lacks {
 		return err
 	}
 	text, err := files.ReadFile("schema/django.sql")
 	if err != nil {
 		return err
 	}
-	return execute(ctx, db, string(text))
+	return execute(ctx, m.q, string(text))
 }
 
-// execute runs a text of several statements in one transaction.
-func execute(ctx context.Context, db *sql.DB, text string) error {
-	_, err := db.ExecContext(ctx, "BEGIN IMMEDIATE;\n"+text+"\nCOMMIT;")
-	if err != nil {
-		_, _ = db.ExecContext(ctx, "ROLLBACK")
-	}
+// execute runs a text of several statements.
+func execute(ctx context.Context, q store.Queryer, text string) error {
+	_, err := q.ExecContext(ctx, text)
 	return err
 }
 
-// allauthTables maps tables of allauth to the files in schema that create them.
-var allauthTables = map[string]string{"account_emailaddress": "allauth", "mfa_authenticator": "allauth_mfa"}
+// lacksAllauth reports whether there is a user table and a table of allauth's
+// is missing.
+func (m *migrator) lacksAllauth(ctx context.Context) (bool, error) {
+	for _, a := range migration.Allauth {
+		found, err := exists(ctx, m.q, "table", a.Table)
+		if err != nil {
+			return false, err
+		}
+		if !found {
+			return exists(ctx, m.q, "table", m.schema.Users)
+		}
+	}
+	return false, nil
+}
 
 // makeAllauth runs schema/NAME.sql if there is a user table and no such table.
-func makeAllauth(ctx context.Context, db *sql.DB, schema store.Schema, table, name string) error {
-	if found, err := exists(ctx, db, "table", table); err != nil || found {
+func (m *migrator) makeAllauth(ctx context.Context, table, name string) error {
+	if found, err := exists(ctx, m.q, "table", table); err != nil || found {
 		return err
 	}
 	var typ string
-	err := db.QueryRowContext(ctx, "SELECT type FROM pragma_table_info($1) WHERE name = $2", schema.Users, schema.ID).Scan(&typ)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	} else if err != nil {
+	found, err := row(ctx, m.q, &typ, "SELECT type FROM pragma_table_info($1) WHERE name = $2", m.schema.Users, m.schema.ID)
+	if err != nil || !found {
 		return err
 	}
-	noted, err := exists(ctx, db, "table", "django_migrations")
+	noted, err := exists(ctx, m.q, "table", "django_migrations")
 	if err != nil {
 		return err
 	}
-	text, err := store.AllauthTables(files, name, quote(schema.Users), quote(schema.ID), typ, noted)
+	text, err := migration.AllauthTables(files, name, quote(m.schema.Users), quote(m.schema.ID), typ, noted)
 	if err != nil {
 		return err
 	}
-	return execute(ctx, db, text)
+	return execute(ctx, m.q, text)
 }
 
-// indexEmail creates the index that finds an account by its e-mail without
-// regard to case; Django has none. It is checked at each start, because a
-// Django migration that rebuilds the table drops it.
-func indexEmail(ctx context.Context, db *sql.DB, schema store.Schema) error {
-	if found, err := exists(ctx, db, "index", "jotgate_user_email"); err != nil || found {
-		return err
+// lacksIndex reports whether the index is missing that finds an account by its
+// e-mail without regard to case; Django has none.
+func (m *migrator) lacksIndex(ctx context.Context) (bool, error) {
+	if found, err := exists(ctx, m.q, "index", "jotgate_user_email"); err != nil || found {
+		return false, err
 	}
-	var n int
-	err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM pragma_table_info($1) WHERE name = $2", schema.Users, schema.Email).Scan(&n)
-	if err != nil || n == 0 {
-		return err
-	}
-	_, err = db.ExecContext(ctx, "CREATE INDEX IF NOT EXISTS jotgate_user_email ON "+quote(schema.Users)+" (UPPER("+quote(schema.Email)+"))")
-	return err
+	return row(ctx, m.q, new(string), "SELECT name FROM pragma_table_info($1) WHERE name = $2", m.schema.Users, m.schema.Email)
 }
 
 // exists reports whether there is such a table or index.
-func exists(ctx context.Context, db *sql.DB, kind, name string) (bool, error) {
-	var n int
-	err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_schema WHERE type = $1 AND name = $2", kind, name).Scan(&n)
-	return n > 0, err
+func exists(ctx context.Context, q store.Queryer, kind, name string) (bool, error) {
+	return row(ctx, q, new(string), "SELECT name FROM sqlite_schema WHERE type = $1 AND name = $2", kind, name)
+}
+
+// row scans the first row and reports whether there is one.
+func row(ctx context.Context, q store.Queryer, dest any, text string, args ...any) (found bool, err error) {
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	if found = rows.Next(); found {
+		err = rows.Scan(dest)
+	}
+	return found, errors.Join(err, rows.Err())
 }
 
 // quote returns the name as a quoted identifier.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/internal/migration"
 )
 
 // Checking a backup, and replacing a database with it.
@@ -69,7 +70,7 @@ func refersWell(ctx context.Context, db *sql.DB) error {
 }
 
 func isOurs(ctx context.Context, db *sql.DB) error {
-	for _, name := range []string{"jotgate_session", "jotgate_key", store.MigrationsTable} {
+	for _, name := range []string{"jotgate_session", "jotgate_key", migration.Table} {
 		if found, err := exists(ctx, db, "table", name); err != nil {
 			return err
 		} else if !found {

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"strconv"
@@ -42,6 +43,9 @@ type Options struct {
 	// BusyTimeout is how long a write waits for another process to finish
 	// writing. Default: 5 seconds.
 	BusyTimeout time.Duration
+	// Logger receives a warning if a newer jotgate migrated the file. Default:
+	// slog.Default().
+	Logger *slog.Logger
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Inspect opens the file without creating or migrating anything, and
@@ -80,6 +84,9 @@ func (o *Options) setDefaults() {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
 }
 
 func open(ctx context.Context, path string, read, write *sql.DB, options Options) (*store.Store, error) {
@@ -87,7 +94,7 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 		return nil, err
 	}
 	if !options.Inspect {
-		if err := migrate(ctx, write, options.Schema.Resolve()); err != nil {
+		if err := migrate(ctx, write, options); err != nil {
 			return nil, err
 		}
 	}
@@ -103,9 +110,9 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 func driver(path string, read *sql.DB, w *writer, now func() time.Time) store.Driver {
 	reader := newPrepared(read.PrepareContext)
 	return store.Driver{
-		Name: "sqlite", Read: reader, Write: w.write, Now: now,
+		Name: "sqlite", Read: func(ctx context.Context, do func(context.Context, store.Queryer) error) error { return do(ctx, reader) }, Write: w.write, Now: now,
 		Time: formatTime, UUID: func(s string) any { return strings.ReplaceAll(s, "-", "") },
-		Columns: `SELECT name, type, "notnull" AND dflt_value IS NULL FROM pragma_table_info($1) ORDER BY cid`,
+		Columns: columns,
 		References: `SELECT m.name, f."from", c."notnull" FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f,
 pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE NOCASE AND c.name = f."from" ORDER BY 1, 2`,
 		Index: "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = $1",
@@ -124,6 +131,9 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 		},
 	}
 }
+
+// columns is store.Driver.Columns.
+const columns = `SELECT name, type, "notnull" AND dflt_value IS NULL FROM pragma_table_info($1) ORDER BY cid`
 
 // clock is the machine's time in microseconds; SQLite counts milliseconds.
 const clock = "CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000"

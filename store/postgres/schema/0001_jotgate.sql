@@ -1,4 +1,5 @@
 -- +goose Up
+-- compatible-from: 1
 -- Times are microseconds since 1970 in UTC; user ids are text (UserID).
 
 -- One row per login. Nothing that a refresh changes is indexed: expires_day changes once a day, so that a refresh

@@ -1,4 +1,5 @@
 -- +goose Up
+-- compatible-from: 3
 -- Tokens without a session (no sid), as Django issues them, are void if they were issued before this time or in the same
 -- second. claim is what the user claim of the token holds, id or username; a row is kept for good.
 CREATE TABLE jotgate_not_before (

@@ -1,4 +1,5 @@
 -- +goose Up
+-- compatible-from: 4
 -- The history of this database: cursors of the revocation feed name it.
 CREATE TABLE jotgate_epoch (
   epoch text NOT NULL

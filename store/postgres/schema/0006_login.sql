@@ -1,4 +1,6 @@
 -- +goose Up
+-- compatible-from: 6
+-- (An older version would log users in without their second factor.)
 -- What was used and cannot be used again: pending logins and codes. A row is deleted after it expires.
 CREATE TABLE jotgate_spent (
   id text NOT NULL PRIMARY KEY,

@@ -1,4 +1,5 @@
 -- +goose Up
+-- compatible-from: 4
 -- What waits for its link to be followed. The nonce enters the link's signature; no link can be made of it without the
 -- secret key. An account awaits activation only while it has a row here.
 CREATE TABLE jotgate_pending (

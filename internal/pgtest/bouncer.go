@@ -1,0 +1,132 @@
+package pgtest
+
+// PgBouncer between the tests and the server.
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate/internal/freeport"
+)
+
+var errNoBouncer = errors.New("pgtest: PgBouncer is not installed: run tools/setup as root, or apt-get install pgbouncer")
+
+// A Bouncer is a PgBouncer in front of the server of one address, with the configuration of the Debian package except
+// for its mode.
+type Bouncer struct {
+	folder string
+	port   int
+	server *url.URL
+	shell  *exec.Cmd
+	input  io.Closer // PgBouncer ends when it is closed, which also happens when the test process ends
+}
+
+// Bounce starts PgBouncer in front of the server at dsn, in a pool mode such as "transaction", with at most size
+// connections to each database. It ends when tb ends.
+func Bounce(tb testing.TB, dsn, mode string, size int) *Bouncer {
+	tb.Helper()
+	server, err := url.Parse(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	programs, err := findPrograms()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b := &Bouncer{server: server}
+	if b.folder, err = programs.tempFolder(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { b.stop(tb) })
+	for try := 1; ; try++ {
+		if err = b.start(programs, mode, size); err == nil {
+			return b
+		}
+		if try == 5 || errors.Is(err, errNoBouncer) {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// DSN returns the address of a database, given directly, through PgBouncer.
+func (b *Bouncer) DSN(direct string) string {
+	return At(direct, net.JoinHostPort("127.0.0.1", strconv.Itoa(b.port)))
+}
+
+// At returns the address of a database with other hosts, each with its port, that are tried in turn.
+func At(dsn string, hosts ...string) string {
+	front, rest, _ := strings.Cut(dsn, "@")
+	_, path, _ := strings.Cut(rest, "/")
+	return front + "@" + strings.Join(hosts, ",") + "/" + path
+}
+
+const bouncerConfig = `[databases]
+* = host=%s port=%s user=%s password=%s
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = %d
+unix_socket_dir =
+auth_type = any
+admin_users = %[3]s
+pool_mode = %[6]s
+default_pool_size = %[7]d
+max_client_conn = 500
+server_login_retry = 0.2
+logfile = %[8]s
+`
+
+func (b *Bouncer) start(programs programs, mode string, size int) (err error) {
+	program, err := exec.LookPath("pgbouncer")
+	if err != nil {
+		if program, err = exec.LookPath("/usr/sbin/pgbouncer"); err != nil {
+			return errNoBouncer
+		}
+	}
+	if b.port, err = freeport.Find(); err != nil {
+		return err
+	}
+	password, _ := b.server.User.Password()
+	file, log := filepath.Join(b.folder, "pgbouncer.ini"), filepath.Join(b.folder, "log")
+	text := fmt.Sprintf(bouncerConfig, b.server.Hostname(), b.server.Port(), b.server.User.Username(), password, b.port, mode, size, log)
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		return err
+	}
+	b.shell = programs.command("sh", "-c", `"$1" "$2" >/dev/null 2>&1 & pid=$!; cat >/dev/null; kill -TERM "$pid"; wait "$pid"; rm -rf "$3"`, "sh", program, file, b.folder)
+	if b.input, err = b.shell.StdinPipe(); err != nil {
+		return err
+	}
+	if err := b.shell.Start(); err != nil {
+		return err
+	}
+	for range 500 {
+		conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(b.port)))
+		if err == nil {
+			return conn.Close()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	_ = b.input.Close()
+	return fmt.Errorf("pgtest: pgbouncer does not listen:\n%s", tail(log, 20))
+}
+
+func (b *Bouncer) stop(tb testing.TB) {
+	tb.Helper()
+	if b.shell == nil || b.input == nil {
+		return
+	}
+	_ = b.input.Close()
+	_ = b.shell.Wait()
+	if err := os.RemoveAll(b.folder); err != nil {
+		tb.Errorf("pgtest: %v", err)
+	}
+}

@@ -1,0 +1,220 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/jotgate/jotgate/store"
+)
+
+// A connection pooler (PgBouncer, RDS Proxy, Supavisor, Neon's) in transaction
+// mode gives each transaction any of its connections to the server, so that
+// the state of a session is lost or meets another client. jotgate then keeps
+// none: timeouts are set for each transaction (pool.limit), statements are not
+// prepared under a name (pool.prepare), revocations are polled and not
+// listened for (watch), and migrations lock a transaction (migrate).
+
+// set returns the statement that sets the settings for a session, or for a
+// transaction if local, and its arguments.
+func set(settings map[string]string, local bool) (text string, values [][]byte) {
+	var calls []string
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		values = append(values, []byte(name), []byte(settings[name]))
+		calls = append(calls, fmt.Sprintf("set_config($%d, $%d, %t)", len(values)-1, len(values), local))
+	}
+	return "SELECT " + strings.Join(calls, ", "), values
+}
+
+// probe opens the first connection, to find out whether there is a pooler,
+// which of the address's parameters are settings of PostgreSQL, and the
+// server's version.
+func (p *pool) probe(ctx context.Context) error {
+	conn, err := pgx.ConnectConfig(ctx, p.config)
+	if err != nil {
+		return err
+	}
+	defer closeConn(ctx, conn)
+	pid, _, err := ask(ctx, conn.PgConn())
+	if err != nil {
+		return err
+	}
+	if pid != fmt.Sprint(conn.PgConn().PID()) {
+		p.notePooler(ctx)
+	}
+	if err := readVersion(ctx, conn); err != nil {
+		return err
+	}
+	if err := p.ignoreUnknown(ctx, conn); err != nil || !p.pooled.Load() {
+		return err
+	}
+	return p.checkSettings(ctx, conn)
+}
+
+// readVersion checks the server's version.
+func readVersion(ctx context.Context, conn *pgx.Conn) error {
+	var number int
+	var text string
+	row := conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int, current_setting('server_version')")
+	if err := row.Scan(&number, &text); err != nil {
+		return err
+	}
+	return checkVersion(number, text)
+}
+
+// ignoreUnknown drops the parameters that are not settings of PostgreSQL: they
+// were meant for another program.
+func (p *pool) ignoreUnknown(ctx context.Context, conn *pgx.Conn) error {
+	unknown, err := texts(ctx, conn, "SELECT name FROM unnest($1::text[]) AS name WHERE current_setting(name, true) IS NULL AND name NOT LIKE '%.%'",
+		slices.Sorted(maps.Keys(p.settings)))
+	for _, name := range unknown {
+		delete(p.settings, name)
+	}
+	if len(unknown) > 0 {
+		p.log.InfoContext(ctx, "the database address has parameters that neither jotgate nor PostgreSQL knows: they are ignored", "parameters", unknown)
+	}
+	return err
+}
+
+// checkSettings examines the settings of the address that a pooler does not
+// carry to the server. A wrong search_path would make other tables of the same
+// names be used; the timeouts are set by limit.
+func (p *pool) checkSettings(ctx context.Context, conn *pgx.Conn) error {
+	if err := p.checkPath(ctx, conn); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.settings)) {
+		switch name {
+		case statementTimeout, lockTimeout, idleTimeout, "search_path":
+		default:
+			p.log.WarnContext(ctx, "behind a connection pooler this setting of the database address has no effect: set it with ALTER ROLE", "setting", name)
+		}
+	}
+	return nil
+}
+
+// checkPath compares the search_path of the address with the server's.
+func (p *pool) checkPath(ctx context.Context, conn *pgx.Conn) error {
+	path, ok := p.settings["search_path"]
+	if !ok {
+		return nil
+	}
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	const schemas = "SELECT current_schemas(false)"
+	var have, want []string
+	err = errors.Join(tx.QueryRow(ctx, schemas).Scan(&have),
+		tx.QueryRow(ctx, "SELECT set_config('search_path', $1, true)", path).Scan(new(string)),
+		tx.QueryRow(ctx, schemas).Scan(&want))
+	if err == nil && !slices.Equal(have, want) {
+		err = fmt.Errorf("behind a connection pooler the search_path %s of the address has no effect: "+
+			"remove it and run ALTER ROLE … SET search_path, or connect to PostgreSQL directly", path)
+	}
+	return err
+}
+
+// texts returns a column of texts.
+func texts(ctx context.Context, conn *pgx.Conn, text string, args ...any) ([]string, error) {
+	rows, err := conn.Query(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// describe returns facts for the doctor: which server this is, whether there
+// is a pooler before it, and in which mode that works.
+func (p *pool) describe(ctx context.Context) ([]store.Fact, error) {
+	f := store.Fact{OK: true, About: "connection", Found: "directly to " + p.where()}
+	conn, err := p.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer closeConn(ctx, conn)
+	if p.pooled.Load() {
+		mode, err := p.mode(ctx, conn)
+		if err != nil {
+			return nil, err
+		}
+		f.Found = fmt.Sprintf("through %s, %s, at %s", p.poolerName(ctx), mode, strings.TrimPrefix(p.where(), "PostgreSQL at "))
+		f.Mend = "jotgate uses no session state here: no prepared statements, no LISTEN (revocations of other nodes are polled every 500 ms), timeouts in each transaction"
+	}
+	_, readOnly, err := ask(ctx, conn.PgConn())
+	if readOnly {
+		f.OK, f.Fatal = false, true
+		f.Found += ", which is read-only"
+		f.Mend = "give the address of the primary, or several hosts and target_session_attrs=read-write; tokens can be verified meanwhile, but no login works"
+	}
+	return []store.Fact{f}, err
+}
+
+// mode finds out how a pooler shares its connections: in transaction mode two
+// clients get the same one in turn, or one client gets several.
+func (p *pool) mode(ctx context.Context, conn *pgx.Conn) (string, error) {
+	first, _, err := ask(ctx, conn.PgConn())
+	if err != nil {
+		return "", err
+	}
+	for range 3 {
+		other, err := p.connect(ctx)
+		if err != nil {
+			return "", err
+		}
+		defer closeConn(ctx, other)
+		if _, err := other.Exec(ctx, "BEGIN"); err != nil {
+			return "in statement mode, in which jotgate cannot work", nil
+		}
+		second, _, err := ask(ctx, other.PgConn())
+		if err != nil {
+			return "", err
+		}
+		again, _, err := ask(ctx, conn.PgConn())
+		if err != nil || second == first || again != first {
+			return "in transaction mode", err
+		}
+	}
+	return "in session mode", nil
+}
+
+// poolerName asks for PgBouncer's console, which only some users may see.
+func (p *pool) poolerName(ctx context.Context) string {
+	config := p.config.Copy()
+	config.Database = "pgbouncer"
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	config.ValidateConnect = nil
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err == nil {
+		defer closeConn(ctx, conn)
+		var version string
+		if err = conn.QueryRow(ctx, "SHOW VERSION").Scan(&version); err == nil {
+			return version
+		}
+	}
+	var e *pgconn.PgError
+	if errors.As(err, &e) && e.Code == "08P01" { // PgBouncer's only SQLSTATE for errors of its own
+		return "PgBouncer"
+	}
+	return "a connection pooler"
+}
+
+// where names the server for an operator.
+func (p *pool) where() string { return where(p.config) }
+
+func where(config *pgx.ConnConfig) string {
+	hosts := []string{fmt.Sprintf("%s:%d", config.Host, config.Port)}
+	for _, f := range config.Fallbacks {
+		if host := fmt.Sprintf("%s:%d", f.Host, f.Port); !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return "PostgreSQL at " + strings.Join(hosts, " or ")
+}

@@ -1,0 +1,210 @@
+package postgres_test
+
+import (
+	"bytes"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store/postgres"
+	"github.com/jotgate/jotgate/store/storetest"
+)
+
+// with returns the address with more parameters.
+func with(t *testing.T, dsn, query string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.RawQuery += "&" + query
+	return u.String()
+}
+
+// value selects one value without the store.
+func value[T any](t *testing.T, dsn, query string) (v T) {
+	t.Helper()
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow(query).Scan(&v); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return v
+}
+
+// execute runs a statement without the store.
+func execute(t *testing.T, dsn, statement string) {
+	t.Helper()
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// Everything works through PgBouncer in transaction mode with nothing but its
+// address, also if it gives all clients two connections in turn.
+func TestStoreThroughPgBouncer(t *testing.T) {
+	bouncer := pgtest.Bounce(t, pgtest.Database(t), "transaction", 2)
+	storetest.Run(t, func(t *testing.T) record.Store { return open(t, bouncer.DSN(pgtest.Database(t))) })
+}
+
+// The modes that the documentation of other programs prescribes work, too,
+// and so do the parameters that platforms add.
+func TestParametersOfPlatforms(t *testing.T) {
+	direct := pgtest.Database(t)
+	bouncer := pgtest.Bounce(t, direct, "transaction", 2)
+	for _, query := range []string{
+		"default_query_exec_mode=exec", "default_query_exec_mode=simple_protocol", "default_query_exec_mode=cache_describe",
+		"default_query_exec_mode=describe_exec", "pgbouncer=true", "pgbouncer=true&connection_limit=1&pool_timeout=20",
+		"schema=public&sslaccept=accept_invalid_certs", "prepared_statements=false&pool=5", "statement_cache_size=0", "prepareThreshold=0&currentSchema=public",
+		"workaround=supabase-pooler.vercel&supa=base-pooler.x", "options=-c%20statement_timeout%3D4000", "statement_timeout=4000", "keepalives=1&keepalives_idle=5",
+		"search_path=public", "application_name=site&channel_binding=prefer",
+	} {
+		for name, dsn := range map[string]string{"direct": direct, "PgBouncer": bouncer.DSN(direct)} {
+			t.Run(name+"/"+query, func(t *testing.T) {
+				s := open(t, with(t, dsn, query))
+				name := name + " " + query
+				if err := s.CreateAccount(t.Context(), account(name)); err != nil {
+					t.Fatal(err)
+				}
+				if a, err := s.AccountByLogin(t.Context(), name); err != nil || a.Username != name {
+					t.Error(a, err)
+				}
+			})
+		}
+	}
+}
+
+// What is ignored is logged, once; what PostgreSQL knows takes effect.
+func TestIgnoredParametersAreLogged(t *testing.T) {
+	var log bytes.Buffer
+	dsn := with(t, pgtest.Database(t), "pool_timeout=9&sslaccept=accept_invalid_certs&socket_timeout=3&statement_timeout=1234&schema=other")
+	direct := dsn[:strings.Index(dsn, "?")] + "?sslmode=disable"
+	execute(t, direct, "CREATE SCHEMA other")
+	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got := log.String(); strings.Count(got, "pool_timeout") != 1 || !strings.Contains(got, "socket_timeout") || strings.Contains(got, "statement_timeout") {
+		t.Errorf("the log: %s", got)
+	}
+	if got := value[int](t, direct, "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'other' AND tablename = 'jotgate_session'"); got != 1 {
+		t.Error("schema=other had no effect")
+	}
+}
+
+// Behind a pooler a schema that does not take effect is an error, not other
+// tables of the same names.
+func TestSchemaBehindPooler(t *testing.T) {
+	direct := pgtest.Database(t)
+	execute(t, direct, "CREATE SCHEMA other")
+	bouncer := pgtest.Bounce(t, direct, "transaction", 2)
+	for _, query := range []string{"schema=other", "search_path=other,public", "options=-csearch_path%3Dother"} {
+		s, err := postgres.Open(t.Context(), with(t, bouncer.DSN(direct), query), postgres.Options{})
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "ALTER ROLE") {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
+
+// The doctor names what is between, and its mode.
+func TestDoctorNamesThePooler(t *testing.T) {
+	direct := pgtest.Database(t)
+	for mode, want := range map[string]string{
+		"": "directly to PostgreSQL at 127.0.0.1:", "transaction": "through PgBouncer 1.", "session": "through PgBouncer 1.",
+	} {
+		dsn := direct
+		if mode != "" {
+			dsn = pgtest.Bounce(t, direct, mode, 10).DSN(direct)
+		}
+		s := open(t, dsn)
+		facts, err := s.Facts(t.Context())
+		if err != nil || facts[0].About != "connection" || !strings.Contains(facts[0].Found, want) || mode != "" && !strings.Contains(facts[0].Found, ", in "+mode+" mode") {
+			t.Errorf("%s: %+v %v", mode, facts, err)
+		}
+	}
+}
+
+// Timeouts hold behind a pooler as well: they are set in the transaction.
+func TestTimeoutsThroughPgBouncer(t *testing.T) {
+	direct := pgtest.Database(t)
+	bouncer := pgtest.Bounce(t, direct, "transaction", 5)
+	s, err := postgres.Open(t.Context(), bouncer.DSN(direct), postgres.Options{LockTimeout: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	a := account("ada")
+	if err := s.CreateAccount(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	release := holdRow(t, direct)
+	defer release()
+	err = s.ChangeAccount(t.Context(), a.ID, record.Change{FirstName: new("x")})
+	if err == nil || !strings.Contains(err.Error(), "55P03") {
+		t.Errorf("%v, want lock_not_available", err)
+	}
+}
+
+// rounds is how many times simultaneous starts are tried: 20 in the long form.
+func rounds() int {
+	if os.Getenv("HA") == "long" {
+		return 20
+	}
+	return 2
+}
+
+// Six nodes that start together, on a new and on a migrated database, directly
+// and through PgBouncer: all start, and no lock is left.
+func TestSimultaneousStarts(t *testing.T) {
+	direct := pgtest.Database(t)
+	bouncer := pgtest.Bounce(t, direct, "transaction", 5)
+	for name, through := range map[string]func(string) string{
+		"direct": func(dsn string) string { return dsn }, "PgBouncer": bouncer.DSN,
+	} {
+		for round := range rounds() {
+			t.Run(fmt.Sprintf("%s/%d", name, round), func(t *testing.T) {
+				dsn := pgtest.Database(t)
+				for _, state := range []string{"new", "migrated"} {
+					var starts sync.WaitGroup
+					for range 6 {
+						starts.Go(func() {
+							s, err := postgres.Open(t.Context(), through(dsn), postgres.Options{})
+							if err != nil {
+								t.Errorf("on a %s database: %v", state, err)
+								return
+							}
+							s.Close()
+						})
+					}
+					starts.Wait()
+					if n := value[int](t, dsn, "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'"); n != 0 {
+						t.Errorf("%d locks are left on a %s database", n, state)
+					}
+				}
+				if n := value[int](t, dsn, "SELECT COUNT(*) FROM pg_index WHERE indexrelid = 'jotgate_user_email'::regclass AND indisvalid"); n != 1 {
+					t.Error("there is no index jotgate_user_email")
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// tries is how often an operation is attempted. The pauses in between are
+// random, up to 5 ms after the first attempt and 50 ms after later ones.
+const (
+	tries        = 8
+	shortestTurn = 5 * time.Millisecond
+	longestTurn  = 50 * time.Millisecond
+)
+
+// retry runs do until it succeeds or cannot. It is the only place that decides
+// about that. do reports whether it is certain that a failed attempt changed
+// nothing.
+func (p *pool) retry(ctx context.Context, do func() (undone bool, err error)) error {
+	turn := shortestTurn
+	for try := 1; ; try++ {
+		undone, err := do()
+		if err == nil || !p.again(ctx, err) || !undone || try == tries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(jitter(turn)):
+		}
+		turn = min(2*turn, longestTurn)
+	}
+}
+
+// jitter returns a random part of the duration.
+func jitter(d time.Duration) time.Duration {
+	var b [2]byte
+	_, _ = rand.Read(b[:])
+	return d * time.Duration(binary.BigEndian.Uint16(b[:])) >> 16
+}
+
+// again reports whether another attempt may succeed where this one failed, and
+// records what the failure says about the connections.
+func (p *pool) again(ctx context.Context, err error) bool {
+	var refusal *jotgate.Error
+	if errors.As(err, &refusal) || errors.Is(ctx.Err(), context.Canceled) {
+		return false
+	}
+	switch c := code(err); {
+	case aborted(err): // PostgreSQL asks the client to repeat the transaction
+		return true
+	case c == "25006": // the server was demoted, or is read-only
+		p.noteLost()
+		return p.mayBeWritable()
+	case c == "26000" || c == "42P05": // a prepared statement is missing, or already exists: see greet
+		p.pooled.Store(true)
+	case c == "0A000" && strings.Contains(err.Error(), "cached plan"): // a migration changed the table
+	case c == "", strings.HasPrefix(c, "08"), strings.HasPrefix(c, "57P"), c == "25P03": // the connection is lost
+		p.noteLost()
+	default:
+		return false
+	}
+	return ctx.Err() == nil // otherwise there was no response in time, and no caller waits any more
+}
+
+// noteLost has the other connections checked before their next use.
+func (p *pool) noteLost() { p.lost.Store(p.now().UnixNano()) }
+
+// aborted reports a transaction that PostgreSQL rolled back and asks the client
+// to repeat (serialization_failure, deadlock_detected).
+func aborted(err error) bool {
+	c := code(err)
+	return c == "40001" || c == "40P01"
+}
