@@ -146,8 +146,7 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 			res.Header.Get("X-Upstream") != "" || headers != "" && !strings.Contains(allowed, "authorization") && headers != "" {
 			t.Errorf("preflight of %q: %d %v", headers, res.StatusCode, res.Header)
 		}
-		// The API decides about an origin that the gate does not list.
-		if res := ask(preflight, "https://evil.example"); res.StatusCode != 200 || res.Header.Get("X-Upstream") != "OPTIONS" || res.Header.Get("Access-Control-Allow-Origin") != "*" {
+		if res := ask(preflight, "https://evil.example"); res.StatusCode != 401 || res.Header.Get("X-Upstream") != "" || res.Header.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("preflight of another origin: %d %v", res.StatusCode, res.Header)
 		}
 	}
@@ -156,14 +155,18 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 	}
 }
 
-// Without CORSOrigins the upstream answers preflights, without an identity; what
-// only looks like one needs a token.
-func TestPreflightsWithoutOrigins(t *testing.T) {
-	gate := start(t, ownCORS, nil)
+// With PassPreflights the upstream answers preflights, without an identity; what only
+// looks like one needs a token.
+func TestPreflightsForTheUpstream(t *testing.T) {
+	gate := start(t, ownCORS, func(s *proxy.Settings) { s.PassPreflights = true })
 	const preflight = "OPTIONS /api/x HTTP/1.1\nOrigin: https://app.example.com\nAccess-Control-Request-Method: GET"
 	res, s := send(t, gate, preflight+"\nX-Auth-User: alice\nX-HTTP-Method-Override: DELETE")
 	if res.StatusCode != 200 || res.Header.Get("Access-Control-Allow-Origin") != "*" || s.Header.Get("X-Auth-User") != "" || s.Header.Get("X-Http-Method-Override") != "" {
 		t.Errorf("%d %v; the upstream saw %v", res.StatusCode, res.Header, s.Header)
+	}
+	usual := start(t, ownCORS, nil)
+	if res, _ := send(t, usual, preflight); res.StatusCode != 401 || res.Header.Get("X-Upstream") != "" {
+		t.Errorf("by default: %d %v", res.StatusCode, res.Header)
 	}
 	for _, head := range []string{
 		"GET /api/x HTTP/1.1\nOrigin: https://app.example.com\nAccess-Control-Request-Method: GET",

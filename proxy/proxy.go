@@ -68,10 +68,13 @@ type Settings struct {
 	ForwardedHeader bool
 	// CORSOrigins are the origins whose pages may call the upstream, as in
 	// api.Settings. For them the proxy answers preflights and sets the CORS
-	// headers of all responses, its own 401 and the upstream's. Preflights of
-	// other origins need no token either; the upstream answers them.
+	// headers of all responses, its own 401 and the upstream's.
 	// Default: none.
 	CORSOrigins []string
+	// PassPreflights forwards preflights of other origins without a token, for an
+	// upstream that answers them itself. They have no body and no identity.
+	// Default: false, they need a token like any request.
+	PassPreflights bool
 	// CORSHeaders are further request headers that those pages may send.
 	// Default: those of api.Settings.CORSHeaders.
 	CORSHeaders []string
@@ -146,10 +149,10 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 		switch preflight := web.IsPreflight(r); {
 		case preflight && pages.Lists(r):
 			pages.Preflight(w.(*outgoing).ResponseWriter, r) // outgoing is for responses to the page itself
-		case !preflight && Covers(s.Protect, r):
-			closed.ServeHTTP(w, r)
-		default: // a browser never adds a token to a preflight, and the API decides about its origin
+		case preflight && s.PassPreflights, !Covers(s.Protect, r):
 			open.ServeHTTP(w, r)
+		default:
+			closed.ServeHTTP(w, r)
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

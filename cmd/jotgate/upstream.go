@@ -21,6 +21,7 @@ type upstreamFlags struct {
 	UpstreamOnly    bool          `group:"upstream" help:"Leave every path to that API, jotgate's own (/api/token/, /auth/, /livez, …) too."`
 	UpstreamTimeout time.Duration `group:"upstream" default:"60s" placeholder:"TIME" help:"How long that API may take to begin an answer."`
 	ClientTimeout   time.Duration `group:"upstream" default:"60s" placeholder:"TIME" aliases:"send-timeout" help:"How long a client may pause while it sends a request to that API, or stop reading the response."`
+	PassPreflights  bool          `group:"upstream" help:"Pass preflights of origins other than --cors-origins to that API, which answers them, without a token. Default: they need one like any request."`
 	DropToken       bool          `group:"upstream" help:"Keep the token from that API; it reads X-Auth-Id and its like. Default: passed on."`
 	DropHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Further request headers that never reach that API. Default: those that docs/proxy.md lists."`
 	PassHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Request headers that reach that API although docs/proxy.md lists them, such as X-Auth-Token. Default: none."`
@@ -30,13 +31,13 @@ type upstreamFlags struct {
 // there is no upstream.
 func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate, requests *requestFlags) (http.Handler, error) {
 	if f.Upstream == "" {
-		if len(f.Protect) > 0 || f.UpstreamOnly || f.DropToken || len(f.DropHeaders) > 0 || len(f.PassHeaders) > 0 {
-			return nil, usage("--protect, --upstream-only, --drop-token, --drop-headers and --pass-headers need --upstream")
+		if len(f.Protect) > 0 || f.UpstreamOnly || f.PassPreflights || f.DropToken || len(f.DropHeaders) > 0 || len(f.PassHeaders) > 0 {
+			return nil, usage("--protect, --upstream-only, --pass-preflights, --drop-token, --drop-headers and --pass-headers need --upstream")
 		}
 		return own, nil
 	}
 	s := proxy.Settings{
-		Upstream: f.Upstream, Protect: f.Protect, DropToken: f.DropToken, DropHeaders: f.DropHeaders, PassHeaders: f.PassHeaders,
+		Upstream: f.Upstream, Protect: f.Protect, DropToken: f.DropToken, PassPreflights: f.PassPreflights, DropHeaders: f.DropHeaders, PassHeaders: f.PassHeaders,
 		TrustedProxies: requests.TrustedProxies, ForwardedHeader: requests.ForwardedHeader,
 		CORSOrigins: requests.CORSOrigins, CORSHeaders: requests.CORSHeaders, CORSExposeHeaders: requests.CORSExposeHeaders,
 		CORSCredentials: requests.CORSCredentials || requests.RefreshCookie,

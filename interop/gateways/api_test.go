@@ -40,6 +40,10 @@ func newAPI(t testing.TB) *api {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.seen = append(a.seen, seen{r.Method, r.RequestURI, r.Header.Clone(), r.Host})
+		w.Header().Set("Access-Control-Allow-Origin", "*") // of its own, which the gateway replaces for listed origins
+		if r.URL.Path == "/api/503" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
 		_, _ = io.WriteString(w, "from the API")
 	}))
 	t.Cleanup(server.Close)

@@ -62,7 +62,7 @@ func (g gateway) before(t testing.TB, address string) *front {
 // ask starts a jotgate for a gateway that asks it.
 func (f *front) ask(t testing.TB) {
 	t.Helper()
-	f.jotgate = serve.Start(t, serve.Options{SecretKey: secret, Args: []string{"--trusted-proxies", "127.0.0.1"}})
+	f.jotgate = serve.Start(t, serve.Options{SecretKey: secret, Args: []string{"--trusted-proxies", "127.0.0.1", "--cors-origins", page}})
 	f.address, f.staff = freeport.Address(t), freeport.Address(t)
 }
 
@@ -104,7 +104,7 @@ func example(t testing.TB, name string) string {
 
 func startNginx(t testing.TB, f *front) {
 	f.ask(t)
-	folder := f.files(t, "nginx.conf", "nginx-identity.conf")
+	folder := f.files(t, "nginx.conf", "nginx-identity.conf", "nginx-cors.conf")
 	command := exec.Command("/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf", "-g", "daemon off;")
 	f.listens(t, peer.Serve(t, command))
 }
@@ -128,7 +128,7 @@ func startHAProxy(t testing.TB, f *front) {
 // Apache and lighttpd cannot ask about a request: they stand before a jotgate that
 // stands before the API.
 func startApache(t testing.TB, f *front) {
-	startProxy(t, f)
+	startProxyWith(t, f, "--trusted-proxies", "127.0.0.1")
 	f.address = freeport.Address(t)
 	folder := f.files(t, "apache.conf")
 	command := exec.Command("/usr/sbin/apache2", "-d", folder, "-f", "apache.conf", "-D", "FOREGROUND")
@@ -136,15 +136,17 @@ func startApache(t testing.TB, f *front) {
 }
 
 func startLighttpdFront(t testing.TB, f *front) {
-	startProxy(t, f)
+	startProxyWith(t, f, "--trusted-proxies", "127.0.0.1")
 	f.address = freeport.Address(t)
 	command := exec.Command("/usr/sbin/lighttpd", "-D", "-f", "lighttpd.conf")
 	command.Dir = f.files(t, "lighttpd.conf")
 	waitFor(t, f.address, peer.Serve(t, command))
 }
 
-func startProxy(t testing.TB, f *front) {
-	args := []string{"--upstream", "http://" + f.behind, "--protect", "/api/"}
+func startProxy(t testing.TB, f *front) { startProxyWith(t, f) }
+
+func startProxyWith(t testing.TB, f *front, args ...string) {
+	args = append(args, "--upstream", "http://"+f.behind, "--protect", "/api/", "--cors-origins", page)
 	f.jotgate = serve.Start(t, serve.Options{SecretKey: secret, Args: args})
 	f.address = strings.TrimPrefix(f.jotgate.URL, "http://")
 }
