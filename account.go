@@ -5,6 +5,7 @@ package jotgate
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/record"
@@ -119,6 +120,29 @@ func (g *Gate) replaceLogin(ctx context.Context, a *record.Account, email string
 		change.Email = nil
 	}
 	return g.change(ctx, a, change, record.Event{Name: "username"}, client)
+}
+
+// UserFields lists the further columns of the user table that users set and
+// see, as the store's schema names them.
+func (as Accounts) UserFields() []record.UserField {
+	if as.gate.ownUsers() {
+		return nil
+	}
+	return as.gate.model().Fields
+}
+
+// SetFields changes further columns of the user table, in the row and in a.
+// Errors: 400, by field, if the table cannot hold a value or another account
+// has it; ErrNotFound, ErrForbidden, ErrUnavailable.
+func (as Accounts) SetFields(ctx context.Context, a *record.Account, fields map[string]any, client Client) error {
+	if as.gate.ownUsers() {
+		return ErrForbidden.Because(errOwnUsers)
+	}
+	if err := as.gate.change(ctx, a, record.Change{Fields: fields}, record.Event{Name: "profile"}, client); err != nil {
+		return err
+	}
+	maps.Copy(a.Fields, fields)
+	return nil
 }
 
 // Delete deletes the account; its sessions end and its tokens stop

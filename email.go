@@ -36,6 +36,9 @@ func (as Accounts) SetEmail(ctx context.Context, a *record.Account, email string
 	if as.gate.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
 	}
+	if err := as.gate.emailFree(ctx, a, email); err != nil {
+		return err
+	}
 	if email != "" && !as.gate.settings.ImmediateEmailChange {
 		if err := names.CheckEmail(email); err != nil {
 			return fieldError("email", err.Error())
@@ -43,6 +46,21 @@ func (as Accounts) SetEmail(ctx context.Context, a *record.Account, email string
 		return as.gate.awaitEmail(ctx, a, email, record.Change{}, client)
 	}
 	return as.gate.setEmail(ctx, a, email, activate && email != "", client)
+}
+
+// emailFree returns an error about the field email if the user table allows an
+// address only once and another account has this one.
+func (g *Gate) emailFree(ctx context.Context, a *record.Account, email string) error {
+	if email == "" || !g.model().EmailIsUnique {
+		return nil
+	}
+	list, err := g.db.AccountsByEmail(ctx, email)
+	for _, other := range list {
+		if other.ID != a.ID && other.Email == email {
+			return fieldError("email", "user with this email already exists.")
+		}
+	}
+	return err
 }
 
 // setEmail changes the address immediately. An inactive account remains

@@ -74,6 +74,9 @@ var (
 	ErrTaken       = &Error{Status: 400, Fields: []FieldError{{"username", []string{"A user with that username already exists."}}}}
 	ErrUnavailable = &Error{Status: 503, Detail: "The service is temporarily unavailable, please try again later.", RetryAfter: 5 * time.Second}
 
+	// Accounts are created by command or in Django only, or cannot be created.
+	ErrSignupClosed = &Error{Status: 403, Code: "signup_closed", Detail: "Sign-up is closed."}
+
 	// The hash pool is full.
 	ErrBusy = &Error{Status: 503, Detail: "Too many logins at once, please try again later.", RetryAfter: 2 * time.Second}
 )

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/names"
@@ -19,7 +20,10 @@ type Registration struct {
 	Email     string // may be empty; its domain is stored in lower case; if users log in by e-mail, it is the username
 	FirstName string
 	LastName  string
-	Password  string // checked by Settings.PasswordRules
+	// Fields are values of further columns of the user table, by name; see
+	// record.Kind.
+	Fields   map[string]any
+	Password string // checked by Settings.PasswordRules
 	// Activate makes the account inactive until its owner follows the link in an
 	// e-mail, which is queued for Email.
 	Activate bool
@@ -34,13 +38,21 @@ var errNotCreated = &Error{Status: 400, List: []string{"Unable to create account
 
 // Register creates an account. Errors: 400 with the errors of username or
 // password, by field; ErrTaken if the username exists; a bare list, as in
-// djoser, if only its normal form does; ErrForbidden if Settings.Users keeps
+// djoser, if only its normal form does; ErrSignupClosed if the user table has
+// a column whose value only the application knows; ErrForbidden if Settings.Users keeps
 // the accounts; ErrBusy, ErrUnavailable.
 func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*record.Account, error) {
 	if g.ownUsers() {
 		return nil, ErrForbidden.Because(errOwnUsers)
 	}
-	a := &record.Account{Username: r.Username, Email: names.Email(r.Email), FirstName: r.FirstName, LastName: r.LastName, IsActive: !r.Activate}
+	if err := g.mayRegister(); err != nil {
+		return nil, ErrSignupClosed.Because(err)
+	}
+	a := &record.Account{
+		Username: r.Username, Email: names.Email(r.Email), FirstName: r.FirstName, LastName: r.LastName, IsActive: !r.Activate,
+		Fields: maps.Clone(r.Fields),
+	}
+	a.FirstName, a.LastName = or(a.FirstName, textField(a, "first_name")), or(a.LastName, textField(a, "last_name"))
 	if err := g.acceptUsername(ctx, a); err != nil {
 		return nil, err
 	}
@@ -52,6 +64,9 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 		return nil, err
 	}
 	a.DateJoined = g.now()
+	if err := g.newAccount(ctx, a); err != nil {
+		return nil, err
+	}
 	if err := g.signUp(ctx, a); err != nil {
 		return nil, err
 	}
@@ -68,10 +83,8 @@ func (g *Gate) signUp(ctx context.Context, a *record.Account) error {
 		p := g.newPending(record.PendingActivation, a.Email)
 		await, spent = &p, g.budget(ctx, record.LetterActivation, a.Email, "")
 	}
-	if err := g.db.SignUp(ctx, a, await); errors.Is(err, ErrTaken) {
-		return errNotCreated.Because(err)
-	} else if err != nil {
-		return err
+	if err := g.db.SignUp(ctx, a, await); err != nil {
+		return g.whyTaken(ctx, a, err)
 	}
 	switch {
 	case await == nil || a.Email == "":
@@ -81,6 +94,66 @@ func (g *Gate) signUp(ctx context.Context, a *record.Account) error {
 		g.enqueue(ctx, g.letter(record.LetterActivation, a))
 	}
 	return nil
+}
+
+// whyTaken returns djoser's error if the username, which was free in the form
+// in which it was sent, exists in its normal form. It returns other errors as
+// they are.
+func (g *Gate) whyTaken(ctx context.Context, a *record.Account, err error) error {
+	if !errors.Is(err, ErrTaken) {
+		return err
+	}
+	if _, found := g.db.AccountByLogin(ctx, a.Username); found == nil {
+		return errNotCreated.Because(err)
+	}
+	return err // another rule of the site's, such as UNIQUE (LOWER(username))
+}
+
+// mayRegister returns the reason why no account can be created, or nil.
+func (g *Gate) mayRegister() error {
+	if g.settings.NewAccount != nil {
+		return nil
+	}
+	return g.model().Unfilled
+}
+
+// model describes the store's user table.
+func (g *Gate) model() record.Model {
+	if s, ok := g.db.(interface{ Model() record.Model }); ok {
+		return s.Model()
+	}
+	return record.Model{}
+}
+
+// MayRegister explains in one sentence, for the operator, why Register fails
+// with ErrSignupClosed, or returns nil.
+func (as Accounts) MayRegister() error {
+	if as.gate.ownUsers() {
+		return nil // then it fails with ErrForbidden
+	}
+	return as.gate.mayRegister()
+}
+
+// newAccount calls Settings.NewAccount.
+func (g *Gate) newAccount(ctx context.Context, a *record.Account) error {
+	if g.settings.NewAccount == nil {
+		return nil
+	}
+	if a.Fields == nil {
+		a.Fields = map[string]any{}
+	}
+	err := g.settings.NewAccount(ctx, a)
+	var refusal *Error
+	if err == nil || errors.As(err, &refusal) {
+		return err
+	}
+	return ErrUnavailable.Because(fmt.Errorf("NewAccount: %w", err))
+}
+
+// textField returns a text of a.Fields, or "".
+func textField(a *record.Account, name string) string {
+	text, _ := a.Fields[name].(string)
+	return text
 }
 
 // acceptUsername checks the username and normalizes it. If it is empty, or if
@@ -112,8 +185,7 @@ func (g *Gate) loginIsEmail() bool {
 	if g.settings.LoginField == "email" {
 		return true
 	}
-	s, ok := g.db.(interface{ LoginIsEmail() bool })
-	return ok && s.LoginIsEmail()
+	return g.model().LoginIsEmail
 }
 
 // acceptPassword checks a new password by the rules and against the account's

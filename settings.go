@@ -161,6 +161,12 @@ type Settings struct {
 	// accounts. Django: AUTHENTICATION_BACKENDS.
 	Users Users
 
+	// NewAccount is called before an account of a sign-up is inserted, and may set
+	// any of its members, also a.Fields, which is then written into columns of that
+	// name. An *Error is the response; another error is logged and answered 503.
+	// Default: none. Django: a model's defaults and its manager's create_user.
+	NewAccount func(ctx context.Context, a *record.Account) error
+
 	// Hasher makes new password hashes; older ones are upgraded to its setting at
 	// login. Default: argon2id, 19 MiB, t=2, p=1. Django: PASSWORD_HASHERS.
 	Hasher *passwd.Hasher

@@ -28,6 +28,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/record"
 )
 
 // API serves the endpoints of one gate. Create it with New. It is safe for
@@ -36,9 +37,11 @@ type API struct {
 	gate      *jotgate.Gate
 	settings  Settings
 	loginName string // Settings.LoginField of the gate
-	shell     *web.Shell
-	mux       *http.ServeMux
-	unknown   http.Handler // handles paths that are not an endpoint's
+	// userFields are further columns of the user table, see fields.go.
+	userFields []record.UserField
+	shell      *web.Shell
+	mux        *http.ServeMux
+	unknown    http.Handler // handles paths that are not an endpoint's
 }
 
 // New returns the endpoints of a gate, or an error that names the invalid setting.
@@ -47,7 +50,14 @@ func New(gate *jotgate.Gate, s Settings) (*API, error) {
 	if err := s.fill(); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	a := &API{gate: gate, settings: s, loginName: gate.Settings().LoginField, mux: http.NewServeMux()}
+	if err := gate.Accounts().MayRegister(); err != nil && !s.NoSignup {
+		gate.Settings().Logger.Warn("sign-up is closed: " + err.Error())
+		s.NoSignup = true
+	}
+	a := &API{
+		gate: gate, settings: s, loginName: gate.Settings().LoginField, mux: http.NewServeMux(),
+		userFields: gate.Accounts().UserFields(),
+	}
 	var err error
 	if a.shell, err = web.New(gate, s.shell()); err != nil {
 		return nil, fmt.Errorf("api: %w", err)

@@ -8,19 +8,21 @@ import (
 	"strings"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // describe returns openapi.yaml as it is true of a server with these settings: the
 // header and scheme of the token, the fields, and without what is switched off. The
 // URL of the server is set by withServer. The fields of Django REST framework's
 // token view stay as they are.
-func describe(gate jotgate.Settings, s *Settings) string {
+func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) string {
 	text := describeFields(string(openapi), s)
 	text = describeTokens(text, gate.KeepRefreshTokens, s.RefreshCookie)
 	text = describeHeader(text, cmp.Or(gate.HeaderName, "Authorization"), gate.HeaderTypes)
 	if login := cmp.Or(gate.LoginField, "username"); login != "username" {
 		text = describeAllLogins(text, login)
 	}
+	text = describeUserFields(text, fields)
 	if s.NoSignup {
 		text = withoutSignup(text)
 	}

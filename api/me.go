@@ -1,6 +1,8 @@
 package api
 
 import (
+	"net/http"
+
 	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/record"
 )
@@ -12,13 +14,19 @@ func meShow(c *call) (any, error) { return c.userOut(c.account), nil }
 type profileIn struct {
 	email, current string
 	sent, asked    bool
+	further        fieldValues
 }
 
-func profileFields(a *API, in *profileIn) []form.Field {
+func replaceFields(a *API, in *profileIn) []form.Field { return profileFields(a, in, http.MethodPut) }
+
+func patchFields(a *API, in *profileIn) []form.Field { return profileFields(a, in, http.MethodPatch) }
+
+func profileFields(a *API, in *profileIn, method string) []form.Field {
+	further := in.further.fields(a, method)
 	if a.loginIsEmail() {
-		return nil // a separate endpoint changes the login name
+		return further // a separate endpoint changes the login name
 	}
-	fields := []form.Field{emailField(&in.email, &in.sent)}
+	fields := append([]form.Field{emailField(&in.email, &in.sent)}, further...)
 	if a.settings.EmailChangeNeedsPassword {
 		fields = append(fields, form.Text("current_password", &in.current).OrNot(&in.asked))
 	}
@@ -27,20 +35,26 @@ func profileFields(a *API, in *profileIn) []form.Field {
 
 func meChange(c *call, in *profileIn) (any, error) { return c.changeProfile(c.account, in) }
 
-// changeProfile changes the e-mail, the only field that can be changed. Unless
+// changeProfile changes the e-mail and the further fields. Unless
 // jotgate.Settings.ImmediateEmailChange is set, responses have the previous
 // address until the new one is confirmed.
 func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error) {
-	if !in.sent || in.email == account.Email {
-		return c.userOut(account), nil
-	}
-	if c.settings.EmailChangeNeedsPassword {
+	changed := in.sent && in.email != account.Email
+	if changed && c.settings.EmailChangeNeedsPassword {
 		if !in.asked {
 			return nil, form.FieldError("current_password", "This field is required.")
 		}
 		if err := c.confirm(in.current); err != nil {
 			return nil, err
 		}
+	}
+	if given := in.further.given(c.API); len(given) > 0 {
+		if err := c.gate.Accounts().SetFields(c.ctx, account, given, c.client); err != nil {
+			return nil, err
+		}
+	}
+	if !changed {
+		return c.userOut(account), nil
 	}
 	before := *account
 	if err := c.gate.Accounts().SetEmail(c.ctx, account, in.email, c.settings.SendActivationEmail, c.client); err != nil {

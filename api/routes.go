@@ -39,12 +39,12 @@ func (a *API) routes() []route {
 		},
 		{
 			path: "/auth/users/{id}/", name: "User Instance", access: member,
-			get: read(member, userShow), put: on(200, member, profileFields, userChange).in("email"), patch: on(200, member, profileFields, userChange).in("email"),
+			get: read(member, userShow), put: on(200, member, replaceFields, userChange).in("email"), patch: on(200, member, patchFields, userChange).in("email"),
 			remove: on(204, member, confirmFields, userDelete),
 		},
 		{
 			path: "/auth/users/me/", name: "User Me", access: member,
-			get: read(member, meShow), put: on(200, member, profileFields, meChange).in("email"), patch: on(200, member, profileFields, meChange).in("email"),
+			get: read(member, meShow), put: on(200, member, replaceFields, meChange).in("email"), patch: on(200, member, patchFields, meChange).in("email"),
 			remove: on(204, member, confirmFields, meDelete),
 		},
 		{path: "/auth/users/activation/", name: "User Activation", access: anyone, post: on(204, anyone, linkFields, activation).in("links")},

@@ -14,6 +14,7 @@ import (
 	"github.com/swaggest/swgui/v5/static"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 //go:embed openapi.yaml
@@ -31,13 +32,15 @@ func showsSchema(a *API) bool { return !a.settings.NoSchema }
 // with these settings: OpenAPI 3.1 in YAML. Settings that New would refuse are
 // described as they are. It reads the names of fields, headers and endpoints from
 // gate, and no secret.
-func OpenAPI(gate jotgate.Settings, s Settings) []byte {
-	return withServer(describe(gate, &s), cmp.Or(strings.TrimRight(s.BaseURL, "/"), strings.TrimRight(s.Prefix, "/"), "/"))
+//
+// fields are the further fields of users, as Store.Model returns them.
+func OpenAPI(gate jotgate.Settings, s Settings, fields ...record.UserField) []byte {
+	return withServer(describe(gate, &s, fields), cmp.Or(strings.TrimRight(s.BaseURL, "/"), strings.TrimRight(s.Prefix, "/"), "/"))
 }
 
 // schema is GET /api/schema/.
 func schema(a *API) http.Handler {
-	described := describe(a.gate.Settings(), &a.settings)
+	described := describe(a.gate.Settings(), &a.settings, a.userFields)
 	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=300")
 		serveText(w, r, "application/yaml", withServer(described, cmp.Or(a.settings.BaseURL, a.shell.Prefix(r), "/")))

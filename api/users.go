@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/jotgate/jotgate"
@@ -14,7 +15,9 @@ import (
 )
 
 // row is a JSON object whose names depend on the settings. It keeps their order.
-type row []struct {
+type row []property
+
+type property struct {
 	name  string
 	value any
 }
@@ -43,9 +46,9 @@ func (r row) MarshalJSON() ([]byte, error) {
 // appears once.
 func (a *API) userOut(u *record.Account) row {
 	if a.loginIsEmail() {
-		return row{{"id", u.ID}, {"email", u.Email}}
+		return append(a.shownFields(u), row{{"id", u.ID}, {"email", u.Email}}...)
 	}
-	return row{{"email", u.Email}, {"id", u.ID}, {a.loginName, u.Username}}
+	return slices.Concat(row{{"email", u.Email}}, a.shownFields(u), row{{"id", u.ID}, {a.loginName, u.Username}})
 }
 
 // loginIsEmail reports whether users log in by e-mail and have no other name.
@@ -57,9 +60,9 @@ func shownUser(a *API) []form.Field {
 	login := a.loginField(new(string))
 	login.ReadOnly, login.MaxLength = true, 0 // a read-only field has no maximum length
 	if a.loginIsEmail() {
-		return []form.Field{id, login}
+		return append(a.shownFormFields(), id, login)
 	}
-	return []form.Field{emailField(new(string), new(bool)), id, login}
+	return slices.Concat([]form.Field{emailField(new(string), new(bool))}, a.shownFormFields(), []form.Field{id, login})
 }
 
 // loginField is the field for the login name of a new account.
@@ -79,6 +82,9 @@ func (a *API) loginField(into *string) form.Field {
 // login field other than Django's username, "already exists" has DRF's text
 // (rest_framework/utils/field_mapping.py, get_unique_error_message).
 func (a *API) loginError(err error, prefix string) error {
+	if e := jotgate.AsError(err); len(e.Fields) > 0 && e.Code != "" {
+		return err // about the username that a table keeps beside the login name
+	}
 	if a.loginName != "username" && jotgate.AsError(err).Is(jotgate.ErrTaken) {
 		label := strings.ToLower(a.loginField(new(string)).Label)
 		return form.FieldError(prefix+a.loginName, "user with this "+label+" already exists.").Because(err)
@@ -125,13 +131,16 @@ func (c *call) accounts(ctx context.Context, after record.UserID) ([]*record.Acc
 type createIn struct {
 	email, username, password, again string
 	sent                             bool
+	further                          fieldValues
 }
 
 func createFields(a *API, in *createIn) []form.Field {
-	fields := []form.Field{emailField(&in.email, &in.sent), a.loginField(&in.username), form.Text("password", &in.password)}
+	var fields []form.Field
+	further := in.further.fields(a, http.MethodPost)
 	if a.loginIsEmail() {
-		fields[1] = a.loginField(&in.email)
-		fields = fields[1:]
+		fields = append(further, a.loginField(&in.email), form.Text("password", &in.password))
+	} else {
+		fields = slices.Concat([]form.Field{emailField(&in.email, &in.sent)}, further, []form.Field{a.loginField(&in.username), form.Text("password", &in.password)})
 	}
 	if a.settings.UserCreatePasswordRetype {
 		fields = append(fields, form.Text("re_password", &in.again))
@@ -142,9 +151,9 @@ func createFields(a *API, in *createIn) []form.Field {
 // createdOut has the order of djoser's UserCreateSerializer.
 func (a *API) createdOut(u *record.Account) row {
 	if a.loginIsEmail() {
-		return row{{"email", u.Email}, {"id", u.ID}}
+		return append(a.shownFields(u), row{{"email", u.Email}, {"id", u.ID}}...)
 	}
-	return row{{"email", u.Email}, {a.loginName, u.Username}, {"id", u.ID}}
+	return slices.Concat(row{{"email", u.Email}}, a.shownFields(u), row{{a.loginName, u.Username}, {"id", u.ID}})
 }
 
 // signup is the action of POST /auth/users/.
@@ -155,11 +164,8 @@ func (a *API) signup() *action {
 	return on(201, anyone, createFields, userCreate)
 }
 
-// errNoSignup is the response of a closed sign-up (Settings.NoSignup).
-var errNoSignup = &jotgate.Error{Status: http.StatusForbidden, Code: "signup_closed", Detail: "Sign-up is closed."}
-
 // signupClosed rejects a sign-up without reading its body.
-func signupClosed(*call) (any, error) { return nil, errNoSignup }
+func signupClosed(*call) (any, error) { return nil, jotgate.ErrSignupClosed }
 
 // userCreate is the sign-up: POST /auth/users/.
 func userCreate(c *call, in *createIn) (any, error) {
@@ -168,12 +174,18 @@ func userCreate(c *call, in *createIn) (any, error) {
 	}
 	account, err := c.gate.Register(c.ctx, jotgate.Registration{
 		Username: in.username, Email: in.email, Password: in.password, Activate: c.settings.SendActivationEmail,
+		Fields: in.further.given(c.API),
 	}, c.client)
 	if err != nil {
 		return nil, c.loginError(err, "")
 	}
 	if account.IsActive && c.settings.SendConfirmationEmail {
 		c.gate.Accounts().Notify(c.ctx, record.LetterConfirmation, account, "")
+	}
+	if len(c.userFields) > 0 { // some of them may be filled by the database
+		if account, err = c.gate.Accounts().ByID(c.ctx, account.ID); err != nil {
+			return nil, err
+		}
 	}
 	return c.createdOut(account), nil
 }

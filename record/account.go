@@ -59,14 +59,20 @@ type Account struct {
 	LastLogin   time.Time `json:"last_login,omitzero"` // zero: never
 	// Group is the group with the lowest id, nil without one.
 	Group *Group `json:"group,omitempty"`
+	// Fields are further columns of the user table, by name. An account that is
+	// read has those that the store's schema names for users; CreateAccount
+	// writes any. See Kind for the values.
+	Fields map[string]any `json:"-"`
 }
 
 // Accounts keeps the users: Django's auth_user and the tables that refer to
 // it.
 type Accounts interface {
 	// AccountByLogin finds the account whose login column (username unless the
-	// schema settings say otherwise) equals login, byte for byte. The error is
-	// jotgate.ErrNotFound if there is none.
+	// schema settings say otherwise) equals login as the database compares it:
+	// byte for byte, unless the site chose a column without regard to case (citext,
+	// NOCASE) and only one account matches. The error is jotgate.ErrNotFound if
+	// there is none.
 	AccountByLogin(ctx context.Context, login string) (*Account, error)
 
 	// AccountByID finds the account with this key. The error is
@@ -84,8 +90,10 @@ type Accounts interface {
 	ListAccounts(ctx context.Context, after UserID, limit int) ([]*Account, error)
 
 	// CreateAccount inserts a and sets a.ID, which is never an id used before.
-	// The error is jotgate.ErrTaken if the login name exists, and an Error with
-	// status 400 for a value that the table cannot hold.
+	// The error is jotgate.ErrTaken if the login name exists, an Error with status
+	// 400 for a value that the table cannot hold or that another unique column has,
+	// and jotgate.ErrSignupClosed if a column needs a value that only the
+	// application knows.
 	CreateAccount(ctx context.Context, a *Account) error
 
 	// ChangeAccount applies change in one transaction. The error is
@@ -126,6 +134,7 @@ type Change struct {
 	Password                             *string // encoded
 	IsActive, IsStaff, IsSuperuser       *bool
 	LastLogin                            *time.Time
+	Fields                               map[string]any // those that the store's schema names for users
 
 	// IfPassword makes the change conditional on the stored password being
 	// exactly this one, so that an upgrade at login never overwrites a password

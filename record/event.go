@@ -58,6 +58,7 @@ var EventKinds = []EventKind{
 	{Name: "password", Outcome: "success", About: "A password was changed or reset."},
 	{Name: "username", Outcome: "success", About: "A login name was changed."},
 	{Name: "email", Outcome: "success", About: "An e-mail address was changed."},
+	{Name: "profile", Outcome: "success", About: "Further fields of an account, such as its first name, were changed by its owner or by staff."},
 	{Name: "delete", Outcome: "success", About: "An account was deleted by its owner or by staff."},
 	{Name: "account", Outcome: "success", About: "An account was created, activated, deactivated or deleted by command."},
 	{Name: "role", Outcome: "success", About: "Rights or groups were changed by command."},

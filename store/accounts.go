@@ -25,14 +25,17 @@ func (s *Store) AccountByLogin(ctx context.Context, login string) (*record.Accou
 	if err != nil {
 		return nil, err
 	}
-	// The column may compare without regard to case (citext, NOCASE); a
-	// login is the same only byte for byte.
+	// The column may compare without regard to case (citext, NOCASE): then the
+	// site chose that, and Django finds the account, too.
 	for _, a := range list {
 		if a.Username == login {
 			return a, nil
 		}
 	}
-	return nil, jotgate.ErrNotFound
+	if len(list) != 1 {
+		return nil, jotgate.ErrNotFound
+	}
+	return list[0], nil
 }
 
 // AccountByID implements record.Accounts.
@@ -80,17 +83,34 @@ func (s *Store) ListAccounts(ctx context.Context, after record.UserID, limit int
 // accounts runs one of the statements that select accounts.
 func (s *Store) accounts(ctx context.Context, text string, args ...any) (list []*record.Account, err error) {
 	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]*record.Account, error) {
-		return all(ctx, q, scanAccount, text, args...)
+		return all(ctx, q, s.tables.scanAccount, text, args...)
 	})
 }
 
 // scanAccount reads the columns of accountColumns.
-func scanAccount(rows rowScanner) (*record.Account, error) {
+func (t *tables) scanAccount(rows rowScanner) (*record.Account, error) {
 	var a record.Account
 	var group *int64
 	var name *string
-	err := rows.Scan(keyScan{&a.ID}, &a.Username, &a.Email, &a.FirstName, &a.LastName, &a.Password,
-		&a.IsActive, &a.IsStaff, &a.IsSuperuser, moment{&a.DateJoined}, moment{&a.LastLogin}, &group, &name)
+	dest := []any{
+		keyScan{&a.ID},
+		&a.Username, &a.Email, &a.FirstName, &a.LastName, &a.Password,
+		&a.IsActive, &a.IsStaff, &a.IsSuperuser,
+		moment{&a.DateJoined},
+		moment{&a.LastLogin},
+		&group, &name,
+	}
+	values := make([]any, len(t.shown))
+	for i, f := range t.shown {
+		dest = append(dest, fieldScan{f.Kind, &values[i]})
+	}
+	err := rows.Scan(dest...)
+	if len(t.shown) > 0 {
+		a.Fields = make(map[string]any, len(t.shown))
+	}
+	for i, f := range t.shown {
+		a.Fields[f.Name] = values[i]
+	}
 	if err == nil && group != nil && name != nil {
 		a.Group = &record.Group{ID: *group, Name: *name}
 	}
@@ -131,7 +151,7 @@ func (s *Store) createAccount(ctx context.Context, q Queryer, a *record.Account,
 	text := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) RETURNING %s", quote(s.tables.schema.Users),
 		strings.Join(names, ", "), strings.Join(marks, ", "), quote(s.tables.schema.ID))
 	_, err = one(ctx, q, []any{keyScan{&id}}, text, args...)
-	return id, s.taken(err, jotgate.ErrTaken)
+	return id, s.takenUser(err)
 }
 
 // cell is a column and the value to write into it.
@@ -169,32 +189,7 @@ func (s *Store) newRow(a *record.Account, joined time.Time) ([]cell, error) {
 			}
 		}
 	}
-	return s.fill(row)
-}
-
-// fill adds the columns of a custom user model that must not be NULL and have
-// no default. A text column gets an empty string, as Django writes for a
-// CharField without a value. A column of any other type is an error: only the
-// application knows its value.
-func (s *Store) fill(row []cell) ([]cell, error) {
-	t := s.tables
-	for _, c := range t.columns[t.schema.Users] {
-		given := slices.ContainsFunc(row, func(have cell) bool { return have.name == c.name })
-		if !c.required || given || c.name == t.schema.ID {
-			continue
-		}
-		if !isText(c.typ) {
-			return nil, fmt.Errorf("the column %s (%s) of the table %s needs a value that jotgate does not know: give it a default in the database or create accounts in Django",
-				c.name, c.typ, t.schema.Users)
-		}
-		row = append(row, cell{c.name, ""})
-	}
-	return row, nil
-}
-
-// isText reports whether a column of this type holds text.
-func isText(typ string) bool {
-	return strings.Contains(typ, "char") || typ == "text" || typ == "citext"
+	return s.complete(row, a, joined)
 }
 
 // nullTime returns t as Django stores it, or NULL if t is zero.

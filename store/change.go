@@ -45,7 +45,7 @@ func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, 
 	var name, email string
 	found, err := one(ctx, q, []any{&name, &email}, text+" RETURNING "+s.tables.username(quote(s.tables.schema.Users))+", "+s.tables.emailColumn(), args...)
 	if err != nil {
-		return s.taken(err, jotgate.ErrTaken)
+		return s.takenUser(err)
 	}
 	if !found {
 		return jotgate.ErrNotFound
@@ -139,8 +139,17 @@ func (s *Store) changedRow(change record.Change) (row []cell, err error) {
 		if err := t.user[c.column].fits(c.field, *c.value); err != nil {
 			return nil, err
 		}
-		row = append(row, cell{c.column, *c.value})
+		value, err := t.emptied(c.column, c.field, *c.value)
+		if err != nil {
+			return nil, err
+		}
+		row = append(row, cell{c.column, value})
 	}
+	fields, err := s.changedFields(change.Fields)
+	if err != nil {
+		return nil, err
+	}
+	row = append(row, fields...)
 	flags := []struct {
 		column string
 		value  *bool
@@ -159,6 +168,21 @@ func (s *Store) changedRow(change record.Change) (row []cell, err error) {
 		row = append(row, cell{"last_login", s.nullTime(change.LastLogin.Truncate(time.Microsecond))})
 	}
 	return row, nil
+}
+
+// emptied returns the value to write for a text. An empty one is NULL where
+// the column allows that, and an error where it has rules of its own.
+func (t *tables) emptied(column, field, value string) (any, error) {
+	c := t.user[column]
+	switch {
+	case value != "" || column == t.schema.Username || column == "password":
+		return value, nil
+	case c.nullable:
+		return nil, nil
+	case !c.free():
+		return nil, refuse(field, "This field may not be blank.")
+	}
+	return value, nil
 }
 
 // changeText returns the one UPDATE of a change. A change without columns

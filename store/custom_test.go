@@ -130,7 +130,7 @@ func TestCustomUserModelThatDoesNotFit(t *testing.T) {
 		schema := custom(w, ", age integer NOT NULL")
 		s := w.openWith(schema)
 		err := s.CreateAccount(w.ctx, &record.Account{Username: "a@example.com"})
-		if err == nil || !strings.Contains(err.Error(), "column age (integer) of the table accounts_user") {
+		if err == nil || !strings.Contains(err.Error(), "the column age (integer) of the table accounts_user needs a value") {
 			t.Errorf("a column without default: %v", err)
 		}
 		w.exec("ALTER TABLE accounts_user DROP COLUMN is_staff")

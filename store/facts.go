@@ -118,18 +118,7 @@ func (t *tables) userFacts() []Fact {
 
 // strangers lists the columns and references that limit what jotgate can do.
 func (t *tables) strangers() (list []Fact) {
-	known := []string{
-		t.schema.ID, t.schema.Username, t.schema.Email, "password", "is_active", "is_staff", "is_superuser",
-		"first_name", "last_name", "date_joined", "last_login",
-	}
-	for _, c := range t.columns[t.schema.Users] {
-		if c.required && !slices.Contains(known, c.name) && !isText(c.typ) {
-			list = append(list, Fact{
-				About: t.schema.Users + "." + c.name, Found: c.typ + ", must not be NULL, no default",
-				Mend: "jotgate cannot create accounts here: give the column a default in the database, or create accounts in Django",
-			})
-		}
-	}
+	list = append(list, t.fillFacts()...)
 	for _, r := range t.referrers {
 		ours := r.table == t.schema.UserGroups || r.table == t.schema.UserPermissions || cascades[r.table]
 		if r.required && !ours {
@@ -138,6 +127,29 @@ func (t *tables) strangers() (list []Fact) {
 				Mend: "accounts with rows in it cannot be deleted by jotgate; delete them in Django",
 			})
 		}
+	}
+	return list
+}
+
+// fillFacts lists what new accounts get in columns that jotgate does not know.
+func (t *tables) fillFacts() (list []Fact) {
+	missing := t.missing()
+	for _, c := range t.columns[t.schema.Users] {
+		f := Fact{OK: true, About: t.schema.Users + "." + c.name}
+		filling, filled := t.fills[c.name]
+		switch {
+		case filled:
+			f.Found = c.typ + ", new accounts get " + filling.shown
+		case slices.Contains(missing, c):
+			f.OK, f.Found = false, c.typ+", must not be NULL, no default"
+			f.Mend = "sign-up is closed: say what new accounts get, as --new-user " + c.name + "=" + suggestion(c) + ", give the column a default in the database, or create accounts in Django"
+		case !c.required || slices.Contains(t.modelColumns(), c.name) || t.hasField(c.name):
+			continue
+		default:
+			f.Found = c.typ + ", new accounts get an empty text"
+			f.Mend = "right if the model has blank=True; otherwise say what they get, as --new-user " + c.name + "=VALUE"
+		}
+		list = append(list, f)
 	}
 	return list
 }

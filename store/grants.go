@@ -40,7 +40,7 @@ func (s *Store) Rights(ctx context.Context, id record.UserID) (groups []record.G
 // grants is Grants; with inactive set, it also reads an account that is not
 // active.
 func (s *Store) grants(ctx context.Context, q Queryer, key any, inactive bool) (groups []record.Group, permissions []string, err error) {
-	list, err := all(ctx, q, scanAccount, s.texts.byID, key)
+	list, err := all(ctx, q, s.tables.scanAccount, s.texts.byID, key)
 	if err != nil {
 		return nil, nil, err
 	}

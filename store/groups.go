@@ -150,7 +150,7 @@ func (s *Store) GroupMembers(ctx context.Context, name string, after record.User
 			if args[0], err = s.groupID(ctx, q, name); err != nil {
 				return err
 			}
-			list, err = all(ctx, q, scanAccount, text+" ORDER BY "+key+" LIMIT $2", args...)
+			list, err = all(ctx, q, s.tables.scanAccount, text+" ORDER BY "+key+" LIMIT $2", args...)
 			return err
 		})
 	})

@@ -101,7 +101,7 @@ func (s *Store) changePending(ctx context.Context, q Queryer, id record.UserID, 
 			return err
 		}
 	}
-	changed := change.Email != nil || change.Username != nil && s.LoginIsEmail()
+	changed := change.Email != nil || change.Username != nil && s.tables.loginIsEmail()
 	if !changed && !change.VerifyEmail || !s.tables.hasEmail() {
 		return nil
 	}

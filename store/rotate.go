@@ -225,7 +225,7 @@ func (s *Store) accountOf(ctx context.Context, q Queryer, r record.Rotation, key
 	if r.OwnUsers {
 		return nil, nil
 	}
-	list, err := all(ctx, q, scanAccount, s.texts.byID, key)
+	list, err := all(ctx, q, s.tables.scanAccount, s.texts.byID, key)
 	if err != nil || len(list) == 0 || !list[0].IsActive {
 		return nil, err
 	}

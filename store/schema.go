@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Schema names the tables and columns of the users. The zero value means
@@ -33,6 +35,23 @@ type Schema struct {
 	// UserPermissions is the table that links users to permissions. Default:
 	// Users + "_user_permissions".
 	UserPermissions string
+	// Fields are further columns that users set when they sign up, and see and
+	// change at /auth/users/me/, in this order (djoser: REQUIRED_FIELDS of the
+	// user model, and the serializers).
+	Fields []Field
+	// NewUser says what is written into columns of new accounts that jotgate does
+	// not know, by column: uuid4, now, today, email (the address), username (the
+	// login name), null, or a constant; a constant in single quotes is taken
+	// literally. Without it, an account cannot be created if such a column must
+	// not be NULL and has no default: only the application knows its values.
+	NewUser map[string]string
+}
+
+// Field names a further column of the user table for users.
+type Field struct {
+	Name     string
+	Required bool // at sign-up
+	ReadOnly bool // shown, not set by users
 }
 
 // Resolve returns the schema with its defaults filled in.
@@ -44,13 +63,6 @@ func (s Schema) Resolve() Schema {
 	s.UserGroups = cmp.Or(s.UserGroups, s.Users+"_groups")
 	s.UserPermissions = cmp.Or(s.UserPermissions, s.Users+"_user_permissions")
 	return s
-}
-
-// column is a column as the database's catalogue describes it.
-type column struct {
-	name, typ string
-	limit     int  // of varchar(n), in characters; 0: no limit
-	required  bool // NOT NULL without a default
 }
 
 // tables describes what New found in the database.
@@ -66,6 +78,12 @@ type tables struct {
 	addresses  bool // allauth's account_emailaddress exists
 	factors    bool // allauth's mfa_authenticator exists
 	referrers  []reference
+	indexes    map[string][]string // the columns of the user table's unique indexes, by index
+	fields     []record.UserField  // Schema.Fields, and what is implied
+	shown      []record.UserField  // those of fields that accounts are read with
+	fills      map[string]filling  // what is written into columns of new accounts, by column
+	chosen     map[string]bool     // see learn
+	wrong      error               // in Schema.Fields or Schema.NewUser
 }
 
 // link is a many-to-many table; table is empty if it does not exist.
@@ -109,12 +127,19 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 	for _, c := range t.columns[schema.Users] {
 		t.user[c.name] = c
 	}
+	if err := t.readRules(ctx, driver); err != nil {
+		return nil, err
+	}
 	t.key, _ = keyOf(driver, t.user[schema.ID].typ)
 	t.groups = t.link(schema.UserGroups, "group_id")
 	t.direct = t.link(schema.UserPermissions, "permission_id")
 	t.permission = t.whole("auth_permission") && t.whole("auth_group_permissions") && t.whole("django_content_type") && t.whole("auth_group")
 	t.blacklist = t.whole("token_blacklist_outstandingtoken") && t.whole("token_blacklist_blacklistedtoken")
+	t.wrong = errors.Join(t.readFields(), t.readFills(driver))
 	err := driver.Read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		if err := t.learn(ctx, q); err != nil {
+			return err
+		}
 		t.referrers, err = all(ctx, q, scanReference, driver.References, schema.Users)
 		return err
 	})
@@ -182,6 +207,9 @@ func (t *tables) check() error {
 			return fmt.Errorf("the table %s has no column %s, which jotgate needs: name the right one in the schema settings", s.Users, name)
 		}
 	}
+	if t.wrong != nil {
+		return t.wrong
+	}
 	if !t.key.uuid && t.key.max == 0 {
 		return fmt.Errorf("the column %s of the table %s is of the type %s: jotgate knows integer and UUID keys", s.ID, s.Users, t.user[s.ID].typ)
 	}
@@ -190,7 +218,7 @@ func (t *tables) check() error {
 
 // scanColumn reads a row of Driver.Columns.
 func scanColumn(rows rowScanner) (c column, err error) {
-	err = rows.Scan(&c.name, &c.typ, &c.required)
+	err = rows.Scan(&c.name, &c.typ, &c.required, &c.nullable)
 	c.typ = strings.ToLower(c.typ)
 	if _, after, ok := strings.Cut(c.typ, "("); ok && strings.Contains(c.typ, "char") {
 		c.limit, _ = strconv.Atoi(strings.TrimSuffix(after, ")"))
@@ -212,7 +240,7 @@ func (c column) fits(field, value string) error {
 		return refuse(field, "Null characters are not allowed.")
 	case !storable(value):
 		return refuse(field, "Not a valid string.")
-	case c.limit > 0 && utf8.RuneCountInString(value) > c.limit:
+	case c.limit > 0 && c.kind() != record.KindUUID && utf8.RuneCountInString(value) > c.limit:
 		return refuse(field, fmt.Sprintf("Ensure this field has no more than %d characters.", c.limit))
 	}
 	return nil

@@ -89,9 +89,13 @@ type Driver struct {
 	// UUID returns a UUID (hyphenated) as Django writes it into this
 	// database.
 	UUID func(string) any
-	// Columns selects name, type and NOT-NULL-without-default of the columns
-	// of the table $1.
+	// Columns selects name, type, NOT-NULL-without-default and NULL-allowed of
+	// the columns of the table $1.
 	Columns string
+	// Rules selects, for the table $1, a row for each column or expression of a
+	// unique index (TRUE, name, column or '', definition), and rows with the
+	// definitions of the CHECK constraints (FALSE, '', '', definition).
+	Rules string
 	// References selects table, column and NOT NULL of the foreign keys that
 	// refer to the table $1.
 	References string
@@ -128,6 +132,9 @@ type Driver struct {
 	// Taken reports a violated unique constraint, Referred a violated
 	// foreign key.
 	Taken, Referred func(error) bool
+	// Violated returns the name of the unique index that an error is about, or
+	// texts that contain the names of its columns.
+	Violated func(error) []string
 	// Explain adds to an error what an operator should know, in one sentence:
 	// which server or file has the problem, and what the problem is.
 	Explain func(error) error

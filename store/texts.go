@@ -56,12 +56,16 @@ func (t *tables) accountColumns() []string {
 	if t.groups.table != "" {
 		group, name = "g.id", "g.name"
 	}
-	return []string{
+	columns := []string{
 		"u." + quote(s.ID), t.username("u"), t.or(s.Email, "''"),
 		t.or("first_name", "''"), t.or("last_name", "''"), t.password("u"),
 		t.flag("is_active", "TRUE"), t.flag("is_staff", "FALSE"), t.flag("is_superuser", "FALSE"),
 		t.plain("date_joined"), t.plain("last_login"), group, name,
 	}
+	for _, f := range t.shown {
+		columns = append(columns, "u."+quote(f.Name))
+	}
+	return columns
 }
 
 // or returns a column, with a fallback if it is NULL, or the fallback alone
@@ -92,9 +96,9 @@ func (t *tables) username(of string) string {
 // NULL is "", which no password matches.
 func (t *tables) password(of string) string { return "COALESCE(" + of + `."password", '')` }
 
-// LoginIsEmail reports whether the column of the login name is that of the
+// loginIsEmail reports whether the column of the login name is that of the
 // e-mail address.
-func (s *Store) LoginIsEmail() bool { return s.tables.schema.Username == s.tables.schema.Email }
+func (t *tables) loginIsEmail() bool { return t.schema.Username == t.schema.Email }
 
 // emailColumn returns the user table's address column, without a table name.
 func (t *tables) emailColumn() string {

@@ -22,7 +22,9 @@ type databaseFlags struct {
 	UserTable string `group:"database" default:"auth_user" placeholder:"TABLE" help:"Table of the users; another for a custom user model."`
 	IDColumn  string `group:"database" default:"id" placeholder:"COLUMN" help:"Its primary key, an integer or a UUID."`
 	loginFlags
-	EmailColumn string `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
+	EmailColumn string            `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
+	UserFields  []string          `group:"database" placeholder:"COLUMN" help:"Further columns that users set when they sign up, and see and change at /auth/users/me/, such as first_name,last_name:required,role:read-only. Default: none."`
+	NewUser     map[string]string `group:"database" mapsep:";" placeholder:"COLUMN=VALUE" help:"What new accounts get in columns that jotgate does not know: uuid4, now, today, email, username, null or a constant, such as role=user;uuid=uuid4. Default: none; sign-up is closed if such a column needs a value."`
 }
 
 // loginFlags are what the API needs to know about the database.
@@ -32,7 +34,28 @@ type loginFlags struct {
 
 // schema names the tables and columns of the users.
 func (f *databaseFlags) schema() store.Schema {
-	return store.Schema{Users: f.UserTable, ID: f.IDColumn, Username: f.UsernameColumn, Email: f.EmailColumn}
+	return store.Schema{
+		Users: f.UserTable, ID: f.IDColumn, Username: f.UsernameColumn, Email: f.EmailColumn,
+		Fields: f.fields(), NewUser: f.NewUser,
+	}
+}
+
+// fields reads --user-fields.
+func (f *databaseFlags) fields() (list []store.Field) {
+	for _, text := range f.UserFields {
+		list = append(list, userField(text))
+	}
+	return list
+}
+
+// userField reads one of --user-fields. An unknown word after a colon stays
+// part of the name, which no column has.
+func userField(text string) store.Field {
+	if name, ok := strings.CutSuffix(text, ":required"); ok {
+		return store.Field{Name: name, Required: true}
+	}
+	name, readOnly := strings.CutSuffix(text, ":read-only")
+	return store.Field{Name: name, ReadOnly: readOnly}
 }
 
 // loginIsEmail reports whether users log in by e-mail and have no other name.

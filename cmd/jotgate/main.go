@@ -65,7 +65,7 @@ func sentence(err error) string {
 	var e *jotgate.Error
 	if errors.As(err, &e) && e.Unwrap() != nil {
 		said := e.Unwrap().Error()
-		if e.Status < http.StatusInternalServerError {
+		if e.Status < http.StatusInternalServerError && !errors.Is(e, jotgate.ErrSignupClosed) {
 			said = strings.TrimSuffix(e.Error(), ": "+said)
 		}
 		text = strings.Replace(text, e.Error(), said, 1)

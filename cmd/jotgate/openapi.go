@@ -5,6 +5,7 @@ package main
 import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/record"
 )
 
 type openapiCommand struct{ serveFlags }
@@ -21,9 +22,26 @@ the path, and which endpoints there are.`
 
 // Run prints the description: OpenAPI 3.1 in YAML.
 func (c *openapiCommand) Run(a *app) error {
-	_, err := a.stdout.Write(api.OpenAPI(jotgate.Settings{
+	fields, err := c.described(a)
+	if err != nil {
+		return err
+	}
+	_, err = a.stdout.Write(api.OpenAPI(jotgate.Settings{
 		LoginField: c.UsernameColumn, HeaderName: c.HeaderName, HeaderTypes: c.HeaderTypes,
 		KeepRefreshTokens: c.KeepRefreshTokens, ServeRevocations: c.ServeRevocations,
-	}, c.requestFlags.settings(&c.mailFlags)))
+	}, c.requestFlags.settings(&c.mailFlags), fields...))
 	return err
+}
+
+// described returns the further fields of users. Their types are those of the
+// user table.
+func (c *openapiCommand) described(a *app) (fields []record.UserField, err error) {
+	if len(c.UserFields) == 0 {
+		return nil, nil
+	}
+	db, err := c.open(a, inspecting)
+	if err != nil {
+		return nil, err
+	}
+	return db.Model().Fields, db.Close()
 }

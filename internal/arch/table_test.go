@@ -42,7 +42,7 @@ const (
 
 var rows = []row{
 	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/strength", "signing", "throttle", "factor/totp", "factor/recovery"}, exported: 52}, // Gate is divided by noun
-	{path: "record", may: []string{"jwt"}, exported: 50}, // the contract with databases: rows and questions
+	{path: "record", may: []string{"jwt"}, exported: 54}, // the contract with databases: rows and questions
 
 	{path: "jwt", kind: pure, libraries: none, exported: 20},
 	{path: "jwt/jwks", kind: pure, libraries: none, may: []string{"jwt"}},
@@ -57,7 +57,7 @@ var rows = []row{
 	{path: "factor/totp", kind: pure, libraries: anything},
 	{path: "factor/recovery", kind: pure, libraries: none},
 
-	{path: "store", may: []string{".", "record", "store/internal/migration"}},
+	{path: "store", may: []string{".", "record", "store/internal/migration"}, exported: 18},
 	{path: "store/sqlite", may: []string{".", "record", "store", "store/internal/migration"}},
 	{path: "store/postgres", may: []string{".", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},

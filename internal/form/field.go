@@ -19,9 +19,10 @@ type Field struct {
 	Name      string
 	Label     string
 	Help      string
-	Type      string // string or email
+	Type      string // string, email, or one of record.Kind
 	Optional  bool
 	Blank     bool // the empty string is allowed
+	Null      bool // null is allowed
 	ReadOnly  bool // in responses only
 	MaxLength int  // in characters; 0 means no limit
 	// Check validates a valid string. The messages that it returns are added to
@@ -29,6 +30,7 @@ type Field struct {
 	Check func(string) []string
 
 	into  *string
+	any   *any // of a Typed field
 	sent  *bool
 	other string
 }
@@ -100,6 +102,8 @@ func (f *Field) decode(b *Body) []string {
 		return nil
 	case !sent:
 		return []string{"This field is required."}
+	case f.any != nil && (f.into == nil || v.kind == isNull):
+		return f.decodeTyped(b, v)
 	case v.kind == isNull:
 		return []string{"This field may not be null."}
 	case v.kind == isOther:
@@ -111,6 +115,9 @@ func (f *Field) decode(b *Body) []string {
 		*f.sent = true
 	}
 	*f.into = text
+	if f.any != nil {
+		*f.any = text
+	}
 	if text == "" {
 		return nil
 	}

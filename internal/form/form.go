@@ -35,6 +35,7 @@ type Body struct {
 type value struct {
 	kind      kind
 	text      string // of a string, or of a number in Python's format
+	raw       string // the JSON text, of a member of the body
 	surrogate rune   // the first surrogate in text without its other half
 }
 

@@ -138,7 +138,7 @@ func (s *scanner) scalar(at int) (value, int, *problem) {
 	}
 	for literal, kind := range map[string]kind{"null": isNull, "true": isOther, "false": isOther} {
 		if strings.HasPrefix(rest, literal) {
-			return value{kind: kind}, at + len(literal), nil
+			return value{kind: kind, text: literal}, at + len(literal), nil
 		}
 	}
 	number := leadingNumber(rest)
@@ -191,7 +191,10 @@ func (s *scanner) member(at int) (name string, v value, end int, p *problem) {
 	if end = s.space(end); !s.is(end, ':') {
 		return "", v, end, &problem{"Expecting ':' delimiter", end}
 	}
-	v, end, p = s.value(s.space(end+1), nil)
+	begin := s.space(end + 1)
+	if v, end, p = s.value(begin, nil); p == nil {
+		v.raw = s.text[begin:end]
+	}
 	return key.text, v, end, p
 }
 

@@ -110,6 +110,7 @@ func newDriver(p *pool, now func() time.Time) store.Driver {
 		Time:    func(t time.Time) any { return t.UTC().Truncate(time.Microsecond) },
 		UUID:    func(s string) any { return s },
 		Columns: columns,
+		Rules:   rules,
 		References: `SELECT r.relname, a.attname, a.attnotnull FROM pg_constraint AS c
 JOIN pg_class AS r ON r.oid = c.conrelid JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 WHERE c.contype = 'f' AND c.confrelid = to_regclass(quote_ident($1)) AND pg_table_is_visible(r.oid) ORDER BY 1, 2`,
@@ -124,6 +125,7 @@ txid_current_snapshot()::text, ` + clock + ` FROM jotgate_epoch`,
 AND txid_visible_in_snapshot(txid, $4::text::txid_snapshot)`,
 		InForce:  `$5::bigint > 0 AND (txid_visible_in_snapshot(txid, $1::text::txid_snapshot) OR txid >= txid_snapshot_xmax(txid_current_snapshot()))`,
 		Taken:    func(err error) bool { return code(err) == "23505" },
+		Violated: violated,
 		Referred: func(err error) bool { return code(err) == "23503" },
 		Explain:  func(err error) error { return explain(p.config, err) },
 		Watch:    p.watch,
@@ -133,12 +135,21 @@ AND txid_visible_in_snapshot(txid, $4::text::txid_snapshot)`,
 }
 
 // columns is store.Driver.Columns.
-const columns = `SELECT attname, format_type(atttypid, atttypmod), attnotnull AND NOT atthasdef AND attidentity = ''
+const columns = `SELECT attname, format_type(atttypid, atttypmod), attnotnull AND NOT atthasdef AND attidentity = '', NOT attnotnull
 FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`
 
 // clock is the server's current time in microseconds, not the time at which
 // the transaction began.
 const clock = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint"
+
+// violated is store.Driver.Violated.
+func violated(err error) []string {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return nil
+	}
+	return []string{e.ConstraintName}
+}
 
 // code returns PostgreSQL's SQLSTATE, or "".
 func code(err error) string {
@@ -188,3 +199,9 @@ func temporary(err error) error {
 	}
 	return jotgate.ErrUnavailable.Because(err)
 }
+
+// rules is store.Driver.Rules.
+const rules = `SELECT TRUE, c.relname, COALESCE(a.attname, ''), pg_get_indexdef(i.indexrelid) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+CROSS JOIN LATERAL unnest(i.indkey::smallint[]) AS k(n) LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.n AND k.n > 0
+WHERE i.indrelid = to_regclass(quote_ident($1)) AND i.indisunique
+UNION ALL SELECT FALSE, '', '', pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = to_regclass(quote_ident($1))`

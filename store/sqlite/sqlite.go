@@ -113,6 +113,7 @@ func driver(path string, read *sql.DB, w *writer, now func() time.Time) store.Dr
 		Name: "sqlite", Read: func(ctx context.Context, do func(context.Context, store.Queryer) error) error { return do(ctx, reader) }, Write: w.write, Now: now,
 		Time: formatTime, UUID: func(s string) any { return strings.ReplaceAll(s, "-", "") },
 		Columns: columns,
+		Rules:   rules,
 		References: `SELECT m.name, f."from", c."notnull" FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f,
 pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE NOCASE AND c.name = f."from" ORDER BY 1, 2`,
 		Index: "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = $1",
@@ -122,7 +123,7 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 		Horizon: `SELECT epoch, printf('%d:%d:', n, n), ` + clock + ` FROM jotgate_epoch,
 (SELECT COALESCE(MAX(seq), 0) + 1 AS n FROM sqlite_sequence WHERE name = 'jotgate_revocation')`,
 		Transaction: "seq", Unseen: "seq >= $1 AND seq < $3 AND $2 <> '' AND $4 <> ''", InForce: "$1 <> '' AND seq < $5",
-		Taken: isTaken, Referred: func(err error) bool { return code(err) == foreignKey },
+		Taken: isTaken, Violated: violated, Referred: func(err error) bool { return code(err) == foreignKey },
 		Explain: func(err error) error { return explain(path, err) },
 		Watch:   func(ctx context.Context, _ func()) error { <-ctx.Done(); return ctx.Err() },
 		Backup:  func(ctx context.Context, file string) error { return backup(ctx, read, file) },
@@ -133,7 +134,7 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 }
 
 // columns is store.Driver.Columns.
-const columns = `SELECT name, type, "notnull" AND dflt_value IS NULL FROM pragma_table_info($1) ORDER BY cid`
+const columns = `SELECT name, type, "notnull" AND dflt_value IS NULL, NOT "notnull" FROM pragma_table_info($1) ORDER BY cid`
 
 // clock is the machine's time in microseconds; SQLite counts milliseconds.
 const clock = "CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000"
@@ -258,6 +259,22 @@ func isTaken(err error) bool {
 	return c == unique || c == primaryKey || c == rowID
 }
 
+// violated is store.Driver.Violated. SQLite names the columns of an index, and
+// the index itself if it is one of expressions.
+func violated(err error) []string {
+	text := err.Error()
+	names := text[strings.LastIndex(text, ": ")+2:]
+	names, _, _ = strings.Cut(names, " (")
+	if index, ok := strings.CutPrefix(names, "index '"); ok {
+		return []string{strings.TrimSuffix(index, "'")}
+	}
+	var columns []string
+	for name := range strings.SplitSeq(names, ", ") {
+		columns = append(columns, name[strings.LastIndexByte(name, '.')+1:])
+	}
+	return columns
+}
+
 // reasons describe, for the operator, what is wrong with the file.
 var reasons = map[int]string{
 	busy: "is locked by another process", locked: "is locked", readOnly: "is read-only",
@@ -282,3 +299,8 @@ func temporary(err error) error {
 	}
 	return jotgate.ErrUnavailable.Because(err)
 }
+
+// rules is store.Driver.Rules.
+const rules = `SELECT TRUE, l.name, COALESCE(x.name, ''), COALESCE(m.sql, '') FROM pragma_index_list($1) AS l, pragma_index_xinfo(l.name) AS x
+LEFT JOIN sqlite_schema AS m ON m.name = l.name WHERE l."unique" AND x.key
+UNION ALL SELECT FALSE, '', '', sql FROM sqlite_schema WHERE type = 'table' AND name = $1`

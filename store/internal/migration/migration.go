@@ -227,7 +227,7 @@ func each(ctx context.Context, q Queryer, do func(scan func(...any) error) error
 func (m *Set) table(ctx context.Context, q Queryer) (exists, stated bool, err error) {
 	err = each(ctx, q, func(scan func(...any) error) error {
 		var name string
-		err := scan(&name, new(any), new(any))
+		err := scan(&name, new(any), new(any), new(any))
 		exists, stated = true, stated || name == "compatible_from"
 		return err
 	}, m.dialect.Columns, Table)
