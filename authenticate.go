@@ -3,7 +3,6 @@ package jotgate
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -27,8 +26,9 @@ func (g *Guard) authenticate(r *http.Request, room *User) (*User, error) {
 }
 
 // tokenOf returns the token in the header, as SimpleJWT's JWTAuthentication
-// does: words are separated by white space, the scheme is case-sensitive, and
-// a header with another scheme counts as absent. It is stricter than Django
+// does: words are separated by white space, the scheme is matched without
+// regard to case (RFC 9110 section 11.1, SimpleJWT since May 2026), and a header
+// with another scheme counts as absent. It is stricter than Django
 // in one point: a header sent twice is rejected, since two parties could read
 // two users from it. Without the header, the token may be in the subprotocols of a
 // WebSocket (BearerProtocol). The text that it returns may still consist of several
@@ -45,9 +45,9 @@ func (g *Guard) tokenOf(r *http.Request) (string, error) {
 		return "", ErrBadHeader
 	}
 	scheme, rest, _ := strings.Cut(strings.TrimFunc(values[0], isSpace), " ")
-	if !slices.Contains(g.types, scheme) {
+	if !g.accepts(scheme) {
 		// The scheme may be followed by another kind of white space.
-		if i := strings.IndexFunc(scheme, isSpace); i > 0 && slices.Contains(g.types, scheme[:i]) {
+		if i := strings.IndexFunc(scheme, isSpace); i > 0 && g.accepts(scheme[:i]) {
 			rest = scheme[i:] + " " + rest
 		} else {
 			return "", ErrNotAuthenticated
@@ -57,6 +57,16 @@ func (g *Guard) tokenOf(r *http.Request) (string, error) {
 		return "", ErrBadHeader
 	}
 	return rest, nil
+}
+
+// accepts reports whether the scheme is one of GuardSettings.HeaderTypes.
+func (g *Guard) accepts(scheme string) bool {
+	for _, t := range g.types {
+		if len(t) == len(scheme) && strings.EqualFold(t, scheme) { // of one length: only ASCII letters fold
+			return true
+		}
+	}
+	return false
 }
 
 // isSpace is Python's bytes.isspace: Django splits the header at these bytes.

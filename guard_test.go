@@ -89,8 +89,10 @@ func TestRequireOpensForAGoodToken(t *testing.T) {
 func TestRequireRefuses(t *testing.T) {
 	guard := newGuard(t, nil)
 	good := accessToken(t, nil)
-	if get(guard, "Authorization", "Bearer "+good).Code != 200 {
-		t.Fatal("the good token is refused")
+	for _, scheme := range []string{"Bearer ", "bearer ", "BEARER ", "TOKEN\t", " tOkEn  "} {
+		if get(guard, "Authorization", scheme+good).Code != 200 {
+			t.Fatalf("the good token after %q is rejected", scheme)
+		}
 	}
 	invalid := func(message string) string {
 		return `{"detail":"Given token not valid for any token type","code":"token_not_valid","messages":[{"token_class":"AccessToken","token_type":"access","message":"` + message + `"}]}`
@@ -119,7 +121,7 @@ func TestRequireRefuses(t *testing.T) {
 		body   string
 	}{
 		{"no header", nil, none},
-		{"lower-case scheme", []string{"Authorization", "bearer " + good}, none},
+		{"a letter that folds to ASCII", []string{"Authorization", "To\u212aen " + good}, none},
 		{"another scheme", []string{"Authorization", "Basic " + good}, none},
 		{"token in another header", []string{"X-Authorization", "Bearer " + good}, none},
 		{"no white space of Python's", []string{"Authorization", "Bearer\x0e" + good}, none},

@@ -87,8 +87,8 @@ type Settings struct {
 	// Default: 0. Django: SIMPLE_JWT LEEWAY.
 	Leeway time.Duration
 	// HeaderTypes are the schemes accepted before the token in the Authorization
-	// header; the first is named in WWW-Authenticate. They are case-sensitive, as
-	// in Django. Default: Bearer, Token. Django: SIMPLE_JWT AUTH_HEADER_TYPES.
+	// header, in any letter case; the first is named in WWW-Authenticate.
+	// Default: Bearer, Token. Django: SIMPLE_JWT AUTH_HEADER_TYPES.
 	HeaderTypes []string
 	// HeaderName is the request header that carries the token.
 	// Default: Authorization. Django: SIMPLE_JWT AUTH_HEADER_NAME.

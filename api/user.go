@@ -1,10 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -16,7 +19,7 @@ var errNoUser = &jotgate.Error{Status: http.StatusNotFound, Detail: "No User mat
 
 // target returns the account that the path names, if the caller may see it.
 func (c *call) target() (*record.Account, error) {
-	id := record.UserID(c.r.PathValue("id"))
+	id := canonicalKey(c.r.PathValue("id"), c.account.ID)
 	if id == c.account.ID {
 		return c.account, nil
 	}
@@ -31,6 +34,19 @@ func (c *call) target() (*record.Account, error) {
 		return nil, errNoUser.Because(err)
 	}
 	return account, err
+}
+
+// canonicalKey returns a key from a path as the store spells it: Django also
+// takes integers with leading zeros, and UUIDs in upper case, without hyphens,
+// in braces and as URN. own, the caller's key, has the type of all keys.
+func canonicalKey(text string, own record.UserID) record.UserID {
+	if digits := strings.TrimLeft(text, "0"); digits != text && strings.Trim(text, "0123456789") == "" {
+		return record.UserID(cmp.Or(digits, "0"))
+	}
+	if id, ok := form.UUID(text); ok && strings.Contains(string(own), "-") {
+		return record.UserID(id)
+	}
+	return record.UserID(text)
 }
 
 func userShow(c *call) (any, error) {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/record"
@@ -141,4 +142,40 @@ username varchar(150) NOT NULL UNIQUE, email varchar(254) NOT NULL UNIQUE, is_ac
 			want(t, "no address", s.ask("POST", "/auth/users/", object("username", "fay", "password", goodPassword)), 400, `{"email":["This field is required."]}`)
 		})
 	}
+}
+
+// An international domain is accepted as Django does, found, and kept as it
+// was sent.
+func TestInternationalAddress(t *testing.T) {
+	s := newSite(t, change{gate: func(s *jotgate.Settings) { s.ImmediateEmailChange = true }})
+	want(t, "sign-up", s.ask("POST", "/auth/users/", object("username", "eve", "email", "eve@MÜNCHEN.de", "password", goodPassword)), 201, `"email":"eve@münchen.de"`)
+	bearer := s.login("alice").header()
+	want(t, "PATCH", s.ask("PATCH", "/auth/users/me/", object("email", "bob@münchen.de"), bearer...), 200, `"email":"bob@münchen.de"`)
+	want(t, "PUT back", s.ask("PUT", "/auth/users/me/", object("email", "bob@münchen.de"), bearer...), 200, `"email":"bob@münchen.de"`)
+	want(t, "reset", s.ask("POST", "/auth/users/reset_password/", object("email", "bob@münchen.de")), 204, "")
+	letters, err := s.db.DueLetters(t.Context(), s.now.Now(), 10, time.Minute)
+	if err != nil || len(letters) != 1 || letters[0].To != "bob@münchen.de" {
+		t.Errorf("%+v, %v", letters, err)
+	}
+	want(t, "local part", s.ask("PATCH", "/auth/users/me/", object("email", "jörg@example.com"), bearer...), 400, `{"email":["Enter a valid email address."]}`)
+}
+
+// Keys in a path are accepted in every form that Django accepts.
+func TestKeysInAPath(t *testing.T) {
+	s := newSite(t, change{})
+	alice := s.account("alice")
+	for _, id := range []string{string(alice.ID), "0" + string(alice.ID), "000" + string(alice.ID)} {
+		want(t, id, s.ask("GET", "/auth/users/"+id+"/", "", s.login("alice").header()...), 200, `"username":"alice"`)
+	}
+	want(t, "another user", s.ask("GET", "/auth/users/03/", "", s.login("alice").header()...), 404, "")
+	file := filepath.Join(t.TempDir(), "site.db")
+	must(t, backdoor(t, file), `CREATE TABLE shop_user (id char(32) NOT NULL PRIMARY KEY, password varchar(128) NOT NULL, last_login datetime NULL,
+username varchar(150) NOT NULL UNIQUE, email varchar(254) NOT NULL, is_active bool NOT NULL, is_staff bool NOT NULL)`)
+	u := siteOn(t, file, store.Schema{Users: "shop_user"}, change{})
+	want(t, "sign-up", u.ask("POST", "/auth/users/", object("username", "ann", "password", goodPassword)), 201, "")
+	id := string(u.account("ann").ID)
+	for _, form := range []string{id, strings.ToUpper(id), strings.ReplaceAll(id, "-", ""), "%7B" + id + "%7D", "urn:uuid:" + id} {
+		want(t, form, u.ask("GET", "/auth/users/"+form+"/", "", u.login("ann").header()...), 200, `"username":"ann"`)
+	}
+	want(t, "no UUID", u.ask("GET", "/auth/users/"+id[1:]+"/", "", u.login("ann").header()...), 404, "")
 }

@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -81,7 +82,7 @@ func (s *Sender) compose(ctx context.Context, letter record.Letter) (envelope, e
 		return envelope{}, err
 	}
 	message, err := s.templates.render(letter.Kind, letter.Language, data)
-	return envelope{s.from, letter.To, s.messageID(letter), s.settings.Now(), message}, err
+	return envelope{s.from, names.ASCIIEmail(letter.To), s.messageID(letter), s.settings.Now(), message}, err
 }
 
 // recipients finds the account of a message, or those with its address.

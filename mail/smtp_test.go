@@ -130,6 +130,29 @@ func TestOnTheWire(t *testing.T) {
 	}
 }
 
+// An international domain is in its ASCII form in the envelope and in the
+// header, which servers without SMTPUTF8 (RFC 6531) require.
+func TestInternationalDomain(t *testing.T) {
+	s := serve(t, &server{plain: true}, nil)
+	o := open(t, func(set *mail.Settings) {
+		set.Server, set.From = jotgate.Secret("smtp://"+s.addr+"?tls=insecure-off"), "noreply@example.com"
+	})
+	o.people["1"].Email = "bob@münchen.de"
+	o.write(t, record.LetterPasswordReset, "1")
+	o.round(t, 1)
+	if len(s.mail()) != 1 {
+		t.Fatal(o.log)
+	}
+	got := s.mail()[0]
+	if got.to != "bob@xn--mnchen-3ya.de" {
+		t.Errorf("RCPT TO %q", got.to)
+	}
+	m, err := netmail.ReadMessage(strings.NewReader(got.data))
+	if err != nil || m.Header.Get("To") != "<bob@xn--mnchen-3ya.de>" {
+		t.Errorf("To %q, %v", m.Header.Get("To"), err)
+	}
+}
+
 // parts decodes the two alternatives.
 func parts(t *testing.T, m *netmail.Message) (plain, html string) {
 	t.Helper()

@@ -62,7 +62,7 @@ var rows = []row{
 	{path: "store/postgres", may: []string{".", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},
 
-	{path: "mail", may: []string{".", "record"}},
+	{path: "mail", may: []string{".", "record", "passwd/names"}},
 	{path: "internal/form", may: []string{".", "record", "passwd/names"}},
 	{path: "internal/gauge", may: []string{".", "record", "passwd", "api"}},
 	{path: "internal/lockout", may: []string{".", "record", "throttle"}},

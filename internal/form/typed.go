@@ -134,9 +134,23 @@ func parseDateTime(v value) (any, string) {
 var hexUUID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 func parseUUID(v value) (any, string) {
-	text := strings.NewReplacer("urn:", "", "uuid:", "", "-", "").Replace(strings.ToLower(strings.Trim(v.text, "{}")))
-	if v.kind != isString || !hexUUID.MatchString(text) {
+	id, ok := UUID(v.text)
+	if v.kind != isString || !ok {
 		return nil, "Must be a valid UUID."
 	}
-	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:], ""
+	return id, ""
+}
+
+// UUID returns a UUID in lower case with hyphens. It accepts the forms that
+// Python's uuid.UUID does: without hyphens, in braces, as URN.
+func UUID(text string) (string, bool) {
+	if len(text) > 64 {
+		return "", false
+	}
+	text = strings.NewReplacer("urn:", "", "uuid:", "").Replace(text)
+	text = strings.ToLower(strings.ReplaceAll(strings.Trim(text, "{}"), "-", ""))
+	if !hexUUID.MatchString(text) {
+		return "", false
+	}
+	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:], true
 }

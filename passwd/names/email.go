@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // MaxEmail is the longest address in characters, as in Django's EmailField.
@@ -41,15 +43,46 @@ var (
 	domainPart = regexp.MustCompile(`(?i)^(?:[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?\.)+[A-Z0-9-]{1,62}[A-Z0-9]$`)
 )
 
-// ValidEmail reports whether Django accepts the address. A domain
-// with other characters than ASCII must be in its ASCII form (xn--…).
+// ValidEmail reports whether Django accepts the address. As in Django, a domain
+// may be international: then its ASCII form is checked.
 func ValidEmail(address string) bool {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 || len(address) > longestEmail || !localPart.MatchString(address[:at]) {
 		return false
 	}
 	domain := address[at+1:]
-	return domain == "localhost" || domainPart.MatchString(domain) || addressLiteral(domain)
+	if domain == "localhost" || domainPart.MatchString(domain) || addressLiteral(domain) {
+		return true
+	}
+	ascii, ok := asciiDomain(domain)
+	return ok && domainPart.MatchString(ascii)
+}
+
+// toASCII maps a domain as Python's codec idna does (IDNA 2003), with which
+// Django checks and sends.
+var toASCII = idna.New(idna.MapForLookup(), idna.Transitional(true), idna.VerifyDNSLength(true), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false))
+
+// asciiDomain returns the ASCII form of a domain, if it has one.
+func asciiDomain(domain string) (string, bool) {
+	ascii, err := toASCII.ToASCII(domain)
+	return ascii, err == nil
+}
+
+// ASCIIEmail returns a valid address in the form in which mail servers
+// accept it without SMTPUTF8 (RFC 6531): an international domain is replaced by
+// its ASCII form (RFC 5890), as Django does when it sends. Any other address is
+// returned as it is.
+func ASCIIEmail(address string) string {
+	local, domain, _ := cutLast(address, "@")
+	ascii, ok := asciiDomain(domain)
+	if !ok || isASCII(domain) {
+		return address
+	}
+	return local + "@" + ascii
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 // addressLiteral is [192.0.2.1] or [2001:db8::1].

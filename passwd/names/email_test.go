@@ -51,3 +51,32 @@ func TestCheckEmail(t *testing.T) {
 		}
 	}
 }
+
+// International domains, with the ASCII forms that Python's codec idna, and
+// therefore Django, gives them (CPython 3.11).
+func TestInternationalDomains(t *testing.T) {
+	for domain, want := range map[string]string{
+		"münchen.de": "xn--mnchen-3ya.de", "MÜNCHEN.de": "xn--mnchen-3ya.de", "faß.de": "fass.de", "例え.jp": "xn--r8jz45g.jp",
+		"mail.例え.jp": "mail.xn--r8jz45g.jp", "مثال.إختبار": "xn--mgbh0fb.xn--kgbechtv", "☃.net": "xn--n3h.net",
+	} {
+		address := "o'hara+x@" + domain
+		if !ValidEmail(address) || CheckEmail(address) != nil {
+			t.Errorf("%s is refused", address)
+		}
+		if got := ASCIIEmail(address); got != "o'hara+x@"+want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+	for _, bad := range []string{
+		"jörg@example.com", "a@ü", "a@a..ü.de", "a@ü .de", "a@ü@.de", "a@" + strings.Repeat("ü", 64) + ".de", "a@1مثال.إختبار", "a@ü.d", "a@a_ü.de", "a@\u202eü.de",
+	} {
+		if ValidEmail(bad) {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+	for _, same := range []string{"a@b.de", "a@B.de", "a@localhost", "nope", "", "a@[192.0.2.1]", "a@ü..de", "a@xn--mnchen-3ya.de"} {
+		if got := ASCIIEmail(same); got != same {
+			t.Errorf("%s: %s", same, got)
+		}
+	}
+}
