@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/jotgate/jotgate/record"
 )
@@ -19,9 +18,9 @@ type Sessions struct{ gate *Gate }
 // Logout.
 func (g *Gate) Sessions() Sessions { return Sessions{g} }
 
-// createSession inserts the session of a complete login and returns its tokens.
-// It is the only function that creates a session.
-func (g *Gate) createSession(ctx context.Context, l *login) (Tokens, error) {
+// createSession inserts the session of a complete login and sets its tokens, or
+// its cookie. It is the only function that creates a session.
+func (g *Gate) createSession(ctx context.Context, l *login) error {
 	account, client, now := l.account, &l.client, g.now()
 	s := &record.Session{
 		ID: randomHex(), User: account.ID, JTI: randomHex(),
@@ -30,39 +29,37 @@ func (g *Gate) createSession(ctx context.Context, l *login) (Tokens, error) {
 		AuthTime: now, AMR: strings.Join(methodsOf(l.done), " "), ACR: l.acr(),
 		Entry: l.entry, OwnUsers: g.ownUsers(), Username: account.Username, ByUsername: g.settings.UserIDField == "username",
 	}
+	if l.page != nil {
+		if err := l.page.prepare(g, s); err != nil {
+			return err
+		}
+	}
 	if err := g.db.CreateSession(ctx, s, account.Password); err != nil {
 		if errors.Is(err, ErrNotFound) { // deactivated or changed during hashing
-			return Tokens{}, ErrNoActiveAccount.Because(errOvertaken)
+			return ErrNoActiveAccount.Because(errOvertaken)
 		}
-		return Tokens{}, err
+		return err
 	}
-	tokens, err := g.issue(ctx, account, s, nil, l.read)
-	if err != nil {
-		return Tokens{}, err
+	if err := g.handOut(ctx, l, s); err != nil {
+		return err
 	}
-	if l.entry.Replaces != "" {
+	if s.Entry.Replaces != "" {
 		g.pullRevocations(ctx)
 	}
 	g.touchLastLogin(ctx, account, now)
 	// The store inserted the event in the transaction that created the session.
 	g.logEvent(ctx, record.Event{Name: "login", User: account.ID, Session: s.ID, Address: client.Address, Endpoint: client.Endpoint})
-	return tokens, nil
+	return nil
 }
 
-// within returns t or, if that is earlier, the end of the session's lifetime
-// (Settings.SessionLifetime).
-func (g *Gate) within(created, t time.Time) time.Time {
-	if life := g.settings.SessionLifetime; life > 0 && created.Add(life).Before(t) {
-		return created.Add(life)
+// handOut makes the tokens or the cookie of a new session.
+func (g *Gate) handOut(ctx context.Context, l *login, s *record.Session) (err error) {
+	if l.page != nil {
+		l.state.Page = g.PageSessions().make(l.account, s, l.page.Keep)
+		return nil
 	}
-	return t
-}
-
-// outlived reports whether the session has reached the end of
-// Settings.SessionLifetime.
-func (g *Gate) outlived(s *record.Session) bool {
-	life := g.settings.SessionLifetime
-	return life > 0 && !s.Created.Add(life).After(g.now())
+	l.state.Tokens, err = g.issue(ctx, l.account, s, nil, l.read)
+	return err
 }
 
 // List lists the user's live sessions, newest first.

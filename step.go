@@ -115,7 +115,8 @@ func levelOf(done []proved) string {
 
 // LoginState is the result of a step of a login.
 type LoginState struct {
-	Tokens  Tokens // if Next is StepDone
+	Tokens  Tokens       // if Next is StepDone
+	Page    *PageSession // instead of Tokens, for PageSessions.Begin and PageSessions.Continue
 	Next    Step
 	Flows   []string // the methods that complete Next, best first: passkey, totp, recovery, password
 	Pending string   // the token for Continue; valid for 15 minutes from the first step on
@@ -161,6 +162,7 @@ type login struct {
 	entry   record.Entry // what the session's transaction writes
 	state   LoginState   // what the steps have produced besides tokens
 	stepUp  bool         // the login replaces a session of the same user
+	page    *PageLogin   // of a login at a page, which gets a cookie instead of tokens
 }
 
 // acr returns the level that the session's tokens carry; "" is none, for users

@@ -29,10 +29,15 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 // and no session exists yet. Errors: those of the proof (ErrNoActiveAccount for
 // a Password), ErrBusy, ErrUnavailable.
 func (g *Gate) Begin(ctx context.Context, proof Proof, client Client) (LoginState, error) {
+	return g.begin(ctx, proof, client, nil)
+}
+
+// begin is Begin; page, if not nil, makes it the login of a page.
+func (g *Gate) begin(ctx context.Context, proof Proof, client Client, page *PageLogin) (LoginState, error) {
 	var l *login
 	var err error
 	for range 2 {
-		l = &login{client: client}
+		l = &login{client: client, page: page}
 		if err = g.take(ctx, l, proof); !errors.Is(err, errOvertaken) {
 			break
 		}
@@ -57,10 +62,16 @@ func (g *Gate) Begin(ctx context.Context, proof Proof, client Client) (LoginStat
 // ErrCodeNotValid if the proof is wrong or was used before; 429 after too many
 // wrong ones; ErrUnavailable.
 func (g *Gate) Continue(ctx context.Context, pending string, proof Proof, client Client) (LoginState, error) {
+	return g.proceed(ctx, pending, proof, client, nil)
+}
+
+// proceed is Continue; page, if not nil, makes it the login of a page.
+func (g *Gate) proceed(ctx context.Context, pending string, proof Proof, client Client, page *PageLogin) (LoginState, error) {
 	l, err := g.resume(ctx, pending, client)
 	if err != nil {
 		return LoginState{}, err
 	}
+	l.page = page
 	err = g.take(ctx, l, proof)
 	if errors.Is(err, errOvertaken) {
 		err = ErrLoginNotValid.Because(errOvertaken)
@@ -143,8 +154,7 @@ func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
 	}
 	switch l.state.Next = nextStep(stand, l.done); l.state.Next {
 	case StepDone:
-		l.state.Tokens, err = g.createSession(ctx, l)
-		return err
+		return g.createSession(ctx, l)
 	case StepFirst, StepActivate:
 		return ErrNoActiveAccount.Because(loginRefusal("inactive"))
 	}

@@ -78,6 +78,10 @@ func Mount(mux *http.ServeMux, gate *jotgate.Gate) {
 	a.Mount(mux)
 }
 
+// Shell returns the HTTP layer around the endpoints, for handlers of this module
+// that share its rates and delays, such as those of package pages.
+func (a *API) Shell() *web.Shell { return a.shell }
+
 // Mount registers every endpoint on the mux, with and without the trailing slash,
 // under Settings.Prefix; /livez and /readyz also without it, for probes.
 // The mux handles all other paths; http.ServeMux redirects //x to /x.

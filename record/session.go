@@ -154,6 +154,16 @@ type Sessions interface {
 	Purge(ctx context.Context, now, keep time.Time, limit int) (int, error)
 }
 
+// PageSessions is the query for sessions of the login pages. For a Store
+// without it, a Gate makes two queries.
+type PageSessions interface {
+	// SessionWithAccount returns the session of the user, even if it has ended,
+	// and the user's account, by one query. The error is jotgate.ErrNotFound if
+	// one of both does not exist or, if the token_blacklist tables exist, the
+	// session's current jti is blacklisted there.
+	SessionWithAccount(ctx context.Context, id string, user UserID) (*Session, *Account, error)
+}
+
 // Rotation is one use of a refresh token.
 //
 //   - Presented is the session's JTI, the session is live and its account is

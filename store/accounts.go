@@ -89,32 +89,52 @@ func (s *Store) accounts(ctx context.Context, text string, args ...any) (list []
 
 // scanAccount reads the columns of accountColumns.
 func (t *tables) scanAccount(rows rowScanner) (*record.Account, error) {
-	var a record.Account
-	var group *int64
-	var name *string
+	a := t.accountRow()
+	err := rows.Scan(a.columns()...)
+	return a.account(), err
+}
+
+// accountRow is a row of accountColumns.
+type accountRow struct {
+	record.Account
+	group  *int64
+	name   *string
+	tables *tables
+	values []any // of tables.shown
+}
+
+func (t *tables) accountRow() *accountRow {
+	return &accountRow{tables: t, values: make([]any, len(t.shown))}
+}
+
+// columns returns what the columns are scanned into.
+func (a *accountRow) columns() []any {
 	dest := []any{
 		keyScan{&a.ID},
 		&a.Username, &a.Email, &a.FirstName, &a.LastName, &a.Password,
 		&a.IsActive, &a.IsStaff, &a.IsSuperuser,
 		moment{&a.DateJoined},
 		moment{&a.LastLogin},
-		&group, &name,
+		&a.group, &a.name,
 	}
-	values := make([]any, len(t.shown))
-	for i, f := range t.shown {
-		dest = append(dest, fieldScan{f.Kind, &values[i]})
+	for i, f := range a.tables.shown {
+		dest = append(dest, fieldScan{f.Kind, &a.values[i]})
 	}
-	err := rows.Scan(dest...)
-	if len(t.shown) > 0 {
-		a.Fields = make(map[string]any, len(t.shown))
+	return dest
+}
+
+// account returns the account of a row that was scanned.
+func (a *accountRow) account() *record.Account {
+	if len(a.tables.shown) > 0 {
+		a.Fields = make(map[string]any, len(a.tables.shown))
 	}
-	for i, f := range t.shown {
-		a.Fields[f.Name] = values[i]
+	for i, f := range a.tables.shown {
+		a.Fields[f.Name] = a.values[i]
 	}
-	if err == nil && group != nil && name != nil {
-		a.Group = &record.Group{ID: *group, Name: *name}
+	if a.group != nil && a.name != nil {
+		a.Group = &record.Group{ID: *a.group, Name: *a.name}
 	}
-	return &a, err
+	return &a.Account
 }
 
 // CreateAccount implements record.Accounts. A zero DateJoined is set to now.

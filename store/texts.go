@@ -23,6 +23,8 @@ type texts struct {
 	// the password.
 	guard string
 	count string
+	// session is a session with its account, see sessionText.
+	session string
 
 	revoke  string // adds an entry to the feed
 	unseen  string // entries between two horizons
@@ -44,6 +46,7 @@ func newTexts(t *tables, driver *Driver) *texts {
 	x.active = "SELECT " + t.password("u") + ", " + t.username("u") + " FROM " + users + " WHERE " + key + " = $1" + t.activeOnly() + driver.lock("SHARE")
 	x.guard = "EXISTS (SELECT 1 FROM " + users + " WHERE " + key + " = $%d AND " + t.password("u") + " = $%d" + t.activeOnly() + ")"
 	x.count = "SELECT COUNT(*) FROM " + quote(s.Users)
+	x.session = t.sessionText()
 	x.feedTexts(driver)
 	return x
 }

@@ -28,6 +28,7 @@ type commands struct {
 	Session         sessionCommands        `cmd:"" help:"See who is logged in, and log them out."`
 	Key             keyCommands            `cmd:"" help:"Look after the keys that sign tokens."`
 	Event           eventCommands          `cmd:"" help:"Read the audit trail."`
+	Theme           themeCommands          `cmd:"" help:"Give the login pages a look of your own."`
 	Email           emailCommands          `cmd:"" help:"Try the mail server."`
 	Token           tokenCommands          `cmd:"" help:"Make, look at and check tokens."`
 	Backup          backupCommand          `cmd:"" help:"Copy the SQLite database while it is in use."`

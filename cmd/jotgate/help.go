@@ -17,6 +17,7 @@ var groups = []kong.Group{
 	{Key: "tokens", Title: "Tokens:"},
 	{Key: "passwords", Title: "Passwords:"},
 	{Key: "requests", Title: "Requests:"},
+	{Key: "pages", Title: "Pages:"},
 	{Key: "mail", Title: "Mail:"},
 	{Key: "upstream", Title: "In front of an API:"},
 }

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -21,6 +20,7 @@ type serveFlags struct {
 	serverFlags
 	gateFlags
 	requestFlags
+	siteFlags
 	mailFlags
 	upstreamFlags
 }
@@ -51,8 +51,8 @@ func (f *serveFlags) rehearse(a *app) (faults []fault) {
 	if gate == nil {
 		return faults // even the generated secret was refused, which cannot happen
 	}
-	own, err := api.New(gate, f.requestFlags.settings(&f.mailFlags))
-	note("requests", inFlags("api", err))
+	own, err := f.newOwnHandler(gate)
+	note("requests", err)
 	if own != nil {
 		_, err = f.front(own, gate, &f.requestFlags)
 		note("upstream", err)

@@ -70,9 +70,9 @@ func (c *serveCommand) Run(a *app) error {
 		return err
 	}
 	defer db.Close()
-	own, err := api.New(gate, c.requestFlags.settings(&c.mailFlags))
+	own, err := c.newOwnHandler(gate)
 	if err != nil {
-		return inFlags("api", err)
+		return err
 	}
 	handler, err := c.front(own, gate, &c.requestFlags)
 	if err != nil {

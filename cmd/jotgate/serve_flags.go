@@ -80,11 +80,12 @@ type lockoutFlags struct {
 }
 
 type mailFlags struct {
+	pages                    string        // the path of the login pages; empty if they are off
 	MailServer               string        `group:"mail" placeholder:"URL" also:"EMAIL_URL" help:"smtp://user:password@host:587 or smtps://…. Default: none; no e-mail is sent (see --print-emails)."`
 	PrintEmails              bool          `group:"mail" help:"Without --mail-server: print e-mails, with the links in them, on standard error. Whoever reads it can open the accounts. --demo sets it."`
 	MailFrom                 string        `group:"mail" placeholder:"ADDRESS" help:"The sender. Required with --mail-server."`
 	MailSite                 string        `group:"mail" placeholder:"NAME" help:"The site's name in letters. Default: the host of --mail-base-url."`
-	MailBaseURL              string        `group:"mail" placeholder:"URL" help:"The front end that links in letters lead to. Default: --base-url, or the address listened on."`
+	MailBaseURL              string        `group:"mail" placeholder:"URL" help:"The front end that links in letters lead to. Default: the pages at --base-url, or at the address listened on."`
 	ActivationPath           string        `group:"mail" placeholder:"PATH" help:"What follows it in activation links. Default: #/activate/{uid}/{token}."`
 	PasswordResetPath        string        `group:"mail" placeholder:"PATH" help:"The same for new passwords. Default: #/password/reset/confirm/{uid}/{token}."`
 	UsernameResetPath        string        `group:"mail" placeholder:"PATH" help:"The same for new usernames. Default: #/username/reset/confirm/{uid}/{token}."`
@@ -132,6 +133,22 @@ func (f *lockoutFlags) lockout() throttle.Lockout {
 	}
 }
 
+// linkToPages makes links lead to the pages, if these are on, unless there is a
+// front end or a path for such links.
+func (f *mailFlags) linkToPages(s *mail.Settings) {
+	if f.pages == "" {
+		return
+	}
+	for path, page := range map[*string]string{
+		&s.ActivationPath: "activate", &s.PasswordResetPath: "reset/confirm", &s.UsernameResetPath: "username/confirm",
+		&s.EmailChangePath: "email/confirm", &s.EmailUndoPath: "email/undo",
+	} {
+		if *path == "" {
+			*path = f.pages + page + "?uid={uid}&token={token}"
+		}
+	}
+}
+
 // sender returns the mail.Sender that sends the e-mails of the outbox.
 func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, base string, log *slog.Logger) (*mail.Sender, error) {
 	s := mail.Settings{
@@ -146,6 +163,7 @@ func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, bas
 	}
 	if s.BaseURL == "" {
 		s.BaseURL = base
+		f.linkToPages(&s)
 	}
 	switch {
 	case f.MailServer != "":

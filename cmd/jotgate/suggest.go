@@ -149,13 +149,13 @@ func ofKubernetes(name, value string) bool {
 // "" if none is similar.
 func meant(unknown string, names []string) string {
 	slices.Sort(names)
-	best, least := "", min(3, len(unknown)/3)+1
+	bare := strings.ToLower(strings.TrimPrefix(unknown, "JOTGATE_"))
+	best, least := "", min(3, len(bare)/3)+1
 	for _, name := range names {
 		if d := distance(unknown, name); d < least {
 			best, least = name, d
 		}
 	}
-	bare := strings.ToLower(strings.TrimPrefix(unknown, "JOTGATE_"))
 	if other := flagsElsewhere["--"+strings.ReplaceAll(bare, "_", "-")]; best == "" && other != "" {
 		if best = other; bare != unknown {
 			best = "JOTGATE_" + strings.ToUpper(strings.ReplaceAll(other, "-", "_"))

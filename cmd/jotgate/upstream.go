@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/proxy"
 )
 
@@ -29,7 +28,7 @@ type upstreamFlags struct {
 
 // front returns the handler that passes requests to the upstream, or own if
 // there is no upstream.
-func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate, requests *requestFlags) (http.Handler, error) {
+func (f *upstreamFlags) front(own *ownHandler, gate *jotgate.Gate, requests *requestFlags) (http.Handler, error) {
 	if f.Upstream == "" {
 		if len(f.Protect) > 0 || f.UpstreamOnly || f.PassPreflights || f.DropToken || len(f.DropHeaders) > 0 || len(f.PassHeaders) > 0 {
 			return nil, usage("--protect, --upstream-only, --pass-preflights, --drop-token, --drop-headers and --pass-headers need --upstream")
@@ -59,9 +58,8 @@ func (f *upstreamFlags) front(own *api.API, gate *jotgate.Gate, requests *reques
 // beside serves jotgate's endpoints with own and all others with behind. The
 // mux is used only to look up the pattern: serving through it would redirect
 // //x to /x, which is for the API to decide.
-func beside(own *api.API, behind http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	own.Mount(mux)
+func beside(own *ownHandler, behind http.Handler) http.Handler {
+	mux := own.mux()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern != "" && isClean(r.URL.Path) {
 			own.ServeHTTP(w, r)

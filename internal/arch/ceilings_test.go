@@ -9,7 +9,7 @@ const maxMethods = 20
 var maxMethodsOf = map[string]int{
 	"Gate":         33,
 	"record.Store": 24, // to be split by noun, with the store's
-	"store.Store":  67, // to be split by noun
+	"store.Store":  68, // to be split by noun
 }
 
 // maxPairs limits the pairs of files that use each other's names, in packages

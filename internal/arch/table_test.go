@@ -69,7 +69,7 @@ var rows = []row{
 	{path: "internal/web", may: []string{".", "record", "throttle", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
 	{path: "api", may: []string{".", "record", "throttle", "mail", "internal/form", "internal/web", "proxy"}},
-	{path: "pages", may: []string{".", "record", "throttle", "mail", "internal/form", "internal/web"}},
+	{path: "pages", may: []string{".", "record", "throttle", "mail", "passwd/strength", "factor/totp", "internal/form", "internal/web"}},
 	{path: "proxy", may: []string{".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 
@@ -150,6 +150,7 @@ const (
 var exceptions = map[string]string{
 	"pending.go: encoding/json.Unmarshal":           "the text is a gate's own: it was decrypted and authenticated before it is read",
 	"internal/equaltime/equaltime.go: math/rand/v2": "the order in which responses are measured is no secret",
+	"pagecookie.go: encoding/json.Unmarshal":        "the text was sealed by this gate and its seal has been verified",
 	"user.go: encoding/json.Unmarshal":              "the text is a claim of a verified token, in which package jwt refuses duplicate names",
 	"follow.go: encoding/json.Unmarshal":            "the text is a gate's own: its digest has been verified under the gate's key before it is read",
 }

@@ -23,6 +23,7 @@ import (
 var structs = []struct{ folder, name, title, intro string }{
 	{".", "Settings", "jotgate.Settings", "What a Gate does: tokens, sessions, passwords. `jotgate.New` takes them."},
 	{"api", "Settings", "api.Settings", "The HTTP side: which letters are sent, what is asked for twice, limits. `api.New` takes them."},
+	{"pages", "Options", "pages.Options", "The login pages. `pages.New` and `pages.Mount` take them."},
 	{"mail", "Settings", "mail.Settings", "How letters leave. `mail.New` takes them."},
 	{".", "GuardSettings", "jotgate.GuardSettings", "A Guard verifies only; it needs no database. What has the same name as above means the same."},
 	{"proxy", "Settings", "proxy.Settings", "The gate in front of an API in any language. `proxy.New` takes them."},

@@ -1,0 +1,88 @@
+package main
+
+// The login pages of serve.
+
+import (
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/pages"
+)
+
+type siteFlags struct {
+	Pages     string   `group:"pages" default:"on" enum:"on,off" placeholder:"on|off" help:"Serve the pages to sign in, sign up and manage an account."`
+	PagesPath string   `group:"pages" default:"/account/" placeholder:"PATH" help:"The path below which they are served."`
+	SiteName  string   `group:"pages" placeholder:"NAME" help:"The name of the site on the pages. Default: the host of --base-url, or of the request."`
+	Logo      string   `group:"pages" placeholder:"FILE" help:"An SVG, PNG or WebP file to show instead of the name. Default: none."`
+	Accent    string   `group:"pages" placeholder:"COLOR" help:"The color of buttons and links, such as #0a7d4f. Default: a blue."`
+	Theme     string   `group:"pages" placeholder:"DIR" help:"Templates and a theme.css that replace those of the pages (see jotgate theme export). Default: none."`
+	Locale    string   `group:"pages" placeholder:"DIR" help:"Catalogs such as de.txt whose messages replace those of the pages. Default: none."`
+	Home      string   `group:"pages" name:"home-url" placeholder:"URL" help:"Where users get to after signing in, if they came from nowhere. Default: the profile page."`
+	Next      []string `group:"pages" name:"next-origins" placeholder:"ORIGIN" help:"Origins that users may be sent back to after signing in, in addition to that of the pages. Default: none."`
+}
+
+// options returns the pages.Options.
+func (f *siteFlags) options(s api.Settings) pages.Options {
+	o := pages.Options{
+		Path: f.PagesPath, Site: f.SiteName, BaseURL: s.BaseURL, Logo: f.Logo, Accent: f.Accent, Home: f.Home, Next: f.Next,
+		NoSignup: s.NoSignup, SendActivationEmail: s.SendActivationEmail, SendConfirmationEmail: s.SendConfirmationEmail,
+		PasswordChangedEmail: s.PasswordChangedEmail, NewSignInEmail: s.NewSignInEmail,
+	}
+	if f.Theme != "" {
+		o.Theme = os.DirFS(f.Theme)
+	}
+	if f.Locale != "" {
+		o.Locale = os.DirFS(f.Locale)
+	}
+	return o
+}
+
+// ownHandler serves what is jotgate's: the API and, unless they are off, the
+// pages.
+type ownHandler struct {
+	api   *api.API
+	pages *pages.Pages // nil: off
+	path  string       // of the pages
+}
+
+// newOwnHandler makes the API and the pages, which share rates and delays.
+func (f *serveFlags) newOwnHandler(gate *jotgate.Gate) (*ownHandler, error) {
+	settings := f.requestFlags.settings(&f.mailFlags)
+	own := &ownHandler{path: f.PagesPath}
+	var err error
+	if own.api, err = api.New(gate, settings); err != nil {
+		return nil, inFlags("api", err)
+	}
+	if f.Pages == "off" {
+		return own, nil
+	}
+	f.mailFlags.pages = f.PagesPath
+	o := f.siteFlags.options(settings)
+	o.API = own.api
+	if own.pages, err = pages.New(gate, o); err != nil {
+		return nil, inFlags("pages", err)
+	}
+	return own, nil
+}
+
+// mux returns a mux with every endpoint and every page.
+func (h *ownHandler) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	h.api.Mount(mux)
+	if h.pages != nil {
+		h.pages.Mount(mux)
+	}
+	return mux
+}
+
+// ServeHTTP implements http.Handler.
+func (h *ownHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.pages != nil && (strings.HasPrefix(r.URL.Path, h.path) || r.URL.Path == "/") {
+		h.pages.ServeHTTP(w, r)
+		return
+	}
+	h.api.ServeHTTP(w, r)
+}

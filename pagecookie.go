@@ -1,0 +1,66 @@
+package jotgate
+
+import (
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+// maxPageCookie is the longest cookie that is opened, in bytes. Browsers do not
+// keep a longer one.
+const maxPageCookie = 4096
+
+// pageCookie is the content of a page cookie: authenticated and encrypted, so
+// that neither the user nor a log of the traffic reads it.
+type pageCookie struct {
+	Session  string        `json:"sid"`
+	JTI      string        `json:"jti"`
+	User     record.UserID `json:"id"` // the account's key
+	Username string        `json:"name"`
+	Email    string        `json:"email"`
+	Role     Role          `json:"role"`
+	AuthTime int64         `json:"auth_time"`
+	AMR      string        `json:"amr,omitempty"`
+	ACR      string        `json:"acr,omitempty"`
+	Issued   int64         `json:"iat"`
+	Expires  int64         `json:"exp"`  // of this cookie
+	End      int64         `json:"end"`  // of the session
+	Seen     int64         `json:"seen"` // when the use of the session was last recorded
+	Keep     bool          `json:"keep,omitempty"`
+}
+
+// pagePurpose separates the key of the page cookies from those derived for
+// other purposes.
+const pagePurpose = "jotgate page session v1"
+
+// sealPage encrypts a cookie.
+func sealPage(g *Gate, c *pageCookie) string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic("jotgate: " + err.Error()) // unreachable: strings and numbers
+	}
+	sealed, err := seal(text, "page", pagePurpose, g.settings.SecretKey)
+	if err != nil {
+		panic("jotgate: " + err.Error()) // unreachable: the lengths are fixed
+	}
+	return base64.RawURLEncoding.EncodeToString(sealed)
+}
+
+// openPage decrypts a cookie that the secret, or a fallback, sealed.
+func openPage(g *Gate, cookie string) (*pageCookie, bool) {
+	if len(cookie) > maxPageCookie {
+		return nil, false
+	}
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(cookie)
+	if err != nil {
+		return nil, false
+	}
+	for _, secret := range g.keys.secrets {
+		if text, err := unseal(sealed, "page", pagePurpose, secret); err == nil {
+			c := new(pageCookie)
+			return c, json.Unmarshal(text, c) == nil
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,180 @@
+package pages
+
+// The pages of an account: sessions, activity, its data.
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+)
+
+// sessionsData is the Data of sessions.html.
+type sessionsData struct {
+	Current *record.Session
+	Others  []record.Session
+}
+
+func sessionsShow(v *visit) error {
+	list, err := v.p.gate.Sessions().List(v.ctx, v.session.Owner)
+	if err != nil {
+		return err
+	}
+	var d sessionsData
+	for i := range list {
+		if list[i].ID == v.session.User.Session {
+			d.Current = &list[i]
+		} else {
+			d.Others = append(d.Others, list[i])
+		}
+	}
+	v.Data = d
+	return nil
+}
+
+// sessionsEnd ends one session, or all but this one. That it has ended before is
+// what the user wants.
+func sessionsEnd(v *visit) error {
+	var id string
+	if err := v.read(field{"session", &id, false}); err != nil {
+		return err
+	}
+	if id == "" {
+		if err := v.p.gate.Sessions().EndAll(v.ctx, v.session.Owner, v.session.User.Session, v.client); err != nil {
+			return err
+		}
+		return v.to("sessions", "others")
+	}
+	if err := v.p.gate.Sessions().End(v.ctx, v.session.Owner, id, v.client); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
+		return err
+	}
+	return v.to("sessions", "ended")
+}
+
+// activityPage is how many events a page shows.
+const activityPage = 50
+
+// activityData is the Data of activity.html.
+type activityData struct {
+	Events []record.Event
+	Older  int64 // the id for the link to older events; 0 if there are none
+}
+
+func activityShow(v *visit) error {
+	store, ok := v.p.gate.Store().(record.Events)
+	if !ok {
+		v.Data = activityData{}
+		return nil
+	}
+	before, _ := strconv.ParseInt(v.r.URL.Query().Get("before"), 10, 64)
+	list, err := store.ListEvents(v.ctx, v.session.Owner, max(0, before), activityPage+1)
+	if err != nil {
+		return err
+	}
+	d := activityData{Events: list}
+	if len(list) > activityPage {
+		d.Events, d.Older = list[:activityPage], list[activityPage-1].ID
+	}
+	v.Data = d
+	return nil
+}
+
+// EventName returns words for an event.
+func (v *view) EventName(e record.Event) string {
+	id := "event." + e.Name
+	if text := v.T(id); text != id {
+		return text
+	}
+	return e.Name
+}
+
+// dataExport sends everything that is held about the account, as JSON.
+func dataExport(v *visit) error {
+	account, err := v.account()
+	if err != nil {
+		return err
+	}
+	sessions, err := v.p.gate.Sessions().List(v.ctx, account.ID)
+	if err != nil {
+		return err
+	}
+	events, err := v.events(account.ID)
+	if err != nil {
+		return err
+	}
+	body, err := json.MarshalIndent(struct {
+		Exported time.Time        `json:"exported"`
+		Account  *record.Account  `json:"account"`
+		Sessions []record.Session `json:"sessions"`
+		Events   []record.Event   `json:"events"`
+	}{v.now.UTC(), account, sessions, events}, "", "  ")
+	if err != nil {
+		return err
+	}
+	h := v.w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Disposition", `attachment; filename="account.json"`)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	v.w.WriteHeader(http.StatusOK)
+	_, _ = v.w.Write(body)
+	return nil
+}
+
+// maxExported bounds the events of an export; the audit trail is kept for 90
+// days.
+const maxExported = 10_000
+
+func (v *visit) events(user record.UserID) (all []record.Event, err error) {
+	store, ok := v.p.gate.Store().(record.Events)
+	for before := int64(0); ok && len(all) < maxExported; before = all[len(all)-1].ID {
+		list, err := store.ListEvents(v.ctx, user, before, 1000)
+		if err != nil || len(list) == 0 {
+			return all, err
+		}
+		all = append(all, list...)
+	}
+	return all, nil
+}
+
+// dataDelete deletes the account.
+func dataDelete(v *visit) error {
+	var current string
+	if err := v.read(field{"password", &current, true}); err != nil {
+		return err
+	}
+	account, err := v.account()
+	if err != nil {
+		return err
+	}
+	if err := v.confirm(account, current, "password"); err != nil {
+		return err
+	}
+	if err := v.p.gate.Accounts().Delete(v.ctx, account, v.client); err != nil {
+		return err
+	}
+	v.p.setCookie(v.w, v.r, sessionCookie, "", -time.Second)
+	return v.redirect(v.p.options.Path + "login?done=deleted")
+}
+
+// token gives a front end of the same origin an access token for the signed-in
+// user: POST, answered with {"access": …, "user": …}, or 401.
+func token(v *visit) error {
+	if v.session == nil {
+		return jotgate.ErrNotAuthenticated
+	}
+	tokens, err := v.p.gate.PageSessions().Access(v.ctx, v.session)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(tokens)
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "application/json")
+	_, _ = v.w.Write(body)
+	return nil
+}

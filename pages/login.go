@@ -1,0 +1,96 @@
+package pages
+
+// Signing in and out.
+
+import (
+	"errors"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/record"
+)
+
+// loginShow fills in the name after a new password was set.
+func loginShow(v *visit) error {
+	if name := v.r.URL.Query().Get("name"); v.values["username"] == "" && len(name) <= 254 {
+		v.values["username"] = name
+	}
+	return nil
+}
+
+// login checks a name and a password.
+func login(v *visit) error {
+	var username, password, keep string
+	if err := v.read(field{"username", &username, true}, field{"password", &password, true}, field{"keep", &keep, false}); err != nil {
+		return err
+	}
+	return v.signIn(username, password, jotgate.PageLogin{Keep: keep != ""})
+}
+
+// signIn checks the password and takes the first step of a login.
+func (v *visit) signIn(username, password string, kind jotgate.PageLogin) error {
+	var state jotgate.LoginState
+	strange, err := v.p.shell.Lockout().Try(v.ctx, username, v.network, func() (id record.UserID, err error) {
+		if state, err = v.p.gate.PageSessions().Begin(v.ctx, jotgate.Password(username, password), kind, v.client); err != nil {
+			return "", err
+		}
+		if state.Page == nil {
+			return "", errSuspended
+		}
+		return state.Page.Owner, nil
+	})
+	if errors.Is(err, errSuspended) {
+		return v.advance(state, kind)
+	}
+	if errors.Is(err, jotgate.ErrNoActiveAccount) {
+		return v.wrong("", v.T("problem.login"))
+	}
+	if err != nil {
+		return err
+	}
+	v.noticeSignIn(strange, state.Page.Account)
+	return v.advance(state, kind)
+}
+
+// errSuspended says that a login needs another step: until then it neither
+// counts as a failure nor forgives any.
+var errSuspended = errors.New("the login needs another step")
+
+// noticeSignIn notifies the owner of a login from a new network.
+func (v *visit) noticeSignIn(strange bool, account *record.Account) {
+	if strange && v.p.options.NewSignInEmail {
+		v.p.gate.Accounts().Notify(v.ctx, record.LetterNewSignIn, account, v.client.Address+", "+deviceWords(v.client.UserAgent))
+	}
+}
+
+// deviceWords describes a User-Agent header in an e-mail, in English.
+func deviceWords(userAgent string) string {
+	browser, system := web.Device(userAgent)
+	switch {
+	case browser != "" && system != "":
+		return browser + " on " + system
+	case browser+system != "":
+		return browser + system
+	}
+	return "an unknown program"
+}
+
+// logoutShow asks before it signs out: a GET changes nothing.
+func logoutShow(v *visit) error {
+	if v.session == nil {
+		return v.to("login", "signedout")
+	}
+	return nil
+}
+
+// logout ends the session of the browser.
+func logout(v *visit) error {
+	if v.session != nil {
+		if err := v.p.gate.Sessions().End(v.ctx, v.session.Owner, v.session.User.Session, v.client); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
+			return err
+		}
+	}
+	v.p.setCookie(v.w, v.r, sessionCookie, "", -time.Second)
+	return v.to("login", "signedout")
+}

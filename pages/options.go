@@ -1,0 +1,69 @@
+package pages
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// checkOptions sets the defaults and rejects invalid options.
+func (p *Pages) checkOptions() error {
+	o := &p.options
+	if o.Path == "" {
+		o.Path = "/account/"
+	}
+	if !strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") || len(o.Path) < 3 || strings.ContainsAny(o.Path, "{}?#\\ ") {
+		return fmt.Errorf("Path: %q must begin and end with /, such as /account/", o.Path) //nolint:staticcheck // the name of the option
+	}
+	for _, origin := range o.Next {
+		if !isOrigin(origin) {
+			return fmt.Errorf("Next: %q is not an origin such as https://app.example.com", origin) //nolint:staticcheck // the name of the option
+		}
+	}
+	p.nexts = o.Next
+	if o.BaseURL != "" {
+		u, err := url.Parse(o.BaseURL)
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			return errors.New("BaseURL must be an absolute URL such as https://example.com")
+		}
+		p.nexts = append(p.nexts[:len(p.nexts):len(p.nexts)], u.Scheme+"://"+u.Host)
+	}
+	if o.Home != "" && p.safeNext(o.Home) == "" {
+		return fmt.Errorf("Home: %q must be a path, or a URL whose origin is in Next", o.Home) //nolint:staticcheck // the name of the option
+	}
+	if _, ok := parseColor(o.Accent); o.Accent != "" && !ok {
+		return fmt.Errorf("Accent: %q is not a color such as #0a7d4f", o.Accent) //nolint:staticcheck // the name of the option
+	}
+	return nil
+}
+
+// isOrigin reports whether the text is a scheme and a host, and nothing else.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && text == u.Scheme+"://"+u.Host
+}
+
+// safeNext returns next if a user may be sent there after signing in: a path of
+// this origin, or a URL of a listed one. Otherwise it returns "". It is the only
+// place that decides this. A path with a backslash or a control character is
+// rejected, because browsers read \ as / and skip tabs and line breaks: /\t/x
+// would lead to the host x.
+func (p *Pages) safeNext(next string) string {
+	if len(next) > 2048 || strings.ContainsFunc(next, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f || r == '\ufffd' }) {
+		return ""
+	}
+	u, err := url.Parse(next)
+	switch {
+	case err != nil || u.User != nil:
+		return ""
+	case u.Scheme == "" && u.Host == "" && strings.HasPrefix(next, "/") && !strings.HasPrefix(next, "//"):
+		return next
+	}
+	for _, origin := range p.nexts {
+		if u.Host != "" && u.Scheme+"://"+u.Host == origin {
+			return next
+		}
+	}
+	return ""
+}

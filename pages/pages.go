@@ -1,0 +1,169 @@
+// Package pages serves the pages at which people sign in, sign up, reset their
+// password and manage their account. They need no build step, no font and no
+// other host, and work without JavaScript.
+//
+//	pages.Mount(mux, gate, pages.Options{Site: "Example"})
+//
+// A browser gets a sealed cookie (jotgate.PageSessions) instead of tokens. Every
+// change is a POST, which is answered 303, so that Back and Reload repeat
+// nothing; requests from other origins are rejected by
+// http.CrossOriginProtection, so that forms need no hidden tokens.
+//
+// All pages are listed in routes.go. Their texts are in catalog/, one file for
+// each language, their HTML in templates/; an operator can replace both
+// (Options.Theme, Options.Locale). docs/pages.md explains the rest.
+package pages
+
+import (
+	"fmt"
+	"io/fs"
+	"net/http"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/web"
+)
+
+// Options holds the options of the pages. The zero value of each is the
+// default. docs/settings.md is generated from these comments.
+type Options struct {
+	// Path is the path below which the pages are served. Default: /account/.
+	// Django: none.
+	Path string
+	// Site is the name of the site, as pages show it. Default: the host of
+	// BaseURL, or of the request. Django: django.contrib.sites.
+	Site string
+	// BaseURL is the public URL of the pages without a path, such as
+	// https://example.com. If it is https, cookies are Secure. Default: none;
+	// cookies are Secure unless a request comes over plain HTTP to another
+	// machine. Django: none.
+	BaseURL string
+	// Logo is the path of an SVG, PNG or WebP file, which is shown instead of the
+	// name. It is read once. Default: none. Django: none.
+	Logo string
+	// Accent is the color of buttons and links, such as #0a7d4f. Its contrast is
+	// adjusted for light and dark pages. Default: a blue. Django: none.
+	Accent string
+	// Theme holds files that replace those of the same name: templates such as
+	// login.html, and theme.css, which is loaded last. Default: none.
+	// Django: TEMPLATES DIRS.
+	Theme fs.FS
+	// Locale holds catalogs such as de.txt, whose messages replace or add to the
+	// embedded ones. Default: the folder catalog of Theme, if there is one.
+	// Django: LOCALE_PATHS.
+	Locale fs.FS
+	// Home is the path or URL that a user gets to after signing in without a
+	// `next`. Default: the profile page. Django: LOGIN_REDIRECT_URL.
+	Home string
+	// Next lists the origins, such as https://app.example.com, that `next` may
+	// lead to in addition to the origin of the pages. Default: none.
+	// Django: url_has_allowed_host_and_scheme's allowed_hosts.
+	Next []string
+	// NoSignup closes the sign-up. Default: false. Django: allauth
+	// ACCOUNT_ADAPTER is_open_for_signup.
+	NoSignup bool
+	// SendActivationEmail makes new accounts inactive until the link in an e-mail
+	// is followed. Default: false. Django: djoser SEND_ACTIVATION_EMAIL.
+	SendActivationEmail bool
+	// SendConfirmationEmail, PasswordChangedEmail and NewSignInEmail send the
+	// notices that api.Settings describes. Default: false. Django: djoser.
+	SendConfirmationEmail, PasswordChangedEmail, NewSignInEmail bool
+	// API is the handler of package api, with which the pages share rates, delays
+	// after failed logins, hosts, proxies and limits. Default: none, the pages
+	// have the defaults of api.Settings for themselves. Django: none.
+	API interface{ Shell() *web.Shell }
+}
+
+// Pages serves the pages of one gate. Create it with New. It is safe for
+// concurrent use.
+type Pages struct {
+	gate     *jotgate.Gate
+	options  Options
+	shell    *web.Shell
+	origins  *http.CrossOriginProtection
+	catalogs *catalogs
+	theme    *theme
+	files    *files
+	nexts    []string // origins that next may lead to
+	mux      *http.ServeMux
+}
+
+// defaultRates are those of api.Settings.
+var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "email": "20/hour", "links": "60/hour"}
+
+// New returns the pages of a gate, or an error that names the invalid option,
+// or the file and line of an invalid template. Pages is an http.Handler; Mount
+// registers the pages on another mux.
+func New(gate *jotgate.Gate, o Options) (*Pages, error) {
+	p := &Pages{gate: gate, options: o, origins: http.NewCrossOriginProtection(), mux: http.NewServeMux()}
+	for _, step := range []func() error{p.checkOptions, p.makeShell, p.load} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("pages: %w", err)
+		}
+	}
+	p.Mount(p.mux)
+	return p, nil
+}
+
+func (p *Pages) makeShell() (err error) {
+	if p.options.API != nil {
+		p.shell = p.options.API.Shell()
+		return nil
+	}
+	p.shell, err = web.New(p.gate, web.Settings{Rates: defaultRates})
+	return err
+}
+
+// load reads the catalogs, the templates and the static files. With a theme it
+// renders every page once, so that a template that fails stops the start.
+func (p *Pages) load() (err error) {
+	locale := p.options.Locale
+	if locale == nil && p.options.Theme != nil {
+		if locale, err = fs.Sub(p.options.Theme, "catalog"); err != nil {
+			return err
+		}
+	}
+	if p.catalogs, err = loadCatalogs(locale); err != nil {
+		return fmt.Errorf("Locale: %w", err) //nolint:staticcheck // the name of the option
+	}
+	if p.files, err = loadFiles(&p.options); err != nil {
+		return err
+	}
+	if p.theme, err = loadTheme(p.options.Theme); err != nil {
+		return fmt.Errorf("Theme: %w", err) //nolint:staticcheck // the name of the option
+	}
+	if p.options.Theme == nil {
+		return nil // a test renders every page
+	}
+	return p.check(p.catalogs.list[:1])
+}
+
+// Mount registers the pages of the gate on the mux, with default options for
+// the API. Like mux.Handle, it panics if a path is already registered; it also
+// panics if an option is invalid, which New returns as an error.
+func Mount(mux *http.ServeMux, gate *jotgate.Gate, o Options) {
+	p, err := New(gate, o)
+	if err != nil {
+		panic(err.Error())
+	}
+	p.Mount(mux)
+}
+
+// Mount registers every page on the mux.
+func (p *Pages) Mount(mux *http.ServeMux) {
+	for i := range routes {
+		mux.Handle(p.path(routes[i].path), p.handler(&routes[i]))
+	}
+	mux.Handle(p.options.Path+"static/{file}", p.shell.Wrap(web.Endpoint{Allow: "GET, HEAD", Headers: p.headers}, http.HandlerFunc(p.static)))
+	mux.Handle(p.options.Path, p.shell.Wrap(p.endpoint(&route{}), http.HandlerFunc(p.notFound)))
+}
+
+// path returns the pattern of a route.
+func (p *Pages) path(path string) string {
+	if path == "" {
+		return p.options.Path + "{$}"
+	}
+	return p.options.Path + path
+}
+
+// ServeHTTP serves the pages, and 404 for any other path.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }

@@ -1,0 +1,222 @@
+package pages
+
+// The pages of an account: profile, password, e-mail address.
+
+import (
+	"errors"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+)
+
+// account reads the account of the session, by one query, unless renewing the
+// cookie has read it already.
+func (v *visit) account() (*record.Account, error) {
+	if v.session.Account != nil {
+		return v.session.Account, nil
+	}
+	if err := v.renew(); err != nil {
+		return nil, err
+	}
+	return v.session.Account, nil
+}
+
+// renew reads the session and the account again and sends a new cookie. A
+// session that has ended in the meantime leads to the login.
+func (v *visit) renew() error {
+	s, err := v.p.gate.PageSessions().Renew(v.ctx, v.session)
+	if errors.Is(err, jotgate.ErrNotAuthenticated) {
+		return errors.Join(err, v.toLogin(true))
+	}
+	if err != nil {
+		return err
+	}
+	v.session, v.User = s, s.User
+	v.p.keep(v.w, v.r, s)
+	return nil
+}
+
+func profileShow(v *visit) error {
+	account, err := v.account()
+	if err != nil {
+		return err
+	}
+	for name, value := range map[string]string{"username": account.Username, "first_name": account.FirstName, "last_name": account.LastName} {
+		if _, typed := v.values[name]; !typed {
+			v.values[name] = value
+		}
+	}
+	v.Data = signupData{ByEmail: v.byEmail()}
+	return nil
+}
+
+// profile changes the names.
+func profile(v *visit) error {
+	var username, first, last string
+	fields := []field{{"first_name", &first, false}, {"last_name", &last, false}}
+	if !v.byEmail() {
+		fields = append(fields, field{"username", &username, true})
+	}
+	if err := v.read(fields...); err != nil {
+		return err
+	}
+	account, err := v.account()
+	if err != nil {
+		return err
+	}
+	if username != "" && username != account.Username {
+		if err := v.p.gate.Accounts().SetUsername(v.ctx, account, username, v.client); err != nil {
+			return err
+		}
+	}
+	if first != account.FirstName || last != account.LastName {
+		if err := v.p.gate.Accounts().SetNames(v.ctx, account, first, last, v.client); err != nil {
+			return err
+		}
+	}
+	if err := v.renew(); err != nil {
+		return err
+	}
+	return v.to("", "saved")
+}
+
+// password changes the password; other sessions end.
+func password(v *visit) error {
+	var current, next string
+	if err := v.read(field{"password", &current, true}, field{"new_password", &next, true}); err != nil {
+		return err
+	}
+	account, err := v.account()
+	if err != nil {
+		return err
+	}
+	if err := v.checkPassword("new_password", next, account); err != nil {
+		return err
+	}
+	if err := v.confirm(account, current, "password"); err != nil {
+		return err
+	}
+	if err := v.p.gate.Accounts().SetPassword(v.ctx, account, next, v.session.User.Session, v.client); err != nil {
+		return renamed(err, "password", "new_password")
+	}
+	v.noticePassword(account)
+	if err := v.renew(); err != nil {
+		return err
+	}
+	return v.to("password", "password")
+}
+
+// emailsData is the Data of emails.html.
+type emailsData struct {
+	Email    string
+	Verified bool
+}
+
+func emailsShow(v *visit) error {
+	email := v.session.User.Email
+	verified, err := v.p.gate.Accounts().EmailVerified(v.ctx, &record.Account{ID: v.session.Owner, Email: email})
+	v.Data = emailsData{email, verified}
+	return err
+}
+
+// emails asks for a link at a new address, which becomes the account's when the
+// link is followed.
+func emails(v *visit) error {
+	var email, current string
+	if err := v.read(field{"email", &email, true}, field{"password", &current, true}); err != nil {
+		return err
+	}
+	account, err := v.account()
+	if err != nil {
+		return err
+	}
+	if err := v.confirm(account, current, "password"); err != nil {
+		return err
+	}
+	before := *account
+	if v.byEmail() {
+		err = v.namedAfterLogin(v.p.gate.Accounts().SetUsername(v.ctx, account, email, v.client))
+	} else {
+		err = v.p.gate.Accounts().SetEmail(v.ctx, account, email, v.p.options.SendActivationEmail, v.client)
+	}
+	if err != nil {
+		return err
+	}
+	if account.Email != before.Email {
+		v.p.gate.Accounts().Notify(v.ctx, record.LetterEmailChanged, &before, "")
+	}
+	return v.to("emails", "email")
+}
+
+func emailConfirmShow(v *visit) error {
+	account, err := v.link(record.LetterEmailChange)
+	d := confirmData{Kind: "email-confirm", Ask: "password"}
+	if account != nil {
+		d.Valid, d.Username = true, account.Username
+		if v.session != nil && v.session.Owner == account.ID {
+			d.Ask = ""
+		}
+	}
+	v.Data = d
+	return err
+}
+
+// emailConfirm makes the address of the link the account's. A browser that is
+// not signed in as its owner also needs the password.
+func emailConfirm(v *visit) error {
+	var current string
+	if err := v.read(field{"password", &current, false}); err != nil {
+		return err
+	}
+	account, err := v.link(record.LetterEmailChange)
+	if err != nil || account == nil {
+		return errors.Join(err, v.wrong("", v.T("problem.link")))
+	}
+	owner := v.session != nil && v.session.Owner == account.ID
+	if !owner {
+		if current == "" {
+			return v.wrong("password", v.T("problem.required.password"))
+		}
+		if err := v.confirm(account, current, "password"); err != nil {
+			return err
+		}
+	}
+	query := v.r.URL.Query()
+	if _, err := v.p.gate.Links().ConfirmEmail(v.ctx, query.Get("uid"), query.Get("token"), v.client); err != nil {
+		return v.namedAfterLogin(err)
+	}
+	if !owner {
+		return v.to("login", "saved")
+	}
+	if err := v.renew(); err != nil {
+		return err
+	}
+	return v.to("emails", "saved")
+}
+
+func emailUndoShow(v *visit) error {
+	account, err := v.link(record.LetterEmailChanged)
+	v.Data = confirmData{Kind: "email-undo", Ask: "username", Valid: account != nil}
+	return err
+}
+
+// emailUndo restores the address that the link was sent to. The user types the
+// username, because some programs that scan e-mails press every button.
+func emailUndo(v *visit) error {
+	var username string
+	if err := v.read(field{"username", &username, true}); err != nil {
+		return err
+	}
+	account, err := v.link(record.LetterEmailChanged)
+	if err != nil || account == nil {
+		return errors.Join(err, v.wrong("", v.T("problem.link")))
+	}
+	if account.Username != username && !v.byEmail() {
+		return v.wrong("username", v.T("problem.username"))
+	}
+	query := v.r.URL.Query()
+	if _, err := v.p.gate.Links().UndoEmail(v.ctx, query.Get("uid"), query.Get("token"), v.client); err != nil {
+		return err
+	}
+	return v.redirect(v.p.options.Path + "done?about=reset")
+}

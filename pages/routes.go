@@ -1,0 +1,90 @@
+package pages
+
+import (
+	"net/http"
+
+	"github.com/jotgate/jotgate/internal/web"
+)
+
+// access says who may see a page.
+type access int
+
+const (
+	open   access = iota
+	guest         // a signed-in user is sent home
+	member        // anyone else is sent to the login
+)
+
+// route is one page: show fills it, act does what its form asks for.
+type route struct {
+	path     string // below Options.Path
+	template string
+	title    string // id of a message
+	access   access
+	scope    string // of the rates, for act
+	token    bool   // the address holds a token
+	json     bool   // for scripts: errors are JSON
+	show     func(*visit) error
+	act      func(*visit) error
+}
+
+// routes are all pages.
+var routes = []route{
+	{path: "login", template: "login.html", title: "login.title", access: guest, scope: "login", show: loginShow, act: login},
+	{path: "login/code", template: "code.html", title: "code.title", scope: "login", show: stepShow, act: code},
+	{path: "login/recovery", template: "recovery.html", title: "recovery.title", scope: "login", show: stepShow, act: recoveryCode},
+	{path: "signup", template: "signup.html", title: "signup.title", access: guest, scope: "register", show: signupShow, act: signup},
+	{path: "activate", template: "confirm.html", title: "activate.title", scope: "links", token: true, show: activateShow, act: activate},
+	{path: "resend", template: "resend.html", title: "resend.title", access: guest, scope: "email", act: resend},
+	{path: "reset", template: "reset.html", title: "reset.title", scope: "email", act: reset},
+	{path: "reset/confirm", template: "reset-confirm.html", title: "reset-confirm.title", scope: "links", token: true, show: resetConfirmShow, act: resetConfirm},
+	{path: "email/confirm", template: "confirm.html", title: "email-confirm.title", scope: "links", token: true, show: emailConfirmShow, act: emailConfirm},
+	{path: "email/undo", template: "confirm.html", title: "email-undo.title", scope: "links", token: true, show: emailUndoShow, act: emailUndo},
+	{path: "username/confirm", template: "confirm.html", title: "username-confirm.title", scope: "links", token: true, show: usernameConfirmShow, act: usernameConfirm},
+	{path: "logout", template: "logout.html", title: "logout.title", show: logoutShow, act: logout},
+	{path: "done", template: "done.html", title: "done.title", show: doneShow},
+
+	{path: "", template: "profile.html", title: "profile.title", access: member, show: profileShow, act: profile},
+	{path: "password", template: "password.html", title: "password.title", access: member, scope: "login", act: password},
+	{path: "emails", template: "emails.html", title: "emails.title", access: member, scope: "email", show: emailsShow, act: emails},
+	{path: "security", template: "security.html", title: "security.title", access: member, show: securityShow, act: security},
+	{path: "security/app", template: "app.html", title: "app.title", access: member, scope: "login", show: appShow, act: app},
+	{path: "again", template: "again.html", title: "again.title", access: member, scope: "login", act: again},
+	{path: "sessions", template: "sessions.html", title: "sessions.title", access: member, show: sessionsShow, act: sessionsEnd},
+	{path: "activity", template: "activity.html", title: "activity.title", access: member, show: activityShow},
+	{path: "data", template: "data.html", title: "data.title", access: member, scope: "login", act: dataDelete},
+	{path: "data/export", access: member, act: dataExport},
+
+	{path: "token", act: token, json: true},
+}
+
+// handler returns the handler of a page within the HTTP layer.
+func (p *Pages) handler(r *route) http.Handler {
+	return p.shell.Wrap(p.endpoint(r), http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { p.serve(w, req, r) }))
+}
+
+// endpoint returns what the HTTP layer needs to know about the page.
+func (p *Pages) endpoint(r *route) web.Endpoint {
+	allow := ""
+	switch {
+	case r.act != nil && r.template != "":
+		allow = "GET, HEAD, POST"
+	case r.act != nil:
+		allow = "POST"
+	case r.template != "":
+		allow = "GET, HEAD"
+	}
+	e := web.Endpoint{Allow: allow, Headers: p.headers, Render: p.renderError}
+	if r.json {
+		e.Render = nil
+	}
+	return e
+}
+
+// headers sets the security headers of every page (docs/pages.md explains each).
+func (p *Pages) headers(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'none'; "+
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "+
+		"require-trusted-types-for 'script'; trusted-types 'none'")
+	h.Set("Permissions-Policy", "publickey-credentials-get=(self), publickey-credentials-create=(self)")
+}

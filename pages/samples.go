@@ -1,0 +1,178 @@
+package pages
+
+// Samples: every page in every state that it has, with invented data, to check
+// templates and to look at them.
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+)
+
+// sample is a page in one state.
+type sample struct {
+	name, path string // path is that of its route
+	set        func(*view)
+}
+
+var sampleTime = time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC)
+
+const (
+	sampleBrowser = "Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/20100101 Firefox/147.0"
+	samplePhone   = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_2 like Mac OS X) Version/19.2 Mobile/15E148 Safari/604.1"
+)
+
+var samples = []sample{
+	{"login", "login", nil},
+	{"login-wrong", "login", func(v *view) {
+		v.values["username"] = "alice"
+		v.Errors = []problem{{"", v.T("problem.login")}}
+	}},
+	{"login-empty", "login", func(v *view) {
+		v.Errors = []problem{
+			{"username", v.T("problem.required.username")}, {"password", v.T("problem.required.password")},
+		}
+	}},
+	{"login-slow", "login", func(v *view) { v.Errors = []problem{{"", v.T("problem.slow", 8)}} }},
+	{"login-notice", "login", func(v *view) { v.Notice = "notice.reset" }},
+	{"code", "login/code", func(v *view) { v.Data = stepData{Others: []string{"login/recovery"}} }},
+	{"code-wrong", "login/code", func(v *view) {
+		v.Data = stepData{Again: true}
+		v.Errors = []problem{{"code", v.T("problem.code")}}
+	}},
+	{"recovery", "login/recovery", func(v *view) { v.Data = stepData{Others: []string{"login/code"}} }},
+	{"again", "again", nil},
+	{"security", "security", func(v *view) { v.Data = securityData{} }},
+	{"security-app", "security", func(v *view) {
+		v.Data = securityData{
+			App:   &jotgate.FactorInfo{ID: 1, Created: sampleTime.Add(-72 * time.Hour), LastUsed: sampleTime.Add(-time.Hour)},
+			Codes: &jotgate.FactorInfo{ID: 2, Left: 3}, Few: true,
+		}
+	}},
+	{"app", "security/app", func(v *view) {
+		secret := jotgate.NewTOTP{Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", URL: "otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Example"}
+		shown := &visit{}
+		_ = shown.showApp(secret) // a URL of this length fits into a QR code
+		v.Data = shown.Data
+	}},
+	{"codes", "codes", func(v *view) {
+		v.Data = codesData{[]string{"K7QF4-9XW2M", "7R2MD-QH8VN", "C5XZT-3KJ9P", "W8DGN-6FY4B", "2MVQK-H7RTX", "9PJCF-4ZGDW", "T6NXB-8QKMH", "F3YRD-5VWJC", "H9ZKG-2TPNQ", "B4MWX-7CDFR"}, "/account/security"}
+	}},
+	{"signup", "signup", func(v *view) { v.Data = signupData{} }},
+	{"signup-email", "signup", func(v *view) { v.Data = signupData{ByEmail: true} }},
+	{"signup-closed", "signup", func(v *view) { v.Data = signupData{Closed: true} }},
+	{"signup-wrong", "signup", func(v *view) {
+		v.Data = signupData{}
+		v.values["username"], v.values["email"] = "alice", "alice@example.com"
+		v.Errors = []problem{{"username", v.T("error.username.taken")}, {"password", v.T("problem.password_too_common")}}
+	}},
+	{"activate", "activate", func(v *view) { v.Data = confirmData{Valid: true, Kind: "activate", Username: "alice", Ask: "password"} }},
+	{"activate-invalid", "activate", func(v *view) { v.Data = confirmData{Kind: "activate", Resend: "resend"} }},
+	{"resend", "resend", nil},
+	{"reset", "reset", nil},
+	{"reset-confirm", "reset/confirm", func(v *view) { v.Data = resetData{true, "alice"} }},
+	{"reset-confirm-wrong", "reset/confirm", func(v *view) {
+		v.Data = resetData{true, "alice"}
+		v.Errors = []problem{{"new_password", v.T("problem.password_too_short", 8)}}
+	}},
+	{"reset-confirm-invalid", "reset/confirm", func(v *view) { v.Data = resetData{} }},
+	{"email-confirm", "email/confirm", func(v *view) { v.Data = confirmData{Valid: true, Kind: "email-confirm", Username: "alice"} }},
+	{"email-confirm-stranger", "email/confirm", func(v *view) {
+		v.Data = confirmData{Valid: true, Kind: "email-confirm", Username: "alice", Ask: "password"}
+	}},
+	{"email-undo", "email/undo", func(v *view) { v.Data = confirmData{Valid: true, Kind: "email-undo", Ask: "username"} }},
+	{"username-confirm", "username/confirm", func(v *view) { v.Data = confirmData{Valid: true, Kind: "username-confirm", Ask: "username"} }},
+	{"done", "done", func(v *view) { v.Data = doneData{"done.reset"} }},
+	{"done-activation", "done", func(v *view) { v.Data = doneData{"done.activation"} }},
+	{"logout", "logout", nil},
+	{"profile", "", func(v *view) {
+		v.Data = signupData{}
+		v.values["username"], v.values["first_name"], v.values["last_name"] = "alice", "Alice", "Liddell"
+	}},
+	{"profile-saved", "", func(v *view) {
+		v.Data = signupData{}
+		v.values["username"], v.Notice = "alice", "notice.saved"
+	}},
+	{"password", "password", nil},
+	{"password-wrong", "password", func(v *view) { v.Errors = []problem{{"password", v.T("problem.password")}} }},
+	{"emails", "emails", func(v *view) { v.Data = emailsData{"alice@example.com", true} }},
+	{"emails-none", "emails", func(v *view) { v.Data = emailsData{} }},
+	{"emails-sent", "emails", func(v *view) { v.Data, v.Notice = emailsData{"alice@example.com", false}, "notice.email" }},
+	{"sessions", "sessions", func(v *view) {
+		v.Data = sessionsData{&record.Session{ID: "a", UserAgent: sampleBrowser, Address: "192.0.2.7", Created: sampleTime.Add(-time.Hour)}, []record.Session{
+			{ID: "b", UserAgent: samplePhone, Address: "2001:db8::42", Created: sampleTime.Add(-50 * time.Hour), LastSeen: sampleTime.Add(-20 * time.Minute)},
+			{ID: "c", Address: "198.51.100.4", LastSeen: sampleTime.Add(-400 * time.Hour)},
+		}}
+	}},
+	{"sessions-one", "sessions", func(v *view) {
+		v.Data = sessionsData{Current: &record.Session{ID: "a", UserAgent: sampleBrowser, Address: "192.0.2.7", Created: sampleTime}}
+	}},
+	{"activity", "activity", func(v *view) {
+		d := activityData{Older: 7}
+		for i, kind := range record.EventKinds {
+			d.Events = append(d.Events, record.Event{Name: kind.Name, Time: sampleTime.Add(-time.Duration(i) * time.Hour), Address: "192.0.2.7", UserAgent: sampleBrowser})
+		}
+		v.Data = d
+	}},
+	{"activity-none", "activity", func(v *view) { v.Data = activityData{} }},
+	{"data", "data", nil},
+	{"error", "error", func(v *view) { v.Data, v.Request = "problem.busy", "JBSWY3DPEHPK3PXPABCDEFGHIJ" }},
+	{"error-notfound", "error", func(v *view) { v.Data, v.Request = "problem.notfound", "JBSWY3DPEHPK3PXPABCDEFGHIJ" }},
+}
+
+// writeSample writes one of the samples in a language.
+func (p *Pages) writeSample(w io.Writer, name string, l *catalog) error {
+	i := slices.IndexFunc(samples, func(s sample) bool { return s.name == name })
+	if i < 0 {
+		return fmt.Errorf("there is no sample %q", name)
+	}
+	page := routeOf(samples[i].path)
+	v := &view{
+		Site: "Example", Title: page.title, Page: page.path, Token: page.token, pages: p, values: map[string]string{}, now: sampleTime,
+		lang: l, Links: links{Signup: !p.options.NoSignup, Reset: true},
+	}
+	if name == "codes" {
+		page = codesRoute
+		v.Page, v.Title = "security", page.title
+	}
+	if page.access == member || page.path == "logout" {
+		v.User = &jotgate.User{ID: "1", Username: "alice", Email: "alice@example.com"}
+	}
+	if samples[i].set != nil {
+		samples[i].set(v)
+	}
+	text, err := p.theme.render(page.template, v)
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	return err
+}
+
+// routeOf returns the route with this path, or that of the error page.
+func routeOf(path string) *route {
+	for i := range routes {
+		if routes[i].path == path {
+			return &routes[i]
+		}
+	}
+	return &route{template: "error.html", title: "problem.title"}
+}
+
+// Check renders every page in every state and every language. The error names
+// the file and the line of a template that fails.
+func (p *Pages) Check() error { return p.check(p.catalogs.list) }
+
+func (p *Pages) check(languages []*catalog) error {
+	for _, s := range samples {
+		for _, l := range languages {
+			if err := p.writeSample(io.Discard, s.name, l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package pages
+
+// The page of the second factors.
+
+import (
+	"errors"
+	"html/template"
+	"strconv"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/factor/totp"
+	"github.com/jotgate/jotgate/record"
+)
+
+// securityData is the Data of security.html.
+type securityData struct {
+	App   *jotgate.FactorInfo // the authenticator app, nil without one
+	Codes *jotgate.FactorInfo // the recovery codes, nil without any
+	Few   bool                // of the recovery codes few are left
+}
+
+// fewCodes is how many recovery codes are few.
+const fewCodes = 3
+
+func securityShow(v *visit) error {
+	factors, err := v.p.gate.Factors().List(v.ctx, v.session.Owner)
+	if err != nil {
+		return err
+	}
+	var d securityData
+	for i := range factors {
+		switch factors[i].Type {
+		case record.FactorTOTP:
+			d.App = &factors[i]
+		case record.FactorRecovery:
+			d.Codes, d.Few = &factors[i], factors[i].Left <= fewCodes
+		}
+	}
+	v.Data = d
+	return nil
+}
+
+// security removes a factor or makes new recovery codes. The user must have
+// authenticated recently.
+func security(v *visit) error {
+	var remove, codes string
+	if err := v.read(field{"remove", &remove, false}, field{"codes", &codes, false}); err != nil {
+		return err
+	}
+	if ok, err := v.fresh(); !ok {
+		return err
+	}
+	account, err := v.account()
+	if err != nil {
+		return err
+	}
+	if codes != "" {
+		list, err := v.p.gate.Factors().NewRecoveryCodes(v.ctx, account, v.client)
+		if err != nil {
+			return err
+		}
+		return v.showCodes(list)
+	}
+	id, err := strconv.ParseInt(remove, 10, 64)
+	if err != nil {
+		return jotgate.ErrNotFound
+	}
+	if err := v.p.gate.Factors().Remove(v.ctx, account, id, v.client); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
+		return err
+	}
+	return v.to("security", "saved")
+}
+
+// appShow makes a secret for an authenticator app. It is in the page alone until
+// it is confirmed: a page that is shown again because of a wrong code has it in
+// its form.
+func appShow(v *visit) error {
+	if len(v.Errors) > 0 && v.values["token"] != "" {
+		return v.showApp(jotgate.NewTOTP{Secret: v.values["secret"], URL: v.values["url"], Token: v.values["token"]})
+	}
+	if ok, err := v.fresh(); !ok {
+		return err
+	}
+	account, err := v.account()
+	if err != nil {
+		return err
+	}
+	secret, err := v.p.gate.Factors().BeginTOTP(v.ctx, account)
+	if errors.Is(err, jotgate.ErrForbidden) || err != nil && jotgate.AsError(err).Code == "totp_exists" {
+		return v.redirect(v.p.options.Path + "security")
+	}
+	if err != nil {
+		return err
+	}
+	return v.showApp(secret)
+}
+
+// showApp shows a secret and its QR code.
+func (v *visit) showApp(secret jotgate.NewTOTP) error {
+	svg, err := totp.SVG(secret.URL)
+	if err != nil {
+		return jotgate.ErrNotFound.Because(err) // an address that the page did not make
+	}
+	// The page has a name for the image in its language.
+	svg = strings.Replace(svg, `role="img" aria-label="QR code"`, `aria-hidden="true"`, 1)
+	v.Data = stepData{New: &secret, SVG: template.HTML(svg)} //nolint:gosec // made by package totp: numbers in a path
+	return nil
+}
+
+// app adds the authenticator app and shows the recovery codes.
+func app(v *visit) error {
+	var token, code string
+	var secret, url string
+	if err := v.read(field{"token", &token, false}, field{"secret", &secret, false}, field{"url", &url, false}, field{"code", &code, true}); err != nil {
+		return err
+	}
+	if ok, err := v.fresh(); !ok {
+		return err
+	}
+	account, err := v.account()
+	if err != nil {
+		return err
+	}
+	codes, err := v.p.gate.Factors().AddTOTP(v.ctx, account, token, strings.Join(strings.Fields(code), ""), v.client)
+	switch {
+	case errors.Is(err, jotgate.ErrCodeNotValid):
+		return v.wrong("code", v.T("problem.code"))
+	case errors.Is(err, jotgate.ErrLoginNotValid):
+		v.values["token"] = "" // the page makes another one
+		return v.wrong("", v.T("problem.enrolment"))
+	case err != nil && jotgate.AsError(err).Code == "totp_exists":
+		return v.to("security", "saved") // a double click
+	case err != nil:
+		return err
+	case len(codes) == 0:
+		return v.to("security", "saved")
+	}
+	return v.showCodes(codes)
+}
+
+// codesData is the Data of codes.html.
+type codesData struct {
+	Codes []string
+	To    string // the address of the button below
+}
+
+// codesRoute is the page of new recovery codes, which has no address.
+var codesRoute = &route{template: "codes.html", title: "codes.title", access: member}
+
+// showCodes shows new recovery codes. They are only in this response to a POST:
+// the page cannot be opened again.
+func (v *visit) showCodes(codes []string) error {
+	to := v.p.options.Path + "security"
+	if v.Next != "" {
+		to = v.Next
+	}
+	v.route = codesRoute
+	v.Page, v.Title, v.Data = "security", codesRoute.title, codesData{codes, to}
+	return v.render(200)
+}

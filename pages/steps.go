@@ -1,0 +1,216 @@
+package pages
+
+// The steps of a login after the first one, and the same steps for a user who
+// authenticates again.
+
+import (
+	"errors"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// loginCookie holds the login in progress.
+const loginCookie = "jotgate-login"
+
+// pending is the content of loginCookie: a pending token, which is sealed, and
+// what the pages need to know about it, which decides nothing.
+type pending struct {
+	token string
+	step  jotgate.Step
+	flows []string
+	kind  string // of "k" (stay signed in) and "a" (authenticate again)
+}
+
+func (p pending) String() string {
+	return strings.Join([]string{p.kind, string(p.step), strings.Join(p.flows, "-"), p.token}, "~")
+}
+
+// readPending returns the login in progress, or nil.
+func (v *visit) readPending() *pending {
+	parts := strings.SplitN(v.p.cookie(v.r, loginCookie), "~", 4)
+	if len(parts) != 4 {
+		return nil
+	}
+	return &pending{kind: parts[0], step: jotgate.Step(parts[1]), flows: strings.Split(parts[2], "-"), token: parts[3]}
+}
+
+// pageOf returns the page of a step.
+func (p *pending) page() string {
+	switch {
+	case p.step == jotgate.StepEnrol:
+		return "login/enrol"
+	case p.step == jotgate.StepPassword:
+		return "login/new-password"
+	case slices.Contains(p.flows, "totp"):
+		return "login/code"
+	case slices.Contains(p.flows, "recovery"):
+		return "login/recovery"
+	}
+	return "login"
+}
+
+// loginTime is how long a login may take: that of a pending token.
+const loginTime = 15 * time.Minute
+
+// advance ends a step: it sends the browser to the next one or, after the last,
+// starts the session and sends the user home.
+func (v *visit) advance(state jotgate.LoginState, kind jotgate.PageLogin) error {
+	if state.Page == nil {
+		next := pending{token: state.Pending, step: state.Next, flows: state.Flows}
+		if kind.Keep {
+			next.kind = "k"
+		}
+		if kind.Replaces != nil {
+			next.kind += "a"
+		}
+		v.p.setCookie(v.w, v.r, loginCookie, next.String(), loginTime)
+		return v.redirect(v.p.url(next.page(), v.Next))
+	}
+	v.forgetPending()
+	v.p.keep(v.w, v.r, state.Page)
+	v.session, v.User = state.Page, state.Page.User
+	if len(state.RecoveryCodes) > 0 {
+		return v.showCodes(state.RecoveryCodes)
+	}
+	return v.goHome()
+}
+
+// stepData is the Data of the step pages.
+type stepData struct {
+	Again  bool     // a signed-in user authenticates again
+	Others []string // other pages that complete the step
+	New    *jotgate.NewTOTP
+	SVG    template.HTML // the QR code of New
+}
+
+// stepShow shows a step, or sends the browser to the step that is due.
+func stepShow(v *visit) error {
+	p := v.readPending()
+	switch {
+	case p == nil && v.session != nil:
+		return v.goHome()
+	case p == nil:
+		return v.redirect(v.p.url("login", v.Next))
+	}
+	d := stepData{Again: strings.Contains(p.kind, "a")}
+	for flow, page := range map[string]string{"totp": "login/code", "recovery": "login/recovery"} {
+		if slices.Contains(p.flows, flow) && page != v.route.path {
+			d.Others = append(d.Others, page)
+		}
+	}
+	v.Data = d
+	return nil
+}
+
+// OtherText returns the id of the link to a page that completes the step, too.
+func (v *view) OtherText(page string) string {
+	return "step." + strings.TrimPrefix(page, "login/")
+}
+
+// code takes the step by the code of an authenticator app.
+func code(v *visit) error {
+	var code string
+	if err := v.read(field{"code", &code, true}); err != nil {
+		return err
+	}
+	return v.next(jotgate.TOTP(strings.Join(strings.Fields(code), "")), "code", "problem.code")
+}
+
+// recoveryCode takes the step by a recovery code.
+func recoveryCode(v *visit) error {
+	var code string
+	if err := v.read(field{"recovery_code", &code, true}); err != nil {
+		return err
+	}
+	return v.next(jotgate.RecoveryCode(code), "recovery_code", "problem.recovery")
+}
+
+// next takes a step. A login that has expired, or was completed in another tab,
+// begins again.
+func (v *visit) next(proof jotgate.Proof, name, wrong string) error {
+	p := v.readPending()
+	if p == nil {
+		return stepShow(v)
+	}
+	kind := jotgate.PageLogin{Keep: strings.Contains(p.kind, "k")}
+	if strings.Contains(p.kind, "a") {
+		if kind.Replaces = v.session; v.session == nil {
+			return v.restart()
+		}
+	}
+	state, err := v.p.gate.PageSessions().Continue(v.ctx, p.token, proof, kind, v.client)
+	switch {
+	case errors.Is(err, jotgate.ErrCodeNotValid):
+		return v.wrong(name, v.T(wrong))
+	case errors.Is(err, jotgate.ErrLoginNotValid), errors.Is(err, jotgate.ErrNoActiveAccount):
+		return v.restart()
+	case err != nil:
+		return err
+	}
+	if state.Page != nil {
+		account := state.Page.Account
+		strange, err := v.p.shell.Lockout().Forgive(v.ctx, account.Username, v.network, account.ID)
+		if err != nil {
+			return err
+		}
+		v.noticeSignIn(strange, account)
+	}
+	return v.advance(state, kind)
+}
+
+// forgetPending deletes the cookie of a login in progress, if there is one.
+func (v *visit) forgetPending() {
+	if v.p.cookie(v.r, loginCookie) != "" {
+		v.p.setCookie(v.w, v.r, loginCookie, "", -time.Second)
+	}
+}
+
+// restart sends the browser to the first step, or home if another tab has
+// completed the login.
+func (v *visit) restart() error {
+	v.forgetPending()
+	if v.session != nil {
+		return v.goHome()
+	}
+	address := v.p.url("login", v.Next)
+	if strings.Contains(address, "?") {
+		return v.redirect(address + "&done=expired")
+	}
+	return v.redirect(address + "?done=expired")
+}
+
+// again asks a signed-in user for the password once more, before a change that a
+// stolen session must not make.
+func again(v *visit) error {
+	var password string
+	if err := v.read(field{"password", &password, true}); err != nil {
+		return err
+	}
+	account, err := v.account()
+	if err != nil {
+		return err
+	}
+	return v.signIn(account.Username, password, jotgate.PageLogin{Keep: v.session.Keep, Replaces: v.session})
+}
+
+// freshTime is how long ago the user may have authenticated before a change of
+// the second factors.
+const freshTime = 10 * time.Minute
+
+// fresh reports whether the user has authenticated recently and, if it has a
+// second factor, with two; if not, it sends the browser to do so, and back to
+// the page.
+func (v *visit) fresh() (bool, error) {
+	factors, err := v.p.gate.Factors().List(v.ctx, v.session.Owner)
+	if err != nil {
+		return false, err
+	}
+	if v.now.Sub(v.session.AuthTime) < freshTime && (len(factors) == 0 || v.session.ACR == "aal2") {
+		return true, nil
+	}
+	return false, v.redirect(v.p.url("again", v.p.options.Path+v.route.path))
+}

@@ -1,0 +1,326 @@
+package pages
+
+// One request: who sent it, in which language, and the response.
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/internal/web"
+)
+
+// visit is a request for a page.
+type visit struct {
+	view
+	p       *Pages
+	w       http.ResponseWriter
+	r       *http.Request
+	ctx     context.Context
+	route   *route
+	client  jotgate.Client
+	network string
+	session *jotgate.PageSession // nil if the browser is not signed in
+	done    bool                 // a response was sent
+}
+
+// errInvalid says that v.Errors lists what is wrong with the form.
+var errInvalid = errors.New("the form is invalid")
+
+// serve handles every request for a page.
+func (p *Pages) serve(w http.ResponseWriter, r *http.Request, page *route) {
+	v := p.visit(w, r, page)
+	err := v.handle()
+	switch {
+	case err == nil || v.done:
+	case page.json:
+		p.shell.Fail(w, r, err, nil)
+	default:
+		p.shell.Fail(w, r, err, p.renderError)
+	}
+}
+
+// visit returns the request's visit, without its session.
+func (p *Pages) visit(w http.ResponseWriter, r *http.Request, page *route) *visit {
+	v := &visit{p: p, w: w, r: r, ctx: r.Context(), route: page}
+	v.client, v.network = p.shell.Client(r)
+	query := r.URL.Query()
+	v.view = view{
+		Site: p.site(r), Title: page.title, Page: page.path, Token: page.token, pages: p, values: map[string]string{},
+		now: p.gate.Settings().Now(), lang: p.language(w, r), Next: p.safeNext(query.Get("next")), query: languageQuery(query),
+		Links: links{Signup: !p.options.NoSignup, Reset: true},
+	}
+	if page.token {
+		w.Header().Set("Referrer-Policy", "no-referrer")
+	}
+	return v
+}
+
+// languageQuery returns the query of the page, without lang, before another
+// parameter.
+func languageQuery(query url.Values) string {
+	query.Del("lang")
+	if text := query.Encode(); text != "" {
+		return text + "&"
+	}
+	return ""
+}
+
+func (p *Pages) site(r *http.Request) string {
+	if p.options.Site != "" {
+		return p.options.Site
+	}
+	if u, err := url.Parse(p.options.BaseURL); err == nil && u.Host != "" {
+		return u.Hostname()
+	}
+	if u, err := url.Parse("//" + r.Host); err == nil && u.Hostname() != "" {
+		return u.Hostname()
+	}
+	return r.Host
+}
+
+// handle runs the page.
+func (v *visit) handle() error {
+	reading := v.r.Method == http.MethodGet || v.r.Method == http.MethodHead
+	switch {
+	case reading && v.route.template == "", !reading && (v.r.Method != http.MethodPost || v.route.act == nil):
+		return &jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + v.r.Method + `" not allowed.`}
+	case !reading:
+		if err := v.p.origins.Check(v.r); err != nil {
+			return jotgate.ErrForbidden.Because(err)
+		}
+	}
+	if err := v.openSession(); err != nil {
+		return err
+	}
+	if v.route.access == member && v.session == nil {
+		return v.toLogin(reading)
+	}
+	if v.route.access == guest && v.session != nil {
+		return v.goHome()
+	}
+	if reading {
+		return v.show(http.StatusOK)
+	}
+	return v.act()
+}
+
+// toLogin sends the browser to the login and, after that, back to this page.
+func (v *visit) toLogin(back bool) error {
+	if v.route.template == "" {
+		return jotgate.ErrNotAuthenticated
+	}
+	next := v.p.options.Path + v.route.path
+	if back {
+		next = v.r.URL.RequestURI()
+	}
+	return v.redirect(v.p.url("login", v.p.safeNext(next)))
+}
+
+// show responds with the page.
+func (v *visit) show(status int) error {
+	if v.route.show != nil {
+		if err := v.route.show(v); err != nil || v.done {
+			return err
+		}
+	}
+	if v.Notice == "" {
+		v.Notice = notices[v.r.URL.Query().Get("done")]
+	}
+	return v.render(status)
+}
+
+// notices are the messages about what was done, by the parameter done of the
+// redirect after it.
+var notices = map[string]string{
+	"saved": "notice.saved", "password": "notice.password", "email": "notice.email", "ended": "notice.ended", "others": "notice.others",
+	"reset": "notice.reset", "activated": "notice.activated", "signedout": "notice.signedout", "deleted": "notice.deleted", "expired": "notice.expired",
+}
+
+// act reads the form and does what it asks for. An error that the user can
+// correct shows the form again.
+func (v *visit) act() error {
+	if v.route.scope != "" {
+		if err := v.p.shell.Limit(v.network, v.route.scope); err != nil {
+			v.p.gate.Events().RecordRefusal(v.ctx, err, "", v.client)
+			return v.again(err)
+		}
+	}
+	err := v.route.act(v)
+	if err != nil && !v.done {
+		return v.again(err)
+	}
+	return err
+}
+
+// again shows the form with what is wrong, or returns an error that is not the
+// user's.
+func (v *visit) again(err error) error {
+	var e *jotgate.Error
+	if !errors.Is(err, errInvalid) {
+		if !errors.As(err, &e) || e.Status >= http.StatusInternalServerError && e.RetryAfter == 0 || v.route.template == "" {
+			return err
+		}
+		v.explain(e)
+	}
+	if len(v.Errors) == 0 {
+		return err
+	}
+	status := http.StatusUnprocessableEntity
+	if e != nil && (e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable) {
+		status = e.Status
+		v.w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds()+0.999)))
+	}
+	return v.show(status)
+}
+
+// explain adds the problems of an error of the gate.
+func (v *visit) explain(e *jotgate.Error) {
+	switch {
+	case e.Status == http.StatusTooManyRequests:
+		v.wrong("", v.T("problem.slow", int(e.RetryAfter.Seconds()+0.999)))
+	case e.Status == http.StatusServiceUnavailable:
+		v.wrong("", v.T("problem.busy"))
+	}
+	for _, f := range e.Fields {
+		for _, text := range f.Messages {
+			v.wrong(f.Field, v.lang.errorText(text))
+		}
+	}
+	for _, text := range e.List {
+		v.wrong("", v.lang.errorText(text))
+	}
+}
+
+// wrong adds a problem of a field, or of the whole form, and returns errInvalid.
+func (v *visit) wrong(field, text string) error {
+	v.Errors = append(v.Errors, problem{field, text})
+	return errInvalid
+}
+
+// field is a field of a form and the variable that receives it.
+type field struct {
+	name string
+	into *string
+	must bool
+}
+
+// read reads the fields of the form. They are stripped of white space and
+// bounded as those of the API are.
+func (v *visit) read(fields ...field) error {
+	body, err := v.p.shell.Body(v.w, v.r)
+	if err != nil {
+		return err
+	}
+	var sent bool
+	list := make([]form.Field, len(fields))
+	for i, f := range fields {
+		list[i] = form.Text(f.name, f.into).OrNot(&sent)
+		list[i].Blank, list[i].MaxLength = true, 4096
+	}
+	if err := body.Decode(list...); err != nil {
+		return err
+	}
+	for _, f := range fields {
+		if !strings.Contains(f.name, "password") && f.name != "code" {
+			v.values[f.name] = *f.into
+		}
+		if f.must && *f.into == "" {
+			err = v.wrong(f.name, v.T("problem.required."+f.name))
+		}
+	}
+	return err
+}
+
+// url returns the address of a page, with next if there is one.
+func (p *Pages) url(page, next string) string {
+	address := p.options.Path + page
+	if next != "" {
+		address += "?next=" + url.QueryEscape(next)
+	}
+	return address
+}
+
+// redirect answers 303: the browser requests the address by GET, whatever it
+// sent before.
+func (v *visit) redirect(address string) error {
+	v.done = true
+	v.w.Header().Set("Location", address)
+	v.w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// to redirects to a page of the account with a notice.
+func (v *visit) to(page, notice string) error {
+	return v.redirect(v.p.options.Path + page + "?done=" + notice)
+}
+
+// goHome sends a signed-in user to next, or home.
+func (v *visit) goHome() error {
+	switch {
+	case v.Next != "":
+		return v.redirect(v.Next)
+	case v.p.options.Home != "":
+		return v.redirect(v.p.options.Home)
+	}
+	return v.redirect(v.p.options.Path)
+}
+
+// render sends the page.
+func (v *visit) render(status int) error {
+	page, err := v.p.theme.render(v.route.template, &v.view)
+	if err != nil {
+		return err
+	}
+	v.send(status, page)
+	return nil
+}
+
+func (v *visit) send(status int, page []byte) {
+	v.done = true
+	h := v.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.lang.code)
+	h.Set("Content-Length", strconv.Itoa(len(page)))
+	h.Add("Vary", "Accept-Language, Cookie")
+	v.w.WriteHeader(status)
+	if v.r.Method != http.MethodHead {
+		_, _ = v.w.Write(page)
+	}
+}
+
+// notFound serves every other path below Options.Path.
+func (p *Pages) notFound(w http.ResponseWriter, r *http.Request) {
+	p.renderError(w, r, jotgate.ErrNotFound)
+}
+
+// renderError is the page of an error, with the id of the request.
+func (p *Pages) renderError(w http.ResponseWriter, r *http.Request, e *jotgate.Error) {
+	v := p.visit(w, r, &route{template: "error.html", title: "problem.title"})
+	v.Page, v.Request, v.query = "error", w.Header().Get(web.RequestID), ""
+	v.Data = errorData(e)
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds()+0.999)))
+	}
+	if err := v.render(e.Status); err != nil {
+		e.Respond(w, "")
+	}
+}
+
+// errorData returns the id of the message about an error.
+func errorData(e *jotgate.Error) string {
+	switch e.Status {
+	case http.StatusNotFound:
+		return "problem.notfound"
+	case http.StatusForbidden, http.StatusBadRequest, http.StatusUnauthorized, http.StatusMethodNotAllowed:
+		return "problem.refused"
+	case http.StatusTooManyRequests:
+		return "problem.many"
+	}
+	return "problem.busy"
+}

@@ -1,0 +1,241 @@
+package jotgate
+
+// Page sessions: what the login pages keep in a browser instead of tokens.
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+const (
+	// pageLifetime is how long a page cookie is accepted without a look at its
+	// session, unless access tokens live shorter: revocations are kept for the
+	// lifetime of an access token, and a page cookie must not outlive them.
+	pageLifetime = 5 * time.Minute
+	// pageSessionLifetime is how long a session of the pages lives that the user
+	// did not ask to keep (NIST SP 800-63B section 4.2.3: 12 hours).
+	pageSessionLifetime = 12 * time.Hour
+	// pageSeenEvery is how often the use of a page session is recorded.
+	pageSeenEvery = 15 * time.Minute
+)
+
+// PageSessions keeps the sessions of browsers that log in at pages instead of
+// through the API. A browser has a sealed cookie and never a token. Make it
+// with Gate.PageSessions. It is safe for concurrent use.
+type PageSessions struct{ g *Gate }
+
+// PageSessions returns the sessions of the login pages.
+func (g *Gate) PageSessions() PageSessions { return PageSessions{g} }
+
+// PageSession is a verified page cookie and its session.
+type PageSession struct {
+	User     *User
+	Owner    record.UserID // the account's key
+	AuthTime time.Time     // when the user last proved who it is
+	ACR      string        // the level at which it did: aal1, aal2, or "" without second factors
+	Keep     bool          // the user asked to stay signed in: the cookie outlives the browser
+	Expires  time.Time     // end of the session
+
+	Cookie  string // the value of the cookie
+	Changed bool   // Cookie must be sent to the browser
+
+	// Account is the account as it was read to start or renew the cookie; nil if
+	// the cookie was verified without reading it.
+	Account *record.Account
+}
+
+// PageLogin says what kind of session a login at a page starts.
+type PageLogin struct {
+	// Keep makes the session live for Settings.SessionLifetime, and its cookie
+	// outlive the browser; otherwise the session lives for at most 12 hours.
+	Keep bool
+	// Replaces is the session of a user who authenticates again: it ends in the
+	// transaction that starts the new one (ASVS 7.2.4). The login of another user
+	// is rejected with ErrLoginNotValid.
+	Replaces *PageSession
+}
+
+// lifetime returns how long the session lives.
+func (l *PageLogin) lifetime(g *Gate) time.Duration {
+	if l.Keep {
+		return max(30*24*time.Hour, g.settings.SessionLifetime)
+	}
+	return pageSessionLifetime
+}
+
+// Begin is Gate.Begin for a login at a page: if nothing more is needed, the
+// result has a Page with the first cookie, and no tokens.
+func (p PageSessions) Begin(ctx context.Context, proof Proof, kind PageLogin, client Client) (LoginState, error) {
+	client.Browser = true
+	return p.g.begin(ctx, proof, client, &kind)
+}
+
+// Continue is Gate.Continue for a login that PageSessions.Begin began.
+func (p PageSessions) Continue(ctx context.Context, pending string, proof Proof, kind PageLogin, client Client) (LoginState, error) {
+	client.Browser = true
+	return p.g.proceed(ctx, pending, proof, client, &kind)
+}
+
+// errOtherUser is the cause of the refusal of a login that replaces a session of
+// another user.
+var errOtherUser = errors.New("the session to be replaced is another user's")
+
+// prepare changes a session that is about to be created to that of a page.
+func (l *PageLogin) prepare(g *Gate, s *record.Session) error {
+	// The cookie names the account by its key, so a new username ends nothing.
+	s.Expires, s.ByUsername = g.within(s.Created, s.Created.Add(l.lifetime(g))), false
+	if l.Replaces == nil {
+		return nil
+	}
+	if l.Replaces.Owner != s.User {
+		return ErrLoginNotValid.Because(errOtherUser)
+	}
+	s.Entry.Replaces = l.Replaces.User.Session
+	return nil
+}
+
+// make returns the session with a new cookie.
+func (p PageSessions) make(account *record.Account, s *record.Session, keep bool) *PageSession {
+	now := p.g.now()
+	expires := now.Add(min(pageLifetime, p.g.settings.AccessTokenLifetime))
+	if s.Expires.Before(expires) {
+		expires = s.Expires
+	}
+	c := &pageCookie{
+		Session: s.ID, JTI: s.JTI, User: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account),
+		AuthTime: s.AuthTime.Unix(), AMR: s.AMR, ACR: s.ACR, Issued: now.Unix(), Expires: expires.Unix(), End: s.Expires.Unix(), Seen: s.LastSeen.Unix(), Keep: keep,
+	}
+	page := p.session(c, sealPage(p.g, c))
+	page.Changed, page.Account = true, account
+	return page
+}
+
+// session returns the session of a cookie. Its User is as if an access token
+// had been presented: the id is the value of the user id claim.
+func (p PageSessions) session(c *pageCookie, cookie string) *PageSession {
+	id := p.g.claimOf(&record.Account{ID: c.User, Username: c.Username})
+	user := &User{ID: id, Username: c.Username, Email: c.Email, Role: c.Role, Session: c.Session}
+	user.stamp = stamp{issued: c.Issued, expires: c.Expires}
+	return &PageSession{User: user, Owner: c.User, AuthTime: time.Unix(c.AuthTime, 0), ACR: c.ACR, Keep: c.Keep, Expires: time.Unix(c.End, 0), Cookie: cookie}
+}
+
+// Open verifies a cookie. It makes no query while the cookie is younger than
+// five minutes; then one SELECT of the session and its account decides, and
+// the cookie is replaced (Changed). Errors: ErrNotAuthenticated if the cookie
+// is not valid, or its session has ended, expired or is revoked;
+// ErrUnavailable.
+func (p PageSessions) Open(ctx context.Context, cookie string) (*PageSession, error) {
+	c, ok := openPage(p.g, cookie)
+	if !ok {
+		return nil, ErrNotAuthenticated
+	}
+	g, page := p.g, p.session(c, cookie)
+	switch now := g.now().Unix(); {
+	case g.stale():
+		return nil, ErrUnavailable.Because(errStaleRevocations)
+	case now < c.Expires && now >= c.Issued-60 && g.checkRevoked(c.Session, page.User.ID, &page.User.stamp) == nil:
+		return page, nil
+	}
+	// It has expired, or the user's rights have changed, which ends no session.
+	return p.renew(ctx, c)
+}
+
+// errStaleRevocations is the cause of the refusal with RevocationsRequired.
+var errStaleRevocations = errors.New("the revocation list is stale")
+
+// renew reads the session and its account and returns a new cookie.
+func (p PageSessions) renew(ctx context.Context, c *pageCookie) (*PageSession, error) {
+	s, account, err := p.read(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return p.make(account, s, c.Keep), nil
+}
+
+// read returns the live session of a cookie and its active account.
+func (p PageSessions) read(ctx context.Context, c *pageCookie) (*record.Session, *record.Account, error) {
+	g := p.g
+	s, account, err := p.find(ctx, c)
+	if errors.Is(err, ErrNotFound) {
+		err = ErrNotAuthenticated.Because(err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	now := g.now()
+	switch {
+	case s.User != c.User, s.JTI != c.JTI, !s.Ended.IsZero(), !now.Before(s.Expires), g.outlived(s), !account.IsActive:
+		return nil, nil, ErrNotAuthenticated.Because(errRevoked)
+	case s.PasswordDigest != "" && s.PasswordDigest != record.DigestPassword(account.Password):
+		err := g.confirmPassword(ctx, &User{ID: account.ID, Session: s.ID}, account)
+		if err == nil || errors.Is(err, ErrPasswordChanged) {
+			err = ErrNotAuthenticated.Because(ErrPasswordChanged)
+		}
+		return nil, nil, err
+	}
+	return s, account, nil
+}
+
+// Renew reads the session and its account and returns it with a new cookie, for
+// a page that needs the account as it is now, or has changed it. Errors: those
+// of Open.
+func (p PageSessions) Renew(ctx context.Context, page *PageSession) (*PageSession, error) {
+	c, ok := openPage(p.g, page.Cookie)
+	if !ok {
+		return nil, ErrNotAuthenticated
+	}
+	return p.renew(ctx, c)
+}
+
+// find reads the session and the account. After pageSeenEvery it also records
+// that the session is used: by a refresh that does not rotate.
+func (p PageSessions) find(ctx context.Context, c *pageCookie) (*record.Session, *record.Account, error) {
+	g, now := p.g, p.g.now()
+	if now.Sub(time.Unix(c.Seen, 0)) >= pageSeenEvery {
+		used, err := g.db.RotateSession(ctx, record.Rotation{
+			Session: c.Session, User: c.User, Presented: c.JTI, Now: now, Expires: time.Unix(c.End, 0),
+			Lifetime: max(0, g.settings.SessionLifetime), Keep: true, OwnUsers: g.ownUsers(),
+		})
+		if err != nil || used.Account != nil {
+			return &used.Session, used.Account, refused(err)
+		}
+	}
+	if store, ok := p.g.db.(record.PageSessions); ok && !p.g.ownUsers() {
+		return store.SessionWithAccount(ctx, c.Session, c.User)
+	}
+	s, err := p.g.db.FindSession(ctx, c.Session)
+	if err != nil {
+		return nil, nil, err
+	}
+	account, err := p.g.users.UserByID(ctx, c.User)
+	return s, account, err
+}
+
+// refused converts the refusals of a refresh to ErrNotFound.
+func refused(err error) error {
+	if err == nil || errors.Is(err, ErrUnavailable) {
+		return err
+	}
+	return ErrNotFound.Because(err)
+}
+
+// Access returns an access token of the page session for scripts of the same
+// origin, after it has read the session and its account. There is no refresh
+// token: the page asks again. Errors: those of Open.
+func (p PageSessions) Access(ctx context.Context, page *PageSession) (Tokens, error) {
+	c, ok := openPage(p.g, page.Cookie)
+	if !ok {
+		return Tokens{}, ErrNotAuthenticated
+	}
+	read := p.g.now()
+	s, account, err := p.read(ctx, c)
+	if err != nil {
+		return Tokens{}, err
+	}
+	tokens, err := p.g.issue(ctx, account, s, nil, read)
+	tokens.Refresh = ""
+	return tokens, err
+}
