@@ -100,7 +100,7 @@ func (g *Gate) replaceLogin(ctx context.Context, a *record.Account, email string
 	if err := names.CheckEmail(email); err != nil {
 		return fieldError("username", err.Error())
 	}
-	other, err := g.db.AccountByLogin(ctx, email)
+	other, err := g.db.Accounts().ByLogin(ctx, email)
 	switch {
 	case err == nil && other.ID != a.ID:
 		return ErrTaken
@@ -151,7 +151,7 @@ func (as Accounts) Delete(ctx context.Context, a *record.Account, client Client)
 	if as.gate.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
 	}
-	if err := as.gate.db.DeleteAccount(ctx, a.ID); err != nil {
+	if err := as.gate.db.Accounts().Delete(ctx, a.ID); err != nil {
 		return err
 	}
 	as.gate.pullRevocations(ctx)
@@ -163,7 +163,7 @@ func (as Accounts) Delete(ctx context.Context, a *record.Account, client Client)
 // the event.
 func (g *Gate) change(ctx context.Context, a *record.Account, change record.Change, e record.Event, client Client) error {
 	change.At = or(change.At, g.now())
-	if err := g.db.ChangeAccount(ctx, a.ID, change); err != nil {
+	if err := g.db.Accounts().Change(ctx, a.ID, change); err != nil {
 		return err
 	}
 	// If tokens identify users by username, changing it also revokes them.

@@ -168,7 +168,7 @@ func farAhead(t *testing.T, b *bench) {
 		}
 		b.clock.Advance(50 * time.Second)
 	}
-	stored, err := b.db.AccountByID(t.Context(), alice.ID)
+	stored, err := b.db.Accounts().ByID(t.Context(), alice.ID)
 	if err != nil || !stored.DateJoined.Equal(now) || !stored.LastLogin.Equal(now) {
 		t.Errorf("the account came back with %v and %v, %v; it was %v", stored.DateJoined, stored.LastLogin, err, now)
 	}

@@ -29,7 +29,7 @@ func registerForever(ctx context.Context, gate *jotgate.Gate) error {
 // tries.
 func changeForever(ctx context.Context, gate *jotgate.Gate) error {
 	for {
-		account, err := gate.Store().AccountByLogin(ctx, "changer")
+		account, err := gate.Store().Accounts().ByLogin(ctx, "changer")
 		if err != nil {
 			return err
 		}

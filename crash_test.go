@@ -113,7 +113,7 @@ func refreshForever(ctx context.Context, gate *jotgate.Gate, client int) error {
 
 func inAndOut(ctx context.Context, gate *jotgate.Gate) error {
 	for {
-		account, err := gate.Store().AccountByLogin(ctx, "alice")
+		account, err := gate.Store().Accounts().ByLogin(ctx, "alice")
 		if err != nil {
 			return err
 		}

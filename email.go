@@ -20,7 +20,7 @@ func (as Accounts) EmailVerified(ctx context.Context, a *record.Account) (bool, 
 	if as.gate.ownUsers() {
 		return a.Email != "", nil
 	}
-	verified, listed, err := as.gate.db.EmailVerified(ctx, a.ID, a.Email)
+	verified, listed, err := as.gate.db.Addresses().Verified(ctx, a.ID, a.Email)
 	return a.Email != "" && (verified || !listed && !as.gate.settings.ListedEmailsOnly), err
 }
 
@@ -54,7 +54,7 @@ func (g *Gate) emailFree(ctx context.Context, a *record.Account, email string) e
 	if email == "" || !g.model().EmailIsUnique {
 		return nil
 	}
-	list, err := g.db.AccountsByEmail(ctx, email)
+	list, err := g.db.Accounts().ByEmail(ctx, email)
 	for _, other := range list {
 		if other.ID != a.ID && other.Email == email {
 			return fieldError("email", "user with this email already exists.")
@@ -100,7 +100,7 @@ func (g *Gate) setEmail(ctx context.Context, a *record.Account, email string, ac
 // awaitEmail applies change and sends a link to email; following it makes
 // email the account's address.
 func (g *Gate) awaitEmail(ctx context.Context, a *record.Account, email string, change record.Change, client Client) error {
-	if _, ok := g.db.(record.Outbox); !ok {
+	if g.db.Outbox() == nil {
 		return ErrUnavailable.Because(errNoOutbox)
 	}
 	if err := g.budget(ctx, record.LetterEmailChange, email, a.ID); err != nil {

@@ -106,13 +106,13 @@ func (g *Gate) flushEvents(ctx context.Context, any bool) {
 }
 
 func (g *Gate) storeEvent(ctx context.Context, e record.Event) {
-	events, ok := g.db.(record.Events)
-	if !ok {
+	events := g.db.Events()
+	if events == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, eventPatience)
 	defer cancel()
-	if err := events.AddEvent(ctx, e); err != nil {
+	if err := events.Add(ctx, e); err != nil {
 		g.log.WarnContext(ctx, "an event was not stored", "event", e.Name, "cause", err)
 	}
 }

@@ -82,8 +82,8 @@ func (a *attempt) pendingKey() string { return "mfa-login|" + a.l.pending.ID }
 // statement, so that concurrent ones are all counted before any is checked.
 func (g *Gate) beginAttempt(ctx context.Context, l *login, kind record.FactorType) (*attempt, error) {
 	a := &attempt{gate: g, l: l, kind: kind}
-	failures, ok := g.db.(record.Failures)
-	if !ok {
+	failures := g.db.Failures()
+	if failures == nil {
 		return nil, ErrUnavailable.Because(errors.New("the store does not count failures"))
 	}
 	for range 50 {
@@ -91,7 +91,7 @@ func (g *Gate) beginAttempt(ctx context.Context, l *login, kind record.FactorTyp
 		if l.pending != nil {
 			keys = append(keys, a.pendingKey())
 		}
-		found, err := failures.Failures(ctx, keys)
+		found, err := failures.Find(ctx, keys)
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +120,7 @@ func (a *attempt) failed(ctx context.Context) error {
 		keys = append(keys, a.pendingKey())
 	}
 	ctx = context.WithoutCancel(ctx)
-	if err := a.gate.db.(record.Failures).AddFailure(ctx, keys, a.gate.now(), time.Time{}); err != nil {
+	if err := a.gate.db.Failures().Add(ctx, keys, a.gate.now(), time.Time{}); err != nil {
 		return err
 	}
 	if a.total.Count == attemptsForEmail {

@@ -84,7 +84,7 @@ func (g *Gate) factsOf(ctx context.Context, account *record.Account, session str
 	if !slices.ContainsFunc(g.settings.Claims, granted) || g.ownUsers() {
 		return user, nil
 	}
-	groups, permissions, err := g.db.Grants(ctx, account.ID)
+	groups, permissions, err := g.db.Accounts().Grants(ctx, account.ID)
 	if err != nil {
 		return nil, err
 	}

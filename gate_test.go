@@ -91,7 +91,7 @@ func (b *bench) user(t testing.TB, name string, change func(*record.Account)) *r
 	if change != nil {
 		change(a)
 	}
-	if err := b.db.CreateAccount(t.Context(), a); err != nil {
+	if err := b.db.Accounts().Create(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
 	return a

@@ -219,7 +219,7 @@ func (g *Gate) confirmPassword(ctx context.Context, user *User, account *record.
 	if g.ownUsers() || user.Session == "" {
 		return nil
 	}
-	err := g.db.ConfirmPassword(ctx, user.Session, account.ID, account.Password, g.now())
+	err := g.db.Sessions().ConfirmPassword(ctx, user.Session, account.ID, account.Password, g.now())
 	if errors.Is(err, ErrPasswordChanged) {
 		g.pullRevocations(ctx)
 		// The store wrote the event in the transaction that ended the sessions.
@@ -242,7 +242,7 @@ func (g *Gate) sameOwner(ctx context.Context, user *User, account *record.Accoun
 	if g.settings.UserIDField != "username" || user.Session == "" {
 		return nil
 	}
-	s, err := g.db.FindSession(ctx, user.Session)
+	s, err := g.db.Sessions().Find(ctx, user.Session)
 	if errors.Is(err, ErrNotFound) { // of another issuer
 		return nil
 	}

@@ -94,11 +94,11 @@ func (g *Gate) reloadKeys(ctx context.Context) {
 }
 
 func (g *Gate) readKeys(ctx context.Context) error {
-	store, ok := g.db.(record.Keys)
-	if !ok {
+	store := g.db.Keys()
+	if store == nil {
 		return nil
 	}
-	stored, err := store.SigningKeys(ctx)
+	stored, err := store.List(ctx)
 	if err != nil || sameKeys(stored, g.keys.current.Load().keys) {
 		return err
 	}
@@ -131,7 +131,7 @@ func (ks Keys) List(ctx context.Context) ([]record.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := store.SigningKeys(ctx)
+	keys, err := store.List(ctx)
 	for i := range keys {
 		keys[i].Sealed = nil
 	}
@@ -150,7 +150,7 @@ func (ks Keys) Add(ctx context.Context, alg jwt.Algorithm) (record.Key, error) {
 	if err != nil {
 		return record.Key{}, err
 	}
-	if err := store.AddSigningKey(ctx, key); err != nil {
+	if err := store.Add(ctx, key); err != nil {
 		return record.Key{}, err
 	}
 	ks.gate.keyEvent(ctx, "added", key.ID)
@@ -163,19 +163,19 @@ func (ks Keys) Add(ctx context.Context, alg jwt.Algorithm) (record.Key, error) {
 // has the key: JWKS responses may be cached for KeyPublishTime. The error is
 // ErrNotFound if the key is not the next one.
 func (ks Keys) Switch(ctx context.Context, id string) error {
-	return ks.gate.changeKey(ctx, "switched", id, func(s record.Keys) error { return s.SwitchSigningKey(ctx, id, ks.gate.now()) })
+	return ks.gate.changeKey(ctx, "switched", id, func(s record.Keys) error { return s.Switch(ctx, id, ks.gate.now()) })
 }
 
 // Retire makes a key only verify, whatever its state. Without a current
 // key, SecretKey (or Settings.SigningKey) signs again.
 func (ks Keys) Retire(ctx context.Context, id string) error {
-	return ks.gate.changeKey(ctx, "retired", id, func(s record.Keys) error { return s.RetireSigningKey(ctx, id, ks.gate.now()) })
+	return ks.gate.changeKey(ctx, "retired", id, func(s record.Keys) error { return s.Retire(ctx, id, ks.gate.now()) })
 }
 
 // Delete removes a retired key. Within seconds, every node rejects the
 // tokens that it signed.
 func (ks Keys) Delete(ctx context.Context, id string) error {
-	return ks.gate.changeKey(ctx, "deleted", id, func(s record.Keys) error { return s.DeleteSigningKey(ctx, id) })
+	return ks.gate.changeKey(ctx, "deleted", id, func(s record.Keys) error { return s.Delete(ctx, id) })
 }
 
 func (g *Gate) changeKey(ctx context.Context, what, id string, change func(record.Keys) error) error {
@@ -196,7 +196,7 @@ func (g *Gate) keyEvent(ctx context.Context, what, id string) {
 }
 
 func (g *Gate) keyStore() (record.Keys, error) {
-	if store, ok := g.db.(record.Keys); ok {
+	if store := g.db.Keys(); store != nil {
 		return store, nil
 	}
 	return nil, errors.New("jotgate: this store keeps no signing keys")

@@ -243,7 +243,7 @@ func TestKeysAreSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stored, err := b.db.SigningKeys(t.Context())
+	stored, err := b.db.Keys().List(t.Context())
 	if err != nil || len(stored) != 1 || stored[0].ID != key.ID || len(stored[0].Sealed) < 50 {
 		t.Fatalf("%+v %v", stored, err)
 	}

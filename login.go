@@ -126,7 +126,7 @@ func (g *Gate) touchLastLogin(ctx context.Context, account *record.Account, now 
 	if !g.settings.UpdateLastLogin || g.ownUsers() {
 		return
 	}
-	if err := g.db.ChangeAccount(ctx, account.ID, record.Change{LastLogin: &now}); err != nil {
+	if err := g.db.Accounts().Change(ctx, account.ID, record.Change{LastLogin: &now}); err != nil {
 		g.log.WarnContext(ctx, "last_login was not written", "user_id", account.ID, "cause", err)
 	}
 }

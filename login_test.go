@@ -65,7 +65,7 @@ func TestRefusedLoginsAreAlike(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		// The operator sees the reason; a response never contains it.
-		events, err := b.db.ListEvents(t.Context(), "", 0, 1)
+		events, err := b.db.Events().List(t.Context(), "", 0, 1)
 		if err != nil || len(events) != 1 || events[0].Name != "login_failed" || events[0].Detail != c.reason {
 			t.Errorf("%s: %+v, %v; want %q", c.name, events, err, c.reason)
 		}
@@ -76,9 +76,9 @@ func TestDeactivatedAndDeleted(t *testing.T) {
 	for name, shut := range map[string]func(*bench, context.Context, record.UserID) error{
 		"deactivated": func(b *bench, ctx context.Context, id record.UserID) error {
 			off := false
-			return b.db.ChangeAccount(ctx, id, record.Change{IsActive: &off, At: noon})
+			return b.db.Accounts().Change(ctx, id, record.Change{IsActive: &off, At: noon})
 		},
-		"deleted": func(b *bench, ctx context.Context, id record.UserID) error { return b.db.DeleteAccount(ctx, id) },
+		"deleted": func(b *bench, ctx context.Context, id record.UserID) error { return b.db.Accounts().Delete(ctx, id) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newGate(t, nil)
@@ -125,7 +125,7 @@ func TestUpgradeAtLogin(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	after, err := b.db.AccountByID(t.Context(), alice.ID)
+	after, err := b.db.Accounts().ByID(t.Context(), alice.ID)
 	if err != nil || !strings.HasPrefix(after.Password, "pbkdf2_sha256$100$") {
 		t.Errorf("%v %v", after, err)
 	}

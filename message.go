@@ -30,7 +30,7 @@ func (g *Gate) budget(ctx context.Context, kind record.LetterKind, address strin
 	if user != "" {
 		keys = append(keys, "email "+string(kind)+" about "+string(user))
 	}
-	ok, err := g.db.Spend(ctx, keys, g.settings.EmailLimit, g.now(), emailWindow)
+	ok, err := g.db.Addresses().Spend(ctx, keys, g.settings.EmailLimit, g.now(), emailWindow)
 	if err == nil && !ok {
 		err = errTooManyEmails
 	}
@@ -50,8 +50,8 @@ var errTooManyEmails = &Error{
 // not Settings.EmailLimit allows the message. The error is ErrUnavailable.
 func (ls Links) Request(ctx context.Context, kind record.LetterKind, email string) (found bool, err error) {
 	defer pace(ctx)()
-	outbox, ok := ls.gate.db.(record.Outbox)
-	if !ok || ls.gate.ownUsers() {
+	outbox := ls.gate.db.Outbox()
+	if outbox == nil || ls.gate.ownUsers() {
 		return false, ErrUnavailable.Because(errNoOutbox)
 	}
 	accounts, err := ls.Accounts(ctx, kind, email)
@@ -69,14 +69,14 @@ func (ls Links) Request(ctx context.Context, kind record.LetterKind, email strin
 	if len(accounts) == 1 && spent == nil {
 		letter.User = accounts[0].ID
 	}
-	return len(accounts) > 0, outbox.Enqueue(ctx, letter)
+	return len(accounts) > 0, outbox.Add(ctx, letter)
 }
 
 // Accounts lists the accounts that a message of this kind to the address
 // is about, as Request selects them: first those for which it is
 // verified. It lists at most 100, and at most 10 that await activation.
 func (ls Links) Accounts(ctx context.Context, kind record.LetterKind, email string) ([]*record.Account, error) {
-	list, err := ls.gate.db.AccountsByEmail(ctx, email)
+	list, err := ls.gate.db.Accounts().ByEmail(ctx, email)
 	if err != nil {
 		return nil, err
 	}
@@ -127,11 +127,11 @@ func (g *Gate) letter(kind record.LetterKind, a *record.Account) record.Letter {
 // enqueue queues a message. If that fails, it logs a warning: the change that
 // the message is about is already made.
 func (g *Gate) enqueue(ctx context.Context, l record.Letter) {
-	outbox, ok := g.db.(record.Outbox)
-	if !ok {
+	outbox := g.db.Outbox()
+	if outbox == nil {
 		return
 	}
-	if err := outbox.Enqueue(ctx, l); err != nil {
+	if err := outbox.Add(ctx, l); err != nil {
 		g.log.WarnContext(ctx, "a message was not written", "kind", l.Kind, "user_id", l.User, "cause", err)
 	}
 }

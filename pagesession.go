@@ -195,7 +195,7 @@ func (p PageSessions) Renew(ctx context.Context, page *PageSession) (*PageSessio
 func (p PageSessions) find(ctx context.Context, c *pageCookie) (*record.Session, *record.Account, error) {
 	g, now := p.g, p.g.now()
 	if now.Sub(time.Unix(c.Seen, 0)) >= pageSeenEvery {
-		used, err := g.db.RotateSession(ctx, record.Rotation{
+		used, err := g.db.Sessions().Rotate(ctx, record.Rotation{
 			Session: c.Session, User: c.User, Presented: c.JTI, Now: now, Expires: time.Unix(c.End, 0),
 			Lifetime: max(0, g.settings.SessionLifetime), Keep: true, OwnUsers: g.ownUsers(),
 		})
@@ -206,7 +206,7 @@ func (p PageSessions) find(ctx context.Context, c *pageCookie) (*record.Session,
 	if store, ok := p.g.db.(record.PageSessions); ok && !p.g.ownUsers() {
 		return store.SessionWithAccount(ctx, c.Session, c.User)
 	}
-	s, err := p.g.db.FindSession(ctx, c.Session)
+	s, err := p.g.db.Sessions().Find(ctx, c.Session)
 	if err != nil {
 		return nil, nil, err
 	}

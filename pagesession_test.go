@@ -64,7 +64,7 @@ func TestPageSessionIsRenewed(t *testing.T) {
 	if _, err := gate.PageSessions().Open(t.Context(), page.Cookie); err != nil {
 		t.Error("the second tab:", err)
 	}
-	s, err := gate.Store().FindSession(t.Context(), got.User.Session)
+	s, err := gate.Store().Sessions().Find(t.Context(), got.User.Session)
 	if err != nil || !s.LastSeen.Equal(gate.Clock.Now()) {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -122,7 +122,7 @@ func TestPageSessionFollowsRights(t *testing.T) {
 	page := startPage(t, gate.Gate, "bob", false)
 	gate.Clock.Advance(2 * time.Second)
 	no := false
-	if err := gate.Store().ChangeAccount(t.Context(), bob.ID, record.Change{IsStaff: &no, At: gate.Clock.Now()}); err != nil {
+	if err := gate.Store().Accounts().Change(t.Context(), bob.ID, record.Change{IsStaff: &no, At: gate.Clock.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	if err := gate.Sync(t.Context()); err != nil {
@@ -154,7 +154,7 @@ func TestPageSessionAfterDjango(t *testing.T) {
 		t.Fatal(err)
 	}
 	alice := &record.Account{Username: "alice", Password: encoded, IsActive: true}
-	if err := db.CreateAccount(t.Context(), alice); err != nil {
+	if err := db.Accounts().Create(t.Context(), alice); err != nil {
 		t.Fatal(err)
 	}
 	page := startPage(t, gate, "alice", false)
@@ -170,7 +170,7 @@ func TestPageSessionAfterDjango(t *testing.T) {
 	if _, err := gate.PageSessions().Open(t.Context(), page.Cookie); !errors.Is(err, jotgate.ErrNotAuthenticated) {
 		t.Errorf("opened: %v", err)
 	}
-	if s, err := db.FindSession(t.Context(), page.User.Session); err != nil || s.EndReason != record.EndedByPassword {
+	if s, err := db.Sessions().Find(t.Context(), page.User.Session); err != nil || s.EndReason != record.EndedByPassword {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

@@ -5,8 +5,6 @@ package jotgate
 import (
 	"context"
 	"time"
-
-	"github.com/jotgate/jotgate/record"
 )
 
 const (
@@ -25,15 +23,15 @@ func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	// A revocation is read again at each start, for as long as a token may live.
 	keep := max(keepEnded, g.revoked.keepUsers())
 	steps := []func() (int, error){
-		func() (int, error) { return g.db.Purge(ctx, now, now.Add(-keep), purgeBatch) },
+		func() (int, error) { return g.db.Sessions().Purge(ctx, now, now.Add(-keep), purgeBatch) },
 	}
-	if events, ok := g.db.(record.Events); ok {
+	if events := g.db.Events(); events != nil {
 		keep := now.Add(-g.settings.EventRetention)
-		steps = append(steps, func() (int, error) { return events.PurgeEvents(ctx, keep, purgeBatch) })
+		steps = append(steps, func() (int, error) { return events.Purge(ctx, keep, purgeBatch) })
 	}
-	if failures, ok := g.db.(record.Failures); ok {
+	if failures := g.db.Failures(); failures != nil {
 		keep := now.Add(-keepFailures)
-		steps = append(steps, func() (int, error) { return failures.PurgeFailures(ctx, keep, purgeBatch) })
+		steps = append(steps, func() (int, error) { return failures.Purge(ctx, keep, purgeBatch) })
 	}
 	for _, step := range steps {
 		for {

@@ -106,7 +106,7 @@ func TestNothingOvertakes(t *testing.T) {
 		shut := map[string]func(context.Context, string) error{
 			"logout": func(ctx context.Context, token string) error { return b.Logout(ctx, token, jotgate.Client{}) },
 			"deactivation": func(ctx context.Context, _ string) error {
-				return b.db.ChangeAccount(ctx, alice.ID, record.Change{IsActive: &off, At: b.clock.Now()})
+				return b.db.Accounts().Change(ctx, alice.ID, record.Change{IsActive: &off, At: b.clock.Now()})
 			},
 		}
 		for name, end := range shut {
@@ -129,7 +129,7 @@ func TestNothingOvertakes(t *testing.T) {
 						t.Fatalf("round %d: the %s refresh token works after %s", round, kind, name)
 					}
 				}
-				if err := b.db.ChangeAccount(t.Context(), alice.ID, record.Change{IsActive: &on}); err != nil {
+				if err := b.db.Accounts().Change(t.Context(), alice.ID, record.Change{IsActive: &on}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -148,7 +148,7 @@ func TestLoginAgainstDeactivation(t *testing.T) {
 			atOnce(5, func(i int) {
 				if i > 0 {
 					_, _ = b.Login(t.Context(), "alice", password, jotgate.Client{})
-				} else if err := b.db.ChangeAccount(t.Context(), alice.ID, record.Change{IsActive: &off, At: b.clock.Now()}); err != nil {
+				} else if err := b.db.Accounts().Change(t.Context(), alice.ID, record.Change{IsActive: &off, At: b.clock.Now()}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -156,7 +156,7 @@ func TestLoginAgainstDeactivation(t *testing.T) {
 			if err != nil || len(live) > 0 {
 				t.Fatalf("%d sessions of a deactivated account, %v", len(live), err)
 			}
-			if err := b.db.ChangeAccount(t.Context(), alice.ID, record.Change{IsActive: &on}); err != nil {
+			if err := b.db.Accounts().Change(t.Context(), alice.ID, record.Change{IsActive: &on}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -141,7 +141,7 @@ const maxTime = 253402300799
 // rotate replaces this token with a new one in the store.
 func (g *Gate) rotate(ctx context.Context, t *refreshToken, client Client) (record.Rotated, error) {
 	now := g.now()
-	return g.db.RotateSession(ctx, record.Rotation{
+	return g.db.Sessions().Rotate(ctx, record.Rotation{
 		Session: t.session, User: t.user, Presented: t.jti, Next: randomHex(),
 		Now: now, Expires: now.Add(g.settings.RefreshTokenLifetime), Lifetime: max(0, g.settings.SessionLifetime),
 		Grace: g.settings.RefreshGrace, Keep: g.settings.KeepRefreshTokens,
@@ -173,11 +173,11 @@ func (g *Gate) passwordUnchanged(ctx context.Context, t *refreshToken) error {
 	if claim, _ := t.raw.payload.Member(g.settings.RevokeTokenClaim); revokeClaimHolds(claim, account) {
 		return nil
 	}
-	changed := g.db.ConfirmPassword(ctx, t.session, t.user, account.Password, g.now())
+	changed := g.db.Sessions().ConfirmPassword(ctx, t.session, t.user, account.Password, g.now())
 	if changed != nil && !errors.Is(changed, ErrPasswordChanged) {
 		return changed
 	}
-	n, err := g.db.EndSessions(ctx, record.Ending{
+	n, err := g.db.Sessions().End(ctx, record.Ending{
 		ID: t.session, User: t.user, IfJTI: t.jti, Reason: record.EndedByPassword, Now: g.now(), Adopt: t.adopt,
 	})
 	if err != nil {
@@ -220,11 +220,11 @@ func (g *Gate) refreshStands(ctx context.Context, token string) error {
 		return err
 	}
 	if t.adopt != nil {
-		if gone, err := g.db.Blacklisted(ctx, t.jti); gone || err != nil {
+		if gone, err := g.db.Sessions().Blacklisted(ctx, t.jti); gone || err != nil {
 			return or(err, error(ErrTokenBlacklisted))
 		}
 	}
-	s, err := g.db.FindSession(ctx, t.session)
+	s, err := g.db.Sessions().Find(ctx, t.session)
 	switch {
 	case errors.Is(err, ErrNotFound) && t.adopt != nil:
 		return g.notVoid(ctx, t) // not used here yet
@@ -258,7 +258,7 @@ func (g *Gate) notVoid(ctx context.Context, t *refreshToken) error {
 	if t.raw.SID != "" {
 		return nil
 	}
-	at, err := g.db.NotBefore(ctx, t.user, t.name)
+	at, err := g.db.Sessions().NotBefore(ctx, t.user, t.name)
 	if err == nil && !at.IsZero() && t.raw.issued <= at.Unix() {
 		err = ErrTokenBlacklisted
 	}

@@ -184,7 +184,7 @@ func TestCheckRevokeToken(t *testing.T) {
 		t.Errorf("before the change: %v", err)
 	}
 	encoded, _ := b.Accounts().MakePassword(t.Context(), "another fine password 9")
-	if err := b.db.ChangeAccount(t.Context(), alice.ID, record.Change{Password: &encoded}); err != nil {
+	if err := b.db.Accounts().Change(t.Context(), alice.ID, record.Change{Password: &encoded}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Account(t.Context(), user); !errors.Is(err, jotgate.ErrPasswordChanged) {
@@ -208,11 +208,11 @@ func TestPurge(t *testing.T) {
 	living := b.login(t, "alice")
 	count := func() (sessions, events int) {
 		for _, id := range []string{living.User.Session} {
-			if _, err := b.db.FindSession(t.Context(), id); err == nil {
+			if _, err := b.db.Sessions().Find(t.Context(), id); err == nil {
 				sessions++
 			}
 		}
-		list, err := b.db.ListEvents(t.Context(), alice.ID, 0, 100)
+		list, err := b.db.Events().List(t.Context(), alice.ID, 0, 100)
 		if err != nil {
 			t.Fatal(err)
 		}

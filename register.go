@@ -83,7 +83,7 @@ func (g *Gate) signUp(ctx context.Context, a *record.Account) error {
 		p := g.newPending(record.PendingActivation, a.Email)
 		await, spent = &p, g.budget(ctx, record.LetterActivation, a.Email, "")
 	}
-	if err := g.db.SignUp(ctx, a, await); err != nil {
+	if err := g.db.Addresses().SignUp(ctx, a, await); err != nil {
 		return g.whyTaken(ctx, a, err)
 	}
 	switch {
@@ -103,7 +103,7 @@ func (g *Gate) whyTaken(ctx context.Context, a *record.Account, err error) error
 	if !errors.Is(err, ErrTaken) {
 		return err
 	}
-	if _, found := g.db.AccountByLogin(ctx, a.Username); found == nil {
+	if _, found := g.db.Accounts().ByLogin(ctx, a.Username); found == nil {
 		return errNotCreated.Because(err)
 	}
 	return err // another rule of the site's, such as UNIQUE (LOWER(username))
@@ -171,7 +171,7 @@ func (g *Gate) acceptUsername(ctx context.Context, a *record.Account) error {
 	if err != nil {
 		return fieldError("username", err.Error())
 	}
-	switch _, err = g.db.AccountByLogin(ctx, typed); {
+	switch _, err = g.db.Accounts().ByLogin(ctx, typed); {
 	case err == nil:
 		return ErrTaken
 	case !errors.Is(err, ErrNotFound):

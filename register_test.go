@@ -63,7 +63,7 @@ func TestActivation(t *testing.T) {
 	if err != nil || a.IsActive {
 		t.Fatal(a, err)
 	}
-	if due, err := b.db.DueLetters(t.Context(), noon, 10, time.Minute); err != nil || len(due) != 1 || due[0].Kind != record.LetterActivation || due[0].To != a.Email {
+	if due, err := b.db.Outbox().Due(t.Context(), noon, 10, time.Minute); err != nil || len(due) != 1 || due[0].Kind != record.LetterActivation || due[0].To != a.Email {
 		t.Errorf("%v %v", due, err)
 	}
 	uid, token := b.Links().Parts(record.LetterActivation, a)
@@ -191,14 +191,14 @@ func TestSetUsernameAndEmail(t *testing.T) {
 	if _, err := b.VerifyAccess(tokens.Access); err == nil {
 		t.Error("an account that is to be confirmed is still logged in")
 	}
-	letters, err := b.db.DueLetters(t.Context(), noon, 10, time.Hour)
+	letters, err := b.db.Outbox().Due(t.Context(), noon, 10, time.Hour)
 	if err != nil || a.Email != "new@example.com" || a.IsActive || len(letters) != 1 || letters[0].To != a.Email {
 		t.Errorf("%+v, %v, %v", a, letters, err)
 	}
 	if err := b.Accounts().SetEmail(t.Context(), a, "newer@example.com", false, nobody); err != nil || a.Email != "newer@example.com" || a.IsActive {
 		t.Errorf("another address makes it active: %+v, %v", a, err)
 	}
-	carol, err := b.db.AccountByLogin(t.Context(), "carol")
+	carol, err := b.db.Accounts().ByLogin(t.Context(), "carol")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestRequestLink(t *testing.T) {
 	if _, err := b.Register(t.Context(), jotgate.Registration{Username: "bob", Email: "bob@example.com", Password: password, Activate: true}, nobody); err != nil {
 		t.Fatal(err)
 	}
-	if due, err := b.db.DueLetters(t.Context(), noon, 10, time.Hour); err != nil || len(due) != 1 {
+	if due, err := b.db.Outbox().Due(t.Context(), noon, 10, time.Hour); err != nil || len(due) != 1 {
 		t.Fatal(due, err)
 	}
 	for _, row := range []struct {
@@ -261,7 +261,7 @@ func TestRequestLink(t *testing.T) {
 			t.Errorf("%s %s: %v %v", row.kind, row.email, found, err)
 		}
 		var due []record.Letter
-		due, err = b.db.DueLetters(t.Context(), noon, 10, time.Hour)
+		due, err = b.db.Outbox().Due(t.Context(), noon, 10, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +301,7 @@ func TestUsernameIsTheEmail(t *testing.T) {
 			t.Errorf("%+v, %v", a, err)
 		}
 	}
-	a, err := b.db.AccountByLogin(t.Context(), "Ann@example.com")
+	a, err := b.db.Accounts().ByLogin(t.Context(), "Ann@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,11 +58,11 @@ func TestUserClaimIsRevoked(t *testing.T) {
 // shutOut applies the change, or deletes the account.
 func shutOut(b *bench, t *testing.T, id record.UserID, change *record.Change) error {
 	if change == nil {
-		return b.db.DeleteAccount(t.Context(), id)
+		return b.db.Accounts().Delete(t.Context(), id)
 	}
 	c := *change
 	c.At = b.clock.Now()
-	return b.db.ChangeAccount(t.Context(), id, c)
+	return b.db.Accounts().Change(t.Context(), id, c)
 }
 
 // djangoToken returns an access token as SimpleJWT with this USER_ID_FIELD
@@ -113,7 +113,7 @@ func TestUsernameTakenInTheSameSecond(t *testing.T) {
 			return b.Accounts().SetUsername(t.Context(), a, "mallory", jotgate.Client{})
 		},
 		"renamed by the store": func(b *bench, t *testing.T, a *record.Account) error { // as `user set --username`
-			return b.db.ChangeAccount(t.Context(), a.ID, record.Change{Username: new("mallory"), At: b.clock.Now()})
+			return b.db.Accounts().Change(t.Context(), a.ID, record.Change{Username: new("mallory"), At: b.clock.Now()})
 		},
 		"deleted": func(b *bench, t *testing.T, a *record.Account) error {
 			return b.Accounts().Delete(t.Context(), a, jotgate.Client{})

@@ -23,11 +23,11 @@ func (as Accounts) MayManage(ctx context.Context, actor, account *record.Account
 	case !actor.IsStaff || account.IsSuperuser:
 		return ErrForbidden
 	}
-	ownGroups, own, err := as.gate.db.Grants(ctx, actor.ID)
+	ownGroups, own, err := as.gate.db.Accounts().Grants(ctx, actor.ID)
 	if err != nil {
 		return err
 	}
-	groups, theirs, err := as.gate.db.Rights(ctx, account.ID)
+	groups, theirs, err := as.gate.db.Accounts().Rights(ctx, account.ID)
 	if err != nil {
 		return err
 	}

@@ -23,11 +23,11 @@ import (
 // lacks it.
 func (ks Keys) Rotate(ctx context.Context) error {
 	ks.gate.runs.Store(true)
-	store, ok := ks.gate.db.(record.Keys)
-	if !ok {
+	store := ks.gate.db.Keys()
+	if store == nil {
 		return nil
 	}
-	keys, err := store.SigningKeys(ctx)
+	keys, err := store.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (g *Gate) startKeys(ctx context.Context, keys []record.Key) error {
 		if err != nil {
 			return err
 		}
-		if keys, err = store.SigningKeys(ctx); err != nil || len(keys) == 0 || !g.isFirst(keys) {
+		if keys, err = store.List(ctx); err != nil || len(keys) == 0 || !g.isFirst(keys) {
 			return err
 		}
 	}

@@ -152,7 +152,7 @@ func TestRetiredKeysStay(t *testing.T) {
 // Counters of failures are kept for two days.
 func TestFailuresAreKept(t *testing.T) {
 	b := newGate(t, nil)
-	if err := b.db.AddFailure(t.Context(), []string{"x"}, noon, noon.Add(-time.Hour)); err != nil {
+	if err := b.db.Failures().Add(t.Context(), []string{"x"}, noon, noon.Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -163,7 +163,7 @@ func TestFailuresAreKept(t *testing.T) {
 		if _, err := b.Purge(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := b.db.Failures(t.Context(), []string{"x"}); err != nil || len(got) != c.left {
+		if got, err := b.db.Failures().Find(t.Context(), []string{"x"}); err != nil || len(got) != c.left {
 			t.Errorf("%v later: %v, %v", c.later, got, err)
 		}
 	}

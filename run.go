@@ -139,7 +139,7 @@ func (g *Gate) readRevocations(ctx context.Context) error {
 	}
 	cursor := g.revoked.after()
 	for more := true; more; {
-		page, err := g.db.Revocations(ctx, cursor, began, g.revoked.keep())
+		page, err := g.db.Revocations().List(ctx, cursor, began, g.revoked.keep())
 		if err != nil {
 			return err
 		}

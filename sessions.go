@@ -34,7 +34,7 @@ func (g *Gate) createSession(ctx context.Context, l *login) error {
 			return err
 		}
 	}
-	if err := g.db.CreateSession(ctx, s, account.Password); err != nil {
+	if err := g.db.Sessions().Create(ctx, s, account.Password); err != nil {
 		if errors.Is(err, ErrNotFound) { // deactivated or changed during hashing
 			return ErrNoActiveAccount.Because(errOvertaken)
 		}
@@ -64,7 +64,7 @@ func (g *Gate) handOut(ctx context.Context, l *login, s *record.Session) (err er
 
 // List lists the user's live sessions, newest first.
 func (ss Sessions) List(ctx context.Context, user record.UserID) ([]record.Session, error) {
-	return ss.gate.db.ListSessions(ctx, user, ss.gate.now())
+	return ss.gate.db.Sessions().List(ctx, user, ss.gate.now())
 }
 
 // End ends one session of the user, as from a list of sessions. The
@@ -109,7 +109,7 @@ func (g *Gate) Logout(ctx context.Context, token string, client Client) error {
 // returns.
 func (g *Gate) end(ctx context.Context, which record.Ending, client Client) error {
 	which.Now = g.now()
-	n, err := g.db.EndSessions(ctx, which)
+	n, err := g.db.Sessions().End(ctx, which)
 	if err != nil {
 		return err
 	}

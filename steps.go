@@ -175,7 +175,7 @@ func (g *Gate) standing(ctx context.Context, l *login) (s standing, err error) {
 func (g *Gate) demandsFactor(ctx context.Context, a *record.Account) (bool, error) {
 	demanded := g.settings.RequireMFA == MFAAll || g.settings.RequireMFA == MFAStaff && (a.IsStaff || a.IsSuperuser)
 	if !demanded && len(g.settings.RequireMFAGroups) > 0 {
-		groups, _, err := g.db.Grants(ctx, a.ID)
+		groups, _, err := g.db.Accounts().Grants(ctx, a.ID)
 		if err != nil {
 			return false, err
 		}

@@ -127,7 +127,7 @@ func TestPendingLoginEnds(t *testing.T) {
 			}
 		}},
 		"with the account": {change: func(t *testing.T, b *bench, a *record.Account) {
-			if err := b.db.ChangeAccount(t.Context(), a.ID, record.Change{IsActive: new(false), At: noon}); err != nil {
+			if err := b.db.Accounts().Change(t.Context(), a.ID, record.Change{IsActive: new(false), At: noon}); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -181,12 +181,12 @@ func TestSessionNeedsTheFactors(t *testing.T) {
 	b := newGate(t, nil)
 	alice := b.user(t, "alice", nil)
 	session := &record.Session{ID: "s", User: alice.ID, JTI: "j", Created: noon, LastSeen: noon, Expires: noon.Add(time.Hour)}
-	if err := b.db.CreateSession(t.Context(), session, alice.Password); err != nil {
+	if err := b.db.Sessions().Create(t.Context(), session, alice.Password); err != nil {
 		t.Fatal(err)
 	}
 	b.enrol(t, alice)
 	session.ID = "t"
-	if err := b.db.CreateSession(t.Context(), session, alice.Password); !errors.Is(err, jotgate.ErrNotFound) {
+	if err := b.db.Sessions().Create(t.Context(), session, alice.Password); !errors.Is(err, jotgate.ErrNotFound) {
 		t.Errorf("a session without the second factor: %v", err)
 	}
 }

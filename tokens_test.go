@@ -77,13 +77,13 @@ func TestGrantsInTokens(t *testing.T) {
 	for _, asked := range [][]string{{"groups", "permissions"}, {"permissions", "groups"}, {"groups"}, {"permissions"}, {}} {
 		b := newGate(t, func(s *jotgate.Settings) { s.Claims = asked })
 		alice := b.user(t, "alice", nil)
-		if _, err := b.db.CreateGroup(t.Context(), "Editors"); err != nil {
+		if _, err := b.db.Groups().Create(t.Context(), "Editors"); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.db.AddToGroup(t.Context(), alice.ID, "Editors"); err != nil {
+		if err := b.db.Groups().AddMember(t.Context(), alice.ID, "Editors"); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.db.GrantToAccount(t.Context(), alice.ID, "auth.add_user"); err != nil {
+		if err := b.db.Permissions().GrantToAccount(t.Context(), alice.ID, "auth.add_user"); err != nil {
 			t.Fatal(err)
 		}
 		user, err := b.VerifyAccess(b.login(t, "alice").Access)
@@ -326,7 +326,7 @@ func TestNotify(t *testing.T) {
 	for name, address := range map[string]string{"alice": "alice@example.com", "bob": ""} {
 		account := b.user(t, name, func(a *record.Account) { a.Email = address })
 		b.Accounts().Notify(t.Context(), record.LetterActivation, account, "x")
-		letters, err := b.db.DueLetters(t.Context(), noon, 10, time.Hour)
+		letters, err := b.db.Outbox().Due(t.Context(), noon, 10, time.Hour)
 		if err != nil || len(letters) != len(address)/len("alice@example.com") {
 			t.Errorf("%s: %v, %v", name, letters, err)
 		}
@@ -393,7 +393,7 @@ func TestEventsAreKept(t *testing.T) {
 		if _, err := b.Purge(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if events, err := b.db.ListEvents(t.Context(), alice.ID, 0, 10); err != nil || len(events) != c.left {
+		if events, err := b.db.Events().List(t.Context(), alice.ID, 0, 10); err != nil || len(events) != c.left {
 			t.Errorf("%v later: %v, %v", c.later, events, err)
 		}
 	}

@@ -24,7 +24,7 @@ import (
 func (b *bench) events(t *testing.T) (list []record.Event) {
 	t.Helper()
 	for before := int64(0); ; {
-		page, err := b.db.ListEvents(t.Context(), "", before, 1000)
+		page, err := b.db.Events().List(t.Context(), "", before, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}

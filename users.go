@@ -13,11 +13,11 @@ import (
 type storeUsers struct{ g *Gate }
 
 func (u storeUsers) UserByLogin(ctx context.Context, login string) (*record.Account, error) {
-	return u.g.db.AccountByLogin(ctx, login)
+	return u.g.db.Accounts().ByLogin(ctx, login)
 }
 
 func (u storeUsers) UserByID(ctx context.Context, id record.UserID) (*record.Account, error) {
-	return u.g.db.AccountByID(ctx, id)
+	return u.g.db.Accounts().ByID(ctx, id)
 }
 
 // CheckPassword takes the same time whether or not there is an account, and
@@ -50,7 +50,7 @@ func (u storeUsers) CheckPassword(ctx context.Context, account *record.Account, 
 func (u storeUsers) upgrade(ctx context.Context, account *record.Account, password string) {
 	encoded, err := u.g.Accounts().MakePassword(ctx, password)
 	if err == nil {
-		err = u.g.db.ChangeAccount(ctx, account.ID, record.Change{Password: &encoded, IfPassword: &account.Password})
+		err = u.g.db.Accounts().Change(ctx, account.ID, record.Change{Password: &encoded, IfPassword: &account.Password})
 	}
 	switch {
 	case err == nil:

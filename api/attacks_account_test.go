@@ -112,7 +112,7 @@ func TestH100HashUpgradeRace(t *testing.T) {
 	s := newSite(t, change{})
 	old, _ := passwd.New("pbkdf2_sha256:1000")
 	encoded, _ := old.Make(goodPassword)
-	if err := s.db.ChangeAccount(t.Context(), "1", record.Change{Password: &encoded}); err != nil {
+	if err := s.db.Accounts().Change(t.Context(), "1", record.Change{Password: &encoded}); err != nil {
 		t.Fatal(err)
 	}
 	session := make([]tokens, 20)

@@ -108,7 +108,7 @@ func TestH130EveryDoor(t *testing.T) {
 			t.Errorf("%s lets a locked user in: %d %s", door, a.Status, a.Body)
 		}
 		yes := true
-		if err := s.db.ChangeAccount(t.Context(), s.account("alice").ID, record.Change{IsActive: &yes}); err != nil {
+		if err := s.db.Accounts().Change(t.Context(), s.account("alice").ID, record.Change{IsActive: &yes}); err != nil {
 			t.Fatal(err)
 		}
 	}

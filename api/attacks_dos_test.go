@@ -228,8 +228,8 @@ func TestH053TablesShrink(t *testing.T) {
 		t.Fatalf("%d failures, %d letters", count("jotgate_failure"), count("jotgate_outbox"))
 	}
 	s.letters() // the sender takes them, decoys too
-	var purged record.Failures = s.db
-	if _, err := purged.PurgeFailures(t.Context(), s.now.Now().Add(25*time.Hour), 1000); err != nil {
+	var purged record.Failures = s.db.Failures()
+	if _, err := purged.Purge(t.Context(), s.now.Now().Add(25*time.Hour), 1000); err != nil {
 		t.Fatal(err)
 	}
 	if count("jotgate_failure") != 0 || count("jotgate_outbox") != 0 {

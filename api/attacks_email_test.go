@@ -39,7 +39,7 @@ func (s *site) linkTo(kind record.LetterKind, name, address string) string {
 
 func (s *site) setActive(name string, active bool) {
 	s.t.Helper()
-	if err := s.db.ChangeAccount(s.t.Context(), s.account(name).ID, record.Change{IsActive: &active, At: s.now.Now()}); err != nil {
+	if err := s.db.Accounts().Change(s.t.Context(), s.account(name).ID, record.Change{IsActive: &active, At: s.now.Now()}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -229,12 +229,12 @@ func TestA4Rights(t *testing.T) {
 	clerk := &record.Account{Username: "clerk", Email: "clerk@example.com", Password: boss.Password, IsActive: true, IsStaff: true}
 	gone := &record.Account{Username: "gone", Email: "gone@example.com", Password: boss.Password, IsActive: false}
 	for _, a := range []*record.Account{boss, clerk, gone} {
-		if err := s.db.CreateAccount(ctx, a); err != nil {
+		if err := s.db.Accounts().Create(ctx, a); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, a := range []*record.Account{clerk, gone} {
-		if err := s.db.GrantToAccount(ctx, a.ID, "auth.delete_user"); err != nil {
+		if err := s.db.Permissions().GrantToAccount(ctx, a.ID, "auth.delete_user"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -247,7 +247,7 @@ func TestA4Rights(t *testing.T) {
 		}
 		want(t, "DELETE "+a.Username, s.ask("DELETE", path, object("current_password", goodPassword), carol.header()...), 403, "You do not have permission")
 	}
-	if err := s.db.GrantToAccount(ctx, s.account("carol").ID, "auth.delete_user"); err != nil {
+	if err := s.db.Permissions().GrantToAccount(ctx, s.account("carol").ID, "auth.delete_user"); err != nil {
 		t.Fatal(err)
 	}
 	want(t, "equal rights", s.ask("PATCH", users+string(clerk.ID)+"/", object("email", "c@example.org"), carol.header()...), 200, "c@example.org")
@@ -259,7 +259,7 @@ func TestA4Rights(t *testing.T) {
 // endpoint: it takes effect when it is confirmed, and can be undone.
 func TestA4LoginsThatAreAddresses(t *testing.T) {
 	s := newSite(t, change{gate: func(g *jotgate.Settings) { g.LoginField = "email" }})
-	if err := s.db.ChangeAccount(t.Context(), "1", record.Change{Username: new("alice@example.com")}); err != nil {
+	if err := s.db.Accounts().Change(t.Context(), "1", record.Change{Username: new("alice@example.com")}); err != nil {
 		t.Fatal(err)
 	}
 	login := func(name string, status int) {

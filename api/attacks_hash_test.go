@@ -17,7 +17,7 @@ import (
 // access to the table would.
 func (s *site) store(encoded string) {
 	s.t.Helper()
-	if err := s.db.ChangeAccount(s.t.Context(), s.account("alice").ID, record.Change{Password: &encoded}); err != nil {
+	if err := s.db.Accounts().Change(s.t.Context(), s.account("alice").ID, record.Change{Password: &encoded}); err != nil {
 		s.t.Fatal(err)
 	}
 }

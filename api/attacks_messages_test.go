@@ -38,7 +38,7 @@ func TestA8OwnersAreNotCrowdedOut(t *testing.T) {
 
 	// A stranger who deletes an account takes no message away.
 	s.ask("POST", "/auth/users/reset_password/", object("email", "victim@example.org"))
-	if err := s.db.DeleteAccount(t.Context(), s.account("stranger0").ID); err != nil {
+	if err := s.db.Accounts().Delete(t.Context(), s.account("stranger0").ID); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.told(); got != "password_reset victim@example.org " {

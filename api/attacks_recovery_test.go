@@ -68,7 +68,7 @@ func TestH075LookAlikeAddresses(t *testing.T) {
 	s := newSite(t, change{})
 	for name, email := range map[string]string{"mike": "mike@example.org", "mike2": "mıke@example.org"} {
 		a := &record.Account{Username: name, Email: email, Password: s.account("alice").Password, IsActive: true, DateJoined: s.now.Now()}
-		if err := s.db.CreateAccount(t.Context(), a); err != nil {
+		if err := s.db.Accounts().Create(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -93,7 +93,7 @@ func TestH059RefreshOfADisabledUser(t *testing.T) {
 func (s *site) disable(name string) {
 	s.t.Helper()
 	no := false
-	if err := s.db.ChangeAccount(s.t.Context(), s.account(name).ID, record.Change{IsActive: &no, At: s.now.Now()}); err != nil {
+	if err := s.db.Accounts().Change(s.t.Context(), s.account(name).ID, record.Change{IsActive: &no, At: s.now.Now()}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -112,7 +112,7 @@ func TestH061StaffRoutesReadTheRow(t *testing.T) {
 	carol := s.login("carol")
 	want(t, "as staff", s.ask("GET", "/auth/users/", "", carol.header()...), 200, "alice")
 	no := false
-	if err := s.db.ChangeAccount(t.Context(), s.account("carol").ID, record.Change{IsStaff: &no}); err != nil {
+	if err := s.db.Accounts().Change(t.Context(), s.account("carol").ID, record.Change{IsStaff: &no}); err != nil {
 		t.Fatal(err)
 	}
 	if a := s.ask("GET", "/auth/users/", "", carol.header()...); strings.Contains(a.Body, "alice") {

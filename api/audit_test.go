@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/jotgate/jotgate/record"
 )
 
 // What strangers and users try in vain is in the audit trail, with its outcome
@@ -26,7 +24,7 @@ func TestRefusalsAreRecorded(t *testing.T) {
 	for range 6 {
 		s.try("carol", "wrong password 12")
 	}
-	list, err := s.gate.Store().(record.Events).ListEvents(t.Context(), "", 0, 100)
+	list, err := s.gate.Store().Events().List(t.Context(), "", 0, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -244,7 +244,7 @@ func (w *world) showUser(s *step) string {
 	if err := json.Unmarshal(s.Result, &want); err != nil {
 		panic(err)
 	}
-	a, err := w.db.AccountByLogin(w.t.Context(), s.Username)
+	a, err := w.db.Accounts().ByLogin(w.t.Context(), s.Username)
 	if err != nil {
 		return "there is no " + s.Username
 	}
@@ -311,7 +311,7 @@ func (w *world) rows(s *step) string {
 // outbox compares the letters that were written since the last look, and takes
 // the link's parts out of the last.
 func (w *world) outbox(s *step) string {
-	due, err := w.db.DueLetters(w.t.Context(), w.now().Add(time.Second), 100, time.Hour)
+	due, err := w.db.Outbox().Due(w.t.Context(), w.now().Add(time.Second), 100, time.Hour)
 	if err != nil {
 		panic(err)
 	}
@@ -325,7 +325,7 @@ func (w *world) outbox(s *step) string {
 			return fmt.Sprintf("letter %q to %s, Django %q to %s", message.Subject, letter.To, s.Mails[i].Subject, s.Mails[i].To)
 		}
 		if names := s.names(); len(names) > 0 {
-			a, err := w.db.AccountByID(w.t.Context(), letter.User)
+			a, err := w.db.Accounts().ByID(w.t.Context(), letter.User)
 			if err != nil {
 				panic(err)
 			}

@@ -82,7 +82,7 @@ func newWorld(t *testing.T, g *group, tpl *template) *world {
 	if w.gate, err = jotgate.New(settings, w.db); err != nil {
 		panic(err)
 	}
-	w.sender, err = mail.New(mail.Settings{BaseURL: "http://app.example.com", Site: "Golden", Output: io.Discard, Now: w.now}, w.gate.Accounts(), w.gate.Links(), w.db)
+	w.sender, err = mail.New(mail.Settings{BaseURL: "http://app.example.com", Site: "Golden", Output: io.Discard, Now: w.now}, w.gate.Accounts(), w.gate.Links(), w.db.Outbox())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func (w *world) fill(text string) string {
 
 // resetToken makes a link as Django does.
 func (w *world) resetToken(s *step) {
-	a, err := w.db.AccountByLogin(w.t.Context(), s.Username)
+	a, err := w.db.Accounts().ByLogin(w.t.Context(), s.Username)
 	if err != nil {
 		panic(err)
 	}

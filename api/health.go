@@ -18,7 +18,7 @@ func livez(a *API) http.Handler {
 // does not.
 func readyz(a *API) http.Handler {
 	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := a.gate.Store().FindSession(r.Context(), "readyz"); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
+		if _, err := a.gate.Store().Sessions().Find(r.Context(), "readyz"); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
 			jotgate.AsError(err).Respond(w, "")
 			return
 		}

@@ -45,7 +45,7 @@ func newCounter(t testing.TB, db *store.Store, hasher string) *API {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.CreateAccount(t.Context(), &record.Account{Username: "alice", Password: encoded, IsActive: true}); err != nil {
+	if err := db.Accounts().Create(t.Context(), &record.Account{Username: "alice", Password: encoded, IsActive: true}); err != nil {
 		t.Fatal(err)
 	}
 	a, err := New(gate, Settings{Rates: map[string]string{"login": ""}})

@@ -23,51 +23,64 @@ type counted struct {
 	asked []string
 }
 
+type countedAccounts struct {
+	record.Accounts
+	*counted
+}
+
+type countedSessions struct {
+	record.Sessions
+	*counted
+}
+
+func (c *counted) Accounts() record.Accounts { return countedAccounts{c.Store.Accounts(), c} }
+func (c *counted) Sessions() record.Sessions { return countedSessions{c.Store.Sessions(), c} }
+
 func (c *counted) note(what string) { c.asked = append(c.asked, what) }
 
-func (c *counted) AccountByLogin(ctx context.Context, login string) (*record.Account, error) {
-	c.note("AccountByLogin")
-	return c.Store.AccountByLogin(ctx, login)
+func (c countedAccounts) ByLogin(ctx context.Context, login string) (*record.Account, error) {
+	c.note("Accounts.ByLogin")
+	return c.Accounts.ByLogin(ctx, login)
 }
 
-func (c *counted) AccountByID(ctx context.Context, id record.UserID) (*record.Account, error) {
-	c.note("AccountByID")
-	return c.Store.AccountByID(ctx, id)
+func (c countedAccounts) ByID(ctx context.Context, id record.UserID) (*record.Account, error) {
+	c.note("Accounts.ByID")
+	return c.Accounts.ByID(ctx, id)
 }
 
-func (c *counted) AccountsByEmail(ctx context.Context, email string) ([]*record.Account, error) {
-	c.note("AccountsByEmail")
-	return c.Store.AccountsByEmail(ctx, email)
+func (c countedAccounts) ByEmail(ctx context.Context, email string) ([]*record.Account, error) {
+	c.note("Accounts.ByEmail")
+	return c.Accounts.ByEmail(ctx, email)
 }
 
-func (c *counted) ChangeAccount(ctx context.Context, id record.UserID, change record.Change) error {
-	c.note("ChangeAccount")
-	return c.Store.ChangeAccount(ctx, id, change)
+func (c countedAccounts) Change(ctx context.Context, id record.UserID, change record.Change) error {
+	c.note("Accounts.Change")
+	return c.Accounts.Change(ctx, id, change)
 }
 
-func (c *counted) Grants(ctx context.Context, id record.UserID) ([]record.Group, []string, error) {
-	c.note("Grants")
-	return c.Store.Grants(ctx, id)
+func (c countedAccounts) Grants(ctx context.Context, id record.UserID) ([]record.Group, []string, error) {
+	c.note("Accounts.Grants")
+	return c.Accounts.Grants(ctx, id)
 }
 
-func (c *counted) CreateSession(ctx context.Context, s *record.Session, ifPassword string) error {
-	c.note("CreateSession")
-	return c.Store.CreateSession(ctx, s, ifPassword)
+func (c countedSessions) Create(ctx context.Context, s *record.Session, ifPassword string) error {
+	c.note("Sessions.Create")
+	return c.Sessions.Create(ctx, s, ifPassword)
 }
 
-func (c *counted) RotateSession(ctx context.Context, r record.Rotation) (record.Rotated, error) {
-	c.note("RotateSession")
-	return c.Store.RotateSession(ctx, r)
+func (c countedSessions) Rotate(ctx context.Context, r record.Rotation) (record.Rotated, error) {
+	c.note("Sessions.Rotate")
+	return c.Sessions.Rotate(ctx, r)
 }
 
-func (c *counted) FindSession(ctx context.Context, id string) (*record.Session, error) {
-	c.note("FindSession")
-	return c.Store.FindSession(ctx, id)
+func (c countedSessions) Find(ctx context.Context, id string) (*record.Session, error) {
+	c.note("Sessions.Find")
+	return c.Sessions.Find(ctx, id)
 }
 
-func (c *counted) Blacklisted(ctx context.Context, jti string) (bool, error) {
-	c.note("Blacklisted")
-	return c.Store.Blacklisted(ctx, jti)
+func (c countedSessions) Blacklisted(ctx context.Context, jti string) (bool, error) {
+	c.note("Sessions.Blacklisted")
+	return c.Sessions.Blacklisted(ctx, jti)
 }
 
 func TestQueries(t *testing.T) {
@@ -97,9 +110,9 @@ func TestQueries(t *testing.T) {
 	}{
 		{"GET", "/auth/check", "", nil}, // verifying asks nothing
 		{"POST", "/api/token/verify/", "token=" + tokens.Access, nil},
-		{"GET", "/auth/users/me/", "", []string{"AccountByID"}},
-		{"POST", "/api/token/", "username=alice&password=" + strings.ReplaceAll(goodPassword, " ", "+"), []string{"AccountByLogin", "CreateSession"}},
-		{"POST", "/api/token/refresh/", "refresh=" + tokens.Refresh, []string{"RotateSession"}},
+		{"GET", "/auth/users/me/", "", []string{"Accounts.ByID"}},
+		{"POST", "/api/token/", "username=alice&password=" + strings.ReplaceAll(goodPassword, " ", "+"), []string{"Accounts.ByLogin", "Sessions.Create"}},
+		{"POST", "/api/token/refresh/", "refresh=" + tokens.Refresh, []string{"Sessions.Rotate"}},
 	} {
 		db.asked = nil
 		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))

@@ -26,7 +26,7 @@ func TestNoSignup(t *testing.T) {
 			t.Errorf("%s: %d %s", name, got.Status, got.Body)
 		}
 	}
-	if _, err := closed.db.AccountByLogin(t.Context(), "newbie"); err == nil {
+	if _, err := closed.db.Accounts().ByLogin(t.Context(), "newbie"); err == nil {
 		t.Error("the account was created")
 	}
 	if got := closed.ask("OPTIONS", "/auth/users/", "", closed.login("alice").header()...); strings.Contains(got.Body, "re_password") || got.Status != 200 {

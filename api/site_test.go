@@ -92,7 +92,7 @@ func newSite(t testing.TB, c change) *site {
 				t.Fatal(err)
 			}
 		}
-		if err := s.db.CreateAccount(t.Context(), a); err != nil {
+		if err := s.db.Accounts().Create(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -222,7 +222,7 @@ func (s *site) refresh(token string) answer {
 // account is a row as it stands now.
 func (s *site) account(name string) *record.Account {
 	s.t.Helper()
-	a, err := s.db.AccountByLogin(s.t.Context(), name)
+	a, err := s.db.Accounts().ByLogin(s.t.Context(), name)
 	if err != nil {
 		s.t.Fatal(name, err)
 	}
@@ -232,12 +232,12 @@ func (s *site) account(name string) *record.Account {
 // letters takes what waits in the outbox, decoys left out.
 func (s *site) letters() (list []record.Letter) {
 	s.t.Helper()
-	due, err := s.db.DueLetters(s.t.Context(), s.now.Now().Add(time.Hour), 1000, time.Hour)
+	due, err := s.db.Outbox().Due(s.t.Context(), s.now.Now().Add(time.Hour), 1000, time.Hour)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	for _, l := range due {
-		if err := s.db.LetterSent(s.t.Context(), l.ID); err != nil {
+		if err := s.db.Outbox().Sent(s.t.Context(), l.ID); err != nil {
 			s.t.Fatal(err)
 		}
 		if l.Kind != record.LetterDecoy {

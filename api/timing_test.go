@@ -47,7 +47,7 @@ func patient(t *testing.T) *site {
 			encoded, _ = old.Make(goodPassword)
 		}
 		a := &record.Account{Username: name, Password: encoded, IsActive: true, DateJoined: s.now.Now()}
-		if err := s.db.CreateAccount(t.Context(), a); err != nil {
+		if err := s.db.Accounts().Create(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -136,7 +136,7 @@ func (s *site) sendBy(server string) {
 	sender, err := mail.New(mail.Settings{
 		Server: jotgate.Secret("smtp://" + server + "?tls=insecure-off"), From: "noreply@example.com", BaseURL: "https://app.example.com",
 		Timeout: time.Second, Now: s.now.Now, Logger: s.gate.Settings().Logger,
-	}, s.gate.Accounts(), s.gate.Links(), s.db)
+	}, s.gate.Accounts(), s.gate.Links(), s.db.Outbox())
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -153,7 +153,7 @@ func TestInternationalAddress(t *testing.T) {
 	want(t, "PATCH", s.ask("PATCH", "/auth/users/me/", object("email", "bob@münchen.de"), bearer...), 200, `"email":"bob@münchen.de"`)
 	want(t, "PUT back", s.ask("PUT", "/auth/users/me/", object("email", "bob@münchen.de"), bearer...), 200, `"email":"bob@münchen.de"`)
 	want(t, "reset", s.ask("POST", "/auth/users/reset_password/", object("email", "bob@münchen.de")), 204, "")
-	letters, err := s.db.DueLetters(t.Context(), s.now.Now(), 10, time.Minute)
+	letters, err := s.db.Outbox().Due(t.Context(), s.now.Now(), 10, time.Minute)
 	if err != nil || len(letters) != 1 || letters[0].To != "bob@münchen.de" {
 		t.Errorf("%+v, %v", letters, err)
 	}

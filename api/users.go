@@ -125,7 +125,7 @@ func userList(c *call) (any, error) {
 }
 
 func (c *call) accounts(ctx context.Context, after record.UserID) ([]*record.Account, error) {
-	return c.gate.Store().ListAccounts(ctx, after, listPage)
+	return c.gate.Store().Accounts().List(ctx, after, listPage)
 }
 
 type createIn struct {

@@ -100,7 +100,7 @@ func (g *Gate) User(username string, options ...func(*record.Account)) *record.A
 	for _, option := range options {
 		option(account)
 	}
-	check(g.t, g.Store().CreateAccount(g.t.Context(), account))
+	check(g.t, g.Store().Accounts().Create(g.t.Context(), account))
 	return account
 }
 

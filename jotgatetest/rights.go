@@ -60,18 +60,18 @@ func (g *Gate) AddToGroup(user *record.Account, groups ...string) {
 	g.t.Helper()
 	db := g.Store().(*store.Store)
 	known := map[string]bool{}
-	existing, err := db.Groups(g.t.Context())
+	existing, err := db.Groups().List(g.t.Context())
 	check(g.t, err)
 	for _, group := range existing {
 		known[group.Name] = true
 	}
 	for _, name := range groups {
 		if !known[name] {
-			_, err := db.CreateGroup(g.t.Context(), name)
+			_, err := db.Groups().Create(g.t.Context(), name)
 			check(g.t, err)
 			known[name] = true
 		}
-		check(g.t, db.AddToGroup(g.t.Context(), user.ID, name))
+		check(g.t, db.Groups().AddMember(g.t.Context(), user.ID, name))
 	}
 }
 
@@ -82,7 +82,7 @@ func (g *Gate) Grant(user *record.Account, permissions ...string) {
 	g.t.Helper()
 	for _, permission := range permissions {
 		g.createPermission(permission)
-		check(g.t, g.Store().(*store.Store).GrantToAccount(g.t.Context(), user.ID, permission))
+		check(g.t, g.Store().(*store.Store).Permissions().GrantToAccount(g.t.Context(), user.ID, permission))
 	}
 }
 

@@ -24,7 +24,7 @@ func ExampleNew() {
 			Server:  jotgate.Secret(os.Getenv("JOTGATE_MAIL_SERVER")), // smtp://user:password@smtp.example.com
 			From:    "Example <noreply@example.com>",
 			BaseURL: "https://app.example.com",
-		}, gate.Accounts(), gate.Links(), db)
+		}, gate.Accounts(), gate.Links(), db.Outbox())
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func ExampleSender_SendDue() {
 	}
 	ctx := context.Background()
 	letter := record.Letter{Kind: record.LetterConfirmation, User: "1", To: "alice@example.com", Created: time.Now()}
-	if err := outbox.Enqueue(ctx, letter); err != nil {
+	if err := outbox.Add(ctx, letter); err != nil {
 		panic(err)
 	}
 	if _, err := sender.SendDue(ctx); err != nil {

@@ -41,7 +41,7 @@ func TestWithGate(t *testing.T) {
 	}
 	s := serve(t, &server{plain: true}, nil)
 	settings := mail.Settings{Server: jotgate.Secret("smtp://" + s.addr + "?tls=insecure-off"), From: "a@example.com", BaseURL: "https://x.example", Logger: quiet}
-	sender, err := mail.New(settings, gate.Accounts(), gate.Links(), db)
+	sender, err := mail.New(settings, gate.Accounts(), gate.Links(), db.Outbox())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,11 +104,11 @@ func TestSurvivesRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	alice := &record.Account{Username: "alice", Email: "alice@example.com", Password: "x", IsActive: true, DateJoined: start}
-	if err := db.CreateAccount(ctx, alice); err != nil {
+	if err := db.Accounts().Create(ctx, alice); err != nil {
 		t.Fatal(err)
 	}
 	letter := record.Letter{Kind: record.LetterPasswordReset, User: alice.ID, To: alice.Email, Created: start}
-	if err := db.Enqueue(ctx, letter); err != nil {
+	if err := db.Outbox().Add(ctx, letter); err != nil {
 		t.Fatal(err)
 	}
 	output, now := &buffer{}, start
@@ -116,7 +116,7 @@ func TestSurvivesRestart(t *testing.T) {
 	settings := mail.Settings{Output: output, BaseURL: "https://x.example", Logger: quiet, Now: func() time.Time { return now }}
 	round := func(want int) {
 		t.Helper()
-		sender, err := mail.New(settings, accounts{"1": alice}, accounts{"1": alice}, db)
+		sender, err := mail.New(settings, accounts{"1": alice}, accounts{"1": alice}, db.Outbox())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -228,7 +228,7 @@ func TestDiscard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := outbox.Enqueue(t.Context(), record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}); err != nil {
+	if err := outbox.Add(t.Context(), record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.SendDue(t.Context()); n != 1 || err != nil || outbox.waiting() != 0 || log.String() != "" {

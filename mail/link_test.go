@@ -43,7 +43,7 @@ func TestNoLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	letter := record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}
-	if err := outbox.Enqueue(t.Context(), letter); err != nil {
+	if err := outbox.Add(t.Context(), letter); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.SendDue(t.Context()); err != nil || output.String() != "" || len(outbox.failed()) != 1 {

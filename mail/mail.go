@@ -8,7 +8,7 @@
 //		Server:  "smtp://user:password@smtp.example.com:587",
 //		From:    "Example <noreply@example.com>",
 //		BaseURL: "https://app.example.com",
-//	}, gate.Accounts(), gate.Links(), db) // db is the store that the gate was made with
+//	}, gate.Accounts(), gate.Links(), db.Outbox()) // db is the store that the gate was made with
 //	go sender.Run(ctx)
 //
 // So a response does not reveal whether a mail server exists, how fast it is, what

@@ -30,7 +30,7 @@ type outbox struct {
 	mu       sync.Mutex
 	rows     []*row
 	last     int64
-	failSent bool // LetterSent fails
+	failSent bool // Sent fails
 	failures []failure
 }
 
@@ -45,7 +45,7 @@ type failure struct {
 	reason    string
 }
 
-func (o *outbox) Enqueue(_ context.Context, l record.Letter) error {
+func (o *outbox) Add(_ context.Context, l record.Letter) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.last++
@@ -54,7 +54,7 @@ func (o *outbox) Enqueue(_ context.Context, l record.Letter) error {
 	return nil
 }
 
-func (o *outbox) DueLetters(_ context.Context, now time.Time, limit int, lease time.Duration) (due []record.Letter, err error) {
+func (o *outbox) Due(_ context.Context, now time.Time, limit int, lease time.Duration) (due []record.Letter, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range o.rows {
@@ -66,7 +66,7 @@ func (o *outbox) DueLetters(_ context.Context, now time.Time, limit int, lease t
 	return due, nil
 }
 
-func (o *outbox) LetterSent(_ context.Context, id int64) error {
+func (o *outbox) Sent(_ context.Context, id int64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.failSent {
@@ -76,7 +76,7 @@ func (o *outbox) LetterSent(_ context.Context, id int64) error {
 	return nil
 }
 
-func (o *outbox) LetterFailed(_ context.Context, id int64, retry time.Time, reason string) error {
+func (o *outbox) Failed(_ context.Context, id int64, retry time.Time, reason string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.failures = append(o.failures, failure{id, time.Now(), retry, reason})
@@ -193,7 +193,7 @@ func (o *office) write(t *testing.T, kind record.LetterKind, id record.UserID) {
 
 func (o *office) enqueue(t *testing.T, letter record.Letter) {
 	t.Helper()
-	if err := o.outbox.Enqueue(t.Context(), letter); err != nil {
+	if err := o.outbox.Add(t.Context(), letter); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -46,7 +46,7 @@ func (s *Sender) Run(ctx context.Context) error {
 // returns how many it took, sent or not. The error is the outbox's, if it could not
 // be read.
 func (s *Sender) SendDue(ctx context.Context) (int, error) {
-	letters, err := s.outbox.DueLetters(ctx, s.settings.Now(), atOnce, s.settings.Timeout+leaseSpare)
+	letters, err := s.outbox.Due(ctx, s.settings.Now(), atOnce, s.settings.Timeout+leaseSpare)
 	if err != nil {
 		return 0, err
 	}
@@ -104,7 +104,7 @@ func (s *Sender) composeAndDeliver(ctx context.Context, letter record.Letter) er
 func (s *Sender) remove(ctx context.Context, letter record.Letter) {
 	ctx, cancel := context.WithTimeout(ctx, noteWithin)
 	defer cancel()
-	err := s.outbox.LetterSent(ctx, letter.ID)
+	err := s.outbox.Sent(ctx, letter.ID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
@@ -126,7 +126,7 @@ func (s *Sender) isUnmarked(id int64) bool {
 func (s *Sender) postpone(ctx context.Context, letter record.Letter, wait time.Duration, cause error) {
 	ctx, cancel := context.WithTimeout(ctx, noteWithin)
 	defer cancel()
-	if err := s.outbox.LetterFailed(ctx, letter.ID, s.settings.Now().Add(wait), reason(cause)); err != nil {
+	if err := s.outbox.Failed(ctx, letter.ID, s.settings.Now().Add(wait), reason(cause)); err != nil {
 		s.settings.Logger.WarnContext(ctx, "a failed letter could not be noted", "letter", letter.ID, "cause", err)
 	}
 }

@@ -65,13 +65,13 @@ type activityData struct {
 }
 
 func activityShow(v *visit) error {
-	store, ok := v.p.gate.Store().(record.Events)
-	if !ok {
+	store := v.p.gate.Store().Events()
+	if store == nil {
 		v.Data = activityData{}
 		return nil
 	}
 	before, _ := strconv.ParseInt(v.r.URL.Query().Get("before"), 10, 64)
-	list, err := store.ListEvents(v.ctx, v.session.Owner, max(0, before), activityPage+1)
+	list, err := store.List(v.ctx, v.session.Owner, max(0, before), activityPage+1)
 	if err != nil {
 		return err
 	}
@@ -129,9 +129,9 @@ func dataExport(v *visit) error {
 const maxExported = 10_000
 
 func (v *visit) events(user record.UserID) (all []record.Event, err error) {
-	store, ok := v.p.gate.Store().(record.Events)
-	for before := int64(0); ok && len(all) < maxExported; before = all[len(all)-1].ID {
-		list, err := store.ListEvents(v.ctx, user, before, 1000)
+	store := v.p.gate.Store().Events()
+	for before := int64(0); store != nil && len(all) < maxExported; before = all[len(all)-1].ID {
+		list, err := store.List(v.ctx, user, before, 1000)
 		if err != nil || len(list) == 0 {
 			return all, err
 		}

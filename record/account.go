@@ -68,54 +68,54 @@ type Account struct {
 // Accounts keeps the users: Django's auth_user and the tables that refer to
 // it.
 type Accounts interface {
-	// AccountByLogin finds the account whose login column (username unless the
+	// ByLogin finds the account whose login column (username unless the
 	// schema settings say otherwise) equals login as the database compares it:
 	// byte for byte, unless the site chose a column without regard to case (citext,
 	// NOCASE) and only one account matches. The error is jotgate.ErrNotFound if
 	// there is none.
-	AccountByLogin(ctx context.Context, login string) (*Account, error)
+	ByLogin(ctx context.Context, login string) (*Account, error)
 
-	// AccountByID finds the account with this key. The error is
+	// ByID finds the account with this key. The error is
 	// jotgate.ErrNotFound if there is none, or if id does not have the type of
 	// the key.
-	AccountByID(ctx context.Context, id UserID) (*Account, error)
+	ByID(ctx context.Context, id UserID) (*Account, error)
 
-	// AccountsByEmail lists the accounts whose e-mail address equals email,
+	// ByEmail lists the accounts whose e-mail address equals email,
 	// ignoring case (Django's iexact), at most 100: first those for which it is
 	// verified, then those without any listed address, each in order of id.
-	AccountsByEmail(ctx context.Context, email string) ([]*Account, error)
+	ByEmail(ctx context.Context, email string) ([]*Account, error)
 
-	// ListAccounts lists at most limit accounts with a key greater than after, in
+	// List lists at most limit accounts with a key greater than after, in
 	// order of key. If after is empty, it starts at the first.
-	ListAccounts(ctx context.Context, after UserID, limit int) ([]*Account, error)
+	List(ctx context.Context, after UserID, limit int) ([]*Account, error)
 
-	// CreateAccount inserts a and sets a.ID, which is never an id used before.
+	// Create inserts a and sets a.ID, which is never an id used before.
 	// The error is jotgate.ErrTaken if the login name exists, an Error with status
 	// 400 for a value that the table cannot hold or that another unique column has,
 	// and jotgate.ErrSignupClosed if a column needs a value that only the
 	// application knows.
-	CreateAccount(ctx context.Context, a *Account) error
+	Create(ctx context.Context, a *Account) error
 
-	// ChangeAccount applies change in one transaction. The error is
+	// Change applies change in one transaction. The error is
 	// jotgate.ErrNotFound if no row has this id or the change's conditions do not
 	// hold, and jotgate.ErrTaken if the new username exists. Deactivating an
 	// account, or change.EndSessions, ends its sessions in the same transaction,
-	// as Sessions.EndSessions does. Changing the username voids the tokens that
+	// as Sessions.End does. Changing the username voids the tokens that
 	// identify the user by the old one (NotBefore), adds a revocation of it and
 	// ends the sessions whose tokens do (Session.ByUsername).
 	// Removing is_staff or is_superuser adds a revocation of the user's access
 	// tokens, but does not end the sessions. A new password that does not end the
 	// sessions is recorded as theirs, for each session whose recorded password
 	// was the stored one.
-	ChangeAccount(ctx context.Context, id UserID, change Change) error
+	Change(ctx context.Context, id UserID, change Change) error
 
-	// DeleteAccount removes the row and the rows that refer to it, ends its
-	// sessions as Sessions.EndSessions does, voids the tokens that identify the
+	// Delete removes the row and the rows that refer to it, ends its
+	// sessions as Sessions.End does, voids the tokens that identify the
 	// user by its username and adds a revocation, all in one transaction. The
 	// error is jotgate.ErrNotFound if there is no such account, and an Error with
 	// status 409, with nothing removed, if rows of a table that jotgate does not
 	// know refer to it and must.
-	DeleteAccount(ctx context.Context, id UserID) error
+	Delete(ctx context.Context, id UserID) error
 
 	// Grants lists the account's groups (by id) and its permissions as Django's
 	// ModelBackend computes them ("app_label.codename", sorted): the user's and

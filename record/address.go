@@ -38,19 +38,19 @@ type Pending struct {
 // Addresses keeps which e-mail addresses are verified, in allauth's table
 // account_emailaddress, and the pending rows.
 type Addresses interface {
-	// SignUp is CreateAccount for an account whose address is not verified yet:
+	// SignUp is Accounts.Create for an account whose address is not verified yet:
 	// in the same transaction it lists the address as unverified and, unless
 	// await is nil, sets its User and inserts it.
 	SignUp(ctx context.Context, a *Account, await *Pending) error
-	// EmailVerified reports whether the address is listed as verified for the
+	// Verified reports whether the address is listed as verified for the
 	// account. listed reports whether any address of the account is listed; if
 	// not, the table does not say whether the address is verified.
-	EmailVerified(ctx context.Context, id UserID, email string) (verified, listed bool, err error)
-	// ListPending lists the user's rows with this purpose, newest first, at most
+	Verified(ctx context.Context, id UserID, email string) (verified, listed bool, err error)
+	// Pending lists the user's rows with this purpose, newest first, at most
 	// 100, including expired ones. It leaves out a row with PendingActivation if
 	// a session of the user was created after it: the account was activated
 	// elsewhere, and its link must not undo a later deactivation.
-	ListPending(ctx context.Context, user UserID, purpose Purpose) ([]Pending, error)
+	Pending(ctx context.Context, user UserID, purpose Purpose) ([]Pending, error)
 	// AddPending inserts p and replaces the row with the same user, purpose and
 	// address; with PendingEmailChange, every such row of the user.
 	AddPending(ctx context.Context, p Pending) error

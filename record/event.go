@@ -80,18 +80,18 @@ func EventKindOf(name string) (EventKind, bool) {
 	return EventKinds[i], true
 }
 
-// Events keeps the audit trail. A Store with these methods gets every event
+// Events keeps the audit trail. It gets every event
 // that the log gets, except two that it inserts itself, in the transaction
-// that causes them: CreateSession inserts "login", RotateSession inserts
+// that causes them: Sessions.Create inserts "login", Sessions.Rotate inserts
 // "reuse".
 type Events interface {
-	// AddEvent inserts an event. The store sets its ID; an empty Outcome means
+	// Add inserts an event. The store sets its ID; an empty Outcome means
 	// that of the kind, and a Count below 1 means 1.
-	AddEvent(ctx context.Context, e Event) error
-	// ListEvents lists at most limit events with an id below before, newest
+	Add(ctx context.Context, e Event) error
+	// List lists at most limit events with an id below before, newest
 	// first. If before is 0, it starts at the newest. If user is not empty, it
 	// lists only that user's events.
-	ListEvents(ctx context.Context, user UserID, before int64, limit int) ([]Event, error)
-	// PurgeEvents deletes at most limit events older than keep.
-	PurgeEvents(ctx context.Context, keep time.Time, limit int) (int, error)
+	List(ctx context.Context, user UserID, before int64, limit int) ([]Event, error)
+	// Purge deletes at most limit events older than keep.
+	Purge(ctx context.Context, keep time.Time, limit int) (int, error)
 }

@@ -24,27 +24,27 @@ type Forgiveness struct {
 	// Share is the most that the failures from one network added to Total.
 	Share int
 	// Forget is the earliest time that the newest failure in Own may have; if it
-	// is older, Own counts as 0, as in AddFailure.
+	// is older, Own counts as 0, as in Add.
 	Forget time.Time
 }
 
 // Failures counts failed password checks where all nodes see them. With a
 // Store that has these methods, the counters survive a restart.
 type Failures interface {
-	// Failures returns the counters that exist among keys.
-	Failures(ctx context.Context, keys []string) (map[string]Failure, error)
-	// AddFailure adds one to each key's counter, which starts again at 0 if its
+	// Find returns the counters that exist among keys.
+	Find(ctx context.Context, keys []string) (map[string]Failure, error)
+	// Add adds one to each key's counter, which starts again at 0 if its
 	// last failure is before forget.
-	AddFailure(ctx context.Context, keys []string, now, forget time.Time) error
-	// ForgiveFailures removes the counter Own and subtracts its count from the
+	Add(ctx context.Context, keys []string, now, forget time.Time) error
+	// Forgive removes the counter Own and subtracts its count from the
 	// others, in one transaction, so that only one of several concurrent callers
 	// subtracts it.
-	ForgiveFailures(ctx context.Context, f Forgiveness) error
+	Forgive(ctx context.Context, f Forgiveness) error
 	// RememberNetwork records that the account has logged in from the network,
 	// and reports whether it had before.
 	RememberNetwork(ctx context.Context, user UserID, network string, now time.Time) (known bool, err error)
 	// KnownNetwork reports whether the account has logged in from the network.
 	KnownNetwork(ctx context.Context, user UserID, network string) (bool, error)
-	// PurgeFailures deletes at most limit counters older than keep.
-	PurgeFailures(ctx context.Context, keep time.Time, limit int) (int, error)
+	// Purge deletes at most limit counters older than keep.
+	Purge(ctx context.Context, keep time.Time, limit int) (int, error)
 }

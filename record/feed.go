@@ -43,12 +43,12 @@ type Revocation struct {
 // is ordered, selected or skipped by a time, except by the first page, see
 // Revocations.
 type Revocations interface {
-	// Revocations lists the entries that became visible after the cursor, in
+	// List lists the entries that became visible after the cursor, in
 	// order of Seq, at most MaxRevocations. With the zero cursor, or one of
 	// another epoch, it lists all entries that are still needed: it leaves out
 	// those with a Made that is more than keep before now, the caller's clock,
 	// and also more than keep before the database's clock.
-	Revocations(ctx context.Context, after RevocationCursor, now time.Time, keep time.Duration) (RevocationPage, error)
+	List(ctx context.Context, after RevocationCursor, now time.Time, keep time.Duration) (RevocationPage, error)
 }
 
 // MaxRevocations is the maximum number of entries in a page.

@@ -30,18 +30,18 @@ const (
 // Keys keeps signing keys. With a Store that has these methods, a Gate can
 // rotate its keys.
 type Keys interface {
-	// SigningKeys lists all keys, oldest first.
-	SigningKeys(ctx context.Context) ([]Key, error)
-	// AddSigningKey inserts a key. The error is jotgate.ErrTaken if its id
+	// List lists all keys, oldest first.
+	List(ctx context.Context) ([]Key, error)
+	// Add inserts a key. The error is jotgate.ErrTaken if its id
 	// exists.
-	AddSigningKey(ctx context.Context, key Key) error
-	// SwitchSigningKey makes the key with this id, which must be KeyNext, current
+	Add(ctx context.Context, key Key) error
+	// Switch makes the key with this id, which must be KeyNext, current
 	// and the current one retired, in one transaction. The error is
 	// jotgate.ErrNotFound if it is not KeyNext (another node was first).
-	SwitchSigningKey(ctx context.Context, id string, now time.Time) error
-	// RetireSigningKey makes a key retired, whatever its state, for emergencies.
-	RetireSigningKey(ctx context.Context, id string, now time.Time) error
-	// DeleteSigningKey removes a retired key. Tokens that it signed are no longer
+	Switch(ctx context.Context, id string, now time.Time) error
+	// Retire makes a key retired, whatever its state, for emergencies.
+	Retire(ctx context.Context, id string, now time.Time) error
+	// Delete removes a retired key. Tokens that it signed are no longer
 	// valid.
-	DeleteSigningKey(ctx context.Context, id string) error
+	Delete(ctx context.Context, id string) error
 }

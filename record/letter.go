@@ -46,13 +46,13 @@ const (
 // Outbox keeps e-mails until they are sent. With a Store that has these
 // methods, a Gate can send e-mails.
 type Outbox interface {
-	// Enqueue stores an e-mail, durably, before it returns.
-	Enqueue(ctx context.Context, letter Letter) error
-	// DueLetters returns at most limit e-mails that are due, oldest first, and
+	// Add stores an e-mail, durably, before it returns.
+	Add(ctx context.Context, letter Letter) error
+	// Due returns at most limit e-mails that are due, oldest first, and
 	// hides them from other senders for the duration of the lease.
-	DueLetters(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]Letter, error)
-	// LetterSent removes an e-mail that was sent.
-	LetterSent(ctx context.Context, id int64) error
-	// LetterFailed counts a failed attempt and sets when to try again.
-	LetterFailed(ctx context.Context, id int64, retry time.Time, reason string) error
+	Due(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]Letter, error)
+	// Sent removes an e-mail that was sent.
+	Sent(ctx context.Context, id int64) error
+	// Failed counts a failed attempt and sets when to try again.
+	Failed(ctx context.Context, id int64, retry time.Time, reason string) error
 }

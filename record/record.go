@@ -3,14 +3,17 @@
 // program that keeps its data elsewhere implements them itself, and package
 // storetest tests any implementation with the same suite.
 //
-//	record.Store     accounts, addresses and sessions: required by every gate
-//	record.Keys      signing keys that rotate
-//	record.Events    the audit trail
-//	record.Outbox    e-mails that wait to be sent
-//	record.Failures  counters of failed logins
+//	record.Store        what a gate uses, by noun:
+//	record.Accounts     accounts, and their groups and permissions
+//	record.Addresses    verified e-mail addresses and pending changes
+//	record.Sessions     sessions, and tokens without one
+//	record.Revocations  the feed of what was revoked
+//	record.Keys         signing keys that rotate
+//	record.Events       the audit trail
+//	record.Outbox       e-mails that wait to be sent
+//	record.Failures     counters of failed logins
 //
-// A gate uses type assertions to find out which of the optional interfaces
-// its Store implements. The errors named here are those of package jotgate.
+// The errors named here are those of package jotgate.
 package record
 
 // Store is the storage that a Gate requires. Packages store/sqlite and
@@ -24,7 +27,19 @@ package record
 // jotgate.ErrUnavailable, wrapped with its cause for the operator. Times are
 // stored and compared in UTC with microseconds.
 type Store interface {
-	Accounts
-	Addresses
-	Sessions
+	Accounts() Accounts
+	Addresses() Addresses
+	Sessions() Sessions
+	Revocations() Revocations
+
+	// Keys returns nil if the store keeps no signing keys: then only the keys of
+	// the settings sign.
+	Keys() Keys
+	// Events returns nil if the store keeps no events: then they are only logged.
+	Events() Events
+	// Outbox returns nil if the store keeps no e-mails: then none are sent.
+	Outbox() Outbox
+	// Failures returns nil if the store keeps no counters: then each process
+	// counts failed logins in memory.
+	Failures() Failures
 }

@@ -83,14 +83,13 @@ func DigestPassword(encoded string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// Sessions keeps the sessions and the feed of revocations.
+// Sessions keeps the sessions.
 type Sessions interface {
-	Revocations
-
-	// CreateSession inserts s while the account is active, its stored password is
+	// Create inserts s while the account is active, its stored password is
 	// still ifPassword and its username is still s.Username, in one transaction,
 	// so that a login cannot overtake a deactivation or a change of password or
-	// username: whichever commits first, no session is left behind (on PostgreSQL the account's row is read FOR SHARE).
+	// username: whichever commits first, no session is left behind (on PostgreSQL
+	// the account's row is read FOR SHARE).
 	// Otherwise the error is jotgate.ErrNotFound. With OwnUsers in s the account
 	// is not checked, nor are its factors. It also checks and applies s.Entry: a
 	// user whose second factors are not those that the caller has read gets no
@@ -99,22 +98,22 @@ type Sessions interface {
 	// store with Events inserts the event "login" (s's user, id, address and user
 	// agent, at s.Created) in the same transaction, so that a login is one commit
 	// and always has its event.
-	CreateSession(ctx context.Context, s *Session, ifPassword string) error
+	Create(ctx context.Context, s *Session, ifPassword string) error
 
-	// RotateSession replaces r.Presented with r.Next by one conditional UPDATE,
+	// Rotate replaces r.Presented with r.Next by one conditional UPDATE,
 	// so that of any number of callers with one token exactly one rotates. See
 	// Rotation for the outcomes.
-	RotateSession(ctx context.Context, r Rotation) (Rotated, error)
+	Rotate(ctx context.Context, r Rotation) (Rotated, error)
 
-	// FindSession returns the session, even if it has ended. The error is
+	// Find returns the session, even if it has ended. The error is
 	// jotgate.ErrNotFound if there is none.
-	FindSession(ctx context.Context, id string) (*Session, error)
+	Find(ctx context.Context, id string) (*Session, error)
 
-	// ListSessions lists the user's live sessions (not ended, not expired at
+	// List lists the user's live sessions (not ended, not expired at
 	// now), newest first, at most 1000.
-	ListSessions(ctx context.Context, user UserID, now time.Time) ([]Session, error)
+	List(ctx context.Context, user UserID, now time.Time) ([]Session, error)
 
-	// EndSessions ends the sessions that which selects, adds a revocation for
+	// End ends the sessions that which selects, adds a revocation for
 	// each and, if the token_blacklist tables exist, blacklists its refresh token
 	// there, all in one transaction. It returns how many it ended; sessions that
 	// have already ended are not an error and do not count.
@@ -124,7 +123,7 @@ type Sessions interface {
 	// seconds: from then on NotBefore returns at least Now, a revocation with
 	// Sessionless is added, and the user's outstanding tokens in the
 	// token_blacklist tables are blacklisted, except the current one of Except.
-	EndSessions(ctx context.Context, which Ending) (int, error)
+	End(ctx context.Context, which Ending) (int, error)
 
 	// NotBefore returns the time up to which tokens without a session are void
 	// for the user and, if username is not empty, for that name: the later of
@@ -136,7 +135,7 @@ type Sessions interface {
 	// recorded with and this one, as it is stored now. If they differ, the
 	// password was changed outside jotgate: the user's sessions that are recorded
 	// with another password end with EndedByPassword, tokens without a session
-	// are voided as by EndSessions, an event is added, and the error is
+	// are voided as by End, an event is added, and the error is
 	// jotgate.ErrPasswordChanged. A session that is unknown, has ended or has no
 	// known digest is not an error.
 	ConfirmPassword(ctx context.Context, session string, user UserID, password string, now time.Time) error

@@ -16,12 +16,12 @@ import (
 
 // Finding, listing and creating accounts.
 
-// AccountByLogin implements record.Accounts.
-func (s *Store) AccountByLogin(ctx context.Context, login string) (*record.Account, error) {
+// ByLogin implements record.Accounts.
+func (as accounts) ByLogin(ctx context.Context, login string) (*record.Account, error) {
 	if !storable(login) {
 		return nil, jotgate.ErrNotFound
 	}
-	list, err := s.accounts(ctx, s.texts.byLogin, login)
+	list, err := as.db.accounts(ctx, as.db.texts.byLogin, login)
 	if err != nil {
 		return nil, err
 	}
@@ -38,13 +38,13 @@ func (s *Store) AccountByLogin(ctx context.Context, login string) (*record.Accou
 	return list[0], nil
 }
 
-// AccountByID implements record.Accounts.
-func (s *Store) AccountByID(ctx context.Context, id record.UserID) (*record.Account, error) {
-	key, ok := s.tables.key.encode(id)
+// ByID implements record.Accounts.
+func (as accounts) ByID(ctx context.Context, id record.UserID) (*record.Account, error) {
+	key, ok := as.db.tables.key.encode(id)
 	if !ok {
 		return nil, jotgate.ErrNotFound
 	}
-	list, err := s.accounts(ctx, s.texts.byID, key)
+	list, err := as.db.accounts(ctx, as.db.texts.byID, key)
 	if err != nil {
 		return nil, err
 	}
@@ -54,30 +54,30 @@ func (s *Store) AccountByID(ctx context.Context, id record.UserID) (*record.Acco
 	return list[0], nil
 }
 
-// AccountsByEmail implements record.Accounts. The database decides which
+// ByEmail implements record.Accounts. The database decides which
 // characters differ only in case, as in Django: PostgreSQL folds all of
 // Unicode, SQLite only ASCII.
-func (s *Store) AccountsByEmail(ctx context.Context, email string) ([]*record.Account, error) {
-	if s.texts.byEmail == "" || email == "" || !storable(email) {
+func (as accounts) ByEmail(ctx context.Context, email string) ([]*record.Account, error) {
+	if as.db.texts.byEmail == "" || email == "" || !storable(email) {
 		return nil, nil
 	}
-	return s.accounts(ctx, s.texts.byEmail, email)
+	return as.db.accounts(ctx, as.db.texts.byEmail, email)
 }
 
-// ListAccounts implements record.Accounts. after must be empty or a key of
+// List implements record.Accounts. after must be empty or a key of
 // the table's type; otherwise the error is ErrNotFound.
-func (s *Store) ListAccounts(ctx context.Context, after record.UserID, limit int) ([]*record.Account, error) {
+func (as accounts) List(ctx context.Context, after record.UserID, limit int) ([]*record.Account, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
 	if after == "" {
-		return s.accounts(ctx, s.texts.first, limit)
+		return as.db.accounts(ctx, as.db.texts.first, limit)
 	}
-	key, ok := s.tables.key.encode(after)
+	key, ok := as.db.tables.key.encode(after)
 	if !ok {
 		return nil, jotgate.ErrNotFound
 	}
-	return s.accounts(ctx, s.texts.after, limit, key)
+	return as.db.accounts(ctx, as.db.texts.after, limit, key)
 }
 
 // accounts runs one of the statements that select accounts.
@@ -137,14 +137,14 @@ func (a *accountRow) account() *record.Account {
 	return &a.Account
 }
 
-// CreateAccount implements record.Accounts. A zero DateJoined is set to now.
+// Create implements record.Accounts. A zero DateJoined is set to now.
 // If the table cannot hold a value, the error is a jotgate.Error with status
 // 400.
-func (s *Store) CreateAccount(ctx context.Context, a *record.Account) error {
+func (as accounts) Create(ctx context.Context, a *record.Account) error {
 	var id record.UserID
-	joined := s.joined(a)
-	err := s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-		id, err = s.createAccount(ctx, q, a, joined)
+	joined := as.db.joined(a)
+	err := as.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+		id, err = as.db.createAccount(ctx, q, a, joined)
 		return err
 	})
 	if err == nil {

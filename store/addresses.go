@@ -18,15 +18,15 @@ import (
 func (t *tables) hasEmail() bool { _, ok := t.user[t.schema.Email]; return ok }
 
 // SignUp implements record.Addresses.
-func (s *Store) SignUp(ctx context.Context, a *record.Account, await *record.Pending) error {
+func (ads addresses) SignUp(ctx context.Context, a *record.Account, await *record.Pending) error {
 	var id record.UserID
-	joined := s.joined(a)
-	err := s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-		if id, err = s.createAccount(ctx, q, a, joined); err != nil {
+	joined := ads.db.joined(a)
+	err := ads.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+		if id, err = ads.db.createAccount(ctx, q, a, joined); err != nil {
 			return err
 		}
-		if key, ok := s.tables.key.encode(id); ok {
-			err = s.setAddress(ctx, q, id, key, a.Email, false)
+		if key, ok := ads.db.tables.key.encode(id); ok {
+			err = ads.db.setAddress(ctx, q, id, key, a.Email, false)
 		}
 		if err != nil || await == nil {
 			return err
@@ -39,14 +39,14 @@ func (s *Store) SignUp(ctx context.Context, a *record.Account, await *record.Pen
 	return err
 }
 
-// EmailVerified implements record.Addresses.
-func (s *Store) EmailVerified(ctx context.Context, id record.UserID, email string) (verified, listed bool, err error) {
-	key, ok := s.tables.key.encode(id)
+// Verified implements record.Addresses.
+func (ads addresses) Verified(ctx context.Context, id record.UserID, email string) (verified, listed bool, err error) {
+	key, ok := ads.db.tables.key.encode(id)
 	if !ok || !storable(email) {
 		return false, false, nil
 	}
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		if s.tables.addresses {
+	err = ads.db.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		if ads.db.tables.addresses {
 			listed, err = one(ctx, q, []any{&verified}, `SELECT EXISTS (SELECT 1 FROM account_emailaddress WHERE user_id = $1 AND email = $2 AND verified)
 FROM account_emailaddress WHERE user_id = $1 LIMIT 1`, key, strings.ToLower(email))
 		}
@@ -125,8 +125,8 @@ func (t *tables) addressOrder() string {
 }
 
 // Spend implements record.Addresses. The counters are rows of jotgate_failure.
-func (s *Store) Spend(ctx context.Context, keys []string, limit int, now time.Time, window time.Duration) (bool, error) {
-	err := s.write(ctx, func(ctx context.Context, q Queryer) error {
+func (ads addresses) Spend(ctx context.Context, keys []string, limit int, now time.Time, window time.Duration) (bool, error) {
+	err := ads.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		for _, key := range slices.Sorted(slices.Values(keys)) {
 			n, err := run(ctx, q, spendText, failureKey(key), now.UnixMicro(), now.Add(-window).UnixMicro(), limit)
 			if err != nil {

@@ -18,50 +18,50 @@ func TestGroups(t *testing.T) {
 	both(t, func(w *world) {
 		s := w.open()
 		a := w.account(s, "ada")
-		editors, err := s.CreateGroup(w.ctx, "Editors")
+		editors, err := s.Groups().Create(w.ctx, "Editors")
 		w.must(err)
-		_, err = s.CreateGroup(w.ctx, "Authors")
+		_, err = s.Groups().Create(w.ctx, "Authors")
 		w.must(err)
 		for _, name := range []string{"Editors", strings.Repeat("é", 151), "nul\x00"} {
-			if _, err := s.CreateGroup(w.ctx, name); jotgate.AsError(err).Status != 400 {
-				t.Errorf("CreateGroup(%.10q): %v", name, err)
+			if _, err := s.Groups().Create(w.ctx, name); jotgate.AsError(err).Status != 400 {
+				t.Errorf("Create(%.10q): %v", name, err)
 			}
 		}
-		if _, err := s.CreateGroup(w.ctx, strings.Repeat("é", 150)); err != nil {
+		if _, err := s.Groups().Create(w.ctx, strings.Repeat("é", 150)); err != nil {
 			t.Errorf("a name of 150 characters: %v", err)
 		}
-		if err := s.RenameGroup(w.ctx, "Authors", "Editors"); jotgate.AsError(err).Status != 400 {
+		if err := s.Groups().Rename(w.ctx, "Authors", "Editors"); jotgate.AsError(err).Status != 400 {
 			t.Errorf("renamed to a name that exists: %v", err)
 		}
-		w.must(s.RenameGroup(w.ctx, "Authors", "Writers"))
-		w.must(s.AddToGroup(w.ctx, a.ID, "Writers"))
-		w.must(s.AddToGroup(w.ctx, a.ID, "Editors"))
-		w.must(s.AddToGroup(w.ctx, a.ID, "Editors"))
+		w.must(s.Groups().Rename(w.ctx, "Authors", "Writers"))
+		w.must(s.Groups().AddMember(w.ctx, a.ID, "Writers"))
+		w.must(s.Groups().AddMember(w.ctx, a.ID, "Editors"))
+		w.must(s.Groups().AddMember(w.ctx, a.ID, "Editors"))
 		for _, err := range []error{
-			s.AddToGroup(w.ctx, "999", "Editors"), s.AddToGroup(w.ctx, a.ID, "Nobody"), s.AddToGroup(w.ctx, a.ID, "Editors\x00"),
-			s.RemoveFromGroup(w.ctx, "x", "Editors"), s.DeleteGroup(w.ctx, "Authors"), s.RenameGroup(w.ctx, "Authors", "B"),
+			s.Groups().AddMember(w.ctx, "999", "Editors"), s.Groups().AddMember(w.ctx, a.ID, "Nobody"), s.Groups().AddMember(w.ctx, a.ID, "Editors\x00"),
+			s.Groups().RemoveMember(w.ctx, "x", "Editors"), s.Groups().Delete(w.ctx, "Authors"), s.Groups().Rename(w.ctx, "Authors", "B"),
 		} {
 			if !errors.Is(err, jotgate.ErrNotFound) {
 				t.Errorf("want ErrNotFound, got %v", err)
 			}
 		}
 
-		got, err := s.AccountByID(w.ctx, a.ID)
+		got, err := s.Accounts().ByID(w.ctx, a.ID)
 		w.must(err)
 		if got.Group == nil || *got.Group != editors { // the lowest id, not the first added
 			t.Errorf("the account's group is %+v", got.Group)
 		}
-		members, err := s.GroupMembers(w.ctx, "Editors", "", 10)
+		members, err := s.Groups().Members(w.ctx, "Editors", "", 10)
 		w.must(err)
 		if len(members) != 1 || members[0].ID != a.ID {
 			t.Errorf("members: %v", members)
 		}
-		if members, err = s.GroupMembers(w.ctx, "Editors", a.ID, 10); err != nil || len(members) != 0 {
+		if members, err = s.Groups().Members(w.ctx, "Editors", a.ID, 10); err != nil || len(members) != 0 {
 			t.Errorf("members after the last: %v, %v", members, err)
 		}
-		w.must(s.DeleteGroup(w.ctx, "Editors"))
-		w.must(s.RemoveFromGroup(w.ctx, a.ID, "Writers"))
-		groups, _, err := s.Grants(w.ctx, a.ID)
+		w.must(s.Groups().Delete(w.ctx, "Editors"))
+		w.must(s.Groups().RemoveMember(w.ctx, a.ID, "Writers"))
+		groups, _, err := s.Accounts().Grants(w.ctx, a.ID)
 		w.must(err)
 		if len(groups) != 0 {
 			t.Errorf("groups left: %v", groups)
@@ -73,50 +73,50 @@ func TestPermissions(t *testing.T) {
 	both(t, func(w *world) {
 		s := w.open()
 		a := w.account(s, "ada")
-		_, err := s.CreateGroup(w.ctx, "Editors")
+		_, err := s.Groups().Create(w.ctx, "Editors")
 		w.must(err)
-		w.must(s.AddToGroup(w.ctx, a.ID, "Editors"))
-		w.must(s.GrantToGroup(w.ctx, "Editors", "auth.view_user"))
-		w.must(s.GrantToAccount(w.ctx, a.ID, "auth.add_user"))
-		w.must(s.GrantToAccount(w.ctx, a.ID, "auth.view_user"))
-		w.must(s.GrantToAccount(w.ctx, a.ID, "auth.view_user"))
+		w.must(s.Groups().AddMember(w.ctx, a.ID, "Editors"))
+		w.must(s.Permissions().GrantToGroup(w.ctx, "Editors", "auth.view_user"))
+		w.must(s.Permissions().GrantToAccount(w.ctx, a.ID, "auth.add_user"))
+		w.must(s.Permissions().GrantToAccount(w.ctx, a.ID, "auth.view_user"))
+		w.must(s.Permissions().GrantToAccount(w.ctx, a.ID, "auth.view_user"))
 		grants := func(want ...string) {
 			t.Helper()
-			_, got, err := s.Grants(w.ctx, a.ID)
+			_, got, err := s.Accounts().Grants(w.ctx, a.ID)
 			w.must(err)
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("permissions (-want +got):\n%s", d)
 			}
 		}
 		grants("auth.add_user", "auth.view_user")
-		w.must(s.RevokeFromAccount(w.ctx, a.ID, "auth.view_user"))
+		w.must(s.Permissions().RevokeFromAccount(w.ctx, a.ID, "auth.view_user"))
 		grants("auth.add_user", "auth.view_user") // still the group's
-		w.must(s.RevokeFromGroup(w.ctx, "Editors", "auth.view_user"))
+		w.must(s.Permissions().RevokeFromGroup(w.ctx, "Editors", "auth.view_user"))
 		grants("auth.add_user")
-		own, err := s.AccountPermissions(w.ctx, a.ID)
+		own, err := s.Permissions().OfAccount(w.ctx, a.ID)
 		w.must(err)
 		if d := cmp.Diff([]store.Permission{{Name: "auth.add_user", Title: "Can add user"}}, own); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
 		}
 		for _, err := range []error{
-			s.GrantToAccount(w.ctx, "999", "auth.add_user"), s.GrantToAccount(w.ctx, a.ID, "auth.no"), s.GrantToAccount(w.ctx, a.ID, "auth"),
-			s.GrantToGroup(w.ctx, "Nobody", "auth.add_user"), s.GrantToGroup(w.ctx, "Editors", "blog.add_user"),
+			s.Permissions().GrantToAccount(w.ctx, "999", "auth.add_user"), s.Permissions().GrantToAccount(w.ctx, a.ID, "auth.no"), s.Permissions().GrantToAccount(w.ctx, a.ID, "auth"),
+			s.Permissions().GrantToGroup(w.ctx, "Nobody", "auth.add_user"), s.Permissions().GrantToGroup(w.ctx, "Editors", "blog.add_user"),
 		} {
 			if !errors.Is(err, jotgate.ErrNotFound) {
 				t.Errorf("want ErrNotFound, got %v", err)
 			}
 		}
 
-		all, err := s.Permissions(w.ctx)
+		all, err := s.Permissions().List(w.ctx)
 		w.must(err)
-		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{IsSuperuser: new(true)}))
+		w.must(s.Accounts().Change(w.ctx, a.ID, record.Change{IsSuperuser: new(true)}))
 		var names []string
 		for _, p := range all {
 			names = append(names, p.Name)
 		}
 		slices.Sort(names)
 		grants(names...) // all there are, for a superuser
-		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{IsActive: new(false), At: noon}))
+		w.must(s.Accounts().Change(w.ctx, a.ID, record.Change{IsActive: new(false), At: noon}))
 		grants() // none, for an inactive one
 	})
 }
@@ -130,14 +130,14 @@ func TestImportAndExport(t *testing.T) {
 			{Username: "cyd", Password: "argon2$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA", LastName: "C", DateJoined: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), LastLogin: time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)},
 		}
 		for _, want := range []int{3, 0} {
-			n, err := s.ImportAccounts(w.ctx, batch)
+			n, err := s.Transfer().Import(w.ctx, batch)
 			w.must(err)
 			if n != want {
 				t.Errorf("imported %d, want %d", n, want)
 			}
 		}
 		var got []store.Record
-		w.must(s.StreamAccounts(w.ctx, func(r store.Record) error {
+		w.must(s.Transfer().Stream(w.ctx, func(r store.Record) error {
 			r.ID = ""
 			got = append(got, r)
 			return nil
@@ -146,10 +146,10 @@ func TestImportAndExport(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", d)
 		}
 		bad := []store.Record{{Username: "dan"}, {Username: "eve", Permissions: []string{"auth.no"}}}
-		if _, err := s.ImportAccounts(w.ctx, bad); !errors.Is(err, jotgate.ErrNotFound) || !strings.Contains(err.Error(), `"eve"`) {
+		if _, err := s.Transfer().Import(w.ctx, bad); !errors.Is(err, jotgate.ErrNotFound) || !strings.Contains(err.Error(), `"eve"`) {
 			t.Errorf("a permission that is not there: %v", err)
 		}
-		n, _, err := s.CountAccounts(w.ctx)
+		n, _, err := s.Transfer().Count(w.ctx)
 		w.must(err)
 		if n != 3 {
 			t.Errorf("%d accounts after a batch that failed, want 3", n)

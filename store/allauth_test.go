@@ -24,7 +24,7 @@ CREATE TABLE "account_emailconfirmation" ("id" serial NOT NULL PRIMARY KEY, "cre
 
 func (w *world) isVerified(s *store.Store, a *record.Account, want, wantListed bool) {
 	w.Helper()
-	verified, listed, err := s.EmailVerified(w.ctx, a.ID, a.Email)
+	verified, listed, err := s.Addresses().Verified(w.ctx, a.ID, a.Email)
 	if verified != want || listed != wantListed || err != nil {
 		w.Errorf("%s: verified %v, listed %v, %v; want %v, %v", a.Email, verified, listed, err, want, wantListed)
 	}
@@ -33,7 +33,7 @@ func (w *world) isVerified(s *store.Store, a *record.Account, want, wantListed b
 func (w *world) signUp(s *store.Store, name, email string) *record.Account {
 	w.Helper()
 	a := &record.Account{Username: name, Email: email, Password: "first", IsActive: true}
-	w.must(s.SignUp(w.ctx, a, nil))
+	w.must(s.Addresses().SignUp(w.ctx, a, nil))
 	return a
 }
 
@@ -98,14 +98,14 @@ func TestOlderAllauthIsAdopted(t *testing.T) {
 		owner, stranger := w.signUp(s, "owner", "o@example.com"), w.signUp(s, "stranger", "O@example.com")
 		w.isVerified(s, owner, false, true)
 		w.isVerified(s, stranger, false, true) // though the table has no room for it
-		w.must(s.ChangeAccount(w.ctx, owner.ID, record.Change{VerifyEmail: true}))
+		w.must(s.Accounts().Change(w.ctx, owner.ID, record.Change{VerifyEmail: true}))
 		w.isVerified(s, owner, true, true)
-		w.must(s.ChangeAccount(w.ctx, stranger.ID, record.Change{Email: new("s@example.com"), VerifyEmail: true}))
+		w.must(s.Accounts().Change(w.ctx, stranger.ID, record.Change{Email: new("s@example.com"), VerifyEmail: true}))
 		stranger.Email = "s@example.com"
 		w.isVerified(s, stranger, true, true)
 		w.exec("INSERT INTO account_emailconfirmation (created, key, email_address_id) SELECT '2026-01-02 03:04:05', 'k', id FROM account_emailaddress WHERE user_id = " + string(owner.ID))
-		w.must(s.DeleteAccount(w.ctx, owner.ID))
-		if _, err := s.AccountByID(w.ctx, owner.ID); jotgate.AsError(err) != jotgate.ErrNotFound {
+		w.must(s.Accounts().Delete(w.ctx, owner.ID))
+		if _, err := s.Accounts().ByID(w.ctx, owner.ID); jotgate.AsError(err) != jotgate.ErrNotFound {
 			t.Error(err)
 		}
 		if n := w.count("SELECT COUNT(*) FROM django_migrations WHERE app = 'account'"); n != 0 {

@@ -39,13 +39,13 @@ func BenchmarkRotate(b *testing.B) {
 func rotateByMany(b *testing.B, s *store.Store) {
 	ctx := context.Background()
 	a := &record.Account{Username: "ada", Password: "first", IsActive: true}
-	if err := s.CreateAccount(ctx, a); err != nil {
+	if err := s.Accounts().Create(ctx, a); err != nil {
 		b.Fatal(err)
 	}
 	var sessions [clients]*record.Session
 	for i := range sessions {
 		sessions[i] = &record.Session{ID: rand.Text(), User: a.ID, JTI: rand.Text(), Created: noon, LastSeen: noon, Expires: noon.Add(time.Hour)}
-		if err := s.CreateSession(ctx, sessions[i], "first"); err != nil {
+		if err := s.Sessions().Create(ctx, sessions[i], "first"); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -55,7 +55,7 @@ func rotateByMany(b *testing.B, s *store.Store) {
 	for _, session := range sessions {
 		wg.Go(func() {
 			for range work {
-				out, err := s.RotateSession(ctx, use(session, session.JTI, rand.Text()))
+				out, err := s.Sessions().Rotate(ctx, use(session, session.JTI, rand.Text()))
 				if err != nil {
 					b.Error(err)
 					return

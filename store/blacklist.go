@@ -19,9 +19,9 @@ const blacklistedText = `SELECT 1 FROM token_blacklist_outstandingtoken AS o
 JOIN token_blacklist_blacklistedtoken AS b ON b.token_id = o.id WHERE o.jti = $1`
 
 // Blacklisted implements record.Sessions.
-func (s *Store) Blacklisted(ctx context.Context, jti string) (black bool, err error) {
-	return ask(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
-		return s.blacklisted(ctx, q, jti)
+func (ss sessions) Blacklisted(ctx context.Context, jti string) (black bool, err error) {
+	return ask(ctx, ss.db, func(ctx context.Context, q Queryer) (bool, error) {
+		return ss.db.blacklisted(ctx, q, jti)
 	})
 }
 

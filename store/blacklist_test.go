@@ -55,7 +55,7 @@ func beside(w *world) (*store.Store, *record.Session) {
 func login(w *world, s *store.Store, user record.UserID, id string) *record.Session {
 	w.Helper()
 	session := &record.Session{ID: id, User: user, Created: noon, LastSeen: noon, JTI: id + "0", Expires: noon.Add(time.Hour)}
-	w.must(s.CreateSession(w.ctx, session, "first"))
+	w.must(s.Sessions().Create(w.ctx, session, "first"))
 	return session
 }
 
@@ -73,7 +73,7 @@ func TestDjangoSeesOurLogouts(t *testing.T) {
 			t.Errorf("the login is recorded %d times", n)
 		}
 		for range 2 { // the second is a retry
-			_, err := s.RotateSession(w.ctx, use(session, "sid0", "sid1"))
+			_, err := s.Sessions().Rotate(w.ctx, use(session, "sid0", "sid1"))
 			w.must(err)
 		}
 		if w.black("sid0") != 1 || w.black("sid1") != 0 {
@@ -82,14 +82,14 @@ func TestDjangoSeesOurLogouts(t *testing.T) {
 		if n := w.count("SELECT COUNT(*) FROM token_blacklist_outstandingtoken WHERE jti = 'sid1'"); n != 1 {
 			t.Errorf("the new token is recorded %d times", n)
 		}
-		n, err := s.EndSessions(w.ctx, record.Ending{User: session.User, Reason: record.EndedByUser, Now: noon})
+		n, err := s.Sessions().End(w.ctx, record.Ending{User: session.User, Reason: record.EndedByUser, Now: noon})
 		w.must(err)
 		if n != 1 || w.black("sid1") != 1 {
 			t.Errorf("after a logout: %d ended, blacklisted %d", n, w.black("sid1"))
 		}
-		black, err := s.Blacklisted(w.ctx, "sid1")
+		black, err := s.Sessions().Blacklisted(w.ctx, "sid1")
 		w.must(err)
-		other, err := s.Blacklisted(w.ctx, "sid2")
+		other, err := s.Sessions().Blacklisted(w.ctx, "sid2")
 		w.must(err)
 		if !black || other {
 			t.Errorf("Blacklisted: %v, %v", black, other)
@@ -100,7 +100,7 @@ func TestDjangoSeesOurLogouts(t *testing.T) {
 		if !at.Equal(noon.Add(2 * time.Hour)) {
 			t.Errorf("expires_at is %v", at)
 		}
-		purged, err := s.Purge(w.ctx, noon.Add(2*time.Hour), noon.Add(-time.Hour), 100)
+		purged, err := s.Sessions().Purge(w.ctx, noon.Add(2*time.Hour), noon.Add(-time.Hour), 100)
 		w.must(err)
 		if left := w.count("SELECT COUNT(*) FROM token_blacklist_outstandingtoken"); purged != 2 || left != 0 {
 			t.Errorf("purged %d, left %d", purged, left)
@@ -113,24 +113,24 @@ func TestWeSeeDjangosLogouts(t *testing.T) {
 		s, session := beside(w)
 		ended := func(id string) {
 			t.Helper()
-			row, err := s.FindSession(w.ctx, id)
+			row, err := s.Sessions().Find(w.ctx, id)
 			w.must(err)
 			if row.EndReason != record.EndedByDjango {
 				t.Errorf("the session %s: %q", id, row.EndReason)
 			}
 		}
 		w.django("sid0")
-		_, err := s.RotateSession(w.ctx, use(session, "sid0", "sid1"))
+		_, err := s.Sessions().Rotate(w.ctx, use(session, "sid0", "sid1"))
 		refused(t, err)
 		ended("sid")
 
 		// The token that won was logged out in Django, so its retry is
 		// refused too.
 		session = login(w, s, session.User, "two")
-		_, err = s.RotateSession(w.ctx, use(session, "two0", "two1"))
+		_, err = s.Sessions().Rotate(w.ctx, use(session, "two0", "two1"))
 		w.must(err)
 		w.django("two1")
-		_, err = s.RotateSession(w.ctx, use(session, "two0", "two2"))
+		_, err = s.Sessions().Rotate(w.ctx, use(session, "two0", "two2"))
 		refused(t, err)
 		ended("two")
 
@@ -138,10 +138,10 @@ func TestWeSeeDjangosLogouts(t *testing.T) {
 		session = login(w, s, session.User, "three")
 		keep := use(session, "three0", "")
 		keep.Keep = true
-		_, err = s.RotateSession(w.ctx, keep)
+		_, err = s.Sessions().Rotate(w.ctx, keep)
 		w.must(err)
 		w.django("three0")
-		_, err = s.RotateSession(w.ctx, keep)
+		_, err = s.Sessions().Rotate(w.ctx, keep)
 		refused(t, err)
 		ended("three")
 
@@ -150,9 +150,9 @@ func TestWeSeeDjangosLogouts(t *testing.T) {
 		adopt := record.Session{ID: "four", User: session.User, Created: noon, LastSeen: noon, JTI: "four0", Expires: noon.Add(time.Hour)}
 		r := use(&adopt, "four0", "four1")
 		r.Adopt = &adopt
-		_, err = s.RotateSession(w.ctx, r)
+		_, err = s.Sessions().Rotate(w.ctx, r)
 		refused(t, err)
-		if _, err := s.FindSession(w.ctx, "four"); !errors.Is(err, jotgate.ErrNotFound) {
+		if _, err := s.Sessions().Find(w.ctx, "four"); !errors.Is(err, jotgate.ErrNotFound) {
 			t.Errorf("adopted: %v", err)
 		}
 	})
@@ -171,7 +171,7 @@ func TestOutstandingTokenWithoutUser(t *testing.T) {
 		s, _ := beside(w)
 		for _, user := range []record.UserID{"ada@example.com", "12345"} {
 			session := &record.Session{ID: string(user), User: user, Created: noon, LastSeen: noon, JTI: string(user), Expires: noon.Add(time.Hour), OwnUsers: true}
-			w.must(s.CreateSession(w.ctx, session, ""))
+			w.must(s.Sessions().Create(w.ctx, session, ""))
 			if n := w.count("SELECT COUNT(*) FROM token_blacklist_outstandingtoken WHERE user_id IS NULL AND jti = '" + session.JTI + "'"); n != 1 {
 				t.Errorf("%s: recorded %d times", user, n)
 			}

@@ -115,7 +115,7 @@ func (w *world) must(err error) {
 func (w *world) account(s *store.Store, name string) *record.Account {
 	w.Helper()
 	a := &record.Account{Username: name, Email: name + "@example.com", Password: "first", IsActive: true}
-	w.must(s.CreateAccount(w.ctx, a))
+	w.must(s.Accounts().Create(w.ctx, a))
 	return a
 }
 

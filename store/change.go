@@ -13,23 +13,23 @@ import (
 
 // Changing and deleting accounts.
 
-// ChangeAccount implements record.Accounts. If the custom user model lacks a
+// Change implements record.Accounts. If the custom user model lacks a
 // column, a change of it is rejected with status 400 if it would have an
 // effect (is_active, is_staff, is_superuser), and ignored otherwise.
-func (s *Store) ChangeAccount(ctx context.Context, id record.UserID, change record.Change) error {
-	key, ok := s.tables.key.encode(id)
+func (as accounts) Change(ctx context.Context, id record.UserID, change record.Change) error {
+	key, ok := as.db.tables.key.encode(id)
 	if !ok || change.IfPassword != nil && !storable(*change.IfPassword) {
 		return jotgate.ErrNotFound
 	}
 	if ends(change) != "" && change.At.IsZero() {
 		return fmt.Errorf("store: AccountChange.At is not set")
 	}
-	set, err := s.changedRow(change)
+	set, err := as.db.changedRow(change)
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(ctx context.Context, q Queryer) error {
-		return s.changeAccount(ctx, q, id, key, set, change)
+	return as.db.write(ctx, func(ctx context.Context, q Queryer) error {
+		return as.db.changeAccount(ctx, q, id, key, set, change)
 	})
 }
 
@@ -209,22 +209,22 @@ func (s *Store) changeText(key any, set []cell, change record.Change) (text stri
 	return text, args
 }
 
-// DeleteAccount implements record.Accounts. It also deletes the rows of
+// Delete implements record.Accounts. It also deletes the rows of
 // Django, Django REST framework and SimpleJWT that refer to the account, as
 // Django's cascade does. If a table that jotgate does not know refers to the
 // account by a column that must not be NULL, the error is ErrReferred and
 // nothing is deleted: only the application knows what should become of those
 // rows.
-func (s *Store) DeleteAccount(ctx context.Context, id record.UserID) error {
-	key, ok := s.tables.key.encode(id)
+func (as accounts) Delete(ctx context.Context, id record.UserID) error {
+	key, ok := as.db.tables.key.encode(id)
 	if !ok {
 		return jotgate.ErrNotFound
 	}
-	now := s.driver.Now().UTC().Truncate(time.Microsecond)
-	err := s.write(ctx, func(ctx context.Context, q Queryer) error {
-		return s.deleteAccount(ctx, q, id, key, now)
+	now := as.db.driver.Now().UTC().Truncate(time.Microsecond)
+	err := as.db.write(ctx, func(ctx context.Context, q Queryer) error {
+		return as.db.deleteAccount(ctx, q, id, key, now)
 	})
-	if err != nil && s.driver.Referred(err) { // a row inserted concurrently
+	if err != nil && as.db.driver.Referred(err) { // a row inserted concurrently
 		return ErrReferred.Because(err)
 	}
 	return err

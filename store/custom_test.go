@@ -35,19 +35,19 @@ func TestCustomUserModel(t *testing.T) {
 	both(t, func(w *world) {
 		s := w.openWith(custom(w, ""))
 		a := &record.Account{Username: "Ada@example.com", Password: "first", FirstName: "dropped", IsActive: true}
-		w.must(s.CreateAccount(w.ctx, a))
+		w.must(s.Accounts().Create(w.ctx, a))
 		if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(string(a.ID)) {
 			t.Fatalf("the id %s is no UUID", a.ID)
 		}
 		if n := w.count("SELECT COUNT(*) FROM accounts_user WHERE id = '" + w.on(strings.ReplaceAll(string(a.ID), "-", ""), string(a.ID)) + "'"); n != 1 {
 			t.Error("the key is not stored as Django stores it")
 		}
-		got, err := s.AccountByLogin(w.ctx, "Ada@example.com")
+		got, err := s.Accounts().ByLogin(w.ctx, "Ada@example.com")
 		w.must(err)
 		if got.ID != a.ID || got.Email != "Ada@example.com" || got.FirstName != "" || !got.IsActive || !got.DateJoined.IsZero() {
 			t.Errorf("%+v", got)
 		}
-		list, err := s.AccountsByEmail(w.ctx, "ADA@EXAMPLE.COM")
+		list, err := s.Accounts().ByEmail(w.ctx, "ADA@EXAMPLE.COM")
 		w.must(err)
 		if len(list) != 1 {
 			t.Errorf("%d accounts by e-mail", len(list))
@@ -57,16 +57,16 @@ func TestCustomUserModel(t *testing.T) {
 			if id == a.ID {
 				continue // a UUID without hexadecimal letters
 			}
-			if _, err := s.AccountByID(w.ctx, id); !errors.Is(err, jotgate.ErrNotFound) {
+			if _, err := s.Accounts().ByID(w.ctx, id); !errors.Is(err, jotgate.ErrNotFound) {
 				t.Errorf("by %s: %v", id, err)
 			}
 		}
 		customGrants(w, s, a.ID)
 		session := login(w, s, a.ID, "sid")
-		_, err = s.RotateSession(w.ctx, use(session, "sid0", "sid1"))
+		_, err = s.Sessions().Rotate(w.ctx, use(session, "sid0", "sid1"))
 		w.must(err)
-		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{Email: new("ada@example.org"), FirstName: new("x")}))
-		w.must(s.DeleteAccount(w.ctx, a.ID))
+		w.must(s.Accounts().Change(w.ctx, a.ID, record.Change{Email: new("ada@example.org"), FirstName: new("x")}))
+		w.must(s.Accounts().Delete(w.ctx, a.ID))
 		customPages(w, s)
 	})
 }
@@ -77,19 +77,19 @@ func TestCustomUserModelBounds(t *testing.T) {
 		s := w.openWith(custom(w, ""))
 		address := func(n int) string { return strings.Repeat("a", n-len("@example.com")) + "@example.com" }
 		a := &record.Account{Username: address(254), Password: "x", IsActive: true}
-		w.must(s.CreateAccount(w.ctx, a))
-		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{Username: new(address(253))}))
-		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{Username: new(address(254)), Email: new(address(254))}))
+		w.must(s.Accounts().Create(w.ctx, a))
+		w.must(s.Accounts().Change(w.ctx, a.ID, record.Change{Username: new(address(253))}))
+		w.must(s.Accounts().Change(w.ctx, a.ID, record.Change{Username: new(address(254)), Email: new(address(254))}))
 		const want = "Ensure this field has no more than 254 characters."
 		for name, err := range map[string]error{
-			"email":    s.CreateAccount(w.ctx, &record.Account{Username: address(255)}),
-			"username": s.ChangeAccount(w.ctx, a.ID, record.Change{Username: new(address(255))}),
+			"email":    s.Accounts().Create(w.ctx, &record.Account{Username: address(255)}),
+			"username": s.Accounts().Change(w.ctx, a.ID, record.Change{Username: new(address(255))}),
 		} {
 			if e := jotgate.AsError(err); e.Status != 400 || len(e.Fields) != 1 || e.Fields[0].Field != name || e.Fields[0].Messages[0] != want {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if got, err := s.AccountByLogin(w.ctx, address(254)); err != nil || got.Email != got.Username {
+		if got, err := s.Accounts().ByLogin(w.ctx, address(254)); err != nil || got.Email != got.Username {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
@@ -97,12 +97,12 @@ func TestCustomUserModelBounds(t *testing.T) {
 
 func customGrants(w *world, s *store.Store, id record.UserID) {
 	w.Helper()
-	_, err := s.CreateGroup(w.ctx, "Editors")
+	_, err := s.Groups().Create(w.ctx, "Editors")
 	w.must(err)
-	w.must(s.AddToGroup(w.ctx, id, "Editors"))
-	w.must(s.GrantToGroup(w.ctx, "Editors", "auth.view_group"))
-	w.must(s.GrantToAccount(w.ctx, id, "auth.add_group"))
-	groups, permissions, err := s.Grants(w.ctx, id)
+	w.must(s.Groups().AddMember(w.ctx, id, "Editors"))
+	w.must(s.Permissions().GrantToGroup(w.ctx, "Editors", "auth.view_group"))
+	w.must(s.Permissions().GrantToAccount(w.ctx, id, "auth.add_group"))
+	groups, permissions, err := s.Accounts().Grants(w.ctx, id)
 	w.must(err)
 	if len(groups) != 1 || !slices.Equal(permissions, []string{"auth.add_group", "auth.view_group"}) {
 		w.Errorf("grants: %v, %v", groups, permissions)
@@ -117,7 +117,7 @@ func customPages(w *world, s *store.Store) {
 		w.account(s, string(c))
 	}
 	var seen []record.UserID
-	w.must(s.StreamAccounts(w.ctx, func(r store.Record) error { seen = append(seen, r.ID); return nil }))
+	w.must(s.Transfer().Stream(w.ctx, func(r store.Record) error { seen = append(seen, r.ID); return nil }))
 	if len(seen) != 7 || !slices.IsSorted(seen) {
 		w.Errorf("pages: %v", seen)
 	}
@@ -129,13 +129,13 @@ func TestCustomUserModelThatDoesNotFit(t *testing.T) {
 	both(t, func(w *world) {
 		schema := custom(w, ", age integer NOT NULL")
 		s := w.openWith(schema)
-		err := s.CreateAccount(w.ctx, &record.Account{Username: "a@example.com"})
+		err := s.Accounts().Create(w.ctx, &record.Account{Username: "a@example.com"})
 		if err == nil || !strings.Contains(err.Error(), "the column age (integer) of the table accounts_user needs a value") {
 			t.Errorf("a column without default: %v", err)
 		}
 		w.exec("ALTER TABLE accounts_user DROP COLUMN is_staff")
 		s = w.openWith(schema)
-		err = s.ChangeAccount(w.ctx, "00000000-0000-4000-8000-000000000000", record.Change{IsStaff: new(true)})
+		err = s.Accounts().Change(w.ctx, "00000000-0000-4000-8000-000000000000", record.Change{IsStaff: new(true)})
 		if jotgate.AsError(err).Status != 400 {
 			t.Errorf("is_staff without a column: %v", err)
 		}
@@ -161,20 +161,20 @@ func TestLeastUserModel(t *testing.T) {
 		w.exec("CREATE TABLE people (id " + w.on("integer NOT NULL PRIMARY KEY AUTOINCREMENT", "serial PRIMARY KEY") + ", username text NOT NULL UNIQUE, password text NOT NULL)")
 		s := w.openWith(store.Schema{Users: "people"})
 		a := w.account(s, "ada")
-		got, err := s.AccountByLogin(w.ctx, "ada")
+		got, err := s.Accounts().ByLogin(w.ctx, "ada")
 		w.must(err)
 		if !got.IsActive || got.IsStaff || got.Email != "" || got.ID != a.ID {
 			t.Errorf("%+v", got)
 		}
-		_, permissions, err := s.Grants(w.ctx, a.ID)
+		_, permissions, err := s.Accounts().Grants(w.ctx, a.ID)
 		if err != nil || len(permissions) != 0 {
 			t.Errorf("grants: %v, %v", permissions, err)
 		}
-		if err := s.ChangeAccount(w.ctx, a.ID, record.Change{IsActive: new(false), At: noon}); jotgate.AsError(err).Status != 400 {
+		if err := s.Accounts().Change(w.ctx, a.ID, record.Change{IsActive: new(false), At: noon}); jotgate.AsError(err).Status != 400 {
 			t.Errorf("deactivated without a column: %v", err)
 		}
 		session := login(w, s, a.ID, "sid")
-		_, err = s.RotateSession(w.ctx, use(session, "sid0", "sid1"))
+		_, err = s.Sessions().Rotate(w.ctx, use(session, "sid0", "sid1"))
 		w.must(err)
 		if n := w.count(w.on("SELECT COUNT(*) FROM sqlite_schema WHERE name LIKE 'auth_%'", "SELECT COUNT(*) FROM pg_tables WHERE tablename LIKE 'auth_%'")); n != 0 {
 			t.Errorf("%d tables of Django's were made for a model that is not Django's", n)
@@ -194,14 +194,14 @@ func TestDeleteReferredAccount(t *testing.T) {
 		w.exec("INSERT INTO blog_note VALUES (1, " + string(editor.ID) + ")")
 		w.exec("INSERT INTO authtoken_token VALUES ('k', " + string(editor.ID) + ")")
 		session := login(w, s, author.ID, "sid")
-		err := s.DeleteAccount(w.ctx, author.ID)
+		err := s.Accounts().Delete(w.ctx, author.ID)
 		if !errors.Is(err, store.ErrReferred) || !strings.Contains(err.Error(), "blog_post") {
 			t.Errorf("an author with posts: %v", err)
 		}
-		if row, err := s.FindSession(w.ctx, session.ID); err != nil || !row.Ended.IsZero() {
+		if row, err := s.Sessions().Find(w.ctx, session.ID); err != nil || !row.Ended.IsZero() {
 			t.Errorf("a refused deletion ended the session: %+v, %v", row, err)
 		}
-		w.must(s.DeleteAccount(w.ctx, editor.ID))
+		w.must(s.Accounts().Delete(w.ctx, editor.ID))
 		if w.count("SELECT COUNT(*) FROM blog_note WHERE editor_id IS NULL") != 1 || w.count("SELECT COUNT(*) FROM authtoken_token") != 0 {
 			t.Error("what referred to the editor is not as Django leaves it")
 		}
@@ -210,12 +210,12 @@ func TestDeleteReferredAccount(t *testing.T) {
 		w.exec("CREATE TABLE late (id integer PRIMARY KEY, user_id integer NOT NULL REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)")
 		reader := w.account(s, "reader")
 		w.exec("INSERT INTO late VALUES (1, " + string(reader.ID) + ")")
-		if err := s.DeleteAccount(w.ctx, reader.ID); !errors.Is(err, store.ErrReferred) {
+		if err := s.Accounts().Delete(w.ctx, reader.ID); !errors.Is(err, store.ErrReferred) {
 			t.Errorf("a reader that a late table refers to: %v", err)
 		}
-		if _, err := s.AccountByID(w.ctx, reader.ID); err != nil {
+		if _, err := s.Accounts().ByID(w.ctx, reader.ID); err != nil {
 			t.Errorf("after the refusal: %v", err)
 		}
-		w.must(s.ChangeAccount(w.ctx, reader.ID, record.Change{LastLogin: new(noon)}))
+		w.must(s.Accounts().Change(w.ctx, reader.ID, record.Change{LastLogin: new(noon)}))
 	})
 }

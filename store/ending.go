@@ -9,10 +9,10 @@ import (
 
 // Ending sessions.
 
-// EndSessions implements record.Sessions.
-func (s *Store) EndSessions(ctx context.Context, which record.Ending) (n int, err error) {
-	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
-		return s.endSessions(ctx, q, which, "")
+// End implements record.Sessions.
+func (ss sessions) End(ctx context.Context, which record.Ending) (n int, err error) {
+	return act(ctx, ss.db, func(ctx context.Context, q Queryer) (int, error) {
+		return ss.db.endSessions(ctx, q, which, "")
 	})
 }
 

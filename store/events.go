@@ -11,10 +11,10 @@ import (
 
 // The audit trail.
 
-// AddEvent implements record.Events. Texts that a client chose are cut to a
+// Add implements record.Events. Texts that a client chose are cut to a
 // bounded length, and what cannot be stored is removed from them.
-func (s *Store) AddEvent(ctx context.Context, e record.Event) error {
-	return s.write(ctx, func(ctx context.Context, q Queryer) error { return addEvent(ctx, q, e) })
+func (es events) Add(ctx context.Context, e record.Event) error {
+	return es.db.write(ctx, func(ctx context.Context, q Queryer) error { return addEvent(ctx, q, e) })
 }
 
 func addEvent(ctx context.Context, q Queryer, e record.Event) error {
@@ -26,8 +26,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, e.Time.UnixMicro(), note
 	return err
 }
 
-// ListEvents implements record.Events.
-func (s *Store) ListEvents(ctx context.Context, user record.UserID, before int64, limit int) (list []record.Event, err error) {
+// List implements record.Events.
+func (es events) List(ctx context.Context, user record.UserID, before int64, limit int) (list []record.Event, err error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
@@ -39,7 +39,7 @@ func (s *Store) ListEvents(ctx context.Context, user record.UserID, before int64
 		text += " AND user_id = $3"
 		args = append(args, string(user))
 	}
-	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]record.Event, error) {
+	return ask(ctx, es.db, func(ctx context.Context, q Queryer) ([]record.Event, error) {
 		return all(ctx, q, scanEvent, text+" ORDER BY id DESC LIMIT $2", args...)
 	})
 }
@@ -49,9 +49,9 @@ func scanEvent(rows rowScanner) (e record.Event, err error) {
 	return e, err
 }
 
-// PurgeEvents implements record.Events.
-func (s *Store) PurgeEvents(ctx context.Context, keep time.Time, limit int) (n int, err error) {
-	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
+// Purge implements record.Events.
+func (es events) Purge(ctx context.Context, keep time.Time, limit int) (n int, err error) {
+	return act(ctx, es.db, func(ctx context.Context, q Queryer) (int, error) {
 		return run(ctx, q, "DELETE FROM jotgate_event WHERE id IN (SELECT id FROM jotgate_event WHERE made < $1 ORDER BY made LIMIT $2)",
 			keep.UnixMicro(), limit)
 	})

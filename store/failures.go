@@ -15,8 +15,8 @@ import (
 // failureKey returns a throttle's key as it is stored.
 func failureKey(key string) string { return note(key, 512) }
 
-// Failures implements record.Failures.
-func (s *Store) Failures(ctx context.Context, keys []string) (found map[string]record.Failure, err error) {
+// Find implements record.Failures.
+func (fs failures) Find(ctx context.Context, keys []string) (found map[string]record.Failure, err error) {
 	found = map[string]record.Failure{}
 	if len(keys) == 0 {
 		return found, nil
@@ -25,7 +25,7 @@ func (s *Store) Failures(ctx context.Context, keys []string) (found map[string]r
 	for i, key := range keys {
 		args[i] = failureKey(key)
 	}
-	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
+	err = fs.db.read(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := all(ctx, q, func(rows rowScanner) (key string, err error) {
 			var f record.Failure
 			err = rows.Scan(&key, &f.Count, instant{&f.Last})
@@ -55,10 +55,10 @@ const addFailureText = `INSERT INTO jotgate_failure (key, count, latest) VALUES 
 ON CONFLICT (key) DO UPDATE SET count = CASE WHEN jotgate_failure.latest < $3 THEN 1
 WHEN jotgate_failure.count < 1000000 THEN jotgate_failure.count + 1 ELSE jotgate_failure.count END, latest = excluded.latest`
 
-// AddFailure implements record.Failures. Counters stop at one million.
-func (s *Store) AddFailure(ctx context.Context, keys []string, now, forget time.Time) error {
+// Add implements record.Failures. Counters stop at one million.
+func (fs failures) Add(ctx context.Context, keys []string, now, forget time.Time) error {
 	keys = slices.Sorted(slices.Values(keys)) // always in the same order, to prevent deadlocks
-	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+	return fs.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		for _, key := range keys {
 			if _, err := run(ctx, q, addFailureText, failureKey(key), now.UnixMicro(), forget.UnixMicro()); err != nil {
 				return err
@@ -68,17 +68,17 @@ func (s *Store) AddFailure(ctx context.Context, keys []string, now, forget time.
 	})
 }
 
-// ForgiveFailures implements record.Failures. If there is nothing to forgive,
+// Forgive implements record.Failures. If there is nothing to forgive,
 // it writes nothing.
-func (s *Store) ForgiveFailures(ctx context.Context, f record.Forgiveness) error {
-	found, err := s.Failures(ctx, []string{f.Own})
+func (fs failures) Forgive(ctx context.Context, f record.Forgiveness) error {
+	found, err := fs.Find(ctx, []string{f.Own})
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	return s.write(ctx, func(ctx context.Context, q Queryer) error { return s.forgiveFailures(ctx, q, f) })
+	return fs.db.write(ctx, func(ctx context.Context, q Queryer) error { return fs.db.forgiveFailures(ctx, q, f) })
 }
 
-// forgiveFailures locks the counters in the order of their keys, as AddFailure
+// forgiveFailures locks the counters in the order of their keys, as Add
 // does: Total is a prefix of Pair, and Pair of Own.
 func (s *Store) forgiveFailures(ctx context.Context, q Queryer, f record.Forgiveness) error {
 	counts := map[string]record.Failure{}
@@ -119,10 +119,10 @@ func lowerFailure(ctx context.Context, q Queryer, key string, by int) error {
 	return err
 }
 
-// PurgeFailures implements record.Failures. It also deletes networks last
+// Purge implements record.Failures. It also deletes networks last
 // seen more than 400 days before keep.
-func (s *Store) PurgeFailures(ctx context.Context, keep time.Time, limit int) (int, error) {
-	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
+func (fs failures) Purge(ctx context.Context, keep time.Time, limit int) (int, error) {
+	return act(ctx, fs.db, func(ctx context.Context, q Queryer) (int, error) {
 		n, err := run(ctx, q, "DELETE FROM jotgate_failure WHERE key IN (SELECT key FROM jotgate_failure WHERE latest < $1 LIMIT $2)",
 			keep.UnixMicro(), limit)
 		if err != nil {
@@ -136,17 +136,17 @@ func (s *Store) PurgeFailures(ctx context.Context, keep time.Time, limit int) (i
 
 // RememberNetwork implements record.Failures. It writes a known network at
 // most once a day.
-func (s *Store) RememberNetwork(ctx context.Context, user record.UserID, network string, now time.Time) (known bool, err error) {
+func (fs failures) RememberNetwork(ctx context.Context, user record.UserID, network string, now time.Time) (known bool, err error) {
 	id, net := note(string(user), 64), note(network, 64)
 	var latest time.Time
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+	err = fs.db.read(ctx, func(ctx context.Context, q Queryer) (err error) {
 		known, err = one(ctx, q, []any{instant{&latest}}, "SELECT latest FROM jotgate_network WHERE user_id = $1 AND network = $2", id, net)
 		return err
 	})
 	if err != nil || known && now.Before(latest.Add(24*time.Hour)) {
 		return known, err
 	}
-	return known, s.write(ctx, func(ctx context.Context, q Queryer) error {
+	return known, fs.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, `INSERT INTO jotgate_network (user_id, network, latest) VALUES ($1, $2, $3)
 ON CONFLICT (user_id, network) DO UPDATE SET latest = excluded.latest`, id, net, now.UnixMicro())
 		return err
@@ -154,8 +154,8 @@ ON CONFLICT (user_id, network) DO UPDATE SET latest = excluded.latest`, id, net,
 }
 
 // KnownNetwork implements record.Failures.
-func (s *Store) KnownNetwork(ctx context.Context, user record.UserID, network string) (known bool, err error) {
-	return ask(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
+func (fs failures) KnownNetwork(ctx context.Context, user record.UserID, network string) (known bool, err error) {
+	return ask(ctx, fs.db, func(ctx context.Context, q Queryer) (bool, error) {
 		return one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_network WHERE user_id = $1 AND network = $2",
 			note(string(user), 64), note(network, 64))
 	})

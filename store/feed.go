@@ -48,13 +48,13 @@ func (x *texts) feedTexts(d *Driver) {
 	x.inForce = columns + d.InForce + " AND (made >= $2 OR session = '') AND seq > $3 ORDER BY seq LIMIT $4"
 }
 
-// Revocations implements record.Revocations. A later statement finds every
+// List implements record.Revocations. A later statement finds every
 // entry that a horizon sees, because all of them were committed before the
 // horizon was read. An entry that commits late is not missed, because the
 // previous horizon does not see it.
-func (s *Store) Revocations(ctx context.Context, after record.RevocationCursor, now time.Time, keep time.Duration) (record.RevocationPage, error) {
-	return ask(ctx, s, func(ctx context.Context, q Queryer) (record.RevocationPage, error) {
-		return s.revocations(ctx, q, after, now, keep)
+func (rs revocations) List(ctx context.Context, after record.RevocationCursor, now time.Time, keep time.Duration) (record.RevocationPage, error) {
+	return ask(ctx, rs.db, func(ctx context.Context, q Queryer) (record.RevocationPage, error) {
+		return rs.db.revocations(ctx, q, after, now, keep)
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 func (w *world) hears(s *store.Store, cursor *record.RevocationCursor) (sessions []string) {
 	w.Helper()
 	for more := true; more; {
-		page, err := s.Revocations(w.ctx, *cursor, time.Now(), time.Hour)
+		page, err := s.Revocations().List(w.ctx, *cursor, time.Now(), time.Hour)
 		w.must(err)
 		for _, r := range page.Entries {
 			sessions = append(sessions, r.Session)
@@ -118,7 +118,7 @@ INSERT INTO jotgate_revocation (session, made) SELECT 'bulk' || i, $2 FROM n`,
 				`INSERT INTO jotgate_revocation (session, made) SELECT 'bulk' || i, $2 FROM generate_series(1, $1::int) AS i`), n, time.Now().UnixMicro())
 			heard := map[string]int{}
 			for page, more := 1, true; more; page++ {
-				p, err := s.Revocations(w.ctx, cursor, time.Now(), time.Hour)
+				p, err := s.Revocations().List(w.ctx, cursor, time.Now(), time.Hour)
 				w.must(err)
 				for _, r := range p.Entries {
 					heard[r.Session]++

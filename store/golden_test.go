@@ -234,27 +234,27 @@ func adopts(w *world, schema string) {
 
 func adopted(w *world, s *store.Store) {
 	w.Helper()
-	dj, err := s.AccountByLogin(w.ctx, "dj")
+	dj, err := s.Accounts().ByLogin(w.ctx, "dj")
 	w.must(err)
 	if dj.DateJoined.Format("2006-01-02 15:04:05.000000") != "2020-01-02 03:04:05.678901" {
 		w.Errorf("date_joined: %v", dj.DateJoined)
 	}
 	a := w.account(s, "ada")
-	_, err = s.CreateGroup(w.ctx, "Editors")
+	_, err = s.Groups().Create(w.ctx, "Editors")
 	w.must(err)
-	w.must(s.AddToGroup(w.ctx, a.ID, "Editors"))
-	w.must(s.GrantToAccount(w.ctx, a.ID, "auth.add_user"))
+	w.must(s.Groups().AddMember(w.ctx, a.ID, "Editors"))
+	w.must(s.Permissions().GrantToAccount(w.ctx, a.ID, "auth.add_user"))
 	session := login(w, s, a.ID, "sid")
-	_, err = s.RotateSession(w.ctx, use(session, "sid0", "sid1"))
+	_, err = s.Sessions().Rotate(w.ctx, use(session, "sid0", "sid1"))
 	w.must(err)
 	if w.black("sid0") != 1 {
 		w.Error("the old token is not blacklisted at Django")
 	}
-	w.must(s.DeleteAccount(w.ctx, a.ID))
+	w.must(s.Accounts().Delete(w.ctx, a.ID))
 	if b := w.account(s, "bob"); b.ID == a.ID || b.ID == dj.ID {
 		w.Errorf("the id %s was used again", b.ID)
 	}
-	if _, err := s.AccountByLogin(w.ctx, "ada"); jotgate.AsError(err) != jotgate.ErrNotFound {
+	if _, err := s.Accounts().ByLogin(w.ctx, "ada"); jotgate.AsError(err) != jotgate.ErrNotFound {
 		w.Errorf("after deletion: %v", err)
 	}
 }

@@ -12,26 +12,26 @@ import (
 
 // Grants implements record.Accounts as Django's ModelBackend does
 // (django/contrib/auth/backends.py, get_all_permissions).
-func (s *Store) Grants(ctx context.Context, id record.UserID) (groups []record.Group, permissions []string, err error) {
-	key, ok := s.tables.key.encode(id)
+func (as accounts) Grants(ctx context.Context, id record.UserID) (groups []record.Group, permissions []string, err error) {
+	key, ok := as.db.tables.key.encode(id)
 	if !ok {
 		return nil, nil, jotgate.ErrNotFound
 	}
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		groups, permissions, err = s.grants(ctx, q, key, false)
+	err = as.db.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		groups, permissions, err = as.db.grants(ctx, q, key, false)
 		return err
 	})
 	return groups, permissions, err
 }
 
 // Rights implements record.Accounts.
-func (s *Store) Rights(ctx context.Context, id record.UserID) (groups []record.Group, permissions []string, err error) {
-	key, ok := s.tables.key.encode(id)
+func (as accounts) Rights(ctx context.Context, id record.UserID) (groups []record.Group, permissions []string, err error) {
+	key, ok := as.db.tables.key.encode(id)
 	if !ok {
 		return nil, nil, jotgate.ErrNotFound
 	}
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		groups, permissions, err = s.grants(ctx, q, key, true)
+	err = as.db.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+		groups, permissions, err = as.db.grants(ctx, q, key, true)
 		return err
 	})
 	return groups, permissions, err

@@ -15,10 +15,10 @@ import (
 // errNoGroups is returned if the user model has no groups.
 var errNoGroups = errors.New("the user model of this database has no groups")
 
-// Groups lists all groups by name.
-func (s *Store) Groups(ctx context.Context) (list []record.Group, err error) {
-	err = s.withGroups(func() error {
-		return s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+// List lists all groups by name.
+func (gs Groups) List(ctx context.Context) (list []record.Group, err error) {
+	err = gs.db.withGroups(func() error {
+		return gs.db.read(ctx, func(ctx context.Context, q Queryer) (err error) {
 			list, err = all(ctx, q, scanGroup, "SELECT id, name FROM auth_group ORDER BY name")
 			return err
 		})
@@ -58,47 +58,47 @@ func (s *Store) groupName(name string) error {
 	return nil
 }
 
-// CreateGroup creates a group. If the name exists, is too long or contains
+// Create creates a group. If the name exists, is too long or contains
 // NUL, the error is a jotgate.Error with status 400.
-func (s *Store) CreateGroup(ctx context.Context, name string) (group record.Group, err error) {
-	if err := s.groupName(name); err != nil {
+func (gs Groups) Create(ctx context.Context, name string) (group record.Group, err error) {
+	if err := gs.db.groupName(name); err != nil {
 		return group, err
 	}
-	err = s.inGroups(ctx, func(ctx context.Context, q Queryer) error {
+	err = gs.db.inGroups(ctx, func(ctx context.Context, q Queryer) error {
 		group.Name = name
 		_, err := one(ctx, q, []any{&group.ID}, "INSERT INTO auth_group (name) VALUES ($1) RETURNING id", name)
-		return s.taken(err, errGroupTaken)
+		return gs.db.taken(err, errGroupTaken)
 	})
 	return group, err
 }
 
-// RenameGroup renames a group. The access tokens of its members, which
+// Rename renames a group. The access tokens of its members, which
 // contain the old name, are revoked. The error is ErrNotFound, or has status
-// 400 as in CreateGroup.
-func (s *Store) RenameGroup(ctx context.Context, name, to string) error {
-	if err := s.groupName(to); err != nil {
+// 400 as in Create.
+func (gs Groups) Rename(ctx context.Context, name, to string) error {
+	if err := gs.db.groupName(to); err != nil {
 		return err
 	}
-	return s.inGroup(ctx, name, func(ctx context.Context, q Queryer, id int64) error {
+	return gs.db.inGroup(ctx, name, func(ctx context.Context, q Queryer, id int64) error {
 		_, err := run(ctx, q, "UPDATE auth_group SET name = $1 WHERE id = $2", to, id)
 		if err != nil || to == name {
-			return s.taken(err, errGroupTaken)
+			return gs.db.taken(err, errGroupTaken)
 		}
-		return s.staleMembers(ctx, q, id)
+		return gs.db.staleMembers(ctx, q, id)
 	})
 }
 
-// DeleteGroup deletes a group, its memberships and its permissions. The
+// Delete deletes a group, its memberships and its permissions. The
 // access tokens of its members are revoked; their sessions continue. The
 // error is ErrNotFound, or ErrReferred if a table that jotgate does not know
 // refers to the group.
-func (s *Store) DeleteGroup(ctx context.Context, name string) error {
-	err := s.inGroup(ctx, name, func(ctx context.Context, q Queryer, id int64) error {
-		if err := s.staleMembers(ctx, q, id); err != nil {
+func (gs Groups) Delete(ctx context.Context, name string) error {
+	err := gs.db.inGroup(ctx, name, func(ctx context.Context, q Queryer, id int64) error {
+		if err := gs.db.staleMembers(ctx, q, id); err != nil {
 			return err
 		}
-		texts := []string{"DELETE FROM " + quote(s.tables.groups.table) + " WHERE group_id = $1"}
-		if s.tables.permission {
+		texts := []string{"DELETE FROM " + quote(gs.db.tables.groups.table) + " WHERE group_id = $1"}
+		if gs.db.tables.permission {
 			texts = append(texts, "DELETE FROM auth_group_permissions WHERE group_id = $1")
 		}
 		for _, text := range append(texts, "DELETE FROM auth_group WHERE id = $1") {
@@ -108,7 +108,7 @@ func (s *Store) DeleteGroup(ctx context.Context, name string) error {
 		}
 		return nil
 	})
-	if err != nil && s.driver.Referred(err) {
+	if err != nil && gs.db.driver.Referred(err) {
 		return ErrReferred.Because(err)
 	}
 	return err
@@ -131,47 +131,47 @@ func (s *Store) inGroup(ctx context.Context, name string, do func(ctx context.Co
 	})
 }
 
-// GroupMembers lists at most limit members with a key greater than after, in
+// Members lists at most limit members with a key greater than after, in
 // order of key; if after is "", it starts at the first. It returns
 // ErrNotFound if there is no such group.
-func (s *Store) GroupMembers(ctx context.Context, name string, after record.UserID, limit int) (list []*record.Account, err error) {
-	g, key := s.tables.groups, "u."+quote(s.tables.schema.ID)
-	text := s.texts.account + " JOIN " + quote(g.table) + " AS m ON m." + quote(g.user) + " = " + key + " WHERE m.group_id = $1"
+func (gs Groups) Members(ctx context.Context, name string, after record.UserID, limit int) (list []*record.Account, err error) {
+	g, key := gs.db.tables.groups, "u."+quote(gs.db.tables.schema.ID)
+	text := gs.db.texts.account + " JOIN " + quote(g.table) + " AS m ON m." + quote(g.user) + " = " + key + " WHERE m.group_id = $1"
 	args := []any{nil, limit}
 	if after != "" {
-		from, ok := s.tables.key.encode(after)
+		from, ok := gs.db.tables.key.encode(after)
 		if !ok {
 			return nil, jotgate.ErrNotFound
 		}
 		text, args = text+" AND "+key+" > $3", append(args, from)
 	}
-	err = s.withGroups(func() error {
-		return s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
-			if args[0], err = s.groupID(ctx, q, name); err != nil {
+	err = gs.db.withGroups(func() error {
+		return gs.db.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+			if args[0], err = gs.db.groupID(ctx, q, name); err != nil {
 				return err
 			}
-			list, err = all(ctx, q, s.tables.scanAccount, text+" ORDER BY "+key+" LIMIT $2", args...)
+			list, err = all(ctx, q, gs.db.tables.scanAccount, text+" ORDER BY "+key+" LIMIT $2", args...)
 			return err
 		})
 	})
 	return list, err
 }
 
-// AddToGroup makes the account a member of the group. It succeeds if the
+// AddMember makes the account a member of the group. It succeeds if the
 // account already is one. It returns ErrNotFound if there is no such account
 // or group.
-func (s *Store) AddToGroup(ctx context.Context, id record.UserID, group string) error {
-	return s.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
-		return s.addLink(ctx, q, s.tables.groups, "group_id", id, groupID)
+func (gs Groups) AddMember(ctx context.Context, id record.UserID, group string) error {
+	return gs.db.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
+		return gs.db.addLink(ctx, q, gs.db.tables.groups, "group_id", id, groupID)
 	})
 }
 
-// RemoveFromGroup ends a membership. It succeeds if the account is not a
+// RemoveMember ends a membership. It succeeds if the account is not a
 // member. The account's access tokens are revoked; its sessions continue. It
 // returns ErrNotFound if there is no such account or group.
-func (s *Store) RemoveFromGroup(ctx context.Context, id record.UserID, group string) error {
-	return s.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
-		return s.removeLink(ctx, q, s.tables.groups, "group_id", id, groupID)
+func (gs Groups) RemoveMember(ctx context.Context, id record.UserID, group string) error {
+	return gs.db.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
+		return gs.db.removeLink(ctx, q, gs.db.tables.groups, "group_id", id, groupID)
 	})
 }
 

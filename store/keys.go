@@ -10,9 +10,9 @@ import (
 
 // Signing keys. Every change is announced to the other nodes.
 
-// SigningKeys implements record.Keys.
-func (s *Store) SigningKeys(ctx context.Context) (list []record.Key, err error) {
-	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]record.Key, error) {
+// List implements record.Keys.
+func (ks keys) List(ctx context.Context) (list []record.Key, err error) {
+	return ask(ctx, ks.db, func(ctx context.Context, q Queryer) ([]record.Key, error) {
 		return all(ctx, q, scanKey, "SELECT id, algorithm, state, created, switched, retired, sealed FROM jotgate_key ORDER BY created, id")
 	})
 }
@@ -22,24 +22,24 @@ func scanKey(rows rowScanner) (k record.Key, err error) {
 	return k, err
 }
 
-// AddSigningKey implements record.Keys. The error is also ErrTaken if the key
+// Add implements record.Keys. The error is also ErrTaken if the key
 // is to be current and there already is a current one.
-func (s *Store) AddSigningKey(ctx context.Context, key record.Key) error {
-	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+func (ks keys) Add(ctx context.Context, key record.Key) error {
+	return ks.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, `INSERT INTO jotgate_key (id, algorithm, state, created, switched, retired, sealed)
 VALUES ($1, $2, $3, $4, $5, $6, $7)`, key.ID, key.Algorithm, string(key.State), key.Created.UnixMicro(),
 			micros(key.Switched), micros(key.Retired), key.Sealed)
 		if err != nil {
-			return s.taken(err, jotgate.ErrTaken)
+			return ks.db.taken(err, jotgate.ErrTaken)
 		}
-		return s.announce(ctx, q)
+		return ks.db.announce(ctx, q)
 	})
 }
 
-// SwitchSigningKey implements record.Keys.
-func (s *Store) SwitchSigningKey(ctx context.Context, id string, now time.Time) error {
-	return s.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
-		found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_key WHERE id = $1 AND state = 'next'"+s.driver.lock("UPDATE"), id)
+// Switch implements record.Keys.
+func (ks keys) Switch(ctx context.Context, id string, now time.Time) error {
+	return ks.db.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
+		found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_key WHERE id = $1 AND state = 'next'"+ks.db.driver.lock("UPDATE"), id)
 		if err != nil || !found {
 			return 0, err
 		}
@@ -51,18 +51,18 @@ func (s *Store) SwitchSigningKey(ctx context.Context, id string, now time.Time) 
 	})
 }
 
-// RetireSigningKey implements record.Keys. It returns ErrNotFound if there is
+// Retire implements record.Keys. It returns ErrNotFound if there is
 // no such key. A key that is already retired keeps its time.
-func (s *Store) RetireSigningKey(ctx context.Context, id string, now time.Time) error {
-	return s.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
+func (ks keys) Retire(ctx context.Context, id string, now time.Time) error {
+	return ks.db.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
 		return run(ctx, q, "UPDATE jotgate_key SET state = 'retired', retired = COALESCE(retired, $1) WHERE id = $2", now.UnixMicro(), id)
 	})
 }
 
-// DeleteSigningKey implements record.Keys. It returns ErrNotFound if there is
+// Delete implements record.Keys. It returns ErrNotFound if there is
 // no such key or if it is not retired.
-func (s *Store) DeleteSigningKey(ctx context.Context, id string) error {
-	return s.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
+func (ks keys) Delete(ctx context.Context, id string) error {
+	return ks.db.changeKeys(ctx, id, func(ctx context.Context, q Queryer) (int, error) {
 		return run(ctx, q, "DELETE FROM jotgate_key WHERE id = $1 AND state = 'retired'", id)
 	})
 }

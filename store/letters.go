@@ -12,12 +12,12 @@ import (
 
 // The outbox: e-mails that wait to be sent.
 
-// Enqueue implements record.Outbox. The message is due immediately.
-func (s *Store) Enqueue(ctx context.Context, letter record.Letter) error {
+// Add implements record.Outbox. The message is due immediately.
+func (ob outbox) Add(ctx context.Context, letter record.Letter) error {
 	if !storable(letter.To) {
 		return refuse("email", "Not a valid string.")
 	}
-	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+	return ob.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, `INSERT INTO jotgate_outbox (kind, user_id, recipient, language, detail, created, due)
 VALUES ($1, $2, $3, $4, $5, $6, $6)`, string(letter.Kind), note(string(letter.User), 64), letter.To, note(letter.Language, 64),
 			note(letter.Detail, 1024), letter.Created.UnixMicro())
@@ -31,9 +31,9 @@ const dueText = `UPDATE jotgate_outbox SET due = $1 WHERE due <= $2 AND id IN
 (SELECT id FROM jotgate_outbox WHERE due <= $2 ORDER BY due, id LIMIT $3)
 RETURNING id, kind, user_id, recipient, language, detail, created, attempts`
 
-// DueLetters implements record.Outbox.
-func (s *Store) DueLetters(ctx context.Context, now time.Time, limit int, lease time.Duration) (list []record.Letter, err error) {
-	err = s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+// Due implements record.Outbox.
+func (ob outbox) Due(ctx context.Context, now time.Time, limit int, lease time.Duration) (list []record.Letter, err error) {
+	err = ob.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
 		list, err = all(ctx, q, scanLetter, dueText, now.Add(lease).UnixMicro(), now.UnixMicro(), limit)
 		return err
 	})
@@ -46,18 +46,18 @@ func scanLetter(rows rowScanner) (l record.Letter, err error) {
 	return l, err
 }
 
-// LetterSent implements record.Outbox. Removing a message twice succeeds.
-func (s *Store) LetterSent(ctx context.Context, id int64) error {
-	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+// Sent implements record.Outbox. Removing a message twice succeeds.
+func (ob outbox) Sent(ctx context.Context, id int64) error {
+	return ob.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, "DELETE FROM jotgate_outbox WHERE id = $1", id)
 		return err
 	})
 }
 
-// LetterFailed implements record.Outbox. It returns ErrNotFound if there is
+// Failed implements record.Outbox. It returns ErrNotFound if there is
 // no such message.
-func (s *Store) LetterFailed(ctx context.Context, id int64, retry time.Time, reason string) error {
-	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+func (ob outbox) Failed(ctx context.Context, id int64, retry time.Time, reason string) error {
+	return ob.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		n, err := run(ctx, q, "UPDATE jotgate_outbox SET attempts = attempts + 1, due = $1, reason = $2 WHERE id = $3",
 			retry.UnixMicro(), note(reason, 512), id)
 		if err == nil && n == 0 {

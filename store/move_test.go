@@ -27,29 +27,29 @@ func full(w *world) *store.Store {
 	for i := range 250 {
 		many = append(many, store.Record{Username: fmt.Sprint("user é\u2028", i), Password: "first", IsActive: i%2 == 0})
 	}
-	_, err := s.ImportAccounts(w.ctx, many)
+	_, err := s.Transfer().Import(w.ctx, many)
 	w.must(err)
 	phoned := w.account(s, "phoned")
 	last := w.account(s, "last")
-	w.must(s.DeleteAccount(w.ctx, last.ID))
-	_, err = s.CreateGroup(w.ctx, "editors")
+	w.must(s.Accounts().Delete(w.ctx, last.ID))
+	_, err = s.Groups().Create(w.ctx, "editors")
 	w.must(err)
-	w.must(s.AddToGroup(w.ctx, a.ID, "editors"))
-	w.must(s.GrantToGroup(w.ctx, "editors", "auth.view_user"))
-	w.must(s.GrantToAccount(w.ctx, a.ID, "auth.add_user"))
-	w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{LastLogin: new(time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)), IsStaff: new(true)}))
+	w.must(s.Groups().AddMember(w.ctx, a.ID, "editors"))
+	w.must(s.Permissions().GrantToGroup(w.ctx, "editors", "auth.view_user"))
+	w.must(s.Permissions().GrantToAccount(w.ctx, a.ID, "auth.add_user"))
+	w.must(s.Accounts().Change(w.ctx, a.ID, record.Change{LastLogin: new(time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)), IsStaff: new(true)}))
 	login(w, s, a.ID, "one")
 	login(w, s, a.ID, "two")
-	_, err = s.EndSessions(w.ctx, record.Ending{ID: "two", Reason: record.EndedByLogout, Now: noon})
+	_, err = s.Sessions().End(w.ctx, record.Ending{ID: "two", Reason: record.EndedByLogout, Now: noon})
 	w.must(err)
 	w.django("elsewhere")
-	w.must(s.AddSigningKey(w.ctx, record.Key{ID: "k", Algorithm: "ES256", State: record.KeyCurrent, Created: noon, Sealed: []byte{0, 255, 1}}))
-	w.must(s.AddEvent(w.ctx, record.Event{Time: noon, Name: "login", User: a.ID}))
-	w.must(s.AddFailure(w.ctx, []string{"ip 192.0.2.1"}, noon, noon))
-	_, err = s.RememberNetwork(w.ctx, a.ID, "192.0.2.0/24", noon)
+	w.must(s.Keys().Add(w.ctx, record.Key{ID: "k", Algorithm: "ES256", State: record.KeyCurrent, Created: noon, Sealed: []byte{0, 255, 1}}))
+	w.must(s.Events().Add(w.ctx, record.Event{Time: noon, Name: "login", User: a.ID}))
+	w.must(s.Failures().Add(w.ctx, []string{"ip 192.0.2.1"}, noon, noon))
+	_, err = s.Failures().RememberNetwork(w.ctx, a.ID, "192.0.2.0/24", noon)
 	w.must(err)
 	await := &record.Pending{Purpose: record.PendingActivation, Email: "new@example.com", Nonce: "n", Created: noon}
-	w.must(s.SignUp(w.ctx, &record.Account{Username: "new", Email: "new@example.com", Password: "first"}, await))
+	w.must(s.Addresses().SignUp(w.ctx, &record.Account{Username: "new", Email: "new@example.com", Password: "first"}, await))
 	w.exec("INSERT INTO account_emailconfirmation (created, key, email_address_id) SELECT '2026-01-02 03:04:05', 'k', id FROM account_emailaddress")
 	w.must(s.Factors().ChangeFactors(w.ctx, record.FactorChange{
 		User: phoned.ID, Add: []*record.Factor{{Type: record.FactorTOTP, Data: `{"secret": "S", "jotgate": {"step": 12345678901234567}}`, Created: noon}},
@@ -57,7 +57,7 @@ func full(w *world) *store.Store {
 	}))
 	_, err = s.Factors().GraceStart(w.ctx, a.ID, noon)
 	w.must(err)
-	w.must(s.Enqueue(w.ctx, record.Letter{Kind: "password_reset", User: a.ID, To: "ada@example.com", Created: noon}))
+	w.must(s.Outbox().Add(w.ctx, record.Letter{Kind: "password_reset", User: a.ID, To: "ada@example.com", Created: noon}))
 	return s
 }
 
@@ -98,7 +98,7 @@ func TestMoveThereAndBack(t *testing.T) {
 				t.Errorf("a newcomer got the id %s; 254 was the last one given out", a.ID)
 			}
 			login(w, s, "1", "three")
-			_, err := s.EndSessions(w.ctx, record.Ending{ID: "three", Reason: record.EndedByLogout, Now: noon})
+			_, err := s.Sessions().End(w.ctx, record.Ending{ID: "three", Reason: record.EndedByLogout, Now: noon})
 			w.must(err)
 			if n := w.count("SELECT MAX(seq) FROM jotgate_revocation"); n != 3 {
 				t.Errorf("the next revocation has the number %d", n)
@@ -111,7 +111,7 @@ func TestMoveThereAndBack(t *testing.T) {
 // and what the store answers is what was put in.
 func checkMoved(t *testing.T, w *world, list []store.Moved) {
 	t.Helper()
-	if len(list) != 20 {
+	if len(list) != 24 {
 		t.Errorf("%d tables moved: %v", len(list), list)
 	}
 	for _, m := range list {
@@ -120,7 +120,7 @@ func checkMoved(t *testing.T, w *world, list []store.Moved) {
 		}
 	}
 	s := w.open()
-	a, err := s.AccountByLogin(w.ctx, "ada")
+	a, err := s.Accounts().ByLogin(w.ctx, "ada")
 	w.must(err)
 	if a.LastLogin.Nanosecond() != 678901000 || !a.IsStaff || !a.IsActive || a.Password != "first" || a.Group == nil || a.Group.Name != "editors" {
 		t.Errorf("%+v", a)
@@ -128,10 +128,10 @@ func checkMoved(t *testing.T, w *world, list []store.Moved) {
 	if n := w.black("elsewhere"); n != 1 {
 		t.Errorf("Django's logout is there %d times", n)
 	}
-	if one, err := s.FindSession(w.ctx, "one"); err != nil || !one.Expires.Equal(noon.Add(time.Hour)) || !one.Ended.IsZero() {
+	if one, err := s.Sessions().Find(w.ctx, "one"); err != nil || !one.Expires.Equal(noon.Add(time.Hour)) || !one.Ended.IsZero() {
 		t.Errorf("%+v, %v", one, err)
 	}
-	if two, err := s.FindSession(w.ctx, "two"); err != nil || !two.Ended.Equal(noon) {
+	if two, err := s.Sessions().Find(w.ctx, "two"); err != nil || !two.Ended.Equal(noon) {
 		t.Errorf("the session that was logged out: %+v, %v", two, err)
 	}
 }
@@ -215,7 +215,7 @@ func TestMoveHoldsTheSourceStill(t *testing.T) {
 			tried = true
 			ctx, cancel := context.WithTimeout(w.ctx, 300*time.Millisecond)
 			defer cancel()
-			err := s.CreateAccount(ctx, &record.Account{Username: "late", Password: "x", IsActive: true})
+			err := s.Accounts().Create(ctx, &record.Account{Username: "late", Password: "x", IsActive: true})
 			if !errors.Is(err, jotgate.ErrUnavailable) {
 				t.Errorf("an account made during the move: %v", err)
 			}

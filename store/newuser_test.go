@@ -48,7 +48,7 @@ func TestNewUserIsNotInvented(t *testing.T) {
 				if err := s.Model().Unfilled; err == nil || !strings.Contains(err.Error(), "the column "+column+" (") {
 					t.Errorf("unfilled: %v", err)
 				}
-				err := s.CreateAccount(w.ctx, &record.Account{Username: "ann", Email: "ann@example.com", IsActive: true})
+				err := s.Accounts().Create(w.ctx, &record.Account{Username: "ann", Email: "ann@example.com", IsActive: true})
 				if !errors.Is(err, jotgate.ErrSignupClosed) || !strings.Contains(err.Error(), column+"=") {
 					t.Errorf("created: %v", err)
 				}
@@ -56,7 +56,7 @@ func TestNewUserIsNotInvented(t *testing.T) {
 				s = w.openWith(schema)
 				w.must(s.Model().Unfilled)
 				for _, name := range []string{"ann", "bob", "eve"} {
-					w.must(s.CreateAccount(w.ctx, &record.Account{Username: name, Email: name + "@example.com", IsActive: true}))
+					w.must(s.Accounts().Create(w.ctx, &record.Account{Username: name, Email: name + "@example.com", IsActive: true}))
 				}
 				if n := w.count("SELECT COUNT(*) FROM shop_user WHERE " + c.want); n != 3 {
 					t.Errorf("%d of 3 accounts have %s", n, c.want)
@@ -78,7 +78,7 @@ func TestNewUserTextWithoutRules(t *testing.T) {
 		}
 		schema.NewUser = map[string]string{"role": "user"}
 		s = w.openWith(schema)
-		w.must(s.CreateAccount(w.ctx, &record.Account{Username: "ann", IsActive: true}))
+		w.must(s.Accounts().Create(w.ctx, &record.Account{Username: "ann", IsActive: true}))
 		facts, err := s.Facts(w.ctx)
 		w.must(err)
 		for column, want := range map[string]string{"bio": "an empty text", "role": "new accounts get user"} {
@@ -102,7 +102,7 @@ last_name varchar(30) NULL, is_active bool NULL, is_staff bool NULL, is_superuse
 		schema := store.Schema{Users: "shop_user", Fields: []store.Field{{Name: "phone"}, {Name: "first_name"}}}
 		s := w.openWith(schema)
 		for _, name := range []string{"ann", "bob"} {
-			w.must(s.CreateAccount(w.ctx, &record.Account{Username: name, Password: "first", IsActive: true}))
+			w.must(s.Accounts().Create(w.ctx, &record.Account{Username: name, Password: "first", IsActive: true}))
 		}
 		if n := w.count("SELECT COUNT(*) FROM shop_user WHERE email IS NULL AND phone IS NULL AND first_name IS NULL"); n != 2 {
 			t.Errorf("%d of 2 accounts without an address", n)
@@ -110,7 +110,7 @@ last_name varchar(30) NULL, is_active bool NULL, is_staff bool NULL, is_superuse
 		w.exec("INSERT INTO shop_user (username) VALUES (NULL)")
 		var seen []record.Account
 		for after := record.UserID(""); ; {
-			page, err := s.ListAccounts(w.ctx, after, 2)
+			page, err := s.Accounts().List(w.ctx, after, 2)
 			w.must(err)
 			if len(page) == 0 {
 				break
@@ -123,14 +123,14 @@ last_name varchar(30) NULL, is_active bool NULL, is_staff bool NULL, is_superuse
 			t.Fatalf("%+v", seen)
 		}
 		id := seen[2].ID
-		w.must(s.ChangeAccount(w.ctx, id, record.Change{Username: new("eve"), IfPassword: new(""), Password: new("first"), At: noon}))
-		w.must(s.ChangeAccount(w.ctx, id, record.Change{IsActive: new(true), IfActive: new(false), Fields: map[string]any{"phone": "1"}}))
+		w.must(s.Accounts().Change(w.ctx, id, record.Change{Username: new("eve"), IfPassword: new(""), Password: new("first"), At: noon}))
+		w.must(s.Accounts().Change(w.ctx, id, record.Change{IsActive: new(true), IfActive: new(false), Fields: map[string]any{"phone": "1"}}))
 		session := login(w, s, id, "sid")
-		_, err := s.RotateSession(w.ctx, use(session, "sid0", "sid1"))
+		_, err := s.Sessions().Rotate(w.ctx, use(session, "sid0", "sid1"))
 		w.must(err)
-		w.must(s.ChangeAccount(w.ctx, id, record.Change{Email: new("eve@example.com")}))
-		w.must(s.ChangeAccount(w.ctx, id, record.Change{Email: new("")}))
-		w.must(s.DeleteAccount(w.ctx, id))
+		w.must(s.Accounts().Change(w.ctx, id, record.Change{Email: new("eve@example.com")}))
+		w.must(s.Accounts().Change(w.ctx, id, record.Change{Email: new("")}))
+		w.must(s.Accounts().Delete(w.ctx, id))
 	})
 }
 
@@ -159,9 +159,9 @@ is_active bool NOT NULL, phone varchar(20) NOT NULL` + rule + ")")
 					w.exec("CREATE UNIQUE INDEX one_of_each ON shop_user (" + c.rule + ")")
 				}
 				s := w.openWith(store.Schema{Users: "shop_user", Fields: []store.Field{{Name: "phone"}}})
-				w.must(s.CreateAccount(w.ctx, &record.Account{Username: "Ann", Email: "Ann@example.com", IsActive: true, Fields: map[string]any{"phone": "1"}}))
+				w.must(s.Accounts().Create(w.ctx, &record.Account{Username: "Ann", Email: "Ann@example.com", IsActive: true, Fields: map[string]any{"phone": "1"}}))
 				other := &record.Account{Username: "bob", Email: "bob@example.com", IsActive: true, Fields: map[string]any{"phone": "2"}}
-				w.must(s.CreateAccount(w.ctx, other))
+				w.must(s.Accounts().Create(w.ctx, other))
 				again := &record.Account{Username: "eve", Email: "eve@example.com", IsActive: true, Fields: map[string]any{"phone": "3"}}
 				change := record.Change{At: noon}
 				same := func(text string) string {
@@ -181,7 +181,7 @@ is_active bool NOT NULL, phone varchar(20) NOT NULL` + rule + ")")
 					again.Username = same("Ann")
 					change.Username = &again.Username
 				}
-				for what, err := range map[string]error{"created": s.CreateAccount(w.ctx, again), "changed": s.ChangeAccount(w.ctx, other.ID, change)} {
+				for what, err := range map[string]error{"created": s.Accounts().Create(w.ctx, again), "changed": s.Accounts().Change(w.ctx, other.ID, change)} {
 					if e := jotgate.AsError(err); e.Status != 400 || len(e.Fields) != 1 || e.Fields[0].Field != c.field || !strings.Contains(e.Fields[0].Messages[0], "already exists") {
 						t.Errorf("%s: %v", what, err)
 					}
@@ -205,17 +205,17 @@ func TestLoginWithoutCase(t *testing.T) {
 		key := w.on("integer NOT NULL PRIMARY KEY AUTOINCREMENT", "bigint PRIMARY KEY GENERATED BY DEFAULT AS IDENTITY")
 		w.exec("CREATE TABLE shop_user (id " + key + ", password varchar(128) NOT NULL, username " + w.on("varchar(150) COLLATE NOCASE", "citext") + " NOT NULL, email varchar(254) NOT NULL, is_active bool NOT NULL)")
 		s := w.openWith(store.Schema{Users: "shop_user"})
-		w.must(s.CreateAccount(w.ctx, &record.Account{Username: "Ann@example.com", IsActive: true}))
+		w.must(s.Accounts().Create(w.ctx, &record.Account{Username: "Ann@example.com", IsActive: true}))
 		for _, name := range []string{"Ann@example.com", "ann@example.com", "ANN@EXAMPLE.COM"} {
-			if a, err := s.AccountByLogin(w.ctx, name); err != nil || a.Username != "Ann@example.com" {
+			if a, err := s.Accounts().ByLogin(w.ctx, name); err != nil || a.Username != "Ann@example.com" {
 				t.Errorf("%s: %+v, %v", name, a, err)
 			}
 		}
-		w.must(s.CreateAccount(w.ctx, &record.Account{Username: "ANN@example.com", IsActive: true}))
-		if _, err := s.AccountByLogin(w.ctx, "ann@example.com"); !errors.Is(err, jotgate.ErrNotFound) {
+		w.must(s.Accounts().Create(w.ctx, &record.Account{Username: "ANN@example.com", IsActive: true}))
+		if _, err := s.Accounts().ByLogin(w.ctx, "ann@example.com"); !errors.Is(err, jotgate.ErrNotFound) {
 			t.Errorf("one of two: %v", err)
 		}
-		if a, err := s.AccountByLogin(w.ctx, "ANN@example.com"); err != nil || a.Username != "ANN@example.com" {
+		if a, err := s.Accounts().ByLogin(w.ctx, "ANN@example.com"); err != nil || a.Username != "ANN@example.com" {
 			t.Errorf("the exact one: %+v, %v", a, err)
 		}
 	})
@@ -236,8 +236,8 @@ prefs text NULL CHECK ((JSON_VALID(prefs) OR prefs IS NULL))`,
 			"seen": "2026-11-23T12:00:00.5Z", "token": "0d9f1f5c-8f0e-4d2c-9a3b-111111111111",
 		}
 		a := &record.Account{Username: "ann", IsActive: true, Fields: want}
-		w.must(s.CreateAccount(w.ctx, a))
-		got, err := s.AccountByID(w.ctx, a.ID)
+		w.must(s.Accounts().Create(w.ctx, a))
+		got, err := s.Accounts().ByID(w.ctx, a.ID)
 		w.must(err)
 		for name, value := range want {
 			if name == "balance" { // SQLite keeps decimals as numbers
@@ -251,8 +251,8 @@ prefs text NULL CHECK ((JSON_VALID(prefs) OR prefs IS NULL))`,
 		for name := range want {
 			null[name] = nil
 		}
-		w.must(s.ChangeAccount(w.ctx, a.ID, record.Change{Fields: null}))
-		if got, err = s.AccountByID(w.ctx, a.ID); err != nil || len(got.Fields) != len(want) {
+		w.must(s.Accounts().Change(w.ctx, a.ID, record.Change{Fields: null}))
+		if got, err = s.Accounts().ByID(w.ctx, a.ID); err != nil || len(got.Fields) != len(want) {
 			t.Fatalf("%+v, %v", got, err)
 		}
 		for name, value := range got.Fields {

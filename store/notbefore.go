@@ -35,11 +35,11 @@ const notBeforeText = `SELECT COALESCE(MAX(not_before), 0) FROM jotgate_not_befo
 WHERE claim = 'id' AND value = $1 OR claim = 'username' AND value = $2`
 
 // NotBefore implements record.Sessions.
-func (s *Store) NotBefore(ctx context.Context, user record.UserID, username string) (time.Time, error) {
+func (ss sessions) NotBefore(ctx context.Context, user record.UserID, username string) (time.Time, error) {
 	if !storable(string(user) + username) {
 		return time.Time{}, nil
 	}
-	return ask(ctx, s, func(ctx context.Context, q Queryer) (time.Time, error) {
+	return ask(ctx, ss.db, func(ctx context.Context, q Queryer) (time.Time, error) {
 		return notBefore(ctx, q, user, username)
 	})
 }
@@ -87,17 +87,17 @@ func (s *Store) voidUser(ctx context.Context, q Queryer, which record.Ending) er
 const otherPassword = "SELECT 1 FROM jotgate_session WHERE user_id = $1 AND ended IS NULL AND password_digest NOT IN ('', $2)"
 
 // ConfirmPassword implements record.Sessions.
-func (s *Store) ConfirmPassword(ctx context.Context, session string, user record.UserID, password string, now time.Time) error {
+func (ss sessions) ConfirmPassword(ctx context.Context, session string, user record.UserID, password string, now time.Time) error {
 	if !storable(session + string(user)) {
 		return nil
 	}
-	differs, err := ask(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
+	differs, err := ask(ctx, ss.db, func(ctx context.Context, q Queryer) (bool, error) {
 		return one(ctx, q, []any{new(int)}, otherPassword+" AND id = $3", string(user), record.DigestPassword(password), session)
 	})
 	if err != nil || !differs {
 		return err
 	}
-	ended, err := s.endChanged(ctx, record.Event{Time: now, User: user, Session: session})
+	ended, err := ss.db.endChanged(ctx, record.Event{Time: now, User: user, Session: session})
 	if err == nil && ended {
 		err = jotgate.ErrPasswordChanged
 	}

@@ -34,17 +34,17 @@ func TestPasswordChangedByDjango(t *testing.T) {
 		want error
 	}{
 		"a refresh": {func(w *world, s *store.Store, old *record.Session) error {
-			_, err := s.RotateSession(w.ctx, use(old, old.JTI, "next"))
+			_, err := s.Sessions().Rotate(w.ctx, use(old, old.JTI, "next"))
 			return err
 		}, jotgate.ErrTokenBlacklisted},
 		"a refresh that does not rotate": {func(w *world, s *store.Store, old *record.Session) error {
 			r := use(old, old.JTI, "next")
 			r.Keep, r.Now = true, noon.Add(time.Second)
-			_, err := s.RotateSession(w.ctx, r)
+			_, err := s.Sessions().Rotate(w.ctx, r)
 			return err
 		}, jotgate.ErrTokenBlacklisted},
 		"reading the account": {func(w *world, s *store.Store, old *record.Session) error {
-			return s.ConfirmPassword(w.ctx, old.ID, old.User, "of Django", noon.Add(time.Minute))
+			return s.Sessions().ConfirmPassword(w.ctx, old.ID, old.User, "of Django", noon.Add(time.Minute))
 		}, jotgate.ErrPasswordChanged},
 		"the first use of a token of Django's": {func(w *world, s *store.Store, old *record.Session) error {
 			foreign := *old
@@ -52,7 +52,7 @@ func TestPasswordChangedByDjango(t *testing.T) {
 			foreign.Adopted = record.AdoptedToken{Issued: noon, Expires: noon.Add(time.Hour)}
 			r := use(&foreign, foreign.JTI, "next")
 			r.Adopt = &foreign
-			_, err := s.RotateSession(w.ctx, r)
+			_, err := s.Sessions().Rotate(w.ctx, r)
 			return err
 		}, jotgate.ErrTokenBlacklisted},
 	}
@@ -64,7 +64,7 @@ func TestPasswordChangedByDjango(t *testing.T) {
 				w.exec("INSERT INTO token_blacklist_outstandingtoken (token, expires_at, user_id, jti) VALUES ('x', '2030-01-01 00:00:00', " + string(old.User) + ", 'foreign0')")
 				w.asDjango("password = 'of Django'", old.User)
 				fresh := &record.Session{ID: "fresh", User: old.User, Created: noon, LastSeen: noon, JTI: "fresh0", Expires: noon.Add(time.Hour)}
-				w.must(s.CreateSession(w.ctx, fresh, "of Django"))
+				w.must(s.Sessions().Create(w.ctx, fresh, "of Django"))
 
 				w.is(c.by(w, s, old), c.want)
 				if n := w.count("SELECT COUNT(*) FROM jotgate_session WHERE end_reason = 'password' AND id IN ('sid', 'old too')"); n != 2 {
@@ -73,13 +73,13 @@ func TestPasswordChangedByDjango(t *testing.T) {
 				if n := w.count("SELECT COUNT(*) FROM jotgate_event WHERE event = 'password' AND user_id = '" + string(old.User) + "'"); n != 1 {
 					t.Errorf("%d events", n)
 				}
-				if at, err := s.NotBefore(w.ctx, old.User, ""); err != nil || at.Before(noon) {
+				if at, err := s.Sessions().NotBefore(w.ctx, old.User, ""); err != nil || at.Before(noon) {
 					t.Errorf("void until %v, %v", at, err)
 				}
 				if w.black("foreign0") != 1 || w.black("fresh0") != 0 {
 					t.Errorf("blacklisted: Django's %d, the new session's %d", w.black("foreign0"), w.black("fresh0"))
 				}
-				_, err := s.RotateSession(w.ctx, use(fresh, fresh.JTI, "fresh1"))
+				_, err := s.Sessions().Rotate(w.ctx, use(fresh, fresh.JTI, "fresh1"))
 				w.must(err)
 			})
 		})
@@ -93,17 +93,17 @@ func TestUnknownPasswordDigest(t *testing.T) {
 			s := w.open()
 			session := login(w, s, w.account(s, w.on("a", "b")+map[bool]string{true: "1", false: "2"}[keep]).ID, map[bool]string{true: "kept", false: "rotated"}[keep])
 			w.exec("UPDATE jotgate_session SET password_digest = ''")
-			w.must(s.ConfirmPassword(w.ctx, session.ID, session.User, "other", noon))
+			w.must(s.Sessions().ConfirmPassword(w.ctx, session.ID, session.User, "other", noon))
 			r := use(session, session.JTI, "next"+session.ID)
 			r.Keep = keep
-			out, err := s.RotateSession(w.ctx, r)
+			out, err := s.Sessions().Rotate(w.ctx, r)
 			w.must(err)
 			if out.Session.PasswordDigest != record.DigestPassword("first") {
 				t.Errorf("kept %v: %+v", keep, out.Session)
 			}
 			w.asDjango("password = 'of Django'", session.User)
 			r.Presented, r.Next = out.Session.JTI, "last"
-			_, err = s.RotateSession(w.ctx, r)
+			_, err = s.Sessions().Rotate(w.ctx, r)
 			w.is(err, jotgate.ErrTokenBlacklisted)
 		}
 	})
@@ -122,18 +122,18 @@ func TestDeactivatedByDjango(t *testing.T) {
 		r.Adopt = foreign
 		w.asDjango("is_active = FALSE", session.User)
 		for range 2 {
-			_, err := s.RotateSession(w.ctx, use(session, "sid0", "sid1"))
+			_, err := s.Sessions().Rotate(w.ctx, use(session, "sid0", "sid1"))
 			w.is(err, jotgate.ErrNoAccountForToken)
-			_, err = s.RotateSession(w.ctx, r)
+			_, err = s.Sessions().Rotate(w.ctx, r)
 			w.is(err, jotgate.ErrNoAccountForToken)
 		}
 		if n := w.count("SELECT COUNT(*) FROM jotgate_event WHERE event = 'account'"); n != 1 {
 			t.Errorf("%d events", n)
 		}
 		w.asDjango("is_active = TRUE", session.User)
-		_, err := s.RotateSession(w.ctx, use(session, "sid0", "sid1"))
+		_, err := s.Sessions().Rotate(w.ctx, use(session, "sid0", "sid1"))
 		w.is(err, jotgate.ErrTokenBlacklisted)
-		_, err = s.RotateSession(w.ctx, r)
+		_, err = s.Sessions().Rotate(w.ctx, r)
 		w.is(err, jotgate.ErrTokenBlacklisted)
 	})
 }
@@ -147,7 +147,7 @@ func TestDjangoSeesThatAllEnds(t *testing.T) {
 			w.exec("INSERT INTO token_blacklist_outstandingtoken (token, expires_at, user_id, jti) VALUES ('x', '2030-01-01 00:00:00', " +
 				user + ", 'foreign" + string(rune('0'+i)) + "')")
 		}
-		w.must(s.ChangeAccount(w.ctx, kept.User, record.Change{
+		w.must(s.Accounts().Change(w.ctx, kept.User, record.Change{
 			Password: new("second"), EndSessions: record.EndedByPassword, KeepSession: kept.ID, At: noon,
 		}))
 		for jti, want := range map[string]int{"foreign0": 1, "foreign1": 0, kept.JTI: 0, other.JTI: 0} {
@@ -155,9 +155,9 @@ func TestDjangoSeesThatAllEnds(t *testing.T) {
 				t.Errorf("%s is blacklisted %d times, want %d", jti, w.black(jti), want)
 			}
 		}
-		_, err := s.RotateSession(w.ctx, use(kept, kept.JTI, "sid1"))
+		_, err := s.Sessions().Rotate(w.ctx, use(kept, kept.JTI, "sid1"))
 		w.must(err)
-		w.must(s.DeleteAccount(w.ctx, kept.User))
+		w.must(s.Accounts().Delete(w.ctx, kept.User))
 		if w.black("sid1") != 1 {
 			t.Error("the kept session's token is not blacklisted when the account is deleted")
 		}
@@ -169,14 +169,14 @@ func TestTakingRightsAwayRevokesAccessTokens(t *testing.T) {
 	both(t, func(w *world) {
 		s := w.open()
 		member, staff, other := w.account(s, "member"), w.account(s, "staff"), w.account(s, "other")
-		w.must(s.ChangeAccount(w.ctx, staff.ID, record.Change{IsStaff: new(true), IsSuperuser: new(true)}))
+		w.must(s.Accounts().Change(w.ctx, staff.ID, record.Change{IsStaff: new(true), IsSuperuser: new(true)}))
 		for _, group := range []string{"one", "two"} {
-			_, err := s.CreateGroup(w.ctx, group)
+			_, err := s.Groups().Create(w.ctx, group)
 			w.must(err)
-			w.must(s.AddToGroup(w.ctx, member.ID, group))
-			w.must(s.GrantToGroup(w.ctx, group, "auth.add_user"))
+			w.must(s.Groups().AddMember(w.ctx, member.ID, group))
+			w.must(s.Permissions().GrantToGroup(w.ctx, group, "auth.add_user"))
 		}
-		w.must(s.GrantToAccount(w.ctx, member.ID, "auth.add_user"))
+		w.must(s.Permissions().GrantToAccount(w.ctx, member.ID, "auth.add_user"))
 		if n := w.count("SELECT COUNT(*) FROM jotgate_revocation"); n != 0 {
 			t.Fatalf("%d revocations because of rights that were given", n)
 		}
@@ -186,19 +186,19 @@ func TestTakingRightsAwayRevokesAccessTokens(t *testing.T) {
 			do   func() error
 			who  *record.Account
 		}{
-			{"a member leaves", func() error { return s.RemoveFromGroup(w.ctx, member.ID, "one") }, member},
-			{"again", func() error { return s.RemoveFromGroup(w.ctx, member.ID, "one") }, nil},
-			{"a permission", func() error { return s.RevokeFromAccount(w.ctx, member.ID, "auth.add_user") }, member},
-			{"again", func() error { return s.RevokeFromAccount(w.ctx, member.ID, "auth.add_user") }, nil},
-			{"a group's permission", func() error { return s.RevokeFromGroup(w.ctx, "two", "auth.add_user") }, member},
-			{"again", func() error { return s.RevokeFromGroup(w.ctx, "two", "auth.add_user") }, nil},
-			{"a group without members", func() error { return s.RevokeFromGroup(w.ctx, "one", "auth.add_user") }, nil},
-			{"the group's name", func() error { return s.RenameGroup(w.ctx, "two", "three") }, member},
-			{"the same name", func() error { return s.RenameGroup(w.ctx, "three", "three") }, nil},
-			{"the group", func() error { return s.DeleteGroup(w.ctx, "three") }, member},
-			{"staff", func() error { return s.ChangeAccount(w.ctx, staff.ID, record.Change{IsStaff: new(false)}) }, staff},
-			{"superuser", func() error { return s.ChangeAccount(w.ctx, staff.ID, record.Change{IsSuperuser: new(false)}) }, staff},
-			{"given", func() error { return s.ChangeAccount(w.ctx, other.ID, record.Change{IsStaff: new(true)}) }, nil},
+			{"a member leaves", func() error { return s.Groups().RemoveMember(w.ctx, member.ID, "one") }, member},
+			{"again", func() error { return s.Groups().RemoveMember(w.ctx, member.ID, "one") }, nil},
+			{"a permission", func() error { return s.Permissions().RevokeFromAccount(w.ctx, member.ID, "auth.add_user") }, member},
+			{"again", func() error { return s.Permissions().RevokeFromAccount(w.ctx, member.ID, "auth.add_user") }, nil},
+			{"a group's permission", func() error { return s.Permissions().RevokeFromGroup(w.ctx, "two", "auth.add_user") }, member},
+			{"again", func() error { return s.Permissions().RevokeFromGroup(w.ctx, "two", "auth.add_user") }, nil},
+			{"a group without members", func() error { return s.Permissions().RevokeFromGroup(w.ctx, "one", "auth.add_user") }, nil},
+			{"the group's name", func() error { return s.Groups().Rename(w.ctx, "two", "three") }, member},
+			{"the same name", func() error { return s.Groups().Rename(w.ctx, "three", "three") }, nil},
+			{"the group", func() error { return s.Groups().Delete(w.ctx, "three") }, member},
+			{"staff", func() error { return s.Accounts().Change(w.ctx, staff.ID, record.Change{IsStaff: new(false)}) }, staff},
+			{"superuser", func() error { return s.Accounts().Change(w.ctx, staff.ID, record.Change{IsSuperuser: new(false)}) }, staff},
+			{"given", func() error { return s.Accounts().Change(w.ctx, other.ID, record.Change{IsStaff: new(true)}) }, nil},
 		} {
 			w.exec("DELETE FROM jotgate_revocation")
 			w.must(c.do())
@@ -214,10 +214,10 @@ func TestTakingRightsAwayRevokesAccessTokens(t *testing.T) {
 				t.Errorf("%s: %d revocations of %s, %d in all", c.name, n, c.who.Username, all)
 			}
 		}
-		if at, err := s.NotBefore(w.ctx, member.ID, member.Username); err != nil || !at.IsZero() {
+		if at, err := s.Sessions().NotBefore(w.ctx, member.ID, member.Username); err != nil || !at.IsZero() {
 			t.Errorf("refresh tokens of Django are void: %v, %v", at, err)
 		}
-		_, err := s.RotateSession(w.ctx, use(session, session.JTI, "next"))
+		_, err := s.Sessions().Rotate(w.ctx, use(session, session.JTI, "next"))
 		w.must(err)
 	})
 }
@@ -246,15 +246,15 @@ VALUES ('before', '1', $1, $1, '', '', 'before0', '', $1, $2, $2 / 86400000000)`
 		if a := w.account(s, "ada"); a.ID != "1" {
 			t.Fatalf("the account has the id %s", a.ID)
 		}
-		session, err := s.FindSession(w.ctx, "before")
+		session, err := s.Sessions().Find(w.ctx, "before")
 		w.must(err)
-		w.must(s.ConfirmPassword(w.ctx, session.ID, session.User, "any", noon))
-		out, err := s.RotateSession(w.ctx, use(session, session.JTI, "next"))
+		w.must(s.Sessions().ConfirmPassword(w.ctx, session.ID, session.User, "any", noon))
+		out, err := s.Sessions().Rotate(w.ctx, use(session, session.JTI, "next"))
 		w.must(err)
 		if out.Session.PasswordDigest != record.DigestPassword("first") || !out.Session.Adopted.Expires.IsZero() {
 			t.Errorf("after the migration: %+v", out.Session)
 		}
-		page, err := s.Revocations(w.ctx, record.RevocationCursor{}, noon, time.Hour)
+		page, err := s.Revocations().List(w.ctx, record.RevocationCursor{}, noon, time.Hour)
 		w.must(err)
 		if list := page.Entries; len(list) != 1 || list[0].Sessionless || list[0].Username != "bob" {
 			t.Errorf("revocations of before: %+v", list)

@@ -21,7 +21,7 @@ func TestManyOpenTogether(t *testing.T) {
 			wg.Go(func() {
 				var s *store.Store
 				if s, errs[i] = w.dial(store.Schema{}, false); errs[i] == nil {
-					errs[i] = s.CreateAccount(w.ctx, &record.Account{Username: string(rune('a' + i)), IsActive: true})
+					errs[i] = s.Accounts().Create(w.ctx, &record.Account{Username: string(rune('a' + i)), IsActive: true})
 					s.Close()
 				}
 			})
@@ -66,7 +66,7 @@ func TestLostIndexIsMadeAgain(t *testing.T) {
 			return w.count(w.on("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'jotgate_user_email'", "SELECT COUNT(*) FROM pg_indexes WHERE indexname = 'jotgate_user_email'"))
 		}
 		w.exec("DROP INDEX jotgate_user_email")
-		list, err := s.AccountsByEmail(w.ctx, "ADA@example.com")
+		list, err := s.Accounts().ByEmail(w.ctx, "ADA@example.com")
 		w.must(err)
 		if len(list) != 1 || index() != 0 {
 			t.Errorf("without the index: %d accounts, %d indexes", len(list), index())
@@ -85,7 +85,7 @@ func TestColumnThatGoes(t *testing.T) {
 		s := w.open()
 		w.account(s, "ada")
 		w.exec("ALTER TABLE auth_user RENAME COLUMN last_name TO surname")
-		_, err := s.AccountByLogin(w.ctx, "ada")
+		_, err := s.Accounts().ByLogin(w.ctx, "ada")
 		e := jotgate.AsError(err)
 		if e.Status != 503 || e.RetryAfter == 0 || !strings.Contains(err.Error(), "last_name") || strings.Contains(e.Detail, "last_name") {
 			t.Errorf("without the column: %v", err)
@@ -94,7 +94,7 @@ func TestColumnThatGoes(t *testing.T) {
 			t.Errorf("an optional column is missed at start: %v", err)
 		}
 		w.exec("ALTER TABLE auth_user RENAME COLUMN surname TO last_name")
-		if _, err := s.AccountByLogin(w.ctx, "ada"); err != nil {
+		if _, err := s.Accounts().ByLogin(w.ctx, "ada"); err != nil {
 			t.Errorf("with the column again: %v", err)
 		}
 	})
@@ -114,7 +114,7 @@ func TestTwoNodes(t *testing.T) {
 			for i := range 20 {
 				wg.Go(func() {
 					r := use(session, session.JTI, fmt.Sprint("next", round, "-", i))
-					switch out, err := nodes[i%2].RotateSession(w.ctx, r); {
+					switch out, err := nodes[i%2].Sessions().Rotate(w.ctx, r); {
 					case err != nil:
 						t.Errorf("round %d: %v", round, err)
 					case !out.Retry:
@@ -126,9 +126,9 @@ func TestTwoNodes(t *testing.T) {
 			if winners.Load() != 1 {
 				t.Fatalf("round %d: %d winners", round, winners.Load())
 			}
-			_, err := nodes[0].EndSessions(w.ctx, record.Ending{ID: session.ID, Reason: record.EndedByLogout, Now: noon})
+			_, err := nodes[0].Sessions().End(w.ctx, record.Ending{ID: session.ID, Reason: record.EndedByLogout, Now: noon})
 			w.must(err)
-			feed, err := nodes[1].Revocations(w.ctx, cursor, noon, 3600e9)
+			feed, err := nodes[1].Revocations().List(w.ctx, cursor, noon, 3600e9)
 			w.must(err)
 			if len(feed.Entries) != 1 || feed.Entries[0].Session != session.ID {
 				t.Fatalf("round %d: the other node's feed: %v", round, feed)
@@ -148,7 +148,7 @@ func TestCountIsEstimated(t *testing.T) {
 		estimated    bool
 	}{{-1, 1, false}, {100_000, 1, false}, {100_001, 100_001, true}} {
 		w.exec("UPDATE pg_class SET reltuples = $1 WHERE relname = 'auth_user'", c.tuples)
-		n, estimated, err := s.CountAccounts(w.ctx)
+		n, estimated, err := s.Transfer().Count(w.ctx)
 		if err != nil || n != c.want || estimated != c.estimated {
 			t.Errorf("%d rows in the statistics: %d, %v, %v", c.tuples, n, estimated, err)
 		}

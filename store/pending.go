@@ -11,9 +11,9 @@ import (
 
 // Changes that wait until the user follows a link: the table jotgate_pending.
 
-// ListPending implements record.Addresses.
-func (s *Store) ListPending(ctx context.Context, user record.UserID, purpose record.Purpose) ([]record.Pending, error) {
-	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]record.Pending, error) {
+// Pending implements record.Addresses.
+func (ads addresses) Pending(ctx context.Context, user record.UserID, purpose record.Purpose) ([]record.Pending, error) {
+	return ask(ctx, ads.db, func(ctx context.Context, q Queryer) ([]record.Pending, error) {
 		return all(ctx, q, scanPending, `SELECT user_id, purpose, email, nonce, created, expires FROM jotgate_pending AS p
 WHERE user_id = $1 AND purpose = $2 AND (purpose <> 'activation' OR NOT EXISTS
 (SELECT 1 FROM jotgate_event AS e WHERE e.user_id = p.user_id AND e.event = 'login' AND e.made >= p.created))
@@ -27,8 +27,8 @@ func scanPending(rows rowScanner) (p record.Pending, err error) {
 }
 
 // AddPending implements record.Addresses.
-func (s *Store) AddPending(ctx context.Context, p record.Pending) error {
-	return s.write(ctx, func(ctx context.Context, q Queryer) error { return addPending(ctx, q, p.User, p) })
+func (ads addresses) AddPending(ctx context.Context, p record.Pending) error {
+	return ads.db.write(ctx, func(ctx context.Context, q Queryer) error { return addPending(ctx, q, p.User, p) })
 }
 
 func addPending(ctx context.Context, q Queryer, user record.UserID, p record.Pending) error {

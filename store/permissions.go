@@ -26,20 +26,20 @@ type Permission struct {
 const permissionColumns = `SELECT ct.app_label || '.' || p.codename, p.name FROM auth_permission AS p
 JOIN django_content_type AS ct ON ct.id = p.content_type_id`
 
-// Permissions lists all permissions by name.
-func (s *Store) Permissions(ctx context.Context) ([]Permission, error) {
-	return s.permissions(ctx, permissionColumns+" ORDER BY 1")
+// List lists all permissions by name.
+func (ps Permissions) List(ctx context.Context) ([]Permission, error) {
+	return ps.db.permissions(ctx, permissionColumns+" ORDER BY 1")
 }
 
-// AccountPermissions lists the account's own permissions by name, without
+// OfAccount lists the account's own permissions by name, without
 // those of its groups. It returns ErrNotFound if there is no such account.
-func (s *Store) AccountPermissions(ctx context.Context, id record.UserID) (list []Permission, err error) {
-	d := s.tables.direct
+func (ps Permissions) OfAccount(ctx context.Context, id record.UserID) (list []Permission, err error) {
+	d := ps.db.tables.direct
 	if d.table == "" {
 		return nil, errNoPermissions
 	}
-	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
-		key, err := s.present(ctx, q, id)
+	err = ps.db.read(ctx, func(ctx context.Context, q Queryer) error {
+		key, err := ps.db.present(ctx, q, id)
 		if err != nil {
 			return err
 		}
@@ -50,14 +50,14 @@ func (s *Store) AccountPermissions(ctx context.Context, id record.UserID) (list 
 	return list, err
 }
 
-// GroupPermissions lists the group's permissions by name. It returns
+// OfGroup lists the group's permissions by name. It returns
 // ErrNotFound if there is no such group.
-func (s *Store) GroupPermissions(ctx context.Context, group string) (list []Permission, err error) {
-	if !s.tables.permission {
+func (ps Permissions) OfGroup(ctx context.Context, group string) (list []Permission, err error) {
+	if !ps.db.tables.permission {
 		return nil, errNoPermissions
 	}
-	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
-		id, err := s.groupID(ctx, q, group)
+	err = ps.db.read(ctx, func(ctx context.Context, q Queryer) error {
+		id, err := ps.db.groupID(ctx, q, group)
 		if err != nil {
 			return err
 		}
@@ -85,9 +85,9 @@ func scanPermission(rows rowScanner) (p Permission, err error) {
 // GrantToAccount gives the account a permission. It succeeds if the account
 // already has it. It returns ErrNotFound if there is no such account or
 // permission.
-func (s *Store) GrantToAccount(ctx context.Context, id record.UserID, permission string) error {
-	return s.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
-		return s.addLink(ctx, q, s.tables.direct, "permission_id", id, p)
+func (ps Permissions) GrantToAccount(ctx context.Context, id record.UserID, permission string) error {
+	return ps.db.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
+		return ps.db.addLink(ctx, q, ps.db.tables.direct, "permission_id", id, p)
 	})
 }
 
@@ -95,16 +95,16 @@ func (s *Store) GrantToAccount(ctx context.Context, id record.UserID, permission
 // revokes the account's access tokens; its sessions continue. It succeeds if
 // the account does not have the permission. It returns ErrNotFound if there
 // is no such account or permission.
-func (s *Store) RevokeFromAccount(ctx context.Context, id record.UserID, permission string) error {
-	return s.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
-		return s.removeLink(ctx, q, s.tables.direct, "permission_id", id, p)
+func (ps Permissions) RevokeFromAccount(ctx context.Context, id record.UserID, permission string) error {
+	return ps.db.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
+		return ps.db.removeLink(ctx, q, ps.db.tables.direct, "permission_id", id, p)
 	})
 }
 
 // GrantToGroup gives the group a permission. It succeeds if the group already
 // has it. It returns ErrNotFound if there is no such group or permission.
-func (s *Store) GrantToGroup(ctx context.Context, group, permission string) error {
-	return s.groupPermission(ctx, group, permission, false,
+func (ps Permissions) GrantToGroup(ctx context.Context, group, permission string) error {
+	return ps.db.groupPermission(ctx, group, permission, false,
 		"INSERT INTO auth_group_permissions (group_id, permission_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
 }
 
@@ -112,8 +112,8 @@ func (s *Store) GrantToGroup(ctx context.Context, group, permission string) erro
 // the access tokens of the group's members; their sessions continue. It
 // succeeds if the group does not have the permission. It returns ErrNotFound
 // if there is no such group or permission.
-func (s *Store) RevokeFromGroup(ctx context.Context, group, permission string) error {
-	return s.groupPermission(ctx, group, permission, true,
+func (ps Permissions) RevokeFromGroup(ctx context.Context, group, permission string) error {
+	return ps.db.groupPermission(ctx, group, permission, true,
 		"DELETE FROM auth_group_permissions WHERE group_id = $1 AND permission_id = $2")
 }
 

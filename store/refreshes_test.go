@@ -138,7 +138,7 @@ func refreshAll(t *testing.T, s *store.Store, sessions []*record.Session, n int)
 
 // refresh rotates the session's token.
 func refresh(ctx context.Context, s *store.Store, session *record.Session) error {
-	out, err := s.RotateSession(ctx, use(session, session.JTI, rand.Text()))
+	out, err := s.Sessions().Rotate(ctx, use(session, session.JTI, rand.Text()))
 	if err == nil {
 		session.JTI = out.Session.JTI
 	}

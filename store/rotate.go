@@ -14,27 +14,27 @@ import (
 // Rotation: one use of a refresh token. The rules are documented at
 // record.Rotation.
 
-// RotateSession implements record.Sessions. One conditional UPDATE decides
+// Rotate implements record.Sessions. One conditional UPDATE decides
 // which request wins; if it updates no row, the row is read to find out why.
-func (s *Store) RotateSession(ctx context.Context, r record.Rotation) (record.Rotated, error) {
+func (ss sessions) Rotate(ctx context.Context, r record.Rotation) (record.Rotated, error) {
 	if !storable(r.Session + r.Presented + r.Next + string(r.User)) {
 		return record.Rotated{}, jotgate.ErrTokenBlacklisted
 	}
 	ctx, cancel := deadline(ctx)
 	defer cancel()
 	if r.Keep {
-		if out, err := s.kept(ctx, r); err != nil || out.Session.ID != "" {
+		if out, err := ss.db.kept(ctx, r); err != nil || out.Session.ID != "" {
 			return out, err
 		}
 	}
 	for try := 0; ; try++ {
 		var out rotation
-		err := s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-			out, err = s.rotateSession(ctx, q, r)
+		err := ss.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+			out, err = ss.db.rotateSession(ctx, q, r)
 			return err
 		})
 		if errors.Is(err, errChanged) { // if the account did not change after all, try again
-			if done, failed := s.endChanged(ctx, rotationEvent(r)); failed != nil {
+			if done, failed := ss.db.endChanged(ctx, rotationEvent(r)); failed != nil {
 				return record.Rotated{}, failed
 			} else if done {
 				return record.Rotated{}, out.refusal

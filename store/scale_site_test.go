@@ -54,22 +54,22 @@ func newSite(w *world, n int, hash string) *site {
 // requests of a client.
 var questions = map[string]func(s *site, n int) error{
 	"by name": func(s *site, n int) error {
-		_, err := s.store.AccountByLogin(s.ctx, "user"+strconv.Itoa(n))
+		_, err := s.store.Accounts().ByLogin(s.ctx, "user"+strconv.Itoa(n))
 		return err
 	},
 	"by id": func(s *site, n int) error {
-		_, err := s.store.AccountByID(s.ctx, record.UserID(strconv.Itoa(n)))
+		_, err := s.store.Accounts().ByID(s.ctx, record.UserID(strconv.Itoa(n)))
 		return err
 	},
 	"by e-mail": func(s *site, n int) error {
-		list, err := s.store.AccountsByEmail(s.ctx, "USER"+strconv.Itoa(n)+"@example.com")
+		list, err := s.store.Accounts().ByEmail(s.ctx, "USER"+strconv.Itoa(n)+"@example.com")
 		if err == nil && len(list) != 1 {
 			err = fmt.Errorf("%d accounts", len(list))
 		}
 		return err
 	},
 	"by page": func(s *site, n int) error {
-		_, err := s.store.ListAccounts(s.ctx, record.UserID(strconv.Itoa(n*49/50)), 20) // a full one
+		_, err := s.store.Accounts().List(s.ctx, record.UserID(strconv.Itoa(n*49/50)), 20) // a full one
 		return err
 	},
 	"login":               (*site).login,

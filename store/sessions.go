@@ -27,10 +27,10 @@ func scanSession(rows rowScanner) (s record.Session, err error) {
 	return s, err
 }
 
-// CreateSession implements record.Sessions.
-func (s *Store) CreateSession(ctx context.Context, session *record.Session, ifPassword string) error {
-	return s.write(ctx, func(ctx context.Context, q Queryer) error {
-		return s.createSession(ctx, q, session, ifPassword)
+// Create implements record.Sessions.
+func (ss sessions) Create(ctx context.Context, session *record.Session, ifPassword string) error {
+	return ss.db.write(ctx, func(ctx context.Context, q Queryer) error {
+		return ss.db.createSession(ctx, q, session, ifPassword)
 	})
 }
 
@@ -119,9 +119,9 @@ func (s *Store) endNamed(ctx context.Context, q Queryer, id record.UserID, at ti
 	return nil
 }
 
-// FindSession implements record.Sessions.
-func (s *Store) FindSession(ctx context.Context, id string) (session *record.Session, err error) {
-	err = s.read(ctx, func(ctx context.Context, q Queryer) (err error) {
+// Find implements record.Sessions.
+func (ss sessions) Find(ctx context.Context, id string) (session *record.Session, err error) {
+	err = ss.db.read(ctx, func(ctx context.Context, q Queryer) (err error) {
 		session, err = findSession(ctx, q, id, "")
 		return err
 	})
@@ -144,21 +144,21 @@ func findSession(ctx context.Context, q Queryer, id, lock string) (*record.Sessi
 	return &list[0], nil
 }
 
-// ListSessions implements record.Sessions.
-func (s *Store) ListSessions(ctx context.Context, user record.UserID, now time.Time) (list []record.Session, err error) {
+// List implements record.Sessions.
+func (ss sessions) List(ctx context.Context, user record.UserID, now time.Time) (list []record.Session, err error) {
 	if !storable(string(user)) {
 		return nil, nil
 	}
-	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]record.Session, error) {
+	return ask(ctx, ss.db, func(ctx context.Context, q Queryer) ([]record.Session, error) {
 		return all(ctx, q, scanSession, "SELECT "+sessionColumns+` FROM jotgate_session
 WHERE user_id = $1 AND ended IS NULL AND expires > $2 ORDER BY created DESC, id LIMIT 1000`, string(user), now.UnixMicro())
 	})
 }
 
 // Purge implements record.Sessions.
-func (s *Store) Purge(ctx context.Context, now, keep time.Time, limit int) (n int, err error) {
-	return act(ctx, s, func(ctx context.Context, q Queryer) (int, error) {
-		return s.purge(ctx, q, now, keep, limit)
+func (ss sessions) Purge(ctx context.Context, now, keep time.Time, limit int) (n int, err error) {
+	return act(ctx, ss.db, func(ctx context.Context, q Queryer) (int, error) {
+		return ss.db.purge(ctx, q, now, keep, limit)
 	})
 }
 

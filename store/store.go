@@ -44,22 +44,16 @@ import (
 	"github.com/jotgate/jotgate/store/internal/migration"
 )
 
-// Store implements [record.Store], [record.Keys], [record.Events],
-// [record.Outbox] and [record.Failures] on a SQL database. It is safe for
-// concurrent use.
+// Store implements [record.Store] on a SQL database, and what the command line
+// needs. Its methods other than those of the whole database are grouped by
+// noun. It is safe for concurrent use.
 type Store struct {
 	driver Driver
 	tables *tables
 	texts  *texts
 }
 
-var (
-	_ record.Store    = (*Store)(nil)
-	_ record.Keys     = (*Store)(nil)
-	_ record.Events   = (*Store)(nil)
-	_ record.Outbox   = (*Store)(nil)
-	_ record.Failures = (*Store)(nil)
-)
+var _ record.Store = (*Store)(nil)
 
 // Timeout is the longest duration of one operation; its context may allow
 // less.

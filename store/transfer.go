@@ -31,17 +31,17 @@ type Record struct {
 // pageSize is the number of accounts in a page of an export.
 const pageSize = 500
 
-// StreamAccounts passes every account to each, in order of key, and holds at
-// most one page in memory. If each returns an error, StreamAccounts stops and
+// Stream passes every account to each, in order of key, and holds at
+// most one page in memory. If each returns an error, Stream stops and
 // returns it. Accounts created or deleted concurrently may be missing.
-func (s *Store) StreamAccounts(ctx context.Context, each func(Record) error) error {
+func (tr Transfer) Stream(ctx context.Context, each func(Record) error) error {
 	for after := record.UserID(""); ; {
-		page, err := s.ListAccounts(ctx, after, pageSize)
+		page, err := tr.db.Accounts().List(ctx, after, pageSize)
 		if err != nil || len(page) == 0 {
 			return err
 		}
 		after = page[len(page)-1].ID
-		groups, permissions, err := s.names(ctx, page[0].ID, after)
+		groups, permissions, err := tr.db.names(ctx, page[0].ID, after)
 		if err != nil {
 			return err
 		}
@@ -99,16 +99,16 @@ func (r *Record) account() *record.Account {
 	}
 }
 
-// ImportAccounts inserts a batch of some hundreds of accounts in one
+// Import inserts a batch of some hundreds of accounts in one
 // transaction: either all of it, or nothing and an error that names the
 // record. An account whose name exists is left unchanged, so that an import
 // may be repeated; created counts the others. Missing groups are created;
 // permissions must exist. The ids of the records are not kept.
-func (s *Store) ImportAccounts(ctx context.Context, batch []Record) (created int, err error) {
-	err = s.write(ctx, func(ctx context.Context, q Queryer) error {
+func (tr Transfer) Import(ctx context.Context, batch []Record) (created int, err error) {
+	err = tr.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		created = 0
 		for i := range batch {
-			made, err := s.importAccount(ctx, q, &batch[i])
+			made, err := tr.db.importAccount(ctx, q, &batch[i])
 			if err != nil {
 				return fmt.Errorf("account %q: %w", batch[i].Username, err)
 			}
@@ -174,19 +174,19 @@ func (s *Store) importGrants(ctx context.Context, q Queryer, id record.UserID, r
 	return nil
 }
 
-// CountAccounts counts the accounts. If the database's statistics contain an
+// Count counts the accounts. If the database's statistics contain an
 // estimate above 100,000, it returns that estimate.
-func (s *Store) CountAccounts(ctx context.Context) (n int64, estimated bool, err error) {
-	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
-		if s.driver.Estimate != "" {
-			if _, err := one(ctx, q, []any{&n}, s.driver.Estimate, s.tables.schema.Users); err != nil {
+func (tr Transfer) Count(ctx context.Context) (n int64, estimated bool, err error) {
+	err = tr.db.read(ctx, func(ctx context.Context, q Queryer) error {
+		if tr.db.driver.Estimate != "" {
+			if _, err := one(ctx, q, []any{&n}, tr.db.driver.Estimate, tr.db.tables.schema.Users); err != nil {
 				return err
 			}
 			if estimated = n > 100_000; estimated {
 				return nil
 			}
 		}
-		_, err := one(ctx, q, []any{&n}, s.texts.count)
+		_, err := one(ctx, q, []any{&n}, tr.db.texts.count)
 		return err
 	})
 	return n, estimated, err

@@ -27,7 +27,7 @@ func TestCommandsLeaveATrail(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	events, err := db.ListEvents(t.Context(), "", 0, 100)
+	events, err := db.Events().List(t.Context(), "", 0, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func (c *changepasswordCommand) Run(a *app) error {
 		if !c.KeepSessionsOnPasswordChange {
 			change.EndSessions = record.EndedByPassword
 		}
-		if err := db.ChangeAccount(a.ctx, account.ID, change); err != nil {
+		if err := db.Accounts().Change(a.ctx, account.ID, change); err != nil {
 			return err
 		}
 		a.printf("Password changed successfully for user '%s'\n", account.Username)
@@ -79,7 +79,7 @@ func (f *databaseFlags) withUser(a *app, name string, do func(*store.Store, *rec
 
 // findUser finds an account by its username.
 func findUser(a *app, db *store.Store, name string) (*record.Account, error) {
-	account, err := db.AccountByLogin(a.ctx, name)
+	account, err := db.Accounts().ByLogin(a.ctx, name)
 	if errors.Is(err, jotgate.ErrNotFound) {
 		return nil, fmt.Errorf("user '%s' does not exist", name)
 	}

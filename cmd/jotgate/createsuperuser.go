@@ -57,7 +57,7 @@ func (c *createsuperuserCommand) Run(a *app) error {
 		if account.Password, err = hasher.Make(password); err != nil {
 			return err
 		}
-		if err := db.CreateAccount(a.ctx, account); err != nil {
+		if err := db.Accounts().Create(a.ctx, account); err != nil {
 			return err
 		}
 		a.print("Superuser created successfully.")
@@ -98,7 +98,7 @@ func (f *databaseFlags) freeName(a *app, db *store.Store, text string) (string, 
 	if err != nil {
 		return "", err
 	}
-	switch _, err := db.AccountByLogin(a.ctx, name); {
+	switch _, err := db.Accounts().ByLogin(a.ctx, name); {
 	case err == nil && f.loginIsEmail():
 		return "", djangoSays("That email address is already taken.")
 	case err == nil:

@@ -158,7 +158,7 @@ const accountPage = 500
 // page of them. It stops at the first error of do and returns it.
 func eachAccount(ctx context.Context, db *store.Store, do func(*record.Account) error) error {
 	for after := record.UserID(""); ; {
-		page, err := db.ListAccounts(ctx, after, accountPage)
+		page, err := db.Accounts().List(ctx, after, accountPage)
 		if err != nil || len(page) == 0 {
 			return err
 		}

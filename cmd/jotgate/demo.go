@@ -120,10 +120,10 @@ func demoUser(ctx context.Context, gate *jotgate.Gate, db *store.Store) (passwor
 	if err != nil {
 		return "", err
 	}
-	account, err := db.AccountByLogin(ctx, demoName)
+	account, err := db.Accounts().ByLogin(ctx, demoName)
 	switch {
 	case errors.Is(err, jotgate.ErrNotFound):
-		return password, db.CreateAccount(ctx, &record.Account{
+		return password, db.Accounts().Create(ctx, &record.Account{
 			Username: demoName, Email: demoEmail, Password: encoded, IsActive: true, DateJoined: time.Now(),
 		})
 	case err != nil:
@@ -132,5 +132,5 @@ func demoUser(ctx context.Context, gate *jotgate.Gate, db *store.Store) (passwor
 		return "", errors.New("--demo: this database has a user named demo who is not of a demo; use another database")
 	}
 	active := true
-	return password, db.ChangeAccount(ctx, account.ID, record.Change{Password: &encoded, IsActive: &active})
+	return password, db.Accounts().Change(ctx, account.ID, record.Change{Password: &encoded, IsActive: &active})
 }

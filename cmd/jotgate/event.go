@@ -42,7 +42,7 @@ func (c *eventList) Run(a *app) error {
 	return c.with(a, func(db *store.Store) error {
 		var user record.UserID
 		if c.User != "" {
-			account, err := db.AccountByLogin(a.ctx, c.User)
+			account, err := db.Accounts().ByLogin(a.ctx, c.User)
 			switch {
 			case err == nil:
 				user = account.ID
@@ -74,7 +74,7 @@ func (c *eventList) read(a *app, db *store.Store, user record.UserID) (list []re
 		since = time.Now().Add(-c.Since)
 	}
 	for before := int64(0); len(list) < c.Limit; {
-		page, err := db.ListEvents(a.ctx, user, before, eventPage)
+		page, err := db.Events().List(a.ctx, user, before, eventPage)
 		if err != nil {
 			return nil, err
 		}

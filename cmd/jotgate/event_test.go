@@ -73,7 +73,7 @@ func TestEventListPages(t *testing.T) {
 		if i < 5 {
 			e.Time = e.Time.Add(-49 * time.Hour)
 		}
-		if err := db.AddEvent(t.Context(), e); err != nil {
+		if err := db.Events().Add(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -33,7 +33,7 @@ func (groupList) Help() string { return `    jotgate group list --json` }
 // Run lists the groups by name.
 func (c *groupList) Run(a *app) error {
 	return c.with(a, func(db *store.Store) error {
-		groups, err := db.Groups(a.ctx)
+		groups, err := db.Groups().List(a.ctx)
 		if err != nil {
 			return err
 		}
@@ -65,11 +65,11 @@ func (c *groupShow) Run(a *app) error {
 		return err
 	}
 	return c.with(a, func(db *store.Store) error {
-		permissions, err := db.GroupPermissions(a.ctx, c.Group)
+		permissions, err := db.Permissions().OfGroup(a.ctx, c.Group)
 		if err != nil {
 			return missing("group "+c.Group, err)
 		}
-		members, err := db.GroupMembers(a.ctx, c.Group, record.UserID(c.After), c.Limit)
+		members, err := db.Groups().Members(a.ctx, c.Group, record.UserID(c.After), c.Limit)
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func (groupCreate) Help() string { return `    jotgate group create editors` }
 // Run creates the group.
 func (c *groupCreate) Run(a *app) error {
 	return c.withNew(a, func(db *store.Store) error {
-		group, err := db.CreateGroup(a.ctx, c.Group)
+		group, err := db.Groups().Create(a.ctx, c.Group)
 		if err == nil {
 			a.printf("created group %s with the id %d\n", group.Name, group.ID)
 		}
@@ -128,7 +128,7 @@ func (groupRename) Help() string { return `    jotgate group rename editors writ
 // Run renames the group.
 func (c *groupRename) Run(a *app) error {
 	return c.act(a, fmt.Sprintf("group %s is called %s now", c.Group, c.To), func(db *store.Store) error {
-		return db.RenameGroup(a.ctx, c.Group, c.To)
+		return db.Groups().Rename(a.ctx, c.Group, c.To)
 	})
 }
 
@@ -139,7 +139,7 @@ func (groupDelete) Help() string { return `    jotgate group delete editors` }
 
 // Run deletes the group.
 func (c *groupDelete) Run(a *app) error {
-	return c.act(a, "deleted group "+c.Group, func(db *store.Store) error { return db.DeleteGroup(a.ctx, c.Group) })
+	return c.act(a, "deleted group "+c.Group, func(db *store.Store) error { return db.Groups().Delete(a.ctx, c.Group) })
 }
 
 type groupWithPermission struct {
@@ -155,7 +155,7 @@ func (groupGrant) Help() string { return `    jotgate group grant editors auth.c
 // Run gives the group the permission.
 func (c *groupGrant) Run(a *app) error {
 	return c.act(a, "group "+c.Group+" has permission "+c.Permission+" now", func(db *store.Store) error {
-		return db.GrantToGroup(a.ctx, c.Group, c.Permission)
+		return db.Permissions().GrantToGroup(a.ctx, c.Group, c.Permission)
 	})
 }
 
@@ -167,7 +167,7 @@ func (groupRevoke) Help() string { return `    jotgate group revoke editors auth
 // Run removes the permission from the group.
 func (c *groupRevoke) Run(a *app) error {
 	return c.act(a, "group "+c.Group+" has permission "+c.Permission+" no longer", func(db *store.Store) error {
-		return db.RevokeFromGroup(a.ctx, c.Group, c.Permission)
+		return db.Permissions().RevokeFromGroup(a.ctx, c.Group, c.Permission)
 	})
 }
 
@@ -194,7 +194,7 @@ func (groupPermissions) Help() string { return `    jotgate group permissions` }
 // Run lists the permissions by name.
 func (c *groupPermissions) Run(a *app) error {
 	return c.with(a, func(db *store.Store) error {
-		permissions, err := db.Permissions(a.ctx)
+		permissions, err := db.Permissions().List(a.ctx)
 		if err != nil {
 			return err
 		}

@@ -35,9 +35,9 @@ func (c *purgeCommand) Run(a *app) error {
 			noun   string
 			delete func(context.Context) (int, error)
 		}{
-			{"row of sessions and tokens", func(ctx context.Context) (int, error) { return db.Purge(ctx, now, keep, purgeBatch) }},
-			{"event", func(ctx context.Context) (int, error) { return db.PurgeEvents(ctx, keep, purgeBatch) }},
-			{"counter of failed logins", func(ctx context.Context) (int, error) { return db.PurgeFailures(ctx, keep, purgeBatch) }},
+			{"row of sessions and tokens", func(ctx context.Context) (int, error) { return db.Sessions().Purge(ctx, now, keep, purgeBatch) }},
+			{"event", func(ctx context.Context) (int, error) { return db.Events().Purge(ctx, keep, purgeBatch) }},
+			{"counter of failed logins", func(ctx context.Context) (int, error) { return db.Failures().Purge(ctx, keep, purgeBatch) }},
 		} {
 			total := 0
 			for {

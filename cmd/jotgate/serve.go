@@ -79,7 +79,7 @@ func (c *serveCommand) Run(a *app) error {
 		return err
 	}
 	front := cmp.Or(c.BaseURL, c.baseOf(listener))
-	sender, err := c.mailFlags.sender(a, gate, db, front, log)
+	sender, err := c.mailFlags.sender(a, gate, db.Outbox(), front, log)
 	if err != nil {
 		return err
 	}

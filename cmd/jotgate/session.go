@@ -32,7 +32,7 @@ func (sessionList) Help() string {
 // Run lists the sessions, newest first.
 func (c *sessionList) Run(a *app) error {
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
-		sessions, err := db.ListSessions(a.ctx, account.ID, time.Now())
+		sessions, err := db.Sessions().List(a.ctx, account.ID, time.Now())
 		if err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (c *sessionEnd) Run(a *app) error {
 
 func (c *sessionEnd) end(a *app, db *store.Store, user record.UserID, id string) (int, error) {
 	now := time.Now()
-	n, err := db.EndSessions(a.ctx, record.Ending{User: user, ID: id, Except: c.Except, Reason: record.EndedByUser, Now: now})
+	n, err := db.Sessions().End(a.ctx, record.Ending{User: user, ID: id, Except: c.Except, Reason: record.EndedByUser, Now: now})
 	if err != nil || n == 0 && id != "" {
 		return n, err
 	}
@@ -101,5 +101,5 @@ func (a *app) event(db *store.Store, e record.Event) error {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
 	}
-	return db.AddEvent(a.ctx, e)
+	return db.Events().Add(a.ctx, e)
 }

@@ -53,7 +53,7 @@ func (c *sessionEndAll) Run(a *app) error {
 
 func (c *sessionEndAll) end(a *app, db *store.Store, user record.UserID) (int, error) {
 	now := time.Now()
-	n, err := db.EndSessions(a.ctx, record.Ending{User: user, Reason: record.EndedByUser, Now: now})
+	n, err := db.Sessions().End(a.ctx, record.Ending{User: user, Reason: record.EndedByUser, Now: now})
 	if err != nil || n == 0 {
 		return n, err
 	}

@@ -49,7 +49,7 @@ func (c *userList) Run(a *app) error {
 		return err
 	}
 	return c.with(a, func(db *store.Store) error {
-		accounts, err := db.ListAccounts(a.ctx, record.UserID(c.After), c.Limit)
+		accounts, err := db.Accounts().List(a.ctx, record.UserID(c.After), c.Limit)
 		if err != nil {
 			return err
 		}
@@ -120,11 +120,11 @@ func (u *shownUser) facts() [][2]string {
 
 // lookUp reads what belongs to an account.
 func lookUp(a *app, db *store.Store, account *record.Account) (*shownUser, error) {
-	groups, permissions, err := db.Grants(a.ctx, account.ID)
+	groups, permissions, err := db.Accounts().Grants(a.ctx, account.ID)
 	if err != nil {
 		return nil, err
 	}
-	sessions, err := db.ListSessions(a.ctx, account.ID, time.Now())
+	sessions, err := db.Sessions().List(a.ctx, account.ID, time.Now())
 	return &shownUser{
 		Account: account, Role: jotgate.RoleOf(account), Password: passwd.Identify(account.Password).String(),
 		Groups: append([]record.Group{}, groups...), Permissions: append([]string{}, permissions...),

@@ -58,7 +58,7 @@ func (c *userCreate) Run(a *app) error {
 		if account.Password, err = c.password(a, hasher, account); err != nil {
 			return err
 		}
-		if err := db.CreateAccount(a.ctx, account); err != nil {
+		if err := db.Accounts().Create(a.ctx, account); err != nil {
 			return err
 		}
 		if err := a.event(db, record.Event{Name: "account", User: account.ID, Detail: "created"}); err != nil {

@@ -27,7 +27,7 @@ func (userAddToGroup) Help() string { return `    jotgate user add-to-group alic
 // Run makes the user a member.
 func (c *userAddToGroup) Run(a *app) error {
 	return c.change(a, c.User, "group "+c.Group, "is in", func(ctx context.Context, db *store.Store, id record.UserID) error {
-		return db.AddToGroup(ctx, id, c.Group)
+		return db.Groups().AddMember(ctx, id, c.Group)
 	})
 }
 
@@ -39,7 +39,7 @@ func (userRemoveFromGroup) Help() string { return `    jotgate user remove-from-
 // Run ends the membership.
 func (c *userRemoveFromGroup) Run(a *app) error {
 	return c.change(a, c.User, "group "+c.Group, "is not in", func(ctx context.Context, db *store.Store, id record.UserID) error {
-		return db.RemoveFromGroup(ctx, id, c.Group)
+		return db.Groups().RemoveMember(ctx, id, c.Group)
 	})
 }
 
@@ -57,7 +57,7 @@ func (userGrant) Help() string { return `    jotgate user grant alice auth.view_
 // Run gives the user the permission.
 func (c *userGrant) Run(a *app) error {
 	return c.change(a, c.User, "permission "+c.Permission, "has", func(ctx context.Context, db *store.Store, id record.UserID) error {
-		return db.GrantToAccount(ctx, id, c.Permission)
+		return db.Permissions().GrantToAccount(ctx, id, c.Permission)
 	})
 }
 
@@ -69,7 +69,7 @@ func (userRevoke) Help() string { return `    jotgate user revoke alice auth.vie
 // Run removes the permission from the user.
 func (c *userRevoke) Run(a *app) error {
 	return c.change(a, c.User, "permission "+c.Permission, "has no longer its own", func(ctx context.Context, db *store.Store, id record.UserID) error {
-		return db.RevokeFromAccount(ctx, id, c.Permission)
+		return db.Permissions().RevokeFromAccount(ctx, id, c.Permission)
 	})
 }
 

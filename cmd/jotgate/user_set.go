@@ -41,7 +41,7 @@ func (c *userSet) Run(a *app) error {
 		return err
 	}
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
-		if err := db.ChangeAccount(a.ctx, account.ID, change); err != nil {
+		if err := db.Accounts().Change(a.ctx, account.ID, change); err != nil {
 			return err
 		}
 		if c.Staff != nil || c.Superuser != nil {
@@ -103,7 +103,7 @@ func (c *userActivate) Run(a *app) error { return c.setActive(a, c.User, true) }
 func (f *databaseFlags) setActive(a *app, user string, active bool) error {
 	return f.withUser(a, user, func(db *store.Store, account *record.Account) error {
 		before := !active
-		err := db.ChangeAccount(a.ctx, account.ID, record.Change{IsActive: &active, IfActive: &before, At: time.Now()})
+		err := db.Accounts().Change(a.ctx, account.ID, record.Change{IsActive: &active, IfActive: &before, At: time.Now()})
 		what := map[bool]string{true: "active", false: "inactive"}[active]
 		if errors.Is(err, jotgate.ErrNotFound) {
 			a.printf("user %s was %s already\n", account.Username, what)
@@ -141,7 +141,7 @@ func (c *userDelete) Run(a *app) error {
 				return err
 			}
 		}
-		if err := db.DeleteAccount(a.ctx, account.ID); err != nil {
+		if err := db.Accounts().Delete(a.ctx, account.ID); err != nil {
 			return err
 		}
 		a.print("deleted user " + account.Username)

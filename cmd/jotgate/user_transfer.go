@@ -37,7 +37,7 @@ func (c *userExport) Run(a *app) error {
 		out := bufio.NewWriter(a.stdout)
 		encoder := json.NewEncoder(out)
 		encoder.SetEscapeHTML(false)
-		if err := db.StreamAccounts(a.ctx, func(r store.Record) error { return encoder.Encode(r) }); err != nil {
+		if err := db.Transfer().Stream(a.ctx, func(r store.Record) error { return encoder.Encode(r) }); err != nil {
 			return err
 		}
 		return out.Flush()
@@ -89,7 +89,7 @@ func (c *userImport) Run(a *app) error {
 			if c.DryRun {
 				made, err = countNew(a, db, batch)
 			} else {
-				made, err = db.ImportAccounts(a.ctx, batch)
+				made, err = db.Transfer().Import(a.ctx, batch)
 			}
 			counts.created += made
 			return err
@@ -191,7 +191,7 @@ func readRecord(line []byte) (store.Record, error) {
 // countNew counts the records whose name is not taken.
 func countNew(a *app, db *store.Store, batch []store.Record) (free int, err error) {
 	for _, r := range batch {
-		switch _, err := db.AccountByLogin(a.ctx, r.Username); {
+		switch _, err := db.Accounts().ByLogin(a.ctx, r.Username); {
 		case errors.Is(err, jotgate.ErrNotFound):
 			free++
 		case err != nil:

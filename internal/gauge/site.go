@@ -71,7 +71,7 @@ func (s *site) populate(ctx context.Context) error {
 	}
 	for client := range clients {
 		account := &record.Account{Username: name(client), Password: encoded, IsActive: true, DateJoined: time.Now()}
-		if err := s.gate.Store().CreateAccount(ctx, account); err != nil {
+		if err := s.gate.Store().Accounts().Create(ctx, account); err != nil {
 			return err
 		}
 	}
@@ -81,7 +81,7 @@ func (s *site) populate(ctx context.Context) error {
 // enter starts a session for each client, without hashing.
 func (s *site) enter(ctx context.Context) error {
 	for client := range s.tokens {
-		account, err := s.gate.Store().AccountByLogin(ctx, name(client))
+		account, err := s.gate.Store().Accounts().ByLogin(ctx, name(client))
 		if err != nil {
 			return err
 		}

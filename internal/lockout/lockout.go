@@ -86,9 +86,10 @@ func (s *shard) underWay(key string) int {
 // not support this, failures are kept in the memory of this process.
 func New(gate *jotgate.Gate, policy throttle.Lockout) *Lockout {
 	l := &Lockout{policy: policy, gate: gate, seed: maphash.MakeSeed()}
-	if store, ok := gate.Store().(record.Failures); ok {
-		l.store = store
-	} else {
+	if db := gate.Store(); db != nil {
+		l.store = db.Failures()
+	}
+	if l.store == nil {
 		l.store = &memory{seed: maphash.MakeSeed()}
 	}
 	for i := range l.shards {
@@ -128,7 +129,7 @@ func (l *Lockout) Forgive(ctx context.Context, login, network string, user recor
 // if begin found none. One that was added since then may count.
 func (t *attempt) forgive(ctx context.Context, user record.UserID, failed bool) (strange bool, err error) {
 	if failed {
-		if err := t.store.ForgiveFailures(ctx, record.Forgiveness{
+		if err := t.store.Forgive(ctx, record.Forgiveness{
 			Own: t.own, Pair: t.pair, Total: t.total, Share: t.policy.Share(math.MaxInt), Forget: t.now().Add(-t.forget()),
 		}); err != nil {
 			return false, err
@@ -177,7 +178,7 @@ func (t *attempt) begin(ctx context.Context) error {
 	}
 	defer t.leave()
 	pairUnderWay, totalUnderWay := t.underWay(t.pair), t.underWay(t.total)
-	found, err := t.store.Failures(ctx, []string{t.pair, t.total})
+	found, err := t.store.Find(ctx, []string{t.pair, t.total})
 	if err != nil {
 		return err
 	}
@@ -207,7 +208,7 @@ func tally(found record.Failure, underWay int, now time.Time) throttle.Tally {
 // knows reports whether the user has logged in from this network. It is called only
 // if an unknown network would have to wait longer than a known one.
 func (t *attempt) knows(ctx context.Context) bool {
-	a, err := t.gate.Store().AccountByLogin(ctx, t.login)
+	a, err := t.gate.Store().Accounts().ByLogin(ctx, t.login)
 	if err != nil {
 		return false
 	}
@@ -227,7 +228,7 @@ func (t *attempt) end(ctx context.Context, outcome error) error {
 		keys = append(keys, t.total)
 	}
 	now := t.now()
-	return t.store.AddFailure(ctx, keys, now, now.Add(-t.forget()))
+	return t.store.Add(ctx, keys, now, now.Add(-t.forget()))
 }
 
 // forget returns how long a failure counts.

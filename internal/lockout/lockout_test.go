@@ -15,8 +15,14 @@ import (
 // bare is a store that keeps no failures.
 type bare struct{ record.Store }
 
-// AccountByLogin knows nobody.
-func (bare) AccountByLogin(context.Context, string) (*record.Account, error) {
+func (bare) Failures() record.Failures { return nil }
+func (bare) Events() record.Events     { return nil }
+func (bare) Keys() record.Keys         { return nil }
+func (bare) Accounts() record.Accounts { return noAccounts{} }
+
+type noAccounts struct{ record.Accounts }
+
+func (noAccounts) ByLogin(context.Context, string) (*record.Account, error) {
 	return nil, jotgate.ErrNotFound
 }
 

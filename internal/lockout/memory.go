@@ -22,7 +22,7 @@ func (m *memory) at(key string) *record.Failure {
 	return &m.counts[maphash.String(m.seed, key)%uint64(len(m.counts))]
 }
 
-func (m *memory) Failures(_ context.Context, keys []string) (map[string]record.Failure, error) {
+func (m *memory) Find(_ context.Context, keys []string) (map[string]record.Failure, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	found := make(map[string]record.Failure, len(keys))
@@ -32,7 +32,7 @@ func (m *memory) Failures(_ context.Context, keys []string) (map[string]record.F
 	return found, nil
 }
 
-func (m *memory) AddFailure(_ context.Context, keys []string, now, forget time.Time) error {
+func (m *memory) Add(_ context.Context, keys []string, now, forget time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, key := range keys {
@@ -45,7 +45,7 @@ func (m *memory) AddFailure(_ context.Context, keys []string, now, forget time.T
 	return nil
 }
 
-func (m *memory) ForgiveFailures(_ context.Context, f record.Forgiveness) error {
+func (m *memory) Forgive(_ context.Context, f record.Forgiveness) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	own, pair, total := m.at(f.Own), m.at(f.Pair), m.at(f.Total)
@@ -68,4 +68,4 @@ func (m *memory) KnownNetwork(context.Context, record.UserID, string) (bool, err
 	return false, nil
 }
 
-func (m *memory) PurgeFailures(context.Context, time.Time, int) (int, error) { return 0, nil }
+func (m *memory) Purge(context.Context, time.Time, int) (int, error) { return 0, nil }

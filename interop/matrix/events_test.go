@@ -54,7 +54,7 @@ var events = []event{
 	}},
 	{"deactivated", byStore, everything, false, func(w *world, p *probe) error {
 		no := false
-		return w.stores[here].ChangeAccount(w.t.Context(), w.account(p).ID, record.Change{IsActive: &no, At: time.Now()})
+		return w.stores[here].Accounts().Change(w.t.Context(), w.account(p).ID, record.Change{IsActive: &no, At: time.Now()})
 	}},
 	{"deactivated by Django", byDjango, everything, false, func(w *world, p *probe) error {
 		w.site.Ask(w.t, "change_user", map[string]any{"username": p.username, "is_active": false}, nil)
@@ -68,7 +68,7 @@ var events = []event{
 		return nil
 	}},
 	{"group removed", byStore, accessOnly, false, func(w *world, p *probe) error {
-		return w.stores[here].RemoveFromGroup(w.t.Context(), w.account(p).ID, group)
+		return w.stores[here].Groups().RemoveMember(w.t.Context(), w.account(p).ID, group)
 	}},
 	{"logout", byNode, sessionOnly, false, func(w *world, p *probe) error {
 		return w.nodes[here].Logout(w.t.Context(), p.tokens.Refresh, jotgate.Client{})
@@ -87,7 +87,7 @@ var events = []event{
 // account reads the account of a probe's user.
 func (w *world) account(p *probe) *record.Account {
 	w.t.Helper()
-	account, err := w.stores[here].AccountByLogin(w.t.Context(), p.username)
+	account, err := w.stores[here].Accounts().ByLogin(w.t.Context(), p.username)
 	if err != nil {
 		w.t.Fatalf("%s: %v", p.username, err)
 	}

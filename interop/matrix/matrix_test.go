@@ -224,7 +224,7 @@ func (w *world) createUsers(list []*probe) {
 			Username: name, Email: name + "@example.com", Password: encoded, IsActive: true, Groups: []string{group},
 		})
 	}
-	if n, err := w.stores[here].ImportAccounts(w.t.Context(), batch); n != len(batch) || err != nil {
+	if n, err := w.stores[here].Transfer().Import(w.t.Context(), batch); n != len(batch) || err != nil {
 		w.t.Fatalf("%d of %d users: %v", n, len(batch), err)
 	}
 }

@@ -62,7 +62,7 @@ func replicated(t *testing.T) (primary, standby *pgtest.Cluster, dsn string, ada
 	dsn = primary.Database(t)
 	s := open(t, dsn)
 	ada = account("ada")
-	if err := s.CreateAccount(t.Context(), ada); err != nil {
+	if err := s.Accounts().Create(t.Context(), ada); err != nil {
 		t.Fatal(err)
 	}
 	standby = primary.Standby(t)
@@ -72,7 +72,7 @@ func replicated(t *testing.T) (primary, standby *pgtest.Cluster, dsn string, ada
 
 // rename is a write.
 func rename(ctx context.Context, s *store.Store, a *record.Account) error {
-	return s.ChangeAccount(ctx, a.ID, record.Change{FirstName: new("Ada")})
+	return s.Accounts().Change(ctx, a.ID, record.Change{FirstName: new("Ada")})
 }
 
 // Connections to a server that cannot be written are replaced as soon as new
@@ -85,7 +85,7 @@ func TestDemotedServerIsLeft(t *testing.T) {
 		if err := rename(t.Context(), s, ada); !errors.Is(err, jotgate.ErrUnavailable) || !strings.Contains(err.Error(), "is read-only") {
 			t.Fatalf("a write on the standby: %v", err)
 		}
-		if _, err := s.AccountByLogin(t.Context(), "ada"); err != nil {
+		if _, err := s.Accounts().ByLogin(t.Context(), "ada"); err != nil {
 			t.Fatalf("a read on the standby: %v", err)
 		}
 	}
@@ -104,13 +104,13 @@ func TestReadsLeaveDemotedServer(t *testing.T) {
 	primary, standby, dsn, _ := replicated(t)
 	proxy, through := newTurnout(t, dsn, standby.Address())
 	s := open(t, through)
-	if _, err := s.AccountByLogin(t.Context(), "ada"); err != nil {
+	if _, err := s.Accounts().ByLogin(t.Context(), "ada"); err != nil {
 		t.Fatal(err)
 	}
 	to := primary.Address()
 	proxy.server.Store(&to)
 	wait.Until(t, "reads reach the primary", func() bool {
-		if _, err := s.AccountByLogin(t.Context(), "ada"); err != nil {
+		if _, err := s.Accounts().ByLogin(t.Context(), "ada"); err != nil {
 			t.Fatal(err)
 		}
 		return value[int](t, pgtest.At(dsn, standby.Address()), "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'jotgate'") == 0
@@ -145,14 +145,14 @@ func TestReadOnlyServer(t *testing.T) {
 	dsn := cluster.Database(t)
 	s := open(t, dsn)
 	ada := account("ada")
-	if err := s.CreateAccount(t.Context(), ada); err != nil {
+	if err := s.Accounts().Create(t.Context(), ada); err != nil {
 		t.Fatal(err)
 	}
 	for _, mode := range []string{"on", "off", "on", "off"} {
 		execute(t, dsn+"&default_transaction_read_only=off", "ALTER SYSTEM SET default_transaction_read_only = "+mode)
 		execute(t, dsn, "SELECT pg_reload_conf()")
 		wait.Until(t, "writes work or fail as the server says", func() bool { return (rename(t.Context(), s, ada) == nil) == (mode == "off") })
-		if _, err := s.AccountByLogin(t.Context(), "ada"); err != nil {
+		if _, err := s.Accounts().ByLogin(t.Context(), "ada"); err != nil {
 			t.Errorf("a read with read-only %s: %v", mode, err)
 		}
 	}
@@ -170,7 +170,7 @@ func TestStoreSerializable(t *testing.T) {
 func TestSerializationFailures(t *testing.T) {
 	s := open(t, with(t, pgtest.Database(t), serializable))
 	ada := account("ada")
-	if err := s.CreateAccount(t.Context(), ada); err != nil {
+	if err := s.Accounts().Create(t.Context(), ada); err != nil {
 		t.Fatal(err)
 	}
 	var changes [8]error
@@ -178,7 +178,7 @@ func TestSerializationFailures(t *testing.T) {
 	for i := range changes {
 		go func() {
 			for range 10 {
-				if err := s.ChangeAccount(t.Context(), ada.ID, record.Change{FirstName: new(string(rune('a' + i)))}); err != nil {
+				if err := s.Accounts().Change(t.Context(), ada.ID, record.Change{FirstName: new(string(rune('a' + i)))}); err != nil {
 					changes[i] = err
 				}
 			}

@@ -79,7 +79,7 @@ func TestRestartUnderLoad(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{Durable: true})
 	s := open(t, cluster.Database(t))
 	a := account("ada")
-	if err := s.CreateAccount(t.Context(), a); err != nil {
+	if err := s.Accounts().Create(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
 	var stop atomic.Bool
@@ -87,10 +87,10 @@ func TestRestartUnderLoad(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		session := &record.Session{ID: string(rune('a' + i)), User: a.ID, JTI: "0", Created: noon, LastSeen: noon, Expires: noon.Add(time.Hour)}
-		if err := s.CreateSession(t.Context(), session, "first"); err != nil {
+		if err := s.Sessions().Create(t.Context(), session, "first"); err != nil {
 			t.Fatal(err)
 		}
-		wg.Go(func() { refreshUntil(t, s, session, &stop, &good, &failed) })
+		wg.Go(func() { refreshUntil(t, s.Sessions(), session, &stop, &good, &failed) })
 	}
 	more := func(counter *atomic.Int64, n int64) {
 		t.Helper()
@@ -115,7 +115,7 @@ func TestRestartUnderLoad(t *testing.T) {
 // same token is tried again: within grace that is answered, or works.
 func refreshUntil(t *testing.T, s record.Sessions, session *record.Session, stop *atomic.Bool, good, failed *atomic.Int64) {
 	for !stop.Load() {
-		out, err := s.RotateSession(context.Background(), record.Rotation{
+		out, err := s.Rotate(context.Background(), record.Rotation{
 			Session: session.ID, User: session.User, Presented: session.JTI, Next: rand.Text(), Now: noon,
 			Expires: noon.Add(time.Hour), Grace: time.Minute,
 		})
@@ -148,15 +148,15 @@ func TestWatch(t *testing.T) {
 	}
 	hear("the first connection")
 	a := account("ada")
-	if err := there.CreateAccount(t.Context(), a); err != nil {
+	if err := there.Accounts().Create(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
-	if err := there.ChangeAccount(t.Context(), a.ID, record.Change{IsActive: new(false), At: noon}); err != nil {
+	if err := there.Accounts().Change(t.Context(), a.ID, record.Change{IsActive: new(false), At: noon}); err != nil {
 		t.Fatal(err)
 	}
 	hear("a deactivation")
 	key := record.Key{ID: "k", Algorithm: "ES256", State: record.KeyNext, Created: noon, Sealed: []byte{1}}
-	if err := there.AddSigningKey(t.Context(), key); err != nil {
+	if err := there.Keys().Add(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
 	hear("a key")
@@ -177,16 +177,16 @@ func TestBoundedWaiting(t *testing.T) {
 	}
 	defer s.Close()
 	a := account("ada")
-	if err := s.CreateAccount(t.Context(), a); err != nil {
+	if err := s.Accounts().Create(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
 	hold := holdRow(t, dsn)
-	err = s.ChangeAccount(t.Context(), a.ID, record.Change{FirstName: new("x")})
+	err = s.Accounts().Change(t.Context(), a.ID, record.Change{FirstName: new("x")})
 	if !errors.Is(err, jotgate.ErrUnavailable) {
 		t.Error(err)
 	}
 	hold()
-	if err := s.ChangeAccount(t.Context(), a.ID, record.Change{FirstName: new("x")}); err != nil {
+	if err := s.Accounts().Change(t.Context(), a.ID, record.Change{FirstName: new("x")}); err != nil {
 		t.Errorf("when the row is free: %v", err)
 	}
 }

@@ -79,10 +79,10 @@ func TestParametersOfPlatforms(t *testing.T) {
 			t.Run(name+"/"+query, func(t *testing.T) {
 				s := open(t, with(t, dsn, query))
 				name := name + " " + query
-				if err := s.CreateAccount(t.Context(), account(name)); err != nil {
+				if err := s.Accounts().Create(t.Context(), account(name)); err != nil {
 					t.Fatal(err)
 				}
-				if a, err := s.AccountByLogin(t.Context(), name); err != nil || a.Username != name {
+				if a, err := s.Accounts().ByLogin(t.Context(), name); err != nil || a.Username != name {
 					t.Error(a, err)
 				}
 			})
@@ -154,12 +154,12 @@ func TestTimeoutsThroughPgBouncer(t *testing.T) {
 	}
 	defer s.Close()
 	a := account("ada")
-	if err := s.CreateAccount(t.Context(), a); err != nil {
+	if err := s.Accounts().Create(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
 	release := holdRow(t, direct)
 	defer release()
-	err = s.ChangeAccount(t.Context(), a.ID, record.Change{FirstName: new("x")})
+	err = s.Accounts().Change(t.Context(), a.ID, record.Change{FirstName: new("x")})
 	if err == nil || !strings.Contains(err.Error(), "55P03") {
 		t.Errorf("%v, want lock_not_available", err)
 	}

@@ -38,18 +38,18 @@ func TestRefreshesLeaveTheTableSmall(t *testing.T) {
 	dsn := pgtest.Database(t)
 	s := open(t, dsn)
 	a := account("ada")
-	if err := s.CreateAccount(t.Context(), a); err != nil {
+	if err := s.Accounts().Create(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	session := &record.Session{ID: "sid", User: a.ID, JTI: "0", Created: now, LastSeen: now, Expires: now.Add(time.Hour)}
-	if err := s.CreateSession(t.Context(), session, "first"); err != nil {
+	if err := s.Sessions().Create(t.Context(), session, "first"); err != nil {
 		t.Fatal(err)
 	}
 	const refreshes = 3000
 	for i := range refreshes {
 		now = now.Add(time.Second)
-		_, err := s.RotateSession(t.Context(), record.Rotation{
+		_, err := s.Sessions().Rotate(t.Context(), record.Rotation{
 			Session: "sid", User: a.ID, Presented: strconv.Itoa(i), Next: strconv.Itoa(i + 1), Now: now, Expires: now.Add(time.Hour),
 		})
 		if err != nil {

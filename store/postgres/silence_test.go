@@ -103,13 +103,13 @@ func (w *wire) rise() { w.silent.Store(false) }
 func TestSilentServer(t *testing.T) {
 	w, dsn := newWire(t, pgtest.Database(t))
 	s := open(t, dsn)
-	if err := s.CreateAccount(t.Context(), account("ada")); err != nil {
+	if err := s.Accounts().Create(t.Context(), account("ada")); err != nil {
 		t.Fatal(err)
 	}
 	ask := func(within time.Duration) error {
 		ctx, cancel := context.WithTimeout(t.Context(), within)
 		defer cancel()
-		_, err := s.AccountByLogin(ctx, "ada")
+		_, err := s.Accounts().ByLogin(ctx, "ada")
 		return err
 	}
 	var wg sync.WaitGroup

@@ -14,7 +14,7 @@ import (
 func TestBackup(t *testing.T) {
 	s, _ := openFile(t)
 	for i := range 500 {
-		if err := s.CreateAccount(t.Context(), account(fmt.Sprint("user", i))); err != nil {
+		if err := s.Accounts().Create(t.Context(), account(fmt.Sprint("user", i))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -26,7 +26,7 @@ func TestBackup(t *testing.T) {
 				stopped <- n
 				return
 			default:
-				if err := s.CreateAccount(context.Background(), account(fmt.Sprint("user", n))); err != nil {
+				if err := s.Accounts().Create(context.Background(), account(fmt.Sprint("user", n))); err != nil {
 					t.Error(err)
 				}
 			}
@@ -49,11 +49,11 @@ func TestBackup(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer copied.Close()
-	n, _, err := copied.CountAccounts(t.Context())
+	n, _, err := copied.Transfer().Count(t.Context())
 	if err != nil || n < 500 || n > last {
 		t.Errorf("the copy holds %d accounts, %v; there were 500 before and %d after", n, err, last)
 	}
-	if _, err := copied.AccountByLogin(t.Context(), fmt.Sprint("user", n-1)); err != nil {
+	if _, err := copied.Accounts().ByLogin(t.Context(), fmt.Sprint("user", n-1)); err != nil {
 		t.Errorf("the last account of the copy: %v", err)
 	}
 }

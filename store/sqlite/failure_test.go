@@ -25,7 +25,7 @@ func account(name string) *record.Account {
 
 func TestFileIsPrivate(t *testing.T) {
 	s, path := openFile(t)
-	if err := s.CreateAccount(t.Context(), account("ada")); err != nil {
+	if err := s.Accounts().Create(t.Context(), account("ada")); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(path + "*")
@@ -49,7 +49,7 @@ func damaged(t *testing.T, damage func([]byte) []byte) string {
 		t.Fatal(err)
 	}
 	for i := range 200 {
-		if err := s.CreateAccount(t.Context(), account(fmt.Sprint("user", i))); err != nil {
+		if err := s.Accounts().Create(t.Context(), account(fmt.Sprint("user", i))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -107,10 +107,10 @@ func touch(t *testing.T, path string) error {
 		return err
 	}
 	defer s.Close()
-	if err := s.StreamAccounts(t.Context(), func(store.Record) error { return nil }); err != nil {
+	if err := s.Transfer().Stream(t.Context(), func(store.Record) error { return nil }); err != nil {
 		return err
 	}
-	return s.CreateAccount(t.Context(), account("new"))
+	return s.Accounts().Create(t.Context(), account("new"))
 }
 
 func TestFolderThatIsNotThere(t *testing.T) {
@@ -141,15 +141,15 @@ func TestLockedByAnother(t *testing.T) {
 		}
 	}
 	exec("BEGIN IMMEDIATE")
-	err = s.CreateAccount(t.Context(), account("ada"))
+	err = s.Accounts().Create(t.Context(), account("ada"))
 	if !errors.Is(err, jotgate.ErrUnavailable) || !strings.Contains(err.Error(), "is locked by another process") {
 		t.Error(err)
 	}
-	if _, err := s.AccountByLogin(t.Context(), "ada"); !errors.Is(err, jotgate.ErrNotFound) {
+	if _, err := s.Accounts().ByLogin(t.Context(), "ada"); !errors.Is(err, jotgate.ErrNotFound) {
 		t.Errorf("reading meanwhile: %v", err)
 	}
 	exec("ROLLBACK")
-	if err := s.CreateAccount(t.Context(), account("ada")); err != nil {
+	if err := s.Accounts().Create(t.Context(), account("ada")); err != nil {
 		t.Errorf("when the other is done: %v", err)
 	}
 }
@@ -184,7 +184,7 @@ func diskThatTakesNoMore(t *testing.T, path string) {
 	limit(512 << 10)
 	written, failed := 0, 0
 	for i := range 400 {
-		err := s.CreateAccount(t.Context(), account(fmt.Sprint("user", i)))
+		err := s.Accounts().Create(t.Context(), account(fmt.Sprint("user", i)))
 		if err == nil {
 			written++
 			continue
@@ -197,16 +197,16 @@ func diskThatTakesNoMore(t *testing.T, path string) {
 	if failed == 0 || written == 0 {
 		t.Fatalf("%d written, %d failed: the disk was not full", written, failed)
 	}
-	if n, _, err := s.CountAccounts(t.Context()); err != nil || n != int64(written) {
+	if n, _, err := s.Transfer().Count(t.Context()); err != nil || n != int64(written) {
 		t.Errorf("%d accounts, %v; %d were answered", n, err, written)
 	}
 	limit(usual.Cur)
 	for i := range 10 {
-		if err := s.CreateAccount(t.Context(), account(fmt.Sprint("later", i))); err != nil {
+		if err := s.Accounts().Create(t.Context(), account(fmt.Sprint("later", i))); err != nil {
 			t.Fatalf("with room again: %v", err)
 		}
 	}
-	if n, _, err := s.CountAccounts(t.Context()); err != nil || n != int64(written)+10 {
+	if n, _, err := s.Transfer().Count(t.Context()); err != nil || n != int64(written)+10 {
 		t.Errorf("%d accounts, %v; %d were answered", n, err, written+10)
 	}
 }

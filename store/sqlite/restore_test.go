@@ -19,14 +19,14 @@ import (
 func backedUp(t *testing.T) (path, backup string) {
 	t.Helper()
 	s, path := openFile(t)
-	if err := s.CreateAccount(t.Context(), account("before")); err != nil {
+	if err := s.Accounts().Create(t.Context(), account("before")); err != nil {
 		t.Fatal(err)
 	}
 	backup = filepath.Join(t.TempDir(), "backup.db")
 	if err := sqlite.BackupFile(t.Context(), s, backup, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CreateAccount(t.Context(), account("after")); err != nil {
+	if err := s.Accounts().Create(t.Context(), account("after")); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -44,14 +44,14 @@ func TestRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := reopen(t, path)
-	if _, err := s.AccountByLogin(t.Context(), "before"); err != nil {
+	if _, err := s.Accounts().ByLogin(t.Context(), "before"); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.AccountByLogin(t.Context(), "after"); !errors.Is(err, jotgate.ErrNotFound) {
+	if _, err := s.Accounts().ByLogin(t.Context(), "after"); !errors.Is(err, jotgate.ErrNotFound) {
 		t.Errorf("an account made after the backup: %v", err)
 	}
 	newcomer := account("newcomer")
-	if err := s.CreateAccount(t.Context(), newcomer); err != nil || newcomer.ID != "100002" {
+	if err := s.Accounts().Create(t.Context(), newcomer); err != nil || newcomer.ID != "100002" {
 		t.Errorf("the next id is %s, %v; 2 was given out after the backup", newcomer.ID, err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
@@ -70,7 +70,7 @@ func TestRestoreUnderAServer(t *testing.T) {
 	if err := sqlite.Restore(t.Context(), backup, path, "auth_user", true); !errors.Is(err, sqlite.ErrInUse) {
 		t.Errorf("%v, want %v", err, sqlite.ErrInUse)
 	}
-	if _, err := s.AccountByLogin(t.Context(), "after"); err != nil {
+	if _, err := s.Accounts().ByLogin(t.Context(), "after"); err != nil {
 		t.Errorf("the server's database was touched: %v", err)
 	}
 	if err := s.Close(); err != nil {
@@ -93,7 +93,7 @@ func TestRestoreOverADamagedOne(t *testing.T) {
 	if err := sqlite.Restore(t.Context(), backup, path, "auth_user", true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := reopen(t, path).AccountByLogin(t.Context(), "before"); err != nil {
+	if _, err := reopen(t, path).Accounts().ByLogin(t.Context(), "before"); err != nil {
 		t.Error(err)
 	}
 }
@@ -128,7 +128,7 @@ func TestRestoreOfWhatIsNoBackup(t *testing.T) {
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
-			if _, err := reopen(t, path).AccountByLogin(t.Context(), "before"); err != nil {
+			if _, err := reopen(t, path).Accounts().ByLogin(t.Context(), "before"); err != nil {
 				t.Errorf("the database: %v", err)
 			}
 		})
@@ -139,7 +139,7 @@ func TestRestoreOfWhatIsNoBackup(t *testing.T) {
 func TestBackupFile(t *testing.T) {
 	s, _ := openFile(t)
 	for i := range 50 {
-		if err := s.CreateAccount(t.Context(), account(fmt.Sprint("user", i))); err != nil {
+		if err := s.Accounts().Create(t.Context(), account(fmt.Sprint("user", i))); err != nil {
 			t.Fatal(err)
 		}
 	}

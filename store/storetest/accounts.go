@@ -22,10 +22,10 @@ var accountsParts = []part{
 		over, cancel := context.WithCancel(b.ctx)
 		cancel()
 		a := &record.Account{Username: "late", Password: "x", IsActive: true}
-		b.is(b.CreateAccount(over, a), jotgate.ErrUnavailable)
-		_, err := b.AccountByLogin(over, "late")
+		b.is(b.Accounts().Create(over, a), jotgate.ErrUnavailable)
+		_, err := b.Accounts().ByLogin(over, "late")
 		b.is(err, jotgate.ErrUnavailable)
-		_, err = b.AccountByLogin(b.ctx, "late")
+		_, err = b.Accounts().ByLogin(b.ctx, "late")
 		b.is(err, jotgate.ErrNotFound)
 	}},
 	{"find accounts", func(t *testing.T, s record.Store) {
@@ -34,28 +34,28 @@ var accountsParts = []part{
 			Username: "Ada", Email: "Ada@Example.com", FirstName: "Ada", LastName: "Löwe", Password: "p$1", IsActive: true,
 			IsStaff: true, IsSuperuser: true, DateJoined: start, LastLogin: start.Add(time.Second).Truncate(time.Second),
 		}
-		b.must(b.CreateAccount(b.ctx, a))
+		b.must(b.Accounts().Create(b.ctx, a))
 		other := &record.Account{Username: "ada", Email: "ada@example.COM", Password: "q", DateJoined: start}
-		b.must(b.CreateAccount(b.ctx, other))
+		b.must(b.Accounts().Create(b.ctx, other))
 
 		for _, want := range []*record.Account{a, other} {
-			got, err := b.AccountByLogin(b.ctx, want.Username)
+			got, err := b.Accounts().ByLogin(b.ctx, want.Username)
 			b.must(err)
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("by login (-want +got):\n%s", d)
 			}
-			got, err = b.AccountByID(b.ctx, want.ID)
+			got, err = b.Accounts().ByID(b.ctx, want.ID)
 			b.must(err)
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("by id (-want +got):\n%s", d)
 			}
 		}
 		for _, login := range []string{"", "ADA", "Ada ", "Ada\x00", "Ad\xff", "nobody", strings.Repeat("a", 10_000)} {
-			_, err := b.AccountByLogin(b.ctx, login)
+			_, err := b.Accounts().ByLogin(b.ctx, login)
 			b.is(err, jotgate.ErrNotFound)
 		}
 		for _, id := range notIDs(a.ID) {
-			_, err := b.AccountByID(b.ctx, id)
+			_, err := b.Accounts().ByID(b.ctx, id)
 			b.is(err, jotgate.ErrNotFound)
 		}
 		byEmail(b, a.ID, other.ID)
@@ -65,11 +65,11 @@ var accountsParts = []part{
 		b := newBench(t, s)
 		first := b.account()
 		again := &record.Account{Username: first.Username, Password: "x"}
-		b.is(b.CreateAccount(b.ctx, again), jotgate.ErrTaken)
+		b.is(b.Accounts().Create(b.ctx, again), jotgate.ErrTaken)
 		if again.ID != "" {
 			t.Errorf("a refused account has the id %q", again.ID)
 		}
-		b.must(b.DeleteAccount(b.ctx, first.ID))
+		b.must(b.Accounts().Delete(b.ctx, first.ID))
 		second := b.account()
 		if second.ID == first.ID {
 			t.Errorf("the id %s of a deleted account was used again", first.ID)
@@ -83,7 +83,7 @@ var accountsParts = []part{
 			"first_name": {Username: "f", FirstName: "a\x00b"},
 			"password":   {Username: "p", Password: "\x00"},
 		} {
-			if err := b.CreateAccount(b.ctx, &bad); jotgate.AsError(err).Status != 400 || jotgate.AsError(err).Fields[0].Field != field {
+			if err := b.Accounts().Create(b.ctx, &bad); jotgate.AsError(err).Status != 400 || jotgate.AsError(err).Fields[0].Field != field {
 				t.Errorf("%s: %v", field, err)
 			}
 		}
@@ -92,7 +92,7 @@ var accountsParts = []part{
 	{"change accounts", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		a, other := b.account(), b.account()
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{
 			Username: new("new"), Email: new("new@example.com"), FirstName: new("N"), LastName: new("E"), Password: new("second"),
 			IsStaff: new(true), IsSuperuser: new(true), LastLogin: &start, IfPassword: new("first"), IfActive: new(true),
 		}))
@@ -102,7 +102,7 @@ var accountsParts = []part{
 		}
 		same := func() {
 			t.Helper()
-			got, err := b.AccountByID(b.ctx, a.ID)
+			got, err := b.Accounts().ByID(b.ctx, a.ID)
 			b.must(err)
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
@@ -125,11 +125,11 @@ var accountsParts = []part{
 		}
 		for _, c := range refused {
 			t.Run(c.name, func(t *testing.T) {
-				newBench(t, s).is(b.ChangeAccount(b.ctx, c.id, c.change), c.want)
+				newBench(t, s).is(b.Accounts().Change(b.ctx, c.id, c.change), c.want)
 				same()
 			})
 		}
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{}))
 		same()
 		oneReset(b, a.ID)
 	}},
@@ -139,7 +139,7 @@ var accountsParts = []part{
 
 		a := b.account()
 		kept, ended, began := b.session(a.ID), b.session(a.ID), b.page(record.RevocationCursor{}).Clock
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{
 			Password: new("second"), EndSessions: record.EndedByPassword, KeepSession: kept.ID, At: at,
 		}))
 		if row := b.find(ended.ID); !row.Ended.Equal(at) || row.EndReason != record.EndedByPassword {
@@ -152,7 +152,7 @@ var accountsParts = []part{
 			t.Errorf("revocations of the ended session: %v", list)
 		}
 
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false), At: at}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: new(false), At: at}))
 		if row := b.find(kept.ID); row.EndReason != record.EndedByAccount || len(b.revoked(kept.ID, "")) != 1 {
 			t.Errorf("after a deactivation: %q", row.EndReason)
 		}
@@ -160,15 +160,15 @@ var accountsParts = []part{
 			list[1].Username != a.Username {
 			t.Errorf("revocations of the user: %v", list)
 		}
-		b.is(b.CreateSession(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
-		if b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false)}) == nil {
+		b.is(b.Sessions().Create(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
+		if b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: new(false)}) == nil {
 			t.Error("a deactivation without a time was accepted")
 		}
 
 		// Giving up a name revokes that name; keeping it revokes nothing.
 		named := b.account()
-		b.must(b.ChangeAccount(b.ctx, named.ID, record.Change{Username: new("new-" + named.Username), At: at}))
-		b.must(b.ChangeAccount(b.ctx, named.ID, record.Change{Username: new("new-" + named.Username), At: at}))
+		b.must(b.Accounts().Change(b.ctx, named.ID, record.Change{Username: new("new-" + named.Username), At: at}))
+		b.must(b.Accounts().Change(b.ctx, named.ID, record.Change{Username: new("new-" + named.Username), At: at}))
 		if list := b.revoked("", ""); len(list) != 1 || list[0].Username != named.Username || !list[0].NotBefore.Equal(at) {
 			t.Errorf("revocations of the name: %v", list)
 		}
@@ -176,7 +176,7 @@ var accountsParts = []part{
 		// A refused change ends no session.
 		a = b.account()
 		live := b.session(a.ID)
-		b.is(b.ChangeAccount(b.ctx, a.ID, record.Change{
+		b.is(b.Accounts().Change(b.ctx, a.ID, record.Change{
 			Password: new("x"), IfPassword: new("wrong"), EndSessions: record.EndedByPassword, At: at,
 		}), jotgate.ErrNotFound)
 		if row := b.find(live.ID); !row.Ended.IsZero() {
@@ -187,11 +187,11 @@ var accountsParts = []part{
 		b := newBench(t, s)
 		a := b.account()
 		session := b.session(a.ID)
-		b.must(b.DeleteAccount(b.ctx, a.ID))
-		_, err := b.AccountByID(b.ctx, a.ID)
+		b.must(b.Accounts().Delete(b.ctx, a.ID))
+		_, err := b.Accounts().ByID(b.ctx, a.ID)
 		b.is(err, jotgate.ErrNotFound)
-		b.is(b.DeleteAccount(b.ctx, a.ID), jotgate.ErrNotFound)
-		b.is(b.DeleteAccount(b.ctx, "x"), jotgate.ErrNotFound)
+		b.is(b.Accounts().Delete(b.ctx, a.ID), jotgate.ErrNotFound)
+		b.is(b.Accounts().Delete(b.ctx, "x"), jotgate.ErrNotFound)
 		if row := b.find(session.ID); row.EndReason != record.EndedByAccount {
 			t.Errorf("its session: %q", row.EndReason)
 		}
@@ -201,9 +201,9 @@ var accountsParts = []part{
 		if list := b.revoked("", a.ID); len(list) != 1 || list[0].Username != a.Username {
 			t.Errorf("revocations of the user: %v", list)
 		}
-		_, err = b.RotateSession(b.ctx, rotation(session))
+		_, err = b.Sessions().Rotate(b.ctx, rotation(session))
 		b.is(err, jotgate.ErrNoAccountForToken)
-		_, _, err = b.Grants(b.ctx, a.ID)
+		_, _, err = b.Accounts().Grants(b.ctx, a.ID)
 		b.is(err, jotgate.ErrNotFound)
 	}},
 }
@@ -220,14 +220,14 @@ func notIDs(id record.UserID) []record.UserID {
 func byEmail(b *bench, want ...record.UserID) {
 	b.Helper()
 	for _, email := range []string{"ada@example.com", "ADA@EXAMPLE.COM"} {
-		list, err := b.AccountsByEmail(b.ctx, email)
+		list, err := b.Accounts().ByEmail(b.ctx, email)
 		b.must(err)
 		if d := cmp.Diff(want, ids(list)); d != "" {
 			b.Errorf("by e-mail %s (-want +got):\n%s", email, d)
 		}
 	}
 	for _, email := range []string{"", "%", "ada@example_com", "ada@example.com\x00", "ada@example.co"} {
-		list, err := b.AccountsByEmail(b.ctx, email)
+		list, err := b.Accounts().ByEmail(b.ctx, email)
 		b.must(err)
 		if len(list) != 0 {
 			b.Errorf("by e-mail %q: %d accounts", email, len(list))
@@ -239,7 +239,7 @@ func pages(b *bench, want ...record.UserID) {
 	b.Helper()
 	var got []record.UserID
 	for after := record.UserID(""); ; {
-		list, err := b.ListAccounts(b.ctx, after, 1)
+		list, err := b.Accounts().List(b.ctx, after, 1)
 		b.must(err)
 		if len(list) == 0 {
 			break
@@ -265,7 +265,7 @@ func racingNames(b *bench) {
 	var wg sync.WaitGroup
 	errs := make([]error, 20)
 	for i := range errs {
-		wg.Go(func() { errs[i] = b.CreateAccount(b.ctx, &record.Account{Username: "wanted", Password: "x"}) })
+		wg.Go(func() { errs[i] = b.Accounts().Create(b.ctx, &record.Account{Username: "wanted", Password: "x"}) })
 	}
 	wg.Wait()
 	won := 0
@@ -289,7 +289,7 @@ func oneReset(b *bench, id record.UserID) {
 	errs := make([]error, 20)
 	for i := range errs {
 		wg.Go(func() {
-			errs[i] = b.ChangeAccount(b.ctx, id, record.Change{Password: new("third"), IfPassword: new("second")})
+			errs[i] = b.Accounts().Change(b.ctx, id, record.Change{Password: new("third"), IfPassword: new("second")})
 		})
 	}
 	wg.Wait()

@@ -24,31 +24,31 @@ var addressesParts = []part{
 		a := b.signUp("Ada@Example.com", nil)
 		b.verified(a.ID, "ADA@example.com", false, true)
 		b.verified(a.ID, "other@example.com", false, true)
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{VerifyEmail: true}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{VerifyEmail: true}))
 		b.verified(a.ID, "ada@example.com", true, true)
 
 		// Another owner of the same address stays unverified until the first
 		// one gives it up.
 		other := b.signUp("ada@example.com", nil)
-		b.must(b.ChangeAccount(b.ctx, other.ID, record.Change{VerifyEmail: true}))
+		b.must(b.Accounts().Change(b.ctx, other.ID, record.Change{VerifyEmail: true}))
 		b.verified(other.ID, "ada@example.com", false, true)
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Email: new("new@example.com")}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{Email: new("new@example.com")}))
 		b.verified(a.ID, "new@example.com", false, true)
 		b.verified(a.ID, "ada@example.com", false, true)
-		b.must(b.ChangeAccount(b.ctx, other.ID, record.Change{VerifyEmail: true}))
+		b.must(b.Accounts().Change(b.ctx, other.ID, record.Change{VerifyEmail: true}))
 		b.verified(other.ID, "ada@example.com", true, true)
-		b.must(b.DeleteAccount(b.ctx, other.ID))
+		b.must(b.Accounts().Delete(b.ctx, other.ID))
 		b.verified(other.ID, "ada@example.com", false, false)
 		b.verified("x", "ada@example.com", false, false)
 	}},
 	{"verified accounts come first", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		stranger, unlisted, owner := b.signUp("o@example.com", nil), b.account(), b.signUp("O@example.com", nil)
-		b.must(b.ChangeAccount(b.ctx, owner.ID, record.Change{VerifyEmail: true}))
-		b.must(b.CreateAccount(b.ctx, &record.Account{Username: "late", Email: "o@EXAMPLE.com", Password: "p"}))
-		late, err := b.AccountByLogin(b.ctx, "late")
+		b.must(b.Accounts().Change(b.ctx, owner.ID, record.Change{VerifyEmail: true}))
+		b.must(b.Accounts().Create(b.ctx, &record.Account{Username: "late", Email: "o@EXAMPLE.com", Password: "p"}))
+		late, err := b.Accounts().ByLogin(b.ctx, "late")
 		b.must(err)
-		list, err := b.AccountsByEmail(b.ctx, "o@example.com")
+		list, err := b.Accounts().ByEmail(b.ctx, "o@example.com")
 		b.must(err)
 		var ids []record.UserID
 		for _, a := range list {
@@ -66,19 +66,19 @@ var addressesParts = []part{
 		b.pending(a.ID, first)
 		again := first
 		again.Nonce, again.Created = "n2", start.Add(time.Second)
-		b.must(b.AddPending(b.ctx, again))
+		b.must(b.Addresses().AddPending(b.ctx, again))
 		b.pending(a.ID, again)
 
 		yes := true
-		b.is(b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: &yes, Settle: []record.Pending{first}}), jotgate.ErrNotFound)
-		if got, err := b.AccountByID(b.ctx, a.ID); err != nil || got.IsActive {
+		b.is(b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: &yes, Settle: []record.Pending{first}}), jotgate.ErrNotFound)
+		if got, err := b.Accounts().ByID(b.ctx, a.ID); err != nil || got.IsActive {
 			t.Errorf("changed by a link of before: %+v %v", got, err)
 		}
 		var won atomic.Int64
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				if b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: &yes, Settle: []record.Pending{again}, VerifyEmail: true}) == nil {
+				if b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: &yes, Settle: []record.Pending{again}, VerifyEmail: true}) == nil {
 					won.Add(1)
 				}
 			})
@@ -94,14 +94,14 @@ var addressesParts = []part{
 		row := record.Pending{Purpose: record.PendingActivation, Email: "a@example.com", Nonce: "n", Created: start}
 		no := false
 		a := b.signUp("a@example.com", &row)
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: &no, At: start}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: &no, At: start}))
 		b.pending(a.ID)
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: &no, At: start, Await: []record.Pending{row}}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: &no, At: start, Await: []record.Pending{row}}))
 		row.User = a.ID
 		b.pending(a.ID, row)
 		// A login shows that Django has activated the account.
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(true)}))
-		b.must(b.CreateSession(b.ctx, newSession(a.ID), "first"))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: new(true)}))
+		b.must(b.Sessions().Create(b.ctx, newSession(a.ID), "first"))
 		b.pending(a.ID)
 	}},
 	{"undoing ends later changes", func(t *testing.T, s record.Store) {
@@ -111,20 +111,20 @@ var addressesParts = []part{
 			return record.Pending{User: a.ID, Purpose: purpose, Email: fmt.Sprint(n, "@example.com"), Nonce: "n", Created: start.Add(time.Duration(n) * time.Microsecond), Expires: start.Add(time.Hour)}
 		}
 		for n := range 3 {
-			b.must(b.AddPending(b.ctx, row(10*n, record.PendingEmailUndo)))
-			b.must(b.AddPending(b.ctx, row(n, record.PendingEmailChange)))
+			b.must(b.Addresses().AddPending(b.ctx, row(10*n, record.PendingEmailUndo)))
+			b.must(b.Addresses().AddPending(b.ctx, row(n, record.PendingEmailChange)))
 		}
 		b.pending(a.ID, row(2, record.PendingEmailChange))
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Settle: []record.Pending{row(10, record.PendingEmailUndo)}, Forget: []record.Purpose{record.PendingEmailChange}}))
-		left, err := b.ListPending(b.ctx, a.ID, record.PendingEmailUndo)
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{Settle: []record.Pending{row(10, record.PendingEmailUndo)}, Forget: []record.Purpose{record.PendingEmailChange}}))
+		left, err := b.Addresses().Pending(b.ctx, a.ID, record.PendingEmailUndo)
 		if d := cmp.Diff([]record.Pending{row(0, record.PendingEmailUndo)}, left); d != "" || err != nil {
 			t.Errorf("%v %s", err, d)
 		}
 		b.pending(a.ID)
-		if n, err := b.Purge(b.ctx, start.Add(time.Hour), start, 10); n != 0 || err != nil {
+		if n, err := b.Sessions().Purge(b.ctx, start.Add(time.Hour), start, 10); n != 0 || err != nil {
 			t.Errorf("purged before the end: %d %v", n, err)
 		}
-		if n, err := b.Purge(b.ctx, start.Add(time.Hour+time.Microsecond), start, 10); n != 1 || err != nil {
+		if n, err := b.Sessions().Purge(b.ctx, start.Add(time.Hour+time.Microsecond), start, 10); n != 1 || err != nil {
 			t.Errorf("purged: %d %v", n, err)
 		}
 	}},
@@ -132,7 +132,7 @@ var addressesParts = []part{
 		b := newBench(t, s)
 		spend := func(want bool, now time.Time, keys ...string) {
 			t.Helper()
-			if ok, err := b.Spend(b.ctx, keys, 2, now, time.Hour); ok != want || err != nil {
+			if ok, err := b.Addresses().Spend(b.ctx, keys, 2, now, time.Hour); ok != want || err != nil {
 				t.Errorf("%v at %v: %v %v, want %v", keys, now, ok, err, want)
 			}
 		}
@@ -146,7 +146,7 @@ var addressesParts = []part{
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				if ok, err := b.Spend(b.ctx, []string{"many", "more"}, 5, start, time.Hour); err == nil && ok {
+				if ok, err := b.Addresses().Spend(b.ctx, []string{"many", "more"}, 5, start, time.Hour); err == nil && ok {
 					won.Add(1)
 				}
 			})
@@ -162,15 +162,15 @@ var addressesParts = []part{
 func (b *bench) signUp(email string, await *record.Pending) *record.Account {
 	b.Helper()
 	a := b.account()
-	b.must(b.DeleteAccount(b.ctx, a.ID))
+	b.must(b.Accounts().Delete(b.ctx, a.ID))
 	a.ID, a.Email, a.IsActive = "", email, await == nil
-	b.must(b.SignUp(b.ctx, a, await))
+	b.must(b.Addresses().SignUp(b.ctx, a, await))
 	return a
 }
 
 func (b *bench) verified(id record.UserID, email string, verified, listed bool) {
 	b.Helper()
-	v, l, err := b.EmailVerified(b.ctx, id, email)
+	v, l, err := b.Addresses().Verified(b.ctx, id, email)
 	if v != verified || l != listed || err != nil {
 		b.Errorf("%s of %s: verified %v, listed %v, %v; want %v, %v", email, id, v, l, err, verified, listed)
 	}
@@ -179,9 +179,9 @@ func (b *bench) verified(id record.UserID, email string, verified, listed bool) 
 // pending compares the user's rows that wait for an activation or a change.
 func (b *bench) pending(id record.UserID, want ...record.Pending) {
 	b.Helper()
-	activation, err := b.ListPending(b.ctx, id, record.PendingActivation)
+	activation, err := b.Addresses().Pending(b.ctx, id, record.PendingActivation)
 	b.must(err)
-	change, err := b.ListPending(b.ctx, id, record.PendingEmailChange)
+	change, err := b.Addresses().Pending(b.ctx, id, record.PendingEmailChange)
 	b.must(err)
 	if d := cmp.Diff(want, append(activation, change...)); d != "" {
 		b.Errorf("pending (-want +got):\n%s", d)

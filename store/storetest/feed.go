@@ -20,7 +20,7 @@ var feedParts = []part{
 		for range 5 {
 			session := b.session(user)
 			ids = append(ids, session.ID)
-			_, err := b.EndSessions(b.ctx, record.Ending{ID: session.ID, Reason: record.EndedByLogout, Now: start})
+			_, err := b.Sessions().End(b.ctx, record.Ending{ID: session.ID, Reason: record.EndedByLogout, Now: start})
 			b.must(err)
 		}
 		all := b.page(began.Next)
@@ -55,7 +55,7 @@ var feedParts = []part{
 			{all.Clock.Add(-24 * time.Hour), time.Hour, 5},
 			{all.Clock, -time.Hour, 0}, // only entries made an hour from now
 		} {
-			page, err := b.Revocations(b.ctx, record.RevocationCursor{}, c.now, c.keep)
+			page, err := b.Revocations().List(b.ctx, record.RevocationCursor{}, c.now, c.keep)
 			b.must(err)
 			if got := len(page.Entries) - len(began.Entries); c.want > 0 && got != c.want || c.want == 0 && len(page.Entries) > 0 {
 				t.Errorf("at %v, kept for %v: %d entries, want %d", c.now, c.keep, got, c.want)
@@ -68,8 +68,8 @@ var feedParts = []part{
 		session := newSession(user)
 		ahead := b.page(record.RevocationCursor{}).Clock.Add(time.Hour).UTC().Truncate(time.Microsecond)
 		session.Created, session.LastSeen, session.Expires = ahead, ahead, ahead.Add(time.Hour)
-		b.must(b.CreateSession(b.ctx, session, "first"))
-		_, err := b.EndSessions(b.ctx, record.Ending{ID: session.ID, Reason: record.EndedByLogout, Now: start})
+		b.must(b.Sessions().Create(b.ctx, session, "first"))
+		_, err := b.Sessions().End(b.ctx, record.Ending{ID: session.ID, Reason: record.EndedByLogout, Now: start})
 		b.must(err)
 		if list := b.revoked(session.ID, ""); len(list) != 1 || !list[0].Made.Equal(ahead) {
 			t.Errorf("%+v, want one of %v", list, ahead)

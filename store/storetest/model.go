@@ -82,7 +82,7 @@ func (m *machine) login(rt *rapid.T) {
 	s := newSession(user)
 	s.Created, s.LastSeen, s.Expires = m.now, m.now, m.now.Add(time.Hour)
 	s.JTI = m.token(s.ID)
-	err := m.CreateSession(m.ctx, s, "first")
+	err := m.Sessions().Create(m.ctx, s, "first")
 	if !m.active[user] {
 		m.same(rt, "login", err, jotgate.ErrNotFound)
 		return
@@ -101,7 +101,7 @@ func (m *machine) refresh(rt *rapid.T) {
 		Expires: m.now.Add(time.Hour), Lifetime: m.lifetime, Grace: m.grace, Address: s.row.Address, UserAgent: s.row.UserAgent,
 		Keep: rapid.IntRange(0, 9).Draw(rt, "keep") == 0,
 	}
-	out, err := m.RotateSession(m.ctx, r)
+	out, err := m.Sessions().Rotate(m.ctx, r)
 	want, retry := m.rotate(s, r)
 	m.same(rt, "refresh", err, want)
 	if err == nil && (out.Retry != retry || out.Session.JTI != s.row.JTI || out.Account.ID != s.row.User) {
@@ -152,7 +152,7 @@ func (m *machine) end(s *modelSession, reason record.EndReason) bool {
 func (m *machine) logout(rt *rapid.T) {
 	s := m.pick(rt)
 	token := rapid.SampledFrom(append([]string{""}, s.tokens...)).Draw(rt, "token")
-	n, err := m.EndSessions(m.ctx, record.Ending{User: s.row.User, ID: s.row.ID, IfJTI: token, Reason: record.EndedByLogout, Now: m.now})
+	n, err := m.Sessions().End(m.ctx, record.Ending{User: s.row.User, ID: s.row.ID, IfJTI: token, Reason: record.EndedByLogout, Now: m.now})
 	m.same(rt, "logout", err, nil)
 	ours := token == "" || token == s.row.JTI || token == s.row.PreviousJTI
 	if ended := ours && m.end(s, record.EndedByLogout); (n == 1) != ended || n > 1 {
@@ -162,7 +162,7 @@ func (m *machine) logout(rt *rapid.T) {
 
 func (m *machine) logoutAll(rt *rapid.T) {
 	except := m.pick(rt)
-	n, err := m.EndSessions(m.ctx, record.Ending{User: except.row.User, Except: except.row.ID, Reason: record.EndedByUser, Now: m.now})
+	n, err := m.Sessions().End(m.ctx, record.Ending{User: except.row.User, Except: except.row.ID, Reason: record.EndedByUser, Now: m.now})
 	m.same(rt, "logout all", err, nil)
 	want := 0
 	for id, s := range m.sessions {
@@ -178,7 +178,7 @@ func (m *machine) logoutAll(rt *rapid.T) {
 func (m *machine) deactivate(rt *rapid.T) {
 	user := rapid.SampledFrom(m.users()).Draw(rt, "user")
 	active := rapid.Bool().Draw(rt, "active")
-	m.same(rt, "change", m.ChangeAccount(m.ctx, user, record.Change{IsActive: &active, At: m.now}), nil)
+	m.same(rt, "change", m.Accounts().Change(m.ctx, user, record.Change{IsActive: &active, At: m.now}), nil)
 	m.active[user] = active
 	for _, s := range m.sessions {
 		if !active && s.row.User == user {
@@ -198,7 +198,7 @@ func (m *machine) purge(rt *rapid.T) {
 	keep := m.now.Add(-30 * time.Minute)
 	for n := 1; n > 0; {
 		var err error
-		n, err = m.Purge(m.ctx, m.now, keep, 3)
+		n, err = m.Sessions().Purge(m.ctx, m.now, keep, 3)
 		m.same(rt, "purge", err, nil)
 	}
 	for _, s := range m.sessions {
@@ -214,7 +214,7 @@ func (m *machine) purge(rt *rapid.T) {
 // compare compares every row.
 func (m *machine) compare(rt *rapid.T) {
 	for id, s := range m.sessions {
-		row, err := m.FindSession(m.ctx, id)
+		row, err := m.Sessions().Find(m.ctx, id)
 		if s.purged {
 			m.same(rt, "find", err, jotgate.ErrNotFound)
 			continue
@@ -224,7 +224,7 @@ func (m *machine) compare(rt *rapid.T) {
 			rt.Fatalf("a row (-model +store):\n%s", d)
 		}
 	}
-	page, err := m.Revocations(m.ctx, record.RevocationCursor{}, m.now, 29*time.Minute)
+	page, err := m.Revocations().List(m.ctx, record.RevocationCursor{}, m.now, 29*time.Minute)
 	m.same(rt, "feed", err, nil)
 	feed := page.Entries
 	for _, r := range feed {

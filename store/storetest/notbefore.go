@@ -19,24 +19,24 @@ var endings = []struct {
 	gone bool // the account is inactive or deleted afterwards
 }{
 	{"log out everywhere", func(b *bench, a *record.Account, _ string, at time.Time) error {
-		_, err := b.EndSessions(b.ctx, record.Ending{User: a.ID, Reason: record.EndedByUser, Now: at})
+		_, err := b.Sessions().End(b.ctx, record.Ending{User: a.ID, Reason: record.EndedByUser, Now: at})
 		return err
 	}, false, false},
 	{"log out everywhere else", func(b *bench, a *record.Account, except string, at time.Time) error {
-		_, err := b.EndSessions(b.ctx, record.Ending{User: a.ID, Except: except, Reason: record.EndedByUser, Now: at})
+		_, err := b.Sessions().End(b.ctx, record.Ending{User: a.ID, Except: except, Reason: record.EndedByUser, Now: at})
 		return err
 	}, true, false},
 	{"a new password", func(b *bench, a *record.Account, except string, at time.Time) error {
-		return b.ChangeAccount(b.ctx, a.ID, record.Change{Password: new("second"), EndSessions: record.EndedByPassword, KeepSession: except, At: at})
+		return b.Accounts().Change(b.ctx, a.ID, record.Change{Password: new("second"), EndSessions: record.EndedByPassword, KeepSession: except, At: at})
 	}, true, false},
 	{"deactivated", func(b *bench, a *record.Account, _ string, at time.Time) error {
-		return b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false), At: at})
+		return b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: new(false), At: at})
 	}, false, true},
 	{"deactivated and activated again", func(b *bench, a *record.Account, _ string, at time.Time) error {
-		if err := b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false), At: at}); err != nil {
+		if err := b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: new(false), At: at}); err != nil {
 			return err
 		}
-		return b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(true), At: at})
+		return b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: new(true), At: at})
 	}, false, false},
 }
 
@@ -47,10 +47,10 @@ var notBeforeParts = []part{
 		}
 		b := newBench(t, s)
 		a := b.account()
-		at, err := b.NotBefore(b.ctx, a.ID, a.Username)
+		at, err := b.Sessions().NotBefore(b.ctx, a.ID, a.Username)
 		b.must(err)
 		for _, user := range []record.UserID{"", "x", a.ID + "\x00"} {
-			other, err := b.NotBefore(b.ctx, user, "")
+			other, err := b.Sessions().NotBefore(b.ctx, user, "")
 			b.must(err)
 			if !at.IsZero() || !other.IsZero() {
 				t.Errorf("void without a reason: %v, %v", at, other)
@@ -59,13 +59,13 @@ var notBeforeParts = []part{
 		// The time never decreases, and ending one session does not change
 		// it.
 		for _, second := range []int{3, 1, 2} {
-			_, err := b.EndSessions(b.ctx, record.Ending{User: a.ID, Reason: record.EndedByUser, Now: start.Add(time.Duration(second) * time.Second)})
+			_, err := b.Sessions().End(b.ctx, record.Ending{User: a.ID, Reason: record.EndedByUser, Now: start.Add(time.Duration(second) * time.Second)})
 			b.must(err)
 			one := b.session(a.ID)
-			_, err = b.EndSessions(b.ctx, record.Ending{User: a.ID, ID: one.ID, Reason: record.EndedByUser, Now: start.Add(time.Hour)})
+			_, err = b.Sessions().End(b.ctx, record.Ending{User: a.ID, ID: one.ID, Reason: record.EndedByUser, Now: start.Add(time.Hour)})
 			b.must(err)
 		}
-		if at, err = b.NotBefore(b.ctx, a.ID, ""); err != nil || !at.Equal(start.Add(3*time.Second)) {
+		if at, err = b.Sessions().NotBefore(b.ctx, a.ID, ""); err != nil || !at.Equal(start.Add(3*time.Second)) {
 			t.Errorf("void until %v, %v", at, err)
 		}
 	}},
@@ -73,19 +73,19 @@ var notBeforeParts = []part{
 		b := newBench(t, s)
 		renamed, deleted := b.account(), b.account()
 		at := start.Add(time.Minute)
-		b.must(b.ChangeAccount(b.ctx, renamed.ID, record.Change{Username: new("x" + renamed.Username), At: at}))
-		b.must(b.DeleteAccount(b.ctx, deleted.ID))
+		b.must(b.Accounts().Change(b.ctx, renamed.ID, record.Change{Username: new("x" + renamed.Username), At: at}))
+		b.must(b.Accounts().Delete(b.ctx, deleted.ID))
 		for _, name := range []string{renamed.Username, deleted.Username} {
 			heir := &record.Account{Username: name, Password: "first", IsActive: true}
-			b.must(b.CreateAccount(b.ctx, heir))
+			b.must(b.Accounts().Create(b.ctx, heir))
 			session := newSession(heir.ID)
 			session.Adopted = record.AdoptedToken{Issued: start, Username: name}
 			r := rotation(session)
 			r.Adopt = session
-			_, err := b.RotateSession(b.ctx, r)
+			_, err := b.Sessions().Rotate(b.ctx, r)
 			b.is(err, jotgate.ErrTokenBlacklisted)
 			session.Adopted.Username = "" // a token that identifies the user by id belongs to the heir
-			_, err = b.RotateSession(b.ctx, r)
+			_, err = b.Sessions().Rotate(b.ctx, r)
 			b.must(err)
 		}
 	}},
@@ -95,17 +95,17 @@ var notBeforeParts = []part{
 		session := b.session(a.ID)
 		// An upgrade of the hash, a password that keeps all sessions, and one
 		// that keeps a session.
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Password: new("second"), IfPassword: new("first")}))
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Password: new("third")}))
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{Password: new("second"), IfPassword: new("first")}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{Password: new("third")}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{
 			Password: new("fourth"), EndSessions: record.EndedByPassword, KeepSession: session.ID, At: start,
 		}))
-		b.must(b.ConfirmPassword(b.ctx, session.ID, a.ID, "fourth", start))
-		b.must(b.ConfirmPassword(b.ctx, session.ID, a.ID, "as it was read before", start)) // by a slow request
+		b.must(b.Sessions().ConfirmPassword(b.ctx, session.ID, a.ID, "fourth", start))
+		b.must(b.Sessions().ConfirmPassword(b.ctx, session.ID, a.ID, "as it was read before", start)) // by a slow request
 		if got := b.find(session.ID).PasswordDigest; got != record.DigestPassword("fourth") {
 			t.Errorf("the session goes with another password: %q", got)
 		}
-		_, err := b.RotateSession(b.ctx, rotation(session))
+		_, err := b.Sessions().Rotate(b.ctx, rotation(session))
 		b.must(err)
 	}},
 }
@@ -122,7 +122,7 @@ func voids(b *bench, end func(*bench, *record.Account, string, time.Time) error,
 	other := b.adopted(a.ID, start)
 	b.must(b.adopt(other))
 	b.must(end(b, a, kept.ID, at))
-	if void, err := b.NotBefore(b.ctx, a.ID, ""); err != nil || void.Before(at) {
+	if void, err := b.Sessions().NotBefore(b.ctx, a.ID, ""); err != nil || void.Before(at) {
 		b.Errorf("void until %v, %v", void, err)
 	}
 	if !slices.ContainsFunc(b.revoked("", a.ID), func(r record.Revocation) bool { return r.NotBefore.Equal(at) && r.Username == a.Username }) {
@@ -135,9 +135,9 @@ func voids(b *bench, end func(*bench, *record.Account, string, time.Time) error,
 	for _, issued := range []time.Time{{}, start, at.Add(-time.Second), at.Truncate(time.Second)} {
 		token := b.adopted(a.ID, issued)
 		b.is(b.adopt(token), refused)
-		_, err := b.FindSession(b.ctx, token.ID)
+		_, err := b.Sessions().Find(b.ctx, token.ID)
 		b.is(err, jotgate.ErrNotFound)
-		n, err := b.EndSessions(b.ctx, record.Ending{ID: token.ID, User: a.ID, Reason: record.EndedByLogout, Now: at, Adopt: token})
+		n, err := b.Sessions().End(b.ctx, record.Ending{ID: token.ID, User: a.ID, Reason: record.EndedByLogout, Now: at, Adopt: token})
 		if b.must(err); n != 0 {
 			b.Errorf("a void token was logged out")
 		}
@@ -164,6 +164,6 @@ func (b *bench) adopted(user record.UserID, issued time.Time) *record.Session {
 func (b *bench) adopt(s *record.Session) error {
 	r := rotation(s)
 	r.Adopt = s
-	_, err := b.RotateSession(b.ctx, r)
+	_, err := b.Sessions().Rotate(b.ctx, r)
 	return err
 }

@@ -33,7 +33,7 @@ var racesParts = []part{
 				wg.Go(func() {
 					r := rotation(session)
 					r.Next, r.Grace = "next"+strconv.Itoa(i)+session.ID, grace
-					outs[i], errs[i] = b.RotateSession(b.ctx, r)
+					outs[i], errs[i] = b.Sessions().Rotate(b.ctx, r)
 				})
 			}
 			wg.Wait()
@@ -53,7 +53,7 @@ var racesParts = []part{
 				r := rotation(session)
 				for i := range 5 { // refreshes until one is refused
 					r.Next = "next" + strconv.Itoa(i) + session.ID
-					if _, err := b.RotateSession(b.ctx, r); err != nil {
+					if _, err := b.Sessions().Rotate(b.ctx, r); err != nil {
 						break
 					}
 					tokens = append(tokens, r.Next)
@@ -62,7 +62,7 @@ var racesParts = []part{
 			})
 			if round%3 != 0 {
 				wg.Go(func() {
-					_, err := b.EndSessions(b.ctx, record.Ending{ID: session.ID, Reason: record.EndedByLogout, Now: start.Add(time.Minute)})
+					_, err := b.Sessions().End(b.ctx, record.Ending{ID: session.ID, Reason: record.EndedByLogout, Now: start.Add(time.Minute)})
 					if err != nil {
 						t.Errorf("logout: %v", err)
 					}
@@ -70,7 +70,7 @@ var racesParts = []part{
 			}
 			if round%3 != 1 {
 				wg.Go(func() {
-					if err := b.ChangeAccount(b.ctx, user, record.Change{IsActive: new(false), At: start.Add(time.Minute)}); err != nil {
+					if err := b.Accounts().Change(b.ctx, user, record.Change{IsActive: new(false), At: start.Add(time.Minute)}); err != nil {
 						t.Errorf("deactivation: %v", err)
 					}
 				})
@@ -79,7 +79,7 @@ var racesParts = []part{
 			for _, token := range tokens {
 				r := rotation(session)
 				r.Presented, r.Next = token, "after"
-				if _, err := b.RotateSession(b.ctx, r); err == nil {
+				if _, err := b.Sessions().Rotate(b.ctx, r); err == nil {
 					t.Fatalf("round %d: a token works after the session ended", round)
 				}
 			}
@@ -101,17 +101,17 @@ var racesParts = []part{
 			}
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				if err := b.CreateSession(b.ctx, session, "first"); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
+				if err := b.Sessions().Create(b.ctx, session, "first"); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
 					t.Errorf("login: %v", err)
 				}
 			})
 			wg.Go(func() {
-				if err := b.ChangeAccount(b.ctx, user, change); err != nil {
+				if err := b.Accounts().Change(b.ctx, user, change); err != nil {
 					t.Errorf("change: %v", err)
 				}
 			})
 			wg.Wait()
-			list, err := b.ListSessions(b.ctx, user, start)
+			list, err := b.Sessions().List(b.ctx, user, start)
 			b.must(err)
 			if len(list) != 0 {
 				t.Fatalf("round %d: a session outlived the change", round)

@@ -16,8 +16,8 @@ import (
 
 var recordsParts = []part{
 	{"keys", func(t *testing.T, s record.Store) {
-		ks, ok := s.(record.Keys)
-		if !ok {
+		ks := s.Keys()
+		if ks == nil {
 			return
 		}
 		b := newBench(t, s)
@@ -26,16 +26,16 @@ var recordsParts = []part{
 		}
 		current, next := key("a", record.KeyCurrent), key("b", record.KeyNext)
 		next.Created = start.Add(time.Second)
-		b.must(ks.AddSigningKey(b.ctx, next))
-		b.must(ks.AddSigningKey(b.ctx, current))
-		b.is(ks.AddSigningKey(b.ctx, key("a", record.KeyNext)), jotgate.ErrTaken)
-		b.is(ks.AddSigningKey(b.ctx, key("c", record.KeyCurrent)), jotgate.ErrTaken)
+		b.must(ks.Add(b.ctx, next))
+		b.must(ks.Add(b.ctx, current))
+		b.is(ks.Add(b.ctx, key("a", record.KeyNext)), jotgate.ErrTaken)
+		b.is(ks.Add(b.ctx, key("c", record.KeyCurrent)), jotgate.ErrTaken)
 
 		at := start.Add(time.Minute)
 		var wg sync.WaitGroup
 		errs := make([]error, 10)
 		for i := range errs {
-			wg.Go(func() { errs[i] = ks.SwitchSigningKey(b.ctx, "b", at) })
+			wg.Go(func() { errs[i] = ks.Switch(b.ctx, "b", at) })
 		}
 		wg.Wait()
 		won := 0
@@ -49,23 +49,23 @@ var recordsParts = []part{
 		if won != 1 {
 			t.Errorf("%d nodes switched the key", won)
 		}
-		b.is(ks.SwitchSigningKey(b.ctx, "a", at), jotgate.ErrNotFound)
-		b.is(ks.DeleteSigningKey(b.ctx, "b"), jotgate.ErrNotFound)
+		b.is(ks.Switch(b.ctx, "a", at), jotgate.ErrNotFound)
+		b.is(ks.Delete(b.ctx, "b"), jotgate.ErrNotFound)
 		current.State, current.Retired = record.KeyRetired, at
 		next.State, next.Switched = record.KeyCurrent, at
 		sameKeys(b, ks, current, next)
 
-		b.must(ks.RetireSigningKey(b.ctx, "b", at))
-		b.must(ks.RetireSigningKey(b.ctx, "a", at.Add(time.Hour)))
-		b.is(ks.RetireSigningKey(b.ctx, "x", at), jotgate.ErrNotFound)
+		b.must(ks.Retire(b.ctx, "b", at))
+		b.must(ks.Retire(b.ctx, "a", at.Add(time.Hour)))
+		b.is(ks.Retire(b.ctx, "x", at), jotgate.ErrNotFound)
 		next.State, next.Retired = record.KeyRetired, at
 		sameKeys(b, ks, current, next)
-		b.must(ks.DeleteSigningKey(b.ctx, "a"))
+		b.must(ks.Delete(b.ctx, "a"))
 		sameKeys(b, ks, next)
 	}},
 	{"events", func(t *testing.T, s record.Store) {
-		es, ok := s.(record.Events)
-		if !ok {
+		es := s.Events()
+		if es == nil {
 			return
 		}
 		b := newBench(t, s)
@@ -74,9 +74,9 @@ var recordsParts = []part{
 				Time: start.Add(time.Duration(i) * time.Second), Name: "login", User: user, Session: "s", Address: "192.0.2.1",
 				UserAgent: "nul\x00", Detail: strings.Repeat("é", 2000),
 			}
-			b.must(es.AddEvent(b.ctx, e))
+			b.must(es.Add(b.ctx, e))
 		}
-		list, err := es.ListEvents(b.ctx, "", 0, 3)
+		list, err := es.List(b.ctx, "", 0, 3)
 		b.must(err)
 		if len(list) != 3 || list[0].User != "" || list[1].User != "1" || list[2].User != "2" || !list[0].Time.Equal(start.Add(3*time.Second)) {
 			t.Errorf("newest first: %+v", list)
@@ -84,28 +84,28 @@ var recordsParts = []part{
 		if strings.Contains(list[0].UserAgent, "\x00") || len(list[0].Detail) > 1024 {
 			t.Error("a client's text was stored as it came")
 		}
-		list, err = es.ListEvents(b.ctx, "1", list[1].ID, 10)
+		list, err = es.List(b.ctx, "1", list[1].ID, 10)
 		b.must(err)
 		if len(list) != 1 || list[0].User != "1" || !list[0].Time.Equal(start) {
 			t.Errorf("of one user, before: %+v", list)
 		}
-		n, err := es.PurgeEvents(b.ctx, start.Add(2*time.Second), 10)
+		n, err := es.Purge(b.ctx, start.Add(2*time.Second), 10)
 		b.must(err)
-		list, err = es.ListEvents(b.ctx, "", 0, 10)
+		list, err = es.List(b.ctx, "", 0, 10)
 		b.must(err)
 		if n != 2 || len(list) != 2 {
 			t.Errorf("purged %d, left %d", n, len(list))
 		}
 	}},
 	{"login event", func(t *testing.T, s record.Store) {
-		es, ok := s.(record.Events)
-		if !ok {
+		es := s.Events()
+		if es == nil {
 			return
 		}
 		b := newBench(t, s)
 		session := b.session(b.account().ID)
-		b.is(b.CreateSession(b.ctx, newSession(session.User), "second"), jotgate.ErrNotFound)
-		list, err := es.ListEvents(b.ctx, "", 0, 10)
+		b.is(b.Sessions().Create(b.ctx, newSession(session.User), "second"), jotgate.ErrNotFound)
+		list, err := es.List(b.ctx, "", 0, 10)
 		b.must(err)
 		want := record.Event{Time: start, Name: "login", User: session.User, Session: session.ID, Address: "192.0.2.1", UserAgent: "test", Outcome: "success", Count: 1}
 		if len(list) == 1 {
@@ -116,17 +116,17 @@ var recordsParts = []part{
 		}
 	}},
 	{"outbox", func(t *testing.T, s record.Store) {
-		box, ok := s.(record.Outbox)
-		if !ok {
+		box := s.Outbox()
+		if box == nil {
 			return
 		}
 		b := newBench(t, s)
 		letter := record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "ada@example.com", Language: "en", Detail: "d", Created: start}
 		for range 20 {
-			b.must(box.Enqueue(b.ctx, letter))
+			b.must(box.Add(b.ctx, letter))
 		}
 		due := func(at time.Time, limit int) []record.Letter {
-			list, err := box.DueLetters(b.ctx, at, limit, time.Minute)
+			list, err := box.Due(b.ctx, at, limit, time.Minute)
 			b.must(err)
 			return list
 		}
@@ -161,7 +161,7 @@ var recordsParts = []part{
 			t.Errorf("%d letters were taken, want 20", len(seen))
 		}
 		for id := range seen {
-			b.must(box.LetterSent(b.ctx, id))
+			b.must(box.Sent(b.ctx, id))
 		}
 		if list := due(start.Add(time.Hour), 100); len(list) != 0 {
 			t.Errorf("%d letters after they were sent", len(list))
@@ -169,8 +169,8 @@ var recordsParts = []part{
 		letterFails(b, box, letter, due)
 	}},
 	{"failures", func(t *testing.T, s record.Store) {
-		fs, ok := s.(record.Failures)
-		if !ok {
+		fs := s.Failures()
+		if fs == nil {
 			return
 		}
 		b := newBench(t, s)
@@ -182,7 +182,7 @@ var recordsParts = []part{
 				if i%2 == 0 {
 					pair = []string{"b", "a"}
 				}
-				if err := fs.AddFailure(b.ctx, pair, start, start.Add(-hour)); err != nil {
+				if err := fs.Add(b.ctx, pair, start, start.Add(-hour)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -190,18 +190,18 @@ var recordsParts = []part{
 		wg.Wait()
 		is := func(want map[string]record.Failure) {
 			t.Helper()
-			got, err := fs.Failures(b.ctx, []string{"a", "b", "nobody", "nul\x00"})
+			got, err := fs.Find(b.ctx, []string{"a", "b", "nobody", "nul\x00"})
 			b.must(err)
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		}
 		is(map[string]record.Failure{"a": {Count: 20, Last: start}, "b": {Count: 20, Last: start}})
-		b.must(fs.AddFailure(b.ctx, []string{"a"}, start.Add(2*hour), start.Add(hour)))
+		b.must(fs.Add(b.ctx, []string{"a"}, start.Add(2*hour), start.Add(hour)))
 		is(map[string]record.Failure{"a": {Count: 1, Last: start.Add(2 * hour)}, "b": {Count: 20, Last: start}})
-		b.must(fs.ForgiveFailures(b.ctx, record.Forgiveness{Own: "a", Pair: "a pair", Total: "a total", Share: 5}))
+		b.must(fs.Forgive(b.ctx, record.Forgiveness{Own: "a", Pair: "a pair", Total: "a total", Share: 5}))
 		is(map[string]record.Failure{"b": {Count: 20, Last: start}})
-		n, err := fs.PurgeFailures(b.ctx, start.Add(time.Microsecond), 10)
+		n, err := fs.Purge(b.ctx, start.Add(time.Microsecond), 10)
 		b.must(err)
 		if n != 1 {
 			t.Errorf("purged %d, want 1", n)
@@ -220,7 +220,7 @@ func forgiveness(b *bench, fs record.Failures) {
 	f := record.Forgiveness{Own: keys[2], Pair: keys[1], Total: keys[0], Share: 5, Forget: start.Add(-time.Hour)}
 	is := func(total, pair, own int) {
 		b.Helper()
-		got, err := fs.Failures(b.ctx, keys)
+		got, err := fs.Find(b.ctx, keys)
 		b.must(err)
 		if got[keys[0]].Count != total || got[keys[1]].Count != pair || got[keys[2]].Count != own {
 			b.Errorf("total, pair, own: %+v, want %d, %d, %d", got, total, pair, own)
@@ -229,7 +229,7 @@ func forgiveness(b *bench, fs record.Failures) {
 	fail := func(times int, at time.Time, keys ...string) {
 		b.Helper()
 		for range times {
-			b.must(fs.AddFailure(b.ctx, keys, at, at.Add(-time.Hour)))
+			b.must(fs.Add(b.ctx, keys, at, at.Add(-time.Hour)))
 		}
 	}
 	fail(3, start, keys...)
@@ -238,23 +238,23 @@ func forgiveness(b *bench, fs record.Failures) {
 	is(14, 5, 3)
 	var wg sync.WaitGroup
 	for range 10 {
-		wg.Go(func() { b.must(fs.ForgiveFailures(b.ctx, f)) })
+		wg.Go(func() { b.must(fs.Forgive(b.ctx, f)) })
 	}
 	wg.Wait()
 	is(11, 2, 0)
 	fail(8, start, keys[1:]...)
 	is(11, 10, 8)
-	b.must(fs.ForgiveFailures(b.ctx, f)) // 5 of the ten count in Total, 2 are kept
+	b.must(fs.Forgive(b.ctx, f)) // 5 of the ten count in Total, 2 are kept
 	is(8, 2, 0)
 	fail(2, start, keys[1:]...)
 	f.Forget = start.Add(time.Microsecond) // these are already forgotten
-	b.must(fs.ForgiveFailures(b.ctx, f))
+	b.must(fs.Forgive(b.ctx, f))
 	is(8, 4, 0)
 }
 
 func sameKeys(b *bench, ks record.Keys, want ...record.Key) {
 	b.Helper()
-	got, err := ks.SigningKeys(b.ctx)
+	got, err := ks.List(b.ctx)
 	b.must(err)
 	if d := cmp.Diff(want, got); d != "" {
 		b.Errorf("keys (-want +got):\n%s", d)
@@ -262,20 +262,20 @@ func sameKeys(b *bench, ks record.Keys, want ...record.Key) {
 }
 
 func letterFails(b *bench, box record.Outbox, letter record.Letter, due func(time.Time, int) []record.Letter) {
-	b.must(box.Enqueue(b.ctx, letter))
+	b.must(box.Add(b.ctx, letter))
 	first := due(start, 1)
 	if len(first) != 1 || len(due(start.Add(time.Minute-time.Microsecond), 1)) != 0 || len(due(start.Add(time.Minute), 1)) != 1 {
 		b.Fatal("the lease is not kept")
 	}
-	b.must(box.LetterFailed(b.ctx, first[0].ID, start.Add(time.Hour), "refused\x00"))
+	b.must(box.Failed(b.ctx, first[0].ID, start.Add(time.Hour), "refused\x00"))
 	if len(due(start.Add(59*time.Minute), 1)) != 0 {
 		b.Error("a failed letter is due before its retry")
 	}
 	if list := due(start.Add(time.Hour), 1); len(list) != 1 || list[0].Attempts != 1 {
 		b.Errorf("after a failure: %+v", list)
 	}
-	b.must(box.LetterSent(b.ctx, first[0].ID))
-	b.is(box.LetterFailed(b.ctx, first[0].ID, start, ""), jotgate.ErrNotFound)
+	b.must(box.Sent(b.ctx, first[0].ID))
+	b.is(box.Failed(b.ctx, first[0].ID, start, ""), jotgate.ErrNotFound)
 }
 
 func networks(b *bench, fs record.Failures) {

@@ -22,35 +22,35 @@ var sessionsParts = []part{
 		}
 		second := newSession(a.ID)
 		second.Created = start.Add(time.Second)
-		b.must(b.CreateSession(b.ctx, second, "first"))
+		b.must(b.Sessions().Create(b.ctx, second, "first"))
 		expired := newSession(a.ID)
 		expired.Expires = start.Add(time.Second)
-		b.must(b.CreateSession(b.ctx, expired, "first"))
-		list, err := b.ListSessions(b.ctx, a.ID, start.Add(time.Second))
+		b.must(b.Sessions().Create(b.ctx, expired, "first"))
+		list, err := b.Sessions().List(b.ctx, a.ID, start.Add(time.Second))
 		b.must(err)
 		if d := cmp.Diff([]record.Session{*second, *first}, list); d != "" {
 			t.Errorf("live sessions, newest first (-want +got):\n%s", d)
 		}
 		for _, id := range []string{"", "x", first.ID + "\x00"} {
-			_, err := b.FindSession(b.ctx, id)
+			_, err := b.Sessions().Find(b.ctx, id)
 			b.is(err, jotgate.ErrNotFound)
 		}
 
-		b.is(b.CreateSession(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
-		b.is(b.CreateSession(b.ctx, newSession("999999"), "first"), jotgate.ErrNotFound)
+		b.is(b.Sessions().Create(b.ctx, newSession(a.ID), "second"), jotgate.ErrNotFound)
+		b.is(b.Sessions().Create(b.ctx, newSession("999999"), "first"), jotgate.ErrNotFound)
 		own := newSession("user-of-the-program")
 		own.OwnUsers = true
-		b.must(b.CreateSession(b.ctx, own, ""))
+		b.must(b.Sessions().Create(b.ctx, own, ""))
 		r := rotation(own)
 		r.OwnUsers = true
-		out, err := b.RotateSession(b.ctx, r)
+		out, err := b.Sessions().Rotate(b.ctx, r)
 		b.must(err)
 		if out.Account != nil || out.Session.JTI != r.Next {
 			t.Errorf("with users of the program: %+v", out)
 		}
 		hostile := newSession(a.ID)
 		hostile.UserAgent = "nul\x00 and \xff" + string(make([]byte, 5000))
-		b.must(b.CreateSession(b.ctx, hostile, "first"))
+		b.must(b.Sessions().Create(b.ctx, hostile, "first"))
 	}},
 	{"sessions by username", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
@@ -58,7 +58,7 @@ var sessionsParts = []part{
 		begin := func(username string, named bool) (*record.Session, error) {
 			session := newSession(a.ID)
 			session.Username, session.ByUsername = username, named
-			return session, b.CreateSession(b.ctx, session, "first")
+			return session, b.Sessions().Create(b.ctx, session, "first")
 		}
 		_, err := begin("another", false)
 		b.is(err, jotgate.ErrNotFound)
@@ -68,19 +68,19 @@ var sessionsParts = []part{
 		b.must(err)
 		byID, err := begin(a.Username, false)
 		b.must(err)
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Username: &a.Username, At: start}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{Username: &a.Username, At: start}))
 		if row := b.find(byName.ID); !row.Ended.IsZero() {
 			t.Errorf("the same name ended the session: %+v", row)
 		}
 		other := a.Username + "2"
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{Username: &other, At: start}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{Username: &other, At: start}))
 		if row := b.find(byName.ID); row.EndReason != record.EndedByUsername || !row.Ended.Equal(start) || len(b.revoked(byName.ID, "")) != 1 {
 			t.Errorf("a session by the former name: %+v", row)
 		}
 		if row := b.find(byID.ID); !row.Ended.IsZero() {
 			t.Errorf("a session by id: %+v", row)
 		}
-		_, err = b.RotateSession(b.ctx, rotation(byName))
+		_, err = b.Sessions().Rotate(b.ctx, rotation(byName))
 		b.is(err, jotgate.ErrTokenBlacklisted)
 		_, err = begin(a.Username, true)
 		b.is(err, jotgate.ErrNotFound)
@@ -91,7 +91,7 @@ var sessionsParts = []part{
 
 		session := b.session(a.ID)
 		r := rotation(session)
-		out, err := b.RotateSession(b.ctx, r)
+		out, err := b.Sessions().Rotate(b.ctx, r)
 		b.must(err)
 		want := *session
 		want.JTI, want.PreviousJTI, want.Rotated, want.LastSeen = r.Next, r.Presented, r.Now, r.Now
@@ -102,7 +102,7 @@ var sessionsParts = []part{
 
 		retry := r
 		retry.Now, retry.Next = r.Now.Add(r.Grace-time.Microsecond), "2"
-		out, err = b.RotateSession(b.ctx, retry)
+		out, err = b.Sessions().Rotate(b.ctx, retry)
 		b.must(err)
 		if d := cmp.Diff(record.Rotated{Session: want, Account: a, Retry: true}, out); d != "" {
 			t.Errorf("a retry (-want +got):\n%s", d)
@@ -113,14 +113,14 @@ var sessionsParts = []part{
 
 		late := retry
 		late.Now = r.Now.Add(r.Grace)
-		_, err = b.RotateSession(b.ctx, late)
+		_, err = b.Sessions().Rotate(b.ctx, late)
 		b.is(err, jotgate.ErrTokenReused)
 		if row := b.find(session.ID); row.EndReason != record.EndedByReuse || !row.Ended.Equal(late.Now) || len(b.revoked(session.ID, "")) != 1 {
 			t.Errorf("after reuse: %+v", row)
 		}
 		winner := r
 		winner.Presented, winner.Now = r.Next, late.Now
-		_, err = b.RotateSession(b.ctx, winner)
+		_, err = b.Sessions().Rotate(b.ctx, winner)
 		b.is(err, jotgate.ErrTokenBlacklisted)
 		rotateRefused(b, a)
 	}},
@@ -144,10 +144,10 @@ var sessionsParts = []part{
 				b := newBench(t, s)
 				session := newSession(b.account().ID)
 				session.Expires = start.Add(2 * time.Hour) // as if the limit had been introduced later
-				b.must(b.CreateSession(b.ctx, session, "first"))
+				b.must(b.Sessions().Create(b.ctx, session, "first"))
 				r := rotation(session)
 				r.Lifetime, r.Expires, r.Now, r.Keep = life, c.expires, start.Add(c.at), keep
-				_, err := b.RotateSession(b.ctx, r)
+				_, err := b.Sessions().Rotate(b.ctx, r)
 				if b.is(err, c.want); keep {
 					c.stands = session.Expires
 				}
@@ -162,14 +162,14 @@ var sessionsParts = []part{
 		session := b.session(b.account().ID)
 		r := rotation(session)
 		r.Lifetime, r.Now, r.Grace = 30*time.Minute, start.Add(29*time.Minute), time.Hour
-		_, err := b.RotateSession(b.ctx, r)
+		_, err := b.Sessions().Rotate(b.ctx, r)
 		b.must(err)
 		r.Now = start.Add(30 * time.Minute)
-		_, err = b.RotateSession(b.ctx, r)
+		_, err = b.Sessions().Rotate(b.ctx, r)
 		b.is(err, jotgate.ErrTokenBlacklisted)
-		_, err = b.Purge(b.ctx, r.Now, r.Now.Add(time.Microsecond), 100)
+		_, err = b.Sessions().Purge(b.ctx, r.Now, r.Now.Add(time.Microsecond), 100)
 		b.must(err)
-		_, err = b.FindSession(b.ctx, session.ID)
+		_, err = b.Sessions().Find(b.ctx, session.ID)
 		b.is(err, jotgate.ErrNotFound)
 	}},
 	{"rotate without rotating", func(t *testing.T, s record.Store) {
@@ -183,7 +183,7 @@ var sessionsParts = []part{
 			{start.Add(90 * time.Second), start.Add(time.Minute)},
 		} {
 			r.Now = c.now
-			out, err := b.RotateSession(b.ctx, r)
+			out, err := b.Sessions().Rotate(b.ctx, r)
 			b.must(err)
 			want := *session
 			want.LastSeen = c.seen
@@ -191,8 +191,8 @@ var sessionsParts = []part{
 				t.Errorf("at %v (-want +got):\n%s", c.now, d)
 			}
 		}
-		b.must(b.ChangeAccount(b.ctx, session.User, record.Change{IsActive: new(false), At: r.Now}))
-		_, err := b.RotateSession(b.ctx, r)
+		b.must(b.Accounts().Change(b.ctx, session.User, record.Change{IsActive: new(false), At: r.Now}))
+		_, err := b.Sessions().Rotate(b.ctx, r)
 		b.is(err, jotgate.ErrNoAccountForToken)
 	}},
 	{"adopt", func(t *testing.T, s record.Store) {
@@ -201,36 +201,36 @@ var sessionsParts = []part{
 		session := newSession(a.ID)
 		r := rotation(session)
 		r.Adopt = session
-		out, err := b.RotateSession(b.ctx, r)
+		out, err := b.Sessions().Rotate(b.ctx, r)
 		b.must(err)
 		if out.Session.JTI != r.Next || out.Session.PreviousJTI != r.Presented {
 			t.Errorf("adopted: %+v", out.Session)
 		}
-		out, err = b.RotateSession(b.ctx, r)
+		out, err = b.Sessions().Rotate(b.ctx, r)
 		b.must(err)
 		if !out.Retry || out.Session.JTI != r.Next {
 			t.Errorf("adopted again: %+v", out)
 		}
 		r.Now = r.Now.Add(r.Grace)
-		_, err = b.RotateSession(b.ctx, r)
+		_, err = b.Sessions().Rotate(b.ctx, r)
 		b.is(err, jotgate.ErrTokenReused)
 
 		// No token is adopted for an account that is not active.
 		a = b.account()
-		b.must(b.ChangeAccount(b.ctx, a.ID, record.Change{IsActive: new(false), At: start}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: new(false), At: start}))
 		session = newSession(a.ID)
 		r = rotation(session)
 		r.Adopt = session
-		_, err = b.RotateSession(b.ctx, r)
+		_, err = b.Sessions().Rotate(b.ctx, r)
 		b.is(err, jotgate.ErrNoAccountForToken)
-		_, err = b.FindSession(b.ctx, session.ID)
+		_, err = b.Sessions().Find(b.ctx, session.ID)
 		b.is(err, jotgate.ErrNotFound)
 
 		// The logout of a token that was never used is also effective.
 		session = newSession(b.account().ID)
 		end := record.Ending{User: session.User, ID: session.ID, IfJTI: session.JTI, Reason: record.EndedByLogout, Now: start, Adopt: session}
 		for _, want := range []int{1, 0} {
-			n, err := b.EndSessions(b.ctx, end)
+			n, err := b.Sessions().End(b.ctx, end)
 			b.must(err)
 			if n != want {
 				t.Errorf("%d sessions ended, want %d", n, want)
@@ -238,7 +238,7 @@ var sessionsParts = []part{
 		}
 		r = rotation(session)
 		r.Adopt = session
-		_, err = b.RotateSession(b.ctx, r)
+		_, err = b.Sessions().Rotate(b.ctx, r)
 		b.is(err, jotgate.ErrTokenBlacklisted)
 	}},
 	{"end sessions", func(t *testing.T, s record.Store) {
@@ -274,7 +274,7 @@ var sessionsParts = []part{
 				three := [3]*record.Session{b.session(user), b.session(user), b.session(user)}
 				which := c.which(user, three)
 				which.Reason, which.Now = record.EndedByUser, start.Add(time.Minute)
-				n, err := b.EndSessions(b.ctx, which)
+				n, err := b.Sessions().End(b.ctx, which)
 				b.must(err)
 				count := 0
 				for i, want := range c.ended {
@@ -297,15 +297,15 @@ var sessionsParts = []part{
 		user := b.account().ID
 		expired, ended, live, adopted := newSession(user), b.session(user), newSession(user), newSession(user)
 		expired.Expires = start.Add(10 * time.Minute)
-		b.must(b.CreateSession(b.ctx, expired, "first"))
+		b.must(b.Sessions().Create(b.ctx, expired, "first"))
 		live.Expires = start.Add(48 * time.Hour)
-		b.must(b.CreateSession(b.ctx, live, "first"))
+		b.must(b.Sessions().Create(b.ctx, live, "first"))
 		adopted.Adopted = record.AdoptedToken{Issued: start, Expires: start.Add(3 * time.Hour)}
 		end := record.Ending{ID: ended.ID, Reason: record.EndedByLogout, Now: start.Add(10 * time.Minute)}
-		_, err := b.EndSessions(b.ctx, end)
+		_, err := b.Sessions().End(b.ctx, end)
 		b.must(err)
 		end.ID, end.Adopt = adopted.ID, adopted
-		_, err = b.EndSessions(b.ctx, end)
+		_, err = b.Sessions().End(b.ctx, end)
 		b.must(err)
 		for _, c := range []struct {
 			keep time.Duration
@@ -322,14 +322,14 @@ var sessionsParts = []part{
 		} {
 			total := 0
 			for n := 1; n > 0; total += n {
-				n, err = b.Purge(b.ctx, start.Add(c.keep), start.Add(c.keep), 1)
+				n, err = b.Sessions().Purge(b.ctx, start.Add(c.keep), start.Add(c.keep), 1)
 				b.must(err)
 			}
 			if total != c.want { // the revocations have the database's time
 				t.Errorf("before %v: purged %d rows, want %d", c.keep, total, c.want)
 			}
 			for _, id := range c.gone {
-				_, err := b.FindSession(b.ctx, id)
+				_, err := b.Sessions().Find(b.ctx, id)
 				b.is(err, jotgate.ErrNotFound)
 			}
 		}
@@ -340,7 +340,7 @@ var sessionsParts = []part{
 			left int
 		}{{made, 1}, {made.Add(time.Microsecond), 0}} {
 			for n := 1; n > 0; {
-				n, err = b.Purge(b.ctx, start, c.keep, 100)
+				n, err = b.Sessions().Purge(b.ctx, start, c.keep, 100)
 				b.must(err)
 			}
 			if left := len(b.revoked(ended.ID, "")); left != c.left {
@@ -370,11 +370,11 @@ func rotateRefused(b *bench, a *record.Account) {
 		{"no previous yet", func(_ *bench, r *record.Rotation) { r.Presented = "" }, jotgate.ErrTokenReused, record.EndedByReuse},
 		{"NUL", func(_ *bench, r *record.Rotation) { r.Presented += "\x00" }, jotgate.ErrTokenBlacklisted, ""},
 		{"logged out", func(b *bench, r *record.Rotation) {
-			_, err := b.EndSessions(b.ctx, record.Ending{ID: r.Session, Reason: record.EndedByLogout, Now: start})
+			_, err := b.Sessions().End(b.ctx, record.Ending{ID: r.Session, Reason: record.EndedByLogout, Now: start})
 			b.must(err)
 		}, jotgate.ErrTokenBlacklisted, record.EndedByLogout},
 		{"deactivated", func(b *bench, r *record.Rotation) {
-			b.must(b.ChangeAccount(b.ctx, r.User, record.Change{IsActive: new(false), At: start}))
+			b.must(b.Accounts().Change(b.ctx, r.User, record.Change{IsActive: new(false), At: start}))
 		}, jotgate.ErrNoAccountForToken, record.EndedByAccount},
 	}
 	for _, c := range cases {
@@ -383,7 +383,7 @@ func rotateRefused(b *bench, a *record.Account) {
 			session := b.session(b.account().ID)
 			r := rotation(session)
 			c.change(b, &r)
-			_, err := b.RotateSession(b.ctx, r)
+			_, err := b.Sessions().Rotate(b.ctx, r)
 			b.is(err, c.want)
 			if row := b.find(session.ID); row.EndReason != c.ended {
 				t.Errorf("the session ended with %q, want %q", row.EndReason, c.ended)

@@ -70,7 +70,7 @@ func (b *bench) is(err error, want error) {
 func (b *bench) account() *record.Account {
 	b.Helper()
 	a := &record.Account{Username: "u" + rand.Text(), Email: "User@Example.com", Password: "first", IsActive: true}
-	b.must(b.CreateAccount(b.ctx, a))
+	b.must(b.Accounts().Create(b.ctx, a))
 	return a
 }
 
@@ -79,7 +79,7 @@ func (b *bench) account() *record.Account {
 func (b *bench) session(user record.UserID) *record.Session {
 	b.Helper()
 	s := newSession(user)
-	b.must(b.CreateSession(b.ctx, s, "first"))
+	b.must(b.Sessions().Create(b.ctx, s, "first"))
 	return s
 }
 
@@ -103,7 +103,7 @@ func rotation(s *record.Session) record.Rotation {
 // find returns the session's row.
 func (b *bench) find(id string) *record.Session {
 	b.Helper()
-	s, err := b.FindSession(b.ctx, id)
+	s, err := b.Sessions().Find(b.ctx, id)
 	b.must(err)
 	return s
 }
@@ -122,7 +122,7 @@ func (b *bench) revoked(session string, user record.UserID) (list []record.Revoc
 // page returns one page of the feed.
 func (b *bench) page(after record.RevocationCursor) record.RevocationPage {
 	b.Helper()
-	page, err := b.Revocations(b.ctx, after, start, 48*time.Hour)
+	page, err := b.Revocations().List(b.ctx, after, start, 48*time.Hour)
 	b.must(err)
 	return page
 }
@@ -131,7 +131,7 @@ func (b *bench) page(after record.RevocationCursor) record.RevocationPage {
 func (b *bench) feed(cursor record.RevocationCursor) (list []record.Revocation) {
 	b.Helper()
 	for more := true; more; {
-		page, err := b.Revocations(b.ctx, cursor, start, 48*time.Hour)
+		page, err := b.Revocations().List(b.ctx, cursor, start, 48*time.Hour)
 		b.must(err)
 		list = append(list, page.Entries...)
 		cursor, more = page.Next, page.More

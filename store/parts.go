@@ -1,0 +1,57 @@
+package store
+
+import "github.com/jotgate/jotgate/record"
+
+// The parts of a Store, by noun. Each is in the file of its name.
+
+type (
+	accounts    struct{ db *Store }
+	addresses   struct{ db *Store }
+	sessions    struct{ db *Store }
+	revocations struct{ db *Store }
+	keys        struct{ db *Store }
+	events      struct{ db *Store }
+	outbox      struct{ db *Store }
+	failures    struct{ db *Store }
+
+	// Groups are Django's groups and their members. Store.Groups returns it.
+	Groups struct{ db *Store }
+	// Permissions are Django's permissions and who has them. Store.Permissions
+	// returns it.
+	Permissions struct{ db *Store }
+	// Transfer reads and writes accounts in bulk. Store.Transfer returns it.
+	Transfer struct{ db *Store }
+)
+
+// Accounts implements record.Store.
+func (s *Store) Accounts() record.Accounts { return accounts{s} }
+
+// Addresses implements record.Store.
+func (s *Store) Addresses() record.Addresses { return addresses{s} }
+
+// Sessions implements record.Store.
+func (s *Store) Sessions() record.Sessions { return sessions{s} }
+
+// Revocations implements record.Store.
+func (s *Store) Revocations() record.Revocations { return revocations{s} }
+
+// Keys implements record.Store.
+func (s *Store) Keys() record.Keys { return keys{s} }
+
+// Events implements record.Store.
+func (s *Store) Events() record.Events { return events{s} }
+
+// Outbox implements record.Store.
+func (s *Store) Outbox() record.Outbox { return outbox{s} }
+
+// Failures implements record.Store.
+func (s *Store) Failures() record.Failures { return failures{s} }
+
+// Groups returns the operations on groups.
+func (s *Store) Groups() Groups { return Groups{s} }
+
+// Permissions returns the operations on permissions.
+func (s *Store) Permissions() Permissions { return Permissions{s} }
+
+// Transfer returns the operations on accounts in bulk.
+func (s *Store) Transfer() Transfer { return Transfer{s} }
