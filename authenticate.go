@@ -139,7 +139,7 @@ func (g *Guard) Optional(next http.Handler) http.Handler {
 // with 403. Unless the token carries permissions (Settings.Claims), only
 // superusers pass.
 func (g *Guard) RequirePermission(permission string) func(http.Handler) http.Handler {
-	return g.requireThat(func(u *User) bool { return u.HasPermission(permission) })
+	return g.requireThat(allow(func(u *User) bool { return u.HasPermission(permission) }))
 }
 
 // RequireRole returns a middleware that is Require for users of one role; it
@@ -148,23 +148,39 @@ func (g *Guard) RequirePermission(permission string) func(http.Handler) http.Han
 // group and with the groups in the token (Settings.Claims). A group named
 // "admin" makes no user an admin.
 func (g *Guard) RequireRole(role string) func(http.Handler) http.Handler {
-	return g.requireThat(func(u *User) bool { return u.HasRole(role) })
+	return g.requireThat(allow(func(u *User) bool { return u.HasRole(role) }))
 }
 
 // RequireStaff is Require for staff and superusers (Django's IsAdminUser); it
 // responds to others with 403.
 func (g *Guard) RequireStaff(next http.Handler) http.Handler {
-	return g.requireThat((*User).IsStaff)(next)
+	return g.requireThat(allow((*User).IsStaff))(next)
 }
 
-// requireThat returns the middleware for users for whom allowed returns true.
+// allow returns the check of requireThat that responds with 403 to users for
+// whom is returns false.
+func allow(is func(*User) bool) func(*User) error {
+	return func(u *User) error {
+		if !is(u) {
+			return ErrForbidden
+		}
+		return nil
+	}
+}
+
+// requireThat returns the middleware for users for whom check returns nil.
 // Inside a Require of the same Guard it does not verify the token again; it
 // ignores what another Guard verified.
-func (g *Guard) requireThat(allowed func(*User) bool) func(http.Handler) http.Handler {
+func (g *Guard) requireThat(check func(*User) error) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		checked := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if user, ok := UserFrom(r.Context()); !ok || !allowed(user) {
+			user, ok := UserFrom(r.Context())
+			if !ok {
 				g.refuse(w, r, ErrForbidden)
+				return
+			}
+			if err := check(user); err != nil {
+				g.refuse(w, r, err)
 				return
 			}
 			next.ServeHTTP(w, r)

@@ -20,6 +20,9 @@ type accessClaims struct {
 	Role        Role     `json:"role"`
 	Groups      []string `json:"groups"`
 	Permissions []string `json:"permissions"`
+	AuthTime    int64    `json:"auth_time"`
+	AMR         []string `json:"amr"`
+	ACR         string   `json:"acr"`
 }
 
 // foreignClaims reads the tokens of another issuer, whose claims about the

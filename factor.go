@@ -245,7 +245,9 @@ func (g *Gate) matchRecovery(ctx context.Context, l *login, code string) (use re
 	if busy != nil || !ok {
 		return use, false, busy
 	}
-	return record.FactorUse{ID: f.ID, Old: f.Data, New: data.Use(i).String(), LastUsed: g.now().Truncate(time.Microsecond)}, true, nil
+	data = data.Use(i)
+	l.codesLeft = data.Left()
+	return record.FactorUse{ID: f.ID, Old: f.Data, New: data.String(), LastUsed: g.now().Truncate(time.Microsecond)}, true, nil
 }
 
 // factorOf returns the user's factor of this type, or nil.
@@ -255,4 +257,23 @@ func factorOf(factors []record.Factor, kind record.FactorType) *record.Factor {
 		return nil
 	}
 	return &factors[i]
+}
+
+// readFactors reads the factors of a login's account.
+func (g *Gate) readFactors(ctx context.Context, l *login) (err error) {
+	if g.factors == nil {
+		return nil
+	}
+	l.factors, err = g.factors.ListFactors(ctx, l.account.ID)
+	l.entry.Factors = record.FactorSet(l.factors)
+	return err
+}
+
+// overtaken converts ErrNotFound of a change that found another account or other
+// factors than were read.
+func overtaken(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return ErrLoginNotValid.Because(errOvertaken)
+	}
+	return err
 }

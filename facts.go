@@ -7,6 +7,7 @@ package jotgate
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/record"
@@ -20,6 +21,7 @@ type fact struct {
 	name     string
 	standard bool                               // part of Settings.Claims by default
 	granted  bool                               // read with the user's groups and permissions
+	session  bool                               // about the session's authentication; also present whenever a second factor is concerned
 	of       func(*User) any                    // the value of the claim
 	lenient  func(c *accessClaims, raw jwt.Raw) // reads a claim of another issuer, of any type
 }
@@ -51,6 +53,18 @@ var facts = []fact{
 		name: "permissions", granted: true, of: func(u *User) any { return u.Permissions },
 		lenient: func(c *accessClaims, raw jwt.Raw) { c.Permissions = textsOf(raw) },
 	},
+	{
+		name: "auth_time", session: true, of: func(u *User) any { return u.AuthTime },
+		lenient: func(c *accessClaims, raw jwt.Raw) { c.AuthTime, _ = raw.Int() },
+	},
+	{
+		name: "amr", session: true, of: func(u *User) any { return u.AMR },
+		lenient: func(c *accessClaims, raw jwt.Raw) { c.AMR = textsOf(raw) },
+	},
+	{
+		name: "acr", session: true, of: func(u *User) any { return u.ACR },
+		lenient: func(c *accessClaims, raw jwt.Raw) { c.ACR = textOf(raw) },
+	},
 }
 
 // ClaimNames lists the values that Settings.Claims accepts, in the order of
@@ -76,12 +90,14 @@ func factNamed(name string) *fact {
 	return nil
 }
 
-// factsOf returns the user of an account's access tokens, with everything
-// that Settings.Claims lists.
-func (g *Gate) factsOf(ctx context.Context, account *record.Account, session string) (*User, error) {
-	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: session}
-	granted := func(name string) bool { return factNamed(name).granted }
-	if !slices.ContainsFunc(g.settings.Claims, granted) || g.ownUsers() {
+// factsOf returns the user of a session's access tokens, with everything that
+// Settings.Claims lists.
+func (g *Gate) factsOf(ctx context.Context, account *record.Account, s *record.Session) (*User, error) {
+	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID}
+	if !s.AuthTime.IsZero() && (s.ACR != "" || g.claims(func(f *fact) bool { return f.session })) {
+		user.AuthTime, user.AMR, user.ACR = s.AuthTime.Unix(), strings.Fields(s.AMR), or(s.ACR, levelOne)
+	}
+	if !g.claims(func(f *fact) bool { return f.granted }) || g.ownUsers() {
 		return user, nil
 	}
 	groups, permissions, err := g.db.Accounts().Grants(ctx, account.ID)
@@ -93,4 +109,26 @@ func (g *Gate) factsOf(ctx context.Context, account *record.Account, session str
 		user.Groups[i] = group.Name
 	}
 	return user, nil
+}
+
+// claims reports whether Settings.Claims lists a fact for which is returns true.
+func (g *Gate) claims(is func(*fact) bool) bool {
+	return slices.ContainsFunc(g.settings.Claims, func(name string) bool { return is(factNamed(name)) })
+}
+
+// factClaims returns the claims of an access token about its user: those that
+// Settings.Claims lists, and those about the authentication if a second factor
+// is concerned.
+func (g *Gate) factClaims(user *User, s *record.Session) (claims jwt.Object) {
+	for _, name := range g.settings.Claims {
+		if f := factNamed(name); !f.session || user.AuthTime != 0 {
+			claims = append(claims, claim{name, f.of(user)})
+		}
+	}
+	for i := range facts {
+		if f := &facts[i]; f.session && s.ACR != "" && !slices.Contains(g.settings.Claims, f.name) {
+			claims = append(claims, claim{f.name, f.of(user)})
+		}
+	}
+	return claims
 }

@@ -14,7 +14,7 @@ import (
 // writes it, a lenient reader sets it, and the documentation names it. It
 // finds a place that was forgotten when a fact was added.
 func TestFacts(t *testing.T) {
-	samples := map[string]string{"role": `"editor"`, "groups": `["editors"]`, "permissions": `["blog.add_post"]`}
+	samples := map[string]string{"role": `"editor"`, "groups": `["editors"]`, "permissions": `["blog.add_post"]`, "auth_time": "1700000000", "amr": `["pwd"]`}
 	docs, err := os.ReadFile("docs/settings.md")
 	if err != nil {
 		t.Fatal(err)

@@ -243,6 +243,7 @@ func (g *Guard) fill(room *User, c *accessClaims, s stamp) (*User, error) {
 	}
 	room.ID, room.Username, room.Email, room.Role = id, c.Username, c.Email, c.Role
 	room.Groups, room.Permissions, room.Session, room.stamp = c.Groups, c.Permissions, c.SID, s
+	room.AuthTime, room.AMR, room.ACR = c.AuthTime, c.AMR, c.ACR
 	return room, nil
 }
 

@@ -54,13 +54,11 @@ func (g *Gate) refreshClaims(account *record.Account, s *record.Session, custom 
 func (g *Gate) accessClaims(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object, read time.Time) (jwt.Object, *User, error) {
 	claims := g.baseClaims("access", g.within(s.Created, read.Add(g.settings.AccessTokenLifetime)), read, randomHex(), account)
 	claims = append(claims, claim{"sid", s.ID})
-	user, err := g.factsOf(ctx, account, s.ID)
+	user, err := g.factsOf(ctx, account, s)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, name := range g.settings.Claims {
-		claims = append(claims, claim{name, factNamed(name).of(user)})
-	}
+	claims = append(claims, g.factClaims(user, s)...)
 	own, err := g.customClaims(ctx, account)
 	if err != nil {
 		return nil, nil, err

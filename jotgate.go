@@ -87,8 +87,8 @@ func New(s Settings, db record.Store) (*Gate, error) {
 		Guard: guard, settings: s, db: db, users: s.Users, keys: keys, hasher: s.Hasher, made: s.Now(),
 		hashPool: newHashPool(s.HashConcurrency, s.HashQueue, s.HashMemory),
 	}
-	if f, ok := db.(interface{ Factors() record.Factors }); ok && s.Users == nil {
-		g.factors = f.Factors()
+	if s.Users == nil {
+		g.factors = db.Factors()
 	}
 	if g.factors == nil && (s.RequireMFA != MFANone || len(s.RequireMFAGroups) > 0) {
 		return nil, errors.New("jotgate: RequireMFA: these accounts cannot have second factors: Settings.Users keeps them, or the Store has no Factors")

@@ -5,6 +5,7 @@ package jotgate
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/record"
@@ -118,6 +119,7 @@ func (p PageSessions) make(account *record.Account, s *record.Session, keep bool
 func (p PageSessions) session(c *pageCookie, cookie string) *PageSession {
 	id := p.g.claimOf(&record.Account{ID: c.User, Username: c.Username})
 	user := &User{ID: id, Username: c.Username, Email: c.Email, Role: c.Role, Session: c.Session}
+	user.AuthTime, user.AMR, user.ACR = c.AuthTime, strings.Fields(c.AMR), c.ACR
 	user.stamp = stamp{issued: c.Issued, expires: c.Expires}
 	return &PageSession{User: user, Owner: c.User, AuthTime: time.Unix(c.AuthTime, 0), ACR: c.ACR, Keep: c.Keep, Expires: time.Unix(c.End, 0), Cookie: cookie}
 }

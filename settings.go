@@ -103,7 +103,9 @@ type Settings struct {
 	// USER_ID_FIELD.
 	UserIDField string
 	// Claims are the facts about the user in access tokens, of: username,
-	// email, role, groups, permissions. An empty, non-nil list is none.
+	// email, role, groups, permissions, auth_time, amr, acr. An empty, non-nil
+	// list is none. The last three also appear without being listed if the user
+	// has a second factor or has authenticated again.
 	// Default: username, email, role. Django: a custom TokenObtainPairSerializer.
 	Claims []string
 	// CustomClaims adds the program's claims to access tokens; it is called at

@@ -88,10 +88,14 @@ func nextStep(s standing, done []proved) Step {
 // methodsOf returns the claim amr of these proofs.
 func methodsOf(done []proved) (amr []string) {
 	for _, p := range done {
-		if len(p.AMR) > 0 {
-			amr = append(amr, p.AMR...)
-		} else {
-			amr = append(amr, p.Method)
+		words := p.AMR
+		if len(words) == 0 {
+			words = []string{p.Method}
+		}
+		for _, word := range words {
+			if !slices.Contains(amr, word) {
+				amr = append(amr, word)
+			}
 		}
 	}
 	if isTwoFactors(done) && !slices.Contains(amr, methodMulti) {
@@ -163,6 +167,8 @@ type login struct {
 	state   LoginState   // what the steps have produced besides tokens
 	stepUp  bool         // the login replaces a session of the same user
 	page    *PageLogin   // of a login at a page, which gets a cookie instead of tokens
+
+	codesLeft int // recovery codes that remain after one was used
 }
 
 // acr returns the level that the session's tokens carry; "" is none, for users

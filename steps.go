@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/jotgate/jotgate/record"
 )
@@ -100,6 +101,21 @@ func (ss Sessions) Start(ctx context.Context, account *record.Account, proof Pro
 	return l.state.Tokens, nil
 }
 
+// BeginEnrolment makes a secret for an authenticator app in a login whose next
+// step is StepEnrol. The pending token is not used up: present it with EnrolTOTP.
+// Errors: ErrLoginNotValid if the token is not valid or the account has a second
+// factor; ErrUnavailable.
+func (g *Gate) BeginEnrolment(ctx context.Context, pending string, client Client) (NewTOTP, error) {
+	l, err := g.resume(ctx, pending, client)
+	if err != nil {
+		return NewTOTP{}, err
+	}
+	if g.factors == nil || l.entry.Factors != "" {
+		return NewTOTP{}, ErrLoginNotValid.Because(errors.New("the account has a second factor or cannot have one"))
+	}
+	return g.Factors().BeginTOTP(ctx, l.account)
+}
+
 // resume reads a pending login and the account that it belongs to.
 func (g *Gate) resume(ctx context.Context, pending string, client Client) (*login, error) {
 	p, err := g.openPending(pending, &client)
@@ -125,15 +141,6 @@ func (g *Gate) resume(ctx context.Context, pending string, client Client) (*logi
 	return l, nil
 }
 
-func (g *Gate) readFactors(ctx context.Context, l *login) (err error) {
-	if g.factors == nil {
-		return nil
-	}
-	l.factors, err = g.factors.ListFactors(ctx, l.account.ID)
-	l.entry.Factors = record.FactorSet(l.factors)
-	return err
-}
-
 // take checks a proof, determines the next step and, if there is none, creates
 // the session. It is the only caller of nextStep and of createSession.
 func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
@@ -154,17 +161,43 @@ func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
 	}
 	switch l.state.Next = nextStep(stand, l.done); l.state.Next {
 	case StepDone:
-		return g.createSession(ctx, l)
+		err = g.createSession(ctx, l)
 	case StepFirst, StepActivate:
 		return ErrNoActiveAccount.Because(loginRefusal("inactive"))
+	default:
+		err = g.suspend(ctx, l)
 	}
-	return g.suspend(ctx, l)
+	if err != nil {
+		return err
+	}
+	g.stepTaken(ctx, l, p.Method)
+	return nil
+}
+
+// stepTaken records and reports what an accepted proof has changed.
+func (g *Gate) stepTaken(ctx context.Context, l *login, method string) {
+	if len(l.entry.Add) > 0 {
+		g.factorChanged(ctx, l.account, "totp added", record.LetterFactorAdded, l.client)
+	}
+	if method == methodRecovery {
+		left := strconv.Itoa(l.codesLeft)
+		g.event(ctx, record.Event{Name: "recovery_code", User: l.account.ID, Detail: left + " left"}, l.client)
+		g.Accounts().Notify(ctx, record.LetterRecoveryUsed, l.account, left)
+	}
+	if l.state.Next == StepDone && g.settings.TrustedBrowser > 0 && isTwoFactors(l.done) {
+		l.state.TrustedBrowser = g.sealTrust(l.account, record.FactorSet(l.factors))
+	}
 }
 
 // standing determines what the next step depends on.
 func (g *Gate) standing(ctx context.Context, l *login) (s standing, err error) {
 	s.Active = l.account.IsActive
+	if err := g.applyReset(ctx, l); err != nil {
+		return s, err
+	}
 	s.SecondFactor = record.FactorSet(l.factors) != ""
+	again := l.stepUp || l.page != nil && l.page.Replaces != nil
+	s.TrustedBrowser = s.SecondFactor && !again && g.isTrusted(l)
 	if g.factors != nil && !s.SecondFactor {
 		s.Demanded, err = g.demandsFactor(ctx, l.account)
 	}
@@ -194,9 +227,10 @@ func (g *Gate) suspend(ctx context.Context, l *login) (err error) {
 	start := g.now().Unix()
 	if l.pending != nil {
 		start = l.pending.Start
+		// Nothing but the token changes if the next step fails.
 		if err := g.factors.ChangeFactors(ctx, record.FactorChange{
 			User: l.account.ID, IfPassword: &l.account.Password, IfFactors: &l.entry.Factors,
-			Spend: l.entry.Spend, Uses: l.entry.Uses, Forgive: l.entry.Forgive,
+			Spend: l.entry.Spend, Uses: l.entry.Uses, Forgive: l.entry.Forgive, Add: l.entry.Add,
 		}); err != nil {
 			return overtaken(err)
 		}
@@ -206,13 +240,6 @@ func (g *Gate) suspend(ctx context.Context, l *login) (err error) {
 		ID: randomHex(), User: l.account.ID, Done: l.done, Start: start,
 		Password: g.passwordMark(l.account), Factors: record.FactorSet(l.factors),
 	}, &l.client)
-	return err
-}
-
-func overtaken(err error) error {
-	if errors.Is(err, ErrNotFound) {
-		return ErrLoginNotValid.Because(errOvertaken)
-	}
 	return err
 }
 

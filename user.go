@@ -41,7 +41,13 @@ type User struct {
 	Role        Role          `json:"role"`
 	Groups      []string      `json:"groups,omitempty"`      // names; present when Settings.Claims has "groups"
 	Permissions []string      `json:"permissions,omitempty"` // "app_label.codename"; present when Settings.Claims has "permissions"
-	Session     string        `json:"-"`                     // the session (sid) the token belongs to; empty in tokens that Django issued
+	// AuthTime is when the user last authenticated, in Unix seconds, AMR by which
+	// methods (RFC 8176), and ACR at which level: "aal1" for one factor, "aal2" for
+	// two. They are the zero values if the token does not say so.
+	AuthTime int64    `json:"auth_time,omitempty"`
+	AMR      []string `json:"amr,omitempty"`
+	ACR      string   `json:"acr,omitempty"`
+	Session  string   `json:"-"` // the session (sid) the token belongs to; empty in tokens that Django issued
 
 	stamp // of the token; empty for a User that was not created from a token
 }

@@ -24,5 +24,9 @@ func authToken(c *call, in *loginIn) (any, error) {
 	if errors.Is(err, jotgate.ErrNoActiveAccount) {
 		return nil, form.NonField("Unable to log in with provided credentials.")
 	}
+	var step *jotgate.StepError
+	if errors.As(err, &step) {
+		return nil, errNoSecondStep.Because(err)
+	}
 	return authTokenOut{tokens.Access}, err
 }

@@ -2,6 +2,9 @@ package api
 
 import (
 	"net/http"
+	"regexp"
+	"strconv"
+	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/proxy"
@@ -11,7 +14,9 @@ import (
 // (nginx auth_request, Caddy forward_auth, Traefik, Envoy). It responds with 200
 // and the identity headers, which are empty if the token does not have the value,
 // or with 401 or 403. The parameters ?role=, ?permission= and ?staff=true require
-// more than a valid token; each may be repeated, and all must hold.
+// more than a valid token, and so do ?acr= (the level of authentication) and
+// ?max_age= (seconds since the user authenticated); each may be repeated, and all
+// must hold.
 // Any method is accepted, because some proxies send the client's method. A preflight
 // of Settings.CORSOrigins is answered, so that a gateway can pass preflights here.
 //
@@ -21,7 +26,7 @@ import (
 func check(a *API, w http.ResponseWriter, r *http.Request) error {
 	user, err := a.gate.Authenticate(r)
 	if err == nil && r.URL.RawQuery != "" {
-		err = holds(user, r)
+		err = a.holds(user, r)
 	}
 	if err != nil {
 		return err
@@ -40,13 +45,15 @@ func noIdentity(h http.Header) { proxy.IdentifyAll(h, new(jotgate.User)) }
 // noStore is shared by all responses and must not be modified.
 var noStore = []string{"no-store"}
 
-// holds returns ErrForbidden unless the user meets every requirement of the query.
-// It also refuses an unknown parameter, which may be a misspelled requirement.
-func holds(user *jotgate.User, r *http.Request) error {
+// holds returns ErrForbidden unless the user meets every requirement of the query,
+// and the error of RFC 9470 if only acr or max_age is not met. It also refuses an
+// unknown parameter, which may be a misspelled requirement.
+func (a *API) holds(user *jotgate.User, r *http.Request) error {
 	wanted, err := queryOf(r)
 	if err != nil {
 		return jotgate.ErrForbidden.Because(err)
 	}
+	var auth []jotgate.Requirement
 	for name, values := range wanted {
 		for _, value := range values {
 			ok := false
@@ -57,11 +64,19 @@ func holds(user *jotgate.User, r *http.Request) error {
 				ok = value != "" && user.HasPermission(value)
 			case "staff":
 				ok = value == "true" && user.IsStaff()
+			case "acr":
+				auth, ok = append(auth, jotgate.ACR(value)), isLevel.MatchString(value)
+			case "max_age":
+				seconds, err := strconv.ParseUint(value, 10, 31)
+				auth, ok = append(auth, jotgate.Fresh(time.Duration(seconds)*time.Second)), err == nil && seconds > 0
 			}
 			if !ok {
 				return jotgate.ErrForbidden
 			}
 		}
 	}
-	return nil
+	return a.gate.CheckAuth(user, auth...)
 }
+
+// isLevel is the form of an acr that can be quoted in WWW-Authenticate.
+var isLevel = regexp.MustCompile(`^[!#-\[\]-~]{1,64}$`)

@@ -40,6 +40,11 @@ func meChange(c *call, in *profileIn) (any, error) { return c.changeProfile(c.ac
 // address until the new one is confirmed.
 func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error) {
 	changed := in.sent && in.email != account.Email
+	if changed {
+		if err := c.protect(); err != nil {
+			return nil, err
+		}
+	}
 	if changed && c.settings.EmailChangeNeedsPassword {
 		if !in.asked {
 			return nil, form.FieldError("current_password", "This field is required.")
@@ -85,6 +90,9 @@ func meDelete(c *call, in *confirmIn) (any, error) { return nil, c.deleteAccount
 
 // deleteAccount deletes an account after the caller has confirmed with a password.
 func (c *call) deleteAccount(account *record.Account, in *confirmIn) error {
+	if err := c.protect(); err != nil {
+		return err
+	}
 	if err := c.confirm(in.current); err != nil {
 		return err
 	}

@@ -25,6 +25,10 @@ func (a *API) routes() []route {
 			path: "/api/token/blacklist/", name: "Token Blacklist", about: "Ends the session of a refresh token.",
 			post: on(200, open, refreshFields, tokenBlacklist).in("refresh"),
 		},
+		// The further steps of a login, which SimpleJWT does not have.
+		{path: "/api/token/mfa/", name: "Token MFA", post: on(200, open, mfaFields, tokenMFA).in("login")},
+		{path: "/api/token/enrol/", name: "Token Enrol", post: on(200, open, enrolFields, tokenEnrol).in("login")},
+		{path: "/api/token/enrol/confirm/", name: "Token Enrol Confirm", post: on(200, open, enrolConfirmFields, tokenEnrolConfirm).in("login")},
 		// Django REST framework's authtoken.
 		{path: "/api-token-auth/", name: "Obtain Auth Token", post: on(200, open, authTokenFields, authToken).in("login")},
 
@@ -61,6 +65,13 @@ func (a *API) routes() []route {
 		{path: "/auth/users/email_change_undo/", name: "User Email Change Undo", access: anyone, post: on(204, anyone, linkFields, emailChangeUndo).in("links")},
 		{path: "/auth/sessions/", name: "Session List", access: member, get: read(member, sessionList), remove: read(member, sessionsEnd)},
 		{path: "/auth/sessions/{id}/", name: "Session Instance", access: member, remove: read(member, sessionEnd)},
+		{path: "/auth/again/", name: "Authenticate Again", access: member, post: on(200, member, againFields, again).in("login")},
+		{path: "/auth/factors/", name: "Factor List", access: member, get: read(member, factorList)},
+		{path: "/auth/factors/totp/", name: "TOTP", access: member, post: read(member, totpBegin)},
+		{path: "/auth/factors/totp/confirm/", name: "TOTP Confirm", access: member, post: on(201, member, totpConfirmFields, totpConfirm).in("login")},
+		{path: "/auth/factors/recovery-codes/", name: "Recovery Codes", access: member, post: read(member, recoveryCodes)},
+		{path: "/auth/factors/{id}/", name: "Factor Instance", access: member, remove: read(member, factorRemove)},
+		{path: "/auth/users/{id}/reset_factors/", name: "User Reset Factors", access: member, post: on(202, member, resetFields, factorsReset).in("email")},
 		{path: "/auth/logout/", name: "Logout", access: member, post: read(member, logout)},
 		{path: "/auth/check", get: raw, fast: check},
 		{path: "/auth/revocations", get: raw, raw: revocations, scope: "revocations", only: servesRevocations},

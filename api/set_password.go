@@ -25,6 +25,9 @@ func setPassword(c *call, in *setPasswordIn) (any, error) {
 	if c.settings.SetPasswordRetype && in.again != in.password {
 		return nil, form.NonField("The two password fields didn't match.")
 	}
+	if err := c.protect(); err != nil {
+		return nil, err
+	}
 	if err := c.confirm(in.current); err != nil {
 		return nil, err
 	}

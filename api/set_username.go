@@ -35,6 +35,9 @@ func setUsername(c *call, in *setUsernameIn) (any, error) {
 	if c.settings.SetUsernameRetype && in.again != in.username {
 		return nil, c.errLoginsDiffer()
 	}
+	if err := c.protect(); err != nil {
+		return nil, err
+	}
 	if err := c.confirm(in.current); err != nil {
 		return nil, err
 	}

@@ -76,6 +76,8 @@ type Entry struct {
 	Uses []FactorUse
 	// Forgive are the keys of failure counters to remove.
 	Forgive []string
+	// Add are new factors of the user, as those of a FactorChange.
+	Add []*Factor
 	// Replaces, if not empty, is a live session of the user that ends with
 	// EndedByStepUp. If it is not live, the error is jotgate.ErrTokenBlacklisted.
 	Replaces string
@@ -87,6 +89,9 @@ type FactorChange struct {
 	// IfPassword and IfFactors make the change conditional on the stored password
 	// and on the FactorSet. nil: unconditional.
 	IfPassword, IfFactors *string
+	// EndReset deletes the pending reset of the user's factors. A session that
+	// begins with a second factor (Entry.Uses) does so, too.
+	EndReset bool
 	// Spend, Uses and Forgive are applied as those of an Entry.
 	Spend   []Spent
 	Uses    []FactorUse
@@ -105,8 +110,17 @@ type FactorChange struct {
 	At          time.Time
 }
 
-// Factors keeps second factors, in allauth's table, and what is used once. A
-// Store with a method Factors() record.Factors has them.
+// FactorReset is a reset of a user's second factors by staff. It takes effect at
+// the first login after Due, unless the user logs in with a second factor
+// before.
+type FactorReset struct {
+	User   UserID
+	By     UserID // who requested it; empty: an operator by command
+	Reason string
+	Due    time.Time
+}
+
+// Factors keeps second factors, in allauth's table, and what is used once.
 type Factors interface {
 	// ListFactors lists the user's factors in order of id, at most 100.
 	ListFactors(ctx context.Context, user UserID) ([]Factor, error)
@@ -117,6 +131,11 @@ type Factors interface {
 	// (the zero Failure if there is none), and reports whether it was. Of
 	// concurrent callers with the same before, exactly one counts.
 	CountAttempt(ctx context.Context, key string, before Failure, now time.Time) (bool, error)
+	// RequestReset stores a reset of a user's factors that takes effect at its Due,
+	// in place of an earlier one.
+	RequestReset(ctx context.Context, reset FactorReset) error
+	// PendingReset returns the reset of the user's factors, or nil.
+	PendingReset(ctx context.Context, user UserID) (*FactorReset, error)
 	// GraceStart returns the time of the first call for this user: now, or an
 	// earlier time.
 	GraceStart(ctx context.Context, user UserID, now time.Time) (time.Time, error)

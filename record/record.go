@@ -12,6 +12,7 @@
 //	record.Events       the audit trail
 //	record.Outbox       e-mails that wait to be sent
 //	record.Failures     counters of failed logins
+//	record.Factors      second factors
 //
 // The errors named here are those of package jotgate.
 package record
@@ -42,4 +43,6 @@ type Store interface {
 	// Failures returns nil if the store keeps no counters: then each process
 	// counts failed logins in memory.
 	Failures() Failures
+	// Factors returns nil if accounts cannot have second factors.
+	Factors() Factors
 }

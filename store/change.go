@@ -263,7 +263,7 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, 
 	if _, err := run(ctx, q, "DELETE FROM jotgate_network WHERE user_id = $1", string(id)); err != nil {
 		return err
 	}
-	for _, table := range []string{"jotgate_outbox", "jotgate_pending", "jotgate_grace"} {
+	for _, table := range []string{"jotgate_outbox", "jotgate_pending", "jotgate_grace", "jotgate_factor_reset"} {
 		if _, err := run(ctx, q, "DELETE FROM "+table+" WHERE user_id = $1", string(id)); err != nil {
 			return err
 		}

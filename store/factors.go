@@ -58,8 +58,21 @@ func (s *Store) enter(ctx context.Context, q Queryer, session *record.Session) e
 	if record.FactorSet(factors) != e.Factors {
 		return jotgate.ErrNotFound
 	}
-	if err := s.spend(ctx, q, key, e.Spend, e.Uses, e.Forgive); err != nil || e.Replaces == "" {
+	if err := s.spend(ctx, q, key, e.Spend, e.Uses, e.Forgive); err != nil {
 		return err
+	}
+	for _, add := range e.Add {
+		if err := s.addFactor(ctx, q, key, add); err != nil {
+			return err
+		}
+	}
+	if len(e.Uses) > 0 {
+		if err := endReset(ctx, q, session.User); err != nil {
+			return err
+		}
+	}
+	if e.Replaces == "" {
+		return nil
 	}
 	n, err := s.endSessions(ctx, q, record.Ending{ID: e.Replaces, User: session.User, Reason: record.EndedByStepUp, Now: session.Created}, "")
 	if err == nil && n == 0 {
@@ -152,6 +165,11 @@ func (s *Store) changeFactors(ctx context.Context, q Queryer, key any, change *r
 			return err
 		}
 	}
+	if change.EndReset {
+		if err := endReset(ctx, q, change.User); err != nil {
+			return err
+		}
+	}
 	if change.EndSessions == "" {
 		return nil
 	}
@@ -199,6 +217,33 @@ func (f Factors) CountAttempt(ctx context.Context, key string, before record.Fai
 			failureKey(key), now.UnixMicro(), before.Count, before.Last.UnixMicro())
 	})
 	return n > 0, err
+}
+
+// RequestReset implements record.Factors.
+func (f Factors) RequestReset(ctx context.Context, r record.FactorReset) error {
+	return f.s.write(ctx, func(ctx context.Context, q Queryer) error {
+		_, err := run(ctx, q, `INSERT INTO jotgate_factor_reset (user_id, requester, reason, due) VALUES ($1, $2, $3, $4)
+ON CONFLICT (user_id) DO UPDATE SET requester = excluded.requester, reason = excluded.reason, due = excluded.due`,
+			note(string(r.User), 64), note(string(r.By), 64), note(r.Reason, 1024), r.Due.UnixMicro())
+		return err
+	})
+}
+
+// PendingReset implements record.Factors.
+func (f Factors) PendingReset(ctx context.Context, user record.UserID) (*record.FactorReset, error) {
+	r := record.FactorReset{User: user}
+	found, err := ask(ctx, f.s, func(ctx context.Context, q Queryer) (bool, error) {
+		return one(ctx, q, []any{&r.By, &r.Reason, instant{&r.Due}}, "SELECT requester, reason, due FROM jotgate_factor_reset WHERE user_id = $1", note(string(user), 64))
+	})
+	if err != nil || !found {
+		return nil, err
+	}
+	return &r, nil
+}
+
+func endReset(ctx context.Context, q Queryer, user record.UserID) error {
+	_, err := run(ctx, q, "DELETE FROM jotgate_factor_reset WHERE user_id = $1", string(user))
+	return err
 }
 
 // GraceStart implements record.Factors.

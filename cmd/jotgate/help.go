@@ -16,6 +16,7 @@ var groups = []kong.Group{
 	{Key: "secret", Title: "Secret:"},
 	{Key: "tokens", Title: "Tokens:"},
 	{Key: "passwords", Title: "Passwords:"},
+	{Key: "login", Title: "Second factors:"},
 	{Key: "requests", Title: "Requests:"},
 	{Key: "pages", Title: "Pages:"},
 	{Key: "mail", Title: "Mail:"},

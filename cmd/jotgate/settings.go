@@ -22,6 +22,7 @@ type gateFlags struct {
 	secretFlags
 	tokenFlags
 	passwordFlags
+	factorFlags
 }
 
 type tokenFlags struct {
@@ -68,6 +69,26 @@ type passwordFlags struct {
 	EmailLimit           int           `group:"passwords" default:"5" placeholder:"N" help:"E-mails of one kind to one address, and about one account, before a pause of an hour; 0 is no limit."`
 	DjoserLinks          bool          `group:"passwords" help:"Make activation and username links as djoser does, where one kind can be used as another. Default: each kind is good for itself."`
 	TimeZone             string        `group:"passwords" default:"UTC" placeholder:"ZONE" help:"Django's TIME_ZONE, in which it counts the seconds of reset links."`
+}
+
+// factorFlags are the flags of second factors.
+type factorFlags struct {
+	RequireMFA       string        `group:"login" name:"require-mfa" default:"none" enum:"none,staff,all" placeholder:"WHO" help:"Who must have a second factor: none, staff or all. A login without one then sets one up."`
+	RequireMFAGroups []string      `group:"login" name:"require-mfa-groups" placeholder:"GROUP" help:"Groups whose members must have one, too. Default: none."`
+	MFAGrace         time.Duration `group:"login" name:"mfa-grace" default:"0s" placeholder:"TIME" help:"How long after the first login that finds none it can be put off."`
+	TrustedBrowser   time.Duration `group:"login" default:"0s" placeholder:"TIME" help:"How long a browser is not asked for the second factor again; 0s: each login asks."`
+	TOTPGrace        time.Duration `group:"login" name:"totp-grace" default:"15s" placeholder:"TIME" help:"How long after its end the previous code of an authenticator app is accepted, up to 30s; 0s: never, as ASVS 6.5.5 has it."`
+	MFAIssuer        string        `group:"login" name:"mfa-issuer" placeholder:"NAME" help:"The name of this site in authenticator apps. Default: --issuer, or jotgate."`
+	StepUpLifetime   time.Duration `group:"login" default:"10m" placeholder:"TIME" help:"How long after authentication second factors can be changed and, with one, also e-mail address and password."`
+}
+
+// set sets the settings of the flags.
+func (f *factorFlags) set(s *jotgate.Settings) {
+	s.RequireMFA, s.RequireMFAGroups, s.MFAGrace = jotgate.MFAPolicy(f.RequireMFA), f.RequireMFAGroups, f.MFAGrace
+	s.TrustedBrowser, s.MFAIssuer, s.StepUpLifetime = f.TrustedBrowser, f.MFAIssuer, f.StepUpLifetime
+	if s.TOTPGrace = f.TOTPGrace; f.TOTPGrace == 0 {
+		s.TOTPGrace = -1 // in Settings, 0 means the default
+	}
 }
 
 type hashLimitFlags struct {
@@ -137,6 +158,7 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		PasswordRules:        p.rules(),
 		ImmediateEmailChange: p.ImmediateEmailChange, ListedEmailsOnly: p.ListedEmailsOnly, EmailLimit: cmp.Or(p.EmailLimit, -1),
 	}
+	f.factorFlags.set(&s)
 	if t.RefreshGrace == 0 {
 		s.RefreshGrace = -1 // in Settings, 0 means the default
 	}

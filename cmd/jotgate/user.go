@@ -27,6 +27,7 @@ type userCommands struct {
 	RemoveFromGroup userRemoveFromGroup `cmd:"" help:"End a user's membership."`
 	Grant           userGrant           `cmd:"" help:"Give a user a permission."`
 	Revoke          userRevoke          `cmd:"" help:"Take a permission back."`
+	Factors         userFactors         `cmd:"" help:"Show and remove a user's second factors."`
 	Export          userExport          `cmd:"" help:"Write all users as JSON lines."`
 	Import          userImport          `cmd:"" help:"Read users from JSON lines."`
 }

@@ -41,8 +41,8 @@ const (
 )
 
 var rows = []row{
-	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/strength", "signing", "throttle", "factor/totp", "factor/recovery"}, exported: 52}, // Gate is divided by noun
-	{path: "record", may: []string{"jwt"}, exported: 54}, // the contract with databases: rows and questions
+	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/strength", "signing", "throttle", "factor/totp", "factor/recovery"}, exported: 60}, // Gate is divided by noun
+	{path: "record", may: []string{"jwt"}, exported: 56}, // the contract with databases: rows and questions
 
 	{path: "jwt", kind: pure, libraries: none, exported: 20},
 	{path: "jwt/jwks", kind: pure, libraries: none, may: []string{"jwt"}},
@@ -68,7 +68,7 @@ var rows = []row{
 	{path: "internal/lockout", may: []string{".", "record", "throttle"}},
 	{path: "internal/web", may: []string{".", "record", "throttle", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
-	{path: "api", may: []string{".", "record", "throttle", "mail", "internal/form", "internal/web", "proxy"}},
+	{path: "api", may: []string{"factor/totp", ".", "record", "throttle", "mail", "internal/form", "internal/web", "proxy"}},
 	{path: "pages", may: []string{".", "record", "throttle", "mail", "passwd/strength", "factor/totp", "internal/form", "internal/web"}},
 	{path: "proxy", may: []string{".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
@@ -148,6 +148,7 @@ const (
 // file and the name as the finding prints them. One that is not needed any more
 // is itself a finding.
 var exceptions = map[string]string{
+	"trust.go: encoding/json.Unmarshal":             "the text is a gate's own: it was decrypted and authenticated before it is read",
 	"pending.go: encoding/json.Unmarshal":           "the text is a gate's own: it was decrypted and authenticated before it is read",
 	"internal/equaltime/equaltime.go: math/rand/v2": "the order in which responses are measured is no secret",
 	"pagecookie.go: encoding/json.Unmarshal":        "the text was sealed by this gate and its seal has been verified",

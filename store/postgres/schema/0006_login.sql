@@ -14,6 +14,14 @@ CREATE TABLE jotgate_grace (
   since bigint NOT NULL
 );
 
+-- Resets of second factors by staff: who asked, why, and from when on the factors no longer count.
+CREATE TABLE jotgate_factor_reset (
+  user_id text NOT NULL PRIMARY KEY,
+  requester text NOT NULL,
+  reason text NOT NULL,
+  due bigint NOT NULL
+);
+
 -- Settings that must not change after their first use.
 CREATE TABLE jotgate_setting (
   name text NOT NULL PRIMARY KEY,
@@ -30,5 +38,6 @@ ALTER TABLE jotgate_session DROP COLUMN acr;
 ALTER TABLE jotgate_session DROP COLUMN amr;
 ALTER TABLE jotgate_session DROP COLUMN auth_time;
 DROP TABLE jotgate_setting;
+DROP TABLE jotgate_factor_reset;
 DROP TABLE jotgate_grace;
 DROP TABLE jotgate_spent;

@@ -1,0 +1,120 @@
+package jotgate
+
+// Trusted browsers, and resets of second factors by staff: the two cases in
+// which a login is not asked for a second factor that exists.
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+const trustPurpose = "jotgate trusted browser"
+
+// trust is the content of LoginState.TrustedBrowser. It ends with the password
+// and the factors that it names.
+type trust struct {
+	User     record.UserID `json:"user"`
+	Password string        `json:"pw"` // of Gate.passwordMark
+	Factors  string        `json:"fs"` // record.FactorSet
+	Expires  int64         `json:"exp"`
+}
+
+func (g *Gate) sealTrust(a *record.Account, factors string) string {
+	plain, err := json.Marshal(trust{a.ID, g.passwordMark(a), factors, g.now().Add(g.settings.TrustedBrowser).Unix()})
+	if err != nil {
+		return ""
+	}
+	sealed, err := seal(plain, "trusted browser", trustPurpose, g.settings.SecretKey)
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(sealed)
+}
+
+// isTrusted reports whether the client has shown a second factor of this account
+// before, and neither the password nor a factor has changed since.
+func (g *Gate) isTrusted(l *login) bool {
+	text := l.client.TrustedBrowser
+	if g.settings.TrustedBrowser <= 0 || text == "" || len(text) > maxPending {
+		return false
+	}
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return false
+	}
+	for _, secret := range g.keys.secrets {
+		plain, err := unseal(sealed, "trusted browser", trustPurpose, secret)
+		if err != nil {
+			continue
+		}
+		var t trust
+		err = json.Unmarshal(plain, &t)
+		return err == nil && t.User == l.account.ID && t.Password == g.passwordMark(l.account) &&
+			t.Factors == record.FactorSet(l.factors) && g.now().Unix() < t.Expires
+	}
+	return false
+}
+
+// RequestReset lets the user log in without second factors from delay after now
+// on, unless the user logs in with one before; the account's owner is notified
+// now. by is the member of staff who asks, or "" for an operator. reason is 10
+// to 500 characters; it is recorded and shown to the owner. Errors: 400 (field
+// reason), ErrNotFound if the account has no second factor, ErrForbidden,
+// ErrUnavailable.
+func (fs Factors) RequestReset(ctx context.Context, a *record.Account, by record.UserID, reason string, delay time.Duration, client Client) error {
+	g := fs.gate
+	if g.factors == nil {
+		return ErrForbidden.Because(errNoFactors)
+	}
+	reason = strings.TrimSpace(reason)
+	if n := utf8.RuneCountInString(reason); n < 10 || n > 500 || strings.ContainsAny(reason, "\r\n\x00") {
+		return fieldError("reason", "Ensure this field has 10 to 500 characters in one line.")
+	}
+	set, err := g.factorSet(ctx, a)
+	if err != nil {
+		return err
+	}
+	if set == "" {
+		return ErrNotFound
+	}
+	due := g.now().Add(delay)
+	if err := g.factors.RequestReset(ctx, record.FactorReset{User: a.ID, By: by, Reason: reason, Due: due}); err != nil {
+		return err
+	}
+	detail := "They no longer count from " + due.UTC().Format("2 January 2006 at 15:04 MST") + " on. To prevent this, log in with one of them before."
+	g.event(ctx, record.Event{Name: "factor", User: a.ID, Detail: "reset requested by " + or(string(by), "an operator") + ": " + reason}, client)
+	g.Accounts().Notify(ctx, record.LetterFactorsReset, a, detail)
+	return nil
+}
+
+// applyReset removes the factors of a login's account if staff reset them and
+// the delay is over. All its sessions end.
+func (g *Gate) applyReset(ctx context.Context, l *login) error {
+	set := record.FactorSet(l.factors)
+	if set == "" || l.stepUp || isTwoFactors(l.done) {
+		return nil
+	}
+	reset, err := g.factors.PendingReset(ctx, l.account.ID)
+	if err != nil || reset == nil || g.now().Before(reset.Due) {
+		return err
+	}
+	change := record.FactorChange{User: l.account.ID, IfFactors: &set, EndReset: true, EndSessions: record.EndedByFactors, At: g.now()}
+	for _, f := range l.factors {
+		if f.Type != record.FactorRecovery { // removed with the last other one
+			change.Remove = append(change.Remove, f.ID)
+		}
+	}
+	if err := g.factors.ChangeFactors(ctx, change); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	g.pullRevocations(ctx)
+	g.factorChanged(ctx, l.account, "reset", record.LetterFactorRemoved, l.client)
+	return g.readFactors(ctx, l)
+}
