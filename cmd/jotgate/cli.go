@@ -69,8 +69,13 @@ func (a *app) run(args []string) error {
 // newParser makes a parser of command lines without the commands named in
 // without; shown is called after --help was printed.
 func newParser(a *app, source *source, without []string, shown func(status int)) (*kong.Kong, error) {
+	return newParserOf(&commands{}, a, source, without, shown)
+}
+
+// newParserOf is newParser for a struct with some of the commands.
+func newParserOf(grammar any, a *app, source *source, without []string, shown func(status int)) (*kong.Kong, error) {
 	return kong.New(
-		&commands{},
+		grammar,
 		kong.IgnoreFields(`^commands\.(`+strings.Join(append(without, "-"), "|")+`)$`),
 		kong.Name("jotgate"),
 		kong.Description("Accounts and JSON Web Tokens for a REST API."),

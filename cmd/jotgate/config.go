@@ -161,6 +161,24 @@ func (s *source) load() error {
 	return nil
 }
 
+// use takes a tree in place of the config file.
+func (s *source) use(tree map[string]any) error {
+	all, err := everything()
+	if err != nil {
+		return err
+	}
+	text, err := yaml.Marshal(tree)
+	if err != nil {
+		return err
+	}
+	var read map[string]any // as the file would be read
+	if err := yaml.Unmarshal(text, &read); err != nil {
+		return err
+	}
+	s.loaded, s.values = true, map[string]any{}
+	return s.flatten(all.maps, "", read)
+}
+
 // flatten turns sections into section.name, and every value into text, so
 // that it is parsed as on the command line. isMap has every known key.
 func (s *source) flatten(isMap map[string]bool, prefix string, tree map[string]any) error {

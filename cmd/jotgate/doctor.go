@@ -26,6 +26,7 @@ type doctorCommand struct {
 	listFlags
 	Django         bool   `help:"Say also whether a Django can stand beside, on the same tables and secret."`
 	DjangoSettings string `placeholder:"FILE" help:"With --django: compare with the site's settings, a dump in JSON (see above); - reads standard input."`
+	Write          string `placeholder:"FILE" help:"With --django-settings: write the settings that make jotgate behave as the site into a new config file, such as jotgate.yaml."`
 }
 
 // Help is shown below the usage line.
@@ -36,17 +37,21 @@ if something keeps jotgate from serving. Lines begin with ok, note, fix or BAD.
 
     jotgate doctor
     jotgate doctor --django --django-settings settings.json
+    jotgate doctor --django --django-settings settings.json --write jotgate.yaml
 
 The dump is made where manage.py is, by:
 
-    python manage.py shell -c "import json, django; from django.conf import settings as s; print(json.dumps({**{k: getattr(s, k) for k in dir(s) if k.isupper()}, 'DJANGO_VERSION': django.get_version()}, default=str))" > settings.json
+    python manage.py shell -c "import json, django; from django.conf import settings as s; from django.contrib.auth import get_user_model; U = get_user_model(); m = U._meta; print(json.dumps({**{k: getattr(s, k) for k in dir(s) if k.isupper()}, 'DJANGO_VERSION': django.get_version(), 'USER_MODEL': {'table': m.db_table, 'pk': m.pk.column, 'username': m.get_field(U.USERNAME_FIELD).column, 'email': U.get_email_field_name(), 'required': U.REQUIRED_FIELDS, 'fields': [{'column': f.column, 'null': f.null, 'blank': f.blank, 'default': f.default, 'auto': getattr(f, 'auto_now', False) or getattr(f, 'auto_now_add', False)} for f in m.concrete_fields]}}, default=str))" > settings.json
 
 It holds the site's secret: delete it afterwards.`
 }
 
 // Run collects the facts and prints them.
 func (c *doctorCommand) Run(a *app) error {
-	var django map[string]any
+	if c.Write != "" && c.DjangoSettings == "" {
+		return usage("--write needs --django-settings FILE")
+	}
+	var django dump
 	if c.DjangoSettings != "" {
 		var err error
 		if django, err = readDump(a, c.DjangoSettings); err != nil {
@@ -60,7 +65,11 @@ func (c *doctorCommand) Run(a *app) error {
 	facts = append(facts, c.secretFact(a, facts))
 	facts = append(facts, c.serveFacts(a)...)
 	if c.Django || django != nil {
-		facts = append(facts, c.djangoFacts(a, django)...)
+		compared, err := c.djangoFacts(a, django)
+		if err != nil {
+			return err
+		}
+		facts = append(facts, compared...)
 	}
 	if c.JSON {
 		err = a.json(facts)

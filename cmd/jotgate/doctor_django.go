@@ -1,234 +1,276 @@
 package main
 
-// `doctor --django`: compares what must be equal on both sides with a dump of
-// the site's settings. The facts and defaults are from
-// django/conf/global_settings.py, rest_framework_simplejwt/settings.py and
-// djoser/conf.py.
+// `doctor --django`: compares the settings of serve with a dump of the site's,
+// and writes those that make jotgate behave as the site does.
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/jotgate/jotgate/store"
 )
 
-// rule compares one setting. path is its path in the dump; absent is Django's
-// default.
-type rule struct {
-	path   string
-	absent string
-	ours   func(c *doctorCommand) string
-	flag   string
+// proposal is a flag of serve with the value that a setting of the site asks
+// for.
+type proposal struct {
+	flag  string
+	value any // a string, a bool, a list or a map, as in the config file
+	from  string
+	found string // the setting, as the dump has it
+	apart string // what differs although the flag is set
 }
 
-// rules are the settings that both sides must share so that tokens and links
-// of one are valid for the other.
-var rules = []rule{
-	{"SIMPLE_JWT.ISSUER", "", func(c *doctorCommand) string { return c.Issuer }, "--issuer"},
-	{"SIMPLE_JWT.AUDIENCE", "", func(c *doctorCommand) string { return strings.Join(c.Audience, ", ") }, "--audience"},
-	{"SIMPLE_JWT.LEEWAY", "0s", func(c *doctorCommand) string { return c.Leeway.String() }, "--leeway"},
-	{"SIMPLE_JWT.ACCESS_TOKEN_LIFETIME", "5m0s", func(c *doctorCommand) string { return c.AccessTokenLifetime.String() }, "--access-token-lifetime"},
-	{"SIMPLE_JWT.REFRESH_TOKEN_LIFETIME", "24h0m0s", func(c *doctorCommand) string { return c.RefreshTokenLifetime.String() }, "--refresh-token-lifetime"},
-	{"SIMPLE_JWT.USER_ID_CLAIM", "user_id", func(c *doctorCommand) string { return c.UserIDClaim }, "--user-id-claim"},
-	{"SIMPLE_JWT.USER_ID_FIELD", "id", func(c *doctorCommand) string { return c.UserIDField }, "--user-id-field"},
-	{"SIMPLE_JWT.CHECK_REVOKE_TOKEN", "false", func(c *doctorCommand) string { return strconv.FormatBool(c.CheckRevokeToken) }, "--check-revoke-token"},
-	{"SIMPLE_JWT.REVOKE_TOKEN_CLAIM", "hash_password", func(c *doctorCommand) string { return c.RevokeTokenClaim }, "--revoke-token-claim"},
-	{"SIMPLE_JWT.UPDATE_LAST_LOGIN", "false", func(c *doctorCommand) string { return strconv.FormatBool(c.UpdateLastLogin) }, "--update-last-login"},
-	{"SIMPLE_JWT.JTI_CLAIM", "jti", func(*doctorCommand) string { return "jti" }, ""},
-	{"SIMPLE_JWT.TOKEN_TYPE_CLAIM", "token_type", func(*doctorCommand) string { return "token_type" }, ""},
-	{"TIME_ZONE", "America/Chicago", func(c *doctorCommand) string { return c.TimeZone }, "--time-zone"},
-	{"PASSWORD_RESET_TIMEOUT", "72h0m0s", func(c *doctorCommand) string { return c.PasswordResetTimeout.String() }, "--password-reset-timeout"},
-}
-
-// djangoFacts compares with the dump; without one it lists what to compare.
-func (c *doctorCommand) djangoFacts(a *app, dump map[string]any) (facts []store.Fact) {
-	if dump == nil {
-		return []store.Fact{{OK: true, About: "Django's settings", Found: "not given", Mend: "--django-settings FILE compares them; jotgate doctor --help says how to make the file"}}
+// read returns what the site's settings ask for, and what has no equal here.
+func (d dump) read() (wanted []proposal, facts []store.Fact) {
+	known := map[string]bool{"SIMPLE_JWT.SIGNING_KEY": true, "SIMPLE_JWT.ALGORITHM": true, "SIMPLE_JWT.VERIFYING_KEY": true}
+	for _, r := range siteRules {
+		known[r.path] = true
+		v := d.or(r.path, r.absent)
+		if v == nil || r.only != nil && !r.only(d) {
+			continue
+		}
+		value, apart := v, ""
+		if r.read != nil {
+			value, apart = r.read(v, d)
+		}
+		switch {
+		case r.flag != "" && value != nil:
+			wanted = append(wanted, proposal{r.flag, value, r.path, shownSetting(v), apart})
+		case apart != "":
+			facts = append(facts, r.note(v, apart))
+		}
 	}
-	facts = append(facts, c.secretsAgree(a, dump), c.algorithmsAgree(dump), c.headersAgree(dump), c.hashersAgree(dump), c.modelsAgree(dump))
-	for _, r := range rules {
-		theirs, ours := shownValue(dump, r), r.ours(c)
-		f := store.Fact{OK: theirs == ours, About: r.path, Found: quoted(theirs)}
-		if !f.OK {
-			f.Mend = "jotgate has " + quoted(ours)
-			if r.flag != "" {
-				f.Mend += ": start it with " + r.flag + "=" + theirs
-			} else {
-				f.Mend += " and no other"
+	return wanted, append(facts, d.unread(known)...)
+}
+
+// note returns the fact about a setting without an equal.
+func (r *siteRule) note(v any, apart string) store.Fact {
+	f := store.Fact{OK: true, About: r.path, Found: shownSetting(v), Mend: apart}
+	if found, rest, ok := strings.Cut(apart, ": "); ok && r.names {
+		f.Found, f.Mend = found, rest
+	}
+	return f
+}
+
+// unread lists the settings of the libraries that no rule reads.
+func (d dump) unread(known map[string]bool) (facts []store.Fact) {
+	for _, group := range []string{"SIMPLE_JWT", "DJOSER"} {
+		settings, _ := d[group].(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(settings)) {
+			if path := group + "." + name; !known[path] && settings[name] != nil {
+				facts = append(facts, store.Fact{OK: true, About: path, Found: shownSetting(settings[name]), Mend: "jotgate has no such setting"})
 			}
 		}
-		facts = append(facts, f)
-	}
-	return append(facts, strangers(dump)...)
-}
-
-// secretsAgree compares the secrets without showing them.
-func (c *doctorCommand) secretsAgree(a *app, dump map[string]any) store.Fact {
-	f := store.Fact{OK: true, About: "SECRET_KEY", Found: "the same on both sides"}
-	ours, err := c.read(a, c.folder(), false)
-	theirs, _ := setting(dump, "SECRET_KEY").(string)
-	switch signing, own := setting(dump, "SIMPLE_JWT.SIGNING_KEY").(string); {
-	case err != nil:
-		f.OK, f.Found, f.Mend = false, "jotgate has none", "give jotgate the site's: SECRET_KEY in the environment"
-	case theirs != string(ours):
-		f.OK, f.Found, f.Mend = false, "another one than jotgate's", "give both the same: tokens, reset links and signing keys depend on it"
-	case own && signing != theirs && strings.HasPrefix(algorithm(dump), "HS"):
-		f.OK, f.Found, f.Mend = false, "the same, but tokens are signed with SIMPLE_JWT SIGNING_KEY", "start jotgate with --signing-key and --verifying-keys, a JWK of kty oct with that key"
-	}
-	return f
-}
-
-func algorithm(dump map[string]any) string {
-	if alg, ok := setting(dump, "SIMPLE_JWT.ALGORITHM").(string); ok {
-		return alg
-	}
-	return "HS256"
-}
-
-func (c *doctorCommand) algorithmsAgree(dump map[string]any) store.Fact {
-	f := store.Fact{OK: true, About: "SIMPLE_JWT.ALGORITHM", Found: algorithm(dump)}
-	if f.Found != "HS256" && c.SigningKey == "" {
-		f.OK, f.Mend = false, "start jotgate with --signing-key FILE, the private key that SIMPLE_JWT SIGNING_KEY holds"
-	}
-	return f
-}
-
-// headersAgree checks that jotgate accepts every authorization scheme that
-// Django accepts.
-func (c *doctorCommand) headersAgree(dump map[string]any) store.Fact {
-	theirs := texts(setting(dump, "SIMPLE_JWT.AUTH_HEADER_TYPES"), "Bearer")
-	f := store.Fact{OK: true, About: "SIMPLE_JWT.AUTH_HEADER_TYPES", Found: strings.Join(theirs, ", ")}
-	for _, word := range theirs {
-		if !slices.Contains(c.HeaderTypes, word) {
-			f.OK, f.Mend = false, "jotgate takes "+strings.Join(c.HeaderTypes, ", ")+": start it with --header-types="+strings.Join(theirs, ",")
-		}
-	}
-	if f.OK && c.HeaderTypes[0] != theirs[0] {
-		f.Mend = "WWW-Authenticate names " + c.HeaderTypes[0] + " here and " + theirs[0] + " there"
-	}
-	return f
-}
-
-// hashersAgree names the preset that keeps the two from rewriting each
-// other's hashes at every login.
-func (c *doctorCommand) hashersAgree(dump map[string]any) store.Fact {
-	first := texts(setting(dump, "PASSWORD_HASHERS"), "django.contrib.auth.hashers.PBKDF2PasswordHasher")[0]
-	name := first[strings.LastIndexByte(first, '.')+1:]
-	f := store.Fact{OK: true, About: "PASSWORD_HASHERS", Found: name}
-	version, _ := setting(dump, "DJANGO_VERSION").(string)
-	parts := strings.SplitN(version, ".", 3)
-	want := "argon2,keep"
-	switch {
-	case name == "PBKDF2PasswordHasher" && len(parts) > 1:
-		want = "django-" + parts[0] + "." + parts[1]
-	case name == "Argon2PasswordHasher":
-		want = "django-argon2"
-	}
-	if c.Hasher != want && !strings.HasSuffix(c.Hasher, ",keep") {
-		f.OK, f.Mend = false, "each side would rewrite the other's hashes at login: start jotgate with --hasher="+want
-	}
-	return f
-}
-
-// modelsAgree checks AUTH_USER_MODEL.
-func (c *doctorCommand) modelsAgree(dump map[string]any) store.Fact {
-	model, _ := setting(dump, "AUTH_USER_MODEL").(string)
-	if model == "" {
-		model = "auth.User"
-	}
-	table := strings.ToLower(strings.Replace(model, ".", "_", 1))
-	f := store.Fact{OK: table == c.UserTable, About: "AUTH_USER_MODEL", Found: model}
-	if !f.OK {
-		f.Mend = "jotgate uses the table " + c.UserTable + ": unless the model's Meta names another, start it with --user-table=" + table
-	}
-	return f
-}
-
-// strangers returns the settings that jotgate does not follow.
-func strangers(dump map[string]any) (facts []store.Fact) {
-	note := func(about, found, mend string) {
-		facts = append(facts, store.Fact{OK: true, About: about, Found: found, Mend: mend})
-	}
-	for _, backend := range texts(setting(dump, "AUTHENTICATION_BACKENDS"), "django.contrib.auth.backends.ModelBackend") {
-		if backend != "django.contrib.auth.backends.ModelBackend" {
-			note("AUTHENTICATION_BACKENDS", backend, "not asked by jotgate, which checks the password of the user table")
-		}
-	}
-	apps := texts(setting(dump, "INSTALLED_APPS"), "")
-	if !slices.Contains(apps, "rest_framework_simplejwt.token_blacklist") {
-		note("INSTALLED_APPS", "no rest_framework_simplejwt.token_blacklist", "Django does not learn of logouts, and its own do nothing: install the app and run manage.py migrate")
-	}
-	if url, ok := setting(dump, "SIMPLE_JWT.JWK_URL").(string); ok && url != "" {
-		note("SIMPLE_JWT.JWK_URL", url, "Django verifies with the keys published there: it may be jotgate's /.well-known/jwks.json")
 	}
 	return facts
 }
 
-// setting returns a value by its path, or nil.
-func setting(dump map[string]any, path string) any {
-	first, rest, deeper := strings.Cut(path, ".")
-	if !deeper {
-		return dump[first]
+// djangoFacts compares with the dump; without one it lists what to compare.
+func (c *doctorCommand) djangoFacts(a *app, d dump) (facts []store.Fact, err error) {
+	if d == nil {
+		return []store.Fact{{OK: true, About: "Django's settings", Found: "not given", Mend: "--django-settings FILE compares them; jotgate doctor --help says how to make the file"}}, nil
 	}
-	inner, _ := dump[first].(map[string]any)
-	return setting(inner, rest)
+	wanted, facts := d.read()
+	key, files, unusable := d.signingKey(c.Write)
+	wanted = append(wanted, key...)
+	facts = append(unusable, facts...)
+	accepted, refused, err := c.judge(a, wanted, files)
+	if err != nil {
+		return nil, err
+	}
+	compared := []store.Fact{c.secretsAgree(a, d)}
+	for _, p := range accepted {
+		compared = append(compared, c.compare(p))
+	}
+	for _, r := range refused {
+		compared = append(compared, store.Fact{About: r.from, Found: r.found, Mend: "serve cannot follow it: " + r.apart})
+	}
+	if c.Write != "" {
+		err = c.write(a, accepted, files)
+	}
+	return append(compared, facts...), err
 }
 
-// shownValue formats a value of the dump as jotgate writes it.
-func shownValue(dump map[string]any, r rule) string {
-	switch v := setting(dump, r.path).(type) {
-	case nil:
-		return r.absent
-	case string:
-		if d, ok := pythonDuration(v); ok {
-			return d.String()
+// compare returns the fact about a flag of which serve accepts the value.
+func (c *doctorCommand) compare(p proposal) store.Fact {
+	ours, theirs := flagText(flagField(&c.serveFlags, p.flag)), valueText(p.value)
+	f := store.Fact{OK: sameSetting(p.flag, ours, theirs), About: p.from, Found: p.found, Mend: p.apart}
+	if !f.OK {
+		f.Mend = "jotgate has " + quoted(ours) + ": start it with --" + p.flag + "=" + theirs
+		if p.apart != "" {
+			f.Mend += "; " + p.apart
 		}
-		return v
-	case float64:
-		return (time.Duration(v) * time.Second).String()
-	case bool:
-		return strconv.FormatBool(v)
-	default:
-		return strings.Join(texts(v, ""), ", ")
 	}
+	return f
 }
 
-// pythonDuration parses str(timedelta): "0:05:00" or "1 day, 0:00:00".
-func pythonDuration(text string) (time.Duration, bool) {
-	days := 0
-	if before, after, found := strings.Cut(text, ", "); found {
-		if _, err := fmt.Sscanf(before, "%d day", &days); err != nil {
-			return 0, false
+// sameSetting reports whether jotgate's value does what the site's asks for.
+func sameSetting(flag, ours, theirs string) bool {
+	switch flag {
+	case "hasher": // ,keep leaves the other side's hashes alone
+		return ours == theirs || strings.HasSuffix(ours, ",keep")
+	case "header-types": // accepting further schemes harms no one
+		have := strings.Split(ours, ",")
+		return !slices.ContainsFunc(strings.Split(theirs, ","), func(word string) bool { return !slices.Contains(have, word) })
+	}
+	return ours == theirs
+}
+
+// judge divides the proposals into those with which serve starts and those
+// with which it does not, with its error. It is the rehearsal that serve itself
+// begins with.
+func (c *doctorCommand) judge(a *app, wanted []proposal, files map[string][]byte) (accepted, refused []proposal, err error) {
+	if c.try(a, wanted, files) == nil {
+		return wanted, nil, nil
+	}
+	if err := c.try(a, nil, nil); err != nil {
+		return wanted, nil, nil // serve does not start in any case, as another line says
+	}
+	// A setting may be refused only until another one is set, such as a lifetime
+	// that must not be longer than another.
+	for progress := true; progress; {
+		progress, refused = false, nil
+		for _, p := range wanted {
+			if slices.ContainsFunc(accepted, func(have proposal) bool { return have.flag == p.flag && have.from == p.from }) {
+				continue
+			}
+			if err := c.try(a, append(slices.Clone(accepted), p), files); err != nil {
+				p.apart = sentence(err)
+				refused = append(refused, p)
+				continue
+			}
+			accepted, progress = append(accepted, p), true
 		}
-		text = after
 	}
-	parts := strings.Split(text, ":")
-	if len(parts) != 3 {
-		return 0, false
-	}
-	d, err := time.ParseDuration(parts[0] + "h" + parts[1] + "m" + parts[2] + "s")
-	return d + time.Duration(days)*24*time.Hour, err == nil
+	return accepted, refused, nil
 }
 
-// texts returns the elements of a list, or a list of the one text, or of
-// fallback if there is neither.
-func texts(value any, fallback string) []string {
+// try parses a config file of the proposals as serve does and rehearses its
+// start.
+func (c *doctorCommand) try(a *app, wanted []proposal, files map[string][]byte) error {
+	settings := &source{env: a.env}
+	if err := settings.use(configOf(wanted)); err != nil {
+		return err
+	}
+	var line struct {
+		Serve serveCommand `cmd:""`
+	}
+	silent := *a
+	silent.files = files
+	parser, err := newParserOf(&line, &silent, settings, nil, func(int) {})
+	if err != nil {
+		return err
+	}
+	args := []string{"serve", "--database=" + c.Database, "--addr=127.0.0.1:0"}
+	if c.SecretKeyFile != "" {
+		args = append(args, "--secret-key-file="+c.SecretKeyFile)
+	}
+	if _, err := parser.Parse(args); err != nil {
+		return err
+	}
+	return line.Serve.check(&silent)
+}
+
+// configOf returns the proposals as a tree of the config file.
+func configOf(wanted []proposal) map[string]any {
+	tree := map[string]any{}
+	for _, p := range wanted {
+		if fmt.Sprint(p.value) != "[]" && fmt.Sprint(p.value) != "map[]" {
+			tree[p.flag] = p.value
+		}
+	}
+	return tree
+}
+
+// write writes the accepted proposals to the config file --write, and the key
+// files that it names beside it.
+func (c *doctorCommand) write(a *app, accepted []proposal, files map[string][]byte) error {
+	text, err := yaml.Marshal(configOf(accepted))
+	if err != nil {
+		return err
+	}
+	head := "# Written by jotgate doctor --django from the settings of a Django site. The secret is not in it:\n" +
+		"# give it as SECRET_KEY in the environment or as secret-key-file.\n"
+	for name, content := range files {
+		if err := createFile(name, content, 0o600); err != nil {
+			return err
+		}
+	}
+	if err := createFile(c.Write, append([]byte(head), text...), 0o644); err != nil {
+		return err
+	}
+	a.warn("wrote %s; start with: jotgate serve --config %s", c.Write, c.Write)
+	return nil
+}
+
+// createFile writes a file that must not exist yet.
+func createFile(name string, content []byte, mode os.FileMode) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return fmt.Errorf("--write: %w", err)
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
+}
+
+// flagField returns the field of a flag in a struct of flags, which may embed
+// others. It is the zero Value if there is none.
+func flagField(flags any, name string) (found reflect.Value) {
+	v := reflect.ValueOf(flags).Elem()
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		if !f.Anonymous && cmp.Or(f.Tag.Get("name"), flagName(f.Name)) == name {
+			found = v.FieldByIndex(f.Index)
+		}
+	}
+	return found
+}
+
+var wordStart = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
+
+// flagName returns the name that kong gives to the flag of a field.
+func flagName(field string) string {
+	return strings.ToLower(wordStart.ReplaceAllString(field, "$1$3-$2$4"))
+}
+
+// flagText returns the value of a flag as on the command line.
+func flagText(v reflect.Value) string {
+	if v.Kind() == reflect.Pointer {
+		v = reflect.Indirect(v)
+	}
+	if !v.IsValid() {
+		return ""
+	}
+	return valueText(v.Interface())
+}
+
+// valueText returns a value as on the command line.
+func valueText(value any) string {
 	switch v := value.(type) {
-	case string:
-		return []string{v}
-	case []any:
-		var list []string
-		for _, element := range v {
-			list = append(list, fmt.Sprint(element))
-		}
-		if len(list) > 0 {
-			return list
-		}
+	case []string:
+		return strings.Join(v, ",")
+	case map[string]string:
+		return fmt.Sprint(asWord(true, anyMap(v)))
+	case map[string]any:
+		return fmt.Sprint(asWord(true, v))
 	}
-	return []string{fallback}
+	return fmt.Sprint(value)
+}
+
+func anyMap(m map[string]string) map[string]any {
+	out := make(map[string]any, len(m))
+	for k, v := range m {
+		out[k] = v
+	}
+	return out
 }
 
 // quoted returns value, or "nothing" if it is empty.

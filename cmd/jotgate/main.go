@@ -81,7 +81,9 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	lines  *bufio.Reader // standard input, if it is read line by line
-	log    *slog.Logger  // of serve; see logger
+	// files are read in place of files of those names that do not exist yet.
+	files map[string][]byte
+	log   *slog.Logger // of serve; see logger
 }
 
 // logger returns the logger for what happens to the database: serve's, or for

@@ -66,6 +66,9 @@ const maxInput = 1 << 20
 
 // read returns the content of a file, or of standard input for "-".
 func (a *app) read(name string) ([]byte, error) {
+	if content, ok := a.files[name]; ok {
+		return content, nil
+	}
 	in := a.stdin
 	if name != "-" {
 		file, err := os.Open(name)
