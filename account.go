@@ -100,6 +100,9 @@ func (g *Gate) replaceLogin(ctx context.Context, a *record.Account, email string
 	if err := names.CheckEmail(email); err != nil {
 		return fieldError("username", err.Error())
 	}
+	if err := g.checkSimilar(ctx, email, a.ID); err != nil {
+		return err
+	}
 	other, err := g.db.Accounts().ByLogin(ctx, email)
 	switch {
 	case err == nil && other.ID != a.ID:

@@ -37,7 +37,8 @@ var ErrWrongPassword = &Error{Status: 400, Fields: []FieldError{{"current_passwo
 var errNotCreated = &Error{Status: 400, List: []string{"Unable to create account."}}
 
 // Register creates an account. Errors: 400 with the errors of username or
-// password, by field; ErrTaken if the username exists; a bare list, as in
+// password, by field; ErrTaken if the username exists, or
+// a similar one (see record.Names); a bare list, as in
 // djoser, if only its normal form does; ErrSignupClosed if the user table has
 // a column whose value only the application knows; ErrForbidden if Settings.Users keeps
 // the accounts; ErrBusy, ErrUnavailable.
@@ -177,7 +178,21 @@ func (g *Gate) acceptUsername(ctx context.Context, a *record.Account) error {
 	case !errors.Is(err, ErrNotFound):
 		return err
 	}
-	return nil
+	return g.checkSimilar(ctx, a.Username, "")
+}
+
+// checkSimilar returns ErrTaken if another account has a similar username. The
+// normal form of the name itself may be taken; SignUp reports that.
+func (g *Gate) checkSimilar(ctx context.Context, name string, except record.UserID) error {
+	checker := g.db.Names()
+	if checker == nil {
+		return nil
+	}
+	err := checker.Check(ctx, name, except)
+	if errors.Is(err, ErrTaken) && !errors.Is(err, record.ErrSimilarName) {
+		return nil
+	}
+	return err
 }
 
 // loginIsEmail reports whether users log in by e-mail and have no other name.

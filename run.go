@@ -3,6 +3,8 @@ package jotgate
 import (
 	"context"
 	"time"
+
+	"github.com/jotgate/jotgate/record"
 )
 
 // The intervals of Run.
@@ -32,6 +34,9 @@ func (g *Gate) Run(ctx context.Context) error {
 	g.rotateDue(ctx)
 	if w, ok := g.db.(watcher); ok {
 		go g.watch(ctx, w, news)
+	}
+	if names := g.db.Names(); names != nil && !g.ownUsers() {
+		go g.indexNames(ctx, names)
 	}
 	poll, keys := time.NewTicker(pollEvery), time.NewTicker(keysEvery)
 	sweep, purge := time.NewTicker(sweepEvery), time.NewTicker(purgeEvery)
@@ -75,6 +80,15 @@ func (g *Gate) watch(ctx context.Context, w watcher, news chan<- struct{}) {
 		if ctx.Err() == nil {
 			g.log.WarnContext(ctx, "listening for revocations stopped, polling goes on", "cause", err)
 			pause(ctx, time.Second)
+		}
+	}
+}
+
+// indexNames looks for usernames that jotgate did not write.
+func (g *Gate) indexNames(ctx context.Context, names record.Names) {
+	for ; ctx.Err() == nil; pause(ctx, purgeEvery) {
+		if err := names.Index(ctx); err != nil && ctx.Err() == nil {
+			g.log.WarnContext(ctx, "usernames were not indexed", "cause", err)
 		}
 	}
 }

@@ -2,12 +2,17 @@ package record
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
 )
+
+// ErrSimilarName is the cause of jotgate.ErrTaken if a username is not taken itself
+// but similar to another one.
+var ErrSimilarName = errors.New("the username is similar to that")
 
 // UserID is a user's primary key in text form: decimal digits for Django's
 // integer keys, the hyphenated form for UUID keys, as SimpleJWT writes it
@@ -90,7 +95,7 @@ type Accounts interface {
 	List(ctx context.Context, after UserID, limit int) ([]*Account, error)
 
 	// Create inserts a and sets a.ID, which is never an id used before.
-	// The error is jotgate.ErrTaken if the login name exists, an Error with status
+	// The error is jotgate.ErrTaken if the login name is taken (see Names), an Error with status
 	// 400 for a value that the table cannot hold or that another unique column has,
 	// and jotgate.ErrSignupClosed if a column needs a value that only the
 	// application knows.
@@ -98,7 +103,7 @@ type Accounts interface {
 
 	// Change applies change in one transaction. The error is
 	// jotgate.ErrNotFound if no row has this id or the change's conditions do not
-	// hold, and jotgate.ErrTaken if the new username exists. Deactivating an
+	// hold, and jotgate.ErrTaken if the new username is taken (see Names). Deactivating an
 	// account, or change.EndSessions, ends its sessions in the same transaction,
 	// as Sessions.End does. Changing the username voids the tokens that
 	// identify the user by the old one (NotBefore), adds a revocation of it and
@@ -126,6 +131,22 @@ type Accounts interface {
 
 	// Rights returns what Grants would return if the account were active.
 	Rights(ctx context.Context, id UserID) (groups []Group, permissions []string, err error)
+}
+
+// Names compares usernames. Two are similar if they differ only in case, in
+// compatibility forms (NFKC) or in characters that look alike (Unicode Technical
+// Standard 39). Unless its settings allow it, a Store that has them accepts no new
+// username that is similar to another account's: of concurrent ones exactly one
+// is stored. Accounts that another program created or renamed count, too.
+type Names interface {
+	// Check returns jotgate.ErrTaken if an account other than except has this
+	// username or, with the cause ErrSimilarName, a similar one. Accounts.Create,
+	// Accounts.Change and Addresses.SignUp decide; this is for an early response.
+	Check(ctx context.Context, name string, except UserID) error
+	// Index reads the usernames that another program wrote. It takes about a
+	// minute for a million accounts at the first time, when no account can be
+	// created, and may be interrupted. A Gate calls it regularly.
+	Index(ctx context.Context) error
 }
 
 // Change names the columns to change; nil leaves a column as it is.

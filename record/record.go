@@ -5,6 +5,7 @@
 //
 //	record.Store        what a gate uses, by noun:
 //	record.Accounts     accounts, and their groups and permissions
+//	record.Names        usernames that are similar to others
 //	record.Addresses    verified e-mail addresses and pending changes
 //	record.Sessions     sessions, and tokens without one
 //	record.Revocations  the feed of what was revoked
@@ -32,6 +33,10 @@ type Store interface {
 	Addresses() Addresses
 	Sessions() Sessions
 	Revocations() Revocations
+
+	// Names returns nil if the store does not compare usernames: then only equal
+	// ones are taken.
+	Names() Names
 
 	// Keys returns nil if the store keeps no signing keys: then only the keys of
 	// the settings sign.

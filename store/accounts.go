@@ -143,8 +143,11 @@ func (a *accountRow) account() *record.Account {
 func (as accounts) Create(ctx context.Context, a *record.Account) error {
 	var id record.UserID
 	joined := as.db.joined(a)
+	if err := as.db.beforeName(ctx); err != nil {
+		return err
+	}
 	err := as.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-		id, err = as.db.createAccount(ctx, q, a, joined)
+		id, err = as.db.createAccount(ctx, q, a, joined, as.db.tables.schema.SimilarNames)
 		return err
 	})
 	if err == nil {
@@ -158,7 +161,9 @@ func (s *Store) joined(a *record.Account) time.Time {
 	return cmp.Or(a.DateJoined, s.driver.Now()).UTC().Truncate(time.Microsecond)
 }
 
-func (s *Store) createAccount(ctx context.Context, q Queryer, a *record.Account, joined time.Time) (id record.UserID, err error) {
+// createAccount inserts the account. similar allows a name that is similar to
+// another.
+func (s *Store) createAccount(ctx context.Context, q Queryer, a *record.Account, joined time.Time, similar bool) (id record.UserID, err error) {
 	set, err := s.newRow(a, joined)
 	if err != nil {
 		return "", err
@@ -170,8 +175,10 @@ func (s *Store) createAccount(ctx context.Context, q Queryer, a *record.Account,
 	}
 	text := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) RETURNING %s", quote(s.tables.schema.Users),
 		strings.Join(names, ", "), strings.Join(marks, ", "), quote(s.tables.schema.ID))
-	_, err = one(ctx, q, []any{keyScan{&id}}, text, args...)
-	return id, s.takenUser(err)
+	if _, err = one(ctx, q, []any{keyScan{&id}}, text, args...); err != nil {
+		return "", s.takenUser(err)
+	}
+	return id, s.takeName(ctx, q, id, a.Username, similar)
 }
 
 // cell is a column and the value to write into it.

@@ -28,13 +28,19 @@ func (as accounts) Change(ctx context.Context, id record.UserID, change record.C
 	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(set, func(c cell) bool { return c.name == as.db.tables.schema.Username }) {
+		if err := as.db.beforeName(ctx); err != nil {
+			return err
+		}
+	}
 	return as.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		return as.db.changeAccount(ctx, q, id, key, set, change)
 	})
 }
 
 func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, key any, set []cell, change record.Change) error {
-	if err := s.revokeName(ctx, q, id, key, set, change.At); err != nil {
+	renamed, err := s.revokeName(ctx, q, id, key, set, change.At)
+	if err != nil {
 		return err
 	}
 	before, err := s.passwordBefore(ctx, q, key, change)
@@ -49,6 +55,11 @@ func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, 
 	}
 	if !found {
 		return jotgate.ErrNotFound
+	}
+	if renamed {
+		if err := s.takeName(ctx, q, id, name, s.tables.schema.SimilarNames); err != nil {
+			return err
+		}
 	}
 	if err := s.changePending(ctx, q, id, key, email, &change); err != nil {
 		return err
@@ -86,28 +97,28 @@ func (s *Store) passwordBefore(ctx context.Context, q Queryer, key any, change r
 // revokeName revokes the tokens that identify an account by the name that it
 // is about to give up: the next owner of the name may be another person. It
 // ends the sessions with such tokens, because a revocation of the name counts
-// in whole seconds.
-func (s *Store) revokeName(ctx context.Context, q Queryer, id record.UserID, key any, set []cell, at time.Time) error {
+// in whole seconds, and reports whether the name changes.
+func (s *Store) revokeName(ctx context.Context, q Queryer, id record.UserID, key any, set []cell, at time.Time) (renamed bool, err error) {
 	sch := s.tables.schema
 	i := slices.IndexFunc(set, func(c cell) bool { return c.name == sch.Username })
 	if i < 0 {
-		return nil
+		return false, nil
 	}
 	var name string // read by an UPDATE, which locks the row against concurrent changes
 	found, err := one(ctx, q, []any{&name}, "UPDATE "+quote(sch.Users)+" SET password = password WHERE "+quote(sch.ID)+" = $1 RETURNING "+s.tables.username(quote(sch.Users)), key)
 	if err != nil || !found || set[i].value == name {
-		return err
+		return false, err
 	}
 	if at.IsZero() {
 		at = s.driver.Now().UTC().Truncate(time.Microsecond)
 	}
 	if err := void(ctx, q, byUsername, name, at); err != nil {
-		return err
+		return false, err
 	}
 	if err := s.endNamed(ctx, q, id, at); err != nil {
-		return err
+		return false, err
 	}
-	return s.revoke(ctx, q, record.Revocation{Username: name, NotBefore: at, Made: at})
+	return true, s.revoke(ctx, q, record.Revocation{Username: name, NotBefore: at, Made: at})
 }
 
 // ends returns the reason with which a change ends sessions, or "".
@@ -263,7 +274,7 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, 
 	if _, err := run(ctx, q, "DELETE FROM jotgate_network WHERE user_id = $1", string(id)); err != nil {
 		return err
 	}
-	for _, table := range []string{"jotgate_outbox", "jotgate_pending", "jotgate_grace", "jotgate_factor_reset"} {
+	for _, table := range []string{"jotgate_outbox", "jotgate_pending", "jotgate_grace", "jotgate_factor_reset", "jotgate_name"} {
 		if _, err := run(ctx, q, "DELETE FROM "+table+" WHERE user_id = $1", string(id)); err != nil {
 			return err
 		}

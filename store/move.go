@@ -29,11 +29,12 @@ var moveTables = []string{
 	"token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken",
 	"jotgate_session", "jotgate_not_before", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network", "jotgate_outbox",
 	"jotgate_pending", "jotgate_spent", "jotgate_grace", "jotgate_factor_reset", "jotgate_setting",
+	"jotgate_name", "jotgate_progress",
 }
 
 // presets are the tables that are filled when they are created. A target with
 // rows in these tables only counts as empty, and the rows are replaced.
-var presets = []string{"auth_permission", "django_content_type", "jotgate_setting"}
+var presets = []string{"auth_permission", "django_content_type", "jotgate_setting", "jotgate_progress"}
 
 // MoveTo copies to target everything that jotgate stores, with the same ids
 // and hashes, and reads every row back before it commits. target must be

@@ -13,6 +13,7 @@ type (
 	events      struct{ db *Store }
 	outbox      struct{ db *Store }
 	failures    struct{ db *Store }
+	usernames   struct{ db *Store }
 
 	// Groups are Django's groups and their members. Store.Groups returns it.
 	Groups struct{ db *Store }
@@ -46,6 +47,9 @@ func (s *Store) Outbox() record.Outbox { return outbox{s} }
 
 // Failures implements record.Store.
 func (s *Store) Failures() record.Failures { return failures{s} }
+
+// Names implements record.Store.
+func (s *Store) Names() record.Names { return usernames{s} }
 
 // Groups returns the operations on groups.
 func (s *Store) Groups() Groups { return Groups{s} }

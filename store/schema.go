@@ -14,20 +14,20 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Schema names the tables and columns of the users. The zero value means
-// Django's auth_user; set it for a custom user model (Django:
-// AUTH_USER_MODEL). The type of the key (integer or UUID) and the optional
+// Schema names the tables and columns of the users, and says which usernames
+// they may have. The zero value means Django's auth_user; set it for a custom
+// user model (Django: AUTH_USER_MODEL). The type of the key (integer or UUID) and the optional
 // columns are read from the database.
 type Schema struct {
 	// Users is the table of users. Default: auth_user.
 	Users string
 	// ID is its primary key column. Default: id.
 	ID string
-	// Username is the column of the login name (Django: USERNAME_FIELD). It
-	// may be the same as Email. Default: username.
+	// Username is the column of the login name. It may be the same as Email.
+	// Default: username. Django: USERNAME_FIELD.
 	Username string
-	// Email is the column of the e-mail address (Django: EMAIL_FIELD).
-	// Default: email.
+	// Email is the column of the e-mail address. Default: email. Django:
+	// EMAIL_FIELD.
 	Email string
 	// UserGroups is the table that links users to groups. Default: Users +
 	// "_groups".
@@ -45,6 +45,12 @@ type Schema struct {
 	// literally. Without it, an account cannot be created if such a column must
 	// not be NULL and has no default: only the application knows its values.
 	NewUser map[string]string
+	// SimilarNames allows new usernames that differ from another one only in
+	// case, in compatibility forms (NFKC) or in characters that look alike
+	// (Unicode Technical Standard 39; see passwd/names.Fold). Usernames that exist
+	// already stay valid either way. Default: false, they are taken. Django: always
+	// allows them.
+	SimilarNames bool
 }
 
 // Field names a further column of the user table for users.

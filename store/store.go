@@ -37,6 +37,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jotgate/jotgate"
@@ -48,9 +49,10 @@ import (
 // needs. Its methods other than those of the whole database are grouped by
 // noun. It is safe for concurrent use.
 type Store struct {
-	driver Driver
-	tables *tables
-	texts  *texts
+	driver  Driver
+	tables  *tables
+	texts   *texts
+	indexed atomic.Bool // all accounts have rows in jotgate_name
 }
 
 var _ record.Store = (*Store)(nil)

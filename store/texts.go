@@ -26,6 +26,9 @@ type texts struct {
 	// session is a session with its account, see sessionText.
 	session string
 
+	// The keys and usernames of accounts: pages by key, and of the newest.
+	firstNames, namesAfter, newest string
+
 	revoke  string // adds an entry to the feed
 	unseen  string // entries between two horizons
 	inForce string // entries of the first page
@@ -45,10 +48,24 @@ func newTexts(t *tables, driver *Driver) *texts {
 	x.after = x.account + " WHERE " + key + " > $2 ORDER BY " + key + " LIMIT $1"
 	x.active = "SELECT " + t.password("u") + ", " + t.username("u") + " FROM " + users + " WHERE " + key + " = $1" + t.activeOnly() + driver.lock("SHARE")
 	x.guard = "EXISTS (SELECT 1 FROM " + users + " WHERE " + key + " = $%d AND " + t.password("u") + " = $%d" + t.activeOnly() + ")"
+	x.nameTexts(t, key, users)
 	x.count = "SELECT COUNT(*) FROM " + quote(s.Users)
 	x.session = t.sessionText()
 	x.feedTexts(driver)
 	return x
+}
+
+// nameTexts writes the statements that select keys and usernames. The newest
+// accounts have the highest keys, unless these are random.
+func (x *texts) nameTexts(t *tables, key, users string) {
+	text := "SELECT " + key + ", " + t.username("u") + " FROM " + users
+	x.firstNames = text + " ORDER BY " + key + " LIMIT $1"
+	x.namesAfter = text + " WHERE " + key + " > $2 ORDER BY " + key + " LIMIT $1"
+	age := key
+	if _, ok := t.user["date_joined"]; ok && t.key.uuid {
+		age = "u.date_joined"
+	}
+	x.newest = text + " ORDER BY " + age + " DESC LIMIT $1 OFFSET $2"
 }
 
 // accountColumns returns the columns that scanAccount reads, in that order. A

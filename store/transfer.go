@@ -102,7 +102,7 @@ func (r *Record) account() *record.Account {
 // Import inserts a batch of some hundreds of accounts in one
 // transaction: either all of it, or nothing and an error that names the
 // record. An account whose name exists is left unchanged, so that an import
-// may be repeated; created counts the others. Missing groups are created;
+// may be repeated; created counts the others. Names may be similar to others. Missing groups are created;
 // permissions must exist. The ids of the records are not kept.
 func (tr Transfer) Import(ctx context.Context, batch []Record) (created int, err error) {
 	err = tr.db.write(ctx, func(ctx context.Context, q Queryer) error {
@@ -136,7 +136,7 @@ func (s *Store) importAccount(ctx context.Context, q Queryer, r *Record) (made b
 	if joined.IsZero() {
 		joined = s.driver.Now()
 	}
-	id, err := s.createAccount(ctx, q, r.account(), joined.UTC().Truncate(time.Microsecond))
+	id, err := s.createAccount(ctx, q, r.account(), joined.UTC().Truncate(time.Microsecond), true)
 	if err != nil {
 		return false, err
 	}

@@ -6,6 +6,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -98,15 +99,16 @@ func (f *databaseFlags) freeName(a *app, db *store.Store, text string) (string, 
 	if err != nil {
 		return "", err
 	}
-	switch _, err := db.Accounts().ByLogin(a.ctx, name); {
-	case err == nil && f.loginIsEmail():
+	switch err := db.Names().Check(a.ctx, name, ""); {
+	case errors.Is(err, record.ErrSimilarName):
+		return "", fmt.Errorf("%w (--similar-names allows it)", errors.Unwrap(err))
+	case errors.Is(err, jotgate.ErrTaken) && f.loginIsEmail():
 		return "", djangoSays("That email address is already taken.")
-	case err == nil:
+	case errors.Is(err, jotgate.ErrTaken):
 		return "", djangoSays("That username is already taken.")
-	case !errors.Is(err, jotgate.ErrNotFound):
-		return "", err
+	default:
+		return name, err
 	}
-	return name, nil
 }
 
 // newName checks a new login name: as an e-mail address if users log in by

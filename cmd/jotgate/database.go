@@ -22,9 +22,10 @@ type databaseFlags struct {
 	UserTable string `group:"database" default:"auth_user" placeholder:"TABLE" help:"Table of the users; another for a custom user model."`
 	IDColumn  string `group:"database" default:"id" placeholder:"COLUMN" help:"Its primary key, an integer or a UUID."`
 	loginFlags
-	EmailColumn string            `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
-	UserFields  []string          `group:"database" placeholder:"COLUMN" help:"Further columns that users set when they sign up, and see and change at /auth/users/me/, such as first_name,last_name:required,role:read-only. Default: none."`
-	NewUser     map[string]string `group:"database" mapsep:";" placeholder:"COLUMN=VALUE" help:"What new accounts get in columns that jotgate does not know: uuid4, now, today, email, username, null or a constant, such as role=user;uuid=uuid4. Default: none; sign-up is closed if such a column needs a value."`
+	EmailColumn  string            `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
+	UserFields   []string          `group:"database" placeholder:"COLUMN" help:"Further columns that users set when they sign up, and see and change at /auth/users/me/, such as first_name,last_name:required,role:read-only. Default: none."`
+	NewUser      map[string]string `group:"database" mapsep:";" placeholder:"COLUMN=VALUE" help:"What new accounts get in columns that jotgate does not know: uuid4, now, today, email, username, null or a constant, such as role=user;uuid=uuid4. Default: none; sign-up is closed if such a column needs a value."`
+	SimilarNames bool              `group:"database" help:"Allow new usernames that differ from another only in case or in characters that look alike."`
 }
 
 // loginFlags are what the API needs to know about the database.
@@ -36,7 +37,7 @@ type loginFlags struct {
 func (f *databaseFlags) schema() store.Schema {
 	return store.Schema{
 		Users: f.UserTable, ID: f.IDColumn, Username: f.UsernameColumn, Email: f.EmailColumn,
-		Fields: f.fields(), NewUser: f.NewUser,
+		Fields: f.fields(), NewUser: f.NewUser, SimilarNames: f.SimilarNames,
 	}
 }
 

@@ -116,7 +116,7 @@ func goldenUsers(t *testing.T, file string) {
 				t.Fatal(err)
 			}
 		}
-		if err := db.CreateAccount(t.Context(), &a); err != nil {
+		if err := db.Accounts().Create(t.Context(), &a); err != nil {
 			t.Fatal(err)
 		}
 	}

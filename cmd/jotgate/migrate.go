@@ -21,9 +21,12 @@ and jotgate's own. Doing it again changes nothing.
     DATABASE_URL=postgres://app@db/app jotgate migrate`
 }
 
-// Run opens the database, which migrates it.
+// Run opens the database, which migrates it, and indexes the usernames.
 func (c *migrateCommand) Run(a *app) error {
-	return c.withNew(a, func(*store.Store) error {
+	return c.withNew(a, func(db *store.Store) error {
+		if err := db.Names().Index(a.ctx); err != nil {
+			return err
+		}
 		a.printf("%s: the tables are there and up to date\n", c.shown())
 		return nil
 	})

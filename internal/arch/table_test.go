@@ -51,13 +51,13 @@ var rows = []row{
 	{path: "passwd/strength", kind: pure, libraries: golangX, may: []string{"passwd/internal/python"}},
 	{path: "passwd/internal/python", kind: pure, libraries: golangX},
 	{path: "signing", kind: pure, libraries: golangX},
-	{path: "throttle", kind: pure, libraries: golangX},
+	{path: "throttle", libraries: golangX, may: []string{"passwd/names"}},
 	{path: "factor/passkey", kind: pure, exported: 19},
 
 	{path: "factor/totp", kind: pure, libraries: anything},
 	{path: "factor/recovery", kind: pure, libraries: none},
 
-	{path: "store", may: []string{".", "record", "store/internal/migration"}, exported: 22}, // Store is divided by noun
+	{path: "store", may: []string{".", "record", "passwd/names", "store/internal/migration"}, exported: 22}, // Store is divided by noun
 	{path: "store/sqlite", may: []string{".", "record", "store", "store/internal/migration"}},
 	{path: "store/postgres", may: []string{".", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},

@@ -26,6 +26,7 @@ var structs = []struct{ folder, name, title, intro string }{
 	{"pages", "Options", "pages.Options", "The login pages. `pages.New` and `pages.Mount` take them."},
 	{"mail", "Settings", "mail.Settings", "How letters leave. `mail.New` takes them."},
 	{".", "GuardSettings", "jotgate.GuardSettings", "A Guard verifies only; it needs no database. What has the same name as above means the same."},
+	{"store", "Schema", "store.Schema", "Where the users are in the database. The options of `sqlite.Open` and `postgres.Open` contain it."},
 	{"proxy", "Settings", "proxy.Settings", "The gate in front of an API in any language. `proxy.New` takes them."},
 }
 

@@ -35,7 +35,7 @@ var accountsParts = []part{
 			IsStaff: true, IsSuperuser: true, DateJoined: start, LastLogin: start.Add(time.Second).Truncate(time.Second),
 		}
 		b.must(b.Accounts().Create(b.ctx, a))
-		other := &record.Account{Username: "ada", Email: "ada@example.COM", Password: "q", DateJoined: start}
+		other := &record.Account{Username: "ada2", Email: "ada@example.COM", Password: "q", DateJoined: start}
 		b.must(b.Accounts().Create(b.ctx, other))
 
 		for _, want := range []*record.Account{a, other} {
