@@ -79,6 +79,15 @@ golden: ## GOLDEN=folder: recordings of a Django (passwords, signatures, schemas
 interop: setup ## the judges at length: 2,000 passwords for every hasher, both ways
 	cd interop && INTEROP_FULL=1 go test -count=1 -timeout 60m ./...
 
+.PHONY: pictures
+pictures: setup ## a picture of every page in every state, in the folder PICTURES (default /tmp/pictures)
+	mkdir -p $(or $(PICTURES),/tmp/pictures)
+	cd interop/pages && PICTURES=$(abspath $(or $(PICTURES),/tmp/pictures)) go test -count=1 -v -run TestPictures . | grep -vE '^=== '
+
+.PHONY: pages
+pages: setup ## every page in a browser at length: axe, html-validate, light, dark, 320 pixels, right to left, pseudo-language
+	cd interop/pages && PAGES=long go test -count=1 -v -timeout 30m . | grep -vE '^=== '
+
 .PHONY: differential
 differential: setup ## TOKENS tokens (default 1,000,000), valid and damaged, judged by six other libraries beside jotgate
 	cd interop/differential && TOKENS=$(or $(TOKENS),1000000) go test -count=1 -timeout 90m -v . | grep -vE '^=== '

@@ -58,6 +58,12 @@ type Options struct {
 	// lead to in addition to the origin of the pages. Default: none.
 	// Django: url_has_allowed_host_and_scheme's allowed_hosts.
 	Next []string
+	// Welcome serves a page at / that says what a new server can do and what to
+	// configure next. Default: false. Django: the page of runserver.
+	Welcome bool
+	// Docs is the address of the API's documentation, such as /api/docs/, for that
+	// page. Default: none. Django: none.
+	Docs string
 	// NoSignup closes the sign-up. Default: false. Django: allauth
 	// ACCOUNT_ADAPTER is_open_for_signup.
 	NoSignup bool
@@ -152,6 +158,9 @@ func Mount(mux *http.ServeMux, gate *jotgate.Gate, o Options) {
 func (p *Pages) Mount(mux *http.ServeMux) {
 	for i := range routes {
 		mux.Handle(p.path(routes[i].path), p.handler(&routes[i]))
+	}
+	if p.options.Welcome {
+		mux.Handle("/{$}", p.handler(welcomeRoute))
 	}
 	mux.Handle(p.options.Path+"static/{file}", p.shell.Wrap(web.Endpoint{Allow: "GET, HEAD", Headers: p.headers}, http.HandlerFunc(p.static)))
 	mux.Handle(p.options.Path, p.shell.Wrap(p.endpoint(&route{}), http.HandlerFunc(p.notFound)))

@@ -120,6 +120,7 @@ var samples = []sample{
 	}},
 	{"activity-none", "activity", func(v *view) { v.Data = activityData{} }},
 	{"data", "data", nil},
+	{"welcome", "welcome", func(v *view) { v.Data = welcomeData{"/api/docs/", welcomeSteps} }},
 	{"error", "error", func(v *view) { v.Data, v.Request = "problem.busy", "JBSWY3DPEHPK3PXPABCDEFGHIJ" }},
 	{"error-notfound", "error", func(v *view) { v.Data, v.Request = "problem.notfound", "JBSWY3DPEHPK3PXPABCDEFGHIJ" }},
 }
@@ -154,6 +155,9 @@ func (p *Pages) writeSample(w io.Writer, name string, l *catalog) error {
 
 // routeOf returns the route with this path, or that of the error page.
 func routeOf(path string) *route {
+	if path == "welcome" {
+		return welcomeRoute
+	}
 	for i := range routes {
 		if routes[i].path == path {
 			return &routes[i]

@@ -36,6 +36,9 @@ func (c *serveCommand) welcome(a *app, listener net.Listener, gate *jotgate.Gate
 	if c.Demo {
 		return c.demonstrate(a, base, gate, db)
 	}
+	if c.Pages == "on" {
+		a.printf("\nOpen %s%s to sign up and sign in.\n", strings.TrimSuffix(base, strings.TrimRight(c.Prefix, "/")), c.PagesPath)
+	}
 	login := c.UsernameColumn + "=alice"
 	if c.UsernameColumn == "email" {
 		login += "@example.com"
@@ -56,6 +59,9 @@ func (c *serveCommand) demonstrate(a *app, base string, gate *jotgate.Gate, db *
 	password, err := demoUser(a.ctx, gate, db)
 	if err != nil {
 		return err
+	}
+	if c.Pages == "on" {
+		a.printf("\nOpen %s%s and sign in as %s with the password %s\n", strings.TrimSuffix(base, strings.TrimRight(c.Prefix, "/")), c.PagesPath, demoName, password)
 	}
 	form := url.Values{"username": {demoName}, "password": {password}}
 	a.printf("\n1. Log in. The answer is a pair of tokens and the user.\n\n  curl -d username=%s -d password=%s %s/api/token/\n\n", demoName, password, base)

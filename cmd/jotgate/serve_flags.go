@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate"
@@ -80,7 +81,7 @@ type lockoutFlags struct {
 }
 
 type mailFlags struct {
-	pages                    string        // the path of the login pages; empty if they are off
+	pages, prefix            string        // the path of the login pages, empty if they are off; and of the API
 	MailServer               string        `group:"mail" placeholder:"URL" also:"EMAIL_URL" help:"smtp://user:password@host:587 or smtps://…. Default: none; no e-mail is sent (see --print-emails)."`
 	PrintEmails              bool          `group:"mail" help:"Without --mail-server: print e-mails, with the links in them, on standard error. Whoever reads it can open the accounts. --demo sets it."`
 	MailFrom                 string        `group:"mail" placeholder:"ADDRESS" help:"The sender. Required with --mail-server."`
@@ -139,6 +140,7 @@ func (f *mailFlags) linkToPages(s *mail.Settings) {
 	if f.pages == "" {
 		return
 	}
+	s.BaseURL = strings.TrimSuffix(s.BaseURL, f.prefix)
 	for path, page := range map[*string]string{
 		&s.ActivationPath: "activate", &s.PasswordResetPath: "reset/confirm", &s.UsernameResetPath: "username/confirm",
 		&s.EmailChangePath: "email/confirm", &s.EmailUndoPath: "email/undo",

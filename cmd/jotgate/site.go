@@ -46,6 +46,8 @@ type ownHandler struct {
 	api   *api.API
 	pages *pages.Pages // nil: off
 	path  string       // of the pages
+	// welcome says that the pages also serve /.
+	welcome bool
 }
 
 // newOwnHandler makes the API and the pages, which share rates and delays.
@@ -59,9 +61,14 @@ func (f *serveFlags) newOwnHandler(gate *jotgate.Gate) (*ownHandler, error) {
 	if f.Pages == "off" {
 		return own, nil
 	}
-	f.mailFlags.pages = f.PagesPath
+	f.mailFlags.pages, f.mailFlags.prefix = f.PagesPath, strings.TrimRight(f.Prefix, "/")
 	o := f.siteFlags.options(settings)
 	o.API = own.api
+	o.Welcome = f.BaseURL == "" && f.SiteName == "" && f.Home == "" && f.Upstream == ""
+	if !f.NoSchema {
+		o.Docs = strings.TrimSuffix(f.Prefix, "/") + "/api/docs/"
+	}
+	own.welcome = o.Welcome
 	if own.pages, err = pages.New(gate, o); err != nil {
 		return nil, inFlags("pages", err)
 	}
@@ -80,7 +87,7 @@ func (h *ownHandler) mux() *http.ServeMux {
 
 // ServeHTTP implements http.Handler.
 func (h *ownHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h.pages != nil && (strings.HasPrefix(r.URL.Path, h.path) || r.URL.Path == "/") {
+	if h.pages != nil && (strings.HasPrefix(r.URL.Path, h.path) || r.URL.Path == "/" && h.welcome) {
 		h.pages.ServeHTTP(w, r)
 		return
 	}

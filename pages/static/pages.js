@@ -22,7 +22,7 @@
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "yes";
-      form.querySelector("button:not([type=button])")?.setAttribute("aria-busy", "true");
+      form.querySelector("button[type=submit]")?.setAttribute("aria-busy", "true");
     });
   }
   // A page that comes back from the browser's cache can be sent again, and a

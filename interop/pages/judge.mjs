@@ -1,0 +1,268 @@
+// Judges the pages in a real browser:
+//
+//   node judge.mjs samples BASE [--short]   every page in every state, of `jotgate theme preview`
+//   node judge.mjs life BINARY FOLDER [--short]  a server in an empty folder: an account's life without scripts, Back,
+//                                           reload, double clicks, two tabs, a program that scans e-mails
+//   node judge.mjs pictures BASE FOLDER [NAME]   a picture of each page, or of one
+//
+// It prints one JSON object; findings is empty if everything is as it should be.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import puppeteer from "puppeteer-core";
+import axe from "axe-core";
+import { HtmlValidate } from "html-validate";
+
+const findings = [];
+const counted = { pages: 0, axe: 0, html: 0, requests: 0, steps: 0 };
+const find = (where, what) => findings.push(`${where}: ${what}`);
+
+const browser = await puppeteer.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true,
+  args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb", "--disable-background-networking"],
+});
+
+// watch reports requests to other hosts, violations of the Content-Security-Policy and errors of scripts.
+async function watch(page, base, name) {
+  page.on("request", (request) => {
+    counted.requests++;
+    if (!request.url().startsWith(base) && !request.url().startsWith("data:")) find(name(), `requests ${request.url()}`);
+  });
+  page.on("console", (message) => {
+    if (/Content Security Policy|Trusted Type/i.test(message.text())) find(name(), message.text());
+  });
+  page.on("pageerror", (error) => find(name(), `script: ${error.message}`));
+}
+
+const modes = [
+  { name: "light", language: "en", width: 1000, scheme: "light" },
+  { name: "dark", language: "en", width: 1000, scheme: "dark" },
+  { name: "narrow", language: "de", width: 320, scheme: "light" },
+  { name: "rtl", language: "ar", width: 360, scheme: "light" },
+  { name: "pseudo", language: "en-XA", width: 320, scheme: "dark" },
+];
+
+async function samples(base, short) {
+  const list = await (await fetch(base)).text();
+  const names = [...list.matchAll(/href="\/en\/([^"]+)"/g)].map((m) => m[1]);
+  if (names.length < 30) find("preview", `only ${names.length} samples`);
+  const page = await browser.newPage();
+  let at = "";
+  await watch(page, base, () => at);
+  const validate = new HtmlValidate({ extends: ["html-validate:recommended"], rules: {
+    "long-title": "off", // a site may have a long name
+    "no-trailing-whitespace": "off", "void-style": "off", "attribute-boolean-style": "off",
+    "prefer-native-element": "off", // role=alert has no element
+  } });
+  for (const [i, name] of names.entries()) {
+    const html = await (await fetch(`${base}en/${name}`)).text();
+    counted.html++;
+    for (const r of (await validate.validateString(html, name)).results) {
+      for (const m of r.messages) find(`${name}:${m.line}`, `html-validate ${m.ruleId}: ${m.message}`);
+    }
+    if (html.length > 30 << 10) find(name, `${html.length} bytes of HTML`);
+    if (/<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=/.test(html)) find(name, "inline script or style");
+    for (const [j, mode] of modes.entries()) {
+      if (short && name !== "login" && (i + j) % modes.length) continue;
+      at = `${name} (${mode.name})`;
+      counted.pages++;
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: mode.scheme }]);
+      await page.setViewport({ width: mode.width, height: 800 });
+      await page.goto(`${base}${mode.language}/${name}`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (wide > 0) find(at, `scrolls sideways by ${wide} pixels`);
+      const small = await page.evaluate(() => [...document.querySelectorAll("button, input:not([type=hidden]):not([hidden]), nav a, summary")]
+        .filter((e) => e.offsetParent && (e.closest("label") ?? e).getBoundingClientRect().height < 43.5).map((e) => e.outerHTML.slice(0, 60)));
+      for (const e of small) find(at, `a target lower than 44 pixels: ${e}`);
+      await page.evaluate(axe.source);
+      const result = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+      counted.axe += result.passes.length;
+      for (const v of result.violations) find(at, `axe ${v.id}: ${v.help} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3)}`);
+    }
+  }
+  const css = [...(await (await fetch(`${base}en/login`)).text()).matchAll(/(?:href|src)="([^"]*static\/[^"]*)"/g)];
+  for (const [, address] of css) {
+    const response = await fetch(new URL(address, base));
+    const size = (await response.arrayBuffer()).byteLength;
+    counted[address.replace(/.*static\/(\w+)-.*/, "$1")] = size;
+    if (size > 12 << 10) find(address, `${size} bytes`);
+    if (!/immutable/.test(response.headers.get("cache-control"))) find(address, "is not immutable");
+  }
+}
+
+// serve starts the server and returns its address and what it prints.
+async function serve(binary, folder, ...args) {
+  const child = spawn(binary, ["serve", "--addr", "127.0.0.1:0", "--print-emails", ...args], { cwd: folder });
+  const server = { output: "", stop: () => child.kill() };
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => { server.output += data; });
+  server.base = await until(() => server.output.match(/listening on (http:\/\/\S+?),/)?.[1]);
+  server.link = (after) => until(() => {
+    const links = [...server.output.slice(after).matchAll(/http:\/\/\S+token=\S+/g)];
+    return links.length ? links.at(-1)[0] : undefined;
+  });
+  return server;
+}
+
+async function until(get) {
+  for (let i = 0; i < 600; i++) {
+    const value = get();
+    if (value) return value;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error("waited 30 seconds in vain");
+}
+
+const long = "a lamp under seven clouds";
+
+// visitor is a browser window with its own cookies.
+async function visitor(server, scripts) {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  await page.setJavaScriptEnabled(scripts);
+  await page.setExtraHTTPHeaders({ "Accept-Language": "en" });
+  await watch(page, server.base, () => `${scripts ? "" : "without scripts: "}${page.url().replace(server.base, "")}`);
+  const v = { context, page };
+  v.go = (path) => page.goto(path.startsWith("http") ? path : server.base + path);
+  v.fill = async (fields) => {
+    for (const [name, value] of Object.entries(fields)) {
+      const input = await page.$(`main input[name=${name}]:not([hidden])`);
+      if (!input) throw new Error(`${page.url()} has no field ${name}`);
+      await input.evaluate((e) => { e.value = ""; });
+      await input.type(value);
+    }
+  };
+  v.press = async (selector = "main form button.primary") => {
+    await Promise.all([page.waitForNavigation(), page.click(selector)]);
+  };
+  v.is = async (path, title) => {
+    counted.steps++;
+    const got = page.url().replace(server.base, "").replace(/([?&]token=)[^&]*/, "$1…");
+    const heading = await page.$eval("h1", (e) => e.textContent).catch(() => "no heading");
+    if (!got.startsWith(path) || heading !== title) find(`step ${counted.steps}`, `is at ${got} (${heading}), not ${path} (${title})`);
+  };
+  return v;
+}
+
+// life is the whole life of an account, with or without scripts.
+async function life(server, scripts, name) {
+  const v = await visitor(server, scripts);
+  await v.go("/account/");
+  await v.is("/account/login?next=", "Sign in");
+  await v.press("main p.aside:last-child a");
+  await v.is("/account/signup", "Create your account");
+  await v.fill({ username: name, email: `${name}@example.com`, password: "password" });
+  await v.press();
+  await v.is("/account/signup", "Create your account");
+  if (await v.page.$eval("#username", (e) => e.value) !== name) find("sign-up", "the name was not kept");
+  if (scripts && !await v.page.evaluate(() => document.activeElement.id === "errors")) find("sign-up", "the errors are not focused");
+  let mark = server.output.length;
+  await v.fill({ password: long });
+  await v.press();
+  await v.is("/account/done", "Check your e-mail");
+  const activate = await server.link(mark);
+  await scanner(server, activate);
+  await v.go(activate);
+  await v.is("/account/activate", "Activate your account");
+  await v.fill({ password: long });
+  await v.press();
+  await v.is("/account/", "Profile");
+  await v.fill({ first_name: "Alice", last_name: "Liddell" });
+  await v.press();
+  await v.is("/account/?done=saved", "Profile");
+  await v.page.reload();
+  await v.is("/account/?done=saved", "Profile");
+  await v.page.goBack();
+  await v.is("/account/", "Profile");
+  await v.press(".bar button");
+  await v.is("/account/login?done=signedout", "Sign in");
+  await v.page.goBack();
+  if (!/login/.test(v.page.url())) { await v.page.reload(); await v.is("/account/login", "Sign in"); }
+
+  mark = server.output.length;
+  await v.go("/account/reset");
+  await v.fill({ email: `${name}@example.com` });
+  await v.press();
+  await v.is("/account/done", "Check your e-mail");
+  const reset = await server.link(mark);
+  await scanner(server, reset);
+  await v.go(reset);
+  await v.is("/account/reset/confirm", "Choose a new password");
+  await v.fill({ new_password: long + "!" });
+  await v.press();
+  await v.is("/account/login?done=reset", "Sign in");
+  if (await v.page.$eval("#username", (e) => e.value) !== name) find("reset", "the name is not filled in");
+  await v.fill({ password: long + "!" });
+  if (scripts) { // a double click
+    await Promise.all([v.page.waitForNavigation(), v.page.click("main form button.primary", { clickCount: 2 })]);
+  } else {
+    await v.press();
+  }
+  await v.is("/account/", "Profile");
+
+  await v.go("/account/password");
+  await v.fill({ password: long + "!", new_password: long });
+  await v.press();
+  await v.is("/account/password?done=password", "Password");
+  const tab = await v.context.newPage();
+  await tab.setJavaScriptEnabled(scripts);
+  await tab.goto(server.base + "/account/sessions");
+  if (await tab.$$eval(".list > li", (l) => l.length) !== 1) find("sessions", "there is not exactly one session");
+  await tab.close();
+  for (const [path, title] of [["emails", "E-mail address"], ["security", "Security"], ["activity", "Activity"], ["data", "Your data"]]) {
+    await v.go("/account/" + path);
+    await v.is("/account/" + path, title);
+  }
+  await v.fill({ password: long });
+  await v.press("main form button.danger");
+  await v.is("/account/login?done=deleted", "Sign in");
+  await v.context.close();
+}
+
+// scanner opens a link as programs that scan e-mails do: by HEAD, by GET, and in a browser that presses every button.
+async function scanner(server, link) {
+  await fetch(link, { method: "HEAD" });
+  await fetch(link);
+  const v = await visitor(server, true);
+  await v.go(link);
+  const buttons = (await v.page.$$("main button, main a")).length;
+  for (let i = 0; i < buttons; i++) {
+    await v.go(link);
+    const button = (await v.page.$$("main button, main a"))[i];
+    await button?.click().catch(() => {});
+    await v.page.waitForNetworkIdle({ idleTime: 100, timeout: 5000 }).catch(() => {});
+  }
+  const cookies = await v.context.cookies();
+  if (cookies.some((c) => c.name === "__Host-jotgate")) find("scanner", `is signed in by ${link}`);
+  await v.context.close();
+}
+
+async function pictures(base, folder, only) {
+  const page = await browser.newPage();
+  const list = await (await fetch(base)).text();
+  for (const [, name] of list.matchAll(/href="\/en\/([^"]+)"/g)) {
+    if (only && name !== only) continue;
+    for (const mode of modes) {
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: mode.scheme }]);
+      await page.setViewport({ width: mode.width, height: mode.width > 400 ? 720 : 640 });
+      await page.goto(`${base}${mode.language}/${name}`);
+      await page.screenshot({ path: `${folder}/${name}-${mode.name}.png`, fullPage: true });
+      counted.pages++;
+    }
+  }
+}
+
+const [what, first, second, third] = process.argv.slice(2);
+try {
+  if (what === "samples") await samples(first, second === "--short");
+  if (what === "pictures") await pictures(first, second, third);
+  if (what === "life") {
+    const server = await serve(first, second, "--send-activation-email");
+    await life(server, false, "alice");
+    if (third !== "--short") await life(server, true, "bob");
+    server.stop();
+  }
+} catch (error) {
+  find("judge", error.stack);
+} finally {
+  await browser.close();
+}
+process.stdout.write(JSON.stringify({ findings, counted }, null, 1) + "\n");

@@ -1,0 +1,102 @@
+// Package pages shows the pages to a real browser (Debian's Chromium, driven by judge.mjs) and to axe and html-validate
+// from npm. It has only tests. PAGES=long judges every page in every mode; PICTURES=folder writes a picture of each.
+package pages
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"regexp"
+	"testing"
+
+	"github.com/jotgate/jotgate/interop/serve"
+)
+
+func TestMain(m *testing.M) { os.Exit(serve.Main(m)) }
+
+// verdict is what judge.mjs prints.
+type verdict struct {
+	Findings []string
+	Counted  map[string]int
+}
+
+// judge runs judge.mjs and fails the test for each finding.
+func judge(t *testing.T, args ...string) map[string]int {
+	t.Helper()
+	out, err := exec.Command("node", append([]string{"judge.mjs"}, args...)...).Output()
+	var v verdict
+	if err != nil || json.Unmarshal(out, &v) != nil {
+		t.Fatalf("judge.mjs: %v\n%s", err, out)
+	}
+	for _, finding := range v.Findings {
+		t.Error(finding)
+	}
+	t.Logf("%s: %v", args[0], v.Counted)
+	return v.Counted
+}
+
+var address = regexp.MustCompile(`http://\S+/`)
+
+// preview runs jotgate theme preview until the test ends and returns its address.
+func preview(t *testing.T) string {
+	t.Helper()
+	cmd := serve.Command(t, t.TempDir(), nil, "theme", "preview", "--addr", "127.0.0.1:0")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	line := make([]byte, 200)
+	n, err := out.Read(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address.FindString(string(line[:n]))
+}
+
+// Every page in every state: no violation found by axe, valid HTML, no request to another host, no violation of the
+// Content-Security-Policy, no sideways scrolling, in light, dark, at 320 pixels, right to left and in the pseudo-language.
+func TestPagesInABrowser(t *testing.T) {
+	args := []string{"samples", preview(t), "--short"}
+	least := 50
+	if os.Getenv("PAGES") == "long" {
+		args, least = args[:2], 200
+	}
+	counted := judge(t, args...)
+	if counted["pages"] < least || counted["axe"] < 10*least || counted["html"] < 40 {
+		t.Errorf("too little was judged: %v", counted)
+	}
+}
+
+// The life of an account in the browser without scripts, and at length also with them, with Back, reload, a double click and a second tab; and
+// a program that scans e-mails, which presses every button behind a link.
+func TestLifeInABrowser(t *testing.T) {
+	args, least := []string{"life", serve.Command(t, t.TempDir(), nil).Path, t.TempDir(), "--short"}, 19
+	if os.Getenv("PAGES") == "long" {
+		args, least = args[:3], 38
+	}
+	if counted := judge(t, args...); counted["steps"] < least {
+		t.Errorf("only %d steps", counted["steps"])
+	}
+}
+
+// PICTURES names a folder for a picture of each page.
+func TestPictures(t *testing.T) {
+	folder := os.Getenv("PICTURES")
+	if folder == "" {
+		folder = t.TempDir()
+		t.Log("PICTURES is not set: one picture is taken to see that it works")
+		judge(t, "pictures", preview(t), folder, "login")
+		if info, err := os.Stat(folder + "/login-light.png"); err != nil || info.Size() < 1000 {
+			t.Error("no picture of the login page:", err)
+		}
+		return
+	}
+	judge(t, "pictures", preview(t), folder)
+}

@@ -1,0 +1,25 @@
+package pages
+
+// The first page of a new server.
+
+// welcomeData is the Data of welcome.html.
+type welcomeData struct {
+	Docs  string // the address of the API's documentation; "" without one
+	Steps []welcomeStep
+}
+
+// welcomeStep is something to do next.
+type welcomeStep struct{ Text, Command string }
+
+var welcomeSteps = []welcomeStep{
+	{"welcome.admin", "jotgate createsuperuser"},
+	{"welcome.mail", "jotgate serve --base-url https://example.com --site-name Example --mail-server smtp://… --mail-from …"},
+	{"welcome.app", "jotgate serve --upstream http://127.0.0.1:3000 --login-pages"},
+}
+
+var welcomeRoute = &route{template: "welcome.html", title: "welcome.title", show: welcomeShow}
+
+func welcomeShow(v *visit) error {
+	v.Data = welcomeData{v.p.options.Docs, welcomeSteps}
+	return nil
+}
