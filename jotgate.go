@@ -87,10 +87,10 @@ func New(s Settings, db record.Store) (*Gate, error) {
 		Guard: guard, settings: s, db: db, users: s.Users, keys: keys, hasher: s.Hasher, made: s.Now(),
 		hashPool: newHashPool(s.HashConcurrency, s.HashQueue, s.HashMemory),
 	}
-	if s.Users == nil {
+	if s.Users == nil && db != nil { // nil: only the settings are checked
 		g.factors = db.Factors()
 	}
-	if g.factors == nil && (s.RequireMFA != MFANone || len(s.RequireMFAGroups) > 0) {
+	if g.factors == nil && (db != nil || s.Users != nil) && (s.RequireMFA != MFANone || len(s.RequireMFAGroups) > 0) {
 		return nil, errors.New("jotgate: RequireMFA: these accounts cannot have second factors: Settings.Users keeps them, or the Store has no Factors")
 	}
 	guard.refused = g.recordRequest

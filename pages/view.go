@@ -5,6 +5,7 @@ package pages
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate"
@@ -182,6 +183,11 @@ func (v *view) Menu() []string { return menu }
 
 // menu are the pages of an account, in the order of the menu.
 var menu = []string{"", "password", "emails", "security", "sessions", "activity", "data"}
+
+// In reports whether the page is this one of the menu, or below it.
+func (v *view) In(page string) bool {
+	return v.Page == page || page != "" && strings.HasPrefix(v.Page, page+"/")
+}
 
 // MenuTitle returns the id of the title of a page in the menu.
 func (v *view) MenuTitle(page string) string { return cmp.Or(page, "profile") + ".title" }
