@@ -1,0 +1,27 @@
+// Runs a client of page.mjs in Chromium, on an origin of its own, twice with a reload between, and prints what each
+// run returned, one line of JSON: browser.mjs API ORIGIN CLIENT.
+import { createServer } from "node:http";
+import { build } from "esbuild";
+import puppeteer from "puppeteer-core";
+
+const [api, origin, client] = process.argv.slice(2);
+const { outputFiles } = await build({ entryPoints: ["page.mjs"], bundle: true, write: false, format: "iife", platform: "browser", define: { "process.env.NODE_ENV": '"production"' }, logLevel: "error" });
+const { hostname, port } = new URL(origin);
+const site = createServer((request, response) => {
+  response.setHeader("Content-Type", "text/html");
+  response.end(request.url === "/" ? `<!doctype html><script>${outputFiles[0].text.replaceAll("</script", "<\\/script")}</script>` : "");
+}).listen(Number(port), hostname);
+
+const browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--no-proxy-server"] });
+try {
+  const page = await browser.newPage();
+  const runs = [];
+  for (let i = 0; i < 2; i++) {
+    await page.goto(origin + "/");
+    runs.push(await page.evaluate((name, base) => window.clients[name](base), client, api));
+  }
+  console.log(JSON.stringify(runs));
+} finally {
+  await browser.close();
+  site.close();
+}
