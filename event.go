@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -121,7 +122,11 @@ func (g *Gate) storeEvent(ctx context.Context, e record.Event) {
 func (g *Gate) logEvent(ctx context.Context, e record.Event) {
 	kind, _ := record.EventKindOf(e.Name)
 	e.Outcome, e.Count = or(e.Outcome, kind.Outcome), max(e.Count, 1)
-	g.log.InfoContext(ctx, e.Name, "outcome", e.Outcome, "user_id", e.User, "sid", e.Session, "address", e.Address,
+	level := slog.LevelInfo
+	if e.Name == "reuse" { // a theft, or a client that needs another setting
+		level = slog.LevelWarn
+	}
+	g.log.Log(ctx, level, e.Name, "outcome", e.Outcome, "user_id", e.User, "sid", e.Session, "address", e.Address,
 		"endpoint", e.Endpoint, "subject", e.Subject, "detail", e.Detail)
 	if g.settings.OnEvent == nil {
 		return

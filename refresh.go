@@ -36,7 +36,7 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 	}
 	if errors.Is(err, ErrTokenReused) {
 		// The store inserted the event in the transaction that ended the session.
-		g.logEvent(ctx, record.Event{Name: "reuse", User: t.user, Session: t.session, Address: client.Address, Endpoint: client.Endpoint})
+		g.logEvent(ctx, record.Event{Name: "reuse", User: t.user, Session: t.session, Address: client.Address, Endpoint: client.Endpoint, Detail: reuseDetail})
 	}
 	if err != nil {
 		return Tokens{}, err
@@ -53,6 +53,9 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 	tokens.User = nil
 	return tokens, err
 }
+
+// reuseDetail says in the log what the two causes of a reuse are.
+const reuseDetail = "the session was ended: the refresh token was stolen, or the client keeps its first one (KeepRefreshTokens, --keep-refresh-tokens)"
 
 // refreshToken is the content of a verified refresh token.
 type refreshToken struct {

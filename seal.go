@@ -57,8 +57,10 @@ func generate(alg jwt.Algorithm) (crypto.Signer, error) {
 	case jwt.EdDSA:
 		_, private, err := ed25519.GenerateKey(rand.Reader)
 		return private, err
+	case jwt.HS256, jwt.HS384, jwt.HS512:
+		return nil, fmt.Errorf("jotgate: no key is made for %s: it signs with SecretKey; choose ES256, ES384, ES512, EdDSA, RS256, RS384, RS512, PS256, PS384 or PS512", alg)
 	default:
-		return nil, fmt.Errorf("jotgate: no key can be made for %q: HS256 signs with SecretKey", alg)
+		return nil, fmt.Errorf("jotgate: there is no algorithm %q; choose ES256, ES384, ES512, EdDSA, RS256, RS384, RS512, PS256, PS384 or PS512", alg)
 	}
 }
 

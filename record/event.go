@@ -52,7 +52,7 @@ var EventKinds = []EventKind{
 	{Name: "factor_refused", Outcome: "failure", Bounded: true, About: "A second factor was wrong or already used, or a pending login was not valid."},
 	{Name: "recovery_code", Outcome: "success", About: "A recovery code was used in place of another factor."},
 	{Name: "logout", Outcome: "success", About: "Sessions were ended: by logout, from the list of sessions, or by command."},
-	{Name: "reuse", Outcome: "denied", About: "A refresh token was used twice; its session was ended."},
+	{Name: "reuse", Outcome: "denied", About: "A refresh token was used twice; its session was ended. Logged as WARN: it was stolen, or the client keeps its first one (`--keep-refresh-tokens`)."},
 	{Name: "register", Outcome: "success", About: "An account was created by sign-up."},
 	{Name: "activate", Outcome: "success", About: "An account was activated by its link."},
 	{Name: "password", Outcome: "success", About: "A password was changed or reset."},

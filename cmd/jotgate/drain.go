@@ -72,7 +72,7 @@ func (p *parting) sayGoodbye(limit time.Duration) {
 // drain lets requests in progress finish. ended receives the result of Serve.
 func (c *serveCommand) drain(a *app, server *http.Server, listener net.Listener, p *parting, ended <-chan error) error {
 	a.notify("STOPPING=1")
-	c.report(a, "jotgate: finishing the requests in hand")
+	a.warn("jotgate: finishing the requests in hand")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), c.DrainTimeout)
 	defer cancel()
 	if err := p.leave(ctx, server, listener, ended, min(farewell, c.DrainTimeout/4)); err != nil {
@@ -98,14 +98,4 @@ func (c *serveCommand) reportReady(a *app, listener net.Listener, gate *jotgate.
 	if c.LogFormat == "json" {
 		gate.Settings().Logger.InfoContext(a.ctx, "ready", "address", c.placeOf(listener), "database", c.shown(), "version", version())
 	}
-}
-
-// report writes what serve does: as a JSON log line if the log is JSON,
-// otherwise as a sentence.
-func (c *serveCommand) report(a *app, text string) {
-	if log, err := c.logger(a.stderr); err == nil && c.LogFormat == "json" {
-		log.InfoContext(a.ctx, text)
-		return
-	}
-	a.warn("%s", text)
 }

@@ -82,8 +82,9 @@ type app struct {
 	stderr io.Writer
 	lines  *bufio.Reader // standard input, if it is read line by line
 	// files are read in place of files of those names that do not exist yet.
-	files map[string][]byte
-	log   *slog.Logger // of serve; see logger
+	files   map[string][]byte
+	log     *slog.Logger // of serve; see logger
+	jsonLog *slog.Logger // takes what warn writes, if standard error is a JSON log
 }
 
 // logger returns the logger for what happens to the database: serve's, or for
@@ -112,7 +113,13 @@ func (a *app) print(lines ...any) { fmt.Fprintln(a.stdout, lines...) }
 func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.stdout, format, args...) }
 
 // warn writes to standard error what does not belong to the result.
-func (a *app) warn(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
+func (a *app) warn(format string, args ...any) {
+	if a.jsonLog != nil {
+		a.jsonLog.InfoContext(a.ctx, strings.TrimPrefix(fmt.Sprintf(format, args...), "jotgate: "))
+		return
+	}
+	fmt.Fprintf(a.stderr, format+"\n", args...)
+}
 
 // failure is an error with an exit status.
 type failure struct {

@@ -72,7 +72,7 @@ func (f *serveFlags) rehearseGate(a *app, log *slog.Logger) (*jotgate.Gate, erro
 		return gate, errDatabase
 	}
 	silent := *a
-	silent.stderr = io.Discard // warnings are printed at the start itself
+	silent.stderr, silent.jsonLog = io.Discard, nil // warnings are printed at the start itself
 	settings, err := f.gateFlags.settings(&silent, log, true)
 	if err == nil {
 		if settings.SecretKey == "" {

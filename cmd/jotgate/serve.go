@@ -57,6 +57,9 @@ func (c *serveCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if c.LogFormat == "json" {
+		a.jsonLog = log
+	}
 	if err := c.check(a); err != nil {
 		return err
 	}
