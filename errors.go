@@ -28,6 +28,10 @@ type Error struct {
 	Pending    string         // of such a login: the token to send with the next step
 	Challenge  string         // added to WWW-Authenticate, such as the error of RFC 9470
 
+	// Reason says why a node is not ready, in words that may be public: no
+	// names of hosts, users or files. Only /readyz sends it.
+	Reason string
+
 	cause error
 }
 
@@ -117,6 +121,13 @@ func (e *Error) Because(cause error) *Error {
 	return &c
 }
 
+// NotReady returns ErrUnavailable with a Reason.
+func NotReady(reason string, cause error) *Error {
+	e := ErrUnavailable.Because(cause)
+	e.Reason = reason
+	return e
+}
+
 // AsError converts any error to the one that a client sees; it is the only
 // place that does. It returns an *Error unchanged. Anything else becomes
 // ErrUnavailable with the error as its cause, so that on an unforeseen
@@ -151,7 +162,8 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 			Messages []TokenMessage `json:"messages,omitempty"`
 			Flows    []string       `json:"flows,omitempty"`
 			Pending  string         `json:"pending,omitempty"`
-		}{e.Detail, e.Code, e.Messages, e.Flows, e.Pending})
+			Reason   string         `json:"reason,omitempty"`
+		}{e.Detail, e.Code, e.Messages, e.Flows, e.Pending, e.Reason})
 	}
 	return b.Bytes(), nil
 }

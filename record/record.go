@@ -14,9 +14,12 @@
 //	record.Outbox       e-mails that wait to be sent
 //	record.Failures     counters of failed logins
 //	record.Factors      second factors
+//	record.Readiness    optional: whether a change could be made now
 //
 // The errors named here are those of package jotgate.
 package record
+
+import "context"
 
 // Store is the storage that a Gate requires. Packages store/sqlite and
 // store/postgres open one; package storetest runs the same suite over both.
@@ -50,4 +53,12 @@ type Store interface {
 	Failures() Failures
 	// Factors returns nil if accounts cannot have second factors.
 	Factors() Factors
+}
+
+// Readiness is implemented by a Store that can find out whether it can be
+// written. Without it, a store is ready if it can be read.
+type Readiness interface {
+	// Ready returns nil if a change could be made now. Otherwise the error is
+	// jotgate.ErrUnavailable, with a Reason.
+	Ready(ctx context.Context) error
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -88,6 +89,8 @@ func (s *Store) revocations(ctx context.Context, q Queryer, after record.Revocat
 	return page, err
 }
 
+var errNoEpoch = errors.New("the table jotgate_epoch is empty: restore it from a backup")
+
 // horizon reads the epoch of the database, the transactions that are
 // committed now, and the clock.
 func (s *Store) horizon(ctx context.Context, q Queryer, clock *time.Time) (here record.RevocationCursor, err error) {
@@ -97,7 +100,7 @@ func (s *Store) horizon(ctx context.Context, q Queryer, clock *time.Time) (here 
 		return here, err
 	}
 	if !found {
-		return here, fmt.Errorf("the table jotgate_epoch is empty: run jotgate migrate")
+		return here, errNoEpoch
 	}
 	here.Seen, err = record.ParseHorizon(text)
 	if err != nil {

@@ -57,6 +57,8 @@ type Store struct {
 
 var _ record.Store = (*Store)(nil)
 
+var _ record.Readiness = (*Store)(nil)
+
 // Timeout is the longest duration of one operation; its context may allow
 // less.
 const Timeout = 5 * time.Second
@@ -134,6 +136,11 @@ type Driver struct {
 	// Explain adds to an error what an operator should know, in one sentence:
 	// which server or file has the problem, and what the problem is.
 	Explain func(error) error
+	// Touch locks the row of jotgate_epoch and selects 1.
+	Touch string
+	// Reason says in public words why a write failed: no names of hosts,
+	// users or files.
+	Reason func(error) string
 	// Watch calls changed whenever another node announces a change, and after
 	// each reconnection. It returns when ctx is done.
 	Watch func(ctx context.Context, changed func()) error
@@ -185,11 +192,21 @@ func (s *Store) BackupTo(ctx context.Context, file string) error {
 	return s.driver.Backup(ctx, file)
 }
 
-// Ping reports whether the database responds. It sends one query that uses no
-// table.
-func (s *Store) Ping(ctx context.Context) error {
-	_, err := ask(ctx, s, func(ctx context.Context, q Queryer) (bool, error) { return one(ctx, q, []any{new(int)}, "SELECT 1") })
-	return err
+// Ready implements record.Readiness: it commits a transaction that takes the
+// lock of a row and changes nothing, so that a server that responds but cannot
+// be written is not ready.
+func (s *Store) Ready(ctx context.Context) error {
+	err := s.write(ctx, func(ctx context.Context, q Queryer) error {
+		found, err := one(ctx, q, []any{new(int)}, s.driver.Touch)
+		if err == nil && !found {
+			err = errNoEpoch
+		}
+		return err
+	})
+	if err != nil {
+		return jotgate.NotReady(s.driver.Reason(err), err)
+	}
+	return nil
 }
 
 // read runs do outside a transaction, within the deadline. do may run more

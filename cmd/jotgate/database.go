@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -22,10 +23,11 @@ type databaseFlags struct {
 	UserTable string `group:"database" default:"auth_user" placeholder:"TABLE" help:"Table of the users; another for a custom user model."`
 	IDColumn  string `group:"database" default:"id" placeholder:"COLUMN" help:"Its primary key, an integer or a UUID."`
 	loginFlags
-	EmailColumn  string            `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
-	UserFields   []string          `group:"database" placeholder:"COLUMN" help:"Further columns that users set when they sign up, and see and change at /auth/users/me/, such as first_name,last_name:required,role:read-only. Default: none."`
-	NewUser      map[string]string `group:"database" mapsep:";" placeholder:"COLUMN=VALUE" help:"What new accounts get in columns that jotgate does not know: uuid4, now, today, email, username, null or a constant, such as role=user;uuid=uuid4. Default: none; sign-up is closed if such a column needs a value."`
-	SimilarNames bool              `group:"database" help:"Allow new usernames that differ from another only in case or in characters that look alike."`
+	EmailColumn    string            `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
+	UserFields     []string          `group:"database" placeholder:"COLUMN" help:"Further columns that users set when they sign up, and see and change at /auth/users/me/, such as first_name,last_name:required,role:read-only. Default: none."`
+	NewUser        map[string]string `group:"database" mapsep:";" placeholder:"COLUMN=VALUE" help:"What new accounts get in columns that jotgate does not know: uuid4, now, today, email, username, null or a constant, such as role=user;uuid=uuid4. Default: none; sign-up is closed if such a column needs a value."`
+	SimilarNames   bool              `group:"database" help:"Allow new usernames that differ from another only in case or in characters that look alike."`
+	StartupTimeout time.Duration     `group:"database" default:"60s" placeholder:"TIME" help:"How long to wait for another node that migrates the database, and serve also for a PostgreSQL that cannot be reached."`
 }
 
 // loginFlags are what the API needs to know about the database.
@@ -108,7 +110,9 @@ func (f *databaseFlags) connect(a *app, inspect bool) (*store.Store, error) {
 		return sqlite.Open(a.ctx, path, sqlite.Options{Schema: f.schema(), Inspect: inspect, Logger: a.logger()})
 	}
 	if f.understood() {
-		return postgres.Open(a.ctx, f.Database, postgres.Options{Schema: f.schema(), Inspect: inspect, Logger: a.logger()})
+		return postgres.Open(a.ctx, f.Database, postgres.Options{
+			Schema: f.schema(), Inspect: inspect, Logger: a.logger(), MigrationTimeout: f.StartupTimeout, Progress: a.progress,
+		})
 	}
 	return nil, errDatabase
 }

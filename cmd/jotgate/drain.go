@@ -39,7 +39,7 @@ func (p *parting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.leaving.Load() {
 		w.Header().Set("Connection", "close")
 		if r.URL.Path == "/readyz" || r.URL.Path == p.prefix+"/readyz" {
-			jotgate.ErrUnavailable.Because(errors.New("shutting down")).Respond(w, "")
+			jotgate.NotReady("shutting down", nil).Respond(w, "")
 			return
 		}
 	}
@@ -69,14 +69,14 @@ func (p *parting) sayGoodbye(limit time.Duration) {
 	}
 }
 
-// drain lets requests in progress finish. ended receives the result of Serve.
-func (c *serveCommand) drain(a *app, server *http.Server, listener net.Listener, p *parting, ended <-chan error) error {
+// drain lets requests in progress finish.
+func (c *serveCommand) drain(a *app, s *serving) error {
 	a.notify("STOPPING=1")
 	a.warn("jotgate: finishing the requests in hand")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), c.DrainTimeout)
 	defer cancel()
-	if err := p.leave(ctx, server, listener, ended, min(farewell, c.DrainTimeout/4)); err != nil {
-		return errors.Join(fmt.Errorf("requests were cut off after %v", c.DrainTimeout), server.Close())
+	if err := s.parting.leave(ctx, s.server, s.listener, s.ended, min(farewell, c.DrainTimeout/4)); err != nil {
+		return errors.Join(fmt.Errorf("requests were cut off after %v", c.DrainTimeout), s.server.Close())
 	}
 	return nil
 }

@@ -85,6 +85,14 @@ type app struct {
 	files   map[string][]byte
 	log     *slog.Logger // of serve; see logger
 	jsonLog *slog.Logger // takes what warn writes, if standard error is a JSON log
+	doing   func(string) // of serve; see progress
+}
+
+// progress notes what opening the database does, for /readyz.
+func (a *app) progress(doing string) {
+	if a.doing != nil {
+		a.doing(doing)
+	}
 }
 
 // logger returns the logger for what happens to the database: serve's, or for

@@ -1,7 +1,7 @@
 package main
 
-// `serve`: listens, opens the database, serves until a signal arrives, and
-// finishes the requests in progress (drain.go). serve_flags.go has its
+// `serve`: listens, opens the database (startup.go), serves until a signal
+// arrives, and finishes the requests in progress (drain.go). serve_flags.go has its
 // settings, demo.go what --demo shows.
 
 import (
@@ -68,54 +68,87 @@ func (c *serveCommand) Run(a *app) error {
 		return err
 	}
 	defer listener.Close()
+	s := c.newServing(a, listener, log)
 	gate, db, err := c.gate(a, log, true)
 	if err != nil {
-		return err
+		return c.giveUp(a, s, err)
 	}
 	defer db.Close()
-	own, err := c.newOwnHandler(gate)
+	sender, err := c.assemble(a, s, gate, db)
 	if err != nil {
-		return err
+		return c.giveUp(a, s, err)
 	}
-	handler, err := c.front(own, gate, &c.requestFlags)
-	if err != nil {
-		return err
-	}
-	front := cmp.Or(c.BaseURL, c.baseOf(listener))
-	sender, err := c.mailFlags.sender(a, gate, db.Outbox(), front, log)
-	if err != nil {
-		return err
-	}
-	return c.serve(a, listener, handler, gate, db, sender)
+	return c.serve(a, s, gate, db, sender)
 }
 
-// serve handles requests; the gate's background work ends after the last one.
-func (c *serveCommand) serve(a *app, listener net.Listener, handler http.Handler, gate *jotgate.Gate, db *store.Store, sender *mail.Sender) error {
+// giveUp ends a server that did not become ready. That is no failure if it was
+// told to stop.
+func (c *serveCommand) giveUp(a *app, s *serving, err error) error {
+	if a.ctx.Err() != nil {
+		return c.drain(a, s)
+	}
+	return errors.Join(err, s.server.Close())
+}
+
+// serving is a server and its listener.
+type serving struct {
+	server   *http.Server
+	listener net.Listener
+	startup  *startup
+	parting  *parting
+	ended    chan error // receives the result of Serve
+	handler  http.Handler
+}
+
+// newServing handles requests from now on: by s.startup, until that is ready.
+func (c *serveCommand) newServing(a *app, listener net.Listener, log *slog.Logger) *serving {
+	prefix := strings.TrimRight(c.Prefix, "/")
+	s := &serving{listener: listener, startup: newStartup(prefix), ended: make(chan error, 1)}
+	a.log, a.doing = log, s.startup.progress
+	s.parting = &parting{next: s.startup, prefix: prefix}
+	s.server = api.Server("", s.parting)
+	s.server.ConnState = s.parting.count
+	s.server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+	go func() { s.ended <- s.server.Serve(listener) }()
+	return s
+}
+
+// assemble makes what handles the requests and sends the e-mails.
+func (c *serveCommand) assemble(a *app, s *serving, gate *jotgate.Gate, db *store.Store) (*mail.Sender, error) {
+	own, err := c.newOwnHandler(gate)
+	if err != nil {
+		return nil, err
+	}
+	if s.handler, err = c.front(own, gate, &c.requestFlags); err != nil {
+		return nil, err
+	}
+	sender, err := c.mailFlags.sender(a, gate, db.Outbox(), cmp.Or(c.BaseURL, c.baseOf(s.listener)), a.log)
+	if err != nil {
+		return nil, err
+	}
+	return sender, gate.Sync(a.ctx)
+}
+
+// serve does what a server does beside handling requests, until it is stopped;
+// the gate's background work ends after the last request.
+func (c *serveCommand) serve(a *app, s *serving, gate *jotgate.Gate, db *store.Store, sender *mail.Sender) error {
 	beside, stop := context.WithCancel(context.WithoutCancel(a.ctx))
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer stop()
-	if err := gate.Sync(a.ctx); err != nil {
-		return err
-	}
 	running.Go(func() { _ = gate.Run(beside) })
 	running.Go(func() { _ = sender.Run(beside) })
 	running.Go(func() { keepSlim(beside) })
-	parting := &parting{next: handler, prefix: strings.TrimRight(c.Prefix, "/")}
-	server := api.Server("", parting)
-	server.ConnState = parting.count
-	server.ErrorLog = slog.NewLogLogger(gate.Settings().Logger.Handler(), slog.LevelWarn)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	if err := c.welcome(a, listener, gate, db); err != nil {
-		return errors.Join(err, server.Close())
+	s.startup.ready.Store(&s.handler)
+	if err := c.welcome(a, s.listener, gate, db); err != nil {
+		return errors.Join(err, s.server.Close())
 	}
-	c.reportReady(a, listener, gate)
+	c.reportReady(a, s.listener, gate)
 	select {
-	case err := <-ended:
+	case err := <-s.ended:
 		return fmt.Errorf("serving stopped: %w", err)
 	case <-a.ctx.Done():
-		return c.drain(a, server, listener, parting, ended)
+		return c.drain(a, s)
 	}
 }
 

@@ -233,7 +233,7 @@ func TestServeRefusals(t *testing.T) {
 		{"another database without a secret", []string{"--database", "mysql://localhost/a"}, nil, 2, "sqlite:FILE or postgres://"},
 		{"a folder without a secret", []string{"--database", "sqlite:" + folder}, nil, 1, folder},
 		{"empty file of the secret", []string{"--secret-key-file", write(t, "empty", "")}, nil, 2, "is empty"},
-		{"PostgreSQL not there", []string{"--database", "postgres://u:hidden@127.0.0.1:1/a"}, []string{good}, 1, "127.0.0.1:1/a"},
+		{"PostgreSQL not there", []string{"--database", "postgres://u:hidden@127.0.0.1:1/a", "--startup-timeout", "0s"}, []string{good}, 1, "127.0.0.1:1/a"},
 		{"PostgreSQL without a secret", []string{"--database", "postgres://u@127.0.0.1:1/a"}, nil, 2, "there is no secret"},
 		{"short secret", nil, []string{"SECRET_KEY=short"}, 2, "at least 32 bytes"},
 		{"Django's insecure secret", nil, []string{"SECRET_KEY=django-insecure-0123456789abcdef0123456789abcdef"}, 2, "django-insecure-"},

@@ -121,7 +121,7 @@ func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, 
 	if create {
 		how = making
 	}
-	db, err := f.open(a, how)
+	db, err := f.patiently(a, func() (*store.Store, error) { return f.open(a, how) })
 	if err != nil {
 		return nil, nil, err
 	}

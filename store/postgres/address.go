@@ -120,6 +120,9 @@ func (a *address) setDefaults(o *Options) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
 	if a.config.ConnectTimeout == 0 || a.config.ConnectTimeout > o.ConnectTimeout {
 		a.config.ConnectTimeout = o.ConnectTimeout
 	}

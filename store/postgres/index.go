@@ -28,6 +28,7 @@ func (p *pool) indexEmail(ctx context.Context, schema store.Schema) error {
 	if err != nil || !missing {
 		return err
 	}
+	p.progress("creating an index")
 	p.log.InfoContext(ctx, "creating the index jotgate_user_email; other statements are not blocked", "table", schema.Users)
 	if err = p.createIndex(ctx, schema, broken); leavesIndex(err) || errors.Is(err, context.DeadlineExceeded) {
 		p.log.WarnContext(ctx, "the index jotgate_user_email was not created: jotgate works without it, see jotgate doctor", "cause", err)

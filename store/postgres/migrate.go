@@ -107,7 +107,7 @@ var errBusy = errors.New("another transaction is in the way")
 // migrationTimeout, and reports after the first second and then every ten for
 // whom.
 func (m *migrator) run(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, m.migrationTimeout, errBusy)
+	waiting, cancel := context.WithTimeoutCause(ctx, m.migrationTimeout, errBusy)
 	defer cancel()
 	began, report := m.now(), time.Second
 	for {
@@ -115,14 +115,15 @@ func (m *migrator) run(ctx context.Context) error {
 		if err == nil || !passingMigration(err) {
 			return err
 		}
+		m.progress("waiting for another node that migrates the database")
 		if waited := m.now().Sub(began); waited >= report {
 			report = waited + 10*time.Second
 			m.log.WarnContext(ctx, "waiting to migrate the database", "for", m.holder(ctx, err),
 				"waited", waited.Round(time.Second), "limit", m.migrationTimeout)
 		}
 		select {
-		case <-ctx.Done():
-			return m.giveUp(ctx, err)
+		case <-waiting.Done():
+			return m.giveUp(waiting, err)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -155,6 +156,7 @@ func (m *migrator) once(ctx context.Context) error {
 	if err := lock(ctx, tx); err != nil {
 		return err
 	}
+	m.progress("migrating the database")
 	if err := m.makeDjango(ctx, tx); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -24,6 +23,7 @@ type pool struct {
 	log *slog.Logger
 	*address
 	migrationTimeout time.Duration
+	progress         func(doing string)
 	// pooled is set once a pooler was found between this process and the
 	// server. It is never reset.
 	pooled atomic.Bool
@@ -46,7 +46,7 @@ const (
 
 // newPool returns a pool that opens connections when they are needed.
 func newPool(a *address, options Options) *pool {
-	p := &pool{address: a, now: time.Now, log: options.Logger, migrationTimeout: options.MigrationTimeout}
+	p := &pool{address: a, now: time.Now, log: options.Logger, migrationTimeout: options.MigrationTimeout, progress: options.Progress}
 	p.pooled.Store(a.pooler)
 	p.db = sql.OpenDB(connector{
 		writable: p.connector(pgconn.ValidateConnectTargetSessionAttrsReadWrite), any: p.connector(a.config.ValidateConnect),
@@ -137,7 +137,7 @@ func (p *pool) greet(ctx context.Context, conn *pgx.Conn) (err error) {
 	}
 	p.noteMode(readOnly)
 	f.checked = p.now()
-	if pid == fmt.Sprint(conn.PgConn().PID()) {
+	if isDirect(conn, pid) {
 		return p.configure(ctx, conn.PgConn())
 	}
 	p.notePooler(ctx)

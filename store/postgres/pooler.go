@@ -45,7 +45,7 @@ func (p *pool) probe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if pid != fmt.Sprint(conn.PgConn().PID()) {
+	if !isDirect(conn, pid) {
 		p.notePooler(ctx)
 	}
 	if err := readVersion(ctx, conn); err != nil {
@@ -56,6 +56,10 @@ func (p *pool) probe(ctx context.Context) error {
 	}
 	return p.checkSettings(ctx, conn)
 }
+
+// isDirect reports whether the process that runs the statements is the one
+// that announced itself at the login.
+func isDirect(conn *pgx.Conn, pid string) bool { return pid == fmt.Sprint(conn.PgConn().PID()) }
 
 // readVersion checks the server's version.
 func readVersion(ctx context.Context, conn *pgx.Conn) error {

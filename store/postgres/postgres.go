@@ -53,6 +53,9 @@ type Options struct {
 	// are ignored, and whether there is a connection pooler. Default:
 	// slog.Default().
 	Logger *slog.Logger
+	// Progress is called with what Open begins to do, in words that may be
+	// public, such as "waiting for another node that migrates the database".
+	Progress func(doing string)
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Inspect opens the database without creating or migrating anything, and
@@ -83,6 +86,7 @@ func Open(ctx context.Context, dsn string, options Options) (*store.Store, error
 }
 
 func open(ctx context.Context, p *pool, options Options) (*store.Store, error) {
+	p.progress("connecting to the database")
 	if err := p.probe(ctx); err != nil {
 		return nil, err
 	}
@@ -130,6 +134,8 @@ AND txid_visible_in_snapshot(txid, $4::text::txid_snapshot)`,
 		Explain:  func(err error) error { return explain(p.config, err) },
 		Watch:    p.watch,
 		Facts:    p.describe,
+		Touch:    "SELECT 1 FROM jotgate_epoch FOR UPDATE",
+		Reason:   reason,
 		Close:    p.db.Close,
 	}
 }

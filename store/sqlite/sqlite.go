@@ -124,6 +124,8 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 (SELECT COALESCE(MAX(seq), 0) + 1 AS n FROM sqlite_sequence WHERE name = 'jotgate_revocation')`,
 		Transaction: "seq", Unseen: "seq >= $1 AND seq < $3 AND $2 <> '' AND $4 <> ''", InForce: "$1 <> '' AND seq < $5",
 		Taken: isTaken, Violated: violated, Referred: func(err error) bool { return code(err) == foreignKey },
+		Touch:   "UPDATE jotgate_epoch SET epoch = epoch RETURNING 1",
+		Reason:  reason,
 		Explain: func(err error) error { return explain(path, err) },
 		Watch:   func(ctx context.Context, _ func()) error { <-ctx.Done(); return ctx.Err() },
 		Backup:  func(ctx context.Context, file string) error { return backup(ctx, read, file) },
@@ -280,6 +282,15 @@ var reasons = map[int]string{
 	busy: "is locked by another process", locked: "is locked", readOnly: "is read-only",
 	ioError: "cannot be read or written", corrupt: "is damaged: restore it from a backup",
 	full: "cannot grow: the disk is full", cantOpen: "cannot be opened", notADatabase: "is not an SQLite database",
+}
+
+// reason is store.Driver.Reason.
+func reason(err error) string {
+	if reason, ok := reasons[code(err)&0xff]; ok {
+		reason, _, _ = strings.Cut(reason, ":")
+		return "the database file " + reason
+	}
+	return "the database does not accept changes"
 }
 
 // explain is store.Driver.Explain.
