@@ -45,6 +45,7 @@ type Failures interface {
 	RememberNetwork(ctx context.Context, user UserID, network string, now time.Time) (known bool, err error)
 	// KnownNetwork reports whether the account has logged in from the network.
 	KnownNetwork(ctx context.Context, user UserID, network string) (bool, error)
-	// Purge deletes at most limit counters older than keep.
+	// Purge deletes at most limit counters older than keep, except those of wrong
+	// codes of one kind, whose keys begin with "mfa|" and have three parts.
 	Purge(ctx context.Context, keep time.Time, limit int) (int, error)
 }

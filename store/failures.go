@@ -120,10 +120,12 @@ func lowerFailure(ctx context.Context, q Queryer, key string, by int) error {
 }
 
 // Purge implements record.Failures. It also deletes networks last
-// seen more than 400 days before keep.
+// seen more than 400 days before keep. It keeps the counters of wrong codes of one
+// kind in a row (mfa|user|kind), which only a success or the end of the account
+// removes (NIST SP 800-63B section 3.2.2).
 func (fs failures) Purge(ctx context.Context, keep time.Time, limit int) (int, error) {
 	return act(ctx, fs.db, func(ctx context.Context, q Queryer) (int, error) {
-		n, err := run(ctx, q, "DELETE FROM jotgate_failure WHERE key IN (SELECT key FROM jotgate_failure WHERE latest < $1 LIMIT $2)",
+		n, err := run(ctx, q, "DELETE FROM jotgate_failure WHERE key IN (SELECT key FROM jotgate_failure WHERE latest < $1 AND key NOT LIKE 'mfa|%|%' LIMIT $2)",
 			keep.UnixMicro(), limit)
 		if err != nil {
 			return 0, err

@@ -1,0 +1,213 @@
+package jotgate_test
+
+// Every exported method that could create a session, found by reflection.
+
+import (
+	"context"
+	"crypto/rand"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+)
+
+// firstProofs are proofs of one factor, and wrong ones of the second. Each
+// function that makes a Proof must be here.
+func firstProofs() map[string]jotgate.Proof {
+	return map[string]jotgate.Proof{
+		"Password":        jotgate.Password("alice", password),
+		"ProvedElsewhere": jotgate.ProvedElsewhere("saml"),
+		"TOTP":            jotgate.TOTP("000000"),
+		"RecoveryCode":    jotgate.RecoveryCode("0-00000-00000"),
+		"EnrolTOTP":       jotgate.EnrolTOTP("AAAA", "000000"),
+	}
+}
+
+// proofMakers are the exported functions of the package that return a Proof.
+func proofMakers(t *testing.T) (names []string) {
+	t.Helper()
+	pkgs, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range pkgs["jotgate"].Files {
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.IsExported() && f.Type.Results != nil {
+				if r, ok := f.Type.Results.List[0].Type.(*ast.Ident); ok && r.Name == "Proof" {
+					names = append(names, f.Name.Name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// door is an exported method of a gate or of a type that a gate returns.
+type door struct {
+	name string
+	of   func(*jotgate.Gate) reflect.Value
+}
+
+// doors lists all methods of the gate and of its parts.
+func doors() (all []door) {
+	gate := reflect.TypeFor[*jotgate.Gate]()
+	for i := range gate.NumMethod() {
+		m := gate.Method(i)
+		all = append(all, door{m.Name, func(g *jotgate.Gate) reflect.Value { return reflect.ValueOf(g).Method(i) }})
+		if m.Type.NumIn() != 1 || m.Type.NumOut() != 1 || !strings.HasPrefix(m.Type.Out(0).PkgPath(), "github.com/jotgate/jotgate") || m.Type.Out(0).Kind() != reflect.Struct {
+			continue
+		}
+		part := m.Type.Out(0)
+		for j := range part.NumMethod() {
+			all = append(all, door{m.Name + "." + part.Method(j).Name, func(g *jotgate.Gate) reflect.Value {
+				return reflect.ValueOf(g).Method(i).Call(nil)[0].Method(j)
+			}})
+		}
+	}
+	return all
+}
+
+// values are what an argument of a type can be, all true of alice but for the
+// second factor.
+func (b *bench) values(t *testing.T, alice *record.Account, pending string) map[reflect.Type][]any {
+	t.Helper()
+	var proofs []any
+	for _, p := range firstProofs() {
+		proofs = append(proofs, p)
+	}
+	uid, link := b.Links().Parts(record.LetterPasswordReset, alice)
+	user := &jotgate.User{ID: alice.ID, Username: alice.Username}
+	return map[reflect.Type][]any{
+		reflect.TypeFor[context.Context]():   {t.Context()},
+		reflect.TypeFor[string]():            {"alice", password, pending, uid, link},
+		reflect.TypeFor[jotgate.Client]():    {jotgate.Client{}, jotgate.Client{Browser: true}},
+		reflect.TypeFor[*record.Account]():   {alice},
+		reflect.TypeFor[record.UserID]():     {alice.ID},
+		reflect.TypeFor[*jotgate.User]():     {user},
+		reflect.TypeFor[jotgate.Proof]():     proofs,
+		reflect.TypeFor[record.LetterKind](): {record.LetterPasswordReset},
+	}
+}
+
+// through calls a door with every combination of the values, and returns how
+// many sessions alice has afterwards, and how many calls were made.
+func (b *bench) through(t *testing.T, d door, alice *record.Account, pending string) (sessions, calls int) {
+	t.Helper()
+	method := d.of(b.Gate)
+	values := b.values(t, alice, pending)
+	combinations := [][]reflect.Value{{}}
+	for i := range method.Type().NumIn() {
+		in := method.Type().In(i)
+		if method.Type().IsVariadic() && i == method.Type().NumIn()-1 {
+			break
+		}
+		choices := values[in]
+		var next [][]reflect.Value
+		for _, c := range combinations {
+			if len(choices) == 0 {
+				next = append(next, append(slices.Clone(c), reflect.Zero(in)))
+			}
+			for _, v := range choices {
+				next = append(next, append(slices.Clone(c), reflect.ValueOf(v)))
+			}
+		}
+		combinations = next
+	}
+	var group sync.WaitGroup
+	slots := make(chan struct{}, 64) // many wait: responses about links take equal time
+	for _, arguments := range combinations {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { _ = recover(); <-slots }() // a nil http.Handler, for example
+			method.Call(arguments)
+		})
+		calls++
+	}
+	group.Wait()
+	list, err := b.db.Sessions().List(t.Context(), alice.ID, b.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list), calls
+}
+
+// endless are methods that return when their context ends.
+var endless = []string{"Run"}
+
+// TestEveryDoor calls every exported method of a gate with the password, the
+// mailbox and an authentication made elsewhere of a user with a second factor: no
+// session exists afterwards. Without the factor, the same calls create sessions. A
+// method or a proof that is added later takes part by itself.
+func TestEveryDoor(t *testing.T) {
+	have := firstProofs()
+	for _, name := range proofMakers(t) {
+		if have[name] == nil {
+			t.Errorf("%s makes a Proof: add it to firstProofs", name)
+		}
+	}
+	opened, calls := []string{}, 0
+	for _, d := range doors() {
+		if slices.Contains(endless, d.name) {
+			continue
+		}
+		for _, enrolled := range []bool{false, true} {
+			b := newGate(t, nil)
+			alice := b.user(t, "alice", nil)
+			pending := "p1.AAAA"
+			if enrolled {
+				b.enrol(t, alice)
+				pending = b.pending(t, "alice")
+			}
+			n, made := b.through(t, d, alice, pending)
+			calls += made
+			switch {
+			case enrolled && n > 0:
+				t.Errorf("%s created %d sessions without the second factor", d.name, n)
+			case !enrolled && n > 0:
+				opened = append(opened, d.name)
+			}
+			b.db.Close()
+		}
+	}
+	t.Logf("%d methods, %d calls; without a factor these create sessions: %v", len(doors()), calls, opened)
+	for _, want := range []string{"Begin", "Login", "PageSessions.Begin", "Sessions.Start"} {
+		if !slices.Contains(opened, want) {
+			t.Errorf("%s creates no session: the values of the test are wrong", want)
+		}
+	}
+	if slices.Contains(opened, "CheckLogin") {
+		t.Error("CheckLogin creates a session")
+	}
+}
+
+// The values reach further than the first check: a door without its second step
+// is found.
+func TestEveryDoorFinds(t *testing.T) {
+	b := newGate(t, nil)
+	alice := b.user(t, "alice", nil)
+	b.enrol(t, alice)
+	open := door{"open", func(g *jotgate.Gate) reflect.Value {
+		return reflect.ValueOf(func(ctx context.Context, a *record.Account) error {
+			factors, err := b.db.Factors().ListFactors(ctx, a.ID)
+			if err != nil {
+				return err
+			}
+			return b.db.Sessions().Create(ctx, &record.Session{
+				ID: rand.Text(), User: a.ID, JTI: "j", Created: noon, LastSeen: noon, Expires: b.clock.Now().Add(time.Hour),
+				Entry: record.Entry{Factors: record.FactorSet(factors)},
+			}, a.Password)
+		})
+	}}
+	if n, _ := b.through(t, open, alice, ""); n == 0 {
+		t.Error("a door without the second step was not found")
+	}
+}
