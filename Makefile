@@ -114,6 +114,11 @@ scale: ## a million users beside a thousand, a million refreshes of 16 sessions,
 faults: setup ## break the wire, PostgreSQL, the disk and the server under load, at length
 	cd interop/faults && FAULTS=long go test -count=1 -v -timeout 60m . | grep -vE '^=== '
 
+.PHONY: ha
+ha: setup ## failover behind HAProxy and PgBouncer under load, and 20 rounds of simultaneous starts, at length
+	cd interop && HA=long go test -count=1 -v -timeout 60m ./ha | grep -vE '^=== '
+	HA=long go test -count=1 -v -timeout 60m -run 'SimultaneousStarts' ./store/postgres | grep -vE '^=== '
+
 .PHONY: soak
 soak: setup ## SOAK (default 30m) of mixed load with restarts and new keys: what grows is told
 	cd interop/faults && SOAK=$(or $(SOAK),30m) go test -count=1 -v -timeout 90m -run TestSoak . | grep -vE '^=== '

@@ -50,6 +50,7 @@ type Cluster struct {
 	programs programs
 	guard    *guard
 	running  atomic.Bool
+	follows  bool // is a standby now, in which nothing can be dropped
 	made     atomic.Int64 // databases so far, for their names
 }
 
@@ -114,7 +115,7 @@ func (c *Cluster) Database(tb testing.TB) string {
 		tb.Fatalf("pgtest: %v", err)
 	}
 	tb.Cleanup(func() {
-		if !c.running.Load() {
+		if !c.running.Load() || c.follows {
 			return
 		}
 		if err := c.exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)"); err != nil {

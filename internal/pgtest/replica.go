@@ -77,6 +77,7 @@ func (c *Cluster) Follow(tb testing.TB, primary *Cluster) {
 			tb.Fatal(err)
 		}
 	}
+	c.follows = true
 	c.set(tb, "primary_conninfo", fmt.Sprintf("host=%s port=%d user=%s", primary.folder, primary.port, superuser))
 	c.Resume(tb)
 }
