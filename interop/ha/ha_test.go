@@ -40,9 +40,12 @@ func either[T any](short, longer T) T {
 	return short
 }
 
-func node(t *testing.T, database string) *serve.Server {
+func node(t *testing.T, database string) *serve.Server { t.Helper(); return nodeOf(t, database, "") }
+
+// nodeOf starts a node of another binary.
+func nodeOf(t *testing.T, database, binary string) *serve.Server {
 	t.Helper()
-	return serve.Start(t, serve.Options{Database: database, SecretKey: secret, Args: []string{
+	return serve.Start(t, serve.Options{Database: database, SecretKey: secret, Binary: binary, Args: []string{
 		"--hasher=pbkdf2_sha256:1000", "--refresh-grace=10m", "--log-level=error", "--rate=login=1000000/min;register=1000000/min",
 	}})
 }
@@ -77,7 +80,10 @@ func startLoad(t *testing.T, nodes ...*serve.Server) *load {
 
 // post returns the response, or none if the node did not respond.
 func (l *load) post(turn int, path string, fields ...string) (status int, got *client.Answer) {
-	answer := client.Post(l.t, l.nodes[turn%len(l.nodes)].URL+path, fields...)
+	l.mu.Lock()
+	node := l.nodes[turn%len(l.nodes)]
+	l.mu.Unlock()
+	answer := client.Post(l.t, node.URL+path, fields...)
 	return answer.Status, &answer
 }
 

@@ -29,6 +29,7 @@ type Options struct {
 	SecretKey string   // Django's SECRET_KEY
 	Args      []string // more flags of serve
 	Env       []string // more environment, NAME=value
+	Binary    string   // another binary than this checkout's
 }
 
 // A Server is a running jotgate.
@@ -105,7 +106,11 @@ func Start(tb testing.TB, options Options) *Server {
 	address, folder := freeport.Address(tb), tb.TempDir()
 	args := append([]string{"serve", "--addr", address}, options.Args...)
 	s := &Server{URL: "http://" + address, Folder: folder}
-	s.Server = peer.Serve(tb, Command(tb, folder, env, args...))
+	cmd := Command(tb, folder, env, args...)
+	if options.Binary != "" {
+		cmd.Path = options.Binary
+	}
+	s.Server = peer.Serve(tb, cmd)
 	s.waitUntilReady(tb)
 	return s
 }
