@@ -82,7 +82,7 @@ var (
 	ErrSignupClosed = &Error{Status: 403, Code: "signup_closed", Detail: "Sign-up is closed."}
 
 	// The hash pool is full.
-	ErrBusy = &Error{Status: 503, Detail: "Too many logins at once, please try again later.", RetryAfter: 2 * time.Second}
+	ErrBusy = &Error{Status: 503, Detail: "Too many concurrent logins, please try again later.", RetryAfter: 2 * time.Second}
 )
 
 // Error returns the text for the operator: the client's sentence and the

@@ -75,7 +75,7 @@ func TestErrorRespond(t *testing.T) {
 		"403":          {jotgate.ErrForbidden, "Bearer", "", "", `{"detail":"You do not have permission to perform this action."}`},
 		"fields":       {jotgate.ErrTaken, "Bearer", "", "", `{"username":["A user with that username already exists."]}`},
 		"unavailable":  {jotgate.ErrUnavailable, "", "5", "", `{"detail":"The service is temporarily unavailable, please try again later."}`},
-		"busy":         {jotgate.ErrBusy, "", "2", "", `{"detail":"Too many logins at once, please try again later."}`},
+		"busy":         {jotgate.ErrBusy, "", "2", "", `{"detail":"Too many concurrent logins, please try again later."}`},
 		"part of one":  {&jotgate.Error{Status: 429, Detail: "<&>", RetryAfter: time.Millisecond}, "", "1", "", `{"detail":"<&>"}`},
 		"two fields":   {&jotgate.Error{Status: 400, Fields: []jotgate.FieldError{{"a", []string{"x"}}, {"b", []string{"y", "z"}}}}, "", "", "", `{"a":["x"],"b":["y","z"]}`},
 		"list":         {&jotgate.Error{Status: 400, List: []string{"x"}}, "", "", "", `["x"]`},

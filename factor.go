@@ -103,7 +103,7 @@ func (g *Gate) beginAttempt(ctx context.Context, l *login, kind record.FactorTyp
 		case l.pending != nil && found[a.pendingKey()].Count >= attemptsOfPending:
 			return nil, ErrLoginNotValid.Because(errors.New("too many wrong codes in one login"))
 		case found[a.kindKey()].Count >= attemptsUntilRests:
-			return nil, ErrCodeNotValid.Because(errors.New("this factor rests after too many wrong codes until another is used"))
+			return nil, ErrCodeNotValid.Because(errors.New("this factor is blocked after too many wrong codes until another one is used"))
 		}
 		if counted, err := g.factors.CountAttempt(ctx, a.totalKey(), a.total, now); err != nil || counted {
 			a.total.Count++

@@ -102,7 +102,7 @@ func (t *trouble) end(ctx context.Context, g *Guard) {
 func newFollower(g *Guard, s GuardSettings) (*follower, error) {
 	address, err := url.Parse(s.RevocationsURL)
 	if err != nil || address.Host == "" {
-		return nil, fmt.Errorf("jotgate: RevocationsURL %q is no address", s.RevocationsURL)
+		return nil, fmt.Errorf("jotgate: RevocationsURL %q must be an absolute URL such as https://auth.example.com/auth/revocations", s.RevocationsURL)
 	}
 	pages, err := jwt.NewVerifier[feedClaims](s.Keys, jwt.Rules{Now: s.Now, Leeway: s.Leeway})
 	if err != nil {
@@ -184,7 +184,7 @@ type feedError struct {
 	retryAfter time.Duration
 }
 
-func (e *feedError) Error() string { return "the feed answered " + e.status }
+func (e *feedError) Error() string { return "the feed responded with " + e.status }
 
 // round makes one request, waits for the response, and adds its revocations.
 // It reports whether any of them was new.
@@ -282,7 +282,7 @@ func (f *follower) explain(signature string, err error) error {
 	case slices.ContainsFunc(f.guard.keySet.KeySet().Keys(), known):
 		return fmt.Errorf("the feed's signature: %w", err)
 	case strings.HasPrefix(alg, "HS"):
-		return fmt.Errorf("the feed is signed with the gate's secret (%q), which this guard does not have: let the gate sign with a key of its own, by --key-rotation or jotgate key rotate --now: %w", alg, err)
+		return fmt.Errorf("the feed is signed with the gate's secret (%q), which this guard does not have: let the gate sign with a private key, by --key-rotation or jotgate key rotate --now: %w", alg, err)
 	default:
 		return fmt.Errorf("the feed is signed with the key %q, which is not among this guard's keys: %w", kid, err)
 	}

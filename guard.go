@@ -161,7 +161,7 @@ func (g *Guard) verifyAccess(token string, room *User) (*User, error) {
 		return nil, err
 	}
 	if g.stale() {
-		return nil, ErrUnavailable.Because(errors.New("the news of revocations is too old"))
+		return nil, ErrUnavailable.Because(errors.New("the revocation list is stale"))
 	}
 	if err := g.checkRevoked(user.Session, user.ID, &user.stamp); err != nil {
 		return nil, accessError(ErrTokenInvalid.Because(err))

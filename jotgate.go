@@ -169,15 +169,15 @@ func (s *Settings) check() error {
 	case s.KeyRotation != 0 && s.KeyRotation < time.Hour:
 		return errors.New("KeyRotation is under an hour")
 	case s.RequireMFA != MFANone && s.RequireMFA != MFAStaff && s.RequireMFA != MFAAll:
-		return fmt.Errorf("RequireMFA is %q, it can be none, staff or all", s.RequireMFA)
+		return fmt.Errorf("RequireMFA is %q: it must be none, staff or all", s.RequireMFA)
 	case s.MFAGrace < 0 || s.TrustedBrowser < 0 || s.StepUpLifetime < 0:
 		return errors.New("MFAGrace, TrustedBrowser and StepUpLifetime cannot be negative")
 	case s.UserIDField != "id" && s.UserIDField != "username":
-		return fmt.Errorf("UserIDField is %q, it can be id or username", s.UserIDField)
+		return fmt.Errorf("UserIDField is %q: it must be id or username", s.UserIDField)
 	}
 	for _, c := range s.Claims {
 		if factNamed(c) == nil {
-			return fmt.Errorf("setting Claims has %q, it can hold %s", c, strings.Join(ClaimNames(), ", "))
+			return fmt.Errorf("Claims contains %q: it may contain %s", c, strings.Join(ClaimNames(), ", "))
 		}
 	}
 	return nil

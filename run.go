@@ -78,7 +78,7 @@ func (g *Gate) watch(ctx context.Context, w watcher, news chan<- struct{}) {
 			}
 		})
 		if ctx.Err() == nil {
-			g.log.WarnContext(ctx, "listening for revocations stopped, polling goes on", "cause", err)
+			g.log.WarnContext(ctx, "listening for revocations stopped, polling continues", "cause", err)
 			pause(ctx, time.Second)
 		}
 	}

@@ -79,7 +79,7 @@ func describeTokens(text string, keep, cookie bool) string {
 			"\n      description: Set by the login and by each refresh.\n    access:\n      type: http\n", 1)
 	}
 	text = requireField(text, "RefreshToken", "refresh")
-	text = strings.Replace(text, "refresh: { type: [string, number], description: May be left out where it comes in a cookie. }", "refresh: { type: [string, number] }", 1)
+	text = strings.Replace(text, "refresh: { type: [string, number], description: May be omitted if it is sent in a cookie. }", "refresh: { type: [string, number] }", 1)
 	text = requireField(text, "TokenPair", "refresh")
 	if keep {
 		return withoutField(text, "Refreshed", "refresh")
@@ -172,7 +172,7 @@ func requireField(text, schema, field string) string {
 		} else {
 			part = strings.Replace(part, "\n      properties:\n", "\n      required: ["+field+"]\n      properties:\n", 1)
 		}
-		return strings.Replace(part, ", description: Only where it is to be typed twice. }", " }", 1)
+		return strings.Replace(part, ", description: Required only if it must be entered twice. }", " }", 1)
 	})
 }
 

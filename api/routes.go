@@ -18,7 +18,7 @@ func (a *API) routes() []route {
 			post: on(200, open, refreshFields, tokenRefresh).in("refresh"),
 		},
 		{
-			path: "/api/token/verify/", name: "Token Verify", about: "Tells whether a token is valid, of whatever type it is.",
+			path: "/api/token/verify/", name: "Token Verify", about: "Reports whether a token is valid, whatever its type.",
 			post: on(200, open, verifyFields, tokenVerify).in("refresh"),
 		},
 		{

@@ -54,7 +54,7 @@ func setUsername(c *call, in *setUsernameIn) (any, error) {
 func (c *call) noticeUsername(before *record.Account) {
 	now, err := c.gate.Accounts().ByID(c.ctx, before.ID)
 	if err != nil {
-		c.log(c.ctx, "the letter about a new username was not written", "user_id", before.ID, "cause", err)
+		c.log(c.ctx, "the message about a new username was not queued", "user_id", before.ID, "cause", err)
 		return
 	}
 	if c.settings.UsernameChangedEmail && now.Username != before.Username {

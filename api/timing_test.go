@@ -122,7 +122,7 @@ func TestH007LetterTiming(t *testing.T) {
 			}
 			equalTime(t, 0.03, map[string]func(int){"known": to(c.known), "unknown": to(strings.Replace(c.known, "@", "@n.", 1))})
 			if c.mailServer != "" {
-				wait.Until(t, "a message could not be sent", func() bool { return strings.Contains(s.logs.String(), "a letter could not be sent") })
+				wait.Until(t, "a message could not be sent", func() bool { return strings.Contains(s.logs.String(), "a message could not be sent") })
 			}
 		})
 	}

@@ -52,7 +52,7 @@ func (c *call) refreshToken(in *refreshIn) (string, error) {
 	}
 	switch cookies := c.r.CookiesNamed(refreshCookie); len(cookies) {
 	case 0:
-		return "", jotgate.ErrTokenInvalid.Because(errors.New("no cookie: nobody is logged in"))
+		return "", jotgate.ErrTokenInvalid.Because(errors.New("no cookie: the client is not logged in"))
 	case 1:
 		return cookies[0].Value, nil
 	default: // an attacker has planted a second one

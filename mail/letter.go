@@ -244,7 +244,7 @@ func clean(s string, limit int) string {
 // has no templates.
 func (s *Sender) Preview(kind record.LetterKind, language string) (Message, error) {
 	if !s.templates.know(kind) {
-		return Message{}, fmt.Errorf("mail: there is no letter of the kind %q", clean(string(kind), maxName))
+		return Message{}, fmt.Errorf("mail: there is no message of the kind %q", clean(string(kind), maxName))
 	}
 	d := Data{
 		Site: s.settings.Site, Username: "alice", Hours: s.hours(),

@@ -49,7 +49,7 @@ func TestLetters(t *testing.T) {
 			if o.outbox.waiting() != 0 {
 				t.Error("the letter is still in the outbox")
 			}
-			o.logged(t, "a letter was sent", "kind="+string(c.kind), "user_id="+string(c.user))
+			o.logged(t, "a message was sent", "kind="+string(c.kind), "user_id="+string(c.user))
 		})
 	}
 }

@@ -46,7 +46,7 @@ func (s *Settings) readLinks() (map[record.LetterKind]string, error) {
 		joined := strings.TrimRight(base.String(), "/") + "/" + strings.TrimLeft(path, "/")
 		if _, err := url.Parse(string(fillLink(joined, "MQ", "a-b"))); err != nil ||
 			strings.Count(path, "{uid}") != 1 || strings.Count(path, "{token}") != 1 || clean(path, len(path)) != path {
-			return nil, fmt.Errorf("the link of %s letters in Settings, %q, must have {uid} and {token} once and be part of a URL", kind, path)
+			return nil, fmt.Errorf("the link of %s messages in Settings, %q, must have {uid} and {token} once and be part of a URL", kind, path)
 		}
 		links[kind] = joined
 	}

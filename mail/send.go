@@ -66,25 +66,25 @@ func (s *Sender) send(ctx context.Context, letter record.Letter) {
 		s.remove(ctx, letter)
 		return
 	}
-	log := s.settings.Logger.With("letter", letter.ID, "kind", letter.Kind, "user_id", letter.User, "attempts", letter.Attempts)
+	log := s.settings.Logger.With("message", letter.ID, "kind", letter.Kind, "user_id", letter.User, "attempts", letter.Attempts)
 	err := s.composeAndDeliver(ctx, letter)
 	var drop dropped
 	var refused *refusedError
 	switch {
 	case err == nil:
-		log.InfoContext(ctx, "a letter was sent")
+		log.InfoContext(ctx, "a message was sent")
 		s.remove(ctx, letter)
 	case errors.As(err, &drop) && letter.Kind == record.LetterDecoy:
 		s.remove(ctx, letter) // not logged: the log must not disclose which addresses have accounts
 	case errors.As(err, &drop):
-		log.WarnContext(ctx, "a letter was dropped", "cause", string(drop))
+		log.WarnContext(ctx, "a message was dropped", "cause", string(drop))
 		s.remove(ctx, letter)
 	case errors.As(err, &refused):
-		log.ErrorContext(ctx, "a letter was refused and given up", "cause", reason(err))
+		log.ErrorContext(ctx, "a message was rejected and will not be sent", "cause", reason(err))
 		s.remove(ctx, letter)
 	default:
 		wait := retryAfter(letter)
-		log.WarnContext(ctx, "a letter could not be sent and will be tried again", "cause", reason(err), "in", wait)
+		log.WarnContext(ctx, "a message could not be sent and will be tried again", "cause", reason(err), "in", wait)
 		s.postpone(ctx, letter, wait, err)
 	}
 }
@@ -112,7 +112,7 @@ func (s *Sender) remove(ctx context.Context, letter record.Letter) {
 		return
 	}
 	s.unmarked[letter.ID] = true
-	s.settings.Logger.ErrorContext(ctx, "a letter that is done could not be removed from the outbox", "letter", letter.ID, "cause", err)
+	s.settings.Logger.ErrorContext(ctx, "a message that was sent could not be removed from the outbox", "message", letter.ID, "cause", err)
 }
 
 func (s *Sender) isUnmarked(id int64) bool {
@@ -127,7 +127,7 @@ func (s *Sender) postpone(ctx context.Context, letter record.Letter, wait time.D
 	ctx, cancel := context.WithTimeout(ctx, noteWithin)
 	defer cancel()
 	if err := s.outbox.Failed(ctx, letter.ID, s.settings.Now().Add(wait), reason(cause)); err != nil {
-		s.settings.Logger.WarnContext(ctx, "a failed letter could not be noted", "letter", letter.ID, "cause", err)
+		s.settings.Logger.WarnContext(ctx, "a failed attempt to send a message could not be recorded", "message", letter.ID, "cause", err)
 	}
 }
 

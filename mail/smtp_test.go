@@ -179,7 +179,7 @@ func parts(t *testing.T, m *netmail.Message) (plain, html string) {
 }
 
 // A refusal for good ends a letter; one that may pass, or that the operator
-// can mend, does not.
+// can fix, does not.
 func TestRefusals(t *testing.T) {
 	refuse := func(code int, enhanced smtp.EnhancedCode) error {
 		return &smtp.SMTPError{Code: code, EnhancedCode: enhanced, Message: "no"}
@@ -209,7 +209,7 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("given up: %v, want %v; arrived: %d", given, c.final, len(s.mail()))
 			}
 			if c.final {
-				o.logged(t, "refused and given up")
+				o.logged(t, "rejected and will not be sent")
 			} else if f := o.outbox.failed(); len(f) != 1 || !strings.Contains(f[0].reason, "no") {
 				t.Errorf("failures: %v", f)
 			}

@@ -166,7 +166,7 @@ func TestFacts(t *testing.T) {
 		w.must(err)
 		s.Close()
 		users := facts[slices.IndexFunc(facts, func(f store.Fact) bool { return f.About == "auth_user" })]
-		if !users.Fatal || users.Mend == "" {
+		if !users.Fatal || users.Fix == "" {
 			t.Errorf("of an empty database: %+v", users)
 		}
 		if n := w.count(w.on("SELECT COUNT(*) FROM sqlite_schema", "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'")); n != 1 {

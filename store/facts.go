@@ -15,13 +15,13 @@ import (
 
 // Fact is one finding of the doctor.
 type Fact struct {
-	// OK means that there is nothing to do. Otherwise Mend says what to do,
+	// OK means that there is nothing to do. Otherwise Fix says what to do,
 	// and Fatal is set if jotgate cannot serve before that.
 	OK    bool   `json:"ok"`
 	Fatal bool   `json:"fatal,omitempty"`
 	About string `json:"about"` // a table, or table.column
 	Found string `json:"found"`
-	Mend  string `json:"mend,omitempty"`
+	Fix  string `json:"fix,omitempty"`
 }
 
 // own lists jotgate's tables.
@@ -74,7 +74,7 @@ func (s *Store) clockFact(ctx context.Context, q Queryer) (Fact, error) {
 			side = "behind"
 		}
 		f.OK, f.Found = false, fmt.Sprintf("%v %s the database's", ahead.Abs().Round(time.Second), side)
-		f.Mend = "synchronise both by NTP: tokens are dated by the node that issues them, so others refuse them until their own clocks get there, or take them for expired"
+		f.Fix = "synchronise both by NTP: tokens are dated by the node that issues them, so others refuse them until their own clocks get there, or take them for expired"
 	}
 	return f, err
 }
@@ -83,12 +83,12 @@ func (s *Store) clockFact(ctx context.Context, q Queryer) (Fact, error) {
 func (t *tables) userFacts() []Fact {
 	s := t.schema
 	if len(t.user) == 0 {
-		return []Fact{{Fatal: true, About: s.Users, Found: "not there", Mend: "run jotgate migrate; for a custom user model run manage.py migrate and name its table in the schema settings"}}
+		return []Fact{{Fatal: true, About: s.Users, Found: "not there", Fix: "run jotgate migrate; for a custom user model run manage.py migrate and name its table in the schema settings"}}
 	}
 	list := []Fact{{OK: true, About: s.Users, Found: fmt.Sprintf("%d columns", len(t.user))}}
 	id := Fact{OK: t.key.uuid || t.key.max > 0, About: s.Users + "." + s.ID, Found: t.user[s.ID].typ}
 	if !id.OK {
-		id.Fatal, id.Mend = true, "the key must be an integer or a UUID: name its column in the schema settings"
+		id.Fatal, id.Fix = true, "the key must be an integer or a UUID: name its column in the schema settings"
 		id.Found = strings.TrimSpace("not there " + id.Found)
 	}
 	list = append(list, id)
@@ -109,7 +109,7 @@ func (t *tables) userFacts() []Fact {
 	} {
 		f := Fact{OK: true, About: s.Users + "." + c.name, Found: t.user[c.name].typ}
 		if _, ok := t.user[c.name]; !ok {
-			f = Fact{Fatal: c.needed, OK: !c.needed, About: f.About, Found: "not there", Mend: c.use}
+			f = Fact{Fatal: c.needed, OK: !c.needed, About: f.About, Found: "not there", Fix: c.use}
 		}
 		list = append(list, f)
 	}
@@ -124,7 +124,7 @@ func (t *tables) strangers() (list []Fact) {
 		if r.required && !ours {
 			list = append(list, Fact{
 				OK: true, About: r.table + "." + r.column, Found: "refers to " + t.schema.Users,
-				Mend: "accounts with rows in it cannot be deleted by jotgate; delete them in Django",
+				Fix: "accounts with rows in it cannot be deleted by jotgate; delete them in Django",
 			})
 		}
 	}
@@ -142,12 +142,12 @@ func (t *tables) fillFacts() (list []Fact) {
 			f.Found = c.typ + ", new accounts get " + filling.shown
 		case slices.Contains(missing, c):
 			f.OK, f.Found = false, c.typ+", must not be NULL, no default"
-			f.Mend = "sign-up is closed: say what new accounts get, as --new-user " + c.name + "=" + suggestion(c) + ", give the column a default in the database, or create accounts in Django"
+			f.Fix = "sign-up is closed: say what new accounts get, as --new-user " + c.name + "=" + suggestion(c) + ", give the column a default in the database, or create accounts in Django"
 		case !c.required || slices.Contains(t.modelColumns(), c.name) || t.hasField(c.name):
 			continue
 		default:
 			f.Found = c.typ + ", new accounts get an empty text"
-			f.Mend = "right if the model has blank=True; otherwise say what they get, as --new-user " + c.name + "=VALUE"
+			f.Fix = "right if the model has blank=True; otherwise say what they get, as --new-user " + c.name + "=VALUE"
 		}
 		list = append(list, f)
 	}
@@ -159,7 +159,7 @@ func (t *tables) djangoFacts() (list []Fact) {
 	for _, c := range []struct {
 		about string
 		there bool
-		mend  string
+		fix  string
 	}{
 		{t.schema.UserGroups, t.groups.table != "", "without it nobody has groups"},
 		{t.schema.UserPermissions, t.direct.table != "", "without it nobody has permissions of their own"},
@@ -169,7 +169,7 @@ func (t *tables) djangoFacts() (list []Fact) {
 	} {
 		f := Fact{OK: true, About: c.about, Found: "there"}
 		if !c.there {
-			f.Found, f.Mend = "not there", c.mend
+			f.Found, f.Fix = "not there", c.fix
 		}
 		list = append(list, f)
 	}
@@ -185,14 +185,14 @@ func (s *Store) ownFacts(ctx context.Context, q Queryer) (list []Fact, err error
 		}
 		f := Fact{OK: len(columns) > 0, About: name, Found: fmt.Sprintf("%d columns", len(columns))}
 		if !f.OK {
-			f.Fatal, f.Found, f.Mend = true, "not there", "run jotgate migrate"
+			f.Fatal, f.Found, f.Fix = true, "not there", "run jotgate migrate"
 		}
 		list = append(list, f)
 	}
 	found, err := one(ctx, q, []any{new(int)}, s.driver.Index, "jotgate_user_email")
 	f := Fact{OK: found, About: "jotgate_user_email", Found: "there"}
 	if !found {
-		f.Found, f.Mend = "not there", "finding accounts by e-mail reads the whole table: run jotgate migrate as the owner of "+s.tables.schema.Users
+		f.Found, f.Fix = "not there", "finding accounts by e-mail reads the whole table: run jotgate migrate as the owner of "+s.tables.schema.Users
 	}
 	return append(list, f), err
 }

@@ -168,7 +168,7 @@ func TestClockFact(t *testing.T) {
 			facts, err := s.Facts(w.ctx)
 			w.must(err)
 			i := slices.IndexFunc(facts, func(f store.Fact) bool { return f.About == "clock" })
-			if f := facts[i]; f.OK != c.ok || f.Fatal || !found(f.Found, c.found) || (f.Mend == "") != c.ok {
+			if f := facts[i]; f.OK != c.ok || f.Fatal || !found(f.Found, c.found) || (f.Fix == "") != c.ok {
 				t.Errorf("%v ahead: %+v", c.skew, f)
 			}
 		}

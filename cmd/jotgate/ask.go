@@ -26,7 +26,7 @@ func (a *app) ask(question string) (string, error) {
 	}
 	line, err := a.lines.ReadString('\n')
 	if err != nil && (line == "" || !errors.Is(err, io.EOF)) {
-		return "", fmt.Errorf("no answer to %q: %w", strings.TrimRight(question, ": "), err)
+		return "", fmt.Errorf("no input for %q: %w", strings.TrimRight(question, ": "), err)
 	}
 	return strings.TrimRight(line, "\r\n"), nil
 }

@@ -15,14 +15,14 @@ import (
 type backupCommand struct {
 	databaseFlags
 	File  string `arg:"" help:"Where to write the copy."`
-	Force bool   `help:"Replace the file, in one step, when it is there."`
+	Force bool   `help:"Replace an existing file, atomically."`
 }
 
 // Help is shown below the usage line.
 func (backupCommand) Help() string {
-	return `Copies the database while jotgate goes on serving: the accounts, sessions and
-keys of one moment. The copy is checked before it gets its name, and only its
-owner can read it. The secret is not in it: keep jotgate.secret, too, elsewhere.
+	return `Copies the database while jotgate keeps serving: the accounts, sessions and keys
+of one moment. The copy is checked before it gets its name, and only its owner
+can read it. It does not contain the secret: back up jotgate.secret separately.
 
     jotgate backup backup.db
     jotgate backup --force /var/backups/jotgate.db

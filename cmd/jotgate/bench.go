@@ -15,25 +15,25 @@ import (
 )
 
 type benchCommand struct {
-	Time     time.Duration `default:"25s" placeholder:"TIME" help:"How long to measure in all, about: 1s to 10m."`
+	Time     time.Duration `default:"25s" placeholder:"TIME" help:"Approximate total duration: 1s to 10m."`
 	Database string        `placeholder:"URL" help:"Where: sqlite:FILE for the disk that FILE is on, postgres://user:password@host/name for that server. Default: SQLite in the folder for temporary files."`
-	Hasher   string        `default:"argon2" placeholder:"HASHER" help:"What logins are measured with, as in serve."`
+	Hasher   string        `default:"argon2" placeholder:"HASHER" help:"The password hasher for logins, as in serve."`
 	JSON     bool          `name:"json" help:"Print JSON, for programs."`
 }
 
 // Help is shown below the usage line.
 func (benchCommand) Help() string {
-	return `Measures what this machine does with jotgate: how long hashes take, how many
-logins, checks and refreshes are answered, and what a flood of logins does to
-one who reads. Then it says what to set.
+	return `Measures jotgate on this machine: how long hashes take, how many logins, checks
+and refreshes it serves, and how a flood of logins affects other requests. Then
+it recommends settings.
 
     jotgate bench
     jotgate bench --database sqlite:/var/lib/jotgate/jotgate.db --time 1m
     jotgate bench --database postgres://app@db/app --json
 
-It never touches what is there. For sqlite:FILE it makes a folder of its own
-beside FILE, which need not exist and is not opened; in PostgreSQL a schema of
-its own, for which its user needs the right to create one. Both are deleted at
+It never touches existing data. For sqlite:FILE it creates a temporary folder
+beside FILE, which need not exist and is not opened; in PostgreSQL a temporary
+schema, for which its user needs the right to create one. Both are deleted at
 the end, also after Ctrl-C; what a killed one leaves is named jotgate_bench_….
 The load is real: a database that is in use becomes slower meanwhile.
 
@@ -69,7 +69,7 @@ func (c *benchCommand) Run(a *app) (err error) {
 	bar.end()
 	if err != nil {
 		if a.ctx.Err() != nil {
-			return errors.New("interrupted; what was made for measuring is deleted")
+			return errors.New("interrupted; the data for measuring was deleted")
 		}
 		return err
 	}

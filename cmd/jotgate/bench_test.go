@@ -154,7 +154,7 @@ func TestBenchIsInterrupted(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := bench.Wait()
-		if status := bench.ProcessState.ExitCode(); status != statusRefused || stdout.Len() > 0 || !strings.HasSuffix(stderr.String(), "jotgate: interrupted; what was made for measuring is deleted\n") {
+		if status := bench.ProcessState.ExitCode(); status != statusRefused || stdout.Len() > 0 || !strings.HasSuffix(stderr.String(), "jotgate: interrupted; the data for measuring was deleted\n") {
 			t.Errorf("%s: %v, %s%s", at, err, stdout.String(), stderr.String())
 		}
 		isEmpty(t, folder)

@@ -17,7 +17,7 @@ type changepasswordCommand struct {
 	databaseFlags
 	passwordRuleFlags
 	Hasher                       string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How the password is stored (see serve)."`
-	KeepSessionsOnPasswordChange bool   `group:"tokens" help:"Leave the user's sessions alone. Default: they end."`
+	KeepSessionsOnPasswordChange bool   `group:"tokens" help:"Keep the user's sessions. Default: they end."`
 	User                         string `arg:"" help:"The username."`
 }
 

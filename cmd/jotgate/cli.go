@@ -19,25 +19,25 @@ type commands struct {
 	Config configFlag `placeholder:"FILE" help:"Read settings from a YAML or JSON file. Default: jotgate.yaml, if there is one."`
 
 	Serve           serveCommand           `cmd:"" help:"Serve logins, tokens and users over HTTP."`
-	Migrate         migrateCommand         `cmd:"" help:"Make the tables that are missing."`
-	Doctor          doctorCommand          `cmd:"" help:"Say what is wrong or does not fit, and how to mend it."`
-	Createsuperuser createsuperuserCommand `cmd:"" help:"Make an administrator."`
+	Migrate         migrateCommand         `cmd:"" help:"Create the missing tables."`
+	Doctor          doctorCommand          `cmd:"" help:"Report problems in the configuration and the database, and how to fix them."`
+	Createsuperuser createsuperuserCommand `cmd:"" help:"Create an administrator."`
 	Changepassword  changepasswordCommand  `cmd:"" help:"Set a user's password."`
-	User            userCommands           `cmd:"" help:"Look after users."`
-	Group           groupCommands          `cmd:"" help:"Look after groups."`
-	Session         sessionCommands        `cmd:"" help:"See who is logged in, and log them out."`
-	Key             keyCommands            `cmd:"" help:"Look after the keys that sign tokens."`
+	User            userCommands           `cmd:"" help:"Manage users."`
+	Group           groupCommands          `cmd:"" help:"Manage groups."`
+	Session         sessionCommands        `cmd:"" help:"List and end sessions."`
+	Key             keyCommands            `cmd:"" help:"Manage the keys that sign tokens."`
 	Event           eventCommands          `cmd:"" help:"Read the audit trail."`
-	Theme           themeCommands          `cmd:"" help:"Give the login pages a look of your own."`
-	Email           emailCommands          `cmd:"" help:"Try the mail server."`
-	Token           tokenCommands          `cmd:"" help:"Make, look at and check tokens."`
+	Theme           themeCommands          `cmd:"" help:"Customize the login pages."`
+	Email           emailCommands          `cmd:"" help:"Test the mail server."`
+	Token           tokenCommands          `cmd:"" help:"Create, decode and verify tokens."`
 	Backup          backupCommand          `cmd:"" help:"Copy the SQLite database while it is in use."`
-	Restore         restoreCommand         `cmd:"" help:"Put a backup in the database's place."`
+	Restore         restoreCommand         `cmd:"" help:"Replace the database with a backup."`
 	Move            moveCommand            `cmd:"" help:"Move everything to another database, such as PostgreSQL."`
-	Purge           purgeCommand           `cmd:"" aliases:"flushexpiredtokens" help:"Delete what has expired."`
-	Bench           benchCommand           `cmd:"" help:"Measure this machine, and say what to set for it."`
+	Purge           purgeCommand           `cmd:"" aliases:"flushexpiredtokens" help:"Delete expired rows."`
+	Bench           benchCommand           `cmd:"" help:"Measure this machine and recommend settings."`
 	Openapi         openapiCommand         `cmd:"" help:"Print the OpenAPI description of the endpoints."`
-	Version         versionCommand         `cmd:"" help:"Say which version this is."`
+	Version         versionCommand         `cmd:"" help:"Print the version."`
 }
 
 // run parses the command line and runs its command.

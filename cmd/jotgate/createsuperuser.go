@@ -20,8 +20,8 @@ type createsuperuserCommand struct {
 	databaseFlags
 	passwordRuleFlags
 	Hasher   string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How the password is stored (see serve)."`
-	Username string `placeholder:"NAME" also:"JOTGATE_SUPERUSER_USERNAME,DJANGO_SUPERUSER_USERNAME" help:"Who logs in. Default: asked for."`
-	Email    string `placeholder:"ADDRESS" also:"JOTGATE_SUPERUSER_EMAIL,DJANGO_SUPERUSER_EMAIL" help:"Their e-mail address. Default: asked for."`
+	Username string `placeholder:"NAME" also:"JOTGATE_SUPERUSER_USERNAME,DJANGO_SUPERUSER_USERNAME" help:"The username. Default: asked for."`
+	Email    string `placeholder:"ADDRESS" also:"JOTGATE_SUPERUSER_EMAIL,DJANGO_SUPERUSER_EMAIL" help:"The e-mail address. Default: asked for."`
 	Noinput  bool   `help:"Ask nothing: the password is $JOTGATE_SUPERUSER_PASSWORD or $DJANGO_SUPERUSER_PASSWORD."`
 }
 

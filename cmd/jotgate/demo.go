@@ -71,7 +71,7 @@ func (c *serveCommand) demonstrate(a *app, base string, gate *jotgate.Gate, db *
 	}
 	var tokens struct{ Access string }
 	if err := json.Unmarshal(answer, &tokens); err != nil {
-		return fmt.Errorf("the login was answered with %q", answer)
+		return fmt.Errorf("the response to the login was %q", answer)
 	}
 	a.printf("2. Call a protected address with the access token; it works for %.0f minutes.\n\n  curl -H \"Authorization: Bearer %s\" %s/auth/users/me/\n\n", c.AccessTokenLifetime.Minutes(), tokens.Access, base)
 	if _, err := show(a, http.MethodGet, base+"/auth/users/me/", nil, tokens.Access); err != nil {
@@ -135,7 +135,7 @@ func demoUser(ctx context.Context, gate *jotgate.Gate, db *store.Store) (passwor
 	case err != nil:
 		return "", err
 	case account.Email != demoEmail || account.IsStaff || account.IsSuperuser:
-		return "", errors.New("--demo: this database has a user named demo who is not of a demo; use another database")
+		return "", errors.New("--demo: the user \"demo\" already exists and was not created by --demo; use another database")
 	}
 	active := true
 	return password, db.Accounts().Change(ctx, account.ID, record.Change{Password: &encoded, IsActive: &active})

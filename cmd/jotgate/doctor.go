@@ -24,7 +24,7 @@ import (
 type doctorCommand struct {
 	serveFlags
 	listFlags
-	Django         bool   `help:"Say also whether a Django can stand beside, on the same tables and secret."`
+	Django         bool   `help:"Also report whether a Django site can share the tables and the secret."`
 	DjangoSettings string `placeholder:"FILE" help:"With --django: compare with the site's settings, a dump in JSON (see above); - reads standard input."`
 	Write          string `placeholder:"FILE" help:"With --django-settings: write the settings that make jotgate behave as the site into a new config file, such as jotgate.yaml."`
 }
@@ -77,7 +77,7 @@ func (c *doctorCommand) Run(a *app) error {
 		tell(a, facts)
 	}
 	if err == nil && slices.ContainsFunc(facts, func(f store.Fact) bool { return f.Fatal }) {
-		err = errors.New("jotgate cannot serve like this")
+		err = errors.New("jotgate cannot serve with this configuration")
 	}
 	return err
 }
@@ -91,12 +91,12 @@ func tell(a *app, facts []store.Fact) {
 			mark = "BAD "
 		case !f.OK:
 			mark = "fix "
-		case f.Mend != "":
+		case f.Fix != "":
 			mark = "note"
 		}
 		a.printf("%s  %s: %s\n", mark, visible(f.About), visible(f.Found))
-		if f.Mend != "" {
-			a.printf("      %s\n", visible(f.Mend))
+		if f.Fix != "" {
+			a.printf("      %s\n", visible(f.Fix))
 		}
 	}
 }
@@ -123,7 +123,7 @@ func (c *doctorCommand) databaseFacts(a *app) (facts []store.Fact, err error) {
 func (c *doctorCommand) hashFacts(a *app, db *store.Store) ([]store.Fact, error) {
 	hasher, err := c.hasher(c.Hasher)
 	if err != nil {
-		return []store.Fact{{Fatal: true, About: "--hasher", Found: err.Error(), Mend: "see jotgate serve --help"}}, nil
+		return []store.Fact{{Fatal: true, About: "--hasher", Found: err.Error(), Fix: "see jotgate serve --help"}}, nil
 	}
 	count := hashCount{algorithms: map[string]int{}}
 	err = eachAccount(a.ctx, db, func(account *record.Account) error {
@@ -172,9 +172,9 @@ func (n *hashCount) fact(name string, hasher *passwd.Hasher) store.Fact {
 	f := store.Fact{OK: true, About: "passwords stored as " + name, Found: strconv.Itoa(n.algorithms[name])}
 	switch {
 	case name == "other":
-		f.OK, f.Mend = false, "not password hashes of Django; their owners need a password reset"
+		f.OK, f.Fix = false, "not password hashes of Django; their owners need a password reset"
 	case slices.Contains(n.weak, name):
-		f.OK, f.Mend = false, "weak; each is replaced when its owner logs in ("+hasher.String()+")"
+		f.OK, f.Fix = false, "weak; each is replaced when its owner logs in ("+hasher.String()+")"
 	}
 	return f
 }
@@ -182,7 +182,7 @@ func (n *hashCount) fact(name string, hasher *passwd.Hasher) store.Fact {
 func (n *hashCount) costlyFact() store.Fact {
 	return store.Fact{
 		About: "passwords above --hash-limits", Found: fmt.Sprintf("%d (%s)", n.costly, n.example),
-		Mend: "their owners cannot log in: reset the passwords, or raise --hash-limits",
+		Fix: "their owners cannot log in: reset the passwords, or raise --hash-limits",
 	}
 }
 
@@ -193,13 +193,13 @@ func (c *doctorCommand) secretFact(a *app, database []store.Fact) store.Fact {
 	secret, err := c.read(a, c.folder(), false)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && c.SecretKeyFile == "":
-		f.OK, f.Found, f.Mend = true, "none yet", "serve makes one in "+filepath.Join(c.folder(), "jotgate.secret")
+		f.OK, f.Found, f.Fix = true, "none yet", "serve makes one in "+filepath.Join(c.folder(), "jotgate.secret")
 		return f
 	case err == nil:
 		_, err = jotgate.New(jotgate.Settings{SecretKey: secret, SecretKeyFallbacks: c.fallbacks(), InsecureShortSecret: c.InsecureShortSecret}, nil)
 	}
 	if err != nil {
-		f.Fatal, f.Found, f.Mend = true, sentence(inFlags("jotgate", err)), "make a random one of 50 characters; beside a Django, change its SECRET_KEY and name the old one in SECRET_KEY_FALLBACKS on both sides"
+		f.Fatal, f.Found, f.Fix = true, sentence(inFlags("jotgate", err)), "make a random one of 50 characters; beside a Django, change its SECRET_KEY and name the old one in SECRET_KEY_FALLBACKS on both sides"
 		return f
 	}
 	if slices.ContainsFunc(database, func(f store.Fact) bool { return f.Fatal }) {
@@ -209,7 +209,7 @@ func (c *doctorCommand) secretFact(a *app, database []store.Fact) store.Fact {
 	keys, err := c.openKeys(a, secret)
 	if err != nil {
 		f.Fatal, f.Found = true, sentence(err)
-		f.Mend = "give jotgate the secret that made these keys, as --secret-key or among --secret-key-fallbacks; without it, delete them with jotgate key retire KID --delete"
+		f.Fix = "give jotgate the secret that made these keys, as --secret-key or among --secret-key-fallbacks; without it, delete them with jotgate key retire KID --delete"
 		return f
 	}
 	if f.OK = true; keys > 0 {

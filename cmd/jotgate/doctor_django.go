@@ -54,9 +54,9 @@ func (d dump) read() (wanted []proposal, facts []store.Fact) {
 
 // note returns the fact about a setting without an equal.
 func (r *siteRule) note(v any, apart string) store.Fact {
-	f := store.Fact{OK: true, About: r.path, Found: shownSetting(v), Mend: apart}
+	f := store.Fact{OK: true, About: r.path, Found: shownSetting(v), Fix: apart}
 	if found, rest, ok := strings.Cut(apart, ": "); ok && r.names {
-		f.Found, f.Mend = found, rest
+		f.Found, f.Fix = found, rest
 	}
 	return f
 }
@@ -67,7 +67,7 @@ func (d dump) unread(known map[string]bool) (facts []store.Fact) {
 		settings, _ := d[group].(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(settings)) {
 			if path := group + "." + name; !known[path] && settings[name] != nil {
-				facts = append(facts, store.Fact{OK: true, About: path, Found: shownSetting(settings[name]), Mend: "jotgate has no such setting"})
+				facts = append(facts, store.Fact{OK: true, About: path, Found: shownSetting(settings[name]), Fix: "jotgate has no such setting"})
 			}
 		}
 	}
@@ -77,7 +77,7 @@ func (d dump) unread(known map[string]bool) (facts []store.Fact) {
 // djangoFacts compares with the dump; without one it lists what to compare.
 func (c *doctorCommand) djangoFacts(a *app, d dump) (facts []store.Fact, err error) {
 	if d == nil {
-		return []store.Fact{{OK: true, About: "Django's settings", Found: "not given", Mend: "--django-settings FILE compares them; jotgate doctor --help says how to make the file"}}, nil
+		return []store.Fact{{OK: true, About: "Django's settings", Found: "not given", Fix: "--django-settings FILE compares them; jotgate doctor --help says how to make the file"}}, nil
 	}
 	wanted, facts := d.read()
 	key, files, unusable := d.signingKey(c.Write)
@@ -92,7 +92,7 @@ func (c *doctorCommand) djangoFacts(a *app, d dump) (facts []store.Fact, err err
 		compared = append(compared, c.compare(p))
 	}
 	for _, r := range refused {
-		compared = append(compared, store.Fact{About: r.from, Found: r.found, Mend: "serve cannot follow it: " + r.apart})
+		compared = append(compared, store.Fact{About: r.from, Found: r.found, Fix: "serve cannot follow it: " + r.apart})
 	}
 	if c.Write != "" {
 		err = c.write(a, accepted, files)
@@ -103,11 +103,11 @@ func (c *doctorCommand) djangoFacts(a *app, d dump) (facts []store.Fact, err err
 // compare returns the fact about a flag of which serve accepts the value.
 func (c *doctorCommand) compare(p proposal) store.Fact {
 	ours, theirs := flagText(flagField(&c.serveFlags, p.flag)), valueText(p.value)
-	f := store.Fact{OK: sameSetting(p.flag, ours, theirs), About: p.from, Found: p.found, Mend: p.apart}
+	f := store.Fact{OK: sameSetting(p.flag, ours, theirs), About: p.from, Found: p.found, Fix: p.apart}
 	if !f.OK {
-		f.Mend = "jotgate has " + quoted(ours) + ": start it with --" + p.flag + "=" + theirs
+		f.Fix = "jotgate has " + quoted(ours) + ": start it with --" + p.flag + "=" + theirs
 		if p.apart != "" {
-			f.Mend += "; " + p.apart
+			f.Fix += "; " + p.apart
 		}
 	}
 	return f

@@ -18,9 +18,9 @@ func (c *doctorCommand) secretsAgree(a *app, d dump) store.Fact {
 	theirs, _ := d["SECRET_KEY"].(string)
 	switch {
 	case err != nil:
-		f.OK, f.Found, f.Mend = false, "jotgate has none", "give jotgate the site's: SECRET_KEY in the environment"
+		f.OK, f.Found, f.Fix = false, "jotgate has none", "give jotgate the site's: SECRET_KEY in the environment"
 	case theirs != string(ours):
-		f.OK, f.Found, f.Mend = false, "another one than jotgate's", "give both the same: tokens, reset links and signing keys depend on it"
+		f.OK, f.Found, f.Fix = false, "another one than jotgate's", "give both the same: tokens, reset links and signing keys depend on it"
 	}
 	return f
 }
@@ -41,7 +41,7 @@ func (d dump) signingKey(config string) (wanted []proposal, files map[string][]b
 		content, _ = json.Marshal(map[string]string{"kty": "oct", "alg": alg, "k": base64.RawURLEncoding.EncodeToString([]byte(key))})
 	}
 	if config == "" {
-		return nil, nil, []store.Fact{{About: "SIMPLE_JWT.SIGNING_KEY", Found: alg + ", with a key of its own", Mend: "start jotgate with --signing-key FILE; doctor --django --write makes the file"}}
+		return nil, nil, []store.Fact{{About: "SIMPLE_JWT.SIGNING_KEY", Found: alg + ", with a key of its own", Fix: "start jotgate with --signing-key FILE; doctor --django --write makes the file"}}
 	}
 	wanted = []proposal{{"signing-key", name, "SIMPLE_JWT.SIGNING_KEY", alg + ", with a key of its own", ""}}
 	if !strings.HasPrefix(alg, "HS") {

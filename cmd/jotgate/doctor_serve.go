@@ -27,7 +27,7 @@ const reachTime = 5 * time.Second
 func (c *doctorCommand) serveFacts(a *app) (facts []store.Fact) {
 	faults := c.rehearse(a)
 	for _, fault := range faults {
-		facts = append(facts, store.Fact{Fatal: true, About: fault.about, Found: sentence(fault.err), Mend: "serve does not start like this: see jotgate serve --help"})
+		facts = append(facts, store.Fact{Fatal: true, About: fault.about, Found: sentence(fault.err), Fix: "serve does not start like this: see jotgate serve --help"})
 	}
 	if len(faults) == 0 {
 		facts = append(facts, store.Fact{OK: true, About: "settings of serve", Found: "all understood"})
@@ -37,7 +37,7 @@ func (c *doctorCommand) serveFacts(a *app) (facts []store.Fact) {
 		facts = append(facts, store.Fact{About: "environment", Found: err.Error()})
 	}
 	for _, variable := range unknown {
-		facts = append(facts, store.Fact{About: "environment", Found: "there is no setting " + variable, Mend: "it has no effect: correct or remove it"})
+		facts = append(facts, store.Fact{About: "environment", Found: "there is no setting " + variable, Fix: "it has no effect: correct or remove it"})
 	}
 	facts = append(facts, c.clientFacts()...)
 	facts = append(facts, c.addressFact(a.ctx))
@@ -59,7 +59,7 @@ func (c *doctorCommand) addressFact(ctx context.Context) store.Fact {
 	f := store.Fact{OK: true, About: "--addr", Found: c.Addr + " is free"}
 	addr, err := c.address()
 	if err != nil {
-		return store.Fact{Fatal: true, About: f.About, Found: sentence(err), Mend: "give it as HOST:PORT or unix:PATH"}
+		return store.Fact{Fatal: true, About: f.About, Found: sentence(err), Fix: "give it as HOST:PORT or unix:PATH"}
 	}
 	if path, ok := socketPath(addr); ok {
 		return socketFact(ctx, f, path)
@@ -67,7 +67,7 @@ func (c *doctorCommand) addressFact(ctx context.Context) store.Fact {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
-		f.Found, f.Mend = err.Error(), "right if serve is running; otherwise another program has the address, or this machine has not: see --addr"
+		f.Found, f.Fix = err.Error(), "right if serve is running; otherwise another program has the address, or this machine has not: see --addr"
 		return f
 	}
 	_ = listener.Close()
@@ -76,7 +76,7 @@ func (c *doctorCommand) addressFact(ctx context.Context) store.Fact {
 
 // socketFact looks at the path of the socket without changing it.
 func socketFact(ctx context.Context, f store.Fact, path string) store.Fact {
-	f.Mend = "right if serve is running; otherwise remove it or choose another path: see --addr"
+	f.Fix = "right if serve is running; otherwise remove it or choose another path: see --addr"
 	found, err := os.Lstat(path)
 	switch {
 	case err == nil && found.Mode().Type() != fs.ModeSocket:
@@ -89,9 +89,9 @@ func socketFact(ctx context.Context, f store.Fact, path string) store.Fact {
 		_ = conn.Close()
 		f.Found = path + " is in use"
 	default:
-		f.Mend = ""
+		f.Fix = ""
 		if _, err := os.Stat(filepath.Dir(path)); err != nil {
-			f.OK, f.Found, f.Mend = false, sentence(err), "make the folder of the socket: RuntimeDirectory= of systemd does"
+			f.OK, f.Found, f.Fix = false, sentence(err), "make the folder of the socket: RuntimeDirectory= of systemd does"
 		}
 	}
 	return f
@@ -99,12 +99,12 @@ func socketFact(ctx context.Context, f store.Fact, path string) store.Fact {
 
 // mailFact tries to log in to the mail server.
 func (c *doctorCommand) mailFact(a *app, faults []fault) (f store.Fact, ok bool) {
-	f = store.Fact{OK: true, About: "mail server", Found: "none: no e-mail is sent", Mend: "for production set --mail-server and --mail-from"}
+	f = store.Fact{OK: true, About: "mail server", Found: "none: no e-mail is sent", Fix: "for production set --mail-server and --mail-from"}
 	broken := slices.ContainsFunc(faults, func(f fault) bool { return f.about == "mail" })
 	if c.MailServer == "" || broken {
 		return f, !broken
 	}
-	f.Found, f.Mend = "reached", "try it with jotgate email test ADDRESS"
+	f.Found, f.Fix = "reached", "try it with jotgate email test ADDRESS"
 	gate, err := c.rehearseGate(a, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return f, false // already reported as a fault
@@ -116,15 +116,15 @@ func (c *doctorCommand) mailFact(a *app, faults []fault) (f store.Fact, ok bool)
 	ctx, cancel := context.WithTimeout(a.ctx, reachTime)
 	defer cancel()
 	if err := sender.Check(ctx); err != nil {
-		f.OK, f.Found, f.Mend = false, sentence(err), "no e-mail leaves; it waits in the outbox: check --mail-server, its user and password, and the network"
+		f.OK, f.Found, f.Fix = false, sentence(err), "no e-mail leaves; it waits in the outbox: check --mail-server, its user and password, and the network"
 	}
 	return f, true
 }
 
 // clientFacts are notes about front ends that expect other settings.
 func (c *doctorCommand) clientFacts() (facts []store.Fact) {
-	note := func(about, found, mend string) {
-		facts = append(facts, store.Fact{OK: true, About: about, Found: found, Mend: mend})
+	note := func(about, found, fix string) {
+		facts = append(facts, store.Fact{OK: true, About: about, Found: found, Fix: fix})
 	}
 	if !c.KeepRefreshTokens && !c.RefreshCookie {
 		note("refresh tokens", "rotate: each refresh returns a new one", "a client written for SimpleJWT's default keeps its first one and is logged out: store both tokens, or start with --keep-refresh-tokens")
@@ -151,7 +151,7 @@ func reach(ctx context.Context, about, network, address, otherwise string) store
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	if err != nil {
-		return store.Fact{About: about, Found: fmt.Sprint("cannot be reached: ", err), Mend: otherwise}
+		return store.Fact{About: about, Found: fmt.Sprint("cannot be reached: ", err), Fix: otherwise}
 	}
 	_ = conn.Close()
 	return store.Fact{OK: true, About: about, Found: "reached"}

@@ -72,7 +72,7 @@ func (p *parting) sayGoodbye(limit time.Duration) {
 // drain lets requests in progress finish.
 func (c *serveCommand) drain(a *app, s *serving) error {
 	a.notify("STOPPING=1")
-	a.warn("jotgate: finishing the requests in hand")
+	a.warn("jotgate: finishing the open requests")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), c.DrainTimeout)
 	defer cancel()
 	if err := s.parting.leave(ctx, s.server, s.listener, s.ended, min(farewell, c.DrainTimeout/4)); err != nil {

@@ -16,13 +16,13 @@ type emailCommands struct {
 type emailTest struct {
 	gateFlags
 	mailFlags
-	BaseURL string `group:"requests" placeholder:"URL" help:"Where the API is reached from outside, if there is no --mail-base-url. Default: none."`
-	Address string `arg:"" help:"Where to send it."`
+	BaseURL string `group:"requests" placeholder:"URL" help:"The public URL of the API, if there is no --mail-base-url. Default: none."`
+	Address string `arg:"" help:"The recipient."`
 }
 
 // Help is shown below the usage line.
 func (emailTest) Help() string {
-	return `Connects to --mail-server and sends one short message at once, past the outbox;
+	return `Connects to --mail-server and sends one short message directly, without the outbox;
 neither database nor secret is needed. The status is 1 if the server refuses it.
 
     jotgate email test alice@example.com

@@ -12,16 +12,16 @@ import (
 )
 
 type eventCommands struct {
-	List eventList `cmd:"" help:"List what happened, newest first: logins, failures with their reasons, changes."`
+	List eventList `cmd:"" help:"List events, newest first: logins, failures with their reasons, changes."`
 }
 
 type eventList struct {
 	databaseFlags
 	listFlags
-	User  string        `arg:"" optional:"" help:"The username, or the id of an account that no longer exists. Default: everybody."`
-	Since time.Duration `placeholder:"TIME" help:"Only what happened in the last 15m, 24h, 7d, … Default: all that is kept."`
+	User  string        `arg:"" optional:"" help:"The username, or the id of an account that no longer exists. Default: all users."`
+	Since time.Duration `placeholder:"TIME" help:"Only events of the last 15m, 24h, 7d, … Default: all that are stored."`
 	Event []string      `placeholder:"NAME" help:"Only these events, such as login_failed. Default: all."`
-	Limit int           `default:"100" placeholder:"N" help:"How many events at most, up to 10000."`
+	Limit int           `default:"100" placeholder:"N" help:"Maximum number of events, up to 10000."`
 }
 
 // Help is shown below the usage line.

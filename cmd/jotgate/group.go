@@ -14,12 +14,12 @@ import (
 type groupCommands struct {
 	List        groupList        `cmd:"" help:"List all groups."`
 	Show        groupShow        `cmd:"" help:"Show a group's permissions and members."`
-	Create      groupCreate      `cmd:"" help:"Make a group."`
-	Rename      groupRename      `cmd:"" help:"Give a group another name."`
-	Delete      groupDelete      `cmd:"" help:"Delete a group; its members stay."`
-	Grant       groupGrant       `cmd:"" help:"Give a group a permission."`
-	Revoke      groupRevoke      `cmd:"" help:"Take a permission from a group."`
-	Permissions groupPermissions `cmd:"" help:"List all permissions there are."`
+	Create      groupCreate      `cmd:"" help:"Create a group."`
+	Rename      groupRename      `cmd:"" help:"Rename a group."`
+	Delete      groupDelete      `cmd:"" help:"Delete a group, not its members."`
+	Grant       groupGrant       `cmd:"" help:"Grant a group a permission."`
+	Revoke      groupRevoke      `cmd:"" help:"Revoke a permission from a group."`
+	Permissions groupPermissions `cmd:"" help:"List all permissions."`
 }
 
 type groupList struct {
@@ -127,7 +127,7 @@ func (groupRename) Help() string { return `    jotgate group rename editors writ
 
 // Run renames the group.
 func (c *groupRename) Run(a *app) error {
-	return c.act(a, fmt.Sprintf("group %s is called %s now", c.Group, c.To), func(db *store.Store) error {
+	return c.act(a, fmt.Sprintf("group %s was renamed to %s", c.Group, c.To), func(db *store.Store) error {
 		return db.Groups().Rename(a.ctx, c.Group, c.To)
 	})
 }

@@ -17,8 +17,8 @@ import (
 
 type keyCommands struct {
 	List   keyList   `cmd:"" help:"List the keys."`
-	Add    keyAdd    `cmd:"" help:"Make a key and publish it; it verifies, but does not sign yet."`
-	Rotate keyRotate `cmd:"" help:"Let a new key sign: publish it, wait until all have seen it, switch."`
+	Add    keyAdd    `cmd:"" help:"Create a key and publish it; it verifies, but does not sign yet."`
+	Rotate keyRotate `cmd:"" help:"Sign with a new key: publish it, wait until caches have expired, switch."`
 	Retire keyRetire `cmd:"" help:"Stop a key from signing, or delete it."`
 	Export keyExport `cmd:"" help:"Print the public keys, and the settings for Django."`
 }
@@ -80,16 +80,16 @@ func (c *keyAdd) Run(a *app) error {
 
 type keyRotate struct {
 	gateFlags
-	Alg    string `default:"ES256" placeholder:"ALG" help:"Algorithm of the new key, when none has been added: ES256, EdDSA, RS256 or another that is not HS."`
-	Now    bool   `help:"Do not wait for caches of the public keys: verifiers that hold one refuse the new tokens for minutes."`
+	Alg    string `default:"ES256" placeholder:"ALG" help:"Algorithm of the new key, if none has been added: ES256, EdDSA, RS256 or another that is not HS."`
+	Now    bool   `help:"Do not wait for caches of the public keys: verifiers with a cached copy reject the new tokens for minutes."`
 	NoWait bool   `help:"Only publish the key; run the command again later to switch."`
 }
 
 // Help is shown below the usage line.
 func (keyRotate) Help() string {
-	return `A verifier may hold the public keys for some minutes. So the new key is published
-first, and signs when every copy without it has expired. The key before it goes
-on verifying; retire it with key retire --delete when its last token has expired.
+	return `Verifiers may cache the public keys for some minutes. Therefore the new key is
+published first, and signs when every copy without it has expired. The previous
+key still verifies; run key retire --delete when its last token has expired.
 
     jotgate key rotate --alg ES256
     jotgate key rotate --now        # when nothing but jotgate verifies`
@@ -146,7 +146,7 @@ func waitUntil(ctx context.Context, due time.Time) error {
 type keyRetire struct {
 	gateFlags
 	ID     string `arg:"" name:"kid" help:"The key, as key list shows it."`
-	Delete bool   `help:"Delete it, too: tokens that it signed stop working."`
+	Delete bool   `help:"Also delete it: tokens that it signed stop working."`
 }
 
 // Help is shown below the usage line.

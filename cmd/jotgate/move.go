@@ -22,13 +22,13 @@ type moveCommand struct {
 // Help is shown below the usage line.
 func (moveCommand) Help() string {
 	return `Copies accounts with their ids and passwords, groups, permissions, sessions,
-keys, events and, where they are, SimpleJWT's tables of blacklisted tokens. All
-of it is one transaction in the new database, which must be empty; it commits
-when every row has been read back and is the same. After an interruption the new
-database is empty still: run it again. Run once more after success, it compares.
+keys, events and, if they exist, SimpleJWT's tables of blacklisted tokens, in
+one transaction in the new database, which must be empty; it commits after every
+row has been read back and is the same. After an interruption the new database
+is still empty: run the command again. If it is run after success, it compares.
 
-Stop the servers first: while it runs nothing can be written to the old database,
-and what is written afterwards stays behind. The old database is left as it is.
+Stop the servers first: during the move nothing can be written to the old
+database, and later changes of it are not moved. The old database is unchanged.
 
     jotgate move --to postgres://app@db/app
     jotgate move --database postgres://app@db/app --to sqlite:jotgate.db`

@@ -31,8 +31,8 @@ func (f *listFlags) show(a *app, value any, none, headings string, rows [][]stri
 
 // pageFlags are the flags of every list that may be long.
 type pageFlags struct {
-	After string `placeholder:"ID" help:"Begin after the user with this id. Default: at the first."`
-	Limit int    `default:"100" placeholder:"N" help:"How many users at most, up to 1000."`
+	After string `placeholder:"ID" help:"Start after the user with this id. Default: at the first."`
+	Limit int    `default:"100" placeholder:"N" help:"Maximum number of users, up to 1000."`
 }
 
 func (f *pageFlags) check() error {
@@ -131,7 +131,7 @@ func strictly(text []byte, into any) error {
 		return err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is something behind the JSON value")
+		return errors.New("there is text after the JSON value")
 	}
 	return nil
 }

@@ -11,13 +11,13 @@ import (
 
 type purgeCommand struct {
 	databaseFlags
-	Keep time.Duration `default:"720h" placeholder:"TIME" help:"How long ended sessions and events stay, to be looked at."`
+	Keep time.Duration `default:"720h" placeholder:"TIME" help:"How long ended sessions and events are kept."`
 }
 
 // Help is shown below the usage line.
 func (purgeCommand) Help() string {
-	return `Deletes expired sessions, old events and, where SimpleJWT's token_blacklist is
-there, expired tokens of it, in small batches. flushexpiredtokens is the same.
+	return `Deletes expired sessions, old events and, if SimpleJWT's token_blacklist exists,
+its expired tokens, in small batches. flushexpiredtokens is an alias.
 
     jotgate purge`
 }

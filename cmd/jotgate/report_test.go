@@ -13,7 +13,7 @@ func TestTheWholeLogIsJSON(t *testing.T) {
 	if got := s.end(t); got != 0 {
 		t.Error(got)
 	}
-	for _, says := range []string{"finishing the requests in hand", `"msg":"ready","address":"` + s.base + `","database":"`, `"msg":"key","outcome":"success"`, "made a secret"} {
+	for _, says := range []string{"finishing the open requests", `"msg":"ready","address":"` + s.base + `","database":"`, `"msg":"key","outcome":"success"`, "made a secret"} {
 		if !strings.Contains(s.stderr.String(), says) {
 			t.Errorf("no line of %s: %s", says, s.stderr.String())
 		}

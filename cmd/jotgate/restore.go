@@ -13,7 +13,7 @@ import (
 type restoreCommand struct {
 	databaseFlags
 	File  string `arg:"" help:"The backup."`
-	Force bool   `help:"Replace the database that is there."`
+	Force bool   `help:"Replace an existing database."`
 }
 
 // Help is shown below the usage line.

@@ -26,15 +26,15 @@ type serveCommand struct{ serveFlags }
 
 // Help is shown below the usage line.
 func (serveCommand) Help() string {
-	return `In an empty folder it needs no flags: it makes jotgate.db and jotgate.secret,
-creates the tables, listens on 127.0.0.1:8000 and says what to try.
+	return `In an empty folder it needs no flags: it creates jotgate.db and jotgate.secret,
+creates the tables, listens on 127.0.0.1:8000 and prints what to try.
 
     jotgate serve --demo
     jotgate serve --addr :8000 --database postgres://app@db/app --secret-key-file /run/secrets/key
 
 Each setting is also an environment variable, in brackets below, and a line in
-jotgate.yaml under the flag's name; a flag counts before the variable, and that
-before the file:
+jotgate.yaml under the flag's name; a flag overrides the variable, and that
+overrides the file:
 
     database: postgres://app@db/app
     access-token-lifetime: 10m
@@ -45,7 +45,7 @@ before the file:
 
 Every command reads that file alike. jotgate doctor checks all of it.
 
-SIGTERM and Ctrl-C: no new connections, requests in hand are finished, then the
+SIGTERM and Ctrl-C: no new connections, open requests are finished, then the
 program ends with 0.`
 }
 

@@ -20,26 +20,26 @@ import (
 type serverFlags struct {
 	Addr         string        `group:"server" default:"127.0.0.1:8000" placeholder:"HOST:PORT" help:"Where to listen. A port alone is one of 127.0.0.1, :PORT of every address; port 0 takes a free one; unix:PATH is a Unix socket. A socket that systemd passes (LISTEN_FDS) takes its place."`
 	SocketMode   string        `group:"server" default:"0660" placeholder:"MODE" help:"The permissions of a Unix socket, in octal: who may connect."`
-	Demo         bool          `group:"server" help:"Make a user named demo, and show a login, a request and a refusal."`
-	DrainTimeout time.Duration `group:"server" default:"20s" placeholder:"TIME" help:"How long requests in hand may take to finish after SIGTERM."`
+	Demo         bool          `group:"server" help:"Create a user named demo, and show a login, a request and a rejected one."`
+	DrainTimeout time.Duration `group:"server" default:"20s" placeholder:"TIME" help:"How long open requests may take to finish after SIGTERM."`
 	LogFormat    string        `group:"server" default:"text" enum:"text,json" placeholder:"FORM" help:"text or json, on standard error."`
 	LogLevel     string        `group:"server" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 }
 
 type requestFlags struct {
-	BaseURL      string   `group:"requests" placeholder:"URL" help:"Where this API is reached from outside, such as https://example.com/accounts. Links, the schema and cookies follow it. Default: links are paths."`
+	BaseURL      string   `group:"requests" placeholder:"URL" help:"The public URL of this API, such as https://example.com/accounts, for links, the schema and cookies. Default: links are paths."`
 	Prefix       string   `group:"requests" placeholder:"PATH" help:"Serve every endpoint under this path, such as /accounts; /livez and /readyz without it, too. A gateway that removes the path needs only --base-url. Default: none."`
-	AllowedHosts []string `group:"requests" placeholder:"NAME" help:"Names the Host header may have; .example.com is the domain and all below. Default: any."`
+	AllowedHosts []string `group:"requests" placeholder:"NAME" help:"Values that the Host header may have; .example.com is the domain and its subdomains. Default: any."`
 	corsFlags
-	TrustedProxies        []string          `group:"requests" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For, -Proto and -Host are believed: addresses or networks; unix is every peer on a Unix socket. Default: none, the headers are ignored."`
-	ForwardedHeader       bool              `group:"requests" help:"Read Forwarded (RFC 7239) in its place. Default: off."`
+	TrustedProxies        []string          `group:"requests" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For, -Proto and -Host are trusted: addresses or networks; unix is every peer on a Unix socket. Default: none, the headers are ignored."`
+	ForwardedHeader       bool              `group:"requests" help:"Read Forwarded (RFC 7239) instead. Default: off."`
 	Rates                 map[string]string `group:"requests" name:"rate" mapsep:";" placeholder:"SCOPE=N/TIME" help:"Limit requests, such as login=60/min;anon=1000/hour. Scopes: anon, user, login, refresh, register, email, links, revocations. Default: login=60/min;register=20/hour;email=20/hour;links=60/hour;revocations=600/min."`
-	RefreshCookie         bool              `group:"requests" help:"Hand the refresh token out in a cookie, for browsers. Default: in the body."`
+	RefreshCookie         bool              `group:"requests" help:"Send the refresh token in a cookie, for browsers. Default: in the body."`
 	RefreshCookieSameSite string            `group:"requests" default:"strict" enum:"strict,lax,none" placeholder:"MODE" help:"strict or lax: pages on the API's own site can use that cookie; none: pages of --cors-origins on other sites, too (the cookie is then Partitioned)."`
 	lockoutFlags
 	MaxBody        int64         `group:"requests" default:"65536" placeholder:"BYTES" help:"Largest body of a request, in bytes."`
 	BodyTimeout    time.Duration `group:"requests" default:"10s" placeholder:"TIME" help:"How long a client may take to send the body of a request to jotgate's own endpoints."`
-	RequestTimeout time.Duration `group:"requests" default:"30s" placeholder:"TIME" help:"How long a request may take in all."`
+	RequestTimeout time.Duration `group:"requests" default:"30s" placeholder:"TIME" help:"Maximum total duration of a request."`
 	signupFlags
 	fieldFlags
 	NoSchema  bool `group:"requests" help:"Leave out /api/schema/ and /api/docs/."`
@@ -48,7 +48,7 @@ type requestFlags struct {
 
 // signupFlags are the flags that openapi also needs.
 type signupFlags struct {
-	NoSignup bool `group:"requests" help:"Close the sign-up: POST /auth/users/ is answered 403. Accounts are created by command or in Django. Default: open."`
+	NoSignup bool `group:"requests" help:"Close the sign-up: POST /auth/users/ responds with 403. Accounts are created by command or in Django. Default: open."`
 }
 
 // corsFlags are about pages of other origins.
@@ -66,7 +66,7 @@ type fieldFlags struct {
 	PasswordResetConfirmRetype bool `group:"requests" help:"Require re_new_password when a password is reset (djoser PASSWORD_RESET_CONFIRM_RETYPE)."`
 	SetUsernameRetype          bool `group:"requests" help:"Require re_new_username when a username is changed (djoser SET_USERNAME_RETYPE)."`
 	UsernameResetConfirmRetype bool `group:"requests" help:"Require re_new_username when a username is reset (djoser USERNAME_RESET_CONFIRM_RETYPE)."`
-	PasswordResetShowNotFound  bool `group:"requests" name:"insecure-password-reset-show-email-not-found" help:"Answer 400 if no account has the address: it discloses which do (djoser PASSWORD_RESET_SHOW_EMAIL_NOT_FOUND)."`
+	PasswordResetShowNotFound  bool `group:"requests" name:"insecure-password-reset-show-email-not-found" help:"Respond with 400 if no account has the address: it discloses which do (djoser PASSWORD_RESET_SHOW_EMAIL_NOT_FOUND)."`
 	UsernameResetShowNotFound  bool `group:"requests" name:"insecure-username-reset-show-email-not-found" help:"The same for reset_username (djoser USERNAME_RESET_SHOW_EMAIL_NOT_FOUND)."`
 }
 
@@ -75,7 +75,7 @@ type lockoutFlags struct {
 	LockoutFree        int           `group:"requests" default:"5" placeholder:"N" help:"Failed logins to an account from one network before the delays begin."`
 	LockoutDelay       time.Duration `group:"requests" default:"1s" placeholder:"TIME" help:"The first delay; each further failure doubles it."`
 	LockoutMax         time.Duration `group:"requests" default:"15m" placeholder:"TIME" help:"The longest delay."`
-	LockoutForget      time.Duration `group:"requests" default:"24h" placeholder:"TIME" help:"How long after the last failure all is forgotten."`
+	LockoutForget      time.Duration `group:"requests" default:"24h" placeholder:"TIME" help:"How long after the last failure the counters are reset."`
 	LockoutAccountFree int           `group:"requests" default:"20" placeholder:"N" help:"Failed logins to an account from all networks that it never logged in from, before delays begin there."`
 	LockoutAccountMax  time.Duration `group:"requests" default:"5m" placeholder:"TIME" help:"The longest of those delays."`
 }
@@ -83,26 +83,26 @@ type lockoutFlags struct {
 type mailFlags struct {
 	pages, prefix            string        // the path of the login pages, empty if they are off; and of the API
 	MailServer               string        `group:"mail" placeholder:"URL" also:"EMAIL_URL" help:"smtp://user:password@host:587 or smtps://…. Default: none; no e-mail is sent (see --print-emails)."`
-	PrintEmails              bool          `group:"mail" help:"Without --mail-server: print e-mails, with the links in them, on standard error. Whoever reads it can open the accounts. --demo sets it."`
+	PrintEmails              bool          `group:"mail" help:"Without --mail-server: print e-mails, with the links in them, on standard error. Anyone who reads them can take over the accounts. --demo sets it."`
 	MailFrom                 string        `group:"mail" placeholder:"ADDRESS" help:"The sender. Required with --mail-server."`
-	MailSite                 string        `group:"mail" placeholder:"NAME" help:"The site's name in letters. Default: the host of --mail-base-url."`
-	MailBaseURL              string        `group:"mail" placeholder:"URL" help:"The front end that links in letters lead to. Default: the pages at --base-url, or at the address listened on."`
+	MailSite                 string        `group:"mail" placeholder:"NAME" help:"The site's name in e-mails. Default: the host of --mail-base-url."`
+	MailBaseURL              string        `group:"mail" placeholder:"URL" help:"The front end that links in e-mails lead to. Default: the pages at --base-url, or at the listen address."`
 	ActivationPath           string        `group:"mail" placeholder:"PATH" help:"What follows it in activation links. Default: #/activate/{uid}/{token}."`
 	PasswordResetPath        string        `group:"mail" placeholder:"PATH" help:"The same for new passwords. Default: #/password/reset/confirm/{uid}/{token}."`
 	UsernameResetPath        string        `group:"mail" placeholder:"PATH" help:"The same for new usernames. Default: #/username/reset/confirm/{uid}/{token}."`
 	EmailChangePath          string        `group:"mail" placeholder:"PATH" help:"The same for confirming a new address. Default: #/email/change/confirm/{uid}/{token}."`
 	EmailUndoPath            string        `group:"mail" placeholder:"PATH" help:"The same for undoing that. Default: #/email/change/undo/{uid}/{token}."`
-	SendActivationEmail      bool          `group:"mail" help:"New accounts work after a link in a letter. Default: at once."`
-	SendConfirmationEmail    bool          `group:"mail" help:"Write when an account becomes active."`
-	PasswordChangedEmail     bool          `group:"mail" help:"Write when a password was changed."`
-	UsernameChangedEmail     bool          `group:"mail" help:"Write when a username was changed."`
-	EmailChangedEmail        bool          `group:"mail" help:"Write to the address before when an account's address was changed."`
+	SendActivationEmail      bool          `group:"mail" help:"New accounts become active when their owner follows a link in an e-mail. Default: immediately."`
+	SendConfirmationEmail    bool          `group:"mail" help:"Send an e-mail when an account becomes active."`
+	PasswordChangedEmail     bool          `group:"mail" help:"Send an e-mail when a password was changed."`
+	UsernameChangedEmail     bool          `group:"mail" help:"Send an e-mail when a username was changed."`
+	EmailChangedEmail        bool          `group:"mail" help:"Send an e-mail to the previous address when an account's address was changed."`
 	EmailChangeNeedsPassword bool          `group:"mail" help:"Ask for current_password when the e-mail address changes. Default: off, as the front ends of djoser send none."`
-	NewSignInEmail           bool          `group:"mail" help:"Write at a login from a network not seen before."`
-	MailTemplates            string        `group:"mail" placeholder:"FOLDER" help:"Templates of your own, in a folder for each language; docs/mail.md has their form. Default: the built-in ones, for those that are missing, too."`
+	NewSignInEmail           bool          `group:"mail" help:"Send an e-mail about a login from a network not seen before."`
+	MailTemplates            string        `group:"mail" placeholder:"FOLDER" help:"Custom templates, in a folder for each language; docs/mail.md describes them. Default: the built-in ones, also for those that are missing."`
 	MailLanguage             string        `group:"mail" default:"en" placeholder:"LANGUAGE" help:"The language of e-mails: the name of a folder of templates."`
-	MailTimeout              time.Duration `group:"mail" default:"30s" placeholder:"TIME" help:"How long the delivery of one e-mail may take."`
-	MailMaxAge               time.Duration `group:"mail" default:"72h" placeholder:"TIME" help:"How old an e-mail that cannot be sent becomes before it is given up."`
+	MailTimeout              time.Duration `group:"mail" default:"30s" placeholder:"TIME" help:"Maximum duration of the delivery of one e-mail."`
+	MailMaxAge               time.Duration `group:"mail" default:"72h" placeholder:"TIME" help:"How long sending an e-mail is tried again before it is dropped."`
 }
 
 // settings returns the api.Settings.

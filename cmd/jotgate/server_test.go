@@ -189,7 +189,7 @@ func TestDemoLeavesOthersAlone(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	status, _, stderr := try(t, nil, "", "serve", "--demo", "--addr", "127.0.0.1:0", "--database", database)
-	if status != statusRefused || !strings.Contains(stderr, "not of a demo") {
+	if status != statusRefused || !strings.Contains(stderr, "was not created by --demo") {
 		t.Errorf("status %d, %s", status, stderr)
 	}
 }

@@ -49,7 +49,7 @@ type sessionEnd struct {
 	User   string   `arg:"" help:"The username."`
 	ID     []string `arg:"" optional:"" help:"The sessions to end, as session list shows them."`
 	All    bool     `help:"End all of them."`
-	Except string   `placeholder:"ID" help:"With --all: but not this one."`
+	Except string   `placeholder:"ID" help:"With --all: except this one."`
 }
 
 // Help is shown below the usage line.

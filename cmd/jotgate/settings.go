@@ -26,33 +26,33 @@ type gateFlags struct {
 }
 
 type tokenFlags struct {
-	AccessTokenLifetime          time.Duration  `group:"tokens" default:"5m" placeholder:"TIME" help:"How long an access token works: whole seconds."`
-	ForeignTokenLifetime         time.Duration  `group:"tokens" default:"720h" placeholder:"TIME" help:"The longest life of an access token that another issuer makes, such as a Django with the same secret. Older ones are rejected."`
-	RefreshTokenLifetime         time.Duration  `group:"tokens" default:"24h" placeholder:"TIME" help:"How long a session lives without a refresh: whole seconds."`
-	SessionLifetime              *time.Duration `group:"tokens" placeholder:"TIME" help:"How long a session lives in all, however often it is refreshed: whole seconds; 0s is without end. Default: 720h, or --refresh-token-lifetime where that is longer."`
-	KeepRefreshTokens            bool           `group:"tokens" help:"Leave the refresh token the same for the whole session. Default: it rotates at each use."`
-	RefreshGrace                 time.Duration  `group:"tokens" default:"10s" placeholder:"TIME" help:"How long the token before a rotation is answered with the same new one; 0s is never."`
-	KeepSessionsOnPasswordChange bool           `group:"tokens" help:"Leave other sessions alone when a password changes. Default: they end."`
+	AccessTokenLifetime          time.Duration  `group:"tokens" default:"5m" placeholder:"TIME" help:"How long an access token is valid: whole seconds."`
+	ForeignTokenLifetime         time.Duration  `group:"tokens" default:"720h" placeholder:"TIME" help:"The longest lifetime of an access token of another issuer, such as a Django site with the same secret. Older ones are rejected."`
+	RefreshTokenLifetime         time.Duration  `group:"tokens" default:"24h" placeholder:"TIME" help:"How long a session lasts without a refresh: whole seconds."`
+	SessionLifetime              *time.Duration `group:"tokens" placeholder:"TIME" help:"Maximum lifetime of a session, however often it is refreshed: whole seconds; 0s is unlimited. Default: 720h, or --refresh-token-lifetime if that is longer."`
+	KeepRefreshTokens            bool           `group:"tokens" help:"Keep the same refresh token for the whole session. Default: it rotates at each use."`
+	RefreshGrace                 time.Duration  `group:"tokens" default:"10s" placeholder:"TIME" help:"How long after a rotation the previous token returns the same new one; 0s is never."`
+	KeepSessionsOnPasswordChange bool           `group:"tokens" help:"Keep other sessions when a password changes. Default: they end."`
 	SigningKey                   string         `group:"tokens" placeholder:"FILE" help:"Sign with the private key in this file (PEM or JWK). Default: HS256 with the secret."`
-	SigningAlgorithm             string         `group:"tokens" placeholder:"ALG" help:"The algorithm of that key. Default: the one it is for."`
-	VerifyingKeys                string         `group:"tokens" placeholder:"FILE" help:"Accept these public keys, too (PEM, JWK or JWK Set). Default: none."`
-	KeyRotation                  time.Duration  `group:"tokens" placeholder:"TIME" help:"Make a new signing key in the database this often, at least 1h. Default: by command only."`
+	SigningAlgorithm             string         `group:"tokens" placeholder:"ALG" help:"The algorithm of that key. Default: the one that the key names or implies."`
+	VerifyingKeys                string         `group:"tokens" placeholder:"FILE" help:"Also accept these public keys (PEM, JWK or JWK Set). Default: none."`
+	KeyRotation                  time.Duration  `group:"tokens" placeholder:"TIME" help:"Rotate the signing key in the database at this interval, at least 1h. Default: by command only."`
 	KeyAlgorithm                 string         `group:"tokens" default:"ES256" placeholder:"ALG" help:"The algorithm of those keys."`
 	Issuer                       string         `group:"tokens" placeholder:"ISS" help:"Written into tokens (iss) and required in them. Default: none."`
 	Audience                     []string       `group:"tokens" placeholder:"AUD" help:"Written into tokens (aud); one of them is required. Default: none."`
-	Leeway                       time.Duration  `group:"tokens" default:"0s" placeholder:"TIME" help:"How far clocks may differ: whole seconds up to 10m."`
-	HeaderTypes                  []string       `group:"tokens" default:"Bearer,Token" placeholder:"WORD" help:"The words before the token in the header; the first is asked for in answers of 401."`
+	Leeway                       time.Duration  `group:"tokens" default:"0s" placeholder:"TIME" help:"Maximum difference between clocks: whole seconds up to 10m."`
+	HeaderTypes                  []string       `group:"tokens" default:"Bearer,Token" placeholder:"WORD" help:"The words before the token in the header; responses with 401 ask for the first."`
 	HeaderName                   string         `group:"tokens" default:"Authorization" placeholder:"NAME" help:"The header that carries the token."`
-	UserIDClaim                  string         `group:"tokens" default:"user_id" placeholder:"NAME" help:"The claim that says who the user is."`
-	UserIDField                  string         `group:"tokens" default:"id" placeholder:"FIELD" help:"What it holds: id or username."`
+	UserIDClaim                  string         `group:"tokens" default:"user_id" placeholder:"NAME" help:"The claim that identifies the user."`
+	UserIDField                  string         `group:"tokens" default:"id" placeholder:"FIELD" help:"Its content: id or username."`
 	Claims                       []string       `group:"tokens" default:"username,email,role" placeholder:"NAME" help:"Facts in access tokens, of ${claims}; or none."`
-	CheckRevokeToken             bool           `group:"tokens" help:"Refuse tokens made before a change of password, as SimpleJWT's CHECK_REVOKE_TOKEN. Default: off."`
+	CheckRevokeToken             bool           `group:"tokens" help:"Reject tokens issued before a change of password, as SimpleJWT's CHECK_REVOKE_TOKEN does. Default: off."`
 	RevokeTokenClaim             string         `group:"tokens" default:"hash_password" placeholder:"NAME" help:"The claim for that."`
 	UpdateLastLogin              bool           `group:"tokens" help:"Write last_login at each login. Default: off."`
-	ServeRevocations             bool           `group:"tokens" help:"Tell guards elsewhere what was revoked, at /auth/revocations. Default: off."`
-	RevocationsRequired          bool           `group:"tokens" help:"Refuse every token while nothing has been heard of revocations. Default: go on with what is known."`
-	RevocationMaxAge             time.Duration  `group:"tokens" default:"10s" placeholder:"TIME" help:"How old that news may be before it counts as nothing."`
-	RememberTokens               int            `group:"tokens" default:"1000" placeholder:"N" aliases:"remember" help:"How many verified tokens to cache, so that one presented again is checked in a tenth of the time; times, keys and revocations are still checked. 0 is none."`
+	ServeRevocations             bool           `group:"tokens" help:"Serve the list of revocations to guards in other services, at /auth/revocations. Default: off."`
+	RevocationsRequired          bool           `group:"tokens" help:"Reject all tokens while the revocation list cannot be read. Default: use the list as it was last read."`
+	RevocationMaxAge             time.Duration  `group:"tokens" default:"10s" placeholder:"TIME" help:"Maximum age of the revocation list before tokens are rejected."`
+	RememberTokens               int            `group:"tokens" default:"1000" placeholder:"N" aliases:"remember" help:"How many verified tokens to cache, so that a repeated one is verified in a tenth of the time; times, keys and revocations are still checked. 0 is none."`
 	EventRetention               time.Duration  `group:"tokens" default:"90d" placeholder:"TIME" help:"How long the audit trail is kept (jotgate event list)."`
 }
 
@@ -60,14 +60,14 @@ type passwordFlags struct {
 	passwordRuleFlags
 	Hasher string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How new passwords are stored and old ones are upgraded at login: argon2, pbkdf2_sha256:600000, bcrypt_sha256:12, scrypt, or as a Django: django-4.2 … django-6.2; with ,keep sound hashes stay as they are."`
 	hashLimitFlags
-	HashConcurrency      int           `group:"passwords" placeholder:"N" aliases:"hash-lanes" help:"Maximum passwords hashed at the same time. Default: one less than the processors."`
-	HashQueue            int           `group:"passwords" placeholder:"N" help:"Maximum logins queued for hashing; further ones get 503. Default: 64 times --hash-concurrency."`
+	HashConcurrency      int           `group:"passwords" placeholder:"N" aliases:"hash-lanes" help:"Maximum number of passwords hashed concurrently. Default: one less than the processors."`
+	HashQueue            int           `group:"passwords" placeholder:"N" help:"Maximum number of logins queued for hashing; further ones get 503. Default: 64 times --hash-concurrency."`
 	HashMemory           int64         `group:"passwords" default:"256" placeholder:"MIB" help:"Memory for hashing, in MiB."`
-	PasswordResetTimeout time.Duration `group:"passwords" default:"72h" placeholder:"TIME" help:"How long reset and activation links work."`
-	ImmediateEmailChange bool          `group:"passwords" help:"Make a new e-mail address the account's immediately, as djoser does. Default: once a link sent to it is followed; the address before can undo that for seven days."`
-	ListedEmailsOnly     bool          `group:"passwords" help:"Send e-mail only to addresses that account_emailaddress lists as verified. Default: also to those of accounts that it does not mention."`
-	EmailLimit           int           `group:"passwords" default:"5" placeholder:"N" help:"E-mails of one kind to one address, and about one account, before a pause of an hour; 0 is no limit."`
-	DjoserLinks          bool          `group:"passwords" help:"Make activation and username links as djoser does, where one kind can be used as another. Default: each kind is good for itself."`
+	PasswordResetTimeout time.Duration `group:"passwords" default:"72h" placeholder:"TIME" help:"How long reset and activation links are valid."`
+	ImmediateEmailChange bool          `group:"passwords" help:"Make a new e-mail address the account's immediately, as djoser does. Default: when its owner follows a link sent to it; the previous address can undo that for seven days."`
+	ListedEmailsOnly     bool          `group:"passwords" help:"Send e-mail only to addresses that account_emailaddress lists as verified. Default: also to the addresses of accounts that it does not list."`
+	EmailLimit           int           `group:"passwords" default:"5" placeholder:"N" help:"Maximum number of e-mails of one kind per hour to one address, and about one account; 0 is unlimited."`
+	DjoserLinks          bool          `group:"passwords" help:"Create activation and username links as djoser does: each is also valid as a reset link. Default: a link has one purpose."`
 	TimeZone             string        `group:"passwords" default:"UTC" placeholder:"ZONE" help:"Django's TIME_ZONE, in which it counts the seconds of reset links."`
 }
 

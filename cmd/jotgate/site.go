@@ -20,7 +20,7 @@ type siteFlags struct {
 	Accent    string   `group:"pages" placeholder:"COLOR" help:"The color of buttons and links, such as #0a7d4f. Default: a blue."`
 	Theme     string   `group:"pages" placeholder:"DIR" help:"Templates and a theme.css that replace those of the pages (see jotgate theme export). Default: none."`
 	Locale    string   `group:"pages" placeholder:"DIR" help:"Catalogs such as de.txt whose messages replace those of the pages. Default: none."`
-	Home      string   `group:"pages" name:"home-url" placeholder:"URL" help:"Where users get to after signing in, if they came from nowhere. Default: the profile page."`
+	Home      string   `group:"pages" name:"home-url" placeholder:"URL" help:"The page after signing in, if the link to it named none. Default: the profile page."`
 	Next      []string `group:"pages" name:"next-origins" placeholder:"ORIGIN" help:"Origins that users may be sent back to after signing in, in addition to that of the pages. Default: none."`
 }
 

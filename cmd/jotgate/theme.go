@@ -19,7 +19,7 @@ import (
 type themeCommands struct {
 	Export  themeExport  `cmd:"" help:"Write the templates, the style sheet and the catalogs of the pages into a folder."`
 	Check   themeCheck   `cmd:"" help:"Render every page in every state and language with a theme."`
-	Preview themePreview `cmd:"" help:"Show every page in every state at an address of this machine."`
+	Preview themePreview `cmd:"" help:"Serve every page in every state on this machine."`
 }
 
 type themeExport struct {
@@ -28,8 +28,8 @@ type themeExport struct {
 
 // Help is shown below the usage line.
 func (themeExport) Help() string {
-	return `Change what you need and delete the rest: a file that is missing is jotgate's own,
-and stays up to date. static/style.css is for reading; rules of your own belong in theme.css.
+	return `Change what you need and delete the rest: jotgate's own version is used for a
+missing file, and stays up to date. static/style.css is for reference; put your rules in theme.css.
 
     jotgate theme export theme
     jotgate serve --theme theme`
@@ -68,7 +68,7 @@ func writeNew(name string, text []byte) error {
 
 type themeCheck struct {
 	Dir    string `arg:"" help:"The folder of the theme."`
-	Locale string `placeholder:"DIR" help:"Catalogs to check, too. Default: none."`
+	Locale string `placeholder:"DIR" help:"Catalogs to check as well. Default: none."`
 }
 
 // Help is shown below the usage line.
@@ -95,7 +95,7 @@ func (c *themeCheck) Run(a *app) error {
 type themePreview struct {
 	Dir    string `arg:"" optional:"" help:"The folder of the theme. Default: none, jotgate's own pages."`
 	Addr   string `default:"127.0.0.1:8001" placeholder:"HOST:PORT" help:"Where to listen."`
-	Locale string `placeholder:"DIR" help:"Catalogs of your own. Default: none."`
+	Locale string `placeholder:"DIR" help:"Custom catalogs. Default: none."`
 }
 
 // Help is shown below the usage line.

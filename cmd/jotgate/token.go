@@ -15,14 +15,14 @@ import (
 
 type tokenCommands struct {
 	Encode tokenEncode `cmd:"" help:"Print a token with these claims."`
-	Decode tokenDecode `cmd:"" help:"Show what a token says, without checking it."`
-	Verify tokenVerify `cmd:"" help:"Check a token; print its claims or why it is refused."`
+	Decode tokenDecode `cmd:"" help:"Decode a token without verifying it."`
+	Verify tokenVerify `cmd:"" help:"Verify a token; print its claims or why it is rejected."`
 }
 
 // keyFlags name the key to sign or verify with; one of them must be given.
 type keyFlags struct {
-	Secret     string `placeholder:"S" help:"The shared secret, for HS256, HS384 and HS512. Other users of the machine can see it here: better the environment or --secret-file."`
-	SecretFile string `placeholder:"FILE" aliases:"secret-key-file" help:"Read the secret from a file, or from standard input (-). A line end after it does not belong to it."`
+	Secret     string `placeholder:"S" help:"The shared secret, for HS256, HS384 and HS512. Other users of the machine can see it here: prefer the environment or --secret-file."`
+	SecretFile string `placeholder:"FILE" aliases:"secret-key-file" help:"Read the secret from a file, or from standard input (-). A trailing newline is ignored."`
 	Key        string `placeholder:"FILE" help:"Read the key from a file: a JWK, a JWK Set or PEM."`
 }
 

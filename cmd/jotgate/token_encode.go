@@ -12,7 +12,7 @@ import (
 
 type tokenEncode struct {
 	keyFlags
-	Alg    string `placeholder:"ALG" help:"Algorithm. Default: HS256 with a secret, else the one the key is for."`
+	Alg    string `placeholder:"ALG" help:"Algorithm. Default: HS256 with a secret, else the one that the key names or implies."`
 	Claims string `arg:"" help:"The claims, a JSON object; - reads standard input."`
 }
 

@@ -16,14 +16,14 @@ import (
 type tokenVerify struct {
 	keyFlags
 	Token     string        `arg:"" help:"The token; - reads one line of standard input."`
-	Alg       []string      `placeholder:"ALG" sep:"none" help:"An algorithm to allow, or several with commas; may be repeated. Default: HS256 with a secret, else those the keys are for."`
+	Alg       []string      `placeholder:"ALG" sep:"none" help:"An algorithm to allow, or several separated by commas; may be repeated. Default: HS256 with a secret, else those that the keys name or imply."`
 	Issuer    string        `placeholder:"ISS" help:"The iss that the token must have. Default: any."`
-	Audience  []string      `placeholder:"AUD" sep:"none" help:"The aud that the token must name; one of them when repeated. Default: none, and a token with an aud is refused."`
-	At        *int64        `placeholder:"UNIX" help:"The time to judge by, in seconds since 1970. Default: now."`
-	Leeway    time.Duration `default:"0s" help:"How far the clocks may differ: whole seconds up to 10m."`
-	Require   []string      `placeholder:"CLAIM" help:"Claims that must be there, such as exp,sub."`
-	Typ       string        `placeholder:"TYP" help:"The typ of the header that is expected, such as at+jwt. Default: any."`
-	TokenType string        `placeholder:"TYPE" help:"The claim token_type that is expected, such as access. Default: any."`
+	Audience  []string      `placeholder:"AUD" sep:"none" help:"The aud that the token must contain; may be repeated, then one of them. Default: none, and a token with an aud is rejected."`
+	At        *int64        `placeholder:"UNIX" help:"The time at which to verify, in seconds since 1970. Default: now."`
+	Leeway    time.Duration `default:"0s" help:"Maximum difference between the clocks: whole seconds up to 10m."`
+	Require   []string      `placeholder:"CLAIM" help:"Claims that the token must have, such as exp,sub."`
+	Typ       string        `placeholder:"TYP" help:"The typ that the header must have, such as at+jwt. Default: any."`
+	TokenType string        `placeholder:"TYPE" help:"The claim token_type that the token must have, such as access. Default: any."`
 }
 
 // Help is shown below the usage line.

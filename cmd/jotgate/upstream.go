@@ -15,13 +15,13 @@ import (
 )
 
 type upstreamFlags struct {
-	Upstream        string        `group:"upstream" placeholder:"URL" help:"Stand in front of the API at this address, or at the socket unix:PATH. Default: serve jotgate's own endpoints alone."`
+	Upstream        string        `group:"upstream" placeholder:"URL" help:"Protect the API at this URL, or at the socket unix:PATH. Default: serve only jotgate's own endpoints."`
 	Protect         []string      `group:"upstream" placeholder:"PREFIX" help:"Paths of that API which need a token. Default: / (all)."`
-	UpstreamOnly    bool          `group:"upstream" help:"Leave every path to that API, jotgate's own (/api/token/, /auth/, /livez, …) too."`
-	UpstreamTimeout time.Duration `group:"upstream" default:"60s" placeholder:"TIME" help:"How long that API may take to begin an answer."`
+	UpstreamOnly    bool          `group:"upstream" help:"Pass every path to that API, including jotgate's own (/api/token/, /auth/, /livez, …)."`
+	UpstreamTimeout time.Duration `group:"upstream" default:"60s" placeholder:"TIME" help:"How long that API may take to begin a response."`
 	ClientTimeout   time.Duration `group:"upstream" default:"60s" placeholder:"TIME" aliases:"send-timeout" help:"How long a client may pause while it sends a request to that API, or stop reading the response."`
-	PassPreflights  bool          `group:"upstream" help:"Pass preflights of origins other than --cors-origins to that API, which answers them, without a token. Default: they need one like any request."`
-	DropToken       bool          `group:"upstream" help:"Keep the token from that API; it reads X-Auth-Id and its like. Default: passed on."`
+	PassPreflights  bool          `group:"upstream" help:"Pass preflights of origins other than --cors-origins to that API, which responds to them, without a token. Default: they need one like any request."`
+	DropToken       bool          `group:"upstream" help:"Do not pass the token to that API, which reads X-Auth-Id and similar headers. Default: it is passed."`
 	DropHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Further request headers that never reach that API. Default: those that docs/proxy.md lists."`
 	PassHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Request headers that reach that API although docs/proxy.md lists them, such as X-Auth-Token. Default: none."`
 }

@@ -16,17 +16,17 @@ import (
 
 type userCommands struct {
 	List       userList       `cmd:"" help:"List users in the order of their ids."`
-	Show       userShow       `cmd:"" help:"Show a user with groups and permissions."`
-	Create     userCreate     `cmd:"" help:"Make a user."`
-	Set        userSet        `cmd:"" help:"Change what is stored of a user."`
-	Deactivate userDeactivate `cmd:"" help:"Lock a user out; sessions end."`
-	Activate   userActivate   `cmd:"" help:"Let a user in again."`
-	Delete     userDelete     `cmd:"" help:"Delete a user and what belongs to them."`
+	Show       userShow       `cmd:"" help:"Show a user with their groups and permissions."`
+	Create     userCreate     `cmd:"" help:"Create a user."`
+	Set        userSet        `cmd:"" help:"Change a user."`
+	Deactivate userDeactivate `cmd:"" help:"Deactivate a user; their sessions end."`
+	Activate   userActivate   `cmd:"" help:"Reactivate a user."`
+	Delete     userDelete     `cmd:"" help:"Delete a user and the rows that belong to them."`
 
-	AddToGroup      userAddToGroup      `cmd:"" help:"Make a user a member of a group."`
-	RemoveFromGroup userRemoveFromGroup `cmd:"" help:"End a user's membership."`
-	Grant           userGrant           `cmd:"" help:"Give a user a permission."`
-	Revoke          userRevoke          `cmd:"" help:"Take a permission back."`
+	AddToGroup      userAddToGroup      `cmd:"" help:"Add a user to a group."`
+	RemoveFromGroup userRemoveFromGroup `cmd:"" help:"Remove a user from a group."`
+	Grant           userGrant           `cmd:"" help:"Grant a user a permission."`
+	Revoke          userRevoke          `cmd:"" help:"Revoke a permission from a user."`
 	Factors         userFactors         `cmd:"" help:"Show and remove a user's second factors."`
 	Export          userExport          `cmd:"" help:"Write all users as JSON lines."`
 	Import          userImport          `cmd:"" help:"Read users from JSON lines."`

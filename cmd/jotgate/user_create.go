@@ -18,14 +18,14 @@ type userCreate struct {
 	listFlags
 	passwordRuleFlags
 	Hasher     string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How the password is stored (see serve)."`
-	Username   string `arg:"" help:"Who logs in."`
-	Email      string `placeholder:"ADDRESS" help:"Their e-mail address."`
-	FirstName  string `placeholder:"NAME" help:"Their first name."`
-	LastName   string `placeholder:"NAME" help:"Their last name."`
-	Staff      bool   `help:"May enter Django's admin."`
-	Superuser  bool   `help:"May do everything."`
+	Username   string `arg:"" help:"The username."`
+	Email      string `placeholder:"ADDRESS" help:"The e-mail address."`
+	FirstName  string `placeholder:"NAME" help:"The first name."`
+	LastName   string `placeholder:"NAME" help:"The last name."`
+	Staff      bool   `help:"Is staff: may log in to Django's admin."`
+	Superuser  bool   `help:"Is a superuser: has all permissions."`
 	Inactive   bool   `help:"Cannot log in until activated."`
-	NoPassword bool   `help:"Without a password: nobody can log in until one is set."`
+	NoPassword bool   `help:"Do not set a password: the user cannot log in until one is set."`
 }
 
 // Help is shown below the usage line.

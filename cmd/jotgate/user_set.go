@@ -22,8 +22,8 @@ type userSet struct {
 	Email     *string `placeholder:"ADDRESS" help:"A new e-mail address."`
 	FirstName *string `placeholder:"NAME" help:"A new first name."`
 	LastName  *string `placeholder:"NAME" help:"A new last name."`
-	Staff     *bool   `negatable:"" help:"May enter Django's admin, or not."`
-	Superuser *bool   `negatable:"" help:"May do everything, or not."`
+	Staff     *bool   `negatable:"" help:"Whether the user is staff: may log in to Django's admin."`
+	Superuser *bool   `negatable:"" help:"Whether the user is a superuser: has all permissions."`
 }
 
 // Help is shown below the usage line.

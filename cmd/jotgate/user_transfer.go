@@ -48,7 +48,7 @@ type userImport struct {
 	databaseFlags
 	hashLimitFlags
 	File   string `arg:"" help:"The file; - reads standard input."`
-	DryRun bool   `help:"Change nothing: count what is there, by the kind of hash."`
+	DryRun bool   `help:"Change nothing: only count the users, by kind of hash."`
 }
 
 // Help is shown below the usage line.

@@ -22,12 +22,12 @@ import (
 // structs lists the settings structs, in the order of the page.
 var structs = []struct{ folder, name, title, intro string }{
 	{".", "Settings", "jotgate.Settings", "What a Gate does: tokens, sessions, passwords. `jotgate.New` takes them."},
-	{"api", "Settings", "api.Settings", "The HTTP side: which letters are sent, what is asked for twice, limits. `api.New` takes them."},
-	{"pages", "Options", "pages.Options", "The login pages. `pages.New` and `pages.Mount` take them."},
-	{"mail", "Settings", "mail.Settings", "How letters leave. `mail.New` takes them."},
-	{".", "GuardSettings", "jotgate.GuardSettings", "A Guard verifies only; it needs no database. What has the same name as above means the same."},
-	{"store", "Schema", "store.Schema", "Where the users are in the database. The options of `sqlite.Open` and `postgres.Open` contain it."},
-	{"proxy", "Settings", "proxy.Settings", "The gate in front of an API in any language. `proxy.New` takes them."},
+	{"api", "Settings", "api.Settings", "The HTTP endpoints: which e-mails are sent, which fields are required twice, limits. Pass them to `api.New`."},
+	{"pages", "Options", "pages.Options", "The login pages. Pass them to `pages.New` or `pages.Mount`."},
+	{"mail", "Settings", "mail.Settings", "How e-mails are sent. Pass them to `mail.New`."},
+	{".", "GuardSettings", "jotgate.GuardSettings", "A Guard only verifies and needs no database. Settings with the same name as above have the same meaning."},
+	{"store", "Schema", "store.Schema", "Where the users are in the database. It is part of `sqlite.Options` and `postgres.Options`."},
+	{"proxy", "Settings", "proxy.Settings", "The gate in front of an API in any language. Pass them to `proxy.New`."},
 }
 
 func main() {
@@ -40,10 +40,10 @@ func main() {
 // write writes the page for the repository in root.
 func write(w io.Writer, root string) error {
 	fmt.Fprint(w, "# Settings\n\n"+
-		"Every option, made from the comments in the code by `go run ./internal/settingsdoc > docs/settings.md`.\n"+
-		"The zero value of each is the safe choice; what weakens something is named Insecure…\n"+
-		"The last column names the setting of Django, Django REST framework, SimpleJWT or djoser that it stands for.\n"+
-		"On the command line and in the environment the same options have names of their own: `jotgate serve --help`.\n")
+		"Every setting, generated from the comments in the code by `go run ./internal/settingsdoc > docs/settings.md`.\n"+
+		"The zero value of each is the safe choice; a setting that weakens something is named Insecure…\n"+
+		"The last column names the setting of Django, Django REST framework, SimpleJWT or djoser that it corresponds to.\n"+
+		"On the command line and in the environment the names differ: see `jotgate serve --help`.\n")
 	for _, s := range structs {
 		fields, err := fieldsOf(filepath.Join(root, s.folder), s.name)
 		if err != nil {

@@ -135,7 +135,7 @@ func TestFeedCut(t *testing.T) {
 	if !opens(t, trusting, access) {
 		t.Error("the trusting node refuses a good token")
 	}
-	wire.mend()
+	wire.repair()
 	back := until(t, "the strict node is back", func() bool { return opens(t, strict, access) })
 	for name, n := range map[string]*serve.Server{"trusting": trusting, "strict": strict} {
 		until(t, name+" hears of the logout", func() bool { return !opens(t, n, gone) })

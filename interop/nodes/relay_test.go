@@ -88,7 +88,7 @@ func (r *relay) cut() {
 	}
 }
 
-func (r *relay) mend() {
+func (r *relay) repair() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.down = false

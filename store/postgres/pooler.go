@@ -150,13 +150,13 @@ func (p *pool) describe(ctx context.Context) ([]store.Fact, error) {
 			return nil, err
 		}
 		f.Found = fmt.Sprintf("through %s, %s, at %s", p.poolerName(ctx), mode, strings.TrimPrefix(p.where(), "PostgreSQL at "))
-		f.Mend = "jotgate uses no session state here: no prepared statements, no LISTEN (revocations of other nodes are polled every 500 ms), timeouts in each transaction"
+		f.Fix = "jotgate uses no session state here: no prepared statements, no LISTEN (revocations of other nodes are polled every 500 ms), timeouts in each transaction"
 	}
 	_, readOnly, err := ask(ctx, conn.PgConn())
 	if readOnly {
 		f.OK, f.Fatal = false, true
 		f.Found += ", which is read-only"
-		f.Mend = "give the address of the primary, or several hosts and target_session_attrs=read-write; tokens can be verified meanwhile, but no login works"
+		f.Fix = "give the address of the primary, or several hosts and target_session_attrs=read-write; tokens can be verified meanwhile, but no login works"
 	}
 	return []store.Fact{f}, err
 }

@@ -120,7 +120,7 @@ var accountsParts = []part{
 			{"not active", a.ID, record.Change{FirstName: new("X"), IfActive: new(false)}, jotgate.ErrNotFound},
 			{"nobody", "999999", record.Change{FirstName: new("X")}, jotgate.ErrNotFound},
 			{"no id", "x", record.Change{FirstName: new("X")}, jotgate.ErrNotFound},
-			{"nothing, of nobody", "999999", record.Change{}, jotgate.ErrNotFound},
+			{"nothing, of an unknown account", "999999", record.Change{}, jotgate.ErrNotFound},
 			{"a name that exists", a.ID, record.Change{Username: &other.Username}, jotgate.ErrTaken},
 		}
 		for _, c := range refused {

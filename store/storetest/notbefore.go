@@ -143,7 +143,7 @@ func voids(b *bench, end func(*bench, *record.Account, string, time.Time) error,
 		}
 	}
 	if row := b.find(other.ID); row.Ended.IsZero() {
-		b.Error("a session that was adopted goes on")
+		b.Error("an adopted session continues")
 	}
 	if row := b.find(kept.ID); row.Ended.IsZero() != keep {
 		b.Errorf("the kept session: %+v", row)

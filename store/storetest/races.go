@@ -139,7 +139,7 @@ func judgeRace(b *bench, grace bool, outs []record.Rotated, errs []error) {
 	}
 	for i := range outs {
 		if errs[i] == nil && outs[i].Session.JTI != jti {
-			b.Fatalf("two tokens are in force: %s and %s", jti, outs[i].Session.JTI)
+			b.Fatalf("two tokens are valid: %s and %s", jti, outs[i].Session.JTI)
 		}
 	}
 }

@@ -131,7 +131,7 @@ var recordsParts = []part{
 			return list
 		}
 		if list := due(start.Add(-time.Microsecond), 100); len(list) != 0 {
-			t.Errorf("%d letters before their time", len(list))
+			t.Errorf("%d e-mails before their time", len(list))
 		}
 
 		var wg sync.WaitGroup
@@ -148,7 +148,7 @@ var recordsParts = []part{
 		for _, list := range taken {
 			for _, l := range list {
 				if seen[l.ID] {
-					t.Errorf("letter %d was taken twice", l.ID)
+					t.Errorf("e-mail %d was returned twice", l.ID)
 				}
 				seen[l.ID] = true
 				letter.ID = l.ID
@@ -158,13 +158,13 @@ var recordsParts = []part{
 			}
 		}
 		if len(seen) != 20 {
-			t.Errorf("%d letters were taken, want 20", len(seen))
+			t.Errorf("%d e-mails were returned, want 20", len(seen))
 		}
 		for id := range seen {
 			b.must(box.Sent(b.ctx, id))
 		}
 		if list := due(start.Add(time.Hour), 100); len(list) != 0 {
-			t.Errorf("%d letters after they were sent", len(list))
+			t.Errorf("%d e-mails after they were sent", len(list))
 		}
 		letterFails(b, box, letter, due)
 	}},
@@ -269,7 +269,7 @@ func letterFails(b *bench, box record.Outbox, letter record.Letter, due func(tim
 	}
 	b.must(box.Failed(b.ctx, first[0].ID, start.Add(time.Hour), "refused\x00"))
 	if len(due(start.Add(59*time.Minute), 1)) != 0 {
-		b.Error("a failed letter is due before its retry")
+		b.Error("a failed e-mail is due before its retry")
 	}
 	if list := due(start.Add(time.Hour), 1); len(list) != 1 || list[0].Attempts != 1 {
 		b.Errorf("after a failure: %+v", list)
