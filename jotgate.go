@@ -59,7 +59,7 @@ type Gate struct {
 }
 
 // New returns a Gate, or an error that names the setting at fault. It does
-// not touch the database.
+// not touch the database; with a nil db it only checks the settings.
 func New(s Settings, db record.Store) (*Gate, error) {
 	if err := s.fill(); err != nil {
 		return nil, fmt.Errorf("jotgate: %w", err)
