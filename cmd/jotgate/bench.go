@@ -53,7 +53,7 @@ type result struct {
 // Run measures and prints.
 func (c *benchCommand) Run(a *app) (err error) {
 	if c.Time < time.Second || c.Time > 10*time.Minute {
-		return usage("--time is %v, it can be 1s to 10m", c.Time)
+		return usage("--time is %v, it must be 1s to 10m", c.Time)
 	}
 	hasher, err := newHasher(c.Hasher)
 	if err != nil {

@@ -34,7 +34,7 @@ func (eventList) Help() string {
 // Run lists the events.
 func (c *eventList) Run(a *app) error {
 	if c.Limit < 1 || c.Limit > 10000 {
-		return usage("--limit is %d, it can be 1 to 10000", c.Limit)
+		return usage("--limit is %d, it must be 1 to 10000", c.Limit)
 	}
 	if c.Since < 0 {
 		return usage("--since is %v, it cannot be negative", c.Since)
