@@ -37,7 +37,7 @@ type pageFlags struct {
 
 func (f *pageFlags) check() error {
 	if f.Limit < 1 || f.Limit > 1000 {
-		return usage("--limit is %d, it can be 1 to 1000", f.Limit)
+		return usage("--limit is %d, it must be 1 to 1000", f.Limit)
 	}
 	return nil
 }

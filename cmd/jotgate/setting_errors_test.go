@@ -30,7 +30,7 @@ var badSettings = []struct{ args, says string }{
 	{"--session-lifetime 1s", "--session-lifetime is shorter than --access-token-lifetime"},
 	{"--key-rotation 5m", "--key-rotation is under an hour"},
 	{"--user-id-field email", `--user-id-field is "email"`},
-	{"--claims name", `--claims has "name"`},
+	{"--claims name", `--claims contains "name"`},
 	{"--leeway 1h", "leeway"},
 	{"--hasher md5000", "--hasher"},
 	{"--time-zone Mars/Olympus", "--time-zone"},
