@@ -54,6 +54,8 @@ var (
 	// Login.
 	ErrNoActiveAccount = &Error{Status: 401, Detail: "No active account found with the given credentials"}
 	ErrCodeNotValid    = &Error{Status: 401, Detail: "The code is not valid.", Code: "code_not_valid"}
+	ErrPasskeyNotValid = &Error{Status: 401, Detail: "The passkey was not accepted.", Code: "passkey_not_valid"}
+	ErrPasskeyUnknown  = &Error{Status: 401, Detail: "This passkey is not known here. It may have been removed.", Code: "passkey_unknown"}
 	ErrLoginNotValid   = &Error{Status: 401, Detail: "The login has expired or was completed. Please log in again.", Code: "login_not_valid"}
 
 	// Authentication of a request.

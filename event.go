@@ -53,7 +53,7 @@ func refusalEvent(e *Error) (name, detail string) {
 		return "throttled", ""
 	case e.Pending != "" || e.Challenge != "": // a login that goes on, or must be repeated
 		return "", ""
-	case e.Is(ErrCodeNotValid), e.Is(ErrLoginNotValid):
+	case e.Is(ErrCodeNotValid), e.Is(ErrLoginNotValid), e.Is(ErrPasskeyNotValid), e.Is(ErrPasskeyUnknown):
 		return "factor_refused", e.Detail
 	case e.Is(ErrWrongPassword):
 		return "password_refused", "wrong password"

@@ -36,6 +36,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jotgate/jotgate/factor/passkey"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/strength"
 	"github.com/jotgate/jotgate/record"
@@ -52,7 +53,8 @@ type Gate struct {
 	keys     *keyRing
 	hashPool *hashPool
 	hasher   *passwd.Hasher
-	factors  record.Factors // nil if accounts cannot have second factors
+	factors  record.Factors        // nil if accounts cannot have second factors
+	rp       *passkey.RelyingParty // nil without passkeys
 	made     time.Time
 	runs     atomic.Bool // Run or Keys.Rotate was called, or the warning that they were not was logged
 	trail    trail
@@ -92,6 +94,9 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	}
 	if g.factors == nil && (db != nil || s.Users != nil) && (s.RequireMFA != MFANone || len(s.RequireMFAGroups) > 0) {
 		return nil, errors.New("jotgate: RequireMFA: these accounts cannot have second factors: Settings.Users keeps them, or the Store has no Factors")
+	}
+	if g.rp, err = newRelyingParty(&s, g.factors, db != nil || s.Users != nil); err != nil {
+		return nil, err
 	}
 	guard.refused = g.recordRequest
 	if g.users == nil {

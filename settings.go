@@ -153,6 +153,17 @@ type Settings struct {
 	// MFAIssuer is the name that an authenticator app shows for this site.
 	// Default: Issuer, or "jotgate". Django: allauth MFA_TOTP_ISSUER.
 	MFAIssuer string
+	// RPID is the id of the site to which passkeys belong: a host name such as
+	// example.com. They work there and at its subdomains, and never again under
+	// another id: the first passkey stores it in the database, and a different one
+	// is then refused. Default: none, no passkeys; the command takes the host of
+	// --url. Django: allauth takes the host of the request.
+	RPID string
+	// RPOrigins lists the addresses of the pages and apps in which passkeys can be
+	// used, such as https://www.example.com or android:apk-key-hash:…. Those outside
+	// RPID are allowed by /.well-known/webauthn. Default: https:// and RPID; the
+	// command takes --url. Django: none.
+	RPOrigins []string
 	// StepUpLifetime is how long after authentication a user can change second
 	// factors and, if the account has one, the e-mail address or the password, and
 	// delete the account. Default: 10 minutes. Django: allauth

@@ -3,6 +3,7 @@ package jotgate
 // The steps of a login: which one is next. Every login passes through nextStep.
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -192,6 +193,9 @@ type pendingLogin struct {
 	Start    int64         `json:"start"` // Unix seconds
 	Password string        `json:"pw"`    // of Gate.passwordMark
 	Factors  string        `json:"fs"`    // record.FactorSet
+	// Passkey is the state of a ceremony that has begun. If User is empty, the
+	// passkey is the first proof.
+	Passkey json.RawMessage `json:"pk,omitempty"`
 }
 
 func (p *pendingLogin) expires() time.Time { return time.Unix(p.Start, 0).Add(pendingTime) }

@@ -68,19 +68,40 @@ func (g *Gate) Continue(ctx context.Context, pending string, proof Proof, client
 
 // proceed is Continue; page, if not nil, makes it the login of a page.
 func (g *Gate) proceed(ctx context.Context, pending string, proof Proof, client Client, page *PageLogin) (LoginState, error) {
-	l, err := g.resume(ctx, pending, client)
-	if err != nil {
-		return LoginState{}, err
+	_, isPasskey := proof.(interface{ namesUser() })
+	var l *login
+	for range 3 {
+		var err error
+		if isPasskey {
+			l, err = g.resumeAny(ctx, pending, client)
+		} else {
+			l, err = g.resume(ctx, pending, client)
+		}
+		if err != nil {
+			return LoginState{}, err
+		}
+		l.page = page
+		// If another login with the same passkey has just changed its row, this one
+		// is verified again against the new counter.
+		if err = g.take(ctx, l, proof); err == nil {
+			return l.state, nil
+		} else if !isPasskey || !errors.Is(err, ErrCodeNotValid) {
+			return LoginState{}, g.continued(ctx, l, err)
+		}
 	}
-	l.page = page
-	err = g.take(ctx, l, proof)
-	if errors.Is(err, errOvertaken) {
-		err = ErrLoginNotValid.Because(errOvertaken)
+	return LoginState{}, ErrPasskeyNotValid.Because(errOvertaken)
+}
+
+// continued returns the error of a step that failed. An inactive account is
+// reported as by Begin.
+func (g *Gate) continued(ctx context.Context, l *login, err error) error {
+	switch {
+	case errors.Is(err, errOvertaken):
+		return ErrLoginNotValid.Because(errOvertaken)
+	case errors.Is(err, ErrNoActiveAccount):
+		g.event(ctx, record.Event{Name: "login_failed", User: idOf(l.account), Detail: failureReason(err)}, l.client)
 	}
-	if err != nil {
-		return LoginState{}, err
-	}
-	return l.state, nil
+	return err
 }
 
 // Start starts a session for an account that the program itself has
@@ -118,11 +139,24 @@ func (g *Gate) BeginEnrolment(ctx context.Context, pending string, client Client
 
 // resume reads a pending login and the account that it belongs to.
 func (g *Gate) resume(ctx context.Context, pending string, client Client) (*login, error) {
+	l, err := g.resumeAny(ctx, pending, client)
+	if err == nil && l.account == nil {
+		return nil, ErrLoginNotValid.Because(errors.New("the login has not begun"))
+	}
+	return l, err
+}
+
+// resumeAny is resume also for a login that begins with a passkey, which has no
+// account yet.
+func (g *Gate) resumeAny(ctx context.Context, pending string, client Client) (*login, error) {
 	p, err := g.openPending(pending, &client)
 	if err != nil {
 		return nil, err
 	}
-	l := &login{client: client, pending: p, done: p.Done, read: g.now()}
+	l := &login{client: client, pending: p, done: p.Done, read: g.now(), entry: record.Entry{Spend: []record.Spent{p.spent()}}}
+	if p.User == "" {
+		return l, nil
+	}
 	if l.account, err = g.users.UserByID(ctx, p.User); errors.Is(err, ErrNotFound) {
 		return nil, ErrLoginNotValid.Because(err)
 	} else if err != nil {
@@ -137,7 +171,6 @@ func (g *Gate) resume(ctx context.Context, pending string, client Client) (*logi
 	if record.FactorSet(l.factors) != p.Factors {
 		return nil, ErrLoginNotValid.Because(errors.New("the second factors have changed"))
 	}
-	l.entry.Spend = []record.Spent{p.spent()}
 	return l, nil
 }
 
@@ -195,11 +228,14 @@ func (g *Gate) standing(ctx context.Context, l *login) (s standing, err error) {
 	if err := g.applyReset(ctx, l); err != nil {
 		return s, err
 	}
-	s.SecondFactor = record.FactorSet(l.factors) != ""
+	s.SecondFactor = asksSecond(l.factors)
 	again := l.stepUp || l.page != nil && l.page.Replaces != nil
 	s.TrustedBrowser = s.SecondFactor && !again && g.isTrusted(l)
 	if g.factors != nil && !s.SecondFactor {
 		s.Demanded, err = g.demandsFactor(ctx, l.account)
+	}
+	if s.Demanded && record.FactorSet(l.factors) != "" { // passkeys for logins alone can also be the second factor
+		s.SecondFactor, s.Demanded = true, false
 	}
 	return s, err
 }
@@ -258,6 +294,9 @@ func (g *Gate) flows(l *login) (flows []string) {
 		kind record.FactorType
 		flow string
 	}{{record.FactorPasskey, "passkey"}, {record.FactorTOTP, "totp"}, {record.FactorRecovery, "recovery"}} {
+		if f.kind == record.FactorPasskey && g.rp == nil {
+			continue // of a Django: they cannot be verified without an RP ID
+		}
 		if slices.ContainsFunc(l.factors, func(have record.Factor) bool { return have.Type == f.kind }) {
 			flows = append(flows, f.flow)
 		}

@@ -20,7 +20,9 @@ func TestDocsListEveryRoute(t *testing.T) {
 			listed[strings.TrimSpace(cells[1])] = strings.TrimSpace(cells[2])
 		}
 	}
-	s := newSite(t, change{gate: func(g *jotgate.Settings) { g.ServeRevocations = true }})
+	s := newSite(t, change{gate: func(g *jotgate.Settings) {
+		g.ServeRevocations, g.RPID, g.RPOrigins = true, "example.com", []string{"https://example.de"}
+	}})
 	for _, r := range s.routes() {
 		if r.path == "/api/docs/{file}" { // the files of a page that is listed
 			continue

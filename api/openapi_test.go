@@ -46,7 +46,9 @@ func TestOpenAPIDescribesEveryRoute(t *testing.T) {
 	if d.OpenAPI != "3.1.0" {
 		t.Errorf("openapi: %s", d.OpenAPI)
 	}
-	s := newSite(t, change{gate: func(g *jotgate.Settings) { g.ServeRevocations = true }})
+	s := newSite(t, change{gate: func(g *jotgate.Settings) {
+		g.ServeRevocations, g.RPID, g.RPOrigins = true, "example.com", []string{"https://example.com", "https://example.de"}
+	}})
 	ids := map[string]bool{}
 	for _, r := range s.routes() {
 		for method, action := range map[string]*action{"get": r.get, "post": r.post, "put": r.put, "patch": r.patch, "delete": r.remove} {

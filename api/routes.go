@@ -29,6 +29,17 @@ func (a *API) routes() []route {
 		{path: "/api/token/mfa/", name: "Token MFA", post: on(200, open, mfaFields, tokenMFA).in("login")},
 		{path: "/api/token/enrol/", name: "Token Enrol", post: on(200, open, enrolFields, tokenEnrol).in("login")},
 		{path: "/api/token/enrol/confirm/", name: "Token Enrol Confirm", post: on(200, open, enrolConfirmFields, tokenEnrolConfirm).in("login")},
+		// Passkeys.
+		{
+			path: "/api/token/passkey/options/", name: "Token Passkey Options", about: "Begins a login with a passkey.",
+			post: on(200, open, passkeyOptionsFields, tokenPasskeyOptions).in("login"), only: hasPasskeys,
+		},
+		{
+			path: "/api/token/passkey/", name: "Token Passkey", about: "Takes the credential of a passkey and returns an access and refresh JSON web token pair.",
+			post: on(200, open, passkeyFields, tokenPasskey).in("login"), only: hasPasskeys,
+		},
+		{path: "/.well-known/webauthn", get: raw, raw: relatedOrigins, only: hasRelatedOrigins},
+
 		// Django REST framework's authtoken.
 		{path: "/api-token-auth/", name: "Obtain Auth Token", post: on(200, open, authTokenFields, authToken).in("login")},
 
@@ -66,10 +77,21 @@ func (a *API) routes() []route {
 		{path: "/auth/sessions/", name: "Session List", access: member, get: read(member, sessionList), remove: read(member, sessionsEnd)},
 		{path: "/auth/sessions/{id}/", name: "Session Instance", access: member, remove: read(member, sessionEnd)},
 		{path: "/auth/again/", name: "Authenticate Again", access: member, post: on(200, member, againFields, again).in("login")},
+		{path: "/auth/again/passkey/options/", name: "Authenticate Again Options", access: member, post: read(member, againOptions), only: hasPasskeys},
+		{path: "/auth/again/passkey/", name: "Authenticate Again With Passkey", access: member, post: on(200, member, passkeyFields, againPasskey).in("login"), only: hasPasskeys},
 		{path: "/auth/factors/", name: "Factor List", access: member, get: read(member, factorList)},
 		{path: "/auth/factors/totp/", name: "TOTP", access: member, post: read(member, totpBegin)},
 		{path: "/auth/factors/totp/confirm/", name: "TOTP Confirm", access: member, post: on(201, member, totpConfirmFields, totpConfirm).in("login")},
 		{path: "/auth/factors/recovery-codes/", name: "Recovery Codes", access: member, post: read(member, recoveryCodes)},
+		{
+			path: "/auth/factors/passkeys/", name: "Passkey List", access: member, only: hasPasskeys,
+			get: read(member, passkeyList), post: on(201, member, newPasskeyFields, passkeyAdd).in("login"),
+		},
+		{
+			path: "/auth/factors/passkeys/options/", name: "Passkey Options", access: member, only: hasPasskeys,
+			post: on(200, member, passkeyUseFields, passkeyBegin).in("login"),
+		},
+		{path: "/auth/factors/passkeys/{id}/", name: "Passkey Instance", access: member, only: hasPasskeys, patch: on(200, member, passkeyNameFields, passkeyRename)},
 		{path: "/auth/factors/{id}/", name: "Factor Instance", access: member, remove: read(member, factorRemove)},
 		{path: "/auth/users/{id}/reset_factors/", name: "User Reset Factors", access: member, post: on(202, member, resetFields, factorsReset).in("email")},
 		{path: "/auth/logout/", name: "Logout", access: member, post: read(member, logout)},

@@ -20,13 +20,14 @@ import (
 // notSettable are the fields without a flag.
 var notSettable = map[string]string{
 	"jotgate.Settings.CustomClaims": "a Go function", "jotgate.Settings.OnError": "a Go function", "jotgate.Settings.OnEvent": "a Go function",
-	"jotgate.Settings.Now": "the clock of tests", "jotgate.Settings.Users": "a Go interface; --user-table and the columns name other tables",
+	"jotgate.Settings.NewAccount": "a Go function; --new-user sets columns", "jotgate.Settings.Now": "the clock of tests", "jotgate.Settings.Users": "a Go interface; --user-table and the columns name other tables",
 	"api.Settings.Now": "the clock of tests", "mail.Settings.Now": "the clock of tests", "mail.Settings.TLS": "a Go value; the system's authorities are used, SSL_CERT_FILE adds to them",
 	"mail.Settings.LinkLifetime": "--password-reset-timeout is stated", "proxy.Settings.Logger": "the server's own",
 }
 
 // flagsOf are the flags that set a field, where their names differ.
 var flagsOf = map[string]string{
+	"jotgate.Settings.RPID":       "rp-id",
 	"jotgate.Settings.LoginField": "username-column", "jotgate.Settings.PasswordRules": "password-min-length", "jotgate.Settings.Logger": "log-level",
 	"api.Settings.Rates": "rate", "api.Settings.Lockout": "lockout-free", "api.Settings.Timeout": "request-timeout", "api.Settings.InsecureShowUsers": "insecure-show-users",
 	"mail.Settings.Server": "mail-server", "mail.Settings.From": "mail-from", "mail.Settings.Site": "mail-site", "mail.Settings.BaseURL": "mail-base-url",
@@ -68,7 +69,7 @@ func TestEverySettingIsAFlag(t *testing.T) {
 
 var (
 	afterWord    = regexp.MustCompile(`([a-z0-9])([A-Z])`)
-	afterAcronym = regexp.MustCompile(`(CORS|URL|ID)([A-Z][a-z])`)
+	afterAcronym = regexp.MustCompile(`(CORS|URL|ID|MFA|TOTP|RP)([A-Z][a-z])`)
 )
 
 // kebab writes a Go name as a flag.

@@ -15,10 +15,11 @@ var goWord = regexp.MustCompile(`(?:Settings\.)?\b[A-Z]\w+\b`)
 // flagOf maps the fields of each package's Settings to flags, for flags whose
 // name is not that of the field with hyphens.
 var flagOf = map[string]map[string]string{
-	"api":   {"Rates": "rate", "Timeout": "request-timeout", "CORSOrigins": "cors-origins"},
-	"mail":  {"Server": "mail-server", "From": "mail-from", "Site": "mail-site", "BaseURL": "mail-base-url", "LinkLifetime": "password-reset-timeout"},
-	"pages": {"Home": "home-url", "Path": "pages-path", "Site": "site-name", "Next": "next-origins"},
-	"proxy": {"Timeout": "upstream-timeout"},
+	"jotgate": {"RPID": "rp-id", "RPOrigins": "rp-origins"},
+	"api":     {"Rates": "rate", "Timeout": "request-timeout", "CORSOrigins": "cors-origins"},
+	"mail":    {"Server": "mail-server", "From": "mail-from", "Site": "mail-site", "BaseURL": "mail-base-url", "LinkLifetime": "password-reset-timeout"},
+	"pages":   {"Home": "home-url", "Path": "pages-path", "Site": "site-name", "Next": "next-origins"},
+	"proxy":   {"Timeout": "upstream-timeout"},
 }
 
 // packagePrefix matches the prefix of errors of this module's packages.

@@ -68,6 +68,7 @@ func (c *serveCommand) Run(a *app) error {
 		return err
 	}
 	defer listener.Close()
+	c.passkeyDefaults(c.baseOf(listener))
 	s := c.newServing(a, listener, log)
 	gate, db, err := c.gate(a, log, true)
 	if err != nil {
@@ -115,6 +116,9 @@ func (c *serveCommand) newServing(a *app, listener net.Listener, log *slog.Logge
 
 // assemble makes what handles the requests and sends the e-mails.
 func (c *serveCommand) assemble(a *app, s *serving, gate *jotgate.Gate, db *store.Store) (*mail.Sender, error) {
+	if err := gate.Factors().Passkeys().CheckRPID(a.ctx); err != nil {
+		return nil, err
+	}
 	own, err := c.newOwnHandler(gate)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type gateFlags struct {
 	tokenFlags
 	passwordFlags
 	factorFlags
+	passkeyFlags
 }
 
 type tokenFlags struct {
@@ -155,7 +156,8 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, RememberTokens: t.RememberTokens, EventRetention: t.EventRetention,
 		HashConcurrency: p.HashConcurrency, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,
 		PasswordResetTimeout: p.PasswordResetTimeout, DjoserLinks: p.DjoserLinks, Logger: log,
-		PasswordRules:        p.rules(),
+		PasswordRules: p.rules(),
+		RPID:          f.RPID, RPOrigins: f.RPOrigins,
 		ImmediateEmailChange: p.ImmediateEmailChange, ListedEmailsOnly: p.ListedEmailsOnly, EmailLimit: cmp.Or(p.EmailLimit, -1),
 	}
 	f.factorFlags.set(&s)

@@ -227,7 +227,7 @@ func TestLoginOptions(t *testing.T) {
 		if o.RPID != "example.com" || o.UserVerification != c.uv || o.Timeout != 300_000 || len(o.AllowCredentials) != c.allowed || len(o.Challenge) != 43 {
 			t.Errorf("options %s", ceremony.Options)
 		}
-		if len(ceremony.State) > 300 {
+		if len(ceremony.State) > 160 {
 			t.Errorf("the state has %d bytes", len(ceremony.State))
 		}
 	}

@@ -201,17 +201,20 @@ type Ceremony struct {
 	// PublicKeyCredentialRequestOptions, which the browser's
 	// parseCreationOptionsFromJSON and parseRequestOptionsFromJSON accept.
 	Options json.RawMessage
-	// State is JSON of about 200 to 800 bytes for the second half. A client
-	// that can change it can forge a response, so it must be authenticated; it is
-	// not confidential.
+	// State is JSON of about 120 bytes for the second half. A client that can
+	// change it can forge a response, so it must be authenticated; it is not
+	// confidential.
 	State json.RawMessage
 }
 
-// state is what the second half must know.
+// state is what the second half must know. The rest of the library's session
+// data follows from it and from the settings.
 type state struct {
-	Kind    string               `json:"kind"`
-	Expires int64                `json:"exp"` // Unix time
-	Session webauthn.SessionData `json:"session"`
+	Kind         string                               `json:"k"`
+	Expires      int64                                `json:"e"` // Unix time
+	Challenge    string                               `json:"c"`
+	Handle       []byte                               `json:"u,omitempty"`
+	Verification protocol.UserVerificationRequirement `json:"v"`
 }
 
 const (
@@ -224,7 +227,10 @@ func newCeremony(kind string, options any, session *webauthn.SessionData, now ti
 	if err != nil {
 		return Ceremony{}, err
 	}
-	kept, err := json.Marshal(state{Kind: kind, Expires: now.Add(Lifetime).Unix(), Session: *session})
+	kept, err := json.Marshal(state{
+		Kind: kind, Expires: now.Add(Lifetime).Unix(),
+		Challenge: session.Challenge, Handle: session.UserID, Verification: session.UserVerification,
+	})
 	return Ceremony{Options: text, State: kept}, err
 }
 
@@ -232,12 +238,14 @@ func newCeremony(kind string, options any, session *webauthn.SessionData, now ti
 func openState(text []byte, kind string, now time.Time) (webauthn.SessionData, error) {
 	var s state
 	if err := json.Unmarshal(text, &s); err != nil || s.Kind != kind {
-		return s.Session, fmt.Errorf("%w: it belongs to another ceremony", ErrInvalid)
+		return webauthn.SessionData{}, fmt.Errorf("%w: it belongs to another ceremony", ErrInvalid)
 	}
 	if now.Unix() >= s.Expires {
-		return s.Session, ErrExpired
+		return webauthn.SessionData{}, ErrExpired
 	}
-	return s.Session, nil
+	return webauthn.SessionData{
+		Challenge: s.Challenge, UserID: s.Handle, UserVerification: s.Verification, CredParams: webauthn.CredentialParametersRecommendedL3(),
+	}, nil
 }
 
 // invalid wraps an error of the library with its details.

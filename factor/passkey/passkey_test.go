@@ -268,7 +268,7 @@ func TestRegistrationOptions(t *testing.T) {
 		if o.Extensions["credProps"] != true {
 			t.Errorf("extensions %v", o.Extensions)
 		}
-		if len(c.State) > 900 {
+		if len(c.State) > 160 {
 			t.Errorf("the state has %d bytes", len(c.State))
 		}
 	}

@@ -29,6 +29,9 @@ type Passkey struct {
 	// when the passkey was registered, or later together with another factor
 	// (uvInitialized). Only then does such a check count at a login.
 	UserVerified bool
+	// LoginOnly reports that the passkey is for logins without a password and does
+	// not make passwords ask for a second factor. It can still be that factor.
+	LoginOnly bool
 
 	count     uint32
 	publicKey []byte
@@ -65,6 +68,7 @@ type facts struct {
 	BE    int    `json:"be"`
 	BS    int    `json:"bs"`
 	UV    int    `json:"uv"`
+	Only  int    `json:"only"`
 }
 
 // Parse reads a passkey from the data of a row of django-allauth's
@@ -113,8 +117,15 @@ func (p *Passkey) readFacts() error {
 	if err := errors.Join(json.Unmarshal(own, &p.own), json.Unmarshal(own, &f)); err != nil {
 		return fmt.Errorf("passkey: stored facts: %w", err)
 	}
-	p.count, p.Synced, p.BackedUp, p.UserVerified = f.Count, f.BE == 1, f.BS == 1, f.UV == 1
+	p.count, p.Synced, p.BackedUp, p.UserVerified, p.LoginOnly = f.Count, f.BE == 1, f.BS == 1, f.UV == 1, f.Only == 1
 	return nil
+}
+
+// IsLoginOnly reports whether the data of a row says LoginOnly. It does not
+// decode the registration.
+func IsLoginOnly(data string) bool {
+	var row struct{ Jotgate facts }
+	return json.Unmarshal([]byte(data), &row) == nil && row.Jotgate.Only == 1
 }
 
 // Data returns the object to store. It has every member of the object that
@@ -136,6 +147,9 @@ func (p *Passkey) Data() ([]byte, error) {
 	set(own, "be", bit(p.Synced))
 	set(own, "bs", bit(p.BackedUp))
 	set(own, "uv", bit(p.UserVerified))
+	if _, known := own["only"]; known || p.LoginOnly {
+		set(own, "only", bit(p.LoginOnly))
+	}
 	set(members, "jotgate", own)
 	set(members, "name", p.Name)
 	if err != nil {

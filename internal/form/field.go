@@ -30,7 +30,9 @@ type Field struct {
 	Check func(string) []string
 
 	into  *string
-	any   *any // of a Typed field
+	any   *any    // of a Typed field
+	json  *[]byte // of an Object, instead of into
+	yes   *bool   // of a Bool, instead of into
 	sent  *bool
 	other string
 }
@@ -43,6 +45,18 @@ func Text(name string, into *string) Field {
 // Email returns a required field for an e-mail address.
 func Email(name string, into *string) Field {
 	return Field{Name: name, Label: label(name), Type: "email", into: into}
+}
+
+// Object returns a required field for a JSON object, which is stored as it was
+// sent. In a form, it is a text with the object.
+func Object(name string, into *[]byte) Field {
+	return Field{Name: name, Label: label(name), Type: "field", json: into}
+}
+
+// Bool returns an optional field for true or false, which leaves the variable as
+// it is if the body does not have the field.
+func Bool(name string, into *bool) Field {
+	return Field{Name: name, Label: label(name), Type: "boolean", Optional: true, yes: into}
 }
 
 // label returns Django's label of a field: its name with a capital letter and
@@ -97,6 +111,12 @@ func (f *Field) decode(b *Body) []string {
 		return nil
 	}
 	text := strip(v.text)
+	if f.json != nil && sent && v.kind != isNull {
+		return f.decodeObject(b, v)
+	}
+	if f.yes != nil && sent && v.kind != isNull {
+		return f.decodeBool(v)
+	}
 	switch {
 	case !sent && f.Optional:
 		return nil
@@ -122,6 +142,34 @@ func (f *Field) decode(b *Body) []string {
 		return nil
 	}
 	return f.validate(text, v.surrogate)
+}
+
+// decodeBool works as BooleanField.
+func (f *Field) decodeBool(v value) []string {
+	parsed, problem := parseBoolean(v)
+	if problem != "" {
+		return []string{problem}
+	}
+	*f.yes = parsed.(bool)
+	return nil
+}
+
+// decodeObject works as JSONField, for objects only.
+func (f *Field) decodeObject(b *Body, v value) []string {
+	text := v.raw
+	if b.html && v.kind == isString {
+		if inner, err := parseJSON([]byte(v.text)); err == nil && inner.kind == "dict" {
+			text = strip(v.text)
+		}
+	}
+	if !strings.HasPrefix(text, "{") {
+		return []string{"Value must be a JSON object."}
+	}
+	if f.sent != nil {
+		*f.sent = true
+	}
+	*f.json = []byte(text)
+	return nil
 }
 
 // validate returns the messages of all validators.

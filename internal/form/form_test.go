@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -238,4 +239,54 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("%q was read, but is no JSON", body)
 		}
 	})
+}
+
+func TestBool(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"b":true}`: "true", `{"b":false}`: "false", `{"b":"False"}`: "false", `{"b":1}`: "true", `{"b":0}`: "false", `{}`: "true",
+		`{"b":2}`: "Must be a valid boolean.", `{"b":"maybe"}`: "Must be a valid boolean.", `{"b":{}}`: "Must be a valid boolean.",
+		`{"b":[]}`: "Must be a valid boolean.", `{"b":""}`: "Must be a valid boolean.", `{"b":null}`: "This field may not be null.",
+	} {
+		yes := true
+		parsed, err := Parse(http.Header{"Content-Type": {"application/json"}}, []byte(body))
+		if err == nil {
+			err = parsed.Decode(Bool("b", &yes))
+		}
+		got := fmt.Sprint(yes)
+		if err != nil {
+			got = err.(*jotgate.Error).Fields[0].Messages[0]
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", body, got, want)
+		}
+	}
+}
+
+func TestObject(t *testing.T) {
+	for _, c := range []struct{ contentType, body, want, wrong string }{
+		{"application/json", `{"o": {"a": [1, {"b": "}"}]} }`, `{"a": [1, {"b": "}"}]}`, ""},
+		{"application/json", `{"o":{}}`, `{}`, ""},
+		{"application/json", `{"o":"{}"}`, "", "Value must be a JSON object."},
+		{"application/json", `{"o":[{}]}`, "", "Value must be a JSON object."},
+		{"application/json", `{"o":true}`, "", "Value must be a JSON object."},
+		{"application/json", `{"o":1}`, "", "Value must be a JSON object."},
+		{"application/json", `{"o":null}`, "", "This field may not be null."},
+		{"application/json", `{}`, "", "This field is required."},
+		{"application/x-www-form-urlencoded", `o=%7B%22a%22%3A1%7D`, `{"a":1}`, ""},
+		{"application/x-www-form-urlencoded", `o=%7B%22a%22%3A1`, "", "Value must be a JSON object."},
+		{"application/x-www-form-urlencoded", `o=1`, "", "Value must be a JSON object."},
+	} {
+		var got []byte
+		body, err := Parse(http.Header{"Content-Type": {c.contentType}}, []byte(c.body))
+		if err == nil {
+			err = body.Decode(Object("o", &got))
+		}
+		text := ""
+		if err != nil {
+			text = err.(*jotgate.Error).Fields[0].Messages[0]
+		}
+		if string(got) != c.want || text != c.wrong {
+			t.Errorf("%s: %s, %q, want %s, %q", c.body, got, text, c.want, c.wrong)
+		}
+	}
 }

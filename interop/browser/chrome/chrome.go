@@ -1,0 +1,135 @@
+// Package chrome runs Debian's Chromium without a window, with virtual authenticators, for tests.
+package chrome
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+)
+
+// limit ends a test whose browser hangs; it is no measure of anything.
+const limit = 2 * time.Minute
+
+// A Page is a tab of a browser that ends with the test.
+type Page struct {
+	tb  testing.TB
+	ctx context.Context
+}
+
+// Open starts a browser and opens an address in it.
+func Open(tb testing.TB, address string) *Page {
+	tb.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.WSURLReadTimeout(limit))
+	if os.Getuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	tb.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	tb.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	tb.Cleanup(cancel)
+	p := &Page{tb, ctx}
+	p.Do(chromedp.Navigate(address))
+	return p
+}
+
+// Do runs steps.
+func (p *Page) Do(steps ...chromedp.Action[chromedp.Void]) {
+	p.tb.Helper()
+	if err := chromedp.Do(p.ctx, steps...); err != nil {
+		p.tb.Fatal(err)
+	}
+}
+
+// Eval returns the value of an expression, or of the promise that it returns.
+func Eval[T any](p *Page, expression string) T {
+	p.tb.Helper()
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.tb.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// Until waits until an expression is true.
+func (p *Page) Until(expression string) {
+	p.tb.Helper()
+	for !Eval[bool](p, "!!("+expression+")") {
+		select {
+		case <-p.ctx.Done():
+			p.tb.Fatalf("%s: %v", expression, p.ctx.Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// An Authenticator is a virtual authenticator of a page: it agrees to every request.
+type Authenticator struct {
+	page *Page
+	id   webauthn.AuthenticatorID
+}
+
+// Authenticator adds one that is built into the device, stores passkeys and verifies its user. change may be nil.
+func (p *Page) Authenticator(change func(*webauthn.VirtualAuthenticatorOptions)) *Authenticator {
+	p.tb.Helper()
+	options := webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Ctap2version: webauthn.Ctap2versionCtap21, Transport: webauthn.AuthenticatorTransportInternal,
+		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+	}
+	if change != nil {
+		change(&options)
+	}
+	call(p, webauthn.Enable, webauthn.EnableParams{})
+	added := call(p, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &options})
+	return &Authenticator{p, added.AuthenticatorID}
+}
+
+// Credentials returns the passkeys that the authenticator has.
+func (a *Authenticator) Credentials() []*webauthn.Credential {
+	a.page.tb.Helper()
+	return call(a.page, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: a.id}).Credentials
+}
+
+// Verifies sets whether the authenticator verifies its user.
+func (a *Authenticator) Verifies(yes bool) {
+	a.page.tb.Helper()
+	call(a.page, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: a.id, IsUserVerified: yes})
+}
+
+// Present sets whether the authenticator agrees to requests, or leaves them pending.
+func (a *Authenticator) Present(yes bool) {
+	a.page.tb.Helper()
+	call(a.page, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{AuthenticatorID: a.id, Enabled: yes})
+}
+
+// Sync makes a passkey one that is on several devices.
+func (a *Authenticator) Sync(credential []byte) {
+	a.page.tb.Helper()
+	yes := true
+	call(a.page, webauthn.SetCredentialProperties, webauthn.SetCredentialPropertiesParams{
+		AuthenticatorID: a.id, CredentialID: credential, BackupEligibility: &yes, BackupState: &yes,
+	})
+}
+
+// SetCount sets the counter of a passkey, as a copy of the device would have it.
+func (a *Authenticator) SetCount(credential []byte, count float64) {
+	a.page.tb.Helper()
+	call(a.page, webauthn.SetCredentialProperties, webauthn.SetCredentialPropertiesParams{
+		AuthenticatorID: a.id, CredentialID: credential, SignCount: &count,
+	})
+}
+
+func call[P, R any](p *Page, command cdp.Command[P, R], params P) R {
+	p.tb.Helper()
+	result, err := chromedp.Call(p.ctx, command, params)
+	if err != nil {
+		p.tb.Fatalf("%s: %v", command.Method, err)
+	}
+	return result
+}
