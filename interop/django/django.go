@@ -40,6 +40,9 @@ type Options struct {
 	// EmailUser selects the project's user model: an e-mail address as the user name, a UUID as the key, and
 	// the table accounts_user.
 	EmailUser bool
+	// ShopUser selects the user model of the app shop: login by e-mail, required names, and columns that only the
+	// model fills.
+	ShopUser bool
 	// Unmigrated leaves the database unchanged: the test runs migrate itself.
 	Unmigrated bool
 }
@@ -103,6 +106,7 @@ func (s *Site) encode(tb testing.TB, options Options) string {
 		"hashers":     options.Hashers,
 		"blacklist":   !options.NoBlacklist,
 		"email_user":  options.EmailUser,
+		"shop_user":   options.ShopUser,
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -59,6 +59,9 @@ if OPTIONS["blacklist"]:
 if OPTIONS["email_user"]:
     INSTALLED_APPS.append("accounts")
     AUTH_USER_MODEL = "accounts.User"
+if OPTIONS["shop_user"]:
+    INSTALLED_APPS.append("shop")
+    AUTH_USER_MODEL = "shop.User"
 if OPTIONS["hashers"]:
     PASSWORD_HASHERS = OPTIONS["hashers"]
 
