@@ -59,7 +59,7 @@ func about(statements []string) (kept []string) {
 	for _, s := range statements {
 		first, _, _ := strings.Cut(s, "\n")
 		if s = strings.TrimSpace(s); djangos.MatchString(first) && !strings.HasPrefix(first, "CREATE INDEX jotgate_") &&
-			!strings.Contains(first, "account_email") && !strings.Contains(first, "django_admin_log") && !strings.Contains(first, "authtoken") && !strings.Contains(first, "token_blacklist") {
+			!strings.Contains(first, "account_email") && !strings.Contains(first, "mfa_authenticator") && !strings.Contains(first, "django_admin_log") && !strings.Contains(first, "authtoken") && !strings.Contains(first, "token_blacklist") {
 			kept = append(kept, s)
 		}
 	}
