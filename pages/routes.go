@@ -26,6 +26,7 @@ type route struct {
 	json     bool   // for scripts: errors are JSON
 	show     func(*visit) error
 	act      func(*visit) error
+	check    func(*visit) error // in place of show and act: for a gateway, by any method
 }
 
 // routes are all pages.
@@ -33,6 +34,7 @@ var routes = []route{
 	{path: "login", template: "login.html", title: "login.title", access: guest, scope: "login", show: loginShow, act: login},
 	{path: "login/code", template: "code.html", title: "code.title", scope: "login", show: stepShow, act: code},
 	{path: "login/recovery", template: "recovery.html", title: "recovery.title", scope: "login", show: stepShow, act: recoveryCode},
+	{path: "login/enrol", template: "enrol.html", title: "enrol.title", scope: "login", show: enrolShow, act: enrol},
 	{path: "signup", template: "signup.html", title: "signup.title", access: guest, scope: "register", show: signupShow, act: signup},
 	{path: "activate", template: "confirm.html", title: "activate.title", scope: "links", token: true, show: activateShow, act: activate},
 	{path: "resend", template: "resend.html", title: "resend.title", access: guest, scope: "email", act: resend},
@@ -56,6 +58,7 @@ var routes = []route{
 	{path: "data/export", access: member, act: dataExport},
 
 	{path: "token", act: token, json: true},
+	{path: "check", check: check, json: true},
 }
 
 // handler returns the handler of a page within the HTTP layer.

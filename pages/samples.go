@@ -59,6 +59,11 @@ var samples = []sample{
 		_ = shown.showApp(secret) // a URL of this length fits into a QR code
 		v.Data = shown.Data
 	}},
+	{"enrol", "login/enrol", func(v *view) {
+		shown := &visit{}
+		_ = shown.showApp(jotgate.NewTOTP{Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", URL: "otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"})
+		v.Data = shown.Data
+	}},
 	{"codes", "codes", func(v *view) {
 		v.Data = codesData{[]string{"K7QF4-9XW2M", "7R2MD-QH8VN", "C5XZT-3KJ9P", "W8DGN-6FY4B", "2MVQK-H7RTX", "9PJCF-4ZGDW", "T6NXB-8QKMH", "F3YRD-5VWJC", "H9ZKG-2TPNQ", "B4MWX-7CDFR"}, "/account/security"}
 	}},

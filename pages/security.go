@@ -96,6 +96,36 @@ func appShow(v *visit) error {
 	return v.showApp(secret)
 }
 
+// enrolShow makes a secret for a login that must set up an authenticator app.
+func enrolShow(v *visit) error {
+	p := v.readPending()
+	switch {
+	case p == nil || p.step != jotgate.StepEnrol:
+		return stepShow(v)
+	case len(v.Errors) > 0 && v.values["token"] != "":
+		return v.showApp(jotgate.NewTOTP{Secret: v.values["secret"], URL: v.values["url"], Token: v.values["token"]})
+	}
+	client := v.client
+	client.Browser = true
+	secret, err := v.p.gate.BeginEnrolment(v.ctx, p.token, client)
+	if errors.Is(err, jotgate.ErrLoginNotValid) {
+		return v.restart()
+	}
+	if err != nil {
+		return err
+	}
+	return v.showApp(secret)
+}
+
+// enrol sets up the app in the login, and shows the recovery codes.
+func enrol(v *visit) error {
+	var token, code, secret, url string
+	if err := v.read(field{"token", &token, false}, field{"secret", &secret, false}, field{"url", &url, false}, field{"code", &code, true}); err != nil {
+		return err
+	}
+	return v.next(jotgate.EnrolTOTP(token, strings.Join(strings.Fields(code), "")), "code", "problem.code")
+}
+
 // showApp shows a secret and its QR code.
 func (v *visit) showApp(secret jotgate.NewTOTP) error {
 	svg, err := totp.SVG(secret.URL)

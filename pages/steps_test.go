@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/factor/totp"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/pages"
@@ -98,6 +99,24 @@ func TestAuthenticatorApp(t *testing.T) {
 	s.gate.Clock.Advance(16 * time.Minute)
 	s.is(s.post("/account/login/code", "code", a.code()), 200, "/account/login?done=expired", "Sign in")
 	s.is(s.post("/account/login/code", "code", a.code()), 200, "/account/login", "Sign in")
+}
+
+// Where the policy demands a second factor, the login sets it up.
+func TestEnrolmentInTheLogin(t *testing.T) {
+	s := newSite(t, pages.Options{}, func(s *jotgate.Settings) { s.RequireMFA = jotgate.MFAAll })
+	s.gate.User("alice")
+	page := s.post("/account/login", "username", "alice", "password", jotgatetest.Password)
+	s.is(page, 200, "/account/login/enrol", "Set up a second step")
+	a := s.enrol(page)
+	s.is(s.get("/account/"), 200, "/account/login?next=%2Faccount%2F", "Sign in")
+	send := func(code string) shown {
+		return s.post("/account/login/enrol", "token", a.fields["token"], "secret", a.fields["secret"], "url", a.fields["url"], "code", code)
+	}
+	s.is(send("000000"), 422, "/account/login/enrol", "Set up a second step")
+	s.gate.Clock.Advance(time.Minute)
+	s.is(send(a.code()), 200, "/account/login/enrol", "Save your recovery codes")
+	s.is(send(a.code()), 200, "/account/", "Profile") // a double click
+	s.is(s.get("/account/security"), 200, "/account/security", "Security")
 }
 
 // A change of the second factors needs a recent proof, and raises the session to

@@ -49,16 +49,30 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, page *route) {
 func (p *Pages) visit(w http.ResponseWriter, r *http.Request, page *route) *visit {
 	v := &visit{p: p, w: w, r: r, ctx: r.Context(), route: page}
 	v.client, v.network = p.shell.Client(r)
-	query := r.URL.Query()
+	query := queryOf(r)
+	next := p.safeNext(query.Get("next"))
+	if next == "" {
+		query.Del("next")
+	}
 	v.view = view{
 		Site: p.site(r), Title: page.title, Page: page.path, Token: page.token, pages: p, values: map[string]string{},
-		now: p.gate.Settings().Now(), lang: p.language(w, r), Next: p.safeNext(query.Get("next")), query: languageQuery(query),
+		now: p.gate.Settings().Now(), lang: p.language(w, r), Next: next, query: languageQuery(query),
 		Links: links{Signup: !p.options.NoSignup, Reset: true},
 	}
 	if page.token {
 		w.Header().Set("Referrer-Policy", "no-referrer")
 	}
 	return v
+}
+
+// queryOf returns the query of a request. Gateways such as nginx cannot escape the
+// URL that they append as next=/…, so all that follows belongs to it; pages write
+// next=%2F….
+func queryOf(r *http.Request) url.Values {
+	if next, ok := strings.CutPrefix(r.URL.RawQuery, "next=/"); ok {
+		return url.Values{"next": {"/" + next}}
+	}
+	return r.URL.Query()
 }
 
 // languageQuery returns the query of the page, without lang, before another
@@ -86,6 +100,12 @@ func (p *Pages) site(r *http.Request) string {
 
 // handle runs the page.
 func (v *visit) handle() error {
+	if v.route.check != nil {
+		if err := v.openSession(); err != nil {
+			return err
+		}
+		return v.route.check(v)
+	}
 	reading := v.r.Method == http.MethodGet || v.r.Method == http.MethodHead
 	switch {
 	case reading && v.route.template == "", !reading && (v.r.Method != http.MethodPost || v.route.act == nil):

@@ -93,6 +93,10 @@ type Settings struct {
 	// of the upstream within a response. WebSocket connections are exempt.
 	// Default: 60 seconds.
 	ClientTimeout time.Duration
+	// Browsers also accepts the cookie of a login page for protected paths, sends
+	// browsers without one to the login page, and removes its cookies from every
+	// request. Other clients get 401 as before. Default: none, tokens only.
+	Browsers Browsers
 	// Logger receives failures of the upstream. Default: slog.Default().
 	Logger *slog.Logger
 }
@@ -137,9 +141,9 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	}
 	proxies.Forwarded = s.ForwardedHeader
 	open := forward(guard, target, rules, proxies, s)
-	closed := guard.RequireUser(func(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
+	closed := browserGate(guard, s, open, guard.RequireUser(func(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
 		open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
-	})
+	}))
 	gate := func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
 			// TRACE would return the token to the client; CONNECT has no path.
@@ -175,6 +179,7 @@ func (s *Settings) cors(tokenHeader string) (*web.CORS, error) {
 // forward returns the handler that forwards requests to the upstream. It does not
 // check the token.
 func forward(guard *jotgate.Guard, target target, rules headerRules, proxies throttle.Proxies, s Settings) http.Handler {
+	cookies := s.cookieNames()
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	target.dial(transport)
 	transport.Proxy = nil // connect to the upstream directly, whatever HTTP_PROXY says
@@ -195,6 +200,7 @@ func forward(guard *jotgate.Guard, target target, rules headerRules, proxies thr
 			keepProtocol(p.Out)
 			setForwarded(p.Out.Header, proxies.Original(p.In))
 			dropProtocolToken(p.Out.Header)
+			dropCookies(p.Out.Header, cookies)
 			if s.DropToken {
 				p.Out.Header.Del(guard.HeaderName())
 			}

@@ -22,6 +22,7 @@ type upstreamFlags struct {
 	ClientTimeout   time.Duration `group:"upstream" default:"60s" placeholder:"TIME" aliases:"send-timeout" help:"How long a client may pause while it sends a request to that API, or stop reading the response."`
 	PassPreflights  bool          `group:"upstream" help:"Pass preflights of origins other than --cors-origins to that API, which responds to them, without a token. Default: they need one like any request."`
 	DropToken       bool          `group:"upstream" help:"Do not pass the token to that API, which reads X-Auth-Id and similar headers. Default: it is passed."`
+	LoginPages      bool          `group:"upstream" help:"Send browsers without a session to the login page and back; that API reads who is signed in from X-Auth-User and similar headers. Other clients get 401 as before."`
 	DropHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Further request headers that never reach that API. Default: those that docs/proxy.md lists."`
 	PassHeaders     []string      `group:"upstream" placeholder:"NAME" help:"Request headers that reach that API although docs/proxy.md lists them, such as X-Auth-Token. Default: none."`
 }
@@ -30,8 +31,8 @@ type upstreamFlags struct {
 // there is no upstream.
 func (f *upstreamFlags) front(own *ownHandler, gate *jotgate.Gate, requests *requestFlags) (http.Handler, error) {
 	if f.Upstream == "" {
-		if len(f.Protect) > 0 || f.UpstreamOnly || f.PassPreflights || f.DropToken || len(f.DropHeaders) > 0 || len(f.PassHeaders) > 0 {
-			return nil, usage("--protect, --upstream-only, --pass-preflights, --drop-token, --drop-headers and --pass-headers need --upstream")
+		if len(f.Protect) > 0 || f.UpstreamOnly || f.PassPreflights || f.LoginPages || f.DropToken || len(f.DropHeaders) > 0 || len(f.PassHeaders) > 0 {
+			return nil, usage("--protect, --upstream-only, --pass-preflights, --login-pages, --drop-token, --drop-headers and --pass-headers need --upstream")
 		}
 		return own, nil
 	}
@@ -44,6 +45,12 @@ func (f *upstreamFlags) front(own *ownHandler, gate *jotgate.Gate, requests *req
 	}
 	if len(s.Protect) == 0 {
 		s.Protect = []string{"/"}
+	}
+	if f.LoginPages {
+		if own.pages == nil || f.UpstreamOnly {
+			return nil, usage("--login-pages needs the pages: leave out --pages=off and --upstream-only")
+		}
+		s.Browsers = own.pages
 	}
 	behind, err := proxy.New(gate.Guard, s)
 	if err != nil {

@@ -1,0 +1,71 @@
+package pages
+
+// The pages in front of an application: for package proxy, and for gateways such
+// as nginx.
+
+import (
+	"net/http"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/proxy"
+)
+
+// SignedIn returns the user of the browser's session, or nil. It sends a renewed
+// cookie. The error is jotgate.ErrUnavailable.
+func (p *Pages) SignedIn(w http.ResponseWriter, r *http.Request) (*jotgate.User, error) {
+	s, err := p.open(w, r)
+	if s == nil || err != nil {
+		return nil, err
+	}
+	return s.User, nil
+}
+
+// ToLogin sends a browser to the login page and, after that, back.
+func (p *Pages) ToLogin(w http.ResponseWriter, r *http.Request) {
+	p.headers(w.Header())
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, p.url("login", p.safeNext(r.URL.RequestURI())), http.StatusSeeOther)
+}
+
+// CookieNames lists the cookies of the pages.
+func (p *Pages) CookieNames() (names []string) {
+	for _, name := range []string{sessionCookie, loginCookie, languageCookie} {
+		names = append(names, name, "__Host-"+name)
+	}
+	return names
+}
+
+// check is what a gateway asks before it forwards a request of a browser (nginx
+// auth_request, Caddy forward_auth): 200 with the identity headers, as
+// /auth/check has them, or 401. A request with a token is checked by its token.
+// It rejects what a page of another origin sends with the browser's cookie; a
+// gateway passes on the headers Origin and Sec-Fetch-Site of the browser.
+func check(v *visit) error {
+	user := v.User
+	if v.r.Header.Get(v.p.gate.HeaderName()) != "" {
+		var err error
+		if user, err = v.p.gate.Authenticate(v.r); err != nil {
+			return err
+		}
+	} else if user == nil {
+		return jotgate.ErrNotAuthenticated
+	} else if foreign(v.r) {
+		return jotgate.ErrForbidden
+	}
+	v.done = true
+	proxy.IdentifyAll(v.w.Header(), user)
+	v.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// foreign reports whether a page of another origin sent the request, other than
+// by a link. The method is not known here: a gateway asks by GET. Browsers send
+// Origin with every request that is not a GET or HEAD.
+func foreign(r *http.Request) bool {
+	unsafe := r.Clone(r.Context())
+	unsafe.Method = http.MethodPost
+	if r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+		return false
+	}
+	return http.NewCrossOriginProtection().Check(unsafe) != nil
+}

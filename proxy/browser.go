@@ -1,0 +1,104 @@
+package proxy
+
+// Browsers: requests that are authenticated by the cookie of a login page.
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Browsers finds the user of a browser that has signed in at a page;
+// *pages.Pages is one.
+type Browsers interface {
+	// SignedIn returns the user of the request's cookie, or nil if the browser is
+	// not signed in. It may set a cookie on the response. The error is
+	// jotgate.ErrUnavailable.
+	SignedIn(w http.ResponseWriter, r *http.Request) (*jotgate.User, error)
+	// ToLogin sends the browser to the login page and, after that, back to the
+	// URL of the request.
+	ToLogin(w http.ResponseWriter, r *http.Request)
+	// CookieNames lists the cookies of the pages. They are never forwarded.
+	CookieNames() []string
+}
+
+// browserGate returns a handler for protected paths that also accepts the cookie
+// of a login page; tokens is the handler for requests with a token, and the
+// response to those with neither.
+func browserGate(guard *jotgate.Guard, s Settings, open, tokens http.Handler) http.Handler {
+	if s.Browsers == nil {
+		return tokens
+	}
+	origins := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(guard.HeaderName()) != "" {
+			tokens.ServeHTTP(w, r)
+			return
+		}
+		user, err := s.Browsers.SignedIn(w, r)
+		switch {
+		case err != nil:
+			jotgate.AsError(err).Respond(w, guard.Challenge())
+		case user == nil && isNavigation(r):
+			s.Browsers.ToLogin(w, r)
+		case user == nil:
+			tokens.ServeHTTP(w, r)
+		case origins.Check(r) != nil || isForeignSocket(r):
+			// The browser adds the cookie to requests of pages of other origins, too.
+			(&jotgate.Error{Status: http.StatusForbidden, Detail: "Cross-origin request refused."}).Respond(w, "")
+		default:
+			open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
+		}
+	})
+}
+
+// isNavigation reports whether a person opens a page, and no script or program
+// requests it: those get a 401 that they understand.
+func isNavigation(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && (mode == "" || mode == "navigate") &&
+		strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Upgrade") == ""
+}
+
+// isForeignSocket reports whether a page of another origin opens a WebSocket,
+// which is a GET (RFC 6455 section 10.2).
+func isForeignSocket(r *http.Request) bool {
+	if r.Header.Get("Upgrade") == "" || r.Header.Get("Origin") == "" {
+		return false
+	}
+	u, err := url.Parse(r.Header.Get("Origin"))
+	return err != nil || !strings.EqualFold(u.Host, r.Host)
+}
+
+// dropCookies removes the cookies of these names from the header, and leaves the
+// others as they are.
+func dropCookies(h http.Header, names []string) {
+	lines := h["Cookie"]
+	if len(lines) == 0 || len(names) == 0 {
+		return
+	}
+	var kept []string
+	for _, line := range lines {
+		for pair := range strings.SplitSeq(line, ";") {
+			name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			if pair = strings.TrimSpace(pair); pair != "" && !slices.Contains(names, strings.TrimSpace(name)) {
+				kept = append(kept, pair)
+			}
+		}
+	}
+	if delete(h, "Cookie"); len(kept) > 0 {
+		h.Set("Cookie", strings.Join(kept, "; "))
+	}
+}
+
+// cookieNames lists the cookies that are never forwarded.
+func (s *Settings) cookieNames() []string {
+	if s.Browsers == nil {
+		return nil
+	}
+	return s.Browsers.CookieNames()
+}
