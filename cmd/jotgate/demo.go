@@ -37,7 +37,7 @@ func (c *serveCommand) welcome(a *app, listener net.Listener, gate *jotgate.Gate
 		return c.demonstrate(a, base, gate, db)
 	}
 	if c.Pages == "on" {
-		a.printf("\nOpen %s%s to sign up and sign in.\n", strings.TrimSuffix(base, strings.TrimRight(c.Prefix, "/")), c.PagesPath)
+		a.printf("\nOpen %s%s to sign up and sign in.\n", base, c.PagesPath)
 	}
 	login := c.UsernameColumn + "=alice"
 	if c.UsernameColumn == "email" {
@@ -61,7 +61,7 @@ func (c *serveCommand) demonstrate(a *app, base string, gate *jotgate.Gate, db *
 		return err
 	}
 	if c.Pages == "on" {
-		a.printf("\nOpen %s%s and sign in as %s with the password %s\n", strings.TrimSuffix(base, strings.TrimRight(c.Prefix, "/")), c.PagesPath, demoName, password)
+		a.printf("\nOpen %s%s and sign in as %s with the password %s\n", base, c.PagesPath, demoName, password)
 	}
 	form := url.Values{"username": {demoName}, "password": {password}}
 	a.printf("\n1. Log in. The answer is a pair of tokens and the user.\n\n  curl -d username=%s -d password=%s %s/api/token/\n\n", demoName, password, base)

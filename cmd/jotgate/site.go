@@ -14,7 +14,7 @@ import (
 
 type siteFlags struct {
 	Pages     string   `group:"pages" default:"on" enum:"on,off" placeholder:"on|off" help:"Serve the pages to sign in, sign up and manage an account."`
-	PagesPath string   `group:"pages" default:"/account/" placeholder:"PATH" help:"The path below which they are served."`
+	PagesPath string   `group:"pages" default:"/account/" placeholder:"PATH" help:"The path below which they are served, after --prefix."`
 	SiteName  string   `group:"pages" placeholder:"NAME" help:"The name of the site on the pages. Default: the host of --base-url, or of the request."`
 	Logo      string   `group:"pages" placeholder:"FILE" help:"An SVG, PNG or WebP file to show instead of the name. Default: none."`
 	Accent    string   `group:"pages" placeholder:"COLOR" help:"The color of buttons and links, such as #0a7d4f. Default: a blue."`
@@ -50,10 +50,13 @@ type ownHandler struct {
 	welcome bool
 }
 
+// pagesPath returns the path of the pages, under --prefix as everything else.
+func (f *serveFlags) pagesPath() string { return strings.TrimRight(f.Prefix, "/") + f.PagesPath }
+
 // newOwnHandler makes the API and the pages, which share rates and delays.
 func (f *serveFlags) newOwnHandler(gate *jotgate.Gate) (*ownHandler, error) {
 	settings := f.requestFlags.settings(&f.mailFlags)
-	own := &ownHandler{path: f.PagesPath}
+	own := &ownHandler{path: f.pagesPath()}
 	var err error
 	if own.api, err = api.New(gate, settings); err != nil {
 		return nil, inFlags("api", err)
@@ -61,10 +64,10 @@ func (f *serveFlags) newOwnHandler(gate *jotgate.Gate) (*ownHandler, error) {
 	if f.Pages == "off" {
 		return own, nil
 	}
-	f.mailFlags.pages, f.mailFlags.prefix = f.PagesPath, strings.TrimRight(f.Prefix, "/")
+	f.mailFlags.pages, f.mailFlags.prefix = f.pagesPath(), strings.TrimRight(f.Prefix, "/")
 	o := f.siteFlags.options(settings)
-	o.API = own.api
-	o.Welcome = f.BaseURL == "" && f.SiteName == "" && f.Home == "" && f.Upstream == ""
+	o.API, o.Path = own.api, f.pagesPath()
+	o.Welcome = f.BaseURL == "" && f.SiteName == "" && f.Home == "" && f.Upstream == "" && f.Prefix == ""
 	if !f.NoSchema {
 		o.Docs = strings.TrimSuffix(f.Prefix, "/") + "/api/docs/"
 	}
