@@ -72,6 +72,7 @@ func TestUnitStarts(t *testing.T) {
 	activate.WaitFor(t, regexp.MustCompile(`Listening on `))
 	client := browser(t, address)
 	const host = "http://accounts.example.com"
+	wait.Until(t, "it is ready", func() bool { status, _ := ask(t, client, "GET", host+"/readyz", ""); return status == 200 })
 	access := login(t, client, host, "X-Forwarded-For", "203.0.113.7")
 	_ = states.SetReadDeadline(wait.Deadline())
 	state := make([]byte, 100)
