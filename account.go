@@ -73,11 +73,13 @@ func (g *Gate) replacePassword(ctx context.Context, a *record.Account, password,
 }
 
 // SetUsername sets a new login name. If users log in by e-mail, it is an
-// address, which takes effect as with SetEmail. Errors: 400 if the name is
-// not valid (field username), 429 as with SetEmail, ErrTaken, ErrForbidden,
-// ErrUnavailable.
-func (as Accounts) SetUsername(ctx context.Context, a *record.Account, username string, client Client) error {
-	return as.gate.replaceUsername(ctx, a, username, record.Change{}, client)
+// address, which takes effect as with SetEmail. The account's sessions except
+// keep end, and every token without a session that was issued until then is
+// void; with Settings.UserIDField "username" keep ends, too. Errors: 400 if the
+// name is not valid (field username), 429 as with SetEmail, ErrTaken,
+// ErrForbidden, ErrUnavailable.
+func (as Accounts) SetUsername(ctx context.Context, a *record.Account, username, keep string, client Client) error {
+	return as.gate.replaceUsername(ctx, a, username, record.Change{KeepSession: keep}, client)
 }
 
 func (g *Gate) replaceUsername(ctx context.Context, a *record.Account, username string, change record.Change, client Client) error {
@@ -169,8 +171,8 @@ func (g *Gate) change(ctx context.Context, a *record.Account, change record.Chan
 	if err := g.db.Accounts().Change(ctx, a.ID, change); err != nil {
 		return err
 	}
-	// If tokens identify users by username, changing it also revokes them.
-	if change.EndSessions != "" || change.IsActive != nil && !*change.IsActive || g.settings.UserIDField == "username" {
+	// A change of the username, which may be the address, ends sessions, too.
+	if change.EndSessions != "" || change.IsActive != nil && !*change.IsActive || change.Username != nil || change.Email != nil {
 		g.pullRevocations(ctx)
 	}
 	e.User = a.ID

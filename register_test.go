@@ -175,13 +175,13 @@ func TestSetUsernameAndEmail(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.ImmediateEmailChange = true })
 	a := b.user(t, "alice", nil)
 	b.user(t, "carol", nil)
-	if err := b.Accounts().SetUsername(t.Context(), a, "carol", nobody); !errors.Is(err, jotgate.ErrTaken) {
+	if err := b.Accounts().SetUsername(t.Context(), a, "carol", "", nobody); !errors.Is(err, jotgate.ErrTaken) {
 		t.Error(err)
 	}
-	if err := b.Accounts().SetUsername(t.Context(), a, "no good!", nobody); jotgate.AsError(err).Status != 400 || errors.Is(err, jotgate.ErrTaken) {
+	if err := b.Accounts().SetUsername(t.Context(), a, "no good!", "", nobody); jotgate.AsError(err).Status != 400 || errors.Is(err, jotgate.ErrTaken) {
 		t.Error(err)
 	}
-	if err := b.Accounts().SetUsername(t.Context(), a, "alice2", nobody); err != nil {
+	if err := b.Accounts().SetUsername(t.Context(), a, "alice2", "", nobody); err != nil {
 		t.Error(err)
 	}
 	tokens := b.login(t, "alice2")
@@ -309,18 +309,18 @@ func TestUsernameIsTheEmail(t *testing.T) {
 		if _, err := b.Register(t.Context(), jotgate.Registration{Username: bad, Password: password}, nobody); jotgate.AsError(err).Status != 400 {
 			t.Errorf("register %.20s: %v", bad, err)
 		}
-		if err := b.Accounts().SetUsername(t.Context(), a, bad, nobody); jotgate.AsError(err).Status != 400 {
+		if err := b.Accounts().SetUsername(t.Context(), a, bad, "", nobody); jotgate.AsError(err).Status != 400 {
 			t.Errorf("set %.20s: %v", bad, err)
 		}
 	}
-	if err := b.Accounts().SetUsername(t.Context(), a, "o'hara@example.com", nobody); err != nil {
+	if err := b.Accounts().SetUsername(t.Context(), a, "o'hara@example.com", "", nobody); err != nil {
 		t.Fatal(err)
 	}
 	if a, err = b.Accounts().ByID(t.Context(), a.ID); err != nil || a.Username != "o'hara@example.com" || a.Email != a.Username {
 		t.Errorf("%+v, %v", a, err)
 	}
 	usual := newGate(t, nil)
-	if err := usual.Accounts().SetUsername(t.Context(), usual.user(t, "carol", nil), "o'hara@example.com", nobody); jotgate.AsError(err).Status != 400 {
+	if err := usual.Accounts().SetUsername(t.Context(), usual.user(t, "carol", nil), "o'hara@example.com", "", nobody); jotgate.AsError(err).Status != 400 {
 		t.Errorf("a username with an apostrophe: %v", err)
 	}
 }

@@ -24,7 +24,7 @@ func TestUserClaimIsRevoked(t *testing.T) {
 	}{
 		{"deactivated", &record.Change{IsActive: new(false)}, true, true},
 		{"deleted", nil, true, true},
-		{"renamed", &record.Change{Username: new("alicia")}, false, true},
+		{"renamed", &record.Change{Username: new("alicia")}, true, true},
 		{"renamed and deactivated", &record.Change{Username: new("alicia"), IsActive: new(false)}, true, true},
 		{"changed otherwise", &record.Change{Username: new("alice"), FirstName: new("A"), IsActive: new(true)}, false, false},
 	} {
@@ -89,7 +89,7 @@ func TestUsernameThatWasGivenUp(t *testing.T) {
 	alice := b.user(t, "alice", nil)
 	before := b.login(t, "alice")
 	b.clock.Advance(time.Second)
-	if err := b.Accounts().SetUsername(t.Context(), alice, "alicia", jotgate.Client{}); err != nil {
+	if err := b.Accounts().SetUsername(t.Context(), alice, "alicia", "", jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.VerifyAccess(before.Access); !errors.Is(err, jotgate.ErrTokenInvalid) {
@@ -110,7 +110,7 @@ func TestUsernameThatWasGivenUp(t *testing.T) {
 func TestUsernameTakenInTheSameSecond(t *testing.T) {
 	for name, giveUp := range map[string]func(b *bench, t *testing.T, a *record.Account) error{
 		"renamed": func(b *bench, t *testing.T, a *record.Account) error {
-			return b.Accounts().SetUsername(t.Context(), a, "mallory", jotgate.Client{})
+			return b.Accounts().SetUsername(t.Context(), a, "mallory", "", jotgate.Client{})
 		},
 		"renamed by the store": func(b *bench, t *testing.T, a *record.Account) error { // as `user set --username`
 			return b.db.Accounts().Change(t.Context(), a.ID, record.Change{Username: new("mallory"), At: b.clock.Now()})
@@ -173,7 +173,7 @@ func TestUsernameChangedDuringTheLogin(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.clock.Advance(time.Second)
-			if err := b.Accounts().SetUsername(t.Context(), read, "mallory", jotgate.Client{}); err != nil {
+			if err := b.Accounts().SetUsername(t.Context(), read, "mallory", "", jotgate.Client{}); err != nil {
 				t.Fatal(err)
 			}
 			b.clock.Advance(time.Second)
@@ -221,5 +221,42 @@ func TestUsernameChangedAtDjango(t *testing.T) {
 	}
 	if _, err := b.Account(t.Context(), user); !errors.Is(err, jotgate.ErrUserNotFound) {
 		t.Errorf("the token opens the account of the next owner: %v", err)
+	}
+}
+
+// A change of the username ends the other sessions, and voids Django's tokens.
+func TestSetUsernameEndsSessions(t *testing.T) {
+	b := newGate(t, nil)
+	alice := b.user(t, "alice", nil)
+	none := jotgate.Client{}
+	var logins [2]jotgate.Tokens
+	for i := range logins {
+		var err error
+		if logins[i], err = b.Login(t.Context(), "alice", password, none); err != nil {
+			t.Fatal(err)
+		}
+	}
+	foreign := djangoToken(t, "id", alice)
+	b.clock.Advance(time.Second)
+	keep, err := b.VerifyAccess(logins[0].Access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Accounts().SetUsername(t.Context(), alice, "alicia", keep.Session, none); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.VerifyAccess(logins[0].Access); err != nil {
+		t.Errorf("the session that made the change: %v", err)
+	}
+	if _, err := b.Refresh(t.Context(), logins[0].Refresh, none); err != nil {
+		t.Errorf("its refresh token: %v", err)
+	}
+	for name, token := range map[string]string{"another session": logins[1].Access, "a token of Django": foreign} {
+		if _, err := b.VerifyAccess(token); !errors.Is(err, jotgate.ErrTokenInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := b.Refresh(t.Context(), logins[1].Refresh, none); !errors.Is(err, jotgate.ErrTokenBlacklisted) {
+		t.Errorf("the refresh token of another session: %v", err)
 	}
 }

@@ -150,7 +150,7 @@ func TestUsernameAsUserID(t *testing.T) {
 	if tokens, err = b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Accounts().SetUsername(t.Context(), alice, "alicia", jotgate.Client{}); err != nil {
+	if err := b.Accounts().SetUsername(t.Context(), alice, "alicia", "", jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); !errors.Is(err, jotgate.ErrNoAccountForToken) {
@@ -278,7 +278,7 @@ func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 			return err
 		},
 		"password": func() error { return b.Accounts().SetPassword(t.Context(), alice, password+"2", "", none) },
-		"username": func() error { return b.Accounts().SetUsername(t.Context(), alice, "alicia", none) },
+		"username": func() error { return b.Accounts().SetUsername(t.Context(), alice, "alicia", "", none) },
 		"email":    func() error { return b.Accounts().SetEmail(t.Context(), alice, "a@example.com", false, none) },
 		"delete":   func() error { return b.Accounts().Delete(t.Context(), alice, none) },
 	} {

@@ -41,7 +41,7 @@ func setUsername(c *call, in *setUsernameIn) (any, error) {
 	if err := c.confirm(in.current); err != nil {
 		return nil, err
 	}
-	if err := c.gate.Accounts().SetUsername(c.ctx, c.account, in.username, c.client); err != nil {
+	if err := c.gate.Accounts().SetUsername(c.ctx, c.account, in.username, c.user.Session, c.client); err != nil {
 		return nil, c.loginError(err, "new_")
 	}
 	c.noticeUsername(c.account)

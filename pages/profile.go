@@ -65,7 +65,7 @@ func profile(v *visit) error {
 		return err
 	}
 	if username != "" && username != account.Username {
-		if err := v.p.gate.Accounts().SetUsername(v.ctx, account, username, v.client); err != nil {
+		if err := v.p.gate.Accounts().SetUsername(v.ctx, account, username, v.session.User.Session, v.client); err != nil {
 			return err
 		}
 	}
@@ -135,7 +135,7 @@ func emails(v *visit) error {
 	}
 	before := *account
 	if v.byEmail() {
-		err = v.namedAfterLogin(v.p.gate.Accounts().SetUsername(v.ctx, account, email, v.client))
+		err = v.namedAfterLogin(v.p.gate.Accounts().SetUsername(v.ctx, account, email, v.session.User.Session, v.client))
 	} else {
 		err = v.p.gate.Accounts().SetEmail(v.ctx, account, email, v.p.options.SendActivationEmail, v.client)
 	}

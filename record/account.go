@@ -106,8 +106,9 @@ type Accounts interface {
 	// hold, and jotgate.ErrTaken if the new username is taken (see Names). Deactivating an
 	// account, or change.EndSessions, ends its sessions in the same transaction,
 	// as Sessions.End does. Changing the username voids the tokens that
-	// identify the user by the old one (NotBefore), adds a revocation of it and
-	// ends the sessions whose tokens do (Session.ByUsername).
+	// identify the user by the old one (NotBefore), adds a revocation of it, ends
+	// the sessions whose tokens do (Session.ByUsername) and then, like EndSessions
+	// with EndedByUsername, all others except KeepSession.
 	// Removing is_staff or is_superuser adds a revocation of the user's access
 	// tokens, but does not end the sessions. A new password that does not end the
 	// sessions is recorded as theirs, for each session whose recorded password

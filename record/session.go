@@ -18,7 +18,7 @@ const (
 	EndedByPassword EndReason = "password" // the password was changed or reset, here or by Django
 	EndedByAccount  EndReason = "account"  // the account was deactivated or deleted, here or by Django
 	EndedByDjango   EndReason = "django"   // the token was blacklisted by SimpleJWT
-	EndedByUsername EndReason = "username" // its tokens identify the user by a username that was changed
+	EndedByUsername EndReason = "username" // the username was changed
 	EndedByStepUp   EndReason = "stepup"   // the user authenticated again; another session replaced it
 	EndedByFactors  EndReason = "factors"  // the second factors were reset
 )

@@ -147,7 +147,7 @@ func (as accounts) Create(ctx context.Context, a *record.Account) error {
 		return err
 	}
 	err := as.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-		id, err = as.db.createAccount(ctx, q, a, joined, as.db.tables.schema.SimilarNames)
+		id, err = as.db.createAccount(ctx, q, a, joined)
 		return err
 	})
 	if err == nil {
@@ -161,9 +161,15 @@ func (s *Store) joined(a *record.Account) time.Time {
 	return cmp.Or(a.DateJoined, s.driver.Now()).UTC().Truncate(time.Microsecond)
 }
 
-// createAccount inserts the account. similar allows a name that is similar to
-// another.
-func (s *Store) createAccount(ctx context.Context, q Queryer, a *record.Account, joined time.Time, similar bool) (id record.UserID, err error) {
+// createAccount inserts the account and the rows of its name.
+func (s *Store) createAccount(ctx context.Context, q Queryer, a *record.Account, joined time.Time) (id record.UserID, err error) {
+	if id, err = s.insertAccount(ctx, q, a, joined); err != nil {
+		return "", err
+	}
+	return id, s.takeName(ctx, q, id, a.Username, s.tables.schema.SimilarNames)
+}
+
+func (s *Store) insertAccount(ctx context.Context, q Queryer, a *record.Account, joined time.Time) (id record.UserID, err error) {
 	set, err := s.newRow(a, joined)
 	if err != nil {
 		return "", err
@@ -178,7 +184,7 @@ func (s *Store) createAccount(ctx context.Context, q Queryer, a *record.Account,
 	if _, err = one(ctx, q, []any{keyScan{&id}}, text, args...); err != nil {
 		return "", s.takenUser(err)
 	}
-	return id, s.takeName(ctx, q, id, a.Username, similar)
+	return id, nil
 }
 
 // cell is a column and the value to write into it.

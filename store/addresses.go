@@ -25,7 +25,7 @@ func (ads addresses) SignUp(ctx context.Context, a *record.Account, await *recor
 		return err
 	}
 	err := ads.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-		if id, err = ads.db.createAccount(ctx, q, a, joined, ads.db.tables.schema.SimilarNames); err != nil {
+		if id, err = ads.db.createAccount(ctx, q, a, joined); err != nil {
 			return err
 		}
 		if key, ok := ads.db.tables.key.encode(id); ok {

@@ -60,6 +60,12 @@ func (s *Store) changeAccount(ctx context.Context, q Queryer, id record.UserID, 
 		if err := s.takeName(ctx, q, id, name, s.tables.schema.SimilarNames); err != nil {
 			return err
 		}
+		if change.EndSessions == "" {
+			change.EndSessions = record.EndedByUsername
+		}
+		if change.At.IsZero() {
+			change.At = s.driver.Now().UTC().Truncate(time.Microsecond)
+		}
 	}
 	if err := s.changePending(ctx, q, id, key, email, &change); err != nil {
 		return err

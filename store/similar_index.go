@@ -204,6 +204,9 @@ func (s *Store) indexMissing(ctx context.Context, q Queryer, accounts []named) e
 // insertNames inserts the rows of many accounts with one statement, and those that
 // are similar to others one by one.
 func (s *Store) insertNames(ctx context.Context, q Queryer, accounts []named) error {
+	if len(accounts) == 0 {
+		return nil
+	}
 	var rows []string
 	var args []any
 	want := map[record.UserID]int{}

@@ -106,17 +106,18 @@ func (r *Record) account() *record.Account {
 // permissions must exist. The ids of the records are not kept.
 func (tr Transfer) Import(ctx context.Context, batch []Record) (created int, err error) {
 	err = tr.db.write(ctx, func(ctx context.Context, q Queryer) error {
-		created = 0
+		var made []named
 		for i := range batch {
-			made, err := tr.db.importAccount(ctx, q, &batch[i])
+			id, err := tr.db.importAccount(ctx, q, &batch[i])
 			if err != nil {
 				return fmt.Errorf("account %q: %w", batch[i].Username, err)
 			}
-			if made {
-				created++
+			if id != "" {
+				made = append(made, named{id, batch[i].Username})
 			}
 		}
-		return nil
+		created = len(made)
+		return tr.db.insertNames(ctx, q, made)
 	})
 	if err != nil {
 		created = 0
@@ -124,23 +125,23 @@ func (tr Transfer) Import(ctx context.Context, batch []Record) (created int, err
 	return created, err
 }
 
-func (s *Store) importAccount(ctx context.Context, q Queryer, r *Record) (made bool, err error) {
+// importAccount returns "" if the name exists.
+func (s *Store) importAccount(ctx context.Context, q Queryer, r *Record) (id record.UserID, err error) {
 	if !storable(r.Username) {
-		return false, refuse("username", "Not a valid string.")
+		return "", refuse("username", "Not a valid string.")
 	}
 	exists, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM "+quote(s.tables.schema.Users)+" WHERE "+quote(s.tables.schema.Username)+" = $1", r.Username)
 	if err != nil || exists {
-		return false, err
+		return "", err
 	}
 	joined := r.DateJoined
 	if joined.IsZero() {
 		joined = s.driver.Now()
 	}
-	id, err := s.createAccount(ctx, q, r.account(), joined.UTC().Truncate(time.Microsecond), true)
-	if err != nil {
-		return false, err
+	if id, err = s.insertAccount(ctx, q, r.account(), joined.UTC().Truncate(time.Microsecond)); err != nil {
+		return "", err
 	}
-	return true, s.importGrants(ctx, q, id, r)
+	return id, s.importGrants(ctx, q, id, r)
 }
 
 func (s *Store) importGrants(ctx context.Context, q Queryer, id record.UserID, r *Record) error {

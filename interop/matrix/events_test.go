@@ -49,8 +49,8 @@ var events = []event{
 		return nil
 	}},
 	{"e-mail address changed", byNode, nothing, false, changeEmail},
-	{"user name changed", byNode, nothing, false, func(w *world, p *probe) error {
-		return w.nodes[here].Accounts().SetUsername(w.t.Context(), w.account(p), "new-"+p.username, jotgate.Client{})
+	{"user name changed", byNode, everything, false, func(w *world, p *probe) error {
+		return w.nodes[here].Accounts().SetUsername(w.t.Context(), w.account(p), "new-"+p.username, "", jotgate.Client{})
 	}},
 	{"deactivated", byStore, everything, false, func(w *world, p *probe) error {
 		no := false

@@ -29,6 +29,9 @@ var endings = []struct {
 	{"a new password", func(b *bench, a *record.Account, except string, at time.Time) error {
 		return b.Accounts().Change(b.ctx, a.ID, record.Change{Password: new("second"), EndSessions: record.EndedByPassword, KeepSession: except, At: at})
 	}, true, false},
+	{"a new username", func(b *bench, a *record.Account, except string, at time.Time) error {
+		return b.Accounts().Change(b.ctx, a.ID, record.Change{Username: new("x" + a.Username), KeepSession: except, At: at})
+	}, true, false},
 	{"deactivated", func(b *bench, a *record.Account, _ string, at time.Time) error {
 		return b.Accounts().Change(b.ctx, a.ID, record.Change{IsActive: new(false), At: at})
 	}, false, true},
@@ -125,7 +128,11 @@ func voids(b *bench, end func(*bench, *record.Account, string, time.Time) error,
 	if void, err := b.Sessions().NotBefore(b.ctx, a.ID, ""); err != nil || void.Before(at) {
 		b.Errorf("void until %v, %v", void, err)
 	}
-	if !slices.ContainsFunc(b.revoked("", a.ID), func(r record.Revocation) bool { return r.NotBefore.Equal(at) && r.Username == a.Username }) {
+	name := a.Username // or another one since
+	if now, err := b.Accounts().ByID(b.ctx, a.ID); err == nil {
+		name = now.Username
+	}
+	if !slices.ContainsFunc(b.revoked("", a.ID), func(r record.Revocation) bool { return r.NotBefore.Equal(at) && r.Username == name }) {
 		b.Error("no revocation of the user")
 	}
 	refused := error(jotgate.ErrTokenBlacklisted)

@@ -73,7 +73,7 @@ var sessionsParts = []part{
 			t.Errorf("the same name ended the session: %+v", row)
 		}
 		other := a.Username + "2"
-		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{Username: &other, At: start}))
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{Username: &other, KeepSession: byID.ID, At: start}))
 		if row := b.find(byName.ID); row.EndReason != record.EndedByUsername || !row.Ended.Equal(start) || len(b.revoked(byName.ID, "")) != 1 {
 			t.Errorf("a session by the former name: %+v", row)
 		}
