@@ -111,7 +111,8 @@ func TestCheckForGateways(t *testing.T) {
 		return s.send(r)
 	}
 	for _, allowed := range [][]string{
-		{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"},
+		{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate"},
+		{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"},
 		{"Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "cors", "Origin", s.server.URL},
 	} {
 		if got := check(allowed...); got.status != 200 || got.header.Get("X-Auth-User") != "alice" {
@@ -121,7 +122,8 @@ func TestCheckForGateways(t *testing.T) {
 	for _, refused := range [][]string{
 		{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Origin", "https://evil.example"},
 		{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "cors", "Origin", "https://evil.example"},
-		{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"},
+		{"Origin", "https://evil.example"},
+		{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"},
 	} {
 		if got := check(refused...); got.status != 403 {
 			t.Errorf("%v: %d", refused, got.status)

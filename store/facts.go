@@ -21,7 +21,7 @@ type Fact struct {
 	Fatal bool   `json:"fatal,omitempty"`
 	About string `json:"about"` // a table, or table.column
 	Found string `json:"found"`
-	Fix  string `json:"fix,omitempty"`
+	Fix   string `json:"fix,omitempty"`
 }
 
 // own lists jotgate's tables.
@@ -159,7 +159,7 @@ func (t *tables) djangoFacts() (list []Fact) {
 	for _, c := range []struct {
 		about string
 		there bool
-		fix  string
+		fix   string
 	}{
 		{t.schema.UserGroups, t.groups.table != "", "without it nobody has groups"},
 		{t.schema.UserPermissions, t.direct.table != "", "without it nobody has permissions of their own"},

@@ -50,7 +50,7 @@ type Cluster struct {
 	programs programs
 	guard    *guard
 	running  atomic.Bool
-	follows  bool // is a standby now, in which nothing can be dropped
+	follows  bool         // is a standby now, in which nothing can be dropped
 	made     atomic.Int64 // databases so far, for their names
 }
 
