@@ -255,13 +255,19 @@ func TestSchemaFollowsTheSettings(t *testing.T) {
 
 // The schema of every combination is valid YAML and describes what is served.
 func TestSchemaDescribesWhatIsServed(t *testing.T) {
-	for i := range 32 {
+	for i := range 128 {
 		bit := func(n int) bool { return i>>n&1 == 1 }
 		s := newSite(t, change{
 			gate: func(g *jotgate.Settings) {
 				g.ServeRevocations, g.KeepRefreshTokens = bit(0), bit(1)
 				if bit(4) {
 					g.LoginField = "email"
+				}
+				if bit(5) {
+					g.RPID = "example.com"
+				}
+				if bit(5) && bit(6) {
+					g.RPOrigins = []string{"https://example.com", "https://example.org"}
 				}
 			},
 			api: func(a *Settings) {

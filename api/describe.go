@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/factor/passkey"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -29,6 +30,12 @@ func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) str
 	if !gate.ServeRevocations {
 		text = withoutPath(text, "/auth/revocations")
 	}
+	if gate.RPID == "" {
+		text = withoutPasskeys(text)
+	}
+	if !hasOriginsElsewhere(gate) {
+		text = withoutPath(text, "/.well-known/webauthn")
+	}
 	if s.NoSchema {
 		for _, path := range []string{"/api/schema/", "/api/docs/", "/api/docs/{file}"} {
 			text = withoutPath(text, path)
@@ -38,6 +45,24 @@ func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) str
 		text = strings.Replace(text, "larger than 65536 bytes", fmt.Sprintf("larger than %d bytes", s.MaxBody), 1)
 	}
 	return text
+}
+
+// withoutPasskeys removes the paths that are served with passkeys alone.
+func withoutPasskeys(text string) string {
+	for _, path := range []string{
+		"/api/token/passkey/options/", "/api/token/passkey/", "/auth/again/passkey/options/", "/auth/again/passkey/",
+		"/auth/factors/passkeys/", "/auth/factors/passkeys/options/", "/auth/factors/passkeys/{id}/",
+	} {
+		text = withoutPath(text, path)
+	}
+	return text
+}
+
+// hasOriginsElsewhere reports whether passkeys may be used at an origin outside
+// their RP ID, for which browsers read a document.
+func hasOriginsElsewhere(gate jotgate.Settings) bool {
+	rp, err := passkey.New(passkey.Settings{ID: gate.RPID, Origins: gate.RPOrigins})
+	return gate.RPID != "" && len(gate.RPOrigins) > 0 && err == nil && rp.RelatedOrigins() != nil
 }
 
 // withServer sets the URL of the server.

@@ -32,7 +32,9 @@ type described struct {
 func readOpenAPI(t *testing.T) (d described) {
 	t.Helper()
 	// Parameters stand beside the methods of a path, and are no method.
-	text := regexp.MustCompile(`(?m)^    parameters:\n(      - .*\n)+`).ReplaceAll(OpenAPI(jotgate.Settings{ServeRevocations: true}, Settings{}), nil)
+	text := regexp.MustCompile(`(?m)^    parameters:\n(      - .*\n)+`).ReplaceAll(OpenAPI(jotgate.Settings{
+		ServeRevocations: true, RPID: "example.com", RPOrigins: []string{"https://example.com", "https://example.de"},
+	}, Settings{}), nil)
 	if err := yaml.Unmarshal(text, &d); err != nil {
 		t.Fatal(err)
 	}

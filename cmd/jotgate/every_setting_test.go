@@ -33,7 +33,7 @@ var flagsOf = map[string]string{
 	"mail.Settings.Server": "mail-server", "mail.Settings.From": "mail-from", "mail.Settings.Site": "mail-site", "mail.Settings.BaseURL": "mail-base-url",
 	"mail.Settings.Templates": "mail-templates", "mail.Settings.Language": "mail-language", "mail.Settings.Timeout": "mail-timeout", "mail.Settings.MaxAge": "mail-max-age",
 	"mail.Settings.Output": "print-emails", "mail.Settings.Discard": "mail-server", "mail.Settings.Logger": "log-level",
-	"proxy.Settings.Timeout": "upstream-timeout",
+	"proxy.Settings.Timeout": "upstream-timeout", "proxy.Settings.Browsers": "login-pages",
 }
 
 func TestEverySettingIsAFlag(t *testing.T) {

@@ -26,9 +26,11 @@ func (c *openapiCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	c.passkeyDefaults("http://" + c.Addr)
 	_, err = a.stdout.Write(api.OpenAPI(jotgate.Settings{
 		LoginField: c.UsernameColumn, HeaderName: c.HeaderName, HeaderTypes: c.HeaderTypes,
 		KeepRefreshTokens: c.KeepRefreshTokens, ServeRevocations: c.ServeRevocations,
+		RPID: c.RPID, RPOrigins: c.RPOrigins,
 	}, c.requestFlags.settings(&c.mailFlags), fields...))
 	return err
 }

@@ -18,6 +18,7 @@ type bare struct{ record.Store }
 func (bare) Failures() record.Failures { return nil }
 func (bare) Events() record.Events     { return nil }
 func (bare) Keys() record.Keys         { return nil }
+func (bare) Factors() record.Factors   { return nil }
 func (bare) Accounts() record.Accounts { return noAccounts{} }
 
 type noAccounts struct{ record.Accounts }
