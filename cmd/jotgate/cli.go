@@ -7,6 +7,7 @@ package main
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,8 +124,20 @@ func asWritten(args []string) []string {
 		return append(append([]string{}, args[1:]...), "--help")
 	case args[0] == "--version":
 		return []string{"version"}
+	case args[0] == "key":
+		return keyIDLast(args)
 	}
 	return args
+}
+
+// keyIDLast moves the id of a key that begins with a hyphen, as one in 64 does, to
+// the end and puts "--" before it, so that it is not read as a flag.
+func keyIDLast(args []string) []string {
+	i := slices.IndexFunc(args, func(arg string) bool { return len(arg) == 43 && arg[0] == '-' && arg[1] != '-' })
+	if i < 0 || slices.Contains(args, "--") {
+		return args
+	}
+	return append(slices.Delete(slices.Clone(args), i, i+1), "--", args[i])
 }
 
 // misread returns the error for a command line that cannot be parsed.

@@ -194,7 +194,7 @@ var variable = []struct {
 	{regexp.MustCompile(`X-Request-Id: \w+`), "X-Request-Id: <id>"},
 	{regexp.MustCompile(`(password[= ])[a-km-z2-9]{16}\b`), "$1<password>"},
 	{regexp.MustCompile(`"(x|y)": "[\w-]+"`), `"$1": <number>`}, // before the next: a coordinate may begin with "-"
-	{regexp.MustCompile(`\b[\w-]{43}\b`), "<kid>"},
+	{regexp.MustCompile(`(^|[^\w-])[\w-]{43}($|[^\w-])`), "$1<kid>$2"},
 	{regexp.MustCompile(`jotgate (devel|v\d).* go1\S+ \w+/\w+`), "jotgate <version>"},
 	{regexp.MustCompile(`[ \r]+\n`), "\n"},
 	{regexp.MustCompile(` {2,}`), "  "},
