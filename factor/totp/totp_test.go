@@ -1,8 +1,14 @@
 package totp_test
 
 import (
+	"bytes"
 	"encoding/base32"
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +29,7 @@ func TestCode(t *testing.T) {
 	}
 }
 
-// oathtool is the judge: it makes the same codes, and zbarimg reads the QR code
-// back.
+// oathtool makes the same codes.
 func TestOathtool(t *testing.T) {
 	at := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	for range 5 {
@@ -83,4 +88,48 @@ func TestURL(t *testing.T) {
 	if _, err := totp.SVG(strings.Repeat("x", 5000)); err == nil {
 		t.Error("a text that is too long")
 	}
+}
+
+// zbarimg reads the address back from the QR code, however long it is.
+func TestQRCodeIsRead(t *testing.T) {
+	for _, account := range []string{"alice", "alice+tag@example.com", strings.Repeat("long", 40)} {
+		want := totp.URL("Example: Größe & Co", account, totp.NewSecret())
+		svg, err := totp.SVG(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "code.pgm")
+		if err := os.WriteFile(file, raster(t, svg), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := exec.Command("zbarimg", "--quiet", "--raw", file).Output()
+		if err != nil {
+			t.Fatalf("zbarimg (see tools/setup): %v", err)
+		}
+		if strings.TrimSpace(string(got)) != want {
+			t.Errorf("zbarimg reads %s, want %s", got, want)
+		}
+	}
+}
+
+// raster draws the rows of the SVG's path, four pixels a unit, as a PGM image.
+func raster(t *testing.T, svg string) []byte {
+	t.Helper()
+	const scale = 4
+	var size int
+	_, box, _ := strings.Cut(svg, `viewBox="0 0 `)
+	if _, err := fmt.Sscanf(box, "%d", &size); err != nil {
+		t.Fatal(err)
+	}
+	pixels := bytes.Repeat([]byte{255}, size*size*scale*scale)
+	for _, m := range regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-\d+z`).FindAllStringSubmatch(svg, -1) {
+		x, _ := strconv.Atoi(m[1])
+		y, _ := strconv.Atoi(m[2])
+		width, _ := strconv.Atoi(m[3])
+		for row := y * scale; row < (y+1)*scale; row++ {
+			from := row*size*scale + x*scale
+			clear(pixels[from : from+width*scale])
+		}
+	}
+	return append(fmt.Appendf(nil, "P5 %d %d 255\n", size*scale, size*scale), pixels...)
 }
