@@ -1,6 +1,6 @@
 package pages
 
-// Static files: one style sheet and one script, whose names contain a digest of
+// Static files: one style sheet and two scripts, whose names contain a digest of
 // their content, so that browsers keep them for good.
 
 import (
@@ -15,11 +15,14 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/jotgate/jotgate/factor/passkey"
 )
 
-//go:embed static/style.css static/pages.js
+//go:embed static/style.css static/pages.js static/passkey-page.js
 var embeddedFiles embed.FS
 
 // maxFile bounds a file of a theme, in bytes.
@@ -55,6 +58,11 @@ func loadFiles(o *Options) (*files, error) {
 		return nil, err
 	}
 	f.add("script", ".js", script)
+	own, err := embeddedFiles.ReadFile("static/passkey-page.js")
+	if err != nil {
+		return nil, err
+	}
+	f.add("passkey", ".js", slices.Concat(passkey.Script, own)) // one module
 	if o.Logo == "" {
 		return f, nil
 	}

@@ -33,6 +33,7 @@ type route struct {
 var routes = []route{
 	{path: "login", template: "login.html", title: "login.title", access: guest, scope: "login", show: loginShow, act: login},
 	{path: "login/code", template: "code.html", title: "code.title", scope: "login", show: stepShow, act: code},
+	{path: "login/passkey", template: "passkey.html", title: "passkey.title", scope: "login", show: passkeyShow, act: passkeyStep},
 	{path: "login/recovery", template: "recovery.html", title: "recovery.title", scope: "login", show: stepShow, act: recoveryCode},
 	{path: "login/enrol", template: "enrol.html", title: "enrol.title", scope: "login", show: enrolShow, act: enrol},
 	{path: "signup", template: "signup.html", title: "signup.title", access: guest, scope: "register", show: signupShow, act: signup},

@@ -44,6 +44,9 @@ var samples = []sample{
 		v.Data = stepData{Again: true}
 		v.Errors = []problem{{"code", v.T("problem.code")}}
 	}},
+	{"passkey", "login/passkey", func(v *view) {
+		v.Data = stepData{PublicKey: "{}", Others: []string{"login/code", "login/recovery"}}
+	}},
 	{"recovery", "login/recovery", func(v *view) { v.Data = stepData{Others: []string{"login/code"}} }},
 	{"again", "again", nil},
 	{"security", "security", func(v *view) { v.Data = securityData{} }},

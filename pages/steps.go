@@ -45,6 +45,8 @@ func (p *pending) page() string {
 		return "login/enrol"
 	case p.step == jotgate.StepPassword:
 		return "login/new-password"
+	case slices.Contains(p.flows, "passkey"):
+		return "login/passkey"
 	case slices.Contains(p.flows, "totp"):
 		return "login/code"
 	case slices.Contains(p.flows, "recovery"):
@@ -84,7 +86,9 @@ type stepData struct {
 	Again  bool     // a signed-in user authenticates again
 	Others []string // other pages that complete the step
 	New    *jotgate.NewTOTP
-	SVG    template.HTML // the QR code of New
+	// PublicKey and Pending are the options and the token of a ceremony with a passkey.
+	PublicKey, Pending string
+	SVG                template.HTML // the QR code of New
 }
 
 // stepShow shows a step, or sends the browser to the step that is due.
@@ -97,9 +101,9 @@ func stepShow(v *visit) error {
 		return v.redirect(v.p.url("login", v.Next))
 	}
 	d := stepData{Again: strings.Contains(p.kind, "a")}
-	for flow, page := range map[string]string{"totp": "login/code", "recovery": "login/recovery"} {
-		if slices.Contains(p.flows, flow) && page != v.route.path {
-			d.Others = append(d.Others, page)
+	for _, way := range [][2]string{{"passkey", "login/passkey"}, {"totp", "login/code"}, {"recovery", "login/recovery"}} {
+		if slices.Contains(p.flows, way[0]) && way[1] != v.route.path {
+			d.Others = append(d.Others, way[1])
 		}
 	}
 	v.Data = d
@@ -132,9 +136,18 @@ func recoveryCode(v *visit) error {
 // next takes a step. A login that has expired, or was completed in another tab,
 // begins again.
 func (v *visit) next(proof jotgate.Proof, name, wrong string) error {
+	return v.nextOf("", proof, name, wrong)
+}
+
+// nextOf is next with the token of a ceremony that the login has begun; "" is the
+// token of the cookie.
+func (v *visit) nextOf(token string, proof jotgate.Proof, name, wrong string) error {
 	p := v.readPending()
 	if p == nil {
 		return stepShow(v)
+	}
+	if token != "" {
+		p.token = token
 	}
 	kind := jotgate.PageLogin{Keep: strings.Contains(p.kind, "k")}
 	if strings.Contains(p.kind, "a") {
@@ -144,7 +157,7 @@ func (v *visit) next(proof jotgate.Proof, name, wrong string) error {
 	}
 	state, err := v.p.gate.PageSessions().Continue(v.ctx, p.token, proof, kind, v.client)
 	switch {
-	case errors.Is(err, jotgate.ErrCodeNotValid):
+	case errors.Is(err, jotgate.ErrCodeNotValid), errors.Is(err, jotgate.ErrPasskeyNotValid), errors.Is(err, jotgate.ErrPasskeyUnknown):
 		return v.wrong(name, v.T(wrong))
 	case errors.Is(err, jotgate.ErrLoginNotValid), errors.Is(err, jotgate.ErrNoActiveAccount):
 		return v.restart()
