@@ -143,7 +143,7 @@ func (c *serveCommand) serve(a *app, s *serving, gate *jotgate.Gate, db *store.S
 	running.Go(func() { _ = gate.Run(beside) })
 	running.Go(func() { _ = sender.Run(beside) })
 	running.Go(func() { keepSlim(beside) })
-	s.startup.ready.Store(&s.handler)
+	s.startup.finish(s.handler)
 	if err := c.welcome(a, s.listener, gate, db); err != nil {
 		return errors.Join(err, s.server.Close())
 	}

@@ -2,8 +2,9 @@ package main
 
 // What serve does before it is ready: it already listens and responds, while
 // it waits for the database, migrates it, or waits for another node that does.
-// /livez responds with 200, and /readyz and every other path with 503; the body
-// of /readyz says what the node waits for.
+// /livez responds with 200 and /readyz with 503, whose body says what the node
+// waits for. Requests for other paths are held for the first two seconds, in which
+// a usual start ends, and get 503 after that.
 
 import (
 	"context"
@@ -22,13 +23,27 @@ import (
 type startup struct {
 	prefix string // of the endpoints
 	doing  atomic.Pointer[string]
-	ready  atomic.Pointer[http.Handler]
+	ready  chan struct{} // closed when next is set
+	next   http.Handler
+	held   context.Context // ends after startupHold
 }
 
+// startupHold is how long, from the start, requests are held instead of getting
+// 503: no client of a node that restarts sees an error.
+const startupHold = 2 * time.Second
+
 func newStartup(prefix string) *startup {
-	s := &startup{prefix: prefix}
+	held, cancel := context.WithTimeout(context.Background(), startupHold)
+	s := &startup{prefix: prefix, ready: make(chan struct{}), held: held}
+	context.AfterFunc(held, cancel)
 	s.progress("starting")
 	return s
+}
+
+// finish hands this request and all later ones to next. It is called once.
+func (s *startup) finish(next http.Handler) {
+	s.next = next
+	close(s.ready)
 }
 
 // progress notes what the node is doing, in words that may be public.
@@ -36,9 +51,11 @@ func (s *startup) progress(doing string) { s.doing.Store(&doing) }
 
 // ServeHTTP implements http.Handler.
 func (s *startup) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if next := s.ready.Load(); next != nil {
-		(*next).ServeHTTP(w, r)
+	select {
+	case <-s.ready:
+		s.next.ServeHTTP(w, r)
 		return
+	default:
 	}
 	switch strings.TrimPrefix(r.URL.Path, s.prefix) {
 	case "/livez":
@@ -47,6 +64,17 @@ func (s *startup) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/readyz":
 		jotgate.NotReady(*s.doing.Load(), nil).Respond(w, "")
 	default:
+		s.hold(w, r)
+	}
+}
+
+// hold waits until the server is ready or startupHold has passed.
+func (s *startup) hold(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-s.ready:
+		s.next.ServeHTTP(w, r)
+	case <-r.Context().Done():
+	case <-s.held.Done():
 		jotgate.ErrUnavailable.Respond(w, "")
 	}
 }

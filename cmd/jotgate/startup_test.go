@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
 
@@ -41,6 +44,43 @@ func begin(t *testing.T, database string, args ...string) (base string, s *serve
 func probe(t *testing.T, base, path string) (int, string) {
 	t.Helper()
 	return ask(t, http.DefaultClient, "GET", base+path, "")
+}
+
+// Requests that arrive during a usual start are held and then handled; probes and,
+// after two seconds, every request are answered meanwhile.
+func TestRequestsDuringTheStart(t *testing.T) {
+	for name, c := range map[string]struct {
+		path  string
+		after time.Duration // until the server is ready
+		want  int
+	}{
+		"held":                    {"/api/token/", time.Second, http.StatusTeapot},
+		"held until the end":      {"/prefix/livezz", startupHold - 1, http.StatusTeapot},
+		"a long start":            {"/api/token/", startupHold + 1, http.StatusServiceUnavailable},
+		"a probe, alive":          {"/prefix/livez", time.Second, http.StatusOK},
+		"a probe, not yet ready":  {"/prefix/readyz", time.Second, http.StatusServiceUnavailable},
+		"a request when it began": {"/prefix/readyz", 0, http.StatusTeapot},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStartup("/prefix")
+				w := httptest.NewRecorder()
+				ready := func() {
+					s.finish(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+				}
+				if c.after == 0 {
+					ready()
+				} else {
+					time.AfterFunc(c.after, ready)
+				}
+				s.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", c.path, nil))
+				if w.Code != c.want {
+					t.Errorf("status %d, want %d", w.Code, c.want)
+				}
+				time.Sleep(2 * startupHold)
+			})
+		})
+	}
 }
 
 // A node that waits for the database, or for another node that migrates it,
