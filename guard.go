@@ -2,6 +2,7 @@ package jotgate
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -172,31 +173,43 @@ func (g *Guard) verifyAccess(token string, room *User) (*User, error) {
 var (
 	errRevoked   = errors.New("the session or the user was revoked")
 	errUncovered = errors.New("the token was issued before the time that the revocation list reaches back to")
+	errNoIssued  = fmt.Errorf("%w: iat is missing, so the token may be older than a revocation of its user's tokens", jwt.ErrMissing)
 )
 
 // checkRevoked returns an error if a token of this session and user is
 // revoked, or if that is not known.
 func (g *Guard) checkRevoked(sid string, user record.UserID, s *stamp) error {
-	if g.revoked.revoked(sid, user, s.issued) {
+	var err error
+	switch revoked := g.revoked.revoked(sid, user, s.issued); {
+	case revoked && s.issued == 0 && !g.revoked.revoked(sid, user, maxTime):
+		return errNoIssued // with an iat, the token could be a later one
+	case revoked:
 		return errRevoked
+	case g.revoked.covers(sid, s, g.now):
+		return nil
+	case s.issued == 0:
+		err = errNoIssued
+	default:
+		err = errUncovered
 	}
-	if !g.revoked.covers(sid, s, g.now) {
-		g.warnUncovered(sid, user, s)
-		return errUncovered
-	}
-	return nil
+	g.warnUncovered(sid, user, s, err)
+	return err
 }
 
 // warnUncovered logs, at most once a minute, that a token was rejected
-// because it lives longer than revocations are kept.
-func (g *Guard) warnUncovered(sid string, user record.UserID, s *stamp) {
+// because it lives longer than revocations are kept, or may do so: cause says
+// which.
+func (g *Guard) warnUncovered(sid string, user record.UserID, s *stamp, cause error) {
 	now, before := g.now().Unix(), g.warned.Load()
 	if now-before < 60 && before <= now || !g.warned.CompareAndSwap(before, now) {
 		return
 	}
-	g.log.Warn("an access token was rejected: it is older than the revocation list reaches back; set ForeignTokenLifetime"+
-		" to the longest life of an access token that another issuer makes", "user_id", user, "sid", sid,
-		"issued", time.Unix(s.issued, 0).UTC(), "expires", time.Unix(s.expires, 0).UTC())
+	about := []any{"user_id", user, "sid", sid, "expires", time.Unix(s.expires, 0).UTC()}
+	if s.issued != 0 {
+		about = append(about, "issued", time.Unix(s.issued, 0).UTC())
+	}
+	g.log.Warn("an access token was rejected: "+cause.Error()+"; set ForeignTokenLifetime"+
+		" to the longest life of an access token that another issuer makes", about...)
 }
 
 // userOf verifies the token but does not check revocation.

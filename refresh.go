@@ -262,8 +262,11 @@ func (g *Gate) notVoid(ctx context.Context, t *refreshToken) error {
 		return nil
 	}
 	at, err := g.db.Sessions().NotBefore(ctx, t.user, t.name)
-	if err == nil && !at.IsZero() && t.raw.issued <= at.Unix() {
-		err = ErrTokenBlacklisted
+	switch {
+	case err != nil || at.IsZero() || t.raw.issued > at.Unix():
+		return err
+	case t.raw.issued == 0:
+		return ErrTokenBlacklisted.Because(errNoIssued)
 	}
-	return err
+	return ErrTokenBlacklisted
 }
