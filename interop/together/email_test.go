@@ -100,7 +100,7 @@ func TestAccountsOfTheProject(t *testing.T) {
 	opens(t, site.URL+"/auth/users/me/", client.Post(t, site.URL+"/auth/jwt/create/", "email", "new-bea@example.com", "password", password).Text("access"), "email", "new-bea@example.com")
 }
 
-var confirmLink = regexp.MustCompile(`/email/change/confirm/([^/\s]+)/([^/\s]+)\s`)
+var confirmLink = regexp.MustCompile(`/account/email/confirm\?uid=([^&\s]+)&token=(\S+)`)
 
 // TestConfirmedAddressIsTheLoginOfBoth: without --immediate-email-change an account goes on with its address until the
 // link that was sent to the new one is followed. Both sides then know it by the new one alone.
