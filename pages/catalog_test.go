@@ -74,10 +74,7 @@ func TestCatalogsAreComplete(t *testing.T) {
 	}
 }
 
-var (
-	usedInTemplate = regexp.MustCompile(`\.T "([^"]+)"|WithHint "([^"]+)"`)
-	usedInGo       = regexp.MustCompile(`"((?:page|field|login|logout|signup|problem|notice|error|time|device|done|[a-z-]+\.title)\.?[a-z0-9_.-]*)"`)
-)
+var usedInTemplate = regexp.MustCompile(`\.T "([^"]+)"|WithHint "([^"]+)"`)
 
 // Every message that a template or the code names exists, and every message is
 // named, or belongs to a family that is put together from parts.

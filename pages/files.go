@@ -68,11 +68,13 @@ func loadFiles(o *Options) (*files, error) {
 	}
 	ext := strings.ToLower(path.Ext(o.Logo))
 	if !strings.HasPrefix(kinds[ext], "image/") {
-		return nil, fmt.Errorf("Logo: %s must be an .svg, .png or .webp file", o.Logo) //nolint:staticcheck // the name of the option
+		//lint:ignore ST1005 Logo is the name of the setting
+		return nil, fmt.Errorf("Logo: %s must be an .svg, .png or .webp file", o.Logo)
 	}
 	logo, err := readFile(os.DirFS(filepath.Dir(o.Logo)), filepath.Base(o.Logo))
 	if err != nil {
-		return nil, fmt.Errorf("Logo: %w", err) //nolint:staticcheck // the name of the option
+		//lint:ignore ST1005 Logo is the name of the setting
+		return nil, fmt.Errorf("Logo: %w", err)
 	}
 	f.add("logo", ext, logo)
 	return f, nil

@@ -14,11 +14,13 @@ func (p *Pages) checkOptions() error {
 		o.Path = "/account/"
 	}
 	if !strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") || len(o.Path) < 3 || strings.ContainsAny(o.Path, "{}?#\\ ") {
-		return fmt.Errorf("Path: %q must begin and end with /, such as /account/", o.Path) //nolint:staticcheck // the name of the option
+		//lint:ignore ST1005 Path is the name of the setting
+		return fmt.Errorf("Path: %q must begin and end with /, such as /account/", o.Path)
 	}
 	for _, origin := range o.Next {
 		if !isOrigin(origin) {
-			return fmt.Errorf("Next: %q is not an origin such as https://app.example.com", origin) //nolint:staticcheck // the name of the option
+			//lint:ignore ST1005 Next is the name of the setting
+			return fmt.Errorf("Next: %q is not an origin such as https://app.example.com", origin)
 		}
 	}
 	p.nexts = o.Next
@@ -30,10 +32,11 @@ func (p *Pages) checkOptions() error {
 		p.nexts = append(p.nexts[:len(p.nexts):len(p.nexts)], u.Scheme+"://"+u.Host)
 	}
 	if o.Home != "" && p.safeNext(o.Home) == "" {
-		return fmt.Errorf("Home: %q must be a path, or a URL whose origin is in Next", o.Home) //nolint:staticcheck // the name of the option
+		return fmt.Errorf("Home: %q must be a path, or a URL whose origin is in Next", o.Home)
 	}
 	if _, ok := parseColor(o.Accent); o.Accent != "" && !ok {
-		return fmt.Errorf("Accent: %q is not a color such as #0a7d4f", o.Accent) //nolint:staticcheck // the name of the option
+		//lint:ignore ST1005 Accent is the name of the setting
+		return fmt.Errorf("Accent: %q is not a color such as #0a7d4f", o.Accent)
 	}
 	return nil
 }

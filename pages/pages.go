@@ -129,13 +129,15 @@ func (p *Pages) load() (err error) {
 		}
 	}
 	if p.catalogs, err = loadCatalogs(locale); err != nil {
-		return fmt.Errorf("Locale: %w", err) //nolint:staticcheck // the name of the option
+		//lint:ignore ST1005 Locale is the name of the setting
+		return fmt.Errorf("Locale: %w", err)
 	}
 	if p.files, err = loadFiles(&p.options); err != nil {
 		return err
 	}
 	if p.theme, err = loadTheme(p.options.Theme); err != nil {
-		return fmt.Errorf("Theme: %w", err) //nolint:staticcheck // the name of the option
+		//lint:ignore ST1005 Theme is the name of the setting
+		return fmt.Errorf("Theme: %w", err)
 	}
 	if p.options.Theme == nil {
 		return nil // a test renders every page

@@ -35,7 +35,7 @@ func (s *Settings) fill() error {
 		s.Timeout = 30 * time.Second
 	}
 	if err := CheckPrefix(s.Prefix); err != nil {
-		return fmt.Errorf("Prefix: %q %w", s.Prefix, err) //lint:ignore ST1005 Prefix is the name of the setting
+		return fmt.Errorf("Prefix: %q %w", s.Prefix, err)
 	}
 	return nil
 }
