@@ -7,7 +7,8 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   const failed = form.querySelector("[data-passkey-failed]");
   form.querySelector("[data-passkey-without]").hidden = true;
   button.hidden = false;
-  button.addEventListener("click", async () => {
+  button.addEventListener("click", async (event) => {
+    event.preventDefault(); // the credential comes first
     failed.hidden = true;
     try {
       form.elements.credential.value = JSON.stringify(await get(JSON.parse(form.dataset.passkey)));
