@@ -137,7 +137,7 @@ func (b *bench) through(t *testing.T, d door, alice *record.Account, pending str
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { _ = recover(); <-slots }() // a nil http.Handler, for example
-			method.Call(arguments)
+			method.Call(own(arguments))
 		})
 		calls++
 	}
@@ -147,6 +147,19 @@ func (b *bench) through(t *testing.T, d door, alice *record.Account, pending str
 		t.Fatal(err)
 	}
 	return len(list), calls
+}
+
+// own copies what pointers point to: an account belongs to one call, which may
+// change it.
+func own(arguments []reflect.Value) []reflect.Value {
+	arguments = slices.Clone(arguments)
+	for i, v := range arguments {
+		if v.Kind() == reflect.Pointer && !v.IsNil() {
+			arguments[i] = reflect.New(v.Type().Elem())
+			arguments[i].Elem().Set(v.Elem())
+		}
+	}
+	return arguments
 }
 
 // endless are methods that return when their context ends.
