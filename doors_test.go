@@ -149,14 +149,18 @@ func (b *bench) through(t *testing.T, d door, alice *record.Account, pending str
 	return len(list), calls
 }
 
-// own copies what pointers point to: an account belongs to one call, which may
-// change it.
+// own copies the account and the user among the arguments: each belongs to one
+// call, which may change it.
 func own(arguments []reflect.Value) []reflect.Value {
 	arguments = slices.Clone(arguments)
 	for i, v := range arguments {
-		if v.Kind() == reflect.Pointer && !v.IsNil() {
-			arguments[i] = reflect.New(v.Type().Elem())
-			arguments[i].Elem().Set(v.Elem())
+		switch p := v.Interface().(type) {
+		case *record.Account:
+			account := *p
+			arguments[i] = reflect.ValueOf(&account)
+		case *jotgate.User:
+			user := *p
+			arguments[i] = reflect.ValueOf(&user)
 		}
 	}
 	return arguments
