@@ -75,3 +75,35 @@ func TestFeedCursorIsBounded(t *testing.T) {
 		t.Errorf("%d bytes, %v, %v", len(text), short, err)
 	}
 }
+
+// A page that is read while another one arrives lists no entry that its cursor
+// has not seen: the next request would get it again.
+func TestFeedPagesBelongToTheirCursor(t *testing.T) {
+	r := newRevocations(time.Hour, time.Hour)
+	r.serveFeed()
+	const pages = 3000
+	go func() {
+		for n := range int64(pages) {
+			r.take(record.RevocationPage{
+				Entries: []record.Revocation{{Session: fmt.Sprintf("%032x", n+1), Transaction: n, Made: time.Unix(n, 0)}},
+				Next:    record.RevocationCursor{Epoch: "e", Seen: record.Horizon{Min: n + 1, Max: n + 1}},
+			})
+		}
+	}()
+	listed := map[string]int{}
+	for cursor := ""; len(listed) < pages; {
+		page, news, _ := r.page(cursor)
+		for _, e := range page.Revoked {
+			listed[e.Session]++
+		}
+		if len(page.Revoked) == 0 {
+			<-news
+		}
+		cursor = page.Cursor
+	}
+	for id, times := range listed {
+		if times > 1 {
+			t.Fatalf("the session %s is listed %d times", id, times)
+		}
+	}
+}

@@ -115,6 +115,11 @@ func (r *revocations) freshAt(user record.UserID) int64 {
 func (r *revocations) add(entries ...record.Revocation) (added bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.addAll(entries)
+}
+
+// addAll is add; the caller holds the lock.
+func (r *revocations) addAll(entries []record.Revocation) (added bool) {
 	now := r.clock().Unix()
 	for _, e := range entries {
 		if r.byName {
@@ -162,11 +167,13 @@ func (r *revocations) addOne(e record.Revocation, issued int64) (fresh bool) {
 }
 
 // take adds a page of the database's feed. Concurrent readers may each add a
-// page; the cursor never moves back, unless the database did (another epoch).
+// page; the cursor never moves back, unless the database did (another epoch). The
+// entries and the cursor change together: a request that waits would otherwise get
+// the entries with the cursor before them, and then the same entries again.
 func (r *revocations) take(page record.RevocationPage) {
-	r.add(page.Entries...)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.addAll(page.Entries)
 	next := page.Next
 	if next.Epoch == r.cursor.Epoch && !next.Seen.Covers(r.cursor.Seen) {
 		return
