@@ -4,7 +4,6 @@ package jotgate
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -29,8 +28,8 @@ func (g *Gate) sealSecret(ctx context.Context, user record.UserID, secret string
 	if err != nil || format != record.FormatSealed {
 		return secret, err
 	}
-	sealed, err := seal([]byte(secret), "user "+string(user), totpPurpose, g.settings.SecretKey)
-	return sealedPrefix + base64.RawURLEncoding.EncodeToString(sealed), err
+	sealed, err := sealText([]byte(secret), "user "+string(user), totpPurpose, g.settings.SecretKey)
+	return sealedPrefix + sealed, err
 }
 
 // openSecret is the inverse of sealSecret, for either form.
@@ -39,14 +38,8 @@ func (g *Gate) openSecret(user record.UserID, stored string) (string, error) {
 	if !ok {
 		return stored, nil
 	}
-	sealed, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return "", err
-	}
-	for _, secret := range g.keys.secrets {
-		if plain, err := unseal(sealed, "user "+string(user), totpPurpose, secret); err == nil {
-			return string(plain), nil
-		}
+	if plain, ok := openText(text, "user "+string(user), totpPurpose, g.keys.secrets); ok {
+		return string(plain), nil
 	}
 	return "", errors.New("the TOTP secret of the user " + string(user) + " was sealed with another SECRET_KEY; add that one to SECRET_KEY_FALLBACKS")
 }
@@ -162,11 +155,17 @@ func (p totpProof) prove(ctx context.Context, g *Gate, l *login) (proved, error)
 	if len(l.done) == 0 {
 		return proved{}, ErrLoginNotValid.Because(errors.New("TOTP is not the first step of a login"))
 	}
-	a, err := g.beginAttempt(ctx, l, record.FactorTOTP)
+	return g.proveCode(ctx, l, record.FactorTOTP, methodTOTP, func() (record.FactorUse, bool, error) { return g.matchTOTP(l, p.code) })
+}
+
+// proveCode counts an attempt to enter a code, lets match compare it, and then
+// takes the attempt back or reports the wrong code.
+func (g *Gate) proveCode(ctx context.Context, l *login, kind record.FactorType, method string, match func() (record.FactorUse, bool, error)) (proved, error) {
+	a, err := g.beginAttempt(ctx, l, kind)
 	if err != nil {
 		return proved{}, err
 	}
-	use, ok, err := g.matchTOTP(l, p.code)
+	use, ok, err := match()
 	if err != nil {
 		return proved{}, err
 	}
@@ -175,7 +174,7 @@ func (p totpProof) prove(ctx context.Context, g *Gate, l *login) (proved, error)
 	}
 	a.succeeded()
 	l.entry.Uses = append(l.entry.Uses, use)
-	return proved{Method: methodTOTP}, nil
+	return proved{Method: method}, nil
 }
 
 // matchTOTP compares a code with the user's TOTP factor, and returns the change
@@ -210,20 +209,7 @@ func (p recoveryProof) prove(ctx context.Context, g *Gate, l *login) (proved, er
 	if len(l.done) == 0 {
 		return proved{}, ErrLoginNotValid.Because(errors.New("RecoveryCode is not the first step of a login"))
 	}
-	a, err := g.beginAttempt(ctx, l, record.FactorRecovery)
-	if err != nil {
-		return proved{}, err
-	}
-	use, ok, err := g.matchRecovery(ctx, l, p.code)
-	if err != nil {
-		return proved{}, err
-	}
-	if !ok {
-		return proved{}, a.failed(ctx)
-	}
-	a.succeeded()
-	l.entry.Uses = append(l.entry.Uses, use)
-	return proved{Method: methodRecovery}, nil
+	return g.proveCode(ctx, l, record.FactorRecovery, methodRecovery, func() (record.FactorUse, bool, error) { return g.matchRecovery(ctx, l, p.code) })
 }
 
 // matchRecovery compares a code with the user's recovery codes, and returns the

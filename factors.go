@@ -4,8 +4,8 @@ package jotgate
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/factor/recovery"
@@ -88,8 +88,7 @@ func (fs Factors) BeginTOTP(ctx context.Context, a *record.Account) (NewTOTP, er
 	if t.SVG, err = totp.SVG(t.URL); err != nil {
 		return NewTOTP{}, ErrUnavailable.Because(err)
 	}
-	sealed, err := seal([]byte(g.now().UTC().Format(time.RFC3339)+" "+t.Secret), "enrol|"+string(a.ID), enrolPurpose, g.settings.SecretKey)
-	t.Token = base64.RawURLEncoding.EncodeToString(sealed)
+	t.Token, err = sealText([]byte(g.now().UTC().Format(time.RFC3339)+" "+t.Secret), "enrol|"+string(a.ID), enrolPurpose, g.settings.SecretKey)
 	return t, err
 }
 
@@ -99,22 +98,16 @@ var errHasTOTP = &Error{Status: 400, Detail: "An authenticator app is already se
 
 // openEnrolment returns the secret of a Token of BeginTOTP.
 func (g *Gate) openEnrolment(user record.UserID, token string) (string, error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(token) > maxPending {
+	plain, ok := openText(token, "enrol|"+string(user), enrolPurpose, g.keys.secrets)
+	at, secret, _ := strings.Cut(string(plain), " ")
+	if !ok {
 		return "", ErrLoginNotValid
 	}
-	for _, key := range g.keys.secrets {
-		plain, err := unseal(sealed, "enrol|"+string(user), enrolPurpose, key)
-		if err != nil || len(plain) < 21 {
-			continue
-		}
-		made, err := time.Parse(time.RFC3339, string(plain[:20]))
-		if err != nil || !g.now().Before(made.Add(enrolTime)) {
-			return "", ErrLoginNotValid.Because(errors.New("the enrolment has expired"))
-		}
-		return string(plain[21:]), nil
+	made, err := time.Parse(time.RFC3339, at)
+	if err != nil || !g.now().Before(made.Add(enrolTime)) {
+		return "", ErrLoginNotValid.Because(errors.New("the enrolment has expired"))
 	}
-	return "", ErrLoginNotValid
+	return secret, nil
 }
 
 // AddTOTP sets up an authenticator app: token is of BeginTOTP, and code is what

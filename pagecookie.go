@@ -1,15 +1,10 @@
 package jotgate
 
 import (
-	"encoding/base64"
 	"encoding/json"
 
 	"github.com/jotgate/jotgate/record"
 )
-
-// maxPageCookie is the longest cookie that is opened, in bytes. Browsers do not
-// keep a longer one.
-const maxPageCookie = 4096
 
 // pageCookie is the content of a page cookie: authenticated and encrypted, so
 // that neither the user nor a log of the traffic reads it.
@@ -40,27 +35,19 @@ func sealPage(g *Gate, c *pageCookie) string {
 	if err != nil {
 		panic("jotgate: " + err.Error()) // unreachable: strings and numbers
 	}
-	sealed, err := seal(text, "page", pagePurpose, g.settings.SecretKey)
+	sealed, err := sealText(text, "page", pagePurpose, g.settings.SecretKey)
 	if err != nil {
 		panic("jotgate: " + err.Error()) // unreachable: the lengths are fixed
 	}
-	return base64.RawURLEncoding.EncodeToString(sealed)
+	return sealed
 }
 
 // openPage decrypts a cookie that the secret, or a fallback, sealed.
 func openPage(g *Gate, cookie string) (*pageCookie, bool) {
-	if len(cookie) > maxPageCookie {
+	text, ok := openText(cookie, "page", pagePurpose, g.keys.secrets)
+	if !ok {
 		return nil, false
 	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(cookie)
-	if err != nil {
-		return nil, false
-	}
-	for _, secret := range g.keys.secrets {
-		if text, err := unseal(sealed, "page", pagePurpose, secret); err == nil {
-			c := new(pageCookie)
-			return c, json.Unmarshal(text, c) == nil
-		}
-	}
-	return nil, false
+	c := new(pageCookie)
+	return c, json.Unmarshal(text, c) == nil
 }

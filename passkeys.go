@@ -4,7 +4,6 @@ package jotgate
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -76,8 +75,7 @@ func (g *Gate) sealPasskey(kind string, user record.UserID, p pendingPasskey) (s
 	if err != nil {
 		return "", err
 	}
-	sealed, err := seal(plain, kind+"|"+string(user), passkeyPurpose, g.settings.SecretKey)
-	return base64.RawURLEncoding.EncodeToString(sealed), err
+	return sealText(plain, kind+"|"+string(user), passkeyPurpose, g.settings.SecretKey)
 }
 
 // spentPasskey is the row that makes such a token usable once.
@@ -97,17 +95,10 @@ func (g *Gate) readPasskeys(ctx context.Context, a *record.Account) (passkey.Use
 
 // openPasskey returns the content of a token of sealPasskey.
 func (g *Gate) openPasskey(kind string, user record.UserID, token string) (*pendingPasskey, error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(token) > maxPending {
+	plain, ok := openText(token, kind+"|"+string(user), passkeyPurpose, g.keys.secrets)
+	if !ok {
 		return nil, ErrLoginNotValid
 	}
-	for _, secret := range g.keys.secrets {
-		plain, err := unseal(sealed, kind+"|"+string(user), passkeyPurpose, secret)
-		if err != nil {
-			continue
-		}
-		p := new(pendingPasskey)
-		return p, json.Unmarshal(plain, p)
-	}
-	return nil, ErrLoginNotValid
+	p := new(pendingPasskey)
+	return p, json.Unmarshal(plain, p)
 }

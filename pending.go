@@ -17,7 +17,6 @@ import (
 const (
 	pendingPrefix  = "p1."
 	pendingPurpose = "jotgate pending login"
-	maxPending     = 4096 // bytes
 )
 
 // kind returns what a pending token is bound to: one for a browser's cookie
@@ -36,35 +35,28 @@ func (g *Gate) sealPending(p *pendingLogin, client *Client) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sealed, err := seal(plain, "pending|"+client.kind(), pendingPurpose, g.settings.SecretKey)
-	return pendingPrefix + base64.RawURLEncoding.EncodeToString(sealed), err
+	sealed, err := sealText(plain, "pending|"+client.kind(), pendingPurpose, g.settings.SecretKey)
+	return pendingPrefix + sealed, err
 }
 
 // openPending decrypts a pending login. The error is ErrLoginNotValid.
 func (g *Gate) openPending(token string, client *Client) (*pendingLogin, error) {
 	text, ok := strings.CutPrefix(token, pendingPrefix)
-	if !ok || len(token) > maxPending {
+	if !ok {
 		return nil, ErrLoginNotValid
 	}
-	sealed, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
+	plain, ok := openText(text, "pending|"+client.kind(), pendingPurpose, g.keys.secrets)
+	if !ok {
 		return nil, ErrLoginNotValid
 	}
-	for _, secret := range g.keys.secrets {
-		plain, err := unseal(sealed, "pending|"+client.kind(), pendingPurpose, secret)
-		if err != nil {
-			continue
-		}
-		p := new(pendingLogin)
-		if err := json.Unmarshal(plain, p); err != nil {
-			return nil, ErrLoginNotValid.Because(err)
-		}
-		if !g.now().Before(p.expires()) {
-			return nil, ErrLoginNotValid.Because(errors.New("the pending login has expired"))
-		}
-		return p, nil
+	p := new(pendingLogin)
+	if err := json.Unmarshal(plain, p); err != nil {
+		return nil, ErrLoginNotValid.Because(err)
 	}
-	return nil, ErrLoginNotValid
+	if !g.now().Before(p.expires()) {
+		return nil, ErrLoginNotValid.Because(errors.New("the pending login has expired"))
+	}
+	return p, nil
 }
 
 // passwordMark returns a keyed digest of the stored password, with which a

@@ -12,6 +12,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -109,6 +110,33 @@ func unseal(sealed []byte, id, purpose string, secret Secret) ([]byte, error) {
 	}
 	return aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(id))
 }
+
+// sealText is seal with its result as base64url, for a client or a row of text.
+func sealText(plain []byte, id, purpose string, secret Secret) (string, error) {
+	sealed, err := seal(plain, id, purpose, secret)
+	return base64.RawURLEncoding.EncodeToString(sealed), err
+}
+
+// openText returns what sealText sealed under one of the secrets. It does not open
+// a text of more than maxSealed bytes.
+func openText(text, id, purpose string, secrets []Secret) (plain []byte, ok bool) {
+	if len(text) > maxSealed {
+		return nil, false
+	}
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return nil, false
+	}
+	for _, secret := range secrets {
+		if plain, err := unseal(sealed, id, purpose, secret); err == nil {
+			return plain, true
+		}
+	}
+	return nil, false
+}
+
+// maxSealed is also the longest cookie that browsers keep, in bytes.
+const maxSealed = 4096
 
 // keyPurpose is the purpose of keys that seal signing keys.
 const keyPurpose = "jotgate signing keys v1"

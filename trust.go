@@ -5,7 +5,6 @@ package jotgate
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -31,35 +30,27 @@ func (g *Gate) sealTrust(a *record.Account, factors string) string {
 	if err != nil {
 		return ""
 	}
-	sealed, err := seal(plain, "trusted browser", trustPurpose, g.settings.SecretKey)
+	sealed, err := sealText(plain, "trusted browser", trustPurpose, g.settings.SecretKey)
 	if err != nil {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString(sealed)
+	return sealed
 }
 
 // isTrusted reports whether the client has shown a second factor of this account
 // before, and neither the password nor a factor has changed since.
 func (g *Gate) isTrusted(l *login) bool {
-	text := l.client.TrustedBrowser
-	if g.settings.TrustedBrowser <= 0 || text == "" || len(text) > maxPending {
+	if g.settings.TrustedBrowser <= 0 {
 		return false
 	}
-	sealed, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
+	plain, ok := openText(l.client.TrustedBrowser, "trusted browser", trustPurpose, g.keys.secrets)
+	if !ok {
 		return false
 	}
-	for _, secret := range g.keys.secrets {
-		plain, err := unseal(sealed, "trusted browser", trustPurpose, secret)
-		if err != nil {
-			continue
-		}
-		var t trust
-		err = json.Unmarshal(plain, &t)
-		return err == nil && t.User == l.account.ID && t.Password == g.passwordMark(l.account) &&
-			t.Factors == record.FactorSet(l.factors) && g.now().Unix() < t.Expires
-	}
-	return false
+	var t trust
+	err := json.Unmarshal(plain, &t)
+	return err == nil && t.User == l.account.ID && t.Password == g.passwordMark(l.account) &&
+		t.Factors == record.FactorSet(l.factors) && g.now().Unix() < t.Expires
 }
 
 // RequestReset lets the user log in without second factors from delay after now
