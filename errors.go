@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/jotgate/jotgate/throttle"
 )
 
 // Error is the error of every request that jotgate rejects: the HTTP status
@@ -194,7 +195,7 @@ func (e *Error) Respond(w http.ResponseWriter, challenge string) {
 		h.Set("WWW-Authenticate", challenge)
 	}
 	if e.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+		h.Set("Retry-After", throttle.RetryAfter(e.RetryAfter))
 	}
 	body, _ := e.MarshalJSON()
 	h.Set("Content-Length", strconv.Itoa(len(body)))

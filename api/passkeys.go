@@ -8,6 +8,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/factor/passkey"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/internal/useragent"
 )
 
 // passkeysOut is the list of passkeys.
@@ -53,7 +54,7 @@ func passkeyAdd(c *call, in *jotgate.NewPasskey) (any, error) {
 	if err := c.recent(); err != nil {
 		return nil, err
 	}
-	in.Device = device(c.client.UserAgent)
+	in.Device = useragent.Describe(c.client.UserAgent)
 	info, codes, err := c.gate.Factors().Passkeys().Add(c.ctx, c.account, *in, c.client)
 	return addedPasskey{info, codes}, err
 }

@@ -3,11 +3,11 @@
 package api
 
 import (
-	"cmp"
 	"net/http"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/internal/useragent"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -50,7 +50,7 @@ func (c *call) login(in *loginIn) (tokens jotgate.Tokens, err error) {
 // noticeSignIn notifies the account's owner of a login from a new network.
 func (c *call) noticeSignIn(user *jotgate.User) {
 	if account, err := c.gate.Accounts().ByID(c.ctx, user.ID); err == nil {
-		c.gate.Accounts().Notify(c.ctx, record.LetterNewSignIn, account, cmp.Or(c.client.Address, "an unknown address")+", "+device(c.client.UserAgent))
+		c.gate.Accounts().Notify(c.ctx, record.LetterNewSignIn, account, useragent.Origin(c.client.Address, c.client.UserAgent))
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/internal/useragent"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -60,20 +60,8 @@ var errSuspended = errors.New("the login needs another step")
 // noticeSignIn notifies the owner of a login from a new network.
 func (v *visit) noticeSignIn(strange bool, account *record.Account) {
 	if strange && v.p.options.NewSignInEmail {
-		v.p.gate.Accounts().Notify(v.ctx, record.LetterNewSignIn, account, v.client.Address+", "+deviceWords(v.client.UserAgent))
+		v.p.gate.Accounts().Notify(v.ctx, record.LetterNewSignIn, account, useragent.Origin(v.client.Address, v.client.UserAgent))
 	}
-}
-
-// deviceWords describes a User-Agent header in an e-mail, in English.
-func deviceWords(userAgent string) string {
-	browser, system := web.Device(userAgent)
-	switch {
-	case browser != "" && system != "":
-		return browser + " on " + system
-	case browser+system != "":
-		return browser + system
-	}
-	return "an unknown program"
 }
 
 // logoutShow asks before it signs out: a GET changes nothing.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/internal/useragent"
 )
 
 // view is the data of every template. A template calls its methods and reads
@@ -163,7 +163,7 @@ func (v *view) When(t time.Time) string {
 
 // Device returns words for a User-Agent header.
 func (v *view) Device(userAgent string) string {
-	browser, system := web.Device(userAgent)
+	browser, system := useragent.Parse(userAgent)
 	switch {
 	case browser != "" && system != "":
 		return v.T("device.both", browser, system)

@@ -5,6 +5,7 @@ package pages
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/throttle"
 )
 
 // visit is a request for a page.
@@ -194,7 +196,7 @@ func (v *visit) again(err error) error {
 	status := http.StatusUnprocessableEntity
 	if e != nil && (e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable) {
 		status = e.Status
-		v.w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds()+0.999)))
+		v.w.Header().Set("Retry-After", throttle.RetryAfter(e.RetryAfter))
 	}
 	return v.show(status)
 }
@@ -203,7 +205,7 @@ func (v *visit) again(err error) error {
 func (v *visit) explain(e *jotgate.Error) {
 	switch {
 	case e.Status == http.StatusTooManyRequests:
-		v.wrong("", v.T("problem.slow", int(e.RetryAfter.Seconds()+0.999)))
+		v.wrong("", v.T("problem.slow", int(math.Ceil(e.RetryAfter.Seconds()))))
 	case e.Status == http.StatusServiceUnavailable:
 		v.wrong("", v.T("problem.busy"))
 	}
@@ -325,7 +327,7 @@ func (p *Pages) renderError(w http.ResponseWriter, r *http.Request, e *jotgate.E
 	v.Page, v.Request, v.query = "error", w.Header().Get(web.RequestID), ""
 	v.Data = errorData(e)
 	if e.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds()+0.999)))
+		w.Header().Set("Retry-After", throttle.RetryAfter(e.RetryAfter))
 	}
 	if err := v.render(e.Status); err != nil {
 		e.Respond(w, "")

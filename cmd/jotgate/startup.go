@@ -25,7 +25,7 @@ type startup struct {
 	doing  atomic.Pointer[string]
 	ready  chan struct{} // closed when next is set
 	next   http.Handler
-	held   context.Context // ends after startupHold
+	long   chan struct{} // closed after startupHold
 }
 
 // startupHold is how long, from the start, requests are held instead of getting
@@ -33,9 +33,8 @@ type startup struct {
 const startupHold = 2 * time.Second
 
 func newStartup(prefix string) *startup {
-	held, cancel := context.WithTimeout(context.Background(), startupHold)
-	s := &startup{prefix: prefix, ready: make(chan struct{}), held: held}
-	context.AfterFunc(held, cancel)
+	s := &startup{prefix: prefix, ready: make(chan struct{}), long: make(chan struct{})}
+	time.AfterFunc(startupHold, func() { close(s.long) })
 	s.progress("starting")
 	return s
 }
@@ -74,7 +73,7 @@ func (s *startup) hold(w http.ResponseWriter, r *http.Request) {
 	case <-s.ready:
 		s.next.ServeHTTP(w, r)
 	case <-r.Context().Done():
-	case <-s.held.Done():
+	case <-s.long:
 		jotgate.ErrUnavailable.Respond(w, "")
 	}
 }

@@ -1,6 +1,10 @@
-package web
+// Package useragent says in words with which program a client was used.
+package useragent
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // browsers and systems are searched for in a User-Agent header, in this order:
 // most browsers also name those that they are compatible with.
@@ -37,11 +41,29 @@ var (
 	}
 )
 
-// Device returns the browser and the system that a User-Agent header names, such
+// Parse returns the browser and the system that a User-Agent header names, such
 // as Firefox and Linux. They are words of these tables, because a client can
 // send any header; what is not known is empty.
-func Device(userAgent string) (browser, system string) {
+func Parse(userAgent string) (browser, system string) {
 	return known(browsers, userAgent), known(systems, userAgent)
+}
+
+// Describe describes a User-Agent header, for example as "Firefox on Linux", or
+// as "an unknown program".
+func Describe(userAgent string) string {
+	browser, system := Parse(userAgent)
+	switch {
+	case browser != "" && system != "":
+		return browser + " on " + system
+	case browser+system != "":
+		return browser + system
+	}
+	return "an unknown program"
+}
+
+// Origin describes in an e-mail where a login came from: its address and Describe.
+func Origin(address, userAgent string) string {
+	return cmp.Or(address, "an unknown address") + ", " + Describe(userAgent)
 }
 
 func known(table [][2]string, userAgent string) string {
