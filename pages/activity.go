@@ -111,7 +111,7 @@ func dataExport(v *visit) error {
 		Account  *record.Account  `json:"account"`
 		Sessions []record.Session `json:"sessions"`
 		Events   []record.Event   `json:"events"`
-	}{v.now.UTC(), account, sessions, events}, "", "  ")
+	}{v.Now.UTC(), account, sessions, events}, "", "  ")
 	if err != nil {
 		return err
 	}

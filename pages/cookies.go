@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/catalog"
 )
 
 const (
@@ -102,13 +103,13 @@ func (p *Pages) keep(w http.ResponseWriter, r *http.Request, s *jotgate.PageSess
 
 // language chooses the language of a page: by the parameter lang, which is kept
 // in a cookie, by that cookie, or by Accept-Language.
-func (p *Pages) language(w http.ResponseWriter, r *http.Request) *catalog {
-	if l := p.catalogs.named(r.URL.Query().Get("lang")); l != nil {
-		p.setCookie(w, r, languageCookie, l.code, 365*24*time.Hour)
+func (p *Pages) language(w http.ResponseWriter, r *http.Request) *catalog.Catalog {
+	if l := p.catalogs.Named(r.URL.Query().Get("lang")); l != nil {
+		p.setCookie(w, r, languageCookie, l.Code, 365*24*time.Hour)
 		return l
 	}
-	if l := p.catalogs.named(p.cookie(r, languageCookie)); l != nil {
+	if l := p.catalogs.Named(p.cookie(r, languageCookie)); l != nil {
 		return l
 	}
-	return p.catalogs.accept(r.Header.Get("Accept-Language"))
+	return p.catalogs.Accept(r.Header.Get("Accept-Language"))
 }

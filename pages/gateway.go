@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/layout"
 	"github.com/jotgate/jotgate/proxy"
 )
 
@@ -22,9 +23,9 @@ func (p *Pages) SignedIn(w http.ResponseWriter, r *http.Request) (*jotgate.User,
 
 // ToLogin sends a browser to the login page and, after that, back.
 func (p *Pages) ToLogin(w http.ResponseWriter, r *http.Request) {
-	p.headers(w.Header())
+	layout.Headers(w.Header())
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, p.url("login", p.safeNext(r.URL.RequestURI())), http.StatusSeeOther)
+	http.Redirect(w, r, p.address("login", p.safeNext(r.URL.RequestURI())), http.StatusSeeOther)
 }
 
 // CookieNames lists the cookies of the pages.

@@ -13,8 +13,8 @@ import (
 
 // loginShow fills in the name after a new password was set.
 func loginShow(v *visit) error {
-	if name := v.r.URL.Query().Get("name"); v.values["username"] == "" && len(name) <= 254 {
-		v.values["username"] = name
+	if name := v.r.URL.Query().Get("name"); v.Values["username"] == "" && len(name) <= 254 {
+		v.Values["username"] = name
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/jotgate/jotgate/internal/layout"
 )
 
 // checkOptions sets the defaults and rejects invalid options.
@@ -32,9 +34,10 @@ func (p *Pages) checkOptions() error {
 		p.nexts = append(p.nexts[:len(p.nexts):len(p.nexts)], u.Scheme+"://"+u.Host)
 	}
 	if o.Home != "" && p.safeNext(o.Home) == "" {
+		//lint:ignore ST1005 Home is the name of the setting
 		return fmt.Errorf("Home: %q must be a path, or a URL whose origin is in Next", o.Home)
 	}
-	if _, ok := parseColor(o.Accent); o.Accent != "" && !ok {
+	if o.Accent != "" && !layout.IsColor(o.Accent) {
 		//lint:ignore ST1005 Accent is the name of the setting
 		return fmt.Errorf("Accent: %q is not a color such as #0a7d4f", o.Accent)
 	}

@@ -9,9 +9,9 @@
 // nothing; requests from other origins are rejected by
 // http.CrossOriginProtection, so that forms need no hidden tokens.
 //
-// All pages are listed in routes.go. Their texts are in catalog/, one file for
-// each language, their HTML in templates/; an operator can replace both
-// (Options.Theme, Options.Locale). docs/pages.md explains the rest.
+// All pages are listed in routes.go. Their texts are in internal/catalog, one
+// file for each language, their HTML in templates/, and what surrounds it in
+// internal/layout; an operator can replace them (Options.Theme, Options.Locale). docs/pages.md explains the rest.
 package pages
 
 import (
@@ -20,6 +20,8 @@ import (
 	"net/http"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/catalog"
+	"github.com/jotgate/jotgate/internal/layout"
 	"github.com/jotgate/jotgate/internal/web"
 )
 
@@ -86,9 +88,9 @@ type Pages struct {
 	options  Options
 	shell    *web.Shell
 	origins  *http.CrossOriginProtection
-	catalogs *catalogs
-	theme    *theme
-	files    *files
+	catalogs *catalog.Catalogs
+	theme    *layout.Theme
+	files    *layout.Files
 	nexts    []string // origins that next may lead to
 	mux      *http.ServeMux
 }
@@ -128,21 +130,25 @@ func (p *Pages) load() (err error) {
 			return err
 		}
 	}
-	if p.catalogs, err = loadCatalogs(locale); err != nil {
+	if p.catalogs, err = catalog.Load(locale); err != nil {
 		//lint:ignore ST1005 Locale is the name of the setting
 		return fmt.Errorf("Locale: %w", err)
 	}
-	if p.files, err = loadFiles(&p.options); err != nil {
+	if err := p.loadFiles(); err != nil {
 		return err
 	}
-	if p.theme, err = loadTheme(p.options.Theme); err != nil {
+	own, err := templates()
+	if err != nil {
+		return err
+	}
+	if p.theme, err = layout.LoadTheme(own, p.options.Theme); err != nil {
 		//lint:ignore ST1005 Theme is the name of the setting
 		return fmt.Errorf("Theme: %w", err)
 	}
 	if p.options.Theme == nil {
 		return nil // a test renders every page
 	}
-	return p.check(p.catalogs.list[:1])
+	return p.check(p.catalogs.List[:1])
 }
 
 // Mount registers the pages of the gate on the mux, with default options for
@@ -164,7 +170,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	if p.options.Welcome {
 		mux.Handle("/{$}", p.handler(welcomeRoute))
 	}
-	mux.Handle(p.options.Path+"static/{file}", p.shell.Wrap(web.Endpoint{Allow: "GET, HEAD", Headers: p.headers}, http.HandlerFunc(p.static)))
+	mux.Handle(p.options.Path+"static/{file}", p.shell.Wrap(web.Endpoint{Allow: "GET, HEAD", Headers: layout.Headers}, http.HandlerFunc(p.static)))
 	mux.Handle(p.options.Path, p.shell.Wrap(p.endpoint(&route{}), http.HandlerFunc(p.notFound)))
 }
 
@@ -174,6 +180,13 @@ func (p *Pages) path(path string) string {
 		return p.options.Path + "{$}"
 	}
 	return p.options.Path + path
+}
+
+// static serves a static file.
+func (p *Pages) static(w http.ResponseWriter, r *http.Request) {
+	if !p.files.Serve(w, r) {
+		p.notFound(w, r)
+	}
 }
 
 // ServeHTTP serves the pages, and 404 for any other path.

@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"html"
 	"net/http"
-	"strings"
+	"slices"
 
-	"golang.org/x/text/language"
+	"github.com/jotgate/jotgate/internal/catalog"
+	"github.com/jotgate/jotgate/internal/layout"
 )
 
 // Preview returns a handler that shows every page in every state, with invented
@@ -22,7 +23,7 @@ func (p *Pages) Preview() http.Handler {
 	mux.HandleFunc("GET /{language}/{sample}", p.showSample)
 	mux.Handle("GET "+p.options.Path+"static/{file}", http.HandlerFunc(p.static))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.headers(w.Header())
+		layout.Headers(w.Header())
 		mux.ServeHTTP(w, r)
 	})
 }
@@ -33,8 +34,8 @@ func (p *Pages) listSamples(w http.ResponseWriter, _ *http.Request) {
 	_, _ = fmt.Fprint(w, "<!doctype html><html lang=\"en\"><title>Preview</title><h1>Preview</h1><ul>\n")
 	for _, s := range samples {
 		_, _ = fmt.Fprintf(w, "<li>%s:", html.EscapeString(s.name))
-		for _, l := range append(p.catalogs.list, pseudo(p.catalogs.list[0])) {
-			_, _ = fmt.Fprintf(w, " <a href=\"/%s/%s\">%[1]s</a>", l.code, s.name)
+		for _, l := range append(slices.Clone(p.catalogs.List), p.catalogs.List[0].Pseudo()) {
+			_, _ = fmt.Fprintf(w, " <a href=\"/%s/%s\">%[1]s</a>", l.Code, s.name)
 		}
 		_, _ = fmt.Fprintln(w)
 	}
@@ -42,9 +43,9 @@ func (p *Pages) listSamples(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (p *Pages) showSample(w http.ResponseWriter, r *http.Request) {
-	l := p.catalogs.named(r.PathValue("language"))
-	if r.PathValue("language") == pseudoCode {
-		l = pseudo(p.catalogs.list[0])
+	l := p.catalogs.Named(r.PathValue("language"))
+	if r.PathValue("language") == catalog.PseudoCode {
+		l = p.catalogs.List[0].Pseudo()
 	}
 	var page bytes.Buffer
 	if l == nil {
@@ -57,22 +58,4 @@ func (p *Pages) showSample(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = page.WriteTo(w)
-}
-
-// pseudoCode is the tag of the pseudo-language, as in CLDR.
-const pseudoCode = "en-XA"
-
-// accents replaces letters by others that look alike.
-var accents = strings.NewReplacer("a", "å", "c", "ç", "e", "é", "i", "î", "n", "ñ", "o", "ö", "s", "š", "u", "û", "A", "Å", "E", "É", "O", "Ö", "S", "Š", "Y", "Ý")
-
-// pseudo returns the pseudo-language of a catalog: each message is recognizable,
-// and 40 % longer, as a translation may be.
-func pseudo(of *catalog) *catalog {
-	l := &catalog{tag: language.English, code: pseudoCode, name: "Pseudo", dir: "ltr", messages: map[string]string{}, errorID: of.errorID}
-	for id, text := range of.messages {
-		words := strings.Fields(text)
-		longer := words[:min(len(words), 1+len(words)*2/5)]
-		l.messages[id] = "[" + accents.Replace(strings.Join(append(words, longer...), " ")) + "]"
-	}
-	return l
 }

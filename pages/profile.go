@@ -42,8 +42,8 @@ func profileShow(v *visit) error {
 		return err
 	}
 	for name, value := range map[string]string{"username": account.Username, "first_name": account.FirstName, "last_name": account.LastName} {
-		if _, typed := v.values[name]; !typed {
-			v.values[name] = value
+		if _, typed := v.Values[name]; !typed {
+			v.Values[name] = value
 		}
 	}
 	v.Data = signupData{ByEmail: v.byEmail()}

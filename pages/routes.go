@@ -3,6 +3,7 @@ package pages
 import (
 	"net/http"
 
+	"github.com/jotgate/jotgate/internal/layout"
 	"github.com/jotgate/jotgate/internal/web"
 )
 
@@ -78,17 +79,9 @@ func (p *Pages) endpoint(r *route) web.Endpoint {
 	case r.template != "":
 		allow = "GET, HEAD"
 	}
-	e := web.Endpoint{Allow: allow, Headers: p.headers, Render: p.renderError}
+	e := web.Endpoint{Allow: allow, Headers: layout.Headers, Render: p.renderError}
 	if r.json {
 		e.Render = nil
 	}
 	return e
-}
-
-// headers sets the security headers of every page (docs/pages.md explains each).
-func (p *Pages) headers(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'none'; "+
-		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "+
-		"require-trusted-types-for 'script'; trusted-types 'none'")
-	h.Set("Permissions-Policy", "publickey-credentials-get=(self), publickey-credentials-create=(self)")
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/catalog"
+	"github.com/jotgate/jotgate/internal/layout"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -29,20 +31,20 @@ const (
 var samples = []sample{
 	{"login", "login", nil},
 	{"login-wrong", "login", func(v *view) {
-		v.values["username"] = "alice"
-		v.Errors = []problem{{"", v.T("problem.login")}}
+		v.Values["username"] = "alice"
+		v.Errors = []layout.Problem{{Field: "", Text: v.T("problem.login")}}
 	}},
 	{"login-empty", "login", func(v *view) {
-		v.Errors = []problem{
-			{"username", v.T("problem.required.username")}, {"password", v.T("problem.required.password")},
+		v.Errors = []layout.Problem{
+			{Field: "username", Text: v.T("problem.required.username")}, {Field: "password", Text: v.T("problem.required.password")},
 		}
 	}},
-	{"login-slow", "login", func(v *view) { v.Errors = []problem{{"", v.T("problem.slow", 8)}} }},
+	{"login-slow", "login", func(v *view) { v.Errors = []layout.Problem{{Field: "", Text: v.T("problem.slow", 8)}} }},
 	{"login-notice", "login", func(v *view) { v.Notice = "notice.reset" }},
 	{"code", "login/code", func(v *view) { v.Data = stepData{Others: []string{"login/recovery"}} }},
 	{"code-wrong", "login/code", func(v *view) {
 		v.Data = stepData{Again: true}
-		v.Errors = []problem{{"code", v.T("problem.code")}}
+		v.Errors = []layout.Problem{{Field: "code", Text: v.T("problem.code")}}
 	}},
 	{"passkey", "login/passkey", func(v *view) {
 		v.Data = stepData{PublicKey: "{}", Others: []string{"login/code", "login/recovery"}}
@@ -75,8 +77,8 @@ var samples = []sample{
 	{"signup-closed", "signup", func(v *view) { v.Data = signupData{Closed: true} }},
 	{"signup-wrong", "signup", func(v *view) {
 		v.Data = signupData{}
-		v.values["username"], v.values["email"] = "alice", "alice@example.com"
-		v.Errors = []problem{{"username", v.T("error.username.taken")}, {"password", v.T("problem.password_too_common")}}
+		v.Values["username"], v.Values["email"] = "alice", "alice@example.com"
+		v.Errors = []layout.Problem{{Field: "username", Text: v.T("error.username.taken")}, {Field: "password", Text: v.T("problem.password_too_common")}}
 	}},
 	{"activate", "activate", func(v *view) { v.Data = confirmData{Valid: true, Kind: "activate", Username: "alice", Ask: "password"} }},
 	{"activate-invalid", "activate", func(v *view) { v.Data = confirmData{Kind: "activate", Resend: "resend"} }},
@@ -85,7 +87,7 @@ var samples = []sample{
 	{"reset-confirm", "reset/confirm", func(v *view) { v.Data = resetData{true, "alice"} }},
 	{"reset-confirm-wrong", "reset/confirm", func(v *view) {
 		v.Data = resetData{true, "alice"}
-		v.Errors = []problem{{"new_password", v.T("problem.password_too_short", 8)}}
+		v.Errors = []layout.Problem{{Field: "new_password", Text: v.T("problem.password_too_short", 8)}}
 	}},
 	{"reset-confirm-invalid", "reset/confirm", func(v *view) { v.Data = resetData{} }},
 	{"email-confirm", "email/confirm", func(v *view) { v.Data = confirmData{Valid: true, Kind: "email-confirm", Username: "alice"} }},
@@ -99,14 +101,14 @@ var samples = []sample{
 	{"logout", "logout", nil},
 	{"profile", "", func(v *view) {
 		v.Data = signupData{}
-		v.values["username"], v.values["first_name"], v.values["last_name"] = "alice", "Alice", "Liddell"
+		v.Values["username"], v.Values["first_name"], v.Values["last_name"] = "alice", "Alice", "Liddell"
 	}},
 	{"profile-saved", "", func(v *view) {
 		v.Data = signupData{}
-		v.values["username"], v.Notice = "alice", "notice.saved"
+		v.Values["username"], v.Notice = "alice", "notice.saved"
 	}},
 	{"password", "password", nil},
-	{"password-wrong", "password", func(v *view) { v.Errors = []problem{{"password", v.T("problem.password")}} }},
+	{"password-wrong", "password", func(v *view) { v.Errors = []layout.Problem{{Field: "password", Text: v.T("problem.password")}} }},
 	{"emails", "emails", func(v *view) { v.Data = emailsData{"alice@example.com", true} }},
 	{"emails-none", "emails", func(v *view) { v.Data = emailsData{} }},
 	{"emails-sent", "emails", func(v *view) { v.Data, v.Notice = emailsData{"alice@example.com", false}, "notice.email" }},
@@ -134,16 +136,14 @@ var samples = []sample{
 }
 
 // writeSample writes one of the samples in a language.
-func (p *Pages) writeSample(w io.Writer, name string, l *catalog) error {
+func (p *Pages) writeSample(w io.Writer, name string, l *catalog.Catalog) error {
 	i := slices.IndexFunc(samples, func(s sample) bool { return s.name == name })
 	if i < 0 {
 		return fmt.Errorf("there is no sample %q", name)
 	}
 	page := routeOf(samples[i].path)
-	v := &view{
-		Site: "Example", Title: page.title, Page: page.path, Token: page.token, pages: p, values: map[string]string{}, now: sampleTime,
-		lang: l, Links: links{Signup: !p.options.NoSignup, Reset: true},
-	}
+	v := p.newView(page, l)
+	v.Site, v.Now = "Example", sampleTime
 	if name == "codes" {
 		page = codesRoute
 		v.Page, v.Title = "security", page.title
@@ -152,9 +152,9 @@ func (p *Pages) writeSample(w io.Writer, name string, l *catalog) error {
 		v.User = &jotgate.User{ID: "1", Username: "alice", Email: "alice@example.com"}
 	}
 	if samples[i].set != nil {
-		samples[i].set(v)
+		samples[i].set(&v)
 	}
-	text, err := p.theme.render(page.template, v)
+	text, err := p.theme.Render(page.template, &v)
 	if err == nil {
 		_, err = w.Write(text)
 	}
@@ -176,9 +176,9 @@ func routeOf(path string) *route {
 
 // Check renders every page in every state and every language. The error names
 // the file and the line of a template that fails.
-func (p *Pages) Check() error { return p.check(p.catalogs.list) }
+func (p *Pages) Check() error { return p.check(p.catalogs.List) }
 
-func (p *Pages) check(languages []*catalog) error {
+func (p *Pages) check(languages []*catalog.Catalog) error {
 	for _, s := range samples {
 		for _, l := range languages {
 			if err := p.writeSample(io.Discard, s.name, l); err != nil {

@@ -76,8 +76,8 @@ func security(v *visit) error {
 // it is confirmed: a page that is shown again because of a wrong code has it in
 // its form.
 func appShow(v *visit) error {
-	if len(v.Errors) > 0 && v.values["token"] != "" {
-		return v.showApp(jotgate.NewTOTP{Secret: v.values["secret"], URL: v.values["url"], Token: v.values["token"]})
+	if len(v.Errors) > 0 && v.Values["token"] != "" {
+		return v.showApp(jotgate.NewTOTP{Secret: v.Values["secret"], URL: v.Values["url"], Token: v.Values["token"]})
 	}
 	if ok, err := v.fresh(); !ok {
 		return err
@@ -102,8 +102,8 @@ func enrolShow(v *visit) error {
 	switch {
 	case p == nil || p.step != jotgate.StepEnrol:
 		return stepShow(v)
-	case len(v.Errors) > 0 && v.values["token"] != "":
-		return v.showApp(jotgate.NewTOTP{Secret: v.values["secret"], URL: v.values["url"], Token: v.values["token"]})
+	case len(v.Errors) > 0 && v.Values["token"] != "":
+		return v.showApp(jotgate.NewTOTP{Secret: v.Values["secret"], URL: v.Values["url"], Token: v.Values["token"]})
 	}
 	client := v.client
 	client.Browser = true
@@ -157,7 +157,7 @@ func app(v *visit) error {
 	case errors.Is(err, jotgate.ErrCodeNotValid):
 		return v.wrong("code", v.T("problem.code"))
 	case errors.Is(err, jotgate.ErrLoginNotValid):
-		v.values["token"] = "" // the page makes another one
+		v.Values["token"] = "" // the page makes another one
 		return v.wrong("", v.T("problem.enrolment"))
 	case err != nil && jotgate.AsError(err).Code == "totp_exists":
 		return v.to("security", "saved") // a double click

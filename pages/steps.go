@@ -70,7 +70,7 @@ func (v *visit) advance(state jotgate.LoginState, kind jotgate.PageLogin) error 
 			next.kind += "a"
 		}
 		v.p.setCookie(v.w, v.r, loginCookie, next.String(), loginTime)
-		return v.redirect(v.p.url(next.page(), v.Next))
+		return v.redirect(v.p.address(next.page(), v.Next))
 	}
 	v.forgetPending()
 	v.p.keep(v.w, v.r, state.Page)
@@ -98,7 +98,7 @@ func stepShow(v *visit) error {
 	case p == nil && v.session != nil:
 		return v.goHome()
 	case p == nil:
-		return v.redirect(v.p.url("login", v.Next))
+		return v.redirect(v.p.address("login", v.Next))
 	}
 	d := stepData{Again: strings.Contains(p.kind, "a")}
 	for _, way := range [][2]string{{"passkey", "login/passkey"}, {"totp", "login/code"}, {"recovery", "login/recovery"}} {
@@ -189,7 +189,7 @@ func (v *visit) restart() error {
 	if v.session != nil {
 		return v.goHome()
 	}
-	address := v.p.url("login", v.Next)
+	address := v.p.address("login", v.Next)
 	if strings.Contains(address, "?") {
 		return v.redirect(address + "&done=expired")
 	}
@@ -222,8 +222,8 @@ func (v *visit) fresh() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if v.now.Sub(v.session.AuthTime) < freshTime && (len(factors) == 0 || v.session.ACR == "aal2") {
+	if v.Now.Sub(v.session.AuthTime) < freshTime && (len(factors) == 0 || v.session.ACR == "aal2") {
 		return true, nil
 	}
-	return false, v.redirect(v.p.url("again", v.p.options.Path+v.route.path))
+	return false, v.redirect(v.p.address("again", v.p.options.Path+v.route.path))
 }

@@ -17,7 +17,7 @@ func passkeyShow(v *visit) error {
 	}
 	p := v.readPending()
 	if !slices.Contains(p.flows, "passkey") {
-		return v.redirect(v.p.url(p.page(), v.Next))
+		return v.redirect(v.p.address(p.page(), v.Next))
 	}
 	client := v.client
 	client.Browser = true

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/internal/layout"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/throttle"
 )
@@ -56,11 +57,8 @@ func (p *Pages) visit(w http.ResponseWriter, r *http.Request, page *route) *visi
 	if next == "" {
 		query.Del("next")
 	}
-	v.view = view{
-		Site: p.site(r), Title: page.title, Page: page.path, Token: page.token, pages: p, values: map[string]string{},
-		now: p.gate.Settings().Now(), lang: p.language(w, r), Next: next, query: languageQuery(query),
-		Links: links{Signup: !p.options.NoSignup, Reset: true},
-	}
+	v.view = p.newView(page, p.language(w, r))
+	v.Site, v.Next, v.Query, v.Now = p.site(r), next, languageQuery(query), p.gate.Settings().Now()
 	if page.token {
 		w.Header().Set("Referrer-Policy", "no-referrer")
 	}
@@ -141,7 +139,7 @@ func (v *visit) toLogin(back bool) error {
 	if back {
 		next = v.r.URL.RequestURI()
 	}
-	return v.redirect(v.p.url("login", v.p.safeNext(next)))
+	return v.redirect(v.p.address("login", v.p.safeNext(next)))
 }
 
 // show responds with the page.
@@ -211,17 +209,17 @@ func (v *visit) explain(e *jotgate.Error) {
 	}
 	for _, f := range e.Fields {
 		for _, text := range f.Messages {
-			v.wrong(f.Field, v.lang.errorText(text))
+			v.wrong(f.Field, v.Catalog.ErrorText(text))
 		}
 	}
 	for _, text := range e.List {
-		v.wrong("", v.lang.errorText(text))
+		v.wrong("", v.Catalog.ErrorText(text))
 	}
 }
 
 // wrong adds a problem of a field, or of the whole form, and returns errInvalid.
 func (v *visit) wrong(field, text string) error {
-	v.Errors = append(v.Errors, problem{field, text})
+	v.Errors = append(v.Errors, layout.Problem{Field: field, Text: text})
 	return errInvalid
 }
 
@@ -250,7 +248,7 @@ func (v *visit) read(fields ...field) error {
 	}
 	for _, f := range fields {
 		if !strings.Contains(f.name, "password") && f.name != "code" {
-			v.values[f.name] = *f.into
+			v.Values[f.name] = *f.into
 		}
 		if f.must && *f.into == "" {
 			err = v.wrong(f.name, v.T("problem.required."+f.name))
@@ -259,14 +257,8 @@ func (v *visit) read(fields ...field) error {
 	return err
 }
 
-// url returns the address of a page, with next if there is one.
-func (p *Pages) url(page, next string) string {
-	address := p.options.Path + page
-	if next != "" {
-		address += "?next=" + url.QueryEscape(next)
-	}
-	return address
-}
+// address returns the address of a page, with next if there is one.
+func (p *Pages) address(page, next string) string { return layout.Address(p.options.Path, page, next) }
 
 // redirect answers 303: the browser requests the address by GET, whatever it
 // sent before.
@@ -295,7 +287,7 @@ func (v *visit) goHome() error {
 
 // render sends the page.
 func (v *visit) render(status int) error {
-	page, err := v.p.theme.render(v.route.template, &v.view)
+	page, err := v.p.theme.Render(v.route.template, &v.view)
 	if err != nil {
 		return err
 	}
@@ -307,7 +299,7 @@ func (v *visit) send(status int, page []byte) {
 	v.done = true
 	h := v.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", v.lang.code)
+	h.Set("Content-Language", v.Catalog.Code)
 	h.Set("Content-Length", strconv.Itoa(len(page)))
 	h.Add("Vary", "Accept-Language, Cookie")
 	v.w.WriteHeader(status)
@@ -324,7 +316,7 @@ func (p *Pages) notFound(w http.ResponseWriter, r *http.Request) {
 // renderError is the page of an error, with the id of the request.
 func (p *Pages) renderError(w http.ResponseWriter, r *http.Request, e *jotgate.Error) {
 	v := p.visit(w, r, &route{template: "error.html", title: "problem.title"})
-	v.Page, v.Request, v.query = "error", w.Header().Get(web.RequestID), ""
+	v.Page, v.Request, v.Query = "error", w.Header().Get(web.RequestID), ""
 	v.Data = errorData(e)
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", throttle.RetryAfter(e.RetryAfter))

@@ -64,12 +64,14 @@ var rows = []row{
 	{path: "mail", may: []string{".", "record", "passwd/names"}},
 	{path: "internal/form", may: []string{".", "record", "passwd/names"}},
 	{path: "internal/useragent", kind: pure, libraries: none},
+	{path: "internal/catalog", kind: pure, libraries: golangX},
+	{path: "internal/layout", may: []string{".", "internal/catalog", "internal/useragent"}},
 	{path: "internal/gauge", may: []string{".", "record", "passwd", "api"}},
 	{path: "internal/lockout", may: []string{".", "record", "throttle"}},
 	{path: "internal/web", may: []string{".", "record", "throttle", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
 	{path: "api", may: []string{"factor/passkey", "factor/totp", ".", "record", "throttle", "mail", "internal/form", "internal/useragent", "internal/web", "proxy"}},
-	{path: "pages", may: []string{".", "record", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "internal/form", "internal/useragent", "internal/web", "proxy"}},
+	{path: "pages", may: []string{".", "record", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "internal/catalog", "internal/form", "internal/layout", "internal/useragent", "internal/web", "proxy"}},
 	{path: "proxy", may: []string{".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 

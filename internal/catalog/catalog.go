@@ -1,6 +1,7 @@
-package pages
-
-// Catalogs: the messages of the pages, one file for each language.
+// Package catalog holds the messages that jotgate shows to people, in several
+// languages, with one id for each message. The pages, the admin, the e-mails
+// and, if an operator asks for it, the errors of the API use the same messages.
+package catalog
 
 import (
 	"bufio"
@@ -18,51 +19,52 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed catalog/*.txt
-var embeddedCatalogs embed.FS
+//go:embed messages/*.txt
+var embedded embed.FS
 
 // maxCatalog bounds a catalog file, in bytes.
 const maxCatalog = 256 << 10
 
-// catalog holds the messages of a language. A file has a line `id = text` for
+// A Catalog holds the messages of a language. A file has a line `id = text` for
 // each message; `id[one] = text` is a plural form, named as in CLDR, for the
-// number in the first value. {0}, {1}, … stand for values. # begins a comment.
-type catalog struct {
+// number in the first value. {0}, {1}, … are replaced by values. # begins a comment.
+type Catalog struct {
+	Code string // BCP 47, such as pt-BR
+	Name string // in the language itself
+	Dir  string // ltr or rtl
+
 	tag      language.Tag
-	code     string // BCP 47, such as pt-BR
-	name     string // in the language itself
-	dir      string // ltr or rtl
 	messages map[string]string
-	fallback *catalog // nil in English
+	fallback *Catalog // nil in English
 	errorID  map[string]string
 }
 
-// catalogs are all languages, English first.
-type catalogs struct {
-	list    []*catalog
+// Catalogs are all languages, English first. They are safe for concurrent use.
+type Catalogs struct {
+	List    []*Catalog
 	matcher language.Matcher
 }
 
 var messageLine = regexp.MustCompile(`^([a-z0-9_.-]+(?:\[(?:zero|one|two|few|many|other)\])?) = (.+)$`)
 
-// loadCatalogs reads the embedded catalogs and then the operator's, which may be
-// nil.
-func loadCatalogs(locale fs.FS) (*catalogs, error) {
-	embedded, err := fs.Sub(embeddedCatalogs, "catalog")
+// Load reads the embedded catalogs and then those of the given folders, which may
+// be nil: files such as de.txt whose messages replace or add to the ones before.
+func Load(folders ...fs.FS) (*Catalogs, error) {
+	own, err := fs.Sub(embedded, "messages")
 	if err != nil {
 		return nil, err
 	}
-	c := &catalogs{}
-	for _, place := range []fs.FS{embedded, locale} {
-		if place == nil {
+	c := &Catalogs{}
+	for _, folder := range append([]fs.FS{own}, folders...) {
+		if folder == nil {
 			continue
 		}
-		names, err := fs.Glob(place, "*.txt")
+		names, err := fs.Glob(folder, "*.txt")
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range names {
-			if err := c.read(place, name); err != nil {
+			if err := c.read(folder, name); err != nil {
 				return nil, err
 			}
 		}
@@ -70,19 +72,31 @@ func loadCatalogs(locale fs.FS) (*catalogs, error) {
 	return c, c.finish()
 }
 
+// Files returns the embedded catalogs by the name of their file.
+func Files() (map[string][]byte, error) {
+	entries, err := embedded.ReadDir("messages")
+	files := map[string][]byte{}
+	for _, e := range entries {
+		if files[e.Name()], err = embedded.ReadFile("messages/" + e.Name()); err != nil {
+			return nil, err
+		}
+	}
+	return files, err
+}
+
 // read adds the messages of one file.
-func (c *catalogs) read(place fs.FS, name string) error {
+func (c *Catalogs) read(folder fs.FS, name string) error {
 	code := strings.TrimSuffix(path.Base(name), ".txt")
 	tag, err := language.Parse(code)
 	if err != nil {
 		return fmt.Errorf("%s: %q is not a language tag such as pt-BR", name, code)
 	}
-	i := slices.IndexFunc(c.list, func(known *catalog) bool { return known.code == code })
+	i := slices.IndexFunc(c.List, func(known *Catalog) bool { return known.Code == code })
 	if i < 0 {
-		i = len(c.list)
-		c.list = append(c.list, &catalog{tag: tag, code: code, messages: map[string]string{}})
+		i = len(c.List)
+		c.List = append(c.List, &Catalog{tag: tag, Code: code, messages: map[string]string{}})
 	}
-	text, err := fs.ReadFile(place, name)
+	text, err := fs.ReadFile(folder, name)
 	if err == nil && len(text) > maxCatalog {
 		err = fmt.Errorf("%s has more than %d bytes", name, maxCatalog)
 	}
@@ -99,25 +113,25 @@ func (c *catalogs) read(place fs.FS, name string) error {
 		if m == nil {
 			return fmt.Errorf("%s:%d: must be a line such as login.title = Sign in", name, n)
 		}
-		c.list[i].messages[m[1]] = m[2]
+		c.List[i].messages[m[1]] = m[2]
 	}
 	return lines.Err()
 }
 
 // finish puts English first, sets the fallbacks and prepares the choice.
-func (c *catalogs) finish() error {
-	slices.SortStableFunc(c.list, func(a, b *catalog) int { return strings.Compare(a.order(), b.order()) })
-	tags := make([]language.Tag, len(c.list))
-	for i, l := range c.list {
+func (c *Catalogs) finish() error {
+	slices.SortStableFunc(c.List, func(a, b *Catalog) int { return strings.Compare(a.order(), b.order()) })
+	tags := make([]language.Tag, len(c.List))
+	for i, l := range c.List {
 		tags[i] = l.tag
-		if l.name, l.dir = l.messages["language"], l.messages["direction"]; l.name == "" || l.dir != "ltr" && l.dir != "rtl" {
-			return fmt.Errorf("%s.txt: needs the messages language and direction (ltr or rtl)", l.code)
+		if l.Name, l.Dir = l.messages["language"], l.messages["direction"]; l.Name == "" || l.Dir != "ltr" && l.Dir != "rtl" {
+			return fmt.Errorf("%s.txt: needs the messages language and direction (ltr or rtl)", l.Code)
 		}
 		if i > 0 {
-			l.fallback = c.list[0]
+			l.fallback = c.List[0]
 		}
 		l.errorID = map[string]string{}
-		for id, text := range c.list[0].messages {
+		for id, text := range c.List[0].messages {
 			if strings.HasPrefix(id, "error.") {
 				l.errorID[text] = id
 			}
@@ -127,43 +141,43 @@ func (c *catalogs) finish() error {
 	return nil
 }
 
-func (l *catalog) order() string {
-	if l.code == "en" {
+func (l *Catalog) order() string {
+	if l.Code == "en" {
 		return ""
 	}
-	return l.code
+	return l.Code
 }
 
-// named returns the catalog with this code, or nil.
-func (c *catalogs) named(code string) *catalog {
-	for _, l := range c.list {
-		if l.code == code {
+// Named returns the catalog with this code, or nil.
+func (c *Catalogs) Named(code string) *Catalog {
+	for _, l := range c.List {
+		if l.Code == code {
 			return l
 		}
 	}
 	return nil
 }
 
-// accept returns the best catalog for an Accept-Language header.
-func (c *catalogs) accept(header string) *catalog {
+// Accept returns the best catalog for an Accept-Language header.
+func (c *Catalogs) Accept(header string) *Catalog {
 	if header == "" || len(header) > 256 {
-		return c.list[0]
+		return c.List[0]
 	}
 	wanted, _, err := language.ParseAcceptLanguage(header)
 	if err != nil || len(wanted) > 20 {
-		return c.list[0]
+		return c.List[0]
 	}
 	_, i, confidence := c.matcher.Match(wanted...)
 	if confidence == language.No {
-		return c.list[0]
+		return c.List[0]
 	}
-	return c.list[i]
+	return c.List[i]
 }
 
-// text returns a message with its values. If the first value is an int, it
+// Text returns a message with its values. If the first value is an int, it
 // chooses the plural form. An unknown id is returned as it is; a test ensures
 // that every id is known.
-func (l *catalog) text(id string, values ...any) string {
+func (l *Catalog) Text(id string, values ...any) string {
 	message, err := l.find(id, values)
 	if err != nil {
 		return id
@@ -180,7 +194,7 @@ func (l *catalog) text(id string, values ...any) string {
 
 var errNoMessage = errors.New("no such message")
 
-func (l *catalog) find(id string, values []any) (string, error) {
+func (l *Catalog) find(id string, values []any) (string, error) {
 	for ; l != nil; l = l.fallback {
 		if message, ok := l.messages[id]; ok {
 			return message, nil
@@ -208,11 +222,11 @@ func pluralForm(tag language.Tag, n int) string {
 	return "other"
 }
 
-// errorText translates the text of an error that package jotgate chose. A text
+// ErrorText translates the text of an error that package jotgate chose. A text
 // that the catalog does not have is returned in English.
-func (l *catalog) errorText(text string) string {
+func (l *Catalog) ErrorText(text string) string {
 	if id, ok := l.errorID[text]; ok {
-		return l.text(id)
+		return l.Text(id)
 	}
 	return text
 }

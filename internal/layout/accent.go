@@ -1,4 +1,4 @@
-package pages
+package layout
 
 // The operator's accent color, made readable on light and on dark pages.
 
@@ -69,6 +69,12 @@ func on(c color) color {
 		return white
 	}
 	return black
+}
+
+// IsColor reports whether the text is a color such as #0a7d4f.
+func IsColor(text string) bool {
+	_, ok := parseColor(text)
+	return ok
 }
 
 // accentCSS returns the rules for an accent color; none if it is empty.

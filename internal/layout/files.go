@@ -1,7 +1,7 @@
-package pages
+package layout
 
-// Static files: one style sheet and two scripts, whose names contain a digest of
-// their content, so that browsers keep them for good.
+// Static files: the name of each has a digest of its content, so that browsers
+// keep them for good.
 
 import (
 	"bytes"
@@ -15,22 +15,20 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/jotgate/jotgate/factor/passkey"
 )
 
-//go:embed static/style.css static/pages.js static/passkey-page.js
+//go:embed static/style.css static/pages.js
 var embeddedFiles embed.FS
 
 // maxFile bounds a file of a theme, in bytes.
 const maxFile = 1 << 20
 
-// files are the static files, by the name that a browser requests, and the
-// names, by role.
-type files struct {
+// Files are the static files, by the name that a browser requests, and the
+// names, by role: style, script, logo, and those of Add. They are safe for
+// concurrent use once they are loaded.
+type Files struct {
 	content map[string]staticFile
 	names   map[string]string
 }
@@ -46,23 +44,26 @@ var kinds = map[string]string{
 	".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp",
 }
 
-func loadFiles(o *Options) (*files, error) {
-	f := &files{content: map[string]staticFile{}, names: map[string]string{}}
+// Look is what an operator chooses.
+type Look struct {
+	Logo   string // the path of an SVG, PNG or WebP file
+	Accent string // a color such as #0a7d4f
+	Theme  fs.FS  // may have theme.css
+}
+
+// LoadFiles returns the style sheet, the script and the logo.
+func LoadFiles(o Look) (*Files, error) {
+	f := &Files{content: map[string]staticFile{}, names: map[string]string{}}
 	style, err := readStyle(o)
 	if err != nil {
 		return nil, err
 	}
-	f.add("style", ".css", style)
+	f.Add("style", ".css", style)
 	script, err := embeddedFiles.ReadFile("static/pages.js")
 	if err != nil {
 		return nil, err
 	}
-	f.add("script", ".js", script)
-	own, err := embeddedFiles.ReadFile("static/passkey-page.js")
-	if err != nil {
-		return nil, err
-	}
-	f.add("passkey", ".js", slices.Concat(passkey.Script, own)) // one module
+	f.Add("script", ".js", script)
 	if o.Logo == "" {
 		return f, nil
 	}
@@ -76,13 +77,13 @@ func loadFiles(o *Options) (*files, error) {
 		//lint:ignore ST1005 Logo is the name of the setting
 		return nil, fmt.Errorf("Logo: %w", err)
 	}
-	f.add("logo", ext, logo)
+	f.Add("logo", ext, logo)
 	return f, nil
 }
 
 // readStyle returns the style sheet: the embedded one, the accent color, and the
 // operator's theme.css.
-func readStyle(o *Options) ([]byte, error) {
+func readStyle(o Look) ([]byte, error) {
 	style, err := embeddedFiles.ReadFile("static/style.css")
 	if err != nil {
 		return nil, err
@@ -106,19 +107,20 @@ func readFile(from fs.FS, name string) ([]byte, error) {
 	return b, err
 }
 
-func (f *files) add(role, ext string, body []byte) {
+// Add adds a file under its role: View.Static returns its address.
+func (f *Files) Add(role, ext string, body []byte) {
 	sum := sha256.Sum256(body)
 	name := role + "-" + hex.EncodeToString(sum[:8]) + ext
 	f.content[name], f.names[role] = staticFile{body, kinds[ext]}, name
 }
 
-// static serves a file. A name with another digest is not found: the page that
-// asked for it is of another version.
-func (p *Pages) static(w http.ResponseWriter, r *http.Request) {
-	file, ok := p.files.content[r.PathValue("file")]
+// Serve serves the file that the path value "file" names, and reports whether
+// there is one. A name with another digest is not found: the page that asked for
+// it is of another version.
+func (f *Files) Serve(w http.ResponseWriter, r *http.Request) bool {
+	file, ok := f.content[r.PathValue("file")]
 	if !ok || r.Method != http.MethodGet && r.Method != http.MethodHead {
-		p.notFound(w, r)
-		return
+		return false
 	}
 	h := w.Header()
 	h.Set("Content-Type", file.kind)
@@ -127,4 +129,5 @@ func (p *Pages) static(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		_, _ = bytes.NewReader(file.body).WriteTo(w)
 	}
+	return true
 }

@@ -1,0 +1,125 @@
+package layout
+
+// Templates: base.html surrounds a page; parts.html holds what several pages
+// share. A theme replaces files by name.
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"slices"
+)
+
+//go:embed templates/*.html
+var embeddedTemplates embed.FS
+
+// shared are the templates that are part of every page.
+var shared = []string{"base.html", "parts.html"}
+
+// maxPage bounds a page, in bytes.
+const maxPage = 1 << 20
+
+// A Theme holds the templates of pages by file name. It is safe for concurrent
+// use.
+type Theme struct{ pages map[string]*template.Template }
+
+// LoadTheme parses base.html and parts.html and the templates of own. Those of
+// override, which may be nil, replace them one by one. An error names file and
+// line.
+func LoadTheme(own, override fs.FS) (*Theme, error) {
+	templates, err := fs.Sub(embeddedTemplates, "templates")
+	if err != nil {
+		return nil, err
+	}
+	base := template.New("base.html").Option("missingkey=error")
+	for _, name := range shared {
+		if err := parse(base, templates, override, name); err != nil {
+			return nil, err
+		}
+	}
+	names, err := fs.Glob(own, "*.html")
+	if err != nil {
+		return nil, err
+	}
+	t := &Theme{map[string]*template.Template{}}
+	for _, name := range names {
+		page, err := base.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if err := parse(page, own, override, name); err != nil {
+			return nil, err
+		}
+		if _, err := page.AddParseTree("main", page.Lookup(name).Tree); err != nil {
+			return nil, err
+		}
+		t.pages[name] = page
+	}
+	return t, known(override, append(names, shared...))
+}
+
+// known rejects a template of a theme that no page uses.
+func known(override fs.FS, names []string) error {
+	if override == nil {
+		return nil
+	}
+	found, err := fs.Glob(override, "*.html")
+	if err != nil {
+		return err
+	}
+	for _, name := range found {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("%s: there is no page of this name", name)
+		}
+	}
+	return nil
+}
+
+// parse adds the override's file, or the one of own, under its name.
+func parse(t *template.Template, own, override fs.FS, name string) error {
+	var text []byte
+	err := error(fs.ErrNotExist)
+	if override != nil {
+		text, err = readFile(override, name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		text, err = fs.ReadFile(own, name)
+	}
+	if err != nil {
+		return err
+	}
+	if name == t.Name() {
+		_, err = t.Parse(string(text))
+	} else {
+		_, err = t.New(name).Parse(string(text))
+	}
+	return err
+}
+
+// Render returns a page with the data of its template, which embeds View. It is
+// complete before anything is sent, so that a template that fails does not end in
+// half a page.
+func (t *Theme) Render(name string, data any) ([]byte, error) {
+	page, ok := t.pages[name]
+	if !ok {
+		return nil, fmt.Errorf("there is no template %s", name)
+	}
+	var b limited
+	if err := page.Execute(&b, data); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// limited is a buffer that stops a template whose output is too long.
+type limited struct{ bytes.Buffer }
+
+func (b *limited) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxPage {
+		return 0, fmt.Errorf("a page has more than %d bytes", maxPage)
+	}
+	return b.Buffer.Write(p)
+}
