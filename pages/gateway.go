@@ -28,6 +28,17 @@ func (p *Pages) ToLogin(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, p.address("login", p.safeNext(r.URL.RequestURI())), http.StatusSeeOther)
 }
 
+// Refused records in the audit trail that package proxy rejected a request of the
+// user's browser.
+func (p *Pages) Refused(r *http.Request, user *jotgate.User, err error) {
+	client, _ := p.shell.Client(r)
+	id := user.ID
+	if p.gate.Settings().UserIDField != "id" {
+		id = "" // it is the username
+	}
+	p.gate.Events().RecordRefusal(r.Context(), err, id, client)
+}
+
 // CookieNames lists the cookies of the pages.
 func (p *Pages) CookieNames() (names []string) {
 	for _, name := range []string{sessionCookie, loginCookie, languageCookie} {

@@ -74,6 +74,9 @@ func TestLoginBeforeAnApplication(t *testing.T) {
 	if got := request("GET", "/tool", "Upgrade", "websocket", "Connection", "Upgrade", "Origin", "https://evil.example"); got.status != 403 {
 		t.Errorf("a WebSocket of another origin: %d", got.status)
 	}
+	if n := s.events()["forbidden denied /"]; n != 3 {
+		t.Errorf("%d of three requests of other origins are recorded", n)
+	}
 	if got := request("POST", "/tool", "Origin", s.server.URL, "Sec-Fetch-Site", "same-origin"); got.status != 200 {
 		t.Errorf("the application's own form: %d", got.status)
 	}

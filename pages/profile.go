@@ -50,7 +50,8 @@ func profileShow(v *visit) error {
 	return nil
 }
 
-// profile changes the names.
+// profile changes the names. As in the API, a stolen session alone does not
+// change the username.
 func profile(v *visit) error {
 	var username, first, last string
 	fields := []field{{"first_name", &first, false}, {"last_name", &last, false}}
@@ -65,6 +66,9 @@ func profile(v *visit) error {
 		return err
 	}
 	if username != "" && username != account.Username {
+		if ok, err := v.fresh(); !ok {
+			return err
+		}
 		if err := v.p.gate.Accounts().SetUsername(v.ctx, account, username, v.session.User.Session, v.client); err != nil {
 			return err
 		}

@@ -23,7 +23,8 @@ type route struct {
 	title    string // id of a message
 	access   access
 	scope    string // of the rates, for act
-	token    bool   // the address holds a token
+	token    bool   // the address holds a token: scope also limits show, which checks it
+	protect  bool   // a user with a second factor must have presented it recently
 	json     bool   // for scripts: errors are JSON
 	show     func(*visit) error
 	act      func(*visit) error
@@ -48,15 +49,15 @@ var routes = []route{
 	{path: "logout", template: "logout.html", title: "logout.title", show: logoutShow, act: logout},
 	{path: "done", template: "done.html", title: "done.title", show: doneShow},
 
-	{path: "", template: "profile.html", title: "profile.title", access: member, show: profileShow, act: profile},
-	{path: "password", template: "password.html", title: "password.title", access: member, scope: "login", act: password},
-	{path: "emails", template: "emails.html", title: "emails.title", access: member, scope: "email", show: emailsShow, act: emails},
+	{path: "", template: "profile.html", title: "profile.title", access: member, scope: "email", show: profileShow, act: profile},
+	{path: "password", template: "password.html", title: "password.title", access: member, scope: "login", protect: true, act: password},
+	{path: "emails", template: "emails.html", title: "emails.title", access: member, scope: "email", protect: true, show: emailsShow, act: emails},
 	{path: "security", template: "security.html", title: "security.title", access: member, show: securityShow, act: security},
 	{path: "security/app", template: "app.html", title: "app.title", access: member, scope: "login", show: appShow, act: app},
 	{path: "again", template: "again.html", title: "again.title", access: member, scope: "login", act: again},
 	{path: "sessions", template: "sessions.html", title: "sessions.title", access: member, show: sessionsShow, act: sessionsEnd},
 	{path: "activity", template: "activity.html", title: "activity.title", access: member, show: activityShow},
-	{path: "data", template: "data.html", title: "data.title", access: member, scope: "login", act: dataDelete},
+	{path: "data", template: "data.html", title: "data.title", access: member, scope: "login", protect: true, act: dataDelete},
 	{path: "data/export", access: member, act: dataExport},
 
 	{path: "token", act: token, json: true},

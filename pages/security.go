@@ -108,6 +108,7 @@ func enrolShow(v *visit) error {
 	client := v.client
 	client.Browser = true
 	secret, err := v.p.gate.BeginEnrolment(v.ctx, p.token, client)
+	v.refused(err)
 	if errors.Is(err, jotgate.ErrLoginNotValid) {
 		return v.restart()
 	}
@@ -153,6 +154,7 @@ func app(v *visit) error {
 		return err
 	}
 	codes, err := v.p.gate.Factors().AddTOTP(v.ctx, account, token, strings.Join(strings.Fields(code), ""), v.client)
+	v.refused(err)
 	switch {
 	case errors.Is(err, jotgate.ErrCodeNotValid):
 		return v.wrong("code", v.T("problem.code"))

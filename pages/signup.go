@@ -125,6 +125,7 @@ func (v *visit) link(kind record.LetterKind) (*record.Account, error) {
 	account, err := v.p.gate.Links().Account(v.ctx, kind, query.Get("uid"), query.Get("token"))
 	var e *jotgate.Error
 	if errors.As(err, &e) && e.Status == 400 {
+		v.refused(err)
 		return nil, nil
 	}
 	return account, err
@@ -182,7 +183,8 @@ func (v *visit) confirm(account *record.Account, password, name string) error {
 		return account.ID, v.p.gate.Accounts().CheckPassword(v.ctx, account, password)
 	})
 	if errors.Is(err, jotgate.ErrWrongPassword) {
-		v.p.gate.Events().Record(v.ctx, record.Event{Name: "password_refused", User: account.ID}, v.client)
+		v.refusal = true // recorded with the account, whether or not the browser is signed in
+		v.p.gate.Events().RecordRefusal(v.ctx, err, account.ID, v.client)
 		return v.wrong(name, v.T("problem.password"))
 	}
 	return err

@@ -156,6 +156,7 @@ func (v *visit) nextOf(token string, proof jotgate.Proof, name, wrong string) er
 		}
 	}
 	state, err := v.p.gate.PageSessions().Continue(v.ctx, p.token, proof, kind, v.client)
+	v.refused(err)
 	switch {
 	case errors.Is(err, jotgate.ErrCodeNotValid), errors.Is(err, jotgate.ErrPasskeyNotValid), errors.Is(err, jotgate.ErrPasskeyUnknown):
 		return v.wrong(name, v.T(wrong))
@@ -226,4 +227,15 @@ func (v *visit) fresh() (bool, error) {
 		return true, nil
 	}
 	return false, v.redirect(v.p.address("again", v.p.options.Path+v.route.path))
+}
+
+// protected is fresh for a user who has a second factor, and otherwise true: a
+// password alone must not change what two factors protect. It is
+// jotgate.Factors.Protect for pages.
+func (v *visit) protected() (bool, error) {
+	factors, err := v.p.gate.Factors().List(v.ctx, v.session.Owner)
+	if err != nil || len(factors) == 0 {
+		return err == nil, err
+	}
+	return v.fresh()
 }

@@ -22,6 +22,7 @@ func passkeyShow(v *visit) error {
 	client := v.client
 	client.Browser = true
 	begun, err := v.p.gate.Factors().Passkeys().BeginLogin(v.ctx, p.token, client)
+	v.refused(err)
 	if errors.Is(err, jotgate.ErrLoginNotValid) || errors.Is(err, jotgate.ErrNoActiveAccount) {
 		return v.restart()
 	}

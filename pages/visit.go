@@ -15,6 +15,7 @@ import (
 	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/internal/layout"
 	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
 
@@ -30,6 +31,7 @@ type visit struct {
 	network string
 	session *jotgate.PageSession // nil if the browser is not signed in
 	done    bool                 // a response was sent
+	refusal bool                 // the audit trail has the refusal of this request
 }
 
 // errInvalid says that v.Errors lists what is wrong with the form.
@@ -39,6 +41,9 @@ var errInvalid = errors.New("the form is invalid")
 func (p *Pages) serve(w http.ResponseWriter, r *http.Request, page *route) {
 	v := p.visit(w, r, page)
 	err := v.handle()
+	if err != nil {
+		v.refused(err)
+	}
 	switch {
 	case err == nil || v.done:
 	case page.json:
@@ -124,10 +129,36 @@ func (v *visit) handle() error {
 	if v.route.access == guest && v.session != nil {
 		return v.goHome()
 	}
-	if reading {
-		return v.show(http.StatusOK)
+	if v.route.protect {
+		if ok, err := v.protected(); !ok {
+			return err
+		}
 	}
-	return v.act()
+	if !reading {
+		return v.act()
+	}
+	if v.route.token { // showing the page checks the token
+		if err := v.p.shell.Limit(v.network, v.route.scope); err != nil {
+			return err
+		}
+	}
+	return v.show(http.StatusOK)
+}
+
+// refused records in the audit trail that the request was refused with err, if
+// that is one of its events. Only the first refusal of a request counts. Every
+// error of the gate must come here, whether the page shows it, a redirect hides
+// it, or it is the response.
+func (v *visit) refused(err error) {
+	if v.refusal || !errors.As(err, new(*jotgate.Error)) {
+		return
+	}
+	v.refusal = true
+	var user record.UserID
+	if v.session != nil {
+		user = v.session.Owner
+	}
+	v.p.gate.Events().RecordRefusal(v.ctx, err, user, v.client)
 }
 
 // toLogin sends the browser to the login and, after that, back to this page.
@@ -167,7 +198,6 @@ var notices = map[string]string{
 func (v *visit) act() error {
 	if v.route.scope != "" {
 		if err := v.p.shell.Limit(v.network, v.route.scope); err != nil {
-			v.p.gate.Events().RecordRefusal(v.ctx, err, "", v.client)
 			return v.again(err)
 		}
 	}
@@ -182,6 +212,7 @@ func (v *visit) act() error {
 // user's.
 func (v *visit) again(err error) error {
 	var e *jotgate.Error
+	v.refused(err)
 	if !errors.Is(err, errInvalid) {
 		if !errors.As(err, &e) || e.Status >= http.StatusInternalServerError && e.RetryAfter == 0 || v.route.template == "" {
 			return err

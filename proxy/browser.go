@@ -13,7 +13,9 @@ import (
 )
 
 // Browsers finds the user of a browser that has signed in at a page;
-// *pages.Pages is one.
+// *pages.Pages is one. If it also has a method Refused(*http.Request,
+// *jotgate.User, error), that is called for each request of a signed-in browser
+// that is rejected because another origin caused it.
 type Browsers interface {
 	// SignedIn returns the user of the request's cookie, or nil if the browser is
 	// not signed in. It may set a cookie on the response. The error is
@@ -49,7 +51,13 @@ func browserGate(guard *jotgate.Guard, s Settings, open, tokens http.Handler) ht
 			tokens.ServeHTTP(w, r)
 		case origins.Check(r) != nil || isForeignSocket(r):
 			// The browser adds the cookie to requests of pages of other origins, too.
-			(&jotgate.Error{Status: http.StatusForbidden, Detail: "Cross-origin request refused."}).Respond(w, "")
+			err := &jotgate.Error{Status: http.StatusForbidden, Detail: "Cross-origin request refused."}
+			if trail, ok := s.Browsers.(interface {
+				Refused(r *http.Request, user *jotgate.User, err error)
+			}); ok {
+				trail.Refused(r, user, err)
+			}
+			err.Respond(w, "")
 		default:
 			open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 		}
