@@ -83,20 +83,21 @@ func (g *Guard) RequireAuth(requirements ...Requirement) func(http.Handler) http
 	return g.requireThat(func(u *User) error { return g.CheckAuth(u, requirements...) })
 }
 
-// Again authenticates the user of a session again and replaces the session by a
+// Reauthenticate authenticates the user of a session again and replaces the session by a
 // new one, whose tokens have a new auth_time and, if proof is a second factor,
 // the level aal2. The old session ends with record.EndedByStepUp, so that a
 // stolen token of it gains nothing. A user with a second factor presents one; a
 // user without presents a Password. Errors: a *StepError if the proof is not
 // sufficient, those of Continue, and ErrTokenBlacklisted if the session has
 // ended or the token has none.
-func (g *Gate) Again(ctx context.Context, user *User, proof Proof, client Client) (LoginState, error) {
+func (ls Logins) Reauthenticate(ctx context.Context, user *User, proof Proof, client Client) (LoginState, error) {
+	g := ls.gate
 	if user.Session == "" {
 		return LoginState{}, ErrTokenBlacklisted.Because(errors.New("the token has no session"))
 	}
 	l := &login{client: client, stepUp: true, read: g.now()}
 	var err error
-	if l.account, err = g.Account(ctx, user); err != nil {
+	if l.account, err = g.Accounts().Of(ctx, user); err != nil {
 		return LoginState{}, err
 	}
 	session, err := g.db.Sessions().Find(ctx, user.Session)

@@ -68,14 +68,14 @@ func (c *crashed) hear(what, text string) {
 func (c *crashed) look(t *testing.T, gate *jotgate.Gate) {
 	t.Helper()
 	for _, name := range c.members {
-		if _, err := gate.CheckLogin(t.Context(), name, password); err != nil {
+		if _, err := gate.Logins().Check(t.Context(), name, password); err != nil {
 			t.Errorf("%s was registered and cannot log in: %v", name, err)
 		}
 	}
 	c.members = nil
 	var good []string
 	for _, word := range c.words {
-		switch _, err := gate.CheckLogin(t.Context(), "changer", word); {
+		switch _, err := gate.Logins().Check(t.Context(), "changer", word); {
 		case err == nil:
 			good = append(good, word)
 		case !errors.Is(err, jotgate.ErrNoActiveAccount):

@@ -64,7 +64,7 @@ func TestWindowOfCodesAtLogin(t *testing.T) {
 	for offset := -60; offset <= 60; offset++ {
 		b.clock.Advance(15 * time.Minute) // no delay, a new step
 		at := b.clock.Now().Add(time.Duration(offset) * time.Second)
-		_, err := b.Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(phone.at(t, at)), jotgate.Client{})
+		_, err := b.Logins().Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(phone.at(t, at)), jotgate.Client{})
 		b.clock.Advance(time.Second)
 		second := int(b.clock.Now().Unix()-1) % 30
 		want := second+offset >= 0 && second+offset < 30 || second < 15 && second+offset >= -30 && second+offset < 0
@@ -73,7 +73,7 @@ func TestWindowOfCodesAtLogin(t *testing.T) {
 		}
 		if err == nil {
 			accepted++
-			if _, err := b.Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(phone.at(t, at)), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
+			if _, err := b.Logins().Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(phone.at(t, at)), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
 				t.Errorf("code of %+d s again: %v", offset, err)
 			}
 		}
@@ -97,7 +97,7 @@ func TestWrongCodesAreLimited(t *testing.T) {
 		if i%3 == 0 {
 			proof = jotgate.RecoveryCode(fmt.Sprintf("%d-ABCDE-%05d", i%10, i))
 		}
-		_, err := b.Continue(t.Context(), pending, proof, client)
+		_, err := b.Logins().Continue(t.Context(), pending, proof, client)
 		switch {
 		case errors.Is(err, jotgate.ErrCodeNotValid):
 			compared++
@@ -135,12 +135,12 @@ func TestFactorRests(t *testing.T) {
 	alice := b.user(t, "alice", nil)
 	phone, codes := b.enrol(t, alice)
 	for range 100 {
-		if _, err := b.Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP("000000"), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
+		if _, err := b.Logins().Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP("000000"), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
 			t.Fatal(err)
 		}
 		b.clock.Advance(16 * time.Minute)
 	}
-	if _, err := b.Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(phone.at(t, b.clock.Now())), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
+	if _, err := b.Logins().Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(phone.at(t, b.clock.Now())), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
 		t.Errorf("the right code after 100 wrong ones: %v", err)
 	}
 	if _, err := b.Purge(t.Context()); err != nil {
@@ -150,14 +150,14 @@ func TestFactorRests(t *testing.T) {
 	if _, err := b.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(phone.at(t, b.clock.Now())), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
+	if _, err := b.Logins().Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(phone.at(t, b.clock.Now())), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
 		t.Errorf("the right code after 100 days: %v", err)
 	}
-	if _, err := b.Continue(t.Context(), b.pending(t, "alice"), jotgate.RecoveryCode(codes[9]), jotgate.Client{}); err != nil {
+	if _, err := b.Logins().Continue(t.Context(), b.pending(t, "alice"), jotgate.RecoveryCode(codes[9]), jotgate.Client{}); err != nil {
 		t.Errorf("a recovery code: %v", err)
 	}
 	b.clock.Advance(time.Minute)
-	if _, err := b.Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(phone.at(t, b.clock.Now())), jotgate.Client{}); err != nil {
+	if _, err := b.Logins().Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(phone.at(t, b.clock.Now())), jotgate.Client{}); err != nil {
 		t.Errorf("the right code after another factor: %v", err)
 	}
 }
@@ -228,7 +228,7 @@ func TestOneWinnerOfFactors(t *testing.T) {
 					for i := range 8 {
 						pending, p := proof(i)
 						group.Go(func() {
-							_, err := nodes[i%len(nodes)].Continue(t.Context(), pending, p, jotgate.Client{})
+							_, err := nodes[i%len(nodes)].Logins().Continue(t.Context(), pending, p, jotgate.Client{})
 							if err == nil {
 								won.Add(1)
 							} else if e := jotgate.AsError(err); e.Status != 401 && e.Status != 429 {

@@ -189,11 +189,11 @@ func (s *Settings) check() error {
 	return nil
 }
 
-// Account reads the account of a verified user and makes the checks that need
-// it. Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (the
+// Of reads the account of a verified user and makes the checks that need it. Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (the
 // session is recorded with another password than the stored one or, with
 // Settings.CheckRevokeToken, the token is), ErrUnavailable.
-func (g *Gate) Account(ctx context.Context, user *User) (*record.Account, error) {
+func (as Accounts) Of(ctx context.Context, user *User) (*record.Account, error) {
+	g := as.gate
 	account, err := g.accountOf(ctx, user.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):

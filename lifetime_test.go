@@ -87,12 +87,12 @@ func TestSessionLifetimeIsShortened(t *testing.T) {
 		strict := gateOn(t, b.db, func(s *jotgate.Settings) { s.KeepRefreshTokens, s.SessionLifetime = keep, time.Hour })
 		b.clock.Advance(time.Hour - time.Second)
 		strict.clock.Advance(time.Hour - time.Second)
-		if err := strict.VerifyToken(t.Context(), tokens.Refresh); err != nil {
+		if err := strict.Sessions().VerifyToken(t.Context(), tokens.Refresh); err != nil {
 			t.Fatal(err)
 		}
 		b.clock.Advance(time.Second)
 		strict.clock.Advance(time.Second)
-		if err := strict.VerifyToken(t.Context(), tokens.Refresh); !errors.Is(err, jotgate.ErrTokenBlacklisted) {
+		if err := strict.Sessions().VerifyToken(t.Context(), tokens.Refresh); !errors.Is(err, jotgate.ErrTokenBlacklisted) {
 			t.Errorf("verified: %v", err)
 		}
 		if _, err := strict.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); !errors.Is(err, jotgate.ErrTokenBlacklisted) {

@@ -57,11 +57,12 @@ const maxLogin = 1024
 // start of the session.
 var errOvertaken = errors.New("the account changed during the login")
 
-// CheckLogin is the first half of Login: it returns the account that logs in,
+// Check is the first half of Gate.Login: it returns the account that logs in,
 // or ErrNoActiveAccount (with the account that was tried, if there is one,
 // for the audit trail), ErrBusy or ErrUnavailable. It does not start a
 // session.
-func (g *Gate) CheckLogin(ctx context.Context, username, password string) (*record.Account, error) {
+func (ls Logins) Check(ctx context.Context, username, password string) (*record.Account, error) {
+	g := ls.gate
 	account, err := g.findLogin(ctx, username)
 	if err != nil {
 		return nil, err

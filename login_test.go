@@ -91,7 +91,7 @@ func TestDeactivatedAndDeleted(t *testing.T) {
 			if err := shut(b, t.Context(), alice.ID); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := b.Account(t.Context(), user); err == nil {
+			if _, err := b.Accounts().Of(t.Context(), user); err == nil {
 				t.Error("the account opens the protected view")
 			}
 			if _, err := b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); err == nil {
@@ -148,7 +148,7 @@ func TestBusyIsNotWrong(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 20 {
 		wait.Go(func() {
-			switch _, err := b.CheckLogin(t.Context(), "alice", password); {
+			switch _, err := b.Logins().Check(t.Context(), "alice", password); {
 			case err == nil:
 				right.Add(1)
 			case errors.Is(err, jotgate.ErrBusy):
@@ -227,7 +227,7 @@ func TestVerifyingNeedsNoDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, call := range map[string]func() error{
-		"account": func() error { _, err := b.Account(t.Context(), user); return err },
+		"account": func() error { _, err := b.Accounts().Of(t.Context(), user); return err },
 		"refresh": func() error { _, err := b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); return err },
 		"logout":  func() error { return b.Logout(t.Context(), tokens.Refresh, jotgate.Client{}) },
 		"login":   func() error { _, err := b.Login(t.Context(), "alice", password, jotgate.Client{}); return err },

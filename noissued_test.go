@@ -73,7 +73,7 @@ func TestTokensWithoutIssuedAt(t *testing.T) {
 			token := tokenWith(t, alice, "access", c.iat)
 			_, here := b.VerifyAccess(token)
 			_, there := far.VerifyAccess(token)
-			for _, err := range []error{here, there, b.VerifyToken(t.Context(), token)} {
+			for _, err := range []error{here, there, b.Sessions().VerifyToken(t.Context(), token)} {
 				switch {
 				case c.reason == nil && err == nil:
 				case c.reason == nil || err == nil || !strings.Contains(err.Error(), c.detail) || strings.Contains(err.Error(), "issued before"):
@@ -104,13 +104,13 @@ func TestRefreshTokenWithoutIssuedAt(t *testing.T) {
 	b := newGate(t, nil)
 	alice := b.user(t, "alice", nil)
 	token := tokenWith(t, alice, "refresh", nil)
-	if err := b.VerifyToken(t.Context(), token); err != nil {
+	if err := b.Sessions().VerifyToken(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Sessions().EndAll(t.Context(), alice.ID, "", jotgate.Client{}); err != nil {
 		t.Fatal(err)
 	}
-	err := b.VerifyToken(t.Context(), token)
+	err := b.Sessions().VerifyToken(t.Context(), token)
 	if !errors.Is(err, jotgate.ErrTokenBlacklisted) || !errors.Is(err, jwt.ErrMissing) {
 		t.Errorf("%v", err)
 	}

@@ -48,7 +48,7 @@ func TestEndingEverythingEndsTokensWithoutASession(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, token := range []string{access, refresh} {
-				if err := b.VerifyToken(t.Context(), token); err != nil {
+				if err := b.Sessions().VerifyToken(t.Context(), token); err != nil {
 					t.Fatalf("before: %v", err)
 				}
 			}
@@ -73,7 +73,7 @@ func TestEndingEverythingEndsTokensWithoutASession(t *testing.T) {
 					t.Errorf("%s: Django's refresh token: %v", at, err)
 				}
 				for _, token := range []string{access, refresh} {
-					if err := g.VerifyToken(t.Context(), token); !errors.Is(err, jotgate.ErrTokenBlacklisted) {
+					if err := g.Sessions().VerifyToken(t.Context(), token); !errors.Is(err, jotgate.ErrTokenBlacklisted) {
 						t.Errorf("%s: verified: %v", at, err)
 					}
 				}

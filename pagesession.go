@@ -24,12 +24,12 @@ const (
 )
 
 // PageSessions keeps the sessions of browsers that log in at pages instead of
-// through the API. A browser has a sealed cookie and never a token. Make it
-// with Gate.PageSessions. It is safe for concurrent use.
-type PageSessions struct{ g *Gate }
+// through the API. A browser has a sealed cookie and never a token.
+// Sessions.Pages returns it. It is safe for concurrent use.
+type PageSessions struct{ gate *Gate }
 
-// PageSessions returns the sessions of the login pages.
-func (g *Gate) PageSessions() PageSessions { return PageSessions{g} }
+// Pages returns the sessions of browsers at the login pages.
+func (ss Sessions) Pages() PageSessions { return PageSessions(ss) }
 
 // PageSession is a verified page cookie and its session.
 type PageSession struct {
@@ -67,17 +67,17 @@ func (l *PageLogin) lifetime(g *Gate) time.Duration {
 	return pageSessionLifetime
 }
 
-// Begin is Gate.Begin for a login at a page: if nothing more is needed, the
+// Begin is Logins.Begin for a login at a page: if nothing more is needed, the
 // result has a Page with the first cookie, and no tokens.
 func (p PageSessions) Begin(ctx context.Context, proof Proof, kind PageLogin, client Client) (LoginState, error) {
 	client.Browser = true
-	return p.g.begin(ctx, proof, client, &kind)
+	return p.gate.begin(ctx, proof, client, &kind)
 }
 
-// Continue is Gate.Continue for a login that PageSessions.Begin began.
+// Continue is Logins.Continue for a login that PageSessions.Begin began.
 func (p PageSessions) Continue(ctx context.Context, pending string, proof Proof, kind PageLogin, client Client) (LoginState, error) {
 	client.Browser = true
-	return p.g.proceed(ctx, pending, proof, client, &kind)
+	return p.gate.proceed(ctx, pending, proof, client, &kind)
 }
 
 // errOtherUser is the cause of the refusal of a login that replaces a session of
@@ -100,8 +100,8 @@ func (l *PageLogin) prepare(g *Gate, s *record.Session) error {
 
 // make returns the session with a new cookie.
 func (p PageSessions) make(account *record.Account, s *record.Session, keep bool) *PageSession {
-	now := p.g.now()
-	expires := now.Add(min(pageLifetime, p.g.settings.AccessTokenLifetime))
+	now := p.gate.now()
+	expires := now.Add(min(pageLifetime, p.gate.settings.AccessTokenLifetime))
 	if s.Expires.Before(expires) {
 		expires = s.Expires
 	}
@@ -109,7 +109,7 @@ func (p PageSessions) make(account *record.Account, s *record.Session, keep bool
 		Session: s.ID, JTI: s.JTI, User: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account),
 		AuthTime: s.AuthTime.Unix(), AMR: s.AMR, ACR: s.ACR, Issued: now.Unix(), Expires: expires.Unix(), End: s.Expires.Unix(), Seen: s.LastSeen.Unix(), Keep: keep,
 	}
-	page := p.session(c, sealPage(p.g, c))
+	page := p.session(c, sealPage(p.gate, c))
 	page.Changed, page.Account = true, account
 	return page
 }
@@ -117,7 +117,7 @@ func (p PageSessions) make(account *record.Account, s *record.Session, keep bool
 // session returns the session of a cookie. Its User is as if an access token
 // had been presented: the id is the value of the user id claim.
 func (p PageSessions) session(c *pageCookie, cookie string) *PageSession {
-	id := p.g.claimOf(&record.Account{ID: c.User, Username: c.Username})
+	id := p.gate.claimOf(&record.Account{ID: c.User, Username: c.Username})
 	user := &User{ID: id, Username: c.Username, Email: c.Email, Role: c.Role, Session: c.Session}
 	user.AuthTime, user.AMR, user.ACR = c.AuthTime, strings.Fields(c.AMR), c.ACR
 	user.stamp = stamp{issued: c.Issued, expires: c.Expires}
@@ -130,11 +130,11 @@ func (p PageSessions) session(c *pageCookie, cookie string) *PageSession {
 // is not valid, or its session has ended, expired or is revoked;
 // ErrUnavailable.
 func (p PageSessions) Open(ctx context.Context, cookie string) (*PageSession, error) {
-	c, ok := openPage(p.g, cookie)
+	c, ok := openPage(p.gate, cookie)
 	if !ok {
 		return nil, ErrNotAuthenticated
 	}
-	g, page := p.g, p.session(c, cookie)
+	g, page := p.gate, p.session(c, cookie)
 	switch now := g.now().Unix(); {
 	case g.stale():
 		return nil, ErrUnavailable.Because(errStaleRevocations)
@@ -159,7 +159,7 @@ func (p PageSessions) renew(ctx context.Context, c *pageCookie) (*PageSession, e
 
 // read returns the live session of a cookie and its active account.
 func (p PageSessions) read(ctx context.Context, c *pageCookie) (*record.Session, *record.Account, error) {
-	g := p.g
+	g := p.gate
 	s, account, err := p.find(ctx, c)
 	if errors.Is(err, ErrNotFound) {
 		err = ErrNotAuthenticated.Because(err)
@@ -185,7 +185,7 @@ func (p PageSessions) read(ctx context.Context, c *pageCookie) (*record.Session,
 // a page that needs the account as it is now, or has changed it. Errors: those
 // of Open.
 func (p PageSessions) Renew(ctx context.Context, page *PageSession) (*PageSession, error) {
-	c, ok := openPage(p.g, page.Cookie)
+	c, ok := openPage(p.gate, page.Cookie)
 	if !ok {
 		return nil, ErrNotAuthenticated
 	}
@@ -195,7 +195,7 @@ func (p PageSessions) Renew(ctx context.Context, page *PageSession) (*PageSessio
 // find reads the session and the account. After pageSeenEvery it also records
 // that the session is used: by a refresh that does not rotate.
 func (p PageSessions) find(ctx context.Context, c *pageCookie) (*record.Session, *record.Account, error) {
-	g, now := p.g, p.g.now()
+	g, now := p.gate, p.gate.now()
 	if now.Sub(time.Unix(c.Seen, 0)) >= pageSeenEvery {
 		used, err := g.db.Sessions().Rotate(ctx, record.Rotation{
 			Session: c.Session, User: c.User, Presented: c.JTI, Now: now, Expires: time.Unix(c.End, 0),
@@ -205,14 +205,14 @@ func (p PageSessions) find(ctx context.Context, c *pageCookie) (*record.Session,
 			return &used.Session, used.Account, refused(err)
 		}
 	}
-	if store, ok := p.g.db.(record.PageSessions); ok && !p.g.ownUsers() {
+	if store, ok := p.gate.db.(record.PageSessions); ok && !p.gate.ownUsers() {
 		return store.SessionWithAccount(ctx, c.Session, c.User)
 	}
-	s, err := p.g.db.Sessions().Find(ctx, c.Session)
+	s, err := p.gate.db.Sessions().Find(ctx, c.Session)
 	if err != nil {
 		return nil, nil, err
 	}
-	account, err := p.g.users.UserByID(ctx, c.User)
+	account, err := p.gate.users.UserByID(ctx, c.User)
 	return s, account, err
 }
 
@@ -228,16 +228,16 @@ func refused(err error) error {
 // origin, after it has read the session and its account. There is no refresh
 // token: the page asks again. Errors: those of Open.
 func (p PageSessions) Access(ctx context.Context, page *PageSession) (Tokens, error) {
-	c, ok := openPage(p.g, page.Cookie)
+	c, ok := openPage(p.gate, page.Cookie)
 	if !ok {
 		return Tokens{}, ErrNotAuthenticated
 	}
-	read := p.g.now()
+	read := p.gate.now()
 	s, account, err := p.read(ctx, c)
 	if err != nil {
 		return Tokens{}, err
 	}
-	tokens, err := p.g.issue(ctx, account, s, nil, read)
+	tokens, err := p.gate.issue(ctx, account, s, nil, read)
 	tokens.Refresh = ""
 	return tokens, err
 }

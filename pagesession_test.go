@@ -28,7 +28,7 @@ func pageGate(t *testing.T, keep bool, changes ...func(*jotgate.Settings)) (*jot
 // startPage signs a user in at a page.
 func startPage(t *testing.T, gate *jotgate.Gate, username string, keep bool) *jotgate.PageSession {
 	t.Helper()
-	state, err := gate.PageSessions().Begin(t.Context(), jotgate.Password(username, jotgatetest.Password), jotgate.PageLogin{Keep: keep}, browser)
+	state, err := gate.Sessions().Pages().Begin(t.Context(), jotgate.Password(username, jotgatetest.Password), jotgate.PageLogin{Keep: keep}, browser)
 	if err != nil || state.Page == nil || state.Tokens.Access != "" {
 		t.Fatalf("%+v, %v", state, err)
 	}
@@ -38,7 +38,7 @@ func startPage(t *testing.T, gate *jotgate.Gate, username string, keep bool) *jo
 func TestPageSessionIsVerifiedWithoutARead(t *testing.T) {
 	gate, alice, page := pageGate(t, false)
 	gate.Clock.Advance(4 * time.Minute)
-	got, err := gate.PageSessions().Open(t.Context(), page.Cookie)
+	got, err := gate.Sessions().Pages().Open(t.Context(), page.Cookie)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestPageSessionIsVerifiedWithoutARead(t *testing.T) {
 func TestPageSessionIsRenewed(t *testing.T) {
 	gate, alice, page := pageGate(t, true)
 	gate.Clock.Advance(20 * time.Minute)
-	got, err := gate.PageSessions().Open(t.Context(), page.Cookie)
+	got, err := gate.Sessions().Pages().Open(t.Context(), page.Cookie)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestPageSessionIsRenewed(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	// Two tabs: the earlier cookie is renewed as well.
-	if _, err := gate.PageSessions().Open(t.Context(), page.Cookie); err != nil {
+	if _, err := gate.Sessions().Pages().Open(t.Context(), page.Cookie); err != nil {
 		t.Error("the second tab:", err)
 	}
 	s, err := gate.Store().Sessions().Find(t.Context(), got.User.Session)
@@ -92,10 +92,10 @@ func TestPageSessionEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 {
-				if _, err := gate.PageSessions().Open(t.Context(), page.Cookie); !errors.Is(err, jotgate.ErrNotAuthenticated) {
+				if _, err := gate.Sessions().Pages().Open(t.Context(), page.Cookie); !errors.Is(err, jotgate.ErrNotAuthenticated) {
 					t.Errorf("opened: %v", err)
 				}
-				if _, err := gate.PageSessions().Access(t.Context(), page); err == nil {
+				if _, err := gate.Sessions().Pages().Access(t.Context(), page); err == nil {
 					t.Error("it still gives an access token")
 				}
 			}
@@ -106,11 +106,11 @@ func TestPageSessionEnds(t *testing.T) {
 func TestPageSessionThatIsKept(t *testing.T) {
 	gate, _, page := pageGate(t, true)
 	gate.Clock.Advance(29 * 24 * time.Hour)
-	if _, err := gate.PageSessions().Open(t.Context(), page.Cookie); err != nil {
+	if _, err := gate.Sessions().Pages().Open(t.Context(), page.Cookie); err != nil {
 		t.Error(err)
 	}
 	gate.Clock.Advance(24 * time.Hour)
-	if _, err := gate.PageSessions().Open(t.Context(), page.Cookie); err == nil {
+	if _, err := gate.Sessions().Pages().Open(t.Context(), page.Cookie); err == nil {
 		t.Error("the session outlives SessionLifetime")
 	}
 }
@@ -128,7 +128,7 @@ func TestPageSessionFollowsRights(t *testing.T) {
 	if err := gate.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	got, err := gate.PageSessions().Open(t.Context(), page.Cookie)
+	got, err := gate.Sessions().Pages().Open(t.Context(), page.Cookie)
 	if err != nil || got.User.IsStaff() || !got.Changed {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -167,7 +167,7 @@ func TestPageSessionAfterDjango(t *testing.T) {
 		t.Fatal(err)
 	}
 	now = now.Add(6 * time.Minute)
-	if _, err := gate.PageSessions().Open(t.Context(), page.Cookie); !errors.Is(err, jotgate.ErrNotAuthenticated) {
+	if _, err := gate.Sessions().Pages().Open(t.Context(), page.Cookie); !errors.Is(err, jotgate.ErrNotAuthenticated) {
 		t.Errorf("opened: %v", err)
 	}
 	if s, err := db.Sessions().Find(t.Context(), page.User.Session); err != nil || s.EndReason != record.EndedByPassword {
@@ -177,7 +177,7 @@ func TestPageSessionAfterDjango(t *testing.T) {
 
 func TestPageCookieIsNoToken(t *testing.T) {
 	gate, _, page := pageGate(t, false)
-	tokens, err := gate.PageSessions().Access(t.Context(), page)
+	tokens, err := gate.Sessions().Pages().Access(t.Context(), page)
 	if err != nil || tokens.Refresh != "" {
 		t.Fatalf("%+v, %v", tokens, err)
 	}
@@ -192,7 +192,7 @@ func TestPageCookieIsNoToken(t *testing.T) {
 		"an access token": tokens.Access, "nothing": "", "a long one": strings.Repeat("A", 5000), "a short one": "AAAA",
 		"a changed one": page.Cookie[:len(page.Cookie)-2] + "AA", "one with a suffix": page.Cookie + "A",
 	} {
-		if _, err := gate.PageSessions().Open(t.Context(), cookie); !errors.Is(err, jotgate.ErrNotAuthenticated) {
+		if _, err := gate.Sessions().Pages().Open(t.Context(), cookie); !errors.Is(err, jotgate.ErrNotAuthenticated) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -207,14 +207,14 @@ func TestPageSessionOfAnotherSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := next.PageSessions().Open(t.Context(), page.Cookie); err != nil {
+	if _, err := next.Sessions().Pages().Open(t.Context(), page.Cookie); err != nil {
 		t.Error("with the former secret as a fallback:", err)
 	}
 	s.SecretKeyFallbacks = nil
 	if next, err = jotgate.New(s, gate.Store()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := next.PageSessions().Open(t.Context(), page.Cookie); err == nil {
+	if _, err := next.Sessions().Pages().Open(t.Context(), page.Cookie); err == nil {
 		t.Error("opened without the secret that sealed it")
 	}
 }

@@ -44,7 +44,7 @@ func TestPasskeyRegistration(t *testing.T) {
 			t.Errorf("e-mails: %+v, %v", letters, err)
 		}
 		login := b.beginPasskey(t, "")
-		state, err := b.Continue(t.Context(), login.Pending, jotgate.Passkey(k.get(t, login)), jotgate.Client{})
+		state, err := b.Logins().Continue(t.Context(), login.Pending, jotgate.Passkey(k.get(t, login)), jotgate.Client{})
 		if err != nil || state.Next != jotgate.StepDone {
 			t.Fatalf("login: %+v, %v", state, err)
 		}
@@ -227,7 +227,7 @@ func TestPasskeyAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b.Again(t.Context(), user, jotgate.PasskeyAgain(pending, credential), jotgate.Client{})
+		return b.Logins().Reauthenticate(t.Context(), user, jotgate.PasskeyAgain(pending, credential), jotgate.Client{})
 	}
 	c, err := b.Factors().Passkeys().BeginAgain(t.Context(), alice)
 	if err != nil {
@@ -238,7 +238,7 @@ func TestPasskeyAgain(t *testing.T) {
 	if _, err := again(k.get(t, login), login.Pending); !errors.Is(err, jotgate.ErrLoginNotValid) {
 		t.Errorf("the token of a login: %v", err)
 	}
-	if _, err := b.Continue(t.Context(), c.Pending, jotgate.Passkey(credential), jotgate.Client{}); !errors.Is(err, jotgate.ErrLoginNotValid) {
+	if _, err := b.Logins().Continue(t.Context(), c.Pending, jotgate.Passkey(credential), jotgate.Client{}); !errors.Is(err, jotgate.ErrLoginNotValid) {
 		t.Errorf("the token of authenticating again, in a login: %v", err)
 	}
 	state, err := again(credential, c.Pending)

@@ -13,7 +13,7 @@ import (
 
 // BeginLogin begins to log in with a passkey. If pending is empty, the passkey
 // is the first proof of a login, whose user it also names; otherwise it is the
-// next proof of the pending login. Pass the browser's credential to Continue, as
+// next proof of the pending login. Pass the browser's credential to Logins.Continue, as
 // a Passkey. Errors: ErrLoginNotValid, ErrUnavailable.
 func (p Passkeys) BeginLogin(ctx context.Context, pending string, client Client) (c PasskeyCeremony, err error) {
 	g := p.gate
@@ -43,7 +43,7 @@ func (p Passkeys) BeginLogin(ctx context.Context, pending string, client Client)
 }
 
 // BeginAgain begins to authenticate the account of a session again with a
-// passkey. Pass the browser's credential to Gate.Again, as a PasskeyAgain.
+// passkey. Pass the browser's credential to Logins.Reauthenticate, as a PasskeyAgain.
 // Errors: ErrNotFound if the account has no passkey, ErrUnavailable.
 func (p Passkeys) BeginAgain(ctx context.Context, a *record.Account) (c PasskeyCeremony, err error) {
 	g := p.gate
@@ -70,7 +70,7 @@ func (p Passkeys) BeginAgain(ctx context.Context, a *record.Account) (c PasskeyC
 // Passkeys.BeginLogin. If the device has verified the user, it is two factors.
 func Passkey(credential []byte) Proof { return passkeyProof{credential: credential} }
 
-// PasskeyAgain is Passkey for Gate.Again. pending is of Passkeys.BeginAgain.
+// PasskeyAgain is Passkey for Logins.Reauthenticate. pending is of Passkeys.BeginAgain.
 func PasskeyAgain(pending string, credential []byte) Proof {
 	return passkeyProof{credential: credential, again: pending}
 }

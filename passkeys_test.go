@@ -116,7 +116,7 @@ func TestPasskeyLogin(t *testing.T) {
 		b.addPasskey(t, alice, k)
 
 		c := b.beginPasskey(t, "")
-		state, err := b.Continue(t.Context(), c.Pending, jotgate.Passkey(k.get(t, c)), jotgate.Client{})
+		state, err := b.Logins().Continue(t.Context(), c.Pending, jotgate.Passkey(k.get(t, c)), jotgate.Client{})
 		if err != nil || state.Next != jotgate.StepDone || state.Tokens.User.Username != "alice" {
 			t.Fatalf("alone: %+v, %v", state, err)
 		}
@@ -130,7 +130,7 @@ func TestPasskeyLogin(t *testing.T) {
 		}
 		k.auth.Options.UserNotVerified = true // enough for a second factor
 		c = b.beginPasskey(t, step.State.Pending)
-		state, err = b.Continue(t.Context(), c.Pending, jotgate.Passkey(k.get(t, c)), jotgate.Client{})
+		state, err = b.Logins().Continue(t.Context(), c.Pending, jotgate.Passkey(k.get(t, c)), jotgate.Client{})
 		if err != nil || state.Next != jotgate.StepDone {
 			t.Fatalf("second: %+v, %v", state, err)
 		}
@@ -140,7 +140,7 @@ func TestPasskeyLogin(t *testing.T) {
 			t.Errorf("options for a login that is over cost nothing: %v", err)
 		}
 		again := b.beginPasskey(t, step.State.Pending)
-		if _, err := b.Continue(t.Context(), again.Pending, jotgate.Passkey(k.get(t, again)), jotgate.Client{}); !errors.Is(err, jotgate.ErrLoginNotValid) {
+		if _, err := b.Logins().Continue(t.Context(), again.Pending, jotgate.Passkey(k.get(t, again)), jotgate.Client{}); !errors.Is(err, jotgate.ErrLoginNotValid) {
 			t.Errorf("a second end of the same login: %v", err)
 		}
 	})
@@ -204,7 +204,7 @@ func TestPasskeyLoginRefused(t *testing.T) {
 			c.change(t, a)
 			credential := a.k.get(t, begun)
 			a.between()
-			state, err := b.Continue(t.Context(), a.pending, a.proof(credential), a.client)
+			state, err := b.Logins().Continue(t.Context(), a.pending, a.proof(credential), a.client)
 			if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 				t.Fatalf("got %v, want %v", err, c.want)
 			}
@@ -227,11 +227,11 @@ func TestPasskeyVerifiesLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := b.beginPasskey(t, "")
-	state, err := b.Continue(t.Context(), c.Pending, jotgate.Passkey(k.get(t, c)), jotgate.Client{})
+	state, err := b.Logins().Continue(t.Context(), c.Pending, jotgate.Passkey(k.get(t, c)), jotgate.Client{})
 	if err != nil || state.Next != jotgate.StepSecond || len(state.Flows) != 1 || state.Flows[0] != "password" {
 		t.Fatalf("got %+v, %v", state, err)
 	}
-	state, err = b.Continue(t.Context(), state.Pending, jotgate.Password("", password), jotgate.Client{})
+	state, err = b.Logins().Continue(t.Context(), state.Pending, jotgate.Password("", password), jotgate.Client{})
 	if err != nil || state.Next != jotgate.StepDone {
 		t.Fatalf("with the password: %+v, %v", state, err)
 	}
@@ -276,7 +276,7 @@ func testOneWinner(t *testing.T, open func() (*store.Store, error)) {
 		credential := k.get(t, c)
 		var won, lost atomic.Int32
 		atOnce(8, func(i int) {
-			state, err := nodes[i%2].Continue(t.Context(), c.Pending, jotgate.Passkey(credential), jotgate.Client{})
+			state, err := nodes[i%2].Logins().Continue(t.Context(), c.Pending, jotgate.Passkey(credential), jotgate.Client{})
 			switch {
 			case err == nil && state.Next == jotgate.StepDone:
 				won.Add(1)
@@ -315,7 +315,7 @@ func TestPasskeyTwoLoginsTogether(t *testing.T) {
 				credentials[i] = k.get(t, cs[i])
 			}
 			atOnce(2, func(i int) {
-				if _, err := b.Continue(t.Context(), cs[i].Pending, jotgate.Passkey(credentials[i]), jotgate.Client{}); err != nil {
+				if _, err := b.Logins().Continue(t.Context(), cs[i].Pending, jotgate.Passkey(credentials[i]), jotgate.Client{}); err != nil {
 					t.Error(err)
 				}
 			})

@@ -30,7 +30,7 @@ func (p passwordProof) subject() string { return p.username }
 
 func (p passwordProof) prove(ctx context.Context, g *Gate, l *login) (proved, error) {
 	if len(l.done) > 0 { // of the account that the first step has proved
-		account, err := g.CheckLogin(ctx, l.account.Username, p.password)
+		account, err := g.Logins().Check(ctx, l.account.Username, p.password)
 		if err == nil && account.ID != l.account.ID {
 			err = ErrNoActiveAccount
 		}
@@ -38,7 +38,7 @@ func (p passwordProof) prove(ctx context.Context, g *Gate, l *login) (proved, er
 	}
 	l.read = g.now()
 	var err error
-	l.account, err = g.CheckLogin(ctx, p.username, p.password)
+	l.account, err = g.Logins().Check(ctx, p.username, p.password)
 	return proved{Method: methodPassword}, err
 }
 
@@ -75,7 +75,7 @@ func (p elsewhereProof) prove(_ context.Context, _ *Gate, l *login) (proved, err
 }
 
 // EnrolTOTP returns the proof that sets up an authenticator app during a login
-// whose next step is StepEnrol: token is of Gate.BeginEnrolment, and code is
+// whose next step is StepEnrol: token is of Logins.BeginEnrolment, and code is
 // what the app shows. The factor is stored in the transaction that creates the
 // session.
 func EnrolTOTP(token, code string) Proof { return enrolProof{token, code} }

@@ -198,7 +198,8 @@ func (g *Gate) passwordUnchanged(ctx context.Context, t *refreshToken) error {
 // its signature and times, and for a refresh token that its session is live.
 // Errors: those of Refresh; ErrTokenBlacklisted if the token was revoked or
 // already used.
-func (g *Gate) VerifyToken(ctx context.Context, token string) error {
+func (ss Sessions) VerifyToken(ctx context.Context, token string) error {
+	g := ss.gate
 	verified, err := g.verify(token, "")
 	if err != nil {
 		return err

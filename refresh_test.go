@@ -180,14 +180,14 @@ func TestCheckRevokeToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Account(t.Context(), user); err != nil {
+	if _, err := b.Accounts().Of(t.Context(), user); err != nil {
 		t.Errorf("before the change: %v", err)
 	}
 	encoded, _ := b.Accounts().MakePassword(t.Context(), "another fine password 9")
 	if err := b.db.Accounts().Change(t.Context(), alice.ID, record.Change{Password: &encoded}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Account(t.Context(), user); !errors.Is(err, jotgate.ErrPasswordChanged) {
+	if _, err := b.Accounts().Of(t.Context(), user); !errors.Is(err, jotgate.ErrPasswordChanged) {
 		t.Errorf("after it: %v", err)
 	}
 	_, err = b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{})

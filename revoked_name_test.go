@@ -168,7 +168,7 @@ func TestUsernameChangedDuringTheLogin(t *testing.T) {
 		t.Run(field, func(t *testing.T) {
 			b := newGate(t, func(s *jotgate.Settings) { s.UserIDField = field })
 			b.user(t, "bob", nil)
-			read, err := b.CheckLogin(t.Context(), "bob", password) // then the hash is computed
+			read, err := b.Logins().Check(t.Context(), "bob", password) // then the hash is computed
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -203,7 +203,7 @@ func TestUsernameChangedAtDjango(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Account(t.Context(), user); err != nil {
+	if _, err := b.Accounts().Of(t.Context(), user); err != nil {
 		t.Fatal(err)
 	}
 	django, err := sql.Open("sqlite", file)
@@ -219,7 +219,7 @@ func TestUsernameChangedAtDjango(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.Account(t.Context(), user); !errors.Is(err, jotgate.ErrUserNotFound) {
+	if _, err := b.Accounts().Of(t.Context(), user); !errors.Is(err, jotgate.ErrUserNotFound) {
 		t.Errorf("the token opens the account of the next owner: %v", err)
 	}
 }

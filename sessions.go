@@ -55,7 +55,7 @@ func (g *Gate) createSession(ctx context.Context, l *login) error {
 // handOut makes the tokens or the cookie of a new session.
 func (g *Gate) handOut(ctx context.Context, l *login, s *record.Session) (err error) {
 	if l.page != nil {
-		l.state.Page = g.PageSessions().make(l.account, s, l.page.Keep)
+		l.state.Page = g.Sessions().Pages().make(l.account, s, l.page.Keep)
 		return nil
 	}
 	l.state.Tokens, err = g.issue(ctx, l.account, s, nil, l.read)

@@ -18,7 +18,7 @@ import (
 // one and an inactive account; a *StepError if the login needs another step,
 // such as a second factor; ErrBusy if too many logins wait; ErrUnavailable.
 func (g *Gate) Login(ctx context.Context, username, password string, client Client) (Tokens, error) {
-	state, err := g.Begin(ctx, Password(username, password), client)
+	state, err := g.Logins().Begin(ctx, Password(username, password), client)
 	if err == nil && state.Next != StepDone {
 		err = &StepError{state}
 	}
@@ -29,8 +29,8 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 // result has the tokens of a new session; otherwise Next says what is needed,
 // and no session exists yet. Errors: those of the proof (ErrNoActiveAccount for
 // a Password), ErrBusy, ErrUnavailable.
-func (g *Gate) Begin(ctx context.Context, proof Proof, client Client) (LoginState, error) {
-	return g.begin(ctx, proof, client, nil)
+func (ls Logins) Begin(ctx context.Context, proof Proof, client Client) (LoginState, error) {
+	return ls.gate.begin(ctx, proof, client, nil)
 }
 
 // begin is Begin; page, if not nil, makes it the login of a page.
@@ -62,8 +62,8 @@ func (g *Gate) begin(ctx context.Context, proof Proof, client Client, page *Page
 // (Client.Browser), or if the password or the factors have changed since;
 // ErrCodeNotValid if the proof is wrong or was used before; 429 after too many
 // wrong ones; ErrUnavailable.
-func (g *Gate) Continue(ctx context.Context, pending string, proof Proof, client Client) (LoginState, error) {
-	return g.proceed(ctx, pending, proof, client, nil)
+func (ls Logins) Continue(ctx context.Context, pending string, proof Proof, client Client) (LoginState, error) {
+	return ls.gate.proceed(ctx, pending, proof, client, nil)
 }
 
 // proceed is Continue; page, if not nil, makes it the login of a page.
@@ -126,7 +126,8 @@ func (ss Sessions) Start(ctx context.Context, account *record.Account, proof Pro
 // step is StepEnrol. The pending token is not used up: present it with EnrolTOTP.
 // Errors: ErrLoginNotValid if the token is not valid or the account has a second
 // factor; ErrUnavailable.
-func (g *Gate) BeginEnrolment(ctx context.Context, pending string, client Client) (NewTOTP, error) {
+func (ls Logins) BeginEnrolment(ctx context.Context, pending string, client Client) (NewTOTP, error) {
+	g := ls.gate
 	l, err := g.resume(ctx, pending, client)
 	if err != nil {
 		return NewTOTP{}, err

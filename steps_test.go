@@ -44,7 +44,7 @@ func (b *bench) enrol(t testing.TB, a *record.Account) (app, []string) {
 // pending logs in with the password and returns the token for the second step.
 func (b *bench) pending(t testing.TB, name string) string {
 	t.Helper()
-	state, err := b.Begin(t.Context(), jotgate.Password(name, password), jotgate.Client{})
+	state, err := b.Logins().Begin(t.Context(), jotgate.Password(name, password), jotgate.Client{})
 	if err != nil || state.Next != jotgate.StepSecond || state.Pending == "" || state.Tokens.Access != "" {
 		t.Fatalf("%+v, %v", state, err)
 	}
@@ -84,11 +84,11 @@ func TestLoginInSteps(t *testing.T) {
 	}
 
 	pending := b.pending(t, "alice")
-	if _, err := b.Continue(t.Context(), pending, jotgate.TOTP("000000"), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
+	if _, err := b.Logins().Continue(t.Context(), pending, jotgate.TOTP("000000"), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
 		t.Fatalf("a wrong code: %v", err)
 	}
 	code := phone.at(t, b.clock.Now())
-	state, err := b.Continue(t.Context(), pending, jotgate.TOTP(code), jotgate.Client{})
+	state, err := b.Logins().Continue(t.Context(), pending, jotgate.TOTP(code), jotgate.Client{})
 	if err != nil || state.Next != jotgate.StepDone || state.Tokens.Refresh == "" || state.Tokens.User.ID != alice.ID {
 		t.Fatalf("%+v, %v", state, err)
 	}
@@ -97,18 +97,18 @@ func TestLoginInSteps(t *testing.T) {
 	}
 
 	// Nothing works twice.
-	if _, err := b.Continue(t.Context(), pending, jotgate.RecoveryCode(codes[0]), jotgate.Client{}); !errors.Is(err, jotgate.ErrLoginNotValid) {
+	if _, err := b.Logins().Continue(t.Context(), pending, jotgate.RecoveryCode(codes[0]), jotgate.Client{}); !errors.Is(err, jotgate.ErrLoginNotValid) {
 		t.Errorf("the pending login again: %v", err)
 	}
-	if _, err := b.Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(code), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
+	if _, err := b.Logins().Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(code), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
 		t.Errorf("the code again: %v", err)
 	}
 	// The failed login used up nothing, and neither did the code that it named.
 	spelled := strings.ToLower(strings.ReplaceAll(codes[0], "-", " "))
-	if state, err = b.Continue(t.Context(), b.pending(t, "alice"), jotgate.RecoveryCode(spelled), jotgate.Client{}); err != nil || state.Tokens.Access == "" {
+	if state, err = b.Logins().Continue(t.Context(), b.pending(t, "alice"), jotgate.RecoveryCode(spelled), jotgate.Client{}); err != nil || state.Tokens.Access == "" {
 		t.Errorf("a recovery code: %+v, %v", state, err)
 	}
-	if _, err := b.Continue(t.Context(), b.pending(t, "alice"), jotgate.RecoveryCode(codes[0]), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
+	if _, err := b.Logins().Continue(t.Context(), b.pending(t, "alice"), jotgate.RecoveryCode(codes[0]), jotgate.Client{}); !errors.Is(err, jotgate.ErrCodeNotValid) {
 		t.Errorf("the recovery code again: %v", err)
 	}
 }
@@ -156,7 +156,7 @@ func TestPendingLoginEnds(t *testing.T) {
 			if c.token != nil {
 				pending = c.token(pending)
 			}
-			_, err := b.Continue(t.Context(), pending, jotgate.TOTP(phone.at(t, b.clock.Now())), c.client)
+			_, err := b.Logins().Continue(t.Context(), pending, jotgate.TOTP(phone.at(t, b.clock.Now())), c.client)
 			if !errors.Is(err, jotgate.ErrLoginNotValid) {
 				t.Errorf("%v", err)
 			}
@@ -170,7 +170,7 @@ func TestPendingLoginEnds(t *testing.T) {
 		phone, _ := b.enrol(t, b.user(t, "alice", nil))
 		pending := b.pending(t, "alice")
 		b.clock.Advance(15*time.Minute - time.Second)
-		if _, err := b.Continue(t.Context(), pending, jotgate.TOTP(phone.at(t, b.clock.Now())), jotgate.Client{}); err != nil {
+		if _, err := b.Logins().Continue(t.Context(), pending, jotgate.TOTP(phone.at(t, b.clock.Now())), jotgate.Client{}); err != nil {
 			t.Error(err)
 		}
 	})

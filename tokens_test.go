@@ -56,18 +56,18 @@ func TestVerifyToken(t *testing.T) {
 		"expired":                         {accessToken(t, func(c map[string]any) { c["exp"] = noon.Unix() }), jotgate.ErrTokenExpired},
 		"garbage":                         {"x", jotgate.ErrTokenInvalid},
 	} {
-		if err := b.VerifyToken(t.Context(), c.token); !errors.Is(err, c.want) {
+		if err := b.Sessions().VerifyToken(t.Context(), c.token); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
 	b.db.Close()
-	if err := b.VerifyToken(t.Context(), live.Refresh); !errors.Is(err, jotgate.ErrUnavailable) {
+	if err := b.Sessions().VerifyToken(t.Context(), live.Refresh); !errors.Is(err, jotgate.ErrUnavailable) {
 		t.Errorf("without a database: %v", err)
 	}
-	if err := b.VerifyToken(t.Context(), django("refresh", "c")); !errors.Is(err, jotgate.ErrUnavailable) {
+	if err := b.Sessions().VerifyToken(t.Context(), django("refresh", "c")); !errors.Is(err, jotgate.ErrUnavailable) {
 		t.Errorf("Django's, without a database: %v", err)
 	}
-	if err := b.VerifyToken(t.Context(), live.Access); err != nil {
+	if err := b.Sessions().VerifyToken(t.Context(), live.Access); err != nil {
 		t.Errorf("an access token needs no database: %v", err)
 	}
 }
@@ -144,7 +144,7 @@ func TestUsernameAsUserID(t *testing.T) {
 	if err != nil || user.ID != "alice" {
 		t.Fatalf("%+v %v", user, err)
 	}
-	if account, err := b.Account(t.Context(), user); err != nil || account.ID != alice.ID {
+	if account, err := b.Accounts().Of(t.Context(), user); err != nil || account.ID != alice.ID {
 		t.Errorf("%+v %v", account, err)
 	}
 	if tokens, err = b.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); err != nil {
@@ -265,7 +265,7 @@ func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 	}
 	alice.ID = "x-1"
 	alice.Username += "a" // longer than what is looked up
-	if _, err := b.CheckLogin(t.Context(), alice.Username, password); !errors.Is(err, jotgate.ErrNoActiveAccount) {
+	if _, err := b.Logins().Check(t.Context(), alice.Username, password); !errors.Is(err, jotgate.ErrNoActiveAccount) {
 		t.Errorf("a name of 1025 bytes: %v", err)
 	}
 	uid, token := b.Links().Parts(record.LetterPasswordReset, alice)

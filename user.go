@@ -32,7 +32,7 @@ const (
 )
 
 // User is the user of a verified access token. It contains only data from the
-// token; Gate.Account reads the row in the database. A User is never changed
+// token; Accounts.Of reads the row in the database. A User is never changed
 // after it was created and may be shared between goroutines.
 type User struct {
 	ID          record.UserID `json:"id"`

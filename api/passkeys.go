@@ -88,6 +88,6 @@ func againPasskey(c *call, in *passkeyIn) (any, error) {
 	if err := c.sameSite(); err != nil {
 		return nil, err
 	}
-	state, err := c.gate.Again(c.ctx, c.user, jotgate.PasskeyAgain(in.pending, in.credential), c.client)
+	state, err := c.gate.Logins().Reauthenticate(c.ctx, c.user, jotgate.PasskeyAgain(in.pending, in.credential), c.client)
 	return c.loggedIn(state, err)
 }

@@ -159,7 +159,7 @@ func (c *call) authenticate(access access) error {
 	if err != nil {
 		return err
 	}
-	account, err := c.gate.Account(c.ctx, user)
+	account, err := c.gate.Accounts().Of(c.ctx, user)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func tokenMFA(c *call, in *mfaIn) (any, error) {
 	if err := c.sameSite(); err != nil {
 		return nil, err
 	}
-	state, err := c.gate.Continue(c.ctx, in.pending, proofOf(in.code), c.client)
+	state, err := c.gate.Logins().Continue(c.ctx, in.pending, proofOf(in.code), c.client)
 	return c.loggedIn(state, err)
 }
 
@@ -70,7 +70,7 @@ func enrolFields(_ *API, in *enrolIn) []form.Field {
 // tokenEnrol is POST /api/token/enrol/: it makes a secret for an authenticator app
 // in a login that must set one up.
 func tokenEnrol(c *call, in *enrolIn) (any, error) {
-	return c.gate.BeginEnrolment(c.ctx, in.pending, c.client)
+	return c.gate.Logins().BeginEnrolment(c.ctx, in.pending, c.client)
 }
 
 type enrolConfirmIn struct{ pending, token, code string }
@@ -85,7 +85,7 @@ func tokenEnrolConfirm(c *call, in *enrolConfirmIn) (any, error) {
 	if err := c.sameSite(); err != nil {
 		return nil, err
 	}
-	state, err := c.gate.Continue(c.ctx, in.pending, jotgate.EnrolTOTP(in.token, in.code), c.client)
+	state, err := c.gate.Logins().Continue(c.ctx, in.pending, jotgate.EnrolTOTP(in.token, in.code), c.client)
 	return c.loggedIn(state, err)
 }
 
@@ -108,12 +108,12 @@ func again(c *call, in *againIn) (any, error) {
 		return nil, form.NonField("Send either a password or a code.")
 	}
 	if in.hasCode {
-		state, err := c.gate.Again(c.ctx, c.user, proofOf(in.code), c.client)
+		state, err := c.gate.Logins().Reauthenticate(c.ctx, c.user, proofOf(in.code), c.client)
 		return c.loggedIn(state, err)
 	}
 	var state jotgate.LoginState
 	_, err := c.shell.Lockout().Try(c.ctx, c.account.Username, c.network, func() (id record.UserID, err error) {
-		state, err = c.gate.Again(c.ctx, c.user, jotgate.Password(c.account.Username, in.password), c.client)
+		state, err = c.gate.Logins().Reauthenticate(c.ctx, c.user, jotgate.Password(c.account.Username, in.password), c.client)
 		return c.account.ID, err
 	})
 	return c.loggedIn(state, err)

@@ -41,7 +41,7 @@ func tokenPasskey(c *call, in *passkeyIn) (any, error) {
 	if err := c.sameSite(); err != nil {
 		return nil, err
 	}
-	state, err := c.gate.Continue(c.ctx, in.pending, jotgate.Passkey(in.credential), c.client)
+	state, err := c.gate.Logins().Continue(c.ctx, in.pending, jotgate.Passkey(in.credential), c.client)
 	return c.loggedIn(state, err)
 }
 

@@ -21,7 +21,7 @@ type empty struct{}
 // tokenVerify is POST /api/token/verify/ and /auth/jwt/verify/. For a revoked token
 // it responds with a non-field error, as SimpleJWT does here only.
 func tokenVerify(c *call, in *verifyIn) (any, error) {
-	err := c.gate.VerifyToken(c.ctx, in.token)
+	err := c.gate.Sessions().VerifyToken(c.ctx, in.token)
 	if errors.Is(err, jotgate.ErrTokenBlacklisted) {
 		return nil, form.NonField(jotgate.ErrTokenBlacklisted.Detail).Because(err)
 	}

@@ -166,7 +166,7 @@ func token(v *visit) error {
 	if v.session == nil {
 		return jotgate.ErrNotAuthenticated
 	}
-	tokens, err := v.p.gate.PageSessions().Access(v.ctx, v.session)
+	tokens, err := v.p.gate.Sessions().Pages().Access(v.ctx, v.session)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (p *Pages) open(w http.ResponseWriter, r *http.Request) (*jotgate.PageSessi
 	if cookie == "" {
 		return nil, nil
 	}
-	s, err := p.gate.PageSessions().Open(r.Context(), cookie)
+	s, err := p.gate.Sessions().Pages().Open(r.Context(), cookie)
 	if errors.Is(err, jotgate.ErrNotAuthenticated) {
 		p.setCookie(w, r, sessionCookie, "", -time.Second)
 		return nil, nil

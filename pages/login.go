@@ -32,7 +32,7 @@ func login(v *visit) error {
 func (v *visit) signIn(username, password string, kind jotgate.PageLogin) error {
 	var state jotgate.LoginState
 	strange, err := v.p.shell.Lockout().Try(v.ctx, username, v.network, func() (id record.UserID, err error) {
-		if state, err = v.p.gate.PageSessions().Begin(v.ctx, jotgate.Password(username, password), kind, v.client); err != nil {
+		if state, err = v.p.gate.Sessions().Pages().Begin(v.ctx, jotgate.Password(username, password), kind, v.client); err != nil {
 			return "", err
 		}
 		if state.Page == nil {

@@ -24,7 +24,7 @@ func (v *visit) account() (*record.Account, error) {
 // renew reads the session and the account again and sends a new cookie. A
 // session that has ended in the meantime leads to the login.
 func (v *visit) renew() error {
-	s, err := v.p.gate.PageSessions().Renew(v.ctx, v.session)
+	s, err := v.p.gate.Sessions().Pages().Renew(v.ctx, v.session)
 	if errors.Is(err, jotgate.ErrNotAuthenticated) {
 		return errors.Join(err, v.toLogin(true))
 	}

@@ -107,7 +107,7 @@ func enrolShow(v *visit) error {
 	}
 	client := v.client
 	client.Browser = true
-	secret, err := v.p.gate.BeginEnrolment(v.ctx, p.token, client)
+	secret, err := v.p.gate.Logins().BeginEnrolment(v.ctx, p.token, client)
 	v.refused(err)
 	if errors.Is(err, jotgate.ErrLoginNotValid) {
 		return v.restart()

@@ -155,7 +155,7 @@ func (v *visit) nextOf(token string, proof jotgate.Proof, name, wrong string) er
 			return v.restart()
 		}
 	}
-	state, err := v.p.gate.PageSessions().Continue(v.ctx, p.token, proof, kind, v.client)
+	state, err := v.p.gate.Sessions().Pages().Continue(v.ctx, p.token, proof, kind, v.client)
 	v.refused(err)
 	switch {
 	case errors.Is(err, jotgate.ErrCodeNotValid), errors.Is(err, jotgate.ErrPasskeyNotValid), errors.Is(err, jotgate.ErrPasskeyUnknown):

@@ -7,7 +7,7 @@ const maxMethods = 20
 
 // maxMethodsOf lists the types that have more.
 var maxMethodsOf = map[string]int{
-	"Gate":        36, // to become 30
+	"Gate":        30, // the middleware, the daily calls and one method for each noun
 	"store.Store": 25, // an accessor for each noun, and the whole database
 }
 
