@@ -1,153 +1,18 @@
 package jotgate
 
-// Changes of accounts.
+// Accounts: finding them, whether they may still be used, and deleting them.
 
 import (
 	"context"
 	"errors"
-	"maps"
 
-	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/record"
 )
-
-// Accounts finds and changes the accounts of a gate. Gate.Accounts returns it.
-// It is safe for concurrent use.
-type Accounts struct{ gate *Gate }
-
-// Accounts returns the operations on accounts other than logins and
-// registrations.
-func (g *Gate) Accounts() Accounts { return Accounts{g} }
 
 // ByID finds an account by its key. The error is ErrNotFound if there
 // is none.
 func (as Accounts) ByID(ctx context.Context, id record.UserID) (*record.Account, error) {
 	return as.gate.users.UserByID(ctx, id)
-}
-
-// CheckPassword compares the password with the account's, as a login does: in
-// the hash pool, upgrading an outdated hash. Errors: ErrWrongPassword,
-// ErrBusy, ErrUnavailable.
-func (as Accounts) CheckPassword(ctx context.Context, a *record.Account, password string) error {
-	ok, err := as.gate.users.CheckPassword(ctx, a, password)
-	if err == nil && !ok {
-		return ErrWrongPassword
-	}
-	return err
-}
-
-// SetPassword sets a new password and ends the account's sessions except keep
-// (unless Settings.KeepSessionsOnPasswordChange). a must be the account as it
-// was read. Check the current password first (CheckPassword). Errors: 400 if
-// the rules reject the password (field password); ErrWrongPassword if the
-// password was changed in the meantime; ErrBusy, ErrForbidden,
-// ErrUnavailable.
-func (as Accounts) SetPassword(ctx context.Context, a *record.Account, password, keep string, client Client) error {
-	err := as.gate.replacePassword(ctx, a, password, keep, record.Change{}, client)
-	if errors.Is(err, ErrNotFound) {
-		return ErrWrongPassword.Because(err)
-	}
-	return err
-}
-
-// replacePassword adds a new password to the change and applies it, if the
-// stored password is still the one that was read. Otherwise the error is
-// ErrNotFound.
-func (g *Gate) replacePassword(ctx context.Context, a *record.Account, password, keep string, change record.Change, client Client) error {
-	if g.ownUsers() {
-		return ErrForbidden.Because(errOwnUsers)
-	}
-	if err := g.acceptPassword(a, password); err != nil {
-		return err
-	}
-	encoded, err := g.makePassword(ctx, password)
-	if err != nil {
-		return err
-	}
-	change.Password, change.IfPassword, change.At = &encoded, &a.Password, g.now()
-	change.Forget = []record.Purpose{record.PendingEmailChange} // may be requested with the old password
-	if !g.settings.KeepSessionsOnPasswordChange {
-		change.EndSessions, change.KeepSession = record.EndedByPassword, keep
-	}
-	return g.change(ctx, a, change, record.Event{Name: "password", Session: keep}, client)
-}
-
-// SetUsername sets a new login name. If users log in by e-mail, it is an
-// address, which takes effect as with SetEmail. The account's sessions except
-// keep end, and every token without a session that was issued until then is
-// void; with Settings.UserIDField "username" keep ends, too. Errors: 400 if the
-// name is not valid (field username), 429 as with SetEmail, ErrTaken,
-// ErrForbidden, ErrUnavailable.
-func (as Accounts) SetUsername(ctx context.Context, a *record.Account, username, keep string, client Client) error {
-	return as.gate.replaceUsername(ctx, a, username, record.Change{KeepSession: keep}, client)
-}
-
-func (g *Gate) replaceUsername(ctx context.Context, a *record.Account, username string, change record.Change, client Client) error {
-	if g.ownUsers() {
-		return ErrForbidden.Because(errOwnUsers)
-	}
-	if g.loginIsEmail() {
-		return g.replaceLogin(ctx, a, username, change, client)
-	}
-	name, err := names.Username(username)
-	if err != nil {
-		return fieldError("username", err.Error())
-	}
-	change.Username, change.IfPassword = &name, &a.Password
-	return g.change(ctx, a, change, record.Event{Name: "username"}, client)
-}
-
-// replaceLogin is replaceUsername if users log in by e-mail.
-func (g *Gate) replaceLogin(ctx context.Context, a *record.Account, email string, change record.Change, client Client) error {
-	if err := names.CheckEmail(email); err != nil {
-		return fieldError("username", err.Error())
-	}
-	if err := g.checkSimilar(ctx, email, a.ID); err != nil {
-		return err
-	}
-	other, err := g.db.Accounts().ByLogin(ctx, email)
-	switch {
-	case err == nil && other.ID != a.ID:
-		return ErrTaken
-	case err != nil && !errors.Is(err, ErrNotFound):
-		return err
-	case err != nil && !g.settings.ImmediateEmailChange:
-		return g.awaitEmail(ctx, a, email, change, client)
-	}
-	undo, err := g.undo(ctx, a)
-	if err != nil {
-		return err
-	}
-	change.Username, change.Email, change.IfPassword = &email, &email, &a.Password
-	if email != a.Email {
-		change.Await = undo
-	} else {
-		change.Email = nil
-	}
-	return g.change(ctx, a, change, record.Event{Name: "username"}, client)
-}
-
-// UserFields lists the further columns of the user table that users set and
-// see, as the store's schema names them.
-func (as Accounts) UserFields() []record.UserField {
-	if as.gate.ownUsers() {
-		return nil
-	}
-	return as.gate.model().Fields
-}
-
-// SetFields changes further columns of the user table, in the row and in a.
-// Errors: 400, by field, if the table cannot hold a value or another account
-// has it; ErrNotFound, ErrForbidden, ErrUnavailable.
-func (as Accounts) SetFields(ctx context.Context, a *record.Account, fields map[string]any, client Client) error {
-	if as.gate.ownUsers() {
-		return ErrForbidden.Because(errOwnUsers)
-	}
-	if err := as.gate.change(ctx, a, record.Change{Fields: fields}, record.Event{Name: "profile"}, client); err != nil {
-		return err
-	}
-	maps.Copy(a.Fields, fields)
-	return nil
 }
 
 // Delete deletes the account; its sessions end and its tokens stop
@@ -164,20 +29,100 @@ func (as Accounts) Delete(ctx context.Context, a *record.Account, client Client)
 	return nil
 }
 
-// change changes the row, reads the revocations that this causes and records
-// the event.
-func (g *Gate) change(ctx context.Context, a *record.Account, change record.Change, e record.Event, client Client) error {
-	change.At = or(change.At, g.now())
-	if err := g.db.Accounts().Change(ctx, a.ID, change); err != nil {
-		return err
+// Of reads the account of a verified user and makes the checks that need it. Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (the
+// session is recorded with another password than the stored one or, with
+// Settings.CheckRevokeToken, the token is), ErrUnavailable.
+func (as Accounts) Of(ctx context.Context, user *User) (*record.Account, error) {
+	g := as.gate
+	account, err := g.accountOf(ctx, user.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, ErrUserNotFound
+	case err != nil:
+		return nil, err
+	case !account.IsActive:
+		return nil, ErrUserInactive
+	case g.precedes(user.issued, account):
+		return nil, ErrUserNotFound
 	}
-	// A change of the username, which may be the address, ends sessions, too.
-	if change.EndSessions != "" || change.IsActive != nil && !*change.IsActive || change.Username != nil || change.Email != nil {
-		g.pullRevocations(ctx)
+	if err := g.sameOwner(ctx, user, account); err != nil {
+		return nil, err
 	}
-	e.User = a.ID
-	g.event(ctx, e, client)
-	return nil
+	if g.settings.CheckRevokeToken {
+		if claim, _ := user.Claim(g.settings.RevokeTokenClaim); !revokeClaimHolds(claim, account) {
+			return nil, ErrPasswordChanged
+		}
+	}
+	if err := g.confirmPassword(ctx, user, account); err != nil {
+		return nil, err
+	}
+	return account, nil
 }
 
-var errOwnUsers = errors.New("the accounts are kept by Settings.Users, not by the store")
+// confirmPassword ends the user's sessions if the password was changed by
+// another program than jotgate, such as a Django site on the same tables.
+func (g *Gate) confirmPassword(ctx context.Context, user *User, account *record.Account) error {
+	if g.ownUsers() || user.Session == "" {
+		return nil
+	}
+	err := g.db.Sessions().ConfirmPassword(ctx, user.Session, account.ID, account.Password, g.now())
+	if errors.Is(err, ErrPasswordChanged) {
+		g.pullRevocations(ctx)
+		// The store wrote the event in the transaction that ended the sessions.
+		g.logEvent(ctx, record.Event{Name: string(record.EndedByPassword), User: account.ID, Session: user.Session})
+	}
+	return err
+}
+
+// precedes reports whether a token that identifies its user by username was
+// issued before the account joined: then it belongs to an earlier owner of
+// the name.
+func (g *Gate) precedes(issued int64, account *record.Account) bool {
+	return g.settings.UserIDField == "username" && !account.DateJoined.IsZero() && issued < account.DateJoined.Unix()
+}
+
+// sameOwner returns ErrUserNotFound if the token identifies its user by
+// username and its session is another account's: the name has a new owner,
+// perhaps by a change that a Django site made on the same tables.
+func (g *Gate) sameOwner(ctx context.Context, user *User, account *record.Account) error {
+	if g.settings.UserIDField != "username" || user.Session == "" {
+		return nil
+	}
+	s, err := g.db.Sessions().Find(ctx, user.Session)
+	if errors.Is(err, ErrNotFound) { // of another issuer
+		return nil
+	}
+	if err == nil && s.User != account.ID {
+		return ErrUserNotFound
+	}
+	return err
+}
+
+// accountOf finds an account by the value of the user id claim.
+func (g *Gate) accountOf(ctx context.Context, id record.UserID) (*record.Account, error) {
+	if g.settings.UserIDField == "username" {
+		return g.users.UserByLogin(ctx, string(id))
+	}
+	return g.users.UserByID(ctx, id)
+}
+
+// EmailVerified reports whether a.Email is verified for the account: its
+// owner has followed a link that was sent there, or an operator has set it.
+// If the account has no row in account_emailaddress (it is older than that
+// table, or was created by a Django without allauth), it is not known whether
+// the address is verified; it counts as verified unless
+// Settings.ListedEmailsOnly.
+func (as Accounts) EmailVerified(ctx context.Context, a *record.Account) (bool, error) {
+	if as.gate.ownUsers() {
+		return a.Email != "", nil
+	}
+	verified, listed, err := as.gate.db.Addresses().Verified(ctx, a.ID, a.Email)
+	return a.Email != "" && (verified || !listed && !as.gate.settings.ListedEmailsOnly), err
+}
+
+func idOf(account *record.Account) record.UserID {
+	if account == nil {
+		return ""
+	}
+	return account.ID
+}

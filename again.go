@@ -4,6 +4,7 @@ package jotgate
 // replacing a session by a stronger one.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -176,7 +177,7 @@ func (fs Factors) RequireRecent(ctx context.Context, user *User, a *record.Accou
 			return err
 		}
 		if err == nil && session.User == a.ID && !session.AuthTime.IsZero() {
-			seen.AuthTime, seen.ACR = session.AuthTime.Unix(), or(session.ACR, levelOne)
+			seen.AuthTime, seen.ACR = session.AuthTime.Unix(), cmp.Or(session.ACR, levelOne)
 		}
 	}
 	return g.CheckAuth(&seen, Fresh(g.settings.StepUpLifetime), ACR(level))

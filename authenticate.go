@@ -12,13 +12,13 @@ import (
 // and those of VerifyAccess.
 func (g *Guard) Authenticate(r *http.Request) (*User, error) { return g.authenticate(r, nil) }
 
-// authenticate is Authenticate; see verifyAccess for room.
-func (g *Guard) authenticate(r *http.Request, room *User) (*User, error) {
+// authenticate is Authenticate; see verifyAccess for dst.
+func (g *Guard) authenticate(r *http.Request, dst *User) (*User, error) {
 	token, err := g.tokenOf(r)
 	if err != nil {
 		return nil, err
 	}
-	user, err := g.verifyAccess(token, room)
+	user, err := g.verifyAccess(token, dst)
 	if err != nil && strings.ContainsFunc(token, isSpace) {
 		return nil, ErrBadHeader // checked only now, since no token with a space in it verifies
 	}
@@ -78,7 +78,7 @@ func (g *Guard) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &userContext{Context: r.Context(), guard: g}
 		var err error
-		if c.user, err = g.authenticate(r, &c.room); err != nil {
+		if c.user, err = g.authenticate(r, &c.stored); err != nil {
 			g.refuse(w, r, err)
 			return
 		}
@@ -89,9 +89,9 @@ func (g *Guard) Require(next http.Handler) http.Handler {
 // A userContext is the context of a request and its user, in one allocation.
 type userContext struct {
 	context.Context
-	guard *Guard // the Guard that verified the token
-	user  *User
-	room  User // what user points to, unless the user is shared
+	guard  *Guard // the Guard that verified the token
+	user   *User
+	stored User // what user points to, unless the user is shared
 }
 
 // verifiedKey is the context key that returns the userContext itself.

@@ -1,11 +1,7 @@
 package jotgate
 
 import (
-	"errors"
-	"strconv"
-
 	"github.com/jotgate/jotgate/jwt"
-	"github.com/jotgate/jotgate/record"
 )
 
 // accessClaims are the claims that jotgate reads from a token. UserID is raw
@@ -53,47 +49,6 @@ func stampOf[T any](t *jwt.Token[T]) stamp {
 	return stamp{t.IssuedAt, t.NotBefore, t.ExpiresAt, t.Payload()}
 }
 
-// read verifies the signature, times, issuer and audience. The errors are
-// those of package jwt.
-func (g *Guard) read(token string) (verifiedToken, error) {
-	t, err := g.tokens.Verify(token)
-	if err != nil {
-		return g.readForeign(token, err)
-	}
-	return verifiedToken{t.Claims, stampOf(&t)}, nil
-}
-
-// readForeign reads a token that was rejected, if the only reason was a claim
-// that another issuer writes with another type.
-func (g *Guard) readForeign(token string, refused error) (verifiedToken, error) {
-	if !ofAnotherType(refused) {
-		return verifiedToken{}, refused
-	}
-	t, err := g.foreign.Verify(token)
-	if err != nil {
-		return verifiedToken{}, err
-	}
-	return verifiedToken{t.Claims.lenient(t.Payload()), stampOf(&t)}, nil
-}
-
-// ofAnotherType reports whether a genuine token was rejected only because a
-// fact about the user does not have the type that jotgate writes.
-func ofAnotherType(err error) bool {
-	var refused *jwt.Error
-	return errors.As(err, &refused) && refused.Reason == jwt.ErrMalformed && factNamed(refused.Claim) != nil
-}
-
-// lenient adds the facts of the payload that have a usable type.
-func (f *foreignClaims) lenient(payload jwt.Raw) accessClaims {
-	c := accessClaims{TokenType: f.TokenType, JTI: f.JTI, UserID: f.UserID, SID: f.SID}
-	for _, fact := range facts {
-		if raw, ok := payload.Member(fact.name); ok {
-			fact.lenient(&c, raw)
-		}
-	}
-	return c
-}
-
 // textOf returns the value of a JSON string, or "" for any other value.
 func textOf(raw jwt.Raw) string {
 	text, _ := raw.Text()
@@ -115,23 +70,11 @@ func textsOf(raw jwt.Raw) []string {
 	return texts
 }
 
-// userID reads the claim that identifies the user: a string, as SimpleJWT has
-// written it since 5.5, or an integer, as it did before. A claim of any other
-// type identifies no user.
-func (g *Guard) userID(c *accessClaims, payload jwt.Raw) (record.UserID, error) {
-	raw := c.UserID
-	if g.idClaim != "user_id" {
-		raw, _ = payload.Member(g.idClaim)
-	}
-	if raw == "" {
-		return "", ErrNoUserClaim
-	}
-	if text, isString := raw.Text(); isString && text != "" {
-		return record.UserID(text), nil
-	}
-	n, err := strconv.ParseInt(string(raw), 10, 64)
-	if err != nil {
-		return "", ErrUserNotFound
-	}
-	return record.UserID(strconv.FormatInt(n, 10)), nil
+// claim is one member of a jwt.Object.
+type claim = struct {
+	Name  string
+	Value any
 }
+
+// maxTime is 9999-12-31T23:59:59Z, the last second both databases can hold.
+const maxTime = 253402300799

@@ -3,26 +3,12 @@ package jotgate
 // The e-mail address of an account: whether it is verified, and how it changes.
 
 import (
+	"cmp"
 	"context"
-	"errors"
 
 	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/record"
 )
-
-// EmailVerified reports whether a.Email is verified for the account: its
-// owner has followed a link that was sent there, or an operator has set it.
-// If the account has no row in account_emailaddress (it is older than that
-// table, or was created by a Django without allauth), it is not known whether
-// the address is verified; it counts as verified unless
-// Settings.ListedEmailsOnly.
-func (as Accounts) EmailVerified(ctx context.Context, a *record.Account) (bool, error) {
-	if as.gate.ownUsers() {
-		return a.Email != "", nil
-	}
-	verified, listed, err := as.gate.db.Addresses().Verified(ctx, a.ID, a.Email)
-	return a.Email != "" && (verified || !listed && !as.gate.settings.ListedEmailsOnly), err
-}
 
 // SetEmail changes the account's address. The new one takes effect when its
 // owner follows the link that is sent there (Links.ConfirmEmail); until then the
@@ -140,7 +126,7 @@ func (ls Links) ConfirmEmail(ctx context.Context, uid, token string, client Clie
 	if err := ls.gate.change(ctx, a, change, record.Event{Name: "email", Detail: "confirmed"}, client); err != nil {
 		return nil, used(err)
 	}
-	a.Email, a.Username = p.Email, or(deref(change.Username), a.Username)
+	a.Email, a.Username = p.Email, cmp.Or(deref(change.Username), a.Username)
 	if len(undo) > 0 {
 		ls.gate.notify(ctx, record.LetterEmailChanged, &before, "")
 	}
@@ -184,7 +170,7 @@ func (ls Links) UndoEmail(ctx context.Context, uid, token string, client Client)
 	if err := ls.gate.change(ctx, a, change, record.Event{Name: "email", Detail: "undone"}, client); err != nil {
 		return nil, used(err)
 	}
-	a.Email, a.Username, a.Password, a.IsActive = p.Email, or(deref(change.Username), a.Username), password, a.IsActive || change.IsActive != nil
+	a.Email, a.Username, a.Password, a.IsActive = p.Email, cmp.Or(deref(change.Username), a.Username), password, a.IsActive || change.IsActive != nil
 	if a.IsActive {
 		ls.gate.notify(ctx, record.LetterPasswordReset, a, "")
 	}
@@ -202,30 +188,3 @@ func (g *Gate) undo(ctx context.Context, a *record.Account) ([]record.Pending, e
 	p.Expires = p.Created.Add(undoTimeout)
 	return []record.Pending{p}, nil
 }
-
-// informFormer notifies the addresses that the account had in the last seven
-// days that its password was reset.
-func (g *Gate) informFormer(ctx context.Context, a *record.Account) {
-	list, err := g.pending(ctx, record.LetterEmailChanged, a)
-	if err != nil {
-		g.log.WarnContext(ctx, "former addresses were not informed of a new password", "user_id", a.ID, "cause", err)
-	}
-	for _, p := range list {
-		former := *a
-		former.Email = p.Email
-		g.notify(ctx, record.LetterPasswordChanged, &former, "")
-	}
-}
-
-func (g *Gate) newPending(purpose record.Purpose, email string) record.Pending {
-	return record.Pending{Purpose: purpose, Email: email, Nonce: randomHex(), Created: g.now()}
-}
-
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
-var errNoOutbox = errors.New("the store has no outbox")

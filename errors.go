@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/throttle"
 )
 
@@ -201,4 +203,30 @@ func (e *Error) Respond(w http.ResponseWriter, challenge string) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(body)
+}
+
+// ErrWrongPassword reports that the current password, requested before a
+// change, is wrong.
+var ErrWrongPassword = &Error{Status: 400, Fields: []FieldError{{"current_password", []string{"Invalid password."}}}}
+
+var errOwnUsers = errors.New("the accounts are kept by Settings.Users, not by the store")
+
+var errNoOutbox = errors.New("the store has no outbox")
+
+// errOvertaken reports that the account changed between the check and the
+// start of the session.
+var errOvertaken = errors.New("the account changed during the login")
+
+var (
+	errRevoked   = errors.New("the session or the user was revoked")
+	errUncovered = errors.New("the token was issued before the time that the revocation list reaches back to")
+	errNoIssued  = fmt.Errorf("%w: iat is missing, so the token may be older than a revocation of its user's tokens", jwt.ErrMissing)
+)
+
+// errStaleRevocations is the cause of the refusal with RevocationsRequired.
+var errStaleRevocations = errors.New("the revocation list is stale")
+
+// fieldError returns the error with status 400 about one field.
+func fieldError(field string, texts ...string) *Error {
+	return &Error{Status: 400, Fields: []FieldError{{field, texts}}}
 }

@@ -3,6 +3,7 @@ package jotgate
 // Events: the log, the audit trail and Settings.OnEvent.
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -19,13 +20,6 @@ import (
 
 // eventPatience is how long a response waits for its event to be stored.
 const eventPatience = 2 * time.Second
-
-// Events adds events to a gate's log and audit trail. Gate.Events returns it.
-// It is safe for concurrent use.
-type Events struct{ gate *Gate }
-
-// Events returns the operations on events, for the program's HTTP layer.
-func (g *Gate) Events() Events { return Events{g} }
 
 // Record adds an event of the program's HTTP layer to the log and the
 // audit trail. It is one of record.EventKinds; the number of its rows is
@@ -121,7 +115,7 @@ func (g *Gate) storeEvent(ctx context.Context, e record.Event) {
 // logEvent writes an event to the log and calls Settings.OnEvent.
 func (g *Gate) logEvent(ctx context.Context, e record.Event) {
 	kind, _ := record.EventKindOf(e.Name)
-	e.Outcome, e.Count = or(e.Outcome, kind.Outcome), max(e.Count, 1)
+	e.Outcome, e.Count = cmp.Or(e.Outcome, kind.Outcome), max(e.Count, 1)
 	level := slog.LevelInfo
 	if e.Name == "reuse" { // a theft, or a client that needs another setting
 		level = slog.LevelWarn

@@ -3,6 +3,7 @@ package jotgate
 // Setting up, listing and removing second factors.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -12,16 +13,6 @@ import (
 	"github.com/jotgate/jotgate/factor/totp"
 	"github.com/jotgate/jotgate/record"
 )
-
-// Factors sets up, lists and removes second factors. Gate.Factors returns it.
-// It is safe for concurrent use. Its methods do not check who calls them: see
-// Gate.RequireRecent.
-type Factors struct{ gate *Gate }
-
-// Factors returns the operations on second factors. If accounts cannot have
-// second factors (Settings.Users keeps them, or the Store has no Factors), each
-// of them returns ErrForbidden, and List returns none.
-func (g *Gate) Factors() Factors { return Factors{g} }
 
 var errNoFactors = errors.New("these accounts cannot have second factors")
 
@@ -84,7 +75,7 @@ func (fs Factors) BeginTOTP(ctx context.Context, a *record.Account) (NewTOTP, er
 		return NewTOTP{}, errHasTOTP
 	}
 	t := NewTOTP{Secret: totp.NewSecret()}
-	t.URL = totp.URL(or(g.settings.MFAIssuer, or(g.settings.Issuer, "jotgate")), or(a.Username, a.Email), t.Secret)
+	t.URL = totp.URL(cmp.Or(g.settings.MFAIssuer, cmp.Or(g.settings.Issuer, "jotgate")), cmp.Or(a.Username, a.Email), t.Secret)
 	if t.SVG, err = totp.SVG(t.URL); err != nil {
 		return NewTOTP{}, ErrUnavailable.Because(err)
 	}

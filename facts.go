@@ -5,17 +5,14 @@ package jotgate
 // read it.
 
 import (
-	"context"
 	"slices"
-	"strings"
 
 	"github.com/jotgate/jotgate/jwt"
-	"github.com/jotgate/jotgate/record"
 )
 
 // A fact is a property of a user that an access token can carry under its
 // name: an entry of Settings.Claims. A Guard reads it into the field of
-// accessClaims with the same name, and fill copies that to the User
+// accessClaims with the same name, and userFromClaims copies that to the User
 // (TestFacts checks both).
 type fact struct {
 	name     string
@@ -88,47 +85,4 @@ func factNamed(name string) *fact {
 		return &facts[i]
 	}
 	return nil
-}
-
-// factsOf returns the user of a session's access tokens, with everything that
-// Settings.Claims lists.
-func (g *Gate) factsOf(ctx context.Context, account *record.Account, s *record.Session) (*User, error) {
-	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID}
-	if !s.AuthTime.IsZero() && (s.ACR != "" || g.claims(func(f *fact) bool { return f.session })) {
-		user.AuthTime, user.AMR, user.ACR = s.AuthTime.Unix(), strings.Fields(s.AMR), or(s.ACR, levelOne)
-	}
-	if !g.claims(func(f *fact) bool { return f.granted }) || g.ownUsers() {
-		return user, nil
-	}
-	groups, permissions, err := g.db.Accounts().Grants(ctx, account.ID)
-	if err != nil {
-		return nil, err
-	}
-	user.Groups, user.Permissions = make([]string, len(groups)), permissions
-	for i, group := range groups {
-		user.Groups[i] = group.Name
-	}
-	return user, nil
-}
-
-// claims reports whether Settings.Claims lists a fact for which is returns true.
-func (g *Gate) claims(is func(*fact) bool) bool {
-	return slices.ContainsFunc(g.settings.Claims, func(name string) bool { return is(factNamed(name)) })
-}
-
-// factClaims returns the claims of an access token about its user: those that
-// Settings.Claims lists, and those about the authentication if a second factor
-// is concerned.
-func (g *Gate) factClaims(user *User, s *record.Session) (claims jwt.Object) {
-	for _, name := range g.settings.Claims {
-		if f := factNamed(name); !f.session || user.AuthTime != 0 {
-			claims = append(claims, claim{name, f.of(user)})
-		}
-	}
-	for i := range facts {
-		if f := &facts[i]; f.session && s.ACR != "" && !slices.Contains(g.settings.Claims, f.name) {
-			claims = append(claims, claim{f.name, f.of(user)})
-		}
-	}
-	return claims
 }

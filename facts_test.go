@@ -10,7 +10,7 @@ import (
 )
 
 // TestFacts checks what the compiler cannot: every fact has a field in
-// accessClaims and one of the same name in User, fill copies it, issuing
+// accessClaims and one of the same name in User, userFromClaims copies it, issuing
 // writes it, a lenient reader sets it, and the documentation names it. It
 // finds a place that was forgotten when a fact was added.
 func TestFacts(t *testing.T) {
@@ -40,7 +40,7 @@ func TestFacts(t *testing.T) {
 			}
 			g := &Guard{idClaim: "user_id"}
 			c.TokenType, c.JTI, c.UserID = `"access"`, `"j"`, `"1"`
-			user, err := g.fill(nil, &c, stamp{})
+			user, err := g.userFromClaims(nil, &c, stamp{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,7 +48,7 @@ func TestFacts(t *testing.T) {
 				t.Fatalf("User has no field tagged %q", f.name)
 			}
 			if got := reflect.ValueOf(*user).FieldByName(field.Name); !reflect.DeepEqual(got.Interface(), read.Interface()) {
-				t.Errorf("fill gives the user %v, the token has %v", got, read)
+				t.Errorf("userFromClaims gives the user %v, the token has %v", got, read)
 			}
 			if got := f.of(user); !reflect.DeepEqual(got, read.Interface()) {
 				t.Errorf("issuing writes %v, the user has %v", got, read)

@@ -7,12 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
-	"github.com/jotgate/jotgate/record"
 )
 
 // The revocation feed over HTTP. A Guard without access to the database uses
@@ -40,101 +37,6 @@ const signatureHeader = "Jotgate-Signature"
 
 // maxWait bounds the wait parameter.
 const maxWait = 25 * time.Second
-
-// feedEntry is one revocation in the format of the feed.
-type feedEntry struct {
-	Session string        `json:"sid,omitempty"`
-	User    record.UserID `json:"user_id,omitempty"`
-	At      int64         `json:"at"` // Unix seconds
-	// Sessionless limits the entry to tokens without a session.
-	Sessionless bool `json:"sessionless,omitempty"`
-}
-
-// feedBody is a page of the feed.
-type feedBody struct {
-	Cursor   string `json:"cursor"`
-	Complete bool   `json:"complete"` // all entries that are still needed are listed
-	Keep     int64  `json:"keep"`     // seconds that an entry about a session is needed after its time
-	// KeepUsers is the same for an entry about a user: tokens of other issuers
-	// may have a longer lifetime than the gate's.
-	KeepUsers int64       `json:"keep_users"`
-	Revoked   []feedEntry `json:"revoked"`
-}
-
-// feedLog holds the entries that the feed serves, in order of arrival. The
-// caller of its methods holds the lock of revocations; a nil log holds
-// nothing.
-type feedLog struct {
-	entries []loggedEntry
-	waiting atomic.Int32 // requests that wait for a revocation
-}
-
-type loggedEntry struct {
-	feedEntry
-	transaction int64
-	issued      int64 // see revocations.add
-}
-
-func newFeedLog() *feedLog { return &feedLog{} }
-
-func (l *feedLog) append(e record.Revocation, issued int64) {
-	if l == nil {
-		return
-	}
-	at := e.Made.Unix()
-	if !e.NotBefore.IsZero() {
-		at = e.NotBefore.Unix()
-	}
-	l.entries = append(l.entries, loggedEntry{feedEntry{e.Session, e.User, at, e.Sessionless}, e.Transaction, issued})
-}
-
-// sweep drops the entries about sessions and about users whose tokens were
-// issued before these times.
-func (l *feedLog) sweep(sessions, users int64) {
-	if l == nil {
-		return
-	}
-	kept := make([]loggedEntry, 0, len(l.entries))
-	for _, e := range l.entries {
-		if e.Session != "" && e.issued >= sessions || e.Session == "" && e.issued >= users {
-			kept = append(kept, e)
-		}
-	}
-	l.entries = kept
-}
-
-// since returns the entries that the cursor has not seen, or all of them.
-// here is the position to which this process has read; ahead reports that the
-// cursor has seen more.
-func (l *feedLog) since(cursor string, here record.RevocationCursor) (body feedBody, ahead bool) {
-	body = feedBody{Cursor: feedCursor(here), Revoked: []feedEntry{}}
-	epoch, text, _ := strings.Cut(cursor, ".")
-	seen, err := record.ParseHorizon(text)
-	body.Complete = err != nil || seen.Max == 0 || epoch != here.Epoch || len(cursor) > maxCursor
-	if ahead = !body.Complete && !here.Seen.Covers(seen); ahead {
-		body.Complete = true
-	}
-	for _, e := range l.entries {
-		if body.Complete || !seen.Sees(e.transaction) {
-			body.Revoked = append(body.Revoked, e.feedEntry)
-		}
-	}
-	return body, ahead
-}
-
-// maxCursor bounds a cursor, in bytes.
-const maxCursor = 4096
-
-// feedCursor returns the cursor that Guards send back. If very many
-// transactions are running, it omits those that overtook the oldest of them;
-// then some entries are listed twice.
-func feedCursor(here record.RevocationCursor) string {
-	text := here.Epoch + "." + here.Seen.String()
-	if len(text) > maxCursor {
-		text = here.Epoch + "." + record.Horizon{Min: here.Seen.Min, Max: here.Seen.Min}.String()
-	}
-	return text
-}
 
 // page returns the entries that the cursor has not seen and a channel that is
 // closed when another entry is added. ahead reports that this process has

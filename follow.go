@@ -1,6 +1,7 @@
 package jotgate
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -124,7 +125,7 @@ func patience(s GuardSettings) time.Duration {
 	if !s.RevocationsRequired {
 		return most
 	}
-	return max(time.Second, min(most, or(s.RevocationMaxAge, defaultMaxAge)/2))
+	return max(time.Second, min(most, cmp.Or(s.RevocationMaxAge, defaultMaxAge)/2))
 }
 
 // next makes a round and returns how long to pause before the next one. There

@@ -1,8 +1,8 @@
 package jotgate
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
-	"github.com/jotgate/jotgate/record"
 )
 
 // Guard verifies access tokens and protects handlers. It needs keys but no
@@ -101,10 +100,10 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 	g := &Guard{
 		tokens:    tokens,
 		foreign:   foreign,
-		header:    http.CanonicalHeaderKey(or(s.HeaderName, "Authorization")),
+		header:    http.CanonicalHeaderKey(cmp.Or(s.HeaderName, "Authorization")),
 		types:     slices.Clone(s.HeaderTypes),
 		challenge: challengeOf(s.HeaderTypes),
-		idClaim:   or(s.UserIDClaim, "user_id"),
+		idClaim:   cmp.Or(s.UserIDClaim, "user_id"),
 		now:       s.Now,
 		memory:    newMemory(s.RememberTokens, s.Leeway),
 		keySet:    s.Keys,
@@ -121,7 +120,7 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 		if s.RevocationMaxAge != 0 && s.RevocationMaxAge < 3*time.Second {
 			return nil, errors.New("jotgate: RevocationMaxAge is under 3 seconds")
 		}
-		maxAge := or(s.RevocationMaxAge, defaultMaxAge)
+		maxAge := cmp.Or(s.RevocationMaxAge, defaultMaxAge)
 		g.stale = func() bool { return g.RevocationAge() > maxAge }
 	}
 	g.follow, err = newFollower(g, s)
@@ -144,190 +143,3 @@ func (g *Guard) RevocationAge() time.Duration { return g.revoked.age(g.now()) }
 // challengeOf returns the challenge as DRF sends it, with the first header
 // type, as SimpleJWT does.
 func challengeOf(types []string) string { return types[0] + ` realm="api"` }
-
-// VerifyAccess verifies an access token and returns its user. It makes no
-// query. Errors: ErrTokenInvalid and ErrTokenExpired with SimpleJWT's list of
-// messages, ErrNoUserClaim, ErrUserNotFound if the user claim is neither a
-// string nor an integer, ErrUnavailable if there are no keys or if
-// RevocationsRequired is set and the revocation list is too old.
-func (g *Guard) VerifyAccess(token string) (*User, error) { return g.verifyAccess(token, nil) }
-
-// verifyAccess is VerifyAccess that stores the user in room, if that is not
-// nil. It does not use room if users are shared
-// (GuardSettings.RememberTokens), since the cached pointer would keep the
-// whole request in memory.
-func (g *Guard) verifyAccess(token string, room *User) (*User, error) {
-	user, err := g.userOf(token, room)
-	if err != nil {
-		return nil, err
-	}
-	if g.stale() {
-		return nil, ErrUnavailable.Because(errors.New("the revocation list is stale"))
-	}
-	if err := g.checkRevoked(user.Session, user.ID, &user.stamp); err != nil {
-		return nil, accessError(ErrTokenInvalid.Because(err))
-	}
-	return user, nil
-}
-
-var (
-	errRevoked   = errors.New("the session or the user was revoked")
-	errUncovered = errors.New("the token was issued before the time that the revocation list reaches back to")
-	errNoIssued  = fmt.Errorf("%w: iat is missing, so the token may be older than a revocation of its user's tokens", jwt.ErrMissing)
-)
-
-// checkRevoked returns an error if a token of this session and user is
-// revoked, or if that is not known.
-func (g *Guard) checkRevoked(sid string, user record.UserID, s *stamp) error {
-	var err error
-	switch revoked := g.revoked.revoked(sid, user, s.issued); {
-	case revoked && s.issued == 0 && !g.revoked.revoked(sid, user, maxTime):
-		return errNoIssued // with an iat, the token could be a later one
-	case revoked:
-		return errRevoked
-	case g.revoked.covers(sid, s, g.now):
-		return nil
-	case s.issued == 0:
-		err = errNoIssued
-	default:
-		err = errUncovered
-	}
-	g.warnUncovered(sid, user, s, err)
-	return err
-}
-
-// warnUncovered logs, at most once a minute, that a token was rejected
-// because it lives longer than revocations are kept, or may do so: cause says
-// which.
-func (g *Guard) warnUncovered(sid string, user record.UserID, s *stamp, cause error) {
-	now, before := g.now().Unix(), g.warned.Load()
-	if now-before < 60 && before <= now || !g.warned.CompareAndSwap(before, now) {
-		return
-	}
-	about := []any{"user_id", user, "sid", sid, "expires", time.Unix(s.expires, 0).UTC()}
-	if s.issued != 0 {
-		about = append(about, "issued", time.Unix(s.issued, 0).UTC())
-	}
-	g.log.Warn("an access token was rejected: "+cause.Error()+"; set ForeignTokenLifetime"+
-		" to the longest life of an access token that another issuer makes", about...)
-}
-
-// userOf verifies the token but does not check revocation.
-func (g *Guard) userOf(token string, room *User) (*User, error) {
-	var keys *jwt.KeySet
-	if g.memory != nil {
-		keys = g.keySet.KeySet() // before verifying: the set may change in the meantime
-		if user := g.memory.recall(token, keys, g.now()); user != nil {
-			return user, nil
-		}
-	}
-	user, err := g.newUser(token, room)
-	if err != nil {
-		return nil, err
-	}
-	g.memory.add(token, user, keys)
-	return user, nil
-}
-
-// newUser verifies a token and returns its user.
-func (g *Guard) newUser(token string, room *User) (*User, error) {
-	t, err := g.tokens.Verify(token)
-	if err == nil { // like read, but without a copy of the claims
-		return g.fill(room, &t.Claims, stampOf(&t))
-	}
-	foreign, err := g.readForeign(token, err)
-	if err != nil {
-		return nil, accessError(tokenError(err))
-	}
-	return g.fill(room, &foreign.accessClaims, foreign.stamp)
-}
-
-// fill returns the user of an access token, in room if it can be used.
-func (g *Guard) fill(room *User, c *accessClaims, s stamp) (*User, error) {
-	if err := ofType(c, "access"); err != nil {
-		return nil, accessError(err)
-	}
-	id, err := g.userID(c, s.payload)
-	if err != nil {
-		return nil, err
-	}
-	if room == nil || g.memory != nil {
-		room = new(User)
-	}
-	room.ID, room.Username, room.Email, room.Role = id, c.Username, c.Email, c.Role
-	room.Groups, room.Permissions, room.Session, room.stamp = c.Groups, c.Permissions, c.SID, s
-	room.AuthTime, room.AMR, room.ACR = c.AuthTime, c.AMR, c.ACR
-	return room, nil
-}
-
-// verify checks a token of this type in SimpleJWT's order: signature and
-// times, jti, token type. Its errors are of type *Error, in the form that
-// token endpoints send.
-func (g *Guard) verify(token, tokenType string) (*verifiedToken, error) {
-	t, err := g.read(token)
-	if err != nil {
-		return nil, tokenError(err)
-	}
-	if err := ofType(&t.accessClaims, tokenType); err != nil {
-		return nil, err
-	}
-	return &t, nil
-}
-
-// ofType makes the checks of verify that follow the signature and times. If
-// tokenType is empty, any type is accepted.
-func ofType(c *accessClaims, tokenType string) *Error {
-	switch {
-	case c.JTI == "":
-		return tokenText("Token has no id")
-	case c.TokenType == "":
-		return tokenText("Token has no type")
-	case tokenType != "" && textOf(c.TokenType) != tokenType:
-		return tokenText("Token has wrong type")
-	}
-	return nil
-}
-
-// tokenText returns the error for a rejected token with one of SimpleJWT's
-// texts.
-func tokenText(text string) *Error {
-	return &Error{Status: ErrTokenInvalid.Status, Code: ErrTokenInvalid.Code, Detail: text}
-}
-
-// tokenError converts an error of package jwt to one with the text of
-// SimpleJWT 5.5.
-func tokenError(err error) *Error {
-	var refused *jwt.Error
-	switch {
-	case errors.Is(err, jwt.ErrNoKeys):
-		return ErrUnavailable.Because(err)
-	case errors.Is(err, jwt.ErrExpired):
-		return ErrTokenExpired.Because(err)
-	case errors.As(err, &refused) && refused.Reason == jwt.ErrMissing && refused.Claim == "exp":
-		return tokenText("Token has no 'exp' claim").Because(err)
-	default:
-		return ErrTokenInvalid.Because(err)
-	}
-}
-
-// accessError converts the error to the form that SimpleJWT sends for the
-// token of a request: one message for each class of token that was tried.
-func accessError(err error) *Error {
-	e := AsError(err)
-	if e.Status == ErrUnavailable.Status { // nothing is wrong with the token
-		return e
-	}
-	return &Error{
-		Status: e.Status, Code: e.Code, Detail: "Given token not valid for any token type",
-		Messages: []TokenMessage{{"AccessToken", "access", e.Detail}}, cause: err,
-	}
-}
-
-// or returns value, or fallback if value is the zero value.
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
-}

@@ -3,6 +3,7 @@ package jotgate
 // Issuing: the claims of refresh and access tokens, and signing them.
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"encoding/hex"
@@ -14,12 +15,6 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/record"
 )
-
-// claim is one member of a jwt.Object.
-type claim = struct {
-	Name  string
-	Value any
-}
 
 // issue returns the session's refresh token and an access token. custom are
 // the claims that a refresh copies from the presented token. The same session
@@ -157,4 +152,47 @@ func revokeClaim(account *record.Account) string {
 func revokeClaimHolds(claim jwt.Raw, account *record.Account) bool {
 	text, ok := claim.Text()
 	return ok && text == revokeClaim(account)
+}
+
+// factsOf returns the user of a session's access tokens, with everything that
+// Settings.Claims lists.
+func (g *Gate) factsOf(ctx context.Context, account *record.Account, s *record.Session) (*User, error) {
+	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID}
+	if !s.AuthTime.IsZero() && (s.ACR != "" || g.claims(func(f *fact) bool { return f.session })) {
+		user.AuthTime, user.AMR, user.ACR = s.AuthTime.Unix(), strings.Fields(s.AMR), cmp.Or(s.ACR, levelOne)
+	}
+	if !g.claims(func(f *fact) bool { return f.granted }) || g.ownUsers() {
+		return user, nil
+	}
+	groups, permissions, err := g.db.Accounts().Grants(ctx, account.ID)
+	if err != nil {
+		return nil, err
+	}
+	user.Groups, user.Permissions = make([]string, len(groups)), permissions
+	for i, group := range groups {
+		user.Groups[i] = group.Name
+	}
+	return user, nil
+}
+
+// claims reports whether Settings.Claims lists a fact for which is returns true.
+func (g *Gate) claims(is func(*fact) bool) bool {
+	return slices.ContainsFunc(g.settings.Claims, func(name string) bool { return is(factNamed(name)) })
+}
+
+// factClaims returns the claims of an access token about its user: those that
+// Settings.Claims lists, and those about the authentication if a second factor
+// is concerned.
+func (g *Gate) factClaims(user *User, s *record.Session) (claims jwt.Object) {
+	for _, name := range g.settings.Claims {
+		if f := factNamed(name); !f.session || user.AuthTime != 0 {
+			claims = append(claims, claim{name, f.of(user)})
+		}
+	}
+	for i := range facts {
+		if f := &facts[i]; f.session && s.ACR != "" && !slices.Contains(g.settings.Claims, f.name) {
+			claims = append(claims, claim{f.name, f.of(user)})
+		}
+	}
+	return claims
 }

@@ -2,60 +2,16 @@ package jotgate
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 )
 
-// Client describes the client of a request, as the session list and the audit
-// trail show it.
-type Client struct {
-	Address   string // without a port
-	UserAgent string
-	Endpoint  string // the route of the request, for the audit trail
-	// Browser says that the client keeps a pending login in a cookie. Such a login
-	// cannot be continued by a client that sends it in the body of a request, nor
-	// the other way round.
-	Browser bool
-	// TrustedBrowser is the value of LoginState.TrustedBrowser that this browser
-	// has kept, if any. See Settings.TrustedBrowser.
-	TrustedBrowser string
-}
-
-// Tokens is the response to a login or a refresh.
-type Tokens struct {
-	Refresh string `json:"refresh,omitempty"`
-	Access  string `json:"access"`
-	User    *User  `json:"user,omitempty"`
-}
-
-// Users is where a Gate finds users: the Store's accounts or, with
-// Settings.Users, a program's own table.
-type Users interface {
-	// UserByLogin finds the user with this login name. The error is ErrNotFound
-	// if there is none.
-	UserByLogin(ctx context.Context, login string) (*record.Account, error)
-	// UserByID finds a user by the value of an earlier Account.ID. The error is
-	// ErrNotFound if there is none.
-	UserByID(ctx context.Context, id record.UserID) (*record.Account, error)
-	// CheckPassword reports whether the password is the account's. account is nil
-	// if there is no such user: then it should take the same time and return
-	// false.
-	CheckPassword(ctx context.Context, account *record.Account, password string) (bool, error)
-}
-
 // maxLogin limits the length of a login name, in bytes, before it is looked
 // up. Django's columns hold 254 characters at most.
 const maxLogin = 1024
-
-// errOvertaken reports that the account changed between the check and the
-// start of the session.
-var errOvertaken = errors.New("the account changed during the login")
 
 // Check is the first half of Gate.Login: it returns the account that logs in,
 // or ErrNoActiveAccount (with the account that was tried, if there is one,
@@ -130,27 +86,4 @@ func (g *Gate) touchLastLogin(ctx context.Context, account *record.Account, now 
 	if err := g.db.Accounts().Change(ctx, account.ID, record.Change{LastLogin: &now}); err != nil {
 		g.log.WarnContext(ctx, "last_login was not written", "user_id", account.ID, "cause", err)
 	}
-}
-
-// randomHex returns 128 random bits in the form of Python's uuid4().hex: 32
-// hex digits.
-func randomHex() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never returns an error since Go 1.24: it stops the program
-	return hex.EncodeToString(b[:])
-}
-
-// cut shortens s to at most n bytes without breaking a character.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "")
-}
-
-func idOf(account *record.Account) record.UserID {
-	if account == nil {
-		return ""
-	}
-	return account.ID
 }

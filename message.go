@@ -102,24 +102,6 @@ func (ls Links) Accounts(ctx context.Context, kind record.LetterKind, email stri
 	return chosen, nil
 }
 
-// letterTime is the minimum time of a response to a request for a message,
-// and to a link. It is much longer than the database takes, so that the time
-// does not reveal whether a row was read.
-const letterTime = 25 * time.Millisecond
-
-// pace returns a function that waits until letterTime has passed since the
-// call of pace, or until the request is cancelled.
-func pace(ctx context.Context) (wait func()) {
-	timer := time.NewTimer(letterTime)
-	return func() {
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-	}
-}
-
 func (g *Gate) letter(kind record.LetterKind, a *record.Account) record.Letter {
 	return record.Letter{Kind: kind, User: a.ID, To: a.Email, Created: g.now()}
 }

@@ -23,61 +23,12 @@ const (
 	pageSeenEvery = 15 * time.Minute
 )
 
-// PageSessions keeps the sessions of browsers that log in at pages instead of
-// through the API. A browser has a sealed cookie and never a token.
-// Sessions.Pages returns it. It is safe for concurrent use.
-type PageSessions struct{ gate *Gate }
-
-// Pages returns the sessions of browsers at the login pages.
-func (ss Sessions) Pages() PageSessions { return PageSessions(ss) }
-
-// PageSession is a verified page cookie and its session.
-type PageSession struct {
-	User     *User
-	Owner    record.UserID // the account's key
-	AuthTime time.Time     // when the user last proved who it is
-	ACR      string        // the level at which it did: aal1, aal2, or "" without second factors
-	Keep     bool          // the user asked to stay signed in: the cookie outlives the browser
-	Expires  time.Time     // end of the session
-
-	Cookie  string // the value of the cookie
-	Changed bool   // Cookie must be sent to the browser
-
-	// Account is the account as it was read to start or renew the cookie; nil if
-	// the cookie was verified without reading it.
-	Account *record.Account
-}
-
-// PageLogin says what kind of session a login at a page starts.
-type PageLogin struct {
-	// Keep makes the session live for Settings.SessionLifetime, and its cookie
-	// outlive the browser; otherwise the session lives for at most 12 hours.
-	Keep bool
-	// Replaces is the session of a user who authenticates again: it ends in the
-	// transaction that starts the new one (ASVS 7.2.4). The login of another user
-	// is rejected with ErrLoginNotValid.
-	Replaces *PageSession
-}
-
 // lifetime returns how long the session lives.
 func (l *PageLogin) lifetime(g *Gate) time.Duration {
 	if l.Keep {
 		return max(30*24*time.Hour, g.settings.SessionLifetime)
 	}
 	return pageSessionLifetime
-}
-
-// Begin is Logins.Begin for a login at a page: if nothing more is needed, the
-// result has a Page with the first cookie, and no tokens.
-func (p PageSessions) Begin(ctx context.Context, proof Proof, kind PageLogin, client Client) (LoginState, error) {
-	client.Browser = true
-	return p.gate.begin(ctx, proof, client, &kind)
-}
-
-// Continue is Logins.Continue for a login that PageSessions.Begin began.
-func (p PageSessions) Continue(ctx context.Context, pending string, proof Proof, kind PageLogin, client Client) (LoginState, error) {
-	client.Browser = true
-	return p.gate.proceed(ctx, pending, proof, client, &kind)
 }
 
 // errOtherUser is the cause of the refusal of a login that replaces a session of
@@ -144,9 +95,6 @@ func (p PageSessions) Open(ctx context.Context, cookie string) (*PageSession, er
 	// It has expired, or the user's rights have changed, which ends no session.
 	return p.renew(ctx, c)
 }
-
-// errStaleRevocations is the cause of the refusal with RevocationsRequired.
-var errStaleRevocations = errors.New("the revocation list is stale")
 
 // renew reads the session and its account and returns a new cookie.
 func (p PageSessions) renew(ctx context.Context, c *pageCookie) (*PageSession, error) {

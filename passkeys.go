@@ -12,14 +12,6 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Passkeys has the methods of a Gate that are about passkeys (WebAuthn). The
-// gate has them if Settings.RPID is set; otherwise each method returns
-// ErrNotFound.
-type Passkeys struct{ gate *Gate }
-
-// Passkeys returns the passkeys of the accounts.
-func (fs Factors) Passkeys() Passkeys { return Passkeys(fs) }
-
 // CheckRPID returns an error, for the operator, if passkeys were registered
 // for another RP ID than Settings.RPID: none of them would work. Call it before
 // serving requests; registering a passkey checks it, too.

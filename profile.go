@@ -2,17 +2,10 @@ package jotgate
 
 import (
 	"context"
+	"maps"
 
 	"github.com/jotgate/jotgate/record"
 )
-
-// Account returns the account for which a link was made, without following
-// it: a page can show what the link is for before the user confirms. Errors:
-// 400 if the link is not valid; ErrForbidden, ErrUnavailable.
-func (ls Links) Account(ctx context.Context, kind record.LetterKind, uid, token string) (*record.Account, error) {
-	a, _, err := ls.gate.follow(ctx, kind, uid, token)
-	return a, err
-}
 
 // maxName is the size of Django's columns first_name and last_name, in
 // characters.
@@ -36,4 +29,27 @@ func (as Accounts) SetNames(ctx context.Context, a *record.Account, first, last 
 		a.FirstName, a.LastName = first, last
 	}
 	return err
+}
+
+// UserFields lists the further columns of the user table that users set and
+// see, as the store's schema names them.
+func (as Accounts) UserFields() []record.UserField {
+	if as.gate.ownUsers() {
+		return nil
+	}
+	return as.gate.model().Fields
+}
+
+// SetFields changes further columns of the user table, in the row and in a.
+// Errors: 400, by field, if the table cannot hold a value or another account
+// has it; ErrNotFound, ErrForbidden, ErrUnavailable.
+func (as Accounts) SetFields(ctx context.Context, a *record.Account, fields map[string]any, client Client) error {
+	if as.gate.ownUsers() {
+		return ErrForbidden.Because(errOwnUsers)
+	}
+	if err := as.gate.change(ctx, a, record.Change{Fields: fields}, record.Event{Name: "profile"}, client); err != nil {
+		return err
+	}
+	maps.Copy(a.Fields, fields)
+	return nil
 }

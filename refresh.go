@@ -1,6 +1,7 @@
 package jotgate
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -71,7 +72,7 @@ type refreshToken struct {
 // readRefresh verifies a refresh token and returns its content. With
 // ErrNoAccountForToken it returns what is known of the token.
 func (g *Gate) readRefresh(ctx context.Context, token string) (*refreshToken, error) {
-	verified, err := g.verify(token, "refresh")
+	verified, err := g.verifyToken(token, "refresh")
 	if err != nil {
 		return nil, err
 	}
@@ -138,9 +139,6 @@ func (g *Gate) adopt(t *refreshToken) {
 	}
 }
 
-// maxTime is 9999-12-31T23:59:59Z, the last second both databases can hold.
-const maxTime = 253402300799
-
 // rotate replaces this token with a new one in the store.
 func (g *Gate) rotate(ctx context.Context, t *refreshToken, client Client) (record.Rotated, error) {
 	now := g.now()
@@ -200,7 +198,7 @@ func (g *Gate) passwordUnchanged(ctx context.Context, t *refreshToken) error {
 // already used.
 func (ss Sessions) VerifyToken(ctx context.Context, token string) error {
 	g := ss.gate
-	verified, err := g.verify(token, "")
+	verified, err := g.verifyToken(token, "")
 	if err != nil {
 		return err
 	}
@@ -225,7 +223,7 @@ func (g *Gate) refreshStands(ctx context.Context, token string) error {
 	}
 	if t.adopt != nil {
 		if gone, err := g.db.Sessions().Blacklisted(ctx, t.jti); gone || err != nil {
-			return or(err, error(ErrTokenBlacklisted))
+			return cmp.Or(err, error(ErrTokenBlacklisted))
 		}
 	}
 	s, err := g.db.Sessions().Find(ctx, t.session)

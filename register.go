@@ -3,14 +3,13 @@ package jotgate
 // New accounts, and the changes that their owners make.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 
-	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/names"
-	"github.com/jotgate/jotgate/passwd/strength"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -28,10 +27,6 @@ type Registration struct {
 	// e-mail, which is queued for Email.
 	Activate bool
 }
-
-// ErrWrongPassword reports that the current password, requested before a
-// change, is wrong.
-var ErrWrongPassword = &Error{Status: 400, Fields: []FieldError{{"current_password", []string{"Invalid password."}}}}
 
 // errNotCreated is djoser's response if the name, in its normal form, exists.
 var errNotCreated = &Error{Status: 400, List: []string{"Unable to create account."}}
@@ -53,7 +48,7 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 		Username: r.Username, Email: names.Email(r.Email), FirstName: r.FirstName, LastName: r.LastName, IsActive: !r.Activate,
 		Fields: maps.Clone(r.Fields),
 	}
-	a.FirstName, a.LastName = or(a.FirstName, textField(a, "first_name")), or(a.LastName, textField(a, "last_name"))
+	a.FirstName, a.LastName = cmp.Or(a.FirstName, textField(a, "first_name")), cmp.Or(a.LastName, textField(a, "last_name"))
 	if err := g.acceptUsername(ctx, a); err != nil {
 		return nil, err
 	}
@@ -118,14 +113,6 @@ func (g *Gate) mayRegister() error {
 	return g.model().Unfilled
 }
 
-// model describes the store's user table.
-func (g *Gate) model() record.Model {
-	if s, ok := g.db.(interface{ Model() record.Model }); ok {
-		return s.Model()
-	}
-	return record.Model{}
-}
-
 // MayRegister explains in one sentence, for the operator, why Register fails
 // with ErrSignupClosed, or returns nil.
 func (as Accounts) MayRegister() error {
@@ -155,82 +142,4 @@ func (g *Gate) newAccount(ctx context.Context, a *record.Account) error {
 func textField(a *record.Account, name string) string {
 	text, _ := a.Fields[name].(string)
 	return text
-}
-
-// acceptUsername checks the username and normalizes it. If it is empty, or if
-// users log in by e-mail, the username is the address, which may contain
-// characters that other usernames may not.
-func (g *Gate) acceptUsername(ctx context.Context, a *record.Account) error {
-	typed := a.Username
-	var err error
-	if g.loginIsEmail() || typed == "" && a.Email != "" {
-		typed = or(a.Email, names.Email(typed))
-		a.Username, a.Email, err = typed, typed, names.CheckEmail(typed)
-	} else {
-		a.Username, err = names.Username(typed)
-	}
-	if err != nil {
-		return fieldError("username", err.Error())
-	}
-	switch _, err = g.db.Accounts().ByLogin(ctx, typed); {
-	case err == nil:
-		return ErrTaken
-	case !errors.Is(err, ErrNotFound):
-		return err
-	}
-	return g.checkSimilar(ctx, a.Username, "")
-}
-
-// checkSimilar returns ErrTaken if another account has a similar username. The
-// normal form of the name itself may be taken; SignUp reports that.
-func (g *Gate) checkSimilar(ctx context.Context, name string, except record.UserID) error {
-	checker := g.db.Names()
-	if checker == nil {
-		return nil
-	}
-	err := checker.Check(ctx, name, except)
-	if errors.Is(err, ErrTaken) && !errors.Is(err, record.ErrSimilarName) {
-		return nil
-	}
-	return err
-}
-
-// loginIsEmail reports whether users log in by e-mail and have no other name.
-func (g *Gate) loginIsEmail() bool {
-	if g.settings.LoginField == "email" {
-		return true
-	}
-	return g.model().LoginIsEmail
-}
-
-// acceptPassword checks a new password by the rules and against the account's
-// names and address.
-func (g *Gate) acceptPassword(a *record.Account, password string) error {
-	if len(password) > passwd.MaxPassword {
-		return fieldError("password", fmt.Sprintf("Ensure this field has no more than %d characters.", passwd.MaxPassword))
-	}
-	problems := g.settings.PasswordRules.Check(password, strength.About(g.settings.LoginField, a.Username, a.FirstName, a.LastName, a.Email)...)
-	if len(problems) == 0 {
-		return nil
-	}
-	texts := make([]string, len(problems))
-	for i, p := range problems {
-		texts[i] = p.Message
-	}
-	return fieldError("password", texts...)
-}
-
-// makePassword hashes a password. One that cannot be hashed is an error of
-// the client.
-func (g *Gate) makePassword(ctx context.Context, password string) (string, error) {
-	encoded, err := g.Accounts().MakePassword(ctx, password)
-	if errors.Is(err, passwd.ErrPassword) {
-		return "", fieldError("password", "This password cannot be used.")
-	}
-	return encoded, err
-}
-
-// fieldError returns the error with status 400 about one field.
-func fieldError(field string, texts ...string) *Error {
-	return &Error{Status: 400, Fields: []FieldError{{field, texts}}}
 }

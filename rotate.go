@@ -1,6 +1,7 @@
 package jotgate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -65,7 +66,7 @@ func (g *Gate) isFirst(keys []record.Key) bool {
 // switches.
 func (g *Gate) startKeys(ctx context.Context, keys []record.Key) error {
 	if len(keys) == 0 {
-		if _, err := g.Keys().Add(ctx, or(g.settings.KeyAlgorithm, jwt.ES256)); err != nil {
+		if _, err := g.Keys().Add(ctx, cmp.Or(g.settings.KeyAlgorithm, jwt.ES256)); err != nil {
 			return err
 		}
 		store, err := g.keyStore()
@@ -109,7 +110,7 @@ func (g *Gate) advance(ctx context.Context, keys []record.Key) error {
 	}
 	switch {
 	case next == nil && !now.Before(due.Add(-KeyPublishTime)):
-		_, err := g.Keys().Add(ctx, or(g.settings.KeyAlgorithm, jwt.ES256))
+		_, err := g.Keys().Add(ctx, cmp.Or(g.settings.KeyAlgorithm, jwt.ES256))
 		return err
 	case next != nil && !now.Before(due) && !now.Before(next.Created.Add(KeyPublishTime)):
 		return g.switchTo(ctx, next.ID)

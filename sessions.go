@@ -10,14 +10,6 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Sessions starts, lists and ends the sessions of a gate's users. Gate.Sessions
-// returns it. It is safe for concurrent use.
-type Sessions struct{ gate *Gate }
-
-// Sessions returns the operations on sessions other than Login, Refresh and
-// Logout.
-func (g *Gate) Sessions() Sessions { return Sessions{g} }
-
 // createSession inserts the session of a complete login and sets its tokens, or
 // its cookie. It is the only function that creates a session.
 func (g *Gate) createSession(ctx context.Context, l *login) error {
@@ -90,19 +82,6 @@ func (ss Sessions) EndAll(ctx context.Context, user record.UserID, except string
 		which.Username = account.Username
 	}
 	return ss.gate.end(ctx, which, client)
-}
-
-// Logout ends the session of a refresh token. Its access tokens stop working
-// immediately on this node and within a second on others. Errors: those of
-// Refresh; ErrTokenBlacklisted if the session has already ended.
-func (g *Gate) Logout(ctx context.Context, token string, client Client) error {
-	t, err := g.readRefresh(ctx, token)
-	if err != nil {
-		return err
-	}
-	return g.end(ctx, record.Ending{
-		ID: t.session, User: t.user, IfJTI: t.jti, Reason: record.EndedByLogout, Adopt: t.adopt,
-	}, client)
 }
 
 // end ends sessions and makes this node reject their access tokens before it

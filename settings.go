@@ -295,3 +295,18 @@ func (Secret) LogValue() slog.Value { return slog.StringValue("redacted") }
 
 // MarshalText hides the secret from encoders.
 func (Secret) MarshalText() ([]byte, error) { return []byte("redacted"), nil }
+
+// Users is where a Gate finds users: the Store's accounts or, with
+// Settings.Users, a program's own table.
+type Users interface {
+	// UserByLogin finds the user with this login name. The error is ErrNotFound
+	// if there is none.
+	UserByLogin(ctx context.Context, login string) (*record.Account, error)
+	// UserByID finds a user by the value of an earlier Account.ID. The error is
+	// ErrNotFound if there is none.
+	UserByID(ctx context.Context, id record.UserID) (*record.Account, error)
+	// CheckPassword reports whether the password is the account's. account is nil
+	// if there is no such user: then it should take the same time and return
+	// false.
+	CheckPassword(ctx context.Context, account *record.Account, password string) (bool, error)
+}

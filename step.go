@@ -204,3 +204,31 @@ func (p *pendingLogin) expires() time.Time { return time.Unix(p.Start, 0).Add(pe
 func (p *pendingLogin) spent() record.Spent {
 	return record.Spent{ID: "login " + p.ID, Expires: p.expires()}
 }
+
+// PageSession is a verified page cookie and its session.
+type PageSession struct {
+	User     *User
+	Owner    record.UserID // the account's key
+	AuthTime time.Time     // when the user last proved who it is
+	ACR      string        // the level at which it did: aal1, aal2, or "" without second factors
+	Keep     bool          // the user asked to stay signed in: the cookie outlives the browser
+	Expires  time.Time     // end of the session
+
+	Cookie  string // the value of the cookie
+	Changed bool   // Cookie must be sent to the browser
+
+	// Account is the account as it was read to start or renew the cookie; nil if
+	// the cookie was verified without reading it.
+	Account *record.Account
+}
+
+// PageLogin says what kind of session a login at a page starts.
+type PageLogin struct {
+	// Keep makes the session live for Settings.SessionLifetime, and its cookie
+	// outlive the browser; otherwise the session lives for at most 12 hours.
+	Keep bool
+	// Replaces is the session of a user who authenticates again: it ends in the
+	// transaction that starts the new one (ASVS 7.2.4). The login of another user
+	// is rejected with ErrLoginNotValid.
+	Replaces *PageSession
+}

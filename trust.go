@@ -4,6 +4,7 @@ package jotgate
 // which a login is not asked for a second factor that exists.
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -80,7 +81,7 @@ func (fs Factors) RequestReset(ctx context.Context, a *record.Account, by record
 		return err
 	}
 	detail := "They no longer count from " + due.UTC().Format("2 January 2006 at 15:04 MST") + " on. To prevent this, log in with one of them before."
-	g.event(ctx, record.Event{Name: "factor", User: a.ID, Detail: "reset requested by " + or(string(by), "an operator") + ": " + reason}, client)
+	g.event(ctx, record.Event{Name: "factor", User: a.ID, Detail: "reset requested by " + cmp.Or(string(by), "an operator") + ": " + reason}, client)
 	g.Accounts().Notify(ctx, record.LetterFactorsReset, a, detail)
 	return nil
 }

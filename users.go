@@ -60,20 +60,3 @@ func (u storeUsers) upgrade(ctx context.Context, account *record.Account, passwo
 		u.g.log.WarnContext(ctx, "an outdated password hash was not upgraded", "user_id", account.ID, "cause", err)
 	}
 }
-
-// MakePassword hashes a new password in the hash pool. Errors: ErrBusy,
-// passwd.ErrPassword.
-func (as Accounts) MakePassword(ctx context.Context, password string) (encoded string, err error) {
-	poolErr := as.gate.hashPool.do(ctx, as.gate.hasher.Memory(""), func() { encoded, err = as.gate.hasher.Make(password) })
-	if poolErr != nil {
-		return "", poolErr
-	}
-	return encoded, err
-}
-
-// ownUsers reports whether the users are in Settings.Users and not in the
-// store.
-func (g *Gate) ownUsers() bool {
-	_, stored := g.users.(storeUsers)
-	return !stored
-}

@@ -1,0 +1,180 @@
+package jotgate
+
+// The tokens in links of e-mails: how they are made, and for which account one
+// is valid.
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/signing"
+)
+
+// errLink is the error for every link that is not valid, whatever the reason:
+// malformed, for an unknown account, used, expired or superseded. It has
+// djoser's text for a wrong token.
+var errLink = fieldError("token", "Invalid token for given user.")
+
+// undoTimeout is how long a change of e-mail address can be undone.
+const undoTimeout = 7 * 24 * time.Hour
+
+// purposes maps a kind of link to its pending rows. Links of other kinds
+// depend only on the account.
+var purposes = map[record.LetterKind]record.Purpose{
+	record.LetterActivation:   record.PendingActivation,
+	record.LetterEmailChange:  record.PendingEmailChange,
+	record.LetterEmailChanged: record.PendingEmailUndo,
+}
+
+// Parts returns the uid and the token of a link for a message of this
+// kind to a.Email. Both are empty if the account does not await such a link:
+// an activation link is made only while the account awaits its activation.
+//
+// A link serves one purpose and works once. It expires after
+// Settings.PasswordResetTimeout; one that undoes a change of address expires
+// after seven days. Reset links are Django's: they stop working when the
+// password, the last login or the address changes. With Settings.DjoserLinks,
+// activation and username links have the same form.
+func (ls Links) Parts(kind record.LetterKind, a *record.Account) (uid, token string) {
+	var p *record.Pending
+	if _, ok := purposes[kind]; ok {
+		list, err := ls.gate.pending(context.Background(), kind, a) // the store has its own timeout
+		for i := range list {
+			if list[i].Email == a.Email {
+				p = &list[i]
+			}
+		}
+		if p == nil || err != nil {
+			return "", ""
+		}
+	}
+	return signing.EncodeUID(string(a.ID)), ls.gate.linkTokens(kind, p).Make(linkAccount(kind, a), ls.gate.now())
+}
+
+// pending lists the account's pending rows for which a link of this kind is
+// valid.
+func (g *Gate) pending(ctx context.Context, kind record.LetterKind, a *record.Account) ([]record.Pending, error) {
+	list, err := g.db.Addresses().Pending(ctx, a.ID, purposes[kind])
+	valid := list[:0]
+	for _, p := range list {
+		switch {
+		case !p.Expires.IsZero() && !g.now().Before(p.Expires):
+		case kind == record.LetterActivation && (a.IsActive || p.Email != a.Email || a.LastLogin.After(p.Created)):
+			// Activated by Django, whether or not it is still active.
+		default:
+			valid = append(valid, p)
+		}
+	}
+	return valid, err
+}
+
+// linkTokens returns the signer and verifier of links of this kind; p is the
+// pending row that the link settles, if any.
+func (g *Gate) linkTokens(kind record.LetterKind, p *record.Pending) signing.ResetTokens {
+	keys := make([]string, len(g.keys.secrets))
+	for i, secret := range g.keys.secrets {
+		keys[i] = string(secret)
+	}
+	signers, err := signing.New(keys[0], keys[1:]...)
+	if err != nil {
+		panic("jotgate: " + err.Error()) // unreachable: New refuses an empty secret
+	}
+	t := signing.ResetTokens{Keys: signers, Timeout: g.settings.PasswordResetTimeout, Location: g.settings.TimeZone}
+	shared := kind == record.LetterActivation || kind == record.LetterUsernameReset
+	switch {
+	case kind == record.LetterPasswordReset, shared && g.settings.DjoserLinks:
+	case p != nil:
+		t.Salt = "jotgate link: " + string(kind) + " " + p.Nonce
+	default:
+		t.Salt = "jotgate link: " + string(kind)
+	}
+	if kind == record.LetterEmailChanged {
+		t.Timeout = undoTimeout
+	}
+	return t
+}
+
+// linkAccount returns the state of the account on which a link depends.
+// Changes of address and their undoing must not depend on a password that
+// another person may have changed; they depend on the nonce of their row.
+func linkAccount(kind record.LetterKind, a *record.Account) signing.Account {
+	if kind == record.LetterEmailChange || kind == record.LetterEmailChanged {
+		return signing.Account{ID: string(a.ID)}
+	}
+	return signing.Account{ID: string(a.ID), Password: a.Password, Email: a.Email, LastLogin: a.LastLogin}
+}
+
+// follow returns the account for which a link was made, and the pending row
+// that following it settles (nil for a reset). Errors: errLink, in the same
+// time for every reason; ErrForbidden, ErrUnavailable.
+func (g *Gate) follow(ctx context.Context, kind record.LetterKind, uid, token string) (*record.Account, *record.Pending, error) {
+	if g.ownUsers() {
+		return nil, nil, ErrForbidden.Because(errOwnUsers)
+	}
+	defer pace(ctx)()
+	a, err := g.linked(ctx, uid)
+	if err != nil {
+		return nil, nil, err
+	}
+	valid := func(p *record.Pending) bool {
+		return g.linkTokens(kind, p).Check(linkAccount(kind, a), token, g.now())
+	}
+	if _, ok := purposes[kind]; !ok {
+		if !a.IsActive || !valid(nil) {
+			return nil, nil, errLink
+		}
+		return a, nil, nil
+	}
+	list, err := g.pending(ctx, kind, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range list {
+		if valid(&list[i]) {
+			return a, &list[i], nil
+		}
+	}
+	return nil, nil, errLink
+}
+
+// linked returns the account that a link names.
+func (g *Gate) linked(ctx context.Context, uid string) (*record.Account, error) {
+	id, err := signing.DecodeUID(uid)
+	if err != nil {
+		return nil, errLink.Because(err)
+	}
+	a, err := g.db.Accounts().ByID(ctx, record.UserID(id))
+	if errors.Is(err, ErrNotFound) {
+		return nil, errLink.Because(err)
+	}
+	return a, err
+}
+
+// used converts ErrNotFound to errLink: another request followed the link
+// first, or the account has changed since.
+func used(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return errLink.Because(err)
+	}
+	return err
+}
+
+// letterTime is the minimum time of a response to a request for a message,
+// and to a link. It is much longer than the database takes, so that the time
+// does not reveal whether a row was read.
+const letterTime = 25 * time.Millisecond
+
+// pace returns a function that waits until letterTime has passed since the
+// call of pace, or until the request is cancelled.
+func pace(ctx context.Context) (wait func()) {
+	timer := time.NewTimer(letterTime)
+	return func() {
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+}

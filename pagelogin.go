@@ -1,0 +1,18 @@
+package jotgate
+
+// Logins at a page.
+
+import "context"
+
+// Begin is Logins.Begin for a login at a page: if nothing more is needed, the
+// result has a Page with the first cookie, and no tokens.
+func (p PageSessions) Begin(ctx context.Context, proof Proof, kind PageLogin, client Client) (LoginState, error) {
+	client.Browser = true
+	return p.gate.begin(ctx, proof, client, &kind)
+}
+
+// Continue is Logins.Continue for a login that PageSessions.Begin began.
+func (p PageSessions) Continue(ctx context.Context, pending string, proof Proof, kind PageLogin, client Client) (LoginState, error) {
+	client.Browser = true
+	return p.gate.proceed(ctx, pending, proof, client, &kind)
+}

@@ -1,0 +1,97 @@
+package jotgate
+
+// The password of an account: rules, checks and changes.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/record"
+)
+
+// CheckPassword compares the password with the account's, as a login does: in
+// the hash pool, upgrading an outdated hash. Errors: ErrWrongPassword,
+// ErrBusy, ErrUnavailable.
+func (as Accounts) CheckPassword(ctx context.Context, a *record.Account, password string) error {
+	ok, err := as.gate.users.CheckPassword(ctx, a, password)
+	if err == nil && !ok {
+		return ErrWrongPassword
+	}
+	return err
+}
+
+// SetPassword sets a new password and ends the account's sessions except keep
+// (unless Settings.KeepSessionsOnPasswordChange). a must be the account as it
+// was read. Check the current password first (CheckPassword). Errors: 400 if
+// the rules reject the password (field password); ErrWrongPassword if the
+// password was changed in the meantime; ErrBusy, ErrForbidden,
+// ErrUnavailable.
+func (as Accounts) SetPassword(ctx context.Context, a *record.Account, password, keep string, client Client) error {
+	err := as.gate.replacePassword(ctx, a, password, keep, record.Change{}, client)
+	if errors.Is(err, ErrNotFound) {
+		return ErrWrongPassword.Because(err)
+	}
+	return err
+}
+
+// replacePassword adds a new password to the change and applies it, if the
+// stored password is still the one that was read. Otherwise the error is
+// ErrNotFound.
+func (g *Gate) replacePassword(ctx context.Context, a *record.Account, password, keep string, change record.Change, client Client) error {
+	if g.ownUsers() {
+		return ErrForbidden.Because(errOwnUsers)
+	}
+	if err := g.acceptPassword(a, password); err != nil {
+		return err
+	}
+	encoded, err := g.makePassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	change.Password, change.IfPassword, change.At = &encoded, &a.Password, g.now()
+	change.Forget = []record.Purpose{record.PendingEmailChange} // may be requested with the old password
+	if !g.settings.KeepSessionsOnPasswordChange {
+		change.EndSessions, change.KeepSession = record.EndedByPassword, keep
+	}
+	return g.change(ctx, a, change, record.Event{Name: "password", Session: keep}, client)
+}
+
+// acceptPassword checks a new password by the rules and against the account's
+// names and address.
+func (g *Gate) acceptPassword(a *record.Account, password string) error {
+	if len(password) > passwd.MaxPassword {
+		return fieldError("password", fmt.Sprintf("Ensure this field has no more than %d characters.", passwd.MaxPassword))
+	}
+	problems := g.settings.PasswordRules.Check(password, strength.About(g.settings.LoginField, a.Username, a.FirstName, a.LastName, a.Email)...)
+	if len(problems) == 0 {
+		return nil
+	}
+	texts := make([]string, len(problems))
+	for i, p := range problems {
+		texts[i] = p.Message
+	}
+	return fieldError("password", texts...)
+}
+
+// makePassword hashes a password. One that cannot be hashed is an error of
+// the client.
+func (g *Gate) makePassword(ctx context.Context, password string) (string, error) {
+	encoded, err := g.Accounts().MakePassword(ctx, password)
+	if errors.Is(err, passwd.ErrPassword) {
+		return "", fieldError("password", "This password cannot be used.")
+	}
+	return encoded, err
+}
+
+// MakePassword hashes a new password in the hash pool. Errors: ErrBusy,
+// passwd.ErrPassword.
+func (as Accounts) MakePassword(ctx context.Context, password string) (encoded string, err error) {
+	poolErr := as.gate.hashPool.do(ctx, as.gate.hasher.Memory(""), func() { encoded, err = as.gate.hasher.Make(password) })
+	if poolErr != nil {
+		return "", poolErr
+	}
+	return encoded, err
+}
