@@ -22,6 +22,7 @@ type commands struct {
 	Serve           serveCommand           `cmd:"" help:"Serve logins, tokens and users over HTTP."`
 	Migrate         migrateCommand         `cmd:"" help:"Create the missing tables."`
 	Doctor          doctorCommand          `cmd:"" help:"Report problems in the configuration and the database, and how to fix them."`
+	Settings        configCommands         `cmd:"" name:"config" help:"Show and check the settings of serve."`
 	Createsuperuser createsuperuserCommand `cmd:"" help:"Create an administrator."`
 	Changepassword  changepasswordCommand  `cmd:"" help:"Set a user's password."`
 	User            userCommands           `cmd:"" help:"Manage users."`
@@ -38,11 +39,16 @@ type commands struct {
 	Purge           purgeCommand           `cmd:"" aliases:"flushexpiredtokens" help:"Delete expired rows."`
 	Bench           benchCommand           `cmd:"" help:"Measure this machine and recommend settings."`
 	Openapi         openapiCommand         `cmd:"" help:"Print the OpenAPI description of the endpoints."`
+	Completion      completionCommand      `cmd:"" help:"Print the completion script of a shell."`
+	Man             manCommand             `cmd:"" help:"Print the manual page."`
 	Version         versionCommand         `cmd:"" help:"Print the version."`
 }
 
 // run parses the command line and runs its command.
 func (a *app) run(args []string) error {
+	if len(args) > 0 && args[0] == completionWord {
+		return a.complete(a.env["COMP_LINE"])
+	}
 	shown := false
 	args = asWritten(args)
 	settings := &source{env: a.env}
@@ -103,7 +109,7 @@ func others(first string) (fields []string) {
 	for field := range reflect.TypeFor[commands]().Fields() {
 		switch {
 		case field.Name == "Config":
-		case strings.ToLower(field.Name) == first || field.Tag.Get("aliases") == first:
+		case strings.ToLower(field.Name) == first || field.Tag.Get("name") == first || field.Tag.Get("aliases") == first:
 			found = true
 		default:
 			fields = append(fields, field.Name)

@@ -88,24 +88,32 @@ func namesOf(flag *kong.Flag, section string) aliases {
 
 // Resolve implements kong.Resolver.
 func (s *source) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	value, _, err := s.find(flag)
+	return value, err
+}
+
+// find returns the value of a flag that is not on the command line, and where it
+// is from: the name of a variable, or the config file and the key. Both are
+// empty if it is set nowhere.
+func (s *source) find(flag *kong.Flag) (value any, from string, err error) {
 	n, known := s.names[flag.Value]
 	if !known || flag.Name == "help" || flag.Name == "config" {
-		return nil, nil
+		return nil, "", nil
 	}
 	for _, name := range slices.Concat(n.env, n.formerEnv) {
 		if value := s.env[name]; value != "" {
-			return value, nil
+			return value, "$" + name, nil
 		}
 	}
 	if err := s.load(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	for _, key := range n.keys {
 		if value := s.values[key]; value != nil {
-			return value, nil
+			return value, s.file + ": " + key, nil
 		}
 	}
-	return nil, nil
+	return nil, "", nil
 }
 
 // Validate implements kong.Resolver: a line in the config file without a flag

@@ -19,7 +19,7 @@ import (
 )
 
 type databaseFlags struct {
-	Database  string `group:"database" default:"sqlite:jotgate.db" placeholder:"URL" also:"DATABASE_URL" help:"sqlite:FILE or postgres://user:password@host/name."`
+	Database  string `group:"database" default:"sqlite:jotgate.db" placeholder:"URL" also:"DATABASE_URL" secret:"url" help:"sqlite:FILE or postgres://user:password@host/name."`
 	UserTable string `group:"database" default:"auth_user" placeholder:"TABLE" help:"Table of the users; another for a custom user model."`
 	IDColumn  string `group:"database" default:"id" placeholder:"COLUMN" help:"Its primary key, an integer or a UUID."`
 	loginFlags

@@ -16,9 +16,9 @@ import (
 )
 
 type secretFlags struct {
-	SecretKey           string   `group:"secret" placeholder:"TEXT" also:"SECRET_KEY" help:"Signs tokens and reset links; Django's SECRET_KEY. Other users of the machine can see a flag: prefer the environment or a file."`
+	SecretKey           string   `group:"secret" placeholder:"TEXT" also:"SECRET_KEY" secret:"all" help:"Signs tokens and reset links; Django's SECRET_KEY. Other users of the machine can see a flag: prefer the environment or a file."`
 	SecretKeyFile       string   `group:"secret" placeholder:"FILE" aliases:"secret-file" help:"Read it from a file. Default: jotgate.secret beside the SQLite file, created if it is missing."`
-	SecretKeyFallbacks  []string `group:"secret" placeholder:"TEXT" help:"Earlier secrets that still verify, separated by commas; a list in the config file may contain any text."`
+	SecretKeyFallbacks  []string `group:"secret" placeholder:"TEXT" secret:"all" help:"Earlier secrets that still verify, separated by commas; a list in the config file may contain any text."`
 	InsecureShortSecret bool     `group:"secret" help:"Serve with a secret under 32 bytes or a well-known one."`
 }
 

@@ -82,7 +82,7 @@ type lockoutFlags struct {
 
 type mailFlags struct {
 	pages, prefix            string        // the path of the login pages, empty if they are off; and of the API
-	MailServer               string        `group:"mail" placeholder:"URL" also:"EMAIL_URL" help:"smtp://user:password@host:587 or smtps://…. Default: none; no e-mail is sent (see --print-emails)."`
+	MailServer               string        `group:"mail" placeholder:"URL" also:"EMAIL_URL" secret:"url" help:"smtp://user:password@host:587 or smtps://…. Default: none; no e-mail is sent (see --print-emails)."`
 	PrintEmails              bool          `group:"mail" help:"Without --mail-server: print e-mails, with the links in them, on standard error. Anyone who reads them can take over the accounts. --demo sets it."`
 	MailFrom                 string        `group:"mail" placeholder:"ADDRESS" help:"The sender. Required with --mail-server."`
 	MailSite                 string        `group:"mail" placeholder:"NAME" help:"The site's name in e-mails. Default: the host of --mail-base-url."`

@@ -15,7 +15,7 @@ import (
 )
 
 type upstreamFlags struct {
-	Upstream        string        `group:"upstream" placeholder:"URL" help:"Protect the API at this URL, or at the socket unix:PATH. Default: serve only jotgate's own endpoints."`
+	Upstream        string        `group:"upstream" placeholder:"URL" secret:"url" help:"Protect the API at this URL, or at the socket unix:PATH. Default: serve only jotgate's own endpoints."`
 	Protect         []string      `group:"upstream" placeholder:"PREFIX" help:"Paths of that API which need a token. Default: / (all)."`
 	UpstreamOnly    bool          `group:"upstream" help:"Pass every path to that API, including jotgate's own (/api/token/, /auth/, /livez, …)."`
 	UpstreamTimeout time.Duration `group:"upstream" default:"60s" placeholder:"TIME" help:"How long that API may take to begin a response."`
