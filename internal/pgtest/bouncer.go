@@ -32,8 +32,8 @@ type Bouncer struct {
 }
 
 // Bounce starts PgBouncer in front of the server at dsn, in a pool mode such as "transaction", with at most size
-// connections to each database. It ends when tb ends.
-func Bounce(tb testing.TB, dsn, mode string, size int) *Bouncer {
+// connections to each database and more lines of configuration. It ends when tb ends.
+func Bounce(tb testing.TB, dsn, mode string, size int, more ...string) *Bouncer {
 	tb.Helper()
 	server, err := url.Parse(dsn)
 	if err != nil {
@@ -49,7 +49,7 @@ func Bounce(tb testing.TB, dsn, mode string, size int) *Bouncer {
 	}
 	tb.Cleanup(func() { b.stop(tb) })
 	for try := 1; ; try++ {
-		if err = b.start(programs, mode, size); err == nil {
+		if err = b.start(programs, mode, size, more); err == nil {
 			return b
 		}
 		if try == 5 || errors.Is(err, errNoBouncer) {
@@ -80,12 +80,12 @@ auth_type = any
 admin_users = %[3]s
 pool_mode = %[6]s
 default_pool_size = %[7]d
-max_client_conn = 500
 server_login_retry = 0.2
 logfile = %[8]s
+max_client_conn = 500
 `
 
-func (b *Bouncer) start(programs programs, mode string, size int) (err error) {
+func (b *Bouncer) start(programs programs, mode string, size int, more []string) (err error) {
 	program, err := exec.LookPath("pgbouncer")
 	if err != nil {
 		if program, err = exec.LookPath("/usr/sbin/pgbouncer"); err != nil {
@@ -97,7 +97,7 @@ func (b *Bouncer) start(programs programs, mode string, size int) (err error) {
 	}
 	password, _ := b.server.User.Password()
 	file, log := filepath.Join(b.folder, "pgbouncer.ini"), filepath.Join(b.folder, "log")
-	text := fmt.Sprintf(bouncerConfig, b.server.Hostname(), b.server.Port(), b.server.User.Username(), password, b.port, mode, size, log)
+	text := fmt.Sprintf(bouncerConfig, b.server.Hostname(), b.server.Port(), b.server.User.Username(), password, b.port, mode, size, log) + strings.Join(more, "\n") + "\n"
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		return err
 	}

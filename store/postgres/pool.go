@@ -33,6 +33,7 @@ type pool struct {
 	// readOnly is when a new connection was last read-only. No other one is
 	// opened for retryWriter only to find a server that can be written.
 	readOnly atomic.Int64
+	capacity capacity
 }
 
 // A connection that was not checked for longer than checkEvery, or that was
@@ -49,10 +50,10 @@ func newPool(a *address, options Options) *pool {
 	p := &pool{address: a, now: time.Now, log: options.Logger, migrationTimeout: options.MigrationTimeout, progress: options.Progress}
 	p.pooled.Store(a.pooler)
 	p.db = sql.OpenDB(connector{
-		writable: p.connector(pgconn.ValidateConnectTargetSessionAttrsReadWrite), any: p.connector(a.config.ValidateConnect),
+		pool: p, writable: p.connector(pgconn.ValidateConnectTargetSessionAttrsReadWrite), any: p.connector(a.config.ValidateConnect),
 	})
-	p.db.SetMaxOpenConns(options.MaxConns)
-	p.db.SetMaxIdleConns(options.MaxConns)
+	p.capacity.max = options.MaxConns
+	p.resize(options.MaxConns)
 	p.db.SetConnMaxIdleTime(5 * time.Minute)
 	p.db.SetConnMaxLifetime(time.Hour)
 	return p
@@ -61,11 +62,14 @@ func newPool(a *address, options Options) *pool {
 // connector prefers a server that can be written: of several hosts in the
 // address, or of several servers behind one. If there is none, reads still
 // work.
-type connector struct{ writable, any driver.Connector }
+type connector struct {
+	pool          *pool
+	writable, any driver.Connector
+}
 
 // Connect implements driver.Connector.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.writable.Connect(ctx)
+	conn, err := c.pool.open(ctx, c.writable)
 	if errors.Is(err, pgconn.ErrReadOnlyConnection) {
 		return c.any.Connect(ctx)
 	}
@@ -173,6 +177,7 @@ func (p *pool) configure(ctx context.Context, conn *pgconn.PgConn) error {
 // check runs before a connection is used again. If it returns ErrBadConn,
 // database/sql takes another connection.
 func (p *pool) check(ctx context.Context, conn *pgx.Conn) error {
+	p.grow(growEvery)
 	f, now := factsOf(conn), p.now()
 	if f.prepares && p.pooled.Load() {
 		return driver.ErrBadConn

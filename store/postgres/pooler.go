@@ -139,7 +139,12 @@ func texts(ctx context.Context, conn *pgx.Conn, text string, args ...any) ([]str
 // is a pooler before it, and in which mode that works.
 func (p *pool) describe(ctx context.Context) ([]store.Fact, error) {
 	f := store.Fact{OK: true, About: "connection", Found: "directly to " + p.where()}
-	conn, err := p.connect(ctx)
+	trying, cancel := context.WithTimeout(ctx, 2*patience)
+	defer cancel()
+	conn, err := p.connect(trying)
+	if p.pooled.Load() && noneLeft(ctx, err) {
+		return []store.Fact{{About: "connection", Found: "through a connection pooler, which has one connection only, at " + p.where(), Fix: "raise its default_pool_size"}}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +156,10 @@ func (p *pool) describe(ctx context.Context) ([]store.Fact, error) {
 		}
 		f.Found = fmt.Sprintf("through %s, %s, at %s", p.poolerName(ctx), mode, strings.TrimPrefix(p.where(), "PostgreSQL at "))
 		f.Fix = "jotgate uses no session state here: no prepared statements, no LISTEN (revocations of other nodes are polled every 500 ms), timeouts in each transaction"
+		if mode == inStatementMode {
+			f.OK, f.Fatal, f.Fix = false, true, "set pool_mode = transaction: statement mode has no transactions, without which jotgate cannot work"
+			return []store.Fact{f}, nil
+		}
 	}
 	_, readOnly, err := ask(ctx, conn.PgConn())
 	if readOnly {
@@ -161,32 +170,65 @@ func (p *pool) describe(ctx context.Context) ([]store.Fact, error) {
 	return []store.Fact{f}, err
 }
 
+const inStatementMode = "in statement mode"
+
+// statementMode reports the refusal of a transaction by a pooler in statement
+// mode.
+func statementMode(err error) bool {
+	return code(err) == "08P01" && strings.Contains(err.Error(), "statement pooling")
+}
+
 // mode finds out how a pooler shares its connections: in transaction mode two
-// clients get the same one in turn, or one client gets several.
+// clients get the same one in turn, or one client gets several. No transaction
+// is open while another one begins, because the pooler may have one connection
+// only.
 func (p *pool) mode(ctx context.Context, conn *pgx.Conn) (string, error) {
-	first, _, err := ask(ctx, conn.PgConn())
+	first, err := p.process(ctx, conn)
+	for try := 0; err == nil && try < 3; try++ {
+		var second, again string
+		if second, err = p.processOfAnother(ctx); err != nil {
+			break
+		}
+		if again, err = p.process(ctx, conn); err == nil && (second == first || again != first) {
+			return "in transaction mode", nil
+		}
+	}
+	switch {
+	case statementMode(err):
+		return inStatementMode, nil
+	case noneLeft(ctx, err):
+		return "in session mode, with no connection for a second client", nil
+	}
+	return "in session mode", err
+}
+
+// noneLeft reports whether there was no connection left, or none became free
+// before an inner deadline.
+func noneLeft(ctx context.Context, err error) bool {
+	return isCrowded(err) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
+}
+
+// processOfAnother is process on a new connection.
+func (p *pool) processOfAnother(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	defer cancel()
+	conn, err := p.connect(ctx)
 	if err != nil {
 		return "", err
 	}
-	for range 3 {
-		other, err := p.connect(ctx)
-		if err != nil {
-			return "", err
-		}
-		defer closeConn(ctx, other)
-		if _, err := other.Exec(ctx, "BEGIN"); err != nil {
-			return "in statement mode, in which jotgate cannot work", nil
-		}
-		second, _, err := ask(ctx, other.PgConn())
-		if err != nil {
-			return "", err
-		}
-		again, _, err := ask(ctx, conn.PgConn())
-		if err != nil || second == first || again != first {
-			return "in transaction mode", err
-		}
+	defer closeConn(ctx, conn)
+	return p.process(ctx, conn)
+}
+
+// process returns the server's process that runs a transaction.
+func (p *pool) process(ctx context.Context, conn *pgx.Conn) (pid string, err error) {
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return "", err
 	}
-	return "in session mode", nil
+	defer func() { err = errors.Join(err, tx.Rollback(ctx)) }()
+	pid, _, err = ask(ctx, conn.PgConn())
+	return pid, err
 }
 
 // poolerName asks for PgBouncer's console, which only some users may see.

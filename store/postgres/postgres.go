@@ -182,6 +182,9 @@ func explain(config *pgx.ConnConfig, err error) error {
 		return fmt.Errorf("%s is read-only: %w", where, err)
 	case c == "08P01" && strings.Contains(err.Error(), "startup parameter"):
 		return fmt.Errorf("the connection pooler at %s refuses a parameter of the address: set it with ALTER ROLE: %w", strings.TrimPrefix(where, "PostgreSQL at "), err)
+	case statementMode(err):
+		return fmt.Errorf("the connection pooler at %s is in statement mode, which has no transactions: set pool_mode = transaction: %w",
+			strings.TrimPrefix(where, "PostgreSQL at "), err)
 	case passing(err):
 		return fmt.Errorf("%s cannot be used now: %w", where, err)
 	}
@@ -192,6 +195,9 @@ func explain(config *pgx.ConnConfig, err error) error {
 // that starts or stops or is read-only, no resources (SQLSTATE 25006, classes
 // 08, 53, 57).
 func passing(err error) bool {
+	if statementMode(err) {
+		return false
+	}
 	var connect *pgconn.ConnectError
 	c := code(err)
 	return c == "" && errors.As(err, &connect) || c == "25006" || strings.HasPrefix(c, "08") || strings.HasPrefix(c, "53") || strings.HasPrefix(c, "57")

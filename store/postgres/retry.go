@@ -55,6 +55,7 @@ func (p *pool) again(ctx context.Context, err error) bool {
 	switch c := code(err); {
 	case aborted(err): // PostgreSQL asks the client to repeat the transaction
 		return true
+	case isCrowded(err): // the pool is smaller now: wait for one of its connections
 	case c == "25006": // the server was demoted, or is read-only
 		p.noteLost()
 		return p.mayBeWritable()

@@ -1,0 +1,122 @@
+package postgres_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/postgres"
+)
+
+// A server or a pooler that allows fewer connections than the pool may have is
+// used with those that it allows; no operation fails.
+func TestFewerConnectionsThanThePool(t *testing.T) {
+	for name, restrict := range map[string]func(t *testing.T, direct string) (dsn string){
+		"role": func(t *testing.T, direct string) string {
+			execute(t, direct, "CREATE ROLE few LOGIN PASSWORD 'few' CONNECTION LIMIT 3")
+			execute(t, direct, "GRANT CREATE, USAGE ON SCHEMA public TO few")
+			t.Cleanup(func() { execute(t, direct, "DROP OWNED BY few; DROP ROLE few") })
+			_, rest, _ := strings.Cut(direct, "@")
+			return "postgres://few:few@" + rest
+		},
+		"database": func(t *testing.T, direct string) string {
+			execute(t, direct, "CREATE ROLE guest LOGIN PASSWORD 'guest'")
+			execute(t, direct, "GRANT CREATE, USAGE ON SCHEMA public TO guest")
+			execute(t, direct, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 4', current_database()); END $$")
+			t.Cleanup(func() { execute(t, direct, "DROP OWNED BY guest; DROP ROLE guest") })
+			_, rest, _ := strings.Cut(direct, "@")
+			return "postgres://guest:guest@" + rest
+		},
+		"PgBouncer's clients": func(t *testing.T, direct string) string {
+			return pgtest.Bounce(t, direct, "transaction", 2, "max_client_conn = 3").DSN(direct)
+		},
+		"PgBouncer in session mode": func(t *testing.T, direct string) string { return pgtest.Bounce(t, direct, "session", 3).DSN(direct) },
+		"one connection": func(t *testing.T, direct string) string {
+			return pgtest.Bounce(t, direct, "transaction", 1).DSN(direct)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			s, err := postgres.Open(t.Context(), restrict(t, pgtest.Database(t)), postgres.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			useAtOnce(t, s)
+			if n := strings.Count(log.String(), "limited to those that are open"); name != "one connection" && n != 1 {
+				t.Errorf("%d warnings: %s", n, log.String())
+			}
+		})
+	}
+}
+
+// useAtOnce has 20 clients write and read. The first account completes the index
+// of usernames.
+func useAtOnce(t *testing.T, s *store.Store) {
+	t.Helper()
+	if err := s.Accounts().Create(t.Context(), account("first")); err != nil {
+		t.Fatal(err)
+	}
+	var clients sync.WaitGroup
+	for i := range 20 {
+		clients.Go(func() {
+			for j := range 3 {
+				name := fmt.Sprintf("u-%d-%d", i, j)
+				if err := s.Accounts().Create(t.Context(), account(name)); err != nil {
+					t.Error(err)
+				}
+				if a, err := s.Accounts().ByLogin(t.Context(), name); err != nil || a.Username != name {
+					t.Error(a, err)
+				}
+			}
+		})
+	}
+	clients.Wait()
+}
+
+// Statement mode has no transactions: that is said in one sentence, and nothing
+// waits for it to change.
+func TestStatementMode(t *testing.T) {
+	direct := pgtest.Database(t)
+	open(t, direct)
+	dsn := pgtest.Bounce(t, direct, "statement", 2).DSN(direct)
+	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Inspect: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	facts, err := s.Facts(t.Context())
+	if err != nil || !facts[0].Fatal || !strings.Contains(facts[0].Found, "statement mode") || !strings.Contains(facts[0].Fix, "pool_mode = transaction") {
+		t.Errorf("%+v %v", facts, err)
+	}
+	err = s.Accounts().Create(t.Context(), account("ada"))
+	if err == nil || !strings.Contains(err.Error(), "set pool_mode = transaction") {
+		t.Error(err)
+	}
+	fresh := pgtest.Database(t)
+	if s, err := postgres.Open(t.Context(), pgtest.Bounce(t, fresh, "statement", 2).DSN(fresh), postgres.Options{}); err == nil {
+		s.Close()
+		t.Error("a database was migrated without transactions")
+	} else if errors.Is(err, jotgate.ErrUnavailable) || !strings.Contains(err.Error(), "set pool_mode = transaction") {
+		t.Error(err)
+	}
+}
+
+// Doctor names the mode of a pooler that has one connection.
+func TestDoctorWithOneConnection(t *testing.T) {
+	direct := pgtest.Database(t)
+	for mode, want := range map[string]string{"transaction": "in transaction mode", "session": "one connection only"} {
+		s := open(t, pgtest.Bounce(t, direct, mode, 1).DSN(direct))
+		facts, err := s.Facts(t.Context())
+		if err != nil || !strings.Contains(facts[0].Found, want) {
+			t.Errorf("%s: %+v %v", mode, facts, err)
+		}
+	}
+}
