@@ -34,20 +34,21 @@ func (p *benchPlace) leave() error { return errors.Join(p.db.Close(), p.remove()
 // place creates the store.
 func (c *benchCommand) place(a *app) (*benchPlace, error) {
 	f := databaseFlags{Database: c.Database}
-	switch path, ok := f.sqliteFile(); {
-	case c.Database == "":
+	if c.Database == "" {
 		return sqlitePlace(a.ctx, os.TempDir())
-	case ok:
+	}
+	if path, ok := f.sqliteFile(); ok {
 		return sqlitePlace(a.ctx, filepath.Dir(path))
-	case strings.HasPrefix(c.Database, "postgres://"), strings.HasPrefix(c.Database, "postgresql://"):
-		place, err := postgresPlace(a.ctx, c.Database)
+	}
+	if dsn, ok := f.postgresAddress(); ok {
+		place, err := postgresPlace(a.ctx, dsn)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.shown(), err)
 		}
 		place.name = "PostgreSQL, " + f.shown()
 		return place, nil
 	}
-	return nil, usage("give the database as sqlite:FILE or postgres://…")
+	return nil, errDatabase
 }
 
 // sqlitePlace creates a database file in a new folder below parent.

@@ -64,14 +64,6 @@ func userField(text string) store.Field {
 // loginIsEmail reports whether users log in by e-mail and have no other name.
 func (f *databaseFlags) loginIsEmail() bool { return f.UsernameColumn == "email" }
 
-// sqliteFile returns the file of a SQLite database. In addition to
-// sqlite:FILE it accepts what Django sites write into DATABASE_URL:
-// sqlite:///relative and sqlite:////absolute.
-func (f *databaseFlags) sqliteFile() (path string, ok bool) {
-	path, ok = strings.CutPrefix(f.Database, "sqlite:")
-	return strings.TrimPrefix(path, "///"), ok && path != ""
-}
-
 // folder is the folder of files that belong to the database. It is empty if
 // the database may be on another machine.
 func (f *databaseFlags) folder() string {
@@ -109,8 +101,8 @@ func (f *databaseFlags) connect(a *app, inspect bool) (*store.Store, error) {
 	if path, ok := f.sqliteFile(); ok {
 		return sqlite.Open(a.ctx, path, sqlite.Options{Schema: f.schema(), Inspect: inspect, Logger: a.logger()})
 	}
-	if f.understood() {
-		return postgres.Open(a.ctx, f.Database, postgres.Options{
+	if dsn, ok := f.postgresAddress(); ok {
+		return postgres.Open(a.ctx, dsn, postgres.Options{
 			Schema: f.schema(), Inspect: inspect, Logger: a.logger(), MigrationTimeout: f.StartupTimeout, Progress: a.progress,
 		})
 	}
@@ -121,21 +113,9 @@ var errDatabase = usage("give the database as sqlite:FILE or postgres://…")
 
 // understood reports whether the address is that of a supported database.
 func (f *databaseFlags) understood() bool {
-	_, ok := f.sqliteFile()
-	return ok || strings.HasPrefix(f.Database, "postgres://") || strings.HasPrefix(f.Database, "postgresql://")
-}
-
-// shown returns the address without passwords.
-func (f *databaseFlags) shown() string {
-	if path, ok := f.sqliteFile(); ok {
-		return path
-	}
-	_, host, found := strings.Cut(f.Database, "@")
-	if !found {
-		return "database"
-	}
-	host, _, _ = strings.Cut(host, "?")
-	return "postgres://" + host
+	_, file := f.sqliteFile()
+	_, server := f.postgresAddress()
+	return file || server
 }
 
 // with opens the database, which must exist, and closes it after do.

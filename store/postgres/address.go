@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -44,6 +45,9 @@ type address struct {
 
 // parseAddress parses dsn and fills in the defaults of o.
 func parseAddress(dsn string, o *Options) (*address, error) {
+	if err := checkUser(dsn); err != nil {
+		return nil, err
+	}
 	config, err := pgx.ParseConfig(withTLS(dsn))
 	if err != nil {
 		return nil, fmt.Errorf("the database address cannot be read: %w", err) // pgx leaves out the password
@@ -62,6 +66,20 @@ func parseAddress(dsn string, o *Options) (*address, error) {
 	return a, nil
 }
 
+// checkUser refuses a URL in which a character of the password is taken for
+// the end of it. What follows would be used as the name of a host, which is
+// not secret.
+func checkUser(dsn string) error {
+	_, rest, ok := strings.Cut(dsn, "://")
+	user, query, _ := strings.Cut(rest, "?")
+	host := strings.LastIndex(user, "@")
+	tail, _, _ := strings.Cut(query, "=")
+	if ok && (strings.Count(user, "@") > 1 || strings.Contains(user[:host+1], "/") || host < 0 && strings.Contains(tail, "@")) {
+		return errors.New("the database address cannot be read: in the user and the password write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %")
+	}
+	return nil
+}
+
 // take interprets one parameter.
 func (a *address) take(name, value string, o *Options) {
 	switch strings.ToLower(name) {
@@ -75,7 +93,7 @@ func (a *address) take(name, value string, o *Options) {
 		}
 	case "pgbouncer":
 		a.pooler = a.pooler || value == "true"
-	case "sslaccept", "uselibpqcompat": // read by withTLS
+	case "sslaccept", "ssl", "uselibpqcompat": // read by withTLS
 	default:
 		if slices.Contains(startup, strings.ToLower(name)) {
 			a.config.RuntimeParams[strings.ToLower(name)] = value
@@ -137,7 +155,7 @@ func (a *address) setDefaults(o *Options) {
 
 // withTLS replaces what other programs call the modes of TLS: Prisma's
 // sslaccept=strict checks the certificate (verify-full), and sslmode=no-verify
-// of node-postgres does not (require).
+// of node-postgres does not (require). JDBC's ssl=true is require, as in libpq.
 func withTLS(dsn string) string {
 	front, query, ok := strings.Cut(dsn, "?")
 	if !ok || !strings.HasPrefix(front, "postgres://") && !strings.HasPrefix(front, "postgresql://") {
@@ -151,8 +169,7 @@ func withTLS(dsn string) string {
 	switch {
 	case values.Get("sslaccept") == "strict" && !slices.Contains([]string{"disable", "verify-ca", "verify-full"}, mode):
 		values.Set("sslmode", "verify-full")
-		values.Del("ssl")
-	case mode == "no-verify":
+	case mode == "no-verify", mode == "" && values.Get("ssl") == "true":
 		values.Set("sslmode", "require")
 	default:
 		return dsn

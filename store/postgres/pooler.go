@@ -72,16 +72,18 @@ func readVersion(ctx context.Context, conn *pgx.Conn) error {
 	return checkVersion(number, text)
 }
 
-// ignoreUnknown drops the parameters that are not settings of PostgreSQL: they
-// were meant for another program.
+// ignoreUnknown drops the parameters that are not settings which a client of
+// PostgreSQL can change (ssl and max_connections are settings of the server):
+// they were meant for another program.
 func (p *pool) ignoreUnknown(ctx context.Context, conn *pgx.Conn) error {
-	unknown, err := texts(ctx, conn, "SELECT name FROM unnest($1::text[]) AS name WHERE current_setting(name, true) IS NULL AND name NOT LIKE '%.%'",
+	unknown, err := texts(ctx, conn, `SELECT name FROM unnest($1::text[]) AS given(name) WHERE name NOT LIKE '%.%' AND (current_setting(name, true) IS NULL
+OR EXISTS (SELECT 1 FROM pg_settings AS s WHERE lower(s.name) = lower(given.name) AND s.context NOT IN ('user', 'superuser')))`,
 		slices.Sorted(maps.Keys(p.settings)))
 	for _, name := range unknown {
 		delete(p.settings, name)
 	}
 	if len(unknown) > 0 {
-		p.log.InfoContext(ctx, "the database address has parameters that neither jotgate nor PostgreSQL knows: they are ignored", "parameters", unknown)
+		p.log.InfoContext(ctx, "the database address has parameters that neither jotgate nor PostgreSQL knows, or that no client can set: they are ignored", "parameters", unknown)
 	}
 	return err
 }

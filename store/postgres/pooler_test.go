@@ -74,6 +74,7 @@ func TestParametersOfPlatforms(t *testing.T) {
 		"schema=public&sslaccept=accept_invalid_certs", "prepared_statements=false&pool=5", "statement_cache_size=0", "prepareThreshold=0&currentSchema=public",
 		"workaround=supabase-pooler.vercel&supa=base-pooler.x", "options=-c%20statement_timeout%3D4000", "statement_timeout=4000", "keepalives=1&keepalives_idle=5",
 		"search_path=public", "application_name=site&channel_binding=prefer",
+		"ssl=false&max_connections=5", "ssl_min_protocol_version=TLSv1.2&log_connections=on", "shared_buffers=1&server_version=9",
 	} {
 		for name, dsn := range map[string]string{"direct": direct, "PgBouncer": bouncer.DSN(direct)} {
 			t.Run(name+"/"+query, func(t *testing.T) {

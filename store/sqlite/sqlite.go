@@ -65,6 +65,9 @@ func Open(ctx context.Context, path string, options Options) (*store.Store, erro
 	if path == "" || strings.HasPrefix(path, ":memory:") {
 		return nil, errors.New("sqlite: a database needs a file: give a path")
 	}
+	if strings.HasPrefix(path, "file:") || strings.Contains(path, "?") {
+		return nil, errors.New("sqlite: give the path of a file, without file: and without parameters after ?")
+	}
 	if err := create(path, options.Inspect); err != nil {
 		return nil, err
 	}
