@@ -263,3 +263,12 @@ func overtaken(err error) error {
 	}
 	return err
 }
+
+// factorSet returns the record.FactorSet of the account.
+func (g *Gate) factorSet(ctx context.Context, a *record.Account) (string, error) {
+	if g.factors == nil {
+		return "", nil
+	}
+	factors, err := g.factors.ListFactors(ctx, a.ID)
+	return record.FactorSet(factors), err
+}

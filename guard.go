@@ -2,13 +2,16 @@ package jotgate
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/revocation"
 	"github.com/jotgate/jotgate/jwt"
 )
 
@@ -25,9 +28,9 @@ type Guard struct {
 	now       func() time.Time
 	memory    *memory  // nil unless GuardSettings.RememberTokens
 	keySet    jwt.Keys // the source of the keys that memory compares
-	revoked   *revocations
+	revoked   *revocation.List
 	stale     func() bool                 // reports that the revocation list is too old to trust
-	follow    *follower                   // nil without a feed to follow
+	follower  *revocation.Follower        // nil without a feed to follow
 	refused   func(*http.Request, *Error) // records a rejected request, if not nil
 	onError   func(http.ResponseWriter, *http.Request, *Error)
 	log       *slog.Logger
@@ -107,24 +110,29 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 		now:       s.Now,
 		memory:    newMemory(s.RememberTokens, s.Leeway),
 		keySet:    s.Keys,
-		revoked:   newRevocations(remoteLifetime, remoteLifetime),
+		revoked:   revocation.NewList(revocation.Settings{Sessions: remoteLifetime, Users: remoteLifetime, Now: s.Now}),
 		stale:     func() bool { return false },
 		onError:   s.OnError,
 		log:       s.Logger,
 	}
-	g.revoked.clock = s.Now
 	if s.RevocationsURL == "" {
 		return g, nil
 	}
+	var maxAge time.Duration
 	if s.RevocationsRequired {
 		if s.RevocationMaxAge != 0 && s.RevocationMaxAge < 3*time.Second {
 			return nil, errors.New("jotgate: RevocationMaxAge is under 3 seconds")
 		}
-		maxAge := cmp.Or(s.RevocationMaxAge, defaultMaxAge)
+		maxAge = cmp.Or(s.RevocationMaxAge, defaultMaxAge)
 		g.stale = func() bool { return g.RevocationAge() > maxAge }
 	}
-	g.follow, err = newFollower(g, s)
-	return g, err
+	g.follower, err = revocation.NewFollower(g.revoked, revocation.FollowSettings{
+		URL: s.RevocationsURL, Keys: s.Keys, Leeway: s.Leeway, MaxAge: maxAge, Logger: s.Logger, Now: s.Now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("jotgate: %w", err)
+	}
+	return g, nil
 }
 
 // remoteLifetime is the minimum time for which a Guard keeps a revocation
@@ -138,7 +146,17 @@ const defaultMaxAge = time.Minute
 // RevocationAge returns the age of the revocation list: the time since this
 // process last read it completely, or the maximum Duration before the first
 // time. Operators should monitor it.
-func (g *Guard) RevocationAge() time.Duration { return g.revoked.age(g.now()) }
+func (g *Guard) RevocationAge() time.Duration { return g.revoked.Age(g.now()) }
+
+// Run follows the revocations at GuardSettings.RevocationsURL until the
+// context ends, and returns its error. Without that setting it returns nil
+// immediately. A Guard whose Run is not called receives no revocations.
+func (g *Guard) Run(ctx context.Context) error {
+	if g.follower == nil {
+		return nil
+	}
+	return g.follower.Run(ctx)
+}
 
 // challengeOf returns the challenge as DRF sends it, with the first header
 // type, as SimpleJWT does.

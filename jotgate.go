@@ -31,6 +31,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jotgate/jotgate/internal/revocation"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -52,13 +53,11 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard.revoked = newRevocations(s.AccessTokenLifetime+s.Leeway, s.ForeignTokenLifetime+s.Leeway)
-	guard.revoked.cover(guard.revoked.lifetime, guard.revoked.foreign)
-	guard.revoked.clock = s.Now
-	guard.revoked.byName = s.UserIDField == "username"
-	if s.ServeRevocations {
-		guard.revoked.serveFeed()
-	}
+	guard.revoked = revocation.NewList(revocation.Settings{
+		Sessions: s.AccessTokenLifetime + s.Leeway, Users: s.ForeignTokenLifetime + s.Leeway,
+		ByUsername: s.UserIDField == "username", Served: s.ServeRevocations, Now: s.Now,
+	})
+	guard.revoked.Reach(guard.revoked.Lifetimes())
 	g := &Gate{
 		Guard: guard, settings: s, db: db, users: s.Users, keys: keys, hasher: s.Hasher, made: s.Now(),
 		hashPool: newHashPool(s.HashConcurrency, s.HashQueue, s.HashMemory),

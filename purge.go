@@ -21,7 +21,8 @@ const (
 func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	now := g.now()
 	// A revocation is read again at each start, for as long as a token may live.
-	keep := max(keepEnded, g.revoked.keepUsers())
+	_, users := g.revoked.ReadBack()
+	keep := max(keepEnded, users)
 	steps := []func() (int, error){
 		func() (int, error) { return g.db.Sessions().Purge(ctx, now, now.Add(-keep), purgeBatch) },
 	}

@@ -248,7 +248,7 @@ func (g *Gate) awaitFresh(ctx context.Context, t *refreshToken) {
 	if t.name != "" {
 		claim = record.UserID(t.name)
 	}
-	if wait := time.Unix(g.revoked.freshAt(claim), 0).Sub(g.now()); wait > 0 {
+	if wait := time.Unix(g.revoked.FreshAt(claim), 0).Sub(g.now()); wait > 0 {
 		pause(ctx, min(wait, time.Second))
 	}
 }

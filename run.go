@@ -57,7 +57,7 @@ func (g *Gate) Run(ctx context.Context) error {
 		case <-keys.C:
 			g.reloadKeys(ctx)
 		case <-sweep.C:
-			g.revoked.sweep(g.now())
+			g.revoked.Sweep(g.now())
 			g.flushEvents(ctx, false)
 			g.rotateDue(ctx)
 		case <-purge.C:
@@ -147,20 +147,21 @@ func (g *Gate) pullRevocations(ctx context.Context) {
 
 func (g *Gate) readRevocations(ctx context.Context) error {
 	began := g.now()
-	if began.UnixMicro() < g.revoked.heard.Load() {
-		// The clock was set back: what sweep dropped may be needed again.
-		g.revoked.rewind()
+	if g.revoked.Age(began) < 0 {
+		// The clock was set back: what Sweep dropped may be needed again.
+		g.revoked.Rewind()
 	}
-	cursor := g.revoked.after()
+	cursor := g.revoked.Cursor()
+	keep, _ := g.revoked.ReadBack()
 	for more := true; more; {
-		page, err := g.db.Revocations().List(ctx, cursor, began, g.revoked.keep())
+		page, err := g.db.Revocations().List(ctx, cursor, began, keep)
 		if err != nil {
 			return err
 		}
-		g.revoked.take(page)
+		g.revoked.AddPage(page)
 		cursor, more = page.Next, page.More
 	}
-	g.revoked.heard.Store(began.UnixMicro())
+	g.revoked.SetComplete(began)
 	return nil
 }
 

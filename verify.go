@@ -49,12 +49,12 @@ func (g *Guard) verifyAccess(token string, dst *User) (*User, error) {
 // revoked, or if that is not known.
 func (g *Guard) checkRevoked(sid string, user record.UserID, s *stamp) error {
 	var err error
-	switch revoked := g.revoked.revoked(sid, user, s.issued); {
-	case revoked && s.issued == 0 && !g.revoked.revoked(sid, user, maxTime):
+	switch revoked := g.revoked.Revoked(sid, user, s.issued); {
+	case revoked && s.issued == 0 && !g.revoked.Revoked(sid, user, maxTime):
 		return errNoIssued // with an iat, the token could be a later one
 	case revoked:
 		return errRevoked
-	case g.revoked.covers(sid, s, g.now):
+	case g.revoked.Covers(sid, s.issued, s.expires):
 		return nil
 	case s.issued == 0:
 		err = errNoIssued

@@ -1,6 +1,6 @@
-package jotgate
+package revocation
 
-// The entries of the revocation feed and its pages.
+// The entries that a feed serves.
 
 import (
 	"strings"
@@ -9,8 +9,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// feedEntry is one revocation in the format of the feed.
-type feedEntry struct {
+// entry is one revocation in the format of the feed.
+type entry struct {
 	Session string        `json:"sid,omitempty"`
 	User    record.UserID `json:"user_id,omitempty"`
 	At      int64         `json:"at"` // Unix seconds
@@ -18,34 +18,31 @@ type feedEntry struct {
 	Sessionless bool `json:"sessionless,omitempty"`
 }
 
-// feedBody is a page of the feed.
-type feedBody struct {
+// Page is a page of the feed.
+type Page struct {
 	Cursor   string `json:"cursor"`
 	Complete bool   `json:"complete"` // all entries that are still needed are listed
 	Keep     int64  `json:"keep"`     // seconds that an entry about a session is needed after its time
 	// KeepUsers is the same for an entry about a user: tokens of other issuers
 	// may have a longer lifetime than the gate's.
-	KeepUsers int64       `json:"keep_users"`
-	Revoked   []feedEntry `json:"revoked"`
+	KeepUsers int64   `json:"keep_users"`
+	Revoked   []entry `json:"revoked"`
 }
 
-// feedLog holds the entries that the feed serves, in order of arrival. The
-// caller of its methods holds the lock of revocations; a nil log holds
-// nothing.
-type feedLog struct {
+// log holds the entries that the feed serves, in order of arrival. The caller
+// of its methods holds the lock of the List; a nil log holds nothing.
+type log struct {
 	entries []loggedEntry
 	waiting atomic.Int32 // requests that wait for a revocation
 }
 
 type loggedEntry struct {
-	feedEntry
+	entry
 	transaction int64
-	issued      int64 // see revocations.add
+	issued      int64 // see List.add
 }
 
-func newFeedLog() *feedLog { return &feedLog{} }
-
-func (l *feedLog) append(e record.Revocation, issued int64) {
+func (l *log) append(e record.Revocation, issued int64) {
 	if l == nil {
 		return
 	}
@@ -53,12 +50,12 @@ func (l *feedLog) append(e record.Revocation, issued int64) {
 	if !e.NotBefore.IsZero() {
 		at = e.NotBefore.Unix()
 	}
-	l.entries = append(l.entries, loggedEntry{feedEntry{e.Session, e.User, at, e.Sessionless}, e.Transaction, issued})
+	l.entries = append(l.entries, loggedEntry{entry{e.Session, e.User, at, e.Sessionless}, e.Transaction, issued})
 }
 
 // sweep drops the entries about sessions and about users whose tokens were
 // issued before these times.
-func (l *feedLog) sweep(sessions, users int64) {
+func (l *log) sweep(sessions, users int64) {
 	if l == nil {
 		return
 	}
@@ -71,32 +68,32 @@ func (l *feedLog) sweep(sessions, users int64) {
 	l.entries = kept
 }
 
-// since returns the entries that the cursor has not seen, or all of them.
-// here is the position to which this process has read; ahead reports that the
-// cursor has seen more.
-func (l *feedLog) since(cursor string, here record.RevocationCursor) (body feedBody, ahead bool) {
-	body = feedBody{Cursor: feedCursor(here), Revoked: []feedEntry{}}
+// since returns the entries that the cursor has not seen, or all of them. here
+// is the position to which this process has read; ahead reports that the cursor
+// has seen more.
+func (l *log) since(cursor string, here record.RevocationCursor) (page Page, ahead bool) {
+	page = Page{Cursor: cursorText(here), Revoked: []entry{}}
 	epoch, text, _ := strings.Cut(cursor, ".")
 	seen, err := record.ParseHorizon(text)
-	body.Complete = err != nil || seen.Max == 0 || epoch != here.Epoch || len(cursor) > maxCursor
-	if ahead = !body.Complete && !here.Seen.Covers(seen); ahead {
-		body.Complete = true
+	page.Complete = err != nil || seen.Max == 0 || epoch != here.Epoch || len(cursor) > maxCursor
+	if ahead = !page.Complete && !here.Seen.Covers(seen); ahead {
+		page.Complete = true
 	}
 	for _, e := range l.entries {
-		if body.Complete || !seen.Sees(e.transaction) {
-			body.Revoked = append(body.Revoked, e.feedEntry)
+		if page.Complete || !seen.Sees(e.transaction) {
+			page.Revoked = append(page.Revoked, e.entry)
 		}
 	}
-	return body, ahead
+	return page, ahead
 }
 
 // maxCursor bounds a cursor, in bytes.
 const maxCursor = 4096
 
-// feedCursor returns the cursor that Guards send back. If very many
+// cursorText returns the cursor that Guards send back. If very many
 // transactions are running, it omits those that overtook the oldest of them;
 // then some entries are listed twice.
-func feedCursor(here record.RevocationCursor) string {
+func cursorText(here record.RevocationCursor) string {
 	text := here.Epoch + "." + here.Seen.String()
 	if len(text) > maxCursor {
 		text = here.Epoch + "." + record.Horizon{Min: here.Seen.Min, Max: here.Seen.Min}.String()

@@ -193,12 +193,3 @@ func (fs Factors) Protect(ctx context.Context, user *User, a *record.Account) er
 	}
 	return fs.RequireRecent(ctx, user, a)
 }
-
-// factorSet returns the record.FactorSet of the account.
-func (g *Gate) factorSet(ctx context.Context, a *record.Account) (string, error) {
-	if g.factors == nil {
-		return "", nil
-	}
-	factors, err := g.factors.ListFactors(ctx, a.ID)
-	return record.FactorSet(factors), err
-}

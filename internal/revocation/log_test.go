@@ -1,4 +1,4 @@
-package jotgate
+package revocation
 
 import (
 	"fmt"
@@ -14,14 +14,14 @@ import (
 // of an earlier version, gets all.
 func TestFeedLog(t *testing.T) {
 	noon := time.Unix(1767225600, 0)
-	log := newFeedLog()
+	list := new(log)
 	for n := range 5 { // the third transaction commits last
 		tx := []int64{101, 102, 104, 105, 103}[n]
-		log.append(record.Revocation{Session: fmt.Sprint(tx), Transaction: tx}, noon.Unix()+int64(n))
+		list.append(record.Revocation{Session: fmt.Sprint(tx), Transaction: tx}, noon.Unix()+int64(n))
 	}
-	log.append(record.Revocation{User: "7", Transaction: 106, NotBefore: noon.Add(5 * time.Second)}, noon.Unix()+5)
+	list.append(record.Revocation{User: "7", Transaction: 106, NotBefore: noon.Add(5 * time.Second)}, noon.Unix()+5)
 	here := record.RevocationCursor{Epoch: "e", Seen: record.Horizon{Min: 107, Max: 107}}
-	log.sweep(noon.Unix()+2, noon.Unix()+2) // drops the first two, keeps the one of that second
+	list.sweep(noon.Unix()+2, noon.Unix()+2) // drops the first two, keeps the one of that second
 	all := []string{"104", "105", "103", "7"}
 	for _, c := range []struct {
 		cursor          string
@@ -44,7 +44,7 @@ func TestFeedLog(t *testing.T) {
 		{"e.107:107:", false, false, nil},
 		{"e.108:108:", true, true, all}, // more than this process has
 	} {
-		page, ahead := log.since(c.cursor, here)
+		page, ahead := list.since(c.cursor, here)
 		var got []string
 		for _, e := range page.Revoked {
 			got = append(got, e.Session+string(e.User))
@@ -53,11 +53,11 @@ func TestFeedLog(t *testing.T) {
 			t.Errorf("since %q: %+v, ahead %v, want %v, %v", c.cursor, page, ahead, c.want, c.complete)
 		}
 	}
-	if page, _ := log.since("e.106:106:", here); page.Revoked[0].At != noon.Unix()+5 {
+	if page, _ := list.since("e.106:106:", here); page.Revoked[0].At != noon.Unix()+5 {
 		t.Errorf("a user's revocation counts from %d", page.Revoked[0].At)
 	}
-	log.sweep(noon.Unix()+100, noon.Unix()+100)
-	if page, _ := log.since("", here); len(page.Revoked) > 0 {
+	list.sweep(noon.Unix()+100, noon.Unix()+100)
+	if page, _ := list.since("", here); len(page.Revoked) > 0 {
 		t.Error("something is left")
 	}
 }
@@ -69,7 +69,7 @@ func TestFeedCursorIsBounded(t *testing.T) {
 	for n := range int64(1000) {
 		h.Running = append(h.Running, h.Min+n)
 	}
-	text := feedCursor(record.RevocationCursor{Epoch: "e", Seen: h})
+	text := cursorText(record.RevocationCursor{Epoch: "e", Seen: h})
 	short, err := record.ParseHorizon(strings.TrimPrefix(text, "e."))
 	if err != nil || len(text) > maxCursor || !h.Covers(short) {
 		t.Errorf("%d bytes, %v, %v", len(text), short, err)
@@ -79,12 +79,11 @@ func TestFeedCursorIsBounded(t *testing.T) {
 // A page that is read while another one arrives lists no entry that its cursor
 // has not seen: the next request would get it again.
 func TestFeedPagesBelongToTheirCursor(t *testing.T) {
-	r := newRevocations(time.Hour, time.Hour)
-	r.serveFeed()
+	r := newList(time.Hour, atNoon)
 	const pages = 3000
 	go func() {
 		for n := range int64(pages) {
-			r.take(record.RevocationPage{
+			r.AddPage(record.RevocationPage{
 				Entries: []record.Revocation{{Session: fmt.Sprintf("%032x", n+1), Transaction: n, Made: time.Unix(n, 0)}},
 				Next:    record.RevocationCursor{Epoch: "e", Seen: record.Horizon{Min: n + 1, Max: n + 1}},
 			})
@@ -92,12 +91,12 @@ func TestFeedPagesBelongToTheirCursor(t *testing.T) {
 	}()
 	listed := map[string]int{}
 	for cursor := ""; len(listed) < pages; {
-		page, news, _ := r.page(cursor)
+		page, added, _ := r.page(cursor)
 		for _, e := range page.Revoked {
 			listed[e.Session]++
 		}
 		if len(page.Revoked) == 0 {
-			<-news
+			<-added
 		}
 		cursor = page.Cursor
 	}

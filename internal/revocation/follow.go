@@ -1,7 +1,6 @@
-package jotgate
+package revocation
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -9,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,22 +20,18 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// maxFeed limits a page of the feed, in bytes: about 700,000 revocations.
-const maxFeed = 64 << 20
+// maxPage limits a page of the feed, in bytes: about 700,000 revocations.
+const maxPage = 64 << 20
 
-// feedClaims are the claims of a page's signature.
-type feedClaims struct {
-	TokenType string `json:"token_type"`
-	Digest    string `json:"digest"`
-	Nonce     string `json:"nonce"`
-}
-
-// follower reads the feed of a Gate for a Guard in another process.
-type follower struct {
-	guard  *Guard
+// Follower reads the feed of a gate into a List.
+type Follower struct {
+	list   *List
+	now    func() time.Time
+	log    *slog.Logger
+	keys   jwt.Keys
 	url    *url.URL
 	client *http.Client
-	pages  *jwt.Verifier[feedClaims]
+	pages  *jwt.Verifier[signature]
 	wait   time.Duration // how long a request waits for a revocation at most
 	cursor string
 	lost   bool          // the last round failed: the next request does not wait
@@ -43,73 +39,35 @@ type follower struct {
 	waited time.Duration // how long the last request asked to wait
 }
 
-// Run follows the revocations at GuardSettings.RevocationsURL until the
-// context ends, and returns its error. Without that setting it returns nil
-// immediately. A Guard whose Run is not called receives no revocations.
-func (g *Guard) Run(ctx context.Context) error {
-	if g.follow == nil {
-		return nil
-	}
-	sweep := time.NewTicker(sweepEvery)
-	defer sweep.Stop()
-	var trouble trouble
-	for ctx.Err() == nil {
-		wait, err := g.follow.next(ctx)
-		if err == nil {
-			trouble.end(ctx, g)
-		} else if ctx.Err() == nil {
-			trouble.note(ctx, g, err, wait)
-		}
-		pause(ctx, wait)
-		select {
-		case <-sweep.C:
-			g.revoked.sweep(g.now())
-		default:
-		}
-	}
-	return ctx.Err()
+// FollowSettings holds the options of a Follower. All are required but Leeway
+// and MaxAge.
+type FollowSettings struct {
+	URL    string   // of the feed
+	Keys   jwt.Keys // verify its pages
+	Leeway time.Duration
+	// MaxAge, if not 0, is the maximum age of the list: a request then waits for a
+	// revocation for at most half of it. The list ages in the meantime, and the
+	// other half is for the transfer.
+	MaxAge time.Duration
+	Logger *slog.Logger
+	Now    func() time.Time
 }
 
-// repeatAfter is how often the log reports that the feed cannot be read while
-// the cause remains the same.
-const repeatAfter = 5 * time.Minute
-
-// trouble is a series of consecutive failed rounds.
-type trouble struct {
-	failures int
-	cause    string
-	logged   time.Time
-}
-
-// note counts a failure, and logs it unless the last line reported the same
-// cause less than repeatAfter ago.
-func (t *trouble) note(ctx context.Context, g *Guard, err error, wait time.Duration) {
-	t.failures++
-	if now := g.now(); err.Error() != t.cause || now.Sub(t.logged) >= repeatAfter {
-		t.cause, t.logged = err.Error(), now
-		g.log.WarnContext(ctx, "revocations could not be read", "cause", err, "failures", t.failures, "again_in", wait)
-	}
-}
-
-// end logs that the feed can be read again.
-func (t *trouble) end(ctx context.Context, g *Guard) {
-	if t.failures > 0 {
-		g.log.InfoContext(ctx, "revocations are read again", "failures", t.failures)
-	}
-	*t = trouble{}
-}
-
-// newFollower checks the URL and creates the verifier of pages.
-func newFollower(g *Guard, s GuardSettings) (*follower, error) {
-	address, err := url.Parse(s.RevocationsURL)
+// NewFollower returns a Follower, or an error that names the URL.
+func NewFollower(l *List, s FollowSettings) (*Follower, error) {
+	address, err := url.Parse(s.URL)
 	if err != nil || address.Host == "" {
-		return nil, fmt.Errorf("jotgate: RevocationsURL %q must be an absolute URL such as https://auth.example.com/auth/revocations", s.RevocationsURL)
+		return nil, fmt.Errorf("RevocationsURL %q must be an absolute URL such as https://auth.example.com/auth/revocations", s.URL)
 	}
-	pages, err := jwt.NewVerifier[feedClaims](s.Keys, jwt.Rules{Now: s.Now, Leeway: s.Leeway})
+	pages, err := jwt.NewVerifier[signature](s.Keys, jwt.Rules{Now: s.Now, Leeway: s.Leeway})
 	if err != nil {
-		return nil, fmt.Errorf("jotgate: %w", err)
+		return nil, err
 	}
-	return &follower{guard: g, url: address, pages: pages, wait: patience(s), client: &http.Client{
+	wait := longestWait
+	if s.MaxAge > 0 {
+		wait = max(time.Second, min(wait, s.MaxAge/2))
+	}
+	return &Follower{list: l, now: s.Now, log: s.Logger, keys: s.Keys, url: address, pages: pages, wait: wait, client: &http.Client{
 		Timeout: maxWait + 10*time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("the feed must not redirect")
@@ -117,47 +75,104 @@ func newFollower(g *Guard, s GuardSettings) (*follower, error) {
 	}}, nil
 }
 
-// patience returns how long a request may wait for a revocation. The
-// revocation list ages in the meantime, so a strict Guard waits at most half
-// of its maximum age; the other half is for the transfer.
-func patience(s GuardSettings) time.Duration {
-	const most = 20 * time.Second
-	if !s.RevocationsRequired {
-		return most
+const (
+	longestWait = 20 * time.Second // of a request, for a revocation
+	sweepEvery  = 30 * time.Second
+)
+
+// SetTransport replaces the transport of the HTTP client. Call it before Run.
+func (f *Follower) SetTransport(t http.RoundTripper) { f.client.Transport = t }
+
+// Run follows the feed until the context ends, and returns its error.
+func (f *Follower) Run(ctx context.Context) error {
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	outage := outage{now: f.now, log: f.log}
+	for ctx.Err() == nil {
+		wait, err := f.next(ctx)
+		if err == nil {
+			outage.end(ctx)
+		} else if ctx.Err() == nil {
+			outage.note(ctx, err, wait)
+		}
+		pause(ctx, wait)
+		select {
+		case <-sweep.C:
+			f.list.Sweep(f.now())
+		default:
+		}
 	}
-	return max(time.Second, min(most, cmp.Or(s.RevocationMaxAge, defaultMaxAge)/2))
+	return ctx.Err()
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// repeatAfter is how often the log reports that the feed cannot be read while
+// the cause remains the same.
+const repeatAfter = 5 * time.Minute
+
+// outage is a series of consecutive failed rounds.
+type outage struct {
+	now      func() time.Time
+	log      *slog.Logger
+	failures int
+	cause    string
+	logged   time.Time
+}
+
+// note counts a failure, and logs it unless the last line reported the same
+// cause less than repeatAfter ago.
+func (o *outage) note(ctx context.Context, err error, wait time.Duration) {
+	o.failures++
+	if now := o.now(); err.Error() != o.cause || now.Sub(o.logged) >= repeatAfter {
+		o.cause, o.logged = err.Error(), now
+		o.log.WarnContext(ctx, "revocations could not be read", "cause", err, "failures", o.failures, "again_in", wait)
+	}
+}
+
+// end logs that the feed can be read again.
+func (o *outage) end(ctx context.Context) {
+	if o.failures > 0 {
+		o.log.InfoContext(ctx, "revocations are read again", "failures", o.failures)
+	}
+	*o = outage{now: o.now, log: o.log}
 }
 
 // next makes a round and returns how long to pause before the next one. There
 // is no pause after a request that returned nothing new after the time that
 // it asked to wait.
-func (f *follower) next(ctx context.Context) (time.Duration, error) {
-	began := f.guard.now()
-	news, err := f.round(ctx)
-	if err == nil && !news && f.waited > 0 && f.guard.now().Sub(began) >= f.waited {
+func (f *Follower) next(ctx context.Context) (time.Duration, error) {
+	began := f.now()
+	added, err := f.round(ctx)
+	if err == nil && !added && f.waited > 0 && f.now().Sub(began) >= f.waited {
 		f.failed = 0
 		return 0, nil
 	}
-	return f.pace(news, err), err
+	return f.pauseAfter(added, err), err
 }
 
 // The pauses between requests. However a server responds, it cannot make a
 // Guard spin.
 const (
-	newsPause  = 100 * time.Millisecond // collects a burst of revocations into one page
+	burstPause = 100 * time.Millisecond // collects a burst of revocations into one page
 	quietPause = time.Second
 	errorPause = time.Second // after the first failure; doubles
 	longPause  = 8 * time.Second
 )
 
-// pace returns how long to pause after a round. After failures it is a random
-// time between half of the pause and all of it, so that Guards do not all
+// pauseAfter returns how long to pause after a round. After failures it is a
+// random time between half of the pause and all of it, so that Guards do not all
 // return at the same moment.
-func (f *follower) pace(news bool, err error) time.Duration {
+func (f *Follower) pauseAfter(added bool, err error) time.Duration {
 	switch {
-	case err == nil && news:
+	case err == nil && added:
 		f.failed = 0
-		return newsPause
+		return burstPause
 	case err == nil:
 		f.failed = 0
 		return quietPause
@@ -189,13 +204,13 @@ func (e *feedError) Error() string { return "the feed responded with " + e.statu
 
 // round makes one request, waits for the response, and adds its revocations.
 // It reports whether any of them was new.
-func (f *follower) round(ctx context.Context) (news bool, err error) {
-	began, nonce := f.guard.now(), randomHex()
-	if began.UnixMicro() < f.guard.revoked.heard.Load() {
-		f.cursor = "" // the clock was set back: what sweep dropped may be needed again
+func (f *Follower) round(ctx context.Context) (added bool, err error) {
+	began, nonce := f.now(), rand.Text()
+	if f.list.Age(began) < 0 {
+		f.cursor = "" // the clock was set back: what Sweep dropped may be needed again
 	}
 	wait := f.wait
-	if f.cursor == "" || f.lost || f.guard.RevocationAge() > 2*wait {
+	if f.cursor == "" || f.lost || f.list.Age(f.now()) > 2*wait {
 		wait = 0 // the list is old, as after the clock was set forward: do not wait
 	}
 	f.lost, f.waited = true, wait
@@ -208,7 +223,7 @@ func (f *follower) round(ctx context.Context) (news bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	var page feedBody
+	var page Page
 	if err := json.Unmarshal(body, &page); err != nil {
 		return false, fmt.Errorf("the feed is not JSON: %w", err)
 	}
@@ -220,39 +235,39 @@ func (f *follower) round(ctx context.Context) (news bool, err error) {
 			entries[i].NotBefore = at
 		}
 	}
-	f.guard.revoked.keepFor(page.Keep, page.KeepUsers)
-	news = f.guard.revoked.add(entries...)
-	f.guard.revoked.cover(page.Keep, page.KeepUsers)
-	f.guard.revoked.heard.Store(began.UnixMicro())
+	f.list.extend(page.Keep, page.KeepUsers)
+	added = f.list.Add(entries...)
+	f.list.Reach(page.Keep, page.KeepUsers)
+	f.list.SetComplete(began)
 	f.cursor, f.lost = page.Cursor, false
-	return news, nil
+	return added, nil
 }
 
 // fetch returns a page after verifying its signature over this body and this
 // nonce with the Guard's keys.
-func (f *follower) fetch(ctx context.Context, address, nonce string) ([]byte, error) {
+func (f *Follower) fetch(ctx context.Context, address, nonce string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := f.client.Do(request)
+	response, err := f.client.Do(request)
 	if err != nil {
 		return nil, err
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxFeed+1))
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxPage+1))
 	switch {
 	case err != nil:
 		return nil, err
-	case answer.StatusCode != http.StatusOK:
-		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
-		return nil, &feedError{answer.Status, time.Duration(min(max(seconds, 0), 3600)) * time.Second}
-	case len(body) > maxFeed:
+	case response.StatusCode != http.StatusOK:
+		seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+		return nil, &feedError{response.Status, time.Duration(min(max(seconds, 0), 3600)) * time.Second}
+	case len(body) > maxPage:
 		return nil, errors.New("the feed is too large")
 	}
-	signed, err := f.pages.Verify(answer.Header.Get(signatureHeader))
+	signed, err := f.pages.Verify(response.Header.Get(SignatureHeader))
 	if err != nil {
-		return nil, f.explain(answer.Header.Get(signatureHeader), err)
+		return nil, f.explain(response.Header.Get(SignatureHeader), err)
 	}
 	if c := signed.Claims; c.TokenType != "revocations" || c.Nonce != nonce || c.Digest != digestOf(body) {
 		return nil, errors.New("the feed's signature is for something else")
@@ -262,7 +277,7 @@ func (f *follower) fetch(ctx context.Context, address, nonce string) ([]byte, er
 
 // explain returns the reason why a page's signature was rejected, as far as
 // its header and the Guard's keys show it.
-func (f *follower) explain(signature string, err error) error {
+func (f *Follower) explain(signature string, err error) error {
 	if errors.Is(err, jwt.ErrNoKeys) {
 		return fmt.Errorf("there are no keys: the issuer has published none, or its key set could not be fetched: %w", err)
 	}
@@ -280,7 +295,7 @@ func (f *follower) explain(signature string, err error) error {
 		return string(key.Algorithm()) == alg && (kid == "" || key.ID() == "" || key.ID() == kid)
 	}
 	switch {
-	case slices.ContainsFunc(f.guard.keySet.KeySet().Keys(), known):
+	case slices.ContainsFunc(f.keys.KeySet().Keys(), known):
 		return fmt.Errorf("the feed's signature: %w", err)
 	case strings.HasPrefix(alg, "HS"):
 		return fmt.Errorf("the feed is signed with the gate's secret (%q), which this guard does not have: let the gate sign with a private key, by --key-rotation or jotgate key rotate --now: %w", alg, err)
