@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jotgate/jotgate/factor/passkey"
 	"github.com/jotgate/jotgate/factor/recovery"
 	"github.com/jotgate/jotgate/factor/totp"
 	"github.com/jotgate/jotgate/record"
@@ -23,6 +24,7 @@ type FactorInfo struct {
 	Created  time.Time         `json:"created_at"`
 	LastUsed time.Time         `json:"last_used_at,omitzero"`
 	Left     int               `json:"left,omitempty"` // of FactorRecovery: unused codes
+	Passkey  *PasskeyInfo      `json:"-"`              // of FactorPasskey; nil if it cannot be read
 }
 
 // List lists the user's factors, recovery codes included, in order of id.
@@ -34,6 +36,12 @@ func (fs Factors) List(ctx context.Context, user record.UserID) ([]FactorInfo, e
 	list := make([]FactorInfo, len(factors))
 	for i, f := range factors {
 		list[i] = FactorInfo{ID: f.ID, Type: f.Type, Created: f.Created, LastUsed: f.LastUsed}
+		if f.Type == record.FactorPasskey {
+			if p, err := passkey.Parse([]byte(f.Data)); err == nil {
+				info := passkeyInfo(p, &f)
+				list[i].Passkey = &info
+			}
+		}
 		if f.Type == record.FactorRecovery {
 			data, err := recovery.ParseData(f.Data)
 			if err != nil {

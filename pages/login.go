@@ -11,8 +11,20 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// loginShow fills in the name after a new password was set.
+// loginData is the Data of login.html.
+type loginData struct{ Ceremony *ceremony }
+
+// loginShow fills in the name after a new password was set, and begins a ceremony
+// with a passkey.
 func loginShow(v *visit) error {
+	begun, err := v.ceremony(forLogin)
+	if err != nil {
+		return err
+	}
+	if begun != nil {
+		begun.Forget = v.forget
+	}
+	v.Data = loginData{begun}
 	if name := v.r.URL.Query().Get("name"); v.Values["username"] == "" && len(name) <= 254 {
 		v.Values["username"] = name
 	}
@@ -21,18 +33,37 @@ func loginShow(v *visit) error {
 
 // login checks a name and a password.
 func login(v *visit) error {
-	var username, password, keep string
-	if err := v.read(field{"username", &username, true}, field{"password", &password, true}, field{"keep", &keep, false}); err != nil {
+	var username, password, keep, token, credential string
+	err := v.read(field{"username", &username, false}, field{"password", &password, false}, field{"keep", &keep, false},
+		field{"pending", &token, false}, field{"credential", &credential, false})
+	switch {
+	case err != nil:
 		return err
+	case credential != "":
+		return v.passkeyLogin(token, credential, jotgate.PageLogin{Keep: keep != ""})
+	case username == "" || password == "":
+		return errors.Join(v.required("username", username), v.required("password", password))
 	}
 	return v.signIn(username, password, jotgate.PageLogin{Keep: keep != ""})
 }
 
 // signIn checks the password and takes the first step of a login.
 func (v *visit) signIn(username, password string, kind jotgate.PageLogin) error {
+	err := v.tryPassword(username, kind, func() (jotgate.LoginState, error) {
+		return v.p.gate.Sessions().Pages().Begin(v.ctx, jotgate.Password(username, password), kind, v.client)
+	})
+	if errors.Is(err, jotgate.ErrNoActiveAccount) {
+		return v.wrong("", v.T("problem.login"))
+	}
+	return err
+}
+
+// tryPassword runs check, which checks a password, within the limits on failures, and
+// sends the browser to the next step.
+func (v *visit) tryPassword(username string, kind jotgate.PageLogin, check func() (jotgate.LoginState, error)) error {
 	var state jotgate.LoginState
 	strange, err := v.p.shell.Lockout().Try(v.ctx, username, v.network, func() (id record.UserID, err error) {
-		if state, err = v.p.gate.Sessions().Pages().Begin(v.ctx, jotgate.Password(username, password), kind, v.client); err != nil {
+		if state, err = check(); err != nil {
 			return "", err
 		}
 		if state.Page == nil {
@@ -42,9 +73,6 @@ func (v *visit) signIn(username, password string, kind jotgate.PageLogin) error 
 	})
 	if errors.Is(err, errSuspended) {
 		return v.advance(state, kind)
-	}
-	if errors.Is(err, jotgate.ErrNoActiveAccount) {
-		return v.wrong("", v.T("problem.login"))
 	}
 	if err != nil {
 		return err

@@ -36,6 +36,7 @@ var routes = []route{
 	{path: "login", template: "login.html", title: "login.title", access: guest, scope: "login", show: loginShow, act: login},
 	{path: "login/code", template: "code.html", title: "code.title", scope: "login", show: stepShow, act: code},
 	{path: "login/passkey", template: "passkey.html", title: "passkey.title", scope: "login", show: passkeyShow, act: passkeyStep},
+	{path: "login/password", template: "step-password.html", title: "step-password.title", scope: "login", show: loginPasswordShow, act: loginPassword},
 	{path: "login/recovery", template: "recovery.html", title: "recovery.title", scope: "login", show: stepShow, act: recoveryCode},
 	{path: "login/enrol", template: "enrol.html", title: "enrol.title", scope: "login", show: enrolShow, act: enrol},
 	{path: "signup", template: "signup.html", title: "signup.title", access: guest, scope: "register", show: signupShow, act: signup},
@@ -54,13 +55,16 @@ var routes = []route{
 	{path: "emails", template: "emails.html", title: "emails.title", access: member, scope: "email", protect: true, show: emailsShow, act: emails},
 	{path: "security", template: "security.html", title: "security.title", access: member, show: securityShow, act: security},
 	{path: "security/app", template: "app.html", title: "app.title", access: member, scope: "login", show: appShow, act: app},
-	{path: "again", template: "again.html", title: "again.title", access: member, scope: "login", act: again},
+	{path: "security/passkey", template: "new-passkey.html", title: "new-passkey.title", access: member, scope: "login", show: newPasskeyShow, act: newPasskey},
+	{path: "again", template: "again.html", title: "again.title", access: member, scope: "login", show: againShow, act: again},
 	{path: "sessions", template: "sessions.html", title: "sessions.title", access: member, show: sessionsShow, act: sessionsEnd},
 	{path: "activity", template: "activity.html", title: "activity.title", access: member, show: activityShow},
 	{path: "data", template: "data.html", title: "data.title", access: member, scope: "login", protect: true, act: dataDelete},
 	{path: "data/export", access: member, act: dataExport},
 
 	{path: "token", act: token, json: true},
+	{path: "passkey/options", act: passkeyOptions, json: true},
+	{path: "passkey/signals", access: member, act: passkeySignals, json: true},
 	{path: "check", check: check, json: true},
 }
 

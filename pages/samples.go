@@ -28,32 +28,61 @@ const (
 	samplePhone   = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_2 like Mac OS X) Version/19.2 Mobile/15E148 Safari/604.1"
 )
 
+var samplePasskeys = []*jotgate.PasskeyInfo{
+	{ID: 3, Name: "iCloud Keychain", Synced: true, Created: sampleTime.Add(-90 * time.Hour), LastUsed: sampleTime.Add(-2 * time.Hour)},
+	{ID: 4, Name: "Firefox on Linux", Created: sampleTime.Add(-900 * time.Hour)},
+}
+
+func sampleCeremony(kind string) *ceremony {
+	return &ceremony{For: kind, PublicKey: `{"challenge":"AAAA","rpId":"localhost"}`}
+}
+
 var samples = []sample{
-	{"login", "login", nil},
+	{"login", "login", func(v *view) { v.Data = loginData{sampleCeremony(forLogin)} }},
+	{"login-plain", "login", func(v *view) { v.Data = loginData{} }},
 	{"login-wrong", "login", func(v *view) {
+		v.Data = loginData{sampleCeremony(forLogin)}
 		v.Values["username"] = "alice"
 		v.Errors = []layout.Problem{{Field: "", Text: v.T("problem.login")}}
 	}},
 	{"login-empty", "login", func(v *view) {
+		v.Data = loginData{}
 		v.Errors = []layout.Problem{
 			{Field: "username", Text: v.T("problem.required.username")}, {Field: "password", Text: v.T("problem.required.password")},
 		}
 	}},
-	{"login-slow", "login", func(v *view) { v.Errors = []layout.Problem{{Field: "", Text: v.T("problem.slow", 8)}} }},
-	{"login-notice", "login", func(v *view) { v.Notice = "notice.reset" }},
+	{"login-slow", "login", func(v *view) {
+		v.Data = loginData{}
+		v.Errors = []layout.Problem{{Field: "", Text: v.T("problem.slow", 8)}}
+	}},
+	{"login-notice", "login", func(v *view) { v.Data, v.Notice = loginData{sampleCeremony(forLogin)}, "notice.reset" }},
 	{"code", "login/code", func(v *view) { v.Data = stepData{Others: []string{"login/recovery"}} }},
 	{"code-wrong", "login/code", func(v *view) {
 		v.Data = stepData{Again: true}
 		v.Errors = []layout.Problem{{Field: "code", Text: v.T("problem.code")}}
 	}},
 	{"passkey", "login/passkey", func(v *view) {
-		v.Data = stepData{PublicKey: "{}", Others: []string{"login/code", "login/recovery"}}
+		v.Data = stepData{Ceremony: sampleCeremony(forStep), Others: []string{"login/code", "login/recovery"}}
 	}},
 	{"recovery", "login/recovery", func(v *view) { v.Data = stepData{Others: []string{"login/code"}} }},
-	{"again", "again", nil},
-	{"security", "security", func(v *view) { v.Data = securityData{} }},
+	{"step-password", "login/password", func(v *view) { v.Data = stepData{Username: "alice"} }},
+	{"again", "again", func(v *view) { v.Data = stepData{} }},
+	{"again-passkey", "again", func(v *view) { v.Data = stepData{Ceremony: sampleCeremony(forAgain)} }},
+	{"new-passkey", "security/passkey", func(v *view) { v.Data = newPasskeyData{sampleCeremony(forNew), true} }},
+	{"new-passkey-limit", "security/passkey", func(v *view) {
+		v.Data = newPasskeyData{}
+		v.Errors = []layout.Problem{{Field: "", Text: v.T("passkey.limit")}}
+	}},
+	{"security", "security", func(v *view) { v.Data = securityData{HasPasskeys: true} }},
+	{"security-plain", "security", func(v *view) { v.Data = securityData{} }},
+	{"security-passkeys", "security", func(v *view) { v.Data = securityData{HasPasskeys: true, Passkeys: samplePasskeys} }},
+	{"security-rename-wrong", "security", func(v *view) {
+		v.Data = securityData{HasPasskeys: true, Passkeys: samplePasskeys, Renamed: "4"}
+		v.Errors = []layout.Problem{{Field: "passkey_name4", Text: v.T("problem.passkey_name")}}
+	}},
 	{"security-app", "security", func(v *view) {
 		v.Data = securityData{
+			HasPasskeys: true, Passkeys: samplePasskeys[:1],
 			App:   &jotgate.FactorInfo{ID: 1, Created: sampleTime.Add(-72 * time.Hour), LastUsed: sampleTime.Add(-time.Hour)},
 			Codes: &jotgate.FactorInfo{ID: 2, Left: 3}, Few: true,
 		}

@@ -15,9 +15,13 @@ import (
 
 // securityData is the Data of security.html.
 type securityData struct {
-	App   *jotgate.FactorInfo // the authenticator app, nil without one
-	Codes *jotgate.FactorInfo // the recovery codes, nil without any
-	Few   bool                // of the recovery codes few are left
+	App         *jotgate.FactorInfo // the authenticator app, nil without one
+	Codes       *jotgate.FactorInfo // the recovery codes, nil without any
+	Few         bool                // of the recovery codes few are left
+	HasPasskeys bool                // the server has passkeys
+	Passkeys    []*jotgate.PasskeyInfo
+	Renamed     string // the id of the passkey whose new name is not valid
+	Signal      bool   // the browser is told which passkeys there are
 }
 
 // fewCodes is how many recovery codes are few.
@@ -28,11 +32,15 @@ func securityShow(v *visit) error {
 	if err != nil {
 		return err
 	}
-	var d securityData
+	d := securityData{HasPasskeys: v.p.hasPasskeys(), Renamed: v.Values["rename"], Signal: v.p.hasPasskeys() && v.r.URL.Query().Has("done")}
 	for i := range factors {
 		switch factors[i].Type {
 		case record.FactorTOTP:
 			d.App = &factors[i]
+		case record.FactorPasskey:
+			if factors[i].Passkey != nil {
+				d.Passkeys = append(d.Passkeys, factors[i].Passkey)
+			}
 		case record.FactorRecovery:
 			d.Codes, d.Few = &factors[i], factors[i].Left <= fewCodes
 		}
@@ -41,11 +49,11 @@ func securityShow(v *visit) error {
 	return nil
 }
 
-// security removes a factor or makes new recovery codes. The user must have
-// authenticated recently.
+// security removes a factor, renames a passkey or makes new recovery codes. The user
+// must have authenticated recently.
 func security(v *visit) error {
-	var remove, codes string
-	if err := v.read(field{"remove", &remove, false}, field{"codes", &codes, false}); err != nil {
+	var remove, codes, rename, name string
+	if err := v.read(field{"remove", &remove, false}, field{"codes", &codes, false}, field{"rename", &rename, false}, field{"passkey_name", &name, false}); err != nil {
 		return err
 	}
 	if ok, err := v.fresh(); !ok {
@@ -62,9 +70,12 @@ func security(v *visit) error {
 		}
 		return v.showCodes(list)
 	}
-	id, err := strconv.ParseInt(remove, 10, 64)
+	id, err := strconv.ParseInt(remove+rename, 10, 64)
 	if err != nil {
 		return jotgate.ErrNotFound
+	}
+	if rename != "" {
+		return v.renamePasskey(account, id, name)
 	}
 	if err := v.p.gate.Factors().Remove(v.ctx, account, id, v.client); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
 		return err

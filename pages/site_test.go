@@ -23,6 +23,7 @@ type site struct {
 	pages  *pages.Pages
 	server *httptest.Server
 	jar    http.CookieJar
+	kept   []*http.Cookie // as the server set them, the last ones
 }
 
 func newSite(t *testing.T, o pages.Options, changes ...func(*jotgate.Settings)) *site {
@@ -51,7 +52,7 @@ type shown struct {
 
 func (s *site) send(r *http.Request) shown {
 	s.Helper()
-	client := &http.Client{Jar: secureJar{s.jar}}
+	client := &http.Client{Jar: secureJar{s.jar, s}}
 	response, err := client.Do(r)
 	if err != nil {
 		s.Fatal(err)
@@ -66,9 +67,13 @@ func (s *site) send(r *http.Request) shown {
 
 // secureJar sends Secure cookies to this machine over plain HTTP, as browsers
 // do.
-type secureJar struct{ http.CookieJar }
+type secureJar struct {
+	http.CookieJar
+	site *site
+}
 
 func (j secureJar) SetCookies(u *url.URL, list []*http.Cookie) {
+	j.site.kept = list
 	j.CookieJar.SetCookies(encrypted(u), list)
 }
 func (j secureJar) Cookies(u *url.URL) []*http.Cookie { return j.CookieJar.Cookies(encrypted(u)) }

@@ -51,6 +51,8 @@ func (p *pending) page() string {
 		return "login/code"
 	case slices.Contains(p.flows, "recovery"):
 		return "login/recovery"
+	case slices.Contains(p.flows, "password"):
+		return "login/password"
 	}
 	return "login"
 }
@@ -86,9 +88,10 @@ type stepData struct {
 	Again  bool     // a signed-in user authenticates again
 	Others []string // other pages that complete the step
 	New    *jotgate.NewTOTP
-	// PublicKey and Pending are the options and the token of a ceremony with a passkey.
-	PublicKey, Pending string
-	SVG                template.HTML // the QR code of New
+	SVG    template.HTML // the QR code of New
+
+	Ceremony *ceremony // with a passkey
+	Username string    // on the page for the password
 }
 
 // stepShow shows a step, or sends the browser to the step that is due.
@@ -142,27 +145,44 @@ func (v *visit) next(proof jotgate.Proof, name, wrong string) error {
 // nextOf is next with the token of a ceremony that the login has begun; "" is the
 // token of the cookie.
 func (v *visit) nextOf(token string, proof jotgate.Proof, name, wrong string) error {
-	p := v.readPending()
-	if p == nil {
+	p, kind, ok := v.stepKind()
+	switch {
+	case p == nil:
 		return stepShow(v)
-	}
-	if token != "" {
+	case !ok:
+		return v.restart()
+	case token != "":
 		p.token = token
 	}
-	kind := jotgate.PageLogin{Keep: strings.Contains(p.kind, "k")}
-	if strings.Contains(p.kind, "a") {
-		if kind.Replaces = v.session; v.session == nil {
-			return v.restart()
-		}
-	}
-	state, err := v.p.gate.Sessions().Pages().Continue(v.ctx, p.token, proof, kind, v.client)
-	v.refused(err)
+	err := v.take(p.token, proof, kind)
 	switch {
 	case errors.Is(err, jotgate.ErrCodeNotValid), errors.Is(err, jotgate.ErrPasskeyNotValid), errors.Is(err, jotgate.ErrPasskeyUnknown):
 		return v.wrong(name, v.T(wrong))
 	case errors.Is(err, jotgate.ErrLoginNotValid), errors.Is(err, jotgate.ErrNoActiveAccount):
 		return v.restart()
-	case err != nil:
+	}
+	return err
+}
+
+// stepKind returns the login in progress and its kind; ok is false without one, and
+// if the session that it was to replace has ended.
+func (v *visit) stepKind() (p *pending, kind jotgate.PageLogin, ok bool) {
+	if p = v.readPending(); p == nil {
+		return nil, kind, false
+	}
+	kind.Keep = strings.Contains(p.kind, "k")
+	if strings.Contains(p.kind, "a") {
+		kind.Replaces = v.session
+		return p, kind, v.session != nil
+	}
+	return p, kind, true
+}
+
+// take takes a step of a login and sends the browser to the next one.
+func (v *visit) take(token string, proof jotgate.Proof, kind jotgate.PageLogin) error {
+	state, err := v.p.gate.Sessions().Pages().Continue(v.ctx, token, proof, kind, v.client)
+	v.refused(err)
+	if err != nil {
 		return err
 	}
 	if state.Page != nil {
@@ -197,12 +217,90 @@ func (v *visit) restart() error {
 	return v.redirect(address + "?done=expired")
 }
 
-// again asks a signed-in user for the password once more, before a change that a
-// stolen session must not make.
-func again(v *visit) error {
+// loginPassword takes the step by the password, after a passkey whose device has
+// not verified the user.
+func loginPassword(v *visit) error {
 	var password string
 	if err := v.read(field{"password", &password, true}); err != nil {
 		return err
+	}
+	username, err := v.pendingUsername()
+	if err != nil || v.done {
+		return err
+	}
+	p, kind, ok := v.stepKind()
+	if !ok {
+		return v.restart()
+	}
+	err = v.tryPassword(username, kind, func() (jotgate.LoginState, error) {
+		return v.p.gate.Sessions().Pages().Continue(v.ctx, p.token, jotgate.Password(username, password), kind, v.client)
+	})
+	switch {
+	case errors.Is(err, jotgate.ErrNoActiveAccount):
+		return v.wrong("password", v.T("problem.password"))
+	case errors.Is(err, jotgate.ErrLoginNotValid):
+		return v.restart()
+	}
+	return err
+}
+
+// loginPasswordShow shows the page of that step.
+func loginPasswordShow(v *visit) error {
+	if err := stepShow(v); err != nil || v.done {
+		return err
+	}
+	username, err := v.pendingUsername()
+	d := v.Data.(stepData)
+	d.Username = username
+	v.Data = d
+	return err
+}
+
+// pendingUsername returns the username of the login in progress, or begins again
+// if there is none.
+func (v *visit) pendingUsername() (string, error) {
+	p := v.readPending()
+	if p == nil {
+		return "", v.restart()
+	}
+	username, err := v.p.gate.Sessions().Pages().PendingUsername(v.ctx, p.token, v.client)
+	v.refused(err)
+	if errors.Is(err, jotgate.ErrLoginNotValid) {
+		return "", v.restart()
+	}
+	return username, err
+}
+
+// againShow offers a passkey if the user has one that is enough by itself.
+func againShow(v *visit) error {
+	var d stepData
+	if v.p.hasPasskeys() {
+		factors, err := v.p.gate.Factors().List(v.ctx, v.session.Owner)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(factors, func(f jotgate.FactorInfo) bool { return f.Passkey != nil && f.Passkey.Passwordless }) {
+			if d.Ceremony, err = v.ceremony(forAgain); err != nil {
+				return err
+			}
+		}
+	}
+	v.Data = d
+	return nil
+}
+
+// again asks a signed-in user for the password once more, or for a passkey, before
+// a change that a stolen session must not make.
+func again(v *visit) error {
+	var password, token, credential string
+	if err := v.read(field{"password", &password, false}, field{"pending", &token, false}, field{"credential", &credential, false}); err != nil {
+		return err
+	}
+	if credential != "" {
+		return v.passkeyLogin(token, credential, jotgate.PageLogin{Keep: v.session.Keep, Replaces: v.session})
+	}
+	if password == "" {
+		return v.wrong("password", v.T("problem.required.password"))
 	}
 	account, err := v.account()
 	if err != nil {
@@ -215,18 +313,29 @@ func again(v *visit) error {
 // the second factors.
 const freshTime = 10 * time.Minute
 
-// fresh reports whether the user has authenticated recently and, if it has a
-// second factor, with two; if not, it sends the browser to do so, and back to
-// the page.
+// fresh is isFresh; if the user must authenticate again, it sends the browser to do
+// so, and back to the page.
 func (v *visit) fresh() (bool, error) {
+	recent, err := v.isFresh()
+	if err != nil || recent {
+		return recent, err
+	}
+	return false, v.redirect(v.p.address("again", v.p.options.Path+v.route.path))
+}
+
+// isFresh reports whether the user has authenticated recently and, if it has a
+// second factor, with two.
+func (v *visit) isFresh() (bool, error) {
 	factors, err := v.p.gate.Factors().List(v.ctx, v.session.Owner)
 	if err != nil {
 		return false, err
 	}
-	if v.Now.Sub(v.session.AuthTime) < freshTime && (len(factors) == 0 || v.session.ACR == "aal2") {
-		return true, nil
-	}
-	return false, v.redirect(v.p.address("again", v.p.options.Path+v.route.path))
+	return v.Now.Sub(v.session.AuthTime) < freshTime && (!asksSecond(factors) || v.session.ACR == "aal2"), nil
+}
+
+// asksSecond reports whether a password asks for one of these factors.
+func asksSecond(factors []jotgate.FactorInfo) bool {
+	return slices.ContainsFunc(factors, func(f jotgate.FactorInfo) bool { return f.Passkey == nil || f.Passkey.SecondFactor })
 }
 
 // protected is fresh for a user who has a second factor, and otherwise true: a

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,6 +33,7 @@ type visit struct {
 	session *jotgate.PageSession // nil if the browser is not signed in
 	done    bool                 // a response was sent
 	refusal bool                 // the audit trail has the refusal of this request
+	forget  string               // the id of a passkey that the server does not know
 }
 
 // errInvalid says that v.Errors lists what is wrong with the form.
@@ -190,7 +192,7 @@ func (v *visit) show(status int) error {
 // redirect after it.
 var notices = map[string]string{
 	"saved": "notice.saved", "password": "notice.password", "email": "notice.email", "ended": "notice.ended", "others": "notice.others",
-	"reset": "notice.reset", "activated": "notice.activated", "signedout": "notice.signedout", "deleted": "notice.deleted", "expired": "notice.expired",
+	"reset": "notice.reset", "activated": "notice.activated", "signedout": "notice.signedout", "deleted": "notice.deleted", "expired": "notice.expired", "passkey": "notice.passkey",
 }
 
 // act reads the form and does what it asks for. An error that the user can
@@ -273,19 +275,30 @@ func (v *visit) read(fields ...field) error {
 	for i, f := range fields {
 		list[i] = form.Text(f.name, f.into).OrNot(&sent)
 		list[i].Blank, list[i].MaxLength = true, 4096
+		if f.name == "credential" {
+			list[i].MaxLength = 16384
+		}
 	}
 	if err := body.Decode(list...); err != nil {
 		return err
 	}
 	for _, f := range fields {
-		if !strings.Contains(f.name, "password") && f.name != "code" {
+		if !strings.Contains(f.name, "password") && !slices.Contains([]string{"code", "pending", "credential"}, f.name) {
 			v.Values[f.name] = *f.into
 		}
-		if f.must && *f.into == "" {
-			err = v.wrong(f.name, v.T("problem.required."+f.name))
+		if f.must {
+			err = errors.Join(err, v.required(f.name, *f.into))
 		}
 	}
 	return err
+}
+
+// required returns errInvalid if a field is empty.
+func (v *visit) required(name, value string) error {
+	if value != "" {
+		return nil
+	}
+	return v.wrong(name, v.T("problem.required."+name))
 }
 
 // address returns the address of a page, with next if there is one.

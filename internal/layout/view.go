@@ -103,6 +103,7 @@ func (v *View) LanguageName() string { return v.Catalog.Name }
 type Input struct {
 	*View
 	Name, Type, Complete string
+	ID                   string // Name, unless several forms have the field
 	Hint                 string // id; "" if there is none
 	Value                string
 	Problems             []string
@@ -112,16 +113,32 @@ type Input struct {
 // Input returns a required field with its autocomplete token. Its label is the
 // message field.NAME.
 func (v *View) Input(name, kind, complete string) Input {
-	in := Input{View: v, Name: name, Type: kind, Complete: complete, Required: true}
+	in := Input{View: v, Name: name, ID: name, Type: kind, Complete: complete, Required: true}
 	if kind != "password" {
 		in.Value = v.Values[name]
 	}
-	for _, e := range v.Errors {
-		if e.Field == name {
-			in.Problems = append(in.Problems, e.Text)
-		}
+	in.Problems = v.problems(name)
+	return in
+}
+
+// Named returns a required text field of one of several forms that have it, with the
+// id of its element, at which a Problem names it.
+func (v *View) Named(name, id, value string) Input {
+	in := Input{View: v, Name: name, ID: id, Type: "text", Complete: "off", Value: value, Required: true, Problems: v.problems(id)}
+	if len(in.Problems) > 0 {
+		in.Value = v.Values[name]
 	}
 	return in
+}
+
+// problems returns what is wrong with a field.
+func (v *View) problems(field string) (list []string) {
+	for _, e := range v.Errors {
+		if e.Field == field {
+			list = append(list, e.Text)
+		}
+	}
+	return list
 }
 
 // Optional is Input for a field that may be empty.
@@ -141,11 +158,11 @@ func (in Input) WithHint(id string) Input {
 func (in Input) Described() string {
 	switch {
 	case in.Hint != "" && len(in.Problems) > 0:
-		return in.Name + "-hint " + in.Name + "-error"
+		return in.ID + "-hint " + in.ID + "-error"
 	case in.Hint != "":
-		return in.Name + "-hint"
+		return in.ID + "-hint"
 	case len(in.Problems) > 0:
-		return in.Name + "-error"
+		return in.ID + "-error"
 	}
 	return ""
 }
