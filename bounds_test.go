@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
-	"github.com/jotgate/jotgate/record"
 )
 
 func TestHashPoolDefaults(t *testing.T) {
@@ -75,26 +74,6 @@ func hashPoolIsFull(t *testing.T) {
 	}
 	if got := l.pending.Load(); got != 0 {
 		t.Errorf("%d are counted when all have left", got)
-	}
-}
-
-func TestSameKeys(t *testing.T) {
-	a, b := record.Key{ID: "a", State: record.KeyCurrent}, record.Key{ID: "b", State: record.KeyCurrent}
-	retired := record.Key{ID: "a", State: record.KeyRetired}
-	for _, c := range []struct {
-		one, other []record.Key
-		want       bool
-	}{
-		{nil, nil, true},
-		{[]record.Key{a}, []record.Key{a}, true},
-		{[]record.Key{a}, nil, false},
-		{[]record.Key{a}, []record.Key{b}, false},
-		{[]record.Key{a}, []record.Key{retired}, false},
-		{[]record.Key{a, b}, []record.Key{a, retired}, false},
-	} {
-		if got := sameKeys(c.one, c.other); got != c.want {
-			t.Errorf("%v and %v: %v", c.one, c.other, got)
-		}
 	}
 }
 
@@ -202,7 +181,7 @@ func TestSecretErrorsNameTheSecret(t *testing.T) {
 		{good, []Secret{"short"}, "SecretKeyFallbacks[0]: "},
 		{good, []Secret{good + "x", "short"}, "SecretKeyFallbacks[1]: "},
 	} {
-		if _, err := newKeyRing(&Settings{SecretKey: c.secret, SecretKeyFallbacks: c.fallbacks}); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+		if _, err := newKeys(&Settings{SecretKey: c.secret, SecretKeyFallbacks: c.fallbacks}); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%v, want %q", err, c.want)
 		}
 	}

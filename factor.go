@@ -28,7 +28,7 @@ func (g *Gate) sealSecret(ctx context.Context, user record.UserID, secret string
 	if err != nil || format != record.FormatSealed {
 		return secret, err
 	}
-	sealed, err := sealText([]byte(secret), "user "+string(user), totpPurpose, g.settings.SecretKey)
+	sealed, err := g.keys.Seal([]byte(secret), "user "+string(user), totpPurpose)
 	return sealedPrefix + sealed, err
 }
 
@@ -38,7 +38,7 @@ func (g *Gate) openSecret(user record.UserID, stored string) (string, error) {
 	if !ok {
 		return stored, nil
 	}
-	if plain, ok := openText(text, "user "+string(user), totpPurpose, g.keys.secrets); ok {
+	if plain, ok := g.keys.Open(text, "user "+string(user), totpPurpose); ok {
 		return string(plain), nil
 	}
 	return "", errors.New("the TOTP secret of the user " + string(user) + " was sealed with another SECRET_KEY; add that one to SECRET_KEY_FALLBACKS")

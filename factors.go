@@ -87,7 +87,7 @@ func (fs Factors) BeginTOTP(ctx context.Context, a *record.Account) (NewTOTP, er
 	if t.SVG, err = totp.SVG(t.URL); err != nil {
 		return NewTOTP{}, ErrUnavailable.Because(err)
 	}
-	t.Token, err = sealText([]byte(g.now().UTC().Format(time.RFC3339)+" "+t.Secret), "enrol|"+string(a.ID), enrolPurpose, g.settings.SecretKey)
+	t.Token, err = g.keys.Seal([]byte(g.now().UTC().Format(time.RFC3339)+" "+t.Secret), "enrol|"+string(a.ID), enrolPurpose)
 	return t, err
 }
 
@@ -97,7 +97,7 @@ var errHasTOTP = &Error{Status: 400, Detail: "An authenticator app is already se
 
 // openEnrolment returns the secret of a Token of BeginTOTP.
 func (g *Gate) openEnrolment(user record.UserID, token string) (string, error) {
-	plain, ok := openText(token, "enrol|"+string(user), enrolPurpose, g.keys.secrets)
+	plain, ok := g.keys.Open(token, "enrol|"+string(user), enrolPurpose)
 	at, secret, _ := strings.Cut(string(plain), " ")
 	if !ok {
 		return "", ErrLoginNotValid

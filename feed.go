@@ -39,7 +39,7 @@ func (g *Gate) serveFeed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, signature, err := revocation.Sign(g.keys.signing(), page, cut(query.Get("nonce"), 64), g.now())
+	body, signature, err := revocation.Sign(g.keys.Signing(), page, cut(query.Get("nonce"), 64), g.now())
 	if err != nil {
 		return err
 	}

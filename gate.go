@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/factor/passkey"
+	"github.com/jotgate/jotgate/internal/keyring"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 )
@@ -19,7 +20,7 @@ type Gate struct {
 	settings Settings
 	db       record.Store
 	users    Users
-	keys     *keyRing
+	keys     *keyring.Ring
 	hashPool *hashPool
 	hasher   *passwd.Hasher
 	factors  record.Factors        // nil if accounts cannot have second factors

@@ -24,7 +24,7 @@ import (
 // of the access token, so that a right removed after it revokes the token.
 func (g *Gate) issue(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object, read time.Time) (Tokens, error) {
 	g.warnIdle(ctx)
-	key := g.keys.signing()
+	key := g.keys.Signing()
 	access, user, err := g.accessClaims(ctx, account, s, custom, read)
 	if err != nil {
 		return Tokens{}, err

@@ -31,6 +31,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jotgate/jotgate/internal/keyring"
 	"github.com/jotgate/jotgate/internal/revocation"
 	"github.com/jotgate/jotgate/record"
 )
@@ -41,7 +42,7 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	if err := s.fill(); err != nil {
 		return nil, fmt.Errorf("jotgate: %w", err)
 	}
-	keys, err := newKeyRing(&s)
+	keys, err := newKeys(&s)
 	if err != nil {
 		return nil, fmt.Errorf("jotgate: %w", err)
 	}
@@ -79,4 +80,16 @@ func New(s Settings, db record.Store) (*Gate, error) {
 		guard.stale = g.revocationsStale
 	}
 	return g, nil
+}
+
+// newKeys returns the keys of the settings.
+func newKeys(s *Settings) (*keyring.Ring, error) {
+	fallbacks := make([]string, len(s.SecretKeyFallbacks))
+	for i, secret := range s.SecretKeyFallbacks {
+		fallbacks[i] = string(secret)
+	}
+	return keyring.New(keyring.Settings{
+		Secret: string(s.SecretKey), Fallbacks: fallbacks, InsecureShort: s.InsecureShortSecret,
+		Signing: s.SigningKey, Verifying: s.VerifyingKeys,
+	})
 }

@@ -23,22 +23,10 @@ func (g *Gate) readKeys(ctx context.Context) error {
 		return nil
 	}
 	stored, err := store.List(ctx)
-	if err != nil || sameKeys(stored, g.keys.current.Load().keys) {
+	if err != nil {
 		return err
 	}
-	return g.keys.install(stored)
-}
-
-func sameKeys(a, b []record.Key) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i].ID != b[i].ID || a[i].State != b[i].State {
-			return false
-		}
-	}
-	return true
+	return g.keys.Install(stored)
 }
 
 // List lists the signing keys in the database, oldest first, without their
@@ -63,7 +51,7 @@ func (ks Keys) Add(ctx context.Context, alg jwt.Algorithm) (record.Key, error) {
 	if err != nil {
 		return record.Key{}, err
 	}
-	key, err := makeKey(alg, ks.gate.settings.SecretKey, ks.gate.now())
+	key, err := ks.gate.keys.NewKey(alg, ks.gate.now())
 	if err != nil {
 		return record.Key{}, err
 	}

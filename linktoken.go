@@ -73,11 +73,8 @@ func (g *Gate) pending(ctx context.Context, kind record.LetterKind, a *record.Ac
 // linkTokens returns the signer and verifier of links of this kind; p is the
 // pending row that the link settles, if any.
 func (g *Gate) linkTokens(kind record.LetterKind, p *record.Pending) signing.ResetTokens {
-	keys := make([]string, len(g.keys.secrets))
-	for i, secret := range g.keys.secrets {
-		keys[i] = string(secret)
-	}
-	signers, err := signing.New(keys[0], keys[1:]...)
+	secrets := g.keys.Secrets()
+	signers, err := signing.New(secrets[0], secrets[1:]...)
 	if err != nil {
 		panic("jotgate: " + err.Error()) // unreachable: New refuses an empty secret
 	}

@@ -35,7 +35,7 @@ func sealPage(g *Gate, c *pageCookie) string {
 	if err != nil {
 		panic("jotgate: " + err.Error()) // unreachable: strings and numbers
 	}
-	sealed, err := sealText(text, "page", pagePurpose, g.settings.SecretKey)
+	sealed, err := g.keys.Seal(text, "page", pagePurpose)
 	if err != nil {
 		panic("jotgate: " + err.Error()) // unreachable: the lengths are fixed
 	}
@@ -44,7 +44,7 @@ func sealPage(g *Gate, c *pageCookie) string {
 
 // openPage decrypts a cookie that the secret, or a fallback, sealed.
 func openPage(g *Gate, cookie string) (*pageCookie, bool) {
-	text, ok := openText(cookie, "page", pagePurpose, g.keys.secrets)
+	text, ok := g.keys.Open(cookie, "page", pagePurpose)
 	if !ok {
 		return nil, false
 	}

@@ -67,7 +67,7 @@ func (g *Gate) sealPasskey(kind string, user record.UserID, p pendingPasskey) (s
 	if err != nil {
 		return "", err
 	}
-	return sealText(plain, kind+"|"+string(user), passkeyPurpose, g.settings.SecretKey)
+	return g.keys.Seal(plain, kind+"|"+string(user), passkeyPurpose)
 }
 
 // spentPasskey is the row that makes such a token usable once.
@@ -87,7 +87,7 @@ func (g *Gate) readPasskeys(ctx context.Context, a *record.Account) (passkey.Use
 
 // openPasskey returns the content of a token of sealPasskey.
 func (g *Gate) openPasskey(kind string, user record.UserID, token string) (*pendingPasskey, error) {
-	plain, ok := openText(token, kind+"|"+string(user), passkeyPurpose, g.keys.secrets)
+	plain, ok := g.keys.Open(token, kind+"|"+string(user), passkeyPurpose)
 	if !ok {
 		return nil, ErrLoginNotValid
 	}

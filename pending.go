@@ -35,7 +35,7 @@ func (g *Gate) sealPending(p *pendingLogin, client *Client) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sealed, err := sealText(plain, "pending|"+client.kind(), pendingPurpose, g.settings.SecretKey)
+	sealed, err := g.keys.Seal(plain, "pending|"+client.kind(), pendingPurpose)
 	return pendingPrefix + sealed, err
 }
 
@@ -45,7 +45,7 @@ func (g *Gate) openPending(token string, client *Client) (*pendingLogin, error) 
 	if !ok {
 		return nil, ErrLoginNotValid
 	}
-	plain, ok := openText(text, "pending|"+client.kind(), pendingPurpose, g.keys.secrets)
+	plain, ok := g.keys.Open(text, "pending|"+client.kind(), pendingPurpose)
 	if !ok {
 		return nil, ErrLoginNotValid
 	}

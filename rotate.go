@@ -53,12 +53,7 @@ func (g *Gate) isFirst(keys []record.Key) bool {
 			return false
 		}
 	}
-	for _, key := range g.keys.base {
-		if !key.IsSecret() {
-			return false
-		}
-	}
-	return true
+	return g.keys.OnlySecrets()
 }
 
 // startKeys creates the first key, unless another node has, and makes the

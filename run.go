@@ -129,7 +129,7 @@ func (g *Gate) Sync(ctx context.Context) error {
 	if err := g.readRevocations(ctx); err != nil {
 		return err
 	}
-	if err := g.readKeys(ctx); err != nil || g.settings.KeyRotation <= 0 || len(g.keys.current.Load().keys) > 0 {
+	if err := g.readKeys(ctx); err != nil || g.settings.KeyRotation <= 0 || len(g.keys.Stored()) > 0 {
 		return err
 	}
 	runs := g.runs.Load()

@@ -31,7 +31,7 @@ func (g *Gate) sealTrust(a *record.Account, factors string) string {
 	if err != nil {
 		return ""
 	}
-	sealed, err := sealText(plain, "trusted browser", trustPurpose, g.settings.SecretKey)
+	sealed, err := g.keys.Seal(plain, "trusted browser", trustPurpose)
 	if err != nil {
 		return ""
 	}
@@ -44,7 +44,7 @@ func (g *Gate) isTrusted(l *login) bool {
 	if g.settings.TrustedBrowser <= 0 {
 		return false
 	}
-	plain, ok := openText(l.client.TrustedBrowser, "trusted browser", trustPurpose, g.keys.secrets)
+	plain, ok := g.keys.Open(l.client.TrustedBrowser, "trusted browser", trustPurpose)
 	if !ok {
 		return false
 	}

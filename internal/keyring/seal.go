@@ -1,4 +1,6 @@
-package jotgate
+package keyring
+
+// Making, sealing and opening keys, and sealing texts.
 
 import (
 	"crypto"
@@ -21,9 +23,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// makeKey generates a private key for the algorithm and seals it. Its id is
-// the key's RFC 7638 thumbprint, so that two keys never share one.
-func makeKey(alg jwt.Algorithm, secret Secret, now time.Time) (record.Key, error) {
+// NewKey generates a private key for the algorithm and seals it with the secret.
+// Its id is the key's RFC 7638 thumbprint, so that two keys never share one.
+func (r *Ring) NewKey(alg jwt.Algorithm, now time.Time) (record.Key, error) {
 	private, err := generate(alg)
 	if err != nil {
 		return record.Key{}, err
@@ -37,7 +39,7 @@ func makeKey(alg jwt.Algorithm, secret Secret, now time.Time) (record.Key, error
 		return record.Key{}, err
 	}
 	s := record.Key{ID: key.Thumbprint(), Algorithm: string(alg), State: record.KeyNext, Created: now}
-	s.Sealed, err = seal(der, s.ID, keyPurpose, secret)
+	s.Sealed, err = seal(der, s.ID, keyPurpose, r.secrets[0])
 	return s, err
 }
 
@@ -65,10 +67,9 @@ func generate(alg jwt.Algorithm) (crypto.Signer, error) {
 	}
 }
 
-// openKey unseals a stored key with the secret, or the fallback, that sealed
-// it.
-func openKey(s record.Key, secrets []Secret) (*jwt.Key, error) {
-	for _, secret := range secrets {
+// open unseals a stored key with the secret, or the fallback, that sealed it.
+func (r *Ring) open(s record.Key) (*jwt.Key, error) {
+	for _, secret := range r.secrets {
 		der, err := unseal(s.Sealed, s.ID, keyPurpose, secret)
 		if err != nil {
 			continue
@@ -90,7 +91,7 @@ func openKey(s record.Key, secrets []Secret) (*jwt.Key, error) {
 // the secret by HKDF (RFC 5869) for one purpose. The id is authenticated, too,
 // so that a row cannot be exchanged for another. The result is a random nonce
 // and the ciphertext.
-func seal(plain []byte, id, purpose string, secret Secret) ([]byte, error) {
+func seal(plain []byte, id, purpose string, secret string) ([]byte, error) {
 	aead, err := sealer(purpose, secret)
 	if err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func seal(plain []byte, id, purpose string, secret Secret) ([]byte, error) {
 	return aead.Seal(nonce, nonce, plain, []byte(id)), nil
 }
 
-func unseal(sealed []byte, id, purpose string, secret Secret) ([]byte, error) {
+func unseal(sealed []byte, id, purpose string, secret string) ([]byte, error) {
 	aead, err := sealer(purpose, secret)
 	if err != nil {
 		return nil, err
@@ -111,15 +112,16 @@ func unseal(sealed []byte, id, purpose string, secret Secret) ([]byte, error) {
 	return aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(id))
 }
 
-// sealText is seal with its result as base64url, for a client or a row of text.
-func sealText(plain []byte, id, purpose string, secret Secret) (string, error) {
-	sealed, err := seal(plain, id, purpose, secret)
+// Seal encrypts and authenticates a text under the secret, as base64url, for a
+// client or a row of text. It can be opened only with the same id and purpose.
+func (r *Ring) Seal(plain []byte, id, purpose string) (string, error) {
+	sealed, err := seal(plain, id, purpose, r.secrets[0])
 	return base64.RawURLEncoding.EncodeToString(sealed), err
 }
 
-// openText returns what sealText sealed under one of the secrets. It does not open
-// a text of more than maxSealed bytes.
-func openText(text, id, purpose string, secrets []Secret) (plain []byte, ok bool) {
+// Open returns what Seal sealed under the secret or a fallback. It does not open
+// a text of more than 4096 bytes.
+func (r *Ring) Open(text, id, purpose string) (plain []byte, ok bool) {
 	if len(text) > maxSealed {
 		return nil, false
 	}
@@ -127,7 +129,7 @@ func openText(text, id, purpose string, secrets []Secret) (plain []byte, ok bool
 	if err != nil {
 		return nil, false
 	}
-	for _, secret := range secrets {
+	for _, secret := range r.secrets {
 		if plain, err := unseal(sealed, id, purpose, secret); err == nil {
 			return plain, true
 		}
@@ -141,7 +143,7 @@ const maxSealed = 4096
 // keyPurpose is the purpose of keys that seal signing keys.
 const keyPurpose = "jotgate signing keys v1"
 
-func sealer(purpose string, secret Secret) (cipher.AEAD, error) {
+func sealer(purpose string, secret string) (cipher.AEAD, error) {
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, purpose, 32)
 	if err != nil {
 		return nil, err
