@@ -157,7 +157,7 @@ func dataDelete(v *visit) error {
 		return err
 	}
 	v.p.setCookie(v.w, v.r, sessionCookie, "", -time.Second)
-	return v.redirect(v.p.options.Path + "login?done=deleted")
+	return v.redirect(v.Path + "login?done=deleted")
 }
 
 // token gives a front end of the same origin an access token for the signed-in

@@ -25,7 +25,7 @@ func (p *Pages) SignedIn(w http.ResponseWriter, r *http.Request) (*jotgate.User,
 func (p *Pages) ToLogin(w http.ResponseWriter, r *http.Request) {
 	layout.Headers(w.Header())
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, p.address("login", p.safeNext(r.URL.RequestURI())), http.StatusSeeOther)
+	http.Redirect(w, r, layout.Address(p.publicPath(r), "login", p.safeNext(p.shell.PublicPath(r, r.URL.RequestURI()))), http.StatusSeeOther)
 }
 
 // Refused records in the audit trail that package proxy rejected a request of the

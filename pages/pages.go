@@ -28,14 +28,16 @@ import (
 // Options holds the options of the pages. The zero value of each is the
 // default. docs/settings.md is generated from these comments.
 type Options struct {
-	// Path is the path below which the pages are served. Default: /account/.
-	// Django: none.
+	// Path is the path below which the pages are served. Links also have what a
+	// gateway (the path of BaseURL) or http.StripPrefix removed before it.
+	// Default: /account/. Django: none.
 	Path string
 	// Site is the name of the site, as pages show it. Default: the host of
 	// BaseURL, or of the request. Django: django.contrib.sites.
 	Site string
-	// BaseURL is the public URL of the pages without a path, such as
-	// https://example.com. If it is https, cookies are Secure. Default: none;
+	// BaseURL is the public URL of this server, such as https://example.com, or
+	// with a path that a gateway removes, as https://example.com/accounts; with
+	// API the same as there. If it is https, cookies are Secure. Default: none;
 	// cookies are Secure unless a request comes over plain HTTP to another
 	// machine. Django: none.
 	BaseURL string
@@ -117,7 +119,7 @@ func (p *Pages) makeShell() (err error) {
 		p.shell = p.options.API.Shell()
 		return nil
 	}
-	p.shell, err = web.New(p.gate, web.Settings{Rates: defaultRates})
+	p.shell, err = web.New(p.gate, web.Settings{Rates: defaultRates, BaseURL: p.options.BaseURL})
 	return err
 }
 

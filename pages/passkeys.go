@@ -138,7 +138,7 @@ func passkeyShow(v *visit) error {
 	}
 	p := v.readPending()
 	if !slices.Contains(p.flows, "passkey") {
-		return v.redirect(v.p.address(p.page(), v.Next))
+		return v.redirect(v.address(p.page(), v.Next))
 	}
 	begun, err := v.ceremony(forStep)
 	v.refused(err)

@@ -222,5 +222,5 @@ func emailUndo(v *visit) error {
 	if _, err := v.p.gate.Links().UndoEmail(v.ctx, query.Get("uid"), query.Get("token"), v.client); err != nil {
 		return err
 	}
-	return v.redirect(v.p.options.Path + "done?about=reset")
+	return v.redirect(v.Path + "done?about=reset")
 }

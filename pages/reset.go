@@ -54,7 +54,7 @@ func resetConfirm(v *visit) error {
 		return err
 	}
 	v.noticePassword(account)
-	return v.redirect(v.p.options.Path + "login?" + url.Values{"done": {"reset"}, "name": {account.Username}}.Encode())
+	return v.redirect(v.Path + "login?" + url.Values{"done": {"reset"}, "name": {account.Username}}.Encode())
 }
 
 func usernameConfirmShow(v *visit) error {
@@ -77,7 +77,7 @@ func usernameConfirm(v *visit) error {
 	if _, err := v.p.gate.Links().ResetUsername(v.ctx, query.Get("uid"), query.Get("token"), username, v.client); err != nil {
 		return err
 	}
-	return v.redirect(v.p.options.Path + "login?" + url.Values{"done": {"saved"}, "name": {username}}.Encode())
+	return v.redirect(v.Path + "login?" + url.Values{"done": {"saved"}, "name": {username}}.Encode())
 }
 
 // noticePassword notifies the owner that the password was changed.

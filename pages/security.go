@@ -99,7 +99,7 @@ func appShow(v *visit) error {
 	}
 	secret, err := v.p.gate.Factors().BeginTOTP(v.ctx, account)
 	if errors.Is(err, jotgate.ErrForbidden) || err != nil && jotgate.AsError(err).Code == "totp_exists" {
-		return v.redirect(v.p.options.Path + "security")
+		return v.redirect(v.Path + "security")
 	}
 	if err != nil {
 		return err
@@ -194,7 +194,7 @@ var codesRoute = &route{template: "codes.html", title: "codes.title", access: me
 // showCodes shows new recovery codes. They are only in this response to a POST:
 // the page cannot be opened again.
 func (v *visit) showCodes(codes []string) error {
-	to := v.p.options.Path + "security"
+	to := v.Path + "security"
 	if v.Next != "" {
 		to = v.Next
 	}

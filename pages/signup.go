@@ -47,7 +47,7 @@ func signup(v *visit) error {
 	case err != nil:
 		return v.signedUpBefore(in, err)
 	case in.Activate:
-		return v.redirect(v.p.options.Path + "done?about=activation")
+		return v.redirect(v.Path + "done?about=activation")
 	case v.p.options.SendConfirmationEmail:
 		v.p.gate.Accounts().Notify(v.ctx, record.LetterConfirmation, account, "")
 	}
@@ -206,7 +206,7 @@ func (v *visit) requestLink(kind record.LetterKind, after string) error {
 	if _, err := v.p.gate.Links().Request(v.ctx, kind, email); err != nil {
 		return err
 	}
-	return v.redirect(v.p.options.Path + after)
+	return v.redirect(v.Path + after)
 }
 
 // doneData is the Data of done.html.

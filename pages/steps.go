@@ -72,7 +72,7 @@ func (v *visit) advance(state jotgate.LoginState, kind jotgate.PageLogin) error 
 			next.kind += "a"
 		}
 		v.p.setCookie(v.w, v.r, loginCookie, next.String(), loginTime)
-		return v.redirect(v.p.address(next.page(), v.Next))
+		return v.redirect(v.address(next.page(), v.Next))
 	}
 	v.forgetPending()
 	v.p.keep(v.w, v.r, state.Page)
@@ -101,7 +101,7 @@ func stepShow(v *visit) error {
 	case p == nil && v.session != nil:
 		return v.goHome()
 	case p == nil:
-		return v.redirect(v.p.address("login", v.Next))
+		return v.redirect(v.address("login", v.Next))
 	}
 	d := stepData{Again: strings.Contains(p.kind, "a")}
 	for _, way := range [][2]string{{"passkey", "login/passkey"}, {"totp", "login/code"}, {"recovery", "login/recovery"}} {
@@ -210,7 +210,7 @@ func (v *visit) restart() error {
 	if v.session != nil {
 		return v.goHome()
 	}
-	address := v.p.address("login", v.Next)
+	address := v.address("login", v.Next)
 	if strings.Contains(address, "?") {
 		return v.redirect(address + "&done=expired")
 	}
@@ -320,7 +320,7 @@ func (v *visit) fresh() (bool, error) {
 	if err != nil || recent {
 		return recent, err
 	}
-	return false, v.redirect(v.p.address("again", v.p.options.Path+v.route.path))
+	return false, v.redirect(v.address("again", v.Path+v.route.path))
 }
 
 // isFresh reports whether the user has authenticated recently and, if it has a

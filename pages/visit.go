@@ -65,6 +65,8 @@ func (p *Pages) visit(w http.ResponseWriter, r *http.Request, page *route) *visi
 		query.Del("next")
 	}
 	v.view = p.newView(page, p.language(w, r))
+	v.Path = p.publicPath(r)
+	v.AccountPath = v.Path
 	v.Site, v.Next, v.Query, v.Now = p.site(r), next, languageQuery(query), p.gate.Settings().Now()
 	if page.token {
 		w.Header().Set("Referrer-Policy", "no-referrer")
@@ -168,11 +170,11 @@ func (v *visit) toLogin(back bool) error {
 	if v.route.template == "" {
 		return jotgate.ErrNotAuthenticated
 	}
-	next := v.p.options.Path + v.route.path
+	next := v.Path + v.route.path
 	if back {
-		next = v.r.URL.RequestURI()
+		next = v.p.shell.PublicPath(v.r, v.r.URL.RequestURI())
 	}
-	return v.redirect(v.p.address("login", v.p.safeNext(next)))
+	return v.redirect(v.address("login", v.p.safeNext(next)))
 }
 
 // show responds with the page.
@@ -302,7 +304,10 @@ func (v *visit) required(name, value string) error {
 }
 
 // address returns the address of a page, with next if there is one.
-func (p *Pages) address(page, next string) string { return layout.Address(p.options.Path, page, next) }
+func (v *visit) address(page, next string) string { return layout.Address(v.Path, page, next) }
+
+// publicPath returns the path below which browsers reach the pages.
+func (p *Pages) publicPath(r *http.Request) string { return p.shell.PublicPath(r, p.options.Path) }
 
 // redirect answers 303: the browser requests the address by GET, whatever it
 // sent before.
@@ -315,7 +320,7 @@ func (v *visit) redirect(address string) error {
 
 // to redirects to a page of the account with a notice.
 func (v *visit) to(page, notice string) error {
-	return v.redirect(v.p.options.Path + page + "?done=" + notice)
+	return v.redirect(v.Path + page + "?done=" + notice)
 }
 
 // goHome sends a signed-in user to next, or home.
@@ -326,7 +331,7 @@ func (v *visit) goHome() error {
 	case v.p.options.Home != "":
 		return v.redirect(v.p.options.Home)
 	}
-	return v.redirect(v.p.options.Path)
+	return v.redirect(v.Path)
 }
 
 // render sends the page.

@@ -67,3 +67,13 @@ func (s *Settings) publicURL() (*url.URL, error) {
 	}
 	return u, nil
 }
+
+// PublicPath returns the path, or the path and query, that clients use for one of
+// this server's, which begins with Settings.Prefix.
+func (s *Shell) PublicPath(r *http.Request, path string) string {
+	rest, ok := strings.CutPrefix(path, s.settings.Prefix)
+	if !ok {
+		return path // not below the prefix, so that no gateway has it there
+	}
+	return s.Prefix(r) + rest
+}

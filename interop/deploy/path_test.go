@@ -99,14 +99,16 @@ func follow(t *testing.T, client *http.Client, base string) {
 	if _, text := ask(t, client, "GET", base+"/api/schema/", ""); !strings.Contains(text, "\n  - url: "+base+"\n") {
 		t.Error("the schema has another server")
 	}
-	_, page := ask(t, client, "GET", base+"/api/docs/", "")
-	links := regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllStringSubmatch(page, -1)
-	if len(links) < 5 {
-		t.Errorf("the page: %s", page)
-	}
-	for _, link := range links {
-		if status, text := ask(t, client, "GET", "https://example.com"+link[1], ""); status != 200 || strings.HasPrefix(text, "the site") {
-			t.Errorf("%s: %d", link[1], status)
+	for _, path := range []string{"/api/docs/", "/account/login"} {
+		_, page := ask(t, client, "GET", base+path, "")
+		links := regexp.MustCompile(`(?:src|href)="(/[^"]+)"`).FindAllStringSubmatch(page, -1)
+		if len(links) < 5 {
+			t.Errorf("the page: %s", page)
+		}
+		for _, link := range links {
+			if status, text := ask(t, client, "GET", "https://example.com"+link[1], ""); status != 200 || strings.HasPrefix(text, "the site") {
+				t.Errorf("%s: %d", link[1], status)
+			}
 		}
 	}
 	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/.well-known/jwks.json": 200, "/auth/users/me/": 401} {
