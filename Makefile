@@ -98,6 +98,14 @@ bench: ## jotgate beside its peers, interleaved, with ratios and allocations; al
 
 # Long runs. Their short forms are part of `make test`.
 
+.PHONY: long
+long: setup ## every long form, one after the other: all rounds of the main module, then what follows here (hours)
+	LONG=1 go run -C tools ./runtests -flags -count=1 .
+	for target in $(LONG_FORMS); do echo "== make $$target ($$SECONDS s)"; $(MAKE) --no-print-directory $$target || failed="$${failed-} $$target"; done
+	if [ -n "$${failed-}" ]; then echo "failed:$$failed"; exit 1; fi
+
+LONG_FORMS := crash timing scale faults ha soak pages interop differential
+
 .PHONY: crash
 crash: ## kill -9 a working gate 1,000 times on SQLite and 200 times on PostgreSQL (CRASHES=a/b)
 	CRASHES=$(or $(CRASHES),1000/200) go test -count=1 -v -timeout 60m -run TestCrash . | grep -vE '^=== '
@@ -117,7 +125,7 @@ faults: setup ## break the wire, PostgreSQL, the disk and the server under load,
 .PHONY: ha
 ha: setup ## failover behind HAProxy and PgBouncer under load, and 20 rounds of simultaneous starts, at length
 	cd interop && HA=long go test -count=1 -v -timeout 60m ./ha | grep -vE '^=== '
-	HA=long go test -count=1 -v -timeout 60m -run 'SimultaneousStarts' ./store/postgres | grep -vE '^=== '
+	LONG=1 go test -count=1 -v -timeout 60m -run 'SimultaneousStarts' ./store/postgres | grep -vE '^=== '
 
 .PHONY: soak
 soak: setup ## SOAK (default 30m) of mixed load with restarts and new keys: what grows is told

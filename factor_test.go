@@ -3,9 +3,7 @@ package jotgate_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +12,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/factor/totp"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -162,18 +161,6 @@ func TestFactorRests(t *testing.T) {
 	}
 }
 
-// factorRounds returns how many rounds TestOneWinnerOfFactors has.
-func factorRounds(t *testing.T) int {
-	n := 3
-	if text := os.Getenv("FACTOR_ROUNDS"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return n
-}
-
 // factorNodes returns gates that share a database: one process on SQLite, two nodes on
 // PostgreSQL.
 func factorNodes(t *testing.T) map[string][]*bench {
@@ -206,15 +193,14 @@ func factorNodes(t *testing.T) map[string][]*bench {
 }
 
 // One code, one recovery code and one pending login, each presented eight times
-// concurrently: one of them wins, on any node. FACTOR_ROUNDS sets the rounds; the
-// long form has 200.
+// concurrently: one of them wins, on any node.
 func TestOneWinnerOfFactors(t *testing.T) {
 	for name, nodes := range factorNodes(t) {
 		t.Run(name, func(t *testing.T) {
 			b := nodes[0]
 			alice := b.user(t, "alice", nil)
 			phone, _ := b.enrol(t, alice)
-			for round := range factorRounds(t) {
+			for round := range rounds.Of(3, 200) {
 				b.clock.Advance(20 * time.Minute)
 				codes, err := b.Factors().NewRecoveryCodes(t.Context(), alice, jotgate.Client{})
 				if err != nil {

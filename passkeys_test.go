@@ -263,7 +263,7 @@ func testOneWinner(t *testing.T, open func() (*store.Store, error)) {
 	alice := nodes[0].user(t, "alice", nil)
 	k := newSoftKey(alice.ID)
 	nodes[0].addPasskey(t, alice, k)
-	for round := range rounds() {
+	for round := range raceRounds() {
 		pending := ""
 		if round%2 == 1 {
 			var step *jotgate.StepError
@@ -291,8 +291,8 @@ func testOneWinner(t *testing.T, open func() (*store.Store, error)) {
 		}
 	}
 	list, err := nodes[1].Sessions().List(t.Context(), alice.ID)
-	if err != nil || len(list) != rounds() {
-		t.Errorf("%d sessions after %d rounds, %v", len(list), rounds(), err)
+	if err != nil || len(list) != raceRounds() {
+		t.Errorf("%d sessions after %d rounds, %v", len(list), raceRounds(), err)
 	}
 }
 

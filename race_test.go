@@ -9,6 +9,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -35,13 +36,8 @@ func onBoth(t *testing.T, test func(t *testing.T, db *store.Store)) {
 	})
 }
 
-// rounds is how often a race is run.
-func rounds() int {
-	if testing.Short() {
-		return 20
-	}
-	return 200
-}
+// raceRounds returns how often a race is run.
+func raceRounds() int { return rounds.Of(20, 200) }
 
 // atOnce calls f n times concurrently.
 func atOnce(n int, f func(i int)) {
@@ -69,7 +65,7 @@ func TestOneWinner(t *testing.T) {
 			onBoth(t, func(t *testing.T, db *store.Store) {
 				b := gateOn(t, db, func(s *jotgate.Settings) { s.RefreshGrace = grace })
 				b.user(t, "alice", nil)
-				for range rounds() {
+				for range raceRounds() {
 					tokens := b.login(t, "alice")
 					b.clock.Advance(time.Second)
 					var got [50]string
@@ -110,7 +106,7 @@ func TestNothingOvertakes(t *testing.T) {
 			},
 		}
 		for name, end := range shut {
-			for round := range rounds() / 2 {
+			for round := range raceRounds() / 2 {
 				b.clock.Advance(time.Second)
 				tokens := b.login(t, "alice")
 				var next jotgate.Tokens
@@ -143,7 +139,7 @@ func TestLoginAgainstDeactivation(t *testing.T) {
 		b := gateOn(t, db, nil)
 		on, off := true, false
 		alice := b.user(t, "alice", nil)
-		for range rounds() / 4 {
+		for range raceRounds() / 2 {
 			b.clock.Advance(time.Second)
 			atOnce(5, func(i int) {
 				if i > 0 {

@@ -85,13 +85,14 @@ var rows = []row{
 		".", "record", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",
 	}},
 
-	{path: "store/storetest", kind: testOnly, may: []string{".", "record", "store"}},
+	{path: "store/storetest", kind: testOnly, may: []string{".", "record", "store", "internal/rounds"}},
 	{path: "passwd/internal/golden", kind: testOnly},
 	{path: "internal/settingsdoc", kind: program},
 	{path: "internal/freeport", kind: testOnly},
 	{path: "internal/pgtest", kind: testOnly, may: []string{"internal/freeport"}},
 	{path: "internal/equaltime", kind: testOnly},
 	{path: "internal/wait", kind: testOnly},
+	{path: "internal/rounds", kind: testOnly},
 	{path: "internal/arch", kind: testOnly},
 }
 

@@ -44,7 +44,7 @@ func Bounce(tb testing.TB, dsn, mode string, size int, more ...string) *Bouncer 
 		tb.Fatal(err)
 	}
 	b := &Bouncer{server: server}
-	if b.folder, err = programs.tempFolder(); err != nil {
+	if b.folder, err = programs.tempFolder(""); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { b.stop(tb) })

@@ -36,8 +36,9 @@ const superuser = "jotgate"
 
 // Options configure a cluster. The zero value is the fastest.
 type Options struct {
-	// Durable keeps fsync on, as in production, so that every commit waits for the disk. A test that kills the
-	// server and checks what has survived needs it.
+	// Durable keeps fsync on, as in production, so that every commit waits for the disk, and the files on a disk. A
+	// test that kills the server and checks what has survived needs it. Without it the files are in memory if there
+	// is enough.
 	Durable bool
 }
 
@@ -92,7 +93,7 @@ func start(tb testing.TB, options Options) *Cluster {
 		tb.Fatal(err)
 	}
 	c := &Cluster{password: rand.Text(), programs: programs}
-	if c.folder, err = programs.tempFolder(); err != nil {
+	if c.folder, err = programs.tempFolder(parent(options, memory)); err != nil {
 		tb.Fatal(err)
 	}
 	if c.guard, err = programs.startGuard(c.folder); err != nil {

@@ -190,3 +190,16 @@ func TestVictim(t *testing.T) {
 	fmt.Println(cluster.Address(), cluster.folder)
 	time.Sleep(wait.Limit)
 }
+
+// A cluster whose durability is tested is on a disk; the others are in memory only if there is enough.
+func TestFolder(t *testing.T) {
+	if got := parent(Options{Durable: true}, memory); got != "" {
+		t.Errorf("a durable cluster is in %q", got)
+	}
+	if got := parent(Options{}, filepath.Join(t.TempDir(), "missing")); got != "" {
+		t.Errorf("without a file system in memory: %q", got)
+	}
+	if got := parent(Options{}, "/proc"); got != "" { // has no space at all
+		t.Errorf("a file system without space was chosen: %q", got)
+	}
+}

@@ -18,7 +18,7 @@ func (c *Cluster) Standby(tb testing.TB) *Cluster {
 	tb.Helper()
 	s := &Cluster{password: c.password, programs: c.programs}
 	var err error
-	if s.folder, err = c.programs.tempFolder(); err != nil {
+	if s.folder, err = c.programs.tempFolder(filepath.Dir(c.folder)); err != nil {
 		tb.Fatal(err)
 	}
 	if s.guard, err = c.programs.startGuard(s.folder); err != nil {

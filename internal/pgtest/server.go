@@ -75,9 +75,27 @@ func unprivileged() (*syscall.Credential, error) {
 	return nil, errors.New("pgtest: root cannot run PostgreSQL, and there is neither a user postgres nor a user nobody")
 }
 
-// tempFolder creates a folder that belongs to the server's user. Its path is short enough for a Unix socket.
-func (p programs) tempFolder() (string, error) {
-	folder, err := os.MkdirTemp("", "jotgate-pg")
+// memory is a file system in memory, where Linux has one. Creating and dropping a database there takes a fifth of the
+// processor time that it takes on a disk, because a database has 300 files.
+const memory = "/dev/shm"
+
+// enough is the free space that a folder in memory needs. The tests use less than a tenth of it; a machine with less
+// has little memory, or is a container with the usual 64 MB.
+const enough = 4 << 30
+
+// parent returns the folder for a cluster's files: in memory, if there is enough of it and no test needs a disk. The
+// empty string is the default of os.MkdirTemp.
+func parent(options Options, memory string) string {
+	var space syscall.Statfs_t
+	if options.Durable || syscall.Statfs(memory, &space) != nil || uint64(space.Bavail)*uint64(space.Bsize) < enough {
+		return ""
+	}
+	return memory
+}
+
+// tempFolder creates a folder in parent that belongs to the server's user. Its path is short enough for a Unix socket.
+func (p programs) tempFolder(parent string) (string, error) {
+	folder, err := os.MkdirTemp(parent, "jotgate-pg")
 	if err != nil {
 		return "", fmt.Errorf("pgtest: %w", err)
 	}
@@ -154,7 +172,7 @@ func (c *Cluster) configure(options Options) error {
 	fmt.Fprintf(file, "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\n", c.folder)
 	fmt.Fprint(file, "max_connections = 200\nshared_buffers = 32MB\ntimezone = 'UTC'\n")
 	if !options.Durable {
-		fmt.Fprint(file, "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
+		fmt.Fprint(file, "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = 128MB\n")
 	}
 	return file.Close()
 }

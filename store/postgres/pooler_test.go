@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/store/storetest"
@@ -166,14 +166,6 @@ func TestTimeoutsThroughPgBouncer(t *testing.T) {
 	}
 }
 
-// rounds is how many times simultaneous starts are tried: 20 in the long form.
-func rounds() int {
-	if os.Getenv("HA") == "long" {
-		return 20
-	}
-	return 2
-}
-
 // Six nodes that start together, on a new and on a migrated database, directly
 // and through PgBouncer: all start, and no lock is left.
 func TestSimultaneousStarts(t *testing.T) {
@@ -182,7 +174,7 @@ func TestSimultaneousStarts(t *testing.T) {
 	for name, through := range map[string]func(string) string{
 		"direct": func(dsn string) string { return dsn }, "PgBouncer": bouncer.DSN,
 	} {
-		for round := range rounds() {
+		for round := range rounds.Of(2, 20) {
 			t.Run(fmt.Sprintf("%s/%d", name, round), func(t *testing.T) {
 				dsn := pgtest.Database(t)
 				for _, state := range []string{"new", "migrated"} {

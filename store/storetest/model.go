@@ -3,9 +3,11 @@ package storetest
 import (
 	"cmp"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -44,6 +47,7 @@ type machine struct {
 var modelParts = []part{
 	{"model", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
+		histories(t, rounds.Of(25, 100))
 		rapid.Check(t, func(rt *rapid.T) {
 			m := &machine{
 				bench: b, now: start, grace: rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(rt, "grace"),
@@ -59,6 +63,23 @@ var modelParts = []part{
 			})
 		})
 	}},
+}
+
+// histories sets how many histories rapid.Check runs, unless the flag says it.
+func histories(t *testing.T, n int) {
+	t.Helper()
+	const name = "rapid.checks"
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	if given {
+		return
+	}
+	number := flag.Lookup(name).Value
+	before := number.String()
+	t.Cleanup(func() { _ = number.Set(before) })
+	if err := number.Set(strconv.Itoa(n)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (m *machine) users() []record.UserID { return slices.Sorted(maps.Keys(m.active)) }

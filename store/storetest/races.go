@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/record"
 )
 
-// The number of rounds of each race, and of concurrent clients.
-const (
-	rounds  = 200
-	clients = 50
-)
+// clients is the number of concurrent clients of a race.
+const clients = 50
+
+// raceRounds returns how often a race is run.
+func raceRounds() int { return rounds.Of(20, 200) }
 
 var racesParts = []part{
 	// However many clients send one refresh token concurrently, the session
@@ -23,7 +24,7 @@ var racesParts = []part{
 	{"one winner", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
 		user := b.account().ID
-		for round := range rounds {
+		for round := range raceRounds() {
 			session := b.session(user)
 			grace := time.Duration(round%2) * 10 * time.Second
 			var wg sync.WaitGroup
@@ -44,7 +45,7 @@ var racesParts = []part{
 	// of the session works.
 	{"refresh against logout against deactivation", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
-		for round := range rounds {
+		for round := range raceRounds() {
 			user := b.account().ID
 			session := b.session(user)
 			var wg sync.WaitGroup
@@ -92,7 +93,7 @@ var racesParts = []part{
 	// no live session behind.
 	{"login against deactivation", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
-		for round := range rounds {
+		for round := range raceRounds() {
 			user := b.account().ID
 			session := newSession(user)
 			change := record.Change{IsActive: new(false), At: start}

@@ -9,6 +9,9 @@
 // session machine that random histories are compared with. The optional
 // interfaces ([record.Keys], [record.Events], [record.Outbox] and
 // [record.Failures]) are tested if the store implements them.
+//
+// With the environment variable LONG=1 there are ten times as many rounds of
+// each race and four times as many histories.
 package storetest
 
 import (
