@@ -101,7 +101,7 @@ bench: ## jotgate beside its peers, interleaved, with ratios and allocations; al
 .PHONY: long
 long: setup ## every long form, one after the other: all rounds of the main module, then what follows here (hours)
 	LONG=1 go run -C tools ./runtests -flags -count=1 .
-	for target in $(LONG_FORMS); do echo "== make $$target ($$SECONDS s)"; $(MAKE) --no-print-directory $$target || failed="$${failed-} $$target"; done
+	for target in $(LONG_FORMS); do echo "== make $$target ($$SECONDS s)"; make --no-print-directory $$target || failed="$${failed-} $$target"; done
 	if [ -n "$${failed-}" ]; then echo "failed:$$failed"; exit 1; fi
 
 LONG_FORMS := crash timing scale faults ha soak pages interop differential
