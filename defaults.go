@@ -77,6 +77,8 @@ func (s *Settings) check() error {
 		return fmt.Errorf("RequireMFA is %q: it must be none, staff or all", s.RequireMFA)
 	case s.MFAGrace < 0 || s.TrustedBrowser < 0 || s.StepUpLifetime < 0:
 		return errors.New("MFAGrace, TrustedBrowser and StepUpLifetime cannot be negative")
+	case s.PasswordMinLengthWithoutMFA < 0 || s.PasswordMinLengthWithoutMFA > passwd.MaxPassword:
+		return fmt.Errorf("PasswordMinLengthWithoutMFA is %d: it must be 0 to %d", s.PasswordMinLengthWithoutMFA, passwd.MaxPassword)
 	case s.UserIDField != "id" && s.UserIDField != "username":
 		return fmt.Errorf("UserIDField is %q: it must be id or username", s.UserIDField)
 	}

@@ -31,12 +31,26 @@ func firstProofs() map[string]jotgate.Proof {
 		"EnrolTOTP":       jotgate.EnrolTOTP("AAAA", "000000"),
 		"Passkey":         jotgate.Passkey([]byte("{}")),
 		"PasskeyAgain":    jotgate.PasskeyAgain("", []byte("{}")),
+		"NewPassword":     jotgate.NewPassword("a brand new pass 77"),
 	}
 }
 
 // proofMakers are the exported functions of the package that return a Proof.
 func proofMakers(t *testing.T) (names []string) {
 	t.Helper()
+	for name, f := range functions(t) {
+		if r, ok := f.Type.Results.List[0].Type.(*ast.Ident); ok && r.Name == "Proof" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// functions are the exported functions of the package with a result; methods are
+// left out.
+func functions(t *testing.T) map[string]*ast.FuncDecl {
+	t.Helper()
+	found := map[string]*ast.FuncDecl{}
 	paths, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -51,13 +65,22 @@ func proofMakers(t *testing.T) (names []string) {
 		}
 		for _, d := range file.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.IsExported() && f.Type.Results != nil {
-				if r, ok := f.Type.Results.List[0].Type.(*ast.Ident); ok && r.Name == "Proof" {
-					names = append(names, f.Name.Name)
-				}
+				found[f.Name.Name] = f
 			}
 		}
 	}
-	return names
+	return found
+}
+
+// takesGate reports whether a function has a parameter with which it could create
+// a session.
+func takesGate(f *ast.FuncDecl) (found bool) {
+	ast.Inspect(f.Type.Params, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		found = found || ok && slices.Contains([]string{"Gate", "Store", "Sessions", "Logins"}, id.Name)
+		return true
+	})
+	return found
 }
 
 // door is an exported method of a gate or of a type that a gate returns.
@@ -79,6 +102,9 @@ func doorsOf(prefix string, owner reflect.Type, of func(*jotgate.Gate) reflect.V
 			continue
 		}
 		part := m.Type.Out(0)
+		if part.Kind() == reflect.Pointer && part != owner && part.Elem().PkgPath() == "github.com/jotgate/jotgate" && part.NumMethod() > 0 {
+			all = append(all, doorsOf(prefix+m.Name+".", part, func(g *jotgate.Gate) reflect.Value { return of(g).Method(i).Call(nil)[0] })...)
+		}
 		if part.Kind() == reflect.Struct && strings.HasPrefix(part.PkgPath(), "github.com/jotgate/jotgate") {
 			all = append(all, doorsOf(prefix+m.Name+".", part, func(g *jotgate.Gate) reflect.Value { return of(g).Method(i).Call(nil)[0] })...)
 		}
@@ -179,6 +205,11 @@ func TestEveryDoor(t *testing.T) {
 	for _, name := range proofMakers(t) {
 		if have[name] == nil {
 			t.Errorf("%s makes a Proof: add it to firstProofs", name)
+		}
+	}
+	for name, f := range functions(t) {
+		if name != "New" && takesGate(f) {
+			t.Errorf("%s is a function of a gate: make it a method, so that this test calls it", name)
 		}
 	}
 	opened, calls := []string{}, 0

@@ -23,6 +23,16 @@ func (as Accounts) CheckPassword(ctx context.Context, a *record.Account, passwor
 	return err
 }
 
+// PasswordProblems returns why a password cannot be the new one of an account, by
+// Settings.PasswordRules, PasswordMinLengthWithoutMFA and BreachedPasswords; nil
+// if it can. An account without an ID is one that does not exist yet. If the list
+// of breached passwords cannot be read, that check is left out and the event
+// password_unchecked recorded. SetPassword and Register make the same checks; the
+// cause of their error is a strength.Error. Errors: ErrUnavailable.
+func (as Accounts) PasswordProblems(ctx context.Context, a *record.Account, password string) ([]strength.Problem, error) {
+	return as.gate.passwordProblems(ctx, a, password)
+}
+
 // SetPassword sets a new password and ends the account's sessions except keep
 // (unless Settings.KeepSessionsOnPasswordChange). a must be the account as it
 // was read. Check the current password first (CheckPassword). Errors: 400 if
@@ -30,7 +40,7 @@ func (as Accounts) CheckPassword(ctx context.Context, a *record.Account, passwor
 // password was changed in the meantime; ErrBusy, ErrForbidden,
 // ErrUnavailable.
 func (as Accounts) SetPassword(ctx context.Context, a *record.Account, password, keep string, client Client) error {
-	err := as.gate.replacePassword(ctx, a, password, keep, record.Change{}, client)
+	_, err := as.gate.replacePassword(ctx, a, password, keep, record.Change{}, client)
 	if errors.Is(err, ErrNotFound) {
 		return ErrWrongPassword.Because(err)
 	}
@@ -39,41 +49,41 @@ func (as Accounts) SetPassword(ctx context.Context, a *record.Account, password,
 
 // replacePassword adds a new password to the change and applies it, if the
 // stored password is still the one that was read. Otherwise the error is
-// ErrNotFound.
-func (g *Gate) replacePassword(ctx context.Context, a *record.Account, password, keep string, change record.Change, client Client) error {
+// ErrNotFound. It returns the new hash.
+func (g *Gate) replacePassword(ctx context.Context, a *record.Account, password, keep string, change record.Change, client Client) (string, error) {
 	if g.ownUsers() {
-		return ErrForbidden.Because(errOwnUsers)
+		return "", ErrForbidden.Because(errOwnUsers)
 	}
-	if err := g.acceptPassword(a, password); err != nil {
-		return err
+	if err := g.acceptPassword(ctx, a, password); err != nil {
+		return "", err
 	}
 	encoded, err := g.makePassword(ctx, password)
 	if err != nil {
-		return err
+		return "", err
 	}
 	change.Password, change.IfPassword, change.At = &encoded, &a.Password, g.now()
 	change.Forget = []record.Purpose{record.PendingEmailChange} // may be requested with the old password
 	if !g.settings.KeepSessionsOnPasswordChange {
 		change.EndSessions, change.KeepSession = record.EndedByPassword, keep
 	}
-	return g.change(ctx, a, change, record.Event{Name: "password", Session: keep}, client)
+	return encoded, g.change(ctx, a, change, record.Event{Name: "password", Session: keep}, client)
 }
 
-// acceptPassword checks a new password by the rules and against the account's
-// names and address.
-func (g *Gate) acceptPassword(a *record.Account, password string) error {
+// acceptPassword checks a new password. The cause of its error is a
+// strength.Error, if that is why.
+func (g *Gate) acceptPassword(ctx context.Context, a *record.Account, password string) error {
 	if len(password) > passwd.MaxPassword {
 		return fieldError("password", fmt.Sprintf("Ensure this field has no more than %d characters.", passwd.MaxPassword))
 	}
-	problems := g.settings.PasswordRules.Check(password, strength.About(g.settings.LoginField, a.Username, a.FirstName, a.LastName, a.Email)...)
-	if len(problems) == 0 {
-		return nil
+	problems, err := g.passwordProblems(ctx, a, password)
+	if err != nil || len(problems) == 0 {
+		return err
 	}
 	texts := make([]string, len(problems))
 	for i, p := range problems {
 		texts[i] = p.Message
 	}
-	return fieldError("password", texts...)
+	return fieldError("password", texts...).Because(strength.Error(problems))
 }
 
 // makePassword hashes a password. One that cannot be hashed is an error of

@@ -34,12 +34,17 @@ func (p passwordProof) prove(ctx context.Context, g *Gate, l *login) (proved, er
 		if err == nil && account.ID != l.account.ID {
 			err = ErrNoActiveAccount
 		}
-		return proved{Method: methodPassword}, err
+		if err != nil {
+			return proved{}, err
+		}
+		return proved{Method: methodPassword, Change: g.mustChange(ctx, account, p.password)}, nil
 	}
 	l.read = g.now()
 	var err error
-	l.account, err = g.Logins().Check(ctx, p.username, p.password)
-	return proved{Method: methodPassword}, err
+	if l.account, err = g.Logins().Check(ctx, p.username, p.password); err != nil {
+		return proved{}, err
+	}
+	return proved{Method: methodPassword, Change: g.mustChange(ctx, l.account, p.password)}, nil
 }
 
 // ProvedElsewhere returns the proof of an authentication that the program itself

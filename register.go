@@ -52,7 +52,7 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 	if err := g.acceptUsername(ctx, a); err != nil {
 		return nil, err
 	}
-	if err := g.acceptPassword(a, r.Password); err != nil {
+	if err := g.acceptPassword(ctx, a, r.Password); err != nil {
 		return nil, err
 	}
 	var err error

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/passwd/breached"
 	"github.com/jotgate/jotgate/passwd/strength"
 	"github.com/jotgate/jotgate/record"
 )
@@ -232,6 +233,19 @@ type Settings struct {
 	// minimum length 8, common, numeric); an empty, non-nil list is none. Django:
 	// AUTH_PASSWORD_VALIDATORS.
 	PasswordRules strength.Rules
+	// PasswordMinLengthWithoutMFA is the minimum length, in characters, of a new
+	// password of an account without a second factor; PasswordRules also apply.
+	// NIST SP 800-63B-4 requires 15. Default: 0, no other than theirs. Django:
+	// none.
+	PasswordMinLengthWithoutMFA int
+	// BreachedPasswords is a list of passwords that are rejected when one is set
+	// (package passwd/breached). If it cannot be read, the password is accepted and
+	// the event password_unchecked recorded. Default: none. Django: none.
+	BreachedPasswords breached.List
+	// BreachedAtLogin is the list with which a right password is compared at a
+	// login: the login of a user with such a password continues with StepPassword.
+	// A list on this machine does not delay logins. Default: none. Django: none.
+	BreachedAtLogin breached.List
 	// ServeRevocations keeps a log of revocations in memory, so that Guards in
 	// other processes can follow it (Sessions.RevocationFeed). Default: false.
 	// Django: none.

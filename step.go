@@ -41,6 +41,7 @@ const (
 type proved struct {
 	Method string   `json:"m"`
 	Time   int64    `json:"t"`           // Unix seconds
+	Change bool     `json:"c,omitempty"` // it is a password that must be replaced
 	Both   bool     `json:"b,omitempty"` // it is two factors, as a passkey whose device verified the user
 	AMR    []string `json:"a,omitempty"` // in the claim amr, if it is not Method alone
 }

@@ -176,7 +176,7 @@ func (g *Gate) resumeAny(ctx context.Context, pending string, client Client) (*l
 }
 
 // take checks a proof, determines the next step and, if there is none, creates
-// the session. It is the only caller of nextStep and of createSession.
+// the session. It is the only caller of createSession.
 func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
 	p, err := proof.prove(ctx, g, l)
 	if err != nil {
@@ -231,6 +231,7 @@ func (g *Gate) standing(ctx context.Context, l *login) (s standing, err error) {
 	}
 	s.SecondFactor = asksSecond(l.factors)
 	again := l.stepUp || l.page != nil && l.page.Replaces != nil
+	s.ChangePassword = !again && slices.ContainsFunc(l.done, func(p proved) bool { return p.Change })
 	s.TrustedBrowser = s.SecondFactor && !again && g.isTrusted(l)
 	if g.factors != nil && !s.SecondFactor {
 		s.Demanded, err = g.demandsFactor(ctx, l.account)

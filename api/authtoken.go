@@ -26,7 +26,7 @@ func authToken(c *call, in *loginIn) (any, error) {
 	}
 	var step *jotgate.StepError
 	if errors.As(err, &step) {
-		return nil, errNoSecondStep.Because(err)
+		return nil, noSecondStep(step)
 	}
 	return authTokenOut{tokens.Access}, err
 }

@@ -29,6 +29,7 @@ func (a *API) routes() []route {
 		{path: "/api/token/mfa/", name: "Token MFA", post: on(200, open, mfaFields, tokenMFA).in("login")},
 		{path: "/api/token/enrol/", name: "Token Enrol", post: on(200, open, enrolFields, tokenEnrol).in("login")},
 		{path: "/api/token/enrol/confirm/", name: "Token Enrol Confirm", post: on(200, open, enrolConfirmFields, tokenEnrolConfirm).in("login")},
+		{path: "/api/token/password/", name: "Token Password", post: on(200, open, newPasswordFields, tokenPassword).in("login")},
 		// Passkeys.
 		{
 			path: "/api/token/passkey/options/", name: "Token Passkey Options", about: "Begins a login with a passkey.",

@@ -1,4 +1,5 @@
-// The second step of a login: POST /api/token/mfa/ and /api/token/enrol/.
+// The further steps of a login: POST /api/token/mfa/, /api/token/enrol/ and
+// /api/token/password/.
 
 package api
 
@@ -89,6 +90,28 @@ func tokenEnrolConfirm(c *call, in *enrolConfirmIn) (any, error) {
 	return c.loggedIn(state, err)
 }
 
+type newPasswordIn struct{ pending, password string }
+
+func newPasswordFields(_ *API, in *newPasswordIn) []form.Field {
+	return []form.Field{form.Text("pending", &in.pending), form.Text("new_password", &in.password)}
+}
+
+// tokenPassword is POST /api/token/password/: it replaces the password in a login
+// that must do so, and completes it.
+func tokenPassword(c *call, in *newPasswordIn) (any, error) {
+	if err := c.sameSite(); err != nil {
+		return nil, err
+	}
+	state, err := c.gate.Logins().Continue(c.ctx, in.pending, jotgate.NewPassword(in.password), c.client)
+	if err != nil {
+		return nil, renamed(err, "password", "new_password")
+	}
+	if account, err := c.gate.Accounts().ByID(c.ctx, state.Tokens.User.ID); err == nil {
+		c.noticePassword(account)
+	}
+	return c.loggedIn(state, nil)
+}
+
 type againIn struct {
 	password, code       string
 	hasPassword, hasCode bool
@@ -119,8 +142,10 @@ func again(c *call, in *againIn) (any, error) {
 	return c.loggedIn(state, err)
 }
 
-// errNoSecondStep is the response of Django REST framework's token view, which
-// has no second step, for a user with a second factor.
-var errNoSecondStep = &jotgate.Error{Status: http.StatusBadRequest, Fields: []jotgate.FieldError{
-	{Field: "non_field_errors", Messages: []string{"A second factor is required. Log in at /api/token/."}},
-}}
+// noSecondStep returns the response of Django REST framework's token view, which
+// has no second step, for a login that needs one.
+func noSecondStep(step *jotgate.StepError) error {
+	return (&jotgate.Error{Status: http.StatusBadRequest, Fields: []jotgate.FieldError{
+		{Field: "non_field_errors", Messages: []string{step.Error() + " Log in at /api/token/."}},
+	}}).Because(step)
+}

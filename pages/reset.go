@@ -42,9 +42,6 @@ func resetConfirm(v *visit) error {
 	if account == nil {
 		return v.wrong("", v.T("problem.link"))
 	}
-	if err := v.checkPassword("new_password", password, account); err != nil {
-		return err
-	}
 	query := v.r.URL.Query()
 	account, err = v.p.gate.Links().ResetPassword(v.ctx, query.Get("uid"), query.Get("token"), password, v.client)
 	if err != nil {

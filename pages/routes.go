@@ -39,6 +39,7 @@ var routes = []route{
 	{path: "login/password", template: "step-password.html", title: "step-password.title", scope: "login", show: loginPasswordShow, act: loginPassword},
 	{path: "login/recovery", template: "recovery.html", title: "recovery.title", scope: "login", show: stepShow, act: recoveryCode},
 	{path: "login/enrol", template: "enrol.html", title: "enrol.title", scope: "login", show: enrolShow, act: enrol},
+	{path: "login/new-password", template: "new-password.html", title: "new-password.title", scope: "login", show: stepShow, act: newPassword},
 	{path: "signup", template: "signup.html", title: "signup.title", access: guest, scope: "register", show: signupShow, act: signup},
 	{path: "activate", template: "confirm.html", title: "activate.title", scope: "links", token: true, show: activateShow, act: activate},
 	{path: "resend", template: "resend.html", title: "resend.title", access: guest, scope: "email", act: resend},

@@ -80,6 +80,11 @@ var samples = []sample{
 		v.Data = securityData{HasPasskeys: true, Passkeys: samplePasskeys, Renamed: "4"}
 		v.Errors = []layout.Problem{{Field: "passkey_name4", Text: v.T("problem.passkey_name")}}
 	}},
+	{"new-password", "login/new-password", func(v *view) { v.Data = stepData{} }},
+	{"new-password-wrong", "login/new-password", func(v *view) {
+		v.Data = stepData{}
+		v.Errors = []layout.Problem{{Field: "new_password", Text: v.T("problem.password_breached")}}
+	}},
 	{"security-app", "security", func(v *view) {
 		v.Data = securityData{
 			HasPasskeys: true, Passkeys: samplePasskeys[:1],

@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/passwd/strength"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -38,10 +37,6 @@ func signup(v *visit) error {
 		return err
 	}
 	in.Activate = v.p.options.SendActivationEmail
-	about := &record.Account{Username: in.Username, Email: in.Email}
-	if err := v.checkPassword("password", in.Password, about); err != nil {
-		return err
-	}
 	account, err := v.p.gate.Register(v.ctx, in, v.client)
 	switch {
 	case err != nil:
@@ -91,21 +86,6 @@ func (v *visit) namedAfterLogin(err error) error {
 		c.Fields = append(c.Fields, f)
 	}
 	return &c
-}
-
-// checkPassword checks a new password by the rules of the gate, so that what is
-// wrong with it can be said in the language of the page.
-func (v *visit) checkPassword(name, password string, about *record.Account) error {
-	attributes := strength.About(v.p.gate.Settings().LoginField, about.Username, about.FirstName, about.LastName, about.Email)
-	var err error
-	for _, problem := range v.p.gate.Settings().PasswordRules.Check(password, attributes...) {
-		text := problem.Message
-		if id := "problem." + problem.Code; v.T(id) != id {
-			text = v.T(id, problem.Params["min_length"])
-		}
-		err = v.wrong(name, text)
-	}
-	return err
 }
 
 // confirmData is the Data of confirm.html: a page of a link in an e-mail. A GET

@@ -242,6 +242,9 @@ func (v *visit) explain(e *jotgate.Error) {
 	case e.Status == http.StatusServiceUnavailable:
 		v.wrong("", v.T("problem.busy"))
 	}
+	if v.weak(e) {
+		return
+	}
 	for _, f := range e.Fields {
 		for _, text := range f.Messages {
 			v.wrong(f.Field, v.Catalog.ErrorText(text))

@@ -64,6 +64,7 @@ var EventKinds = []EventKind{
 	{Name: "role", Outcome: "success", About: "Rights or groups were changed by command."},
 	{Name: "key", Outcome: "success", About: "A signing key was added, switched, retired or deleted."},
 	{Name: "password_refused", Outcome: "failure", Bounded: true, About: "The current password, asked for before a change, was wrong."},
+	{Name: "password_unchecked", Outcome: "failure", Bounded: true, About: "A password was accepted without the check for breached ones, because their list could not be read."},
 	{Name: "throttled", Outcome: "denied", Bounded: true, Sampled: true, About: "A request was rejected with 429, by a rate or by the delay after failed logins."},
 	{Name: "link_requested", Outcome: "success", Bounded: true, About: "An e-mail with a link was requested, for an address that may or may not exist. The detail is the kind of link."},
 	{Name: "link_refused", Outcome: "failure", Bounded: true, About: "A link was invalid, expired or used before."},

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/jotgate/jotgate/passwd/strength"
-	"github.com/jotgate/jotgate/record"
 )
 
 // ask returns the answer to a question.
@@ -62,7 +61,7 @@ func (a *app) askHidden(question string) (string, error) {
 // askPassword asks for a new password until both inputs are the same, it is
 // not empty, and it is strong enough or the user accepts a weak one (Django:
 // createsuperuser).
-func (a *app) askPassword(rules strength.Rules, about []strength.Attribute) (string, error) {
+func (a *app) askPassword(check func(password string) ([]strength.Problem, error)) (string, error) {
 	for {
 		password, err := a.askTwice()
 		if err != nil {
@@ -71,7 +70,10 @@ func (a *app) askPassword(rules strength.Rules, about []strength.Attribute) (str
 		if password == "" {
 			continue
 		}
-		problems := rules.Check(password, about...)
+		problems, err := check(password)
+		if err != nil {
+			return "", err
+		}
 		for _, problem := range problems {
 			a.warn("%s", problem.Message)
 		}
@@ -104,9 +106,4 @@ func (a *app) askTwice() (string, error) {
 		return "", nil
 	}
 	return first, nil
-}
-
-// attributes returns the values that a password should not resemble.
-func (f *databaseFlags) attributes(a *record.Account) []strength.Attribute {
-	return strength.About(f.UsernameColumn, a.Username, a.FirstName, a.LastName, a.Email)
 }

@@ -37,7 +37,11 @@ func (c *changepasswordCommand) Run(a *app) error {
 	}
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
 		a.printf("Changing password for user '%s'\n", account.Username)
-		password, err := a.askPassword(c.rules(), c.attributes(account))
+		check, err := c.checker(a, db, c.UsernameColumn, account)
+		if err != nil {
+			return err
+		}
+		password, err := a.askPassword(check)
 		if err != nil {
 			return err
 		}

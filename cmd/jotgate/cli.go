@@ -29,6 +29,7 @@ type commands struct {
 	Group           groupCommands          `cmd:"" help:"Manage groups."`
 	Session         sessionCommands        `cmd:"" help:"List and end sessions."`
 	Key             keyCommands            `cmd:"" help:"Manage the keys that sign tokens."`
+	Breached        breachedCommands       `cmd:"" help:"Make the file of breached passwords."`
 	Event           eventCommands          `cmd:"" help:"Read the audit trail."`
 	Theme           themeCommands          `cmd:"" help:"Customize the login pages."`
 	Email           emailCommands          `cmd:"" help:"Test the mail server."`

@@ -51,7 +51,7 @@ func (c *createsuperuserCommand) Run(a *app) error {
 		if account.Email, err = c.email(a, account.Username); err != nil {
 			return err
 		}
-		password, err := c.password(a, account)
+		password, err := c.password(a, db, account)
 		if err != nil {
 			return err
 		}
@@ -139,17 +139,21 @@ func (c *createsuperuserCommand) email(a *app, login string) (string, error) {
 
 // password asks for the password or reads it from the environment. Django
 // does not check the latter; jotgate prints a warning if it is weak.
-func (c *createsuperuserCommand) password(a *app, account *record.Account) (string, error) {
-	rules := c.rules()
+func (c *createsuperuserCommand) password(a *app, db *store.Store, account *record.Account) (string, error) {
+	check, err := c.checker(a, db, c.UsernameColumn, account)
+	if err != nil {
+		return "", err
+	}
 	if !c.Noinput {
-		return a.askPassword(rules, c.attributes(account))
+		return a.askPassword(check)
 	}
 	for _, name := range []string{"JOTGATE_SUPERUSER_PASSWORD", "DJANGO_SUPERUSER_PASSWORD"} {
 		if password := a.env[name]; password != "" {
-			for _, problem := range rules.Check(password, c.attributes(account)...) {
+			problems, err := check(password)
+			for _, problem := range problems {
 				a.warn("warning: %s: %s", name, problem.Message)
 			}
-			return password, nil
+			return password, err
 		}
 	}
 	return "", usage("--noinput needs JOTGATE_SUPERUSER_PASSWORD or DJANGO_SUPERUSER_PASSWORD in the environment")

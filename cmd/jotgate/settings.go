@@ -59,7 +59,8 @@ type tokenFlags struct {
 
 type passwordFlags struct {
 	passwordRuleFlags
-	Hasher string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How new passwords are stored and old ones are upgraded at login: argon2, pbkdf2_sha256:600000, bcrypt_sha256:12, scrypt, or as a Django: django-4.2 … django-6.2; with ,keep sound hashes stay as they are."`
+	BreachedAtLogin bool   `group:"passwords" help:"Compare passwords with that file at logins, too: a user who has one of them chooses another one before the login completes. Default: off, because clients of SimpleJWT do not know this step."`
+	Hasher          string `group:"passwords" default:"argon2" placeholder:"HASHER" help:"How new passwords are stored and old ones are upgraded at login: argon2, pbkdf2_sha256:600000, bcrypt_sha256:12, scrypt, or as a Django: django-4.2 … django-6.2; with ,keep sound hashes stay as they are."`
 	hashLimitFlags
 	HashConcurrency      int           `group:"passwords" placeholder:"N" aliases:"hash-lanes" help:"Maximum number of passwords hashed concurrently. Default: one less than the processors."`
 	HashQueue            int           `group:"passwords" placeholder:"N" help:"Maximum number of logins queued for hashing; further ones get 503. Default: 64 times --hash-concurrency."`
@@ -156,8 +157,8 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, RememberTokens: t.RememberTokens, EventRetention: t.EventRetention,
 		HashConcurrency: p.HashConcurrency, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,
 		PasswordResetTimeout: p.PasswordResetTimeout, DjoserLinks: p.DjoserLinks, Logger: log,
-		PasswordRules: p.rules(),
-		RPID:          f.RPID, RPOrigins: f.RPOrigins,
+		PasswordRules: p.rules(), PasswordMinLengthWithoutMFA: p.PasswordMinLengthWithoutMFA,
+		RPID: f.RPID, RPOrigins: f.RPOrigins,
 		ImmediateEmailChange: p.ImmediateEmailChange, ListedEmailsOnly: p.ListedEmailsOnly, EmailLimit: cmp.Or(p.EmailLimit, -1),
 	}
 	f.factorFlags.set(&s)
@@ -176,11 +177,26 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 	if s.Hasher, err = p.hasher(p.Hasher); err != nil {
 		return s, err
 	}
+	if err := p.setBreached(&s); err != nil {
+		return s, err
+	}
 	if err := t.keys(a, &s); err != nil {
 		return s, err
 	}
 	s.SecretKey, err = f.read(a, f.folder(), create)
 	return s, err
+}
+
+// setBreached opens the lists of breached passwords.
+func (p *passwordFlags) setBreached(s *jotgate.Settings) error {
+	all, file, err := p.breached()
+	if err == nil && p.BreachedAtLogin && file == nil {
+		err = usage("--breached-at-login needs --breached-passwords")
+	}
+	if s.BreachedPasswords = all; p.BreachedAtLogin {
+		s.BreachedAtLogin = file
+	}
+	return err
 }
 
 // keys reads the key files.

@@ -55,7 +55,7 @@ func (c *userCreate) Run(a *app) error {
 		if c.loginIsEmail() {
 			account.Email = name
 		}
-		if account.Password, err = c.password(a, hasher, account); err != nil {
+		if account.Password, err = c.password(a, db, hasher, account); err != nil {
 			return err
 		}
 		if err := db.Accounts().Create(a.ctx, account); err != nil {
@@ -73,18 +73,22 @@ func (c *userCreate) Run(a *app) error {
 }
 
 // password returns the hash to store.
-func (c *userCreate) password(a *app, hasher *passwd.Hasher, account *record.Account) (string, error) {
+func (c *userCreate) password(a *app, db *store.Store, hasher *passwd.Hasher, account *record.Account) (string, error) {
 	if c.NoPassword {
 		return passwd.Unusable(), nil
 	}
-	rules := c.rules()
+	check, err := c.checker(a, db, c.UsernameColumn, account)
+	if err != nil {
+		return "", err
+	}
 	password := a.env["JOTGATE_USER_PASSWORD"]
 	if password == "" {
-		var err error
-		if password, err = a.askPassword(rules, c.attributes(account)); err != nil {
+		if password, err = a.askPassword(check); err != nil {
 			return "", err
 		}
-	} else if problems := rules.Check(password, c.attributes(account)...); len(problems) > 0 {
+	} else if problems, err := check(password); err != nil {
+		return "", err
+	} else if len(problems) > 0 {
 		return "", fmt.Errorf("JOTGATE_USER_PASSWORD: %s", problems[0].Message)
 	}
 	return hasher.Make(password)

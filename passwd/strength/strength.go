@@ -13,6 +13,7 @@ package strength
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -57,6 +58,18 @@ type Problem struct {
 	Code    string            // Django's, such as "password_too_short"
 	Message string            // English, complete
 	Params  map[string]string // what the message was made with
+}
+
+// Error is the error of a password that was rejected: its problems.
+type Error []Problem
+
+// Error returns the messages.
+func (e Error) Error() string {
+	texts := make([]string, len(e))
+	for i, p := range e {
+		texts[i] = p.Message
+	}
+	return strings.Join(texts, " ")
 }
 
 // Default returns Django's four rules with its parameters.
@@ -106,6 +119,25 @@ func (n minLength) Check(password string, _ []Attribute) *Problem {
 }
 
 func (n minLength) Help() string { return "Your password must contain at least " + n.characters() }
+
+// AtLeast returns the rules with a minimum length of n characters: a smaller
+// MinLength is replaced, a larger one kept, and one is added if there is none.
+func (rs Rules) AtLeast(n int) Rules {
+	rs = slices.Clone(rs)
+	for i, r := range rs {
+		if have, ok := r.(minLength); ok {
+			rs[i] = max(have, minLength(n))
+			return rs
+		}
+	}
+	return append(rs, MinLength(n))
+}
+
+// Breached returns the problem of a password in a list of breached ones (package
+// passwd/breached).
+func Breached() Problem {
+	return Problem{Code: "password_breached", Message: "This password has appeared in a data breach. Choose another one."}
+}
 
 // Numeric rejects passwords of digits only, of any script.
 func Numeric() Rule { return numeric{} }
