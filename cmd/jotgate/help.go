@@ -12,6 +12,7 @@ import (
 // groups are the headings of settings. Only settings are in groups.
 var groups = []kong.Group{
 	{Key: "server", Title: "Server:"},
+	{Key: "tls", Title: "TLS:"},
 	{Key: "database", Title: "Database:"},
 	{Key: "secret", Title: "Secret:"},
 	{Key: "tokens", Title: "Tokens:"},

@@ -203,16 +203,26 @@ func passedSocket(env map[string]string) (net.Listener, error) {
 // baseOf returns the URL of the endpoints as a client on this machine writes it. On
 // a Unix socket the name is not looked up.
 func (f *serveFlags) baseOf(listener net.Listener) string {
-	base := "http://localhost"
+	scheme := "http://"
+	if f.TLSCert != "" || len(f.TLSACME) > 0 {
+		scheme = "https://"
+	}
+	base := scheme + "localhost"
 	if _, socket := listener.Addr().(*net.UnixAddr); !socket {
 		host, port, _ := net.SplitHostPort(listener.Addr().String())
 		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 			host = "127.0.0.1"
 		}
-		base = "http://" + net.JoinHostPort(host, port)
+		if len(f.TLSACME) > 0 {
+			host = f.TLSACME[0] // the name in the certificate
+		}
+		base = scheme + strings.TrimSuffix(net.JoinHostPort(host, port), ":"+portOf[scheme])
 	}
 	return base + strings.TrimRight(f.Prefix, "/")
 }
+
+// portOf has the ports that URLs leave out.
+var portOf = map[string]string{"http://": "80", "https://": "443"}
 
 // placeOf returns where the listener is, for the operator.
 func (f *serveFlags) placeOf(listener net.Listener) string {

@@ -18,6 +18,7 @@ import (
 // serveFlags are all settings of serve.
 type serveFlags struct {
 	serverFlags
+	tlsFlags
 	gateFlags
 	requestFlags
 	siteFlags
@@ -46,6 +47,8 @@ func (f *serveFlags) rehearse(a *app) (faults []fault) {
 	_, err = f.socketMode()
 	note("--socket-mode", err)
 	quiet := slog.New(slog.DiscardHandler)
+	_, err = f.newTLS(quiet)
+	note("TLS", err)
 	gate, err := f.rehearseGate(a, quiet)
 	note("tokens, secret and passwords", err)
 	if gate == nil {

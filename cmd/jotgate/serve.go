@@ -69,7 +69,11 @@ func (c *serveCommand) Run(a *app) error {
 	}
 	defer listener.Close()
 	c.passkeyDefaults(c.baseOf(listener))
-	s := c.newServing(a, listener, log)
+	s, err := c.newServing(a, listener, log)
+	if err != nil {
+		return err
+	}
+	defer s.stopRedirect()
 	gate, db, err := c.gate(a, log, true)
 	if err != nil {
 		return c.giveUp(a, s, err)
@@ -99,19 +103,28 @@ type serving struct {
 	parting  *parting
 	ended    chan error // receives the result of Serve
 	handler  http.Handler
+	// stopRedirect ends --tls-redirect.
+	stopRedirect func()
 }
 
 // newServing handles requests from now on: by s.startup, until that is ready.
-func (c *serveCommand) newServing(a *app, listener net.Listener, log *slog.Logger) *serving {
+func (c *serveCommand) newServing(a *app, listener net.Listener, log *slog.Logger) (*serving, error) {
 	prefix := strings.TrimRight(c.Prefix, "/")
 	s := &serving{listener: listener, startup: newStartup(prefix), ended: make(chan error, 1)}
 	a.log, a.doing = log, s.startup.progress
+	tls, err := c.newTLS(log)
+	if err != nil {
+		return nil, err
+	}
+	if s.stopRedirect, err = c.serveRedirect(a, tls); err != nil {
+		return nil, err
+	}
 	s.parting = &parting{next: s.startup, prefix: prefix}
-	s.server = api.Server("", s.parting)
+	s.server = api.Server("", tls.wrap(s.parting, c.HSTS))
 	s.server.ConnState = s.parting.count
 	s.server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
-	go func() { s.ended <- s.server.Serve(listener) }()
-	return s
+	go func() { s.ended <- s.server.Serve(tls.listen(listener)) }()
+	return s, nil
 }
 
 // assemble makes what handles the requests and sends the e-mails.

@@ -57,7 +57,7 @@ func startServer(t *testing.T, folder string, env []string, args ...string) *ser
 	}
 	args = append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)
 	go func() { s.status <- run(ctx, args, env, strings.NewReader(""), &s.stdout, &s.stderr) }()
-	listening := regexp.MustCompile(`listening on (http://\S+),`)
+	listening := regexp.MustCompile(`listening on (https?://\S+),`)
 	wait.Until(t, "serve listens", func() bool {
 		if len(s.status) > 0 {
 			t.Fatalf("serve did not start: %s%s", s.stdout.String(), s.stderr.String())

@@ -63,6 +63,7 @@ var rows = []row{
 	{path: "store/internal/migration"},
 
 	{path: "mail", may: []string{".", "record", "passwd/names"}},
+	{path: "internal/certfile", libraries: none},
 	{path: "internal/keyring", may: []string{"record", "jwt"}},
 	{path: "internal/revocation", may: []string{"record", "jwt"}},
 	{path: "internal/form", may: []string{".", "record", "passwd/names"}},
@@ -80,7 +81,7 @@ var rows = []row{
 
 	{path: "cmd/jotgate", kind: program, may: []string{
 		"factor/passkey", ".", "record", "jwt", "jwt/jwks", "passwd", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "proxy",
-		"passwd/names", "passwd/breached", "passwd/strength", "internal/gauge",
+		"passwd/names", "passwd/breached", "passwd/strength", "internal/certfile", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
 		".", "record", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",

@@ -1,0 +1,32 @@
+package deploy
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// jotgate gets a certificate from a real ACME server, Caddy's, answers https with it,
+// redirects http, and gets none for a name that is not listed.
+func TestCertificateByACME(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"acme.Caddyfile", "acme.sh"} {
+		text, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, folder+"/"+name, string(text))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // a guard against hanging
+	defer cancel()
+	command := exec.CommandContext(ctx, "unshare", "--user", "--map-root-user", "--net", "--mount", "--kill-child", "bash", "acme.sh", binary(t))
+	command.Dir = folder
+	found, err := command.CombinedOutput()
+	const want = "livez: ok\nredirect: 308 https://api.example.test/account/?x=1\nother name: 000\nkept: acme_account+key api.example.test\n"
+	if err != nil || string(found) != want {
+		logs, _ := exec.Command("tail", "-n", "20", folder+"/jotgate.log", folder+"/caddy.log").Output()
+		t.Errorf("%v\n%s\nwant\n%s\nlogs:\n%s", err, found, want, logs)
+	}
+}
