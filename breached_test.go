@@ -39,7 +39,7 @@ var setters = map[string]func(t *testing.T, b *bench, a *record.Account, passwor
 		return b.Accounts().SetPassword(t.Context(), a, password, "", jotgate.Client{})
 	},
 	"ResetPassword": func(t *testing.T, b *bench, a *record.Account, password string) error {
-		uid, token := b.Links().Parts(record.LetterPasswordReset, a)
+		uid, token := b.Links().Parts(record.MessagePasswordReset, a)
 		_, err := b.Links().ResetPassword(t.Context(), uid, token, password, jotgate.Client{})
 		return err
 	},

@@ -120,17 +120,17 @@ func (b *bench) values(t *testing.T, alice *record.Account, pending string) map[
 	for _, p := range firstProofs() {
 		proofs = append(proofs, p)
 	}
-	uid, link := b.Links().Parts(record.LetterPasswordReset, alice)
+	uid, link := b.Links().Parts(record.MessagePasswordReset, alice)
 	user := &jotgate.User{ID: alice.ID, Username: alice.Username}
 	return map[reflect.Type][]any{
-		reflect.TypeFor[context.Context]():   {t.Context()},
-		reflect.TypeFor[string]():            {"alice", password, pending, uid, link},
-		reflect.TypeFor[jotgate.Client]():    {jotgate.Client{}, jotgate.Client{Browser: true}},
-		reflect.TypeFor[*record.Account]():   {alice},
-		reflect.TypeFor[record.UserID]():     {alice.ID},
-		reflect.TypeFor[*jotgate.User]():     {user},
-		reflect.TypeFor[jotgate.Proof]():     proofs,
-		reflect.TypeFor[record.LetterKind](): {record.LetterPasswordReset},
+		reflect.TypeFor[context.Context]():    {t.Context()},
+		reflect.TypeFor[string]():             {"alice", password, pending, uid, link},
+		reflect.TypeFor[jotgate.Client]():     {jotgate.Client{}, jotgate.Client{Browser: true}},
+		reflect.TypeFor[*record.Account]():    {alice},
+		reflect.TypeFor[record.UserID]():      {alice.ID},
+		reflect.TypeFor[*jotgate.User]():      {user},
+		reflect.TypeFor[jotgate.Proof]():      proofs,
+		reflect.TypeFor[record.MessageKind](): {record.MessagePasswordReset},
 	}
 }
 

@@ -54,7 +54,7 @@ func (g *Gate) emailFree(ctx context.Context, a *record.Account, email string) e
 func (g *Gate) setEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
 	change := record.Change{Email: &email, At: g.now()}
 	if activate && !a.IsActive {
-		list, err := g.pending(ctx, record.LetterActivation, a)
+		list, err := g.pending(ctx, record.MessageActivation, a)
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (g *Gate) setEmail(ctx context.Context, a *record.Account, email string, ac
 	}
 	change.Await = undo
 	if activate {
-		if err := g.budget(ctx, record.LetterActivation, email, a.ID); err != nil {
+		if err := g.budget(ctx, record.MessageActivation, email, a.ID); err != nil {
 			return err
 		}
 		no := false
@@ -78,7 +78,7 @@ func (g *Gate) setEmail(ctx context.Context, a *record.Account, email string, ac
 	}
 	a.Email, a.IsActive = email, a.IsActive && !activate
 	if activate {
-		g.enqueue(ctx, g.letter(record.LetterActivation, a))
+		g.enqueue(ctx, g.message(record.MessageActivation, a))
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func (g *Gate) awaitEmail(ctx context.Context, a *record.Account, email string, 
 	if g.db.Outbox() == nil {
 		return ErrUnavailable.Because(errNoOutbox)
 	}
-	if err := g.budget(ctx, record.LetterEmailChange, email, a.ID); err != nil {
+	if err := g.budget(ctx, record.MessageEmailChange, email, a.ID); err != nil {
 		return err
 	}
 	p := g.newPending(record.PendingEmailChange, email)
@@ -98,7 +98,7 @@ func (g *Gate) awaitEmail(ctx context.Context, a *record.Account, email string, 
 	if err := g.change(ctx, a, change, record.Event{Name: "email", Detail: "requested"}, client); err != nil {
 		return err
 	}
-	l := g.letter(record.LetterEmailChange, a)
+	l := g.message(record.MessageEmailChange, a)
 	l.To = email
 	g.enqueue(ctx, l)
 	return nil
@@ -110,7 +110,7 @@ func (g *Gate) awaitEmail(ctx context.Context, a *record.Account, email string, 
 // the link is not valid; ErrTaken if users log in by e-mail and the address
 // now has another account; ErrForbidden, ErrUnavailable.
 func (ls Links) ConfirmEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
-	a, p, err := ls.gate.follow(ctx, record.LetterEmailChange, uid, token)
+	a, p, err := ls.gate.follow(ctx, record.MessageEmailChange, uid, token)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (ls Links) ConfirmEmail(ctx context.Context, uid, token string, client Clie
 	}
 	a.Email, a.Username = p.Email, cmp.Or(deref(change.Username), a.Username)
 	if len(undo) > 0 {
-		ls.gate.notify(ctx, record.LetterEmailChanged, &before, "")
+		ls.gate.notify(ctx, record.MessageEmailChanged, &before, "")
 	}
 	return a, nil
 }
@@ -142,7 +142,7 @@ func (ls Links) ConfirmEmail(ctx context.Context, uid, token string, client Clie
 // e-mail and the address now has another account; ErrForbidden, ErrBusy,
 // ErrUnavailable.
 func (ls Links) UndoEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
-	a, p, err := ls.gate.follow(ctx, record.LetterEmailChanged, uid, token)
+	a, p, err := ls.gate.follow(ctx, record.MessageEmailChanged, uid, token)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func (ls Links) UndoEmail(ctx context.Context, uid, token string, client Client)
 		change.Username = &p.Email
 	}
 	if !a.IsActive { // by the change, which asked for an activation, or by an operator
-		list, err := ls.gate.pending(ctx, record.LetterActivation, a)
+		list, err := ls.gate.pending(ctx, record.MessageActivation, a)
 		if err != nil {
 			return nil, err
 		}
@@ -172,7 +172,7 @@ func (ls Links) UndoEmail(ctx context.Context, uid, token string, client Client)
 	}
 	a.Email, a.Username, a.Password, a.IsActive = p.Email, cmp.Or(deref(change.Username), a.Username), password, a.IsActive || change.IsActive != nil
 	if a.IsActive {
-		ls.gate.notify(ctx, record.LetterPasswordReset, a, "")
+		ls.gate.notify(ctx, record.MessagePasswordReset, a, "")
 	}
 	return a, nil
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/jotgate/jotgate/throttle"
 )
 
-// eventPatience is how long a response waits for its event to be stored.
-const eventPatience = 2 * time.Second
+// eventTimeout is how long a response waits for its event to be stored.
+const eventTimeout = 2 * time.Second
 
 // Record adds an event of the program's HTTP layer to the log and the
 // audit trail. It is one of record.EventKinds; the number of its rows is
@@ -105,7 +105,7 @@ func (g *Gate) storeEvent(ctx context.Context, e record.Event) {
 	if events == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, eventPatience)
+	ctx, cancel := context.WithTimeout(ctx, eventTimeout)
 	defer cancel()
 	if err := events.Add(ctx, e); err != nil {
 		g.log.WarnContext(ctx, "an event was not stored", "event", e.Name, "cause", err)

@@ -117,7 +117,7 @@ func (a *attempt) failed(ctx context.Context) error {
 		return err
 	}
 	if a.total.Count == attemptsForEmail {
-		a.gate.Accounts().Notify(ctx, record.LetterWrongCodes, a.l.account, "")
+		a.gate.Accounts().Notify(ctx, record.MessageWrongCodes, a.l.account, "")
 	}
 	return ErrCodeNotValid
 }

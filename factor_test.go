@@ -113,13 +113,13 @@ func TestWrongCodesAreLimited(t *testing.T) {
 	if compared > 20 || compared < 10 {
 		t.Errorf("%d codes were compared in 15 minutes", compared)
 	}
-	letters, err := b.db.Outbox().Due(t.Context(), b.clock.Now(), 100, time.Minute)
+	messages, err := b.db.Outbox().Due(t.Context(), b.clock.Now(), 100, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
-	for _, l := range letters {
-		if l.Kind == record.LetterWrongCodes {
+	for _, l := range messages {
+		if l.Kind == record.MessageWrongCodes {
 			n++
 		}
 	}

@@ -137,7 +137,7 @@ func (fs Factors) AddTOTP(ctx context.Context, a *record.Account, token, code st
 	if err != nil {
 		return nil, overtaken(err)
 	}
-	g.factorChanged(ctx, a, "totp added", record.LetterFactorAdded, client)
+	g.factorChanged(ctx, a, "totp added", record.MessageFactorAdded, client)
 	return codes, nil
 }
 
@@ -226,7 +226,7 @@ func (fs Factors) NewRecoveryCodes(ctx context.Context, a *record.Account, clien
 	if err := g.factors.ChangeFactors(ctx, change); err != nil {
 		return nil, overtaken(err)
 	}
-	g.factorChanged(ctx, a, "recovery codes renewed", record.LetterFactorAdded, client)
+	g.factorChanged(ctx, a, "recovery codes renewed", record.MessageFactorAdded, client)
 	return codes, nil
 }
 
@@ -241,12 +241,12 @@ func (fs Factors) Remove(ctx context.Context, a *record.Account, id int64, clien
 	if err := g.factors.ChangeFactors(ctx, record.FactorChange{User: a.ID, Remove: []int64{id}}); err != nil {
 		return err
 	}
-	g.factorChanged(ctx, a, "removed", record.LetterFactorRemoved, client)
+	g.factorChanged(ctx, a, "removed", record.MessageFactorRemoved, client)
 	return nil
 }
 
 // factorChanged records a change of the factors and notifies the account's owner.
-func (g *Gate) factorChanged(ctx context.Context, a *record.Account, detail string, kind record.LetterKind, client Client) {
+func (g *Gate) factorChanged(ctx context.Context, a *record.Account, detail string, kind record.MessageKind, client Client) {
 	g.event(ctx, record.Event{Name: "factor", User: a.ID, Detail: detail}, client)
 	g.Accounts().Notify(ctx, kind, a, detail)
 }

@@ -12,7 +12,7 @@ import (
 // marks its address as verified. Errors: 400 if the link is not valid;
 // ErrForbidden, ErrUnavailable.
 func (ls Links) Activate(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
-	a, p, err := ls.gate.follow(ctx, record.LetterActivation, uid, token)
+	a, p, err := ls.gate.follow(ctx, record.MessageActivation, uid, token)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (ls Links) Activate(ctx context.Context, uid, token string, client Client) 
 // is notified. Errors: 400 if the link is not valid or the rules reject the
 // password (field password); ErrBusy, ErrForbidden, ErrUnavailable.
 func (ls Links) ResetPassword(ctx context.Context, uid, token, password string, client Client) (*record.Account, error) {
-	a, _, err := ls.gate.follow(ctx, record.LetterPasswordReset, uid, token)
+	a, _, err := ls.gate.follow(ctx, record.MessagePasswordReset, uid, token)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (ls Links) ResetPassword(ctx context.Context, uid, token, password string, 
 // link was made. Errors: those of SetUsername, and 400 if the link is not
 // valid.
 func (ls Links) ResetUsername(ctx context.Context, uid, token, username string, client Client) (*record.Account, error) {
-	a, _, err := ls.gate.follow(ctx, record.LetterUsernameReset, uid, token)
+	a, _, err := ls.gate.follow(ctx, record.MessageUsernameReset, uid, token)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (ls Links) ResetUsername(ctx context.Context, uid, token, username string, 
 // Account returns the account for which a link was made, without following
 // it: a page can show what the link is for before the user confirms. Errors:
 // 400 if the link is not valid; ErrForbidden, ErrUnavailable.
-func (ls Links) Account(ctx context.Context, kind record.LetterKind, uid, token string) (*record.Account, error) {
+func (ls Links) Account(ctx context.Context, kind record.MessageKind, uid, token string) (*record.Account, error) {
 	a, _, err := ls.gate.follow(ctx, kind, uid, token)
 	return a, err
 }
@@ -67,13 +67,13 @@ func (ls Links) Account(ctx context.Context, kind record.LetterKind, uid, token 
 // informFormer notifies the addresses that the account had in the last seven
 // days that its password was reset.
 func (g *Gate) informFormer(ctx context.Context, a *record.Account) {
-	list, err := g.pending(ctx, record.LetterEmailChanged, a)
+	list, err := g.pending(ctx, record.MessageEmailChanged, a)
 	if err != nil {
 		g.log.WarnContext(ctx, "former addresses were not informed of a new password", "user_id", a.ID, "cause", err)
 	}
 	for _, p := range list {
 		former := *a
 		former.Email = p.Email
-		g.notify(ctx, record.LetterPasswordChanged, &former, "")
+		g.notify(ctx, record.MessagePasswordChanged, &former, "")
 	}
 }

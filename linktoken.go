@@ -22,10 +22,10 @@ const undoTimeout = 7 * 24 * time.Hour
 
 // purposes maps a kind of link to its pending rows. Links of other kinds
 // depend only on the account.
-var purposes = map[record.LetterKind]record.Purpose{
-	record.LetterActivation:   record.PendingActivation,
-	record.LetterEmailChange:  record.PendingEmailChange,
-	record.LetterEmailChanged: record.PendingEmailUndo,
+var purposes = map[record.MessageKind]record.Purpose{
+	record.MessageActivation:   record.PendingActivation,
+	record.MessageEmailChange:  record.PendingEmailChange,
+	record.MessageEmailChanged: record.PendingEmailUndo,
 }
 
 // Parts returns the uid and the token of a link for a message of this
@@ -37,7 +37,7 @@ var purposes = map[record.LetterKind]record.Purpose{
 // after seven days. Reset links are Django's: they stop working when the
 // password, the last login or the address changes. With Settings.DjoserLinks,
 // activation and username links have the same form.
-func (ls Links) Parts(kind record.LetterKind, a *record.Account) (uid, token string) {
+func (ls Links) Parts(kind record.MessageKind, a *record.Account) (uid, token string) {
 	var p *record.Pending
 	if _, ok := purposes[kind]; ok {
 		list, err := ls.gate.pending(context.Background(), kind, a) // the store has its own timeout
@@ -55,13 +55,13 @@ func (ls Links) Parts(kind record.LetterKind, a *record.Account) (uid, token str
 
 // pending lists the account's pending rows for which a link of this kind is
 // valid.
-func (g *Gate) pending(ctx context.Context, kind record.LetterKind, a *record.Account) ([]record.Pending, error) {
+func (g *Gate) pending(ctx context.Context, kind record.MessageKind, a *record.Account) ([]record.Pending, error) {
 	list, err := g.db.Addresses().Pending(ctx, a.ID, purposes[kind])
 	valid := list[:0]
 	for _, p := range list {
 		switch {
 		case !p.Expires.IsZero() && !g.now().Before(p.Expires):
-		case kind == record.LetterActivation && (a.IsActive || p.Email != a.Email || a.LastLogin.After(p.Created)):
+		case kind == record.MessageActivation && (a.IsActive || p.Email != a.Email || a.LastLogin.After(p.Created)):
 			// Activated by Django, whether or not it is still active.
 		default:
 			valid = append(valid, p)
@@ -72,22 +72,22 @@ func (g *Gate) pending(ctx context.Context, kind record.LetterKind, a *record.Ac
 
 // linkTokens returns the signer and verifier of links of this kind; p is the
 // pending row that the link settles, if any.
-func (g *Gate) linkTokens(kind record.LetterKind, p *record.Pending) signing.ResetTokens {
+func (g *Gate) linkTokens(kind record.MessageKind, p *record.Pending) signing.ResetTokens {
 	secrets := g.keys.Secrets()
 	signers, err := signing.New(secrets[0], secrets[1:]...)
 	if err != nil {
 		panic("jotgate: " + err.Error()) // unreachable: New refuses an empty secret
 	}
 	t := signing.ResetTokens{Keys: signers, Timeout: g.settings.PasswordResetTimeout, Location: g.settings.TimeZone}
-	shared := kind == record.LetterActivation || kind == record.LetterUsernameReset
+	shared := kind == record.MessageActivation || kind == record.MessageUsernameReset
 	switch {
-	case kind == record.LetterPasswordReset, shared && g.settings.DjoserLinks:
+	case kind == record.MessagePasswordReset, shared && g.settings.DjoserLinks:
 	case p != nil:
 		t.Salt = "jotgate link: " + string(kind) + " " + p.Nonce
 	default:
 		t.Salt = "jotgate link: " + string(kind)
 	}
-	if kind == record.LetterEmailChanged {
+	if kind == record.MessageEmailChanged {
 		t.Timeout = undoTimeout
 	}
 	return t
@@ -96,8 +96,8 @@ func (g *Gate) linkTokens(kind record.LetterKind, p *record.Pending) signing.Res
 // linkAccount returns the state of the account on which a link depends.
 // Changes of address and their undoing must not depend on a password that
 // another person may have changed; they depend on the nonce of their row.
-func linkAccount(kind record.LetterKind, a *record.Account) signing.Account {
-	if kind == record.LetterEmailChange || kind == record.LetterEmailChanged {
+func linkAccount(kind record.MessageKind, a *record.Account) signing.Account {
+	if kind == record.MessageEmailChange || kind == record.MessageEmailChanged {
 		return signing.Account{ID: string(a.ID)}
 	}
 	return signing.Account{ID: string(a.ID), Password: a.Password, Email: a.Email, LastLogin: a.LastLogin}
@@ -106,11 +106,11 @@ func linkAccount(kind record.LetterKind, a *record.Account) signing.Account {
 // follow returns the account for which a link was made, and the pending row
 // that following it settles (nil for a reset). Errors: errLink, in the same
 // time for every reason; ErrForbidden, ErrUnavailable.
-func (g *Gate) follow(ctx context.Context, kind record.LetterKind, uid, token string) (*record.Account, *record.Pending, error) {
+func (g *Gate) follow(ctx context.Context, kind record.MessageKind, uid, token string) (*record.Account, *record.Pending, error) {
 	if g.ownUsers() {
 		return nil, nil, ErrForbidden.Because(errOwnUsers)
 	}
-	defer pace(ctx)()
+	defer padTime(ctx)()
 	a, err := g.linked(ctx, uid)
 	if err != nil {
 		return nil, nil, err
@@ -158,15 +158,15 @@ func used(err error) error {
 	return err
 }
 
-// letterTime is the minimum time of a response to a request for a message,
+// linkTime is the minimum time of a response to a request for a message,
 // and to a link. It is much longer than the database takes, so that the time
 // does not reveal whether a row was read.
-const letterTime = 25 * time.Millisecond
+const linkTime = 25 * time.Millisecond
 
-// pace returns a function that waits until letterTime has passed since the
-// call of pace, or until the request is cancelled.
-func pace(ctx context.Context) (wait func()) {
-	timer := time.NewTimer(letterTime)
+// padTime returns a function that waits until linkTime has passed since the
+// call of padTime, or until the request is cancelled.
+func padTime(ctx context.Context) (wait func()) {
+	timer := time.NewTimer(linkTime)
 	return func() {
 		defer timer.Stop()
 		select {

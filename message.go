@@ -21,7 +21,7 @@ const emailWindow = time.Hour
 // ("" for a request that names no account). Counters are kept in the store,
 // so they apply on every node and survive restarts. Errors: 429, with nothing
 // counted; ErrUnavailable.
-func (g *Gate) budget(ctx context.Context, kind record.LetterKind, address string, user record.UserID) error {
+func (g *Gate) budget(ctx context.Context, kind record.MessageKind, address string, user record.UserID) error {
 	if g.settings.EmailLimit < 0 {
 		return nil
 	}
@@ -43,13 +43,13 @@ var errTooManyEmails = &Error{
 
 // Request queues a message with a link of this kind to an address, if it
 // is that of an account: an active one with a usable password or, for
-// LetterActivation, one that awaits its activation. It is one message even if
+// MessageActivation, one that awaits its activation. It is one message even if
 // several accounts have the address. Addresses are compared without regard to
 // case; the message is sent to the stored one. The response takes the same
 // time whether any account has the address (found) or none, and whether or
 // not Settings.EmailLimit allows the message. The error is ErrUnavailable.
-func (ls Links) Request(ctx context.Context, kind record.LetterKind, email string) (found bool, err error) {
-	defer pace(ctx)()
+func (ls Links) Request(ctx context.Context, kind record.MessageKind, email string) (found bool, err error) {
+	defer padTime(ctx)()
 	outbox := ls.gate.db.Outbox()
 	if outbox == nil || ls.gate.ownUsers() {
 		return false, ErrUnavailable.Because(errNoOutbox)
@@ -62,20 +62,20 @@ func (ls Links) Request(ctx context.Context, kind record.LetterKind, email strin
 	if spent != nil && !errors.Is(spent, errTooManyEmails) {
 		return false, spent
 	}
-	letter := record.Letter{Kind: record.LetterDecoy, To: email, Created: ls.gate.now()}
+	message := record.Message{Kind: record.MessageDecoy, To: email, Created: ls.gate.now()}
 	if len(accounts) > 0 && spent == nil {
-		letter.Kind, letter.To = kind, accounts[0].Email
+		message.Kind, message.To = kind, accounts[0].Email
 	}
 	if len(accounts) == 1 && spent == nil {
-		letter.User = accounts[0].ID
+		message.User = accounts[0].ID
 	}
-	return len(accounts) > 0, outbox.Add(ctx, letter)
+	return len(accounts) > 0, outbox.Add(ctx, message)
 }
 
 // Accounts lists the accounts that a message of this kind to the address
 // is about, as Request selects them: first those for which it is
 // verified. It lists at most 100, and at most 10 that await activation.
-func (ls Links) Accounts(ctx context.Context, kind record.LetterKind, email string) ([]*record.Account, error) {
+func (ls Links) Accounts(ctx context.Context, kind record.MessageKind, email string) ([]*record.Account, error) {
 	list, err := ls.gate.db.Accounts().ByEmail(ctx, email)
 	if err != nil {
 		return nil, err
@@ -83,10 +83,10 @@ func (ls Links) Accounts(ctx context.Context, kind record.LetterKind, email stri
 	chosen := list[:0]
 	for _, a := range list {
 		// The database folds more characters than it should: ı is not i.
-		if !strings.EqualFold(a.Email, email) || !passwd.IsUsable(a.Password) || a.IsActive == (kind == record.LetterActivation) {
+		if !strings.EqualFold(a.Email, email) || !passwd.IsUsable(a.Password) || a.IsActive == (kind == record.MessageActivation) {
 			continue
 		}
-		if kind == record.LetterActivation {
+		if kind == record.MessageActivation {
 			if awaited, err := ls.gate.pending(ctx, kind, a); err != nil || len(awaited) == 0 {
 				if err != nil {
 					return nil, err
@@ -95,20 +95,20 @@ func (ls Links) Accounts(ctx context.Context, kind record.LetterKind, email stri
 			}
 		}
 		chosen = append(chosen, a)
-		if kind == record.LetterActivation && len(chosen) == 10 {
+		if kind == record.MessageActivation && len(chosen) == 10 {
 			break
 		}
 	}
 	return chosen, nil
 }
 
-func (g *Gate) letter(kind record.LetterKind, a *record.Account) record.Letter {
-	return record.Letter{Kind: kind, User: a.ID, To: a.Email, Created: g.now()}
+func (g *Gate) message(kind record.MessageKind, a *record.Account) record.Message {
+	return record.Message{Kind: kind, User: a.ID, To: a.Email, Created: g.now()}
 }
 
 // enqueue queues a message. If that fails, it logs a warning: the change that
 // the message is about is already made.
-func (g *Gate) enqueue(ctx context.Context, l record.Letter) {
+func (g *Gate) enqueue(ctx context.Context, l record.Message) {
 	outbox := g.db.Outbox()
 	if outbox == nil {
 		return
@@ -123,9 +123,9 @@ func (g *Gate) enqueue(ctx context.Context, l record.Letter) {
 // is for the template and must not be text that a stranger chose. If it
 // fails, it logs a warning: the change that the message is about is already
 // made.
-func (as Accounts) Notify(ctx context.Context, kind record.LetterKind, a *record.Account, detail string) {
+func (as Accounts) Notify(ctx context.Context, kind record.MessageKind, a *record.Account, detail string) {
 	verified, err := as.EmailVerified(ctx, a)
-	if kind == record.LetterEmailChanged && err == nil && !verified { // the address is no longer listed
+	if kind == record.MessageEmailChanged && err == nil && !verified { // the address is no longer listed
 		uid, _ := as.gate.Links().Parts(kind, a)
 		verified = uid != ""
 	}
@@ -138,12 +138,12 @@ func (as Accounts) Notify(ctx context.Context, kind record.LetterKind, a *record
 }
 
 // notify is Notify to an address that is or was verified.
-func (g *Gate) notify(ctx context.Context, kind record.LetterKind, a *record.Account, detail string) {
+func (g *Gate) notify(ctx context.Context, kind record.MessageKind, a *record.Account, detail string) {
 	if err := g.budget(ctx, kind, a.Email, a.ID); err != nil {
 		g.log.WarnContext(ctx, "a message was not written", "kind", kind, "user_id", a.ID, "cause", err)
 		return
 	}
-	l := g.letter(kind, a)
+	l := g.message(kind, a)
 	l.Detail = detail
 	g.enqueue(ctx, l)
 }

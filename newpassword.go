@@ -24,12 +24,12 @@ func (p newPasswordProof) prove(ctx context.Context, g *Gate, l *login) (proved,
 	if l.pending == nil || l.stepUp {
 		return proved{}, ErrLoginNotValid.Because(errors.New("NewPassword continues a login"))
 	}
-	stand, err := g.standing(ctx, l)
+	input, err := g.stepInput(ctx, l)
 	if err != nil {
 		return proved{}, err
 	}
 	// A second factor that is still missing must not be passed by this step.
-	if nextStep(stand, l.done) != StepPassword {
+	if nextStep(input, l.done) != StepPassword {
 		return proved{}, ErrLoginNotValid.Because(errors.New("another step is next"))
 	}
 	encoded, err := g.replacePassword(ctx, l.account, p.password, "", record.Change{}, l.client)

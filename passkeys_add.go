@@ -98,7 +98,7 @@ func (p Passkeys) Add(ctx context.Context, a *record.Account, in NewPasskey, cli
 	if err := g.factors.ChangeFactors(ctx, change); err != nil {
 		return info, nil, overtaken(err)
 	}
-	g.factorChanged(ctx, a, "passkey added: "+k.Name, record.LetterFactorAdded, client)
+	g.factorChanged(ctx, a, "passkey added: "+k.Name, record.MessageFactorAdded, client)
 	return passkeyInfo(k, row), codes, nil
 }
 

@@ -39,9 +39,9 @@ func TestPasskeyRegistration(t *testing.T) {
 		if _, _, err := b.Factors().Passkeys().Add(t.Context(), alice, in, jotgate.Client{}); err == nil {
 			t.Error("the same response was accepted twice")
 		}
-		letters, err := db.Outbox().Due(t.Context(), noon.Add(time.Hour), 10, time.Minute)
-		if err != nil || len(letters) != 1 || letters[0].Kind != record.LetterFactorAdded {
-			t.Errorf("e-mails: %+v, %v", letters, err)
+		messages, err := db.Outbox().Due(t.Context(), noon.Add(time.Hour), 10, time.Minute)
+		if err != nil || len(messages) != 1 || messages[0].Kind != record.MessageFactorAdded {
+			t.Errorf("e-mails: %+v, %v", messages, err)
 		}
 		login := b.beginPasskey(t, "")
 		state, err := b.Logins().Continue(t.Context(), login.Pending, jotgate.Passkey(k.get(t, login)), jotgate.Client{})

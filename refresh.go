@@ -29,7 +29,7 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 	if err := g.passwordUnchanged(ctx, t); err != nil {
 		return Tokens{}, err
 	}
-	g.awaitFresh(ctx, t)
+	g.waitFresh(ctx, t)
 	read := g.now()
 	rotated, err := g.rotate(ctx, t, client)
 	if err != nil && !errors.Is(err, ErrUnavailable) {
@@ -209,15 +209,15 @@ func (ss Sessions) VerifyToken(ctx context.Context, token string) error {
 		}
 		return nil
 	}
-	return g.refreshStands(ctx, token)
+	return g.currentRefresh(ctx, token)
 }
 
-// refreshStands returns ErrTokenBlacklisted unless the refresh token is the
+// currentRefresh returns ErrTokenBlacklisted unless the refresh token is the
 // current one of its session.
-func (g *Gate) refreshStands(ctx context.Context, token string) error {
+func (g *Gate) currentRefresh(ctx context.Context, token string) error {
 	t, err := g.readRefresh(ctx, token)
 	if errors.Is(err, ErrNoAccountForToken) {
-		return g.notVoid(ctx, t) // SimpleJWT's verify view does not look at the user
+		return g.checkNotBefore(ctx, t) // SimpleJWT's verify view does not look at the user
 	} else if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (g *Gate) refreshStands(ctx context.Context, token string) error {
 	s, err := g.db.Sessions().Find(ctx, t.session)
 	switch {
 	case errors.Is(err, ErrNotFound) && t.adopt != nil:
-		return g.notVoid(ctx, t) // not used here yet
+		return g.checkNotBefore(ctx, t) // not used here yet
 	case errors.Is(err, ErrNotFound):
 		return ErrTokenBlacklisted
 	case err != nil:
@@ -240,10 +240,10 @@ func (g *Gate) refreshStands(ctx context.Context, token string) error {
 	return nil
 }
 
-// awaitFresh waits until an access token issued now would not be revoked
+// waitFresh waits until an access token issued now would not be revoked
 // together with earlier ones. iat counts whole seconds, so the second in
 // which a right was removed must be over: at most one second.
-func (g *Gate) awaitFresh(ctx context.Context, t *refreshToken) {
+func (g *Gate) waitFresh(ctx context.Context, t *refreshToken) {
 	claim := t.user
 	if t.name != "" {
 		claim = record.UserID(t.name)
@@ -253,10 +253,10 @@ func (g *Gate) awaitFresh(ctx context.Context, t *refreshToken) {
 	}
 }
 
-// notVoid returns ErrTokenBlacklisted if a refresh token without a session
+// checkNotBefore returns ErrTokenBlacklisted if a refresh token without a session
 // was issued at or before the time at which all tokens of its user were
 // revoked.
-func (g *Gate) notVoid(ctx context.Context, t *refreshToken) error {
+func (g *Gate) checkNotBefore(ctx context.Context, t *refreshToken) error {
 	if t.raw.SID != "" {
 		return nil
 	}

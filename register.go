@@ -77,7 +77,7 @@ func (g *Gate) signUp(ctx context.Context, a *record.Account) error {
 	var spent error
 	if !a.IsActive {
 		p := g.newPending(record.PendingActivation, a.Email)
-		await, spent = &p, g.budget(ctx, record.LetterActivation, a.Email, "")
+		await, spent = &p, g.budget(ctx, record.MessageActivation, a.Email, "")
 	}
 	if err := g.db.Addresses().SignUp(ctx, a, await); err != nil {
 		return g.whyTaken(ctx, a, err)
@@ -85,9 +85,9 @@ func (g *Gate) signUp(ctx context.Context, a *record.Account) error {
 	switch {
 	case await == nil || a.Email == "":
 	case spent != nil:
-		g.log.WarnContext(ctx, "a message was not written", "kind", record.LetterActivation, "user_id", a.ID, "cause", spent)
+		g.log.WarnContext(ctx, "a message was not written", "kind", record.MessageActivation, "user_id", a.ID, "cause", spent)
 	default:
-		g.enqueue(ctx, g.letter(record.LetterActivation, a))
+		g.enqueue(ctx, g.message(record.MessageActivation, a))
 	}
 	return nil
 }

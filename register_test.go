@@ -63,10 +63,10 @@ func TestActivation(t *testing.T) {
 	if err != nil || a.IsActive {
 		t.Fatal(a, err)
 	}
-	if due, err := b.db.Outbox().Due(t.Context(), noon, 10, time.Minute); err != nil || len(due) != 1 || due[0].Kind != record.LetterActivation || due[0].To != a.Email {
+	if due, err := b.db.Outbox().Due(t.Context(), noon, 10, time.Minute); err != nil || len(due) != 1 || due[0].Kind != record.MessageActivation || due[0].To != a.Email {
 		t.Errorf("%v %v", due, err)
 	}
-	uid, token := b.Links().Parts(record.LetterActivation, a)
+	uid, token := b.Links().Parts(record.MessageActivation, a)
 	const want = `{"token":["Invalid token for given user."]}` // for every link that is not valid
 	for _, row := range []struct{ uid, token string }{{"!!", token}, {signing.EncodeUID("99"), token}, {uid, token + "0"}} {
 		if _, err := b.Links().Activate(t.Context(), row.uid, row.token, nobody); says(err) != want {
@@ -93,8 +93,8 @@ func TestDjoserLinks(t *testing.T) {
 		}
 		keys, _ := signing.New(secret)
 		django := signing.ResetTokens{Keys: keys}.Make(signing.Account{ID: string(a.ID), Password: a.Password, Email: a.Email}, noon)
-		_, activation := b.Links().Parts(record.LetterActivation, a)
-		uid, reset := b.Links().Parts(record.LetterPasswordReset, a)
+		_, activation := b.Links().Parts(record.MessageActivation, a)
+		uid, reset := b.Links().Parts(record.MessagePasswordReset, a)
 		if reset != django || (activation == django) != shared {
 			t.Errorf("shared %v: reset %s, activation %s, Django's %s", shared, reset, activation, django)
 		}
@@ -118,7 +118,7 @@ func TestResetPassword(t *testing.T) {
 	b := newGate(t, nil)
 	a := b.user(t, "alice", func(a *record.Account) { a.LastName = "Liddell" })
 	tokens := b.login(t, "alice")
-	uid, token := b.Links().Parts(record.LetterPasswordReset, a)
+	uid, token := b.Links().Parts(record.MessagePasswordReset, a)
 	if _, err := b.Links().ResetPassword(t.Context(), uid, token, "liddell12", nobody); says(err) != `{"password":["The password is too similar to the last name."]}` {
 		t.Errorf("similar: %v", err)
 	}
@@ -191,9 +191,9 @@ func TestSetUsernameAndEmail(t *testing.T) {
 	if _, err := b.VerifyAccess(tokens.Access); err == nil {
 		t.Error("an account that is to be confirmed is still logged in")
 	}
-	letters, err := b.db.Outbox().Due(t.Context(), noon, 10, time.Hour)
-	if err != nil || a.Email != "new@example.com" || a.IsActive || len(letters) != 1 || letters[0].To != a.Email {
-		t.Errorf("%+v, %v, %v", a, letters, err)
+	messages, err := b.db.Outbox().Due(t.Context(), noon, 10, time.Hour)
+	if err != nil || a.Email != "new@example.com" || a.IsActive || len(messages) != 1 || messages[0].To != a.Email {
+		t.Errorf("%+v, %v, %v", a, messages, err)
 	}
 	if err := b.Accounts().SetEmail(t.Context(), a, "newer@example.com", false, nobody); err != nil || a.Email != "newer@example.com" || a.IsActive {
 		t.Errorf("another address makes it active: %+v, %v", a, err)
@@ -240,17 +240,17 @@ func TestRequestLink(t *testing.T) {
 		t.Fatal(due, err)
 	}
 	for _, row := range []struct {
-		kind    record.LetterKind
-		email   string
-		found   bool
-		letters int
+		kind     record.MessageKind
+		email    string
+		found    bool
+		messages int
 	}{
-		{record.LetterPasswordReset, "alice@EXAMPLE.com", true, 1},
-		{record.LetterActivation, "banned@example.com", false, 1},
-		{record.LetterActivation, "alice@example.com", false, 1},
-		{record.LetterActivation, "bob@example.com", true, 1},
-		{record.LetterPasswordReset, "bob@example.com", false, 1},
-		{record.LetterPasswordReset, "nobody@example.com", false, 1},
+		{record.MessagePasswordReset, "alice@EXAMPLE.com", true, 1},
+		{record.MessageActivation, "banned@example.com", false, 1},
+		{record.MessageActivation, "alice@example.com", false, 1},
+		{record.MessageActivation, "bob@example.com", true, 1},
+		{record.MessagePasswordReset, "bob@example.com", false, 1},
+		{record.MessagePasswordReset, "nobody@example.com", false, 1},
 	} {
 		began := time.Now()
 		found, err := b.Links().Request(t.Context(), row.kind, row.email)
@@ -260,12 +260,12 @@ func TestRequestLink(t *testing.T) {
 		if err != nil || found != row.found {
 			t.Errorf("%s %s: %v %v", row.kind, row.email, found, err)
 		}
-		var due []record.Letter
+		var due []record.Message
 		due, err = b.db.Outbox().Due(t.Context(), noon, 10, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(due) != row.letters || row.found != (due[0].Kind == row.kind) || row.found && !strings.EqualFold(due[0].To, row.email) {
+		if len(due) != row.messages || row.found != (due[0].Kind == row.kind) || row.found && !strings.EqualFold(due[0].To, row.email) {
 			t.Errorf("%s %s: %v", row.kind, row.email, due)
 		}
 	}

@@ -16,10 +16,10 @@ const (
 )
 
 // watcher is a Store that reports changes of the feed (with PostgreSQL's
-// LISTEN). Watch calls news until the context ends; polling continues in
+// LISTEN). Watch calls changed until the context ends; polling continues in
 // parallel.
 type watcher interface {
-	Watch(ctx context.Context, news func()) error
+	Watch(ctx context.Context, changed func()) error
 }
 
 // Run keeps the gate synchronized with the database until the context ends:
@@ -27,13 +27,13 @@ type watcher interface {
 // deletes expired rows. Without it a gate works, but knows only its own
 // changes. Run returns the context's error.
 func (g *Gate) Run(ctx context.Context) error {
-	news := make(chan struct{}, 1)
+	changed := make(chan struct{}, 1)
 	g.runs.Store(true)
 	g.pullRevocations(ctx)
 	g.reloadKeys(ctx)
 	g.rotateDue(ctx)
 	if w, ok := g.db.(watcher); ok {
-		go g.watch(ctx, w, news)
+		go g.watch(ctx, w, changed)
 	}
 	if names := g.db.Names(); names != nil && !g.ownUsers() {
 		go g.indexNames(ctx, names)
@@ -49,7 +49,7 @@ func (g *Gate) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			g.flushEvents(context.WithoutCancel(ctx), true)
 			return ctx.Err()
-		case <-news:
+		case <-changed:
 			g.pullRevocations(ctx)
 			g.reloadKeys(ctx)
 		case <-poll.C:
@@ -69,11 +69,11 @@ func (g *Gate) Run(ctx context.Context) error {
 }
 
 // watch waits for changes of the feed, and starts again after each failure.
-func (g *Gate) watch(ctx context.Context, w watcher, news chan<- struct{}) {
+func (g *Gate) watch(ctx context.Context, w watcher, changed chan<- struct{}) {
 	for ctx.Err() == nil {
 		err := w.Watch(ctx, func() {
 			select {
-			case news <- struct{}{}:
+			case changed <- struct{}{}:
 			default: // one is waiting already
 			}
 		})

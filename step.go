@@ -60,8 +60,8 @@ func isTwoFactors(done []proved) bool {
 	return first && second || slices.ContainsFunc(done, func(p proved) bool { return p.Both })
 }
 
-// A standing is what the next step depends on, besides what was proved.
-type standing struct {
+// stepInput is what the next step depends on in addition to the proofs.
+type stepInput struct {
 	Active         bool // the account may log in
 	SecondFactor   bool // it has a second factor
 	Demanded       bool // it must have one, and the grace period is over
@@ -70,7 +70,7 @@ type standing struct {
 }
 
 // nextStep returns what a login needs next. It depends on its arguments alone.
-func nextStep(s standing, done []proved) Step {
+func nextStep(s stepInput, done []proved) Step {
 	switch {
 	case len(done) == 0:
 		return StepFirst

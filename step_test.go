@@ -52,7 +52,7 @@ func TestNextStep(t *testing.T) {
 			done = append(done, proofs[n])
 		}
 		for bits := range 32 {
-			s := standing{bits&1 > 0, bits&2 > 0, bits&4 > 0, bits&8 > 0, bits&16 > 0}
+			s := stepInput{bits&1 > 0, bits&2 > 0, bits&4 > 0, bits&8 > 0, bits&16 > 0}
 			want := StepDone
 			switch {
 			case len(names) == 0:
@@ -81,9 +81,9 @@ func TestNextStep(t *testing.T) {
 
 // A few rows of the table above, spelled out.
 func TestNextStepByExample(t *testing.T) {
-	plain, enrolled := standing{Active: true}, standing{Active: true, SecondFactor: true}
+	plain, enrolled := stepInput{Active: true}, stepInput{Active: true, SecondFactor: true}
 	for _, c := range []struct {
-		s    standing
+		s    stepInput
 		done string
 		want Step
 	}{
@@ -93,11 +93,11 @@ func TestNextStepByExample(t *testing.T) {
 		{enrolled, "fed", StepSecond},  // another provider is one factor, whatever it says
 		{enrolled, "pop", StepSecond},  // the device did not verify its user
 		{enrolled, "pop+user", StepDone},
-		{standing{Active: true, Demanded: true}, "pwd", StepEnrol},
-		{standing{Active: true, Demanded: true}, "pop+user", StepDone},
-		{standing{Active: true, SecondFactor: true, TrustedBrowser: true}, "pwd", StepDone},
-		{standing{SecondFactor: true}, "pop+user", StepActivate},
-		{standing{Active: true, ChangePassword: true}, "pop+user", StepDone}, // no password was used
+		{stepInput{Active: true, Demanded: true}, "pwd", StepEnrol},
+		{stepInput{Active: true, Demanded: true}, "pop+user", StepDone},
+		{stepInput{Active: true, SecondFactor: true, TrustedBrowser: true}, "pwd", StepDone},
+		{stepInput{SecondFactor: true}, "pop+user", StepActivate},
+		{stepInput{Active: true, ChangePassword: true}, "pop+user", StepDone}, // no password was used
 	} {
 		if got := nextStep(c.s, []proved{proofs[c.done]}); got != c.want {
 			t.Errorf("%+v after %s: %q, want %q", c.s, c.done, got, c.want)

@@ -189,11 +189,11 @@ func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
 	}
 	p.Time = g.now().Unix()
 	l.done = append(slices.Clone(l.done), p)
-	stand, err := g.standing(ctx, l)
+	input, err := g.stepInput(ctx, l)
 	if err != nil {
 		return err
 	}
-	switch l.state.Next = nextStep(stand, l.done); l.state.Next {
+	switch l.state.Next = nextStep(input, l.done); l.state.Next {
 	case StepDone:
 		err = g.createSession(ctx, l)
 	case StepFirst, StepActivate:
@@ -211,20 +211,20 @@ func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
 // stepTaken records and reports what an accepted proof has changed.
 func (g *Gate) stepTaken(ctx context.Context, l *login, method string) {
 	if len(l.entry.Add) > 0 {
-		g.factorChanged(ctx, l.account, "totp added", record.LetterFactorAdded, l.client)
+		g.factorChanged(ctx, l.account, "totp added", record.MessageFactorAdded, l.client)
 	}
 	if method == methodRecovery {
 		left := strconv.Itoa(l.codesLeft)
 		g.event(ctx, record.Event{Name: "recovery_code", User: l.account.ID, Detail: left + " left"}, l.client)
-		g.Accounts().Notify(ctx, record.LetterRecoveryUsed, l.account, left)
+		g.Accounts().Notify(ctx, record.MessageRecoveryUsed, l.account, left)
 	}
 	if l.state.Next == StepDone && g.settings.TrustedBrowser > 0 && isTwoFactors(l.done) {
 		l.state.TrustedBrowser = g.sealTrust(l.account, record.FactorSet(l.factors))
 	}
 }
 
-// standing determines what the next step depends on.
-func (g *Gate) standing(ctx context.Context, l *login) (s standing, err error) {
+// stepInput determines what the next step depends on.
+func (g *Gate) stepInput(ctx context.Context, l *login) (s stepInput, err error) {
 	s.Active = l.account.IsActive
 	if err := g.applyReset(ctx, l); err != nil {
 		return s, err

@@ -268,7 +268,7 @@ func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 	if _, err := b.Logins().Check(t.Context(), alice.Username, password); !errors.Is(err, jotgate.ErrNoActiveAccount) {
 		t.Errorf("a name of 1025 bytes: %v", err)
 	}
-	uid, token := b.Links().Parts(record.LetterPasswordReset, alice)
+	uid, token := b.Links().Parts(record.MessagePasswordReset, alice)
 	none := jotgate.Client{}
 	for name, call := range map[string]func() error{
 		"register": func() error { _, err := b.Register(t.Context(), jotgate.Registration{}, none); return err },
@@ -292,7 +292,7 @@ func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 	if _, err := b.Login(t.Context(), "alice", password, none); !errors.Is(err, jotgate.ErrUnavailable) || checked != 1 {
 		t.Errorf("without a database: %v, compared %d times", err, checked)
 	}
-	if found, err := b.Links().Request(t.Context(), record.LetterPasswordReset, alice.Email); found || !errors.Is(err, jotgate.ErrUnavailable) {
+	if found, err := b.Links().Request(t.Context(), record.MessagePasswordReset, alice.Email); found || !errors.Is(err, jotgate.ErrUnavailable) {
 		t.Errorf("a link: %v %v", found, err)
 	}
 }
@@ -300,7 +300,7 @@ func TestOwnUsersKeepTheirAccounts(t *testing.T) {
 func TestResetUsername(t *testing.T) {
 	b := newGate(t, nil)
 	alice := b.user(t, "alice", nil)
-	uid, token := b.Links().Parts(record.LetterUsernameReset, alice)
+	uid, token := b.Links().Parts(record.MessageUsernameReset, alice)
 	none := jotgate.Client{}
 	if _, err := b.Links().ResetUsername(t.Context(), uid, token, "a b", none); jotgate.AsError(err).Status != 400 {
 		t.Errorf("a name with a blank: %v", err)
@@ -325,14 +325,14 @@ func TestNotify(t *testing.T) {
 	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
 	for name, address := range map[string]string{"alice": "alice@example.com", "bob": ""} {
 		account := b.user(t, name, func(a *record.Account) { a.Email = address })
-		b.Accounts().Notify(t.Context(), record.LetterActivation, account, "x")
-		letters, err := b.db.Outbox().Due(t.Context(), noon, 10, time.Hour)
-		if err != nil || len(letters) != len(address)/len("alice@example.com") {
-			t.Errorf("%s: %v, %v", name, letters, err)
+		b.Accounts().Notify(t.Context(), record.MessageActivation, account, "x")
+		messages, err := b.db.Outbox().Due(t.Context(), noon, 10, time.Hour)
+		if err != nil || len(messages) != len(address)/len("alice@example.com") {
+			t.Errorf("%s: %v, %v", name, messages, err)
 		}
 	}
 	if strings.Contains(said.String(), "WARN") {
-		t.Errorf("complains of letters that were written: %s", said.String())
+		t.Errorf("complains of messages that were written: %s", said.String())
 	}
 }
 

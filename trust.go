@@ -82,7 +82,7 @@ func (fs Factors) RequestReset(ctx context.Context, a *record.Account, by record
 	}
 	detail := "They no longer count from " + due.UTC().Format("2 January 2006 at 15:04 MST") + " on. To prevent this, log in with one of them before."
 	g.event(ctx, record.Event{Name: "factor", User: a.ID, Detail: "reset requested by " + cmp.Or(string(by), "an operator") + ": " + reason}, client)
-	g.Accounts().Notify(ctx, record.LetterFactorsReset, a, detail)
+	g.Accounts().Notify(ctx, record.MessageFactorsReset, a, detail)
 	return nil
 }
 
@@ -107,6 +107,6 @@ func (g *Gate) applyReset(ctx context.Context, l *login) error {
 		return err
 	}
 	g.pullRevocations(ctx)
-	g.factorChanged(ctx, l.account, "reset", record.LetterFactorRemoved, l.client)
+	g.factorChanged(ctx, l.account, "reset", record.MessageFactorRemoved, l.client)
 	return g.readFactors(ctx, l)
 }

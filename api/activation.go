@@ -18,7 +18,7 @@ func linkFields(_ *API, in *linkIn) []form.Field {
 func activation(c *call, in *linkIn) (any, error) {
 	account, err := c.gate.Links().Activate(c.ctx, in.uid, in.token, c.client)
 	if err == nil && c.settings.SendConfirmationEmail {
-		c.gate.Accounts().Notify(c.ctx, record.LetterConfirmation, account, "")
+		c.gate.Accounts().Notify(c.ctx, record.MessageConfirmation, account, "")
 	}
 	return nil, err
 }

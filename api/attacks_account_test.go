@@ -97,7 +97,7 @@ func TestH098WeakPasswords(t *testing.T) {
 	s := newSite(t, change{})
 	alice := s.login("alice")
 	for _, weak := range []string{"password", "12345678", "alice@example.com", "alice1234", "short1", "qwertyuiop", "918273645546"} {
-		uid, token := s.link(record.LetterPasswordReset, "alice")
+		uid, token := s.link(record.MessagePasswordReset, "alice")
 		for _, a := range []answer{
 			s.ask("POST", "/auth/users/", object("username", "alicex", "email", "alice@example.com", "password", weak)),
 			s.ask("POST", "/auth/users/set_password/", object("current_password", goodPassword, "new_password", weak), alice.header()...),
@@ -249,7 +249,7 @@ func TestH109NoSecretsInLogs(t *testing.T) {
 	alice := s.login("alice")
 	s.try("alice", "a wrong secret 99")
 	s.refresh(alice.refresh)
-	uid, token := s.link(record.LetterPasswordReset, "alice")
+	uid, token := s.link(record.MessagePasswordReset, "alice")
 	s.ask("POST", "/auth/users/reset_password/", object("email", "alice@example.com"))
 	want(t, "reset", s.reset(uid, token, "a reset secret 99"), 204, "")
 	s.me(tokens{access: alice.access + "x"})

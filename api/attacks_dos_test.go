@@ -225,15 +225,15 @@ func TestH053TablesShrink(t *testing.T) {
 		return n
 	}
 	if count("jotgate_failure") == 0 || count("jotgate_outbox") != 50 {
-		t.Fatalf("%d failures, %d letters", count("jotgate_failure"), count("jotgate_outbox"))
+		t.Fatalf("%d failures, %d messages", count("jotgate_failure"), count("jotgate_outbox"))
 	}
-	s.letters() // the sender takes them, decoys too
+	s.messages() // the sender takes them, decoys too
 	var purged record.Failures = s.db.Failures()
 	if _, err := purged.Purge(t.Context(), s.now.Now().Add(25*time.Hour), 1000); err != nil {
 		t.Fatal(err)
 	}
 	if count("jotgate_failure") != 0 || count("jotgate_outbox") != 0 {
-		t.Errorf("%d failures, %d letters", count("jotgate_failure"), count("jotgate_outbox"))
+		t.Errorf("%d failures, %d messages", count("jotgate_failure"), count("jotgate_outbox"))
 	}
 	limited := newSite(t, change{api: func(a *Settings) { a.Rates = nil }}) // the defaults
 	accepted := 0
@@ -243,6 +243,6 @@ func TestH053TablesShrink(t *testing.T) {
 		}
 	}
 	if accepted != 20 {
-		t.Errorf("%d letters an hour may be asked for from one network", accepted)
+		t.Errorf("%d messages an hour may be asked for from one network", accepted)
 	}
 }

@@ -29,7 +29,7 @@ func (s *site) signUp(name, email string) *record.Account {
 }
 
 // linkTo is the link of a message of this kind to an address of the account.
-func (s *site) linkTo(kind record.LetterKind, name, address string) string {
+func (s *site) linkTo(kind record.MessageKind, name, address string) string {
 	s.t.Helper()
 	a := s.account(name)
 	a.Email = address
@@ -51,12 +51,12 @@ func TestA3ABanIsNotUndone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, change{api: activationOn, gate: func(g *jotgate.Settings) { g.DjoserLinks = djoser }})
 			a := s.signUp("mallory", "mallory@example.com")
-			link := s.linkTo(record.LetterActivation, "mallory", a.Email)
+			link := s.linkTo(record.MessageActivation, "mallory", a.Email)
 			activate := func(link string) answer { return s.ask("POST", "/auth/users/activation/", link) }
 			want(t, "at sign-up", activate(link), 204, "")
 			want(t, "twice", activate(link), 400, badLink)
 			s.setActive("mallory", false)
-			s.letters()
+			s.messages()
 
 			keys, err := signing.New(string(s.gate.Settings().SecretKey))
 			if err != nil {
@@ -73,7 +73,7 @@ func TestA3ABanIsNotUndone(t *testing.T) {
 			if got := s.told(); got != "" {
 				t.Errorf("resend_activation wrote %s", got)
 			}
-			if uid, token := s.link(record.LetterActivation, "mallory"); uid+token != "" {
+			if uid, token := s.link(record.MessageActivation, "mallory"); uid+token != "" {
 				t.Errorf("a link was made: %s %s", uid, token)
 			}
 			for _, token := range []string{django, before} {
@@ -91,18 +91,18 @@ func TestA3ABanIsNotUndone(t *testing.T) {
 func TestA3ABanEndsTheWait(t *testing.T) {
 	s := newSite(t, change{api: activationOn})
 	a := s.signUp("mallory", "mallory@example.com")
-	link := s.linkTo(record.LetterActivation, "mallory", a.Email)
+	link := s.linkTo(record.MessageActivation, "mallory", a.Email)
 	s.setActive("mallory", false)
 	want(t, "banned before activation", s.ask("POST", "/auth/users/activation/", link), 400, badLink)
 
 	b := s.signUp("marvin", "marvin@example.com")
-	link = s.linkTo(record.LetterActivation, "marvin", b.Email)
+	link = s.linkTo(record.MessageActivation, "marvin", b.Email)
 	raw := backdoor(t, s.file)
 	must(t, raw, "UPDATE auth_user SET is_active = 1 WHERE username = 'marvin'") // Django's admin
 	want(t, "login", s.try("marvin", "a fine passphrase 42"), 200, "access")
 	must(t, raw, "UPDATE auth_user SET is_active = 0 WHERE username = 'marvin'")
 	want(t, "activated and banned by Django", s.ask("POST", "/auth/users/activation/", link), 400, badLink)
-	s.letters()
+	s.messages()
 	s.ask("POST", "/auth/users/resend_activation/", object("email", b.Email))
 	if got := s.told(); got != "" {
 		t.Errorf("resend_activation wrote %s", got)
@@ -119,7 +119,7 @@ func TestA3AddressOfABannedAccount(t *testing.T) {
 	if got := s.told(); strings.Contains(got, "activation") {
 		t.Errorf("wrote %s", got)
 	}
-	if uid, _ := s.link(record.LetterActivation, "alice"); uid != "" || s.account("alice").IsActive {
+	if uid, _ := s.link(record.MessageActivation, "alice"); uid != "" || s.account("alice").IsActive {
 		t.Error("the ban can be undone")
 	}
 }
@@ -137,7 +137,7 @@ func TestA4AnAddressNeedsItsOwner(t *testing.T) {
 	if got := s.told(); got != "" {
 		t.Errorf("a reset of an address that is not confirmed: %s", got)
 	}
-	link := s.linkTo(record.LetterEmailChange, "alice", "evil@example.org")
+	link := s.linkTo(record.MessageEmailChange, "alice", "evil@example.org")
 	for _, path := range []string{"/auth/users/activation/", undoPath} {
 		want(t, path, s.ask("POST", path, link), 400, badLink)
 	}
@@ -150,16 +150,16 @@ func TestA4AnAddressNeedsItsOwner(t *testing.T) {
 		t.Errorf("the old address: %s", got)
 	}
 	// The thief resets the password; the old address hears of that, too.
-	uid, token := s.link(record.LetterPasswordReset, "alice")
+	uid, token := s.link(record.MessagePasswordReset, "alice")
 	want(t, "reset", s.reset(uid, token, "the thief's own 99"), 204, "")
 	if got := s.told(); got != "password_changed alice@example.com " {
 		t.Errorf("after a reset: %s", got)
 	}
 	thief := tokens{access: s.try("alice", "the thief's own 99").member("access")}
 	want(t, "another pending change", s.ask("PATCH", me, object("email", "evil2@example.org"), thief.header()...), 200, "")
-	later := s.linkTo(record.LetterEmailChange, "alice", "evil2@example.org")
-	undo := s.linkTo(record.LetterEmailChanged, "alice", "alice@example.com")
-	s.letters()
+	later := s.linkTo(record.MessageEmailChange, "alice", "evil2@example.org")
+	undo := s.linkTo(record.MessageEmailChanged, "alice", "alice@example.com")
+	s.messages()
 	s.now.turn(7*24*time.Hour - time.Minute)
 	want(t, "undo", s.ask("POST", undoPath, undo), 204, "")
 	want(t, "undo twice", s.ask("POST", undoPath, undo), 400, badLink)
@@ -172,7 +172,7 @@ func TestA4AnAddressNeedsItsOwner(t *testing.T) {
 	want(t, "the thief's password", s.try("alice", "the thief's own 99"), 401, "")
 	want(t, "the thief's session", s.me(thief), 401, "")
 	want(t, "the thief's next change", s.ask("POST", confirmPath, later), 400, badLink)
-	uid, token = s.link(record.LetterPasswordReset, "alice")
+	uid, token = s.link(record.MessagePasswordReset, "alice")
 	want(t, "the owner's reset", s.reset(uid, token, "a brand new pass 77"), 204, "")
 }
 
@@ -183,12 +183,12 @@ func TestA4UndoIsFinal(t *testing.T) {
 	to := func(address string) {
 		t.Helper()
 		want(t, address, s.ask("PATCH", me, object("email", address), s.login("alice").header()...), 200, "")
-		want(t, address, s.ask("POST", confirmPath, s.linkTo(record.LetterEmailChange, "alice", address)), 204, "")
+		want(t, address, s.ask("POST", confirmPath, s.linkTo(record.MessageEmailChange, "alice", address)), 204, "")
 		s.now.turn(time.Second)
 	}
 	to("evil@example.org")
 	to("evil2@example.org")
-	owner, thief := s.linkTo(record.LetterEmailChanged, "alice", "alice@example.com"), s.linkTo(record.LetterEmailChanged, "alice", "evil@example.org")
+	owner, thief := s.linkTo(record.MessageEmailChanged, "alice", "alice@example.com"), s.linkTo(record.MessageEmailChanged, "alice", "evil@example.org")
 	want(t, "owner", s.ask("POST", undoPath, owner), 204, "")
 	want(t, "thief", s.ask("POST", undoPath, thief), 400, badLink)
 	if a := s.account("alice"); a.Email != "alice@example.com" {
@@ -197,7 +197,7 @@ func TestA4UndoIsFinal(t *testing.T) {
 
 	s = newSite(t, change{})
 	to("new@example.org")
-	late := s.linkTo(record.LetterEmailChanged, "alice", "alice@example.com")
+	late := s.linkTo(record.MessageEmailChanged, "alice", "alice@example.com")
 	s.now.turn(7 * 24 * time.Hour)
 	want(t, "late", s.ask("POST", undoPath, late), 400, badLink)
 }
@@ -210,7 +210,7 @@ func TestA4PendingChangesEnd(t *testing.T) {
 	ask := func(address string) string {
 		t.Helper()
 		want(t, address, s.ask("PATCH", me, object("email", address), alice.header()...), 200, "")
-		return s.linkTo(record.LetterEmailChange, "alice", address)
+		return s.linkTo(record.MessageEmailChange, "alice", address)
 	}
 	first, second := ask("one@example.org"), ask("two@example.org")
 	want(t, "superseded", s.ask("POST", confirmPath, first), 400, badLink)
@@ -268,7 +268,7 @@ func TestA4LoginsThatAreAddresses(t *testing.T) {
 	}
 	header := s.login("alice@example.com").header()
 	want(t, "set", s.ask("POST", "/auth/users/set_email/", object("current_password", goodPassword, "new_email", "one@example.org"), header...), 204, "")
-	uid, token := s.link(record.LetterUsernameReset, "alice@example.com")
+	uid, token := s.link(record.MessageUsernameReset, "alice@example.com")
 	login("one@example.org", 401)
 	want(t, "reset", s.ask("POST", "/auth/users/reset_email_confirm/", object("uid", uid, "token", token, "new_email", "two@example.org")), 204, "")
 	want(t, "reset twice", s.ask("POST", "/auth/users/reset_email_confirm/", object("uid", uid, "token", token, "new_email", "two@example.org")), 400, badLink)
@@ -277,10 +277,10 @@ func TestA4LoginsThatAreAddresses(t *testing.T) {
 	if got := s.told(); got != "email_change one@example.org email_change two@example.org " {
 		t.Errorf("wrote %s", got)
 	}
-	want(t, "confirm", s.ask("POST", confirmPath, s.linkTo(record.LetterEmailChange, "alice@example.com", "two@example.org")), 204, "")
+	want(t, "confirm", s.ask("POST", confirmPath, s.linkTo(record.MessageEmailChange, "alice@example.com", "two@example.org")), 204, "")
 	login("two@example.org", 200)
 	login("alice@example.com", 401)
-	want(t, "undo", s.ask("POST", undoPath, s.linkTo(record.LetterEmailChanged, "two@example.org", "alice@example.com")), 204, "")
+	want(t, "undo", s.ask("POST", undoPath, s.linkTo(record.MessageEmailChanged, "two@example.org", "alice@example.com")), 204, "")
 	login("two@example.org", 401)
 	if a := s.account("alice@example.com"); a.Email != a.Username {
 		t.Errorf("%+v", a)

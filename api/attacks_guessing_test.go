@@ -45,19 +45,19 @@ func TestH006ResetDoesNotTellAddresses(t *testing.T) {
 			same(t, path+" "+email, s.ask("POST", "/auth/users/"+path+"/", object("email", email)), known)
 		}
 	}
-	if n := len(s.letters()); n != 2 { // to alice; bob is inactive, but awaits no activation
-		t.Errorf("%d letters", n)
+	if n := len(s.messages()); n != 2 { // to alice; bob is inactive, but awaits no activation
+		t.Errorf("%d messages", n)
 	}
 }
 
-// The mail server is not asked while the client waits: the letter lies in the
+// The mail server is not asked while the client waits: the message lies in the
 // outbox, and no sender is at work here at all.
 func TestH008MailFailureIsNotSeen(t *testing.T) {
 	s := newSite(t, change{})
 	known := s.ask("POST", "/auth/users/reset_password/", object("email", "alice@example.com"))
 	same(t, "known and unknown", s.ask("POST", "/auth/users/reset_password/", object("email", "nobody@example.com")), known)
-	if n := len(s.letters()); n != 1 {
-		t.Errorf("%d letters", n)
+	if n := len(s.messages()); n != 1 {
+		t.Errorf("%d messages", n)
 	}
 }
 

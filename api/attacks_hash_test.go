@@ -116,7 +116,7 @@ func TestHashesAboveTheLimit(t *testing.T) {
 				t.Error("the hash was replaced")
 			}
 			s.ask("POST", "/auth/users/reset_password/", object("email", "alice@example.com"))
-			if n := len(s.letters()); n != 1 {
+			if n := len(s.messages()); n != 1 {
 				t.Errorf("%d links to reset the password", n)
 			}
 		})

@@ -350,8 +350,8 @@ func TestH041HostHeader(t *testing.T) {
 	evil := []string{"Host", "evil.invalid", "X-Forwarded-Host", "evil.invalid", "X-Forwarded-Proto", "gopher", "Forwarded", "host=evil.invalid"}
 	want(t, "links", s.ask("GET", "/auth/", "", evil...), 200, `{"users":"https://api.example.com/auth/users/"}`)
 	s.ask("POST", "/auth/users/reset_password/", object("email", "alice@example.com"), evil...)
-	if letters := s.letters(); len(letters) != 1 || strings.Contains(fmt.Sprint(letters), "evil") {
-		t.Errorf("%v", letters)
+	if messages := s.messages(); len(messages) != 1 || strings.Contains(fmt.Sprint(messages), "evil") {
+		t.Errorf("%v", messages)
 	}
 	s = newSite(t, change{api: func(a *Settings) { a.AllowedHosts = []string{"api.example.com", ".example.org"} }})
 	for host, status := range map[string]int{

@@ -21,18 +21,18 @@ func TestA8OwnersAreNotCrowdedOut(t *testing.T) {
 	}
 	s.signUp("victim", "victim@example.org")
 	want(t, "request", s.ask("POST", "/auth/users/reset_password/", object("email", "victim@example.org")), 204, "")
-	if letters := s.letters(); len(letters) != 1 {
-		t.Fatalf("%d messages", len(letters))
+	if messages := s.messages(); len(messages) != 1 {
+		t.Fatalf("%d messages", len(messages))
 	}
 	has := func(first bool) {
 		t.Helper()
-		list, err := s.gate.Links().Accounts(t.Context(), record.LetterPasswordReset, "victim@example.org")
+		list, err := s.gate.Links().Accounts(t.Context(), record.MessagePasswordReset, "victim@example.org")
 		if err != nil || len(list) != 13 || first && list[0].Username != "victim" || list[0].Username != "victim" && list[12].Username != "victim" {
 			t.Errorf("%d accounts, %v", len(list), err)
 		}
 	}
 	has(false)
-	uid, token := s.link(record.LetterPasswordReset, "victim")
+	uid, token := s.link(record.MessagePasswordReset, "victim")
 	want(t, "reset", s.reset(uid, token, "a brand new pass 77"), 204, "")
 	has(true) // the address is verified now
 
@@ -52,7 +52,7 @@ func TestA8MessagesAreLimited(t *testing.T) {
 	s := newSite(t, change{api: activationOn})
 	many := func(what string, status int, send func(i int) answer) {
 		t.Helper()
-		s.letters()
+		s.messages()
 		for i := range 20 {
 			if i == 3 {
 				s.API = s.reopen(change{api: activationOn})
@@ -61,7 +61,7 @@ func TestA8MessagesAreLimited(t *testing.T) {
 				t.Errorf("%s, request %d: %d, want %d", what, i, got.Status, status)
 			}
 		}
-		if n := len(s.letters()); n != 5 {
+		if n := len(s.messages()); n != 5 {
 			t.Errorf("%s: %d messages, want 5", what, n)
 		}
 	}
@@ -109,8 +109,8 @@ func TestA9MessagesAreNoRelay(t *testing.T) {
 	} {
 		s := newSite(t, change{api: all})
 		want(t, agent, s.try("alice", goodPassword, "User-Agent", agent, "from", "198.51.100.7:1"), 200, "access")
-		if letters := s.letters(); len(letters) != 1 || letters[0].Detail != "198.51.100.7, "+shown {
-			t.Errorf("%q: %v", agent, letters)
+		if messages := s.messages(); len(messages) != 1 || messages[0].Detail != "198.51.100.7, "+shown {
+			t.Errorf("%q: %v", agent, messages)
 		}
 	}
 }
@@ -119,8 +119,8 @@ func TestA9MessagesAreNoRelay(t *testing.T) {
 func TestA15LinksTellNothing(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.SendActivationEmail = true; a.Rates["links"] = "" }})
 	s.signUp("newbie", "newbie@example.com")
-	_, activation := s.link(record.LetterActivation, "newbie")
-	_, reset := s.link(record.LetterPasswordReset, "alice")
+	_, activation := s.link(record.MessageActivation, "newbie")
+	_, reset := s.link(record.MessagePasswordReset, "alice")
 	paths := map[string][]string{
 		"/auth/users/activation/": nil, confirmPath: nil, undoPath: nil,
 		resetConfirm: {"new_password", "a brand new pass 77"}, "/auth/users/reset_username_confirm/": {"new_username", "other"},

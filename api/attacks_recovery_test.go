@@ -1,6 +1,6 @@
 package api
 
-// Rows H071 to H079: reset and activation links, and who gets the letters.
+// Rows H071 to H079: reset and activation links, and who gets the messages.
 
 import (
 	"fmt"
@@ -24,8 +24,8 @@ func (s *site) reset(uid, token, password string) answer {
 
 func TestH071ResetLinksWorkOnce(t *testing.T) {
 	s := newSite(t, change{})
-	uid, token := s.link(record.LetterPasswordReset, "alice")
-	_, older := s.link(record.LetterPasswordReset, "alice")
+	uid, token := s.link(record.MessagePasswordReset, "alice")
+	_, older := s.link(record.MessagePasswordReset, "alice")
 	want(t, "first", s.reset(uid, token, "a brand new pass 77"), 204, "")
 	want(t, "second", s.reset(uid, token, "a brand new pass 78"), 400, "Invalid token for given user.")
 	want(t, "an older link", s.reset(uid, older, "a brand new pass 78"), 400, "Invalid token for given user.")
@@ -34,7 +34,7 @@ func TestH071ResetLinksWorkOnce(t *testing.T) {
 
 func TestH072ResetRace(t *testing.T) {
 	s := newSite(t, change{})
-	uid, token := s.link(record.LetterPasswordReset, "alice")
+	uid, token := s.link(record.MessagePasswordReset, "alice")
 	var won atomic.Int64
 	var all sync.WaitGroup
 	for i := range 20 {
@@ -52,11 +52,11 @@ func TestH072ResetRace(t *testing.T) {
 
 func TestH073ResetLinksExpire(t *testing.T) {
 	s := newSite(t, change{gate: func(g *jotgate.Settings) { g.PasswordResetTimeout = time.Hour }})
-	uid, token := s.link(record.LetterPasswordReset, "alice")
+	uid, token := s.link(record.MessagePasswordReset, "alice")
 	if _, digits, _ := strings.Cut(token, "-"); len(digits) != 32 { // 128 bits
 		t.Errorf("token %s", token)
 	}
-	otherUID, _ := s.link(record.LetterPasswordReset, "carol")
+	otherUID, _ := s.link(record.MessagePasswordReset, "carol")
 	want(t, "for another user", s.reset(otherUID, token, "a brand new pass 77"), 400, "Invalid token")
 	s.now.turn(time.Hour + time.Second)
 	want(t, "late", s.reset(uid, token, "a brand new pass 77"), 400, "Invalid token")
@@ -74,14 +74,14 @@ func TestH075LookAlikeAddresses(t *testing.T) {
 	}
 	for typed, to := range map[string]string{"MIKE@example.org": "mike@example.org", "mike@example.org": "mike@example.org", "miKe@example.org": "mike@example.org"} {
 		want(t, typed, s.ask("POST", "/auth/users/reset_password/", object("email", typed)), 204, "")
-		if letters := s.letters(); len(letters) != 1 || letters[0].To != to {
-			t.Errorf("%s: %v", typed, letters)
+		if messages := s.messages(); len(messages) != 1 || messages[0].To != to {
+			t.Errorf("%s: %v", typed, messages)
 		}
 	}
 	for _, typed := range []string{"mıke@example.org", "ｍike@example.org", "mike@examp\u212ae.org"} {
 		s.ask("POST", "/auth/users/reset_password/", object("email", typed))
-		if letters := s.letters(); len(letters) != 0 {
-			t.Errorf("%s: %v", typed, letters)
+		if messages := s.messages(); len(messages) != 0 {
+			t.Errorf("%s: %v", typed, messages)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func TestH076EmailChangeNeedsPassword(t *testing.T) {
 		gate: func(g *jotgate.Settings) { g.ImmediateEmailChange = true },
 	})
 	alice := s.login("alice")
-	_, old := s.link(record.LetterPasswordReset, "alice")
+	_, old := s.link(record.MessagePasswordReset, "alice")
 	want(t, "without", s.ask("PATCH", me, object("email", "new@example.com"), alice.header()...), 400, `{"current_password":["This field is required."]}`)
 	want(t, "wrong", s.ask("PATCH", me, object("email", "new@example.com", "current_password", "x"), alice.header()...), 400, "Invalid password.")
 	if s.account("alice").Email != "alice@example.com" {
@@ -104,15 +104,15 @@ func TestH076EmailChangeNeedsPassword(t *testing.T) {
 	if a := s.account("alice"); a.IsActive {
 		t.Error("the account is active before the new address is confirmed")
 	}
-	uid, _ := s.link(record.LetterPasswordReset, "alice")
+	uid, _ := s.link(record.MessagePasswordReset, "alice")
 	want(t, "a link of before", s.reset(uid, old, "a brand new pass 77"), 400, "Invalid token")
-	if letters := s.letters(); len(letters) != 1 || letters[0].To != "new@example.com" || letters[0].Kind != record.LetterActivation {
-		t.Errorf("%v", letters)
+	if messages := s.messages(); len(messages) != 1 || messages[0].To != "new@example.com" || messages[0].Kind != record.MessageActivation {
+		t.Errorf("%v", messages)
 	}
 }
 
 // With Settings.EmailChangedEmail the address before hears of the change,
-// however it is made; by default no letter is written, as by djoser.
+// however it is made; by default no message is written, as by djoser.
 func TestH076TheAddressBeforeIsTold(t *testing.T) {
 	for name, c := range map[string]struct {
 		set  func(*Settings)
@@ -158,19 +158,19 @@ func TestH076AddressesAsUsernames(t *testing.T) {
 	if got := s.told(); got != "email_changed alice@example.com " { // and nothing to the new one, which is not verified
 		t.Errorf("set_username: %q", got)
 	}
-	uid, token := s.link(record.LetterUsernameReset, "new@example.com")
+	uid, token := s.link(record.MessageUsernameReset, "new@example.com")
 	want(t, "reset", s.ask("POST", "/auth/users/reset_username_confirm/", object("uid", uid, "token", token, "new_username", "newer@example.com")), 204, "")
 	if got := s.told(); got != "" { // the one before was not verified, either
 		t.Errorf("reset_username_confirm: %q", got)
 	}
 }
 
-// told lists the letters that were written, and to whom.
+// told lists the messages that were written, and to whom.
 func (s *site) told() (list string) {
-	for _, l := range s.letters() {
+	for _, l := range s.messages() {
 		list += string(l.Kind) + " " + l.To + " "
 		if strings.Contains(l.Detail, "@") {
-			s.t.Errorf("the letter tells an address: %+v", l)
+			s.t.Errorf("the message tells an address: %+v", l)
 		}
 	}
 	return list
@@ -179,9 +179,9 @@ func (s *site) told() (list string) {
 func TestH077LinksServeOnePurpose(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.SendActivationEmail = true }})
 	s.signUp("newbie", "newbie@example.com")
-	uid, activate := s.link(record.LetterActivation, "newbie")
-	_, reset := s.link(record.LetterPasswordReset, "newbie")
-	_, username := s.link(record.LetterUsernameReset, "newbie")
+	uid, activate := s.link(record.MessageActivation, "newbie")
+	_, reset := s.link(record.MessagePasswordReset, "newbie")
+	_, username := s.link(record.MessageUsernameReset, "newbie")
 	activation := func(token string) answer {
 		return s.ask("POST", "/auth/users/activation/", object("uid", uid, "token", token))
 	}

@@ -79,7 +79,7 @@ func TestH058TokensOfOneKindOnly(t *testing.T) {
 	want(t, "refresh as access", s.me(tokens{access: alice.refresh}), 401, "Token has wrong type")
 	want(t, "access as refresh", s.refresh(alice.access), 401, "Token has wrong type")
 	want(t, "access at logout", s.ask("POST", "/api/token/blacklist/", object("refresh", alice.access)), 401, "Token has wrong type")
-	_, reset := s.link(record.LetterPasswordReset, "alice")
+	_, reset := s.link(record.MessagePasswordReset, "alice")
 	want(t, "reset token as refresh", s.refresh(reset), 401, "Token is invalid")
 }
 

@@ -74,7 +74,7 @@ func withServer(text, url string) []byte {
 func describeFields(text string, s *Settings) string {
 	for _, f := range []struct {
 		schema, field string
-		asked         bool
+		required      bool
 	}{
 		{"SignUp", "re_password", s.UserCreatePasswordRetype},
 		{"SetPassword", "re_new_password", s.SetPasswordRetype},
@@ -82,7 +82,7 @@ func describeFields(text string, s *Settings) string {
 		{"SetUsername", "re_new_username", s.SetUsernameRetype},
 		{"ResetUsername", "re_new_username", s.UsernameResetConfirmRetype},
 	} {
-		if f.asked {
+		if f.required {
 			text = requireField(text, f.schema, f.field)
 		} else {
 			text = withoutField(text, f.schema, f.field)

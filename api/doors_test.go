@@ -17,7 +17,7 @@ import (
 // second factor: her password, her mailbox, a refresh token that Django issued.
 func (s *site) keys(t *testing.T, pending string) map[string]string {
 	t.Helper()
-	uid, link := s.link(record.LetterPasswordReset, "alice")
+	uid, link := s.link(record.MessagePasswordReset, "alice")
 	key, err := jwt.NewHMAC(jwt.HS256, []byte(siteSecret))
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import "github.com/jotgate/jotgate/record"
 func emailChangeConfirm(c *call, in *linkIn) (any, error) {
 	before, err := c.gate.Links().ConfirmEmail(c.ctx, in.uid, in.token, c.client)
 	if err == nil && c.loginIsEmail() && c.settings.UsernameChangedEmail {
-		c.gate.Accounts().Notify(c.ctx, record.LetterUsernameChanged, before, "")
+		c.gate.Accounts().Notify(c.ctx, record.MessageUsernameChanged, before, "")
 	}
 	return nil, c.loginError(err, "new_")
 }

@@ -308,28 +308,28 @@ func (w *world) rows(s *step) string {
 	return ""
 }
 
-// outbox compares the letters that were written since the last look, and takes
+// outbox compares the messages that were written since the last look, and takes
 // the link's parts out of the last.
 func (w *world) outbox(s *step) string {
 	due, err := w.db.Outbox().Due(w.t.Context(), w.now().Add(time.Second), 100, time.Hour)
 	if err != nil {
 		panic(err)
 	}
-	due = slices.DeleteFunc(due, func(l record.Letter) bool { return l.Kind == record.LetterDecoy })
+	due = slices.DeleteFunc(due, func(l record.Message) bool { return l.Kind == record.MessageDecoy })
 	if len(due) != len(s.Mails) {
-		return fmt.Sprintf("letters: %v, Django %v", due, s.Mails)
+		return fmt.Sprintf("messages: %v, Django %v", due, s.Mails)
 	}
-	for i, letter := range due {
-		message, err := w.sender.Preview(letter.Kind, letter.Language)
-		if err != nil || message.Subject != s.Mails[i].Subject || letter.To != s.Mails[i].To[0] {
-			return fmt.Sprintf("letter %q to %s, Django %q to %s", message.Subject, letter.To, s.Mails[i].Subject, s.Mails[i].To)
+	for i, message := range due {
+		content, err := w.sender.Preview(message.Kind, message.Language)
+		if err != nil || content.Subject != s.Mails[i].Subject || message.To != s.Mails[i].To[0] {
+			return fmt.Sprintf("message %q to %s, Django %q to %s", content.Subject, message.To, s.Mails[i].Subject, s.Mails[i].To)
 		}
 		if names := s.names(); len(names) > 0 {
-			a, err := w.db.Accounts().ByID(w.t.Context(), letter.User)
+			a, err := w.db.Accounts().ByID(w.t.Context(), message.User)
 			if err != nil {
 				panic(err)
 			}
-			w.vars[names["uid"]], w.vars[names["token"]] = w.gate.Links().Parts(letter.Kind, a)
+			w.vars[names["uid"]], w.vars[names["token"]] = w.gate.Links().Parts(message.Kind, a)
 		}
 	}
 	return ""

@@ -89,7 +89,7 @@ func TestNewAddressIsJudgedAsOne(t *testing.T) {
 		return s.ask("POST", "/auth/users/set_email/", object("current_password", goodPassword, "new_email", address), s.login("bob@example.com").header()...)
 	}
 	reset := func(address string) answer {
-		uid, token := s.link(record.LetterUsernameReset, "bob@example.com")
+		uid, token := s.link(record.MessageUsernameReset, "bob@example.com")
 		return s.ask("POST", "/auth/users/reset_email_confirm/", object("uid", uid, "token", token, "new_email", address))
 	}
 	for name, change := range map[string]func(string) answer{"set": set, "reset": reset} {

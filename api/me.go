@@ -76,7 +76,7 @@ func (c *call) changeProfile(account *record.Account, in *profileIn) (any, error
 func (c *call) noticeEmail(before, now *record.Account) {
 	wanted := c.settings.EmailChangedEmail || !c.gate.Settings().ImmediateEmailChange
 	if wanted && now.Email != before.Email {
-		c.gate.Accounts().Notify(c.ctx, record.LetterEmailChanged, before, "")
+		c.gate.Accounts().Notify(c.ctx, record.MessageEmailChanged, before, "")
 	}
 }
 

@@ -21,6 +21,6 @@ func resendActivation(c *call, in *emailIn) (any, error) {
 	if !c.settings.SendActivationEmail {
 		return bare(http.StatusBadRequest), nil
 	}
-	_, err := c.requestLink(record.LetterActivation, in.email)
+	_, err := c.requestLink(record.MessageActivation, in.email)
 	return nil, err
 }

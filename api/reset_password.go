@@ -12,7 +12,7 @@ var errNoEmail = &jotgate.Error{Status: http.StatusBadRequest, List: []string{"U
 
 // resetPassword is POST /auth/users/reset_password/.
 func resetPassword(c *call, in *emailIn) (any, error) {
-	found, err := c.requestLink(record.LetterPasswordReset, in.email)
+	found, err := c.requestLink(record.MessagePasswordReset, in.email)
 	if err == nil && !found && c.settings.InsecurePasswordResetShowEmailNotFound {
 		return nil, errNoEmail
 	}

@@ -196,7 +196,7 @@ func (c *call) refuse(err error) {
 
 // requestLink is Links.Request with its event, which is the same whether or not
 // an account has the address.
-func (c *call) requestLink(kind record.LetterKind, email string) (found bool, err error) {
+func (c *call) requestLink(kind record.MessageKind, email string) (found bool, err error) {
 	c.gate.Events().Record(c.ctx, record.Event{Name: "link_requested", Subject: c.gate.Events().Subject(email), Detail: string(kind)}, c.client)
 	return c.gate.Links().Request(c.ctx, kind, email)
 }

@@ -41,7 +41,7 @@ func setPassword(c *call, in *setPasswordIn) (any, error) {
 // noticePassword notifies the account's owner that the password was changed.
 func (c *call) noticePassword(account *record.Account) {
 	if c.settings.PasswordChangedEmail {
-		c.gate.Accounts().Notify(c.ctx, record.LetterPasswordChanged, account, "")
+		c.gate.Accounts().Notify(c.ctx, record.MessagePasswordChanged, account, "")
 	}
 }
 

@@ -58,7 +58,7 @@ func (c *call) noticeUsername(before *record.Account) {
 		return
 	}
 	if c.settings.UsernameChangedEmail && now.Username != before.Username {
-		c.gate.Accounts().Notify(c.ctx, record.LetterUsernameChanged, now, "")
+		c.gate.Accounts().Notify(c.ctx, record.MessageUsernameChanged, now, "")
 	}
 	c.noticeEmail(before, now)
 }

@@ -18,7 +18,7 @@ func TestA7SimilarNames(t *testing.T) {
 	for _, name := range []string{"Alice", "ALICE", "аlice", "alicе", "a1ice", "\u0410LICE"} {
 		want(t, name, s.ask("POST", "/auth/users/", object("username", name, "email", "x@example.com", "password", goodPassword)), 400, `{"username":[`+taken+`]}`)
 		want(t, name, s.ask("POST", "/auth/users/set_username/", object("current_password", goodPassword, "new_username", name), carol.header()...), 400, taken)
-		uid, token := s.link(record.LetterUsernameReset, "carol")
+		uid, token := s.link(record.MessageUsernameReset, "carol")
 		want(t, name, s.ask("POST", "/auth/users/reset_username_confirm/", object("uid", uid, "token", token, "new_username", name)), 400, taken)
 		if _, err := s.gate.Register(t.Context(), jotgate.Registration{Username: name, Password: goodPassword}, jotgate.Client{}); err == nil {
 			t.Errorf("Register accepts %q", name)
@@ -42,13 +42,13 @@ func TestA7SimilarAddresses(t *testing.T) {
 	defer s.db.Close()
 	s.API = s.reopen(change{gate: func(g *jotgate.Settings) { g.LoginField = "email" }})
 	header := s.login("carol@example.com").header()
-	s.letters()
+	s.messages()
 	for _, address := range []string{"ALICE@example.com", "Alice@EXAMPLE.com", "aLICE@example.com"} {
 		want(t, address, s.ask("POST", "/auth/users/", object("email", address, "password", goodPassword)), 400, `{"email":[`)
 		want(t, address, s.ask("POST", "/auth/users/set_email/", object("current_password", goodPassword, "new_email", address), header...), 400, `{"new_email":[`)
 	}
-	if letters := s.letters(); len(letters) != 0 {
-		t.Errorf("%v", letters)
+	if messages := s.messages(); len(messages) != 0 {
+		t.Errorf("%v", messages)
 	}
 	want(t, "another mailbox", s.ask("POST", "/auth/users/", object("email", "a1ice@example.com", "password", goodPassword)), 201, "")
 }

@@ -229,8 +229,8 @@ func (s *site) account(name string) *record.Account {
 	return a
 }
 
-// letters takes what waits in the outbox, decoys left out.
-func (s *site) letters() (list []record.Letter) {
+// messages takes what waits in the outbox, decoys left out.
+func (s *site) messages() (list []record.Message) {
 	s.t.Helper()
 	due, err := s.db.Outbox().Due(s.t.Context(), s.now.Now().Add(time.Hour), 1000, time.Hour)
 	if err != nil {
@@ -240,15 +240,15 @@ func (s *site) letters() (list []record.Letter) {
 		if err := s.db.Outbox().Sent(s.t.Context(), l.ID); err != nil {
 			s.t.Fatal(err)
 		}
-		if l.Kind != record.LetterDecoy {
+		if l.Kind != record.MessageDecoy {
 			list = append(list, l)
 		}
 	}
 	return list
 }
 
-// link is what the letter of this kind says to the account.
-func (s *site) link(kind record.LetterKind, name string) (uid, token string) {
+// link is what the message of this kind says to the account.
+func (s *site) link(kind record.MessageKind, name string) (uid, token string) {
 	return s.gate.Links().Parts(kind, s.account(name))
 }
 

@@ -96,11 +96,11 @@ func TestH003OldHashTiming(t *testing.T) {
 	})
 }
 
-// The answers wait for a time longer than the work (root: letterTime), so the
-// paths can be measured side by side. What becomes of the letters meanwhile does
+// The answers wait for a time longer than the work (root: linkTime), so the
+// paths can be measured side by side. What becomes of the messages meanwhile does
 // not show either (H008): nobody sends them, or the mail server is gone, or is
 // slow and then refuses.
-func TestH007LetterTiming(t *testing.T) {
+func TestH007MessageTiming(t *testing.T) {
 	for _, c := range []struct{ path, known, mailServer string }{
 		{"reset_password", "alice@example.com", ""},
 		{"reset_username", "alice@example.com", ""},

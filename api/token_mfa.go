@@ -46,10 +46,10 @@ func (c *call) loggedIn(state jotgate.LoginState, err error) (any, error) {
 		return nil, err
 	}
 	user := state.Tokens.User
-	strange, err := c.shell.Lockout().Forgive(c.ctx, user.Username, c.network, user.ID)
+	newNetwork, err := c.shell.Lockout().Forgive(c.ctx, user.Username, c.network, user.ID)
 	if err != nil { // the login is complete
 		c.log(c.ctx, "failures were not forgotten after a login", "user_id", user.ID, "cause", err)
-	} else if strange && c.settings.NewSignInEmail {
+	} else if newNetwork && c.settings.NewSignInEmail {
 		c.noticeSignIn(user)
 	}
 	state.Tokens.Refresh = c.handOut(state.Tokens.Refresh)

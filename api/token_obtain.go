@@ -34,14 +34,14 @@ func tokenObtain(c *call, in *loginIn) (any, error) {
 
 // login checks a username and a password, unless there were too many failures.
 func (c *call) login(in *loginIn) (tokens jotgate.Tokens, err error) {
-	strange, err := c.shell.Lockout().Try(c.ctx, in.username, c.network, func() (record.UserID, error) {
+	newNetwork, err := c.shell.Lockout().Try(c.ctx, in.username, c.network, func() (record.UserID, error) {
 		tokens, err = c.gate.Login(c.ctx, in.username, in.password, c.client)
 		if err != nil {
 			return "", err
 		}
 		return tokens.User.ID, nil
 	})
-	if err == nil && strange && c.settings.NewSignInEmail {
+	if err == nil && newNetwork && c.settings.NewSignInEmail {
 		c.noticeSignIn(tokens.User)
 	}
 	return tokens, err
@@ -50,7 +50,7 @@ func (c *call) login(in *loginIn) (tokens jotgate.Tokens, err error) {
 // noticeSignIn notifies the account's owner of a login from a new network.
 func (c *call) noticeSignIn(user *jotgate.User) {
 	if account, err := c.gate.Accounts().ByID(c.ctx, user.ID); err == nil {
-		c.gate.Accounts().Notify(c.ctx, record.LetterNewSignIn, account, useragent.Origin(c.client.Address, c.client.UserAgent))
+		c.gate.Accounts().Notify(c.ctx, record.MessageNewSignIn, account, useragent.Origin(c.client.Address, c.client.UserAgent))
 	}
 }
 

@@ -153,9 +153,9 @@ func TestInternationalAddress(t *testing.T) {
 	want(t, "PATCH", s.ask("PATCH", "/auth/users/me/", object("email", "bob@münchen.de"), bearer...), 200, `"email":"bob@münchen.de"`)
 	want(t, "PUT back", s.ask("PUT", "/auth/users/me/", object("email", "bob@münchen.de"), bearer...), 200, `"email":"bob@münchen.de"`)
 	want(t, "reset", s.ask("POST", "/auth/users/reset_password/", object("email", "bob@münchen.de")), 204, "")
-	letters, err := s.db.Outbox().Due(t.Context(), s.now.Now(), 10, time.Minute)
-	if err != nil || len(letters) != 1 || letters[0].To != "bob@münchen.de" {
-		t.Errorf("%+v, %v", letters, err)
+	messages, err := s.db.Outbox().Due(t.Context(), s.now.Now(), 10, time.Minute)
+	if err != nil || len(messages) != 1 || messages[0].To != "bob@münchen.de" {
+		t.Errorf("%+v, %v", messages, err)
 	}
 	want(t, "local part", s.ask("PATCH", "/auth/users/me/", object("email", "jörg@example.com"), bearer...), 400, `{"email":["Enter a valid email address."]}`)
 }

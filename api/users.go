@@ -180,7 +180,7 @@ func userCreate(c *call, in *createIn) (any, error) {
 		return nil, c.loginError(err, "")
 	}
 	if account.IsActive && c.settings.SendConfirmationEmail {
-		c.gate.Accounts().Notify(c.ctx, record.LetterConfirmation, account, "")
+		c.gate.Accounts().Notify(c.ctx, record.MessageConfirmation, account, "")
 	}
 	if len(c.userFields) > 0 { // some of them may be filled by the database
 		if account, err = c.gate.Accounts().ByID(c.ctx, account.ID); err != nil {

@@ -59,16 +59,16 @@ func decode64(dst []byte, src string) (n int, ok bool) {
 		dst[n], dst[n+1], dst[n+2] = byte(w>>16), byte(w>>8), byte(w)
 		n += 3
 	}
-	tail, spare := tail64(src)
+	tail, unusedBits := tail64(src)
 	for k := range size - n {
 		dst[n+k] = byte(tail >> (16 - 8*k))
 	}
-	return size, (bad|tail)>>31 == 0 && spare == 0
+	return size, (bad|tail)>>31 == 0 && unusedBits == 0
 }
 
-// tail64 decodes the last two or three characters. spare holds the unused bits,
+// tail64 decodes the last two or three characters. unusedBits are those after the last byte,
 // which must be zero.
-func tail64(src string) (w, spare uint32) {
+func tail64(src string) (w, unusedBits uint32) {
 	switch len(src) {
 	case 2:
 		w = decodeTable[0][src[0]] | decodeTable[1][src[1]]

@@ -9,7 +9,7 @@ import (
 	"github.com/jotgate/jotgate/mail"
 )
 
-// docs/mail.md names every field and every letter, and shows code that is here.
+// docs/mail.md names every field and every message, and shows code that is here.
 func TestDocs(t *testing.T) {
 	read := func(name string) string {
 		b, err := os.ReadFile(name)
@@ -24,13 +24,13 @@ func TestDocs(t *testing.T) {
 			t.Errorf("the field %s is missing", f.Name)
 		}
 	}
-	letters, err := os.ReadDir("templates/en")
+	messages, err := os.ReadDir("templates/en")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range letters {
+	for _, l := range messages {
 		if name, ok := strings.CutSuffix(l.Name(), ".txt"); ok && !strings.Contains(page, "\n| `"+name+"` |") {
-			t.Errorf("the letter %s is missing", name)
+			t.Errorf("the message %s is missing", name)
 		}
 	}
 	blocks := strings.Split(page, "```")

@@ -34,19 +34,19 @@ func ExampleNew() {
 	_ = run
 }
 
-// Letters in words of one's own: testdata/own holds de/confirmation.txt.
+// Messages in words of one's own: testdata/own holds de/confirmation.txt.
 func ExampleSender_Preview() {
-	letters, err := fs.Sub(own, "testdata/own")
+	messages, err := fs.Sub(own, "testdata/own")
 	if err != nil {
 		panic(err)
 	}
 	sender, err := mail.New(mail.Settings{
-		Output: os.Stdout, Site: "Beispiel", BaseURL: "https://app.example.com", Templates: letters,
+		Output: os.Stdout, Site: "Beispiel", BaseURL: "https://app.example.com", Templates: messages,
 	}, accounts{}, accounts{}, &outbox{})
 	if err != nil {
 		panic(err)
 	}
-	m, err := sender.Preview(record.LetterConfirmation, "de-AT")
+	m, err := sender.Preview(record.MessageConfirmation, "de-AT")
 	if err != nil {
 		panic(err)
 	}
@@ -59,7 +59,7 @@ func ExampleSender_Preview() {
 	// Sie können sich nun als alice anmelden.
 }
 
-// For development, letters are written where they can be read.
+// For development, messages are written where they can be read.
 func ExampleSender_SendDue() {
 	outbox := &outbox{}
 	sender, err := mail.New(mail.Settings{Output: os.Stdout, BaseURL: "http://127.0.0.1:8000", Logger: quiet}, people(), people(), outbox)
@@ -67,8 +67,8 @@ func ExampleSender_SendDue() {
 		panic(err)
 	}
 	ctx := context.Background()
-	letter := record.Letter{Kind: record.LetterConfirmation, User: "1", To: "alice@example.com", Created: time.Now()}
-	if err := outbox.Add(ctx, letter); err != nil {
+	message := record.Message{Kind: record.MessageConfirmation, User: "1", To: "alice@example.com", Created: time.Now()}
+	if err := outbox.Add(ctx, message); err != nil {
 		panic(err)
 	}
 	if _, err := sender.SendDue(ctx); err != nil {

@@ -46,7 +46,7 @@ func TestWithGate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"alice@example.com", "ALICE@example.com", "nobody@example.com", "al\u0131ce@example.com"} {
-		if _, err := gate.Links().Request(ctx, record.LetterPasswordReset, address); err != nil {
+		if _, err := gate.Links().Request(ctx, record.MessagePasswordReset, address); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -95,7 +95,7 @@ func holds(t *testing.T, folder, text string) string {
 	return ""
 }
 
-// A letter that failed is hidden until its time, also after the database was
+// A message that failed is hidden until its time, also after the database was
 // opened anew.
 func TestSurvivesRestart(t *testing.T) {
 	ctx, path := t.Context(), filepath.Join(t.TempDir(), "test.db")
@@ -107,8 +107,8 @@ func TestSurvivesRestart(t *testing.T) {
 	if err := db.Accounts().Create(ctx, alice); err != nil {
 		t.Fatal(err)
 	}
-	letter := record.Letter{Kind: record.LetterPasswordReset, User: alice.ID, To: alice.Email, Created: start}
-	if err := db.Outbox().Add(ctx, letter); err != nil {
+	message := record.Message{Kind: record.MessagePasswordReset, User: alice.ID, To: alice.Email, Created: start}
+	if err := db.Outbox().Add(ctx, message); err != nil {
 		t.Fatal(err)
 	}
 	output, now := &buffer{}, start

@@ -20,7 +20,7 @@ var scripts = []string{"javascript", "vbscript", "data", "file", "blob", "about"
 
 // readLinks joins BaseURL and the five paths. If Site is empty, it becomes the host
 // in BaseURL.
-func (s *Settings) readLinks() (map[record.LetterKind]string, error) {
+func (s *Settings) readLinks() (map[record.MessageKind]string, error) {
 	base, err := url.Parse(s.BaseURL)
 	switch {
 	case err != nil:
@@ -33,12 +33,12 @@ func (s *Settings) readLinks() (map[record.LetterKind]string, error) {
 		return nil, errors.New("Settings.BaseURL cannot have a user, a query or a fragment")
 	}
 	s.Site = clean(or(s.Site, base.Host), maxName)
-	links := map[record.LetterKind]string{
-		record.LetterActivation:    or(s.ActivationPath, "#/activate/{uid}/{token}"),
-		record.LetterPasswordReset: or(s.PasswordResetPath, "#/password/reset/confirm/{uid}/{token}"),
-		record.LetterUsernameReset: or(s.UsernameResetPath, "#/username/reset/confirm/{uid}/{token}"),
-		record.LetterEmailChange:   or(s.EmailChangePath, "#/email/change/confirm/{uid}/{token}"),
-		record.LetterEmailChanged:  or(s.EmailUndoPath, "#/email/change/undo/{uid}/{token}"),
+	links := map[record.MessageKind]string{
+		record.MessageActivation:    or(s.ActivationPath, "#/activate/{uid}/{token}"),
+		record.MessagePasswordReset: or(s.PasswordResetPath, "#/password/reset/confirm/{uid}/{token}"),
+		record.MessageUsernameReset: or(s.UsernameResetPath, "#/username/reset/confirm/{uid}/{token}"),
+		record.MessageEmailChange:   or(s.EmailChangePath, "#/email/change/confirm/{uid}/{token}"),
+		record.MessageEmailChanged:  or(s.EmailUndoPath, "#/email/change/undo/{uid}/{token}"),
 	}
 	for kind, path := range links {
 		// The link must be valid with sample values, and the path must not

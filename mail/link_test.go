@@ -22,19 +22,19 @@ func TestLinks(t *testing.T) {
 		{"http://app.example.com", "//evil.example/{uid}/{token}", "http://app.example.com/evil.example/uid2/token-activation"},
 	} {
 		o := open(t, func(s *mail.Settings) { s.BaseURL, s.ActivationPath = c.base, c.path })
-		o.write(t, record.LetterActivation, "2")
+		o.write(t, record.MessageActivation, "2")
 		o.round(t, 1)
 		if !strings.Contains(o.output.String(), "\n"+c.want+"\n") {
 			t.Errorf("want %s in\n%s", c.want, o.output)
 		}
-		m, err := o.Preview(record.LetterActivation, "")
+		m, err := o.Preview(record.MessageActivation, "")
 		if err != nil || !strings.Contains(m.HTML, `<a href="`+strings.SplitN(c.want, "/a", 2)[0]) {
 			t.Errorf("%s, %v", m.HTML, err)
 		}
 	}
 }
 
-// A gate that makes no link makes no letter.
+// A gate that makes no link makes no message.
 func TestNoLink(t *testing.T) {
 	o := &noLinks{people()}
 	outbox, output := &outbox{}, &buffer{}
@@ -42,8 +42,8 @@ func TestNoLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	letter := record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}
-	if err := outbox.Add(t.Context(), letter); err != nil {
+	message := record.Message{Kind: record.MessagePasswordReset, User: "1", To: "alice@example.com", Created: start}
+	if err := outbox.Add(t.Context(), message); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.SendDue(t.Context()); err != nil || output.String() != "" || len(outbox.failed()) != 1 {
@@ -53,7 +53,7 @@ func TestNoLink(t *testing.T) {
 
 type noLinks struct{ accounts }
 
-func (noLinks) Parts(record.LetterKind, *record.Account) (uid, token string) { return "MQ", "" }
+func (noLinks) Parts(record.MessageKind, *record.Account) (uid, token string) { return "MQ", "" }
 
 // Each differs in one point from settings that are good.
 func TestSettings(t *testing.T) {

@@ -140,10 +140,10 @@ type Links interface {
 	// Parts makes the uid and the token of a link for a message of this
 	// kind to account.Email. Both are empty if the account does not wait for
 	// such a link.
-	Parts(kind record.LetterKind, account *record.Account) (uid, token string)
+	Parts(kind record.MessageKind, account *record.Account) (uid, token string)
 	// Accounts lists the accounts with the address to which a message of
 	// this kind applies, first those for which the address is verified.
-	Accounts(ctx context.Context, kind record.LetterKind, email string) ([]*record.Account, error)
+	Accounts(ctx context.Context, kind record.MessageKind, email string) ([]*record.Account, error)
 }
 
 // Sender sends the messages in the outbox. Create it with New and call Run in a
@@ -155,7 +155,7 @@ type Sender struct {
 	links     Links
 	outbox    record.Outbox
 	from      *mail.Address
-	addresses map[record.LetterKind]string // of links, with {uid} and {token}
+	addresses map[record.MessageKind]string // of links, with {uid} and {token}
 	templates *templates
 	transport transport
 

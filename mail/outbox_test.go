@@ -35,17 +35,17 @@ type outbox struct {
 }
 
 type row struct {
-	record.Letter
+	record.Message
 	due time.Time
 }
 
 type failure struct {
-	letter    int64
+	message   int64
 	at, retry time.Time
 	reason    string
 }
 
-func (o *outbox) Add(_ context.Context, l record.Letter) error {
+func (o *outbox) Add(_ context.Context, l record.Message) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.last++
@@ -54,13 +54,13 @@ func (o *outbox) Add(_ context.Context, l record.Letter) error {
 	return nil
 }
 
-func (o *outbox) Due(_ context.Context, now time.Time, limit int, lease time.Duration) (due []record.Letter, err error) {
+func (o *outbox) Due(_ context.Context, now time.Time, limit int, lease time.Duration) (due []record.Message, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range o.rows {
 		if len(due) < limit && !r.due.After(now) {
 			r.due = now.Add(lease)
-			due = append(due, r.Letter)
+			due = append(due, r.Message)
 		}
 	}
 	return due, nil
@@ -117,11 +117,11 @@ func (a accounts) ByID(_ context.Context, id record.UserID) (*record.Account, er
 	return nil, jotgate.ErrNotFound
 }
 
-func (a accounts) Parts(kind record.LetterKind, account *record.Account) (uid, token string) {
+func (a accounts) Parts(kind record.MessageKind, account *record.Account) (uid, token string) {
 	return "uid" + string(account.ID), "token-" + string(kind)
 }
 
-func (a accounts) Accounts(_ context.Context, _ record.LetterKind, email string) (list []*record.Account, err error) {
+func (a accounts) Accounts(_ context.Context, _ record.MessageKind, email string) (list []*record.Account, err error) {
 	for _, id := range slices.Sorted(maps.Keys(a)) {
 		if a[id].Email == email {
 			list = append(list, a[id])
@@ -149,7 +149,7 @@ type office struct {
 	*mail.Sender
 	outbox  *outbox
 	people  accounts
-	output  *buffer // letters, without a Server
+	output  *buffer // messages, without a Server
 	log     *buffer
 	now     time.Time // moved by the tests between rounds
 	nowLock sync.Mutex
@@ -185,15 +185,15 @@ func open(t *testing.T, change func(*mail.Settings)) *office {
 	return o
 }
 
-// write enqueues a letter to the account, as a gate does.
-func (o *office) write(t *testing.T, kind record.LetterKind, id record.UserID) {
+// write enqueues a message to the account, as a gate does.
+func (o *office) write(t *testing.T, kind record.MessageKind, id record.UserID) {
 	t.Helper()
-	o.enqueue(t, record.Letter{Kind: kind, User: id, To: o.people[id].Email, Created: o.clock()})
+	o.enqueue(t, record.Message{Kind: kind, User: id, To: o.people[id].Email, Created: o.clock()})
 }
 
-func (o *office) enqueue(t *testing.T, letter record.Letter) {
+func (o *office) enqueue(t *testing.T, message record.Message) {
 	t.Helper()
-	if err := o.outbox.Add(t.Context(), letter); err != nil {
+	if err := o.outbox.Add(t.Context(), message); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -202,7 +202,7 @@ func (o *office) enqueue(t *testing.T, letter record.Letter) {
 func (o *office) round(t *testing.T, want int) {
 	t.Helper()
 	if got, err := o.SendDue(t.Context()); err != nil || got != want {
-		t.Fatalf("SendDue = %d, %v; want %d letters; log:\n%s", got, err, want, o.log)
+		t.Fatalf("SendDue = %d, %v; want %d messages; log:\n%s", got, err, want, o.log)
 	}
 }
 

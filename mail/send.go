@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	pollEvery   = time.Second      // how often Run looks for messages
-	atOnce      = 4                // messages sent concurrently by one process
-	noteWithin  = 10 * time.Second // for recording the outcome in the outbox
-	leaseSpare  = time.Minute      // the lease outlasts a delivery by this much
-	firstRetry  = 30 * time.Second
-	lastRetry   = 4 * time.Hour
-	maxAttempts = 40 // reached after about five days; MaxAge comes first unless it is longer
+	pollEvery     = time.Second      // how often Run looks for messages
+	concurrency   = 4                // messages sent concurrently by one process
+	recordTimeout = 10 * time.Second // for recording the outcome in the outbox
+	leaseMargin   = time.Minute      // the lease outlasts a delivery by this much
+	firstRetry    = 30 * time.Second
+	lastRetry     = 4 * time.Hour
+	maxAttempts   = 40 // reached after about five days; MaxAge comes first unless it is longer
 )
 
 // Run sends messages as they become due, until the context ends; it then finishes
@@ -31,7 +31,7 @@ func (s *Sender) Run(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			s.settings.Logger.WarnContext(ctx, "the outbox could not be read", "cause", err)
 		}
-		if n == atOnce && err == nil && ctx.Err() == nil {
+		if n == concurrency && err == nil && ctx.Err() == nil {
 			continue // there are probably more
 		}
 		select {
@@ -46,53 +46,53 @@ func (s *Sender) Run(ctx context.Context) error {
 // returns how many it took, sent or not. The error is the outbox's, if it could not
 // be read.
 func (s *Sender) SendDue(ctx context.Context) (int, error) {
-	letters, err := s.outbox.Due(ctx, s.settings.Now(), atOnce, s.settings.Timeout+leaseSpare)
+	messages, err := s.outbox.Due(ctx, s.settings.Now(), concurrency, s.settings.Timeout+leaseMargin)
 	if err != nil {
 		return 0, err
 	}
 	var all sync.WaitGroup
-	for _, letter := range letters {
+	for _, message := range messages {
 		// Not cancelled with ctx: a delivery that is cut off may have
 		// succeeded, and the message would be sent twice.
-		all.Go(func() { s.send(context.WithoutCancel(ctx), letter) })
+		all.Go(func() { s.send(context.WithoutCancel(ctx), message) })
 	}
 	all.Wait()
-	return len(letters), nil
+	return len(messages), nil
 }
 
 // send sends one message, drops it, or schedules another attempt.
-func (s *Sender) send(ctx context.Context, letter record.Letter) {
-	if s.transport == (discarder{}) || s.isUnmarked(letter.ID) {
-		s.remove(ctx, letter)
+func (s *Sender) send(ctx context.Context, message record.Message) {
+	if s.transport == (discarder{}) || s.isUnmarked(message.ID) {
+		s.remove(ctx, message)
 		return
 	}
-	log := s.settings.Logger.With("message", letter.ID, "kind", letter.Kind, "user_id", letter.User, "attempts", letter.Attempts)
-	err := s.composeAndDeliver(ctx, letter)
+	log := s.settings.Logger.With("message", message.ID, "kind", message.Kind, "user_id", message.User, "attempts", message.Attempts)
+	err := s.composeAndDeliver(ctx, message)
 	var drop dropped
 	var refused *refusedError
 	switch {
 	case err == nil:
 		log.InfoContext(ctx, "a message was sent")
-		s.remove(ctx, letter)
-	case errors.As(err, &drop) && letter.Kind == record.LetterDecoy:
-		s.remove(ctx, letter) // not logged: the log must not disclose which addresses have accounts
+		s.remove(ctx, message)
+	case errors.As(err, &drop) && message.Kind == record.MessageDecoy:
+		s.remove(ctx, message) // not logged: the log must not disclose which addresses have accounts
 	case errors.As(err, &drop):
 		log.WarnContext(ctx, "a message was dropped", "cause", string(drop))
-		s.remove(ctx, letter)
+		s.remove(ctx, message)
 	case errors.As(err, &refused):
 		log.ErrorContext(ctx, "a message was rejected and will not be sent", "cause", reason(err))
-		s.remove(ctx, letter)
+		s.remove(ctx, message)
 	default:
-		wait := retryAfter(letter)
+		wait := retryAfter(message)
 		log.WarnContext(ctx, "a message could not be sent and will be tried again", "cause", reason(err), "in", wait)
-		s.postpone(ctx, letter, wait, err)
+		s.postpone(ctx, message, wait, err)
 	}
 }
 
-func (s *Sender) composeAndDeliver(ctx context.Context, letter record.Letter) error {
+func (s *Sender) composeAndDeliver(ctx context.Context, message record.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, s.settings.Timeout)
 	defer cancel()
-	e, err := s.compose(ctx, letter)
+	e, err := s.compose(ctx, message)
 	if err != nil {
 		return err
 	}
@@ -101,18 +101,18 @@ func (s *Sender) composeAndDeliver(ctx context.Context, letter record.Letter) er
 
 // remove deletes the message from the outbox. If that fails, this process remembers
 // that the message was sent and tries to delete it again once its lease is over.
-func (s *Sender) remove(ctx context.Context, letter record.Letter) {
-	ctx, cancel := context.WithTimeout(ctx, noteWithin)
+func (s *Sender) remove(ctx context.Context, message record.Message) {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
-	err := s.outbox.Sent(ctx, letter.ID)
+	err := s.outbox.Sent(ctx, message.ID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
-		delete(s.unmarked, letter.ID)
+		delete(s.unmarked, message.ID)
 		return
 	}
-	s.unmarked[letter.ID] = true
-	s.settings.Logger.ErrorContext(ctx, "a message that was sent could not be removed from the outbox", "message", letter.ID, "cause", err)
+	s.unmarked[message.ID] = true
+	s.settings.Logger.ErrorContext(ctx, "a message that was sent could not be removed from the outbox", "message", message.ID, "cause", err)
 }
 
 func (s *Sender) isUnmarked(id int64) bool {
@@ -123,19 +123,19 @@ func (s *Sender) isUnmarked(id int64) bool {
 
 // postpone records a failure. If that fails too, the message is due again when its
 // lease ends.
-func (s *Sender) postpone(ctx context.Context, letter record.Letter, wait time.Duration, cause error) {
-	ctx, cancel := context.WithTimeout(ctx, noteWithin)
+func (s *Sender) postpone(ctx context.Context, message record.Message, wait time.Duration, cause error) {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
-	if err := s.outbox.Failed(ctx, letter.ID, s.settings.Now().Add(wait), reason(cause)); err != nil {
-		s.settings.Logger.WarnContext(ctx, "a failed attempt to send a message could not be recorded", "message", letter.ID, "cause", err)
+	if err := s.outbox.Failed(ctx, message.ID, s.settings.Now().Add(wait), reason(cause)); err != nil {
+		s.settings.Logger.WarnContext(ctx, "a failed attempt to send a message could not be recorded", "message", message.ID, "cause", err)
 	}
 }
 
 // retryAfter doubles with each attempt. The id spreads the messages of
 // one outage over another quarter of the time.
-func retryAfter(letter record.Letter) time.Duration {
-	wait := min(firstRetry<<min(letter.Attempts, 16), lastRetry)
-	return wait + wait*time.Duration(uint64(letter.ID)%16)/64
+func retryAfter(message record.Message) time.Duration {
+	wait := min(firstRetry<<min(message.Attempts, 16), lastRetry)
+	return wait + wait*time.Duration(uint64(message.ID)%16)/64
 }
 
 // reason returns what the outbox and the log keep of a failure: one line of bounded

@@ -17,14 +17,14 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// When a letter cannot leave, it is tried again after 30 s, twice that, and so
+// When a message cannot leave, it is tried again after 30 s, twice that, and so
 // on to four hours, until it is three days old.
 func TestRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		o := open(t, func(s *mail.Settings) { s.Now = time.Now })
 		o.output.setFail(errBroken)
-		o.enqueue(t, record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: began})
+		o.enqueue(t, record.Message{Kind: record.MessagePasswordReset, User: "1", To: "alice@example.com", Created: began})
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Hour)
 		defer cancel()
 		if err := o.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -32,7 +32,7 @@ func TestRetries(t *testing.T) {
 		}
 		var last time.Time
 		for i, f := range o.outbox.failed() {
-			want := min(30*time.Second<<i, 4*time.Hour) * 65 / 64 // the 65 is of the letter's id
+			want := min(30*time.Second<<i, 4*time.Hour) * 65 / 64 // the 65 is of the message's id
 			if got := f.retry.Sub(f.at); got != want || f.reason != errBroken.Error() {
 				t.Errorf("attempt %d: %q, again after %v; want %v", i, f.reason, got, want)
 			}
@@ -45,7 +45,7 @@ func TestRetries(t *testing.T) {
 	})
 }
 
-// Run finds a letter within a second, and another when the first trouble is
+// Run finds a message within a second, and another when the first trouble is
 // over; it ends when it is told to.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -55,12 +55,12 @@ func TestRun(t *testing.T) {
 		go func() { ended <- o.Run(ctx) }()
 		time.Sleep(time.Hour)
 		for range 10 {
-			o.enqueue(t, record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: time.Now()})
+			o.enqueue(t, record.Message{Kind: record.MessagePasswordReset, User: "1", To: "alice@example.com", Created: time.Now()})
 		}
 		time.Sleep(time.Second + 1)
 		synctest.Wait()
 		if got := strings.Count(o.output.String(), "Subject: "); got != 10 || o.outbox.waiting() != 0 {
-			t.Errorf("%d letters, %d waiting", got, o.outbox.waiting())
+			t.Errorf("%d messages, %d waiting", got, o.outbox.waiting())
 		}
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -69,12 +69,12 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// H008: nothing listens. The letter waits, the log says why, and later it
+// H008: nothing listens. The message waits, the log says why, and later it
 // leaves.
 func TestClosedPort(t *testing.T) {
 	o := toServer(t, withoutTLS, "127.0.0.1:1", nil)
-	o.write(t, record.LetterPasswordReset, "1")
-	o.enqueue(t, record.Letter{Kind: record.LetterDecoy, To: "nobody@example.com", Created: start})
+	o.write(t, record.MessagePasswordReset, "1")
+	o.enqueue(t, record.Message{Kind: record.MessageDecoy, To: "nobody@example.com", Created: start})
 	o.round(t, 2)
 	if f := o.outbox.failed(); len(f) != 1 || !f[0].retry.After(start.Add(29*time.Second)) || o.outbox.waiting() != 1 {
 		t.Errorf("failures %v, waiting %d", f, o.outbox.waiting())
@@ -104,7 +104,7 @@ func talk(t *testing.T, script func(net.Conn)) (addr string) {
 	return listener.Addr().String()
 }
 
-// A server that says nothing, or drips, holds a letter up no longer than
+// A server that says nothing, or drips, holds a message up no longer than
 // Timeout; the connection is closed then.
 func TestTimeout(t *testing.T) {
 	for name, script := range map[string]func(net.Conn){
@@ -128,7 +128,7 @@ func TestTimeout(t *testing.T) {
 			o := open(t, func(s *mail.Settings) {
 				s.Server, s.Timeout = jotgate.Secret("smtp://"+addr+"?tls=insecure-off"), 300*time.Millisecond
 			})
-			o.write(t, record.LetterPasswordReset, "1")
+			o.write(t, record.MessagePasswordReset, "1")
 			o.round(t, 1) // returns, so the server was not waited for without end
 			if len(o.outbox.failed()) != 1 {
 				t.Errorf("failures %v", o.outbox.failed())
@@ -138,14 +138,14 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// Timeout is for the whole letter, not for each step of it.
+// Timeout is for the whole message, not for each step of it.
 func TestTimeoutOfAll(t *testing.T) {
 	// Each step alone takes less than Timeout, and two of them more.
 	addr := talk(t, speakAfter(600*time.Millisecond, "220 hello", "250 hello", "250 sender", "250 recipient", "354 go on", "250 taken"))
 	o := open(t, func(s *mail.Settings) {
 		s.Server, s.Timeout = jotgate.Secret("smtp://"+addr+"?tls=insecure-off"), time.Second
 	})
-	o.write(t, record.LetterPasswordReset, "1")
+	o.write(t, record.MessagePasswordReset, "1")
 	o.round(t, 1)
 	if len(o.outbox.failed()) != 1 {
 		t.Errorf("a message that took longer than Timeout was sent; failures %v", o.outbox.failed())
@@ -161,7 +161,7 @@ func TestSentAway(t *testing.T) {
 		close(closed)
 	})
 	o := toServer(t, withoutTLS, addr, nil)
-	o.write(t, record.LetterPasswordReset, "1")
+	o.write(t, record.MessagePasswordReset, "1")
 	o.round(t, 1)
 	wait.For(t, "the connection is closed", closed)
 	o.logged(t, "not today", "will be tried again")
@@ -194,14 +194,14 @@ func speakAfter(pause time.Duration, lines ...string) func(net.Conn) {
 	}
 }
 
-// From the server's word that it took the letter, the letter is sent, even if
+// From the server's word that it took the message, the message is sent, even if
 // the line breaks; up to then it is not.
 func TestHangUp(t *testing.T) {
 	dialogue := []string{"220 hello", "250 hello", "250 sender", "250 recipient", "354 go on", "250 taken"}
 	for length := range dialogue {
 		addr := talk(t, speak(dialogue[:length+1]...))
 		o := toServer(t, withoutTLS, addr, nil)
-		o.write(t, record.LetterPasswordReset, "1")
+		o.write(t, record.MessagePasswordReset, "1")
 		o.round(t, 1)
 		if sent := o.outbox.waiting() == 0; sent != (length == len(dialogue)-1) {
 			t.Errorf("after %q: sent %v; %s", dialogue[length], sent, o.log)
@@ -209,13 +209,13 @@ func TestHangUp(t *testing.T) {
 	}
 }
 
-// While the outbox cannot be told that a letter has left, this process does
+// While the outbox cannot be told that a message has left, this process does
 // not send it again.
 func TestNotSentTwice(t *testing.T) {
 	s := serve(t, &server{plain: true}, nil)
 	o := toServer(t, withoutTLS, s.addr, nil)
 	o.outbox.setFailSent(true)
-	o.write(t, record.LetterPasswordReset, "1")
+	o.write(t, record.MessagePasswordReset, "1")
 	for range 3 {
 		o.round(t, 1)
 		o.advance(time.Hour) // the lease is over
@@ -233,12 +233,12 @@ func TestNotSentTwice(t *testing.T) {
 	}
 }
 
-// Two processes on one outbox send each letter once.
+// Two processes on one outbox send each message once.
 func TestTwoSenders(t *testing.T) {
 	s := serve(t, &server{plain: true}, nil)
 	a := toServer(t, withoutTLS, s.addr, nil)
 	for range 20 {
-		a.write(t, record.LetterPasswordReset, "1")
+		a.write(t, record.MessagePasswordReset, "1")
 	}
 	second, err := mail.New(mail.Settings{
 		Logger: quiet,
@@ -268,7 +268,7 @@ func TestTwoSenders(t *testing.T) {
 	}
 }
 
-// A letter under way is finished although the process is told to end.
+// A message under way is finished although the process is told to end.
 func TestShutdown(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := serve(t, &server{plain: true, data: func(*session, int) error {
@@ -277,7 +277,7 @@ func TestShutdown(t *testing.T) {
 		return nil
 	}}, nil)
 	o := toServer(t, withoutTLS, s.addr, nil)
-	o.write(t, record.LetterPasswordReset, "1")
+	o.write(t, record.MessagePasswordReset, "1")
 	if err := o.Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Run: %v", err)
 	}

@@ -68,7 +68,7 @@ func TestConnections(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := serve(t, c.server, own)
 			o := toServer(t, c.address, s.addr, c.config)
-			o.write(t, record.LetterPasswordReset, "1")
+			o.write(t, record.MessagePasswordReset, "1")
 			o.round(t, 1)
 			if c.want.to == "" {
 				if got := s.mail(); len(got) != 0 || o.outbox.waiting() != 1 || len(o.outbox.failed()) != 1 {
@@ -92,7 +92,7 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// The letter as it arrives: headers, both parts, and names that are not ASCII.
+// The message as it arrives: headers, both parts, and names that are not ASCII.
 func TestOnTheWire(t *testing.T) {
 	s := serve(t, &server{plain: true}, nil)
 	o := open(t, func(set *mail.Settings) {
@@ -100,7 +100,7 @@ func TestOnTheWire(t *testing.T) {
 		set.From = "Gölden <noreply@example.com>"
 	})
 	o.people["1"].Username = `ali"ce<script>alert(1)</script>`
-	o.write(t, record.LetterPasswordReset, "1")
+	o.write(t, record.MessagePasswordReset, "1")
 	o.round(t, 1)
 	if len(s.mail()) != 1 {
 		t.Fatal(o.log)
@@ -138,7 +138,7 @@ func TestInternationalDomain(t *testing.T) {
 		set.Server, set.From = jotgate.Secret("smtp://"+s.addr+"?tls=insecure-off"), "noreply@example.com"
 	})
 	o.people["1"].Email = "bob@münchen.de"
-	o.write(t, record.LetterPasswordReset, "1")
+	o.write(t, record.MessagePasswordReset, "1")
 	o.round(t, 1)
 	if len(s.mail()) != 1 {
 		t.Fatal(o.log)
@@ -178,7 +178,7 @@ func parts(t *testing.T, m *netmail.Message) (plain, html string) {
 	return plain, html
 }
 
-// A refusal for good ends a letter; one that may pass, or that the operator
+// A refusal for good ends a message; one that may pass, or that the operator
 // can fix, does not.
 func TestRefusals(t *testing.T) {
 	refuse := func(code int, enhanced smtp.EnhancedCode) error {
@@ -203,7 +203,7 @@ func TestRefusals(t *testing.T) {
 				data: func(*session, int) error { return c.data },
 			}, nil)
 			o := toServer(t, withoutTLS, s.addr, nil)
-			o.write(t, record.LetterPasswordReset, "1")
+			o.write(t, record.MessagePasswordReset, "1")
 			o.round(t, 1)
 			if given := o.outbox.waiting() == 0; given != c.final || len(s.mail()) != 0 {
 				t.Errorf("given up: %v, want %v; arrived: %d", given, c.final, len(s.mail()))
@@ -217,8 +217,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A server that dies in the middle has not taken the letter; the next try is
-// the same letter.
+// A server that dies in the middle has not taken the message; the next try is
+// the same message.
 func TestServerDies(t *testing.T) {
 	s := serve(t, &server{plain: true, data: func(s *session, n int) error {
 		if n == 1 {
@@ -227,7 +227,7 @@ func TestServerDies(t *testing.T) {
 		return nil
 	}}, nil)
 	o := toServer(t, withoutTLS, s.addr, nil)
-	o.write(t, record.LetterPasswordReset, "1")
+	o.write(t, record.MessagePasswordReset, "1")
 	o.round(t, 1)
 	if len(s.mail()) != 0 || len(o.outbox.failed()) != 1 {
 		t.Fatalf("arrived %v, failures %v", s.mail(), o.outbox.failed())
@@ -242,7 +242,7 @@ func TestServerDies(t *testing.T) {
 	}
 }
 
-// Letters to a slow server are under way at the same time, four at most: the
+// Messages to a slow server are under way at the same time, four at most: the
 // server takes none before the others of its round are there as well.
 func TestSlowServer(t *testing.T) {
 	var four, two sync.WaitGroup
@@ -259,7 +259,7 @@ func TestSlowServer(t *testing.T) {
 	}}, nil)
 	o := toServer(t, withoutTLS, s.addr, nil)
 	for range 6 {
-		o.write(t, record.LetterPasswordReset, "1")
+		o.write(t, record.MessagePasswordReset, "1")
 	}
 	o.round(t, 4)
 	o.round(t, 2)

@@ -29,20 +29,20 @@ const maxTemplate = 256 << 10
 var embedded embed.FS
 
 // kinds are the messages that have templates.
-var kinds = []record.LetterKind{
-	record.LetterActivation, record.LetterConfirmation, record.LetterPasswordReset, record.LetterPasswordChanged,
-	record.LetterUsernameReset, record.LetterUsernameChanged, record.LetterEmailChange, record.LetterEmailChanged,
-	record.LetterNewSignIn,
-	record.LetterFactorAdded, record.LetterFactorRemoved, record.LetterFactorsReset, record.LetterRecoveryUsed, record.LetterWrongCodes,
+var kinds = []record.MessageKind{
+	record.MessageActivation, record.MessageConfirmation, record.MessagePasswordReset, record.MessagePasswordChanged,
+	record.MessageUsernameReset, record.MessageUsernameChanged, record.MessageEmailChange, record.MessageEmailChanged,
+	record.MessageNewSignIn,
+	record.MessageFactorAdded, record.MessageFactorRemoved, record.MessageFactorsReset, record.MessageRecoveryUsed, record.MessageWrongCodes,
 }
 
 // templates holds every message of every language.
 type templates struct {
-	letters  map[string]map[record.LetterKind]letterTemplate // by language
-	language string                                          // for messages without one
+	messages map[string]map[record.MessageKind]messageTemplate // by language
+	language string                                            // for messages without one
 }
 
-type letterTemplate struct {
+type messageTemplate struct {
 	subject, text *text.Template
 	html          *html.Template // nil: text alone
 }
@@ -62,9 +62,9 @@ func loadTemplates(override fs.FS, language string) (*templates, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Settings.Templates: %w", err)
 	}
-	t := &templates{map[string]map[record.LetterKind]letterTemplate{}, language}
+	t := &templates{map[string]map[record.MessageKind]messageTemplate{}, language}
 	for _, language := range languages {
-		if t.letters[language], err = loadLanguage(places, language); err != nil {
+		if t.messages[language], err = loadLanguage(places, language); err != nil {
 			return nil, fmt.Errorf("Settings.Templates: %w", err)
 		}
 	}
@@ -97,31 +97,31 @@ func listLanguages(places []fs.FS) (languages []string, err error) {
 }
 
 // loadLanguage reads one folder.
-func loadLanguage(places []fs.FS, language string) (map[record.LetterKind]letterTemplate, error) {
+func loadLanguage(places []fs.FS, language string) (map[record.MessageKind]messageTemplate, error) {
 	layout, err := findLayout(places, language)
 	if err != nil {
 		return nil, err
 	}
-	letters := map[record.LetterKind]letterTemplate{}
+	messages := map[record.MessageKind]messageTemplate{}
 	for _, kind := range kinds {
 		name := language + "/" + string(kind)
-		body, page, err := findLetter(places, name)
+		body, page, err := findMessage(places, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		} else if err != nil {
 			return nil, err
 		}
-		if letters[kind], err = parseLetter(body, page, layout); err != nil {
+		if messages[kind], err = parseMessage(body, page, layout); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return letters, nil
+	return messages, nil
 }
 
-// findLetter reads text and HTML (empty without one) from the first place that has
+// findMessage reads text and HTML (empty without one) from the first place that has
 // the text. Both are from the same place, because versions of different authors
 // could differ. The error is fs.ErrNotExist if no place has the text.
-func findLetter(places []fs.FS, name string) (body, page string, err error) {
+func findMessage(places []fs.FS, name string) (body, page string, err error) {
 	for _, place := range places {
 		body, err = readTemplate(place, name+".txt")
 		if errors.Is(err, fs.ErrNotExist) {
@@ -159,9 +159,9 @@ func readTemplate(from fs.FS, name string) (string, error) {
 	return strings.ReplaceAll(string(b), "\r\n", "\n"), err
 }
 
-// parseLetter splits the text file at its first blank line before values are filled
+// parseMessage splits the text file at its first blank line before values are filled
 // in, so that no value can end the subject and begin the text.
-func parseLetter(body, page, layout string) (l letterTemplate, err error) {
+func parseMessage(body, page, layout string) (l messageTemplate, err error) {
 	head, rest, ok := strings.Cut(body, "\n\n")
 	subject, named := strings.CutPrefix(head, "Subject: ")
 	if !ok || !named || strings.Contains(subject, "\n") {
@@ -181,38 +181,38 @@ func parseLetter(body, page, layout string) (l letterTemplate, err error) {
 }
 
 // know reports whether there are templates for the kind.
-func (t *templates) know(kind record.LetterKind) bool { return slices.Contains(kinds, kind) }
+func (t *templates) know(kind record.MessageKind) bool { return slices.Contains(kinds, kind) }
 
 // pick returns the templates of a language or, for a tag such as pt-br, of its base
 // language pt; nil if there are none.
-func (t *templates) pick(language string) map[record.LetterKind]letterTemplate {
+func (t *templates) pick(language string) map[record.MessageKind]messageTemplate {
 	language = strings.ReplaceAll(strings.ToLower(language[:min(len(language), 64)]), "_", "-")
-	if letters, ok := t.letters[language]; ok {
-		return letters
+	if messages, ok := t.messages[language]; ok {
+		return messages
 	}
 	base, _, _ := strings.Cut(language, "-")
-	return t.letters[base]
+	return t.messages[base]
 }
 
 // render returns a message in the wanted language, the site's, or English. The
 // kind must be known.
-func (t *templates) render(kind record.LetterKind, language string, d Data) (m Message, err error) {
-	letter := t.letters[fallbackLanguage][kind]
+func (t *templates) render(kind record.MessageKind, language string, d Data) (m Message, err error) {
+	message := t.messages[fallbackLanguage][kind]
 	for _, wanted := range []string{language, t.language} {
 		if found, ok := t.pick(wanted)[kind]; ok {
-			letter = found
+			message = found
 			break
 		}
 	}
-	subject, err := execute(letter.subject, d)
+	subject, err := execute(message.subject, d)
 	if err != nil {
 		return m, err
 	}
 	m.Subject = strings.TrimSpace(clean(subject, maxDetail))
-	if m.Text, err = execute(letter.text, d); err != nil || letter.html == nil {
+	if m.Text, err = execute(message.text, d); err != nil || message.html == nil {
 		return m, err
 	}
-	m.HTML, err = execute(letter.html, d)
+	m.HTML, err = execute(message.html, d)
 	return m, err
 }
 
@@ -240,7 +240,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 // tryTemplates renders every message of every language once, so that a mistake in a
 // template is an error of New, not of a message.
 func (s *Sender) tryTemplates() error {
-	for _, language := range slices.Sorted(maps.Keys(s.templates.letters)) {
+	for _, language := range slices.Sorted(maps.Keys(s.templates.messages)) {
 		for _, kind := range kinds {
 			if _, err := s.Preview(kind, language); err != nil {
 				return fmt.Errorf("templates of %s/%s: %w", language, kind, err)

@@ -26,7 +26,7 @@ func TestLanguages(t *testing.T) {
 		"pt-br/password_reset.txt", "Subject: Senha\n\n{{.Link}}\n",
 		"README.md", "what is no folder is passed over",
 	)
-	for _, c := range []struct{ site, letter, subject string }{
+	for _, c := range []struct{ site, message, subject string }{
 		{"", "", "Password reset on Golden"},
 		{"", "de", "Neues Passwort für Golden"},
 		{"", "DE", "Neues Passwort für Golden"},
@@ -42,21 +42,21 @@ func TestLanguages(t *testing.T) {
 		{"de", "en", "Password reset on Golden"},
 	} {
 		o := open(t, func(s *mail.Settings) { s.Templates, s.Language = own, c.site })
-		m, err := o.Preview(record.LetterPasswordReset, c.letter)
+		m, err := o.Preview(record.MessagePasswordReset, c.message)
 		if err != nil || m.Subject != c.subject {
-			t.Errorf("site %q, letter %.10q: subject %q, %v; want %q", c.site, c.letter, m.Subject, err, c.subject)
+			t.Errorf("site %q, message %.10q: subject %q, %v; want %q", c.site, c.message, m.Subject, err, c.subject)
 		}
 	}
 }
 
-// A letter that a language lacks comes in the site's language, then English.
-func TestMissingLetter(t *testing.T) {
+// A message that a language lacks comes in the site's language, then English.
+func TestMissingMessage(t *testing.T) {
 	o := open(t, func(s *mail.Settings) {
 		s.Templates, s.Language = files("de/password_reset.txt", german, "fr/activation.txt", "Subject: Salut\n\n{{.Link}}"), "fr"
 	})
-	for kind, want := range map[record.LetterKind]string{
-		record.LetterPasswordReset: "Neues Passwort für Golden", record.LetterActivation: "Salut",
-		record.LetterUsernameReset: "Username reset on Golden",
+	for kind, want := range map[record.MessageKind]string{
+		record.MessagePasswordReset: "Neues Passwort für Golden", record.MessageActivation: "Salut",
+		record.MessageUsernameReset: "Username reset on Golden",
 	} {
 		if m, err := o.Preview(kind, "de"); err != nil || m.Subject != want {
 			t.Errorf("%s: %q, %v; want %q", kind, m.Subject, err, want)
@@ -78,19 +78,19 @@ func TestOverride(t *testing.T) {
 		{"layout", files("en/layout.html", `<mine>{{template "content" .}}</mine>`, "en/confirmation.txt", mine, "en/confirmation.html", "Hi"), "<mine>Hi</mine>", "DOCTYPE"},
 	} {
 		o := open(t, func(s *mail.Settings) { s.Templates = c.own })
-		m, err := o.Preview(record.LetterConfirmation, "en")
+		m, err := o.Preview(record.MessageConfirmation, "en")
 		if err != nil || !strings.Contains(m.HTML, c.html) || c.html == "" && m.HTML != "" || c.not != "" && strings.Contains(m.HTML, c.not) {
 			t.Errorf("%s: %+v, %v", c.name, m, err)
 		}
 	}
 }
 
-// A layout of one's own is for the letters that are built in, too.
+// A layout of one's own is for the messages that are built in, too.
 func TestLayoutOfBuiltInLetters(t *testing.T) {
 	o := open(t, func(s *mail.Settings) {
 		s.Templates = files("en/layout.html", `<img src="https://app.example.com/logo.png">{{template "content" .}}`)
 	})
-	m, err := o.Preview(record.LetterConfirmation, "")
+	m, err := o.Preview(record.MessageConfirmation, "")
 	if err != nil || !strings.HasPrefix(m.HTML, "<img") || !strings.Contains(m.HTML, "<b>alice</b>") {
 		t.Errorf("%q, %v", m.HTML, err)
 	}

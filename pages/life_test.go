@@ -23,7 +23,7 @@ func TestLife(t *testing.T) {
 	s.is(s.post("/account/signup", "username", "alice", "email", "alice@example.com", "password", "password"), 422, "/account/signup", "Create your account")
 	s.is(s.post("/account/signup", "username", "alice", "email", "alice@example.com", "password", long), 200, "/account/done?about=activation", "Check your e-mail")
 	s.is(s.post("/account/login", "username", "alice", "password", long), 422, "/account/login", "Sign in")
-	activate := s.link("activate", record.LetterActivation, "alice")
+	activate := s.link("activate", record.MessageActivation, "alice")
 	s.is(s.get(activate), 200, activate, "Activate your account")
 	s.is(s.post(activate, "password", "wrong"), 422, activate, "Activate your account")
 	s.is(s.post(activate, "password", long), 200, "/account/", "Profile")
@@ -39,7 +39,7 @@ func TestLife(t *testing.T) {
 
 	s.fresh()
 	s.is(s.post("/account/reset", "email", "alice@example.com"), 200, "/account/done?about=reset", "Check your e-mail")
-	reset := s.link("reset/confirm", record.LetterPasswordReset, "alice")
+	reset := s.link("reset/confirm", record.MessagePasswordReset, "alice")
 	s.is(s.get(reset), 200, reset, "Choose a new password")
 	s.is(s.post(reset, "new_password", "12345678"), 422, reset, "Choose a new password")
 	s.is(s.post(reset, "new_password", "another lamp, another cloud"), 200, "/account/login?done=reset&name=alice", "Sign in")
@@ -80,7 +80,7 @@ func TestEmailLinks(t *testing.T) {
 	s.post("/account/emails", "email", "new@example.com", "password", jotgatetest.Password)
 	waiting := *alice
 	waiting.Email = "new@example.com"
-	uid, token := s.gate.Links().Parts(record.LetterEmailChange, &waiting)
+	uid, token := s.gate.Links().Parts(record.MessageEmailChange, &waiting)
 	link := "/account/email/confirm?uid=" + uid + "&token=" + token
 
 	s.fresh() // a program that scans e-mails, and presses every button
@@ -92,7 +92,7 @@ func TestEmailLinks(t *testing.T) {
 		t.Error("the page has the former address")
 	}
 
-	uid, token = s.gate.Links().Parts(record.LetterEmailChanged, alice)
+	uid, token = s.gate.Links().Parts(record.MessageEmailChanged, alice)
 	undo := "/account/email/undo?uid=" + uid + "&token=" + token
 	s.fresh()
 	s.is(s.post(undo), 422, undo, "Restore your e-mail address")
@@ -109,9 +109,9 @@ func TestLinksSurviveScanners(t *testing.T) {
 	s.post("/account/signup", "username", "alice", "email", "alice@example.com", "password", long)
 	s.gate.User("bob")
 	for page, link := range map[string]string{
-		"activate":         s.link("activate", record.LetterActivation, "alice"),
-		"reset/confirm":    s.link("reset/confirm", record.LetterPasswordReset, "bob"),
-		"username/confirm": s.link("username/confirm", record.LetterUsernameReset, "bob"),
+		"activate":         s.link("activate", record.MessageActivation, "alice"),
+		"reset/confirm":    s.link("reset/confirm", record.MessagePasswordReset, "bob"),
+		"username/confirm": s.link("username/confirm", record.MessageUsernameReset, "bob"),
 	} {
 		s.fresh()
 		for range 2 {
@@ -129,7 +129,7 @@ func TestLinksSurviveScanners(t *testing.T) {
 			t.Errorf("%s: the scanner has cookies: %v", page, s.jar.Cookies(u))
 		}
 	}
-	link := s.link("activate", record.LetterActivation, "alice")
+	link := s.link("activate", record.MessageActivation, "alice")
 	s.is(s.post(link, "password", long), 200, "/account/", "Profile")
 }
 

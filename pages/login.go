@@ -62,7 +62,7 @@ func (v *visit) signIn(username, password string, kind jotgate.PageLogin) error 
 // sends the browser to the next step.
 func (v *visit) tryPassword(username string, kind jotgate.PageLogin, check func() (jotgate.LoginState, error)) error {
 	var state jotgate.LoginState
-	strange, err := v.p.shell.Lockout().Try(v.ctx, username, v.network, func() (id record.UserID, err error) {
+	newNetwork, err := v.p.shell.Lockout().Try(v.ctx, username, v.network, func() (id record.UserID, err error) {
 		if state, err = check(); err != nil {
 			return "", err
 		}
@@ -77,7 +77,7 @@ func (v *visit) tryPassword(username string, kind jotgate.PageLogin, check func(
 	if err != nil {
 		return err
 	}
-	v.noticeSignIn(strange, state.Page.Account)
+	v.noticeSignIn(newNetwork, state.Page.Account)
 	return v.advance(state, kind)
 }
 
@@ -86,9 +86,9 @@ func (v *visit) tryPassword(username string, kind jotgate.PageLogin, check func(
 var errSuspended = errors.New("the login needs another step")
 
 // noticeSignIn notifies the owner of a login from a new network.
-func (v *visit) noticeSignIn(strange bool, account *record.Account) {
-	if strange && v.p.options.NewSignInEmail {
-		v.p.gate.Accounts().Notify(v.ctx, record.LetterNewSignIn, account, useragent.Origin(v.client.Address, v.client.UserAgent))
+func (v *visit) noticeSignIn(newNetwork bool, account *record.Account) {
+	if newNetwork && v.p.options.NewSignInEmail {
+		v.p.gate.Accounts().Notify(v.ctx, record.MessageNewSignIn, account, useragent.Origin(v.client.Address, v.client.UserAgent))
 	}
 }
 

@@ -144,13 +144,13 @@ func emails(v *visit) error {
 		return err
 	}
 	if account.Email != before.Email {
-		v.p.gate.Accounts().Notify(v.ctx, record.LetterEmailChanged, &before, "")
+		v.p.gate.Accounts().Notify(v.ctx, record.MessageEmailChanged, &before, "")
 	}
 	return v.to("emails", "email")
 }
 
 func emailConfirmShow(v *visit) error {
-	account, err := v.link(record.LetterEmailChange)
+	account, err := v.link(record.MessageEmailChange)
 	d := confirmData{Kind: "email-confirm", Ask: "password"}
 	if account != nil {
 		d.Valid, d.Username = true, account.Username
@@ -169,7 +169,7 @@ func emailConfirm(v *visit) error {
 	if err := v.read(field{"password", &current, false}); err != nil {
 		return err
 	}
-	account, err := v.link(record.LetterEmailChange)
+	account, err := v.link(record.MessageEmailChange)
 	if err != nil || account == nil {
 		return errors.Join(err, v.wrong("", v.T("problem.link")))
 	}
@@ -196,7 +196,7 @@ func emailConfirm(v *visit) error {
 }
 
 func emailUndoShow(v *visit) error {
-	account, err := v.link(record.LetterEmailChanged)
+	account, err := v.link(record.MessageEmailChanged)
 	v.Data = confirmData{Kind: "email-undo", Ask: "username", Valid: account != nil}
 	return err
 }
@@ -208,7 +208,7 @@ func emailUndo(v *visit) error {
 	if err := v.read(field{"username", &username, true}); err != nil {
 		return err
 	}
-	account, err := v.link(record.LetterEmailChanged)
+	account, err := v.link(record.MessageEmailChanged)
 	if err != nil || account == nil {
 		return errors.Join(err, v.wrong("", v.T("problem.link")))
 	}

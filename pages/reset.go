@@ -11,7 +11,7 @@ import (
 )
 
 // reset sends a link to the address.
-func reset(v *visit) error { return v.requestLink(record.LetterPasswordReset, "done?about=reset") }
+func reset(v *visit) error { return v.requestLink(record.MessagePasswordReset, "done?about=reset") }
 
 // resetData is the Data of reset-confirm.html.
 type resetData struct {
@@ -20,7 +20,7 @@ type resetData struct {
 }
 
 func resetConfirmShow(v *visit) error {
-	account, err := v.link(record.LetterPasswordReset)
+	account, err := v.link(record.MessagePasswordReset)
 	v.Data = resetData{}
 	if account != nil {
 		v.Data = resetData{true, account.Username}
@@ -35,7 +35,7 @@ func resetConfirm(v *visit) error {
 	if err := v.read(field{"new_password", &password, true}); err != nil {
 		return err
 	}
-	account, err := v.link(record.LetterPasswordReset)
+	account, err := v.link(record.MessagePasswordReset)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func resetConfirm(v *visit) error {
 }
 
 func usernameConfirmShow(v *visit) error {
-	account, err := v.link(record.LetterUsernameReset)
+	account, err := v.link(record.MessageUsernameReset)
 	v.Data = confirmData{Kind: "username-confirm", Ask: "username", Valid: account != nil}
 	return err
 }
@@ -66,7 +66,7 @@ func usernameConfirm(v *visit) error {
 	if err := v.read(field{"username", &username, true}); err != nil {
 		return err
 	}
-	account, err := v.link(record.LetterUsernameReset)
+	account, err := v.link(record.MessageUsernameReset)
 	if err != nil || account == nil {
 		return errors.Join(err, v.wrong("", v.T("problem.link")))
 	}
@@ -80,7 +80,7 @@ func usernameConfirm(v *visit) error {
 // noticePassword notifies the owner that the password was changed.
 func (v *visit) noticePassword(account *record.Account) {
 	if v.p.options.PasswordChangedEmail {
-		v.p.gate.Accounts().Notify(v.ctx, record.LetterPasswordChanged, account, "")
+		v.p.gate.Accounts().Notify(v.ctx, record.MessagePasswordChanged, account, "")
 	}
 }
 

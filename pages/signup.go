@@ -44,7 +44,7 @@ func signup(v *visit) error {
 	case in.Activate:
 		return v.redirect(v.Path + "done?about=activation")
 	case v.p.options.SendConfirmationEmail:
-		v.p.gate.Accounts().Notify(v.ctx, record.LetterConfirmation, account, "")
+		v.p.gate.Accounts().Notify(v.ctx, record.MessageConfirmation, account, "")
 	}
 	return v.signIn(account.Username, in.Password, jotgate.PageLogin{})
 }
@@ -100,7 +100,7 @@ type confirmData struct {
 }
 
 // link returns the account of the link that was followed, or nil.
-func (v *visit) link(kind record.LetterKind) (*record.Account, error) {
+func (v *visit) link(kind record.MessageKind) (*record.Account, error) {
 	query := v.r.URL.Query()
 	account, err := v.p.gate.Links().Account(v.ctx, kind, query.Get("uid"), query.Get("token"))
 	var e *jotgate.Error
@@ -112,7 +112,7 @@ func (v *visit) link(kind record.LetterKind) (*record.Account, error) {
 }
 
 func activateShow(v *visit) error {
-	account, err := v.link(record.LetterActivation)
+	account, err := v.link(record.MessageActivation)
 	d := confirmData{Kind: "activate", Ask: "password", Resend: "resend"}
 	if account != nil {
 		d.Valid, d.Username = true, account.Username
@@ -127,7 +127,7 @@ func activate(v *visit) error {
 	if err := v.read(field{"password", &password, true}); err != nil {
 		return err
 	}
-	account, err := v.link(record.LetterActivation)
+	account, err := v.link(record.MessageActivation)
 	if err != nil || account == nil {
 		return v.unlessDone(err)
 	}
@@ -139,7 +139,7 @@ func activate(v *visit) error {
 		return err
 	}
 	if v.p.options.SendConfirmationEmail {
-		v.p.gate.Accounts().Notify(v.ctx, record.LetterConfirmation, account, "")
+		v.p.gate.Accounts().Notify(v.ctx, record.MessageConfirmation, account, "")
 	}
 	return v.signIn(account.Username, password, jotgate.PageLogin{})
 }
@@ -172,12 +172,12 @@ func (v *visit) confirm(account *record.Account, password, name string) error {
 
 // resend sends another activation link, if the address awaits one.
 func resend(v *visit) error {
-	return v.requestLink(record.LetterActivation, "done?about=activation")
+	return v.requestLink(record.MessageActivation, "done?about=activation")
 }
 
 // requestLink sends an e-mail with a link to the typed address, if it is that of
 // an account; the page does not say whether it is.
-func (v *visit) requestLink(kind record.LetterKind, after string) error {
+func (v *visit) requestLink(kind record.MessageKind, after string) error {
 	var email string
 	if err := v.read(field{"email", &email, true}); err != nil {
 		return err

@@ -127,7 +127,7 @@ func (s *site) is(got shown, status int, path, title string) {
 }
 
 // link is the path of a link in an e-mail of this kind to the account.
-func (s *site) link(page string, kind record.LetterKind, username string) string {
+func (s *site) link(page string, kind record.MessageKind, username string) string {
 	s.Helper()
 	account, err := s.gate.Store().Accounts().ByLogin(s.Context(), username)
 	if err != nil {

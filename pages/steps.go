@@ -187,11 +187,11 @@ func (v *visit) take(token string, proof jotgate.Proof, kind jotgate.PageLogin) 
 	}
 	if state.Page != nil {
 		account := state.Page.Account
-		strange, err := v.p.shell.Lockout().Forgive(v.ctx, account.Username, v.network, account.ID)
+		newNetwork, err := v.p.shell.Lockout().Forgive(v.ctx, account.Username, v.network, account.ID)
 		if err != nil {
 			return err
 		}
-		v.noticeSignIn(strange, account)
+		v.noticeSignIn(newNetwork, account)
 	}
 	return v.advance(state, kind)
 }

@@ -21,7 +21,7 @@ import (
 //     that it requested.
 
 // identity are the headers that state the user's identity to the upstream, in
-// canonical form and in the order of the values that told returns.
+// canonical form and in the order of the values that identityValues returns.
 var identity = [...]string{"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session"}
 
 // connection are the headers that describe the client's connection to the
@@ -104,7 +104,7 @@ func newHeaderRules(token string, s Settings) (headerRules, error) {
 // canonicalName returns the name as net/http writes it, or an error if no header
 // of that name can pass.
 func canonicalName(setting, name string) (string, error) {
-	if simple, hollow := simpleName(name); !simple || hollow {
+	if simple, emptyWord := simpleName(name); !simple || emptyWord {
 		return "", fmt.Errorf("proxy: %s: %q is not a header name of words of letters and digits, joined by \"-\"", setting, name)
 	}
 	return textproto.CanonicalMIMEHeaderKey(name), nil
@@ -126,7 +126,7 @@ func (rules *headerRules) apply(h http.Header) {
 
 // passes reports whether a client's header of this name reaches the upstream.
 func (rules *headerRules) passes(name string) bool {
-	simple, hollow := simpleName(name)
+	simple, emptyWord := simpleName(name)
 	if !simple {
 		return false
 	}
@@ -137,7 +137,7 @@ func (rules *headerRules) passes(name string) bool {
 	if slices.Contains(rules.keep, canonical) {
 		return true
 	}
-	if hollow { // "X--Auth-User": no known server reads it as X-Auth-User, and no honest client sends it
+	if emptyWord { // "X--Auth-User": no known server reads it as X-Auth-User, and no honest client sends it
 		canonical = strings.Join(strings.FieldsFunc(canonical, func(c rune) bool { return c == '-' }), "-")
 		return canonical != "" && !reserved(canonical) && !slices.Contains(rules.drop, canonical)
 	}
@@ -146,20 +146,20 @@ func (rules *headerRules) passes(name string) bool {
 
 // simpleName reports whether a name consists of alphanumeric characters and "-",
 // and whether one of the words between the "-" is empty.
-func simpleName(name string) (simple, hollow bool) {
+func simpleName(name string) (simple, emptyWord bool) {
 	last := byte('-')
 	for i := range len(name) {
 		c := name[i]
 		switch {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
 		case c == '-':
-			hollow = hollow || last == '-'
+			emptyWord = emptyWord || last == '-'
 		default:
 			return false, false
 		}
 		last = c
 	}
-	return name != "", hollow || last == '-'
+	return name != "", emptyWord || last == '-'
 }
 
 // reserved reports whether the table reserves a canonical name.

@@ -249,7 +249,7 @@ func keepProtocol(r *http.Request) {
 // those whose value is not in the token. Characters that are not printable ASCII
 // are percent-encoded, so a name can neither end a header nor begin another.
 func Identify(h http.Header, user *jotgate.User) {
-	values := told(user)
+	values := identityValues(user)
 	for i, name := range identity {
 		if values[i] != "" {
 			h[name] = values[i : i+1 : i+1]
@@ -261,14 +261,14 @@ func Identify(h http.Header, user *jotgate.User) {
 // in the token are present and empty. If a header were missing, some gateways would
 // keep the client's copy or insert a placeholder.
 func IdentifyAll(h http.Header, user *jotgate.User) {
-	values := told(user)
+	values := identityValues(user)
 	for i, name := range identity {
 		h[name] = values[i : i+1 : i+1]
 	}
 }
 
-// told returns the values of the identity headers, in the order of identity.
-func told(user *jotgate.User) *[len(identity)]string {
+// identityValues returns the values of the identity headers, in the order of identity.
+func identityValues(user *jotgate.User) *[len(identity)]string {
 	return &[...]string{
 		headerText(user.Username), headerText(string(user.ID)), headerText(user.Role.Type),
 		headerText(user.Email), groupsText(user.Groups), headerText(user.Session),

@@ -20,9 +20,9 @@ var errLate = &jotgate.Error{Status: http.StatusRequestTimeout, Detail: "Request
 // the connection's deadline must not be changed after that.
 type incoming struct {
 	io.ReadCloser
-	client *http.ResponseController
-	limit  time.Duration
-	asked  bool // the client waits for 100 Continue
+	client          *http.ResponseController
+	limit           time.Duration
+	expectsContinue bool // the client waits for 100 Continue
 
 	reading sync.Mutex // held during a Read
 
@@ -37,7 +37,7 @@ type incoming struct {
 func (o *outgoing) receive(r *http.Request) *http.Request {
 	o.body = &incoming{
 		ReadCloser: r.Body, client: http.NewResponseController(o.ResponseWriter),
-		limit: o.limit, asked: r.Header.Get("Expect") != "",
+		limit: o.limit, expectsContinue: r.Header.Get("Expect") != "",
 	}
 	r = r.WithContext(r.Context())
 	r.Body = o.body
@@ -69,9 +69,9 @@ func (b *incoming) begin() error {
 	}
 	b.late = time.Now().Add(b.limit)
 	_ = b.client.SetReadDeadline(b.late)
-	if b.asked {
+	if b.expectsContinue {
 		_ = b.client.SetWriteDeadline(b.late) // later writes set another deadline
-		b.asked = false
+		b.expectsContinue = false
 	}
 	return nil
 }

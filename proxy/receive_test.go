@@ -78,7 +78,7 @@ func (c *client) gone(t *testing.T) {
 	}
 }
 
-// Who announces a body and does not send the whole of it is told so and let go,
+// Who announces a body and does not send the whole of it is told so and disconnected,
 // and the upstream hears of it.
 func TestWhoDoesNotSendABody(t *testing.T) {
 	const known, chunks = "POST /open HTTP/1.1\nContent-Length: 10", "POST /open HTTP/1.1\nTransfer-Encoding: chunked"

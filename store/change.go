@@ -156,7 +156,7 @@ func (s *Store) changedRow(change record.Change) (row []cell, err error) {
 		if err := t.user[c.column].fits(c.field, *c.value); err != nil {
 			return nil, err
 		}
-		value, err := t.emptied(c.column, c.field, *c.value)
+		value, err := t.textOrNull(c.column, c.field, *c.value)
 		if err != nil {
 			return nil, err
 		}
@@ -187,9 +187,9 @@ func (s *Store) changedRow(change record.Change) (row []cell, err error) {
 	return row, nil
 }
 
-// emptied returns the value to write for a text. An empty one is NULL where
+// textOrNull returns the value to write for a text. An empty one is NULL where
 // the column allows that, and an error where it has rules of its own.
-func (t *tables) emptied(column, field, value string) (any, error) {
+func (t *tables) textOrNull(column, field, value string) (any, error) {
 	c := t.user[column]
 	switch {
 	case value != "" || column == t.schema.Username || column == "password":

@@ -64,10 +64,10 @@ const maxSkew = 2 * time.Second
 func (s *Store) clockFact(ctx context.Context, q Queryer) (Fact, error) {
 	f := Fact{OK: true, About: "clock", Found: "agrees with the database's"}
 	var there time.Time
-	asked := s.driver.Now()
+	before := s.driver.Now()
 	_, err := one(ctx, q, []any{instant{&there}}, "SELECT "+s.driver.Clock)
-	answered := s.driver.Now()
-	ahead := max(asked.Sub(there), 0) + min(answered.Sub(there), 0)
+	after := s.driver.Now()
+	ahead := max(before.Sub(there), 0) + min(after.Sub(there), 0)
 	if ahead.Abs() > maxSkew {
 		side := "ahead of"
 		if ahead < 0 {
@@ -98,7 +98,7 @@ func (t *tables) userFacts() []Fact {
 	}{
 		{s.Username, "name the column that people log in with in the schema settings", true},
 		{"password", "jotgate needs a model that inherits AbstractBaseUser", true},
-		{s.Email, "without it there are no letters and no reset by e-mail; name the column in the schema settings", false},
+		{s.Email, "without it there are no messages and no reset by e-mail; name the column in the schema settings", false},
 		{"is_active", "without it every account is active", false},
 		{"is_staff", "without it nobody is staff", false},
 		{"is_superuser", "without it nobody is a superuser", false},
@@ -113,11 +113,11 @@ func (t *tables) userFacts() []Fact {
 		}
 		list = append(list, f)
 	}
-	return append(list, t.strangers()...)
+	return append(list, t.foreignFacts()...)
 }
 
-// strangers lists the columns and references that limit what jotgate can do.
-func (t *tables) strangers() (list []Fact) {
+// foreignFacts lists the columns and references that limit what jotgate can do.
+func (t *tables) foreignFacts() (list []Fact) {
 	list = append(list, t.fillFacts()...)
 	for _, r := range t.referrers {
 		ours := r.table == t.schema.UserGroups || r.table == t.schema.UserPermissions || cascades[r.table]

@@ -13,7 +13,7 @@ import (
 // The outbox: e-mails that wait to be sent.
 
 // Add implements record.Outbox. The message is due immediately.
-func (ob outbox) Add(ctx context.Context, letter record.Letter) error {
+func (ob outbox) Add(ctx context.Context, letter record.Message) error {
 	if !storable(letter.To) {
 		return refuse("email", "Not a valid string.")
 	}
@@ -32,16 +32,16 @@ const dueText = `UPDATE jotgate_outbox SET due = $1 WHERE due <= $2 AND id IN
 RETURNING id, kind, user_id, recipient, language, detail, created, attempts`
 
 // Due implements record.Outbox.
-func (ob outbox) Due(ctx context.Context, now time.Time, limit int, lease time.Duration) (list []record.Letter, err error) {
+func (ob outbox) Due(ctx context.Context, now time.Time, limit int, lease time.Duration) (list []record.Message, err error) {
 	err = ob.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
 		list, err = all(ctx, q, scanLetter, dueText, now.Add(lease).UnixMicro(), now.UnixMicro(), limit)
 		return err
 	})
-	slices.SortFunc(list, func(a, b record.Letter) int { return cmp.Compare(a.ID, b.ID) }) // RETURNING has no order
+	slices.SortFunc(list, func(a, b record.Message) int { return cmp.Compare(a.ID, b.ID) }) // RETURNING has no order
 	return list, err
 }
 
-func scanLetter(rows rowScanner) (l record.Letter, err error) {
+func scanLetter(rows rowScanner) (l record.Message, err error) {
 	err = rows.Scan(&l.ID, &l.Kind, &l.User, &l.To, &l.Language, &l.Detail, instant{&l.Created}, &l.Attempts)
 	return l, err
 }

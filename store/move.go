@@ -54,7 +54,7 @@ func (s *Store) MoveTo(ctx context.Context, target *Store, progress func(table s
 		if err != nil {
 			return err
 		}
-		if err := s.holdStill(ctx, from, plan); err != nil {
+		if err := s.lockTables(ctx, from, plan); err != nil {
 			return err
 		}
 		return target.driver.Write(ctx, func(_ context.Context, to Queryer) (err error) {
@@ -140,9 +140,9 @@ func (s *Store) pair(ctx context.Context, q Queryer, target *Store, name string,
 	return t, nil
 }
 
-// holdStill prevents writes to the source by others. In SQLite the single
+// lockTables prevents writes to the source by others. In SQLite the single
 // writer already does.
-func (s *Store) holdStill(ctx context.Context, q Queryer, plan []moveTable) error {
+func (s *Store) lockTables(ctx context.Context, q Queryer, plan []moveTable) error {
 	if !s.driver.Locks {
 		return nil
 	}
@@ -150,15 +150,15 @@ func (s *Store) holdStill(ctx context.Context, q Queryer, plan []moveTable) erro
 	for i, t := range plan {
 		names[i] = quote(t.name)
 	}
-	if err := patient(ctx, q); err != nil {
+	if err := liftTimeouts(ctx, q); err != nil {
 		return err
 	}
 	_, err := q.ExecContext(ctx, "LOCK TABLE "+strings.Join(names, ", ")+" IN SHARE MODE")
 	return s.driver.unavailable(err)
 }
 
-// patient lifts PostgreSQL's limits for this transaction.
-func patient(ctx context.Context, q Queryer) error {
+// liftTimeouts removes PostgreSQL's time limits for this transaction.
+func liftTimeouts(ctx context.Context, q Queryer) error {
 	_, err := q.ExecContext(ctx, "SET LOCAL statement_timeout = 0")
 	_, idle := q.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0")
 	return errors.Join(err, idle)
@@ -179,7 +179,7 @@ type move struct {
 // run copies the tables, or compares them if the target is not empty.
 func (m *move) run(ctx context.Context, plan []moveTable) (list []Moved, there bool, err error) {
 	if m.target.driver.Locks {
-		if err := patient(ctx, m.to); err != nil {
+		if err := liftTimeouts(ctx, m.to); err != nil {
 			return nil, false, err
 		}
 	}

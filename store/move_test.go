@@ -58,7 +58,7 @@ func full(w *world) *store.Store {
 	w.must(s.Factors().RequestReset(w.ctx, record.FactorReset{User: phoned.ID, By: a.ID, Reason: "lost the telephone", Due: noon}))
 	_, err = s.Factors().GraceStart(w.ctx, a.ID, noon)
 	w.must(err)
-	w.must(s.Outbox().Add(w.ctx, record.Letter{Kind: "password_reset", User: a.ID, To: "ada@example.com", Created: noon}))
+	w.must(s.Outbox().Add(w.ctx, record.Message{Kind: "password_reset", User: a.ID, To: "ada@example.com", Created: noon}))
 	return s
 }
 

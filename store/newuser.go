@@ -283,9 +283,9 @@ func suggestion(c column) string {
 func (t *tables) missing() (list []column) {
 	for _, c := range t.columns[t.schema.Users] {
 		_, filled := t.fills[c.name]
-		asked := slices.ContainsFunc(t.fields, func(f record.UserField) bool { return f.Name == c.name && !f.ReadOnly })
+		isField := slices.ContainsFunc(t.fields, func(f record.UserField) bool { return f.Name == c.name && !f.ReadOnly })
 		model := slices.Contains(t.modelColumns(), c.name) && c.name != "last_login"
-		if c.required && !filled && !asked && !model && c.name != "username" && !t.takesEmpty(c) {
+		if c.required && !filled && !isField && !model && c.name != "username" && !t.takesEmpty(c) {
 			list = append(list, c)
 		}
 	}

@@ -273,12 +273,12 @@ func (s *Store) passedOver(ctx context.Context, q Queryer, r record.Rotation, ke
 		return out, errChanged
 	}
 	out.Session = *row
-	return s.judge(ctx, q, r, out)
+	return s.decideRotation(ctx, q, r, out)
 }
 
-// judge decides about a live session of an active account: it was logged out
+// decideRotation decides about a live session of an active account: it was logged out
 // in Django, the request is a retry, or the token was reused.
-func (s *Store) judge(ctx context.Context, q Queryer, r record.Rotation, out rotation) (rotation, error) {
+func (s *Store) decideRotation(ctx context.Context, q Queryer, r record.Rotation, out rotation) (rotation, error) {
 	row := out.Session
 	black, err := s.blacklisted(ctx, q, row.JTI)
 	switch {

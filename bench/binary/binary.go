@@ -87,14 +87,14 @@ func Start(program *exec.Cmd) (*Server, error) {
 	if err := program.Start(); err != nil {
 		return nil, err
 	}
-	var said strings.Builder
-	for lines := bufio.NewScanner(out); lines.Scan(); said.WriteString(lines.Text() + "\n") {
+	var output strings.Builder
+	for lines := bufio.NewScanner(out); lines.Scan(); output.WriteString(lines.Text() + "\n") {
 		if found := listening.FindStringSubmatch(lines.Text()); found != nil {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
 			return &Server{Address: found[1], process: program}, nil
 		}
 	}
-	return nil, errors.Join(fmt.Errorf("%s did not listen: %s", program, said.String()), program.Wait())
+	return nil, errors.Join(fmt.Errorf("%s did not listen: %s", program, output.String()), program.Wait())
 }
 
 // Memory reads a line of /proc/PID/status (proc_pid_status(5)), in KiB: VmRSS,

@@ -55,8 +55,8 @@ func start(kind string, o options) (*site, error) {
 	if err != nil {
 		return s, err
 	}
-	for name, lanes := range map[string]int{"jotgate": 0, "wide": runtime.NumCPU()} {
-		if err := s.startJotgate(path, name, database(name), lanes); err != nil {
+	for name, concurrency := range map[string]int{"jotgate": 0, "wide": runtime.NumCPU()} {
+		if err := s.startJotgate(path, name, database(name), concurrency); err != nil {
 			return s, err
 		}
 	}
@@ -65,13 +65,13 @@ func start(kind string, o options) (*site, error) {
 
 // startJotgate starts jotgate as an operator does, but without rate limits, and
 // trusting the clients to name their addresses.
-func (s *site) startJotgate(path, name, database string, lanes int) error {
+func (s *site) startJotgate(path, name, database string, concurrency int) error {
 	args := []string{
 		"--database", database, "--hasher", "django-3.2", "--access-token-lifetime", "1h", "--log-level", "error",
 		"--trusted-proxies", "127.0.0.1/32", "--rate", "login=1000000/min;register=1000000/min",
 	}
-	if lanes > 0 {
-		args = append(args, "--hash-concurrency", strconv.Itoa(lanes))
+	if concurrency > 0 {
+		args = append(args, "--hash-concurrency", strconv.Itoa(concurrency))
 	}
 	process, err := binary.Serve(path, s.folder, args...)
 	return s.took(name, process, err)

@@ -41,8 +41,8 @@ type writer func(over context.Context, w io.Writer) error
 const head = "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
 // attacks lists the attacks. slow is the number of connections that send headers
-// slowly; patience is the server's --request-timeout.
-func attacks(slow int, patience time.Duration) []attack {
+// slowly; requestTimeout is the server's --request-timeout.
+func attacks(slow int, requestTimeout time.Duration) []attack {
 	one := []string{"/api/token/", "/auth/users/", "/api/token/refresh/"}
 	path := func() string { return one[rand.IntN(len(one))] }
 	whole := func(of func() string) writer {
@@ -53,9 +53,9 @@ func attacks(slow int, patience time.Duration) []attack {
 	}
 	bomb := zipped(10 << 20)
 	return []attack{
-		{"headers, a byte in 5 s", slow, 0, 15 * time.Second, 0, []string{closed}, drip("GET /auth/check HTTP/1.1\r\nHost: x\r\nX-Slow: ", 5*time.Second), false},
-		{"a body, a byte a second", slow / 10, 0, 15 * time.Second, 0, []string{"400"}, drip(fmt.Sprintf(head, path())+"Content-Length: 1000\r\n\r\n", time.Second), false},
-		{"answers of 40 KiB are not read", 10, 0, 2*patience + 10*time.Second + filling, 0, []string{closed}, endless("GET /api/schema/ HTTP/1.1\r\nHost: x\r\n\r\n"), true},
+		{"headers, a byte in 5 s", slow, 0, 15 * time.Second, 0, []string{closed}, slowly("GET /auth/check HTTP/1.1\r\nHost: x\r\nX-Slow: ", 5*time.Second), false},
+		{"a body, a byte a second", slow / 10, 0, 15 * time.Second, 0, []string{"400"}, slowly(fmt.Sprintf(head, path())+"Content-Length: 1000\r\n\r\n", time.Second), false},
+		{"answers of 40 KiB are not read", 10, 0, 2*requestTimeout + 10*time.Second + filling, 0, []string{closed}, endless("GET /api/schema/ HTTP/1.1\r\nHost: x\r\n\r\n"), true},
 		{"a body of 1 GiB in chunks", 1, 500 * time.Millisecond, 3 * time.Second, 8 << 20, []string{"413"}, chunked(path, 1<<30), false},
 		{"a body that is said to be 1 GiB", 1, 500 * time.Millisecond, 3 * time.Second, 8 << 20, []string{"413"}, long(func() string { return fmt.Sprintf(head, path()) + "Content-Length: 1073741824\r\n\r\n" }, 1<<30), false},
 		{"10,000 headers", 1, 500 * time.Millisecond, 3 * time.Second, 1 << 20, []string{"431"}, whole(func() string {
@@ -79,8 +79,8 @@ func zipped(n int) string {
 	return b.String()
 }
 
-// drip sends the beginning immediately and then single bytes at intervals.
-func drip(beginning string, every time.Duration) writer {
+// slowly sends the beginning immediately and then single bytes at intervals.
+func slowly(beginning string, every time.Duration) writer {
 	return func(over context.Context, w io.Writer) error {
 		for _, err := io.WriteString(w, beginning); ; _, err = w.Write([]byte("x")) {
 			if err != nil {

@@ -6,10 +6,10 @@ import (
 )
 
 // The short form: a tenth of the connections, cheap hashes, and a server that
-// loses patience sooner. It goes on until every attack has come to its end.
+// loses requestTimeout sooner. It goes on until every attack has come to its end.
 func TestSiege(t *testing.T) {
-	const patience = 2 * time.Second
-	s, err := start("--request-timeout", patience.String(), "--hasher", "pbkdf2_sha256:1000")
+	const requestTimeout = 2 * time.Second
+	s, err := start("--request-timeout", requestTimeout.String(), "--hasher", "pbkdf2_sha256:1000")
 	defer func() { _ = s.Stop() }()
 	if err != nil {
 		t.Fatal(err)
@@ -21,7 +21,7 @@ func TestSiege(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := attacks(200, patience)
+	all := attacks(200, requestTimeout)
 	end := lay(s.Address, all)
 	for limit := time.Now().Add(5 * time.Minute); err == nil && time.Now().Before(limit) && !end.complete(); {
 		_, err = s.goodClient(time.Second)

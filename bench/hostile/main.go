@@ -69,7 +69,7 @@ func (s *server) goodClient(duration time.Duration) (t times, err error) {
 	return t, err
 }
 
-// shares is the effect of a siege on the good client: for each round, its p99 as a
+// shares is the effect of a load on the good client: for each round, its p99 as a
 // multiple of the one without attacks.
 type shares struct{ check, login []float64 }
 
@@ -80,20 +80,20 @@ func (s *shares) String() string {
 	return fmt.Sprintf("%.2f (%.2f – %.2f) | %.2f (%.2f – %.2f)", s.check[n/2], s.check[0], s.check[n-1], s.login[n/2], s.login[0], s.login[n-1])
 }
 
-// round measures the good client without and with a siege.
-func (s *server) round(slice time.Duration, all []attack, into *shares) (peace, war times, faults []string, err error) {
-	if peace, err = s.goodClient(slice); err != nil {
-		return peace, war, nil, err
+// round measures the good client without and with a load.
+func (s *server) round(slice time.Duration, all []attack, into *shares) (calm, attacked times, faults []string, err error) {
+	if calm, err = s.goodClient(slice); err != nil {
+		return calm, attacked, nil, err
 	}
 	end := lay(s.Address, all)
 	time.Sleep(2 * time.Second) // until all clients are connected
-	war, err = s.goodClient(slice)
+	attacked, err = s.goodClient(slice)
 	faults = end.lift()
 	if err == nil {
-		into.check = append(into.check, float64(p99(war.check))/float64(p99(peace.check)))
-		into.login = append(into.login, float64(p99(war.login))/float64(p99(peace.login)))
+		into.check = append(into.check, float64(p99(attacked.check))/float64(p99(calm.check)))
+		into.login = append(into.login, float64(p99(attacked.login))/float64(p99(calm.login)))
 	}
-	return peace, war, faults, err
+	return calm, attacked, faults, err
 }
 
 // run prints the tables: each attack by itself, then all together.
@@ -107,7 +107,7 @@ func run(s *server, rounds int, slice time.Duration, all []attack) error {
 		return err
 	}
 	fmt.Println("| attack | checks: p99 as a multiple of the quiet one | logins: the same |\n|---|--:|--:|")
-	var foul []string
+	var faultsFound []string
 	for i := range all {
 		var part shares
 		for range rounds {
@@ -115,17 +115,17 @@ func run(s *server, rounds int, slice time.Duration, all []attack) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", all[i].name, err)
 			}
-			foul = append(foul, faults...)
+			faultsFound = append(faultsFound, faults...)
 		}
 		fmt.Printf("| %s | %s |\n", all[i].name, &part)
 	}
 	end := lay(s.Address, all)
 	_, err = s.goodClient(time.Minute + 10*time.Second) // the slowest connection is closed after a minute
-	foul = append(foul, end.lift()...)
+	faultsFound = append(faultsFound, end.lift()...)
 	most, unread := s.Memory("VmHWM")
 	fmt.Printf("\nMemory: %d MiB before, at most %d MiB during the attacks. All together:\n\n%s", before>>10, most>>10, end.table(all))
-	if err != nil || unread != nil || len(foul) > 0 {
-		return fmt.Errorf("the good client: %v; memory: %v; faults: %q", err, unread, foul)
+	if err != nil || unread != nil || len(faultsFound) > 0 {
+		return fmt.Errorf("the good client: %v; memory: %v; faults: %q", err, unread, faultsFound)
 	}
 	return s.settled(files+4, 15*time.Second)
 }

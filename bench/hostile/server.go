@@ -43,7 +43,7 @@ func (s *server) login() error {
 // check sends a request of the good client with its token.
 func (s *server) check() error { return s.Check(s.good, s.token) }
 
-// settled waits until the server has no more open files than before the siege.
+// settled waits until the server has no more open files than before the load.
 func (s *server) settled(files int, limit time.Duration) error {
 	for deadline := time.Now().Add(limit); ; time.Sleep(50 * time.Millisecond) {
 		n, err := s.Files()
@@ -51,7 +51,7 @@ func (s *server) settled(files int, limit time.Duration) error {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%d files are open %v after the siege, %d before it", n, limit, files)
+			return fmt.Errorf("%d files are open %v after the load, %d before it", n, limit, files)
 		}
 	}
 }

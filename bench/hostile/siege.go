@@ -1,6 +1,6 @@
 package main
 
-// A siege runs several attacks at the same time and records their outcomes.
+// A load runs several attacks at the same time and records their outcomes.
 
 import (
 	"bufio"
@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-type siege struct {
+type load struct {
 	address string
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -36,9 +36,9 @@ type outcome struct {
 }
 
 // lay starts the attacks on the server at address.
-func lay(address string, all []attack) *siege {
+func lay(address string, all []attack) *load {
 	ctx, stop := context.WithCancel(context.Background())
-	s := &siege{address: address, stop: stop, outcomes: map[string]*outcome{}}
+	s := &load{address: address, stop: stop, outcomes: map[string]*outcome{}}
 	for _, a := range all {
 		s.outcomes[a.name] = &outcome{statuses: map[string]int{}}
 		for range a.clients {
@@ -48,14 +48,14 @@ func lay(address string, all []attack) *siege {
 	return s
 }
 
-// lift ends the siege and returns the faults.
-func (s *siege) lift() []string {
+// lift ends the load and returns the faults.
+func (s *load) lift() []string {
 	s.stop()
 	s.running.Wait()
 	return s.faults
 }
 
-func (s *siege) attack(ctx context.Context, a attack) {
+func (s *load) attack(ctx context.Context, a attack) {
 	for ctx.Err() == nil {
 		status, sent, held, err := s.try(ctx, a)
 		if ctx.Err() != nil {
@@ -70,7 +70,7 @@ func (s *siege) attack(ctx context.Context, a attack) {
 }
 
 // complete reports whether every attack has an outcome.
-func (s *siege) complete() bool {
+func (s *load) complete() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range s.outcomes {
@@ -82,7 +82,7 @@ func (s *siege) complete() bool {
 }
 
 // note records and checks an attempt.
-func (s *siege) note(a attack, status string, sent int64, held time.Duration, err error) {
+func (s *load) note(a attack, status string, sent int64, held time.Duration, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.outcomes[a.name]
@@ -97,7 +97,7 @@ func (s *siege) note(a attack, status string, sent int64, held time.Duration, er
 // try makes one connection and returns how long the server kept it open: from its
 // beginning or, if the client does not read responses, from when it could send no
 // more. It fails if it cannot connect, or if the server does not close the connection.
-func (s *siege) try(ctx context.Context, a attack) (status string, sent int64, held time.Duration, err error) {
+func (s *load) try(ctx context.Context, a attack) (status string, sent int64, held time.Duration, err error) {
 	began := time.Now()
 	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", s.address)
 	if err != nil {
@@ -159,7 +159,7 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 // table returns the outcomes, one row for each attack.
-func (s *siege) table(all []attack) string {
+func (s *load) table(all []attack) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var b strings.Builder

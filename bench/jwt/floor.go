@@ -39,7 +39,7 @@ type floorState struct {
 	payload []byte
 }
 
-func newDesks(secret []byte) *sync.Pool {
+func newStates(secret []byte) *sync.Pool {
 	return &sync.Pool{New: func() any {
 		return &floorState{mac: hmac.New(sha256.New, secret), in: make([]byte, 0, 1024), sum: make([]byte, 0, 32), want: make([]byte, 43), payload: make([]byte, 1024)}
 	}}
@@ -53,7 +53,7 @@ func floorVerify(k *keys, alg, token string) runner {
 		return runner{"floor", bareVerify(k, alg, input, signature)}
 	}
 	header := token[:strings.IndexByte(token, '.')]
-	pool := newDesks(k.secret)
+	pool := newStates(k.secret)
 	bearer := "Bearer " + token
 	var exp int64 = 1 << 40
 	return runner{"floor", func() error { return floorOpen(pool, header, bearer, exp) }}
@@ -120,7 +120,7 @@ func floorSign(k *keys, alg string, write func([]byte) []byte) runner {
 		input := b64.AppendEncode([]byte(header), write(nil))
 		return runner{"floor", bareSign(k, alg, input)}
 	}
-	pool := newDesks(k.secret)
+	pool := newStates(k.secret)
 	return runner{"floor", func() error {
 		d := pool.Get().(*floorState)
 		defer pool.Put(d)

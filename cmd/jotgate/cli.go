@@ -62,7 +62,7 @@ func (a *app) run(args []string) error {
 	case shown:
 		return nil
 	case err != nil:
-		return a.misread(err)
+		return a.parseError(err)
 	}
 	unknown, err := settings.unknownVariables()
 	if err != nil {
@@ -147,8 +147,8 @@ func keyIDLast(args []string) []string {
 	return append(slices.Delete(slices.Clone(args), i, i+1), "--", args[i])
 }
 
-// misread returns the error for a command line that cannot be parsed.
-func (a *app) misread(err error) error {
+// parseError returns the error for a command line that cannot be parsed.
+func (a *app) parseError(err error) error {
 	var parse *kong.ParseError
 	if !errors.As(err, &parse) {
 		return usage("%w", err)

@@ -135,7 +135,7 @@ the mail server and the upstream. The status is 1 if serve would not start.
 
 // Run prints each error on a line.
 func (c *configCheck) Run(a *app) error {
-	faults := c.rehearse(a)
+	faults := c.dryRun(a)
 	for _, fault := range faults {
 		a.printf("%s: %s\n", visible(fault.about), visible(sentence(fault.err)))
 	}

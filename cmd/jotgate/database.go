@@ -111,8 +111,8 @@ func (f *databaseFlags) connect(a *app, inspect bool) (*store.Store, error) {
 
 var errDatabase = usage("give the database as sqlite:FILE or postgres://…")
 
-// understood reports whether the address is that of a supported database.
-func (f *databaseFlags) understood() bool {
+// isSupported reports whether the address is that of a supported database.
+func (f *databaseFlags) isSupported() bool {
 	_, file := f.sqliteFile()
 	_, server := f.postgresAddress()
 	return file || server

@@ -64,14 +64,14 @@ func (c *serveCommand) demonstrate(a *app, base string, gate *jotgate.Gate, db *
 		a.printf("\nOpen %s%s and sign in as %s with the password %s\n", base, c.PagesPath, demoName, password)
 	}
 	form := url.Values{"username": {demoName}, "password": {password}}
-	a.printf("\n1. Log in. The answer is a pair of tokens and the user.\n\n  curl -d username=%s -d password=%s %s/api/token/\n\n", demoName, password, base)
-	answer, err := show(a, http.MethodPost, base+"/api/token/", strings.NewReader(form.Encode()), "")
+	a.printf("\n1. Log in. The response is a pair of tokens and the user.\n\n  curl -d username=%s -d password=%s %s/api/token/\n\n", demoName, password, base)
+	body, err := show(a, http.MethodPost, base+"/api/token/", strings.NewReader(form.Encode()), "")
 	if err != nil {
 		return err
 	}
 	var tokens struct{ Access string }
-	if err := json.Unmarshal(answer, &tokens); err != nil {
-		return fmt.Errorf("the response to the login was %q", answer)
+	if err := json.Unmarshal(body, &tokens); err != nil {
+		return fmt.Errorf("the response to the login was %q", body)
 	}
 	a.printf("2. Call a protected address with the access token; it works for %.0f minutes.\n\n  curl -H \"Authorization: Bearer %s\" %s/auth/users/me/\n\n", c.AccessTokenLifetime.Minutes(), tokens.Access, base)
 	if _, err := show(a, http.MethodGet, base+"/auth/users/me/", nil, tokens.Access); err != nil {
@@ -102,7 +102,7 @@ func show(a *app, method, address string, body io.Reader, token string) ([]byte,
 		return nil, err
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxInput))
+	received, err := io.ReadAll(io.LimitReader(response.Body, maxInput))
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +110,8 @@ func show(a *app, method, address string, body io.Reader, token string) ([]byte,
 	if challenge := response.Header.Get("WWW-Authenticate"); challenge != "" {
 		a.printf("  WWW-Authenticate: %s\n", challenge)
 	}
-	a.printf("  %s\n\n", answer)
-	return answer, nil
+	a.printf("  %s\n\n", received)
+	return received, nil
 }
 
 // demoAlphabet has no characters that a shell interprets or that are easily

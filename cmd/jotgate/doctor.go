@@ -74,7 +74,7 @@ func (c *doctorCommand) Run(a *app) error {
 	if c.JSON {
 		err = a.json(facts)
 	} else {
-		tell(a, facts)
+		printFacts(a, facts)
 	}
 	if err == nil && slices.ContainsFunc(facts, func(f store.Fact) bool { return f.Fatal }) {
 		err = errors.New("jotgate cannot serve with this configuration")
@@ -82,8 +82,8 @@ func (c *doctorCommand) Run(a *app) error {
 	return err
 }
 
-// tell prints a line for each fact, followed by how to fix it.
-func tell(a *app, facts []store.Fact) {
+// printFacts prints a line for each fact, followed by how to fix it.
+func printFacts(a *app, facts []store.Fact) {
 	for _, f := range facts {
 		mark := "ok  "
 		switch {

@@ -25,7 +25,7 @@ const reachTime = 5 * time.Second
 
 // serveFacts checks every setting of serve.
 func (c *doctorCommand) serveFacts(a *app) (facts []store.Fact) {
-	faults := c.rehearse(a)
+	faults := c.dryRun(a)
 	for _, fault := range faults {
 		facts = append(facts, store.Fact{Fatal: true, About: fault.about, Found: sentence(fault.err), Fix: "serve does not start like this: see jotgate serve --help"})
 	}
@@ -105,7 +105,7 @@ func (c *doctorCommand) mailFact(a *app, faults []fault) (f store.Fact, ok bool)
 		return f, !broken
 	}
 	f.Found, f.Fix = "reached", "try it with jotgate email test ADDRESS"
-	gate, err := c.rehearseGate(a, slog.New(slog.DiscardHandler))
+	gate, err := c.dryRunGate(a, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return f, false // already reported as a fault
 	}

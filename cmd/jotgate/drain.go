@@ -23,20 +23,20 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// farewell is the longest duration of step 1.
-const farewell = time.Second
+// closeDelay is the longest duration of step 1.
+const closeDelay = time.Second
 
-// parting is the handler of a server that may have to stop.
-type parting struct {
-	next    http.Handler
-	prefix  string // of the endpoints
-	leaving atomic.Bool
-	open    atomic.Int64 // connections
+// drainer is the handler of a server that may have to stop.
+type drainer struct {
+	next     http.Handler
+	prefix   string // of the endpoints
+	draining atomic.Bool
+	open     atomic.Int64 // connections
 }
 
 // ServeHTTP implements http.Handler.
-func (p *parting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if p.leaving.Load() {
+func (p *drainer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.draining.Load() {
 		w.Header().Set("Connection", "close")
 		if r.URL.Path == "/readyz" || r.URL.Path == p.prefix+"/readyz" {
 			jotgate.NotReady("shutting down", nil).Respond(w, "")
@@ -47,7 +47,7 @@ func (p *parting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // count is http.Server.ConnState.
-func (p *parting) count(_ net.Conn, state http.ConnState) {
+func (p *drainer) count(_ net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		p.open.Add(1)
@@ -56,14 +56,14 @@ func (p *parting) count(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// sayGoodbye waits until all clients have disconnected, but at most limit. It
+// waitIdle waits until all clients have disconnected, but at most limit. It
 // returns only after ten checks in a row without a connection, because a
 // client may just be opening its next one.
-func (p *parting) sayGoodbye(limit time.Duration) {
-	p.leaving.Store(true)
-	for wait, quiet := time.Duration(0), 0; wait < limit && quiet < 10; wait += 10 * time.Millisecond {
-		if quiet++; p.open.Load() > 0 {
-			quiet = 0
+func (p *drainer) waitIdle(limit time.Duration) {
+	p.draining.Store(true)
+	for wait, idle := time.Duration(0), 0; wait < limit && idle < 10; wait += 10 * time.Millisecond {
+		if idle++; p.open.Load() > 0 {
+			idle = 0
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -75,19 +75,19 @@ func (c *serveCommand) drain(a *app, s *serving) error {
 	a.warn("jotgate: finishing the open requests")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), c.DrainTimeout)
 	defer cancel()
-	if err := s.parting.leave(ctx, s.server, s.listener, s.ended, min(farewell, c.DrainTimeout/4)); err != nil {
+	if err := s.drainer.stop(ctx, s.server, s.listener, s.ended, min(closeDelay, c.DrainTimeout/4)); err != nil {
 		return errors.Join(fmt.Errorf("requests were cut off after %v", c.DrainTimeout), s.server.Close())
 	}
 	return nil
 }
 
-// leave runs all three steps. Shutdown comes last, because net/http then
+// stop runs all three steps. Shutdown comes last, because net/http then
 // drops requests that it has read but not yet passed to the handler.
-func (p *parting) leave(ctx context.Context, server *http.Server, listener net.Listener, ended <-chan error, first time.Duration) error {
-	p.sayGoodbye(first)
+func (p *drainer) stop(ctx context.Context, server *http.Server, listener net.Listener, ended <-chan error, first time.Duration) error {
+	p.waitIdle(first)
 	_ = listener.Close()
 	<-ended // all connections in the queue have been accepted now
-	p.sayGoodbye(first)
+	p.waitIdle(first)
 	return server.Shutdown(ctx)
 }
 

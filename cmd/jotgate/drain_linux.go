@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patient is a listener whose Close keeps the connections in its queue.
-type patient struct {
+// drainListener is a listener whose Close keeps the connections in its queue.
+type drainListener struct {
 	net.Listener
 	raw     syscall.RawConn
 	bar     func(fd int)  // keeps new connections out of the queue
@@ -24,21 +24,21 @@ type patient struct {
 	waited  chan net.Conn // accepted by Close
 }
 
-// waitingRoom is how many connections Close accepts. It is the kernel's
+// backlog is how many connections Close accepts. It is the kernel's
 // default maximum for the queue.
-const waitingRoom = 4096
+const backlog = 4096
 
-// leaveNobody turns the listener of a socket that this process made into a patient
-// one. A socket that other processes have, too, must not be changed.
-func leaveNobody(l net.Listener) net.Listener {
-	p := &patient{Listener: l, waited: make(chan net.Conn, waitingRoom)}
+// newDrainListener makes a drainListener of the listener of a socket that this
+// process made. A socket that other processes have, too, must not be changed.
+func newDrainListener(l net.Listener) net.Listener {
+	p := &drainListener{Listener: l, waited: make(chan net.Conn, backlog)}
 	var err error
 	switch l := l.(type) {
 	case *net.TCPListener:
 		p.raw, err = l.SyscallConn()
 		// If filters are not supported (MPTCP), a client may still connect
 		// between emptying the queue and closing the listener.
-		p.bar = func(fd int) { _ = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, nobodyNew()) }
+		p.bar = func(fd int) { _ = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, dropSYN()) }
 	case *unixSocket:
 		p.raw, err = l.SyscallConn()
 		p.bar = func(int) { l.unlink() }
@@ -53,7 +53,7 @@ func leaveNobody(l net.Listener) net.Listener {
 
 // Accept returns the connections that Close took from the queue before it
 // returns an error.
-func (p *patient) Accept() (net.Conn, error) {
+func (p *drainListener) Accept() (net.Conn, error) {
 	conn, err := p.Listener.Accept()
 	if err == nil {
 		return conn, nil
@@ -69,7 +69,7 @@ func (p *patient) Accept() (net.Conn, error) {
 }
 
 // Close takes the connections in the queue and refuses later ones.
-func (p *patient) Close() error {
+func (p *drainListener) Close() error {
 	p.closing.Lock()
 	defer p.closing.Unlock()
 	_ = p.raw.Control(func(fd uintptr) {
@@ -85,12 +85,12 @@ func (p *patient) Close() error {
 	return p.Listener.Close()
 }
 
-// nobodyNew returns a filter that drops the first packet of a connection (SYN
+// dropSYN returns a filter that drops the first packet of a connection (SYN
 // without ACK, RFC 9293 section 3.1), so that handshakes that have begun can
 // finish. A dropped client retries after a second and is refused then. That
 // is better than a reset, after which a client cannot know whether its
 // request was processed.
-func nobodyNew() *unix.SockFprog {
+func dropSYN() *unix.SockFprog {
 	const flags, syn, ack = 13, 0x02, 0x10 // offsets from the start of the TCP header
 	program := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
@@ -108,7 +108,7 @@ const handshake = 10 * time.Millisecond
 // takeWaiting moves the queue into taken. The socket is Go's and therefore
 // does not block.
 func takeWaiting(listener int, taken []int) []int {
-	for len(taken) < waitingRoom {
+	for len(taken) < backlog {
 		fd, _, err := syscall.Accept4(listener, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
 		if err == syscall.EINTR || err == syscall.ECONNABORTED {
 			continue
@@ -122,7 +122,7 @@ func takeWaiting(listener int, taken []int) []int {
 }
 
 // admit turns a socket into a connection.
-func (p *patient) admit(fd int) {
+func (p *drainListener) admit(fd int) {
 	file := os.NewFile(uintptr(fd), "connection")
 	defer file.Close()
 	conn, err := net.FileConn(file) // a copy

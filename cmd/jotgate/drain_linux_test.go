@@ -106,10 +106,10 @@ func echo(listener net.Listener) {
 func TestLeaving(t *testing.T) {
 	for range 5 {
 		plain := listen(t)
-		p := &parting{next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })}
+		p := &drainer{next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })}
 		server := &http.Server{Handler: p, ConnState: p.count}
 		ended := make(chan error, 1)
-		listener := leaveNobody(plain)
+		listener := newDrainListener(plain)
 		go func() { ended <- server.Serve(listener) }()
 		var clients sync.WaitGroup
 		for range 8 {
@@ -130,7 +130,7 @@ func TestLeaving(t *testing.T) {
 			})
 		}
 		time.Sleep(20 * time.Millisecond)
-		if err := p.leave(t.Context(), server, listener, ended, farewell/2); err != nil {
+		if err := p.stop(t.Context(), server, listener, ended, closeDelay/2); err != nil {
 			t.Error(err)
 		}
 		clients.Wait()

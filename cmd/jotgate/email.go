@@ -33,7 +33,7 @@ neither database nor secret is needed. The status is 1 if the server refuses it.
 func (c *emailTest) Run(a *app) error {
 	f := serveFlags{gateFlags: c.gateFlags, mailFlags: c.mailFlags}
 	f.SecretKey = randomText(secretLength, secretAlphabet) // nothing is signed here
-	gate, err := f.rehearseGate(a, slog.New(slog.DiscardHandler))
+	gate, err := f.dryRunGate(a, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

@@ -93,18 +93,18 @@ func TestEventListPages(t *testing.T) {
 	}
 }
 
-// letterbox is a mail server that refuses one address.
-type letterbox struct {
+// mailbox is a mail server that refuses one address.
+type mailbox struct {
 	mu   sync.Mutex
 	got  []string
 	last string
 }
 
-func (b *letterbox) NewSession(*smtp.Conn) (smtp.Session, error) { return b, nil }
-func (b *letterbox) Mail(string, *smtp.MailOptions) error        { return nil }
-func (b *letterbox) Reset()                                      {}
-func (b *letterbox) Logout() error                               { return nil }
-func (b *letterbox) Rcpt(to string, _ *smtp.RcptOptions) error {
+func (b *mailbox) NewSession(*smtp.Conn) (smtp.Session, error) { return b, nil }
+func (b *mailbox) Mail(string, *smtp.MailOptions) error        { return nil }
+func (b *mailbox) Reset()                                      {}
+func (b *mailbox) Logout() error                               { return nil }
+func (b *mailbox) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if strings.HasPrefix(to, "gone@") {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox"}
 	}
@@ -112,7 +112,7 @@ func (b *letterbox) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return nil
 }
 
-func (b *letterbox) Data(r io.Reader) error {
+func (b *mailbox) Data(r io.Reader) error {
 	text, err := io.ReadAll(r)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -125,7 +125,7 @@ func TestEmailTest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box := &letterbox{}
+	box := &mailbox{}
 	server := smtp.NewServer(box)
 	go func() { _ = server.Serve(listener) }()
 	defer server.Close()

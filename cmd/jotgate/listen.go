@@ -44,7 +44,7 @@ func (c *serverFlags) listen(a *app) (net.Listener, error) {
 	case err != nil:
 		return nil, fmt.Errorf("cannot listen on %s: %w", c.Addr, err)
 	}
-	return leaveNobody(listener), nil
+	return newDrainListener(listener), nil
 }
 
 // socketPath returns the path of an address such as unix:/run/jotgate.sock. A path
@@ -91,7 +91,7 @@ func listenUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listene
 		if err != nil {
 			return nil, fmt.Errorf("cannot listen on unix:%s: %w", path, err)
 		}
-		return leaveNobody(&unixSocket{UnixListener: listener.(*net.UnixListener)}), nil
+		return newDrainListener(&unixSocket{UnixListener: listener.(*net.UnixListener)}), nil
 	}
 	unlock, err := lockFolder(filepath.Dir(path)) // or a second start could remove the first one's socket
 	if err != nil {
@@ -131,7 +131,7 @@ func makeSocket(ctx context.Context, path string, mode fs.FileMode) (net.Listene
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot listen on unix:%s: %w", path, err), listener.Close())
 	}
-	return leaveNobody(socket), nil
+	return newDrainListener(socket), nil
 }
 
 // removeStale removes a socket on which no process listens.

@@ -32,9 +32,9 @@ type fault struct {
 	err   error
 }
 
-// rehearse builds what serve builds and returns the errors, in the order in
+// dryRun builds what serve builds and returns the errors, in the order in
 // which serve would find them.
-func (f *serveFlags) rehearse(a *app) (faults []fault) {
+func (f *serveFlags) dryRun(a *app) (faults []fault) {
 	note := func(about string, err error) {
 		if err != nil {
 			faults = append(faults, fault{about, err})
@@ -49,7 +49,7 @@ func (f *serveFlags) rehearse(a *app) (faults []fault) {
 	quiet := slog.New(slog.DiscardHandler)
 	_, err = f.newTLS(quiet)
 	note("TLS", err)
-	gate, err := f.rehearseGate(a, quiet)
+	gate, err := f.dryRunGate(a, quiet)
 	note("tokens, secret and passwords", err)
 	if gate == nil {
 		return faults // even the generated secret was refused, which cannot happen
@@ -65,12 +65,12 @@ func (f *serveFlags) rehearse(a *app) (faults []fault) {
 	return faults
 }
 
-// rehearseGate makes the gate that serve would make. If its settings are
+// dryRunGate makes the gate that serve would make. If its settings are
 // refused, it returns a gate with the default settings, for the rest of the
 // rehearsal.
-func (f *serveFlags) rehearseGate(a *app, log *slog.Logger) (*jotgate.Gate, error) {
+func (f *serveFlags) dryRunGate(a *app, log *slog.Logger) (*jotgate.Gate, error) {
 	fallback := jotgate.Secret(randomText(secretLength, secretAlphabet))
-	if !f.understood() {
+	if !f.isSupported() {
 		gate, _ := jotgate.New(jotgate.Settings{SecretKey: fallback, Logger: log}, nil)
 		return gate, errDatabase
 	}
@@ -93,7 +93,7 @@ func (f *serveFlags) rehearseGate(a *app, log *slog.Logger) (*jotgate.Gate, erro
 
 // check returns the first fault, as serve reports it.
 func (f *serveFlags) check(a *app) error {
-	for _, fault := range f.rehearse(a) {
+	for _, fault := range f.dryRun(a) {
 		return fault.err
 	}
 	return nil

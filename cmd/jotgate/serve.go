@@ -100,7 +100,7 @@ type serving struct {
 	server   *http.Server
 	listener net.Listener
 	startup  *startup
-	parting  *parting
+	drainer  *drainer
 	ended    chan error // receives the result of Serve
 	handler  http.Handler
 	// stopRedirect ends --tls-redirect.
@@ -119,9 +119,9 @@ func (c *serveCommand) newServing(a *app, listener net.Listener, log *slog.Logge
 	if s.stopRedirect, err = c.serveRedirect(a, tls); err != nil {
 		return nil, err
 	}
-	s.parting = &parting{next: s.startup, prefix: prefix}
-	s.server = api.Server("", tls.wrap(s.parting, c.HSTS))
-	s.server.ConnState = s.parting.count
+	s.drainer = &drainer{next: s.startup, prefix: prefix}
+	s.server = api.Server("", tls.wrap(s.drainer, c.HSTS))
+	s.server.ConnState = s.drainer.count
 	s.server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	go func() { s.ended <- s.server.Serve(tls.listen(listener)) }()
 	return s, nil
@@ -146,16 +146,16 @@ func (c *serveCommand) assemble(a *app, s *serving, gate *jotgate.Gate, db *stor
 	return sender, gate.Sync(a.ctx)
 }
 
-// serve does what a server does beside handling requests, until it is stopped;
+// serve does what a server does in addition to handling requests, until it is stopped;
 // the gate's background work ends after the last request.
 func (c *serveCommand) serve(a *app, s *serving, gate *jotgate.Gate, db *store.Store, sender *mail.Sender) error {
-	beside, stop := context.WithCancel(context.WithoutCancel(a.ctx))
+	background, stop := context.WithCancel(context.WithoutCancel(a.ctx))
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer stop()
-	running.Go(func() { _ = gate.Run(beside) })
-	running.Go(func() { _ = sender.Run(beside) })
-	running.Go(func() { keepSlim(beside) })
+	running.Go(func() { _ = gate.Run(background) })
+	running.Go(func() { _ = sender.Run(background) })
+	running.Go(func() { trimMemory(background) })
 	s.startup.finish(s.handler)
 	if err := c.welcome(a, s.listener, gate, db); err != nil {
 		return errors.Join(err, s.server.Close())

@@ -112,7 +112,7 @@ func (f *hashLimitFlags) hasher(setting string) (*passwd.Hasher, error) {
 // gate opens the database and makes a gate that uses it. With create, it
 // creates a missing database and a missing secret.
 func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, *store.Store, error) {
-	if !f.understood() {
+	if !f.isSupported() {
 		return nil, nil, errDatabase
 	}
 	settings, err := f.settings(a, log, create)
@@ -123,7 +123,7 @@ func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, 
 	if create {
 		how = making
 	}
-	db, err := f.patiently(a, func() (*store.Store, error) { return f.open(a, how) })
+	db, err := f.openPersistently(a, func() (*store.Store, error) { return f.open(a, how) })
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// slimEvery is the interval between checks. At the first check the start is
+// trimEvery is the interval between checks. At the first check the start is
 // over, and memory that the first requests need is allocated again.
-const slimEvery = 2 * time.Second
+const trimEvery = 2 * time.Second
 
-// keepSlim runs until the context is done.
-func keepSlim(ctx context.Context) {
-	tick := time.NewTicker(slimEvery)
+// trimMemory runs until the context is done.
+func trimMemory(ctx context.Context) {
+	tick := time.NewTicker(trimEvery)
 	defer tick.Stop()
 	var heap trimmer
 	for first := true; ; first = false {
@@ -39,9 +39,9 @@ type trimmer struct {
 	cycle uint64 // the number of collections at the last check
 }
 
-// slack is how much more than needed may be held, in bytes: for less, a
+// trimTolerance is how much more than needed may be held, in bytes: for less, a
 // collection is not worth its processor time, which grows with the level.
-const slack = 8 << 20
+const trimTolerance = 8 << 20
 
 // look releases memory if too much is held and nothing was collected since
 // the last check: a server under load needs what it has. It reports whether
@@ -52,7 +52,7 @@ func (t *trimmer) look(now, cycle uint64) bool {
 	if !quiet {
 		return false
 	}
-	if now <= t.level+max(slack, t.level/2) {
+	if now <= t.level+max(trimTolerance, t.level/2) {
 		t.level = min(t.level, now)
 		return false
 	}

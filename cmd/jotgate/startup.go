@@ -85,11 +85,11 @@ const (
 	reportEvery   = 10 * time.Second
 )
 
-// patiently calls open until it succeeds or its error is not temporary, for
+// openPersistently calls open until it succeeds or its error is not temporary, for
 // StartupTimeout at most. It logs immediately what it waits for, and again
 // every ten seconds. It does not wait for a SQLite file, whose writers are
 // waited for in any case.
-func (f *databaseFlags) patiently(a *app, open func() (*store.Store, error)) (*store.Store, error) {
+func (f *databaseFlags) openPersistently(a *app, open func() (*store.Store, error)) (*store.Store, error) {
 	ctx, cancel := context.WithTimeout(a.ctx, max(f.StartupTimeout, time.Nanosecond))
 	defer cancel()
 	_, file := f.sqliteFile()

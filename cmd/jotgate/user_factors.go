@@ -90,6 +90,6 @@ func (c *factorsRemove) Run(a *app) error {
 		if err := a.event(db, record.Event{Name: "factor", User: account.ID, Detail: detail}); err != nil || account.Email == "" {
 			return err
 		}
-		return db.Outbox().Add(a.ctx, record.Letter{Kind: record.LetterFactorRemoved, User: account.ID, To: account.Email, Created: time.Now()})
+		return db.Outbox().Add(a.ctx, record.Message{Kind: record.MessageFactorRemoved, User: account.ID, To: account.Email, Created: time.Now()})
 	})
 }

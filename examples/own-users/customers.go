@@ -17,7 +17,7 @@ import (
 type customers struct {
 	db     *sql.DB
 	hasher passwd.Hasher
-	lanes  chan struct{} // limits concurrent password checks, each of which needs 19 MiB
+	slots  chan struct{} // limits concurrent password checks, each of which needs 19 MiB
 }
 
 func openCustomers(ctx context.Context, file string) (*customers, error) {
@@ -28,7 +28,7 @@ func openCustomers(ctx context.Context, file string) (*customers, error) {
 	_, err = db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS customer(
 		number INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never given to somebody else
 		login TEXT NOT NULL UNIQUE, secret TEXT NOT NULL, blocked BOOL NOT NULL DEFAULT false)`)
-	return &customers{db: db, lanes: make(chan struct{}, 2)}, err
+	return &customers{db: db, slots: make(chan struct{}, 2)}, err
 }
 
 // add creates a customer.
@@ -54,8 +54,8 @@ func (c *customers) UserByID(ctx context.Context, id record.UserID) (*record.Acc
 // CheckPassword takes equally long for an account that does not exist.
 func (c *customers) CheckPassword(ctx context.Context, account *record.Account, password string) (bool, error) {
 	select {
-	case c.lanes <- struct{}{}:
-		defer func() { <-c.lanes }()
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
 	case <-ctx.Done():
 		return false, jotgate.ErrBusy
 	}

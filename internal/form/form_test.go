@@ -41,7 +41,7 @@ func TestPythonErrors(t *testing.T) {
 		_, p := (&scanner{text: d.Text}).document()
 		got := ""
 		if p != nil {
-			got = (&scanner{text: d.Text}).say(p)
+			got = (&scanner{text: d.Text}).message(p)
 		}
 		if strings.HasPrefix(got, "Illegal trailing comma") {
 			continue // of 3.13; see TestTrailingComma
@@ -59,7 +59,7 @@ func TestTrailingComma(t *testing.T) {
 		`[1,]`:      "Illegal trailing comma before the end of array: line 1 column 3 (char 2)",
 	} {
 		s := &scanner{text: text}
-		if _, p := s.document(); p == nil || s.say(p) != want {
+		if _, p := s.document(); p == nil || s.message(p) != want {
 			t.Errorf("%s: %v, want %q", text, p, want)
 		}
 	}

@@ -30,7 +30,7 @@ func parseJSON(raw []byte) (*Body, error) {
 	s := &scanner{text: string(raw)}
 	body, p := s.document()
 	if p != nil {
-		return nil, refuse(http.StatusBadRequest, "JSON parse error - %s", s.say(p))
+		return nil, refuse(http.StatusBadRequest, "JSON parse error - %s", s.message(p))
 	}
 	return body, nil
 }
@@ -42,9 +42,9 @@ type scanner struct {
 	depth int
 }
 
-// say returns the message with its position, counted as in Python: lines and
+// message returns the message with its position, counted as in Python: lines and
 // columns from 1, characters from 0.
-func (s *scanner) say(p *problem) string {
+func (s *scanner) message(p *problem) string {
 	if p.at < 0 {
 		return p.text
 	}

@@ -39,30 +39,30 @@ type Lockout struct {
 	shards [64]shard
 }
 
-// shard counts the attempts in progress, for a part of the accounts. turn is held
+// shard counts the attempts in progress, for a part of the accounts. slot is held
 // during a database query, so waiting for it has a timeout.
 type shard struct {
-	turn   chan struct{} // full while begin handles an attempt of the shard
+	slot   chan struct{} // full while begin handles an attempt of the shard
 	mu     sync.Mutex
 	trying map[string]int // by counter
 }
 
-// patience is how long an attempt waits for its turn.
-const patience = 3 * time.Second
+// slotTimeout is how long an attempt waits for its slot.
+const slotTimeout = 3 * time.Second
 
-// enter waits for the shard's turn.
+// enter waits for the shard's slot.
 func (s *shard) enter(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, slotTimeout)
 	defer cancel()
 	select {
-	case s.turn <- struct{}{}:
+	case s.slot <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return jotgate.ErrUnavailable.Because(errors.New("other tries wait for the database"))
 	}
 }
 
-func (s *shard) leave() { <-s.turn }
+func (s *shard) leave() { <-s.slot }
 
 // add adds n to the number of attempts in progress.
 func (s *shard) add(n int, keys ...string) {
@@ -93,7 +93,7 @@ func New(gate *jotgate.Gate, policy throttle.Lockout) *Lockout {
 		l.store = &memory{seed: maphash.MakeSeed()}
 	}
 	for i := range l.shards {
-		l.shards[i].turn, l.shards[i].trying = make(chan struct{}, 1), map[string]int{}
+		l.shards[i].slot, l.shards[i].trying = make(chan struct{}, 1), map[string]int{}
 	}
 	return l
 }
@@ -101,9 +101,9 @@ func New(gate *jotgate.Gate, policy throttle.Lockout) *Lockout {
 // Try runs check, which checks a password for the account of this login name,
 // unless there were too many failures: then it returns an error with status 429 and
 // check does not run. A failure is ErrNoActiveAccount or ErrWrongPassword; other
-// errors do not count. After a success, for which check returns the user, strange
+// errors do not count. After a success, for which check returns the user, newNetwork
 // reports whether the user had not logged in from this network before.
-func (l *Lockout) Try(ctx context.Context, login, network string, check func() (record.UserID, error)) (strange bool, err error) {
+func (l *Lockout) Try(ctx context.Context, login, network string, check func() (record.UserID, error)) (newNetwork bool, err error) {
 	t := l.attempt(login, network)
 	if err := t.begin(ctx); err != nil {
 		return false, err
@@ -121,13 +121,13 @@ func (l *Lockout) Try(ctx context.Context, login, network string, check func() (
 // Forgive deletes the failures from this network and records that the user has
 // logged in from there. It is for a login or a password reset. It reports whether
 // the network is new for the user.
-func (l *Lockout) Forgive(ctx context.Context, login, network string, user record.UserID) (strange bool, err error) {
+func (l *Lockout) Forgive(ctx context.Context, login, network string, user record.UserID) (newNetwork bool, err error) {
 	return l.attempt(login, network).forgive(ctx, user, true)
 }
 
 // forgive is Forgive, but deletes failures only if failed is set, which it is not
 // if begin found none. One that was added since then may count.
-func (t *attempt) forgive(ctx context.Context, user record.UserID, failed bool) (strange bool, err error) {
+func (t *attempt) forgive(ctx context.Context, user record.UserID, failed bool) (newNetwork bool, err error) {
 	if failed {
 		if err := t.store.Forgive(ctx, record.Forgiveness{
 			Own: t.own, Pair: t.pair, Total: t.total, Share: t.policy.Share(math.MaxInt), Forget: t.now().Add(-t.forget()),

@@ -103,7 +103,7 @@ func changeEmail(w *world, p *probe) error {
 	}
 	asked := *account
 	asked.Email = next
-	uid, token := node.Links().Parts(record.LetterEmailChange, &asked)
+	uid, token := node.Links().Parts(record.MessageEmailChange, &asked)
 	_, err := node.Links().ConfirmEmail(w.t.Context(), uid, token, jotgate.Client{})
 	return err
 }

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// answerTime limits the time of a response; Java compiles its program first.
-const answerTime = 60 * time.Second
+// responseTime limits the time of a response; Java compiles its program first.
+const responseTime = 60 * time.Second
 
 // A Process is a running peer. Ask may be called concurrently; the requests are queued.
 type Process struct {
@@ -59,7 +59,7 @@ func (p *Process) Ask(tb testing.TB, question string) string {
 	tb.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	stop := time.AfterFunc(answerTime, func() { _ = p.cmd.Process.Kill() })
+	stop := time.AfterFunc(responseTime, func() { _ = p.cmd.Process.Kill() })
 	defer stop.Stop()
 	if _, err := io.WriteString(p.input, question+"\n"); err != nil {
 		tb.Fatalf("%s does not listen: %v\n%s", p.name, err, p.errors)

@@ -11,13 +11,13 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// crowded is in the errors of servers and poolers that have no connection left
+// exhaustedTexts are in the errors of servers and poolers that have no connection left
 // for a client: PostgreSQL (also with SQLSTATE 53300), PgBouncer, Supavisor.
-var crowded = []string{"no more connections allowed", "too many connections", "max clients", "maxclients", "max client connections", "query_wait_timeout"}
+var exhaustedTexts = []string{"no more connections allowed", "too many connections", "max clients", "maxclients", "max client connections", "query_wait_timeout"}
 
-// isCrowded reports whether a connection was refused because there are too
+// isExhausted reports whether a connection was refused because there are too
 // many.
-func isCrowded(err error) bool {
+func isExhausted(err error) bool {
 	if code(err) == "53300" { // too_many_connections
 		return true
 	}
@@ -26,7 +26,7 @@ func isCrowded(err error) bool {
 		return false
 	}
 	message := strings.ToLower(e.Message)
-	for _, words := range crowded {
+	for _, words := range exhaustedTexts {
 		if strings.Contains(message, words) {
 			return true
 		}
@@ -48,20 +48,20 @@ type capacity struct {
 
 const (
 	growEvery = time.Minute
-	// patience is how long one more connection through a pooler may take
+	// growTimeout is how long one more connection through a pooler may take
 	// while there are others. In session mode it waits for another client's.
-	patience = time.Second
+	growTimeout = time.Second
 )
 
 // open opens a connection for the pool.
 func (p *pool) open(ctx context.Context, connector driver.Connector) (driver.Conn, error) {
 	trying, cancel := ctx, context.CancelFunc(func() {})
 	if p.begin() > 0 && p.pooled.Load() {
-		trying, cancel = context.WithTimeout(ctx, patience)
+		trying, cancel = context.WithTimeout(ctx, growTimeout)
 	}
 	defer cancel()
 	conn, err := connector.Connect(trying)
-	refused := isCrowded(err) || err != nil && ctx.Err() == nil && trying.Err() != nil
+	refused := isExhausted(err) || err != nil && ctx.Err() == nil && trying.Err() != nil
 	p.end(ctx, refused, err)
 	if err == nil {
 		p.grow(0)

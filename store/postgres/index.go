@@ -30,7 +30,7 @@ func (p *pool) indexEmail(ctx context.Context, schema store.Schema) error {
 	}
 	p.progress("creating an index")
 	p.log.InfoContext(ctx, "creating the index jotgate_user_email; other statements are not blocked", "table", schema.Users)
-	if err = p.createIndex(ctx, schema, broken); leavesIndex(err) || errors.Is(err, context.DeadlineExceeded) {
+	if err = p.createIndex(ctx, schema, broken); postponesIndex(err) || errors.Is(err, context.DeadlineExceeded) {
 		p.log.WarnContext(ctx, "the index jotgate_user_email was not created: jotgate works without it, see jotgate doctor", "cause", err)
 		return nil
 	}
@@ -43,7 +43,7 @@ func (p *pool) createIndex(ctx context.Context, schema store.Schema, broken bool
 		return err
 	}
 	defer closeConn(ctx, conn)
-	ctx, cancel, err := p.patient(ctx, conn)
+	ctx, cancel, err := p.liftTimeouts(ctx, conn)
 	defer cancel()
 	if err == nil && broken {
 		_, err = conn.Exec(ctx, "DROP INDEX CONCURRENTLY jotgate_user_email", pgx.QueryExecModeSimpleProtocol)
@@ -54,10 +54,10 @@ func (p *pool) createIndex(ctx context.Context, schema store.Schema, broken bool
 	return err
 }
 
-// patient lifts the limits of a session for the creation of an index, which
+// liftTimeouts lifts the limits of a session for the creation of an index, which
 // cannot be part of a transaction. A pooler loses such settings; then the
 // context limits the wait.
-func (p *pool) patient(ctx context.Context, conn *pgx.Conn) (context.Context, context.CancelFunc, error) {
+func (p *pool) liftTimeouts(ctx context.Context, conn *pgx.Conn) (context.Context, context.CancelFunc, error) {
 	if p.pooled.Load() {
 		ctx, cancel := context.WithTimeout(ctx, p.migrationTimeout)
 		return ctx, cancel, nil
@@ -83,10 +83,10 @@ EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'relation' AND relation = to_reg
 	return err == nil && may && !valid.Bool && !(broken && building), broken, err
 }
 
-// leavesIndex reports an error after which the index is left for later: no
+// postponesIndex reports an error after which the index is left for later: no
 // right to create it, a table that is busy, a server's statement_timeout, or
 // another node that creates or drops the index at the same moment.
-func leavesIndex(err error) bool {
+func postponesIndex(err error) bool {
 	c := code(err)
 	return strings.Contains(" 42501 55P03 57014 42P07 42704 40P01 23505 ", " "+c+" ") && c != ""
 }

@@ -141,7 +141,7 @@ func texts(ctx context.Context, conn *pgx.Conn, text string, args ...any) ([]str
 // is a pooler before it, and in which mode that works.
 func (p *pool) describe(ctx context.Context) ([]store.Fact, error) {
 	f := store.Fact{OK: true, About: "connection", Found: "directly to " + p.where()}
-	trying, cancel := context.WithTimeout(ctx, 2*patience)
+	trying, cancel := context.WithTimeout(ctx, 2*growTimeout)
 	defer cancel()
 	conn, err := p.connect(trying)
 	if p.pooled.Load() && noneLeft(ctx, err) {
@@ -207,12 +207,12 @@ func (p *pool) mode(ctx context.Context, conn *pgx.Conn) (string, error) {
 // noneLeft reports whether there was no connection left, or none became free
 // before an inner deadline.
 func noneLeft(ctx context.Context, err error) bool {
-	return isCrowded(err) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
+	return isExhausted(err) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
 }
 
 // processOfAnother is process on a new connection.
 func (p *pool) processOfAnother(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	ctx, cancel := context.WithTimeout(ctx, 2*growTimeout)
 	defer cancel()
 	conn, err := p.connect(ctx)
 	if err != nil {

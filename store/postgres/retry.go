@@ -14,16 +14,16 @@ import (
 // tries is how often an operation is attempted. The pauses in between are
 // random, up to 5 ms after the first attempt and 50 ms after later ones.
 const (
-	tries        = 8
-	shortestTurn = 5 * time.Millisecond
-	longestTurn  = 50 * time.Millisecond
+	tries         = 8
+	shortestPause = 5 * time.Millisecond
+	longestPause  = 50 * time.Millisecond
 )
 
 // retry runs do until it succeeds or cannot. It is the only place that decides
 // about that. do reports whether it is certain that a failed attempt changed
 // nothing.
 func (p *pool) retry(ctx context.Context, do func() (undone bool, err error)) error {
-	turn := shortestTurn
+	pause := shortestPause
 	for try := 1; ; try++ {
 		undone, err := do()
 		if err == nil || !p.again(ctx, err) || !undone || try == tries {
@@ -32,9 +32,9 @@ func (p *pool) retry(ctx context.Context, do func() (undone bool, err error)) er
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(jitter(turn)):
+		case <-time.After(jitter(pause)):
 		}
-		turn = min(2*turn, longestTurn)
+		pause = min(2*pause, longestPause)
 	}
 }
 
@@ -55,7 +55,7 @@ func (p *pool) again(ctx context.Context, err error) bool {
 	switch c := code(err); {
 	case aborted(err): // PostgreSQL asks the client to repeat the transaction
 		return true
-	case isCrowded(err): // the pool is smaller now: wait for one of its connections
+	case isExhausted(err): // the pool is smaller now: wait for one of its connections
 	case c == "25006": // the server was demoted, or is read-only
 		p.noteLost()
 		return p.mayBeWritable()

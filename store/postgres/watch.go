@@ -10,10 +10,10 @@ import (
 // channel is the channel on which nodes announce changes (LISTEN, NOTIFY).
 const channel = "jotgate"
 
-// After silence without an announcement the connection is checked. A lost
+// After pingAfter without an announcement the connection is checked. A lost
 // connection is opened again after waits from shortestWait to longestWait.
 const (
-	silence      = 2 * time.Second
+	pingAfter    = 2 * time.Second
 	shortestWait = 50 * time.Millisecond
 	longestWait  = time.Second
 )
@@ -52,7 +52,7 @@ func (p *pool) listen(ctx context.Context, changed func()) bool {
 	}
 	changed() // announcements may have been missed before LISTEN
 	for {
-		waiting, cancel := context.WithTimeout(ctx, silence)
+		waiting, cancel := context.WithTimeout(ctx, pingAfter)
 		_, err := conn.WaitForNotification(waiting)
 		quiet := waiting.Err() != nil && ctx.Err() == nil
 		cancel()
@@ -65,9 +65,9 @@ func (p *pool) listen(ctx context.Context, changed func()) bool {
 	}
 }
 
-// alive reports whether the server responds within silence.
+// alive reports whether the server responds within pingAfter.
 func alive(ctx context.Context, conn *pgx.Conn) bool {
-	asking, cancel := context.WithTimeout(ctx, silence)
+	asking, cancel := context.WithTimeout(ctx, pingAfter)
 	defer cancel()
 	return conn.Ping(asking) == nil
 }

@@ -42,13 +42,13 @@ func (p *prepared) statement(ctx context.Context, text string) (*sql.Stmt, error
 	if err != nil {
 		return nil, err
 	}
-	p.makeRoom()
+	p.evict()
 	p.list[text] = s
 	return s, nil
 }
 
-// makeRoom drops an arbitrary statement if there are too many.
-func (p *prepared) makeRoom() {
+// evict drops an arbitrary statement if there are too many.
+func (p *prepared) evict() {
 	for text, s := range p.list {
 		if len(p.list) < statementLimit {
 			return

@@ -79,15 +79,15 @@ var notBeforeParts = []part{
 		b.must(b.Accounts().Change(b.ctx, renamed.ID, record.Change{Username: new("x" + renamed.Username), At: at}))
 		b.must(b.Accounts().Delete(b.ctx, deleted.ID))
 		for _, name := range []string{renamed.Username, deleted.Username} {
-			heir := &record.Account{Username: name, Password: "first", IsActive: true}
-			b.must(b.Accounts().Create(b.ctx, heir))
-			session := newSession(heir.ID)
+			successor := &record.Account{Username: name, Password: "first", IsActive: true}
+			b.must(b.Accounts().Create(b.ctx, successor))
+			session := newSession(successor.ID)
 			session.Adopted = record.AdoptedToken{Issued: start, Username: name}
 			r := rotation(session)
 			r.Adopt = session
 			_, err := b.Sessions().Rotate(b.ctx, r)
 			b.is(err, jotgate.ErrTokenBlacklisted)
-			session.Adopted.Username = "" // a token that identifies the user by id belongs to the heir
+			session.Adopted.Username = "" // a token that identifies the user by id belongs to the successor
 			_, err = b.Sessions().Rotate(b.ctx, r)
 			b.must(err)
 		}

@@ -38,7 +38,7 @@ var racesParts = []part{
 				})
 			}
 			wg.Wait()
-			judgeRace(b, grace > 0, outs[:], errs[:])
+			checkRace(b, grace > 0, outs[:], errs[:])
 		}
 	}},
 	// Refresh, logout and deactivation run concurrently; afterwards no token
@@ -121,7 +121,7 @@ var racesParts = []part{
 	}},
 }
 
-func judgeRace(b *bench, grace bool, outs []record.Rotated, errs []error) {
+func checkRace(b *bench, grace bool, outs []record.Rotated, errs []error) {
 	b.Helper()
 	winners, jti := 0, ""
 	for i, err := range errs {

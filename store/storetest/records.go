@@ -121,11 +121,11 @@ var recordsParts = []part{
 			return
 		}
 		b := newBench(t, s)
-		letter := record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "ada@example.com", Language: "en", Detail: "d", Created: start}
+		message := record.Message{Kind: record.MessagePasswordReset, User: "1", To: "ada@example.com", Language: "en", Detail: "d", Created: start}
 		for range 20 {
-			b.must(box.Add(b.ctx, letter))
+			b.must(box.Add(b.ctx, message))
 		}
-		due := func(at time.Time, limit int) []record.Letter {
+		due := func(at time.Time, limit int) []record.Message {
 			list, err := box.Due(b.ctx, at, limit, time.Minute)
 			b.must(err)
 			return list
@@ -135,7 +135,7 @@ var recordsParts = []part{
 		}
 
 		var wg sync.WaitGroup
-		var taken [4][]record.Letter
+		var taken [4][]record.Message
 		for i := range taken {
 			wg.Go(func() {
 				for range 10 {
@@ -151,8 +151,8 @@ var recordsParts = []part{
 					t.Errorf("e-mail %d was returned twice", l.ID)
 				}
 				seen[l.ID] = true
-				letter.ID = l.ID
-				if d := cmp.Diff(letter, l); d != "" {
+				message.ID = l.ID
+				if d := cmp.Diff(message, l); d != "" {
 					t.Errorf("(-want +got):\n%s", d)
 				}
 			}
@@ -166,7 +166,7 @@ var recordsParts = []part{
 		if list := due(start.Add(time.Hour), 100); len(list) != 0 {
 			t.Errorf("%d e-mails after they were sent", len(list))
 		}
-		letterFails(b, box, letter, due)
+		messageFails(b, box, message, due)
 	}},
 	{"failures", func(t *testing.T, s record.Store) {
 		fs := s.Failures()
@@ -261,8 +261,8 @@ func sameKeys(b *bench, ks record.Keys, want ...record.Key) {
 	}
 }
 
-func letterFails(b *bench, box record.Outbox, letter record.Letter, due func(time.Time, int) []record.Letter) {
-	b.must(box.Add(b.ctx, letter))
+func messageFails(b *bench, box record.Outbox, message record.Message, due func(time.Time, int) []record.Message) {
+	b.must(box.Add(b.ctx, message))
 	first := due(start, 1)
 	if len(first) != 1 || len(due(start.Add(time.Minute-time.Microsecond), 1)) != 0 || len(due(start.Add(time.Minute), 1)) != 1 {
 		b.Fatal("the lease is not kept")

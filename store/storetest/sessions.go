@@ -128,11 +128,11 @@ var sessionsParts = []part{
 		const life = 90 * time.Minute
 		end := start.Add(life)
 		for _, c := range []struct {
-			name    string
-			expires time.Time     // as requested
-			at      time.Duration // after the login
-			want    error
-			stands  time.Time // in the row
+			name      string
+			expires   time.Time     // as requested
+			at        time.Duration // after the login
+			want      error
+			expiresAt time.Time // in the row
 		}{
 			{"a refresh that ends before", end.Add(-time.Microsecond), time.Minute, nil, end.Add(-time.Microsecond)},
 			{"one that would end after", end.Add(time.Microsecond), time.Minute, nil, end},
@@ -149,10 +149,10 @@ var sessionsParts = []part{
 				r.Lifetime, r.Expires, r.Now, r.Keep = life, c.expires, start.Add(c.at), keep
 				_, err := b.Sessions().Rotate(b.ctx, r)
 				if b.is(err, c.want); keep {
-					c.stands = session.Expires
+					c.expiresAt = session.Expires
 				}
-				if row := b.find(session.ID); !row.Expires.Equal(c.stands) || !row.Ended.IsZero() {
-					t.Errorf("%s, kept %v: expires %v, want %v", c.name, keep, row.Expires, c.stands)
+				if row := b.find(session.ID); !row.Expires.Equal(c.expiresAt) || !row.Ended.IsZero() {
+					t.Errorf("%s, kept %v: expires %v, want %v", c.name, keep, row.Expires, c.expiresAt)
 				}
 			}
 		}

@@ -164,11 +164,11 @@ func (m *Set) read(ctx context.Context, q Queryer, s *State, stated bool) error 
 	for _, r := range rows {
 		s.applied[r.version] = r.applied
 	}
-	return m.judge(s, rows)
+	return m.checkNewer(s, rows)
 }
 
-// judge decides whether this binary can work beside what newer ones did.
-func (m *Set) judge(s *State, rows []row) error {
+// checkNewer decides whether this binary can work beside what newer ones did.
+func (m *Set) checkNewer(s *State, rows []row) error {
 	known, newest, from := m.latest(), 0, 0
 	for _, r := range rows {
 		if !m.knows(r.version) && s.applied[r.version] {

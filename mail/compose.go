@@ -69,72 +69,72 @@ func (d dropped) Error() string { return string(d) }
 
 // compose makes the envelope of a message. The error is a dropped if the message
 // must not be sent; after any other error it may be tried again.
-func (s *Sender) compose(ctx context.Context, letter record.Letter) (envelope, error) {
-	if err := s.judge(letter); err != nil {
+func (s *Sender) compose(ctx context.Context, message record.Message) (envelope, error) {
+	if err := s.checkMessage(message); err != nil {
 		return envelope{}, err
 	}
-	accounts, err := s.recipients(ctx, letter)
+	accounts, err := s.recipients(ctx, message)
 	if err != nil {
 		return envelope{}, err
 	}
-	data, err := s.data(ctx, letter, accounts)
+	data, err := s.data(ctx, message, accounts)
 	if err != nil {
 		return envelope{}, err
 	}
-	message, err := s.templates.render(letter.Kind, letter.Language, data)
-	return envelope{s.from, names.ASCIIEmail(letter.To), s.messageID(letter), s.settings.Now(), message}, err
+	content, err := s.templates.render(message.Kind, message.Language, data)
+	return envelope{s.from, names.ASCIIEmail(message.To), s.messageID(message), s.settings.Now(), content}, err
 }
 
 // recipients finds the account of a message, or those with its address.
-func (s *Sender) recipients(ctx context.Context, letter record.Letter) ([]*record.Account, error) {
-	if letter.User == "" {
-		list, err := s.links.Accounts(ctx, letter.Kind, letter.To)
+func (s *Sender) recipients(ctx context.Context, message record.Message) ([]*record.Account, error) {
+	if message.User == "" {
+		list, err := s.links.Accounts(ctx, message.Kind, message.To)
 		if err == nil && len(list) == 0 {
 			err = dropped("no account has the address any more")
 		}
 		return list, err
 	}
-	account, err := s.accounts.ByID(ctx, letter.User)
+	account, err := s.accounts.ByID(ctx, message.User)
 	if errors.Is(err, jotgate.ErrNotFound) {
 		return nil, dropped("the account is gone")
 	} else if err != nil {
 		return nil, err
 	}
-	return []*record.Account{account}, judgeAccount(letter, account)
+	return []*record.Account{account}, checkAccount(message, account)
 }
 
 // toSeveral are the kinds that may be about every account with the address.
-var toSeveral = []record.LetterKind{record.LetterActivation, record.LetterPasswordReset, record.LetterUsernameReset}
+var toSeveral = []record.MessageKind{record.MessageActivation, record.MessagePasswordReset, record.MessageUsernameReset}
 
-// judge checks the message itself, without the account.
-func (s *Sender) judge(letter record.Letter) error {
+// checkMessage checks the message itself, without the account.
+func (s *Sender) checkMessage(message record.Message) error {
 	switch {
-	case letter.Kind == record.LetterDecoy:
+	case message.Kind == record.MessageDecoy:
 		return dropped("it is a decoy")
-	case letter.User == "" && !slices.Contains(toSeveral, letter.Kind):
+	case message.User == "" && !slices.Contains(toSeveral, message.Kind):
 		return dropped("it names no account")
-	case !isAddress(letter.To):
+	case !isAddress(message.To):
 		return dropped("it has no valid address")
-	case letter.Attempts >= maxAttempts || s.settings.Now().Sub(letter.Created) >= s.settings.MaxAge:
+	case message.Attempts >= maxAttempts || s.settings.Now().Sub(message.Created) >= s.settings.MaxAge:
 		return dropped("it could not be sent in time")
-	case !s.templates.know(letter.Kind):
+	case !s.templates.know(message.Kind):
 		return errors.New("there are no templates for it") // a newer node may know it
 	}
 	return nil
 }
 
-// judgeAccount checks whether the message still applies to the account, which may
+// checkAccount checks whether the message still applies to the account, which may
 // have changed since. A link is sent only to the account's current address: the
 // owner of a previous address must not reset the password. A notice is sent to the
 // address that it was written for, so that the owner learns of a change.
-func judgeAccount(letter record.Letter, account *record.Account) error {
+func checkAccount(message record.Message, account *record.Account) error {
 	links, active := false, true
-	switch letter.Kind {
-	case record.LetterActivation:
+	switch message.Kind {
+	case record.MessageActivation:
 		links, active = true, false
-	case record.LetterPasswordReset, record.LetterUsernameReset:
+	case record.MessagePasswordReset, record.MessageUsernameReset:
 		links = true
-	case record.LetterConfirmation, record.LetterNewSignIn, record.LetterEmailChange:
+	case record.MessageConfirmation, record.MessageNewSignIn, record.MessageEmailChange:
 	default:
 		return nil
 	}
@@ -143,7 +143,7 @@ func judgeAccount(letter record.Letter, account *record.Account) error {
 		return dropped("the account is active already")
 	case !account.IsActive && active:
 		return dropped("the account is not active")
-	case links && account.Email != letter.To:
+	case links && account.Email != message.To:
 		return dropped("the account has another address now")
 	case links && active && strings.HasPrefix(account.Password, "!"): // as Django marks it
 		return dropped("the account has no usable password any more")
@@ -152,10 +152,10 @@ func judgeAccount(letter record.Letter, account *record.Account) error {
 }
 
 // data returns the values for the templates.
-func (s *Sender) data(ctx context.Context, letter record.Letter, accounts []*record.Account) (Data, error) {
-	d := Data{Site: s.settings.Site, Hours: s.hours(), Detail: clean(letter.Detail, maxDetail), Time: letter.Created.UTC()}
+func (s *Sender) data(ctx context.Context, message record.Message, accounts []*record.Account) (Data, error) {
+	d := Data{Site: s.settings.Site, Hours: s.hours(), Detail: clean(message.Detail, maxDetail), Time: message.Created.UTC()}
 	for i, account := range accounts {
-		other, err := s.about(ctx, letter, account)
+		other, err := s.about(ctx, message, account)
 		switch {
 		case err != nil:
 			return d, err
@@ -169,25 +169,25 @@ func (s *Sender) data(ctx context.Context, letter record.Letter, accounts []*rec
 }
 
 // about returns the username and the link of one account for a message.
-func (s *Sender) about(ctx context.Context, letter record.Letter, account *record.Account) (o Other, err error) {
+func (s *Sender) about(ctx context.Context, message record.Message, account *record.Account) (o Other, err error) {
 	reader := *account
-	if letter.Kind == record.LetterEmailChange || letter.Kind == record.LetterEmailChanged {
-		reader.Email = letter.To
+	if message.Kind == record.MessageEmailChange || message.Kind == record.MessageEmailChanged {
+		reader.Email = message.To
 	}
-	if o.Username, err = s.username(ctx, letter, &reader); err != nil {
+	if o.Username, err = s.username(ctx, message, &reader); err != nil {
 		return o, err
 	}
-	link, ok := s.addresses[letter.Kind]
+	link, ok := s.addresses[message.Kind]
 	if !ok {
 		return o, nil
 	}
-	uid, token := s.links.Parts(letter.Kind, &reader)
+	uid, token := s.links.Parts(message.Kind, &reader)
 	switch {
 	case uid != "" && token != "":
 		o.Link = fillLink(link, uid, token)
 	case uid+token != "":
 		err = errors.New("the gate made no link for it")
-	case letter.Kind != record.LetterEmailChanged:
+	case message.Kind != record.MessageEmailChanged:
 		err = dropped("its link was used or replaced")
 	}
 	return o, err
@@ -195,13 +195,13 @@ func (s *Sender) about(ctx context.Context, letter record.Letter, account *recor
 
 // username returns the username, or "" if the recipient must not see it (see Data).
 // The kinds without a link are sent to verified addresses only.
-func (s *Sender) username(ctx context.Context, letter record.Letter, reader *record.Account) (string, error) {
+func (s *Sender) username(ctx context.Context, message record.Message, reader *record.Account) (string, error) {
 	name := clean(reader.Username, maxName)
-	if _, link := s.addresses[letter.Kind]; !link || !strings.ContainsAny(name, ".@/:") || strings.EqualFold(name, letter.To) {
+	if _, link := s.addresses[message.Kind]; !link || !strings.ContainsAny(name, ".@/:") || strings.EqualFold(name, message.To) {
 		return name, nil
 	}
 	verified, err := s.accounts.EmailVerified(ctx, reader)
-	if err != nil || !verified && letter.Kind != record.LetterEmailChanged {
+	if err != nil || !verified && message.Kind != record.MessageEmailChanged {
 		return "", err
 	}
 	return name, nil
@@ -211,9 +211,9 @@ func (s *Sender) hours() int { return int(s.settings.LinkLifetime / time.Hour) }
 
 // messageID returns the Message-ID (RFC 5322). It is the same in every attempt, so
 // that mail programs can recognize a second copy.
-func (s *Sender) messageID(letter record.Letter) string {
+func (s *Sender) messageID(message record.Message) string {
 	_, domain, _ := strings.Cut(s.from.Address, "@")
-	return fmt.Sprintf("jotgate.%d.%d@%s", letter.ID, letter.Created.UnixMicro(), domain)
+	return fmt.Sprintf("jotgate.%d.%d@%s", message.ID, message.Created.UnixMicro(), domain)
 }
 
 // isAddress reports whether to is a single address without a name, a comment or
@@ -242,7 +242,7 @@ func clean(s string, limit int) string {
 // Preview renders a message of this kind with sample data, with the Sender's
 // settings and templates. Language may be empty. It returns an error if the kind
 // has no templates.
-func (s *Sender) Preview(kind record.LetterKind, language string) (Message, error) {
+func (s *Sender) Preview(kind record.MessageKind, language string) (Message, error) {
 	if !s.templates.know(kind) {
 		return Message{}, fmt.Errorf("mail: there is no message of the kind %q", clean(string(kind), maxName))
 	}

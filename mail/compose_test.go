@@ -14,31 +14,31 @@ import (
 
 // Subjects are djoser's (golden/http/newest, outbox steps of djoser_*.json),
 // and so are uid and token at the end of a link.
-func TestLetters(t *testing.T) {
+func TestMessages(t *testing.T) {
 	for _, c := range []struct {
-		kind    record.LetterKind
+		kind    record.MessageKind
 		user    record.UserID
 		subject string
 		text    string // a part of it
 	}{
-		{record.LetterActivation, "2", "Account activation on Golden", "https://app.example.com/#/activate/uid2/token-activation\n"},
-		{record.LetterConfirmation, "1", "Golden - Your account has been successfully created and activated!", "log in as alice"},
-		{record.LetterPasswordReset, "1", "Password reset on Golden", "https://app.example.com/#/password/reset/confirm/uid1/token-password_reset\n"},
-		{record.LetterPasswordChanged, "1", "Golden - Your password has been successfully changed!", "23 November 2026 at 12:00 UTC"},
-		{record.LetterUsernameReset, "1", "Username reset on Golden", "https://app.example.com/#/username/reset/confirm/uid1/token-username_reset\n"},
-		{record.LetterUsernameChanged, "1", "Golden - Your username has been successfully changed!", "It is now alice."},
-		{record.LetterEmailChanged, "1", "Golden - The email address of your account has been changed", "https://app.example.com/#/email/change/undo/uid1/token-email_changed\n"},
-		{record.LetterEmailChange, "1", "Confirm your email address on Golden", "https://app.example.com/#/email/change/confirm/uid1/token-email_change\n"},
-		{record.LetterNewSignIn, "1", "New sign-in to Golden", "\n192.0.2.7, Firefox\n"},
-		{record.LetterFactorAdded, "1", "A second factor of your account on Golden was changed", "\n192.0.2.7, Firefox\n"},
-		{record.LetterFactorRemoved, "1", "A second factor of your account on Golden was removed", "was removed on"},
-		{record.LetterFactorsReset, "1", "The second factors of your account on Golden are being reset", "\n192.0.2.7, Firefox\n"},
-		{record.LetterRecoveryUsed, "1", "A recovery code was used on Golden", "192.0.2.7, Firefox."},
-		{record.LetterWrongCodes, "1", "Wrong codes for your account on Golden", "Ten wrong codes"},
+		{record.MessageActivation, "2", "Account activation on Golden", "https://app.example.com/#/activate/uid2/token-activation\n"},
+		{record.MessageConfirmation, "1", "Golden - Your account has been successfully created and activated!", "log in as alice"},
+		{record.MessagePasswordReset, "1", "Password reset on Golden", "https://app.example.com/#/password/reset/confirm/uid1/token-password_reset\n"},
+		{record.MessagePasswordChanged, "1", "Golden - Your password has been successfully changed!", "23 November 2026 at 12:00 UTC"},
+		{record.MessageUsernameReset, "1", "Username reset on Golden", "https://app.example.com/#/username/reset/confirm/uid1/token-username_reset\n"},
+		{record.MessageUsernameChanged, "1", "Golden - Your username has been successfully changed!", "It is now alice."},
+		{record.MessageEmailChanged, "1", "Golden - The email address of your account has been changed", "https://app.example.com/#/email/change/undo/uid1/token-email_changed\n"},
+		{record.MessageEmailChange, "1", "Confirm your email address on Golden", "https://app.example.com/#/email/change/confirm/uid1/token-email_change\n"},
+		{record.MessageNewSignIn, "1", "New sign-in to Golden", "\n192.0.2.7, Firefox\n"},
+		{record.MessageFactorAdded, "1", "A second factor of your account on Golden was changed", "\n192.0.2.7, Firefox\n"},
+		{record.MessageFactorRemoved, "1", "A second factor of your account on Golden was removed", "was removed on"},
+		{record.MessageFactorsReset, "1", "The second factors of your account on Golden are being reset", "\n192.0.2.7, Firefox\n"},
+		{record.MessageRecoveryUsed, "1", "A recovery code was used on Golden", "192.0.2.7, Firefox."},
+		{record.MessageWrongCodes, "1", "Wrong codes for your account on Golden", "Ten wrong codes"},
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			o := open(t, nil)
-			o.enqueue(t, record.Letter{
+			o.enqueue(t, record.Message{
 				Kind: c.kind, User: c.user, To: o.people[c.user].Email, Created: start, Detail: "192.0.2.7, Firefox",
 			})
 			o.round(t, 1)
@@ -47,22 +47,22 @@ func TestLetters(t *testing.T) {
 				t.Errorf("got\n%swant the head\n%sand %q", got, head, c.text)
 			}
 			if o.outbox.waiting() != 0 {
-				t.Error("the letter is still in the outbox")
+				t.Error("the message is still in the outbox")
 			}
 			o.logged(t, "a message was sent", "kind="+string(c.kind), "user_id="+string(c.user))
 		})
 	}
 }
 
-// Each letter but the first is not sent, for one difference from the first or
-// from one of TestLetters.
+// Each message but the first is not sent, for one difference from the first or
+// from one of TestMessages.
 func TestDropped(t *testing.T) {
-	reset := record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}
+	reset := record.Message{Kind: record.MessagePasswordReset, User: "1", To: "alice@example.com", Created: start}
 	for _, c := range []struct {
-		name   string
-		letter func(*record.Letter)
-		people func(accounts)
-		cause  string // in the log; empty: sent
+		name    string
+		message func(*record.Message)
+		people  func(accounts)
+		cause   string // in the log; empty: sent
 	}{
 		{"sent", nil, nil, ""},
 		{"gone", nil, func(a accounts) { delete(a, "1") }, "the account is gone"},
@@ -70,37 +70,37 @@ func TestDropped(t *testing.T) {
 		{"other address", nil, func(a accounts) { a["1"].Email = "alice@example.org" }, "the account has another address now"},
 		{"look-alike address", nil, func(a accounts) { a["1"].Email = "al\u0131ce@example.com" }, "the account has another address now"},
 		{
-			"look-alike letter", func(l *record.Letter) { l.To = "al\u0131ce@example.com" }, nil,
+			"look-alike letter", func(l *record.Message) { l.To = "al\u0131ce@example.com" }, nil,
 			"the account has another address now",
 		},
-		{"username reset, inactive", func(l *record.Letter) { l.Kind = record.LetterUsernameReset }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
-		{"active already", func(l *record.Letter) { l.Kind = record.LetterActivation }, nil, "the account is active already"},
-		{"confirmation of an inactive one", func(l *record.Letter) { l.Kind = record.LetterConfirmation }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
+		{"username reset, inactive", func(l *record.Message) { l.Kind = record.MessageUsernameReset }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
+		{"active already", func(l *record.Message) { l.Kind = record.MessageActivation }, nil, "the account is active already"},
+		{"confirmation of an inactive one", func(l *record.Message) { l.Kind = record.MessageConfirmation }, func(a accounts) { a["1"].IsActive = false }, "the account is not active"},
 		{"password made unusable", nil, func(a accounts) { a["1"].Password = "!x" }, "the account has no usable password any more"},
-		{"nobody's", func(l *record.Letter) { l.Kind, l.User = record.LetterPasswordChanged, "" }, nil, "it names no account"},
-		{"nobody's any more", func(l *record.Letter) { l.User = "" }, func(a accounts) { a["1"].Email = "alice@example.org" }, "no account has the address any more"},
-		{"no address", func(l *record.Letter) { l.To = "" }, nil, "it has no valid address"},
-		{"a notice goes to the old address", func(l *record.Letter) { l.Kind = record.LetterPasswordChanged }, func(a accounts) { a["1"].Email = "alice@example.org" }, ""},
-		{"three days old", func(l *record.Letter) { l.Created = start.AddDate(0, 0, -3) }, nil, "it could not be sent in time"},
-		{"less than three days old", func(l *record.Letter) { l.Created = start.AddDate(0, 0, -3).Add(1) }, nil, ""},
-		{"many attempts", func(l *record.Letter) { l.Attempts = 40 }, nil, "it could not be sent in time"},
+		{"nobody's", func(l *record.Message) { l.Kind, l.User = record.MessagePasswordChanged, "" }, nil, "it names no account"},
+		{"nobody's any more", func(l *record.Message) { l.User = "" }, func(a accounts) { a["1"].Email = "alice@example.org" }, "no account has the address any more"},
+		{"no address", func(l *record.Message) { l.To = "" }, nil, "it has no valid address"},
+		{"a notice goes to the old address", func(l *record.Message) { l.Kind = record.MessagePasswordChanged }, func(a accounts) { a["1"].Email = "alice@example.org" }, ""},
+		{"three days old", func(l *record.Message) { l.Created = start.AddDate(0, 0, -3) }, nil, "it could not be sent in time"},
+		{"less than three days old", func(l *record.Message) { l.Created = start.AddDate(0, 0, -3).Add(1) }, nil, ""},
+		{"many attempts", func(l *record.Message) { l.Attempts = 40 }, nil, "it could not be sent in time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := open(t, nil)
-			letter := reset
-			if c.letter != nil {
-				c.letter(&letter)
+			message := reset
+			if c.message != nil {
+				c.message(&message)
 			}
 			if c.people != nil {
 				c.people(o.people)
 			}
-			o.enqueue(t, letter)
+			o.enqueue(t, message)
 			o.round(t, 1)
 			if sent := o.output.String() != ""; sent != (c.cause == "") {
 				t.Errorf("sent: %v", sent)
 			}
 			if o.outbox.waiting() != 0 {
-				t.Error("the letter is still in the outbox")
+				t.Error("the message is still in the outbox")
 			}
 			if c.cause != "" {
 				o.logged(t, c.cause)
@@ -109,10 +109,10 @@ func TestDropped(t *testing.T) {
 	}
 }
 
-// A decoy leaves neither a letter nor a line in the log.
+// A decoy leaves neither a message nor a line in the log.
 func TestDecoy(t *testing.T) {
 	o := open(t, nil)
-	o.enqueue(t, record.Letter{Kind: record.LetterDecoy, To: "nobody@example.com", Created: start})
+	o.enqueue(t, record.Message{Kind: record.MessageDecoy, To: "nobody@example.com", Created: start})
 	o.round(t, 1)
 	if o.outbox.waiting() != 0 || o.output.String() != "" || o.log.String() != "" {
 		t.Errorf("waiting %d, output %q, log %q", o.outbox.waiting(), o.output, o.log)
@@ -141,7 +141,7 @@ func TestInjection(t *testing.T) {
 	} {
 		o := open(t, nil)
 		o.people["1"].Email = to
-		o.write(t, record.LetterPasswordReset, "1")
+		o.write(t, record.MessagePasswordReset, "1")
 		o.round(t, 1)
 		if o.output.String() != "" || o.outbox.waiting() != 0 {
 			t.Errorf("sent to %.80q", to)
@@ -157,8 +157,8 @@ func TestNamesStayInTheirPlace(t *testing.T) {
 	})
 	const name = "a\r\nBcc: m@example.com\r\n\r\n\x1b[2J\u202e{{.Link}} <script>\"'"
 	o.people["1"].Username = name
-	o.enqueue(t, record.Letter{
-		Kind: record.LetterNewSignIn, User: "1", To: "alice@example.com", Created: start, Detail: "Fire\nfox" + strings.Repeat("x", 10_000),
+	o.enqueue(t, record.Message{
+		Kind: record.MessageNewSignIn, User: "1", To: "alice@example.com", Created: start, Detail: "Fire\nfox" + strings.Repeat("x", 10_000),
 	})
 	o.round(t, 1)
 	lines := strings.Split(strings.TrimSpace(o.output.String()), "\n")
@@ -177,7 +177,7 @@ func TestSubjectIsOneLine(t *testing.T) {
 	o := open(t, func(s *mail.Settings) {
 		s.Templates = files("en/confirmation.txt", `Subject: {{"a\r\nBcc: m@example.com"}}{{range 500}}x{{end}}`+"\n\nb")
 	})
-	m, err := o.Preview(record.LetterConfirmation, "")
+	m, err := o.Preview(record.MessageConfirmation, "")
 	if want := "a  Bcc: m@example.com" + strings.Repeat("x", 256-21); err != nil || m.Subject != want {
 		t.Errorf("%q, %v", m.Subject, err)
 	}
@@ -185,7 +185,7 @@ func TestSubjectIsOneLine(t *testing.T) {
 
 func TestPreview(t *testing.T) {
 	o := open(t, nil)
-	m, err := o.Preview(record.LetterPasswordReset, "")
+	m, err := o.Preview(record.MessagePasswordReset, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestPreview(t *testing.T) {
 	if !strings.Contains(m.Text, "\n"+link+"\n") || strings.Count(m.HTML, link) != 2 || !strings.Contains(m.Text, "within 72 hours") {
 		t.Errorf("%+v", m)
 	}
-	for _, kind := range []record.LetterKind{record.LetterDecoy, "", "../en/activation"} {
+	for _, kind := range []record.MessageKind{record.MessageDecoy, "", "../en/activation"} {
 		if _, err := o.Preview(kind, ""); err == nil {
 			t.Errorf("there is a preview of %q", kind)
 		}
@@ -208,7 +208,7 @@ func TestSeveralAccounts(t *testing.T) {
 	for id, name := range map[record.UserID]string{"5": "www.evil.example", "6": "bob", "7": "shared@example.com", "8": "jane.doe"} {
 		o.people[id] = &record.Account{ID: id, Username: name, Password: "pbkdf2_sha256$1$salt$x", Email: "shared@example.com", IsActive: id == "8"}
 	}
-	o.enqueue(t, record.Letter{Kind: record.LetterPasswordReset, To: "shared@example.com", Created: start})
+	o.enqueue(t, record.Message{Kind: record.MessagePasswordReset, To: "shared@example.com", Created: start})
 	o.round(t, 1)
 	got := o.output.String()
 	for _, want := range []string{"/uid5/token-password_reset\n", "\nbob: https://app.example.com/#/password/reset/confirm/uid6/", "\nshared@example.com: https://", "\njane.doe: https://"} {
@@ -228,7 +228,7 @@ func TestDiscard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := outbox.Add(t.Context(), record.Letter{Kind: record.LetterPasswordReset, User: "1", To: "alice@example.com", Created: start}); err != nil {
+	if err := outbox.Add(t.Context(), record.Message{Kind: record.MessagePasswordReset, User: "1", To: "alice@example.com", Created: start}); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.SendDue(t.Context()); n != 1 || err != nil || outbox.waiting() != 0 || log.String() != "" {
