@@ -22,7 +22,7 @@
 //
 // The gate applies its own changes immediately. A change that a test makes directly in
 // gate.Store(), such as deactivating an account, reaches the gate only while gate.Run is
-// running, as in production. Then wait a second of real time, or use gate.Account, which
+// running, as in production. Then wait a second of real time, or use gate.Accounts().Of, which
 // reads the database.
 package jotgatetest
 
