@@ -30,8 +30,9 @@ func (as Accounts) Delete(ctx context.Context, a *record.Account, client Client)
 }
 
 // Of reads the account of a verified user and makes the checks that need it. Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (the
-// session is recorded with another password than the stored one or, with
-// Settings.CheckRevokeToken, the token is), ErrUnavailable.
+// session, or for a token without one the user, is recorded with another
+// password than the stored one or, with Settings.CheckRevokeToken, the token
+// is), ErrUnavailable.
 func (as Accounts) Of(ctx context.Context, user *User) (*record.Account, error) {
 	g := as.gate
 	account, err := g.accountOf(ctx, user.ID)
@@ -62,7 +63,7 @@ func (as Accounts) Of(ctx context.Context, user *User) (*record.Account, error) 
 // confirmPassword ends the user's sessions if the password was changed by
 // another program than jotgate, such as a Django site on the same tables.
 func (g *Gate) confirmPassword(ctx context.Context, user *User, account *record.Account) error {
-	if g.ownUsers() || user.Session == "" {
+	if g.ownUsers() {
 		return nil
 	}
 	err := g.db.Sessions().ConfirmPassword(ctx, user.Session, account.ID, account.Password, g.now())

@@ -85,7 +85,8 @@ func TestStatementsOfALogin(t *testing.T) {
 	want := []string{
 		"SELECT jotgate_failure", // has this network, has anybody failed too often?
 		"SELECT auth_user", "SELECT mfa_authenticator",
-		"begin", "SELECT auth_user", "SELECT mfa_authenticator", "INSERT jotgate_session", "INSERT jotgate_event", "commit",
+		"begin", "SELECT jotgate_password", // of auth_user, and the digest recorded for it, by one SELECT
+		"SELECT mfa_authenticator", "INSERT jotgate_session", "INSERT jotgate_event", "commit",
 		"SELECT jotgate_network", // known, and noted today
 	}
 	if d := cmp.Diff(want, w.heard()); d != "" {

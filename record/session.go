@@ -132,12 +132,15 @@ type Sessions interface {
 	NotBefore(ctx context.Context, user UserID, username string) (time.Time, error)
 
 	// ConfirmPassword compares the password that a live session of the user is
-	// recorded with and this one, as it is stored now. If they differ, the
+	// recorded with and this one, as it is stored now; an empty session stands for
+	// a token without one and means the password recorded for the user, which is
+	// recorded then if none is. If they differ, the
 	// password was changed outside jotgate: the user's sessions that are recorded
 	// with another password end with EndedByPassword, tokens without a session
 	// are voided as by End, an event is added, and the error is
 	// jotgate.ErrPasswordChanged. A session that is unknown, has ended or has no
-	// known digest is not an error.
+	// known digest is not an error. Create and Rotate record the user's password
+	// with each session that they insert, and Create notices a change, too.
 	ConfirmPassword(ctx context.Context, session string, user UserID, password string, now time.Time) error
 
 	// Blacklisted reports whether the jti is in SimpleJWT's table of blacklisted

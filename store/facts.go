@@ -26,7 +26,7 @@ type Fact struct {
 
 // own lists jotgate's tables.
 var own = []string{
-	"jotgate_session", "jotgate_not_before", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
+	"jotgate_session", "jotgate_not_before", "jotgate_password", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
 	"jotgate_outbox", "jotgate_epoch", "jotgate_pending", "jotgate_name", "jotgate_progress", migration.Table,
 }
 

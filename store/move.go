@@ -27,7 +27,7 @@ var moveTables = []string{
 	"django_content_type", "auth_permission", "auth_group", "auth_group_permissions", "",
 	"account_emailaddress", "account_emailconfirmation", "mfa_authenticator",
 	"token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken",
-	"jotgate_session", "jotgate_not_before", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network", "jotgate_outbox",
+	"jotgate_session", "jotgate_not_before", "jotgate_password", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network", "jotgate_outbox",
 	"jotgate_pending", "jotgate_spent", "jotgate_grace", "jotgate_factor_reset", "jotgate_setting",
 	"jotgate_name", "jotgate_progress",
 }

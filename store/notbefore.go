@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -80,65 +79,4 @@ func (s *Store) voidUser(ctx context.Context, q Queryer, which record.Ending) er
 		User: which.User, Username: which.Username, NotBefore: which.Now, Made: which.Now,
 		Sessionless: which.Reason != record.EndedByAccount,
 	})
-}
-
-// otherPassword selects a live session that was created with another
-// password.
-const otherPassword = "SELECT 1 FROM jotgate_session WHERE user_id = $1 AND ended IS NULL AND password_digest NOT IN ('', $2)"
-
-// ConfirmPassword implements record.Sessions.
-func (ss sessions) ConfirmPassword(ctx context.Context, session string, user record.UserID, password string, now time.Time) error {
-	if !storable(session + string(user)) {
-		return nil
-	}
-	differs, err := ask(ctx, ss.db, func(ctx context.Context, q Queryer) (bool, error) {
-		return one(ctx, q, []any{new(int)}, otherPassword+" AND id = $3", string(user), record.DigestPassword(password), session)
-	})
-	if err != nil || !differs {
-		return err
-	}
-	ended, err := ss.db.endChanged(ctx, record.Event{Time: now, User: user, Session: session})
-	if err == nil && ended {
-		err = jotgate.ErrPasswordChanged
-	}
-	return err
-}
-
-// endChanged ends the sessions of the event's user if the account is not
-// active, or has another password than the one a session was created with,
-// and reports whether it did. It reads the account again in one transaction,
-// because the change may have been jotgate's own.
-func (s *Store) endChanged(ctx context.Context, e record.Event) (bool, error) {
-	return act(ctx, s, func(ctx context.Context, q Queryer) (bool, error) {
-		password, _, active, err := s.active(ctx, q, e.User)
-		if err != nil {
-			return false, err
-		}
-		which, keep := record.Ending{User: e.User, Reason: record.EndedByAccount, Now: e.Time}, ""
-		e.Detail = "the account was deactivated or deleted outside jotgate; its sessions were ended"
-		if active {
-			which.Reason, keep = record.EndedByPassword, record.DigestPassword(password)
-			e.Detail = "the password was changed outside jotgate; sessions were ended"
-			if found, err := one(ctx, q, []any{new(int)}, otherPassword+" LIMIT 1", string(e.User), keep); err != nil || !found {
-				return false, err
-			}
-		}
-		if _, err := s.endSessions(ctx, q, which, keep); err != nil {
-			return false, err
-		}
-		e.Name = string(which.Reason)
-		return true, addEvent(ctx, q, e)
-	})
-}
-
-// newPassword stores the digest of the new password in the sessions that a
-// change keeps: in all live sessions if the change ended the others,
-// otherwise in those with the digest of the previous password.
-func newPassword(ctx context.Context, q Queryer, id record.UserID, before, after string, all bool) error {
-	text, args := "UPDATE jotgate_session SET password_digest = $1 WHERE user_id = $2 AND ended IS NULL", []any{record.DigestPassword(after), string(id)}
-	if !all {
-		text, args = text+" AND password_digest = $3", append(args, record.DigestPassword(before))
-	}
-	_, err := run(ctx, q, text, args...)
-	return err
 }

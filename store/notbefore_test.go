@@ -46,6 +46,12 @@ func TestPasswordChangedByDjango(t *testing.T) {
 		"reading the account": {func(w *world, s *store.Store, old *record.Session) error {
 			return s.Sessions().ConfirmPassword(w.ctx, old.ID, old.User, "of Django", noon.Add(time.Minute))
 		}, jotgate.ErrPasswordChanged},
+		"reading the account with a token of Django's": {func(w *world, s *store.Store, old *record.Session) error {
+			return s.Sessions().ConfirmPassword(w.ctx, "", old.User, "of Django", noon.Add(time.Minute))
+		}, jotgate.ErrPasswordChanged},
+		"a login": {func(w *world, s *store.Store, old *record.Session) error {
+			return s.Sessions().Create(w.ctx, &record.Session{ID: "new", User: old.User, Created: noon, JTI: "new0", Expires: noon.Add(time.Hour)}, "of Django")
+		}, nil},
 		"the first use of a token of Django's": {func(w *world, s *store.Store, old *record.Session) error {
 			foreign := *old
 			foreign.ID, foreign.JTI = "adopted", "foreign"
@@ -62,9 +68,9 @@ func TestPasswordChangedByDjango(t *testing.T) {
 				s, old := beside(w)
 				login(w, s, old.User, "old too")
 				w.exec("INSERT INTO token_blacklist_outstandingtoken (token, expires_at, user_id, jti) VALUES ('x', '2030-01-01 00:00:00', " + string(old.User) + ", 'foreign0')")
+				fresh := login(w, s, old.User, "fresh")
 				w.asDjango("password = 'of Django'", old.User)
-				fresh := &record.Session{ID: "fresh", User: old.User, Created: noon, LastSeen: noon, JTI: "fresh0", Expires: noon.Add(time.Hour)}
-				w.must(s.Sessions().Create(w.ctx, fresh, "of Django"))
+				w.exec("UPDATE jotgate_session SET password_digest = '" + record.DigestPassword("of Django") + "' WHERE id = 'fresh'")
 
 				w.is(c.by(w, s, old), c.want)
 				if n := w.count("SELECT COUNT(*) FROM jotgate_session WHERE end_reason = 'password' AND id IN ('sid', 'old too')"); n != 2 {
@@ -76,14 +82,113 @@ func TestPasswordChangedByDjango(t *testing.T) {
 				if at, err := s.Sessions().NotBefore(w.ctx, old.User, ""); err != nil || at.Before(noon) {
 					t.Errorf("void until %v, %v", at, err)
 				}
-				if w.black("foreign0") != 1 || w.black("fresh0") != 0 {
-					t.Errorf("blacklisted: Django's %d, the new session's %d", w.black("foreign0"), w.black("fresh0"))
+				if w.black("foreign0") != 1 || w.black(fresh.JTI) != 0 {
+					t.Errorf("blacklisted: Django's %d, the new session's %d", w.black("foreign0"), w.black(fresh.JTI))
 				}
 				_, err := s.Sessions().Rotate(w.ctx, use(fresh, fresh.JTI, "fresh1"))
 				w.must(err)
 			})
 		})
 	}
+}
+
+// A user who has no session at jotgate: a password that Django changes is noticed
+// by what was recorded when jotgate last saw the user, whatever the order.
+func TestPasswordChangedByDjangoWithoutASession(t *testing.T) {
+	adopt := func(w *world, s *store.Store, user record.UserID, jti string, issued time.Time) error {
+		session := &record.Session{
+			ID: "of " + jti, User: user, Created: issued, LastSeen: issued, JTI: jti, Expires: noon.Add(24 * time.Hour),
+			Adopted: record.AdoptedToken{Issued: issued, Expires: noon.Add(24 * time.Hour)},
+		}
+		r := use(session, jti, "next "+jti)
+		r.Adopt, r.Now = session, noon.Add(time.Minute)
+		_, err := s.Sessions().Rotate(w.ctx, r)
+		return err
+	}
+	read := func(w *world, s *store.Store, user record.UserID, password string) error {
+		return s.Sessions().ConfirmPassword(w.ctx, "", user, password, noon.Add(time.Minute))
+	}
+	end := func(w *world, s *store.Store, user record.UserID) error {
+		_, err := s.Sessions().End(w.ctx, record.Ending{ID: "of seen", User: user, Reason: record.EndedByLogout, Now: noon})
+		return err
+	}
+	for name, seen := range map[string]func(w *world, s *store.Store, user record.UserID) error{
+		"an access token was read": func(w *world, s *store.Store, user record.UserID) error { return read(w, s, user, "first") },
+		"a refresh token was adopted and its session ended": func(w *world, s *store.Store, user record.UserID) error {
+			return errors.Join(adopt(w, s, user, "seen", noon), end(w, s, user))
+		},
+		"a login that has ended": func(w *world, s *store.Store, user record.UserID) error {
+			return errors.Join(s.Sessions().Create(w.ctx, &record.Session{ID: "of seen", User: user, Created: noon, JTI: "j", Expires: noon.Add(time.Hour)}, "first"), end(w, s, user))
+		},
+		"jotgate hashed the password again": func(w *world, s *store.Store, user record.UserID) error {
+			return errors.Join(read(w, s, user, "first"), s.Accounts().Change(w.ctx, user, record.Change{Password: new("second hash"), IfPassword: new("first")}),
+				read(w, s, user, "second hash"))
+		},
+		"jotgate changed the password and kept the sessions": func(w *world, s *store.Store, user record.UserID) error {
+			return errors.Join(read(w, s, user, "first"), s.Accounts().Change(w.ctx, user, record.Change{Password: new("second")}), read(w, s, user, "second"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(w *world) {
+				s := w.open()
+				user := w.account(s, "ada").ID
+				w.must(seen(w, s, user))
+				w.must(adopt(w, s, user, "before", noon)) // nothing has changed
+				w.must(end(w, s, user))
+				w.exec("UPDATE jotgate_session SET ended = 1, end_reason = 'logout' WHERE ended IS NULL")
+
+				w.asDjango("password = 'of Django'", user)
+				// jotgate's own hash of Django's new password does not hide the change.
+				w.must(s.Accounts().Change(w.ctx, user, record.Change{Password: new("of Django, again"), IfPassword: new("of Django")}))
+				w.is(adopt(w, s, user, "old", noon), jotgate.ErrTokenBlacklisted)
+				w.is(adopt(w, s, user, "old", noon), jotgate.ErrTokenBlacklisted)
+				if n := w.count("SELECT COUNT(*) FROM jotgate_event WHERE event = 'password'"); n != 1 {
+					t.Errorf("%d events", n)
+				}
+				if n := w.count("SELECT COUNT(*) FROM jotgate_revocation WHERE sessionless AND user_id = '" + string(user) + "'"); n != 1 {
+					t.Errorf("%d revocations", n)
+				}
+				w.must(read(w, s, user, "of Django, again"))
+				w.must(adopt(w, s, user, "new", noon.Add(2*time.Minute)))
+				w.must(s.Accounts().Delete(w.ctx, user))
+				if n := w.count("SELECT COUNT(*) FROM jotgate_password"); n != 0 {
+					t.Errorf("%d digests of deleted accounts", n)
+				}
+			})
+		})
+	}
+}
+
+// A token of Django that is refused: the operator learns why.
+func TestWhyATokenIsNotAdopted(t *testing.T) {
+	both(t, func(w *world) {
+		s, session := beside(w)
+		user := session.User
+		w.exec("INSERT INTO token_blacklist_outstandingtoken (token, expires_at, user_id, jti) VALUES ('x', '2030-01-01 00:00:00', " + string(user) + ", 'black')")
+		w.exec("INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at) SELECT id, '2026-01-01 00:00:00' FROM token_blacklist_outstandingtoken WHERE jti = 'black'")
+		_, err := s.Sessions().End(w.ctx, record.Ending{User: user, Reason: record.EndedByUser, Now: noon})
+		w.must(err)
+		for jti, c := range map[string]struct {
+			token record.AdoptedToken
+			want  string
+		}{
+			"black":   {record.AdoptedToken{Issued: noon.Add(time.Hour)}, "blacklisted at Django"},
+			"undated": {record.AdoptedToken{}, "iat is missing"},
+			"old":     {record.AdoptedToken{Issued: noon}, "before all tokens of its user were revoked"},
+			"named":   {record.AdoptedToken{Issued: noon.Add(time.Hour), Username: "somebody"}, "an earlier owner"},
+		} {
+			foreign := &record.Session{
+				ID: "of " + jti, User: user, Created: noon, LastSeen: noon, JTI: jti, Expires: noon.Add(3 * time.Hour),
+				Adopted: c.token, Username: c.token.Username, ByUsername: c.token.Username != "",
+			}
+			r := use(foreign, jti, "next")
+			r.Adopt = foreign
+			_, err := s.Sessions().Rotate(w.ctx, r)
+			if !errors.Is(err, jotgate.ErrTokenBlacklisted) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v, want %q", jti, err, c.want)
+			}
+		}
+	})
 }
 
 // A session of before digests were kept learns its own at the next refresh.

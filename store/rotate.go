@@ -66,7 +66,7 @@ func (s *Store) kept(ctx context.Context, r record.Rotation) (out record.Rotated
 			return err
 		}
 		key, _ := s.tables.key.encode(r.User)
-		account, err := s.accountOf(ctx, q, r, key)
+		account, err := s.accountOf(ctx, q, r, key, "")
 		if err == nil && (r.OwnUsers || account != nil && row.PasswordDigest == record.DigestPassword(account.Password)) {
 			out = record.Rotated{Session: *row, Account: account}
 		}
@@ -89,11 +89,16 @@ func (s *Store) rotateSession(ctx context.Context, q Queryer, r record.Rotation)
 			return out, jotgate.ErrNoAccountForToken
 		}
 	}
-	if out.Account, err = s.accountOf(ctx, q, r, key); err != nil {
+	lock := ""
+	if r.Adopt != nil {
+		lock = s.driver.lock("SHARE OF u")
+	}
+	if out.Account, err = s.accountOf(ctx, q, r, key, lock); err != nil {
 		return out, err
 	}
+	reason := jotgate.ErrTokenBlacklisted // if there is no session
 	if r.Adopt != nil {
-		if err := s.adopt(ctx, q, r, &out); err != nil {
+		if reason, err = s.adopt(ctx, q, r, &out); err != nil {
 			return out, err
 		}
 	}
@@ -102,7 +107,7 @@ func (s *Store) rotateSession(ctx context.Context, q Queryer, r record.Rotation)
 		return out, err
 	}
 	if won == nil {
-		return s.passedOver(ctx, q, r, key)
+		return s.passedOver(ctx, q, r, key, reason)
 	}
 	out.Session = *won
 	if !r.Keep {
@@ -111,47 +116,62 @@ func (s *Store) rotateSession(ctx context.Context, q Queryer, r record.Rotation)
 	return out, err
 }
 
+// The reasons why a token without a session is not adopted. A client sees
+// ErrTokenBlacklisted in each case.
+var (
+	errBlacklisted = jotgate.ErrTokenBlacklisted.Because(errors.New("the token is blacklisted at Django"))
+	errVoid        = jotgate.ErrTokenBlacklisted.Because(errors.New("the token was issued before all tokens of its user were revoked"))
+	errVoidUndated = jotgate.ErrTokenBlacklisted.Because(errors.New("iat is missing, so the token may be older than a revocation of its user's tokens"))
+	errFormerOwner = jotgate.ErrTokenBlacklisted.Because(errors.New("the token names an earlier owner of the username"))
+	errOneFactor   = jotgate.ErrTokenBlacklisted.Because(errors.New("the user has a second factor, which a token of Django does not prove"))
+)
+
 // adopt inserts the session of a token that Django issued, unless it already
-// exists or must not be adopted.
-func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation, out *rotation) error {
+// exists or must not be adopted: then it returns the reason, which counts if
+// there is no session. out.Account is locked.
+func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation, out *rotation) (reason *jotgate.Error, err error) {
 	if black, err := s.blacklisted(ctx, q, r.Presented); err != nil || black {
-		return err
+		return errBlacklisted, err
 	}
-	a, active := *r.Adopt, true
-	if !r.OwnUsers {
-		var password, name string
-		var err error
-		if password, name, active, err = s.active(ctx, q, r.User); err != nil {
-			return err
+	a, active := *r.Adopt, r.OwnUsers || out.Account != nil
+	if out.Account != nil {
+		if a.Username != "" && a.Username != out.Account.Username {
+			return errFormerOwner, nil
 		}
-		if active && a.Username != "" && a.Username != name {
-			return nil // the token names an earlier owner of the name
-		}
-		a.PasswordDigest = record.DigestPassword(password)
+		a.PasswordDigest = record.DigestPassword(out.Account.Password)
 	}
 	void, err := s.voided(ctx, q, &a)
-	if err != nil || void && active {
-		return err
-	}
-	if !active {
-		if out.refusal = jotgate.ErrNoAccountForToken; void {
-			return out.refusal
-		}
-		return errChanged
+	switch {
+	case err != nil:
+		return nil, err
+	case void && active && a.Adopted.Issued.IsZero():
+		return errVoidUndated, nil
+	case void && active:
+		return errVoid, nil
+	case void:
+		return nil, jotgate.ErrNoAccountForToken
+	case !active:
+		out.refusal = jotgate.ErrNoAccountForToken
+		return nil, errChanged
 	}
 	if second, err := s.hasSecondFactor(ctx, q, r); err != nil || second {
-		out.refusal = jotgate.ErrTokenBlacklisted
-		return cmp.Or(err, error(out.refusal))
+		return nil, cmp.Or(err, error(errOneFactor))
 	}
-	if !r.OwnUsers { // a session with another password shows that the password was changed
-		out.refusal = jotgate.ErrTokenBlacklisted
-		if found, err := one(ctx, q, []any{new(int)}, otherPassword+" LIMIT 1", string(r.User), a.PasswordDigest); err != nil || found {
-			return orChanged(err)
+	if !r.OwnUsers {
+		known, err := remembered(ctx, q, r.User)
+		if err != nil {
+			return nil, err
 		}
-		out.refusal = nil
+		if changed, err := passwordChanged(ctx, q, r.User, known, a.PasswordDigest); err != nil || changed {
+			out.refusal = jotgate.ErrTokenBlacklisted
+			return nil, orChanged(err)
+		}
+		if _, err := remember(ctx, q, r.User, known, a.PasswordDigest); err != nil {
+			return nil, err
+		}
 	}
 	_, err = insertSession(ctx, q, &a, " ON CONFLICT (id) DO NOTHING")
-	return err
+	return jotgate.ErrTokenBlacklisted, err
 }
 
 const takeText = `UPDATE jotgate_session SET previous_jti = jti, jti = $1, rotated = $2, last_seen = $2,
@@ -220,12 +240,13 @@ func (s *Store) succeed(ctx context.Context, q Queryer, r record.Rotation, won *
 }
 
 // accountOf returns the account of a rotation. It returns nil if there is no
-// active account, or with Rotation.OwnUsers.
-func (s *Store) accountOf(ctx context.Context, q Queryer, r record.Rotation, key any) (*record.Account, error) {
+// active account, or with Rotation.OwnUsers. lock is "" or the clause that locks
+// the row until the transaction ends.
+func (s *Store) accountOf(ctx context.Context, q Queryer, r record.Rotation, key any, lock string) (*record.Account, error) {
 	if r.OwnUsers {
 		return nil, nil
 	}
-	list, err := all(ctx, q, s.tables.scanAccount, s.texts.byID, key)
+	list, err := all(ctx, q, s.tables.scanAccount, s.texts.byID+lock, key)
 	if err != nil || len(list) == 0 || !list[0].IsActive {
 		return nil, err
 	}
@@ -247,16 +268,20 @@ func orChanged(err error) error {
 	return err
 }
 
-// passedOver finds out why take updated no row.
-func (s *Store) passedOver(ctx context.Context, q Queryer, r record.Rotation, key any) (out rotation, err error) {
+// passedOver finds out why take updated no row. unknown is the error if there is
+// no session.
+func (s *Store) passedOver(ctx context.Context, q Queryer, r record.Rotation, key any, unknown error) (out rotation, err error) {
 	row, err := findSession(ctx, q, r.Session, s.driver.lock("UPDATE"))
 	if err != nil {
 		return out, err
 	}
-	if row == nil || row.User != r.User || !row.Ended.IsZero() && row.EndReason != record.EndedByAccount {
+	if row == nil {
+		return out, unknown
+	}
+	if row.User != r.User || !row.Ended.IsZero() && row.EndReason != record.EndedByAccount {
 		return out, jotgate.ErrTokenBlacklisted
 	}
-	if out.Account, err = s.accountOf(ctx, q, r, key); err != nil {
+	if out.Account, err = s.accountOf(ctx, q, r, key, ""); err != nil {
 		return out, err
 	}
 	gone := out.Account == nil && !r.OwnUsers

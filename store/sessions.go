@@ -36,14 +36,20 @@ func (ss sessions) Create(ctx context.Context, session *record.Session, ifPasswo
 
 func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Session, ifPassword string) error {
 	if !session.OwnUsers {
-		password, name, ok, err := s.active(ctx, q, session.User)
+		a, ok, err := s.active(ctx, q, session.User)
 		if err != nil {
 			return err
 		}
-		if !ok || password != ifPassword || session.Username != "" && session.Username != name {
+		if !ok || a.password != ifPassword || session.Username != "" && session.Username != a.username {
 			return jotgate.ErrNotFound
 		}
-		session.PasswordDigest = record.DigestPassword(password)
+		session.PasswordDigest = record.DigestPassword(a.password)
+		if a.remembered != session.PasswordDigest {
+			e := record.Event{Time: session.Created, User: session.User, Session: session.ID, Address: session.Address, UserAgent: session.UserAgent}
+			if _, err := s.endOfPassword(ctx, q, e, a); err != nil {
+				return err
+			}
+		}
 		if err := s.enter(ctx, q, session); err != nil {
 			return err
 		}
@@ -60,15 +66,21 @@ func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Se
 	})
 }
 
-// active reads the password and the username of an account if the account
-// exists and is active, and locks these facts until the transaction ends.
-func (s *Store) active(ctx context.Context, q Queryer, id record.UserID) (password, username string, ok bool, err error) {
+// activeAccount is what decides about the sessions of an active account.
+type activeAccount struct {
+	password, username string
+	remembered         string // the digest in jotgate_password, or ""
+}
+
+// active reads an account if it exists and is active, and locks these facts
+// until the transaction ends.
+func (s *Store) active(ctx context.Context, q Queryer, id record.UserID) (a activeAccount, ok bool, err error) {
 	key, ok := s.tables.key.encode(id)
 	if !ok {
-		return "", "", false, nil
+		return a, false, nil
 	}
-	ok, err = one(ctx, q, []any{&password, &username}, s.texts.active, key)
-	return password, username, ok, err
+	ok, err = one(ctx, q, []any{&a.password, &a.username, &a.remembered}, s.texts.active, key, string(id))
+	return a, ok, err
 }
 
 const insertSessionText = `INSERT INTO jotgate_session

@@ -17,7 +17,7 @@ type texts struct {
 	byEmail string
 	first   string // the first page of accounts
 	after   string // the page of accounts after a key
-	active  string // the password and the username of the account $1, if it exists and is active
+	active  string // an activeAccount: of the account $1, whose user_id in jotgate's tables is $2
 	// guard is the condition that the account is active and its stored
 	// password is the given one. %d are the placeholders of its key and of
 	// the password.
@@ -46,7 +46,7 @@ func newTexts(t *tables, driver *Driver) *texts {
 	}
 	x.first = x.account + " ORDER BY " + key + " LIMIT $1"
 	x.after = x.account + " WHERE " + key + " > $2 ORDER BY " + key + " LIMIT $1"
-	x.active = "SELECT " + t.password("u") + ", " + t.username("u") + " FROM " + users + " WHERE " + key + " = $1" + t.activeOnly() + driver.lock("SHARE")
+	x.active = "SELECT " + t.password("u") + ", " + t.username("u") + ", COALESCE((SELECT digest FROM jotgate_password WHERE user_id = $2), '') FROM " + users + " WHERE " + key + " = $1" + t.activeOnly() + driver.lock("SHARE")
 	x.guard = "EXISTS (SELECT 1 FROM " + users + " WHERE " + key + " = $%d AND " + t.password("u") + " = $%d" + t.activeOnly() + ")"
 	x.nameTexts(t, key, users)
 	x.count = "SELECT COUNT(*) FROM " + quote(s.Users)
