@@ -29,19 +29,23 @@ func (as Accounts) Delete(ctx context.Context, a *record.Account, client Client)
 	return nil
 }
 
-// Of reads the account of a verified user and makes the checks that need it. Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (the
-// session, or for a token without one the user, is recorded with another
-// password than the stored one or, with Settings.CheckRevokeToken, the token
-// is), ErrUnavailable.
+// Of reads the account of a verified user and makes the checks that need it.
+// Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (the session, or
+// for a token without one the user, is recorded with another password than the
+// stored one or, with Settings.CheckRevokeToken, the token is), ErrUnavailable.
 func (as Accounts) Of(ctx context.Context, user *User) (*record.Account, error) {
 	g := as.gate
 	account, err := g.accountOf(ctx, user.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
+		if g.settings.UserIDField == "id" {
+			g.confirmActive(ctx, user.ID)
+		}
 		return nil, ErrUserNotFound
 	case err != nil:
 		return nil, err
 	case !account.IsActive:
+		g.confirmActive(ctx, account.ID)
 		return nil, ErrUserInactive
 	case g.precedes(user.issued, account):
 		return nil, ErrUserNotFound
@@ -58,6 +62,24 @@ func (as Accounts) Of(ctx context.Context, user *User) (*record.Account, error) 
 		return nil, err
 	}
 	return account, nil
+}
+
+// confirmActive ends the sessions of an account that was read and found missing or
+// inactive, so that they do not continue if a program other than jotgate activates
+// it again. If that fails, the request is still refused.
+func (g *Gate) confirmActive(ctx context.Context, user record.UserID) {
+	if g.ownUsers() {
+		return
+	}
+	ended, err := g.db.Sessions().ConfirmActive(ctx, user, g.now())
+	if err != nil {
+		g.log.WarnContext(ctx, "the sessions of an inactive account were not ended", "user_id", user, "cause", err)
+	}
+	if ended {
+		g.pullRevocations(ctx)
+		// The store wrote the event in the transaction that ended the sessions.
+		g.logEvent(ctx, record.Event{Name: string(record.EndedByAccount), User: user})
+	}
 }
 
 // confirmPassword ends the user's sessions if the password was changed by

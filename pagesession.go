@@ -3,6 +3,7 @@ package jotgate
 // Page sessions: what the login pages keep in a browser instead of tokens.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -109,15 +110,16 @@ func (p PageSessions) renew(ctx context.Context, c *pageCookie) (*PageSession, e
 func (p PageSessions) read(ctx context.Context, c *pageCookie) (*record.Session, *record.Account, error) {
 	g := p.gate
 	s, account, err := p.find(ctx, c)
-	if errors.Is(err, ErrNotFound) {
-		err = ErrNotAuthenticated.Because(err)
+	if errors.Is(err, ErrNotFound) || err == nil && !account.IsActive {
+		g.confirmActive(ctx, c.User)
+		err = ErrNotAuthenticated.Because(cmp.Or(err, errRevoked))
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	now := g.now()
 	switch {
-	case s.User != c.User, s.JTI != c.JTI, !s.Ended.IsZero(), !now.Before(s.Expires), g.outlived(s), !account.IsActive:
+	case s.User != c.User, s.JTI != c.JTI, !s.Ended.IsZero(), !now.Before(s.Expires), g.outlived(s):
 		return nil, nil, ErrNotAuthenticated.Because(errRevoked)
 	case s.PasswordDigest != "" && s.PasswordDigest != record.DigestPassword(account.Password):
 		err := g.confirmPassword(ctx, &User{ID: account.ID, Session: s.ID}, account)

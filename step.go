@@ -3,6 +3,7 @@ package jotgate
 // The steps of a login: which one is next. Every login passes through nextStep.
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -192,6 +193,7 @@ type pendingLogin struct {
 	User     record.UserID `json:"user"`
 	Done     []proved      `json:"done"`
 	Start    int64         `json:"start"` // Unix seconds
+	Read     int64         `json:"read"`  // when the account was read for the last step, in Unix microseconds
 	Password string        `json:"pw"`    // of Gate.passwordMark
 	Factors  string        `json:"fs"`    // record.FactorSet
 	// Passkey is the state of a ceremony that has begun. If User is empty, the
@@ -200,6 +202,9 @@ type pendingLogin struct {
 }
 
 func (p *pendingLogin) expires() time.Time { return time.Unix(p.Start, 0).Add(pendingTime) }
+
+// asOf returns Read. An earlier version of jotgate did not write it.
+func (p *pendingLogin) asOf() int64 { return cmp.Or(p.Read, p.Start*1e6) }
 
 // spent is the row that makes the pending login usable once.
 func (p *pendingLogin) spent() record.Spent {

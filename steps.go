@@ -166,6 +166,11 @@ func (g *Gate) resumeAny(ctx context.Context, pending string, client Client) (*l
 	if !l.account.IsActive || g.passwordMark(l.account) != p.Password {
 		return nil, ErrLoginNotValid.Because(errOvertaken)
 	}
+	if ended, err := g.endedSince(ctx, l.account, p.asOf()); err != nil {
+		return nil, err
+	} else if ended {
+		return nil, ErrLoginNotValid.Because(errors.New("all sessions of the account have ended since"))
+	}
 	if err := g.readFactors(ctx, l); err != nil {
 		return nil, err
 	}
@@ -232,7 +237,11 @@ func (g *Gate) stepInput(ctx context.Context, l *login) (s stepInput, err error)
 	s.SecondFactor = asksSecond(l.factors)
 	again := l.stepUp || l.page != nil && l.page.Replaces != nil
 	s.ChangePassword = !again && slices.ContainsFunc(l.done, func(p proved) bool { return p.Change })
-	s.TrustedBrowser = s.SecondFactor && !again && g.isTrusted(l)
+	if s.SecondFactor && !again {
+		if s.TrustedBrowser, err = g.isTrusted(ctx, l); err != nil {
+			return s, err
+		}
+	}
 	if g.factors != nil && !s.SecondFactor {
 		s.Demanded, err = g.demandsFactor(ctx, l.account)
 	}
@@ -275,7 +284,7 @@ func (g *Gate) suspend(ctx context.Context, l *login) (err error) {
 	}
 	l.state.Flows = g.flows(l)
 	l.state.Pending, err = g.sealPending(&pendingLogin{
-		ID: randomHex(), User: l.account.ID, Done: l.done, Start: start,
+		ID: randomHex(), User: l.account.ID, Done: l.done, Start: start, Read: l.read.UnixMicro(),
 		Password: g.passwordMark(l.account), Factors: record.FactorSet(l.factors),
 	}, &l.client)
 	return err

@@ -138,6 +138,20 @@ func TestPendingLoginEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
+		"with all sessions": {change: func(t *testing.T, b *bench, a *record.Account) {
+			b.clock.Advance(time.Second)
+			if err := b.Sessions().EndAll(t.Context(), a.ID, "", jotgate.Client{}); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		"with the account, although it is activated again": {change: func(t *testing.T, b *bench, a *record.Account) {
+			b.clock.Advance(time.Second)
+			for _, active := range []bool{false, true} {
+				if err := b.db.Accounts().Change(t.Context(), a.ID, record.Change{IsActive: &active, At: b.clock.Now()}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}},
 		"in a browser": {client: jotgate.Client{Browser: true}},
 		"when changed": {token: func(s string) string { return s[:len(s)-2] + "AA" }},
 		"when cut":     {token: func(s string) string { return s[:20] }},
@@ -174,6 +188,94 @@ func TestPendingLoginEnds(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A trusted browser is asked for the password alone, until anything happens that
+// ends all sessions of the user or changes what it proved.
+func TestTrustedBrowserEnds(t *testing.T) {
+	change := func(t *testing.T, b *bench, a *record.Account, change record.Change) {
+		t.Helper()
+		change.At = b.clock.Now()
+		if err := b.db.Accounts().Change(t.Context(), a.ID, change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		happens func(t *testing.T, b *bench, a *record.Account)
+		trusted bool
+	}{
+		"nothing":            {func(*testing.T, *bench, *record.Account) {}, true},
+		"a month":            {func(_ *testing.T, b *bench, _ *record.Account) { b.clock.Advance(30 * 24 * time.Hour) }, false},
+		"a logout":           {func(t *testing.T, b *bench, a *record.Account) { endOne(t, b, a) }, true},
+		"log out everywhere": {func(t *testing.T, b *bench, a *record.Account) { endAll(t, b, a, "") }, false},
+		"log out elsewhere":  {func(t *testing.T, b *bench, a *record.Account) { endAll(t, b, a, b.newest(t, a)) }, false},
+		"a new password":     {func(t *testing.T, b *bench, a *record.Account) { change(t, b, a, record.Change{Password: new("x")}) }, false},
+		"a new username": {func(t *testing.T, b *bench, a *record.Account) {
+			change(t, b, a, record.Change{Username: new("alice2")})
+		}, false},
+		"deactivated, activated": {func(t *testing.T, b *bench, a *record.Account) {
+			change(t, b, a, record.Change{IsActive: new(false)})
+			change(t, b, a, record.Change{IsActive: new(true)})
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newGate(t, func(s *jotgate.Settings) { s.TrustedBrowser = 14 * 24 * time.Hour })
+			alice := b.user(t, "alice", nil)
+			phone, _ := b.enrol(t, alice)
+			state, err := b.Logins().Continue(t.Context(), b.pending(t, "alice"), jotgate.TOTP(phone.at(t, b.clock.Now())), jotgate.Client{})
+			if err != nil || state.TrustedBrowser == "" {
+				t.Fatalf("%+v, %v", state, err)
+			}
+			b.clock.Advance(time.Second)
+			c.happens(t, b, alice)
+			now, err := b.Accounts().ByID(t.Context(), alice.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if now.Password == "x" { // back to the one that this test knows
+				if err := b.db.Accounts().Change(t.Context(), alice.ID, record.Change{Password: b.encoded(t)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			again, err := b.Logins().Begin(t.Context(), jotgate.Password(now.Username, password), jotgate.Client{TrustedBrowser: state.TrustedBrowser})
+			if err != nil || (again.Next == jotgate.StepDone) != c.trusted {
+				t.Errorf("the next step is %q, %v", again.Next, err)
+			}
+		})
+	}
+}
+
+func (b *bench) encoded(t testing.TB) *string {
+	t.Helper()
+	encoded, err := b.Accounts().MakePassword(t.Context(), password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &encoded
+}
+
+// newest is the user's newest session.
+func (b *bench) newest(t testing.TB, a *record.Account) string {
+	t.Helper()
+	list, err := b.Sessions().List(t.Context(), a.ID)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	return list[0].ID
+}
+
+func endOne(t *testing.T, b *bench, a *record.Account) {
+	t.Helper()
+	if err := b.Sessions().End(t.Context(), a.ID, b.newest(t, a), jotgate.Client{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func endAll(t *testing.T, b *bench, a *record.Account, except string) {
+	t.Helper()
+	if err := b.Sessions().EndAll(t.Context(), a.ID, except, jotgate.Client{}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // The database refuses a session to a caller that does not know of the factor.

@@ -18,16 +18,20 @@ import (
 const trustPurpose = "jotgate trusted browser"
 
 // trust is the content of LoginState.TrustedBrowser. It ends with the password
-// and the factors that it names.
+// and the factors that it names, and with everything that ends all sessions.
 type trust struct {
 	User     record.UserID `json:"user"`
 	Password string        `json:"pw"` // of Gate.passwordMark
 	Factors  string        `json:"fs"` // record.FactorSet
 	Expires  int64         `json:"exp"`
+	Issued   int64         `json:"iat"` // Unix microseconds
 }
 
 func (g *Gate) sealTrust(a *record.Account, factors string) string {
-	plain, err := json.Marshal(trust{a.ID, g.passwordMark(a), factors, g.now().Add(g.settings.TrustedBrowser).Unix()})
+	plain, err := json.Marshal(trust{
+		User: a.ID, Password: g.passwordMark(a), Factors: factors,
+		Expires: g.now().Add(g.settings.TrustedBrowser).Unix(), Issued: g.now().UnixMicro(),
+	})
 	if err != nil {
 		return ""
 	}
@@ -39,19 +43,32 @@ func (g *Gate) sealTrust(a *record.Account, factors string) string {
 }
 
 // isTrusted reports whether the client has shown a second factor of this account
-// before, and neither the password nor a factor has changed since.
-func (g *Gate) isTrusted(l *login) bool {
+// before, and neither the password nor a factor has changed since, nor have all
+// sessions of the account ended.
+func (g *Gate) isTrusted(ctx context.Context, l *login) (bool, error) {
 	if g.settings.TrustedBrowser <= 0 {
-		return false
+		return false, nil
 	}
 	plain, ok := g.keys.Open(l.client.TrustedBrowser, "trusted browser", trustPurpose)
 	if !ok {
-		return false
+		return false, nil
 	}
 	var t trust
 	err := json.Unmarshal(plain, &t)
-	return err == nil && t.User == l.account.ID && t.Password == g.passwordMark(l.account) &&
-		t.Factors == record.FactorSet(l.factors) && g.now().Unix() < t.Expires
+	if err != nil || t.User != l.account.ID || t.Password != g.passwordMark(l.account) ||
+		t.Factors != record.FactorSet(l.factors) || g.now().Unix() >= t.Expires {
+		return false, nil
+	}
+	void, err := g.endedSince(ctx, l.account, t.Issued)
+	return !void, err
+}
+
+// endedSince reports whether all sessions of the account ended after a time in Unix
+// microseconds: what was sealed for it before is void, as tokens without a session
+// are.
+func (g *Gate) endedSince(ctx context.Context, a *record.Account, issued int64) (bool, error) {
+	at, err := g.db.Sessions().NotBefore(ctx, a.ID, "")
+	return err != nil || !at.IsZero() && issued < at.UnixMicro(), err
 }
 
 // RequestReset lets the user log in without second factors from delay after now
@@ -108,5 +125,6 @@ func (g *Gate) applyReset(ctx context.Context, l *login) error {
 	}
 	g.pullRevocations(ctx)
 	g.factorChanged(ctx, l.account, "reset", record.MessageFactorRemoved, l.client)
+	l.read = g.now() // of this login's own change
 	return g.readFactors(ctx, l)
 }

@@ -143,6 +143,12 @@ type Sessions interface {
 	// with each session that they insert, and Create notices a change, too.
 	ConfirmPassword(ctx context.Context, session string, user UserID, password string, now time.Time) error
 
+	// ConfirmActive ends the sessions of a user and voids its tokens without a
+	// session, with EndedByAccount, if its account does not exist or is not active
+	// and anything of it was live: something other than jotgate deactivated or
+	// deleted it. It reports whether it did.
+	ConfirmActive(ctx context.Context, user UserID, now time.Time) (ended bool, err error)
+
 	// Blacklisted reports whether the jti is in SimpleJWT's table of blacklisted
 	// tokens. Without such a table it returns false.
 	Blacklisted(ctx context.Context, jti string) (bool, error)

@@ -243,6 +243,36 @@ func TestDeactivatedByDjango(t *testing.T) {
 	})
 }
 
+// The same for a user whose account is only read: by a page, or with an access
+// token, with and without a session.
+func TestDeactivatedByDjangoIsNoticedByReading(t *testing.T) {
+	both(t, func(w *world) {
+		s, session := beside(w)
+		only := w.account(s, "only").ID // has tokens of Django alone
+		w.must(s.Sessions().ConfirmPassword(w.ctx, "", only, "first", noon))
+		for _, user := range []record.UserID{session.User, only} {
+			if ended, err := s.Sessions().ConfirmActive(w.ctx, user, noon); ended || err != nil {
+				t.Errorf("active: %v, %v", ended, err)
+			}
+			w.asDjango("is_active = FALSE", user)
+			for i := range 3 {
+				if ended, err := s.Sessions().ConfirmActive(w.ctx, user, noon); ended != (i == 0) || err != nil {
+					t.Errorf("inactive, read %d times before: %v, %v", i, ended, err)
+				}
+			}
+			w.asDjango("is_active = TRUE", user)
+			if at, err := s.Sessions().NotBefore(w.ctx, user, ""); err != nil || !at.Equal(noon) {
+				t.Errorf("void until %v, %v", at, err)
+			}
+		}
+		_, err := s.Sessions().Rotate(w.ctx, use(session, "sid0", "sid1"))
+		w.is(err, jotgate.ErrTokenBlacklisted)
+		if n := w.count("SELECT COUNT(*) FROM jotgate_event WHERE event = 'account'"); n != 2 {
+			t.Errorf("%d events", n)
+		}
+	})
+}
+
 // Every outstanding token of a user is blacklisted for Django, and no other.
 func TestDjangoSeesThatAllEnds(t *testing.T) {
 	both(t, func(w *world) {

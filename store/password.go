@@ -78,6 +78,21 @@ func (ss sessions) ConfirmPassword(ctx context.Context, session string, user rec
 	return err
 }
 
+// ConfirmActive implements record.Sessions.
+func (ss sessions) ConfirmActive(ctx context.Context, user record.UserID, now time.Time) (bool, error) {
+	if !storable(string(user)) {
+		return false, nil
+	}
+	known, err := ask(ctx, ss.db, func(ctx context.Context, q Queryer) (bool, error) {
+		return one(ctx, q, []any{new(int)}, `SELECT 1 FROM jotgate_password WHERE user_id = $1
+UNION ALL SELECT 1 FROM jotgate_session WHERE user_id = $1 AND ended IS NULL LIMIT 1`, string(user))
+	})
+	if err != nil || !known {
+		return false, err
+	}
+	return ss.db.endChanged(ctx, record.Event{Time: now, User: user})
+}
+
 // endChanged ends the sessions of the event's user if the account is not
 // active, or has another password than the one that was recorded, and reports
 // whether it did. It reads the account again in one transaction, because the
@@ -92,6 +107,9 @@ func (s *Store) endChanged(ctx context.Context, e record.Event) (bool, error) {
 			return s.endOfPassword(ctx, q, e, a)
 		}
 		e.Detail = "the account was deactivated or deleted outside jotgate; its sessions were ended"
+		if _, err := run(ctx, q, "DELETE FROM jotgate_password WHERE user_id = $1", string(e.User)); err != nil {
+			return false, err
+		}
 		return true, s.endAndRecord(ctx, q, record.Ending{User: e.User, Reason: record.EndedByAccount, Now: e.Time}, "", e)
 	})
 }

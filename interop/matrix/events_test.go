@@ -35,51 +35,55 @@ type event struct {
 	name string
 	by   party
 	ends ending
-	// byDigest: jotgate notices the event by a digest in the rows of the user's sessions.
+	// byDigest: jotgate notices the event by the digest of the password that it recorded when it last read the account.
 	byDigest bool
+	ofTokens bool // it does not exist for the cookie of a page
 	happens  func(w *world, p *probe) error
 }
 
 var events = []event{
-	{"password changed", byNode, everything, false, func(w *world, p *probe) error {
+	{"password changed", byNode, everything, false, false, func(w *world, p *probe) error {
 		return w.nodes[here].Accounts().SetPassword(w.t.Context(), w.account(p), newPassword, "", jotgate.Client{})
 	}},
-	{"password changed by Django", byDjango, everything, true, func(w *world, p *probe) error {
+	{"password changed by Django", byDjango, everything, true, false, func(w *world, p *probe) error {
 		w.site.SetPassword(w.t, p.username, newPassword)
 		return nil
 	}},
-	{"e-mail address changed", byNode, nothing, false, changeEmail},
-	{"user name changed", byNode, everything, false, func(w *world, p *probe) error {
+	{"e-mail address changed", byNode, nothing, false, false, changeEmail},
+	{"user name changed", byNode, everything, false, false, func(w *world, p *probe) error {
 		return w.nodes[here].Accounts().SetUsername(w.t.Context(), w.account(p), "new-"+p.username, "", jotgate.Client{})
 	}},
-	{"deactivated", byStore, everything, false, func(w *world, p *probe) error {
+	{"deactivated", byStore, everything, false, false, func(w *world, p *probe) error {
 		no := false
 		return w.stores[here].Accounts().Change(w.t.Context(), w.account(p).ID, record.Change{IsActive: &no, At: time.Now()})
 	}},
-	{"deactivated by Django", byDjango, everything, false, func(w *world, p *probe) error {
+	{"deactivated by Django", byDjango, everything, false, false, func(w *world, p *probe) error {
 		w.site.Ask(w.t, "change_user", map[string]any{"username": p.username, "is_active": false}, nil)
 		return nil
 	}},
-	{"deleted", byNode, everything, false, func(w *world, p *probe) error {
+	{"deleted", byNode, everything, false, false, func(w *world, p *probe) error {
 		return w.nodes[here].Accounts().Delete(w.t.Context(), w.account(p), jotgate.Client{})
 	}},
-	{"deleted by Django", byDjango, everything, false, func(w *world, p *probe) error {
+	{"deleted by Django", byDjango, everything, false, false, func(w *world, p *probe) error {
 		w.site.Ask(w.t, "delete_user", map[string]any{"username": p.username}, nil)
 		return nil
 	}},
-	{"group removed", byStore, accessOnly, false, func(w *world, p *probe) error {
+	{"group removed", byStore, accessOnly, false, false, func(w *world, p *probe) error {
 		return w.stores[here].Groups().RemoveMember(w.t.Context(), w.account(p).ID, group)
 	}},
-	{"logout", byNode, sessionOnly, false, func(w *world, p *probe) error {
+	{"logout", byNode, sessionOnly, false, false, func(w *world, p *probe) error {
+		if p.kind.page {
+			return w.nodes[here].Sessions().End(w.t.Context(), p.cookie.Owner, p.cookie.User.Session, jotgate.Client{})
+		}
 		return w.nodes[here].Logout(w.t.Context(), p.tokens.Refresh, jotgate.Client{})
 	}},
-	{"logout at Django", byDjango, sessionOnly, false, func(w *world, p *probe) error {
+	{"logout at Django", byDjango, sessionOnly, false, true, func(w *world, p *probe) error {
 		if answer := client.Post(w.t, w.site.URL+"/api/token/blacklist/", "refresh", p.tokens.Refresh); !w.ok(answer) {
 			return fmt.Errorf("logout at Django: %+v", answer)
 		}
 		return nil
 	}},
-	{"log out everywhere", byNode, everything, false, func(w *world, p *probe) error {
+	{"log out everywhere", byNode, everything, false, false, func(w *world, p *probe) error {
 		return w.nodes[here].Sessions().EndAll(w.t.Context(), w.account(p).ID, "", jotgate.Client{})
 	}},
 }

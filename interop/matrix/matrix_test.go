@@ -31,13 +31,43 @@ type kind struct {
 	name    string
 	refresh bool // a refresh token
 	session bool // it carries the id of a session of jotgate
-	unknown bool // jotgate has no session of its user
+	unknown bool // jotgate has never read its user's account
+	page    bool // a cookie of the login pages, which only nodes accept and which renews itself
 	make    func(w *world, p *probe)
+}
+
+// places returns the number of places, from the first on, that a token of the kind is meant for.
+func (k *kind) places() int {
+	if k.page {
+		return guard
+	}
+	return places
 }
 
 func ofJotgate(w *world, p *probe) { p.tokens = w.login(here, p.username) }
 
 func ofDjango(w *world, p *probe) { p.tokens = w.login(dj, p.username) }
+
+// read logs in at Django and presents the access token at an endpoint of jotgate that reads the account.
+func read(w *world, p *probe) {
+	ofDjango(w, p)
+	user, err := w.nodes[second].VerifyAccess(p.tokens.Access)
+	if err == nil {
+		_, err = w.nodes[second].Accounts().Of(w.t.Context(), user)
+	}
+	if err != nil {
+		w.t.Fatalf("%s: %v", p.username, err)
+	}
+}
+
+// atPages logs in at a page of the node of the event.
+func atPages(w *world, p *probe) {
+	state, err := w.nodes[here].Sessions().Pages().Begin(w.t.Context(), jotgate.Password(p.username, password), jotgate.PageLogin{}, jotgate.Client{})
+	if err != nil || state.Page == nil {
+		w.t.Fatalf("login of %s at a page: %v", p.username, err)
+	}
+	p.cookie = state.Page
+}
 
 // besideASession logs in at both; the next refresh is that of jotgate's session.
 func besideASession(w *world, p *probe) {
@@ -64,14 +94,17 @@ func refreshedByDjango(w *world, p *probe) {
 }
 
 var kinds = []kind{
-	{"jotgate's", false, true, false, ofJotgate},
-	{"Django's", false, false, true, ofDjango},
-	{"Django's, beside a session", false, false, false, besideASession},
-	{"jotgate's, adopted", false, true, false, adopted},
-	{"Django's, with `sid`", false, true, false, refreshedByDjango},
-	{"jotgate's", true, true, false, ofJotgate},
-	{"Django's", true, false, true, ofDjango},
-	{"Django's, adopted", true, true, false, adopted},
+	{name: "jotgate's", session: true, make: ofJotgate},
+	{name: "cookie of a page", session: true, page: true, make: atPages},
+	{name: "Django's", unknown: true, make: ofDjango},
+	{name: "Django's, read", make: read},
+	{name: "Django's, beside a session", make: besideASession},
+	{name: "jotgate's, adopted", session: true, make: adopted},
+	{name: "Django's, with `sid`", session: true, make: refreshedByDjango},
+	{name: "jotgate's", refresh: true, session: true, make: ofJotgate},
+	{name: "Django's", refresh: true, unknown: true, make: ofDjango},
+	{name: "Django's, read", refresh: true, make: read},
+	{name: "Django's, adopted", refresh: true, session: true, make: adopted},
 }
 
 // A probe is a user with a token to whom one event happens. An access token is presented at every place, a refresh token
@@ -83,7 +116,8 @@ type probe struct {
 	place    int  // of a refresh token
 	username string
 	tokens   jotgate.Tokens
-	next     bool // the refresh token was accepted after the event
+	cookie   *jotgate.PageSession // of a page, in place of tokens
+	next     bool                 // the refresh token was accepted after the event
 	cells    [places]cell
 }
 
@@ -98,7 +132,7 @@ func probes() (list []*probe) {
 		for k := range kinds {
 			for i := range places {
 				p := &probe{event: &events[e], kind: &kinds[k], place: i, cached: i == 1}
-				if p.kind.refresh && i == guard || !p.kind.refresh && i > 1 {
+				if p.kind.refresh && i == guard || !p.kind.refresh && i > 1 || p.kind.page && (i > 0 || p.event.ofTokens) {
 					continue
 				}
 				p.username = fmt.Sprintf("user%d", len(list))
@@ -112,7 +146,7 @@ func probes() (list []*probe) {
 // try presents the probe's token at each place that has accepted it so far, and notes refused where it no longer does.
 // A place that follows the list is left out the first time.
 func (p *probe) try(w *world, refused cell) {
-	for place := range places {
+	for place := range p.kind.places() {
 		switch {
 		case p.cells[place] != undecided, p.kind.refresh && place != p.place, refused == immediately && p.follows(place) && !p.kind.refresh:
 		case p.kind.refresh:
@@ -121,15 +155,34 @@ func (p *probe) try(w *world, refused cell) {
 			} else if place != dj {
 				p.cells[place] = works // and is spent
 			}
-		case !w.accepts(place, p.tokens.Access):
+		case !p.accepted(w, place):
 			p.cells[place] = refused
 		}
 	}
 }
 
+// accepted reports whether a place accepts the probe's access token or cookie.
+func (p *probe) accepted(w *world, place int) bool {
+	if !p.kind.page {
+		return w.accepts(place, p.tokens.Access)
+	}
+	_, err := w.nodes[place].Sessions().Pages().Open(w.t.Context(), p.cookie.Cookie)
+	return w.accepted(err)
+}
+
+// renewed reports whether the node of the event accepts the refresh token, or renews the cookie.
+func (p *probe) renewed(w *world) bool {
+	if !p.kind.page {
+		_, ok := w.refresh(here, p.tokens.Refresh)
+		return ok
+	}
+	_, err := w.nodes[here].Sessions().Pages().Renew(w.t.Context(), p.cookie)
+	return w.accepted(err)
+}
+
 // settle decides the cells of the places that accept the token to the end.
 func (p *probe) settle() {
-	for place := range places {
+	for place := range p.kind.places() {
 		if p.cells[place] == undecided && (!p.kind.refresh || place == p.place) {
 			p.cells[place] = untilExp
 			if p.next {
@@ -175,7 +228,7 @@ func observe(w *world) []*probe {
 	for _, p := range list {
 		p.kind.make(w, p)
 		for place := range places {
-			if p.cached && !p.kind.refresh && !w.accepts(place, p.tokens.Access) {
+			if p.cached && !p.kind.refresh && !p.accepted(w, place) {
 				w.t.Fatalf("%s: not accepted before the event", p)
 			}
 		}
@@ -194,7 +247,7 @@ func observe(w *world) []*probe {
 	}
 	for _, p := range list {
 		if !p.kind.refresh || p.cells[p.place] == undecided {
-			_, p.next = w.refresh(here, p.tokens.Refresh)
+			p.next = p.renewed(w)
 		}
 	}
 	w.catchUp("marker")

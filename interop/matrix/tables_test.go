@@ -29,7 +29,7 @@ func (p *probe) judge(t *testing.T) {
 // promised returns what a place may do with the token.
 func (p *probe) promised(place int) cell {
 	switch ends := p.event.ends; {
-	case ends == nothing, ends == accessOnly && p.kind.refresh, p.event.byDigest && p.kind.unknown:
+	case ends == nothing, ends == accessOnly && (p.kind.refresh || p.kind.page), p.event.byDigest && p.kind.unknown:
 		return works
 	case p.kind.refresh:
 		return immediately
@@ -68,7 +68,7 @@ func tables(t *testing.T, seen []*probe) string {
 func (r row) write(out *strings.Builder, columns ...int) {
 	out.WriteString("| " + r.event + " | " + r.kinds + " |")
 	for _, place := range columns {
-		out.WriteString(" " + string(r.cells[place]) + " |")
+		out.WriteString(" " + string(cmp.Or(r.cells[place], "–")) + " |")
 	}
 	out.WriteString("\n")
 }
@@ -79,7 +79,7 @@ func rows(t *testing.T, seen []*probe, refresh bool) (list []row) {
 	for e := range events {
 		var found []row
 		for k := range kinds {
-			if kinds[k].refresh != refresh {
+			if kinds[k].refresh != refresh || kinds[k].page && events[e].ofTokens {
 				continue
 			}
 			cells := cellsOf(t, seen, &events[e], &kinds[k])
@@ -90,8 +90,13 @@ func rows(t *testing.T, seen []*probe, refresh bool) (list []row) {
 			}
 			found[same].kinds += "; " + kinds[k].name
 		}
-		if len(found) == 1 {
-			found[0].kinds = "all"
+		for i := range found {
+			if of := strings.Split(found[i].kinds, "; "); len(of) > 3 && i == 0 && len(found) <= 2 {
+				found[i].kinds = "all others"
+			}
+			if len(found) == 1 {
+				found[i].kinds = "all"
+			}
 		}
 		list = append(list, found...)
 	}
