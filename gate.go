@@ -28,6 +28,7 @@ type Gate struct {
 	made     time.Time
 	runs     atomic.Bool // Run or Keys.Rotate was called, or the warning that they were not was logged
 	trail    trail
+	renewals renewals
 }
 
 // Settings returns the gate's settings, including defaults.

@@ -3,11 +3,14 @@ package jotgate_test
 import (
 	"database/sql"
 	"errors"
+	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -79,3 +82,39 @@ func TestDeactivatedAndActivatedOutside(t *testing.T) {
 		})
 	}
 }
+
+// Two programs that renew each other's hashes: the operator learns of it, once.
+func TestHashesRenewedInTurn(t *testing.T) {
+	var log strings.Builder
+	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	django, err := passwd.New("pbkdf2_sha256:50")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"alice", "bob", "alice", "alice", "bob"} {
+		if i < 2 {
+			b.user(t, name, nil)
+		}
+		a, err := b.db.Accounts().ByLogin(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		encoded, err := django.Make(password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.db.Accounts().Change(t.Context(), a.ID, record.Change{Password: &encoded}); err != nil {
+			t.Fatal(err)
+		}
+		b.login(t, name)
+		if got, want := strings.Count(log.String(), "had to be renewed twice"), min(1, i/2); got != want {
+			t.Errorf("after %d logins: %d warnings, want %d", i+1, got, want)
+		}
+	}
+	if !strings.Contains(log.String(), "--hasher") || strings.Contains(log.String(), encodedSalt) {
+		t.Errorf("the warning: %s", log.String())
+	}
+}
+
+// encodedSalt separates the parameters of a stored password from its salt.
+const encodedSalt = "pbkdf2_sha256$50$"

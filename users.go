@@ -54,6 +54,9 @@ func (u storeUsers) upgrade(ctx context.Context, account *record.Account, passwo
 	}
 	switch {
 	case err == nil:
+		if u.g.renewals.add(account.ID) {
+			u.g.log.WarnContext(ctx, rehashedWarning, "user_id", account.ID, "found", passwd.Identify(account.Password).String(), "hasher", u.g.hasher.String())
+		}
 		account.Password = encoded
 	case errors.Is(err, ErrNotFound): // changed in the meantime: keep that password
 	default:

@@ -216,6 +216,15 @@ func TestA4PendingChangesEnd(t *testing.T) {
 	want(t, "superseded", s.ask("POST", confirmPath, first), 400, badLink)
 	want(t, "set_password", s.ask("POST", "/auth/users/set_password/", object("current_password", goodPassword, "new_password", "a brand new pass 77"), alice.header()...), 204, "")
 	want(t, "after a new password", s.ask("POST", confirmPath, second), 400, badLink)
+	for _, path := range []string{"/auth/sessions/", "/auth/sessions/?others=true"} {
+		got := s.try("alice", "a brand new pass 77")
+		alice = tokens{got.member("access"), got.member("refresh")}
+		link := ask("late@example.org")
+		if got := s.ask("DELETE", path, "", alice.header()...); got.Status >= 300 {
+			t.Fatalf("%s: %d", path, got.Status)
+		}
+		want(t, "after "+path, s.ask("POST", confirmPath, link), 400, badLink)
+	}
 	third := ask("three@example.org")
 	s.now.turn(72*time.Hour + time.Second)
 	want(t, "expired", s.ask("POST", confirmPath, third), 400, badLink)
@@ -253,6 +262,18 @@ func TestA4Rights(t *testing.T) {
 	want(t, "equal rights", s.ask("PATCH", users+string(clerk.ID)+"/", object("email", "c@example.org"), carol.header()...), 200, "c@example.org")
 	want(t, "a superuser", s.ask("DELETE", users+string(clerk.ID)+"/", object("current_password", goodPassword), super.header()...), 204, "")
 	want(t, "a user", s.ask("PATCH", "/auth/users/1/", object("email", "a@example.org"), carol.header()...), 200, "a@example.org")
+	// A group opens endpoints by its name, even if it has no permission.
+	if _, err := s.db.Groups().Create(ctx, "finance"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.Groups().AddMember(ctx, "1", "finance"); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "a group", s.ask("PATCH", "/auth/users/1/", object("email", "b@example.org"), carol.header()...), 403, "You do not have permission")
+	if err := s.db.Groups().AddMember(ctx, s.account("carol").ID, "finance"); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "of the same group", s.ask("PATCH", "/auth/users/1/", object("email", "b@example.org"), carol.header()...), 200, "b@example.org")
 }
 
 // Where people log in by e-mail, a new login name is a new address, by whatever

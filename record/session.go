@@ -123,6 +123,7 @@ type Sessions interface {
 	// seconds: from then on NotBefore returns at least Now, a revocation with
 	// Sessionless is added, and the user's outstanding tokens in the
 	// token_blacklist tables are blacklisted, except the current one of Except.
+	// A pending change of the e-mail address is forgotten.
 	End(ctx context.Context, which Ending) (int, error)
 
 	// NotBefore returns the time up to which tokens without a session are void

@@ -27,6 +27,10 @@ func (s *Store) endSessions(ctx context.Context, q Queryer, which record.Ending,
 		if err := s.voidUser(ctx, q, which); err != nil {
 			return 0, err
 		}
+		// One of the sessions that end may have asked for it.
+		if err := forget(ctx, q, which.User, record.PendingEmailChange); err != nil {
+			return 0, err
+		}
 	}
 	if err := s.adoptEnded(ctx, q, which); err != nil {
 		return 0, err

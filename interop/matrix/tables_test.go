@@ -68,7 +68,11 @@ func tables(t *testing.T, seen []*probe) string {
 func (r row) write(out *strings.Builder, columns ...int) {
 	out.WriteString("| " + r.event + " | " + r.kinds + " |")
 	for _, place := range columns {
-		out.WriteString(" " + string(cmp.Or(r.cells[place], "–")) + " |")
+		text := string(r.cells[place])
+		if text == "" {
+			text = "–" // it is not meant for this place
+		}
+		out.WriteString(" " + text + " |")
 	}
 	out.WriteString("\n")
 }
