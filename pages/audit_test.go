@@ -158,3 +158,32 @@ func TestPagesProtectAccounts(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+var (
+	passwordField = regexp.MustCompile(`<input[^>]*name="(?:new_)?password"[^>]*>`)
+	masked        = regexp.MustCompile(`type="password"`)
+	forManagers   = regexp.MustCompile(`autocomplete="(?:current|new)-password"`)
+)
+
+// Password fields are masked, and are of the kind that password managers fill in;
+// nothing on the page forbids to paste.
+func TestPasswordFields(t *testing.T) {
+	s := newSite(t, pages.Options{})
+	s.gate.User("alice")
+	account := s.link("reset/confirm", record.MessagePasswordReset, "alice")
+	for _, path := range []string{"/account/login", "/account/signup", account, "/account/password", "/account/emails", "/account/data"} {
+		if path == "/account/password" {
+			s.signIn("alice")
+		}
+		page := s.get(path)
+		found := passwordField.FindAllString(page.body, -1)
+		if len(found) == 0 || strings.Contains(page.body, "onpaste") {
+			t.Errorf("%s: %d password fields", path, len(found))
+		}
+		for _, field := range found {
+			if !masked.MatchString(field) || !forManagers.MatchString(field) {
+				t.Errorf("%s: %s", path, field)
+			}
+		}
+	}
+}

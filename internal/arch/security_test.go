@@ -66,6 +66,13 @@ func TestSecurityScorecard(t *testing.T) {
 		}
 		count[verdict]++
 	}
+	for _, row := range cellsOf(string(text), 2) { // the attacks
+		for _, name := range quoted.FindAllStringSubmatch(row[1], -1) {
+			if !tests[name[1]] {
+				t.Errorf("%q names the test %s, which does not exist", row[0], name[1])
+			}
+		}
+	}
 	met, all := count["met"]+count["setting"], count["met"]+count["setting"]+count["part"]+count["not"]
 	if all == 0 || met*100 < leastMet*all {
 		t.Errorf("%d of %d requirements are met, fewer than %d %%", met, all, leastMet)
