@@ -7,15 +7,14 @@ package jotgate_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
-	"github.com/jotgate/jotgate/store/sqlite"
 )
 
 // dead fails the test if either token of a session works.
@@ -75,11 +74,7 @@ func TestClockSteps(t *testing.T) {
 // must still be rejected.
 func TestClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
+		db := sqlitetest.Open(t)
 		b := gateOn(t, db, nil)
 		b.user(t, "alice", nil)
 		out, other := b.login(t, "alice"), b.login(t, "alice")

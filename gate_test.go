@@ -3,17 +3,16 @@ package jotgate_test
 import (
 	"io"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
-	"github.com/jotgate/jotgate/store/sqlite"
 )
 
 // clock is a clock that does not advance by itself.
@@ -53,11 +52,7 @@ func fast(t testing.TB) *passwd.Hasher {
 
 func newGate(t testing.TB, change func(*jotgate.Settings)) *bench {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := sqlitetest.Open(t)
 	return gateOn(t, db, change)
 }
 

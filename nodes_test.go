@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,8 +16,8 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/store"
-	"github.com/jotgate/jotgate/store/sqlite"
 )
 
 // skews are the errors of a node's clock.
@@ -60,11 +59,7 @@ func TestClocksApartForLong(t *testing.T) {
 	for _, skew := range skews {
 		t.Run(skew.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer db.Close()
+				db := sqlitetest.Open(t)
 				issuer, reader := gateOn(t, db, nil), gateOn(t, db, nil)
 				issuer.clock.Advance(skew)
 				issuer.user(t, "alice", nil)
@@ -128,11 +123,7 @@ func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 // while nothing happens, one for each revocation, and one complete page in all.
 func TestFeedBehindARoundRobin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
+		db := sqlitetest.Open(t)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		run := func(g interface{ Run(context.Context) error }) { go func() { ended <- g.Run(ctx) }() }

@@ -2,7 +2,6 @@ package jotgate_test
 
 import (
 	"context"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -10,20 +9,16 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/rounds"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
-	"github.com/jotgate/jotgate/store/sqlite"
 )
 
 // onBoth runs a test on SQLite and on PostgreSQL.
 func onBoth(t *testing.T, test func(t *testing.T, db *store.Store)) {
 	t.Run("sqlite", func(t *testing.T) {
-		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
+		db := sqlitetest.Open(t)
 		test(t, db)
 	})
 	t.Run("postgres", func(t *testing.T) {

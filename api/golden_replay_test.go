@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/signing"
@@ -62,12 +63,9 @@ func replay(t *testing.T, g *group, c *goldenCase, tpl *template, table *differe
 }
 
 func newWorld(t *testing.T, g *group, tpl *template) *world {
-	dir, err := os.MkdirTemp(t.TempDir(), "case")
+	file := filepath.Join(tempdir.New(t), "golden.db")
+	err := os.WriteFile(file, tpl.content, 0o600)
 	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, "golden.db")
-	if err := os.WriteFile(file, tpl.content, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w := &world{group: g, t: t, now: g.clock(), vars: map[string]string{}, back: backdoor(t, file)}

@@ -19,9 +19,10 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
+	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
-	"github.com/jotgate/jotgate/store/sqlite"
 )
 
 // base is what a group lays over the defaults of Django's packages, as far as it
@@ -178,8 +179,8 @@ func newTemplate(t *testing.T, folder string) *template {
 		}
 	}
 	load(t, fixtures(t, folder), &people)
-	file := filepath.Join(t.TempDir(), "template.db")
-	makeDB(t, file)
+	file := filepath.Join(tempdir.New(t), "template.db")
+	sqlitetest.Migrate(t, file)
 	db := backdoor(t, file)
 	hasher, _ := passwd.New("pbkdf2_sha256:" + iterations)
 	for _, u := range people.Users {
@@ -215,18 +216,6 @@ func fixtures(t *testing.T, folder string) string {
 	}
 	t.Logf("no fixtures.json in %s: taking the users of api/testdata/golden", folder)
 	return filepath.Join("testdata", "golden", "fixtures.json")
-}
-
-// makeDB makes and migrates a database, and closes it.
-func makeDB(t *testing.T, file string) {
-	t.Helper()
-	s, err := sqlite.Open(t.Context(), file, sqlite.Options{})
-	if err == nil {
-		err = s.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // backdoor opens the database behind jotgate's back, as Django would.

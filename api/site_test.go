@@ -9,13 +9,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
@@ -83,7 +83,7 @@ type change struct {
 // usable password), whose password is goodPassword.
 func newSite(t testing.TB, c change) *site {
 	t.Helper()
-	s := siteOn(t, filepath.Join(t.TempDir(), "site.db"), store.Schema{}, c)
+	s := siteOn(t, sqlitetest.File(t), store.Schema{}, c)
 	var err error
 	for _, name := range []string{"alice", "bob", "carol", "dave"} {
 		a := &record.Account{Username: name, Email: name + "@example.com", IsActive: name != "bob", IsStaff: name == "carol", DateJoined: s.now.Now()}

@@ -93,7 +93,7 @@ func start(tb testing.TB, options Options) *Cluster {
 		tb.Fatal(err)
 	}
 	c := &Cluster{password: rand.Text(), programs: programs}
-	if c.folder, err = programs.tempFolder(parent(options, memory)); err != nil {
+	if c.folder, err = programs.tempFolder(parent(options)); err != nil {
 		tb.Fatal(err)
 	}
 	if c.guard, err = programs.startGuard(c.folder); err != nil {

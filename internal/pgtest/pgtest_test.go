@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
@@ -191,15 +192,12 @@ func TestVictim(t *testing.T) {
 	time.Sleep(wait.Limit)
 }
 
-// A cluster whose durability is tested is on a disk; the others are in memory only if there is enough.
+// A cluster whose durability is tested is on a disk.
 func TestFolder(t *testing.T) {
-	if got := parent(Options{Durable: true}, memory); got != "" {
+	if got := parent(Options{Durable: true}); got != "" {
 		t.Errorf("a durable cluster is in %q", got)
 	}
-	if got := parent(Options{}, filepath.Join(t.TempDir(), "missing")); got != "" {
-		t.Errorf("without a file system in memory: %q", got)
-	}
-	if got := parent(Options{}, "/proc"); got != "" { // has no space at all
-		t.Errorf("a file system without space was chosen: %q", got)
+	if got := parent(Options{}); got != tempdir.Parent() {
+		t.Errorf("another cluster is in %q", got)
 	}
 }

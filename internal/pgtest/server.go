@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/jotgate/jotgate/internal/freeport"
+	"github.com/jotgate/jotgate/internal/tempdir"
 )
 
 // debianPrograms matches the folders of Debian's server programs, one for each major version. They are not in PATH.
@@ -75,22 +76,13 @@ func unprivileged() (*syscall.Credential, error) {
 	return nil, errors.New("pgtest: root cannot run PostgreSQL, and there is neither a user postgres nor a user nobody")
 }
 
-// memory is a file system in memory, where Linux has one. Creating and dropping a database there takes a fifth of the
-// processor time that it takes on a disk, because a database has 300 files.
-const memory = "/dev/shm"
-
-// enough is the free space that a folder in memory needs. The tests use less than a tenth of it; a machine with less
-// has little memory, or is a container with the usual 64 MB.
-const enough = 4 << 30
-
-// parent returns the folder for a cluster's files: in memory, if there is enough of it and no test needs a disk. The
-// empty string is the default of os.MkdirTemp.
-func parent(options Options, memory string) string {
-	var space syscall.Statfs_t
-	if options.Durable || syscall.Statfs(memory, &space) != nil || uint64(space.Bavail)*uint64(space.Bsize) < enough {
+// parent returns the folder for a cluster's files: in memory, if no test needs a disk. A database has 300 files, and
+// creating and dropping one in memory takes a fifth of the processor time.
+func parent(options Options) string {
+	if options.Durable {
 		return ""
 	}
-	return memory
+	return tempdir.Parent()
 }
 
 // tempFolder creates a folder in parent that belongs to the server's user. Its path is short enough for a Unix socket.
