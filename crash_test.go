@@ -81,6 +81,9 @@ func crashChild(dsn string) error {
 	if err != nil {
 		return err
 	}
+	if start := os.Getenv(crashFactors); start != "" {
+		return crashFactorsChild(ctx, db, start)
+	}
 	gate, err := crashGate(db)
 	if err != nil {
 		return err
@@ -206,6 +209,9 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 	}
 }
 
+// crashTime is how long a child works.
+func crashTime() time.Duration { return 50*time.Millisecond + rand.N(250*time.Millisecond) }
+
 // killAChild lets a child process work for a short time after its first
 // response, kills it, and records its responses: the token that each client
 // has, and those that were logged out.
@@ -229,7 +235,7 @@ func killAChild(t *testing.T, dsn string, have *[3]string, accounts *crashed) (o
 	first := true
 	for lines := bufio.NewScanner(answers); lines.Scan(); {
 		if first { // starting may take any time
-			killed.Reset(50*time.Millisecond + rand.N(250*time.Millisecond))
+			killed.Reset(crashTime())
 			first = false
 		}
 		var what, token string

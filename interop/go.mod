@@ -5,6 +5,7 @@ module github.com/jotgate/jotgate/interop
 go 1.26.0
 
 require (
+	github.com/descope/virtualwebauthn v1.0.3
 	github.com/google/go-cmp v0.7.0
 	github.com/jotgate/jotgate v0.0.0
 	golang.org/x/text v0.43.0

@@ -105,6 +105,9 @@ func ParseData(text string) (d Data, err error) {
 		return d, errors.New("recovery: the data has too many codes")
 	}
 	d.Hashes, d.seed, d.migrated, d.used = known.Hashes, known.Seed, known.Migrated, known.Used
+	if len(d.Hashes) > 0 {
+		d.migrated = nil // it is empty, for allauth
+	}
 	if len(d.Hashes) == 0 && d.seed == "" && d.migrated == nil {
 		return d, errors.New("recovery: the data has no codes")
 	}
@@ -131,7 +134,9 @@ func (d Data) String() string {
 func (d Data) members() map[string]any {
 	switch {
 	case len(d.Hashes) > 0:
-		return map[string]any{"hashes": d.Hashes, "used_mask": d.used}
+		// allauth finds no code in an empty list. Without one it would look for a seed,
+		// and respond to every wrong code with an error 500.
+		return map[string]any{"hashes": d.Hashes, "used_mask": d.used, "migrated_codes": []string{}}
 	case d.migrated != nil:
 		return map[string]any{"migrated_codes": d.migrated}
 	default:

@@ -91,3 +91,17 @@ func TestHashed(t *testing.T) {
 		}
 	}
 }
+
+// The list that is empty for allauth does not hide the hashes.
+func TestHashedWithAnEmptyList(t *testing.T) {
+	text := recovery.Hashed([]string{"a", "b"}).Use(0).String()
+	if want := `{"hashes":["a","b"],"migrated_codes":[],"used_mask":1}`; text != want {
+		t.Errorf("%s, want %s", text, want)
+	}
+	for _, text := range []string{text, `{"hashes":["a","b"],"used_mask":1}`} {
+		data, err := recovery.ParseData(text)
+		if err != nil || data.Left() != 1 || len(data.Hashes) != 2 {
+			t.Errorf("%s: %d left, %v", text, data.Left(), err)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+// Package allauth runs a real django-allauth 65 with second factors for the tests: the project in project/, with the
+// packages that tools/allauth unpacks.
+package allauth
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/jotgate/jotgate/interop/peer"
+)
+
+// A Site is a Django process. Its methods may be called concurrently.
+type Site struct{ inside *peer.Process }
+
+// Start starts Django on a database, which it does not change, until tb ends. With adapter, allauth uses the MFA_ADAPTER
+// of docs/django.md.
+func Start(tb testing.TB, database, secretKey string, adapter bool) *Site {
+	tb.Helper()
+	_, file, _, _ := runtime.Caller(0)
+	folder := filepath.Dir(file)
+	modules, err := exec.Command(filepath.Join(folder, "../../tools/allauth"), "--check").Output()
+	if err != nil {
+		tb.Fatal("django-allauth 65 is missing: run tools/setup")
+	}
+	judge, err := json.Marshal(map[string]any{"database": database, "secret_key": secretKey, "adapter": adapter})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cmd := exec.Command(peer.Python(), "inside.py")
+	cmd.Dir = filepath.Join(folder, "project")
+	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "PYTHONPATH="+strings.TrimSpace(string(modules)), "JUDGE="+string(judge))
+	return &Site{peer.Start(tb, cmd)}
+}
+
+// Ask calls a function of project/inside.py; value, if not nil, receives its result.
+func (s *Site) Ask(tb testing.TB, action string, args map[string]any, value any) {
+	tb.Helper()
+	question := map[string]any{"do": action}
+	for name, arg := range args {
+		question[name] = arg
+	}
+	encoded, err := json.Marshal(question)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var answer struct {
+		Value json.RawMessage
+		Error string
+	}
+	if err := json.Unmarshal([]byte(s.inside.Ask(tb, string(encoded))), &answer); err != nil {
+		tb.Fatal(err)
+	}
+	if answer.Error != "" {
+		tb.Fatalf("Django: %s: %s", action, answer.Error)
+	}
+	if value != nil {
+		if err := json.Unmarshal(answer.Value, value); err != nil {
+			tb.Fatalf("Django: %s: %s: %v", action, answer.Value, err)
+		}
+	}
+}
+
+// Manage runs manage.py and returns its output.
+func (s *Site) Manage(tb testing.TB, args ...string) (out string) {
+	tb.Helper()
+	s.Ask(tb, "manage", map[string]any{"args": args}, &out)
+	return out
+}
+
+// Request sends a request of a browser, which keeps its cookies, to allauth's headless API; path is below
+// /_allauth/browser/v1/. body is nil or encoded as JSON; status 0 is any status. It returns the response's members data and meta.
+func (s *Site) Request(tb testing.TB, status int, browser, method, path string, body any) (data, meta map[string]any) {
+	tb.Helper()
+	var response struct {
+		Status int
+		Body   struct {
+			Data any
+			Meta map[string]any
+		}
+	}
+	s.Ask(tb, "request", map[string]any{"browser": browser, "method": method, "path": "/_allauth/browser/v1/" + path, "body": body}, &response)
+	if status != 0 && response.Status != status {
+		tb.Errorf("allauth: %s %s: %d, want %d: %v", method, path, response.Status, status, response.Body)
+	}
+	data, _ = response.Body.Data.(map[string]any)
+	return data, response.Body.Meta
+}
