@@ -3,6 +3,8 @@
 //   node judge.mjs samples BASE [--short]   every page in every state, of `jotgate theme preview`
 //   node judge.mjs life BINARY FOLDER [--short]  a server in an empty folder: an account's life without scripts, Back,
 //                                           reload, double clicks, two tabs, a program that scans e-mails
+//   node judge.mjs passkeys BINARY FOLDER   a passkey of a virtual authenticator by the button, by autofill, as the
+//                                           second step, to authenticate again, in a tab that was open for long
 //   node judge.mjs pictures BASE FOLDER [NAME]   a picture of each page, or of one
 //
 // It prints one JSON object; findings is empty if everything is as it should be.
@@ -235,6 +237,89 @@ async function scanner(server, link) {
   await v.context.close();
 }
 
+// passkeys is the life of a passkey, from "Add a passkey" to its removal, on a virtual authenticator.
+async function passkeys(binary, folder) {
+  const server = await serve(binary, folder, "--send-activation-email=false");
+  server.base = server.base.replace("127.0.0.1", "localhost");
+  const v = await visitor(server, true);
+  const device = await v.page.createCDPSession();
+  await device.send("WebAuthn.enable");
+  const { authenticatorId } = await device.send("WebAuthn.addVirtualAuthenticator", { options: {
+    protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+  } });
+  // A browser without a user: nobody touches the device until touches(true).
+  const touches = (enabled) => device.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
+  const use = async () => {
+    const button = await v.page.waitForSelector("[data-passkey-use]:not([hidden])");
+    await Promise.all([v.page.waitForNavigation(), button.click()]);
+  };
+  const signOut = async () => { await v.press(".bar button"); await v.is("/account/login", "Sign in"); };
+
+  await v.go("/account/signup");
+  await v.fill({ username: "carol", email: "carol@example.com", password: long });
+  await v.press();
+  await v.is("/account/", "Profile");
+  await v.go("/account/security/passkey");
+  await v.is("/account/security/passkey", "Add a passkey");
+  await use();
+  await v.is("/account/security?done=passkey", "Security");
+  if (await v.page.$$eval(".rows > li", (l) => l.length) !== 1) find("passkeys", "the new one is not listed");
+  await v.go("/account/security/passkey"); // this device has one
+  await (await v.page.waitForSelector("[data-passkey-use]:not([hidden])")).click();
+  await v.page.waitForSelector("[data-passkey-exists]:not([hidden])");
+
+  await touches(false); // autofill waits
+  await signOut();
+  await v.page.waitForSelector("[data-passkey-use]:not([hidden])");
+  await touches(true); // the button takes over from autofill
+  await use();
+  await v.is("/account/", "Profile");
+
+  await v.press(".bar button"); // autofill signs in as soon as the user picks the passkey
+  await v.page.waitForFunction(() => location.pathname === "/account/");
+  await v.is("/account/", "Profile");
+
+  await touches(false); // a tab that was open for four minutes: the script fetches another challenge
+  await signOut();
+  const before = await v.page.$eval("[name=pending]", (e) => e.value);
+  await v.page.evaluate(() => { const now = Date.now.bind(Date); Date.now = () => now() + 240000; });
+  await touches(true);
+  const renewed = v.page.waitForRequest((r) => r.url().endsWith("/passkey/options"));
+  await use();
+  if (!await renewed || !before) find("passkeys", "no new challenge was fetched");
+  await v.is("/account/", "Profile");
+
+  await v.go("/account/again?next=%2Faccount%2Fsecurity");
+  await v.is("/account/again", "Confirm that it is you");
+  await use();
+  await v.is("/account/security", "Security");
+
+  await v.press(".rows form button.danger"); // and one for the second step in place of it
+  await v.is("/account/security?done=saved", "Security");
+  await v.go("/account/security/passkey");
+  await device.send("WebAuthn.clearCredentials", { authenticatorId });
+  await v.page.click("[name=second]");
+  await use();
+  await v.is("/account/security/passkey", "Save your recovery codes");
+  await v.go("/account/");
+  await touches(false);
+  await signOut();
+  await v.fill({ username: "carol", password: long });
+  await v.press();
+  await v.is("/account/login/passkey", "Use your passkey");
+  await touches(true);
+  await use();
+  await v.is("/account/", "Profile");
+
+  await device.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false }); // a wrong finger
+  await v.go("/account/again?next=%2Faccount%2Fsecurity");
+  await (await v.page.waitForSelector("[data-passkey-use]:not([hidden])")).click();
+  await v.page.waitForSelector("[data-passkey-failed]:not([hidden])");
+  await v.is("/account/again", "Confirm that it is you");
+  server.stop();
+  await v.context.close();
+}
+
 async function pictures(base, folder, only) {
   const page = await browser.newPage();
   const list = await (await fetch(base)).text();
@@ -254,6 +339,7 @@ const [what, first, second, third] = process.argv.slice(2);
 try {
   if (what === "samples") await samples(first, second === "--short");
   if (what === "pictures") await pictures(first, second, third);
+  if (what === "passkeys") await passkeys(first, second);
   if (what === "life") {
     const server = await serve(first, second, "--send-activation-email");
     await life(server, false, "alice");
