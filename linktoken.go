@@ -26,6 +26,7 @@ var purposes = map[record.MessageKind]record.Purpose{
 	record.MessageActivation:   record.PendingActivation,
 	record.MessageEmailChange:  record.PendingEmailChange,
 	record.MessageEmailChanged: record.PendingEmailUndo,
+	record.MessageDeletion:     record.PendingDeletion,
 }
 
 // Parts returns the uid and the token of a link for a message of this
@@ -87,17 +88,20 @@ func (g *Gate) linkTokens(kind record.MessageKind, p *record.Pending) signing.Re
 	default:
 		t.Salt = "jotgate link: " + string(kind)
 	}
-	if kind == record.MessageEmailChanged {
+	switch {
+	case kind == record.MessageEmailChanged:
 		t.Timeout = undoTimeout
+	case kind == record.MessageDeletion && p != nil: // its row says until when
+		t.Timeout = p.Expires.Sub(p.Created) + 24*time.Hour
 	}
 	return t
 }
 
 // linkAccount returns the state of the account on which a link depends.
-// Changes of address and their undoing must not depend on a password that
+// Changes of address and their undoing, and deletions, must not depend on a password that
 // another person may have changed; they depend on the nonce of their row.
 func linkAccount(kind record.MessageKind, a *record.Account) signing.Account {
-	if kind == record.MessageEmailChange || kind == record.MessageEmailChanged {
+	if kind == record.MessageEmailChange || kind == record.MessageEmailChanged || kind == record.MessageDeletion {
 		return signing.Account{ID: string(a.ID)}
 	}
 	return signing.Account{ID: string(a.ID), Password: a.Password, Email: a.Email, LastLogin: a.LastLogin}

@@ -4,7 +4,10 @@ package jotgate
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/jotgate/jotgate/record"
 )
 
 const (
@@ -16,7 +19,8 @@ const (
 
 // Purge deletes expired rows, in small batches, and returns how many:
 // sessions and revocations, events after Settings.EventRetention, counters of
-// failures after two days. Run calls it regularly; `jotgate purge` calls it
+// failures after two days. It also deletes the accounts whose owners have
+// asked for it (Accounts.DeleteLater). Run calls it regularly; `jotgate purge` calls it
 // immediately.
 func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	now := g.now()
@@ -34,6 +38,10 @@ func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 		keep := now.Add(-keepFailures)
 		steps = append(steps, func() (int, error) { return failures.Purge(ctx, keep, purgeBatch) })
 	}
+	rows, err = g.purgeDeleted(ctx, now)
+	if err != nil {
+		return rows, err
+	}
 	for _, step := range steps {
 		for {
 			n, err := step()
@@ -47,4 +55,33 @@ func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 		}
 	}
 	return rows, nil
+}
+
+// purgeDeleted deletes the accounts that are due, and returns how many. An account
+// to which other tables refer is reported and tried again at the next purge.
+func (g *Gate) purgeDeleted(ctx context.Context, now time.Time) (deleted int, err error) {
+	store, ok := g.db.(record.Deletions)
+	if !ok || g.ownUsers() {
+		return 0, nil
+	}
+	for after := record.UserID(""); ; {
+		due, err := store.DueDeletions(ctx, now, after, purgeBatch)
+		if err != nil || len(due) == 0 {
+			return deleted, err
+		}
+		for _, p := range due {
+			after = p.User
+			done, err := store.DeleteDue(ctx, p)
+			var refused *Error
+			switch {
+			case errors.As(err, &refused) && refused.Status == 409:
+				g.log.WarnContext(ctx, "an account is not deleted", "user_id", p.User, "cause", err)
+			case err != nil:
+				return deleted, err
+			case done:
+				deleted++
+				g.event(ctx, record.Event{Name: "delete", User: p.User, Detail: "after the time to restore it"}, Client{})
+			}
+		}
+	}
 }

@@ -33,7 +33,7 @@ type Data struct {
 	// unverified address if it could be taken for an address or a URL: the
 	// recipient may not be the person who chose it.
 	Username string
-	Link     template.URL // in activation, email_change, password_reset and username_reset; in email_changed it undoes the change, if that is possible
+	Link     template.URL // in activation, email_change, password_reset and username_reset; in email_changed and deletion it undoes that, if it is possible
 	Others   []Other      // further accounts with the same address, in password_reset, username_reset and activation
 	Hours    int          // how long the link works
 	Detail   string       // in new_sign_in: the address and the device

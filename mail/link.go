@@ -18,7 +18,7 @@ import (
 // run or open what follows instead of opening a page.
 var scripts = []string{"javascript", "vbscript", "data", "file", "blob", "about"}
 
-// readLinks joins BaseURL and the five paths. If Site is empty, it becomes the host
+// readLinks joins BaseURL and the paths. If Site is empty, it becomes the host
 // in BaseURL.
 func (s *Settings) readLinks() (map[record.MessageKind]string, error) {
 	base, err := url.Parse(s.BaseURL)
@@ -39,6 +39,7 @@ func (s *Settings) readLinks() (map[record.MessageKind]string, error) {
 		record.MessageUsernameReset: or(s.UsernameResetPath, "#/username/reset/confirm/{uid}/{token}"),
 		record.MessageEmailChange:   or(s.EmailChangePath, "#/email/change/confirm/{uid}/{token}"),
 		record.MessageEmailChanged:  or(s.EmailUndoPath, "#/email/change/undo/{uid}/{token}"),
+		record.MessageDeletion:      or(s.DeletionUndoPath, "#/account/restore/{uid}/{token}"),
 	}
 	for kind, path := range links {
 		// The link must be valid with sample values, and the path must not

@@ -103,6 +103,9 @@ type Settings struct {
 	// EmailUndoPath is the same for links that restore the previous address.
 	// Default: #/email/change/undo/{uid}/{token}. Django: none.
 	EmailUndoPath string
+	// DeletionUndoPath is the same for links that restore an account that its owner
+	// has deleted. Default: #/account/restore/{uid}/{token}. Django: none.
+	DeletionUndoPath string
 	// LinkLifetime is how long a link is valid, as stated in messages; set it
 	// to the gate's PasswordResetTimeout. Whole hours. Default: 72 hours.
 	LinkLifetime time.Duration

@@ -32,7 +32,7 @@ var embedded embed.FS
 var kinds = []record.MessageKind{
 	record.MessageActivation, record.MessageConfirmation, record.MessagePasswordReset, record.MessagePasswordChanged,
 	record.MessageUsernameReset, record.MessageUsernameChanged, record.MessageEmailChange, record.MessageEmailChanged,
-	record.MessageNewSignIn,
+	record.MessageNewSignIn, record.MessageDeletion,
 	record.MessageFactorAdded, record.MessageFactorRemoved, record.MessageFactorsReset, record.MessageRecoveryUsed, record.MessageWrongCodes,
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -85,9 +86,10 @@ func activityShow(v *visit) error {
 
 // EventName returns words for an event.
 func (v *view) EventName(e record.Event) string {
-	id := "event." + e.Name
-	if text := v.T(id); text != id {
-		return text
+	for _, id := range []string{"event." + e.Name + "." + e.Detail, "event." + e.Name} {
+		if text := v.T(id); text != id {
+			return text
+		}
 	}
 	return e.Name
 }
@@ -153,11 +155,50 @@ func dataDelete(v *visit) error {
 	if err := v.confirm(account, current, "password"); err != nil {
 		return err
 	}
-	if err := v.p.gate.Accounts().Delete(v.ctx, account, v.client); err != nil {
+	until, err := v.p.gate.Accounts().DeleteLater(v.ctx, account, v.p.options.DeletionDelay, v.client)
+	if errors.Is(err, jotgate.ErrNotFound) { // it has changed; deleting it again is not wrong
+		return v.wrong("", v.T("problem.refused"))
+	}
+	if err != nil {
 		return err
 	}
 	v.p.setCookie(v.w, v.r, sessionCookie, "", -time.Second)
-	return v.redirect(v.Path + "login?done=deleted")
+	if until.IsZero() {
+		return v.to("login", "deleted")
+	}
+	return v.to("login", "closed")
+}
+
+// dataData is the Data of data.html.
+type dataData struct{ Days int } // for which a deleted account can be restored; 0: it cannot
+
+func dataShow(v *visit) error {
+	var d dataData
+	if v.User.Email != "" {
+		d.Days = max(0, int(v.p.options.DeletionDelay/(24*time.Hour)))
+	}
+	v.Data = d
+	return nil
+}
+
+func deleteUndoShow(v *visit) error {
+	account, err := v.link(record.MessageDeletion)
+	v.Data = confirmData{Kind: "delete-undo", Ask: "username", Valid: account != nil}
+	return err
+}
+
+// deleteUndo restores an account. The user types the username, because some programs
+// that scan e-mails press every button.
+func deleteUndo(v *visit) error {
+	account, err := v.namedLink(record.MessageDeletion)
+	if err != nil {
+		return err
+	}
+	query := v.r.URL.Query()
+	if _, err := v.p.gate.Links().UndoDeletion(v.ctx, query.Get("uid"), query.Get("token"), v.client); err != nil {
+		return err
+	}
+	return v.redirect(v.Path + "login?done=restored&name=" + url.QueryEscape(account.Username))
 }
 
 // token gives a front end of the same origin an access token for the signed-in

@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -56,8 +57,89 @@ func TestLife(t *testing.T) {
 	}
 	s.is(s.get("/account/activity"), 200, "/account/activity", "Activity")
 	s.is(s.post("/account/data", "password", "wrong"), 422, "/account/data", "Your data")
-	s.is(s.post("/account/data", "password", long), 200, "/account/login?done=deleted", "Sign in")
+	s.is(s.post("/account/data", "password", long), 200, "/account/login?done=closed", "Sign in")
 	s.is(s.post("/account/login", "username", "alice", "password", long), 422, "/account/login", "Sign in")
+}
+
+// A deleted account is inactive immediately, in every browser and for every program
+// that reads its row, and can be restored until it is deleted.
+func TestDeletion(t *testing.T) {
+	s := newSite(t, pages.Options{DeletionDelay: 3 * 24 * time.Hour})
+	alice := s.gate.User("alice")
+	s.signIn("alice")
+	other := s.jar
+	s.signIn("alice")
+	if page := s.get("/account/data"); !strings.Contains(page.body, "after 3 days") {
+		t.Error("the page does not say for how long the account can be restored")
+	}
+	s.is(s.post("/account/data", "password", jotgatetest.Password), 200, "/account/login?done=closed", "Sign in")
+	s.jar = other
+	s.is(s.get("/account/"), 200, "/account/login?next=%2Faccount%2F", "Sign in")
+	if a, err := s.gate.Accounts().ByID(t.Context(), alice.ID); err != nil || a.IsActive {
+		t.Fatalf("the row: %v %v", a, err)
+	}
+	s.is(s.post("/account/login", "username", "alice", "password", jotgatetest.Password), 422, "/account/login", "Sign in")
+
+	undo := s.link("delete/undo", record.MessageDeletion, "alice")
+	s.is(s.get(undo), 200, undo, "Restore your account")
+	s.is(s.post(undo), 422, undo, "Restore your account") // a program that presses every button
+	s.is(s.post(undo, "username", "bob"), 422, undo, "Restore your account")
+	s.is(s.post(undo, "username", "alice"), 200, "/account/login?done=restored&name=alice", "Sign in")
+	s.is(s.post(undo, "username", "alice"), 422, undo, "Restore your account") // it works once
+	s.signIn("alice")
+	if page := s.get("/account/activity"); !strings.Contains(page.body, "Account restored") || !strings.Contains(page.body, "Deletion of the account requested") {
+		t.Error("the activity does not show it")
+	}
+	s.purge(3 * 24 * time.Hour)
+	if _, err := s.gate.Accounts().ByID(t.Context(), alice.ID); err != nil {
+		t.Fatalf("a restored account: %v", err)
+	}
+
+	s.signIn("alice")
+	s.is(s.post("/account/data", "password", jotgatetest.Password), 200, "/account/login?done=closed", "Sign in")
+	undo = s.link("delete/undo", record.MessageDeletion, "alice")
+	s.purge(3*24*time.Hour - time.Second)
+	s.is(s.get(undo), 200, undo, "Restore your account")
+	if _, err := s.gate.Accounts().ByID(t.Context(), alice.ID); err != nil {
+		t.Fatalf("too early: %v", err)
+	}
+	s.gate.Clock.Advance(time.Second)
+	s.is(s.post(undo, "username", "alice"), 422, undo, "Restore your account") // too late, although it is not purged
+	s.purge(0)
+	if _, err := s.gate.Accounts().ByID(t.Context(), alice.ID); !errors.Is(err, jotgate.ErrNotFound) {
+		t.Fatalf("the account is still there: %v", err)
+	}
+}
+
+// purge lets time pass and deletes what is due.
+func (s *site) purge(after time.Duration) {
+	s.Helper()
+	s.gate.Clock.Advance(after)
+	if _, err := s.gate.Purge(s.Context()); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// An account without an address cannot be restored by its owner, and a server can
+// delete every account immediately.
+func TestImmediateDeletion(t *testing.T) {
+	for name, o := range map[string]pages.Options{"no address": {}, "no delay": {DeletionDelay: -1}} {
+		s := newSite(t, o)
+		a := s.gate.User("alice")
+		if name == "no address" {
+			if err := s.gate.Store().Accounts().Change(t.Context(), a.ID, record.Change{Email: new(string)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.signIn("alice")
+		if page := s.get("/account/data"); !strings.Contains(page.body, "cannot be undone") {
+			t.Errorf("%s: the page does not say that it cannot be undone", name)
+		}
+		s.is(s.post("/account/data", "password", jotgatetest.Password), 200, "/account/login?done=deleted", "Sign in")
+		if _, err := s.gate.Accounts().ByID(t.Context(), a.ID); !errors.Is(err, jotgate.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func TestSignupSignsIn(t *testing.T) {

@@ -38,7 +38,7 @@ func TestMessagesAreUsed(t *testing.T) {
 	for id := range known {
 		family := slices.ContainsFunc([]string{"error.", "event.", "field.", "problem.required.", "problem.password_", "passkey.", "security.passkeys", "step.", "enrol.", "new-password.", "notice."},
 			func(prefix string) bool { return strings.HasPrefix(id, prefix) })
-		kind := slices.ContainsFunc([]string{"activate", "email-confirm", "email-undo", "username-confirm"}, func(kind string) bool { return strings.HasPrefix(id, kind+".") })
+		kind := slices.ContainsFunc([]string{"activate", "email-confirm", "email-undo", "username-confirm", "delete-undo"}, func(kind string) bool { return strings.HasPrefix(id, kind+".") })
 		if !used[id] && !family && !kind && !strings.Contains(all, `"`+id+`"`) {
 			t.Errorf("%s is not used", id)
 		}

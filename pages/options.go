@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/jotgate/jotgate/internal/layout"
 )
@@ -36,6 +37,9 @@ func (p *Pages) checkOptions() error {
 	if o.Home != "" && p.safeNext(o.Home) == "" {
 		//lint:ignore ST1005 Home is the name of the setting
 		return fmt.Errorf("Home: %q must be a path, or a URL whose origin is in Next", o.Home)
+	}
+	if o.DeletionDelay == 0 {
+		o.DeletionDelay = 7 * 24 * time.Hour
 	}
 	if o.Accent != "" && !layout.IsColor(o.Accent) {
 		//lint:ignore ST1005 Accent is the name of the setting

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/catalog"
@@ -71,6 +72,10 @@ type Options struct {
 	// NoSignup closes the sign-up. Default: false. Django: allauth
 	// ACCOUNT_ADAPTER is_open_for_signup.
 	NoSignup bool
+	// DeletionDelay is how long an account that its owner deletes here is kept,
+	// inactive, and can be restored by a link in an e-mail. Whole days; negative: it is
+	// deleted immediately. Default: 7 days. Django: none.
+	DeletionDelay time.Duration
 	// SendActivationEmail makes new accounts inactive until the link in an e-mail
 	// is followed. Default: false. Django: djoser SEND_ACTIVATION_EMAIL.
 	SendActivationEmail bool

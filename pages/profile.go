@@ -201,19 +201,28 @@ func emailUndoShow(v *visit) error {
 	return err
 }
 
+// namedLink returns the account of the link, if the user has typed its username.
+func (v *visit) namedLink(kind record.MessageKind) (*record.Account, error) {
+	var username string
+	if err := v.read(field{"username", &username, true}); err != nil {
+		return nil, err
+	}
+	account, err := v.link(kind)
+	if err != nil || account == nil {
+		return nil, errors.Join(err, v.wrong("", v.T("problem.link")))
+	}
+	// Where users log in by address, a link about an address must not ask for it.
+	if account.Username != username && (kind != record.MessageEmailChanged || !v.byEmail()) {
+		return nil, v.wrong("username", v.T("problem.username"))
+	}
+	return account, nil
+}
+
 // emailUndo restores the address that the link was sent to. The user types the
 // username, because some programs that scan e-mails press every button.
 func emailUndo(v *visit) error {
-	var username string
-	if err := v.read(field{"username", &username, true}); err != nil {
+	if _, err := v.namedLink(record.MessageEmailChanged); err != nil {
 		return err
-	}
-	account, err := v.link(record.MessageEmailChanged)
-	if err != nil || account == nil {
-		return errors.Join(err, v.wrong("", v.T("problem.link")))
-	}
-	if account.Username != username && !v.byEmail() {
-		return v.wrong("username", v.T("problem.username"))
 	}
 	query := v.r.URL.Query()
 	if _, err := v.p.gate.Links().UndoEmail(v.ctx, query.Get("uid"), query.Get("token"), v.client); err != nil {

@@ -48,6 +48,7 @@ var routes = []route{
 	{path: "email/confirm", template: "confirm.html", title: "email-confirm.title", scope: "links", token: true, show: emailConfirmShow, act: emailConfirm},
 	{path: "email/undo", template: "confirm.html", title: "email-undo.title", scope: "links", token: true, show: emailUndoShow, act: emailUndo},
 	{path: "username/confirm", template: "confirm.html", title: "username-confirm.title", scope: "links", token: true, show: usernameConfirmShow, act: usernameConfirm},
+	{path: "delete/undo", template: "confirm.html", title: "delete-undo.title", scope: "links", token: true, show: deleteUndoShow, act: deleteUndo},
 	{path: "logout", template: "logout.html", title: "logout.title", show: logoutShow, act: logout},
 	{path: "done", template: "done.html", title: "done.title", show: doneShow},
 
@@ -60,7 +61,7 @@ var routes = []route{
 	{path: "again", template: "again.html", title: "again.title", access: member, scope: "login", show: againShow, act: again},
 	{path: "sessions", template: "sessions.html", title: "sessions.title", access: member, show: sessionsShow, act: sessionsEnd},
 	{path: "activity", template: "activity.html", title: "activity.title", access: member, show: activityShow},
-	{path: "data", template: "data.html", title: "data.title", access: member, scope: "login", protect: true, act: dataDelete},
+	{path: "data", template: "data.html", title: "data.title", access: member, show: dataShow, scope: "login", protect: true, act: dataDelete},
 	{path: "data/export", access: member, act: dataExport},
 
 	{path: "token", act: token, json: true},

@@ -163,7 +163,13 @@ var samples = []sample{
 		v.Data = d
 	}},
 	{"activity-none", "activity", func(v *view) { v.Data = activityData{} }},
-	{"data", "data", nil},
+	{"data", "data", func(v *view) { v.Data = dataData{7} }},
+	{"data-wrong", "data", func(v *view) {
+		v.Data = dataData{}
+		v.Errors = []layout.Problem{{Field: "password", Text: v.T("problem.password")}}
+	}},
+	{"delete-undo", "delete/undo", func(v *view) { v.Data = confirmData{Valid: true, Kind: "delete-undo", Ask: "username"} }},
+	{"login-closed", "login", func(v *view) { v.Data, v.Notice = loginData{}, "notice.closed" }},
 	{"welcome", "welcome", func(v *view) { v.Data = welcomeData{"/api/docs/", welcomeSteps} }},
 	{"error", "error", func(v *view) { v.Data, v.Request = "problem.busy", "JBSWY3DPEHPK3PXPABCDEFGHIJ" }},
 	{"error-notfound", "error", func(v *view) { v.Data, v.Request = "problem.notfound", "JBSWY3DPEHPK3PXPABCDEFGHIJ" }},

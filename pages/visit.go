@@ -194,7 +194,7 @@ func (v *visit) show(status int) error {
 // redirect after it.
 var notices = map[string]string{
 	"saved": "notice.saved", "password": "notice.password", "email": "notice.email", "ended": "notice.ended", "others": "notice.others",
-	"reset": "notice.reset", "activated": "notice.activated", "signedout": "notice.signedout", "deleted": "notice.deleted", "expired": "notice.expired", "passkey": "notice.passkey",
+	"reset": "notice.reset", "activated": "notice.activated", "signedout": "notice.signedout", "deleted": "notice.deleted", "closed": "notice.closed", "restored": "notice.restored", "expired": "notice.expired", "passkey": "notice.passkey",
 }
 
 // act reads the form and does what it asks for. An error that the user can

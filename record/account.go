@@ -175,7 +175,8 @@ type Change struct {
 	// Await inserts pending rows, as AddPending does, after setting their User.
 	Await []Pending
 	// Forget deletes the user's pending rows of these purposes. Deactivating an
-	// account also deletes those of PendingActivation, unless Await has one.
+	// account also deletes those of PendingActivation and PendingDeletion, unless
+	// Await has one; activating it, those of PendingDeletion.
 	Forget []Purpose
 
 	// EndSessions, if not empty, ends the account's sessions in the same

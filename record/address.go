@@ -17,6 +17,7 @@ const (
 	PendingEmailChange Purpose = "email_change" // Email becomes the account's address
 	PendingEmailUndo   Purpose = "email_undo"   // Email becomes the account's address again
 	PendingUnverified  Purpose = "unverified"
+	PendingDeletion    Purpose = "deletion" // the account is not deleted; a row of jotgate_deletion
 )
 
 // Pending is a change that takes effect when its link is followed: a row of

@@ -40,6 +40,7 @@ const (
 	MessageFactorsReset    MessageKind = "factors_reset" // by staff or by command
 	MessageRecoveryUsed    MessageKind = "recovery_used"
 	MessageWrongCodes      MessageKind = "wrong_codes"
+	MessageDeletion        MessageKind = "deletion" // the account will be deleted, with a link to restore it
 	MessageDecoy           MessageKind = "decoy"
 )
 

@@ -28,7 +28,7 @@ var moveTables = []string{
 	"account_emailaddress", "account_emailconfirmation", "mfa_authenticator",
 	"token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken",
 	"jotgate_session", "jotgate_not_before", "jotgate_password", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network", "jotgate_outbox",
-	"jotgate_pending", "jotgate_spent", "jotgate_grace", "jotgate_factor_reset", "jotgate_setting",
+	"jotgate_pending", "jotgate_deletion", "jotgate_spent", "jotgate_grace", "jotgate_factor_reset", "jotgate_setting",
 	"jotgate_name", "jotgate_progress",
 }
 

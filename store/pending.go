@@ -14,7 +14,7 @@ import (
 // Pending implements record.Addresses.
 func (ads addresses) Pending(ctx context.Context, user record.UserID, purpose record.Purpose) ([]record.Pending, error) {
 	return ask(ctx, ads.db, func(ctx context.Context, q Queryer) ([]record.Pending, error) {
-		return all(ctx, q, scanPending, `SELECT user_id, purpose, email, nonce, created, expires FROM jotgate_pending AS p
+		return all(ctx, q, scanPending, `SELECT user_id, purpose, email, nonce, created, expires FROM `+pendingTable(purpose)+` AS p
 WHERE user_id = $1 AND purpose = $2 AND (purpose <> 'activation' OR NOT EXISTS
 (SELECT 1 FROM jotgate_event AS e WHERE e.user_id = p.user_id AND e.event = 'login' AND e.made >= p.created))
 ORDER BY created DESC, email LIMIT 100`, note(string(user), 64), string(purpose))
@@ -35,19 +35,19 @@ func addPending(ctx context.Context, q Queryer, user record.UserID, p record.Pen
 	if !storable(p.Email + p.Nonce) {
 		return refuse("email", "Not a valid string.")
 	}
-	if p.Purpose == record.PendingEmailChange {
+	if p.Purpose == record.PendingEmailChange || p.Purpose == record.PendingDeletion {
 		if err := forget(ctx, q, user, p.Purpose); err != nil {
 			return err
 		}
 	}
-	_, err := run(ctx, q, `INSERT INTO jotgate_pending (user_id, purpose, email, nonce, created, expires) VALUES ($1, $2, $3, $4, $5, $6)
+	_, err := run(ctx, q, `INSERT INTO `+pendingTable(p.Purpose)+` (user_id, purpose, email, nonce, created, expires) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (user_id, purpose, email) DO UPDATE SET nonce = excluded.nonce, created = excluded.created, expires = excluded.expires`,
 		string(user), string(p.Purpose), p.Email, p.Nonce, p.Created.UnixMicro(), micros(p.Expires))
 	return err
 }
 
 func forget(ctx context.Context, q Queryer, user record.UserID, purpose record.Purpose) error {
-	_, err := run(ctx, q, "DELETE FROM jotgate_pending WHERE user_id = $1 AND purpose = $2", string(user), string(purpose))
+	_, err := run(ctx, q, "DELETE FROM "+pendingTable(purpose)+" WHERE user_id = $1 AND purpose = $2", string(user), string(purpose))
 	return err
 }
 
@@ -61,7 +61,7 @@ func purgePending(ctx context.Context, q Queryer, now time.Time, limit int) (int
 // one of them is missing or has another nonce.
 func settle(ctx context.Context, q Queryer, user record.UserID, settled []record.Pending) error {
 	for _, p := range settled {
-		n, err := run(ctx, q, "DELETE FROM jotgate_pending WHERE user_id = $1 AND purpose = $2 AND email = $3 AND nonce = $4",
+		n, err := run(ctx, q, "DELETE FROM "+pendingTable(p.Purpose)+" WHERE user_id = $1 AND purpose = $2 AND email = $3 AND nonce = $4",
 			string(user), string(p.Purpose), p.Email, p.Nonce)
 		if err != nil {
 			return err
@@ -89,7 +89,9 @@ func (s *Store) changePending(ctx context.Context, q Queryer, id record.UserID, 
 	}
 	drop := change.Forget
 	if change.IsActive != nil && !*change.IsActive {
-		drop = append(slices.Clone(drop), record.PendingActivation)
+		drop = append(slices.Clone(drop), record.PendingActivation, record.PendingDeletion)
+	} else if change.IsActive != nil {
+		drop = append(slices.Clone(drop), record.PendingDeletion)
 	}
 	for _, purpose := range drop {
 		if err := forget(ctx, q, id, purpose); err != nil {

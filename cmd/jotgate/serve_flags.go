@@ -92,6 +92,7 @@ type mailFlags struct {
 	UsernameResetPath        string        `group:"mail" placeholder:"PATH" help:"The same for new usernames. Default: #/username/reset/confirm/{uid}/{token}."`
 	EmailChangePath          string        `group:"mail" placeholder:"PATH" help:"The same for confirming a new address. Default: #/email/change/confirm/{uid}/{token}."`
 	EmailUndoPath            string        `group:"mail" placeholder:"PATH" help:"The same for undoing that. Default: #/email/change/undo/{uid}/{token}."`
+	DeletionUndoPath         string        `group:"mail" placeholder:"PATH" help:"The same for restoring an account that its owner has deleted. Default: #/account/restore/{uid}/{token}."`
 	SendActivationEmail      bool          `group:"mail" help:"New accounts become active when their owner follows a link in an e-mail. Default: immediately."`
 	SendConfirmationEmail    bool          `group:"mail" help:"Send an e-mail when an account becomes active."`
 	PasswordChangedEmail     bool          `group:"mail" help:"Send an e-mail when a password was changed."`
@@ -143,7 +144,7 @@ func (f *mailFlags) linkToPages(s *mail.Settings) {
 	s.BaseURL = strings.TrimSuffix(s.BaseURL, f.prefix)
 	for path, page := range map[*string]string{
 		&s.ActivationPath: "activate", &s.PasswordResetPath: "reset/confirm", &s.UsernameResetPath: "username/confirm",
-		&s.EmailChangePath: "email/confirm", &s.EmailUndoPath: "email/undo",
+		&s.EmailChangePath: "email/confirm", &s.EmailUndoPath: "email/undo", &s.DeletionUndoPath: "delete/undo",
 	} {
 		if *path == "" {
 			*path = f.pages + page + "?uid={uid}&token={token}"
@@ -156,7 +157,7 @@ func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, bas
 	s := mail.Settings{
 		Server: jotgate.Secret(f.MailServer), From: f.MailFrom, Site: f.MailSite, BaseURL: f.MailBaseURL,
 		ActivationPath: f.ActivationPath, PasswordResetPath: f.PasswordResetPath, UsernameResetPath: f.UsernameResetPath,
-		EmailChangePath: f.EmailChangePath, EmailUndoPath: f.EmailUndoPath,
+		EmailChangePath: f.EmailChangePath, EmailUndoPath: f.EmailUndoPath, DeletionUndoPath: f.DeletionUndoPath,
 		LinkLifetime: gate.Settings().PasswordResetTimeout, Logger: log,
 		Language: f.MailLanguage, Timeout: f.MailTimeout, MaxAge: f.MailMaxAge,
 	}

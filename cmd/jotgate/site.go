@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
@@ -13,15 +14,16 @@ import (
 )
 
 type siteFlags struct {
-	Pages     string   `group:"pages" default:"on" enum:"on,off" placeholder:"on|off" help:"Serve the pages to sign in, sign up and manage an account."`
-	PagesPath string   `group:"pages" default:"/account/" placeholder:"PATH" help:"The path below which they are served, after --prefix."`
-	SiteName  string   `group:"pages" placeholder:"NAME" help:"The name of the site on the pages. Default: the host of --base-url, or of the request."`
-	Logo      string   `group:"pages" placeholder:"FILE" help:"An SVG, PNG or WebP file to show instead of the name. Default: none."`
-	Accent    string   `group:"pages" placeholder:"COLOR" help:"The color of buttons and links, such as #0a7d4f. Default: a blue."`
-	Theme     string   `group:"pages" placeholder:"DIR" help:"Templates and a theme.css that replace those of the pages (see jotgate theme export). Default: none."`
-	Locale    string   `group:"pages" placeholder:"DIR" help:"Catalogs such as de.txt whose messages replace those of the pages. Default: none."`
-	Home      string   `group:"pages" name:"home-url" placeholder:"URL" help:"The page after signing in, if the link to it named none. Default: the profile page."`
-	Next      []string `group:"pages" name:"next-origins" placeholder:"ORIGIN" help:"Origins that users may be sent back to after signing in, in addition to that of the pages. Default: none."`
+	Pages     string        `group:"pages" default:"on" enum:"on,off" placeholder:"on|off" help:"Serve the pages to sign in, sign up and manage an account."`
+	PagesPath string        `group:"pages" default:"/account/" placeholder:"PATH" help:"The path below which they are served, after --prefix."`
+	SiteName  string        `group:"pages" placeholder:"NAME" help:"The name of the site on the pages. Default: the host of --base-url, or of the request."`
+	Logo      string        `group:"pages" placeholder:"FILE" help:"An SVG, PNG or WebP file to show instead of the name. Default: none."`
+	Accent    string        `group:"pages" placeholder:"COLOR" help:"The color of buttons and links, such as #0a7d4f. Default: a blue."`
+	Theme     string        `group:"pages" placeholder:"DIR" help:"Templates and a theme.css that replace those of the pages (see jotgate theme export). Default: none."`
+	Locale    string        `group:"pages" placeholder:"DIR" help:"Catalogs such as de.txt whose messages replace those of the pages. Default: none."`
+	Home      string        `group:"pages" name:"home-url" placeholder:"URL" help:"The page after signing in, if the link to it named none. Default: the profile page."`
+	Deletion  time.Duration `group:"pages" name:"deletion-delay" default:"7d" placeholder:"TIME" help:"How long an account that its owner deletes on the pages is kept, inactive, and can be restored by a link in an e-mail. 0: it is deleted immediately."`
+	Next      []string      `group:"pages" name:"next-origins" placeholder:"ORIGIN" help:"Origins that users may be sent back to after signing in, in addition to that of the pages. Default: none."`
 }
 
 // options returns the pages.Options.
@@ -29,7 +31,10 @@ func (f *siteFlags) options(s api.Settings) pages.Options {
 	o := pages.Options{
 		Path: f.PagesPath, Site: f.SiteName, BaseURL: s.BaseURL, Logo: f.Logo, Accent: f.Accent, Home: f.Home, Next: f.Next,
 		NoSignup: s.NoSignup, SendActivationEmail: s.SendActivationEmail, SendConfirmationEmail: s.SendConfirmationEmail,
-		PasswordChangedEmail: s.PasswordChangedEmail, NewSignInEmail: s.NewSignInEmail,
+		PasswordChangedEmail: s.PasswordChangedEmail, NewSignInEmail: s.NewSignInEmail, DeletionDelay: f.Deletion,
+	}
+	if f.Deletion == 0 {
+		o.DeletionDelay = -1
 	}
 	if f.Theme != "" {
 		o.Theme = os.DirFS(f.Theme)
