@@ -70,8 +70,8 @@ var (
 	ErrPasswordChanged  = &Error{Status: 401, Detail: "The user's password has been changed.", Code: "password_changed"}
 	ErrForbidden        = &Error{Status: 403, Detail: "You do not have permission to perform this action."}
 
-	// Tokens in a request's body; ErrTokenInvalid with the texts that tokenError
-	// chooses.
+	// Tokens in a request's body; the detail of ErrTokenInvalid may be another of
+	// SimpleJWT's texts.
 	ErrTokenInvalid      = &Error{Status: 401, Detail: "Token is invalid", Code: "token_not_valid"}
 	ErrTokenExpired      = &Error{Status: 401, Detail: "Token is expired", Code: "token_not_valid"}
 	ErrTokenBlacklisted  = &Error{Status: 401, Detail: "Token is blacklisted", Code: "token_not_valid"}

@@ -44,8 +44,8 @@ type Tokens struct {
 	User    *User  `json:"user,omitempty"`
 }
 
-// Logins has the steps of a login, for programs and users that need more than
-// Gate.Login: a second factor, a passkey, an enrolment, or authenticating again.
+// Logins takes the steps of logins that need more than Gate.Login: a second
+// factor, a passkey, an enrolment, or authenticating again.
 // Gate.Logins returns it. It is safe for concurrent use.
 type Logins struct{ gate *Gate }
 
@@ -84,8 +84,8 @@ type Links struct{ gate *Gate }
 func (g *Gate) Links() Links { return Links{g} }
 
 // Factors sets up, lists and removes second factors. Gate.Factors returns it.
-// It is safe for concurrent use. Its methods do not check who calls them: see
-// Gate.RequireRecent.
+// It is safe for concurrent use. Its methods do not check who calls them: call
+// RequireRecent first.
 type Factors struct{ gate *Gate }
 
 // Factors returns the operations on second factors. If accounts cannot have
@@ -93,12 +93,12 @@ type Factors struct{ gate *Gate }
 // of them returns ErrForbidden, and List returns none.
 func (g *Gate) Factors() Factors { return Factors{g} }
 
-// Passkeys has the methods of a Gate that are about passkeys (WebAuthn). The
-// gate has them if Settings.RPID is set; otherwise each method returns
-// ErrNotFound.
+// Passkeys registers, lists and renames passkeys (WebAuthn) and begins logins with
+// them. Factors.Passkeys returns it. Unless Settings.RPID is set, each method
+// returns ErrNotFound. It is safe for concurrent use.
 type Passkeys struct{ gate *Gate }
 
-// Passkeys returns the passkeys of the accounts.
+// Passkeys returns the operations on passkeys.
 func (fs Factors) Passkeys() Passkeys { return Passkeys(fs) }
 
 // Keys manages the signing keys that a gate's store keeps, and lists the public

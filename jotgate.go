@@ -14,6 +14,14 @@
 // store/postgres). A [Guard] only verifies and needs only keys; it is for
 // services without access to the accounts.
 //
+// A Gate makes the daily calls itself ([Gate.Login], [Gate.Refresh],
+// [Gate.Logout], [Gate.Register], [Guard.Require]). All others are grouped by noun:
+// [Gate.Logins], [Gate.Sessions], [Gate.Accounts], [Gate.Links], [Gate.Factors],
+// [Gate.Keys] and [Gate.Events].
+//
+// The default of every setting is the safe choice; a setting that weakens it is
+// named Insecure…. Only SecretKey is required.
+//
 // Users, groups and permissions are stored in Django's own tables, and
 // passwords and tokens have the formats of Django and SimpleJWT. A Django
 // site and a gate can therefore share a database and a secret, and each

@@ -5,7 +5,7 @@
 //	pages.Mount(mux, gate, pages.Options{Site: "Example"})
 //
 // A browser gets a sealed cookie (jotgate.PageSessions) instead of tokens. Every
-// change is a POST, which is answered 303, so that Back and Reload repeat
+// change is a POST, whose response is 303, so that Back and Reload repeat
 // nothing; requests from other origins are rejected by
 // http.CrossOriginProtection, so that forms need no hidden tokens.
 //

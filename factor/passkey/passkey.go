@@ -8,7 +8,7 @@
 //
 //	c, err := rp.BeginLogin(passkey.User{}, time.Now())   // c.Options to the browser, c.State sealed
 //	handle, err := passkey.Owner(response)                // whose passkey it is
-//	a, err := rp.FinishLogin(user, c.State, response, time.Now())
+//	a, err := rp.FinishLogin(user, c.State, response, false, time.Now())
 //
 // The functions keep nothing: they do not access a database and read no clock.
 // So the same response verifies as often as it is presented until its state

@@ -1,4 +1,4 @@
-// Package breached answers whether a password is in a list of passwords that
+// Package breached reports whether a password is in a list of passwords that
 // attackers have: an offline File, or the range API of Have I Been Pwned.
 //
 //	list, err := breached.Open("breached.bin")        // made by Build
