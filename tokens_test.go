@@ -337,7 +337,7 @@ func TestNotify(t *testing.T) {
 }
 
 // A process that starts late in a token's life reads the revocations made early in it.
-func TestLateStartHearsEarlyRevocations(t *testing.T) {
+func TestLateStartReadsEarlyRevocations(t *testing.T) {
 	b := newGate(t, nil)
 	b.user(t, "alice", nil)
 	tokens := b.login(t, "alice")

@@ -267,7 +267,7 @@ func TestH109NoSecretsInLogs(t *testing.T) {
 }
 
 // A fault of the database, and one in the program, tell nothing.
-func TestH112ErrorsTellNothing(t *testing.T) {
+func TestH112ErrorsDiscloseNothing(t *testing.T) {
 	s := newSite(t, change{gate: func(g *jotgate.Settings) {
 		g.CustomClaims = func(_ context.Context, a *record.Account) (jwt.Object, error) {
 			if a.Username == "carol" {

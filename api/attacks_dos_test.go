@@ -30,7 +30,7 @@ func TestH043SlowBody(t *testing.T) {
 
 // A body that no endpoint reads need not come for the request to be answered,
 // and who sends it may go on with the next one.
-func TestH043BodyThatNobodyReads(t *testing.T) {
+func TestH043UnreadBody(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.BodyTimeout = 500 * time.Millisecond }})
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
@@ -69,7 +69,7 @@ func untilTheEnd(t *testing.T, server *httptest.Server, text string) string {
 }
 
 // Who never reads an answer is let go, at every kind of endpoint.
-func TestH043AnswersThatNobodyReads(t *testing.T) {
+func TestH043UnreadResponses(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.BodyTimeout, a.Timeout = 500*time.Millisecond, 500*time.Millisecond }})
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)

@@ -22,7 +22,7 @@ func TestH004InactiveUserLooksLikeAny(t *testing.T) {
 	same(t, "unusable password", s.try("dave", goodPassword), wrong)
 }
 
-func TestH005SignUpDoesNotTellAddresses(t *testing.T) {
+func TestH005SignUpDoesNotDiscloseAddresses(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.SendActivationEmail = true }})
 	sign := func(name, email string) answer {
 		return s.ask("POST", "/auth/users/", object("username", name, "email", email, "password", "a fine passphrase 42"))
@@ -36,7 +36,7 @@ func TestH005SignUpDoesNotTellAddresses(t *testing.T) {
 	same(t, "a taken and a free address", taken, free)
 }
 
-func TestH006ResetDoesNotTellAddresses(t *testing.T) {
+func TestH006ResetDoesNotDiscloseAddresses(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.SendActivationEmail = true }})
 	for _, path := range []string{"reset_password", "reset_username", "resend_activation"} {
 		known := s.ask("POST", "/auth/users/"+path+"/", object("email", "alice@example.com"))
@@ -61,7 +61,7 @@ func TestH008MailFailureIsNotSeen(t *testing.T) {
 	}
 }
 
-func TestH009DelaysDoNotTellAccounts(t *testing.T) {
+func TestH009DelaysDoNotDiscloseAccounts(t *testing.T) {
 	s := newSite(t, change{})
 	for i := range 20 {
 		known, unknown := s.try("alice", "wrong password 12"), s.try("nobody", "wrong password 12")
@@ -92,17 +92,17 @@ func TestH011IdsCannotBeCounted(t *testing.T) {
 
 func TestH012BruteForce(t *testing.T) {
 	s := newSite(t, change{})
-	heard := 0
+	admitted := 0
 	for range 200 { // in ten minutes
 		if a := s.try("alice", "wrong password 12"); a.Status == 401 {
-			heard++
+			admitted++
 		} else if a.Status != 429 || a.Header.Get("Retry-After") == "" {
 			t.Fatalf("%d %v", a.Status, a.Header)
 		}
 		s.now.turn(3 * time.Second)
 	}
-	if heard > 20 {
-		t.Errorf("%d of 200 guesses were heard", heard)
+	if admitted > 20 {
+		t.Errorf("%d of 200 guesses were admitted", admitted)
 	}
 	want(t, "the right password", s.try("alice", goodPassword), 429, "Request was throttled.")
 	s.now.turn(15 * time.Minute)
@@ -111,32 +111,32 @@ func TestH012BruteForce(t *testing.T) {
 
 func TestH013DistributedBruteForce(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.TrustedProxies = []string{"10.0.0.1"} }})
-	heard := 0
+	admitted := 0
 	for i := range 150 {
 		if a := s.try("alice", "wrong password 12", "from", "10.0.0.1:1", "X-Forwarded-For", fmt.Sprintf("203.0.113.%d", i)); a.Status == 401 {
-			heard++
+			admitted++
 		}
 	}
-	if heard > 40 {
-		t.Errorf("%d of 150 guesses from 150 addresses were heard", heard)
+	if admitted > 40 {
+		t.Errorf("%d of 150 guesses from 150 addresses were admitted", admitted)
 	}
 }
 
 func TestH014CredentialStuffing(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { delete(a.Rates, "login") }}) // the default
-	heard := 0
+	admitted := 0
 	for i := range 200 {
 		if s.try(fmt.Sprint("user", i), "wrong password 12").Status == 401 {
-			heard++
+			admitted++
 		}
 	}
-	if heard != 60 {
-		t.Errorf("%d of 200 accounts were tried from one address, want 60 a minute", heard)
+	if admitted != 60 {
+		t.Errorf("%d of 200 accounts were tried from one address, want 60 a minute", admitted)
 	}
 	want(t, "another address", s.try("alice", goodPassword, "from", "198.51.100.7:1"), 200, "access")
 }
 
-func TestH015StrangersCannotLockOut(t *testing.T) {
+func TestH015OtherClientsCannotLockOut(t *testing.T) {
 	s := newSite(t, change{})
 	want(t, "alice at home", s.try("alice", goodPassword), 200, "access")
 	for i := range 300 {
@@ -193,30 +193,30 @@ func TestH018UnparsableAddresses(t *testing.T) {
 
 func TestH019IPv6IsCountedByNetwork(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.TrustedProxies = []string{"10.0.0.1"} }})
-	heard := 0
+	admitted := 0
 	for i := range 200 {
 		if s.try("alice", "wrong password 12", "from", "10.0.0.1:1", "X-Forwarded-For", fmt.Sprintf("2001:db8::%x", i)).Status == 401 {
-			heard++
+			admitted++
 		}
 	}
-	if heard != 5 {
-		t.Errorf("%d guesses from one /64 were heard", heard)
+	if admitted != 5 {
+		t.Errorf("%d guesses from one /64 were admitted", admitted)
 	}
 }
 
 func TestH020LimiterRace(t *testing.T) {
 	s := newSite(t, change{})
-	var heard atomic.Int64
+	var admitted atomic.Int64
 	var all sync.WaitGroup
 	for range 100 {
 		all.Go(func() {
 			if s.try("alice", "wrong password 12").Status == 401 {
-				heard.Add(1)
+				admitted.Add(1)
 			}
 		})
 	}
 	all.Wait()
-	if n := heard.Load(); n > 5 {
+	if n := admitted.Load(); n > 5 {
 		t.Errorf("%d of 100 parallel guesses reached the hasher, want 5", n)
 	}
 }

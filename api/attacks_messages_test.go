@@ -14,7 +14,7 @@ import (
 
 // However many strangers write the owner's address into their accounts, the owner
 // gets a link, in one message.
-func TestA8OwnersAreNotCrowdedOut(t *testing.T) {
+func TestA8OwnersAreNotBlocked(t *testing.T) {
 	s := newSite(t, change{})
 	for i := range 12 {
 		s.signUp(fmt.Sprint("stranger", i), "victim@example.org")
@@ -116,7 +116,7 @@ func TestA9MessagesAreNoRelay(t *testing.T) {
 }
 
 // Every link that is not valid has one response, and they are limited.
-func TestA15LinksTellNothing(t *testing.T) {
+func TestA15LinksDiscloseNothing(t *testing.T) {
 	s := newSite(t, change{api: func(a *Settings) { a.SendActivationEmail = true; a.Rates["links"] = "" }})
 	s.signUp("newbie", "newbie@example.com")
 	_, activation := s.link(record.MessageActivation, "newbie")

@@ -113,7 +113,7 @@ func TestH076EmailChangeNeedsPassword(t *testing.T) {
 
 // With Settings.EmailChangedEmail the address before hears of the change,
 // however it is made; by default no message is written, as by djoser.
-func TestH076TheAddressBeforeIsTold(t *testing.T) {
+func TestH076PreviousAddressIsNotified(t *testing.T) {
 	for name, c := range map[string]struct {
 		set  func(*Settings)
 		want string

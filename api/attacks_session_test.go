@@ -199,7 +199,7 @@ func TestH068OtherAudience(t *testing.T) {
 	}
 }
 
-func TestH069TokenIsJudgedWhole(t *testing.T) {
+func TestH069WholeTokenIsVerified(t *testing.T) {
 	s := newSite(t, change{})
 	alice, carol := s.login("alice"), s.login("carol")
 	for range 3 { // again and again, so that anything remembered would show

@@ -80,7 +80,7 @@ func TestStatementsOfALogin(t *testing.T) {
 	defer db.Close()
 	a := newCounter(t, db, "pbkdf2_sha256:1500")
 	logIn(t, a) // statements are prepared, the network becomes known
-	w.heard()
+	w.queries()
 	logIn(t, a)
 	want := []string{
 		"SELECT jotgate_failure", // has this network, has anybody failed too often?
@@ -89,7 +89,7 @@ func TestStatementsOfALogin(t *testing.T) {
 		"SELECT mfa_authenticator", "INSERT jotgate_session", "INSERT jotgate_event", "commit",
 		"SELECT jotgate_network", // known, and noted today
 	}
-	if d := cmp.Diff(want, w.heard()); d != "" {
+	if d := cmp.Diff(want, w.queries()); d != "" {
 		t.Errorf("statements of a login (-want +got):\n%s", d)
 	}
 }
@@ -222,8 +222,8 @@ func (w *wire) note(kind byte, texts []string) {
 	}
 }
 
-// heard returns what was asked since the last time, in short.
-func (w *wire) heard() []string {
+// queries returns what was asked since the last time, in short.
+func (w *wire) queries() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	asked := w.asked

@@ -77,7 +77,7 @@ func addressOf(n int) string { return strings.Repeat("a", n-len("@example.com"))
 
 // An address that takes the place of another is judged as an address, as it is
 // at a sign-up: more characters than in a username, and more of them.
-func TestNewAddressIsJudgedAsOne(t *testing.T) {
+func TestNewAddressIsValidated(t *testing.T) {
 	s := emailSite(t)
 	for _, address := range []string{"bob@example.com", "o'hara@example.com", addressOf(254)} {
 		want(t, "sign-up", s.ask("POST", "/auth/users/", object("email", address, "password", goodPassword)), 201, `"email":"`+address+`"`)

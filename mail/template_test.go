@@ -86,7 +86,7 @@ func TestOverride(t *testing.T) {
 }
 
 // A layout of one's own is for the messages that are built in, too.
-func TestLayoutOfBuiltInLetters(t *testing.T) {
+func TestLayoutOfBuiltInMessages(t *testing.T) {
 	o := open(t, func(s *mail.Settings) {
 		s.Templates = files("en/layout.html", `<img src="https://app.example.com/logo.png">{{template "content" .}}`)
 	})

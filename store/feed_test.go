@@ -12,8 +12,8 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// hears reads the feed after the cursor and advances the cursor.
-func (w *world) hears(s *store.Store, cursor *record.RevocationCursor) (sessions []string) {
+// receives reads the feed after the cursor and advances the cursor.
+func (w *world) receives(s *store.Store, cursor *record.RevocationCursor) (sessions []string) {
 	w.Helper()
 	for more := true; more; {
 		page, err := s.Revocations().List(w.ctx, *cursor, time.Now(), time.Hour)
@@ -47,8 +47,8 @@ func TestRevocationsThatCommitLate(t *testing.T) {
 			w := postgresWorld(t)
 			s := w.open()
 			var cursor, idle record.RevocationCursor
-			w.hears(s, &cursor)
-			w.hears(s, &idle)
+			w.receives(s, &cursor)
+			w.receives(s, &idle)
 			a := w.begin("a", time.Now())
 			b := w.begin("b", time.Now().Add(ahead))
 			w.must(b.Commit())
@@ -66,12 +66,12 @@ func TestRevocationsThatCommitLate(t *testing.T) {
 				{func() error { return nil }, nil},
 			} {
 				w.must(step.does())
-				if got := w.hears(s, &cursor); !slices.Equal(got, step.want) {
-					t.Errorf("heard %q, want %q", got, step.want)
+				if got := w.receives(s, &cursor); !slices.Equal(got, step.want) {
+					t.Errorf("received %q, want %q", got, step.want)
 				}
 			}
-			if got := w.hears(s, &idle); !slices.Equal(got, []string{"a", "b", "c"}) {
-				t.Errorf("a reader that was away hears %q", got)
+			if got := w.receives(s, &idle); !slices.Equal(got, []string{"a", "b", "c"}) {
+				t.Errorf("a reader that was away receives %q", got)
 			}
 		})
 	}
@@ -83,18 +83,18 @@ func TestRevocationsBesideALongTransaction(t *testing.T) {
 	w := postgresWorld(t)
 	s := w.open()
 	var cursor record.RevocationCursor
-	w.hears(s, &cursor)
+	w.receives(s, &cursor)
 	long := w.begin("long", time.Now().Add(-30*time.Minute))
 	for i := range 50 {
 		name := fmt.Sprint("s", i)
 		w.must(w.begin(name, time.Now()).Commit())
-		if got := w.hears(s, &cursor); !slices.Equal(got, []string{name}) {
-			t.Fatalf("round %d: heard %q", i, got)
+		if got := w.receives(s, &cursor); !slices.Equal(got, []string{name}) {
+			t.Fatalf("round %d: received %q", i, got)
 		}
 	}
 	w.must(long.Commit())
-	if got := w.hears(s, &cursor); !slices.Equal(got, []string{"long"}) {
-		t.Errorf("after the long transaction: heard %q", got)
+	if got := w.receives(s, &cursor); !slices.Equal(got, []string{"long"}) {
+		t.Errorf("after the long transaction: received %q", got)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestRevocationsOfSeveralPages(t *testing.T) {
 		for _, first := range []bool{true, false} {
 			var cursor record.RevocationCursor
 			if !first {
-				w.hears(s, &cursor)
+				w.receives(s, &cursor)
 			}
 			var late *sql.Tx
 			if w.name == "postgres" {
@@ -116,12 +116,12 @@ func TestRevocationsOfSeveralPages(t *testing.T) {
 			w.exec(w.on(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
 INSERT INTO jotgate_revocation (session, made) SELECT 'bulk' || i, $2 FROM n`,
 				`INSERT INTO jotgate_revocation (session, made) SELECT 'bulk' || i, $2 FROM generate_series(1, $1::int) AS i`), n, time.Now().UnixMicro())
-			heard := map[string]int{}
+			received := map[string]int{}
 			for page, more := 1, true; more; page++ {
 				p, err := s.Revocations().List(w.ctx, cursor, time.Now(), time.Hour)
 				w.must(err)
 				for _, r := range p.Entries {
-					heard[r.Session]++
+					received[r.Session]++
 				}
 				if cursor, more = p.Next, p.More; page == 1 && late != nil {
 					w.must(late.Commit())
@@ -130,20 +130,20 @@ INSERT INTO jotgate_revocation (session, made) SELECT 'bulk' || i, $2 FROM n`,
 					w.exec("INSERT INTO jotgate_revocation (session, made) VALUES ('after', $1)", time.Now().UnixMicro())
 				}
 			}
-			for _, session := range w.hears(s, &cursor) {
-				heard[session]++
+			for _, session := range w.receives(s, &cursor) {
+				received[session]++
 			}
 			want := n + 1
 			if late != nil {
 				want++
 			}
-			for session, times := range heard {
+			for session, times := range received {
 				if times != 1 {
 					w.Fatalf("first reading %v: %s is listed %d times", first, session, times)
 				}
 			}
-			if len(heard) != want {
-				w.Errorf("first reading %v: %d entries, want %d", first, len(heard), want)
+			if len(received) != want {
+				w.Errorf("first reading %v: %d entries, want %d", first, len(received), want)
 			}
 			w.exec("DELETE FROM jotgate_revocation")
 		}

@@ -30,7 +30,7 @@ func TestAccountKey(t *testing.T) {
 	}
 }
 
-func TestAccountKeyTellsApart(t *testing.T) {
+func TestAccountKeyDistinguishes(t *testing.T) {
 	seen := map[string]string{}
 	long := strings.Repeat("x", 1023)
 	for _, name := range []string{

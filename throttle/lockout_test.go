@@ -132,7 +132,7 @@ func (t *table) ask(network string, now time.Time) time.Duration {
 	return t.lockout.Wait(r.Tally, sum, r.known, now)
 }
 
-// guess tries a wrong password and tells whether it was heard.
+// guess tries a wrong password and reports whether it was admitted.
 func (t *table) guess(network string, now time.Time) bool {
 	if t.ask(network, now) > 0 {
 		return false
@@ -146,10 +146,10 @@ func (t *table) guess(network string, now time.Time) bool {
 }
 
 // guesses lets every network guess until refused, again and again for a time
-// (every second, or every twenty over hours), and counts what is heard. In this
+// (every second, or every twenty over hours), and counts what is admitted. In this
 // order the networks whose share is used up go first, which is what serves a
 // guesser best.
-func (t *table) guesses(networks []string, span time.Duration) (heard int) {
+func (t *table) guesses(networks []string, span time.Duration) (admitted int) {
 	step := time.Second
 	if span > time.Hour {
 		step = 20 * time.Second
@@ -157,11 +157,11 @@ func (t *table) guesses(networks []string, span time.Duration) (heard int) {
 	for at := time.Duration(0); at < span; at += step {
 		for _, network := range networks {
 			for t.guess(network, noon.Add(at)) {
-				heard++
+				admitted++
 			}
 		}
 	}
-	return heard
+	return admitted
 }
 
 func addresses(n int) (a []string) {
@@ -174,10 +174,10 @@ func addresses(n int) (a []string) {
 // H012: one address, ten minutes, and the figures that Lockout states.
 func TestBruteForceFromOneNetwork(t *testing.T) {
 	if n := newTable().guesses(addresses(1), 10*time.Minute); n != 14 {
-		t.Errorf("%d guesses heard in ten minutes, want 14", n)
+		t.Errorf("%d guesses admitted in ten minutes, want 14", n)
 	}
 	if n := newTable().guesses(addresses(1), 24*time.Hour); n > 110 {
-		t.Errorf("%d guesses heard in a day, want at most 110", n)
+		t.Errorf("%d guesses admitted in a day, want at most 110", n)
 	}
 }
 
@@ -194,34 +194,34 @@ func TestRightPasswordObeysTheDelay(t *testing.T) {
 
 // H013: one try each from 150 addresses, and then all of them for long.
 func TestBruteForceFromManyNetworks(t *testing.T) {
-	tbl, heard := newTable(), 0
+	tbl, admitted := newTable(), 0
 	for i, network := range addresses(150) {
 		if tbl.guess(network, noon.Add(time.Duration(i)*4*time.Second)) {
-			heard++
+			admitted++
 		}
 	}
-	if heard > 29 {
-		t.Errorf("%d of 150 single tries heard, want at most 29", heard)
+	if admitted > 29 {
+		t.Errorf("%d of 150 single tries admitted, want at most 29", admitted)
 	}
 	for _, networks := range []int{2, 3, 4, 5, 6, 7, 10, 150} {
 		n := newTable().guesses(addresses(networks), 10*time.Minute)
-		t.Logf("%d networks: %d guesses heard in ten minutes", networks, n)
+		t.Logf("%d networks: %d guesses admitted in ten minutes", networks, n)
 		if n > 65 {
-			t.Errorf("%d networks: %d guesses heard in ten minutes, want at most 65", networks, n)
+			t.Errorf("%d networks: %d guesses admitted in ten minutes, want at most 65", networks, n)
 		}
 	}
 	for _, networks := range []int{4, 5, 6, 7, 10} {
 		n := newTable().guesses(addresses(networks), 24*time.Hour)
-		t.Logf("%d networks: %d guesses heard in a day", networks, n)
+		t.Logf("%d networks: %d guesses admitted in a day", networks, n)
 		if n > 560 {
-			t.Errorf("%d networks: %d guesses heard in a day, want at most 560", networks, n)
+			t.Errorf("%d networks: %d guesses admitted in a day, want at most 560", networks, n)
 		}
 	}
 }
 
 // H015: strangers do not lock the owner out. At home nothing slows her; from a
 // new place, one stranger does not either, and many cost five minutes at most.
-func TestStrangersDoNotLockOut(t *testing.T) {
+func TestOtherClientsDoNotLockOut(t *testing.T) {
 	one := newTable("home")
 	one.guesses(addresses(1), 24*time.Hour)
 	many := newTable("home")

@@ -83,7 +83,7 @@ func (c *doctorCommand) djangoFacts(a *app, d dump) (facts []store.Fact, err err
 	key, files, unusable := d.signingKey(c.Write)
 	wanted = append(wanted, key...)
 	facts = append(unusable, facts...)
-	accepted, refused, err := c.judge(a, wanted, files)
+	accepted, refused, err := c.divide(a, wanted, files)
 	if err != nil {
 		return nil, err
 	}
@@ -125,10 +125,10 @@ func sameSetting(flag, ours, theirs string) bool {
 	return ours == theirs
 }
 
-// judge divides the proposals into those with which serve starts and those
+// divide divides the proposals into those with which serve starts and those
 // with which it does not, with its error. It is the rehearsal that serve itself
 // begins with.
-func (c *doctorCommand) judge(a *app, wanted []proposal, files map[string][]byte) (accepted, refused []proposal, err error) {
+func (c *doctorCommand) divide(a *app, wanted []proposal, files map[string][]byte) (accepted, refused []proposal, err error) {
 	if c.try(a, wanted, files) == nil {
 		return wanted, nil, nil
 	}

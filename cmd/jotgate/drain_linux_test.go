@@ -15,7 +15,7 @@ import (
 
 // A client in the queue of a listener that is closed is served, and a later
 // one is refused.
-func TestNobodyIsLeft(t *testing.T) {
+func TestNoConnectionIsLeft(t *testing.T) {
 	listener := listen(t)
 	address := listener.Addr().String()
 	var clients []net.Conn
@@ -50,7 +50,7 @@ func TestNobodyIsLeft(t *testing.T) {
 
 // While clients connect continuously, no accepted connection is reset in 50
 // closings. Without the filter some were, in every third run of this test.
-func TestNobodyIsReset(t *testing.T) {
+func TestNoConnectionIsReset(t *testing.T) {
 	for range 50 {
 		listener := listen(t)
 		go echo(listener)

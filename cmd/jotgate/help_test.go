@@ -27,7 +27,7 @@ func TestEveryCommandHasAnExample(t *testing.T) {
 	}
 }
 
-func TestEveryFlagSaysItsVariableUnitAndDefault(t *testing.T) {
+func TestEveryFlagStatesItsVariableUnitAndDefault(t *testing.T) {
 	for _, leaf := range leaves(t) {
 		name, _, _ := strings.Cut(leaf.Path(), " (")
 		status, stdout, stderr := try(t, nil, "", append(strings.Fields(name), "--help")...)

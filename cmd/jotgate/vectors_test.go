@@ -32,7 +32,7 @@ type vector struct {
 		Require   []string `json:"require"`
 		Type      string   `json:"typ"`
 		TokenType string   `json:"token_type"`
-		MaxMS     int64    `json:"max_ms"` // judged in package jwt
+		MaxMS     int64    `json:"max_ms"` // checked in package jwt
 	} `json:"-"`
 }
 
@@ -77,15 +77,15 @@ func (v *vector) wrong(status int, stdout, stderr string) string {
 
 func TestTokenVerifyVectors(t *testing.T) {
 	if name := os.Getenv("VECTORS"); name != "" {
-		judgeVectors(t, name)
+		checkVectors(t, name)
 		return
 	}
 	for _, name := range []string{"attack_open.json", "own.json"} {
-		judgeVectors(t, filepath.FromSlash("../../jwt/testdata/vectors/"+name))
+		checkVectors(t, filepath.FromSlash("../../jwt/testdata/vectors/"+name))
 	}
 }
 
-func judgeVectors(t *testing.T, name string) {
+func checkVectors(t *testing.T, name string) {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -95,13 +95,13 @@ func judgeVectors(t *testing.T, name string) {
 		t.Fatal(err, len(file.Rows))
 	}
 	keys := filepath.Join(t.TempDir(), "keys.json")
-	judged, statuses := 0, map[int]int{}
+	checked, statuses := 0, map[int]int{}
 	for i := range file.Rows {
 		v := &file.Rows[i]
 		if v.Expect == "either" {
 			continue
 		}
-		judged++
+		checked++
 		dec := json.NewDecoder(bytes.NewReader(v.Asked))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&v.Options); err != nil || v.Expect != "valid" && v.Expect != "invalid" {
@@ -118,5 +118,5 @@ func judgeVectors(t *testing.T, name string) {
 			t.Errorf("%s (expect %s): %s: %s", v.ID, v.Expect, wrong, v.Why)
 		}
 	}
-	t.Logf("%s: %d judged rows of %d; %d accepted, %d refused, %d with an unusable key", name, judged, len(file.Rows), statuses[0], statuses[1], statuses[2])
+	t.Logf("%s: %d checked rows of %d; %d accepted, %d refused, %d with an unusable key", name, checked, len(file.Rows), statuses[0], statuses[1], statuses[2])
 }

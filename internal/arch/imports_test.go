@@ -30,19 +30,19 @@ func checkImports(all []*pkg) (findings []string) {
 			continue
 		}
 		for _, path := range p.imports {
-			findings = append(findings, r.judge(path)...)
+			findings = append(findings, r.checkImport(path)...)
 		}
-		findings = append(findings, r.judgeTests(p)...)
-		findings = append(findings, r.judgeLinked(p)...)
+		findings = append(findings, r.checkTests(p)...)
+		findings = append(findings, r.checkLinked(p)...)
 	}
 	return findings
 }
 
-// judge checks one import of the row's package.
-func (r row) judge(path string) []string {
+// checkImport checks one import of the row's package.
+func (r row) checkImport(path string) []string {
 	target, ours := relative(path)
 	if !ours {
-		return r.judgeForeign(path)
+		return r.checkForeign(path)
 	}
 	other, known := rowOf(target)
 	switch {
@@ -57,8 +57,8 @@ func (r row) judge(path string) []string {
 	return nil
 }
 
-// judgeForeign checks an import from outside the module.
-func (r row) judgeForeign(path string) []string {
+// checkForeign checks an import from outside the module.
+func (r row) checkForeign(path string) []string {
 	if standard(path) || r.libraries == anything || strings.HasPrefix(path, r.libraries) {
 		return nil
 	}
@@ -72,8 +72,8 @@ func family(path string) string {
 	return top
 }
 
-// judgeTests keeps the tests of pure packages pure.
-func (r row) judgeTests(p *pkg) (findings []string) {
+// checkTests keeps the tests of pure packages pure.
+func (r row) checkTests(p *pkg) (findings []string) {
 	for _, path := range p.testImports {
 		if target, ours := relative(path); r.kind == pure && ours && family(target) != family(p.path) {
 			findings = append(findings, fmt.Sprintf("the tests of package %s import %s, but %s is independent: "+
@@ -83,8 +83,8 @@ func (r row) judgeTests(p *pkg) (findings []string) {
 	return findings
 }
 
-// judgeLinked checks all direct and indirect dependencies of the package.
-func (r row) judgeLinked(p *pkg) (findings []string) {
+// checkLinked checks all direct and indirect dependencies of the package.
+func (r row) checkLinked(p *pkg) (findings []string) {
 	for _, dep := range p.deps {
 		driver := slices.ContainsFunc(drivers, func(d string) bool { return strings.HasPrefix(dep, d) })
 		switch target, ours := relative(dep); {

@@ -36,13 +36,13 @@ func newLockout(t *testing.T) (*Lockout, *time.Time) {
 	return New(gate, throttle.Lockout{}), &now
 }
 
-func try(t *testing.T, l *Lockout, login, network string, outcome error) (heard bool, err error) {
+func try(t *testing.T, l *Lockout, login, network string, outcome error) (admitted bool, err error) {
 	t.Helper()
 	_, err = l.Try(t.Context(), login, network, func() (record.UserID, error) {
-		heard = true
+		admitted = true
 		return "1", outcome
 	})
-	return heard, err
+	return admitted, err
 }
 
 // A store without counters has them in memory: five tries, then a wait that
@@ -51,26 +51,26 @@ func TestTry(t *testing.T) {
 	l, now := newLockout(t)
 	wrong := error(jotgate.ErrNoActiveAccount)
 	for i := range 5 {
-		if heard, err := try(t, l, "alice", "192.0.2.1", wrong); !heard || !errors.Is(err, wrong) {
-			t.Fatalf("try %d: %v %v", i, heard, err)
+		if admitted, err := try(t, l, "alice", "192.0.2.1", wrong); !admitted || !errors.Is(err, wrong) {
+			t.Fatalf("try %d: %v %v", i, admitted, err)
 		}
 	}
-	heard, err := try(t, l, " ALICE", "192.0.2.1", nil)
-	if e := jotgate.AsError(err); heard || e.Status != 429 || e.Detail != "Request was throttled. Expected available in 1 second." {
-		t.Errorf("the sixth: %v %v", heard, err)
+	admitted, err := try(t, l, " ALICE", "192.0.2.1", nil)
+	if e := jotgate.AsError(err); admitted || e.Status != 429 || e.Detail != "Request was throttled. Expected available in 1 second." {
+		t.Errorf("the sixth: %v %v", admitted, err)
 	}
 	for _, other := range [][2]string{{"carol", "192.0.2.1"}, {"alice", "192.0.2.2"}} {
-		if heard, err := try(t, l, other[0], other[1], nil); !heard || err != nil {
-			t.Errorf("%v: %v %v", other, heard, err)
+		if admitted, err := try(t, l, other[0], other[1], nil); !admitted || err != nil {
+			t.Errorf("%v: %v %v", other, admitted, err)
 		}
 	}
 	*now = now.Add(time.Second)
-	if heard, err := try(t, l, "alice", "192.0.2.1", nil); !heard || err != nil {
-		t.Errorf("after the wait: %v %v", heard, err)
+	if admitted, err := try(t, l, "alice", "192.0.2.1", nil); !admitted || err != nil {
+		t.Errorf("after the wait: %v %v", admitted, err)
 	}
 	for i := range 5 {
-		if heard, _ := try(t, l, "alice", "192.0.2.1", wrong); !heard {
-			t.Fatalf("after a success, try %d is not heard", i)
+		if admitted, _ := try(t, l, "alice", "192.0.2.1", wrong); !admitted {
+			t.Fatalf("after a success, try %d is not admitted", i)
 		}
 	}
 }
@@ -79,8 +79,8 @@ func TestTry(t *testing.T) {
 func TestOnlyWrongPasswordsCount(t *testing.T) {
 	l, _ := newLockout(t)
 	for range 20 {
-		if heard, err := try(t, l, "alice", "192.0.2.1", jotgate.ErrBusy); !heard || !errors.Is(err, jotgate.ErrBusy) {
-			t.Fatalf("%v %v", heard, err)
+		if admitted, err := try(t, l, "alice", "192.0.2.1", jotgate.ErrBusy); !admitted || !errors.Is(err, jotgate.ErrBusy) {
+			t.Fatalf("%v %v", admitted, err)
 		}
 	}
 }
@@ -103,8 +103,8 @@ func TestTriesUnderWayCount(t *testing.T) {
 	for range 5 {
 		<-hashing
 	}
-	if heard, err := try(t, l, "alice", "192.0.2.1", nil); heard {
-		t.Errorf("a sixth at the same moment is heard: %v", err)
+	if admitted, err := try(t, l, "alice", "192.0.2.1", nil); admitted {
+		t.Errorf("a sixth at the same moment is admitted: %v", err)
 	}
 	close(done)
 	for range 5 {
@@ -112,7 +112,7 @@ func TestTriesUnderWayCount(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if heard, err := try(t, l, "alice", "192.0.2.1", nil); !heard {
+	if admitted, err := try(t, l, "alice", "192.0.2.1", nil); !admitted {
 		t.Errorf("after they ended well: %v", err)
 	}
 	for i := range l.shards {
@@ -123,13 +123,13 @@ func TestTriesUnderWayCount(t *testing.T) {
 }
 
 // A stranger's share in an account's counter is bounded.
-func TestOneStrangerCannotSlowTheRest(t *testing.T) {
+func TestOneClientCannotSlowOthers(t *testing.T) {
 	l, now := newLockout(t)
 	for range 200 {
 		_, _ = try(t, l, "alice", "203.0.113.1", jotgate.ErrNoActiveAccount)
 		*now = now.Add(20 * time.Minute)
 	}
-	if heard, err := try(t, l, "alice", "198.51.100.1", nil); !heard {
+	if admitted, err := try(t, l, "alice", "198.51.100.1", nil); !admitted {
 		t.Error(err)
 	}
 	for i := range 30 {
@@ -137,34 +137,34 @@ func TestOneStrangerCannotSlowTheRest(t *testing.T) {
 			_, _ = try(t, l, "bob", fmt.Sprintf("203.0.113.%d", i), jotgate.ErrNoActiveAccount)
 		}
 	}
-	if heard, _ := try(t, l, "bob", "198.51.100.1", nil); heard {
+	if admitted, _ := try(t, l, "bob", "198.51.100.1", nil); admitted {
 		t.Error("guesses from thirty networks slow nobody")
 	}
 }
 
 // A login forgives what was counted against its own account from its network,
 // however often it is repeated, and nothing of an account whose name folds alike.
-func TestTwinsForgiveTheirOwn(t *testing.T) {
-	for _, twin := range []string{"Boss", "BOSS", "\uff42oss", " boss"} {
+func TestSimilarNamesForgiveTheirOwn(t *testing.T) {
+	for _, similar := range []string{"Boss", "BOSS", "\uff42oss", " boss"} {
 		l, _ := newLockout(t)
-		heard := 0
+		admitted := 0
 		for range 20 {
 			for range 4 {
 				if ok, _ := try(t, l, "boss", "192.0.2.1", jotgate.ErrNoActiveAccount); ok {
-					heard++
+					admitted++
 				}
 			}
 			for range 3 {
-				_, _ = try(t, l, twin, "192.0.2.1", nil)
+				_, _ = try(t, l, similar, "192.0.2.1", nil)
 			}
 		}
-		if heard != 5 {
-			t.Errorf("with logins of %q between them, %d guesses are heard, want 5", twin, heard)
+		if admitted != 5 {
+			t.Errorf("with logins of %q between them, %d guesses are admitted, want 5", similar, admitted)
 		}
 	}
 }
 
-// Failures and logins of a twin, in turn, do not slow the owner elsewhere.
+// Failures and logins of a similar name, in turn, do not slow the owner elsewhere.
 func TestATwinCannotSlowTheOwner(t *testing.T) {
 	l, now := newLockout(t)
 	for range 200 {
@@ -181,7 +181,7 @@ func TestATwinCannotSlowTheOwner(t *testing.T) {
 	}
 }
 
-// The account that logs in has its own failures forgiven although a twin failed, too.
+// The account that logs in has its own failures forgiven although a similar name failed, too.
 func TestForgivenBesideATwin(t *testing.T) {
 	l, _ := newLockout(t)
 	for range 2 {

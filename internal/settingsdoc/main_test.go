@@ -25,7 +25,7 @@ func TestPageIsCurrent(t *testing.T) {
 
 // Every option of the gate, the API and the mail says what it means and what
 // happens without it; those of the gate and the API also name Django's.
-func TestEveryOptionIsTold(t *testing.T) {
+func TestEveryOptionIsDocumented(t *testing.T) {
 	for _, s := range structs {
 		if s.name == "GuardSettings" {
 			continue // means the same as in Settings

@@ -138,13 +138,13 @@ func TestWatch(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{})
 	dsn := cluster.Database(t)
 	here, there := open(t, dsn), open(t, dsn)
-	heard := make(chan bool, 100)
+	received := make(chan bool, 100)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- here.Watch(ctx, func() { heard <- true }) }()
+	go func() { done <- here.Watch(ctx, func() { received <- true }) }()
 	hear := func(what string) {
 		t.Helper()
-		wait.For(t, "Watch announces "+what, heard)
+		wait.For(t, "Watch announces "+what, received)
 	}
 	hear("the first connection")
 	a := account("ada")

@@ -43,7 +43,7 @@ var addressesParts = []part{
 	}},
 	{"verified accounts come first", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
-		stranger, unlisted, owner := b.signUp("o@example.com", nil), b.account(), b.signUp("O@example.com", nil)
+		otherUser, unlisted, owner := b.signUp("o@example.com", nil), b.account(), b.signUp("O@example.com", nil)
 		b.must(b.Accounts().Change(b.ctx, owner.ID, record.Change{VerifyEmail: true}))
 		b.must(b.Accounts().Create(b.ctx, &record.Account{Username: "late", Email: "o@EXAMPLE.com", Password: "p"}))
 		late, err := b.Accounts().ByLogin(b.ctx, "late")
@@ -54,7 +54,7 @@ var addressesParts = []part{
 		for _, a := range list {
 			ids = append(ids, a.ID)
 		}
-		if want := []record.UserID{owner.ID, late.ID, stranger.ID}; !slices.Equal(ids, want) || unlisted.ID == "" {
+		if want := []record.UserID{owner.ID, late.ID, otherUser.ID}; !slices.Equal(ids, want) || unlisted.ID == "" {
 			t.Errorf("%v, want %v", ids, want)
 		}
 	}},

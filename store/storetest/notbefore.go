@@ -105,7 +105,7 @@ var notBeforeParts = []part{
 		}))
 		b.must(b.Sessions().ConfirmPassword(b.ctx, session.ID, a.ID, "fourth", start))
 		b.must(b.Sessions().ConfirmPassword(b.ctx, session.ID, a.ID, "as it was read before", start)) // by a slow request
-		for _, password := range []string{"fourth", "as it was read before", "fourth"} { // with a token without a session
+		for _, password := range []string{"fourth", "as it was read before", "fourth"} {              // with a token without a session
 			b.must(b.Sessions().ConfirmPassword(b.ctx, "", a.ID, password, start))
 		}
 		if got := b.find(session.ID).PasswordDigest; got != record.DigestPassword("fourth") {

@@ -1,7 +1,7 @@
 package api
 
 // Rows H040, H065 and H130 of testdata/attacks.json: redirects, sessions that
-// somebody else began, and every door for a user who is locked out.
+// somebody else began, and every way to log in for a user who is locked out.
 
 import (
 	"encoding/base64"
@@ -83,10 +83,10 @@ func TestH065SessionFixation(t *testing.T) {
 	}
 }
 
-// Each door lets carol in, and nobody whose account is not active.
-func TestH130EveryDoor(t *testing.T) {
+// Each way lets carol in, and nobody whose account is not active.
+func TestH130EveryEntryPoint(t *testing.T) {
 	s := newSite(t, change{})
-	doors := map[string]func(name string, tk tokens) answer{
+	entryPoints := map[string]func(name string, tk tokens) answer{
 		"/api/token/": func(name string, _ tokens) answer { return s.try(name, goodPassword) },
 		"/auth/jwt/create/": func(name string, _ tokens) answer {
 			return s.ask("POST", "/auth/jwt/create/", object("username", name, "password", goodPassword))
@@ -97,15 +97,15 @@ func TestH130EveryDoor(t *testing.T) {
 		"refresh":      func(_ string, tk tokens) answer { return s.refresh(tk.refresh) },
 		"access token": func(_ string, tk tokens) answer { return s.me(tk) },
 	}
-	for door, try := range doors {
+	for entryPoint, try := range entryPoints {
 		live := s.login("carol")
 		if a := try("carol", live); a.Status/100 != 2 {
-			t.Fatalf("%s does not let carol in: %d %s", door, a.Status, a.Body)
+			t.Fatalf("%s does not let carol in: %d %s", entryPoint, a.Status, a.Body)
 		}
 		locked := s.login("alice")
 		s.disable("alice")
 		if a := try("alice", locked); a.Status != 401 && a.Status != 400 || strings.Contains(a.Body, "access") && !strings.Contains(a.Body, "AccessToken") {
-			t.Errorf("%s lets a locked user in: %d %s", door, a.Status, a.Body)
+			t.Errorf("%s lets a locked user in: %d %s", entryPoint, a.Status, a.Body)
 		}
 		yes := true
 		if err := s.db.Accounts().Change(t.Context(), s.account("alice").ID, record.Change{IsActive: &yes}); err != nil {

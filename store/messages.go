@@ -13,14 +13,14 @@ import (
 // The outbox: e-mails that wait to be sent.
 
 // Add implements record.Outbox. The message is due immediately.
-func (ob outbox) Add(ctx context.Context, letter record.Message) error {
-	if !storable(letter.To) {
+func (ob outbox) Add(ctx context.Context, message record.Message) error {
+	if !storable(message.To) {
 		return refuse("email", "Not a valid string.")
 	}
 	return ob.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, `INSERT INTO jotgate_outbox (kind, user_id, recipient, language, detail, created, due)
-VALUES ($1, $2, $3, $4, $5, $6, $6)`, string(letter.Kind), note(string(letter.User), 64), letter.To, note(letter.Language, 64),
-			note(letter.Detail, 1024), letter.Created.UnixMicro())
+VALUES ($1, $2, $3, $4, $5, $6, $6)`, string(message.Kind), note(string(message.User), 64), message.To, note(message.Language, 64),
+			note(message.Detail, 1024), message.Created.UnixMicro())
 		return err
 	})
 }
@@ -34,14 +34,14 @@ RETURNING id, kind, user_id, recipient, language, detail, created, attempts`
 // Due implements record.Outbox.
 func (ob outbox) Due(ctx context.Context, now time.Time, limit int, lease time.Duration) (list []record.Message, err error) {
 	err = ob.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-		list, err = all(ctx, q, scanLetter, dueText, now.Add(lease).UnixMicro(), now.UnixMicro(), limit)
+		list, err = all(ctx, q, scanMessage, dueText, now.Add(lease).UnixMicro(), now.UnixMicro(), limit)
 		return err
 	})
 	slices.SortFunc(list, func(a, b record.Message) int { return cmp.Compare(a.ID, b.ID) }) // RETURNING has no order
 	return list, err
 }
 
-func scanLetter(rows rowScanner) (l record.Message, err error) {
+func scanMessage(rows rowScanner) (l record.Message, err error) {
 	err = rows.Scan(&l.ID, &l.Kind, &l.User, &l.To, &l.Language, &l.Detail, instant{&l.Created}, &l.Attempts)
 	return l, err
 }

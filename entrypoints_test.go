@@ -83,30 +83,30 @@ func takesGate(f *ast.FuncDecl) (found bool) {
 	return found
 }
 
-// door is an exported method of a gate or of a type that a gate returns.
-type door struct {
+// entryPoint is an exported method of a gate or of a type that a gate returns.
+type entryPoint struct {
 	name string
 	of   func(*jotgate.Gate) reflect.Value
 }
 
-// doors lists all methods of the gate and of its parts, at any depth.
-func doors() []door {
-	return doorsOf("", reflect.TypeFor[*jotgate.Gate](), func(g *jotgate.Gate) reflect.Value { return reflect.ValueOf(g) })
+// entryPoints lists all methods of the gate and of its parts, at any depth.
+func entryPoints() []entryPoint {
+	return entryPointsOf("", reflect.TypeFor[*jotgate.Gate](), func(g *jotgate.Gate) reflect.Value { return reflect.ValueOf(g) })
 }
 
-func doorsOf(prefix string, owner reflect.Type, of func(*jotgate.Gate) reflect.Value) (all []door) {
+func entryPointsOf(prefix string, owner reflect.Type, of func(*jotgate.Gate) reflect.Value) (all []entryPoint) {
 	for i := range owner.NumMethod() {
 		m := owner.Method(i)
-		all = append(all, door{prefix + m.Name, func(g *jotgate.Gate) reflect.Value { return of(g).Method(i) }})
+		all = append(all, entryPoint{prefix + m.Name, func(g *jotgate.Gate) reflect.Value { return of(g).Method(i) }})
 		if m.Type.NumIn() != 1 || m.Type.NumOut() != 1 {
 			continue
 		}
 		part := m.Type.Out(0)
 		if part.Kind() == reflect.Pointer && part != owner && part.Elem().PkgPath() == "github.com/jotgate/jotgate" && part.NumMethod() > 0 {
-			all = append(all, doorsOf(prefix+m.Name+".", part, func(g *jotgate.Gate) reflect.Value { return of(g).Method(i).Call(nil)[0] })...)
+			all = append(all, entryPointsOf(prefix+m.Name+".", part, func(g *jotgate.Gate) reflect.Value { return of(g).Method(i).Call(nil)[0] })...)
 		}
 		if part.Kind() == reflect.Struct && strings.HasPrefix(part.PkgPath(), "github.com/jotgate/jotgate") {
-			all = append(all, doorsOf(prefix+m.Name+".", part, func(g *jotgate.Gate) reflect.Value { return of(g).Method(i).Call(nil)[0] })...)
+			all = append(all, entryPointsOf(prefix+m.Name+".", part, func(g *jotgate.Gate) reflect.Value { return of(g).Method(i).Call(nil)[0] })...)
 		}
 	}
 	return all
@@ -134,9 +134,9 @@ func (b *bench) values(t *testing.T, alice *record.Account, pending string) map[
 	}
 }
 
-// through calls a door with every combination of the values, and returns how
+// through calls an entry point with every combination of the values, and returns how
 // many sessions alice has afterwards, and how many calls were made.
-func (b *bench) through(t *testing.T, d door, alice *record.Account, pending string) (sessions, calls int) {
+func (b *bench) through(t *testing.T, d entryPoint, alice *record.Account, pending string) (sessions, calls int) {
 	t.Helper()
 	method := d.of(b.Gate)
 	values := b.values(t, alice, pending)
@@ -196,11 +196,11 @@ func own(arguments []reflect.Value) []reflect.Value {
 // endless are methods that return when their context ends.
 var endless = []string{"Run"}
 
-// TestEveryDoor calls every exported method of a gate with the password, the
+// TestEveryEntryPoint calls every exported method of a gate with the password, the
 // mailbox and an authentication made elsewhere of a user with a second factor: no
 // session exists afterwards. Without the factor, the same calls create sessions. A
 // method or a proof that is added later takes part by itself.
-func TestEveryDoor(t *testing.T) {
+func TestEveryEntryPoint(t *testing.T) {
 	have := firstProofs()
 	for _, name := range proofMakers(t) {
 		if have[name] == nil {
@@ -213,7 +213,7 @@ func TestEveryDoor(t *testing.T) {
 		}
 	}
 	opened, calls := []string{}, 0
-	for _, d := range doors() {
+	for _, d := range entryPoints() {
 		if slices.Contains(endless, d.name) {
 			continue
 		}
@@ -236,7 +236,7 @@ func TestEveryDoor(t *testing.T) {
 			b.db.Close()
 		}
 	}
-	t.Logf("%d methods, %d calls; without a factor these create sessions: %v", len(doors()), calls, opened)
+	t.Logf("%d methods, %d calls; without a factor these create sessions: %v", len(entryPoints()), calls, opened)
 	for _, want := range []string{"Login", "Logins.Begin", "Sessions.Pages.Begin", "Sessions.Start"} {
 		if !slices.Contains(opened, want) {
 			t.Errorf("%s creates no session: the values of the test are wrong", want)
@@ -247,13 +247,13 @@ func TestEveryDoor(t *testing.T) {
 	}
 }
 
-// The values reach further than the first check: a door without its second step
+// The values reach further than the first check: an entry point without its second step
 // is found.
-func TestEveryDoorFinds(t *testing.T) {
+func TestEveryEntryPointFinds(t *testing.T) {
 	b := newGate(t, nil)
 	alice := b.user(t, "alice", nil)
 	b.enrol(t, alice)
-	open := door{"open", func(g *jotgate.Gate) reflect.Value {
+	open := entryPoint{"open", func(g *jotgate.Gate) reflect.Value {
 		return reflect.ValueOf(func(ctx context.Context, a *record.Account) error {
 			factors, err := b.db.Factors().ListFactors(ctx, a.ID)
 			if err != nil {
@@ -266,6 +266,6 @@ func TestEveryDoorFinds(t *testing.T) {
 		})
 	}}
 	if n, _ := b.through(t, open, alice, ""); n == 0 {
-		t.Error("a door without the second step was not found")
+		t.Error("an entry point without the second step was not found")
 	}
 }
