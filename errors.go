@@ -81,6 +81,7 @@ var (
 	// The store.
 	ErrNotFound    = &Error{Status: 404, Detail: "Not found."}
 	ErrTaken       = &Error{Status: 400, Fields: []FieldError{{"username", []string{"A user with that username already exists."}}}}
+	ErrRejected    = &Error{Status: 400, List: []string{"The database does not accept these values."}}
 	ErrUnavailable = &Error{Status: 503, Detail: "The service is temporarily unavailable, please try again later.", RetryAfter: 5 * time.Second}
 
 	// Accounts are created by command or in Django only, or cannot be created.
@@ -96,6 +97,9 @@ func (e *Error) Error() string {
 	text := e.Detail
 	if text == "" && len(e.Fields) > 0 {
 		text = e.Fields[0].Field + ": " + e.Fields[0].Messages[0]
+	}
+	if text == "" && len(e.List) > 0 {
+		text = e.List[0]
 	}
 	if e.cause != nil {
 		text += ": " + e.cause.Error()

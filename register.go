@@ -92,10 +92,15 @@ func (g *Gate) signUp(ctx context.Context, a *record.Account) error {
 	return nil
 }
 
-// whyTaken returns djoser's error if the username, which was free in the form
+// whyTaken returns djoser's error if a rule of the user table that only the
+// database knows was violated, which the log explains, and if the username, which was free in the form
 // in which it was sent, exists in its normal form. It returns other errors as
 // they are.
 func (g *Gate) whyTaken(ctx context.Context, a *record.Account, err error) error {
+	if errors.Is(err, ErrRejected) {
+		g.log.WarnContext(ctx, "an account could not be created: the database rejects a value", "cause", err)
+		return errNotCreated.Because(err)
+	}
 	if !errors.Is(err, ErrTaken) {
 		return err
 	}

@@ -54,6 +54,23 @@ func TestSignupThatCannotSucceed(t *testing.T) {
 	}
 }
 
+// What a rule of the table rejects is djoser's 400 and one warning with the cause,
+// not an error of the server.
+func TestSignupThatTheTableRejects(t *testing.T) {
+	for name, c := range map[string]struct{ columns, value string }{
+		"CHECK": {", kind varchar(9) NOT NULL CHECK (kind IN ('a', 'b'))", "c"}, "foreign key": {", kind bigint NOT NULL REFERENCES shop_user (id)", "99"},
+		"deferred": {", kind bigint NOT NULL REFERENCES shop_user (id) DEFERRABLE INITIALLY DEFERRED", "99"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := shopSite(t, c.columns, store.Schema{Username: "email", NewUser: map[string]string{"kind": c.value}}, change{gate: func(s *jotgate.Settings) { s.LoginField = "email" }})
+			want(t, "sign-up", s.ask("POST", "/auth/users/", object("email", "ann@example.com", "password", goodPassword)), 400, `["Unable to create account."]`)
+			if logs := s.logs.String(); strings.Count(logs, "the database rejects a value") != 1 || strings.Contains(logs, "level=ERROR") {
+				t.Errorf("the log:\n%s", logs)
+			}
+		})
+	}
+}
+
 // The username that a table keeps beside the login takes what was sent, or
 // else the address.
 func TestKeptUsername(t *testing.T) {

@@ -153,7 +153,7 @@ func (as accounts) Create(ctx context.Context, a *record.Account) error {
 	if err == nil {
 		a.ID, a.DateJoined = id, joined
 	}
-	return err
+	return as.db.rejected(err)
 }
 
 // joined returns a.DateJoined, or the current time if it is zero.

@@ -39,7 +39,7 @@ func (ads addresses) SignUp(ctx context.Context, a *record.Account, await *recor
 	if err == nil {
 		a.ID, a.DateJoined = id, joined
 	}
-	return err
+	return ads.db.rejected(err)
 }
 
 // Verified implements record.Addresses.

@@ -19,8 +19,9 @@ import (
 
 // filling returns the value of a column of a new account.
 type filling struct {
-	shown string // for doctor
-	value func(s *Store, a *record.Account, joined time.Time) any
+	shown    string  // for doctor
+	constant *string // as it was written; nil: not a constant
+	value    func(s *Store, a *record.Account, joined time.Time) any
 }
 
 // words are the values of Schema.NewUser that are not constants.
@@ -102,9 +103,27 @@ func newFilling(c column, value string, driver Driver) (f filling, err error) {
 	if c.unique {
 		return f, errors.New("the column is UNIQUE, and every account would get the same value: use uuid4, email or username")
 	}
+	f.constant = &value
 	constant, err := parseConstant(c, value)
 	f.value = func(s *Store, _ *record.Account, _ time.Time) any { return s.encode(c, constant) }
 	return f, err
+}
+
+// checkConstants has the database read the constants of NewUser: only it knows
+// the values of an enumeration, or what a number may be.
+func (t *tables) checkConstants(ctx context.Context, driver Driver, q Queryer) (err error) {
+	for name, f := range t.fills {
+		if f.constant == nil || driver.Cast == "" {
+			continue
+		}
+		c := t.user[name]
+		_, wrong := one(ctx, q, []any{new(bool)}, fmt.Sprintf(driver.Cast, c.typ), *f.constant)
+		if wrong != nil && driver.Rejected(wrong) {
+			wrong = fmt.Errorf("new user: %s (%s): %q is not a value of the column", name, c.typ, *f.constant)
+		}
+		err = errors.Join(err, wrong)
+	}
+	return err
 }
 
 // parseConstant returns a constant in the form of record.Account.Fields.

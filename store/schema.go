@@ -142,6 +142,9 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 	t.permission = t.whole("auth_permission") && t.whole("auth_group_permissions") && t.whole("django_content_type") && t.whole("auth_group")
 	t.blacklist = t.whole("token_blacklist_outstandingtoken") && t.whole("token_blacklist_blacklistedtoken")
 	t.wrong = errors.Join(t.readFields(), t.readFills(driver))
+	if t.wrong == nil {
+		t.wrong = driver.Read(ctx, func(ctx context.Context, q Queryer) error { return t.checkConstants(ctx, driver, q) })
+	}
 	err := driver.Read(ctx, func(ctx context.Context, q Queryer) (err error) {
 		if err := t.learn(ctx, q); err != nil {
 			return err

@@ -127,9 +127,12 @@ type Driver struct {
 	// transaction number is from another database.
 	Unseen, InForce string
 
-	// Taken reports a violated unique constraint, Referred a violated
-	// foreign key.
-	Taken, Referred func(error) bool
+	// Taken reports a violated unique constraint, Referred a violated foreign key,
+	// Rejected any rule or type that a value violates.
+	Taken, Referred, Rejected func(error) bool
+	// Cast selects whether the text $1 as a value of a type (%s) is NULL, which
+	// fails if it is no value of the type. It is empty if types have no such rule.
+	Cast string
 	// Violated returns the name of the unique index that an error is about, or
 	// texts that contain the names of its columns.
 	Violated func(error) []string

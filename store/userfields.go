@@ -174,12 +174,22 @@ func (s *Store) Model() record.Model {
 	return m
 }
 
+// rejected replaces the violation of another rule of the user table, such as a
+// CHECK, which only the database knows. A deferred one is reported by the commit.
+func (s *Store) rejected(err error) error {
+	var refusal *jotgate.Error
+	if err == nil || errors.As(err, &refusal) && !refusal.Is(jotgate.ErrUnavailable) || !s.driver.Rejected(err) {
+		return err
+	}
+	return jotgate.ErrRejected.Because(err)
+}
+
 // takenUser replaces a violated unique constraint of the user table with an
 // error about the field that it is about, with the texts of Django REST
 // framework.
 func (s *Store) takenUser(err error) error {
 	if err == nil || !s.driver.Taken(err) {
-		return err
+		return s.rejected(err)
 	}
 	names := s.tables.violated(&s.driver, err)
 	switch {

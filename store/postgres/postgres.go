@@ -128,7 +128,9 @@ txid_current_snapshot()::text, ` + clock + ` FROM jotgate_epoch`,
 		Unseen: `txid >= $1 AND txid < $3 AND NOT txid_visible_in_snapshot(txid, $2::text::txid_snapshot)
 AND txid_visible_in_snapshot(txid, $4::text::txid_snapshot)`,
 		InForce:  `$5::bigint > 0 AND (txid_visible_in_snapshot(txid, $1::text::txid_snapshot) OR txid >= txid_snapshot_xmax(txid_current_snapshot()))`,
-		Taken:    func(err error) bool { return code(err) == "23505" },
+		Taken:    func(err error) bool { return code(err) == "23505" || code(err) == "23P01" },
+		Rejected: isRejected,
+		Cast:     "SELECT CAST($1::text AS %s) IS NULL",
 		Violated: violated,
 		Referred: func(err error) bool { return code(err) == "23503" },
 		Explain:  func(err error) error { return explain(p.config, err) },
@@ -141,12 +143,24 @@ AND txid_visible_in_snapshot(txid, $4::text::txid_snapshot)`,
 }
 
 // columns is store.Driver.Columns.
-const columns = `SELECT attname, format_type(atttypid, atttypmod), attnotnull AND NOT atthasdef AND attidentity = '', NOT attnotnull
-FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`
+//
+// A domain is shown as its type, and may forbid NULL as the column may. NULL is
+// no value that every account can have if a unique index takes it for equal.
+const columns = `SELECT attname, CASE typtype WHEN 'd' THEN format_type(typbasetype, typtypmod) ELSE format_type(atttypid, atttypmod) END,
+(attnotnull OR typnotnull OR EXISTS (SELECT 1 FROM pg_index AS i WHERE indrelid = attrelid AND indisunique AND attnum = ANY (indkey) AND to_jsonb(i)->>'indnullsnotdistinct' = 'true'))
+AND NOT atthasdef AND attidentity = '' AND typdefault IS NULL, NOT (attnotnull OR typnotnull)
+FROM pg_attribute JOIN pg_type AS t ON t.oid = atttypid WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`
 
 // clock is the server's current time in microseconds, not the time at which
 // the transaction began.
 const clock = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint"
+
+// isRejected is store.Driver.Rejected: data exceptions, violated constraints,
+// and what a trigger of the site's raises.
+func isRejected(err error) bool {
+	c := code(err)
+	return strings.HasPrefix(c, "22") || strings.HasPrefix(c, "23") || c == "P0001"
+}
 
 // violated is store.Driver.Violated.
 func violated(err error) []string {
@@ -215,5 +229,6 @@ func temporary(err error) error {
 // rules is store.Driver.Rules.
 const rules = `SELECT TRUE, c.relname, COALESCE(a.attname, ''), pg_get_indexdef(i.indexrelid) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
 CROSS JOIN LATERAL unnest(i.indkey::smallint[]) AS k(n) LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.n AND k.n > 0
-WHERE i.indrelid = to_regclass(quote_ident($1)) AND i.indisunique
+WHERE i.indrelid = to_regclass(quote_ident($1)) AND (i.indisunique OR i.indisexclusion)
+UNION ALL SELECT FALSE, '', attname, '' FROM pg_attribute JOIN pg_type AS t ON t.oid = atttypid WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND typtype = 'd'
 UNION ALL SELECT FALSE, '', '', pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = to_regclass(quote_ident($1))`

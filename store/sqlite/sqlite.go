@@ -126,7 +126,7 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 		Horizon: `SELECT epoch, printf('%d:%d:', n, n), ` + clock + ` FROM jotgate_epoch,
 (SELECT COALESCE(MAX(seq), 0) + 1 AS n FROM sqlite_sequence WHERE name = 'jotgate_revocation')`,
 		Transaction: "seq", Unseen: "seq >= $1 AND seq < $3 AND $2 <> '' AND $4 <> ''", InForce: "$1 <> '' AND seq < $5",
-		Taken: isTaken, Violated: violated, Referred: func(err error) bool { return code(err) == foreignKey },
+		Taken: isTaken, Rejected: func(err error) bool { return code(err)&0xff == constraintCode }, Violated: violated, Referred: func(err error) bool { return code(err) == foreignKey },
 		Touch:   "UPDATE jotgate_epoch SET epoch = epoch RETURNING 1",
 		Reason:  reason,
 		Explain: func(err error) error { return explain(path, err) },
