@@ -87,6 +87,13 @@ func (l *load) post(turn int, path string, fields ...string) (status int, got *c
 	return answer.Status, &answer
 }
 
+// use has the clients ask these nodes from now on.
+func (l *load) use(nodes ...*serve.Server) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.nodes = nodes
+}
+
 func (l *load) login(turn int) string {
 	status, got := l.post(turn, "/api/token/", "username", "alice", "password", password)
 	if status != 200 {

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
-	"github.com/jotgate/jotgate/interop/serve"
 )
 
 // base is a commit before the latest migrations.
@@ -37,9 +36,7 @@ func TestUpgrade(t *testing.T) {
 	l := startLoad(t, nodeOf(t, dsn, previous(t, base)))
 	l.works(50)
 	today := node(t, dsn)
-	l.mu.Lock()
-	l.nodes = []*serve.Server{l.nodes[0], today}
-	l.mu.Unlock()
+	l.use(l.nodes[0], today)
 	l.works(100)
 	l.end()
 	if l.failed.Load() != 0 {
@@ -47,5 +44,38 @@ func TestUpgrade(t *testing.T) {
 	}
 	if strings.Contains(today.Output(), "panic") {
 		t.Error(today.Output())
+	}
+}
+
+// former is a commit that knows which later migrations it can run beside.
+const former = "1030e21"
+
+// A rollback under load: today's node has migrated the database; one of the former
+// version starts beside it and then serves alone. A version with which the
+// migrations are not compatible refuses in one line, and disturbs nobody.
+func TestRollback(t *testing.T) {
+	dsn := pgtest.Database(t)
+	today := node(t, dsn)
+	l := startLoad(t, today)
+	l.works(50)
+	refused := exec.Command(previous(t, base), "serve", "--addr=127.0.0.1:0", "--database="+dsn)
+	refused.Env = append(refused.Environ(), "JOTGATE_SECRET_KEY="+secret)
+	out, err := refused.CombinedOutput()
+	if err == nil || strings.Count(string(out), "\n") != 1 || !strings.Contains(string(out), "migrated by a newer jotgate") {
+		t.Errorf("an incompatible version: %v\n%s", err, out)
+	}
+	l.works(50)
+	back := nodeOf(t, dsn, previous(t, former))
+	l.use(today, back)
+	l.works(100)
+	l.use(back)
+	l.works(50) // no request is on its way to today's node
+	if err := today.Stop(); err != nil {
+		t.Error(err)
+	}
+	l.works(100)
+	l.end()
+	if l.failed.Load() != 0 {
+		t.Error("refreshes failed during the rollback")
 	}
 }
