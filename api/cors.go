@@ -4,10 +4,13 @@ import "net/http"
 
 // CORS is a middleware for a program's own handlers, with the origins of
 // Settings.CORSOrigins: it responds to preflights, which never have a token, and
-// lets the pages read responses, 401 and 403 included. Wrap it around Require:
+// lets the pages read responses, 401 and 403 included. Wrap it around everything:
 //
-//	mux.Handle("/notes", endpoints.CORS(gate.Require(notes)))
+//	server := api.Server(addr, endpoints.CORS(mux))
 //	r.Use(endpoints.CORS) // chi: before the routes that need a token
+//
+// A preflight is an OPTIONS request without a token, which a pattern such as
+// "GET /notes" does not match, and Require rejects.
 //
 // Without CORSOrigins it returns next. The API's endpoints already include it;
 // wrapping them again changes nothing.

@@ -45,6 +45,15 @@ func TestCORSForOwnHandlers(t *testing.T) {
 			t.Errorf("%s: exposed are %q", row.name, exposed)
 		}
 	}
+	methods := http.NewServeMux() // whose patterns do not match a preflight
+	methods.Handle("GET /notes", notes)
+	methods.Handle("/", s.API)
+	for path, status := range map[string]int{"/notes": 204, "/auth/users/me/": 204, "/none": 204} {
+		got := askOf(s.CORS(methods), "OPTIONS", path, "", "Origin", app, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "authorization")
+		if origins := got.Header.Values("Access-Control-Allow-Origin"); got.Status != status || len(origins) != 1 || origins[0] != app {
+			t.Errorf("around a mux with methods: %s: %d, allowed for %v", path, got.Status, origins)
+		}
+	}
 	plain := newSite(t, change{})
 	if got := askOf(plain.CORS(plain.gate.Require(notes)), "GET", "/notes", "", "Origin", app); got.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error("without origins everybody is allowed")

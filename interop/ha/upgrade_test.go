@@ -54,18 +54,19 @@ const former = "1030e21"
 // version starts beside it and then serves alone. A version with which the
 // migrations are not compatible refuses in one line, and disturbs nobody.
 func TestRollback(t *testing.T) {
+	incompatible, compatible := previous(t, base), previous(t, former)
 	dsn := pgtest.Database(t)
 	today := node(t, dsn)
 	l := startLoad(t, today)
 	l.works(50)
-	refused := exec.Command(previous(t, base), "serve", "--addr=127.0.0.1:0", "--database="+dsn)
+	refused := exec.Command(incompatible, "serve", "--addr=127.0.0.1:0", "--database="+dsn)
 	refused.Env = append(refused.Environ(), "JOTGATE_SECRET_KEY="+secret)
 	out, err := refused.CombinedOutput()
 	if err == nil || strings.Count(string(out), "\n") != 1 || !strings.Contains(string(out), "migrated by a newer jotgate") {
 		t.Errorf("an incompatible version: %v\n%s", err, out)
 	}
 	l.works(50)
-	back := nodeOf(t, dsn, previous(t, former))
+	back := nodeOf(t, dsn, compatible)
 	l.use(today, back)
 	l.works(100)
 	l.use(back)
