@@ -26,6 +26,9 @@ var docsPage []byte
 //go:embed docs.js
 var docsScript []byte
 
+//go:embed docs.css
+var docsStyle []byte
+
 func showsSchema(a *API) bool { return !a.settings.NoSchema }
 
 // OpenAPI returns the description of the endpoints, as /api/schema/ serves it
@@ -61,6 +64,8 @@ func docs(a *API) http.Handler {
 		switch file := r.PathValue("file"); file {
 		case "":
 			serveText(w, r, "text/html; charset=utf-8", a.under(r, docsPage))
+		case "docs.css":
+			serveText(w, r, "text/css; charset=utf-8", docsStyle)
 		case "docs.js":
 			serveText(w, r, "text/javascript; charset=utf-8", a.under(r, docsScript))
 		default:

@@ -259,6 +259,7 @@ async function passkeys(binary, folder) {
   await v.fill({ username: "carol", email: "carol@example.com", password: long });
   await v.press();
   await v.is("/account/", "Profile");
+  await documentation(v, server);
   await v.go("/account/security/passkey");
   await v.is("/account/security/passkey", "Add a passkey");
   await use();
@@ -318,6 +319,19 @@ async function passkeys(binary, folder) {
   await v.is("/account/again", "Confirm that it is you");
   server.stop();
   await v.context.close();
+}
+
+// documentation tries a request that needs a token at /api/docs/, as a user who is signed in at the pages.
+async function documentation(v, server) {
+  await v.go("/api/docs/");
+  const operation = await v.page.waitForSelector('.opblock-get [data-path="/auth/users/me/"]');
+  await operation.click();
+  await (await v.page.waitForSelector(".opblock.is-open .try-out__btn")).click();
+  await (await v.page.waitForSelector(".opblock.is-open .execute")).click();
+  const response = await v.page.waitForSelector(".opblock.is-open .live-responses-table tbody .response-col_status");
+  const status = await response.evaluate((e) => e.textContent);
+  if (!/^200/.test(status)) find("/api/docs/", `GET /auth/users/me/ is answered with ${status}`);
+  counted.steps++;
 }
 
 async function pictures(base, folder, only) {

@@ -89,7 +89,7 @@ func TestLifeInABrowser(t *testing.T) {
 // A passkey on a virtual authenticator: added, by the button, by autofill, after the challenge of an open tab has expired, to
 // authenticate again, as the second step.
 func TestPasskeysInABrowser(t *testing.T) {
-	if counted := judge(t, "passkeys", serve.Command(t, t.TempDir(), nil).Path, t.TempDir()); counted["steps"] < 16 {
+	if counted := judge(t, "passkeys", serve.Command(t, t.TempDir(), nil).Path, t.TempDir()); counted["steps"] < 17 {
 		t.Errorf("only %d steps", counted["steps"])
 	}
 }
