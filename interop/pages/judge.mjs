@@ -343,7 +343,10 @@ async function pictures(base, folder, only) {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: mode.scheme }]);
       await page.setViewport({ width: mode.width, height: mode.width > 400 ? 720 : 640 });
       await page.goto(`${base}${mode.language}/${name}`);
-      await page.screenshot({ path: `${folder}/${name}-${mode.name}.png`, fullPage: true });
+      // Not fullPage, which shifts pages that are right to left.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewport({ width: mode.width, height });
+      await page.screenshot({ path: `${folder}/${name}-${mode.name}.png` });
       counted.pages++;
     }
   }
