@@ -81,3 +81,6 @@ func foreign(r *http.Request) bool {
 	}
 	return http.NewCrossOriginProtection().Check(unsafe) != nil
 }
+
+// Path returns the path below which the pages are.
+func (p *Pages) Path() string { return p.options.Path }

@@ -23,6 +23,17 @@ type Event struct {
 	// on one name can be counted without the name.
 	Subject string `json:"subject,omitempty"`
 	Detail  string `json:"detail,omitempty"` // the reason for a failure, or what changed
+	// Actor is who made a change to something of another user: a member of staff
+	// at the administration, or who impersonated User.
+	Actor UserID `json:"actor_id,omitempty"`
+	// Target is what a change by an administrator was about, such as "user 7" or
+	// "group 2".
+	Target string `json:"target,omitempty"`
+	// Changes is a JSON object of the fields that were changed, each with its value
+	// before and after: {"email": ["a@example.com", "b@example.com"]}.
+	Changes string `json:"changes,omitempty"`
+	// Parent is the ID of the event of the job of which this change was a part.
+	Parent int64 `json:"parent_id,omitempty"`
 	// Count is the number of events that the row represents. For Bounded kinds,
 	// the first five events with the same kind, subject, address and endpoint in
 	// ten minutes each have a row; one more row counts the others and has the
@@ -62,6 +73,7 @@ var EventKinds = []EventKind{
 	{Name: "delete", Outcome: "success", About: "An account was deleted by its owner or by staff."},
 	{Name: "account", Outcome: "success", About: "An account was created, activated, deactivated or deleted by command."},
 	{Name: "role", Outcome: "success", About: "Rights or groups were changed by command."},
+	{Name: "admin", Outcome: "success", About: "An administrator changed or exported something. The detail is the action, such as user.change; the row also says who did it, to what, and what was changed."},
 	{Name: "key", Outcome: "success", About: "A signing key was added, switched, retired or deleted."},
 	{Name: "password_refused", Outcome: "failure", Bounded: true, About: "The current password, asked for before a change, was wrong."},
 	{Name: "password_unchecked", Outcome: "failure", Bounded: true, About: "A password was accepted without the check for breached ones, because their list could not be read."},

@@ -18,20 +18,33 @@ func (es events) Add(ctx context.Context, e record.Event) error {
 }
 
 func addEvent(ctx context.Context, q Queryer, e record.Event) error {
-	kind, _ := record.EventKindOf(e.Name)
-	_, err := run(ctx, q, `INSERT INTO jotgate_event (made, event, user_id, session, address, user_agent, detail, outcome, endpoint, subject, count)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, e.Time.UnixMicro(), note(e.Name, 64), note(string(e.User), 64), note(e.Session, 64),
-		note(e.Address, 64), note(e.UserAgent, 512), note(e.Detail, 1024), note(cmp.Or(e.Outcome, kind.Outcome), 16),
-		note(e.Endpoint, 64), note(e.Subject, 64), max(e.Count, 1))
+	_, err := insertEvent(ctx, q, e)
 	return err
 }
+
+// insertEvent inserts an event and returns its id.
+func insertEvent(ctx context.Context, q Queryer, e record.Event) (id int64, err error) {
+	kind, _ := record.EventKindOf(e.Name)
+	_, err = one(ctx, q, []any{&id}, `INSERT INTO jotgate_event (made, event, user_id, session, address, user_agent, detail, outcome, endpoint, subject, count,
+actor, target, changes, parent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id`,
+		e.Time.UnixMicro(), note(e.Name, 64), note(string(e.User), 64), note(e.Session, 64),
+		note(e.Address, 64), note(e.UserAgent, 512), note(e.Detail, 1024), note(cmp.Or(e.Outcome, kind.Outcome), 16),
+		note(e.Endpoint, 64), note(e.Subject, 64), max(e.Count, 1), note(string(e.Actor), 64), note(e.Target, 256), note(e.Changes, maxChanges), e.Parent)
+	return id, err
+}
+
+// maxChanges bounds Event.Changes, in bytes. An administrator's change of many
+// permissions fits.
+const maxChanges = 64 << 10
+
+const eventColumns = "id, made, event, user_id, session, address, user_agent, detail, outcome, endpoint, subject, count, actor, target, changes, parent"
 
 // List implements record.Events.
 func (es events) List(ctx context.Context, user record.UserID, before int64, limit int) (list []record.Event, err error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
-	text, args := "SELECT id, made, event, user_id, session, address, user_agent, detail, outcome, endpoint, subject, count FROM jotgate_event WHERE id < $1", []any{before, limit}
+	text, args := "SELECT "+eventColumns+" FROM jotgate_event WHERE id < $1", []any{before, limit}
 	if user != "" {
 		if !storable(string(user)) {
 			return nil, nil
@@ -45,7 +58,8 @@ func (es events) List(ctx context.Context, user record.UserID, before int64, lim
 }
 
 func scanEvent(rows rowScanner) (e record.Event, err error) {
-	err = rows.Scan(&e.ID, instant{&e.Time}, &e.Name, &e.User, &e.Session, &e.Address, &e.UserAgent, &e.Detail, &e.Outcome, &e.Endpoint, &e.Subject, &e.Count)
+	err = rows.Scan(&e.ID, instant{&e.Time}, &e.Name, &e.User, &e.Session, &e.Address, &e.UserAgent, &e.Detail, &e.Outcome, &e.Endpoint, &e.Subject, &e.Count,
+		&e.Actor, &e.Target, &e.Changes, &e.Parent)
 	return e, err
 }
 

@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+
+	"github.com/jotgate/jotgate/admin/adminstore"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Observe calls seen with every statement that the store sends from now on, in
@@ -32,3 +35,12 @@ func (o observed) QueryContext(ctx context.Context, text string, args ...any) (*
 	o.seen(text, args)
 	return o.Queryer.QueryContext(ctx, text, args...)
 }
+
+// PageText returns the statement of a page of package admin.
+func PageText(s *Store, q adminstore.Query) (string, []any, error) {
+	text, args, _, err := s.pageText(q)
+	return text, args, err
+}
+
+// Cursor returns the cursor of a page that ended with this user.
+func Cursor(id record.UserID) string { return cursor{ID: id, Text: "m"}.String() }

@@ -54,11 +54,14 @@ func read(t *testing.T, file string) string {
 // djangos finds the tables of Django's that jotgate makes.
 var djangos = regexp.MustCompile(`\b(django_content_type|django_migrations|auth_(group|permission|user)(_\w+)?)\b`)
 
+// own finds indexes, tables and triggers of jotgate's.
+var own = regexp.MustCompile(`^CREATE (INDEX|TRIGGER|VIRTUAL TABLE) jotgate_`)
+
 // about keeps the statements about those tables, sorted.
 func about(statements []string) (kept []string) {
 	for _, s := range statements {
 		first, _, _ := strings.Cut(s, "\n")
-		if s = strings.TrimSpace(s); djangos.MatchString(first) && !strings.HasPrefix(first, "CREATE INDEX jotgate_") &&
+		if s = strings.TrimSpace(s); djangos.MatchString(first) && !own.MatchString(first) &&
 			!strings.Contains(first, "account_email") && !strings.Contains(first, "mfa_authenticator") && !strings.Contains(first, "django_admin_log") && !strings.Contains(first, "authtoken") && !strings.Contains(first, "token_blacklist") {
 			kept = append(kept, s)
 		}

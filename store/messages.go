@@ -14,15 +14,17 @@ import (
 
 // Add implements record.Outbox. The message is due immediately.
 func (ob outbox) Add(ctx context.Context, message record.Message) error {
+	return ob.db.write(ctx, func(ctx context.Context, q Queryer) error { return addMessage(ctx, q, message) })
+}
+
+func addMessage(ctx context.Context, q Queryer, message record.Message) error {
 	if !storable(message.To) {
 		return refuse("email", "Not a valid string.")
 	}
-	return ob.db.write(ctx, func(ctx context.Context, q Queryer) error {
-		_, err := run(ctx, q, `INSERT INTO jotgate_outbox (kind, user_id, recipient, language, detail, created, due)
+	_, err := run(ctx, q, `INSERT INTO jotgate_outbox (kind, user_id, recipient, language, detail, created, due)
 VALUES ($1, $2, $3, $4, $5, $6, $6)`, string(message.Kind), note(string(message.User), 64), message.To, note(message.Language, 64),
-			note(message.Detail, 1024), message.Created.UnixMicro())
-		return err
-	})
+		note(message.Detail, 1024), message.Created.UnixMicro())
+	return err
 }
 
 // The outer condition repeats the inner one: with concurrent transactions,

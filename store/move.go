@@ -30,6 +30,7 @@ var moveTables = []string{
 	"jotgate_session", "jotgate_not_before", "jotgate_password", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network", "jotgate_outbox",
 	"jotgate_pending", "jotgate_deletion", "jotgate_spent", "jotgate_grace", "jotgate_factor_reset", "jotgate_setting",
 	"jotgate_name", "jotgate_progress",
+	"jotgate_job",
 }
 
 // presets are the tables that are filled when they are created. A target with

@@ -83,6 +83,8 @@ type tables struct {
 	blacklist  bool // SimpleJWT's token_blacklist exists
 	addresses  bool // allauth's account_emailaddress exists
 	factors    bool // allauth's mfa_authenticator exists
+	log        bool // django.contrib.admin's django_admin_log exists
+	trigrams   bool // there is an index for searches by substrings
 	referrers  []reference
 	indexes    map[string][]string // the columns of the user table's unique indexes, by index
 	fields     []record.UserField  // Schema.Fields, and what is implied
@@ -110,6 +112,7 @@ var known = map[string][]string{
 	"django_content_type":              {"id", "app_label", "model"},
 	"account_emailaddress":             {"id", "email", "verified", "primary", "user_id"},
 	"account_emailconfirmation":        {"id", "email_address_id"},
+	"django_admin_log":                 {"id", "action_time", "object_id", "object_repr", "action_flag", "change_message", "content_type_id", "user_id"},
 	"mfa_authenticator":                {"id", "type", "data", "user_id", "created_at", "last_used_at"},
 	"token_blacklist_outstandingtoken": {"id", "token", "created_at", "expires_at", "user_id", "jti"},
 	"token_blacklist_blacklistedtoken": {"id", "blacklisted_at", "token_id"},
@@ -149,13 +152,17 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 		if err := t.learn(ctx, q); err != nil {
 			return err
 		}
-		t.referrers, err = all(ctx, q, scanReference, driver.References, schema.Users)
+		if t.referrers, err = all(ctx, q, scanReference, driver.References, schema.Users); err != nil {
+			return err
+		}
+		t.trigrams, err = one(ctx, q, []any{new(int)}, driver.Trigrams, schema.Users)
 		return err
 	})
 	// In a database with a custom user model, allauth's table may refer to
 	// other users.
 	t.addresses = t.whole("account_emailaddress") && t.whole("account_emailconfirmation") && t.ofUser("account_emailaddress")
 	t.factors = t.whole("mfa_authenticator") && t.ofUser("mfa_authenticator")
+	t.log = t.whole("django_admin_log") && t.ofUser("django_admin_log") && t.whole("django_content_type")
 	return t, err
 }
 

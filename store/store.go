@@ -99,6 +99,8 @@ type Driver struct {
 	References string
 	// Index selects the usable index with the name $1.
 	Index string
+	// Trigrams selects 1 if the user table $1 has a usable index of trigrams.
+	Trigrams string
 	// Locks reports that transactions run concurrently, so that a SELECT must
 	// lock the row on which a decision depends. It is false if there is only
 	// one writer.

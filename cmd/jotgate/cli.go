@@ -31,6 +31,7 @@ type commands struct {
 	Key             keyCommands            `cmd:"" help:"Manage the keys that sign tokens."`
 	Breached        breachedCommands       `cmd:"" help:"Make the file of breached passwords."`
 	Event           eventCommands          `cmd:"" help:"Read the audit trail."`
+	Admin           adminCommands          `cmd:"" help:"Do and show what the administration's pages do and show."`
 	Theme           themeCommands          `cmd:"" help:"Customize the login pages."`
 	Email           emailCommands          `cmd:"" help:"Test the mail server."`
 	Token           tokenCommands          `cmd:"" help:"Create, decode and verify tokens."`

@@ -18,12 +18,13 @@ var flagOf = map[string]map[string]string{
 	"jotgate": {"RPID": "rp-id", "RPOrigins": "rp-origins"},
 	"api":     {"Rates": "rate", "Timeout": "request-timeout", "CORSOrigins": "cors-origins"},
 	"mail":    {"Server": "mail-server", "From": "mail-from", "Site": "mail-site", "BaseURL": "mail-base-url", "LinkLifetime": "password-reset-timeout"},
+	"admin":   {"Path": "admin-path", "Site": "site-name"},
 	"pages":   {"Home": "home-url", "Path": "pages-path", "Site": "site-name", "Next": "next-origins"},
 	"proxy":   {"Timeout": "upstream-timeout"},
 }
 
 // packagePrefix matches the prefix of errors of this module's packages.
-var packagePrefix = regexp.MustCompile(`\b(jotgate|api|mail|pages|proxy|throttle|passwd|jwt): `)
+var packagePrefix = regexp.MustCompile(`\b(jotgate|api|mail|pages|admin|proxy|throttle|passwd|jwt): `)
 
 // inFlags returns the error of a package's New as a usage error that names
 // flags. of is the package's name.

@@ -20,6 +20,7 @@ var groups = []kong.Group{
 	{Key: "login", Title: "Second factors:"},
 	{Key: "requests", Title: "Requests:"},
 	{Key: "pages", Title: "Pages:"},
+	{Key: "admin", Title: "Administration:"},
 	{Key: "mail", Title: "Mail:"},
 	{Key: "upstream", Title: "In front of an API:"},
 }

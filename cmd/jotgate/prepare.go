@@ -22,6 +22,7 @@ type serveFlags struct {
 	gateFlags
 	requestFlags
 	siteFlags
+	adminFlags
 	mailFlags
 	upstreamFlags
 }

@@ -105,6 +105,8 @@ type serving struct {
 	handler  http.Handler
 	// stopRedirect ends --tls-redirect.
 	stopRedirect func()
+	own          *ownHandler
+	admin        *adminServer
 }
 
 // newServing handles requests from now on: by s.startup, until that is ready.
@@ -139,6 +141,10 @@ func (c *serveCommand) assemble(a *app, s *serving, gate *jotgate.Gate, db *stor
 	if s.handler, err = c.front(own, gate, &c.requestFlags); err != nil {
 		return nil, err
 	}
+	s.own = own
+	if s.admin, err = c.listenAdmin(a.ctx, own); err != nil {
+		return nil, err
+	}
 	sender, err := c.mailFlags.sender(a, gate, db.Outbox(), cmp.Or(c.BaseURL, c.baseOf(s.listener)), a.log)
 	if err != nil {
 		return nil, err
@@ -156,6 +162,10 @@ func (c *serveCommand) serve(a *app, s *serving, gate *jotgate.Gate, db *store.S
 	running.Go(func() { _ = gate.Run(background) })
 	running.Go(func() { _ = sender.Run(background) })
 	running.Go(func() { trimMemory(background) })
+	if s.own.admin != nil {
+		running.Go(func() { _ = s.own.admin.Run(background) })
+		running.Go(func() { s.admin.serve(background) })
+	}
 	s.startup.finish(s.handler)
 	if err := c.welcome(a, s.listener, gate, db); err != nil {
 		return errors.Join(err, s.server.Close())

@@ -1,6 +1,6 @@
 package main
 
-// The login pages of serve.
+// The login pages and the administration of serve.
 
 import (
 	"net/http"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/admin"
 	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/pages"
 )
@@ -46,11 +47,15 @@ func (f *siteFlags) options(s api.Settings) pages.Options {
 }
 
 // ownHandler serves what is jotgate's: the API and, unless they are off, the
-// pages.
+// pages and the administration.
 type ownHandler struct {
 	api   *api.API
 	pages *pages.Pages // nil: off
 	path  string       // of the pages
+	admin *admin.Admin // nil: off
+	// adminPath is the path of the administration, empty if it has an address of its
+	// own.
+	adminPath string
 	// welcome says that the pages also serve /.
 	welcome bool
 }
@@ -80,7 +85,7 @@ func (f *serveFlags) newOwnHandler(gate *jotgate.Gate) (*ownHandler, error) {
 	if own.pages, err = pages.New(gate, o); err != nil {
 		return nil, inFlags("pages", err)
 	}
-	return own, nil
+	return own, f.addAdmin(own, gate)
 }
 
 // mux returns a mux with every endpoint and every page.
@@ -90,6 +95,9 @@ func (h *ownHandler) mux() *http.ServeMux {
 	if h.pages != nil {
 		h.pages.Mount(mux)
 	}
+	if h.adminPath != "" {
+		h.admin.Mount(mux)
+	}
 	return mux
 }
 
@@ -97,6 +105,10 @@ func (h *ownHandler) mux() *http.ServeMux {
 func (h *ownHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.pages != nil && (strings.HasPrefix(r.URL.Path, h.path) || r.URL.Path == "/" && h.welcome) {
 		h.pages.ServeHTTP(w, r)
+		return
+	}
+	if h.adminPath != "" && strings.HasPrefix(r.URL.Path, h.adminPath) {
+		h.admin.ServeHTTP(w, r)
 		return
 	}
 	h.api.ServeHTTP(w, r)

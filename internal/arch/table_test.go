@@ -57,7 +57,10 @@ var rows = []row{
 	{path: "factor/totp", kind: pure, libraries: anything},
 	{path: "factor/recovery", kind: pure, libraries: none},
 
-	{path: "store", may: []string{".", "record", "passwd/names", "store/internal/migration"}, exported: 22}, // Store is divided by noun
+	{path: "admin/adminstore", may: []string{"record"}, exported: 25}, // the contract with databases
+	{path: "admin", may: []string{".", "record", "jwt", "passwd", "passwd/names", "admin/adminstore", "pages", "internal/catalog", "internal/form", "internal/layout", "internal/web"}},
+
+	{path: "store", may: []string{".", "record", "passwd/names", "admin/adminstore", "store/internal/migration"}, exported: 22}, // Store is divided by noun
 	{path: "store/sqlite", may: []string{".", "record", "store", "store/internal/migration"}},
 	{path: "store/postgres", may: []string{".", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},
@@ -80,7 +83,7 @@ var rows = []row{
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
-		"factor/passkey", ".", "record", "jwt", "jwt/jwks", "passwd", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "proxy",
+		"factor/passkey", ".", "record", "jwt", "jwt/jwks", "passwd", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
 		"passwd/names", "passwd/breached", "passwd/strength", "internal/certfile", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{

@@ -24,6 +24,7 @@ var structs = []struct{ folder, name, title, intro string }{
 	{".", "Settings", "jotgate.Settings", "What a Gate does: tokens, sessions, passwords. `jotgate.New` takes them."},
 	{"api", "Settings", "api.Settings", "The HTTP endpoints: which e-mails are sent, which fields are required twice, limits. Pass them to `api.New`."},
 	{"pages", "Options", "pages.Options", "The login pages. Pass them to `pages.New` or `pages.Mount`."},
+	{"admin", "Options", "admin.Options", "The administration. Pass them to `admin.New` or `admin.Mount`."},
 	{"mail", "Settings", "mail.Settings", "How e-mails are sent. Pass them to `mail.New`."},
 	{".", "GuardSettings", "jotgate.GuardSettings", "A Guard only verifies and needs no database. Settings with the same name as above have the same meaning."},
 	{"store", "Schema", "store.Schema", "Where the users are in the database. It is part of `sqlite.Options` and `postgres.Options`."},

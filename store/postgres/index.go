@@ -9,35 +9,95 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/internal/migration"
 )
 
-// emailIndex names the index that finds an account by its e-mail without
-// regard to case, and its columns. Django has none, and its own iexact lookups
-// also use this one.
-func emailIndex(schema store.Schema) string {
-	return " jotgate_user_email ON " + pgx.Identifier{schema.Users}.Sanitize() + " (UPPER(" + pgx.Identifier{schema.Email}.Sanitize() + "))"
+// The indexes that Django does not make.
+
+// identifier quotes a name.
+func identifier(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+// indexes are the indexes that Django does not make. Its own iexact lookups also
+// use the first one.
+func indexes(schema store.Schema) []migration.Index {
+	return migration.Indexes(migration.Names{Users: schema.Users, ID: schema.ID, Email: schema.Email, Groups: schema.UserGroups}, identifier, true)
 }
 
-// indexEmail creates the index on a table that Django created, concurrently
-// with other work. jotgate works without it: if the database user may not
-// create an index on Django's table, or the table is busy, or another node
-// creates it at the same moment, it is left for later (Store.Facts reports
-// that); an incomplete one is created again.
-func (p *pool) indexEmail(ctx context.Context, schema store.Schema) error {
-	missing, broken, err := p.lacksIndex(ctx, schema)
+// searchIndexes are those of the searches of package admin: by trigrams, which need
+// the extension pg_trgm, and by the beginning of the e-mail address.
+func searchIndexes(schema store.Schema, columns []string) []migration.Index {
+	var trigrams []string
+	for _, c := range columns {
+		trigrams = append(trigrams, identifier(c)+" gin_trgm_ops")
+	}
+	return []migration.Index{{
+		Name: "jotgate_user_trigrams", Table: schema.Users, Column: schema.Username,
+		Definition: "USING gin (" + strings.Join(trigrams, ", ") + ")",
+	}}
+}
+
+// makeIndexes creates the indexes on tables that Django created, concurrently with
+// other work. jotgate works without them: if the database user may not create an
+// index on Django's table, or the table is busy, or another node creates it at the
+// same moment, it is left for later (Store.Facts reports that); an incomplete one
+// is created again.
+func (p *pool) makeIndexes(ctx context.Context, schema store.Schema) error {
+	list := indexes(schema)
+	columns, err := p.searchColumns(ctx, schema)
+	if err != nil {
+		return err
+	}
+	if len(columns) > 0 {
+		list = append(list, searchIndexes(schema, columns)...)
+	}
+	for _, index := range list {
+		if err := p.makeIndex(ctx, index); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// searchColumns returns the columns of the index of trigrams, or none if the
+// extension pg_trgm does not exist and cannot be created by this user.
+func (p *pool) searchColumns(ctx context.Context, schema store.Schema) (columns []string, err error) {
+	var text sql.NullString
+	var there bool
+	err = p.read(ctx, func(ctx context.Context, q store.Queryer) error {
+		return scanRow(ctx, q, []any{&there, &text}, `SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'),
+(SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND NOT attisdropped
+AND attname IN ($2, $3, 'first_name', 'last_name'))`, schema.Users, schema.Username, schema.Email)
+	})
+	if err != nil || !text.Valid {
+		return nil, err
+	}
+	if !there && p.write(ctx, func(ctx context.Context, q store.Queryer) error {
+		return execute(ctx, q, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+	}) != nil {
+		return nil, nil // a search then compares the beginning, and says so
+	}
+	return strings.Fields(text.String), nil
+}
+
+func (p *pool) makeIndex(ctx context.Context, index migration.Index) error {
+	missing, broken, err := p.lacksIndex(ctx, index)
 	if err != nil || !missing {
 		return err
 	}
 	p.progress("creating an index")
-	p.log.InfoContext(ctx, "creating the index jotgate_user_email; other statements are not blocked", "table", schema.Users)
-	if err = p.createIndex(ctx, schema, broken); postponesIndex(err) || errors.Is(err, context.DeadlineExceeded) {
-		p.log.WarnContext(ctx, "the index jotgate_user_email was not created: jotgate works without it, see jotgate doctor", "cause", err)
+	if !p.made {
+		p.log.InfoContext(ctx, "creating the index "+index.Name+"; other statements are not blocked", "table", index.Table)
+	}
+	if err = p.createIndex(ctx, index, broken); code(err) == "42P07" {
+		return nil // another node has created it
+	} else if postponesIndex(err) || errors.Is(err, context.DeadlineExceeded) {
+		p.log.WarnContext(ctx, "the index "+index.Name+" was not created: jotgate works without it, see jotgate doctor", "cause", err)
 		return nil
 	}
 	return err
 }
 
-func (p *pool) createIndex(ctx context.Context, schema store.Schema, broken bool) error {
+func (p *pool) createIndex(ctx context.Context, index migration.Index, broken bool) error {
 	conn, err := p.connect(ctx)
 	if err != nil {
 		return err
@@ -46,10 +106,10 @@ func (p *pool) createIndex(ctx context.Context, schema store.Schema, broken bool
 	ctx, cancel, err := p.liftTimeouts(ctx, conn)
 	defer cancel()
 	if err == nil && broken {
-		_, err = conn.Exec(ctx, "DROP INDEX CONCURRENTLY jotgate_user_email", pgx.QueryExecModeSimpleProtocol)
+		_, err = conn.Exec(ctx, "DROP INDEX CONCURRENTLY "+index.Name, pgx.QueryExecModeSimpleProtocol)
 	}
 	if err == nil {
-		_, err = conn.Exec(ctx, "CREATE INDEX CONCURRENTLY"+emailIndex(schema), pgx.QueryExecModeSimpleProtocol)
+		_, err = conn.Exec(ctx, index.Create(identifier, "CONCURRENTLY"), pgx.QueryExecModeSimpleProtocol)
 	}
 	return err
 }
@@ -68,16 +128,16 @@ func (p *pool) liftTimeouts(ctx context.Context, conn *pgx.Conn) (context.Contex
 
 // lacksIndex reports whether this user can and should create the index, and
 // whether there is an incomplete one that nobody is creating now.
-func (p *pool) lacksIndex(ctx context.Context, schema store.Schema) (missing, broken bool, err error) {
+func (p *pool) lacksIndex(ctx context.Context, index migration.Index) (missing, broken bool, err error) {
 	var may, building bool
 	var valid sql.NullBool
 	err = p.read(ctx, func(ctx context.Context, q store.Queryer) error {
 		return scanRow(ctx, q, []any{&may, &valid, &building}, `SELECT
 EXISTS (SELECT 1 FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid WHERE attrelid = to_regclass(quote_ident($1)) AND attname = $2
   AND NOT attisdropped AND pg_has_role(c.relowner, 'USAGE')),
-(SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('jotgate_user_email')),
+(SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($3)),
 EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'relation' AND relation = to_regclass(quote_ident($1)) AND mode = 'ShareUpdateExclusiveLock')`,
-			schema.Users, schema.Email)
+			index.Table, index.Column, index.Name)
 	})
 	broken = valid.Valid && !valid.Bool
 	return err == nil && may && !valid.Bool && !(broken && building), broken, err

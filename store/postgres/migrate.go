@@ -62,7 +62,7 @@ func migrate(ctx context.Context, p *pool, schema store.Schema) error {
 	if err != nil {
 		return err
 	}
-	return p.indexEmail(ctx, schema)
+	return p.makeIndexes(ctx, schema)
 }
 
 // migrator migrates one database.
@@ -221,8 +221,13 @@ func (m *migrator) makeDjango(ctx context.Context, q store.Queryer) error {
 	if err != nil {
 		return err
 	}
-	// The table is new and empty: the index need not be created concurrently.
-	return execute(ctx, q, string(text)+";\nCREATE INDEX"+emailIndex(m.schema))
+	m.made = true
+	// The tables are new and empty: the indexes need not be created concurrently.
+	statements := string(text)
+	for _, index := range indexes(m.schema) {
+		statements += ";\n" + index.Create(identifier, "")
+	}
+	return execute(ctx, q, statements)
 }
 
 // scanRow scans the only row of a query.

@@ -24,6 +24,7 @@ type pool struct {
 	*address
 	migrationTimeout time.Duration
 	progress         func(doing string)
+	made             bool // this program has made the user table; set before the pool is shared
 	// pooled is set once a pooler was found between this process and the
 	// server. It is never reset.
 	pooled atomic.Bool

@@ -119,6 +119,7 @@ func newDriver(p *pool, now func() time.Time) store.Driver {
 JOIN pg_class AS r ON r.oid = c.conrelid JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 WHERE c.contype = 'f' AND c.confrelid = to_regclass(quote_ident($1)) AND pg_table_is_visible(r.oid) ORDER BY 1, 2`,
 		Index:    "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(quote_ident($1)) AND indisvalid",
+		Trigrams: "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('jotgate_user_trigrams') AND indisvalid AND indrelid = to_regclass(quote_ident($1))",
 		Estimate: "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(quote_ident($1)) AND reltuples >= 0",
 		Notify:   "SELECT pg_notify('" + channel + "', '')",
 		Clock:    clock, Later: "GREATEST",

@@ -82,6 +82,7 @@ type migrator struct {
 	log    *slog.Logger
 	schema store.Schema
 	own    *migration.Set
+	made   bool // this program has made the user table
 }
 
 // pending reports whether there is anything to do.
@@ -113,13 +114,7 @@ func (m *migrator) run(ctx context.Context) error {
 			return err
 		}
 	}
-	lacks, err := m.lacksIndex(ctx)
-	if err != nil || !lacks {
-		return err
-	}
-	// It is checked at each start, because a Django migration that rebuilds the
-	// table drops the index.
-	return execute(ctx, m.q, "CREATE INDEX jotgate_user_email ON "+quote(m.schema.Users)+" (UPPER("+quote(m.schema.Email)+"))")
+	return m.makeIndexes(ctx)
 }
 
 // lacksDjango reports whether there is no auth_user and the schema has no
@@ -141,6 +136,7 @@ func (m *migrator) makeDjango(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	m.made = true
 	return execute(ctx, m.q, string(text))
 }
 
@@ -184,15 +180,6 @@ func (m *migrator) makeAllauth(ctx context.Context, table, name string) error {
 		return err
 	}
 	return execute(ctx, m.q, text)
-}
-
-// lacksIndex reports whether the index is missing that finds an account by its
-// e-mail without regard to case; Django has none.
-func (m *migrator) lacksIndex(ctx context.Context) (bool, error) {
-	if found, err := exists(ctx, m.q, "index", "jotgate_user_email"); err != nil || found {
-		return false, err
-	}
-	return row(ctx, m.q, new(string), "SELECT name FROM pragma_table_info($1) WHERE name = $2", m.schema.Users, m.schema.Email)
 }
 
 // exists reports whether there is such a table or index.

@@ -119,7 +119,8 @@ func driver(path string, read *sql.DB, w *writer, now func() time.Time) store.Dr
 		Rules:   rules,
 		References: `SELECT m.name, f."from", c."notnull" FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f,
 pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE NOCASE AND c.name = f."from" ORDER BY 1, 2`,
-		Index: "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = $1",
+		Index:    "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = $1",
+		Trigrams: `SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name = 'jotgate_user_search_update' AND tbl_name = $1`,
 		// The clock is the machine's, regardless of Options.Now. There is one
 		// writer at a time, so the order of seq is the order of commits.
 		Clock: clock, Later: "MAX",

@@ -1,0 +1,101 @@
+package admin
+
+// The further columns of a custom user model, as texts of a form.
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jotgate/jotgate/admin/adminstore"
+	"github.com/jotgate/jotgate/record"
+)
+
+// fieldText returns a value of record.Account.Fields as a form shows it; NULL is "".
+func fieldText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case json.RawMessage:
+		return string(v)
+	}
+	return fmt.Sprint(v)
+}
+
+// fieldValue returns the value of a text by the kind of its column.
+func fieldValue(f record.UserField, text string) (any, error) {
+	if text == "" && f.Kind != record.KindText {
+		if f.Null {
+			return nil, nil
+		}
+		return nil, refuse(f.Name, "This field may not be null.")
+	}
+	var v any
+	var err error
+	switch f.Kind {
+	case record.KindBoolean:
+		return Fields{f.Name: {text}}.truth(f.Name)
+	case record.KindInteger:
+		v, err = strconv.ParseInt(text, 10, 64)
+	case record.KindNumber:
+		v, err = strconv.ParseFloat(text, 64)
+	case record.KindDecimal:
+		_, err = strconv.ParseFloat(text, 64)
+		v = text
+	case record.KindDate:
+		_, err = time.Parse(time.DateOnly, text)
+		v = text
+	case record.KindDateTime:
+		_, err = time.Parse(time.RFC3339, text)
+		v = text
+	case record.KindJSON:
+		if !json.Valid([]byte(text)) {
+			err = strconv.ErrSyntax
+		}
+		v = json.RawMessage(text)
+	default:
+		v = text
+	}
+	if err != nil {
+		return nil, refuse(f.Name, "Not a valid "+string(f.Kind)+".").Because(err)
+	}
+	return v, nil
+}
+
+// readFields reads the further columns. Also those that users only see can be
+// changed here.
+func (c *change) readFields(u *adminstore.User, change *record.Change) error {
+	for _, f := range c.gate.Accounts().UserFields() {
+		if !c.in.has(f.Name) || isOwnField(f.Name) {
+			continue
+		}
+		before := fieldText(u.Fields[f.Name])
+		text := c.in.text(f.Name)
+		if text == before {
+			continue
+		}
+		v, err := fieldValue(f, text)
+		if err != nil {
+			return err
+		}
+		if change.Fields == nil {
+			change.Fields = map[string]any{}
+		}
+		change.Fields[f.Name] = v
+		c.set(f.Name, before, text)
+	}
+	return nil
+}
+
+// isOwnField reports whether a name is one of the fields of every user.
+func isOwnField(name string) bool { return actionNamed("user.add").owns(name) }
+
+func (act *action) owns(name string) bool {
+	for _, f := range act.fields {
+		if f == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,360 @@
+package admin
+
+// The pages. Each form is a POST, which is answered 303; requests from other
+// origins are rejected, so that forms need no hidden tokens.
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/catalog"
+	"github.com/jotgate/jotgate/internal/layout"
+	"github.com/jotgate/jotgate/internal/web"
+)
+
+//go:embed templates/*.html
+var embeddedTemplates embed.FS
+
+//go:embed static/theme.css
+var embeddedStatic embed.FS
+
+//go:embed catalog/en.txt
+var embeddedCatalog embed.FS
+
+// load reads the templates, the style sheet and the messages, which are English.
+func (a *Admin) load() error {
+	messages, err := fs.Sub(embeddedCatalog, "catalog")
+	if err != nil {
+		return err
+	}
+	all, err := catalog.Load(messages)
+	if err != nil {
+		return err
+	}
+	a.catalogs = &catalog.Catalogs{List: all.List[:1]}
+	static, err := fs.Sub(embeddedStatic, "static")
+	if err != nil {
+		return err
+	}
+	if a.files, err = layout.LoadFiles(layout.Look{Logo: a.options.Logo, Accent: a.options.Accent, Theme: static}); err != nil {
+		return err
+	}
+	own, err := fs.Sub(embeddedTemplates, "templates")
+	if err != nil {
+		return err
+	}
+	a.theme, err = layout.LoadTheme(own, nil)
+	return err
+}
+
+// page is a page that shows something. Those of actions are made of the table of
+// actions.
+type page struct {
+	path     string // below Options.Path
+	template string
+	title    string // id of a message
+	show     func(*visit) error
+}
+
+// pageList are the pages that show something.
+var pageList = []page{
+	{"", "", "", func(v *visit) error { return v.redirect(v.start()) }},
+	{"users/", "users.html", "admin.users", usersShow},
+	{"users/{id}/", "user.html", "admin.user", userShow},
+	{"groups/", "groups.html", "admin.groups", listShow("groups")},
+	{"groups/{id}/", "group.html", "admin.group", groupShow},
+	{"permissions/", "permissions.html", "admin.permissions", listShow("permissions")},
+	{"permissions/{id}/", "permission.html", "admin.permission", permissionShow},
+	{"sessions/", "sessions.html", "admin.sessions", listShow("sessions")},
+	{"keys/", "keys.html", "admin.keys", listShow("keys")},
+	{"emails/", "emails.html", "admin.emails", listShow("emails")},
+	{"events/", "events.html", "admin.events", listShow("events")},
+	{"throttles/", "throttles.html", "admin.throttles", listShow("throttles")},
+	{"jobs/", "jobs.html", "admin.jobs", listShow("jobs")},
+	{"jobs/{id}/", "job.html", "admin.job", jobShow},
+	{"health/", "health.html", "admin.health", listShow("health")},
+}
+
+// Mount registers every page and every JSON endpoint on the mux.
+func (a *Admin) Mount(mux *http.ServeMux) {
+	for i := range pageList {
+		p := &pageList[i]
+		pattern := a.options.Path + p.path
+		if strings.HasSuffix(pattern, "/") {
+			pattern += "{$}"
+		}
+		mux.Handle(pattern, a.handler("GET, HEAD", p, func(v *visit) error { return v.show(http.StatusOK) }))
+	}
+	for _, act := range actions {
+		mux.Handle(a.options.Path+act.path(), a.handler("GET, HEAD, POST", act.page(), func(v *visit) error { return v.action(act) }))
+	}
+	mux.Handle(a.options.Path+"users/confirm", a.handler("POST", confirmMany, func(v *visit) error { return v.many() }))
+	mux.Handle(a.options.Path+"static/{file}", a.shell.Wrap(web.Endpoint{Allow: "GET, HEAD", Headers: layout.Headers}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.files.Serve(w, r) {
+			a.renderError(w, r, jotgate.ErrNotFound)
+		}
+	})))
+	mux.Handle(a.options.Path, a.shell.Wrap(web.Endpoint{Headers: layout.Headers, Render: a.renderError}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.renderError(w, r, jotgate.ErrNotFound)
+	})))
+	a.mountJSON(mux)
+}
+
+// visit is a request for a page.
+type visit struct {
+	layout.View
+	a    *Admin
+	w    http.ResponseWriter
+	r    *http.Request
+	page *page
+	who  Actor
+	in   Fields // of a form that is shown again
+	// Conflict has both versions if another administrator has changed the target.
+	Conflict *Conflict
+	done     bool
+}
+
+// handler returns the handler of a page within the HTTP layer.
+func (a *Admin) handler(allow string, p *page, do func(*visit) error) http.Handler {
+	e := web.Endpoint{Allow: allow, Headers: layout.Headers, Render: a.renderError}
+	return a.shell.Wrap(e, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := a.visit(w, r, p)
+		if err := v.enter(allow, do); err != nil && !v.done {
+			a.shell.Fail(w, r, err, a.renderError)
+		}
+	}))
+}
+
+func (a *Admin) visit(w http.ResponseWriter, r *http.Request, p *page) *visit {
+	section, _, _ := strings.Cut(p.path, "/")
+	return &visit{a: a, w: w, r: r, page: p, View: layout.View{
+		Site: a.site(r), Title: p.title, Page: section + "/", Path: a.options.Path, AccountPath: a.options.Pages.Path(),
+		Catalog: a.catalogs.List[0], Catalogs: a.catalogs, Files: a.files, Values: map[string]string{}, Now: a.gate.Settings().Now(),
+	}}
+}
+
+func (a *Admin) site(r *http.Request) string {
+	if a.options.Site != "" {
+		return a.options.Site
+	}
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		return host
+	}
+	return r.Host
+}
+
+// enter lets staff in.
+func (v *visit) enter(allow string, do func(*visit) error) error {
+	if !slices.Contains(strings.Split(allow, ", "), v.r.Method) {
+		return &jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: "Method " + strconv.Quote(v.r.Method) + " not allowed."}
+	}
+	if err := v.a.origins.Check(v.r); err != nil {
+		return jotgate.ErrForbidden.Because(err)
+	}
+	user, err := v.a.options.Pages.SignedIn(v.w, v.r)
+	switch {
+	case err != nil:
+		return err
+	case user == nil:
+		return v.redirect(v.login("login"))
+	}
+	v.User = user
+	client, _ := v.a.shell.Client(v.r)
+	if v.who, err = v.a.Staff(v.r.Context(), user, client); err != nil {
+		return v.refused(err)
+	}
+	v.Menu = v.menu()
+	return do(v)
+}
+
+// refused sends a user that must authenticate again to do that, and returns any
+// other error.
+func (v *visit) refused(err error) error {
+	if e := jotgate.AsError(err); e.Code == "insufficient_user_authentication" {
+		return v.redirect(v.login("again"))
+	}
+	client, _ := v.a.shell.Client(v.r)
+	v.a.gate.Events().RecordRefusal(v.r.Context(), err, v.who.id(), client)
+	return err
+}
+
+// login returns the address of a page to log in at, which leads back here: to the
+// page of a form, if the form was sent.
+func (v *visit) login(page string) string {
+	next := v.r.URL.RequestURI()
+	if v.r.Method == http.MethodPost {
+		if next = v.r.URL.EscapedPath(); strings.HasSuffix(next, "/confirm") || strings.HasSuffix(next, "/start") || strings.HasSuffix(next, "/export") {
+			next = v.Path + "users/"
+		}
+	}
+	return v.AccountPath + page + "?next=" + url.QueryEscape(next)
+}
+
+func (v *visit) redirect(address string) error {
+	v.done = true
+	v.w.Header().Set("Location", address)
+	v.w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// menu lists the pages that the actor may see.
+func (v *visit) menu() (items []layout.MenuItem) {
+	for _, p := range pageList {
+		if p.path == "" || strings.Contains(p.path, "{") {
+			continue
+		}
+		ok := v.a.mayView(&v.who, "user") == nil
+		switch p.path {
+		case "groups/", "permissions/":
+			ok = v.a.mayView(&v.who, "group") == nil
+		case "keys/", "health/":
+			ok = v.who.super()
+		}
+		if ok {
+			items = append(items, layout.MenuItem{Page: p.path, Title: p.title})
+		}
+	}
+	return items
+}
+
+// start returns the address of the first page that the actor may see.
+func (v *visit) start() string {
+	if len(v.Menu) > 0 {
+		return v.Path + v.Menu[0].Page
+	}
+	return v.AccountPath
+}
+
+// show responds with the page.
+func (v *visit) show(status int) error {
+	if err := v.page.show(v); err != nil || v.done {
+		return err
+	}
+	if done := v.r.URL.Query().Get("done"); v.Notice == "" && len(v.Errors) == 0 && actionNamed(done) != nil {
+		v.Notice = "done." + done
+	}
+	return v.render(status)
+}
+
+func (v *visit) render(status int) error {
+	body, err := v.a.theme.Render(v.page.template, v)
+	if err != nil {
+		return err
+	}
+	v.done = true
+	h := v.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Add("Vary", "Cookie")
+	v.w.WriteHeader(status)
+	if v.r.Method != http.MethodHead {
+		_, _ = bytes.NewReader(body).WriteTo(v.w)
+	}
+	return nil
+}
+
+// renderError is the page of an error, with the id of the request.
+func (a *Admin) renderError(w http.ResponseWriter, r *http.Request, e *jotgate.Error) {
+	v := a.visit(w, r, &page{template: "error.html", title: "problem.title"})
+	v.Page, v.Request = "error", w.Header().Get(web.RequestID)
+	v.Data = map[bool]string{true: "problem.notfound", false: "admin.refused"}[e.Status == http.StatusNotFound]
+	if e.Status >= http.StatusInternalServerError {
+		v.Data = "problem.busy"
+	}
+	if err := v.render(e.Status); err != nil {
+		e.Respond(w, "")
+	}
+}
+
+// action handles the page of an action: GET asks, POST acts.
+func (v *visit) action(act *action) error {
+	if !act.allows(v.a, &v.who) {
+		return v.refused(jotgate.ErrForbidden)
+	}
+	if v.r.Method != http.MethodPost {
+		if act.danger {
+			if err := v.who.recent(v.r.Context()); err != nil {
+				return v.refused(err)
+			}
+		}
+		return v.show(http.StatusOK)
+	}
+	in, err := readFields(v.w, v.r)
+	if err != nil {
+		return err
+	}
+	if act.Name == "user.export" {
+		x := &exchange{a: v.a, w: v.w, r: v.r, who: v.who}
+		err = x.export(in)
+		v.done = x.sent
+	} else {
+		err = v.run(act, in)
+	}
+	if err != nil {
+		return v.again(in, err)
+	}
+	return nil
+}
+
+// run runs an action and leads to what it has changed.
+func (v *visit) run(act *action, in Fields) error {
+	result, err := v.a.Act(v.r.Context(), v.who, act.Name, v.r.PathValue("id"), in)
+	if err != nil {
+		return err
+	}
+	if result.startsJob() {
+		v.a.wake(v.r.Context())
+	}
+	after := act.after(result)
+	if section, _, _ := strings.Cut(after, "/"); !slices.ContainsFunc(v.Menu, func(m layout.MenuItem) bool { return m.Page == section+"/" }) {
+		return v.redirect(v.Path) // the actor may not see it
+	}
+	return v.redirect(v.Path + after + "?done=" + act.Name)
+}
+
+// after returns the page that shows the result of an action.
+func (act *action) after(result Result) string {
+	noun, verb, _ := strings.Cut(act.Name, ".")
+	list := nouns[noun] + "/"
+	switch {
+	case noun == "session" || noun == "key" || noun == "email" || noun == "throttle" || verb == "delete":
+		return list
+	}
+	return list + url.PathEscape(result.Target) + "/"
+}
+
+// again shows the form with what is wrong, or returns an error that is not the
+// user's.
+func (v *visit) again(in Fields, err error) error {
+	var e *jotgate.Error
+	if v.done || !errors.As(err, &e) {
+		return err
+	}
+	status := http.StatusUnprocessableEntity
+	switch v.in = in; {
+	case e.Code == "insufficient_user_authentication":
+		return v.refused(err)
+	case asConflict(err) != nil:
+		v.Conflict, status = asConflict(err), http.StatusConflict
+	case e.Status != http.StatusBadRequest || v.page.show == nil:
+		return err
+	}
+	for _, f := range e.Fields {
+		for _, text := range f.Messages {
+			v.Errors = append(v.Errors, layout.Problem{Field: f.Field, Text: text})
+		}
+	}
+	if len(e.Fields) == 0 {
+		v.Errors = append(v.Errors, layout.Problem{Text: e.Detail})
+	}
+	return v.show(status)
+}

@@ -1,0 +1,111 @@
+package admin
+
+// What the templates call.
+
+import (
+	"encoding/json"
+	"html/template"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/jotgate/jotgate/admin/adminstore"
+	"github.com/jotgate/jotgate/record"
+)
+
+// count returns the words for a number of users.
+func (v *visit) count(n int) string {
+	if n >= adminstore.MaxCount {
+		return v.T("admin.count.many")
+	}
+	return v.T("admin.count", n)
+}
+
+// Count is count for templates.
+func (v *visit) Count(n int) string { return v.count(n) }
+
+// May reports whether the actor may do an action to any target.
+func (v *visit) May(name string) bool { return actionNamed(name).allows(v.a, &v.who) }
+
+// With returns the address of this page with another value of a parameter, and
+// without the position.
+func (v *visit) With(name, value string) string {
+	values := v.r.URL.Query()
+	values.Del("after")
+	values.Del("done")
+	values.Set(name, value)
+	return "?" + values.Encode()
+}
+
+// Sorted returns the state of a column for aria-sort.
+func (v *visit) Sorted(name string) string {
+	switch sort := v.r.URL.Query().Get("sort"); {
+	case sort == name || sort == "" && name == "id":
+		return "ascending"
+	case sort == "-"+name:
+		return "descending"
+	}
+	return "none"
+}
+
+// SortLink returns the address of the list in the order of a column, or in the
+// opposite order if that is the present one.
+func (v *visit) SortLink(name string) string {
+	if v.Sorted(name) == "ascending" {
+		name = "-" + name
+	}
+	return v.With("sort", name)
+}
+
+// Row returns the address of a row: its key may hold any character.
+func (v *visit) Row(section string, key any) template.URL {
+	return template.URL(v.Path + section + "/" + url.PathEscape(fieldText(key)) + "/") //nolint:gosec // escaped
+}
+
+// Label returns the label of a field.
+func (v *visit) Label(name string) string {
+	if text := labels[name]; text != "" {
+		return text
+	}
+	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " ")
+}
+
+// Changed is a field with its values before and after, for the history.
+type changed struct{ Field, Before, After string }
+
+// Changes returns what an event has changed.
+func (v *visit) Changes(e record.Event) (list []changed) {
+	var all map[string][2]any
+	if json.Unmarshal([]byte(e.Changes), &all) != nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, changed{v.Label(name), words(all[name][0]), words(all[name][1])})
+	}
+	return list
+}
+
+func words(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "–"
+	case string:
+		return v
+	}
+	text, _ := json.Marshal(v) // it was read from JSON
+	return string(text)
+}
+
+// Says returns the words for an event: the action of an administrator, or the
+// message of the pages.
+func (v *visit) Says(e record.Event) string {
+	id := "event." + e.Name
+	if e.Name == "admin" && actionNamed(e.Detail) != nil {
+		id = "admin.act." + e.Detail
+	}
+	if text := v.T(id); text != id {
+		return text
+	}
+	return e.Name
+}

@@ -1,0 +1,95 @@
+package admin_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/jotgate/jotgate/admin"
+	"github.com/jotgate/jotgate/jotgatetest"
+)
+
+// Every page is shown, in the strict headers, to staff alone.
+func TestPages(t *testing.T) {
+	s := newSite(t, admin.Options{})
+	root := s.gate.User("root", jotgatetest.Superuser)
+	s.gate.User("alice")
+	s.gate.AddToGroup(root, "editors")
+	for _, path := range []string{
+		"", "users/", "users/1/", "users/2/", "users/add", "users/2/delete", "users/2/deactivate", "users/?q=ali", "users/?staff=true", "users/?sort=-username",
+		"groups/", "groups/1/", "groups/add", "groups/1/delete", "permissions/", "permissions/1/", "sessions/", "keys/", "emails/", "events/", "events/?event=login", "throttles/", "jobs/", "health/",
+	} {
+		s.fresh()
+		if got := s.get("/admin/" + path); !strings.HasPrefix(got.path, "/account/login?next=") {
+			t.Errorf("%s without a login: %d %s", path, got.status, got.path)
+		}
+		s.signIn("alice")
+		if got := s.get("/admin/" + path); got.status != http.StatusForbidden {
+			t.Errorf("%s as a user: %d", path, got.status)
+		}
+		s.signIn("root")
+		got := s.get("/admin/" + path)
+		if got.status != http.StatusOK || len(got.body) > 60<<10 || strings.Contains(got.body, "admin.") || !strings.Contains(got.header.Get("Content-Security-Policy"), "default-src 'none'") {
+			t.Errorf("%s: %d, %d bytes\n%s", path, got.status, len(got.body), got.body)
+		}
+	}
+	for path, status := range map[string]int{"/admin/nothing": 404, "/admin/users/99/": 404, "/admin/users/x/": 404, "/admin/groups/99/": 404, "/admin/jobs/1/": 404, "/admin/permissions/999/": 404} {
+		if got := s.get(path); got.status != status {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+}
+
+// A user is changed, and its page and the history show that.
+func TestChangeUser(t *testing.T) {
+	s := newSite(t, admin.Options{})
+	s.gate.User("root", jotgatetest.Superuser)
+	alice := s.gate.User("alice")
+	s.signIn("root")
+	page := s.get("/admin/users/2/")
+	version := between(page.body, `name="version" value="`, `"`)
+	form := url.Values{
+		"version": {version}, "username": {"alice"}, "first_name": {"Ada"}, "last_name": {"Lovelace"}, "email": {"ada@example.com"},
+		"is_active": {"false", "true"}, "is_staff": {"false"}, "is_superuser": {"false"}, "groups": {""}, "user_permissions": {"", "1"},
+	}
+	got := s.post("/admin/users/2/change", form)
+	if got.status != 200 || got.path != "/admin/users/2/?done=user.change" || !strings.Contains(got.body, "Lovelace") || !strings.Contains(got.body, "The user was saved.") {
+		t.Fatalf("%d %s\n%s", got.status, got.path, got.body)
+	}
+	if a := s.account("alice"); a.Email != "ada@example.com" || a.LastName != "Lovelace" || !a.IsActive || a.IsStaff || a.Password != alice.Password {
+		t.Errorf("%+v", a)
+	}
+	list := s.events()
+	if len(list) != 1 || list[0].Actor != "1" || list[0].User != "2" || list[0].Detail != "user.change" ||
+		list[0].Changes != `{"email":["alice@example.com","ada@example.com"],"first_name":["","Ada"],"last_name":["","Lovelace"],"user_permissions":[[],["auth.add_group"]]}` && !strings.Contains(list[0].Changes, `"email":["alice@example.com","ada@example.com"]`) {
+		t.Errorf("%+v", list)
+	}
+
+	// The form that was made before shows both versions.
+	form.Set("first_name", "Augusta")
+	got = s.post("/admin/users/2/change", form)
+	if got.status != http.StatusConflict || !strings.Contains(got.body, "Augusta") || !strings.Contains(got.body, "Another administrator") || len(s.events()) != 1 {
+		t.Errorf("%d\n%s", got.status, got.body)
+	}
+	form.Set("version", between(got.body, `name="version" value="`, `"`))
+	if got = s.post("/admin/users/2/change", form); got.status != 200 || s.account("alice").FirstName != "Augusta" {
+		t.Errorf("%d %s", got.status, got.path)
+	}
+
+	// What is wrong is shown at the field, and nothing is changed.
+	form.Set("version", "")
+	form.Set("username", "no spaces")
+	if got = s.post("/admin/users/2/change", form); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, `value="no spaces"`) || !strings.Contains(got.body, `aria-invalid="true"`) {
+		t.Errorf("%d\n%s", got.status, got.body)
+	}
+	if len(s.events()) != 2 {
+		t.Error("a rejected change has an event")
+	}
+}
+
+func between(text, begin, end string) string {
+	_, rest, _ := strings.Cut(text, begin)
+	found, _, _ := strings.Cut(rest, end)
+	return found
+}

@@ -1,0 +1,65 @@
+package jotgate
+
+// What package admin needs of a gate: its changes are made in transactions of
+// their own, with their events.
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/record"
+)
+
+// Stored logs an event that a store has inserted itself, and calls
+// Settings.OnEvent.
+func (es Events) Stored(ctx context.Context, e record.Event) { es.gate.logEvent(ctx, e) }
+
+// Make returns a new key for the algorithm (RS…, PS…, ES… or EdDSA) in the state
+// record.KeyNext, without storing it. Its private part is sealed. The error names
+// an algorithm for which there are no keys.
+func (ks Keys) Make(alg jwt.Algorithm) (record.Key, error) {
+	if _, err := ks.gate.keyStore(); err != nil {
+		return record.Key{}, err
+	}
+	return ks.gate.keys.NewKey(alg, ks.gate.now())
+}
+
+// AcceptPassword checks a new password of the account against the rules of the
+// settings. The error has status 400 and names the field password.
+func (as Accounts) AcceptPassword(ctx context.Context, a *record.Account, password string) error {
+	return as.gate.acceptPassword(ctx, a, password)
+}
+
+// RequireStaff checks that the user may enter the administration: the account is
+// active staff, and the user has authenticated at the level that the account must
+// reach: with two factors if it has a second one, or if Settings.RequireMFA or
+// RequireMFAGroups demand one of staff. Errors: ErrForbidden, that of CheckAuth,
+// ErrUnavailable.
+func (fs Factors) RequireStaff(ctx context.Context, user *User, a *record.Account) error {
+	g := fs.gate
+	if !a.IsActive || !a.IsStaff {
+		return ErrForbidden.Because(errors.New("the account is not active staff"))
+	}
+	level := levelOne
+	has, err := g.mustUseTwo(ctx, a)
+	if err != nil {
+		return err
+	}
+	if has {
+		level = levelTwo
+	}
+	return g.CheckAuth(user, ACR(level))
+}
+
+// mustUseTwo reports whether a login of the account takes two factors.
+func (g *Gate) mustUseTwo(ctx context.Context, a *record.Account) (bool, error) {
+	if g.factors == nil {
+		return false, nil
+	}
+	factors, err := g.factors.ListFactors(ctx, a.ID)
+	if err != nil || asksSecond(factors) {
+		return true, err
+	}
+	return g.demandsFactor(ctx, a)
+}

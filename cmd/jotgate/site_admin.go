@@ -1,0 +1,77 @@
+package main
+
+// The administration of serve: below a path, or at an address of its own.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/admin"
+	"github.com/jotgate/jotgate/api"
+)
+
+type adminFlags struct {
+	Admin             string `group:"admin" default:"auto" enum:"auto,on,off" placeholder:"on|off" help:"Serve the administration to staff. Default: on; with --upstream off, since /admin/ may be the API's own."`
+	AdminPath         string `group:"admin" default:"/admin/" placeholder:"PATH" help:"The path below which it is served, after --prefix."`
+	AdminAddr         string `group:"admin" placeholder:"HOST:PORT" help:"Serve it only at this address, with the login pages. A port alone is one of 127.0.0.1. Default: at --addr."`
+	AdminSetPasswords bool   `group:"admin" help:"Let administrators choose passwords for other users. Default: they send a link to choose one."`
+}
+
+// addAdmin makes the administration, unless it is off.
+func (f *serveFlags) addAdmin(own *ownHandler, gate *jotgate.Gate) (err error) {
+	if f.Admin == "off" || f.Admin == "auto" && f.Upstream != "" && f.AdminAddr == "" {
+		return nil
+	}
+	path := strings.TrimRight(f.Prefix, "/") + f.AdminPath
+	own.admin, err = admin.New(gate, admin.Options{
+		Path: path, Site: f.SiteName, Logo: f.Logo, Accent: f.Accent, SetPasswords: f.AdminSetPasswords, Pages: own.pages, API: own.api,
+	})
+	if err != nil {
+		return inFlags("admin", err)
+	}
+	if f.AdminAddr == "" {
+		own.adminPath = path
+	}
+	return nil
+}
+
+// adminServer is the server at --admin-addr, nil without one.
+type adminServer struct {
+	server   *http.Server
+	listener net.Listener
+}
+
+// listenAdmin opens --admin-addr.
+func (f *serveFlags) listenAdmin(ctx context.Context, own *ownHandler) (*adminServer, error) {
+	if f.AdminAddr == "" || own.admin == nil {
+		return nil, nil
+	}
+	addr := f.AdminAddr
+	if !strings.Contains(addr, ":") {
+		addr = "127.0.0.1:" + addr
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s (--admin-addr): %w", f.AdminAddr, err)
+	}
+	mux := http.NewServeMux()
+	own.pages.Mount(mux)
+	own.admin.Mount(mux)
+	return &adminServer{api.Server("", mux), listener}, nil
+}
+
+// serve serves until stop is done.
+func (s *adminServer) serve(stop context.Context) {
+	if s == nil {
+		return
+	}
+	context.AfterFunc(stop, func() { _ = s.server.Close() })
+	if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		_ = s.server.Close()
+	}
+}
