@@ -19,6 +19,14 @@ type accessClaims struct {
 	AuthTime    int64    `json:"auth_time"`
 	AMR         []string `json:"amr"`
 	ACR         string   `json:"acr"`
+
+	// What the token may be used for; see User.limit. The types are Raw because
+	// issuers write them in several ways.
+	Scope    jwt.Raw `json:"scope"`
+	SCP      jwt.Raw `json:"scp"`
+	ClientID jwt.Raw `json:"client_id"`
+	AZP      jwt.Raw `json:"azp"`
+	CNF      jwt.Raw `json:"cnf"`
 }
 
 // foreignClaims reads the tokens of another issuer, whose claims about the
@@ -30,6 +38,12 @@ type foreignClaims struct {
 	JTI       jwt.Raw `json:"jti"`
 	UserID    jwt.Raw `json:"user_id"`
 	SID       string  `json:"sid"`
+
+	Scope    jwt.Raw `json:"scope"`
+	SCP      jwt.Raw `json:"scp"`
+	ClientID jwt.Raw `json:"client_id"`
+	AZP      jwt.Raw `json:"azp"`
+	CNF      jwt.Raw `json:"cnf"`
 }
 
 // verifiedToken is what a Guard keeps of a verified token.

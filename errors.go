@@ -70,6 +70,9 @@ var (
 	ErrPasswordChanged  = &Error{Status: 401, Detail: "The user's password has been changed.", Code: "password_changed"}
 	ErrForbidden        = &Error{Status: 403, Detail: "You do not have permission to perform this action."}
 
+	// ErrInsufficientScope rejects a limited token (RFC 6750 section 3.1).
+	ErrInsufficientScope = &Error{Status: 403, Detail: "The token does not have the required scope.", Code: "insufficient_scope"}
+
 	// Tokens in a request's body; the detail of ErrTokenInvalid may be another of
 	// SimpleJWT's texts.
 	ErrTokenInvalid      = &Error{Status: 401, Detail: "Token is invalid", Code: "token_not_valid"}
@@ -188,13 +191,13 @@ func writeJSON(b *bytes.Buffer, v any) {
 }
 
 // Respond sends the error: its status, Retry-After if it has one, the
-// challenge (WWW-Authenticate) with a 401, and its body. The response must
-// not be cached.
+// challenge (WWW-Authenticate) with a 401 or an insufficient scope, and its body.
+// The response must not be cached.
 func (e *Error) Respond(w http.ResponseWriter, challenge string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
-	if e.Status == http.StatusUnauthorized && challenge != "" {
+	if challenge != "" && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden && e.Challenge != "") {
 		if e.Challenge != "" {
 			challenge += ", " + e.Challenge
 		}

@@ -45,6 +45,10 @@ func refusalEvent(e *Error) (name, detail string) {
 	switch {
 	case e.Status == http.StatusTooManyRequests:
 		return "throttled", ""
+	case e.Is(ErrInsufficientScope):
+		return "forbidden", e.Detail
+	case e.Is(errAudience):
+		return "token_refused", e.Detail
 	case e.Pending != "" || e.Challenge != "": // a login that goes on, or must be repeated
 		return "", ""
 	case e.Is(ErrCodeNotValid), e.Is(ErrLoginNotValid), e.Is(ErrPasskeyNotValid), e.Is(ErrPasskeyUnknown):

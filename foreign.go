@@ -17,7 +17,10 @@ func ofAnotherType(err error) bool {
 
 // lenient adds the facts of the payload that have a usable type.
 func (f *foreignClaims) lenient(payload jwt.Raw) accessClaims {
-	c := accessClaims{TokenType: f.TokenType, JTI: f.JTI, UserID: f.UserID, SID: f.SID}
+	c := accessClaims{
+		TokenType: f.TokenType, JTI: f.JTI, UserID: f.UserID, SID: f.SID,
+		Scope: f.Scope, SCP: f.SCP, ClientID: f.ClientID, AZP: f.AZP, CNF: f.CNF,
+	}
 	for _, fact := range facts {
 		if raw, ok := payload.Member(fact.name); ok {
 			fact.lenient(&c, raw)

@@ -28,8 +28,13 @@ type User struct {
 	AMR      []string `json:"amr,omitempty"`
 	ACR      string   `json:"acr,omitempty"`
 	Session  string   `json:"-"` // the session (sid) the token belongs to; empty in tokens that Django issued
+	// Scopes are what a limited token may be used for (HasScope), and Client is
+	// the client that the token was issued to (the claim client_id).
+	Scopes []string `json:"-"`
+	Client string   `json:"-"`
 
-	stamp // of the token; empty for a User that was not created from a token
+	limited bool
+	stamp   // of the token; empty for a User that was not created from a token
 }
 
 // IsStaff reports whether the token's role is staff or admin.

@@ -5,8 +5,8 @@ package jotgate
 //
 //	VerifyAccess       the revocation list is fresh, and does not list the token
 //	verifyOrRecall     a token that was verified before is found in the cache
-//	verifyUser         the token is an access token, and names its user
-//	verifySignature    signature, times, issuer and audience (package jwt)
+//	verifyUser         the token is an access token, names its user, and is not bound to a key
+//	verifySignature    signature, times, issuer and audience (package jwt), and typ
 //
 // verifyToken is the chain for the refresh tokens and the endpoints that take
 // any type: verifySignature and the type.
@@ -102,6 +102,9 @@ func (g *Guard) verifyOrRecall(token string, dst *User) (*User, error) {
 func (g *Guard) verifyUser(token string, dst *User) (*User, error) {
 	t, err := g.tokens.Verify(token)
 	if err == nil { // as verifySignature, but without a copy of the claims
+		if !isBearerType(t.Type) {
+			return nil, accessError(tokenError(errTokenType))
+		}
 		return g.userFromClaims(dst, &t.Claims, stampOf(&t))
 	}
 	foreign, err := g.verifyForeign(token, err)
@@ -126,6 +129,9 @@ func (g *Guard) userFromClaims(dst *User, c *accessClaims, s stamp) (*User, erro
 	dst.ID, dst.Username, dst.Email, dst.Role = id, c.Username, c.Email, c.Role
 	dst.Groups, dst.Permissions, dst.Session, dst.stamp = c.Groups, c.Permissions, c.SID, s
 	dst.AuthTime, dst.AMR, dst.ACR = c.AuthTime, c.AMR, c.ACR
+	if err := dst.limit(c); err != nil {
+		return nil, accessError(tokenError(err))
+	}
 	return dst, nil
 }
 
@@ -143,12 +149,16 @@ func (g *Guard) verifyToken(token, tokenType string) (*verifiedToken, error) {
 	return &t, nil
 }
 
-// verifySignature verifies the signature, times, issuer and audience. The errors are
-// those of package jwt.
+// verifySignature verifies the signature, times, issuer and audience, and that typ
+// is not that of another kind of token. The errors are those of package jwt, and
+// errTokenType.
 func (g *Guard) verifySignature(token string) (verifiedToken, error) {
 	t, err := g.tokens.Verify(token)
 	if err != nil {
 		return g.verifyForeign(token, err)
+	}
+	if !isBearerType(t.Type) {
+		return verifiedToken{}, errTokenType
 	}
 	return verifiedToken{t.Claims, stampOf(&t)}, nil
 }
@@ -162,6 +172,9 @@ func (g *Guard) verifyForeign(token string, refused error) (verifiedToken, error
 	t, err := g.foreign.Verify(token)
 	if err != nil {
 		return verifiedToken{}, err
+	}
+	if !isBearerType(t.Type) {
+		return verifiedToken{}, errTokenType
 	}
 	return verifiedToken{t.Claims.lenient(t.Payload()), stampOf(&t)}, nil
 }

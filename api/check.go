@@ -15,8 +15,8 @@ import (
 // and the identity headers, which are empty if the token does not have the value,
 // or with 401 or 403. The parameters ?role=, ?permission= and ?staff=true require
 // more than a valid token, and so do ?acr= (the level of authentication) and
-// ?max_age= (seconds since the user authenticated); each may be repeated, and all
-// must hold.
+// ?max_age= (seconds since the user authenticated), ?scope= and ?audience=; each but
+// the last may be repeated, and all must hold.
 // Any method is accepted, because some proxies send the client's method. A preflight
 // of Settings.CORSOrigins is answered, so that a gateway can pass preflights here.
 //
@@ -54,6 +54,8 @@ func (a *API) holds(user *jotgate.User, r *http.Request) error {
 		return jotgate.ErrForbidden.Because(err)
 	}
 	var auth []jotgate.Requirement
+	var scopes []string
+	audience := ""
 	for name, values := range wanted {
 		for _, value := range values {
 			ok := false
@@ -64,6 +66,10 @@ func (a *API) holds(user *jotgate.User, r *http.Request) error {
 				ok = value != "" && user.HasPermission(value)
 			case "staff":
 				ok = value == "true" && user.IsStaff()
+			case "scope":
+				scopes, ok = append(scopes, value), jotgate.IsScope(value)
+			case "audience":
+				audience, ok = value, value != "" && audience == ""
 			case "acr":
 				auth, ok = append(auth, jotgate.ACR(value)), isLevel.MatchString(value)
 			case "max_age":
@@ -74,6 +80,14 @@ func (a *API) holds(user *jotgate.User, r *http.Request) error {
 				return jotgate.ErrForbidden
 			}
 		}
+	}
+	if audience != "" {
+		if err := user.CheckAudience(audience); err != nil {
+			return err
+		}
+	}
+	if err := user.CheckScope(scopes...); err != nil {
+		return err
 	}
 	return a.gate.CheckAuth(user, auth...)
 }

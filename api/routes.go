@@ -1,6 +1,10 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/jotgate/jotgate"
+)
 
 // routes lists all endpoints. A path with a trailing slash is also served without
 // it. Names and descriptions appear in the response to OPTIONS.
@@ -51,16 +55,16 @@ func (a *API) routes() []route {
 		{path: "/auth/jwt/verify/", name: "Token Verify", post: on(200, open, verifyFields, tokenVerify).in("refresh")},
 		{
 			path: "/auth/users/", name: "User List", access: member, shown: shownUser,
-			get: read(member, userList), post: a.signup().in("register"),
+			get: read(member, userList).with(jotgate.ScopeAccount), post: a.signup().in("register"),
 		},
 		{
 			path: "/auth/users/{id}/", name: "User Instance", access: member,
-			get: read(member, userShow), put: on(200, member, replaceFields, userChange).in("email"), patch: on(200, member, patchFields, userChange).in("email"),
+			get: read(member, userShow).with(jotgate.ScopeAccount), put: on(200, member, replaceFields, userChange).in("email"), patch: on(200, member, patchFields, userChange).in("email"),
 			remove: on(204, member, confirmFields, userDelete),
 		},
 		{
 			path: "/auth/users/me/", name: "User Me", access: member,
-			get: read(member, meShow), put: on(200, member, replaceFields, meChange).in("email"), patch: on(200, member, patchFields, meChange).in("email"),
+			get: read(member, meShow).with(jotgate.ScopeAccount), put: on(200, member, replaceFields, meChange).in("email"), patch: on(200, member, patchFields, meChange).in("email"),
 			remove: on(204, member, confirmFields, meDelete),
 		},
 		{path: "/auth/users/activation/", name: "User Activation", access: anyone, post: on(204, anyone, linkFields, activation).in("links")},
@@ -75,18 +79,18 @@ func (a *API) routes() []route {
 		// jotgate's own.
 		{path: "/auth/users/email_change_confirm/", name: "User Email Change Confirm", access: anyone, post: on(204, anyone, linkFields, emailChangeConfirm).in("links")},
 		{path: "/auth/users/email_change_undo/", name: "User Email Change Undo", access: anyone, post: on(204, anyone, linkFields, emailChangeUndo).in("links")},
-		{path: "/auth/sessions/", name: "Session List", access: member, get: read(member, sessionList), remove: read(member, sessionsEnd)},
-		{path: "/auth/sessions/{id}/", name: "Session Instance", access: member, remove: read(member, sessionEnd)},
+		{path: "/auth/sessions/", name: "Session List", access: member, get: read(member, sessionList).with(jotgate.ScopeAccount), remove: read(member, sessionsEnd).with(jotgate.ScopeAccount)},
+		{path: "/auth/sessions/{id}/", name: "Session Instance", access: member, remove: read(member, sessionEnd).with(jotgate.ScopeAccount)},
 		{path: "/auth/again/", name: "Authenticate Again", access: member, post: on(200, member, againFields, again).in("login")},
 		{path: "/auth/again/passkey/options/", name: "Authenticate Again Options", access: member, post: read(member, againOptions), only: hasPasskeys},
 		{path: "/auth/again/passkey/", name: "Authenticate Again With Passkey", access: member, post: on(200, member, passkeyFields, againPasskey).in("login"), only: hasPasskeys},
-		{path: "/auth/factors/", name: "Factor List", access: member, get: read(member, factorList)},
+		{path: "/auth/factors/", name: "Factor List", access: member, get: read(member, factorList).with(jotgate.ScopeAccount)},
 		{path: "/auth/factors/totp/", name: "TOTP", access: member, post: read(member, totpBegin)},
 		{path: "/auth/factors/totp/confirm/", name: "TOTP Confirm", access: member, post: on(201, member, totpConfirmFields, totpConfirm).in("login")},
 		{path: "/auth/factors/recovery-codes/", name: "Recovery Codes", access: member, post: read(member, recoveryCodes)},
 		{
 			path: "/auth/factors/passkeys/", name: "Passkey List", access: member, only: hasPasskeys,
-			get: read(member, passkeyList), post: on(201, member, newPasskeyFields, passkeyAdd).in("login"),
+			get: read(member, passkeyList).with(jotgate.ScopeAccount), post: on(201, member, newPasskeyFields, passkeyAdd).in("login"),
 		},
 		{
 			path: "/auth/factors/passkeys/options/", name: "Passkey Options", access: member, only: hasPasskeys,

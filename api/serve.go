@@ -40,6 +40,7 @@ type fastAction func(*API, http.ResponseWriter, *http.Request) error
 type action struct {
 	access access
 	scope  string                  // of Settings.Rates
+	grant  string                  // the scope with which limited tokens may use it; empty: none may
 	fields func(*API) []form.Field // of the body
 	run    func(*call) (status int, body any, err error)
 }
@@ -103,6 +104,12 @@ func (a *action) in(scope string) *action {
 	return a
 }
 
+// with opens the action to limited tokens that have the scope.
+func (a *action) with(scope string) *action {
+	a.grant = scope
+	return a
+}
+
 // serve handles a request for a route.
 func (a *API) serve(w http.ResponseWriter, r *http.Request, route *route) {
 	if route.raw != nil {
@@ -127,7 +134,7 @@ func (c *call) answer(route *route) (int, any, error) {
 	if !acceptsJSON(c.r.Header.Get("Accept")) {
 		return 0, nil, &jotgate.Error{Status: http.StatusNotAcceptable, Detail: "Could not satisfy the request Accept header."}
 	}
-	if err := c.authenticate(access); err != nil {
+	if err := c.authenticate(access, action); err != nil {
 		return 0, nil, err
 	}
 	if err := c.throttle(action); err != nil {
@@ -147,8 +154,9 @@ func methodNotAllowed(method string) *jotgate.Error {
 	return &jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + method + `" not allowed.`}
 }
 
-// authenticate finds the user of the request, and reads the account once.
-func (c *call) authenticate(access access) error {
+// authenticate finds the user of the request, and reads the account once. A
+// token that is limited to scopes opens only what a scope grants.
+func (c *call) authenticate(access access, action *action) error {
 	if access == open {
 		return nil
 	}
@@ -163,8 +171,32 @@ func (c *call) authenticate(access access) error {
 	if err != nil {
 		return err
 	}
+	if err := action.permits(user); err != nil {
+		return err
+	}
 	c.user, c.account = user, account
 	return nil
+}
+
+// permits returns nil if the user's token may use the action. A nil action is
+// that of OPTIONS, and of methods that the route does not have.
+func (a *action) permits(user *jotgate.User) error {
+	switch {
+	case !user.Limited():
+		return nil
+	case a == nil:
+		return user.CheckScope(jotgate.ScopeAccount)
+	case a.grant == "":
+		return errNeedsLogin
+	default:
+		return user.CheckScope(a.grant)
+	}
+}
+
+// errNeedsLogin rejects limited tokens where no scope helps.
+var errNeedsLogin = &jotgate.Error{
+	Status: http.StatusForbidden, Code: "login_required",
+	Detail: "This needs the access token of a login: tokens of clients and with scopes are not accepted here.",
 }
 
 // throttle asks every limiter that applies to the request and reports the
