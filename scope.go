@@ -70,29 +70,6 @@ func (u *User) CheckAudience(audience string) error {
 	return nil
 }
 
-// RequireScope returns a middleware that is Require for tokens that have all of
-// the scopes; it responds to others with 403 and the error
-// insufficient_scope (RFC 6750 section 3.1). It panics if a scope is empty or
-// contains a character that RFC 6749 section 3.3 does not allow. See User.HasScope:
-// the access token of a login has every scope.
-//
-//	mux.Handle("GET /orders/", gate.RequireScope("orders:read")(orders))
-func (g *Guard) RequireScope(scopes ...string) func(http.Handler) http.Handler {
-	for _, scope := range scopes {
-		if !IsScope(scope) {
-			panic("jotgate: RequireScope: " + strconv.Quote(scope) + " is not a scope")
-		}
-	}
-	return g.requireThat(func(u *User) error { return u.CheckScope(scopes...) })
-}
-
-// RequireAudience returns a middleware that is Require for access tokens with the
-// audience; it responds to others with 401. Guards accept tokens with an audience
-// only if GuardSettings.Audience lists it.
-func (g *Guard) RequireAudience(audience string) func(http.Handler) http.Handler {
-	return g.requireThat(func(u *User) error { return u.CheckAudience(audience) })
-}
-
 // IsScope reports whether text is one scope: 1 to 64 of the characters that RFC
 // 6749 section 3.3 allows.
 func IsScope(text string) bool {

@@ -21,6 +21,7 @@ var flagsElsewhere = map[string]string{
 	"--secret": "secret-key", "--key": "secret-key",
 	"--log": "log-level", "--cors": "cors-origins", "--origins": "cors-origins", "--proxies": "trusted-proxies",
 	"--smtp": "mail-server", "--email-host": "mail-server", "--from": "mail-from",
+	"--cert": "tls-cert", "--certfile": "tls-cert", "--ssl-cert": "tls-cert", "--keyfile": "tls-key", "--ssl-key": "tls-key", "--domain": "tls-acme",
 	"--url": "base-url", "--hosts": "allowed-hosts", "--proxy": "upstream", "--backend": "upstream",
 }
 
@@ -28,16 +29,15 @@ var flagsElsewhere = map[string]string{
 // counterpart here.
 var advice = map[string]string{
 	"--debug": "did you mean --log-level debug?", "--verbose": "did you mean --log-level debug?", "-v": "did you mean --log-level debug?",
-	"--quiet":    "did you mean --log-level error?",
-	"--tls-cert": proxyEndsTLS, "--tls-key": proxyEndsTLS, "--cert": proxyEndsTLS, "--certfile": proxyEndsTLS,
-	"--keyfile": proxyEndsTLS, "--ssl": proxyEndsTLS, "--tls": proxyEndsTLS, "--https": proxyEndsTLS,
+	"--quiet": "did you mean --log-level error?",
+	"--ssl":   httpsHere, "--tls": httpsHere, "--https": httpsHere,
 	"--workers": oneProcess, "--threads": oneProcess, "-w": oneProcess,
 	"--reload": "settings are read at the start: restart after a change", "--daemon": "run it under systemd or another supervisor", "-d": "run it under systemd or another supervisor",
 }
 
 const (
-	proxyEndsTLS = "a reverse proxy terminates TLS: see docs/nginx.md and docs/caddy.md"
-	oneProcess   = "one process uses every processor; --hash-concurrency limits password hashing"
+	httpsHere  = "--tls-acme NAME gets a certificate, --tls-cert FILE reads one; or a reverse proxy terminates TLS: see docs/server.md"
+	oneProcess = "one process uses every processor; --hash-concurrency limits password hashing"
 )
 
 // commandsElsewhere maps commands of other programs to those that do the same
