@@ -230,9 +230,11 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	g.onError(w, r, e)
 }
 
-// Challenge returns the value of WWW-Authenticate in responses with status
-// 401.
-func (g *Guard) Challenge() string { return g.challenge }
+// TokenHeader says where requests carry their token.
+type TokenHeader struct {
+	Name      string // of the request header, such as Authorization
+	Challenge string // the value of WWW-Authenticate in responses with status 401
+}
 
-// HeaderName returns the name of the request header that carries the token.
-func (g *Guard) HeaderName() string { return g.header }
+// Header returns where requests carry their token.
+func (g *Guard) Header() TokenHeader { return TokenHeader{g.header, g.challenge} }

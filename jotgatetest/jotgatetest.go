@@ -147,7 +147,7 @@ func (g *Gate) Request(user *record.Account, method, target string, body io.Read
 	g.t.Helper()
 	r := httptest.NewRequestWithContext(g.t.Context(), method, target, body)
 	if user != nil {
-		r.Header.Set(g.HeaderName(), g.Settings().HeaderTypes[0]+" "+g.Token(user))
+		r.Header.Set(g.Header().Name, g.Settings().HeaderTypes[0]+" "+g.Token(user))
 	}
 	return r
 }

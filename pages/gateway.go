@@ -54,7 +54,7 @@ func (p *Pages) CookieNames() (names []string) {
 // gateway passes on the headers Origin and Sec-Fetch-Site of the browser.
 func check(v *visit) error {
 	user := v.User
-	if v.r.Header.Get(v.p.gate.HeaderName()) != "" {
+	if v.r.Header.Get(v.p.gate.Header().Name) != "" {
 		var err error
 		if user, err = v.p.gate.Authenticate(v.r); err != nil {
 			return err

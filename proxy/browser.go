@@ -37,14 +37,14 @@ func browserGate(guard *jotgate.Guard, s Settings, open, tokens http.Handler) ht
 	}
 	origins := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get(guard.HeaderName()) != "" {
+		if r.Header.Get(guard.Header().Name) != "" {
 			tokens.ServeHTTP(w, r)
 			return
 		}
 		user, err := s.Browsers.SignedIn(w, r)
 		switch {
 		case err != nil:
-			jotgate.AsError(err).Respond(w, guard.Challenge())
+			jotgate.AsError(err).Respond(w, guard.Header().Challenge)
 		case user == nil && isNavigation(r):
 			s.Browsers.ToLogin(w, r)
 		case user == nil:

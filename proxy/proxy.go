@@ -127,11 +127,11 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	if s.ClientTimeout <= 0 {
 		s.ClientTimeout = time.Minute
 	}
-	rules, err := newHeaderRules(guard.HeaderName(), s)
+	rules, err := newHeaderRules(guard.Header().Name, s)
 	if err != nil {
 		return nil, err
 	}
-	pages, err := s.cors(guard.HeaderName())
+	pages, err := s.cors(guard.Header().Name)
 	if err != nil {
 		return nil, fmt.Errorf("proxy: %w", err)
 	}
@@ -202,7 +202,7 @@ func forward(guard *jotgate.Guard, target target, rules headerRules, proxies thr
 			dropProtocolToken(p.Out.Header)
 			dropCookies(p.Out.Header, cookies)
 			if s.DropToken {
-				p.Out.Header.Del(guard.HeaderName())
+				p.Out.Header.Del(guard.Header().Name)
 			}
 			if user, ok := p.In.Context().Value(userKey{}).(*jotgate.User); ok {
 				Identify(p.Out.Header, user)

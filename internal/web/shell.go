@@ -54,7 +54,7 @@ func New(gate *jotgate.Gate, s Settings) (*Shell, error) {
 	if shell.public, err = s.publicURL(); err != nil {
 		return nil, err
 	}
-	s.CORS.Headers = append(slices.Clone(s.CORS.Headers), gate.HeaderName()) // pages must be able to send the token
+	s.CORS.Headers = append(slices.Clone(s.CORS.Headers), gate.Header().Name) // pages must be able to send the token
 	if shell.cors, err = NewCORS(s.CORS); err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request
 			client, _ := s.Client(r)
 			s.gate.Events().RecordRefusal(r.Context(), err, "", client)
 			e.setHeaders(w.Header(), "")
-			jotgate.AsError(err).Respond(w, s.gate.Challenge())
+			jotgate.AsError(err).Respond(w, s.gate.Header().Challenge)
 		}
 	})
 }
@@ -226,5 +226,5 @@ func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error, render f
 		render(w, r, e)
 		return
 	}
-	e.Respond(w, s.gate.Challenge())
+	e.Respond(w, s.gate.Header().Challenge)
 }

@@ -44,7 +44,7 @@ func require(guard *jotgate.Guard, allowed func(*jotgate.User) bool) gin.Handler
 		}
 		if err != nil {
 			c.Abort()
-			jotgate.AsError(err).Respond(c.Writer, guard.Challenge())
+			jotgate.AsError(err).Respond(c.Writer, guard.Header().Challenge)
 			return
 		}
 		c.Set("user", user)
