@@ -43,10 +43,14 @@ func (a *Admin) OperatorAs(ctx context.Context, account *record.Account) (Actor,
 }
 
 // Staff returns the actor of a request of a signed-in user. Errors:
-// jotgate.ErrForbidden if the user is not staff; 401 with the code
+// jotgate.ErrForbidden if the user is not staff, or the token is not that of a
+// login (User.Limited); 401 with the code
 // insufficient_user_authentication if the user must authenticate with two factors;
 // those of Accounts.Of.
 func (a *Admin) Staff(ctx context.Context, user *jotgate.User, client jotgate.Client) (Actor, error) {
+	if user.Limited() {
+		return Actor{}, jotgate.ErrForbidden.Because(errors.New("the token is limited to scopes or to a client"))
+	}
 	account, err := a.gate.Accounts().Of(ctx, user)
 	if err != nil {
 		return Actor{}, err

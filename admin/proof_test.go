@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin"
 	"github.com/jotgate/jotgate/jotgatetest"
+	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -81,5 +83,26 @@ func TestSecondFactor(t *testing.T) {
 	}
 	if status, body := s.api(token, "GET", "/admin/api/users/", ""); status != 401 || body["code"] != "insufficient_user_authentication" {
 		t.Errorf("%d %v", status, body)
+	}
+}
+
+// A token that is limited to scopes or to a client opens nothing here, whatever its
+// scopes; that of a login does.
+func TestLimitedTokens(t *testing.T) {
+	for claim, want := range map[string]int{"scope": http.StatusForbidden, "client_id": http.StatusForbidden, "other": http.StatusOK} {
+		s := newSite(t, admin.Options{}, func(s *jotgate.Settings) {
+			s.CustomClaims = func(context.Context, *record.Account) (jwt.Object, error) {
+				return jwt.Object{{Name: claim, Value: jotgate.ScopeAccount}}, nil
+			}
+		})
+		root := s.gate.User("root", jotgatetest.Superuser)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/admin/api/users/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+s.gate.Token(root))
+		if got := s.do(r); got.status != want {
+			t.Errorf("%s: %d %s, want %d", claim, got.status, got.body, want)
+		}
 	}
 }
