@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -34,10 +35,10 @@ func (c *serveCommand) welcome(a *app, listener net.Listener, gate *jotgate.Gate
 		curl = "curl --unix-socket " + address.Name
 	}
 	if c.Demo {
-		return c.demonstrate(a, base, gate, db)
+		return c.demonstrate(a, listener, gate, db)
 	}
 	if c.Pages == "on" {
-		a.printf("\nOpen %s%s to sign up and sign in.\n", base, c.PagesPath)
+		a.printf("\nOpen %s%s to sign up and sign in.\n", c.browserBase(listener), c.PagesPath)
 	}
 	login := c.UsernameColumn + "=alice"
 	if c.UsernameColumn == "email" {
@@ -55,13 +56,17 @@ Try it: sign up, log in, and ask who you are with the access token that comes ba
 }
 
 // demonstrate creates the user and shows the three requests.
-func (c *serveCommand) demonstrate(a *app, base string, gate *jotgate.Gate, db *store.Store) error {
+func (c *serveCommand) demonstrate(a *app, listener net.Listener, gate *jotgate.Gate, db *store.Store) error {
+	level := a.logLevel.Level()
+	a.logLevel.Set(max(level, slog.LevelWarn)) // the demo's own login is not logged between its steps
+	defer a.logLevel.Set(level)
+	base := c.baseOf(listener)
 	password, err := demoUser(a.ctx, gate, db)
 	if err != nil {
 		return err
 	}
 	if c.Pages == "on" {
-		a.printf("\nOpen %s%s and sign in as %s with the password %s\n", base, c.PagesPath, demoName, password)
+		a.printf("\nOpen %s%s and sign in as %s with the password %s\n", c.browserBase(listener), c.PagesPath, demoName, password)
 	}
 	form := url.Values{"username": {demoName}, "password": {password}}
 	a.printf("\n1. Log in. The response is a pair of tokens and the user.\n\n  curl -d username=%s -d password=%s %s/api/token/\n\n", demoName, password, base)

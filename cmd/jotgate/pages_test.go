@@ -159,6 +159,7 @@ func (p *page) run(t *testing.T) {
 	}
 	for i, step := range p.steps {
 		text := strings.ReplaceAll(outputs[i], address, "127.0.0.1:8000")
+		text = strings.ReplaceAll(text, "localhost"+strings.TrimPrefix(address, "127.0.0.1"), "localhost:8000")
 		if text = strings.TrimRight(text, "\n"); text != "" {
 			step.got = text + "\n"
 		}

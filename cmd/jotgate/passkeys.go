@@ -3,8 +3,10 @@
 package main
 
 import (
+	"cmp"
 	"net"
 	"net/url"
+	"strings"
 
 	"github.com/jotgate/jotgate/factor/passkey"
 )
@@ -17,11 +19,7 @@ type passkeyFlags struct {
 // passkeyDefaults sets the flags that are not given, for a server that listens
 // at an address, such as http://127.0.0.1:8000.
 func (f *serveFlags) passkeyDefaults(address string) {
-	base := f.BaseURL
-	if u, err := url.Parse(address); base == "" && err == nil && isLoopback(u.Hostname()) {
-		base = "http://" + net.JoinHostPort("localhost", u.Port()) // browsers refuse IP addresses
-	}
-	id, origin := passkey.DefaultID(base)
+	id, origin := passkey.DefaultID(cmp.Or(f.BaseURL, atLocalhost(address)))
 	if f.RPID == "" {
 		f.RPID = id
 	}
@@ -34,4 +32,32 @@ func (f *serveFlags) passkeyDefaults(address string) {
 			f.RPOrigins = append(f.RPOrigins, candidate)
 		}
 	}
+}
+
+// browserBase returns baseOf as a browser on this machine opens it: over http at
+// localhost, because browsers refuse passkeys at an IP address. Over https the
+// certificate decides which name is right.
+func (f *serveFlags) browserBase(listener net.Listener) string {
+	base := f.baseOf(listener)
+	if strings.HasPrefix(base, "https:") {
+		return base
+	}
+	return cmp.Or(atLocalhost(base), base)
+}
+
+// atLocalhost returns a URL with the name localhost in place of 127.0.0.1 or
+// [::1], the addresses of that name, or "" if its host is another one.
+func atLocalhost(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	switch u.Hostname() {
+	case "localhost":
+	case "127.0.0.1", "::1":
+		u.Host = strings.TrimSuffix("localhost:"+u.Port(), ":")
+	default:
+		return ""
+	}
+	return u.String()
 }

@@ -41,7 +41,7 @@ func (f *serveFlags) dryRun(a *app) (faults []fault) {
 			faults = append(faults, fault{about, err})
 		}
 	}
-	_, err := f.logger(io.Discard)
+	_, err := f.logger(io.Discard, new(slog.LevelVar))
 	note("--log-level", err)
 	_, err = f.address()
 	note("--addr", err)

@@ -53,7 +53,7 @@ program ends with 0.`
 func (c *serveCommand) Run(a *app) error {
 	defer heapFloor()()
 	c.PrintEmails = c.PrintEmails || c.Demo
-	log, err := c.logger(a.stderr)
+	log, err := c.logger(a.stderr, &a.logLevel)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (c *serveCommand) assemble(a *app, s *serving, gate *jotgate.Gate, db *stor
 	if s.admin, err = c.listenAdmin(a.ctx, own); err != nil {
 		return nil, err
 	}
-	sender, err := c.mailFlags.sender(a, gate, db.Outbox(), cmp.Or(c.BaseURL, c.baseOf(s.listener)), a.log)
+	sender, err := c.mailFlags.sender(a, gate, db.Outbox(), cmp.Or(c.BaseURL, c.browserBase(s.listener)), a.log)
 	if err != nil {
 		return nil, err
 	}
@@ -179,9 +179,9 @@ func (c *serveCommand) serve(a *app, s *serving, gate *jotgate.Gate, db *store.S
 	}
 }
 
-// logger returns the logger for messages to the operator.
-func (c *serverFlags) logger(w io.Writer) (*slog.Logger, error) {
-	var level slog.Level
+// logger returns the logger for messages to the operator; level becomes --log-level
+// and may change later.
+func (c *serverFlags) logger(w io.Writer, level *slog.LevelVar) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return nil, usage("--log-level: %w", err)
 	}

@@ -165,6 +165,9 @@ func TestDemo(t *testing.T) {
 		if len(lines) != 3 {
 			t.Fatalf("%d commands in %s", len(lines), s.stdout.String())
 		}
+		if strings.Contains(s.stderr.String(), "msg=login") {
+			t.Errorf("the demo's own login is logged: %s", s.stderr.String())
+		}
 		for i, want := range []string{`"access":"ey`, `{"email":"demo@example.com","id":1,"username":"demo"}`, "401 Unauthorized"} {
 			if got := s.curl(t, lines[i]...); !strings.Contains(got, want) {
 				t.Errorf("%v: %s", lines[i], got)
@@ -175,6 +178,9 @@ func TestDemo(t *testing.T) {
 		}
 		if strings.Contains(s.stderr.String(), "password=") {
 			t.Error("the password is in the log")
+		}
+		if strings.Count(s.stderr.String(), "msg=login") != 1 {
+			t.Errorf("the login after the demo is not logged: %s", s.stderr.String())
 		}
 		s.end(t)
 	}

@@ -91,12 +91,15 @@ async function samples(base, short) {
   }
 }
 
-// serve starts the server and returns its address and what it prints.
+const servers = []; // those that serve has started
+
+// serve starts the server and returns the address that it prints for browsers and what else it prints.
 async function serve(binary, folder, ...args) {
   const child = spawn(binary, ["serve", "--addr", "127.0.0.1:0", "--print-emails", ...args], { cwd: folder });
-  const server = { output: "", stop: () => child.kill() };
+  servers.push(child);
+  const server = { output: "" };
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => { server.output += data; });
-  server.base = await until(() => server.output.match(/listening on (http:\/\/\S+?),/)?.[1]);
+  server.base = await until(() => server.output.match(/Open (http:\/\/localhost:\d+)\//)?.[1]);
   server.link = (after) => until(() => {
     const links = [...server.output.slice(after).matchAll(/http:\/\/\S+token=\S+/g)];
     return links.length ? links.at(-1)[0] : undefined;
@@ -149,7 +152,7 @@ async function life(server, scripts, name) {
   const v = await visitor(server, scripts);
   await v.go("/account/");
   await v.is("/account/login?next=", "Sign in");
-  await v.press("main p.aside:last-child a");
+  await v.press("main a[href^='/account/signup']");
   await v.is("/account/signup", "Create your account");
   await v.fill({ username: name, email: `${name}@example.com`, password: "password" });
   await v.press();
@@ -215,7 +218,7 @@ async function life(server, scripts, name) {
   }
   await v.fill({ password: long });
   await v.press("main form button.danger");
-  await v.is("/account/login?done=deleted", "Sign in");
+  await v.is("/account/login?done=closed", "Sign in");
   await v.context.close();
 }
 
@@ -240,7 +243,6 @@ async function scanner(server, link) {
 // passkeys is the life of a passkey, from "Add a passkey" to its removal, on a virtual authenticator.
 async function passkeys(binary, folder) {
   const server = await serve(binary, folder, "--send-activation-email=false");
-  server.base = server.base.replace("127.0.0.1", "localhost");
   const v = await visitor(server, true);
   const device = await v.page.createCDPSession();
   await device.send("WebAuthn.enable");
@@ -317,7 +319,6 @@ async function passkeys(binary, folder) {
   await (await v.page.waitForSelector("[data-passkey-use]:not([hidden])")).click();
   await v.page.waitForSelector("[data-passkey-failed]:not([hidden])");
   await v.is("/account/again", "Confirm that it is you");
-  server.stop();
   await v.context.close();
 }
 
@@ -361,11 +362,11 @@ try {
     const server = await serve(first, second, "--send-activation-email");
     await life(server, false, "alice");
     if (third !== "--short") await life(server, true, "bob");
-    server.stop();
   }
 } catch (error) {
   find("judge", error.stack);
 } finally {
+  for (const server of servers) server.kill();
   await browser.close();
 }
 process.stdout.write(JSON.stringify({ findings, counted }, null, 1) + "\n");
