@@ -166,8 +166,8 @@ func TestEmailLinks(t *testing.T) {
 	link := "/account/email/confirm?uid=" + uid + "&token=" + token
 
 	s.fresh() // a program that scans e-mails, and presses every button
-	s.is(s.get(link), 200, link, "Confirm your e-mail address")
-	s.is(s.post(link), 422, link, "Confirm your e-mail address")
+	s.is(s.get(link), 200, link, "Confirm your e-\u2060mail address")
+	s.is(s.post(link), 422, link, "Confirm your e-\u2060mail address")
 	s.signIn("alice")
 	s.is(s.post(link), 200, "/account/emails?done=saved", "E-mail address")
 	if page := s.get("/account/emails"); !strings.Contains(page.body, "new@example.com") {
@@ -177,7 +177,7 @@ func TestEmailLinks(t *testing.T) {
 	uid, token = s.gate.Links().Parts(record.MessageEmailChanged, alice)
 	undo := "/account/email/undo?uid=" + uid + "&token=" + token
 	s.fresh()
-	s.is(s.post(undo), 422, undo, "Restore your e-mail address")
+	s.is(s.post(undo), 422, undo, "Restore your e-\u2060mail address")
 	s.is(s.post(undo, "username", "alice"), 200, "/account/done?about=reset", "Check your e-mail")
 	if a, err := s.gate.Accounts().ByID(t.Context(), alice.ID); err != nil || a.Email != "alice@example.com" {
 		t.Errorf("%+v, %v", a, err)

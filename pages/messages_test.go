@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/catalog"
+	"github.com/jotgate/jotgate/record"
 )
 
 var usedInTemplate = regexp.MustCompile(`\.T "([^"]+)"|WithHint "([^"]+)"`)
@@ -46,6 +47,17 @@ func TestMessagesAreUsed(t *testing.T) {
 	for i := range routes {
 		if id := routes[i].title; id != "" && !known[id] {
 			t.Errorf("the page %s has the title %s, which does not exist", routes[i].path, id)
+		}
+	}
+}
+
+// Every kind of event has words, so that no page of activity shows the name that
+// programs use.
+func TestEventsHaveWords(t *testing.T) {
+	known := messageIDs(t)
+	for _, kind := range record.EventKinds {
+		if !known["event."+kind.Name] {
+			t.Errorf("the event %s has no message event.%[1]s", kind.Name)
 		}
 	}
 }

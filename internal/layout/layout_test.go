@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/jotgate/jotgate/internal/catalog"
 )
@@ -20,6 +21,18 @@ func testView(t *testing.T, f *Files) *View {
 	return &View{
 		Site: "Example", Title: "login.title", Path: "/x/", AccountPath: "/account/",
 		Catalog: all.List[0], Catalogs: all, Files: f, Values: map[string]string{},
+	}
+}
+
+// In a text from right to left, the parts of a date keep their order.
+func TestDateRightToLeft(t *testing.T) {
+	v := testView(t, nil)
+	v.Now = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for code, want := range map[string]string{"en": "2025-12-25", "ar": "\u20662025-12-25\u2069"} {
+		v.Catalog = v.Catalogs.Named(code)
+		if got := v.When(time.Date(2025, 12, 25, 0, 0, 0, 0, time.UTC)); got != want {
+			t.Errorf("%s: %q", code, got)
+		}
 	}
 }
 

@@ -186,7 +186,11 @@ func (v *View) When(t time.Time) string {
 	case age > 0 && age < 7*24*time.Hour:
 		return v.T("time.days", int(age/(24*time.Hour)))
 	}
-	return t.UTC().Format("2006-01-02")
+	date := t.UTC().Format("2006-01-02")
+	if v.Dir() == "rtl" {
+		return "\u2066" + date + "\u2069" // after Arabic letters its parts would change places
+	}
+	return date
 }
 
 // Device returns words for a User-Agent header.
