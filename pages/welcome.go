@@ -13,8 +13,8 @@ type welcomeStep struct{ Text, Command string }
 
 var welcomeSteps = []welcomeStep{
 	{"welcome.admin", "jotgate createsuperuser"},
-	{"welcome.mail", "jotgate serve --base-url https://example.com --site-name Example --mail-server smtp://… --mail-from …"},
-	{"welcome.app", "jotgate serve --upstream http://127.0.0.1:3000 --login-pages"},
+	{"welcome.mail", "jotgate serve \\\n  --base-url https://example.com \\\n  --site-name Example \\\n  --mail-server smtp://… \\\n  --mail-from …"},
+	{"welcome.app", "jotgate serve \\\n  --upstream http://127.0.0.1:3000 \\\n  --login-pages"},
 }
 
 var welcomeRoute = &route{template: "welcome.html", title: "welcome.title", show: welcomeShow}

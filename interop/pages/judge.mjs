@@ -41,7 +41,22 @@ const modes = [
   { name: "narrow", language: "de", width: 320, scheme: "light" },
   { name: "rtl", language: "ar", width: 360, scheme: "light" },
   { name: "pseudo", language: "en-XA", width: 320, scheme: "dark" },
+  { name: "forced", language: "en", width: 1000, scheme: "dark", forced: true },
+  { name: "large", language: "de", width: 640, scheme: "light", text: 32 }, // 200 % text
 ];
+
+// show opens a page in a mode.
+async function show(page, mode, address) {
+  const session = page.session ??= await page.createCDPSession();
+  await session.send("Emulation.setEmulatedMedia", { features: [
+    { name: "prefers-color-scheme", value: mode.scheme }, { name: "forced-colors", value: mode.forced ? "active" : "none" },
+  ] });
+  await session.send("Page.setFontSizes", { fontSizes: { standard: mode.text ?? 16 } });
+  await page.setViewport({ width: mode.width, height: mode.width > 400 ? 720 : 640 });
+  await page.goto(address);
+  const got = await page.evaluate(() => [matchMedia("(forced-colors: active)").matches, getComputedStyle(document.documentElement).fontSize]);
+  if (got[0] !== Boolean(mode.forced) || got[1] !== `${mode.text ?? 16}px`) find(address, `the mode ${mode.name} does not work: ${got}`);
+}
 
 async function samples(base, short) {
   const list = await (await fetch(base)).text();
@@ -67,16 +82,23 @@ async function samples(base, short) {
       if (short && name !== "login" && (i + j) % modes.length) continue;
       at = `${name} (${mode.name})`;
       counted.pages++;
-      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: mode.scheme }]);
-      await page.setViewport({ width: mode.width, height: 800 });
-      await page.goto(`${base}${mode.language}/${name}`);
+      await show(page, mode, `${base}${mode.language}/${name}`);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) find(at, `scrolls sideways by ${wide} pixels`);
       const small = await page.evaluate(() => [...document.querySelectorAll("button, input:not([type=hidden]):not([hidden]), nav a, summary")]
         .filter((e) => e.offsetParent && (e.closest("label") ?? e).getBoundingClientRect().height < 43.5).map((e) => e.outerHTML.slice(0, 60)));
       for (const e of small) find(at, `a target lower than 44 pixels: ${e}`);
+      if (mode.forced) {
+        const bare = await page.evaluate(() => [...document.querySelectorAll("main button.primary, main .button")]
+          .map((e) => [e, getComputedStyle(e)]).filter(([e, s]) => e.offsetParent && (s.borderTopStyle === "none" || s.borderTopColor === s.backgroundColor))
+          .map(([e]) => e.outerHTML.slice(0, 60)));
+        for (const e of bare) find(at, `a button without an outline: ${e}`);
+      }
+      if (short && name !== "login" && i % 3) continue; // axe takes most of the time
       await page.evaluate(axe.source);
-      const result = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+      const result = await page.evaluate((contrast) => axe.run(document, {
+        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], rules: { "color-contrast": { enabled: contrast } },
+      }), !mode.forced); // whose colors are the user's
       counted.axe += result.passes.length;
       for (const v of result.violations) find(at, `axe ${v.id}: ${v.help} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3)}`);
     }
@@ -341,9 +363,7 @@ async function pictures(base, folder, only) {
   for (const [, name] of list.matchAll(/href="\/en\/([^"]+)"/g)) {
     if (only && name !== only) continue;
     for (const mode of modes) {
-      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: mode.scheme }]);
-      await page.setViewport({ width: mode.width, height: mode.width > 400 ? 720 : 640 });
-      await page.goto(`${base}${mode.language}/${name}`);
+      await show(page, mode, `${base}${mode.language}/${name}`);
       // Not fullPage, which shifts pages that are right to left.
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
       await page.setViewport({ width: mode.width, height });

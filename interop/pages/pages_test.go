@@ -61,7 +61,7 @@ func preview(t *testing.T) string {
 }
 
 // Every page in every state: no violation found by axe, valid HTML, no request to another host, no violation of the
-// Content-Security-Policy, no sideways scrolling, in light, dark, at 320 pixels, right to left and in the pseudo-language.
+// Content-Security-Policy, no sideways scrolling, in light, dark, at 320 pixels, right to left, in the pseudo-language, with forced colors and with text of 200 %.
 func TestPagesInABrowser(t *testing.T) {
 	args := []string{"samples", preview(t), "--short"}
 	least := 50
