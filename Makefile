@@ -17,12 +17,19 @@ help: ## print this list
 run: ## run the main job: a server with a demo user
 	go run ./cmd/jotgate serve --demo
 
-# Three tags leave out what the program never uses (docs/decisions/0006-footprint.md); a plain `go build` works as well.
+# Three tags leave out what the program never uses, and packages that no request with a token runs are compiled without
+# inlining (docs/decisions/0006-footprint.md); a plain `go build` works as well.
 TAGS := nopgxregisterdefaulttypes,gomailnotpl,nethttpomithttp2
+SMALL := github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/go-webauthn/... github.com/fxamacker/cbor/... \
+	github.com/google/go-tpm/... github.com/tinylib/msgp/... github.com/golang-jwt/... github.com/wneessen/go-mail/... \
+	github.com/pquerna/otp/... github.com/boombuler/barcode/... golang.org/x/crypto/acme/... golang.org/x/text/... \
+	golang.org/x/net/... html/template text/template/... encoding/xml image/... \
+	github.com/jotgate/jotgate/cmd/jotgate github.com/jotgate/jotgate/admin/... github.com/jotgate/jotgate/pages/... \
+	github.com/jotgate/jotgate/internal/layout github.com/jotgate/jotgate/internal/catalog github.com/jotgate/jotgate/mail/...
 
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)
-	CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags='-s -w -funcalign=16' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
+	CGO_ENABLED=0 go build -trimpath -tags $(TAGS) $(SMALL:%=-gcflags='%=-l') -ldflags='-s -w -funcalign=16' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
 
 .PHONY: setup
 setup: ## install what the tests need (Debian packages when root, npm modules), or say what is missing
