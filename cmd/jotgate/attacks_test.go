@@ -21,8 +21,11 @@ func TestH101NoDefaultAccount(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"/setup/", "/install/", "/admin/", "/auth/setup/", "/auth/superuser/"} {
-		if got := s.curl(t, "-d", "username=mallory", "-d", "password=correct-horse-1", "BASE"+path); !strings.Contains(got, "Not found.") {
+	for path, says := range map[string]string{
+		"/setup/": "Not found.", "/install/": "Not found.", "/auth/setup/": "Not found.", "/auth/superuser/": "Not found.",
+		"/admin/": "You may not do that", "/admin/api/users/": "credentials were not provided",
+	} {
+		if got := s.curl(t, "-d", "username=mallory", "-d", "password=correct-horse-1", "BASE"+path); !strings.Contains(got, says) {
 			t.Errorf("%s: %s", path, got)
 		}
 	}
