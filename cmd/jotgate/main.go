@@ -83,10 +83,10 @@ type app struct {
 	lines  *bufio.Reader // standard input, if it is read line by line
 	// files are read in place of files of those names that do not exist yet.
 	files    map[string][]byte
-	log      *slog.Logger  // of serve; see logger
-	logLevel slog.LevelVar // of log
-	jsonLog  *slog.Logger  // takes what warn writes, if standard error is a JSON log
-	doing    func(string)  // of serve; see progress
+	log      *slog.Logger   // of serve; see logger
+	logLevel *slog.LevelVar // of log; of serve
+	jsonLog  *slog.Logger   // takes what warn writes, if standard error is a JSON log
+	doing    func(string)   // of serve; see progress
 }
 
 // progress notes what opening the database does, for /readyz.

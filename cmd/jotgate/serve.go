@@ -53,7 +53,8 @@ program ends with 0.`
 func (c *serveCommand) Run(a *app) error {
 	defer heapFloor()()
 	c.PrintEmails = c.PrintEmails || c.Demo
-	log, err := c.logger(a.stderr, &a.logLevel)
+	a.logLevel = new(slog.LevelVar)
+	log, err := c.logger(a.stderr, a.logLevel)
 	if err != nil {
 		return err
 	}
