@@ -354,6 +354,10 @@ async function documentation(v, server) {
   const response = await v.page.waitForSelector(".opblock.is-open .live-responses-table tbody .response-col_status");
   const status = await response.evaluate((e) => e.textContent);
   if (!/^200/.test(status)) find("/api/docs/", `GET /auth/users/me/ is answered with ${status}`);
+  await v.page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+  const dark = await v.page.evaluate(() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.getElementById("docs")).filter]);
+  if (dark[0] !== "rgb(16, 19, 25)" || dark[1] === "none") find("/api/docs/", `is not dark: ${dark}`);
+  await v.page.emulateMediaFeatures([]);
   counted.steps++;
 }
 
