@@ -29,7 +29,11 @@ SMALL := github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/go-webauthn/... 
 
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)
-	CGO_ENABLED=0 go build -trimpath -tags $(TAGS) $(SMALL:%=-gcflags='%=-l') -ldflags='-s -w -funcalign=16' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
+	CGO_ENABLED=0 go build -trimpath -tags $(TAGS) $(SMALL:%=-gcflags='%=-l') -ldflags='-s -w -funcalign=16 $(if $(VERSION),-X main.release=$(VERSION))' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
+
+.PHONY: release
+release: ## archives, Debian and RPM packages, OCI images, SBOMs and checksums in dist/ (PLATFORMS=linux/amd64 for one)
+	tools/release/build
 
 .PHONY: setup
 setup: ## install what the tests need (Debian packages when root, npm modules), or say what is missing

@@ -18,8 +18,14 @@ func (versionCommand) Run(a *app) error {
 	return nil
 }
 
-// version is the module's, or "devel" with the commit.
+// release is the version that `make release` gives the program (-X main.release=…).
+var release string
+
+// version is that of the release or the module, or "devel" with the commit.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "devel"
