@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -244,11 +245,15 @@ func backends(v any, _ dump) (any, string) {
 	return nil, strings.Join(notes, ", ") + ": not asked by jotgate, which checks the password of the user table"
 }
 
+// factorApp matches apps that ask for a second factor, wherever the word is in
+// the name: allauth.mfa, django_otp.plugins.otp_totp, allauth_2fa, wagtail_2fa.
+var factorApp = regexp.MustCompile(`(?i)(^|[._])(django_)?(mfa[0-9]?|otp|2fa|two_factor|trench|deux|webauthn|fido2?|u2f)([._]|$)`)
+
 // secondFactors warns of factors that only Django asks for.
 func secondFactors(_ any, d dump) (any, string) {
 	var apps []string
-	for _, app := range []string{"django_otp", "two_factor", "trench", "deux", "mfa", "django_mfa2", "django_mfa3"} {
-		if d.installed(app) {
+	for _, app := range listOf(d["INSTALLED_APPS"]) {
+		if factorApp.MatchString(app) {
 			apps = append(apps, app)
 		}
 	}
