@@ -17,7 +17,6 @@ func (p *Pages) checkOptions() error {
 		o.Path = "/account/"
 	}
 	if !strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") || len(o.Path) < 3 || strings.ContainsAny(o.Path, "{}?#\\ ") {
-		//lint:ignore ST1005 Path is the name of the setting
 		return fmt.Errorf("Path: %q must begin and end with /, such as /account/", o.Path)
 	}
 	for _, origin := range o.Next {

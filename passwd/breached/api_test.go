@@ -60,7 +60,7 @@ func TestAPIFailures(t *testing.T) {
 		"500":           func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
 		"429":           func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) },
 		"204":           func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) },
-		"a redirect":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) },
+		"a redirect":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
 		"empty":         func(http.ResponseWriter, *http.Request) {},
 		"a page":        func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>log in here</html>") },
 		"no count":      func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("0", 35)+"\r\n") },
