@@ -5,7 +5,11 @@
 package tempdir
 
 import (
+	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -30,10 +34,15 @@ func parent(memory string) string {
 	return memory
 }
 
-// New creates a folder that is removed when tb ends.
+// prefix begins the name of a folder; the id of the process that made it follows.
+const prefix = "jotgate-test-"
+
+// New creates a folder that is removed when tb ends. The first call also removes the
+// folders of processes that were killed before they could do so.
 func New(tb testing.TB) string {
 	tb.Helper()
-	folder, err := os.MkdirTemp(Parent(), "jotgate-test")
+	clean()
+	folder, err := os.MkdirTemp(Parent(), fmt.Sprintf("%s%d-", prefix, os.Getpid()))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -43,4 +52,20 @@ func New(tb testing.TB) string {
 		}
 	})
 	return folder
+}
+
+var clean = sync.OnceFunc(func() { removeAbandoned(Parent()) })
+
+// removeAbandoned removes the folders of processes that no longer exist.
+func removeAbandoned(parent string) {
+	if parent == "" {
+		parent = os.TempDir()
+	}
+	found, _ := filepath.Glob(filepath.Join(parent, prefix+"*-*"))
+	for _, folder := range found {
+		var pid int
+		if _, err := fmt.Sscanf(filepath.Base(folder), prefix+"%d-", &pid); err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_ = os.RemoveAll(folder)
+		}
+	}
 }

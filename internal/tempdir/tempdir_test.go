@@ -1,7 +1,9 @@
 package tempdir
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 )
@@ -24,6 +26,32 @@ func TestParent(t *testing.T) {
 	for name, memory := range map[string]string{"missing": filepath.Join(t.TempDir(), "missing"), "without space": "/proc"} {
 		if got := parent(memory); got != "" {
 			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// The folders of a killed test are removed, and no others.
+func TestRemoveAbandoned(t *testing.T) {
+	ended := exec.Command("true")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	parent := t.TempDir()
+	kept := map[string]bool{
+		fmt.Sprintf("%s%d-1", prefix, ended.Process.Pid): false,
+		fmt.Sprintf("%s%d-2", prefix, os.Getpid()):       true,
+		prefix + "x-1":    true,
+		"another-program": true,
+	}
+	for name := range kept {
+		if err := os.MkdirAll(filepath.Join(parent, name, "sub"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	removeAbandoned(parent)
+	for name, want := range kept {
+		if _, err := os.Stat(filepath.Join(parent, name)); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
