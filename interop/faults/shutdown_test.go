@@ -18,6 +18,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/interop/serve"
 )
@@ -94,6 +95,9 @@ func TestRollingRestart(t *testing.T) {
 	addresses := []string{freeport.Address(t), freeport.Address(t)}
 	start := func(i int) *peer.Server { return nodeAt(t, addresses[i], database) }
 	nodes := []*peer.Server{start(0), start(1)}
+	for _, address := range addresses { // the first start creates the tables, which may take longer than requests are held
+		wait.Until(t, "the node is ready", func() bool { return isReady("http://" + address) })
+	}
 	l := newLoad(t, nginx(t, addresses...))
 	l.start()
 	for round := range int(either(2, 20)) {
@@ -112,6 +116,15 @@ func TestRollingRestart(t *testing.T) {
 	}
 	time.Sleep(feedDelay)
 	l.verify()
+}
+
+func isReady(base string) bool {
+	response, err := http.Get(base + "/readyz")
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	return response.StatusCode == http.StatusOK
 }
 
 // nodeAt starts a server on an address of the test's choice.
