@@ -219,7 +219,9 @@ func TestServeUnderAPath(t *testing.T) {
 		t.Fatalf("it listens on %s", s.base)
 	}
 	s.curl(t, "-d", "username=alice", "-d", "email=alice@example.com", "-d", "password=correct-horse-1", "BASE/auth/users/")
-	wait.Until(t, "the e-mail", func() bool { return strings.Contains(s.stderr.String(), strings.Replace(s.base, "127.0.0.1", "localhost", 1)+"/account/activate?uid=") })
+	wait.Until(t, "the e-mail", func() bool {
+		return strings.Contains(s.stderr.String(), strings.Replace(s.base, "127.0.0.1", "localhost", 1)+"/account/activate?uid=")
+	})
 	root := strings.TrimSuffix(s.base, "/accounts")
 	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/accounts/readyz": 200, "/accounts/api/docs/": 200, "/api/docs/": 404, "/accounts/account/login": 200, "/account/login": 404, "/accounts": 404, "/": 404} {
 		if status, text := ask(t, http.DefaultClient, "GET", root+path, ""); status != want {
