@@ -73,6 +73,11 @@ type GuardSettings struct {
 	Now              func() time.Time
 }
 
+// bearerTypes are the values of typ that access and refresh tokens have, if any. Logout
+// tokens (logout+jwt), proofs (dpop+jwt) and others name themselves there (RFC 8725
+// section 3.11).
+var bearerTypes = []string{"", "JWT", "at+jwt"}
+
 // NewGuard returns a Guard, or an error that names the setting at fault.
 func NewGuard(s GuardSettings) (*Guard, error) {
 	if s.Keys == nil {
@@ -91,7 +96,7 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 		challenge := challengeOf(s.HeaderTypes)
 		s.OnError = func(w http.ResponseWriter, _ *http.Request, e *Error) { e.Respond(w, challenge) }
 	}
-	rules := jwt.Rules{Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway, Now: s.Now}
+	rules := jwt.Rules{Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway, Now: s.Now, Types: bearerTypes}
 	tokens, err := jwt.NewVerifier[accessClaims](s.Keys, rules)
 	if err != nil {
 		return nil, errors.New("jotgate: " + err.Error())

@@ -84,10 +84,7 @@ func IsScope(text string) bool {
 // maxScopes is the largest number of scopes of a token; further ones are ignored.
 const maxScopes = 100
 
-var (
-	errTokenType = errors.New("the header typ is that of another kind of token")
-	errBoundKey  = errors.New("the token is bound to a key (cnf), so it is not a bearer token")
-)
+var errBoundKey = errors.New("the token is bound to a key (cnf), so it is not a bearer token")
 
 // limit sets what the token may be used for. The claims are those of RFC 9068
 // (scope, client_id) and of other issuers (scp, azp). A claim of an unexpected
@@ -116,15 +113,4 @@ func scopesOf(raw jwt.Raw) []string {
 		scopes = textsOf(raw)
 	}
 	return scopes[:min(len(scopes), maxScopes)]
-}
-
-// isBearerType reports whether the typ of a token's header is one of access and
-// refresh tokens. Logout tokens (logout+jwt), proofs (dpop+jwt) and others name
-// themselves there (RFC 8725 section 3.11).
-func isBearerType(typ string) bool {
-	if typ == "JWT" || typ == "" {
-		return true
-	}
-	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
-	return typ == "jwt" || typ == "at+jwt"
 }

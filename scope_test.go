@@ -61,7 +61,7 @@ func TestBearerTokens(t *testing.T) {
 		for typ, want := range map[string]int{
 			"JWT": 200, "": 200, "jwt": 200, "at+jwt": 200, "application/at+jwt": 200, "AT+JWT": 200,
 			"logout+jwt": 401, "dpop+jwt": 401, "application/logout+jwt": 401, "Logout+JWT": 401, "secevent+jwt": 401,
-			"token-introspection+jwt": 401, "kb+jwt": 401, "id+jwt": 401, "oauth-authz-req+jwt": 401, "text/at+jwt": 401,
+			"token-introspection+jwt": 401, "kb+jwt": 401, "id+jwt": 401, "oauth-authz-req+jwt": 401, "text/at+jwt": 401, "application/": 401,
 		} {
 			for claims, extra := range map[string]map[string]any{"jotgate's": nil, "another issuer's": {"role": "editor"}} {
 				for range 2 { // the second time, it may be remembered

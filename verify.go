@@ -6,7 +6,7 @@ package jotgate
 //	VerifyAccess       the revocation list is fresh, and does not list the token
 //	verifyOrRecall     a token that was verified before is found in the cache
 //	verifyUser         the token is an access token, names its user, and is not bound to a key
-//	verifySignature    signature, times, issuer and audience (package jwt), and typ
+//	verifySignature    signature, times, issuer, audience and typ (package jwt)
 //
 // verifyToken is the chain for the refresh tokens and the endpoints that take
 // any type: verifySignature and the type.
@@ -102,9 +102,6 @@ func (g *Guard) verifyOrRecall(token string, dst *User) (*User, error) {
 func (g *Guard) verifyUser(token string, dst *User) (*User, error) {
 	t, err := g.tokens.Verify(token)
 	if err == nil { // as verifySignature, but without a copy of the claims
-		if !isBearerType(t.Type) {
-			return nil, accessError(tokenError(errTokenType))
-		}
 		return g.userFromClaims(dst, &t.Claims, stampOf(&t))
 	}
 	foreign, err := g.verifyForeign(token, err)
@@ -149,16 +146,12 @@ func (g *Guard) verifyToken(token, tokenType string) (*verifiedToken, error) {
 	return &t, nil
 }
 
-// verifySignature verifies the signature, times, issuer and audience, and that typ
-// is not that of another kind of token. The errors are those of package jwt, and
-// errTokenType.
+// verifySignature verifies the signature, times, issuer, audience and typ. The errors
+// are those of package jwt.
 func (g *Guard) verifySignature(token string) (verifiedToken, error) {
 	t, err := g.tokens.Verify(token)
 	if err != nil {
 		return g.verifyForeign(token, err)
-	}
-	if !isBearerType(t.Type) {
-		return verifiedToken{}, errTokenType
 	}
 	return verifiedToken{t.Claims, stampOf(&t)}, nil
 }
@@ -172,9 +165,6 @@ func (g *Guard) verifyForeign(token string, refused error) (verifiedToken, error
 	t, err := g.foreign.Verify(token)
 	if err != nil {
 		return verifiedToken{}, err
-	}
-	if !isBearerType(t.Type) {
-		return verifiedToken{}, errTokenType
 	}
 	return verifiedToken{t.Claims.lenient(t.Payload()), stampOf(&t)}, nil
 }

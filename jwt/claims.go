@@ -154,7 +154,7 @@ func (r *claimReader) check(typ string) *Error {
 	if err := r.checkAudience(); err != nil {
 		return err
 	}
-	if rules.Type != "" && mediaType(typ) != rules.Type {
+	if !rules.acceptsType(typ) {
 		return &Error{Reason: ErrType, detail: "header typ is not the expected type"}
 	}
 	return nil

@@ -48,8 +48,13 @@ type Rules struct {
 
 	// Type is the required typ of the header, such as "at+jwt" (RFC 8725 section
 	// 3.11). Case and a leading "application/" are ignored (RFC 7515 section
-	// 4.1.9). If it is empty, typ is not checked.
+	// 4.1.9). If it and Types are empty, typ is not checked.
 	Type string
+
+	// Types lists further values of typ that are accepted; "" stands for a token
+	// without typ.
+	Types []string
+	types []string // the same as mediaType returns them
 
 	// NumericSubject accepts a whole number as sub, as old versions of SimpleJWT
 	// wrote it. RFC 7519 section 4.1.2 requires a string.
@@ -86,8 +91,23 @@ func (r Rules) prepare() (Rules, error) {
 	if len(r.Require) > 32 {
 		return r, errors.New("jwt: Rules.Require has more than 32 claims")
 	}
-	r.Type = mediaType(r.Type)
+	r.Types, r.types = slices.Clone(r.Types), nil
+	if r.Type != "" {
+		r.Types = append(r.Types, r.Type)
+	}
+	for _, typ := range r.Types {
+		r.types = append(r.types, mediaType(typ))
+	}
 	return r, nil
+}
+
+// acceptsType reports whether a token with this typ may be accepted.
+func (r *Rules) acceptsType(typ string) bool {
+	if len(r.Types) == 0 || slices.Contains(r.Types, typ) { // as written, which most tokens are
+		return true
+	}
+	short := mediaType(typ)
+	return short != "" && slices.Contains(r.types, short) // "application/" is not a missing typ
 }
 
 // mediaType returns a typ in its shortest form, in lower case (RFC 7515 section
