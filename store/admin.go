@@ -30,20 +30,13 @@ func (ad admin) User(ctx context.Context, id record.UserID) (*adminstore.User, e
 }
 
 func (s *Store) adminUser(ctx context.Context, q Queryer, id record.UserID, key any) (*adminstore.User, error) {
-	list, err := all(ctx, q, s.tables.scanAccount, s.texts.byID, key)
+	account, err := s.accountByKey(ctx, q, key)
 	if err != nil {
 		return nil, err
 	}
-	if len(list) == 0 {
-		return nil, jotgate.ErrNotFound
-	}
-	u := &adminstore.User{Account: *list[0]}
-	if g := s.tables.groups; g.table != "" {
-		u.Groups, err = all(ctx, q, scanGroup, "SELECT g.id, g.name FROM auth_group AS g JOIN "+quote(g.table)+
-			" AS ug ON ug.group_id = g.id WHERE ug."+quote(g.user)+" = $1 ORDER BY g.id", key)
-		if err != nil {
-			return nil, err
-		}
+	u := &adminstore.User{Account: *account}
+	if u.Groups, err = s.groupsOf(ctx, q, key); err != nil {
+		return nil, err
 	}
 	if d := s.tables.direct; d.table != "" && s.tables.permission {
 		u.Permissions, err = all(ctx, q, scanAdminPermission, adminPermissions+" JOIN "+quote(d.table)+
@@ -122,11 +115,14 @@ func (s *Store) adminGroup(ctx context.Context, q Queryer, id int64, lock string
 		return nil, jotgate.ErrNotFound
 	}
 	list, err := s.adminGroups(ctx, q, " WHERE g.id = $1"+lock, id)
-	if err == nil && len(list) == 0 {
-		err = jotgate.ErrNotFound
-	}
-	if err != nil || !s.tables.permission {
+	if err != nil {
 		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, jotgate.ErrNotFound
+	}
+	if !s.tables.permission {
+		return &list[0], nil
 	}
 	list[0].Permissions, err = all(ctx, q, scanAdminPermission, adminPermissions+
 		" JOIN auth_group_permissions AS l ON l.permission_id = p.id WHERE l.group_id = $1 ORDER BY 2, 1", id)

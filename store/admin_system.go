@@ -93,15 +93,12 @@ func (t systemTx) Key(ctx context.Context, id string) (*record.Key, error) {
 	if !storable(id) {
 		return nil, jotgate.ErrNotFound
 	}
-	list, err := all(ctx, t.q, scanKey, "SELECT id, algorithm, state, created, switched, retired, sealed FROM jotgate_key WHERE id = $1"+t.db.driver.lock("UPDATE"), id)
-	if err == nil && len(list) == 0 {
-		err = jotgate.ErrNotFound
-	}
+	key, err := single(ctx, t.q, scanKey, "SELECT id, algorithm, state, created, switched, retired, sealed FROM jotgate_key WHERE id = $1"+t.db.driver.lock("UPDATE"), id)
 	if err != nil {
 		return nil, err
 	}
-	list[0].Sealed = nil
-	return &list[0], nil
+	key.Sealed = nil
+	return key, nil
 }
 
 // AddKey implements adminstore.SystemTx.
@@ -131,14 +128,7 @@ func (t systemTx) AddMessage(ctx context.Context, m record.Message) error {
 
 // Message implements adminstore.SystemTx.
 func (t systemTx) Message(ctx context.Context, id int64) (*adminstore.Message, error) {
-	list, err := all(ctx, t.q, scanQueued, "SELECT "+queuedColumns+" FROM jotgate_outbox WHERE id = $1"+t.db.driver.lock("UPDATE"), id)
-	if err == nil && len(list) == 0 {
-		err = jotgate.ErrNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &list[0], nil
+	return single(ctx, t.q, scanQueued, "SELECT "+queuedColumns+" FROM jotgate_outbox WHERE id = $1"+t.db.driver.lock("UPDATE"), id)
 }
 
 // RetryMessage implements adminstore.SystemTx.
@@ -158,14 +148,7 @@ func (t systemTx) Failure(ctx context.Context, key string) (*adminstore.Failure,
 	if !storable(key) {
 		return nil, jotgate.ErrNotFound
 	}
-	list, err := all(ctx, t.q, scanFailure, "SELECT key, count, latest FROM jotgate_failure WHERE key = $1"+t.db.driver.lock("UPDATE"), key)
-	if err == nil && len(list) == 0 {
-		err = jotgate.ErrNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &list[0], nil
+	return single(ctx, t.q, scanFailure, "SELECT key, count, latest FROM jotgate_failure WHERE key = $1"+t.db.driver.lock("UPDATE"), key)
 }
 
 // Forgive implements adminstore.SystemTx.
@@ -191,14 +174,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`, string
 
 // Find implements adminstore.JobTx.
 func (t jobTx) Find(ctx context.Context, id int64) (*adminstore.Job, error) {
-	list, err := all(ctx, t.q, scanJob, "SELECT "+jobColumns+" FROM jotgate_job WHERE id = $1"+t.db.driver.lock("UPDATE"), id)
-	if err == nil && len(list) == 0 {
-		err = jotgate.ErrNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &list[0], nil
+	return single(ctx, t.q, scanJob, "SELECT "+jobColumns+" FROM jotgate_job WHERE id = $1"+t.db.driver.lock("UPDATE"), id)
 }
 
 // Save implements adminstore.JobTx.

@@ -50,15 +50,12 @@ func (t adminTx) Rights(ctx context.Context, id record.UserID) (*record.Account,
 	if !ok {
 		return nil, nil, nil, jotgate.ErrNotFound
 	}
-	list, err := all(ctx, t.q, t.db.tables.scanAccount, t.db.texts.byID, key)
-	if err == nil && len(list) == 0 {
-		err = jotgate.ErrNotFound
-	}
+	account, err := t.db.accountByKey(ctx, t.q, key)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	groups, permissions, err := t.db.grants(ctx, t.q, key, true)
-	return list[0], groups, permissions, err
+	return account, groups, permissions, err
 }
 
 // Next implements adminstore.UserTx.
@@ -120,16 +117,7 @@ func (t adminTx) SetGroups(ctx context.Context, id record.UserID, groups []int64
 	if t.db.tables.groups.table == "" {
 		return errNoGroups
 	}
-	key, err := t.locked(ctx, id)
-	if err != nil {
-		return err
-	}
-	l := t.db.tables.groups
-	removed, err := t.setLinks(ctx, l.table, l.user, "group_id", "auth_group", key, groups)
-	if err != nil || !removed {
-		return inField(err, "groups")
-	}
-	return t.db.staleAccount(ctx, t.q, key)
+	return t.setRights(ctx, id, t.db.tables.groups, "groups", "group_id", "auth_group", groups)
 }
 
 // SetPermissions implements adminstore.UserTx.
@@ -137,14 +125,19 @@ func (t adminTx) SetPermissions(ctx context.Context, id record.UserID, permissio
 	if t.db.tables.direct.table == "" || !t.db.tables.permission {
 		return errNoPermissions
 	}
+	return t.setRights(ctx, id, t.db.tables.direct, "user_permissions", "permission_id", "auth_permission", permissions)
+}
+
+// setRights replaces the groups or permissions of a user. field is the name of the
+// action's field. If one was removed, the user's tokens are stale.
+func (t adminTx) setRights(ctx context.Context, id record.UserID, l link, field, column, other string, others []int64) error {
 	key, err := t.locked(ctx, id)
 	if err != nil {
 		return err
 	}
-	l := t.db.tables.direct
-	removed, err := t.setLinks(ctx, l.table, l.user, "permission_id", "auth_permission", key, permissions)
+	removed, err := t.setLinks(ctx, l.table, l.user, column, other, key, others)
 	if err != nil || !removed {
-		return inField(err, "user_permissions")
+		return inField(err, field)
 	}
 	return t.db.staleAccount(ctx, t.q, key)
 }
@@ -202,17 +195,11 @@ func (t adminTx) EndSessions(ctx context.Context, which record.Ending) (int, err
 
 // Session implements adminstore.UserTx.
 func (t adminTx) Session(ctx context.Context, id string) (*record.Session, error) {
-	if !storable(id) {
-		return nil, jotgate.ErrNotFound
-	}
-	list, err := all(ctx, t.q, scanSession, "SELECT "+sessionColumns+" FROM jotgate_session WHERE id = $1"+t.db.driver.lock("UPDATE"), id)
-	if err == nil && len(list) == 0 {
+	session, err := findSession(ctx, t.q, id, t.db.driver.lock("UPDATE"))
+	if err == nil && session == nil {
 		err = jotgate.ErrNotFound
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &list[0], nil
+	return session, err
 }
 
 // RemoveFactors implements adminstore.UserTx.

@@ -37,27 +37,40 @@ func (as accounts) Rights(ctx context.Context, id record.UserID) (groups []recor
 	return groups, permissions, err
 }
 
+// accountByKey returns the account with this key in the database, or
+// jotgate.ErrNotFound.
+func (s *Store) accountByKey(ctx context.Context, q Queryer, key any) (*record.Account, error) {
+	account, err := single(ctx, q, s.tables.scanAccount, s.texts.byID, key)
+	if err != nil {
+		return nil, err
+	}
+	return *account, nil
+}
+
+// groupsOf returns the groups of the user with this key in the database.
+func (s *Store) groupsOf(ctx context.Context, q Queryer, key any) ([]record.Group, error) {
+	g := s.tables.groups
+	if g.table == "" {
+		return nil, nil
+	}
+	return all(ctx, q, scanGroup, "SELECT g.id, g.name FROM auth_group AS g JOIN "+quote(g.table)+
+		" AS ug ON ug.group_id = g.id WHERE ug."+quote(g.user)+" = $1 ORDER BY g.id", key)
+}
+
 // grants is Grants; with inactive set, it also reads an account that is not
 // active.
 func (s *Store) grants(ctx context.Context, q Queryer, key any, inactive bool) (groups []record.Group, permissions []string, err error) {
-	list, err := all(ctx, q, s.tables.scanAccount, s.texts.byID, key)
+	account, err := s.accountByKey(ctx, q, key)
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(list) == 0 {
-		return nil, nil, jotgate.ErrNotFound
+	if groups, err = s.groupsOf(ctx, q, key); err != nil {
+		return nil, nil, err
 	}
-	if g := s.tables.groups; g.table != "" {
-		groups, err = all(ctx, q, scanGroup, "SELECT g.id, g.name FROM auth_group AS g JOIN "+quote(g.table)+
-			" AS ug ON ug.group_id = g.id WHERE ug."+quote(g.user)+" = $1 ORDER BY g.id", key)
-		if err != nil {
-			return nil, nil, err
-		}
-	}
-	if !s.tables.permission || !list[0].IsActive && !inactive {
+	if !s.tables.permission || !account.IsActive && !inactive {
 		return groups, nil, nil
 	}
-	text, args := s.permissionText(key, list[0].IsSuperuser)
+	text, args := s.permissionText(key, account.IsSuperuser)
 	permissions, err = all(ctx, q, value[string], text, args...)
 	slices.Sort(permissions) // byte order, independent of the database's collation
 	return groups, slices.Compact(permissions), err

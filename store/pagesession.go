@@ -17,12 +17,9 @@ func (s *Store) SessionWithAccount(ctx context.Context, id string, user record.U
 		return nil, nil, jotgate.ErrNotFound
 	}
 	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
-		list, err := all(ctx, q, s.tables.scanBoth, s.texts.session, key, id, string(user))
-		if err == nil && len(list) == 0 {
-			err = jotgate.ErrNotFound
-		}
+		found, err := single(ctx, q, s.tables.scanBoth, s.texts.session, key, id, string(user))
 		if err == nil {
-			session, account = &list[0].session, list[0].account
+			session, account = &found.session, found.account
 		}
 		return err
 	})

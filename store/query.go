@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"github.com/jotgate/jotgate"
+)
 
 // Running a statement: for one row, for many rows, or for no rows.
 
@@ -41,6 +45,18 @@ func all[T any](ctx context.Context, q Queryer, scan func(rowScanner) (T, error)
 		list = append(list, v)
 	}
 	return list, rows.Err()
+}
+
+// single returns what scan makes of the only row, or jotgate.ErrNotFound.
+func single[T any](ctx context.Context, q Queryer, scan func(rowScanner) (T, error), text string, args ...any) (*T, error) {
+	list, err := all(ctx, q, scan, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, jotgate.ErrNotFound
+	}
+	return &list[0], nil
 }
 
 // run executes a statement and returns the number of affected rows.
