@@ -201,3 +201,19 @@ func plan(w *world, s *store.Store, q adminstore.Query) (lines []string) {
 	w.Logf("%+v: %s", q, strings.Join(lines, "; "))
 	return lines
 }
+
+// A group is found where Django's permissions are not installed, too.
+func TestAdminGroupWithoutPermissions(t *testing.T) {
+	both(t, func(w *world) {
+		g, err := w.open().Groups().Create(w.ctx, "Editors")
+		w.must(err)
+		for _, table := range []string{"auth_group_permissions", "auth_user_user_permissions", "auth_permission"} {
+			w.exec("DROP TABLE " + table)
+		}
+		found, err := w.open().Admin().Group(w.ctx, g.ID)
+		w.must(err)
+		if found.Name != "Editors" || len(found.Permissions) != 0 {
+			t.Errorf("%+v", found)
+		}
+	})
+}
