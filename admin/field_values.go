@@ -5,10 +5,9 @@ package admin
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/jotgate/jotgate/admin/adminstore"
+	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -31,34 +30,9 @@ func fieldValue(f record.UserField, text string) (any, error) {
 		}
 		return nil, refuse(f.Name, "This field may not be null.")
 	}
-	var v any
-	var err error
-	switch f.Kind {
-	case record.KindBoolean:
-		return Fields{f.Name: {text}}.truth(f.Name)
-	case record.KindInteger:
-		v, err = strconv.ParseInt(text, 10, 64)
-	case record.KindNumber:
-		v, err = strconv.ParseFloat(text, 64)
-	case record.KindDecimal:
-		_, err = strconv.ParseFloat(text, 64)
-		v = text
-	case record.KindDate:
-		_, err = time.Parse(time.DateOnly, text)
-		v = text
-	case record.KindDateTime:
-		_, err = time.Parse(time.RFC3339, text)
-		v = text
-	case record.KindJSON:
-		if !json.Valid([]byte(text)) {
-			err = strconv.ErrSyntax
-		}
-		v = json.RawMessage(text)
-	default:
-		v = text
-	}
-	if err != nil {
-		return nil, refuse(f.Name, "Not a valid "+string(f.Kind)+".").Because(err)
+	v, problem := form.ParseText(f.Kind, text)
+	if problem != "" {
+		return nil, refuse(f.Name, problem)
 	}
 	return v, nil
 }

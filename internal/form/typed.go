@@ -57,6 +57,22 @@ func (f *Field) decodeTyped(b *Body, v value) []string {
 	return nil
 }
 
+// ParseText returns the value of a text of this kind, in the form of
+// record.Account.Fields, or what is wrong with it. A text that is no JSON is a problem
+// for a JSON column, and every text is a text.
+func ParseText(kind record.Kind, text string) (v any, problem string) {
+	if parse := parsers[kind]; parse != nil {
+		return parse(value{kind: isString, text: text})
+	}
+	switch {
+	case kind != record.KindJSON:
+		return text, ""
+	case !json.Valid([]byte(text)):
+		return nil, "Value must be valid JSON."
+	}
+	return json.RawMessage(text), ""
+}
+
 // document returns the JSON text of a value.
 func (f *Field) document(b *Body, v value) any {
 	if v.raw != "" {
