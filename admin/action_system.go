@@ -5,7 +5,6 @@ package admin
 import (
 	"cmp"
 	"context"
-	"slices"
 	"strconv"
 
 	"github.com/jotgate/jotgate"
@@ -87,19 +86,10 @@ func (c *change) setGroupPermissions(g *adminstore.Group) error {
 	if !c.in.has("permissions") {
 		return nil
 	}
-	ids, err := c.in.ids("permissions")
+	ids, _, err := c.newPermissions("permissions", g.Permissions)
 	if err != nil {
 		return err
 	}
-	after, err := c.tx.Groups.Permissions(c.ctx, ids)
-	if err != nil {
-		return err
-	}
-	added := slices.DeleteFunc(slices.Clone(after), func(p adminstore.Permission) bool { return slices.Contains(g.Permissions, p) })
-	if err := c.who.grants("permissions", added); err != nil {
-		return err
-	}
-	c.set("permissions", permissionNames(g.Permissions), permissionNames(after))
 	return c.tx.Groups.SetPermissions(c.ctx, g.ID, ids)
 }
 

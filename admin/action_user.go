@@ -231,23 +231,32 @@ func (c *change) setRights(u *adminstore.User) error {
 	if err := c.setGroups(u); err != nil || !c.in.has("user_permissions") {
 		return err
 	}
-	ids, err := c.in.ids("user_permissions")
+	ids, after, err := c.newPermissions("user_permissions", u.Permissions)
 	if err != nil {
 		return err
 	}
-	after, err := c.tx.Groups.Permissions(c.ctx, ids)
-	if err != nil {
-		return err
-	}
-	added := slices.DeleteFunc(slices.Clone(after), func(p adminstore.Permission) bool { return slices.Contains(u.Permissions, p) })
-	if err := c.who.grants("user_permissions", added); err != nil {
-		return err
-	}
-	c.set("user_permissions", permissionNames(u.Permissions), permissionNames(after))
 	if _, ok := c.changes["user_permissions"]; !ok && len(after) == len(ids) {
 		return nil
 	}
 	return c.tx.Users.SetPermissions(c.ctx, u.ID, ids)
+}
+
+// newPermissions reads a field of permissions that replace others, and notes the
+// change. What is added must be a right of the actor's. ids are those of the field,
+// after the permissions that exist.
+func (c *change) newPermissions(field string, before []adminstore.Permission) (ids []int64, after []adminstore.Permission, err error) {
+	if ids, err = c.in.ids(field); err != nil {
+		return nil, nil, err
+	}
+	if after, err = c.tx.Groups.Permissions(c.ctx, ids); err != nil {
+		return nil, nil, err
+	}
+	added := slices.DeleteFunc(slices.Clone(after), func(p adminstore.Permission) bool { return slices.Contains(before, p) })
+	if err := c.who.grants(field, added); err != nil {
+		return nil, nil, err
+	}
+	c.set(field, permissionNames(before), permissionNames(after))
+	return ids, after, nil
 }
 
 func (c *change) setGroups(u *adminstore.User) error {

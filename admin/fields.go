@@ -1,6 +1,6 @@
 package admin
 
-// The fields of an action, whichever door they come from.
+// The fields of an action, from a form, JSON or the command line.
 
 import (
 	"slices"

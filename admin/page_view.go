@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jotgate/jotgate/admin/adminstore"
 	"github.com/jotgate/jotgate/record"
@@ -108,4 +109,15 @@ func (v *visit) Says(e record.Event) string {
 		return text
 	}
 	return e.Name
+}
+
+// shownTime is a time for the template time; without Machine it is the word for never.
+type shownTime struct{ Machine, Shown string }
+
+// Moment returns a time as the pages show it.
+func (v *visit) Moment(t time.Time) shownTime {
+	if t.IsZero() {
+		return shownTime{Shown: v.T("admin.never")}
+	}
+	return shownTime{v.Machine(t), v.When(t)}
 }
