@@ -40,28 +40,8 @@ func Start(tb testing.TB, database, secretKey string, adapter bool) *Site {
 // Ask calls a function of project/inside.py; value, if not nil, receives its result.
 func (s *Site) Ask(tb testing.TB, action string, args map[string]any, value any) {
 	tb.Helper()
-	question := map[string]any{"do": action}
-	for name, arg := range args {
-		question[name] = arg
-	}
-	encoded, err := json.Marshal(question)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var answer struct {
-		Value json.RawMessage
-		Error string
-	}
-	if err := json.Unmarshal([]byte(s.inside.Ask(tb, string(encoded))), &answer); err != nil {
-		tb.Fatal(err)
-	}
-	if answer.Error != "" {
-		tb.Fatalf("Django: %s: %s", action, answer.Error)
-	}
-	if value != nil {
-		if err := json.Unmarshal(answer.Value, value); err != nil {
-			tb.Fatalf("Django: %s: %s: %v", action, answer.Value, err)
-		}
+	if failure := s.inside.Call(tb, action, args, value); failure != "" {
+		tb.Fatalf("Django: %s: %s", action, failure)
 	}
 }
 

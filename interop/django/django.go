@@ -151,27 +151,7 @@ func (s *Site) Ask(tb testing.TB, action string, args map[string]any, value any)
 // Try is Ask for a function that may fail. It returns the Python exception as "Name: text", or "".
 func (s *Site) Try(tb testing.TB, action string, args map[string]any, value any) (failure string) {
 	tb.Helper()
-	question := map[string]any{"do": action}
-	for name, arg := range args {
-		question[name] = arg
-	}
-	encoded, err := json.Marshal(question)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var answer struct {
-		Value json.RawMessage
-		Error string
-	}
-	if err := json.Unmarshal([]byte(s.inside.Ask(tb, string(encoded))), &answer); err != nil {
-		tb.Fatal(err)
-	}
-	if answer.Error == "" && value != nil {
-		if err := json.Unmarshal(answer.Value, value); err != nil {
-			tb.Fatalf("Django: %s answered %s: %v", action, answer.Value, err)
-		}
-	}
-	return answer.Error
+	return s.inside.Call(tb, action, args, value)
 }
 
 // Manage runs manage.py with the given arguments and returns its output.

@@ -4,7 +4,9 @@ package peer
 
 import (
 	"bufio"
+	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"strings"
@@ -69,6 +71,32 @@ func (p *Process) Ask(tb testing.TB, question string) string {
 		tb.Fatalf("%s does not answer: %v\n%s", p.name, err, p.errors)
 	}
 	return strings.TrimSuffix(answer, "\n")
+}
+
+// Call asks a program that reads {"do": action, …} and answers {"Value": …} or
+// {"Error": text}, in JSON. value, if not nil, receives the result. It returns the
+// error, or "".
+func (p *Process) Call(tb testing.TB, action string, args map[string]any, value any) (failure string) {
+	tb.Helper()
+	question := map[string]any{"do": action}
+	maps.Copy(question, args)
+	encoded, err := json.Marshal(question)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var answer struct {
+		Value json.RawMessage
+		Error string
+	}
+	if err := json.Unmarshal([]byte(p.Ask(tb, string(encoded))), &answer); err != nil {
+		tb.Fatal(err)
+	}
+	if answer.Error == "" && value != nil {
+		if err := json.Unmarshal(answer.Value, value); err != nil {
+			tb.Fatalf("%s: %s answered %s: %v", p.name, action, answer.Value, err)
+		}
+	}
+	return answer.Error
 }
 
 // Python is the interpreter that has Debian's modules, even if another one is first in PATH.
