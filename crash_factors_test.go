@@ -6,14 +6,11 @@ package jotgate_test
 // accepted before.
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -24,7 +21,6 @@ import (
 	"github.com/jotgate/jotgate/factor/totp"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/rounds"
-	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -245,31 +241,10 @@ func crashOfFactors(t *testing.T, dsn string, kills int, between func()) {
 	}
 }
 
-// killFactors lets a child work for a short time after its first line and kills it.
+// killFactors kills a child that changes factors, and records its responses.
 func killFactors(t *testing.T, dsn string, start time.Time) *factorCrash {
 	t.Helper()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childDSN+"="+dsn, fmt.Sprintf("%s=%d", crashFactors, start.Unix()))
-	child.Stderr = os.Stderr
-	lines, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	killed := time.AfterFunc(wait.Limit, func() { _ = child.Process.Kill() })
-	defer killed.Stop()
 	c := &factorCrash{}
-	for scanner := bufio.NewScanner(lines); scanner.Scan(); {
-		if c.last == "" {
-			killed.Reset(crashTime())
-		}
-		c.hear(strings.TrimSpace(scanner.Text()))
-	}
-	var exit *exec.ExitError
-	if err := child.Wait(); !errors.As(err, &exit) || exit.ExitCode() != -1 {
-		t.Fatalf("the child was to be killed: %v", err)
-	}
+	killAChild(t, dsn, []string{fmt.Sprintf("%s=%d", crashFactors, start.Unix())}, func(line string) { c.hear(strings.TrimSpace(line)) })
 	return c
 }

@@ -194,7 +194,7 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 	idle := func() bool { return refreshed == 0 || ended == 0 || accounts.made == 0 || accounts.changes == 0 }
 	// On a busy machine a child process may not do all of its work, but some do.
 	for round := 0; round < kills || idle() && round < kills+50; round++ {
-		out, n := killAChild(t, dsn, &have, accounts)
+		out, n := killAClient(t, dsn, &have, accounts)
 		refreshed, ended = refreshed+n, ended+len(out)
 		between(round)
 		look(t, dsn, &have, out, accounts)
@@ -212,16 +212,12 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 // crashTime is how long a child works.
 func crashTime() time.Duration { return 50*time.Millisecond + rand.N(250*time.Millisecond) }
 
-// killAChild lets a child process work for a short time after its first
-// response, kills it, and records its responses: the token that each client
-// has, and those that were logged out.
-func killAChild(t *testing.T, dsn string, have *[3]string, accounts *crashed) (out []string, refreshed int) {
+// killAChild lets a child process work for a short time after its first line, kills
+// it, and hands each line to hear.
+func killAChild(t *testing.T, dsn string, env []string, hear func(line string)) {
 	t.Helper()
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childDSN+"="+dsn)
-	for i, token := range have {
-		child.Env = append(child.Env, fmt.Sprintf("TOKEN%d=%s", i, token))
-	}
+	child.Env = append(append(os.Environ(), childDSN+"="+dsn), env...)
 	child.Stderr = os.Stderr
 	answers, err := child.StdoutPipe()
 	if err != nil {
@@ -238,10 +234,27 @@ func killAChild(t *testing.T, dsn string, have *[3]string, accounts *crashed) (o
 			killed.Reset(crashTime())
 			first = false
 		}
+		hear(lines.Text())
+	}
+	var exit *exec.ExitError
+	if err := child.Wait(); !errors.As(err, &exit) || exit.ExitCode() != -1 {
+		t.Fatalf("the child was to be killed: %v", err)
+	}
+}
+
+// killAClient kills a child that refreshes and logs out, and records its responses:
+// the token that each client has, and those that were logged out.
+func killAClient(t *testing.T, dsn string, have *[3]string, accounts *crashed) (out []string, refreshed int) {
+	t.Helper()
+	var env []string
+	for i, token := range have {
+		env = append(env, fmt.Sprintf("TOKEN%d=%s", i, token))
+	}
+	killAChild(t, dsn, env, func(line string) {
 		var what, token string
 		var client int
-		if n, _ := fmt.Sscan(lines.Text(), &what, &client, &token); n < 3 {
-			continue // the last line, truncated: no client read that response
+		if n, _ := fmt.Sscan(line, &what, &client, &token); n < 3 {
+			return // the last line, truncated: no client read that response
 		}
 		switch whole := strings.Count(token, ".") == 2; {
 		case what == "out" && whole:
@@ -251,11 +264,7 @@ func killAChild(t *testing.T, dsn string, have *[3]string, accounts *crashed) (o
 		default:
 			accounts.hear(what, token)
 		}
-	}
-	var exit *exec.ExitError
-	if err := child.Wait(); !errors.As(err, &exit) || exit.ExitCode() != -1 {
-		t.Fatalf("the child was to be killed: %v", err)
-	}
+	})
 	return out, refreshed
 }
 

@@ -4,19 +4,14 @@ package api
 // the steps cost.
 
 import (
-	"context"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jotgate/jotgate/factor/totp"
-	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
-	"github.com/jotgate/jotgate/store/postgres"
-	"github.com/jotgate/jotgate/store/sqlite"
 )
 
 // A wrong password gets the same response in the same time, whether or not the
@@ -49,35 +44,21 @@ func TestSecondFactorTiming(t *testing.T) {
 //
 //	go test -run x -bench Steps ./api
 func BenchmarkSteps(b *testing.B) {
-	dsn := pgtest.Database(b)
-	for name, open := range map[string]func(context.Context) (*store.Store, error){
-		"sqlite": func(ctx context.Context) (*store.Store, error) {
-			return sqlite.Open(ctx, filepath.Join(b.TempDir(), "a.db"), sqlite.Options{})
-		},
-		"postgres": func(ctx context.Context) (*store.Store, error) { return postgres.Open(ctx, dsn, postgres.Options{}) },
-	} {
-		b.Run(name, func(b *testing.B) {
-			db, err := open(context.WithoutCancel(b.Context()))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer db.Close()
-			a := newCounter(b, db, "pbkdf2_sha256:1")
-			s := &site{API: a}
-			logIn(b, a)
-			alice, err := db.Accounts().ByLogin(b.Context(), "alice")
-			if err != nil {
-				b.Fatal(err)
-			}
-			var one, two time.Duration
-			for b.Loop() {
-				one += cpuOf(b, 10, func() { logIn(b, a) })
-				two += s.twoSteps(b, alice)
-			}
-			b.ReportMetric(float64(one.Microseconds())/1000/float64(b.N), "ms/login")
-			b.ReportMetric(float64(two.Microseconds())/2000/float64(b.N), "ms/step-with-code")
-		})
-	}
+	onBothDatabases(b, func(b *testing.B, a *API, db *store.Store) {
+		s := &site{API: a}
+		logIn(b, a)
+		alice, err := db.Accounts().ByLogin(b.Context(), "alice")
+		if err != nil {
+			b.Fatal(err)
+		}
+		var one, two time.Duration
+		for b.Loop() {
+			one += cpuOf(b, 10, func() { logIn(b, a) })
+			two += s.twoSteps(b, alice)
+		}
+		b.ReportMetric(float64(one.Microseconds())/1000/float64(b.N), "ms/login")
+		b.ReportMetric(float64(two.Microseconds())/2000/float64(b.N), "ms/step-with-code")
+	})
 }
 
 // twoSteps returns the processor time of a login with a code, and leaves the
