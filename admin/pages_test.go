@@ -1,13 +1,16 @@
 package admin_test
 
 import (
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/jotgate/jotgate/admin"
 	"github.com/jotgate/jotgate/jotgatetest"
+	"github.com/jotgate/jotgate/pages"
 )
 
 // Every page is shown, in the strict headers, to staff alone.
@@ -92,4 +95,25 @@ func between(text, begin, end string) string {
 	_, rest, _ := strings.Cut(text, begin)
 	found, _, _ := strings.Cut(rest, end)
 	return found
+}
+
+// Mount serves the administration beside the login pages of the same mux.
+func TestMount(t *testing.T) {
+	gate := jotgatetest.New(t)
+	mux := http.NewServeMux()
+	pages.Mount(mux, gate.Gate, pages.Options{})
+	admin.Mount(mux, gate.Gate, admin.Options{})
+	for path, want := range map[string]string{"/admin/": "303 /account/login?next=%2Fadmin%2F", "/account/login": "200 "} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if got := fmt.Sprint(w.Code, " ", w.Header().Get("Location")); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("an invalid option does not panic")
+		}
+	}()
+	admin.Mount(http.NewServeMux(), gate.Gate, admin.Options{Path: "no slash"})
 }

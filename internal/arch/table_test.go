@@ -94,6 +94,7 @@ var rows = []row{
 	{path: "passwd/internal/golden", kind: testOnly},
 	{path: "internal/settingsdoc", kind: program},
 	{path: "internal/freeport", kind: testOnly},
+	{path: "internal/testcert", kind: testOnly},
 	{path: "internal/pgtest", kind: testOnly, may: []string{"internal/freeport", "internal/tempdir"}},
 	{path: "internal/tempdir", kind: testOnly},
 	{path: "internal/sqlitetest", kind: testOnly, may: []string{"internal/tempdir", "store", "store/sqlite"}},

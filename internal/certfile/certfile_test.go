@@ -2,12 +2,8 @@ package certfile
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"log/slog"
 	"math/big"
 	"os"
@@ -16,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jotgate/jotgate/internal/testcert"
 )
 
 // start is when the clock of a test begins.
@@ -24,23 +22,10 @@ var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // issue returns a certificate with this name that ends after the lifetime, and its key.
 func issue(t *testing.T, name string, lifetime time.Duration) (cert, key []byte) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
+	return testcert.SelfSigned(t, &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
 		NotBefore: start.Add(-time.Hour), NotAfter: start.Add(lifetime),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+	})
 }
 
 // files is a pair of files and the Pair of them, with a clock that only moves by
