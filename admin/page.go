@@ -1,6 +1,6 @@
 package admin
 
-// The pages. Each form is a POST, which is answered 303; requests from other
+// The pages. Each form is a POST, and its response a 303; requests from other
 // origins are rejected, so that forms need no hidden tokens.
 
 import (

@@ -6,7 +6,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -110,17 +109,25 @@ func shownValue(flag *kong.Flag) string {
 	return "(hidden)"
 }
 
-// withoutPassword hides the password of a URL, and all of a text that is not one
-// but may hold a password.
+// withoutPassword hides what stands between the user and the last @ of a URL, and
+// all of a text that may hold a password elsewhere.
 func withoutPassword(text string) string {
-	u, err := url.Parse(text)
+	at := strings.LastIndex(text, "@")
+	place, query, _ := strings.Cut(text[at+1:], "?")
+	scheme, user, isURL := strings.Cut(text[:max(at, 0)], "://")
 	switch {
-	case err == nil && u.Host != "" && !u.Query().Has("password"):
-		return strings.Replace(u.Redacted(), ":xxxxx@", ":(hidden)@", 1)
-	case !strings.ContainsAny(text, "@=%"):
+	case strings.Contains(strings.ToLower(query), "pass"), !places.MatchString(place):
+		return "(hidden)"
+	case at < 0:
 		return text
+	case !isURL:
+		return "(hidden)"
 	}
-	return "(hidden)"
+	user, _, hasPassword := strings.Cut(user, ":")
+	if hasPassword {
+		user += ":(hidden)"
+	}
+	return scheme + "://" + user + text[at:]
 }
 
 type configCheck struct{ serveFlags }

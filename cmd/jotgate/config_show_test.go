@@ -54,6 +54,8 @@ func TestConfigShowHidesSecrets(t *testing.T) {
 		"database": {
 			"postgres://u:" + hidden + "@h/db", "postgres://h/db?user=u&password=" + hidden, "host=h password=" + hidden,
 			"host=h password = '" + hidden + "'", "postgres://u:" + hidden + "@h:bad/db", "postgres://u:" + hidden + "%zz@h/db",
+			"postgres://u:12#" + hidden + "@h/db", "postgres://u:12/" + hidden + "@h/db", "postgres://u:12?" + hidden + "@h/db",
+			"postgres://h/db?sslpassword=" + hidden, "postgres://u:1@h/db?PASSWORD=" + hidden, "postgres://u:a@" + hidden + "@h/db",
 		},
 		"mail-server": {"smtp://u:" + hidden + "@h:587", "smtp://u:" + hidden + "@h:x", "u:" + hidden + "@h"},
 		"upstream":    {"http://u:" + hidden + "@h", "//u:" + hidden + "@h"},
