@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/catalog"
@@ -30,29 +31,42 @@ var embeddedStatic embed.FS
 //go:embed catalog/en.txt
 var embeddedCatalog embed.FS
 
-// load reads the templates, the style sheet and the messages, which are English.
-func (a *Admin) load() error {
+// embedded has the templates and the messages, which are English. They are read once.
+var embedded = sync.OnceValues(func() (*content, error) {
 	messages, err := fs.Sub(embeddedCatalog, "catalog")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	all, err := catalog.Load(messages)
+	templates, err := fs.Sub(embeddedTemplates, "templates")
+	if err != nil {
+		return nil, err
+	}
+	c := &content{}
+	if c.catalogs, err = catalog.LoadEnglish(messages); err != nil {
+		return nil, err
+	}
+	c.theme, err = layout.LoadTheme(templates, nil)
+	return c, err
+})
+
+// content is what pages are made of.
+type content struct {
+	catalogs *catalog.Catalogs
+	theme    *layout.Theme
+}
+
+// load reads the templates, the messages and the style sheet.
+func (a *Admin) load() error {
+	c, err := embedded()
 	if err != nil {
 		return err
 	}
-	a.catalogs = &catalog.Catalogs{List: all.List[:1]}
+	a.catalogs, a.theme = c.catalogs, c.theme
 	static, err := fs.Sub(embeddedStatic, "static")
 	if err != nil {
 		return err
 	}
-	if a.files, err = layout.LoadFiles(layout.Look{Logo: a.options.Logo, Accent: a.options.Accent, Theme: static}); err != nil {
-		return err
-	}
-	own, err := fs.Sub(embeddedTemplates, "templates")
-	if err != nil {
-		return err
-	}
-	a.theme, err = layout.LoadTheme(own, nil)
+	a.files, err = layout.LoadFiles(layout.Look{Logo: a.options.Logo, Accent: a.options.Accent, Theme: static})
 	return err
 }
 

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/jotgate/jotgate"
@@ -128,6 +129,15 @@ func (p *Pages) makeShell() (err error) {
 	return err
 }
 
+// embeddedTheme has the embedded templates, which are parsed once.
+var embeddedTheme = sync.OnceValues(func() (*layout.Theme, error) {
+	own, err := templates()
+	if err != nil {
+		return nil, err
+	}
+	return layout.LoadTheme(own, nil)
+})
+
 // load reads the catalogs, the templates and the static files. With a theme it
 // renders every page once, so that a template that fails stops the start.
 func (p *Pages) load() (err error) {
@@ -137,12 +147,21 @@ func (p *Pages) load() (err error) {
 			return err
 		}
 	}
-	if p.catalogs, err = catalog.Load(locale); err != nil {
+	if locale == nil {
+		p.catalogs, err = catalog.Embedded()
+	} else {
+		p.catalogs, err = catalog.Load(locale)
+	}
+	if err != nil {
 		//lint:ignore ST1005 Locale is the name of the setting
 		return fmt.Errorf("Locale: %w", err)
 	}
 	if err := p.loadFiles(); err != nil {
 		return err
+	}
+	if p.options.Theme == nil {
+		p.theme, err = embeddedTheme()
+		return err // a test renders every page
 	}
 	own, err := templates()
 	if err != nil {
@@ -151,9 +170,6 @@ func (p *Pages) load() (err error) {
 	if p.theme, err = layout.LoadTheme(own, p.options.Theme); err != nil {
 		//lint:ignore ST1005 Theme is the name of the setting
 		return fmt.Errorf("Theme: %w", err)
-	}
-	if p.options.Theme == nil {
-		return nil // a test renders every page
 	}
 	return p.check(p.catalogs.List[:1])
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
@@ -49,7 +50,15 @@ var messageLine = regexp.MustCompile(`^([a-z0-9_.-]+(?:\[(?:zero|one|two|few|man
 
 // Load reads the embedded catalogs and then those of the given folders, which may
 // be nil: files such as de.txt whose messages replace or add to the ones before.
-func Load(folders ...fs.FS) (*Catalogs, error) {
+func Load(folders ...fs.FS) (*Catalogs, error) { return load("*.txt", folders) }
+
+// Embedded returns the embedded catalogs alone. They are read once.
+var Embedded = sync.OnceValues(func() (*Catalogs, error) { return Load() })
+
+// LoadEnglish is Load for the catalogs in English alone.
+func LoadEnglish(folders ...fs.FS) (*Catalogs, error) { return load("en.txt", folders) }
+
+func load(pattern string, folders []fs.FS) (*Catalogs, error) {
 	own, err := fs.Sub(embedded, "messages")
 	if err != nil {
 		return nil, err
@@ -59,7 +68,7 @@ func Load(folders ...fs.FS) (*Catalogs, error) {
 		if folder == nil {
 			continue
 		}
-		names, err := fs.Glob(folder, "*.txt")
+		names, err := fs.Glob(folder, pattern)
 		if err != nil {
 			return nil, err
 		}
