@@ -29,9 +29,12 @@ var packagePrefix = regexp.MustCompile(`\b(jotgate|api|mail|pages|admin|proxy|th
 // inFlags returns the error of a package's New as a usage error that names
 // flags. of is the package's name.
 func inFlags(of string, err error) error {
+	if err == nil {
+		return nil
+	}
 	all, failed := everything()
-	if err == nil || failed != nil {
-		return errors.Join(err, failed) // nil if both are
+	if failed != nil {
+		return errors.Join(err, failed)
 	}
 	flags := map[string]string{}
 	for value := range all.names {
