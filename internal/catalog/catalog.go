@@ -1,6 +1,5 @@
 // Package catalog holds the messages that jotgate shows to people, in several
-// languages, with one id for each message. The pages, the admin, the e-mails
-// and, if an operator asks for it, the errors of the API use the same messages.
+// languages, with one id for each message. The pages and the administration use it.
 package catalog
 
 import (
