@@ -35,6 +35,9 @@ type pool struct {
 	// opened for retryWriter only to find a server that can be written.
 	readOnly atomic.Int64
 	capacity capacity
+	// repeating has room for the one operation that is repeated after a conflict
+	// with other transactions.
+	repeating chan struct{}
 }
 
 // A connection that was not checked for longer than checkEvery, or that was
@@ -48,7 +51,10 @@ const (
 
 // newPool returns a pool that opens connections when they are needed.
 func newPool(a *address, options Options) *pool {
-	p := &pool{address: a, now: time.Now, log: options.Logger, migrationTimeout: options.MigrationTimeout, progress: options.Progress}
+	p := &pool{
+		address: a, now: time.Now, log: options.Logger, repeating: make(chan struct{}, 1),
+		migrationTimeout: options.MigrationTimeout, progress: options.Progress,
+	}
 	p.pooled.Store(a.pooler)
 	p.db = sql.OpenDB(connector{
 		pool: p, writable: p.connector(pgconn.ValidateConnectTargetSessionAttrsReadWrite), any: p.connector(a.config.ValidateConnect),

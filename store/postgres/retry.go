@@ -11,8 +11,9 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// tries is how often an operation is attempted. The pauses in between are
-// random, up to 5 ms after the first attempt and 50 ms after later ones.
+// tries is how often an operation is attempted that fails for another reason
+// than a conflict with other transactions. The pauses in between are random, up
+// to 5 ms after the first attempt and 50 ms after later ones.
 const (
 	tries         = 8
 	shortestPause = 5 * time.Millisecond
@@ -22,12 +23,29 @@ const (
 // retry runs do until it succeeds or cannot. It is the only place that decides
 // about that. do reports whether it is certain that a failed attempt changed
 // nothing.
+//
+// After a conflict with other transactions it goes on until the context ends:
+// each time, one of them has succeeded. This process repeats one such operation
+// at a time, so that those it repeats are not in conflict with each other.
 func (p *pool) retry(ctx context.Context, do func() (undone bool, err error)) error {
-	pause := shortestPause
-	for try := 1; ; try++ {
+	pause, alone := shortestPause, false
+	for failures := 0; ; {
 		undone, err := do()
-		if err == nil || !p.again(ctx, err) || !undone || try == tries {
+		if err == nil || !p.again(ctx, err) || !undone {
 			return err
+		}
+		if !aborted(err) {
+			if failures++; failures == tries {
+				return err
+			}
+		} else if !alone {
+			select {
+			case <-ctx.Done():
+				return err
+			case p.repeating <- struct{}{}:
+			}
+			alone = true
+			defer func() { <-p.repeating }()
 		}
 		select {
 		case <-ctx.Done():
