@@ -56,6 +56,7 @@ var rows = []row{
 	{path: "factor/passkey", kind: pure, exported: 20},
 	{path: "factor/totp", kind: pure, libraries: anything},
 	{path: "factor/recovery", kind: pure, libraries: none},
+	{path: "provider", libraries: golangX, may: []string{"jwt", "jwt/jwks"}},
 
 	{path: "admin/adminstore", may: []string{"record"}, exported: 25}, // the contract with databases
 	{path: "admin", may: []string{".", "record", "jwt", "passwd", "passwd/names", "admin/adminstore", "pages", "internal/catalog", "internal/form", "internal/layout", "internal/web"}},
