@@ -5,58 +5,13 @@
 //                                           reload, double clicks, two tabs, a program that scans e-mails
 //   node judge.mjs passkeys BINARY FOLDER   a passkey of a virtual authenticator by the button, by autofill, as the
 //                                           second step, to authenticate again, in a tab that was open for long
+//   node judge.mjs admin BINARY FOLDER [--short]  every page of the administration, and a walk with the keyboard alone
+//   node judge.mjs admin-pictures BINARY FOLDER PICTURES   a picture of each page of the administration
 //   node judge.mjs pictures BASE FOLDER [NAME]   a picture of each page, or of one
 //
 // It prints one JSON object; findings is empty if everything is as it should be.
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import puppeteer from "puppeteer-core";
-import axe from "axe-core";
-import { HtmlValidate } from "html-validate";
-
-const findings = [];
-const counted = { pages: 0, axe: 0, html: 0, requests: 0, steps: 0 };
-const find = (where, what) => findings.push(`${where}: ${what}`);
-
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true,
-  args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb", "--disable-background-networking"],
-});
-
-// watch reports requests to other hosts, violations of the Content-Security-Policy and errors of scripts.
-async function watch(page, base, name) {
-  page.on("request", (request) => {
-    counted.requests++;
-    if (!request.url().startsWith(base) && !request.url().startsWith("data:")) find(name(), `requests ${request.url()}`);
-  });
-  page.on("console", (message) => {
-    if (/Content Security Policy|Trusted Type/i.test(message.text())) find(name(), message.text());
-  });
-  page.on("pageerror", (error) => find(name(), `script: ${error.message}`));
-}
-
-const modes = [
-  { name: "light", language: "en", width: 1000, scheme: "light" },
-  { name: "dark", language: "en", width: 1000, scheme: "dark" },
-  { name: "narrow", language: "de", width: 320, scheme: "light" },
-  { name: "rtl", language: "ar", width: 360, scheme: "light" },
-  { name: "pseudo", language: "en-XA", width: 320, scheme: "dark" },
-  { name: "forced", language: "en", width: 1000, scheme: "dark", forced: true },
-  { name: "large", language: "de", width: 640, scheme: "light", text: 32 }, // 200 % text
-];
-
-// show opens a page in a mode.
-async function show(page, mode, address) {
-  const session = page.session ??= await page.createCDPSession();
-  await session.send("Emulation.setEmulatedMedia", { features: [
-    { name: "prefers-color-scheme", value: mode.scheme }, { name: "forced-colors", value: mode.forced ? "active" : "none" },
-  ] });
-  await session.send("Page.setFontSizes", { fontSizes: { standard: mode.text ?? 16 } });
-  await page.setViewport({ width: mode.width, height: mode.width > 400 ? 720 : 640 });
-  await page.goto(address);
-  const got = await page.evaluate(() => [matchMedia("(forced-colors: active)").matches, getComputedStyle(document.documentElement).fontSize]);
-  if (got[0] !== Boolean(mode.forced) || got[1] !== `${mode.text ?? 16}px`) find(address, `the mode ${mode.name} does not work: ${got}`);
-}
+import { browser, counted, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, servers, show, visitor, watch } from "./kit.mjs";
+import { admin, adminPictures } from "./admin.mjs";
 
 async function samples(base, short) {
   const list = await (await fetch(base)).text();
@@ -65,42 +20,16 @@ async function samples(base, short) {
   const page = await browser.newPage();
   let at = "";
   await watch(page, base, () => at);
-  const validate = new HtmlValidate({ extends: ["html-validate:recommended"], rules: {
-    "long-title": "off", // a site may have a long name
-    "no-trailing-whitespace": "off", "void-style": "off", "attribute-boolean-style": "off",
-    "prefer-native-element": "off", // role=alert has no element
-  } });
   for (const [i, name] of names.entries()) {
     const html = await (await fetch(`${base}en/${name}`)).text();
-    counted.html++;
-    for (const r of (await validate.validateString(html, name)).results) {
-      for (const m of r.messages) find(`${name}:${m.line}`, `html-validate ${m.ruleId}: ${m.message}`);
-    }
-    if (html.length > 30 << 10) find(name, `${html.length} bytes of HTML`);
-    if (/<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=/.test(html)) find(name, "inline script or style");
+    await judgeHTML(name, html, 30 << 10);
     for (const [j, mode] of modes.entries()) {
       if (short && name !== "login" && (i + j) % modes.length) continue;
       at = `${name} (${mode.name})`;
-      counted.pages++;
       await show(page, mode, `${base}${mode.language}/${name}`);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (wide > 0) find(at, `scrolls sideways by ${wide} pixels`);
-      const small = await page.evaluate(() => [...document.querySelectorAll("button, input:not([type=hidden]):not([hidden]), nav a, summary")]
-        .filter((e) => e.offsetParent && (e.closest("label") ?? e).getBoundingClientRect().height < 43.5).map((e) => e.outerHTML.slice(0, 60)));
-      for (const e of small) find(at, `a target lower than 44 pixels: ${e}`);
-      if (mode.forced) {
-        const bare = await page.evaluate(() => [...document.querySelectorAll("main button.primary, main .button")]
-          .map((e) => [e, getComputedStyle(e)]).filter(([e, s]) => e.offsetParent && (s.borderTopStyle === "none" || s.borderTopColor === s.backgroundColor))
-          .map(([e]) => e.outerHTML.slice(0, 60)));
-        for (const e of bare) find(at, `a button without an outline: ${e}`);
-      }
+      await judgeLayout(page, at, mode);
       if (short && name !== "login" && i % 3) continue; // axe takes most of the time
-      await page.evaluate(axe.source);
-      const result = await page.evaluate((contrast) => axe.run(document, {
-        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], rules: { "color-contrast": { enabled: contrast } },
-      }), !mode.forced); // whose colors are the user's
-      counted.axe += result.passes.length;
-      for (const v of result.violations) find(at, `axe ${v.id}: ${v.help} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3)}`);
+      await judgeAxe(page, at, mode);
     }
   }
   const css = [...(await (await fetch(`${base}en/login`)).text()).matchAll(/(?:href|src)="([^"]*static\/[^"]*)"/g)];
@@ -111,62 +40,6 @@ async function samples(base, short) {
     if (size > 12 << 10) find(address, `${size} bytes`);
     if (!/immutable/.test(response.headers.get("cache-control"))) find(address, "is not immutable");
   }
-}
-
-const servers = []; // those that serve has started
-
-// serve starts the server and returns the address that it prints for browsers and what else it prints.
-async function serve(binary, folder, ...args) {
-  const child = spawn(binary, ["serve", "--addr", "127.0.0.1:0", "--print-emails", ...args], { cwd: folder });
-  servers.push(child);
-  const server = { output: "" };
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => { server.output += data; });
-  server.base = await until(() => server.output.match(/Open (http:\/\/localhost:\d+)\//)?.[1]);
-  server.link = (after) => until(() => {
-    const links = [...server.output.slice(after).matchAll(/http:\/\/\S+token=\S+/g)];
-    return links.length ? links.at(-1)[0] : undefined;
-  });
-  return server;
-}
-
-async function until(get) {
-  for (let i = 0; i < 600; i++) {
-    const value = get();
-    if (value) return value;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error("waited 30 seconds in vain");
-}
-
-const long = "a lamp under seven clouds";
-
-// visitor is a browser window with its own cookies.
-async function visitor(server, scripts) {
-  const context = await browser.createBrowserContext();
-  const page = await context.newPage();
-  await page.setJavaScriptEnabled(scripts);
-  await page.setExtraHTTPHeaders({ "Accept-Language": "en" });
-  await watch(page, server.base, () => `${scripts ? "" : "without scripts: "}${page.url().replace(server.base, "")}`);
-  const v = { context, page };
-  v.go = (path) => page.goto(path.startsWith("http") ? path : server.base + path);
-  v.fill = async (fields) => {
-    for (const [name, value] of Object.entries(fields)) {
-      const input = await page.$(`main input[name=${name}]:not([hidden])`);
-      if (!input) throw new Error(`${page.url()} has no field ${name}`);
-      await input.evaluate((e) => { e.value = ""; });
-      await input.type(value);
-    }
-  };
-  v.press = async (selector = "main form button.primary") => {
-    await Promise.all([page.waitForNavigation(), page.click(selector)]);
-  };
-  v.is = async (path, title) => {
-    counted.steps++;
-    const got = page.url().replace(server.base, "").replace(/([?&]token=)[^&]*/, "$1…");
-    const heading = await page.$eval("h1", (e) => e.textContent).catch(() => "no heading");
-    if (!got.startsWith(path) || heading !== title) find(`step ${counted.steps}`, `is at ${got} (${heading}), not ${path} (${title})`);
-  };
-  return v;
 }
 
 // life is the whole life of an account, with or without scripts.
@@ -382,6 +255,8 @@ try {
   if (what === "samples") await samples(first, second === "--short");
   if (what === "pictures") await pictures(first, second, third);
   if (what === "passkeys") await passkeys(first, second);
+  if (what === "admin") await admin(first, second, third === "--short");
+  if (what === "admin-pictures") await adminPictures(first, second, third);
   if (what === "life") {
     const server = await serve(first, second, "--send-activation-email");
     await life(server, false, "alice");
