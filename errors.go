@@ -84,6 +84,7 @@ var (
 	// The store.
 	ErrNotFound    = &Error{Status: 404, Detail: "Not found."}
 	ErrTaken       = &Error{Status: 400, Fields: []FieldError{{"username", []string{"A user with that username already exists."}}}}
+	ErrConnected   = &Error{Status: 409, Code: "connected_elsewhere", Detail: "This account of the provider is connected to another account here."}
 	ErrRejected    = &Error{Status: 400, List: []string{"The database does not accept these values."}}
 	ErrUnavailable = &Error{Status: 503, Detail: "The service is temporarily unavailable, please try again later.", RetryAfter: 5 * time.Second}
 

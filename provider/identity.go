@@ -3,6 +3,7 @@ package provider
 // Who signed in.
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"unicode"
@@ -90,12 +91,9 @@ const (
 
 // identity returns the identity that the claims describe.
 func (p *Provider) identity(c claims) (Identity, error) {
-	i := Identity{Provider: p.settings.ID, UID: p.text(c, "uid"), Claims: string(c.token)}
+	i := Identity{Provider: p.settings.ID, UID: p.text(c, "uid"), Claims: canonical(c.token)}
 	if c.info != "" {
-		i.Claims = string(c.info)
-	}
-	if len(i.Claims) > maxClaims || c.info != "" && c.info.Members() == nil {
-		i.Claims = "{}"
+		i.Claims = canonical(c.info)
 	}
 	// A uid must not be changed: two that differ only in what was left out would be
 	// one.
@@ -110,6 +108,23 @@ func (p *Provider) identity(c claims) (Identity, error) {
 	i.setEmail(p, c)
 	i.TwoFactors = p.askedTwice(c.token)
 	return i, nil
+}
+
+// canonical returns a JSON object that every database can hold: without NUL, which
+// jsonb cannot, and without halves of surrogate pairs. It is {} if that is not
+// possible, or too long.
+func canonical(doc jwt.Raw) string {
+	members := map[string]any{}
+	decoder := json.NewDecoder(strings.NewReader(string(doc)))
+	decoder.UseNumber()
+	if doc.Members() == nil || decoder.Decode(&members) != nil { // Members refuses duplicate names
+		return "{}"
+	}
+	text, err := json.Marshal(members)
+	if err != nil || len(text) > maxClaims || strings.Contains(string(text), `\u0000`) {
+		return "{}"
+	}
+	return string(text)
 }
 
 // setEmail sets the address and whether the provider has made sure of it.

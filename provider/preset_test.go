@@ -220,6 +220,25 @@ func TestUserInformation(t *testing.T) {
 	}
 }
 
+// What the provider said is kept in a form that every database can hold.
+func TestClaimsAreStorable(t *testing.T) {
+	for sent, want := range map[string]string{
+		`{"sub":"alice-1","email":"a@example.com","name":"\ud83d\ude00 x"}`:                   `{"email":"a@example.com","name":"😀 x","sub":"alice-1"}`,
+		`{"sub":"alice-1","email":"a@example.com","name":"a\u0000b"}`:                         `{}`,
+		`{"sub":"alice-1","email":"a@example.com","x":"` + strings.Repeat("x", 17<<10) + `"}`: `{}`,
+	} {
+		s := newSite(t)
+		s.answer("issuer.example/.well-known/openid-configuration", 200, discovery(map[string]any{"userinfo_endpoint": issuerURL + "/me"}))
+		s.answer("issuer.example/me", 200, sent)
+		s.claims = map[string]any{"email": nil}
+		p := s.provider(nil)
+		flow, query := s.begin(p)
+		if i, reason := finish(t, p, flow, query); reason != "" || i.Claims != want {
+			t.Errorf("%.80s: %q, %s", sent, reason, i.Claims)
+		}
+	}
+}
+
 // A provider is one factor unless the operator maps what it says.
 func TestTwoFactors(t *testing.T) {
 	for _, c := range []struct {

@@ -74,6 +74,8 @@ type Entry struct {
 	// Uses are applied. If the data of one is not Old, the error is
 	// jotgate.ErrCodeNotValid.
 	Uses []FactorUse
+	// Social are applied at the session's Created.
+	Social []SocialUse
 	// Forgive are the keys of failure counters to remove.
 	Forgive []string
 	// Add are new factors of the user, as those of a FactorChange.

@@ -14,6 +14,7 @@
 //	record.Outbox       e-mails that wait to be sent
 //	record.Failures     counters of failed logins
 //	record.Factors      second factors
+//	record.SocialAccounts  accounts at providers
 //	record.Readiness    optional: whether a change could be made now
 //
 // The errors named here are those of package jotgate.
@@ -53,6 +54,8 @@ type Store interface {
 	Failures() Failures
 	// Factors returns nil if accounts cannot have second factors.
 	Factors() Factors
+	// SocialAccounts returns nil if accounts cannot be connected to providers.
+	SocialAccounts() SocialAccounts
 }
 
 // Readiness is implemented by a Store that can find out whether it can be

@@ -251,7 +251,7 @@ func (as accounts) Delete(ctx context.Context, id record.UserID) error {
 var ErrReferred = &jotgate.Error{Status: 409, Detail: "This account cannot be deleted: other records refer to it."}
 
 // cascades are the tables whose rows Django deletes with their user.
-var cascades = map[string]bool{"authtoken_token": true, "django_admin_log": true, "account_emailaddress": true, "mfa_authenticator": true}
+var cascades = map[string]bool{"authtoken_token": true, "django_admin_log": true, "account_emailaddress": true, "mfa_authenticator": true, "socialaccount_socialaccount": true}
 
 func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, key any, now time.Time) error {
 	sch := s.tables.schema
@@ -301,6 +301,11 @@ func (s *Store) release(ctx context.Context, q Queryer, key any) error {
 		text := "UPDATE " + quote(r.table) + " SET " + quote(r.column) + " = NULL" + where
 		if r.table == "account_emailaddress" && s.tables.addresses {
 			if err := dropConfirmations(ctx, q, "", key); err != nil {
+				return err
+			}
+		}
+		if r.table == "socialaccount_socialaccount" && s.tables.social {
+			if err := s.dropTokens(ctx, q, "user_id = $1", key); err != nil {
 				return err
 			}
 		}

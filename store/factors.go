@@ -61,6 +61,11 @@ func (s *Store) enter(ctx context.Context, q Queryer, session *record.Session) e
 	if err := s.spend(ctx, q, key, e.Spend, e.Uses, e.Forgive); err != nil {
 		return err
 	}
+	for _, use := range e.Social {
+		if err := s.useSocial(ctx, q, key, use, session.Created); err != nil {
+			return err
+		}
+	}
 	for _, add := range e.Add {
 		if err := s.addFactor(ctx, q, key, add); err != nil {
 			return err

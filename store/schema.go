@@ -83,6 +83,7 @@ type tables struct {
 	blacklist  bool // SimpleJWT's token_blacklist exists
 	addresses  bool // allauth's account_emailaddress exists
 	factors    bool // allauth's mfa_authenticator exists
+	social     bool // allauth's socialaccount_socialaccount exists
 	log        bool // django.contrib.admin's django_admin_log exists
 	trigrams   bool // there is an index for searches by substrings
 	referrers  []reference
@@ -114,6 +115,8 @@ var known = map[string][]string{
 	"account_emailconfirmation":        {"id", "email_address_id"},
 	"django_admin_log":                 {"id", "action_time", "object_id", "object_repr", "action_flag", "change_message", "content_type_id", "user_id"},
 	"mfa_authenticator":                {"id", "type", "data", "user_id", "created_at", "last_used_at"},
+	"socialaccount_socialaccount":      {"id", "provider", "uid", "last_login", "date_joined", "user_id", "extra_data"},
+	"socialaccount_socialtoken":        {"id", "account_id"},
 	"token_blacklist_outstandingtoken": {"id", "token", "created_at", "expires_at", "user_id", "jti"},
 	"token_blacklist_blacklistedtoken": {"id", "blacklisted_at", "token_id"},
 }
@@ -162,6 +165,7 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 	// other users.
 	t.addresses = t.whole("account_emailaddress") && t.whole("account_emailconfirmation") && t.ofUser("account_emailaddress")
 	t.factors = t.whole("mfa_authenticator") && t.ofUser("mfa_authenticator")
+	t.social = t.whole("socialaccount_socialaccount") && t.ofUser("socialaccount_socialaccount")
 	t.log = t.whole("django_admin_log") && t.ofUser("django_admin_log") && t.whole("django_content_type")
 	return t, err
 }

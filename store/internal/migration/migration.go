@@ -279,7 +279,7 @@ func (m *Set) apply(ctx context.Context, q Queryer, step migration) error {
 
 // Allauth lists tables of allauth that are created if they are missing, each
 // with the NAME of its files.
-var Allauth = []struct{ Table, Name string }{{"account_emailaddress", "allauth"}, {"mfa_authenticator", "allauth_mfa"}}
+var Allauth = []struct{ Table, Name string }{{"account_emailaddress", "allauth"}, {"mfa_authenticator", "allauth_mfa"}, {"socialaccount_socialaccount", "allauth_social"}}
 
 // AllauthTables returns the statements that create tables of allauth: those in
 // schema/NAME.sql. users is the table of users, id and typ are the name and

@@ -1,0 +1,227 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+)
+
+// Accounts at providers: allauth's table socialaccount_socialaccount.
+
+// SocialAccounts implements [record.SocialAccounts]. It is safe for concurrent use.
+type SocialAccounts struct{ s *Store }
+
+var _ record.SocialAccounts = SocialAccounts{}
+
+// SocialAccounts returns the accounts at providers, or nil if the database cannot
+// hold any: then socialaccount_socialaccount refers to other users.
+func (s *Store) SocialAccounts() record.SocialAccounts {
+	if !s.tables.social {
+		return nil
+	}
+	return SocialAccounts{s}
+}
+
+const socialColumns = "id, provider, uid, CAST(extra_data AS text), last_login, date_joined"
+
+func scanSocial(rows rowScanner) (a record.SocialAccount, err error) {
+	err = rows.Scan(&a.ID, &a.Provider, &a.UID, &a.Data, moment{&a.LastLogin}, moment{&a.Joined})
+	return a, err
+}
+
+// FindSocial implements record.SocialAccounts.
+func (sa SocialAccounts) FindSocial(ctx context.Context, provider, uid string) (*record.SocialAccount, error) {
+	a := record.SocialAccount{Provider: provider, UID: uid}
+	if !storable(provider) || !storable(uid) {
+		return nil, jotgate.ErrNotFound
+	}
+	found, err := ask(ctx, sa.s, func(ctx context.Context, q Queryer) (bool, error) {
+		return one(ctx, q, []any{&a.ID, keyScan{&a.User}, &a.Data, moment{&a.LastLogin}, moment{&a.Joined}},
+			"SELECT id, user_id, CAST(extra_data AS text), last_login, date_joined FROM socialaccount_socialaccount WHERE provider = $1 AND uid = $2", provider, uid)
+	})
+	if err == nil && !found {
+		err = jotgate.ErrNotFound
+	}
+	return &a, err
+}
+
+// ListSocial implements record.SocialAccounts.
+func (sa SocialAccounts) ListSocial(ctx context.Context, user record.UserID) ([]record.SocialAccount, error) {
+	key, ok := sa.s.tables.key.encode(user)
+	if !ok {
+		return nil, nil
+	}
+	list, err := ask(ctx, sa.s, func(ctx context.Context, q Queryer) ([]record.SocialAccount, error) { return listSocial(ctx, q, key) })
+	for i := range list {
+		list[i].User = user
+	}
+	return list, err
+}
+
+func listSocial(ctx context.Context, q Queryer, key any) ([]record.SocialAccount, error) {
+	return all(ctx, q, scanSocial, "SELECT "+socialColumns+" FROM socialaccount_socialaccount WHERE user_id = $1 ORDER BY id LIMIT 100", key)
+}
+
+// ChangeSocial implements record.SocialAccounts.
+func (sa SocialAccounts) ChangeSocial(ctx context.Context, change record.SocialChange) error {
+	key, ok := sa.s.tables.key.encode(change.User)
+	if !ok {
+		return jotgate.ErrNotFound
+	}
+	return sa.s.write(ctx, func(ctx context.Context, q Queryer) error { return sa.s.changeSocial(ctx, q, key, &change) })
+}
+
+func (s *Store) changeSocial(ctx context.Context, q Queryer, key any, change *record.SocialChange) error {
+	sch := s.tables.schema
+	var password string // an UPDATE locks the row against concurrent changes
+	found, err := one(ctx, q, []any{&password}, "UPDATE "+quote(sch.Users)+" SET password = password WHERE "+quote(sch.ID)+" = $1 AND is_active RETURNING password", key)
+	if err != nil || !found {
+		return notFound(err)
+	}
+	if err := s.spend(ctx, q, key, change.Spend, nil, nil); err != nil {
+		return err
+	}
+	if change.IfVerified != "" {
+		found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM account_emailaddress WHERE user_id = $1 AND email = $2 AND verified", key, change.IfVerified)
+		if err != nil || !found {
+			return notFound(err)
+		}
+	}
+	if change.IfSession != "" {
+		found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_session WHERE id = $1 AND user_id = $2 AND ended IS NULL AND expires > $3", note(change.IfSession, 64), string(change.User), change.At.UnixMicro())
+		if err != nil || !found {
+			return notFound(err)
+		}
+	}
+	if change.Disconnect != 0 {
+		if change.IfPassword != password {
+			return jotgate.ErrNotFound
+		}
+		if err := s.disconnect(ctx, q, key, change); err != nil {
+			return err
+		}
+	}
+	if change.Connect == nil {
+		return nil
+	}
+	return s.connect(ctx, q, key, change.User, change.Connect)
+}
+
+// notFound returns err, or jotgate.ErrNotFound if there is none.
+func notFound(err error) error {
+	if err == nil {
+		err = jotgate.ErrNotFound
+	}
+	return err
+}
+
+// connect inserts the row unless the user has it already.
+func (s *Store) connect(ctx context.Context, q Queryer, key any, user record.UserID, a *record.SocialAccount) error {
+	inserted, err := one(ctx, q, []any{&a.ID}, `INSERT INTO socialaccount_socialaccount (provider, uid, user_id, last_login, date_joined, extra_data)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id`, a.Provider, a.UID, key, s.socialTime(a.LastLogin), s.socialTime(a.Joined), a.Data)
+	if err != nil || inserted {
+		return err
+	}
+	var owner record.UserID
+	found, err := one(ctx, q, []any{&a.ID, keyScan{&owner}}, "SELECT id, user_id FROM socialaccount_socialaccount WHERE provider = $1 AND uid = $2", a.Provider, a.UID)
+	if err == nil && (!found || owner != user) {
+		err = jotgate.ErrConnected
+	}
+	return err
+}
+
+func (s *Store) socialTime(t time.Time) any { return s.driver.Time(t.UTC().Truncate(time.Microsecond)) }
+
+// disconnect deletes a row of the user and allauth's tokens of it. The user's row is
+// locked.
+func (s *Store) disconnect(ctx context.Context, q Queryer, key any, change *record.SocialChange) error {
+	factors, err := s.listFactors(ctx, q, key)
+	if err != nil {
+		return err
+	}
+	rows, err := listSocial(ctx, q, key)
+	if err != nil {
+		return err
+	}
+	var others []int64
+	for _, row := range rows {
+		if row.ID != change.Disconnect {
+			others = append(others, row.ID)
+		}
+	}
+	if record.FactorSet(factors) != change.IfFactors || !slices.Equal(others, change.IfRemaining) || len(others) == len(rows) {
+		return jotgate.ErrNotFound
+	}
+	if err := s.dropTokens(ctx, q, "id = $1", change.Disconnect); err != nil {
+		return err
+	}
+	_, err = run(ctx, q, "DELETE FROM socialaccount_socialaccount WHERE id = $1 AND user_id = $2", change.Disconnect, key)
+	return err
+}
+
+// dropTokens deletes the tokens that allauth keeps of some accounts at providers:
+// its foreign keys do not cascade.
+func (s *Store) dropTokens(ctx context.Context, q Queryer, where string, arg any) error {
+	if !s.tables.whole("socialaccount_socialtoken") {
+		return nil
+	}
+	_, err := run(ctx, q, "DELETE FROM socialaccount_socialtoken WHERE account_id IN (SELECT id FROM socialaccount_socialaccount WHERE "+where+")", arg)
+	return err
+}
+
+// useSocial applies the use of an account at a provider by the user with this key.
+func (s *Store) useSocial(ctx context.Context, q Queryer, key any, use record.SocialUse, now time.Time) error {
+	if !s.tables.social {
+		return jotgate.ErrNotFound
+	}
+	args := []any{s.socialTime(now), use.ID, key, use.Provider, use.UID}
+	text := "UPDATE socialaccount_socialaccount SET last_login = $1"
+	if use.Data != "" {
+		text, args = text+", extra_data = $6", append(args, use.Data)
+	}
+	n, err := run(ctx, q, text+" WHERE id = $2 AND user_id = $3 AND provider = $4 AND uid = $5", args...)
+	if err == nil && n == 0 {
+		err = jotgate.ErrNotFound
+	}
+	return err
+}
+
+// SignUpSocial implements record.SocialAccounts.
+func (sa SocialAccounts) SignUpSocial(ctx context.Context, a *record.Account, social *record.SocialAccount, verified bool, spend []record.Spent) error {
+	s := sa.s
+	var id record.UserID
+	joined := s.joined(a)
+	if err := s.beforeName(ctx); err != nil {
+		return err
+	}
+	err := s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+		if id, err = s.createAccount(ctx, q, a, joined); err != nil {
+			return err
+		}
+		key, ok := s.tables.key.encode(id)
+		if !ok {
+			return jotgate.ErrNotFound
+		}
+		if err := s.spend(ctx, q, key, spend, nil, nil); err != nil {
+			return err
+		}
+		if err := s.setAddress(ctx, q, id, key, a.Email, verified); err != nil {
+			return err
+		}
+		return s.connect(ctx, q, key, id, social)
+	})
+	if err == nil {
+		a.ID, a.DateJoined, social.User = id, joined, id
+	}
+	return s.rejected(err)
+}
+
+// SpendOnce implements record.SocialAccounts.
+func (sa SocialAccounts) SpendOnce(ctx context.Context, spent record.Spent) error {
+	return sa.s.write(ctx, func(ctx context.Context, q Queryer) error {
+		return sa.s.spend(ctx, q, nil, []record.Spent{spent}, nil, nil)
+	})
+}
