@@ -181,6 +181,29 @@ func (g *Guard) RequireAudience(audience string) func(http.Handler) http.Handler
 	return g.requireThat(func(u *User) error { return u.CheckAudience(audience) })
 }
 
+// NotImpersonated passes a request to next unless a member of staff acts for its user
+// (User.Actor). It belongs inside Require of a Guard, which also responds to the
+// requests that are refused; without a user it refuses all:
+//
+//	mux.Handle("/pay", gate.Require(jotgate.NotImpersonated(pay)))
+func NotImpersonated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error = ErrForbidden
+		if user, ok := UserFrom(r.Context()); ok {
+			err = user.CheckSelf()
+		}
+		if err == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if c, ok := r.Context().Value(verifiedKey{}).(*userContext); ok {
+			c.guard.refuse(w, r, err)
+			return
+		}
+		AsError(err).Respond(w, "")
+	})
+}
+
 // allow returns the check of requireThat that responds with 403 to users for
 // whom is returns false.
 func allow(is func(*User) bool) func(*User) error {

@@ -19,6 +19,7 @@ type accessClaims struct {
 	AuthTime    int64    `json:"auth_time"`
 	AMR         []string `json:"amr"`
 	ACR         string   `json:"acr"`
+	Act         jwt.Raw  `json:"act"` // who acts for the user (RFC 8693); Raw so that any form counts
 
 	// What the token may be used for; see User.limit. The types are Raw because
 	// issuers write them in several ways.
@@ -38,6 +39,7 @@ type foreignClaims struct {
 	JTI       jwt.Raw `json:"jti"`
 	UserID    jwt.Raw `json:"user_id"`
 	SID       string  `json:"sid"`
+	Act       jwt.Raw `json:"act"`
 
 	Scope    jwt.Raw `json:"scope"`
 	SCP      jwt.Raw `json:"scp"`

@@ -2,7 +2,11 @@ package jotgate
 
 // The client of a request.
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/jotgate/jotgate/record"
+)
 
 // Client describes the client of a request, as the session list and the audit
 // trail show it.
@@ -10,6 +14,8 @@ type Client struct {
 	Address   string // without a port
 	UserAgent string
 	Endpoint  string // the route of the request, for the audit trail
+	// Actor is User.Actor of the request, which events then name.
+	Actor record.UserID
 	// Browser says that the client keeps a pending login in a cookie. Such a login
 	// cannot be continued by a client that sends it in the body of a request, nor
 	// the other way round.

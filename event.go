@@ -79,6 +79,9 @@ func (g *Gate) event(ctx context.Context, e record.Event, client Client) {
 	e.Time, e.Outcome, e.Count = g.now(), kind.Outcome, 1
 	e.Address, e.UserAgent, e.Endpoint = client.Address, cut(client.UserAgent, 512), cut(client.Endpoint, 64)
 	e.Detail = cut(e.Detail, 256)
+	if e.Actor == "" && e.Name != "admin" {
+		e.Actor = client.Actor
+	}
 	if !kind.Bounded {
 		g.logEvent(ctx, e)
 		g.storeEvent(ctx, e)
@@ -124,8 +127,14 @@ func (g *Gate) logEvent(ctx context.Context, e record.Event) {
 	if e.Name == "reuse" { // a theft, or a client that needs another setting
 		level = slog.LevelWarn
 	}
-	g.log.Log(ctx, level, e.Name, "outcome", e.Outcome, "user_id", e.User, "sid", e.Session, "address", e.Address,
-		"endpoint", e.Endpoint, "subject", e.Subject, "detail", e.Detail)
+	about := []any{
+		"outcome", e.Outcome, "user_id", e.User, "sid", e.Session, "address", e.Address,
+		"endpoint", e.Endpoint, "subject", e.Subject, "detail", e.Detail,
+	}
+	if e.Actor != "" {
+		about = append(about, "actor_id", e.Actor)
+	}
+	g.log.Log(ctx, level, e.Name, about...)
 	if g.settings.OnEvent == nil {
 		return
 	}

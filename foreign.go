@@ -18,7 +18,7 @@ func ofAnotherType(err error) bool {
 // lenient adds the facts of the payload that have a usable type.
 func (f *foreignClaims) lenient(payload jwt.Raw) accessClaims {
 	c := accessClaims{
-		TokenType: f.TokenType, JTI: f.JTI, UserID: f.UserID, SID: f.SID,
+		TokenType: f.TokenType, JTI: f.JTI, UserID: f.UserID, SID: f.SID, Act: f.Act,
 		Scope: f.Scope, SCP: f.SCP, ClientID: f.ClientID, AZP: f.AZP, CNF: f.CNF,
 	}
 	for _, fact := range facts {

@@ -40,15 +40,19 @@ func (g *Gate) issue(ctx context.Context, account *record.Account, s *record.Ses
 // refreshClaims returns SimpleJWT's claims, in its order, and the session.
 func (g *Gate) refreshClaims(account *record.Account, s *record.Session, custom jwt.Object) jwt.Object {
 	claims := g.baseClaims("refresh", s.Expires, s.Rotated, s.JTI, account)
-	claims = append(claims, claim{"sid", s.ID})
-	return g.addressed(append(claims, custom...))
+	claims = append(append(claims, claim{"sid", s.ID}), actClaim(s)...)
+	return g.addressed(merge(claims, custom))
 }
 
 // accessClaims returns SimpleJWT's claims, in its order, then the session and
 // the facts about the user that Settings.Claims lists.
 func (g *Gate) accessClaims(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object, read time.Time) (jwt.Object, *User, error) {
-	claims := g.baseClaims("access", g.within(s.Created, read.Add(g.settings.AccessTokenLifetime)), read, randomHex(), account)
-	claims = append(claims, claim{"sid", s.ID})
+	expires := g.within(s.Created, read.Add(g.settings.AccessTokenLifetime))
+	if s.Actor != "" && s.Expires.Before(expires) {
+		expires = s.Expires
+	}
+	claims := g.baseClaims("access", expires, read, randomHex(), account)
+	claims = append(append(claims, claim{"sid", s.ID}), actClaim(s)...)
 	user, err := g.factsOf(ctx, account, s)
 	if err != nil {
 		return nil, nil, err
@@ -157,7 +161,7 @@ func revokeClaimHolds(claim jwt.Raw, account *record.Account) bool {
 // factsOf returns the user of a session's access tokens, with everything that
 // Settings.Claims lists.
 func (g *Gate) factsOf(ctx context.Context, account *record.Account, s *record.Session) (*User, error) {
-	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID}
+	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID, Actor: s.Actor}
 	if !s.AuthTime.IsZero() && (s.ACR != "" || g.claims(func(f *fact) bool { return f.session })) {
 		user.AuthTime, user.AMR, user.ACR = s.AuthTime.Unix(), strings.Fields(s.AMR), cmp.Or(s.ACR, levelOne)
 	}

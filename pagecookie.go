@@ -23,11 +23,17 @@ type pageCookie struct {
 	End      int64         `json:"end"`  // of the session
 	Seen     int64         `json:"seen"` // when the use of the session was last recorded
 	Keep     bool          `json:"keep,omitempty"`
+	Actor    record.UserID `json:"act,omitempty"`  // who acts for the user
+	Back     string        `json:"back,omitempty"` // with Actor, the path to return to
 }
 
 // pagePurpose separates the key of the page cookies from those derived for
 // other purposes.
 const pagePurpose = "jotgate page session v1"
+
+// actorPurpose is that of cookies with an Actor: a version that does not know of it
+// cannot open them.
+const actorPurpose = "jotgate impersonation v1"
 
 // sealPage encrypts a cookie.
 func sealPage(g *Gate, c *pageCookie) string {
@@ -35,7 +41,11 @@ func sealPage(g *Gate, c *pageCookie) string {
 	if err != nil {
 		panic("jotgate: " + err.Error()) // unreachable: strings and numbers
 	}
-	sealed, err := g.keys.Seal(text, "page", pagePurpose)
+	purpose := pagePurpose
+	if c.Actor != "" {
+		purpose = actorPurpose
+	}
+	sealed, err := g.keys.Seal(text, "page", purpose)
 	if err != nil {
 		panic("jotgate: " + err.Error()) // unreachable: the lengths are fixed
 	}
@@ -44,10 +54,11 @@ func sealPage(g *Gate, c *pageCookie) string {
 
 // openPage decrypts a cookie that the secret, or a fallback, sealed.
 func openPage(g *Gate, cookie string) (*pageCookie, bool) {
-	text, ok := g.keys.Open(cookie, "page", pagePurpose)
-	if !ok {
-		return nil, false
+	for _, purpose := range [...]string{pagePurpose, actorPurpose} {
+		if text, ok := g.keys.Open(cookie, "page", purpose); ok {
+			c := new(pageCookie)
+			return c, json.Unmarshal(text, c) == nil && (c.Actor != "") == (purpose == actorPurpose)
+		}
 	}
-	c := new(pageCookie)
-	return c, json.Unmarshal(text, c) == nil
+	return nil, false
 }

@@ -50,8 +50,9 @@ func (l *PageLogin) prepare(g *Gate, s *record.Session) error {
 	return nil
 }
 
-// make returns the session with a new cookie.
-func (p PageSessions) make(account *record.Account, s *record.Session, keep bool) *PageSession {
+// make returns the session with a new cookie, which keeps what only the cookie has
+// (Keep and Back).
+func (p PageSessions) make(account *record.Account, s *record.Session, kept *pageCookie) *PageSession {
 	now := p.gate.now()
 	expires := now.Add(min(pageLifetime, p.gate.settings.AccessTokenLifetime))
 	if s.Expires.Before(expires) {
@@ -59,7 +60,8 @@ func (p PageSessions) make(account *record.Account, s *record.Session, keep bool
 	}
 	c := &pageCookie{
 		Session: s.ID, JTI: s.JTI, User: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account),
-		AuthTime: s.AuthTime.Unix(), AMR: s.AMR, ACR: s.ACR, Issued: now.Unix(), Expires: expires.Unix(), End: s.Expires.Unix(), Seen: s.LastSeen.Unix(), Keep: keep,
+		AuthTime: s.AuthTime.Unix(), AMR: s.AMR, ACR: s.ACR, Issued: now.Unix(), Expires: expires.Unix(), End: s.Expires.Unix(), Seen: s.LastSeen.Unix(), Keep: kept.Keep,
+		Actor: s.Actor, Back: kept.Back,
 	}
 	page := p.session(c, sealPage(p.gate, c))
 	page.Changed, page.Account = true, account
@@ -71,6 +73,7 @@ func (p PageSessions) make(account *record.Account, s *record.Session, keep bool
 func (p PageSessions) session(c *pageCookie, cookie string) *PageSession {
 	id := p.gate.claimOf(&record.Account{ID: c.User, Username: c.Username})
 	user := &User{ID: id, Username: c.Username, Email: c.Email, Role: c.Role, Session: c.Session}
+	user.Actor = c.Actor
 	user.AuthTime, user.AMR, user.ACR = c.AuthTime, strings.Fields(c.AMR), c.ACR
 	user.stamp = stamp{issued: c.Issued, expires: c.Expires}
 	return &PageSession{User: user, Owner: c.User, AuthTime: time.Unix(c.AuthTime, 0), ACR: c.ACR, Keep: c.Keep, Expires: time.Unix(c.End, 0), Cookie: cookie}
@@ -103,7 +106,7 @@ func (p PageSessions) renew(ctx context.Context, c *pageCookie) (*PageSession, e
 	if err != nil {
 		return nil, err
 	}
-	return p.make(account, s, c.Keep), nil
+	return p.make(account, s, c), nil
 }
 
 // read returns the live session of a cookie and its active account.
@@ -125,6 +128,12 @@ func (p PageSessions) read(ctx context.Context, c *pageCookie) (*record.Session,
 		err := g.confirmPassword(ctx, &User{ID: account.ID, Session: s.ID}, account)
 		if err == nil || errors.Is(err, ErrPasswordChanged) {
 			err = ErrNotAuthenticated.Because(ErrPasswordChanged)
+		}
+		return nil, nil, err
+	}
+	if err := g.mayAct(ctx, s); err != nil {
+		if errors.Is(err, ErrTokenBlacklisted) {
+			err = ErrNotAuthenticated.Because(err)
 		}
 		return nil, nil, err
 	}

@@ -47,6 +47,9 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 			return Tokens{}, err
 		}
 	}
+	if err := g.mayAct(ctx, &rotated.Session); err != nil {
+		return Tokens{}, err
+	}
 	tokens, err := g.issue(ctx, rotated.Account, &rotated.Session, t.custom, read)
 	if g.settings.KeepRefreshTokens {
 		tokens.Refresh = ""

@@ -11,7 +11,8 @@ import (
 )
 
 // createSession inserts the session of a complete login and sets its tokens, or
-// its cookie. It is the only function that creates a session.
+// its cookie. Besides it only package
+// admin creates sessions: impersonations.
 func (g *Gate) createSession(ctx context.Context, l *login) error {
 	account, client, now := l.account, &l.client, g.now()
 	s := &record.Session{
@@ -47,7 +48,7 @@ func (g *Gate) createSession(ctx context.Context, l *login) error {
 // handOut makes the tokens or the cookie of a new session.
 func (g *Gate) handOut(ctx context.Context, l *login, s *record.Session) (err error) {
 	if l.page != nil {
-		l.state.Page = g.Sessions().Pages().make(l.account, s, l.page.Keep)
+		l.state.Page = g.Sessions().Pages().make(l.account, s, &pageCookie{Keep: l.page.Keep})
 		return nil
 	}
 	l.state.Tokens, err = g.issue(ctx, l.account, s, nil, l.read)

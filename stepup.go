@@ -93,6 +93,9 @@ func (g *Guard) RequireAuth(requirements ...Requirement) func(http.Handler) http
 // ended or the token has none.
 func (ls Logins) Reauthenticate(ctx context.Context, user *User, proof Proof, client Client) (LoginState, error) {
 	g := ls.gate
+	if err := user.CheckSelf(); err != nil {
+		return LoginState{}, err
+	}
 	if user.Session == "" {
 		return LoginState{}, ErrTokenBlacklisted.Because(errors.New("the token has no session"))
 	}
@@ -162,6 +165,9 @@ func provedBefore(s *record.Session) (done []proved) {
 // before a change of second factors.
 func (fs Factors) RequireRecent(ctx context.Context, user *User, a *record.Account) error {
 	g := fs.gate
+	if err := user.CheckSelf(); err != nil {
+		return err
+	}
 	set, err := g.factorSet(ctx, a)
 	if err != nil {
 		return err
@@ -187,6 +193,9 @@ func (fs Factors) RequireRecent(ctx context.Context, user *User, a *record.Accou
 // otherwise. Call it before a change of the password or the e-mail address and
 // before the account is deleted.
 func (fs Factors) Protect(ctx context.Context, user *User, a *record.Account) error {
+	if err := user.CheckSelf(); err != nil {
+		return err
+	}
 	set, err := fs.gate.factorSet(ctx, a)
 	if err != nil || set == "" {
 		return err

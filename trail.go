@@ -39,7 +39,7 @@ type counted struct {
 // counted together. If a client sent a name, all its spellings are counted
 // together, whether or not they are names of accounts.
 func trailKey(e record.Event) record.Event {
-	key := record.Event{Name: e.Name, Subject: e.Subject, Address: e.Address, Endpoint: e.Endpoint}
+	key := record.Event{Name: e.Name, Subject: e.Subject, Address: e.Address, Endpoint: e.Endpoint, Actor: e.Actor}
 	if e.Subject == "" {
 		key.User, key.Detail = e.User, e.Detail
 	}

@@ -27,7 +27,10 @@ type User struct {
 	AuthTime int64    `json:"auth_time,omitempty"`
 	AMR      []string `json:"amr,omitempty"`
 	ACR      string   `json:"acr,omitempty"`
-	Session  string   `json:"-"` // the session (sid) the token belongs to; empty in tokens that Django issued
+	// Actor is the id of the member of staff who acts for the user (the claim act), or
+	// "". See NotImpersonated.
+	Actor   record.UserID `json:"actor,omitempty"`
+	Session string        `json:"-"` // the session (sid) the token belongs to; empty in tokens that Django issued
 	// Scopes are what a limited token may be used for (HasScope), and Client is
 	// the client that the token was issued to (the claim client_id).
 	Scopes []string `json:"-"`

@@ -125,7 +125,7 @@ func (g *Guard) userFromClaims(dst *User, c *accessClaims, s stamp) (*User, erro
 	}
 	dst.ID, dst.Username, dst.Email, dst.Role = id, c.Username, c.Email, c.Role
 	dst.Groups, dst.Permissions, dst.Session, dst.stamp = c.Groups, c.Permissions, c.SID, s
-	dst.AuthTime, dst.AMR, dst.ACR = c.AuthTime, c.AMR, c.ACR
+	dst.AuthTime, dst.AMR, dst.ACR, dst.Actor = c.AuthTime, c.AMR, c.ACR, actorOf(c.Act)
 	if err := dst.limit(c); err != nil {
 		return nil, accessError(tokenError(err))
 	}

@@ -25,6 +25,11 @@ type Result struct {
 	Target string `json:"id,omitempty"`
 	// Count is how many sessions were ended.
 	Count int `json:"count,omitempty"`
+	// Access and Refresh are tokens with which to act for a user.
+	Access  string `json:"access,omitempty"`
+	Refresh string `json:"refresh,omitempty"`
+
+	acting *acting
 }
 
 // change is an action that is being run, in its transaction.
@@ -80,7 +85,7 @@ func (a *Admin) Act(ctx context.Context, who Actor, name, target string, in Fiel
 		return Result{}, err
 	}
 	a.done(ctx, c)
-	return c.result, nil
+	return c.result, c.issue()
 }
 
 // admit checks what does not need the transaction: it only saves work, since run

@@ -73,10 +73,15 @@ func userPassword(c *change, u *adminstore.User) error {
 // send queues an e-mail to the account in the transaction. An account without an
 // address gets none, which is an error only if the e-mail is the action.
 func (c *change) send(a *record.Account, kind record.MessageKind) error {
+	return c.sendDetail(a, kind, "")
+}
+
+// sendDetail is send with the detail of the message.
+func (c *change) sendDetail(a *record.Account, kind record.MessageKind, detail string) error {
 	if a.Email == "" || c.gate.Store().Outbox() == nil {
 		return nil
 	}
-	return c.tx.System.AddMessage(c.ctx, record.Message{Kind: kind, User: a.ID, To: a.Email, Created: c.now})
+	return c.tx.System.AddMessage(c.ctx, record.Message{Kind: kind, User: a.ID, To: a.Email, Detail: detail, Created: c.now})
 }
 
 func userResetPassword(c *change, u *adminstore.User) error {

@@ -46,6 +46,8 @@ func init() { //nolint:gochecknoinits // the functions refer to the table
 		{Name: "user.end-sessions", about: "End all sessions of a user.", perms: []string{"change"}, bulk: true, run: onUser(userEndSessions)},
 		{Name: "user.remove-factor", about: "Remove a second factor, or all without the field factor; the user gets an e-mail.", perms: []string{"change"}, danger: true, fields: []string{"factor", "reason"}, run: onUser(userRemoveFactor)},
 
+		{Name: "user.impersonate", about: "Act for a user for 15 minutes; the user gets an e-mail.", perms: []string{"impersonate"}, danger: true, fields: []string{"reason"}, run: onUser(userImpersonate)},
+
 		{Name: "group.add", about: "Create a group.", perms: []string{"add_group"}, create: true, danger: true, fields: []string{"name", "permissions"}, run: groupAdd},
 		{Name: "group.change", about: "Rename a group, and change its permissions.", perms: []string{"change_group"}, danger: true, fields: []string{"name", "permissions", "version"}, run: groupChange},
 		{Name: "group.delete", about: "Delete a group.", perms: []string{"delete_group"}, danger: true, run: groupDelete},
@@ -89,6 +91,8 @@ func (a *Admin) permName(p string) string {
 		return ""
 	case "view", "change", "add", "delete":
 		return a.perm(p)
+	case "impersonate":
+		return "jotgate.impersonate_user"
 	}
 	return "auth." + p // of groups
 }

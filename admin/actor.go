@@ -18,6 +18,7 @@ type Actor struct {
 	permissions []string
 	groups      []record.Group
 	client      jotgate.Client
+	session     string // of the actor; "" at the command line
 	// recent returns nil if the actor has authenticated recently enough for a
 	// dangerous action.
 	recent func(ctx context.Context) error
@@ -43,11 +44,14 @@ func (a *Admin) OperatorAs(ctx context.Context, account *record.Account) (Actor,
 }
 
 // Staff returns the actor of a request of a signed-in user. Errors:
-// jotgate.ErrForbidden if the user is not staff, or the token is not that of a
+// that of User.CheckSelf; jotgate.ErrForbidden if the user is not staff, or the token is not that of a
 // login (User.Limited); 401 with the code
 // insufficient_user_authentication if the user must authenticate with two factors;
 // those of Accounts.Of.
 func (a *Admin) Staff(ctx context.Context, user *jotgate.User, client jotgate.Client) (Actor, error) {
+	if err := user.CheckSelf(); err != nil {
+		return Actor{}, err
+	}
 	if user.Limited() {
 		return Actor{}, jotgate.ErrForbidden.Because(errors.New("the token is limited to scopes or to a client"))
 	}
@@ -60,7 +64,7 @@ func (a *Admin) Staff(ctx context.Context, user *jotgate.User, client jotgate.Cl
 	}
 	groups, permissions, err := a.gate.Store().Accounts().Grants(ctx, account.ID)
 	return Actor{
-		account: account, groups: groups, permissions: permissions, client: client,
+		account: account, groups: groups, permissions: permissions, client: client, session: user.Session,
 		recent: func(ctx context.Context) error { return a.gate.Factors().RequireRecent(ctx, user, account) },
 	}, err
 }

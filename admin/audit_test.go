@@ -78,7 +78,8 @@ func deeds(s *site) map[string]func(n int) deed {
 			must(s.gate.Store().Factors().ChangeFactors(ctx, record.FactorChange{User: record.UserID(id), Add: []*record.Factor{{User: record.UserID(id), Type: record.FactorTOTP, Data: `{"secret":"x"}`, Created: s.gate.Clock.Now()}}}))
 			return deed{id, admin.Fields{"reason": {"lost the device at sea"}}}
 		},
-		"group.add": func(n int) deed { return deed{"", admin.Fields{"name": {fmt.Sprintf("new%d", n)}}} },
+		"user.impersonate": func(n int) deed { return deed{user(n), admin.Fields{"reason": {"ticket 4711: cannot pay"}}} },
+		"group.add":        func(n int) deed { return deed{"", admin.Fields{"name": {fmt.Sprintf("new%d", n)}}} },
 		"group.change": func(n int) deed {
 			return deed{s.group(fmt.Sprintf("g%d", n)), admin.Fields{"name": {fmt.Sprintf("other%d", n)}, "permissions": {"1"}}}
 		},
@@ -148,8 +149,11 @@ func TestEveryActionIsAudited(t *testing.T) {
 	for _, act := range s.admin.Actions() {
 		for door, try := range map[string]func(d deed) string{
 			"page": func(d deed) string {
-				if got := s.post("/admin/"+s.path(act, d.target), url.Values(orEmpty(d.in))); got.status != 200 || strings.HasPrefix(got.path, "/account") {
+				if got := s.post("/admin/"+s.path(act, d.target), url.Values(orEmpty(d.in))); got.status != 200 || strings.HasPrefix(got.path, "/account") != (act.Name == "user.impersonate") {
 					return fmt.Sprint(got.status, " ", got.path, got.body)
+				}
+				if act.Name == "user.impersonate" { // back to the administration
+					s.post("/account/logout", url.Values{})
 				}
 				return ""
 			},

@@ -281,6 +281,9 @@ func (a *Admin) renderError(w http.ResponseWriter, r *http.Request, e *jotgate.E
 	v := a.visit(w, r, &page{template: "error.html", title: "problem.title"})
 	v.Page, v.Request = "error", w.Header().Get(web.RequestID)
 	v.Data = map[bool]string{true: "problem.notfound", false: "admin.refused"}[e.Status == http.StatusNotFound]
+	if e.Code == "impersonated" {
+		v.Data = "admin.acting"
+	}
 	if e.Status >= http.StatusInternalServerError {
 		v.Data = "problem.busy"
 	}
@@ -327,6 +330,9 @@ func (v *visit) run(act *action, in Fields) error {
 	}
 	if result.startsJob() {
 		v.a.wake(v.r.Context())
+	}
+	if result.acting != nil {
+		return v.actFor(result.acting)
 	}
 	after := act.after(result)
 	if section, _, _ := strings.Cut(after, "/"); !slices.ContainsFunc(v.Menu, func(m layout.MenuItem) bool { return m.Page == section+"/" }) {

@@ -64,6 +64,8 @@ func (v *visit) effects(act *action, u *userView) (list []string) {
 		list = append(list, v.T("admin.effect.delete", len(u.Groups), len(u.Factors), len(u.Addresses)), v.T("admin.effect.sessions", len(u.Sessions)))
 	case "user.deactivate", "user.password", "user.end-sessions", "user.remove-factor":
 		list = append(list, v.T("admin.effect.sessions", len(u.Sessions)))
+	case "user.impersonate":
+		list = append(list, v.T("admin.effect.impersonate"), v.T("admin.effect.email", u.Email))
 	case "user.reset-password", "user.send-activation":
 		list = append(list, v.T("admin.effect.email", u.Email))
 	}

@@ -17,7 +17,7 @@ func TestCheckAnswers(t *testing.T) {
 	good := s.ask("GET", "/auth/check", "", alice.header()...)
 	want(t, "a good token", good, 200, "")
 	names := slices.Sorted(maps.Keys(good.Header))
-	if !slices.Equal(names, []string{"Cache-Control", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Id", "X-Auth-Role", "X-Auth-Session", "X-Auth-User"}) {
+	if !slices.Equal(names, []string{"Cache-Control", "X-Auth-Actor", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Id", "X-Auth-Role", "X-Auth-Session", "X-Auth-User"}) {
 		t.Errorf("the headers are %v", names)
 	}
 	if h := good.Header; h.Get("Cache-Control") != "no-store" || h.Get("X-Auth-User") != "alice" || h.Get("X-Auth-Role") != "user" || h.Get("X-Auth-Session") == "" || good.Body != "" {
@@ -40,7 +40,7 @@ func TestCheckAnswers(t *testing.T) {
 func TestCheckReadsOnlyTheToken(t *testing.T) {
 	s := newSite(t, change{})
 	alice := s.login("alice")
-	identity := []string{"X-Auth-Id", "X-Auth-User", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session"}
+	identity := []string{"X-Auth-Id", "X-Auth-User", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session", "X-Auth-Actor"}
 	var forged []string
 	for _, name := range slices.Concat(identity, []string{
 		"X_Auth_User", "X.Auth.User", "Remote-User", "X-Forwarded-User", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",

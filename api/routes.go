@@ -99,7 +99,7 @@ func (a *API) routes() []route {
 		{path: "/auth/factors/passkeys/{id}/", name: "Passkey Instance", access: member, only: hasPasskeys, patch: on(200, member, passkeyNameFields, passkeyRename)},
 		{path: "/auth/factors/{id}/", name: "Factor Instance", access: member, remove: read(member, factorRemove)},
 		{path: "/auth/users/{id}/reset_factors/", name: "User Reset Factors", access: member, post: on(202, member, resetFields, factorsReset).in("email")},
-		{path: "/auth/logout/", name: "Logout", access: member, post: read(member, logout)},
+		{path: "/auth/logout/", name: "Logout", access: member, post: read(member, logout).byActor()},
 		{path: "/auth/check", get: raw, fast: check},
 		{path: "/auth/revocations", get: raw, raw: revocations, scope: "revocations", only: servesRevocations},
 		{path: "/.well-known/jwks.json", get: raw, raw: jwks},

@@ -40,6 +40,7 @@ type fastAction func(*API, http.ResponseWriter, *http.Request) error
 type action struct {
 	access access
 	scope  string                  // of Settings.Rates
+	acting bool                    // changes something, and a member of staff who acts for the user may use it
 	grant  string                  // the scope with which limited tokens may use it; empty: none may
 	fields func(*API) []form.Field // of the body
 	run    func(*call) (status int, body any, err error)
@@ -110,6 +111,13 @@ func (a *action) with(scope string) *action {
 	return a
 }
 
+// byActor opens an action that changes something to a member of staff who acts for the
+// user. All others are the user's own.
+func (a *action) byActor() *action {
+	a.acting = true
+	return a
+}
+
 // serve handles a request for a route.
 func (a *API) serve(w http.ResponseWriter, r *http.Request, route *route) {
 	if route.raw != nil {
@@ -171,17 +179,17 @@ func (c *call) authenticate(access access, action *action) error {
 	if err != nil {
 		return err
 	}
-	if err := action.permits(user); err != nil {
-		return err
-	}
-	c.user, c.account = user, account
-	return nil
+	c.user, c.account, c.client.Actor = user, account, user.Actor
+	return action.permits(user, c.r.Method)
 }
 
 // permits returns nil if the user's token may use the action. A nil action is
 // that of OPTIONS, and of methods that the route does not have.
-func (a *action) permits(user *jotgate.User) error {
+func (a *action) permits(user *jotgate.User, method string) error {
+	reads := method == http.MethodGet || method == http.MethodHead
 	switch {
+	case user.Actor != "" && a != nil && !reads && !a.acting:
+		return user.CheckSelf()
 	case !user.Limited():
 		return nil
 	case a == nil:

@@ -33,6 +33,7 @@ func TestMessages(t *testing.T) {
 		{record.MessageFactorAdded, "1", "A second factor of your account on Golden was changed", "\n192.0.2.7, Firefox\n"},
 		{record.MessageFactorRemoved, "1", "A second factor of your account on Golden was removed", "was removed on"},
 		{record.MessageFactorsReset, "1", "The second factors of your account on Golden are being reset", "\n192.0.2.7, Firefox\n"},
+		{record.MessageImpersonated, "1", "A member of staff signed in to your account on Golden", "\n    192.0.2.7, Firefox\n"},
 		{record.MessageRecoveryUsed, "1", "A recovery code was used on Golden", "192.0.2.7, Firefox."},
 		{record.MessageWrongCodes, "1", "Wrong codes for your account on Golden", "Ten wrong codes"},
 	} {

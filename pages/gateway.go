@@ -4,11 +4,13 @@ package pages
 // as nginx.
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/layout"
 	"github.com/jotgate/jotgate/proxy"
+	"github.com/jotgate/jotgate/record"
 )
 
 // SignedIn returns the user of the browser's session, or nil. It sends a renewed
@@ -19,6 +21,18 @@ func (p *Pages) SignedIn(w http.ResponseWriter, r *http.Request) (*jotgate.User,
 		return nil, err
 	}
 	return s.User, nil
+}
+
+// Impersonate signs the browser of a member of staff in for an account, in a session of
+// jotgate.Sessions.NewImpersonation that is stored. back is the path to which signing
+// out leads.
+func (p *Pages) Impersonate(w http.ResponseWriter, r *http.Request, account *record.Account, s *record.Session, back string) error {
+	by, err := p.open(w, r)
+	if err != nil || by == nil {
+		return cmp.Or(err, error(jotgate.ErrNotAuthenticated))
+	}
+	p.keep(w, r, p.gate.Sessions().Pages().Impersonation(account, s, by, back))
+	return nil
 }
 
 // ToLogin sends a browser to the login page and, after that, back.
@@ -32,6 +46,7 @@ func (p *Pages) ToLogin(w http.ResponseWriter, r *http.Request) {
 // user's browser.
 func (p *Pages) Refused(r *http.Request, user *jotgate.User, err error) {
 	client, _ := p.shell.Client(r)
+	client.Actor = user.Actor
 	id := user.ID
 	if p.gate.Settings().UserIDField != "id" {
 		id = "" // it is the username

@@ -100,8 +100,19 @@ func logoutShow(v *visit) error {
 	return nil
 }
 
-// logout ends the session of the browser.
+// logout ends the session of the browser. A member of staff who acted for the user is
+// signed in as before.
 func logout(v *visit) error {
+	if v.client.Actor != "" {
+		own, back, err := v.p.gate.Sessions().Pages().StopImpersonation(v.ctx, v.session, v.client)
+		if err == nil {
+			v.p.keep(v.w, v.r, own)
+			return v.redirect(back)
+		}
+		if !errors.Is(err, jotgate.ErrNotAuthenticated) {
+			return err
+		}
+	}
 	if v.session != nil {
 		if err := v.p.gate.Sessions().End(v.ctx, v.session.Owner, v.session.User.Session, v.client); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
 			return err

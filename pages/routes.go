@@ -26,6 +26,7 @@ type route struct {
 	token    bool   // the address holds a token: scope also limits show, which checks it
 	protect  bool   // a user with a second factor must have presented it recently
 	json     bool   // for scripts: errors are JSON
+	acting   bool   // a member of staff who acts for the user may send the form
 	show     func(*visit) error
 	act      func(*visit) error
 	check    func(*visit) error // in place of show and act: for a gateway, by any method
@@ -49,7 +50,7 @@ var routes = []route{
 	{path: "email/undo", template: "confirm.html", title: "email-undo.title", scope: "links", token: true, show: emailUndoShow, act: emailUndo},
 	{path: "username/confirm", template: "confirm.html", title: "username-confirm.title", scope: "links", token: true, show: usernameConfirmShow, act: usernameConfirm},
 	{path: "delete/undo", template: "confirm.html", title: "delete-undo.title", scope: "links", token: true, show: deleteUndoShow, act: deleteUndo},
-	{path: "logout", template: "logout.html", title: "logout.title", show: logoutShow, act: logout},
+	{path: "logout", template: "logout.html", title: "logout.title", show: logoutShow, act: logout, acting: true},
 	{path: "done", template: "done.html", title: "done.title", show: doneShow},
 
 	{path: "", template: "profile.html", title: "profile.title", access: member, scope: "email", show: profileShow, act: profile},
@@ -64,7 +65,7 @@ var routes = []route{
 	{path: "data", template: "data.html", title: "data.title", access: member, show: dataShow, scope: "login", protect: true, act: dataDelete},
 	{path: "data/export", access: member, act: dataExport},
 
-	{path: "token", act: token, json: true},
+	{path: "token", act: token, json: true, acting: true},
 	{path: "passkey/options", act: passkeyOptions, json: true},
 	{path: "passkey/signals", access: member, act: passkeySignals, json: true},
 	{path: "check", check: check, json: true},

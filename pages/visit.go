@@ -127,13 +127,16 @@ func (v *visit) handle() error {
 	if err := v.openSession(); err != nil {
 		return err
 	}
+	if !reading && v.client.Actor != "" && !v.route.acting {
+		return v.User.CheckSelf()
+	}
 	if v.route.access == member && v.session == nil {
 		return v.toLogin(reading)
 	}
 	if v.route.access == guest && v.session != nil {
 		return v.goHome()
 	}
-	if v.route.protect {
+	if v.route.protect && v.client.Actor == "" {
 		if ok, err := v.protected(); !ok {
 			return err
 		}
@@ -380,6 +383,9 @@ func (p *Pages) renderError(w http.ResponseWriter, r *http.Request, e *jotgate.E
 
 // errorData returns the id of the message about an error.
 func errorData(e *jotgate.Error) string {
+	if e.Code == "impersonated" {
+		return "problem.impersonated"
+	}
 	switch e.Status {
 	case http.StatusNotFound:
 		return "problem.notfound"

@@ -24,7 +24,7 @@ const punctuation = "!#$%&'*+-.^_`|~"
 func forgeries() []string {
 	var lines []string
 	for _, name := range []string{
-		"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session", "X-Forwarded-For",
+		"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session", "X-Auth-Actor", "X-Forwarded-For",
 		"X-Forwarded-Proto", "Forwarded", "X-Real-IP", "Remote-User", "True-Client-IP", "X-Original-URL", "X-HTTP-Method-Override",
 	} {
 		for _, c := range strings.Split(punctuation, "") {

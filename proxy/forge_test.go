@@ -72,7 +72,7 @@ func TestIdentifyAll(t *testing.T) {
 	h := http.Header{"X-Auth-Email": {"root@example.com"}}
 	proxy.IdentifyAll(h, &jotgate.User{ID: "7", Username: "alice"})
 	for name, want := range map[string]string{
-		"X-Auth-Id": "7", "X-Auth-User": "alice", "X-Auth-Role": "", "X-Auth-Email": "", "X-Auth-Groups": "", "X-Auth-Session": "",
+		"X-Auth-Id": "7", "X-Auth-User": "alice", "X-Auth-Role": "", "X-Auth-Email": "", "X-Auth-Groups": "", "X-Auth-Session": "", "X-Auth-Actor": "",
 	} {
 		if got := h[name]; len(got) != 1 || got[0] != want {
 			t.Errorf("%s is %q, want %q", name, got, want)

@@ -22,7 +22,7 @@ import (
 
 // identity are the headers that state the user's identity to the upstream, in
 // canonical form and in the order of the values that identityValues returns.
-var identity = [...]string{"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session"}
+var identity = [...]string{"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session", "X-Auth-Actor"}
 
 // connection are the headers that describe the client's connection to the
 // upstream. httputil.ProxyRequest.SetXForwarded writes them.

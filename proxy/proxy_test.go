@@ -124,7 +124,7 @@ func TestProtectedNeedsAToken(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"X-Auth-Id": "7", "X-Auth-User": "zo%C3%A9, %0D%0AX-Evil: 1", "X-Auth-Role": "user",
-		"X-Auth-Session": "00112233445566778899aabbccddeeff", "X-Auth-Groups": "a%2Cb,c", "X-Auth-Email": "", "X-Evil": "",
+		"X-Auth-Session": "00112233445566778899aabbccddeeff", "X-Auth-Groups": "a%2Cb,c", "X-Auth-Email": "", "X-Auth-Actor": "", "X-Evil": "",
 	} {
 		if got := s.Header.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)

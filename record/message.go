@@ -40,7 +40,8 @@ const (
 	MessageFactorsReset    MessageKind = "factors_reset" // by staff or by command
 	MessageRecoveryUsed    MessageKind = "recovery_used"
 	MessageWrongCodes      MessageKind = "wrong_codes"
-	MessageDeletion        MessageKind = "deletion" // the account will be deleted, with a link to restore it
+	MessageImpersonated    MessageKind = "impersonated" // a member of staff acts for the user; Detail is the reason
+	MessageDeletion        MessageKind = "deletion"     // the account will be deleted, with a link to restore it
 	MessageDecoy           MessageKind = "decoy"
 )
 

@@ -21,6 +21,7 @@ const (
 	EndedByUsername EndReason = "username" // the username was changed
 	EndedByStepUp   EndReason = "stepup"   // the user authenticated again; another session replaced it
 	EndedByFactors  EndReason = "factors"  // the second factors were reset
+	EndedByActor    EndReason = "actor"    // a member of staff acted for the user, and the session of that member ended
 )
 
 // Session is one login, from its first refresh token to its last: a row of
@@ -60,6 +61,11 @@ type Session struct {
 	AuthTime time.Time `json:"-"`
 	AMR      string    `json:"-"`
 	ACR      string    `json:"-"`
+	// Actor is the member of staff who acts for the user in this session, and
+	// ActorSession the session of that member, with which this one ends. Both are empty
+	// for a session of the user's own; ActorSession also if a command made it.
+	Actor        UserID `json:"actor_id,omitempty"`
+	ActorSession string `json:"-"`
 	// Entry is what CreateSession checks and writes in the same transaction. It is
 	// not stored with the session.
 	Entry Entry `json:"-"`

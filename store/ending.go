@@ -47,6 +47,9 @@ func (s *Store) endSessions(ctx context.Context, q Queryer, which record.Ending,
 			return 0, err
 		}
 	}
+	if err := s.endImpersonations(ctx, q, which, ended); err != nil {
+		return 0, err
+	}
 	if which.ID == "" {
 		err = s.blacklistUser(ctx, q, which)
 	}

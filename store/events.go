@@ -26,12 +26,18 @@ func addEvent(ctx context.Context, q Queryer, e record.Event) error {
 func insertEvent(ctx context.Context, q Queryer, e record.Event) (id int64, err error) {
 	kind, _ := record.EventKindOf(e.Name)
 	_, err = one(ctx, q, []any{&id}, `INSERT INTO jotgate_event (made, event, user_id, session, address, user_agent, detail, outcome, endpoint, subject, count,
-actor, target, changes, parent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id`,
+actor, target, changes, parent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, `+eventActor+`, $13, $14, $15) RETURNING id`,
 		e.Time.UnixMicro(), note(e.Name, 64), note(string(e.User), 64), note(e.Session, 64),
 		note(e.Address, 64), note(e.UserAgent, 512), note(e.Detail, 1024), note(cmp.Or(e.Outcome, kind.Outcome), 16),
 		note(e.Endpoint, 64), note(e.Subject, 64), max(e.Count, 1), note(string(e.Actor), 64), note(e.Target, 256), note(e.Changes, maxChanges), e.Parent)
 	return id, err
 }
+
+// eventActor is the actor of an event: that of the caller or, in a session in which a
+// member of staff acts for a user, that member, so that no event of such a session
+// lacks one. An action of the administration names its own.
+const eventActor = `CASE WHEN CAST($12 AS text) <> '' OR $2 = 'admin' THEN CAST($12 AS text)
+ELSE COALESCE((SELECT substr(s.actor, 33) FROM jotgate_session AS s WHERE s.id = $4), '') END`
 
 // maxChanges bounds Event.Changes, in bytes. An administrator's change of many
 // permissions fits.

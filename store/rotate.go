@@ -175,8 +175,8 @@ func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation, out *ro
 }
 
 const takeText = `UPDATE jotgate_session SET previous_jti = jti, jti = $1, rotated = $2, last_seen = $2,
-expires = CASE WHEN created + $4 < $3 THEN created + $4 ELSE $3 END,
-expires_day = CASE WHEN token_expires > $3 THEN token_expires WHEN created + $4 < $3 THEN created + $4 ELSE $3 END / 86400000000,
+expires = CASE WHEN actor <> '' THEN expires WHEN created + $4 < $3 THEN created + $4 ELSE $3 END,
+expires_day = CASE WHEN actor <> '' THEN expires WHEN token_expires > $3 THEN token_expires WHEN created + $4 < $3 THEN created + $4 ELSE $3 END / 86400000000,
 address = $5, user_agent = $6, password_digest = $7
 WHERE id = $8 AND user_id = $9 AND ended IS NULL AND expires > $2 AND created + $4 > $2 AND password_digest IN ('', $7) AND jti = $10`
 

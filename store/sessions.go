@@ -10,14 +10,16 @@ import (
 
 // Sessions: one row per login. rotate.go rotates them, ending.go ends them.
 
-const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason, password_digest, token_expires, auth_time, amr, acr"
+const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason, password_digest, token_expires, auth_time, amr, acr, actor"
 
 // scanSession reads sessionColumns.
 func scanSession(rows rowScanner) (s record.Session, err error) {
 	var tokenExpires, authTime int64
+	var actor string
 	err = rows.Scan(&s.ID, &s.User, instant{&s.Created}, instant{&s.LastSeen}, &s.Address, &s.UserAgent, &s.JTI,
 		&s.PreviousJTI, instant{&s.Rotated}, instant{&s.Expires}, instant{&s.Ended}, &s.EndReason, &s.PasswordDigest, &tokenExpires,
-		&authTime, &s.AMR, &s.ACR)
+		&authTime, &s.AMR, &s.ACR, &actor)
+	s.ActorSession, s.Actor = splitActor(actor)
 	if tokenExpires != 0 {
 		s.Adopted.Expires = time.UnixMicro(tokenExpires).UTC()
 	}
@@ -84,12 +86,12 @@ func (s *Store) active(ctx context.Context, q Queryer, id record.UserID) (a acti
 }
 
 const insertSessionText = `INSERT INTO jotgate_session
-(id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day, ended, end_reason, password_digest, token_expires, username, auth_time, amr, acr)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
+(id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day, ended, end_reason, password_digest, token_expires, username, auth_time, amr, acr, actor)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
 
 // insertSession inserts a row; conflict is "" or an ON CONFLICT clause.
 func insertSession(ctx context.Context, q Queryer, s *record.Session, conflict string) (int, error) {
-	if !storable(s.ID+s.JTI+s.PreviousJTI+string(s.User)+identifying(s)) || s.ID == "" {
+	if !storable(s.ID+s.JTI+s.PreviousJTI+string(s.User)+string(s.Actor)+s.ActorSession+identifying(s)) || s.ID == "" {
 		return 0, jotgate.ErrTokenInvalid
 	}
 	tokenExpires, last := int64(0), s.Expires // of all its tokens
@@ -102,7 +104,7 @@ func insertSession(ctx context.Context, q Queryer, s *record.Session, conflict s
 	return run(ctx, q, insertSessionText+conflict, s.ID, string(s.User), s.Created.UnixMicro(), s.LastSeen.UnixMicro(),
 		note(s.Address, 64), note(s.UserAgent, 512), s.JTI, s.PreviousJTI, micros(s.Rotated),
 		s.Expires.UnixMicro(), day(last), micros(s.Ended), string(s.EndReason), s.PasswordDigest, tokenExpires, identifying(s),
-		authTime(s.AuthTime), note(s.AMR, 128), note(s.ACR, 64))
+		authTime(s.AuthTime), note(s.AMR, 128), note(s.ACR, 64), joinActor(s))
 }
 
 // identifying returns the username by which the session's tokens identify the

@@ -70,6 +70,9 @@ type UserTx interface {
 	EndSessions(ctx context.Context, which record.Ending) (int, error)
 	// Session returns a session. The error is jotgate.ErrNotFound if there is none.
 	Session(ctx context.Context, id string) (*record.Session, error)
+	// Impersonate inserts the session of jotgate.Sessions.NewImpersonation. The error is
+	// jotgate.ErrNotFound if its user is not active.
+	Impersonate(ctx context.Context, s *record.Session) error
 	// RemoveFactors deletes factors of the user by their ids. With the last one,
 	// the recovery codes are deleted. The error is jotgate.ErrNotFound if one does
 	// not exist.

@@ -161,7 +161,7 @@ func guard(remember int) *jotgate.Guard {
 func withHeaders(next http.Handler) http.Handler {
 	fixed := http.Header{
 		"Cache-Control": {"no-store"}, "X-Auth-Id": {"42"}, "X-Auth-User": {"alice"}, "X-Auth-Role": {"staff"},
-		"X-Auth-Email": {"alice@example.com"}, "X-Auth-Groups": {""}, "X-Auth-Session": {"00112233445566778899aabbccddeeff"},
+		"X-Auth-Email": {"alice@example.com"}, "X-Auth-Groups": {""}, "X-Auth-Session": {"00112233445566778899aabbccddeeff"}, "X-Auth-Actor": {""},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), fixed)

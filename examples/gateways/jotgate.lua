@@ -3,7 +3,7 @@
 -- does not respond.
 
 local address = "http://127.0.0.1:8000"
-local identity = { "x-auth-id", "x-auth-user", "x-auth-role", "x-auth-email", "x-auth-groups", "x-auth-session" }
+local identity = { "x-auth-id", "x-auth-user", "x-auth-role", "x-auth-email", "x-auth-groups", "x-auth-session", "x-auth-actor" }
 
 -- What lets pages of --cors-origins read a response, and the variables in which
 -- haproxy.cfg finds it for the API's.

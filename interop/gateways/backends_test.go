@@ -108,7 +108,7 @@ func variables(text string) map[string]string {
 // place of each "-" and of all, before, and after the name.
 func forgeries() (lines []string) {
 	for _, name := range []string{
-		"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session",
+		"X-Auth-User", "X-Auth-Id", "X-Auth-Role", "X-Auth-Email", "X-Auth-Groups", "X-Auth-Session", "X-Auth-Actor",
 		"X-Forwarded-For", "X-Real-IP", "Remote-User", "X-Original-URL",
 	} {
 		for _, c := range strings.Split("!#$%&'*+-.^_`|~", "") {
