@@ -30,7 +30,7 @@ func (c *change) setActive(u *adminstore.User, active bool) error {
 		return err
 	}
 	c.set("is_active", u.IsActive, active)
-	c.log(adminstore.LogChange, "user", string(u.ID), u.Username, []map[string]any{{"changed": map[string]any{"fields": []string{"Active"}}}})
+	c.log(adminstore.LogChange, "user", string(u.ID), u.Username, djangoChanged([]string{"Active"}))
 	return nil
 }
 
@@ -66,7 +66,7 @@ func userPassword(c *change, u *adminstore.User) error {
 	if err := c.tx.Users.Change(c.ctx, u.ID, record.Change{Password: &encoded, EndSessions: record.EndedByPassword, At: c.now}); err != nil {
 		return err
 	}
-	c.log(adminstore.LogChange, "user", string(u.ID), u.Username, []map[string]any{{"changed": map[string]any{"fields": []string{"password"}}}})
+	c.log(adminstore.LogChange, "user", string(u.ID), u.Username, djangoChanged([]string{"password"}))
 	return c.send(&u.Account, record.MessagePasswordChanged)
 }
 

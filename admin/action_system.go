@@ -51,7 +51,7 @@ func groupAdd(c *change) error {
 	c.target = strconv.FormatInt(id, 10)
 	c.result.Target, c.event.Target = c.target, "group "+c.target
 	c.set("name", nil, name)
-	c.log(adminstore.LogAddition, "group", c.target, name, []map[string]any{{"added": map[string]any{}}})
+	c.log(adminstore.LogAddition, "group", c.target, name, djangoAdded)
 	return c.setGroupPermissions(&adminstore.Group{ID: id})
 }
 

@@ -3,6 +3,7 @@ package admin
 // Actions on a user.
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -40,12 +41,8 @@ func onUser(run func(*change, *adminstore.User) error) func(*change) error {
 }
 
 // log adds the change to Django's history.
-func (c *change) log(flag adminstore.LogFlag, model, object, name string, message any) {
-	text, _ := json.Marshal(message) // strings and maps
-	if s, ok := message.(string); ok {
-		text = []byte(s)
-	}
-	c.entry = &adminstore.LogEntry{Flag: flag, Model: model, Object: object, Name: name, Message: string(text)}
+func (c *change) log(flag adminstore.LogFlag, model, object, name, message string) {
+	c.entry = &adminstore.LogEntry{Flag: flag, Model: model, Object: object, Name: name, Message: message}
 }
 
 // logUser adds a change of a user that Django's admin has no form for.
@@ -60,20 +57,18 @@ var labels = map[string]string{
 }
 
 // changed returns Django's message about the changed fields.
-func (c *change) changed() any {
-	fields := []string{}
+func (c *change) changed() string {
+	var names, list []string
 	for name := range c.changes {
-		label := labels[name]
-		if label == "" {
-			label = strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " ")
-		}
-		fields = append(fields, label)
+		names = append(names, name)
 	}
-	if len(fields) == 0 {
-		return []string{} // "No fields changed."
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(slices.Index(djangoFields, a)-slices.Index(djangoFields, b), strings.Compare(a, b))
+	})
+	for _, name := range names {
+		list = append(list, label(name))
 	}
-	slices.Sort(fields)
-	return []map[string]any{{"changed": map[string]any{"fields": fields}}}
+	return djangoChanged(list)
 }
 
 // values returns a user's fields by name, as forms show them.
@@ -351,7 +346,7 @@ func userAdd(c *change) error {
 	if err := c.setRights(u); err != nil {
 		return err
 	}
-	c.log(adminstore.LogAddition, "user", c.target, a.Username, []map[string]any{{"added": map[string]any{}}})
+	c.log(adminstore.LogAddition, "user", c.target, a.Username, djangoAdded)
 	if send, err := c.in.truth("send_reset"); err != nil || !send {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/admin/adminstore"
@@ -66,10 +65,7 @@ func (v *visit) Row(section string, key any) template.URL {
 
 // Label returns the label of a field.
 func (v *visit) Label(name string) string {
-	if text := labels[name]; text != "" {
-		return text
-	}
-	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " ")
+	return label(name)
 }
 
 // Changed is a field with its values before and after, for the history.

@@ -81,7 +81,11 @@ func (a *Admin) readUser(ctx context.Context, who *Actor, id string) (*userView,
 		return nil, err
 	}
 	events, err := a.store.Events(ctx, adminstore.EventQuery{User: u.ID, Limit: 20})
-	v.Events = events.Events
+	if err != nil {
+		return nil, err
+	}
+	entries, err := a.store.DjangoLog(ctx, u.ID, 20)
+	v.Events = withDjango(events.Events, u.ID, entries)
 	return v, err
 }
 

@@ -222,7 +222,7 @@ func (t adminTx) record(ctx context.Context, e *record.Event, entry *adminstore.
 	}
 	_, err = run(ctx, t.q, `INSERT INTO django_admin_log (action_time, object_id, object_repr, action_flag, change_message, content_type_id, user_id)
 VALUES ($1, $2, $3, $4, $5, (SELECT id FROM django_content_type WHERE app_label || '_' || model = $6), $7)`,
-		t.db.driver.Time(t.now), note(entry.Object, 512), cut(entry.Name, 200), int(entry.Flag), note(entry.Message, maxChanges),
+		t.db.driver.Time(e.Time), note(entry.Object, 512), cut(entry.Name, 200), int(entry.Flag), note(entry.Message, maxChanges),
 		t.db.modelTable(entry.Model), actor)
 	return err
 }

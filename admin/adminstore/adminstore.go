@@ -61,6 +61,10 @@ type Store interface {
 	Messages(ctx context.Context, after int64, limit int) ([]Message, error)
 	// Events lists events, newest first.
 	Events(ctx context.Context, q EventQuery) (EventPage, error)
+	// DjangoLog lists the newest changes of a user that Django's admin has recorded, at
+	// most limit, newest first, without those that Tx.Record has written. It is empty if
+	// no Django with its admin uses the database.
+	DjangoLog(ctx context.Context, user record.UserID, limit int) ([]LogEntry, error)
 	// Failures lists at most limit counters of failures with a key greater than
 	// after, in order of key.
 	Failures(ctx context.Context, after string, limit int) ([]Failure, error)

@@ -27,6 +27,8 @@ type Tx struct {
 
 // LogEntry is a row of Django's django_admin_log.
 type LogEntry struct {
+	Time   time.Time     // when Django wrote it; for Record, that of the event
+	Actor  record.UserID // who made the change; for Record, that of the event
 	Flag   LogFlag
 	Model  string // "user" or "group"
 	Object string // the key of the object

@@ -8,6 +8,7 @@ What can be done are the functions below, under their names.
 import io
 import json
 import os
+import re
 import sys
 
 import django
@@ -168,12 +169,47 @@ def admin_page(path, username):
     return {"status": response.status_code, "html": response.content.decode()}
 
 
+def admin_change(path, username, changes):
+    """Sends the admin's form of a user with some fields changed, as a user who is logged in there: the status."""
+    from django.contrib import admin
+    from django.test import RequestFactory
+
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(find(username))
+    request, user = RequestFactory().get(path), get_user_model().objects.get(pk=path.split("/")[-3])
+    request.user = find(username)
+    form = admin.site._registry[get_user_model()].get_form(request, user)(instance=user)
+    html = client.get(path).content.decode()
+    data = {}
+    for name in form.fields:
+        value = form[name].value()
+        if hasattr(value, "strftime"):
+            for part in (name + "_0", name + "_1"):
+                data[part] = re.search(r'name="%s" value="([^"]*)"' % part, html).group(1)
+        elif isinstance(value, (list, tuple)) or hasattr(value, "all"):
+            data[name] = [getattr(v, "pk", v) for v in value]
+        elif value not in (None, False):
+            data[name] = value
+    return client.post(path, {**data, **changes}).status_code
+
+
+def admin_log():
+    """The history that the admin keeps, oldest first."""
+    from django.contrib.admin.models import LogEntry
+
+    return [
+        {"flag": e.action_flag, "object": e.object_id, "repr": e.object_repr, "message": e.change_message,
+         "text": e.get_change_message(), "user": e.user.get_username(), "model": e.content_type.model}
+        for e in LogEntry.objects.order_by("id")
+    ]
+
+
 ACTIONS = {
     action.__name__: action
     for action in (
         manage, version, create_user, change_user, delete_user, show_user, grant, set_password, user_has_password,
         make_password, check_password, make_reset_token, check_reset_token, make_reset_tokens, check_reset_tokens,
-        encode_uids, sign, unsign, tables, rows, admin_page,
+        encode_uids, sign, unsign, tables, rows, admin_page, admin_change, admin_log,
     )
 }
 
