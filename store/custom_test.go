@@ -176,6 +176,11 @@ func TestLeastUserModel(t *testing.T) {
 		session := login(w, s, a.ID, "sid")
 		_, err = s.Sessions().Rotate(w.ctx, use(session, "sid0", "sid1"))
 		w.must(err)
+		social := record.SocialAccount{Provider: "example", UID: "7", Data: "{}", Joined: noon, LastLogin: noon}
+		w.must(s.SocialAccounts().ChangeSocial(w.ctx, record.SocialChange{User: a.ID, Connect: &social, At: noon}))
+		if list, err := s.SocialAccounts().ListSocial(w.ctx, a.ID); err != nil || len(list) != 1 || list[0].UID != "7" {
+			t.Errorf("accounts at providers: %+v, %v", list, err)
+		}
 		if n := w.count(w.on("SELECT COUNT(*) FROM sqlite_schema WHERE name LIKE 'auth_%'", "SELECT COUNT(*) FROM pg_tables WHERE tablename LIKE 'auth_%'")); n != 0 {
 			t.Errorf("%d tables of Django's were made for a model that is not Django's", n)
 		}
