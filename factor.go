@@ -225,7 +225,7 @@ func (g *Gate) matchRecovery(ctx context.Context, l *login, code string) (use re
 	}
 	var busy error
 	i, ok := data.Find(code, func(code, hash string) (fits bool) {
-		busy = g.hashPool.do(ctx, g.hasher.Memory(hash), func() { fits, _ = g.hasher.Check(code, hash) })
+		busy = g.hash(ctx, hash, func() { fits, _ = g.hasher.Check(code, hash) })
 		return fits && busy == nil
 	})
 	if busy != nil || !ok {

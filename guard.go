@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/revocation"
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/metrics"
 )
 
 // Guard verifies access tokens and protects handlers. It needs keys but no
@@ -35,6 +37,7 @@ type Guard struct {
 	onError   func(http.ResponseWriter, *http.Request, *Error)
 	log       *slog.Logger
 	warned    atomic.Int64 // when warnUncovered last did, Unix seconds
+	verified  *verifications
 }
 
 // GuardSettings holds all options of a Guard. Only Keys is required. An
@@ -58,6 +61,8 @@ type GuardSettings struct {
 	// OnError responds instead of the default, which sends the error as JSON with
 	// e.Respond.
 	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
+	// Metrics counts the tokens that are verified. Default: none.
+	Metrics *metrics.Registry
 	// RevocationsURL is the URL of a Gate's revocation feed (/auth/revocations).
 	// Run follows it. A query in it is kept, except the names since, wait and
 	// nonce. Default: none, tokens are valid until exp.
@@ -80,6 +85,14 @@ var bearerTypes = []string{"", "JWT", "at+jwt"}
 
 // NewGuard returns a Guard, or an error that names the setting at fault.
 func NewGuard(s GuardSettings) (*Guard, error) {
+	g, err := newGuard(s)
+	if err == nil {
+		s.Metrics.Collect(g.measure)
+	}
+	return g, err
+}
+
+func newGuard(s GuardSettings) (*Guard, error) {
 	if s.Keys == nil {
 		return nil, errors.New("jotgate: a Guard needs Keys")
 	}
@@ -119,6 +132,7 @@ func NewGuard(s GuardSettings) (*Guard, error) {
 		stale:     func() bool { return false },
 		onError:   s.OnError,
 		log:       s.Logger,
+		verified:  newVerifications(s.Metrics),
 	}
 	if s.RevocationsURL == "" {
 		return g, nil
@@ -152,6 +166,14 @@ const defaultMaxAge = time.Minute
 // process last read it completely, or the maximum Duration before the first
 // time. Operators should monitor it.
 func (g *Guard) RevocationAge() time.Duration { return g.revoked.Age(g.now()) }
+
+// measure sets the figures of a Guard.
+func (g *Guard) measure(_ context.Context, set metrics.Set) {
+	set(metrics.Revocations, float64(g.revoked.Len()))
+	if age := g.RevocationAge(); age < math.MaxInt64 {
+		set(metrics.RevocationAge, max(0, age.Seconds()))
+	}
+}
 
 // Run follows the revocations at GuardSettings.RevocationsURL until the
 // context ends, and returns its error. Without that setting it returns nil

@@ -16,6 +16,8 @@ type hashPool struct {
 	memory  *semaphore.Weighted
 	total   int64        // bytes in memory
 	pending atomic.Int64 // calls that are waiting or hashing
+	hashing atomic.Int64 // calls that are hashing
+	used    atomic.Int64 // bytes that these use
 	limit   int64        // of pending
 }
 
@@ -57,6 +59,10 @@ func (p *hashPool) do(ctx context.Context, bytes int64, hash func()) error {
 		return ErrBusy.Because(err)
 	}
 	defer p.memory.Release(bytes)
+	p.hashing.Add(1)
+	defer p.hashing.Add(-1)
+	p.used.Add(bytes)
+	defer p.used.Add(-bytes)
 	hash()
 	return nil
 }

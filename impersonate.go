@@ -36,7 +36,7 @@ func (ss Sessions) NewImpersonation(account *record.Account, actor record.UserID
 
 // Issue returns the tokens of a session that is stored. Errors: ErrUnavailable.
 func (ss Sessions) Issue(ctx context.Context, account *record.Account, s *record.Session) (Tokens, error) {
-	return ss.gate.issue(ctx, account, s, nil, s.Created)
+	return ss.gate.issue(ctx, "impersonation", account, s, nil, s.Created)
 }
 
 // Impersonation returns the page session in which the user of by acts for an account;

@@ -13,16 +13,18 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 )
 
-// issue returns the session's refresh token and an access token. custom are
+// issue returns the session's refresh token and an access token. grant is what they
+// are counted as. custom are
 // the claims that a refresh copies from the presented token. The same session
 // always gets the same refresh token (except for the random part of ES256 and
 // PS256 signatures), which is how a retry within the grace time gets it
 // again. read is a time at or before the account was read. It becomes the iat
 // of the access token, so that a right removed after it revokes the token.
-func (g *Gate) issue(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object, read time.Time) (Tokens, error) {
+func (g *Gate) issue(ctx context.Context, grant string, account *record.Account, s *record.Session, custom jwt.Object, read time.Time) (Tokens, error) {
 	g.warnIdle(ctx)
 	key := g.keys.Signing()
 	access, user, err := g.accessClaims(ctx, account, s, custom, read)
@@ -34,6 +36,10 @@ func (g *Gate) issue(ctx context.Context, account *record.Account, s *record.Ses
 		return Tokens{}, err
 	}
 	t.Refresh, err = jwt.Sign(key, g.refreshClaims(account, s, custom))
+	if err == nil {
+		g.settings.Metrics.Count(metrics.TokensIssued, grant, "access")
+		g.settings.Metrics.Count(metrics.TokensIssued, grant, "refresh")
+	}
 	return t, err
 }
 

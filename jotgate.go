@@ -54,7 +54,7 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jotgate: %w", err)
 	}
-	guard, err := NewGuard(GuardSettings{
+	guard, err := newGuard(GuardSettings{
 		Keys: keys, Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway,
 		HeaderTypes: s.HeaderTypes, HeaderName: s.HeaderName, UserIDClaim: s.UserIDClaim, RememberTokens: s.RememberTokens,
 		OnError: s.OnError, Logger: s.Logger, Now: s.Now,
@@ -66,6 +66,7 @@ func New(s Settings, db record.Store) (*Gate, error) {
 		Sessions: s.AccessTokenLifetime + s.Leeway, Users: s.ForeignTokenLifetime + s.Leeway,
 		ByUsername: s.UserIDField == "username", Served: s.ServeRevocations, Now: s.Now,
 	})
+	guard.verified = newVerifications(s.Metrics)
 	guard.revoked.Reach(guard.revoked.Lifetimes())
 	g := &Gate{
 		Guard: guard, settings: s, db: db, users: s.Users, keys: keys, hasher: s.Hasher, made: s.Now(),
@@ -84,6 +85,8 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	if g.users == nil {
 		g.users = storeUsers{g}
 	}
+	createSeries(s.Metrics)
+	s.Metrics.Collect(g.measureGate)
 	if s.RevocationsRequired {
 		guard.stale = g.revocationsStale
 	}

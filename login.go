@@ -62,8 +62,12 @@ func failureReason(err error) string {
 	if errors.As(err, &refusal) {
 		return string(refusal)
 	}
-	return "the account changed during the login"
+	return failureChanged
 }
+
+// failureChanged is the reason of a login whose account changed while the password
+// was hashed.
+const failureChanged = "the account changed during the login"
 
 // findLogin returns nil, and no error, for a name that no account has.
 func (g *Gate) findLogin(ctx context.Context, username string) (*record.Account, error) {

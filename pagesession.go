@@ -196,7 +196,7 @@ func (p PageSessions) Access(ctx context.Context, page *PageSession) (Tokens, er
 	if err != nil {
 		return Tokens{}, err
 	}
-	tokens, err := p.gate.issue(ctx, account, s, nil, read)
+	tokens, err := p.gate.issue(ctx, "page", account, s, nil, read)
 	tokens.Refresh = ""
 	return tokens, err
 }

@@ -99,7 +99,7 @@ func (g *Gate) makePassword(ctx context.Context, password string) (string, error
 // MakePassword hashes a new password in the hash pool. Errors: ErrBusy,
 // passwd.ErrPassword.
 func (as Accounts) MakePassword(ctx context.Context, password string) (encoded string, err error) {
-	poolErr := as.gate.hashPool.do(ctx, as.gate.hasher.Memory(""), func() { encoded, err = as.gate.hasher.Make(password) })
+	poolErr := as.gate.hash(ctx, "", func() { encoded, err = as.gate.hasher.Make(password) })
 	if poolErr != nil {
 		return "", poolErr
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -27,16 +28,18 @@ func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	// A revocation is read again at each start, for as long as a token may live.
 	_, users := g.revoked.ReadBack()
 	keep := max(keepEnded, users)
-	steps := []func() (int, error){
-		func() (int, error) { return g.db.Sessions().Purge(ctx, now, now.Add(-keep), purgeBatch) },
+	type step struct {
+		table string
+		purge func() (int, error)
 	}
+	steps := []step{{"jotgate_session", func() (int, error) { return g.db.Sessions().Purge(ctx, now, now.Add(-keep), purgeBatch) }}}
 	if events := g.db.Events(); events != nil {
 		keep := now.Add(-g.settings.EventRetention)
-		steps = append(steps, func() (int, error) { return events.Purge(ctx, keep, purgeBatch) })
+		steps = append(steps, step{"jotgate_event", func() (int, error) { return events.Purge(ctx, keep, purgeBatch) }})
 	}
 	if failures := g.db.Failures(); failures != nil {
 		keep := now.Add(-keepFailures)
-		steps = append(steps, func() (int, error) { return failures.Purge(ctx, keep, purgeBatch) })
+		steps = append(steps, step{"jotgate_failure", func() (int, error) { return failures.Purge(ctx, keep, purgeBatch) }})
 	}
 	rows, err = g.purgeDeleted(ctx, now)
 	if err != nil {
@@ -44,8 +47,9 @@ func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	}
 	for _, step := range steps {
 		for {
-			n, err := step()
+			n, err := step.purge()
 			rows += n
+			g.settings.Metrics.Add(metrics.PurgedRows, n, step.table)
 			if err != nil {
 				return rows, err
 			}
@@ -80,6 +84,7 @@ func (g *Gate) purgeDeleted(ctx context.Context, now time.Time) (deleted int, er
 				return deleted, err
 			case done:
 				deleted++
+				g.settings.Metrics.Count(metrics.PurgedRows, "account")
 				g.event(ctx, record.Event{Name: "delete", User: p.User, Detail: "after the time to restore it"}, Client{})
 			}
 		}

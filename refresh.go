@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -22,12 +23,20 @@ import (
 // ErrTokenBlacklisted, ErrTokenReused, ErrNoAccountForToken,
 // ErrPasswordChanged, ErrUnavailable.
 func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens, error) {
+	tokens, retry, err := g.refresh(ctx, token, client)
+	g.settings.Metrics.Count(metrics.Refreshes, refreshResult(retry, err))
+	return tokens, err
+}
+
+// refresh is Refresh; retry says that the token had been used before, within the
+// grace time.
+func (g *Gate) refresh(ctx context.Context, token string, client Client) (tokens Tokens, retry bool, err error) {
 	t, err := g.readRefresh(ctx, token)
 	if err != nil {
-		return Tokens{}, err
+		return Tokens{}, false, err
 	}
 	if err := g.passwordUnchanged(ctx, t); err != nil {
-		return Tokens{}, err
+		return Tokens{}, false, err
 	}
 	g.waitFresh(ctx, t)
 	read := g.now()
@@ -40,22 +49,22 @@ func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens
 		g.logEvent(ctx, record.Event{Name: "reuse", User: t.user, Session: t.session, Address: client.Address, Endpoint: client.Endpoint, Detail: reuseDetail})
 	}
 	if err != nil {
-		return Tokens{}, err
+		return Tokens{}, false, err
 	}
 	if rotated.Account == nil { // with Settings.Users
 		if rotated.Account, err = g.accountForToken(ctx, t.user); err != nil {
-			return Tokens{}, err
+			return Tokens{}, false, err
 		}
 	}
 	if err := g.mayAct(ctx, &rotated.Session); err != nil {
-		return Tokens{}, err
+		return Tokens{}, false, err
 	}
-	tokens, err := g.issue(ctx, rotated.Account, &rotated.Session, t.custom, read)
+	tokens, err = g.issue(ctx, "refresh", rotated.Account, &rotated.Session, t.custom, read)
 	if g.settings.KeepRefreshTokens {
 		tokens.Refresh = ""
 	}
 	tokens.User = nil
-	return tokens, err
+	return tokens, rotated.Retry, err
 }
 
 // reuseDetail says in the log what the two causes of a reuse are.

@@ -26,7 +26,7 @@ func BenchmarkVerifyWithRevocations(b *testing.B) {
 		b.Fatal(err)
 	}
 	s := &record.Session{ID: randomHex(), JTI: randomHex(), Created: time.Now(), Expires: time.Now().Add(time.Hour), Rotated: time.Now()}
-	tokens, err := gate.issue(b.Context(), &record.Account{ID: "1", Username: "alice", Email: "alice@example.com"}, s, nil, time.Now())
+	tokens, err := gate.issue(b.Context(), "login", &record.Account{ID: "1", Username: "alice", Email: "alice@example.com"}, s, nil, time.Now())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -41,6 +42,7 @@ func (g *Gate) createSession(ctx context.Context, l *login) error {
 	}
 	g.touchLastLogin(ctx, account, now)
 	// The store inserted the event in the transaction that created the session.
+	g.settings.Metrics.Count(metrics.Logins, "ok")
 	g.logEvent(ctx, record.Event{Name: "login", User: account.ID, Session: s.ID, Address: client.Address, Endpoint: client.Endpoint})
 	return nil
 }
@@ -51,7 +53,7 @@ func (g *Gate) handOut(ctx context.Context, l *login, s *record.Session) (err er
 		l.state.Page = g.Sessions().Pages().make(l.account, s, &pageCookie{Keep: l.page.Keep})
 		return nil
 	}
-	l.state.Tokens, err = g.issue(ctx, l.account, s, nil, l.read)
+	l.state.Tokens, err = g.issue(ctx, "login", l.account, s, nil, l.read)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/breached"
 	"github.com/jotgate/jotgate/passwd/strength"
@@ -273,6 +274,10 @@ type Settings struct {
 	// a panic is logged. ctx ends with the request. Default: none. Django:
 	// signals such as user_logged_in.
 	OnEvent func(ctx context.Context, e record.Event)
+	// Metrics counts what the gate does, and what the api and pages on it do. A
+	// Store and a mail.Sender have an option of the same name. Default: none.
+	// Django: none.
+	Metrics *metrics.Registry
 	// EventRetention is how long the audit trail is kept. Default: 90 days.
 	// Django: none.
 	EventRetention time.Duration

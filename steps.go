@@ -51,6 +51,7 @@ func (g *Gate) begin(ctx context.Context, proof Proof, client Client, page *Page
 		}, client)
 	}
 	if err != nil {
+		g.countLogin(err)
 		return LoginState{}, err
 	}
 	return l.state, nil
@@ -100,6 +101,7 @@ func (g *Gate) continued(ctx context.Context, l *login, err error) error {
 		return ErrLoginNotValid.Because(errOvertaken)
 	case errors.Is(err, ErrNoActiveAccount):
 		g.event(ctx, record.Event{Name: "login_failed", User: idOf(l.account), Detail: failureReason(err)}, l.client)
+		g.countLogin(err)
 	}
 	return err
 }

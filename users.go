@@ -29,7 +29,7 @@ func (u storeUsers) CheckPassword(ctx context.Context, account *record.Account, 
 		encoded = account.Password
 	}
 	var ok, outdated bool
-	err := u.g.hashPool.do(ctx, u.g.hasher.Memory(encoded), func() {
+	err := u.g.hash(ctx, encoded, func() {
 		ok, outdated = u.g.hasher.Check(password, encoded)
 	})
 	if err != nil || account == nil {

@@ -27,11 +27,20 @@ import (
 // RevocationsRequired is set and the revocation list is too old.
 func (g *Guard) VerifyAccess(token string) (*User, error) { return g.verifyAccess(token, nil) }
 
-// verifyAccess is VerifyAccess; it returns dst if it can store the user there.
+// verifyAccess is verifyCurrent, and counts the result.
+func (g *Guard) verifyAccess(token string, dst *User) (*User, error) {
+	user, err := g.verifyCurrent(token, dst)
+	if g.verified != nil {
+		g.verified.count(err)
+	}
+	return user, err
+}
+
+// verifyCurrent is VerifyAccess; it returns dst if it can store the user there.
 // dst may be nil, and is not used if users are shared
 // (GuardSettings.RememberTokens): the cached pointer would keep the whole
 // request in memory.
-func (g *Guard) verifyAccess(token string, dst *User) (*User, error) {
+func (g *Guard) verifyCurrent(token string, dst *User) (*User, error) {
 	user, err := g.verifyOrRecall(token, dst)
 	if err != nil {
 		return nil, err
@@ -87,6 +96,7 @@ func (g *Guard) verifyOrRecall(token string, dst *User) (*User, error) {
 	if g.memory != nil {
 		keys = g.keySet.KeySet() // before verifying: the set may change in the meantime
 		if user := g.memory.recall(token, keys, g.now()); user != nil {
+			g.verified.recalled()
 			return user, nil
 		}
 	}

@@ -5,6 +5,7 @@ package admin
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -303,8 +304,31 @@ func (a *Admin) listHealth(ctx context.Context, who *Actor, _ url.Values) (l lis
 		return l, jotgate.ErrForbidden
 	}
 	facts, err := a.store.Facts(ctx)
-	l.Results = append([]adminstore.Fact{}, facts...)
+	l.Results = append(append([]adminstore.Fact{}, a.figures(ctx)...), facts...)
 	return l, err
+}
+
+// mainFigures are the metrics that the health page shows.
+var mainFigures = []string{
+	"jotgate_logins_total", "jotgate_refreshes_total", "jotgate_throttled_total", "jotgate_lockouts_active", "jotgate_sessions_active",
+	"jotgate_hash_queue_length", "jotgate_revocation_age_seconds", "jotgate_key_age_seconds", "jotgate_outbox_pending",
+	"jotgate_outbox_oldest_seconds", "jotgate_db_up", "process_resident_memory_bytes",
+}
+
+// figures returns the main figures of this process as facts, for sites without
+// Prometheus.
+func (a *Admin) figures(ctx context.Context) (list []adminstore.Fact) {
+	for _, s := range a.gate.Settings().Metrics.Samples(ctx) {
+		if slices.Contains(mainFigures, s.Name) {
+			about := s.Name
+			for i := 1; i < len(s.Labels); i += 2 {
+				about += " " + s.Labels[i]
+			}
+			ok := s.Name != "jotgate_db_up" || s.Value == 1
+			list = append(list, adminstore.Fact{OK: ok, About: about, Found: strconv.FormatFloat(s.Value, 'f', -1, 64)})
+		}
+	}
+	return list
 }
 
 // Read returns what JSON has at this path: a list (users, groups, permissions,

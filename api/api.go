@@ -28,6 +28,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -62,6 +63,7 @@ func New(gate *jotgate.Gate, s Settings) (*API, error) {
 	if a.shell, err = web.New(gate, s.shell()); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
+	a.reserveSeries()
 	a.Mount(a.mux)
 	a.unknown = a.shell.Wrap(web.Endpoint{CORS: true}, http.HandlerFunc(a.notFound))
 	a.mux.Handle("/", a.unknown)
@@ -76,6 +78,15 @@ func Mount(mux *http.ServeMux, gate *jotgate.Gate) {
 		panic(err.Error()) // unreachable: the defaults are valid
 	}
 	a.Mount(mux)
+}
+
+// reserveSeries creates the series of the routes that matter most, so that requests
+// for others cannot use up the series that package metrics allows.
+func (a *API) reserveSeries() {
+	for _, route := range []string{"POST /api/token", "POST /api/token/refresh", "POST /auth/jwt/create", "POST /auth/jwt/refresh", "POST /api/token/mfa", "POST /auth/logout", "GET /auth/check", "GET /auth/users/me", "GET /auth/revocations"} {
+		method, path, _ := strings.Cut(route, " ")
+		a.gate.Settings().Metrics.Series(metrics.HTTPDuration, a.settings.Prefix+path, method)
+	}
 }
 
 // Shell returns the HTTP layer around the endpoints, for handlers of this module

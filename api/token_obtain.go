@@ -34,7 +34,7 @@ func tokenObtain(c *call, in *loginIn) (any, error) {
 
 // login checks a username and a password, unless there were too many failures.
 func (c *call) login(in *loginIn) (tokens jotgate.Tokens, err error) {
-	newNetwork, err := c.shell.Lockout().Try(c.ctx, in.username, c.network, func() (record.UserID, error) {
+	newNetwork, err := c.shell.Lockout().TryLogin(c.ctx, in.username, c.network, func() (record.UserID, error) {
 		tokens, err = c.gate.Login(c.ctx, in.username, in.password, c.client)
 		if err != nil {
 			return "", err

@@ -46,6 +46,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -124,6 +125,8 @@ type Settings struct {
 	// Logger receives messages for the operator. They contain no links, and no
 	// addresses except in a mail server's response. Default: slog.Default().
 	Logger *slog.Logger
+	// Metrics counts the attempts to send an e-mail. Default: none.
+	Metrics *metrics.Registry
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 }

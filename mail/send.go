@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -72,21 +73,30 @@ func (s *Sender) send(ctx context.Context, message record.Message) {
 	var refused *refusedError
 	switch {
 	case err == nil:
+		s.count(message, "sent")
 		log.InfoContext(ctx, "a message was sent")
 		s.remove(ctx, message)
 	case errors.As(err, &drop) && message.Kind == record.MessageDecoy:
 		s.remove(ctx, message) // not logged: the log must not disclose which addresses have accounts
 	case errors.As(err, &drop):
+		s.count(message, "dropped")
 		log.WarnContext(ctx, "a message was dropped", "cause", string(drop))
 		s.remove(ctx, message)
 	case errors.As(err, &refused):
+		s.count(message, "rejected")
 		log.ErrorContext(ctx, "a message was rejected and will not be sent", "cause", reason(err))
 		s.remove(ctx, message)
 	default:
+		s.count(message, "postponed")
 		wait := retryAfter(message)
 		log.WarnContext(ctx, "a message could not be sent and will be tried again", "cause", reason(err), "in", wait)
 		s.postpone(ctx, message, wait, err)
 	}
+}
+
+// count counts an attempt to send a message.
+func (s *Sender) count(message record.Message, result string) {
+	s.settings.Metrics.Count(metrics.Emails, string(message.Kind), result)
 }
 
 func (s *Sender) composeAndDeliver(ctx context.Context, message record.Message) error {

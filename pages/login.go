@@ -62,7 +62,7 @@ func (v *visit) signIn(username, password string, kind jotgate.PageLogin) error 
 // sends the browser to the next step.
 func (v *visit) tryPassword(username string, kind jotgate.PageLogin, check func() (jotgate.LoginState, error)) error {
 	var state jotgate.LoginState
-	newNetwork, err := v.p.shell.Lockout().Try(v.ctx, username, v.network, func() (id record.UserID, err error) {
+	newNetwork, err := v.p.shell.Lockout().TryLogin(v.ctx, username, v.network, func() (id record.UserID, err error) {
 		if state, err = check(); err != nil {
 			return "", err
 		}

@@ -35,12 +35,14 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/internal/migration"
 )
@@ -155,6 +157,10 @@ type Driver struct {
 	// Backup writes a consistent copy into a new file. It is nil if the
 	// database has its own tools for backups.
 	Backup func(ctx context.Context, file string) error
+	// Pools returns the statistics of the pools of connections, by name.
+	Pools func() map[string]sql.DBStats
+	// Metrics counts the operations. It may be nil.
+	Metrics *metrics.Registry
 	// Close ends all connections.
 	Close func() error
 }
@@ -173,7 +179,9 @@ func New(ctx context.Context, driver Driver, schema Schema, inspect bool) (*Stor
 	if err := found.check(); err != nil && !inspect {
 		return nil, err
 	}
-	return &Store{driver: driver, tables: found, texts: newTexts(found, &driver)}, nil
+	s := &Store{driver: driver, tables: found, texts: newTexts(found, &driver)}
+	driver.Metrics.Collect((&meter{db: s}).measure)
+	return s, nil
 }
 
 // Close ends all connections, after writes that have begun are finished.
@@ -219,6 +227,7 @@ func (s *Store) Ready(ctx context.Context) error {
 func (s *Store) read(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
 	ctx, cancel := deadline(ctx)
 	defer cancel()
+	defer s.observe("read", s.driver.Now())
 	return s.driver.unavailable(s.driver.Read(ctx, do))
 }
 
@@ -227,6 +236,7 @@ func (s *Store) read(ctx context.Context, do func(ctx context.Context, q Queryer
 func (s *Store) write(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
 	ctx, cancel := deadline(ctx)
 	defer cancel()
+	defer s.observe("write", s.driver.Now())
 	return s.driver.unavailable(s.driver.Write(ctx, do))
 }
 

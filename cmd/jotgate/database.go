@@ -99,11 +99,11 @@ func (f *databaseFlags) open(a *app, how opening) (*store.Store, error) {
 
 func (f *databaseFlags) connect(a *app, inspect bool) (*store.Store, error) {
 	if path, ok := f.sqliteFile(); ok {
-		return sqlite.Open(a.ctx, path, sqlite.Options{Schema: f.schema(), Inspect: inspect, Logger: a.logger()})
+		return sqlite.Open(a.ctx, path, sqlite.Options{Schema: f.schema(), Inspect: inspect, Logger: a.logger(), Metrics: a.metrics})
 	}
 	if dsn, ok := f.postgresAddress(); ok {
 		return postgres.Open(a.ctx, dsn, postgres.Options{
-			Schema: f.schema(), Inspect: inspect, Logger: a.logger(), MigrationTimeout: f.StartupTimeout, Progress: a.progress,
+			Schema: f.schema(), Inspect: inspect, Logger: a.logger(), MigrationTimeout: f.StartupTimeout, Progress: a.progress, Metrics: a.metrics,
 		})
 	}
 	return nil, errDatabase

@@ -27,6 +27,7 @@ import (
 	"syscall"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/metrics"
 )
 
 // The exit statuses of a command.
@@ -83,10 +84,11 @@ type app struct {
 	lines  *bufio.Reader // standard input, if it is read line by line
 	// files are read in place of files of those names that do not exist yet.
 	files    map[string][]byte
-	log      *slog.Logger   // of serve; see logger
-	logLevel *slog.LevelVar // of log; of serve
-	jsonLog  *slog.Logger   // takes what warn writes, if standard error is a JSON log
-	doing    func(string)   // of serve; see progress
+	log      *slog.Logger      // of serve; see logger
+	logLevel *slog.LevelVar    // of log; of serve
+	jsonLog  *slog.Logger      // takes what warn writes, if standard error is a JSON log
+	doing    func(string)      // of serve; see progress
+	metrics  *metrics.Registry // of serve
 }
 
 // progress notes what opening the database does, for /readyz.

@@ -23,6 +23,7 @@ type serveFlags struct {
 	requestFlags
 	siteFlags
 	adminFlags
+	metricsFlags
 	mailFlags
 	upstreamFlags
 }

@@ -75,6 +75,10 @@ func (c *serveCommand) Run(a *app) error {
 		return err
 	}
 	defer s.stopRedirect()
+	a.metrics = newMetrics()
+	if s.metrics, err = c.listenMetrics(a.ctx, a.metrics); err != nil {
+		return c.giveUp(a, s, err)
+	}
 	gate, db, err := c.gate(a, log, true)
 	if err != nil {
 		return c.giveUp(a, s, err)
@@ -107,7 +111,8 @@ type serving struct {
 	// stopRedirect ends --tls-redirect.
 	stopRedirect func()
 	own          *ownHandler
-	admin        *adminServer
+	admin        *sideServer
+	metrics      *sideServer
 }
 
 // newServing handles requests from now on: by s.startup, until that is ready.
@@ -142,6 +147,7 @@ func (c *serveCommand) assemble(a *app, s *serving, gate *jotgate.Gate, db *stor
 	if s.handler, err = c.front(own, gate, &c.requestFlags); err != nil {
 		return nil, err
 	}
+	s.handler = a.metrics.Wrap(s.handler, own.prefixes()...)
 	s.own = own
 	if s.admin, err = c.listenAdmin(a.ctx, own); err != nil {
 		return nil, err
@@ -163,6 +169,7 @@ func (c *serveCommand) serve(a *app, s *serving, gate *jotgate.Gate, db *store.S
 	running.Go(func() { _ = gate.Run(background) })
 	running.Go(func() { _ = sender.Run(background) })
 	running.Go(func() { trimMemory(background) })
+	running.Go(func() { s.metrics.serve(background) })
 	if s.own.admin != nil {
 		running.Go(func() { _ = s.own.admin.Run(background) })
 		running.Go(func() { s.admin.serve(background) })

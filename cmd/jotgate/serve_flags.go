@@ -159,7 +159,7 @@ func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, bas
 		ActivationPath: f.ActivationPath, PasswordResetPath: f.PasswordResetPath, UsernameResetPath: f.UsernameResetPath,
 		EmailChangePath: f.EmailChangePath, EmailUndoPath: f.EmailUndoPath, DeletionUndoPath: f.DeletionUndoPath,
 		LinkLifetime: gate.Settings().PasswordResetTimeout, Logger: log,
-		Language: f.MailLanguage, Timeout: f.MailTimeout, MaxAge: f.MailMaxAge,
+		Language: f.MailLanguage, Timeout: f.MailTimeout, MaxAge: f.MailMaxAge, Metrics: a.metrics,
 	}
 	if f.MailTemplates != "" {
 		s.Templates = os.DirFS(f.MailTemplates)

@@ -88,6 +88,16 @@ func (f *serveFlags) newOwnHandler(gate *jotgate.Gate) (*ownHandler, error) {
 	return own, f.addAdmin(own, gate)
 }
 
+// prefixes returns the paths below which metrics count all pages as one route.
+func (h *ownHandler) prefixes() (list []string) {
+	for _, path := range []string{h.path, h.adminPath} {
+		if strings.HasSuffix(path, "/") {
+			list = append(list, path)
+		}
+	}
+	return list
+}
+
 // mux returns a mux with every endpoint and every page.
 func (h *ownHandler) mux() *http.ServeMux {
 	mux := http.NewServeMux()

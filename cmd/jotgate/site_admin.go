@@ -4,15 +4,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
 	"net/http"
 	"strings"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin"
-	"github.com/jotgate/jotgate/api"
 )
 
 type adminFlags struct {
@@ -40,38 +36,13 @@ func (f *serveFlags) addAdmin(own *ownHandler, gate *jotgate.Gate) (err error) {
 	return nil
 }
 
-// adminServer is the server at --admin-addr, nil without one.
-type adminServer struct {
-	server   *http.Server
-	listener net.Listener
-}
-
 // listenAdmin opens --admin-addr.
-func (f *serveFlags) listenAdmin(ctx context.Context, own *ownHandler) (*adminServer, error) {
+func (f *serveFlags) listenAdmin(ctx context.Context, own *ownHandler) (*sideServer, error) {
 	if f.AdminAddr == "" || own.admin == nil {
 		return nil, nil
-	}
-	addr := f.AdminAddr
-	if !strings.Contains(addr, ":") {
-		addr = "127.0.0.1:" + addr
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s (--admin-addr): %w", f.AdminAddr, err)
 	}
 	mux := http.NewServeMux()
 	own.pages.Mount(mux)
 	own.admin.Mount(mux)
-	return &adminServer{api.Server("", mux), listener}, nil
-}
-
-// serve serves until stop is done.
-func (s *adminServer) serve(stop context.Context) {
-	if s == nil {
-		return
-	}
-	context.AfterFunc(stop, func() { _ = s.server.Close() })
-	if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-		_ = s.server.Close()
-	}
+	return listenBeside(ctx, "--admin-addr", f.AdminAddr, mux)
 }

@@ -3,7 +3,7 @@
 // passwords share the counters, which are in the database, so that no endpoint
 // gives a second budget.
 //
-//	err := tries.Try(ctx, username, network, func() (record.UserID, error) {
+//	err := tries.TryLogin(ctx, username, network, func() (record.UserID, error) {
 //		tokens, err = gate.Login(ctx, username, password, client)
 //		return tokens.User.ID, err
 //	})
@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
@@ -96,6 +97,19 @@ func New(gate *jotgate.Gate, policy throttle.Lockout) *Lockout {
 		l.shards[i].slot, l.shards[i].trying = make(chan struct{}, 1), map[string]int{}
 	}
 	return l
+}
+
+// TryLogin is Try for a login.
+func (l *Lockout) TryLogin(ctx context.Context, login, network string, check func() (record.UserID, error)) (newNetwork bool, err error) {
+	checked := false
+	newNetwork, err = l.Try(ctx, login, network, func() (record.UserID, error) {
+		checked = true
+		return check()
+	})
+	if err != nil && !checked && jotgate.AsError(err).Status == http.StatusTooManyRequests {
+		l.gate.Settings().Metrics.Count(metrics.Logins, "locked")
+	}
+	return newNetwork, err
 }
 
 // Try runs check, which checks a password for the account of this login name,
@@ -189,6 +203,7 @@ func (t *attempt) begin(ctx context.Context) error {
 		wait = alone
 	}
 	if wait > 0 {
+		t.gate.Settings().Metrics.Count(metrics.Throttled, "lockout")
 		return Throttled(wait)
 	}
 	t.spent = pair.Failures

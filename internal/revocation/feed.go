@@ -45,6 +45,9 @@ const maxWaiting = 1024
 // Served reports whether Settings.Served is set.
 func (l *List) Served() bool { return l.log != nil }
 
+// Followers returns how many readers of the feed wait for a revocation.
+func (l *List) Followers() int { return int(l.log.waiting.Load()) }
+
 // NextPage returns the entries that the cursor has not seen, which may be empty.
 // It waits for a revocation, at most for the duration, at most 25 seconds and at
 // most until the context ends. If the cursor has seen more than this list,

@@ -269,6 +269,13 @@ func (l *List) Sweep(now time.Time) {
 	l.empty.Store(len(l.sessions) == 0 && len(l.users) == 0)
 }
 
+// Len returns the number of revoked sessions and users in the list.
+func (l *List) Len() int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return len(l.sessions) + len(l.users)
+}
+
 // SetComplete records that the list has every revocation made before t.
 func (l *List) SetComplete(t time.Time) { l.complete.Store(t.UnixMicro()) }
 

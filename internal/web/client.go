@@ -10,6 +10,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/lockout"
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
@@ -61,12 +62,24 @@ func (s *Shell) limit(key func(scope string) string, scopes []string) error {
 		if limiter := s.limiters[scope]; limiter != nil {
 			wait, _ := limiter.Allow(key(scope))
 			longest = max(longest, wait)
+			if wait > 0 {
+				s.countThrottled(scope)
+			}
 		}
 	}
 	if longest > 0 {
 		return lockout.Throttled(longest)
 	}
 	return nil
+}
+
+// countThrottled counts a request that a rate rejects.
+func (s *Shell) countThrottled(scope string) {
+	figures := s.gate.Settings().Metrics
+	figures.Count(metrics.Throttled, scope)
+	if scope == "login" {
+		figures.Count(metrics.Logins, "throttled")
+	}
 }
 
 // Lockout slows down password checks after failures. Every endpoint that checks

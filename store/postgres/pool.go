@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -38,6 +39,7 @@ type pool struct {
 	// repeating has room for the one operation that is repeated after a conflict
 	// with other transactions.
 	repeating chan struct{}
+	metrics   *metrics.Registry
 }
 
 // A connection that was not checked for longer than checkEvery, or that was
@@ -53,7 +55,7 @@ const (
 func newPool(a *address, options Options) *pool {
 	p := &pool{
 		address: a, now: time.Now, log: options.Logger, repeating: make(chan struct{}, 1),
-		migrationTimeout: options.MigrationTimeout, progress: options.Progress,
+		migrationTimeout: options.MigrationTimeout, progress: options.Progress, metrics: options.Metrics,
 	}
 	p.pooled.Store(a.pooler)
 	p.db = sql.OpenDB(connector{

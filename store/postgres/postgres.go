@@ -20,6 +20,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,6 +31,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -53,6 +55,8 @@ type Options struct {
 	// are ignored, and whether there is a connection pooler. Default:
 	// slog.Default().
 	Logger *slog.Logger
+	// Metrics counts the operations of the Store. Default: none.
+	Metrics *metrics.Registry
 	// Progress is called with what Open begins to do, in words that may be
 	// public, such as "waiting for another node that migrates the database".
 	Progress func(doing string)
@@ -139,6 +143,8 @@ AND txid_visible_in_snapshot(txid, $4::text::txid_snapshot)`,
 		Facts:    p.describe,
 		Touch:    "SELECT 1 FROM jotgate_epoch FOR UPDATE",
 		Reason:   reason,
+		Pools:    func() map[string]sql.DBStats { return map[string]sql.DBStats{"postgres": p.db.Stats()} },
+		Metrics:  p.metrics,
 		Close:    p.db.Close,
 	}
 }

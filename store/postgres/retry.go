@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/metrics"
 )
 
 // tries is how often an operation is attempted that fails for another reason
@@ -47,6 +48,7 @@ func (p *pool) retry(ctx context.Context, do func() (undone bool, err error)) er
 			alone = true
 			defer func() { <-p.repeating }()
 		}
+		p.metrics.Count(metrics.DBRetries, retryReason(err))
 		select {
 		case <-ctx.Done():
 			return err
@@ -54,6 +56,23 @@ func (p *pool) retry(ctx context.Context, do func() (undone bool, err error)) er
 		}
 		pause = min(2*pause, longestPause)
 	}
+}
+
+// retryReason returns the reason of a retry as it is counted.
+func retryReason(err error) string {
+	switch c := code(err); {
+	case c == "40001":
+		return "serialization"
+	case c == "40P01":
+		return "deadlock"
+	case c == "25006":
+		return "read_only"
+	case c == "26000", c == "42P05", c == "0A000":
+		return "statement"
+	case isExhausted(err):
+		return "connections"
+	}
+	return "connection_lost"
 }
 
 // jitter returns a random part of the duration.

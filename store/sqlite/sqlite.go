@@ -33,6 +33,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -46,6 +47,8 @@ type Options struct {
 	// Logger receives a warning if a newer jotgate migrated the file. Default:
 	// slog.Default().
 	Logger *slog.Logger
+	// Metrics counts the operations of the Store. Default: none.
+	Metrics *metrics.Registry
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Inspect opens the file without creating or migrating anything, and
@@ -102,7 +105,7 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 		}
 	}
 	w := newWriter(write)
-	s, err := store.New(ctx, driver(path, read, w, options.Now), options.Schema, options.Inspect)
+	s, err := store.New(ctx, driver(path, read, write, w, &options), options.Schema, options.Inspect)
 	if err != nil {
 		w.close()
 	}
@@ -110,10 +113,10 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 }
 
 // driver returns the store.Driver of SQLite.
-func driver(path string, read *sql.DB, w *writer, now func() time.Time) store.Driver {
+func driver(path string, read, write *sql.DB, w *writer, options *Options) store.Driver {
 	reader := newPrepared(read.PrepareContext)
 	return store.Driver{
-		Name: "sqlite", Read: func(ctx context.Context, do func(context.Context, store.Queryer) error) error { return do(ctx, reader) }, Write: w.write, Now: now,
+		Name: "sqlite", Read: func(ctx context.Context, do func(context.Context, store.Queryer) error) error { return do(ctx, reader) }, Write: w.write, Now: options.Now, Metrics: options.Metrics,
 		Time: formatTime, UUID: func(s string) any { return strings.ReplaceAll(s, "-", "") },
 		Columns: columns,
 		Rules:   rules,
@@ -133,6 +136,9 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 		Explain: func(err error) error { return explain(path, err) },
 		Watch:   func(ctx context.Context, _ func()) error { <-ctx.Done(); return ctx.Err() },
 		Backup:  func(ctx context.Context, file string) error { return backup(ctx, read, file) },
+		Pools: func() map[string]sql.DBStats {
+			return map[string]sql.DBStats{"read": read.Stats(), "write": write.Stats()}
+		},
 		Close: func() error {
 			return errors.Join(w.close(), reader.close(), read.Close())
 		},
