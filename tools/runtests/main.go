@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -100,7 +101,8 @@ func (r *run) setup(command []string) bool {
 // module runs the tests of one module.
 func (r *run) module(module string) {
 	// The limit of go test, 10 minutes for a package, would be a verdict on a slow machine.
-	arguments := append([]string{"test", "-json", "-timeout=60m"}, r.flags...)
+	// Many tests wait for programs that they start, so that twice as many packages as processors run at the same time.
+	arguments := append([]string{"test", "-json", "-timeout=60m", fmt.Sprintf("-p=%d", 2*runtime.NumCPU())}, r.flags...)
 	if module != "." {
 		arguments = append(arguments, "-count=1") // what the judges are is not in the key of the cache
 	}
