@@ -27,7 +27,8 @@ SMALL := github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/go-webauthn/... 
 	vendor/golang.org/x/crypto/cryptobyte github.com/jotgate/jotgate/store/... github.com/jotgate/jotgate/metrics \
 	github.com/jotgate/jotgate/cmd/jotgate github.com/jotgate/jotgate/admin/... github.com/jotgate/jotgate/pages/... \
 	github.com/jotgate/jotgate/internal/layout github.com/jotgate/jotgate/internal/catalog github.com/jotgate/jotgate/mail/... \
-	github.com/jotgate/jotgate/provider
+	github.com/jotgate/jotgate/provider github.com/go-viper/... rsc.io/... go/... regexp/syntax compress/... encoding/csv os/exec \
+	github.com/philhofer/... github.com/x448/... github.com/swaggest/... github.com/jotgate/jotgate/internal/gauge github.com/jotgate/jotgate/store/internal/migration
 
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +58,8 @@ func listOf(value any) []string {
 			list[i] = fmt.Sprint(element)
 		}
 		return list
+	case float64:
+		return []string{strconv.FormatFloat(v, 'f', -1, 64)}
 	default:
 		return []string{fmt.Sprint(v)}
 	}
@@ -93,8 +96,15 @@ func pythonDuration(text string) (time.Duration, bool) {
 	return d + time.Duration(days)*24*time.Hour, err == nil
 }
 
-// shownSetting formats a value of the dump for a line of doctor.
-func shownSetting(v any) string {
+// secretSetting matches the names of settings that are, or hold, secrets.
+var secretSetting = regexp.MustCompile(`SECRET|_PASSWORD$|(PRIVATE|SIGNING|API)_KEY$|BYPASS_CODE`)
+
+// shownSetting formats a value of the dump for a line of doctor. A secret is not
+// shown.
+func shownSetting(path string, v any) string {
+	if secretSetting.MatchString(path) {
+		return "given"
+	}
 	switch v := v.(type) {
 	case nil:
 		return "nothing"

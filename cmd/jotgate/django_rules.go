@@ -26,17 +26,6 @@ type siteRule struct {
 	only  func(d dump) bool // whether the setting has a meaning; nil: always
 }
 
-// differs returns a rule for a setting that has no flag. It is reported unless
-// it has the library's default.
-func differs(path string, absent any, why string) siteRule {
-	return siteRule{path: path, absent: absent, read: func(v any, _ dump) (any, string) {
-		if fmt.Sprint(v) == fmt.Sprint(absent) {
-			return nil, ""
-		}
-		return nil, why
-	}}
-}
-
 // same returns a rule for a setting whose value is the flag's.
 func same(path string, absent any, flag string) siteRule {
 	return siteRule{path: path, absent: absent, flag: flag}
@@ -58,7 +47,7 @@ func hasDjoser(d dump) bool { return d.get("DJOSER") != nil || d.installed("djos
 
 func hasCORS(d dump) bool { return d.installed("corsheaders") }
 
-var siteRules = slices.Concat(jwtRules, djoserRules, djangoRules, restRules, corsRules)
+var siteRules = slices.Concat(jwtRules, djoserRules, djangoRules, mailRules, restRules, corsRules)
 
 var jwtRules = []siteRule{
 	same("SIMPLE_JWT.ISSUER", "", "issuer"),
@@ -80,14 +69,6 @@ var jwtRules = []siteRule{
 	same("SIMPLE_JWT.UPDATE_LAST_LOGIN", false, "update-last-login"),
 	{path: "SIMPLE_JWT.AUTH_HEADER_TYPES", absent: "Bearer", flag: "header-types", read: func(v any, _ dump) (any, string) { return listOf(v), "" }},
 	{path: "SIMPLE_JWT.AUTH_HEADER_NAME", absent: "HTTP_AUTHORIZATION", flag: "header-name", read: headerName},
-	differs("SIMPLE_JWT.JTI_CLAIM", "jti", "jotgate has jti and no other"),
-	differs("SIMPLE_JWT.TOKEN_TYPE_CLAIM", "token_type", "jotgate has token_type and no other"),
-	differs("SIMPLE_JWT.AUTH_TOKEN_CLASSES", "[rest_framework_simplejwt.tokens.AccessToken]", "jotgate accepts access tokens only: sliding and other tokens are rejected"),
-	differs("SIMPLE_JWT.USER_AUTHENTICATION_RULE", "rest_framework_simplejwt.authentication.default_user_authentication_rule", "here an account logs in if it is active; another rule is Go code (Settings.Users)"),
-	differs("SIMPLE_JWT.CHECK_USER_IS_ACTIVE", true, "here tokens of inactive accounts are always rejected"),
-	differs("SIMPLE_JWT.TOKEN_OBTAIN_SERIALIZER", "rest_framework_simplejwt.serializers.TokenObtainPairSerializer", "claims and members of a serializer are not there: --claims has username, email, role, groups and permissions; others are Go code (Settings.CustomClaims)"),
-	differs("SIMPLE_JWT.TOKEN_REFRESH_SERIALIZER", "rest_framework_simplejwt.serializers.TokenRefreshSerializer", "the refresh is jotgate's own"),
-	differs("SIMPLE_JWT.JWK_URL", nil, "Django verifies with the keys published there: it may be jotgate's /.well-known/jwks.json"),
 }
 
 func refreshLifetime(v any, d dump) (any, string) {
@@ -141,29 +122,20 @@ var djoserRules = []siteRule{
 	djoser("USERNAME_RESET_CONFIRM_URL", nil, "username-reset-path"),
 	{path: "DJOSER.HIDE_USERS", absent: true, flag: "insecure-show-users", only: hasDjoser, read: func(v any, _ dump) (any, string) { return v == false, "" }},
 	{path: "DJOSER.LOGIN_FIELD", absent: nil, flag: "username-column", only: func(d dump) bool { return d.get("DJOSER.LOGIN_FIELD") != nil }},
-	differs("DJOSER.USER_ID_FIELD", "id", "users are named by their primary key here"),
-	differs("DJOSER.SERIALIZERS", nil, "fields of serializers are not known: name the columns in --user-fields"),
-	differs("DJOSER.PERMISSIONS", nil, "permissions are djoser's defaults here: a user's own row, or any for staff"),
-	differs("DJOSER.EMAIL", nil, "texts of e-mails are in --mail-templates"),
-	differs("DJOSER.LOGOUT_ON_PASSWORD_CHANGE", false, "here the other sessions end in any case (--keep-sessions-on-password-change)"),
-	differs("DJOSER.SOCIAL_AUTH_ALLOWED_REDIRECT_URIS", "[]", "logins with other providers are not offered at djoser's paths"),
-	differs("DJOSER.CREATE_SESSION_ON_LOGIN", false, "jotgate creates no session of Django's"),
 }
 
 var corsRules = []siteRule{
-	{path: "CORS_ALLOWED_ORIGINS", flag: "cors-origins", only: hasCORS, read: func(v any, d dump) (any, string) {
-		return listOf(first(v, d.get("CORS_ORIGIN_WHITELIST"))), ""
+	{path: "CORS_ALLOWED_ORIGINS", flag: "cors-origins", only: hasCORS, read: func(v any, _ dump) (any, string) {
+		return listOf(v), ""
+	}},
+	{path: "CORS_ORIGIN_WHITELIST", flag: "cors-origins", only: func(d dump) bool { return hasCORS(d) && d.get("CORS_ALLOWED_ORIGINS") == nil }, read: func(v any, _ dump) (any, string) {
+		return listOf(v), ""
 	}},
 	{path: "CORS_ALLOW_HEADERS", flag: "cors-headers", only: hasCORS, read: func(v any, _ dump) (any, string) {
 		return slices.DeleteFunc(listOf(v), func(h string) bool { return slices.Contains(corsDefaultHeaders, strings.ToLower(h)) }), ""
 	}},
 	{path: "CORS_EXPOSE_HEADERS", flag: "cors-expose-headers", only: hasCORS, read: func(v any, _ dump) (any, string) { return listOf(v), "" }},
 	{path: "CORS_ALLOW_CREDENTIALS", absent: false, flag: "cors-credentials", only: hasCORS},
-	differs("CORS_ALLOW_ALL_ORIGINS", false, "name the origins in --cors-origins"),
-	differs("CORS_ORIGIN_ALLOW_ALL", false, "name the origins in --cors-origins"),
-	differs("CORS_ALLOWED_ORIGIN_REGEXES", "[]", "patterns are not offered: name the origins in --cors-origins"),
-	differs("CORS_URLS_REGEX", "^.*$", "every endpoint answers the origins of --cors-origins"),
-	differs("CORS_ALLOW_METHODS", "[DELETE GET OPTIONS PATCH POST PUT]", "the methods of each endpoint are allowed"),
 }
 
 // corsDefaultHeaders are those of django-cors-headers.

@@ -12,7 +12,12 @@ import (
 
 var djangoRules = []siteRule{
 	same("TIME_ZONE", "America/Chicago", "time-zone"),
-	lasting("PASSWORD_RESET_TIMEOUT", "72h0m0s", "password-reset-timeout"),
+	{
+		path: "PASSWORD_RESET_TIMEOUT", absent: "72h0m0s", flag: "password-reset-timeout", read: func(v any, _ dump) (any, string) { return pythonValue(v), "" },
+		only: func(d dump) bool {
+			return d.get("PASSWORD_RESET_TIMEOUT") != nil || d.get("PASSWORD_RESET_TIMEOUT_DAYS") == nil
+		},
+	},
 	{path: "PASSWORD_HASHERS", absent: "django.contrib.auth.hashers.PBKDF2PasswordHasher", flag: "hasher", read: hasherOf},
 	{path: "AUTH_USER_MODEL", absent: "auth.User", flag: "user-table", read: userTable},
 	{path: "USER_MODEL.pk", flag: "id-column"},
@@ -44,13 +49,6 @@ var djangoRules = []siteRule{
 		}
 		return nil, "responses are English here; e-mails are in the language of --mail-language with --mail-templates"
 	}},
-	{path: "EMAIL_HOST", absent: "localhost", read: func(v any, _ dump) (any, string) {
-		if v == "localhost" {
-			return nil, ""
-		}
-		return nil, "name the mail server in --mail-server or EMAIL_URL, with its user and password, and the sender in --mail-from"
-	}},
-	differs("SECRET_KEY_FALLBACKS", "[]", "give them as --secret-key-fallbacks or SECRET_KEY_FALLBACKS"),
 	{path: "INSTALLED_APPS", names: true, read: secondFactors},
 	{path: "INSTALLED_APPS", names: true, read: func(_ any, d dump) (any, string) {
 		if d.installed("rest_framework_simplejwt.token_blacklist") {
@@ -58,28 +56,18 @@ var djangoRules = []siteRule{
 		}
 		return nil, "no rest_framework_simplejwt.token_blacklist: Django does not learn of logouts, and its own do nothing: install the app and run manage.py migrate"
 	}},
-	differs("ACCOUNT_ADAPTER", "allauth.account.adapter.DefaultAccountAdapter", "an adapter's code is not run: close the sign-up with --no-signup"),
 	{path: "ACCOUNT_EMAIL_VERIFICATION", absent: "optional", only: hasAllauth, read: func(v any, d dump) (any, string) {
 		if v == "mandatory" && d.get("DJOSER.SEND_ACTIVATION_EMAIL") != true {
 			return nil, "allauth refuses logins with an unverified address; --send-activation-email does so for new accounts"
 		}
 		return nil, ""
 	}},
-	differs("ACCOUNT_RATE_LIMITS", "{}", "the limits are --rate, --email-limit and the delays after failed logins"),
-	{path: "REST_AUTH.JWT_AUTH_REFRESH_COOKIE", flag: "refresh-cookie", read: func(v any, _ dump) (any, string) {
-		return v != nil && v != "", "the cookie is named __Secure-jotgate-refresh here"
-	}, only: func(d dump) bool { return d.get("REST_AUTH.JWT_AUTH_REFRESH_COOKIE") != nil }},
 }
 
 func hasAllauth(d dump) bool { return d.installed("allauth.account") }
 
 var restRules = []siteRule{
 	{path: "REST_FRAMEWORK.DEFAULT_THROTTLE_RATES", flag: "rate", read: throttleRates},
-	differs("REST_FRAMEWORK.NUM_PROXIES", nil, "name the proxies in --trusted-proxies"),
-	differs("REST_FRAMEWORK.DEFAULT_PAGINATION_CLASS", nil, "the list of users has no pages of {count, next, results}: it is a list, with a Link header after a thousand"),
-	differs("REST_FRAMEWORK.EXCEPTION_HANDLER", "rest_framework.views.exception_handler", "errors have the form of Django REST framework; another is Go code (Settings.OnError)"),
-	differs("REST_FRAMEWORK.NON_FIELD_ERRORS_KEY", "non_field_errors", "the key is non_field_errors here"),
-	differs("REST_FRAMEWORK.DATETIME_FORMAT", "iso-8601", "times are in ISO 8601 here"),
 	{path: "REST_FRAMEWORK.DEFAULT_AUTHENTICATION_CLASSES", read: func(v any, _ dump) (any, string) {
 		var others []string
 		for _, class := range listOf(v) {

@@ -44,30 +44,31 @@ func (d dump) read() (wanted []proposal, facts []store.Fact) {
 		}
 		switch {
 		case r.flag != "" && value != nil:
-			wanted = append(wanted, proposal{r.flag, value, r.path, shownSetting(v), apart})
+			wanted = append(wanted, proposal{r.flag, value, r.path, shownSetting(r.path, v), apart})
 		case apart != "":
 			facts = append(facts, r.note(v, apart))
 		}
 	}
+	facts = append(facts, d.apart(known)...)
 	return wanted, append(facts, d.unread(known)...)
 }
 
 // note returns the fact about a setting without an equal.
 func (r *siteRule) note(v any, apart string) store.Fact {
-	f := store.Fact{OK: true, About: r.path, Found: shownSetting(v), Fix: apart}
+	f := store.Fact{OK: true, About: r.path, Found: shownSetting(r.path, v), Fix: apart}
 	if found, rest, ok := strings.Cut(apart, ": "); ok && r.names {
 		f.Found, f.Fix = found, rest
 	}
 	return f
 }
 
-// unread lists the settings of the libraries that no rule reads.
+// unread lists the settings of the libraries that no rule and no note reads.
 func (d dump) unread(known map[string]bool) (facts []store.Fact) {
-	for _, group := range []string{"SIMPLE_JWT", "DJOSER"} {
+	for _, group := range []string{"SIMPLE_JWT", "DJOSER", "REST_AUTH"} {
 		settings, _ := d[group].(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(settings)) {
 			if path := group + "." + name; !known[path] && settings[name] != nil {
-				facts = append(facts, store.Fact{OK: true, About: path, Found: shownSetting(settings[name]), Fix: "jotgate has no such setting"})
+				facts = append(facts, store.Fact{OK: true, About: path, Found: shownSetting(path, settings[name]), Fix: "jotgate has no such setting"})
 			}
 		}
 	}
