@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/trace"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/strength"
 )
@@ -36,7 +37,7 @@ func (s *Settings) fill() error {
 	s.RequireMFA = cmp.Or(s.RequireMFA, MFANone)
 	s.TOTPGrace = min(max(0, cmp.Or(s.TOTPGrace, 15*time.Second)), 30*time.Second)
 	s.StepUpLifetime = cmp.Or(s.StepUpLifetime, 10*time.Minute)
-	s.Logger = cmp.Or(s.Logger, slog.Default())
+	s.Logger = tracing(s.Logger)
 	s.Hasher = cmp.Or(s.Hasher, &passwd.Hasher{})
 	if len(s.HashLimits) > 0 {
 		var err error
@@ -57,6 +58,12 @@ func (s *Settings) fill() error {
 		s.Claims = standardClaims()
 	}
 	return s.check()
+}
+
+// tracing returns the logger, or the default one, with lines that have the ids of the
+// request.
+func tracing(log *slog.Logger) *slog.Logger {
+	return slog.New(trace.Handler(cmp.Or(log, slog.Default()).Handler()))
 }
 
 func (s *Settings) check() error {

@@ -99,9 +99,7 @@ func newGuard(s GuardSettings) (*Guard, error) {
 	if s.Now == nil {
 		s.Now = time.Now
 	}
-	if s.Logger == nil {
-		s.Logger = slog.Default()
-	}
+	s.Logger = tracing(s.Logger)
 	if len(s.HeaderTypes) == 0 {
 		s.HeaderTypes = []string{"Bearer", "Token"}
 	}

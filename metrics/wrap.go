@@ -24,7 +24,7 @@ func (r *Registry) Wrap(next http.Handler, prefixes ...string) http.Handler {
 			if returned || seen.status != 0 {
 				code = strconv.Itoa(seen.Status())
 			}
-			method, route := methodOf(req), routeOf(req, seen.status, prefixes)
+			method, route := methodOf(req), Route(req, seen.status, prefixes...)
 			if route == other {
 				method = other
 			}
@@ -47,10 +47,11 @@ func methodOf(r *http.Request) string {
 	return other
 }
 
-// routeOf returns the route as a label. The routes of a mux are the program's, so a
+// Route returns the route of a request that was responded to with this status, as
+// Wrap counts it. The routes of a mux are the program's, so a
 // client cannot add one; with methods that a route does not have it could add
 // series.
-func routeOf(r *http.Request, status int, prefixes []string) string {
+func Route(r *http.Request, status int, prefixes ...string) string {
 	pattern := r.Pattern
 	if i := strings.IndexByte(pattern, '/'); i > 0 {
 		pattern = pattern[i:] // without the method or the host

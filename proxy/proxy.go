@@ -22,6 +22,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/trace"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/throttle"
 )
@@ -118,9 +120,7 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 			return nil, fmt.Errorf("proxy: Protect: the prefix %q does not begin with /", prefix)
 		}
 	}
-	if s.Logger == nil {
-		s.Logger = slog.Default()
-	}
+	s.Logger = slog.New(trace.Handler(cmp.Or(s.Logger, slog.Default()).Handler()))
 	if s.Timeout <= 0 {
 		s.Timeout = time.Minute
 	}
@@ -215,7 +215,7 @@ func forward(guard *jotgate.Guard, target target, rules headerRules, proxies thr
 				return
 			}
 			if r.Context().Err() == nil {
-				s.Logger.WarnContext(r.Context(), "the upstream did not answer", "cause", err)
+				s.Logger.WarnContext(trace.With(r.Context(), trace.Of(r, "")), "the upstream did not answer", "cause", err)
 			}
 			(&jotgate.Error{Status: http.StatusBadGateway, Detail: "The service behind the gate did not answer."}).Respond(w, "")
 		},

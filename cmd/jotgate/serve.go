@@ -148,6 +148,9 @@ func (c *serveCommand) assemble(a *app, s *serving, gate *jotgate.Gate, db *stor
 		return nil, err
 	}
 	s.handler = a.metrics.Wrap(s.handler, own.prefixes()...)
+	if c.AccessLog {
+		s.handler = logAccess(gate.Settings().Logger, s.handler)
+	}
 	s.own = own
 	if s.admin, err = c.listenAdmin(a.ctx, own); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type serverFlags struct {
 	Demo         bool          `group:"server" help:"Create a user named demo, and show a login, a request and a rejected one."`
 	DrainTimeout time.Duration `group:"server" default:"20s" placeholder:"TIME" help:"How long open requests may take to finish after SIGTERM."`
 	LogFormat    string        `group:"server" default:"text" enum:"text,json" placeholder:"FORM" help:"text or json, on standard error."`
+	AccessLog    bool          `group:"server" help:"Log each request: method, route, status, duration and its ids; no path, query, header or address. Default: off."`
 	LogLevel     string        `group:"server" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 }
 

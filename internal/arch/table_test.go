@@ -41,7 +41,7 @@ const (
 )
 
 var rows = []row{
-	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/breached", "passwd/strength", "signing", "throttle", "internal/keyring", "internal/revocation", "factor/passkey", "factor/totp", "factor/recovery", "metrics"}, exported: 67}, // Gate is divided by noun
+	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/breached", "passwd/strength", "signing", "throttle", "internal/keyring", "internal/revocation", "factor/passkey", "factor/totp", "factor/recovery", "metrics", "internal/trace"}, exported: 67}, // Gate is divided by noun
 	{path: "record", may: []string{"jwt"}, exported: 62}, // the contract with databases: rows and questions
 
 	{path: "metrics", kind: pure, libraries: none},
@@ -70,6 +70,7 @@ var rows = []row{
 
 	{path: "mail", may: []string{".", "metrics", "record", "passwd/names"}},
 	{path: "internal/certfile", libraries: none},
+	{path: "internal/trace", kind: pure, libraries: none},
 	{path: "internal/keyring", may: []string{"record", "jwt"}},
 	{path: "internal/revocation", may: []string{"record", "jwt"}},
 	{path: "internal/form", may: []string{".", "record", "passwd/names"}},
@@ -78,16 +79,16 @@ var rows = []row{
 	{path: "internal/layout", may: []string{".", "internal/catalog", "internal/useragent"}},
 	{path: "internal/gauge", may: []string{".", "record", "passwd", "api"}},
 	{path: "internal/lockout", may: []string{".", "metrics", "record", "throttle"}},
-	{path: "internal/web", may: []string{".", "metrics", "record", "throttle", "internal/form", "internal/lockout"}},
+	{path: "internal/web", may: []string{"internal/trace", ".", "metrics", "record", "throttle", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
 	{path: "api", may: []string{"metrics", "factor/passkey", "factor/totp", ".", "record", "throttle", "mail", "internal/form", "internal/useragent", "internal/web", "proxy"}},
 	{path: "pages", may: []string{".", "record", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "internal/catalog", "internal/form", "internal/layout", "internal/useragent", "internal/web", "proxy"}},
-	{path: "proxy", may: []string{".", "record", "throttle", "internal/web"}},
+	{path: "proxy", may: []string{"internal/trace", ".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
 		"factor/passkey", ".", "metrics", "record", "jwt", "jwt/jwks", "passwd", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
-		"passwd/names", "passwd/breached", "passwd/strength", "internal/certfile", "internal/gauge",
+		"passwd/names", "passwd/breached", "passwd/strength", "internal/certfile", "internal/trace", "internal/web", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
 		".", "record", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",

@@ -24,6 +24,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/lockout"
+	"github.com/jotgate/jotgate/internal/trace"
 	"github.com/jotgate/jotgate/throttle"
 )
 
@@ -95,6 +96,7 @@ func (s *Shell) Wrap(e Endpoint, next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
+		r = r.WithContext(trace.With(r.Context(), trace.Of(r, id)))
 		e.setHeaders(w.Header(), id)
 		EndChunked(w, r)
 		LimitUnread(w, r, s.settings.BodyTimeout)
@@ -140,8 +142,8 @@ func (s *Shell) guarded(e Endpoint, next http.Handler) http.Handler {
 }
 
 // WrapFast is Wrap for an endpoint that responds from memory: it waits for
-// nothing, so it has no time limit, and an operator never looks it up, so it has
-// no request id. A gateway calls such an endpoint for every request, so its cost
+// nothing, so it has no time limit, and an operator never looks up a success, so
+// only an error has a request id. A gateway calls such an endpoint for every request, so its cost
 // counts: a successful response has only the headers that act sets; an error,
 // which a gateway passes on to the client, has those of every endpoint. net/http
 // resets the write deadline when the response is complete, without a flush.
@@ -165,8 +167,9 @@ func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request
 		}
 		if err != nil {
 			client, _ := s.Client(r)
-			s.gate.Events().RecordRefusal(r.Context(), err, "", client)
-			e.setHeaders(w.Header(), "")
+			id := rand.Text()
+			s.gate.Events().RecordRefusal(trace.With(r.Context(), trace.Of(r, id)), err, "", client)
+			e.setHeaders(w.Header(), id)
 			jotgate.AsError(err).Respond(w, s.gate.Header().Challenge)
 		}
 	})
@@ -209,7 +212,7 @@ func (s *Shell) recover(w http.ResponseWriter, r *http.Request, e Endpoint, id s
 	if fault == http.ErrAbortHandler {
 		panic(fault)
 	}
-	s.logger().ErrorContext(r.Context(), "panic", "request", id, "path", r.URL.Path, "fault", fault, "stack", string(debug.Stack()))
+	s.logger().ErrorContext(r.Context(), "panic", "route", r.Pattern, "fault", fault, "stack", string(debug.Stack()))
 	e.setHeaders(w.Header(), id)
 	e.render(w, r, jotgate.ErrUnavailable)
 }
@@ -220,7 +223,7 @@ func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error, render f
 	e := jotgate.AsError(err)
 	if e.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
 		s.logger().ErrorContext(r.Context(), "request failed",
-			"request", w.Header().Get(RequestID), "path", r.URL.Path, "status", e.Status, "cause", err)
+			"route", r.Pattern, "status", e.Status, "cause", err)
 	}
 	if render != nil {
 		render(w, r, e)

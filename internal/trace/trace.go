@@ -1,0 +1,110 @@
+// Package trace gives log lines the ids of the request that caused them: the request
+// id that the response has, and the ids of a distributed trace (W3C Trace Context).
+//
+//	ctx := trace.With(r.Context(), trace.Of(r, id))
+//	log := slog.New(trace.Handler(handler))
+//	log.InfoContext(ctx, "…") // request=… trace_id=… span_id=…
+package trace
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"strings"
+)
+
+// Trace identifies a request.
+type Trace struct {
+	Request string // the request id
+	ID      string // of the trace: 32 hexadecimal digits
+	Span    string // of this server's part of the trace: 16 hexadecimal digits
+}
+
+// Of returns the Trace of a request with this id. It is that of the context, if it has
+// one. Otherwise its trace is that of the header traceparent, if there is a valid one,
+// and a new one if not.
+func Of(r *http.Request, id string) Trace {
+	if t, ok := From(r.Context()); ok {
+		t.Request = id
+		return t
+	}
+	t := Trace{Request: id, Span: random(8)}
+	if values := r.Header["Traceparent"]; len(values) == 1 {
+		t.ID = parse(values[0])
+	}
+	if t.ID == "" {
+		t.ID = random(16)
+	}
+	return t
+}
+
+// parse returns the trace id of a traceparent (W3C Trace Context, section 3.2), or
+// "". Higher versions may have further fields; the version ff is forbidden.
+func parse(text string) string {
+	if len(text) < 55 || len(text) > 512 || text[2] != '-' || text[35] != '-' || text[52] != '-' {
+		return ""
+	}
+	version, id, parent, flags := text[:2], text[3:35], text[36:52], text[53:55]
+	switch {
+	case !isHex(version + id + parent + flags), version == "ff",
+		version == "00" && len(text) != 55, len(text) > 55 && text[55] != '-',
+		strings.Trim(id, "0") == "", strings.Trim(parent, "0") == "":
+		return ""
+	}
+	return id
+}
+
+// isHex reports whether the text consists of lower-case hexadecimal digits.
+func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }
+
+func random(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+type contextKey struct{}
+
+// With returns a context whose log lines have the ids.
+func With(ctx context.Context, t Trace) context.Context {
+	return context.WithValue(ctx, contextKey{}, t)
+}
+
+// From returns the Trace of a context, and false if there is none.
+func From(ctx context.Context) (Trace, bool) {
+	t, ok := ctx.Value(contextKey{}).(Trace)
+	return t, ok
+}
+
+// Handler returns a handler that adds the ids of the context to each line. It returns
+// next itself if that is such a handler.
+func Handler(next slog.Handler) slog.Handler {
+	if h, ok := next.(handler); ok {
+		return h
+	}
+	return handler{next}
+}
+
+type handler struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (h handler) Handle(ctx context.Context, line slog.Record) error {
+	if t, ok := From(ctx); ok {
+		line = line.Clone()
+		if t.Request != "" {
+			line.AddAttrs(slog.String("request", t.Request))
+		}
+		line.AddAttrs(slog.String("trace_id", t.ID), slog.String("span_id", t.Span))
+	}
+	return h.Handler.Handle(ctx, line)
+}
+
+// WithAttrs implements slog.Handler.
+func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return handler{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (h handler) WithGroup(name string) slog.Handler { return handler{h.Handler.WithGroup(name)} }
