@@ -18,8 +18,10 @@ type column struct {
 	limit     int  // of varchar(n), in characters; 0: no limit
 	required  bool // NOT NULL without a default
 	nullable  bool
-	unique    bool // of a unique index or constraint, alone or with others
-	checked   bool // named in a CHECK constraint
+	unique    bool   // of a unique index or constraint, alone or with others
+	checked   bool   // named in a CHECK constraint, or of a type with rules
+	refers    string // the table that a foreign key refers to
+	values    string // of an enumeration, for people
 }
 
 // columnKinds maps the types of both databases, without their parameters.
@@ -48,7 +50,7 @@ func (c column) kind() record.Kind {
 // free reports whether an empty string is a value of the column like any
 // other: it holds text, and the database has no rule for it.
 func (c column) free() bool {
-	return c.kind() == record.KindText && !c.unique && !c.checked && !c.fixed()
+	return c.kind() == record.KindText && !c.unique && !c.checked && !c.fixed() && c.refers == ""
 }
 
 // fixed reports whether the column has a type of fixed length, in which
@@ -57,8 +59,10 @@ func (c column) fixed() bool {
 	return strings.HasPrefix(c.typ, "char(") || strings.HasPrefix(c.typ, "character(")
 }
 
-// rule is a row of Driver.Rules: a unique index or the text of CHECK
-// constraints. column is empty for an expression; then text has it.
+// rule is a row of Driver.Rules: a unique index, a foreign key (not unique, name
+// is the other table), a type with rules (name is empty, text has the values of an
+// enumeration) or the text of CHECK constraints. column is empty for an
+// expression; then text has it.
 type rule struct {
 	unique             bool
 	name, column, text string
@@ -96,7 +100,17 @@ func (t *tables) readRules(ctx context.Context, driver Driver) error {
 			if !ok {
 				continue
 			}
-			c.unique, c.checked = c.unique || r.unique, c.checked || !r.unique
+			switch {
+			case r.unique:
+				c.unique = true
+			case r.name != "":
+				c.refers = r.name
+			default:
+				c.checked = true
+				if r.column != "" && r.text != "" {
+					c.values = r.text
+				}
+			}
 			t.user[name] = c
 			if r.unique && !slices.Contains(t.indexes[r.name], name) {
 				t.indexes[r.name] = append(t.indexes[r.name], name)

@@ -142,7 +142,7 @@ func (t *tables) fillFacts() (list []Fact) {
 			f.Found = c.typ + ", new accounts get " + filling.shown
 		case slices.Contains(missing, c):
 			f.OK, f.Found = false, c.typ+", must not be NULL, no default"
-			f.Fix = "sign-up is closed: say what new accounts get, as --new-user " + c.name + "=" + suggestion(c) + ", give the column a default in the database, or create accounts in Django"
+			f.Fix = "sign-up is closed: " + c.fix()
 		case !c.required || slices.Contains(t.modelColumns(), c.name) || t.hasField(c.name):
 			continue
 		default:
@@ -152,6 +152,18 @@ func (t *tables) fillFacts() (list []Fact) {
 		list = append(list, f)
 	}
 	return list
+}
+
+// fix says how a column can be filled.
+func (c column) fix() string {
+	value, meaning := c.advice()
+	if value == "" {
+		return meaning
+	}
+	if meaning != "" {
+		meaning = " (" + meaning + ")"
+	}
+	return "say what new accounts get, as --new-user " + c.name + "=" + value + meaning + ", give the column a default in the database, or create accounts in Django"
 }
 
 // djangoFacts checks Django's other tables.

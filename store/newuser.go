@@ -264,37 +264,68 @@ func (t *tables) cannotFill(missing []column) error {
 
 // unfilled explains in one sentence which settings are missing.
 func (t *tables) unfilled(list []column) error {
-	names, example := make([]string, len(list)), make([]string, len(list))
-	for i, c := range list {
-		names[i], example[i] = c.name+" ("+c.typ+")", c.name+"="+suggestion(c)
+	var names, example, meanings []string
+	for _, c := range list {
+		value, meaning := c.advice()
+		if names = append(names, c.name+" ("+c.typ+")"); value != "" {
+			example = append(example, c.name+"="+value)
+		}
+		if meaning != "" {
+			meanings = append(meanings, "; "+c.name+": "+meaning)
+		}
 	}
 	what := "the column " + names[0] + " of the table " + t.schema.Users + " needs a value"
 	if len(list) > 1 {
 		what = "the columns " + strings.Join(names, ", ") + " of the table " + t.schema.Users + " need values"
 	}
-	return fmt.Errorf("%s that only the application knows: set NewUser (--new-user %q)", what, strings.Join(example, ";"))
+	if what += " that only the application knows"; len(example) > 0 {
+		what += fmt.Sprintf(": set NewUser (--new-user %q)", strings.Join(example, ";"))
+	}
+	return errors.New(what + strings.Join(meanings, ""))
 }
 
-// suggestion returns what NewUser may say about a column, as an example.
-func suggestion(c column) string {
-	switch c.kind() {
-	case record.KindUUID:
-		return "uuid4"
-	case record.KindDateTime:
-		return "now"
-	case record.KindDate:
-		return "today"
-	case record.KindBoolean:
-		return "false"
-	case record.KindInteger, record.KindNumber, record.KindDecimal:
-		return "0"
-	case record.KindJSON:
-		return "{}"
+// advice returns what NewUser may say about the column: a value that the database
+// accepts for every account, or VALUE and what to write in its place, or nothing
+// and what helps if no setting can fill the column.
+func (c column) advice() (value, meaning string) {
+	kind := c.kind()
+	text := kind == record.KindText || kind == record.KindUUID
+	long := c.limit == 0 || c.limit >= len("00000000-0000-0000-0000-000000000000") || kind == record.KindUUID
+	switch {
+	case c.refers != "":
+		meaning = "the key of a row of the table " + c.refers + ", which every new account gets"
+	case c.unique && c.checked && text:
+		return "VALUE", "uuid4, email or username, which the CHECK constraint has to allow"
+	case c.values != "":
+		meaning = "one of " + c.values
+	case c.checked:
+		meaning = "a value that the CHECK constraint or the type allows"
+	case kind == record.KindUUID, text && long && (c.unique || c.fixed()):
+		return "uuid4", ""
+	case text && c.unique:
+		return "username", fmt.Sprintf("accounts with names over %d characters are refused", c.limit)
+	case kind == record.KindDateTime:
+		return "now", ""
+	case kind == record.KindText && c.limit > 0:
+		meaning = fmt.Sprintf("a text of at most %d characters, such as a choice of the model", c.limit)
+	case kind == record.KindText:
+		meaning = "a text, such as a choice of the model"
+	default:
+		value, meaning = harmless[kind], "a value of the type "+c.typ
 	}
-	if c.unique || c.fixed() {
-		return "uuid4"
+	if c.unique { // every account needs another one
+		return "", "each account needs another value, which no setting has: give the column a default in the database, create accounts in Django, or set it in Go (Settings.NewAccount)"
 	}
-	return "VALUE"
+	if value != "" {
+		return value, ""
+	}
+	return "VALUE", meaning
+}
+
+// harmless are values that columns of a kind without rules accept.
+var harmless = map[record.Kind]string{
+	record.KindDate: "today", record.KindBoolean: "false", record.KindJSON: "{}",
+	record.KindInteger: "0", record.KindNumber: "0", record.KindDecimal: "0",
 }
 
 // missing lists the columns that must have a value, and neither the database,

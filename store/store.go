@@ -93,8 +93,10 @@ type Driver struct {
 	// the columns of the table $1.
 	Columns string
 	// Rules selects, for the table $1, a row for each column or expression of a
-	// unique index (TRUE, name, column or '', definition), and rows with the
-	// definitions of the CHECK constraints (FALSE, '', '', definition).
+	// unique index (TRUE, name, column or '', definition), for each column of a
+	// foreign key (FALSE, the other table, column, ''), for each column of a type
+	// with rules (FALSE, '', column, the values of an enumeration or ''), and with
+	// the definitions of the CHECK constraints (FALSE, '', '', definition).
 	Rules string
 	// References selects table, column and NOT NULL of the foreign keys that
 	// refer to the table $1.

@@ -237,5 +237,8 @@ func temporary(err error) error {
 const rules = `SELECT TRUE, c.relname, COALESCE(a.attname, ''), pg_get_indexdef(i.indexrelid) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
 CROSS JOIN LATERAL unnest(i.indkey::smallint[]) AS k(n) LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.n AND k.n > 0
 WHERE i.indrelid = to_regclass(quote_ident($1)) AND (i.indisunique OR i.indisexclusion)
-UNION ALL SELECT FALSE, '', attname, '' FROM pg_attribute JOIN pg_type AS t ON t.oid = atttypid WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND typtype = 'd'
+UNION ALL SELECT FALSE, '', attname, COALESCE((SELECT string_agg(enumlabel, ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid), '')
+FROM pg_attribute JOIN pg_type AS t ON t.oid = atttypid WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND typtype IN ('d', 'e')
+UNION ALL SELECT FALSE, r.relname, a.attname, '' FROM pg_constraint AS f JOIN pg_class AS r ON r.oid = f.confrelid
+JOIN pg_attribute AS a ON a.attrelid = f.conrelid AND a.attnum = ANY (f.conkey) WHERE f.contype = 'f' AND f.conrelid = to_regclass(quote_ident($1))
 UNION ALL SELECT FALSE, '', '', pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = to_regclass(quote_ident($1))`

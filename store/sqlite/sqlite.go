@@ -324,4 +324,5 @@ func temporary(err error) error {
 // rules is store.Driver.Rules.
 const rules = `SELECT TRUE, l.name, COALESCE(x.name, ''), COALESCE(m.sql, '') FROM pragma_index_list($1) AS l, pragma_index_xinfo(l.name) AS x
 LEFT JOIN sqlite_schema AS m ON m.name = l.name WHERE l."unique" AND x.key
+UNION ALL SELECT FALSE, "table", "from", '' FROM pragma_foreign_key_list($1)
 UNION ALL SELECT FALSE, '', '', sql FROM sqlite_schema WHERE type = 'table' AND name = $1`
