@@ -106,6 +106,10 @@ pictures: setup ## a picture of every page in every state, in the folder PICTURE
 pages: setup ## every page in a browser at length: axe, html-validate, light, dark, 320 pixels, right to left, pseudo-language
 	cd interop/pages && PAGES=long go test -count=1 -v -timeout 30m . | grep -vE '^=== '
 
+.PHONY: spreadsheet
+spreadsheet: ## an export of hostile names, opened in LibreOffice (Debian's libreoffice-calc-nogui): no cell is a formula
+	cd interop && SPREADSHEET=long go test -count=1 -v ./spreadsheet | grep -vE '^=== '
+
 .PHONY: differential
 differential: setup ## TOKENS tokens (default 1,000,000), valid and damaged, judged by six other libraries beside jotgate
 	cd interop/differential && TOKENS=$(or $(TOKENS),1000000) go test -count=1 -timeout 90m -v . | grep -vE '^=== '
@@ -122,7 +126,7 @@ long: setup ## every long form, one after the other: all rounds of the main modu
 	for target in $(LONG_FORMS); do echo "== make $$target ($$SECONDS s)"; make --no-print-directory $$target || failed="$${failed-} $$target"; done
 	if [ -n "$${failed-}" ]; then echo "failed:$$failed"; exit 1; fi
 
-LONG_FORMS := crash timing scale faults ha soak pages interop differential
+LONG_FORMS := crash timing scale faults ha soak pages spreadsheet interop differential
 
 .PHONY: crash
 crash: ## kill -9 a working gate 1,000 times on SQLite and 200 times on PostgreSQL (CRASHES=a/b)
@@ -134,7 +138,7 @@ timing: ## 500 + 500 interleaved tries of login, signup, reset and resend: media
 
 .PHONY: scale
 scale: ## a million users beside a thousand, a million refreshes of 16 sessions, on both databases: work, then times
-	JOTGATE_USERS=1000000 JOTGATE_REFRESHES=1000000 go test -count=1 -v -timeout 60m -run "TestMany(Users|Refreshes)" -bench "ManyUsers|Rotate" ./store | grep -vE "^=== "
+	JOTGATE_USERS=1000000 JOTGATE_REFRESHES=1000000 go test -count=1 -v -timeout 60m -run "TestMany(Users|Refreshes)" -bench "ManyUsers|Rotate|Admin" ./store | grep -vE "^=== "
 
 .PHONY: faults
 faults: setup ## break the wire, PostgreSQL, the disk and the server under load, at length

@@ -314,7 +314,7 @@ func TestJobByTwoNodes(t *testing.T) {
 func TestExport(t *testing.T) {
 	s := newSite(t, admin.Options{})
 	s.gate.User("root", jotgatetest.Superuser)
-	hostile := []string{"=cmd|' /C calc'!A0", "+1+1", "-2", "@SUM(1)", "\t=1", "\r=1", "\n=1", `"=1"`, "a,b;c\td", "'=1", " =1", "plain", "＝1", "x\n=1", "|dir", "%0A"}
+	hostile := []string{"=cmd|' /C calc'!A0", "+1+1", "-2", "@SUM(1)", "\t=1", "\r=1", "\n=1", `"=1"`, "a,b;c\td", "'=1", " =1", "plain", "＝1", "x\n=1", "|dir", "%0A", "x;=1", `x;"+1;y`}
 	for i, name := range hostile {
 		s.gate.User(fmt.Sprintf("u%02d", i), func(a *record.Account) { a.FirstName = name })
 	}
@@ -333,7 +333,7 @@ func TestExport(t *testing.T) {
 			t.Errorf("%q is a formula or breaks its cell", row[3])
 		}
 	}
-	if d := cmp.Diff([]string{"'=cmd|' /C calc'!A0", "'+1+1", "'-2", "'@SUM(1)", "' =1", "' =1", "' =1", `'"=1"`, "a,b;c d", "''=1", "' =1", "plain", "'＝1", "x =1", "'|dir", "'%0A"}, got); d != "" {
+	if d := cmp.Diff([]string{"'=cmd|' /C calc'!A0", "'+1+1", "'-2", "'@SUM(1)", "' =1", "' =1", "' =1", `'"=1"`, "a,b;c d", "''=1", "' =1", "plain", "'＝1", "x =1", "'|dir", "'%0A", "x;'=1", `x;'"+1;y`}, got); d != "" {
 		t.Error(d)
 	}
 	if list := s.events(); len(list) != 1 || list[0].Detail != "user.export" {

@@ -102,7 +102,8 @@ func moment(t time.Time) string {
 // safeCell returns a text that no spreadsheet takes for a formula: one that begins
 // like a formula, also after white space or a quote, gets an apostrophe before it
 // (OWASP: CSV injection). Line breaks and tabs become spaces, since some programs
-// split a cell at them in spite of its quotes.
+// split a cell at them in spite of its quotes. In many countries they also split at
+// semicolons, so what follows one is treated as a cell, too.
 func safeCell(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch r {
@@ -111,10 +112,13 @@ func safeCell(text string) string {
 		}
 		return r
 	}, text)
-	if begin := strings.TrimLeft(text, " \u00a0\u3000\ufeff\"'"); begin != "" && strings.ContainsRune("=+-@＝＋－＠|%", []rune(begin)[0]) {
-		return "'" + text
+	parts := strings.Split(text, ";")
+	for i, part := range parts {
+		if begin := strings.TrimLeft(part, " \u00a0\u3000\ufeff\"'"); begin != "" && strings.ContainsRune("=+-@＝＋－＠|%", []rune(begin)[0]) {
+			parts[i] = "'" + part
+		}
 	}
-	return text
+	return strings.Join(parts, ";")
 }
 
 func jsonWriter(w io.Writer) func(*record.Account) error {

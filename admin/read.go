@@ -45,7 +45,9 @@ func (a *Admin) listUsers(ctx context.Context, who *Actor, values url.Values) (l
 		return l, err
 	}
 	l.Results, l.Next, l.Search = append([]*record.Account{}, page.Users...), page.Next, a.store.SearchKind(q.Search)
-	l.Count, err = a.store.Count(ctx, q)
+	if l.Count = len(page.Users); q.After != "" || page.Next != "" { // otherwise the page has all
+		l.Count, err = a.store.Count(ctx, q)
+	}
 	return l, err
 }
 
