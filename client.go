@@ -3,6 +3,7 @@ package jotgate
 // The client of a request.
 
 import (
+	"context"
 	"strings"
 
 	"github.com/jotgate/jotgate/record"
@@ -31,4 +32,20 @@ func cut(s string, n int) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:n], "")
+}
+
+type languageKey struct{}
+
+// WithLanguage returns a context whose requests are made in a language, a tag such
+// as pt-BR: the e-mails that they cause are written in it, if there are texts.
+// Without it the language of e-mails is mail.Settings.Language. The language must be
+// one of a list: a request must not choose what is stored.
+func (Accounts) WithLanguage(ctx context.Context, language string) context.Context {
+	return context.WithValue(ctx, languageKey{}, cut(language, 64))
+}
+
+// languageOf returns the language of a request, or "".
+func languageOf(ctx context.Context) string {
+	language, _ := ctx.Value(languageKey{}).(string)
+	return language
 }

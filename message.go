@@ -62,7 +62,7 @@ func (ls Links) Request(ctx context.Context, kind record.MessageKind, email stri
 	if spent != nil && !errors.Is(spent, errTooManyEmails) {
 		return false, spent
 	}
-	message := record.Message{Kind: record.MessageDecoy, To: email, Created: ls.gate.now()}
+	message := record.Message{Kind: record.MessageDecoy, To: email, Language: languageOf(ctx), Created: ls.gate.now()}
 	if len(accounts) > 0 && spent == nil {
 		message.Kind, message.To = kind, accounts[0].Email
 	}
@@ -113,6 +113,7 @@ func (g *Gate) enqueue(ctx context.Context, l record.Message) {
 	if outbox == nil {
 		return
 	}
+	l.Language = languageOf(ctx)
 	if err := outbox.Add(ctx, l); err != nil {
 		g.log.WarnContext(ctx, "a message was not written", "kind", l.Kind, "user_id", l.User, "cause", err)
 	}

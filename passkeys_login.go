@@ -98,6 +98,9 @@ func (p passkeyProof) prove(ctx context.Context, g *Gate, l *login) (proved, err
 	user, rows := g.passkeyUser(ctx, l.account, l.factors)
 	a, err := g.rp.FinishLogin(user, state, p.credential, len(l.done) > 0, g.now())
 	if err != nil {
+		if errors.Is(err, passkey.ErrCloned) {
+			g.Accounts().Notify(ctx, record.MessagePasskeyCopied, l.account, a.Passkey.Name)
+		}
 		return proved{}, g.refusePasskey(ctx, l, err)
 	}
 	data, err := a.Passkey.Data()

@@ -334,3 +334,39 @@ func TestPasskeySettings(t *testing.T) {
 		}
 	}
 }
+
+// If the counter of a passkey shows that a copy is in use, the login is refused and
+// the owner gets an e-mail that names the passkey; a wrong signature sends none.
+func TestCopiedPasskey(t *testing.T) {
+	b := newGate(t, withPasskeys)
+	a := b.user(t, "ada", nil)
+	k := newSoftKey(a.ID)
+	b.addPasskey(t, a, k)
+	forger := newSoftKey(a.ID)
+	forger.cred.ID = k.cred.ID
+	for _, c := range []struct {
+		name  string
+		key   *softKey
+		count uint32
+		sent  int
+	}{
+		{"another key", forger, 0, 0},
+		{"a copy", k, 0, 1},
+	} {
+		c.key.cred.Counter = c.count
+		ceremony := b.beginPasskey(t, "")
+		_, err := b.Logins().Continue(b.Accounts().WithLanguage(t.Context(), "fr"), ceremony.Pending, jotgate.Passkey(c.key.get(t, ceremony)), jotgate.Client{})
+		if !errors.Is(err, jotgate.ErrPasskeyNotValid) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		due, err := b.db.Outbox().Due(t.Context(), noon.Add(time.Minute), 10, time.Nanosecond)
+		if err != nil || len(due) != c.sent {
+			t.Errorf("%s: %+v, %v", c.name, due, err)
+		}
+		for _, m := range due {
+			if m.Kind != record.MessagePasskeyCopied || m.User != a.ID || m.Detail != "Laptop" || m.Language != "fr" {
+				t.Errorf("%+v", m)
+			}
+		}
+	}
+}

@@ -59,8 +59,11 @@ func New(gate *jotgate.Gate, s Settings) (*API, error) {
 		gate: gate, settings: s, loginName: gate.Settings().LoginField, mux: http.NewServeMux(),
 		userFields: gate.Accounts().UserFields(),
 	}
-	var err error
-	if a.shell, err = web.New(gate, s.shell()); err != nil {
+	languages, err := s.languages()
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	if a.shell, err = web.New(gate, s.shell(languages)); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	a.reserveSeries()
@@ -147,6 +150,6 @@ func isClean(u *url.URL) bool {
 	return strings.HasPrefix(p, "/") && (p == clean || clean != "/" && p == clean+"/")
 }
 
-func (a *API) notFound(w http.ResponseWriter, _ *http.Request) {
-	jotgate.ErrNotFound.Respond(w, "")
+func (a *API) notFound(w http.ResponseWriter, r *http.Request) {
+	a.shell.Respond(w, r, jotgate.ErrNotFound, "")
 }

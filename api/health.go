@@ -24,7 +24,7 @@ func readyz(a *API) http.Handler {
 	check := &readiness{gate: a.gate, now: time.Now}
 	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
 		if err := check.result(r.Context()); err != nil {
-			jotgate.AsError(err).Respond(w, "")
+			a.shell.Respond(w, r, jotgate.AsError(err), "")
 			return
 		}
 		serveText(w, r, "text/plain; charset=utf-8", []byte("ok\n"))

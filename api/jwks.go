@@ -22,14 +22,14 @@ func jwks(a *API) http.Handler {
 		for _, key := range keys {
 			text, err := key.MarshalJSON()
 			if err != nil {
-				jotgate.AsError(err).Respond(w, "")
+				a.shell.Respond(w, r, jotgate.AsError(err), "")
 				return
 			}
 			set.Keys = append(set.Keys, text)
 		}
 		body, err := json.Marshal(set)
 		if err != nil {
-			jotgate.AsError(err).Respond(w, "")
+			a.shell.Respond(w, r, jotgate.AsError(err), "")
 			return
 		}
 		h := w.Header()

@@ -126,7 +126,7 @@ var raw = &action{}
 func (a *API) getOnly(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			methodNotAllowed(r.Method).Respond(w, "")
+			a.shell.Respond(w, r, methodNotAllowed(r.Method), "")
 			return
 		}
 		next(w, r)

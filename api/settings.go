@@ -3,12 +3,14 @@ package api
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/throttle"
 )
@@ -146,6 +148,15 @@ type Settings struct {
 	// Timeout is how long a request may take in total, including the wait for
 	// the hash pool. Default: 30 seconds. Django: gunicorn --timeout.
 	Timeout time.Duration
+	// TranslateErrors translates the texts of errors to the language that the request's
+	// Accept-Language prefers; codes, the names of fields and the fields of a
+	// response stay. E-mails that a request causes are in its language, too.
+	// Default: false, errors are English, which clients of Django may compare.
+	// Django: LocaleMiddleware.
+	TranslateErrors bool
+	// Locale holds catalogs such as de.txt, whose messages replace those of
+	// TranslateErrors or add a language. Default: none. Django: LOCALE_PATHS.
+	Locale fs.FS
 	// NoSignup closes the sign-up: POST /auth/users/ fails with 403, and the
 	// schema does not contain it. Accounts are then created by command,
 	// by Gate.Register or in Django. Default: false. Django: allauth
@@ -195,8 +206,21 @@ func (s *Settings) fillRates() error {
 	return nil
 }
 
+// languages returns the catalogs of TranslateErrors; nil without.
+func (s *Settings) languages() (*catalog.Catalogs, error) {
+	if !s.TranslateErrors {
+		return nil, nil
+	}
+	c, err := catalog.Load(s.Locale)
+	if err != nil {
+		//lint:ignore ST1005 Locale is the name of the setting
+		return nil, fmt.Errorf("Locale: %w", err)
+	}
+	return c, nil
+}
+
 // shell is the part of the settings that the HTTP layer needs.
-func (s *Settings) shell() web.Settings {
+func (s *Settings) shell(languages *catalog.Catalogs) web.Settings {
 	rates := maps.Clone(defaultRates)
 	maps.Copy(rates, s.Rates)
 	return web.Settings{
@@ -206,7 +230,7 @@ func (s *Settings) shell() web.Settings {
 			Origins: s.CORSOrigins, Credentials: s.CORSCredentials || s.RefreshCookie,
 			Headers: s.CORSHeaders, ExposeHeaders: s.CORSExposeHeaders,
 		},
-		MaxBody: s.MaxBody, BodyTimeout: s.BodyTimeout, Timeout: s.Timeout,
+		MaxBody: s.MaxBody, BodyTimeout: s.BodyTimeout, Timeout: s.Timeout, Languages: languages,
 	}
 }
 

@@ -40,7 +40,7 @@ func TestRateScopes(t *testing.T) {
 			if !given {
 				want = defaultRates["email"]
 			}
-			if got := s.shell().Rates["email"]; got != want {
+			if got := s.shell(nil).Rates["email"]; got != want {
 				t.Errorf("the rate is %q, want %q", got, want)
 			}
 		})

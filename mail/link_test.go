@@ -86,7 +86,7 @@ func TestSettings(t *testing.T) {
 		{"From", func(s *mail.Settings) { s.Server = "smtp://mail.example.com" }},
 		{"Output", func(s *mail.Settings) { s.Output = nil }},
 		{"Timeout", func(s *mail.Settings) { s.Timeout = -1 }},
-		{"Language", func(s *mail.Settings) { s.Language = "fr" }},
+		{"Language", func(s *mail.Settings) { s.Language = "it" }},
 	} {
 		s := good()
 		c.change(&s)

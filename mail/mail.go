@@ -115,7 +115,10 @@ type Settings struct {
 	// A message without a template here is the built-in one. Default: none.
 	// Django: templates/email/*.html.
 	Templates fs.FS
-	// Language is for messages without a language, or with one that has no templates.
+	// Locale holds catalogs such as de.txt, whose messages replace those of the
+	// built-in messages or add a language. Default: none. Django: LOCALE_PATHS.
+	Locale fs.FS
+	// Language is for messages without a language, or with one that has no texts.
 	// Default: en. Django: LANGUAGE_CODE.
 	Language string
 
@@ -177,7 +180,7 @@ type transport interface {
 }
 
 // New returns a Sender, or an error that names the invalid setting. The outbox is
-// the store that the gate was made with. New reads all templates and tries each,
+// the store that the gate was made with. New reads the operator's templates and tries each,
 // but does not connect to the server.
 func New(s Settings, accounts Accounts, links Links, outbox record.Outbox) (*Sender, error) {
 	sender, err := newSender(s, accounts, links, outbox)
@@ -204,7 +207,7 @@ func newSender(s Settings, accounts Accounts, links Links, outbox record.Outbox)
 		settings: s, accounts: accounts, links: links, outbox: outbox, from: from, addresses: addresses,
 		transport: transport, unmarked: make(map[int64]bool),
 	}
-	if sender.templates, err = loadTemplates(s.Templates, s.Language); err != nil {
+	if sender.templates, err = loadTemplates(s.Templates, s.Locale, s.Language); err != nil {
 		return nil, err
 	}
 	if err := sender.tryTemplates(); err != nil {

@@ -1,10 +1,12 @@
 package mail_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/record"
 )
@@ -56,7 +58,7 @@ func TestMissingMessage(t *testing.T) {
 	})
 	for kind, want := range map[record.MessageKind]string{
 		record.MessagePasswordReset: "Neues Passwort für Golden", record.MessageActivation: "Salut",
-		record.MessageUsernameReset: "Username reset on Golden",
+		record.MessageUsernameReset: "Neuer Benutzername für Golden", // the operator has none
 	} {
 		if m, err := o.Preview(kind, "de"); err != nil || m.Subject != want {
 			t.Errorf("%s: %q, %v; want %q", kind, m.Subject, err, want)
@@ -91,7 +93,7 @@ func TestLayoutOfBuiltInMessages(t *testing.T) {
 		s.Templates = files("en/layout.html", `<img src="https://app.example.com/logo.png">{{template "content" .}}`)
 	})
 	m, err := o.Preview(record.MessageConfirmation, "")
-	if err != nil || !strings.HasPrefix(m.HTML, "<img") || !strings.Contains(m.HTML, "<b>alice</b>") {
+	if err != nil || !strings.HasPrefix(m.HTML, "<img") || !strings.Contains(m.HTML, "log in as alice now.") {
 		t.Errorf("%q, %v", m.HTML, err)
 	}
 }
@@ -116,5 +118,57 @@ func TestBadTemplates(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// Every built-in message is whole in every language of the catalog, and an operator's
+// catalog changes its text.
+func TestBuiltInMessages(t *testing.T) {
+	embedded, err := catalog.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := open(t, nil)
+	for _, l := range embedded.List {
+		subjects := map[string]bool{}
+		for _, kind := range mail.Kinds {
+			m, err := o.Preview(kind, l.Code)
+			if err != nil {
+				t.Fatalf("%s/%s: %v", l.Code, kind, err)
+			}
+			all := m.Subject + m.Text + m.HTML
+			if id := regexp.MustCompile(`mail\.[a-z_]|\{\d\}|%!`).FindString(all); id != "" {
+				t.Errorf("%s/%s shows %q:\n%s", l.Code, kind, id, m.Text)
+			}
+			if english, _ := o.Preview(kind, "en"); l.Code != "en" && (english.Subject == m.Subject || english.Text == m.Text) {
+				t.Errorf("%s/%s is English", l.Code, kind)
+			}
+			if !strings.Contains(m.HTML, `<html lang="`+l.Code+`" dir="`+l.Dir+`">`) || !strings.Contains(m.Text, "Golden") || subjects[m.Subject] {
+				t.Errorf("%s/%s: %s\n%s", l.Code, kind, m.Subject, m.HTML)
+			}
+			subjects[m.Subject] = true
+			for line := range strings.Lines(m.Text) {
+				if len([]rune(line)) > 79 && strings.Contains(strings.TrimSpace(line), " ") {
+					t.Errorf("%s/%s: a line of %d characters: %s", l.Code, kind, len([]rune(line)), line)
+				}
+			}
+		}
+	}
+	own := open(t, func(s *mail.Settings) {
+		s.Locale = files("de.txt", "mail.password_reset.subject = Passwort für {0}\n", "it.txt", "language = Italiano\ndirection = ltr\nmail.password_reset.subject = Nuova password\n")
+	})
+	for language, want := range map[string]string{"de": "Passwort für Golden", "it-CH": "Nuova password", "fr": "Réinitialisation du mot de passe sur Golden"} {
+		if m, err := own.Preview(record.MessagePasswordReset, language); err != nil || m.Subject != want {
+			t.Errorf("%s: %q, %v", language, m.Subject, err)
+		}
+	}
+	for kind, want := range map[record.MessageKind]string{record.MessageNewSignIn: "Firefox unter Linux", record.MessageImpersonated: "Firefox on Linux"} {
+		if m, err := o.Preview(kind, "de"); err != nil || !strings.Contains(m.Text, want) {
+			t.Errorf("the detail of %s: %s, %v", kind, m.Text, err)
+		}
+	}
+	_, err = mail.New(mail.Settings{BaseURL: "https://x.example", Output: &buffer{}, Locale: files("de.txt", "x")}, people(), people(), &outbox{})
+	if err == nil || !strings.Contains(err.Error(), "Settings.Locale: de.txt:1: must be a line") {
+		t.Error(err)
 	}
 }

@@ -65,6 +65,7 @@ func (p *Pages) visit(w http.ResponseWriter, r *http.Request, page *route) *visi
 		query.Del("next")
 	}
 	v.view = p.newView(page, p.language(w, r))
+	v.ctx = p.gate.Accounts().WithLanguage(v.ctx, v.Catalog.Code) // of e-mails
 	v.Path = p.publicPath(r)
 	v.AccountPath = v.Path
 	v.Site, v.Next, v.Query, v.Now = p.site(r), next, languageQuery(query), p.gate.Settings().Now()

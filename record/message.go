@@ -40,8 +40,9 @@ const (
 	MessageFactorsReset    MessageKind = "factors_reset" // by staff or by command
 	MessageRecoveryUsed    MessageKind = "recovery_used"
 	MessageWrongCodes      MessageKind = "wrong_codes"
-	MessageImpersonated    MessageKind = "impersonated" // a member of staff acts for the user; Detail is the reason
-	MessageDeletion        MessageKind = "deletion"     // the account will be deleted, with a link to restore it
+	MessageImpersonated    MessageKind = "impersonated"   // a member of staff acts for the user; Detail is the reason
+	MessagePasskeyCopied   MessageKind = "passkey_copied" // its counter shows that a copy is in use
+	MessageDeletion        MessageKind = "deletion"       // the account will be deleted, with a link to restore it
 	MessageDecoy           MessageKind = "decoy"
 )
 

@@ -82,7 +82,7 @@ func kebab(name string) string {
 func TestFlagsReachTheSettings(t *testing.T) {
 	values := map[string]string{
 		"BaseURL": "https://example.com/x", "Prefix": "/x", "AllowedHosts": "a.example", "CORSOrigins": "https://a.example", "CORSHeaders": "X-A",
-		"CORSExposeHeaders": "X-B", "TrustedProxies": "unix", "RefreshCookieSameSite": "none", "Rates": "login=1/min", "Lockout": "7",
+		"CORSExposeHeaders": "X-B", "TrustedProxies": "unix", "RefreshCookieSameSite": "none", "Locale": "catalogs", "Rates": "login=1/min", "Lockout": "7",
 	}
 	kind := reflect.TypeOf(api.Settings{})
 	for i := range kind.NumField() {
@@ -126,7 +126,7 @@ func settingsOf(t *testing.T, env []string) api.Settings {
 		t.Fatal(err)
 	}
 	c := line.Selected().Target.Addr().Interface().(*serveCommand)
-	return c.requestFlags.settings(&c.mailFlags)
+	return c.apiSettings()
 }
 
 // The binary knows every time zone, without files of the system.

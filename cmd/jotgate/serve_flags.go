@@ -4,6 +4,7 @@ package main
 // and mail.Settings.
 
 import (
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -43,8 +44,9 @@ type requestFlags struct {
 	RequestTimeout time.Duration `group:"requests" default:"30s" placeholder:"TIME" help:"Maximum total duration of a request."`
 	signupFlags
 	fieldFlags
-	NoSchema  bool `group:"requests" help:"Leave out /api/schema/ and /api/docs/."`
-	ShowUsers bool `group:"requests" name:"insecure-show-users" help:"Let every user list all users (djoser HIDE_USERS = False)."`
+	TranslateErrors bool `group:"requests" help:"Translate the texts of errors to the language of Accept-Language. Default: off, they are English, as clients of Django may expect."`
+	NoSchema        bool `group:"requests" help:"Leave out /api/schema/ and /api/docs/."`
+	ShowUsers       bool `group:"requests" name:"insecure-show-users" help:"Let every user list all users (djoser HIDE_USERS = False)."`
 }
 
 // signupFlags are the flags that openapi also needs.
@@ -82,6 +84,7 @@ type lockoutFlags struct {
 }
 
 type mailFlags struct {
+	locale                   fs.FS         // of --locale or --theme; nil without
 	pages, prefix            string        // the path of the login pages, empty if they are off; and of the API
 	MailServer               string        `group:"mail" placeholder:"URL" also:"EMAIL_URL" secret:"url" help:"smtp://user:password@host:587 or smtps://…. Default: none; no e-mail is sent (see --print-emails)."`
 	PrintEmails              bool          `group:"mail" help:"Without --mail-server: print e-mails, with the links in them, on standard error. Anyone who reads them can take over the accounts. --demo sets it."`
@@ -114,7 +117,7 @@ func (f *requestFlags) settings(m *mailFlags) api.Settings {
 		CORSOrigins: f.CORSOrigins, CORSHeaders: f.CORSHeaders, CORSExposeHeaders: f.CORSExposeHeaders, CORSCredentials: f.CORSCredentials,
 		TrustedProxies: f.TrustedProxies, ForwardedHeader: f.ForwardedHeader, Lockout: f.lockout(),
 		RefreshCookie: f.RefreshCookie, RefreshCookieSameSite: f.RefreshCookieSameSite,
-		MaxBody: f.MaxBody, BodyTimeout: f.BodyTimeout, Timeout: f.RequestTimeout, NoSignup: f.NoSignup, NoSchema: f.NoSchema,
+		MaxBody: f.MaxBody, BodyTimeout: f.BodyTimeout, Timeout: f.RequestTimeout, TranslateErrors: f.TranslateErrors, NoSignup: f.NoSignup, NoSchema: f.NoSchema,
 		InsecureShowUsers: f.ShowUsers, UserCreatePasswordRetype: f.UserCreatePasswordRetype, SetPasswordRetype: f.SetPasswordRetype,
 		PasswordResetConfirmRetype: f.PasswordResetConfirmRetype, SetUsernameRetype: f.SetUsernameRetype,
 		UsernameResetConfirmRetype:             f.UsernameResetConfirmRetype,
@@ -160,7 +163,7 @@ func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, bas
 		ActivationPath: f.ActivationPath, PasswordResetPath: f.PasswordResetPath, UsernameResetPath: f.UsernameResetPath,
 		EmailChangePath: f.EmailChangePath, EmailUndoPath: f.EmailUndoPath, DeletionUndoPath: f.DeletionUndoPath,
 		LinkLifetime: gate.Settings().PasswordResetTimeout, Logger: log,
-		Language: f.MailLanguage, Timeout: f.MailTimeout, MaxAge: f.MailMaxAge, Metrics: a.metrics,
+		Language: f.MailLanguage, Locale: f.locale, Timeout: f.MailTimeout, MaxAge: f.MailMaxAge, Metrics: a.metrics,
 	}
 	if f.MailTemplates != "" {
 		s.Templates = os.DirFS(f.MailTemplates)

@@ -3,8 +3,10 @@ package main
 // The login pages and the administration of serve.
 
 import (
+	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -21,7 +23,7 @@ type siteFlags struct {
 	Logo      string        `group:"pages" placeholder:"FILE" help:"An SVG, PNG or WebP file to show instead of the name. Default: none."`
 	Accent    string        `group:"pages" placeholder:"COLOR" help:"The color of buttons and links, such as #0a7d4f. Default: a blue."`
 	Theme     string        `group:"pages" placeholder:"DIR" help:"Templates and a theme.css that replace those of the pages (see jotgate theme export). Default: none."`
-	Locale    string        `group:"pages" placeholder:"DIR" help:"Catalogs such as de.txt whose messages replace those of the pages. Default: none."`
+	Locale    string        `group:"pages" placeholder:"DIR" help:"Catalogs such as de.txt whose messages replace those of the pages, of e-mails and of --translate-errors. Default: none."`
 	Home      string        `group:"pages" name:"home-url" placeholder:"URL" help:"The page after signing in, if the link to it named none. Default: the profile page."`
 	Deletion  time.Duration `group:"pages" name:"deletion-delay" default:"7d" placeholder:"TIME" help:"How long an account that its owner deletes on the pages is kept, inactive, and can be restored by a link in an e-mail. 0: it is deleted immediately."`
 	Next      []string      `group:"pages" name:"next-origins" placeholder:"ORIGIN" help:"Origins that users may be sent back to after signing in, in addition to that of the pages. Default: none."`
@@ -40,10 +42,19 @@ func (f *siteFlags) options(s api.Settings) pages.Options {
 	if f.Theme != "" {
 		o.Theme = os.DirFS(f.Theme)
 	}
-	if f.Locale != "" {
-		o.Locale = os.DirFS(f.Locale)
-	}
+	o.Locale = f.locale()
 	return o
+}
+
+// locale returns the catalogs of --locale, or else those of the theme; nil without.
+func (f *siteFlags) locale() fs.FS {
+	switch {
+	case f.Locale != "":
+		return os.DirFS(f.Locale)
+	case f.Theme != "":
+		return os.DirFS(filepath.Join(f.Theme, "catalog"))
+	}
+	return nil
 }
 
 // ownHandler serves what is jotgate's: the API and, unless they are off, the
@@ -63,9 +74,17 @@ type ownHandler struct {
 // pagesPath returns the path of the pages, under --prefix as everything else.
 func (f *serveFlags) pagesPath() string { return strings.TrimRight(f.Prefix, "/") + f.PagesPath }
 
+// apiSettings returns the api.Settings.
+func (f *serveFlags) apiSettings() api.Settings {
+	s := f.requestFlags.settings(&f.mailFlags)
+	s.Locale = f.siteFlags.locale()
+	return s
+}
+
 // newOwnHandler makes the API and the pages, which share rates and delays.
 func (f *serveFlags) newOwnHandler(gate *jotgate.Gate) (*ownHandler, error) {
-	settings := f.requestFlags.settings(&f.mailFlags)
+	settings := f.apiSettings()
+	f.mailFlags.locale = settings.Locale
 	own := &ownHandler{path: f.pagesPath()}
 	var err error
 	if own.api, err = api.New(gate, settings); err != nil {

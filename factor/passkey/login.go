@@ -86,7 +86,7 @@ type Assertion struct {
 //
 // Errors: ErrInvalid, ErrExpired, ErrUnknown, and ErrCloned if the signature
 // is right but the counter of a passkey that is bound to one device has not
-// grown.
+// grown; the Assertion then holds the passkey as it is stored.
 func (rp *RelyingParty) FinishLogin(user User, state, response []byte, proved bool, now time.Time) (*Assertion, error) {
 	session, err := openState(state, loggingIn, now)
 	if err != nil {
@@ -109,7 +109,7 @@ func (rp *RelyingParty) FinishLogin(user User, state, response []byte, proved bo
 	// The stored flag decides: the counter of a passkey that becomes synced in
 	// this login must still have grown.
 	if verified.Authenticator.CloneWarning && !stored.Synced {
-		return nil, ErrCloned
+		return &Assertion{Passkey: stored}, ErrCloned
 	}
 	next := stored.clone()
 	next.count, next.Synced, next.BackedUp = max(stored.count, verified.Authenticator.SignCount), flags.HasBackupEligible(), flags.HasBackupState()

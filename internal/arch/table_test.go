@@ -68,7 +68,7 @@ var rows = []row{
 	{path: "store/postgres", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},
 
-	{path: "mail", may: []string{".", "metrics", "record", "passwd/names"}},
+	{path: "mail", may: []string{"internal/catalog", ".", "metrics", "record", "passwd/names"}},
 	{path: "internal/certfile", libraries: none},
 	{path: "internal/trace", kind: pure, libraries: none},
 	{path: "internal/keyring", may: []string{"record", "jwt"}},
@@ -79,9 +79,9 @@ var rows = []row{
 	{path: "internal/layout", may: []string{".", "internal/catalog", "internal/useragent"}},
 	{path: "internal/gauge", may: []string{".", "record", "passwd", "api"}},
 	{path: "internal/lockout", may: []string{".", "metrics", "record", "throttle"}},
-	{path: "internal/web", may: []string{"internal/trace", ".", "metrics", "record", "throttle", "internal/form", "internal/lockout"}},
+	{path: "internal/web", may: []string{"internal/trace", ".", "metrics", "record", "throttle", "internal/catalog", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
-	{path: "api", may: []string{"metrics", "factor/passkey", "factor/totp", ".", "record", "throttle", "mail", "internal/form", "internal/useragent", "internal/web", "proxy"}},
+	{path: "api", may: []string{"metrics", "factor/passkey", "factor/totp", ".", "record", "throttle", "mail", "internal/catalog", "internal/form", "internal/useragent", "internal/web", "proxy"}},
 	{path: "pages", may: []string{".", "record", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "internal/catalog", "internal/form", "internal/layout", "internal/useragent", "internal/web", "proxy"}},
 	{path: "proxy", may: []string{"internal/trace", ".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},

@@ -1,15 +1,16 @@
 // Package catalog holds the messages that jotgate shows to people, in several
-// languages, with one id for each message. The pages and the administration use it.
+// languages, with one id for each message: those of the pages, of the e-mails and of
+// the API's errors. The administration adds its own, in English.
 package catalog
 
 import (
-	"bufio"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,15 +29,19 @@ const maxCatalog = 256 << 10
 // A Catalog holds the messages of a language. A file has a line `id = text` for
 // each message; `id[one] = text` is a plural form, named as in CLDR, for the
 // number in the first value. {0}, {1}, … are replaced by values. # begins a comment.
+// The embedded messages are read when the first of them is needed, since most
+// servers speak few of the languages. It is safe for concurrent use.
 type Catalog struct {
 	Code string // BCP 47, such as pt-BR
 	Name string // in the language itself
 	Dir  string // ltr or rtl
 
 	tag      language.Tag
-	messages map[string]string
 	fallback *Catalog // nil in English
-	errorID  map[string]string
+
+	read     sync.Once
+	builtIn  string            // the text of the embedded file; empty without one
+	messages map[string]string // until read: only those of folders
 }
 
 // Catalogs are all languages, English first. They are safe for concurrent use.
@@ -45,39 +50,64 @@ type Catalogs struct {
 	matcher language.Matcher
 }
 
-var messageLine = regexp.MustCompile(`^([a-z0-9_.-]+(?:\[(?:zero|one|two|few|many|other)\])?) = (.+)$`)
-
-// Load reads the embedded catalogs and then those of the given folders, which may
+// Load returns the embedded catalogs with those of the given folders, which may
 // be nil: files such as de.txt whose messages replace or add to the ones before.
 func Load(folders ...fs.FS) (*Catalogs, error) { return load("*.txt", folders) }
 
-// Embedded returns the embedded catalogs alone. They are read once.
+// Embedded returns the embedded catalogs alone. They are made once.
 var Embedded = sync.OnceValues(func() (*Catalogs, error) { return Load() })
 
 // LoadEnglish is Load for the catalogs in English alone.
 func LoadEnglish(folders ...fs.FS) (*Catalogs, error) { return load("en.txt", folders) }
 
 func load(pattern string, folders []fs.FS) (*Catalogs, error) {
-	own, err := fs.Sub(embedded, "messages")
-	if err != nil {
+	c := &Catalogs{}
+	if err := each(embedded, "messages/"+pattern, c.embed); err != nil {
 		return nil, err
 	}
-	c := &Catalogs{}
-	for _, folder := range append([]fs.FS{own}, folders...) {
+	for _, folder := range folders {
 		if folder == nil {
 			continue
 		}
-		names, err := fs.Glob(folder, pattern)
-		if err != nil {
+		if err := each(folder, pattern, c.overlay); err != nil {
 			return nil, err
-		}
-		for _, name := range names {
-			if err := c.read(folder, name); err != nil {
-				return nil, err
-			}
 		}
 	}
 	return c, c.finish()
+}
+
+// each passes the names and texts of files to add.
+func each(folder fs.FS, pattern string, add func(name, text string) error) error {
+	names, err := fs.Glob(folder, pattern)
+	for _, name := range names {
+		text, err := readText(folder, name)
+		if err != nil {
+			return err
+		}
+		if err := add(name, text); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// embed adds an embedded file.
+func (c *Catalogs) embed(name, text string) error {
+	l, err := c.language(name)
+	if err == nil {
+		l.builtIn = text
+		l.readHead()
+	}
+	return err
+}
+
+// overlay adds the messages of an operator's file.
+func (c *Catalogs) overlay(name, text string) error {
+	l, err := c.language(name)
+	if err != nil {
+		return err
+	}
+	return parse(name, text, l.messages)
 }
 
 // Files returns the embedded catalogs by the name of their file.
@@ -92,38 +122,88 @@ func Files() (map[string][]byte, error) {
 	return files, err
 }
 
-// read adds the messages of one file.
-func (c *Catalogs) read(folder fs.FS, name string) error {
+// language returns the catalog of the language that a file is named after.
+func (c *Catalogs) language(name string) (*Catalog, error) {
 	code := strings.TrimSuffix(path.Base(name), ".txt")
+	if known := c.Named(code); known != nil {
+		return known, nil
+	}
 	tag, err := language.Parse(code)
 	if err != nil {
-		return fmt.Errorf("%s: %q is not a language tag such as pt-BR", name, code)
+		return nil, fmt.Errorf("%s: %q is not a language tag such as pt-BR", name, code)
 	}
-	i := slices.IndexFunc(c.List, func(known *Catalog) bool { return known.Code == code })
-	if i < 0 {
-		i = len(c.List)
-		c.List = append(c.List, &Catalog{tag: tag, Code: code, messages: map[string]string{}})
-	}
+	l := &Catalog{tag: tag, Code: code, messages: map[string]string{}}
+	c.List = append(c.List, l)
+	return l, nil
+}
+
+func readText(folder fs.FS, name string) (string, error) {
 	text, err := fs.ReadFile(folder, name)
 	if err == nil && len(text) > maxCatalog {
 		err = fmt.Errorf("%s has more than %d bytes", name, maxCatalog)
 	}
-	if err != nil {
-		return err
-	}
-	lines := bufio.NewScanner(strings.NewReader(string(text)))
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		m := messageLine.FindStringSubmatch(line)
-		if m == nil {
+	return string(text), err
+}
+
+// parse adds the messages of one file.
+func parse(name, text string, messages map[string]string) error {
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		if !parseLine(strings.TrimSpace(line), messages) {
 			return fmt.Errorf("%s:%d: must be a line such as login.title = Sign in", name, n)
 		}
-		c.List[i].messages[m[1]] = m[2]
 	}
-	return lines.Err()
+	return nil
+}
+
+func parseLine(line string, messages map[string]string) bool {
+	if line == "" || line[0] == '#' {
+		return true
+	}
+	id, message, ok := strings.Cut(line, " = ")
+	if ok {
+		messages[id] = message
+	}
+	return ok && message != "" && isID(id)
+}
+
+// isID reports whether id names a message, perhaps with one of its plural forms.
+func isID(id string) bool {
+	id, form, plural := strings.Cut(id, "[")
+	if plural && !slices.Contains([]string{"zero]", "one]", "two]", "few]", "many]", "other]"}, form) {
+		return false
+	}
+	return id != "" && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789_.-") == ""
+}
+
+// readHead reads the name and the direction, with which an embedded file begins.
+func (l *Catalog) readHead() {
+	for line := range strings.Lines(l.builtIn) {
+		switch id, text, _ := strings.Cut(strings.TrimSpace(line), " = "); id {
+		case "language":
+			l.Name = text
+		case "direction":
+			l.Dir = text
+			return
+		}
+	}
+}
+
+// all returns the messages, those of folders in place of the embedded ones.
+func (l *Catalog) all() map[string]string {
+	l.read.Do(func() {
+		if l.builtIn == "" {
+			return
+		}
+		all := make(map[string]string, 512)
+		if err := parse(l.Code+".txt", l.builtIn, all); err != nil {
+			panic("catalog: " + err.Error()) // unreachable: a test reads every embedded file
+		}
+		maps.Copy(all, l.messages)
+		l.messages, l.builtIn = all, ""
+	})
+	return l.messages
 }
 
 // finish puts English first, sets the fallbacks and prepares the choice.
@@ -132,17 +212,12 @@ func (c *Catalogs) finish() error {
 	tags := make([]language.Tag, len(c.List))
 	for i, l := range c.List {
 		tags[i] = l.tag
-		if l.Name, l.Dir = l.messages["language"], l.messages["direction"]; l.Name == "" || l.Dir != "ltr" && l.Dir != "rtl" {
+		l.Name, l.Dir = cmp.Or(l.messages["language"], l.Name), cmp.Or(l.messages["direction"], l.Dir)
+		if l.Name == "" || l.Dir != "ltr" && l.Dir != "rtl" {
 			return fmt.Errorf("%s.txt: needs the messages language and direction (ltr or rtl)", l.Code)
 		}
 		if i > 0 {
 			l.fallback = c.List[0]
-		}
-		l.errorID = map[string]string{}
-		for id, text := range c.List[0].messages {
-			if strings.HasPrefix(id, "error.") {
-				l.errorID[text] = id
-			}
 		}
 	}
 	c.matcher = language.NewMatcher(tags)
@@ -166,6 +241,29 @@ func (c *Catalogs) Named(code string) *Catalog {
 	return nil
 }
 
+// Match returns the best catalog for a language tag such as pt or de_AT; nil if
+// there is none.
+func (c *Catalogs) Match(code string) *Catalog {
+	code = code[:min(len(code), 64)]
+	wanted, err := language.Parse(code)
+	if err != nil {
+		base, _, _ := strings.Cut(code, "-")
+		if wanted, err = language.Parse(base); err != nil {
+			return nil
+		}
+	}
+	return c.match(wanted)
+}
+
+// match returns the best catalog; nil if none fits.
+func (c *Catalogs) match(wanted ...language.Tag) *Catalog {
+	_, i, confidence := c.matcher.Match(wanted...)
+	if confidence == language.No {
+		return nil
+	}
+	return c.List[i]
+}
+
 // Accept returns the best catalog for an Accept-Language header.
 func (c *Catalogs) Accept(header string) *Catalog {
 	if header == "" || len(header) > 256 {
@@ -175,11 +273,7 @@ func (c *Catalogs) Accept(header string) *Catalog {
 	if err != nil || len(wanted) > 20 {
 		return c.List[0]
 	}
-	_, i, confidence := c.matcher.Match(wanted...)
-	if confidence == language.No {
-		return c.List[0]
-	}
-	return c.List[i]
+	return cmp.Or(c.match(wanted...), c.List[0])
 }
 
 // Text returns a message with its values. If the first value is an int, it
@@ -204,7 +298,7 @@ var errNoMessage = errors.New("no such message")
 
 func (l *Catalog) find(id string, values []any) (string, error) {
 	for ; l != nil; l = l.fallback {
-		if message, ok := l.messages[id]; ok {
+		if message, ok := l.all()[id]; ok {
 			return message, nil
 		}
 		if len(values) == 0 {
@@ -212,7 +306,7 @@ func (l *Catalog) find(id string, values []any) (string, error) {
 		}
 		if n, ok := values[0].(int); ok {
 			for _, form := range []string{pluralForm(l.tag, n), "other"} {
-				if message, ok := l.messages[id+"["+form+"]"]; ok {
+				if message, ok := l.all()[id+"["+form+"]"]; ok {
 					return message, nil
 				}
 			}
@@ -228,13 +322,4 @@ func pluralForm(tag language.Tag, n int) string {
 		return form
 	}
 	return "other"
-}
-
-// ErrorText translates the text of an error that package jotgate chose. A text
-// that the catalog does not have is returned in English.
-func (l *Catalog) ErrorText(text string) string {
-	if id, ok := l.errorID[text]; ok {
-		return l.Text(id)
-	}
-	return text
 }

@@ -35,14 +35,15 @@ func TestCatalogsAreComplete(t *testing.T) {
 		t.Fatalf("%d languages", len(c.List))
 	}
 	values := regexp.MustCompile(`\{\d\}`)
-	english := c.List[0]
+	first := c.List[0]
 	want := map[string][]string{}
-	for id, text := range english.messages {
+	for id, text := range first.all() {
 		want[baseID(id)] = values.FindAllString(text, -1)
+		slices.Sort(want[baseID(id)])
 	}
 	for _, l := range c.List {
 		got := map[string]bool{}
-		for id, text := range l.messages {
+		for id, text := range l.all() {
 			got[baseID(id)] = true
 			expected, known := want[baseID(id)]
 			if !known {
@@ -59,10 +60,10 @@ func TestCatalogsAreComplete(t *testing.T) {
 				t.Errorf("%s: no message %s", l.Code, id)
 			}
 		}
-		for id := range l.messages {
+		for id := range l.all() {
 			if _, form, ok := strings.Cut(id, "["); ok && form == "other]" {
 				for n := range 200 {
-					if need := pluralForm(l.tag, n); n > 0 && l.messages[baseID(id)+"["+need+"]"] == "" && need != "many" && need != "zero" {
+					if need := pluralForm(l.tag, n); n > 0 && l.all()[baseID(id)+"["+need+"]"] == "" && need != "many" && need != "zero" {
 						t.Errorf("%s: %s has no form [%s], for %d", l.Code, baseID(id), need, n)
 						break
 					}
@@ -127,5 +128,44 @@ func TestLocale(t *testing.T) {
 	}
 	if _, err := Load(fstest.MapFS{"it.txt": {Data: bytes.Repeat([]byte("# a long file\n"), 20000)}}); err == nil {
 		t.Error("a file of 280 kB is accepted")
+	}
+}
+
+// The texts of errors are found by their English text, also with values in them, and
+// also if an operator has changed the English message.
+func TestErrorText(t *testing.T) {
+	c, err := Load(fstest.MapFS{"en.txt": {Data: []byte("error.required = Please fill this in.\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"This field is required.":                                      "Dieses Feld ist erforderlich.",
+		"Ensure this field has no more than 150 characters.":           "Höchstens 150 Zeichen.",
+		"Request was throttled. Expected available in 1 second.":       "Zu viele Anfragen. Versuche es in 1 Sekunde noch einmal.",
+		"Request was throttled. Expected available in 3600 seconds.":   "Zu viele Anfragen. Versuche es in 3600 Sekunden noch einmal.",
+		`Method "DELETE" not allowed.`:                                 `Methode "DELETE" nicht erlaubt.`,
+		`Method "{0} {1}" not allowed.`:                                `Methode "{0} {1}" nicht erlaubt.`,
+		"The password is too similar to the first name.":               "Das Passwort ist zu ähnlich (Vorname).",
+		"The password is too similar to the nickname.":                 "Das Passwort ist zu ähnlich (nickname).",
+		"JSON parse error - Expecting value: line 1 column 1 (char 0)": "Fehler in JSON - Expecting value: line 1 column 1 (char 0)",
+		"192.0.2.7, Firefox on Linux":                                  "192.0.2.7, Firefox on Linux",
+		"Ensure this field has no more than  characters.":              "Ensure this field has no more than  characters.",
+		"A text of an application":                                     "A text of an application",
+		"":                                                             "",
+	} {
+		if got := c.Named("de").ErrorText(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if got := c.Named("en").ErrorText("This field is required."); got != "Please fill this in." {
+		t.Errorf("the operator's message: %q", got)
+	}
+	for text, want := range map[string]string{
+		"192.0.2.7, Firefox on Linux": "192.0.2.7, Firefox unter Linux", "passkey added: on, off": "Passkey hinzugefügt: on, off",
+		"totp added": "Authenticator-App eingerichtet", "3": "3",
+	} {
+		if got := c.Named("de").DetailText(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }

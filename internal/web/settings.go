@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/throttle"
 )
 
@@ -21,6 +22,7 @@ type Settings struct {
 	MaxBody         int64
 	BodyTimeout     time.Duration
 	Timeout         time.Duration
+	Languages       *catalog.Catalogs // of errors, chosen by Accept-Language; nil: English
 }
 
 // fill sets the defaults and rejects a malformed prefix.

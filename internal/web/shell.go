@@ -98,6 +98,7 @@ func (s *Shell) Wrap(e Endpoint, next http.Handler) http.Handler {
 		id := rand.Text()
 		r = r.WithContext(trace.With(r.Context(), trace.Of(r, id)))
 		e.setHeaders(w.Header(), id)
+		r = s.speak(w, r)
 		EndChunked(w, r)
 		LimitUnread(w, r, s.settings.BodyTimeout)
 		defer s.recover(w, r, e, id)
@@ -124,14 +125,14 @@ func (s *Shell) limitWrite(w http.ResponseWriter) (done func()) {
 func (s *Shell) guarded(e Endpoint, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !e.AnyHost && !s.hostAllowed(r.Host) {
-			e.render(w, r, errHost)
+			s.render(w, r, e, errHost)
 			return
 		}
 		if e.Scope != "" {
 			client, network := s.Client(r)
 			if err := s.Limit(network, e.Scope); err != nil {
 				s.gate.Events().RecordRefusal(r.Context(), err, "", client)
-				e.render(w, r, jotgate.AsError(err))
+				s.render(w, r, e, jotgate.AsError(err))
 				return
 			}
 		}
@@ -170,7 +171,7 @@ func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request
 			id := rand.Text()
 			s.gate.Events().RecordRefusal(trace.With(r.Context(), trace.Of(r, id)), err, "", client)
 			e.setHeaders(w.Header(), id)
-			jotgate.AsError(err).Respond(w, s.gate.Header().Challenge)
+			s.Respond(w, s.speak(w, r), jotgate.AsError(err), s.gate.Header().Challenge)
 		}
 	})
 }
@@ -194,12 +195,12 @@ func (e *Endpoint) setHeaders(h http.Header, id string) {
 	}
 }
 
-func (e *Endpoint) render(w http.ResponseWriter, r *http.Request, err *jotgate.Error) {
+func (s *Shell) render(w http.ResponseWriter, r *http.Request, e Endpoint, err *jotgate.Error) {
 	if e.Render != nil {
 		e.Render(w, r, err)
 		return
 	}
-	err.Respond(w, "")
+	s.Respond(w, r, err, "")
 }
 
 // recover turns a panic, which is a bug of jotgate, into 503. The operator
@@ -214,7 +215,7 @@ func (s *Shell) recover(w http.ResponseWriter, r *http.Request, e Endpoint, id s
 	}
 	s.logger().ErrorContext(r.Context(), "panic", "route", r.Pattern, "fault", fault, "stack", string(debug.Stack()))
 	e.setHeaders(w.Header(), id)
-	e.render(w, r, jotgate.ErrUnavailable)
+	s.render(w, r, e, jotgate.ErrUnavailable)
 }
 
 // Fail logs an error of status 500 and above, unless the client has left, and
@@ -229,5 +230,5 @@ func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error, render f
 		render(w, r, e)
 		return
 	}
-	e.Respond(w, s.gate.Header().Challenge)
+	s.Respond(w, r, e, s.gate.Header().Challenge)
 }
