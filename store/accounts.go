@@ -143,10 +143,11 @@ func (a *accountRow) account() *record.Account {
 func (as accounts) Create(ctx context.Context, a *record.Account) error {
 	var id record.UserID
 	joined := as.db.joined(a)
-	if err := as.db.beforeName(ctx); err != nil {
+	ctx, err := as.db.beforeName(ctx, a.Username, "")
+	if err != nil {
 		return err
 	}
-	err := as.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+	err = as.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
 		id, err = as.db.createAccount(ctx, q, a, joined)
 		return err
 	})

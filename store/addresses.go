@@ -21,10 +21,11 @@ func (t *tables) hasEmail() bool { _, ok := t.user[t.schema.Email]; return ok }
 func (ads addresses) SignUp(ctx context.Context, a *record.Account, await *record.Pending) error {
 	var id record.UserID
 	joined := ads.db.joined(a)
-	if err := ads.db.beforeName(ctx); err != nil {
+	ctx, err := ads.db.beforeName(ctx, a.Username, "")
+	if err != nil {
 		return err
 	}
-	err := ads.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+	err = ads.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
 		if id, err = ads.db.createAccount(ctx, q, a, joined); err != nil {
 			return err
 		}

@@ -176,7 +176,7 @@ func (ad admin) Facts(ctx context.Context) ([]adminstore.Fact, error) {
 
 // Change implements adminstore.Store.
 func (ad admin) Change(ctx context.Context, do func(ctx context.Context, tx adminstore.Tx) error) error {
-	if err := ad.db.beforeName(ctx); err != nil {
+	if _, err := ad.db.beforeName(ctx, "", ""); err != nil {
 		return err
 	}
 	return ad.db.write(ctx, func(ctx context.Context, q Queryer) error {

@@ -28,8 +28,9 @@ func (as accounts) Change(ctx context.Context, id record.UserID, change record.C
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(set, func(c cell) bool { return c.name == as.db.tables.schema.Username }) {
-		if err := as.db.beforeName(ctx); err != nil {
+	if i := slices.IndexFunc(set, func(c cell) bool { return c.name == as.db.tables.schema.Username }); i >= 0 {
+		name, _ := set[i].value.(string)
+		if ctx, err = as.db.beforeName(ctx, name, id); err != nil {
 			return err
 		}
 	}

@@ -49,7 +49,7 @@ func (us usernames) Check(ctx context.Context, name string, except record.UserID
 	if s.tables.schema.SimilarNames {
 		return nil
 	}
-	if err := s.catchUp(ctx); err != nil {
+	if _, err := s.beforeName(ctx, name, except); err != nil {
 		return err
 	}
 	return s.read(ctx, func(ctx context.Context, q Queryer) error {
@@ -114,6 +114,11 @@ func (s *Store) usernameOf(ctx context.Context, q Queryer, id record.UserID) (na
 // error is ErrTaken, with the cause ErrSimilarName, if another user has a similar
 // name.
 func (s *Store) takeName(ctx context.Context, q Queryer, id record.UserID, name string, allow bool) error {
+	if !allow {
+		if err := s.compared(ctx, id, name); err != nil {
+			return err
+		}
+	}
 	n := nameDigest(name)
 	if _, err := run(ctx, q, "DELETE FROM jotgate_name WHERE user_id = $1 AND name <> $2", string(id), n); err != nil {
 		return err

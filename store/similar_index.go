@@ -2,12 +2,10 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -18,7 +16,7 @@ import (
 const (
 	indexPageSize  = 500 // accounts in a page of the index
 	newestPageSize = 50  // accounts that are looked at before a new name is stored
-	requestPages   = 20  // pages that a request indexes before it is rejected
+	requestPages   = 4   // pages that a request helps to index
 	sweepInterval  = time.Hour
 )
 
@@ -28,8 +26,6 @@ const (
 	jobSweep = "name_sweep" // position: when the last one began, in microseconds
 	finished = "finished"
 )
-
-var errIndexing = errors.New("the usernames of existing accounts are being indexed; jotgate migrate does it before the first start")
 
 // named is an account and its username.
 type named struct {
@@ -73,11 +69,8 @@ func (s *Store) index(ctx context.Context, pages int) (done bool, err error) {
 	if s.indexed.Load() {
 		return true, nil
 	}
-	var position string
-	if err := s.read(ctx, func(ctx context.Context, q Queryer) error {
-		_, err := one(ctx, q, []any{&position}, "SELECT position FROM jotgate_progress WHERE job = $1", jobIndex)
-		return err
-	}); err != nil {
+	position, err := s.indexPosition(ctx)
+	if err != nil {
 		return false, err
 	}
 	for ; position != finished; pages-- {
@@ -103,47 +96,59 @@ ON CONFLICT (job) DO UPDATE SET position = excluded.position WHERE jotgate_progr
 	return true, nil
 }
 
-// beforeName prepares for a new name.
-func (s *Store) beforeName(ctx context.Context) error {
-	if s.tables.schema.SimilarNames {
-		return nil
-	}
-	return s.catchUp(ctx)
+// indexPosition returns the last key that the index has reached, or finished.
+func (s *Store) indexPosition(ctx context.Context) (position string, err error) {
+	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
+		_, err := one(ctx, q, []any{&position}, "SELECT position FROM jotgate_progress WHERE job = $1", jobIndex)
+		return err
+	})
+	return position, err
 }
 
 // catchUp makes the rows of accounts that Django has created, before a new name is
 // compared with them: it looks at the newest accounts until it finds a page of known
-// ones.
-func (s *Store) catchUp(ctx context.Context) error {
-	done, err := s.index(ctx, requestPages)
-	if err != nil {
-		return err
-	}
-	if !done {
-		return jotgate.ErrUnavailable.Because(errIndexing)
+// ones. It reports whether all accounts have rows. If many have none, one request at
+// a time helps to index them, and the names are compared without the index (scan).
+func (s *Store) catchUp(ctx context.Context) (done bool, err error) {
+	if !s.indexed.Load() {
+		if !s.indexing.TryLock() {
+			return false, nil
+		}
+		done, err = s.index(ctx, requestPages)
+		s.indexing.Unlock()
+		if err != nil || !done {
+			return false, ctx.Err() // another node may be indexing the same accounts
+		}
 	}
 	for offset := 0; ; offset += newestPageSize {
 		page, err := s.namedPage(ctx, s.texts.newest, newestPageSize, offset)
 		if err != nil {
-			return err
+			return true, err
 		}
 		if made, err := s.indexAccounts(ctx, page); err != nil || made == 0 {
-			return err
+			return true, err
 		}
 	}
 }
 
 // indexPage makes the rows of the page of accounts after a key.
 func (s *Store) indexPage(ctx context.Context, after record.UserID) (page []named, made int, err error) {
-	if after == "" {
-		page, err = s.namedPage(ctx, s.texts.firstNames, indexPageSize)
-	} else if key, ok := s.tables.key.encode(after); ok {
-		page, err = s.namedPage(ctx, s.texts.namesAfter, indexPageSize, key)
-	}
-	if err == nil {
+	if page, err = s.accountsAfter(ctx, after, indexPageSize); err == nil {
 		made, err = s.indexAccounts(ctx, page)
 	}
 	return page, made, err
+}
+
+// accountsAfter returns accounts in the order of their keys, after one of them.
+func (s *Store) accountsAfter(ctx context.Context, after record.UserID, size int) ([]named, error) {
+	if after == "" {
+		return s.namedPage(ctx, s.texts.firstNames, size)
+	}
+	key, ok := s.tables.key.encode(after)
+	if !ok {
+		return nil, nil
+	}
+	return s.namedPage(ctx, s.texts.namesAfter, size, key)
 }
 
 func (s *Store) namedPage(ctx context.Context, text string, args ...any) ([]named, error) {

@@ -194,10 +194,11 @@ func (sa SocialAccounts) SignUpSocial(ctx context.Context, a *record.Account, so
 	s := sa.s
 	var id record.UserID
 	joined := s.joined(a)
-	if err := s.beforeName(ctx); err != nil {
+	ctx, err := s.beforeName(ctx, a.Username, "")
+	if err != nil {
 		return err
 	}
-	err := s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
+	err = s.write(ctx, func(ctx context.Context, q Queryer) (err error) {
 		if id, err = s.createAccount(ctx, q, a, joined); err != nil {
 			return err
 		}

@@ -38,6 +38,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,6 +56,9 @@ type Store struct {
 	tables  *tables
 	texts   *texts
 	indexed atomic.Bool // all accounts have rows in jotgate_name
+	// indexing is held by the request that helps to index them.
+	indexing sync.Mutex
+	scans    nameScans
 }
 
 var _ record.Store = (*Store)(nil)
