@@ -21,6 +21,7 @@ const (
 	EndedByUsername EndReason = "username" // the username was changed
 	EndedByStepUp   EndReason = "stepup"   // the user authenticated again; another session replaced it
 	EndedByFactors  EndReason = "factors"  // the second factors were reset
+	EndedByRestore  EndReason = "restore"  // the database was restored from a backup
 	EndedByActor    EndReason = "actor"    // a member of staff acted for the user, and the session of that member ended
 )
 

@@ -77,6 +77,6 @@ func (s *Store) voidUser(ctx context.Context, q Queryer, which record.Ending) er
 	}
 	return s.revoke(ctx, q, record.Revocation{
 		User: which.User, Username: which.Username, NotBefore: which.Now, Made: which.Now,
-		Sessionless: which.Reason != record.EndedByAccount,
+		Sessionless: which.Reason != record.EndedByAccount && which.Reason != record.EndedByRestore,
 	})
 }

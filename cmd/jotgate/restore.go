@@ -25,8 +25,9 @@ without --force. Stop the server first, start it afterwards.
     jotgate restore backup.db
     jotgate restore --force --database sqlite:/var/lib/jotgate/jotgate.db backup.db
 
-What happened since the backup is undone, logouts too: docs/operations.md says
-what that means. The next account's number is moved on by 100,000, so that none
+What happened since the backup is undone, but nothing that was revoked since is
+valid again: all users have to log in, and accounts that were deactivated and
+keys that were retired stay so. docs/operations.md says more. The next account's number is moved on by 100,000, so that none
 given out since the backup is given out again.`
 }
 
@@ -39,11 +40,13 @@ func (c *restoreCommand) Run(a *app) error {
 	if sameFile(path, c.File) {
 		return usage("%s is the database itself", c.File)
 	}
-	switch err := sqlite.Restore(a.ctx, c.File, path, c.schema().Resolve().Users, c.Force); {
+	switch known, err := sqlite.Restore(a.ctx, c.File, path, c.schema(), c.Force); {
 	case errors.Is(err, fs.ErrExist):
 		return usage("%s exists: give --force to replace it", path)
 	case err != nil:
 		return err
+	case !known:
+		a.warn("jotgate: the old database could not be read: accounts that were deactivated and keys that were retired since the backup are valid again")
 	}
 	a.printf("%s: restored from %s\n", path, c.File)
 	return nil

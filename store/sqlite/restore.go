@@ -90,29 +90,42 @@ const idGap = 100_000
 // gets mode 0600. Restore returns the error of Check for the backup; ErrInUse
 // if another process has the old database open, which it finds by asking
 // SQLite for an exclusive lock; and fs.ErrExist if the database exists and
-// replace is false. users is the table of accounts, whose next id is advanced
-// by 100,000.
-func Restore(ctx context.Context, backup, path, users string, replace bool) error {
+// replace is false. The next id of accounts is advanced by 100,000.
+//
+// Nothing that was revoked after the backup is valid again. All sessions end, and all
+// tokens that were issued before are revoked. Accounts that the old database has as
+// inactive, and keys that it has retired or deleted, are so in the new one; known is
+// false if the old database could not be read, so that these have to be withdrawn
+// again by hand.
+func Restore(ctx context.Context, backup, path string, schema store.Schema, replace bool) (known bool, err error) {
 	if err := Check(ctx, backup); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := os.Lstat(path); err == nil && !replace {
-		return fs.ErrExist
+		return false, fs.ErrExist
 	}
+	schema = schema.Resolve()
+	before := readWithdrawn(ctx, path, schema)
 	release, err := alone(ctx, path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return false, err
 	}
 	partly := fmt.Sprintf("%s.restore-%d", path, os.Getpid())
 	err = copyFile(backup, partly)
-	if err == nil {
-		err = moveOn(ctx, partly, users)
+	for _, step := range []func() error{
+		func() error { return moveOn(ctx, partly, schema.Users) },
+		func() error { return before.repeat(ctx, partly, schema) },
+		func() error { return endAll(ctx, partly, schema) },
+		func() error { return takePlace(partly, path) },
+	} {
+		if err == nil {
+			err = step()
+		}
 	}
-	if err == nil {
-		err = takePlace(partly, path)
+	for _, left := range []string{partly, partly + "-wal", partly + "-shm"} {
+		_ = os.Remove(left)
 	}
-	_ = os.Remove(partly)
-	return errors.Join(err, release())
+	return before.known, errors.Join(err, release())
 }
 
 // alone ensures that no other connection has the database open, and keeps it

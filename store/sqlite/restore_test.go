@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
@@ -37,10 +38,10 @@ func backedUp(t *testing.T) (path, backup string) {
 
 func TestRestore(t *testing.T) {
 	path, backup := backedUp(t)
-	if err := sqlite.Restore(t.Context(), backup, path, "auth_user", false); !errors.Is(err, fs.ErrExist) {
+	if _, err := sqlite.Restore(t.Context(), backup, path, store.Schema{}, false); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("over a database, not asked to: %v", err)
 	}
-	if err := sqlite.Restore(t.Context(), backup, path, "auth_user", true); err != nil {
+	if _, err := sqlite.Restore(t.Context(), backup, path, store.Schema{}, true); err != nil {
 		t.Fatal(err)
 	}
 	s := reopen(t, path)
@@ -67,7 +68,7 @@ func TestRestore(t *testing.T) {
 func TestRestoreUnderAServer(t *testing.T) {
 	path, backup := backedUp(t)
 	s := reopen(t, path)
-	if err := sqlite.Restore(t.Context(), backup, path, "auth_user", true); !errors.Is(err, sqlite.ErrInUse) {
+	if _, err := sqlite.Restore(t.Context(), backup, path, store.Schema{}, true); !errors.Is(err, sqlite.ErrInUse) {
 		t.Errorf("%v, want %v", err, sqlite.ErrInUse)
 	}
 	if _, err := s.Accounts().ByLogin(t.Context(), "after"); err != nil {
@@ -76,7 +77,7 @@ func TestRestoreUnderAServer(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := sqlite.Restore(t.Context(), backup, path, "auth_user", true); err != nil {
+	if _, err := sqlite.Restore(t.Context(), backup, path, store.Schema{}, true); err != nil {
 		t.Errorf("when the server is gone: %v", err)
 	}
 }
@@ -90,7 +91,7 @@ func TestRestoreOverADamagedOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := sqlite.Restore(t.Context(), backup, path, "auth_user", true); err != nil {
+	if _, err := sqlite.Restore(t.Context(), backup, path, store.Schema{}, true); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := reopen(t, path).Accounts().ByLogin(t.Context(), "before"); err != nil {
@@ -124,7 +125,7 @@ func TestRestoreOfWhatIsNoBackup(t *testing.T) {
 			if err := os.WriteFile(file, c.damage([]byte(string(sound))), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := sqlite.Restore(t.Context(), file, path, "auth_user", true)
+			_, err := sqlite.Restore(t.Context(), file, path, store.Schema{}, true)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
