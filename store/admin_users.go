@@ -103,10 +103,17 @@ func (s *Store) searchKind(search string) adminstore.SearchKind {
 func (s *Store) addSearch(l *listing, search string) {
 	if s.searchKind(search) == adminstore.SearchSubstring {
 		for _, w := range strings.Fields(search) {
-			pattern := l.arg("%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(w) + "%")
+			pattern, local := l.arg(anywhere(w)), ""
+			if i := strings.IndexByte(w, '@'); i >= 5 {
+				local = l.arg(anywhere(w[:i+1]))
+			}
 			var either []string
 			for _, column := range s.tables.searched() {
-				either = append(either, "u."+quote(column)+" ILIKE "+pattern)
+				like := "u." + quote(column) + " ILIKE " + pattern
+				if local != "" { // the trigrams of a domain are those of many addresses: look up only the part before it
+					like = "(u." + quote(column) + " ILIKE " + local + " AND u." + quote(column) + " || '' ILIKE " + pattern + ")"
+				}
+				either = append(either, like)
 			}
 			l.and("(" + strings.Join(either, " OR ") + ")")
 		}
@@ -230,4 +237,9 @@ func (s *Store) addMFA(l *listing, want bool) {
 		return
 	}
 	l.and("NOT EXISTS (" + factor + " AND a.user_id = " + l.key + ")")
+}
+
+// anywhere returns the pattern for texts that contain this one.
+func anywhere(text string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(text) + "%"
 }
