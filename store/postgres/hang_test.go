@@ -1,0 +1,130 @@
+//go:build linux
+
+package postgres_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/wait"
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store/postgres"
+)
+
+// freeze stops every process of the server as SIGSTOP does, so that it neither
+// answers nor closes anything, and returns what lets them continue.
+func freeze(t *testing.T, c *pgtest.Cluster) (thaw func()) {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join(c.Socket(), "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(file), "\n")
+	postmaster, err := strconv.Atoi(first)
+	if err != nil || postmaster < 2 {
+		t.Fatalf("postmaster.pid: %q", first)
+	}
+	signal := func(s syscall.Signal) {
+		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", postmaster, postmaster))
+		if err != nil {
+			t.Error(err)
+		}
+		pids := append([]string{first}, strings.Fields(string(children))...)
+		for _, pid := range pids {
+			if n, err := strconv.Atoi(pid); err == nil {
+				_ = syscall.Kill(n, s) // a process that ended meanwhile is not there
+			}
+		}
+	}
+	signal(syscall.SIGSTOP)
+	thaw = func() { signal(syscall.SIGCONT) }
+	t.Cleanup(thaw) // the server could not be stopped otherwise
+	return thaw
+}
+
+// A server whose processes hang: reads, writes and the readiness end with an
+// error that passes, and everything works again when they continue, without a
+// restart; what was waiting meanwhile does no harm. The same through a pooler.
+func TestHangingServer(t *testing.T) {
+	t.Parallel()
+	for name, through := range map[string]func(t *testing.T, dsn string) string{
+		"direct":    func(_ *testing.T, dsn string) string { return dsn },
+		"PgBouncer": func(t *testing.T, dsn string) string { return pgtest.Bounce(t, dsn, "transaction", 4).DSN(dsn) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := pgtest.Start(t, pgtest.Options{})
+			s := open(t, through(t, c.Database(t)))
+			account := &record.Account{Username: "ada", Password: "p", IsActive: true}
+			if err := s.Accounts().Create(t.Context(), account); err != nil {
+				t.Fatal(err)
+			}
+			thaw := freeze(t, c)
+			failures := make(chan error)
+			for what, do := range map[string]func() error{
+				"read": func() error { _, err := s.Accounts().ByLogin(t.Context(), "ada"); return err },
+				"write": func() error {
+					return s.Accounts().Change(t.Context(), account.ID, record.Change{FirstName: new("Ada")})
+				},
+				"ready": func() error { return s.Ready(t.Context()) },
+			} {
+				go func() {
+					err := do()
+					if err != nil && jotgate.AsError(err).Status == 503 {
+						failures <- nil
+						return
+					}
+					failures <- fmt.Errorf("%s: %v", what, err)
+				}()
+			}
+			var errs []error
+			for range 3 {
+				errs = append(errs, wait.For(t, "the end of an operation", failures))
+			}
+			if err := errors.Join(errs...); err != nil {
+				t.Error(err)
+			}
+			thaw()
+			wait.Until(t, "readiness", func() bool { return s.Ready(t.Context()) == nil })
+			wait.Until(t, "writes", func() bool {
+				return s.Accounts().Change(t.Context(), account.ID, record.Change{LastName: new("Lovelace")}) == nil
+			})
+			if a, err := s.Accounts().ByLogin(t.Context(), "ada"); err != nil || a.LastName != "Lovelace" {
+				t.Errorf("%+v, %v", a, err)
+			}
+		})
+	}
+}
+
+// A standby that hangs, listed before the primary: neither the connections that
+// are open nor a new node need it.
+func TestHangingStandby(t *testing.T) {
+	t.Parallel()
+	primary, standby, dsn, ada := replicated(t)
+	both := pgtest.At(dsn, standby.Address(), primary.Address())
+	s := open(t, both)
+	freeze(t, standby)
+	if err := rename(t.Context(), s, ada); err != nil {
+		t.Errorf("with open connections: %v", err)
+	}
+	if err := s.Ready(t.Context()); err != nil {
+		t.Errorf("readiness: %v", err)
+	}
+	wait.Until(t, "a new node", func() bool {
+		other, err := postgres.Open(t.Context(), both, postgres.Options{})
+		if err != nil {
+			t.Log(err)
+			return false
+		}
+		defer other.Close()
+		return rename(t.Context(), other, ada) == nil
+	})
+}
