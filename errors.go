@@ -61,6 +61,13 @@ var (
 	ErrPasskeyUnknown  = &Error{Status: 401, Detail: "This passkey is not known here. It may have been removed.", Code: "passkey_unknown"}
 	ErrLoginNotValid   = &Error{Status: 401, Detail: "The login has expired or was completed. Please log in again.", Code: "login_not_valid"}
 
+	// Logins with a provider. After ErrNotConnected, Providers.Link says what to do.
+	ErrNotConnected    = &Error{Status: 401, Code: "not_connected", Detail: "This account of the provider is not connected to an account here."}
+	ErrLastWay         = &Error{Status: 400, Code: "last_way", Detail: "This is the only way to sign in to your account. Set a password or add another way first."}
+	errProviderDenied  = &Error{Status: 403, Code: "provider_denied", Detail: "The provider did not sign you in."}
+	errProviderExpired = &Error{Status: 403, Code: "provider_expired", Detail: "Signing in with the provider took too long, or was completed already. Please begin again."}
+	errProviderInvalid = &Error{Status: 403, Code: "provider_invalid", Detail: "The response of the provider could not be verified."}
+
 	// Authentication of a request.
 	ErrNotAuthenticated = &Error{Status: 401, Detail: "Authentication credentials were not provided."}
 	ErrBadHeader        = &Error{Status: 401, Detail: "Authorization header must contain two space-delimited values", Code: "bad_authorization_header"}

@@ -231,14 +231,19 @@ func (fs Factors) NewRecoveryCodes(ctx context.Context, a *record.Account, clien
 }
 
 // Remove removes a factor. With the last one the recovery codes are removed,
-// too. Errors: ErrNotFound if the account has no such factor, ErrForbidden,
+// too. Errors: ErrNotFound if the account has no such factor, ErrLastWay if it is a
+// passkey without which the account could not log in, ErrForbidden,
 // ErrUnavailable.
 func (fs Factors) Remove(ctx context.Context, a *record.Account, id int64, client Client) error {
 	g := fs.gate
 	if g.factors == nil {
 		return ErrForbidden.Because(errNoFactors)
 	}
-	if err := g.factors.ChangeFactors(ctx, record.FactorChange{User: a.ID, Remove: []int64{id}}); err != nil {
+	change := record.FactorChange{User: a.ID, Remove: []int64{id}}
+	if err := g.Logins().Providers().keepWay(ctx, a, &change); err != nil {
+		return err
+	}
+	if err := g.factors.ChangeFactors(ctx, change); err != nil {
 		return err
 	}
 	g.factorChanged(ctx, a, "removed", record.MessageFactorRemoved, client)

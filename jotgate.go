@@ -81,6 +81,9 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	if g.rp, err = newRelyingParty(&s, g.factors, db != nil || s.Users != nil); err != nil {
 		return nil, err
 	}
+	if err := g.checkProviders(); err != nil {
+		return nil, err
+	}
 	guard.refused = g.recordRequest
 	if g.users == nil {
 		g.users = storeUsers{g}

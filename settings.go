@@ -11,6 +11,7 @@ import (
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/breached"
 	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/provider"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -155,6 +156,15 @@ type Settings struct {
 	// MFAIssuer is the name that an authenticator app shows for this site.
 	// Default: Issuer, or "jotgate". Django: allauth MFA_TOTP_ISSUER.
 	MFAIssuer string
+	// Providers are the sites whose accounts can be used to log in, such as Google.
+	// Default: none. Django: allauth SOCIALACCOUNT_PROVIDERS.
+	Providers []*provider.Provider
+	// LinkVerifiedEmails connects an account at a provider to the account that has
+	// the same e-mail address, without asking, if both have proved the address. The
+	// owner is notified. Default: false, the user logs in once in an existing way.
+	// Django: allauth SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT.
+	LinkVerifiedEmails bool
+
 	// RPID is the id of the site to which passkeys belong: a host name such as
 	// example.com. They work there and at its subdomains, and never again under
 	// another id: the first passkey stores it in the database, and a different one

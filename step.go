@@ -45,6 +45,8 @@ type proved struct {
 	Change bool     `json:"c,omitempty"` // it is a password that must be replaced
 	Both   bool     `json:"b,omitempty"` // it is two factors, as a passkey whose device verified the user
 	AMR    []string `json:"a,omitempty"` // in the claim amr, if it is not Method alone
+
+	Social *record.SocialUse `json:"s,omitempty"` // of methodProvider
 }
 
 // isSecond reports whether a method can be the second factor after another. A

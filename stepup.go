@@ -134,7 +134,7 @@ func (ls Logins) Reauthenticate(ctx context.Context, user *User, proof Proof, cl
 // provesSecond reports whether a proof is one of a second factor.
 func provesSecond(p Proof) bool {
 	switch p.(type) {
-	case passwordProof, elsewhereProof:
+	case passwordProof, elsewhereProof, providerProof:
 		return false
 	}
 	return true

@@ -62,6 +62,8 @@ func builtIn(l *catalog.Catalog, kind record.MessageKind, d *Data) (subject stri
 		add(id+".warn", d.Site)
 	case record.MessageFactorRemoved, record.MessageRecoveryUsed, record.MessageWrongCodes:
 		add(id + ".warn")
+	case record.MessageProviderConnected, record.MessageProviderDisconnected:
+		add("mail.provider_connected.warn")
 	case record.MessagePasswordChanged, record.MessageUsernameChanged:
 		add("mail.stolen")
 	}

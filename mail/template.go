@@ -36,6 +36,7 @@ var kinds = []record.MessageKind{
 	record.MessageNewSignIn, record.MessageDeletion,
 	record.MessageFactorAdded, record.MessageFactorRemoved, record.MessageFactorsReset, record.MessageRecoveryUsed, record.MessageWrongCodes,
 	record.MessagePasskeyCopied, record.MessageImpersonated,
+	record.MessageProviderConnected, record.MessageProviderDisconnected,
 }
 
 // templates holds the operator's templates and the catalogs of the built-in messages.

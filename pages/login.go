@@ -12,7 +12,10 @@ import (
 )
 
 // loginData is the Data of login.html.
-type loginData struct{ Ceremony *ceremony }
+type loginData struct {
+	Ceremony  *ceremony
+	Providers []providerButton
+}
 
 // loginShow fills in the name after a new password was set, and begins a ceremony
 // with a passkey.
@@ -24,7 +27,7 @@ func loginShow(v *visit) error {
 	if begun != nil {
 		begun.Forget = v.forget
 	}
-	v.Data = loginData{begun}
+	v.Data = loginData{begun, v.p.providerButtons()}
 	if name := v.r.URL.Query().Get("name"); v.Values["username"] == "" && len(name) <= 254 {
 		v.Values["username"] = name
 	}

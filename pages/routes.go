@@ -29,6 +29,7 @@ type route struct {
 	acting   bool   // a member of staff who acts for the user may send the form
 	show     func(*visit) error
 	act      func(*visit) error
+	external bool               // act is for a form of another site, and only redirects
 	check    func(*visit) error // in place of show and act: for a gateway, by any method
 }
 
@@ -41,6 +42,9 @@ var routes = []route{
 	{path: "login/recovery", template: "recovery.html", title: "recovery.title", scope: "login", show: stepShow, act: recoveryCode},
 	{path: "login/enrol", template: "enrol.html", title: "enrol.title", scope: "login", show: enrolShow, act: enrol},
 	{path: "login/new-password", template: "new-password.html", title: "new-password.title", scope: "login", show: stepShow, act: newPassword},
+	{path: "provider", template: "provider.html", title: "provider.title", scope: "login", show: providerShow, act: providerBegin},
+	{path: "provider/{provider}/callback", template: "provider.html", title: "provider.title", scope: "login", token: true, external: true, show: providerCallback, act: providerForward},
+	{path: "provider/signup", template: "provider-signup.html", title: "provider-signup.title", access: guest, scope: "register", show: providerSignupShow, act: providerSignup},
 	{path: "signup", template: "signup.html", title: "signup.title", access: guest, scope: "register", show: signupShow, act: signup},
 	{path: "activate", template: "confirm.html", title: "activate.title", scope: "links", token: true, show: activateShow, act: activate},
 	{path: "resend", template: "resend.html", title: "resend.title", access: guest, scope: "email", act: resend},

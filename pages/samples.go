@@ -33,15 +33,39 @@ var samplePasskeys = []*jotgate.PasskeyInfo{
 	{ID: 4, Name: "Firefox on Linux", Created: sampleTime.Add(-900 * time.Hour)},
 }
 
+var sampleProviders = []providerButton{{"google", "Google"}, {"github", "GitHub"}}
+
 func sampleCeremony(kind string) *ceremony {
 	return &ceremony{For: kind, PublicKey: `{"challenge":"AAAA","rpId":"localhost"}`}
 }
 
 var samples = []sample{
-	{"login", "login", func(v *view) { v.Data = loginData{sampleCeremony(forLogin)} }},
+	{"login", "login", func(v *view) { v.Data = loginData{Ceremony: sampleCeremony(forLogin)} }},
 	{"login-plain", "login", func(v *view) { v.Data = loginData{} }},
+	{"login-providers", "login", func(v *view) { v.Data = loginData{sampleCeremony(forLogin), sampleProviders} }},
+	{"provider", "provider", func(v *view) {
+		v.Data = providerData{Name: "Google", URL: "https://accounts.google.com/o/oauth2/v2/auth?client_id=1"}
+	}},
+	{"provider-denied", "provider", func(v *view) { v.Data = providerData{Problem: v.T("provider.denied", "Google")} }},
+	{"provider-reset", "provider", func(v *view) { v.Data = providerData{Problem: v.T("provider.reset", "Google"), Reset: true} }},
+	{"provider-signup", "provider/signup", func(v *view) {
+		v.Data = providerSignupData{Name: "Google", Email: "alice@example.com"}
+		v.Values["username"] = "alice"
+	}},
+	{"provider-signup-taken", "provider/signup", func(v *view) {
+		v.Data = providerSignupData{Name: "GitHub"}
+		v.Errors = []layout.Problem{{Field: "username", Text: v.T("error.username.taken")}}
+	}},
+	{"again-provider", "again", func(v *view) { v.Data = stepData{Providers: sampleProviders[:1]} }},
+	{"security-providers", "security", func(v *view) {
+		v.Data = securityData{Providers: sampleProviders, Connected: []jotgate.ConnectedAccount{{ID: 5, Provider: "Google", Joined: sampleTime.Add(-90 * time.Hour), LastLogin: sampleTime.Add(-2 * time.Hour)}}}
+	}},
+	{"security-last-way", "security", func(v *view) {
+		v.Data = securityData{Connected: []jotgate.ConnectedAccount{{ID: 5, Provider: "Google", Joined: sampleTime, LastLogin: sampleTime}}}
+		v.Errors = []layout.Problem{{Field: "", Text: v.T("problem.last_way")}}
+	}},
 	{"login-wrong", "login", func(v *view) {
-		v.Data = loginData{sampleCeremony(forLogin)}
+		v.Data = loginData{Ceremony: sampleCeremony(forLogin)}
 		v.Values["username"] = "alice"
 		v.Errors = []layout.Problem{{Field: "", Text: v.T("problem.login")}}
 	}},
@@ -55,7 +79,7 @@ var samples = []sample{
 		v.Data = loginData{}
 		v.Errors = []layout.Problem{{Field: "", Text: v.T("problem.slow", 8)}}
 	}},
-	{"login-notice", "login", func(v *view) { v.Data, v.Notice = loginData{sampleCeremony(forLogin)}, "notice.reset" }},
+	{"login-notice", "login", func(v *view) { v.Data, v.Notice = loginData{Ceremony: sampleCeremony(forLogin)}, "notice.reset" }},
 	{"code", "login/code", func(v *view) { v.Data = stepData{Others: []string{"login/recovery"}} }},
 	{"code-wrong", "login/code", func(v *view) {
 		v.Data = stepData{Again: true}

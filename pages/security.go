@@ -21,7 +21,9 @@ type securityData struct {
 	HasPasskeys bool                // the server has passkeys
 	Passkeys    []*jotgate.PasskeyInfo
 	Renamed     string // the id of the passkey whose new name is not valid
-	Signal      bool   // the browser is told which passkeys there are
+	Connected   []jotgate.ConnectedAccount
+	Providers   []providerButton // that can be connected
+	Signal      bool             // the browser is told which passkeys there are
 }
 
 // fewCodes is how many recovery codes are few.
@@ -45,6 +47,15 @@ func securityShow(v *visit) error {
 			d.Codes, d.Few = &factors[i], factors[i].Left <= fewCodes
 		}
 	}
+	if d.Providers = v.p.providerButtons(); len(d.Providers) > 0 {
+		account, err := v.account()
+		if err != nil {
+			return err
+		}
+		if d.Connected, err = v.p.gate.Logins().Providers().Connected(v.ctx, account); err != nil {
+			return err
+		}
+	}
 	v.Data = d
 	return nil
 }
@@ -52,8 +63,8 @@ func securityShow(v *visit) error {
 // security removes a factor, renames a passkey or makes new recovery codes. The user
 // must have authenticated recently.
 func security(v *visit) error {
-	var remove, codes, rename, name string
-	if err := v.read(field{"remove", &remove, false}, field{"codes", &codes, false}, field{"rename", &rename, false}, field{"passkey_name", &name, false}); err != nil {
+	var remove, codes, rename, name, disconnect string
+	if err := v.read(field{"remove", &remove, false}, field{"disconnect", &disconnect, false}, field{"codes", &codes, false}, field{"rename", &rename, false}, field{"passkey_name", &name, false}); err != nil {
 		return err
 	}
 	if ok, err := v.fresh(); !ok {
@@ -62,6 +73,9 @@ func security(v *visit) error {
 	account, err := v.account()
 	if err != nil {
 		return err
+	}
+	if disconnect != "" {
+		return v.disconnect(account, disconnect)
 	}
 	if codes != "" {
 		list, err := v.p.gate.Factors().NewRecoveryCodes(v.ctx, account, v.client)
@@ -77,7 +91,9 @@ func security(v *visit) error {
 	if rename != "" {
 		return v.renamePasskey(account, id, name)
 	}
-	if err := v.p.gate.Factors().Remove(v.ctx, account, id, v.client); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
+	if err := v.p.gate.Factors().Remove(v.ctx, account, id, v.client); errors.Is(err, jotgate.ErrLastWay) {
+		return v.wrong("", v.T("problem.last_way"))
+	} else if err != nil && !errors.Is(err, jotgate.ErrNotFound) {
 		return err
 	}
 	return v.to("security", "saved")

@@ -102,14 +102,23 @@ func (s *site) post(path string, fields ...string) shown {
 	for i := 0; i < len(fields); i += 2 {
 		form.Set(fields[i], fields[i+1])
 	}
+	return s.send(s.form(path, form, s.server.URL))
+}
+
+// form is the request of a form at a page of origin.
+func (s *site) form(path string, form url.Values, origin string) *http.Request {
+	s.Helper()
 	r, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.server.URL+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		s.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	r.Header.Set("Origin", s.server.URL)
-	return s.send(r)
+	if origin != s.server.URL {
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+	}
+	r.Header.Set("Origin", origin)
+	return r
 }
 
 var heading = regexp.MustCompile(`<h1>([^<]*)</h1>`)

@@ -77,8 +77,12 @@ func (v *visit) advance(state jotgate.LoginState, kind jotgate.PageLogin) error 
 	v.forgetPending()
 	v.p.keep(v.w, v.r, state.Page)
 	v.session, v.User = state.Page, state.Page.User
+	connected := v.connectHeld()
 	if len(state.RecoveryCodes) > 0 {
 		return v.showCodes(state.RecoveryCodes)
+	}
+	if connected && v.Next == "" {
+		return v.to("security", "connected")
 	}
 	return v.goHome()
 }
@@ -90,8 +94,9 @@ type stepData struct {
 	New    *jotgate.NewTOTP
 	SVG    template.HTML // the QR code of New
 
-	Ceremony *ceremony // with a passkey
-	Username string    // on the page for the password
+	Ceremony  *ceremony // with a passkey
+	Username  string    // on the page for the password
+	Providers []providerButton
 }
 
 // stepShow shows a step, or sends the browser to the step that is due.
@@ -283,6 +288,15 @@ func againShow(v *visit) error {
 			if d.Ceremony, err = v.ceremony(forAgain); err != nil {
 				return err
 			}
+		}
+	}
+	if len(v.p.providerButtons()) > 0 {
+		account, err := v.account()
+		if err != nil {
+			return err
+		}
+		if d.Providers, err = v.connectedButtons(account); err != nil {
+			return err
 		}
 	}
 	v.Data = d

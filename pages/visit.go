@@ -120,7 +120,7 @@ func (v *visit) handle() error {
 	switch {
 	case reading && v.route.template == "", !reading && (v.r.Method != http.MethodPost || v.route.act == nil):
 		return &jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + v.r.Method + `" not allowed.`}
-	case !reading:
+	case !reading && !v.route.external:
 		if err := v.p.origins.Check(v.r); err != nil {
 			return jotgate.ErrForbidden.Because(err)
 		}
@@ -199,6 +199,7 @@ func (v *visit) show(status int) error {
 var notices = map[string]string{
 	"saved": "notice.saved", "password": "notice.password", "email": "notice.email", "ended": "notice.ended", "others": "notice.others",
 	"reset": "notice.reset", "activated": "notice.activated", "signedout": "notice.signedout", "deleted": "notice.deleted", "closed": "notice.closed", "restored": "notice.restored", "expired": "notice.expired", "passkey": "notice.passkey",
+	"connect": "notice.connect", "connected": "notice.connected",
 }
 
 // act reads the form and does what it asks for. An error that the user can

@@ -91,6 +91,9 @@ type FactorChange struct {
 	// IfPassword and IfFactors make the change conditional on the stored password
 	// and on the FactorSet. nil: unconditional.
 	IfPassword, IfFactors *string
+	// IfSocial makes the change conditional on the ids of the user's accounts at
+	// providers, in order. nil: unconditional.
+	IfSocial *[]int64
 	// EndReset deletes the pending reset of the user's factors. A session that
 	// begins with a second factor (Entry.Uses) does so, too.
 	EndReset bool

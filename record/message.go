@@ -44,6 +44,9 @@ const (
 	MessagePasskeyCopied   MessageKind = "passkey_copied" // its counter shows that a copy is in use
 	MessageDeletion        MessageKind = "deletion"       // the account will be deleted, with a link to restore it
 	MessageDecoy           MessageKind = "decoy"
+
+	MessageProviderConnected    MessageKind = "provider_connected" // an account at a provider can log in now
+	MessageProviderDisconnected MessageKind = "provider_disconnected"
 )
 
 // Outbox keeps e-mails until they are sent. With a Store that has these

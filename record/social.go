@@ -21,9 +21,10 @@ type SocialAccount struct {
 // SocialUse is a login with a SocialAccount. It changes the row's data and last
 // login. If the row is not the user's any more, the error is jotgate.ErrNotFound.
 type SocialUse struct {
-	ID            int64
-	Provider, UID string
-	Data          string // empty: unchanged
+	ID       int64  `json:"i"`
+	Provider string `json:"p"`
+	UID      string `json:"u"`
+	Data     string `json:"-"` // empty: unchanged
 }
 
 // SocialChange connects or disconnects an account at a provider, in one

@@ -159,6 +159,15 @@ func (s *Store) changeFactors(ctx context.Context, q Queryer, key any, change *r
 			return jotgate.ErrNotFound
 		}
 	}
+	if change.IfSocial != nil && s.tables.social {
+		rows, err := listSocial(ctx, q, key)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(idsExcept(rows, 0), *change.IfSocial) {
+			return jotgate.ErrNotFound
+		}
+	}
 	if err := s.spend(ctx, q, key, change.Spend, change.Uses, change.Forgive); err != nil {
 		return err
 	}

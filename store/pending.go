@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate"
@@ -106,6 +107,15 @@ func (s *Store) changePending(ctx context.Context, q Queryer, id record.UserID, 
 	changed := change.Email != nil || change.Username != nil && s.tables.loginIsEmail()
 	if !changed && !change.VerifyEmail || !s.tables.hasEmail() {
 		return nil
+	}
+	if change.DropSocial && change.VerifyEmail && s.tables.social && s.tables.addresses {
+		const unproved = "user_id = $1 AND EXISTS (SELECT 1 FROM account_emailaddress WHERE user_id = $1 AND email = $2 AND NOT verified)"
+		if err := s.dropTokens(ctx, q, unproved, key, strings.ToLower(email)); err != nil {
+			return err
+		}
+		if _, err := run(ctx, q, "DELETE FROM socialaccount_socialaccount WHERE "+unproved, key, strings.ToLower(email)); err != nil {
+			return err
+		}
 	}
 	return s.setAddress(ctx, q, id, key, email, change.VerifyEmail)
 }

@@ -146,12 +146,7 @@ func (s *Store) disconnect(ctx context.Context, q Queryer, key any, change *reco
 	if err != nil {
 		return err
 	}
-	var others []int64
-	for _, row := range rows {
-		if row.ID != change.Disconnect {
-			others = append(others, row.ID)
-		}
-	}
+	others := idsExcept(rows, change.Disconnect)
 	if record.FactorSet(factors) != change.IfFactors || !slices.Equal(others, change.IfRemaining) || len(others) == len(rows) {
 		return jotgate.ErrNotFound
 	}
@@ -162,13 +157,23 @@ func (s *Store) disconnect(ctx context.Context, q Queryer, key any, change *reco
 	return err
 }
 
+// idsExcept returns the ids of the rows other than one.
+func idsExcept(rows []record.SocialAccount, id int64) (ids []int64) {
+	for _, row := range rows {
+		if row.ID != id {
+			ids = append(ids, row.ID)
+		}
+	}
+	return ids
+}
+
 // dropTokens deletes the tokens that allauth keeps of some accounts at providers:
 // its foreign keys do not cascade.
-func (s *Store) dropTokens(ctx context.Context, q Queryer, where string, arg any) error {
+func (s *Store) dropTokens(ctx context.Context, q Queryer, where string, args ...any) error {
 	if !s.tables.whole("socialaccount_socialtoken") {
 		return nil
 	}
-	_, err := run(ctx, q, "DELETE FROM socialaccount_socialtoken WHERE account_id IN (SELECT id FROM socialaccount_socialaccount WHERE "+where+")", arg)
+	_, err := run(ctx, q, "DELETE FROM socialaccount_socialtoken WHERE account_id IN (SELECT id FROM socialaccount_socialaccount WHERE "+where+")", args...)
 	return err
 }
 

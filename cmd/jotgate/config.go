@@ -214,9 +214,7 @@ func asWord(isMap bool, value any) any {
 	case nil:
 		return nil
 	case map[string]any:
-		for name, value := range v {
-			words = append(words, fmt.Sprint(name, "=", value))
-		}
+		words = asPairs("", v)
 	case []any:
 		if !isMap {
 			return asTexts(v)
@@ -229,6 +227,31 @@ func asWord(isMap bool, value any) any {
 	}
 	slices.Sort(words)
 	return strings.Join(words, ";")
+}
+
+// asPairs returns name=value for each member; that of an inner table is
+// table.name=value. A ; in a value does not separate pairs.
+func asPairs(prefix string, table map[string]any) (words []string) {
+	for name, value := range table {
+		switch v := value.(type) {
+		case nil:
+		case map[string]any:
+			words = append(words, asPairs(prefix+name+".", v)...)
+		case []any:
+			words = append(words, prefix+name+"="+strings.Join(texts(v), ","))
+		default:
+			words = append(words, prefix+name+"="+strings.ReplaceAll(fmt.Sprint(v), ";", `\;`))
+		}
+	}
+	return words
+}
+
+func texts(values []any) []string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = fmt.Sprint(v)
+	}
+	return list
 }
 
 func asTexts(values []any) []any {

@@ -44,6 +44,7 @@ func (c *doctorCommand) serveFacts(a *app) (facts []store.Fact) {
 	if f, ok := c.mailFact(a, faults); ok {
 		facts = append(facts, f)
 	}
+	facts = append(facts, c.providerFacts(a)...)
 	const otherwise = "every request to it is answered 502 until it listens"
 	if path, ok := socketPath(c.Upstream); ok {
 		facts = append(facts, reach(a.ctx, "upstream "+c.Upstream, "unix", path, otherwise))

@@ -24,6 +24,7 @@ type gateFlags struct {
 	passwordFlags
 	factorFlags
 	passkeyFlags
+	providerFlags
 }
 
 type tokenFlags struct {
@@ -181,6 +182,9 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		return s, err
 	}
 	if err := t.keys(a, &s); err != nil {
+		return s, err
+	}
+	if err := f.setProviders(a, &s, log); err != nil {
 		return s, err
 	}
 	s.SecretKey, err = f.read(a, f.folder(), create)

@@ -109,7 +109,7 @@ var readDirectly = []string{
 func (s *source) unknownVariables() (list []string, err error) {
 	var mine []string
 	for name := range s.env {
-		if strings.HasPrefix(name, "JOTGATE_") && !slices.Contains(readDirectly, name) && !ofKubernetes(name, s.env[name]) {
+		if strings.HasPrefix(name, "JOTGATE_") && !slices.Contains(readDirectly, name) && !isProviderVariable(name) && !ofKubernetes(name, s.env[name]) {
 			mine = append(mine, name)
 		}
 	}

@@ -155,6 +155,13 @@ func testSocialDisconnect(t *testing.T, s record.Store) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	// So is the removal of a factor that leaves them as the only way.
+	if factors := b.Factors(); factors != nil {
+		totp := &record.Factor{Type: record.FactorTOTP, Data: `{"secret": "S"}`, Created: start}
+		b.must(factors.ChangeFactors(b.ctx, record.FactorChange{User: a.ID, Add: []*record.Factor{totp}}))
+		b.is(factors.ChangeFactors(b.ctx, record.FactorChange{User: a.ID, Remove: []int64{totp.ID}, IfSocial: &[]int64{row.ID}}), jotgate.ErrNotFound)
+		b.must(factors.ChangeFactors(b.ctx, record.FactorChange{User: a.ID, Remove: []int64{totp.ID}, IfSocial: &[]int64{row.ID, second.ID}}))
+	}
 	b.must(social.ChangeSocial(b.ctx, good))
 	if list, _ := social.ListSocial(b.ctx, a.ID); len(list) != 1 || list[0].ID != second.ID {
 		t.Errorf("left are %+v", list)

@@ -1,0 +1,373 @@
+package jotgate
+
+// Which account here an account at a provider belongs to: signing up, connecting
+// and disconnecting.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate/factor/passkey"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/passwd/names"
+	"github.com/jotgate/jotgate/provider"
+	"github.com/jotgate/jotgate/record"
+)
+
+// ProviderLink is what must happen before an account at a provider logs in.
+type ProviderLink string
+
+// What Providers.Link returns.
+const (
+	// LinkLogin: the account is connected (now). Begin the login again.
+	LinkLogin ProviderLink = "login"
+	// LinkSignUp: there is no account here with the address. Providers.SignUp creates one.
+	LinkSignUp ProviderLink = "signup"
+	// LinkSignIn: an account here has the address. The user logs in to it in an
+	// existing way, with all steps; then Providers.ConnectHeld connects.
+	LinkSignIn ProviderLink = "signin"
+	// LinkReset: an account here has the address, but its owner has not proved that.
+	// A reset link proves it: it replaces the password and the accounts at providers
+	// of somebody who registered with the address of another person, and ends their
+	// sessions.
+	LinkReset ProviderLink = "reset"
+
+	linkConnect ProviderLink = "connect" // by Link itself
+)
+
+// How an account here has an address.
+type addressState int
+
+const (
+	addressNone addressState = iota
+	addressUnknown
+	addressUnverified
+	addressVerified
+)
+
+// decideLink is the table of account linking for an identity that is not connected.
+// An account is never connected by its address alone: the provider must vouch for it,
+// and the account here must have proved it, too.
+func decideLink(local addressState, vouched, linkVerified bool) ProviderLink {
+	switch {
+	case local == addressNone:
+		return LinkSignUp
+	case local == addressVerified && vouched && linkVerified:
+		return linkConnect
+	case local == addressUnverified && vouched:
+		return LinkReset
+	}
+	return LinkSignIn
+}
+
+// Link decides what must happen before the account at the provider logs in, whose
+// login has failed with ErrNotConnected. With LinkSignUp and LinkSignIn, held is to be
+// kept in a cookie of this browser for 15 minutes, for Resume. Errors:
+// ErrUnavailable.
+func (ps Providers) Link(ctx context.Context, l *ProviderLogin, client Client) (link ProviderLink, held string, err error) {
+	g := ps.gate
+	account, state, err := ps.local(ctx, l.identity.Email)
+	if err != nil {
+		return "", "", err
+	}
+	link = decideLink(state, l.identity.Vouched, g.settings.LinkVerifiedEmails)
+	if link == linkConnect {
+		change := record.SocialChange{IfVerified: strings.ToLower(l.identity.Email)}
+		if err = ps.connect(ctx, account, l, change, client); err == nil {
+			return LinkLogin, "", nil
+		}
+		if !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrConnected) {
+			return "", "", err
+		}
+		link = LinkSignIn // the account is inactive, or has changed
+	}
+	h := heldIdentity{ID: randomHex(), Identity: l.identity, Use: l.Use, Start: g.now().Unix()}
+	if link == LinkSignIn {
+		h.User = account.ID
+	}
+	held, err = g.hold(&h)
+	return link, held, err
+}
+
+// hold seals an identity. What is not needed is left out if the result would be too
+// long for a cookie.
+func (g *Gate) hold(h *heldIdentity) (held string, err error) {
+	for range 2 {
+		plain, err := json.Marshal(h)
+		if err != nil {
+			return "", err
+		}
+		if held, err = g.keys.Seal(plain, "held", heldPurpose); err != nil || len(held) <= maxHeld {
+			return held, err
+		}
+		h.Identity.Claims, h.Use.Next, h.Identity.Username = "{}", "", ""
+	}
+	return "", errProviderInvalid.Because(errors.New("what the provider says about the user does not fit into a cookie"))
+}
+
+// local returns the account here that has an address, and how it has it. If several
+// have it, it is the one that has proved it.
+func (ps Providers) local(ctx context.Context, email string) (account *record.Account, state addressState, err error) {
+	if email == "" {
+		return nil, addressNone, nil
+	}
+	list, err := ps.gate.db.Accounts().ByEmail(ctx, email)
+	for _, a := range list {
+		verified, listed, err := ps.gate.db.Addresses().Verified(ctx, a.ID, a.Email)
+		if err != nil {
+			return nil, addressNone, err
+		}
+		have := addressUnknown
+		switch {
+		case verified:
+			have = addressVerified
+		case listed:
+			have = addressUnverified
+		}
+		if account == nil || have == addressVerified && state != addressVerified {
+			account, state = a, have
+		}
+	}
+	return account, state, err
+}
+
+// Resume returns what Link has held. The error is 403 with the code provider_expired if
+// it is not valid any more.
+func (ps Providers) Resume(held string) (*ProviderLogin, error) {
+	plain, ok := ps.gate.keys.Open(held, "held", heldPurpose)
+	if !ok {
+		return nil, errProviderExpired
+	}
+	h := new(heldIdentity)
+	if err := json.Unmarshal(plain, h); err != nil {
+		return nil, errProviderExpired.Because(err)
+	}
+	if !ps.gate.now().Before(time.Unix(h.Start, 0).Add(heldTime)) {
+		return nil, errProviderExpired.Because(errors.New("more than 15 minutes ago"))
+	}
+	p, err := ps.find(h.Identity.Provider)
+	if err != nil {
+		return nil, err
+	}
+	return &ProviderLogin{Use: h.Use, identity: h.Identity, name: p.Name(), held: h}, nil
+}
+
+// SignUp creates an account for an identity that Resume has returned, with its names
+// and its address, which is verified if the provider vouches for it. It has no
+// password. Afterwards Proof logs in. email says whether an address that the provider
+// does not vouch for is stored, unverified; if users log in by e-mail, they need one
+// that it vouches for. Errors: those of Register; ErrConnected; 403 with the code
+// provider_expired if it was used before or an account here has the address now.
+func (ps Providers) SignUp(ctx context.Context, l *ProviderLogin, username string, email bool, client Client) error {
+	g := ps.gate
+	if !l.SignsUp() {
+		return errProviderExpired
+	}
+	if err := g.mayRegister(); err != nil {
+		return ErrSignupClosed.Because(err)
+	}
+	i := &l.identity
+	if _, state, err := ps.local(ctx, i.Email); err != nil || state != addressNone {
+		return errorOr(err, errProviderExpired.Because(errors.New("an account has the address now")))
+	}
+	a := &record.Account{Username: username, FirstName: i.FirstName, LastName: i.LastName, Password: passwd.Unusable(), IsActive: true, DateJoined: g.now()}
+	if i.Vouched || email && g.settings.LoginField != "email" {
+		a.Email = names.Email(i.Email)
+	}
+	if g.settings.LoginField == "email" {
+		if a.Username = ""; a.Email == "" {
+			return fieldError("email", "The provider does not say that this address is yours.")
+		}
+	}
+	if err := g.acceptUsername(ctx, a); err != nil {
+		return err
+	}
+	if err := g.newAccount(ctx, a); err != nil {
+		return err
+	}
+	row := g.socialRow(i)
+	err := g.db.SocialAccounts().SignUpSocial(ctx, a, row, i.Vouched && a.Email != "", l.held.spent())
+	if errors.Is(err, ErrLoginNotValid) {
+		return errProviderExpired.Because(err)
+	} else if err != nil {
+		return g.whyTaken(ctx, a, err)
+	}
+	g.event(ctx, record.Event{Name: "register", User: a.ID, Detail: i.Provider}, client)
+	return nil
+}
+
+// errorOr returns err, or other if there is none.
+func errorOr(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+func (g *Gate) socialRow(i *provider.Identity) *record.SocialAccount {
+	now := g.now()
+	return &record.SocialAccount{Provider: i.Provider, UID: i.UID, Data: i.Claims, LastLogin: now, Joined: now}
+}
+
+// Connect connects the account at a provider to the account of a page session, if that
+// session began the flow with ProviderFlow.Connect. Errors: ErrConnected if it is
+// connected to another account; 403 with the code provider_expired if the session is
+// another one or has ended.
+func (ps Providers) Connect(ctx context.Context, l *ProviderLogin, page *PageSession, client Client) error {
+	if !l.Use.Connect || page == nil || l.Use.Session == "" || l.Use.Session != page.User.Session {
+		return errProviderExpired.Because(errors.New("the session is another one"))
+	}
+	return ps.connectSession(ctx, l, page, nil, client)
+}
+
+// ConnectHeld connects the account at a provider that Resume has returned, after the
+// user has logged in to the account that Link found. Errors: those of Connect.
+func (ps Providers) ConnectHeld(ctx context.Context, l *ProviderLogin, page *PageSession, client Client) error {
+	if l.held == nil || l.held.User == "" || page == nil || l.held.User != page.Owner || page.AuthTime.Unix() < l.held.Start {
+		return errProviderExpired.Because(errors.New("the login is of another account, or older"))
+	}
+	return ps.connectSession(ctx, l, page, l.held.spent(), client)
+}
+
+func (ps Providers) connectSession(ctx context.Context, l *ProviderLogin, page *PageSession, spend []record.Spent, client Client) error {
+	if client.Actor != "" || page.User.Actor != "" {
+		return ErrForbidden.Because(errors.New("a member of staff acts for the user"))
+	}
+	account, err := ps.gate.Accounts().ByID(ctx, page.Owner)
+	if err == nil {
+		err = ps.connect(ctx, account, l, record.SocialChange{IfSession: page.User.Session, Spend: spend}, client)
+	}
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrLoginNotValid) {
+		err = errProviderExpired.Because(err)
+	}
+	return err
+}
+
+// connect connects the account at the provider to an account here and notifies its
+// owner.
+func (ps Providers) connect(ctx context.Context, a *record.Account, l *ProviderLogin, change record.SocialChange, client Client) error {
+	g := ps.gate
+	change.User, change.At, change.Connect = a.ID, g.now(), g.socialRow(&l.identity)
+	if err := g.db.SocialAccounts().ChangeSocial(ctx, change); err != nil {
+		return err
+	}
+	g.event(ctx, record.Event{Name: "provider", User: a.ID, Detail: l.identity.Provider + " connected"}, client)
+	g.Accounts().Notify(ctx, record.MessageProviderConnected, a, l.name)
+	return nil
+}
+
+// ConnectedAccount is an account at a provider, for its owner.
+type ConnectedAccount struct {
+	ID        int64
+	Provider  string // the name for users
+	Joined    time.Time
+	LastLogin time.Time
+	// Removable reports whether the account here has another way to log in.
+	Removable bool
+}
+
+// Connected lists the accounts at providers that are connected to an account here.
+func (ps Providers) Connected(ctx context.Context, a *record.Account) (list []ConnectedAccount, err error) {
+	if len(ps.gate.settings.Providers) == 0 {
+		return nil, nil
+	}
+	rows, factors, err := ps.ways(ctx, a.ID)
+	for _, row := range rows {
+		list = append(list, ConnectedAccount{
+			ID: row.ID, Provider: ps.gate.providerName(row.Provider), Joined: row.Joined, LastLogin: row.LastLogin,
+			Removable: ps.hasOtherWay(a, rows, factors, row.ID),
+		})
+	}
+	return list, err
+}
+
+func (ps Providers) ways(ctx context.Context, user record.UserID) ([]record.SocialAccount, []record.Factor, error) {
+	rows, err := ps.gate.db.SocialAccounts().ListSocial(ctx, user)
+	if err != nil {
+		return nil, nil, err
+	}
+	factors, err := ps.gate.factors.ListFactors(ctx, user)
+	return rows, factors, err
+}
+
+// hasOtherWay reports whether the account can log in without one of its accounts at
+// providers: by a password, by a passkey alone, or with another provider.
+func (ps Providers) hasOtherWay(a *record.Account, rows []record.SocialAccount, factors []record.Factor, without int64) bool {
+	if passwd.IsUsable(a.Password) {
+		return true
+	}
+	other := func(row record.SocialAccount) bool {
+		_, err := ps.find(row.Provider)
+		return row.ID != without && err == nil
+	}
+	return slices.ContainsFunc(rows, other) || ps.gate.rp != nil && slices.ContainsFunc(factors, logsIn)
+}
+
+// logsIn reports whether a factor is a passkey that logs in by itself.
+func logsIn(f record.Factor) bool {
+	if f.Type != record.FactorPasskey {
+		return false
+	}
+	p, err := passkey.Parse([]byte(f.Data))
+	return err == nil && p.Discoverable && p.UserVerified
+}
+
+// Disconnect removes an account at a provider from an account here. Errors: ErrLastWay;
+// ErrNotFound if it has no such account, or if another change was made concurrently;
+// ErrUnavailable.
+func (ps Providers) Disconnect(ctx context.Context, a *record.Account, id int64, client Client) error {
+	g := ps.gate
+	if len(g.settings.Providers) == 0 {
+		return ErrNotFound
+	}
+	rows, factors, err := ps.ways(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(rows, func(row record.SocialAccount) bool { return row.ID == id })
+	switch {
+	case at < 0:
+		return ErrNotFound
+	case !ps.hasOtherWay(a, rows, factors, id):
+		return ErrLastWay
+	}
+	change := record.SocialChange{User: a.ID, Disconnect: id, IfPassword: a.Password, IfFactors: record.FactorSet(factors)}
+	for _, row := range rows {
+		if row.ID != id {
+			change.IfRemaining = append(change.IfRemaining, row.ID)
+		}
+	}
+	if err := g.db.SocialAccounts().ChangeSocial(ctx, change); err != nil {
+		return err
+	}
+	g.event(ctx, record.Event{Name: "provider", User: a.ID, Detail: rows[at].Provider + " disconnected"}, client)
+	g.Accounts().Notify(ctx, record.MessageProviderDisconnected, a, g.providerName(rows[at].Provider))
+	return nil
+}
+
+// keepWay makes the removal of a factor conditional on another way to log in, if the
+// account has no password. Errors: ErrLastWay, ErrUnavailable.
+func (ps Providers) keepWay(ctx context.Context, a *record.Account, change *record.FactorChange) error {
+	if passwd.IsUsable(a.Password) || len(ps.gate.settings.Providers) == 0 {
+		return nil
+	}
+	rows, factors, err := ps.ways(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	removed := slices.ContainsFunc(factors, func(f record.Factor) bool { return slices.Contains(change.Remove, f.ID) && logsIn(f) })
+	left := slices.DeleteFunc(slices.Clone(factors), func(f record.Factor) bool { return slices.Contains(change.Remove, f.ID) })
+	if removed && !ps.hasOtherWay(a, rows, left, 0) {
+		return ErrLastWay
+	}
+	set, ids := record.FactorSet(factors), []int64{}
+	for _, row := range rows {
+		ids = append(ids, row.ID)
+	}
+	change.IfPassword, change.IfFactors, change.IfSocial = &a.Password, &set, &ids
+	return nil
+}

@@ -1,0 +1,393 @@
+package pages
+
+// Signing in with providers: the way there and back, signing up, and connecting.
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/provider"
+	"github.com/jotgate/jotgate/record"
+)
+
+const (
+	// flowCookie begins the names of the cookies of flows: one for each, so that a
+	// second tab does not disturb the first.
+	flowCookie = "jotgate-flow-"
+	maxFlows   = 5
+	// heldCookie has the identity of a user who must sign up or sign in first.
+	heldCookie = "jotgate-provider"
+)
+
+// providerButton is a provider that a page offers.
+type providerButton struct{ ID, Name string }
+
+// providerButtons returns the providers of the gate.
+func (p *Pages) providerButtons() (list []providerButton) {
+	for _, known := range p.gate.Logins().Providers().List() {
+		list = append(list, providerButton{known.ID(), known.Name()})
+	}
+	return list
+}
+
+// providerData is the Data of provider.html: where the user is sent, or why it is not
+// signed in.
+type providerData struct {
+	Name, URL string
+	Problem   string
+	Reset     bool // the password of the account must be reset first
+}
+
+// providerShow is for a browser that goes back to the page between the login and the
+// provider.
+func providerShow(v *visit) error {
+	if v.Data != nil {
+		return nil
+	}
+	if v.session != nil {
+		return v.redirect(v.Path + "security")
+	}
+	return v.redirect(v.address("login", v.Next))
+}
+
+// providerBegin sends the browser to a provider. The response is a page instead of a
+// redirect, because form-action of the Content-Security-Policy also applies to the
+// redirects after a form.
+func providerBegin(v *visit) error {
+	var id, use string
+	if err := v.read(field{"provider", &id, true}, field{"use", &use, false}); err != nil {
+		return err
+	}
+	flow := jotgate.ProviderFlow{Next: v.Next}
+	switch {
+	case use == "":
+	case v.session == nil:
+		return v.redirect(v.address("login", v.Next))
+	case use == "connect":
+		flow.Connect = true
+		if recent, err := v.isFresh(); err != nil || !recent {
+			return errors.Join(err, v.redirectUnless(err, v.address("again", v.Path+"security")))
+		}
+		fallthrough
+	default:
+		flow.Session, flow.Keep = v.session.User.Session, v.session.Keep
+	}
+	address, name, value, err := v.p.gate.Logins().Providers().Begin(v.ctx, id, v.callbackURL(id), flow)
+	switch {
+	case errors.Is(err, jotgate.ErrUnavailable):
+		return v.providerProblem(http.StatusServiceUnavailable, "provider.unavailable", v.providerName(id))
+	case err != nil:
+		return err
+	}
+	v.dropFlows()
+	v.p.setCookie(v.w, v.r, flowCookie+name, value, provider.FlowTime)
+	v.w.Header().Set("Refresh", "0; url="+address)
+	v.Data = providerData{Name: v.providerName(id), URL: address}
+	return v.render(http.StatusOK)
+}
+
+// redirectUnless redirects if err is nil.
+func (v *visit) redirectUnless(err error, address string) error {
+	if err != nil {
+		return nil
+	}
+	return v.redirect(address)
+}
+
+// providerName returns the name of a provider for users.
+func (v *visit) providerName(id string) string {
+	for _, b := range v.p.providerButtons() {
+		if b.ID == id {
+			return b.Name
+		}
+	}
+	return id
+}
+
+// callbackURL returns the address to which a provider sends the browser back. Each
+// provider has its own, so that a code of one is never sent to another (RFC 9700
+// section 4.4.2.2).
+func (v *visit) callbackURL(id string) string {
+	origin := url.URL{Scheme: "http", Host: v.r.Host}
+	if v.r.TLS != nil {
+		origin.Scheme = "https"
+	}
+	if u, err := url.Parse(v.p.options.BaseURL); err == nil && u.Host != "" {
+		origin = url.URL{Scheme: u.Scheme, Host: u.Host}
+	}
+	return origin.String() + v.Path + "provider/" + id + "/callback"
+}
+
+// dropFlows deletes the cookies of other flows if there are many: they were given up.
+func (v *visit) dropFlows() {
+	var names []string
+	for _, c := range v.r.Cookies() {
+		if name := strings.TrimPrefix(c.Name, "__Host-"); strings.HasPrefix(name, flowCookie) {
+			names = append(names, name)
+		}
+	}
+	if len(names) < maxFlows {
+		return
+	}
+	for _, name := range names {
+		v.p.setCookie(v.w, v.r, name, "", -time.Second)
+	}
+}
+
+// providerForward receives the form that some providers post (form_post). The
+// browser sends no cookies with it, because it comes from another site, so the
+// parameters are sent on by a GET. Nothing else happens: such a form can come from
+// anywhere.
+func providerForward(v *visit) error {
+	var state, code, iss, failure, user string
+	err := v.read(field{"state", &state, false}, field{"code", &code, false}, field{"iss", &iss, false}, field{"error", &failure, false}, field{"user", &user, false})
+	if err != nil {
+		return err
+	}
+	query := url.Values{}
+	for name, value := range map[string]string{"state": state, "code": code, "iss": iss, "error": failure, "user": user} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return v.redirect(v.Path + v.callbackPath() + "?" + query.Encode())
+}
+
+func (v *visit) callbackPath() string {
+	return "provider/" + url.PathEscape(v.r.PathValue("provider")) + "/callback"
+}
+
+// providerCallback finishes a flow.
+func providerCallback(v *visit) error {
+	providers, id := v.p.gate.Logins().Providers(), v.r.PathValue("provider")
+	callback := v.r.URL.Query()
+	name := flowCookie + providers.FlowName(callback)
+	value := v.p.cookie(v.r, name)
+	if value != "" {
+		v.p.setCookie(v.w, v.r, name, "", -time.Second)
+	}
+	l, err := providers.Finish(v.ctx, id, value, callback, v.client)
+	if err != nil {
+		v.refused(err)
+		return v.flowProblem(id, err)
+	}
+	v.Next = v.p.safeNext(l.Use.Next)
+	if !l.Use.Connect {
+		return v.providerLogin(l)
+	}
+	switch err := providers.Connect(v.ctx, l, v.session, v.client); {
+	case errors.Is(err, jotgate.ErrConnected):
+		return v.providerProblem(http.StatusForbidden, "provider.elsewhere", l.ProviderName())
+	case err != nil:
+		return v.flowProblem(id, err)
+	}
+	return v.to("security", "connected")
+}
+
+// flowProblem shows why a flow failed.
+func (v *visit) flowProblem(id string, err error) error {
+	e := jotgate.AsError(err)
+	if e.Status == http.StatusServiceUnavailable {
+		return v.providerProblem(e.Status, "provider.unavailable", v.providerName(id))
+	}
+	if message, ok := flowProblems[e.Code]; ok {
+		return v.providerProblem(e.Status, message, v.providerName(id))
+	}
+	return err
+}
+
+// flowProblems are the messages about the errors of Providers.Finish, by their codes.
+var flowProblems = map[string]string{
+	"provider_denied": "provider.denied", "provider_expired": "provider.expired", "provider_invalid": "provider.invalid",
+}
+
+// providerProblem shows a message about a provider.
+func (v *visit) providerProblem(status int, message string, args ...any) error {
+	v.route = providerRoute
+	v.Page, v.Title = v.route.path, v.route.title
+	v.Data = providerData{Problem: v.T(message, args...), Reset: message == "provider.reset"}
+	return v.render(status)
+}
+
+// providerRoute is the route of provider.html.
+var providerRoute = &route{path: "provider", template: "provider.html", title: "provider.title"}
+
+// providerLogin takes the first step of a login with a provider, or authenticates the
+// user again.
+func (v *visit) providerLogin(l *jotgate.ProviderLogin) error {
+	kind := jotgate.PageLogin{Keep: l.Use.Keep}
+	if l.Use.Session != "" {
+		if v.session == nil || v.session.User.Session != l.Use.Session {
+			return v.providerProblem(http.StatusForbidden, "provider.expired")
+		}
+		kind.Replaces = v.session
+	}
+	state, err := v.p.gate.Sessions().Pages().Begin(v.ctx, l.Proof(), kind, v.client)
+	switch {
+	case errors.Is(err, jotgate.ErrNotConnected) && kind.Replaces == nil:
+		return v.providerLink(l)
+	case errors.Is(err, jotgate.ErrNotConnected), errors.Is(err, jotgate.ErrLoginNotValid):
+		return v.providerProblem(http.StatusForbidden, "provider.other", l.ProviderName())
+	case errors.Is(err, jotgate.ErrNoActiveAccount):
+		return v.providerProblem(http.StatusForbidden, "provider.inactive")
+	case err != nil:
+		return err
+	}
+	if state.Page != nil {
+		account := state.Page.Account
+		newNetwork, err := v.p.shell.Lockout().Forgive(v.ctx, account.Username, v.network, account.ID)
+		if err != nil {
+			return err
+		}
+		v.noticeSignIn(newNetwork, account)
+	}
+	return v.advance(state, kind)
+}
+
+// providerLink does what must happen before an account at a provider logs in.
+func (v *visit) providerLink(l *jotgate.ProviderLogin) error {
+	link, held, err := v.p.gate.Logins().Providers().Link(v.ctx, l, v.client)
+	if err != nil {
+		return v.flowProblem(l.Identity().Provider, err)
+	}
+	switch {
+	case link == jotgate.LinkLogin:
+		return v.providerLogin(l)
+	case link == jotgate.LinkReset:
+		return v.providerProblem(http.StatusForbidden, "provider.reset", l.ProviderName())
+	case link == jotgate.LinkSignUp && v.p.options.NoSignup:
+		return v.providerProblem(http.StatusForbidden, "provider.closed", l.ProviderName())
+	}
+	v.p.setCookie(v.w, v.r, heldCookie, held, loginTime)
+	if link == jotgate.LinkSignUp {
+		return v.redirect(v.address("provider/signup", v.Next))
+	}
+	address := v.address("login", v.Next)
+	if strings.Contains(address, "?") {
+		return v.redirect(address + "&done=connect")
+	}
+	return v.redirect(address + "?done=connect")
+}
+
+// held returns the identity that the browser keeps, or nil.
+func (v *visit) held() *jotgate.ProviderLogin {
+	value := v.p.cookie(v.r, heldCookie)
+	if value == "" {
+		return nil
+	}
+	l, err := v.p.gate.Logins().Providers().Resume(value)
+	if err != nil {
+		return nil
+	}
+	return l
+}
+
+func (v *visit) forgetHeld() {
+	if v.p.cookie(v.r, heldCookie) != "" {
+		v.p.setCookie(v.w, v.r, heldCookie, "", -time.Second)
+	}
+}
+
+// connectHeld connects the account at a provider for which the user has signed in. It
+// reports whether it has.
+func (v *visit) connectHeld() bool {
+	l := v.held()
+	v.forgetHeld()
+	if l == nil || l.SignsUp() {
+		return false
+	}
+	err := v.p.gate.Logins().Providers().ConnectHeld(v.ctx, l, v.session, v.client)
+	if err != nil {
+		v.refused(err)
+	}
+	return err == nil
+}
+
+// providerSignupData is the Data of provider-signup.html.
+type providerSignupData struct {
+	Name, Email string
+	ByEmail     bool
+}
+
+// providerSignupShow shows the account that would be created.
+func providerSignupShow(v *visit) error {
+	l := v.held()
+	if l == nil || !l.SignsUp() || v.p.options.NoSignup {
+		return v.redirect(v.address("login", v.Next))
+	}
+	i := l.Identity()
+	d := providerSignupData{Name: l.ProviderName(), ByEmail: v.byEmail()}
+	if i.Vouched || !v.p.options.SendActivationEmail {
+		d.Email = i.Email
+	}
+	if v.Values["username"] == "" && len(v.Errors) == 0 {
+		local, _, _ := strings.Cut(i.Email, "@")
+		v.Values["username"] = local
+		if i.Username != "" && !strings.Contains(i.Username, "@") {
+			v.Values["username"] = i.Username
+		}
+	}
+	v.Data = d
+	return nil
+}
+
+// providerSignup creates the account and signs in.
+func providerSignup(v *visit) error {
+	if v.p.options.NoSignup {
+		return jotgate.ErrForbidden
+	}
+	var username string
+	if err := v.read(field{"username", &username, !v.byEmail()}); err != nil {
+		return err
+	}
+	l := v.held()
+	if l == nil {
+		return v.providerProblem(http.StatusForbidden, "provider.expired")
+	}
+	err := v.p.gate.Logins().Providers().SignUp(v.ctx, l, username, !v.p.options.SendActivationEmail, v.client)
+	switch {
+	case errors.Is(err, jotgate.ErrConnected): // by another tab
+	case err != nil && jotgate.AsError(err).Is(jotgate.ErrTaken), err != nil && len(jotgate.AsError(err).List) > 0:
+		return v.wrong("username", v.T("error.username.taken"))
+	case err != nil && jotgate.AsError(err).Code == "provider_expired":
+		v.forgetHeld()
+		return v.flowProblem(l.Identity().Provider, err)
+	case err != nil:
+		return v.namedAfterLogin(err)
+	}
+	v.forgetHeld()
+	return v.providerLogin(l)
+}
+
+// disconnect removes an account at a provider.
+func (v *visit) disconnect(account *record.Account, text string) error {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return jotgate.ErrNotFound
+	}
+	err = v.p.gate.Logins().Providers().Disconnect(v.ctx, account, id, v.client)
+	switch {
+	case errors.Is(err, jotgate.ErrLastWay):
+		return v.wrong("", v.T("problem.last_way"))
+	case err != nil && !errors.Is(err, jotgate.ErrNotFound):
+		return err
+	}
+	return v.to("security", "saved")
+}
+
+// connectedButtons returns the providers with which a user can authenticate again.
+func (v *visit) connectedButtons(account *record.Account) (list []providerButton, err error) {
+	connected, err := v.p.gate.Logins().Providers().Connected(v.ctx, account)
+	for _, b := range v.p.providerButtons() {
+		if slices.ContainsFunc(connected, func(c jotgate.ConnectedAccount) bool { return c.Provider == b.Name }) {
+			list = append(list, b)
+		}
+	}
+	return list, err
+}

@@ -1,0 +1,204 @@
+package jotgate
+
+// Providers: the flow that a browser begins and finishes, and logins with an account
+// at a provider.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/jotgate/jotgate/provider"
+	"github.com/jotgate/jotgate/record"
+)
+
+// Providers signs users in with accounts at other sites, and connects those with
+// accounts here. Logins.Providers returns it. Its methods return ErrNotFound for a
+// provider that is not in Settings.Providers. It is safe for concurrent use.
+type Providers struct{ gate *Gate }
+
+// Providers returns the operations on accounts at providers.
+func (ls Logins) Providers() Providers { return Providers(ls) }
+
+// checkProviders reports providers that cannot be used.
+func (g *Gate) checkProviders() error {
+	var ids []string
+	for _, p := range g.settings.Providers {
+		if p == nil || slices.Contains(ids, p.ID()) {
+			return errors.New("jotgate: Providers: one is nil, or two have the same id")
+		}
+		ids = append(ids, p.ID())
+	}
+	if len(ids) > 0 && g.db != nil && (g.ownUsers() || g.db.SocialAccounts() == nil || g.factors == nil) {
+		return errors.New("jotgate: Providers: these accounts cannot be connected: Settings.Users keeps them, or the Store has no SocialAccounts")
+	}
+	return nil
+}
+
+// List returns the providers in the order of Settings.Providers.
+func (ps Providers) List() []*provider.Provider { return slices.Clone(ps.gate.settings.Providers) }
+
+// find returns the provider with this id.
+func (ps Providers) find(id string) (*provider.Provider, error) {
+	for _, p := range ps.gate.settings.Providers {
+		if p.ID() == id {
+			return p, nil
+		}
+	}
+	return nil, ErrNotFound
+}
+
+// A sealedFlow is the content of the cookie of a flow.
+type sealedFlow struct {
+	Flow provider.Flow `json:"f"`
+	Use  ProviderFlow  `json:"u"`
+}
+
+const flowPurpose = "jotgate provider flow"
+
+// Begin begins to sign in with a provider. It returns the address to send the
+// browser to, and a name and a value to keep in a cookie that only this browser
+// sends, for provider.FlowTime: one cookie for each flow, so that several can run
+// side by side. Errors: ErrNotFound, ErrUnavailable if the provider cannot be reached.
+func (ps Providers) Begin(ctx context.Context, id, redirectURL string, use ProviderFlow) (address, name, value string, err error) {
+	p, err := ps.find(id)
+	if err != nil {
+		return "", "", "", err
+	}
+	address, flow, err := p.Begin(ctx, redirectURL, use.Session != "" && !use.Connect)
+	if err != nil {
+		return "", "", "", ErrUnavailable.Because(err)
+	}
+	plain, err := json.Marshal(sealedFlow{flow, use})
+	if err != nil {
+		return "", "", "", err
+	}
+	value, err = ps.gate.keys.Seal(plain, flow.State[:8], flowPurpose)
+	return address, flow.State[:8], value, err
+}
+
+// FlowName returns the name under which Begin had the flow of this callback kept, or
+// "" if the callback has no valid state.
+func (ps Providers) FlowName(callback url.Values) string {
+	state := callback.Get("state")
+	if len(state) < 8 || len(state) > 128 {
+		return ""
+	}
+	return state[:8]
+}
+
+// Proof returns the proof for PageSessions.Begin or Logins.Begin: the first step of a
+// login. It is one factor unless the provider's settings map its acr or amr. The
+// error of the login is ErrNotConnected if no account here is connected.
+func (l *ProviderLogin) Proof() Proof { return providerProof{l.identity} }
+
+// Finish finishes a flow: value is the cookie under FlowName, and callback has the
+// parameters of the request that the provider sent the browser back with. A flow is
+// finished once, also if several requests try concurrently. Errors: 403 with the
+// code provider_denied, provider_expired or provider_invalid; ErrUnavailable if
+// the provider cannot be reached. Each failure is recorded as provider_refused.
+func (ps Providers) Finish(ctx context.Context, id, value string, callback url.Values, client Client) (*ProviderLogin, error) {
+	p, err := ps.find(id)
+	if err != nil {
+		return nil, err
+	}
+	l, err := ps.finish(ctx, p, value, callback)
+	if err != nil {
+		ps.gate.event(ctx, record.Event{Name: "provider_refused", Detail: id + ": " + err.Error()}, client)
+		return nil, refusedFlow(err)
+	}
+	return l, nil
+}
+
+func (ps Providers) finish(ctx context.Context, p *provider.Provider, value string, callback url.Values) (*ProviderLogin, error) {
+	plain, ok := ps.gate.keys.Open(value, ps.FlowName(callback), flowPurpose)
+	if !ok {
+		return nil, errNoFlow
+	}
+	var s sealedFlow
+	if err := json.Unmarshal(plain, &s); err != nil {
+		return nil, err
+	}
+	if callback.Get("state") != s.Flow.State { // provider.Finish compares it again, in constant time
+		return nil, errNoFlow
+	}
+	// Before the code is exchanged, and whatever comes of it.
+	spent := record.Spent{ID: "provider " + s.Flow.State, Expires: time.Unix(s.Flow.Start, 0).Add(2 * provider.FlowTime)}
+	if err := ps.gate.db.SocialAccounts().SpendOnce(ctx, spent); err != nil {
+		return nil, err
+	}
+	verified, err := p.Finish(ctx, s.Flow, callback)
+	if err != nil {
+		return nil, err
+	}
+	identity, ok := verified.Identity()
+	if !ok {
+		return nil, errors.New("the identity is not verified")
+	}
+	return &ProviderLogin{Use: s.Use, identity: identity, name: p.Name()}, nil
+}
+
+// errNoFlow is the cause of the refusal of a callback to a browser that has not begun
+// this flow.
+var errNoFlow = errors.New("this browser has not begun this flow")
+
+// refusedFlow returns the error for a client.
+func refusedFlow(err error) error {
+	switch {
+	case errors.Is(err, provider.Denied):
+		return errProviderDenied.Because(err)
+	case errors.Is(err, provider.Expired), errors.Is(err, ErrLoginNotValid), errors.Is(err, errNoFlow):
+		return errProviderExpired.Because(err)
+	case errors.Is(err, provider.Unavailable), errors.Is(err, ErrUnavailable):
+		return ErrUnavailable.Because(err)
+	}
+	return errProviderInvalid.Because(err)
+}
+
+// providerProof is the proof that a user signed in at a provider.
+type providerProof struct{ identity provider.Identity }
+
+func (p providerProof) subject() string { return p.identity.Provider + " " + p.identity.UID }
+
+func (p providerProof) prove(ctx context.Context, g *Gate, l *login) (proved, error) {
+	if l.account != nil || l.stepUp || len(l.done) > 0 || l.pending != nil {
+		return proved{}, ErrLoginNotValid.Because(errors.New("a provider is the first step of a login"))
+	}
+	l.read = g.now()
+	row, err := g.db.SocialAccounts().FindSocial(ctx, p.identity.Provider, p.identity.UID)
+	if errors.Is(err, ErrNotFound) {
+		return proved{}, ErrNotConnected
+	} else if err != nil {
+		return proved{}, err
+	}
+	if l.account, err = g.users.UserByID(ctx, row.User); errors.Is(err, ErrNotFound) {
+		return proved{}, ErrNotConnected.Because(err)
+	} else if err != nil {
+		return proved{}, err
+	}
+	use := &record.SocialUse{ID: row.ID, Provider: row.Provider, UID: row.UID, Data: p.identity.Claims}
+	return proved{Method: methodProvider, Both: p.identity.TwoFactors, Social: use}, nil
+}
+
+// socialUses returns what the transaction of the session checks and changes: each
+// account at a provider with which the login began must still be the user's.
+func socialUses(done []proved) (uses []record.SocialUse) {
+	for _, p := range done {
+		if p.Social != nil {
+			uses = append(uses, *p.Social)
+		}
+	}
+	return uses
+}
+
+// providerName returns the name of a provider, or its id if it is not in the settings
+// any more.
+func (g *Gate) providerName(id string) string {
+	if p, err := g.Logins().Providers().find(id); err == nil {
+		return p.Name()
+	}
+	return id
+}
