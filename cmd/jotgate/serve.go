@@ -182,6 +182,7 @@ func (c *serveCommand) serve(a *app, s *serving, gate *jotgate.Gate, db *store.S
 		return errors.Join(err, s.server.Close())
 	}
 	c.reportReady(a, s.listener, gate)
+	running.Go(func() { a.watchdog(background) })
 	select {
 	case err := <-s.ended:
 		return fmt.Errorf("serving stopped: %w", err)
