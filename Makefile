@@ -29,7 +29,11 @@ SMALL := github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/go-webauthn/... 
 	github.com/jotgate/jotgate/cmd/jotgate github.com/jotgate/jotgate/admin/... github.com/jotgate/jotgate/pages/... \
 	github.com/jotgate/jotgate/internal/layout github.com/jotgate/jotgate/internal/catalog github.com/jotgate/jotgate/mail/... \
 	github.com/jotgate/jotgate/provider github.com/go-viper/... rsc.io/... go/... regexp/syntax compress/... encoding/csv os/exec \
-	github.com/philhofer/... github.com/x448/... github.com/swaggest/... github.com/jotgate/jotgate/internal/gauge github.com/jotgate/jotgate/store/internal/migration
+	github.com/philhofer/... github.com/x448/... github.com/swaggest/... github.com/jotgate/jotgate/internal/gauge github.com/jotgate/jotgate/store/internal/migration \
+	github.com/jotgate/jotgate/apikey github.com/jotgate/jotgate/factor/... github.com/jotgate/jotgate/internal/certfile \
+	github.com/jotgate/jotgate/internal/useragent github.com/jotgate/jotgate/passwd/strength github.com/jotgate/jotgate/passwd/breached \
+	github.com/jotgate/jotgate/passwd/names github.com/jotgate/jotgate/signing text/tabwriter mime/... crypto/tls/... math/big \
+	github.com/jotgate/jotgate/internal/form
 
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)

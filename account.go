@@ -35,6 +35,9 @@ func (as Accounts) Delete(ctx context.Context, a *record.Account, client Client)
 // stored one or, with Settings.CheckRevokeToken, the token is), ErrUnavailable.
 func (as Accounts) Of(ctx context.Context, user *User) (*record.Account, error) {
 	g := as.gate
+	if user.owner != "" {
+		return g.ownerOf(ctx, user)
+	}
 	account, err := g.accountOf(ctx, user.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):

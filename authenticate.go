@@ -10,68 +10,26 @@ import (
 // Authenticate verifies the token in the request and returns its user,
 // without any look-up. Errors: ErrNotAuthenticated without a token (no
 // header, or a scheme other than GuardSettings.HeaderTypes), ErrBadHeader,
-// and those of VerifyAccess.
+// and those of VerifyAccess. A credential of another kind (Logins.Accept) is looked
+// up unless it is cached; the errors are then those of its CredentialSource,
+// ErrUserNotFound and ErrUserInactive.
 func (g *Guard) Authenticate(r *http.Request) (*User, error) { return g.authenticate(r, nil) }
 
 // authenticate is Authenticate; see verifyAccess for dst.
 func (g *Guard) authenticate(r *http.Request, dst *User) (*User, error) {
-	token, err := g.tokenOf(r)
+	p, err := g.presentedIn(r)
 	if err != nil {
 		return nil, err
 	}
-	user, err := g.verifyAccess(token, dst)
-	if err != nil && strings.ContainsFunc(token, isSpace) {
+	if p.source != nil {
+		return g.credentialUser(r, p)
+	}
+	user, err := g.verifyAccess(p.value, dst)
+	if err != nil && strings.ContainsFunc(p.value, isSpace) {
 		return nil, ErrBadHeader // checked only now, since no token with a space in it verifies
 	}
 	return user, err
 }
-
-// tokenOf returns the token in the header, as SimpleJWT's JWTAuthentication
-// does: words are separated by white space, the scheme is matched without
-// regard to case (RFC 9110 section 11.1, SimpleJWT since May 2026), and a header
-// with another scheme counts as absent. It is stricter than Django
-// in one point: a header sent twice is rejected, since two parties could read
-// two users from it. Without the header, the token may be in the subprotocols of a
-// WebSocket (BearerProtocol). The text that it returns may still consist of several
-// words.
-func (g *Guard) tokenOf(r *http.Request) (string, error) {
-	values := r.Header[g.header]
-	if len(values) == 0 {
-		if token, _, ok := BearerProtocol(r.Header); ok {
-			return token, nil
-		}
-		return "", ErrNotAuthenticated
-	}
-	if len(values) > 1 {
-		return "", ErrBadHeader
-	}
-	scheme, rest, _ := strings.Cut(strings.TrimFunc(values[0], isSpace), " ")
-	if !g.accepts(scheme) {
-		// The scheme may be followed by another kind of white space.
-		if i := strings.IndexFunc(scheme, isSpace); i > 0 && g.accepts(scheme[:i]) {
-			rest = scheme[i:] + " " + rest
-		} else {
-			return "", ErrNotAuthenticated
-		}
-	}
-	if rest = strings.TrimFunc(rest, isSpace); rest == "" {
-		return "", ErrBadHeader
-	}
-	return rest, nil
-}
-
-// accepts reports whether the scheme is one of GuardSettings.HeaderTypes.
-func (g *Guard) accepts(scheme string) bool {
-	for _, t := range g.types {
-		if len(t) == len(scheme) && strings.EqualFold(t, scheme) { // of one length: only ASCII letters fold
-			return true
-		}
-	}
-	return false
-}
-
-// isSpace is Python's bytes.isspace: Django splits the header at these bytes.
-func isSpace(r rune) bool { return r == ' ' || r >= '\t' && r <= '\r' }
 
 // Require passes a request with a valid access token to next, with its User
 // in the context (UserFrom), and responds to any other with 401.
@@ -127,7 +85,7 @@ func (g *Guard) RequireUser(next func(http.ResponseWriter, *http.Request, *User)
 func (g *Guard) Optional(next http.Handler) http.Handler {
 	required := g.Require(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := g.tokenOf(r); err == ErrNotAuthenticated {
+		if _, err := g.presentedIn(r); err == ErrNotAuthenticated {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -252,12 +210,3 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	g.onError(w, r, e)
 }
-
-// TokenHeader says where requests carry their token.
-type TokenHeader struct {
-	Name      string // of the request header, such as Authorization
-	Challenge string // the value of WWW-Authenticate in responses with status 401
-}
-
-// Header returns where requests carry their token.
-func (g *Guard) Header() TokenHeader { return TokenHeader{g.header, g.challenge} }

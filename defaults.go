@@ -29,6 +29,7 @@ func (s *Settings) fill() error {
 	s.EmailLimit = cmp.Or(s.EmailLimit, 5)
 	s.RevocationMaxAge = cmp.Or(s.RevocationMaxAge, 10*time.Second)
 	s.EventRetention = cmp.Or(s.EventRetention, 90*24*time.Hour)
+	s.RememberCredentials = max(2, cmp.Or(s.RememberCredentials, 10_000))
 	s.UserIDClaim = cmp.Or(s.UserIDClaim, "user_id")
 	s.UserIDField = cmp.Or(s.UserIDField, "id")
 	s.LoginField = cmp.Or(s.LoginField, "username")

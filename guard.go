@@ -30,14 +30,19 @@ type Guard struct {
 	now       func() time.Time
 	memory    *memory  // nil unless GuardSettings.RememberTokens
 	keySet    jwt.Keys // the source of the keys that memory compares
-	revoked   *revocation.List
-	stale     func() bool                 // reports that the revocation list is too old to trust
-	follower  *revocation.Follower        // nil without a feed to follow
-	refused   func(*http.Request, *Error) // records a rejected request, if not nil
-	onError   func(http.ResponseWriter, *http.Request, *Error)
-	log       *slog.Logger
-	warned    atomic.Int64 // when warnUncovered last did, Unix seconds
-	verified  *verifications
+	// sources verify credentials other than access tokens, cached has those that
+	// were verified, and subject returns the user of one; see Logins.Accept.
+	sources  []CredentialSource
+	cached   *credentialCache
+	subject  func(context.Context, *Credential) (*User, error)
+	revoked  *revocation.List
+	stale    func() bool                 // reports that the revocation list is too old to trust
+	follower *revocation.Follower        // nil without a feed to follow
+	refused  func(*http.Request, *Error) // records a rejected request, if not nil
+	onError  func(http.ResponseWriter, *http.Request, *Error)
+	log      *slog.Logger
+	warned   atomic.Int64 // when warnUncovered last did, Unix seconds
+	verified *verifications
 }
 
 // GuardSettings holds all options of a Guard. Only Keys is required. An

@@ -273,6 +273,10 @@ type Settings struct {
 	// that is presented again costs neither a signature check nor decoding;
 	// see GuardSettings.RememberTokens. Default: 0, none. Django: none.
 	RememberTokens int
+	// RememberCredentials is how many verified credentials other than access
+	// tokens, such as API keys, to cache; about 1 KiB each. One that is not cached
+	// is looked up. Default: 10,000. Django: none.
+	RememberCredentials int
 
 	// OnError responds instead of the default, which sends the error as JSON with
 	// e.Respond. It is called by Require. Default: e.Respond. Django:

@@ -37,7 +37,8 @@ type User struct {
 	Client string   `json:"-"`
 
 	limited bool
-	stamp   // of the token; empty for a User that was not created from a token
+	owner   record.UserID // the account of a credential other than a token
+	stamp                 // of the token; empty for a User that was not created from a token
 }
 
 // IsStaff reports whether the token's role is staff or admin.

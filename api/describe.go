@@ -33,6 +33,11 @@ func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) str
 	if gate.RPID == "" {
 		text = withoutPasskeys(text)
 	}
+	if s.APIKeys == nil {
+		for _, path := range []string{"/auth/api-keys/", "/auth/api-keys/{id}/", "/auth/api-keys/{id}/rotate/"} {
+			text = withoutPath(text, path)
+		}
+	}
 	if !hasOriginsElsewhere(gate) {
 		text = withoutPath(text, "/.well-known/webauthn")
 	}

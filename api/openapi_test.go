@@ -10,6 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/apikey"
 )
 
 // described is what the test reads of openapi.yaml.
@@ -34,7 +35,7 @@ func readOpenAPI(t *testing.T) (d described) {
 	// Parameters stand beside the methods of a path, and are no method.
 	text := regexp.MustCompile(`(?m)^    parameters:\n(      - .*\n)+`).ReplaceAll(OpenAPI(jotgate.Settings{
 		ServeRevocations: true, RPID: "example.com", RPOrigins: []string{"https://example.com", "https://example.de"},
-	}, Settings{}), nil)
+	}, Settings{APIKeys: new(apikey.Keys)}), nil)
 	if err := yaml.Unmarshal(text, &d); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func TestOpenAPIFollowsTheLoginField(t *testing.T) {
 	for login, user := range map[string]string{"login": "[email, id, login]", "email": "[email, id]"} {
 		s := newSite(t, change{gate: func(s *jotgate.Settings) { s.LoginField = login }})
 		text := s.ask("GET", "/api/schema/", "").Body
-		if text != string(OpenAPI(jotgate.Settings{LoginField: login}, Settings{})) {
+		if text != string(OpenAPI(jotgate.Settings{LoginField: login}, Settings{APIKeys: new(apikey.Keys)})) {
 			t.Errorf("%s: OpenAPI returns something else", login)
 		}
 		var d described
@@ -123,7 +124,7 @@ func TestSchemaAndDocs(t *testing.T) {
 	s := newSite(t, change{})
 	a := s.ask("GET", "/api/schema", "")
 	want(t, "schema", a, 200, "openapi: 3.1.0")
-	if !bytes.Equal([]byte(a.Body), OpenAPI(jotgate.Settings{}, Settings{})) || a.Header.Get("Content-Type") != "application/yaml" {
+	if !bytes.Equal([]byte(a.Body), OpenAPI(jotgate.Settings{}, Settings{APIKeys: new(apikey.Keys)})) || a.Header.Get("Content-Type") != "application/yaml" {
 		t.Errorf("%v", a.Header)
 	}
 	page := s.ask("GET", "/api/docs/", "")

@@ -99,6 +99,12 @@ func (a *API) routes() []route {
 		{path: "/auth/factors/passkeys/{id}/", name: "Passkey Instance", access: member, only: hasPasskeys, patch: on(200, member, passkeyNameFields, passkeyRename)},
 		{path: "/auth/factors/{id}/", name: "Factor Instance", access: member, remove: read(member, factorRemove)},
 		{path: "/auth/users/{id}/reset_factors/", name: "User Reset Factors", access: member, post: on(202, member, resetFields, factorsReset).in("email")},
+		{
+			path: "/auth/api-keys/", name: "API Key List", access: member, only: hasAPIKeys,
+			get: read(member, apiKeyList).with(jotgate.ScopeAccount), post: on(201, member, apiKeyFields, apiKeyCreate).in("login"),
+		},
+		{path: "/auth/api-keys/{id}/", name: "API Key Instance", access: member, only: hasAPIKeys, remove: read(member, apiKeyRevoke)},
+		{path: "/auth/api-keys/{id}/rotate/", name: "API Key Rotate", access: member, only: hasAPIKeys, post: on(201, member, rotateFields, apiKeyRotate).in("login")},
 		{path: "/auth/logout/", name: "Logout", access: member, post: read(member, logout).byActor()},
 		{path: "/auth/check", get: raw, fast: check},
 		{path: "/auth/revocations", get: raw, raw: revocations, scope: "revocations", only: servesRevocations},

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/throttle"
@@ -162,6 +163,9 @@ type Settings struct {
 	// by Gate.Register or in Django. Default: false. Django: allauth
 	// ACCOUNT_ADAPTER is_open_for_signup.
 	NoSignup bool
+	// APIKeys serves /auth/api-keys/, where users create and revoke the API keys of
+	// their programs. Default: none; there are no such endpoints. Django: none.
+	APIKeys *apikey.Keys
 	// NoSchema leaves out /api/schema/ and /api/docs/. Default: false.
 	// Django: none.
 	NoSchema bool

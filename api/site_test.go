@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/passwd"
@@ -132,6 +133,9 @@ func (s *site) reopen(c change) *API {
 		s.t.Fatal(err)
 	}
 	as := Settings{Rates: map[string]string{"login": "", "register": "", "email": ""}}
+	if as.APIKeys, err = apikey.New(gate, s.db.APIKeys(), apikey.Settings{}); err != nil {
+		s.t.Fatal(err)
+	}
 	if c.api != nil {
 		c.api(&as)
 	}

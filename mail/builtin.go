@@ -57,7 +57,7 @@ func builtIn(l *catalog.Catalog, kind record.MessageKind, d *Data) (subject stri
 		case kind == record.MessageEmailChanged:
 			add(id+".warn", d.Site)
 		}
-	case record.MessageFactorAdded, record.MessageFactorsReset, record.MessageNewSignIn, record.MessagePasskeyCopied, record.MessageImpersonated:
+	case record.MessageFactorAdded, record.MessageFactorsReset, record.MessageNewSignIn, record.MessagePasskeyCopied, record.MessageImpersonated, record.MessageAPIKeyExpiring:
 		all = append(all, paragraph{Text: d.Detail})
 		add(id+".warn", d.Site)
 	case record.MessageFactorRemoved, record.MessageRecoveryUsed, record.MessageWrongCodes:

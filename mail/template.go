@@ -37,6 +37,7 @@ var kinds = []record.MessageKind{
 	record.MessageFactorAdded, record.MessageFactorRemoved, record.MessageFactorsReset, record.MessageRecoveryUsed, record.MessageWrongCodes,
 	record.MessagePasskeyCopied, record.MessageImpersonated,
 	record.MessageProviderConnected, record.MessageProviderDisconnected,
+	record.MessageAPIKeyExpiring,
 }
 
 // templates holds the operator's templates and the catalogs of the built-in messages.

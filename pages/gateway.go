@@ -69,7 +69,7 @@ func (p *Pages) CookieNames() (names []string) {
 // gateway passes on the headers Origin and Sec-Fetch-Site of the browser.
 func check(v *visit) error {
 	user := v.User
-	if v.r.Header.Get(v.p.gate.Header().Name) != "" {
+	if v.p.gate.Header().In(v.r.Header) {
 		var err error
 		if user, err = v.p.gate.Authenticate(v.r); err != nil {
 			return err

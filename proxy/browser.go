@@ -37,7 +37,7 @@ func browserGate(guard *jotgate.Guard, s Settings, open, tokens http.Handler) ht
 	}
 	origins := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get(guard.Header().Name) != "" {
+		if guard.Header().In(r.Header) {
 			tokens.ServeHTTP(w, r)
 			return
 		}

@@ -48,7 +48,8 @@ type Settings struct {
 	// Protect lists the path prefixes that need a token; "/" is everything.
 	// Required: a proxy that protects nothing is a mistake.
 	Protect []string
-	// DropToken removes the header with the token from the forwarded request.
+	// DropToken removes the header with the token, or another credential that the
+	// guard accepts, from the forwarded request.
 	// Default: false.
 	DropToken bool
 	// DropHeaders names further request headers that no client may send to the
@@ -202,7 +203,7 @@ func forward(guard *jotgate.Guard, target target, rules headerRules, proxies thr
 			dropProtocolToken(p.Out.Header)
 			dropCookies(p.Out.Header, cookies)
 			if s.DropToken {
-				p.Out.Header.Del(guard.Header().Name)
+				guard.Header().Remove(p.Out.Header)
 			}
 			if user, ok := p.In.Context().Value(userKey{}).(*jotgate.User); ok {
 				Identify(p.Out.Header, user)

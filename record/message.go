@@ -43,6 +43,7 @@ const (
 	MessageImpersonated    MessageKind = "impersonated"   // a member of staff acts for the user; Detail is the reason
 	MessagePasskeyCopied   MessageKind = "passkey_copied" // its counter shows that a copy is in use
 	MessageDeletion        MessageKind = "deletion"       // the account will be deleted, with a link to restore it
+	MessageAPIKeyExpiring  MessageKind = "api_key_expiring"
 	MessageDecoy           MessageKind = "decoy"
 
 	MessageProviderConnected    MessageKind = "provider_connected" // an account at a provider can log in now

@@ -27,7 +27,7 @@ type Fact struct {
 // own lists jotgate's tables.
 var own = []string{
 	"jotgate_session", "jotgate_not_before", "jotgate_password", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
-	"jotgate_outbox", "jotgate_epoch", "jotgate_pending", "jotgate_deletion", "jotgate_name", "jotgate_progress", "jotgate_job", migration.Table,
+	"jotgate_outbox", "jotgate_epoch", "jotgate_pending", "jotgate_deletion", "jotgate_name", "jotgate_progress", "jotgate_job", "jotgate_api_key", migration.Table,
 }
 
 // Facts describes the current tables, in the order in which they are shown.

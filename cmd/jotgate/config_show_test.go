@@ -87,7 +87,7 @@ func variableOf(flag string) string {
 func TestEverySecretSettingIsMarked(t *testing.T) {
 	shown := map[string]bool{ // without a secret in the value
 		"secret-key-file": true, "base-url": true, "mail-base-url": true, "insecure-short-secret": true, "rp-origins": true,
-		"cors-credentials": true, "home-url": true, "tls-acme-url": true,
+		"cors-credentials": true, "remember-credentials": true, "home-url": true, "tls-acme-url": true,
 	}
 	secret := regexp.MustCompile(`secret|credential|URL|[a-z]://\S*:\S*@`)
 	for _, leaf := range leaves(t) {

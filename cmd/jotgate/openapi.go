@@ -5,6 +5,7 @@ package main
 import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -27,11 +28,15 @@ func (c *openapiCommand) Run(a *app) error {
 		return err
 	}
 	c.passkeyDefaults("http://" + c.Addr)
+	settings := c.requestFlags.settings(&c.mailFlags)
+	if c.APIKeys != "off" {
+		settings.APIKeys = new(apikey.Keys)
+	}
 	_, err = a.stdout.Write(api.OpenAPI(jotgate.Settings{
 		LoginField: c.UsernameColumn, HeaderName: c.HeaderName, HeaderTypes: c.HeaderTypes,
 		KeepRefreshTokens: c.KeepRefreshTokens, ServeRevocations: c.ServeRevocations,
 		RPID: c.RPID, RPOrigins: c.RPOrigins,
-	}, c.requestFlags.settings(&c.mailFlags), fields...))
+	}, settings, fields...))
 	return err
 }
 

@@ -21,6 +21,7 @@ type serveFlags struct {
 	tlsFlags
 	gateFlags
 	requestFlags
+	serveAPIKeyFlags
 	siteFlags
 	adminFlags
 	metricsFlags

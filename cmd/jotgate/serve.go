@@ -171,6 +171,9 @@ func (c *serveCommand) serve(a *app, s *serving, gate *jotgate.Gate, db *store.S
 	defer stop()
 	running.Go(func() { _ = gate.Run(background) })
 	running.Go(func() { _ = sender.Run(background) })
+	if s.own.keys != nil {
+		running.Go(func() { _ = s.own.keys.Run(background) })
+	}
 	running.Go(func() { trimMemory(background) })
 	running.Go(func() { s.metrics.serve(background) })
 	if s.own.admin != nil {

@@ -55,6 +55,7 @@ type tokenFlags struct {
 	RevocationsRequired          bool           `group:"tokens" help:"Reject all tokens while the revocation list cannot be read. Default: use the list as it was last read."`
 	RevocationMaxAge             time.Duration  `group:"tokens" default:"10s" placeholder:"TIME" help:"Maximum age of the revocation list before tokens are rejected."`
 	RememberTokens               int            `group:"tokens" default:"1000" placeholder:"N" aliases:"remember" help:"How many verified tokens to cache, so that a repeated one is verified in a tenth of the time; times, keys and revocations are still checked. 0 is none."`
+	RememberCredentials          int            `group:"tokens" default:"10000" placeholder:"N" help:"How many verified API keys to cache, about 1 KiB each."`
 	EventRetention               time.Duration  `group:"tokens" default:"90d" placeholder:"TIME" help:"How long the audit trail is kept (jotgate event list)."`
 }
 
@@ -155,7 +156,7 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		HeaderTypes: t.HeaderTypes, HeaderName: t.HeaderName,
 		UserIDClaim: t.UserIDClaim, UserIDField: t.UserIDField, Claims: t.Claims, LoginField: f.UsernameColumn,
 		CheckRevokeToken: t.CheckRevokeToken, RevokeTokenClaim: t.RevokeTokenClaim, UpdateLastLogin: t.UpdateLastLogin,
-		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, RememberTokens: t.RememberTokens, EventRetention: t.EventRetention,
+		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, RememberTokens: t.RememberTokens, RememberCredentials: t.RememberCredentials, EventRetention: t.EventRetention,
 		HashConcurrency: p.HashConcurrency, HashQueue: p.HashQueue, HashMemory: p.HashMemory << 20,
 		PasswordResetTimeout: p.PasswordResetTimeout, DjoserLinks: p.DjoserLinks, Logger: log, Metrics: a.metrics,
 		PasswordRules: p.rules(), PasswordMinLengthWithoutMFA: p.PasswordMinLengthWithoutMFA,

@@ -13,6 +13,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin"
 	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/pages"
 )
 
@@ -61,6 +62,7 @@ func (f *siteFlags) locale() fs.FS {
 // pages and the administration.
 type ownHandler struct {
 	api   *api.API
+	keys  *apikey.Keys // nil: off
 	pages *pages.Pages // nil: off
 	path  string       // of the pages
 	admin *admin.Admin // nil: off
@@ -87,6 +89,10 @@ func (f *serveFlags) newOwnHandler(gate *jotgate.Gate) (*ownHandler, error) {
 	f.mailFlags.locale = settings.Locale
 	own := &ownHandler{path: f.pagesPath()}
 	var err error
+	if own.keys, err = f.newAPIKeys(gate); err != nil {
+		return nil, inFlags("apikey", err)
+	}
+	settings.APIKeys = own.keys
 	if own.api, err = api.New(gate, settings); err != nil {
 		return nil, inFlags("api", err)
 	}

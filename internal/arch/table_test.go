@@ -41,7 +41,7 @@ const (
 )
 
 var rows = []row{
-	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/breached", "passwd/strength", "signing", "throttle", "internal/keyring", "internal/revocation", "factor/passkey", "factor/totp", "factor/recovery", "provider", "metrics", "internal/trace"}, exported: 80}, // Gate is divided by noun
+	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/breached", "passwd/strength", "signing", "throttle", "internal/keyring", "internal/revocation", "factor/passkey", "factor/totp", "factor/recovery", "provider", "metrics", "internal/trace"}, exported: 82}, // Gate is divided by noun; CredentialSource and Credential are the seam for other credentials
 	{path: "record", may: []string{"jwt"}, exported: 62}, // the contract with databases: rows and questions
 
 	{path: "metrics", kind: pure, libraries: none},
@@ -63,7 +63,8 @@ var rows = []row{
 	{path: "admin/adminstore", may: []string{"record"}, exported: 25}, // the contract with databases
 	{path: "admin", may: []string{".", "metrics", "record", "jwt", "passwd", "passwd/names", "admin/adminstore", "pages", "internal/catalog", "internal/form", "internal/layout", "internal/web"}},
 
-	{path: "store", may: []string{".", "record", "passwd/names", "admin/adminstore", "metrics", "store/internal/migration"}, exported: 22}, // Store is divided by noun
+	{path: "apikey", may: []string{".", "record", "throttle"}},
+	{path: "store", may: []string{".", "record", "apikey", "passwd/names", "admin/adminstore", "metrics", "store/internal/migration"}, exported: 22}, // Store is divided by noun
 	{path: "store/sqlite", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/postgres", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},
@@ -81,20 +82,20 @@ var rows = []row{
 	{path: "internal/lockout", may: []string{".", "metrics", "record", "throttle"}},
 	{path: "internal/web", may: []string{"internal/trace", ".", "metrics", "record", "throttle", "internal/catalog", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
-	{path: "api", may: []string{"metrics", "factor/passkey", "factor/totp", ".", "record", "throttle", "mail", "internal/catalog", "internal/form", "internal/useragent", "internal/web", "proxy"}},
-	{path: "pages", may: []string{".", "record", "provider", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "internal/catalog", "internal/form", "internal/layout", "internal/useragent", "internal/web", "proxy"}},
+	{path: "api", may: []string{"metrics", "factor/passkey", "factor/totp", ".", "record", "apikey", "throttle", "mail", "internal/catalog", "internal/form", "internal/useragent", "internal/web", "proxy"}},
+	{path: "pages", may: []string{".", "record", "apikey", "provider", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "internal/catalog", "internal/form", "internal/layout", "internal/useragent", "internal/web", "proxy"}},
 	{path: "proxy", may: []string{"internal/trace", ".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
-		"factor/passkey", ".", "metrics", "record", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
+		"factor/passkey", ".", "metrics", "record", "apikey", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
 		"passwd/names", "passwd/breached", "passwd/strength", "internal/certfile", "internal/trace", "internal/web", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
-		".", "record", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",
+		".", "record", "apikey", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",
 	}},
 
-	{path: "store/storetest", kind: testOnly, may: []string{".", "record", "store", "internal/rounds"}},
+	{path: "store/storetest", kind: testOnly, may: []string{".", "record", "apikey", "store", "internal/rounds"}},
 	{path: "passwd/internal/golden", kind: testOnly},
 	{path: "internal/settingsdoc", kind: program},
 	{path: "internal/freeport", kind: testOnly},
@@ -124,7 +125,7 @@ type ban struct {
 
 var (
 	readsUntrusted = []string{".", "jwt", "api", "internal/form", "internal/revocation", "proxy", "throttle"}
-	hasClock       = []string{".", "internal/keyring", "internal/revocation", "jwt", "signing", "throttle", "store", "store/sqlite", "store/postgres"}
+	hasClock       = []string{".", "apikey", "internal/keyring", "internal/revocation", "jwt", "signing", "throttle", "store", "store/sqlite", "store/postgres"}
 )
 
 var bans = []ban{

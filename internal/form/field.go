@@ -30,9 +30,10 @@ type Field struct {
 	Check func(string) []string
 
 	into  *string
-	any   *any    // of a Typed field
-	json  *[]byte // of an Object, instead of into
-	yes   *bool   // of a Bool, instead of into
+	any   *any      // of a Typed field
+	json  *[]byte   // of an Object, instead of into
+	yes   *bool     // of a Bool, instead of into
+	words *[]string // of Words, instead of into
 	sent  *bool
 	other string
 }
@@ -57,6 +58,12 @@ func Object(name string, into *[]byte) Field {
 // it is if the body does not have the field.
 func Bool(name string, into *bool) Field {
 	return Field{Name: name, Label: label(name), Type: "boolean", Optional: true, yes: into}
+}
+
+// Words returns a required field for a list of words: a JSON array of strings, or a
+// text in which they are separated by spaces.
+func Words(name string, into *[]string) Field {
+	return Field{Name: name, Label: label(name), Type: "list", words: into}
 }
 
 // label returns Django's label of a field: its name with a capital letter and
@@ -117,6 +124,9 @@ func (f *Field) decode(b *Body) []string {
 	if f.yes != nil && sent && v.kind != isNull {
 		return f.decodeBool(v)
 	}
+	if f.words != nil && sent && v.kind != isNull {
+		return f.decodeWords(v)
+	}
 	switch {
 	case !sent && f.Optional:
 		return nil
@@ -169,6 +179,26 @@ func (f *Field) decodeObject(b *Body, v value) []string {
 		*f.sent = true
 	}
 	*f.json = []byte(text)
+	return nil
+}
+
+// decodeWords reads an array of strings, or splits a text.
+func (f *Field) decodeWords(v value) []string {
+	list := strings.Fields(v.text)
+	switch {
+	case v.kind == isString && v.surrogate == 0:
+	case v.kind == isOther && strings.HasPrefix(v.raw, "["):
+		s, ok := &scanner{text: v.raw}, true
+		if list, ok = s.strings(); !ok {
+			return []string{"Not a valid string."}
+		}
+	default:
+		return []string{"Not a valid string."}
+	}
+	if f.sent != nil {
+		*f.sent = true
+	}
+	*f.words = list
 	return nil
 }
 

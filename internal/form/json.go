@@ -214,6 +214,22 @@ func (s *scanner) array(at int) (int, *problem) {
 	}
 }
 
+// strings returns the elements of a valid array, which is the whole text. ok is
+// false if one of them is not a string.
+func (s *scanner) strings() (list []string, ok bool) {
+	for at := s.space(1); !s.is(at, ']'); {
+		v, end, p := s.value(at, nil)
+		if p != nil || v.kind != isString || v.surrogate != 0 {
+			return nil, false
+		}
+		list = append(list, v.text)
+		if at, p = s.next(end, ']', "array"); p != nil || s.text[at-1] == ']' {
+			return list, p == nil
+		}
+	}
+	return list, true
+}
+
 // next skips the comma before the next element, or the closing bracket.
 func (s *scanner) next(at int, closing byte, what string) (int, *problem) {
 	at = s.space(at)

@@ -30,6 +30,7 @@ type List struct {
 	lifetime int64                    // how long sessions are kept; seconds
 	foreign  int64                    // how long users are kept; seconds
 	reach    [2]atomic.Int64          // see Covers
+	changes  atomic.Uint64            // counts the entries about users
 	empty    atomic.Bool              // nothing is revoked: no lock is taken
 	complete atomic.Int64             // when the list was last known to be complete, Unix microseconds
 	cursor   record.RevocationCursor  // position in the database's feed
@@ -39,9 +40,10 @@ type List struct {
 
 // cutoff describes which tokens of a user are revoked, in Unix seconds.
 type cutoff struct {
-	all         int64 // access tokens issued before this second
-	sessionless int64 // tokens without a session issued before or in this second
-	issued      int64 // the last second in which such a token may have been issued
+	all         int64  // access tokens issued before this second
+	sessionless int64  // tokens without a session issued before or in this second
+	issued      int64  // the last second in which such a token may have been issued
+	change      uint64 // the value of List.changes after the last entry
 }
 
 // Settings holds the options of a List.
@@ -94,6 +96,21 @@ func (l *List) Revoked(sid string, user record.UserID, iat int64) bool {
 	// immediately logs in again gets a valid token; a token without one
 	// (Django's) is rejected.
 	return hit && (iat < cut.all || sid == "" && iat <= cut.sessionless)
+}
+
+// Changes returns the number of entries about users so far, for ChangedSince.
+func (l *List) Changes() uint64 { return l.changes.Load() }
+
+// ChangedSince reports whether an entry about the user was added after Changes
+// returned this number. What a caller has read of the user before may then be
+// outdated.
+func (l *List) ChangedSince(user record.UserID, changes uint64) bool {
+	if l.changes.Load() == changes {
+		return false
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.users[user].change > changes
 }
 
 // Reach sets the times for which the source of the list keeps entries about
@@ -194,6 +211,9 @@ func (l *List) addOne(e record.Revocation, issued int64) (fresh bool) {
 	}
 	if fresh {
 		cut.issued = max(cut.issued, issued, at)
+	}
+	if cut.issued > 0 { // also if it is not new: two changes may have the same second
+		cut.change = l.changes.Add(1)
 		l.users[e.User] = cut
 	}
 	return fresh

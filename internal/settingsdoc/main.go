@@ -28,6 +28,7 @@ var structs = []struct{ folder, name, title, intro string }{
 	{"mail", "Settings", "mail.Settings", "How e-mails are sent. Pass them to `mail.New`."},
 	{".", "GuardSettings", "jotgate.GuardSettings", "A Guard only verifies and needs no database. Settings with the same name as above have the same meaning."},
 	{"store", "Schema", "store.Schema", "Where the users are in the database. It is part of `sqlite.Options` and `postgres.Options`."},
+	{"apikey", "Settings", "apikey.Settings", "API keys of programs. Pass them to `apikey.New`."},
 	{"proxy", "Settings", "proxy.Settings", "The gate in front of an API in any language. Pass them to `proxy.New`."},
 }
 

@@ -1,0 +1,57 @@
+package jotgate
+
+// Accepting credentials other than access tokens, and their owners.
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+// Accept makes the gate accept credentials of this source in addition to access
+// tokens: in every handler of the gate, in package api and in package proxy. Call it
+// before the gate handles the first request.
+func (ls Logins) Accept(source CredentialSource) {
+	g := ls.gate.Guard
+	if g.cached == nil {
+		g.cached = newCredentialCache(ls.gate.settings.RememberCredentials)
+		g.subject = ls.gate.subjectOf
+	}
+	g.sources = append(g.sources, source)
+}
+
+// subjectOf returns the user of a credential, with the facts that an access token
+// would have.
+func (g *Gate) subjectOf(ctx context.Context, c *Credential) (*User, error) {
+	account, err := g.users.UserByID(ctx, c.Owner)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, ErrUserNotFound
+	case err != nil:
+		return nil, err
+	case !account.IsActive:
+		return nil, ErrUserInactive
+	}
+	user, err := g.factsOf(ctx, account, &record.Session{ID: c.Session})
+	if err != nil {
+		return nil, err
+	}
+	user.ID = g.claimOf(account)
+	return user, nil
+}
+
+// ownerOf is Accounts.Of for the user of a credential. Its session is not one of the
+// store's, and its owner is known by the key of the account.
+func (g *Gate) ownerOf(ctx context.Context, user *User) (*record.Account, error) {
+	account, err := g.users.UserByID(ctx, user.owner)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, ErrUserNotFound
+	case err != nil:
+		return nil, err
+	case !account.IsActive:
+		return nil, ErrUserInactive
+	}
+	return account, nil
+}

@@ -1,0 +1,165 @@
+package apikey
+
+// Creating, listing, rotating and revoking keys.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/throttle"
+)
+
+// Keys are the API keys of a gate. It is a jotgate.CredentialSource. It is safe for
+// concurrent use.
+type Keys struct {
+	gate     *jotgate.Gate
+	store    Store
+	settings Settings
+	proxies  throttle.Proxies
+
+	mu   sync.Mutex
+	uses map[string]Use // that are not stored yet, by id of the key
+}
+
+var _ jotgate.CredentialSource = (*Keys)(nil)
+
+// New makes the gate accept API keys (Logins.Accept), or returns an error that names
+// the setting at fault. Call it before the gate handles the first request, and Run in
+// a goroutine.
+func New(gate *jotgate.Gate, store Store, s Settings) (*Keys, error) {
+	if err := s.fill(); err != nil {
+		return nil, fmt.Errorf("apikey: %w", err)
+	}
+	proxies, err := throttle.ParseProxies(s.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("apikey: TrustedProxies: %w", err)
+	}
+	proxies.Forwarded = s.ForwardedHeader
+	k := &Keys{gate: gate, store: store, settings: s, proxies: proxies, uses: map[string]Use{}}
+	gate.Logins().Accept(k)
+	return k, nil
+}
+
+// Create creates a key for the account. Errors: 400 with the field, ErrLimit,
+// jotgate.ErrUnavailable.
+func (k *Keys) Create(ctx context.Context, owner *record.Account, r Request, client jotgate.Client) (Created, error) {
+	c, err := k.settings.NewKey(owner.ID, r, k.now())
+	if err == nil {
+		err = k.store.Add(ctx, c.Key)
+	}
+	if err != nil {
+		return Created{}, err
+	}
+	k.event(ctx, owner.ID, "created "+c.ID+" "+c.Name, client)
+	return c, nil
+}
+
+// List lists the account's keys that are not revoked, newest first.
+func (k *Keys) List(ctx context.Context, owner record.UserID) ([]Key, error) {
+	return k.store.List(ctx, owner)
+}
+
+// MaxOverlap is the longest time for which a key that was rotated continues to work,
+// and MinOverlap the shortest other than 0.
+const (
+	MaxOverlap = 30 * 24 * time.Hour
+	MinOverlap = 10 * time.Minute
+)
+
+// Rotate creates a key with the name, scopes, networks and lifetime of the account's
+// key id, which continues to work for overlap, or not at all if overlap is 0. Errors:
+// 400, jotgate.ErrNotFound (also if the key was rotated already),
+// jotgate.ErrUnavailable.
+func (k *Keys) Rotate(ctx context.Context, owner record.UserID, id string, overlap time.Duration, client jotgate.Client) (Created, error) {
+	c, err := k.settings.RotateIn(ctx, k.store, owner, id, overlap, k.now())
+	if err != nil {
+		return Created{}, err
+	}
+	if overlap == 0 {
+		k.sync(ctx)
+	}
+	k.event(ctx, owner, "rotated "+id+" to "+c.ID, client)
+	return c, nil
+}
+
+// RotateIn is Keys.Rotate for a program without a Gate: it records no event.
+func (s Settings) RotateIn(ctx context.Context, store Store, owner record.UserID, id string, overlap time.Duration, now time.Time) (Created, error) {
+	if overlap != 0 && (overlap < MinOverlap || overlap > MaxOverlap) {
+		return Created{}, fieldError("overlap", fmt.Sprintf("Ensure this value is 0, or between %d and %d.", MinOverlap/time.Second, MaxOverlap/time.Second))
+	}
+	old, err := store.Find(ctx, id)
+	if err == nil && old.User != owner {
+		err = jotgate.ErrNotFound
+	}
+	if err != nil {
+		return Created{}, err
+	}
+	if err := s.fill(); err != nil {
+		return Created{}, err
+	}
+	r := Request{Name: old.Name, Scopes: old.Scopes, Lifetime: -1}
+	if !old.Expires.IsZero() {
+		r.Lifetime = old.Expires.Sub(old.Created)
+	}
+	if s.MaxLifetime > 0 && (r.Lifetime < 0 || r.Lifetime > s.MaxLifetime) { // the maximum was longer
+		r.Lifetime = s.MaxLifetime
+	}
+	for _, network := range old.Networks {
+		r.Networks = append(r.Networks, network.String())
+	}
+	c, err := s.NewKey(owner, r, now)
+	if err != nil {
+		return Created{}, err
+	}
+	return c, store.Rotate(ctx, id, c.Key, c.Created.Add(overlap))
+}
+
+// Revoke revokes a key of the account. This node refuses it when Revoke returns, and
+// the others within a second. The error is jotgate.ErrNotFound if the account has no
+// such key.
+func (k *Keys) Revoke(ctx context.Context, owner record.UserID, id string, client jotgate.Client) error {
+	if err := k.store.Revoke(ctx, owner, id, k.now()); err != nil {
+		return err
+	}
+	k.sync(ctx)
+	k.event(ctx, owner, "revoked "+id, client)
+	return nil
+}
+
+// sync makes this node read the revocation. If that fails, Gate.Run reads it.
+func (k *Keys) sync(ctx context.Context) {
+	if err := k.gate.Sync(ctx); err != nil {
+		k.gate.Settings().Logger.WarnContext(ctx, "revocations could not be read", "cause", err)
+	}
+}
+
+func (k *Keys) event(ctx context.Context, owner record.UserID, detail string, client jotgate.Client) {
+	k.gate.Events().Record(ctx, record.Event{Name: "api_key", User: owner, Detail: detail}, client)
+}
+
+func (k *Keys) now() time.Time { return k.gate.Settings().Now() }
+
+// ErrLimit rejects a new key of an account that has MaxKeys live ones.
+var ErrLimit = &jotgate.Error{
+	Status: http.StatusBadRequest, Code: "api_key_limit", Detail: fmt.Sprintf("An account can have %d API keys. Revoke one first.", MaxKeys),
+}
+
+// errNotValid rejects a key that is unknown, expired or revoked: which of these is
+// the cause, which the client does not see.
+var errNotValid = &jotgate.Error{Status: http.StatusUnauthorized, Code: "api_key_not_valid", Detail: "The API key is not valid."}
+
+// errNetwork rejects a valid key.
+var errNetwork = &jotgate.Error{Status: http.StatusForbidden, Code: "api_key_network", Detail: "The API key may not be used from this network."}
+
+var (
+	errForm    = errors.New("its form or its checksum is wrong: it was not copied completely")
+	errUnknown = errors.New("there is no such key")
+	errSecret  = errors.New("its secret is wrong")
+	errEnded   = errors.New("it has expired or was revoked")
+)

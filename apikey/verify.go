@@ -1,0 +1,159 @@
+package apikey
+
+// Verifying keys, and recording their use.
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Accepts implements jotgate.CredentialSource. A text that begins with jgk_ is a key,
+// even if it is not complete: its refusal then names the cause in the log.
+func (k *Keys) Accepts(scheme, value string) bool {
+	return strings.HasPrefix(value, prefix) &&
+		(strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Api-Key") || scheme == "X-Api-Key")
+}
+
+// Load implements jotgate.CredentialSource: it makes one look-up, and none if the
+// checksum is wrong.
+func (k *Keys) Load(ctx context.Context, value string, now time.Time) (c jotgate.Credential, err error) {
+	id, ok := idOf(value)
+	if !ok {
+		return c, errNotValid.Because(errForm)
+	}
+	key, err := k.store.Find(ctx, id)
+	switch {
+	case errors.Is(err, jotgate.ErrNotFound):
+		return c, errNotValid.Because(errUnknown)
+	case err != nil:
+		return c, err
+	case subtle.ConstantTimeCompare([]byte(digestOf(value)), []byte(key.Digest)) != 1:
+		return c, errNotValid.Because(errSecret)
+	case !key.Live(now):
+		return c, errNotValid.Because(errEnded)
+	}
+	return jotgate.Credential{
+		Owner: key.User, Session: key.Session(), Scopes: key.Scopes, Expires: key.Expires, Detail: newUsed(key),
+	}, nil
+}
+
+// used is a key in the cache of the gate, and when its use was last noted.
+type used struct {
+	*Key
+	noted atomic.Int64 // Unix seconds
+}
+
+func newUsed(key *Key) *used {
+	u := &used{Key: key}
+	u.noted.Store(key.Used.Unix())
+	return u
+}
+
+// noteEvery is how often the use of a key is noted at most, in seconds.
+const noteEvery = 60
+
+// maxUses bounds the uses that wait to be stored. Further ones are not recorded.
+const maxUses = 50_000
+
+// Admit implements jotgate.CredentialSource: it checks the networks of the key.
+func (k *Keys) Admit(r *http.Request, c *jotgate.Credential) error {
+	key := c.Detail.(*used)
+	now := k.now()
+	last := key.noted.Load()
+	due := now.Unix()-last >= noteEvery
+	if len(key.Networks) == 0 && !due {
+		return nil
+	}
+	addr := k.proxies.ClientAddr(r)
+	if len(key.Networks) > 0 {
+		inside := false
+		for _, network := range key.Networks {
+			inside = inside || network.Contains(addr)
+		}
+		if !inside {
+			return errNetwork
+		}
+	}
+	if due && key.noted.CompareAndSwap(last, now.Unix()) {
+		use := Use{ID: key.ID, Time: now}
+		if addr.IsValid() {
+			use.Address = addr.String()
+		}
+		k.note(use)
+	}
+	return nil
+}
+
+func (k *Keys) note(use Use) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, known := k.uses[use.ID]; known || len(k.uses) < maxUses {
+		k.uses[use.ID] = use
+	}
+}
+
+// The intervals of Run.
+const (
+	flushEvery  = 30 * time.Second
+	remindEvery = 10 * time.Minute
+)
+
+// Run stores when keys were used, reminds owners of keys that expire, and deletes
+// old keys, until the context ends. It returns the context's error.
+func (k *Keys) Run(ctx context.Context) error {
+	flush, remind := time.NewTicker(flushEvery), time.NewTicker(remindEvery)
+	defer flush.Stop()
+	defer remind.Stop()
+	k.attempt(ctx, "owners of API keys were not reminded", k.Remind)
+	for {
+		select {
+		case <-ctx.Done():
+			k.attempt(context.WithoutCancel(ctx), "the last use of API keys was not stored", k.Flush)
+			return ctx.Err()
+		case <-flush.C:
+			k.attempt(ctx, "the last use of API keys was not stored", k.Flush)
+		case <-remind.C:
+			k.attempt(ctx, "owners of API keys were not reminded", k.Remind)
+			k.attempt(ctx, "old API keys were not deleted", k.purge)
+		}
+	}
+}
+
+func (k *Keys) attempt(ctx context.Context, failed string, do func(context.Context) error) {
+	if err := do(ctx); err != nil && ctx.Err() == nil {
+		k.gate.Settings().Logger.WarnContext(ctx, failed, "cause", err)
+	}
+}
+
+// touchBatch is how many uses one transaction stores, so that other writers do not
+// wait.
+const touchBatch = 500
+
+// Flush stores the uses of keys that were noted so far, as Run does regularly. If
+// that fails, they are not stored.
+func (k *Keys) Flush(ctx context.Context) error {
+	k.mu.Lock()
+	noted := k.uses
+	k.uses = map[string]Use{}
+	k.mu.Unlock()
+	list := make([]Use, 0, len(noted))
+	for _, use := range noted {
+		list = append(list, use)
+	}
+	// In one order, so that nodes do not wait for each other's rows in a circle.
+	slices.SortFunc(list, func(a, b Use) int { return strings.Compare(a.ID, b.ID) })
+	for batch := range slices.Chunk(list, touchBatch) {
+		if err := k.store.Touch(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}

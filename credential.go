@@ -1,0 +1,101 @@
+package jotgate
+
+// Credentials other than access tokens, such as API keys: their source and their
+// cache.
+
+import (
+	"context"
+	"crypto/sha256"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jotgate/jotgate/record"
+)
+
+// CredentialSource verifies a kind of credential that a Gate accepts in addition to
+// access tokens, such as the API keys of package apikey. Its methods are called
+// concurrently.
+type CredentialSource interface {
+	// Accepts reports whether a value is such a credential, by its form alone:
+	// it makes no look-up. scheme is the word before the value in the header of the
+	// token ("Bearer", in the client's spelling), or "X-Api-Key" for the value of
+	// that header. A value that begins with "ey" is an access token.
+	Accepts(scheme, value string) bool
+	// Load looks a credential up, at time now. It returns an *Error if the
+	// credential is not valid.
+	Load(ctx context.Context, value string, now time.Time) (Credential, error)
+	// Admit decides whether this request may use a valid credential. It is called
+	// for each request, makes no look-up, and should not block.
+	Admit(r *http.Request, c *Credential) error
+}
+
+// Credential is what CredentialSource.Load found. A Gate caches it for at most 5
+// minutes, and never for longer than an access token is valid. It is loaded again if
+// the owner's tokens are revoked, and refused if its session is.
+type Credential struct {
+	// Owner is the account whose credential it is. The Gate reads it, and refuses
+	// the credential unless the account is active.
+	Owner record.UserID
+	// Session names the credential in the revocation list: 32 hexadecimal digits.
+	Session string
+	// Scopes are what the credential may be used for. A Login is as good as the
+	// access token of a login and is not limited to them.
+	Scopes []string
+	Login  bool
+	// Expires is when the credential expires. The zero time is never.
+	Expires time.Time
+	// Detail is for Admit.
+	Detail any
+}
+
+// cachedCredential is a verified credential.
+type cachedCredential struct {
+	Credential
+	user    *User
+	changes uint64 // of the revocation list, before the credential was loaded
+}
+
+// credentialCache caches credentials by the SHA-256 of their text, which it does
+// not keep. There are two generations of equal size; when the younger is full, the
+// older is dropped. It is safe for concurrent use.
+type credentialCache struct {
+	mu         sync.RWMutex
+	half       int
+	young, old map[[sha256.Size]byte]*cachedCredential
+}
+
+func newCredentialCache(size int) *credentialCache {
+	return &credentialCache{half: (size + 1) / 2, young: map[[sha256.Size]byte]*cachedCredential{}}
+}
+
+// get returns a cached credential, or nil. One of the older generation moves to
+// the younger.
+func (m *credentialCache) get(key [sha256.Size]byte) *cachedCredential {
+	m.mu.RLock()
+	found, young := m.young[key]
+	if !young {
+		found = m.old[key]
+	}
+	m.mu.RUnlock()
+	if !young && found != nil {
+		m.add(key, found)
+	}
+	return found
+}
+
+func (m *credentialCache) add(key [sha256.Size]byte, c *cachedCredential) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.young[key]; !ok && len(m.young) >= m.half {
+		m.young, m.old = make(map[[sha256.Size]byte]*cachedCredential), m.young
+	}
+	m.young[key] = c
+}
+
+func (m *credentialCache) drop(key [sha256.Size]byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.young, key)
+	delete(m.old, key)
+}

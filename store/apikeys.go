@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/record"
+)
+
+// API keys: the table jotgate_api_key.
+
+type apiKeys struct{ db *Store }
+
+var _ apikey.Store = apiKeys{}
+
+// APIKeys returns the API keys of programs.
+func (s *Store) APIKeys() apikey.Store { return apiKeys{s} }
+
+const apiKeyColumns = "id, digest, user_id, name, scopes, networks, created, expires, used, used_address, replacement, revoked"
+
+func scanAPIKey(rows rowScanner) (k apikey.Key, err error) {
+	var scopes, networks string
+	err = rows.Scan(&k.ID, &k.Digest, &k.User, &k.Name, &scopes, &networks, instant{&k.Created}, instant{&k.Expires},
+		instant{&k.Used}, &k.UsedAddress, &k.Replacement, instant{&k.Revoked})
+	k.Scopes = strings.Fields(scopes)
+	k.Networks = []netip.Prefix{}
+	for _, text := range strings.Fields(networks) {
+		network, wrong := netip.ParsePrefix(text)
+		if wrong != nil && err == nil {
+			// Without its networks the key could be used anywhere.
+			err = fmt.Errorf("the networks of the API key %s: %w", k.ID, wrong)
+		}
+		k.Networks = append(k.Networks, network)
+	}
+	return k, err
+}
+
+// Find implements apikey.Store.
+func (ks apiKeys) Find(ctx context.Context, id string) (*apikey.Key, error) {
+	if !storable(id) {
+		return nil, jotgate.ErrNotFound
+	}
+	return ask(ctx, ks.db, func(ctx context.Context, q Queryer) (*apikey.Key, error) {
+		return single(ctx, q, scanAPIKey, "SELECT "+apiKeyColumns+" FROM jotgate_api_key WHERE id = $1", id)
+	})
+}
+
+// List implements apikey.Store.
+func (ks apiKeys) List(ctx context.Context, user record.UserID) ([]apikey.Key, error) {
+	if !storable(string(user)) {
+		return nil, nil
+	}
+	return ask(ctx, ks.db, func(ctx context.Context, q Queryer) ([]apikey.Key, error) {
+		return all(ctx, q, scanAPIKey, "SELECT "+apiKeyColumns+` FROM jotgate_api_key WHERE user_id = $1 AND revoked IS NULL
+ORDER BY created DESC, id LIMIT 1000`, string(user))
+	})
+}
+
+// liveAPIKey is the condition that a key is live at the time $1.
+const liveAPIKey = "revoked IS NULL AND (expires IS NULL OR expires > $1)"
+
+// Add implements apikey.Store.
+func (ks apiKeys) Add(ctx context.Context, key apikey.Key) error {
+	return ks.db.write(ctx, func(ctx context.Context, q Queryer) error {
+		if err := ks.db.lockOwner(ctx, q, key.User); err != nil {
+			return err
+		}
+		var live int
+		if _, err := one(ctx, q, []any{&live}, "SELECT COUNT(*) FROM jotgate_api_key WHERE user_id = $2 AND "+liveAPIKey,
+			key.Created.UnixMicro(), string(key.User)); err != nil {
+			return err
+		}
+		if live >= apikey.MaxKeys {
+			return apikey.ErrLimit
+		}
+		return ks.db.insertAPIKey(ctx, q, key)
+	})
+}
+
+// lockOwner makes concurrent changes of the keys of one user wait for each other. An
+// account that is not in the table of users has no row to lock.
+func (s *Store) lockOwner(ctx context.Context, q Queryer, user record.UserID) error {
+	key, ok := s.tables.key.encode(user)
+	if !ok || !s.driver.Locks {
+		return nil
+	}
+	sch := s.tables.schema
+	_, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1 FOR NO KEY UPDATE", key)
+	return err
+}
+
+func (s *Store) insertAPIKey(ctx context.Context, q Queryer, key apikey.Key) error {
+	networks := make([]string, len(key.Networks))
+	for i, network := range key.Networks {
+		networks[i] = network.String()
+	}
+	_, err := run(ctx, q, `INSERT INTO jotgate_api_key (id, digest, user_id, name, scopes, networks, created, expires)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, key.ID, key.Digest, string(key.User), note(key.Name, 400), strings.Join(key.Scopes, " "),
+		strings.Join(networks, " "), key.Created.UnixMicro(), micros(key.Expires))
+	return s.taken(err, jotgate.ErrTaken)
+}
+
+// Rotate implements apikey.Store.
+func (ks apiKeys) Rotate(ctx context.Context, old string, next apikey.Key, until time.Time) error {
+	if !storable(old) {
+		return jotgate.ErrNotFound
+	}
+	now := next.Created.UnixMicro()
+	return ks.db.write(ctx, func(ctx context.Context, q Queryer) error {
+		// min and LEAST have different names in the two databases.
+		n, err := run(ctx, q, `UPDATE jotgate_api_key SET replacement = $2, expires = CASE WHEN expires < $3 THEN expires ELSE $3 END
+WHERE id = $4 AND user_id = $5 AND replacement = '' AND `+liveAPIKey, now, next.ID, until.UnixMicro(), old, string(next.User))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return jotgate.ErrNotFound
+		}
+		if !until.After(next.Created) {
+			if err := ks.db.revokeAPIKey(ctx, q, next.User, old, next.Created); err != nil {
+				return err
+			}
+		}
+		return ks.db.insertAPIKey(ctx, q, next)
+	})
+}
+
+// Revoke implements apikey.Store.
+func (ks apiKeys) Revoke(ctx context.Context, user record.UserID, id string, now time.Time) error {
+	if !storable(id + string(user)) {
+		return jotgate.ErrNotFound
+	}
+	return ks.db.write(ctx, func(ctx context.Context, q Queryer) error { return ks.db.revokeAPIKey(ctx, q, user, id, now) })
+}
+
+func (s *Store) revokeAPIKey(ctx context.Context, q Queryer, user record.UserID, id string, now time.Time) error {
+	n, err := run(ctx, q, "UPDATE jotgate_api_key SET revoked = $1 WHERE id = $2 AND ($3 = '' OR user_id = $3) AND revoked IS NULL",
+		now.UnixMicro(), id, string(user))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return jotgate.ErrNotFound
+	}
+	return s.revoke(ctx, q, record.Revocation{Session: (&apikey.Key{ID: id}).Session(), Made: now})
+}
+
+// Touch implements apikey.Store.
+func (ks apiKeys) Touch(ctx context.Context, uses []apikey.Use) error {
+	return ks.db.write(ctx, func(ctx context.Context, q Queryer) error {
+		for _, use := range uses {
+			if !storable(use.ID) {
+				continue
+			}
+			if _, err := run(ctx, q, "UPDATE jotgate_api_key SET used = $1, used_address = $2 WHERE id = $3 AND (used IS NULL OR used < $1)",
+				use.Time.UnixMicro(), note(use.Address, 64), use.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Expiring implements apikey.Store.
+func (ks apiKeys) Expiring(ctx context.Context, now, before time.Time, limit int) ([]apikey.Key, error) {
+	return ask(ctx, ks.db, func(ctx context.Context, q Queryer) ([]apikey.Key, error) {
+		return all(ctx, q, scanAPIKey, "SELECT "+apiKeyColumns+` FROM jotgate_api_key
+WHERE expires > $1 AND expires < $2 AND revoked IS NULL AND replacement = '' AND NOT reminded ORDER BY expires, id LIMIT $3`,
+			now.UnixMicro(), before.UnixMicro(), limit)
+	})
+}
+
+// Remind implements apikey.Store.
+func (ks apiKeys) Remind(ctx context.Context, id string, message *record.Message) error {
+	return ks.db.write(ctx, func(ctx context.Context, q Queryer) error {
+		n, err := run(ctx, q, "UPDATE jotgate_api_key SET reminded = TRUE WHERE id = $1 AND NOT reminded AND revoked IS NULL", id)
+		if err != nil || n == 0 || message == nil {
+			return err
+		}
+		return addMessage(ctx, q, *message)
+	})
+}
+
+// Purge implements apikey.Store.
+func (ks apiKeys) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
+	return act(ctx, ks.db, func(ctx context.Context, q Queryer) (int, error) {
+		return run(ctx, q, `DELETE FROM jotgate_api_key WHERE id IN
+(SELECT id FROM jotgate_api_key WHERE expires < $1 OR revoked < $1 LIMIT $2)`, before.UnixMicro(), limit)
+	})
+}
