@@ -25,6 +25,7 @@ SMALL := github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/go-webauthn/... 
 	github.com/go-viper/... github.com/jackc/pgx/v5/pgtype math/big crypto/x509/... encoding/asn1 go/doc/... mime/... \
 	github.com/pquerna/otp/... github.com/boombuler/barcode/... golang.org/x/crypto/acme/... golang.org/x/text/... \
 	golang.org/x/net/... golang.org/x/oauth2/... html/template text/template/... encoding/xml net/mail encoding/pem math/big image/... \
+	database/sql github.com/jackc/pgx/... github.com/rs/cors \
 	vendor/golang.org/x/crypto/cryptobyte github.com/jotgate/jotgate/store/... github.com/jotgate/jotgate/metrics \
 	github.com/jotgate/jotgate/cmd/jotgate github.com/jotgate/jotgate/admin/... github.com/jotgate/jotgate/pages/... \
 	github.com/jotgate/jotgate/internal/layout github.com/jotgate/jotgate/internal/catalog github.com/jotgate/jotgate/mail/... \
