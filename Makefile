@@ -20,21 +20,22 @@ run: ## run the main job: a server with a demo user
 # Three tags leave out what the program never uses, and packages that no request with a token runs are compiled without
 # inlining (docs/decisions/0006-footprint.md); a plain `go build` works as well.
 TAGS := nopgxregisterdefaulttypes,gomailnotpl,nethttpomithttp2
-SMALL := github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/go-webauthn/... github.com/fxamacker/cbor/... \
-	github.com/google/go-tpm/... github.com/tinylib/msgp/... github.com/golang-jwt/... github.com/wneessen/go-mail/... \
-	github.com/go-viper/... github.com/jackc/pgx/v5/pgtype math/big crypto/x509/... encoding/asn1 go/doc/... mime/... \
-	github.com/pquerna/otp/... github.com/boombuler/barcode/... golang.org/x/crypto/acme/... golang.org/x/text/... \
-	golang.org/x/net/... golang.org/x/oauth2/... html/template text/template/... encoding/xml net/mail encoding/pem math/big image/... \
-	database/sql github.com/jackc/pgx/... github.com/rs/cors \
-	vendor/golang.org/x/crypto/cryptobyte github.com/jotgate/jotgate/store/... github.com/jotgate/jotgate/metrics \
-	github.com/jotgate/jotgate/cmd/jotgate github.com/jotgate/jotgate/admin/... github.com/jotgate/jotgate/pages/... \
-	github.com/jotgate/jotgate/internal/layout github.com/jotgate/jotgate/internal/catalog github.com/jotgate/jotgate/mail/... \
-	github.com/jotgate/jotgate/provider github.com/go-viper/... rsc.io/... go/... regexp/syntax compress/... encoding/csv os/exec \
-	github.com/philhofer/... github.com/x448/... github.com/swaggest/... github.com/jotgate/jotgate/internal/gauge github.com/jotgate/jotgate/store/internal/migration \
-	github.com/jotgate/jotgate/apikey github.com/jotgate/jotgate/factor/... github.com/jotgate/jotgate/internal/certfile \
-	github.com/jotgate/jotgate/internal/useragent github.com/jotgate/jotgate/passwd/strength github.com/jotgate/jotgate/passwd/breached \
-	github.com/jotgate/jotgate/passwd/names github.com/jotgate/jotgate/signing text/tabwriter mime/... crypto/tls/... math/big \
-	github.com/jotgate/jotgate/internal/form
+SMALL := github.com/alecthomas/kong github.com/boombuler/barcode/... github.com/fxamacker/cbor/... \
+	github.com/go-viper/... github.com/go-webauthn/... github.com/golang-jwt/... github.com/google/go-tpm/... \
+	github.com/jackc/... github.com/philhofer/... github.com/pquerna/otp/... github.com/rs/cors github.com/swaggest/... \
+	github.com/tinylib/msgp/... github.com/wneessen/go-mail/... github.com/x448/... golang.org/x/crypto/acme/... \
+	golang.org/x/net/... golang.org/x/oauth2/... golang.org/x/text/... gopkg.in/yaml.v3 rsc.io/... \
+	vendor/golang.org/x/... compress/... crypto/tls/... crypto/x509/... database/sql encoding/asn1 encoding/csv \
+	encoding/pem encoding/xml go/... html/template image/... log/... math/big mime/... net/mail os/exec regexp/syntax \
+	text/tabwriter text/template/... github.com/jotgate/jotgate/admin/... github.com/jotgate/jotgate/apikey \
+	github.com/jotgate/jotgate/cmd/jotgate github.com/jotgate/jotgate/factor/... \
+	github.com/jotgate/jotgate/internal/catalog github.com/jotgate/jotgate/internal/certfile \
+	github.com/jotgate/jotgate/internal/form github.com/jotgate/jotgate/internal/gauge \
+	github.com/jotgate/jotgate/internal/layout github.com/jotgate/jotgate/internal/useragent \
+	github.com/jotgate/jotgate/mail/... github.com/jotgate/jotgate/metrics github.com/jotgate/jotgate/pages/... \
+	github.com/jotgate/jotgate/passwd/breached github.com/jotgate/jotgate/passwd/names \
+	github.com/jotgate/jotgate/passwd/strength github.com/jotgate/jotgate/provider github.com/jotgate/jotgate/signing \
+	github.com/jotgate/jotgate/store/...
 
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)

@@ -92,11 +92,15 @@ func enumerate(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
+// djangoName is the name under which entries of Django's history are shown. They are
+// no events of the audit trail.
+const djangoName = "django"
+
 // withDjango adds the entries of Django's history to the events of a user, newest first.
 func withDjango(events []record.Event, user record.UserID, entries []adminstore.LogEntry) []record.Event {
 	for _, e := range entries {
 		events = append(events, record.Event{
-			Time: e.Time, Name: "django", Outcome: "success", User: user, Actor: e.Actor, Target: "user " + string(user), Detail: djangoText(e), Count: 1,
+			Time: e.Time, Name: djangoName, Outcome: "success", User: user, Actor: e.Actor, Target: "user " + string(user), Detail: djangoText(e), Count: 1,
 		})
 	}
 	slices.SortStableFunc(events, func(a, b record.Event) int { return b.Time.Compare(a.Time) })

@@ -20,7 +20,9 @@ const (
 	// flowCookie begins the names of the cookies of flows: one for each, so that a
 	// second tab does not disturb the first.
 	flowCookie = "jotgate-flow-"
-	maxFlows   = 5
+	// maxFlows is how many bytes of such cookies a browser may send: gateways
+	// reject a header of 8 KiB.
+	maxFlows = 5 << 10
 	// heldCookie has the identity of a user who must sign up or sign in first.
 	heldCookie = "jotgate-provider"
 )
@@ -124,15 +126,18 @@ func (v *visit) callbackURL(id string) string {
 	return origin.String() + v.Path + "provider/" + id + "/callback"
 }
 
-// dropFlows deletes the cookies of other flows if there are many: they were given up.
+// dropFlows deletes the cookies of other flows if they are large together: most of
+// them were given up.
 func (v *visit) dropFlows() {
 	var names []string
+	size := 0
 	for _, c := range v.r.Cookies() {
 		if name := strings.TrimPrefix(c.Name, "__Host-"); strings.HasPrefix(name, flowCookie) {
 			names = append(names, name)
+			size += len(c.Name) + len(c.Value)
 		}
 	}
-	if len(names) < maxFlows {
+	if size < maxFlows {
 		return
 	}
 	for _, name := range names {
