@@ -74,7 +74,7 @@ func texts(t *testing.T, folder string) map[string]string {
 }
 
 // notErrors are sentences of the code that are no error of the API.
-var notErrors = regexp.MustCompile(`^(?:SELECT|COALESCE|Required\. 150 characters|Select a valid choice)`)
+var notErrors = regexp.MustCompile(`^(?:SELECT|COALESCE|Ensure this value is 0|Required\. 150 characters|Select a valid choice)`)
 
 // Every text of an error of the API is in the catalog: a new one without
 // translations fails here.
@@ -84,14 +84,15 @@ func TestErrorsAreInTheCatalog(t *testing.T) {
 		t.Fatal(err)
 	}
 	pseudo, checked := all.List[0].Pseudo(), 0
-	verb := regexp.MustCompile(`%[a-zA-Z]`)
-	for _, folder := range []string{"..", ".", "../internal/web", "../internal/form", "../internal/lockout", "../passwd/names", "../passwd/strength", "../store", "../factor/totp", "../factor/passkey"} {
+	quoted := regexp.MustCompile(`%[.0-9]*q`)
+	verb := regexp.MustCompile(`%[.0-9]*[a-zA-Z]`)
+	for _, folder := range []string{"..", ".", "../internal/web", "../internal/form", "../internal/lockout", "../passwd/names", "../passwd/strength", "../store", "../factor/totp", "../factor/passkey", "../apikey"} {
 		for text, at := range texts(t, folder) {
 			if notErrors.MatchString(text) {
 				continue
 			}
 			checked++
-			sample := verb.ReplaceAllString(strings.ReplaceAll(text, "%q", `"7"`), "7")
+			sample := verb.ReplaceAllString(quoted.ReplaceAllString(text, `"7"`), "7")
 			sample = strings.Replace(sample, "7 7", "7 seconds", 1) // of the throttle
 			if got := pseudo.ErrorText(sample); got == sample {
 				t.Errorf("%s: %q is not in the catalog: add it as error.… to internal/catalog/messages", at, text)
