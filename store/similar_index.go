@@ -117,7 +117,7 @@ func (s *Store) catchUp(ctx context.Context) (done bool, err error) {
 		done, err = s.index(ctx, requestPages)
 		s.indexing.Unlock()
 		if err != nil || !done {
-			return false, ctx.Err() // another node may be indexing the same accounts
+			return false, s.driver.unavailable(ctx.Err()) // another node may be indexing the same accounts
 		}
 	}
 	for offset := 0; ; offset += newestPageSize {

@@ -52,7 +52,7 @@ func (s *Store) scan(ctx context.Context, name string, except record.UserID) (re
 	case <-n.done:
 		return n.other, n.err
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", s.driver.unavailable(ctx.Err())
 	}
 }
 
