@@ -17,8 +17,8 @@ help: ## print this list
 run: ## run the main job: a server with a demo user
 	go run ./cmd/jotgate serve --demo
 
-# Three tags leave out what the program never uses, and packages that no request with a token runs are compiled without
-# inlining (docs/decisions/0006-footprint.md); a plain `go build` works as well.
+# Three tags leave out what the program never uses, and packages whose speed no request with a token depends on are compiled
+# without inlining (docs/decisions/0006-footprint.md); a plain `go build` works as well.
 TAGS := nopgxregisterdefaulttypes,gomailnotpl,nethttpomithttp2
 SMALL := github.com/alecthomas/kong github.com/boombuler/barcode/... github.com/fxamacker/cbor/... \
 	github.com/go-viper/... github.com/go-webauthn/... github.com/golang-jwt/... github.com/google/go-tpm/... \
