@@ -52,9 +52,9 @@ func (w *wire) heal() { w.Toxics.ResetToxics(context.Background()) }
 
 // Whether somebody must be answered 503 while a wire is broken.
 const (
-	nobody   = "nobody" // it only slows down
-	anybody  = "anybody"
-	somebody = "somebody"
+	nobody   = "nobody"   // it only slows down
+	anybody  = "anybody"  // an operation that is repeated on a new connection may succeed
+	somebody = "somebody" // no connection works
 )
 
 // toxics are the ways a wire breaks.
@@ -73,7 +73,7 @@ var toxics = []struct {
 	{"bandwidth", anybody, false, []string{`{"name":"d","type":"bandwidth","attributes":{"rate":1}}`}},
 	{"long latency", somebody, false, []string{`{"name":"d","type":"latency","attributes":{"latency":7000}}`}},
 	{"reset", somebody, false, []string{`{"name":"d","type":"reset_peer","attributes":{"timeout":0}}`}},
-	{"reset after a while", somebody, true, []string{`{"name":"d","type":"reset_peer","attributes":{"timeout":300}}`}},
+	{"reset after a while", anybody, true, []string{`{"name":"d","type":"reset_peer","attributes":{"timeout":300}}`}},
 	{"half-open, no answers", somebody, true, []string{`{"name":"d","type":"timeout","attributes":{"timeout":0}}`}},
 	{"half-open, no questions", somebody, false, []string{`{"name":"u","type":"timeout","stream":"upstream","attributes":{"timeout":0}}`}},
 	{"blackhole", somebody, true, []string{
@@ -82,8 +82,8 @@ var toxics = []struct {
 	}},
 	{"slow close", nobody, false, []string{`{"name":"d","type":"slow_close","attributes":{"delay":2000}}`}},
 	{"data limit, in a greeting", somebody, false, []string{`{"name":"d","type":"limit_data","attributes":{"bytes":20}}`}},
-	{"data limit, in an answer", somebody, true, []string{`{"name":"d","type":"limit_data","attributes":{"bytes":3000}}`}},
-	{"data limit, in a question", somebody, false, []string{`{"name":"u","type":"limit_data","stream":"upstream","attributes":{"bytes":2000}}`}},
+	{"data limit, in an answer", anybody, true, []string{`{"name":"d","type":"limit_data","attributes":{"bytes":3000}}`}},
+	{"data limit, in a question", anybody, false, []string{`{"name":"u","type":"limit_data","stream":"upstream","attributes":{"bytes":2000}}`}},
 }
 
 func TestWire(t *testing.T) {
