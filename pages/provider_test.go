@@ -15,8 +15,6 @@ import (
 // has reports whether the body has a text, as a browser shows it.
 func (got shown) has(text string) bool { return strings.Contains(got.body, text) }
 
-const sendingTo = "Continue at another site" // the heading of provider.html
-
 func TestProviderSignUp(t *testing.T) {
 	for _, c := range []struct {
 		name     string

@@ -102,7 +102,7 @@ func TestRestoreRevivesNothing(t *testing.T) {
 	if err != nil || !known {
 		t.Fatal(known, err)
 	}
-	g, s = gateAt(t, path, 2*time.Second)
+	g, _ = gateAt(t, path, 2*time.Second)
 	for name, token := range map[string]string{
 		"a session that was logged out": early.Access, "a session that began after the backup": late.Access,
 		"a token of Django": django, "a key that was deleted": byKey.Access,
