@@ -3,6 +3,7 @@ package provider
 // Who signed in.
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func (p *Provider) claim(name string) string {
 	case "username":
 		byDefault = "preferred_username"
 	}
-	return or(p.settings.Claims[name], or(p.kind.claims[name], byDefault))
+	return cmp.Or(p.settings.Claims[name], p.kind.claims[name], byDefault)
 }
 
 // text returns the value of one of claimNames, or "".

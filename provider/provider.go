@@ -17,6 +17,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,7 +150,7 @@ func (p *Provider) fillIn() {
 		}
 	}
 	if s.Issuer == "" {
-		s.AuthURL, s.TokenURL, s.UserInfoURL = or(s.AuthURL, k.authURL), or(s.TokenURL, k.tokenURL), or(s.UserInfoURL, k.userInfoURL)
+		s.AuthURL, s.TokenURL, s.UserInfoURL = cmp.Or(s.AuthURL, k.authURL), cmp.Or(s.TokenURL, k.tokenURL), cmp.Or(s.UserInfoURL, k.userInfoURL)
 	}
 	if len(s.Scopes) == 0 {
 		s.Scopes = k.scopes
@@ -157,20 +158,13 @@ func (p *Provider) fillIn() {
 	if len(s.Scopes) == 0 && s.Issuer != "" {
 		s.Scopes = []string{"openid", "email", "profile"}
 	}
-	s.Name = or(s.Name, or(k.name, s.ID))
+	s.Name = cmp.Or(s.Name, k.name, s.ID)
 	if s.Now == nil {
 		s.Now = time.Now
 	}
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)
 	}
-}
-
-func or(text, byDefault string) string {
-	if text == "" {
-		return byDefault
-	}
-	return text
 }
 
 var validTenant = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
