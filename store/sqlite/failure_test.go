@@ -154,6 +154,32 @@ func TestLockedByAnother(t *testing.T) {
 	}
 }
 
+// Switching the file to its write-ahead log waits for a process that writes, such as
+// one that starts at the same moment: SQLite itself does not wait for it.
+func TestOpenWaitsForAWriter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jotgate.db")
+	other, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.SetMaxOpenConns(1)
+	for _, text := range []string{"CREATE TABLE t (x)", "BEGIN IMMEDIATE"} {
+		if _, err := other.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := sqlite.Open(t.Context(), path, sqlite.Options{BusyTimeout: time.Millisecond}); !errors.Is(err, jotgate.ErrUnavailable) {
+		t.Errorf("while the other writes: %v", err)
+	}
+	time.AfterFunc(500*time.Millisecond, func() { _, _ = other.Exec("ROLLBACK") })
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{BusyTimeout: time.Minute})
+	if err != nil {
+		t.Fatalf("when the other is done: %v", err)
+	}
+	s.Close()
+}
+
 // A full disk: writes are refused, nothing is half done, and reads continue.
 // When there is space again, writes succeed without a restart. The limit on
 // the size of files replaces a full disk, in a separate process.

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/internal/migration"
@@ -40,7 +39,7 @@ func migrate(ctx context.Context, db *sql.DB, options Options) error {
 	if err != nil {
 		return err
 	}
-	conn, err := connect(ctx, db)
+	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,22 +57,6 @@ func migrate(ctx context.Context, db *sql.DB, options Options) error {
 	}
 	_, err = conn.ExecContext(ctx, "COMMIT")
 	return err
-}
-
-// connect opens the connection that migrates. SQLite does not wait for
-// another process that is switching the file to its write-ahead log.
-func connect(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
-	conn, err := db.Conn(ctx)
-	for try := 0; isBusy(err) && try < 5 && ctx.Err() == nil; try++ {
-		time.Sleep(time.Duration(try+1) * 20 * time.Millisecond)
-		conn, err = db.Conn(ctx)
-	}
-	return conn, err
-}
-
-func isBusy(err error) bool {
-	c := code(err) & 0xff
-	return c == busy || c == locked
 }
 
 // migrator migrates one database.

@@ -19,6 +19,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -188,10 +189,11 @@ func pool(path string, options Options, readers bool) *sql.DB {
 		set.Add("_pragma", "journal_mode(WAL)")
 	}
 	name := &url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: set.Encode()}
-	db, err := sql.Open("sqlite", name.String())
+	named, err := sql.Open("sqlite", name.String())
 	if err != nil {
 		panic("sqlite: " + err.Error()) // unreachable: the driver is linked in
 	}
+	db := sql.OpenDB(connector{named.Driver(), name.String(), options.BusyTimeout})
 	db.SetMaxOpenConns(1)
 	if readers {
 		db.SetMaxOpenConns(8)
@@ -199,6 +201,38 @@ func pool(path string, options Options, readers bool) *sql.DB {
 		db.SetConnMaxIdleTime(time.Minute)
 	}
 	return db
+}
+
+// connector opens connections. SQLite does not wait for another process that is
+// switching the file to its write-ahead log, so that the connector does.
+type connector struct {
+	driver sqldriver.Driver
+	name   string
+	wait   time.Duration
+}
+
+// Connect implements driver.Connector.
+func (c connector) Connect(ctx context.Context) (sqldriver.Conn, error) {
+	const pause = 20 * time.Millisecond
+	for waited := time.Duration(0); ; waited += pause {
+		conn, err := c.driver.Open(c.name)
+		if !isBusy(err) || waited >= c.wait {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Driver implements driver.Connector.
+func (c connector) Driver() sqldriver.Driver { return c.driver }
+
+func isBusy(err error) bool {
+	c := code(err) & 0xff
+	return c == busy || c == locked
 }
 
 // checkVersion rejects a version of SQLite older than the tested one.
