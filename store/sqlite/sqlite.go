@@ -194,6 +194,7 @@ func pool(path string, options Options, readers bool) *sql.DB {
 		panic("sqlite: " + err.Error()) // unreachable: the driver is linked in
 	}
 	db := sql.OpenDB(connector{named.Driver(), name.String(), options.BusyTimeout})
+	_ = named.Close() // it has no connection, but a goroutine
 	db.SetMaxOpenConns(1)
 	if readers {
 		db.SetMaxOpenConns(8)
