@@ -26,7 +26,7 @@ SMALL := github.com/alecthomas/kong github.com/boombuler/barcode/... github.com/
 	github.com/tinylib/msgp/... github.com/wneessen/go-mail/... github.com/x448/... golang.org/x/crypto/acme/... \
 	golang.org/x/net/... golang.org/x/oauth2/... golang.org/x/text/... gopkg.in/yaml.v3 rsc.io/... \
 	vendor/golang.org/x/... compress/... crypto/tls/... crypto/x509/... database/sql encoding/asn1 encoding/csv \
-	encoding/pem encoding/xml go/... html/template image/... log/... math/big mime/... net net/mail os/exec regexp/syntax \
+	encoding/pem encoding/xml go/... html/template image/... log/... math/big mime/... net net/mail os os/... path/... regexp/syntax \
 	text/tabwriter text/template/... github.com/jotgate/jotgate/admin/... github.com/jotgate/jotgate/apikey \
 	github.com/jotgate/jotgate/cmd/jotgate github.com/jotgate/jotgate/factor/... \
 	github.com/jotgate/jotgate/internal/catalog github.com/jotgate/jotgate/internal/lockout github.com/jotgate/jotgate/internal/trace github.com/jotgate/jotgate/internal/certfile \

@@ -24,14 +24,9 @@ func (ls Logins) Accept(source CredentialSource) {
 // subjectOf returns the user of a credential, with the facts that an access token
 // would have.
 func (g *Gate) subjectOf(ctx context.Context, c *Credential) (*User, error) {
-	account, err := g.users.UserByID(ctx, c.Owner)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil, ErrUserNotFound
-	case err != nil:
+	account, err := g.activeOwner(ctx, c.Owner)
+	if err != nil {
 		return nil, err
-	case !account.IsActive:
-		return nil, ErrUserInactive
 	}
 	user, err := g.factsOf(ctx, account, &record.Session{ID: c.Session})
 	if err != nil {
@@ -41,10 +36,10 @@ func (g *Gate) subjectOf(ctx context.Context, c *Credential) (*User, error) {
 	return user, nil
 }
 
-// ownerOf is Accounts.Of for the user of a credential. Its session is not one of the
-// store's, and its owner is known by the key of the account.
-func (g *Gate) ownerOf(ctx context.Context, user *User) (*record.Account, error) {
-	account, err := g.users.UserByID(ctx, user.owner)
+// activeOwner returns the active account with this key. The session of a credential is
+// not one of the store's, so that there is nothing else to check.
+func (g *Gate) activeOwner(ctx context.Context, key record.UserID) (*record.Account, error) {
+	account, err := g.users.UserByID(ctx, key)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, ErrUserNotFound

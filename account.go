@@ -36,7 +36,7 @@ func (as Accounts) Delete(ctx context.Context, a *record.Account, client Client)
 func (as Accounts) Of(ctx context.Context, user *User) (*record.Account, error) {
 	g := as.gate
 	if user.owner != "" {
-		return g.ownerOf(ctx, user)
+		return g.activeOwner(ctx, user.owner)
 	}
 	account, err := g.accountOf(ctx, user.ID)
 	switch {

@@ -4,6 +4,7 @@ package jotgate
 // and disconnecting.
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -172,7 +173,7 @@ func (ps Providers) SignUp(ctx context.Context, l *ProviderLogin, username strin
 	}
 	i := &l.identity
 	if _, state, err := ps.local(ctx, i.Email); err != nil || state != addressNone {
-		return errorOr(err, errProviderExpired.Because(errors.New("an account has the address now")))
+		return cmp.Or(err, error(errProviderExpired.Because(errors.New("an account has the address now"))))
 	}
 	a := &record.Account{Username: username, FirstName: i.FirstName, LastName: i.LastName, Password: passwd.Unusable(), IsActive: true, DateJoined: g.now()}
 	if i.Vouched || email && g.settings.LoginField != "email" {
@@ -198,14 +199,6 @@ func (ps Providers) SignUp(ctx context.Context, l *ProviderLogin, username strin
 	}
 	g.event(ctx, record.Event{Name: "register", User: a.ID, Detail: i.Provider}, client)
 	return nil
-}
-
-// errorOr returns err, or other if there is none.
-func errorOr(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }
 
 func (g *Gate) socialRow(i *provider.Identity) *record.SocialAccount {

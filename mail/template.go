@@ -57,8 +57,8 @@ type messageTemplate struct {
 func loadTemplates(override, locale fs.FS, language string) (*templates, error) {
 	t := &templates{language: language, own: map[string]map[record.MessageKind]messageTemplate{}, layouts: map[string]*html.Template{}}
 	var err error
-	if t.catalogs, err = loadCatalogs(locale); err != nil {
-		return nil, err
+	if t.catalogs, err = catalog.Load(locale); err != nil {
+		return nil, fmt.Errorf("Settings.Locale: %w", err)
 	}
 	if override != nil {
 		if err := t.readOwn(override); err != nil {
@@ -69,17 +69,6 @@ func loadTemplates(override, locale fs.FS, language string) (*templates, error) 
 		return nil, fmt.Errorf("Settings.Language: there are no templates for %q", language)
 	}
 	return t, nil
-}
-
-func loadCatalogs(locale fs.FS) (*catalog.Catalogs, error) {
-	if locale == nil {
-		return catalog.Embedded()
-	}
-	c, err := catalog.Load(locale)
-	if err != nil {
-		return nil, fmt.Errorf("Settings.Locale: %w", err)
-	}
-	return c, nil
 }
 
 // readOwn reads the operator's folders.

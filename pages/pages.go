@@ -147,12 +147,7 @@ func (p *Pages) load() (err error) {
 			return err
 		}
 	}
-	if locale == nil {
-		p.catalogs, err = catalog.Embedded()
-	} else {
-		p.catalogs, err = catalog.Load(locale)
-	}
-	if err != nil {
+	if p.catalogs, err = catalog.Load(locale); err != nil {
 		//lint:ignore ST1005 Locale is the name of the setting
 		return fmt.Errorf("Locale: %w", err)
 	}

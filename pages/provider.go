@@ -73,8 +73,12 @@ func providerBegin(v *visit) error {
 		return v.redirect(v.address("login", v.Next))
 	case use == "connect":
 		flow.Connect = true
-		if recent, err := v.isFresh(); err != nil || !recent {
-			return errors.Join(err, v.redirectUnless(err, v.address("again", v.Path+"security")))
+		recent, err := v.isFresh()
+		if err != nil {
+			return err
+		}
+		if !recent {
+			return v.redirect(v.address("again", v.Path+"security"))
 		}
 		fallthrough
 	default:
@@ -92,14 +96,6 @@ func providerBegin(v *visit) error {
 	v.w.Header().Set("Refresh", "0; url="+address)
 	v.Data = providerData{Name: v.providerName(id), URL: address}
 	return v.render(http.StatusOK)
-}
-
-// redirectUnless redirects if err is nil.
-func (v *visit) redirectUnless(err error, address string) error {
-	if err != nil {
-		return nil
-	}
-	return v.redirect(address)
 }
 
 // providerName returns the name of a provider for users.
@@ -244,15 +240,7 @@ func (v *visit) providerLogin(l *jotgate.ProviderLogin) error {
 	case err != nil:
 		return err
 	}
-	if state.Page != nil {
-		account := state.Page.Account
-		newNetwork, err := v.p.shell.Lockout().Forgive(v.ctx, account.Username, v.network, account.ID)
-		if err != nil {
-			return err
-		}
-		v.noticeSignIn(newNetwork, account)
-	}
-	return v.advance(state, kind)
+	return v.proceed(state, kind)
 }
 
 // providerLink does what must happen before an account at a provider logs in.

@@ -190,6 +190,12 @@ func (v *visit) take(token string, proof jotgate.Proof, kind jotgate.PageLogin) 
 	if err != nil {
 		return err
 	}
+	return v.proceed(state, kind)
+}
+
+// proceed goes on after a step that succeeded. If it was the last one, earlier failures
+// are forgiven, and the user is told about a new network.
+func (v *visit) proceed(state jotgate.LoginState, kind jotgate.PageLogin) error {
 	if state.Page != nil {
 		account := state.Page.Account
 		newNetwork, err := v.p.shell.Lockout().Forgive(v.ctx, account.Username, v.network, account.ID)

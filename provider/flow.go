@@ -134,7 +134,7 @@ func (p *Provider) checkCallback(m *metadata, f *Flow, callback url.Values) erro
 // isIssuer reports whether the iss of a callback is the provider. Microsoft's names
 // the tenant of the user.
 func (p *Provider) isIssuer(iss string) bool {
-	if p.kind.name == "Microsoft" && p.own && p.settings.Tenant == "" {
+	if p.hasTenants() && p.settings.Tenant == "" {
 		before, after, _ := strings.Cut(p.settings.Issuer, "common")
 		tenant, ok := strings.CutPrefix(iss, before)
 		tenant, ok2 := strings.CutSuffix(tenant, after)
@@ -236,7 +236,7 @@ func (p *Provider) verifyIDToken(m *metadata, f *Flow, text string) (claims, err
 
 // checkTenant compares the issuer with the tenant, for Microsoft's common endpoint.
 func (p *Provider) checkTenant(token *jwt.Token[jwt.Raw]) error {
-	if !(p.kind.name == "Microsoft" && p.own) {
+	if !p.hasTenants() {
 		return nil
 	}
 	tenant := textOf(token.Payload(), "tid")

@@ -144,7 +144,7 @@ func (i *Identity) setEmail(p *Provider, c claims) {
 	}
 	switch {
 	case i.Email == "":
-	case p.kind.name == "Microsoft" && p.own:
+	case p.hasTenants():
 		edov := textOf(c.token, "xms_edov")
 		i.Vouched = p.settings.Tenant != "" || edov == "true" || edov == "1"
 	case p.kind.vouches && p.own:

@@ -37,6 +37,10 @@ type metadata struct {
 // tenantPart stands in Microsoft's issuer for the tenant of the user.
 const tenantPart = "{tenantid}"
 
+// hasTenants reports whether the provider is Microsoft at its own addresses, where
+// each tenant is an issuer.
+func (p *Provider) hasTenants() bool { return p.kind.name == "Microsoft" && p.own }
+
 // metadata returns the provider's metadata. It waits only if there is none yet, or if
 // it is too old.
 func (p *Provider) metadata(ctx context.Context) (*metadata, error) {
@@ -112,7 +116,7 @@ func (p *Provider) discover(ctx context.Context) (*metadata, error) {
 	named := textOf(doc, "issuer")
 	// Section 4.3: the issuer must be the one that was asked. Microsoft's common
 	// endpoint names the tenant of the user instead.
-	if common := strings.Replace(issuer, "/common/", "/"+tenantPart+"/", 1); named != issuer && !(p.kind.name == "Microsoft" && p.own && named == common) {
+	if common := strings.Replace(issuer, "/common/", "/"+tenantPart+"/", 1); named != issuer && !(p.hasTenants() && named == common) {
 		return nil, invalid(fmt.Sprintf("the metadata is of the issuer %q", named))
 	}
 	m := &metadata{authURL: textOf(doc, "authorization_endpoint"), tokenURL: textOf(doc, "token_endpoint"), userInfoURL: textOf(doc, "userinfo_endpoint"), keysURL: textOf(doc, "jwks_uri")}

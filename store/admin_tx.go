@@ -29,10 +29,7 @@ func (t adminTx) locked(ctx context.Context, id record.UserID) (any, error) {
 	}
 	sch := t.db.tables.schema
 	found, err := one(ctx, t.q, []any{new(int)}, "SELECT 1 FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1"+t.db.driver.lock("UPDATE"), key)
-	if err == nil && !found {
-		err = jotgate.ErrNotFound
-	}
-	return key, err
+	return key, orNotFound(found, err)
 }
 
 // Find implements adminstore.UserTx.
@@ -196,10 +193,7 @@ func (t adminTx) EndSessions(ctx context.Context, which record.Ending) (int, err
 // Session implements adminstore.UserTx.
 func (t adminTx) Session(ctx context.Context, id string) (*record.Session, error) {
 	session, err := findSession(ctx, t.q, id, t.db.driver.lock("UPDATE"))
-	if err == nil && session == nil {
-		err = jotgate.ErrNotFound
-	}
-	return session, err
+	return session, orNotFound(session != nil, err)
 }
 
 // RemoveFactors implements adminstore.UserTx.

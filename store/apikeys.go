@@ -90,7 +90,7 @@ func (s *Store) lockOwner(ctx context.Context, q Queryer, user record.UserID) er
 		return nil
 	}
 	sch := s.tables.schema
-	_, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1 FOR NO KEY UPDATE", key)
+	_, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1"+s.driver.lock("NO KEY UPDATE"), key)
 	return err
 }
 
@@ -115,11 +115,8 @@ func (ks apiKeys) Rotate(ctx context.Context, old string, next apikey.Key, until
 		// min and LEAST have different names in the two databases.
 		n, err := run(ctx, q, `UPDATE jotgate_api_key SET replacement = $2, expires = CASE WHEN expires < $3 THEN expires ELSE $3 END
 WHERE id = $4 AND user_id = $5 AND replacement = '' AND `+liveAPIKey, now, next.ID, until.UnixMicro(), old, string(next.User))
-		if err != nil {
+		if err := orNotFound(n > 0, err); err != nil {
 			return err
-		}
-		if n == 0 {
-			return jotgate.ErrNotFound
 		}
 		if !until.After(next.Created) {
 			if err := ks.db.revokeAPIKey(ctx, q, next.User, old, next.Created); err != nil {
@@ -141,11 +138,8 @@ func (ks apiKeys) Revoke(ctx context.Context, user record.UserID, id string, now
 func (s *Store) revokeAPIKey(ctx context.Context, q Queryer, user record.UserID, id string, now time.Time) error {
 	n, err := run(ctx, q, "UPDATE jotgate_api_key SET revoked = $1 WHERE id = $2 AND ($3 = '' OR user_id = $3) AND revoked IS NULL",
 		now.UnixMicro(), id, string(user))
-	if err != nil {
+	if err := orNotFound(n > 0, err); err != nil {
 		return err
-	}
-	if n == 0 {
-		return jotgate.ErrNotFound
 	}
 	return s.revoke(ctx, q, record.Revocation{Session: (&apikey.Key{ID: id}).Session(), Made: now})
 }

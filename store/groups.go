@@ -39,10 +39,7 @@ func (s *Store) groupID(ctx context.Context, q Queryer, name string) (id int64, 
 		return 0, jotgate.ErrNotFound
 	}
 	found, err := one(ctx, q, []any{&id}, "SELECT id FROM auth_group WHERE name = $1", name)
-	if err == nil && !found {
-		err = jotgate.ErrNotFound
-	}
-	return id, err
+	return id, orNotFound(found, err)
 }
 
 // errGroupTaken has Django's text for a name that exists.
@@ -208,8 +205,5 @@ func (s *Store) present(ctx context.Context, q Queryer, id record.UserID) (any, 
 		return nil, jotgate.ErrNotFound
 	}
 	found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM "+quote(s.tables.schema.Users)+" WHERE "+quote(s.tables.schema.ID)+" = $1", key)
-	if err == nil && !found {
-		err = jotgate.ErrNotFound
-	}
-	return key, err
+	return key, orNotFound(found, err)
 }

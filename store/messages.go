@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -62,9 +61,6 @@ func (ob outbox) Failed(ctx context.Context, id int64, retry time.Time, reason s
 	return ob.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		n, err := run(ctx, q, "UPDATE jotgate_outbox SET attempts = attempts + 1, due = $1, reason = $2 WHERE id = $3",
 			retry.UnixMicro(), note(reason, 512), id)
-		if err == nil && n == 0 {
-			err = jotgate.ErrNotFound
-		}
-		return err
+		return orNotFound(n > 0, err)
 	})
 }

@@ -155,8 +155,5 @@ func (s *Store) permissionID(ctx context.Context, q Queryer, name string) (id in
 	}
 	found, err := one(ctx, q, []any{&id}, `SELECT p.id FROM auth_permission AS p JOIN django_content_type AS ct
 ON ct.id = p.content_type_id WHERE ct.app_label = $1 AND p.codename = $2 ORDER BY p.id LIMIT 1`, app, code)
-	if err == nil && !found {
-		err = jotgate.ErrNotFound
-	}
-	return id, err
+	return id, orNotFound(found, err)
 }

@@ -74,3 +74,12 @@ func value[T any](rows rowScanner) (v T, err error) {
 	err = rows.Scan(&v)
 	return v, err
 }
+
+// orNotFound returns err or, if there is none and nothing was found,
+// jotgate.ErrNotFound.
+func orNotFound(found bool, err error) error {
+	if err == nil && !found {
+		return jotgate.ErrNotFound
+	}
+	return err
+}

@@ -139,10 +139,7 @@ func (ss sessions) Find(ctx context.Context, id string) (session *record.Session
 		session, err = findSession(ctx, q, id, "")
 		return err
 	})
-	if err == nil && session == nil {
-		err = jotgate.ErrNotFound
-	}
-	return session, err
+	return session, orNotFound(session != nil, err)
 }
 
 // findSession returns nil if there is no such session. lock is "" or the

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -107,7 +106,7 @@ func (s *Store) scanPass(ctx context.Context, batch []*scannedName) error {
 	return err
 }
 
-// comparedKey is the key of the names that beforeName has compared, in a context.
+// comparedKey is the key of the name that beforeName has compared, in a context.
 type comparedKey struct{}
 
 // beforeName prepares for a new name of a user, or of a new account ("", ""). It is
@@ -124,14 +123,13 @@ func (s *Store) beforeName(ctx context.Context, name string, user record.UserID)
 	if other, err := s.scan(ctx, name, user); err != nil || other != "" {
 		return ctx, similarTo(other, err)
 	}
-	return context.WithValue(ctx, comparedKey{}, []string{name}), nil
+	return context.WithValue(ctx, comparedKey{}, name), nil
 }
 
 // compared compares a name that beforeName has not seen, such as one of an
 // administrator's change, in the transaction that writes it.
 func (s *Store) compared(ctx context.Context, id record.UserID, name string) error {
-	names, _ := ctx.Value(comparedKey{}).([]string)
-	if s.indexed.Load() || slices.Contains(names, name) {
+	if s.indexed.Load() || ctx.Value(comparedKey{}) == name {
 		return nil
 	}
 	other, err := s.scan(ctx, name, id)

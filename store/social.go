@@ -42,10 +42,7 @@ func (sa SocialAccounts) FindSocial(ctx context.Context, provider, uid string) (
 		return one(ctx, q, []any{&a.ID, keyScan{&a.User}, &a.Data, moment{&a.LastLogin}, moment{&a.Joined}},
 			"SELECT id, user_id, CAST(extra_data AS text), last_login, date_joined FROM socialaccount_socialaccount WHERE provider = $1 AND uid = $2", provider, uid)
 	})
-	if err == nil && !found {
-		err = jotgate.ErrNotFound
-	}
-	return &a, err
+	return &a, orNotFound(found, err)
 }
 
 // ListSocial implements record.SocialAccounts.
@@ -78,22 +75,22 @@ func (s *Store) changeSocial(ctx context.Context, q Queryer, key any, change *re
 	sch := s.tables.schema
 	var password string // an UPDATE locks the row against concurrent changes
 	found, err := one(ctx, q, []any{&password}, "UPDATE "+quote(sch.Users)+" AS u SET password = u.password WHERE u."+quote(sch.ID)+" = $1"+s.tables.activeOnly()+" RETURNING password", key)
-	if err != nil || !found {
-		return notFound(err)
+	if err := orNotFound(found, err); err != nil {
+		return err
 	}
 	if err := s.spend(ctx, q, key, change.Spend, nil, nil); err != nil {
 		return err
 	}
 	if change.IfVerified != "" {
 		found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM account_emailaddress WHERE user_id = $1 AND email = $2 AND verified", key, change.IfVerified)
-		if err != nil || !found {
-			return notFound(err)
+		if err := orNotFound(found, err); err != nil {
+			return err
 		}
 	}
 	if change.IfSession != "" {
 		found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_session WHERE id = $1 AND user_id = $2 AND ended IS NULL AND expires > $3", note(change.IfSession, 64), string(change.User), change.At.UnixMicro())
-		if err != nil || !found {
-			return notFound(err)
+		if err := orNotFound(found, err); err != nil {
+			return err
 		}
 	}
 	if change.Disconnect != 0 {
@@ -108,14 +105,6 @@ func (s *Store) changeSocial(ctx context.Context, q Queryer, key any, change *re
 		return nil
 	}
 	return s.connect(ctx, q, key, change.User, change.Connect)
-}
-
-// notFound returns err, or jotgate.ErrNotFound if there is none.
-func notFound(err error) error {
-	if err == nil {
-		err = jotgate.ErrNotFound
-	}
-	return err
 }
 
 // connect inserts the row unless the user has it already.
@@ -188,10 +177,7 @@ func (s *Store) useSocial(ctx context.Context, q Queryer, key any, use record.So
 		text, args = text+", extra_data = $6", append(args, use.Data)
 	}
 	n, err := run(ctx, q, text+" WHERE id = $2 AND user_id = $3 AND provider = $4 AND uid = $5", args...)
-	if err == nil && n == 0 {
-		err = jotgate.ErrNotFound
-	}
-	return err
+	return orNotFound(n > 0, err)
 }
 
 // SignUpSocial implements record.SocialAccounts.

@@ -219,9 +219,7 @@ func asWord(isMap bool, value any) any {
 		if !isMap {
 			return asTexts(v)
 		}
-		for _, word := range v {
-			words = append(words, fmt.Sprint(word))
-		}
+		words = listOf(v)
 	default:
 		return fmt.Sprint(v)
 	}
@@ -238,20 +236,12 @@ func asPairs(prefix string, table map[string]any) (words []string) {
 		case map[string]any:
 			words = append(words, asPairs(prefix+name+".", v)...)
 		case []any:
-			words = append(words, prefix+name+"="+strings.Join(texts(v), ","))
+			words = append(words, prefix+name+"="+strings.Join(listOf(v), ","))
 		default:
 			words = append(words, prefix+name+"="+strings.ReplaceAll(fmt.Sprint(v), ";", `\;`))
 		}
 	}
 	return words
-}
-
-func texts(values []any) []string {
-	list := make([]string, len(values))
-	for i, v := range values {
-		list[i] = fmt.Sprint(v)
-	}
-	return list
 }
 
 func asTexts(values []any) []any {

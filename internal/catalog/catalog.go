@@ -52,10 +52,16 @@ type Catalogs struct {
 
 // Load returns the embedded catalogs with those of the given folders, which may
 // be nil: files such as de.txt whose messages replace or add to the ones before.
-func Load(folders ...fs.FS) (*Catalogs, error) { return load("*.txt", folders) }
+// Without a folder it is Embedded.
+func Load(folders ...fs.FS) (*Catalogs, error) {
+	if !slices.ContainsFunc(folders, func(f fs.FS) bool { return f != nil }) {
+		return Embedded()
+	}
+	return load("*.txt", folders)
+}
 
 // Embedded returns the embedded catalogs alone. They are made once.
-var Embedded = sync.OnceValues(func() (*Catalogs, error) { return Load() })
+var Embedded = sync.OnceValues(func() (*Catalogs, error) { return load("*.txt", nil) })
 
 // LoadEnglish is Load for the catalogs in English alone.
 func LoadEnglish(folders ...fs.FS) (*Catalogs, error) { return load("en.txt", folders) }

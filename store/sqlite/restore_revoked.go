@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/record"
@@ -49,7 +48,7 @@ func (w *withdrawn) readKeys(ctx context.Context, db *sql.DB) error {
 }
 
 func (w *withdrawn) readInactive(ctx context.Context, db *sql.DB, schema store.Schema) error {
-	return each(ctx, db, "SELECT "+quoted(schema.ID)+" FROM "+quoted(schema.Users)+" WHERE NOT is_active", func(rows *sql.Rows) error {
+	return each(ctx, db, "SELECT "+quote(schema.ID)+" FROM "+quote(schema.Users)+" WHERE NOT is_active", func(rows *sql.Rows) error {
 		var key any
 		err := rows.Scan(&key)
 		w.inactive = append(w.inactive, key)
@@ -76,9 +75,6 @@ func each(ctx context.Context, q querier, text string, do func(*sql.Rows) error)
 	}
 	return rows.Err()
 }
-
-// quoted quotes a name for SQL.
-func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // repeat withdraws the same in the copy.
 func (w *withdrawn) repeat(ctx context.Context, file string, schema store.Schema) error {
@@ -108,7 +104,7 @@ func (w *withdrawn) repeatIn(ctx context.Context, tx *sql.Tx, schema store.Schem
 }
 
 func (w *withdrawn) deactivate(ctx context.Context, tx *sql.Tx, schema store.Schema) error {
-	text := "UPDATE " + quoted(schema.Users) + " SET is_active = FALSE WHERE " + quoted(schema.ID) + " = $1"
+	text := "UPDATE " + quote(schema.Users) + " SET is_active = FALSE WHERE " + quote(schema.ID) + " = $1"
 	for _, key := range w.inactive {
 		if _, err := tx.ExecContext(ctx, text, key); err != nil {
 			return err
