@@ -27,31 +27,34 @@ const (
 	demoEmail = "demo@example.com"
 )
 
-// welcome prints where the server is and what to try.
+// welcome prints where the server is and what to try. What it prints before the
+// demo's requests is one write, so that a reader that finds the address in the
+// output finds the rest as well.
 func (c *serveCommand) welcome(a *app, listener net.Listener, gate *jotgate.Gate, db *store.Store) error {
 	base, curl := c.baseOf(listener), "curl"
-	a.printf("jotgate is listening on %s, with its users in %s\n", c.placeOf(listener), c.shown())
+	text := fmt.Sprintf("jotgate is listening on %s, with its users in %s\n", c.placeOf(listener), c.shown())
 	if address, socket := listener.Addr().(*net.UnixAddr); socket {
 		curl = "curl --unix-socket " + address.Name
 	}
 	if c.Demo {
+		a.printf("%s", text)
 		return c.demonstrate(a, listener, gate, db)
 	}
 	if c.Pages == "on" {
-		a.printf("\nOpen %s%s to sign up and sign in.\n", c.browserBase(listener), c.PagesPath)
+		text += fmt.Sprintf("\nOpen %s%s to sign up and sign in.\n", c.browserBase(listener), c.PagesPath)
 	}
 	login := c.UsernameColumn + "=alice"
 	if c.UsernameColumn == "email" {
 		login += "@example.com"
 	}
-	a.printf(`
+	a.printf(`%[4]s
 Try it: sign up, log in, and ask who you are with the access token that comes back.
 
   %[3]s -d %[2]s -d password=correct-horse-1 %[1]s/auth/users/
   %[3]s -d %[2]s -d password=correct-horse-1 %[1]s/api/token/
   %[3]s -H "Authorization: Bearer $TOKEN" %[1]s/auth/users/me/
 
-`, base, login, curl)
+`, base, login, curl, text)
 	return nil
 }
 
