@@ -1,12 +1,39 @@
 package api
 
 import (
+	"bytes"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/swaggest/swgui/v5/static"
+
 	"github.com/jotgate/jotgate"
 )
+
+// The files of Swagger UI are those of the module in go.mod.
+func TestSwaggerFiles(t *testing.T) {
+	files, err := swaggerUI.ReadDir("swagger")
+	if err != nil || len(files) != len(docsFiles) {
+		t.Fatalf("%v, %d files", err, len(files))
+	}
+	for _, file := range files {
+		ours, err := swaggerUI.ReadFile("swagger/" + file.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := fs.ReadFile(static.FS, file.Name())
+		if err != nil || !bytes.Equal(ours, theirs) {
+			t.Errorf("%s differs from the module's (%v): go generate ./api", file.Name(), err)
+		}
+	}
+	for _, name := range docsFiles {
+		if body, err := swaggerFile(name); err != nil || len(body) == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
 
 // The table of endpoints in docs/http-api.md is the table in routes.go.
 func TestDocsListEveryRoute(t *testing.T) {

@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
-	_ "embed"
+	"embed"
 	"io"
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
-
-	"github.com/swaggest/swgui/v5/static"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/record"
@@ -28,6 +27,13 @@ var docsScript []byte
 
 //go:embed docs.css
 var docsStyle []byte
+
+// swaggerUI holds the files of Swagger UI, those of text compressed; see
+// swagger/README.
+//
+//go:generate sh -c "tar -C $(go list -m -f '{{.Dir}}' github.com/swaggest/swgui)/v5/static --mode=644 -c swagger-ui-bundle.js.gz swagger-ui.css.gz favicon-32x32.png | tar -C swagger -x"
+//go:embed swagger/*.gz swagger/*.png
+var swaggerUI embed.FS
 
 func showsSchema(a *API) bool { return !a.settings.NoSchema }
 
@@ -94,23 +100,21 @@ func docsFile(w http.ResponseWriter, r *http.Request, name string) {
 }
 
 func swaggerFile(name string) ([]byte, error) {
-	for _, known := range docsFiles {
-		if known != name {
-			continue
-		}
-		if strings.HasSuffix(name, ".png") {
-			return static.FS.ReadFile(name)
-		}
-		packed, err := static.FS.Open(name + ".gz")
-		if err != nil {
-			return nil, err
-		}
-		defer packed.Close()
-		unpacked, err := gzip.NewReader(packed)
-		if err != nil {
-			return nil, err
-		}
-		return io.ReadAll(unpacked)
+	if !slices.Contains(docsFiles, name) {
+		return nil, jotgate.ErrNotFound
 	}
-	return nil, jotgate.ErrNotFound
+	name = "swagger/" + name
+	if strings.HasSuffix(name, ".png") {
+		return swaggerUI.ReadFile(name)
+	}
+	packed, err := swaggerUI.Open(name + ".gz")
+	if err != nil {
+		return nil, err
+	}
+	defer packed.Close()
+	unpacked, err := gzip.NewReader(packed)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(unpacked)
 }
