@@ -164,6 +164,14 @@ func (ps Providers) Resume(held string) (*ProviderLogin, error) {
 // that it vouches for. Errors: those of Register; ErrConnected; 403 with the code
 // provider_expired if it was used before or an account here has the address now.
 func (ps Providers) SignUp(ctx context.Context, l *ProviderLogin, username string, email bool, client Client) error {
+	err := ps.signUp(ctx, l, username, email, client)
+	if e := AsError(err); err != nil && len(e.Fields)+len(e.List) == 0 && !e.Is(ErrTaken) { // not what the user can correct
+		ps.refused(ctx, l.identity.Provider, "", err, client)
+	}
+	return err
+}
+
+func (ps Providers) signUp(ctx context.Context, l *ProviderLogin, username string, email bool, client Client) error {
 	g := ps.gate
 	if !l.SignsUp() {
 		return errProviderExpired
@@ -209,21 +217,35 @@ func (g *Gate) socialRow(i *provider.Identity) *record.SocialAccount {
 // Connect connects the account at a provider to the account of a page session, if that
 // session began the flow with ProviderFlow.Connect. Errors: ErrConnected if it is
 // connected to another account; 403 with the code provider_expired if the session is
-// another one or has ended.
+// another one or has ended. Each is recorded as provider_refused.
 func (ps Providers) Connect(ctx context.Context, l *ProviderLogin, page *PageSession, client Client) error {
-	if !l.Use.Connect || page == nil || l.Use.Session == "" || l.Use.Session != page.User.Session {
-		return errProviderExpired.Because(errors.New("the session is another one"))
+	err := error(errProviderExpired.Because(errors.New("the session is another one")))
+	if l.Use.Connect && page != nil && l.Use.Session != "" && l.Use.Session == page.User.Session {
+		err = ps.connectSession(ctx, l, page, nil, client)
 	}
-	return ps.connectSession(ctx, l, page, nil, client)
+	return ps.connected(ctx, l, page, err, client)
 }
 
 // ConnectHeld connects the account at a provider that Resume has returned, after the
 // user has logged in to the account that Link found. Errors: those of Connect.
 func (ps Providers) ConnectHeld(ctx context.Context, l *ProviderLogin, page *PageSession, client Client) error {
-	if l.held == nil || l.held.User == "" || page == nil || l.held.User != page.Owner || page.AuthTime.Unix() < l.held.Start {
-		return errProviderExpired.Because(errors.New("the login is of another account, or older"))
+	err := error(errProviderExpired.Because(errors.New("the login is of another account, or older")))
+	if l.held != nil && l.held.User != "" && page != nil && l.held.User == page.Owner && page.AuthTime.Unix() >= l.held.Start {
+		err = ps.connectSession(ctx, l, page, l.held.spent(), client)
 	}
-	return ps.connectSession(ctx, l, page, l.held.spent(), client)
+	return ps.connected(ctx, l, page, err, client)
+}
+
+// connected records an error of Connect or ConnectHeld and returns it.
+func (ps Providers) connected(ctx context.Context, l *ProviderLogin, page *PageSession, err error, client Client) error {
+	var user record.UserID
+	if page != nil {
+		user = page.Owner
+	}
+	if err != nil {
+		ps.refused(ctx, l.identity.Provider, user, err, client)
+	}
+	return err
 }
 
 func (ps Providers) connectSession(ctx context.Context, l *ProviderLogin, page *PageSession, spend []record.Spent, client Client) error {

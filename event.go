@@ -54,7 +54,7 @@ func refusalEvent(e *Error) (name, detail string) {
 	case e.Is(ErrCodeNotValid), e.Is(ErrLoginNotValid), e.Is(ErrPasskeyNotValid), e.Is(ErrPasskeyUnknown):
 		return "factor_refused", e.Detail
 	case e.Is(errProviderDenied), e.Is(errProviderExpired), e.Is(errProviderInvalid), e.Is(ErrNotConnected):
-		return "", "" // Providers.Finish records it, and a login that must sign up or connect first is none
+		return "", "" // Providers records them, and a login that must sign up or connect first is none
 	case e.Is(ErrWrongPassword):
 		return "password_refused", "wrong password"
 	case e.Is(errLink):

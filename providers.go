@@ -62,14 +62,16 @@ const flowPurpose = "jotgate provider flow"
 // Begin begins to sign in with a provider. It returns the address to send the
 // browser to, and a name and a value to keep in a cookie that only this browser
 // sends, for provider.FlowTime: one cookie for each flow, so that several can run
-// side by side. Errors: ErrNotFound, ErrUnavailable if the provider cannot be reached.
-func (ps Providers) Begin(ctx context.Context, id, redirectURL string, use ProviderFlow) (address, name, value string, err error) {
+// side by side. Errors: ErrNotFound; ErrUnavailable if the provider cannot be reached,
+// which is recorded as provider_refused.
+func (ps Providers) Begin(ctx context.Context, id, redirectURL string, use ProviderFlow, client Client) (address, name, value string, err error) {
 	p, err := ps.find(id)
 	if err != nil {
 		return "", "", "", err
 	}
 	address, flow, err := p.Begin(ctx, redirectURL, use.Session != "" && !use.Connect)
 	if err != nil {
+		ps.refused(ctx, id, "", err, client)
 		return "", "", "", ErrUnavailable.Because(err)
 	}
 	plain, err := json.Marshal(sealedFlow{flow, use})
@@ -107,10 +109,15 @@ func (ps Providers) Finish(ctx context.Context, id, value string, callback url.V
 	}
 	l, err := ps.finish(ctx, p, value, callback)
 	if err != nil {
-		ps.gate.event(ctx, record.Event{Name: "provider_refused", Detail: id + ": " + err.Error()}, client)
+		ps.refused(ctx, id, "", err, client)
 		return nil, refusedFlow(err)
 	}
 	return l, nil
+}
+
+// refused records that signing in with a provider failed.
+func (ps Providers) refused(ctx context.Context, id string, user record.UserID, err error, client Client) {
+	ps.gate.event(ctx, record.Event{Name: "provider_refused", User: user, Detail: id + ": " + err.Error()}, client)
 }
 
 func (ps Providers) finish(ctx context.Context, p *provider.Provider, value string, callback url.Values) (*ProviderLogin, error) {

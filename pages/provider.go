@@ -84,10 +84,10 @@ func providerBegin(v *visit) error {
 	default:
 		flow.Session, flow.Keep = v.session.User.Session, v.session.Keep
 	}
-	address, name, value, err := v.p.gate.Logins().Providers().Begin(v.ctx, id, v.callbackURL(id), flow)
+	address, name, value, err := v.p.gate.Logins().Providers().Begin(v.ctx, id, v.callbackURL(id), flow, v.client)
 	switch {
 	case errors.Is(err, jotgate.ErrUnavailable):
-		return v.providerProblem(http.StatusServiceUnavailable, "provider.unavailable", v.providerName(id))
+		return v.flowProblem(id, err)
 	case err != nil:
 		return err
 	}
@@ -175,7 +175,6 @@ func providerCallback(v *visit) error {
 	}
 	l, err := providers.Finish(v.ctx, id, value, callback, v.client)
 	if err != nil {
-		v.refused(err)
 		return v.flowProblem(id, err)
 	}
 	v.Next = v.p.safeNext(l.Use.Next)
@@ -184,21 +183,21 @@ func providerCallback(v *visit) error {
 	}
 	switch err := providers.Connect(v.ctx, l, v.session, v.client); {
 	case errors.Is(err, jotgate.ErrConnected):
-		return v.providerProblem(http.StatusForbidden, "provider.elsewhere", l.ProviderName())
+		return v.showProblem(http.StatusForbidden, "provider.elsewhere", l.ProviderName())
 	case err != nil:
 		return v.flowProblem(id, err)
 	}
 	return v.to("security", "connected")
 }
 
-// flowProblem shows why a flow failed.
+// flowProblem shows an error of the gate's providers, which has recorded it.
 func (v *visit) flowProblem(id string, err error) error {
 	e := jotgate.AsError(err)
 	if e.Status == http.StatusServiceUnavailable {
-		return v.providerProblem(e.Status, "provider.unavailable", v.providerName(id))
+		return v.showProblem(e.Status, "provider.unavailable", v.providerName(id))
 	}
 	if message, ok := flowProblems[e.Code]; ok {
-		return v.providerProblem(e.Status, message, v.providerName(id))
+		return v.showProblem(e.Status, message, v.providerName(id))
 	}
 	return err
 }
@@ -208,8 +207,19 @@ var flowProblems = map[string]string{
 	"provider_denied": "provider.denied", "provider_expired": "provider.expired", "provider_invalid": "provider.invalid",
 }
 
-// providerProblem shows a message about a provider.
-func (v *visit) providerProblem(status int, message string, args ...any) error {
+// providerProblem records that signing in with a provider failed, and shows the
+// message about it.
+func (v *visit) providerProblem(l *jotgate.ProviderLogin, message, detail string) error {
+	e := record.Event{Name: "provider_refused", Detail: l.Identity().Provider + ": " + detail}
+	if v.session != nil {
+		e.User = v.session.Owner
+	}
+	v.p.gate.Events().Record(v.ctx, e, v.client)
+	return v.showProblem(http.StatusForbidden, message, l.ProviderName())
+}
+
+// showProblem shows a message about a provider.
+func (v *visit) showProblem(status int, message string, args ...any) error {
 	v.route = providerRoute
 	v.Page, v.Title = v.route.path, v.route.title
 	v.Data = providerData{Problem: v.T(message, args...), Reset: message == "provider.reset"}
@@ -225,7 +235,7 @@ func (v *visit) providerLogin(l *jotgate.ProviderLogin) error {
 	kind := jotgate.PageLogin{Keep: l.Use.Keep}
 	if l.Use.Session != "" {
 		if v.session == nil || v.session.User.Session != l.Use.Session {
-			return v.providerProblem(http.StatusForbidden, "provider.expired")
+			return v.providerProblem(l, "provider.expired", "the session is another one")
 		}
 		kind.Replaces = v.session
 	}
@@ -234,9 +244,9 @@ func (v *visit) providerLogin(l *jotgate.ProviderLogin) error {
 	case errors.Is(err, jotgate.ErrNotConnected) && kind.Replaces == nil:
 		return v.providerLink(l)
 	case errors.Is(err, jotgate.ErrNotConnected), errors.Is(err, jotgate.ErrLoginNotValid):
-		return v.providerProblem(http.StatusForbidden, "provider.other", l.ProviderName())
+		return v.providerProblem(l, "provider.other", "the user is another one: "+err.Error())
 	case errors.Is(err, jotgate.ErrNoActiveAccount):
-		return v.providerProblem(http.StatusForbidden, "provider.inactive")
+		return v.showProblem(http.StatusForbidden, "provider.inactive") // recorded as login_failed
 	case err != nil:
 		return err
 	}
@@ -253,9 +263,9 @@ func (v *visit) providerLink(l *jotgate.ProviderLogin) error {
 	case link == jotgate.LinkLogin:
 		return v.providerLogin(l)
 	case link == jotgate.LinkReset:
-		return v.providerProblem(http.StatusForbidden, "provider.reset", l.ProviderName())
+		return v.providerProblem(l, "provider.reset", "an account has the address, but its owner has not proved that")
 	case link == jotgate.LinkSignUp && v.p.options.NoSignup:
-		return v.providerProblem(http.StatusForbidden, "provider.closed", l.ProviderName())
+		return v.providerProblem(l, "provider.closed", "no account is connected, and sign-up is closed")
 	}
 	v.p.setCookie(v.w, v.r, heldCookie, held, loginTime)
 	if link == jotgate.LinkSignUp {
@@ -341,7 +351,8 @@ func providerSignup(v *visit) error {
 	}
 	l := v.held()
 	if l == nil {
-		return v.providerProblem(http.StatusForbidden, "provider.expired")
+		v.p.gate.Events().Record(v.ctx, record.Event{Name: "provider_refused", Detail: "sign-up: the identity is not valid any more"}, v.client)
+		return v.showProblem(http.StatusForbidden, "provider.expired")
 	}
 	err := v.p.gate.Logins().Providers().SignUp(v.ctx, l, username, !v.p.options.SendActivationEmail, v.client)
 	switch {

@@ -4,7 +4,6 @@ package pages_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"html"
 	"io"
 	"maps"
@@ -22,6 +21,8 @@ import (
 	"github.com/jotgate/jotgate/provider"
 )
 
+const clientSecret = "a client secret of more than thirty-two bytes"
+
 // idp is the OpenID Connect provider https://idp.example and Apple.
 type idp struct {
 	key    *jwt.Key
@@ -29,7 +30,10 @@ type idp struct {
 	mu     sync.Mutex
 	claims map[string]any    // of the user who signs in
 	nonces map[string]string // by code
-	down   bool
+	down   error             // of every request
+	sign   func(*jwt.Key, jwt.Raw) (string, error)
+	reply  map[string]func(*http.Response) // by path: changes the response
+	docs   map[string]any                  // by host and path: what is there
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -39,8 +43,10 @@ func (i *idp) RoundTrip(r *http.Request) (*http.Response, error) {
 	status, answer := 200, any(nil)
 	issuer := "https://" + r.URL.Host
 	switch {
-	case i.down:
-		return nil, fmt.Errorf("dial: connection refused")
+	case i.down != nil:
+		return nil, i.down
+	case i.docs[r.URL.Host+r.URL.Path] != nil:
+		answer = i.docs[r.URL.Host+r.URL.Path]
 	case strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"):
 		answer = map[string]any{
 			"issuer": issuer, "authorization_endpoint": issuer + "/auth", "token_endpoint": issuer + "/token", "jwks_uri": issuer + "/jwks",
@@ -60,15 +66,20 @@ func (i *idp) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		claims := map[string]any{"iss": issuer, "aud": "client", "iat": i.now().Unix(), "exp": i.now().Add(time.Hour).Unix(), "nonce": nonce}
 		maps.Copy(claims, i.claims)
+		maps.DeleteFunc(claims, func(_ string, v any) bool { return v == nil })
 		text, _ := json.Marshal(claims)
-		token, err := jwt.Sign(i.key, jwt.Raw(text))
+		token, err := i.sign(i.key, jwt.Raw(text))
 		if err != nil {
 			return nil, err
 		}
 		answer = map[string]any{"access_token": "at", "token_type": "Bearer", "id_token": token}
 	}
 	text, err := json.Marshal(answer)
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(string(text))), Request: r}, err
+	resp := &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(string(text))), Request: r}
+	if change := i.reply[r.URL.Path]; change != nil {
+		change(resp)
+	}
+	return resp, err
 }
 
 // providerSite is a site at which users can sign in with idp ("Example") and Apple.
@@ -83,10 +94,10 @@ func newProviderSite(t *testing.T, o pages.Options, changes ...func(*jotgate.Set
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &idp{key: key.WithID("k"), nonces: map[string]string{}}
+	i := &idp{key: key.WithID("k"), nonces: map[string]string{}, sign: func(k *jwt.Key, c jwt.Raw) (string, error) { return jwt.Sign(k, c) }}
 	var list []*provider.Provider
-	for _, s := range []provider.Settings{{ID: "example", Name: "Example", Issuer: "https://idp.example", TrustEmail: true}, {ID: "apple"}, {ID: "other", Name: "Other", Issuer: "https://other.example"}} {
-		s.ClientID, s.Transport, s.Now = "client", i, func() time.Time { return i.now() }
+	for _, s := range []provider.Settings{{ID: "example", Name: "Example", Issuer: "https://idp.example", TrustEmail: true}, {ID: "apple"}, {ID: "microsoft"}, {ID: "github"}, {ID: "other", Name: "Other", Issuer: "https://other.example"}} {
+		s.ClientID, s.ClientSecret, s.Transport, s.Now = "client", clientSecret, i, func() time.Time { return i.now() }
 		p, err := provider.New(s)
 		if err != nil {
 			t.Fatal(err)
@@ -126,7 +137,7 @@ func (s *providerSite) leave(id string, fields ...string) url.Values {
 		s.Fatal(err)
 	}
 	q := u.Query()
-	if q.Get("redirect_uri") != s.server.URL+callbackOf(id) || q.Get("code_challenge_method") != "S256" || q.Get("nonce") == "" {
+	if q.Get("redirect_uri") != s.server.URL+callbackOf(id) || q.Get("code_challenge_method") != "S256" || (q.Get("nonce") == "") != (id == "github") {
 		s.Fatalf("the authorization request is %s", u)
 	}
 	code := "code of " + q.Get("state")

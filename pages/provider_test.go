@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -100,6 +101,7 @@ func TestProviderLinking(t *testing.T) {
 					if page.status != 403 || !page.has("Reset its password") {
 						t.Errorf("%d %s", page.status, page.body)
 					}
+					s.refusedBecause("has not proved that")
 				case in:
 					s.is(page, 200, "/account/", "Profile")
 				case signin:
@@ -133,6 +135,9 @@ func TestProviderIsNotConnectedToAnotherAccount(t *testing.T) {
 	s.user("1", "alice@example.com", true)
 	s.is(s.provide(), 200, "/account/login?done=connect", "Sign in")
 	s.is(s.post("/account/login", "username", "bob", "password", jotgatetest.Password), 200, "/account/", "Profile")
+	if list := s.eventsNamed("provider_refused"); len(list) != 1 || !strings.Contains(list[0].Detail, "another account") {
+		t.Errorf("the events are %+v", list)
+	}
 	// Nor later, to the right one.
 	s.is(s.post("/account/logout"), 200, "/account/login?done=signedout", "Sign in")
 	s.is(s.post("/account/login", "username", "alice", "password", jotgatetest.Password), 200, "/account/", "Profile")
@@ -235,6 +240,7 @@ func TestConnectAndDisconnect(t *testing.T) {
 	if got := s.back("example", q); got.status != 403 {
 		t.Errorf("another session connected: %d", got.status)
 	}
+	s.refusedBecause("the session is another one")
 	s.signIn("alice")
 	s.is(s.back("example", s.leave("example", "use", "connect")), 200, "/account/security?done=connected", "Security")
 	// The account at the provider is alice's now.
@@ -242,6 +248,7 @@ func TestConnectAndDisconnect(t *testing.T) {
 	if got := s.back("example", s.leave("example", "use", "connect")); got.status != 403 || !got.has("is connected to another account here") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
+	s.refusedBecause("connected to another account")
 	s.gate.Clock.Advance(11 * time.Minute)
 	s.is(s.post("/account/provider", "provider", "example", "use", "connect"), 200, "/account/again?next=%2Faccount%2Fsecurity", "Confirm that it is you")
 	// Authenticating again with the provider, as another user and as the same.
@@ -257,6 +264,7 @@ func TestConnectAndDisconnect(t *testing.T) {
 	if got := s.back("example", s.leave("example", "use", "again")); got.status != 403 || !got.has("not connected to yours") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
+	s.refusedBecause("the user is another one")
 	s.is(s.post("/account/security", "disconnect", "1"), 200, "/account/again?next=%2Faccount%2Fsecurity", "Confirm that it is you")
 	s.user("1", "", nil)
 	s.is(s.back("example", s.leave("example", "use", "again")), 200, "/account/", "Profile")
@@ -293,9 +301,8 @@ func TestProviderNext(t *testing.T) {
 		}
 	}
 	s.is(s.post("/account/provider", "provider", "nothing"), 404, "/account/provider", "Something went wrong")
-	s.idp.down = true
 	fresh := newProviderSite(t, pages.Options{})
-	fresh.idp.down = true
+	fresh.idp.down = errors.New("connection refused")
 	if got := fresh.post("/account/provider", "provider", "example"); got.status != 503 || !got.has("cannot be reached") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
@@ -308,6 +315,7 @@ func TestProviderRefusesToSignIn(t *testing.T) {
 	if got := s.provide(); got.status != 403 || !got.has("sign-up is closed") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
+	s.refusedBecause("sign-up is closed")
 	s = newProviderSite(t, pages.Options{})
 	s.user("1", "ada@example.com", true)
 	s.provide()

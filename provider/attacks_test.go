@@ -139,6 +139,7 @@ func TestOnlyTheCorrectCallbackSignsIn(t *testing.T) {
 		{"token endpoint redirects", reply("token", 307, "https://evil.example/token"), provider.Unavailable},
 		{"token endpoint sends no JSON", reply("token", 200, "<html>"), provider.Unavailable},
 		{"token endpoint sends too much", reply("token", 200, `{"access_token":"`+strings.Repeat("x", 2<<20)+`"}`), provider.Unavailable},
+		{"token endpoint sends too much after the response", reply("token", 200, `{"access_token":"x","id_token":"a.b.c"}`+strings.Repeat(" ", 1<<20)), provider.Unavailable},
 		{"keys fail", reply("jwks", 500, ""), provider.Unavailable},
 		{"keys redirect", reply("jwks", 302, "https://evil.example/jwks"), provider.Unavailable},
 		{"keys send too much", reply("jwks", 200, `{"keys":["`+strings.Repeat("x", 2<<20)+`"]}`), provider.Unavailable},

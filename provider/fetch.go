@@ -15,7 +15,9 @@ import (
 )
 
 const (
-	maxBody = 1 << 20         // of a response, in bytes
+	// maxBody is the limit of a response, in bytes. It is below 1 MiB, after which
+	// x/oauth2 stops reading without an error.
+	maxBody = 1<<20 - 1
 	timeout = 5 * time.Second // of a request
 )
 
