@@ -36,7 +36,7 @@ func (ls Links) ResetPassword(ctx context.Context, uid, token, password string, 
 		return nil, err
 	}
 	now, yes := ls.gate.now(), true // djoser records a reset as a login, which invalidates the link
-	_, err = ls.gate.replacePassword(ctx, a, password, "", record.Change{LastLogin: &now, IfActive: &yes, VerifyEmail: true, DropSocial: true}, client)
+	_, err = ls.gate.replacePassword(ctx, a, password, "", record.Change{LastLogin: &now, IfActive: &yes, VerifyEmail: true, Reclaim: true}, client)
 	if err != nil {
 		return a, used(err)
 	}

@@ -307,3 +307,30 @@ func TestA4LoginsThatAreAddresses(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// Somebody who registers with the address of another person leaves nothing behind
+// that works after its owner has reset the password: no session and no API key.
+func TestA4SquattersLeaveNothing(t *testing.T) {
+	s := newSite(t, change{})
+	s.signUp("squatter", "victim@example.org")
+	got := s.try("squatter", "a fine passphrase 42")
+	mallory := tokens{got.member("access"), got.member("refresh")}
+	key := s.newKey(mallory, `{"name":"backdoor","scopes":["account"]}`)
+	open := func(what string, status int) {
+		t.Helper()
+		want(t, what+": the key", s.ask("GET", me, "", "X-Api-Key", key.Key), status, "")
+	}
+	open("before", 200)
+	uid, token := s.link(record.MessagePasswordReset, "squatter")
+	want(t, "reset", s.reset(uid, token, "a brand new pass 77"), 204, "")
+	open("after", 401)
+	want(t, "the session", s.refresh(mallory.refresh), 401, "")
+	want(t, "rotation", s.ask("POST", "/auth/api-keys/"+key.ID+"/rotate/", "{}", mallory.header()...), 401, "")
+
+	// The address is the owner's now: a second reset keeps the owner's own keys.
+	got = s.try("squatter", "a brand new pass 77")
+	key = s.newKey(tokens{got.member("access"), got.member("refresh")}, `{"name":"ci","scopes":["account"]}`)
+	uid, token = s.link(record.MessagePasswordReset, "squatter")
+	want(t, "second reset", s.reset(uid, token, "another new pass 78"), 204, "")
+	open("after a second reset", 200)
+}

@@ -168,9 +168,10 @@ type Change struct {
 	// VerifyEmail lists the address (Email, or the stored one) as verified. It
 	// stays unverified if it is already verified for another account.
 	VerifyEmail bool
-	// DropSocial, with VerifyEmail, deletes the user's accounts at providers if the
-	// address was listed as unverified: somebody else may have connected them.
-	DropSocial bool
+	// Reclaim, with VerifyEmail, deletes the user's accounts at providers and revokes
+	// the API keys, at At, if the address was listed as unverified: somebody else may
+	// have registered with it, and made them.
+	Reclaim bool
 	// Settle makes the change conditional on these pending rows, including their
 	// nonces, and deletes them, so that a link works once. With PendingEmailUndo,
 	// every later such row of the user is deleted, too.

@@ -143,7 +143,7 @@ func (f Factors) ChangeFactors(ctx context.Context, change record.FactorChange) 
 func (s *Store) changeFactors(ctx context.Context, q Queryer, key any, change *record.FactorChange) error {
 	sch := s.tables.schema
 	var password string // an UPDATE locks the row against sessions that start concurrently
-	found, err := one(ctx, q, []any{&password}, "UPDATE "+quote(sch.Users)+" SET password = password WHERE "+quote(sch.ID)+" = $1 RETURNING password", key)
+	found, err := one(ctx, q, []any{&password}, "UPDATE "+quote(sch.Users)+" SET password = password WHERE "+quote(sch.ID)+" = $1 RETURNING "+s.tables.password(quote(sch.Users)), key)
 	if err != nil {
 		return err
 	}

@@ -108,14 +108,35 @@ func (s *Store) changePending(ctx context.Context, q Queryer, id record.UserID, 
 	if !changed && !change.VerifyEmail || !s.tables.hasEmail() {
 		return nil
 	}
-	if change.DropSocial && change.VerifyEmail && s.tables.social && s.tables.addresses {
-		const unproved = "user_id = $1 AND EXISTS (SELECT 1 FROM account_emailaddress WHERE user_id = $1 AND email = $2 AND NOT verified)"
-		if err := s.dropTokens(ctx, q, unproved, key, strings.ToLower(email)); err != nil {
-			return err
-		}
-		if _, err := run(ctx, q, "DELETE FROM socialaccount_socialaccount WHERE "+unproved, key, strings.ToLower(email)); err != nil {
+	if change.Reclaim && change.VerifyEmail && s.tables.addresses {
+		if err := s.reclaim(ctx, q, id, key, email, change.At); err != nil {
 			return err
 		}
 	}
 	return s.setAddress(ctx, q, id, key, email, change.VerifyEmail)
+}
+
+// reclaim removes what lets somebody in without the password if the address of the
+// account is listed as unverified: accounts at providers and API keys. Second factors
+// stay: a link in an e-mail must not remove them.
+func (s *Store) reclaim(ctx context.Context, q Queryer, id record.UserID, key any, email string, at time.Time) error {
+	found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM account_emailaddress WHERE user_id = $1 AND email = $2 AND NOT verified", key, strings.ToLower(email))
+	if err != nil || !found {
+		return err
+	}
+	if s.tables.social {
+		if err := s.dropTokens(ctx, q, "user_id = $1", key); err != nil {
+			return err
+		}
+		if _, err := run(ctx, q, "DELETE FROM socialaccount_socialaccount WHERE user_id = $1", key); err != nil {
+			return err
+		}
+	}
+	keys, err := all(ctx, q, scanAPIKey, "SELECT "+apiKeyColumns+" FROM jotgate_api_key WHERE user_id = $1 AND revoked IS NULL", string(id))
+	for _, k := range keys {
+		if err := s.revokeAPIKey(ctx, q, id, k.ID, at); err != nil {
+			return err
+		}
+	}
+	return err
 }

@@ -74,7 +74,7 @@ func (sa SocialAccounts) ChangeSocial(ctx context.Context, change record.SocialC
 func (s *Store) changeSocial(ctx context.Context, q Queryer, key any, change *record.SocialChange) error {
 	sch := s.tables.schema
 	var password string // an UPDATE locks the row against concurrent changes
-	found, err := one(ctx, q, []any{&password}, "UPDATE "+quote(sch.Users)+" AS u SET password = u.password WHERE u."+quote(sch.ID)+" = $1"+s.tables.activeOnly()+" RETURNING password", key)
+	found, err := one(ctx, q, []any{&password}, "UPDATE "+quote(sch.Users)+" AS u SET password = u.password WHERE u."+quote(sch.ID)+" = $1"+s.tables.activeOnly()+" RETURNING COALESCE(password, '')", key)
 	if err := orNotFound(found, err); err != nil {
 		return err
 	}

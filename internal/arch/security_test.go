@@ -66,13 +66,6 @@ func TestSecurityScorecard(t *testing.T) {
 		}
 		count[verdict]++
 	}
-	for _, row := range cellsOf(string(text), 2) { // the attacks
-		for _, name := range quoted.FindAllStringSubmatch(row[1], -1) {
-			if !tests[name[1]] {
-				t.Errorf("%q names the test %s, which does not exist", row[0], name[1])
-			}
-		}
-	}
 	met, all := count["met"]+count["setting"], count["met"]+count["setting"]+count["part"]+count["not"]
 	if all == 0 || met*100 < leastMet*all {
 		t.Errorf("%d of %d requirements are met, fewer than %d %%", met, all, leastMet)
@@ -80,6 +73,35 @@ func TestSecurityScorecard(t *testing.T) {
 	sum := fmt.Sprintf("%d met, %d by setting, %d in part, %d not, of %d: %.1f %%", count["met"], count["setting"], count["part"], count["not"], all, float64(met)*100/float64(all))
 	if !strings.Contains(string(text), sum) {
 		t.Errorf("docs/security.md should say: %s", sum)
+	}
+}
+
+// Each finding of the audit has at least three tests: one of the finding, and
+// two of its siblings.
+func TestSecurityFindings(t *testing.T) {
+	text, err := os.ReadFile(securityPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const findings, atLeast = 18, 3
+	tests, next := testsInTree(t), 1
+	for _, row := range cellsOf(string(text), 3) {
+		if row[0] != fmt.Sprint("A", next) {
+			continue // another table
+		}
+		next++
+		names := quoted.FindAllStringSubmatch(row[2], -1)
+		if len(names) < atLeast {
+			t.Errorf("%s has %d tests, fewer than %d", row[0], len(names), atLeast)
+		}
+		for _, name := range names {
+			if !tests[name[1]] {
+				t.Errorf("%s names the test %s, which does not exist", row[0], name[1])
+			}
+		}
+	}
+	if next != findings+1 {
+		t.Errorf("the finding A%d is missing, or not in order", next)
 	}
 }
 

@@ -23,6 +23,7 @@ var apiKeyParts = []part{
 	{"api keys of one account", withAPIKeys(apiKeyLimit)},
 	{"rotation of api keys", withAPIKeys(apiKeyRotation)},
 	{"expiry of api keys", withAPIKeys(apiKeyExpiry)},
+	{"accounts that are reclaimed", withAPIKeys(apiKeyReclaim)},
 }
 
 // withAPIKeys runs the part if the store keeps API keys.
@@ -245,4 +246,42 @@ func apiKeyExpiry(b *bench, keys apikey.Store) {
 		}
 	}
 	b.sameKey(keys, forever)
+}
+
+// Whoever proves an address that was not verified gets rid of the API keys and the
+// accounts at providers that another person may have made, and of nothing else.
+func apiKeyReclaim(b *bench, keys apikey.Store) {
+	for i, c := range []struct{ verified, reclaim, verify, want bool }{
+		{false, true, true, true}, {true, true, true, false}, {false, false, true, false}, {false, true, false, false},
+	} {
+		name := "reclaimed" + strconv.Itoa(i)
+		a := &record.Account{Username: name, Email: name + "@example.com", Password: "first", IsActive: true}
+		b.must(b.Addresses().SignUp(b.ctx, a, nil))
+		if c.verified {
+			b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{VerifyEmail: true}))
+		}
+		key, other := newAPIKey(name, a.ID), newAPIKey("kept"+strconv.Itoa(i), b.account().ID)
+		b.must(keys.Add(b.ctx, key))
+		b.must(keys.Add(b.ctx, other))
+		if b.SocialAccounts() != nil {
+			b.connect(a.ID)
+		}
+		b.must(b.Accounts().Change(b.ctx, a.ID, record.Change{
+			Password: new("second"), EndSessions: record.EndedByPassword, At: start.Add(time.Minute), VerifyEmail: c.verify, Reclaim: c.reclaim,
+		}))
+		found, err := keys.Find(b.ctx, name)
+		b.must(err)
+		if got := !found.Live(start.Add(2 * time.Minute)); got != c.want {
+			b.Errorf("%+v: the key is revoked: %v", c, got)
+		}
+		if got := len(b.revoked(key.Session(), "")) > 0; got != c.want {
+			b.Errorf("%+v: its revocation is in the feed: %v", c, got)
+		}
+		if b.SocialAccounts() != nil {
+			if list, err := b.SocialAccounts().ListSocial(b.ctx, a.ID); err != nil || (len(list) == 0) != c.want {
+				b.Errorf("%+v: %d accounts at providers, %v", c, len(list), err)
+			}
+		}
+		b.sameKey(keys, other)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -203,43 +202,22 @@ func testSocialLogin(t *testing.T, s record.Store) {
 func testSocialRaces(t *testing.T, s record.Store) {
 	b := newBench(t, s)
 	social := b.social()
-	race := func(name string, callers int, call func(i int) error) {
-		t.Helper()
-		errs := make([]error, callers)
-		var wg sync.WaitGroup
-		for i := range callers {
-			wg.Go(func() { errs[i] = call(i) })
-		}
-		wg.Wait()
-		won := 0
-		for _, err := range errs {
-			switch {
-			case err == nil:
-				won++
-			case jotgate.AsError(err).Status >= 500:
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if won != 1 {
-			t.Errorf("%s: %d callers succeeded: %v", name, won, errs)
-		}
-	}
 	accounts := []*record.Account{b.account(), b.account(), b.account(), b.account()}
 	for round := range 3 {
 		uid := fmt.Sprint("race", round)
-		race("connect", len(accounts), func(i int) error {
+		b.oneWinner("connect", len(accounts), func(i int) error {
 			return social.ChangeSocial(b.ctx, record.SocialChange{User: accounts[i].ID, Connect: newSocial(uid)})
 		})
-		race("sign up", 4, func(i int) error {
+		b.oneWinner("sign up", 4, func(i int) error {
 			a := &record.Account{Username: fmt.Sprintf("r%d-%d-%s", round, i, rand.Text()), Password: "!", IsActive: true}
 			return social.SignUpSocial(b.ctx, a, newSocial("new"+uid), false, nil)
 		})
-		race("spend", 4, func(int) error {
+		b.oneWinner("spend", 4, func(int) error {
 			return social.SpendOnce(b.ctx, record.Spent{ID: "provider " + uid, Expires: start.Add(time.Hour)})
 		})
 		a := b.account()
 		rows := []*record.SocialAccount{b.connect(a.ID), b.connect(a.ID)}
-		race("disconnect", 2, func(i int) error {
+		b.oneWinner("disconnect", 2, func(i int) error {
 			return social.ChangeSocial(b.ctx, record.SocialChange{User: a.ID, Disconnect: rows[i].ID, IfPassword: "first", IfRemaining: []int64{rows[1-i].ID}})
 		})
 	}

@@ -7,8 +7,8 @@
 //
 // It covers accounts, sessions, races for a refresh token, and a model of the
 // session machine that random histories are compared with. The optional
-// interfaces ([record.Keys], [record.Events], [record.Outbox] and
-// [record.Failures]) are tested if the store implements them, and so are API keys
+// interfaces ([record.Keys], [record.Events], [record.Outbox], [record.Failures]
+// and [record.Factors]) are tested if the store implements them, and so are API keys
 // if it has a method APIKeys.
 //
 // With the environment variable LONG=1 there are ten times as many rounds of
@@ -35,7 +35,7 @@ type part struct {
 // Run runs the whole suite. open creates an empty store that exists until its
 // test ends; it is called once for each part.
 func Run(t *testing.T, open func(t *testing.T) record.Store) {
-	for _, part := range slices.Concat(accountsParts, namesParts, addressesParts, sessionsParts, pagesParts, socialParts, notBeforeParts, feedParts, racesParts, modelParts, recordsParts, apiKeyParts) {
+	for _, part := range slices.Concat(accountsParts, namesParts, addressesParts, sessionsParts, pagesParts, socialParts, factorParts, notBeforeParts, feedParts, racesParts, modelParts, recordsParts, apiKeyParts) {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open(t)) })
 	}
 }
