@@ -19,7 +19,7 @@ func (p Passkeys) CheckRPID(ctx context.Context) error {
 	if p.gate.rp == nil {
 		return nil
 	}
-	pinned, err := p.gate.factors.Setting(ctx, pinnedRPID)
+	pinned, err := p.gate.factors.Setting(ctx, record.PinnedRPID)
 	if err != nil || pinned == "" {
 		return err
 	}

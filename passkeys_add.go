@@ -104,7 +104,7 @@ func (p Passkeys) Add(ctx context.Context, a *record.Account, in NewPasskey, cli
 
 // pinRPID stores the RP ID with the first passkey.
 func (p Passkeys) pinRPID(ctx context.Context) error {
-	pinned, err := p.gate.factors.PinSetting(ctx, pinnedRPID, p.gate.rp.ID())
+	pinned, err := p.gate.factors.PinSetting(ctx, record.PinnedRPID, p.gate.rp.ID())
 	if err != nil {
 		return err
 	}

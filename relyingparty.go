@@ -37,10 +37,6 @@ func newRelyingParty(s *Settings, factors record.Factors, stored bool) (*passkey
 	return rp, nil
 }
 
-// pinnedRPID is the name of the setting in the database that holds the RP ID
-// that passkeys were registered for.
-const pinnedRPID = "rp_id"
-
 // PasskeyCeremony is what a client needs for a login or a registration.
 type PasskeyCeremony struct {
 	// PublicKey is the JSON of the options for the browser's

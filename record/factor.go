@@ -157,3 +157,6 @@ const (
 	FactorFormat = "mfa_format"
 	FormatSealed = "sealed"
 )
+
+// PinnedRPID is the setting that holds the RP ID that passkeys were registered for.
+const PinnedRPID = "rp_id"

@@ -27,7 +27,8 @@ type Fact struct {
 // own lists jotgate's tables.
 var own = []string{
 	"jotgate_session", "jotgate_not_before", "jotgate_password", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
-	"jotgate_outbox", "jotgate_epoch", "jotgate_pending", "jotgate_deletion", "jotgate_name", "jotgate_progress", "jotgate_job", "jotgate_api_key", migration.Table,
+	"jotgate_outbox", "jotgate_epoch", "jotgate_pending", "jotgate_deletion", "jotgate_name", "jotgate_progress", "jotgate_job", "jotgate_api_key",
+	"jotgate_spent", "jotgate_grace", "jotgate_factor_reset", "jotgate_setting", migration.Table,
 }
 
 // Facts describes the current tables, in the order in which they are shown.
@@ -40,6 +41,11 @@ func (s *Store) Facts(ctx context.Context) (list []Fact, err error) {
 		list = slices.Concat(found.userFacts(), found.djangoFacts())
 		mine, err := s.ownFacts(ctx, q)
 		list = append(list, mine...)
+		if err != nil {
+			return err
+		}
+		factors, err := s.factorFacts(ctx, q, found)
+		list = append(list, factors...)
 		if err != nil {
 			return err
 		}

@@ -45,6 +45,7 @@ func (c *doctorCommand) serveFacts(a *app) (facts []store.Fact) {
 		facts = append(facts, f)
 	}
 	facts = append(facts, c.providerFacts(a)...)
+	facts = append(facts, c.passkeyFacts(a)...)
 	const otherwise = "every request to it is answered 502 until it listens"
 	if path, ok := socketPath(c.Upstream); ok {
 		facts = append(facts, reach(a.ctx, "upstream "+c.Upstream, "unix", path, otherwise))

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store/sqlite"
 )
 
 // A secret with which serve does not start is never called usable.
@@ -77,5 +80,48 @@ func TestDoctorReaches(t *testing.T) {
 	_, stdout, _ := try(t, env, "", "doctor", "--keep-refresh-tokens", "--header-types", "JWT,Bearer")
 	if strings.Contains(stdout, "note  refresh tokens") || strings.Contains(stdout, "note  --header-types") {
 		t.Errorf("a note on what is set: %s", stdout)
+	}
+}
+
+// Doctor says to which site passkeys belong, and whether the pages can use them,
+// before serve refuses to start or browsers refuse the passkeys.
+func TestDoctorOnPasskeys(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "jotgate.db")
+	env := []string{"SECRET_KEY=" + goodSecret, "DATABASE_URL=sqlite:" + file}
+	if status, _, stderr := try(t, env, "", "migrate"); status != 0 {
+		t.Fatal(stderr)
+	}
+	doctor := func(want int, lines []string, args ...string) {
+		t.Helper()
+		status, stdout, stderr := try(t, env, "", append([]string{"doctor", "--addr", "127.0.0.1:0"}, args...)...)
+		if status != want {
+			t.Errorf("%q: status %d, %s", args, status, stderr)
+		}
+		for _, line := range lines {
+			if !strings.Contains(stdout, line) {
+				t.Errorf("%q: no %q in\n%s", args, line, stdout)
+			}
+		}
+	}
+	site := []string{"--base-url", "https://login.example.com"}
+	doctor(0, []string{"note  --rp-id: login.example.com\n", "ok    --rp-origins: https://login.example.com\n"}, site...)
+	doctor(0, []string{"note  --rp-id: none: passkeys are off\n"}, "--base-url", "http://10.0.0.1")
+	doctor(0, []string{"fix   --rp-origins: https://example.org\n", "add https://login.example.com to --rp-origins"}, append(site, "--rp-id", "example.org")...)
+
+	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Factors().PinSetting(t.Context(), record.PinnedRPID, "example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	doctor(0, []string{"ok    --rp-id: example.com, that of the passkeys of this database\n"}, append(site, "--rp-id", "example.com")...)
+	doctor(1, []string{"BAD   --rp-id: login.example.com, but the passkeys of this database are of example.com\n", "set --rp-id=example.com"}, site...)
+	doctor(0, []string{"fix   --rp-id: none, but there are passkeys of example.com\n"}, "--base-url", "http://10.0.0.1")
+	if status, _, stderr := try(t, append(env, "JOTGATE_BASE_URL=https://login.example.com"), "", "serve", "--addr", "127.0.0.1:0"); status == 0 || !strings.Contains(stderr, "example.com") {
+		t.Errorf("serve: %d %s", status, stderr)
 	}
 }
