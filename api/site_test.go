@@ -103,11 +103,19 @@ func newSite(t testing.TB, c change) *site {
 // siteOn is a site without users, on the database in the file.
 func siteOn(t testing.TB, file string, schema store.Schema, c change) *site {
 	t.Helper()
-	s := &site{t: t, file: file, logs: &logBuffer{}, now: &hands{at: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
-	var err error
-	if s.db, err = sqlite.Open(t.Context(), file, sqlite.Options{Schema: schema}); err != nil {
+	db, err := sqlite.Open(t.Context(), file, sqlite.Options{Schema: schema})
+	if err != nil {
 		t.Fatal(err)
 	}
+	s := siteAt(t, db, c)
+	s.file = file
+	return s
+}
+
+// siteAt is a site on a database that is open, and closed at the end.
+func siteAt(t testing.TB, db *store.Store, c change) *site {
+	t.Helper()
+	s := &site{t: t, db: db, logs: &logBuffer{}, now: &hands{at: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
 	t.Cleanup(func() { s.db.Close() })
 	s.API = s.reopen(c)
 	return s
