@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -292,10 +293,13 @@ func factorSettings(b *bench, factors record.Factors) {
 	}
 }
 
+// factorRounds returns how often each race of factors is run.
+func factorRounds() int { return rounds.Of(5, 200) }
+
 // Of concurrent logins exactly one uses a code, and one spends a pending login.
 func factorRaces(b *bench, _ record.Factors) {
 	const callers = 8
-	for range raceRounds() {
+	for range factorRounds() {
 		a := b.account().ID
 		totp := b.enrol(a, record.FactorTOTP)
 		set := record.FactorSet([]record.Factor{*totp})
@@ -314,7 +318,7 @@ func factorRaces(b *bench, _ record.Factors) {
 // removes a factor, pins a setting or counts an attempt.
 func factorChangeRaces(b *bench, factors record.Factors) {
 	const callers = 8
-	for round := range raceRounds() {
+	for round := range factorRounds() {
 		a := b.account().ID
 		totp := b.enrol(a, record.FactorTOTP)
 		set := record.FactorSet([]record.Factor{*totp})
