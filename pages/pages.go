@@ -24,6 +24,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/internal/layout"
+	"github.com/jotgate/jotgate/internal/resubmit"
 	"github.com/jotgate/jotgate/internal/web"
 )
 
@@ -98,6 +99,7 @@ type Pages struct {
 	origins  *http.CrossOriginProtection
 	catalogs *catalog.Catalogs
 	theme    *layout.Theme
+	forms    *resubmit.Forms
 	files    *layout.Files
 	nexts    []string // origins that next may lead to
 	mux      *http.ServeMux
@@ -110,7 +112,7 @@ var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "
 // or the file and line of an invalid template. Pages is an http.Handler; Mount
 // registers the pages on another mux.
 func New(gate *jotgate.Gate, o Options) (*Pages, error) {
-	p := &Pages{gate: gate, options: o, origins: http.NewCrossOriginProtection(), mux: http.NewServeMux()}
+	p := &Pages{gate: gate, options: o, forms: resubmit.New(gate.Settings().Now), origins: http.NewCrossOriginProtection(), mux: http.NewServeMux()}
 	for _, step := range []func() error{p.checkOptions, p.makeShell, p.load} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("pages: %w", err)

@@ -352,7 +352,7 @@ func providerSignup(v *visit) error {
 	l := v.held()
 	if l == nil {
 		v.p.gate.Events().Record(v.ctx, record.Event{Name: "provider_refused", Detail: "sign-up: the identity is not valid any more"}, v.client)
-		return v.showProblem(http.StatusForbidden, "provider.expired")
+		return v.restart()
 	}
 	err := v.p.gate.Logins().Providers().SignUp(v.ctx, l, username, !v.p.options.SendActivationEmail, v.client)
 	switch {
@@ -360,8 +360,9 @@ func providerSignup(v *visit) error {
 	case err != nil && jotgate.AsError(err).Is(jotgate.ErrTaken), err != nil && len(jotgate.AsError(err).List) > 0:
 		return v.wrong("username", v.T("error.username.taken"))
 	case err != nil && jotgate.AsError(err).Code == "provider_expired":
+		v.refused(err)
 		v.forgetHeld()
-		return v.flowProblem(l.Identity().Provider, err)
+		return v.restart()
 	case err != nil:
 		return v.namedAfterLogin(err)
 	}

@@ -300,7 +300,7 @@ func TestProviderNext(t *testing.T) {
 			t.Errorf("next=%s leads to %s", next, got.path)
 		}
 	}
-	s.is(s.post("/account/provider", "provider", "nothing"), 404, "/account/provider", "Something went wrong")
+	s.is(s.post("/account/provider", "provider", "nothing"), 200, "/account/security", "Security") // it was removed
 	fresh := newProviderSite(t, pages.Options{})
 	fresh.idp.down = errors.New("connection refused")
 	if got := fresh.post("/account/provider", "provider", "example"); got.status != 503 || !got.has("cannot be reached") {

@@ -25,11 +25,13 @@ type route struct {
 	scope    string // of the rates, for act
 	token    bool   // the address holds a token: scope also limits show, which checks it
 	protect  bool   // a user with a second factor must have presented it recently
+	form     string // without a template: the page that has the form
 	json     bool   // for scripts: errors are JSON
 	acting   bool   // a member of staff who acts for the user may send the form
 	show     func(*visit) error
 	act      func(*visit) error
 	external bool               // act is for a form of another site, and only redirects
+	repeat   bool               // act does nothing that counts, and its response is for one browser alone
 	check    func(*visit) error // in place of show and act: for a gateway, by any method
 }
 
@@ -42,7 +44,7 @@ var routes = []route{
 	{path: "login/recovery", template: "recovery.html", title: "recovery.title", scope: "login", show: stepShow, act: recoveryCode},
 	{path: "login/enrol", template: "enrol.html", title: "enrol.title", scope: "login", show: enrolShow, act: enrol},
 	{path: "login/new-password", template: "new-password.html", title: "new-password.title", scope: "login", show: stepShow, act: newPassword},
-	{path: "provider", template: "provider.html", title: "provider.title", scope: "login", show: providerShow, act: providerBegin},
+	{path: "provider", template: "provider.html", title: "provider.title", scope: "login", show: providerShow, act: providerBegin, repeat: true},
 	{path: "provider/{provider}/callback", template: "provider.html", title: "provider.title", scope: "login", token: true, external: true, show: providerCallback, act: providerForward},
 	{path: "provider/signup", template: "provider-signup.html", title: "provider-signup.title", access: guest, scope: "register", show: providerSignupShow, act: providerSignup},
 	{path: "signup", template: "signup.html", title: "signup.title", access: guest, scope: "register", show: signupShow, act: signup},
@@ -67,7 +69,7 @@ var routes = []route{
 	{path: "sessions", template: "sessions.html", title: "sessions.title", access: member, show: sessionsShow, act: sessionsEnd},
 	{path: "activity", template: "activity.html", title: "activity.title", access: member, show: activityShow},
 	{path: "data", template: "data.html", title: "data.title", access: member, show: dataShow, scope: "login", protect: true, act: dataDelete},
-	{path: "data/export", access: member, act: dataExport},
+	{path: "data/export", form: "data", access: member, act: dataExport},
 
 	{path: "token", act: token, json: true, acting: true},
 	{path: "passkey/options", act: passkeyOptions, json: true},
@@ -84,7 +86,7 @@ func (p *Pages) handler(r *route) http.Handler {
 func (p *Pages) endpoint(r *route) web.Endpoint {
 	allow := ""
 	switch {
-	case r.act != nil && r.template != "":
+	case r.act != nil && (r.template != "" || r.form != ""):
 		allow = "GET, HEAD, POST"
 	case r.act != nil:
 		allow = "POST"

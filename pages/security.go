@@ -79,6 +79,10 @@ func security(v *visit) error {
 	}
 	if codes != "" {
 		list, err := v.p.gate.Factors().NewRecoveryCodes(v.ctx, account, v.client)
+		if errors.Is(err, jotgate.ErrForbidden) { // another tab has removed the factor
+			v.refused(err)
+			return v.wrong("", v.T("problem.refused"))
+		}
 		if err != nil {
 			return err
 		}
@@ -86,7 +90,7 @@ func security(v *visit) error {
 	}
 	id, err := strconv.ParseInt(remove+rename, 10, 64)
 	if err != nil {
-		return jotgate.ErrNotFound
+		return v.wrong("", v.T("problem.refused"))
 	}
 	if rename != "" {
 		return v.renamePasskey(account, id, name)

@@ -3,6 +3,7 @@ package pages
 // One request: who sent it, in which language, and the response.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -15,7 +16,6 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/internal/layout"
-	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
@@ -32,6 +32,7 @@ type visit struct {
 	network string
 	session *jotgate.PageSession // nil if the browser is not signed in
 	done    bool                 // a response was sent
+	limited error                // too many requests: the form is only shown again
 	refusal bool                 // the audit trail has the refusal of this request
 	forget  string               // the id of a passkey that the server does not know
 }
@@ -118,6 +119,8 @@ func (v *visit) handle() error {
 	}
 	reading := v.r.Method == http.MethodGet || v.r.Method == http.MethodHead
 	switch {
+	case reading && v.route.form != "":
+		return v.redirect(v.Path + v.route.form)
 	case reading && v.route.template == "", !reading && (v.r.Method != http.MethodPost || v.route.act == nil):
 		return &jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + v.r.Method + `" not allowed.`}
 	case !reading && !v.route.external:
@@ -125,6 +128,19 @@ func (v *visit) handle() error {
 			return jotgate.ErrForbidden.Because(err)
 		}
 	}
+	if !reading && v.route.scope != "" {
+		v.limited = v.p.shell.Limit(v.network, v.route.scope)
+	}
+	v.received()
+	if reading || v.route.external || v.route.json || v.route.repeat {
+		return v.enter(reading)
+	}
+	return v.once(func() error { return v.enter(false) })
+}
+
+// enter opens the session and, if the page is for this user, shows the page or does
+// what its form asks for.
+func (v *visit) enter(reading bool) error {
 	if err := v.openSession(); err != nil {
 		return err
 	}
@@ -171,11 +187,11 @@ func (v *visit) refused(err error) {
 
 // toLogin sends the browser to the login and, after that, back to this page.
 func (v *visit) toLogin(back bool) error {
-	if v.route.template == "" {
+	next := v.Path + cmp.Or(v.route.form, v.route.path)
+	switch {
+	case v.route.template == "" && v.route.form == "":
 		return jotgate.ErrNotAuthenticated
-	}
-	next := v.Path + v.route.path
-	if back {
+	case back:
 		next = v.p.shell.PublicPath(v.r, v.r.URL.RequestURI())
 	}
 	return v.redirect(v.address("login", v.p.safeNext(next)))
@@ -205,10 +221,8 @@ var notices = map[string]string{
 // act reads the form and does what it asks for. An error that the user can
 // correct shows the form again.
 func (v *visit) act() error {
-	if v.route.scope != "" {
-		if err := v.p.shell.Limit(v.network, v.route.scope); err != nil {
-			return v.again(err)
-		}
+	if v.limited != nil {
+		return v.again(v.limited)
 	}
 	err := v.route.act(v)
 	if err != nil && !v.done {
@@ -228,10 +242,13 @@ func (v *visit) again(err error) error {
 		}
 		v.explain(e)
 	}
-	if len(v.Errors) == 0 {
-		return err
-	}
 	status := http.StatusUnprocessableEntity
+	if len(v.Errors) == 0 { // what the form changes is no longer as the form shows it
+		_ = v.wrong("", v.T("problem.refused"))
+		if e.Status == http.StatusForbidden {
+			status = e.Status
+		}
+	}
 	if e != nil && (e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable) {
 		status = e.Status
 		v.w.Header().Set("Retry-After", throttle.RetryAfter(e.RetryAfter))
@@ -363,38 +380,4 @@ func (v *visit) send(status int, page []byte) {
 	if v.r.Method != http.MethodHead {
 		_, _ = v.w.Write(page)
 	}
-}
-
-// notFound serves every other path below Options.Path.
-func (p *Pages) notFound(w http.ResponseWriter, r *http.Request) {
-	p.renderError(w, r, jotgate.ErrNotFound)
-}
-
-// renderError is the page of an error, with the id of the request.
-func (p *Pages) renderError(w http.ResponseWriter, r *http.Request, e *jotgate.Error) {
-	v := p.visit(w, r, &route{template: "error.html", title: "problem.title"})
-	v.Page, v.Request, v.Query = "error", w.Header().Get(web.RequestID), ""
-	v.Data = errorData(e)
-	if e.RetryAfter > 0 {
-		w.Header().Set("Retry-After", throttle.RetryAfter(e.RetryAfter))
-	}
-	if err := v.render(e.Status); err != nil {
-		e.Respond(w, "")
-	}
-}
-
-// errorData returns the id of the message about an error.
-func errorData(e *jotgate.Error) string {
-	if e.Code == "impersonated" {
-		return "problem.impersonated"
-	}
-	switch e.Status {
-	case http.StatusNotFound:
-		return "problem.notfound"
-	case http.StatusForbidden, http.StatusBadRequest, http.StatusUnauthorized, http.StatusMethodNotAllowed:
-		return "problem.refused"
-	case http.StatusTooManyRequests:
-		return "problem.many"
-	}
-	return "problem.busy"
 }

@@ -77,13 +77,14 @@ var rows = []row{
 	{path: "internal/form", may: []string{".", "record", "passwd/names"}},
 	{path: "internal/useragent", kind: pure, libraries: none},
 	{path: "internal/catalog", kind: pure, libraries: golangX},
+	{path: "internal/resubmit"},
 	{path: "internal/layout", may: []string{".", "internal/catalog", "internal/useragent"}},
 	{path: "internal/gauge", may: []string{".", "record", "passwd", "api"}},
 	{path: "internal/lockout", may: []string{".", "metrics", "record", "throttle"}},
 	{path: "internal/web", may: []string{"internal/trace", ".", "metrics", "record", "throttle", "internal/catalog", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
 	{path: "api", may: []string{"metrics", "factor/passkey", "factor/totp", ".", "record", "apikey", "throttle", "mail", "internal/catalog", "internal/form", "internal/useragent", "internal/web", "proxy"}},
-	{path: "pages", may: []string{".", "record", "apikey", "provider", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "internal/catalog", "internal/form", "internal/layout", "internal/useragent", "internal/web", "proxy"}},
+	{path: "pages", may: []string{".", "record", "apikey", "provider", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "internal/catalog", "internal/form", "internal/layout", "internal/resubmit", "internal/useragent", "internal/web", "proxy"}},
 	{path: "proxy", may: []string{"internal/trace", ".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 

@@ -12,6 +12,15 @@ import (
 // Body reads a JSON or form body within Settings.MaxBody and
 // Settings.BodyTimeout. The error is a *jotgate.Error.
 func (s *Shell) Body(w http.ResponseWriter, r *http.Request) (*form.Body, error) {
+	raw, err := s.ReadBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return form.Parse(r.Header, raw)
+}
+
+// ReadBody is Body without decoding.
+func (s *Shell) ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// A ResponseWriter without deadlines keeps the server's own deadline.
 	deadlines := http.NewResponseController(w)
 	_ = deadlines.SetReadDeadline(time.Now().Add(s.settings.BodyTimeout))
@@ -22,7 +31,7 @@ func (s *Shell) Body(w http.ResponseWriter, r *http.Request) (*form.Body, error)
 	}
 	// Kept, the deadline would look like a client that has left.
 	_ = deadlines.SetReadDeadline(time.Time{})
-	return form.Parse(r.Header, raw)
+	return raw, nil
 }
 
 // EndChunked closes the connection after the response to a request with a
