@@ -64,6 +64,7 @@ var (
 	// Logins with a provider. After ErrNotConnected, Providers.Link says what to do.
 	ErrNotConnected    = &Error{Status: 401, Code: "not_connected", Detail: "This account of the provider is not connected to an account here."}
 	ErrLastWay         = &Error{Status: 400, Code: "last_way", Detail: "This is the only way to sign in to your account. Set a password or add another way first."}
+	errLogoutToken     = &Error{Status: 400, Code: "invalid_request", Detail: "Token is invalid"}
 	errProviderDenied  = &Error{Status: 403, Code: "provider_denied", Detail: "The provider did not sign you in."}
 	errProviderExpired = &Error{Status: 403, Code: "provider_expired", Detail: "Signing in with the provider took too long, or was completed already. Please begin again."}
 	errProviderInvalid = &Error{Status: 403, Code: "provider_invalid", Detail: "The response of the provider could not be verified."}

@@ -186,7 +186,7 @@ func (p providerProof) prove(ctx context.Context, g *Gate, l *login) (proved, er
 	} else if err != nil {
 		return proved{}, err
 	}
-	use := &record.SocialUse{ID: row.ID, Provider: row.Provider, UID: row.UID, Data: p.identity.Claims}
+	use := &record.SocialUse{ID: row.ID, Provider: row.Provider, UID: row.UID, Data: p.identity.Claims, Subject: p.identity.Origin.Subject, Session: p.identity.Origin.Session}
 	return proved{Method: methodProvider, Both: p.identity.TwoFactors, Social: use}, nil
 }
 
@@ -195,7 +195,9 @@ func (p providerProof) prove(ctx context.Context, g *Gate, l *login) (proved, er
 func socialUses(done []proved) (uses []record.SocialUse) {
 	for _, p := range done {
 		if p.Social != nil {
-			uses = append(uses, *p.Social)
+			use := *p.Social
+			use.At = time.Unix(p.Time, 0)
+			uses = append(uses, use)
 		}
 	}
 	return uses

@@ -116,11 +116,16 @@ func logout(v *visit) error {
 			return err
 		}
 	}
+	var leave, name string
 	if v.session != nil {
+		leave, name = v.p.gate.Logins().Providers().LogoutURL(v.ctx, v.session, v.origin()+v.Path+"logout")
 		if err := v.p.gate.Sessions().End(v.ctx, v.session.Owner, v.session.User.Session, v.client); err != nil && !errors.Is(err, jotgate.ErrNotFound) {
 			return err
 		}
 	}
 	v.p.setCookie(v.w, v.r, sessionCookie, "", -time.Second)
+	if leave != "" {
+		return v.leaveProvider(leave, name)
+	}
 	return v.to("login", "signedout")
 }

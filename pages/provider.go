@@ -108,20 +108,6 @@ func (v *visit) providerName(id string) string {
 	return id
 }
 
-// callbackURL returns the address to which a provider sends the browser back. Each
-// provider has its own, so that a code of one is never sent to another (RFC 9700
-// section 4.4.2.2).
-func (v *visit) callbackURL(id string) string {
-	origin := url.URL{Scheme: "http", Host: v.r.Host}
-	if v.r.TLS != nil {
-		origin.Scheme = "https"
-	}
-	if u, err := url.Parse(v.p.options.BaseURL); err == nil && u.Host != "" {
-		origin = url.URL{Scheme: u.Scheme, Host: u.Host}
-	}
-	return origin.String() + v.Path + "provider/" + id + "/callback"
-}
-
 // dropFlows deletes the cookies of other flows if they are large together: most of
 // them were given up.
 func (v *visit) dropFlows() {
@@ -243,6 +229,8 @@ func (v *visit) providerLogin(l *jotgate.ProviderLogin) error {
 	switch {
 	case errors.Is(err, jotgate.ErrNotConnected) && kind.Replaces == nil:
 		return v.providerLink(l)
+	case errors.Is(err, jotgate.ErrLoginNotValid) && kind.Replaces == nil: // the provider has ended its session since
+		return v.providerProblem(l, "provider.expired", err.Error())
 	case errors.Is(err, jotgate.ErrNotConnected), errors.Is(err, jotgate.ErrLoginNotValid):
 		return v.providerProblem(l, "provider.other", "the user is another one: "+err.Error())
 	case errors.Is(err, jotgate.ErrNoActiveAccount):

@@ -96,7 +96,7 @@ func newProviderSite(t *testing.T, o pages.Options, changes ...func(*jotgate.Set
 	}
 	i := &idp{key: key.WithID("k"), nonces: map[string]string{}, sign: func(k *jwt.Key, c jwt.Raw) (string, error) { return jwt.Sign(k, c) }}
 	var list []*provider.Provider
-	for _, s := range []provider.Settings{{ID: "example", Name: "Example", Issuer: "https://idp.example", TrustEmail: true}, {ID: "apple"}, {ID: "microsoft"}, {ID: "github"}, {ID: "other", Name: "Other", Issuer: "https://other.example"}} {
+	for _, s := range []provider.Settings{{ID: "example", Name: "Example", Issuer: "https://idp.example", TrustEmail: true, Logout: true}, {ID: "apple"}, {ID: "microsoft"}, {ID: "github"}, {ID: "other", Name: "Other", Issuer: "https://other.example"}} {
 		s.ClientID, s.ClientSecret, s.Transport, s.Now = "client", clientSecret, i, func() time.Time { return i.now() }
 		p, err := provider.New(s)
 		if err != nil {

@@ -46,6 +46,7 @@ var routes = []route{
 	{path: "login/new-password", template: "new-password.html", title: "new-password.title", scope: "login", show: stepShow, act: newPassword},
 	{path: "provider", template: "provider.html", title: "provider.title", scope: "login", show: providerShow, act: providerBegin, repeat: true},
 	{path: "provider/{provider}/callback", template: "provider.html", title: "provider.title", scope: "login", token: true, external: true, show: providerCallback, act: providerForward},
+	{path: "provider/{provider}/logout", external: true, json: true, act: providerLogout},
 	{path: "provider/signup", template: "provider-signup.html", title: "provider-signup.title", access: guest, scope: "register", show: providerSignupShow, act: providerSignup},
 	{path: "signup", template: "signup.html", title: "signup.title", access: guest, scope: "register", show: signupShow, act: signup},
 	{path: "activate", template: "confirm.html", title: "activate.title", scope: "links", token: true, show: activateShow, act: activate},

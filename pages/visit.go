@@ -302,7 +302,7 @@ func (v *visit) read(fields ...field) error {
 	for i, f := range fields {
 		list[i] = form.Text(f.name, f.into).OrNot(&sent)
 		list[i].Blank, list[i].MaxLength = true, 4096
-		if f.name == "credential" {
+		if f.name == "credential" || f.name == "logout_token" {
 			list[i].MaxLength = 16384
 		}
 	}
@@ -310,7 +310,7 @@ func (v *visit) read(fields ...field) error {
 		return err
 	}
 	for _, f := range fields {
-		if !strings.Contains(f.name, "password") && !slices.Contains([]string{"code", "pending", "credential"}, f.name) {
+		if !strings.Contains(f.name, "password") && !slices.Contains([]string{"code", "pending", "credential", "logout_token"}, f.name) {
 			v.Values[f.name] = *f.into
 		}
 		if f.must {

@@ -207,14 +207,7 @@ func (p *Provider) claimsOf(ctx context.Context, m *metadata, f *Flow, token *oa
 func (p *Provider) verifyIDToken(m *metadata, f *Flow, text string) (claims, error) {
 	token, err := m.idTokens.Verify(text)
 	if err != nil {
-		reason := Invalid
-		if errors.Is(err, jwt.ErrNoKeys) {
-			reason = Unavailable
-		}
-		if e := new(jwt.Error); errors.As(err, &e) {
-			err = errors.New("the ID token: " + e.Error() + ": " + e.Detail())
-		}
-		return claims{}, &Error{reason, err}
+		return claims{}, tokenError("the ID token", err)
 	}
 	c := claims{token: token.Payload()}
 	azp := textOf(c.token, "azp")

@@ -27,6 +27,7 @@ type Identity struct {
 	// TwoFactors reports that the provider asked for two factors, in the words of
 	// Settings.MultiACR or MultiAMR.
 	TwoFactors bool
+	Origin     Origin // the session at the provider
 	Claims     string // a JSON object: what the provider said
 }
 
@@ -107,7 +108,7 @@ func (p *Provider) identity(c claims) (Identity, error) {
 		i.FirstName, i.LastName, _ = strings.Cut(full, " ")
 	}
 	i.setEmail(p, c)
-	i.TwoFactors = p.askedTwice(c.token)
+	i.TwoFactors, i.Origin = p.askedTwice(c.token), p.origin(c.token)
 	return i, nil
 }
 

@@ -32,6 +32,9 @@ type metadata struct {
 	keysURL  string
 	keys     *jwks.Remote
 	idTokens *jwt.Verifier[jwt.Raw]
+
+	logoutTokens  *jwt.Verifier[jwt.Raw]
+	endSessionURL string // "" if the provider announces none
 }
 
 // tenantPart stands in Microsoft's issuer for the tenant of the user.
@@ -119,7 +122,7 @@ func (p *Provider) discover(ctx context.Context) (*metadata, error) {
 	if common := strings.Replace(issuer, "/common/", "/"+tenantPart+"/", 1); named != issuer && !(p.hasTenants() && named == common) {
 		return nil, invalid(fmt.Sprintf("the metadata is of the issuer %q", named))
 	}
-	m := &metadata{authURL: textOf(doc, "authorization_endpoint"), tokenURL: textOf(doc, "token_endpoint"), userInfoURL: textOf(doc, "userinfo_endpoint"), keysURL: textOf(doc, "jwks_uri")}
+	m := &metadata{authURL: textOf(doc, "authorization_endpoint"), tokenURL: textOf(doc, "token_endpoint"), userInfoURL: textOf(doc, "userinfo_endpoint"), keysURL: textOf(doc, "jwks_uri"), endSessionURL: textOf(doc, "end_session_endpoint")}
 	if err := m.check(issuer); err != nil {
 		return nil, err
 	}
@@ -133,6 +136,9 @@ func (m *metadata) check(issuer string) error {
 	addresses := map[string]string{"authorization_endpoint": m.authURL, "token_endpoint": m.tokenURL, "jwks_uri": m.keysURL}
 	if m.userInfoURL != "" {
 		addresses["userinfo_endpoint"] = m.userInfoURL
+	}
+	if m.endSessionURL != "" {
+		addresses["end_session_endpoint"] = m.endSessionURL
 	}
 	for name, address := range addresses {
 		if err := checkURL(name, address); err != nil {
@@ -169,6 +175,11 @@ func (p *Provider) setKeys(m *metadata, issuer string, algorithms []jwt.Algorith
 		rules.Issuer, rules.Require = "", append(rules.Require, "iss", "tid") // checkTenant compares them
 	}
 	if m.idTokens, err = jwt.NewVerifier[jwt.Raw](m.keys, rules); err != nil {
+		return failed(Invalid, err)
+	}
+	rules.Types = append(rules.Types, "logout+jwt") // recommended, not required
+	rules.Require = append(slices.DeleteFunc(slices.Clone(rules.Require), func(name string) bool { return name == "sub" }), "jti", "events")
+	if m.logoutTokens, err = jwt.NewVerifier[jwt.Raw](m.keys, rules); err != nil {
 		return failed(Invalid, err)
 	}
 	return nil

@@ -76,6 +76,9 @@ type Settings struct {
 	// which the provider says that it asked for two factors. Default: none, so that
 	// signing in with the provider is one factor.
 	MultiACR, MultiAMR []string
+	// Logout leads a user who signs out here to the provider's end_session_endpoint,
+	// which also ends the session there. Default: the user stays signed in there.
+	Logout bool
 
 	// TeamID, KeyID and PrivateKey (PEM) make the client secret of Apple.
 	TeamID, KeyID, PrivateKey string

@@ -22,6 +22,7 @@ const (
 	EndedByStepUp   EndReason = "stepup"   // the user authenticated again; another session replaced it
 	EndedByFactors  EndReason = "factors"  // the second factors were reset
 	EndedByRestore  EndReason = "restore"  // the database was restored from a backup
+	EndedByProvider EndReason = "provider" // the provider ended the session that it began with
 	EndedByActor    EndReason = "actor"    // a member of staff acted for the user, and the session of that member ended
 )
 
@@ -67,6 +68,9 @@ type Session struct {
 	// for a session of the user's own; ActorSession also if a command made it.
 	Actor        UserID `json:"actor_id,omitempty"`
 	ActorSession string `json:"-"`
+	// Provider is the id of the provider with which the session began, or "".
+	// Session.Entry sets it.
+	Provider string `json:"-"`
 	// Entry is what CreateSession checks and writes in the same transaction. It is
 	// not stored with the session.
 	Entry Entry `json:"-"`

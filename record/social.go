@@ -25,6 +25,13 @@ type SocialUse struct {
 	Provider string `json:"p"`
 	UID      string `json:"u"`
 	Data     string `json:"-"` // empty: unchanged
+	// Subject and Session are those of provider.Origin: a new session is stored with
+	// them, so that EndSocial finds it.
+	Subject string `json:"b,omitempty"`
+	Session string `json:"q,omitempty"`
+	// At is when the provider was asked. If EndSocial has ended the session at the
+	// provider since, no session is created: the error is jotgate.ErrLoginNotValid.
+	At time.Time `json:"-"`
 }
 
 // SocialChange connects or disconnects an account at a provider, in one
@@ -67,6 +74,14 @@ type SocialAccounts interface {
 	// is set. Errors: those of Accounts.Create; jotgate.ErrConnected if Provider and
 	// UID belong to a user; jotgate.ErrLoginNotValid if one of spend exists.
 	SignUpSocial(ctx context.Context, a *Account, social *SocialAccount, verified bool, spend []Spent) error
+	// EndSocial ends the sessions that began with a session at a provider, with
+	// EndedByProvider, and returns them as they are then. Of which, Provider, Subject,
+	// Session and At (now) count; at least one of Subject and Session is set, and what is
+	// set must be that of the session here. In the same transaction it inserts
+	// once: if that exists, the error is jotgate.ErrLoginNotValid, and nothing
+	// ends. A session that replaced another one (Entry.Replaces) began with the same
+	// session at a provider, unless it began with one of its own.
+	EndSocial(ctx context.Context, which SocialUse, once Spent) ([]Session, error)
 	// SpendOnce inserts the row, or returns jotgate.ErrLoginNotValid if it exists.
 	SpendOnce(ctx context.Context, s Spent) error
 }

@@ -10,7 +10,7 @@ import (
 
 // Sessions: one row per login. rotate.go rotates them, ending.go ends them.
 
-const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason, password_digest, token_expires, auth_time, amr, acr, actor"
+const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason, password_digest, token_expires, auth_time, amr, acr, actor, provider"
 
 // scanSession reads sessionColumns.
 func scanSession(rows rowScanner) (s record.Session, err error) {
@@ -18,7 +18,7 @@ func scanSession(rows rowScanner) (s record.Session, err error) {
 	var actor string
 	err = rows.Scan(&s.ID, &s.User, instant{&s.Created}, instant{&s.LastSeen}, &s.Address, &s.UserAgent, &s.JTI,
 		&s.PreviousJTI, instant{&s.Rotated}, instant{&s.Expires}, instant{&s.Ended}, &s.EndReason, &s.PasswordDigest, &tokenExpires,
-		&authTime, &s.AMR, &s.ACR, &actor)
+		&authTime, &s.AMR, &s.ACR, &actor, &s.Provider)
 	s.ActorSession, s.Actor = splitActor(actor)
 	if tokenExpires != 0 {
 		s.Adopted.Expires = time.UnixMicro(tokenExpires).UTC()
@@ -57,6 +57,9 @@ func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Se
 		}
 	}
 	if _, err := insertSession(ctx, q, session, ""); err != nil {
+		return err
+	}
+	if err := setOrigin(ctx, q, session); err != nil {
 		return err
 	}
 	if err := s.addOutstanding(ctx, q, session.User, session.JTI, session.Created, session.Expires); err != nil {

@@ -44,10 +44,8 @@ var providerKeys = map[string]func(s *provider.Settings, value string) error{
 	"scopes":        list(func(s *provider.Settings) *[]string { return &s.Scopes }),
 	"multi_acr":     list(func(s *provider.Settings) *[]string { return &s.MultiACR }),
 	"multi_amr":     list(func(s *provider.Settings) *[]string { return &s.MultiAMR }),
-	"trust_email": func(s *provider.Settings, value string) (err error) {
-		s.TrustEmail, err = strconv.ParseBool(value)
-		return err
-	},
+	"trust_email":   boolean(func(s *provider.Settings) *bool { return &s.TrustEmail }),
+	"logout":        boolean(func(s *provider.Settings) *bool { return &s.Logout }),
 }
 
 func text(of func(*provider.Settings) *string) func(*provider.Settings, string) error {
@@ -61,6 +59,13 @@ func list(of func(*provider.Settings) *[]string) func(*provider.Settings, string
 	return func(s *provider.Settings, value string) error {
 		*of(s) = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
 		return nil
+	}
+}
+
+func boolean(of func(*provider.Settings) *bool) func(*provider.Settings, string) error {
+	return func(s *provider.Settings, value string) (err error) {
+		*of(s), err = strconv.ParseBool(value)
+		return err
 	}
 }
 

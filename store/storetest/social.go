@@ -19,6 +19,7 @@ var socialParts = []part{
 	{"SocialDisconnect", testSocialDisconnect},
 	{"SocialLogin", testSocialLogin},
 	{"SocialRaces", testSocialRaces},
+	{"SocialLogout", testSocialLogout},
 }
 
 // social returns the accounts at providers of the store.
