@@ -45,7 +45,7 @@ func main() {
 
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{ctx: ctx, env: environment(env), stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &app{ctx: ctx, args: args, env: environment(env), stdin: stdin, stdout: stdout, stderr: stderr}
 	err := a.run(args)
 	if err == nil {
 		return statusDone
@@ -77,6 +77,7 @@ func sentence(err error) string {
 // app holds everything outside the program that a command may use.
 type app struct {
 	ctx    context.Context
+	args   []string // the command line
 	env    map[string]string
 	stdin  io.Reader
 	stdout io.Writer

@@ -26,11 +26,11 @@ func newMetrics() *metrics.Registry {
 }
 
 // listenMetrics opens --metrics-addr.
-func (f *metricsFlags) listenMetrics(ctx context.Context, figures *metrics.Registry) (*sideServer, error) {
+func (f *metricsFlags) listenMetrics(ctx context.Context, s *serving) (*sideServer, error) {
 	if f.MetricsAddr == "" {
 		return nil, nil
 	}
-	return listenBeside(ctx, "--metrics-addr", f.MetricsAddr, figures)
+	return listenBeside(ctx, "--metrics-addr", f.MetricsAddr, s.current(func(g *generation) http.Handler { return g.metrics }))
 }
 
 // sideServer is a server at another address than --addr. nil serves nothing.

@@ -2,10 +2,10 @@ package main
 
 // `serve`: listens, opens the database (startup.go), serves until a signal
 // arrives, and finishes the requests in progress (drain.go). serve_flags.go has its
-// settings, demo.go what --demo shows.
+// settings, generation.go what handles the requests, reload.go how SIGHUP replaces it,
+// demo.go what --demo shows.
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,13 +13,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 
-	"github.com/jotgate/jotgate"
+	"github.com/alecthomas/kong"
+
 	"github.com/jotgate/jotgate/api"
-	"github.com/jotgate/jotgate/mail"
-	"github.com/jotgate/jotgate/store"
 )
 
 type serveCommand struct{ serveFlags }
@@ -46,13 +47,15 @@ overrides the file:
 Every command reads that file alike. jotgate doctor checks all of it.
 
 SIGTERM and Ctrl-C: no new connections, open requests are finished, then the
-program ends with 0.`
+program ends with 0. SIGHUP: the settings are read again (docs/server.md).`
 }
 
 // Run serves until the context is done.
-func (c *serveCommand) Run(a *app) error {
+func (c *serveCommand) Run(a *app, line *kong.Context) error {
 	defer heapFloor()()
-	c.PrintEmails = c.PrintEmails || c.Demo
+	given := valuesOf(line) // before defaults are filled in
+	hangup, ignore := hangups(a.stderr)
+	defer ignore()
 	a.logLevel = new(slog.LevelVar)
 	log, err := c.logger(a.stderr, a.logLevel)
 	if err != nil {
@@ -61,7 +64,7 @@ func (c *serveCommand) Run(a *app) error {
 	if c.LogFormat == "json" {
 		a.jsonLog = log
 	}
-	if err := c.check(a); err != nil {
+	if err := c.prepare(a); err != nil {
 		return err
 	}
 	listener, err := c.listen(a)
@@ -69,26 +72,31 @@ func (c *serveCommand) Run(a *app) error {
 		return err
 	}
 	defer listener.Close()
-	c.passkeyDefaults(c.baseOf(listener))
 	s, err := c.newServing(a, listener, log)
 	if err != nil {
 		return err
 	}
 	defer s.stopRedirect()
-	a.metrics = newMetrics()
-	if s.metrics, err = c.listenMetrics(a.ctx, a.metrics); err != nil {
+	if s.metrics, err = c.listenMetrics(a.ctx, s); err != nil {
 		return c.giveUp(a, s, err)
 	}
-	gate, db, err := c.gate(a, log, true)
+	g, err := c.generate(a, s, true)
+	if err == nil {
+		defer s.endAll()
+		s.given = given
+		s.generation.Store(g)
+		s.admin, err = c.listenAdmin(a.ctx, s)
+	}
 	if err != nil {
 		return c.giveUp(a, s, err)
 	}
-	defer db.Close()
-	sender, err := c.assemble(a, s, gate, db)
-	if err != nil {
-		return c.giveUp(a, s, err)
-	}
-	return c.serve(a, s, gate, db, sender)
+	return c.serve(a, s, hangup)
+}
+
+// prepare sets what follows from other settings, and checks all of them.
+func (c *serveCommand) prepare(a *app) error {
+	c.PrintEmails = c.PrintEmails || c.Demo
+	return c.check(a)
 }
 
 // giveUp ends a server that did not become ready. That is no failure if it was
@@ -100,19 +108,22 @@ func (c *serveCommand) giveUp(a *app, s *serving, err error) error {
 	return errors.Join(err, s.server.Close())
 }
 
-// serving is a server and its listener.
+// serving is a server and its listeners, which stay while generations of what
+// handles the requests follow each other.
 type serving struct {
 	server   *http.Server
 	listener net.Listener
 	startup  *startup
 	drainer  *drainer
 	ended    chan error // receives the result of Serve
-	handler  http.Handler
 	// stopRedirect ends --tls-redirect.
 	stopRedirect func()
-	own          *ownHandler
 	admin        *sideServer
 	metrics      *sideServer
+
+	generation atomic.Pointer[generation]
+	given      map[string]any // the settings as they were last read, by flag
+	former     sync.WaitGroup // generations that finish their requests
 }
 
 // newServing handles requests from now on: by s.startup, until that is ready.
@@ -135,62 +146,34 @@ func (c *serveCommand) newServing(a *app, listener net.Listener, log *slog.Logge
 	return s, nil
 }
 
-// assemble makes what handles the requests and sends the e-mails.
-func (c *serveCommand) assemble(a *app, s *serving, gate *jotgate.Gate, db *store.Store) (*mail.Sender, error) {
-	if err := gate.Factors().Passkeys().CheckRPID(a.ctx); err != nil {
-		return nil, err
-	}
-	own, err := c.newOwnHandler(gate)
-	if err != nil {
-		return nil, err
-	}
-	if s.handler, err = c.front(own, gate, &c.requestFlags); err != nil {
-		return nil, err
-	}
-	s.handler = a.metrics.Wrap(s.handler, own.prefixes()...)
-	if c.AccessLog {
-		s.handler = logAccess(gate.Settings().Logger, s.handler)
-	}
-	s.own = own
-	if s.admin, err = c.listenAdmin(a.ctx, own); err != nil {
-		return nil, err
-	}
-	sender, err := c.mailFlags.sender(a, gate, db.Outbox(), cmp.Or(c.BaseURL, c.browserBase(s.listener)), a.log)
-	if err != nil {
-		return nil, err
-	}
-	return sender, gate.Sync(a.ctx)
-}
-
-// serve does what a server does in addition to handling requests, until it is stopped;
-// the gate's background work ends after the last request.
-func (c *serveCommand) serve(a *app, s *serving, gate *jotgate.Gate, db *store.Store, sender *mail.Sender) error {
+// serve does what a server does in addition to handling requests, until it is stopped.
+// SIGHUP makes it read its settings again.
+func (c *serveCommand) serve(a *app, s *serving, hangup <-chan os.Signal) error {
 	background, stop := context.WithCancel(context.WithoutCancel(a.ctx))
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer stop()
-	running.Go(func() { _ = gate.Run(background) })
-	running.Go(func() { _ = sender.Run(background) })
-	if s.own.keys != nil {
-		running.Go(func() { _ = s.own.keys.Run(background) })
+	s.generation.Load().start(background)
+	for _, side := range []*sideServer{s.admin, s.metrics} {
+		running.Go(func() { side.serve(background) })
 	}
 	running.Go(func() { trimMemory(background) })
-	running.Go(func() { s.metrics.serve(background) })
-	if s.own.admin != nil {
-		running.Go(func() { _ = s.own.admin.Run(background) })
-		running.Go(func() { s.admin.serve(background) })
-	}
-	s.startup.finish(s.handler)
-	if err := c.welcome(a, s.listener, gate, db); err != nil {
+	s.startup.finish(s)
+	g := s.generation.Load()
+	if err := c.welcome(a, s.listener, g.gate, g.db); err != nil {
 		return errors.Join(err, s.server.Close())
 	}
-	c.reportReady(a, s.listener, gate)
+	c.reportReady(a, s.listener, g.gate)
 	running.Go(func() { a.watchdog(background) })
-	select {
-	case err := <-s.ended:
-		return fmt.Errorf("serving stopped: %w", err)
-	case <-a.ctx.Done():
-		return c.drain(a, s)
+	for {
+		select {
+		case err := <-s.ended:
+			return fmt.Errorf("serving stopped: %w", err)
+		case <-a.ctx.Done():
+			return c.drain(a, s)
+		case <-hangup:
+			s.reload(a, background)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 // The login pages and the administration of serve.
 
 import (
+	"errors"
 	"io/fs"
 	"net/http"
 	"os"
@@ -53,7 +54,11 @@ func (f *siteFlags) locale() fs.FS {
 	case f.Locale != "":
 		return os.DirFS(f.Locale)
 	case f.Theme != "":
-		return os.DirFS(filepath.Join(f.Theme, "catalog"))
+		catalog := filepath.Join(f.Theme, "catalog")
+		if _, err := os.Stat(catalog); errors.Is(err, fs.ErrNotExist) {
+			return nil // a theme need not have one
+		}
+		return os.DirFS(catalog)
 	}
 	return nil
 }

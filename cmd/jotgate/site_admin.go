@@ -36,13 +36,21 @@ func (f *serveFlags) addAdmin(own *ownHandler, gate *jotgate.Gate) (err error) {
 	return nil
 }
 
-// listenAdmin opens --admin-addr.
-func (f *serveFlags) listenAdmin(ctx context.Context, own *ownHandler) (*sideServer, error) {
+// adminHandler returns what --admin-addr serves, nil if the administration is off.
+func (f *serveFlags) adminHandler(own *ownHandler) http.Handler {
 	if f.AdminAddr == "" || own.admin == nil {
-		return nil, nil
+		return nil
 	}
 	mux := http.NewServeMux()
 	own.pages.Mount(mux)
 	own.admin.Mount(mux)
-	return listenBeside(ctx, "--admin-addr", f.AdminAddr, mux)
+	return mux
+}
+
+// listenAdmin opens --admin-addr.
+func (f *serveFlags) listenAdmin(ctx context.Context, s *serving) (*sideServer, error) {
+	if f.AdminAddr == "" || f.Admin == "off" {
+		return nil, nil
+	}
+	return listenBeside(ctx, "--admin-addr", f.AdminAddr, s.current(func(g *generation) http.Handler { return g.admin }))
 }

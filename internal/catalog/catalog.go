@@ -75,6 +75,9 @@ func load(pattern string, folders []fs.FS) (*Catalogs, error) {
 		if folder == nil {
 			continue
 		}
+		if _, err := fs.ReadDir(folder, "."); err != nil {
+			return nil, err
+		}
 		if err := each(folder, pattern, c.overlay); err != nil {
 			return nil, err
 		}

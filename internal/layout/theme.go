@@ -61,10 +61,13 @@ func LoadTheme(own, override fs.FS) (*Theme, error) {
 	return t, known(override, append(names, shared...))
 }
 
-// known rejects a template of a theme that no page uses.
+// known rejects a theme that cannot be read, and a template of it that no page uses.
 func known(override fs.FS, names []string) error {
 	if override == nil {
 		return nil
+	}
+	if _, err := fs.ReadDir(override, "."); err != nil {
+		return err
 	}
 	found, err := fs.Glob(override, "*.html")
 	if err != nil {
