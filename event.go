@@ -109,12 +109,13 @@ func (g *Gate) flushEvents(ctx context.Context, any bool) {
 	}
 }
 
+// storeEvent stores it even if the client has gone: leaving early hides nothing.
 func (g *Gate) storeEvent(ctx context.Context, e record.Event) {
 	events := g.db.Events()
 	if events == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, eventTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTimeout)
 	defer cancel()
 	if err := events.Add(ctx, e); err != nil {
 		g.log.WarnContext(ctx, "an event was not stored", "event", e.Name, "cause", err)

@@ -36,6 +36,25 @@ func (b *bench) events(t *testing.T) (list []record.Event) {
 	}
 }
 
+// A client that goes away before the response leaves its events and the messages about
+// them nonetheless.
+func TestClientThatLeaves(t *testing.T) {
+	b := newGate(t, nil)
+	alice := b.user(t, "alice", nil)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	for _, name := range []string{"login_failed", "forbidden", "logout"} { // counted, counted, not counted
+		b.Events().Record(gone, record.Event{Name: name, User: alice.ID}, jotgate.Client{})
+	}
+	if events := b.events(t); len(events) != 3 {
+		t.Errorf("%v", events)
+	}
+	b.Accounts().Notify(gone, record.MessageWrongCodes, alice, "")
+	if due, err := b.db.Outbox().Due(t.Context(), b.clock.Now(), 10, time.Minute); err != nil || len(due) != 1 {
+		t.Errorf("%v %v", due, err)
+	}
+}
+
 // A hundred thousand failed logins with as many names insert a limited number
 // of rows and lose no count.
 func TestTrailIsBounded(t *testing.T) {
