@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jotgate/jotgate/provider"
 )
 
 // mailRules translate settings that have another form here.
@@ -202,13 +204,32 @@ func sameSite(v any, _ dump) (any, string) {
 	return nil, "the cookie is SameSite=Strict here, or as --refresh-cookie-same-site says"
 }
 
-// providers names the providers of allauth.socialaccount.
+// providers says how each provider of allauth.socialaccount is set up here, and
+// which stay at Django.
 func providers(v any, _ dump) (any, string) {
 	all, _ := v.(map[string]any)
-	if len(all) == 0 {
-		return nil, ""
+	var here, rest []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		switch {
+		case slices.Contains(provider.Presets(), name) || name == "openid_connect":
+			here = append(here, name)
+		default:
+			rest = append(rest, name)
+		}
 	}
-	return nil, strings.Join(slices.Sorted(maps.Keys(all)), ", ") + ": logins with these providers stay at Django; their users can set a password for jotgate by a reset link"
+	var says []string
+	if len(here) > 0 {
+		says = append(says, strings.Join(here, ", ")+": put client_id and client_secret_file of each into --providers, or under providers in the configuration file, "+
+			"and enter the redirect URI that jotgate doctor prints at the provider (docs/providers.md); connected accounts are kept")
+	}
+	if slices.Contains(here, "openid_connect") {
+		says = append(says, "openid_connect: name each table as the provider_id of the app, with its server_url as issuer")
+	}
+	if len(rest) > 0 {
+		says = append(says, strings.Join(rest, ", ")+": an OAuth 2 provider works with auth_url, token_url and userinfo_url in --providers, named as here; "+
+			"logins by other protocols (SAML, OAuth 1, OpenID 2, Telegram) stay at Django, and their users can set a password for jotgate by a reset link")
+	}
+	return nil, strings.Join(says, "; ")
 }
 
 // formats names renderers and parsers that change the form of JSON.
