@@ -10,7 +10,7 @@
 //   node judge.mjs pictures BASE FOLDER [NAME]   a picture of each page, or of one
 //
 // It prints one JSON object; findings is empty if everything is as it should be.
-import { browser, counted, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, servers, show, visitor, watch } from "./kit.mjs";
+import { browser, control, counted, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, servers, show, visitor, watch } from "./kit.mjs";
 import { admin, adminPictures } from "./admin.mjs";
 
 async function samples(base, short) {
@@ -32,6 +32,7 @@ async function samples(base, short) {
       await judgeAxe(page, at, mode);
     }
   }
+  await control(base, "en/login");
   const css = [...(await (await fetch(`${base}en/login`)).text()).matchAll(/(?:href|src)="([^"]*static\/[^"]*)"/g)];
   for (const [, address] of css) {
     const response = await fetch(new URL(address, base));

@@ -22,6 +22,11 @@ async function watch(page, base, name) {
   page.on("console", (message) => {
     if (/Content Security Policy|Trusted Type/i.test(message.text())) find(name(), message.text());
   });
+  const audits = await page.createCDPSession(); // what a collector of reports would receive
+  audits.on("Audits.issueAdded", ({ issue }) => {
+    if (issue.code === "ContentSecurityPolicyIssue") find(name(), `violates the policy: ${JSON.stringify(issue.details.contentSecurityPolicyIssueDetails)}`);
+  });
+  await audits.send("Audits.enable");
   page.on("pageerror", (error) => find(name(), `script: ${error.message}`));
 }
 
@@ -91,6 +96,24 @@ async function judgeAxe(page, at, mode) {
   for (const v of result.violations) find(at, `axe ${v.id}: ${v.help} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3)}`);
 }
 
+// control shows that watch sees a violation of the policy and a request to another host, in a page of its own.
+async function control(base, path) {
+  const page = await browser.newPage();
+  const before = findings.length;
+  await watch(page, base, () => "control");
+  await page.goto(base + path);
+  await page.evaluate(() => {
+    document.body.setAttribute("style", "color: red");
+    new Image().src = "http://127.0.0.1:9/elsewhere";
+  });
+  const seen = () => { const l = findings.slice(before); return l.some((f) => f.includes("violates the policy")) && l.some((f) => f.includes("requests http://127.0.0.1:9/")); };
+  for (let i = 0; i < 200 && !seen(); i++) await new Promise((done) => setTimeout(done, 50));
+  const ok = seen();
+  await page.close();
+  findings.splice(before);
+  if (!ok) find("control", "the judge does not see a violation of the policy or a request to another host");
+}
+
 const servers = []; // those that serve has started
 
 // serve starts the server and returns the address that it prints for browsers and what else it prints.
@@ -149,4 +172,4 @@ async function visitor(server, scripts) {
   return v;
 }
 
-export { browser, counted, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, servers, show, until, visitor, watch };
+export { browser, control, counted, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, servers, show, until, visitor, watch };
