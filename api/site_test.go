@@ -36,6 +36,9 @@ type site struct {
 	file string
 	logs *logBuffer
 	now  *hands
+
+	created []string // API keys that madeKey created
+	half    string   // see pending
 }
 
 // hands are a clock turned by hand.
