@@ -78,15 +78,28 @@ func TestSecurityScorecard(t *testing.T) {
 
 // Each finding of the audit has at least three tests: one of the finding, and
 // two of its siblings.
-func TestSecurityFindings(t *testing.T) {
-	text, err := os.ReadFile(securityPage)
+func TestSecurityFindings(t *testing.T) { eachHasTests(t, securityPage, "A", 18) }
+
+// So has each fault that was reported about similar systems.
+func TestFieldReports(t *testing.T) {
+	const page = "../../docs/field-reports.md"
+	eachHasTests(t, page, "S", 11)
+	eachHasTests(t, page, "D", 10)
+}
+
+// eachHasTests checks the rows of a page whose first cells are the letter and 1 to
+// last, in order: each names three tests or more in its third cell, all of which
+// exist.
+func eachHasTests(t *testing.T, page, letter string, last int) {
+	t.Helper()
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const findings, atLeast = 18, 3
+	const atLeast = 3
 	tests, next := testsInTree(t), 1
 	for _, row := range cellsOf(string(text), 3) {
-		if row[0] != fmt.Sprint("A", next) {
+		if row[0] != fmt.Sprint(letter, next) {
 			continue // another table
 		}
 		next++
@@ -100,8 +113,8 @@ func TestSecurityFindings(t *testing.T) {
 			}
 		}
 	}
-	if next != findings+1 {
-		t.Errorf("the finding A%d is missing, or not in order", next)
+	if next != last+1 {
+		t.Errorf("%s%d is missing in %s, or not in order", letter, next, page)
 	}
 }
 
