@@ -5,11 +5,6 @@ package postgres_test
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/jotgate/jotgate"
@@ -18,37 +13,6 @@ import (
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/postgres"
 )
-
-// freeze stops every process of the server as SIGSTOP does, so that it neither
-// answers nor closes anything, and returns what lets them continue.
-func freeze(t *testing.T, c *pgtest.Cluster) (thaw func()) {
-	t.Helper()
-	file, err := os.ReadFile(filepath.Join(c.Socket(), "data", "postmaster.pid"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, _, _ := strings.Cut(string(file), "\n")
-	postmaster, err := strconv.Atoi(first)
-	if err != nil || postmaster < 2 {
-		t.Fatalf("postmaster.pid: %q", first)
-	}
-	signal := func(s syscall.Signal) {
-		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", postmaster, postmaster))
-		if err != nil {
-			t.Error(err)
-		}
-		pids := append([]string{first}, strings.Fields(string(children))...)
-		for _, pid := range pids {
-			if n, err := strconv.Atoi(pid); err == nil {
-				_ = syscall.Kill(n, s) // a process that ended meanwhile is not there
-			}
-		}
-	}
-	signal(syscall.SIGSTOP)
-	thaw = func() { signal(syscall.SIGCONT) }
-	t.Cleanup(thaw) // the server could not be stopped otherwise
-	return thaw
-}
 
 // A server whose processes hang: reads, writes and the readiness end with an
 // error that passes, and everything works again when they continue, without a
@@ -67,7 +31,7 @@ func TestHangingServer(t *testing.T) {
 			if err := s.Accounts().Create(t.Context(), account); err != nil {
 				t.Fatal(err)
 			}
-			thaw := freeze(t, c)
+			thaw := c.Freeze(t)
 			failures := make(chan error)
 			for what, do := range map[string]func() error{
 				"read": func() error { _, err := s.Accounts().ByLogin(t.Context(), "ada"); return err },
@@ -111,7 +75,7 @@ func TestHangingStandby(t *testing.T) {
 	primary, standby, dsn, ada := replicated(t)
 	both := pgtest.At(dsn, standby.Address(), primary.Address())
 	s := open(t, both)
-	freeze(t, standby)
+	standby.Freeze(t)
 	if err := rename(t.Context(), s, ada); err != nil {
 		t.Errorf("with open connections: %v", err)
 	}
