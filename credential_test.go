@@ -105,6 +105,11 @@ func TestCredentialHeaders(t *testing.T) {
 		{[]string{"Authorization", "Pass pass-alice", "X-Api-Key", "pass-alice"}, 401},
 		{[]string{"Sec-Websocket-Protocol", "bearer, " + token, "X-Api-Key", "pass-alice"}, 401},
 		{[]string{"X-Api-Key", "pass-alice", "X-Api-Key", "pass-alice"}, 401},
+		{[]string{"X-Api-Key", "pass-alice", "X-Api-Key", "of another service"}, 401},
+		{[]string{"X-Api-Key", "of another service", "X-Api-Key", "pass-alice"}, 401},
+		{[]string{"Authorization", "Bearer " + token, "X-Api-Key", "of another service", "X-Api-Key", "of another service"}, 200},
+		{[]string{"Authorization", "Bearer " + token, "X-Api-Key", "of another service", "X-Api-Key", "pass-alice"}, 401},
+		{[]string{"Authorization", "Bearer " + token, "X-Api-Key", "pass-alice", "X-Api-Key", "pass-alice"}, 401},
 		{[]string{"Authorization", "Pass pass-alice", "Authorization", "Pass pass-alice"}, 401},
 	} {
 		w := httptest.NewRecorder()

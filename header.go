@@ -81,7 +81,7 @@ func (g *Guard) presentedIn(r *http.Request) (p presented, err error) {
 	if len(g.sources) == 0 {
 		return p, err
 	}
-	key := g.keyIn(r.Header)
+	keys, values := g.keysIn(r.Header), r.Header[apiKeyHeader]
 	if err == nil && !strings.HasPrefix(p.value, "ey") { // {" begins every JWT
 		p.source = g.sourceOf(g.schemeIn(r.Header), p.value)
 	}
@@ -94,22 +94,27 @@ func (g *Guard) presentedIn(r *http.Request) (p presented, err error) {
 		}
 	}
 	switch {
-	case err == ErrNotAuthenticated && key.source != nil:
-		return key, nil
-	case err == nil && key.source != nil:
+	case len(keys) == 0:
+	case err == ErrNotAuthenticated && len(values) == 1:
+		return keys[0], nil
+	case err == ErrNotAuthenticated || err == nil: // also if the header is sent twice
 		return presented{}, ErrBadHeader
 	}
 	return p, err
 }
 
-// keyIn returns the credential in apiKeyHeader. A value that is not one, such as a
+// keysIn returns the credentials in apiKeyHeader. A value that is not one, such as a
 // key of the program behind the gate, counts as absent.
-func (g *Guard) keyIn(h http.Header) presented {
-	values := h[apiKeyHeader]
-	if g.header == apiKeyHeader || len(values) != 1 {
-		return presented{}
+func (g *Guard) keysIn(h http.Header) (keys []presented) {
+	if g.header == apiKeyHeader {
+		return nil
 	}
-	return presented{values[0], g.sourceOf(apiKeyHeader, values[0])}
+	for _, value := range h[apiKeyHeader] {
+		if source := g.sourceOf(apiKeyHeader, value); source != nil {
+			keys = append(keys, presented{value, source})
+		}
+	}
+	return keys
 }
 
 // schemeIn returns the scheme in the header of the token. A token among the
@@ -144,14 +149,14 @@ type TokenHeader struct {
 // In reports whether a request with these headers carries a token or, for a Guard
 // that accepts others, another credential. It may not be valid.
 func (h TokenHeader) In(header http.Header) bool {
-	return header.Get(h.Name) != "" || h.guard.keyIn(header).source != nil
+	return header.Get(h.Name) != "" || len(h.guard.keysIn(header)) > 0
 }
 
 // Remove deletes the token and any other credential of the Guard from the headers of
 // a request.
 func (h TokenHeader) Remove(header http.Header) {
 	header.Del(h.Name)
-	if h.guard.keyIn(header).source != nil {
+	if len(h.guard.keysIn(header)) > 0 {
 		header.Del(apiKeyHeader)
 	}
 }

@@ -47,7 +47,14 @@ func (w *withdrawn) readKeys(ctx context.Context, db *sql.DB) error {
 	})
 }
 
+// readInactive reads the accounts that are not active. A table without the column has
+// none.
 func (w *withdrawn) readInactive(ctx context.Context, db *sql.DB, schema store.Schema) error {
+	columns := 0
+	const find = "SELECT count(*) FROM pragma_table_info($1) WHERE name = 'is_active' COLLATE NOCASE"
+	if err := db.QueryRowContext(ctx, find, schema.Users).Scan(&columns); err != nil || columns == 0 {
+		return err
+	}
 	return each(ctx, db, "SELECT "+quote(schema.ID)+" FROM "+quote(schema.Users)+" WHERE NOT is_active", func(rows *sql.Rows) error {
 		var key any
 		err := rows.Scan(&key)

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -164,5 +165,53 @@ func TestRestoreWithoutTheOldDatabase(t *testing.T) {
 	}
 	if _, err := restored.Refresh(t.Context(), tokens.Refresh, jotgate.Client{}); err == nil {
 		t.Error("a refresh token of the backup is valid")
+	}
+}
+
+// A user table need not have is_active: what else the old database withdrew stays
+// withdrawn.
+func TestRestoreOfUsersWithoutIsActive(t *testing.T) {
+	path, backup := filepath.Join(t.TempDir(), "jotgate.db"), filepath.Join(t.TempDir(), "backup.db")
+	db, err := sql.Open("sqlite", path)
+	if err == nil {
+		_, err = db.Exec("CREATE TABLE people (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, username text NOT NULL UNIQUE, password text NOT NULL)")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	options := sqlite.Options{Schema: store.Schema{Users: "people"}}
+	s, err := sqlite.Open(t.Context(), path, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := jotgate.New(jotgate.Settings{SecretKey: restoreSecret, Logger: slog.New(slog.DiscardHandler)}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := g.Keys().Add(t.Context(), jwt.ES256)
+	if err == nil {
+		err = g.Keys().Switch(t.Context(), key.ID)
+	}
+	if err == nil {
+		err = sqlite.BackupFile(t.Context(), s, backup, false)
+	}
+	if err == nil {
+		err = g.Keys().Retire(t.Context(), key.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	known, err := sqlite.Restore(t.Context(), backup, path, options.Schema, true)
+	if err != nil || !known {
+		t.Fatal(known, err)
+	}
+	if s, err = sqlite.Open(t.Context(), path, options); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if keys, err := s.Keys().List(t.Context()); err != nil || len(keys) != 1 || keys[0].State != record.KeyRetired {
+		t.Errorf("%v %v", keys, err)
 	}
 }
