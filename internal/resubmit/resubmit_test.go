@@ -136,6 +136,8 @@ func TestRepeat(t *testing.T) {
 					t.Errorf("%d runs, want %d", a.runs, c.runs)
 				}
 				time.Sleep(time.Minute)
+				f.mu.Lock()
+				defer f.mu.Unlock()
 				if len(f.entries)+len(f.receipts) != 0 {
 					t.Errorf("%d forms, %d receipts are kept", len(f.entries), len(f.receipts))
 				}
