@@ -91,6 +91,8 @@ func TestGivenUp(t *testing.T) {
 			t.Errorf("after its deadline: %v", err)
 		}
 		time.Sleep(time.Minute)
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		if len(f.entries)+len(f.receipts) != 0 {
 			t.Errorf("%d forms, %d receipts are kept", len(f.entries), len(f.receipts))
 		}
