@@ -109,13 +109,19 @@ func (g *Gate) flushEvents(ctx context.Context, any bool) {
 	}
 }
 
+// detached returns the context for what follows from something that has happened: it
+// does not end if the client goes away, but after limit.
+func detached(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), limit)
+}
+
 // storeEvent stores it even if the client has gone: leaving early hides nothing.
 func (g *Gate) storeEvent(ctx context.Context, e record.Event) {
 	events := g.db.Events()
 	if events == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTimeout)
+	ctx, cancel := detached(ctx, eventTimeout)
 	defer cancel()
 	if err := events.Add(ctx, e); err != nil {
 		g.log.WarnContext(ctx, "an event was not stored", "event", e.Name, "cause", err)

@@ -125,7 +125,7 @@ func (g *Gate) enqueue(ctx context.Context, l record.Message) {
 // fails, it logs a warning: the change that the message is about is already
 // made.
 func (as Accounts) Notify(ctx context.Context, kind record.MessageKind, a *record.Account, detail string) {
-	ctx, cancel := afterwards(ctx)
+	ctx, cancel := detached(ctx, notifyTimeout)
 	defer cancel()
 	verified, err := as.EmailVerified(ctx, a)
 	if kind == record.MessageEmailChanged && err == nil && !verified { // the address is no longer listed
@@ -143,15 +143,9 @@ func (as Accounts) Notify(ctx context.Context, kind record.MessageKind, a *recor
 // notifyTimeout is how long a response waits for a message about a change to be queued.
 const notifyTimeout = 10 * time.Second
 
-// afterwards returns the context for what follows from a change that is made: it does
-// not end if the client goes away.
-func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), notifyTimeout)
-}
-
 // notify is Notify to an address that is or was verified.
 func (g *Gate) notify(ctx context.Context, kind record.MessageKind, a *record.Account, detail string) {
-	ctx, cancel := afterwards(ctx)
+	ctx, cancel := detached(ctx, notifyTimeout)
 	defer cancel()
 	if err := g.budget(ctx, kind, a.Email, a.ID); err != nil {
 		g.log.WarnContext(ctx, "a message was not written", "kind", kind, "user_id", a.ID, "cause", err)

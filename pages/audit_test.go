@@ -13,15 +13,21 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// events counts the events with an endpoint, as "name outcome endpoint".
-func (s *site) events() map[string]int {
+// trail lists the events, newest first.
+func (s *site) trail() []record.Event {
 	s.Helper()
 	list, err := s.gate.Store().Events().List(s.Context(), "", 0, 1000)
 	if err != nil {
 		s.Fatal(err)
 	}
+	return list
+}
+
+// events counts the events with an endpoint, as "name outcome endpoint".
+func (s *site) events() map[string]int {
+	s.Helper()
 	count := map[string]int{}
-	for _, e := range list {
+	for _, e := range s.trail() {
 		if e.Endpoint != "" {
 			count[e.Name+" "+e.Outcome+" "+e.Endpoint]++
 		}

@@ -145,10 +145,8 @@ var embeddedTheme = sync.OnceValues(func() (*layout.Theme, error) {
 func (p *Pages) load() (err error) {
 	locale := p.options.Locale
 	if locale == nil && p.options.Theme != nil {
-		if _, err := fs.Stat(p.options.Theme, "catalog"); err == nil { // a theme need not have one
-			if locale, err = fs.Sub(p.options.Theme, "catalog"); err != nil {
-				return err
-			}
+		if locale, err = catalog.InTheme(p.options.Theme); err != nil {
+			return err
 		}
 	}
 	if p.catalogs, err = catalog.Load(locale); err != nil {

@@ -208,12 +208,8 @@ func twiceSite(t *testing.T, page string) *providerSite {
 // state is what a form has changed: the events, the sessions and the e-mails.
 func (s *site) state() map[string]int {
 	s.Helper()
-	list, err := s.gate.Store().Events().List(s.Context(), "", 0, 1000)
-	if err != nil {
-		s.Fatal(err)
-	}
 	count := map[string]int{}
-	for _, e := range list {
+	for _, e := range s.trail() {
 		count[e.Name+" "+e.Outcome]++
 	}
 	sessions, err := s.gate.Sessions().List(s.Context(), "1")

@@ -290,6 +290,9 @@ type field struct {
 	must bool
 }
 
+// documents are the fields that hold a long document.
+var documents = []string{"credential", "logout_token"}
+
 // read reads the fields of the form. They are stripped of white space and
 // bounded as those of the API are.
 func (v *visit) read(fields ...field) error {
@@ -302,7 +305,7 @@ func (v *visit) read(fields ...field) error {
 	for i, f := range fields {
 		list[i] = form.Text(f.name, f.into).OrNot(&sent)
 		list[i].Blank, list[i].MaxLength = true, 4096
-		if f.name == "credential" || f.name == "logout_token" {
+		if slices.Contains(documents, f.name) {
 			list[i].MaxLength = 16384
 		}
 	}
@@ -310,7 +313,7 @@ func (v *visit) read(fields ...field) error {
 		return err
 	}
 	for _, f := range fields {
-		if !strings.Contains(f.name, "password") && !slices.Contains([]string{"code", "pending", "credential", "logout_token"}, f.name) {
+		if !strings.Contains(f.name, "password") && !slices.Contains([]string{"code", "pending"}, f.name) && !slices.Contains(documents, f.name) {
 			v.Values[f.name] = *f.into
 		}
 		if f.must {

@@ -136,13 +136,6 @@ func (s *serving) current(of func(g *generation) http.Handler) http.Handler {
 	})
 }
 
-// ServeHTTP implements http.Handler: it serves --addr.
-func (s *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	g := s.enter()
-	defer g.open.Add(-1)
-	g.handler.ServeHTTP(w, r)
-}
-
 // endAll ends all generations.
 func (s *serving) endAll() {
 	s.former.Wait()

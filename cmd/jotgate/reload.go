@@ -7,9 +7,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"os"
 	"os/signal"
@@ -82,9 +80,7 @@ func (s *serving) reload(a *app, background context.Context) {
 		a.log.ErrorContext(a.ctx, "the settings were not reloaded", "cause", err)
 		return
 	}
-	if err := a.logLevel.UnmarshalText([]byte(next.command.LogLevel)); err != nil {
-		a.log.ErrorContext(a.ctx, "--log-level was not reloaded", "cause", err)
-	}
+	_ = a.logLevel.UnmarshalText([]byte(next.command.LogLevel)) // prepare has checked it
 	changed := slices.DeleteFunc(slices.Sorted(maps.Keys(given)), func(name string) bool {
 		return reflect.DeepEqual(given[name], s.given[name])
 	})
@@ -113,9 +109,6 @@ func (s *serving) next(a *app) (g *generation, given map[string]any, err error) 
 		flag.Target.Set(reflect.ValueOf(s.given[flag.Name]))
 	}
 	given = valuesOf(line)
-	if err := new(slog.LevelVar).UnmarshalText([]byte(c.LogLevel)); err != nil {
-		return nil, nil, fmt.Errorf("--log-level: %w", err)
-	}
 	if err := c.prepare(a); err != nil {
 		return nil, nil, err
 	}

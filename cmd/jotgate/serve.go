@@ -158,7 +158,7 @@ func (c *serveCommand) serve(a *app, s *serving, hangup <-chan os.Signal) error 
 		running.Go(func() { side.serve(background) })
 	}
 	running.Go(func() { trimMemory(background) })
-	s.startup.finish(s)
+	s.startup.finish(s.current(func(g *generation) http.Handler { return g.handler }))
 	g := s.generation.Load()
 	if err := c.welcome(a, s.listener, g.gate, g.db); err != nil {
 		return errors.Join(err, s.server.Close())

@@ -3,11 +3,9 @@ package main
 // The login pages and the administration of serve.
 
 import (
-	"errors"
 	"io/fs"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 	"github.com/jotgate/jotgate/admin"
 	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/pages"
 )
 
@@ -54,11 +53,8 @@ func (f *siteFlags) locale() fs.FS {
 	case f.Locale != "":
 		return os.DirFS(f.Locale)
 	case f.Theme != "":
-		catalog := filepath.Join(f.Theme, "catalog")
-		if _, err := os.Stat(catalog); errors.Is(err, fs.ErrNotExist) {
-			return nil // a theme need not have one
-		}
-		return os.DirFS(catalog)
+		folder, _ := catalog.InTheme(os.DirFS(f.Theme)) // a folder of a disk has no error
+		return folder
 	}
 	return nil
 }

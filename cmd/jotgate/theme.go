@@ -142,12 +142,9 @@ func themedPages(f siteFlags) (*pages.Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := pages.Options{Site: "Example"}
+	o := pages.Options{Site: "Example", Locale: f.locale()}
 	if f.Theme != "" {
 		o.Theme = os.DirFS(f.Theme)
-	}
-	if f.Locale != "" {
-		o.Locale = os.DirFS(f.Locale)
 	}
 	return pages.New(gate, o)
 }

@@ -48,14 +48,8 @@ func TestSecurityScorecard(t *testing.T) {
 		number, verdict, shown := row[0], row[2], row[3]
 		switch verdict {
 		case "met", "setting":
-			names := quoted.FindAllStringSubmatch(shown, -1)
-			if len(names) == 0 {
+			if testsNamed(t, tests, number, shown) == 0 {
 				t.Errorf("%s is %s, but no test shows it", number, verdict)
-			}
-			for _, name := range names {
-				if !tests[name[1]] {
-					t.Errorf("%s names the test %s, which does not exist", number, name[1])
-				}
 			}
 		case "part", "not":
 			if len(shown) < 10 {
@@ -103,19 +97,25 @@ func eachHasTests(t *testing.T, page, letter string, last int) {
 			continue // another table
 		}
 		next++
-		names := quoted.FindAllStringSubmatch(row[2], -1)
-		if len(names) < atLeast {
-			t.Errorf("%s has %d tests, fewer than %d", row[0], len(names), atLeast)
-		}
-		for _, name := range names {
-			if !tests[name[1]] {
-				t.Errorf("%s names the test %s, which does not exist", row[0], name[1])
-			}
+		if n := testsNamed(t, tests, row[0], row[2]); n < atLeast {
+			t.Errorf("%s has %d tests, fewer than %d", row[0], n, atLeast)
 		}
 	}
 	if next != last+1 {
 		t.Errorf("%s%d is missing in %s, or not in order", letter, next, page)
 	}
+}
+
+// testsNamed checks that the tests that a cell names exist, and counts them.
+func testsNamed(t *testing.T, tests map[string]bool, about, cell string) int {
+	t.Helper()
+	names := quoted.FindAllStringSubmatch(cell, -1)
+	for _, name := range names {
+		if !tests[name[1]] {
+			t.Errorf("%s names the test %s, which does not exist", about, name[1])
+		}
+	}
+	return len(names)
 }
 
 // testsInTree are the names of all test functions, in every module.

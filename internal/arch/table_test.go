@@ -90,7 +90,7 @@ var rows = []row{
 
 	{path: "cmd/jotgate", kind: program, may: []string{
 		"factor/passkey", ".", "metrics", "record", "apikey", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
-		"passwd/names", "passwd/breached", "passwd/strength", "internal/certfile", "internal/trace", "internal/web", "internal/gauge",
+		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/trace", "internal/web", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
 		".", "record", "apikey", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",

@@ -63,6 +63,15 @@ func Load(folders ...fs.FS) (*Catalogs, error) {
 // Embedded returns the embedded catalogs alone. They are made once.
 var Embedded = sync.OnceValues(func() (*Catalogs, error) { return load("*.txt", nil) })
 
+// InTheme returns the folder of a theme that has its catalogs, for Load, or nil: a theme
+// need not have one.
+func InTheme(theme fs.FS) (fs.FS, error) {
+	if _, err := fs.Stat(theme, "catalog"); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return fs.Sub(theme, "catalog")
+}
+
 // LoadEnglish is Load for the catalogs in English alone.
 func LoadEnglish(folders ...fs.FS) (*Catalogs, error) { return load("en.txt", folders) }
 

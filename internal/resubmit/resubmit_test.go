@@ -91,11 +91,7 @@ func TestGivenUp(t *testing.T) {
 			t.Errorf("after its deadline: %v", err)
 		}
 		time.Sleep(time.Minute)
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if len(f.entries)+len(f.receipts) != 0 {
-			t.Errorf("%d forms, %d receipts are kept", len(f.entries), len(f.receipts))
-		}
+		isForgotten(t, f)
 	})
 }
 
@@ -138,11 +134,7 @@ func TestRepeat(t *testing.T) {
 					t.Errorf("%d runs, want %d", a.runs, c.runs)
 				}
 				time.Sleep(time.Minute)
-				f.mu.Lock()
-				defer f.mu.Unlock()
-				if len(f.entries)+len(f.receipts) != 0 {
-					t.Errorf("%d forms, %d receipts are kept", len(f.entries), len(f.receipts))
-				}
+				isForgotten(t, f)
 			})
 		})
 	}
@@ -157,5 +149,15 @@ func TestPanic(t *testing.T) {
 	}()
 	if w, err := do(t.Context(), f, form, &action{}); err != nil || w.Code != 303 {
 		t.Errorf("%d, %v", w.Code, err)
+	}
+}
+
+// isForgotten checks that nothing is kept.
+func isForgotten(t *testing.T, f *Forms) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.entries)+len(f.receipts) != 0 {
+		t.Errorf("%d forms, %d receipts are kept", len(f.entries), len(f.receipts))
 	}
 }
