@@ -72,6 +72,7 @@ var rows = []row{
 	{path: "mail", may: []string{"internal/catalog", ".", "metrics", "record", "passwd/names"}},
 	{path: "internal/certfile", libraries: none},
 	{path: "internal/trace", kind: pure, libraries: none},
+	{path: "internal/egress", kind: pure, libraries: none},
 	{path: "internal/keyring", may: []string{"record", "jwt"}},
 	{path: "internal/revocation", may: []string{"record", "jwt"}},
 	{path: "internal/form", may: []string{".", "record", "passwd/names"}},
