@@ -17,29 +17,20 @@ help: ## print this list
 run: ## run the main job: a server with a demo user
 	go run ./cmd/jotgate serve --demo
 
-# Three tags leave out what the program never uses, and packages whose speed no request with a token depends on are compiled
-# without inlining (docs/decisions/0006-footprint.md); a plain `go build` works as well.
+# Three tags leave out what the program never uses, and only packages whose speed a request with a token depends on are
+# compiled with inlining (docs/decisions/0006-footprint.md); a plain `go build` works as well.
 TAGS := nopgxregisterdefaulttypes,gomailnotpl,nethttpomithttp2
-SMALL := github.com/alecthomas/kong github.com/boombuler/barcode/... github.com/fxamacker/cbor/... \
-	github.com/go-viper/... github.com/go-webauthn/... github.com/golang-jwt/... github.com/google/go-tpm/... \
-	github.com/jackc/... github.com/philhofer/... github.com/pquerna/otp/... github.com/rs/cors github.com/swaggest/... \
-	github.com/tinylib/msgp/... github.com/wneessen/go-mail/... github.com/x448/... golang.org/x/crypto/acme/... \
-	golang.org/x/net/... golang.org/x/oauth2/... golang.org/x/text/... gopkg.in/yaml.v3 rsc.io/... \
-	vendor/golang.org/x/... compress/... crypto/tls/... crypto/x509/... database/sql encoding/asn1 encoding/csv \
-	encoding/pem encoding/xml go/... html/template image/... log/... math/big mime/... net net/mail os os/... path/... regexp/syntax \
-	text/tabwriter text/template/... github.com/jotgate/jotgate/admin/... github.com/jotgate/jotgate/apikey \
-	github.com/jotgate/jotgate/cmd/jotgate github.com/jotgate/jotgate/factor/... \
-	github.com/jotgate/jotgate/internal/catalog github.com/jotgate/jotgate/internal/lockout github.com/jotgate/jotgate/internal/trace github.com/jotgate/jotgate/internal/certfile \
-	github.com/jotgate/jotgate/internal/form github.com/jotgate/jotgate/internal/gauge \
-	github.com/jotgate/jotgate/internal/layout github.com/jotgate/jotgate/internal/useragent \
-	github.com/jotgate/jotgate/mail/... github.com/jotgate/jotgate/metrics github.com/jotgate/jotgate/pages/... \
-	github.com/jotgate/jotgate/passwd/breached github.com/jotgate/jotgate/passwd/names \
-	github.com/jotgate/jotgate/passwd/strength github.com/jotgate/jotgate/provider github.com/jotgate/jotgate/signing \
-	github.com/jotgate/jotgate/store/...
+HOT := bufio bytes context crypto crypto/aes crypto/cipher crypto/ecdsa crypto/ed25519 crypto/hmac crypto/internal/... \
+	crypto/md5 crypto/pbkdf2 crypto/rand crypto/rsa crypto/sha1 crypto/sha256 crypto/sha512 crypto/subtle encoding/base64 \
+	encoding/binary encoding/json errors fmt hash/... internal/... io maps math math/bits math/rand/... net/http \
+	net/http/internal/... net/netip net/url reflect runtime/... slices sort strconv strings sync/... syscall time unicode/... \
+	unique golang.org/x/crypto/... golang.org/x/sync/... golang.org/x/sys/... modernc.org/... github.com/jotgate/jotgate \
+	$(addprefix github.com/jotgate/jotgate/,api internal/revocation internal/keyring internal/trace internal/web jwt jwt/jwks \
+	metrics passwd proxy record throttle)
 
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)
-	CGO_ENABLED=0 go build -trimpath -tags $(TAGS) $(SMALL:%=-gcflags='%=-l') -ldflags='-s -w -funcalign=16 $(if $(VERSION),-X main.release=$(VERSION))' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
+	CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -gcflags=all=-l $(HOT:%=-gcflags=%=) -ldflags='-s -w -funcalign=16 $(if $(VERSION),-X main.release=$(VERSION))' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
 
 .PHONY: release
 release: ## archives, Debian and RPM packages, OCI images, SBOMs and checksums in dist/ (PLATFORMS=linux/amd64 for one)

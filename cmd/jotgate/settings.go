@@ -8,9 +8,9 @@ import (
 	"log/slog"
 	"slices"
 	"time"
-	_ "time/tzdata" // --time-zone in a container that has no zone files
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/timezone"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/store"
@@ -173,7 +173,7 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 	if slices.Equal(t.Claims, []string{"none"}) {
 		s.Claims = []string{}
 	}
-	if s.TimeZone, err = time.LoadLocation(p.TimeZone); err != nil {
+	if s.TimeZone, err = timezone.Load(p.TimeZone); err != nil {
 		return s, usage("--time-zone: %w", err)
 	}
 	if s.Hasher, err = p.hasher(p.Hasher); err != nil {

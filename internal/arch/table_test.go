@@ -76,6 +76,7 @@ var rows = []row{
 	{path: "internal/keyring", may: []string{"record", "jwt"}},
 	{path: "internal/revocation", may: []string{"record", "jwt"}},
 	{path: "internal/form", may: []string{".", "record", "passwd/names"}},
+	{path: "internal/timezone", kind: pure, libraries: none},
 	{path: "internal/useragent", kind: pure, libraries: none},
 	{path: "internal/catalog", kind: pure, libraries: golangX},
 	{path: "internal/resubmit"},
@@ -91,7 +92,7 @@ var rows = []row{
 
 	{path: "cmd/jotgate", kind: program, may: []string{
 		"factor/passkey", ".", "metrics", "record", "apikey", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
-		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/trace", "internal/web", "internal/gauge",
+		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/timezone", "internal/trace", "internal/web", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
 		".", "record", "apikey", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",
