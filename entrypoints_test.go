@@ -29,6 +29,7 @@ func firstProofs() map[string]jotgate.Proof {
 		"TOTP":            jotgate.TOTP("000000"),
 		"RecoveryCode":    jotgate.RecoveryCode("0-00000-00000"),
 		"EnrolTOTP":       jotgate.EnrolTOTP("AAAA", "000000"),
+		"EnrolPasskey":    jotgate.EnrolPasskey(jotgate.NewPasskey{Credential: []byte("{}")}),
 		"Passkey":         jotgate.Passkey([]byte("{}")),
 		"PasskeyAgain":    jotgate.PasskeyAgain("", []byte("{}")),
 		"NewPassword":     jotgate.NewPassword("a brand new pass 77"),

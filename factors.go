@@ -255,28 +255,3 @@ func (g *Gate) factorChanged(ctx context.Context, a *record.Account, detail stri
 	g.event(ctx, record.Event{Name: "factor", User: a.ID, Detail: detail}, client)
 	g.Accounts().Notify(ctx, kind, a, detail)
 }
-
-// EnrolTOTP returns the proof that sets up an authenticator app during a login
-// whose next step is StepEnrol: token is of Logins.BeginEnrolment, and code is
-// what the app shows. The factor is stored in the transaction that creates the
-// session.
-func EnrolTOTP(token, code string) Proof { return enrolProof{token, code} }
-
-type enrolProof struct{ token, code string }
-
-func (enrolProof) subject() string { return "" }
-
-func (p enrolProof) prove(ctx context.Context, g *Gate, l *login) (proved, error) {
-	if len(l.done) == 0 || l.pending == nil || g.factors == nil {
-		return proved{}, ErrLoginNotValid.Because(errors.New("EnrolTOTP continues a login"))
-	}
-	if l.entry.Factors != "" {
-		return proved{}, ErrLoginNotValid.Because(errors.New("the account has a second factor"))
-	}
-	add, codes, err := g.enrolTOTP(ctx, l, p.token, p.code)
-	if err != nil {
-		return proved{}, err
-	}
-	l.entry.Add, l.state.RecoveryCodes = add, codes
-	return proved{Method: methodTOTP}, nil
-}

@@ -64,42 +64,56 @@ func (p Passkeys) Add(ctx context.Context, a *record.Account, in NewPasskey, cli
 	if err != nil {
 		return info, nil, err
 	}
-	user, factors, err := g.readPasskeys(ctx, a)
+	factors, err := g.factors.ListFactors(ctx, a.ID)
 	if err != nil {
 		return info, nil, err
 	}
-	k, err := g.rp.FinishRegistration(user, begun.State, in.Credential, in.Device, g.now())
-	if err != nil {
-		return info, nil, refuseRegistration(err)
-	}
-	if in.Name != "" && !k.Rename(in.Name) {
-		return info, nil, errPasskeyName
-	}
-	k.LoginOnly = !begun.Use.SecondFactor
-	if err := p.pinRPID(ctx); err != nil {
-		return info, nil, err
-	}
-	row, err := passkeyRow(k, g.now())
+	k, add, codes, err := p.finish(ctx, a, factors, begun, in)
 	if err != nil {
 		return info, nil, err
 	}
 	set := record.FactorSet(factors)
-	change := record.FactorChange{
-		User: a.ID, IfPassword: &a.Password, IfFactors: &set, Add: []*record.Factor{row},
-		Spend: []record.Spent{g.spentPasskey(begun)},
+	if err := g.factors.ChangeFactors(ctx, record.FactorChange{
+		User: a.ID, IfPassword: &a.Password, IfFactors: &set, Add: add, Spend: []record.Spent{g.spentPasskey(begun)},
+	}); err != nil {
+		return info, nil, overtaken(err)
 	}
+	g.factorChanged(ctx, a, passkeyAdded(k), record.MessageFactorAdded, client)
+	return passkeyInfo(k, add[0]), codes, nil
+}
+
+// passkeyAdded is the detail of the event, and what the e-mail says.
+func passkeyAdded(k *passkey.Passkey) string { return "passkey added: " + k.Name }
+
+// finish verifies the browser's response to a registration and returns the rows to
+// insert: the passkey and, if it is the first second factor, recovery codes, which
+// are returned, too.
+func (p Passkeys) finish(ctx context.Context, a *record.Account, factors []record.Factor, begun *pendingPasskey, in NewPasskey) (k *passkey.Passkey, add []*record.Factor, codes []string, err error) {
+	g := p.gate
+	user, _ := g.passkeyUser(ctx, a, factors)
+	if k, err = g.rp.FinishRegistration(user, begun.State, in.Credential, in.Device, g.now()); err != nil {
+		return nil, nil, nil, refuseRegistration(err)
+	}
+	if in.Name != "" && !k.Rename(in.Name) {
+		return nil, nil, nil, errPasskeyName
+	}
+	k.LoginOnly = !begun.Use.SecondFactor
+	if err := p.pinRPID(ctx); err != nil {
+		return nil, nil, nil, err
+	}
+	row, err := passkeyRow(k, g.now())
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	add = []*record.Factor{row}
 	if begun.Use.SecondFactor && factorOf(factors, record.FactorRecovery) == nil {
 		recovery, made, err := g.newRecoveryCodes(ctx, a.ID)
 		if err != nil {
-			return info, nil, err
+			return nil, nil, nil, err
 		}
-		change.Add, codes = append(change.Add, recovery), made
+		add, codes = append(add, recovery), made
 	}
-	if err := g.factors.ChangeFactors(ctx, change); err != nil {
-		return info, nil, overtaken(err)
-	}
-	g.factorChanged(ctx, a, "passkey added: "+k.Name, record.MessageFactorAdded, client)
-	return passkeyInfo(k, row), codes, nil
+	return k, add, codes, nil
 }
 
 // pinRPID stores the RP ID with the first passkey.

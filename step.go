@@ -173,7 +173,8 @@ type login struct {
 	stepUp  bool         // the login replaces a session of the same user
 	page    *PageLogin   // of a login at a page, which gets a cookie instead of tokens
 
-	codesLeft int // recovery codes that remain after one was used
+	codesLeft int    // recovery codes that remain after one was used
+	added     string // what entry.Add adds, for the event and the e-mail
 }
 
 // acr returns the level that the session's tokens carry; "" is none, for users
@@ -201,6 +202,9 @@ type pendingLogin struct {
 	// Passkey is the state of a ceremony that has begun. If User is empty, the
 	// passkey is the first proof.
 	Passkey json.RawMessage `json:"pk,omitempty"`
+	// NewPasskey is the state of a registration that has begun, in a login whose
+	// next step is StepEnrol.
+	NewPasskey json.RawMessage `json:"nk,omitempty"`
 }
 
 func (p *pendingLogin) expires() time.Time { return time.Unix(p.Start, 0).Add(pendingTime) }

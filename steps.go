@@ -124,22 +124,6 @@ func (ss Sessions) Start(ctx context.Context, account *record.Account, proof Pro
 	return l.state.Tokens, nil
 }
 
-// BeginEnrolment makes a secret for an authenticator app in a login whose next
-// step is StepEnrol. The pending token is not used up: present it with EnrolTOTP.
-// Errors: ErrLoginNotValid if the token is not valid or the account has a second
-// factor; ErrUnavailable.
-func (ls Logins) BeginEnrolment(ctx context.Context, pending string, client Client) (NewTOTP, error) {
-	g := ls.gate
-	l, err := g.resume(ctx, pending, client)
-	if err != nil {
-		return NewTOTP{}, err
-	}
-	if g.factors == nil || l.entry.Factors != "" {
-		return NewTOTP{}, ErrLoginNotValid.Because(errors.New("the account has a second factor or cannot have one"))
-	}
-	return g.Factors().BeginTOTP(ctx, l.account)
-}
-
 // resume reads a pending login and the account that it belongs to.
 func (g *Gate) resume(ctx context.Context, pending string, client Client) (*login, error) {
 	l, err := g.resumeAny(ctx, pending, client)
@@ -218,7 +202,7 @@ func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
 // stepTaken records and reports what an accepted proof has changed.
 func (g *Gate) stepTaken(ctx context.Context, l *login, method string) {
 	if len(l.entry.Add) > 0 {
-		g.factorChanged(ctx, l.account, "totp added", record.MessageFactorAdded, l.client)
+		g.factorChanged(ctx, l.account, l.added, record.MessageFactorAdded, l.client)
 	}
 	if method == methodRecovery {
 		left := strconv.Itoa(l.codesLeft)
@@ -298,7 +282,10 @@ func (g *Gate) flows(l *login) (flows []string) {
 	case StepPassword:
 		return []string{"password"}
 	case StepEnrol:
-		return []string{"totp"}
+		if g.rp == nil {
+			return []string{"totp"}
+		}
+		return []string{"passkey", "totp"}
 	}
 	if !slices.ContainsFunc(l.done, func(p proved) bool { return !isSecond(p.Method) }) {
 		return []string{"password"} // after a passkey that did not verify the user

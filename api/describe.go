@@ -55,7 +55,8 @@ func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) str
 // withoutPasskeys removes the paths that are served with passkeys alone.
 func withoutPasskeys(text string) string {
 	for _, path := range []string{
-		"/api/token/passkey/options/", "/api/token/passkey/", "/auth/again/passkey/options/", "/auth/again/passkey/",
+		"/api/token/passkey/options/", "/api/token/passkey/", "/api/token/enrol/passkey/options/", "/api/token/enrol/passkey/",
+		"/auth/again/passkey/options/", "/auth/again/passkey/",
 		"/auth/factors/passkeys/", "/auth/factors/passkeys/options/", "/auth/factors/passkeys/{id}/",
 	} {
 		text = withoutPath(text, path)

@@ -53,6 +53,23 @@ func (l *life) second(code string) map[string]any {
 	return l.post(200, "/api/token/mfa/", "", map[string]any{"pending": l.first("mfa_required"), "code": code})
 }
 
+// create makes a passkey for the options of a registration.
+func (l *life) create(username string, begun map[string]any) map[string]any {
+	l.Helper()
+	l.rp = soft.RelyingParty{ID: "example.com", Name: "Example", Origin: "https://example.com"}
+	l.device = soft.NewAuthenticatorWithOptions(soft.AuthenticatorOptions{UserHandle: passkey.Handle(string(l.account(username).ID))})
+	for l.key = soft.NewCredential(soft.KeyTypeEC2); len(l.key.Key.AttestationData()) != 77; { // virtualwebauthn drops leading zeros
+		l.key = soft.NewCredential(soft.KeyTypeEC2)
+	}
+	options, _ := json.Marshal(begun["publicKey"])
+	parsed, err := soft.ParseAttestationOptions(string(options))
+	if err != nil {
+		l.Fatal(err)
+	}
+	created := strings.Replace(soft.CreateAttestationResponse(l.rp, l.device, l.key, *parsed), "{", `{"clientExtensionResults":{"credProps":{"rk":true}},`, 1)
+	return map[string]any{"pending": begun["pending"], "credential": json.RawMessage(created)}
+}
+
 // assert answers the options of a ceremony with the passkey.
 func (l *life) assert(begun map[string]any) map[string]any {
 	l.Helper()
@@ -103,18 +120,9 @@ func (l *life) begins() {
 func (l *life) getsAPasskey() {
 	access := l.second(l.app.code(l.T))["access"].(string)
 	begun := l.post(200, "/auth/factors/passkeys/options/", access, map[string]any{"passwordless": true, "second_factor": true})
-	l.rp = soft.RelyingParty{ID: "example.com", Name: "Example", Origin: "https://example.com"}
-	l.device = soft.NewAuthenticatorWithOptions(soft.AuthenticatorOptions{UserHandle: passkey.Handle(string(l.account("erin").ID))})
-	for l.key = soft.NewCredential(soft.KeyTypeEC2); len(l.key.Key.AttestationData()) != 77; { // virtualwebauthn drops leading zeros
-		l.key = soft.NewCredential(soft.KeyTypeEC2)
-	}
-	options, _ := json.Marshal(begun["publicKey"])
-	parsed, err := soft.ParseAttestationOptions(string(options))
-	if err != nil {
-		l.Fatal(err)
-	}
-	created := strings.Replace(soft.CreateAttestationResponse(l.rp, l.device, l.key, *parsed), "{", `{"clientExtensionResults":{"credProps":{"rk":true}},`, 1)
-	l.post(201, "/auth/factors/passkeys/", access, map[string]any{"pending": begun["pending"], "credential": json.RawMessage(created), "name": "Desk"})
+	created := l.create("erin", begun)
+	created["name"] = "Desk"
+	l.post(201, "/auth/factors/passkeys/", access, created)
 
 	alone := l.assert(l.post(200, "/api/token/passkey/options/", "", map[string]any{}))
 	tokens := l.post(200, "/api/token/passkey/", "", alone)
@@ -193,5 +201,46 @@ func (l *life) losesEverything() {
 	l.app, l.codes = l.enrol(l.T, plain["access"].(string))
 	if tokens := l.second(l.app.code(l.T)); level(tokens) != "aal2" {
 		l.Errorf("with the new app: %v", tokens)
+	}
+}
+
+// A login that must set up a second factor sets up a passkey, once; the next one asks
+// for it.
+func TestPasskeyEnrolmentDuringLogin(t *testing.T) {
+	s := newSite(t, change{gate: func(g *jotgate.Settings) {
+		g.RequireMFA, g.RPID, g.RPOrigins = jotgate.MFAStaff, "example.com", []string{"https://example.com"}
+	}})
+	l := &life{T: t, site: s}
+	credentials := map[string]any{"username": "carol", "password": "correct horse battery"}
+	refused := l.post(401, "/api/token/", "", credentials)
+	if flows, _ := json.Marshal(refused["flows"]); refused["code"] != "mfa_enrol" || string(flows) != `["passkey","totp"]` {
+		t.Fatalf("%v", refused)
+	}
+	pending := map[string]any{"pending": refused["pending"]}
+	created := l.create("carol", l.post(200, "/api/token/enrol/passkey/options/", "", pending))
+	for _, sent := range []struct {
+		code    string
+		members map[string]any
+	}{
+		{"login_not_valid", map[string]any{"pending": refused["pending"], "credential": created["credential"]}}, // without a ceremony
+		{"passkey_not_valid", map[string]any{"pending": created["pending"], "credential": map[string]any{}}},
+		{"login_not_valid", map[string]any{"pending": "p1.AAAA", "credential": created["credential"]}},
+	} {
+		if got := l.post(401, "/api/token/enrol/passkey/", "", sent.members); got["code"] != sent.code {
+			t.Errorf("%v, want %s", got, sent.code)
+		}
+	}
+	created["name"] = "Key ring"
+	tokens := l.post(200, "/api/token/enrol/passkey/", "", created)
+	if level(tokens) != "aal2" || len(tokens["recovery_codes"].([]any)) != 10 {
+		t.Errorf("%v", tokens)
+	}
+	l.post(401, "/api/token/enrol/passkey/", "", created) // again
+	l.post(401, "/api/token/enrol/passkey/options/", "", pending)
+	pending["pending"] = l.post(401, "/api/token/", "", credentials)["pending"]
+	tokens = l.post(200, "/api/token/passkey/", "", l.assert(l.post(200, "/api/token/passkey/options/", "", pending)))
+	list := s.json(t, 200, "GET", "/auth/factors/passkeys/", tokens["access"].(string), "")["passkeys"].([]any)
+	if len(list) != 1 || list[0].(map[string]any)["name"] != "Key ring" {
+		t.Errorf("%v", list)
 	}
 }

@@ -33,6 +33,14 @@ func (a *API) routes() []route {
 		{path: "/api/token/mfa/", name: "Token MFA", post: on(200, open, mfaFields, tokenMFA).in("login")},
 		{path: "/api/token/enrol/", name: "Token Enrol", post: on(200, open, enrolFields, tokenEnrol).in("login")},
 		{path: "/api/token/enrol/confirm/", name: "Token Enrol Confirm", post: on(200, open, enrolConfirmFields, tokenEnrolConfirm).in("login")},
+		{
+			path: "/api/token/enrol/passkey/options/", name: "Token Enrol Passkey Options", about: "Begins to register a passkey in a login that requires a second factor.",
+			post: on(200, open, enrolFields, tokenEnrolPasskeyOptions).in("login"), only: hasPasskeys,
+		},
+		{
+			path: "/api/token/enrol/passkey/", name: "Token Enrol Passkey", about: "Registers a passkey and returns an access and refresh JSON web token pair.",
+			post: on(200, open, newPasskeyFields, tokenEnrolPasskey).in("login"), only: hasPasskeys,
+		},
 		{path: "/api/token/password/", name: "Token Password", post: on(200, open, newPasswordFields, tokenPassword).in("login")},
 		// Passkeys.
 		{

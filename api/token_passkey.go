@@ -1,4 +1,5 @@
-// Logins with a passkey: POST /api/token/passkey/options/ and /api/token/passkey/.
+// Logins with a passkey: POST /api/token/passkey/options/, /api/token/passkey/ and,
+// for a login that must set one up, /api/token/enrol/passkey/.
 
 package api
 
@@ -7,6 +8,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/internal/useragent"
 )
 
 func hasPasskeys(a *API) bool       { return a.gate.Settings().RPID != "" }
@@ -42,6 +44,23 @@ func tokenPasskey(c *call, in *passkeyIn) (any, error) {
 		return nil, err
 	}
 	state, err := c.gate.Logins().Continue(c.ctx, in.pending, jotgate.Passkey(in.credential), c.client)
+	return c.loggedIn(state, err)
+}
+
+// tokenEnrolPasskeyOptions is POST /api/token/enrol/passkey/options/: it begins to
+// register a passkey in a login that must set up a second factor.
+func tokenEnrolPasskeyOptions(c *call, in *enrolIn) (any, error) {
+	return c.gate.Logins().BeginPasskeyEnrolment(c.ctx, in.pending, c.client)
+}
+
+// tokenEnrolPasskey is POST /api/token/enrol/passkey/: it registers the passkey and
+// completes the login.
+func tokenEnrolPasskey(c *call, in *jotgate.NewPasskey) (any, error) {
+	if err := c.sameSite(); err != nil {
+		return nil, err
+	}
+	in.Device = useragent.Describe(c.client.UserAgent)
+	state, err := c.gate.Logins().Continue(c.ctx, in.Pending, jotgate.EnrolPasskey(*in), c.client)
 	return c.loggedIn(state, err)
 }
 

@@ -10,12 +10,14 @@ import (
 	"slices"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/useragent"
 )
 
 // What a ceremony with a passkey is for.
 const (
 	forLogin  = "login"
 	forStep   = "step"  // the next step of the login in progress
+	forEnrol  = "enrol" // the same, if it sets up a passkey
 	forAgain  = "again" // a signed-in user authenticates again
 	forNew    = "new"   // a passkey is added
 	forSecond = "second"
@@ -34,8 +36,8 @@ type ceremony struct {
 
 func (p *Pages) hasPasskeys() bool { return p.gate.Settings().RPID != "" }
 
-// ceremony begins a ceremony. It returns nil if the server has no passkeys. Only
-// forStep and forNew make queries.
+// ceremony begins a ceremony. It returns nil if the server has no passkeys. forLogin
+// and forAgain make no queries.
 func (v *visit) ceremony(kind string) (*ceremony, error) {
 	if !v.p.hasPasskeys() {
 		return nil, nil
@@ -47,12 +49,16 @@ func (v *visit) ceremony(kind string) (*ceremony, error) {
 	switch kind {
 	case forLogin, forAgain:
 		begun, err = keys.BeginLogin(v.ctx, "", client)
-	case forStep:
+	case forStep, forEnrol:
 		p := v.readPending()
 		if p == nil {
 			return nil, jotgate.ErrLoginNotValid
 		}
-		begun, err = keys.BeginLogin(v.ctx, p.token, client)
+		if kind == forEnrol {
+			begun, err = v.p.gate.Logins().BeginPasskeyEnrolment(v.ctx, p.token, client)
+		} else {
+			begun, err = keys.BeginLogin(v.ctx, p.token, client)
+		}
 	default:
 		account, accountErr := v.account()
 		if accountErr != nil {
@@ -69,10 +75,11 @@ func passkeyOptions(v *visit) error {
 	if err := v.read(field{"for", &kind, false}); err != nil {
 		return err
 	}
+	signedIn := slices.Contains([]string{forAgain, forNew, forSecond}, kind)
 	switch {
-	case !v.p.hasPasskeys() || !slices.Contains([]string{forLogin, forStep, forAgain, forNew, forSecond}, kind):
+	case !v.p.hasPasskeys() || !signedIn && !slices.Contains([]string{forLogin, forStep, forEnrol}, kind):
 		return jotgate.ErrNotFound
-	case kind != forLogin && kind != forStep && v.session == nil:
+	case signedIn && v.session == nil:
 		return jotgate.ErrNotAuthenticated
 	case kind == forNew || kind == forSecond:
 		if recent, err := v.isFresh(); err != nil || !recent {
@@ -132,15 +139,16 @@ func idOf(credential string) string {
 
 // passkeyShow begins a ceremony for the pending login. Its options and its token
 // are in the form, which the script submits with the browser's credential.
-func passkeyShow(v *visit) error {
+func passkeyShow(v *visit) error { return v.showCeremony(forStep) }
+
+// enrolPasskeyShow is passkeyShow for a login that must set up a second factor.
+func enrolPasskeyShow(v *visit) error { return v.showCeremony(forEnrol) }
+
+func (v *visit) showCeremony(kind string) error {
 	if err := stepShow(v); err != nil || v.done {
 		return err
 	}
-	p := v.readPending()
-	if !slices.Contains(p.flows, "passkey") {
-		return v.redirect(v.address(p.page(), v.Next))
-	}
-	begun, err := v.ceremony(forStep)
+	begun, err := v.ceremony(kind)
 	v.refused(err)
 	if errors.Is(err, jotgate.ErrLoginNotValid) || errors.Is(err, jotgate.ErrNoActiveAccount) {
 		return v.restart()
@@ -156,9 +164,20 @@ func passkeyShow(v *visit) error {
 
 // passkeyStep takes the step by a passkey.
 func passkeyStep(v *visit) error {
+	return v.credentialStep(func(credential []byte) jotgate.Proof { return jotgate.Passkey(credential) })
+}
+
+// enrolPasskey takes the step by setting up a passkey, and shows the recovery codes.
+func enrolPasskey(v *visit) error {
+	return v.credentialStep(func(credential []byte) jotgate.Proof {
+		return jotgate.EnrolPasskey(jotgate.NewPasskey{Credential: credential, Device: useragent.Describe(v.client.UserAgent)})
+	})
+}
+
+func (v *visit) credentialStep(proof func(credential []byte) jotgate.Proof) error {
 	var token, credential string
 	if err := v.read(field{"pending", &token, false}, field{"credential", &credential, false}); err != nil {
 		return err
 	}
-	return v.nextOf(token, jotgate.Passkey([]byte(credential)), "", "passkey.failed")
+	return v.nextOf(token, proof([]byte(credential)), "", "passkey.failed")
 }

@@ -259,7 +259,7 @@ func TestNoPasskeys(t *testing.T) {
 		}
 	}
 	s = newSite(t, pages.Options{}, withPasskeys)
-	for purpose, status := range map[string]int{"login": 200, "step": 401, "again": 401, "new": 401, "second": 401, "": 404, "x": 404} {
+	for purpose, status := range map[string]int{"login": 200, "step": 401, "enrol": 401, "again": 401, "new": 401, "second": 401, "": 404, "x": 404} {
 		if got := s.post("/account/passkey/options", "for", purpose); got.status != status {
 			t.Errorf("%q: %d, want %d", purpose, got.status, status)
 		}
@@ -293,4 +293,46 @@ func TestPasskeyStep(t *testing.T) {
 	s.is(s.post("/account/login/passkey", "pending", pending, "credential", d.get(options)), 200, "/account/", "Profile")
 	signIn()
 	s.is(s.post("/account/login/recovery", "recovery_code", codes[0]), 200, "/account/", "Profile")
+}
+
+// A login that must set up a second factor offers an app, which needs no script, and a
+// passkey; and only the pages of the step that is due are shown.
+func TestPasskeyEnrolmentInTheLogin(t *testing.T) {
+	s := newSite(t, pages.Options{}, withPasskeys, func(o *jotgate.Settings) { o.RequireMFA = jotgate.MFAAll })
+	alice := s.gate.User("alice")
+	d := newDevice(t, alice, true)
+	password := []string{"username", "alice", "password", jotgatetest.Password}
+	page := s.post("/account/login?next=%2Faccount%2Fsessions", password...)
+	s.is(page, 200, "/account/login/enrol?next=%2Faccount%2Fsessions", "Set up a second step")
+	const here = "/account/login/enrol-passkey?next=%2Faccount%2Fsessions"
+	if !strings.Contains(page.body, html.EscapeString(here)) {
+		t.Error("the page has no link to the passkey")
+	}
+	for _, other := range []string{"passkey", "code", "recovery", "password", "new-password"} {
+		s.is(s.get("/account/login/"+other), 200, "/account/login/enrol", "Set up a second step")
+	}
+	page = s.get(here)
+	s.is(page, 200, here, "Set up a second step")
+	options, pending := s.ceremony(page)
+	s.is(s.post(here, "pending", pending), 422, here, "Set up a second step")
+	s.is(s.post(here, "pending", pending, "credential", "{}"), 422, here, "Set up a second step")
+	s.gate.Clock.Advance(6 * time.Minute)
+	s.is(s.post(here, "pending", pending, "credential", d.create(options)), 200, "/account/login?next=%2Faccount%2Fsessions&done=expired", "Sign in")
+	s.post("/account/login?next=%2Faccount%2Fsessions", password...)
+	options, pending = s.renewed("enrol")
+	credential := d.create(options)
+	added := s.post(here, "pending", pending, "credential", credential)
+	s.is(added, 200, here, "Save your recovery codes")
+	if !strings.Contains(added.body, `href="/account/sessions"`) {
+		t.Error("the page of the codes does not lead on")
+	}
+	s.is(s.post(here, "pending", pending, "credential", credential), 200, "/account/sessions", "Sessions") // a double click
+	s.is(s.get(here), 200, "/account/sessions", "Sessions")                                                // Back
+	if got := s.post("/account/passkey/options", "for", "enrol"); got.status != 401 {
+		t.Errorf("%d: a ceremony without a login", got.status)
+	}
+	s.fresh()
+	s.is(s.post("/account/login", password...), 200, "/account/login/passkey", "Use your passkey")
+	s.is(s.get("/account/login/enrol-passkey"), 200, "/account/login/passkey", "Use your passkey")
+	s.is(s.get("/account/login/enrol"), 200, "/account/login/passkey", "Use your passkey")
 }

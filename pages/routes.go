@@ -43,6 +43,7 @@ var routes = []route{
 	{path: "login/password", template: "step-password.html", title: "step-password.title", scope: "login", show: loginPasswordShow, act: loginPassword},
 	{path: "login/recovery", template: "recovery.html", title: "recovery.title", scope: "login", show: stepShow, act: recoveryCode},
 	{path: "login/enrol", template: "enrol.html", title: "enrol.title", scope: "login", show: enrolShow, act: enrol},
+	{path: "login/enrol-passkey", template: "enrol-passkey.html", title: "enrol.title", scope: "login", show: enrolPasskeyShow, act: enrolPasskey},
 	{path: "login/new-password", template: "new-password.html", title: "new-password.title", scope: "login", show: stepShow, act: newPassword},
 	{path: "provider", template: "provider.html", title: "provider.title", scope: "login", show: providerShow, act: providerBegin, repeat: true},
 	{path: "provider/{provider}/callback", template: "provider.html", title: "provider.title", scope: "login", token: true, external: true, show: providerCallback, act: providerForward},

@@ -123,9 +123,12 @@ var samples = []sample{
 		v.Data = shown.Data
 	}},
 	{"enrol", "login/enrol", func(v *view) {
-		shown := &visit{}
+		shown := &visit{view: view{View: layout.View{Data: stepData{Others: []string{"login/enrol-passkey"}}}}}
 		_ = shown.showApp(jotgate.NewTOTP{Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", URL: "otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"})
 		v.Data = shown.Data
+	}},
+	{"enrol-passkey", "login/enrol-passkey", func(v *view) {
+		v.Data = stepData{Ceremony: sampleCeremony(forEnrol), Others: []string{"login/enrol"}}
 	}},
 	{"codes", "codes", func(v *view) {
 		v.Data = codesData{[]string{"K7QF4-9XW2M", "7R2MD-QH8VN", "C5XZT-3KJ9P", "W8DGN-6FY4B", "2MVQK-H7RTX", "9PJCF-4ZGDW", "T6NXB-8QKMH", "F3YRD-5VWJC", "H9ZKG-2TPNQ", "B4MWX-7CDFR"}, "/account/security"}

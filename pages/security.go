@@ -129,16 +129,15 @@ func appShow(v *visit) error {
 
 // enrolShow makes a secret for a login that must set up an authenticator app.
 func enrolShow(v *visit) error {
-	p := v.readPending()
-	switch {
-	case p == nil || p.step != jotgate.StepEnrol:
-		return stepShow(v)
-	case len(v.Errors) > 0 && v.Values["token"] != "":
+	if err := stepShow(v); err != nil || v.done {
+		return err
+	}
+	if len(v.Errors) > 0 && v.Values["token"] != "" {
 		return v.showApp(jotgate.NewTOTP{Secret: v.Values["secret"], URL: v.Values["url"], Token: v.Values["token"]})
 	}
 	client := v.client
 	client.Browser = true
-	secret, err := v.p.gate.Logins().BeginEnrolment(v.ctx, p.token, client)
+	secret, err := v.p.gate.Logins().BeginEnrolment(v.ctx, v.readPending().token, client)
 	v.refused(err)
 	if errors.Is(err, jotgate.ErrLoginNotValid) {
 		return v.restart()
@@ -166,7 +165,9 @@ func (v *visit) showApp(secret jotgate.NewTOTP) error {
 	}
 	// The page has a name for the image in its language.
 	svg = strings.Replace(svg, `role="img" aria-label="QR code"`, `aria-hidden="true"`, 1)
-	v.Data = stepData{New: &secret, SVG: template.HTML(svg)} //nolint:gosec // made by package totp: numbers in a path
+	d, _ := v.Data.(stepData)
+	d.New, d.SVG = &secret, template.HTML(svg) //nolint:gosec // made by package totp: numbers in a path
+	v.Data = d
 	return nil
 }
 

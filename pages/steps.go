@@ -38,24 +38,26 @@ func (v *visit) readPending() *pending {
 	return &pending{kind: parts[0], step: jotgate.Step(parts[1]), flows: strings.Split(parts[2], "-"), token: parts[3]}
 }
 
-// pageOf returns the page of a step.
-func (p *pending) page() string {
-	switch {
-	case p.step == jotgate.StepEnrol:
-		return "login/enrol"
-	case p.step == jotgate.StepPassword:
-		return "login/new-password"
-	case slices.Contains(p.flows, "passkey"):
-		return "login/passkey"
-	case slices.Contains(p.flows, "totp"):
-		return "login/code"
-	case slices.Contains(p.flows, "recovery"):
-		return "login/recovery"
-	case slices.Contains(p.flows, "password"):
-		return "login/password"
-	}
-	return "login"
+// ways are the pages that complete a step, each with its flow. The first one that is
+// possible is shown; the setup of a passkey is not the first, because it needs a script.
+var ways = map[jotgate.Step][][2]string{
+	jotgate.StepSecond:   {{"passkey", "login/passkey"}, {"totp", "login/code"}, {"recovery", "login/recovery"}, {"password", "login/password"}},
+	jotgate.StepEnrol:    {{"totp", "login/enrol"}, {"passkey", "login/enrol-passkey"}},
+	jotgate.StepPassword: {{"password", "login/new-password"}},
 }
+
+// pages returns the pages that complete the step, the one to show first.
+func (p *pending) pages() (list []string) {
+	for _, way := range ways[p.step] {
+		if slices.Contains(p.flows, way[0]) {
+			list = append(list, way[1])
+		}
+	}
+	return list
+}
+
+// page returns the first page of the step.
+func (p *pending) page() string { return append(p.pages(), "login")[0] }
 
 // loginTime is how long a login may take: that of a pending token.
 const loginTime = 15 * time.Minute
@@ -108,13 +110,12 @@ func stepShow(v *visit) error {
 	case p == nil:
 		return v.redirect(v.address("login", v.Next))
 	}
-	d := stepData{Again: strings.Contains(p.kind, "a")}
-	for _, way := range [][2]string{{"passkey", "login/passkey"}, {"totp", "login/code"}, {"recovery", "login/recovery"}} {
-		if slices.Contains(p.flows, way[0]) && way[1] != v.route.path {
-			d.Others = append(d.Others, way[1])
-		}
+	pages := p.pages()
+	i := slices.Index(pages, v.route.path)
+	if i < 0 { // of another step
+		return v.redirect(v.address(p.page(), v.Next))
 	}
-	v.Data = d
+	v.Data = stepData{Again: strings.Contains(p.kind, "a"), Others: slices.Delete(pages, i, i+1)}
 	return nil
 }
 

@@ -99,6 +99,12 @@ var forms = map[string]func(*providerSite) filled{
 		a := s.enrol(s.post("/account/login", "username", "alice", "password", jotgatetest.Password))
 		return formOf("login/enrol", "token", a.fields["token"], "secret", a.fields["secret"], "url", a.fields["url"], "code", a.code())
 	},
+	"login/enrol-passkey": func(s *providerSite) filled {
+		alice := s.gate.User("alice")
+		s.post("/account/login", "username", "alice", "password", jotgatetest.Password)
+		options, pending := s.ceremony(s.get("/account/login/enrol-passkey"))
+		return formOf("login/enrol-passkey", "pending", pending, "credential", newDevice(s.T, alice, true).create(options))
+	},
 	"login/new-password": func(s *providerSite) filled {
 		s.gate.User("alice")
 		s.post("/account/login", "username", "alice", "password", jotgatetest.Password)
@@ -197,7 +203,7 @@ func twiceSite(t *testing.T, page string) *providerSite {
 	o := pages.Options{DeletionDelay: 7 * 24 * time.Hour}
 	return newProviderSite(t, o, withPasskeys, func(s *jotgate.Settings) {
 		switch page {
-		case "login/enrol":
+		case "login/enrol", "login/enrol-passkey":
 			s.RequireMFA = jotgate.MFAAll
 		case "login/new-password":
 			s.BreachedAtLogin = leaked{jotgatetest.Password}
