@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jotgate/jotgate/internal/trace"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/strength"
+	"github.com/jotgate/jotgate/trace"
 )
 
 // fill sets the defaults and returns an error for settings that are invalid

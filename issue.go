@@ -8,6 +8,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/trace"
 )
 
 // issue returns the session's refresh token and an access token. grant is what they
@@ -32,10 +34,12 @@ func (g *Gate) issue(ctx context.Context, grant string, account *record.Account,
 		return Tokens{}, err
 	}
 	t := Tokens{User: user}
-	if t.Access, err = jwt.Sign(key, access); err != nil {
-		return Tokens{}, err
+	_, span := trace.Start(ctx, trace.Internal, "jotgate.sign", slog.String("jotgate.key.algorithm", string(key.Algorithm())))
+	t.Access, err = jwt.Sign(key, access)
+	if err == nil {
+		t.Refresh, err = jwt.Sign(key, g.refreshClaims(account, s, custom))
 	}
-	t.Refresh, err = jwt.Sign(key, g.refreshClaims(account, s, custom))
+	span.End(errorType(err))
 	if err == nil {
 		g.settings.Metrics.Count(metrics.TokensIssued, grant, "access")
 		g.settings.Metrics.Count(metrics.TokensIssued, grant, "refresh")

@@ -1,16 +1,20 @@
 package jotgate
 
-// What a gate counts: Settings.Metrics.
+// What a gate counts (Settings.Metrics), and the spans of what it computes.
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"log/slog"
+	"strconv"
 	"strings"
 
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/trace"
 )
 
 // createSeries creates the series of logins and refreshes, so that the first of each
@@ -90,11 +94,25 @@ func refreshResult(retry bool, err error) string {
 // hash runs do, which computes a hash as costly as the encoded one, in the hash
 // pool. An empty one is as costly as a new one.
 func (g *Gate) hash(ctx context.Context, encoded string, do func()) error {
-	return g.hashPool.do(ctx, g.hasher.Memory(encoded), func() {
+	scheme := g.hashScheme(encoded)
+	ctx, span := trace.Start(ctx, trace.Internal, "jotgate.password", slog.String("jotgate.password.scheme", scheme))
+	err := g.hashPool.do(ctx, g.hasher.Memory(encoded), func() {
+		span.Event("jotgate.password.hashing") // until now it waited in the queue
 		began := g.now()
 		do()
-		g.settings.Metrics.Observe(metrics.HashDuration, g.now().Sub(began), g.hashScheme(encoded))
+		g.settings.Metrics.Observe(metrics.HashDuration, g.now().Sub(began), scheme)
 	})
+	span.End(errorType(err))
+	return err
+}
+
+// errorType returns what a span calls an error: its code, or its status.
+func errorType(err error) string {
+	if err == nil {
+		return ""
+	}
+	e := AsError(err)
+	return cmp.Or(e.Code, strconv.Itoa(e.Status))
 }
 
 // hashScheme returns the algorithm of a stored hash or, if there is none, of new

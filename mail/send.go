@@ -6,11 +6,13 @@ package mail
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/trace"
 )
 
 const (
@@ -47,7 +49,8 @@ func (s *Sender) Run(ctx context.Context) error {
 // returns how many it took, sent or not. The error is the outbox's, if it could not
 // be read.
 func (s *Sender) SendDue(ctx context.Context) (int, error) {
-	messages, err := s.outbox.Due(ctx, s.settings.Now(), concurrency, s.settings.Timeout+leaseMargin)
+	// Looking for messages every second is no span of its own.
+	messages, err := s.outbox.Due(trace.WithTracer(ctx, nil), s.settings.Now(), concurrency, s.settings.Timeout+leaseMargin)
 	if err != nil {
 		return 0, err
 	}
@@ -55,17 +58,29 @@ func (s *Sender) SendDue(ctx context.Context) (int, error) {
 	for _, message := range messages {
 		// Not cancelled with ctx: a delivery that is cut off may have
 		// succeeded, and the message would be sent twice.
-		all.Go(func() { s.send(context.WithoutCancel(ctx), message) })
+		all.Go(func() { s.record(context.WithoutCancel(ctx), message) })
 	}
 	all.Wait()
 	return len(messages), nil
 }
 
-// send sends one message, drops it, or schedules another attempt.
-func (s *Sender) send(ctx context.Context, message record.Message) {
+// record sends one message in a span.
+func (s *Sender) record(ctx context.Context, message record.Message) {
+	ctx, span := trace.Start(ctx, trace.Client, "jotgate.email", slog.String("jotgate.email.kind", string(message.Kind)))
+	result := s.send(ctx, message)
+	span.Set(slog.String("jotgate.email.result", result))
+	if result != "rejected" && result != "postponed" {
+		result = ""
+	}
+	span.End(result)
+}
+
+// send sends one message, drops it, or schedules another attempt. It returns what it
+// did: the label of the metric, or "removed".
+func (s *Sender) send(ctx context.Context, message record.Message) (result string) {
 	if s.transport == (discarder{}) || s.isUnmarked(message.ID) {
 		s.remove(ctx, message)
-		return
+		return "removed"
 	}
 	log := s.settings.Logger.With("message", message.ID, "kind", message.Kind, "user_id", message.User, "attempts", message.Attempts)
 	err := s.composeAndDeliver(ctx, message)
@@ -73,30 +88,28 @@ func (s *Sender) send(ctx context.Context, message record.Message) {
 	var refused *refusedError
 	switch {
 	case err == nil:
-		s.count(message, "sent")
 		log.InfoContext(ctx, "a message was sent")
 		s.remove(ctx, message)
+		result = "sent"
 	case errors.As(err, &drop) && message.Kind == record.MessageDecoy:
 		s.remove(ctx, message) // not logged: the log must not disclose which addresses have accounts
+		return "removed"
 	case errors.As(err, &drop):
-		s.count(message, "dropped")
 		log.WarnContext(ctx, "a message was dropped", "cause", string(drop))
 		s.remove(ctx, message)
+		result = "dropped"
 	case errors.As(err, &refused):
-		s.count(message, "rejected")
 		log.ErrorContext(ctx, "a message was rejected and will not be sent", "cause", reason(err))
 		s.remove(ctx, message)
+		result = "rejected"
 	default:
-		s.count(message, "postponed")
 		wait := retryAfter(message)
 		log.WarnContext(ctx, "a message could not be sent and will be tried again", "cause", reason(err), "in", wait)
 		s.postpone(ctx, message, wait, err)
+		result = "postponed"
 	}
-}
-
-// count counts an attempt to send a message.
-func (s *Sender) count(message record.Message, result string) {
 	s.settings.Metrics.Count(metrics.Emails, string(message.Kind), result)
+	return result
 }
 
 func (s *Sender) composeAndDeliver(ctx context.Context, message record.Message) error {

@@ -21,7 +21,7 @@ func (r *Registry) Wrap(next http.Handler, prefixes ...string) http.Handler {
 		returned := false
 		defer func() {
 			code := "aborted" // the handler panicked: net/http closes the connection
-			if returned || seen.status != 0 {
+			if returned || seen.Sent() {
 				code = strconv.Itoa(seen.Status())
 			}
 			method, route := methodOf(req), Route(req, seen.status, prefixes...)
@@ -82,6 +82,9 @@ func (w *Response) Status() int {
 	}
 	return w.status
 }
+
+// Sent reports whether a status was sent.
+func (w *Response) Sent() bool { return w.status != 0 }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *Response) WriteHeader(status int) {

@@ -34,9 +34,9 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/internal/trace"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/throttle"
+	"github.com/jotgate/jotgate/trace"
 )
 
 // Settings holds the options of the proxy.

@@ -46,6 +46,7 @@ import (
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/internal/migration"
+	"github.com/jotgate/jotgate/trace"
 )
 
 // Store implements [record.Store] on a SQL database, and what the command line
@@ -234,7 +235,7 @@ func (s *Store) read(ctx context.Context, do func(ctx context.Context, q Queryer
 	ctx, cancel := deadline(ctx)
 	defer cancel()
 	defer s.observe("read", s.driver.Now())
-	return s.driver.unavailable(s.driver.Read(ctx, do))
+	return s.driver.unavailable(s.driver.Read(ctx, s.traced(ctx, do)))
 }
 
 // write runs do in one transaction and returns after the commit. do may run
@@ -243,7 +244,10 @@ func (s *Store) write(ctx context.Context, do func(ctx context.Context, q Querye
 	ctx, cancel := deadline(ctx)
 	defer cancel()
 	defer s.observe("write", s.driver.Now())
-	return s.driver.unavailable(s.driver.Write(ctx, do))
+	ctx, span := trace.Start(ctx, trace.Internal, "jotgate.transaction")
+	err := s.driver.unavailable(s.driver.Write(ctx, s.traced(ctx, do)))
+	span.End(errorType(err))
+	return err
 }
 
 // ask is read with a result.

@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/jotgate/jotgate/internal/trace"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/metrics"
+	"github.com/jotgate/jotgate/trace"
 )
 
 // logAccess logs a line for each request that next handles. The line has the route

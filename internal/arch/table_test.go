@@ -41,10 +41,11 @@ const (
 )
 
 var rows = []row{
-	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/breached", "passwd/strength", "signing", "throttle", "internal/keyring", "internal/revocation", "factor/passkey", "factor/totp", "factor/recovery", "provider", "metrics", "internal/trace"}, exported: 82}, // Gate is divided by noun; CredentialSource and Credential are the seam for other credentials
+	{path: ".", may: []string{"record", "jwt", "passwd", "passwd/names", "passwd/breached", "passwd/strength", "signing", "throttle", "internal/keyring", "internal/revocation", "factor/passkey", "factor/totp", "factor/recovery", "provider", "metrics", "trace"}, exported: 82}, // Gate is divided by noun; CredentialSource and Credential are the seam for other credentials
 	{path: "record", may: []string{"jwt"}, exported: 62}, // the contract with databases: rows and questions
 
 	{path: "metrics", kind: pure, libraries: none},
+	{path: "trace", libraries: none, may: []string{"metrics"}},
 
 	{path: "jwt", kind: pure, libraries: none, exported: 20},
 	{path: "jwt/jwks", kind: pure, libraries: none, may: []string{"jwt"}},
@@ -64,14 +65,13 @@ var rows = []row{
 	{path: "admin", may: []string{".", "metrics", "record", "jwt", "passwd", "passwd/names", "admin/adminstore", "pages", "internal/catalog", "internal/form", "internal/layout", "internal/web"}},
 
 	{path: "apikey", may: []string{".", "record", "throttle"}},
-	{path: "store", may: []string{".", "record", "apikey", "passwd/names", "admin/adminstore", "metrics", "store/internal/migration"}, exported: 22}, // Store is divided by noun
+	{path: "store", may: []string{".", "record", "apikey", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
 	{path: "store/sqlite", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/postgres", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},
 
-	{path: "mail", may: []string{"internal/catalog", ".", "metrics", "record", "passwd/names"}},
+	{path: "mail", may: []string{"internal/catalog", ".", "metrics", "record", "trace", "passwd/names"}},
 	{path: "internal/certfile", libraries: none},
-	{path: "internal/trace", kind: pure, libraries: none},
 	{path: "internal/egress", kind: pure, libraries: none},
 	{path: "internal/keyring", may: []string{"record", "jwt"}},
 	{path: "internal/revocation", may: []string{"record", "jwt"}},
@@ -83,16 +83,16 @@ var rows = []row{
 	{path: "internal/layout", may: []string{".", "internal/catalog", "internal/useragent"}},
 	{path: "internal/gauge", may: []string{".", "record", "passwd", "api"}},
 	{path: "internal/lockout", may: []string{".", "metrics", "record", "throttle"}},
-	{path: "internal/web", may: []string{"internal/trace", ".", "metrics", "record", "throttle", "internal/catalog", "internal/form", "internal/lockout"}},
+	{path: "internal/web", may: []string{"trace", ".", "metrics", "record", "throttle", "internal/catalog", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
 	{path: "api", may: []string{"metrics", "factor/passkey", "factor/totp", ".", "record", "apikey", "throttle", "mail", "internal/catalog", "internal/form", "internal/useragent", "internal/web", "proxy"}},
 	{path: "pages", may: []string{".", "record", "apikey", "provider", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "internal/catalog", "internal/form", "internal/layout", "internal/resubmit", "internal/useragent", "internal/web", "proxy"}},
-	{path: "proxy", may: []string{"internal/trace", ".", "record", "throttle", "internal/web"}},
+	{path: "proxy", may: []string{"trace", ".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
 		"factor/passkey", ".", "metrics", "record", "apikey", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
-		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/timezone", "internal/trace", "internal/web", "internal/gauge",
+		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/timezone", "trace", "internal/web", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
 		".", "record", "apikey", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",

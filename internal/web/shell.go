@@ -24,8 +24,8 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/lockout"
-	"github.com/jotgate/jotgate/internal/trace"
 	"github.com/jotgate/jotgate/throttle"
+	"github.com/jotgate/jotgate/trace"
 )
 
 // RequestID is the response header that names a request; logs name it too.

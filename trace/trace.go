@@ -4,6 +4,10 @@
 //	ctx := trace.With(r.Context(), trace.Of(r, id))
 //	log := slog.New(trace.Handler(handler))
 //	log.InfoContext(ctx, "…") // request=… trace_id=… span_id=…
+//
+// It is also the seam for tracers. jotgate starts spans with [Start]; a [Tracer] in
+// the context records them, and without one they cost nothing. The module
+// github.com/jotgate/jotgate/oteljotgate has the Tracer of OpenTelemetry.
 package trace
 
 import (
