@@ -13,12 +13,8 @@ import (
 // tokens: in every handler of the gate, in package api and in package proxy. Call it
 // before the gate handles the first request.
 func (ls Logins) Accept(source CredentialSource) {
-	g := ls.gate.Guard
-	if g.cached == nil {
-		g.cached = newCredentialCache(ls.gate.settings.RememberCredentials)
-		g.subject = ls.gate.subjectOf
-	}
-	g.sources = append(g.sources, source)
+	ls.gate.subject = ls.gate.subjectOf
+	ls.gate.sources = append(ls.gate.sources, source)
 }
 
 // subjectOf returns the user of a credential, with the facts that an access token

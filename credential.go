@@ -7,15 +7,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/jotgate/jotgate/record"
 )
 
-// CredentialSource verifies a kind of credential that a Gate accepts in addition to
-// access tokens, such as the API keys of package apikey. Its methods are called
-// concurrently.
+// CredentialSource verifies a kind of credential that a Gate (Logins.Accept) or a Guard
+// (GuardSettings.Credentials) accepts in addition to access tokens, such as the API
+// keys of package apikey. Its methods are called concurrently.
 type CredentialSource interface {
 	// Accepts reports whether a value is such a credential, by its form alone:
 	// it makes no look-up. scheme is the word before the value in the header of the
@@ -30,10 +31,13 @@ type CredentialSource interface {
 	Admit(r *http.Request, c *Credential) error
 }
 
-// Credential is what CredentialSource.Load found. A Gate caches it for at most 5
-// minutes, and never for longer than an access token is valid. It is loaded again if
-// the owner's tokens are revoked, and refused if its session is.
+// Credential is what CredentialSource.Load found. It is cached for at most 5 minutes,
+// and never for longer than an access token is valid. It is loaded again if the owner's
+// tokens are revoked, and refused if its session is.
 type Credential struct {
+	// ID names the credential in logs and in the token of Logins.Exchange. It is not
+	// secret.
+	ID string
 	// Owner is the account whose credential it is. The Gate reads it, and refuses
 	// the credential unless the account is active.
 	Owner record.UserID
@@ -43,16 +47,35 @@ type Credential struct {
 	// access token of a login and is not limited to them.
 	Scopes []string
 	Login  bool
+	// Networks are those from which Admit accepts the credential. Empty: any.
+	Networks []netip.Prefix
 	// Expires is when the credential expires. The zero time is never.
 	Expires time.Time
+	// Token is the token for which Logins.Exchange of the issuer exchanged the
+	// credential. A Guard verifies it and takes the user, Scopes, Networks and Expires
+	// from it; its claims must have this ID and Session. Empty in a Gate.
+	Token string
 	// Detail is for Admit.
 	Detail any
 }
+
+// maxCached is how long a credential is cached at most, in seconds, however long
+// access tokens are valid: what changes without a revocation, such as a flag that
+// Django sets, takes effect after that time.
+const maxCached = 5 * 60
+
+// The type of the token for which a credential is exchanged. It has its own typ (RFC
+// 8725 section 3.11), which no verifier of bearer tokens accepts.
+const (
+	exchangeType = "api_key"
+	exchangeTyp  = "api-key+jwt"
+)
 
 // cachedCredential is a verified credential.
 type cachedCredential struct {
 	Credential
 	user    *User
+	loaded  int64  // by the clock of this process, Unix seconds
 	changes uint64 // of the revocation list, before the credential was loaded
 }
 
@@ -66,7 +89,7 @@ type credentialCache struct {
 }
 
 func newCredentialCache(size int) *credentialCache {
-	return &credentialCache{half: (size + 1) / 2, young: map[[sha256.Size]byte]*cachedCredential{}}
+	return &credentialCache{half: (max(2, size) + 1) / 2, young: map[[sha256.Size]byte]*cachedCredential{}}
 }
 
 // get returns a cached credential, or nil. One of the older generation moves to

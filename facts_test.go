@@ -40,7 +40,7 @@ func TestFacts(t *testing.T) {
 			}
 			g := &Guard{idClaim: "user_id"}
 			c.TokenType, c.JTI, c.UserID = `"access"`, `"j"`, `"1"`
-			user, err := g.userFromClaims(nil, &c, stamp{})
+			user, err := g.userFromClaims(nil, &c, stamp{}, "access")
 			if err != nil {
 				t.Fatal(err)
 			}

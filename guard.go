@@ -23,6 +23,7 @@ import (
 type Guard struct {
 	tokens    *jwt.Verifier[accessClaims]
 	foreign   *jwt.Verifier[foreignClaims] // for tokens whose claims have other types
+	exchanged *jwt.Verifier[accessClaims]  // for the tokens of Logins.Exchange
 	header    string                       // canonical name of the header that carries the token
 	types     []string                     // accepted schemes before the token
 	challenge string                       // for WWW-Authenticate
@@ -63,6 +64,13 @@ type GuardSettings struct {
 	// the whole token, at most 8 KiB. Requests with the same token share one
 	// User, which must not be modified. Default: 0, none.
 	RememberTokens int
+	// Credentials lists the sources of other credentials that the Guard accepts, such as
+	// an apikey.Remote. With RevocationsURL they are refused when they were revoked, and
+	// without it when their tokens expire. Default: none.
+	Credentials []CredentialSource
+	// RememberCredentials is how many verified credentials to cache; about 1 KiB each.
+	// Default: 10,000.
+	RememberCredentials int
 	// OnError responds instead of the default, which sends the error as JSON with
 	// e.Respond.
 	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
@@ -121,15 +129,23 @@ func newGuard(s GuardSettings) (*Guard, error) {
 	if err != nil {
 		return nil, errors.New("jotgate: " + err.Error())
 	}
+	rules.Types = []string{exchangeTyp}
+	exchanged, err := jwt.NewVerifier[accessClaims](s.Keys, rules)
+	if err != nil {
+		return nil, errors.New("jotgate: " + err.Error())
+	}
 	g := &Guard{
 		tokens:    tokens,
 		foreign:   foreign,
+		exchanged: exchanged,
 		header:    http.CanonicalHeaderKey(cmp.Or(s.HeaderName, "Authorization")),
 		types:     slices.Clone(s.HeaderTypes),
 		challenge: challengeOf(s.HeaderTypes),
 		idClaim:   cmp.Or(s.UserIDClaim, "user_id"),
 		now:       s.Now,
 		memory:    newMemory(s.RememberTokens, s.Leeway),
+		sources:   slices.Clone(s.Credentials),
+		cached:    newCredentialCache(cmp.Or(s.RememberCredentials, 10_000)),
 		keySet:    s.Keys,
 		revoked:   revocation.NewList(revocation.Settings{Sessions: remoteLifetime, Users: remoteLifetime, Now: s.Now}),
 		stale:     func() bool { return false },

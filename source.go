@@ -40,37 +40,48 @@ func (g *Guard) credentialUser(r *http.Request, p presented) (*User, error) {
 // it has not expired, and its owner's tokens were not revoked since it was loaded.
 func (g *Guard) isCurrent(c *cachedCredential, now time.Time) bool {
 	u := c.user
-	return now.Unix() < u.expires && now.Unix() >= u.issued &&
+	return now.Unix() < u.expires && now.Unix() >= c.loaded-1 &&
 		!g.revoked.ChangedSince(u.ID, c.changes) && !g.revoked.Revoked("", u.ID, u.issued)
 }
 
-// maxCached is how long a credential is cached at most, in seconds, however long
-// access tokens are valid: what changes without a revocation, such as a flag that
-// Django sets, takes effect after that time.
-const maxCached = 5 * 60
-
-// loadCredential loads a credential and dates it like an access token that was issued
-// now: it is valid no longer than the revocation list keeps its entries. It is dated a
-// second early, so that a revocation in this second counts.
+// loadCredential loads a credential and its user, whose times are those for which both
+// may be cached.
 func (g *Guard) loadCredential(ctx context.Context, p presented, now time.Time) (*cachedCredential, error) {
-	loaded := &cachedCredential{changes: g.revoked.Changes()}
+	c := &cachedCredential{changes: g.revoked.Changes(), loaded: now.Unix()}
 	var err error
-	if loaded.Credential, err = p.source.Load(ctx, p.value, now); err != nil {
+	if c.Credential, err = p.source.Load(ctx, p.value, now); err != nil {
 		return nil, err
 	}
-	user, err := g.subject(ctx, &loaded.Credential)
+	switch {
+	case c.Token != "":
+		c.user, err = g.userOfExchange(&c.Credential, now)
+	case g.subject == nil:
+		err = ErrUnavailable.Because(errors.New("a Guard has no accounts: the credential needs a Token"))
+	default:
+		c.user, err = g.userOfOwner(ctx, &c.Credential, now)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !c.Expires.IsZero() {
+		if !now.Before(c.Expires) {
+			return nil, ErrTokenExpired.Because(errors.New("the credential has expired"))
+		}
+		c.user.expires = min(c.user.expires, c.Expires.Unix())
+	}
+	return c, nil
+}
+
+// userOfOwner reads the owner of a credential and dates it like an access token that is
+// issued now: it is valid no longer than the revocation list keeps its entries. It is
+// dated a second early, so that a revocation in this second counts.
+func (g *Guard) userOfOwner(ctx context.Context, c *Credential, now time.Time) (*User, error) {
+	user, err := g.subject(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	reach, _ := g.revoked.Lifetimes()
-	user.Session, user.Scopes, user.limited, user.owner = loaded.Session, loaded.Scopes, !loaded.Login, loaded.Owner
+	user.Session, user.Scopes, user.limited, user.owner = c.Session, c.Scopes, !c.Login, c.Owner
 	user.stamp = stamp{issued: now.Unix() - 1, expires: now.Unix() + max(1, min(maxCached, reach-1))}
-	if !loaded.Expires.IsZero() {
-		if !now.Before(loaded.Expires) {
-			return nil, ErrTokenExpired.Because(errors.New("the credential has expired"))
-		}
-		user.expires = min(user.expires, loaded.Expires.Unix())
-	}
-	loaded.user = user
-	return loaded, nil
+	return user, nil
 }

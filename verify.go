@@ -112,18 +112,18 @@ func (g *Guard) verifyOrRecall(token string, dst *User) (*User, error) {
 func (g *Guard) verifyUser(token string, dst *User) (*User, error) {
 	t, err := g.tokens.Verify(token)
 	if err == nil { // as verifySignature, but without a copy of the claims
-		return g.userFromClaims(dst, &t.Claims, stampOf(&t))
+		return g.userFromClaims(dst, &t.Claims, stampOf(&t), "access")
 	}
 	foreign, err := g.verifyForeign(token, err)
 	if err != nil {
 		return nil, accessError(tokenError(err))
 	}
-	return g.userFromClaims(dst, &foreign.accessClaims, foreign.stamp)
+	return g.userFromClaims(dst, &foreign.accessClaims, foreign.stamp, "access")
 }
 
-// userFromClaims returns the user of an access token, in dst if it can be used.
-func (g *Guard) userFromClaims(dst *User, c *accessClaims, s stamp) (*User, error) {
-	if err := ofType(c, "access"); err != nil {
+// userFromClaims returns the user of a token of this type, in dst if it can be used.
+func (g *Guard) userFromClaims(dst *User, c *accessClaims, s stamp, tokenType string) (*User, error) {
+	if err := ofType(c, tokenType); err != nil {
 		return nil, accessError(err)
 	}
 	id, err := g.userID(c, s.payload)

@@ -76,3 +76,16 @@ func apiKeyRotate(c *call, in *rotateIn) (any, error) {
 	}
 	return c.settings.APIKeys.Rotate(c.ctx, c.account.ID, c.r.PathValue("id"), lifetimeOf(in.overlap), c.client)
 }
+
+// apiKeyExchange is POST /auth/api-keys/token/: it exchanges the key in the headers for
+// the token with which a guard in another process verifies it. Which network the request
+// comes from does not matter: the guard checks the networks of the key.
+func apiKeyExchange(c *call) (any, error) {
+	token, lifetime, err := c.settings.APIKeys.Exchange(c.r)
+	return exchangeOut{token, int64(lifetime / time.Second)}, err
+}
+
+type exchangeOut struct {
+	Token     string `json:"token"`
+	ExpiresIn int64  `json:"expires_in"`
+}

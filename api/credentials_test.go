@@ -169,6 +169,9 @@ func kinds() []kind {
 			return c.Secret[:63] + map[bool]string{true: "1", false: "0"}[c.Secret[63] == '0']
 		}),
 
+		plain("token for which a guard exchanged an API key", func(s *site) string {
+			return s.ask("POST", "/auth/api-keys/token/", "", "X-Api-Key", s.madeKey(with).Secret).member("token")
+		}),
 		plain("refresh token", func(s *site) string { return s.login("alice").refresh }),
 		signedKind("ID token", rejected, "JWT", map[string]any{"token_type": nil, "sub": "1", "nonce": "n", "aud": []string{"c", matrixAudience}, "azp": "c"}),
 		signedKind("logout token", rejected, "logout+jwt", map[string]any{"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": struct{}{}}}),

@@ -34,7 +34,7 @@ func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) str
 		text = withoutPasskeys(text)
 	}
 	if s.APIKeys == nil {
-		for _, path := range []string{"/auth/api-keys/", "/auth/api-keys/{id}/", "/auth/api-keys/{id}/rotate/"} {
+		for _, path := range []string{"/auth/api-keys/", "/auth/api-keys/{id}/", "/auth/api-keys/{id}/rotate/", "/auth/api-keys/token/"} {
 			text = withoutPath(text, path)
 		}
 	}

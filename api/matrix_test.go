@@ -79,6 +79,7 @@ func matrixSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	s.now.turn(2 * time.Second)
+	s.remote = s.newRemoteGuard()
 	return s
 }
 
@@ -97,7 +98,7 @@ func integrations(t *testing.T, s *site) (list []place) {
 	for _, g := range []struct {
 		name string
 		*jotgate.Guard
-	}{{"gate", s.gate.Guard}} {
+	}{{"gate", s.gate.Guard}, {"guard in another process", s.remote}} {
 		add(g.name+": `Require`, `RequireUser`, `RequireStaff`", "/", g.Require(ok), nil)
 		add(g.name+": `Require`, the token as a WebSocket subprotocol", "/", g.Require(ok), asSocket)
 		add(g.name+": `Optional`", "/", g.Optional(ok), nil)
@@ -140,9 +141,7 @@ func TestCredentials(t *testing.T) {
 	}
 	for _, k := range kinds() {
 		ways := k.present(s)
-		if err := s.gate.Sync(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		s.settle()
 		for i := range places {
 			for w := range ways {
 				status, got := places[i].send(ways[w])
@@ -159,9 +158,7 @@ func TestCredentials(t *testing.T) {
 				if status < 300 && (places[i].method == "DELETE" || places[i].path == "/auth/logout/") { // it may have ended the credential
 					s.now.turn(2 * time.Second)
 					ways = k.present(s)
-					if err := s.gate.Sync(t.Context()); err != nil {
-						t.Fatal(err)
-					}
+					s.settle()
 				}
 			}
 		}

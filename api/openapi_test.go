@@ -66,7 +66,7 @@ func TestOpenAPIDescribesEveryRoute(t *testing.T) {
 				t.Errorf("%s %s: operationId %q, summary %q", method, r.path, op.OperationID, op.Summary)
 			}
 			ids[op.OperationID] = true
-			if guarded := len(op.Security) > 0; action != raw && guarded != (action.access == member) {
+			if guarded := len(op.Security) > 0; action != raw && guarded != (action.access == member || action.access == keyed) {
 				t.Errorf("%s %s: security %v", method, r.path, op.Security)
 			}
 			if (op.RequestBody != nil) != (action.fields != nil) {

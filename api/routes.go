@@ -111,6 +111,7 @@ func (a *API) routes() []route {
 			path: "/auth/api-keys/", name: "API Key List", access: member, only: hasAPIKeys,
 			get: read(member, apiKeyList).with(jotgate.ScopeAccount), post: on(201, member, apiKeyFields, apiKeyCreate).in("login"),
 		},
+		{path: "/auth/api-keys/token/", name: "API Key Token", access: keyed, only: hasAPIKeys, post: read(keyed, apiKeyExchange)},
 		{path: "/auth/api-keys/{id}/", name: "API Key Instance", access: member, only: hasAPIKeys, remove: read(member, apiKeyRevoke)},
 		{path: "/auth/api-keys/{id}/rotate/", name: "API Key Rotate", access: member, only: hasAPIKeys, post: on(201, member, rotateFields, apiKeyRotate).in("login")},
 		{path: "/auth/logout/", name: "Logout", access: member, post: read(member, logout).byActor()},

@@ -53,6 +53,7 @@ const (
 	open   access = iota // anyone; a token is not read, as in SimpleJWT's views
 	anyone               // anyone, but a token must be valid if there is one
 	member               // callers with a valid token of an active account
+	keyed                // callers with an API key, which the action verifies
 )
 
 // call is one request that is being handled.
@@ -165,7 +166,7 @@ func methodNotAllowed(method string) *jotgate.Error {
 // authenticate finds the user of the request, and reads the account once. A
 // token that is limited to scopes opens only what a scope grants.
 func (c *call) authenticate(access access, action *action) error {
-	if access == open {
+	if access == open || access == keyed {
 		return nil
 	}
 	user, err := c.gate.Authenticate(c.r)

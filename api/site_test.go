@@ -37,8 +37,9 @@ type site struct {
 	logs *logBuffer
 	now  *hands
 
-	created []string // API keys that madeKey created
-	half    string   // see pending
+	created []string       // API keys that madeKey created
+	half    string         // see pending
+	remote  *jotgate.Guard // see newRemoteGuard
 }
 
 // hands are a clock turned by hand.

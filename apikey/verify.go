@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,7 +18,10 @@ import (
 
 // Accepts implements jotgate.CredentialSource. A text that begins with jgk_ is a key,
 // even if it is not complete: its refusal then names the cause in the log.
-func (k *Keys) Accepts(scheme, value string) bool {
+func (k *Keys) Accepts(scheme, value string) bool { return accepts(scheme, value) }
+
+// accepts is Accepts of both sources.
+func accepts(scheme, value string) bool {
 	return strings.HasPrefix(value, prefix) &&
 		(strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Api-Key") || scheme == "X-Api-Key")
 }
@@ -41,7 +45,7 @@ func (k *Keys) Load(ctx context.Context, value string, now time.Time) (c jotgate
 		return c, errNotValid.Because(errEnded)
 	}
 	return jotgate.Credential{
-		Owner: key.User, Session: key.Session(), Scopes: key.Scopes, Expires: key.Expires, Detail: newUsed(key),
+		ID: key.ID, Owner: key.User, Session: key.Session(), Scopes: key.Scopes, Networks: key.Networks, Expires: key.Expires, Detail: newUsed(key),
 	}, nil
 }
 
@@ -69,27 +73,31 @@ func (k *Keys) Admit(r *http.Request, c *jotgate.Credential) error {
 	now := k.now()
 	last := key.noted.Load()
 	due := now.Unix()-last >= noteEvery
-	if len(key.Networks) == 0 && !due {
+	if len(c.Networks) == 0 && !due {
 		return nil
 	}
 	addr := k.proxies.ClientAddr(r)
-	if len(key.Networks) > 0 {
-		inside := false
-		for _, network := range key.Networks {
-			inside = inside || network.Contains(addr)
-		}
-		if !inside {
-			return errNetwork
-		}
+	if !isInside(addr, c.Networks) {
+		return errNetwork
 	}
 	if due && key.noted.CompareAndSwap(last, now.Unix()) {
-		use := Use{ID: key.ID, Time: now}
-		if addr.IsValid() {
-			use.Address = addr.String()
-		}
-		k.note(use)
+		k.noteFrom(key.ID, now, addr)
 	}
 	return nil
+}
+
+// isInside reports whether an address is in one of the networks, or there are none.
+func isInside(addr netip.Addr, networks []netip.Prefix) bool {
+	return len(networks) == 0 || slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(addr) })
+}
+
+// noteFrom notes the use of a key at an address, which may be invalid.
+func (k *Keys) noteFrom(id string, now time.Time, addr netip.Addr) {
+	use := Use{ID: id, Time: now}
+	if addr.IsValid() {
+		use.Address = addr.String()
+	}
+	k.note(use)
 }
 
 func (k *Keys) note(use Use) {
