@@ -17,9 +17,14 @@ import (
 )
 
 const (
-	// sliceSize is the number of users in a transaction. It is small, so that a login
-	// waits at most a few hundredths of a second for SQLite's only writer.
+	// sliceSize is the largest number of users in a transaction.
 	sliceSize = 25
+	// sliceTime is how long a transaction goes on to the next user. A login may have
+	// to wait for all of it, because SQLite has one writer.
+	sliceTime = 4 * time.Millisecond
+	// sliceRest is how many times as long as a transaction took the database is then
+	// left to others, so that few logins meet one, whatever the speed of the disk.
+	sliceRest = 5
 	// undoTime is how long a job can be undone.
 	undoTime = 7 * 24 * time.Hour
 	// pollTime is how often Run looks for jobs that were interrupted.
@@ -109,9 +114,9 @@ func (a *Admin) work(ctx context.Context) {
 	jobs, err := a.store.Jobs(ctx, 0, pageSize)
 	for _, job := range jobs {
 		for err == nil && ctx.Err() == nil && (job.State == adminstore.JobRunning || job.State == adminstore.JobUndoing) {
-			began := time.Now()
-			if job.State, err = a.slice(ctx, job.ID); err == nil {
-				pause(ctx, time.Since(began)) // leave half of the database's time to others
+			var took time.Duration
+			if job.State, took, err = a.slice(ctx, job.ID); err == nil {
+				pause(ctx, sliceRest*took)
 			}
 		}
 	}
@@ -127,20 +132,22 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// slice does the next users of a job and returns its state.
-func (a *Admin) slice(ctx context.Context, id int64) (state adminstore.JobState, err error) {
+// slice does the next users of a job. It returns the job's state, and how long the
+// transaction took after it had begun.
+func (a *Admin) slice(ctx context.Context, id int64) (state adminstore.JobState, took time.Duration, err error) {
 	var done []*change
+	var began time.Time
 	err = a.store.Change(ctx, func(ctx context.Context, tx adminstore.Tx) error {
-		done = nil
+		done, began = nil, time.Now()
 		job, err := tx.Jobs.Find(ctx, id)
 		if err != nil {
 			return err
 		}
 		switch job.State {
 		case adminstore.JobRunning:
-			done, err = a.forward(ctx, tx, job)
+			done, err = a.forward(ctx, tx, job, began)
 		case adminstore.JobUndoing:
-			done, err = a.back(ctx, tx, job)
+			done, err = a.back(ctx, tx, job, began)
 		}
 		if err != nil {
 			return err
@@ -149,16 +156,20 @@ func (a *Admin) slice(ctx context.Context, id int64) (state adminstore.JobState,
 		return tx.Jobs.Save(ctx, job)
 	})
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
+	took = time.Since(began)
 	for _, c := range done {
 		a.gate.Events().Stored(ctx, c.event)
 	}
 	if len(done) > 0 {
 		_ = a.gate.Sync(ctx) // Run of the gate reads it again
 	}
-	return state, nil
+	return state, took, nil
 }
+
+// full reports whether a slice that began then ends before the next user.
+func full(began time.Time) bool { return time.Since(began) >= sliceTime }
 
 // jobActor returns who started the job, with the rights of now.
 func (a *Admin) jobActor(ctx context.Context, tx adminstore.Tx, job *adminstore.Job) (Actor, error) {
@@ -172,7 +183,7 @@ func (a *Admin) jobActor(ctx context.Context, tx adminstore.Tx, job *adminstore.
 }
 
 // forward does a job's action to the next users.
-func (a *Admin) forward(ctx context.Context, tx adminstore.Tx, job *adminstore.Job) (done []*change, err error) {
+func (a *Admin) forward(ctx context.Context, tx adminstore.Tx, job *adminstore.Job, began time.Time) (done []*change, err error) {
 	who, err := a.jobActor(ctx, tx, job)
 	if errors.Is(err, jotgate.ErrForbidden) { // the actor has lost its rights: the job ends here
 		job.State = adminstore.JobDone
@@ -194,7 +205,9 @@ func (a *Admin) forward(ctx context.Context, tx adminstore.Tx, job *adminstore.J
 		} else {
 			done, job.Done = append(done, c), job.Done+1
 		}
-		job.Position = string(id)
+		if job.Position = string(id); full(began) {
+			return done, nil
+		}
 	}
 	if len(users) < sliceSize {
 		job.State = adminstore.JobDone
@@ -203,7 +216,7 @@ func (a *Admin) forward(ctx context.Context, tx adminstore.Tx, job *adminstore.J
 }
 
 // back activates the next users that the job has deactivated.
-func (a *Admin) back(ctx context.Context, tx adminstore.Tx, job *adminstore.Job) (done []*change, err error) {
+func (a *Admin) back(ctx context.Context, tx adminstore.Tx, job *adminstore.Job, began time.Time) (done []*change, err error) {
 	who, err := a.jobActor(ctx, tx, job)
 	if errors.Is(err, jotgate.ErrForbidden) {
 		who = a.Operator() // the one who undoes it has been checked; the rights are those of an activation
@@ -226,6 +239,9 @@ func (a *Admin) back(ctx context.Context, tx adminstore.Tx, job *adminstore.Job)
 		}
 		if c != nil {
 			done, job.Undone = append(done, c), job.Undone+1
+		}
+		if full(began) {
+			return done, nil
 		}
 	}
 	if len(events) < sliceSize {
