@@ -7,9 +7,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/queue"
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/trace"
@@ -29,39 +29,24 @@ const (
 // those being sent, which takes at most Settings.Timeout and some seconds. It
 // returns the context's error.
 func (s *Sender) Run(ctx context.Context) error {
-	for {
-		n, err := s.SendDue(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.settings.Logger.WarnContext(ctx, "the outbox could not be read", "cause", err)
-		}
-		if n == concurrency && err == nil && ctx.Err() == nil {
-			continue // there are probably more
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pollEvery):
-		}
-	}
+	return queue.Poll(ctx, pollEvery, s.queue().Drain, func(err error) {
+		s.settings.Logger.WarnContext(ctx, "the outbox could not be read", "cause", err)
+	})
 }
 
 // SendDue takes at most four messages that are due, sends them concurrently and
 // returns how many it took, sent or not. The error is the outbox's, if it could not
 // be read.
-func (s *Sender) SendDue(ctx context.Context) (int, error) {
-	// Looking for messages every second is no span of its own.
-	messages, err := s.outbox.Due(trace.WithTracer(ctx, nil), s.settings.Now(), concurrency, s.settings.Timeout+leaseMargin)
-	if err != nil {
-		return 0, err
+func (s *Sender) SendDue(ctx context.Context) (int, error) { return s.queue().Step(ctx) }
+
+func (s *Sender) queue() queue.Queue[record.Message] {
+	return queue.Queue[record.Message]{
+		Take: func(ctx context.Context) ([]record.Message, error) {
+			// Looking for messages every second is no span of its own.
+			return s.outbox.Due(trace.WithTracer(ctx, nil), s.settings.Now(), concurrency, s.settings.Timeout+leaseMargin)
+		},
+		Batch: concurrency, Handle: s.record,
 	}
-	var all sync.WaitGroup
-	for _, message := range messages {
-		// Not cancelled with ctx: a delivery that is cut off may have
-		// succeeded, and the message would be sent twice.
-		all.Go(func() { s.record(context.WithoutCancel(ctx), message) })
-	}
-	all.Wait()
-	return len(messages), nil
 }
 
 // record sends one message in a span.

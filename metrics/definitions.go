@@ -29,6 +29,7 @@ const (
 	OutboxPending
 	OutboxOldest
 	Emails
+	Webhooks
 	DBQueries
 	DBRetries
 	DBUp
@@ -105,6 +106,7 @@ var definitions = [count]definition{
 	OutboxPending:      {"jotgate_outbox_pending", gauge, []string{"kind"}, 20, nil, "E-mails that wait to be sent."},
 	OutboxOldest:       {"jotgate_outbox_oldest_seconds", gauge, []string{"kind"}, 20, nil, "Age of the oldest e-mail that waits to be sent."},
 	Emails:             {"jotgate_letters_total", counter, []string{"kind", "result"}, 48, nil, "Attempts to send an e-mail."},
+	Webhooks:           {"jotgate_webhooks_total", counter, []string{"result"}, 3, nil, "Attempts to send a message to a webhook."},
 	DBQueries:          {"jotgate_db_query_duration_seconds", histogram, []string{"operation"}, 3, dbBuckets, "Time of an operation on the database, with its attempts."},
 	DBRetries:          {"jotgate_db_retries_total", counter, []string{"reason"}, 8, nil, "Operations on the database that were tried again."},
 	DBUp:               {"jotgate_db_up", gauge, nil, 1, nil, "Whether the database responded to a query within a second."},

@@ -26,7 +26,7 @@ func addEvent(ctx context.Context, q Queryer, e record.Event) error {
 func insertEvent(ctx context.Context, q Queryer, e record.Event) (id int64, err error) {
 	kind, _ := record.EventKindOf(e.Name)
 	_, err = one(ctx, q, []any{&id}, `INSERT INTO jotgate_event (made, event, user_id, session, address, user_agent, detail, outcome, endpoint, subject, count,
-actor, target, changes, parent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, `+eventActor+`, $13, $14, $15) RETURNING id`,
+actor, target, changes, parent, relay) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, `+eventActor+`, $13, $14, $15, `+eventRelay+`) RETURNING id`,
 		e.Time.UnixMicro(), note(e.Name, 64), note(string(e.User), 64), note(e.Session, 64),
 		note(e.Address, 64), note(e.UserAgent, 512), note(e.Detail, 1024), note(cmp.Or(e.Outcome, kind.Outcome), 16),
 		note(e.Endpoint, 64), note(e.Subject, 64), max(e.Count, 1), note(string(e.Actor), 64), note(e.Target, 256), note(e.Changes, maxChanges), e.Parent)
@@ -38,6 +38,10 @@ actor, target, changes, parent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
 // lacks one. An action of the administration names its own.
 const eventActor = `CASE WHEN CAST($12 AS text) <> '' OR $2 = 'admin' THEN CAST($12 AS text)
 ELSE COALESCE((SELECT substr(s.actor, 33) FROM jotgate_session AS s WHERE s.id = $4), '') END`
+
+// eventRelay marks an event for webhooks if there are any: TRUE or NULL. Being part of the
+// statement, it costs none, and is committed with the event.
+const eventRelay = "(SELECT TRUE FROM jotgate_webhook LIMIT 1)"
 
 // maxChanges bounds Event.Changes, in bytes. An administrator's change of many
 // permissions fits.

@@ -42,5 +42,8 @@ func PageText(s *Store, q adminstore.Query) (string, []any, error) {
 	return text, args, err
 }
 
+// RelayText is the statement that takes events for webhooks.
+const RelayText = relayText
+
 // Cursor returns the cursor of a page that ended with this user.
 func Cursor(id record.UserID) string { return cursor{ID: id, Text: "m"}.String() }

@@ -26,11 +26,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $6)`, string(message.Kind), note(string(message.
 	return err
 }
 
-// The outer condition repeats the inner one: with concurrent transactions,
-// the one that waited for the row then sees that it is taken.
-const dueText = `UPDATE jotgate_outbox SET due = $1 WHERE due <= $2 AND id IN
-(SELECT id FROM jotgate_outbox WHERE due <= $2 ORDER BY due, id LIMIT $3)
-RETURNING id, kind, user_id, recipient, language, detail, created, attempts`
+var dueText = leaseText("jotgate_outbox", "", "id, kind, user_id, recipient, language, detail, created, attempts")
 
 // Due implements record.Outbox.
 func (ob outbox) Due(ctx context.Context, now time.Time, limit int, lease time.Duration) (list []record.Message, err error) {

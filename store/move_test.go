@@ -15,6 +15,7 @@ import (
 	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/webhook"
 )
 
 // full opens a store with rows in every table that is moved, 250 accounts
@@ -69,6 +70,7 @@ func full(w *world) *store.Store {
 	w.exec("INSERT INTO socialaccount_socialtoken (token, token_secret, account_id, app_id) VALUES ('t', '', 1, 1)")
 	w.must(s.APIKeys().Add(w.ctx, apikey.Key{ID: "k", Digest: "d", User: a.ID, Name: "ci", Scopes: []string{"a"}, Created: noon}))
 	w.must(s.APIKeys().Remind(w.ctx, "k", nil))
+	addWebhook(w, s)
 	w.must(s.Admin().Change(w.ctx, func(ctx context.Context, tx adminstore.Tx) error {
 		return tx.Jobs.Create(ctx, &adminstore.Job{Actor: a.ID, Action: "user.deactivate", State: adminstore.JobDone, Created: noon, Updated: noon})
 	}))
@@ -125,7 +127,7 @@ func TestMoveThereAndBack(t *testing.T) {
 // and what the store answers is what was put in.
 func checkMoved(t *testing.T, w *world, list []store.Moved) {
 	t.Helper()
-	if len(list) != 35 {
+	if len(list) != 37 {
 		t.Errorf("%d tables moved: %v", len(list), list)
 	}
 	for _, m := range list {
@@ -239,4 +241,18 @@ func TestMoveHoldsTheSourceStill(t *testing.T) {
 		}
 		w.account(s, "afterwards")
 	})
+}
+
+// addWebhook adds a webhook and a message to it, and leaves an event marked.
+func addWebhook(w *world, s *store.Store) {
+	w.Helper()
+	hooks := store.Webhooks(s)
+	w.must(hooks.Add(w.ctx, webhook.Endpoint{ID: "wh_1", URL: "https://example.com/", Created: noon, Sealed: "x"}))
+	for range 2 {
+		w.must(s.Events().Add(w.ctx, record.Event{Time: noon, Name: "webhook"}))
+	}
+	_, err := hooks.Relay(w.ctx, 1, func([]record.Event, []webhook.Endpoint) []webhook.Delivery {
+		return []webhook.Delivery{{ID: "msg_1", Endpoint: "wh_1", Event: 1, Type: "t", Body: "{}", Created: noon, Due: noon}}
+	})
+	w.must(err)
 }

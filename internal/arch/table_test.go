@@ -65,14 +65,16 @@ var rows = []row{
 	{path: "admin", may: []string{".", "metrics", "record", "jwt", "passwd", "passwd/names", "admin/adminstore", "pages", "internal/catalog", "internal/form", "internal/layout", "internal/web"}},
 
 	{path: "apikey", may: []string{".", "record", "throttle"}},
-	{path: "store", may: []string{".", "record", "apikey", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
+	{path: "webhook", may: []string{".", "record", "metrics", "trace", "internal/egress", "internal/keyring", "internal/queue"}},
+	{path: "store", may: []string{".", "record", "apikey", "webhook", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
 	{path: "store/sqlite", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/postgres", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},
 
-	{path: "mail", may: []string{"internal/catalog", ".", "metrics", "record", "trace", "passwd/names"}},
+	{path: "mail", may: []string{"internal/catalog", "internal/queue", ".", "metrics", "record", "trace", "passwd/names"}},
 	{path: "internal/certfile", libraries: none},
 	{path: "internal/egress", kind: pure, libraries: none},
+	{path: "internal/queue", kind: pure, libraries: none},
 	{path: "internal/keyring", may: []string{"record", "jwt"}},
 	{path: "internal/revocation", may: []string{"record", "jwt"}},
 	{path: "internal/form", may: []string{".", "record", "passwd/names"}},
@@ -128,7 +130,7 @@ type ban struct {
 
 var (
 	readsUntrusted = []string{".", "jwt", "api", "internal/form", "internal/revocation", "proxy", "throttle"}
-	hasClock       = []string{".", "apikey", "internal/keyring", "internal/revocation", "jwt", "signing", "throttle", "store", "store/sqlite", "store/postgres"}
+	hasClock       = []string{".", "apikey", "webhook", "internal/keyring", "internal/revocation", "jwt", "signing", "throttle", "store", "store/sqlite", "store/postgres"}
 )
 
 var bans = []ban{

@@ -29,6 +29,7 @@ var structs = []struct{ folder, name, title, intro string }{
 	{".", "GuardSettings", "jotgate.GuardSettings", "A Guard only verifies and needs no database. Settings with the same name as above have the same meaning."},
 	{"store", "Schema", "store.Schema", "Where the users are in the database. It is part of `sqlite.Options` and `postgres.Options`."},
 	{"apikey", "Settings", "apikey.Settings", "API keys of programs. Pass them to `apikey.New`."},
+	{"webhook", "Settings", "webhook.Settings", "Messages to other systems. Pass them to `webhook.New`."},
 	{"proxy", "Settings", "proxy.Settings", "The gate in front of an API in any language. Pass them to `proxy.New`."},
 }
 

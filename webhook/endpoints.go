@@ -1,0 +1,201 @@
+package webhook
+
+// Managing endpoints.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
+)
+
+// Request is what a new endpoint is asked for.
+type Request struct {
+	URL string // at most 1000 bytes
+	// Types are types of events, or their beginnings followed by *, at most 50. Empty: all
+	// that clients cannot cause at any rate (see Types).
+	Types []string
+}
+
+// Created is an endpoint and its secret, which cannot be shown again.
+type Created struct {
+	Endpoint
+	Secret string `json:"secret"`
+}
+
+// ErrLimit rejects a new endpoint if there are MaxEndpoints.
+var ErrLimit = &jotgate.Error{
+	Status: http.StatusBadRequest, Code: "webhook_limit", Detail: fmt.Sprintf("There can be %d webhooks. Remove one first.", MaxEndpoints),
+}
+
+// Add adds an endpoint, which gets the events from now on. Errors: 400 with the field,
+// ErrLimit, jotgate.ErrUnavailable.
+func (w *Webhooks) Add(ctx context.Context, r Request, client jotgate.Client) (c Created, err error) {
+	if err := w.check(&r); err != nil {
+		return c, err
+	}
+	c.Endpoint = Endpoint{ID: newID("wh_"), URL: r.URL, Types: r.Types, Created: w.now()}
+	if c.Secret, c.Sealed, err = w.makeSecret(c.ID); err == nil {
+		err = w.store.Add(ctx, c.Endpoint)
+	}
+	if err != nil {
+		return Created{}, err
+	}
+	w.event(ctx, "added "+c.ID, client)
+	return c, nil
+}
+
+func (w *Webhooks) makeSecret(id string) (secret, sealed string, err error) {
+	secret = newSecret()
+	sealed, err = w.seal(secret, id)
+	return secret, sealed, err
+}
+
+// check checks a request, and drops repeated types.
+func (w *Webhooks) check(r *Request) error {
+	if len(r.URL) > 1000 {
+		return fieldError("url", "Ensure this field has no more than 1000 characters.")
+	}
+	if err := w.egress.Check(r.URL); err != nil {
+		return fieldError("url", fmt.Sprintf("%.100q: %v.", r.URL, err))
+	}
+	standard, further := Types()
+	known := append(standard, further...)
+	types := []string{} // JSON: [], not null
+	for _, text := range r.Types {
+		if !slices.ContainsFunc(known, func(kind string) bool { return matches([]string{text}, kind) }) {
+			return fieldError("types", fmt.Sprintf("%.64q is not the type of an event, such as user.deleted or user.*.", text))
+		}
+		if !slices.Contains(types, text) {
+			types = append(types, text)
+		}
+	}
+	if r.Types = types; len(types) > 50 {
+		return fieldError("types", "Ensure this field has no more than 50 types.")
+	}
+	return nil
+}
+
+func fieldError(field, text string) *jotgate.Error {
+	return &jotgate.Error{Status: http.StatusBadRequest, Fields: []jotgate.FieldError{{Field: field, Messages: []string{text}}}}
+}
+
+// List lists the endpoints, oldest first.
+func (w *Webhooks) List(ctx context.Context) ([]Endpoint, error) { return w.store.List(ctx) }
+
+// Deliveries lists at most limit messages to the endpoint, newest first; with failed only
+// those that were not delivered.
+func (w *Webhooks) Deliveries(ctx context.Context, id string, failed bool, limit int) ([]Delivery, error) {
+	if _, err := w.store.Find(ctx, id); err != nil {
+		return nil, err
+	}
+	return w.store.Deliveries(ctx, id, failed, limit)
+}
+
+// MaxOverlap is the longest time for which a secret that was replaced still signs.
+const MaxOverlap = 30 * 24 * time.Hour
+
+// Rotate gives the endpoint a new secret. For overlap, from 0 to MaxOverlap, each message
+// has signatures by both, so that the receiver can change it at any time. Errors: 400,
+// jotgate.ErrNotFound (also if the secret is being rotated concurrently),
+// jotgate.ErrUnavailable.
+func (w *Webhooks) Rotate(ctx context.Context, id string, overlap time.Duration, client jotgate.Client) (c Created, err error) {
+	if overlap < 0 || overlap > MaxOverlap {
+		return c, fieldError("overlap", fmt.Sprintf("Ensure this value is between 0 and %d.", MaxOverlap/time.Second))
+	}
+	e, err := w.store.Find(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	c.Endpoint, c.PreviousUntil = *e, w.now().Add(overlap)
+	if c.Secret, c.Sealed, err = w.makeSecret(id); err == nil {
+		err = w.store.Rotate(ctx, id, e.Sealed, c.Sealed, c.PreviousUntil)
+	}
+	if err != nil {
+		return Created{}, err
+	}
+	w.event(ctx, "secret of "+id+" rotated", client)
+	return c, nil
+}
+
+// SetDisabled disables an endpoint, whose messages then wait, or enables it again. The error is jotgate.ErrNotFound if there is no endpoint
+// that this changes, or jotgate.ErrUnavailable.
+func (w *Webhooks) SetDisabled(ctx context.Context, id string, disabled bool, client jotgate.Client) error {
+	at, what := time.Time{}, "enabled "
+	if disabled {
+		at, what = w.now(), "disabled "
+	}
+	if err := w.store.SetDisabled(ctx, id, at); err != nil {
+		return err
+	}
+	w.event(ctx, what+id, client)
+	return nil
+}
+
+// Remove removes an endpoint with its messages. Errors: jotgate.ErrNotFound,
+// jotgate.ErrUnavailable.
+func (w *Webhooks) Remove(ctx context.Context, id string, client jotgate.Client) error {
+	if err := w.store.Remove(ctx, id); err != nil {
+		return err
+	}
+	w.event(ctx, "removed "+id, client)
+	return nil
+}
+
+// Replay sends messages that were created at or after since once more, with the ids that
+// they had; with failed only those that were not delivered. It returns their number; Run
+// sends them. Errors: jotgate.ErrNotFound, jotgate.ErrUnavailable.
+func (w *Webhooks) Replay(ctx context.Context, id string, since time.Time, failed bool, client jotgate.Client) (int, error) {
+	if _, err := w.store.Find(ctx, id); err != nil {
+		return 0, err
+	}
+	n, err := w.store.Replay(ctx, id, since, w.now(), failed)
+	if err == nil {
+		w.event(ctx, fmt.Sprintf("%d messages to %s sent again", n, id), client)
+	}
+	return n, err
+}
+
+// ErrRefused is returned by Test if the endpoint did not respond with 2xx; the error says
+// why.
+var ErrRefused = errors.New("the endpoint did not accept the message")
+
+// Test sends a message of the type webhook.test to the endpoint, once, and returns the
+// status of the response. Errors: jotgate.ErrNotFound, ErrRefused,
+// jotgate.ErrUnavailable.
+func (w *Webhooks) Test(ctx context.Context, id string) (status int, err error) {
+	e, err := w.store.Find(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	body := bodyOf(&record.Event{Time: w.now()}, typeTest)
+	status, _, err = w.post(ctx, e, newID("msg_"), body)
+	if err != nil {
+		err = fmt.Errorf("%w: %s", ErrRefused, reason(err))
+	}
+	return status, err
+}
+
+func (w *Webhooks) event(ctx context.Context, detail string, client jotgate.Client) {
+	w.gate.Events().Record(ctx, record.Event{Name: "webhook", Detail: detail}, client)
+}
+
+// Describe returns the state of an endpoint in one line: whether it is enabled, and since
+// when it has been failing.
+func (e *Endpoint) Describe() string {
+	switch {
+	case !e.Disabled.IsZero() && e.Reason != "":
+		return "disabled: " + e.Reason
+	case !e.Disabled.IsZero():
+		return "disabled"
+	case !e.Failing.IsZero():
+		return strings.TrimSpace("failing since " + e.Failing.Format("2006-01-02 15:04") + ": " + e.Reason)
+	}
+	return "enabled"
+}
