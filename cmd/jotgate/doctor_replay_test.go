@@ -1,3 +1,7 @@
+//go:build !race
+
+// The replay of the same recordings under the race detector is TestGolden of package api.
+
 package main
 
 import (
