@@ -135,8 +135,9 @@ timing: ## 500 + 500 interleaved tries of login, signup, reset and resend: media
 	TIMING=full go test -count=1 -v -timeout 60m -run 'Timing' ./api | grep -vE '^=== '
 
 .PHONY: scale
-scale: ## a million users beside a thousand, a million refreshes of 16 sessions, on both databases: work, then times
+scale: ## a million users beside a thousand, a million refreshes of 16 sessions, a million API keys, on both databases: work, then times
 	JOTGATE_USERS=1000000 JOTGATE_REFRESHES=1000000 go test -count=1 -v -timeout 60m -run "TestMany(Users|Refreshes)" -bench "ManyUsers|Rotate|Admin" ./store | grep -vE "^=== "
+	JOTGATE_KEYS=1000000 go test -count=1 -v -timeout 60m -run TestManyKeys -bench Require ./apikey | grep -vE "^=== "
 
 .PHONY: faults
 faults: setup ## break the wire, PostgreSQL, the disk and the server under load, at length

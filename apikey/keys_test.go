@@ -62,7 +62,7 @@ func (c countedKeys) Touch(ctx context.Context, uses []apikey.Use) error {
 // site is a gate with API keys, whose statements are counted.
 type site struct {
 	*jotgatetest.Gate
-	t     *testing.T
+	t     testing.TB
 	gate  *jotgate.Gate
 	db    *counted
 	keys  *apikey.Keys
@@ -70,7 +70,7 @@ type site struct {
 	log   *bytes.Buffer
 }
 
-func newSite(t *testing.T, s apikey.Settings, change func(*jotgate.Settings)) *site {
+func newSite(t testing.TB, s apikey.Settings, change func(*jotgate.Settings)) *site {
 	t.Helper()
 	w := &site{Gate: jotgatetest.New(t), t: t, log: new(bytes.Buffer)}
 	w.db = &counted{Store: w.Store().(*store.Store)}
