@@ -142,6 +142,9 @@ func (as Accounts) EmailVerified(ctx context.Context, a *record.Account) (bool, 
 	if as.gate.ownUsers() {
 		return a.Email != "", nil
 	}
+	if r := a.Related; r != nil && r.Email == a.Email {
+		return a.Email != "" && (r.Verified || !r.Listed && !as.gate.settings.ListedEmailsOnly), nil
+	}
 	verified, listed, err := as.gate.db.Addresses().Verified(ctx, a.ID, a.Email)
 	return a.Email != "" && (verified || !listed && !as.gate.settings.ListedEmailsOnly), err
 }

@@ -16,6 +16,7 @@ func (g *Gate) change(ctx context.Context, a *record.Account, change record.Chan
 	if err := g.db.Accounts().Change(ctx, a.ID, change); err != nil {
 		return err
 	}
+	a.Related = nil
 	// A change of the username, which may be the address, ends sessions, too.
 	if change.EndSessions != "" || change.IsActive != nil && !*change.IsActive || change.Username != nil || change.Email != nil {
 		g.pullRevocations(ctx)

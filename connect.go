@@ -290,7 +290,7 @@ func (ps Providers) Connected(ctx context.Context, a *record.Account) (list []Co
 	if len(ps.gate.settings.Providers) == 0 {
 		return nil, nil
 	}
-	rows, factors, err := ps.ways(ctx, a.ID)
+	rows, factors, err := ps.ways(ctx, a)
 	for _, row := range rows {
 		list = append(list, ConnectedAccount{
 			ID: row.ID, Provider: ps.gate.providerName(row.Provider), Joined: row.Joined, LastLogin: row.LastLogin,
@@ -300,12 +300,15 @@ func (ps Providers) Connected(ctx context.Context, a *record.Account) (list []Co
 	return list, err
 }
 
-func (ps Providers) ways(ctx context.Context, user record.UserID) ([]record.SocialAccount, []record.Factor, error) {
-	rows, err := ps.gate.db.SocialAccounts().ListSocial(ctx, user)
+func (ps Providers) ways(ctx context.Context, a *record.Account) ([]record.SocialAccount, []record.Factor, error) {
+	if a.Related != nil {
+		return slices.Clone(a.Related.Social), slices.Clone(a.Related.Factors), nil
+	}
+	rows, err := ps.gate.db.SocialAccounts().ListSocial(ctx, a.ID)
 	if err != nil {
 		return nil, nil, err
 	}
-	factors, err := ps.gate.factors.ListFactors(ctx, user)
+	factors, err := ps.gate.factors.ListFactors(ctx, a.ID)
 	return rows, factors, err
 }
 
@@ -339,7 +342,7 @@ func (ps Providers) Disconnect(ctx context.Context, a *record.Account, id int64,
 	if len(g.settings.Providers) == 0 {
 		return ErrNotFound
 	}
-	rows, factors, err := ps.ways(ctx, a.ID)
+	rows, factors, err := ps.ways(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -370,7 +373,7 @@ func (ps Providers) keepWay(ctx context.Context, a *record.Account, change *reco
 	if passwd.IsUsable(a.Password) || len(ps.gate.settings.Providers) == 0 {
 		return nil
 	}
-	rows, factors, err := ps.ways(ctx, a.ID)
+	rows, factors, err := ps.ways(ctx, a)
 	if err != nil {
 		return err
 	}

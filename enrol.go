@@ -37,7 +37,7 @@ func (ls Logins) BeginPasskeyEnrolment(ctx context.Context, pending string, clie
 	if err != nil {
 		return c, err
 	}
-	if err := g.Factors().Passkeys().CheckRPID(ctx); err != nil {
+	if err := g.Factors().Passkeys().checkRPID(ctx, l.account); err != nil {
 		return c, ErrUnavailable.Because(err)
 	}
 	user, _ := g.passkeyUser(ctx, l.account, l.factors)

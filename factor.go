@@ -250,7 +250,7 @@ func (g *Gate) readFactors(ctx context.Context, l *login) (err error) {
 	if g.factors == nil {
 		return nil
 	}
-	l.factors, err = g.factors.ListFactors(ctx, l.account.ID)
+	l.factors, err = g.listFactors(ctx, l.account)
 	l.entry.Factors = record.FactorSet(l.factors)
 	return err
 }

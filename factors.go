@@ -29,10 +29,16 @@ type FactorInfo struct {
 
 // List lists the user's factors, recovery codes included, in order of id.
 func (fs Factors) List(ctx context.Context, user record.UserID) ([]FactorInfo, error) {
+	return fs.Of(ctx, &record.Account{ID: user})
+}
+
+// Of is List for an account. It makes no query if the account was read with its
+// factors (record.Account.Related), as that of a PageSession is.
+func (fs Factors) Of(ctx context.Context, a *record.Account) ([]FactorInfo, error) {
 	if fs.gate.factors == nil {
 		return nil, nil
 	}
-	factors, err := fs.gate.factors.ListFactors(ctx, user)
+	factors, err := fs.gate.listFactors(ctx, a)
 	list := make([]FactorInfo, len(factors))
 	for i, f := range factors {
 		list[i] = FactorInfo{ID: f.ID, Type: f.Type, Created: f.Created, LastUsed: f.LastUsed}
@@ -75,7 +81,7 @@ func (fs Factors) BeginTOTP(ctx context.Context, a *record.Account) (NewTOTP, er
 	if g.factors == nil {
 		return NewTOTP{}, ErrForbidden.Because(errNoFactors)
 	}
-	factors, err := g.factors.ListFactors(ctx, a.ID)
+	factors, err := g.listFactors(ctx, a)
 	if err != nil {
 		return NewTOTP{}, err
 	}
@@ -252,6 +258,7 @@ func (fs Factors) Remove(ctx context.Context, a *record.Account, id int64, clien
 
 // factorChanged records a change of the factors and notifies the account's owner.
 func (g *Gate) factorChanged(ctx context.Context, a *record.Account, detail string, kind record.MessageKind, client Client) {
+	a.Related = nil
 	g.event(ctx, record.Event{Name: "factor", User: a.ID, Detail: detail}, client)
 	g.Accounts().Notify(ctx, kind, a, detail)
 }

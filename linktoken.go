@@ -57,7 +57,7 @@ func (ls Links) Parts(kind record.MessageKind, a *record.Account) (uid, token st
 // pending lists the account's pending rows for which a link of this kind is
 // valid.
 func (g *Gate) pending(ctx context.Context, kind record.MessageKind, a *record.Account) ([]record.Pending, error) {
-	list, err := g.db.Addresses().Pending(ctx, a.ID, purposes[kind])
+	list, err := g.pendingRows(ctx, a, purposes[kind])
 	valid := list[:0]
 	for _, p := range list {
 		switch {
@@ -146,7 +146,7 @@ func (g *Gate) linked(ctx context.Context, uid string) (*record.Account, error) 
 	if err != nil {
 		return nil, errLink.Because(err)
 	}
-	a, err := g.db.Accounts().ByID(ctx, record.UserID(id))
+	a, err := g.accountByID(ctx, record.UserID(id))
 	if errors.Is(err, ErrNotFound) {
 		return nil, errLink.Because(err)
 	}

@@ -164,8 +164,8 @@ func (p PageSessions) find(ctx context.Context, c *pageCookie) (*record.Session,
 			return &used.Session, used.Account, refused(err)
 		}
 	}
-	if store, ok := p.gate.db.(record.PageSessions); ok && !p.gate.ownUsers() {
-		return store.SessionWithAccount(ctx, c.Session, c.User)
+	if sessions, ok := g.db.Sessions().(record.PageSessions); ok && !g.ownUsers() {
+		return sessions.SessionWithAccount(ctx, c.Session, c.User)
 	}
 	s, err := p.gate.db.Sessions().Find(ctx, c.Session)
 	if err != nil {

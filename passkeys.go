@@ -26,6 +26,17 @@ func (p Passkeys) CheckRPID(ctx context.Context) error {
 	return p.compareRPID(pinned)
 }
 
+// checkRPID is CheckRPID, without a query if the setting was read with the account.
+func (p Passkeys) checkRPID(ctx context.Context, a *record.Account) error {
+	switch {
+	case a.Related == nil:
+		return p.CheckRPID(ctx)
+	case a.Related.RPID == "":
+		return nil
+	}
+	return p.compareRPID(a.Related.RPID)
+}
+
 func (p Passkeys) compareRPID(pinned string) error {
 	if id := p.gate.rp.ID(); pinned != id {
 		return fmt.Errorf("the RP ID is %s, but passkeys in this database were registered for %s, and browsers do not offer them for another: "+
@@ -77,7 +88,7 @@ func (g *Gate) spentPasskey(p *pendingPasskey) record.Spent {
 
 // readPasskeys returns the account with its passkeys, and its factors.
 func (g *Gate) readPasskeys(ctx context.Context, a *record.Account) (passkey.User, []record.Factor, error) {
-	factors, err := g.factors.ListFactors(ctx, a.ID)
+	factors, err := g.listFactors(ctx, a)
 	if err != nil {
 		return passkey.User{}, nil, err
 	}

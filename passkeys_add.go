@@ -28,7 +28,7 @@ func (p Passkeys) Begin(ctx context.Context, a *record.Account, use PasskeyUse) 
 	if use == (PasskeyUse{}) {
 		return c, errPasskeyUse
 	}
-	if err := p.CheckRPID(ctx); err != nil {
+	if err := p.checkRPID(ctx, a); err != nil {
 		return c, ErrUnavailable.Because(err)
 	}
 	user, _, err := g.readPasskeys(ctx, a)
@@ -136,7 +136,7 @@ func (p Passkeys) List(ctx context.Context, a *record.Account) ([]PasskeyInfo, p
 	if g.rp == nil {
 		return nil, passkey.Signals{}, ErrNotFound
 	}
-	factors, err := g.factors.ListFactors(ctx, a.ID)
+	factors, err := g.listFactors(ctx, a)
 	if err != nil {
 		return nil, passkey.Signals{}, err
 	}

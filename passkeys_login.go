@@ -146,7 +146,7 @@ func (p passkeyProof) findOwner(ctx context.Context, g *Gate, l *login) error {
 		return g.refusePasskey(ctx, l, err)
 	}
 	l.read = g.now()
-	account, err := g.users.UserByID(ctx, record.UserID(passkey.UserID(handle)))
+	account, err := g.accountByID(ctx, record.UserID(passkey.UserID(handle)))
 	if errors.Is(err, ErrNotFound) {
 		return g.refusePasskey(ctx, l, passkey.ErrUnknown)
 	} else if err != nil {

@@ -144,7 +144,7 @@ func (g *Gate) resumeAny(ctx context.Context, pending string, client Client) (*l
 	if p.User == "" {
 		return l, nil
 	}
-	if l.account, err = g.users.UserByID(ctx, p.User); errors.Is(err, ErrNotFound) {
+	if l.account, err = g.accountByID(ctx, p.User); errors.Is(err, ErrNotFound) {
 		return nil, ErrLoginNotValid.Because(err)
 	} else if err != nil {
 		return nil, err

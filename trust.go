@@ -67,6 +67,9 @@ func (g *Gate) isTrusted(ctx context.Context, l *login) (bool, error) {
 // microseconds: what was sealed for it before is void, as tokens without a session
 // are.
 func (g *Gate) endedSince(ctx context.Context, a *record.Account, issued int64) (bool, error) {
+	if a.Related != nil {
+		return !a.Related.NotBefore.IsZero() && issued < a.Related.NotBefore.UnixMicro(), nil
+	}
 	at, err := g.db.Sessions().NotBefore(ctx, a.ID, "")
 	return err != nil || !at.IsZero() && issued < at.UnixMicro(), err
 }

@@ -7,12 +7,13 @@ type Page struct {
 	JSON bool
 	// External pages are sent the forms of other sites.
 	External bool
+	Member   bool // it is for users who are signed in
 }
 
 // AllPages returns all routes.
 func AllPages() (list []Page) {
 	for _, r := range routes {
-		list = append(list, Page{r.path, r.act != nil, r.json, r.external})
+		list = append(list, Page{r.path, r.act != nil, r.json, r.external, r.access == member})
 	}
 	return list
 }

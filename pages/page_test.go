@@ -1,17 +1,13 @@
 package pages_test
 
 import (
-	"context"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
-	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/pages"
-	"github.com/jotgate/jotgate/record"
 )
 
 // Every page has the security headers, also one that is not found and one that
@@ -114,55 +110,5 @@ func TestInvalidOptions(t *testing.T) {
 		if _, err := pages.New(s.gate.Gate, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
-	}
-}
-
-// queries counts how often a page reaches for the store; each time it makes one
-// query.
-type queries struct {
-	record.Store
-	n *int
-}
-
-func (q queries) Accounts() record.Accounts   { *q.n++; return q.Store.Accounts() }
-func (q queries) Sessions() record.Sessions   { *q.n++; return q.Store.Sessions() }
-func (q queries) Addresses() record.Addresses { *q.n++; return q.Store.Addresses() }
-func (q queries) Events() record.Events       { *q.n++; return q.Store.Events() }
-func (q queries) Failures() record.Failures   { *q.n++; return q.Store.Failures() }
-
-func (q queries) SessionWithAccount(ctx context.Context, id string, user record.UserID) (*record.Session, *record.Account, error) {
-	*q.n++
-	return q.Store.(record.PageSessions).SessionWithAccount(ctx, id, user)
-}
-
-// A page makes at most one query; the login page and the static files none.
-func TestQueriesOfAPage(t *testing.T) {
-	s := newSite(t, pages.Options{})
-	s.gate.User("alice")
-	s.signIn("alice")
-	n := 0
-	settings := s.gate.Settings()
-	counting, err := jotgate.New(settings, queries{s.gate.Store(), &n})
-	if err != nil {
-		t.Fatal(err)
-	}
-	counted, err := pages.New(counting, pages.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.server.Config.Handler = counted
-	for path, most := range map[string]int{
-		"/account/": 1, "/account/password": 0, "/account/sessions": 1, "/account/emails": 1, "/account/activity": 1,
-		"/account/data": 0, "/account/security": 1, "/account/logout": 0, "/account/reset": 0,
-	} {
-		n = 0
-		if got := s.get(path); got.status != 200 || n > most {
-			t.Errorf("%s: %d, %d queries, want at most %d", path, got.status, n, most)
-		}
-	}
-	s.gate.Clock.Advance(6 * time.Minute)
-	n = 0
-	if s.get("/account/password"); n != 1 {
-		t.Errorf("%d queries to renew the cookie", n)
 	}
 }

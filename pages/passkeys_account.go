@@ -26,7 +26,7 @@ func newPasskeyShow(v *visit) error {
 	if ok, err := v.fresh(); !ok {
 		return err
 	}
-	factors, err := v.p.gate.Factors().List(v.ctx, v.session.Owner)
+	factors, err := v.factors()
 	if err != nil {
 		return err
 	}

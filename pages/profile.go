@@ -21,6 +21,15 @@ func (v *visit) account() (*record.Account, error) {
 	return v.session.Account, nil
 }
 
+// factors lists the factors of the account, which are read with it.
+func (v *visit) factors() ([]jotgate.FactorInfo, error) {
+	account, err := v.account()
+	if err != nil {
+		return nil, err
+	}
+	return v.p.gate.Factors().Of(v.ctx, account)
+}
+
 // renew reads the session and the account again and sends a new cookie. A
 // session that has ended in the meantime leads to the login.
 func (v *visit) renew() error {
@@ -114,9 +123,12 @@ type emailsData struct {
 }
 
 func emailsShow(v *visit) error {
-	email := v.session.User.Email
-	verified, err := v.p.gate.Accounts().EmailVerified(v.ctx, &record.Account{ID: v.session.Owner, Email: email})
-	v.Data = emailsData{email, verified}
+	account, err := v.account()
+	if err != nil {
+		return err
+	}
+	verified, err := v.p.gate.Accounts().EmailVerified(v.ctx, account)
+	v.Data = emailsData{account.Email, verified}
 	return err
 }
 

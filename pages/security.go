@@ -30,7 +30,7 @@ type securityData struct {
 const fewCodes = 3
 
 func securityShow(v *visit) error {
-	factors, err := v.p.gate.Factors().List(v.ctx, v.session.Owner)
+	factors, err := v.factors()
 	if err != nil {
 		return err
 	}

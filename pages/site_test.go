@@ -52,7 +52,11 @@ type shown struct {
 
 func (s *site) send(r *http.Request) shown {
 	s.Helper()
-	client := &http.Client{Jar: secureJar{s.jar, s}}
+	return s.do(&http.Client{Jar: secureJar{s.jar, s}}, r)
+}
+
+func (s *site) do(client *http.Client, r *http.Request) shown {
+	s.Helper()
 	response, err := client.Do(r)
 	if err != nil {
 		s.Fatal(err)

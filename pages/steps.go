@@ -287,7 +287,7 @@ func (v *visit) pendingUsername() (string, error) {
 func againShow(v *visit) error {
 	var d stepData
 	if v.p.hasPasskeys() {
-		factors, err := v.p.gate.Factors().List(v.ctx, v.session.Owner)
+		factors, err := v.factors()
 		if err != nil {
 			return err
 		}
@@ -347,7 +347,7 @@ func (v *visit) fresh() (bool, error) {
 // isFresh reports whether the user has authenticated recently and, if it has a
 // second factor, with two.
 func (v *visit) isFresh() (bool, error) {
-	factors, err := v.p.gate.Factors().List(v.ctx, v.session.Owner)
+	factors, err := v.factors()
 	if err != nil {
 		return false, err
 	}
@@ -363,7 +363,7 @@ func asksSecond(factors []jotgate.FactorInfo) bool {
 // password alone must not change what two factors protect. It is
 // jotgate.Factors.Protect for pages.
 func (v *visit) protected() (bool, error) {
-	factors, err := v.p.gate.Factors().List(v.ctx, v.session.Owner)
+	factors, err := v.factors()
 	if err != nil || len(factors) == 0 {
 		return err == nil, err
 	}

@@ -68,6 +68,20 @@ type Account struct {
 	// read has those that the store's schema names for users; CreateAccount
 	// writes any. See Kind for the values.
 	Fields map[string]any `json:"-"`
+	// Related is set only by a query that reads it with the account.
+	Related *Related `json:"-"`
+}
+
+// Related is what other tables hold about an account, as it was when the account
+// was read. A change that depends on it names what was read as its condition.
+type Related struct {
+	Factors          []Factor        // as Factors.ListFactors
+	Social           []SocialAccount // as SocialAccounts.ListSocial
+	Email            string          // the account's address, of which Verified and Listed are
+	Verified, Listed bool            // as Addresses.Verified
+	Pending          []Pending       // as Addresses.Pending, of every purpose
+	NotBefore        time.Time       // as Sessions.NotBefore, without a username
+	RPID             string          // the setting PinnedRPID
 }
 
 // Accounts keeps the users: Django's auth_user and the tables that refer to

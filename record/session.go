@@ -174,11 +174,13 @@ type Sessions interface {
 	Purge(ctx context.Context, now, keep time.Time, limit int) (int, error)
 }
 
-// PageSessions is the query for sessions of the login pages. For a Store
-// without it, a Gate makes two queries.
+// PageSessions are the queries of the login pages. For Sessions without them, a Gate
+// makes a query for each thing that a page shows.
 type PageSessions interface {
+	// AccountWithRelated is Accounts.ByID of an account with its Related, by one query.
+	AccountWithRelated(ctx context.Context, id UserID) (*Account, error)
 	// SessionWithAccount returns the session of the user, even if it has ended,
-	// and the user's account, by one query. The error is jotgate.ErrNotFound if
+	// and the user's account with its Related, by one query. The error is jotgate.ErrNotFound if
 	// one of both does not exist or, if the token_blacklist tables exist, the
 	// session's current jti is blacklisted there.
 	SessionWithAccount(ctx context.Context, id string, user UserID) (*Session, *Account, error)

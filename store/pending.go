@@ -16,11 +16,15 @@ import (
 func (ads addresses) Pending(ctx context.Context, user record.UserID, purpose record.Purpose) ([]record.Pending, error) {
 	return ask(ctx, ads.db, func(ctx context.Context, q Queryer) ([]record.Pending, error) {
 		return all(ctx, q, scanPending, `SELECT user_id, purpose, email, nonce, created, expires FROM `+pendingTable(purpose)+` AS p
-WHERE user_id = $1 AND purpose = $2 AND (purpose <> 'activation' OR NOT EXISTS
-(SELECT 1 FROM jotgate_event AS e WHERE e.user_id = p.user_id AND e.event = 'login' AND e.made >= p.created))
+WHERE user_id = $1 AND purpose = $2`+notLoggedIn+`
 ORDER BY created DESC, email LIMIT 100`, note(string(user), 64), string(purpose))
 	})
 }
+
+// notLoggedIn is the condition that no login has shown since that the account was
+// activated elsewhere.
+const notLoggedIn = ` AND (purpose <> 'activation' OR NOT EXISTS
+(SELECT 1 FROM jotgate_event AS e WHERE e.user_id = p.user_id AND e.event = 'login' AND e.made >= p.created))`
 
 func scanPending(rows rowScanner) (p record.Pending, err error) {
 	err = rows.Scan(&p.User, &p.Purpose, &p.Email, &p.Nonce, instant{&p.Created}, instant{&p.Expires})

@@ -23,8 +23,9 @@ type texts struct {
 	// the password.
 	guard string
 	count string
-	// session is a session with its account, see sessionText.
-	session string
+	// related is an account with what is related to it, see relatedText; session is
+	// also one of its sessions, see sessionText.
+	related, session string
 
 	// The keys and usernames of accounts: pages by key, and of the newest.
 	firstNames, namesAfter, newest string
@@ -50,6 +51,7 @@ func newTexts(t *tables, driver *Driver) *texts {
 	x.guard = "EXISTS (SELECT 1 FROM " + users + " WHERE " + key + " = $%d AND " + t.password("u") + " = $%d" + t.activeOnly() + ")"
 	x.nameTexts(t, key, users)
 	x.count = "SELECT COUNT(*) FROM " + quote(s.Users)
+	x.related = "SELECT " + strings.Join(t.accountColumns(), ", ") + relatedColumns + " FROM " + users + t.groupJoin() + t.relatedJoin("$2") + " WHERE " + key + " = $1" + relatedOrder
 	x.session = t.sessionText()
 	x.feedTexts(driver)
 	return x

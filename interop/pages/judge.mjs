@@ -3,8 +3,9 @@
 //   node judge.mjs samples BASE [--short]   every page in every state, of `jotgate theme preview`
 //   node judge.mjs life BINARY FOLDER [--short]  a server in an empty folder: an account's life without scripts, Back,
 //                                           reload, double clicks, two tabs, a program that scans e-mails
-//   node judge.mjs passkeys BINARY FOLDER   a passkey of a virtual authenticator by the button, by autofill, as the
-//                                           second step, to authenticate again, in a tab that was open for long
+//   node judge.mjs passkeys BINARY FOLDER FOLDER   a passkey of a virtual authenticator by the button, by autofill, as the
+//                                           second step, to authenticate again, in a tab that was open for long; and
+//                                           where a second factor is demanded, at the sign-up
 //   node judge.mjs admin BINARY FOLDER [--short]  every page of the administration, and a walk with the keyboard alone
 //   node judge.mjs admin-pictures BINARY FOLDER PICTURES   a picture of each page of the administration
 //   node judge.mjs pictures BASE FOLDER [NAME]   a picture of each page, or of one
@@ -136,21 +137,48 @@ async function scanner(server, link) {
   await v.context.close();
 }
 
-// passkeys is the life of a passkey, from "Add a passkey" to its removal, on a virtual authenticator.
-async function passkeys(binary, folder) {
-  const server = await serve(binary, folder, "--send-activation-email=false");
-  const v = await visitor(server, true);
+// deviceOf gives the visitor's browser a virtual authenticator. touches(false): nobody touches it until touches(true).
+async function deviceOf(v, kind) {
   const device = await v.page.createCDPSession();
   await device.send("WebAuthn.enable");
-  const { authenticatorId } = await device.send("WebAuthn.addVirtualAuthenticator", { options: {
-    protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
-  } });
-  // A browser without a user: nobody touches the device until touches(true).
+  const { authenticatorId } = await device.send("WebAuthn.addVirtualAuthenticator", { options: { protocol: "ctap2", ctap2Version: "ctap2_1", ...kind } });
   const touches = (enabled) => device.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
   const use = async () => {
     const button = await v.page.waitForSelector("[data-passkey-use]:not([hidden])");
     await Promise.all([v.page.waitForNavigation(), button.click()]);
   };
+  return { device, authenticatorId, touches, use };
+}
+
+// enrolment is the sign-up at a server that demands a second factor: a security key without a PIN is one.
+async function enrolment(binary, folder) {
+  const server = await serve(binary, folder, "--send-activation-email=false", "--require-mfa=all");
+  const v = await visitor(server, true);
+  const { use } = await deviceOf(v, { transport: "usb", hasResidentKey: false, hasUserVerification: false });
+  await v.go("/account/signup");
+  await v.fill({ username: "dora", email: "dora@example.com", password: long });
+  await v.press();
+  await v.is("/account/login/enrol", "Set up a second step");
+  await Promise.all([v.page.waitForNavigation(), v.page.click("main a[href*='enrol-passkey']")]);
+  await v.is("/account/login/enrol-passkey", "Set up a second step");
+  await use();
+  await v.is("/account/login/enrol-passkey", "Save your recovery codes");
+  await v.go("/account/security");
+  if (await v.page.$$eval(".rows > li", (l) => l.length) < 1) find("enrolment", "the passkey is not listed");
+  await v.press(".bar button");
+  await v.fill({ username: "dora", password: long });
+  await v.press();
+  await v.is("/account/login/passkey", "Use your passkey");
+  await use();
+  await v.is("/account/", "Profile");
+  await v.context.close();
+}
+
+// passkeys is the life of a passkey, from "Add a passkey" to its removal, on a virtual authenticator.
+async function passkeys(binary, folder) {
+  const server = await serve(binary, folder, "--send-activation-email=false");
+  const v = await visitor(server, true);
+  const { device, authenticatorId, touches, use } = await deviceOf(v, { transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true });
   const signOut = async () => { await v.press(".bar button"); await v.is("/account/login", "Sign in"); };
 
   await v.go("/account/signup");
@@ -255,7 +283,10 @@ const [what, first, second, third] = process.argv.slice(2);
 try {
   if (what === "samples") await samples(first, second === "--short");
   if (what === "pictures") await pictures(first, second, third);
-  if (what === "passkeys") await passkeys(first, second);
+  if (what === "passkeys") {
+    await passkeys(first, second);
+    await enrolment(first, third);
+  }
   if (what === "admin") await admin(first, second, third === "--short");
   if (what === "admin-pictures") await adminPictures(first, second, third);
   if (what === "life") {

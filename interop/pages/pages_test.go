@@ -87,9 +87,9 @@ func TestLifeInABrowser(t *testing.T) {
 }
 
 // A passkey on a virtual authenticator: added, by the button, by autofill, after the challenge of an open tab has expired, to
-// authenticate again, as the second step.
+// authenticate again, as the second step; and set up in a login that demands a second factor.
 func TestPasskeysInABrowser(t *testing.T) {
-	if counted := judge(t, "passkeys", serve.Command(t, t.TempDir(), nil).Path, t.TempDir()); counted["steps"] < 17 {
+	if counted := judge(t, "passkeys", serve.Command(t, t.TempDir(), nil).Path, t.TempDir(), t.TempDir()); counted["steps"] < 22 {
 		t.Errorf("only %d steps", counted["steps"])
 	}
 }
