@@ -19,7 +19,6 @@ import (
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
-	"github.com/jotgate/jotgate/store/storetest"
 )
 
 // turnout is a TCP proxy as HAProxy is one: it passes new connections to one
@@ -160,11 +159,6 @@ func TestReadOnlyServer(t *testing.T) {
 
 // serializable makes every transaction of the address serializable.
 const serializable = "default_transaction_isolation=serializable"
-
-// The contract holds if every transaction is serializable.
-func TestStoreSerializable(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) record.Store { return open(t, with(t, pgtest.Database(t), serializable)) })
-}
 
 // What PostgreSQL aborts is repeated.
 func TestSerializationFailures(t *testing.T) {

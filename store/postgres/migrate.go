@@ -70,6 +70,9 @@ type migrator struct {
 	*pool
 	schema store.Schema
 	own    *migration.Set
+	// rowLock is set if the server has no advisory locks: the row of version 0 is
+	// locked instead.
+	rowLock bool
 }
 
 // pending reports whether there is anything to do.
@@ -112,7 +115,11 @@ func (m *migrator) run(ctx context.Context) error {
 	began, report := m.now(), time.Second
 	for {
 		err := m.once(ctx)
-		if err == nil || !passingMigration(err) {
+		if unsupported(err) && !m.rowLock {
+			m.rowLock = true
+			continue
+		}
+		if err == nil || !m.passing(err) {
 			return err
 		}
 		m.progress("waiting for another node that migrates the database")
@@ -138,11 +145,18 @@ func (m *migrator) giveUp(ctx context.Context, err error) error {
 		m.migrationTimeout, m.holder(context.WithoutCancel(ctx), err)))
 }
 
-// passingMigration reports an error after which a migration is tried again:
-// the lock is taken (errBusy), a table is (lock_not_available), or PostgreSQL
-// aborted the transaction.
-func passingMigration(err error) bool {
-	return errors.Is(err, errBusy) || code(err) == "55P03" || aborted(err)
+// passing reports an error after which a migration is tried again: the lock is
+// taken (errBusy), a table is (lock_not_available), or PostgreSQL aborted the
+// transaction. Without advisory locks, two nodes may create the tables of an empty
+// database together: the later one finds what the other one has made.
+func (m *migrator) passing(err error) bool {
+	switch code(err) {
+	case "55P03":
+		return true
+	case "23505", "42701", "42710", "42P06", "42P07": // unique_violation in the catalogue, duplicate column, object, schema, table
+		return m.rowLock
+	}
+	return errors.Is(err, errBusy) || aborted(err)
 }
 
 // once migrates in one transaction, in which no statement waits for a lock
@@ -153,7 +167,7 @@ func (m *migrator) once(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	if err := lock(ctx, tx); err != nil {
+	if err := m.lock(ctx, tx); err != nil {
 		return err
 	}
 	m.progress("migrating the database")
@@ -172,10 +186,13 @@ func (m *migrator) once(ctx context.Context) error {
 }
 
 // lock takes the lock of migrations until the transaction ends.
-func lock(ctx context.Context, q store.Queryer) error {
+func (m *migrator) lock(ctx context.Context, q store.Queryer) error {
 	err := execute(ctx, q, "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '1s'")
 	if err != nil {
 		return err
+	}
+	if m.rowLock {
+		return m.lockRow(ctx, q)
 	}
 	var got bool
 	err = scanRow(ctx, q, []any{&got}, "SELECT pg_try_advisory_xact_lock($1::bigint)", int64(lockKey))
@@ -183,6 +200,17 @@ func lock(ctx context.Context, q store.Queryer) error {
 		return errBusy
 	}
 	return err
+}
+
+// lockRow is lock for a server without advisory locks. There is no row in an empty
+// database: see passing.
+func (m *migrator) lockRow(ctx context.Context, q store.Queryer) error {
+	var found bool
+	err := scanRow(ctx, q, []any{&found}, "SELECT to_regclass('jotgate_migrations') IS NOT NULL")
+	if err != nil || !found {
+		return err
+	}
+	return scanRow(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_migrations WHERE version_id = 0 FOR UPDATE")
 }
 
 // holder describes who is in the way of a migration.

@@ -29,6 +29,9 @@ type pool struct {
 	// pooled is set once a pooler was found between this process and the
 	// server. It is never reset.
 	pooled atomic.Bool
+	// silent is set once the server was found to have no announcements. It is
+	// never reset.
+	silent atomic.Bool
 	// lost is when a connection was last found broken, in nanoseconds of Unix
 	// time: connections last checked before are checked before their next use.
 	lost atomic.Int64

@@ -163,6 +163,9 @@ func (p *pool) describe(ctx context.Context) ([]store.Fact, error) {
 			return []store.Fact{f}, nil
 		}
 	}
+	if p.silent.Load() {
+		f.Fix = "the server has no announcements (LISTEN, NOTIFY): revocations of other nodes are polled every 500 ms"
+	}
 	_, readOnly, err := ask(ctx, conn.PgConn())
 	if readOnly {
 		f.OK, f.Fatal = false, true

@@ -46,14 +46,21 @@ func value[T any](t *testing.T, dsn, query string) (v T) {
 // execute runs a statement without the store.
 func execute(t *testing.T, dsn, statement string) {
 	t.Helper()
+	if err := attempt(t, dsn, statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// attempt runs a statement without the store and returns its error.
+func attempt(t *testing.T, dsn, statement string) error {
+	t.Helper()
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec(statement); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
+	_, err = db.Exec(statement)
+	return err
 }
 
 // Everything works through PgBouncer in transaction mode with nothing but its

@@ -94,6 +94,9 @@ func open(ctx context.Context, p *pool, options Options) (*store.Store, error) {
 	if err := p.probe(ctx); err != nil {
 		return nil, err
 	}
+	if err := p.probeAnnouncements(ctx); err != nil {
+		return nil, err
+	}
 	if !options.Inspect {
 		if err := migrate(ctx, p, options.Schema.Resolve()); err != nil {
 			return nil, err
@@ -125,7 +128,7 @@ WHERE c.contype = 'f' AND c.confrelid = to_regclass(quote_ident($1)) AND pg_tabl
 		Index:    "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(quote_ident($1)) AND indisvalid",
 		Trigrams: "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('jotgate_user_trigrams') AND indisvalid AND indrelid = to_regclass(quote_ident($1))",
 		Estimate: "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(quote_ident($1)) AND reltuples >= 0",
-		Notify:   "SELECT pg_notify('" + channel + "', '')",
+		Notify:   p.notify(),
 		Clock:    clock, Later: "GREATEST",
 		Horizon: `SELECT (SELECT system_identifier FROM pg_control_system()) || '-' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '-' || epoch,
 txid_current_snapshot()::text, ` + clock + ` FROM jotgate_epoch`,
