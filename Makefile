@@ -6,7 +6,7 @@ SHELL := bash
 .ONESHELL:
 
 # Modules besides the main one. Their tests need programs that jotgate itself never needs.
-JUDGES := oteljotgate interop interop/differential interop/openapi interop/faults interop/matrix interop/browser examples/frameworks bench
+JUDGES := oteljotgate interop interop/differential interop/openapi interop/faults interop/matrix interop/browser interop/manifests examples/frameworks bench
 TOOL   := go tool -modfile=tools/go.mod
 
 .PHONY: help
