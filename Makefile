@@ -135,8 +135,9 @@ timing: ## 500 + 500 interleaved tries of login, signup, reset and resend: media
 	TIMING=full go test -count=1 -v -timeout 60m -run 'Timing' ./api | grep -vE '^=== '
 
 .PHONY: scale
-scale: ## a million users beside a thousand, a million refreshes of 16 sessions, a million API keys, on both databases: work, then times
-	JOTGATE_USERS=1000000 JOTGATE_REFRESHES=1000000 go test -count=1 -v -timeout 60m -run "TestMany(Users|Refreshes)" -bench "ManyUsers|Rotate|Admin" ./store | grep -vE "^=== "
+scale: ## SCALE users, sessions and revocations (default 1000000), 1,000 guards, a million refreshes and API keys, on both databases: work, times, bytes
+	cd bench && SCALE=$(or $(SCALE),1000000) go test -count=1 -v -timeout 3h ./scale | grep -vE "^=== "
+	JOTGATE_USERS=$(or $(SCALE),1000000) JOTGATE_REFRESHES=1000000 go test -count=1 -v -timeout 60m -run "TestMany(Users|Refreshes)" -bench "ManyUsers|Rotate|Admin" ./store | grep -vE "^=== "
 	JOTGATE_KEYS=1000000 go test -count=1 -v -timeout 60m -run TestManyKeys -bench Require ./apikey | grep -vE "^=== "
 
 .PHONY: faults
