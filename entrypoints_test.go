@@ -32,6 +32,7 @@ func firstProofs() map[string]jotgate.Proof {
 		"EnrolPasskey":    jotgate.EnrolPasskey(jotgate.NewPasskey{Credential: []byte("{}")}),
 		"Passkey":         jotgate.Passkey([]byte("{}")),
 		"PasskeyAgain":    jotgate.PasskeyAgain("", []byte("{}")),
+		"EmailCode":       jotgate.EmailCode("BBBB-BBBB"),
 		"NewPassword":     jotgate.NewPassword("a brand new pass 77"),
 	}
 }

@@ -5,9 +5,13 @@ package jotgate
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 
+	"github.com/jotgate/jotgate/factor/emailcode"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/signing"
 )
@@ -35,10 +39,13 @@ var purposes = map[record.MessageKind]record.Purpose{
 //
 // A link serves one purpose and works once. It expires after
 // Settings.PasswordResetTimeout; one that undoes a change of address expires
-// after seven days. Reset links are Django's: they stop working when the
+// after seven days. The token of MessageLoginCode is the code of EmailCodes.Request. Reset links are Django's: they stop working when the
 // password, the last login or the address changes. With Settings.DjoserLinks,
 // activation and username links have the same form.
 func (ls Links) Parts(kind record.MessageKind, a *record.Account) (uid, token string) {
+	if kind == record.MessageLoginCode {
+		return ls.gate.loginCodeParts(context.Background(), a) // the store has its own timeout
+	}
 	var p *record.Pending
 	if _, ok := purposes[kind]; ok {
 		list, err := ls.gate.pending(context.Background(), kind, a) // the store has its own timeout
@@ -178,4 +185,25 @@ func padTime(ctx context.Context) (wait func()) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// loginCodeParts returns the uid and the code for a message to a.Email. Both are
+// empty if the account's code has expired or was replaced by one of another account.
+func (g *Gate) loginCodeParts(ctx context.Context, a *record.Account) (uid, code string) {
+	codes, ok := g.db.Addresses().(record.LoginCodes)
+	if !ok {
+		return "", ""
+	}
+	c, err := codes.FindLoginCode(ctx, codeAddress(a.Email), g.now())
+	if err != nil || c.User != a.ID {
+		return "", ""
+	}
+	return signing.EncodeUID(string(a.ID)), emailcode.Make(g.keys.Secrets()[0], c.ID)
+}
+
+// codeAddress returns the key of an address: letters that differ in case only are the
+// same.
+func codeAddress(email string) string {
+	digest := sha256.Sum256([]byte(strings.ToLower(email)))
+	return hex.EncodeToString(digest[:16])
 }

@@ -85,6 +85,9 @@ func (passkeyProof) subject() string { return "" }
 // namesUser marks a proof that also says whose login it is.
 func (passkeyProof) namesUser() {}
 
+// retries marks a proof that another login can make stale while it is checked.
+func (passkeyProof) retries() {}
+
 func (p passkeyProof) prove(ctx context.Context, g *Gate, l *login) (proved, error) {
 	state, err := p.state(g, l)
 	if err != nil {

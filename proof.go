@@ -8,7 +8,7 @@ import (
 )
 
 // Proof is what a user presents in one step of a login: Password, TOTP,
-// RecoveryCode or, for an authentication that another program made,
+// RecoveryCode, EmailCode or, for an authentication that another program made,
 // ProvedElsewhere. Only this package can make one, and Begin and Continue check
 // it.
 type Proof interface {

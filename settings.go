@@ -165,6 +165,12 @@ type Settings struct {
 	// Django: allauth SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT.
 	LinkVerifiedEmails bool
 
+	// LoginCodes lets users log in with a code that is sent to their verified e-mail
+	// address, in place of the password; a second factor is still required. The Store
+	// must keep codes (its Addresses are record.LoginCodes) and e-mails. Default: false. Django: allauth
+	// ACCOUNT_LOGIN_BY_CODE_ENABLED.
+	LoginCodes bool
+
 	// RPID is the id of the site to which passkeys belong: a host name such as
 	// example.com. They work there and at its subdomains, and never again under
 	// another id: the first passkey stores it in the database, and a different one

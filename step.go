@@ -205,6 +205,14 @@ type pendingLogin struct {
 	// NewPasskey is the state of a registration that has begun, in a login whose
 	// next step is StepEnrol.
 	NewPasskey json.RawMessage `json:"nk,omitempty"`
+	// Code is the code that was sent by e-mail, the first proof. User is empty.
+	Code *pendingCode `json:"ec,omitempty"`
+}
+
+// A pendingCode names the code that a pending login waits for.
+type pendingCode struct {
+	ID      string `json:"i"`
+	Address string `json:"a"` // see codeAddress
 }
 
 func (p *pendingLogin) expires() time.Time { return time.Unix(p.Start, 0).Add(pendingTime) }

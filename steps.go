@@ -69,11 +69,12 @@ func (ls Logins) Continue(ctx context.Context, pending string, proof Proof, clie
 
 // proceed is Continue; page, if not nil, makes it the login of a page.
 func (g *Gate) proceed(ctx context.Context, pending string, proof Proof, client Client, page *PageLogin) (LoginState, error) {
-	_, isPasskey := proof.(interface{ namesUser() })
+	_, namesUser := proof.(interface{ namesUser() })
+	_, retries := proof.(interface{ retries() })
 	var l *login
 	for range 3 {
 		var err error
-		if isPasskey {
+		if namesUser {
 			l, err = g.resumeAny(ctx, pending, client)
 		} else {
 			l, err = g.resume(ctx, pending, client)
@@ -86,7 +87,7 @@ func (g *Gate) proceed(ctx context.Context, pending string, proof Proof, client 
 		// is verified again against the new counter.
 		if err = g.take(ctx, l, proof); err == nil {
 			return l.state, nil
-		} else if !isPasskey || !errors.Is(err, ErrCodeNotValid) {
+		} else if !retries || !errors.Is(err, ErrCodeNotValid) {
 			return LoginState{}, g.continued(ctx, l, err)
 		}
 	}
@@ -133,8 +134,8 @@ func (g *Gate) resume(ctx context.Context, pending string, client Client) (*logi
 	return l, err
 }
 
-// resumeAny is resume also for a login that begins with a passkey, which has no
-// account yet.
+// resumeAny is resume also for a login that begins with a passkey or a code by
+// e-mail, which has no account yet.
 func (g *Gate) resumeAny(ctx context.Context, pending string, client Client) (*login, error) {
 	p, err := g.openPending(pending, &client)
 	if err != nil {

@@ -33,6 +33,9 @@ func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) str
 	if gate.RPID == "" {
 		text = withoutPasskeys(text)
 	}
+	if !gate.LoginCodes {
+		text = withoutPath(withoutPath(text, "/api/token/code/"), "/api/token/code/confirm/")
+	}
 	if s.APIKeys == nil {
 		for _, path := range []string{"/auth/api-keys/", "/auth/api-keys/{id}/", "/auth/api-keys/{id}/rotate/", "/auth/api-keys/token/"} {
 			text = withoutPath(text, path)

@@ -48,7 +48,7 @@ func TestDocsListEveryRoute(t *testing.T) {
 		}
 	}
 	s := newSite(t, change{gate: func(g *jotgate.Settings) {
-		g.ServeRevocations, g.RPID, g.RPOrigins = true, "example.com", []string{"https://example.de"}
+		g.ServeRevocations, g.LoginCodes, g.RPID, g.RPOrigins = true, true, "example.com", []string{"https://example.de"}
 	}})
 	for _, r := range s.routes() {
 		if r.path == "/api/docs/{file}" { // the files of a page that is listed

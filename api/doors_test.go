@@ -50,14 +50,14 @@ func (s *site) keys(t *testing.T, pending string) map[string]string {
 func TestEveryRoute(t *testing.T) {
 	var entered []string
 	for _, enrolled := range []bool{false, true} {
-		probe := newSite(t, change{})
+		probe := newSite(t, codesOn)
 		for _, r := range probe.routes() {
 			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 				action, _ := r.action(method)
 				if action == nil {
 					continue
 				}
-				s := newSite(t, change{}) // so that no request changes what the next one finds
+				s := newSite(t, codesOn) // so that no request changes what the next one finds
 				pending := "p1.AAAA"
 				if enrolled {
 					tokens := s.json(t, 200, "POST", "/api/token/", "", aliceLogin)
@@ -69,6 +69,9 @@ func TestEveryRoute(t *testing.T) {
 					pending = s.json(t, 401, "POST", "/api/token/", "", aliceLogin)["pending"].(string)
 				}
 				keys, sent := s.keys(t, pending), map[string]string{}
+				if r.path == "/api/token/code/confirm/" {
+					keys["pending"], keys["code"] = s.requestCode("alice@example.com"), s.sentCode("alice")
+				}
 				if action.fields != nil {
 					for _, f := range action.fields(s.API) {
 						value, ok := keys[f.Name]
@@ -100,7 +103,7 @@ func TestEveryRoute(t *testing.T) {
 		}
 	}
 	t.Logf("without a factor these log in: %v", entered)
-	for _, want := range []string{"POST /api/token/", "POST /auth/jwt/create/", "POST /api-token-auth/", "POST /api/token/refresh/"} {
+	for _, want := range []string{"POST /api/token/", "POST /auth/jwt/create/", "POST /api-token-auth/", "POST /api/token/refresh/", "POST /api/token/code/confirm/"} {
 		if !strings.Contains(strings.Join(entered, ","), want) {
 			t.Errorf("%s does not log in: the values of the test are wrong", want)
 		}

@@ -106,7 +106,7 @@ type sweep struct {
 
 func TestEveryFieldOfEveryEndpoint(t *testing.T) {
 	open := change{gate: func(g *jotgate.Settings) {
-		g.ServeRevocations, g.RPID, g.RPOrigins = true, "example.com", []string{"https://example.com"}
+		g.ServeRevocations, g.LoginCodes, g.RPID, g.RPOrigins = true, true, "example.com", []string{"https://example.com"}
 	}, api: func(s *Settings) {
 		for _, scope := range []string{"login", "register", "email", "links", "refresh", "revocations"} {
 			s.Rates[scope] = ""

@@ -51,6 +51,15 @@ func (a *API) routes() []route {
 			path: "/api/token/passkey/", name: "Token Passkey", about: "Takes the credential of a passkey and returns an access and refresh JSON web token pair.",
 			post: on(200, open, passkeyFields, tokenPasskey).in("login"), only: hasPasskeys,
 		},
+		// Codes by e-mail.
+		{
+			path: "/api/token/code/", name: "Token Code", about: "Sends a code to an e-mail address.",
+			post: on(202, open, emailFields, tokenCode).in("email"), only: hasLoginCodes,
+		},
+		{
+			path: "/api/token/code/confirm/", name: "Token Code Confirm", about: "Takes the code and returns an access and refresh JSON web token pair.",
+			post: on(200, open, tokenCodeFields, tokenCodeConfirm).in("login"), only: hasLoginCodes,
+		},
 		{path: "/.well-known/webauthn", get: raw, raw: relatedOrigins, only: hasRelatedOrigins},
 
 		// Django REST framework's authtoken.

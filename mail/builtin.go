@@ -49,6 +49,11 @@ func builtIn(l *catalog.Catalog, kind record.MessageKind, d *Data) (subject stri
 		}
 		all = append(all, others(l, d)...)
 		add(id + ".ignore")
+	case record.MessageLoginCode:
+		all = append(all, paragraph{Text: d.Code})
+		add(id + ".link")
+		link()
+		add(id + ".ignore")
 	case record.MessageDeletion, record.MessageEmailChanged:
 		switch {
 		case d.Link != "":

@@ -36,6 +36,7 @@ type Data struct {
 	Link     template.URL // in activation, email_change, password_reset and username_reset; in email_changed and deletion it undoes that, if it is possible
 	Others   []Other      // further accounts with the same address, in password_reset, username_reset and activation
 	Hours    int          // how long the link works
+	Code     string       // in login_code
 	Detail   string       // in new_sign_in: the address and the device
 	Time     time.Time    // when the message was put into the outbox, in UTC
 }
@@ -44,6 +45,7 @@ type Data struct {
 type Other struct {
 	Username string // as in Data
 	Link     template.URL
+	code     string
 }
 
 // Message is what the recipient sees.
@@ -132,7 +134,7 @@ func checkAccount(message record.Message, account *record.Account) error {
 	switch message.Kind {
 	case record.MessageActivation:
 		links, active = true, false
-	case record.MessagePasswordReset, record.MessageUsernameReset:
+	case record.MessagePasswordReset, record.MessageUsernameReset, record.MessageLoginCode:
 		links = true
 	case record.MessageConfirmation, record.MessageNewSignIn, record.MessageEmailChange:
 	default:
@@ -160,7 +162,7 @@ func (s *Sender) data(ctx context.Context, message record.Message, accounts []*r
 		case err != nil:
 			return d, err
 		case i == 0:
-			d.Username, d.Link = other.Username, other.Link
+			d.Username, d.Link, d.Code = other.Username, other.Link, other.code
 		default:
 			d.Others = append(d.Others, other)
 		}
@@ -185,6 +187,9 @@ func (s *Sender) about(ctx context.Context, message record.Message, account *rec
 	switch {
 	case uid != "" && token != "":
 		o.Link = fillLink(link, uid, token)
+		if message.Kind == record.MessageLoginCode {
+			o.code = token
+		}
 	case uid+token != "":
 		err = errors.New("the gate made no link for it")
 	case message.Kind != record.MessageEmailChanged:
@@ -239,6 +244,9 @@ func clean(s string, limit int) string {
 	}, s)
 }
 
+// sampleCode is a code as EmailCodes.Request makes them.
+const sampleCode = "QWXK-TRBN"
+
 // Preview renders a message of this kind with sample data, with the Sender's
 // settings and templates. Language may be empty. It returns an error if the kind
 // has no templates.
@@ -250,8 +258,12 @@ func (s *Sender) Preview(kind record.MessageKind, language string) (Message, err
 		Site: s.settings.Site, Username: "alice", Hours: s.hours(),
 		Detail: "192.0.2.7, Firefox on Linux", Time: time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC),
 	}
+	token := "dihx4b-072dde9df0114cdac3b6bd14c7863ed1"
+	if kind == record.MessageLoginCode {
+		token, d.Code = sampleCode, sampleCode
+	}
 	if link, ok := s.addresses[kind]; ok {
-		d.Link = fillLink(link, "MQ", "dihx4b-072dde9df0114cdac3b6bd14c7863ed1")
+		d.Link = fillLink(link, "MQ", token)
 	}
 	return s.templates.render(kind, language, d)
 }

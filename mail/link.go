@@ -40,13 +40,21 @@ func (s *Settings) readLinks() (map[record.MessageKind]string, error) {
 		record.MessageEmailChange:   or(s.EmailChangePath, "#/email/change/confirm/{uid}/{token}"),
 		record.MessageEmailChanged:  or(s.EmailUndoPath, "#/email/change/undo/{uid}/{token}"),
 		record.MessageDeletion:      or(s.DeletionUndoPath, "#/account/restore/{uid}/{token}"),
+		record.MessageLoginCode:     or(s.LoginCodePath, "#/login/code/{token}"),
 	}
 	for kind, path := range links {
 		// The link must be valid with sample values, and the path must not
 		// contain characters that clean replaces.
+		uids := 1
+		if kind == record.MessageLoginCode { // the browser that requested the code knows the user
+			uids = 0
+		}
 		joined := strings.TrimRight(base.String(), "/") + "/" + strings.TrimLeft(path, "/")
 		if _, err := url.Parse(string(fillLink(joined, "MQ", "a-b"))); err != nil ||
-			strings.Count(path, "{uid}") != 1 || strings.Count(path, "{token}") != 1 || clean(path, len(path)) != path {
+			strings.Count(path, "{uid}") != uids || strings.Count(path, "{token}") != 1 || clean(path, len(path)) != path {
+			if uids == 0 {
+				return nil, fmt.Errorf("the link of %s messages in Settings, %q, must have {token} once, no {uid}, and be part of a URL", kind, path)
+			}
 			return nil, fmt.Errorf("the link of %s messages in Settings, %q, must have {uid} and {token} once and be part of a URL", kind, path)
 		}
 		links[kind] = joined

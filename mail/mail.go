@@ -27,7 +27,7 @@
 // the server permanently refuses the recipient or the text (5xx).
 //
 // Without a Server, messages are written in readable form to Settings.Output, for
-// development. Links appear only there and in messages, never in the database or
+// development. Links and codes appear only there and in messages, never in the database or
 // the log.
 //
 // docs/mail.md describes how to change and translate the messages.
@@ -107,6 +107,10 @@ type Settings struct {
 	// DeletionUndoPath is the same for links that restore an account that its owner
 	// has deleted. Default: #/account/restore/{uid}/{token}. Django: none.
 	DeletionUndoPath string
+	// LoginCodePath is the same for links to the page where a code for a login is
+	// entered; {token} is the code, and there is no {uid}.
+	// Default: #/login/code/{token}. Django: none.
+	LoginCodePath string
 	// LinkLifetime is how long a link is valid, as stated in messages; set it
 	// to the gate's PasswordResetTimeout. Whole hours. Default: 72 hours.
 	LinkLifetime time.Duration

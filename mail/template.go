@@ -33,7 +33,7 @@ var embedded embed.FS
 var kinds = []record.MessageKind{
 	record.MessageActivation, record.MessageConfirmation, record.MessagePasswordReset, record.MessagePasswordChanged,
 	record.MessageUsernameReset, record.MessageUsernameChanged, record.MessageEmailChange, record.MessageEmailChanged,
-	record.MessageNewSignIn, record.MessageDeletion,
+	record.MessageNewSignIn, record.MessageDeletion, record.MessageLoginCode,
 	record.MessageFactorAdded, record.MessageFactorRemoved, record.MessageFactorsReset, record.MessageRecoveryUsed, record.MessageWrongCodes,
 	record.MessagePasskeyCopied, record.MessageImpersonated,
 	record.MessageProviderConnected, record.MessageProviderDisconnected,

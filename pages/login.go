@@ -15,6 +15,7 @@ import (
 type loginData struct {
 	Ceremony  *ceremony
 	Providers []providerButton
+	Codes     bool // by e-mail
 }
 
 // loginShow fills in the name after a new password was set, and begins a ceremony
@@ -27,7 +28,7 @@ func loginShow(v *visit) error {
 	if begun != nil {
 		begun.Forget = v.forget
 	}
-	v.Data = loginData{begun, v.p.providerButtons()}
+	v.Data = loginData{begun, v.p.providerButtons(), v.p.gate.Settings().LoginCodes}
 	if name := v.r.URL.Query().Get("name"); v.Values["username"] == "" && len(name) <= 254 {
 		v.Values["username"] = name
 	}

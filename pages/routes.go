@@ -45,6 +45,8 @@ var routes = []route{
 	{path: "login/enrol", template: "enrol.html", title: "enrol.title", scope: "login", show: enrolShow, act: enrol},
 	{path: "login/enrol-passkey", template: "enrol-passkey.html", title: "enrol.title", scope: "login", show: enrolPasskeyShow, act: enrolPasskey},
 	{path: "login/new-password", template: "new-password.html", title: "new-password.title", scope: "login", show: stepShow, act: newPassword},
+	{path: "code", template: "email-code.html", title: "email-code.title", access: guest, scope: "email", show: emailCodeShow, act: emailCodeSend},
+	{path: "code/confirm", template: "email-code-confirm.html", title: "email-code-confirm.title", access: guest, scope: "login", token: true, show: emailCodeEnter, act: emailCodeConfirm},
 	{path: "provider", template: "provider.html", title: "provider.title", scope: "login", show: providerShow, act: providerBegin, repeat: true},
 	{path: "provider/{provider}/callback", template: "provider.html", title: "provider.title", scope: "login", token: true, external: true, show: providerCallback, act: providerForward},
 	{path: "provider/{provider}/logout", external: true, json: true, act: providerLogout},

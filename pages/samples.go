@@ -42,7 +42,15 @@ func sampleCeremony(kind string) *ceremony {
 var samples = []sample{
 	{"login", "login", func(v *view) { v.Data = loginData{Ceremony: sampleCeremony(forLogin)} }},
 	{"login-plain", "login", func(v *view) { v.Data = loginData{} }},
-	{"login-providers", "login", func(v *view) { v.Data = loginData{sampleCeremony(forLogin), sampleProviders} }},
+	{"login-providers", "login", func(v *view) { v.Data = loginData{sampleCeremony(forLogin), sampleProviders, true} }},
+	{"email-code", "code", nil},
+	{"email-code-confirm", "code/confirm", func(v *view) { v.Data = emailCodeData{} }},
+	{"email-code-wrong", "code/confirm", func(v *view) {
+		v.Data = emailCodeData{}
+		v.Values["email_code"] = "QWXK-TRBN"
+		v.Errors = []layout.Problem{{Field: "email_code", Text: v.T("problem.email_code")}}
+	}},
+	{"email-code-elsewhere", "code/confirm", func(v *view) { v.Data = emailCodeData{"QWXK-TRBN"} }},
 	{"provider", "provider", func(v *view) {
 		v.Data = providerData{Name: "Google", URL: "https://accounts.google.com/o/oauth2/v2/auth?client_id=1"}
 	}},

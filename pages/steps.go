@@ -41,6 +41,7 @@ func (v *visit) readPending() *pending {
 // ways are the pages that complete a step, each with its flow. The first one that is
 // possible is shown; the setup of a passkey is not the first, because it needs a script.
 var ways = map[jotgate.Step][][2]string{
+	jotgate.StepFirst:    {{"email", "code/confirm"}},
 	jotgate.StepSecond:   {{"passkey", "login/passkey"}, {"totp", "login/code"}, {"recovery", "login/recovery"}, {"password", "login/password"}},
 	jotgate.StepEnrol:    {{"totp", "login/enrol"}, {"passkey", "login/enrol-passkey"}},
 	jotgate.StepPassword: {{"password", "login/new-password"}},

@@ -110,6 +110,12 @@ var forms = map[string]func(*providerSite) filled{
 		s.post("/account/login", "username", "alice", "password", jotgatetest.Password)
 		return formOf("login/new-password", "new_password", long)
 	},
+	"code": emailedTo("code"),
+	"code/confirm": func(s *providerSite) filled {
+		s.gate.User("alice")
+		s.post("/account/code", "email", "alice@example.com")
+		return formOf("code/confirm", "email_code", s.sentCode("alice"))
+	},
 	"provider": func(*providerSite) filled { return formOf("provider", "provider", "example") },
 	"provider/signup": func(s *providerSite) filled {
 		s.user("1", "ada@example.com", true)
@@ -201,7 +207,7 @@ func (s *site) emailLink(page string, kind record.MessageKind, address string) s
 // twiceSite is a site with everything that a form may need.
 func twiceSite(t *testing.T, page string) *providerSite {
 	o := pages.Options{DeletionDelay: 7 * 24 * time.Hour}
-	return newProviderSite(t, o, withPasskeys, func(s *jotgate.Settings) {
+	return newProviderSite(t, o, withPasskeys, codesOn, func(s *jotgate.Settings) {
 		switch page {
 		case "login/enrol", "login/enrol-passkey":
 			s.RequireMFA = jotgate.MFAAll

@@ -44,6 +44,7 @@ const (
 	MessagePasskeyCopied   MessageKind = "passkey_copied" // its counter shows that a copy is in use
 	MessageDeletion        MessageKind = "deletion"       // the account will be deleted, with a link to restore it
 	MessageAPIKeyExpiring  MessageKind = "api_key_expiring"
+	MessageLoginCode       MessageKind = "login_code" // a code to log in with
 	MessageDecoy           MessageKind = "decoy"
 
 	MessageProviderConnected    MessageKind = "provider_connected" // an account at a provider can log in now

@@ -15,6 +15,7 @@
 //	record.Failures     counters of failed logins
 //	record.Factors      second factors
 //	record.SocialAccounts  accounts at providers
+//	record.LoginCodes   optional: codes for logins by e-mail
 //	record.Readiness    optional: whether a change could be made now
 //
 // The errors named here are those of package jotgate.

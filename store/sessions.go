@@ -200,5 +200,9 @@ func (s *Store) purge(ctx context.Context, q Queryer, now, keep time.Time, limit
 		return 0, err
 	}
 	spent, err := purgeSpent(ctx, q, now, limit)
-	return total + n + m + spent, err
+	if err != nil {
+		return 0, err
+	}
+	codes, err := purgeLoginCodes(ctx, q, now, limit)
+	return total + n + m + spent + codes, err
 }

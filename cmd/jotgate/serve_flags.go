@@ -97,6 +97,7 @@ type mailFlags struct {
 	EmailChangePath          string        `group:"mail" placeholder:"PATH" help:"The same for confirming a new address. Default: #/email/change/confirm/{uid}/{token}."`
 	EmailUndoPath            string        `group:"mail" placeholder:"PATH" help:"The same for undoing that. Default: #/email/change/undo/{uid}/{token}."`
 	DeletionUndoPath         string        `group:"mail" placeholder:"PATH" help:"The same for restoring an account that its owner has deleted. Default: #/account/restore/{uid}/{token}."`
+	LoginCodePath            string        `group:"mail" placeholder:"PATH" help:"The same for entering a code to log in with; {token} is the code. Default: #/login/code/{token}."`
 	SendActivationEmail      bool          `group:"mail" help:"New accounts become active when their owner follows a link in an e-mail. Default: immediately."`
 	SendConfirmationEmail    bool          `group:"mail" help:"Send an e-mail when an account becomes active."`
 	PasswordChangedEmail     bool          `group:"mail" help:"Send an e-mail when a password was changed."`
@@ -146,6 +147,9 @@ func (f *mailFlags) linkToPages(s *mail.Settings) {
 		return
 	}
 	s.BaseURL = strings.TrimSuffix(s.BaseURL, f.prefix)
+	if s.LoginCodePath == "" {
+		s.LoginCodePath = f.pages + "code/confirm?code={token}"
+	}
 	for path, page := range map[*string]string{
 		&s.ActivationPath: "activate", &s.PasswordResetPath: "reset/confirm", &s.UsernameResetPath: "username/confirm",
 		&s.EmailChangePath: "email/confirm", &s.EmailUndoPath: "email/undo", &s.DeletionUndoPath: "delete/undo",
@@ -161,7 +165,7 @@ func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, bas
 	s := mail.Settings{
 		Server: jotgate.Secret(f.MailServer), From: f.MailFrom, Site: f.MailSite, BaseURL: f.MailBaseURL,
 		ActivationPath: f.ActivationPath, PasswordResetPath: f.PasswordResetPath, UsernameResetPath: f.UsernameResetPath,
-		EmailChangePath: f.EmailChangePath, EmailUndoPath: f.EmailUndoPath, DeletionUndoPath: f.DeletionUndoPath,
+		EmailChangePath: f.EmailChangePath, EmailUndoPath: f.EmailUndoPath, DeletionUndoPath: f.DeletionUndoPath, LoginCodePath: f.LoginCodePath,
 		LinkLifetime: gate.Settings().PasswordResetTimeout, Logger: log,
 		Language: f.MailLanguage, Locale: f.locale, Timeout: f.MailTimeout, MaxAge: f.MailMaxAge, Metrics: a.metrics,
 	}

@@ -83,6 +83,7 @@ type factorFlags struct {
 	TrustedBrowser   time.Duration `group:"login" default:"0s" placeholder:"TIME" help:"How long a browser is not asked for the second factor again; 0s: each login asks."`
 	TOTPGrace        time.Duration `group:"login" name:"totp-grace" default:"15s" placeholder:"TIME" help:"How long after its end the previous code of an authenticator app is accepted, up to 30s; 0s: never, as ASVS 6.5.5 has it."`
 	MFAIssuer        string        `group:"login" name:"mfa-issuer" placeholder:"NAME" help:"The name of this site in authenticator apps. Default: --issuer, or jotgate."`
+	LoginCodes       bool          `group:"login" help:"Let users log in with a code that is sent to their verified e-mail address, in place of the password. Default: off."`
 	StepUpLifetime   time.Duration `group:"login" default:"10m" placeholder:"TIME" help:"How long after authentication second factors can be changed and, with one, also e-mail address and password."`
 }
 
@@ -90,6 +91,7 @@ type factorFlags struct {
 func (f *factorFlags) set(s *jotgate.Settings) {
 	s.RequireMFA, s.RequireMFAGroups, s.MFAGrace = jotgate.MFAPolicy(f.RequireMFA), f.RequireMFAGroups, f.MFAGrace
 	s.TrustedBrowser, s.MFAIssuer, s.StepUpLifetime = f.TrustedBrowser, f.MFAIssuer, f.StepUpLifetime
+	s.LoginCodes = f.LoginCodes
 	if s.TOTPGrace = f.TOTPGrace; f.TOTPGrace == 0 {
 		s.TOTPGrace = -1 // in Settings, 0 means the default
 	}

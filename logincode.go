@@ -1,0 +1,159 @@
+package jotgate
+
+// Logins with a code that is sent by e-mail.
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate/factor/emailcode"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
+)
+
+const (
+	// loginCodeTime is how long a code is valid.
+	loginCodeTime = 10 * time.Minute
+	// loginCodeTries is how many attempts a code allows, right or wrong.
+	loginCodeTries = 3
+)
+
+// EmailCodes lets users log in with a code that they get by e-mail. Unless
+// Settings.LoginCodes is set, Request returns ErrNotFound. Logins.EmailCodes returns
+// it. It is safe for concurrent use.
+type EmailCodes struct{ gate *Gate }
+
+// EmailCodes returns the operations on codes by e-mail.
+func (ls Logins) EmailCodes() EmailCodes { return EmailCodes(ls) }
+
+// checkLoginCodes reports Settings.LoginCodes if users cannot log in with codes.
+func (g *Gate) checkLoginCodes() error {
+	if !g.settings.LoginCodes || g.db == nil {
+		return nil
+	}
+	if _, ok := g.db.Addresses().(record.LoginCodes); !ok || g.ownUsers() || g.db.Outbox() == nil || g.factors == nil {
+		return errors.New("jotgate: LoginCodes: Settings.Users keeps the accounts, or the Store keeps no codes or no e-mails")
+	}
+	return nil
+}
+
+// Request sends a code to an address, if an account can log in with it: one that is
+// active, has a usable password, and for which the address is verified
+// (Accounts.EmailVerified). Thus a code lets in nobody whom a password reset would
+// not. The code replaces an earlier one of the address. The result is the token to
+// send with the code, as the proof EmailCode of Logins.Continue or
+// PageSessions.Continue; client says for which kind. Whether an account has the
+// address, and whether Settings.EmailLimit allows the message, shows neither in the
+// result nor in the time. Errors: ErrNotFound, ErrUnavailable.
+func (ec EmailCodes) Request(ctx context.Context, email string, client Client) (pending string, err error) {
+	g := ec.gate
+	codes, ok := g.db.Addresses().(record.LoginCodes)
+	if !ok || !g.settings.LoginCodes {
+		return "", ErrNotFound
+	}
+	defer padTime(ctx)()
+	account, err := g.codeAccount(ctx, email)
+	if err != nil {
+		return "", err
+	}
+	now := g.now()
+	code := record.LoginCode{ID: randomHex(), Address: codeAddress(email), Expires: now.Add(loginCodeTime)}
+	message := record.Message{Kind: record.MessageDecoy, To: email, Language: languageOf(ctx), Created: now}
+	if account != nil {
+		code.User, code.Address = account.ID, codeAddress(account.Email)
+		message.Kind, message.User, message.To = record.MessageLoginCode, account.ID, account.Email
+	}
+	switch err := g.budget(ctx, record.MessageLoginCode, message.To, ""); {
+	case errors.Is(err, errTooManyEmails):
+		// Nothing is sent. The earlier code stays valid where it was requested; the
+		// row is that of an address which cannot exist.
+		code.Address, code.User = code.ID, ""
+		message.Kind, message.User, message.To = record.MessageDecoy, "", email
+	case err != nil:
+		return "", err
+	}
+	if err := codes.AddLoginCode(ctx, code, message); err != nil {
+		return "", err
+	}
+	return g.sealPending(&pendingLogin{ID: randomHex(), Start: now.Unix(), Code: &pendingCode{code.ID, code.Address}}, &client)
+}
+
+// codeAccount returns the account that can log in with a code to the address, or nil.
+// If several have it, it is the one that has verified it; if none has, there must be
+// only one, or the code would let the owner of one into another.
+func (g *Gate) codeAccount(ctx context.Context, email string) (*record.Account, error) {
+	list, err := g.db.Accounts().ByEmail(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	var unlisted []*record.Account
+	for _, a := range list {
+		if !a.IsActive || !passwd.IsUsable(a.Password) || !strings.EqualFold(a.Email, email) {
+			continue
+		}
+		verified, listed, err := g.db.Addresses().Verified(ctx, a.ID, a.Email)
+		switch {
+		case err != nil:
+			return nil, err
+		case verified:
+			return a, nil
+		case !listed && !g.settings.ListedEmailsOnly:
+			unlisted = append(unlisted, a)
+		}
+	}
+	if len(unlisted) != 1 {
+		return nil, nil
+	}
+	return unlisted[0], nil
+}
+
+// EmailCode returns the proof of a code that was sent by e-mail, for a login that
+// EmailCodes.Request began. It is one factor, and never the second one. A code works
+// once, for ten minutes, and allows three attempts. The error is ErrCodeNotValid if it
+// is wrong, and ErrLoginNotValid if it cannot be used any more.
+func EmailCode(code string) Proof { return emailCodeProof{code} }
+
+type emailCodeProof struct{ code string }
+
+func (emailCodeProof) subject() string { return "" }
+
+// namesUser marks a proof that also says whose login it is.
+func (emailCodeProof) namesUser() {}
+
+func (p emailCodeProof) prove(ctx context.Context, g *Gate, l *login) (proved, error) {
+	codes, ok := g.db.Addresses().(record.LoginCodes)
+	again := l.stepUp || l.page != nil && l.page.Replaces != nil
+	if !ok || !g.settings.LoginCodes || again || l.account != nil || l.pending == nil || l.pending.Code == nil {
+		return proved{}, ErrLoginNotValid.Because(errors.New("no login with a code by e-mail has begun"))
+	}
+	l.read = g.now()
+	sent := l.pending.Code
+	user, err := codes.TryLoginCode(ctx, sent.Address, sent.ID, loginCodeTries, l.read)
+	if errors.Is(err, ErrNotFound) {
+		return proved{}, ErrLoginNotValid.Because(errors.New("the code has expired, was replaced, or had three attempts"))
+	} else if err != nil {
+		return proved{}, err
+	}
+	right := slices.ContainsFunc(g.keys.Secrets(), func(secret string) bool { return emailcode.Match(p.code, secret, sent.ID) })
+	if !right || user == "" {
+		return proved{}, ErrCodeNotValid
+	}
+	a, err := g.users.UserByID(ctx, user)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return proved{}, err
+	}
+	if err == nil && codeAddress(a.Email) == sent.Address {
+		current, err := g.codeAccount(ctx, a.Email)
+		if err != nil {
+			return proved{}, err
+		}
+		if current != nil && current.ID == user {
+			l.account = current
+			return proved{Method: methodEmail}, nil
+		}
+	}
+	return proved{}, ErrLoginNotValid.Because(errors.New("the account cannot log in with a code to this address any more"))
+}
