@@ -29,8 +29,13 @@ const waitingMessages = "(SELECT COUNT(*) FROM jotgate_webhook_delivery AS d WHE
 
 func webhookFields(e *webhook.Endpoint, types *string) []any {
 	return []any{
-		&e.ID, &e.URL, types, instant{&e.Created}, &e.Sealed, &e.Previous, instant{&e.PreviousUntil},
-		instant{&e.Failing}, &e.Reason, instant{&e.Disabled},
+		&e.ID, &e.URL, types,
+		instant{&e.Created},
+		&e.Sealed, &e.Previous,
+		instant{&e.PreviousUntil},
+		instant{&e.Failing},
+		&e.Reason,
+		instant{&e.Disabled},
 	}
 }
 

@@ -13,9 +13,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/wait"
-	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/postgres"
-	"github.com/jotgate/jotgate/store/storetest"
 )
 
 // A hostile engine is a PostgreSQL without what other servers that speak its protocol
@@ -38,12 +36,6 @@ func hostile(t *testing.T, p *refusing) string {
 	dsn := pgtest.Database(t)
 	execute(t, dsn, lacking)
 	return with(t, p.address(t, dsn), serializable+"&search_path=public,hostile,pg_catalog")
-}
-
-// The contract holds on a hostile engine.
-func TestHostileEngine(t *testing.T) {
-	p := refuse(t)
-	storetest.Run(t, func(t *testing.T) record.Store { return open(t, hostile(t, p)) })
 }
 
 // The engine of these tests is hostile.

@@ -15,7 +15,6 @@ import (
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/postgres"
-	"github.com/jotgate/jotgate/store/storetest"
 )
 
 // with returns the address with more parameters.
@@ -61,13 +60,6 @@ func attempt(t *testing.T, dsn, statement string) error {
 	defer db.Close()
 	_, err = db.Exec(statement)
 	return err
-}
-
-// Everything works through PgBouncer in transaction mode with nothing but its
-// address, also if it gives all clients two connections in turn.
-func TestStoreThroughPgBouncer(t *testing.T) {
-	bouncer := pgtest.Bounce(t, pgtest.Database(t), "transaction", 2)
-	storetest.Run(t, func(t *testing.T) record.Store { return open(t, bouncer.DSN(pgtest.Database(t))) })
 }
 
 // The modes that the documentation of other programs prescribes work, too,
