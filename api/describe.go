@@ -33,6 +33,9 @@ func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) str
 	if gate.RPID == "" {
 		text = withoutPasskeys(text)
 	}
+	if !nativeProviders(gate) {
+		text = withoutPath(text, "/api/token/provider/")
+	}
 	if !gate.LoginCodes {
 		text = withoutPath(withoutPath(text, "/api/token/code/"), "/api/token/code/confirm/")
 	}

@@ -48,6 +48,7 @@ func TestDocsListEveryRoute(t *testing.T) {
 		}
 	}
 	s := newSite(t, change{gate: func(g *jotgate.Settings) {
+		g.Providers = appProviders()
 		g.ServeRevocations, g.LoginCodes, g.RPID, g.RPOrigins = true, true, "example.com", []string{"https://example.de"}
 	}})
 	for _, r := range s.routes() {

@@ -38,7 +38,7 @@ func (s *site) keys(t *testing.T, pending string) map[string]string {
 		"uid": uid, "token": link, "refresh": refresh, "pending": pending, "code": "000000", "reason": "lost the telephone",
 		"new_password": "another good password", "re_new_password": "another good password", "new_username": "alice", "re_new_username": "alice",
 		"re_password": goodPassword, "first_name": "Alice", "last_name": "A",
-		"name": "ci", "scopes": "account", "networks": "192.0.2.0/24", "expires_in": "3600", "overlap": "0",
+		"provider": "example", "id_token": "e30.e30.e30", "nonce": "0123456789abcdef", "name": "ci", "scopes": "account", "networks": "192.0.2.0/24", "expires_in": "3600", "overlap": "0",
 	}
 }
 

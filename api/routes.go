@@ -60,6 +60,11 @@ func (a *API) routes() []route {
 			path: "/api/token/code/confirm/", name: "Token Code Confirm", about: "Takes the code and returns an access and refresh JSON web token pair.",
 			post: on(200, open, tokenCodeFields, tokenCodeConfirm).in("login"), only: hasLoginCodes,
 		},
+		// Providers.
+		{
+			path: "/api/token/provider/", name: "Token Provider", about: "Takes an ID token of a provider and returns an access and refresh JSON web token pair.",
+			post: on(200, open, tokenProviderFields, tokenProvider).in("login"), only: hasNativeProviders,
+		},
 		{path: "/.well-known/webauthn", get: raw, raw: relatedOrigins, only: hasRelatedOrigins},
 
 		// Django REST framework's authtoken.

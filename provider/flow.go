@@ -210,21 +210,34 @@ func (p *Provider) verifyIDToken(m *metadata, f *Flow, text string) (claims, err
 		return claims{}, tokenError("the ID token", err)
 	}
 	c := claims{token: token.Payload()}
-	azp := textOf(c.token, "azp")
-	switch {
-	case f.Nonce == "" || subtle.ConstantTimeCompare([]byte(f.Nonce), []byte(textOf(c.token, "nonce"))) != 1:
-		return c, invalid("the ID token has another nonce")
-	case len(token.Audience()) > 1 && azp == "", azp != "" && azp != p.settings.ClientID:
-		return c, invalid("the ID token was issued to another client (azp)")
-	case p.settings.Now().Sub(time.Unix(token.IssuedAt, 0)) > FlowTime+leeway:
-		return c, invalid("the ID token is too old")
+	if err := p.checkIDToken(&token, []string{p.settings.ClientID}, f.Nonce); err != nil {
+		return c, err
 	}
 	if value, sent := token.Claim("auth_time"); sent && f.Again { // some providers ignore prompt and max_age
 		if at, ok := value.Int(); !ok || at < f.Start-int64(leeway/time.Second) {
 			return c, invalid("the provider did not authenticate the user again")
 		}
 	}
-	return c, p.checkTenant(&token)
+	return c, nil
+}
+
+// checkIDToken checks the claims of an ID token, whose signature, issuer, audience and
+// times are verified, that was issued to one of clients for a nonce.
+func (p *Provider) checkIDToken(token *jwt.Token[jwt.Raw], clients []string, nonces ...string) error {
+	payload := token.Payload()
+	azp, sent := textOf(payload, "azp"), textOf(payload, "nonce")
+	right := slices.ContainsFunc(nonces, func(nonce string) bool {
+		return nonce != "" && subtle.ConstantTimeCompare([]byte(nonce), []byte(sent)) == 1
+	})
+	switch {
+	case !right:
+		return invalid("the ID token has another nonce")
+	case len(token.Audience()) > 1 && azp == "", azp != "" && !slices.Contains(clients, azp):
+		return invalid("the ID token was issued to another client (azp)")
+	case p.settings.Now().Sub(time.Unix(token.IssuedAt, 0)) > FlowTime+leeway:
+		return invalid("the ID token is too old")
+	}
+	return p.checkTenant(token)
 }
 
 // checkTenant compares the issuer with the tenant, for Microsoft's common endpoint.

@@ -33,6 +33,7 @@ type metadata struct {
 	keys     *jwks.Remote
 	idTokens *jwt.Verifier[jwt.Raw]
 
+	nativeTokens  *jwt.Verifier[jwt.Raw] // nil without Settings.NativeClientIDs
 	logoutTokens  *jwt.Verifier[jwt.Raw]
 	endSessionURL string // "" if the provider announces none
 }
@@ -176,6 +177,13 @@ func (p *Provider) setKeys(m *metadata, issuer string, algorithms []jwt.Algorith
 	}
 	if m.idTokens, err = jwt.NewVerifier[jwt.Raw](m.keys, rules); err != nil {
 		return failed(Invalid, err)
+	}
+	if p.Native() {
+		native := rules
+		native.Audience = p.settings.NativeClientIDs
+		if m.nativeTokens, err = jwt.NewVerifier[jwt.Raw](m.keys, native); err != nil {
+			return failed(Invalid, err)
+		}
 	}
 	rules.Types = append(rules.Types, "logout+jwt") // recommended, not required
 	rules.Require = append(slices.DeleteFunc(slices.Clone(rules.Require), func(name string) bool { return name == "sub" }), "jti", "events")

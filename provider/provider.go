@@ -80,6 +80,11 @@ type Settings struct {
 	// which also ends the session there. Default: the user stays signed in there.
 	Logout bool
 
+	// NativeClientIDs are further client ids at this provider: those of apps that sign
+	// users in with the provider's SDK and send the ID token (see VerifyNative).
+	// Default: none, such tokens are refused.
+	NativeClientIDs []string
+
 	// TeamID, KeyID and PrivateKey (PEM) make the client secret of Apple.
 	TeamID, KeyID, PrivateKey string
 
@@ -181,6 +186,9 @@ func (p *Provider) check() error {
 	}
 	if s.Tenant != "" && (s.Preset != "microsoft" || !validTenant.MatchString(s.Tenant)) {
 		return errors.New("tenant is the id of a Microsoft tenant, such as 72f988bf-86f1-41af-91ab-2d7cd011db47")
+	}
+	if slices.Contains(s.NativeClientIDs, "") || len(s.NativeClientIDs) > 0 && s.Issuer == "" {
+		return errors.New("native_client_ids are the client ids of apps at an OpenID Connect issuer")
 	}
 	for name := range s.Claims {
 		if !slices.Contains(claimNames, name) {

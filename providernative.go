@@ -1,0 +1,50 @@
+package jotgate
+
+// Logins with an ID token that an app got from a provider's SDK.
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/jotgate/jotgate/provider"
+	"github.com/jotgate/jotgate/record"
+)
+
+// Native verifies an ID token that an app got from the SDK of a provider: see
+// provider.Settings.NativeClientIDs. nonce is what the app gave to the SDK, or that of
+// which it gave the SHA-256. Log in with the result's Proof, through Logins.Begin. A
+// token is accepted once, also if several requests present it concurrently. Errors:
+// ErrNotFound; those of Finish.
+func (ps Providers) Native(ctx context.Context, id, idToken, nonce string, client Client) (*ProviderLogin, error) {
+	p, err := ps.find(id)
+	if err != nil {
+		return nil, err
+	}
+	l, err := ps.native(ctx, p, idToken, nonce)
+	if err != nil {
+		ps.refused(ctx, id, "", err, client)
+		return nil, refusedFlow(err)
+	}
+	return l, nil
+}
+
+func (ps Providers) native(ctx context.Context, p *provider.Provider, idToken, nonce string) (*ProviderLogin, error) {
+	verified, err := p.VerifyNative(ctx, idToken, nonce)
+	if err != nil {
+		return nil, err
+	}
+	identity, ok := verified.Identity()
+	if !ok {
+		return nil, errNoFlow
+	}
+	// The verified part: a signature can be written in several ways.
+	signed := idToken[:max(0, strings.LastIndexByte(idToken, '.'))]
+	digest := sha256.Sum256([]byte(signed))
+	spent := record.Spent{ID: "idtoken " + hex.EncodeToString(digest[:]), Expires: ps.gate.now().Add(2 * provider.NativeTime)}
+	if err := ps.gate.db.SocialAccounts().SpendOnce(ctx, spent); err != nil {
+		return nil, err
+	}
+	return &ProviderLogin{identity: identity, name: p.Name()}, nil
+}
