@@ -11,6 +11,9 @@ import (
 	"html/template"
 	"io/fs"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 //go:embed templates/*.html
@@ -114,7 +117,22 @@ func (t *Theme) Render(name string, data any) ([]byte, error) {
 	if err := page.Execute(&b, data); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), nil
+	return printable(b.Bytes()), nil
+}
+
+// printable removes the control characters that HTML does not allow (section 13.2.3.5), and CR,
+// which a page would otherwise repeat from what a user has typed.
+func printable(page []byte) []byte {
+	control := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\n", r) }
+	if utf8.Valid(page) && !bytes.ContainsFunc(page, control) {
+		return page
+	}
+	return bytes.Map(func(r rune) rune {
+		if control(r) {
+			return -1
+		}
+		return r
+	}, page)
 }
 
 // limited is a buffer that stops a template whose output is too long.
