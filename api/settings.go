@@ -14,6 +14,7 @@ import (
 	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/throttle"
+	"github.com/jotgate/jotgate/throttle/shared"
 )
 
 // Settings holds the options of the HTTP side. The zero value of each is the safe
@@ -78,11 +79,15 @@ type Settings struct {
 	// login, refresh, register, email (requests that send an e-mail), links
 	// (requests that follow a link) and revocations (the feed, each page of
 	// which is signed) apply to one network at those endpoints. "" means no
-	// limit. Requests are counted in this process. The former name of email,
+	// limit. Requests are counted in this process, and with SharedRates over all nodes. The former name of email,
 	// letters, is also accepted. Default: login 60/min, register 20/hour, email 20/hour,
 	// links 60/hour, revocations 600/min, the others none.
 	// Django: REST_FRAMEWORK DEFAULT_THROTTLE_RATES.
 	Rates map[string]string
+	// SharedRates counts the requests of all nodes of the service in addition to this
+	// process. Its Run must run. Default: nil, each process counts its own.
+	// Django: CACHES, if all processes share one.
+	SharedRates *shared.Counter
 	// Lockout delays password checks after failures, which are counted in the
 	// database for an account and a network. Default: 1 second after 5 failures
 	// from one network, doubled by each further one up to 15 minutes; see throttle.
@@ -228,7 +233,7 @@ func (s *Settings) shell(languages *catalog.Catalogs) web.Settings {
 	rates := maps.Clone(defaultRates)
 	maps.Copy(rates, s.Rates)
 	return web.Settings{
-		Rates: rates, Lockout: s.Lockout, TrustedProxies: s.TrustedProxies, ForwardedHeader: s.ForwardedHeader,
+		Rates: rates, SharedRates: s.SharedRates, Lockout: s.Lockout, TrustedProxies: s.TrustedProxies, ForwardedHeader: s.ForwardedHeader,
 		AllowedHosts: s.AllowedHosts, BaseURL: s.BaseURL, Prefix: s.Prefix,
 		CORS: web.CORSSettings{
 			Origins: s.CORSOrigins, Credentials: s.CORSCredentials || s.RefreshCookie,

@@ -15,6 +15,8 @@ import (
 	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/throttle"
+	"github.com/jotgate/jotgate/throttle/shared"
 	"github.com/jotgate/jotgate/webhook"
 )
 
@@ -72,6 +74,8 @@ func full(w *world) *store.Store {
 	w.exec("INSERT INTO socialaccount_socialtoken (token, token_secret, account_id, app_id) VALUES ('t', '', 1, 1)")
 	w.must(s.APIKeys().Add(w.ctx, apikey.Key{ID: "k", Digest: "d", User: a.ID, Name: "ci", Scopes: []string{"a"}, Created: noon}))
 	w.must(s.APIKeys().Remind(w.ctx, "k", nil))
+	_, err = store.Rates(s).Borrow(w.ctx, []shared.Claim{{Key: "k", Rate: throttle.Rate{Count: 1, Period: time.Hour}, Want: 1}})
+	w.must(err)
 	addWebhook(w, s)
 	w.must(s.Admin().Change(w.ctx, func(ctx context.Context, tx adminstore.Tx) error {
 		return tx.Jobs.Create(ctx, &adminstore.Job{Actor: a.ID, Action: "user.deactivate", State: adminstore.JobDone, Created: noon, Updated: noon})
@@ -129,7 +133,7 @@ func TestMoveThereAndBack(t *testing.T) {
 // and what the store answers is what was put in.
 func checkMoved(t *testing.T, w *world, list []store.Moved) {
 	t.Helper()
-	if len(list) != 38 {
+	if len(list) != 39 {
 		t.Errorf("%d tables moved: %v", len(list), list)
 	}
 	for _, m := range list {

@@ -85,6 +85,9 @@ func NewLimiter(rate Rate, o Options) (*Limiter, error) {
 	return l, nil
 }
 
+// Rate returns the rate of the Limiter.
+func (l *Limiter) Rate() Rate { return l.rate }
+
 // Allow counts one request of key and reports ok, or rejects it and returns how
 // long to wait until the next one can be accepted. The wait is zero if ok, else
 // above zero and at most the rate's period. A rejected request is not counted.

@@ -85,6 +85,9 @@ func (g *generation) start(background context.Context) {
 	if g.own.keys != nil {
 		g.running.Go(func() { _ = g.own.keys.Run(background) })
 	}
+	if g.own.rates != nil {
+		g.running.Go(func() { _ = g.own.rates.Run(background) })
+	}
 	if g.own.admin != nil {
 		g.running.Go(func() { _ = g.own.admin.Run(background) })
 	}

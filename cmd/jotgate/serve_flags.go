@@ -36,6 +36,7 @@ type requestFlags struct {
 	TrustedProxies        []string          `group:"requests" placeholder:"NETWORK" help:"Proxies whose X-Forwarded-For, -Proto and -Host are trusted: addresses or networks; unix is every peer on a Unix socket. Default: none, the headers are ignored."`
 	ForwardedHeader       bool              `group:"requests" help:"Read Forwarded (RFC 7239) instead. Default: off."`
 	Rates                 map[string]string `group:"requests" name:"rate" mapsep:";" placeholder:"SCOPE=N/TIME" help:"Limit requests, such as login=60/min;anon=1000/hour. Scopes: anon, user, login, refresh, register, email, links, revocations. Default: login=60/min;register=20/hour;email=20/hour;links=60/hour;revocations=600/min."`
+	SharedRates           string            `group:"requests" default:"off" enum:"on,off" placeholder:"on|off" help:"Count the requests that --rate limits over all nodes, in the database. While it does not respond, each node counts its own."`
 	RefreshCookie         bool              `group:"requests" help:"Send the refresh token in a cookie, for browsers. Default: in the body."`
 	RefreshCookieSameSite string            `group:"requests" default:"strict" enum:"strict,lax,none" placeholder:"MODE" help:"strict or lax: pages on the API's own site can use that cookie; none: pages of --cors-origins on other sites, too (the cookie is then Partitioned)."`
 	lockoutFlags

@@ -15,6 +15,7 @@ import (
 	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/pages"
+	"github.com/jotgate/jotgate/throttle/shared"
 )
 
 type siteFlags struct {
@@ -63,10 +64,11 @@ func (f *siteFlags) locale() fs.FS {
 // pages and the administration.
 type ownHandler struct {
 	api   *api.API
-	keys  *apikey.Keys // nil: off
-	pages *pages.Pages // nil: off
-	path  string       // of the pages
-	admin *admin.Admin // nil: off
+	keys  *apikey.Keys    // nil: off
+	rates *shared.Counter // nil: each node counts its own
+	pages *pages.Pages    // nil: off
+	path  string          // of the pages
+	admin *admin.Admin    // nil: off
 	// adminPath is the path of the administration, empty if it has an address of its
 	// own.
 	adminPath string
@@ -94,6 +96,8 @@ func (f *serveFlags) newOwnHandler(gate *jotgate.Gate) (*ownHandler, error) {
 		return nil, inFlags("apikey", err)
 	}
 	settings.APIKeys = own.keys
+	own.rates = f.newSharedRates(gate)
+	settings.SharedRates = own.rates
 	if own.api, err = api.New(gate, settings); err != nil {
 		return nil, inFlags("api", err)
 	}

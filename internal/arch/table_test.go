@@ -56,6 +56,7 @@ var rows = []row{
 	{path: "passwd/internal/python", kind: pure, libraries: golangX},
 	{path: "signing", kind: pure, libraries: golangX},
 	{path: "throttle", libraries: golangX, may: []string{"passwd/names"}},
+	{path: "throttle/shared", libraries: golangX, may: []string{"throttle"}},
 	{path: "factor/passkey", kind: pure, exported: 20},
 	{path: "factor/totp", kind: pure, libraries: anything},
 	{path: "factor/recovery", kind: pure, libraries: none},
@@ -67,7 +68,7 @@ var rows = []row{
 
 	{path: "apikey", may: []string{".", "record", "throttle"}},
 	{path: "webhook", may: []string{".", "record", "metrics", "trace", "internal/egress", "internal/keyring", "internal/queue"}},
-	{path: "store", may: []string{".", "record", "apikey", "webhook", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
+	{path: "store", may: []string{"throttle/shared", ".", "record", "apikey", "webhook", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
 	{path: "store/sqlite", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/postgres", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},
@@ -86,15 +87,15 @@ var rows = []row{
 	{path: "internal/layout", may: []string{".", "internal/catalog", "internal/useragent"}},
 	{path: "internal/gauge", may: []string{".", "record", "passwd", "api"}},
 	{path: "internal/lockout", may: []string{".", "metrics", "record", "throttle"}},
-	{path: "internal/web", may: []string{"trace", ".", "metrics", "record", "throttle", "internal/catalog", "internal/form", "internal/lockout"}},
+	{path: "internal/web", may: []string{"throttle/shared", "trace", ".", "metrics", "record", "throttle", "internal/catalog", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
-	{path: "api", may: []string{"metrics", "factor/passkey", "factor/totp", ".", "record", "apikey", "throttle", "mail", "internal/catalog", "internal/form", "internal/useragent", "internal/web", "proxy"}},
+	{path: "api", may: []string{"throttle/shared", "metrics", "factor/passkey", "factor/totp", ".", "record", "apikey", "throttle", "mail", "internal/catalog", "internal/form", "internal/useragent", "internal/web", "proxy"}},
 	{path: "pages", may: []string{".", "record", "apikey", "provider", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "factor/emailcode", "internal/catalog", "internal/form", "internal/layout", "internal/resubmit", "internal/useragent", "internal/web", "proxy"}},
 	{path: "proxy", may: []string{"trace", ".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
-		"factor/passkey", ".", "metrics", "record", "apikey", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
+		"factor/passkey", ".", "metrics", "record", "apikey", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "throttle/shared", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
 		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/timezone", "trace", "internal/web", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{

@@ -60,7 +60,7 @@ func (s *Shell) limit(key func(scope string) string, scopes []string) error {
 	var longest time.Duration
 	for _, scope := range scopes {
 		if limiter := s.limiters[scope]; limiter != nil {
-			wait, _ := limiter.Allow(key(scope))
+			wait := s.allow(limiter, scope, key(scope))
 			longest = max(longest, wait)
 			if wait > 0 {
 				s.countThrottled(scope)
@@ -71,6 +71,22 @@ func (s *Shell) limit(key func(scope string) string, scopes []string) error {
 		return lockout.Throttled(longest)
 	}
 	return nil
+}
+
+// allow counts a request in a scope, here and over all nodes, and returns how long to
+// wait if it is rejected.
+func (s *Shell) allow(limiter *throttle.Limiter, scope, key string) time.Duration {
+	shared := s.settings.SharedRates
+	if shared != nil {
+		if wait := shared.Refused(scope, key, limiter.Rate()); wait > 0 {
+			return wait
+		}
+	}
+	wait, ok := limiter.Allow(key)
+	if ok && shared != nil {
+		wait = shared.Allow(scope, key, limiter.Rate())
+	}
+	return wait
 }
 
 // countThrottled counts a request that a rate rejects.

@@ -6,12 +6,14 @@ import (
 
 	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/throttle"
+	"github.com/jotgate/jotgate/throttle/shared"
 )
 
 // Settings are the options of a Shell. The fields mean what those of the same
 // name in api.Settings mean.
 type Settings struct {
 	Rates           map[string]string // a rate such as "5/min" for each scope; "" is no limit
+	SharedRates     *shared.Counter   // counts the requests of all nodes; nil: each counts its own
 	Lockout         throttle.Lockout
 	TrustedProxies  []string
 	ForwardedHeader bool
