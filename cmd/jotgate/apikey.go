@@ -4,6 +4,7 @@ package main
 // sign tokens are those of `key`.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/authtoken"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
@@ -31,8 +33,24 @@ func (f *apiKeyFlags) settings() apikey.Settings {
 
 // serveAPIKeyFlags are those of serve.
 type serveAPIKeyFlags struct {
-	APIKeys string `group:"apikeys" name:"api-keys" default:"on" enum:"on,off" placeholder:"on|off" help:"Accept API keys (jgk_…), and let users create them for their programs."`
+	APIKeys    string `group:"apikeys" name:"api-keys" default:"on" enum:"on,off" placeholder:"on|off" help:"Accept API keys (jgk_…), and let users create them for their programs."`
+	AuthTokens string `group:"apikeys" name:"authtokens" default:"off" enum:"on,off" placeholder:"on|off" help:"Accept the tokens of Django REST framework's authtoken_token (Authorization: Token …), as good as a login, while clients move."`
 	apiKeyFlags
+}
+
+// acceptAuthTokens makes the gate accept the tokens of Django REST framework, with
+// --authtokens.
+func (f *serveFlags) acceptAuthTokens(ctx context.Context, gate *jotgate.Gate) error {
+	db, ok := gate.Store().(*store.Store) // not in a rehearsal
+	if f.AuthTokens != "on" || !ok {
+		return nil
+	}
+	tokens, err := store.AuthTokens(ctx, db)
+	if err != nil {
+		return fmt.Errorf("--authtokens: %w", err)
+	}
+	authtoken.Accept(gate, tokens)
+	return nil
 }
 
 // newAPIKeys makes the gate accept API keys, unless they are off.

@@ -58,6 +58,9 @@ func (g *generation) assemble(a *app, s *serving) (err error) {
 	if err := g.gate.Factors().Passkeys().CheckRPID(a.ctx); err != nil {
 		return err
 	}
+	if err := c.acceptAuthTokens(a.ctx, g.gate); err != nil {
+		return err
+	}
 	if g.own, err = c.newOwnHandler(g.gate); err != nil {
 		return err
 	}

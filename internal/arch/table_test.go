@@ -68,7 +68,8 @@ var rows = []row{
 
 	{path: "apikey", may: []string{".", "record", "throttle"}},
 	{path: "webhook", may: []string{".", "record", "metrics", "trace", "internal/egress", "internal/keyring", "internal/queue"}},
-	{path: "store", may: []string{"throttle/shared", ".", "record", "apikey", "webhook", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
+	{path: "authtoken", may: []string{".", "record"}},
+	{path: "store", may: []string{"authtoken", "throttle/shared", ".", "record", "apikey", "webhook", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
 	{path: "store/sqlite", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/postgres", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},
@@ -95,7 +96,7 @@ var rows = []row{
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
-		"factor/passkey", ".", "metrics", "record", "apikey", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "throttle/shared", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
+		"factor/passkey", ".", "metrics", "record", "apikey", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "throttle/shared", "authtoken", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
 		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/timezone", "trace", "internal/web", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
