@@ -27,7 +27,7 @@ func (ls Logins) Check(ctx context.Context, username, password string) (*record.
 	if err != nil {
 		return nil, err
 	}
-	if account == nil || !ok || !account.IsActive {
+	if account == nil || !ok || !account.IsActive || account.Service {
 		return account, ErrNoActiveAccount.Because(whyRefused(account, ok))
 	}
 	return account, nil
@@ -52,8 +52,16 @@ func whyRefused(account *record.Account, passwordFits bool) loginRefusal {
 	case !passwordFits:
 		return "wrong password"
 	default:
-		return "inactive"
+		return whyInactive(account)
 	}
+}
+
+// whyInactive returns the reason why an account may not log in.
+func whyInactive(account *record.Account) loginRefusal {
+	if account.IsActive {
+		return "service account"
+	}
+	return "inactive"
 }
 
 // failureReason returns the detail of the event login_failed.

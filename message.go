@@ -83,7 +83,7 @@ func (ls Links) Accounts(ctx context.Context, kind record.MessageKind, email str
 	chosen := list[:0]
 	for _, a := range list {
 		// The database folds more characters than it should: ı is not i.
-		if !strings.EqualFold(a.Email, email) || !passwd.IsUsable(a.Password) || a.IsActive == (kind == record.MessageActivation) {
+		if !strings.EqualFold(a.Email, email) || !passwd.IsUsable(a.Password) || a.Service || a.IsActive == (kind == record.MessageActivation) {
 			continue
 		}
 		if kind == record.MessageActivation {

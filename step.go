@@ -65,7 +65,7 @@ func isTwoFactors(done []proved) bool {
 
 // stepInput is what the next step depends on in addition to the proofs.
 type stepInput struct {
-	Active         bool // the account may log in
+	Active         bool // the account may log in: it is active and not a service account
 	SecondFactor   bool // it has a second factor
 	Demanded       bool // it must have one, and the grace period is over
 	TrustedBrowser bool // a second factor was presented in this browser before

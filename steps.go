@@ -189,7 +189,7 @@ func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
 	case StepDone:
 		err = g.createSession(ctx, l)
 	case StepFirst, StepActivate:
-		return ErrNoActiveAccount.Because(loginRefusal("inactive"))
+		return ErrNoActiveAccount.Because(whyInactive(l.account))
 	default:
 		err = g.suspend(ctx, l)
 	}
@@ -217,7 +217,7 @@ func (g *Gate) stepTaken(ctx context.Context, l *login, method string) {
 
 // stepInput determines what the next step depends on.
 func (g *Gate) stepInput(ctx context.Context, l *login) (s stepInput, err error) {
-	s.Active = l.account.IsActive
+	s.Active = l.account.IsActive && !l.account.Service
 	if err := g.applyReset(ctx, l); err != nil {
 		return s, err
 	}

@@ -21,6 +21,7 @@ var (
 	errNoActor   = &jotgate.Error{Status: 403, Detail: "An operator acts for a user with the rights of a member of staff: name one with --as."}
 	errThemself  = &jotgate.Error{Status: 400, Detail: "This is your own account."}
 	errInactive  = &jotgate.Error{Status: 400, Detail: "This account is inactive."}
+	errService   = &jotgate.Error{Status: 400, Detail: "This is the account of a program, as which no one signs in."}
 	errStaffUser = jotgate.ErrForbidden.Because(errors.New("only superusers act for staff, and nobody for superusers"))
 )
 
@@ -36,6 +37,8 @@ func userImpersonate(c *change, u *adminstore.User) error {
 		return errStaffUser
 	case !u.IsActive:
 		return errInactive
+	case u.Service:
+		return errService
 	}
 	reason, err := c.in.reason()
 	if err != nil {

@@ -62,6 +62,9 @@ type Account struct {
 	IsSuperuser bool      `json:"is_superuser"`
 	DateJoined  time.Time `json:"date_joined"`
 	LastLogin   time.Time `json:"last_login,omitzero"` // zero: never
+	// Service reports a service account: a program acts for it (package oauth), and no
+	// login accepts it.
+	Service bool `json:"is_service,omitempty"`
 	// Group is the group with the lowest id, nil without one.
 	Group *Group `json:"group,omitempty"`
 	// Fields are further columns of the user table, by name. An account that is

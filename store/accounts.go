@@ -112,7 +112,7 @@ func (a *accountRow) columns() []any {
 	dest := []any{
 		keyScan{&a.ID},
 		&a.Username, &a.Email, &a.FirstName, &a.LastName, &a.Password,
-		&a.IsActive, &a.IsStaff, &a.IsSuperuser,
+		&a.IsActive, &a.IsStaff, &a.IsSuperuser, &a.Service,
 		moment{&a.DateJoined},
 		moment{&a.LastLogin},
 		&a.group, &a.name,

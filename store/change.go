@@ -285,7 +285,7 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, 
 		failureKey("mfa|"+string(id)), failureKey("mfa|"+string(id)+"|totp"), failureKey("mfa|"+string(id)+"|recovery_codes")); err != nil {
 		return err
 	}
-	for _, table := range []string{"jotgate_outbox", "jotgate_pending", "jotgate_deletion", "jotgate_grace", "jotgate_factor_reset", "jotgate_name", "jotgate_password", "jotgate_api_key"} {
+	for _, table := range []string{"jotgate_outbox", "jotgate_pending", "jotgate_deletion", "jotgate_grace", "jotgate_factor_reset", "jotgate_name", "jotgate_password", "jotgate_api_key", "jotgate_client"} {
 		if _, err := run(ctx, q, "DELETE FROM "+table+" WHERE user_id = $1", string(id)); err != nil {
 			return err
 		}

@@ -77,6 +77,7 @@ func full(w *world) *store.Store {
 	_, err = store.Rates(s).Borrow(w.ctx, []shared.Claim{{Key: "k", Rate: throttle.Rate{Count: 1, Period: time.Hour}, Want: 1}})
 	w.must(err)
 	addWebhook(w, s)
+	w.exec("INSERT INTO jotgate_client (id, user_id, scopes, session, former_until, created) VALUES ('c', '999', 'a b', 's', 1, 2)")
 	w.must(s.Admin().Change(w.ctx, func(ctx context.Context, tx adminstore.Tx) error {
 		return tx.Jobs.Create(ctx, &adminstore.Job{Actor: a.ID, Action: "user.deactivate", State: adminstore.JobDone, Created: noon, Updated: noon})
 	}))

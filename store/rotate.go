@@ -247,7 +247,7 @@ func (s *Store) accountOf(ctx context.Context, q Queryer, r record.Rotation, key
 		return nil, nil
 	}
 	list, err := all(ctx, q, s.tables.scanAccount, s.texts.byID+lock, key)
-	if err != nil || len(list) == 0 || !list[0].IsActive {
+	if err != nil || len(list) == 0 || !list[0].IsActive || list[0].Service {
 		return nil, err
 	}
 	return list[0], nil

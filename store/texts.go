@@ -81,7 +81,7 @@ func (t *tables) accountColumns() []string {
 	columns := []string{
 		"u." + quote(s.ID), t.username("u"), t.or(s.Email, "''"),
 		t.or("first_name", "''"), t.or("last_name", "''"), t.password("u"),
-		t.flag("is_active", "TRUE"), t.flag("is_staff", "FALSE"), t.flag("is_superuser", "FALSE"),
+		t.flag("is_active", "TRUE"), t.flag("is_staff", "FALSE"), t.flag("is_superuser", "FALSE"), t.service(),
 		t.plain("date_joined"), t.plain("last_login"), group, name,
 	}
 	for _, f := range t.shown {
@@ -89,6 +89,23 @@ func (t *tables) accountColumns() []string {
 	}
 	return columns
 }
+
+// service is the condition that a client acts for the account.
+func (t *tables) service() string {
+	return "EXISTS (SELECT 1 FROM jotgate_client AS c WHERE c.user_id = " + t.keyText("u") + ")"
+}
+
+// keyText returns the key of a row of the alias as jotgate's tables have it: the text of
+// a UserID.
+func (t *tables) keyText(of string) string {
+	key := of + "." + quote(t.schema.ID)
+	if t.key.uuid && t.key.of(zeroUUID) != any(zeroUUID) { // Django's char(32) in SQLite
+		return fmt.Sprintf("substr(%[1]s, 1, 8) || '-' || substr(%[1]s, 9, 4) || '-' || substr(%[1]s, 13, 4) || '-' || substr(%[1]s, 17, 4) || '-' || substr(%[1]s, 21)", key)
+	}
+	return "CAST(" + key + " AS text)"
+}
+
+const zeroUUID = "00000000-0000-0000-0000-000000000000"
 
 // or returns a column, with a fallback if it is NULL, or the fallback alone
 // if it does not exist.
@@ -147,12 +164,14 @@ func (t *tables) groupJoin() string {
 		quote(t.groups.table), quote(t.groups.user), quote(t.schema.ID))
 }
 
-// activeOnly is the condition that an account may log in.
+// activeOnly is the condition that an account may have a session: it is active and no
+// service account.
 func (t *tables) activeOnly() string {
-	if _, ok := t.user["is_active"]; !ok {
-		return ""
+	condition := " AND NOT " + t.service()
+	if _, ok := t.user["is_active"]; ok {
+		condition += " AND u.is_active"
 	}
-	return " AND u.is_active"
+	return condition
 }
 
 // quote returns the name as a quoted identifier.

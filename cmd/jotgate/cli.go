@@ -30,6 +30,7 @@ type commands struct {
 	Session         sessionCommands        `cmd:"" help:"List and end sessions."`
 	Key             keyCommands            `cmd:"" help:"Manage the keys that sign tokens."`
 	Apikey          apiKeyCommands         `cmd:"" help:"Manage the API keys of programs."`
+	Client          clientCommands         `cmd:"" help:"Manage OAuth clients: programs with accounts of their own."`
 	Breached        breachedCommands       `cmd:"" help:"Make the file of breached passwords."`
 	Event           eventCommands          `cmd:"" help:"Read the audit trail."`
 	Admin           adminCommands          `cmd:"" help:"Do and show what the administration's pages do and show."`

@@ -8,7 +8,7 @@ const maxMethods = 20
 // maxMethodsOf lists the types that have more.
 var maxMethodsOf = map[string]int{
 	"Gate":        30, // the middleware, the daily calls and one method for each noun
-	"store.Store": 25, // an accessor for each noun, and the whole database
+	"store.Store": 26, // an accessor for each noun, and the whole database
 }
 
 // maxPairs limits the pairs of files that use each other's names, in packages

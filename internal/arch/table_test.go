@@ -67,9 +67,10 @@ var rows = []row{
 	{path: "admin", may: []string{".", "metrics", "record", "jwt", "passwd", "passwd/names", "admin/adminstore", "pages", "internal/catalog", "internal/form", "internal/layout", "internal/web"}},
 
 	{path: "apikey", may: []string{".", "record", "throttle"}},
+	{path: "oauth", may: []string{".", "record", "jwt", "passwd"}, exported: 20},
 	{path: "webhook", may: []string{".", "record", "metrics", "trace", "internal/egress", "internal/keyring", "internal/queue"}},
 	{path: "authtoken", may: []string{".", "record"}},
-	{path: "store", may: []string{"authtoken", "throttle/shared", ".", "record", "apikey", "webhook", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
+	{path: "store", may: []string{"authtoken", "throttle/shared", ".", "record", "apikey", "oauth", "webhook", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
 	{path: "store/sqlite", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/postgres", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},
@@ -90,20 +91,20 @@ var rows = []row{
 	{path: "internal/lockout", may: []string{".", "metrics", "record", "throttle"}},
 	{path: "internal/web", may: []string{"throttle/shared", "trace", ".", "metrics", "record", "throttle", "internal/catalog", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
-	{path: "api", may: []string{"throttle/shared", "metrics", "factor/passkey", "factor/totp", ".", "record", "apikey", "throttle", "mail", "internal/catalog", "internal/form", "internal/useragent", "internal/web", "proxy"}},
+	{path: "api", may: []string{"throttle/shared", "metrics", "factor/passkey", "factor/totp", ".", "record", "apikey", "oauth", "throttle", "mail", "internal/catalog", "internal/form", "internal/useragent", "internal/web", "proxy"}},
 	{path: "pages", may: []string{".", "record", "apikey", "provider", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "factor/emailcode", "internal/catalog", "internal/form", "internal/layout", "internal/resubmit", "internal/useragent", "internal/web", "proxy"}},
 	{path: "proxy", may: []string{"trace", ".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
-		"factor/passkey", ".", "metrics", "record", "apikey", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "throttle/shared", "authtoken", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
+		"factor/passkey", ".", "metrics", "record", "apikey", "oauth", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "throttle/shared", "authtoken", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
 		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/timezone", "trace", "internal/web", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
-		".", "record", "apikey", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",
+		".", "record", "apikey", "oauth", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",
 	}},
 
-	{path: "store/storetest", kind: testOnly, may: []string{".", "record", "apikey", "store", "internal/rounds"}},
+	{path: "store/storetest", kind: testOnly, may: []string{".", "record", "apikey", "oauth", "store", "internal/rounds"}},
 	{path: "passwd/internal/golden", kind: testOnly},
 	{path: "internal/settingsdoc", kind: program},
 	{path: "internal/freeport", kind: testOnly},
@@ -133,7 +134,7 @@ type ban struct {
 
 var (
 	readsUntrusted = []string{".", "jwt", "api", "internal/form", "internal/revocation", "proxy", "throttle"}
-	hasClock       = []string{".", "apikey", "webhook", "internal/keyring", "internal/revocation", "jwt", "signing", "throttle", "store", "store/sqlite", "store/postgres"}
+	hasClock       = []string{".", "apikey", "oauth", "webhook", "internal/keyring", "internal/revocation", "jwt", "signing", "throttle", "store", "store/sqlite", "store/postgres"}
 )
 
 var bans = []ban{

@@ -35,7 +35,7 @@ type part struct {
 // Run runs the whole suite. open creates an empty store that exists until its
 // test ends; it is called once for each part.
 func Run(t *testing.T, open func(t *testing.T) record.Store) {
-	for _, part := range slices.Concat(accountsParts, namesParts, addressesParts, sessionsParts, pagesParts, socialParts, factorParts, notBeforeParts, feedParts, racesParts, modelParts, recordsParts, apiKeyParts) {
+	for _, part := range slices.Concat(accountsParts, namesParts, addressesParts, sessionsParts, pagesParts, socialParts, factorParts, notBeforeParts, feedParts, racesParts, modelParts, recordsParts, apiKeyParts, clientParts) {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open(t)) })
 	}
 }

@@ -1,0 +1,262 @@
+package oauth
+
+// Creating and changing clients.
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/jwt"
+	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/record"
+)
+
+// Request is what a new client is asked for.
+type Request struct {
+	Name   string   // of the service account: 1 to 100 letters, digits and @ . + - _
+	Scopes []string // at least one, at most 50
+	// Keys are the public keys that verify the client's assertions: a JWK Set, a JWK or
+	// PEM. Without them the client gets a secret.
+	Keys []byte
+}
+
+// Created is a client and its secret, which is not stored and cannot be shown again.
+// It is empty for a client with keys.
+type Created struct {
+	Client
+	Secret string `json:"client_secret,omitempty"`
+}
+
+// NewClient makes a client, which is to be added to a Store. The errors have the
+// status 400 and name the field.
+func NewClient(r Request, now time.Time) (c Created, err error) {
+	if c.Name, err = nameOf(r.Name); err != nil {
+		return c, err
+	}
+	if c.Scopes, err = scopesOf(r.Scopes); err != nil {
+		return c, err
+	}
+	c.ID, c.Session, c.Created = strings.ToLower(rand.Text()), newSession(), now.UTC().Truncate(time.Microsecond)
+	if len(r.Keys) == 0 {
+		c.Secret = newSecret()
+		c.Client.Secret = digestOf(c.Secret)
+		return c, nil
+	}
+	c.Keys, err = keysOf(r.Keys)
+	return c, err
+}
+
+// Account returns the service account of a new client, which has no usable password.
+func (c *Client) Account() *record.Account {
+	return &record.Account{Username: c.Name, Password: passwd.Unusable(), IsActive: true, DateJoined: c.Created}
+}
+
+// ErrRotating rejects a new secret while two work already.
+var ErrRotating = &jotgate.Error{
+	Status: http.StatusConflict, Code: "client_rotating",
+	Detail: "The client has two secrets already. Wait until the former one ends, or end it with the overlap 0.",
+}
+
+// MaxOverlap is the longest time for which the former secret continues to work after
+// a rotation, and MinOverlap the shortest other than 0.
+const (
+	MaxOverlap = 30 * 24 * time.Hour
+	MinOverlap = 10 * time.Minute
+)
+
+// Rotate gives the client another secret, and returns it. The current one continues to
+// work for overlap; if that is 0, no former secret works, and tokens that were issued
+// are refused. Errors: 400, ErrRotating, jotgate.ErrNotFound, jotgate.ErrUnavailable.
+func Rotate(ctx context.Context, store Store, id string, overlap time.Duration, now time.Time) (Created, error) {
+	if overlap != 0 && (overlap < MinOverlap || overlap > MaxOverlap) {
+		return Created{}, fieldError("overlap", fmt.Sprintf("Ensure this value is 0, or between %d and %d.", MinOverlap/time.Second, MaxOverlap/time.Second))
+	}
+	c, err := store.Find(ctx, id)
+	if err != nil {
+		return Created{}, err
+	}
+	if c.Method() == privateKey {
+		return Created{}, fieldError("client_id", "The client has keys and no secret.")
+	}
+	secret := newSecret()
+	digest := digestOf(secret)
+	change := Change{Secret: &digest, FormerUntil: now.Add(overlap), Now: now}
+	if overlap == 0 {
+		change.Session = newSession()
+	}
+	if err := store.Change(ctx, id, change); err != nil {
+		return Created{}, err
+	}
+	c.FormerUntil = now.Add(overlap)
+	return Created{Client: *c, Secret: secret}, nil
+}
+
+// NewChange makes the change that gives a client other scopes or keys, or disables or
+// enables it. nil leaves each as it is. Tokens that were issued are refused. The errors
+// have the status 400 and name the field.
+func NewChange(scopes []string, keys []byte, disabled *bool, now time.Time) (change Change, err error) {
+	change = Change{Disabled: disabled, Session: newSession(), Now: now}
+	if scopes != nil {
+		if change.Scopes, err = scopesOf(scopes); err != nil {
+			return change, err
+		}
+	}
+	if keys != nil {
+		set, err := keysOf(keys)
+		if err != nil {
+			return change, err
+		}
+		change.Keys = &set
+	}
+	return change, nil
+}
+
+// Create creates a client and its service account. Errors: 400 with the field,
+// jotgate.ErrTaken, jotgate.ErrUnavailable.
+func (s *Server) Create(ctx context.Context, r Request, by jotgate.Client) (Created, error) {
+	c, err := NewClient(r, s.now())
+	if err == nil {
+		err = s.store.Create(ctx, &c.Client, c.Account())
+	}
+	if err != nil {
+		return Created{}, err
+	}
+	s.event(ctx, c.User, "created "+c.ID, by)
+	return c, nil
+}
+
+// List lists all clients in the order of their names, at most 1000.
+func (s *Server) List(ctx context.Context) ([]Client, error) { return s.store.List(ctx) }
+
+// Rotate is the function Rotate. It takes effect on this node immediately and on the
+// others within a second.
+func (s *Server) Rotate(ctx context.Context, id string, overlap time.Duration, by jotgate.Client) (Created, error) {
+	c, err := Rotate(ctx, s.store, id, overlap, s.now())
+	if err != nil {
+		return c, err
+	}
+	s.sync(ctx)
+	s.event(ctx, c.User, "rotated "+id, by)
+	return c, nil
+}
+
+// Change changes a client, see NewChange. It takes effect on this node immediately and
+// on the others within a second. Errors: jotgate.ErrNotFound, jotgate.ErrUnavailable.
+func (s *Server) Change(ctx context.Context, id string, change Change, by jotgate.Client) error {
+	c, err := s.store.Find(ctx, id)
+	if err == nil {
+		err = s.store.Change(ctx, id, change)
+	}
+	if err != nil {
+		return err
+	}
+	s.sync(ctx)
+	s.event(ctx, c.User, Describe(id, change), by)
+	return nil
+}
+
+// Describe returns the detail of the event of a change.
+func Describe(id string, change Change) string {
+	switch {
+	case change.Disabled != nil && *change.Disabled:
+		return "disabled " + id
+	case change.Disabled != nil:
+		return "enabled " + id
+	}
+	return "changed " + id
+}
+
+// sync makes this node read the revocation list. If that fails, Gate.Run reads it.
+func (s *Server) sync(ctx context.Context) {
+	if err := s.gate.Sync(ctx); err != nil {
+		s.gate.Settings().Logger.WarnContext(ctx, "revocations could not be read", "cause", err)
+	}
+}
+
+func (s *Server) event(ctx context.Context, user record.UserID, detail string, by jotgate.Client) {
+	s.gate.Events().Record(ctx, record.Event{Name: "client", User: user, Detail: detail}, by)
+}
+
+func (s *Server) now() time.Time { return s.gate.Settings().Now() }
+
+// secretPrefix begins every secret, so that a scanner finds one: jgs_ and 52 characters.
+const secretPrefix = "jgs_"
+
+// newSecret returns 260 random bits.
+func newSecret() string { return secretPrefix + rand.Text() + rand.Text() }
+
+// digestOf returns the digest that the store keeps of a secret. A fast hash is enough
+// for 256 random bits.
+func digestOf(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+func newSession() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+func fieldError(field, text string) *jotgate.Error {
+	return &jotgate.Error{Status: http.StatusBadRequest, Fields: []jotgate.FieldError{{Field: field, Messages: []string{text}}}}
+}
+
+var validName = regexp.MustCompile(`^[A-Za-z0-9@.+_-]{1,100}$`)
+
+func nameOf(name string) (string, error) {
+	if !validName.MatchString(name) {
+		return "", fieldError("name", "A name has 1 to 100 letters, digits and @ . + - _ characters.")
+	}
+	return name, nil
+}
+
+// scopesOf checks the scopes and drops repeated ones.
+func scopesOf(list []string) (scopes []string, err error) {
+	for _, scope := range list {
+		if !jotgate.IsScope(scope) {
+			return nil, fieldError("scopes", fmt.Sprintf("%.64q is not a scope, such as orders:read.", scope))
+		}
+		if !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	switch {
+	case len(scopes) == 0:
+		return nil, fieldError("scopes", "Name at least one scope.")
+	case len(scopes) > 50:
+		return nil, fieldError("scopes", "Ensure this field has no more than 50 scopes.")
+	}
+	return scopes, nil
+}
+
+// keysOf returns public keys as a JWK Set.
+func keysOf(document []byte) (string, error) {
+	set, err := jwt.ParseKeySet(document, assertionAlgorithms...)
+	if err == nil && len(set.Keys()) == 0 {
+		err = fmt.Errorf("there is no public key for one of %v", assertionAlgorithms)
+	}
+	if err != nil {
+		return "", fieldError("keys", "The keys are a JWK Set, a JWK or PEM with public keys: "+err.Error()+".")
+	}
+	text, err := set.MarshalJSON()
+	if err == nil && len(text) > maxKeys {
+		return "", fieldError("keys", fmt.Sprintf("Ensure the keys have no more than %d bytes.", maxKeys))
+	}
+	return string(text), err
+}
+
+// maxKeys limits a client's JWK Set, in bytes.
+const maxKeys = 16 << 10
+
+// assertionAlgorithms are those of assertions: asymmetric ones.
+var assertionAlgorithms = []jwt.Algorithm{jwt.ES256, jwt.ES384, jwt.ES512, jwt.EdDSA, jwt.RS256, jwt.PS256}
