@@ -81,7 +81,7 @@ func (t *tables) accountColumns() []string {
 	columns := []string{
 		"u." + quote(s.ID), t.username("u"), t.or(s.Email, "''"),
 		t.or("first_name", "''"), t.or("last_name", "''"), t.password("u"),
-		t.flag("is_active", "TRUE"), t.flag("is_staff", "FALSE"), t.flag("is_superuser", "FALSE"), t.service(),
+		t.flag("is_active", "TRUE"), t.flag("is_staff", "FALSE"), t.flag("is_superuser", "FALSE"), "service.id IS NOT NULL",
 		t.plain("date_joined"), t.plain("last_login"), group, name,
 	}
 	for _, f := range t.shown {
@@ -155,12 +155,14 @@ func (t *tables) plain(name string) string {
 	return "u." + quote(name)
 }
 
-// groupJoin joins the group with the lowest id.
+// groupJoin joins the client that acts for the account, and the group with the lowest
+// id.
 func (t *tables) groupJoin() string {
+	client := " LEFT JOIN jotgate_client AS service ON service.user_id = " + t.keyText("u")
 	if t.groups.table == "" {
-		return ""
+		return client
 	}
-	return fmt.Sprintf(" LEFT JOIN auth_group AS g ON g.id = (SELECT MIN(ug.group_id) FROM %s AS ug WHERE ug.%s = u.%s)",
+	return client + fmt.Sprintf(" LEFT JOIN auth_group AS g ON g.id = (SELECT MIN(ug.group_id) FROM %s AS ug WHERE ug.%s = u.%s)",
 		quote(t.groups.table), quote(t.groups.user), quote(t.schema.ID))
 }
 
