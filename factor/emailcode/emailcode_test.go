@@ -27,7 +27,7 @@ func TestMake(t *testing.T) {
 			t.Errorf("%c: %d times", r, n)
 		}
 	}
-	if Make("secret", "1") != Make("secret", "1") || Make("secret", "1") == Make("secret2", "1") {
+	if again := Make("secret", "1"); again != Make("secret", "1") || again == Make("secret2", "1") {
 		t.Error("the code must depend on the secret and the id alone")
 	}
 }
