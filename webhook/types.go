@@ -53,6 +53,7 @@ var kinds = []struct{ name, detail, kind string }{
 	{"api_key", "created*", "api_key.created"},
 	{"api_key", "rotated*", "api_key.rotated"},
 	{"api_key", "revoked*", "api_key.revoked"},
+	{"client", "", "client.changed"},
 	{"key", "", "key.changed"},
 	{"admin", "key.*", "key.changed"},
 	{"admin", "", "admin.changed"},
