@@ -133,9 +133,6 @@ func inAndOut(ctx context.Context, gate *jotgate.Gate) error {
 
 func TestCrash(t *testing.T) {
 	onSQLite, onPostgres := 10, 5
-	if testing.Short() { // under the race detector
-		onSQLite, onPostgres = 3, 3
-	}
 	if text := os.Getenv(crashes); text != "" {
 		if _, err := fmt.Sscanf(text, "%d/%d", &onSQLite, &onPostgres); err != nil {
 			t.Fatalf("%s is %q: %v", crashes, text, err)
