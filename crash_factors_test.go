@@ -245,6 +245,6 @@ func crashOfFactors(t *testing.T, dsn string, kills int, between func()) {
 func killFactors(t *testing.T, dsn string, start time.Time) *factorCrash {
 	t.Helper()
 	c := &factorCrash{}
-	killAChild(t, dsn, []string{fmt.Sprintf("%s=%d", crashFactors, start.Unix())}, func(line string) { c.hear(strings.TrimSpace(line)) })
+	killAChild(t, dsn, []string{fmt.Sprintf("%s=%d", crashFactors, start.Unix())}, crashTime(0), func(line string) { c.hear(strings.TrimSpace(line)) })
 	return c
 }

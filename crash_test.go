@@ -192,9 +192,9 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 	db.Close()
 	refreshed, ended := 0, 0
 	idle := func() bool { return refreshed == 0 || ended == 0 || accounts.made == 0 || accounts.changes == 0 }
-	// On a busy machine a child process may not do all of its work, but some do.
-	for round := 0; round < kills || idle() && round < kills+50; round++ {
-		out, n := killAClient(t, dsn, &have, accounts)
+	// On a busy machine a child process may not do all of its work in that time: more have longer.
+	for round := 0; round < kills || idle() && round < kills+12; round++ {
+		out, n := killAClient(t, dsn, crashTime(round-kills+1), &have, accounts)
 		refreshed, ended = refreshed+n, ended+len(out)
 		between(round)
 		look(t, dsn, &have, out, accounts)
@@ -209,12 +209,14 @@ func crash(t *testing.T, dsn string, kills int, between func(round int)) {
 	}
 }
 
-// crashTime is how long a child works.
-func crashTime() time.Duration { return 50*time.Millisecond + rand.N(250*time.Millisecond) }
+// crashTime is how long a child works, in a round after the others (extra > 0) longer each time.
+func crashTime(extra int) time.Duration {
+	return (50*time.Millisecond + rand.N(250*time.Millisecond)) << min(max(extra, 0), 8)
+}
 
-// killAChild lets a child process work for a short time after its first line, kills
+// killAChild lets a child process work for this time after its first line, kills
 // it, and hands each line to hear.
-func killAChild(t *testing.T, dsn string, env []string, hear func(line string)) {
+func killAChild(t *testing.T, dsn string, env []string, work time.Duration, hear func(line string)) {
 	t.Helper()
 	child := exec.Command(os.Args[0])
 	child.Env = append(append(os.Environ(), childDSN+"="+dsn), env...)
@@ -231,7 +233,7 @@ func killAChild(t *testing.T, dsn string, env []string, hear func(line string)) 
 	first := true
 	for lines := bufio.NewScanner(answers); lines.Scan(); {
 		if first { // starting may take any time
-			killed.Reset(crashTime())
+			killed.Reset(work)
 			first = false
 		}
 		hear(lines.Text())
@@ -244,13 +246,13 @@ func killAChild(t *testing.T, dsn string, env []string, hear func(line string)) 
 
 // killAClient kills a child that refreshes and logs out, and records its responses:
 // the token that each client has, and those that were logged out.
-func killAClient(t *testing.T, dsn string, have *[3]string, accounts *crashed) (out []string, refreshed int) {
+func killAClient(t *testing.T, dsn string, work time.Duration, have *[3]string, accounts *crashed) (out []string, refreshed int) {
 	t.Helper()
 	var env []string
 	for i, token := range have {
 		env = append(env, fmt.Sprintf("TOKEN%d=%s", i, token))
 	}
-	killAChild(t, dsn, env, func(line string) {
+	killAChild(t, dsn, env, work, func(line string) {
 		var what, token string
 		var client int
 		if n, _ := fmt.Sscan(line, &what, &client, &token); n < 3 {
