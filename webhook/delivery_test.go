@@ -258,7 +258,9 @@ func TestResponses(t *testing.T) {
 		reason string
 		retry  time.Duration // at least
 	}{
-		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, secretPlace.URL, http.StatusTemporaryRedirect) }, "the response is a redirect (307), which is not followed", 0},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, secretPlace.URL, http.StatusTemporaryRedirect)
+		}, "the response is a redirect (307), which is not followed", 0},
 		"retry after": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "7200")
 			w.WriteHeader(http.StatusTooManyRequests)
