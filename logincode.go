@@ -54,6 +54,7 @@ func (ec EmailCodes) Request(ctx context.Context, email string, client Client) (
 	if !ok || !g.settings.LoginCodes {
 		return "", ErrNotFound
 	}
+	g.Events().Record(ctx, record.Event{Name: "link_requested", Subject: g.Events().Subject(email), Detail: string(record.MessageLoginCode)}, client)
 	defer padTime(ctx)()
 	account, err := g.codeAccount(ctx, email)
 	if err != nil {

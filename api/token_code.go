@@ -5,7 +5,6 @@ package api
 import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
-	"github.com/jotgate/jotgate/record"
 )
 
 func hasLoginCodes(a *API) bool { return a.gate.Settings().LoginCodes }
@@ -18,7 +17,6 @@ type tokenCodeOut struct {
 // tokenCode sends a code to an address, if an account can log in with it. The response
 // is the same for every address.
 func tokenCode(c *call, in *emailIn) (any, error) {
-	c.gate.Events().Record(c.ctx, record.Event{Name: "link_requested", Subject: c.gate.Events().Subject(in.email), Detail: string(record.MessageLoginCode)}, c.client)
 	pending, err := c.gate.Logins().EmailCodes().Request(c.ctx, in.email, c.client)
 	return tokenCodeOut{pending}, err
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
@@ -78,14 +79,14 @@ const (
 // are refused. Errors: 400, ErrRotating, jotgate.ErrNotFound, jotgate.ErrUnavailable.
 func Rotate(ctx context.Context, store Store, id string, overlap time.Duration, now time.Time) (Created, error) {
 	if overlap != 0 && (overlap < MinOverlap || overlap > MaxOverlap) {
-		return Created{}, fieldError("overlap", fmt.Sprintf("Ensure this value is 0, or between %d and %d.", MinOverlap/time.Second, MaxOverlap/time.Second))
+		return Created{}, form.FieldError("overlap", fmt.Sprintf("Ensure this value is 0, or between %d and %d.", MinOverlap/time.Second, MaxOverlap/time.Second))
 	}
 	c, err := store.Find(ctx, id)
 	if err != nil {
 		return Created{}, err
 	}
 	if c.Method() == privateKey {
-		return Created{}, fieldError("client_id", "The client has keys and no secret.")
+		return Created{}, form.FieldError("client_id", "The client has keys and no secret.")
 	}
 	secret := newSecret()
 	digest := digestOf(secret)
@@ -207,15 +208,11 @@ func newSession() string {
 	return hex.EncodeToString(b[:])
 }
 
-func fieldError(field, text string) *jotgate.Error {
-	return &jotgate.Error{Status: http.StatusBadRequest, Fields: []jotgate.FieldError{{Field: field, Messages: []string{text}}}}
-}
-
 var validName = regexp.MustCompile(`^[A-Za-z0-9@.+_-]{1,100}$`)
 
 func nameOf(name string) (string, error) {
 	if !validName.MatchString(name) {
-		return "", fieldError("name", "A name has 1 to 100 letters, digits and @ . + - _ characters.")
+		return "", form.FieldError("name", "A name has 1 to 100 letters, digits and @ . + - _ characters.")
 	}
 	return name, nil
 }
@@ -224,7 +221,7 @@ func nameOf(name string) (string, error) {
 func scopesOf(list []string) (scopes []string, err error) {
 	for _, scope := range list {
 		if !jotgate.IsScope(scope) {
-			return nil, fieldError("scopes", fmt.Sprintf("%.64q is not a scope, such as orders:read.", scope))
+			return nil, form.FieldError("scopes", fmt.Sprintf("%.64q is not a scope, such as orders:read.", scope))
 		}
 		if !slices.Contains(scopes, scope) {
 			scopes = append(scopes, scope)
@@ -232,9 +229,9 @@ func scopesOf(list []string) (scopes []string, err error) {
 	}
 	switch {
 	case len(scopes) == 0:
-		return nil, fieldError("scopes", "Name at least one scope.")
+		return nil, form.FieldError("scopes", "Name at least one scope.")
 	case len(scopes) > 50:
-		return nil, fieldError("scopes", "Ensure this field has no more than 50 scopes.")
+		return nil, form.FieldError("scopes", "Ensure this field has no more than 50 scopes.")
 	}
 	return scopes, nil
 }
@@ -246,11 +243,11 @@ func keysOf(document []byte) (string, error) {
 		err = fmt.Errorf("there is no public key for one of %v", assertionAlgorithms)
 	}
 	if err != nil {
-		return "", fieldError("keys", "The keys are a JWK Set, a JWK or PEM with public keys: "+err.Error()+".")
+		return "", form.FieldError("keys", "The keys are a JWK Set, a JWK or PEM with public keys: "+err.Error()+".")
 	}
 	text, err := set.MarshalJSON()
 	if err == nil && len(text) > maxKeys {
-		return "", fieldError("keys", fmt.Sprintf("Ensure the keys have no more than %d bytes.", maxKeys))
+		return "", form.FieldError("keys", fmt.Sprintf("Ensure the keys have no more than %d bytes.", maxKeys))
 	}
 	return string(text), err
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/factor/emailcode"
-	"github.com/jotgate/jotgate/record"
 )
 
 // emailCodeData is the Data of email-code-confirm.html.
@@ -32,7 +31,6 @@ func emailCodeSend(v *visit) error {
 	if err := errors.Join(emailCodeShow(v), v.read(field{"email", &email, true}, field{"keep", &keep, false})); err != nil {
 		return err
 	}
-	v.p.gate.Events().Record(v.ctx, record.Event{Name: "link_requested", Subject: v.p.gate.Events().Subject(email), Detail: string(record.MessageLoginCode)}, v.client)
 	token, err := v.p.gate.Sessions().Pages().RequestCode(v.ctx, email, v.client)
 	if err != nil {
 		return err

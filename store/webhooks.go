@@ -27,29 +27,19 @@ const webhookColumns = "id, url, types, created, sealed, previous, previous_unti
 // waitingMessages counts the messages to a webhook that are not delivered yet.
 const waitingMessages = "(SELECT COUNT(*) FROM jotgate_webhook_delivery AS d WHERE d.webhook = jotgate_webhook.id AND d.done IS NULL)"
 
-func webhookFields(e *webhook.Endpoint, types *string) []any {
-	return []any{
-		&e.ID, &e.URL, types,
-		instant{&e.Created},
-		&e.Sealed, &e.Previous,
-		instant{&e.PreviousUntil},
-		instant{&e.Failing},
-		&e.Reason,
-		instant{&e.Disabled},
-	}
-}
-
 func scanWebhook(rows rowScanner) (e webhook.Endpoint, err error) {
 	var types string
-	err = rows.Scan(webhookFields(&e, &types)...)
+	err = rows.Scan(&e.ID, &e.URL, &types, instant{&e.Created}, &e.Sealed, &e.Previous, instant{&e.PreviousUntil},
+		instant{&e.Failing}, &e.Reason, instant{&e.Disabled})
 	e.Types = append([]string{}, strings.Fields(types)...)
 	return e, err
 }
 
-func scanCountedWebhook(rows rowScanner) (e webhook.Endpoint, err error) {
-	var types string
-	err = rows.Scan(append(webhookFields(&e, &types), &e.Waiting)...)
-	e.Types = append([]string{}, strings.Fields(types)...)
+// scanCountedWebhook reads webhookColumns and then waitingMessages.
+func scanCountedWebhook(rows rowScanner) (webhook.Endpoint, error) {
+	var waiting int
+	e, err := scanWebhook(longRow{rows, []any{&waiting}})
+	e.Waiting = waiting
 	return e, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -60,30 +61,26 @@ func (w *Webhooks) makeSecret(id string) (secret, sealed string, err error) {
 // check checks a request, and drops repeated types.
 func (w *Webhooks) check(r *Request) error {
 	if len(r.URL) > 1000 {
-		return fieldError("url", "Ensure this field has no more than 1000 characters.")
+		return form.FieldError("url", "Ensure this field has no more than 1000 characters.")
 	}
 	if err := w.egress.Check(r.URL); err != nil {
-		return fieldError("url", fmt.Sprintf("%.100q: %v.", r.URL, err))
+		return form.FieldError("url", fmt.Sprintf("%.100q: %v.", r.URL, err))
 	}
 	standard, further := Types()
 	known := append(standard, further...)
 	types := []string{} // JSON: [], not null
 	for _, text := range r.Types {
 		if !slices.ContainsFunc(known, func(kind string) bool { return matches([]string{text}, kind) }) {
-			return fieldError("types", fmt.Sprintf("%.64q is not the type of an event, such as user.deleted or user.*.", text))
+			return form.FieldError("types", fmt.Sprintf("%.64q is not the type of an event, such as user.deleted or user.*.", text))
 		}
 		if !slices.Contains(types, text) {
 			types = append(types, text)
 		}
 	}
 	if r.Types = types; len(types) > 50 {
-		return fieldError("types", "Ensure this field has no more than 50 types.")
+		return form.FieldError("types", "Ensure this field has no more than 50 types.")
 	}
 	return nil
-}
-
-func fieldError(field, text string) *jotgate.Error {
-	return &jotgate.Error{Status: http.StatusBadRequest, Fields: []jotgate.FieldError{{Field: field, Messages: []string{text}}}}
 }
 
 // List lists the endpoints, oldest first.
@@ -107,7 +104,7 @@ const MaxOverlap = 30 * 24 * time.Hour
 // jotgate.ErrUnavailable.
 func (w *Webhooks) Rotate(ctx context.Context, id string, overlap time.Duration, client jotgate.Client) (c Created, err error) {
 	if overlap < 0 || overlap > MaxOverlap {
-		return c, fieldError("overlap", fmt.Sprintf("Ensure this value is between 0 and %d.", MaxOverlap/time.Second))
+		return c, form.FieldError("overlap", fmt.Sprintf("Ensure this value is between 0 and %d.", MaxOverlap/time.Second))
 	}
 	e, err := w.store.Find(ctx, id)
 	if err != nil {

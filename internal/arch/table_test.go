@@ -67,8 +67,8 @@ var rows = []row{
 	{path: "admin", may: []string{".", "metrics", "record", "jwt", "passwd", "passwd/names", "admin/adminstore", "pages", "internal/catalog", "internal/form", "internal/layout", "internal/web"}},
 
 	{path: "apikey", may: []string{".", "record", "throttle"}},
-	{path: "oauth", may: []string{".", "record", "jwt", "passwd"}, exported: 20},
-	{path: "webhook", may: []string{".", "record", "metrics", "trace", "internal/egress", "internal/keyring", "internal/queue"}},
+	{path: "oauth", may: []string{".", "record", "jwt", "passwd", "internal/form"}, exported: 20},
+	{path: "webhook", may: []string{".", "record", "metrics", "trace", "internal/egress", "internal/form", "internal/keyring", "internal/queue"}},
 	{path: "authtoken", may: []string{".", "record"}},
 	{path: "store", may: []string{"authtoken", "throttle/shared", ".", "record", "apikey", "oauth", "webhook", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
 	{path: "store/sqlite", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
