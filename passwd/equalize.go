@@ -43,7 +43,7 @@ type costliest struct {
 // remember adds the recipe of a hash that Check has computed.
 func (h *Hasher) remember(r recipe) {
 	target := h.target()
-	if r == target || h.clock().estimate(r) <= h.clock().estimate(target) {
+	if !h.clock().costlier(r, target) {
 		return
 	}
 	h.costliest.mu.Lock()
@@ -64,7 +64,7 @@ func (h *Hasher) target() recipe {
 	h.costliest.mu.Unlock()
 	target := h.prefers()
 	for _, r := range seen {
-		if h.clock().estimate(r) > h.clock().estimate(target) {
+		if h.clock().costlier(r, target) {
 			target = r
 		}
 	}
@@ -229,6 +229,17 @@ func (s *stopwatch) estimate(r recipe) time.Duration {
 		each = max(1, float64(took)) / of
 	}
 	return time.Duration(each * count)
+}
+
+// costlier reports whether a takes longer than b: by their passes if they differ in
+// nothing else, and by their estimates, which an interruption distorts, only otherwise.
+func (s *stopwatch) costlier(a, b recipe) bool {
+	same := b
+	same.passes = a.passes
+	if a == same {
+		return a.passes > b.passes
+	}
+	return s.estimate(a) > s.estimate(b)
 }
 
 // known returns the nanoseconds for a unit that has been measured.
