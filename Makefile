@@ -28,9 +28,14 @@ HOT := bufio bytes context crypto crypto/aes crypto/cipher crypto/ecdsa crypto/e
 	$(addprefix github.com/jotgate/jotgate/,api internal/revocation internal/keyring internal/trace internal/web jwt jwt/jwks \
 	metrics passwd proxy record throttle)
 
+# Embedded texts that the production binary holds compressed (internal/packed).
+PACKED := api/openapi.yaml $(wildcard internal/catalog/messages/*.txt)
+
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)
-	CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -gcflags=all=-l $(HOT:%=-gcflags=%=) -ldflags='-s -w -funcalign=16 $(if $(VERSION),-X main.release=$(VERSION))' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
+	packed=$$(mktemp -d); trap 'rm -rf "$$packed"' EXIT
+	env -u GOOS -u GOARCH go run -C tools ./pack -o "$$packed" $(abspath $(PACKED))
+	CGO_ENABLED=0 go build -overlay "$$packed/overlay.json" -trimpath -tags $(TAGS) -gcflags=all=-l $(HOT:%=-gcflags=%=) -ldflags='-s -w -funcalign=16 $(if $(VERSION),-X main.release=$(VERSION))' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
 
 .PHONY: release
 release: ## archives, Debian and RPM packages, OCI images, SBOMs and checksums in dist/ (PLATFORMS=linux/amd64 for one)

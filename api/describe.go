@@ -9,6 +9,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/factor/passkey"
+	"github.com/jotgate/jotgate/internal/packed"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -17,7 +18,7 @@ import (
 // URL of the server is set by withServer. The fields of Django REST framework's
 // token view stay as they are.
 func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) string {
-	text := describeFields(string(openapi), s)
+	text := describeFields(string(packed.Text(openapi)), s)
 	text = describeTokens(text, gate.KeepRefreshTokens, s.RefreshCookie)
 	text = describeHeader(text, cmp.Or(gate.HeaderName, "Authorization"), gate.HeaderTypes)
 	if login := cmp.Or(gate.LoginField, "username"); login != "username" {

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/record"
@@ -49,10 +50,10 @@ func OpenAPI(gate jotgate.Settings, s Settings, fields ...record.UserField) []by
 
 // schema is GET /api/schema/.
 func schema(a *API) http.Handler {
-	described := describe(a.gate.Settings(), &a.settings, a.userFields)
+	described := sync.OnceValue(func() string { return describe(a.gate.Settings(), &a.settings, a.userFields) })
 	return a.getOnly(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=300")
-		serveText(w, r, "application/yaml", withServer(described, cmp.Or(a.settings.BaseURL, a.shell.Prefix(r), "/")))
+		serveText(w, r, "application/yaml", withServer(described(), cmp.Or(a.settings.BaseURL, a.shell.Prefix(r), "/")))
 	})
 }
 

@@ -4,6 +4,7 @@
 package catalog
 
 import (
+	"bufio"
 	"cmp"
 	"embed"
 	"errors"
@@ -18,6 +19,8 @@ import (
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
+
+	"github.com/jotgate/jotgate/internal/packed"
 )
 
 //go:embed messages/*.txt
@@ -40,7 +43,7 @@ type Catalog struct {
 	fallback *Catalog // nil in English
 
 	read     sync.Once
-	builtIn  string            // the text of the embedded file; empty without one
+	builtIn  []byte            // the embedded file, perhaps packed; nil without one
 	messages map[string]string // until read: only those of folders
 }
 
@@ -77,7 +80,7 @@ func LoadEnglish(folders ...fs.FS) (*Catalogs, error) { return load("en.txt", fo
 
 func load(pattern string, folders []fs.FS) (*Catalogs, error) {
 	c := &Catalogs{}
-	if err := each(embedded, "messages/"+pattern, c.embed); err != nil {
+	if err := each(embedded, "messages/"+pattern, c.embed); err != nil { // as they are: most are never read
 		return nil, err
 	}
 	for _, folder := range folders {
@@ -113,7 +116,7 @@ func each(folder fs.FS, pattern string, add func(name, text string) error) error
 func (c *Catalogs) embed(name, text string) error {
 	l, err := c.language(name)
 	if err == nil {
-		l.builtIn = text
+		l.builtIn = []byte(text)
 		l.readHead()
 	}
 	return err
@@ -133,7 +136,7 @@ func Files() (map[string][]byte, error) {
 	entries, err := embedded.ReadDir("messages")
 	files := map[string][]byte{}
 	for _, e := range entries {
-		if files[e.Name()], err = embedded.ReadFile("messages/" + e.Name()); err != nil {
+		if files[e.Name()], err = (packed.FS{FS: embedded}).ReadFile("messages/" + e.Name()); err != nil {
 			return nil, err
 		}
 	}
@@ -197,8 +200,8 @@ func isID(id string) bool {
 
 // readHead reads the name and the direction, with which an embedded file begins.
 func (l *Catalog) readHead() {
-	for line := range strings.Lines(l.builtIn) {
-		switch id, text, _ := strings.Cut(strings.TrimSpace(line), " = "); id {
+	for lines := bufio.NewScanner(packed.Open(l.builtIn)); lines.Scan(); {
+		switch id, text, _ := strings.Cut(lines.Text(), " = "); id {
 		case "language":
 			l.Name = text
 		case "direction":
@@ -211,15 +214,15 @@ func (l *Catalog) readHead() {
 // all returns the messages, those of folders in place of the embedded ones.
 func (l *Catalog) all() map[string]string {
 	l.read.Do(func() {
-		if l.builtIn == "" {
+		if l.builtIn == nil {
 			return
 		}
 		all := make(map[string]string, 512)
-		if err := parse(l.Code+".txt", l.builtIn, all); err != nil {
+		if err := parse(l.Code+".txt", string(packed.Text(l.builtIn)), all); err != nil {
 			panic("catalog: " + err.Error()) // unreachable: a test reads every embedded file
 		}
 		maps.Copy(all, l.messages)
-		l.messages, l.builtIn = all, ""
+		l.messages, l.builtIn = all, nil
 	})
 	return l.messages
 }

@@ -1,0 +1,69 @@
+package packed
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestPack: every file that `make build` compresses reads as it is in the repository,
+// and its beginning is read without the rest.
+func TestPack(t *testing.T) {
+	files, err := filepath.Glob("../catalog/messages/*.txt")
+	if err != nil || len(files) < 7 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for file, data := range pack(t, append(files, "../../api/openapi.yaml")...) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Text(data); string(got) != string(text) || len(data) > len(text)/2 {
+			t.Errorf("%s: %d bytes of %d compressed ones, want %d", file, len(got), len(data), len(text))
+		}
+		if got := Text(text); string(got) != string(text) {
+			t.Errorf("%s: a text that is not compressed is read as another one", file)
+		}
+		for name, r := range map[string]io.Reader{"compressed": Open(data[:len(data)/2]), "plain": Open(text)} {
+			head := make([]byte, 1<<10)
+			if n, err := r.Read(head); err != nil || string(head[:n]) != string(text[:len(head)]) {
+				t.Errorf("%s, %s: the first read has %d bytes, %v", file, name, n, err)
+			}
+		}
+	}
+}
+
+// pack returns what tools/pack makes of the files.
+func pack(t *testing.T, files ...string) map[string][]byte {
+	t.Helper()
+	folder := t.TempDir()
+	args := []string{"run", "-C", "../../tools", "./pack", "-o", folder}
+	for _, file := range files {
+		whole, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, whole)
+	}
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "overlay.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var overlay struct{ Replace map[string]string }
+	if err := json.Unmarshal(data, &overlay); err != nil || len(overlay.Replace) != len(files) {
+		t.Fatalf("%s: %v", data, err)
+	}
+	packed := map[string][]byte{}
+	for file, name := range overlay.Replace {
+		if packed[file], err = os.ReadFile(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return packed
+}
