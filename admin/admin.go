@@ -30,7 +30,9 @@ import (
 	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/internal/layout"
 	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/pages"
+	"github.com/jotgate/jotgate/record"
 )
 
 // Options holds the options of the administration. The zero value of each is the
@@ -54,6 +56,12 @@ type Options struct {
 	// API is the handler of package api, whose rates, hosts, proxies and limits also
 	// apply here. Default: none, they have their defaults. Django: none.
 	API interface{ Shell() *web.Shell }
+	// Emails makes previews of the e-mails: a mail.Sender. Default: none, there are
+	// no previews. Django: none.
+	Emails interface {
+		Previews() (kinds []record.MessageKind, languages []string)
+		Preview(kind record.MessageKind, language string) (mail.Message, error)
+	}
 }
 
 // Admin is the administration of one gate. Create it with New. It is safe for

@@ -91,6 +91,7 @@ var pageList = []page{
 	{"sessions/", "sessions.html", "admin.sessions", listShow("sessions")},
 	{"keys/", "keys.html", "admin.keys", listShow("keys")},
 	{"emails/", "emails.html", "admin.emails", listShow("emails")},
+	{"emails/preview/", "preview.html", "admin.preview", previewShow},
 	{"events/", "events.html", "admin.events", listShow("events")},
 	{"throttles/", "throttles.html", "admin.throttles", listShow("throttles")},
 	{"jobs/", "jobs.html", "admin.jobs", listShow("jobs")},
@@ -111,6 +112,7 @@ func (a *Admin) Mount(mux *http.ServeMux) {
 	for _, act := range actions {
 		mux.Handle(a.options.Path+act.path(), a.handler("GET, HEAD, POST", act.page(), func(v *visit) error { return v.action(act) }))
 	}
+	mux.Handle(a.options.Path+"emails/preview/html", a.handler("GET, HEAD", &page{path: "emails/"}, previewHTML))
 	mux.Handle(a.options.Path+"users/confirm", a.handler("POST", confirmMany, func(v *visit) error { return v.many() }))
 	mux.Handle(a.options.Path+"static/{file}", a.shell.Wrap(web.Endpoint{Allow: "GET, HEAD", Headers: layout.Headers}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.files.Serve(w, r) {
@@ -223,7 +225,7 @@ func (v *visit) redirect(address string) error {
 // menu lists the pages that the actor may see.
 func (v *visit) menu() (items []layout.MenuItem) {
 	for _, p := range pageList {
-		if p.path == "" || strings.Contains(p.path, "{") {
+		if strings.Count(p.path, "/") != 1 { // of a row, or of another page
 			continue
 		}
 		ok := v.a.mayView(&v.who, "user") == nil

@@ -244,6 +244,12 @@ func clean(s string, limit int) string {
 	}, s)
 }
 
+// Previews lists the kinds that Preview renders, and the languages that have texts:
+// first the one of messages without a language.
+func (s *Sender) Previews() (kinds []record.MessageKind, languages []string) {
+	return slices.Clone(allKinds), s.templates.languages()
+}
+
 // sampleCode is a code as EmailCodes.Request makes them.
 const sampleCode = "QWXK-TRBN"
 

@@ -1,4 +1,4 @@
 package mail
 
 // Kinds are the kinds of messages that have texts.
-var Kinds = kinds
+var Kinds = allKinds

@@ -29,8 +29,8 @@ const maxTemplate = 256 << 10
 //go:embed templates
 var embedded embed.FS
 
-// kinds are the messages that have templates.
-var kinds = []record.MessageKind{
+// allKinds are the messages that have templates.
+var allKinds = []record.MessageKind{
 	record.MessageActivation, record.MessageConfirmation, record.MessagePasswordReset, record.MessagePasswordChanged,
 	record.MessageUsernameReset, record.MessageUsernameChanged, record.MessageEmailChange, record.MessageEmailChanged,
 	record.MessageNewSignIn, record.MessageDeletion, record.MessageLoginCode,
@@ -120,7 +120,7 @@ func loadLanguage(from fs.FS, language string) (map[record.MessageKind]messageTe
 		return nil, err
 	}
 	messages := map[record.MessageKind]messageTemplate{}
-	for _, kind := range kinds {
+	for _, kind := range allKinds {
 		name := language + "/" + string(kind)
 		body, page, err := findMessage(from, name)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -187,7 +187,7 @@ func parseMessage(body, page, layout string) (l messageTemplate, err error) {
 }
 
 // know reports whether there are templates for the kind.
-func (t *templates) know(kind record.MessageKind) bool { return slices.Contains(kinds, kind) }
+func (t *templates) know(kind record.MessageKind) bool { return slices.Contains(allKinds, kind) }
 
 // pick returns the operator's templates of a language or, for a tag such as pt-br,
 // of its base language pt; nil if there are none.
@@ -198,6 +198,26 @@ func (t *templates) pick(language string) map[record.MessageKind]messageTemplate
 	}
 	base, _, _ := strings.Cut(language, "-")
 	return t.own[base]
+}
+
+// languages lists those of the catalogs and of the operator's templates, first the
+// one of messages without a language.
+func (t *templates) languages() []string {
+	first := t.language
+	if l := t.catalogs.Match(first); l != nil && t.pick(first) == nil {
+		first = l.Code
+	}
+	list := []string{first}
+	for _, l := range t.catalogs.List {
+		list = append(list, l.Code)
+	}
+	list = append(list, slices.Sorted(maps.Keys(t.own))...)
+	seen := map[string]bool{}
+	return slices.DeleteFunc(list, func(code string) bool {
+		again := seen[strings.ToLower(code)]
+		seen[strings.ToLower(code)] = true
+		return again
+	})
 }
 
 // replaced reports whether the operator has the message in any language. Its
@@ -308,7 +328,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 // once, so that a mistake in one is an error of New, not of a message.
 func (s *Sender) tryTemplates() error {
 	for _, language := range slices.Sorted(maps.Keys(s.templates.own)) {
-		for _, kind := range kinds {
+		for _, kind := range allKinds {
 			_, own := s.templates.own[language][kind]
 			if _, layout := s.templates.layouts[language]; !own && !layout {
 				continue

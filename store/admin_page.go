@@ -93,6 +93,9 @@ func parseCursor(text string) (c cursor, err error) {
 
 // Users implements adminstore.Store.
 func (ad admin) Users(ctx context.Context, q adminstore.Query) (page adminstore.Page, err error) {
+	if err := ad.learn(ctx, q.Search); err != nil {
+		return page, err
+	}
 	text, args, o, err := ad.db.pageText(q)
 	if err != nil {
 		return page, err
@@ -122,6 +125,14 @@ func (ad admin) Users(ctx context.Context, q adminstore.Query) (page adminstore.
 		page.Users = append(page.Users, r.account)
 	}
 	return page, err
+}
+
+// learn prepares a search by substrings.
+func (ad admin) learn(ctx context.Context, search string) error {
+	if ad.db.searchKind(search) != adminstore.SearchSubstring {
+		return nil
+	}
+	return ad.db.learn(ctx)
 }
 
 // pageText returns the statement of a page. The keys are selected first, so that
@@ -203,6 +214,9 @@ func (l *listing) after(text string, o ordering) error {
 func (ad admin) Count(ctx context.Context, q adminstore.Query) (n int, err error) {
 	if !storable(q.Search) {
 		return 0, nil
+	}
+	if err := ad.learn(ctx, q.Search); err != nil {
+		return 0, err
 	}
 	l, err := ad.db.listing(q)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin/adminstore"
@@ -56,19 +57,22 @@ func (l *listing) conditions() string {
 func (s *Store) listing(q adminstore.Query) (*listing, error) {
 	sch, t := s.tables.schema, s.tables
 	l := &listing{s: s, from: quote(sch.Users) + " AS u", key: "u." + quote(sch.ID), joins: true}
+	kind := s.searchKind(q.Search)
 	switch {
-	case s.searchKind(q.Search) == adminstore.SearchSubstring && s.driver.Name == "sqlite":
+	case kind == adminstore.SearchSubstring && s.driver.Name == "sqlite":
 		l.from, l.key, l.joins = searchTable+" AS f", "f.rowid", false
-		l.and(searchTable + " MATCH " + l.arg(trigrams(q.Search)))
-	case q.Group != 0 && q.Search == "":
+		l.and(searchTable + " MATCH " + l.arg(s.match(q.Search)))
+		s.addSubstrings(l, q.Search)
+	case kind == adminstore.SearchSubstring:
+		s.addSubstrings(l, q.Search)
+	case kind == adminstore.SearchPrefix:
+		s.addPrefix(l, q.Search)
+	case q.Group != 0:
 		if t.groups.table == "" {
 			return nil, jotgate.ErrNotFound
 		}
 		l.from, l.key, l.joins = quote(t.groups.table)+" AS m", "m."+quote(t.groups.user), false
 		l.and("m.group_id = " + l.arg(q.Group))
-	}
-	if q.Search != "" && l.joins {
-		s.addSearch(l, q.Search)
 	}
 	if err := s.addKeys(l, q); err != nil {
 		return nil, err
@@ -76,13 +80,25 @@ func (s *Store) listing(q adminstore.Query) (*listing, error) {
 	return l, s.addFilters(l, q)
 }
 
-// trigrams returns the FTS5 query for rows that contain each word.
-func trigrams(search string) string {
-	words := strings.Fields(search)
-	for i, w := range words {
-		words[i] = `"` + strings.ReplaceAll(w, `"`, `""`) + `"`
+// match returns the FTS5 query for rows that may contain each word: those with its
+// rarest trigrams. A word with other letters than those of ASCII is looked up
+// whole, since LIKE does not fold these.
+func (s *Store) match(search string) string {
+	var terms []string
+	for _, w := range strings.Fields(search) {
+		parts := []string{w}
+		if ascii(w) {
+			parts, _ = s.rarest(w)
+		}
+		for _, p := range parts {
+			terms = append(terms, `"`+strings.ReplaceAll(p, `"`, `""`)+`"`)
+		}
 	}
-	return strings.Join(words, " AND ")
+	return strings.Join(terms, " AND ")
+}
+
+func ascii(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 // searchKind says how a search is made. An index of trigrams cannot find fewer
@@ -99,26 +115,46 @@ func (s *Store) searchKind(search string) adminstore.SearchKind {
 	return adminstore.SearchPrefix
 }
 
-// addSearch adds the conditions of a search in the user table.
-func (s *Store) addSearch(l *listing, search string) {
-	if s.searchKind(search) == adminstore.SearchSubstring {
-		for _, w := range strings.Fields(search) {
-			pattern, local := l.arg(anywhere(w)), ""
-			if i := strings.IndexByte(w, '@'); i >= 5 {
-				local = l.arg(anywhere(w[:i+1]))
-			}
-			var either []string
-			for _, column := range s.tables.searched() {
-				like := "u." + quote(column) + " ILIKE " + pattern
-				if local != "" { // the trigrams of a domain are those of many addresses: look up only the part before it
-					like = "(u." + quote(column) + " ILIKE " + local + " AND u." + quote(column) + " || '' ILIKE " + pattern + ")"
-				}
-				either = append(either, like)
-			}
-			l.and("(" + strings.Join(either, " OR ") + ")")
+// addSubstrings adds the conditions that one of the columns contains each word.
+func (s *Store) addSubstrings(l *listing, search string) {
+	for _, w := range strings.Fields(search) {
+		if s.driver.Name == "sqlite" && !ascii(w) {
+			continue // the index has compared all of it
 		}
-		return
+		l.join()
+		var parts []string
+		if found, common := s.rarest(w); s.driver.Name == "postgres" && !common { // of common ones its planner knows that many rows have them
+			for _, p := range found {
+				parts = append(parts, l.arg(anywhere(p)))
+			}
+		}
+		whole := l.arg(anywhere(w))
+		var either []string
+		for _, column := range s.tables.searched() {
+			either = append(either, s.like("u."+quote(column), parts, whole))
+		}
+		l.and("(" + strings.Join(either, " OR ") + ")")
 	}
+}
+
+// like returns the condition that a column contains a word, by the patterns of its
+// parts, which are looked up in the index, and of the whole.
+func (s *Store) like(column string, parts []string, whole string) string {
+	if s.driver.Name == "sqlite" {
+		return column + " LIKE " + whole + ` ESCAPE '\'`
+	}
+	if len(parts) == 0 {
+		return column + " ILIKE " + whole
+	}
+	var all []string
+	for _, p := range parts {
+		all = append(all, column+" ILIKE "+p)
+	}
+	return "(" + strings.Join(all, " AND ") + " AND " + column + " || '' ILIKE " + whole + ")" // no index has the expression
+}
+
+// addPrefix adds the condition that a column begins with a text.
+func (s *Store) addPrefix(l *listing, search string) {
 	column, search := s.prefixColumn(search)
 	from, to := ">=", "<"
 	if s.driver.Name == "postgres" { // bytes, as in the index for LIKE

@@ -60,6 +60,7 @@ type Store struct {
 	// indexing is held by the request that helps to index them.
 	indexing sync.Mutex
 	scans    nameScans
+	rarity   rarity
 }
 
 var _ record.Store = (*Store)(nil)

@@ -76,6 +76,7 @@ func (g *generation) assemble(a *app, s *serving) (err error) {
 	if err != nil {
 		return err
 	}
+	g.own.emails.Sender = g.sender
 	return g.gate.Sync(a.ctx)
 }
 

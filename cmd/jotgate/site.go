@@ -14,6 +14,7 @@ import (
 	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/internal/catalog"
+	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/pages"
 	"github.com/jotgate/jotgate/throttle/shared"
 )
@@ -69,6 +70,9 @@ type ownHandler struct {
 	pages *pages.Pages    // nil: off
 	path  string          // of the pages
 	admin *admin.Admin    // nil: off
+	// emails has the previews of the administration. The sender is made after the
+	// handler, and before its first request.
+	emails struct{ *mail.Sender }
 	// adminPath is the path of the administration, empty if it has an address of its
 	// own.
 	adminPath string

@@ -25,7 +25,7 @@ func (f *serveFlags) addAdmin(own *ownHandler, gate *jotgate.Gate) (err error) {
 	}
 	path := strings.TrimRight(f.Prefix, "/") + f.AdminPath
 	own.admin, err = admin.New(gate, admin.Options{
-		Path: path, Site: f.SiteName, Logo: f.Logo, Accent: f.Accent, SetPasswords: f.AdminSetPasswords, Pages: own.pages, API: own.api,
+		Path: path, Site: f.SiteName, Logo: f.Logo, Accent: f.Accent, SetPasswords: f.AdminSetPasswords, Pages: own.pages, API: own.api, Emails: &own.emails,
 	})
 	if err != nil {
 		return inFlags("admin", err)

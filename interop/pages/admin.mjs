@@ -56,7 +56,7 @@ function code(secret) {
 // addresses lists every page: those of the OpenAPI document, which is made of the table of actions, with the rows that
 // there are, and what filters, searches and errors show.
 async function addresses(api) {
-  const list = ["", "users/?q=ada&staff=false", "users/?q=a@&sort=-username", "users/?q=nothing-like-it", "users/3/", "users/1/", "events/?event=admin", "events/?user=2", "nothing"];
+  const list = ["", "users/?q=ada&staff=false", "users/?q=a@&sort=-username", "users/?q=nothing-like-it", "users/3/", "users/1/", "events/?event=admin", "events/?user=2", "emails/preview/", "emails/preview/?kind=login_code&language=ar", "nothing"];
   for (const path of Object.keys((await api("schema/")).paths)) {
     const [, section, tail] = path.match(/^\/(\w+)\/(?:\{id\}\/)?(.*)$/);
     if (section === "actions") continue; // JSON alone
@@ -130,6 +130,7 @@ async function reachable(page, at) {
   for (let i = 0; i < expected; i++) {
     await page.keyboard.press("Tab");
     counted.keys = (counted.keys ?? 0) + 1;
+    while (await page.evaluate(() => document.activeElement?.tagName === "IFRAME")) await page.keyboard.press("Tab"); // the links of an e-mail
     const [index, visible, what] = await page.evaluate(() => {
       const e = document.activeElement, s = getComputedStyle(e);
       return [window.stops.indexOf(e), s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2, e.outerHTML.slice(0, 80)];
