@@ -1,9 +1,7 @@
 package store
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,8 +22,10 @@ func Webhooks(s *Store) webhook.Store { return webhooks{s} }
 
 const webhookColumns = "id, url, types, created, sealed, previous, previous_until, failing, reason, disabled"
 
-// waitingMessages counts the messages to a webhook that are not delivered yet.
-const waitingMessages = "(SELECT COUNT(*) FROM jotgate_webhook_delivery AS d WHERE d.webhook = jotgate_webhook.id AND d.done IS NULL)"
+// messageCounts counts the messages to a webhook that are not delivered yet, and those
+// that were given up.
+const messageCounts = `(SELECT COUNT(*) FROM jotgate_webhook_delivery AS d WHERE d.webhook = jotgate_webhook.id AND d.done IS NULL),
+(SELECT COUNT(*) FROM jotgate_webhook_delivery AS d WHERE d.webhook = jotgate_webhook.id AND d.done IS NOT NULL AND NOT d.delivered)`
 
 func scanWebhook(rows rowScanner) (e webhook.Endpoint, err error) {
 	var types string
@@ -35,11 +35,11 @@ func scanWebhook(rows rowScanner) (e webhook.Endpoint, err error) {
 	return e, err
 }
 
-// scanCountedWebhook reads webhookColumns and then waitingMessages.
+// scanCountedWebhook reads webhookColumns and then messageCounts.
 func scanCountedWebhook(rows rowScanner) (webhook.Endpoint, error) {
-	var waiting int
-	e, err := scanWebhook(longRow{rows, []any{&waiting}})
-	e.Waiting = waiting
+	var waiting, givenUp int
+	e, err := scanWebhook(longRow{rows, []any{&waiting, &givenUp}})
+	e.Waiting, e.GivenUp = waiting, givenUp
 	return e, err
 }
 
@@ -74,8 +74,13 @@ func (ws webhooks) Find(ctx context.Context, id string) (*webhook.Endpoint, erro
 // List implements webhook.Store.
 func (ws webhooks) List(ctx context.Context) ([]webhook.Endpoint, error) {
 	return ask(ctx, ws.db, func(ctx context.Context, q Queryer) ([]webhook.Endpoint, error) {
-		return all(ctx, q, scanCountedWebhook, "SELECT "+webhookColumns+", "+waitingMessages+" FROM jotgate_webhook ORDER BY created, id")
+		return all(ctx, q, scanCountedWebhook, "SELECT "+webhookColumns+", "+messageCounts+" FROM jotgate_webhook ORDER BY created, id")
 	})
+}
+
+// Change implements webhook.Store.
+func (ws webhooks) Change(ctx context.Context, id, url string, types []string) error {
+	return ws.change(ctx, id, "UPDATE jotgate_webhook SET url = $2, types = $3 WHERE id = $1", url, strings.Join(types, " "))
 }
 
 // Rotate implements webhook.Store.
@@ -134,7 +139,6 @@ func (ws webhooks) Relay(ctx context.Context, limit int, route func([]record.Eve
 		if err != nil || len(events) == 0 {
 			return 0, err
 		}
-		slices.SortFunc(events, func(a, b record.Event) int { return cmp.Compare(a.ID, b.ID) }) // RETURNING has no order
 		endpoints, err := all(ctx, q, scanWebhook, "SELECT "+webhookColumns+" FROM jotgate_webhook ORDER BY created, id")
 		if err != nil {
 			return 0, err
@@ -169,12 +173,10 @@ var dueDeliveries = leaseText("jotgate_webhook_delivery", ` AND webhook = $4 AND
 AND EXISTS (SELECT 1 FROM jotgate_webhook AS w WHERE w.id = $4 AND w.disabled IS NULL)`, deliveryColumns)
 
 // Due implements webhook.Store.
-func (ws webhooks) Due(ctx context.Context, endpoint string, now time.Time, limit int, lease time.Duration) (list []webhook.Delivery, err error) {
-	list, err = act(ctx, ws.db, func(ctx context.Context, q Queryer) ([]webhook.Delivery, error) {
+func (ws webhooks) Due(ctx context.Context, endpoint string, now time.Time, limit int, lease time.Duration) ([]webhook.Delivery, error) {
+	return act(ctx, ws.db, func(ctx context.Context, q Queryer) ([]webhook.Delivery, error) {
 		return all(ctx, q, scanDelivery, dueDeliveries, now.Add(lease).UnixMicro(), now.UnixMicro(), limit, endpoint)
 	})
-	slices.SortFunc(list, func(a, b webhook.Delivery) int { return cmp.Compare(a.Event, b.Event) }) // RETURNING has no order
-	return list, err
 }
 
 // Record implements webhook.Store.

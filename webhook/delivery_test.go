@@ -140,7 +140,7 @@ func TestSchedule(t *testing.T) {
 		seen[q.at], seen[q.signatures] = true, true
 	}
 	e := w.endpoint(c.ID)
-	if len(got) != 10 || e.Waiting != 0 || !e.Failing.Equal(began) || e.Reason != "the status is 500" || !e.Disabled.IsZero() {
+	if len(got) != 10 || e.Waiting != 0 || e.GivenUp != 1 || !e.Failing.Equal(began) || e.Reason != "the status is 500" || !e.Disabled.IsZero() {
 		t.Errorf("%d attempts, %+v", len(got), e)
 	}
 	// Replay sends it once more, with its id.
@@ -161,7 +161,7 @@ func TestSchedule(t *testing.T) {
 	if len(got) != 12 { // the second Replay finds no failed message
 		t.Errorf("%d requests", len(got))
 	}
-	if e := w.endpoint(c.ID); !e.Failing.IsZero() || e.Reason != "" {
+	if e := w.endpoint(c.ID); !e.Failing.IsZero() || e.Reason != "" || e.GivenUp != 0 {
 		t.Errorf("%+v", e)
 	}
 }

@@ -3,6 +3,7 @@ package webhook
 // Managing endpoints.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,8 +122,29 @@ func (w *Webhooks) Rotate(ctx context.Context, id string, overlap time.Duration,
 	return c, nil
 }
 
-// SetDisabled disables an endpoint, whose messages then wait, or enables it again. The error is jotgate.ErrNotFound if there is no endpoint
-// that this changes, or jotgate.ErrUnavailable.
+// Change replaces the URL of an endpoint unless r.URL is empty, and its types unless
+// r.Types is nil. Messages that wait go to the new URL. Errors: 400 with the field,
+// jotgate.ErrNotFound, jotgate.ErrUnavailable.
+func (w *Webhooks) Change(ctx context.Context, id string, r Request, client jotgate.Client) error {
+	e, err := w.store.Find(ctx, id)
+	if err != nil {
+		return err
+	}
+	if r.URL = cmp.Or(r.URL, e.URL); r.Types == nil {
+		r.Types = e.Types
+	}
+	if err = w.check(&r); err == nil {
+		err = w.store.Change(ctx, id, r.URL, r.Types)
+	}
+	if err == nil {
+		w.event(ctx, "changed "+id, client)
+	}
+	return err
+}
+
+// SetDisabled disables an endpoint, whose messages then wait, or enables it again. The
+// error is jotgate.ErrNotFound if there is no endpoint that this changes, or
+// jotgate.ErrUnavailable.
 func (w *Webhooks) SetDisabled(ctx context.Context, id string, disabled bool, client jotgate.Client) error {
 	at, what := time.Time{}, "enabled "
 	if disabled {
@@ -195,4 +217,19 @@ func (e *Endpoint) Describe() string {
 		return strings.TrimSpace("failing since " + e.Failing.Format("2006-01-02 15:04") + ": " + e.Reason)
 	}
 	return "enabled"
+}
+
+// Describe returns the state of a message in one line: whether it was delivered, and
+// otherwise why not and when it is sent again.
+func (d *Delivery) Describe() string {
+	const layout = "2006-01-02 15:04:05"
+	switch {
+	case d.Delivered:
+		return "delivered " + d.Done.UTC().Format(layout)
+	case !d.Done.IsZero():
+		return "given up: " + d.Reason
+	case d.Reason == "":
+		return "waiting"
+	}
+	return "again " + d.Due.UTC().Format(layout) + ": " + d.Reason
 }

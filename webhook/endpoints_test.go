@@ -140,6 +140,41 @@ func TestLimit(t *testing.T) {
 	})
 }
 
+// A change of URL and types holds for messages that wait and for later events.
+func TestChange(t *testing.T) {
+	both(t, func(w *site) {
+		former, later := newReceiver(w.t, nil), newReceiver(w.t, nil)
+		former.respond(503)
+		c := w.add(former.URL, "session.*")
+		w.login()
+		w.flush()
+		w.must(w.hooks.Change(w.t.Context(), c.ID, webhook.Request{URL: later.URL}, jotgate.Client{}))
+		w.clock.advance(time.Minute)
+		w.flush()
+		if e := w.endpoint(c.ID); len(former.requests()) != 1 || len(later.requests()) != 1 || e.URL != later.URL || !slices.Equal(e.Types, []string{"session.*"}) {
+			w.t.Errorf("%+v", e)
+		}
+		w.must(w.hooks.Change(w.t.Context(), c.ID, webhook.Request{Types: []string{"user.deleted"}}, jotgate.Client{}))
+		w.login()
+		w.flush()
+		if e := w.endpoint(c.ID); len(later.requests()) != 1 || e.URL != later.URL || !slices.Equal(e.Types, []string{"user.deleted"}) {
+			w.t.Errorf("%+v", e)
+		}
+		w.must(w.hooks.Change(w.t.Context(), c.ID, webhook.Request{Types: []string{}}, jotgate.Client{}))
+		if e := w.endpoint(c.ID); len(e.Types) != 0 {
+			w.t.Errorf("%+v", e)
+		}
+		for _, wrong := range []webhook.Request{{URL: "https://10.0.0.1/"}, {Types: []string{"nonsense"}}} {
+			if err := w.hooks.Change(w.t.Context(), c.ID, wrong, jotgate.Client{}); err == nil {
+				w.t.Errorf("%+v was accepted", wrong)
+			}
+		}
+		if err := w.hooks.Change(w.t.Context(), "wh_0", webhook.Request{}, jotgate.Client{}); !errors.Is(err, jotgate.ErrNotFound) {
+			w.t.Error(err)
+		}
+	})
+}
+
 // Old messages are deleted.
 func TestPurge(t *testing.T) {
 	w := newSite(t, sqlitetest.Open(t))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -124,32 +125,31 @@ func (w *Webhooks) sendTo(ctx context.Context, id string) error {
 // when its lease ends.
 func (w *Webhooks) send(ctx context.Context, d Delivery) {
 	o := w.try(ctx, &d)
-	result := "delivered"
+	result, level, text := "postponed", slog.LevelWarn, "a webhook was not delivered and will be tried again"
 	switch {
 	case o.Delivered:
+		result, level, text = "delivered", slog.LevelDebug, "a webhook was delivered"
 	case o.Retry.IsZero():
-		result = "given_up"
-	default:
-		result = "postponed"
+		result, level, text = "given_up", slog.LevelError, "a webhook was not delivered and is given up"
 	}
 	w.gate.Settings().Metrics.Count(metrics.Webhooks, result)
 	recording, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	disabled, err := w.store.Record(recording, d, o, w.now())
 	about := []any{"webhook", d.Endpoint, "message", d.ID, "type", d.Type, "attempts", d.Attempts + 1, "status", o.Status}
-	log := w.gate.Settings().Logger
+	if o.Reason != "" {
+		about = append(about, "cause", o.Reason)
+	}
+	if !o.Retry.IsZero() {
+		about = append(about, "at", o.Retry)
+	}
 	switch {
 	case err != nil:
-		log.WarnContext(ctx, "the outcome of a webhook could not be recorded", append(about, "cause", err)...)
+		level, text, about = slog.LevelWarn, "the outcome of a webhook could not be recorded", append(about, "error", err)
 	case disabled:
-		log.ErrorContext(ctx, "a webhook was disabled", append(about, "cause", o.Reason)...)
-	case o.Delivered:
-		log.DebugContext(ctx, "a webhook was delivered", about...)
-	case o.Retry.IsZero():
-		log.ErrorContext(ctx, "a webhook was not delivered and is given up", append(about, "cause", o.Reason)...)
-	default:
-		log.WarnContext(ctx, "a webhook was not delivered and will be tried again", append(about, "cause", o.Reason, "at", o.Retry)...)
+		level, text = slog.LevelError, "a webhook was disabled"
 	}
+	w.gate.Settings().Logger.Log(ctx, level, text, about...)
 }
 
 // try makes an attempt.

@@ -92,8 +92,10 @@ type Endpoint struct {
 	Failing  time.Time `json:"failing_since,omitzero"`
 	Reason   string    `json:"reason,omitempty"`
 	Disabled time.Time `json:"disabled,omitzero"`
-	// Waiting is the number of messages that were not delivered yet. List sets it.
+	// Waiting is the number of messages that were not delivered yet, and GivenUp that of
+	// those that will not be. List sets them.
 	Waiting int `json:"waiting"`
+	GivenUp int `json:"given_up"`
 
 	Sealed        string    `json:"-"` // the secret, encrypted with the secret of the gate
 	Previous      string    `json:"-"` // the former one, which also signs until PreviousUntil
@@ -142,6 +144,9 @@ type Store interface {
 	Find(ctx context.Context, id string) (*Endpoint, error)
 	// List lists the endpoints, oldest first.
 	List(ctx context.Context) ([]Endpoint, error)
+	// Change replaces the URL and the types of an endpoint, or returns
+	// jotgate.ErrNotFound.
+	Change(ctx context.Context, id, url string, types []string) error
 	// Rotate replaces the sealed secret; the former one signs until a time. The error is
 	// jotgate.ErrNotFound if the sealed secret is not from any more, or without an endpoint.
 	Rotate(ctx context.Context, id, from, sealed string, until time.Time) error
@@ -151,13 +156,13 @@ type Store interface {
 	// Remove deletes an endpoint and its messages, or returns jotgate.ErrNotFound.
 	Remove(ctx context.Context, id string) error
 
-	// Relay takes at most limit events that were stored while there was an endpoint,
-	// oldest first, and inserts the messages that route returns for them and the
+	// Relay takes the oldest events that were stored while there was an endpoint, at most
+	// limit, and inserts the messages that route returns for them and the
 	// endpoints. It returns the number of events. No event is taken twice.
 	Relay(ctx context.Context, limit int, route func([]record.Event, []Endpoint) []Delivery) (int, error)
 	// Waiting lists the enabled endpoints with messages that are due.
 	Waiting(ctx context.Context, now time.Time) ([]string, error)
-	// Due returns at most limit messages to the endpoint that are due, oldest first, and
+	// Due returns the oldest messages to the endpoint that are due, at most limit, and
 	// hides them from other senders for the duration of the lease.
 	Due(ctx context.Context, endpoint string, now time.Time, limit int, lease time.Duration) ([]Delivery, error)
 	// Record records the outcome of an attempt, unless another sender has recorded one

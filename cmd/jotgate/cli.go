@@ -31,6 +31,7 @@ type commands struct {
 	Key             keyCommands            `cmd:"" help:"Manage the keys that sign tokens."`
 	Apikey          apiKeyCommands         `cmd:"" help:"Manage the API keys of programs."`
 	Client          clientCommands         `cmd:"" help:"Manage OAuth clients: programs with accounts of their own."`
+	Webhook         webhookCommands        `cmd:"" help:"Manage webhooks: URLs that get events."`
 	Breached        breachedCommands       `cmd:"" help:"Make the file of breached passwords."`
 	Event           eventCommands          `cmd:"" help:"Read the audit trail."`
 	Admin           adminCommands          `cmd:"" help:"Do and show what the administration's pages do and show."`

@@ -115,7 +115,11 @@ func (c *doctorCommand) databaseFacts(a *app) (facts []store.Fact, err error) {
 		return facts, nil // without a user table there is nothing to count
 	}
 	hashes, err := c.hashFacts(a, db)
-	return append(facts, hashes...), err
+	if err != nil {
+		return nil, err
+	}
+	hooks, err := webhookFacts(a, db)
+	return slices.Concat(facts, hashes, hooks), err
 }
 
 // hashFacts counts the accounts by the algorithm of their password hash, and

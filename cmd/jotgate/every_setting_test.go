@@ -19,6 +19,7 @@ import (
 	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/proxy"
+	"github.com/jotgate/jotgate/webhook"
 )
 
 // notSettable are the fields without a flag.
@@ -26,7 +27,7 @@ var notSettable = map[string]string{
 	"jotgate.Settings.CustomClaims": "a Go function", "jotgate.Settings.OnError": "a Go function", "jotgate.Settings.OnEvent": "a Go function",
 	"jotgate.Settings.NewAccount": "a Go function; --new-user sets columns", "jotgate.Settings.Now": "the clock of tests", "jotgate.Settings.Users": "a Go interface; --user-table and the columns name other tables",
 	"api.Settings.Now": "the clock of tests", "mail.Settings.Now": "the clock of tests", "mail.Settings.TLS": "a Go value; the system's authorities are used, SSL_CERT_FILE adds to them",
-	"api.Settings.APIKeys": "a Go value; --api-keys makes it", "mail.Settings.LinkLifetime": "--password-reset-timeout is stated", "proxy.Settings.Logger": "the server's own",
+	"api.Settings.APIKeys": "a Go value; --api-keys makes it", "webhook.Settings.TLS": "a Go value; the system's authorities are used, SSL_CERT_FILE adds to them", "mail.Settings.LinkLifetime": "--password-reset-timeout is stated", "proxy.Settings.Logger": "the server's own",
 }
 
 // flagsOf are the flags that set a field, where their names differ.
@@ -38,6 +39,7 @@ var flagsOf = map[string]string{
 	"mail.Settings.Server": "mail-server", "mail.Settings.From": "mail-from", "mail.Settings.Site": "mail-site", "mail.Settings.BaseURL": "mail-base-url",
 	"mail.Settings.Templates": "mail-templates", "mail.Settings.Language": "mail-language", "mail.Settings.Timeout": "mail-timeout", "mail.Settings.MaxAge": "mail-max-age",
 	"mail.Settings.Output": "print-emails", "mail.Settings.Discard": "mail-server", "mail.Settings.Logger": "log-level",
+	"webhook.Settings.Networks": "webhook-networks", "webhook.Settings.Timeout": "webhook-timeout", "webhook.Settings.DisableAfter": "webhook-disable-after", "webhook.Settings.Retention": "webhook-retention",
 	"proxy.Settings.Timeout": "upstream-timeout", "proxy.Settings.Browsers": "login-pages",
 }
 
@@ -51,7 +53,7 @@ func TestEverySettingIsAFlag(t *testing.T) {
 		}
 	}
 	used := map[string]bool{}
-	for prefix, settings := range map[string]any{"jotgate": jotgate.Settings{}, "api": api.Settings{}, "mail": mail.Settings{}, "apikey": apikey.Settings{}, "proxy": proxy.Settings{}} {
+	for prefix, settings := range map[string]any{"jotgate": jotgate.Settings{}, "api": api.Settings{}, "mail": mail.Settings{}, "apikey": apikey.Settings{}, "proxy": proxy.Settings{}, "webhook": webhook.Settings{}} {
 		kind := reflect.TypeOf(settings)
 		for i := range kind.NumField() {
 			field := prefix + ".Settings." + kind.Field(i).Name

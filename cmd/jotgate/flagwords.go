@@ -20,11 +20,12 @@ var flagOf = map[string]map[string]string{
 	"mail":    {"Server": "mail-server", "From": "mail-from", "Site": "mail-site", "BaseURL": "mail-base-url", "LinkLifetime": "password-reset-timeout"},
 	"admin":   {"Path": "admin-path", "Site": "site-name"},
 	"pages":   {"Home": "home-url", "Path": "pages-path", "Site": "site-name", "Next": "next-origins"},
+	"webhook": {"Timeout": "webhook-timeout", "DisableAfter": "webhook-disable-after", "Retention": "webhook-retention"},
 	"proxy":   {"Timeout": "upstream-timeout"},
 }
 
 // packagePrefix matches the prefix of errors of this module's packages.
-var packagePrefix = regexp.MustCompile(`\b(jotgate|api|mail|pages|admin|proxy|throttle|passwd|jwt): `)
+var packagePrefix = regexp.MustCompile(`\b(jotgate|api|mail|pages|admin|webhook|proxy|throttle|passwd|jwt): `)
 
 // inFlags returns the error of a package's New as a usage error that names
 // flags. of is the package's name.

@@ -16,6 +16,7 @@ import (
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/webhook"
 )
 
 // generation is what serve makes of its settings.
@@ -24,6 +25,7 @@ type generation struct {
 	gate    *jotgate.Gate
 	db      *store.Store
 	own     *ownHandler
+	hooks   *webhook.Webhooks
 	sender  *mail.Sender
 	metrics *metrics.Registry
 	handler http.Handler // of --addr
@@ -77,6 +79,9 @@ func (g *generation) assemble(a *app, s *serving) (err error) {
 		return err
 	}
 	g.own.emails.Sender = g.sender
+	if g.hooks, err = c.newWebhooks(g.gate); err != nil {
+		return err
+	}
 	return g.gate.Sync(a.ctx)
 }
 
@@ -86,6 +91,9 @@ func (g *generation) start(background context.Context) {
 	background, g.stop = context.WithCancel(background)
 	g.running.Go(func() { _ = g.gate.Run(background) })
 	g.running.Go(func() { _ = g.sender.Run(background) })
+	if g.command.Webhooks == "on" {
+		g.running.Go(func() { _ = g.hooks.Run(background) })
+	}
 	if g.own.keys != nil {
 		g.running.Go(func() { _ = g.own.keys.Run(background) })
 	}

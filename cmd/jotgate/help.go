@@ -22,6 +22,7 @@ var groups = []kong.Group{
 	{Key: "pages", Title: "Pages:"},
 	{Key: "admin", Title: "Administration:"},
 	{Key: "apikeys", Title: "API keys:"},
+	{Key: "webhooks", Title: "Webhooks:"},
 	{Key: "mail", Title: "Mail:"},
 	{Key: "upstream", Title: "In front of an API:"},
 }

@@ -25,6 +25,7 @@ type serveFlags struct {
 	siteFlags
 	adminFlags
 	metricsFlags
+	serveWebhookFlags
 	mailFlags
 	upstreamFlags
 }
@@ -65,6 +66,8 @@ func (f *serveFlags) dryRun(a *app) (faults []fault) {
 	}
 	_, err = f.mailFlags.sender(a, gate, noOutbox{}, cmp.Or(f.BaseURL, "http://127.0.0.1"), quiet)
 	note("mail", err)
+	_, err = f.newWebhooks(gate)
+	note("webhooks", err)
 	return faults
 }
 

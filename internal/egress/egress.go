@@ -36,8 +36,6 @@ type Client struct {
 	Timeout time.Duration
 	// TLS has the authorities to trust. nil: those of the system.
 	TLS *tls.Config
-
-	resolver *net.Resolver // nil: the system's
 }
 
 // The reasons for which no connection is made. They are wrapped by the errors of
@@ -50,11 +48,19 @@ var (
 
 // New returns the client. It has connections of its own, which CloseIdleConnections
 // closes.
-func (c Client) New() *http.Client {
-	dialer := &net.Dialer{Timeout: c.Timeout, Resolver: c.resolver}
-	dialer.ControlContext = func(ctx context.Context, network, address string, _ syscall.RawConn) error {
-		return c.control(ctx, network, address)
+func (c Client) New() *http.Client { return c.with(c.dialer()) }
+
+// dialer returns a dialer that makes only connections that are allowed.
+func (c Client) dialer() *net.Dialer {
+	return &net.Dialer{
+		Timeout: c.Timeout,
+		ControlContext: func(ctx context.Context, network, address string, _ syscall.RawConn) error {
+			return c.control(ctx, network, address)
+		},
 	}
+}
+
+func (c Client) with(dialer *net.Dialer) *http.Client {
 	transport := &http.Transport{
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        c.TLS.Clone(), // of nil: nil

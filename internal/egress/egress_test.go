@@ -209,9 +209,11 @@ func nameServer(t *testing.T, answers ...[]string) *net.Resolver {
 // What counts is the address of the connection, not one that the name had before.
 func TestRebinding(t *testing.T) {
 	port, connections := counted(t, func(http.ResponseWriter, *http.Request) {})
-	c := Client{Timeout: guard, resolver: nameServer(t, []string{"1.1.1.1"}, []string{"127.0.0.1"}, []string{"10.0.0.1", "127.0.0.1"}, []string{"169.254.169.254"})}
+	c := Client{Timeout: guard}
+	dialer := c.dialer()
+	dialer.Resolver = nameServer(t, []string{"1.1.1.1"}, []string{"127.0.0.1"}, []string{"10.0.0.1", "127.0.0.1"}, []string{"169.254.169.254"})
 	const name = "rebinding.example.com."
-	before, err := c.resolver.LookupNetIP(t.Context(), "ip4", name)
+	before, err := dialer.Resolver.LookupNetIP(t.Context(), "ip4", name)
 	if err != nil || len(before) != 1 || !Public(before[0]) {
 		t.Fatal(before, err)
 	}
@@ -219,7 +221,7 @@ func TestRebinding(t *testing.T) {
 		if err := c.Check("https://" + name + ":" + port); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.New().Get("https://" + name + ":" + port); !errors.Is(err, want) {
+		if _, err := c.with(dialer).Get("https://" + name + ":" + port); !errors.Is(err, want) {
 			t.Errorf("%v, not %v", err, want)
 		}
 	}

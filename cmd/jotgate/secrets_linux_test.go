@@ -14,10 +14,10 @@ import (
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
-// The secret of a key is on the standard output of the command that creates it, and
+// The secret of a key, or of a webhook, is on the standard output of the command that creates it, and
 // nowhere else: not in the arguments or the environment of a process, in a file beside
 // the database, or in what the server and the other commands print.
-func TestAPIKeySecretIsNowhere(t *testing.T) {
+func TestSecretIsNowhere(t *testing.T) {
 	folder := t.TempDir()
 	program := filepath.Join(programs(t), "jotgate")
 	database := "sqlite:" + filepath.Join(folder, "jotgate.db")
@@ -73,6 +73,11 @@ func TestAPIKeySecretIsNowhere(t *testing.T) {
 		}
 	}
 	printed.WriteString(command("apikey", "revoke", "alice", second[4:14]))
+	hook := command("webhook", "add", "https://app.example.com/hooks")
+	list := command("webhook", "list")
+	id := regexp.MustCompile(`wh_\w+`).FindString(list)
+	renewed := command("webhook", "rotate", id)
+	printed.WriteString(list + command("webhook", "deliveries", id) + command("event", "list"))
 	places := map[string][]byte{"the log": []byte(log.String()), "the output of commands": []byte(printed.String())}
 	read := func(pattern string) {
 		names, err := filepath.Glob(pattern)
@@ -97,12 +102,14 @@ func TestAPIKeySecretIsNowhere(t *testing.T) {
 	}
 	found := map[string]bool{}
 	for place, text := range places {
-		for _, key := range []string{first, second} {
-			if bytes.Contains(text, []byte(key[15:50])) {
-				t.Errorf("%s has the secret of a key", place)
+		for _, secret := range []string{first[15:50], second[15:50], hook[6:49], renewed[6:49]} {
+			if bytes.Contains(text, []byte(secret)) {
+				t.Errorf("%s has a secret", place)
 			}
+		}
+		for _, known := range []string{first[4:14], second[4:14], id, database} {
 			name := strings.TrimSuffix(filepath.Base(place), "-wal")
-			found[name] = found[name] || bytes.Contains(text, []byte(key[4:14])) || bytes.Contains(text, []byte(database))
+			found[name] = found[name] || bytes.Contains(text, []byte(known))
 		}
 	}
 	for _, place := range []string{"jotgate.db", "cmdline", "the output of commands"} {
