@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jotgate/jotgate"
 )
@@ -71,7 +72,8 @@ const (
 	maxText   = 4096 // bytes of a value
 )
 
-// known rejects fields that the action does not have, and what is too long.
+// known rejects fields that the action does not have, what is too long, and what no
+// database can store.
 func (act *action) known(a *Admin, in Fields) error {
 	for name, values := range in {
 		switch {
@@ -81,7 +83,7 @@ func (act *action) known(a *Admin, in Fields) error {
 			return refuse(name, "Ensure this field has no more than "+strconv.Itoa(maxValues)+" elements.")
 		}
 		for _, v := range values {
-			if len(v) > maxText || strings.ContainsRune(v, 0) {
+			if len(v) > maxText || strings.ContainsRune(v, 0) || !utf8.ValidString(v) {
 				return refuse(name, "Not a valid string.")
 			}
 		}

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -25,7 +26,7 @@ func (id UserID) MarshalJSON() ([]byte, error) {
 	if n, err := strconv.ParseInt(string(id), 10, 64); err == nil && strconv.FormatInt(n, 10) == string(id) {
 		return []byte(id), nil
 	}
-	return strconv.AppendQuote(nil, string(id)), nil
+	return json.Marshal(string(id))
 }
 
 // UnmarshalJSON reads what MarshalJSON writes: an integer or a string.

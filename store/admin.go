@@ -114,7 +114,7 @@ func (s *Store) adminGroup(ctx context.Context, q Queryer, id int64, lock string
 	if s.tables.groups.table == "" {
 		return nil, jotgate.ErrNotFound
 	}
-	list, err := s.adminGroups(ctx, q, " WHERE g.id = $1"+lock, id)
+	list, err := s.adminGroups(ctx, q, " WHERE g.id = "+anyInteger("$1")+lock, id)
 	if err != nil {
 		return nil, err
 	}

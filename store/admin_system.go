@@ -25,7 +25,7 @@ func (t groupTx) Permissions(ctx context.Context, ids []int64) ([]adminstore.Per
 	l := &listing{s: t.db}
 	marks := "NULL"
 	for _, id := range ids {
-		marks += ", " + l.arg(id)
+		marks += ", " + anyInteger(l.arg(id))
 	}
 	return all(ctx, t.q, scanAdminPermission, adminPermissions+" WHERE p.id IN ("+marks+") ORDER BY 2, 1", l.args...)
 }

@@ -174,7 +174,7 @@ func (t adminTx) setLinks(ctx context.Context, table, ownerColumn, column, other
 			continue
 		}
 		n, err := run(ctx, t.q, "INSERT INTO "+quote(table)+" ("+quote(ownerColumn)+", "+column+") SELECT $1, o.id FROM "+other+
-			" AS o WHERE o.id = $2 ON CONFLICT DO NOTHING", owner, id)
+			" AS o WHERE o.id = "+anyInteger("$2")+" ON CONFLICT DO NOTHING", owner, id)
 		if err != nil {
 			return false, err
 		}

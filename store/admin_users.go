@@ -72,7 +72,7 @@ func (s *Store) listing(q adminstore.Query) (*listing, error) {
 			return nil, jotgate.ErrNotFound
 		}
 		l.from, l.key, l.joins = quote(t.groups.table)+" AS m", "m."+quote(t.groups.user), false
-		l.and("m.group_id = " + l.arg(q.Group))
+		l.and("m.group_id = " + anyInteger(l.arg(q.Group)))
 	}
 	if err := s.addKeys(l, q); err != nil {
 		return nil, err
@@ -244,7 +244,7 @@ func (s *Store) addFilters(l *listing, q adminstore.Query) error {
 	if q.Group != 0 && q.Search != "" {
 		g := s.tables.groups
 		l.join()
-		l.and("EXISTS (SELECT 1 FROM " + quote(g.table) + " AS m WHERE m." + quote(g.user) + " = u." + quote(s.tables.schema.ID) + " AND m.group_id = " + l.arg(q.Group) + ")")
+		l.and("EXISTS (SELECT 1 FROM " + quote(g.table) + " AS m WHERE m." + quote(g.user) + " = u." + quote(s.tables.schema.ID) + " AND m.group_id = " + anyInteger(l.arg(q.Group)) + ")")
 	}
 	return nil
 }

@@ -111,6 +111,11 @@ func (k keyKind) encode(id record.UserID) (any, bool) {
 	return n, true
 }
 
+// anyInteger is the placeholder of an integer that a client chose, for a column of
+// any integer type. Without the cast, PostgreSQL gives the parameter the type of the
+// column, and the statement fails for a number that this cannot hold.
+func anyInteger(placeholder string) string { return "CAST(" + placeholder + " AS bigint)" }
+
 // keyScan scans a primary key into its text form.
 type keyScan struct{ to *record.UserID }
 

@@ -205,7 +205,7 @@ func (s *Store) addFactor(ctx context.Context, q Queryer, key any, add *record.F
 // recovery codes.
 func (s *Store) removeFactors(ctx context.Context, q Queryer, key any, ids []int64) error {
 	for _, id := range ids {
-		n, err := run(ctx, q, "DELETE FROM mfa_authenticator WHERE id = $1 AND user_id = $2", id, key)
+		n, err := run(ctx, q, "DELETE FROM mfa_authenticator WHERE id = "+anyInteger("$1")+" AND user_id = $2", id, key)
 		if err != nil {
 			return err
 		}
