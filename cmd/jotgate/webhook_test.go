@@ -29,29 +29,47 @@ func (d delivered) signed(secret string) bool {
 	return err == nil && slices.Contains(strings.Fields(d.signatures), "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
-// hooked is a receiver of webhooks, which responds with a status.
+// hooked is a receiver of webhooks, which responds with a status. before is called with
+// each request, and after when the response is sent.
 type hooked struct {
 	*httptest.Server
-	mu     sync.Mutex
-	status int
-	got    []delivered
+	mu            sync.Mutex
+	status        int
+	before, after func()
+	got           []delivered
 }
 
 func newHooked(t *testing.T) *hooked {
 	h := &hooked{status: http.StatusNoContent}
+	h.call(func() {}, func() {})
 	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		d := delivered{r.Header.Get("webhook-id"), r.Header.Get("webhook-timestamp"), r.Header.Get("webhook-signature"), string(body), ""}
 		var message struct{ Type string }
 		_ = json.Unmarshal(body, &message)
 		d.kind = message.Type
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.got = append(h.got, d)
-		w.WriteHeader(h.status)
+		status, before, after := h.take(d)
+		before()
+		w.WriteHeader(status)
+		w.(http.Flusher).Flush()
+		after()
 	}))
 	t.Cleanup(h.Close)
 	return h
+}
+
+// take notes a request, and returns how to respond.
+func (h *hooked) take(d delivered) (status int, before, after func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.got = append(h.got, d)
+	return h.status, h.before, h.after
+}
+
+func (h *hooked) call(before, after func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.before, h.after = before, after
 }
 
 func (h *hooked) respond(status int) {
