@@ -8,6 +8,7 @@ require (
 	github.com/descope/virtualwebauthn v1.0.3
 	github.com/google/go-cmp v0.7.0
 	github.com/jotgate/jotgate v0.0.0
+	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
 	golang.org/x/text v0.43.0
 )
 
