@@ -154,7 +154,7 @@ func (ps Providers) Resume(held string) (*ProviderLogin, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ProviderLogin{Use: h.Use, identity: h.Identity, name: p.Name(), held: h}, nil
+	return &ProviderLogin{Use: h.Use, identity: h.Identity, name: p.Name(), at: time.Unix(h.Start, 0), held: h}, nil
 }
 
 // SignUp creates an account for an identity that Resume has returned, with its names

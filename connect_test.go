@@ -40,7 +40,7 @@ func TestDecideLink(t *testing.T) {
 // A proof of a provider is a first step only: it is no second factor, and it does not
 // raise the level of a session.
 func TestProviderProofIsAFirstStep(t *testing.T) {
-	proof := providerProof{provider.Identity{Provider: "google", UID: "1"}}
+	proof := providerProof{identity: provider.Identity{Provider: "google", UID: "1"}}
 	if provesSecond(proof) || isSecond(methodProvider) {
 		t.Error("a provider counts as a second factor")
 	}

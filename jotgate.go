@@ -82,7 +82,7 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	if g.rp, err = newRelyingParty(&s, g.factors, db != nil || s.Users != nil); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(g.checkProviders(), g.checkLoginCodes()); err != nil {
+	if err := errors.Join(g.checkProviders(), g.checkAppRedirects(), g.checkLoginCodes()); err != nil {
 		return nil, err
 	}
 	guard.refused = g.recordRequest

@@ -3,6 +3,9 @@ package jotgate
 // Who signed in at a provider, and why.
 
 import (
+	"errors"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/provider"
@@ -17,6 +20,43 @@ type ProviderFlow struct {
 	Connect bool   `json:"c,omitempty"`
 	Keep    bool   `json:"k,omitempty"` // as PageLogin.Keep
 	Next    string `json:"n,omitempty"` // where the user goes afterwards; the caller has checked it
+	// App, if not nil, is the application that logs in: see Providers.AppCode.
+	App *ProviderApp `json:"a,omitempty"`
+}
+
+// ProviderApp is the application to which a browser returns from a provider.
+type ProviderApp struct {
+	// RedirectURI receives a code (Providers.AppCode). It must be in
+	// Settings.AppRedirects.
+	RedirectURI string `json:"r"`
+	// Challenge is the code_challenge (RFC 7636, S256) of the application.
+	Challenge string `json:"c"`
+	// State, if not empty, is returned with the code; at most 256 bytes.
+	State string `json:"s,omitempty"`
+}
+
+// address returns the redirect URI with parameters and the state.
+func (app *ProviderApp) address(name, value string) string {
+	parameters := url.Values{name: {value}}
+	if app.State != "" {
+		parameters.Set("state", app.State)
+	}
+	if strings.Contains(app.RedirectURI, "?") {
+		return app.RedirectURI + "&" + parameters.Encode()
+	}
+	return app.RedirectURI + "?" + parameters.Encode()
+}
+
+// Refusal returns the address that reports an error of Finish to the application, in the
+// words of RFC 6749 section 4.1.2.1.
+func (app *ProviderApp) Refusal(err error) string {
+	switch e := AsError(err); {
+	case e.Code == errProviderDenied.Code:
+		return app.address("error", "access_denied")
+	case errors.Is(err, ErrUnavailable):
+		return app.address("error", "temporarily_unavailable")
+	}
+	return app.address("error", "server_error")
 }
 
 // ProviderLogin is the result of Providers.Finish: who signed in at a provider, and
@@ -24,7 +64,8 @@ type ProviderFlow struct {
 type ProviderLogin struct {
 	Use      ProviderFlow
 	identity provider.Identity
-	name     string // of the provider
+	name     string    // of the provider
+	at       time.Time // when the provider was asked, or soon after
 	held     *heldIdentity
 }
 

@@ -46,5 +46,5 @@ func (ps Providers) native(ctx context.Context, p *provider.Provider, idToken, n
 	if err := ps.gate.db.SocialAccounts().SpendOnce(ctx, spent); err != nil {
 		return nil, err
 	}
-	return &ProviderLogin{identity: identity, name: p.Name()}, nil
+	return &ProviderLogin{identity: identity, name: p.Name(), at: ps.gate.now()}, nil
 }

@@ -95,13 +95,14 @@ func (ps Providers) FlowName(callback url.Values) string {
 // Proof returns the proof for PageSessions.Begin or Logins.Begin: the first step of a
 // login. It is one factor unless the provider's settings map its acr or amr. The
 // error of the login is ErrNotConnected if no account here is connected.
-func (l *ProviderLogin) Proof() Proof { return providerProof{l.identity} }
+func (l *ProviderLogin) Proof() Proof { return providerProof{l.identity, l.at} }
 
 // Finish finishes a flow: value is the cookie under FlowName, and callback has the
 // parameters of the request that the provider sent the browser back with. A flow is
 // finished once, also if several requests try concurrently. Errors: 403 with the
 // code provider_denied, provider_expired or provider_invalid; ErrUnavailable if
-// the provider cannot be reached. Each failure is recorded as provider_refused.
+// the provider cannot be reached. Each failure is recorded as provider_refused. With an
+// error the result is nil, or has only Use if this browser began the flow.
 func (ps Providers) Finish(ctx context.Context, id, value string, callback url.Values, client Client) (*ProviderLogin, error) {
 	p, err := ps.find(id)
 	if err != nil {
@@ -110,7 +111,7 @@ func (ps Providers) Finish(ctx context.Context, id, value string, callback url.V
 	l, err := ps.finish(ctx, p, value, callback)
 	if err != nil {
 		ps.refused(ctx, id, "", err, client)
-		return nil, refusedFlow(err)
+		return l, refusedFlow(err)
 	}
 	return l, nil
 }
@@ -137,15 +138,16 @@ func (ps Providers) finish(ctx context.Context, p *provider.Provider, value stri
 	if err := ps.gate.db.SocialAccounts().SpendOnce(ctx, spent); err != nil {
 		return nil, err
 	}
+	at := ps.gate.now()
 	verified, err := p.Finish(ctx, s.Flow, callback)
 	if err != nil {
-		return nil, err
+		return &ProviderLogin{Use: s.Use}, err
 	}
 	identity, ok := verified.Identity()
 	if !ok {
 		return nil, errors.New("the identity is not verified")
 	}
-	return &ProviderLogin{Use: s.Use, identity: identity, name: p.Name()}, nil
+	return &ProviderLogin{Use: s.Use, identity: identity, name: p.Name(), at: at}, nil
 }
 
 // errNoFlow is the cause of the refusal of a callback to a browser that has not begun
@@ -166,7 +168,10 @@ func refusedFlow(err error) error {
 }
 
 // providerProof is the proof that a user signed in at a provider.
-type providerProof struct{ identity provider.Identity }
+type providerProof struct {
+	identity provider.Identity
+	at       time.Time
+}
 
 func (p providerProof) subject() string { return p.identity.Provider + " " + p.identity.UID }
 
@@ -187,7 +192,7 @@ func (p providerProof) prove(ctx context.Context, g *Gate, l *login) (proved, er
 		return proved{}, err
 	}
 	use := &record.SocialUse{ID: row.ID, Provider: row.Provider, UID: row.UID, Data: p.identity.Claims, Subject: p.identity.Origin.Subject, Session: p.identity.Origin.Session}
-	return proved{Method: methodProvider, Both: p.identity.TwoFactors, Social: use}, nil
+	return proved{Method: methodProvider, Time: p.at.Unix(), Both: p.identity.TwoFactors, Social: use}, nil
 }
 
 // socialUses returns what the transaction of the session checks and changes: each

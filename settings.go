@@ -165,6 +165,13 @@ type Settings struct {
 	// Django: allauth SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT.
 	LinkVerifiedEmails bool
 
+	// AppRedirects are the applications that may log users in with Providers and get a
+	// code for that: origins such as https://app.example.com, whatever the path, and
+	// schemes such as com.example.app:. http is for loopback hosts alone;
+	// http://127.0.0.1 stands for each of its ports. Default: none. Django: allauth
+	// HEADLESS_FRONTEND_URLS.
+	AppRedirects []string
+
 	// LoginCodes lets users log in with a code that is sent to their verified e-mail
 	// address, in place of the password; a second factor is still required. The Store
 	// must keep codes (its Addresses are record.LoginCodes) and e-mails. Default: false. Django: allauth

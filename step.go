@@ -41,7 +41,7 @@ const (
 // A proved is a proof that was accepted in a login.
 type proved struct {
 	Method string   `json:"m"`
-	Time   int64    `json:"t"`           // Unix seconds
+	Time   int64    `json:"t"`           // Unix seconds; 0 in the result of prove is now
 	Change bool     `json:"c,omitempty"` // it is a password that must be replaced
 	Both   bool     `json:"b,omitempty"` // it is two factors, as a passkey whose device verified the user
 	AMR    []string `json:"a,omitempty"` // in the claim amr, if it is not Method alone

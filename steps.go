@@ -3,6 +3,7 @@ package jotgate
 // A login in steps: Begin, Continue and StartSession.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -179,7 +180,7 @@ func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
 			return err
 		}
 	}
-	p.Time = g.now().Unix()
+	p.Time = cmp.Or(p.Time, g.now().Unix())
 	l.done = append(slices.Clone(l.done), p)
 	input, err := g.stepInput(ctx, l)
 	if err != nil {

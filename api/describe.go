@@ -37,6 +37,9 @@ func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) str
 	if !nativeProviders(gate) {
 		text = withoutPath(text, "/api/token/provider/")
 	}
+	if !providerApps(gate) {
+		text = withoutPath(text, "/api/token/provider/code/")
+	}
 	if !gate.LoginCodes {
 		text = withoutPath(withoutPath(text, "/api/token/code/"), "/api/token/code/confirm/")
 	}

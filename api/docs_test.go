@@ -48,7 +48,7 @@ func TestDocsListEveryRoute(t *testing.T) {
 		}
 	}
 	s := newSite(t, change{gate: func(g *jotgate.Settings) {
-		g.Providers = appProviders()
+		g.Providers, g.AppRedirects = appProviders(), []string{appOrigin}
 		g.ServeRevocations, g.LoginCodes, g.RPID, g.RPOrigins = true, true, "example.com", []string{"https://example.de"}
 	}})
 	for _, r := range s.routes() {

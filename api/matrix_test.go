@@ -72,7 +72,7 @@ func (p *place) send(headers []string) (status int, cell string) {
 // matrixSite is a site whose every route is served and whose alice is staff.
 func matrixSite(t *testing.T) *site {
 	s := newSite(t, change{gate: func(g *jotgate.Settings) {
-		g.Providers = appProviders()
+		g.Providers, g.AppRedirects = appProviders(), []string{appOrigin}
 		g.ServeRevocations, g.LoginCodes, g.RPID, g.RPOrigins = true, true, "example.com", []string{"https://example.com", "https://example.de"}
 		g.Audience = []string{matrixAudience}
 	}})

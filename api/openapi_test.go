@@ -34,7 +34,7 @@ func readOpenAPI(t *testing.T) (d described) {
 	t.Helper()
 	// Parameters stand beside the methods of a path, and are no method.
 	text := regexp.MustCompile(`(?m)^    parameters:\n(      - .*\n)+`).ReplaceAll(OpenAPI(jotgate.Settings{
-		ServeRevocations: true, LoginCodes: true, Providers: appProviders(), RPID: "example.com", RPOrigins: []string{"https://example.com", "https://example.de"},
+		ServeRevocations: true, LoginCodes: true, Providers: appProviders(), AppRedirects: []string{appOrigin}, RPID: "example.com", RPOrigins: []string{"https://example.com", "https://example.de"},
 	}, Settings{APIKeys: new(apikey.Keys)}), nil)
 	if err := yaml.Unmarshal(text, &d); err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestOpenAPIDescribesEveryRoute(t *testing.T) {
 		t.Errorf("openapi: %s", d.OpenAPI)
 	}
 	s := newSite(t, change{gate: func(g *jotgate.Settings) {
-		g.Providers = appProviders()
+		g.Providers, g.AppRedirects = appProviders(), []string{appOrigin}
 		g.ServeRevocations, g.LoginCodes, g.RPID, g.RPOrigins = true, true, "example.com", []string{"https://example.com", "https://example.de"}
 	}})
 	ids := map[string]bool{}

@@ -65,6 +65,10 @@ func (a *API) routes() []route {
 			path: "/api/token/provider/", name: "Token Provider", about: "Takes an ID token of a provider and returns an access and refresh JSON web token pair.",
 			post: on(200, open, tokenProviderFields, tokenProvider).in("login"), only: hasNativeProviders,
 		},
+		{
+			path: "/api/token/provider/code/", name: "Token Provider Code", about: "Takes the code of a login with a provider and returns an access and refresh JSON web token pair.",
+			post: on(200, open, providerCodeFields, tokenProviderCode).in("login"), only: hasProviderApps,
+		},
 		{path: "/.well-known/webauthn", get: raw, raw: relatedOrigins, only: hasRelatedOrigins},
 
 		// Django REST framework's authtoken.

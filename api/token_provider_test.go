@@ -21,8 +21,9 @@ import (
 
 // issuer is an OpenID Connect issuer that answers from memory.
 type issuer struct {
-	key *jwt.Key
-	now func() time.Time
+	key     *jwt.Key
+	now     func() time.Time
+	idToken string // of the next code
 }
 
 const issuerURL = "https://issuer.example"
@@ -38,6 +39,9 @@ func (i *issuer) RoundTrip(r *http.Request) (*http.Response, error) {
 			"issuer": issuerURL, "authorization_endpoint": issuerURL + "/auth", "token_endpoint": issuerURL + "/token", "jwks_uri": issuerURL + "/jwks",
 			"id_token_signing_alg_values_supported": []string{"ES256"},
 		}
+	}
+	if r.URL.Path == "/token" {
+		body = map[string]any{"access_token": "at", "token_type": "Bearer", "id_token": i.idToken}
 	}
 	text, err := json.Marshal(body)
 	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(string(text))), Request: r}, err
@@ -93,7 +97,7 @@ func nativeSite(t *testing.T, adjust func(*provider.Settings)) (*site, *issuer) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		g.Providers = []*provider.Provider{p}
+		g.Providers, g.AppRedirects = []*provider.Provider{p}, []string{appOrigin}
 	}})
 	row := &record.SocialAccount{Provider: "example", UID: "alice-there", Data: "{}", LastLogin: s.now.Now(), Joined: s.now.Now()}
 	if err := s.db.SocialAccounts().ChangeSocial(t.Context(), record.SocialChange{User: s.account("alice").ID, Connect: row, At: s.now.Now()}); err != nil {
@@ -201,3 +205,5 @@ func TestTokenProviderOff(t *testing.T) {
 		t.Error("a provider without ID tokens has native_client_ids")
 	}
 }
+
+const appOrigin = "https://app.example.com"

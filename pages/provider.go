@@ -4,6 +4,7 @@ package pages
 
 import (
 	"errors"
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/provider"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -41,9 +41,10 @@ func (p *Pages) providerButtons() (list []providerButton) {
 // providerData is the Data of provider.html: where the user is sent, or why it is not
 // signed in.
 type providerData struct {
-	Name, URL string
-	Problem   string
-	Reset     bool // the password of the account must be reset first
+	Name    string
+	URL     template.URL // of a provider, or of an application
+	Problem string
+	Reset   bool // the password of the account must be reset first
 }
 
 // providerShow is for a browser that goes back to the page between the login and the
@@ -58,9 +59,7 @@ func providerShow(v *visit) error {
 	return v.redirect(v.address("login", v.Next))
 }
 
-// providerBegin sends the browser to a provider. The response is a page instead of a
-// redirect, because form-action of the Content-Security-Policy also applies to the
-// redirects after a form.
+// providerBegin sends the browser to a provider.
 func providerBegin(v *visit) error {
 	var id, use string
 	if err := v.read(field{"provider", &id, true}, field{"use", &use, false}); err != nil {
@@ -84,18 +83,7 @@ func providerBegin(v *visit) error {
 	default:
 		flow.Session, flow.Keep = v.session.User.Session, v.session.Keep
 	}
-	address, name, value, err := v.p.gate.Logins().Providers().Begin(v.ctx, id, v.callbackURL(id), flow, v.client)
-	switch {
-	case errors.Is(err, jotgate.ErrUnavailable):
-		return v.flowProblem(id, err)
-	case err != nil:
-		return err
-	}
-	v.dropFlows()
-	v.p.setCookie(v.w, v.r, flowCookie+name, value, provider.FlowTime)
-	v.w.Header().Set("Refresh", "0; url="+address)
-	v.Data = providerData{Name: v.providerName(id), URL: address}
-	return v.render(http.StatusOK)
+	return v.toProvider(id, flow)
 }
 
 // providerName returns the name of a provider for users.
@@ -160,7 +148,11 @@ func providerCallback(v *visit) error {
 		v.p.setCookie(v.w, v.r, name, "", -time.Second)
 	}
 	l, err := providers.Finish(v.ctx, id, value, callback, v.client)
-	if err != nil {
+	switch {
+	case err != nil && l != nil && l.Use.App != nil:
+		v.refused(err)
+		return v.toApp(l.Use.App, l.Use.App.Refusal(err))
+	case err != nil:
 		return v.flowProblem(id, err)
 	}
 	v.Next = v.p.safeNext(l.Use.Next)
@@ -218,6 +210,9 @@ var providerRoute = &route{path: "provider", template: "provider.html", title: "
 // providerLogin takes the first step of a login with a provider, or authenticates the
 // user again.
 func (v *visit) providerLogin(l *jotgate.ProviderLogin) error {
+	if l.Use.App != nil {
+		return v.appLogin(l)
+	}
 	kind := jotgate.PageLogin{Keep: l.Use.Keep}
 	if l.Use.Session != "" {
 		if v.session == nil || v.session.User.Session != l.Use.Session {
@@ -252,6 +247,8 @@ func (v *visit) providerLink(l *jotgate.ProviderLogin) error {
 		return v.providerLogin(l)
 	case link == jotgate.LinkReset:
 		return v.providerProblem(l, "provider.reset", "an account has the address, but its owner has not proved that")
+	case l.Use.App != nil && v.session != nil: // the pages for guests would lead back to the provider
+		return v.providerProblem(l, "provider.other", "the user is signed in with an account that is not connected")
 	case link == jotgate.LinkSignUp && v.p.options.NoSignup:
 		return v.providerProblem(l, "provider.closed", "no account is connected, and sign-up is closed")
 	}

@@ -24,13 +24,10 @@ func providerLogout(v *visit) error {
 }
 
 // leaveProvider sends a browser that has signed out to the provider, to sign out there,
-// too. The response is a page for the reason of providerBegin.
+// too. The response is a page for the reason of toProvider.
 func (v *visit) leaveProvider(address, name string) error {
-	v.route = providerRoute
-	v.Page, v.Title, v.session, v.User = v.route.path, v.route.title, nil, nil
-	v.w.Header().Set("Refresh", "0; url="+address)
-	v.Data = providerData{Name: name, URL: address}
-	return v.render(http.StatusOK)
+	v.session, v.User = nil, nil
+	return v.leave(address, name)
 }
 
 // callbackURL returns the address to which a provider sends the browser back. Each

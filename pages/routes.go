@@ -30,6 +30,7 @@ type route struct {
 	acting   bool   // a member of staff who acts for the user may send the form
 	show     func(*visit) error
 	act      func(*visit) error
+	cors     bool               // pages of api.Settings.CORSOrigins may call act
 	external bool               // act is for a form of another site, and only redirects
 	repeat   bool               // act does nothing that counts, and its response is for one browser alone
 	check    func(*visit) error // in place of show and act: for a gateway, by any method
@@ -50,6 +51,8 @@ var routes = []route{
 	{path: "provider", template: "provider.html", title: "provider.title", scope: "login", show: providerShow, act: providerBegin, repeat: true},
 	{path: "provider/{provider}/callback", template: "provider.html", title: "provider.title", scope: "login", token: true, external: true, show: providerCallback, act: providerForward},
 	{path: "provider/{provider}/logout", external: true, json: true, act: providerLogout},
+	{path: "provider/start", external: true, json: true, cors: true, scope: "login", act: providerStart},
+	{path: "provider/app", template: "provider.html", title: "provider.title", scope: "login", token: true, show: providerApp},
 	{path: "provider/signup", template: "provider-signup.html", title: "provider-signup.title", access: guest, scope: "register", show: providerSignupShow, act: providerSignup},
 	{path: "signup", template: "signup.html", title: "signup.title", access: guest, scope: "register", show: signupShow, act: signup},
 	{path: "activate", template: "confirm.html", title: "activate.title", scope: "links", token: true, show: activateShow, act: activate},
@@ -101,5 +104,6 @@ func (p *Pages) endpoint(r *route) web.Endpoint {
 	if r.json {
 		e.Render = nil
 	}
+	e.CORS = r.cors
 	return e
 }

@@ -21,6 +21,8 @@ import (
 type providerFlags struct {
 	Providers map[string]string `group:"login" mapsep:";" placeholder:"ID.KEY=VALUE" secret:"all" help:"Sites to sign in with, such as google.client_id=…;google.client_secret_file=…: in the configuration file a table for each. docs/providers.md lists the keys. A secret can also be in JOTGATE_PROVIDERS_ID_KEY. Default: none."`
 
+	AppRedirects []string `group:"login" placeholder:"ORIGIN" help:"Applications that may log users in with providers: origins such as https://app.example.com and schemes such as com.example.app: (docs/providers.md). Default: none."`
+
 	LinkVerifiedEmails bool `group:"login" help:"Connect an account at a provider to the account with the same e-mail address without asking, if both have proved the address. Default: the user signs in once in an existing way."`
 }
 
@@ -165,7 +167,7 @@ func (c *doctorCommand) callbackURL(p *provider.Provider) string {
 
 // setProviders sets the settings of the flags.
 func (f *providerFlags) setProviders(a *app, s *jotgate.Settings, log *slog.Logger) (err error) {
-	s.LinkVerifiedEmails = f.LinkVerifiedEmails
+	s.LinkVerifiedEmails, s.AppRedirects = f.LinkVerifiedEmails, f.AppRedirects
 	s.Providers, err = f.providers(a, log)
 	return err
 }

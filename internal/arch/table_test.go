@@ -181,6 +181,7 @@ var exceptions = map[string]string{
 	"internal/equaltime/equaltime.go: math/rand/v2":          "the order in which responses are measured is no secret",
 	"providers.go: encoding/json.Unmarshal":                  "the text is a gate's own: it was decrypted and authenticated before it is read",
 	"connect.go: encoding/json.Unmarshal":                    "the text is a gate's own: it was decrypted and authenticated before it is read",
+	"providerapp.go: encoding/json.Unmarshal":                "the text is a gate's own: it was decrypted and authenticated before it is read",
 	"pagecookie.go: encoding/json.Unmarshal":                 "the text was sealed by this gate and its seal has been verified",
 	"passkeys.go: encoding/json.Unmarshal":                   "the text is a token of the gate's own: unsealed before it is read",
 	"user.go: encoding/json.Unmarshal":                       "the text is a claim of a verified token, in which package jwt refuses duplicate names",
