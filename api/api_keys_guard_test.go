@@ -3,7 +3,9 @@ package api
 // API keys at a guard in another process, over HTTP.
 
 import (
+	"crypto/sha512"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -166,6 +168,28 @@ func TestAPIKeyAtAGuard(t *testing.T) {
 		_, err := s.remote.Authenticate(keyRequest(other.Secret))
 		return err != nil
 	})
+}
+
+// A guard accepts an imported key of djangorestframework-api-key if its settings say so.
+func TestImportedKeyAtAGuard(t *testing.T) {
+	s, c := remoteSite(t)
+	const text = "XyzAbc12.0123456789abcdefghijABCDEFGHIJkl"
+	sum := sha512.Sum512([]byte(text))
+	err := s.db.APIKeys().Add(t.Context(), apikey.Key{
+		ID: "XyzAbc12", Digest: "sha512$$" + hex.EncodeToString(sum[:]), User: s.account("alice").ID, Name: "carrier",
+		Scopes: []string{"orders:read"}, Created: s.now.Now(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.expect(t, "without the setting", s.remote, keyRequest(text), 401, 0)
+	guard := s.newRemoteGuard(func(_ *jotgate.GuardSettings, r *apikey.RemoteSettings) { r.Transport, r.Imported = c, true })
+	user := c.expect(t, "first", guard, keyRequest(text), 200, 1)
+	if user == nil || !user.HasScope("orders:read") || user.HasScope("account") {
+		t.Errorf("%+v", user)
+	}
+	c.expect(t, "again", guard, keyRequest(text), 200, 0)
+	c.expect(t, "another secret", guard, keyRequest(text[:len(text)-1]+"0"), 401, 1)
 }
 
 // A guard is as strict as the gate about networks and expiry.

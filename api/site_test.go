@@ -145,7 +145,7 @@ func (s *site) reopen(c change) *API {
 		s.t.Fatal(err)
 	}
 	as := Settings{Rates: map[string]string{"login": "", "register": "", "email": ""}}
-	if as.APIKeys, err = apikey.New(gate, s.db.APIKeys(), apikey.Settings{}); err != nil {
+	if as.APIKeys, err = apikey.New(gate, s.db.APIKeys(), apikey.Settings{Imported: true}); err != nil {
 		s.t.Fatal(err)
 	}
 	if c.api != nil {

@@ -37,7 +37,7 @@ import (
 // Key is an API key without its secret.
 type Key struct {
 	ID       string         `json:"id"` // ten alphanumeric characters, a part of the secret
-	Digest   string         `json:"-"`  // SHA-256 of the secret, in hexadecimal
+	Digest   string         `json:"-"`  // SHA-256 of the secret, in hexadecimal; of an imported key, Django's hash with a $
 	User     record.UserID  `json:"-"`  // the owner
 	Name     string         `json:"name"`
 	Scopes   []string       `json:"scopes"`
@@ -71,6 +71,8 @@ type Use struct {
 	ID      string
 	Time    time.Time
 	Address string // of the client; empty if it has none
+	// Digest, if not empty, replaces that of an imported key.
+	Digest string
 }
 
 // MaxKeys is how many live keys an account may have.
@@ -97,7 +99,8 @@ type Store interface {
 	// Session to the revocation feed. The error is jotgate.ErrNotFound if the user has
 	// no such key that is not revoked.
 	Revoke(ctx context.Context, user record.UserID, id string, now time.Time) error
-	// Touch stores uses, except those that are older than the stored one.
+	// Touch stores uses, except those that are older than the stored one, and their
+	// Digests in place of one that contains a $.
 	Touch(ctx context.Context, uses []Use) error
 	// Expiring lists at most limit live keys without a Replacement that expire
 	// before a time and about which Remind has not been called.

@@ -22,6 +22,7 @@ type Keys struct {
 	store    Store
 	settings Settings
 	proxies  throttle.Proxies
+	hashing  chan struct{} // has room for one slow hash of an imported key at a time
 
 	mu   sync.Mutex
 	uses map[string]Use // that are not stored yet, by id of the key
@@ -41,7 +42,7 @@ func New(gate *jotgate.Gate, store Store, s Settings) (*Keys, error) {
 		return nil, fmt.Errorf("apikey: TrustedProxies: %w", err)
 	}
 	proxies.Forwarded = s.ForwardedHeader
-	k := &Keys{gate: gate, store: store, settings: s, proxies: proxies, uses: map[string]Use{}}
+	k := &Keys{gate: gate, store: store, settings: s, proxies: proxies, hashing: make(chan struct{}, 1), uses: map[string]Use{}}
 	gate.Logins().Accept(k)
 	return k, nil
 }

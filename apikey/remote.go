@@ -31,6 +31,8 @@ type RemoteSettings struct {
 	// Settings.
 	TrustedProxies  []string
 	ForwardedHeader bool
+	// Imported is that of Settings.
+	Imported bool
 	// Transport sends the requests. Default: an http.Transport with up to 64
 	// connections.
 	Transport http.RoundTripper
@@ -51,10 +53,11 @@ type RemoteSettings struct {
 // seconds without a request, and any key for a second after a request for it failed. It
 // is safe for concurrent use.
 type Remote struct {
-	url     string
-	client  *http.Client
-	proxies throttle.Proxies
-	slots   chan struct{} // one for each concurrent request
+	url      string
+	client   *http.Client
+	proxies  throttle.Proxies
+	imported bool          // RemoteSettings.Imported
+	slots    chan struct{} // one for each concurrent request
 
 	mu      sync.Mutex
 	pending map[[sha256.Size]byte]*exchange // by the digest of the key
@@ -90,7 +93,7 @@ func NewRemote(s RemoteSettings) (*Remote, error) {
 		}
 	}
 	return &Remote{
-		url: s.URL, proxies: proxies, slots: make(chan struct{}, maxExchanges),
+		url: s.URL, proxies: proxies, imported: s.Imported, slots: make(chan struct{}, maxExchanges),
 		pending: map[[sha256.Size]byte]*exchange{}, refused: map[[sha256.Size]byte]refusal{},
 		client: &http.Client{Transport: s.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("the issuer must not redirect an API key")
@@ -99,7 +102,7 @@ func NewRemote(s RemoteSettings) (*Remote, error) {
 }
 
 // Accepts implements jotgate.CredentialSource, as Keys does.
-func (*Remote) Accepts(scheme, value string) bool { return accepts(scheme, value) }
+func (m *Remote) Accepts(scheme, value string) bool { return accepts(scheme, value, m.imported) }
 
 // Admit implements jotgate.CredentialSource: it checks the networks of the key.
 func (m *Remote) Admit(r *http.Request, c *jotgate.Credential) error {

@@ -34,6 +34,10 @@ type Settings struct {
 	// ForwardedHeader reads Forwarded (RFC 7239) of those proxies instead.
 	// Default: false.
 	ForwardedHeader bool
+	// Imported also accepts the keys of djangorestframework-api-key that were imported
+	// (jotgate apikey import), as Authorization: Api-Key and X-Api-Key.
+	// Default: false.
+	Imported bool
 }
 
 // fill sets the defaults and rejects settings that contradict each other.

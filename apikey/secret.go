@@ -55,7 +55,10 @@ func checksum(text string) string {
 // idOf returns the id in the text of a key. ok is false if the text has another form
 // or a wrong checksum.
 func idOf(key string) (id string, ok bool) {
-	if len(key) != keyLength || !strings.HasPrefix(key, prefix) || key[len(prefix)+idLength] != '_' {
+	if !strings.HasPrefix(key, prefix) {
+		return importedID(key)
+	}
+	if len(key) != keyLength || key[len(prefix)+idLength] != '_' {
 		return "", false
 	}
 	id = key[len(prefix) : len(prefix)+idLength]

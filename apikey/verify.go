@@ -4,7 +4,6 @@ package apikey
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -18,12 +17,20 @@ import (
 
 // Accepts implements jotgate.CredentialSource. A text that begins with jgk_ is a key,
 // even if it is not complete: its refusal then names the cause in the log.
-func (k *Keys) Accepts(scheme, value string) bool { return accepts(scheme, value) }
+func (k *Keys) Accepts(scheme, value string) bool { return accepts(scheme, value, k.settings.Imported) }
 
 // accepts is Accepts of both sources.
-func accepts(scheme, value string) bool {
-	return strings.HasPrefix(value, prefix) &&
-		(strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Api-Key") || scheme == "X-Api-Key")
+func accepts(scheme, value string, imported bool) bool {
+	switch ours := strings.HasPrefix(value, prefix); {
+	case strings.EqualFold(scheme, "Bearer"):
+		return ours
+	case strings.EqualFold(scheme, "Api-Key"), scheme == "X-Api-Key":
+		if !ours && imported {
+			_, ours = importedID(value)
+		}
+		return ours
+	}
+	return false
 }
 
 // Load implements jotgate.CredentialSource: it makes one look-up, and none if the
@@ -39,10 +46,17 @@ func (k *Keys) Load(ctx context.Context, value string, now time.Time) (c jotgate
 		return c, errNotValid.Because(errUnknown)
 	case err != nil:
 		return c, err
-	case subtle.ConstantTimeCompare([]byte(digestOf(value)), []byte(key.Digest)) != 1:
-		return c, errNotValid.Because(errSecret)
 	case !key.Live(now):
 		return c, errNotValid.Because(errEnded)
+	}
+	ok, faster, err := k.matches(ctx, key, value)
+	switch {
+	case err != nil:
+		return c, err
+	case !ok:
+		return c, errNotValid.Because(errSecret)
+	case faster != "":
+		k.note(Use{ID: key.ID, Time: now, Digest: faster})
 	}
 	return jotgate.Credential{
 		ID: key.ID, Owner: key.User, Session: key.Session(), Scopes: key.Scopes, Networks: key.Networks, Expires: key.Expires, Detail: newUsed(key),
@@ -103,7 +117,11 @@ func (k *Keys) noteFrom(id string, now time.Time, addr netip.Addr) {
 func (k *Keys) note(use Use) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if _, known := k.uses[use.ID]; known || len(k.uses) < maxUses {
+	noted, known := k.uses[use.ID]
+	if use.Digest == "" {
+		use.Digest = noted.Digest
+	}
+	if known || len(k.uses) < maxUses {
 		k.uses[use.ID] = use
 	}
 }

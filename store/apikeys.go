@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -155,8 +156,41 @@ func (ks apiKeys) Touch(ctx context.Context, uses []apikey.Use) error {
 				use.Time.UnixMicro(), note(use.Address, 64), use.ID); err != nil {
 				return err
 			}
+			if use.Digest == "" {
+				continue
+			}
+			if _, err := run(ctx, q, "UPDATE jotgate_api_key SET digest = $1 WHERE id = $2 AND digest LIKE '%$%'", use.Digest, use.ID); err != nil {
+				return err
+			}
 		}
 		return nil
+	})
+}
+
+func scanDjangoAPIKey(rows rowScanner) (k apikey.Key, err error) {
+	var revoked bool
+	err = rows.Scan(&k.ID, &k.Digest, &k.Name, moment{&k.Created}, moment{&k.Expires}, &revoked)
+	if revoked {
+		k.Revoked = k.Created
+	}
+	return k, err
+}
+
+// DjangoAPIKeys lists the keys in a table of djangorestframework-api-key, oldest first.
+// They have no owner and no scopes. Revoked is not zero for those that are revoked.
+func (s *Store) DjangoAPIKeys(ctx context.Context, table string) ([]apikey.Key, error) {
+	columns, err := s.driver.columns(ctx, table)
+	if err != nil {
+		return nil, s.driver.unavailable(err)
+	}
+	names := []string{"prefix", "hashed_key", "name", "created", "expiry_date", "revoked"}
+	for _, name := range names {
+		if !slices.ContainsFunc(columns, func(c column) bool { return c.name == name }) {
+			return nil, fmt.Errorf("the database has no table %s of djangorestframework-api-key with a column %s", table, name)
+		}
+	}
+	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]apikey.Key, error) {
+		return all(ctx, q, scanDjangoAPIKey, "SELECT "+strings.Join(names, ", ")+" FROM "+quote(table)+" ORDER BY created, prefix")
 	})
 }
 

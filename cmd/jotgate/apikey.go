@@ -35,6 +35,7 @@ func (f *apiKeyFlags) settings() apikey.Settings {
 type serveAPIKeyFlags struct {
 	APIKeys    string `group:"apikeys" name:"api-keys" default:"on" enum:"on,off" placeholder:"on|off" help:"Accept API keys (jgk_…), and let users create them for their programs."`
 	AuthTokens string `group:"apikeys" name:"authtokens" default:"off" enum:"on,off" placeholder:"on|off" help:"Accept the tokens of Django REST framework's authtoken_token (Authorization: Token …), as good as a login, while clients move."`
+	Imported   string `group:"apikeys" name:"imported-api-keys" default:"off" enum:"on,off" placeholder:"on|off" help:"Also accept the keys of djangorestframework-api-key that apikey import copied."`
 	apiKeyFlags
 }
 
@@ -63,7 +64,7 @@ func (f *serveFlags) newAPIKeys(gate *jotgate.Gate) (*apikey.Keys, error) {
 		keys = db.APIKeys()
 	}
 	s := f.apiKeyFlags.settings()
-	s.TrustedProxies, s.ForwardedHeader = f.TrustedProxies, f.ForwardedHeader
+	s.TrustedProxies, s.ForwardedHeader, s.Imported = f.TrustedProxies, f.ForwardedHeader, f.Imported == "on"
 	return apikey.New(gate, keys, s)
 }
 
@@ -72,6 +73,7 @@ type apiKeyCommands struct {
 	List   apiKeyList   `cmd:"" help:"List a user's API keys."`
 	Rotate apiKeyRotate `cmd:"" help:"Replace an API key by a new one, and print that."`
 	Revoke apiKeyRevoke `cmd:"" help:"Revoke API keys; they are refused within a second."`
+	Import apiKeyImport `cmd:"" help:"Copy the keys of djangorestframework-api-key in the database."`
 }
 
 type apiKeyCreate struct {

@@ -43,6 +43,8 @@ type Options struct {
 	// ShopUser selects the user model of the app shop: login by e-mail, required names, and columns that only the
 	// model fills.
 	ShopUser bool
+	// Programs adds rest_framework.authtoken and djangorestframework-api-key, with a view for each.
+	Programs bool
 	// Unmigrated leaves the database unchanged: the test runs migrate itself.
 	Unmigrated bool
 }
@@ -107,6 +109,7 @@ func (s *Site) encode(tb testing.TB, options Options) string {
 		"blacklist":   !options.NoBlacklist,
 		"email_user":  options.EmailUser,
 		"shop_user":   options.ShopUser,
+		"programs":    options.Programs,
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -78,6 +78,15 @@ func apiKeyRows(b *bench, keys apikey.Store) {
 	one.Used, one.UsedAddress = start.Add(time.Minute), "192.0.2.1"
 	b.sameKey(keys, one)
 
+	imported := newAPIKey("imported", owner)
+	imported.Digest = "pbkdf2_sha256$1$salt$hash"
+	b.must(keys.Add(b.ctx, imported))
+	b.must(keys.Touch(b.ctx, []apikey.Use{{ID: "imported", Time: start, Digest: "faster"}, {ID: "one", Time: start, Digest: "another"}}))
+	b.must(keys.Touch(b.ctx, []apikey.Use{{ID: "imported", Time: start, Digest: "again"}}))
+	imported.Digest, imported.Used = "faster", start
+	b.sameKey(keys, imported)
+	b.sameKey(keys, one)
+
 	at := start.Add(time.Hour)
 	b.is(keys.Revoke(b.ctx, other, "one", at), jotgate.ErrNotFound)
 	if entries := b.revoked(one.Session(), ""); len(entries) != 0 {

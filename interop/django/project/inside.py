@@ -150,6 +150,21 @@ def unsign(salt, signed):
     return [[plain.unsign(p), timed.unsign(t), signing.loads(d, salt=salt)["value"]] for p, t, d in signed]
 
 
+def make_api_key(name, version=2, revoked=False, expiry_date=None):
+    """A key of djangorestframework-api-key as that version stores it."""
+    from project.hashers import Sha512ApiKeyHasher
+    from rest_framework_api_key.models import APIKey
+
+    made, key = APIKey.objects.create_key(name=name, revoked=revoked, expiry_date=expiry_date and parse_datetime(expiry_date))
+    if version == 3:
+        hashed = Sha512ApiKeyHasher().encode(key, "")
+        if connection.vendor == "postgresql":  # as the migrations of version 3
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE rest_framework_api_key_apikey ALTER id TYPE varchar(150), ALTER hashed_key TYPE varchar(150)")
+        APIKey.objects.filter(pk=made.pk).update(id=f"{made.prefix}.{hashed}", hashed_key=hashed)
+    return key
+
+
 def tables():
     return sorted(connection.introspection.table_names())
 
@@ -209,7 +224,7 @@ ACTIONS = {
     for action in (
         manage, version, create_user, change_user, delete_user, show_user, grant, set_password, user_has_password,
         make_password, check_password, make_reset_token, check_reset_token, make_reset_tokens, check_reset_tokens,
-        encode_uids, sign, unsign, tables, rows, admin_page, admin_change, admin_log,
+        encode_uids, sign, unsign, make_api_key, tables, rows, admin_page, admin_change, admin_log,
     )
 }
 

@@ -62,6 +62,8 @@ if OPTIONS["email_user"]:
 if OPTIONS["shop_user"]:
     INSTALLED_APPS.append("shop")
     AUTH_USER_MODEL = "shop.User"
+if OPTIONS["programs"]:
+    INSTALLED_APPS += ["rest_framework.authtoken", "rest_framework_api_key"]
 if OPTIONS["hashers"]:
     PASSWORD_HASHERS = OPTIONS["hashers"]
 

@@ -57,5 +57,28 @@ urlpatterns = [
     path("auth/", include("djoser.urls")),
     path("auth/", include("djoser.urls.jwt")),
 ]
+if settings.OPTIONS["programs"]:
+    from rest_framework.authentication import TokenAuthentication
+    from rest_framework.authtoken.views import obtain_auth_token
+    from rest_framework.decorators import authentication_classes
+    from rest_framework_api_key.permissions import HasAPIKey
+
+    @api_view(["GET"])
+    @authentication_classes([TokenAuthentication])
+    @permission_classes([IsAuthenticated])
+    def by_token(request):
+        return Response({"username": request.user.get_username()})
+
+    @api_view(["GET"])
+    @authentication_classes([])
+    @permission_classes([HasAPIKey])
+    def by_key(request):
+        return Response({})
+
+    urlpatterns += [
+        path("api-token-auth/", obtain_auth_token),
+        path("by-token/", by_token),
+        path("by-key/", by_key),
+    ]
 if settings.OPTIONS["blacklist"]:
     urlpatterns.append(path("api/token/blacklist/", TokenBlacklistView.as_view()))
