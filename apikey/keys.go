@@ -104,21 +104,28 @@ func (s Settings) RotateIn(ctx context.Context, store Store, owner record.UserID
 	if err := s.fill(); err != nil {
 		return Created{}, err
 	}
-	r := Request{Name: old.Name, Scopes: old.Scopes, Lifetime: -1}
-	if !old.Expires.IsZero() {
-		r.Lifetime = old.Expires.Sub(old.Created)
-	}
-	if s.MaxLifetime > 0 && (r.Lifetime < 0 || r.Lifetime > s.MaxLifetime) { // the maximum was longer
-		r.Lifetime = s.MaxLifetime
-	}
-	for _, network := range old.Networks {
-		r.Networks = append(r.Networks, network.String())
-	}
-	c, err := s.NewKey(owner, r, now)
+	c, err := s.NewKey(owner, s.successor(old), now)
 	if err != nil {
 		return Created{}, err
 	}
 	return c, store.Rotate(ctx, id, c.Key, c.Created.Add(overlap))
+}
+
+// successor returns the request for a key like old.
+func (s Settings) successor(old *Key) Request {
+	r := Request{Name: old.Name, Scopes: old.Scopes, Lifetime: s.lifetimeOf(old)}
+	for _, network := range old.Networks {
+		r.Networks = append(r.Networks, network.String())
+	}
+	return r
+}
+
+// lifetimeOf returns the lifetime of a key, or MaxLifetime if that is shorter.
+func (s Settings) lifetimeOf(old *Key) time.Duration {
+	if !old.Expires.IsZero() && (s.MaxLifetime <= 0 || old.Expires.Sub(old.Created) <= s.MaxLifetime) {
+		return old.Expires.Sub(old.Created)
+	}
+	return max(-1, s.MaxLifetime)
 }
 
 // Revoke revokes a key of the account. This node refuses it when Revoke returns, and

@@ -62,15 +62,8 @@ func idOf(key string) (id string, ok bool) {
 		return "", false
 	}
 	id = key[len(prefix) : len(prefix)+idLength]
-	for _, c := range []byte(id) {
-		if !isAlphanumeric(c) {
-			return "", false
-		}
-	}
-	for _, c := range []byte(key[len(prefix)+idLength+1:]) {
-		if !isAlphanumeric(c) {
-			return "", false
-		}
+	if !isAlphanumericText(id + key[len(prefix)+idLength+1:]) {
+		return "", false
 	}
 	return id, checksum(key[:keyLength-sumLength]) == key[keyLength-sumLength:]
 }

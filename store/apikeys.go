@@ -178,7 +178,7 @@ func scanDjangoAPIKey(rows rowScanner) (k apikey.Key, err error) {
 
 // DjangoAPIKeys lists the keys in a table of djangorestframework-api-key, oldest first.
 // They have no owner and no scopes. Revoked is not zero for those that are revoked.
-func (s *Store) DjangoAPIKeys(ctx context.Context, table string) ([]apikey.Key, error) {
+func DjangoAPIKeys(ctx context.Context, s *Store, table string) ([]apikey.Key, error) {
 	columns, err := s.driver.columns(ctx, table)
 	if err != nil {
 		return nil, s.driver.unavailable(err)

@@ -1,5 +1,7 @@
 package main
 
+// `apikey import`: copies the keys of djangorestframework-api-key.
+
 import (
 	"errors"
 	"fmt"
@@ -37,7 +39,7 @@ keys with jotgate apikey revoke.`
 // Run imports the keys.
 func (c *apiKeyImport) Run(a *app) error {
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
-		list, err := db.DjangoAPIKeys(a.ctx, c.Table)
+		list, err := store.DjangoAPIKeys(a.ctx, db, c.Table)
 		if err != nil {
 			return err
 		}
