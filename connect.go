@@ -184,7 +184,7 @@ func (ps Providers) signUp(ctx context.Context, l *ProviderLogin, username strin
 		return cmp.Or(err, error(errProviderExpired.Because(errors.New("an account has the address now"))))
 	}
 	a := &record.Account{Username: username, FirstName: i.FirstName, LastName: i.LastName, Password: passwd.Unusable(), IsActive: true, DateJoined: g.now()}
-	if i.Vouched || email && g.settings.LoginField != "email" {
+	if (i.Vouched || email && g.settings.LoginField != "email") && names.CheckEmail(i.Email) == nil {
 		a.Email = names.Email(i.Email)
 	}
 	if g.settings.LoginField == "email" {

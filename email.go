@@ -25,13 +25,25 @@ func (as Accounts) SetEmail(ctx context.Context, a *record.Account, email string
 	if err := as.gate.emailFree(ctx, a, email); err != nil {
 		return err
 	}
+	if err := checkEmail(email); err != nil {
+		return err
+	}
 	if email != "" && !as.gate.settings.ImmediateEmailChange {
-		if err := names.CheckEmail(email); err != nil {
-			return fieldError("email", err.Error())
-		}
 		return as.gate.awaitEmail(ctx, a, email, record.Change{}, client)
 	}
 	return as.gate.setEmail(ctx, a, email, activate && email != "", client)
+}
+
+// checkEmail returns an error about the field email for a text that is not an address.
+// An account may have none.
+func checkEmail(email string) error {
+	if email == "" {
+		return nil
+	}
+	if err := names.CheckEmail(email); err != nil {
+		return fieldError("email", err.Error())
+	}
+	return nil
 }
 
 // emailFree returns an error about the field email if the user table allows an

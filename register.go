@@ -31,7 +31,7 @@ type Registration struct {
 // errNotCreated is djoser's response if the name, in its normal form, exists.
 var errNotCreated = &Error{Status: 400, List: []string{"Unable to create account."}}
 
-// Register creates an account. Errors: 400 with the errors of username or
+// Register creates an account. Errors: 400 with the errors of username, email or
 // password, by field; ErrTaken if the username exists, or
 // a similar one (see record.Names); a bare list, as in
 // djoser, if only its normal form does; ErrSignupClosed if the user table has
@@ -50,6 +50,9 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 	}
 	a.FirstName, a.LastName = cmp.Or(a.FirstName, textField(a, "first_name")), cmp.Or(a.LastName, textField(a, "last_name"))
 	if err := g.acceptUsername(ctx, a); err != nil {
+		return nil, err
+	}
+	if err := checkEmail(a.Email); err != nil {
 		return nil, err
 	}
 	if err := g.acceptPassword(ctx, a, r.Password); err != nil {

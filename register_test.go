@@ -39,6 +39,9 @@ func TestRegister(t *testing.T) {
 		"same form":  {jotgate.Registration{Username: "aliｃe", Password: password}, `["Unable to create account."]`},
 		"characters": {jotgate.Registration{Username: "al ice", Password: password}, `"username":["Enter a valid username.`},
 		"too long":   {jotgate.Registration{Username: strings.Repeat("a", 151), Password: password}, `{"username":["Ensure this field has no more than 150 characters."]}`},
+		"no address": {jotgate.Registration{Username: "carol", Email: "carol", Password: password}, `{"email":["Enter a valid email address."]}`},
+		"two lines":  {jotgate.Registration{Username: "carol", Email: "carol@example.com\r\nBcc: eve@example.com", Password: password}, `{"email":["Enter a valid email address."]}`},
+		"long email": {jotgate.Registration{Username: "carol", Email: strings.Repeat("k", 250) + "@example.com", Password: password}, `{"email":["Ensure this field has no more than 254 characters."]}`},
 		"weak":       {jotgate.Registration{Username: "carol", Password: "12345"}, `{"password":["This password is too short. It must contain at least 8 characters.","This password is too common.","This password is entirely numeric."]}`},
 		"similar":    {jotgate.Registration{Username: "carol", LastName: "Liddell", Password: "liddell12"}, `{"password":["The password is too similar to the last name."]}`},
 		"long":       {jotgate.Registration{Username: "carol", Password: strings.Repeat("k", 4097)}, `{"password":["Ensure this field has no more than 4096 characters."]}`},
@@ -183,6 +186,9 @@ func TestSetUsernameAndEmail(t *testing.T) {
 	}
 	if err := b.Accounts().SetUsername(t.Context(), a, "alice2", "", nobody); err != nil {
 		t.Error(err)
+	}
+	if err := b.Accounts().SetEmail(t.Context(), a, "not an address", false, nobody); says(err) != `{"email":["Enter a valid email address."]}` || a.Email != "alice@example.com" {
+		t.Errorf("%v, %q", err, a.Email)
 	}
 	tokens := b.login(t, "alice2")
 	if err := b.Accounts().SetEmail(t.Context(), a, "new@example.com", true, nobody); err != nil {

@@ -28,7 +28,7 @@ func emailCodeShow(v *visit) error {
 // address.
 func emailCodeSend(v *visit) error {
 	var email, keep string
-	if err := errors.Join(emailCodeShow(v), v.read(field{"email", &email, true}, field{"keep", &keep, false})); err != nil {
+	if err := errors.Join(emailCodeShow(v), v.readAddress(&email, field{"keep", &keep, false})); err != nil {
 		return err
 	}
 	token, err := v.p.gate.Sessions().Pages().RequestCode(v.ctx, email, v.client)

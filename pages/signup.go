@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -179,7 +180,7 @@ func resend(v *visit) error {
 // an account; the page does not say whether it is.
 func (v *visit) requestLink(kind record.MessageKind, after string) error {
 	var email string
-	if err := v.read(field{"email", &email, true}); err != nil {
+	if err := v.readAddress(&email); err != nil {
 		return err
 	}
 	v.p.gate.Events().Record(v.ctx, record.Event{Name: "link_requested", Subject: v.p.gate.Events().Subject(email), Detail: string(kind)}, v.client)
@@ -187,6 +188,18 @@ func (v *visit) requestLink(kind record.MessageKind, after string) error {
 		return err
 	}
 	return v.redirect(v.Path + after)
+}
+
+// readAddress reads the form of a page that sends an e-mail to the typed address, with
+// its further fields.
+func (v *visit) readAddress(email *string, further ...field) error {
+	if err := v.read(append(further, field{"email", email, true})...); err != nil {
+		return err
+	}
+	if err := names.CheckEmail(*email); err != nil {
+		return v.wrong("email", v.Catalog.ErrorText(err.Error()))
+	}
+	return nil
 }
 
 // doneData is the Data of done.html.

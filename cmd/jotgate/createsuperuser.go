@@ -131,10 +131,28 @@ func (c *createsuperuserCommand) email(a *app, login string) (string, error) {
 		return login, nil
 	}
 	if c.Email != "" || c.Noinput {
-		return names.Email(c.Email), nil
+		return newEmail(c.Email)
 	}
-	answer, err := a.ask("Email address: ")
-	return names.Email(strings.TrimSpace(answer)), err
+	for {
+		answer, err := a.ask("Email address: ")
+		if err != nil {
+			return "", err
+		}
+		address, err := newEmail(answer)
+		if err == nil {
+			return address, nil
+		}
+		a.warn("Error: %v", err)
+	}
+}
+
+// newEmail returns an e-mail address as it is stored, or "" for none.
+func newEmail(text string) (string, error) {
+	address := names.Email(strings.TrimSpace(text))
+	if address == "" {
+		return "", nil
+	}
+	return address, names.CheckEmail(address)
 }
 
 // password asks for the password or reads it from the environment. Django

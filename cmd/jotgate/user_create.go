@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/passwd"
-	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
@@ -48,8 +47,12 @@ func (c *userCreate) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		email, err := newEmail(c.Email)
+		if err != nil {
+			return err
+		}
 		account := &record.Account{
-			Username: name, Email: names.Email(c.Email), FirstName: c.FirstName, LastName: c.LastName,
+			Username: name, Email: email, FirstName: c.FirstName, LastName: c.LastName,
 			IsActive: !c.Inactive, IsStaff: c.Staff, IsSuperuser: c.Superuser, DateJoined: time.Now(),
 		}
 		if c.loginIsEmail() {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
@@ -64,7 +63,10 @@ func (c *userSet) change() (change record.Change, err error) {
 		return change, usage("nothing to change was named")
 	}
 	if c.Email != nil { // the operator confirms the address
-		address := names.Email(*c.Email)
+		address, err := newEmail(*c.Email)
+		if err != nil {
+			return change, err
+		}
 		change.Email, change.VerifyEmail = &address, true
 	}
 	if c.Username == nil && c.loginIsEmail() {
