@@ -13,7 +13,6 @@ import (
 // tokens: in every handler of the gate, in package api and in package proxy. Call it
 // before the gate handles the first request.
 func (ls Logins) Accept(source CredentialSource) {
-	ls.gate.subject = ls.gate.subjectOf
 	ls.gate.sources = append(ls.gate.sources, source)
 }
 

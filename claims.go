@@ -59,10 +59,11 @@ type verifiedToken struct {
 type stamp struct {
 	issued, notBefore, expires int64
 	payload                    jwt.Raw
+	jti                        string // see accessClaims.revocable; empty for other tokens
 }
 
 func stampOf[T any](t *jwt.Token[T]) stamp {
-	return stamp{t.IssuedAt, t.NotBefore, t.ExpiresAt, t.Payload()}
+	return stamp{issued: t.IssuedAt, notBefore: t.NotBefore, expires: t.ExpiresAt, payload: t.Payload()}
 }
 
 // textOf returns the value of a JSON string, or "" for any other value.

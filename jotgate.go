@@ -85,7 +85,7 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	if err := errors.Join(g.checkProviders(), g.checkAppRedirects(), g.checkLoginCodes()); err != nil {
 		return nil, err
 	}
-	guard.refused = g.recordRequest
+	guard.refused, guard.subject = g.recordRequest, g.subjectOf
 	if g.users == nil {
 		g.users = storeUsers{g}
 	}

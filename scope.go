@@ -102,7 +102,17 @@ func (u *User) limit(c *accessClaims) error {
 		u.Scopes = scopesOf(c.SCP)
 	}
 	u.Client = cmp.Or(textOf(c.ClientID), textOf(c.AZP))
+	u.jti = c.revocable()
 	return nil
+}
+
+// revocable returns the jti by which the token can be revoked alone (RFC 7009): that
+// of a client. Other tokens are revoked with their session.
+func (c *accessClaims) revocable() string {
+	if c.ClientID == "" {
+		return ""
+	}
+	return textOf(c.JTI)
 }
 
 // scopesOf reads a string of scopes separated by spaces, or an array of scopes.

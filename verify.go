@@ -59,6 +59,8 @@ func (g *Guard) verifyCurrent(token string, dst *User) (*User, error) {
 func (g *Guard) checkRevoked(sid string, user record.UserID, s *stamp) error {
 	var err error
 	switch revoked := g.revoked.Revoked(sid, user, s.issued); {
+	case s.jti != "" && g.revoked.Revoked(s.jti, "", s.issued):
+		return errRevoked
 	case revoked && s.issued == 0 && !g.revoked.Revoked(sid, user, maxTime):
 		return errNoIssued // with an iat, the token could be a later one
 	case revoked:

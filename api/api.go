@@ -118,7 +118,7 @@ func (a *API) handler(r *route) http.Handler {
 
 // endpoint returns what the HTTP layer needs to know about the route.
 func (r *route) endpoint() web.Endpoint {
-	e := web.Endpoint{Allow: r.allow(), CORS: true, AnyHost: r.anyHost(), Scope: r.scope}
+	e := web.Endpoint{Allow: r.allow(), CORS: true, AnyHost: r.anyHost(), Scope: r.scope, Render: r.render}
 	if r.fast != nil {
 		e.Headers = noIdentity
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -116,6 +117,22 @@ func keyKind(name string, column int, scopes string, change func(s *site, c apik
 	}}
 }
 
+// service creates a client, whose service account is staff as alice is.
+func (s *site) service(scopes ...string) client {
+	s.t.Helper()
+	s.services++
+	c := s.newClient("service-"+strconv.Itoa(s.services), scopes...)
+	if err := s.db.Accounts().Change(s.t.Context(), c.User, record.Change{IsStaff: new(true), At: s.now.Now()}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.now.turn(2 * time.Second)
+	return c
+}
+
+func serviceKind(name string, column int, scopes ...string) kind {
+	return kind{name, column, func(s *site) [][]string { return asToken(s.clientToken(s.service(scopes...))) }}
+}
+
 // plain is a kind whose value is not a token of jotgate's.
 func plain(name string, value func(s *site) string) kind {
 	return kind{name, rejected, func(s *site) [][]string {
@@ -134,6 +151,9 @@ func kinds() []kind {
 		{"no credential", none, func(*site) [][]string { return [][]string{nil} }},
 		{"a password (Basic)", none, func(*site) [][]string {
 			return [][]string{{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte("alice:"+goodPassword))}}
+		}},
+		{"client_id and secret of a client (Basic)", none, func(s *site) [][]string {
+			return [][]string{{"Authorization", s.service("account", "orders:read").headers()[3]}}
 		}},
 		{"the refresh token, as a cookie", none, func(s *site) [][]string { return asCookie(s.login("alice").refresh) }},
 		{"the access token, as a cookie or in the query", none, func(s *site) [][]string { return asCookie(s.login("alice").access) }},
@@ -155,6 +175,9 @@ func kinds() []kind {
 		signedKind("access token with client_id alone", tokenWithout, "JWT", map[string]any{"client_id": "c"}),
 		signedKind("access token with azp alone", tokenWithout, "JWT", map[string]any{"azp": "c"}),
 		signedKind("access token with a scope of another type", tokenWithout, "JWT", map[string]any{"scope": map[string]any{"account": true}}),
+
+		serviceKind("access token of a service account", tokenWith, "account", "orders:read"),
+		serviceKind("access token of a service account with other scopes", tokenWithout, "accounts", "introspection"),
 
 		keyKind("API key", keyWith, with, nil),
 		keyKind("API key with other scopes", keyWithout, other, nil),
@@ -192,6 +215,13 @@ func kinds() []kind {
 		plain("access token signed with another key", func(s *site) string {
 			parts := strings.Split(s.login("alice").access, ".")
 			return parts[0] + "." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 32))
+		}),
+		plain("secret of a client", func(s *site) string { return s.service("account").Secret }),
+		plain("access token of a service account that was revoked", func(s *site) string {
+			c := s.service("account", "orders:read")
+			token := s.clientToken(c)
+			want(s.t, "revoke", s.ask("POST", "/o/revoke/", "token="+token, c.headers()...), 200, "")
+			return token
 		}),
 		plain("pending login", func(s *site) string { return s.pending() }),
 		plain("token of a password reset link", func(s *site) string {

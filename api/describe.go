@@ -48,6 +48,11 @@ func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) str
 			text = withoutPath(text, path)
 		}
 	}
+	if s.OAuth == nil {
+		for _, path := range []string{"/o/token/", "/o/introspect/", "/o/revoke/"} {
+			text = withoutPath(text, path)
+		}
+	}
 	if !hasOriginsElsewhere(gate) {
 		text = withoutPath(text, "/.well-known/webauthn")
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/oauth"
 )
 
 // described is what the test reads of openapi.yaml.
@@ -35,7 +36,7 @@ func readOpenAPI(t *testing.T) (d described) {
 	// Parameters stand beside the methods of a path, and are no method.
 	text := regexp.MustCompile(`(?m)^    parameters:\n(      - .*\n)+`).ReplaceAll(OpenAPI(jotgate.Settings{
 		ServeRevocations: true, LoginCodes: true, Providers: appProviders(), AppRedirects: []string{appOrigin}, RPID: "example.com", RPOrigins: []string{"https://example.com", "https://example.de"},
-	}, Settings{APIKeys: new(apikey.Keys)}), nil)
+	}, Settings{APIKeys: new(apikey.Keys), OAuth: new(oauth.Server)}), nil)
 	if err := yaml.Unmarshal(text, &d); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +99,7 @@ func TestOpenAPIFollowsTheLoginField(t *testing.T) {
 	for login, user := range map[string]string{"login": "[email, id, login]", "email": "[email, id]"} {
 		s := newSite(t, change{gate: func(s *jotgate.Settings) { s.LoginField = login }})
 		text := s.ask("GET", "/api/schema/", "").Body
-		if text != string(OpenAPI(jotgate.Settings{LoginField: login}, Settings{APIKeys: new(apikey.Keys)})) {
+		if text != string(OpenAPI(jotgate.Settings{LoginField: login}, Settings{APIKeys: new(apikey.Keys), OAuth: new(oauth.Server)})) {
 			t.Errorf("%s: OpenAPI returns something else", login)
 		}
 		var d described
@@ -125,7 +126,7 @@ func TestSchemaAndDocs(t *testing.T) {
 	s := newSite(t, change{})
 	a := s.ask("GET", "/api/schema", "")
 	want(t, "schema", a, 200, "openapi: 3.1.0")
-	if !bytes.Equal([]byte(a.Body), OpenAPI(jotgate.Settings{}, Settings{APIKeys: new(apikey.Keys)})) || a.Header.Get("Content-Type") != "application/yaml" {
+	if !bytes.Equal([]byte(a.Body), OpenAPI(jotgate.Settings{}, Settings{APIKeys: new(apikey.Keys), OAuth: new(oauth.Server)})) || a.Header.Get("Content-Type") != "application/yaml" {
 		t.Errorf("%v", a.Header)
 	}
 	page := s.ask("GET", "/api/docs/", "")

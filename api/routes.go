@@ -132,6 +132,20 @@ func (a *API) routes() []route {
 		{path: "/auth/api-keys/token/", name: "API Key Token", access: keyed, only: hasAPIKeys, post: read(keyed, apiKeyExchange)},
 		{path: "/auth/api-keys/{id}/", name: "API Key Instance", access: member, only: hasAPIKeys, remove: read(member, apiKeyRevoke)},
 		{path: "/auth/api-keys/{id}/rotate/", name: "API Key Rotate", access: member, only: hasAPIKeys, post: on(201, member, rotateFields, apiKeyRotate).in("login")},
+		// OAuth 2, for service accounts, with the paths of django-oauth-toolkit.
+		{
+			path: "/o/token/", name: "OAuth Token", about: "Takes the credentials of a client and returns an access token (RFC 6749).",
+			post: oauthAction(tokenFields, oauthToken), only: hasOAuth, render: renderOAuth,
+		},
+		{
+			path: "/o/introspect/", name: "OAuth Introspect", about: "Reports what an access token says (RFC 7662).",
+			post: oauthAction(introspectFields, oauthIntrospect), only: hasOAuth, render: renderOAuth,
+		},
+		{
+			path: "/o/revoke/", name: "OAuth Revoke", about: "Revokes an access token of the client (RFC 7009).",
+			post: oauthAction(introspectFields, oauthRevoke), only: hasOAuth, render: renderOAuth,
+		},
+
 		{path: "/auth/logout/", name: "Logout", access: member, post: read(member, logout).byActor()},
 		{path: "/auth/check", get: raw, fast: check},
 		{path: "/auth/revocations", get: raw, raw: revocations, scope: "revocations", only: servesRevocations},

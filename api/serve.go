@@ -31,7 +31,11 @@ type route struct {
 	probe  bool                    // also served without Settings.Prefix
 	page   bool                    // with raw: for people, at an allowed host
 	only   func(*API) bool         // reports whether the route is served; nil is always
+	render renderer                // writes errors; nil: as Django REST framework does
 }
+
+// renderer writes an error.
+type renderer = func(http.ResponseWriter, *http.Request, *jotgate.Error)
 
 // fastAction responds to a request, or returns the error to respond with.
 type fastAction func(*API, http.ResponseWriter, *http.Request) error
@@ -66,6 +70,7 @@ type call struct {
 	client  jotgate.Client
 	user    *jotgate.User   // nil without a token
 	account *record.Account // the user's row
+	render  renderer        // of the route
 }
 
 // bare is a response without a body, with this status.
@@ -125,7 +130,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, route *route) {
 		route.raw(a).ServeHTTP(w, r)
 		return
 	}
-	c := &call{API: a, w: w, r: r, ctx: r.Context()}
+	c := &call{API: a, w: w, r: r, ctx: r.Context(), render: route.render}
 	c.client, c.network = a.shell.Client(r)
 	status, body, err := c.answer(route)
 	if err != nil {
@@ -232,7 +237,7 @@ func (c *call) refuse(err error) {
 		user = c.account.ID
 	}
 	c.gate.Events().RecordRefusal(c.ctx, err, user, c.client)
-	c.shell.Fail(c.w, c.r.WithContext(c.ctx), err, nil)
+	c.shell.Fail(c.w, c.r.WithContext(c.ctx), err, c.render)
 }
 
 // requestLink is Links.Request with its event, which is the same whether or not

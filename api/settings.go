@@ -13,6 +13,7 @@ import (
 	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/oauth"
 	"github.com/jotgate/jotgate/throttle"
 	"github.com/jotgate/jotgate/throttle/shared"
 )
@@ -171,6 +172,9 @@ type Settings struct {
 	// APIKeys serves /auth/api-keys/, where users create and revoke the API keys of
 	// their programs. Default: none; there are no such endpoints. Django: none.
 	APIKeys *apikey.Keys
+	// OAuth serves /o/token/, where service accounts get access tokens. Default: none;
+	// there is no such endpoint. Django: django-oauth-toolkit.
+	OAuth *oauth.Server
 	// NoSchema leaves out /api/schema/ and /api/docs/. Default: false.
 	// Django: none.
 	NoSchema bool

@@ -18,6 +18,7 @@ import (
 	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/oauth"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -37,9 +38,10 @@ type site struct {
 	logs *logBuffer
 	now  *hands
 
-	created []string       // API keys that madeKey created
-	half    string         // see pending
-	remote  *jotgate.Guard // see newRemoteGuard
+	created  []string       // API keys that madeKey created
+	services int            // clients that service created
+	half     string         // see pending
+	remote   *jotgate.Guard // see newRemoteGuard
 }
 
 // hands are a clock turned by hand.
@@ -148,6 +150,7 @@ func (s *site) reopen(c change) *API {
 	if as.APIKeys, err = apikey.New(gate, s.db.APIKeys(), apikey.Settings{Imported: true}); err != nil {
 		s.t.Fatal(err)
 	}
+	as.OAuth = oauth.New(gate, s.db.Clients())
 	if c.api != nil {
 		c.api(&as)
 	}

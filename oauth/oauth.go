@@ -4,9 +4,11 @@
 //	server := oauth.New(gate, db.Clients())
 //	created, err := server.Create(ctx, oauth.Request{Name: "billing", Scopes: []string{"orders:read"}}, client)
 //	fmt.Println(created.ID, created.Secret) // the secret cannot be shown again
+//	handler, err := api.New(gate, api.Settings{OAuth: server}) // serves /o/token/
 //
-// Each is an OAuth client, with a secret or with public keys. The store keeps the
-// SHA-256 digest of a secret only.
+// Each is an OAuth client, with a secret or with public keys, for which it gets access
+// tokens (RFC 6749 section 4.4). Gates and guards accept these like other access tokens
+// with scopes. The store keeps the SHA-256 digest of a secret only.
 package oauth
 
 import (

@@ -36,6 +36,7 @@ type serveAPIKeyFlags struct {
 	APIKeys    string `group:"apikeys" name:"api-keys" default:"on" enum:"on,off" placeholder:"on|off" help:"Accept API keys (jgk_…), and let users create them for their programs."`
 	AuthTokens string `group:"apikeys" name:"authtokens" default:"off" enum:"on,off" placeholder:"on|off" help:"Accept the tokens of Django REST framework's authtoken_token (Authorization: Token …), as good as a login, while clients move."`
 	Imported   string `group:"apikeys" name:"imported-api-keys" default:"off" enum:"on,off" placeholder:"on|off" help:"Also accept the keys of djangorestframework-api-key that apikey import copied."`
+	OAuth      string `group:"apikeys" name:"oauth" default:"on" enum:"on,off" placeholder:"on|off" help:"Let service accounts (jotgate client) get access tokens at /o/token/."`
 	apiKeyFlags
 }
 

@@ -17,6 +17,18 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
+// newOAuth makes the endpoints of clients, unless they are off.
+func (f *serveFlags) newOAuth(gate *jotgate.Gate) *oauth.Server {
+	if f.OAuth == "off" {
+		return nil
+	}
+	var clients oauth.Store // nil in a rehearsal
+	if db, ok := gate.Store().(*store.Store); ok {
+		clients = db.Clients()
+	}
+	return oauth.New(gate, clients)
+}
+
 type clientCommands struct {
 	Create  clientCreate  `cmd:"" help:"Create a client and its service account, and print its secret once."`
 	List    clientList    `cmd:"" help:"List all clients."`

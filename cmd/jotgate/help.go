@@ -21,7 +21,7 @@ var groups = []kong.Group{
 	{Key: "requests", Title: "Requests:"},
 	{Key: "pages", Title: "Pages:"},
 	{Key: "admin", Title: "Administration:"},
-	{Key: "apikeys", Title: "API keys:"},
+	{Key: "apikeys", Title: "API keys and service accounts:"},
 	{Key: "webhooks", Title: "Webhooks:"},
 	{Key: "mail", Title: "Mail:"},
 	{Key: "upstream", Title: "In front of an API:"},

@@ -6,6 +6,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/oauth"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -31,6 +32,9 @@ func (c *openapiCommand) Run(a *app) error {
 	settings := c.requestFlags.settings(&c.mailFlags)
 	if c.APIKeys != "off" {
 		settings.APIKeys = new(apikey.Keys)
+	}
+	if c.OAuth != "off" {
+		settings.OAuth = new(oauth.Server)
 	}
 	_, err = a.stdout.Write(api.OpenAPI(jotgate.Settings{
 		LoginField: c.UsernameColumn, HeaderName: c.HeaderName, HeaderTypes: c.HeaderTypes,

@@ -99,7 +99,7 @@ func (f *serveFlags) newOwnHandler(gate *jotgate.Gate) (*ownHandler, error) {
 	if own.keys, err = f.newAPIKeys(gate); err != nil {
 		return nil, inFlags("apikey", err)
 	}
-	settings.APIKeys = own.keys
+	settings.APIKeys, settings.OAuth = own.keys, f.newOAuth(gate)
 	own.rates = f.newSharedRates(gate)
 	settings.SharedRates = own.rates
 	if own.api, err = api.New(gate, settings); err != nil {

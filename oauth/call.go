@@ -1,0 +1,67 @@
+package oauth
+
+// The requests of clients, and their errors.
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/jotgate/jotgate"
+)
+
+// Call is a request of a client at one of the endpoints.
+type Call struct {
+	// Header has the Authorization of the request.
+	Header http.Header
+	// Form has the parameters of the body. Those of the URL are not read.
+	Form url.Values
+	// Audience lists the names to which an assertion may be addressed: the issuer, and
+	// the URLs of the endpoints.
+	Audience []string
+	// Limit is called before a client is looked up, which a client that was seen in the
+	// last 5 seconds is not. Its error is returned. nil: no limit.
+	Limit  func() error
+	Client jotgate.Client
+}
+
+// check rejects parameters that are repeated (RFC 6749 section 3.2).
+func (c *Call) check() error {
+	for name, values := range c.Form {
+		if len(values) > 1 {
+			return refuse(errRequest, "The parameter "+ascii(name)+" is repeated.")
+		}
+	}
+	return nil
+}
+
+// refuse returns a copy of an error with a description for the developer of the
+// client.
+func refuse(e *jotgate.Error, description string) *jotgate.Error {
+	c := *e
+	c.Detail = description
+	return &c
+}
+
+// ascii returns a text as a description may have it (RFC 6749 section 5.2), at most 64
+// characters of it.
+func ascii(text string) string {
+	text = text[:min(len(text), 64)]
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+// The errors of RFC 6749 section 5.2 and RFC 8707 section 2. Code is their name.
+var (
+	errRequest = &jotgate.Error{Status: http.StatusBadRequest, Code: "invalid_request"}
+	// errClient is the same for a client that is unknown, disabled, or has another
+	// secret or method.
+	errClient = &jotgate.Error{Status: http.StatusUnauthorized, Code: "invalid_client", Detail: "Client authentication failed."}
+	errGrant  = &jotgate.Error{Status: http.StatusBadRequest, Code: "unsupported_grant_type", Detail: "The grant types are: client_credentials."}
+	errScope  = &jotgate.Error{Status: http.StatusBadRequest, Code: "invalid_scope"}
+	errTarget = &jotgate.Error{Status: http.StatusBadRequest, Code: "invalid_target", Detail: "The resource is not one of the server's audiences."}
+)
