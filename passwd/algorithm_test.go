@@ -97,18 +97,30 @@ func checkMaker(t *testing.T, m maker) {
 	}
 }
 
-// TestEveryAlgorithmIsDocumented: docs/passwords.md names each with its limit.
+// TestEveryAlgorithmIsDocumented: docs/passwords.md names each with its setting and its
+// limit, and so do the comments of the package, of New and of the limits.
 func TestEveryAlgorithmIsDocumented(t *testing.T) {
 	page, err := os.ReadFile("../docs/passwords.md")
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, settings, _ := strings.Cut(string(page), "## The setting")
+	settings, _, _ = strings.Cut(settings, "##")
 	eachAlgorithm(t, func(t *testing.T, a algorithm, stored hash) {
 		if name := strings.TrimPrefix(a.name(), "unsalted_"); !strings.Contains(string(page), "`"+name+"$") {
 			t.Errorf("docs/passwords.md has no text `%s$…`", name)
 		}
 		if a.parameters(stored.recipe) == "" {
 			return
+		}
+		if _, makes := a.(maker); makes && !strings.Contains(settings, "`"+a.name()+":") {
+			t.Errorf("docs/passwords.md does not have the setting `%s:…`", a.name())
+		}
+		for _, file := range []string{"passwd.go", "preset.go", "limits.go"} {
+			code, err := os.ReadFile(file)
+			if err != nil || !strings.Contains(string(code), a.name()) {
+				t.Errorf("the comment in %s does not name it (%v)", file, err)
+			}
 		}
 		for what, limit := range map[string]recipe{"default limit": a.limit(), "highest limit": a.ceiling()} {
 			if text := strings.TrimSuffix(limit.setting(), ",len=32"); !strings.Contains(string(page), "`"+text+"`") {
