@@ -21,11 +21,11 @@ func (as Accounts) Delete(ctx context.Context, a *record.Account, client Client)
 	if as.gate.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
 	}
-	if err := as.gate.db.Accounts().Delete(ctx, a.ID); err != nil {
+	e := record.Event{Name: "delete", User: a.ID, Detail: a.Username}
+	if err := as.gate.recorded(ctx, &e, client, func(ctx context.Context) error { return as.gate.db.Accounts().Delete(ctx, a.ID) }); err != nil {
 		return err
 	}
 	as.gate.pullRevocations(ctx)
-	as.gate.event(ctx, record.Event{Name: "delete", User: a.ID, Detail: a.Username}, client)
 	return nil
 }
 

@@ -9,11 +9,13 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// change changes the row, reads the revocations that this causes and records
-// the event.
+// change changes the row, with the event, and reads the revocations that this causes.
 func (g *Gate) change(ctx context.Context, a *record.Account, change record.Change, e record.Event, client Client) error {
 	change.At = cmp.Or(change.At, g.now())
-	if err := g.db.Accounts().Change(ctx, a.ID, change); err != nil {
+	e.User = a.ID
+	if err := g.recorded(ctx, &e, client, func(ctx context.Context) error {
+		return g.db.Accounts().Change(ctx, a.ID, change)
+	}); err != nil {
 		return err
 	}
 	a.Related = nil
@@ -21,8 +23,6 @@ func (g *Gate) change(ctx context.Context, a *record.Account, change record.Chan
 	if change.EndSessions != "" || change.IsActive != nil && !*change.IsActive || change.Username != nil || change.Email != nil {
 		g.pullRevocations(ctx)
 	}
-	e.User = a.ID
-	g.event(ctx, e, client)
 	return nil
 }
 

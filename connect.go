@@ -199,13 +199,17 @@ func (ps Providers) signUp(ctx context.Context, l *ProviderLogin, username strin
 		return err
 	}
 	row := g.socialRow(i)
-	err := g.db.SocialAccounts().SignUpSocial(ctx, a, row, i.Vouched && a.Email != "", l.held.spent())
+	e := record.Event{Name: "register", Detail: i.Provider}
+	err := g.recorded(ctx, &e, client, func(ctx context.Context) error {
+		err := g.db.SocialAccounts().SignUpSocial(ctx, a, row, i.Vouched && a.Email != "", l.held.spent())
+		e.User = a.ID
+		return err
+	})
 	if errors.Is(err, ErrLoginNotValid) {
 		return errProviderExpired.Because(err)
 	} else if err != nil {
 		return g.whyTaken(ctx, a, err)
 	}
-	g.event(ctx, record.Event{Name: "register", User: a.ID, Detail: i.Provider}, client)
 	return nil
 }
 
@@ -267,12 +271,17 @@ func (ps Providers) connectSession(ctx context.Context, l *ProviderLogin, page *
 func (ps Providers) connect(ctx context.Context, a *record.Account, l *ProviderLogin, change record.SocialChange, client Client) error {
 	g := ps.gate
 	change.User, change.At, change.Connect = a.ID, g.now(), g.socialRow(&l.identity)
-	if err := g.db.SocialAccounts().ChangeSocial(ctx, change); err != nil {
+	if err := g.changeSocial(ctx, change, l.identity.Provider+" connected", client); err != nil {
 		return err
 	}
-	g.event(ctx, record.Event{Name: "provider", User: a.ID, Detail: l.identity.Provider + " connected"}, client)
 	g.Accounts().Notify(ctx, record.MessageProviderConnected, a, l.name)
 	return nil
+}
+
+func (g *Gate) changeSocial(ctx context.Context, change record.SocialChange, detail string, client Client) error {
+	return g.recorded(ctx, &record.Event{Name: "provider", User: change.User, Detail: detail}, client, func(ctx context.Context) error {
+		return g.db.SocialAccounts().ChangeSocial(ctx, change)
+	})
 }
 
 // ConnectedAccount is an account at a provider, for its owner.
@@ -359,10 +368,9 @@ func (ps Providers) Disconnect(ctx context.Context, a *record.Account, id int64,
 			change.IfRemaining = append(change.IfRemaining, row.ID)
 		}
 	}
-	if err := g.db.SocialAccounts().ChangeSocial(ctx, change); err != nil {
+	if err := g.changeSocial(ctx, change, rows[at].Provider+" disconnected", client); err != nil {
 		return err
 	}
-	g.event(ctx, record.Event{Name: "provider", User: a.ID, Detail: rows[at].Provider + " disconnected"}, client)
 	g.Accounts().Notify(ctx, record.MessageProviderDisconnected, a, g.providerName(rows[at].Provider))
 	return nil
 }

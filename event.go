@@ -75,8 +75,29 @@ func (g *Gate) recordRequest(r *http.Request, err *Error) {
 	g.Events().RecordRefusal(r.Context(), err, "", Client{Address: host, UserAgent: r.UserAgent(), Endpoint: r.Pattern})
 }
 
-// event logs an event and stores it, if the store keeps events.
-func (g *Gate) event(ctx context.Context, e record.Event, client Client) {
+// RecordWith calls change, which makes one change in the store, and records e if it
+// succeeds: in the transaction of the change, if the Store keeps events. So a webhook
+// about it is neither lost nor sent for nothing. The context of change carries the event.
+// e is not Bounded; change may still set e.User, for a Store that does not keep events.
+func (es Events) RecordWith(ctx context.Context, e *record.Event, client Client, change func(ctx context.Context) error) error {
+	return es.gate.recorded(ctx, e, client, change)
+}
+
+func (g *Gate) recorded(ctx context.Context, e *record.Event, client Client, change func(ctx context.Context) error) error {
+	a := &record.Attached{Event: g.complete(*e, client)}
+	if err := change(a.To(ctx)); err != nil {
+		return err
+	}
+	a.Event.User = cmp.Or(a.Event.User, e.User)
+	g.logEvent(ctx, a.Event)
+	if !a.Stored {
+		g.storeEvent(ctx, a.Event)
+	}
+	return nil
+}
+
+// complete fills in what the gate knows of an event.
+func (g *Gate) complete(e record.Event, client Client) record.Event {
 	kind, _ := record.EventKindOf(e.Name)
 	e.Time, e.Outcome, e.Count = g.now(), kind.Outcome, 1
 	e.Address, e.UserAgent, e.Endpoint = client.Address, cut(client.UserAgent, 512), cut(client.Endpoint, 64)
@@ -84,6 +105,13 @@ func (g *Gate) event(ctx context.Context, e record.Event, client Client) {
 	if e.Actor == "" && e.Name != "admin" {
 		e.Actor = client.Actor
 	}
+	return e
+}
+
+// event logs an event and stores it, if the store keeps events.
+func (g *Gate) event(ctx context.Context, e record.Event, client Client) {
+	kind, _ := record.EventKindOf(e.Name)
+	e = g.complete(e, client)
 	if !kind.Bounded {
 		g.logEvent(ctx, e)
 		g.storeEvent(ctx, e)

@@ -133,17 +133,17 @@ func (fs Factors) AddTOTP(ctx context.Context, a *record.Account, token, code st
 	if err != nil {
 		return nil, err
 	}
-	err = g.factors.ChangeFactors(ctx, record.FactorChange{
+	err = g.changeFactors(ctx, record.FactorChange{
 		User: a.ID, IfPassword: &a.Password, IfFactors: &l.entry.Factors,
 		Spend: l.entry.Spend, Forgive: l.entry.Forgive, Add: add,
-	})
+	}, "totp added", client)
 	if errors.Is(err, ErrTaken) {
 		err = errHasTOTP.Because(err)
 	}
 	if err != nil {
 		return nil, overtaken(err)
 	}
-	g.factorChanged(ctx, a, "totp added", record.MessageFactorAdded, client)
+	g.factorChanged(ctx, a, "totp added", record.MessageFactorAdded)
 	return codes, nil
 }
 
@@ -229,10 +229,10 @@ func (fs Factors) NewRecoveryCodes(ctx context.Context, a *record.Account, clien
 	if old := factorOf(factors, record.FactorRecovery); old != nil {
 		change.Remove = []int64{old.ID}
 	}
-	if err := g.factors.ChangeFactors(ctx, change); err != nil {
+	if err := g.changeFactors(ctx, change, "recovery codes renewed", client); err != nil {
 		return nil, overtaken(err)
 	}
-	g.factorChanged(ctx, a, "recovery codes renewed", record.MessageFactorAdded, client)
+	g.factorChanged(ctx, a, "recovery codes renewed", record.MessageFactorAdded)
 	return codes, nil
 }
 
@@ -249,16 +249,22 @@ func (fs Factors) Remove(ctx context.Context, a *record.Account, id int64, clien
 	if err := g.Logins().Providers().keepWay(ctx, a, &change); err != nil {
 		return err
 	}
-	if err := g.factors.ChangeFactors(ctx, change); err != nil {
+	if err := g.changeFactors(ctx, change, "removed", client); err != nil {
 		return err
 	}
-	g.factorChanged(ctx, a, "removed", record.MessageFactorRemoved, client)
+	g.factorChanged(ctx, a, "removed", record.MessageFactorRemoved)
 	return nil
 }
 
-// factorChanged records a change of the factors and notifies the account's owner.
-func (g *Gate) factorChanged(ctx context.Context, a *record.Account, detail string, kind record.MessageKind, client Client) {
+// changeFactors changes the factors, with the event.
+func (g *Gate) changeFactors(ctx context.Context, change record.FactorChange, detail string, client Client) error {
+	return g.recorded(ctx, &record.Event{Name: "factor", User: change.User, Detail: detail}, client, func(ctx context.Context) error {
+		return g.factors.ChangeFactors(ctx, change)
+	})
+}
+
+// factorChanged notifies the account's owner of a change of the factors.
+func (g *Gate) factorChanged(ctx context.Context, a *record.Account, detail string, kind record.MessageKind) {
 	a.Related = nil
-	g.event(ctx, record.Event{Name: "factor", User: a.ID, Detail: detail}, client)
 	g.Accounts().Notify(ctx, kind, a, detail)
 }

@@ -47,18 +47,16 @@ func (ks Keys) List(ctx context.Context) ([]record.Key, error) {
 // publishes it as the next one: it verifies immediately and signs after
 // Switch.
 func (ks Keys) Add(ctx context.Context, alg jwt.Algorithm) (record.Key, error) {
-	store, err := ks.gate.keyStore()
-	if err != nil {
+	if _, err := ks.gate.keyStore(); err != nil {
 		return record.Key{}, err
 	}
 	key, err := ks.gate.keys.NewKey(alg, ks.gate.now())
 	if err != nil {
 		return record.Key{}, err
 	}
-	if err := store.Add(ctx, key); err != nil {
+	if err := ks.gate.changeKey(ctx, "added", key.ID, func(ctx context.Context, s record.Keys) error { return s.Add(ctx, key) }); err != nil {
 		return record.Key{}, err
 	}
-	ks.gate.keyEvent(ctx, "added", key.ID)
 	key.Sealed = nil
 	return key, nil
 }
@@ -68,36 +66,32 @@ func (ks Keys) Add(ctx context.Context, alg jwt.Algorithm) (record.Key, error) {
 // has the key: JWKS responses may be cached for KeyPublishTime. The error is
 // ErrNotFound if the key is not the next one.
 func (ks Keys) Switch(ctx context.Context, id string) error {
-	return ks.gate.changeKey(ctx, "switched", id, func(s record.Keys) error { return s.Switch(ctx, id, ks.gate.now()) })
+	return ks.gate.changeKey(ctx, "switched", id, func(ctx context.Context, s record.Keys) error { return s.Switch(ctx, id, ks.gate.now()) })
 }
 
 // Retire makes a key only verify, whatever its state. Without a current
 // key, SecretKey (or Settings.SigningKey) signs again.
 func (ks Keys) Retire(ctx context.Context, id string) error {
-	return ks.gate.changeKey(ctx, "retired", id, func(s record.Keys) error { return s.Retire(ctx, id, ks.gate.now()) })
+	return ks.gate.changeKey(ctx, "retired", id, func(ctx context.Context, s record.Keys) error { return s.Retire(ctx, id, ks.gate.now()) })
 }
 
 // Delete removes a retired key. Within seconds, every node rejects the
 // tokens that it signed.
 func (ks Keys) Delete(ctx context.Context, id string) error {
-	return ks.gate.changeKey(ctx, "deleted", id, func(s record.Keys) error { return s.Delete(ctx, id) })
+	return ks.gate.changeKey(ctx, "deleted", id, func(ctx context.Context, s record.Keys) error { return s.Delete(ctx, id) })
 }
 
-func (g *Gate) changeKey(ctx context.Context, what, id string, change func(record.Keys) error) error {
+func (g *Gate) changeKey(ctx context.Context, what, id string, change func(context.Context, record.Keys) error) error {
 	store, err := g.keyStore()
 	if err != nil {
 		return err
 	}
-	if err := change(store); err != nil {
+	e := record.Event{Name: "key", Detail: what + " " + id}
+	if err := g.recorded(ctx, &e, Client{}, func(ctx context.Context) error { return change(ctx, store) }); err != nil {
 		return err
 	}
-	g.keyEvent(ctx, what, id)
-	return nil
-}
-
-func (g *Gate) keyEvent(ctx context.Context, what, id string) {
 	g.reloadKeys(ctx)
-	g.event(ctx, record.Event{Name: "key", Detail: what + " " + id}, Client{})
+	return nil
 }
 
 func (g *Gate) keyStore() (record.Keys, error) {

@@ -73,12 +73,12 @@ func (p Passkeys) Add(ctx context.Context, a *record.Account, in NewPasskey, cli
 		return info, nil, err
 	}
 	set := record.FactorSet(factors)
-	if err := g.factors.ChangeFactors(ctx, record.FactorChange{
+	if err := g.changeFactors(ctx, record.FactorChange{
 		User: a.ID, IfPassword: &a.Password, IfFactors: &set, Add: add, Spend: []record.Spent{g.spentPasskey(begun)},
-	}); err != nil {
+	}, passkeyAdded(k), client); err != nil {
 		return info, nil, overtaken(err)
 	}
-	g.factorChanged(ctx, a, passkeyAdded(k), record.MessageFactorAdded, client)
+	g.factorChanged(ctx, a, passkeyAdded(k), record.MessageFactorAdded)
 	return passkeyInfo(k, add[0]), codes, nil
 }
 

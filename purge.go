@@ -75,7 +75,7 @@ func (g *Gate) purgeDeleted(ctx context.Context, now time.Time) (deleted int, er
 		}
 		for _, p := range due {
 			after = p.User
-			done, err := store.DeleteDue(ctx, p)
+			done, err := g.deleteDue(ctx, store, p)
 			var refused *Error
 			switch {
 			case errors.As(err, &refused) && refused.Status == 409:
@@ -85,8 +85,24 @@ func (g *Gate) purgeDeleted(ctx context.Context, now time.Time) (deleted int, er
 			case done:
 				deleted++
 				g.settings.Metrics.Count(metrics.PurgedRows, "account")
-				g.event(ctx, record.Event{Name: "delete", User: p.User, Detail: "after the time to restore it"}, Client{})
 			}
 		}
 	}
 }
+
+func (g *Gate) deleteDue(ctx context.Context, store record.Deletions, p record.Pending) (done bool, err error) {
+	e := record.Event{Name: "delete", User: p.User, Detail: "after the time to restore it"}
+	err = g.recorded(ctx, &e, Client{}, func(ctx context.Context) error {
+		if done, err = store.DeleteDue(ctx, p); err == nil && !done {
+			err = errNotDue
+		}
+		return err
+	})
+	if errors.Is(err, errNotDue) {
+		err = nil
+	}
+	return done, err
+}
+
+// errNotDue says that another process has deleted the account, or it was restored.
+var errNotDue = errors.New("the account is not to be deleted any more")

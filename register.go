@@ -66,23 +66,27 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 	if err := g.newAccount(ctx, a); err != nil {
 		return nil, err
 	}
-	if err := g.signUp(ctx, a); err != nil {
+	if err := g.signUp(ctx, a, client); err != nil {
 		return nil, err
 	}
-	g.event(ctx, record.Event{Name: "register", User: a.ID}, client)
 	return a, nil
 }
 
 // signUp stores the account, whose address is not verified yet, and queues an
 // e-mail with an activation link if it is inactive.
-func (g *Gate) signUp(ctx context.Context, a *record.Account) error {
+func (g *Gate) signUp(ctx context.Context, a *record.Account, client Client) error {
 	var await *record.Pending
 	var spent error
 	if !a.IsActive {
 		p := g.newPending(record.PendingActivation, a.Email)
 		await, spent = &p, g.budget(ctx, record.MessageActivation, a.Email, "")
 	}
-	if err := g.db.Addresses().SignUp(ctx, a, await); err != nil {
+	e := record.Event{Name: "register"}
+	if err := g.recorded(ctx, &e, client, func(ctx context.Context) error {
+		err := g.db.Addresses().SignUp(ctx, a, await)
+		e.User = a.ID
+		return err
+	}); err != nil {
 		return g.whyTaken(ctx, a, err)
 	}
 	switch {

@@ -92,14 +92,16 @@ func (ss Sessions) EndAll(ctx context.Context, user record.UserID, except string
 // returns.
 func (g *Gate) end(ctx context.Context, which record.Ending, client Client) error {
 	which.Now = g.now()
-	n, err := g.db.Sessions().End(ctx, which)
-	if err != nil {
+	e := record.Event{Name: "logout", User: which.User, Session: which.ID, Detail: string(which.Reason)}
+	err := g.recorded(ctx, &e, client, func(ctx context.Context) error {
+		n, err := g.db.Sessions().End(ctx, which)
+		if err == nil && n == 0 && which.ID != "" {
+			err = ErrTokenBlacklisted
+		}
 		return err
+	})
+	if err == nil {
+		g.pullRevocations(ctx)
 	}
-	if n == 0 && which.ID != "" {
-		return ErrTokenBlacklisted
-	}
-	g.pullRevocations(ctx)
-	g.event(ctx, record.Event{Name: "logout", User: which.User, Session: which.ID, Detail: string(which.Reason)}, client)
-	return nil
+	return err
 }

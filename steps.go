@@ -204,7 +204,8 @@ func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
 // stepTaken records and reports what an accepted proof has changed.
 func (g *Gate) stepTaken(ctx context.Context, l *login, method string) {
 	if len(l.entry.Add) > 0 {
-		g.factorChanged(ctx, l.account, l.added, record.MessageFactorAdded, l.client)
+		g.event(ctx, record.Event{Name: "factor", User: l.account.ID, Detail: l.added}, l.client)
+		g.factorChanged(ctx, l.account, l.added, record.MessageFactorAdded)
 	}
 	if method == methodRecovery {
 		left := strconv.Itoa(l.codesLeft)

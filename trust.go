@@ -123,11 +123,17 @@ func (g *Gate) applyReset(ctx context.Context, l *login) error {
 			change.Remove = append(change.Remove, f.ID)
 		}
 	}
-	if err := g.factors.ChangeFactors(ctx, change); err != nil && !errors.Is(err, ErrNotFound) {
+	e := record.Event{Name: "factor", User: l.account.ID, Detail: "reset"}
+	if err := g.recorded(ctx, &e, l.client, func(ctx context.Context) error {
+		if err := g.factors.ChangeFactors(ctx, change); !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		return nil
+	}); err != nil {
 		return err
 	}
 	g.pullRevocations(ctx)
-	g.factorChanged(ctx, l.account, "reset", record.MessageFactorRemoved, l.client)
+	g.factorChanged(ctx, l.account, "reset", record.MessageFactorRemoved)
 	l.read = g.now() // of this login's own change
 	return g.readFactors(ctx, l)
 }

@@ -52,12 +52,11 @@ func New(gate *jotgate.Gate, store Store, s Settings) (*Keys, error) {
 func (k *Keys) Create(ctx context.Context, owner *record.Account, r Request, client jotgate.Client) (Created, error) {
 	c, err := k.settings.NewKey(owner.ID, r, k.now())
 	if err == nil {
-		err = k.store.Add(ctx, c.Key)
+		err = k.recorded(ctx, owner.ID, "created "+c.ID+" "+c.Name, client, func(ctx context.Context) error { return k.store.Add(ctx, c.Key) })
 	}
 	if err != nil {
 		return Created{}, err
 	}
-	k.event(ctx, owner.ID, "created "+c.ID+" "+c.Name, client)
 	return c, nil
 }
 
@@ -78,19 +77,32 @@ const (
 // 400, jotgate.ErrNotFound (also if the key was rotated already),
 // jotgate.ErrUnavailable.
 func (k *Keys) Rotate(ctx context.Context, owner record.UserID, id string, overlap time.Duration, client jotgate.Client) (Created, error) {
-	c, err := k.settings.RotateIn(ctx, k.store, owner, id, overlap, k.now())
+	c, err := k.settings.next(ctx, k.store, owner, id, overlap, k.now())
+	if err == nil {
+		err = k.recorded(ctx, owner, "rotated "+id+" to "+c.ID, client, func(ctx context.Context) error {
+			return k.store.Rotate(ctx, id, c.Key, c.Created.Add(overlap))
+		})
+	}
 	if err != nil {
 		return Created{}, err
 	}
 	if overlap == 0 {
 		k.sync(ctx)
 	}
-	k.event(ctx, owner, "rotated "+id+" to "+c.ID, client)
 	return c, nil
 }
 
 // RotateIn is Keys.Rotate for a program without a Gate: it records no event.
 func (s Settings) RotateIn(ctx context.Context, store Store, owner record.UserID, id string, overlap time.Duration, now time.Time) (Created, error) {
+	c, err := s.next(ctx, store, owner, id, overlap, now)
+	if err != nil {
+		return Created{}, err
+	}
+	return c, store.Rotate(ctx, id, c.Key, c.Created.Add(overlap))
+}
+
+// next makes the key that takes the place of another one.
+func (s Settings) next(ctx context.Context, store Store, owner record.UserID, id string, overlap time.Duration, now time.Time) (Created, error) {
 	if overlap != 0 && (overlap < MinOverlap || overlap > MaxOverlap) {
 		return Created{}, fieldError("overlap", fmt.Sprintf("Ensure this value is 0, or between %d and %d.", MinOverlap/time.Second, MaxOverlap/time.Second))
 	}
@@ -104,11 +116,7 @@ func (s Settings) RotateIn(ctx context.Context, store Store, owner record.UserID
 	if err := s.fill(); err != nil {
 		return Created{}, err
 	}
-	c, err := s.NewKey(owner, s.successor(old), now)
-	if err != nil {
-		return Created{}, err
-	}
-	return c, store.Rotate(ctx, id, c.Key, c.Created.Add(overlap))
+	return s.NewKey(owner, s.successor(old), now)
 }
 
 // successor returns the request for a key like old.
@@ -132,12 +140,11 @@ func (s Settings) lifetimeOf(old *Key) time.Duration {
 // the others within a second. The error is jotgate.ErrNotFound if the account has no
 // such key.
 func (k *Keys) Revoke(ctx context.Context, owner record.UserID, id string, client jotgate.Client) error {
-	if err := k.store.Revoke(ctx, owner, id, k.now()); err != nil {
-		return err
+	err := k.recorded(ctx, owner, "revoked "+id, client, func(ctx context.Context) error { return k.store.Revoke(ctx, owner, id, k.now()) })
+	if err == nil {
+		k.sync(ctx)
 	}
-	k.sync(ctx)
-	k.event(ctx, owner, "revoked "+id, client)
-	return nil
+	return err
 }
 
 // sync makes this node read the revocation. If that fails, Gate.Run reads it.
@@ -147,8 +154,9 @@ func (k *Keys) sync(ctx context.Context) {
 	}
 }
 
-func (k *Keys) event(ctx context.Context, owner record.UserID, detail string, client jotgate.Client) {
-	k.gate.Events().Record(ctx, record.Event{Name: "api_key", User: owner, Detail: detail}, client)
+// recorded makes a change, with its event.
+func (k *Keys) recorded(ctx context.Context, owner record.UserID, detail string, client jotgate.Client, change func(ctx context.Context) error) error {
+	return k.gate.Events().RecordWith(ctx, &record.Event{Name: "api_key", User: owner, Detail: detail}, client, change)
 }
 
 func (k *Keys) now() time.Time { return k.gate.Settings().Now() }

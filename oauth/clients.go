@@ -126,12 +126,11 @@ func NewChange(scopes []string, keys []byte, disabled *bool, now time.Time) (cha
 func (s *Server) Create(ctx context.Context, r Request, by jotgate.Client) (Created, error) {
 	c, err := NewClient(r, s.now())
 	if err == nil {
-		err = s.store.Create(ctx, &c.Client, c.Account())
+		err = s.recorded(ctx, "", "created "+c.ID, by, func(ctx context.Context) error { return s.store.Create(ctx, &c.Client, c.Account()) })
 	}
 	if err != nil {
 		return Created{}, err
 	}
-	s.event(ctx, c.User, "created "+c.ID, by)
 	return c, nil
 }
 
@@ -140,13 +139,18 @@ func (s *Server) List(ctx context.Context) ([]Client, error) { return s.store.Li
 
 // Rotate is the function Rotate. It takes effect on this node immediately and on the
 // others within a second.
-func (s *Server) Rotate(ctx context.Context, id string, overlap time.Duration, by jotgate.Client) (Created, error) {
-	c, err := Rotate(ctx, s.store, id, overlap, s.now())
+func (s *Server) Rotate(ctx context.Context, id string, overlap time.Duration, by jotgate.Client) (c Created, err error) {
+	client, err := s.store.Find(ctx, id)
 	if err != nil {
 		return c, err
 	}
+	if err := s.recorded(ctx, client.User, "rotated "+id, by, func(ctx context.Context) (err error) {
+		c, err = Rotate(ctx, s.store, id, overlap, s.now())
+		return err
+	}); err != nil {
+		return c, err
+	}
 	s.sync(ctx)
-	s.event(ctx, c.User, "rotated "+id, by)
 	return c, nil
 }
 
@@ -155,14 +159,12 @@ func (s *Server) Rotate(ctx context.Context, id string, overlap time.Duration, b
 func (s *Server) Change(ctx context.Context, id string, change Change, by jotgate.Client) error {
 	c, err := s.store.Find(ctx, id)
 	if err == nil {
-		err = s.store.Change(ctx, id, change)
+		err = s.recorded(ctx, c.User, Describe(id, change), by, func(ctx context.Context) error { return s.store.Change(ctx, id, change) })
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		s.sync(ctx)
 	}
-	s.sync(ctx)
-	s.event(ctx, c.User, Describe(id, change), by)
-	return nil
+	return err
 }
 
 // Describe returns the detail of the event of a change.
@@ -183,8 +185,9 @@ func (s *Server) sync(ctx context.Context) {
 	}
 }
 
-func (s *Server) event(ctx context.Context, user record.UserID, detail string, by jotgate.Client) {
-	s.gate.Events().Record(ctx, record.Event{Name: "client", User: user, Detail: detail}, by)
+// recorded makes a change, with its event. The user of a new client is set by the store.
+func (s *Server) recorded(ctx context.Context, user record.UserID, detail string, by jotgate.Client, change func(ctx context.Context) error) error {
+	return s.gate.Events().RecordWith(ctx, &record.Event{Name: "client", User: user, Detail: detail}, by, change)
 }
 
 func (s *Server) now() time.Time { return s.gate.Settings().Now() }

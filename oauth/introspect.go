@@ -80,10 +80,9 @@ func (s *Server) Revoke(ctx context.Context, c Call) error {
 	}
 	raw, _ := of.Claim("jti")
 	jti, _ := raw.Text()
-	if err := s.store.RevokeToken(ctx, jti, s.now()); err != nil {
-		return err
+	err = s.recorded(ctx, caller.Owner, "revoked a token of "+caller.ID, c.Client, func(ctx context.Context) error { return s.store.RevokeToken(ctx, jti, s.now()) })
+	if err == nil {
+		s.sync(ctx)
 	}
-	s.sync(ctx)
-	s.event(ctx, caller.Owner, "revoked a token of "+caller.ID, c.Client)
-	return nil
+	return err
 }

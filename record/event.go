@@ -78,7 +78,7 @@ var EventKinds = []EventKind{
 	{Name: "admin", Outcome: "success", About: "An administrator changed or exported something. The detail is the action, such as user.change; the row also says who did it, to what, and what was changed."},
 	{Name: "key", Outcome: "success", About: "A signing key was added, switched, retired or deleted."},
 	{Name: "api_key", Outcome: "success", About: "An API key was created, rotated or revoked. The detail says which."},
-	{Name: "webhook", Outcome: "success", About: "A webhook was added, changed, disabled or removed. The detail says which; a webhook is also disabled if it does nothing but fail."},
+	{Name: "webhook", Outcome: "success", About: "A webhook was added, changed, disabled or removed, its secret was rotated, or messages were sent again. The detail says which; a webhook is also disabled if it does nothing but fail."},
 	{Name: "client", Outcome: "success", About: "An OAuth client was created, changed, rotated, disabled or enabled, or revoked a token. The detail says which."},
 	{Name: "password_refused", Outcome: "failure", Bounded: true, About: "The current password, asked for before a change, was wrong."},
 	{Name: "password_unchecked", Outcome: "failure", Bounded: true, About: "A password was accepted without the check for breached ones, because their list could not be read."},

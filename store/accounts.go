@@ -143,13 +143,16 @@ func (a *accountRow) account() *record.Account {
 func (as accounts) Create(ctx context.Context, a *record.Account) error {
 	var id record.UserID
 	joined := as.db.joined(a)
+	event := record.AttachedTo(ctx)
 	ctx, err := as.db.beforeName(ctx, a.Username, "")
 	if err != nil {
 		return err
 	}
 	err = as.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
-		id, err = as.db.createAccount(ctx, q, a, joined)
-		return err
+		if id, err = as.db.createAccount(ctx, q, a, joined); err != nil {
+			return err
+		}
+		return addAttached(ctx, q, event, id)
 	})
 	if err == nil {
 		a.ID, a.DateJoined = id, joined

@@ -21,6 +21,7 @@ func (t *tables) hasEmail() bool { _, ok := t.user[t.schema.Email]; return ok }
 func (ads addresses) SignUp(ctx context.Context, a *record.Account, await *record.Pending) error {
 	var id record.UserID
 	joined := ads.db.joined(a)
+	event := record.AttachedTo(ctx)
 	ctx, err := ads.db.beforeName(ctx, a.Username, "")
 	if err != nil {
 		return err
@@ -32,10 +33,13 @@ func (ads addresses) SignUp(ctx context.Context, a *record.Account, await *recor
 		if key, ok := ads.db.tables.key.encode(id); ok {
 			err = ads.db.setAddress(ctx, q, id, key, a.Email, false)
 		}
-		if err != nil || await == nil {
+		if err == nil && await != nil {
+			err = addPending(ctx, q, id, *await)
+		}
+		if err != nil {
 			return err
 		}
-		return addPending(ctx, q, id, *await)
+		return addAttached(ctx, q, event, id)
 	})
 	if err == nil {
 		a.ID, a.DateJoined = id, joined

@@ -67,7 +67,7 @@ const liveAPIKey = "revoked IS NULL AND (expires IS NULL OR expires > $1)"
 
 // Add implements apikey.Store.
 func (ks apiKeys) Add(ctx context.Context, key apikey.Key) error {
-	return ks.db.write(ctx, func(ctx context.Context, q Queryer) error {
+	return ks.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
 		if err := ks.db.lockOwner(ctx, q, key.User); err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (ks apiKeys) Rotate(ctx context.Context, old string, next apikey.Key, until
 		return jotgate.ErrNotFound
 	}
 	now := next.Created.UnixMicro()
-	return ks.db.write(ctx, func(ctx context.Context, q Queryer) error {
+	return ks.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
 		// min and LEAST have different names in the two databases.
 		n, err := run(ctx, q, `UPDATE jotgate_api_key SET replacement = $2, expires = CASE WHEN expires < $3 THEN expires ELSE $3 END
 WHERE id = $4 AND user_id = $5 AND replacement = '' AND `+liveAPIKey, now, next.ID, until.UnixMicro(), old, string(next.User))
@@ -133,7 +133,7 @@ func (ks apiKeys) Revoke(ctx context.Context, user record.UserID, id string, now
 	if !storable(id + string(user)) {
 		return jotgate.ErrNotFound
 	}
-	return ks.db.write(ctx, func(ctx context.Context, q Queryer) error { return ks.db.revokeAPIKey(ctx, q, user, id, now) })
+	return ks.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error { return ks.db.revokeAPIKey(ctx, q, user, id, now) })
 }
 
 func (s *Store) revokeAPIKey(ctx context.Context, q Queryer, user record.UserID, id string, now time.Time) error {

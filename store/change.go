@@ -34,7 +34,7 @@ func (as accounts) Change(ctx context.Context, id record.UserID, change record.C
 			return err
 		}
 	}
-	return as.db.write(ctx, func(ctx context.Context, q Queryer) error {
+	return as.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
 		return as.db.changeAccount(ctx, q, id, key, set, change)
 	})
 }
@@ -239,7 +239,7 @@ func (as accounts) Delete(ctx context.Context, id record.UserID) error {
 		return jotgate.ErrNotFound
 	}
 	now := as.db.driver.Now().UTC().Truncate(time.Microsecond)
-	err := as.db.write(ctx, func(ctx context.Context, q Queryer) error {
+	err := as.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
 		return as.db.deleteAccount(ctx, q, id, key, now)
 	})
 	if err != nil && as.db.driver.Referred(err) { // a row inserted concurrently

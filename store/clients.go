@@ -54,6 +54,7 @@ func (cs clients) List(ctx context.Context) ([]oauth.Client, error) {
 // Create implements oauth.Store.
 func (cs clients) Create(ctx context.Context, c *oauth.Client, a *record.Account) error {
 	db := cs.db
+	event := record.AttachedTo(ctx)
 	ctx, err := db.beforeName(ctx, a.Username, "")
 	if err != nil {
 		return err
@@ -64,7 +65,10 @@ func (cs clients) Create(ctx context.Context, c *oauth.Client, a *record.Account
 		}
 		_, err = run(ctx, q, "INSERT INTO jotgate_client (id, user_id, scopes, session, secret, keys, created) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 			c.ID, string(c.User), strings.Join(c.Scopes, " "), c.Session, c.Secret, c.Keys, c.Created.UnixMicro())
-		return err
+		if err != nil {
+			return err
+		}
+		return addAttached(ctx, q, event, c.User)
 	})
 	return db.rejected(err)
 }
@@ -74,7 +78,7 @@ func (cs clients) Change(ctx context.Context, id string, change oauth.Change) er
 	if !storable(id) {
 		return jotgate.ErrNotFound
 	}
-	return cs.db.write(ctx, func(ctx context.Context, q Queryer) error { return cs.db.changeClient(ctx, q, id, &change) })
+	return cs.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error { return cs.db.changeClient(ctx, q, id, &change) })
 }
 
 func (s *Store) changeClient(ctx context.Context, q Queryer, id string, change *oauth.Change) error {
@@ -135,7 +139,7 @@ func (cs clients) Spend(ctx context.Context, id string, expires time.Time) error
 
 // RevokeToken implements oauth.Store.
 func (cs clients) RevokeToken(ctx context.Context, jti string, now time.Time) error {
-	return cs.db.write(ctx, func(ctx context.Context, q Queryer) error {
+	return cs.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
 		return cs.db.revoke(ctx, q, record.Revocation{Session: jti, Made: now})
 	})
 }

@@ -37,6 +37,7 @@ func (s *Store) DeleteDue(ctx context.Context, p record.Pending) (deleted bool, 
 		return false, jotgate.ErrNotFound
 	}
 	now := s.driver.Now().UTC().Truncate(time.Microsecond)
+	event := record.AttachedTo(ctx)
 	err = s.write(ctx, func(ctx context.Context, q Queryer) error {
 		deleted = false
 		switch err := s.lockUnused(ctx, q, key, p); {
@@ -49,7 +50,10 @@ func (s *Store) DeleteDue(ctx context.Context, p record.Pending) (deleted bool, 
 			return err
 		}
 		deleted = true
-		return s.deleteAccount(ctx, q, p.User, key, now)
+		if err := s.deleteAccount(ctx, q, p.User, key, now); err != nil {
+			return err
+		}
+		return addAttached(ctx, q, event, "")
 	})
 	switch {
 	case errors.Is(err, jotgate.ErrNotFound): // restored, or deleted by another process

@@ -11,8 +11,13 @@ import (
 
 // End implements record.Sessions.
 func (ss sessions) End(ctx context.Context, which record.Ending) (n int, err error) {
+	event := record.AttachedTo(ctx)
 	return act(ctx, ss.db, func(ctx context.Context, q Queryer) (int, error) {
-		return ss.db.endSessions(ctx, q, which, "")
+		n, err := ss.db.endSessions(ctx, q, which, "")
+		if err == nil && (n > 0 || which.ID == "") { // to end all is an event even if there was none
+			err = addAttached(ctx, q, event, "")
+		}
+		return n, err
 	})
 }
 

@@ -137,7 +137,7 @@ func (f Factors) ChangeFactors(ctx context.Context, change record.FactorChange) 
 	if !ok || !f.s.tables.factors {
 		return jotgate.ErrNotFound
 	}
-	return f.s.write(ctx, func(ctx context.Context, q Queryer) error { return f.s.changeFactors(ctx, q, key, &change) })
+	return f.s.writeRecorded(ctx, func(ctx context.Context, q Queryer) error { return f.s.changeFactors(ctx, q, key, &change) })
 }
 
 func (s *Store) changeFactors(ctx context.Context, q Queryer, key any, change *record.FactorChange) error {

@@ -25,7 +25,7 @@ func scanKey(rows rowScanner) (k record.Key, err error) {
 // Add implements record.Keys. The error is also ErrTaken if the key
 // is to be current and there already is a current one.
 func (ks keys) Add(ctx context.Context, key record.Key) error {
-	return ks.db.write(ctx, func(ctx context.Context, q Queryer) error { return ks.db.addKey(ctx, q, key) })
+	return ks.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error { return ks.db.addKey(ctx, q, key) })
 }
 
 func (s *Store) addKey(ctx context.Context, q Queryer, key record.Key) error {
@@ -81,7 +81,7 @@ func (s *Store) changeKeys(ctx context.Context, id string, change func(context.C
 	if !storable(id) {
 		return jotgate.ErrNotFound
 	}
-	return s.write(ctx, func(ctx context.Context, q Queryer) error { return s.changeKey(ctx, q, change) })
+	return s.writeRecorded(ctx, func(ctx context.Context, q Queryer) error { return s.changeKey(ctx, q, change) })
 }
 
 func (s *Store) changeKey(ctx context.Context, q Queryer, change func(context.Context, Queryer) (int, error)) error {

@@ -68,7 +68,7 @@ func (sa SocialAccounts) ChangeSocial(ctx context.Context, change record.SocialC
 	if !ok {
 		return jotgate.ErrNotFound
 	}
-	return sa.s.write(ctx, func(ctx context.Context, q Queryer) error { return sa.s.changeSocial(ctx, q, key, &change) })
+	return sa.s.writeRecorded(ctx, func(ctx context.Context, q Queryer) error { return sa.s.changeSocial(ctx, q, key, &change) })
 }
 
 func (s *Store) changeSocial(ctx context.Context, q Queryer, key any, change *record.SocialChange) error {
@@ -185,6 +185,7 @@ func (sa SocialAccounts) SignUpSocial(ctx context.Context, a *record.Account, so
 	s := sa.s
 	var id record.UserID
 	joined := s.joined(a)
+	event := record.AttachedTo(ctx)
 	ctx, err := s.beforeName(ctx, a.Username, "")
 	if err != nil {
 		return err
@@ -203,7 +204,10 @@ func (sa SocialAccounts) SignUpSocial(ctx context.Context, a *record.Account, so
 		if err := s.setAddress(ctx, q, id, key, a.Email, verified); err != nil {
 			return err
 		}
-		return s.connect(ctx, q, key, id, social)
+		if err := s.connect(ctx, q, key, id, social); err != nil {
+			return err
+		}
+		return addAttached(ctx, q, event, id)
 	})
 	if err == nil {
 		a.ID, a.DateJoined, social.User = id, joined, id

@@ -8,9 +8,9 @@
 //	fmt.Println(created.Secret) // whsec_…, which cannot be shown again
 //
 // An event is marked for delivery by the statement that stores it, in the transaction of
-// the change that it is about, as far as that stores the event. So a message is not lost
-// if the process ends after that, and there is none if the change is rolled back. Without
-// an endpoint the mark costs nothing.
+// the change that it is about (see jotgate.Events.RecordWith). So a message is not lost if
+// the process ends after that, and there is none if the change is rolled back. Without an
+// endpoint the mark costs nothing.
 //
 // A message is sent at least once, and again with the same webhook-id until the endpoint
 // responds with 2xx: after 5 s, 5 min, 30 min, 2, 5, 10, 14, 20 and 24 h, each with up to
