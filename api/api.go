@@ -105,6 +105,9 @@ func (a *API) Mount(mux *http.ServeMux) {
 		if r.probe && a.settings.Prefix != "" {
 			web.Handle(mux, r.path, a.handler(&r))
 		}
+		for _, path := range a.insertedPaths(&r) {
+			web.Handle(mux, path, a.handler(&r))
+		}
 	}
 }
 

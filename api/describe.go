@@ -49,7 +49,7 @@ func describe(gate jotgate.Settings, s *Settings, fields []record.UserField) str
 		}
 	}
 	if s.OAuth == nil {
-		for _, path := range []string{"/o/token/", "/o/introspect/", "/o/revoke/"} {
+		for _, path := range []string{"/o/token/", "/o/introspect/", "/o/revoke/", "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"} {
 			text = withoutPath(text, path)
 		}
 	}

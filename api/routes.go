@@ -150,6 +150,8 @@ func (a *API) routes() []route {
 		{path: "/auth/check", get: raw, fast: check},
 		{path: "/auth/revocations", get: raw, raw: revocations, scope: "revocations", only: servesRevocations},
 		{path: "/.well-known/jwks.json", get: raw, raw: jwks},
+		{path: "/.well-known/oauth-authorization-server", get: raw, raw: authorizationServer, only: hasOAuth, inserted: (*API).issuer},
+		{path: "/.well-known/oauth-protected-resource", get: raw, raw: protectedResource, only: hasOAuth, inserted: (*API).baseURL},
 		{path: "/livez", get: raw, raw: livez, probe: true},
 		{path: "/readyz", get: raw, raw: readyz, probe: true},
 		{path: "/api/schema/", get: raw, raw: schema, page: true, only: showsSchema},

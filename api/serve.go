@@ -31,7 +31,10 @@ type route struct {
 	probe  bool                    // also served without Settings.Prefix
 	page   bool                    // with raw: for people, at an allowed host
 	only   func(*API) bool         // reports whether the route is served; nil is always
-	render renderer                // writes errors; nil: as Django REST framework does
+	// inserted returns the URL whose path may also follow that of the route, as in a
+	// well-known document.
+	inserted func(*API) string
+	render   renderer // writes errors; nil: as Django REST framework does
 }
 
 // renderer writes an error.

@@ -1,0 +1,34 @@
+package oauth
+
+// What clients find out about the server and the API by themselves.
+
+// Metadata returns the metadata of the authorization server (RFC 8414). base is the URL
+// of the API, without a slash at its end, and introduces the URLs of the endpoints.
+func Metadata(issuer, base string) map[string]any {
+	m := map[string]any{
+		"issuer":                   issuer,
+		"jwks_uri":                 base + "/.well-known/jwks.json",
+		"grant_types_supported":    []string{"client_credentials"},
+		"response_types_supported": []string{}, // required; there is no authorization endpoint
+	}
+	for name, path := range map[string]string{"token": "/o/token/", "introspection": "/o/introspect/", "revocation": "/o/revoke/"} {
+		m[name+"_endpoint"] = base + path
+		m[name+"_endpoint_auth_methods_supported"] = []string{secretBasic, "client_secret_post", privateKey}
+		m[name+"_endpoint_auth_signing_alg_values_supported"] = assertionAlgorithms
+	}
+	return m
+}
+
+// Resource returns the metadata of an API whose access tokens the authorization server
+// issues (RFC 9728). resource is the URL of the API. scopes may be empty.
+func Resource(resource, issuer string, scopes ...string) map[string]any {
+	m := map[string]any{
+		"resource":                 resource,
+		"authorization_servers":    []string{issuer},
+		"bearer_methods_supported": []string{"header"},
+	}
+	if len(scopes) > 0 {
+		m["scopes_supported"] = scopes
+	}
+	return m
+}
