@@ -27,7 +27,7 @@ import (
 type Options struct {
 	Database  string   // sqlite:PATH or postgres://…
 	SecretKey string   // Django's SECRET_KEY
-	Args      []string // more flags of serve
+	Args      []string // more flags of serve; {URL} stands for the URL of the server
 	Env       []string // more environment, NAME=value
 	Binary    string   // another binary than this checkout's
 }
@@ -104,7 +104,10 @@ func Start(tb testing.TB, options Options) *Server {
 		env = append(env, "JOTGATE_SECRET_KEY="+options.SecretKey)
 	}
 	address, folder := freeport.Address(tb), tb.TempDir()
-	args := append([]string{"serve", "--addr", address}, options.Args...)
+	args := []string{"serve", "--addr", address}
+	for _, arg := range options.Args {
+		args = append(args, strings.ReplaceAll(arg, "{URL}", "http://"+address))
+	}
 	s := &Server{URL: "http://" + address, Folder: folder}
 	cmd := Command(tb, folder, env, args...)
 	if options.Binary != "" {
