@@ -22,9 +22,6 @@ package revocation
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -87,8 +84,11 @@ func (l *List) NextPage(ctx context.Context, cursor string, wait time.Duration, 
 func (l *List) page(cursor string) (page Page, added <-chan struct{}, ahead bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	page, ahead = l.log.since(cursor, l.cursor)
-	page.Keep, page.KeepUsers = l.lifetime, l.foreign
+	page, ahead = l.log.page(cursor, func() (Page, bool) {
+		page, ahead := l.log.since(cursor, l.cursor)
+		page.Keep, page.KeepUsers = l.lifetime, l.foreign
+		return page, ahead
+	})
 	return page, l.added, ahead
 }
 
@@ -103,7 +103,8 @@ type signature struct {
 // signature also covers the nonce of the request, so that an old page cannot be
 // replayed.
 func Sign(key *jwt.Key, page Page, nonce string, now time.Time) (body []byte, signature string, err error) {
-	if body, err = json.Marshal(page); err != nil {
+	body, digest, err := page.encode()
+	if err != nil {
 		return nil, "", err
 	}
 	signature, err = jwt.Sign(key, jwt.Object{
@@ -111,13 +112,8 @@ func Sign(key *jwt.Key, page Page, nonce string, now time.Time) (body []byte, si
 		{Name: "exp", Value: now.Unix() + 60},
 		{Name: "iat", Value: now.Unix()},
 		{Name: "jti", Value: rand.Text()},
-		{Name: "digest", Value: digestOf(body)},
+		{Name: "digest", Value: digest},
 		{Name: "nonce", Value: nonce},
 	})
 	return body, signature, err
-}
-
-func digestOf(body []byte) string {
-	sum := sha256.Sum256(body)
-	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

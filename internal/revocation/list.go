@@ -185,6 +185,7 @@ func (l *List) add(entries []record.Revocation) (added bool) {
 		}
 	}
 	if added {
+		l.log.changed()
 		l.empty.Store(false)
 		close(l.added)
 		l.added = make(chan struct{})
@@ -233,6 +234,7 @@ func (l *List) AddPage(page record.RevocationPage) {
 		return
 	}
 	l.cursor = record.RevocationCursor{Epoch: next.Epoch, Seen: next.Seen}
+	l.log.changed()
 }
 
 // Cursor returns the position of the next page in the database's feed.
@@ -247,6 +249,7 @@ func (l *List) Rewind() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cursor.Seen = record.Horizon{}
+	l.log.changed()
 }
 
 // ReadBack returns how long after its time an entry about a session, and one
@@ -268,6 +271,7 @@ func (l *List) extend(sessions, users int64) {
 	defer l.mu.Unlock()
 	l.lifetime = max(l.lifetime, min(sessions, maxTime))
 	l.foreign = max(l.foreign, l.lifetime, min(users, maxTime))
+	l.log.changed()
 }
 
 // Sweep drops the entries that can no longer apply to any token that has not
@@ -286,6 +290,7 @@ func (l *List) Sweep(now time.Time) {
 		}
 	}
 	l.log.sweep(now.Unix()-l.lifetime, now.Unix()-l.foreign)
+	l.log.changed()
 	l.empty.Store(len(l.sessions) == 0 && len(l.users) == 0)
 }
 

@@ -3,7 +3,11 @@ package revocation
 // The entries that a feed serves.
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/jotgate/jotgate/record"
@@ -27,6 +31,34 @@ type Page struct {
 	// may have a longer lifetime than the gate's.
 	KeepUsers int64   `json:"keep_users"`
 	Revoked   []entry `json:"revoked"`
+
+	shared *body // nil unless other requests can have the same page
+}
+
+// body is the text of a page, which is made at its first use.
+type body struct {
+	once   sync.Once
+	text   []byte
+	digest string
+	err    error
+}
+
+// encode returns the text of the page and its digest.
+func (p *Page) encode() ([]byte, string, error) {
+	b := p.shared
+	if b == nil {
+		b = new(body)
+	}
+	b.once.Do(func() {
+		b.text, b.err = json.Marshal(p)
+		b.digest = digestOf(b.text)
+	})
+	return b.text, b.digest, b.err
+}
+
+func digestOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // log holds the entries that the feed serves, in order of arrival. The caller
@@ -34,6 +66,49 @@ type Page struct {
 type log struct {
 	entries []loggedEntry
 	waiting atomic.Int32 // requests that wait for a revocation
+
+	// Guards that follow the feed have the same cursor. So that a revocation costs
+	// one page however many they are, the pages are kept until the list changes.
+	pagesLock sync.Mutex
+	pages     map[string]Page // by the cursor
+}
+
+// The most pages that are kept, and the longest, in entries. The page of all entries
+// may be longer.
+const (
+	maxPages  = 64
+	maxShared = 1000
+)
+
+// page returns the page for a cursor, which build makes.
+func (l *log) page(cursor string, build func() (page Page, ahead bool)) (page Page, ahead bool) {
+	l.pagesLock.Lock()
+	defer l.pagesLock.Unlock()
+	if page, ok := l.pages[cursor]; ok {
+		return page, false
+	}
+	page, ahead = build()
+	if cursor == "" || !page.Complete && len(page.Revoked) <= maxShared {
+		page.shared = new(body)
+		l.keep(cursor, page)
+	}
+	return page, ahead
+}
+
+func (l *log) keep(cursor string, page Page) {
+	if len(l.pages) >= maxPages || l.pages == nil {
+		l.pages = map[string]Page{}
+	}
+	l.pages[cursor] = page
+}
+
+// changed drops the pages that are kept.
+func (l *log) changed() {
+	if l != nil {
+		l.pagesLock.Lock()
+		defer l.pagesLock.Unlock()
+		l.pages = nil
+	}
 }
 
 type loggedEntry struct {

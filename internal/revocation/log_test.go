@@ -106,3 +106,80 @@ func TestFeedPagesBelongToTheirCursor(t *testing.T) {
 		}
 	}
 }
+
+// Followers with the same cursor get one page, which is encoded once. A change of the
+// list ends it.
+func TestFeedPagesAreShared(t *testing.T) {
+	r := newList(time.Hour, atNoon)
+	add := func(n int64) {
+		r.AddPage(record.RevocationPage{
+			Entries: []record.Revocation{{Session: sid(int(n)), Transaction: n, Made: atNoon()}},
+			Next:    record.RevocationCursor{Epoch: "e", Seen: record.Horizon{Min: n + 1, Max: n + 1}},
+		})
+	}
+	text := func(cursor string) (text []byte, entries int, next string) {
+		page, _, _ := r.page(cursor)
+		text, digest, err := page.encode()
+		if err != nil || digest != digestOf(text) {
+			t.Fatal(err)
+		}
+		return text, len(page.Revoked), page.Cursor
+	}
+	same := func(a, b []byte) bool { return &a[0] == &b[0] }
+	add(1)
+	first, _, cursor := text("")
+	if again, _, _ := text(""); !same(first, again) {
+		t.Error("the page of all entries is made twice")
+	}
+	add(2)
+	one, entries, next := text(cursor)
+	if again, _, _ := text(cursor); entries != 1 || !same(one, again) {
+		t.Errorf("the page of the last entry is made twice: %s", again)
+	}
+	for _, change := range []struct {
+		name string
+		make func()
+	}{
+		{"an entry", func() { add(3) }},
+		{"lifetimes", func() { r.extend(99999, 99999) }},
+		{"a sweep", func() { r.Sweep(atNoon()) }},
+		{"a cursor", func() {
+			r.AddPage(record.RevocationPage{Next: record.RevocationCursor{Epoch: "e", Seen: record.Horizon{Min: 9, Max: 9}}})
+		}},
+		{"a rewind", r.Rewind},
+	} {
+		before, _, _ := text(next)
+		change.make()
+		if after, _, _ := text(next); same(before, after) {
+			t.Errorf("%s: the former page is sent", change.name)
+		}
+	}
+	add(10)
+	for n := range 2 * maxPages { // the reader chooses its cursor
+		text(fmt.Sprint("e.", n, ":", n, ":"))
+	}
+	if text("unknown"); len(r.log.pages) > maxPages || len(r.log.pages) == 0 {
+		t.Errorf("%d pages are kept", len(r.log.pages))
+	}
+	if _, kept := r.log.pages["unknown"]; kept {
+		t.Error("a page of all entries is kept for any cursor")
+	}
+}
+
+// BenchmarkPage is what one of many followers costs when a session is revoked among
+// 100,000.
+func BenchmarkPage(b *testing.B) {
+	r := newList(time.Hour, atNoon)
+	entries := make([]record.Revocation, 100_001)
+	for n := range entries {
+		entries[n] = record.Revocation{Session: sid(n), Made: atNoon()}
+	}
+	entries[100_000].Transaction = 1
+	r.AddPage(record.RevocationPage{Entries: entries, Next: record.RevocationCursor{Epoch: "e", Seen: record.Horizon{Min: 2, Max: 2}}})
+	for b.Loop() {
+		page, _, _ := r.page("e.1:1:")
+		if text, _, err := page.encode(); err != nil || len(page.Revoked) != 1 {
+			b.Fatalf("%s %v", text, err)
+		}
+	}
+}
