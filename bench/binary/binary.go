@@ -163,3 +163,12 @@ func (s *Server) Stop() error {
 	}
 	return s.process.Wait()
 }
+
+// Kill ends the server as the system does when memory is short, and waits for it.
+func (s *Server) Kill() error {
+	if err := s.process.Process.Kill(); err != nil {
+		return err
+	}
+	_ = s.process.Wait() // that it was killed
+	return nil
+}

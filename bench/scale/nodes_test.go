@@ -1,0 +1,234 @@
+package scale
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jotgate/jotgate/bench/binary"
+	"github.com/jotgate/jotgate/internal/pgtest"
+)
+
+// TestNodes measures the refreshes and logins a second of 1, 2 and 4 nodes on one
+// PostgreSQL, and who uses the processor meanwhile. Of four nodes, one is killed.
+func TestNodes(t *testing.T) {
+	numbers, slice := []int{2}, 200*time.Millisecond
+	if os.Getenv("SCALE") != "" {
+		numbers, slice = []int{1, 2, 4}, 8*time.Second
+	}
+	program, err := binary.Build(t.TempDir())
+	check(t, err)
+	for _, number := range numbers {
+		f := newFarm(t, program, number)
+		f.measure("refreshes", slice, (*person).refreshOnce)
+		f.measure("logins", slice, (*person).login)
+		if number == numbers[len(numbers)-1] {
+			f.kill(slice)
+		}
+		for _, node := range f.nodes {
+			check(t, node.Stop())
+		}
+	}
+}
+
+// farm are nodes with one database.
+type farm struct {
+	*testing.T
+	nodes  []*binary.Server
+	people []*person
+	server string // the process id of PostgreSQL
+}
+
+// person logs in and refreshes at one node.
+type person struct {
+	name    string
+	node    *binary.Server
+	client  *http.Client
+	refresh string
+}
+
+const perNode = 4 // clients of a node
+
+func newFarm(t *testing.T, program string, number int) *farm {
+	t.Helper()
+	progress("%d nodes", number)
+	dsn := pgtest.Database(t)
+	f := &farm{T: t, server: postmaster(t, dsn)}
+	for range number {
+		node, err := binary.Serve(program, t.TempDir(), "--database", dsn, "--log-level", "error",
+			"--rate", "login=1000000/min;register=1000000/min;refresh=1000000/min")
+		check(t, err)
+		f.nodes = append(f.nodes, node)
+		for i := range perNode {
+			p := &person{name: fmt.Sprintf("person%d-%d-%d", len(f.nodes), i, i*7919), node: node, client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}}
+			check(t, p.post("/auth/users/", url.Values{"username": {p.name}, "password": {binary.Password}}, nil))
+			check(t, p.login())
+			f.people = append(f.people, p)
+		}
+	}
+	return f
+}
+
+// postmaster returns the process id of the database server.
+func postmaster(t *testing.T, dsn string) string {
+	t.Helper()
+	db, err := sql.Open("pgx", dsn)
+	check(t, err)
+	defer func() { check(t, db.Close()) }()
+	var pid string
+	check(t, db.QueryRowContext(t.Context(), "SELECT pg_backend_pid()::text").Scan(&pid))
+	return statOf(pid)[1]
+}
+
+// statOf returns the fields of /proc/PID/stat after the name.
+func statOf(pid string) []string {
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return make([]string, 20) // it has ended
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	return strings.Fields(rest)
+}
+
+// ticks is the processor time of a process and of its children that have ended, in
+// hundredths of a second.
+func ticks(fields []string) (total int) {
+	for _, field := range fields[11:15] {
+		n, _ := strconv.Atoi(field)
+		total += n
+	}
+	return total
+}
+
+// spent is the processor time of the nodes, of PostgreSQL and of this process.
+func (f *farm) spent() (nodes, postgres, clients float64) {
+	f.Helper()
+	for _, node := range f.nodes {
+		d, err := node.Spent()
+		check(f, err)
+		nodes += d.Seconds()
+	}
+	list, err := filepath.Glob("/proc/[0-9]*")
+	check(f, err)
+	for _, folder := range list {
+		if pid := filepath.Base(folder); pid == f.server || statOf(pid)[1] == f.server {
+			postgres += float64(ticks(statOf(pid))) / 100
+		}
+	}
+	var u syscall.Rusage
+	check(f, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return nodes, postgres, time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
+// measure lets everybody do something repeatedly for a time.
+func (f *farm) measure(what string, slice time.Duration, do func(*person) error) {
+	f.Helper()
+	progress("%d nodes: %s", len(f.nodes), what)
+	nodes, postgres, clients := f.spent()
+	start := time.Now()
+	done, failed := f.run(do, func(*person) bool { return time.Since(start) < slice })
+	took := time.Since(start).Seconds()
+	n, p, c := f.spent()
+	f.Logf("%d nodes, %d clients: %.0f %s a second; cores: nodes %.2f, PostgreSQL %.2f, clients %.2f", len(f.nodes), len(f.people), float64(done)/took, what,
+		(n-nodes)/took, (p-postgres)/took, (c-clients)/took)
+	for p, err := range failed {
+		f.Errorf("%s at %s: %v", what, p.node.Address, err)
+	}
+}
+
+// run lets everybody do something repeatedly, as long as more says and it does not fail.
+func (f *farm) run(do func(*person) error, more func(*person) bool) (done int64, failed map[*person]error) {
+	var all sync.WaitGroup
+	var count atomic.Int64
+	var lock sync.Mutex
+	failed = map[*person]error{}
+	for _, p := range f.people {
+		all.Go(func() {
+			for more(p) {
+				if err := do(p); err != nil {
+					lock.Lock()
+					failed[p] = err
+					lock.Unlock()
+					return
+				}
+				count.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	return count.Load(), failed
+}
+
+// kill kills a node under load: only its clients may see an error, and each of these
+// only that of its connection.
+func (f *farm) kill(slice time.Duration) {
+	f.Helper()
+	progress("a node is killed")
+	victim := f.nodes[len(f.nodes)-1]
+	var killing sync.WaitGroup
+	var killed atomic.Bool
+	killing.Go(func() {
+		time.Sleep(slice / 2)
+		check(f, victim.Kill())
+		time.Sleep(slice / 2) // the others continue
+		killed.Store(true)
+	})
+	done, failed := f.run((*person).refreshOnce, func(p *person) bool { return p.node == victim || !killed.Load() })
+	killing.Wait()
+	for p, err := range failed {
+		if network := (*net.OpError)(nil); p.node != victim || !errors.As(err, &network) && !strings.Contains(err.Error(), "EOF") {
+			f.Errorf("at %s: %v", p.node.Address, err)
+		}
+	}
+	f.Logf("%d nodes, one killed: %d refreshes; %d clients of the killed node lost their connection, no other failed", len(f.nodes), done, len(failed))
+	f.nodes = f.nodes[:len(f.nodes)-1]
+	for p := range failed { // another node continues their sessions
+		p.node = f.nodes[0]
+		check(f, p.login())
+		check(f, p.refreshOnce())
+	}
+}
+
+func (p *person) login() error {
+	return p.post("/api/token/", url.Values{"username": {p.name}, "password": {binary.Password}}, p)
+}
+
+func (p *person) refreshOnce() error {
+	return p.post("/api/token/refresh/", url.Values{"refresh": {p.refresh}}, p)
+}
+
+// post sends a form, and keeps the refresh token of the response for keep.
+func (p *person) post(path string, form url.Values, keep *person) error {
+	response, err := p.client.PostForm("http://"+p.node.Address+path, form)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	var body struct {
+		Refresh string
+		Detail  any
+	}
+	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
+		return fmt.Errorf("%s: %s: %w", path, response.Status, err)
+	}
+	if response.StatusCode > 299 {
+		return fmt.Errorf("%s: %s %v", path, response.Status, body.Detail)
+	}
+	if keep != nil && body.Refresh != "" {
+		keep.refresh = body.Refresh
+	}
+	return nil
+}
