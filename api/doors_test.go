@@ -5,6 +5,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +40,20 @@ func (s *site) keys(t *testing.T, pending string) map[string]string {
 		"new_password": "another good password", "re_new_password": "another good password", "new_username": "alice", "re_new_username": "alice",
 		"re_password": goodPassword, "first_name": "Alice", "last_name": "A",
 		"provider": "example", "id_token": "e30.e30.e30", "nonce": "0123456789abcdef", "name": "ci", "scopes": "account", "networks": "192.0.2.0/24", "expires_in": "3600", "overlap": "0",
+		"grant_type": "client_credentials", "scope": "account", "resource": "", "client_id": "alice", "client_secret": goodPassword,
+		"client_assertion_type": "", "client_assertion": "", "token_type_hint": "refresh_token",
 	}
+}
+
+// formOf encodes the fields that have a value.
+func formOf(fields map[string]string) string {
+	form := url.Values{}
+	for name, value := range fields {
+		if value != "" {
+			form.Set(name, value)
+		}
+	}
+	return form.Encode()
 }
 
 // TestEveryRoute sends to every method of every route all that a thief with the
@@ -86,13 +100,17 @@ func TestEveryRoute(t *testing.T) {
 				}
 				text, _ := json.Marshal(sent)
 				path := strings.NewReplacer("{id}", string(s.account("alice").ID), "{file}", "x").Replace(r.path)
-				w := s.send(method, path, string(text), http.Header{"Content-Type": {"application/json"}})
+				body, kind := string(text), "application/json"
+				if strings.HasPrefix(r.path, "/o/") {
+					body, kind = formOf(sent), "application/x-www-form-urlencoded"
+				}
+				w := s.send(method, path, body, http.Header{"Content-Type": {kind}})
 				list, err := s.db.Sessions().List(t.Context(), s.account("alice").ID, s.now.Now())
 				if err != nil {
 					t.Fatal(err)
 				}
 				name := method + " " + r.path
-				switch in := len(list) > 0 || strings.Contains(w.Body.String(), `"access":`); {
+				switch in := len(list) > 0 || strings.Contains(w.Body.String(), `"access":`) || strings.Contains(w.Body.String(), `"access_token":`); {
 				case in && enrolled:
 					t.Errorf("%s created a session without the second factor: %d %s", name, w.Code, w.Body)
 				case in:
