@@ -30,7 +30,7 @@ const (
 type appCode struct {
 	ID          string            `json:"id"`
 	Identity    provider.Identity `json:"i"`
-	At          int64             `json:"a"` // when the provider was asked, in Unix seconds
+	At          int64             `json:"a"` // when the provider was asked, in Unix microseconds
 	RedirectURI string            `json:"r"`
 	Challenge   string            `json:"c"`
 	Expires     int64             `json:"e"` // Unix seconds
@@ -118,7 +118,7 @@ func (ps Providers) AppCode(ctx context.Context, l *ProviderLogin) (address stri
 		return "", err
 	}
 	c := appCode{
-		ID: randomHex(), Identity: l.identity, At: l.at.Unix(), RedirectURI: app.RedirectURI, Challenge: app.Challenge,
+		ID: randomHex(), Identity: l.identity, At: l.at.UnixMicro(), RedirectURI: app.RedirectURI, Challenge: app.Challenge,
 		Expires: ps.gate.now().Add(appCodeTime).Unix(),
 	}
 	c.Identity.Claims = "" // extra_data stays as it is: the code is part of an address
@@ -176,5 +176,5 @@ func (ps Providers) exchange(ctx context.Context, c *appCode, code, verifier, re
 	if err := ps.gate.db.SocialAccounts().SpendOnce(ctx, record.Spent{ID: "code " + c.ID, Expires: expires.Add(time.Hour)}); err != nil {
 		return nil, err
 	}
-	return &ProviderLogin{identity: c.Identity, name: p.Name(), at: time.Unix(c.At, 0)}, nil
+	return &ProviderLogin{identity: c.Identity, name: p.Name(), at: time.UnixMicro(c.At)}, nil
 }

@@ -191,7 +191,7 @@ func (p providerProof) prove(ctx context.Context, g *Gate, l *login) (proved, er
 	} else if err != nil {
 		return proved{}, err
 	}
-	use := &record.SocialUse{ID: row.ID, Provider: row.Provider, UID: row.UID, Data: p.identity.Claims, Subject: p.identity.Origin.Subject, Session: p.identity.Origin.Session}
+	use := &record.SocialUse{ID: row.ID, Provider: row.Provider, UID: row.UID, Data: p.identity.Claims, Subject: p.identity.Origin.Subject, Session: p.identity.Origin.Session, At: p.at}
 	return proved{Method: methodProvider, Time: p.at.Unix(), Both: p.identity.TwoFactors, Social: use}, nil
 }
 
@@ -201,7 +201,9 @@ func socialUses(done []proved) (uses []record.SocialUse) {
 	for _, p := range done {
 		if p.Social != nil {
 			use := *p.Social
-			use.At = time.Unix(p.Time, 0)
+			if use.At.IsZero() { // the login began with an earlier version
+				use.At = time.Unix(p.Time, 0)
+			}
 			uses = append(uses, use)
 		}
 	}

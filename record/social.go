@@ -31,7 +31,7 @@ type SocialUse struct {
 	Session string `json:"q,omitempty"`
 	// At is when the provider was asked. If EndSocial has ended the session at the
 	// provider since, no session is created: the error is jotgate.ErrLoginNotValid.
-	At time.Time `json:"-"`
+	At time.Time `json:"t,omitzero"`
 }
 
 // SocialChange connects or disconnects an account at a provider, in one

@@ -37,6 +37,9 @@ func (ss sessions) Create(ctx context.Context, session *record.Session, ifPasswo
 }
 
 func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Session, ifPassword string) error {
+	if err := lockOrigins(ctx, q, session.Created, session.Entry.Social...); err != nil {
+		return err
+	}
 	if !session.OwnUsers {
 		a, ok, err := s.active(ctx, q, session.User)
 		if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,7 +39,33 @@ const (
 	endedSession = "ended sid "
 	endedSubject = "ended sub "
 	endedKept    = 30 * time.Minute
+
+	// originSession and originSubject begin the ids of the rows that a login and a
+	// logout lock.
+	originSession = "origin sid "
+	originSubject = "origin sub "
 )
+
+// lockOrigins makes logins and logouts with the same session at a provider, or the same
+// subject, wait for each other: without it, a login that has not seen the logout and is
+// not committed when the logout looks for sessions would survive it, because PostgreSQL
+// shows each transaction only what is committed (read committed). A login locks both
+// rows, the logout that of what it names, each before any other row. A session that
+// replaces one needs no lock: that one's row is locked already.
+func lockOrigins(ctx context.Context, q Queryer, at time.Time, uses ...record.SocialUse) error {
+	for _, use := range uses {
+		for _, id := range [][2]string{{originSubject, use.Subject}, {originSession, use.Session}} {
+			if id[1] == "" {
+				continue
+			}
+			_, err := run(ctx, q, "INSERT INTO jotgate_spent (id, expires) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET expires = excluded.expires", id[0]+id[1], at.Add(endedKept).UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // notEnded returns jotgate.ErrLoginNotValid if the provider has ended the session, or
 // all sessions of the subject, after the login began.
@@ -48,7 +75,7 @@ func notEnded(ctx context.Context, q Queryer, use *record.SocialUse) error {
 		return cmp.Or(err, error(jotgate.ErrLoginNotValid))
 	}
 	found, err := one(ctx, q, []any{&expires}, "SELECT expires FROM jotgate_spent WHERE id = $1", endedSubject+use.Subject)
-	if found && use.At.Unix() < time.UnixMicro(expires).Add(-endedKept).Unix() {
+	if found && use.At.Before(time.UnixMicro(expires).Add(-endedKept)) {
 		return jotgate.ErrLoginNotValid
 	}
 	return err
@@ -80,9 +107,30 @@ func (s *Store) endSocial(ctx context.Context, q Queryer, which *record.SocialUs
 	if err := s.spend(ctx, q, nil, []record.Spent{once}, nil, nil); err != nil {
 		return nil, err
 	}
+	locked := *which
+	if locked.Session != "" {
+		locked.Subject = "" // of a login, the row of the subject comes first
+	}
+	if err := lockOrigins(ctx, q, which.At, locked); err != nil {
+		return nil, err
+	}
 	if err := rememberLogout(ctx, q, which); err != nil {
 		return nil, err
 	}
+	// A session that another one has replaced in the meantime ends only in the next
+	// round, as that one.
+	for seen := map[string]bool{}; ; {
+		n := len(seen)
+		list, err := s.endFound(ctx, q, which, seen)
+		if ended = append(ended, list...); err != nil || len(seen) == n {
+			return ended, err
+		}
+	}
+}
+
+// endFound ends the sessions that are live now, except those in seen, to which it adds
+// them. It returns those that it has ended.
+func (s *Store) endFound(ctx context.Context, q Queryer, which *record.SocialUse, seen map[string]bool) (ended []record.Session, err error) {
 	text, args := "SELECT "+sessionColumns+" FROM jotgate_session WHERE ended IS NULL AND provider = $1", []any{which.Provider}
 	for _, c := range []struct{ column, value string }{{"provider_subject", which.Subject}, {"provider_session", which.Session}} {
 		if c.value != "" {
@@ -94,7 +142,9 @@ func (s *Store) endSocial(ctx context.Context, q Queryer, which *record.SocialUs
 	if err != nil {
 		return nil, err
 	}
+	list = slices.DeleteFunc(list, func(session record.Session) bool { return seen[session.ID] })
 	for _, session := range list {
+		seen[session.ID] = true
 		n, err := s.endSessions(ctx, q, record.Ending{ID: session.ID, User: session.User, Reason: record.EndedByProvider, Now: which.At}, "")
 		if err != nil {
 			return nil, err

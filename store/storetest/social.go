@@ -20,6 +20,7 @@ var socialParts = []part{
 	{"SocialLogin", testSocialLogin},
 	{"SocialRaces", testSocialRaces},
 	{"SocialLogout", testSocialLogout},
+	{"SocialLogoutRaces", testSocialLogoutRaces},
 }
 
 // social returns the accounts at providers of the store.

@@ -4,11 +4,14 @@ package storetest
 
 import (
 	"crypto/rand"
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -122,4 +125,59 @@ func testSocialLogout(t *testing.T, s record.Store) {
 	_, err = b.social().EndSocial(b.ctx, which, once)
 	b.is(err, jotgate.ErrLoginNotValid)
 	is(password, later)
+}
+
+// Logins that overlap a logout by the provider either end with it or are refused: when
+// the logout has returned and the logins have, no session older than it is live. So it is
+// with sessions that replace one that ends.
+func testSocialLogoutRaces(t *testing.T, s record.Store) {
+	b := newBench(t, s)
+	users := make([]originBench, 4)
+	for i := range users {
+		users[i] = originBench{bench: b, user: b.account().ID}
+		users[i].row = b.connect(users[i].user)
+	}
+	for round := range rounds.Of(10, 200) {
+		sub, sid := fmt.Sprint("sub", round), ""
+		if round%2 == 1 {
+			sid = fmt.Sprint("sid", round)
+		}
+		which := record.SocialUse{Provider: users[0].row.Provider, Subject: sub, At: start.Add(time.Minute)}
+		if sid != "" {
+			which.Subject, which.Session = "", sid
+		}
+		old := make([]string, len(users))
+		for i, u := range users {
+			session, err := u.begin(sub, sid, start, "")
+			b.must(err)
+			old[i] = session.ID
+		}
+		var wg sync.WaitGroup
+		for i, u := range users {
+			for n := range 3 { // one of them replaces a session
+				wg.Go(func() {
+					var err error
+					if n == 0 {
+						_, err = u.begin("", "", start, old[i])
+					} else {
+						_, err = u.begin(sub, sid, start, "")
+					}
+					if err != nil && jotgate.AsError(err).Status >= 500 {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		wg.Go(func() {
+			if _, err := b.social().EndSocial(b.ctx, which, record.Spent{ID: "logout " + rand.Text(), Expires: start.Add(time.Hour)}); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+		for _, u := range users {
+			if ids := u.live(); len(ids) > 0 {
+				t.Fatalf("round %d: %v are live after the logout", round, ids)
+			}
+		}
+	}
 }
