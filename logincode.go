@@ -19,6 +19,8 @@ const (
 	loginCodeTime = 10 * time.Minute
 	// loginCodeTries is how many attempts a code allows, right or wrong.
 	loginCodeTries = 3
+	// loginCodeInterval is the shortest time between two codes for an address.
+	loginCodeInterval = time.Minute
 )
 
 // EmailCodes lets users log in with a code that they get by e-mail. Unless
@@ -47,21 +49,25 @@ func (g *Gate) checkLoginCodes() error {
 // send with the code, as the proof EmailCode of Logins.Continue or
 // PageSessions.Continue; client says for which kind. Whether an account has the
 // address, and whether Settings.EmailLimit allows the message, shows neither in the
-// result nor in the time. Errors: ErrNotFound, ErrUnavailable.
+// result nor in the time. Errors: ErrNotFound; 429 if a code was requested for the
+// address less than a minute ago, also if no account has it; ErrUnavailable.
 func (ec EmailCodes) Request(ctx context.Context, email string, client Client) (pending string, err error) {
 	g := ec.gate
 	codes, ok := g.db.Addresses().(record.LoginCodes)
 	if !ok || !g.settings.LoginCodes {
 		return "", ErrNotFound
 	}
-	g.Events().Record(ctx, record.Event{Name: "link_requested", Subject: g.Events().Subject(email), Detail: string(record.MessageLoginCode)}, client)
 	defer padTime(ctx)()
+	if err := g.codeTooSoon(ctx, codes, email); err != nil {
+		return "", err
+	}
+	g.Events().Record(ctx, record.Event{Name: "link_requested", Subject: g.Events().Subject(email), Detail: string(record.MessageLoginCode)}, client)
 	account, err := g.codeAccount(ctx, email)
 	if err != nil {
 		return "", err
 	}
 	now := g.now()
-	code := record.LoginCode{ID: randomHex(), Address: codeAddress(email), Expires: now.Add(loginCodeTime)}
+	code := record.LoginCode{ID: randomHex(), Address: codeAddress(email), Expires: now.Add(loginCodeTime), Interval: loginCodeInterval}
 	message := record.Message{Kind: record.MessageDecoy, To: email, Language: languageOf(ctx), Created: now}
 	if account != nil {
 		code.User, code.Address = account.ID, codeAddress(account.Email)
@@ -76,10 +82,28 @@ func (ec EmailCodes) Request(ctx context.Context, email string, client Client) (
 	case err != nil:
 		return "", err
 	}
-	if err := codes.AddLoginCode(ctx, code, message); err != nil {
+	if err := codes.AddLoginCode(ctx, code, message); errors.Is(err, ErrNotFound) {
+		return "", throttled(loginCodeInterval)
+	} else if err != nil {
 		return "", err
 	}
 	return g.sealPending(&pendingLogin{ID: randomHex(), Start: now.Unix(), Code: &pendingCode{code.ID, code.Address}}, &client)
+}
+
+// codeTooSoon returns the refusal of a request if the last code for the address is less
+// than loginCodeInterval old. The code that was sent stays valid where it was requested.
+func (g *Gate) codeTooSoon(ctx context.Context, codes record.LoginCodes, email string) error {
+	now := g.now()
+	last, err := codes.FindLoginCode(ctx, codeAddress(email), now)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if wait := last.Expires.Add(loginCodeInterval - loginCodeTime).Sub(now); wait > 0 {
+		return throttled(min(wait, loginCodeInterval))
+	}
+	return nil
 }
 
 // codeAccount returns the account that can log in with a code to the address, or nil.

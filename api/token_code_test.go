@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,9 +25,10 @@ import (
 
 var codesOn = change{gate: func(g *jotgate.Settings) { g.LoginCodes = true }}
 
-// requestCode requests a code and returns the pending token.
+// requestCode requests a code a minute later and returns the pending token.
 func (s *site) requestCode(email string) string {
 	s.t.Helper()
+	s.now.turn(time.Minute)
 	a := s.ask("POST", "/api/token/code/", object("email", email))
 	if a.Status != http.StatusAccepted || a.member("pending") == "" {
 		s.t.Fatalf("%s: %d %s", email, a.Status, a.Body)
@@ -115,6 +117,7 @@ func TestTokenCodeIsBound(t *testing.T) {
 	want(t, "of another user", s.confirmCode(other, code), 401, "code_not_valid")
 	want(t, "the older code", s.confirmCode(second, old), 401, "code_not_valid")
 	want(t, "without a token", s.confirmCode("p1.AAAA", code), 401, "login_not_valid")
+	s.now.turn(time.Minute)
 	browser, err := s.gate.Sessions().Pages().RequestCode(t.Context(), "carol@example.com", jotgate.Client{})
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +125,7 @@ func TestTokenCodeIsBound(t *testing.T) {
 	want(t, "a browser's token", s.confirmCode(browser, s.sentCode("carol")), 401, "login_not_valid")
 	password := s.ask("POST", "/api/token/mfa/", object("pending", second, "code", "000000"))
 	want(t, "as a second factor", password, 401, "login_not_valid")
-	s.now.turn(10*time.Minute - time.Microsecond)
+	s.now.turn(8*time.Minute - time.Microsecond) // two minutes have passed
 	want(t, "in time", s.confirmCode(second, code), 200, "access")
 	late := s.requestCode("alice@example.com")
 	code = s.sentCode("alice")
@@ -150,6 +153,7 @@ func TestTokenCodeRefused(t *testing.T) {
 	}
 	s.messages()
 	length := len(s.requestCode("alice@example.com"))
+	s.now.turn(time.Minute)
 	known := s.ask("POST", "/api/token/code/", object("email", "alice@example.com"))
 	if sent := s.told(); sent != "login_code alice@example.com login_code alice@example.com " {
 		t.Fatalf("wrote %q", sent)
@@ -182,6 +186,66 @@ func TestTokenCodeRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "deactivated", s.confirmCode(pending, code), 401, "login_not_valid")
+}
+
+// A second request within a minute is refused, in whatever spelling, with the same
+// response for an address without an account, and leaves the code valid. Nothing is sent.
+func TestTokenCodeTooSoon(t *testing.T) {
+	s := newSite(t, codesOn)
+	ask := func(email string) answer { return s.ask("POST", "/api/token/code/", object("email", email)) }
+	pending := ask("alice@example.com").member("pending")
+	for _, email := range []string{"nobody@example.com", "bob@example.com"} {
+		want(t, email, ask(email), 202, "pending")
+	}
+	s.messages()
+	for _, wait := range []string{"60", "1"} {
+		refused := ask("Alice@example.com")
+		want(t, "alice", refused, 429, wait+" second")
+		if refused.Header.Get("Retry-After") != wait {
+			t.Errorf("Retry-After %q, want %s", refused.Header.Get("Retry-After"), wait)
+		}
+		same(t, "unknown", ask("nobody@example.com"), refused)
+		same(t, "inactive", ask("bob@example.com"), refused)
+		s.now.turn(59 * time.Second)
+	}
+	if sent := s.told(); sent != "" {
+		t.Errorf("wrote %q", sent)
+	}
+	want(t, "the first code", s.confirmCode(pending, s.sentCode("alice")), 200, "access")
+	s.now.turn(-58 * time.Second)
+	want(t, "after 60 seconds", ask("alice@example.com"), 202, "pending")
+}
+
+// Of concurrent requests for an address one sends a code, on both databases.
+func TestTokenCodeOneRequest(t *testing.T) {
+	race := func(t *testing.T, s *site) {
+		alice := &record.Account{Username: "alice", Email: "alice@example.com", Password: "!", IsActive: true, DateJoined: s.now.Now()}
+		if err := s.db.Accounts().Create(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		for _, email := range []string{"alice@example.com", "nobody@example.com"} {
+			var sent atomic.Int64
+			var all sync.WaitGroup
+			for range 4 { // fewer than EmailLimit
+				all.Go(func() {
+					if s.ask("POST", "/api/token/code/", object("email", email)).Status == 202 {
+						sent.Add(1)
+					}
+				})
+			}
+			if all.Wait(); sent.Load() != 1 {
+				t.Errorf("%s: %d were accepted", email, sent.Load())
+			}
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) { race(t, siteOn(t, sqlitetest.File(t), store.Schema{}, codesOn)) })
+	t.Run("postgresql", func(t *testing.T) {
+		db, err := postgres.Open(context.WithoutCancel(t.Context()), pgtest.Database(t), postgres.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		race(t, siteAt(t, db, codesOn))
+	})
 }
 
 // Five e-mails an hour go to an address, in whatever spelling; the sixth request gets

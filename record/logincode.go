@@ -13,12 +13,16 @@ type LoginCode struct {
 	ID      string // random; part of the pending login of the client that requested the code
 	User    UserID // empty if no account can log in with the address
 	Expires time.Time
+	// Interval is how much later than the earlier code of the address a new one must
+	// expire. It is not stored.
+	Interval time.Duration
 }
 
 // LoginCodes is implemented by the Addresses of a Store that keeps login codes.
 type LoginCodes interface {
 	// AddLoginCode inserts the code in place of the address's earlier one, and the
-	// message in the outbox, in one transaction.
+	// message in the outbox, in one transaction. The error is jotgate.ErrNotFound if
+	// the earlier one expires less than Interval before.
 	AddLoginCode(ctx context.Context, code LoginCode, message Message) error
 	// FindLoginCode returns the code of the address if it has not expired, or
 	// jotgate.ErrNotFound.

@@ -14,9 +14,10 @@ var _ record.LoginCodes = addresses{}
 // AddLoginCode implements record.LoginCodes.
 func (ads addresses) AddLoginCode(ctx context.Context, c record.LoginCode, message record.Message) error {
 	return ads.db.write(ctx, func(ctx context.Context, q Queryer) error {
-		if _, err := run(ctx, q, `INSERT INTO jotgate_login_code (address, id, user_id, attempts, expires) VALUES ($1, $2, $3, 0, $4)
-ON CONFLICT (address) DO UPDATE SET id = excluded.id, user_id = excluded.user_id, attempts = 0, expires = excluded.expires`,
-			note(c.Address, 64), note(c.ID, 64), note(string(c.User), 64), c.Expires.UnixMicro()); err != nil {
+		n, err := run(ctx, q, `INSERT INTO jotgate_login_code AS c (address, id, user_id, attempts, expires) VALUES ($1, $2, $3, 0, $4)
+ON CONFLICT (address) DO UPDATE SET id = excluded.id, user_id = excluded.user_id, attempts = 0, expires = excluded.expires WHERE c.expires <= $5`,
+			note(c.Address, 64), note(c.ID, 64), note(string(c.User), 64), c.Expires.UnixMicro(), c.Expires.Add(-c.Interval).UnixMicro())
+		if err := orNotFound(n > 0, err); err != nil {
 			return err
 		}
 		return addMessage(ctx, q, message)
