@@ -92,11 +92,6 @@ func (ps Providers) FlowName(callback url.Values) string {
 	return state[:8]
 }
 
-// Proof returns the proof for PageSessions.Begin or Logins.Begin: the first step of a
-// login. It is one factor unless the provider's settings map its acr or amr. The
-// error of the login is ErrNotConnected if no account here is connected.
-func (l *ProviderLogin) Proof() Proof { return providerProof{l.identity, l.at} }
-
 // Finish finishes a flow: value is the cookie under FlowName, and callback has the
 // parameters of the request that the provider sent the browser back with. A flow is
 // finished once, also if several requests try concurrently. Errors: 403 with the
@@ -165,49 +160,6 @@ func refusedFlow(err error) error {
 		return ErrUnavailable.Because(err)
 	}
 	return errProviderInvalid.Because(err)
-}
-
-// providerProof is the proof that a user signed in at a provider.
-type providerProof struct {
-	identity provider.Identity
-	at       time.Time
-}
-
-func (p providerProof) subject() string { return p.identity.Provider + " " + p.identity.UID }
-
-func (p providerProof) prove(ctx context.Context, g *Gate, l *login) (proved, error) {
-	if l.account != nil || l.stepUp || len(l.done) > 0 || l.pending != nil {
-		return proved{}, ErrLoginNotValid.Because(errors.New("a provider is the first step of a login"))
-	}
-	l.read = g.now()
-	row, err := g.db.SocialAccounts().FindSocial(ctx, p.identity.Provider, p.identity.UID)
-	if errors.Is(err, ErrNotFound) {
-		return proved{}, ErrNotConnected
-	} else if err != nil {
-		return proved{}, err
-	}
-	if l.account, err = g.users.UserByID(ctx, row.User); errors.Is(err, ErrNotFound) {
-		return proved{}, ErrNotConnected.Because(err)
-	} else if err != nil {
-		return proved{}, err
-	}
-	use := &record.SocialUse{ID: row.ID, Provider: row.Provider, UID: row.UID, Data: p.identity.Claims, Subject: p.identity.Origin.Subject, Session: p.identity.Origin.Session, At: p.at}
-	return proved{Method: methodProvider, Time: p.at.Unix(), Both: p.identity.TwoFactors, Social: use}, nil
-}
-
-// socialUses returns what the transaction of the session checks and changes: each
-// account at a provider with which the login began must still be the user's.
-func socialUses(done []proved) (uses []record.SocialUse) {
-	for _, p := range done {
-		if p.Social != nil {
-			use := *p.Social
-			if use.At.IsZero() { // the login began with an earlier version
-				use.At = time.Unix(p.Time, 0)
-			}
-			uses = append(uses, use)
-		}
-	}
-	return uses
 }
 
 // providerName returns the name of a provider, or its id if it is not in the settings

@@ -179,7 +179,7 @@ func (p *Provider) exchange(ctx context.Context, m *metadata, f *Flow, code stri
 	return token, nil
 }
 
-// claimsOf returns the claims of the ID token and, if that lacks an address, those
+// claimsOf returns the claims of the ID token and, if that lacks an address or groups, those
 // of the endpoint that describes the user.
 func (p *Provider) claimsOf(ctx context.Context, m *metadata, f *Flow, token *oauth2.Token) (claims, error) {
 	if m.idTokens == nil {
@@ -190,7 +190,7 @@ func (p *Provider) claimsOf(ctx context.Context, m *metadata, f *Flow, token *oa
 		return claims{}, failed(Invalid, errNoIDToken)
 	}
 	c, err := p.verifyIDToken(m, f, text)
-	if err != nil || m.userInfoURL == "" || pathOf(c.token, p.claim("email")) != "" {
+	if err != nil || m.userInfoURL == "" || pathOf(c.token, p.claim("email")) != "" && (!p.MapsRights() || valuesAt(c.token, p.claim("groups")) != nil) {
 		return c, err
 	}
 	if c.info, err = p.get(ctx, m.userInfoURL, token.AccessToken); err != nil {

@@ -27,8 +27,11 @@ type Identity struct {
 	// TwoFactors reports that the provider asked for two factors, in the words of
 	// Settings.MultiACR or MultiAMR.
 	TwoFactors bool
-	Origin     Origin // the session at the provider
-	Claims     string // a JSON object: what the provider said
+	// Roles are the values of the claim groups that the settings name (see
+	// Provider.Rights).
+	Roles  []string
+	Origin Origin // the session at the provider
+	Claims string // a JSON object: what the provider said
 }
 
 // Verified is an identity that Finish has verified. Nothing else makes one.
@@ -47,7 +50,7 @@ func (v Verified) Identity() (i Identity, ok bool) {
 type claims struct{ token, info, emails jwt.Raw }
 
 // claimNames are the names in Settings.Claims.
-var claimNames = []string{"uid", "username", "email", "email_verified", "name", "given_name", "family_name"}
+var claimNames = []string{"uid", "username", "email", "email_verified", "name", "given_name", "family_name", "groups"}
 
 // claim returns the provider's name for one of claimNames.
 func (p *Provider) claim(name string) string {
@@ -108,6 +111,7 @@ func (p *Provider) identity(c claims) (Identity, error) {
 		i.FirstName, i.LastName, _ = strings.Cut(full, " ")
 	}
 	i.setEmail(p, c)
+	i.Roles = p.roles(c)
 	i.TwoFactors, i.Origin = p.askedTwice(c.token), p.origin(c.token)
 	return i, nil
 }

@@ -61,7 +61,7 @@ type Settings struct {
 
 	// Claims names the members of the ID token and of the response of UserInfoURL,
 	// with . between an object and its member: of uid, username, email,
-	// email_verified, name, given_name and family_name. Default: those of OpenID
+	// email_verified, name, given_name, family_name and groups. Default: those of OpenID
 	// Connect, with sub for uid.
 	Claims map[string]string
 
@@ -76,6 +76,14 @@ type Settings struct {
 	// which the provider says that it asked for two factors. Default: none, so that
 	// signing in with the provider is one factor.
 	MultiACR, MultiAMR []string
+	// Groups names the groups here that a login with the provider gives, by the value
+	// that the claim groups contains (see Claims). Groups that are not named here stay as
+	// they are; those that are end if the claim lacks their values. Default: none.
+	Groups map[string]string
+	// Staff and Superuser are values of the claim groups with which a login makes the
+	// user staff or a superuser; a login without them ends that, whoever has granted it.
+	// Default: none, a provider grants and ends neither.
+	Staff, Superuser []string
 	// Logout leads a user who signs out here to the provider's end_session_endpoint,
 	// which also ends the session there. Default: the user stays signed in there.
 	Logout bool

@@ -47,6 +47,8 @@ var providerKeys = map[string]func(s *provider.Settings, value string) error{
 	"scopes":            list(func(s *provider.Settings) *[]string { return &s.Scopes }),
 	"multi_acr":         list(func(s *provider.Settings) *[]string { return &s.MultiACR }),
 	"multi_amr":         list(func(s *provider.Settings) *[]string { return &s.MultiAMR }),
+	"staff":             list(func(s *provider.Settings) *[]string { return &s.Staff }),
+	"superuser":         list(func(s *provider.Settings) *[]string { return &s.Superuser }),
 	"trust_email":       boolean(func(s *provider.Settings) *bool { return &s.TrustEmail }),
 	"logout":            boolean(func(s *provider.Settings) *bool { return &s.Logout }),
 }
@@ -83,7 +85,7 @@ func (f *providerFlags) providers(a *app, log *slog.Logger) (all []*provider.Pro
 		if settings[id] == nil {
 			settings[id] = &provider.Settings{ID: id, Logger: log}
 		}
-		if err := setProvider(a, settings[id], strings.ReplaceAll(name, "-", "_"), f.Providers[key]); err != nil {
+		if err := setProvider(a, settings[id], name, f.Providers[key]); err != nil {
 			return nil, usage("--providers: %s: %w", key, err)
 		}
 	}
@@ -115,6 +117,14 @@ func setProvider(a *app, s *provider.Settings, name, value string) error {
 		s.Claims[claim] = value
 		return nil
 	}
+	if role, ok := strings.CutPrefix(name, "groups."); ok { // a value of the provider, as it writes it
+		if s.Groups == nil {
+			s.Groups = map[string]string{}
+		}
+		s.Groups[role] = value
+		return nil
+	}
+	name = strings.ReplaceAll(name, "-", "_")
 	if short, ok := strings.CutSuffix(name, "_file"); ok && (short == "client_secret" || short == "private_key") {
 		document, err := a.read(value)
 		if err != nil {
