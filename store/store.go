@@ -153,6 +153,9 @@ type Driver struct {
 	Explain func(error) error
 	// Touch locks the row of jotgate_epoch and selects 1.
 	Touch string
+	// Capacity are statements that take the space of a large transaction and free it
+	// again, each in a transaction. Default: none.
+	Capacity []string
 	// Reason says in public words why a write failed: no names of hosts,
 	// users or files.
 	Reason func(error) string
@@ -224,10 +227,20 @@ func (s *Store) Ready(ctx context.Context) error {
 		}
 		return err
 	})
+	for _, text := range s.driver.Capacity {
+		if err == nil {
+			err = s.write(ctx, func(ctx context.Context, q Queryer) error { return justRun(ctx, q, text) })
+		}
+	}
 	if err != nil {
 		return jotgate.NotReady(s.driver.Reason(err), err)
 	}
 	return nil
+}
+
+func justRun(ctx context.Context, q Queryer, text string) error {
+	_, err := run(ctx, q, text)
+	return err
 }
 
 // read runs do outside a transaction, within the deadline. do may run more

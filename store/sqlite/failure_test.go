@@ -226,6 +226,9 @@ func diskThatTakesNoMore(t *testing.T, path string) {
 			t.Fatalf("account %d: %v", i, err)
 		}
 	}
+	if err := s.Ready(t.Context()); err == nil || !strings.Contains(jotgate.AsError(err).Reason, "the database file ") {
+		t.Errorf("a full disk is ready: %v", err)
+	}
 	if failed == 0 || written == 0 {
 		t.Fatalf("%d written, %d failed: the disk was not full", written, failed)
 	}
@@ -233,6 +236,9 @@ func diskThatTakesNoMore(t *testing.T, path string) {
 		t.Errorf("%d accounts, %v; %d were answered", n, err, written)
 	}
 	limit(usual.Cur)
+	if err := s.Ready(t.Context()); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
 	for i := range 10 {
 		if err := s.Accounts().Create(t.Context(), account(fmt.Sprint("later", i))); err != nil {
 			t.Fatalf("with room again: %v", err)

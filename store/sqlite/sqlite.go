@@ -105,8 +105,13 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 			return nil, err
 		}
 	}
+	f, err := newFile(path)
+	if err != nil {
+		return nil, err
+	}
 	w := newWriter(write)
-	s, err := store.New(ctx, driver(path, read, write, w, &options), options.Schema, options.Inspect)
+	r := newReader(read, func() *sql.DB { return pool(path, options, true) }, f, w)
+	s, err := store.New(ctx, driver(path, r, write, w, &options), options.Schema, options.Inspect)
 	if err != nil {
 		w.close()
 	}
@@ -114,10 +119,9 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 }
 
 // driver returns the store.Driver of SQLite.
-func driver(path string, read, write *sql.DB, w *writer, options *Options) store.Driver {
-	reader := newPrepared(read.PrepareContext)
+func driver(path string, r *reader, write *sql.DB, w *writer, options *Options) store.Driver {
 	return store.Driver{
-		Name: "sqlite", Read: func(ctx context.Context, do func(context.Context, store.Queryer) error) error { return do(ctx, reader) }, Write: w.write, Now: options.Now, Metrics: options.Metrics,
+		Name: "sqlite", Read: r.read, Write: w.write, Now: options.Now, Metrics: options.Metrics,
 		Time: formatTime, UUID: func(s string) any { return strings.ReplaceAll(s, "-", "") },
 		Columns: columns,
 		Rules:   rules,
@@ -132,16 +136,20 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 (SELECT COALESCE(MAX(seq), 0) + 1 AS n FROM sqlite_sequence WHERE name = 'jotgate_revocation')`,
 		Transaction: "seq", Unseen: "seq >= $1 AND seq < $3 AND $2 <> '' AND $4 <> ''", InForce: "$1 <> '' AND seq < $5",
 		Taken: isTaken, Rejected: func(err error) bool { return code(err)&0xff == constraintCode }, Violated: violated, Referred: func(err error) bool { return code(err) == foreignKey },
-		Touch:   "UPDATE jotgate_epoch SET epoch = epoch RETURNING 1",
+		Touch: "UPDATE jotgate_epoch SET epoch = epoch RETURNING 1",
+		// On a disk that is full, a commit of one page may fit into the log while a login does not.
+		Capacity: []string{
+			"INSERT OR REPLACE INTO jotgate_setting (name, value) VALUES ('capacity', hex(zeroblob(32768)))", "DELETE FROM jotgate_setting WHERE name = 'capacity'",
+		},
 		Reason:  reason,
 		Explain: func(err error) error { return explain(path, err) },
 		Watch:   func(ctx context.Context, _ func()) error { <-ctx.Done(); return ctx.Err() },
-		Backup:  func(ctx context.Context, file string) error { return backup(ctx, read, file) },
+		Backup:  func(ctx context.Context, file string) error { return backup(ctx, r.pool(), file) },
 		Pools: func() map[string]sql.DBStats {
-			return map[string]sql.DBStats{"read": read.Stats(), "write": write.Stats()}
+			return map[string]sql.DBStats{"read": r.pool().Stats(), "write": write.Stats()}
 		},
 		Close: func() error {
-			return errors.Join(w.close(), reader.close(), read.Close())
+			return errors.Join(w.close(), r.close())
 		},
 	}
 }
@@ -179,7 +187,7 @@ func create(path string, mustExist bool) error {
 
 // pool opens connections to the file and sets the pragmas on each.
 func pool(path string, options Options, readers bool) *sql.DB {
-	set := url.Values{"_pragma": {
+	set := url.Values{"mode": {"rw"}, "_pragma": {
 		"busy_timeout(" + strconv.FormatInt(options.BusyTimeout.Milliseconds(), 10) + ")",
 		"foreign_keys(1)", "synchronous(FULL)", "cache_size(-1024)", "journal_size_limit(16777216)",
 	}}
@@ -331,6 +339,9 @@ var reasons = map[int]string{
 
 // reason is store.Driver.Reason.
 func reason(err error) string {
+	if errors.Is(err, errMissing) {
+		return errMissing.Error()
+	}
 	if reason, ok := reasons[code(err)&0xff]; ok {
 		reason, _, _ = strings.Cut(reason, ":")
 		return "the database file " + reason

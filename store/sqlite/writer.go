@@ -6,6 +6,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -53,6 +54,10 @@ type writer struct {
 
 	conn *sql.Conn // used by the goroutine only; nil if it has to be opened
 	q    *prepared
+	log  os.FileInfo // the write-ahead log of conn
+
+	file    *file // nil in some tests
+	readers *reader
 }
 
 func newWriter(db *sql.DB) *writer {
@@ -182,6 +187,9 @@ const constraintCode = 19
 // error of the whole transaction; each job holds its own error.
 func (w *writer) together(list []*job) (err error) {
 	ctx := context.Background()
+	if err := w.current(); err != nil {
+		return err
+	}
 	q, err := w.connect(ctx)
 	if err != nil {
 		return err
@@ -189,6 +197,7 @@ func (w *writer) together(list []*job) (err error) {
 	if err := exec(ctx, q, "BEGIN IMMEDIATE"); err != nil {
 		return w.failed(err)
 	}
+	w.noteLog()
 	for _, j := range list {
 		if err := inside(ctx, q, j, len(list) > 1); err != nil {
 			return w.failed(err)
@@ -260,6 +269,7 @@ func (w *writer) connect(ctx context.Context) (*prepared, error) {
 			return nil, err
 		}
 		w.conn, w.q = conn, newPrepared(conn.PrepareContext)
+		w.log = nil
 	}
 	return w.q, nil
 }

@@ -18,6 +18,9 @@ import (
 func newTestWriter(t *testing.T) *writer {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "t.db")
+	if err := create(path, false); err != nil {
+		t.Fatal(err)
+	}
 	db := pool(path, Options{BusyTimeout: time.Second}, false)
 	for _, text := range []string{
 		"CREATE TABLE t (n integer PRIMARY KEY)",

@@ -1,0 +1,166 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/store"
+)
+
+// SQLite goes on with an open file that was deleted or replaced, so that what it writes
+// would be lost. Each batch of writes therefore compares the file at the path with the
+// one that is open, and so do reads now and then: nothing is answered while there is no
+// file, and another file is opened in place of the old one.
+
+// readsBetween is how many reads rely on the comparison before.
+const readsBetween = 8
+
+// file is the file of a database.
+type file struct {
+	path    string
+	opened  os.FileInfo // used by the goroutine of the writer only, after open
+	last    atomic.Pointer[os.FileInfo]
+	reads   atomic.Uint64
+	suspect atomic.Bool // set until the writer has found a file
+}
+
+// errMissing is returned while there is no file at the path.
+var errMissing = errors.New("the database file was deleted or moved away")
+
+func newFile(path string) (*file, error) {
+	info, err := os.Stat(path)
+	f := &file{path: path, opened: info}
+	f.last.Store(&info)
+	return f, err
+}
+
+// look returns what is at the path now.
+func (f *file) look() (os.FileInfo, error) {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errMissing, err)
+	}
+	return info, nil
+}
+
+// changed reports whether the file at the path is not the one that is open.
+func (f *file) changed() bool {
+	if f.reads.Add(1)%readsBetween == 0 {
+		info, err := f.look()
+		if err != nil || !os.SameFile(info, *f.last.Load()) {
+			f.suspect.Store(true)
+		}
+	}
+	return f.suspect.Load()
+}
+
+// reader has the connections that read.
+type reader struct {
+	mu   sync.RWMutex // held while one is used
+	open func() *sql.DB
+	db   *sql.DB
+	q    *prepared
+	file *file
+	w    *writer
+}
+
+func newReader(db *sql.DB, open func() *sql.DB, f *file, w *writer) *reader {
+	r := &reader{db: db, q: newPrepared(db.PrepareContext), open: open, file: f, w: w}
+	w.file, w.readers = f, r
+	return r
+}
+
+// read is store.Driver.Read.
+func (r *reader) read(ctx context.Context, do func(context.Context, store.Queryer) error) error {
+	if r.file.changed() { // the writer opens the file that is there now
+		if err := r.w.write(ctx, func(context.Context, store.Queryer) error { return nil }); err != nil {
+			return err
+		}
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return do(ctx, r.q)
+}
+
+// pool returns the connections of now.
+func (r *reader) pool() *sql.DB {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.db
+}
+
+func (r *reader) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return errors.Join(r.q.close(), r.db.Close())
+}
+
+// current makes sure that the connections are those of the file at the path.
+func (w *writer) current() error {
+	if w.file == nil {
+		return nil // of a test
+	}
+	info, err := w.file.look()
+	if err != nil {
+		w.file.suspect.Store(true)
+		return err
+	}
+	if !os.SameFile(info, w.file.opened) {
+		if err := w.readers.replace(w.leave); err != nil {
+			return err // the next write tries again
+		}
+		w.file.opened = info
+		w.file.last.Store(&info)
+	}
+	w.file.suspect.Store(false)
+	return nil
+}
+
+// replace opens new connections after leave has closed that of the writer. It waits
+// for the reads of the old file that go on.
+func (r *reader) replace(leave func()) error {
+	const pause = 10 * time.Millisecond
+	for tries := 0; !r.mu.TryLock(); tries++ {
+		if tries == 200 {
+			return jotgate.ErrUnavailable.Because(errors.New("the database file was replaced, and reads of the old one go on"))
+		}
+		time.Sleep(pause)
+	}
+	defer r.mu.Unlock()
+	_ = errors.Join(r.q.close(), r.db.Close())
+	leave()
+	r.db = r.open()
+	r.q = newPrepared(r.db.PrepareContext)
+	return nil
+}
+
+// leave closes the connection of a file that is no longer at the path; SQLite then
+// leaves the log where it is. If it is still at the path, it is removed, because SQLite
+// would apply it to the new file; a log that another process has made is left alone.
+func (w *writer) leave() {
+	own := w.ownLog()
+	w.drop()
+	if own {
+		_ = errors.Join(os.Remove(w.file.path+"-wal"), os.Remove(w.file.path+"-shm"))
+	}
+}
+
+// noteLog notes which log the open connection writes.
+func (w *writer) noteLog() {
+	if w.log == nil && w.file != nil {
+		w.log, _ = os.Stat(w.file.path + "-wal")
+	}
+}
+
+// ownLog reports whether the log at the path is that of the file which was open.
+func (w *writer) ownLog() bool {
+	info, err := os.Stat(w.file.path + "-wal")
+	return err == nil && w.log != nil && os.SameFile(info, w.log)
+}
