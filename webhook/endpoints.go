@@ -14,6 +14,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
+	"github.com/jotgate/jotgate/internal/hooksign"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -42,7 +43,7 @@ func (w *Webhooks) Add(ctx context.Context, r Request, client jotgate.Client) (c
 	if err := w.check(&r); err != nil {
 		return c, err
 	}
-	c.Endpoint = Endpoint{ID: newID("wh_"), URL: r.URL, Types: r.Types, Created: w.now()}
+	c.Endpoint = Endpoint{ID: hooksign.NewID("wh_"), URL: r.URL, Types: r.Types, Created: w.now()}
 	if c.Secret, c.Sealed, err = w.makeSecret(c.ID); err == nil {
 		err = w.store.Add(ctx, c.Endpoint)
 	}
@@ -54,7 +55,7 @@ func (w *Webhooks) Add(ctx context.Context, r Request, client jotgate.Client) (c
 }
 
 func (w *Webhooks) makeSecret(id string) (secret, sealed string, err error) {
-	secret = newSecret()
+	secret = hooksign.NewSecret()
 	sealed, err = w.seal(secret, id)
 	return secret, sealed, err
 }
@@ -194,7 +195,7 @@ func (w *Webhooks) Test(ctx context.Context, id string) (status int, err error) 
 		return 0, err
 	}
 	body := bodyOf(&record.Event{Time: w.now()}, typeTest)
-	status, _, err = w.post(ctx, e, newID("msg_"), body)
+	status, _, err = w.post(ctx, e, hooksign.NewID("msg_"), body)
 	if err != nil {
 		err = fmt.Errorf("%w: %s", ErrRefused, reason(err))
 	}

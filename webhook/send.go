@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/hooksign"
 	"github.com/jotgate/jotgate/internal/queue"
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/trace"
@@ -185,7 +186,7 @@ func (w *Webhooks) post(ctx context.Context, e *Endpoint, id, body string) (stat
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "jotgate-webhook")
-	sign(r.Header, keys, id, body, now)
+	hooksign.Sign(r.Header, keys, id, body, now)
 	resp, err := w.client.Do(r)
 	if err != nil {
 		return 0, nil, err

@@ -1,34 +1,15 @@
 package webhook
 
-// Secrets and signatures.
+// Secrets in the store.
 
 import (
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
-	"net/http"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/jotgate/jotgate/internal/hooksign"
 )
 
-const (
-	secretPrefix = "whsec_"
-	secretBytes  = 32
-	purpose      = "jotgate webhooks"
-)
-
-// newSecret returns a secret: whsec_ and the base64 of 32 random bytes.
-func newSecret() string {
-	key := make([]byte, secretBytes)
-	rand.Read(key)
-	return secretPrefix + base64.StdEncoding.EncodeToString(key)
-}
-
-// newID returns prefix and 22 alphanumeric characters, 130 random bits.
-func newID(prefix string) string { return prefix + strings.ToLower(rand.Text()[:22]) }
+const purpose = "jotgate webhooks"
 
 // seal encrypts the secret of an endpoint for the store.
 func (w *Webhooks) seal(secret, endpoint string) (string, error) {
@@ -49,25 +30,11 @@ func (w *Webhooks) keys(e *Endpoint, now time.Time) (keys [][]byte, err error) {
 		if !ok {
 			return nil, errSealed
 		}
-		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(string(secret), secretPrefix))
+		key, err := hooksign.Key(string(secret))
 		if err != nil {
 			return nil, errSealed
 		}
 		keys = append(keys, key)
 	}
 	return keys, nil
-}
-
-// sign sets the headers of an attempt at the time now, with a signature by each key.
-func sign(h http.Header, keys [][]byte, id, body string, now time.Time) {
-	at := strconv.FormatInt(now.Unix(), 10)
-	signatures := make([]string, len(keys))
-	for i, key := range keys {
-		mac := hmac.New(sha256.New, key)
-		_, _ = mac.Write([]byte(id + "." + at + "." + body))
-		signatures[i] = "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
-	}
-	h.Set("Webhook-Id", id)
-	h.Set("Webhook-Timestamp", at)
-	h.Set("Webhook-Signature", strings.Join(signatures, " "))
 }

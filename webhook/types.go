@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/hooksign"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -157,7 +158,7 @@ func route(now time.Time) func(events []record.Event, endpoints []Endpoint) []De
 					continue
 				}
 				list = append(list, Delivery{
-					ID: newID("msg_"), Endpoint: to.ID, Event: e.ID, Type: kind, Body: bodyOf(e, kind), Created: now, Due: now,
+					ID: hooksign.NewID("msg_"), Endpoint: to.ID, Event: e.ID, Type: kind, Body: bodyOf(e, kind), Created: now, Due: now,
 				})
 			}
 		}

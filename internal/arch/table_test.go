@@ -68,7 +68,8 @@ var rows = []row{
 
 	{path: "apikey", may: []string{".", "record", "throttle"}},
 	{path: "oauth", may: []string{".", "record", "jwt", "passwd", "internal/form"}, exported: 20},
-	{path: "webhook", may: []string{".", "record", "metrics", "trace", "internal/egress", "internal/form", "internal/keyring", "internal/queue"}},
+	{path: "webhook", may: []string{".", "record", "metrics", "trace", "internal/egress", "internal/hooksign", "internal/form", "internal/keyring", "internal/queue"}},
+	{path: "claimhook", may: []string{".", "record", "jwt", "internal/egress", "internal/hooksign"}},
 	{path: "authtoken", may: []string{".", "record"}},
 	{path: "store", may: []string{"authtoken", "throttle/shared", ".", "record", "apikey", "oauth", "webhook", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
 	{path: "store/sqlite", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
@@ -78,6 +79,7 @@ var rows = []row{
 	{path: "mail", may: []string{"internal/catalog", "internal/queue", ".", "metrics", "record", "trace", "passwd/names"}},
 	{path: "internal/certfile", libraries: none},
 	{path: "internal/egress", kind: pure, libraries: none},
+	{path: "internal/hooksign", kind: pure, libraries: none},
 	{path: "internal/queue", kind: pure, libraries: none},
 	{path: "internal/keyring", may: []string{"record", "jwt"}},
 	{path: "internal/revocation", may: []string{"record", "jwt"}},

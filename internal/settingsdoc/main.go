@@ -30,6 +30,7 @@ var structs = []struct{ folder, name, title, intro string }{
 	{"store", "Schema", "store.Schema", "Where the users are in the database. It is part of `sqlite.Options` and `postgres.Options`."},
 	{"apikey", "Settings", "apikey.Settings", "API keys of programs. Pass them to `apikey.New`."},
 	{"webhook", "Settings", "webhook.Settings", "Messages to other systems. Pass them to `webhook.New`."},
+	{"claimhook", "Settings", "claimhook.Settings", "Claims of another program. Pass them to `claimhook.New`."},
 	{"proxy", "Settings", "proxy.Settings", "The gate in front of an API in any language. Pass them to `proxy.New`."},
 }
 
