@@ -15,6 +15,7 @@ func TestProvidersInTheConfigFile(t *testing.T) {
 		"Google":            {"providers:\n  google:\n    client_id: 1.apps.googleusercontent.com\n    client_secret_file: " + secret + "\n", "", ""},
 		"secret with marks": {"providers:\n  google:\n    client_id: a\n    client_secret: \"a;b=c,d\\\\e\"\n", "", ""},
 		"several":           {"providers:\n  google: {client_id: a}\n  github: {client-id: b, client_secret: c}\n  acme:\n    issuer: https://id.acme.example\n    client_id: d\n    scopes: [openid, email]\n    claims: {username: nick}\n", "", ""},
+		"groups":            {"providers:\n  acme:\n    issuer: https://id.acme.example\n    client_id: d\n    groups: {Ed-X: The Editors}\n    staff: [it, ops]\n    claims: {groups: roles}\n", "", ""},
 		"a line":            {"providers: google.client_id=a;google.client_secret=b\n", "", ""},
 		"a variable":        {"providers:\n  google:\n    client_id: a\n", "JOTGATE_PROVIDERS_GOOGLE_CLIENT_SECRET=x", ""},
 		"no client":         {"providers:\n  google:\n    client_secret: a\n", "", "set client_id"},
@@ -48,6 +49,14 @@ func TestProviderSettings(t *testing.T) {
 	all, err := f.providers(&app{env: env}, nil)
 	if err != nil || len(all) != 1 || all[0].ID() != "my-acme" || all[0].Name() != "Acme; Inc" {
 		t.Errorf("%v, %v", all, err)
+	}
+	f.Providers["my-acme.groups.Ed-X.1"], f.Providers["my-acme.staff"] = "The Editors", "it,ops"
+	all, err = f.providers(&app{env: env}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := all[0].Rights([]string{"Ed-X.1", "ops"}); !slices.Equal(r.Groups, []string{"The Editors"}) || r.Staff == nil || !*r.Staff || r.Superuser != nil {
+		t.Errorf("%+v", r)
 	}
 	pairs := asPairs("", map[string]any{"google": map[string]any{"client_secret": "a;b", "scopes": []any{"x", "y"}, "claims": map[string]any{"uid": "id"}, "none": nil}})
 	if got := strings.Join(slices.Sorted(slices.Values(pairs)), " | "); got != `google.claims.uid=id | google.client_secret=a\;b | google.scopes=x,y` {
