@@ -17,8 +17,10 @@ import (
 const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 
 // Three users sign up and sign in to an application with a listener on a loopback port, through the certified provider.
-func TestApplication(t *testing.T) {
-	s := newSite(t, trusted, func(o *jotgate.Settings) { o.AppRedirects = []string{"http://127.0.0.1"} })
+func TestApplication(t *testing.T) { onBoth(t, testApplication) }
+
+func testApplication(t *testing.T, on database) {
+	s := newSite(t, on, trusted, func(o *jotgate.Settings) { o.AppRedirects = []string{"http://127.0.0.1"} })
 	var got url.Values // what the browser has brought back
 	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/in" {

@@ -14,11 +14,13 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/pages"
 	"github.com/jotgate/jotgate/provider"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store/postgres"
 )
 
 const secret = `a secret of the client: 100 % "safe"`
@@ -32,7 +34,7 @@ type site struct {
 	jar    http.CookieJar
 }
 
-func newSite(t *testing.T, change func(*provider.Settings), changes ...func(*jotgate.Settings)) *site {
+func newSite(t *testing.T, on database, change func(*provider.Settings), changes ...func(*jotgate.Settings)) *site {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -49,6 +51,7 @@ func newSite(t *testing.T, change func(*provider.Settings), changes ...func(*jot
 		t.Fatal(err)
 	}
 	s.gate = jotgatetest.New(t, append(changes, func(o *jotgate.Settings) { o.Providers = []*provider.Provider{certified} })...)
+	on(t, s.gate)
 	handler, err := pages.New(s.gate.Gate, pages.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -57,6 +60,28 @@ func newSite(t *testing.T, change func(*provider.Settings), changes ...func(*jot
 	s.server.Start()
 	t.Cleanup(s.server.Close)
 	return s
+}
+
+// database chooses the database of a gate.
+type database func(*testing.T, *jotgatetest.Gate)
+
+func onSQLite(*testing.T, *jotgatetest.Gate) {}
+
+func onPostgres(t *testing.T, g *jotgatetest.Gate) {
+	db, err := postgres.Open(t.Context(), pgtest.Database(t), postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if g.Gate, err = jotgate.New(g.Settings(), db); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// onBoth runs a test on both databases.
+func onBoth(t *testing.T, test func(*testing.T, database)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, onSQLite) })
+	t.Run("postgres", func(t *testing.T) { test(t, onPostgres) })
 }
 
 // secure sends Secure cookies to this machine over plain HTTP, as browsers do.
@@ -132,8 +157,10 @@ func (s *site) is(want, path, body string) {
 func trusted(o *provider.Settings) { o.TrustEmail = true }
 
 // Three users sign up, and sign in again in another browser.
-func TestSignUp(t *testing.T) {
-	s := newSite(t, trusted)
+func TestSignUp(t *testing.T) { onBoth(t, testSignUp) }
+
+func testSignUp(t *testing.T, on database) {
+	s := newSite(t, on, trusted)
 	for user, want := range map[string]struct {
 		username, email string
 		verified        bool
@@ -161,7 +188,9 @@ func TestSignUp(t *testing.T) {
 
 // The table of account linking: three users, and an account here with the same address
 // that has proved it, or has not, with and without the operator's wish to link.
-func TestLinking(t *testing.T) {
+func TestLinking(t *testing.T) { onBoth(t, testLinking) }
+
+func testLinking(t *testing.T, on database) {
 	const signup, signin, reset, in = "/account/provider/signup", "/account/login?done=connect", "reset", "/account/"
 	for _, c := range []struct {
 		user           string
@@ -181,7 +210,7 @@ func TestLinking(t *testing.T) {
 		{"unverified", false, false, true, signup},
 		{"none", true, true, true, signup},
 	} {
-		s := newSite(t, trusted, func(o *jotgate.Settings) { o.LinkVerifiedEmails = c.link })
+		s := newSite(t, on, trusted, func(o *jotgate.Settings) { o.LinkVerifiedEmails = c.link })
 		if c.local {
 			a := &record.Account{Username: "owner", Email: c.user + "@example.com", Password: s.gate.User("other").Password, IsActive: true}
 			if err := s.gate.Store().Addresses().SignUp(t.Context(), a, nil); err != nil {
@@ -212,7 +241,7 @@ func TestLinking(t *testing.T) {
 
 // A wrong secret signs nobody in.
 func TestWrongSecret(t *testing.T) {
-	s := newSite(t, func(o *provider.Settings) { o.ClientSecret = "wrong" })
+	s := newSite(t, onSQLite, func(o *provider.Settings) { o.ClientSecret = "wrong" })
 	path, body := s.provide("verified")
 	if !strings.HasPrefix(path, "/account/provider/certified/callback?") || !strings.Contains(body, "could not be verified") {
 		t.Errorf("the browser is at %s:\n%s", path, body)
