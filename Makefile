@@ -22,14 +22,14 @@ run: ## run the main job: a server with a demo user
 TAGS := nopgxregisterdefaulttypes,gomailnotpl,nethttpomithttp2
 HOT := bufio bytes context crypto crypto/aes crypto/cipher crypto/ecdsa crypto/ed25519 crypto/hmac crypto/internal/... \
 	crypto/md5 crypto/pbkdf2 crypto/rand crypto/rsa crypto/sha1 crypto/sha256 crypto/sha512 crypto/subtle encoding/base64 \
-	encoding/binary encoding/json errors fmt hash/... internal/... io maps math math/bits math/rand/... net/http \
+	encoding/binary encoding/json errors hash/... internal/... io maps math math/bits math/rand/... net/http \
 	net/http/internal/... net/netip net/url reflect runtime/... slices sort strconv strings sync/... syscall time unicode/... \
 	unique golang.org/x/crypto/... golang.org/x/sync/... golang.org/x/sys/... modernc.org/... github.com/jotgate/jotgate \
 	$(addprefix github.com/jotgate/jotgate/,api internal/revocation internal/keyring internal/trace internal/web jwt jwt/jwks \
 	metrics passwd proxy record throttle)
 
 # Embedded texts that the production binary holds compressed (internal/packed).
-PACKED := api/openapi.yaml $(wildcard internal/catalog/messages/*.txt)
+PACKED := api/openapi.yaml $(wildcard internal/catalog/messages/*.txt store/*/schema/*.sql)
 
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)

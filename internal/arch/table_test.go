@@ -72,8 +72,8 @@ var rows = []row{
 	{path: "claimhook", may: []string{".", "record", "jwt", "internal/egress", "internal/hooksign"}},
 	{path: "authtoken", may: []string{".", "record"}},
 	{path: "store", may: []string{"authtoken", "throttle/shared", ".", "record", "apikey", "oauth", "webhook", "passwd/names", "admin/adminstore", "metrics", "trace", "store/internal/migration"}, exported: 22}, // Store is divided by noun
-	{path: "store/sqlite", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
-	{path: "store/postgres", may: []string{".", "metrics", "record", "store", "store/internal/migration"}},
+	{path: "store/sqlite", may: []string{".", "internal/packed", "metrics", "record", "store", "store/internal/migration"}},
+	{path: "store/postgres", may: []string{".", "internal/packed", "metrics", "record", "store", "store/internal/migration"}},
 	{path: "store/internal/migration"},
 
 	{path: "mail", may: []string{"internal/catalog", "internal/queue", ".", "metrics", "record", "trace", "passwd/names"}},

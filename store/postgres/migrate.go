@@ -12,12 +12,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/packed"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/internal/migration"
 )
 
 //go:embed schema/*.sql
-var files embed.FS
+var embedded embed.FS
+
+var files = packed.FS{FS: embedded}
 
 // lockKey is the advisory lock that serializes the migrations of several
 // nodes: "jotgate" in ASCII. It is taken for a transaction, so that it ends

@@ -9,12 +9,15 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/jotgate/jotgate/internal/packed"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/internal/migration"
 )
 
 //go:embed schema/*.sql
-var files embed.FS
+var embedded embed.FS
+
+var files = packed.FS{FS: embedded}
 
 // dialect is what migration.Set needs to know.
 var dialect = migration.Dialect{
