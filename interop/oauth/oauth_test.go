@@ -19,6 +19,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/client"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/interop/serve"
@@ -197,7 +198,7 @@ func TestPython(t *testing.T) {
 	}
 }
 
-// A client that is disabled by command is refused within a second, and so is its token.
+// A client that is disabled by command is refused, and so is its token.
 func TestDisable(t *testing.T) {
 	s := start(t)
 	c := create(t, s, "billing", "account")
@@ -208,14 +209,8 @@ func TestDisable(t *testing.T) {
 	if out, err := serve.Command(t, s.Folder, nil, "client", "disable", "billing").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	began := time.Now()
-	for client.Get(t, s.URL+"/auth/users/me/", "Bearer "+token).Status == 200 {
-		if time.Since(began) > 10*time.Second {
-			t.Fatal("the token still opens")
-		}
-	}
+	wait.Until(t, "the token is refused", func() bool { return client.Get(t, s.URL+"/auth/users/me/", "Bearer "+token).Status == 401 })
 	if got := client.Post(t, s.URL+"/o/token/", "grant_type", "client_credentials", "client_id", c.ID, "client_secret", c.Secret); got.Text("error") != "invalid_client" {
 		t.Errorf("%+v", got)
 	}
-	t.Logf("refused after %v", time.Since(began))
 }
