@@ -148,7 +148,9 @@ func runSweep(t *testing.T, s *site, driver, dsn, columns string) {
 		for method, action := range map[string]*action{"GET": r.get, "POST": r.post, "PUT": r.put, "PATCH": r.patch, "DELETE": r.remove} {
 			if action != nil {
 				w.path(method, r.path)
-				w.bodies(method, r.path, action)
+				if r.render == nil { // TestOAuthInputs has the others
+					w.bodies(method, r.path, action)
+				}
 			}
 		}
 	}

@@ -5,13 +5,9 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
-	"mime"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
@@ -25,7 +21,11 @@ func hasOAuth(a *API) bool { return a.settings.OAuth != nil }
 // OPTIONS and the schema describe.
 func oauthAction(fields func(*API) []form.Field, act func(*call, oauth.Call) (any, error)) *action {
 	return &action{access: open, fields: fields, run: func(c *call) (int, any, error) {
-		values, err := c.oauthForm()
+		body, err := c.shell.ReadBody(c.w, c.r)
+		if err != nil {
+			return 0, nil, err
+		}
+		values, err := oauth.ParseForm(c.r.Header, body)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -36,32 +36,6 @@ func oauthAction(fields func(*API) []form.Field, act func(*call, oauth.Call) (an
 		c.w.Header().Set("Pragma", "no-cache") // RFC 6749 section 5.1
 		return http.StatusOK, out, err
 	}}
-}
-
-// oauthForm reads the body. Parameters without a value count as missing (RFC 6749
-// section 3.2).
-func (c *call) oauthForm() (url.Values, error) {
-	raw, err := c.shell.ReadBody(c.w, c.r)
-	if err != nil {
-		return nil, err
-	}
-	media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
-	if media != "application/x-www-form-urlencoded" || err != nil || c.r.Header.Get("Content-Encoding") != "" {
-		return nil, &jotgate.Error{Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Detail: "The body must be application/x-www-form-urlencoded."}
-	}
-	values, err := url.ParseQuery(string(raw))
-	if err == nil && !utf8.Valid(raw) {
-		err = errors.New("the body is not UTF-8")
-	}
-	if err != nil {
-		return nil, (&jotgate.Error{Status: http.StatusBadRequest, Code: "invalid_request", Detail: "The body is not a valid form."}).Because(err)
-	}
-	for name, list := range values {
-		if len(list) == 1 && list[0] == "" {
-			delete(values, name)
-		}
-	}
-	return values, nil
 }
 
 // oauthNames lists what the assertion of a client may be addressed to (RFC 7523 section

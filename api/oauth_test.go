@@ -185,3 +185,30 @@ func TestOAuthNames(t *testing.T) {
 		t.Errorf("off: %d", a.Status)
 	}
 }
+
+// No value of any parameter makes an endpoint fail.
+func TestOAuthInputs(t *testing.T) {
+	s := newSite(t, change{})
+	c := s.newClient("billing", "orders:read")
+	values := []string{"", " ", "\x00", "\xff", "a\x00b", "\"\\", "<script>", "\u202e", "é", "null", "ey.ey.ey", strings.Repeat("x", 9000), strings.Repeat("a ", 9000)}
+	for _, r := range s.routes() {
+		if r.render == nil {
+			continue
+		}
+		for _, field := range r.post.fields(s.API) {
+			for _, value := range values {
+				for _, headers := range [][]string{c.headers(), c.headers()[:2]} {
+					a := s.ask("POST", r.path, url.Values{"grant_type": {"client_credentials"}, field.Name: {value}}.Encode(), headers...)
+					if a.Status >= 500 || a.Status >= 400 && (!json.Valid([]byte(a.Body)) || !strings.HasPrefix(a.Body, `{"error":"`)) {
+						t.Errorf("%s %s %.20q: %d %s", r.path, field.Name, value, a.Status, a.Body)
+					}
+				}
+			}
+		}
+	}
+	for _, header := range []string{"Basic", "Basic ", "Basic =", "Basic " + base64.StdEncoding.EncodeToString([]byte("\x00:\xff")), "Basic " + strings.Repeat("QUFB", 5000), "Negotiate x", ""} {
+		if a := s.ask("POST", "/o/token/", "grant_type=client_credentials", "Content-Type", "application/x-www-form-urlencoded", "Authorization", header); a.Status != 401 {
+			t.Errorf("%.20q: %d %s", header, a.Status, a.Body)
+		}
+	}
+}

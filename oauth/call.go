@@ -3,9 +3,13 @@ package oauth
 // The requests of clients, and their errors.
 
 import (
+	"errors"
+	"maps"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jotgate/jotgate"
 )
@@ -23,6 +27,26 @@ type Call struct {
 	// last 5 seconds is not. Its error is returned. nil: no limit.
 	Limit  func() error
 	Client jotgate.Client
+}
+
+// ParseForm reads the body of a request. Parameters without a value count as missing
+// (RFC 6749 section 3.2). Errors: *jotgate.Error with status 400 or 415.
+func ParseForm(header http.Header, body []byte) (url.Values, error) {
+	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if media != "application/x-www-form-urlencoded" || err != nil || header.Get("Content-Encoding") != "" {
+		e := refuse(errRequest, "The body must be application/x-www-form-urlencoded.")
+		e.Status = http.StatusUnsupportedMediaType
+		return nil, e
+	}
+	values, err := url.ParseQuery(string(body))
+	if err == nil && !utf8.Valid(body) {
+		err = errors.New("the body is not UTF-8")
+	}
+	if err != nil {
+		return nil, refuse(errRequest, "The body is not a valid form.").Because(err)
+	}
+	maps.DeleteFunc(values, func(_ string, list []string) bool { return len(list) == 1 && list[0] == "" })
+	return values, nil
 }
 
 // check rejects parameters that are repeated (RFC 6749 section 3.2).
