@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,6 +46,9 @@ var purposes = map[record.MessageKind]record.Purpose{
 func (ls Links) Parts(kind record.MessageKind, a *record.Account) (uid, token string) {
 	if kind == record.MessageLoginCode {
 		return ls.gate.loginCodeParts(context.Background(), a) // the store has its own timeout
+	}
+	if kind == record.MessageInvitation {
+		return ls.gate.invitationParts(context.Background(), a.Email)
 	}
 	var p *record.Pending
 	if _, ok := purposes[kind]; ok {
@@ -98,7 +102,7 @@ func (g *Gate) linkTokens(kind record.MessageKind, p *record.Pending) signing.Re
 	switch {
 	case kind == record.MessageEmailChanged:
 		t.Timeout = undoTimeout
-	case kind == record.MessageDeletion && p != nil: // its row says until when
+	case (kind == record.MessageDeletion || kind == record.MessageInvitation) && p != nil: // its row says until when
 		t.Timeout = p.Expires.Sub(p.Created) + 24*time.Hour
 	}
 	return t
@@ -206,4 +210,32 @@ func (g *Gate) loginCodeParts(ctx context.Context, a *record.Account) (uid, code
 func codeAddress(email string) string {
 	digest := sha256.Sum256([]byte(strings.ToLower(email)))
 	return hex.EncodeToString(digest[:16])
+}
+
+// invited is the state on which the link of an invitation depends.
+func invited(i *record.Invitation) signing.Account {
+	return signing.Account{ID: "invitation " + strconv.FormatInt(i.ID, 10), Email: i.Email}
+}
+
+func (g *Gate) invitationTokens(i *record.Invitation) signing.ResetTokens {
+	return g.linkTokens(record.MessageInvitation, &record.Pending{Nonce: i.Nonce, Created: i.Created, Expires: i.Expires})
+}
+
+// invitationOf returns the invitation of an address.
+func (g *Gate) invitationOf(ctx context.Context, email string) (*record.Invitation, error) {
+	invitations, ok := g.db.Addresses().(record.Invitations)
+	if !ok {
+		return nil, ErrNotFound
+	}
+	return invitations.FindInvitation(ctx, 0, email, g.now())
+}
+
+// invitationParts returns the uid and the token of the link of an invitation. Both are
+// empty if the address has none.
+func (g *Gate) invitationParts(ctx context.Context, email string) (uid, token string) {
+	i, err := g.invitationOf(ctx, email)
+	if err != nil {
+		return "", ""
+	}
+	return signing.EncodeUID(strconv.FormatInt(i.ID, 10)), g.invitationTokens(i).Make(invited(i), g.now())
 }

@@ -76,6 +76,15 @@ func (ls Links) Request(ctx context.Context, kind record.MessageKind, email stri
 // is about, as Request selects them: first those for which it is
 // verified. It lists at most 100, and at most 10 that await activation.
 func (ls Links) Accounts(ctx context.Context, kind record.MessageKind, email string) ([]*record.Account, error) {
+	if kind == record.MessageInvitation {
+		i, err := ls.gate.invitationOf(ctx, email)
+		if errors.Is(err, ErrNotFound) {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+		return []*record.Account{{Email: i.Email}}, nil // the account that would be created
+	}
 	list, err := ls.gate.db.Accounts().ByEmail(ctx, email)
 	if err != nil {
 		return nil, err

@@ -44,6 +44,19 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 	if err := g.mayRegister(); err != nil {
 		return nil, ErrSignupClosed.Because(err)
 	}
+	a, err := g.prepareAccount(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.signUp(ctx, a, client); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// prepareAccount returns the account to create, after all checks but those of the
+// database.
+func (g *Gate) prepareAccount(ctx context.Context, r Registration) (*record.Account, error) {
 	a := &record.Account{
 		Username: r.Username, Email: names.Email(r.Email), FirstName: r.FirstName, LastName: r.LastName, IsActive: !r.Activate,
 		Fields: maps.Clone(r.Fields),
@@ -63,13 +76,7 @@ func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*re
 		return nil, err
 	}
 	a.DateJoined = g.now()
-	if err := g.newAccount(ctx, a); err != nil {
-		return nil, err
-	}
-	if err := g.signUp(ctx, a, client); err != nil {
-		return nil, err
-	}
-	return a, nil
+	return a, g.newAccount(ctx, a)
 }
 
 // signUp stores the account, whose address is not verified yet, and queues an

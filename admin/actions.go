@@ -52,6 +52,10 @@ func init() { //nolint:gochecknoinits // the functions refer to the table
 		{Name: "group.change", about: "Rename a group, and change its permissions.", perms: []string{"change_group"}, danger: true, fields: []string{"name", "permissions", "version"}, run: groupChange},
 		{Name: "group.delete", about: "Delete a group.", perms: []string{"delete_group"}, danger: true, run: groupDelete},
 
+		{Name: "invitation.add", about: "Invite the owner of an e-mail address to create an account, in these groups.", perms: []string{"add"}, also: "change", create: true, danger: true, fields: []string{"email", "groups"}, run: invitationAdd, prepare: checkInvited},
+		{Name: "invitation.resend", about: "Send an invitation again, with another link.", perms: []string{"add"}, also: "change", danger: true, run: invitationResend},
+		{Name: "invitation.revoke", about: "Delete an invitation; its link no longer works.", perms: []string{"add"}, also: "change", run: invitationRevoke},
+
 		{Name: "session.end", about: "End a session.", perms: []string{"change"}, run: sessionEnd},
 		{Name: "key.add", about: "Create the next signing key.", perms: []string{""}, create: true, danger: true, fields: []string{"algorithm"}, run: keyAdd, prepare: makeKey},
 		{Name: "key.switch", about: "Sign with the next key from now on.", perms: []string{""}, danger: true, run: keySwitch},

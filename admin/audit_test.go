@@ -52,7 +52,15 @@ func deeds(s *site) map[string]func(n int) deed {
 		must(err)
 		return strconv.FormatInt(list[len(list)-1].ID, 10)
 	}
+	invite := func(n int) string {
+		i := &record.Invitation{Email: fmt.Sprintf("i%d@example.com", n), Groups: []int64{}, Nonce: "n", Created: s.gate.Clock.Now(), Expires: s.gate.Clock.Now().Add(time.Hour)}
+		must(s.store().Admin().Change(ctx, func(ctx context.Context, tx adminstore.Tx) error { return tx.System.AddInvitation(ctx, i) }))
+		return strconv.FormatInt(i.ID, 10)
+	}
 	return map[string]func(n int) deed{
+		"invitation.add":    func(n int) deed { return deed{"", admin.Fields{"email": {fmt.Sprintf("j%d@example.com", n)}}} },
+		"invitation.resend": func(n int) deed { return deed{invite(n), nil} },
+		"invitation.revoke": func(n int) deed { return deed{invite(n), nil} },
 		"user.add": func(n int) deed {
 			return deed{"", admin.Fields{"username": {fmt.Sprintf("new%d", n)}, "email": {fmt.Sprintf("new%d@example.com", n)}, "send_reset": {"true"}}}
 		},

@@ -21,7 +21,7 @@ import (
 
 // nouns are the paths of actions, by the first word of their name.
 var nouns = map[string]string{
-	"user": "users", "group": "groups", "session": "sessions", "key": "keys", "email": "emails", "throttle": "throttles", "job": "jobs",
+	"user": "users", "group": "groups", "session": "sessions", "key": "keys", "email": "emails", "throttle": "throttles", "job": "jobs", "invitation": "invitations",
 }
 
 // maxBody bounds a request, in bytes.

@@ -16,7 +16,7 @@ func TestSchema(t *testing.T) {
 	token := s.gate.Token(s.gate.User("root", jotgatetest.Superuser))
 	status, doc := s.api(token, "GET", "/admin/api/schema/", "")
 	paths, _ := doc["paths"].(map[string]any)
-	if status != http.StatusOK || doc["openapi"] != "3.1.0" || len(paths) != len(s.admin.Actions())+10+1+4 {
+	if status != http.StatusOK || doc["openapi"] != "3.1.0" || len(paths) != len(s.admin.Actions())+11+1+4 {
 		t.Fatalf("%d, %d paths", status, len(paths))
 	}
 	for path, methods := range paths {

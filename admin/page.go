@@ -92,6 +92,7 @@ var pageList = []page{
 	{"keys/", "keys.html", "admin.keys", listShow("keys")},
 	{"emails/", "emails.html", "admin.emails", listShow("emails")},
 	{"emails/preview/", "preview.html", "admin.preview", previewShow},
+	{"invitations/", "invitations.html", "admin.invitations", invitationsShow},
 	{"events/", "events.html", "admin.events", listShow("events")},
 	{"throttles/", "throttles.html", "admin.throttles", listShow("throttles")},
 	{"jobs/", "jobs.html", "admin.jobs", listShow("jobs")},
@@ -348,7 +349,7 @@ func (act *action) after(result Result) string {
 	noun, verb, _ := strings.Cut(act.Name, ".")
 	list := nouns[noun] + "/"
 	switch {
-	case noun == "session" || noun == "key" || noun == "email" || noun == "throttle" || verb == "delete":
+	case noun == "session" || noun == "key" || noun == "email" || noun == "invitation" || noun == "throttle" || verb == "delete":
 		return list
 	}
 	return list + url.PathEscape(result.Target) + "/"

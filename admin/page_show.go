@@ -26,6 +26,8 @@ func (act *action) page() *page {
 		p.template, p.show = "group.html", groupShow
 	case "group.change":
 		p.template, p.title, p.show = "group.html", "admin.group", groupShow
+	case "invitation.add":
+		p.template, p.show = "invitation.html", invitationShow
 	case "job.start", "user.export":
 		p.template, p.title, p.show = "users.html", "admin.users", usersShow
 	}

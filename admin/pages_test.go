@@ -21,7 +21,7 @@ func TestPages(t *testing.T) {
 	s.gate.AddToGroup(root, "editors")
 	for _, path := range []string{
 		"", "users/", "users/1/", "users/2/", "users/add", "users/2/delete", "users/2/deactivate", "users/?q=ali", "users/?staff=true", "users/?sort=-username",
-		"groups/", "groups/1/", "groups/add", "groups/1/delete", "permissions/", "permissions/1/", "sessions/", "keys/", "emails/", "events/", "events/?event=login", "throttles/", "jobs/", "health/",
+		"groups/", "groups/1/", "groups/add", "groups/1/delete", "permissions/", "permissions/1/", "sessions/", "keys/", "emails/", "invitations/", "invitations/add", "events/", "events/?event=login", "throttles/", "jobs/", "health/",
 	} {
 		s.fresh()
 		if got := s.get("/admin/" + path); !strings.HasPrefix(got.path, "/account/login?next=") {

@@ -29,7 +29,7 @@ type list struct {
 var readers = map[string]func(a *Admin, ctx context.Context, who *Actor, values url.Values) (list, error){
 	"users": (*Admin).listUsers, "groups": (*Admin).listGroups, "permissions": (*Admin).listPermissions, "sessions": (*Admin).listSessions,
 	"keys": (*Admin).listKeys, "emails": (*Admin).listEmails, "events": (*Admin).listEvents, "throttles": (*Admin).listThrottles,
-	"jobs": (*Admin).listJobs, "health": (*Admin).listHealth,
+	"jobs": (*Admin).listJobs, "invitations": (*Admin).listInvitations, "health": (*Admin).listHealth,
 }
 
 func (a *Admin) listUsers(ctx context.Context, who *Actor, values url.Values) (l list, err error) {
@@ -357,4 +357,17 @@ func (a *Admin) Read(ctx context.Context, who Actor, path, id string, values url
 		return a.readJob(ctx, &who, id)
 	}
 	return nil, jotgate.ErrNotFound
+}
+
+func (a *Admin) listInvitations(ctx context.Context, who *Actor, values url.Values) (l list, err error) {
+	if err := a.mayView(who, "user"); err != nil {
+		return l, err
+	}
+	before, _ := strconv.ParseInt(values.Get("after"), 10, 64)
+	invitations, err := a.store.Invitations(ctx, before, pageSize)
+	if len(invitations) == pageSize {
+		l.Next = strconv.FormatInt(invitations[pageSize-1].ID, 10)
+	}
+	l.Results = append([]record.Invitation{}, invitations...)
+	return l, err
 }

@@ -41,6 +41,10 @@ func builtIn(l *catalog.Catalog, kind record.MessageKind, d *Data) (subject stri
 		link()
 		all = append(all, others(l, d)...)
 		add(id + ".ignore")
+	case record.MessageInvitation:
+		add(id+".link", d.Detail)
+		link()
+		add(id + ".ignore")
 	case record.MessagePasswordReset, record.MessageUsernameReset:
 		add("mail.choose", d.Hours)
 		link()

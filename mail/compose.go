@@ -33,11 +33,11 @@ type Data struct {
 	// unverified address if it could be taken for an address or a URL: the
 	// recipient may not be the person who chose it.
 	Username string
-	Link     template.URL // in activation, email_change, password_reset and username_reset; in email_changed and deletion it undoes that, if it is possible
+	Link     template.URL // in activation, invitation, email_change, password_reset and username_reset; in email_changed and deletion it undoes that, if it is possible
 	Others   []Other      // further accounts with the same address, in password_reset, username_reset and activation
 	Hours    int          // how long the link works
 	Code     string       // in login_code
-	Detail   string       // in new_sign_in: the address and the device
+	Detail   string       // in new_sign_in: the address and the device; in invitation: until when the link works
 	Time     time.Time    // when the message was put into the outbox, in UTC
 }
 
@@ -105,8 +105,9 @@ func (s *Sender) recipients(ctx context.Context, message record.Message) ([]*rec
 	return []*record.Account{account}, checkAccount(message, account)
 }
 
-// toSeveral are the kinds that may be about every account with the address.
-var toSeveral = []record.MessageKind{record.MessageActivation, record.MessagePasswordReset, record.MessageUsernameReset}
+// toSeveral are the kinds that may be about every account with the address, or, for an
+// invitation, about none.
+var toSeveral = []record.MessageKind{record.MessageInvitation, record.MessageActivation, record.MessagePasswordReset, record.MessageUsernameReset}
 
 // checkMessage checks the message itself, without the account.
 func (s *Sender) checkMessage(message record.Message) error {
@@ -265,6 +266,9 @@ func (s *Sender) Preview(kind record.MessageKind, language string) (Message, err
 		Detail: "192.0.2.7, Firefox on Linux", Time: time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC),
 	}
 	token := "dihx4b-072dde9df0114cdac3b6bd14c7863ed1"
+	if kind == record.MessageInvitation {
+		d.Detail = "2026-02-07 12:30 UTC"
+	}
 	if kind == record.MessageLoginCode {
 		token, d.Code = sampleCode, sampleCode
 	}

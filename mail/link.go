@@ -40,6 +40,7 @@ func (s *Settings) readLinks() (map[record.MessageKind]string, error) {
 		record.MessageEmailChange:   or(s.EmailChangePath, "#/email/change/confirm/{uid}/{token}"),
 		record.MessageEmailChanged:  or(s.EmailUndoPath, "#/email/change/undo/{uid}/{token}"),
 		record.MessageDeletion:      or(s.DeletionUndoPath, "#/account/restore/{uid}/{token}"),
+		record.MessageInvitation:    or(s.InvitationPath, "account/invitation?uid={uid}&token={token}"),
 		record.MessageLoginCode:     or(s.LoginCodePath, "#/login/code/{token}"),
 	}
 	for kind, path := range links {

@@ -107,6 +107,10 @@ type Settings struct {
 	// DeletionUndoPath is the same for links that restore an account that its owner
 	// has deleted. Default: #/account/restore/{uid}/{token}. Django: none.
 	DeletionUndoPath string
+	// InvitationPath is the same for links to the page where an invitation is accepted:
+	// invitation below the path of package pages. Default:
+	// account/invitation?uid={uid}&token={token}. Django: none.
+	InvitationPath string
 	// LoginCodePath is the same for links to the page where a code for a login is
 	// entered; {token} is the code, and there is no {uid}.
 	// Default: #/login/code/{token}. Django: none.

@@ -31,7 +31,7 @@ var embedded embed.FS
 
 // allKinds are the messages that have templates.
 var allKinds = []record.MessageKind{
-	record.MessageActivation, record.MessageConfirmation, record.MessagePasswordReset, record.MessagePasswordChanged,
+	record.MessageInvitation, record.MessageActivation, record.MessageConfirmation, record.MessagePasswordReset, record.MessagePasswordChanged,
 	record.MessageUsernameReset, record.MessageUsernameChanged, record.MessageEmailChange, record.MessageEmailChanged,
 	record.MessageNewSignIn, record.MessageDeletion, record.MessageLoginCode,
 	record.MessageFactorAdded, record.MessageFactorRemoved, record.MessageFactorsReset, record.MessageRecoveryUsed, record.MessageWrongCodes,

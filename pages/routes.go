@@ -55,6 +55,7 @@ var routes = []route{
 	{path: "provider/app", template: "provider.html", title: "provider.title", scope: "login", token: true, show: providerApp},
 	{path: "provider/signup", template: "provider-signup.html", title: "provider-signup.title", access: guest, scope: "register", show: providerSignupShow, act: providerSignup},
 	{path: "signup", template: "signup.html", title: "signup.title", access: guest, scope: "register", show: signupShow, act: signup},
+	{path: "invitation", template: "invitation.html", title: "invitation.title", scope: "links", token: true, show: invitationShow, act: acceptInvitation},
 	{path: "activate", template: "confirm.html", title: "activate.title", scope: "links", token: true, show: activateShow, act: activate},
 	{path: "resend", template: "resend.html", title: "resend.title", access: guest, scope: "email", act: resend},
 	{path: "reset", template: "reset.html", title: "reset.title", scope: "email", act: reset},

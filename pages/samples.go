@@ -153,6 +153,14 @@ var samples = []sample{
 	{"activate-invalid", "activate", func(v *view) { v.Data = confirmData{Kind: "activate", Resend: "resend"} }},
 	{"resend", "resend", nil},
 	{"reset", "reset", nil},
+	{"invitation", "invitation", func(v *view) { v.Data = invitationData{Email: "alice@example.com"} }},
+	{"invitation-wrong", "invitation", func(v *view) {
+		v.Data = invitationData{Email: "alice@example.com"}
+		v.Values["username"] = "alice"
+		v.Errors = []layout.Problem{{Field: "username", Text: v.T("error.username.taken")}}
+	}},
+	{"invitation-email", "invitation", func(v *view) { v.Data = invitationData{Email: "alice@example.com", ByEmail: true} }},
+	{"invitation-invalid", "invitation", func(v *view) { v.Data = invitationData{} }},
 	{"reset-confirm", "reset/confirm", func(v *view) { v.Data = resetData{true, "alice"} }},
 	{"reset-confirm-wrong", "reset/confirm", func(v *view) {
 		v.Data = resetData{true, "alice"}

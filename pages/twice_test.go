@@ -116,6 +116,10 @@ var forms = map[string]func(*providerSite) filled{
 		s.post("/account/code", "email", "alice@example.com")
 		return formOf("code/confirm", "email_code", s.sentCode("alice"))
 	},
+	"invitation": func(s *providerSite) filled {
+		_, link := s.invite("ada@example.com")
+		return filled{link, []string{"username", "ada", "password", long}}
+	},
 	"provider": func(*providerSite) filled { return formOf("provider", "provider", "example") },
 	"provider/signup": func(s *providerSite) filled {
 		s.user("1", "ada@example.com", true)

@@ -44,6 +44,7 @@ const (
 	MessagePasskeyCopied   MessageKind = "passkey_copied" // its counter shows that a copy is in use
 	MessageDeletion        MessageKind = "deletion"       // the account will be deleted, with a link to restore it
 	MessageAPIKeyExpiring  MessageKind = "api_key_expiring"
+	MessageInvitation      MessageKind = "invitation" // to an address without an account; Detail is until when its link works
 	MessageLoginCode       MessageKind = "login_code" // a code to log in with
 	MessageDecoy           MessageKind = "decoy"
 

@@ -16,6 +16,7 @@
 //	record.Factors      second factors
 //	record.SocialAccounts  accounts at providers
 //	record.LoginCodes   optional: codes for logins by e-mail
+//	record.Invitations  optional: invitations by e-mail
 //	record.Readiness    optional: whether a change could be made now
 //
 // The errors named here are those of package jotgate.

@@ -28,7 +28,7 @@ type Fact struct {
 var own = []string{
 	"jotgate_session", "jotgate_not_before", "jotgate_password", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network",
 	"jotgate_outbox", "jotgate_epoch", "jotgate_pending", "jotgate_deletion", "jotgate_name", "jotgate_progress", "jotgate_job", "jotgate_api_key", "jotgate_client", "jotgate_webhook", "jotgate_webhook_delivery",
-	"jotgate_spent", "jotgate_grace", "jotgate_factor_reset", "jotgate_setting", "jotgate_login_code", "jotgate_rate", migration.Table,
+	"jotgate_spent", "jotgate_grace", "jotgate_factor_reset", "jotgate_setting", "jotgate_login_code", "jotgate_rate", "jotgate_invitation", migration.Table,
 }
 
 // Facts describes the current tables, in the order in which they are shown.

@@ -29,7 +29,7 @@ var moveTables = []string{
 	"socialaccount_socialaccount", "socialaccount_socialapp", "socialaccount_socialapp_sites", "socialaccount_socialtoken",
 	"token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken",
 	"jotgate_session", "jotgate_not_before", "jotgate_password", "jotgate_revocation", "jotgate_key", "jotgate_event", "jotgate_failure", "jotgate_network", "jotgate_outbox",
-	"jotgate_pending", "jotgate_deletion", "jotgate_api_key", "jotgate_client", "jotgate_webhook", "jotgate_webhook_delivery", "jotgate_spent", "jotgate_grace", "jotgate_factor_reset", "jotgate_setting", "jotgate_login_code", "jotgate_rate",
+	"jotgate_pending", "jotgate_deletion", "jotgate_api_key", "jotgate_client", "jotgate_webhook", "jotgate_webhook_delivery", "jotgate_spent", "jotgate_grace", "jotgate_factor_reset", "jotgate_setting", "jotgate_login_code", "jotgate_rate", "jotgate_invitation",
 	"jotgate_name", "jotgate_progress",
 	"jotgate_job",
 }

@@ -184,6 +184,8 @@ func (ss sessions) Purge(ctx context.Context, now, keep time.Time, limit int) (n
 var purgeTexts = []string{
 	"DELETE FROM jotgate_session WHERE id IN (SELECT id FROM jotgate_session WHERE expires_day <= $1 / 86400000000 AND expires < $1 AND token_expires < $1 LIMIT $2)",
 	"DELETE FROM jotgate_revocation WHERE seq IN (SELECT seq FROM jotgate_revocation WHERE made < $1 LIMIT $2)",
+	// 30 days after their expiry: until then an administrator can send them again.
+	"DELETE FROM jotgate_invitation WHERE id IN (SELECT id FROM jotgate_invitation WHERE expires < $1 - 2592000000000 LIMIT $2)",
 }
 
 func (s *Store) purge(ctx context.Context, q Queryer, now, keep time.Time, limit int) (total int, err error) {

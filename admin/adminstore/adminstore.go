@@ -59,6 +59,9 @@ type Store interface {
 	// Messages lists at most limit e-mails that wait to be sent, with an id
 	// greater than after, in order of id.
 	Messages(ctx context.Context, after int64, limit int) ([]Message, error)
+	// Invitations lists at most limit invitations with an id below before, newest first;
+	// 0 is from the newest.
+	Invitations(ctx context.Context, before int64, limit int) ([]record.Invitation, error)
 	// Events lists events, newest first.
 	Events(ctx context.Context, q EventQuery) (EventPage, error)
 	// DjangoLog lists the newest changes of a user that Django's admin has recorded, at

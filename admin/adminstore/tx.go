@@ -100,7 +100,7 @@ type GroupTx interface {
 	Delete(ctx context.Context, id int64) error
 }
 
-// SystemTx changes signing keys, e-mails and counters.
+// SystemTx changes signing keys, e-mails, invitations and counters.
 type SystemTx interface {
 	// Key returns a signing key without its private part. The error is
 	// jotgate.ErrNotFound if there is none.
@@ -119,6 +119,16 @@ type SystemTx interface {
 	RetryMessage(ctx context.Context, id int64, now time.Time) error
 	// DropMessage removes an e-mail.
 	DropMessage(ctx context.Context, id int64) error
+	// Invitation returns an invitation, expired or not, and locks its row. The error is
+	// jotgate.ErrNotFound if there is none.
+	Invitation(ctx context.Context, id int64) (*record.Invitation, error)
+	// AddInvitation inserts an invitation and sets its ID. The error has status 400 if
+	// the address has one already.
+	AddInvitation(ctx context.Context, i *record.Invitation) error
+	// RenewInvitation stores Nonce and Expires.
+	RenewInvitation(ctx context.Context, i *record.Invitation) error
+	// DropInvitation deletes an invitation.
+	DropInvitation(ctx context.Context, id int64) error
 	// Failure returns a counter. The error is jotgate.ErrNotFound if there is none.
 	Failure(ctx context.Context, key string) (*Failure, error)
 	// Forgive deletes a counter of failures.

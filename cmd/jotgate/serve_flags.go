@@ -98,6 +98,7 @@ type mailFlags struct {
 	EmailChangePath          string        `group:"mail" placeholder:"PATH" help:"The same for confirming a new address. Default: #/email/change/confirm/{uid}/{token}."`
 	EmailUndoPath            string        `group:"mail" placeholder:"PATH" help:"The same for undoing that. Default: #/email/change/undo/{uid}/{token}."`
 	DeletionUndoPath         string        `group:"mail" placeholder:"PATH" help:"The same for restoring an account that its owner has deleted. Default: #/account/restore/{uid}/{token}."`
+	InvitationPath           string        `group:"mail" placeholder:"PATH" help:"The same for accepting an invitation. Default: the page invitation of --pages-path."`
 	LoginCodePath            string        `group:"mail" placeholder:"PATH" help:"The same for entering a code to log in with; {token} is the code. Default: #/login/code/{token}."`
 	SendActivationEmail      bool          `group:"mail" help:"New accounts become active when their owner follows a link in an e-mail. Default: immediately."`
 	SendConfirmationEmail    bool          `group:"mail" help:"Send an e-mail when an account becomes active."`
@@ -153,7 +154,7 @@ func (f *mailFlags) linkToPages(s *mail.Settings) {
 	}
 	for path, page := range map[*string]string{
 		&s.ActivationPath: "activate", &s.PasswordResetPath: "reset/confirm", &s.UsernameResetPath: "username/confirm",
-		&s.EmailChangePath: "email/confirm", &s.EmailUndoPath: "email/undo", &s.DeletionUndoPath: "delete/undo",
+		&s.EmailChangePath: "email/confirm", &s.EmailUndoPath: "email/undo", &s.DeletionUndoPath: "delete/undo", &s.InvitationPath: "invitation",
 	} {
 		if *path == "" {
 			*path = f.pages + page + "?uid={uid}&token={token}"
@@ -166,7 +167,7 @@ func (f *mailFlags) sender(a *app, gate *jotgate.Gate, outbox record.Outbox, bas
 	s := mail.Settings{
 		Server: jotgate.Secret(f.MailServer), From: f.MailFrom, Site: f.MailSite, BaseURL: f.MailBaseURL,
 		ActivationPath: f.ActivationPath, PasswordResetPath: f.PasswordResetPath, UsernameResetPath: f.UsernameResetPath,
-		EmailChangePath: f.EmailChangePath, EmailUndoPath: f.EmailUndoPath, DeletionUndoPath: f.DeletionUndoPath, LoginCodePath: f.LoginCodePath,
+		EmailChangePath: f.EmailChangePath, EmailUndoPath: f.EmailUndoPath, DeletionUndoPath: f.DeletionUndoPath, InvitationPath: f.InvitationPath, LoginCodePath: f.LoginCodePath,
 		LinkLifetime: gate.Settings().PasswordResetTimeout, Logger: log,
 		Language: f.MailLanguage, Locale: f.locale, Timeout: f.MailTimeout, MaxAge: f.MailMaxAge, Metrics: a.metrics,
 	}

@@ -37,6 +37,7 @@ async function filled(binary, folder, users) {
   await json("POST", "/auth/factors/totp/confirm/", ada, { token: begun.token, code: code(begun.secret) });
   await api("users/2/change/", { last_name: "King" });
   await api("users/4/deactivate/", {});
+  await api("invitations/add/", { email: "grace@example.com", groups: [1] });
   await api("keys/add/", {});
   await api("jobs/start/", { action: "user.deactivate", all: true, q: "user1" });
   for (let i = 0; i < 7; i++) await json("POST", "/api/token/", null, { username: "user1", password: "wrong" });
