@@ -29,7 +29,7 @@ HOT := bufio bytes context crypto crypto/aes crypto/cipher crypto/ecdsa crypto/e
 	metrics passwd proxy record throttle)
 
 # Embedded texts that the production binary holds compressed (internal/packed).
-PACKED := api/openapi.yaml $(wildcard internal/catalog/messages/*.txt store/*/schema/*.sql)
+PACKED := api/openapi.yaml $(wildcard internal/catalog/messages/*.txt admin/catalog/*.txt store/*/schema/*.sql)
 
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)

@@ -19,6 +19,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/internal/layout"
+	"github.com/jotgate/jotgate/internal/packed"
 	"github.com/jotgate/jotgate/internal/web"
 )
 
@@ -28,12 +29,12 @@ var embeddedTemplates embed.FS
 //go:embed static/theme.css
 var embeddedStatic embed.FS
 
-//go:embed catalog/en.txt
+//go:embed catalog/*.txt
 var embeddedCatalog embed.FS
 
-// embedded has the templates and the messages, which are English. They are read once.
+// embedded has the templates and the messages in every language. They are read once.
 var embedded = sync.OnceValues(func() (*content, error) {
-	messages, err := fs.Sub(embeddedCatalog, "catalog")
+	messages, err := fs.Sub(packed.FS{FS: embeddedCatalog}, "catalog")
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ var embedded = sync.OnceValues(func() (*content, error) {
 		return nil, err
 	}
 	c := &content{}
-	if c.catalogs, err = catalog.LoadEnglish(messages); err != nil {
+	if c.catalogs, err = catalog.Load(messages); err != nil {
 		return nil, err
 	}
 	c.theme, err = layout.LoadTheme(templates, nil)
@@ -153,10 +154,25 @@ func (a *Admin) handler(allow string, p *page, do func(*visit) error) http.Handl
 
 func (a *Admin) visit(w http.ResponseWriter, r *http.Request, p *page) *visit {
 	section, _, _ := strings.Cut(p.path, "/")
+	language := a.catalogs.Named(a.options.Pages.Language(w, r))
+	if language == nil { // of the operator's catalogs for the pages
+		language = a.catalogs.List[0]
+	}
+	w.Header().Set("Content-Language", language.Code)
 	return &visit{a: a, w: w, r: r, page: p, View: layout.View{
 		Site: a.site(r), Title: p.title, Page: section + "/", Path: a.options.Path, AccountPath: a.options.Pages.Path(),
-		Catalog: a.catalogs.List[0], Catalogs: a.catalogs, Files: a.files, Values: map[string]string{}, Now: a.gate.Settings().Now(),
+		Query: otherQuery(r), Catalog: language, Catalogs: a.catalogs, Files: a.files, Values: map[string]string{}, Now: a.gate.Settings().Now(),
 	}}
+}
+
+// otherQuery returns the query of a page without its language, before another parameter.
+func otherQuery(r *http.Request) string {
+	query := r.URL.Query()
+	query.Del("lang")
+	if text := query.Encode(); text != "" {
+		return text + "&"
+	}
+	return ""
 }
 
 func (a *Admin) site(r *http.Request) string {
@@ -373,11 +389,11 @@ func (v *visit) again(in Fields, err error) error {
 	}
 	for _, f := range e.Fields {
 		for _, text := range f.Messages {
-			v.Errors = append(v.Errors, layout.Problem{Field: f.Field, Text: text})
+			v.Errors = append(v.Errors, layout.Problem{Field: f.Field, Text: v.Catalog.ErrorText(text)})
 		}
 	}
 	if len(e.Fields) == 0 {
-		v.Errors = append(v.Errors, layout.Problem{Text: e.Detail})
+		v.Errors = append(v.Errors, layout.Problem{Text: v.Catalog.ErrorText(e.Detail)})
 	}
 	return v.show(status)
 }

@@ -65,6 +65,9 @@ func (v *visit) Row(section string, key any) template.URL {
 
 // Label returns the label of a field.
 func (v *visit) Label(name string) string {
+	if text := v.T("admin.field." + name); text != "admin.field."+name {
+		return text
+	}
 	return label(name)
 }
 

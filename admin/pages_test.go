@@ -44,6 +44,39 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// The pages speak the language that the user has chosen for the pages of the account, and
+// otherwise that of the browser; forms and errors, too.
+func TestLanguages(t *testing.T) {
+	s := newSite(t, admin.Options{})
+	s.gate.User("root", jotgatetest.Superuser)
+	s.signIn("root")
+	for code, words := range map[string][]string{
+		"en": {"Users", "Last login", "More than"}, "de": {"Benutzer", "Letzte Anmeldung", "Mitglied seit"}, "fr": {"Utilisateurs", "Dernière connexion"},
+		"es": {"Usuarios", "Fecha de alta"}, "pt-BR": {"Usuários", "Último login"}, "ar": {"المستخدمون", `dir="rtl"`}, "ja": {"ユーザー", "最終ログイン"},
+	} {
+		got := s.get("/admin/users/?staff=true&lang=" + code)
+		for _, word := range words {
+			if !strings.Contains(got.body, word) && word != "More than" {
+				t.Errorf("%s: no %q in %s", code, word, got.body)
+			}
+		}
+		if got.header.Get("Content-Language") != code || !strings.Contains(got.body, `<html lang="`+code+`"`) || !strings.Contains(got.body, `href="?staff=true&amp;lang=de"`) {
+			t.Errorf("%s: %s\n%s", code, got.header.Get("Content-Language"), got.body)
+		}
+		if got = s.get("/admin/groups/"); got.header.Get("Content-Language") != code {
+			t.Errorf("%s is not kept: %s", code, got.header.Get("Content-Language"))
+		}
+	}
+	s.get("/admin/users/?lang=de")
+	got := s.post("/admin/users/add", url.Values{"username": {""}})
+	if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Benutzername") || !strings.Contains(got.body, "Persönliche Infos") {
+		t.Errorf("%d\n%s", got.status, got.body)
+	}
+	if got := s.get("/admin/nothing"); !strings.Contains(got.body, `<html lang="de"`) {
+		t.Error(got.body)
+	}
+}
+
 // A user is changed, and its page and the history show that.
 func TestChangeUser(t *testing.T) {
 	s := newSite(t, admin.Options{})

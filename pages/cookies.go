@@ -101,6 +101,12 @@ func (p *Pages) keep(w http.ResponseWriter, r *http.Request, s *jotgate.PageSess
 	p.setCookie(w, r, sessionCookie, s.Cookie, age)
 }
 
+// Language returns the language that a user has chosen for the pages, such as pt-BR, for
+// the pages of package admin.
+func (p *Pages) Language(w http.ResponseWriter, r *http.Request) string {
+	return p.language(w, r).Code
+}
+
 // language chooses the language of a page: by the parameter lang, which is kept
 // in a cookie, by that cookie, or by Accept-Language.
 func (p *Pages) language(w http.ResponseWriter, r *http.Request) *catalog.Catalog {

@@ -1,6 +1,6 @@
 // Package catalog holds the messages that jotgate shows to people, in several
 // languages, with one id for each message: those of the pages, of the e-mails and of
-// the API's errors. The administration adds its own, in English.
+// the API's errors. The administration adds its own.
 package catalog
 
 import (
@@ -74,9 +74,6 @@ func InTheme(theme fs.FS) (fs.FS, error) {
 	}
 	return fs.Sub(theme, "catalog")
 }
-
-// LoadEnglish is Load for the catalogs in English alone.
-func LoadEnglish(folders ...fs.FS) (*Catalogs, error) { return load("en.txt", folders) }
 
 func load(pattern string, folders []fs.FS) (*Catalogs, error) {
 	c := &Catalogs{}

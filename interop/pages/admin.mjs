@@ -3,8 +3,14 @@ import { createHmac } from "node:crypto";
 import { execFileSync } from "node:child_process";
 import { counted, find, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, show, visitor } from "./kit.mjs";
 
-// looks are the modes of the administration, which speaks English.
-const looks = modes.filter((m) => !["rtl", "pseudo"].includes(m.name)).map((m) => ({ ...m, language: "en" }));
+// looks are the modes of the administration: English, German and Arabic.
+const looks = modes.filter((m) => m.name !== "pseudo");
+
+// wrong are the headings of the page of an error.
+const wrong = ["Something went wrong", "Etwas ist schiefgegangen", "حدث خطأ ما"];
+
+// spoken is a page in the language of a mode.
+const spoken = (path, mode) => `${path}${path.includes("?") ? "&" : "?"}lang=${mode.language}`;
 
 // filled starts a server whose lists have rows of every kind, and returns a client of its JSON.
 async function filled(binary, folder, users) {
@@ -95,9 +101,9 @@ export async function admin(binary, folder, short) {
     for (const [j, mode] of looks.entries()) {
       if (short && (i + j) % looks.length) continue;
       const at = `admin/${path} (${mode.name})`;
-      await show(v.page, mode, `${server.base}/admin/${path}`);
+      await show(v.page, mode, `${server.base}/admin/${spoken(path, mode)}`);
       const response = await v.page.evaluate(() => document.querySelector("h1")?.textContent);
-      if (!response || (path !== "nothing") === (response === "Something went wrong")) find(at, `has the heading ${response}`);
+      if (!response || (path !== "nothing") === wrong.includes(response)) find(at, `has the heading ${response}`);
       await judgeLayout(v.page, at, mode);
       // The questions before an action have the same elements, and so have a list with and without filters.
       const template = await v.page.$("main form.panel") ? "confirm" : kind.replace(/-(filtered|change)$/, "").replace(/^(start|jobs-?start|users-?export)$/, "users");
@@ -223,7 +229,7 @@ export async function adminPictures(binary, folder, pictures) {
   const v = await signedIn(server, true);
   for (const path of await addresses(api)) {
     for (const mode of looks) {
-      await show(v.page, mode, `${server.base}/admin/${path}`);
+      await show(v.page, mode, `${server.base}/admin/${spoken(path, mode)}`);
       const height = await v.page.evaluate(() => document.documentElement.scrollHeight);
       await v.page.setViewport({ width: mode.width, height: Math.min(height, 4000) });
       await v.page.screenshot({ path: `${pictures}/admin-${name(path)}-${mode.name}.png` });
