@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import time
 
 import django
 from django.db import close_old_connections
@@ -184,6 +185,29 @@ def admin_page(path, username):
     return {"status": response.status_code, "html": response.content.decode()}
 
 
+def fill_users(first, last):
+    """Creates the users user FIRST to LAST in one statement, each thousandth as staff."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined) "
+            "WITH RECURSIVE c (n) AS (SELECT %d UNION ALL SELECT n + 1 FROM c WHERE n < %d) "
+            "SELECT '!', false, 'user' || n, 'First', 'Last', 'User' || n || '@Example.com', n %% 1000 = 0, true, '2026-11-23 12:00:00' FROM c" % (first, last)
+        )
+        cursor.execute("ANALYZE auth_user")
+
+
+def admin_times(path, username, rounds):
+    """Opens a page of the admin several times: the times in milliseconds, and the rows of its list."""
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(find(username))
+    times = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        response = client.get(path)
+        times.append((time.perf_counter() - begun) * 1000)
+    return {"times": times, "rows": response.content.decode().count('name="_selected_action"')}
+
+
 def admin_change(path, username, changes):
     """Sends the admin's form of a user with some fields changed, as a user who is logged in there: the status."""
     from django.contrib import admin
@@ -224,7 +248,8 @@ ACTIONS = {
     for action in (
         manage, version, create_user, change_user, delete_user, show_user, grant, set_password, user_has_password,
         make_password, check_password, make_reset_token, check_reset_token, make_reset_tokens, check_reset_tokens,
-        encode_uids, sign, unsign, make_api_key, tables, rows, admin_page, admin_change, admin_log,
+        encode_uids, sign, unsign, make_api_key, tables, rows, admin_page, admin_change, admin_log, fill_users,
+        admin_times,
     )
 }
 
