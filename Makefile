@@ -25,7 +25,7 @@ HOT := bufio bytes context crypto crypto/aes crypto/cipher crypto/ecdsa crypto/e
 	encoding/binary encoding/json errors hash/... internal/... io maps math math/bits math/rand/... net/http \
 	net/http/internal/... net/netip net/url reflect runtime/... slices sort strconv strings sync/... syscall time unicode/... \
 	unique golang.org/x/crypto/... golang.org/x/sync/... golang.org/x/sys/... modernc.org/... github.com/jotgate/jotgate \
-	$(addprefix github.com/jotgate/jotgate/,api internal/revocation internal/keyring internal/trace internal/web jwt jwt/jwks \
+	$(addprefix github.com/jotgate/jotgate/,internal/revocation internal/keyring internal/web jwt jwt/jwks \
 	metrics passwd proxy record throttle)
 
 # Embedded texts that the production binary holds compressed (internal/packed).

@@ -61,7 +61,7 @@ var EventKinds = []EventKind{
 	{Name: "login_failed", Outcome: "failure", Bounded: true, About: "A login was rejected. The detail is the reason, which no response shows."},
 	{Name: "factor", Outcome: "success", About: "A second factor was added, renamed, removed or reset. The detail says which."},
 	{Name: "factor_refused", Outcome: "failure", Bounded: true, About: "A second factor was wrong or already used, or a pending login was not valid."},
-	{Name: "provider", Outcome: "success", About: "An account at a provider was connected or disconnected. The detail says which."},
+	{Name: "provider", Outcome: "success", About: "An account at a provider was connected or disconnected, or gave or ended groups and roles. The detail says which."},
 	{Name: "provider_refused", Outcome: "failure", Bounded: true, About: "Signing in with a provider failed. The detail is the provider and the reason."},
 	{Name: "recovery_code", Outcome: "success", About: "A recovery code was used in place of another factor."},
 	{Name: "logout", Outcome: "success", About: "Sessions were ended: by logout, from the list of sessions, or by command."},
