@@ -24,7 +24,10 @@ import (
 )
 
 //go:embed messages/*.txt
-var embedded embed.FS
+var files embed.FS
+
+// embedded reads the files, packed or not.
+var embedded = packed.FS{FS: files}
 
 // maxCatalog bounds a catalog file, in bytes.
 const maxCatalog = 256 << 10
@@ -77,7 +80,7 @@ func InTheme(theme fs.FS) (fs.FS, error) {
 
 func load(pattern string, folders []fs.FS) (*Catalogs, error) {
 	c := &Catalogs{}
-	if err := each(embedded, "messages/"+pattern, c.embed); err != nil { // as they are: most are never read
+	if err := each(files, "messages/"+pattern, c.embed); err != nil { // as they are: most are never read
 		return nil, err
 	}
 	for _, folder := range folders {
@@ -133,7 +136,7 @@ func Files() (map[string][]byte, error) {
 	entries, err := embedded.ReadDir("messages")
 	files := map[string][]byte{}
 	for _, e := range entries {
-		if files[e.Name()], err = (packed.FS{FS: embedded}).ReadFile("messages/" + e.Name()); err != nil {
+		if files[e.Name()], err = embedded.ReadFile("messages/" + e.Name()); err != nil {
 			return nil, err
 		}
 	}

@@ -16,7 +16,8 @@ func TestPack(t *testing.T) {
 	if err != nil || len(files) < 7 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
-	for file, data := range pack(t, append(files, "../../api/openapi.yaml")...) {
+	folder := t.TempDir()
+	for file, data := range pack(t, folder, append(files, "../../api/openapi.yaml")...) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -34,12 +35,15 @@ func TestPack(t *testing.T) {
 			}
 		}
 	}
+	// The tests of the messages pass in the form that `make build` gives them.
+	if out, err := exec.Command("go", "test", "-count=1", "-overlay", filepath.Join(folder, "overlay.json"), "../catalog").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
 
-// pack returns what tools/pack makes of the files.
-func pack(t *testing.T, files ...string) map[string][]byte {
+// pack writes what tools/pack makes of the files into the folder, and returns it.
+func pack(t *testing.T, folder string, files ...string) map[string][]byte {
 	t.Helper()
-	folder := t.TempDir()
 	args := []string{"run", "-C", "../../tools", "./pack", "-o", folder}
 	for _, file := range files {
 		whole, err := filepath.Abs(file)
