@@ -31,7 +31,7 @@ type route struct {
 	show     func(*visit) error
 	act      func(*visit) error
 	cors     bool               // pages of api.Settings.CORSOrigins may call act
-	external bool               // act is for a form of another site, and only redirects
+	external bool               // it is for a form or a link of another site, and only redirects
 	repeat   bool               // act does nothing that counts, and its response is for one browser alone
 	check    func(*visit) error // in place of show and act: for a gateway, by any method
 }
@@ -52,7 +52,7 @@ var routes = []route{
 	{path: "provider/{provider}/callback", template: "provider.html", title: "provider.title", scope: "login", token: true, external: true, show: providerCallback, act: providerForward},
 	{path: "provider/{provider}/logout", external: true, json: true, act: providerLogout},
 	{path: "provider/start", external: true, json: true, cors: true, scope: "login", act: providerStart},
-	{path: "provider/app", template: "provider.html", title: "provider.title", scope: "login", token: true, show: providerApp},
+	{path: "provider/app", template: "provider.html", title: "provider.title", scope: "login", token: true, external: true, show: providerApp},
 	{path: "provider/signup", template: "provider-signup.html", title: "provider-signup.title", access: guest, scope: "register", show: providerSignupShow, act: providerSignup},
 	{path: "signup", template: "signup.html", title: "signup.title", access: guest, scope: "register", show: signupShow, act: signup},
 	{path: "invitation", template: "invitation.html", title: "invitation.title", scope: "links", token: true, show: invitationShow, act: acceptInvitation},

@@ -246,7 +246,8 @@ func (s *site) harmless(what string, got shown) {
 	s.Helper()
 	m := heading.FindStringSubmatch(got.body)
 	file := got.header.Get("Content-Disposition") != ""
-	if got.status != http.StatusOK && got.status != http.StatusUnprocessableEntity || m == nil && !file || m != nil && m[1] == "Something went wrong" {
+	wait := got.status == http.StatusTooManyRequests && got.header.Get("Retry-After") != "" // the form, which says how long
+	if got.status != http.StatusOK && got.status != http.StatusUnprocessableEntity && !wait || m == nil && !file || m != nil && m[1] == "Something went wrong" {
 		s.Errorf("%s: %d %s\n%s", what, got.status, got.path, got.body)
 	}
 }
