@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 const (
 	indexPageSize  = 500 // accounts in a page of the index
 	newestPageSize = 50  // accounts that are looked at before a new name is stored
-	requestPages   = 4   // pages that a request helps to index
+	requestPages   = 4   // pages that a request indexes at most
 	sweepInterval  = time.Hour
 )
 
@@ -120,15 +121,47 @@ func (s *Store) catchUp(ctx context.Context) (done bool, err error) {
 			return false, s.driver.unavailable(ctx.Err()) // another node may be indexing the same accounts
 		}
 	}
-	for offset := 0; ; offset += newestPageSize {
-		page, err := s.namedPage(ctx, s.texts.newest, newestPageSize, offset)
-		if err != nil {
-			return true, err
-		}
-		if made, err := s.indexAccounts(ctx, page); err != nil || made == 0 {
-			return true, err
+	pages, done, err := s.newestUnknown(ctx)
+	if err != nil || !done {
+		return false, err
+	}
+	for _, page := range slices.Backward(pages) { // the newest last: if this is interrupted, the next request finds them
+		if _, err := s.indexAccounts(ctx, page); err != nil {
+			return false, err
 		}
 	}
+	return true, nil
+}
+
+// newestUnknown returns the newest pages of accounts with one without rows. If these are
+// more than a request indexes, because another program has inserted many accounts, the
+// index of all accounts begins again.
+func (s *Store) newestUnknown(ctx context.Context) (pages [][]named, done bool, err error) {
+	for {
+		page, err := s.namedPage(ctx, s.texts.newest, newestPageSize, len(pages)*newestPageSize)
+		if err != nil {
+			return nil, false, err
+		}
+		missing, err := s.withoutRows(ctx, page)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case len(missing) == 0:
+			return pages, true, nil
+		case len(pages) == requestPages:
+			return nil, false, s.indexAgain(ctx)
+		}
+		pages = append(pages, page)
+	}
+}
+
+// indexAgain begins the index of all accounts again.
+func (s *Store) indexAgain(ctx context.Context) error {
+	s.indexed.Store(false)
+	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+		_, err := run(ctx, q, "UPDATE jotgate_progress SET position = '' WHERE job = $1 AND position = $2", jobIndex, finished)
+		return err
+	})
 }
 
 // indexPage makes the rows of the page of accounts after a key.
@@ -158,31 +191,33 @@ func (s *Store) namedPage(ctx context.Context, text string, args ...any) ([]name
 // indexAccounts makes the rows of those accounts that have none for their name, and
 // returns how many these are.
 func (s *Store) indexAccounts(ctx context.Context, page []named) (int, error) {
+	missing, err := s.withoutRows(ctx, page)
+	if err != nil || len(missing) == 0 {
+		return 0, err
+	}
+	return len(missing), s.write(ctx, func(ctx context.Context, q Queryer) error { return s.indexMissing(ctx, q, missing) })
+}
+
+// withoutRows returns the accounts that have no rows for their name.
+func (s *Store) withoutRows(ctx context.Context, page []named) (missing []named, err error) {
 	if len(page) == 0 {
-		return 0, nil
+		return nil, nil
 	}
 	have := map[record.UserID]string{}
 	marks, args := idList(page)
-	err := s.read(ctx, func(ctx context.Context, q Queryer) error {
+	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
 		rows, err := all(ctx, q, scanNameRow, "SELECT twin, user_id, name FROM jotgate_name WHERE user_id IN ("+marks+")", args...)
 		for _, r := range rows {
 			have[r.user] = r.name
 		}
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	var missing []named
 	for _, n := range page {
 		if have[n.id] != nameDigest(n.name) {
 			missing = append(missing, n)
 		}
 	}
-	if len(missing) == 0 {
-		return 0, nil
-	}
-	return len(missing), s.write(ctx, func(ctx context.Context, q Queryer) error { return s.indexMissing(ctx, q, missing) })
+	return missing, err
 }
 
 // indexMissing reads the names of the accounts again and makes their rows.

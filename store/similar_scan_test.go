@@ -26,9 +26,29 @@ func populate(w *world, n int) {
 // table: none is rejected because names are being indexed, none gets a name similar
 // to one that the index has not reached, and of two similar new ones one is created.
 func TestNewNamesBeforeTheIndex(t *testing.T) {
+	newNames(t, func(*world, []*store.Store) {})
+}
+
+// The same if the accounts are inserted after the index was finished, as by Django's
+// loaddata. A request indexes no more accounts than usual: with all of them in it, it
+// would last longer than its deadline.
+func TestNewNamesAfterAnImport(t *testing.T) {
+	newNames(t, func(w *world, nodes []*store.Store) {
+		for _, s := range nodes {
+			w.must(s.Names().Index(w.ctx))
+		}
+	})
+}
+
+func newNames(t *testing.T, before func(*world, []*store.Store)) {
 	both(t, func(w *world) {
 		nodes := []*store.Store{w.open(), w.open()}
+		before(w, nodes)
 		populate(w, 5_000) // more than the pages of the index that a request makes
+		w.must(nodes[0].Names().Check(w.ctx, "somebody else", ""))
+		if n := w.count("SELECT COUNT(*) FROM jotgate_name"); n > 2*4*500 {
+			t.Errorf("a request made the rows of %d names", n)
+		}
 		creates := map[string]func(s *store.Store, name string) error{
 			"create": func(s *store.Store, name string) error {
 				return s.Accounts().Create(w.ctx, &record.Account{Username: name, Password: "p"})
