@@ -56,7 +56,7 @@ ON CONFLICT (job) DO UPDATE SET position = excluded.position WHERE CAST(jotgate_
 		return err
 	}
 	for after := record.UserID(""); ; {
-		page, _, err := s.indexPage(ctx, after)
+		page, err := s.indexPage(ctx, after)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -78,7 +78,7 @@ func (s *Store) index(ctx context.Context, pages int) (done bool, err error) {
 		if pages == 0 || ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		page, _, err := s.indexPage(ctx, record.UserID(position))
+		page, err := s.indexPage(ctx, record.UserID(position))
 		if err != nil {
 			return false, err
 		}
@@ -121,22 +121,22 @@ func (s *Store) catchUp(ctx context.Context) (done bool, err error) {
 			return false, s.driver.unavailable(ctx.Err()) // another node may be indexing the same accounts
 		}
 	}
-	pages, done, err := s.newestUnknown(ctx)
+	pages, done, err := s.newestWithoutRows(ctx)
 	if err != nil || !done {
 		return false, err
 	}
-	for _, page := range slices.Backward(pages) { // the newest last: if this is interrupted, the next request finds them
-		if _, err := s.indexAccounts(ctx, page); err != nil {
+	for _, missing := range slices.Backward(pages) { // the newest last: if this is interrupted, the next request finds them
+		if err := s.addRows(ctx, missing); err != nil {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-// newestUnknown returns the newest pages of accounts with one without rows. If these are
-// more than a request indexes, because another program has inserted many accounts, the
-// index of all accounts begins again.
-func (s *Store) newestUnknown(ctx context.Context) (pages [][]named, done bool, err error) {
+// newestWithoutRows returns the newest accounts without rows, by page. If these are more
+// than a request indexes, because another program has inserted many accounts, the index
+// of all accounts begins again.
+func (s *Store) newestWithoutRows(ctx context.Context) (pages [][]named, done bool, err error) {
 	for {
 		page, err := s.namedPage(ctx, s.texts.newest, newestPageSize, len(pages)*newestPageSize)
 		if err != nil {
@@ -151,7 +151,7 @@ func (s *Store) newestUnknown(ctx context.Context) (pages [][]named, done bool, 
 		case len(pages) == requestPages:
 			return nil, false, s.indexAgain(ctx)
 		}
-		pages = append(pages, page)
+		pages = append(pages, missing)
 	}
 }
 
@@ -165,11 +165,16 @@ func (s *Store) indexAgain(ctx context.Context) error {
 }
 
 // indexPage makes the rows of the page of accounts after a key.
-func (s *Store) indexPage(ctx context.Context, after record.UserID) (page []named, made int, err error) {
-	if page, err = s.accountsAfter(ctx, after, indexPageSize); err == nil {
-		made, err = s.indexAccounts(ctx, page)
+func (s *Store) indexPage(ctx context.Context, after record.UserID) (page []named, err error) {
+	page, err = s.accountsAfter(ctx, after, indexPageSize)
+	if err != nil {
+		return nil, err
 	}
-	return page, made, err
+	missing, err := s.withoutRows(ctx, page)
+	if err != nil || len(missing) == 0 {
+		return page, err
+	}
+	return page, s.addRows(ctx, missing)
 }
 
 // accountsAfter returns accounts in the order of their keys, after one of them.
@@ -186,16 +191,6 @@ func (s *Store) accountsAfter(ctx context.Context, after record.UserID, size int
 
 func (s *Store) namedPage(ctx context.Context, text string, args ...any) ([]named, error) {
 	return ask(ctx, s, func(ctx context.Context, q Queryer) ([]named, error) { return all(ctx, q, scanNamed, text, args...) })
-}
-
-// indexAccounts makes the rows of those accounts that have none for their name, and
-// returns how many these are.
-func (s *Store) indexAccounts(ctx context.Context, page []named) (int, error) {
-	missing, err := s.withoutRows(ctx, page)
-	if err != nil || len(missing) == 0 {
-		return 0, err
-	}
-	return len(missing), s.write(ctx, func(ctx context.Context, q Queryer) error { return s.indexMissing(ctx, q, missing) })
 }
 
 // withoutRows returns the accounts that have no rows for their name.
@@ -218,6 +213,11 @@ func (s *Store) withoutRows(ctx context.Context, page []named) (missing []named,
 		}
 	}
 	return missing, err
+}
+
+// addRows makes the rows of accounts that have none.
+func (s *Store) addRows(ctx context.Context, missing []named) error {
+	return s.write(ctx, func(ctx context.Context, q Queryer) error { return s.indexMissing(ctx, q, missing) })
 }
 
 // indexMissing reads the names of the accounts again and makes their rows.

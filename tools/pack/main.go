@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"os"
 	"path/filepath"
@@ -56,7 +55,7 @@ func compress(text []byte) []byte {
 	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	_, _ = w.Write(text[:min(head, len(text))])
 	_ = w.Flush()
-	_, _ = io.Copy(w, bytes.NewReader(text[min(head, len(text)):]))
+	_, _ = w.Write(text[min(head, len(text)):])
 	_ = w.Close()
 	return out.Bytes()
 }
