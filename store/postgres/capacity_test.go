@@ -19,13 +19,7 @@ import (
 // used with those that it allows; no operation fails.
 func TestFewerConnectionsThanThePool(t *testing.T) {
 	for name, restrict := range map[string]func(t *testing.T, direct string) (dsn string){
-		"role": func(t *testing.T, direct string) string {
-			execute(t, direct, "CREATE ROLE few LOGIN PASSWORD 'few' CONNECTION LIMIT 3")
-			execute(t, direct, "GRANT CREATE, USAGE ON SCHEMA public TO few")
-			t.Cleanup(func() { execute(t, direct, "DROP OWNED BY few; DROP ROLE few") })
-			_, rest, _ := strings.Cut(direct, "@")
-			return "postgres://few:few@" + rest
-		},
+		"role": func(t *testing.T, direct string) string { return restrictRole(t, direct, 3) },
 		"database": func(t *testing.T, direct string) string {
 			execute(t, direct, "CREATE ROLE guest LOGIN PASSWORD 'guest'")
 			execute(t, direct, "GRANT CREATE, USAGE ON SCHEMA public TO guest")
@@ -41,6 +35,10 @@ func TestFewerConnectionsThanThePool(t *testing.T) {
 		"one connection": func(t *testing.T, direct string) string {
 			return pgtest.Bounce(t, direct, "transaction", 1).DSN(direct)
 		},
+		"one connection in session mode": func(t *testing.T, direct string) string {
+			return pgtest.Bounce(t, direct, "session", 1).DSN(direct)
+		},
+		"role with one connection": func(t *testing.T, direct string) string { return restrictRole(t, direct, 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
@@ -50,11 +48,22 @@ func TestFewerConnectionsThanThePool(t *testing.T) {
 			}
 			t.Cleanup(func() { s.Close() })
 			useAtOnce(t, s)
-			if n := strings.Count(log.String(), "limited to those that are open"); name != "one connection" && n != 1 {
+			if n := strings.Count(log.String(), "limited to those that are open"); !strings.Contains(name, "one connection") && n != 1 {
 				t.Errorf("%d warnings: %s", n, log.String())
 			}
 		})
 	}
+}
+
+// restrictRole makes a role with a limit of connections, and returns the address
+// with it.
+func restrictRole(t *testing.T, direct string, limit int) (dsn string) {
+	name := fmt.Sprintf("few%d", limit)
+	execute(t, direct, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD 'few' CONNECTION LIMIT %d", name, limit))
+	execute(t, direct, "GRANT CREATE, USAGE ON SCHEMA public TO "+name)
+	t.Cleanup(func() { execute(t, direct, fmt.Sprintf("DROP OWNED BY %[1]s; DROP ROLE %[1]s", name)) })
+	_, rest, _ := strings.Cut(direct, "@")
+	return "postgres://" + name + ":few@" + rest
 }
 
 // useAtOnce has 20 clients write and read. The first account completes the index
@@ -109,10 +118,11 @@ func TestStatementMode(t *testing.T) {
 	}
 }
 
-// Doctor names the mode of a pooler that has one connection.
+// Doctor names the mode of a pooler that has one connection, with which a new
+// database is also migrated.
 func TestDoctorWithOneConnection(t *testing.T) {
-	direct := pgtest.Database(t)
 	for mode, want := range map[string]string{"transaction": "in transaction mode", "session": "one connection only"} {
+		direct := pgtest.Database(t)
 		s := open(t, pgtest.Bounce(t, direct, mode, 1).DSN(direct))
 		facts, err := s.Facts(t.Context())
 		if err != nil || !strings.Contains(facts[0].Found, want) {

@@ -3,10 +3,12 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/internal/migration"
@@ -97,12 +99,26 @@ func (p *pool) makeIndex(ctx context.Context, index migration.Index) error {
 	return err
 }
 
+// createIndex uses a connection of the pool, which may have no other one, and
+// closes it afterwards, because its settings were changed.
 func (p *pool) createIndex(ctx context.Context, index migration.Index, broken bool) error {
-	conn, err := p.connect(ctx)
+	conn, err := p.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer closeConn(ctx, conn)
+	defer conn.Close()
+	var failed error
+	err = conn.Raw(func(c any) error {
+		failed = p.createIndexOn(ctx, c.(*stdlib.Conn).Conn(), index, broken)
+		return driver.ErrBadConn
+	})
+	if errors.Is(err, driver.ErrBadConn) {
+		err = nil
+	}
+	return errors.Join(failed, err)
+}
+
+func (p *pool) createIndexOn(ctx context.Context, conn *pgx.Conn, index migration.Index, broken bool) error {
 	ctx, cancel, err := p.liftTimeouts(ctx, conn)
 	defer cancel()
 	if err == nil && broken {
