@@ -78,3 +78,48 @@ func formOf(tag language.Tag, n int) string {
 		plural.Other: "other", plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many",
 	}[plural.Cardinal.MatchPlural(tag, n, 0, 0, 0, 0)]
 }
+
+// Every check of the store is shown in the language of the page: what it is about and
+// what it found, but not names of tables, columns and metrics, types of columns and advice.
+func TestFactsAreInTheCatalog(t *testing.T) {
+	c, err := embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`(?:About|Found)(?:: | = (?:false, )?|, f\.Fix = )(?:fmt\.Sprintf\()?"([^"]+)"( \+)?`)
+	checked := map[string]bool{
+		"7s behind the database's": true, "varchar(3), new accounts get 7": true, "varchar(3), new accounts get an empty text": true,
+		"varchar(3), must not be NULL, no default": true, "directly to PostgreSQL at db:5432, which is read-only": true,
+	}
+	for _, name := range []string{"../store/facts.go", "../store/facts_factors.go", "../store/postgres/pooler.go"} {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range text.FindAllStringSubmatch(string(source), -1) {
+			words := strings.NewReplacer("%d", "7", "%v", "7s", "%s", "ahead of").Replace(m[1])
+			if m[2] != "" {
+				words += "auth_user"
+			}
+			checked[words] = true
+		}
+	}
+	identifier := regexp.MustCompile(`^\w+_\w+$`)
+	for words := range checked {
+		for _, l := range c.catalogs.List[1:] {
+			if !identifier.MatchString(words) && !strings.HasPrefix(words, "through ") && l.FactText(words) == words {
+				t.Errorf("%s: the fact %q is not in the catalog: add it as fact.… to internal/catalog/messages", l.Code, words)
+			}
+		}
+	}
+	if len(checked) < 18 {
+		t.Errorf("%d texts", len(checked))
+	}
+	for _, name := range mainFigures {
+		for _, l := range c.catalogs.List {
+			if id := "admin.figure." + name; l.Text(id) == id {
+				t.Errorf("%s: no message %s", l.Code, id)
+			}
+		}
+	}
+}

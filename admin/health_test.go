@@ -59,6 +59,9 @@ func TestHealthFigures(t *testing.T) {
 			t.Errorf("the page has no %q", want)
 		}
 	}
+	if page = s.get("/admin/health/?lang=de"); !strings.Contains(page.body, "Aktive Sitzungen</bdi><br><code>jotgate_sessions_active</code>") {
+		t.Error("the figures have no names in German")
+	}
 	up = 0
 	if got, ok := s.figure(token, "jotgate_db_up"); got != "0" || ok {
 		t.Errorf("a database that is down: %q, %v", got, ok)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/admin/adminstore"
@@ -119,4 +120,24 @@ func (v *visit) Moment(t time.Time) shownTime {
 		return shownTime{Shown: v.T("admin.never")}
 	}
 	return shownTime{v.Machine(t), v.When(t)}
+}
+
+// check is a check of the health page in the language of the page. Names of tables,
+// columns and metrics stay as they are, and so does the advice: it names commands,
+// settings and SQL, and is what doctor prints.
+type check struct {
+	adminstore.Fact
+	Metric string // its name and labels, if the check is a figure
+}
+
+// Check returns a fact in the language of the page.
+func (v *visit) Check(f adminstore.Fact) check {
+	name, _, _ := strings.Cut(f.About, " ")
+	if slices.Contains(mainFigures, name) {
+		metric := f.About
+		f.About = v.T("admin.figure." + name)
+		return check{f, metric}
+	}
+	f.About, f.Found = v.Catalog.FactText(f.About), v.Catalog.FactText(f.Found)
+	return check{Fact: f}
 }

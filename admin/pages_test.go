@@ -75,6 +75,16 @@ func TestLanguages(t *testing.T) {
 	if got := s.get("/admin/nothing"); !strings.Contains(got.body, `<html lang="de"`) {
 		t.Error(got.body)
 	}
+	got = s.post("/admin/users/1/activate", url.Values{})
+	if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Es ist nichts zu tun: Das ist schon so.") {
+		t.Errorf("%d\n%s", got.status, got.body)
+	}
+	got = s.get("/admin/health/")
+	for _, word := range []string{"<bdi>Uhr</bdi>", "stimmt mit der Datenbank überein", "<bdi>11 Spalten</bdi>", "nicht vorhanden", "0 von 1 Benutzern", `<span lang="en" dir="ltr">`} {
+		if !strings.Contains(got.body, word) {
+			t.Errorf("no %q in %s", word, got.body)
+		}
+	}
 }
 
 // A user is changed, and its page and the history show that.

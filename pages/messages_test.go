@@ -37,7 +37,7 @@ func TestMessagesAreUsed(t *testing.T) {
 		}
 	}
 	for id := range known {
-		family := slices.ContainsFunc([]string{"error.", "mail.", "event.", "field.", "problem.required.", "problem.password_", "passkey.", "security.passkeys", "step.", "enrol.", "new-password.", "notice."},
+		family := slices.ContainsFunc([]string{"error.", "fact.", "mail.", "event.", "field.", "problem.required.", "problem.password_", "passkey.", "security.passkeys", "step.", "enrol.", "new-password.", "notice."},
 			func(prefix string) bool { return strings.HasPrefix(id, prefix) })
 		kind := slices.ContainsFunc([]string{"activate", "email-confirm", "email-undo", "username-confirm", "delete-undo"}, func(kind string) bool { return strings.HasPrefix(id, kind+".") })
 		if !used[id] && !family && !kind && !strings.Contains(all, `"`+id+`"`) {

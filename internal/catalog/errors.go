@@ -7,8 +7,9 @@ import (
 	"sync"
 )
 
-// The texts of errors and of details are English where they are chosen, because
-// clients of Django compare them. Their translations are found by that text.
+// The texts of errors, of details and of checks are English where they are chosen,
+// because clients of Django compare them and an operator searches for them. Their
+// translations are found by that text.
 
 // errorIDs says which message an English text of the API is. An operator's English
 // messages do not change what it finds.
@@ -26,6 +27,7 @@ type form struct {
 var (
 	errorTexts  = sync.OnceValue(func() *errorIDs { return newErrorIDs("error.") })
 	detailTexts = sync.OnceValue(func() *errorIDs { return newErrorIDs("mail.detail.") })
+	factTexts   = sync.OnceValue(func() *errorIDs { return newErrorIDs("fact.") })
 )
 
 // newErrorIDs reads the embedded English messages whose ids begin with family.
@@ -92,6 +94,9 @@ func (l *Catalog) ErrorText(text string) string { return errorTexts().translate(
 
 // DetailText is ErrorText for record.Message.Detail.
 func (l *Catalog) DetailText(text string) string { return detailTexts().translate(l, text) }
+
+// FactText is ErrorText for what a check of the store is about, and for what it found.
+func (l *Catalog) FactText(text string) string { return factTexts().translate(l, text) }
 
 func (e *errorIDs) translate(l *Catalog, text string) string {
 	if id, ok := e.exact[text]; ok {
