@@ -71,51 +71,61 @@ func socialUses(done []proved) (uses []record.SocialUse) {
 }
 
 // applyRights gives an account the groups and roles that the settings of a provider map
-// from what it says, and ends those of them that it does not say any more. It reports
-// whether the account has changed. It runs before the account is read for the login, so
-// that a user who becomes staff must have a second factor if staff must.
+// from what it says, and ends those of them that it does not say any more, with the event
+// about that, in one transaction. It reports whether the account has changed. It runs
+// before the account is read for the login, so that a user who becomes staff must have a
+// second factor if staff must.
 func (ps Providers) applyRights(ctx context.Context, a *record.Account, i *provider.Identity, client Client) (bool, error) {
 	p, err := ps.find(i.Provider)
 	if err != nil || !p.MapsRights() || !a.IsActive || a.Service {
 		return false, nil
 	}
-	rights := p.Rights(i.Roles)
-	var words []string
-	add, remove, err := ps.groupChanges(ctx, a, rights)
-	if err != nil {
-		return false, err
-	}
-	if len(add)+len(remove) > 0 {
-		missing, err := ps.gate.db.SocialAccounts().ChangeGroups(ctx, a.ID, add, remove)
-		if err != nil {
-			return false, err
+	add, remove, roles, err := ps.rightsChange(ctx, a, p.Rights(i.Roles))
+	for words := rightsWords(add, remove, roles); err == nil && len(words) > 0; words = rightsWords(add, remove, roles) {
+		var missing []string
+		e := record.Event{Name: "provider", User: a.ID, Detail: i.Provider + " rights: " + strings.Join(words, ", ")}
+		err = ps.gate.recorded(ctx, &e, client, func(ctx context.Context) error {
+			missing, err = ps.gate.db.SocialAccounts().ChangeRights(ctx, a.ID, add, remove, roles)
+			if err == nil && len(missing) > 0 {
+				return ErrNotFound // nothing has changed
+			}
+			return err
+		})
+		if len(missing) == 0 {
+			return err == nil, err
 		}
-		if len(missing) > 0 {
-			ps.gate.log.WarnContext(ctx, "groups of a provider do not exist", "provider", i.Provider, "groups", missing)
+		ps.gate.log.WarnContext(ctx, "groups of a provider do not exist", "provider", i.Provider, "groups", missing)
+		add, err = slices.DeleteFunc(add, func(name string) bool { return slices.Contains(missing, name) }), nil
+	}
+	return false, err
+}
+
+// rightsChange returns what must change so that the account has the rights: groups to
+// add and to remove, and roles.
+func (ps Providers) rightsChange(ctx context.Context, a *record.Account, rights provider.Rights) (add, remove []string, roles record.Change, err error) {
+	roles.At = ps.gate.now()
+	if rights.Staff != nil && *rights.Staff != a.IsStaff {
+		roles.IsStaff = rights.Staff
+	}
+	if rights.Superuser != nil && *rights.Superuser != a.IsSuperuser {
+		roles.IsSuperuser = rights.Superuser
+	}
+	add, remove, err = ps.groupChanges(ctx, a, rights)
+	return add, remove, roles, err
+}
+
+// rightsWords returns what changes, such as "+Editors" and "-staff".
+func rightsWords(add, remove []string, roles record.Change) []string {
+	words := append(prefixed("+", add), prefixed("-", remove)...)
+	for _, role := range []struct {
+		name string
+		set  *bool
+	}{{"staff", roles.IsStaff}, {"superuser", roles.IsSuperuser}} {
+		if role.set != nil {
+			words = append(words, map[bool]string{true: "+", false: "-"}[*role.set]+role.name)
 		}
-		add = slices.DeleteFunc(add, func(name string) bool { return slices.Contains(missing, name) })
-		words = append(prefixed("+", add), prefixed("-", remove)...)
 	}
-	change := record.Change{At: ps.gate.now()}
-	for _, flag := range []struct {
-		name      string
-		have      bool
-		want, set **bool
-	}{{"staff", a.IsStaff, &rights.Staff, &change.IsStaff}, {"superuser", a.IsSuperuser, &rights.Superuser, &change.IsSuperuser}} {
-		if want := *flag.want; want != nil && *want != flag.have {
-			*flag.set = want
-			words = append(words, map[bool]string{true: "+", false: "-"}[*want]+flag.name)
-		}
-	}
-	if change.IsStaff != nil || change.IsSuperuser != nil {
-		if err := ps.gate.db.Accounts().Change(ctx, a.ID, change); err != nil {
-			return false, err
-		}
-	}
-	if len(words) > 0 {
-		ps.gate.event(ctx, record.Event{Name: "provider", User: a.ID, Detail: i.Provider + " rights: " + strings.Join(words, ", ")}, client)
-	}
-	return len(words) > 0, nil
+	return words
 }
 
 // groupChanges compares the groups of an account with those that the provider decides

@@ -94,6 +94,47 @@ func TestProviderRights(t *testing.T) {
 	})
 }
 
+// A user whom the provider makes staff, or a member of a group, sets up the second factor
+// that the policy demands of such users before there is a session; a user who has one
+// presents it. Who loses the role is not asked.
+func TestProviderRightsDemandFactors(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *store.Store) {
+		b := gateOn(t, db, nil)
+		now := b.clock.Now
+		issuer, p := newInstant(t, now, func(s *provider.Settings) {
+			s.Groups, s.Staff, s.Superuser = map[string]string{"ed": "Editors"}, []string{"it"}, []string{"root"}
+		})
+		alice := b.user(t, "alice", nil)
+		row := &record.SocialAccount{Provider: "instant", UID: "alice-there", Data: "{}", LastLogin: now(), Joined: now()}
+		if err := db.SocialAccounts().ChangeSocial(t.Context(), record.SocialChange{User: alice.ID, Connect: row, At: now()}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Groups().Create(t.Context(), "Editors"); err != nil {
+			t.Fatal(err)
+		}
+		with := gateOn(t, db, func(s *jotgate.Settings) {
+			s.Now, s.Providers, s.RequireMFA, s.RequireMFAGroups = now, []*provider.Provider{p}, jotgate.MFAStaff, []string{"Editors"}
+		})
+		try := func(name string, claim any, want jotgate.Step) {
+			t.Helper()
+			issuer.extra = map[string]any{"groups": claim}
+			l := signInThere(t, with.Logins().Providers(), jotgate.ProviderFlow{})
+			state, err := with.Logins().Begin(t.Context(), l.Proof(), jotgate.Client{})
+			if err != nil || state.Next != want || (state.Tokens.Access == "") != (want != jotgate.StepDone) {
+				t.Errorf("%s: the next step is %q, %v, want %q", name, state.Next, err, want)
+			}
+		}
+		try("no role", nil, jotgate.StepDone)
+		for _, role := range []string{"it", "ed", "root"} {
+			try("becomes "+role, []string{role}, jotgate.StepEnrol)
+			try("is "+role, []string{role}, jotgate.StepEnrol)
+			try("was "+role, []string{"other"}, jotgate.StepDone)
+		}
+		b.enrol(t, alice)
+		try("with a factor", []string{"it"}, jotgate.StepSecond)
+	})
+}
+
 // rightsOf lists the groups and roles of an account.
 func rightsOf(t *testing.T, db *store.Store, id record.UserID) string {
 	t.Helper()

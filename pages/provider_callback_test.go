@@ -19,12 +19,16 @@ import (
 
 // connectedSite is a site at which ada's account is connected with the user 1 of the
 // provider, and a browser in which nobody is signed in.
-func connectedSite(t *testing.T) *providerSite {
+func connectedSite(t *testing.T) *providerSite { t.Helper(); return connectedTo(t, "example") }
+
+func connectedTo(t *testing.T, id string) *providerSite {
 	t.Helper()
 	s := newProviderSite(t, pages.Options{})
+	s.id = id
 	s.user("1", "ada@example.com", true)
+	s.standIn()
 	ada := s.gate.User("ada")
-	change := record.SocialChange{User: ada.ID, At: s.gate.Clock.Now(), Connect: &record.SocialAccount{Provider: "example", UID: "1", Data: "{}"}}
+	change := record.SocialChange{User: ada.ID, At: s.gate.Clock.Now(), Connect: &record.SocialAccount{Provider: id, UID: "1", Data: "{}"}}
 	if err := s.gate.Store().SocialAccounts().ChangeSocial(t.Context(), change); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +90,7 @@ type badCallback struct {
 func returned(change func(q url.Values)) func(*providerSite, url.Values) shown {
 	return func(s *providerSite, q url.Values) shown {
 		change(q)
-		return s.back("example", q)
+		return s.arrive(s.id, q)
 	}
 }
 
@@ -94,7 +98,7 @@ func returned(change func(q url.Values)) func(*providerSite, url.Values) shown {
 func told(change func(*idp)) func(*providerSite, url.Values) shown {
 	return func(s *providerSite, q url.Values) shown {
 		change(s.idp)
-		return s.back("example", q)
+		return s.arrive(s.id, q)
 	}
 }
 
@@ -113,7 +117,7 @@ func signed(sign func(*jwt.Key, jwt.Raw) (string, error)) func(*providerSite, ur
 	return told(func(i *idp) { i.sign = sign })
 }
 
-// responds changes the response of an endpoint.
+// responds changes the response of the endpoint whose path ends so.
 func responds(path string, change func(*http.Response)) func(*providerSite, url.Values) shown {
 	return told(func(i *idp) { i.reply = map[string]func(*http.Response){path: change} })
 }
@@ -146,16 +150,16 @@ var badCallbacks = []badCallback{
 	{"state sent twice", wrong, "state more than once", returned(func(q url.Values) { q.Add("state", q.Get("state")) })},
 	{"another browser", late, "not begun", func(s *providerSite, q url.Values) shown {
 		s.fresh()
-		return s.back("example", q)
+		return s.arrive(s.id, q)
 	}},
 	{"another browser with a flow of its own", late, "not begun", func(s *providerSite, q url.Values) shown {
 		s.fresh()
-		s.leave("example")
-		return s.back("example", q)
+		s.leave(s.id)
+		return s.arrive(s.id, q)
 	}},
 	{"after 11 minutes", late, "expired", func(s *providerSite, q url.Values) shown {
 		s.gate.Clock.Advance(11 * time.Minute)
-		return s.back("example", q)
+		return s.arrive(s.id, q)
 	}},
 	{"callback of another provider", wrong, "another provider", func(s *providerSite, q url.Values) shown { return s.back("other", q) }},
 	{"another issuer in the callback", wrong, "another issuer", returned(func(q url.Values) { q.Set("iss", "https://evil.example") })},
@@ -163,11 +167,11 @@ var badCallbacks = []badCallback{
 	{"no code", wrong, "no code", returned(func(q url.Values) { q.Del("code") })},
 	{"code used before", wrong, "code was refused", func(s *providerSite, q url.Values) shown {
 		delete(s.idp.nonces, q.Get("code"))
-		return s.back("example", q)
+		return s.arrive(s.id, q)
 	}},
 	{"code of another tab", wrong, "nonce", func(s *providerSite, q url.Values) shown {
-		q.Set("code", s.leave("example").Get("code"))
-		return s.back("example", q)
+		q.Set("code", s.leave(s.id).Get("code"))
+		return s.arrive(s.id, q)
 	}},
 	{"issuer", wrong, "ID token", claimed("iss", "https://evil.example")},
 	{"issuer missing", wrong, "ID token", claimed("iss", nil)},
@@ -198,40 +202,42 @@ var badCallbacks = []badCallback{
 	{"no ID token", wrong, "id_token", signed(func(*jwt.Key, jwt.Raw) (string, error) { return "", nil })},
 	{"provider is down", unreachable, "refused", told(func(i *idp) { i.down = errors.New("connection refused") })},
 	{"provider is slow", unreachable, "deadline", told(func(i *idp) { i.down = context.DeadlineExceeded })},
-	{"token endpoint fails", unreachable, "500", responds("/token", func(r *http.Response) { r.StatusCode = 500 })},
-	{"token endpoint redirects", unreachable, "redirect", responds("/token", redirected)},
-	{"token endpoint is oversized", unreachable, "1 MiB", responds("/token", oversized)},
-	{"keys redirect", unreachable, "ID token", responds("/jwks", redirected)},
-	{"keys are oversized", unreachable, "ID token", responds("/jwks", oversized)},
+	{"token endpoint fails", unreachable, "500", responds("token", func(r *http.Response) { r.StatusCode = 500 })},
+	{"token endpoint redirects", unreachable, "redirect", responds("token", redirected)},
+	{"token endpoint is oversized", unreachable, "1 MiB", responds("token", oversized)},
+	{"keys redirect", unreachable, "ID token", responds("jwks", redirected)},
+	{"keys are oversized", unreachable, "ID token", responds("jwks", oversized)},
 }
 
 // Only the correct callback signs in. Each other one leads to a page that says what
 // happened, without a session, and is recorded once with its reason.
 func TestProviderCallbacks(t *testing.T) {
 	for _, c := range badCallbacks {
-		t.Run(c.name, func(t *testing.T) {
-			s := connectedSite(t)
-			before := s.sessions("ada")
-			got := c.do(s, s.leave("example"))
-			refused := s.eventsNamed("provider_refused")
-			if c.page == "" {
-				s.is(got, 200, "/account/", "Profile")
-				if s.sessions("ada") != before+1 || len(refused) != 0 {
-					t.Errorf("%d new sessions, events %+v", s.sessions("ada")-before, refused)
-				}
-				return
-			}
-			if got.status != 403 && got.status != 503 || !got.has(c.page) || !got.has(`role="alert"`) || strings.Contains(got.body, clientSecret) {
-				t.Errorf("%d, want %q:\n%s", got.status, c.page, got.body)
-			}
-			if len(refused) != 1 || !strings.Contains(refused[0].Detail, c.why) || refused[0].Outcome != "failure" || refused[0].Endpoint == "" {
-				t.Errorf("the events are %+v, want one with %q", refused, c.why)
-			}
-			s.is(s.get("/account/"), 200, "/account/login?next=%2Faccount%2F", "Sign in")
-			if s.sessions("ada") != before {
-				t.Errorf("%d new sessions", s.sessions("ada")-before)
-			}
-		})
+		t.Run(c.name, func(t *testing.T) { c.test(connectedSite(t)) })
+	}
+}
+
+func (c *badCallback) test(s *providerSite) {
+	s.Helper()
+	before := s.sessions("ada")
+	got := c.do(s, s.leave(s.id))
+	refused := s.eventsNamed("provider_refused")
+	if c.page == "" {
+		s.is(got, 200, "/account/", "Profile")
+		if s.sessions("ada") != before+1 || len(refused) != 0 {
+			s.Errorf("%d new sessions, events %+v", s.sessions("ada")-before, refused)
+		}
+		return
+	}
+	if got.status != 403 && got.status != 503 || !got.has(c.page) || !got.has(`role="alert"`) || strings.Contains(got.body, clientSecret) {
+		s.Errorf("%d, want %q:\n%s", got.status, c.page, got.body)
+	}
+	if len(refused) != 1 || !strings.Contains(refused[0].Detail, c.why) || refused[0].Outcome != "failure" || refused[0].Endpoint == "" {
+		s.Errorf("the events are %+v, want one with %q", refused, c.why)
+	}
+	s.is(s.get("/account/"), 200, "/account/login?next=%2Faccount%2F", "Sign in")
+	if s.sessions("ada") != before {
+		s.Errorf("%d new sessions", s.sessions("ada")-before)
 	}
 }
 
@@ -241,10 +247,10 @@ func TestProviderIsDownAtTheBeginning(t *testing.T) {
 		"down": func(i *idp) { i.down = errors.New("connection refused") },
 		"slow": func(i *idp) { i.down = context.DeadlineExceeded },
 		"redirecting": func(i *idp) {
-			i.reply = map[string]func(*http.Response){"/.well-known/openid-configuration": redirected}
+			i.reply = map[string]func(*http.Response){"openid-configuration": redirected}
 		},
 		"oversized": func(i *idp) {
-			i.reply = map[string]func(*http.Response){"/.well-known/openid-configuration": oversized}
+			i.reply = map[string]func(*http.Response){"openid-configuration": oversized}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,15 +28,63 @@ func victimSite(t *testing.T) *providerSite {
 	if err := s.gate.Store().Accounts().Change(t.Context(), alice.ID, record.Change{VerifyEmail: true}); err != nil {
 		t.Fatal(err)
 	}
+	s.standIn()
+	return s
+}
+
+// standIn makes idp also Microsoft and GitHub.
+func (s *providerSite) standIn() {
 	s.idp.docs = map[string]any{
 		"login.microsoftonline.com/common/v2.0/.well-known/openid-configuration": map[string]any{
 			"issuer": microsoft + "{tenantid}/v2.0", "authorization_endpoint": microsoft + "common/oauth2/v2.0/authorize",
 			"token_endpoint": microsoft + "common/oauth2/v2.0/token", "jwks_uri": microsoft + "jwks", "id_token_signing_alg_values_supported": []string{"ES256"},
 		},
-		"github.com/login/oauth/access_token": map[string]any{"access_token": "at", "token_type": "bearer"},
-		"api.github.com/user":                 map[string]any{"id": 583231, "login": "octocat", "email": victims, "email_verified": true, "verified": true},
+		"api.github.com/user":        map[string]any{"id": 1, "login": "octocat", "email": victims, "email_verified": true, "verified": true},
+		"api.github.com/user/emails": []any{},
 	}
-	return s
+	if s.id == "microsoft" {
+		s.idp.claims["iss"], s.idp.claims["tid"], s.idp.claims["oid"] = microsoft+tenant+"/v2.0", tenant, "1"
+	}
+}
+
+// What can go wrong with any provider, and with one of those with a protocol of their own.
+func TestPresetCallbacks(t *testing.T) {
+	own := map[string][]badCallback{
+		"apple": {
+			{"cancelled at Apple", denied, "user_cancelled_authorize", returned(func(q url.Values) { q.Del("code"); q.Set("error", "user_cancelled_authorize") })},
+			{"state twice in the form", late, "not begun", returned(func(q url.Values) { q.Add("state", q.Get("state")) })},
+			{"another user in the form", "", "", returned(func(q url.Values) { q.Set("user", `{"sub":"2","email":"x@example.com"}`) })},
+		},
+		"microsoft": {
+			{"issuer of another tenant", wrong, "ID token", claimed("tid", "72f988bf-86f1-41af-91ab-2d7cd011db47")},
+			{"issuer without a tenant", wrong, "ID token", claimed("iss", microsoft+"{tenantid}/v2.0")},
+			{"no oid", wrong, "", claimed("oid", nil)},
+		},
+		"github": {
+			{"user endpoint fails", unreachable, "500", responds("user", func(r *http.Response) { r.StatusCode = 500 })},
+			{"user endpoint redirects", unreachable, "redirect", responds("user", redirected)},
+			{"user endpoint is oversized", unreachable, "1 MiB", responds("user", oversized)},
+			{"addresses fail", unreachable, "500", responds("emails", func(r *http.Response) { r.StatusCode = 500 })},
+			{"addresses are oversized", unreachable, "1 MiB", responds("emails", oversized)},
+			{"no id", wrong, "", told(func(i *idp) { i.docs["api.github.com/user"] = map[string]any{"login": "octocat"} })},
+		},
+	}
+	without := map[string]map[string]bool{
+		"apple":     {"state sent twice": true}, // the form is refused before
+		"microsoft": {"no user": true},          // sub is not the id
+		"github": { // no ID token
+			"another issuer in the callback": true, "code of another tab": true, "nonce": true, "nonce missing": true, "azp": true,
+			"two audiences without azp": true, "issued long ago": true, "no ID token": true,
+		},
+	}
+	for id, list := range own {
+		for _, c := range append(badCallbacks[:len(badCallbacks):len(badCallbacks)], list...) {
+			if without[id][c.name] || id == "github" && strings.Contains(c.why, "ID token") {
+				continue
+			}
+			t.Run(id+", "+c.name, func(t *testing.T) { c.test(connectedTo(t, id)) })
+		}
+	}
 }
 
 // emails sets GitHub's list of addresses.
@@ -105,6 +153,7 @@ func TestPresetsDoNotLinkVictims(t *testing.T) {
 				if got.status != 403 || !got.has(wrong) {
 					t.Errorf("%d %s", got.status, got.body)
 				}
+				s.refusedBecause(c.id + ": ")
 			}
 			if s.sessions("alice") != connected {
 				t.Errorf("alice has %d sessions", s.sessions("alice"))

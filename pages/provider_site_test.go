@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 	"sync"
@@ -32,7 +33,7 @@ type idp struct {
 	nonces map[string]string // by code
 	down   error             // of every request
 	sign   func(*jwt.Key, jwt.Raw) (string, error)
-	reply  map[string]func(*http.Response) // by path: changes the response
+	reply  map[string]func(*http.Response) // by the last part of the path: changes the response
 	docs   map[string]any                  // by host and path: what is there
 }
 
@@ -76,7 +77,7 @@ func (i *idp) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	text, err := json.Marshal(answer)
 	resp := &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(string(text))), Request: r}
-	if change := i.reply[r.URL.Path]; change != nil {
+	if change := i.reply[strings.TrimPrefix(path.Base(r.URL.Path), "access_")]; change != nil {
 		change(resp)
 	}
 	return resp, err
@@ -86,6 +87,7 @@ func (i *idp) RoundTrip(r *http.Request) (*http.Response, error) {
 type providerSite struct {
 	*site
 	idp *idp
+	id  string // of the provider that is tested
 }
 
 func newProviderSite(t *testing.T, o pages.Options, changes ...func(*jotgate.Settings)) *providerSite {
@@ -105,7 +107,7 @@ func newProviderSite(t *testing.T, o pages.Options, changes ...func(*jotgate.Set
 		list = append(list, p)
 	}
 	with := func(s *jotgate.Settings) { s.Providers = list }
-	s := &providerSite{newSite(t, o, append(changes, with)...), i}
+	s := &providerSite{newSite(t, o, append(changes, with)...), i, "example"}
 	i.now = s.gate.Clock.Now
 	return s
 }

@@ -82,10 +82,12 @@ type SocialAccounts interface {
 	// ends. A session that replaced another one (Entry.Replaces) began with the same
 	// session at a provider, unless it began with one of its own.
 	EndSocial(ctx context.Context, which SocialUse, once Spent) ([]Session, error)
-	// ChangeGroups makes the user a member of the groups in add, and ends the
-	// memberships in those in remove, whose access tokens it revokes, in one
-	// transaction. It returns the names in add that are of no group.
-	ChangeGroups(ctx context.Context, user UserID, add, remove []string) (missing []string, err error)
+	// ChangeRights makes the user a member of the groups in add, ends the memberships in
+	// those in remove, and sets IsStaff and IsSuperuser of roles, in one transaction.
+	// If the user loses something, it revokes the access tokens. If names in add are of no
+	// group, it changes nothing and returns them. The error is jotgate.ErrNotFound if
+	// there is no such account.
+	ChangeRights(ctx context.Context, user UserID, add, remove []string, roles Change) (missing []string, err error)
 	// SpendOnce inserts the row, or returns jotgate.ErrLoginNotValid if it exists.
 	SpendOnce(ctx context.Context, s Spent) error
 }

@@ -26,6 +26,9 @@ func changesWithEvents(w *world, s *store.Store) []func(ctx context.Context) err
 	client := &oauth.Client{ID: "client", Name: "service", Scopes: []string{"a"}, Secret: "x", Session: strings.Repeat("0123456789abcdef", 2), Created: noon}
 	signing := record.Key{ID: "k", Algorithm: "ES256", State: record.KeyNext, Created: noon, Sealed: []byte("x")}
 	no := false
+	if _, err := s.Groups().Create(w.ctx, "editors"); err != nil {
+		w.Fatal(err)
+	}
 	return []func(ctx context.Context) error{
 		func(ctx context.Context) error { return s.Accounts().Create(ctx, created) },
 		func(ctx context.Context) error { return s.Addresses().SignUp(ctx, signed, nil) },
@@ -34,6 +37,13 @@ func changesWithEvents(w *world, s *store.Store) []func(ctx context.Context) err
 		},
 		func(ctx context.Context) error {
 			return s.SocialAccounts().ChangeSocial(ctx, record.SocialChange{User: ada.ID, Connect: &record.SocialAccount{Provider: "p", UID: "2", Data: `{}`}})
+		},
+		func(ctx context.Context) error {
+			missing, err := s.SocialAccounts().ChangeRights(ctx, ada.ID, []string{"editors"}, nil, record.Change{IsStaff: new(true), At: noon})
+			if len(missing) > 0 {
+				w.Errorf("there are no groups %q", missing)
+			}
+			return err
 		},
 		func(ctx context.Context) error {
 			return s.Factors().ChangeFactors(ctx, record.FactorChange{User: ada.ID, Add: []*record.Factor{{Type: record.FactorTOTP, Data: `{}`, Created: noon}}})
@@ -75,7 +85,7 @@ func changesWithEvents(w *world, s *store.Store) []func(ctx context.Context) err
 func (w *world) rows() string {
 	w.Helper()
 	var all strings.Builder
-	for _, table := range strings.Fields("auth_user jotgate_session jotgate_revocation jotgate_not_before jotgate_key jotgate_api_key jotgate_client jotgate_pending jotgate_deletion jotgate_name mfa_authenticator socialaccount_socialaccount account_emailaddress") {
+	for _, table := range strings.Fields("auth_user auth_user_groups jotgate_session jotgate_revocation jotgate_not_before jotgate_key jotgate_api_key jotgate_client jotgate_pending jotgate_deletion jotgate_name mfa_authenticator socialaccount_socialaccount account_emailaddress") {
 		rows, err := w.raw.Query("SELECT * FROM " + table + " ORDER BY 1")
 		w.must(err)
 		defer rows.Close()
@@ -123,7 +133,13 @@ func TestAttachedEvents(t *testing.T) {
 		if n, err := s.Sessions().End(a.To(w.ctx), record.Ending{ID: "one", Reason: record.EndedByUser, Now: noon}); n != 0 || err != nil || a.Stored {
 			w.Errorf("%d %v %v", n, err, a)
 		}
-		if n := w.count("SELECT COUNT(*) FROM jotgate_event WHERE event = 'attached' AND user_id = ''"); n != 13 { // not the four new accounts
+		eve := w.account(s, "eve")
+		before := w.rows()
+		missing, err := s.SocialAccounts().ChangeRights(a.To(w.ctx), eve.ID, []string{"editors", "none"}, nil, record.Change{IsStaff: new(true), At: noon})
+		if err != nil || a.Stored || len(missing) != 1 || missing[0] != "none" || w.rows() != before {
+			w.Errorf("a group that does not exist: %q %v %v", missing, err, a)
+		}
+		if n := w.count("SELECT COUNT(*) FROM jotgate_event WHERE event = 'attached' AND user_id = ''"); n != 14 { // not the four new accounts
 			w.Errorf("%d events without a user", n)
 		}
 	})
