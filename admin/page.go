@@ -19,7 +19,6 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/internal/layout"
-	"github.com/jotgate/jotgate/internal/packed"
 	"github.com/jotgate/jotgate/internal/web"
 )
 
@@ -32,18 +31,15 @@ var embeddedStatic embed.FS
 //go:embed catalog/*.txt
 var embeddedCatalog embed.FS
 
-// embedded has the templates and the messages in every language. They are read once.
+// embedded has the templates and the messages in every language, each of which is
+// read when it is needed first.
 var embedded = sync.OnceValues(func() (*content, error) {
-	messages, err := fs.Sub(packed.FS{FS: embeddedCatalog}, "catalog")
-	if err != nil {
-		return nil, err
-	}
 	templates, err := fs.Sub(embeddedTemplates, "templates")
 	if err != nil {
 		return nil, err
 	}
 	c := &content{}
-	if c.catalogs, err = catalog.Load(messages); err != nil {
+	if c.catalogs, err = catalog.Extend(embeddedCatalog, "catalog"); err != nil {
 		return nil, err
 	}
 	c.theme, err = layout.LoadTheme(templates, nil)

@@ -34,13 +34,29 @@ type source struct {
 }
 
 // everything returns a source that knows the settings of every command. It
-// reads the config file and the environment, so that they mean the same for
-// all commands, even if the parser knows only one.
+// reads what the config file and the environment have for other commands, so
+// that they mean the same for all commands, even if the parser knows only one.
+// That takes longer than the start of a server: it is used for settings that
+// the parser does not know.
 var everything = sync.OnceValues(func() (*source, error) {
 	var all source
 	_, err := newParser(&app{}, &all, nil, nil)
 	return &all, err
 })
+
+// key reports whether a key of the config file is known, and whether its value
+// is a map.
+func (s *source) key(name string) (isMap, known bool, err error) {
+	if isMap, known = s.maps[name]; known {
+		return isMap, known, nil
+	}
+	all, err := everything()
+	if err != nil {
+		return false, false, err
+	}
+	isMap, known = all.maps[name]
+	return isMap, known, nil
+}
 
 // aliases are the names of a flag in the environment and in the config file.
 // The first one that is set is used.
@@ -119,16 +135,17 @@ func (s *source) find(flag *kong.Flag) (value any, from string, err error) {
 // Validate implements kong.Resolver: a line in the config file without a flag
 // is an error, so that a misspelt setting is not silently ignored.
 func (s *source) Validate(*kong.Application) error {
-	if err := s.load(); err != nil || len(s.values) == 0 {
-		return err
-	}
-	all, err := everything()
-	if err != nil {
+	if err := s.load(); err != nil {
 		return err
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.values)) {
-		if _, known := all.maps[key]; !known {
-			return fmt.Errorf("%s: there is no setting %q%s", s.file, key, meant(key, slices.Collect(maps.Keys(all.maps))))
+		_, known, err := s.key(key)
+		if err == nil && !known {
+			all, _ := everything()
+			err = fmt.Errorf("%s: there is no setting %q%s", s.file, key, meant(key, slices.Collect(maps.Keys(all.maps))))
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -158,12 +175,8 @@ func (s *source) load() error {
 	if err := yaml.Unmarshal(text, &tree); err != nil {
 		return fmt.Errorf("config file %s: %w", s.file, err)
 	}
-	all, err := everything()
-	if err != nil {
-		return err
-	}
 	s.values = map[string]any{}
-	if err := s.flatten(all.maps, "", tree); err != nil {
+	if err := s.flatten("", tree); err != nil {
 		return fmt.Errorf("config file %s: %w", s.file, err)
 	}
 	return nil
@@ -171,10 +184,6 @@ func (s *source) load() error {
 
 // use takes a tree in place of the config file.
 func (s *source) use(tree map[string]any) error {
-	all, err := everything()
-	if err != nil {
-		return err
-	}
 	text, err := yaml.Marshal(tree)
 	if err != nil {
 		return err
@@ -184,16 +193,20 @@ func (s *source) use(tree map[string]any) error {
 		return err
 	}
 	s.loaded, s.values = true, map[string]any{}
-	return s.flatten(all.maps, "", read)
+	return s.flatten("", read)
 }
 
 // flatten turns sections into section.name, and every value into text, so
-// that it is parsed as on the command line. isMap has every known key.
-func (s *source) flatten(isMap map[string]bool, prefix string, tree map[string]any) error {
+// that it is parsed as on the command line.
+func (s *source) flatten(prefix string, tree map[string]any) error {
 	for name, value := range tree {
 		key := prefix + strings.ReplaceAll(name, "_", "-")
-		if section, ok := value.(map[string]any); ok && !isMap[key] {
-			if err := s.flatten(isMap, key+".", section); err != nil {
+		isMap, _, err := s.key(key)
+		if err != nil {
+			return err
+		}
+		if section, ok := value.(map[string]any); ok && !isMap {
+			if err := s.flatten(key+".", section); err != nil {
 				return err
 			}
 			continue
@@ -201,7 +214,7 @@ func (s *source) flatten(isMap map[string]bool, prefix string, tree map[string]a
 		if s.values[key] != nil {
 			return fmt.Errorf("%s is given twice, with - and with _", key)
 		}
-		s.values[key] = asWord(isMap[key], value)
+		s.values[key] = asWord(isMap, value)
 	}
 	return nil
 }

@@ -107,35 +107,42 @@ var readDirectly = []string{
 // other programs may use the prefix. It leaves out JOTGATE_PORT and
 // JOTGATE_SERVICE_…, which Kubernetes sets for a service of that name.
 func (s *source) unknownVariables() (list []string, err error) {
-	var mine []string
+	own := s.variables()
+	var others []string
 	for name := range s.env {
-		if strings.HasPrefix(name, "JOTGATE_") && !slices.Contains(readDirectly, name) && !isProviderVariable(name) && !ofKubernetes(name, s.env[name]) {
-			mine = append(mine, name)
+		if strings.HasPrefix(name, "JOTGATE_") && !own[name] && !isProviderVariable(name) && !ofKubernetes(name, s.env[name]) {
+			others = append(others, name)
 		}
 	}
-	if len(mine) == 0 {
+	if len(others) == 0 {
 		return nil, nil
 	}
 	all, err := everything()
 	if err != nil {
 		return nil, err
 	}
-	known := map[string]bool{}
-	for _, names := range all.names {
-		for _, name := range slices.Concat(names.env, names.formerEnv) {
-			known[name] = true
-		}
-	}
-	for _, name := range readDirectly {
-		known[name] = true
-	}
-	slices.Sort(mine)
-	for _, name := range mine {
+	known := all.variables()
+	slices.Sort(others)
+	for _, name := range others {
 		if !known[name] {
 			list = append(list, name+meant(name, slices.Collect(maps.Keys(known))))
 		}
 	}
 	return list, nil
+}
+
+// variables returns the variables that this source's commands read.
+func (s *source) variables() map[string]bool {
+	known := map[string]bool{}
+	for _, name := range readDirectly {
+		known[name] = true
+	}
+	for _, names := range s.names {
+		for _, name := range slices.Concat(names.env, names.formerEnv) {
+			known[name] = true
+		}
+	}
+	return known
 }
 
 // ofKubernetes reports whether the variable describes a service named jotgate

@@ -46,7 +46,7 @@ type Catalog struct {
 	fallback *Catalog // nil in English
 
 	read     sync.Once
-	builtIn  []byte            // the embedded file, perhaps packed; nil without one
+	builtIn  [][]byte          // the embedded files, perhaps packed; nil once they were read
 	messages map[string]string // until read: only those of folders
 }
 
@@ -68,6 +68,19 @@ func Load(folders ...fs.FS) (*Catalogs, error) {
 
 // Embedded returns the embedded catalogs alone. They are made once.
 var Embedded = sync.OnceValues(func() (*Catalogs, error) { return load("*.txt", nil) })
+
+// Extend returns the embedded catalogs with the messages of other embedded files,
+// FOLDER/de.txt and so on, which are also read when the first of them is needed.
+func Extend(own embed.FS, folder string) (*Catalogs, error) {
+	c := &Catalogs{}
+	if err := each(files, "messages/*.txt", c.embed); err != nil {
+		return nil, err
+	}
+	if err := each(own, folder+"/*.txt", c.embed); err != nil {
+		return nil, err
+	}
+	return c, c.finish()
+}
 
 // InTheme returns the folder of a theme that has its catalogs, for Load, or nil: a theme
 // need not have one.
@@ -116,7 +129,7 @@ func each(folder fs.FS, pattern string, add func(name, text string) error) error
 func (c *Catalogs) embed(name, text string) error {
 	l, err := c.language(name)
 	if err == nil {
-		l.builtIn = []byte(text)
+		l.builtIn = append(l.builtIn, []byte(text))
 		l.readHead()
 	}
 	return err
@@ -200,7 +213,10 @@ func isID(id string) bool {
 
 // readHead reads the name and the direction, with which an embedded file begins.
 func (l *Catalog) readHead() {
-	for lines := bufio.NewScanner(packed.Open(l.builtIn)); lines.Scan(); {
+	if l.Name != "" {
+		return
+	}
+	for lines := bufio.NewScanner(packed.Open(l.builtIn[0])); lines.Scan(); {
 		switch id, text, _ := strings.Cut(lines.Text(), " = "); id {
 		case "language":
 			l.Name = text
@@ -218,8 +234,10 @@ func (l *Catalog) all() map[string]string {
 			return
 		}
 		all := make(map[string]string, 512)
-		if err := parse(l.Code+".txt", string(packed.Text(l.builtIn)), all); err != nil {
-			panic("catalog: " + err.Error()) // unreachable: a test reads every embedded file
+		for _, file := range l.builtIn {
+			if err := parse(l.Code+".txt", string(packed.Text(file)), all); err != nil {
+				panic("catalog: " + err.Error()) // unreachable: a test reads every embedded file
+			}
 		}
 		maps.Copy(all, l.messages)
 		l.messages, l.builtIn = all, nil

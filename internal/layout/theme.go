@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -27,11 +28,14 @@ const maxPage = 1 << 20
 
 // A Theme holds the templates of pages by file name. It is safe for concurrent
 // use.
-type Theme struct{ pages map[string]*template.Template }
+type Theme struct {
+	pages map[string]func() (*template.Template, error)
+}
 
 // LoadTheme parses base.html and parts.html and the templates of own. Those of
 // override, which may be nil, replace them one by one. An error names file and
-// line.
+// line. Without override a page is parsed when it is rendered first, because a
+// server needs few of them soon after its start.
 func LoadTheme(own, override fs.FS) (*Theme, error) {
 	templates, err := fs.Sub(embeddedTemplates, "templates")
 	if err != nil {
@@ -47,21 +51,30 @@ func LoadTheme(own, override fs.FS) (*Theme, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Theme{map[string]*template.Template{}}
+	t := &Theme{map[string]func() (*template.Template, error){}}
 	for _, name := range names {
-		page, err := base.Clone()
-		if err != nil {
+		t.pages[name] = sync.OnceValues(func() (*template.Template, error) { return parsePage(base, own, override, name) })
+		if override == nil {
+			continue
+		}
+		if _, err := t.pages[name](); err != nil {
 			return nil, err
 		}
-		if err := parse(page, own, override, name); err != nil {
-			return nil, err
-		}
-		if _, err := page.AddParseTree("main", page.Lookup(name).Tree); err != nil {
-			return nil, err
-		}
-		t.pages[name] = page
 	}
 	return t, known(override, append(names, shared...))
+}
+
+// parsePage parses a page, whose surroundings are base.
+func parsePage(base *template.Template, own, override fs.FS, name string) (*template.Template, error) {
+	page, err := base.Clone()
+	if err != nil {
+		return nil, err
+	}
+	if err := parse(page, own, override, name); err != nil {
+		return nil, err
+	}
+	_, err = page.AddParseTree("main", page.Lookup(name).Tree)
+	return page, err
 }
 
 // known rejects a theme that cannot be read, and a template of it that no page uses.
@@ -109,9 +122,13 @@ func parse(t *template.Template, own, override fs.FS, name string) error {
 // complete before anything is sent, so that a template that fails does not end in
 // half a page.
 func (t *Theme) Render(name string, data any) ([]byte, error) {
-	page, ok := t.pages[name]
+	parsed, ok := t.pages[name]
 	if !ok {
 		return nil, fmt.Errorf("there is no template %s", name)
+	}
+	page, err := parsed()
+	if err != nil {
+		return nil, err
 	}
 	var b limited
 	if err := page.Execute(&b, data); err != nil {
