@@ -174,6 +174,16 @@ func TestEventInventory(t *testing.T) {
 	if !strings.Contains(string(page), table.String()) {
 		t.Errorf("docs/events.md does not hold the table of record.EventKinds:\n%s", table.String())
 	}
+	kinds := 0
+	for _, k := range record.EventKinds {
+		if k.Bounded {
+			kinds++
+		}
+	}
+	const inWindow = 100*(5+1) + 1 // rows of a kind: trailKeys, trailOwn and a count each, and one for the others
+	if most := fmt.Sprintf("at most\n%d,%03d rows in ten minutes", kinds*inWindow/1000, kinds*inWindow%1000); !strings.Contains(string(page), most) {
+		t.Errorf("docs/events.md does not say: %s", most)
+	}
 	for _, name := range recorded(t) {
 		if _, ok := record.EventKindOf(name); !ok {
 			t.Errorf("the event %q is recorded and is not in record.EventKinds", name)

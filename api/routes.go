@@ -105,15 +105,15 @@ func (a *API) routes() []route {
 		// jotgate's own.
 		{path: "/auth/users/email_change_confirm/", name: "User Email Change Confirm", access: anyone, post: on(204, anyone, linkFields, emailChangeConfirm).in("links")},
 		{path: "/auth/users/email_change_undo/", name: "User Email Change Undo", access: anyone, post: on(204, anyone, linkFields, emailChangeUndo).in("links")},
-		{path: "/auth/sessions/", name: "Session List", access: member, get: read(member, sessionList).with(jotgate.ScopeAccount), remove: read(member, sessionsEnd).with(jotgate.ScopeAccount)},
-		{path: "/auth/sessions/{id}/", name: "Session Instance", access: member, remove: read(member, sessionEnd).with(jotgate.ScopeAccount)},
+		{path: "/auth/sessions/", name: "Session List", access: member, get: read(member, sessionList).with(jotgate.ScopeAccount), remove: read(member, sessionsEnd).with(jotgate.ScopeAccount).in("login")},
+		{path: "/auth/sessions/{id}/", name: "Session Instance", access: member, remove: read(member, sessionEnd).with(jotgate.ScopeAccount).in("login")},
 		{path: "/auth/again/", name: "Authenticate Again", access: member, post: on(200, member, againFields, again).in("login")},
 		{path: "/auth/again/passkey/options/", name: "Authenticate Again Options", access: member, post: read(member, againOptions), only: hasPasskeys},
 		{path: "/auth/again/passkey/", name: "Authenticate Again With Passkey", access: member, post: on(200, member, passkeyFields, againPasskey).in("login"), only: hasPasskeys},
 		{path: "/auth/factors/", name: "Factor List", access: member, get: read(member, factorList).with(jotgate.ScopeAccount)},
-		{path: "/auth/factors/totp/", name: "TOTP", access: member, post: read(member, totpBegin)},
+		{path: "/auth/factors/totp/", name: "TOTP", access: member, post: read(member, totpBegin).in("login")},
 		{path: "/auth/factors/totp/confirm/", name: "TOTP Confirm", access: member, post: on(201, member, totpConfirmFields, totpConfirm).in("login")},
-		{path: "/auth/factors/recovery-codes/", name: "Recovery Codes", access: member, post: read(member, recoveryCodes)},
+		{path: "/auth/factors/recovery-codes/", name: "Recovery Codes", access: member, post: read(member, recoveryCodes).in("login")},
 		{
 			path: "/auth/factors/passkeys/", name: "Passkey List", access: member, only: hasPasskeys,
 			get: read(member, passkeyList).with(jotgate.ScopeAccount), post: on(201, member, newPasskeyFields, passkeyAdd).in("login"),
@@ -122,15 +122,15 @@ func (a *API) routes() []route {
 			path: "/auth/factors/passkeys/options/", name: "Passkey Options", access: member, only: hasPasskeys,
 			post: on(200, member, passkeyUseFields, passkeyBegin).in("login"),
 		},
-		{path: "/auth/factors/passkeys/{id}/", name: "Passkey Instance", access: member, only: hasPasskeys, patch: on(200, member, passkeyNameFields, passkeyRename)},
-		{path: "/auth/factors/{id}/", name: "Factor Instance", access: member, remove: read(member, factorRemove)},
+		{path: "/auth/factors/passkeys/{id}/", name: "Passkey Instance", access: member, only: hasPasskeys, patch: on(200, member, passkeyNameFields, passkeyRename).in("login")},
+		{path: "/auth/factors/{id}/", name: "Factor Instance", access: member, remove: read(member, factorRemove).in("login")},
 		{path: "/auth/users/{id}/reset_factors/", name: "User Reset Factors", access: member, post: on(202, member, resetFields, factorsReset).in("email")},
 		{
 			path: "/auth/api-keys/", name: "API Key List", access: member, only: hasAPIKeys,
 			get: read(member, apiKeyList).with(jotgate.ScopeAccount), post: on(201, member, apiKeyFields, apiKeyCreate).in("login"),
 		},
 		{path: "/auth/api-keys/token/", name: "API Key Token", access: keyed, only: hasAPIKeys, post: read(keyed, apiKeyExchange)},
-		{path: "/auth/api-keys/{id}/", name: "API Key Instance", access: member, only: hasAPIKeys, remove: read(member, apiKeyRevoke)},
+		{path: "/auth/api-keys/{id}/", name: "API Key Instance", access: member, only: hasAPIKeys, remove: read(member, apiKeyRevoke).in("login")},
 		{path: "/auth/api-keys/{id}/rotate/", name: "API Key Rotate", access: member, only: hasAPIKeys, post: on(201, member, rotateFields, apiKeyRotate).in("login")},
 		// OAuth 2, for service accounts, with the paths of django-oauth-toolkit.
 		{

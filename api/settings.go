@@ -77,7 +77,8 @@ type Settings struct {
 	// Rates limit requests by scope, in the form "5/min" (s, min, h, day).
 	// The scopes anon (a network without a token) and user (an account; a
 	// network without a token) apply to all endpoints together. The scopes
-	// login, refresh, register, email (requests that send an e-mail), links
+	// login (also changes of sessions, second factors and API keys), refresh,
+	// register, email (requests that send an e-mail), links
 	// (requests that follow a link) and revocations (the feed, each page of
 	// which is signed) apply to one network at those endpoints. "" means no
 	// limit. Requests are counted in this process, and with SharedRates over all nodes. The former name of email,

@@ -58,9 +58,29 @@ func TestAuthTokens(t *testing.T) {
 		w.must(s.Accounts().Change(w.ctx, a.ID, record.Change{IsActive: new(true), At: now}))
 		now = now.Add(2 * time.Minute)
 		w.must(gate.Sync(w.ctx))
-		expect("active again", "Token "+token, 200)
+		expect("active again, with the token of before", "Token "+token, 401)
+		made := func() { // the key is the primary key: the old one must be gone
+			now = now.Add(2 * time.Minute)
+			w.exec("INSERT INTO authtoken_token (key, created, user_id) SELECT '" + token + "', '" + now.Format(time.DateTime) + "+00:00', id FROM auth_user WHERE username = 'ada'")
+		}
+		made()
+		expect("active again, with a new token", "Token "+token, 200)
 		w.exec("DELETE FROM authtoken_token")
 		now = now.Add(time.Minute)
 		expect("a minute after it was deleted", "Token "+token, 401)
+
+		for what, end := range map[string]func() error{
+			"a new password, though one session is kept": func() error {
+				current, err := s.Accounts().ByID(w.ctx, a.ID)
+				w.must(err)
+				return gate.Accounts().SetPassword(w.ctx, current, "another one, long enough", strings.Repeat("0", 32), jotgate.Client{})
+			},
+			"logged out everywhere": func() error { return gate.Sessions().EndAll(w.ctx, a.ID, "", jotgate.Client{}) },
+		} {
+			made()
+			expect("before "+what, "Token "+token, 200)
+			w.must(end())
+			expect(what, "Token "+token, 401)
+		}
 	})
 }
