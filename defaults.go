@@ -92,7 +92,6 @@ func (s *Settings) check() error {
 	}
 	for _, c := range s.Claims {
 		if factNamed(c) == nil {
-			//lint:ignore ST1005 Claims is the name of the setting
 			return fmt.Errorf("Claims contains %q: it may contain %s", c, strings.Join(ClaimNames(), ", "))
 		}
 	}

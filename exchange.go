@@ -38,7 +38,7 @@ func (ls Logins) Exchange(r *http.Request) (token string, c Credential, err erro
 	case loaded.Login:
 		return "", c, ErrForbidden.Because(errors.New("a credential that is as good as a login cannot be exchanged"))
 	}
-	if token, err = jwt.Sign(g.keys.Signing().WithType(exchangeTyp), g.exchangeClaims(loaded)); err != nil {
+	if token, err = jwt.Sign(g.keys.SigningAs(exchangeTyp), g.exchangeClaims(loaded)); err != nil {
 		return "", c, err
 	}
 	loaded.Expires = time.Unix(loaded.user.expires, 0)

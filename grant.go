@@ -66,7 +66,7 @@ func (ls Logins) Issue(ctx context.Context, user *User, grant Grant) (token stri
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	if token, err = jwt.Sign(g.keys.Signing().WithType(grantType), claims); err == nil {
+	if token, err = jwt.Sign(g.keys.SigningAs(grantType), claims); err == nil {
 		g.settings.Metrics.Count(metrics.TokensIssued, "client_credentials", "access")
 	}
 	return token, expires, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -75,6 +76,9 @@ func (u *User) Expires() time.Time { return time.Unix(u.expires, 0) }
 // Claim returns the JSON text of any claim of the verified token, such as
 // those that Settings.CustomClaims or another issuer added.
 func (u *User) Claim(name string) (jwt.Raw, bool) { return u.payload.Member(name) }
+
+// Claims returns all claims of the verified token in their order.
+func (u *User) Claims() iter.Seq2[string, jwt.Raw] { return u.payload.All() }
 
 // ClaimInto decodes a claim of the verified token into a T, as encoding/json
 // does, such as those that Settings.CustomClaims or another issuer added. It

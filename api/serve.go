@@ -266,28 +266,40 @@ func (c *call) write(status int, body any) {
 		c.w.WriteHeader(status)
 		return
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		c.refuse(err)
-		return
+	text, encoded := body.(json.RawMessage)
+	if !encoded {
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(body); err != nil {
+			c.refuse(err)
+			return
+		}
+		text = b.Bytes()[:b.Len()-1] // without the newline
 	}
-	b.Truncate(b.Len() - 1) // the newline
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	h.Set("Content-Length", strconv.Itoa(len(text)))
 	c.w.WriteHeader(status)
-	_, _ = c.w.Write(b.Bytes())
+	_, _ = c.w.Write(text)
 }
 
 // action returns the route's action for the method, or nil if it has none, and the
 // access that applies.
 func (r *route) action(method string) (*action, access) {
-	found := map[string]*action{
-		http.MethodGet: r.get, http.MethodHead: r.get, http.MethodPost: r.post,
-		http.MethodPut: r.put, http.MethodPatch: r.patch, http.MethodDelete: r.remove,
-	}[method]
+	var found *action
+	switch method {
+	case http.MethodGet, http.MethodHead:
+		found = r.get
+	case http.MethodPost:
+		found = r.post
+	case http.MethodPut:
+		found = r.put
+	case http.MethodPatch:
+		found = r.patch
+	case http.MethodDelete:
+		found = r.remove
+	}
 	if found == nil {
 		return nil, r.access
 	}

@@ -32,9 +32,8 @@ type Call struct {
 // ParseForm reads the body of a request. Parameters without a value count as missing
 // (RFC 6749 section 3.2). Errors: *jotgate.Error with status 400 or 415.
 func ParseForm(header http.Header, body []byte) (url.Values, error) {
-	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if media != "application/x-www-form-urlencoded" || err != nil || header.Get("Content-Encoding") != "" {
-		e := refuse(errRequest, "The body must be application/x-www-form-urlencoded.")
+	if !isForm(header.Get("Content-Type")) || header.Get("Content-Encoding") != "" {
+		e := refuse(errRequest, "The body must be "+formType+".")
 		e.Status = http.StatusUnsupportedMediaType
 		return nil, e
 	}
@@ -47,6 +46,16 @@ func ParseForm(header http.Header, body []byte) (url.Values, error) {
 	}
 	maps.DeleteFunc(values, func(_ string, list []string) bool { return len(list) == 1 && list[0] == "" })
 	return values, nil
+}
+
+const formType = "application/x-www-form-urlencoded"
+
+func isForm(contentType string) bool {
+	if contentType == formType {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	return media == formType && err == nil
 }
 
 // check rejects parameters that are repeated (RFC 6749 section 3.2).

@@ -18,11 +18,11 @@ const ScopeIntrospection = "introspection"
 
 var errToken = refuse(errRequest, "The parameter token is missing.")
 
-// Introspect returns what an access token says, as a JSON object: the member active, and
+// Introspect returns what an access token says, a JSON object: the member active, and
 // if that is true, the claims. It is false for a token that is invalid, expired or
 // revoked, and for one that the client may not read. It reads no database for a client
 // that was seen in the last 5 seconds. Errors: those of Token about the client.
-func (s *Server) Introspect(ctx context.Context, c Call) (map[string]any, error) {
+func (s *Server) Introspect(ctx context.Context, c Call) (json.RawMessage, error) {
 	_, caller, err := s.authenticate(ctx, &c)
 	if err != nil {
 		return nil, err
@@ -36,26 +36,40 @@ func (s *Server) Introspect(ctx context.Context, c Call) (map[string]any, error)
 		return nil, err
 	}
 	if err != nil || of.Client != caller.ID && !slices.Contains(caller.Scopes, ScopeIntrospection) {
-		return map[string]any{"active": false}, nil
+		return json.RawMessage(`{"active":false}`), nil
 	}
 	return introspected(of), nil
 }
 
-// claims are those that a response repeats as they are in the token.
-var claims = []string{"client_id", "username", "exp", "iat", "nbf", "sub", "aud", "iss", "jti", "user_id", "auth_time", "acr", "amr", "act"}
-
-// introspected returns the response about a valid token.
-func introspected(u *jotgate.User) map[string]any {
-	out := map[string]any{"active": true, "token_type": "Bearer", "sub": string(u.ID)}
-	if u.Limited() {
-		out["scope"] = strings.Join(u.Scopes, " ")
-	}
-	for _, name := range claims {
-		if raw, ok := u.Claim(name); ok {
-			out[name] = json.RawMessage(raw)
+// introspected returns the response about a valid token, with the claims as the token has
+// them. It reads the token once: a resource server may ask for each of its requests.
+func introspected(u *jotgate.User) json.RawMessage {
+	out := append(make([]byte, 0, 512), `{"active":true,"token_type":"Bearer"`...)
+	subject := false
+	for name, value := range u.Claims() {
+		switch name {
+		case "sub":
+			subject = true
+		case "client_id", "username", "exp", "iat", "nbf", "aud", "iss", "jti", "user_id", "auth_time", "acr", "amr", "act":
+		default:
+			continue
 		}
+		out = append(append(append(out, `,"`...), name...), `":`...)
+		out = append(out, value...)
 	}
-	return out
+	if !subject {
+		out = member(out, "sub", string(u.ID))
+	}
+	if u.Limited() {
+		out = member(out, "scope", strings.Join(u.Scopes, " "))
+	}
+	return append(out, '}')
+}
+
+// member appends a member to a JSON object that has some.
+func member(out []byte, name, text string) []byte {
+	value, _ := json.Marshal(text) // of a string
+	return append(append(append(append(out, `,"`...), name...), `":`...), value...)
 }
 
 // Revoke revokes an access token of the client. It is refused by this node when Revoke

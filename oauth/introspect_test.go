@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -31,7 +32,11 @@ func (w *site) token(c oauth.Created) string {
 // active introspects a token as a client.
 func (w *site) active(token string, c oauth.Created) map[string]any {
 	w.t.Helper()
-	out, err := w.server.Introspect(w.t.Context(), about(token, c))
+	text, err := w.server.Introspect(w.t.Context(), about(token, c))
+	var out map[string]any
+	if err == nil {
+		err = json.Unmarshal(text, &out)
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -34,12 +34,12 @@ func Of(r *http.Request, id string) Trace {
 		t.Request = id
 		return t
 	}
-	t := Trace{Request: id, Span: random(8)}
+	both := random(24)
+	t := Trace{Request: id, Span: both[:16], ID: both[16:]}
 	if values := r.Header["Traceparent"]; len(values) == 1 {
-		t.ID = parse(values[0])
-	}
-	if t.ID == "" {
-		t.ID = random(16)
+		if parent := parse(values[0]); parent != "" {
+			t.ID = parent
+		}
 	}
 	return t
 }

@@ -13,9 +13,9 @@
 package form
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -51,7 +51,9 @@ const (
 // Read reads the body of r, of at most limit bytes, without decoding it. After an
 // error, a part of the body may be unread. Errors: 400 and 413.
 func Read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var b bytes.Buffer
+	b.Grow(int(max(0, min(r.ContentLength, limit, 4096))) + bytes.MinRead)
+	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -59,7 +61,7 @@ func Read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, "Request body could not be read.").Because(err)
 	}
-	return raw, nil
+	return b.Bytes(), nil
 }
 
 // Parse decodes a body according to its Content-Type. An empty body of any type has

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/jotgate/jotgate/jwt"
@@ -25,6 +26,7 @@ type Ring struct {
 // keys are the keys of the settings and of the database.
 type keys struct {
 	sign   *jwt.Key
+	typed  sync.Map // the same key by its typ: string → *jwt.Key
 	verify *jwt.KeySet
 	stored []record.Key
 }
@@ -73,6 +75,16 @@ func (r *Ring) KeySet() *jwt.KeySet { return r.current.Load().verify }
 
 // Signing returns the current signing key.
 func (r *Ring) Signing() *jwt.Key { return r.current.Load().sign }
+
+// SigningAs returns the current signing key for tokens with this typ.
+func (r *Ring) SigningAs(typ string) *jwt.Key {
+	current := r.current.Load()
+	key, ok := current.typed.Load(typ)
+	if !ok {
+		key, _ = current.typed.LoadOrStore(typ, current.sign.WithType(typ))
+	}
+	return key.(*jwt.Key)
+}
 
 // Stored returns the keys of the database that were installed last.
 func (r *Ring) Stored() []record.Key { return r.current.Load().stored }

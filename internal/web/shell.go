@@ -96,7 +96,9 @@ func (s *Shell) Wrap(e Endpoint, next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
-		r = r.WithContext(trace.With(r.Context(), trace.Of(r, id)))
+		ctx, cancel := context.WithTimeout(trace.With(r.Context(), trace.Of(r, id)), s.settings.Timeout)
+		defer cancel()
+		r = r.WithContext(ctx)
 		e.setHeaders(w.Header(), id)
 		r = s.speak(w, r)
 		EndChunked(w, r)
@@ -121,7 +123,7 @@ func (s *Shell) limitWrite(w http.ResponseWriter) (done func()) {
 	}
 }
 
-// guarded checks the host and the rate and sets the time limit.
+// guarded checks the host and the rate.
 func (s *Shell) guarded(e Endpoint, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !e.AnyHost && !s.hostAllowed(r.Host) {
@@ -136,9 +138,7 @@ func (s *Shell) guarded(e Endpoint, next http.Handler) http.Handler {
 				return
 			}
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), s.settings.Timeout)
-		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -176,14 +176,23 @@ func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request
 	})
 }
 
+// The values of headers that every response has. They are shared: no handler may change
+// an element of them, and one that adds a value gets a copy.
+var (
+	noSniff    = []string{"nosniff"}
+	sameOrigin = []string{"same-origin"}
+	nothing    = []string{"default-src 'none'; frame-ancestors 'none'"}
+	noStore    = []string{"no-store"}
+)
+
 // setHeaders sets the headers of every response. The first three are those of
 // Django's SecurityMiddleware.
 func (e *Endpoint) setHeaders(h http.Header, id string) {
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Cache-Control", "no-store")
+	h["X-Content-Type-Options"] = noSniff
+	h["Referrer-Policy"] = sameOrigin
+	h["Cross-Origin-Opener-Policy"] = sameOrigin
+	h["Content-Security-Policy"] = nothing
+	h["Cache-Control"] = noStore
 	if id != "" {
 		h.Set(RequestID, id)
 	}
