@@ -51,7 +51,9 @@ func (g *Guard) CheckAuth(user *User, requirements ...Requirement) error {
 			missing = missing || user.AuthTime == 0 || age > int64(r.maxAge/time.Second)
 		}
 		if r.acr != "" {
-			acr = r.acr
+			if acr == "" || !reaches(acr, r.acr) { // the highest is enough for all
+				acr = r.acr
+			}
 			missing = missing || !reaches(user.ACR, r.acr)
 		}
 	}

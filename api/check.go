@@ -2,11 +2,9 @@ package api
 
 import (
 	"net/http"
-	"regexp"
-	"strconv"
-	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/proxy"
 )
 
@@ -70,11 +68,10 @@ func (a *API) holds(user *jotgate.User, r *http.Request) error {
 				scopes, ok = append(scopes, value), jotgate.IsScope(value)
 			case "audience":
 				audience, ok = value, value != "" && audience == ""
-			case "acr":
-				auth, ok = append(auth, jotgate.ACR(value)), isLevel.MatchString(value)
-			case "max_age":
-				seconds, err := strconv.ParseUint(value, 10, 31)
-				auth, ok = append(auth, jotgate.Fresh(time.Duration(seconds)*time.Second)), err == nil && seconds > 0
+			default:
+				var demand jotgate.Requirement
+				demand, ok = web.Demand(name, value)
+				auth = append(auth, demand)
 			}
 			if !ok {
 				return jotgate.ErrForbidden
@@ -91,6 +88,3 @@ func (a *API) holds(user *jotgate.User, r *http.Request) error {
 	}
 	return a.gate.CheckAuth(user, auth...)
 }
-
-// isLevel is the form of an acr that can be quoted in WWW-Authenticate.
-var isLevel = regexp.MustCompile(`^[!#-\[\]-~]{1,64}$`)

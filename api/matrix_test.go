@@ -89,7 +89,7 @@ func integrations(t *testing.T, s *site) (list []place) {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	upstream := httptest.NewServer(ok)
 	t.Cleanup(upstream.Close)
-	forward, err := proxy.New(s.gate.Guard, proxy.Settings{Upstream: upstream.URL, Protect: []string{"/private/"}})
+	forward, err := proxy.New(s.gate.Guard, proxy.Settings{Upstream: upstream.URL, Protect: []string{"/private/"}, StepUp: map[string][]jotgate.Requirement{"/private/recent/": {jotgate.Fresh(time.Minute)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +109,7 @@ func integrations(t *testing.T, s *site) (list []place) {
 		add(g.name+": `NotImpersonated`", "/", g.Require(jotgate.NotImpersonated(ok)), nil)
 	}
 	add("proxy: a protected path", "/private/x", forward, nil)
+	add("proxy: a path of `StepUp`", "/private/recent/x", forward, nil)
 	add("proxy: another path", "/public", forward, nil)
 	for _, query := range []string{"scope=orders:read", "audience=" + matrixAudience, "staff=true", "max_age=60"} {
 		add("GET `/auth/check?"+strings.Replace(query, matrixAudience, "…", 1)+"`", "/auth/check?"+query, s.API, nil)

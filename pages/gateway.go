@@ -6,9 +6,12 @@ package pages
 import (
 	"cmp"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/layout"
+	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/proxy"
 	"github.com/jotgate/jotgate/record"
 )
@@ -42,6 +45,21 @@ func (p *Pages) ToLogin(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, layout.Address(p.publicPath(r), "login", p.safeNext(p.shell.PublicPath(r, r.URL.RequestURI()))), http.StatusSeeOther)
 }
 
+// ToStepUp sends a signed-in browser to the page at which its user authenticates again
+// and, after that, back. err is what jotgate.Guard.CheckAuth returned for the user.
+func (p *Pages) ToStepUp(w http.ResponseWriter, r *http.Request, err *jotgate.Error) {
+	address := layout.Address(p.publicPath(r), "again", p.safeNext(p.shell.PublicPath(r, r.URL.RequestURI())))
+	if strings.Contains(err.Challenge, `acr_values="`+levelTwo+`"`) {
+		address = strings.Replace(address, "?", "?acr="+levelTwo+"&", 1)
+	}
+	layout.Headers(w.Header())
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, address, http.StatusSeeOther)
+}
+
+// levelTwo is the level of two factors.
+const levelTwo = "aal2"
+
 // Refused records in the audit trail that package proxy rejected a request of the
 // user's browser.
 func (p *Pages) Refused(r *http.Request, user *jotgate.User, err error) {
@@ -66,7 +84,9 @@ func (p *Pages) CookieNames() (names []string) {
 // auth_request, Caddy forward_auth): 200 with the identity headers, as
 // /auth/check has them, or 401. A request with a token is checked by its token.
 // It rejects what a page of another origin sends with the browser's cookie; a
-// gateway passes on the headers Origin and Sec-Fetch-Site of the browser.
+// gateway passes on the headers Origin and Sec-Fetch-Site of the browser. The
+// parameters acr and max_age demand what they do there; any other is refused, because
+// it may be a misspelled demand.
 func check(v *visit) error {
 	user := v.User
 	if v.p.gate.Header().In(v.r.Header) {
@@ -79,10 +99,32 @@ func check(v *visit) error {
 	} else if foreign(v.r) {
 		return jotgate.ErrForbidden
 	}
+	if err := v.demanded(user); err != nil {
+		return err
+	}
 	v.done = true
 	proxy.IdentifyAll(v.w.Header(), user)
 	v.w.WriteHeader(http.StatusOK)
 	return nil
+}
+
+// demanded returns an error unless the user meets the demands of the query.
+func (v *visit) demanded(user *jotgate.User) error {
+	query, err := url.ParseQuery(v.r.URL.RawQuery)
+	if err != nil {
+		return jotgate.ErrForbidden.Because(err)
+	}
+	var demands []jotgate.Requirement
+	for name, values := range query {
+		for _, value := range values {
+			demand, ok := web.Demand(name, value)
+			if !ok {
+				return jotgate.ErrForbidden
+			}
+			demands = append(demands, demand)
+		}
+	}
+	return v.p.gate.CheckAuth(user, demands...)
 }
 
 // foreign reports whether a page of another origin sent the request, other than

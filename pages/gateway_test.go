@@ -6,7 +6,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/pages"
 	"github.com/jotgate/jotgate/proxy"
 )
@@ -135,4 +138,95 @@ func TestCheckForGateways(t *testing.T) {
 	if got := check("Authorization", "Bearer "+s.gate.Token(alice)); got.status != 200 {
 		t.Errorf("with a token: %d", got.status)
 	}
+}
+
+// A signed-in browser whose authentication is too old or too weak for a path is sent to
+// the page that asks again, and back. Scripts and forms get the error of RFC 9470.
+func TestStepUpBeforeAnApplication(t *testing.T) {
+	s := newSite(t, pages.Options{})
+	s.gate.User("alice")
+	application := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "<h1>Hello "+r.Header.Get("X-Auth-User")+"</h1>")
+	}))
+	defer application.Close()
+	behind, err := proxy.New(s.gate.Guard, proxy.Settings{
+		Upstream: application.URL, Protect: []string{"/"}, Browsers: s.pages,
+		StepUp: map[string][]jotgate.Requirement{"/recent/": {jotgate.Fresh(10 * time.Minute)}, "/pay/": {jotgate.ACR("aal2"), jotgate.Fresh(10 * time.Minute)}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	s.pages.Mount(mux)
+	mux.Handle("/", behind)
+	s.server.Config.Handler = mux
+	open := func(path string) shown {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", "text/html")
+		r.Header.Set("Sec-Fetch-Mode", "navigate")
+		return s.send(r)
+	}
+	const again = "/account/again?next=%2Frecent%2F%3Fa%3D1"
+	s.signIn("alice")
+	s.is(open("/recent/?a=1"), 200, "/recent/?a=1", "Hello alice")
+	s.gate.Clock.Advance(11 * time.Minute)
+	s.is(open("/tool"), 200, "/tool", "Hello alice")
+	s.is(open("/recent/?a=1"), 200, again, "Confirm that it is you")
+	s.is(s.post(again, "password", "wrong"), 422, again, "Confirm that it is you")
+	s.is(s.post(again, "password", jotgatetest.Password), 200, "/recent/?a=1", "Hello alice")
+
+	// A password alone never reaches the level: the user is told to set up a second factor.
+	denied := s.get("/pay/") // as a script
+	if got := denied.header.Get("Www-Authenticate"); denied.status != 401 || got != `Bearer realm="api", error="insufficient_user_authentication", acr_values="aal2", max_age="600"` {
+		t.Errorf("a script: %d %q", denied.status, got)
+	}
+	if got := s.post("/pay/", "amount", "1"); got.status != 401 {
+		t.Errorf("a form: %d", got.status)
+	}
+	page := open("/pay/")
+	s.is(page, 200, "/account/security?done=second", "Security")
+	if !strings.Contains(page.body, "needs a second factor") {
+		t.Error(page.body)
+	}
+	a := s.enrol(s.get("/account/security/app"))
+	a.add(a.code())
+	const strong = "/account/again?acr=aal2&next=%2Fpay%2F"
+	s.is(open("/pay/"), 200, strong, "Confirm that it is you")
+	s.gate.Clock.Advance(time.Minute)
+	s.is(s.post(strong, "password", jotgatetest.Password), 200, "/account/login/code?next=%2Fpay%2F", "Enter your code")
+	s.is(s.post("/account/login/code?next=%2Fpay%2F", "code", a.code()), 200, "/pay/", "Hello alice")
+
+	// Who is not signed in logs in once.
+	s.fresh()
+	s.is(open(again), 200, "/account/login?next=%2Frecent%2F%3Fa%3D1", "Sign in")
+}
+
+// A gateway demands the same of /account/check.
+func TestCheckDemands(t *testing.T) {
+	s := newSite(t, pages.Options{})
+	s.gate.User("alice")
+	s.signIn("alice")
+	const refused = `Bearer realm="api", error="insufficient_user_authentication"`
+	for query, want := range map[string]string{
+		"": "", "max_age=60": "", "acr=aal1": "", "acr=aal2": refused + `, acr_values="aal2"`, "acr=aal2&max_age=60": refused + `, acr_values="aal2", max_age="60"`,
+	} {
+		got := s.get("/account/check?" + query)
+		if got.header.Get("Www-Authenticate") != want || (got.status == 200) != (want == "") || got.status != 200 && got.status != 401 {
+			t.Errorf("%s: %d %q", query, got.status, got.header.Get("Www-Authenticate"))
+		}
+	}
+	for _, query := range []string{"max_age=0", "max_age=x", "acr=", "acr=a%22b", "maxage=60", "max_age=60&x=1", "%zz"} {
+		if got := s.get("/account/check?" + query); got.status != 403 {
+			t.Errorf("%s: %d", query, got.status)
+		}
+	}
+	s.gate.Clock.Advance(2 * time.Minute)
+	if got := s.get("/account/check?max_age=60"); got.status != 401 || got.header.Get("Www-Authenticate") != refused+`, max_age="60"` {
+		t.Errorf("later: %d %v", got.status, got.header)
+	}
+	s.is(s.get("/account/again?acr=aal2&next=/tool?a=1&b=2"), 200, "/account/security?done=second", "Security")
+	s.is(s.get("/account/again?next=/tool?a=1&b=2"), 200, "/account/again?next=/tool?a=1&b=2", "Confirm that it is you")
 }

@@ -287,10 +287,14 @@ func (v *visit) pendingUsername() (string, error) {
 // againShow offers a passkey if the user has one that is enough by itself.
 func againShow(v *visit) error {
 	var d stepData
-	if v.p.hasPasskeys() {
+	wanted := v.r.URL.Query().Get("acr") == levelTwo
+	if v.p.hasPasskeys() || wanted {
 		factors, err := v.factors()
 		if err != nil {
 			return err
+		}
+		if wanted && len(factors) == 0 { // the password would lead back here
+			return v.redirect(v.Path + "security?done=second")
 		}
 		if slices.ContainsFunc(factors, func(f jotgate.FactorInfo) bool { return f.Passkey != nil && f.Passkey.Passwordless }) {
 			if d.Ceremony, err = v.ceremony(forAgain); err != nil {
@@ -352,7 +356,7 @@ func (v *visit) isFresh() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return v.Now.Sub(v.session.AuthTime) < freshTime && (!asksSecond(factors) || v.session.ACR == "aal2"), nil
+	return v.Now.Sub(v.session.AuthTime) < freshTime && (!asksSecond(factors) || v.session.ACR == levelTwo), nil
 }
 
 // asksSecond reports whether a password asks for one of these factors.

@@ -80,10 +80,13 @@ func (p *Pages) visit(w http.ResponseWriter, r *http.Request, page *route) *visi
 // URL that they append as next=/…, so all that follows belongs to it; pages write
 // next=%2F….
 func queryOf(r *http.Request) url.Values {
-	if next, ok := strings.CutPrefix(r.URL.RawQuery, "next=/"); ok {
-		return url.Values{"next": {"/" + next}}
+	before, next, ok := strings.Cut("&"+r.URL.RawQuery, "&next=/")
+	if !ok {
+		return r.URL.Query()
 	}
-	return r.URL.Query()
+	query, _ := url.ParseQuery(strings.TrimPrefix(before, "&")) // without what cannot be parsed, as URL.Query
+	query.Set("next", "/"+next)
+	return query
 }
 
 // languageQuery returns the query of the page, without lang, before another
@@ -191,6 +194,8 @@ func (v *visit) toLogin(back bool) error {
 	switch {
 	case v.route.template == "" && v.route.form == "":
 		return jotgate.ErrNotAuthenticated
+	case v.route.path == "again" && v.Next != "": // a login is recent
+		next = v.Next
 	case back:
 		next = v.p.shell.PublicPath(v.r, v.r.URL.RequestURI())
 	}
@@ -215,7 +220,7 @@ func (v *visit) show(status int) error {
 var notices = map[string]string{
 	"saved": "notice.saved", "password": "notice.password", "email": "notice.email", "ended": "notice.ended", "others": "notice.others",
 	"reset": "notice.reset", "activated": "notice.activated", "signedout": "notice.signedout", "deleted": "notice.deleted", "closed": "notice.closed", "restored": "notice.restored", "expired": "notice.expired", "passkey": "notice.passkey",
-	"connect": "notice.connect", "connected": "notice.connected",
+	"connect": "notice.connect", "connected": "notice.connected", "second": "notice.second",
 }
 
 // act reads the form and does what it asks for. An error that the user can

@@ -3,7 +3,6 @@ package proxy
 // Browsers: requests that are authenticated by the cookie of a login page.
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,7 +14,10 @@ import (
 // Browsers finds the user of a browser that has signed in at a page;
 // *pages.Pages is one. If it also has a method Refused(*http.Request,
 // *jotgate.User, error), that is called for each request of a signed-in browser
-// that is rejected because another origin caused it.
+// that is rejected because another origin caused it; and if it has a method
+// ToStepUp(http.ResponseWriter, *http.Request, *jotgate.Error), that sends the browser to
+// the page at which its user authenticates again, and back, if the error of
+// jotgate.Guard.CheckAuth demands it.
 type Browsers interface {
 	// SignedIn returns the user of the request's cookie, or nil if the browser is
 	// not signed in. It may set a cookie on the response. The error is
@@ -31,7 +33,7 @@ type Browsers interface {
 // browserGate returns a handler for protected paths that also accepts the cookie
 // of a login page; tokens is the handler for requests with a token, and the
 // response to those with neither.
-func browserGate(guard *jotgate.Guard, s Settings, open, tokens http.Handler) http.Handler {
+func browserGate(guard *jotgate.Guard, s Settings, demands *demands, open, tokens http.Handler) http.Handler {
 	if s.Browsers == nil {
 		return tokens
 	}
@@ -59,9 +61,26 @@ func browserGate(guard *jotgate.Guard, s Settings, open, tokens http.Handler) ht
 			}
 			err.Respond(w, "")
 		default:
-			open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
+			if err := guard.CheckAuth(user, demands.of(r)...); err != nil {
+				stepUp(guard, s.Browsers, w, r, jotgate.AsError(err))
+				return
+			}
+			open.ServeHTTP(w, withUser(r, user))
 		}
 	})
+}
+
+// stepUp sends a browser whose authentication is too old or too weak to the page at
+// which its user authenticates again. A script, and a form whose fields would be
+// lost, get the error.
+func stepUp(guard *jotgate.Guard, pages Browsers, w http.ResponseWriter, r *http.Request, err *jotgate.Error) {
+	if p, ok := pages.(interface {
+		ToStepUp(w http.ResponseWriter, r *http.Request, err *jotgate.Error)
+	}); ok && isNavigation(r) {
+		p.ToStepUp(w, r, err)
+		return
+	}
+	err.Respond(w, guard.Header().Challenge)
 }
 
 // isNavigation reports whether a person opens a page, and no script or program

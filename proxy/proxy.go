@@ -23,7 +23,6 @@ package proxy
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,6 +47,13 @@ type Settings struct {
 	// Protect lists the path prefixes that need a token; "/" is everything.
 	// Required: a proxy that protects nothing is a mistake.
 	Protect []string
+	// StepUp demands of requests under a path prefix, besides a token, what
+	// jotgate.Guard.RequireAuth does: a recent authentication, two factors, or both.
+	// The response to others is that of RFC 9470, with which a client authenticates
+	// again; a browser is sent to the page for that, and back. The demands of all
+	// prefixes that cover a path hold. Its prefixes need not be in Protect.
+	// Default: none.
+	StepUp map[string][]jotgate.Requirement
 	// DropToken removes the header with the token, or another credential that the
 	// guard accepts, from the forwarded request.
 	// Default: false.
@@ -121,6 +127,11 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 			return nil, fmt.Errorf("proxy: Protect: the prefix %q does not begin with /", prefix)
 		}
 	}
+	demands, err := newDemands(s.StepUp)
+	if err != nil {
+		return nil, fmt.Errorf("proxy: StepUp: %w", err)
+	}
+	s.Protect = slices.Concat(s.Protect, demands.prefixes)
 	s.Logger = slog.New(trace.Handler(cmp.Or(s.Logger, slog.Default()).Handler()))
 	if s.Timeout <= 0 {
 		s.Timeout = time.Minute
@@ -142,9 +153,7 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	}
 	proxies.Forwarded = s.ForwardedHeader
 	open := forward(guard, target, rules, proxies, s)
-	closed := browserGate(guard, s, open, guard.RequireUser(func(w http.ResponseWriter, r *http.Request, user *jotgate.User) {
-		open.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
-	}))
+	closed := browserGate(guard, s, demands, open, demands.tokens(guard, open))
 	gate := func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
 			// TRACE would return the token to the client; CONNECT has no path.

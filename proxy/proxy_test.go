@@ -277,6 +277,8 @@ func TestSettings(t *testing.T) {
 		"another scheme":  func(s *proxy.Settings) { s.Upstream = "ftp://127.0.0.1:1" },
 		"nothing to keep": func(s *proxy.Settings) { s.Protect = nil },
 		"relative prefix": func(s *proxy.Settings) { s.Protect = []string{"api/"} },
+		"relative step":   func(s *proxy.Settings) { s.StepUp = map[string][]jotgate.Requirement{"api/": {jotgate.ACR("aal2")}} },
+		"empty step":      func(s *proxy.Settings) { s.StepUp = map[string][]jotgate.Requirement{"/api/": nil} },
 	} {
 		s := good
 		change(&s)

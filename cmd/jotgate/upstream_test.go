@@ -78,3 +78,35 @@ func TestTimeoutsOfTheUpstream(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// --step-up demands a recent authentication of a path: the token of a login without a
+// second factor does not say when that was, and the one of /auth/again/ does.
+func TestStepUpOfAPath(t *testing.T) {
+	behind := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "behind: "+r.Header.Get("X-Auth-User"))
+	}))
+	defer behind.Close()
+	config := write(t, "jotgate.yaml", "upstream: "+behind.URL+"\nstep-up:\n  /pay/: 10m\n  /transfer/: aal2+1h\n")
+	s := startServer(t, t.TempDir(), nil, "--log-level", "error", "--config", config)
+	s.curl(t, "-d", "username=alice", "-d", "email=alice@example.com", "-d", "password=a-long-password-1", "BASE/auth/users/")
+	access := func(answer string) string {
+		_, rest, _ := strings.Cut(answer, `"access":"`)
+		token, _, _ := strings.Cut(rest, `"`)
+		return "Authorization: Bearer " + token
+	}
+	login := access(s.curl(t, "-d", "username=alice", "-d", "password=a-long-password-1", "BASE/api/token/"))
+	get := func(token, path, want string) {
+		t.Helper()
+		if got := s.curl(t, "-i", "-H", token, "BASE"+path); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+	get(login, "/x", "behind: alice")
+	get(login, "/pay/1", `error="insufficient_user_authentication", max_age="600"`)
+	again := access(s.curl(t, "-H", login, "-d", "password=a-long-password-1", "BASE/auth/again/"))
+	get(again, "/pay/1", "behind: alice")
+	get(again, "/transfer/", `error="insufficient_user_authentication", acr_values="aal2", max_age="3600"`)
+	if got := s.end(t); got != 0 {
+		t.Error(got)
+	}
+}
