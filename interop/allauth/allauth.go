@@ -1,5 +1,5 @@
-// Package allauth runs a real django-allauth 65 with second factors for the tests: the project in project/, with the
-// packages that tools/allauth unpacks.
+// Package allauth runs a real django-allauth 65 with second factors and accounts at providers for the tests: the project in
+// project/, with the packages that tools/allauth unpacks.
 package allauth
 
 import (
@@ -21,13 +21,32 @@ type Site struct{ inside *peer.Process }
 // of docs/django.md.
 func Start(tb testing.TB, database, secretKey string, adapter bool) *Site {
 	tb.Helper()
+	return start(tb, map[string]any{"database": database, "secret_key": secretKey, "adapter": adapter, "issuer": ""})
+}
+
+// A Client is what an OpenID Connect provider knows allauth by.
+type Client struct{ ID, Secret string }
+
+// Callback is where a provider sends browsers back to, if its id is certified.
+const Callback = "http://localhost/accounts/oidc/certified/login/callback/"
+
+// StartWith starts Django as Start does, with the OpenID Connect provider certified.
+func StartWith(tb testing.TB, database, secretKey, issuer string, client Client) *Site {
+	tb.Helper()
+	return start(tb, map[string]any{
+		"database": database, "secret_key": secretKey, "adapter": false, "issuer": issuer, "client_id": client.ID, "client_secret": client.Secret,
+	})
+}
+
+func start(tb testing.TB, settings map[string]any) *Site {
+	tb.Helper()
 	_, file, _, _ := runtime.Caller(0)
 	folder := filepath.Dir(file)
 	modules, err := exec.Command(filepath.Join(folder, "../../tools/allauth"), "--check").Output()
 	if err != nil {
 		tb.Fatal("django-allauth 65 is missing: run tools/setup")
 	}
-	judge, err := json.Marshal(map[string]any{"database": database, "secret_key": secretKey, "adapter": adapter})
+	judge, err := json.Marshal(settings)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -69,4 +88,19 @@ func (s *Site) Request(tb testing.TB, status int, browser, method, path string, 
 	}
 	data, _ = response.Body.Data.(map[string]any)
 	return data, response.Body.Meta
+}
+
+// A Page is what a browser has got from allauth's pages.
+type Page struct {
+	Status   int
+	Location string // of a redirect
+	HTML     string
+	User     string // the username of the session, or ""
+}
+
+// Browse sends a request of a browser to allauth's pages; a form is posted.
+func (s *Site) Browse(tb testing.TB, browser, path string, form map[string]string) (p Page) {
+	tb.Helper()
+	s.Ask(tb, "browse", map[string]any{"browser": browser, "path": path, "form": form}, &p)
+	return p
 }

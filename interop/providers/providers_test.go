@@ -15,12 +15,15 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/interop/allauth"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/pages"
 	"github.com/jotgate/jotgate/provider"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
+	"github.com/jotgate/jotgate/store/sqlite"
 )
 
 const secret = `a secret of the client: 100 % "safe"`
@@ -41,7 +44,7 @@ func newSite(t *testing.T, on database, change func(*provider.Settings), changes
 		t.Fatal(err)
 	}
 	s := &site{T: t, server: &httptest.Server{Listener: listener, Config: &http.Server{}}, issuer: peer.Start(t, exec.Command("node", "judge.mjs"))}
-	port := s.issuer.Ask(t, `["http://`+listener.Addr().String()+`/account/provider/certified/callback"]`)
+	port := s.issuer.Ask(t, `["http://`+listener.Addr().String()+`/account/provider/certified/callback","`+allauth.Callback+`"]`)
 	settings := provider.Settings{ID: "certified", Issuer: "http://127.0.0.1:" + port, ClientID: "jotgate", ClientSecret: secret}
 	if change != nil {
 		change(&settings)
@@ -67,14 +70,25 @@ type database func(*testing.T, *jotgatetest.Gate)
 
 func onSQLite(*testing.T, *jotgatetest.Gate) {}
 
-func onPostgres(t *testing.T, g *jotgatetest.Gate) {
-	db, err := postgres.Open(t.Context(), pgtest.Database(t), postgres.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if g.Gate, err = jotgate.New(g.Settings(), db); err != nil {
-		t.Fatal(err)
+func onPostgres(t *testing.T, g *jotgatetest.Gate) { onAddress(pgtest.Database(t))(t, g) }
+
+// onAddress chooses a database by its address.
+func onAddress(address string) database {
+	return func(t *testing.T, g *jotgatetest.Gate) {
+		var db *store.Store
+		var err error
+		if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
+			db, err = sqlite.Open(t.Context(), path, sqlite.Options{})
+		} else {
+			db, err = postgres.Open(t.Context(), address, postgres.Options{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		if g.Gate, err = jotgate.New(g.Settings(), db); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -51,6 +51,53 @@ def request(browser, method, path, body=None):
     return {"status": response.status_code, "body": response.json() if response.content else None}
 
 
+def browse(browser, path, form):
+    """A request of a browser to the pages: a form is posted. The result is a Page of allauth.go."""
+    client = browsers.setdefault(browser, Client(HTTP_HOST="localhost"))
+    response = client.get(path) if form is None else client.post(path, form)
+    user = get_user_model().objects.filter(pk=client.session.get("_auth_user_id")).first()
+    return {
+        "Status": response.status_code,
+        "Location": response.get("Location", ""),
+        "HTML": response.content.decode(),
+        "User": user.username if user else "",
+    }
+
+
+def social():
+    """All accounts at providers, as allauth describes them, and how many tokens it keeps of each."""
+    from allauth.socialaccount.models import SocialAccount
+
+    return [
+        {
+            "ID": str(a.pk),
+            "User": a.user.username,
+            "Provider": a.provider,
+            "UID": a.uid,
+            "Words": str(a.get_provider_account()),
+            "Tokens": a.socialtoken_set.count(),
+        }
+        for a in SocialAccount.objects.order_by("pk")
+    ]
+
+
+def verified(username):
+    """The addresses that a user has proved."""
+    from allauth.account.models import EmailAddress
+
+    return [a.email for a in EmailAddress.objects.filter(user__username=username, verified=True)]
+
+
+def uid(provider, data):
+    """What allauth takes from a provider's description of a user as its id there."""
+    from importlib import import_module
+
+    from allauth.socialaccount.models import SocialApp
+
+    module = import_module("allauth.socialaccount.providers.%s.provider" % provider)
+    return str(module.provider_classes[0](None, app=SocialApp(provider=provider)).extract_uid(data))
+
+
 def rows(user):
     """The user's rows of mfa_authenticator."""
     return [{"type": a.type, "data": a.data} for a in Authenticator.objects.filter(user_id=user).order_by("id")]

@@ -1,4 +1,4 @@
-"""A Django with django-allauth's second factors and its headless API. JUDGE has, as JSON, what a test sets."""
+"""A Django with django-allauth's second factors, its accounts at providers and its headless API. JUDGE has, as JSON, what a test sets."""
 
 import json
 import os
@@ -60,3 +60,20 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 if JUDGE["adapter"]:
     MFA_ADAPTER = "jotgate_mfa.JotgateMFAAdapter"
+if JUDGE["issuer"]:
+    INSTALLED_APPS += ["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
+    SOCIALACCOUNT_STORE_TOKENS = True
+    SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [
+                {
+                    "provider_id": "certified",
+                    "name": "Certified",
+                    "client_id": JUDGE["client_id"],
+                    "secret": JUDGE["client_secret"],
+                    "settings": {"server_url": JUDGE["issuer"], "token_auth_method": "client_secret_post"},
+                }
+            ],
+        }
+    }
