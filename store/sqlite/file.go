@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -17,7 +18,9 @@ import (
 // SQLite goes on with an open file that was deleted or replaced, so that what it writes
 // would be lost. Each batch of writes therefore compares the file at the path with the
 // one that is open, and so do reads now and then: nothing is answered while there is no
-// file, and another file is opened in place of the old one.
+// file, and another file is opened in place of the old one. The same comparison is
+// made with the log and its index, which belong to the file: what the deleted log has
+// is first copied into the file.
 
 // readsBetween is how many reads rely on the comparison before.
 const readsBetween = 8
@@ -29,14 +32,38 @@ type file struct {
 	last    atomic.Pointer[os.FileInfo]
 	reads   atomic.Uint64
 	suspect atomic.Bool // set until the writer has found a file
+	logs    atomic.Pointer[logs]
+	logger  *slog.Logger
+}
+
+// logs are the write-ahead log and its index.
+type logs [2]os.FileInfo
+
+// findLogs returns what is at their paths.
+func (f *file) findLogs() (found logs) {
+	for i, end := range []string{"-wal", "-shm"} {
+		if info, err := os.Stat(f.path + end); err == nil {
+			found[i] = info
+		}
+	}
+	return found
+}
+
+// logsChanged reports whether one of used, which are open, was deleted or replaced.
+func (f *file) logsChanged(used *logs) bool {
+	if used == nil {
+		return false
+	}
+	found := f.findLogs()
+	return !os.SameFile(found[0], used[0]) || !os.SameFile(found[1], used[1])
 }
 
 // errMissing is returned while there is no file at the path.
 var errMissing = errors.New("the database file was deleted or moved away")
 
-func newFile(path string) (*file, error) {
+func newFile(path string, logger *slog.Logger) (*file, error) {
 	info, err := os.Stat(path)
-	f := &file{path: path, opened: info}
+	f := &file{path: path, opened: info, logger: logger}
 	f.last.Store(&info)
 	return f, err
 }
@@ -54,7 +81,7 @@ func (f *file) look() (os.FileInfo, error) {
 func (f *file) changed() bool {
 	if f.reads.Add(1)%readsBetween == 0 {
 		info, err := f.look()
-		if err != nil || !os.SameFile(info, *f.last.Load()) {
+		if err != nil || !os.SameFile(info, *f.last.Load()) || f.logsChanged(f.logs.Load()) {
 			f.suspect.Store(true)
 		}
 	}
@@ -118,6 +145,10 @@ func (w *writer) current() error {
 		}
 		w.file.opened = info
 		w.file.last.Store(&info)
+	} else if w.conn != nil && w.file.logsChanged(w.logs) {
+		if err := w.readers.replace(w.keepLog); err != nil {
+			return err
+		}
 	}
 	w.file.suspect.Store(false)
 	return nil
@@ -125,7 +156,7 @@ func (w *writer) current() error {
 
 // replace opens new connections after leave has closed that of the writer. It waits
 // for the reads of the old file that go on.
-func (r *reader) replace(leave func()) error {
+func (r *reader) replace(leave func() error) error {
 	const pause = 10 * time.Millisecond
 	for tries := 0; !r.mu.TryLock(); tries++ {
 		if tries == 200 {
@@ -135,32 +166,47 @@ func (r *reader) replace(leave func()) error {
 	}
 	defer r.mu.Unlock()
 	_ = errors.Join(r.q.close(), r.db.Close())
-	leave()
+	err := leave()
 	r.db = r.open()
 	r.q = newPrepared(r.db.PrepareContext)
-	return nil
+	return err
 }
 
 // leave closes the connection of a file that is no longer at the path; SQLite then
 // leaves the log where it is. If it is still at the path, it is removed, because SQLite
 // would apply it to the new file; a log that another process has made is left alone.
-func (w *writer) leave() {
-	own := w.ownLog()
+func (w *writer) leave() error {
+	own := w.logs != nil && os.SameFile(w.file.findLogs()[0], w.logs[0])
 	w.drop()
 	if own {
 		_ = errors.Join(os.Remove(w.file.path+"-wal"), os.Remove(w.file.path+"-shm"))
 	}
+	return nil
 }
 
-// noteLog notes which log the open connection writes.
-func (w *writer) noteLog() {
-	if w.log == nil && w.file != nil {
-		w.log, _ = os.Stat(w.file.path + "-wal")
+// keepLog copies what a log that was deleted has into the file, and closes its
+// connection. If another process has written a log since then, the two cannot be
+// merged: to copy one while the other is used would damage the database. Closing the
+// connection copies this one if the other process has ended, and no other otherwise.
+func (w *writer) keepLog() error {
+	wal := w.file.findLogs()[0]
+	if kept := wal == nil || wal.Size() == 0 || os.SameFile(wal, w.logs[0]); !kept {
+		w.file.logger.Error("the write-ahead log of the database was deleted, and another process wrote a new one: the last changes of one of them are lost", "file", wal.Name())
+	} else if err := exec(context.Background(), w.q, "PRAGMA wal_checkpoint"); err != nil {
+		return err
+	} else {
+		w.file.logger.Warn("the write-ahead log of the database, or its index, was deleted while it was in use; no change is lost", "file", w.file.path)
 	}
+	w.drop()
+	return nil
 }
 
-// ownLog reports whether the log at the path is that of the file which was open.
-func (w *writer) ownLog() bool {
-	info, err := os.Stat(w.file.path + "-wal")
-	return err == nil && w.log != nil && os.SameFile(info, w.log)
+// noteLogs notes which log the open connection writes.
+func (w *writer) noteLogs() {
+	if w.logs == nil && w.file != nil {
+		if found := w.file.findLogs(); found[0] != nil && found[1] != nil {
+			w.logs = &found
+			w.file.logs.Store(&found)
+		}
+	}
 }

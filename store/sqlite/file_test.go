@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -143,4 +144,76 @@ func TestFileThatIsReplaced(t *testing.T) {
 			holds(t, reopen(t, path), "bob eve ")
 		})
 	}
+}
+
+// elsewhere creates users in another process, which has locks and an index of the log of its own, and fails the test
+// unless it then finds exactly those that are wanted.
+func elsewhere(t *testing.T, path, users, want string) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestElsewhere$", "-test.v")
+	child.Env = append(os.Environ(), "JOTGATE_TEST_FILE="+path, "JOTGATE_TEST_USERS="+users, "JOTGATE_TEST_WANT="+want)
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Errorf("another process: %v\n%s", err, out)
+	}
+}
+
+func TestElsewhere(t *testing.T) {
+	path := os.Getenv("JOTGATE_TEST_FILE")
+	if path == "" {
+		return // it is the process of another test
+	}
+	s := reopen(t, path)
+	for name := range strings.FieldsSeq(os.Getenv("JOTGATE_TEST_USERS")) {
+		create(t, s, name)
+	}
+	holds(t, s, os.Getenv("JOTGATE_TEST_WANT"))
+}
+
+// A log that is deleted while the store is open takes no change with it, and another process finds what is written
+// afterwards.
+func TestLogThatIsDeleted(t *testing.T) {
+	for name, deleted := range map[string][]string{"log": {"-wal"}, "index": {"-shm"}, "both": {"-wal", "-shm"}} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "jotgate.db")
+			s := reopen(t, path)
+			create(t, s, "ada")
+			holds(t, s, "ada ")
+			for _, end := range deleted {
+				if err := os.Remove(path + end); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wait.Until(t, "reads notice it", func() bool {
+				if _, err := s.Accounts().ByLogin(t.Context(), "ada"); err != nil {
+					t.Error(err)
+				}
+				_, missing := os.Stat(path + deleted[0])
+				return missing == nil
+			})
+			elsewhere(t, path, "bob", "ada bob ")
+			create(t, s, "eve")
+			holds(t, s, "ada bob eve ")
+			elsewhere(t, path, "", "ada bob eve ")
+		})
+	}
+}
+
+// If another process has written a new log in the meantime and ended, the changes of the store that is open stay.
+func TestLogThatIsReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jotgate.db")
+	elsewhere(t, path, "ada", "ada ")
+	s := reopen(t, path)
+	create(t, s, "bob")
+	for _, name := range files[1:] {
+		if err := os.Remove(path + name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	elsewhere(t, path, "eve", "ada eve ")
+	if err := s.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+	holds(t, s, "ada bob ")
+	create(t, s, "eve")
+	elsewhere(t, path, "", "ada bob eve ")
 }

@@ -26,6 +26,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,7 +80,7 @@ func Open(ctx context.Context, path string, options Options) (*store.Store, erro
 	read, write := pool(path, options, true), pool(path, options, false)
 	s, err := open(ctx, path, read, write, options)
 	if err != nil {
-		return nil, errors.Join(temporary(explain(path, err)), read.Close(), write.Close())
+		return nil, errors.Join(temporary(explain(path, writable(path, err))), read.Close(), write.Close())
 	}
 	return s, nil
 }
@@ -105,7 +106,7 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 			return nil, err
 		}
 	}
-	f, err := newFile(path)
+	f, err := newFile(path, options.Logger)
 	if err != nil {
 		return nil, err
 	}
@@ -353,6 +354,22 @@ func reason(err error) string {
 func explain(path string, err error) error {
 	if reason, ok := reasons[code(err)&0xff]; ok {
 		return fmt.Errorf("the database file %s %s: %w", path, reason, err)
+	}
+	return err
+}
+
+// readOnlyFolder is the extended code of readOnly for a folder.
+const readOnlyFolder = 1544
+
+// writable adds to err, of opening the file, that its folder cannot be written, where
+// SQLite makes the log.
+func writable(path string, err error) error {
+	if c := code(err); c&0xff == cantOpen || c == readOnlyFolder {
+		f, reason := os.CreateTemp(filepath.Dir(path), ".jotgate-")
+		if reason != nil {
+			return fmt.Errorf("SQLite must be able to write in its folder: %w (%w)", err, reason)
+		}
+		_ = errors.Join(f.Close(), os.Remove(f.Name()))
 	}
 	return err
 }

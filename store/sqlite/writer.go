@@ -6,7 +6,6 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 
@@ -54,7 +53,7 @@ type writer struct {
 
 	conn *sql.Conn // used by the goroutine only; nil if it has to be opened
 	q    *prepared
-	log  os.FileInfo // the write-ahead log of conn
+	logs *logs // those of conn; nil if not known
 
 	file    *file // nil in some tests
 	readers *reader
@@ -197,7 +196,7 @@ func (w *writer) together(list []*job) (err error) {
 	if err := exec(ctx, q, "BEGIN IMMEDIATE"); err != nil {
 		return w.failed(err)
 	}
-	w.noteLog()
+	w.noteLogs()
 	for _, j := range list {
 		if err := inside(ctx, q, j, len(list) > 1); err != nil {
 			return w.failed(err)
@@ -269,7 +268,7 @@ func (w *writer) connect(ctx context.Context) (*prepared, error) {
 			return nil, err
 		}
 		w.conn, w.q = conn, newPrepared(conn.PrepareContext)
-		w.log = nil
+		w.logs = nil
 	}
 	return w.q, nil
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -223,6 +224,26 @@ func TestFullDiskIsNamed(t *testing.T) {
 	}
 	if err := w.write(t.Context(), insert(1)); err != nil {
 		t.Errorf("on a new connection: %v", err)
+	}
+}
+
+// SQLite says of a folder that cannot be written only that the file cannot be opened.
+func TestFolderThatCannotBeWritten(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "folder")
+	if err := os.WriteFile(folder, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db := pool(t.TempDir(), Options{}, false)
+	defer db.Close()
+	err := db.PingContext(t.Context())
+	if code(err)&0xff != cantOpen {
+		t.Fatal(err)
+	}
+	if err := writable(filepath.Join(folder, "a.db"), err); !strings.Contains(err.Error(), "SQLite must be able to write in its folder") {
+		t.Error(err)
+	}
+	if reason := writable(filepath.Join(t.TempDir(), "a.db"), err); reason.Error() != err.Error() {
+		t.Error(reason)
 	}
 }
 
