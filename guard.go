@@ -39,6 +39,7 @@ type Guard struct {
 	revoked  *revocation.List
 	stale    func() bool                 // reports that the revocation list is too old to trust
 	follower *revocation.Follower        // nil without a feed to follow
+	idle     *time.Timer                 // warns that the feed is not followed; nil without one
 	refused  func(*http.Request, *Error) // records a rejected request, if not nil
 	onError  func(http.ResponseWriter, *http.Request, *Error)
 	log      *slog.Logger
@@ -170,8 +171,15 @@ func newGuard(s GuardSettings) (*Guard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jotgate: %w", err)
 	}
+	g.idle = time.AfterFunc(idleTime, func() {
+		g.log.Warn("RevocationsURL is set but Guard.Run was not started: revoked tokens are accepted until they expire")
+	})
 	return g, nil
 }
+
+// idleTime is how long a gate with KeyRotation may issue tokens, and a Guard
+// with RevocationsURL may exist, before it warns that Run was not called.
+const idleTime = time.Minute
 
 // remoteLifetime is the minimum time for which a Guard keeps a revocation
 // from a feed. It keeps them longer if the feed says that the Gate's access
@@ -196,11 +204,13 @@ func (g *Guard) measure(_ context.Context, set metrics.Set) {
 
 // Run follows the revocations at GuardSettings.RevocationsURL until the
 // context ends, and returns its error. Without that setting it returns nil
-// immediately. A Guard whose Run is not called receives no revocations.
+// immediately. A Guard whose Run is not called receives no revocations; after a
+// minute it logs a warning.
 func (g *Guard) Run(ctx context.Context) error {
 	if g.follower == nil {
 		return nil
 	}
+	g.idle.Stop()
 	return g.follower.Run(ctx)
 }
 

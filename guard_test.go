@@ -1,12 +1,15 @@
 package jotgate_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jotgate/jotgate"
@@ -355,5 +358,39 @@ func TestGuardWithoutKeys(t *testing.T) {
 				t.Errorf("RememberTokens %d: %v does not give the cause", remember, err)
 			}
 		}
+	}
+}
+
+// A Guard that names a feed and does not follow it accepts revoked tokens, which
+// the log says once.
+func TestGuardThatDoesNotRun(t *testing.T) {
+	const feed = "https://auth.example.com/auth/revocations"
+	for name, row := range map[string]struct {
+		url  string
+		run  bool
+		want int
+	}{
+		"Run is forgotten": {feed, false, 1},
+		"Run is called":    {feed, true, 0},
+		"no feed":          {"", false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log strings.Builder
+				guard := newGuard(t, func(s *jotgate.GuardSettings) {
+					s.RevocationsURL, s.Logger = row.url, slog.New(slog.NewTextHandler(&log, nil))
+				})
+				if row.run {
+					ended, end := context.WithCancel(t.Context())
+					end()
+					_ = guard.Run(ended)
+				}
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				if got := strings.Count(log.String(), "Guard.Run was not started"); got != row.want {
+					t.Errorf("%d lines: %s", got, log.String())
+				}
+			})
+		})
 	}
 }

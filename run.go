@@ -107,10 +107,6 @@ func (g *Gate) rotateDue(ctx context.Context) {
 	}
 }
 
-// idleTime is how long a gate with KeyRotation may issue tokens before it
-// warns that Run was not called.
-const idleTime = time.Minute
-
 // warnIdle logs a warning once, at a login or a refresh, if
 // Settings.KeyRotation has no effect because neither Run nor Keys.Rotate was
 // called.

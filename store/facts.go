@@ -39,6 +39,11 @@ func (s *Store) Facts(ctx context.Context) (list []Fact, err error) {
 			return err
 		}
 		list = slices.Concat(found.userFacts(), found.djangoFacts())
+		site, err := s.siteFact(ctx, q)
+		list = append(list, site...)
+		if err != nil {
+			return err
+		}
 		mine, err := s.ownFacts(ctx, q)
 		list = append(list, mine...)
 		if err != nil {
@@ -192,6 +197,24 @@ func (t *tables) djangoFacts() (list []Fact) {
 		list = append(list, f)
 	}
 	return list
+}
+
+// AboutSite is the subject of the fact that a Django site has created tables
+// here, so that its SECRET_KEY signs the tokens.
+const AboutSite = "Django site"
+
+// siteFact looks for tables that only Django creates.
+func (s *Store) siteFact(ctx context.Context, q Queryer) ([]Fact, error) {
+	for _, table := range []string{"django_session", "django_admin_log", "token_blacklist_outstandingtoken"} {
+		columns, err := all(ctx, q, scanColumn, s.driver.Columns, table)
+		if err != nil {
+			return nil, err
+		}
+		if len(columns) > 0 {
+			return []Fact{{OK: true, About: AboutSite, Found: "has created " + table}}, nil
+		}
+	}
+	return nil, nil
 }
 
 // ownFacts checks jotgate's tables and its index.

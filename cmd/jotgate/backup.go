@@ -34,7 +34,7 @@ On PostgreSQL, pg_dump does this.`
 func (c *backupCommand) Run(a *app) error {
 	path, ok := c.sqliteFile()
 	if !ok {
-		return usage("backup is for SQLite; for PostgreSQL use pg_dump --format=custom --file=FILE %s", c.shown())
+		return usage("backup is for SQLite; for PostgreSQL use pg_dump --format=custom --file=FILE %s", c.forClients())
 	}
 	if sameFile(path, c.File) {
 		return usage("%s is the database itself: give the copy another name", c.File)

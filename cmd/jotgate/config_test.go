@@ -47,6 +47,9 @@ func TestMisspeltSettingInTheConfigFile(t *testing.T) {
 	for text, says := range map[string]string{
 		"mail-sever: x\n":             "did you mean mail-server?",
 		"port: 8000\n":                "did you mean addr?",
+		"sign-up: false\n":            "did you mean no-signup?",
+		"signup: false\n":             "did you mean no-signup?",
+		"registration: false\n":       "did you mean no-signup?",
 		"rates:\n  login: 30/min\n":   `no setting "rates.login"`,
 		"addr: a:1\nfoo: b\n":         `no setting "foo"`,
 		"base-url: a\nbase_url: b\n":  "base-url is given twice",
@@ -161,6 +164,7 @@ func TestSuggestions(t *testing.T) {
 		"serve --debug":          "did you mean --log-level debug?",
 		"doctor -v":              "did you mean --log-level debug?",
 		"serve --smtp x":         "did you mean --mail-server URL?",
+		"serve --disable-signup": "did you mean --no-signup",
 		"user list --db x":       "did you mean --database URL?",
 		"serve --settings a.yml": "did you mean --config FILE?",
 	} {

@@ -81,7 +81,7 @@ func request(args []string) (r *http.Request, head bool, err error) {
 	if r, err = http.NewRequest(method, address, strings.NewReader(strings.Join(data, "&"))); err != nil {
 		return nil, false, err
 	}
-	r.Header = header
+	r.Header, r.Host = header, header.Get("Host")
 	r.Header.Set("User-Agent", "curl/8.14.1")
 	if len(data) > 0 && header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

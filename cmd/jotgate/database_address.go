@@ -4,6 +4,7 @@ package main
 // packages and people write it into DATABASE_URL.
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,4 +56,15 @@ func (f *databaseFlags) shown() string {
 		return "database"
 	}
 	return "postgres://" + before[at+1:]
+}
+
+// forClients returns what shown does with the name of the user, as PostgreSQL's
+// programs need it.
+func (f *databaseFlags) forClients() string {
+	dsn, _ := f.postgresAddress()
+	u, err := url.Parse(dsn)
+	if err != nil || u.User.Username() == "" || "postgres://"+u.Host+u.Path != f.shown() {
+		return f.shown()
+	}
+	return "postgres://" + url.User(u.User.Username()).String() + "@" + u.Host + u.Path
 }

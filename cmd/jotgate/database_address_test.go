@@ -52,6 +52,9 @@ func TestAddressIsShownWithoutPasswords(t *testing.T) {
 		if got := f.shown(); got != want {
 			t.Errorf("%s is shown as %s, want %s", given, got, want)
 		}
+		if got := f.forClients(); got != want && got != strings.Replace(want, "://", "://app@", 1) {
+			t.Errorf("%s is passed on as %s", given, got)
+		}
 	}
 	for _, password := range []string{"se@cret", "se/cret", "se?cret", "se%cret", "se cret", "@secret", "secret@", "cret@db@secret"} {
 		status, _, stderr := try(t, nil, "", "migrate", "--database", "postgres://app:"+password+"@127.0.0.1:1/site")

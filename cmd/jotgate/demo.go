@@ -1,8 +1,7 @@
 package main
 
-// What serve prints when it is ready. With --demo it creates a user and sends
-// the three requests that it prints to itself, so that the responses are
-// real.
+// --demo: serve creates a user and sends the three requests that it prints to
+// itself, so that the responses are real.
 
 import (
 	"context"
@@ -27,37 +26,6 @@ const (
 	demoEmail = "demo@example.com"
 )
 
-// welcome prints where the server is and what to try. What it prints before the
-// demo's requests is one write, so that a reader that finds the address in the
-// output finds the rest as well.
-func (c *serveCommand) welcome(a *app, listener net.Listener, gate *jotgate.Gate, db *store.Store) error {
-	base, curl := c.baseOf(listener), "curl"
-	text := fmt.Sprintf("jotgate is listening on %s, with its users in %s\n", c.placeOf(listener), c.shown())
-	if address, socket := listener.Addr().(*net.UnixAddr); socket {
-		curl = "curl --unix-socket " + address.Name
-	}
-	if c.Demo {
-		a.printf("%s", text)
-		return c.demonstrate(a, listener, gate, db)
-	}
-	if c.Pages == "on" {
-		text += fmt.Sprintf("\nOpen %s%s to sign up and sign in.\n", c.browserBase(listener), c.PagesPath)
-	}
-	login := c.UsernameColumn + "=alice"
-	if c.UsernameColumn == "email" {
-		login += "@example.com"
-	}
-	a.printf(`%[4]s
-Try it: sign up, log in, and ask who you are with the access token that comes back.
-
-  %[3]s -d %[2]s -d password=correct-horse-1 %[1]s/auth/users/
-  %[3]s -d %[2]s -d password=correct-horse-1 %[1]s/api/token/
-  %[3]s -H "Authorization: Bearer $TOKEN" %[1]s/auth/users/me/
-
-`, base, login, curl, text)
-	return nil
-}
-
 // demonstrate creates the user and shows the three requests.
 func (c *serveCommand) demonstrate(a *app, listener net.Listener, gate *jotgate.Gate, db *store.Store) error {
 	level := a.logLevel.Level()
@@ -69,7 +37,7 @@ func (c *serveCommand) demonstrate(a *app, listener net.Listener, gate *jotgate.
 		return err
 	}
 	if c.Pages == "on" {
-		a.printf("\nOpen %s%s and sign in as %s with the password %s\n", c.browserBase(listener), c.PagesPath, demoName, password)
+		a.printf("\nOpen %s%s and sign in as %s with the password %s\n", c.pagesBase(listener), c.PagesPath, demoName, password)
 	}
 	form := url.Values{"username": {demoName}, "password": {password}}
 	a.printf("\n1. Log in. The response is a pair of tokens and the user.\n\n  curl -d username=%s -d password=%s %s/api/token/\n\n", demoName, password, base)

@@ -3,6 +3,7 @@ package main
 // A dump of a site's settings, and values of Python in it.
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -109,7 +110,7 @@ func shownSetting(path string, v any) string {
 	case nil:
 		return "nothing"
 	case []any:
-		return strings.Join(listOf(v), ", ")
+		return strings.Join(namesIn(v), ", ")
 	case map[string]any:
 		return plural(len(v), "member")
 	case bool:
@@ -119,4 +120,20 @@ func shownSetting(path string, v any) string {
 		return text
 	}
 	return "nothing"
+}
+
+// namesIn returns the elements of a list; of objects, such as password
+// validators and the fields of a model, the names.
+func namesIn(list []any) []string {
+	texts := listOf(list)
+	for i, v := range list {
+		if object, is := v.(map[string]any); is {
+			name, is := object["NAME"].(string)
+			if !is {
+				name, _ = object["column"].(string)
+			}
+			texts[i] = cmp.Or(name[strings.LastIndex(name, ".")+1:], plural(len(object), "member"))
+		}
+	}
+	return texts
 }

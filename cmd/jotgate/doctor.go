@@ -62,8 +62,14 @@ func (c *doctorCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	facts = append(facts, c.secretFact(a, facts))
-	facts = append(facts, c.serveFacts(a)...)
+	migrated := !slices.ContainsFunc(facts, func(f store.Fact) bool { return f.Fatal })
+	secret := c.secretFact(a, facts)
+	facts = append(facts, secret)
+	for _, f := range c.serveFacts(a, migrated) {
+		if !f.Fatal || f.Found != secret.Found { // once is enough
+			facts = append(facts, f)
+		}
+	}
 	if c.Django || django != nil {
 		compared, err := c.djangoFacts(a, django)
 		if err != nil {
@@ -84,7 +90,7 @@ func (c *doctorCommand) Run(a *app) error {
 
 // printFacts prints a line for each fact, followed by how to fix it.
 func printFacts(a *app, facts []store.Fact) {
-	for _, f := range facts {
+	for _, f := range folded(facts) {
 		mark := "ok  "
 		switch {
 		case f.Fatal:
@@ -99,6 +105,23 @@ func printFacts(a *app, facts []store.Fact) {
 			a.printf("      %s\n", visible(f.Fix))
 		}
 	}
+}
+
+// folded replaces a run of tables that are missing, as in a database that was
+// not migrated, by one fact.
+func folded(facts []store.Fact) (list []store.Fact) {
+	for len(facts) > 0 {
+		n := slices.IndexFunc(facts, func(f store.Fact) bool { return !f.Fatal || f.Found != "not there" || f.Fix != facts[0].Fix })
+		if n < 0 {
+			n = len(facts)
+		}
+		if n > 1 {
+			facts[n-1].About = plural(n, "table") + " of jotgate"
+		}
+		n = max(n, 1)
+		list, facts = append(list, facts[n-1]), facts[n:]
+	}
+	return list
 }
 
 // databaseFacts returns the store's facts and the counts of password hashes.
@@ -196,6 +219,9 @@ func (c *doctorCommand) secretFact(a *app, database []store.Fact) store.Fact {
 	f := store.Fact{About: "secret", Found: "usable"}
 	secret, err := c.read(a, c.folder(), false)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && c.SecretKeyFile == "" && besideDjango(database):
+		f.Fatal, f.Found, f.Fix = true, sentence(errSiteSecret(c.shown())), "with another one, each side rejects the other's tokens and links"
+		return f
 	case errors.Is(err, fs.ErrNotExist) && c.SecretKeyFile == "":
 		f.OK, f.Found, f.Fix = true, "none yet", "serve makes one in "+filepath.Join(c.folder(), "jotgate.secret")
 		return f
@@ -220,6 +246,11 @@ func (c *doctorCommand) secretFact(a *app, database []store.Fact) store.Fact {
 		f.Found = fmt.Sprintf("usable, opens %s of the database", plural(keys, "signing key"))
 	}
 	return f
+}
+
+// besideDjango reports whether the database is that of a Django site.
+func besideDjango(facts []store.Fact) bool {
+	return slices.ContainsFunc(facts, func(f store.Fact) bool { return f.About == store.AboutSite })
 }
 
 // openKeys opens the signing keys of the database as serve does, and counts

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -90,7 +91,10 @@ func (c *doctorCommand) djangoFacts(a *app, d dump) (facts []store.Fact, err err
 	}
 	compared := []store.Fact{c.secretsAgree(a, d)}
 	for _, p := range accepted {
-		compared = append(compared, c.compare(p))
+		f, last := c.compare(p), compared[len(compared)-1]
+		if !f.OK || f.Fix != "" || f.About != last.About { // one setting may have two flags
+			compared = append(compared, f)
+		}
 	}
 	for _, r := range refused {
 		compared = append(compared, store.Fact{About: r.from, Found: r.found, Fix: "serve cannot follow it: " + r.apart})
@@ -107,6 +111,9 @@ func (c *doctorCommand) compare(p proposal) store.Fact {
 	f := store.Fact{OK: sameSetting(p.flag, ours, theirs), About: p.from, Found: p.found, Fix: p.apart}
 	if !f.OK {
 		f.Fix = "jotgate has " + quoted(ours) + ": start it with --" + p.flag + "=" + theirs
+		if on, is := p.value.(bool); is { // the flag may be the opposite of the setting
+			f.Fix = "start jotgate with --" + strings.TrimSuffix(p.flag+"="+strconv.FormatBool(on), "=true")
+		}
 		if p.apart != "" {
 			f.Fix += "; " + p.apart
 		}
@@ -195,12 +202,23 @@ func configOf(wanted []proposal) map[string]any {
 // write writes the accepted proposals to the config file --write, and the key
 // files that it names beside it.
 func (c *doctorCommand) write(a *app, accepted []proposal, files map[string][]byte) error {
+	head, start := "# Written by jotgate doctor --django from the settings of a Django site. The secret is not in it:\n"+
+		"# give it as SECRET_KEY in the environment or as secret-key-file.\n", "SECRET_KEY=… "
+	own := func(flag, value string) { accepted = append(slices.Clip(accepted), proposal{flag: flag, value: value}) }
+	if c.SecretKeyFile != "" {
+		start = ""
+		own("secret-key-file", c.SecretKeyFile)
+	}
+	if _, file := c.sqliteFile(); file {
+		own("database", c.Database)
+	} else { // the address has a password
+		head += "# The database is not in it either: give its address as DATABASE_URL.\n"
+		start += "DATABASE_URL=… "
+	}
 	text, err := yaml.Marshal(configOf(accepted))
 	if err != nil {
 		return err
 	}
-	head := "# Written by jotgate doctor --django from the settings of a Django site. The secret is not in it:\n" +
-		"# give it as SECRET_KEY in the environment or as secret-key-file.\n"
 	for name, content := range files {
 		if err := createFile(name, content, 0o600); err != nil {
 			return err
@@ -209,7 +227,7 @@ func (c *doctorCommand) write(a *app, accepted []proposal, files map[string][]by
 	if err := createFile(c.Write, append([]byte(head), text...), 0o644); err != nil {
 		return err
 	}
-	a.warn("wrote %s; start with: jotgate serve --config %s", c.Write, c.Write)
+	a.warn("wrote %s; start with: %sjotgate serve --config %s", c.Write, start, c.Write)
 	return nil
 }
 

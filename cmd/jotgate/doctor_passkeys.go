@@ -15,12 +15,15 @@ import (
 
 // passkeyFacts compares the RP ID and the origins of serve with its address, and
 // with the RP ID that passkeys of this database were registered for.
-func (c *doctorCommand) passkeyFacts(a *app) []store.Fact {
+func (c *doctorCommand) passkeyFacts(a *app, migrated bool) []store.Fact {
 	f := c.serveFlags
 	f.passkeyDefaults("http://" + c.Addr)
-	pinned, err := c.pinnedRPID(a)
-	if err != nil {
-		return []store.Fact{{About: "passkeys", Found: sentence(err), Fix: "serve reads it at its start"}}
+	pinned := ""
+	if migrated {
+		var err error
+		if pinned, err = c.pinnedRPID(a); err != nil {
+			return []store.Fact{{About: "passkeys", Found: sentence(err), Fix: "serve reads it at its start"}}
+		}
 	}
 	site := store.Fact{OK: true, About: "--rp-id", Found: f.RPID}
 	switch {

@@ -23,8 +23,9 @@ import (
 // reachTime limits each attempt to reach a server.
 const reachTime = 5 * time.Second
 
-// serveFacts checks every setting of serve.
-func (c *doctorCommand) serveFacts(a *app) (facts []store.Fact) {
+// serveFacts checks every setting of serve; migrated means that the database has
+// jotgate's tables.
+func (c *doctorCommand) serveFacts(a *app, migrated bool) (facts []store.Fact) {
 	faults := c.dryRun(a)
 	for _, fault := range faults {
 		facts = append(facts, store.Fact{Fatal: true, About: fault.about, Found: sentence(fault.err), Fix: "serve does not start like this: see jotgate serve --help"})
@@ -45,7 +46,7 @@ func (c *doctorCommand) serveFacts(a *app) (facts []store.Fact) {
 		facts = append(facts, f)
 	}
 	facts = append(facts, c.providerFacts(a)...)
-	facts = append(facts, c.passkeyFacts(a)...)
+	facts = append(facts, c.passkeyFacts(a, migrated)...)
 	const otherwise = "every request to it is answered 502 until it listens"
 	if path, ok := socketPath(c.Upstream); ok {
 		facts = append(facts, reach(a.ctx, "upstream "+c.Upstream, "unix", path, otherwise))

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jotgate/jotgate"
@@ -39,8 +40,12 @@ func (c *eventList) Run(a *app) error {
 	if c.Since < 0 {
 		return usage("--since is %v, it cannot be negative", c.Since)
 	}
+	if err := c.checkNames(); err != nil {
+		return err
+	}
 	return c.with(a, func(db *store.Store) error {
 		var user record.UserID
+		empty := "there are no such events"
 		if c.User != "" {
 			account, err := db.Accounts().ByLogin(a.ctx, c.User)
 			switch {
@@ -48,6 +53,7 @@ func (c *eventList) Run(a *app) error {
 				user = account.ID
 			case errors.Is(err, jotgate.ErrNotFound):
 				user = record.UserID(c.User) // of a deleted account
+				empty = "there is no user " + visible(c.User) + ", and no event of an account with that id"
 			default:
 				return err
 			}
@@ -60,8 +66,22 @@ func (c *eventList) Run(a *app) error {
 		for _, e := range events {
 			rows = append(rows, []string{when(e.Time), e.Name, string(e.User), e.Address, e.Detail, e.Session})
 		}
-		return c.show(a, append([]record.Event{}, events...), "there are no such events", "TIME EVENT USER-ID ADDRESS DETAIL SESSION", rows)
+		return c.show(a, append([]record.Event{}, events...), empty, "TIME EVENT USER-ID ADDRESS DETAIL SESSION", rows)
 	})
+}
+
+// checkNames rejects names that no event has.
+func (c *eventList) checkNames() error {
+	var known []string
+	for _, kind := range record.EventKinds {
+		known = append(known, kind.Name)
+	}
+	for _, name := range c.Event {
+		if !slices.Contains(known, name) {
+			return usage("--event: there is no event %q%s", name, meant(name, known))
+		}
+	}
+	return nil
 }
 
 // eventPage is the number of rows in one page.

@@ -55,8 +55,11 @@ func TestEventList(t *testing.T) {
 		if text := command("event", "list", "--json", "--event", "login_failed"); json.Unmarshal([]byte(text), &list) != nil || len(list) != 3 || list[0].Detail != "inactive" {
 			t.Errorf("--json: %s", text)
 		}
-		if text := command("event", "list", "--json", "--event", "none"); text != "[]\n" {
+		if text := command("event", "list", "--json", "--event", "client"); text != "[]\n" {
 			t.Errorf("--json of nothing: %s", text)
+		}
+		if text := command("event", "list", "nobody"); text != "" && text != "there is no user nobody, and no event of an account with that id\n" {
+			t.Errorf("an unknown user: %s", text)
 		}
 	})
 }

@@ -60,6 +60,11 @@ func (f *secretFlags) read(a *app, folder string, create bool) (jotgate.Secret, 
 	return jotgate.Secret(secret), f.check(secret)
 }
 
+// errSiteSecret is the error if the secret of a Django site is missing.
+func errSiteSecret(database string) error {
+	return usage("there is no secret, and %s is the database of a Django site: set SECRET_KEY to the site's, or --secret-key-file", database)
+}
+
 // secretFile is the default file of the secret.
 func secretFile(folder string) string { return filepath.Join(folder, "jotgate.secret") }
 

@@ -132,7 +132,7 @@ func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, 
 		return nil, nil, err
 	}
 	if settings.SecretKey == "" && create { // only after the database could be opened
-		if settings.SecretKey, err = makeSecret(a, secretFile(f.folder())); err != nil {
+		if settings.SecretKey, err = f.newSecret(a, db); err != nil {
 			return nil, nil, errors.Join(err, db.Close())
 		}
 	}
@@ -142,6 +142,19 @@ func (f *gateFlags) gate(a *app, log *slog.Logger, create bool) (*jotgate.Gate, 
 		return nil, nil, inFlags("jotgate", err)
 	}
 	return gate, db, nil
+}
+
+// newSecret makes the secret of a new database. A Django site has one already:
+// with another one neither side would accept the tokens and links of the other.
+func (f *gateFlags) newSecret(a *app, db *store.Store) (jotgate.Secret, error) {
+	facts, err := db.Facts(a.ctx)
+	if err != nil {
+		return "", err
+	}
+	if besideDjango(facts) {
+		return "", errSiteSecret(f.shown())
+	}
+	return makeSecret(a, secretFile(f.folder()))
 }
 
 // settings returns the jotgate.Settings of the flags.

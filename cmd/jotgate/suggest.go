@@ -22,6 +22,7 @@ var flagsElsewhere = map[string]string{
 	"--log": "log-level", "--cors": "cors-origins", "--origins": "cors-origins", "--proxies": "trusted-proxies",
 	"--smtp": "mail-server", "--email-host": "mail-server", "--from": "mail-from",
 	"--cert": "tls-cert", "--certfile": "tls-cert", "--ssl-cert": "tls-cert", "--keyfile": "tls-key", "--ssl-key": "tls-key", "--domain": "tls-acme",
+	"--signup": "no-signup", "--sign-up": "no-signup", "--registration": "no-signup", "--register": "no-signup", "--allow-signup": "no-signup", "--disable-signup": "no-signup", "--close-signup": "no-signup",
 	"--url": "base-url", "--hosts": "allowed-hosts", "--proxy": "upstream", "--backend": "upstream",
 }
 

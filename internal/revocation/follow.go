@@ -200,7 +200,12 @@ type feedError struct {
 	retryAfter time.Duration
 }
 
-func (e *feedError) Error() string { return "the feed responded with " + e.status }
+func (e *feedError) Error() string {
+	if strings.HasPrefix(e.status, "404") {
+		return "the feed responded with " + e.status + ": the gate has no ServeRevocations (--serve-revocations), or RevocationsURL is wrong"
+	}
+	return "the feed responded with " + e.status
+}
 
 // round makes one request, waits for the response, and adds its revocations.
 // It reports whether any of them was new.

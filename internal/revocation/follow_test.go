@@ -132,3 +132,13 @@ func TestFollowerKeepsAsLongAsTheGate(t *testing.T) {
 		t.Error("kept although no token can live")
 	}
 }
+
+// A feed that is not there names both causes; other statuses speak for themselves.
+func TestMissingFeedIsExplained(t *testing.T) {
+	for status, explained := range map[string]bool{"404 Not Found": true, "503 Service Unavailable": false, "429 Too Many Requests": false} {
+		text := (&feedError{status: status}).Error()
+		if strings.Contains(text, "--serve-revocations") != explained || !strings.Contains(text, status) {
+			t.Errorf("%s: %s", status, text)
+		}
+	}
+}
