@@ -12,6 +12,7 @@ import (
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/interop/allauth"
+	"github.com/jotgate/jotgate/interop/providers/linking"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/provider"
 	"github.com/jotgate/jotgate/record"
@@ -48,17 +49,17 @@ func TestBesideAllauth(t *testing.T) {
 func newPair(t *testing.T, address string, djangoFirst bool) *pair {
 	p, issuer := &pair{}, ""
 	p.site = newSite(t, func(t *testing.T, g *jotgatetest.Gate) {
-		p.django = allauth.StartWith(t, address, string(g.Settings().SecretKey), issuer, allauth.Client{ID: "jotgate", Secret: secret})
+		p.django = allauth.StartWith(t, address, string(g.Settings().SecretKey), issuer, allauth.Client{ID: "jotgate", Secret: linking.Secret})
 		if djangoFirst {
 			p.django.Manage(t, "migrate", "--verbosity=0")
 		}
-		onAddress(address)(t, g)
+		linking.At(address)(t, g)
 		if !djangoFirst {
 			p.nothingToMigrate(t)
 			p.django.Manage(t, "migrate", "--verbosity=0") // Django's own apps: sessions
 		}
 	}, func(o *provider.Settings) {
-		o.TrustEmail, issuer = true, o.Issuer
+		issuer = o.Issuer
 	})
 	return p
 }

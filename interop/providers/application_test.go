@@ -20,7 +20,7 @@ const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 func TestApplication(t *testing.T) { onBoth(t, testApplication) }
 
 func testApplication(t *testing.T, on database) {
-	s := newSite(t, on, trusted, func(o *jotgate.Settings) { o.AppRedirects = []string{"http://127.0.0.1"} })
+	s := newSite(t, on, nil, func(o *jotgate.Settings) { o.AppRedirects = []string{"http://127.0.0.1"} })
 	var got url.Values // what the browser has brought back
 	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/in" {
@@ -64,7 +64,7 @@ func testApplication(t *testing.T, on database) {
 func (s *site) start(redirect string) string {
 	s.Helper()
 	digest := sha256.Sum256([]byte(verifier))
-	_, body := s.send(http.MethodPost, s.server.URL+"/account/provider/start", url.Values{
+	_, body := s.send(http.MethodPost, s.url+"/account/provider/start", url.Values{
 		"provider": {"certified"}, "redirect_uri": {redirect}, "code_challenge": {base64.RawURLEncoding.EncodeToString(digest[:])}, "state": {"s"},
 	})
 	var answer struct{ URL string }

@@ -3,99 +3,45 @@
 package providers
 
 import (
+	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/internal/pgtest"
-	"github.com/jotgate/jotgate/interop/allauth"
 	"github.com/jotgate/jotgate/interop/peer"
+	"github.com/jotgate/jotgate/interop/providers/linking"
 	"github.com/jotgate/jotgate/jotgatetest"
-	"github.com/jotgate/jotgate/pages"
 	"github.com/jotgate/jotgate/provider"
-	"github.com/jotgate/jotgate/record"
-	"github.com/jotgate/jotgate/store"
-	"github.com/jotgate/jotgate/store/postgres"
-	"github.com/jotgate/jotgate/store/sqlite"
 )
-
-const secret = `a secret of the client: 100 % "safe"`
 
 // site is jotgate, the provider and a browser.
 type site struct {
 	*testing.T
 	gate   *jotgatetest.Gate
-	server *httptest.Server
+	url    string
 	issuer *peer.Process
 	jar    http.CookieJar
 }
 
+// database chooses the database of a gate.
+type database = linking.Database
+
+var onSQLite database = linking.SQLite
+
 func newSite(t *testing.T, on database, change func(*provider.Settings), changes ...func(*jotgate.Settings)) *site {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &site{T: t, server: &httptest.Server{Listener: listener, Config: &http.Server{}}, issuer: peer.Start(t, exec.Command("node", "judge.mjs"))}
-	port := s.issuer.Ask(t, `["http://`+listener.Addr().String()+`/account/provider/certified/callback","`+allauth.Callback+`"]`)
-	settings := provider.Settings{ID: "certified", Issuer: "http://127.0.0.1:" + port, ClientID: "jotgate", ClientSecret: secret}
-	if change != nil {
-		change(&settings)
-	}
-	certified, err := provider.New(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.gate = jotgatetest.New(t, append(changes, func(o *jotgate.Settings) { o.Providers = []*provider.Provider{certified} })...)
-	on(t, s.gate)
-	handler, err := pages.New(s.gate.Gate, pages.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.server.Config.Handler = handler
-	s.server.Start()
-	t.Cleanup(s.server.Close)
-	return s
-}
-
-// database chooses the database of a gate.
-type database func(*testing.T, *jotgatetest.Gate)
-
-func onSQLite(*testing.T, *jotgatetest.Gate) {}
-
-func onPostgres(t *testing.T, g *jotgatetest.Gate) { onAddress(pgtest.Database(t))(t, g) }
-
-// onAddress chooses a database by its address.
-func onAddress(address string) database {
-	return func(t *testing.T, g *jotgatetest.Gate) {
-		var db *store.Store
-		var err error
-		if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
-			db, err = sqlite.Open(t.Context(), path, sqlite.Options{})
-		} else {
-			db, err = postgres.Open(t.Context(), address, postgres.Options{})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = db.Close() })
-		if g.Gate, err = jotgate.New(g.Settings(), db); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s := linking.Start(t, change)
+	return &site{T: t, gate: s.Serve(t, on, changes...), url: s.URL, issuer: s.Issuer}
 }
 
 // onBoth runs a test on both databases.
 func onBoth(t *testing.T, test func(*testing.T, database)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, onSQLite) })
-	t.Run("postgres", func(t *testing.T) { test(t, onPostgres) })
+	t.Run("sqlite", func(t *testing.T) { test(t, linking.SQLite) })
+	t.Run("postgres", func(t *testing.T) { test(t, linking.PostgreSQL) })
 }
 
 // secure sends Secure cookies to this machine over plain HTTP, as browsers do.
@@ -123,7 +69,7 @@ func (s *site) send(method, address string, form url.Values) (path, body string)
 	}
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Origin", s.server.URL)
+		r.Header.Set("Origin", s.url)
 	}
 	response, err := (&http.Client{Jar: secure{s.jar}}).Do(r)
 	if err != nil {
@@ -147,7 +93,7 @@ func (s *site) post(path string, fields ...string) (string, string) {
 	for i := 0; i < len(fields); i += 2 {
 		form.Set(fields[i], fields[i+1])
 	}
-	return s.send(http.MethodPost, s.server.URL+path, form)
+	return s.send(http.MethodPost, s.url+path, form)
 }
 
 // provide signs in at the provider in a new browser.
@@ -168,13 +114,11 @@ func (s *site) is(want, path, body string) {
 	}
 }
 
-func trusted(o *provider.Settings) { o.TrustEmail = true }
-
 // Three users sign up, and sign in again in another browser.
 func TestSignUp(t *testing.T) { onBoth(t, testSignUp) }
 
 func testSignUp(t *testing.T, on database) {
-	s := newSite(t, on, trusted)
+	s := newSite(t, on, nil)
 	for user, want := range map[string]struct {
 		username, email string
 		verified        bool
@@ -200,56 +144,47 @@ func testSignUp(t *testing.T, on database) {
 	}
 }
 
-// The table of account linking: three users, and an account here with the same address
-// that has proved it, or has not, with and without the operator's wish to link.
+// The table of account linking, cell by cell.
 func TestLinking(t *testing.T) { onBoth(t, testLinking) }
 
 func testLinking(t *testing.T, on database) {
-	const signup, signin, reset, in = "/account/provider/signup", "/account/login?done=connect", "reset", "/account/"
-	for _, c := range []struct {
-		user           string
-		local          bool
-		verified, link bool
-		want           string
-	}{
-		{"verified", true, true, false, signin},
-		{"verified", true, true, true, in},
-		{"verified", true, false, false, reset},
-		{"verified", true, false, true, reset},
-		{"unverified", true, true, false, signin},
-		{"unverified", true, true, true, signin},
-		{"unverified", true, false, false, signin},
-		{"unverified", true, false, true, signin},
-		{"verified", false, false, true, signup},
-		{"unverified", false, false, true, signup},
-		{"none", true, true, true, signup},
-	} {
-		s := newSite(t, on, trusted, func(o *jotgate.Settings) { o.LinkVerifiedEmails = c.link })
-		if c.local {
-			a := &record.Account{Username: "owner", Email: c.user + "@example.com", Password: s.gate.User("other").Password, IsActive: true}
-			if err := s.gate.Store().Addresses().SignUp(t.Context(), a, nil); err != nil {
-				t.Fatal(err)
-			}
-			if c.verified {
-				if err := s.gate.Store().Accounts().Change(t.Context(), a.ID, record.Change{VerifyEmail: true}); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		path, body := s.provide(c.user)
-		if c.want == reset {
-			if !strings.HasPrefix(path, "/account/provider/certified/callback?") || !strings.Contains(body, "Reset its password") {
-				t.Errorf("%+v: the browser is at %s:\n%s", c, path, body)
-			}
-			continue
-		}
-		s.is(c.want, path, body)
-		if c.want == signin {
-			path, body = s.post("/account/login", "username", "owner", "password", jotgatetest.Password)
-			s.is("/account/security?done=connected", path, body)
-			path, body = s.provide(c.user)
-			s.is("/account/", path, body)
-		}
+	there := linking.Start(t, nil)
+	for _, c := range linking.Cells() {
+		t.Run(fmt.Sprint(c.User, ", ", c.Local, ", link ", c.Link), func(t *testing.T) {
+			s := &site{T: t, gate: there.Open(t, c, on), url: there.URL, issuer: there.Issuer}
+			s.try(c)
+		})
+	}
+}
+
+// try has the user of a cell sign in.
+func (s *site) try(c linking.Cell) {
+	s.Helper()
+	var path, body string
+	if c.Local == linking.SignedIn || c.Local == linking.Taken {
+		s.jar, _ = cookiejar.New(nil)
+		path, body = s.post("/account/login", "username", "owner", "password", jotgatetest.Password)
+		s.is("/account/", path, body)
+		path, body = s.post("/account/provider", "provider", "certified", "use", "connect")
+	} else {
+		path, body = s.provide(c.User)
+	}
+	s.ends(c.Want, path, body)
+	if c.Want == linking.SignIn {
+		path, body = s.post("/account/login", "username", "owner", "password", jotgatetest.Password)
+		s.ends(linking.Connected, path, body)
+	}
+	if c.Want == linking.SignIn || c.Want == linking.Connected {
+		path, body = s.provide(c.User)
+		s.ends(linking.In, path, body)
+	}
+}
+
+// ends demands the outcome of a cell.
+func (s *site) ends(want linking.Outcome, path, body string) {
+	s.Helper()
+	if path != want.Path && !(strings.HasSuffix(want.Path, "?") && strings.HasPrefix(path, want.Path)) || !strings.Contains(body, want.Text) {
+		s.Errorf("the browser is at %s, want %s and %q:\n%s", path, want.Path, want.Text, body)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/interop/allauth"
+	"github.com/jotgate/jotgate/interop/providers/linking"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/provider"
 )
@@ -84,7 +85,7 @@ func TestUIDs(t *testing.T) {
 		"facebook":  {info: data{"id": "10158", "first_name": "Ada"}, allauth: data{"id": "10158"}},
 		"discord":   {info: data{"id": "80351110224678912", "username": "nelly"}, allauth: data{"id": "80351110224678912"}},
 	} {
-		p, err := provider.New(provider.Settings{ID: id, ClientID: "client", ClientSecret: secret, Transport: &users{key.WithID("k"), c.claims, c.info}, Now: func() time.Time { return noon }})
+		p, err := provider.New(provider.Settings{ID: id, ClientID: "client", ClientSecret: linking.Secret, Transport: &users{key.WithID("k"), c.claims, c.info}, Now: func() time.Time { return noon }})
 		if err != nil {
 			t.Fatal(err)
 		}

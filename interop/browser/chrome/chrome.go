@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 )
@@ -17,8 +18,9 @@ const limit = 2 * time.Minute
 
 // A Page is a tab of a browser that ends with the test.
 type Page struct {
-	tb  testing.TB
-	ctx context.Context
+	tb      testing.TB
+	ctx     context.Context
+	browser context.Context // without the limit
 }
 
 // Open starts a browser and opens an address in it.
@@ -28,15 +30,50 @@ func Open(tb testing.TB, address string) *Page {
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	browser, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	tb.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	browser, cancel = chromedp.NewContext(browser)
 	tb.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	if err := chromedp.Do(browser); err != nil { // starts it, and would end it with this context
+		tb.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(browser, limit)
 	tb.Cleanup(cancel)
-	p := &Page{tb, ctx}
+	p := &Page{tb, ctx, browser}
 	p.Do(chromedp.Navigate(address))
 	return p
+}
+
+// Fresh opens a tab without cookies in the same browser, which ends with tb. Without script, its pages run none.
+func (p *Page) Fresh(tb testing.TB, script bool) *Page {
+	tb.Helper()
+	ctx, cancel := chromedp.NewContext(p.browser, chromedp.WithNewBrowserContext())
+	tb.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, limit)
+	tb.Cleanup(cancel)
+	fresh := &Page{tb, ctx, p.browser}
+	if !script {
+		call(fresh, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	}
+	return fresh
+}
+
+// Ends waits until the page that has been loaded last satisfies is, which gets its address and its HTML, and returns both.
+// It follows redirects and refreshes.
+func (p *Page) Ends(is func(address, html string) bool) (address, html string) {
+	p.tb.Helper()
+	for {
+		address, _ = chromedp.Run(p.ctx, chromedp.Location())
+		html, _ = chromedp.Run(p.ctx, chromedp.OuterHTML(chromedp.CSS("html"))) // fails while a page is left
+		if is(address, html) {
+			return address, html
+		}
+		select {
+		case <-p.ctx.Done():
+			p.tb.Fatalf("the browser is at %s, %v:\n%s", address, p.ctx.Err(), html)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // Do runs steps.
