@@ -219,6 +219,9 @@ func (t *tables) link(name, other string) (l link) {
 // nil.
 func (t *tables) check() error {
 	s := t.schema
+	if len(t.user) == 0 && strings.Contains(s.Users, ".") {
+		return fmt.Errorf("there is no table %s: its name is without the schema, which belongs in the database URL, such as ?search_path=shop,public", s.Users)
+	}
 	if len(t.user) == 0 {
 		return fmt.Errorf("there is no table %s: run jotgate migrate, or manage.py migrate for a custom user model", s.Users)
 	}

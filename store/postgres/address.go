@@ -85,8 +85,14 @@ func (a *address) take(name, value string, o *Options) {
 	switch strings.ToLower(name) {
 	case "options":
 		a.takeOptions(value)
-	case "schema", "currentschema": // of Prisma and JDBC
-		a.settings["search_path"] = pgx.Identifier{value}.Sanitize()
+	case "schema": // of Prisma
+		a.settings["search_path"] = identifier(value)
+	case "currentschema": // of JDBC, a list
+		names := strings.Split(value, ",")
+		for i, name := range names {
+			names[i] = identifier(strings.TrimSpace(name))
+		}
+		a.settings["search_path"] = strings.Join(names, ", ")
 	case "connection_limit": // of Prisma
 		if n, err := strconv.Atoi(value); err == nil && n > 0 && o.MaxConns <= 0 {
 			o.MaxConns = n

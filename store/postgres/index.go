@@ -26,11 +26,12 @@ func indexes(schema store.Schema) []migration.Index {
 }
 
 // searchIndexes are those of the searches of package admin: by trigrams, which need
-// the extension pg_trgm, and by the beginning of the e-mail address.
-func searchIndexes(schema store.Schema, columns []string) []migration.Index {
+// the extension pg_trgm, whose schema need not be in the search_path, and by the
+// beginning of the e-mail address.
+func searchIndexes(schema store.Schema, extension string, columns []string) []migration.Index {
 	var trigrams []string
 	for _, c := range columns {
-		trigrams = append(trigrams, identifier(c)+" gin_trgm_ops")
+		trigrams = append(trigrams, identifier(c)+" "+identifier(extension)+".gin_trgm_ops")
 	}
 	return []migration.Index{{
 		Name: "jotgate_user_trigrams", Table: schema.Users, Column: schema.Username,
@@ -45,12 +46,12 @@ func searchIndexes(schema store.Schema, columns []string) []migration.Index {
 // is created again.
 func (p *pool) makeIndexes(ctx context.Context, schema store.Schema) error {
 	list := indexes(schema)
-	columns, err := p.searchColumns(ctx, schema)
+	extension, columns, err := p.searchColumns(ctx, schema)
 	if err != nil {
 		return err
 	}
 	if len(columns) > 0 {
-		list = append(list, searchIndexes(schema, columns)...)
+		list = append(list, searchIndexes(schema, extension, columns)...)
 	}
 	for _, index := range list {
 		if err := p.makeIndex(ctx, index); err != nil {
@@ -60,25 +61,26 @@ func (p *pool) makeIndexes(ctx context.Context, schema store.Schema) error {
 	return nil
 }
 
-// searchColumns returns the columns of the index of trigrams, or none if the
-// extension pg_trgm does not exist and cannot be created by this user.
-func (p *pool) searchColumns(ctx context.Context, schema store.Schema) (columns []string, err error) {
-	var text sql.NullString
-	var there bool
-	err = p.read(ctx, func(ctx context.Context, q store.Queryer) error {
-		return scanRow(ctx, q, []any{&there, &text}, `SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'),
+// searchColumns returns the schema of the extension pg_trgm and the columns of the
+// index of trigrams, or none if the extension does not exist and cannot be created
+// by this user.
+func (p *pool) searchColumns(ctx context.Context, schema store.Schema) (extension string, columns []string, err error) {
+	var text, found sql.NullString
+	find := func(ctx context.Context, q store.Queryer) error {
+		return scanRow(ctx, q, []any{&found, &text}, `SELECT (SELECT nspname FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace WHERE extname = 'pg_trgm'),
 (SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND NOT attisdropped
 AND attname IN ($2, $3, 'first_name', 'last_name'))`, schema.Users, schema.Username, schema.Email)
-	})
-	if err != nil || !text.Valid {
-		return nil, err
 	}
-	if !there && p.write(ctx, func(ctx context.Context, q store.Queryer) error {
+	err = p.read(ctx, find)
+	if err == nil && text.Valid && !found.Valid && p.write(ctx, func(ctx context.Context, q store.Queryer) error {
 		return execute(ctx, q, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
-	}) != nil {
-		return nil, nil // a search then compares the beginning, and says so
+	}) == nil {
+		err = p.read(ctx, find)
 	}
-	return strings.Fields(text.String), nil
+	if !found.Valid {
+		return "", nil, err // a search then compares the beginning, and says so
+	}
+	return found.String, strings.Fields(text.String), err
 }
 
 func (p *pool) makeIndex(ctx context.Context, index migration.Index) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 )
 
@@ -106,6 +107,27 @@ func TestIgnoredParametersAreLogged(t *testing.T) {
 	}
 	if got := value[int](t, direct, "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'other' AND tablename = 'jotgate_session'"); got != 1 {
 		t.Error("schema=other had no effect")
+	}
+}
+
+// JDBC's currentSchema is a list, and the extension for searches may be in a schema that it leaves out.
+func TestSeveralSchemas(t *testing.T) {
+	direct := pgtest.Database(t)
+	execute(t, direct, `CREATE SCHEMA "Shop"; CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions; CREATE TABLE "Shop"."Users" (
+id bigserial PRIMARY KEY, username varchar(150) NOT NULL UNIQUE, password varchar(128) NOT NULL)`)
+	s, err := postgres.Open(t.Context(), with(t, direct, "currentSchema=Shop,%20public"), postgres.Options{Schema: store.Schema{Users: "Users"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, name := range []string{"jotgate_session", "jotgate_user_trigrams"} {
+		if got := value[int](t, direct, `SELECT COUNT(*) FROM pg_class WHERE relnamespace = '"Shop"'::regnamespace AND relname = '`+name+"'"); got != 1 {
+			t.Errorf("%d of %s in the schema", got, name)
+		}
+	}
+	_, err = postgres.Open(t.Context(), direct, postgres.Options{Schema: store.Schema{Users: "Shop.Users"}})
+	if err == nil || !strings.Contains(err.Error(), "?search_path=") {
+		t.Error(err)
 	}
 }
 
