@@ -26,8 +26,8 @@ without --force. Stop the server first, start it afterwards.
     jotgate restore --force --database sqlite:/var/lib/jotgate/jotgate.db backup.db
 
 What happened since the backup is undone, but nothing that was revoked since is
-valid again: all users have to log in, and accounts that were deactivated and
-keys that were retired stay so. docs/operations.md says more. The next account's number is moved on by 100,000, so that none
+valid again: all users have to log in, and accounts that were deactivated, keys
+that were retired or revoked, and clients that were disabled stay so. docs/operations.md says more. The next account's number is moved on by 100,000, so that none
 given out since the backup is given out again.`
 }
 
@@ -46,7 +46,7 @@ func (c *restoreCommand) Run(a *app) error {
 	case err != nil:
 		return err
 	case !known:
-		a.warn("jotgate: the old database could not be read: accounts that were deactivated and keys that were retired since the backup are valid again")
+		a.warn("jotgate: the old database could not be read: accounts that were deactivated, and keys and clients that were retired or revoked, since the backup are valid again")
 	}
 	a.printf("%s: restored from %s\n", path, c.File)
 	return nil

@@ -94,9 +94,9 @@ const idGap = 100_000
 //
 // Nothing that was revoked after the backup is valid again. All sessions end, and all
 // tokens that were issued before are revoked. Accounts that the old database has as
-// inactive, and keys that it has retired or deleted, are so in the new one; known is
-// false if the old database could not be read, so that these have to be withdrawn
-// again by hand.
+// inactive, keys that it has retired or deleted, and API keys, clients and invitations
+// that it has revoked, are so in the new one; known is false if the old database could
+// not be read, so that these have to be withdrawn again by hand.
 func Restore(ctx context.Context, backup, path string, schema store.Schema, replace bool) (known bool, err error) {
 	if err := Check(ctx, backup); err != nil {
 		return false, err
@@ -105,7 +105,7 @@ func Restore(ctx context.Context, backup, path string, schema store.Schema, repl
 		return false, fs.ErrExist
 	}
 	schema = schema.Resolve()
-	before := readWithdrawn(ctx, path, schema)
+	before := readWithdrawn(ctx, path, backup, schema)
 	release, err := alone(ctx, path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err

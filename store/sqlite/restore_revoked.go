@@ -23,17 +23,18 @@ type withdrawn struct {
 	known    bool              // the database could be read
 	inactive []any             // keys of accounts
 	keys     map[string]string // the states of all signing keys, by id
+	programs programs
 }
 
 // readWithdrawn reads it from the database at path. One that does not exist or cannot
 // be read has withdrawn nothing that is known.
-func readWithdrawn(ctx context.Context, path string, schema store.Schema) (w withdrawn) {
+func readWithdrawn(ctx context.Context, path, backup string, schema store.Schema) (w withdrawn) {
 	db, err := openFile(path, "mode=ro")
 	if err != nil {
 		return w
 	}
 	defer db.Close()
-	w.known = errors.Join(w.readKeys(ctx, db), w.readInactive(ctx, db, schema)) == nil
+	w.known = errors.Join(w.readKeys(ctx, db), w.readInactive(ctx, db, schema), w.programs.read(ctx, db, backup, schema)) == nil
 	return w
 }
 
@@ -105,6 +106,9 @@ func (w *withdrawn) repeatIn(ctx context.Context, tx *sql.Tx, schema store.Schem
 		return err
 	}
 	if err := w.repeatKeys(ctx, tx); err != nil {
+		return err
+	}
+	if err := w.programs.repeat(ctx, tx); err != nil {
 		return err
 	}
 	return tx.Commit()
