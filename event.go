@@ -8,6 +8,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -32,12 +33,26 @@ func (es Events) Record(ctx context.Context, e record.Event, client Client) {
 // RecordRefusal records in the audit trail that a request was rejected with
 // err, if that is one of its events: a wrong current password, a delay or a
 // rate, a link or a token that is not valid, or a missing permission. user is
-// the request's, if known.
+// the request's, if known; errors of a login in steps name the account themselves.
 func (es Events) RecordRefusal(ctx context.Context, err error, user record.UserID, client Client) {
+	var of *attributed
+	if !errors.As(err, &of) {
+		of = new(attributed)
+	}
 	if name, detail := refusalEvent(AsError(err)); name != "" {
-		es.gate.event(ctx, record.Event{Name: name, User: user, Detail: detail}, client)
+		es.gate.event(ctx, record.Event{Name: name, User: cmp.Or(user, of.user), Subject: of.subject, Detail: detail}, client)
 	}
 }
+
+// attributed is an error with the account whose second factor or code was tried, for the
+// audit trail.
+type attributed struct {
+	error
+	user    record.UserID
+	subject string // see Events.Subject
+}
+
+func (a *attributed) Unwrap() error { return a.error }
 
 // refusalEvent returns the event of a rejected request, or "". Rejecting a
 // request without a token is not an event.
@@ -61,6 +76,8 @@ func refusalEvent(e *Error) (name, detail string) {
 		return "link_refused", "invalid link"
 	case e.Status == http.StatusForbidden:
 		return "forbidden", e.Detail
+	case e.Code == "invalid_client": // package oauth records it
+		return "", ""
 	case e.Status == http.StatusUnauthorized && (e.Code != "" || e.Is(ErrNoAccountForToken)):
 		return "token_refused", e.Detail
 	}

@@ -61,7 +61,8 @@ func (ec EmailCodes) Request(ctx context.Context, email string, client Client) (
 	if err := g.codeTooSoon(ctx, codes, email); err != nil {
 		return "", err
 	}
-	g.Events().Record(ctx, record.Event{Name: "link_requested", Subject: g.Events().Subject(email), Detail: string(record.MessageLoginCode)}, client)
+	subject := g.Events().Subject(email)
+	g.Events().Record(ctx, record.Event{Name: "link_requested", Subject: subject, Detail: string(record.MessageLoginCode)}, client)
 	account, err := g.codeAccount(ctx, email)
 	if err != nil {
 		return "", err
@@ -87,7 +88,7 @@ func (ec EmailCodes) Request(ctx context.Context, email string, client Client) (
 	} else if err != nil {
 		return "", err
 	}
-	return g.sealPending(&pendingLogin{ID: randomHex(), Start: now.Unix(), Code: &pendingCode{code.ID, code.Address}}, &client)
+	return g.sealPending(&pendingLogin{ID: randomHex(), Start: now.Unix(), Code: &pendingCode{code.ID, code.Address, subject}}, &client)
 }
 
 // codeTooSoon returns the refusal of a request if the last code for the address is less

@@ -23,7 +23,7 @@ func (g *Gate) createSession(ctx context.Context, l *login) error {
 		AuthTime: now, AMR: strings.Join(methodsOf(l.done), " "), ACR: l.acr(),
 		Entry: l.entry, OwnUsers: g.ownUsers(), Username: account.Username, ByUsername: g.settings.UserIDField == "username",
 	}
-	s.Entry.Social = socialUses(l.done)
+	s.Entry.Social, s.Entry.Endpoint = socialUses(l.done), cut(client.Endpoint, 64)
 	if l.page != nil {
 		if err := l.page.prepare(g, s); err != nil {
 			return err

@@ -213,6 +213,7 @@ type pendingLogin struct {
 type pendingCode struct {
 	ID      string `json:"i"`
 	Address string `json:"a"` // see codeAddress
+	Subject string `json:"s"` // of events, see Events.Subject
 }
 
 func (p *pendingLogin) expires() time.Time { return time.Unix(p.Start, 0).Add(pendingTime) }

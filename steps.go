@@ -100,12 +100,16 @@ func (g *Gate) proceed(ctx context.Context, pending string, proof Proof, client 
 func (g *Gate) continued(ctx context.Context, l *login, err error) error {
 	switch {
 	case errors.Is(err, errOvertaken):
-		return ErrLoginNotValid.Because(errOvertaken)
+		err = ErrLoginNotValid.Because(errOvertaken)
 	case errors.Is(err, ErrNoActiveAccount):
 		g.event(ctx, record.Event{Name: "login_failed", User: idOf(l.account), Detail: failureReason(err)}, l.client)
 		g.countLogin(err)
 	}
-	return err
+	a := &attributed{error: err, user: idOf(l.account)}
+	if l.pending != nil && l.pending.Code != nil {
+		a.subject = l.pending.Code.Subject
+	}
+	return a
 }
 
 // Start starts a session for an account that the program itself has

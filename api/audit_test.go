@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/jotgate/jotgate/record"
 )
 
 // What strangers and users try in vain is in the audit trail, with its outcome
@@ -55,6 +57,51 @@ func TestRefusalsAreRecorded(t *testing.T) {
 		}
 		if n != times {
 			t.Errorf("%q is recorded %d times, want %d; there is %q", want, n, times, slices.Compact(got))
+		}
+	}
+}
+
+// Guesses at a second factor name its account, at a code by e-mail the address (whether
+// or not an account has it), and at the secret of a client its id: whoever reads the trail
+// sees what is attacked. A login has its endpoint.
+func TestGuessesNameTheirTarget(t *testing.T) {
+	s := newSite(t, codesOn)
+	alice := s.account("alice")
+	s.enrol(t, s.login("alice").access)
+	pending := s.ask("POST", "/api/token/", object("username", "alice", "password", goodPassword)).member("pending")
+	s.ask("POST", "/api/token/mfa/", object("pending", pending, "code", "000000"))
+	s.ask("POST", "/api/token/mfa/", object("pending", pending, "code", "ABCDE-FGHIJ"))
+	for _, email := range []string{"alice@example.com", "nobody@example.com"} {
+		s.confirmCode(s.requestCode(email), "BBBB-BBBB")
+	}
+	c := s.newClient("billing", "orders:read")
+	for _, id := range []string{c.ID, "unknown"} {
+		for _, path := range []string{"/o/token/", "/o/introspect/", "/o/revoke/"} {
+			s.ask("POST", path, "grant_type=client_credentials&token=x", "Content-Type", "application/x-www-form-urlencoded", "Authorization", basicHeader(id, "wrong"))
+		}
+	}
+	list, err := s.gate.Store().Events().List(t.Context(), "", 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[record.Event]int{}
+	for _, e := range list {
+		got[record.Event{Name: e.Name, Endpoint: e.Endpoint, User: e.User, Subject: e.Subject}]++
+	}
+	subject := s.gate.Events().Subject
+	for want, times := range map[record.Event]int{
+		{Name: "login", Endpoint: "/api/token/", User: alice.ID}:                                               1,
+		{Name: "factor_refused", Endpoint: "/api/token/mfa/", User: alice.ID}:                                  2,
+		{Name: "factor_refused", Endpoint: "/api/token/code/confirm/", Subject: subject("alice@example.com")}:  1,
+		{Name: "factor_refused", Endpoint: "/api/token/code/confirm/", Subject: subject("nobody@example.com")}: 1,
+		{Name: "link_requested", Endpoint: "/api/token/code/", Subject: subject("nobody@example.com")}:         1,
+		{Name: "login_failed", Endpoint: "/o/token/", Subject: subject(c.ID)}:                                  1,
+		{Name: "login_failed", Endpoint: "/o/introspect/", Subject: subject("unknown")}:                        1,
+		{Name: "login_failed", Endpoint: "/o/revoke/", Subject: subject(c.ID)}:                                 1,
+		{Name: "token_refused", Endpoint: "/o/token/"}:                                                         0,
+	} {
+		if got[want] != times {
+			t.Errorf("%+v: %d times, want %d; there is %v", want, got[want], times, got)
 		}
 	}
 }

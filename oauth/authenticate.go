@@ -4,6 +4,7 @@ package oauth
 // (client_secret_post), or a signed assertion (private_key_jwt).
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/base64"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/record"
 )
 
 // proof is how a request says which client it is from.
@@ -80,27 +82,49 @@ func basicProof(header string) (p proof, err error) {
 
 // authenticate returns the client of a request, and the user that its tokens are of.
 // Whatever is wrong with the proof, the error is errClient, after one
-// look-up.
-func (s *Server) authenticate(ctx context.Context, c *Call) (*jotgate.User, *jotgate.Credential, error) {
+// look-up, and the event is the same.
+func (s *Server) authenticate(ctx context.Context, c *Call) (user *jotgate.User, found *jotgate.Credential, err error) {
 	if err := c.check(); err != nil {
 		return nil, nil, err
 	}
 	p, err := proofOf(c)
-	if err != nil {
-		return nil, nil, err
+	if err == nil {
+		user, found, err = s.verify(ctx, c, p)
 	}
+	if errors.Is(err, errClient) { // not that of a request without credentials
+		s.recordFailure(ctx, c, cmp.Or(p.id, c.Form.Get("client_id")))
+	}
+	return user, found, err
+}
+
+// recordFailure records that a client failed to authenticate. Its id may be unknown.
+func (s *Server) recordFailure(ctx context.Context, c *Call, id string) {
+	e := record.Event{Name: "login_failed", Detail: "client authentication failed"}
+	if id != "" {
+		e.Subject = s.gate.Events().Subject(id)
+	}
+	s.gate.Events().Record(ctx, e, c.Client)
+}
+
+// verify checks a proof.
+func (s *Server) verify(ctx context.Context, c *Call, p proof) (*jotgate.User, *jotgate.Credential, error) {
 	user, found, err := s.gate.Logins().Resolve(ctx, &lookup{s, c, p}, p.text())
 	if err == nil && p.assertion != "" {
 		err = s.acceptAssertion(ctx, c, p, found)
 	}
-	var e *jotgate.Error
-	if errors.As(err, &e) && e.Status == http.StatusUnauthorized && e.Code != errClient.Code {
-		err = errClient.Because(err) // such as an account that is inactive
-	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, clientError(err)
 	}
 	return user, found, nil
+}
+
+// clientError returns errClient for other errors with its status, such as that of an
+// account that is inactive.
+func clientError(err error) error {
+	if e := jotgate.AsError(err); e.Status == http.StatusUnauthorized && e.Code != errClient.Code {
+		return errClient.Because(err)
+	}
+	return err
 }
 
 // text names the credential in the cache of the gate. No two proofs have the same, other

@@ -93,6 +93,11 @@ func TestRefusalsAreRecorded(t *testing.T) {
 	if err != nil || !slices.ContainsFunc(list, func(e record.Event) bool { return e.Name == "factor_refused" && e.Endpoint == "/account/security/app" }) {
 		t.Errorf("a refusal of a user who is signed in does not name the user: %v", err)
 	}
+	for _, page := range []string{"/account/login/code", "/account/login/recovery"} {
+		if !slices.ContainsFunc(list, func(e record.Event) bool { return e.Name == "factor_refused" && e.Endpoint == page }) {
+			t.Errorf("%s: a refusal in a login does not name the user", page)
+		}
+	}
 }
 
 // withoutQuery matches the query in links to the page itself.

@@ -58,7 +58,7 @@ type EventKind struct {
 // level info have the same names. docs/events.md documents them.
 var EventKinds = []EventKind{
 	{Name: "login", Outcome: "success", About: "A user logged in: a session was started."},
-	{Name: "login_failed", Outcome: "failure", Bounded: true, About: "A login was rejected. The detail is the reason, which no response shows."},
+	{Name: "login_failed", Outcome: "failure", Bounded: true, About: "A login, or a client at `/o/token/`, was rejected. The detail is the reason, which no response shows."},
 	{Name: "factor", Outcome: "success", About: "A second factor was added, renamed, removed or reset. The detail says which."},
 	{Name: "factor_refused", Outcome: "failure", Bounded: true, About: "A second factor was wrong or already used, or a pending login was not valid."},
 	{Name: "provider", Outcome: "success", About: "An account at a provider was connected or disconnected, or gave or ended groups and roles. The detail says which."},

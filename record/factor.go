@@ -64,6 +64,8 @@ type Spent struct {
 // Entry is what CreateSession checks and writes together with a session, in the
 // same transaction.
 type Entry struct {
+	// Endpoint is that of the event.
+	Endpoint string
 	// Factors is the FactorSet of the user, as it was read. If it is another one
 	// now, the error is jotgate.ErrNotFound. Thus the zero value starts no session
 	// for a user with a second factor.

@@ -70,7 +70,7 @@ func (s *Store) createSession(ctx context.Context, q Queryer, session *record.Se
 	}
 	return addEvent(ctx, q, record.Event{
 		Time: session.Created, Name: "login", User: session.User, Session: session.ID,
-		Address: session.Address, UserAgent: session.UserAgent,
+		Address: session.Address, UserAgent: session.UserAgent, Endpoint: session.Entry.Endpoint,
 	})
 }
 
