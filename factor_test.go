@@ -83,11 +83,14 @@ func TestWindowOfCodesAtLogin(t *testing.T) {
 }
 
 // 200 wrong codes from 50 networks: at most 20 are compared within 15 minutes.
-// The e-mail is written once.
+// The e-mail is written once, and the owner's passkey is still accepted, by itself and as
+// the second factor.
 func TestWrongCodesAreLimited(t *testing.T) {
-	b := newGate(t, nil)
+	b := newGate(t, withPasskeys)
 	alice := b.user(t, "alice", nil)
 	b.enrol(t, alice)
+	k := newSoftKey(alice.ID)
+	b.addPasskey(t, alice, k)
 	compared, slowed := 0, 0
 	pending := b.pending(t, "alice")
 	for i := range 200 {
@@ -112,6 +115,12 @@ func TestWrongCodesAreLimited(t *testing.T) {
 	t.Logf("%d compared, %d rejected without a comparison", compared, slowed)
 	if compared > 20 || compared < 10 {
 		t.Errorf("%d codes were compared in 15 minutes", compared)
+	}
+	for name, pending := range map[string]string{"alone": "", "as the second factor": b.pending(t, "alice")} {
+		c := b.beginPasskey(t, pending)
+		if state, err := b.Logins().Continue(t.Context(), c.Pending, jotgate.Passkey(k.get(t, c)), jotgate.Client{}); err != nil || state.Next != jotgate.StepDone {
+			t.Errorf("the owner's passkey %s: %+v, %v", name, state, err)
+		}
 	}
 	messages, err := b.db.Outbox().Due(t.Context(), b.clock.Now(), 100, time.Minute)
 	if err != nil {

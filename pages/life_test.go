@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,35 +185,53 @@ func TestEmailLinks(t *testing.T) {
 	}
 }
 
-// A link that is followed by GET or HEAD, or whose button is pressed without
-// what only the owner knows, consumes nothing and signs in no one.
+// A program that scans e-mails opens each kind of link by HEAD and by GET and presses its
+// button: that consumes nothing and signs nobody in, and the owner's use of the link works.
 func TestLinksSurviveScanners(t *testing.T) {
-	s := newSite(t, pages.Options{SendActivationEmail: true})
-	s.post("/account/signup", "username", "alice", "email", "alice@example.com", "password", long)
-	s.gate.User("bob")
-	for page, link := range map[string]string{
-		"activate":         s.link("activate", record.MessageActivation, "alice"),
-		"reset/confirm":    s.link("reset/confirm", record.MessagePasswordReset, "bob"),
-		"username/confirm": s.link("username/confirm", record.MessageUsernameReset, "bob"),
-	} {
-		s.fresh()
-		for range 2 {
-			for _, method := range []string{http.MethodHead, http.MethodGet} {
-				r, _ := http.NewRequestWithContext(t.Context(), method, s.server.URL+link, nil)
-				if got := s.send(r); got.status != 200 || got.header.Get("Referrer-Policy") != "no-referrer" {
-					t.Errorf("%s %s: %d %v", method, page, got.status, got.header)
+	scanned := 0
+	for _, page := range pages.AllPages() {
+		if !page.Token || page.External {
+			continue
+		}
+		scanned++
+		t.Run(page.Path, func(t *testing.T) {
+			t.Parallel()
+			untouched, s := twiceSite(t, page.Path), twiceSite(t, page.Path)
+			want := untouched.submit(forms[page.Path](untouched))
+			form := forms[page.Path](s)
+			link := form.path
+			if page.Path == "code/confirm" {
+				link += "?code=" + form.fields[1]
+			}
+			before, own := s.state(), s.jar
+			s.fresh()
+			for range 2 {
+				for _, method := range []string{http.MethodHead, http.MethodGet} {
+					r, _ := http.NewRequestWithContext(t.Context(), method, s.server.URL+link, nil)
+					if got := s.send(r); got.status != 200 || got.path != link || got.header.Get("Referrer-Policy") != "no-referrer" {
+						t.Errorf("%s: %d %s %v", method, got.status, got.path, got.header)
+					}
 				}
+				s.harmless("the button alone", s.post(link))
 			}
-			if got := s.post(link); got.status != 422 {
-				t.Errorf("%s: the button alone: %d", page, got.status)
+			if u, _ := url.Parse(s.server.URL); slices.ContainsFunc(s.jar.Cookies(encrypted(u)), func(c *http.Cookie) bool { return strings.HasSuffix(c.Name, "jotgate") }) {
+				t.Errorf("the scanner has cookies: %v", s.jar.Cookies(encrypted(u)))
 			}
-		}
-		if u, _ := url.Parse("https" + strings.TrimPrefix(s.server.URL, "http")); len(s.jar.Cookies(u)) != 0 {
-			t.Errorf("%s: the scanner has cookies: %v", page, s.jar.Cookies(u))
-		}
+			if after := s.state(); after["sessions"] != before["sessions"] || after["emails"] != before["emails"] {
+				t.Errorf("the scanner changes %v to %v", before, after)
+			}
+			s.jar = own
+			if got := s.submit(form); got.status != want.status || got.path != want.path {
+				t.Errorf("the owner's link leads to %d %s, without a scanner to %d %s", got.status, got.path, want.status, want.path)
+			}
+			if got, want := s.state(), untouched.state(); got["sessions"] != want["sessions"] || got["emails"] != want["emails"] {
+				t.Errorf("after a scanner the link does %v, without %v", got, want)
+			}
+		})
 	}
-	link := s.link("activate", record.MessageActivation, "alice")
-	s.is(s.post(link, "password", long), 200, "/account/", "Profile")
+	if scanned < 8 {
+		t.Errorf("%d kinds of links", scanned)
+	}
 }
 
 func TestSessions(t *testing.T) {
