@@ -70,6 +70,25 @@ func TestSecurityScorecard(t *testing.T) {
 	}
 }
 
+// Every requirement of the chapters about authentication and sessions is in the table, or
+// named among those that do not apply.
+func TestSecurityChaptersAreComplete(t *testing.T) {
+	text, err := os.ReadFile(securityPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for section, n := range map[string]int{
+		"6.1": 3, "6.2": 12, "6.3": 8, "6.4": 6, "6.5": 8, "6.6": 4, "6.7": 2, "6.8": 4,
+		"7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 3, "7.6": 2,
+	} {
+		for i := 1; i <= n; i++ {
+			if number := fmt.Sprintf("%s.%d", section, i); !regexp.MustCompile(`\| ` + number + ` \||[( ]` + number + `[,)]`).Match(text) {
+				t.Errorf("%s is neither in the table nor among those that do not apply", number)
+			}
+		}
+	}
+}
+
 // Each finding of the audit has at least three tests: one of the finding, and
 // two of its siblings.
 func TestSecurityFindings(t *testing.T) { eachHasTests(t, securityPage, "A", 18) }
