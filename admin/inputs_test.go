@@ -7,7 +7,6 @@ package admin_test
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/hostile"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
@@ -24,19 +24,7 @@ import (
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
-var hostiles = []string{
-	"", " \t\r\n\u00a0\u2003 ", "a\x00b", "\xff\xfe", "a\xed\xa0\x80b", "x\r\nBcc: eve@example.com", "\x1b[31m\a\x7f\u009b", "\u200bvic\u200dtim\ufeff",
-	"\u202emitciv", "mallory\xff@example.com", "-1", "0", "2147483648", "9223372036854775807", "9223372036854775808", "1",
-	"0000-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59Z", `"\' --`, "😀\ufffe\U0010ffff",
-	cursor(`{"id":"9223372036854775808"}`), cursor(`{"id":"1","t":"\u0000"}`), cursor(`{"id":"1","t":"\ud800"}`), cursor("{\"id\":\"1\",\"t\":\"\xff\"}"),
-	cursor(`{"id":"\u0000"}`), cursor(`{"id":"1","at":"0000-01-01T00:00:00Z"}`), cursor(`{"id":"1","at":"9999-12-31T23:59:59.999999999Z"}`),
-	strings.Repeat("é", 3000), strings.Repeat("9", 150), strings.Repeat("ab ", 66),
-}
-
-// cursor is the position of a page.
-func cursor(text string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(text))
-}
+var hostiles = slices.Concat(hostile.Texts, hostile.Keys)
 
 func TestEveryFieldOfEveryAction(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/internal/hostile"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
@@ -34,12 +35,6 @@ import (
 	"github.com/jotgate/jotgate/store/sqlite"
 	"github.com/jotgate/jotgate/throttle"
 )
-
-var hostiles = []string{
-	"", " \t\r\n\v\u0085\u00a0\u2003\u001c ", "a\x00b", "\x00", "\xff\xfe", "a\xed\xa0\x80b", "x\r\nBcc: eve@example.com", "eve@example.com\r\nBcc: mallory@example.com",
-	"\x1b[31m\a\x7f\u009b", "\u200bvic\u200dtim\ufeff", "\u202emitciv\u2066", "mallory\xff@example.com", "\ufffe\uffff\U0010ffff", "-1", "9223372036854775808", "2147483648",
-	`"><script>alert(1)</script>`, "{}", `{"id":"\ud800","rawId":"\u0000","response":{}}`, strings.Repeat("é", 5000), strings.Repeat("9", 300), " padded@example.com\t",
-}
 
 // attack sends every hostile value in every field of a form, and in the parameters of
 // its address.
@@ -59,7 +54,7 @@ func attack(form filled, send func(what, path string, body []byte, media string)
 	}
 	for i := 0; i < len(form.fields); i += 2 {
 		name := form.fields[i]
-		for n, v := range hostiles {
+		for n, v := range hostile.Texts {
 			if (n+i/2)%3 != 0 && !rounds.Long() {
 				continue
 			}
@@ -78,7 +73,7 @@ func attack(form filled, send func(what, path string, body []byte, media string)
 		send(path+" multipart", form.path, []byte(part), "multipart/form-data; boundary=b")
 	}
 	for name := range parameters {
-		for n, v := range hostiles {
+		for n, v := range hostile.Texts {
 			if n%3 != 1 && !rounds.Long() {
 				continue
 			}
@@ -98,8 +93,8 @@ func attack(form filled, send func(what, path string, body []byte, media string)
 	}
 }
 
-// hostile is a request of the attack, from another network each time.
-func hostile(t *testing.T, n int, path string, body []byte, media string) *http.Request {
+// attacking is a request of the attack, from another network each time.
+func attacking(t *testing.T, n int, path string, body []byte, media string) *http.Request {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, bytes.NewReader(body))
 	r.RemoteAddr = fmt.Sprintf("10.%d.%d.7:1", n>>8&255, n&255)
@@ -144,7 +139,7 @@ func TestEveryFieldOfEveryForm(t *testing.T) {
 			n := 0
 			cookies := s.jar.Cookies(encrypted(u))
 			attack(form, func(what, path string, body []byte, media string) {
-				r := hostile(t, n, path, body, media)
+				r := attacking(t, n, path, body, media)
 				for _, c := range cookies {
 					r.AddCookie(c)
 				}
@@ -228,7 +223,7 @@ func storeFields(t *testing.T, list map[string]filled, db *store.Store, driver, 
 		}
 		w := httptest.NewRecorder()
 		body := url.Values{"username": {name}, "password": {jotgatetest.Password}}.Encode()
-		p.ServeHTTP(w, hostile(t, n, "/account/login", []byte(body), "application/x-www-form-urlencoded"))
+		p.ServeHTTP(w, attacking(t, n, "/account/login", []byte(body), "application/x-www-form-urlencoded"))
 		if cookies = w.Result().Cookies(); w.Code != http.StatusSeeOther {
 			t.Fatalf("login: %d\n%s", w.Code, w.Body)
 		}
@@ -241,7 +236,7 @@ func storeFields(t *testing.T, list map[string]filled, db *store.Store, driver, 
 			signIn()
 		}
 		attack(list[page.Path], func(what, path string, body []byte, media string) {
-			r := hostile(t, n, path, body, media)
+			r := attacking(t, n, path, body, media)
 			for _, c := range cookies {
 				r.AddCookie(c)
 			}

@@ -117,6 +117,7 @@ var rows = []row{
 	{path: "internal/sqlitetest", kind: testOnly, may: []string{"internal/tempdir", "store", "store/sqlite"}},
 	{path: "internal/equaltime", kind: testOnly},
 	{path: "internal/wait", kind: testOnly},
+	{path: "internal/hostile", kind: testOnly},
 	{path: "internal/rounds", kind: testOnly},
 	{path: "internal/arch", kind: testOnly},
 }
