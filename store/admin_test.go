@@ -125,8 +125,8 @@ func TestImportAndExport(t *testing.T) {
 	both(t, func(w *world) {
 		s := w.open()
 		batch := []store.Record{
-			{Username: "ada", Email: "ada@example.com", Password: "pbkdf2_sha256$1$s$h", IsActive: true, IsStaff: true, DateJoined: time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC), Groups: []string{"Editors", "Authors"}, Permissions: []string{"auth.add_user"}},
-			{Username: "bob", Password: "!unusable", FirstName: "Bob", DateJoined: time.Date(2021, 1, 2, 3, 4, 5, 678000, time.UTC)},
+			{Username: "ada", Email: "ada@example.com", Password: "pbkdf2_sha256$1$s$h", IsActive: true, IsStaff: true, DateJoined: time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC), Groups: []string{"Editors", "Authors"}, Permissions: []string{"auth.add_user"}, EmailVerified: new(true), Providers: map[string][]string{"google": {"108 2", "1083"}, "github": {"583231"}}},
+			{Username: "bob", Email: "Bob@example.com", EmailVerified: new(false), Password: "!unusable", FirstName: "Bob", DateJoined: time.Date(2021, 1, 2, 3, 4, 5, 678000, time.UTC)},
 			{Username: "cyd", Password: "argon2$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA", LastName: "C", DateJoined: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), LastLogin: time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)},
 		}
 		for _, want := range []int{3, 0} {
@@ -148,6 +148,10 @@ func TestImportAndExport(t *testing.T) {
 		bad := []store.Record{{Username: "dan"}, {Username: "eve", Permissions: []string{"auth.no"}}}
 		if _, err := s.Transfer().Import(w.ctx, bad); !errors.Is(err, jotgate.ErrNotFound) || !strings.Contains(err.Error(), `"eve"`) {
 			t.Errorf("a permission that is not there: %v", err)
+		}
+		taken := []store.Record{{Username: "dan"}, {Username: "eve", Providers: map[string][]string{"google": {"1083"}}}}
+		if _, err := s.Transfer().Import(w.ctx, taken); !errors.Is(err, jotgate.ErrConnected) || !strings.Contains(err.Error(), `"eve"`) {
+			t.Errorf("an account at a provider of another user: %v", err)
 		}
 		n, _, err := s.Transfer().Count(w.ctx)
 		w.must(err)

@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/record"
@@ -26,6 +29,12 @@ type Record struct {
 	LastLogin   time.Time     `json:"last_login,omitzero"`
 	Groups      []string      `json:"groups,omitempty"`      // names, in order of id
 	Permissions []string      `json:"permissions,omitempty"` // the account's own, "app_label.codename"
+
+	// EmailVerified reports whether the owner has proved the address; nil if that is not
+	// known.
+	EmailVerified *bool `json:"email_verified,omitempty"`
+	// Providers are the ids of connected accounts at providers, by the provider's id.
+	Providers map[string][]string `json:"providers,omitempty"`
 }
 
 // pageSize is the number of accounts in a page of an export.
@@ -45,8 +54,14 @@ func (tr Transfer) Stream(ctx context.Context, each func(Record) error) error {
 		if err != nil {
 			return err
 		}
+		addresses, social, err := tr.db.proofs(ctx, page[0].ID, after)
+		if err != nil {
+			return err
+		}
 		for _, a := range page {
-			if err := each(newRecord(a, groups[a.ID], permissions[a.ID])); err != nil {
+			r := newRecord(a, groups[a.ID], permissions[a.ID])
+			r.prove(addresses[a.ID], social[a.ID])
+			if err := each(r); err != nil {
 				return err
 			}
 		}
@@ -72,6 +87,35 @@ func (s *Store) names(ctx context.Context, first, last record.UserID) (groups, p
 			" ON ct.id = p.content_type_id JOIN "+quote(l.table)+" AS l ON l.permission_id = p.id", "2", l, first, last)
 	}
 	return groups, permissions, err
+}
+
+// proofs returns the listed addresses of the accounts from one key to another, and their
+// accounts at providers: two words each.
+func (s *Store) proofs(ctx context.Context, first, last record.UserID) (addresses, social map[record.UserID][]string, err error) {
+	l := link{user: "user_id"}
+	if s.tables.addresses {
+		addresses, err = s.namesBy(ctx, "CASE WHEN l.verified THEN 'verified ' ELSE 'unverified ' END || l.email FROM account_emailaddress AS l", "l.id", l, first, last)
+	}
+	if s.tables.social && err == nil {
+		social, err = s.namesBy(ctx, "l.provider || ' ' || l.uid FROM socialaccount_socialaccount AS l", "l.id", l, first, last)
+	}
+	return addresses, social, err
+}
+
+// prove fills in EmailVerified and Providers from what proofs returns.
+func (r *Record) prove(addresses, social []string) {
+	for _, text := range addresses {
+		if word, email, _ := strings.Cut(text, " "); email == strings.ToLower(r.Email) {
+			r.EmailVerified = new(word == "verified")
+		}
+	}
+	for _, text := range social {
+		provider, uid, _ := strings.Cut(text, " ")
+		if r.Providers == nil {
+			r.Providers = map[string][]string{}
+		}
+		r.Providers[provider] = append(r.Providers[provider], uid)
+	}
 }
 
 // namesBy selects user and name for a range of users, in the given order.
@@ -141,7 +185,32 @@ func (s *Store) importAccount(ctx context.Context, q Queryer, r *Record) (id rec
 	if id, err = s.insertAccount(ctx, q, r.account(), joined.UTC().Truncate(time.Microsecond)); err != nil {
 		return "", err
 	}
+	if err := s.importProofs(ctx, q, id, r, joined); err != nil {
+		return "", err
+	}
 	return id, s.importGrants(ctx, q, id, r)
+}
+
+// importProofs lists the address, and connects accounts at providers.
+func (s *Store) importProofs(ctx context.Context, q Queryer, id record.UserID, r *Record, joined time.Time) error {
+	key, _ := s.tables.key.encode(id)
+	if r.EmailVerified != nil {
+		if err := s.setAddress(ctx, q, id, key, r.Email, *r.EmailVerified); err != nil {
+			return err
+		}
+	}
+	for _, provider := range slices.Sorted(maps.Keys(r.Providers)) {
+		for _, uid := range r.Providers[provider] {
+			if !s.tables.social || provider == "" || strings.Contains(provider, " ") || uid == "" || len(uid) > 191 || !storable(uid) || !storable(provider) {
+				return refuse("providers", "Not a valid account at a provider.")
+			}
+			row := &record.SocialAccount{Provider: provider, UID: uid, Data: "{}", LastLogin: joined, Joined: joined}
+			if err := s.connect(ctx, q, key, id, row); err != nil {
+				return fmt.Errorf("account %q at %s: %w", uid, provider, err)
+			}
+		}
+	}
+	return nil
 }
 
 func (s *Store) importGrants(ctx context.Context, q Queryer, id record.UserID, r *Record) error {

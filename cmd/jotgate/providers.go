@@ -169,8 +169,10 @@ func (c *doctorCommand) providerFacts(a *app) (facts []store.Fact) {
 // callbackURL returns the address to enter at a provider.
 func (c *doctorCommand) callbackURL(p *provider.Provider) string {
 	base := strings.TrimRight(c.BaseURL, "/")
-	if base == "" {
-		base = "http://localhost:8000"
+	if base == "" && strings.HasPrefix(c.Addr, "unix:") {
+		base = "https://HOST"
+	} else if base == "" {
+		base = "http://localhost:" + c.Addr[strings.LastIndexByte(c.Addr, ':')+1:] // also of a port alone
 	}
 	return base + c.pagesPath() + "provider/" + p.ID() + "/callback"
 }

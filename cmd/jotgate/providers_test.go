@@ -68,3 +68,26 @@ func TestProviderSettings(t *testing.T) {
 		}
 	}
 }
+
+// Doctor names the redirect URI of the address at which jotgate listens, unless there is a base URL.
+func TestCallbackURL(t *testing.T) {
+	f := providerFlags{Providers: map[string]string{"google.client_id": "a"}}
+	all, err := f.providers(&app{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for flags, want := range map[[2]string]string{
+		{"127.0.0.1:8000", ""}:                         "http://localhost:8000/account/provider/google/callback",
+		{":8123", ""}:                                  "http://localhost:8123/account/provider/google/callback",
+		{"8123", ""}:                                   "http://localhost:8123/account/provider/google/callback",
+		{"unix:/run/jotgate.sock", ""}:                 "https://HOST/account/provider/google/callback",
+		{":8123", "https://example.com/"}:              "https://example.com/account/provider/google/callback",
+		{"unix:/run/j.sock", "https://id.example.com"}: "https://id.example.com/account/provider/google/callback",
+	} {
+		var c doctorCommand
+		c.Addr, c.BaseURL, c.PagesPath = flags[0], flags[1], "/account/"
+		if got := c.callbackURL(all[0]); got != want {
+			t.Errorf("%q: %s, want %s", flags, got, want)
+		}
+	}
+}

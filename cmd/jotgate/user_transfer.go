@@ -25,8 +25,8 @@ type userExport struct {
 
 // Help is shown below the usage line.
 func (userExport) Help() string {
-	return `One account a line, in the order of their ids, with groups, permissions and the
-hash of the password: keep the file as safe as the database.
+	return `One account a line, in the order of their ids, with groups, permissions,
+connected accounts at providers and the hash of the password: keep the file as safe as the database.
 
     jotgate user export > users.jsonl`
 }
@@ -55,8 +55,9 @@ type userImport struct {
 func (userImport) Help() string {
 	return `Reads what user export writes, or any lines with the members username, email,
 first_name, last_name, password (encoded as Django stores it), is_active,
-is_staff, is_superuser, date_joined, groups and permissions. Users whose name
-exists are left as they are, so an import may be repeated. Ids are not kept.
+is_staff, is_superuser, date_joined, groups, permissions, email_verified and
+providers (accounts at providers, such as {"google": ["1082…"]}). Users whose
+name exists are left as they are, so an import may be repeated. Ids are not kept.
 Hashes above --hash-limits are imported with a warning: their owners cannot log
 in before a password reset, or until the limit is raised.
 
