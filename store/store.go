@@ -38,6 +38,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,6 +62,7 @@ type Store struct {
 	indexing sync.Mutex
 	scans    nameScans
 	rarity   rarity
+	full     atomic.Bool // see Driver.Full
 }
 
 var _ record.Store = (*Store)(nil)
@@ -153,9 +155,15 @@ type Driver struct {
 	Explain func(error) error
 	// Touch locks the row of jotgate_epoch and selects 1.
 	Touch string
+	// Rights are statements that need the rights of a login and change nothing.
+	// Default: none.
+	Rights []string
 	// Capacity are statements that take the space of a large transaction and free it
 	// again, each in a transaction. Default: none.
 	Capacity []string
+	// Full reports a write that failed for lack of space. If it is set, Capacity is
+	// run only after such a failure, until it succeeds.
+	Full func(error) bool
 	// Reason says in public words why a write failed: no names of hosts,
 	// users or files.
 	Reason func(error) string
@@ -218,7 +226,8 @@ func (s *Store) BackupTo(ctx context.Context, file string) error {
 
 // Ready implements record.Readiness: it commits a transaction that takes the
 // lock of a row and changes nothing, so that a server that responds but cannot
-// be written is not ready.
+// be written is not ready. Nor is one without the rights of a login, or without
+// space.
 func (s *Store) Ready(ctx context.Context) error {
 	err := s.write(ctx, func(ctx context.Context, q Queryer) error {
 		found, err := one(ctx, q, []any{new(int)}, s.driver.Touch)
@@ -227,7 +236,7 @@ func (s *Store) Ready(ctx context.Context) error {
 		}
 		return err
 	})
-	for _, text := range s.driver.Capacity {
+	for _, text := range s.probes() {
 		if err == nil {
 			err = s.write(ctx, func(ctx context.Context, q Queryer) error { return justRun(ctx, q, text) })
 		}
@@ -235,7 +244,16 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err != nil {
 		return jotgate.NotReady(s.driver.Reason(err), err)
 	}
+	s.full.Store(false)
 	return nil
+}
+
+// probes are further statements that a server which is ready accepts.
+func (s *Store) probes() []string {
+	if s.driver.Full != nil && !s.full.Load() {
+		return s.driver.Rights
+	}
+	return slices.Concat(s.driver.Rights, s.driver.Capacity)
 }
 
 func justRun(ctx context.Context, q Queryer, text string) error {
@@ -259,7 +277,11 @@ func (s *Store) write(ctx context.Context, do func(ctx context.Context, q Querye
 	defer cancel()
 	defer s.observe("write", s.driver.Now())
 	ctx, span := trace.Start(ctx, trace.Internal, "jotgate.transaction")
-	err := s.driver.unavailable(s.driver.Write(ctx, s.traced(ctx, do)))
+	err := s.driver.Write(ctx, s.traced(ctx, do))
+	if s.driver.Full != nil && s.driver.Full(err) {
+		s.full.Store(true)
+	}
+	err = s.driver.unavailable(err)
 	span.End(errorType(err))
 	return err
 }

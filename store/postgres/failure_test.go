@@ -207,3 +207,65 @@ func holdRow(t *testing.T, dsn string) (release func()) {
 	}
 	return func() { tx.Rollback(); db.Close() }
 }
+
+// withReason fails the test unless Ready gives the reason, or nil if it is empty.
+func withReason(t *testing.T, s record.Readiness, when, reason string) {
+	t.Helper()
+	err := s.Ready(t.Context())
+	if got := ""; err != nil {
+		if got = jotgate.AsError(err).Reason; got != reason {
+			t.Errorf("%s: %q, %v", when, got, err)
+		}
+	} else if reason != "" {
+		t.Errorf("%s: ready", when)
+	}
+}
+
+// A server that refuses what a login needs is not ready, although it can be written.
+func TestRoleThatLosesRights(t *testing.T) {
+	dsn := pgtest.Database(t)
+	s := open(t, dsn)
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := "role_" + strings.TrimLeft(u.Path, "/")
+	execute(t, dsn, "CREATE ROLE "+role+" LOGIN PASSWORD 'first'; GRANT ALL ON ALL TABLES IN SCHEMA public TO "+role)
+	defer execute(t, dsn, "DROP OWNED BY "+role+"; DROP ROLE "+role)
+	withReason(t, s, "the owner", "")
+	u.User = url.UserPassword(role, "first")
+	s = open(t, u.String())
+	withReason(t, s, "all rights", "")
+	for _, right := range []string{"INSERT ON jotgate_session", "UPDATE ON jotgate_session", "INSERT ON jotgate_event", "SELECT ON auth_user"} {
+		execute(t, dsn, "REVOKE "+right+" FROM "+role)
+		withReason(t, s, right, "the database denies this user a right")
+		execute(t, dsn, "GRANT "+right+" TO "+role)
+		withReason(t, s, right+" again", "")
+	}
+	execute(t, dsn, "ALTER ROLE "+role+" PASSWORD 'second'")
+	withReason(t, s, "on the connections that are open", "")
+	execute(t, dsn, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '"+role+"'")
+	withReason(t, s, "another password", "the database refuses the user")
+	execute(t, dsn, "ALTER ROLE "+role+" PASSWORD 'first'")
+	withReason(t, s, "the password again", "")
+}
+
+// PostgreSQL on a full disk goes on with whatever needs no new page.
+func TestFullDiskOfServer(t *testing.T) {
+	dsn := pgtest.Database(t)
+	s := open(t, dsn)
+	execute(t, dsn, `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER full_disk BEFORE INSERT ON auth_user EXECUTE FUNCTION full_disk(); CREATE TRIGGER full_disk BEFORE INSERT ON jotgate_setting EXECUTE FUNCTION full_disk()`)
+	withReason(t, s, "before any failure", "")
+	if err := s.Accounts().Create(t.Context(), account("ada")); !errors.Is(err, jotgate.ErrUnavailable) {
+		t.Error(err)
+	}
+	withReason(t, s, "after a failure", "the database has no room left on its disk")
+	withReason(t, s, "still", "the database has no room left on its disk")
+	execute(t, dsn, "DROP FUNCTION full_disk CASCADE")
+	withReason(t, s, "with room", "")
+	if n := value[int](t, dsn, "SELECT COUNT(*) FROM jotgate_setting WHERE name = 'capacity'"); n != 0 {
+		t.Errorf("%d rows are left", n)
+	}
+}

@@ -102,7 +102,7 @@ func open(ctx context.Context, p *pool, options Options) (*store.Store, error) {
 			return nil, err
 		}
 	}
-	return store.New(ctx, newDriver(p, options.Now), options.Schema, options.Inspect)
+	return store.New(ctx, newDriver(p, &options), options.Schema, options.Inspect)
 }
 
 // checkVersion rejects a server older than the tested ones; number is its
@@ -114,10 +114,26 @@ func checkVersion(number int, text string) error {
 	return nil
 }
 
+// rights is store.Driver.Rights.
+func rights(users string) []string {
+	return []string{
+		"INSERT INTO jotgate_session SELECT * FROM jotgate_session WHERE FALSE",
+		`WITH e AS (INSERT INTO jotgate_event (made, event) SELECT 0, '' WHERE FALSE RETURNING 1)
+UPDATE jotgate_session AS s SET jti = s.jti FROM ` + identifier(users) + " WHERE FALSE",
+	}
+}
+
+// capacityProbe is store.Driver.Capacity. The text cannot be compressed.
+var capacityProbe = []string{
+	`INSERT INTO jotgate_setting (name, value) SELECT 'capacity', string_agg(gen_random_uuid()::text, '') FROM generate_series(1, 2000)
+ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value`,
+	"DELETE FROM jotgate_setting WHERE name = 'capacity'",
+}
+
 // newDriver returns the store.Driver of PostgreSQL.
-func newDriver(p *pool, now func() time.Time) store.Driver {
+func newDriver(p *pool, options *Options) store.Driver {
 	return store.Driver{
-		Name: "postgres", Read: p.read, Write: p.write, Locks: true, Now: now,
+		Name: "postgres", Read: p.read, Write: p.write, Locks: true, Now: options.Now,
 		Time:    func(t time.Time) any { return t.UTC().Truncate(time.Microsecond) },
 		UUID:    func(s string) any { return s },
 		Columns: columns,
@@ -145,6 +161,9 @@ AND txid_visible_in_snapshot(txid, $4::text::txid_snapshot)`,
 		Watch:    p.watch,
 		Facts:    p.describe,
 		Touch:    "SELECT 1 FROM jotgate_epoch FOR UPDATE",
+		Rights:   rights(options.Schema.Resolve().Users),
+		Capacity: capacityProbe,
+		Full:     func(err error) bool { return code(err) == "53100" },
 		Reason:   reason,
 		Pools:    func() map[string]sql.DBStats { return map[string]sql.DBStats{"postgres": p.db.Stats()} },
 		Metrics:  p.metrics,

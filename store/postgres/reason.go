@@ -17,7 +17,7 @@ var reasons = []struct{ code, reason string }{
 	{"57014", "the database did not respond in time"},
 	{"55P03", "the database is busy"},
 	{"28", "the database refuses the user"},
-	{"42501", "the database does not allow this user to write"},
+	{"42501", "the database denies this user a right"},
 	{"42P01", "a table is missing"},
 	{"3D000", "the database does not exist"},
 	{"08", "the database cannot be reached"},
