@@ -198,7 +198,11 @@ func (g *Gate) loginCodeParts(ctx context.Context, a *record.Account) (uid, code
 	if !ok {
 		return "", ""
 	}
-	c, err := codes.FindLoginCode(ctx, codeAddress(a.Email), g.now())
+	// A message that another network requested shows the owner's code while there is one.
+	c, err := codes.FindLoginCode(ctx, knownCodeAddress(a.Email), g.now())
+	if errors.Is(err, ErrNotFound) {
+		c, err = codes.FindLoginCode(ctx, codeAddress(a.Email), g.now())
+	}
 	if err != nil || c.User != a.ID {
 		return "", ""
 	}
@@ -211,6 +215,10 @@ func codeAddress(email string) string {
 	digest := sha256.Sum256([]byte(strings.ToLower(email)))
 	return hex.EncodeToString(digest[:16])
 }
+
+// knownCodeAddress is codeAddress for the codes of networks from which the user has logged
+// in before.
+func knownCodeAddress(email string) string { return codeAddress("known network " + email) }
 
 // invited is the state on which the link of an invitation depends.
 func invited(i *record.Invitation) signing.Account {

@@ -5,6 +5,7 @@ package jotgate
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/jotgate/jotgate/factor/emailcode"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/throttle"
 )
 
 const (
@@ -45,7 +47,9 @@ func (g *Gate) checkLoginCodes() error {
 // Request sends a code to an address, if an account can log in with it: one that is
 // active, has a usable password, and for which the address is verified
 // (Accounts.EmailVerified). Thus a code lets in nobody whom a password reset would
-// not. The code replaces an earlier one of the address. The result is the token to
+// not. The code replaces an earlier one of the address; those that are requested from a
+// network where the user has logged in before, and those from all others, replace each
+// other only. The result is the token to
 // send with the code, as the proof EmailCode of Logins.Continue or
 // PageSessions.Continue; client says for which kind. Whether an account has the
 // address, and whether Settings.EmailLimit allows the message, shows neither in the
@@ -58,23 +62,29 @@ func (ec EmailCodes) Request(ctx context.Context, email string, client Client) (
 		return "", ErrNotFound
 	}
 	defer padTime(ctx)()
-	if err := g.codeTooSoon(ctx, codes, email); err != nil {
-		return "", err
-	}
-	subject := g.Events().Subject(email)
-	g.Events().Record(ctx, record.Event{Name: "link_requested", Subject: subject, Detail: string(record.MessageLoginCode)}, client)
 	account, err := g.codeAccount(ctx, email)
 	if err != nil {
 		return "", err
 	}
+	slot, address := codeAddress(email), email
+	if account != nil {
+		if slot, address, err = g.codeSlot(ctx, account, client); err != nil {
+			return "", err
+		}
+	}
+	if err := g.codeTooSoon(ctx, codes, slot); err != nil {
+		return "", err
+	}
+	subject := g.Events().Subject(email)
+	g.Events().Record(ctx, record.Event{Name: "link_requested", Subject: subject, Detail: string(record.MessageLoginCode)}, client)
 	now := g.now()
-	code := record.LoginCode{ID: randomHex(), Address: codeAddress(email), Expires: now.Add(loginCodeTime), Interval: loginCodeInterval}
+	code := record.LoginCode{ID: randomHex(), Address: slot, Expires: now.Add(loginCodeTime), Interval: loginCodeInterval}
 	message := record.Message{Kind: record.MessageDecoy, To: email, Language: languageOf(ctx), Created: now}
 	if account != nil {
-		code.User, code.Address = account.ID, codeAddress(account.Email)
+		code.User = account.ID
 		message.Kind, message.User, message.To = record.MessageLoginCode, account.ID, account.Email
 	}
-	switch err := g.budget(ctx, record.MessageLoginCode, message.To, ""); {
+	switch err := g.budget(ctx, record.MessageLoginCode, address, ""); {
 	case errors.Is(err, errTooManyEmails):
 		// Nothing is sent. The earlier code stays valid where it was requested; the
 		// row is that of an address which cannot exist.
@@ -91,11 +101,28 @@ func (ec EmailCodes) Request(ctx context.Context, email string, client Client) (
 	return g.sealPending(&pendingLogin{ID: randomHex(), Start: now.Unix(), Code: &pendingCode{code.ID, code.Address, subject}}, &client)
 }
 
-// codeTooSoon returns the refusal of a request if the last code for the address is less
+// codeSlot returns the key of the codes that a client gets for the account, and the
+// address to which EmailLimit counts their messages. Networks from which the user has
+// logged in before have their own: otherwise a stranger's requests would use up the
+// owner's codes, and replace them, while the owner can use none of the stranger's. Other
+// networks cannot tell whether there is an account.
+func (g *Gate) codeSlot(ctx context.Context, a *record.Account, client Client) (slot, address string, err error) {
+	known, failures := false, g.db.Failures()
+	if failures != nil {
+		addr, _ := netip.ParseAddr(client.Address)
+		known, err = failures.KnownNetwork(ctx, a.ID, throttle.Network(addr))
+	}
+	if known {
+		return knownCodeAddress(a.Email), "known network " + a.Email, err
+	}
+	return codeAddress(a.Email), a.Email, err
+}
+
+// codeTooSoon returns the refusal of a request if the last code of the slot is less
 // than loginCodeInterval old. The code that was sent stays valid where it was requested.
-func (g *Gate) codeTooSoon(ctx context.Context, codes record.LoginCodes, email string) error {
+func (g *Gate) codeTooSoon(ctx context.Context, codes record.LoginCodes, slot string) error {
 	now := g.now()
-	last, err := codes.FindLoginCode(ctx, codeAddress(email), now)
+	last, err := codes.FindLoginCode(ctx, slot, now)
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	} else if err != nil {
@@ -171,7 +198,7 @@ func (p emailCodeProof) prove(ctx context.Context, g *Gate, l *login) (proved, e
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return proved{}, err
 	}
-	if err == nil && codeAddress(a.Email) == sent.Address {
+	if err == nil && (codeAddress(a.Email) == sent.Address || knownCodeAddress(a.Email) == sent.Address) {
 		current, err := g.codeAccount(ctx, a.Email)
 		if err != nil {
 			return proved{}, err
