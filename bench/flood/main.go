@@ -1,9 +1,10 @@
 // Command flood measures how a flood of logins affects other requests. A reader
-// requests GET /auth/check over one connection, first without other load, then while
+// requests GET /auth/check, or another path, over one connection, first without other load, then while
 // sixteen clients log in without pause, each from a different address. Then
 // sixty-four concurrent logins show how much memory the server needs.
 //
-//	go run ./flood    # in bench/; some 40 s
+//	go run ./flood                         # in bench/; some 40 s
+//	go run ./flood -path /account/login    # the reader opens the login page
 //
 // The server runs as an operator starts it: argon2id with 19 MiB, and one concurrent
 // hash less than there are processors. All connections are local to 127.0.0.1.
@@ -24,12 +25,14 @@ const clients = 16
 func main() {
 	rounds := flag.Int("rounds", 3, "number of rounds without and with the flood; at most 20")
 	slice := flag.Duration("slice", 5*time.Second, "duration of each; at most 30s")
+	path := flag.String("path", "/auth/check", "what the reader requests")
 	flag.Parse()
 	if *rounds < 1 || *rounds > 20 || *slice < time.Second || *slice > 30*time.Second {
 		fail(fmt.Errorf("out of bounds: see -h"))
 	}
 	s, err := start()
 	if err == nil {
+		s.path = *path
 		err = run(s, *rounds, *slice)
 	}
 	_ = s.Stop()

@@ -20,6 +20,7 @@ const users = 64
 type server struct {
 	*binary.Server
 	token  string
+	path   string       // that the reader requests; "" is /auth/check
 	client *http.Client // for the reader: one connection
 	flood  *http.Client
 }
@@ -91,4 +92,17 @@ func (s *server) login(client, i int) bool {
 }
 
 // check sends a request of the reader.
-func (s *server) check() error { return s.Check(s.client, s.token) }
+func (s *server) check() error {
+	if s.path == "" || s.path == "/auth/check" {
+		return s.Check(s.client, s.token)
+	}
+	answer, err := s.client.Get("http://" + s.Address + s.path)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if _, err = io.Copy(io.Discard, answer.Body); err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("GET %s: %s", s.path, answer.Status)
+	}
+	return err
+}
