@@ -1,5 +1,6 @@
 // A certified OpenID Connect provider on a free port. The first line of standard input says where it sends browsers back
-// to, as JSON; each further line is who signs in next. It responds to each line with a line.
+// to, as JSON: first jotgate, which also gets its logout tokens. Each further line is who signs in next. It responds to each
+// line with a line.
 import http from 'node:http';
 import readline from 'node:readline';
 import Provider from 'oidc-provider';
@@ -17,12 +18,17 @@ let user = 'verified';
 
 function start(redirects, port) {
   const provider = new Provider(`http://127.0.0.1:${port}`, {
-    clients: [{ client_id: 'jotgate', client_secret: 'a secret of the client: 100 % "safe"', redirect_uris: redirects, grant_types: ['authorization_code'], response_types: ['code'] }],
+    clients: [{
+      client_id: 'jotgate', client_secret: 'a secret of the client: 100 % "safe"', redirect_uris: redirects, grant_types: ['authorization_code'], response_types: ['code'],
+      backchannel_logout_uri: redirects[0].replace('/callback', '/logout'), backchannel_logout_session_required: true,
+      post_logout_redirect_uris: [new URL('/account/logout', redirects[0]).href],
+    }],
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...accounts[id] }) }),
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['given_name', 'family_name', 'preferred_username'] },
-    features: { devInteractions: { enabled: false } },
+    features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     pkce: { required: () => true },
+    fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }), // also to this machine
     cookies: { keys: ['for the test only'] },
   });
   const handle = provider.callback();

@@ -25,6 +25,8 @@ type site struct {
 	url    string
 	issuer *peer.Process
 	jar    http.CookieJar
+
+	issuerURL string
 }
 
 // database chooses the database of a gate.
@@ -35,7 +37,7 @@ var onSQLite database = linking.SQLite
 func newSite(t *testing.T, on database, change func(*provider.Settings), changes ...func(*jotgate.Settings)) *site {
 	t.Helper()
 	s := linking.Start(t, change)
-	return &site{T: t, gate: s.Serve(t, on, changes...), url: s.URL, issuer: s.Issuer}
+	return &site{T: t, gate: s.Serve(t, on, changes...), url: s.URL, issuer: s.Issuer, issuerURL: s.IssuerURL}
 }
 
 // onBoth runs a test on both databases.

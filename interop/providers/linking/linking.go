@@ -120,8 +120,9 @@ func check(t testing.TB, err error) {
 
 // A Site is jotgate's pages and the provider of judge.mjs. Who signs in at the provider next is asked of Issuer.
 type Site struct {
-	URL    string
-	Issuer *peer.Process
+	URL       string
+	Issuer    *peer.Process
+	IssuerURL string
 
 	provider *provider.Provider
 	handler  atomic.Pointer[pages.Pages]
@@ -138,7 +139,8 @@ func Start(t testing.TB, change func(*provider.Settings)) *Site {
 	s := &Site{URL: "http://" + listener.Addr().String(), Issuer: peer.Start(t, judge)}
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.handler.Load().ServeHTTP(w, r) })}}
 	port := s.Issuer.Ask(t, `["`+s.URL+`/account/provider/certified/callback","`+allauth.Callback+`"]`)
-	settings := provider.Settings{ID: "certified", Name: "Certified", Issuer: "http://127.0.0.1:" + port, ClientID: "jotgate", ClientSecret: Secret, TrustEmail: true}
+	s.IssuerURL = "http://127.0.0.1:" + port
+	settings := provider.Settings{ID: "certified", Name: "Certified", Issuer: s.IssuerURL, ClientID: "jotgate", ClientSecret: Secret, TrustEmail: true}
 	if change != nil {
 		change(&settings)
 	}
