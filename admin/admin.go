@@ -73,7 +73,6 @@ type Admin struct {
 	app      string // Django's names of the user model
 	model    string
 	shell    *web.Shell
-	origins  *http.CrossOriginProtection
 	catalogs *catalog.Catalogs
 	theme    *layout.Theme
 	files    *layout.Files
@@ -104,7 +103,7 @@ func New(gate *jotgate.Gate, o Options) (*Admin, error) {
 // Act.
 func NewActions(gate *jotgate.Gate, o Options) (*Admin, error) {
 	a := &Admin{
-		gate: gate, options: o, app: "auth", model: "user", origins: http.NewCrossOriginProtection(), mux: http.NewServeMux(), more: make(chan struct{}, 1),
+		gate: gate, options: o, app: "auth", model: "user", mux: http.NewServeMux(), more: make(chan struct{}, 1),
 	}
 	if gate.Store() == nil { // only the options are checked
 		return a, nil

@@ -186,7 +186,7 @@ func (v *visit) enter(allow string, do func(*visit) error) error {
 	if !slices.Contains(strings.Split(allow, ", "), v.r.Method) {
 		return &jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: "Method " + strconv.Quote(v.r.Method) + " not allowed."}
 	}
-	if err := v.a.origins.Check(v.r); err != nil {
+	if err := v.a.shell.CheckOwnOrigin(v.r); err != nil {
 		return jotgate.ErrForbidden.Because(err)
 	}
 	user, err := v.a.options.Pages.SignedIn(v.w, v.r)

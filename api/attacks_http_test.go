@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/wait"
+	"github.com/jotgate/jotgate/jotgatetest"
 )
 
 const me = "/auth/users/me/"
@@ -360,6 +361,34 @@ func TestH041HostHeader(t *testing.T) {
 	} {
 		if a := s.ask("GET", "/auth/", "", "Host", host); a.Status != status {
 			t.Errorf("%q: %d", host, a.Status)
+		}
+	}
+}
+
+// The forms in which people write hosts: Django's list has [::1] in brackets.
+func TestAllowedHostsAsWritten(t *testing.T) {
+	allowed := []string{"[::1]", "2001:DB8:0::1", "API.Example.com", ".MÜNCHEN.example", "under_score"}
+	s := newSite(t, change{api: func(a *Settings) { a.AllowedHosts = allowed }})
+	for host, status := range map[string]int{
+		"[::1]": 200, "[::1]:8000": 200, "[2001:db8::1]": 200, "api.example.com:8443": 200, "xn--mnchen-3ya.example": 200, "a.xn--mnchen-3ya.example": 200,
+		"under_score:80": 200, "[::2]": 400, "127.0.0.1": 400,
+	} {
+		if a := s.ask("GET", "/auth/", "", "Host", host); a.Status != status {
+			t.Errorf("%q: %d", host, a.Status)
+		}
+	}
+	if allowed[0] != "[::1]" {
+		t.Error("the settings of the caller were changed")
+	}
+	gate := jotgatetest.New(t)
+	for _, host := range []string{"api.example.com:8000", "[::1]:8000", "https://api.example.com", "*", "*.example.com", "", "."} {
+		if _, err := New(gate.Gate, Settings{AllowedHosts: []string{host}}); err == nil || !strings.Contains(err.Error(), "AllowedHosts") {
+			t.Errorf("%q: %v", host, err)
+		}
+	}
+	for origin, fits := range map[string]bool{"http://[::1]:3000": true, "http://[0::1]:3000": false, "https://[2001:DB8::1]": false} {
+		if _, err := New(gate.Gate, Settings{CORSOrigins: []string{origin}}); (err == nil) != fits {
+			t.Errorf("%q: %v", origin, err)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func check(v *visit) error {
 		}
 	} else if user == nil {
 		return jotgate.ErrNotAuthenticated
-	} else if foreign(v.r) {
+	} else if v.foreign() {
 		return jotgate.ErrForbidden
 	}
 	if err := v.demanded(user); err != nil {
@@ -130,13 +130,13 @@ func (v *visit) demanded(user *jotgate.User) error {
 // foreign reports whether a page of another origin sent the request, other than
 // by a link. The method is not known here: a gateway asks by GET. Browsers send
 // Origin with every request that is not a GET or HEAD.
-func foreign(r *http.Request) bool {
-	unsafe := r.Clone(r.Context())
+func (v *visit) foreign() bool {
+	unsafe := v.r.Clone(v.r.Context())
 	unsafe.Method = http.MethodPost
-	if r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+	if v.r.Header.Get("Origin") == "" && v.r.Header.Get("Sec-Fetch-Mode") == "navigate" {
 		return false
 	}
-	return http.NewCrossOriginProtection().Check(unsafe) != nil
+	return v.p.shell.CheckOwnOrigin(unsafe) != nil
 }
 
 // Path returns the path below which the pages are.

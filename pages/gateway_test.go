@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,19 @@ func TestCheckForGateways(t *testing.T) {
 	}
 	if got := check("Authorization", "Bearer "+s.gate.Token(alice)); got.status != 200 {
 		t.Errorf("with a token: %d", got.status)
+	}
+}
+
+// A gateway may send its own name as the Host, and browsers do not send Sec-Fetch-Site to
+// a plain http address, or at all (Safari before 16.4): the origin of BaseURL is the pages' own.
+func TestFormsAtTheBaseURL(t *testing.T) {
+	s := newSite(t, pages.Options{BaseURL: "https://Accounts.Example.com:443/x"})
+	for origin, status := range map[string]int{"https://accounts.example.com": 422, "https://evil.example": 403, "http://accounts.example.com": 403} {
+		r := s.form("/account/login", url.Values{"username": {"nobody"}, "password": {"wrong"}}, origin)
+		r.Header.Del("Sec-Fetch-Site")
+		if got := s.send(r); got.status != status {
+			t.Errorf("%s: %d, want %d", origin, got.status, status)
+		}
 	}
 }
 

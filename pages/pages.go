@@ -96,7 +96,6 @@ type Pages struct {
 	gate     *jotgate.Gate
 	options  Options
 	shell    *web.Shell
-	origins  *http.CrossOriginProtection
 	catalogs *catalog.Catalogs
 	theme    *layout.Theme
 	forms    *resubmit.Forms
@@ -112,7 +111,7 @@ var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "
 // or the file and line of an invalid template. Pages is an http.Handler; Mount
 // registers the pages on another mux.
 func New(gate *jotgate.Gate, o Options) (*Pages, error) {
-	p := &Pages{gate: gate, options: o, forms: resubmit.New(gate.Settings().Now), origins: http.NewCrossOriginProtection(), mux: http.NewServeMux()}
+	p := &Pages{gate: gate, options: o, forms: resubmit.New(gate.Settings().Now), mux: http.NewServeMux()}
 	for _, step := range []func() error{p.checkOptions, p.makeShell, p.load} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("pages: %w", err)

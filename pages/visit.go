@@ -127,7 +127,7 @@ func (v *visit) handle() error {
 	case reading && v.route.template == "", !reading && (v.r.Method != http.MethodPost || v.route.act == nil):
 		return &jotgate.Error{Status: http.StatusMethodNotAllowed, Detail: `Method "` + v.r.Method + `" not allowed.`}
 	case !reading && !v.route.external:
-		if err := v.p.origins.Check(v.r); err != nil {
+		if err := v.p.shell.CheckOwnOrigin(v.r); err != nil {
 			return jotgate.ErrForbidden.Because(err)
 		}
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/rs/cors"
 	"golang.org/x/net/http/httpguts"
-	"golang.org/x/net/idna"
 )
 
 // CORSSettings say which pages of other origins may call a handler. The names
@@ -157,12 +156,9 @@ func checkOrigin(origin string) error {
 }
 
 // originOf returns the origin of a URL as browsers serialize it: in lower case,
-// with an ASCII host, without the port that the scheme implies.
+// with the host as sentHost returns it, without the port that the scheme implies.
 func originOf(u *url.URL) string {
-	scheme, host, port := strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
-		host = ascii
-	}
+	scheme, host, port := strings.ToLower(u.Scheme), sentHost(u.Hostname()), u.Port()
 	if scheme == "https" && port == "443" || scheme == "http" && port == "80" {
 		port = ""
 	}

@@ -5,9 +5,12 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/idna"
 
 	"github.com/jotgate/jotgate"
 )
@@ -23,12 +26,46 @@ func (s *Shell) hostAllowed(host string) bool {
 	if u, err := url.Parse("//" + host); err == nil {
 		host = u.Hostname()
 	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	host = sentHost(strings.TrimSuffix(host, "."))
 	return slices.ContainsFunc(s.settings.AllowedHosts, func(allowed string) bool {
-		domain, below := strings.CutPrefix(strings.ToLower(allowed), ".")
+		domain, below := strings.CutPrefix(allowed, ".")
 		return host == domain || below && strings.HasSuffix(host, "."+domain)
 	})
 }
+
+// fillHosts writes AllowedHosts as clients send them, and rejects what would be
+// listed in vain.
+func (s *Settings) fillHosts() error {
+	s.AllowedHosts = slices.Clone(s.AllowedHosts)
+	for i, host := range s.AllowedHosts {
+		sent := sentHost(strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(host, "."), "["), "]"))
+		_, err := netip.ParseAddr(sent)
+		if sent == "" || strings.Contains(sent, "*") || err != nil && strings.ContainsAny(sent, ":/[] ") {
+			return fmt.Errorf("AllowedHosts: %q is not a name such as api.example.com, .example.com or [::1], without a port; without the setting every host is allowed", host)
+		}
+		if strings.HasPrefix(host, ".") {
+			sent = "." + sent
+		}
+		s.AllowedHosts[i] = sent
+	}
+	return nil
+}
+
+// sentHost returns the host of a URL as clients send it: in lower case, ASCII only,
+// addresses in their shortest form. IPv6 addresses have no brackets.
+func sentHost(host string) string {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return address.String()
+	}
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		host = ascii
+	}
+	return strings.ToLower(host)
+}
+
+// CheckOwnOrigin rejects a request that a browser sent from any other origin, also
+// from one of CORSOrigins. Pages call it.
+func (s *Shell) CheckOwnOrigin(r *http.Request) error { return s.own.Check(r) }
 
 // CheckOrigin rejects a request that a browser sent from another site, unless
 // its origin is one of CORSOrigins. An endpoint that reads a cookie calls it.
@@ -36,9 +73,8 @@ func (s *Shell) CheckOrigin(r *http.Request) error { return s.origins.Check(r) }
 
 // newOrigins trusts the listed origins, and the public URL's: behind a gateway
 // that changes the Host header, a browser's own origin differs from it.
-func newOrigins(s *Settings) (*http.CrossOriginProtection, error) {
+func newOrigins(s *Settings, trusted []string) (*http.CrossOriginProtection, error) {
 	origins := http.NewCrossOriginProtection()
-	trusted := s.CORS.Origins
 	if u, err := url.Parse(s.BaseURL); err == nil && u.Host != "" {
 		trusted = append(slices.Clone(trusted), originOf(u))
 	}

@@ -27,7 +27,7 @@ type Settings struct {
 	Languages       *catalog.Catalogs // of errors, chosen by Accept-Language; nil: English
 }
 
-// fill sets the defaults and rejects a malformed prefix.
+// fill sets the defaults and rejects a malformed prefix or host.
 func (s *Settings) fill() error {
 	if s.MaxBody <= 0 {
 		s.MaxBody = 64 << 10
@@ -41,5 +41,5 @@ func (s *Settings) fill() error {
 	if err := CheckPrefix(s.Prefix); err != nil {
 		return fmt.Errorf("Prefix: %q %w", s.Prefix, err)
 	}
-	return nil
+	return s.fillHosts()
 }

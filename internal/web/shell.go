@@ -40,6 +40,7 @@ type Shell struct {
 	proxies  throttle.Proxies
 	lockout  *lockout.Lockout
 	origins  *http.CrossOriginProtection
+	own      *http.CrossOriginProtection // trusts BaseURL only
 	cors     *CORS
 	public   *url.URL    // Settings.BaseURL; nil without it
 	warned   atomic.Bool // about a forwarded address that is not trusted
@@ -65,7 +66,10 @@ func New(gate *jotgate.Gate, s Settings) (*Shell, error) {
 	if shell.proxies, err = newProxies(s); err != nil {
 		return nil, err
 	}
-	shell.origins, err = newOrigins(&s)
+	if shell.own, err = newOrigins(&s, nil); err != nil {
+		return nil, err
+	}
+	shell.origins, err = newOrigins(&s, s.CORS.Origins)
 	return shell, err
 }
 
