@@ -35,8 +35,8 @@ func (as Accounts) Delete(ctx context.Context, a *record.Account, client Client)
 // stored one or, with Settings.CheckRevokeToken, the token is), ErrUnavailable.
 func (as Accounts) Of(ctx context.Context, user *User) (*record.Account, error) {
 	g := as.gate
-	if user.owner != "" {
-		return g.activeOwner(ctx, user.owner)
+	if owner := user.details().owner; owner != "" {
+		return g.activeOwner(ctx, owner)
 	}
 	account, err := g.accountOf(ctx, user.ID)
 	switch {

@@ -20,26 +20,10 @@ var errImpersonated = &Error{
 // CheckSelf returns an error with the status 403 and the code impersonated if a member
 // of staff acts for the user.
 func (u *User) CheckSelf() error {
-	if u.Actor != "" {
+	if u.Actor() != "" {
 		return errImpersonated
 	}
 	return nil
-}
-
-// unknownActor is the Actor of a token whose claim act does not name one.
-const unknownActor record.UserID = "unknown"
-
-// actorOf reads the claim act (RFC 8693 section 4.1). A token with an act of another
-// form is also one of an actor.
-func actorOf(act jwt.Raw) record.UserID {
-	if act == "" {
-		return ""
-	}
-	sub, _ := act.Member("sub")
-	if name := textOf(sub); name != "" {
-		return record.UserID(name)
-	}
-	return unknownActor
 }
 
 // actClaim returns the claim act of the tokens of a session, or nothing.

@@ -193,7 +193,7 @@ func TestBreachedPasswordAndSecondFactor(t *testing.T) {
 	if err != nil || state.Next != jotgate.StepDone || b.sessions(t, alice) != 1 {
 		t.Fatalf("%+v, %v, %d sessions", state, err, b.sessions(t, alice))
 	}
-	if user, err := b.VerifyAccess(state.Tokens.Access); err != nil || user.ACR != "aal2" || strings.Join(user.AMR, " ") != "pwd otp mfa" {
+	if user, err := b.VerifyAccess(state.Tokens.Access); err != nil || user.ACR() != "aal2" || strings.Join(user.AMR(), " ") != "pwd otp mfa" {
 		t.Errorf("%+v, %v", user, err)
 	}
 }

@@ -59,7 +59,6 @@ type verifiedToken struct {
 type stamp struct {
 	issued, notBefore, expires int64
 	payload                    jwt.Raw
-	jti                        string // see accessClaims.revocable; empty for other tokens
 }
 
 func stampOf[T any](t *jwt.Token[T]) stamp {

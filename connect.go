@@ -253,7 +253,7 @@ func (ps Providers) connected(ctx context.Context, l *ProviderLogin, page *PageS
 }
 
 func (ps Providers) connectSession(ctx context.Context, l *ProviderLogin, page *PageSession, spend []record.Spent, client Client) error {
-	if client.Actor != "" || page.User.Actor != "" {
+	if client.Actor != "" || page.User.Actor() != "" {
 		return ErrForbidden.Because(errors.New("a member of staff acts for the user"))
 	}
 	account, err := ps.gate.Accounts().ByID(ctx, page.Owner)

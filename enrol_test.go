@@ -64,7 +64,7 @@ func TestEnrolPasskey(t *testing.T) {
 			t.Fatalf("%d logins are complete", done.Load())
 		}
 		user := states[i].Tokens.User
-		if user.ACR != "aal2" || !slices.Equal(user.AMR, []string{"pwd", "pop", "user", "mfa"}) || len(states[i].RecoveryCodes) != 10 {
+		if user.ACR() != "aal2" || !slices.Equal(user.AMR(), []string{"pwd", "pop", "user", "mfa"}) || len(states[i].RecoveryCodes) != 10 {
 			t.Errorf("%+v, %d recovery codes", user, len(states[i].RecoveryCodes))
 		}
 		if sessions, err := b.Sessions().List(t.Context(), alice.ID); err != nil || len(sessions) != 1 {

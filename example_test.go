@@ -214,7 +214,7 @@ func ExampleSessions_Start() {
 		return
 	}
 	user := must(gate.VerifyAccess(tokens.Access))
-	fmt.Println(user.Username, user.AMR)
+	fmt.Println(user.Username, user.AMR())
 	// Output: alice [saml]
 }
 

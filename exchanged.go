@@ -26,11 +26,11 @@ func (g *Guard) userOfExchange(c *Credential, now time.Time) (*User, error) {
 	}
 	networks, ok := networksIn(t.Payload())
 	id, _ := t.Payload().Member("key_id")
-	if !ok || !user.limited || c.ID == "" || textOf(id) != c.ID || c.Session == "" || user.Session != c.Session {
+	if !ok || !user.Limited() || c.ID == "" || textOf(id) != c.ID || c.Session == "" || user.Session != c.Session {
 		return nil, accessError(ErrTokenInvalid.Because(errExchange))
 	}
 	life := min(t.ExpiresAt-t.IssuedAt-1, maxCached)
-	c.Scopes, c.Networks, c.Login, c.Expires = user.Scopes, networks, false, time.Time{}
+	c.Scopes, c.Networks, c.Login, c.Expires = user.Scopes(), networks, false, time.Time{}
 	user.stamp = stamp{issued: t.IssuedAt, expires: now.Unix() + max(1, life)} // without the claims: aud is not of the credential
 	return user, nil
 }

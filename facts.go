@@ -51,15 +51,15 @@ var facts = []fact{
 		lenient: func(c *accessClaims, raw jwt.Raw) { c.Permissions = textsOf(raw) },
 	},
 	{
-		name: "auth_time", session: true, of: func(u *User) any { return u.AuthTime },
+		name: "auth_time", session: true, of: func(u *User) any { return u.details().authTime },
 		lenient: func(c *accessClaims, raw jwt.Raw) { c.AuthTime, _ = raw.Int() },
 	},
 	{
-		name: "amr", session: true, of: func(u *User) any { return u.AMR },
+		name: "amr", session: true, of: func(u *User) any { return u.AMR() },
 		lenient: func(c *accessClaims, raw jwt.Raw) { c.AMR = textsOf(raw) },
 	},
 	{
-		name: "acr", session: true, of: func(u *User) any { return u.ACR },
+		name: "acr", session: true, of: func(u *User) any { return u.ACR() },
 		lenient: func(c *accessClaims, raw jwt.Raw) { c.ACR = textOf(raw) },
 	},
 }

@@ -58,7 +58,7 @@ type Grant struct {
 // Errors: ErrForbidden for another user or audience, ErrUnavailable.
 func (ls Logins) Issue(ctx context.Context, user *User, grant Grant) (token string, expires time.Time, err error) {
 	g := ls.gate
-	if user.owner == "" || grant.Client == "" || grant.Audience != "" && !slices.Contains(g.settings.Audience, grant.Audience) {
+	if user.details().owner == "" || grant.Client == "" || grant.Audience != "" && !slices.Contains(g.settings.Audience, grant.Audience) {
 		return "", time.Time{}, ErrForbidden.Because(errors.New("the user is not of Resolve, or the audience not one of Settings.Audience"))
 	}
 	expires = time.Unix(user.issued, 0).Add(g.settings.AccessTokenLifetime)
@@ -95,7 +95,7 @@ func (g *Gate) grantClaims(ctx context.Context, user *User, grant Grant, expires
 	}
 	own := jwt.Object{{"sub", grant.Client}}
 	if g.settings.CheckRevokeToken || g.settings.CustomClaims != nil {
-		account, err := g.activeOwner(ctx, user.owner)
+		account, err := g.activeOwner(ctx, user.details().owner)
 		if err != nil {
 			return nil, err
 		}

@@ -171,9 +171,11 @@ func revokeClaimHolds(claim jwt.Raw, account *record.Account) bool {
 // factsOf returns the user of a session's access tokens, with everything that
 // Settings.Claims lists.
 func (g *Gate) factsOf(ctx context.Context, account *record.Account, s *record.Session) (*User, error) {
-	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID, Actor: s.Actor}
+	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID}
+	d := details{actor: s.Actor}
+	user.rest = &d
 	if !s.AuthTime.IsZero() && (s.ACR != "" || g.claims(func(f *fact) bool { return f.session })) {
-		user.AuthTime, user.AMR, user.ACR = s.AuthTime.Unix(), strings.Fields(s.AMR), cmp.Or(s.ACR, levelOne)
+		d.authTime, d.amr, d.acr = s.AuthTime.Unix(), strings.Fields(s.AMR), cmp.Or(s.ACR, levelOne)
 	}
 	if !g.claims(func(f *fact) bool { return f.granted }) || g.ownUsers() {
 		return user, nil
@@ -199,7 +201,7 @@ func (g *Gate) claims(is func(*fact) bool) bool {
 // is concerned.
 func (g *Gate) factClaims(user *User, s *record.Session) (claims jwt.Object) {
 	for _, name := range g.settings.Claims {
-		if f := factNamed(name); !f.session || user.AuthTime != 0 {
+		if f := factNamed(name); !f.session || user.details().authTime != 0 {
 			claims = append(claims, claim{name, f.of(user)})
 		}
 	}

@@ -73,8 +73,7 @@ func (p PageSessions) make(account *record.Account, s *record.Session, kept *pag
 func (p PageSessions) session(c *pageCookie, cookie string) *PageSession {
 	id := p.gate.claimOf(&record.Account{ID: c.User, Username: c.Username})
 	user := &User{ID: id, Username: c.Username, Email: c.Email, Role: c.Role, Session: c.Session}
-	user.Actor = c.Actor
-	user.AuthTime, user.AMR, user.ACR = c.AuthTime, strings.Fields(c.AMR), c.ACR
+	user.rest = &details{actor: c.Actor, authTime: c.AuthTime, amr: strings.Fields(c.AMR), acr: c.ACR}
 	user.stamp = stamp{issued: c.Issued, expires: c.Expires}
 	return &PageSession{User: user, Owner: c.User, AuthTime: time.Unix(c.AuthTime, 0), ACR: c.ACR, Keep: c.Keep, Expires: time.Unix(c.End, 0), Cookie: cookie}
 }
@@ -93,7 +92,7 @@ func (p PageSessions) Open(ctx context.Context, cookie string) (*PageSession, er
 	switch now := g.now().Unix(); {
 	case g.stale():
 		return nil, ErrUnavailable.Because(errStaleRevocations)
-	case now < c.Expires && now >= c.Issued-60 && g.checkRevoked(c.Session, page.User.ID, &page.User.stamp) == nil:
+	case now < c.Expires && now >= c.Issued-60 && g.checkUserRevoked(page.User) == nil:
 		return page, nil
 	}
 	// It has expired, or the user's rights have changed, which ends no session.

@@ -242,7 +242,7 @@ func TestPasskeyAgain(t *testing.T) {
 		t.Errorf("the token of authenticating again, in a login: %v", err)
 	}
 	state, err := again(credential, c.Pending)
-	if err != nil || state.Tokens.User.ACR != "aal2" || state.Tokens.User.Session == tokens.User.Session {
+	if err != nil || state.Tokens.User.ACR() != "aal2" || state.Tokens.User.Session == tokens.User.Session {
 		t.Fatalf("%+v, %v", state, err)
 	}
 	tokens = state.Tokens

@@ -216,8 +216,7 @@ func (ss Sessions) VerifyToken(ctx context.Context, token string) error {
 	}
 	if textOf(verified.TokenType) != "refresh" {
 		user, _ := g.userID(&verified.accessClaims, verified.payload)
-		verified.stamp.jti = verified.revocable()
-		if err := g.checkRevoked(verified.SID, user, &verified.stamp); err != nil {
+		if err := g.checkRevoked(verified.SID, user, verified.revocable(), &verified.stamp); err != nil {
 			return ErrTokenBlacklisted.Because(err)
 		}
 		return nil

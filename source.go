@@ -81,7 +81,8 @@ func (g *Guard) userOfOwner(ctx context.Context, c *Credential, now time.Time) (
 		return nil, err
 	}
 	reach, _ := g.revoked.Lifetimes()
-	user.Session, user.Scopes, user.limited, user.owner = c.Session, c.Scopes, !c.Login, c.Owner
+	user.Session = c.Session
+	user.rest = &details{scopes: c.Scopes, limited: !c.Login, owner: c.Owner}
 	user.stamp = stamp{issued: now.Unix() - 1, expires: now.Unix() + max(1, min(maxCached, reach-1))}
 	return user, nil
 }

@@ -42,19 +42,20 @@ var errInsufficient = &Error{
 // token without the claims meets none, except ACR("aal1").
 func (g *Guard) CheckAuth(user *User, requirements ...Requirement) error {
 	maxAge, acr, missing := time.Duration(0), "", false
+	seen := user.details()
 	for _, r := range requirements {
 		if r.maxAge > 0 {
 			if maxAge == 0 || r.maxAge < maxAge {
 				maxAge = r.maxAge
 			}
-			age := g.now().Unix() - user.AuthTime
-			missing = missing || user.AuthTime == 0 || age > int64(r.maxAge/time.Second)
+			age := g.now().Unix() - seen.authTime
+			missing = missing || seen.authTime == 0 || age > int64(r.maxAge/time.Second)
 		}
 		if r.acr != "" {
 			if acr == "" || !reaches(acr, r.acr) { // the highest is enough for all
 				acr = r.acr
 			}
-			missing = missing || !reaches(user.ACR, r.acr)
+			missing = missing || !reaches(seen.acr, r.acr)
 		}
 	}
 	if !missing {
@@ -178,17 +179,17 @@ func (fs Factors) RequireRecent(ctx context.Context, user *User, a *record.Accou
 	if set != "" {
 		level = levelTwo
 	}
-	seen := User{}
+	var seen details
 	if user.Session != "" {
 		session, err := g.db.Sessions().Find(ctx, user.Session)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
 		if err == nil && session.User == a.ID && !session.AuthTime.IsZero() {
-			seen.AuthTime, seen.ACR = session.AuthTime.Unix(), cmp.Or(session.ACR, levelOne)
+			seen.authTime, seen.acr = session.AuthTime.Unix(), cmp.Or(session.ACR, levelOne)
 		}
 	}
-	return g.CheckAuth(&seen, Fresh(g.settings.StepUpLifetime), ACR(level))
+	return g.CheckAuth(&User{rest: &seen}, Fresh(g.settings.StepUpLifetime), ACR(level))
 }
 
 // Protect is RequireRecent if the account has a second factor, and nil

@@ -22,24 +22,59 @@ type User struct {
 	Role        Role          `json:"role"`
 	Groups      []string      `json:"groups,omitempty"`      // names; present when Settings.Claims has "groups"
 	Permissions []string      `json:"permissions,omitempty"` // "app_label.codename"; present when Settings.Claims has "permissions"
-	// AuthTime is when the user last authenticated, in Unix seconds, AMR by which
-	// methods (RFC 8176), and ACR at which level: "aal1" for one factor, "aal2" for
-	// two. They are the zero values if the token does not say so.
-	AuthTime int64    `json:"auth_time,omitempty"`
-	AMR      []string `json:"amr,omitempty"`
-	ACR      string   `json:"acr,omitempty"`
-	// Actor is the id of the member of staff who acts for the user (the claim act), or
-	// "". See NotImpersonated.
-	Actor   record.UserID `json:"actor,omitempty"`
-	Session string        `json:"-"` // the session (sid) the token belongs to; empty in tokens that Django issued
-	// Scopes are what a limited token may be used for (HasScope), and Client is
-	// the client that the token was issued to (the claim client_id).
-	Scopes []string `json:"-"`
-	Client string   `json:"-"`
+	Session     string        `json:"-"`                     // the session (sid) the token belongs to; empty in tokens that Django issued
 
-	limited bool
-	owner   record.UserID // the account of a credential other than a token
-	stamp                 // of the token; empty for a User that was not created from a token
+	stamp // of the token; empty for a User that was not created from a token
+	rest  *details
+}
+
+func (u *User) details() *details {
+	if u.rest == nil {
+		return &noDetails
+	}
+	return u.rest
+}
+
+// AuthTime returns when the user last authenticated, in whole seconds, or the zero
+// time if the token does not say so.
+func (u *User) AuthTime() time.Time {
+	if t := u.details().authTime; t != 0 {
+		return time.Unix(t, 0)
+	}
+	return time.Time{}
+}
+
+// AMR returns by which methods the user last authenticated (RFC 8176), or nil if the
+// token does not say so. It must not be changed.
+func (u *User) AMR() []string { return u.details().amr }
+
+// ACR returns at which level the user last authenticated: "aal1" for one factor,
+// "aal2" for two, "" if the token does not say so.
+func (u *User) ACR() string { return u.details().acr }
+
+// Actor returns the id of the member of staff who acts for the user (the claim act), or
+// "". See NotImpersonated.
+func (u *User) Actor() record.UserID { return u.details().actor }
+
+// Scopes returns what a limited token may be used for; see HasScope. It must not be
+// changed.
+func (u *User) Scopes() []string { return u.details().scopes }
+
+// Client returns the client that the token was issued to (the claim client_id, or azp),
+// or "".
+func (u *User) Client() string { return u.details().client }
+
+// MarshalJSON implements json.Marshaler.
+func (u *User) MarshalJSON() ([]byte, error) {
+	type fields User // without the methods
+	d := u.details()
+	return json.Marshal(struct {
+		*fields
+		AuthTime int64         `json:"auth_time,omitempty"`
+		AMR      []string      `json:"amr,omitempty"`
+		ACR      string        `json:"acr,omitempty"`
+		Actor    record.UserID `json:"actor,omitempty"`
+	}{(*fields)(u), d.authTime, d.amr, d.acr, d.actor})
 }
 
 // IsStaff reports whether the token's role is staff or admin.

@@ -48,18 +48,23 @@ func (g *Guard) verifyCurrent(token string, dst *User) (*User, error) {
 	if g.stale() {
 		return nil, ErrUnavailable.Because(errStaleRevocations)
 	}
-	if err := g.checkRevoked(user.Session, user.ID, &user.stamp); err != nil {
+	if err := g.checkUserRevoked(user); err != nil {
 		return nil, accessError(ErrTokenInvalid.Because(err))
 	}
 	return user, nil
 }
 
-// checkRevoked returns an error if a token of this session and user is
-// revoked, or if that is not known.
-func (g *Guard) checkRevoked(sid string, user record.UserID, s *stamp) error {
+// checkUserRevoked is checkRevoked for the token of a user.
+func (g *Guard) checkUserRevoked(u *User) error {
+	return g.checkRevoked(u.Session, u.ID, u.details().jti, &u.stamp)
+}
+
+// checkRevoked returns an error if a token of this session and user, or with this
+// jti unless it is empty, is revoked, or if that is not known.
+func (g *Guard) checkRevoked(sid string, user record.UserID, jti string, s *stamp) error {
 	var err error
 	switch revoked := g.revoked.Revoked(sid, user, s.issued); {
-	case s.jti != "" && g.revoked.Revoked(s.jti, "", s.issued):
+	case jti != "" && g.revoked.Revoked(jti, "", s.issued):
 		return errRevoked
 	case revoked && s.issued == 0 && !g.revoked.Revoked(sid, user, maxTime):
 		return errNoIssued // with an iat, the token could be a later one
@@ -137,8 +142,7 @@ func (g *Guard) userFromClaims(dst *User, c *accessClaims, s stamp, tokenType st
 	}
 	dst.ID, dst.Username, dst.Email, dst.Role = id, c.Username, c.Email, c.Role
 	dst.Groups, dst.Permissions, dst.Session, dst.stamp = c.Groups, c.Permissions, c.SID, s
-	dst.AuthTime, dst.AMR, dst.ACR, dst.Actor = c.AuthTime, c.AMR, c.ACR, actorOf(c.Act)
-	if err := dst.limit(c); err != nil {
+	if dst.rest, err = detailsOf(c); err != nil {
 		return nil, accessError(tokenError(err))
 	}
 	return dst, nil

@@ -124,7 +124,7 @@ func TestImpersonationTokens(t *testing.T) {
 		t.Helper()
 		for _, verify := range []func(string) (*jotgate.User, error){s.gate.VerifyAccess, guard.VerifyAccess} {
 			user, err := verify(access)
-			if err != nil || user.ID != alice.ID || user.Actor != root.ID || user.Expires().After(begin.Add(15*time.Minute)) {
+			if err != nil || user.ID != alice.ID || user.Actor() != root.ID || user.Expires().After(begin.Add(15*time.Minute)) {
 				t.Fatalf("%+v, %v", user, err)
 			}
 			if act, err := jotgate.ClaimInto[map[string]string](user, "act"); err != nil || act["sub"] != "1" || len(act) != 1 {

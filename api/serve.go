@@ -188,7 +188,7 @@ func (c *call) authenticate(access access, action *action) error {
 	if err != nil {
 		return err
 	}
-	c.user, c.account, c.client.Actor = user, account, user.Actor
+	c.user, c.account, c.client.Actor = user, account, user.Actor()
 	return action.permits(user, c.r.Method)
 }
 
@@ -197,7 +197,7 @@ func (c *call) authenticate(access access, action *action) error {
 func (a *action) permits(user *jotgate.User, method string) error {
 	reads := method == http.MethodGet || method == http.MethodHead
 	switch {
-	case user.Actor != "" && a != nil && !reads && !a.acting:
+	case user.Actor() != "" && a != nil && !reads && !a.acting:
 		return user.CheckSelf()
 	case !user.Limited():
 		return nil

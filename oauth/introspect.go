@@ -35,7 +35,7 @@ func (s *Server) Introspect(ctx context.Context, c Call) (json.RawMessage, error
 	if errors.Is(err, jotgate.ErrUnavailable) {
 		return nil, err
 	}
-	if err != nil || of.Client != caller.ID && !slices.Contains(caller.Scopes, ScopeIntrospection) {
+	if err != nil || of.Client() != caller.ID && !slices.Contains(caller.Scopes, ScopeIntrospection) {
 		return json.RawMessage(`{"active":false}`), nil
 	}
 	return introspected(of), nil
@@ -61,7 +61,7 @@ func introspected(u *jotgate.User) json.RawMessage {
 		out = member(out, "sub", string(u.ID))
 	}
 	if u.Limited() {
-		out = member(out, "scope", strings.Join(u.Scopes, " "))
+		out = member(out, "scope", strings.Join(u.Scopes(), " "))
 	}
 	return append(out, '}')
 }
@@ -89,7 +89,7 @@ func (s *Server) Revoke(ctx context.Context, c Call) error {
 	switch {
 	case errors.Is(err, jotgate.ErrUnavailable):
 		return err
-	case err != nil || of.Client != caller.ID:
+	case err != nil || of.Client() != caller.ID:
 		return nil
 	}
 	raw, _ := of.Claim("jti")

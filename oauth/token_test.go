@@ -93,7 +93,7 @@ func TestToken(t *testing.T) {
 		}
 	}
 	user, err := open(w.gate, token.Access)
-	if err != nil || user.ID != c.User || user.Client != c.ID || !user.Limited() || !user.HasScope("orders:read") || user.HasScope("orders:write") {
+	if err != nil || user.ID != c.User || user.Client() != c.ID || !user.Limited() || !user.HasScope("orders:read") || user.HasScope("orders:write") {
 		t.Errorf("%+v, %v", user, err)
 	}
 	if account, err := w.gate.Accounts().Of(t.Context(), user); err != nil || account.Username != "billing" {

@@ -70,7 +70,7 @@ func (v *visit) openSession() error {
 	}
 	v.session = s
 	if s != nil {
-		v.User, v.client.Actor = s.User, s.User.Actor
+		v.User, v.client.Actor = s.User, s.User.Actor()
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ const levelTwo = "aal2"
 // user's browser.
 func (p *Pages) Refused(r *http.Request, user *jotgate.User, err error) {
 	client, _ := p.shell.Client(r)
-	client.Actor = user.Actor
+	client.Actor = user.Actor()
 	id := user.ID
 	if p.gate.Settings().UserIDField != "id" {
 		id = "" // it is the username

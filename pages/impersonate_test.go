@@ -57,7 +57,7 @@ func TestFormsOfAnActor(t *testing.T) {
 	w := send(http.MethodPost, "token")
 	_, token, _ := strings.Cut(w.Body.String(), `"access":"`)
 	token, _, _ = strings.Cut(token, `"`)
-	if user, err := gate.VerifyAccess(token); err != nil || user.Actor != root.ID {
+	if user, err := gate.VerifyAccess(token); err != nil || user.Actor() != root.ID {
 		t.Errorf("token: %d %s %v", w.Code, w.Body, err)
 	}
 	if a, err := gate.Store().Accounts().ByID(t.Context(), alice.ID); err != nil || a.Password != alice.Password || a.Email != alice.Email || !a.IsActive {

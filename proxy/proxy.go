@@ -281,7 +281,7 @@ func IdentifyAll(h http.Header, user *jotgate.User) {
 func identityValues(user *jotgate.User) *[len(identity)]string {
 	return &[...]string{
 		headerText(user.Username), headerText(string(user.ID)), headerText(user.Role.Type),
-		headerText(user.Email), groupsText(user.Groups), headerText(user.Session), headerText(string(user.Actor)),
+		headerText(user.Email), groupsText(user.Groups), headerText(user.Session), headerText(string(user.Actor())),
 	}
 }
 

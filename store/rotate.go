@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jotgate/jotgate"
@@ -210,25 +209,23 @@ func (s *Store) take(ctx context.Context, q Queryer, r record.Rotation, key any,
 	case !r.OwnUsers:
 		return nil, nil
 	}
-	text, args := takeText, []any{
-		r.Next, now, r.Expires.UnixMicro(), lifetime(r), note(r.Address, 64), note(r.UserAgent, 512), digest,
-		r.Session, string(r.User), r.Presented,
-	}
+	text, own, args := s.texts.take, s.texts.takeOwn, make([]any, 0, 12)
 	if r.Keep {
-		text, args = keepText, []any{now, digest, r.Session, string(r.User), lifetime(r), r.Presented}
+		text, own, args = s.texts.keep, s.texts.keepOwn, append(args, now, digest, r.Session, string(r.User), lifetime(r), r.Presented)
+	} else {
+		args = append(args, r.Next, now, r.Expires.UnixMicro(), lifetime(r), note(r.Address, 64), note(r.UserAgent, 512), digest,
+			r.Session, string(r.User), r.Presented)
 	}
-	if s.tables.blacklist { // of the jti, which is the last argument of both statements
-		text += fmt.Sprintf(" AND NOT "+blacklistedCondition, len(args))
-	}
-	if !r.OwnUsers {
+	if r.OwnUsers {
+		text = own
+	} else {
 		args = append(args, key, account.Password)
-		text += fmt.Sprintf(" AND "+s.texts.guard, len(args)-1, len(args))
 	}
-	list, err := all(ctx, q, scanSession, text+" RETURNING "+sessionColumns, args...)
+	list, err := all(ctx, q, scanSessionRow, text, args...)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	return &list[0], nil
+	return list[0], nil
 }
 
 // succeed records a rotation in SimpleJWT's blacklist tables.

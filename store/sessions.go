@@ -12,11 +12,18 @@ import (
 
 const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason, password_digest, token_expires, auth_time, amr, acr, actor, provider"
 
-// scanSession reads sessionColumns.
-func scanSession(rows rowScanner) (s record.Session, err error) {
+// scanSession is scanSessionRow for lists of values.
+func scanSession(rows rowScanner) (record.Session, error) {
+	s, err := scanSessionRow(rows)
+	return *s, err
+}
+
+// scanSessionRow reads sessionColumns.
+func scanSessionRow(rows rowScanner) (*record.Session, error) {
+	var s record.Session
 	var tokenExpires, authTime int64
 	var actor string
-	err = rows.Scan(&s.ID, &s.User, instant{&s.Created}, instant{&s.LastSeen}, &s.Address, &s.UserAgent, &s.JTI,
+	err := rows.Scan(&s.ID, &s.User, instant{&s.Created}, instant{&s.LastSeen}, &s.Address, &s.UserAgent, &s.JTI,
 		&s.PreviousJTI, instant{&s.Rotated}, instant{&s.Expires}, instant{&s.Ended}, &s.EndReason, &s.PasswordDigest, &tokenExpires,
 		&authTime, &s.AMR, &s.ACR, &actor, &s.Provider)
 	s.ActorSession, s.Actor = splitActor(actor)
@@ -26,7 +33,7 @@ func scanSession(rows rowScanner) (s record.Session, err error) {
 	if authTime != 0 {
 		s.AuthTime = time.UnixMicro(authTime).UTC()
 	}
-	return s, err
+	return &s, err
 }
 
 // Create implements record.Sessions.

@@ -18,11 +18,10 @@ type texts struct {
 	first   string // the first page of accounts
 	after   string // the page of accounts after a key
 	active  string // an activeAccount: of the account $1, whose user_id in jotgate's tables is $2
-	// guard is the condition that the account is active and its stored
-	// password is the given one. %d are the placeholders of its key and of
-	// the password.
-	guard string
-	count string
+	count   string
+	// take and keep are takeText and keepText with their further conditions, for
+	// accounts of the user table, and those for others (Rotation.OwnUsers).
+	take, keep, takeOwn, keepOwn string
 	// related is an account with what is related to it, see relatedText; session is
 	// also one of its sessions, see sessionText.
 	related, session string
@@ -48,13 +47,27 @@ func newTexts(t *tables, driver *Driver) *texts {
 	x.first = x.account + " ORDER BY " + key + " LIMIT $1"
 	x.after = x.account + " WHERE " + key + " > $2 ORDER BY " + key + " LIMIT $1"
 	x.active = "SELECT " + t.password("u") + ", " + t.username("u") + ", COALESCE((SELECT digest FROM jotgate_password WHERE user_id = $2), '') FROM " + users + " WHERE " + key + " = $1" + t.activeOnly() + driver.lock("SHARE")
-	x.guard = "EXISTS (SELECT 1 FROM " + users + " WHERE " + key + " = $%d AND " + t.password("u") + " = $%d" + t.activeOnly() + ")"
+	// The account is active, and its stored password is the given one.
+	guard := "EXISTS (SELECT 1 FROM " + users + " WHERE " + key + " = $%d AND " + t.password("u") + " = $%d" + t.activeOnly() + ")"
+	x.take, x.takeOwn = rotationTexts(t, guard, takeText, 10)
+	x.keep, x.keepOwn = rotationTexts(t, guard, keepText, 6)
 	x.nameTexts(t, key, users)
 	x.count = "SELECT COUNT(*) FROM " + quote(s.Users)
 	x.related = "SELECT " + strings.Join(t.accountColumns(), ", ") + relatedColumns + " FROM " + users + t.groupJoin() + t.relatedJoin("$2") + " WHERE " + key + " = $1" + relatedOrder
 	x.session = t.sessionText()
 	x.feedTexts(driver)
 	return x
+}
+
+// rotationTexts returns a statement of a rotation for accounts of the user table, which
+// guard checks, and for others. The last of its n arguments is the jti; the key of the
+// account and its password follow.
+func rotationTexts(t *tables, guard, text string, n int) (users, own string) {
+	if t.blacklist {
+		text += fmt.Sprintf(" AND NOT "+blacklistedCondition, n)
+	}
+	const returning = " RETURNING " + sessionColumns
+	return text + fmt.Sprintf(" AND "+guard, n+1, n+2) + returning, text + returning
 }
 
 // nameTexts writes the statements that select keys and usernames. The newest
