@@ -6,13 +6,16 @@
 //   node judge.mjs passkeys BINARY FOLDER FOLDER   a passkey of a virtual authenticator by the button, by autofill, as the
 //                                           second step, to authenticate again, in a tab that was open for long; and
 //                                           where a second factor is demanded, at the sign-up
+//   node judge.mjs factors BINARY FOLDER   the life of an account with second factors: an app whose QR code is read from the
+//                                           screen, a passkey, a lost phone, recovery codes, and their removal
 //   node judge.mjs admin BINARY FOLDER [--short]  every page of the administration, and a walk with the keyboard alone
 //   node judge.mjs admin-pictures BINARY FOLDER PICTURES   a picture of each page of the administration
 //   node judge.mjs pictures BASE FOLDER [NAME]   a picture of each page, or of one
 //
 // It prints one JSON object; findings is empty if everything is as it should be.
-import { browser, control, counted, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, servers, show, visitor, watch } from "./kit.mjs";
+import { browser, control, counted, deviceOf, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, servers, show, visitor, watch } from "./kit.mjs";
 import { admin, adminPictures } from "./admin.mjs";
+import { factors } from "./factors.mjs";
 
 async function samples(base, short) {
   const list = await (await fetch(base)).text();
@@ -153,19 +156,6 @@ async function scanner(server, link) {
   await v.context.close();
 }
 
-// deviceOf gives the visitor's browser a virtual authenticator. touches(false): nobody touches it until touches(true).
-async function deviceOf(v, kind) {
-  const device = await v.page.createCDPSession();
-  await device.send("WebAuthn.enable");
-  const { authenticatorId } = await device.send("WebAuthn.addVirtualAuthenticator", { options: { protocol: "ctap2", ctap2Version: "ctap2_1", ...kind } });
-  const touches = (enabled) => device.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
-  const use = async () => {
-    const button = await v.page.waitForSelector("[data-passkey-use]:not([hidden])");
-    await Promise.all([v.page.waitForNavigation(), button.click()]);
-  };
-  return { device, authenticatorId, touches, use };
-}
-
 // enrolment is the sign-up at a server that demands a second factor: a security key without a PIN is one.
 async function enrolment(binary, folder) {
   const server = await serve(binary, folder, "--send-activation-email=false", "--require-mfa=all");
@@ -303,6 +293,7 @@ try {
     await passkeys(first, second);
     await enrolment(first, third);
   }
+  if (what === "factors") await factors(first, second);
   if (what === "admin") await admin(first, second, third === "--short");
   if (what === "admin-pictures") await adminPictures(first, second, third);
   if (what === "life") {

@@ -172,4 +172,17 @@ async function visitor(server, scripts) {
   return v;
 }
 
-export { browser, control, counted, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, servers, show, until, visitor, watch };
+// deviceOf gives the visitor's browser a virtual authenticator. touches(false): nobody touches it until touches(true).
+async function deviceOf(v, kind) {
+  const device = await v.page.createCDPSession();
+  await device.send("WebAuthn.enable");
+  const { authenticatorId } = await device.send("WebAuthn.addVirtualAuthenticator", { options: { protocol: "ctap2", ctap2Version: "ctap2_1", ...kind } });
+  const touches = (enabled) => device.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
+  const use = async () => {
+    const button = await v.page.waitForSelector("[data-passkey-use]:not([hidden])");
+    await Promise.all([v.page.waitForNavigation(), button.click()]);
+  };
+  return { device, authenticatorId, touches, use };
+}
+
+export { browser, control, counted, deviceOf, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, servers, show, until, visitor, watch };

@@ -94,6 +94,14 @@ func TestPasskeysInABrowser(t *testing.T) {
 	}
 }
 
+// The life of an account with second factors: an app whose QR code zbarimg reads from the screen and whose codes oathtool
+// makes, a passkey by autofill, a lost phone, a recovery code, new ones, and the removal of all.
+func TestFactorsInABrowser(t *testing.T) {
+	if counted := judge(t, "factors", serve.Command(t, t.TempDir(), nil).Path, t.TempDir()); counted["steps"] < 20 {
+		t.Errorf("only %d steps", counted["steps"])
+	}
+}
+
 // Every page of the administration, of the table of actions and with rows in every list: no violation found by axe, valid
 // HTML, each element reached with the tabulator key and visibly focused; and with the keyboard alone and without scripts: search, change,
 // deactivate, an action on many users and its undoing, an error at its field.
