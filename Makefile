@@ -29,13 +29,14 @@ HOT := bufio bytes context crypto crypto/aes crypto/cipher crypto/ecdsa crypto/e
 	metrics passwd proxy record throttle)
 
 # Embedded texts that the production binary holds compressed (internal/packed).
-PACKED := api/openapi.yaml $(wildcard internal/catalog/messages/*.txt admin/catalog/*.txt store/*/schema/*.sql)
+PACKED := api/openapi.yaml $(wildcard internal/catalog/messages/*.txt admin/catalog/*.txt store/*/schema/*.sql pages/templates/*.html admin/templates/*.html \
+	internal/layout/templates/*.html)
 
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)
 	packed=$$(mktemp -d); trap 'rm -rf "$$packed"' EXIT
 	env -u GOOS -u GOARCH go run -C tools ./pack -o "$$packed" $(abspath $(PACKED))
-	CGO_ENABLED=0 go build -overlay "$$packed/overlay.json" -trimpath -tags $(TAGS) -gcflags=all=-l $(HOT:%=-gcflags=%=) -ldflags='-s -w -funcalign=16 $(if $(VERSION),-X main.release=$(VERSION))' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
+	CGO_ENABLED=0 go build -overlay "$$packed/overlay.json" -trimpath -tags $(TAGS) -gcflags=all=-l $(HOT:%=-gcflags=%=) -ldflags='-s -w -funcalign=8 $(if $(VERSION),-X main.release=$(VERSION))' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
 
 .PHONY: release
 release: ## archives, Debian and RPM packages, OCI images, SBOMs and checksums in dist/ (PLATFORMS=linux/amd64 for one)

@@ -19,6 +19,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/internal/layout"
+	"github.com/jotgate/jotgate/internal/packed"
 	"github.com/jotgate/jotgate/internal/web"
 )
 
@@ -34,7 +35,7 @@ var embeddedCatalog embed.FS
 // embedded has the templates and the messages in every language, each of which is
 // read when it is needed first.
 var embedded = sync.OnceValues(func() (*content, error) {
-	templates, err := fs.Sub(embeddedTemplates, "templates")
+	templates, err := fs.Sub(packed.FS{FS: embeddedTemplates}, "templates")
 	if err != nil {
 		return nil, err
 	}

@@ -9,10 +9,14 @@ import (
 	"github.com/jotgate/jotgate/factor/passkey"
 	"github.com/jotgate/jotgate/internal/catalog"
 	"github.com/jotgate/jotgate/internal/layout"
+	"github.com/jotgate/jotgate/internal/packed"
 )
 
 //go:embed templates/*.html
 var embeddedTemplates embed.FS
+
+// packedTemplates reads the embedded templates, packed or not.
+var packedTemplates = packed.FS{FS: embeddedTemplates}
 
 //go:embed static/passkey-page.js
 var passkeyPage []byte
@@ -71,9 +75,9 @@ func Defaults() (map[string][]byte, error) {
 	for name, text := range messages {
 		all["catalog/"+name] = text
 	}
-	templates, err := embeddedTemplates.ReadDir("templates")
+	templates, err := packedTemplates.ReadDir("templates")
 	for _, e := range templates {
-		if all[e.Name()], err = embeddedTemplates.ReadFile("templates/" + e.Name()); err != nil {
+		if all[e.Name()], err = packedTemplates.ReadFile("templates/" + e.Name()); err != nil {
 			return nil, err
 		}
 	}
@@ -81,4 +85,4 @@ func Defaults() (map[string][]byte, error) {
 }
 
 // templates returns the embedded templates.
-func templates() (fs.FS, error) { return fs.Sub(embeddedTemplates, "templates") }
+func templates() (fs.FS, error) { return fs.Sub(packedTemplates, "templates") }

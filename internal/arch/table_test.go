@@ -89,13 +89,13 @@ var rows = []row{
 	{path: "internal/useragent", kind: pure, libraries: none},
 	{path: "internal/catalog", may: []string{"internal/packed"}, libraries: golangX},
 	{path: "internal/resubmit"},
-	{path: "internal/layout", may: []string{".", "internal/catalog", "internal/useragent"}},
+	{path: "internal/layout", may: []string{".", "internal/catalog", "internal/packed", "internal/useragent"}},
 	{path: "internal/gauge", may: []string{".", "record", "passwd", "api"}},
 	{path: "internal/lockout", may: []string{".", "metrics", "record", "throttle"}},
 	{path: "internal/web", may: []string{"throttle/shared", "trace", ".", "metrics", "record", "throttle", "internal/catalog", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
 	{path: "api", may: []string{"throttle/shared", "metrics", "factor/passkey", "factor/totp", ".", "record", "apikey", "oauth", "throttle", "mail", "internal/catalog", "internal/form", "internal/packed", "internal/useragent", "internal/web", "proxy"}},
-	{path: "pages", may: []string{".", "record", "passwd/names", "apikey", "provider", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "factor/emailcode", "internal/catalog", "internal/form", "internal/layout", "internal/resubmit", "internal/useragent", "internal/web", "proxy"}},
+	{path: "pages", may: []string{".", "record", "passwd/names", "apikey", "provider", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "factor/emailcode", "internal/catalog", "internal/form", "internal/layout", "internal/packed", "internal/resubmit", "internal/useragent", "internal/web", "proxy"}},
 	{path: "proxy", may: []string{"trace", ".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 

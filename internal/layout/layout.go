@@ -22,12 +22,12 @@ func Headers(h http.Header) {
 // theme: base.html, static/style.css.
 func Defaults() (map[string][]byte, error) {
 	all := map[string][]byte{}
-	templates, err := embeddedTemplates.ReadDir("templates")
+	list, err := templates.ReadDir("templates")
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range templates {
-		if all[e.Name()], err = embeddedTemplates.ReadFile("templates/" + e.Name()); err != nil {
+	for _, e := range list {
+		if all[e.Name()], err = templates.ReadFile("templates/" + e.Name()); err != nil {
 			return nil, err
 		}
 	}

@@ -15,10 +15,15 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/jotgate/jotgate/internal/packed"
 )
 
 //go:embed templates/*.html
 var embeddedTemplates embed.FS
+
+// templates reads the embedded templates, packed or not.
+var templates = packed.FS{FS: embeddedTemplates}
 
 // shared are the templates that are part of every page.
 var shared = []string{"base.html", "parts.html"}
@@ -37,13 +42,13 @@ type Theme struct {
 // line. Without override a page is parsed when it is rendered first, because a
 // server needs few of them soon after its start.
 func LoadTheme(own, override fs.FS) (*Theme, error) {
-	templates, err := fs.Sub(embeddedTemplates, "templates")
+	common, err := fs.Sub(templates, "templates")
 	if err != nil {
 		return nil, err
 	}
 	base := template.New("base.html").Option("missingkey=error")
 	for _, name := range shared {
-		if err := parse(base, templates, override, name); err != nil {
+		if err := parse(base, common, override, name); err != nil {
 			return nil, err
 		}
 	}
