@@ -123,6 +123,7 @@ async function life(server, scripts, name) {
   await v.fill({ password: long + "!", new_password: long });
   await v.press();
   await v.is("/account/password?done=password", "Password");
+  await addresses(v, server, name);
   const tab = await v.context.newPage();
   await tab.setJavaScriptEnabled(scripts);
   await tab.goto(server.base + "/account/sessions");
@@ -132,10 +133,41 @@ async function life(server, scripts, name) {
     await v.go("/account/" + path);
     await v.is("/account/" + path, title);
   }
+  mark = server.output.length;
   await v.fill({ password: long });
   await v.press("main form button.danger");
   await v.is("/account/login?done=closed", "Sign in");
+  const restore = await server.link(mark);
+  await scanner(server, restore);
+  await v.go(restore);
+  await v.is("/account/delete/undo", "Restore your account");
+  await v.fill({ username: name });
+  await v.press();
+  await v.is("/account/login?done=restored", "Sign in");
+  await v.fill({ password: long });
+  await v.press();
+  await v.is("/account/", "Profile");
   await v.context.close();
+}
+
+// addresses changes the e-mail address, and finds the link that undoes it unused by what scans e-mails.
+async function addresses(v, server, name) {
+  const shown = async () => { await v.go("/account/emails"); return v.page.$eval("main", (e) => e.textContent); };
+  let mark = server.output.length;
+  await v.go("/account/emails");
+  await v.fill({ email: `${name}@example.org`, password: long });
+  await v.press();
+  await v.is("/account/emails?done=email", "E-mail address");
+  const confirm = await server.link(mark);
+  await scanner(server, confirm);
+  if (!(await shown()).includes(`${name}@example.com`)) find("scanner", "has confirmed an address");
+  mark = server.output.length;
+  await v.go(confirm);
+  await v.is("/account/email/confirm", "Confirm your e-\u2060mail address");
+  await v.press();
+  await v.is("/account/emails?done=saved", "E-mail address");
+  await scanner(server, await server.link(mark)); // to the former address
+  if (!(await shown()).includes(`${name}@example.org`)) find("scanner", "has restored an address");
 }
 
 // scanner opens a link as programs that scan e-mails do: by HEAD, by GET, and in a browser that presses every button.
@@ -297,7 +329,7 @@ try {
   if (what === "admin") await admin(first, second, third === "--short");
   if (what === "admin-pictures") await adminPictures(first, second, third);
   if (what === "life") {
-    const server = await serve(first, second, "--send-activation-email");
+    const server = await serve(first, second, "--send-activation-email", "--rate=links=600/hour"); // the scanners open many
     await life(server, false, "alice");
     if (third !== "--short") await life(server, true, "bob");
   }

@@ -77,9 +77,9 @@ func TestPagesInABrowser(t *testing.T) {
 // The life of an account in the browser without scripts, and at length also with them, with Back, reload, a double click and a second tab; and
 // a program that scans e-mails, which presses every button behind a link.
 func TestLifeInABrowser(t *testing.T) {
-	args, least := []string{"life", serve.Command(t, t.TempDir(), nil).Path, t.TempDir(), "--short"}, 19
+	args, least := []string{"life", serve.Command(t, t.TempDir(), nil).Path, t.TempDir(), "--short"}, 26
 	if os.Getenv("PAGES") == "long" {
-		args, least = args[:3], 38
+		args, least = args[:3], 52
 	}
 	if counted := judge(t, args...); counted["steps"] < least {
 		t.Errorf("only %d steps", counted["steps"])
