@@ -86,7 +86,7 @@ func TestFactsAreInTheCatalog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := regexp.MustCompile(`(?:About|Found)(?:: | = (?:false, )?|, f\.Fix = )(?:fmt\.Sprintf\()?"([^"]+)"( \+)?`)
+	text := regexp.MustCompile(`(?:About\w*|Found)(?:: | = (?:false, )?|, f\.Fix = )(?:fmt\.Sprintf\()?"([^"]+)"( \+)?`)
 	checked := map[string]bool{
 		"7s behind the database's": true, "varchar(3), new accounts get 7": true, "varchar(3), new accounts get an empty text": true,
 		"varchar(3), must not be NULL, no default": true, "directly to PostgreSQL at db:5432, which is read-only": true,
@@ -114,6 +114,23 @@ func TestFactsAreInTheCatalog(t *testing.T) {
 	}
 	if len(checked) < 18 {
 		t.Errorf("%d texts", len(checked))
+	}
+	for _, name := range []string{"ended", "state"} {
+		source, err := os.ReadFile(map[string]string{"ended": "../record/session.go", "state": "../record/key.go"}[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := regexp.MustCompile(`(?:EndReason|KeyState) = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+		for _, m := range words {
+			for _, l := range c.catalogs.List {
+				if id := "admin." + name + "." + m[1]; l.Text(id) == id {
+					t.Errorf("%s: no message %s", l.Code, id)
+				}
+			}
+		}
+		if len(words) < 3 {
+			t.Errorf("%s: %v", name, words)
+		}
 	}
 	for _, name := range mainFigures {
 		for _, l := range c.catalogs.List {

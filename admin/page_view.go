@@ -141,3 +141,13 @@ func (v *visit) Check(f adminstore.Fact) check {
 	f.About, f.Found = v.Catalog.FactText(f.About), v.Catalog.FactText(f.Found)
 	return check{Fact: f}
 }
+
+// Subject returns the subject of an e-mail in the language of the page, which says more
+// than the name of its kind.
+func (v *visit) Subject(kind record.MessageKind) string {
+	id := "mail." + string(kind) + ".subject"
+	if text := v.T(id, v.Site); text != id {
+		return text
+	}
+	return string(kind)
+}
