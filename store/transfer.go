@@ -202,7 +202,7 @@ func (s *Store) importProofs(ctx context.Context, q Queryer, id record.UserID, r
 	for _, provider := range slices.Sorted(maps.Keys(r.Providers)) {
 		for _, uid := range r.Providers[provider] {
 			if !s.tables.social || provider == "" || strings.Contains(provider, " ") || uid == "" || len(uid) > 191 || !storable(uid) || !storable(provider) {
-				return refuse("providers", "Not a valid account at a provider.")
+				return refuse("providers", "Not a valid string.")
 			}
 			row := &record.SocialAccount{Provider: provider, UID: uid, Data: "{}", LastLogin: joined, Joined: joined}
 			if err := s.connect(ctx, q, key, id, row); err != nil {
