@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin"
+	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/record"
 )
@@ -25,7 +27,8 @@ var rightsOf = map[string][]string{
 
 // Every action of the table, on users, groups, invitations, sessions, keys, e-mails,
 // counters and jobs, by page, JSON and command: done by a superuser, by staff who have all
-// permissions that it needs, and by nobody else; a refused one leaves no event and no trace.
+// permissions that it needs, and by nobody else; a refused one leaves no event. In the short
+// form each cell is tried in one of the three ways, in the long form in all.
 func TestActionMatrix(t *testing.T) {
 	s := newSite(t, admin.Options{SetPasswords: true})
 	all := []string{"auth.view_user", "auth.change_user", "auth.add_user", "auth.delete_user", "auth.view_group", "auth.change_group", "auth.add_group", "auth.delete_group", "jotgate.impersonate_user"}
@@ -33,8 +36,9 @@ func TestActionMatrix(t *testing.T) {
 	for _, p := range all {
 		actors[strings.TrimPrefix(p, "auth.")] = []string{p}
 	}
-	prepare, n, cells := deeds(s), 0, 0
-	for name, permissions := range actors {
+	prepare, n, cells, turn := deeds(s), 0, 0, 0
+	for _, name := range slices.Sorted(maps.Keys(actors)) {
+		permissions := actors[name]
 		account := s.gate.User(name, func(a *record.Account) { a.IsStaff, a.IsSuperuser = name != "unstaffed", name == "super" })
 		s.gate.Grant(account, permissions...)
 		token := s.gate.Token(account)
@@ -45,11 +49,16 @@ func TestActionMatrix(t *testing.T) {
 				needs = []string{"auth.change_user"}
 			}
 			allowed := account.IsSuperuser || account.IsStaff && !slices.ContainsFunc(needs, func(p string) bool { return !slices.Contains(permissions, p) })
-			for door, try := range map[string]func(d deed) bool{
-				"page":    func(d deed) bool { return s.actByPage(act, d) },
-				"JSON":    func(d deed) bool { return s.actByJSON(token, act, d) },
-				"command": func(d deed) bool { return s.actByCommand(account, act, d) },
+			turn++
+			for i, try := range []func(d deed) bool{
+				func(d deed) bool { return s.actByPage(act, d) },
+				func(d deed) bool { return s.actByJSON(token, act, d) },
+				func(d deed) bool { return s.actByCommand(account, act, d) },
 			} {
+				if turn%3 != i && !rounds.Long() {
+					continue
+				}
+				door := []string{"page", "JSON", "command"}[i]
 				n, cells = n+1, cells+1
 				d := prepare[act.Name](n)
 				if act.Name == "group.change" {
@@ -57,7 +66,7 @@ func TestActionMatrix(t *testing.T) {
 				}
 				before := len(s.events())
 				got := try(d)
-				if act.Name == "job.start" && got {
+				if strings.HasPrefix(act.Name, "job.") && got {
 					s.settle()
 				}
 				if added := len(s.events()) > before; got != allowed || added != allowed {
@@ -67,7 +76,7 @@ func TestActionMatrix(t *testing.T) {
 		}
 	}
 	t.Logf("%d cells", cells)
-	if cells < 13*29*3 {
+	if cells < 13*29 {
 		t.Errorf("only %d cells", cells)
 	}
 }
