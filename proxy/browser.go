@@ -26,7 +26,8 @@ type Browsers interface {
 	// ToLogin sends the browser to the login page and, after that, back to the
 	// URL of the request.
 	ToLogin(w http.ResponseWriter, r *http.Request)
-	// CookieNames lists the cookies of the pages. They are never forwarded.
+	// CookieNames lists the cookies of the pages. They are never forwarded, as those
+	// named jotgate or jotgate-….
 	CookieNames() []string
 }
 
@@ -101,18 +102,26 @@ func isForeignSocket(r *http.Request) bool {
 	return err != nil || !strings.EqualFold(u.Host, r.Host)
 }
 
-// dropCookies removes the cookies of these names from the header, and leaves the
-// others as they are.
+// isOwnCookie reports a cookie of jotgate: that of a page, which is as good as a login, of
+// a login in progress, or of a refresh token.
+func isOwnCookie(name string) bool {
+	name = strings.TrimPrefix(strings.TrimPrefix(name, "__Host-"), "__Secure-")
+	return name == "jotgate" || strings.HasPrefix(name, "jotgate-")
+}
+
+// dropCookies removes jotgate's cookies and those of these names from the header, and
+// leaves the others as they are.
 func dropCookies(h http.Header, names []string) {
 	lines := h["Cookie"]
-	if len(lines) == 0 || len(names) == 0 {
+	if len(names) == 0 && !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, "jotgate") }) {
 		return
 	}
 	var kept []string
 	for _, line := range lines {
 		for pair := range strings.SplitSeq(line, ";") {
-			name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			if pair = strings.TrimSpace(pair); pair != "" && !slices.Contains(names, strings.TrimSpace(name)) {
+			name, _, _ := strings.Cut(pair, "=")
+			name = strings.TrimSpace(name)
+			if pair = strings.TrimSpace(pair); pair != "" && !isOwnCookie(name) && !slices.Contains(names, name) {
 				kept = append(kept, pair)
 			}
 		}
