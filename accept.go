@@ -19,7 +19,7 @@ func (ls Logins) Accept(source CredentialSource) {
 // subjectOf returns the user of a credential, with the facts that an access token
 // would have.
 func (g *Gate) subjectOf(ctx context.Context, c *Credential) (*User, error) {
-	account, err := g.activeOwner(ctx, c.Owner)
+	account, err := g.ownerOf(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -29,6 +29,20 @@ func (g *Gate) subjectOf(ctx context.Context, c *Credential) (*User, error) {
 	}
 	user.ID = g.claimOf(account)
 	return user, nil
+}
+
+// ownerOf returns the account of a credential, which is active. The one that was read with
+// the credential is that of the store, and is not cached.
+func (g *Gate) ownerOf(ctx context.Context, c *Credential) (*record.Account, error) {
+	account := c.Account
+	c.Account = nil
+	if _, ok := g.users.(storeUsers); !ok || account == nil {
+		return g.activeOwner(ctx, c.Owner)
+	}
+	if !account.IsActive {
+		return nil, ErrUserInactive
+	}
+	return account, nil
 }
 
 // activeOwner returns the active account with this key. The session of a credential is

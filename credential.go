@@ -41,6 +41,9 @@ type Credential struct {
 	// Owner is the account whose credential it is. The Gate reads it, and refuses
 	// the credential unless the account is active.
 	Owner record.UserID
+	// Account is the account of Owner if Load read it from the gate's store with the
+	// credential. Otherwise it is nil, and the Gate reads it.
+	Account *record.Account
 	// Session names the credential in the revocation list: 32 hexadecimal digits.
 	Session string
 	// Scopes are what the credential may be used for. A Login is as good as the

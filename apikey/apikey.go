@@ -36,14 +36,17 @@ import (
 
 // Key is an API key without its secret.
 type Key struct {
-	ID       string         `json:"id"` // ten alphanumeric characters, a part of the secret
-	Digest   string         `json:"-"`  // SHA-256 of the secret, in hexadecimal; of an imported key, Django's hash with a $
-	User     record.UserID  `json:"-"`  // the owner
-	Name     string         `json:"name"`
-	Scopes   []string       `json:"scopes"`
-	Networks []netip.Prefix `json:"networks"` // from which it may be used; empty: any
-	Created  time.Time      `json:"created"`
-	Expires  time.Time      `json:"expires,omitzero"` // zero: never
+	ID     string        `json:"id"` // ten alphanumeric characters, a part of the secret
+	Digest string        `json:"-"`  // SHA-256 of the secret, in hexadecimal; of an imported key, Django's hash with a $
+	User   record.UserID `json:"-"`  // the owner
+	// Owner is the account of User, if Store.Find read it with the key; otherwise nil,
+	// and the gate reads it.
+	Owner    *record.Account `json:"-"`
+	Name     string          `json:"name"`
+	Scopes   []string        `json:"scopes"`
+	Networks []netip.Prefix  `json:"networks"` // from which it may be used; empty: any
+	Created  time.Time       `json:"created"`
+	Expires  time.Time       `json:"expires,omitzero"` // zero: never
 	// Used is when the key was last used and UsedAddress from where. They are
 	// written about once a minute.
 	Used        time.Time `json:"last_used,omitzero"`

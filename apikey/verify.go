@@ -58,8 +58,10 @@ func (k *Keys) Load(ctx context.Context, value string, now time.Time) (c jotgate
 	case faster != "":
 		k.note(Use{ID: key.ID, Time: now, Digest: faster})
 	}
+	owner := key.Owner
+	key.Owner = nil // not to be cached
 	return jotgate.Credential{
-		ID: key.ID, Owner: key.User, Session: key.Session(), Scopes: key.Scopes, Networks: key.Networks, Expires: key.Expires, Detail: newUsed(key),
+		ID: key.ID, Owner: key.User, Account: owner, Session: key.Session(), Scopes: key.Scopes, Networks: key.Networks, Expires: key.Expires, Detail: newUsed(key),
 	}, nil
 }
 

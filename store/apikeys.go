@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -24,10 +25,19 @@ func (s *Store) APIKeys() apikey.Store { return apiKeys{s} }
 
 const apiKeyColumns = "id, digest, user_id, name, scopes, networks, created, expires, used, used_address, replacement, revoked"
 
-func scanAPIKey(rows rowScanner) (k apikey.Key, err error) {
+func scanAPIKey(rows rowScanner) (apikey.Key, error) { return scanAPIKeyAnd(rows) }
+
+// scanAPIKeyAnd reads the columns of apiKeyColumns, and more after them.
+func scanAPIKeyAnd(rows rowScanner, more ...any) (k apikey.Key, err error) {
 	var scopes, networks string
-	err = rows.Scan(&k.ID, &k.Digest, &k.User, &k.Name, &scopes, &networks, instant{&k.Created}, instant{&k.Expires},
-		instant{&k.Used}, &k.UsedAddress, &k.Replacement, instant{&k.Revoked})
+	err = rows.Scan(append([]any{
+		&k.ID, &k.Digest, &k.User, &k.Name, &scopes, &networks,
+		instant{&k.Created},
+		instant{&k.Expires},
+		instant{&k.Used},
+		&k.UsedAddress, &k.Replacement,
+		instant{&k.Revoked},
+	}, more...)...)
 	k.Scopes = strings.Fields(scopes)
 	k.Networks = []netip.Prefix{}
 	for _, text := range strings.Fields(networks) {
@@ -47,8 +57,61 @@ func (ks apiKeys) Find(ctx context.Context, id string) (*apikey.Key, error) {
 		return nil, jotgate.ErrNotFound
 	}
 	return ask(ctx, ks.db, func(ctx context.Context, q Queryer) (*apikey.Key, error) {
-		return single(ctx, q, scanAPIKey, "SELECT "+apiKeyColumns+" FROM jotgate_api_key WHERE id = $1", id)
+		return single(ctx, q, ks.db.tables.scanOwnedKey, ks.db.texts.ownedKey, id)
 	})
+}
+
+// ownedKey returns the statement that reads an API key and its owner, if there is one,
+// by the primary keys of both.
+func (t *tables) ownedKey() string {
+	return "SELECT k." + strings.ReplaceAll(apiKeyColumns, ", ", ", k.") + ", " + strings.Join(t.accountColumns(), ", ") +
+		" FROM jotgate_api_key AS k LEFT JOIN " + quote(t.schema.Users) + " AS u ON u." + quote(t.schema.ID) + " = " + t.keyOfText("k.user_id") +
+		t.groupJoin() + " WHERE k.id = $1"
+}
+
+func (t *tables) scanOwnedKey(rows rowScanner) (apikey.Key, error) {
+	a := t.accountRow()
+	columns := a.columns()
+	for i, to := range columns {
+		columns[i] = orNull{to}
+	}
+	k, err := scanAPIKeyAnd(rows, columns...)
+	if a.ID != "" {
+		k.Owner = a.account()
+	}
+	return k, err
+}
+
+// orNull scans a column, and leaves the variable as it is if the column is NULL.
+type orNull struct{ to any }
+
+// Scan implements sql.Scanner.
+func (n orNull) Scan(v any) error {
+	if v == nil {
+		return nil
+	}
+	switch to := n.to.(type) {
+	case sql.Scanner:
+		return to.Scan(v)
+	case *string:
+		return scanInto(to, v)
+	case *bool:
+		return scanInto(to, v)
+	case **string:
+		*to = new(string)
+		return scanInto(*to, v)
+	case **int64:
+		*to = new(int64)
+		return scanInto(*to, v)
+	}
+	return fmt.Errorf("a column of the type %T", n.to) // unreachable: accountRow has no other
+}
+
+func scanInto[T any](to *T, v any) error {
+	var value sql.Null[T]
+	err := value.Scan(v)
+	*to = value.V
+	return err
 }
 
 // List implements apikey.Store.

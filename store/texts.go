@@ -14,11 +14,13 @@ type texts struct {
 	account string // SELECT of an account from u, without a condition
 	byLogin string
 	byID    string
-	byEmail string
-	first   string // the first page of accounts
-	after   string // the page of accounts after a key
-	active  string // an activeAccount: of the account $1, whose user_id in jotgate's tables is $2
-	count   string
+	// ownedKey reads an API key and its owner.
+	ownedKey string
+	byEmail  string
+	first    string // the first page of accounts
+	after    string // the page of accounts after a key
+	active   string // an activeAccount: of the account $1, whose user_id in jotgate's tables is $2
+	count    string
 	// take and keep are takeText and keepText with their further conditions, for
 	// accounts of the user table, and those for others (Rotation.OwnUsers).
 	take, keep, takeOwn, keepOwn string
@@ -39,6 +41,7 @@ func newTexts(t *tables, driver *Driver) *texts {
 	key, users := "u."+quote(s.ID), quote(s.Users)+" AS u"
 	x := &texts{account: "SELECT " + strings.Join(t.accountColumns(), ", ") + " FROM " + users + t.groupJoin()}
 	x.byID = x.account + " WHERE " + key + " = $1"
+	x.ownedKey = t.ownedKey()
 	x.byLogin = x.account + " WHERE u." + quote(s.Username) + " = $1 ORDER BY " + key + " LIMIT 10"
 	if _, ok := t.user[s.Email]; ok {
 		email := "u." + quote(s.Email)
@@ -101,6 +104,19 @@ func (t *tables) accountColumns() []string {
 		columns = append(columns, "u."+quote(f.Name))
 	}
 	return columns
+}
+
+// keyOfText is the value of a key for the text of a UserID: what keyText is the inverse
+// of.
+func (t *tables) keyOfText(text string) string {
+	switch {
+	case !t.key.uuid:
+		return anyInteger(text)
+	case t.key.of(zeroUUID) != any(zeroUUID): // Django's char(32) in SQLite
+		return "REPLACE(" + text + ", '-', '')"
+	default:
+		return "CAST(" + text + " AS uuid)"
+	}
 }
 
 // service is the condition that a client acts for the account.

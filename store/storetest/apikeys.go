@@ -48,8 +48,28 @@ func (b *bench) sameKey(keys apikey.Store, want apikey.Key) {
 	b.Helper()
 	got, err := keys.Find(b.ctx, want.ID)
 	b.must(err)
+	b.sameOwner(got)
 	if d := cmp.Diff(want, *got, cmp.Comparer(func(x, y netip.Prefix) bool { return x == y })); d != "" {
 		b.Errorf("%s (-want +got):\n%s", want.ID, d)
+	}
+}
+
+// sameOwner compares the owner of a stored key, and removes it.
+func (b *bench) sameOwner(got *apikey.Key) {
+	b.Helper()
+	if got.Owner != nil {
+		b.sameAccount(got.Owner)
+	}
+	got.Owner = nil
+}
+
+// sameAccount compares an account with the stored one.
+func (b *bench) sameAccount(got *record.Account) {
+	b.Helper()
+	want, err := b.Accounts().ByID(b.ctx, got.ID)
+	b.must(err)
+	if d := cmp.Diff(want, got); d != "" {
+		b.Errorf("the account %s (-want +got):\n%s", got.ID, d)
 	}
 }
 
