@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -57,6 +59,8 @@ type GuardSettings struct {
 	Audience    []string
 	Leeway      time.Duration
 	HeaderTypes []string
+	// Resource is the URL of the API, whose metadata WWW-Authenticate names. Default: none.
+	Resource    string
 	HeaderName  string
 	UserIDClaim string
 	// RememberTokens is how many verified tokens to cache, so that a token that
@@ -117,8 +121,11 @@ func newGuard(s GuardSettings) (*Guard, error) {
 	if len(s.HeaderTypes) == 0 {
 		s.HeaderTypes = []string{"Bearer", "Token"}
 	}
+	challenge, err := challengeOf(s.HeaderTypes, s.Resource)
+	if err != nil {
+		return nil, err
+	}
 	if s.OnError == nil {
-		challenge := challengeOf(s.HeaderTypes)
 		s.OnError = func(w http.ResponseWriter, _ *http.Request, e *Error) { e.Respond(w, challenge) }
 	}
 	rules := jwt.Rules{Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway, Now: s.Now, Types: bearerTypes}
@@ -141,7 +148,7 @@ func newGuard(s GuardSettings) (*Guard, error) {
 		exchanged: exchanged,
 		header:    http.CanonicalHeaderKey(cmp.Or(s.HeaderName, "Authorization")),
 		types:     slices.Clone(s.HeaderTypes),
-		challenge: challengeOf(s.HeaderTypes),
+		challenge: challenge,
 		idClaim:   cmp.Or(s.UserIDClaim, "user_id"),
 		now:       s.Now,
 		memory:    newMemory(s.RememberTokens, s.Leeway),
@@ -215,5 +222,17 @@ func (g *Guard) Run(ctx context.Context) error {
 }
 
 // challengeOf returns the challenge as DRF sends it, with the first header
-// type, as SimpleJWT does.
-func challengeOf(types []string) string { return types[0] + ` realm="api"` }
+// type, as SimpleJWT does, and the URL of the metadata of the API (RFC 9728 sections 3.1
+// and 5.1).
+func challengeOf(types []string, resource string) (string, error) {
+	challenge := types[0] + ` realm="api"`
+	if resource == "" {
+		return challenge, nil
+	}
+	u, err := url.Parse(resource)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("jotgate: Resource is %q: it must be an absolute URL such as https://api.example.com", resource)
+	}
+	metadata := url.URL{Scheme: u.Scheme, Host: u.Host}
+	return challenge + `, resource_metadata="` + metadata.String() + "/.well-known/oauth-protected-resource" + strings.TrimRight(u.EscapedPath(), "/") + `"`, nil
+}

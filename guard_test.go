@@ -187,12 +187,15 @@ func TestUserIDClaim(t *testing.T) {
 }
 
 func TestHeaderSettings(t *testing.T) {
-	guard := newGuard(t, func(s *jotgate.GuardSettings) { s.HeaderTypes, s.HeaderName = []string{"JWT"}, "X-Access" })
+	const metadata = "https://api.example/.well-known/oauth-protected-resource"
+	guard := newGuard(t, func(s *jotgate.GuardSettings) {
+		s.HeaderTypes, s.HeaderName, s.Resource = []string{"JWT"}, "X-Access", "https://api.example/"
+	})
 	if w := get(guard, "X-Access", "JWT "+accessToken(t, nil)); w.Code != 200 {
 		t.Errorf("own header: %d", w.Code)
 	}
 	w := get(guard, "Authorization", "JWT "+accessToken(t, nil))
-	if w.Code != 401 || w.Header().Get("WWW-Authenticate") != `JWT realm="api"` {
+	if w.Code != 401 || w.Header().Get("WWW-Authenticate") != `JWT realm="api", resource_metadata="`+metadata+`"` {
 		t.Errorf("Authorization: %d %v", w.Code, w.Header())
 	}
 }

@@ -56,7 +56,7 @@ func New(s Settings, db record.Store) (*Gate, error) {
 	}
 	guard, err := newGuard(GuardSettings{
 		Keys: keys, Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway,
-		HeaderTypes: s.HeaderTypes, HeaderName: s.HeaderName, UserIDClaim: s.UserIDClaim,
+		HeaderTypes: s.HeaderTypes, Resource: s.Resource, HeaderName: s.HeaderName, UserIDClaim: s.UserIDClaim,
 		RememberTokens: s.RememberTokens, RememberCredentials: s.RememberCredentials,
 		OnError: s.OnError, Logger: s.Logger, Now: s.Now,
 	})

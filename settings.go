@@ -93,6 +93,10 @@ type Settings struct {
 	// header, in any letter case; the first is named in WWW-Authenticate.
 	// Default: Bearer, Token. Django: SIMPLE_JWT AUTH_HEADER_TYPES.
 	HeaderTypes []string
+	// Resource is the URL of the API. WWW-Authenticate names the URL of its metadata
+	// (RFC 9728; see oauth.Resource), so that clients find where to get a token.
+	// Default: none. Django: none.
+	Resource string
 	// HeaderName is the request header that carries the token.
 	// Default: Authorization. Django: SIMPLE_JWT AUTH_HEADER_NAME.
 	HeaderName string

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -74,5 +75,49 @@ func TestOAuthMetadata(t *testing.T) {
 	mux.ServeHTTP(w, httptest.NewRequest("GET", server+"/accounts", nil))
 	if w.Code != 200 {
 		t.Errorf("on another mux: %d", w.Code)
+	}
+}
+
+// A client that has no token finds the metadata of the API in the challenge, also in that
+// of an insufficient scope, and the metadata names the API (RFC 9728 section 3.3).
+func TestResourceMetadataInChallenges(t *testing.T) {
+	for base, where := range map[string]string{
+		"https://api.example":           "https://api.example/.well-known/oauth-protected-resource",
+		"https://example.com/accounts/": "https://example.com/.well-known/oauth-protected-resource/accounts",
+	} {
+		s := newSite(t, change{
+			gate: func(g *jotgate.Settings) { g.Resource = base },
+			api:  func(a *Settings) { a.BaseURL = base },
+		})
+		limited := s.clientToken(s.newClient("billing", "orders:read"))
+		for _, c := range []struct {
+			path, token string
+			status      int
+			more        string
+		}{
+			{"/auth/users/me/", "", 401, ""},
+			{"/auth/users/me/", "x", 401, ""},
+			{"/auth/check", "", 401, ""},
+			{"/auth/users/me/", limited, 403, `, error="insufficient_scope", scope="account"`},
+		} {
+			var headers []string
+			if c.token != "" {
+				headers = []string{"Authorization", "Bearer " + c.token}
+			}
+			a := s.ask("GET", c.path, "", headers...)
+			if got := a.Header.Get("WWW-Authenticate"); a.Status != c.status || got != `Bearer realm="api", resource_metadata="`+where+`"`+c.more {
+				t.Errorf("%s: %d %s", c.path, a.Status, got)
+			}
+		}
+		u, err := url.Parse(where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, base, s.ask("GET", u.Path, ""), 200, `"resource":"`+strings.TrimRight(base, "/")+`"`)
+	}
+	for _, wrong := range []string{"/path", "https://", "https://a b/", "ftp://example.com/a", "https://example.com/?a=b"} {
+		if _, err := jotgate.New(jotgate.Settings{SecretKey: siteSecret, Resource: wrong}, nil); err == nil || !strings.Contains(err.Error(), "Resource is") {
+			t.Errorf("%s: %v", wrong, err)
+		}
 	}
 }

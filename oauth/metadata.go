@@ -1,7 +1,6 @@
 package oauth
 
 // What clients find out about the server and the API by themselves.
-
 // Metadata returns the metadata of the authorization server (RFC 8414). base is the URL
 // of the API, without a slash at its end, and introduces the URLs of the endpoints.
 func Metadata(issuer, base string) map[string]any {

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -27,6 +28,19 @@ func (f *serveFlags) newOAuth(gate *jotgate.Gate) *oauth.Server {
 		clients = db.Clients()
 	}
 	return oauth.New(gate, clients)
+}
+
+// resourceDefaults announces the metadata of the API in WWW-Authenticate if it is served.
+// Another fault of the URL is reported as that of --base-url.
+func (f *serveFlags) resourceDefaults() {
+	if f.OAuth != "off" && isWebURL(f.BaseURL) && (f.Issuer == "" || isWebURL(f.Issuer)) {
+		f.resource = f.BaseURL
+	}
+}
+
+func isWebURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && u.RawQuery == "" && u.Fragment == ""
 }
 
 type clientCommands struct {

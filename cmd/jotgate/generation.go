@@ -40,6 +40,7 @@ type generation struct {
 // database and a missing secret.
 func (c *serveCommand) generate(a *app, s *serving, create bool) (*generation, error) {
 	c.passkeyDefaults(c.baseOf(s.listener))
+	c.resourceDefaults()
 	g := &generation{command: c, metrics: newMetrics(), stop: func() {}}
 	with := *a
 	with.metrics = g.metrics

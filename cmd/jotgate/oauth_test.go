@@ -27,3 +27,27 @@ func TestOAuthOff(t *testing.T) {
 		}
 	}
 }
+
+// The metadata of the API is announced where it is served: with --base-url, unless --oauth
+// is off or the issuer is not a URL.
+func TestResourceMetadata(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--base-url", "https://api.example"}, `, resource_metadata="https://api.example/.well-known/oauth-protected-resource"`},
+		{[]string{"--base-url", "https://api.example", "--issuer", "https://auth.example"}, `, resource_metadata="https://api.example/.well-known/oauth-protected-resource"`},
+		{[]string{"--base-url", "https://api.example", "--issuer", "jotgate"}, ""},
+		{[]string{"--base-url", "https://api.example", "--oauth", "off"}, ""},
+		{nil, ""},
+	} {
+		s := startServer(t, t.TempDir(), nil, append([]string{"--allowed-hosts", "127.0.0.1"}, c.args...)...)
+		out := s.curl(t, "-i", "BASE/auth/users/me/")
+		if !strings.Contains(strings.ToLower(out), strings.ToLower("WWW-Authenticate: Bearer realm=\"api\""+c.want+"\r\n")) {
+			t.Errorf("%v: %s", c.args, out)
+		}
+		if status := s.end(t); status != 0 {
+			t.Error(status)
+		}
+	}
+}

@@ -25,6 +25,8 @@ type gateFlags struct {
 	factorFlags
 	passkeyFlags
 	providerFlags
+
+	resource string // see resourceDefaults
 }
 
 type tokenFlags struct {
@@ -168,7 +170,7 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		KeepSessionsOnPasswordChange: t.KeepSessionsOnPasswordChange,
 		KeyRotation:                  t.KeyRotation, KeyAlgorithm: jwt.Algorithm(t.KeyAlgorithm),
 		Issuer: t.Issuer, Audience: t.Audience, Leeway: t.Leeway,
-		HeaderTypes: t.HeaderTypes, HeaderName: t.HeaderName,
+		HeaderTypes: t.HeaderTypes, Resource: f.resource, HeaderName: t.HeaderName,
 		UserIDClaim: t.UserIDClaim, UserIDField: t.UserIDField, Claims: t.Claims, LoginField: f.UsernameColumn,
 		CheckRevokeToken: t.CheckRevokeToken, RevokeTokenClaim: t.RevokeTokenClaim, UpdateLastLogin: t.UpdateLastLogin,
 		ServeRevocations: t.ServeRevocations, RevocationsRequired: t.RevocationsRequired, RevocationMaxAge: t.RevocationMaxAge, RememberTokens: t.RememberTokens, RememberCredentials: t.RememberCredentials, EventRetention: t.EventRetention,
