@@ -15,7 +15,7 @@ type Client struct {
 	Address   string // without a port
 	UserAgent string
 	Endpoint  string // the route of the request, for the audit trail
-	// Actor is User.Actor of the request, which events then name.
+	// Actor is the result of User.Actor for the request, which events then name.
 	Actor record.UserID
 	// Browser says that the client keeps a pending login in a cookie. Such a login
 	// cannot be continued by a client that sends it in the body of a request, nor

@@ -64,7 +64,7 @@ func refusalEvent(e *Error) (name, detail string) {
 		return "forbidden", e.Detail
 	case e.Is(errAudience):
 		return "token_refused", e.Detail
-	case e.Pending != "" || e.Challenge != "": // a login that goes on, or must be repeated
+	case e.Pending != "" || e.Challenge != "": // a login that continues, or must be repeated
 		return "", ""
 	case e.Is(ErrCodeNotValid), e.Is(ErrLoginNotValid), e.Is(ErrPasskeyNotValid), e.Is(ErrPasskeyUnknown):
 		return "factor_refused", e.Detail

@@ -46,8 +46,8 @@ func (g *Gate) checkLoginCodes() error {
 
 // Request sends a code to an address, if an account can log in with it: one that is
 // active, has a usable password, and for which the address is verified
-// (Accounts.EmailVerified). Thus a code lets in nobody whom a password reset would
-// not. The code replaces an earlier one of the address; those that are requested from a
+// (Accounts.EmailVerified). Thus a code admits only users whom a password reset
+// would. The code replaces an earlier one of the address; those that are requested from a
 // network where the user has logged in before, and those from all others, replace each
 // other only. The result is the token to
 // send with the code, as the proof EmailCode of Logins.Continue or

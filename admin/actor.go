@@ -12,7 +12,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Actor is who acts: a member of staff, or an operator at the command line.
+// Actor is the person who acts: a member of staff, or an operator at the command
+// line.
 type Actor struct {
 	account     *record.Account // nil: an operator
 	permissions []string
@@ -24,8 +25,8 @@ type Actor struct {
 	recent func(ctx context.Context) error
 }
 
-// Operator returns the actor of a command: who can use the database may do
-// everything.
+// Operator returns the actor of a command, which may do everything: its user has
+// access to the database.
 func (a *Admin) Operator() Actor {
 	return Actor{client: jotgate.Client{Endpoint: "command"}, recent: func(context.Context) error { return nil }}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// values is what templates are executed with: Data, and what the built-in ones
-// need besides.
+// values is what templates are executed with: Data, and what only the built-in
+// ones need.
 type values struct {
 	Data
 	Language, Direction string

@@ -42,7 +42,7 @@ func (s *Sender) SendDue(ctx context.Context) (int, error) { return s.queue().St
 func (s *Sender) queue() queue.Queue[record.Message] {
 	return queue.Queue[record.Message]{
 		Take: func(ctx context.Context) ([]record.Message, error) {
-			// Looking for messages every second is no span of its own.
+			// The query for messages, once a second, has no span.
 			return s.outbox.Due(trace.WithTracer(ctx, nil), s.settings.Now(), concurrency, s.settings.Timeout+leaseMargin)
 		},
 		Batch: concurrency, Handle: s.record,

@@ -140,7 +140,7 @@ func (d *definition) key(values []string) (key labels) {
 	return key
 }
 
-// other returns the key of the series for what has none of its own.
+// other returns the key of the series that counts all values without one.
 func (d *definition) other() (key labels) {
 	for i := range d.labels {
 		key[i] = other

@@ -39,7 +39,7 @@ func (v *visit) once(act func() error) error {
 	return err
 }
 
-// browser is what tells browsers without cookies apart.
+// browser distinguishes browsers without cookies.
 func (v *visit) browser() string { return v.network + "\x00" + v.client.UserAgent }
 
 // receipts returns what the browser sends when it has received the response: a cookie

@@ -29,7 +29,7 @@ func resetConfirmShow(v *visit) error {
 }
 
 // resetConfirm sets the password and leads to the login: a link in an e-mail
-// signs nobody in, and the login asks for a second factor if there is one.
+// does not sign in, and the login asks for a second factor if there is one.
 func resetConfirm(v *visit) error {
 	var password string
 	if err := v.read(field{"new_password", &password, true}); err != nil {

@@ -23,7 +23,7 @@ type securityData struct {
 	Renamed     string // the id of the passkey whose new name is not valid
 	Connected   []jotgate.ConnectedAccount
 	Providers   []providerButton // that can be connected
-	Signal      bool             // the browser is told which passkeys there are
+	Signal      bool             // the page sends the browser the list of passkeys
 }
 
 // fewCodes is how many recovery codes are few.

@@ -195,8 +195,8 @@ func (v *visit) take(token string, proof jotgate.Proof, kind jotgate.PageLogin) 
 	return v.proceed(state, kind)
 }
 
-// proceed goes on after a step that succeeded. If it was the last one, earlier failures
-// are forgiven, and the user is told about a new network.
+// proceed continues after a step that succeeded. If it was the last one, earlier failures
+// are forgiven, and the user is notified of a new network.
 func (v *visit) proceed(state jotgate.LoginState, kind jotgate.PageLogin) error {
 	if state.Page != nil {
 		account := state.Page.Account

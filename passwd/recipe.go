@@ -85,7 +85,7 @@ func (r recipe) kind() algorithm { return algorithms[r.algorithm] }
 // matches reports whether the digest is that of password.
 func (h hash) matches(password string) bool { return h.kind().matches(h, password) }
 
-// weak reports what a Hasher replaces even when told to keep.
+// weak reports what a Hasher replaces even with ",keep".
 func (h hash) weak() bool { return h.kind().weak(h.recipe) || h.shortSalt() }
 
 // shortSalt reports a salt of less than 128 bits, if Django looks at it.

@@ -2,7 +2,7 @@ package provider
 
 import "errors"
 
-// A Reason is why nobody was signed in.
+// A Reason is why a sign-in failed.
 type Reason string
 
 // The reasons. Only Denied and Unavailable can happen without a fault: the user

@@ -34,7 +34,7 @@ func newClient(t http.RoundTripper) *http.Client {
 }
 
 // bounded refuses redirects, which would carry the client secret or the code to
-// an address that nobody configured, and ends a body after maxBody bytes.
+// an address that is not configured, and ends a body after maxBody bytes.
 type bounded struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.

@@ -47,7 +47,7 @@ type Settings struct {
 	// Protect lists the path prefixes that need a token; "/" is everything.
 	// Required: a proxy that protects nothing is a mistake.
 	Protect []string
-	// StepUp demands of requests under a path prefix, besides a token, what
+	// StepUp requires of requests under a path prefix, in addition to a token, what
 	// jotgate.Guard.RequireAuth does: a recent authentication, two factors, or both.
 	// The response to others is that of RFC 9470, with which a client authenticates
 	// again; a browser is sent to the page for that, and back. The demands of all

@@ -1,6 +1,6 @@
 package proxy
 
-// The upstream, and what it is told about the connection of the client.
+// The upstream, and what it receives about the connection of the client.
 
 import (
 	"context"

@@ -80,7 +80,7 @@ type SocialAccounts interface {
 	// set must be that of the session here. In the same transaction it inserts
 	// once: if that exists, the error is jotgate.ErrLoginNotValid, and nothing
 	// ends. A session that replaced another one (Entry.Replaces) began with the same
-	// session at a provider, unless it began with one of its own.
+	// session at a provider, unless it began with another one.
 	EndSocial(ctx context.Context, which SocialUse, once Spent) ([]Session, error)
 	// ChangeRights makes the user a member of the groups in add, ends the memberships in
 	// those in remove, and sets IsStaff and IsSuperuser of roles, in one transaction.

@@ -16,7 +16,7 @@ const (
 	urlAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 )
 
-// EncodeUID returns a primary key as it stands in a link: its text in base64 for
+// EncodeUID returns a primary key as it appears in a link: its text in base64 for
 // URLs without padding (django.utils.http.urlsafe_base64_encode). The text is
 // "42", or a UUID with hyphens in lower case.
 func EncodeUID(id string) string { return base64.RawURLEncoding.EncodeToString([]byte(id)) }

@@ -120,7 +120,7 @@ func (s *Store) changePending(ctx context.Context, q Queryer, id record.UserID, 
 	return s.setAddress(ctx, q, id, key, email, change.VerifyEmail)
 }
 
-// reclaim removes what lets somebody in without the password if the address of the
+// reclaim removes what allows a login without the password if the address of the
 // account is listed as unverified: accounts at providers and API keys. Second factors
 // stay: a link in an e-mail must not remove them.
 func (s *Store) reclaim(ctx context.Context, q Queryer, id record.UserID, key any, email string, at time.Time) error {

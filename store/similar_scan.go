@@ -10,7 +10,7 @@ import (
 
 // New usernames before the index is complete: the first start beside a large user
 // table. They are compared with the names of all accounts that have no rows yet, so
-// that nobody has to wait for the index. One pass over the accounts serves all
+// that no caller has to wait for the index. One pass over the accounts serves all
 // requests that wait for it.
 
 const (

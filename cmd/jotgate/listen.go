@@ -232,7 +232,7 @@ func (f *serveFlags) placeOf(listener net.Listener) string {
 	return f.baseOf(listener)
 }
 
-// notify tells systemd about the state of the service (sd_notify(3)), if the unit
+// notify informs systemd about the state of the service (sd_notify(3)), if the unit
 // has Type=notify.
 func (a *app) notify(state string) {
 	if a.env["NOTIFY_SOCKET"] == "" {

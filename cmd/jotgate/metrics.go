@@ -1,6 +1,6 @@
 package main
 
-// The metrics of serve, at an address of their own.
+// The metrics of serve, at a separate address.
 
 import (
 	"context"

@@ -99,8 +99,8 @@ func (c *serveCommand) prepare(a *app) error {
 	return c.check(a)
 }
 
-// giveUp ends a server that did not become ready. That is no failure if it was
-// told to stop.
+// giveUp ends a server that did not become ready. If it was asked to
+// stop, that is not an error.
 func (c *serveCommand) giveUp(a *app, s *serving, err error) error {
 	if a.ctx.Err() != nil {
 		return c.drain(a, s)

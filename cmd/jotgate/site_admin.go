@@ -1,6 +1,6 @@
 package main
 
-// The administration of serve: below a path, or at an address of its own.
+// The administration of serve: below a path, or at a separate address.
 
 import (
 	"context"

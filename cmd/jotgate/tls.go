@@ -79,7 +79,7 @@ func (c *serveFlags) newTLSFromFiles(log *slog.Logger) (*tlsServing, error) {
 	return &tlsServing{config: config, redirect: http.HandlerFunc(toHTTPS)}, nil
 }
 
-// newTLSFromACME contacts nobody; the first handshake does.
+// newTLSFromACME does not contact the ACME server; the first handshake does.
 func (c *serveFlags) newTLSFromACME() (*tlsServing, error) {
 	for _, name := range c.TLSACME {
 		if strings.Trim(name, ".") != name || strings.ContainsAny(name, "*:/@ ") || !strings.Contains(name, ".") {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// watchdog tells systemd twice in each interval that the process is alive, until stop
+// watchdog notifies systemd twice in each interval that the process is alive, until stop
 // is done. Without WatchdogSec in the unit it returns immediately.
 func (a *app) watchdog(stop context.Context) {
 	interval := a.watchdogInterval()
@@ -29,7 +29,7 @@ func (a *app) watchdog(stop context.Context) {
 }
 
 // watchdogInterval returns the interval after which systemd ends this process if it
-// was told nothing; 0 without a watchdog.
+// receives no notification; 0 without a watchdog.
 func (a *app) watchdogInterval() time.Duration {
 	if pid := a.env["WATCHDOG_PID"]; pid != "" && pid != strconv.Itoa(os.Getpid()) {
 		return 0

@@ -46,8 +46,8 @@ var (
 	ErrNotSecure = errors.New("http is allowed only to the networks that the settings name; use https")
 )
 
-// New returns the client. It has connections of its own, which CloseIdleConnections
-// closes.
+// New returns the client. It does not share connections with others, and
+// CloseIdleConnections closes them.
 func (c Client) New() *http.Client { return c.with(c.dialer()) }
 
 // dialer returns a dialer that makes only connections that are allowed.

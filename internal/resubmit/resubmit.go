@@ -55,7 +55,7 @@ type entry struct {
 
 // Form is a form that a browser sends.
 type Form struct {
-	Browser  string // whatever tells browsers apart: address, user agent, cookies
+	Browser  string // what distinguishes browsers: address, user agent, cookies
 	Content  string // the address and the body
 	Received func(status int, header http.Header) []string
 }

@@ -145,7 +145,7 @@ func (p *pool) liftTimeouts(ctx context.Context, conn *pgx.Conn) (context.Contex
 }
 
 // lacksIndex reports whether this user can and should create the index, and
-// whether there is an incomplete one that nobody is creating now.
+// whether there is an incomplete one that is not being created now.
 func (p *pool) lacksIndex(ctx context.Context, index migration.Index) (missing, broken bool, err error) {
 	var may, building bool
 	var valid sql.NullBool

@@ -251,7 +251,7 @@ func (p *pool) poolerName(ctx context.Context) string {
 		}
 	}
 	var e *pgconn.PgError
-	if errors.As(err, &e) && e.Code == "08P01" { // PgBouncer's only SQLSTATE for errors of its own
+	if errors.As(err, &e) && e.Code == "08P01" { // the only SQLSTATE that PgBouncer itself uses for errors
 		return "PgBouncer"
 	}
 	return "a connection pooler"

@@ -25,7 +25,7 @@ const (
 // about that. do reports whether it is certain that a failed attempt changed
 // nothing.
 //
-// After a conflict with other transactions it goes on until the context ends:
+// After a conflict with other transactions it retries until the context ends:
 // each time, one of them has succeeded. This process repeats one such operation
 // at a time, so that those it repeats are not in conflict with each other.
 func (p *pool) retry(ctx context.Context, do func() (undone bool, err error)) error {

@@ -118,7 +118,7 @@ func check(t testing.TB, err error) {
 	}
 }
 
-// A Site is jotgate's pages and the provider of judge.mjs. Who signs in at the provider next is asked of Issuer.
+// A Site is jotgate's pages and the provider of judge.mjs. Issuer decides which user signs in at the provider next.
 type Site struct {
 	URL       string
 	Issuer    *peer.Process
