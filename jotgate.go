@@ -12,7 +12,8 @@
 //
 // A [Gate] issues tokens and needs a [record.Store] (store/sqlite,
 // store/postgres). A [Guard] only verifies and needs only keys; it is for
-// services without access to the accounts.
+// services without access to the accounts. Create either once and share it: both
+// are safe for concurrent use.
 //
 // A Gate makes the daily calls itself ([Gate.Login], [Gate.Refresh],
 // [Gate.Logout], [Gate.Register], [Guard.Require]). All others are grouped by noun:

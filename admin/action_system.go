@@ -80,8 +80,8 @@ func groupChange(c *change) error {
 	return nil
 }
 
-// setGroupPermissions replaces the permissions of a group. What is added must be
-// a right of the actor's, who may be a member.
+// setGroupPermissions replaces the permissions of a group. The actor, who may be a
+// member, must have every permission that is added.
 func (c *change) setGroupPermissions(g *adminstore.Group) error {
 	if !c.in.has("permissions") {
 		return nil

@@ -2,8 +2,9 @@
 // them, with a history of every change. It serves pages that work without scripts,
 // the same as JSON, and what the command line calls:
 //
-//	admin.Mount(mux, gate, admin.Options{})
-//	go a.Run(ctx) // of New: continues actions on many users that were interrupted
+//	a, err := admin.New(gate, admin.Options{})
+//	a.Mount(mux)  // at /admin/
+//	go a.Run(ctx) // continues actions on many users that were interrupted
 //
 // Each action is one entry of the table in actions.go, with one implementation for
 // all of them. Admin.Act is the only way to run one: it checks the rights of the

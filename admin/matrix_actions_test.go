@@ -27,7 +27,7 @@ var rightsOf = map[string][]string{
 
 // Every action of the table, on users, groups, invitations, sessions, keys, e-mails,
 // counters and jobs, by page, JSON and command: done by a superuser, by staff who have all
-// permissions that it needs, and by nobody else; a refused one leaves no event. In the short
+// permissions that it needs, and by no other account; a refused one leaves no event. In the short
 // form each cell is tried in one of the three ways, in the long form in all.
 func TestActionMatrix(t *testing.T) {
 	s := newSite(t, admin.Options{SetPasswords: true})

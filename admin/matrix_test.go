@@ -215,7 +215,7 @@ func (m *matrix) command(account *record.Account, verb, id string) bool {
 	return err == nil
 }
 
-// As in Django, whoever may delete users may delete their own account.
+// As in Django, users who may delete users may delete their own account.
 func TestDeleteOwn(t *testing.T) {
 	s := newSite(t, admin.Options{})
 	s.gate.Grant(s.gate.User("deleter", jotgatetest.Staff), "auth.delete_user", "auth.view_user")
@@ -271,7 +271,7 @@ func TestNobodyRaisesRights(t *testing.T) {
 	}
 }
 
-// A right that is taken away counts at once, also for who is signed in.
+// A right that is taken away is missing immediately, also for users who are signed in.
 func TestRightsAreRead(t *testing.T) {
 	s := newSite(t, admin.Options{})
 	changer := s.gate.User("changer", jotgatetest.Staff)

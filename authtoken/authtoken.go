@@ -7,7 +7,8 @@
 // A client sends one as Authorization: Token 9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b.
 // It is as good as the access token of a login, as in Django, and does not expire.
 // It is read from Django's table once a minute: a token that Django deletes is refused
-// after a minute at most. A token of an inactive user is refused.
+// after a minute at most. A token of an inactive user is refused. Call Accept once,
+// before the gate serves requests.
 package authtoken
 
 import (

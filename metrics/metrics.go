@@ -4,7 +4,7 @@
 //	figures := metrics.New()
 //	db, err := sqlite.Open(ctx, "jotgate.db", sqlite.Options{Metrics: figures})
 //	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret, Metrics: figures}, db)
-//	go http.ListenAndServe("127.0.0.1:9100", figures)                // GET /metrics
+//	go http.ListenAndServe("127.0.0.1:9100", figures)        // GET /metrics
 //	http.ListenAndServe("127.0.0.1:8000", figures.Wrap(mux)) // counts the requests
 //
 // All metrics are defined in this package, in one table. No label has a value that

@@ -15,6 +15,20 @@ import (
 	"github.com/jotgate/jotgate/proxy"
 )
 
+// protect puts the pages and the proxy in front of every path of an upstream.
+func (s *site) protect(settings proxy.Settings) {
+	s.Helper()
+	settings.Protect, settings.Browsers = []string{"/"}, s.pages
+	behind, err := proxy.New(s.gate.Guard, settings)
+	if err != nil {
+		s.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	s.pages.Mount(mux)
+	mux.Handle("/", behind)
+	s.server.Config.Handler = mux
+}
+
 // A browser without a session is sent to the login and back; signed in, it
 // reaches an application that knows nothing of tokens, which never sees the
 // cookies of the pages. Other clients get 401.
@@ -27,14 +41,7 @@ func TestLoginBeforeAnApplication(t *testing.T) {
 		_, _ = io.WriteString(w, "<h1>Hello "+r.Header.Get("X-Auth-User")+"</h1>")
 	}))
 	defer application.Close()
-	behind, err := proxy.New(s.gate.Guard, proxy.Settings{Upstream: application.URL, Protect: []string{"/"}, Browsers: s.pages})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	s.pages.Mount(mux)
-	mux.Handle("/", behind)
-	s.server.Config.Handler = mux
+	s.protect(proxy.Settings{Upstream: application.URL})
 
 	request := func(method, path string, headers ...string) shown {
 		r, err := http.NewRequestWithContext(t.Context(), method, s.server.URL+path, nil)
@@ -163,17 +170,10 @@ func TestStepUpBeforeAnApplication(t *testing.T) {
 		_, _ = io.WriteString(w, "<h1>Hello "+r.Header.Get("X-Auth-User")+"</h1>")
 	}))
 	defer application.Close()
-	behind, err := proxy.New(s.gate.Guard, proxy.Settings{
-		Upstream: application.URL, Protect: []string{"/"}, Browsers: s.pages,
-		StepUp: map[string][]jotgate.Requirement{"/recent/": {jotgate.Fresh(10 * time.Minute)}, "/pay/": {jotgate.ACR("aal2"), jotgate.Fresh(10 * time.Minute)}},
+	s.protect(proxy.Settings{
+		Upstream: application.URL,
+		StepUp:   map[string][]jotgate.Requirement{"/recent/": {jotgate.Fresh(10 * time.Minute)}, "/pay/": {jotgate.ACR("aal2"), jotgate.Fresh(10 * time.Minute)}},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	s.pages.Mount(mux)
-	mux.Handle("/", behind)
-	s.server.Config.Handler = mux
 	open := func(path string) shown {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+path, nil)
 		if err != nil {

@@ -81,8 +81,8 @@ type Settings struct {
 	// they are; those that are end if the claim lacks their values. Default: none.
 	Groups map[string]string
 	// Staff and Superuser are values of the claim groups with which a login makes the
-	// user staff or a superuser; a login without them ends that, even if it was granted in another way.
-	// Default: none, a provider grants and ends neither.
+	// user staff or a superuser; a login without them ends that, even if it was granted
+	// in another way. Default: none, a provider grants and ends neither.
 	Staff, Superuser []string
 	// Logout leads a user who signs out here to the provider's end_session_endpoint,
 	// which also ends the session there. Default: the user stays signed in there.

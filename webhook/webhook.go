@@ -148,7 +148,7 @@ type Store interface {
 	// jotgate.ErrNotFound.
 	Change(ctx context.Context, id, url string, types []string) error
 	// Rotate replaces the sealed secret; the former one signs until a time. The error is
-	// jotgate.ErrNotFound if the sealed secret is not from any more, or without an endpoint.
+	// jotgate.ErrNotFound if no endpoint has this id and the sealed secret from.
 	Rotate(ctx context.Context, id, from, sealed string, until time.Time) error
 	// SetDisabled disables an endpoint, or enables it and forgets its failures if at is
 	// zero. The error is jotgate.ErrNotFound if there is no endpoint that this changes.

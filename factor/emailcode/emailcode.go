@@ -1,8 +1,12 @@
 // Package emailcode makes and compares the codes with which users log in by e-mail.
 //
+//	code := emailcode.Make(secret, id)       // such as BCDF-GHJK, to be sent
+//	ok := emailcode.Match(typed, secret, id) // later
+//
 // A code has eight characters of an alphabet without vowels and without those that
 // look like digits: 34 bits. It is made from a random id with a secret, so that it is
-// stored nowhere.
+// stored nowhere. The id must be used once and expire soon, and attempts must be
+// limited: that is left to the caller. The functions may be called concurrently.
 package emailcode
 
 import (

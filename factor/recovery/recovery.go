@@ -1,14 +1,15 @@
 // Package recovery implements recovery codes: passwords that replace a second
 // factor and work once each. It knows two forms of the data in allauth's table
 // mfa_authenticator: allauth's own, whose codes are derived from a seed or listed,
-// and hashed codes, which are not readable by anybody who reads the table.
+// and hashed codes, which the table does not disclose.
 //
 //	codes := recovery.NewCodes()             // to be shown once
 //	data := recovery.Hashed(hashes)          // to be stored
 //	i, ok := data.Find("3K7QF49XW2M", check) // later
 //	data = data.Use(i)
 //
-// It knows nothing of jotgate.
+// The functions may be called concurrently. The package does not depend on the rest
+// of jotgate.
 package recovery
 
 import (

@@ -6,8 +6,8 @@
 //	step, ok := totp.Match(secret, "123456", time.Now(), 15*time.Second, last)
 //
 // A code must be accepted once only (RFC 6238 section 5.2): Match returns the time
-// step of a code, and the caller stores it and passes it as last. It knows nothing
-// of jotgate.
+// step of a code, and the caller stores it and passes it as last. The functions may be
+// called concurrently. The package does not depend on the rest of jotgate.
 package totp
 
 import (

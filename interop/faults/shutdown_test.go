@@ -1,6 +1,6 @@
 package faults
 
-// Restarts that nobody notices: SIGTERM lets requests finish, and behind nginx two nodes restart in turn.
+// Restarts without failed requests: SIGTERM lets requests finish, and behind nginx two nodes restart in turn.
 
 import (
 	"fmt"
@@ -88,7 +88,7 @@ func dialable(address string) bool {
 	return true
 }
 
-// Two nodes behind nginx restart in turn under load: nobody sees an error.
+// Two nodes behind nginx restart in turn under load: no request fails.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	database := pgtest.Database(t)

@@ -181,7 +181,7 @@ func TestStaff(t *testing.T) {
 	})
 }
 
-// A jotgate that does not answer lets nobody through.
+// While jotgate does not respond, every request is rejected.
 func TestStopped(t *testing.T) {
 	each(t, func(t *testing.T, f *front) {
 		head := "GET /api/x HTTP/1.1\nAuthorization: Bearer " + token(t, nil)

@@ -82,7 +82,7 @@ func read(t testing.TB, front, target, token string) map[string]string {
 	if status == 401 || status == 400 || status == 0 {
 		return nil
 	}
-	if status >= 300 && status < 400 { // ServeMux sends it elsewhere, where it is asked for anew
+	if status >= 300 && status < 400 { // ServeMux sends it elsewhere, where it is requested again
 		return nil
 	}
 	readings := map[string]string{}

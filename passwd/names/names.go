@@ -4,7 +4,8 @@
 //	username, err := names.Username(input)
 //
 // A username is normalized when it is made, not when it is looked up: Django
-// compares what was typed at login byte for byte.
+// compares what was typed at login byte for byte. All of it can be called
+// concurrently.
 package names
 
 import (
