@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(serve.Main(m)) }
 
 const (
-	programs = "node_modules/@flydotio/litestream-linux-*/litestream" // npm installs that of the processor
+	programs = "node_modules/@flydotio/litestream-linux-*/litestream" // npm has it for x64
 	secret   = "litestream-secret-key-litestream-secret-key-litestream-0123456789"
 	password = "correct horse battery"
 )
