@@ -38,6 +38,10 @@ func TestClientsInABrowser(t *testing.T) {
 			{Rounds: []any{alice, alice, alice, alice}, Refreshes: 3, Kept: true},
 			{Rounds: []any{alice, alice, alice, alice}, Refreshes: 3, Kept: true},
 		}},
+		{"fetch", "examples/browser", []string{"--refresh-cookie"}, []run{
+			{Rounds: []any{false, "No active account found with the given credentials", "alice", alice, alice}, Refreshes: 3},
+			{Rounds: []any{true, alice, alice, "token_not_valid", 401.0}, Refreshes: 5},
+		}},
 		{"axios-auth-refresh", "axios-auth-refresh", []string{"--refresh-cookie"}, []run{
 			{Rounds: []any{"alice", "alice", "alice", "alice"}, Refreshes: 3},
 			{Rounds: []any{"alice", "alice", "alice", "alice"}, Refreshes: 3},

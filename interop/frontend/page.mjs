@@ -1,9 +1,10 @@
 // The token code of pages, as the README of each package from npm has it: axios-jwt and axios-auth-refresh, with
-// jotgate's addresses and names of fields in place of the examples'. browser.mjs runs it in Chromium, on an origin of
-// its own. Nothing here knows more of jotgate.
+// jotgate's addresses and names of fields in place of the examples', and that of examples/browser. browser.mjs runs it
+// in Chromium, on an origin of its own.
 import axios from "axios";
 import { createAuthRefresh } from "axios-auth-refresh-5";
 import { applyAuthTokenInterceptor, clearAuthTokens, getAccessToken, getRefreshToken, isLoggedIn, setAccessToken, setAuthTokens } from "axios-jwt";
+import { accounts } from "../../examples/browser/accounts.js";
 
 const credentials = { username: "alice", password: "correct horse battery" };
 const names = (responses) => responses.map((r) => r.data.username);
@@ -73,7 +74,39 @@ async function axiosAuthRefresh(BASE_URL) {
   return out;
 }
 
+// ownFetch is examples/browser: its access token is replaced by an expired one before each call, and three calls find
+// that out at the same time. It logs out in the second run.
+async function ownFetch(BASE_URL) {
+  const real = window.fetch;
+  let refreshes = 0, stale = 0;
+  window.fetch = (url, options) => {
+    if (url.endsWith("/api/token/refresh/")) refreshes++;
+    if (stale > 0 && url.endsWith("/auth/users/me/") && stale--) options.headers.Authorization = `Bearer ${expired}`;
+    return real(url, options);
+  };
+  const account = accounts(BASE_URL);
+  const me = () => account.call("/auth/users/me/").then(async (r) => (await r.json()).username ?? r.status);
+  const restored = (await account.refresh()).ok;
+  const out = { rounds: [restored] };
+  if (!restored) {
+    const wrong = await account.login(credentials.username, "wrong");
+    out.rounds.push(wrong.detail);
+    const right = await account.login(credentials.username, credentials.password);
+    out.rounds.push(right.user.username);
+    out.refreshInBody = "refresh" in right;
+  }
+  for (stale of [3, 1]) out.rounds.push(await Promise.all([me(), me(), me()]));
+  if (restored) {
+    await account.logout();
+    out.rounds.push((await account.refresh()).code, await me());
+  }
+  out.refreshes = refreshes;
+  out.cookie = document.cookie;
+  return out;
+}
+
 window.clients = {
+  "examples/browser": ownFetch,
   "axios-jwt": (base) => axiosJWT(base, false),
   "axios-jwt, both tokens": (base) => axiosJWT(base, true),
   "axios-auth-refresh": (base) => axiosAuthRefresh(base),
