@@ -104,7 +104,7 @@ var rows = []row{
 		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/timezone", "trace", "internal/web", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
-		".", "record", "apikey", "oauth", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "proxy", "jotgatetest",
+		".", "record", "apikey", "oauth", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy", "jotgatetest",
 	}},
 
 	{path: "store/storetest", kind: testOnly, may: []string{".", "record", "apikey", "oauth", "store", "internal/rounds"}},
