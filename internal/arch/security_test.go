@@ -97,6 +97,7 @@ func TestSecurityFindings(t *testing.T) { eachHasTests(t, securityPage, "A", 18)
 func TestFieldReports(t *testing.T) {
 	const page = "../../docs/field-reports.md"
 	eachHasTests(t, page, "S", 11)
+	eachHasTests(t, page, "N", 13)
 	eachHasTests(t, page, "D", 10)
 }
 
