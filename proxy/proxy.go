@@ -47,8 +47,8 @@ type Settings struct {
 	// Protect lists the path prefixes that need a token; "/" is everything.
 	// Required: a proxy that protects nothing is a mistake.
 	Protect []string
-	// StepUp requires of requests under a path prefix, in addition to a token, what
-	// jotgate.Guard.RequireAuth does: a recent authentication, two factors, or both.
+	// StepUp requires more than a token of requests under a path prefix: a recent
+	// authentication, two factors, or both, as jotgate.Guard.RequireAuth does.
 	// The response to others is that of RFC 9470, with which a client authenticates
 	// again; a browser is sent to the page for that, and back. The demands of all
 	// prefixes that cover a path hold. Its prefixes need not be in Protect.
