@@ -52,7 +52,6 @@ program ends with 0. SIGHUP: the settings are read again (docs/server.md).`
 
 // Run serves until the context is done.
 func (c *serveCommand) Run(a *app, line *kong.Context) error {
-	defer heapFloor()()
 	given := valuesOf(line) // before defaults are filled in
 	hangup, ignore := hangups(a.stderr)
 	defer ignore()
