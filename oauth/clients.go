@@ -211,10 +211,10 @@ func newSession() string {
 	return hex.EncodeToString(b[:])
 }
 
-var validName = regexp.MustCompile(`^[A-Za-z0-9@.+_-]{1,100}$`)
+var validName = regexp.MustCompile(`^[A-Za-z0-9@.+_-]+$`)
 
 func nameOf(name string) (string, error) {
-	if !validName.MatchString(name) {
+	if len(name) > 100 || !validName.MatchString(name) {
 		return "", form.FieldError("name", "A name has 1 to 100 letters, digits and @ . + - _ characters.")
 	}
 	return name, nil

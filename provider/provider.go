@@ -117,7 +117,7 @@ type Provider struct {
 	inFlight chan struct{} // closed when the running fetch ends; nil if none is running
 }
 
-var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,29}$`)
+var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 
 // New returns a provider. It makes no request.
 func New(s Settings) (*Provider, error) {
@@ -129,7 +129,7 @@ func New(s Settings) (*Provider, error) {
 }
 
 func newProvider(s Settings) (*Provider, error) {
-	if !validID.MatchString(s.ID) {
+	if len(s.ID) > 30 || !validID.MatchString(s.ID) {
 		return nil, errors.New("the id must be 1 to 30 lower-case letters, digits, - and _")
 	}
 	if s.Preset == "" && s.Issuer == "" && s.AuthURL == "" {
