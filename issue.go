@@ -172,10 +172,11 @@ func revokeClaimHolds(claim jwt.Raw, account *record.Account) bool {
 // Settings.Claims lists.
 func (g *Gate) factsOf(ctx context.Context, account *record.Account, s *record.Session) (*User, error) {
 	user := &User{ID: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account), Session: s.ID}
-	d := details{actor: s.Actor}
-	user.rest = &d
+	if s.Actor != "" {
+		user.rest = &details{actor: s.Actor}
+	}
 	if !s.AuthTime.IsZero() && (s.ACR != "" || g.claims(func(f *fact) bool { return f.session })) {
-		d.authTime, d.amr, d.acr = s.AuthTime.Unix(), strings.Fields(s.AMR), cmp.Or(s.ACR, levelOne)
+		user.rest = &details{actor: s.Actor, authTime: s.AuthTime.Unix(), amr: strings.Fields(s.AMR), acr: cmp.Or(s.ACR, levelOne)}
 	}
 	if !g.claims(func(f *fact) bool { return f.granted }) || g.ownUsers() {
 		return user, nil

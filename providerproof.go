@@ -81,10 +81,17 @@ func (ps Providers) applyRights(ctx context.Context, a *record.Account, i *provi
 		return false, nil
 	}
 	add, remove, roles, err := ps.rightsChange(ctx, a, p.Rights(i.Roles))
-	for words := rightsWords(add, remove, roles); err == nil && len(words) > 0; words = rightsWords(add, remove, roles) {
+	if err != nil {
+		return false, err
+	}
+	for {
+		words := rightsWords(add, remove, roles)
+		if len(words) == 0 {
+			return false, nil
+		}
 		var missing []string
 		e := record.Event{Name: "provider", User: a.ID, Detail: i.Provider + " rights: " + strings.Join(words, ", ")}
-		err = ps.gate.recorded(ctx, &e, client, func(ctx context.Context) error {
+		err := ps.gate.recorded(ctx, &e, client, func(ctx context.Context) (err error) {
 			missing, err = ps.gate.db.SocialAccounts().ChangeRights(ctx, a.ID, add, remove, roles)
 			if err == nil && len(missing) > 0 {
 				return ErrNotFound // nothing has changed
@@ -95,9 +102,8 @@ func (ps Providers) applyRights(ctx context.Context, a *record.Account, i *provi
 			return err == nil, err
 		}
 		ps.gate.log.WarnContext(ctx, "groups of a provider do not exist", "provider", i.Provider, "groups", missing)
-		add, err = slices.DeleteFunc(add, func(name string) bool { return slices.Contains(missing, name) }), nil
+		add = slices.DeleteFunc(add, func(name string) bool { return slices.Contains(missing, name) })
 	}
-	return false, err
 }
 
 // rightsChange returns what must change so that the account has the rights: groups to

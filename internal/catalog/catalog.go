@@ -63,17 +63,17 @@ func Load(folders ...fs.FS) (*Catalogs, error) {
 	if !slices.ContainsFunc(folders, func(f fs.FS) bool { return f != nil }) {
 		return Embedded()
 	}
-	return load("*.txt", folders)
+	return load(folders)
 }
 
 // Embedded returns the embedded catalogs alone. They are made once.
-var Embedded = sync.OnceValues(func() (*Catalogs, error) { return load("*.txt", nil) })
+var Embedded = sync.OnceValues(func() (*Catalogs, error) { return load(nil) })
 
 // Extend returns the embedded catalogs with the messages of other embedded files,
 // FOLDER/de.txt and so on, which are also read when the first of them is needed.
 func Extend(own embed.FS, folder string) (*Catalogs, error) {
-	c := &Catalogs{}
-	if err := each(files, "messages/*.txt", c.embed); err != nil {
+	c, err := builtIn()
+	if err != nil {
 		return nil, err
 	}
 	if err := each(own, folder+"/*.txt", c.embed); err != nil {
@@ -91,9 +91,15 @@ func InTheme(theme fs.FS) (fs.FS, error) {
 	return fs.Sub(theme, "catalog")
 }
 
-func load(pattern string, folders []fs.FS) (*Catalogs, error) {
+// builtIn returns the embedded catalogs as they are: most are never read.
+func builtIn() (*Catalogs, error) {
 	c := &Catalogs{}
-	if err := each(files, "messages/"+pattern, c.embed); err != nil { // as they are: most are never read
+	return c, each(files, "messages/*.txt", c.embed)
+}
+
+func load(folders []fs.FS) (*Catalogs, error) {
+	c, err := builtIn()
+	if err != nil {
 		return nil, err
 	}
 	for _, folder := range folders {
@@ -103,7 +109,7 @@ func load(pattern string, folders []fs.FS) (*Catalogs, error) {
 		if _, err := fs.ReadDir(folder, "."); err != nil {
 			return nil, err
 		}
-		if err := each(folder, pattern, c.overlay); err != nil {
+		if err := each(folder, "*.txt", c.overlay); err != nil {
 			return nil, err
 		}
 	}
