@@ -26,7 +26,7 @@ func (g *Guard) tokenOf(r *http.Request) (string, error) {
 	if len(values) > 1 {
 		return "", ErrBadHeader
 	}
-	scheme, rest, _ := strings.Cut(strings.TrimFunc(values[0], isSpace), " ")
+	scheme, rest, _ := strings.Cut(trimSpace(values[0]), " ")
 	if !g.accepts(scheme) {
 		// The scheme may be followed by another kind of white space.
 		if i := strings.IndexFunc(scheme, isSpace); i > 0 && g.accepts(scheme[:i]) {
@@ -35,7 +35,7 @@ func (g *Guard) tokenOf(r *http.Request) (string, error) {
 			return "", ErrNotAuthenticated
 		}
 	}
-	if rest = strings.TrimFunc(rest, isSpace); rest == "" {
+	if rest = trimSpace(rest); rest == "" {
 		return "", ErrBadHeader
 	}
 	return rest, nil
@@ -53,6 +53,18 @@ func (g *Guard) accepts(scheme string) bool {
 
 // isSpace is Python's bytes.isspace: Django splits the header at these bytes.
 func isSpace(r rune) bool { return r == ' ' || r >= '\t' && r <= '\r' }
+
+// trimSpace removes white space from both ends. All of it is ASCII, so that bytes are
+// enough.
+func trimSpace(s string) string {
+	for s != "" && isSpace(rune(s[0])) {
+		s = s[1:]
+	}
+	for s != "" && isSpace(rune(s[len(s)-1])) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
 
 // apiKeyHeader is the header that may carry a credential in place of the header of
 // the token.
@@ -130,12 +142,12 @@ func (g *Guard) schemeIn(h http.Header) string {
 
 // splitHeader splits the value of the token's header at its first white space.
 func splitHeader(value string) (scheme, rest string) {
-	value = strings.TrimFunc(value, isSpace)
+	value = trimSpace(value)
 	i := strings.IndexFunc(value, isSpace)
 	if i < 0 {
 		return value, ""
 	}
-	return value[:i], strings.TrimFunc(value[i:], isSpace)
+	return value[:i], trimSpace(value[i:])
 }
 
 // TokenHeader says where requests carry their token.

@@ -1,9 +1,11 @@
 // Command revisions compares the benchmarks of this tree with those of an older
 // revision: a request through the middleware, verifying, and refreshing. It builds the
 // test programs of both, runs each benchmark of one after the other in every round, the
-// first one in turn, and prints the median of the ratios within the rounds.
+// first one in turn, and prints the median of the ratios within the rounds. Databases
+// are in memory where that is possible: a disk's time differs more from round to round
+// than the programs do.
 //
-//	go run ./revisions    # in bench/; some four minutes on an idle machine
+//	go run ./revisions    # in bench/; about a minute on an idle machine
 //
 // The older revision is the one before the rules about identity; -before names another.
 package main
@@ -20,6 +22,7 @@ import (
 	"strconv"
 
 	"github.com/jotgate/jotgate/bench/rounds"
+	"github.com/jotgate/jotgate/internal/tempdir"
 )
 
 // A suite is a benchmark and where it is. times is how many operations one sample has.
@@ -40,7 +43,7 @@ func main() {
 	if *count < 1 || *count > 200 {
 		fail(fmt.Errorf("-rounds must be between 1 and 200"))
 	}
-	folder, err := os.MkdirTemp("", "revisions")
+	folder, err := os.MkdirTemp(tempdir.Parent(), "revisions")
 	fail(err)
 	err = run(folder, *before, *count)
 	_ = os.RemoveAll(folder)
@@ -129,7 +132,7 @@ var line = regexp.MustCompile(`(?m)^(Benchmark\S+)\s+\d+\s+([0-9.]+) ns/op`)
 // sample runs the benchmark once, on one processor.
 func (s suite) sample(program, folder string) (map[string]float64, error) {
 	c := command(folder, program, "-test.run", "^$", "-test.bench", s.bench, "-test.benchtime", strconv.Itoa(s.times)+"x")
-	c.Env = append(os.Environ(), "GOMAXPROCS=1")
+	c.Env = append(os.Environ(), "GOMAXPROCS=1", "TMPDIR="+filepath.Dir(program))
 	out, err := c.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w\n%s", s.bench, err, out)
