@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Clock shows the time of New, truncated to seconds, until Advance moves it. It is
-// safe for concurrent use.
+// A Clock is the clock of a Gate. It begins with the time at which New was called, in
+// whole seconds, and changes only when Advance is called. It is safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -21,7 +21,7 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// Advance moves the clock by d, which may be negative.
+// Advance moves the clock forward by d, or back if d is negative.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

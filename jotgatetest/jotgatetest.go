@@ -1,5 +1,6 @@
-// Package jotgatetest helps to test programs that use jotgate. [New] returns a gate,
-// [Gate.User] creates a user, and [Gate.Request] makes a request with a token:
+// Package jotgatetest provides a gate for the tests of programs that use jotgate.
+// [New] returns the gate, [Gate.User] creates a user, and [Gate.Request] makes a
+// request with a token:
 //
 //	gate := jotgatetest.New(t)
 //	alice := gate.User("alice")
@@ -8,22 +9,24 @@
 //	w := httptest.NewRecorder()
 //	handler.ServeHTTP(w, gate.Request(alice, "GET", "/hello", nil)) // 200
 //
-// The gate differs from one in production in three ways: its database is a file in
-// the test's temporary folder, passwords are hashed cheaply, and its time changes only
-// by [Clock.Advance]. Everything is removed after the test.
+// The gate differs from one in production in these ways: its database is a file in the
+// test's temporary folder, its secret key is public, passwords are hashed cheaply, its
+// time changes only by [Clock.Advance], and warnings go to the test's log. The database
+// is removed after the test.
 //
 // # Tokens
 //
 // [Gate.Token] returns the access token of a login, [Gate.Tokens] also the refresh
-// token, and [Gate.ExpiredToken] an access token that has expired a second ago. To test
-// with an inactive user or a forged token, change the account or the text of the token.
+// token, and [Gate.ExpiredToken] an access token that expired a second ago. To test with
+// a forged token, change the text of a token; to test with an inactive user, get the
+// token first and then deactivate the account.
 //
 // # Changes of other processes
 //
 // The gate applies its own changes immediately. A change that a test makes directly in
-// gate.Store(), such as deactivating an account, reaches the gate only while gate.Run is
-// running, as in production. Then wait a second of real time, or use gate.Accounts().Of, which
-// reads the database.
+// gate.Store(), such as deactivating an account, has an effect on the gate only while
+// gate.Run is running, as in production, and within a second of real time. A handler that
+// calls gate.Accounts().Of reads the database and needs no gate.Run.
 package jotgatetest
 
 import (
@@ -48,9 +51,9 @@ const Password = "correct horse battery staple"
 // secretKey is long enough to be accepted. It is not secret.
 const secretKey = "jotgatetest: this key is public and only for tests"
 
-// A Gate is a [jotgate.Gate] for one test. The methods that it adds return no errors:
-// they fail the test, and must be called from the goroutine that runs it (see
-// [testing.TB.FailNow]).
+// A Gate is a [jotgate.Gate] for one test. New returns it. The methods that it adds
+// return no errors: they fail the test, and must be called from the goroutine that runs
+// it (see [testing.TB.FailNow]).
 type Gate struct {
 	*jotgate.Gate
 	Clock *Clock // the clock of the gate
@@ -61,8 +64,8 @@ type Gate struct {
 }
 
 // New returns a gate with an empty database in t.TempDir, which is closed when the test
-// ends. The changes may modify the settings, except Settings.Now, which is that of
-// Gate.Clock.
+// ends. The changes may modify the settings, except Settings.Now, which New replaces by
+// that of Gate.Clock.
 func New(t testing.TB, changes ...func(*jotgate.Settings)) *Gate {
 	t.Helper()
 	hasher, err := passwd.New("pbkdf2_sha256:1")
@@ -104,14 +107,15 @@ func (g *Gate) User(username string, options ...func(*record.Account)) *record.A
 	return account
 }
 
-// Staff is an option that makes the user staff (is_staff).
+// Staff is an option of User that makes the user staff (is_staff).
 func Staff(a *record.Account) { a.IsStaff = true }
 
-// Superuser is an option that makes the user staff with all permissions (is_superuser).
+// Superuser is an option of User that makes the user staff with all permissions
+// (is_superuser).
 func Superuser(a *record.Account) { a.IsStaff, a.IsSuperuser = true, true }
 
-// Inactive is an option that makes the user unable to log in (is_active). Such a user
-// gets no token.
+// Inactive is an option of User that makes the account inactive (is_active). Such a user
+// cannot log in, so that Token and Request fail the test.
 func Inactive(a *record.Account) { a.IsActive = false }
 
 // Tokens logs the user in with [Password], which starts a new session, and returns its

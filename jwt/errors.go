@@ -2,7 +2,7 @@ package jwt
 
 import "errors"
 
-// A Reason is why a token was refused. Test for it with [errors.Is].
+// A Reason is the reason why a token was refused. Test for it with [errors.Is].
 type Reason string
 
 // The reasons. ErrInvalid is the reason for every failure before the signature
@@ -32,7 +32,7 @@ func (r Reason) Is(target error) bool {
 	return r == target || r == ErrNoKeys && target == ErrInvalid
 }
 
-// An Error is the type of the errors that [Verifier.Verify] returns. Its text may
+// An Error is the error of [Verifier.Verify] and of [DecodeUnverified]. Its text may
 // be shown to the sender of the token; Detail is for the operator.
 type Error struct {
 	Reason Reason

@@ -11,7 +11,7 @@
 //	verifier, err := jwt.NewVerifier[Claims](key, jwt.Rules{Issuer: "https://auth.example"})
 //	verified, err := verifier.Verify(token)
 //
-// Claims is a struct of the application. verified.Claims is such a struct; the
+// Claims is a struct of the program. verified.Claims is such a struct; the
 // registered claims (exp, iss, sub, …) are also fields of verified. Create keys and
 // verifiers once and share them: they are safe for concurrent use.
 //
@@ -27,11 +27,11 @@
 //
 // Verify checks the length of the token (at most 8192 bytes), splits it at its two
 // dots, reads the header, finds the keys whose algorithm and id agree with it, and
-// checks the signature. Only then does it read the claims, in one pass, and checks
-// them against the [Rules]. Every failure before the signature check has succeeded
-// is an [ErrInvalid]; later errors name the reason.
+// checks the signature. Only then does it read the claims and check them against
+// the [Rules]. Every failure before the signature check has succeeded is an
+// [ErrInvalid]; later errors name the reason.
 //
-// The defaults are safe:
+// The zero Rules are the safe choice:
 //
 //   - The algorithm belongs to the key; the header can only agree (RFC 8725 section
 //     3.1). There is no "none", and keys in the header are ignored.
@@ -42,8 +42,9 @@
 //   - crit is refused, since no extension is supported (RFC 7515 section 4.1.11).
 //   - Weak secrets and keys are refused when they are created.
 //
-// Verifying allocates one string, which holds the claims, and for HMAC takes little
-// longer than the hash itself.
+// With HMAC, Verify makes one memory allocation, for the text of the claims, unless
+// the claims contain slices, maps or pointers, and takes little longer than the hash
+// itself.
 //
 // # Compatibility
 //

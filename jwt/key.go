@@ -10,7 +10,8 @@ import (
 // A Key signs or verifies tokens with one algorithm, which belongs to the key:
 // the header of a token can only agree with it (RFC 8725 section 3.1). A Key is
 // immutable and safe for concurrent use. All of its printed forms show the
-// algorithm and the id, but no secret.
+// algorithm and the id, but no secret. NewHMAC, NewKey, ParseKey and
+// Algorithm.GenerateKey make keys; the zero Key must not be used.
 type Key struct {
 	alg    Algorithm
 	id     string
@@ -21,13 +22,14 @@ type Key struct {
 	set    *KeySet // that holds this key only
 }
 
-// A KeySet is an immutable set of keys, from which a token selects by key id
-// (kid) and algorithm. It is safe for concurrent use.
+// A KeySet is an immutable set of keys, from which Verify chooses by the key id (kid)
+// and the algorithm in the token's header. It is safe for concurrent use. NewKeySet
+// and ParseKeySet make one.
 //
 // A token with a kid is verified with the keys of its algorithm that have this
 // id, or, if there are none, with those that have no id. A token without a kid,
 // which is optional (RFC 7515 section 4.1.4), is verified with every key of its
-// algorithm. It is refused if more than eight keys have to be tried.
+// algorithm. A token is refused if more than eight keys would have to be tried.
 type KeySet struct {
 	keys  []*Key
 	known []knownHeader
@@ -88,7 +90,7 @@ func (k *Key) WithID(kid string) *Key {
 
 // WithType returns a copy of the key with which Sign writes typ into the header
 // instead of "JWT", such as "at+jwt" (RFC 9068 section 2.1). If typ is empty, the
-// header has no typ. Verifying does not depend on it; see [Rules].
+// header has no typ. It has no effect on verifying; see Type in [Rules].
 func (k *Key) WithType(typ string) *Key {
 	c := *k
 	c.typ = typ

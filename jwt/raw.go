@@ -4,9 +4,10 @@ package jwt
 
 import "iter"
 
-// A Raw is the JSON text of a value. As a field of a struct of claims it accepts
-// any value, so that the program can find out what it is: SimpleJWT writes
-// user_id as a number in old versions and as a string in new ones.
+// A Raw is the JSON text of a value. A field of this type in a struct of claims
+// accepts any value, and the program then finds out what it is: user_id, for example,
+// is a number in old versions of SimpleJWT and a string in new ones. The zero Raw
+// means that there is no value.
 type Raw string
 
 // An Object is a set of claims in a given order, for names that are known only
@@ -50,8 +51,8 @@ func (r Raw) Member(name string) (value Raw, ok bool) {
 }
 
 // Members returns the members of a JSON object in their order, each value as a
-// Raw, so that a program can pass on claims that it does not know. It returns
-// nil for any other value.
+// Raw, so that a program can copy claims that it does not know into another token.
+// It returns nil for any other value.
 func (r Raw) Members() Object {
 	var p scanner
 	var l lister
@@ -61,8 +62,9 @@ func (r Raw) Members() Object {
 	return l.all
 }
 
-// All returns the members of a JSON object in their order, without a copy of them as
-// Members makes. For any other value, and after the first invalid member, it ends early.
+// All returns an iterator over the members of a JSON object in their order. Unlike
+// Members it makes no copy. For another value there are no members; the iteration ends
+// before the first invalid member.
 func (r Raw) All() iter.Seq2[string, Raw] {
 	return func(yield func(string, Raw) bool) {
 		var names [32]string

@@ -11,10 +11,11 @@ import (
 // servers limit header lines to 8 KiB as well.
 const maxToken = 8192
 
-// A Verifier verifies tokens and reads their claims into a T. This is a struct, a
-// map with string keys, an [Object] or a [Raw]. The fields of a struct are named as
-// in encoding/json and may be strings, bools, numbers, structs, pointers, slices,
-// maps, any, Object and Raw. A Verifier is safe for concurrent use.
+// A Verifier verifies tokens and decodes their claims into a value of the type T. T is
+// a struct, a map with string keys, an [Object] or a [Raw]. The fields of a struct are
+// named as in encoding/json, and may be strings, bools, numbers, structs, pointers,
+// slices, maps, any, Object and Raw. NewVerifier makes one. It is safe for concurrent
+// use.
 type Verifier[T any] struct {
 	keys  Keys
 	rules Rules

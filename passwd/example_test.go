@@ -6,27 +6,27 @@ import (
 	"github.com/jotgate/jotgate/passwd"
 )
 
-// A login: one call, whoever asks and whatever is stored.
+// A login makes one call of Check, also if there is no such user.
 func ExampleHasher_Check() {
-	hasher, err := passwd.New("pbkdf2_sha256:2000") // in earnest: "argon2", or Django's preset
+	hasher, err := passwd.New("pbkdf2_sha256:2000") // a program uses "", or the preset of its Django
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	const stored = "pbkdf2_sha256$1000$seasaltSeasaltSeasalt1$P17tM337JDcVtfGsA0hDOblLHoX2IuJ5FWAnVb/u7ug="
 	ok, outdated := hasher.Check("password", stored)
-	fmt.Println("right password:", ok, "make it anew:", outdated)
+	fmt.Println("right password:", ok, "hash it again:", outdated)
 	ok, _ = hasher.Check("Password", stored)
 	fmt.Println("wrong password:", ok)
-	ok, _ = hasher.Check("password", "") // no such user: as slow as the others
+	ok, _ = hasher.Check("password", "") // no such user; takes the same time
 	fmt.Println("unknown user:", ok)
 	// Output:
-	// right password: true make it anew: true
+	// right password: true hash it again: true
 	// wrong password: false
 	// unknown user: false
 }
 
-// Counting what kinds of hashes a table holds.
+// The kinds of hashes in a table can be counted by the result of String.
 func ExampleIdentify() {
 	for _, stored := range []string{
 		"argon2$argon2id$v=19$m=102400,t=2,p=8$c2Vhc2FsdFNlYXNhbHRTZWFzYWx0MQ$UOl4WzPUu15WW4I4nHEKBw",
@@ -43,7 +43,8 @@ func ExampleIdentify() {
 	// broken
 }
 
-// Beside a Django 5.2 that keeps running, neither side rewrites the other's hashes.
+// If a Django 5.2 uses the same database, its parameters make neither replace the hashes
+// of the other. With ",keep", the hasher replaces only weak hashes.
 func ExampleNew() {
 	hasher, err := passwd.New("django-5.2")
 	fmt.Println(hasher, err)

@@ -4,26 +4,27 @@ package passwd
 
 const unusable = "unusable"
 
-// An Info describes a stored text without its salt and digest.
+// An Info describes a stored text without its salt and digest. It contains no secret.
 type Info struct {
-	// Algorithm is Django's name for it, such as "argon2", even if the text is
-	// invalid or the name unknown; "unusable" for the result of Unusable; "" for
-	// a text without a name.
+	// Algorithm is the name of the algorithm in the text, such as "argon2", even if
+	// the rest is invalid or the name is unknown. It is "unusable" for the result of
+	// Unusable, and "" for a text without a name.
 	Algorithm string
-	// Parameters are the cost, in the form that New reads, such as "600000" or
-	// "m=19456,t=2,p=1,len=32". It is "" for algorithms that have none and for
-	// invalid texts, except those that are only too costly.
+	// Parameters are the parameters in the form that New reads, such as "600000" or
+	// "m=19456,t=2,p=1,len=32". It is "" for an algorithm without parameters, and for
+	// an invalid text unless it is invalid only because it is too costly.
 	Parameters string
 	// Valid reports whether the text is well-formed and within the package's
 	// bounds, so that some password may match. A Hasher can have lower limits:
 	// see [Hasher.TooCostly].
 	Valid bool
-	// Retired reports an algorithm that Django no longer makes. Its hashes do
-	// not protect a password once the database is stolen.
+	// Retired reports whether Make never uses the algorithm, because it is too weak:
+	// such a hash does not protect the password if the database is stolen.
 	Retired bool
 }
 
-// Identify describes encoded.
+// Identify returns what the stored text encoded shows without a password. It does no
+// costly work.
 func Identify(encoded string) Info {
 	if !IsUsable(encoded) {
 		return Info{Algorithm: unusable}

@@ -22,9 +22,10 @@ import (
 //	bcrypt:14                           log2 of the rounds; also bcrypt_sha256
 //	scrypt:n=131072,r=8,p=2             memory n times r; time n times r times p
 //
-// Hashes as costly as those that h itself makes are accepted also above the default
-// limit. WithLimits returns ErrSetting for a limit below them, for one above the
-// package's bounds, and for an algorithm that has no parameters or is named twice.
+// Hashes that cost no more than those that h makes are always accepted. The error is
+// ErrSetting for a limit below the cost of those, for a limit above the highest
+// possible one (see the package comment), and for an algorithm that has no
+// parameters or is named twice.
 func (h *Hasher) WithLimits(limits ...string) (*Hasher, error) {
 	limited := &Hasher{preferred: h.preferred, keep: h.keep, watch: h.watch, limits: map[string]recipe{}}
 	for _, text := range limits {
@@ -71,8 +72,8 @@ func (h *Hasher) parse(encoded string) (hash, error) {
 }
 
 // TooCostly reports whether encoded is a password hash whose parameters are above
-// the limits, so that Check rejects every password for it. Its owner can log in
-// again after a password reset, or once the limit was raised.
+// the limits, so that Check rejects every password for it. The user can log in
+// again after a password reset, or after the limit was raised.
 func (h *Hasher) TooCostly(encoded string) bool {
 	_, err := h.parse(encoded)
 	return errors.Is(err, errTooCostly)

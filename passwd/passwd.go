@@ -1,10 +1,11 @@
-// Package passwd makes and checks the password strings of Django's
-// auth_user.password column.
+// Package passwd hashes and checks passwords in the formats of Django's column
+// auth_user.password.
 //
-// Two calls do the work. Make turns a password into the text to store, Check
-// compares a password with the stored text and says whether to store a new one:
+// There are two calls: [Hasher.Make] returns the text to store for a password, and
+// [Hasher.Check] compares a password with a stored text and reports whether that
+// should be replaced by a new one:
 //
-//	hasher, err := passwd.New("argon2")
+//	hasher, err := passwd.New("") // Argon2id; see New
 //	encoded, err := hasher.Make(password)
 //	ok, outdated := hasher.Check(password, encoded)
 //	if ok && outdated {
@@ -25,10 +26,10 @@
 // with 19 MiB, two passes and a parallelism of one (OWASP Password Storage Cheat
 // Sheet).
 //
-// Beside a running Django choose Django's own parameters by its version, such as
-// "django-5.2". Django rewrites, at login, every hash that differs from its
-// preferred algorithm or parameters, and Check reports such a hash as outdated, so
-// that with equal parameters neither side rewrites the other's hashes. If Django's
+// If a Django site uses the same database, choose the parameters of its version,
+// such as "django-5.2". At a login, Django replaces every hash that does not have
+// its preferred algorithm and parameters, and Check reports such a hash as outdated
+// too. With equal parameters, neither replaces the hashes of the other. If Django's
 // parameters are unknown or differ between machines, add ",keep" ("argon2,keep",
 // "django-6.1,keep"): then only retired algorithms and parameters below those of
 // Django 3.2 are outdated.
@@ -37,19 +38,19 @@
 //
 // Check takes the same time for a right and a wrong password, for a missing user
 // (pass "" as encoded), an unusable password, an invalid text and a cheaper, older
-// hash: it adds the work that is missing to the costliest hash that this Hasher
-// has seen. Only the length and the encoding of the password itself, which the
-// client chose, shorten it.
+// hash: it does additional work, up to that of the costliest hash that this Hasher
+// has seen. It takes less time only for a password that is too long or not valid
+// UTF-8.
 //
 // # Limits
 //
 // A password has at most MaxPassword bytes and is valid UTF-8. A stored text has at
-// most 1,024 bytes. Stored hashes that cost more than a limit are rejected before
-// any of the work is done, in the time of a wrong password; [Hasher.WithLimits] has
-// the default limits and changes them, [Hasher.TooCostly] finds such hashes. No
-// limit can be above PBKDF2 10,000,000 iterations; Argon2 512 MiB, a parallelism of
-// 64, 4 GiB of memory times passes; bcrypt 17 (2^17 rounds); scrypt 512 MiB, N*r*p
-// of 2^24.
+// most 1,024 bytes. A stored hash that costs more than a limit is not computed: every
+// password for it is rejected, in the time of a wrong password. [Hasher.WithLimits]
+// lists the default limits and changes them, and [Hasher.TooCostly] finds such hashes.
+// The highest possible limits are: PBKDF2, 10,000,000 iterations; Argon2, 512 MiB, a
+// parallelism of 64, and 4 GiB for memory times passes; bcrypt, 2^17 rounds; scrypt,
+// 512 MiB, and 2^24 for N*r*p.
 package passwd
 
 import (
@@ -60,18 +61,18 @@ import (
 	"unicode/utf8"
 )
 
-// MaxPassword is the longest password, in bytes, that is hashed or compared.
-// Django has no such limit; it bounds the work that a stranger can ask for.
+// MaxPassword is the maximum length of a password, in bytes. It bounds the work that
+// a request can cause; Django has no such limit.
 const MaxPassword = 4096
 
-// ErrPassword is returned by Make for a password that cannot be hashed: longer
-// than MaxPassword, not valid UTF-8 or, with bcrypt, longer than 72 bytes or with
-// a NUL, which bcrypt would silently cut off.
+// ErrPassword is the error of Make for a password that cannot be hashed: it is longer
+// than MaxPassword or not valid UTF-8; or, with the algorithm bcrypt, it is longer
+// than 72 bytes or contains a NUL byte, since bcrypt would ignore the rest.
 var ErrPassword = errors.New("password cannot be hashed")
 
-// A Hasher makes hashes with its preferred algorithm and parameters and checks
-// hashes of every algorithm. The zero value prefers Argon2id as New("") does. Its
-// methods can be called concurrently; it must not be copied after first use.
+// A Hasher makes hashes with its preferred algorithm and parameters, and checks
+// hashes of every algorithm. The zero value is that of New(""), the safe choice. A
+// Hasher is safe for concurrent use and must not be copied after its first use.
 type Hasher struct {
 	preferred recipe
 	keep      bool
@@ -89,8 +90,9 @@ func (h *Hasher) prefers() recipe {
 }
 
 // Make hashes the password with the preferred algorithm and a new random salt of
-// at least 128 bits. It returns ErrPassword for a password that cannot be hashed.
-// An empty password is hashed like any other: package strength rejects it.
+// at least 128 bits, and returns the text to store. The error is ErrPassword. Make
+// does not reject weak passwords, not even the empty one; package passwd/strength
+// does.
 func (h *Hasher) Make(password string) (string, error) {
 	if err := acceptable(password); err != nil {
 		return "", err
@@ -99,11 +101,12 @@ func (h *Hasher) Make(password string) (string, error) {
 	return r.kind().(maker).make(r, password)
 }
 
-// Check reports whether the password is the one that encoded was made from, and,
-// if so, whether encoded is outdated (see Outdated) and should be replaced by the
+// Check reports whether the password is the one that encoded was made from and, if
+// so, whether encoded is outdated (see Outdated) and should be replaced by the
 // result of Make. It takes the same time whatever encoded is; pass "" if there is
 // no such user. Invalid, unusable and too costly texts never match. A password that
-// cannot be hashed is rejected immediately, whatever encoded is.
+// is longer than MaxPassword or not valid UTF-8 is rejected immediately, whatever
+// encoded is.
 func (h *Hasher) Check(password, encoded string) (ok, outdated bool) {
 	if acceptable(password) != nil {
 		return false, false
@@ -119,12 +122,12 @@ func (h *Hasher) Check(password, encoded string) (ok, outdated bool) {
 	return ok, ok && h.outdated(stored)
 }
 
-// Outdated reports whether a password stored as encoded should be hashed again at
-// the next login, as Django's must_update does: for another algorithm, other
-// parameters, or a salt of less than 128 bits. Argon2 digests of 16 and of 32
-// bytes count as equal, because Django's length depends on its argon2-cffi. With
-// "keep" only weak hashes are outdated. Unusable, invalid and too costly texts are
-// not.
+// Outdated reports whether the password should be hashed again at the next login,
+// because encoded has another algorithm, other parameters, or a salt of less than
+// 128 bits (Django's must_update). Argon2 digests of 16 and of 32 bytes count as
+// equal, because Django's length depends on the version of argon2-cffi. If the
+// setting has ",keep", only weak hashes are outdated: see the package comment.
+// Outdated is false for unusable, invalid and too costly texts.
 func (h *Hasher) Outdated(encoded string) bool {
 	stored, err := h.parse(encoded)
 	return err == nil && h.outdated(stored)
@@ -139,9 +142,9 @@ func (h *Hasher) outdated(stored hash) bool {
 	return !same || stored.shortSalt()
 }
 
-// Memory returns the most memory, in bytes, that Check takes for encoded, "" (no
-// such user) included, so that a caller can reserve it first. Make takes at most
-// Memory("").
+// Memory returns the maximum memory, in bytes, that Check uses for encoded, so that
+// a caller can reserve it first; encoded is "" if there is no such user. Make uses at
+// most Memory("").
 func (h *Hasher) Memory(encoded string) int64 {
 	target := h.target()
 	need := target.kind().memory(target)
@@ -151,8 +154,8 @@ func (h *Hasher) Memory(encoded string) int64 {
 	return need
 }
 
-// String returns the setting in full, in the form that New reads. It does not
-// include limits.
+// String returns the setting with all parameters, in the form that New reads. It
+// does not include limits.
 func (h *Hasher) String() string {
 	text := h.prefers().setting()
 	if h.keep {
@@ -161,12 +164,12 @@ func (h *Hasher) String() string {
 	return text
 }
 
-// Unusable returns a text that no password matches, as Django stores for users
-// who cannot log in with one: "!" and 40 random characters.
+// Unusable returns a text to store for a user without a password: "!" and 40 random
+// characters, as Django's set_unusable_password. No password matches it.
 func Unusable() string { return "!" + randomText(40) }
 
-// IsUsable reports whether encoded is not an Unusable text. Like Django's
-// is_password_usable it is true for empty and invalid texts.
+// IsUsable reports whether encoded does not begin with "!". Like Django's
+// is_password_usable, it returns true for empty and invalid texts.
 func IsUsable(encoded string) bool { return !strings.HasPrefix(encoded, "!") }
 
 // acceptable returns ErrPassword, with the reason, for a password that cannot be

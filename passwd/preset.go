@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ErrSetting is returned by New and WithLimits for a setting that names no known
-// algorithm or preset, or parameters out of range.
+// ErrSetting is the error of New and WithLimits for an unknown algorithm or preset,
+// and for a parameter that is out of range.
 var ErrSetting = errors.New("invalid password hasher setting")
 
 // presets are the preferred hashers of Django's releases: PASSWORD_HASHERS[0] with
@@ -38,11 +38,12 @@ var presets = map[string]string{
 //	pbkdf2_sha256:600000                iterations; also pbkdf2_sha1
 //	bcrypt_sha256:12                    log2 of the rounds; also bcrypt
 //	scrypt:n=16384,r=8,p=5              cost, block size, parallelism
-//	django-3.2 … django-6.2             the default of that release
-//	django-argon2                       its Argon2PasswordHasher, any release
+//	django-3.2 … django-6.2             the default of that release of Django
+//	django-argon2                       Django's Argon2PasswordHasher, in any release
 //
-// It returns ErrSetting for anything else. The limits for stored hashes are the
-// default ones; see [Hasher.WithLimits].
+// With ",keep", only weak hashes are outdated; see the package comment. The error is
+// ErrSetting for any other setting. The limits for stored hashes are the default
+// ones; see [Hasher.WithLimits].
 func New(setting string) (*Hasher, error) {
 	text, keep := strings.CutSuffix(setting, ",keep")
 	if preset, ok := presets[text]; ok {

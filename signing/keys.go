@@ -1,20 +1,26 @@
 // Package signing makes and checks the signed values of Django: signed strings and
 // objects (django/core/signing.py), the tokens of password-reset and activation
-// links (django/contrib/auth/tokens.py), the uid beside them, and the hash that
-// ties a session to a password.
+// links (django/contrib/auth/tokens.py), the uid in such links, and the hash that
+// ends a session when the password changes.
 //
-// Everything begins with Keys, made from Django's SECRET_KEY and, while it is
-// being replaced, its SECRET_KEY_FALLBACKS: the first signs, all verify.
+// Create [Keys] with [New], from Django's SECRET_KEY and, while that is being
+// replaced, its SECRET_KEY_FALLBACKS. The first key signs, and all verify. Then
+// [ResetTokens.Make] makes the token of a link, and [ResetTokens.Check] checks it:
 //
 //	keys, err := signing.New(secretKey)
 //	tokens := signing.ResetTokens{Keys: keys, Location: location}
 //	link := signing.EncodeUID("42") + "/" + tokens.Make(account, time.Now())
+//	...
+//	ok := tokens.Check(account, token, time.Now())
 //
-// What either side signs, the other one accepts, given the same key, salt and, for
-// reset tokens, TIME_ZONE. Signatures are compared in constant time. Input is
-// bounded before it is worked on: MaxSigned bytes for a signed value. Time is
-// always an argument; nothing here reads a clock. All of it may be called
-// concurrently.
+// [Keys.Signer] signs other values. The defaults of ResetTokens are the safe choice:
+// Django's timeout of three days, and no SHA-1.
+//
+// Django accepts what this package signs, and this package accepts what Django
+// signs, if the key, the salt and, for reset tokens, TIME_ZONE are equal. Signatures
+// are compared in constant time. A signed value of more than MaxSigned bytes is
+// rejected before it is processed. The time is always an argument. Everything in
+// this package is safe for concurrent use.
 package signing
 
 import (
@@ -27,14 +33,16 @@ import (
 	"slices"
 )
 
-// ErrNoKey is returned by New for an empty key.
+// ErrNoKey is the error of New if a key is empty.
 var ErrNoKey = errors.New("empty signing key")
 
-// Keys are the secrets that sign and verify. They never show themselves in logs.
+// Keys are the secrets that sign and verify. Create them with New: the zero value
+// must not be used. They are immutable, and printed or logged as "[redacted]".
 type Keys struct{ secrets []string }
 
-// New returns Keys that sign with secret and verify with it and the fallbacks. It
-// returns ErrNoKey when one of them is empty.
+// New returns Keys that sign with secret, and verify with secret and the fallbacks.
+// The error is ErrNoKey if one of them is empty. It does not check how strong they
+// are.
 func New(secret string, fallbacks ...string) (*Keys, error) {
 	secrets := append([]string{secret}, fallbacks...)
 	if slices.Contains(secrets, "") {
@@ -52,9 +60,9 @@ func (k *Keys) GoString() string { return "[redacted]" }
 // LogValue hides the secrets.
 func (k *Keys) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
-// SaltedHMAC is Django's salted_hmac (django/utils/crypto.py): HMAC over value
-// with a key that is the plain hash of salt and secret. Use another salt for each
-// purpose.
+// SaltedHMAC is Django's salted_hmac (django/utils/crypto.py): the HMAC of value
+// with a key that is the hash of salt followed by secret. Use a different salt for
+// each purpose.
 func SaltedHMAC(newHash func() hash.Hash, salt, value, secret string) []byte {
 	key := newHash()
 	key.Write([]byte(salt + secret))
@@ -63,9 +71,9 @@ func SaltedHMAC(newHash func() hash.Hash, salt, value, secret string) []byte {
 	return mac.Sum(nil)
 }
 
-// SessionHash ties a session to the stored password, so that it ends when the
-// password changes: AbstractBaseUser.get_session_auth_hash, 64 hexadecimal digits
-// (SHA-256).
+// SessionHash returns a hash of the stored password, to be kept in a session: the
+// session ends when it no longer equals the hash of the current password. It is
+// Django's AbstractBaseUser.get_session_auth_hash: 64 hexadecimal digits (SHA-256).
 func (k *Keys) SessionHash(password string) string { return sessionHash(password, k.secrets[0]) }
 
 // CheckSessionHash reports whether hash is the SessionHash of the stored password

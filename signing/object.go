@@ -19,9 +19,9 @@ import (
 // trusts its signature.
 const maxUnpacked = 4 << 20
 
-// Dumps returns v as signed JSON, safe in URLs, with the time: Django's
-// signing.dumps. With compress it is packed with zlib where that makes it shorter.
-// It returns the error of encoding/json for a v that cannot be written.
+// Dumps returns v as signed JSON with the time, in characters that are safe in
+// URLs: Django's signing.dumps. If compress is true, the JSON is compressed with
+// zlib if that makes it shorter. The error is that of encoding/json.
 func (s *Signer) Dumps(v any, compress bool, at time.Time) (string, error) {
 	data, err := marshal(v)
 	if err != nil {
@@ -36,11 +36,11 @@ func (s *Signer) Dumps(v any, compress bool, at time.Time) (string, error) {
 	return s.SignAt(mark+base64.RawURLEncoding.EncodeToString(data), at), nil
 }
 
-// Loads verifies what Dumps or Django's signing.dumps made and stores the object in
-// the value that into points at, as encoding/json does. It returns ErrSignature or
-// ErrExpired as UnsignAt does, ErrSignature also for a signed value that is not
-// JSON or unpacks to more than 4 MiB. into is untouched unless the signature is
-// right.
+// Loads verifies the result of Dumps or of Django's signing.dumps, and decodes its
+// JSON into the value that into points to, as encoding/json does. maxAge is that of
+// UnsignAt. Errors: those of UnsignAt; ErrSignature also if the signed value is not
+// JSON for that type, or is longer than 4 MiB when decompressed. If the signature
+// does not match or has expired, the value is unchanged.
 func (s *Signer) Loads(signed string, into any, now time.Time, maxAge time.Duration) error {
 	text, err := s.UnsignAt(signed, now, maxAge)
 	if err != nil {

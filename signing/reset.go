@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// ResetTimeout is how long a token is good by default: Django's
+	// ResetTimeout is how long a token is valid by default: Django's
 	// PASSWORD_RESET_TIMEOUT, three days.
 	ResetTimeout = 259_200 * time.Second
 
@@ -22,31 +22,33 @@ const (
 	lastLogged = "2006-01-02 15:04:05"
 )
 
-// ResetTokens makes and checks tokens that prove, once, that a link came from us.
-// A token stops working when the user's password, last login or e-mail changes,
-// and after Timeout.
+// ResetTokens makes and checks the tokens of links in e-mails, such as that to reset
+// a password. A token is valid until Timeout has passed, or the account's password,
+// last login or e-mail address changes. It works once only if following the link
+// makes such a change.
 type ResetTokens struct {
-	// Keys sign; required.
+	// Keys sign and verify. Required.
 	Keys *Keys
-	// Timeout is the age up to which a token is accepted; 0 is ResetTimeout.
+	// Timeout is the maximum age of a token, in whole seconds. Default:
+	// ResetTimeout.
 	Timeout time.Duration
-	// Location is Django's TIME_ZONE, because Django counts the seconds by the
-	// wall clock. nil is UTC, which startproject writes.
+	// Location is Django's TIME_ZONE, since Django counts the seconds by its local
+	// time. Default: UTC, which startproject writes.
 	Location *time.Location
-	// Salt separates purposes; "" is Django's, by which also djoser signs its
-	// activation links.
+	// Salt names the purpose of the tokens. Default: Django's for password resets,
+	// which djoser also uses for its activation links.
 	Salt string
-	// Legacy also accepts tokens signed with SHA-1 (20 digits), which Django 3.1
-	// and 3.2 still do.
+	// Legacy also accepts tokens signed with SHA-1 (20 digits), as Django 3.1 and
+	// 3.2 do. Default: false.
 	Legacy bool
 }
 
-// An Account is what a token depends on.
+// An Account is the values of an account that a token is made from.
 type Account struct {
 	ID        string    // primary key as text: "42", or a UUID with hyphens in lower case
-	Password  string    // as stored
-	Email     string    // "" when there is none
-	LastLogin time.Time // in whole seconds of UTC; zero when never
+	Password  string    // the stored hash
+	Email     string    // "" if there is none
+	LastLogin time.Time // used in UTC, without its fraction of a second; zero: never
 }
 
 // Make returns a token for the account: the time in base 36, a hyphen and 32
@@ -55,8 +57,8 @@ func (t ResetTokens) Make(a Account, at time.Time) string {
 	return t.token(a, t.seconds(at), t.Keys.secrets[0], sha256.New)
 }
 
-// Check reports whether token was made for the account as it is now, under any of
-// the keys, and is not older than Timeout.
+// Check reports whether token was made, with any of the keys, for an account with
+// these values, and is not older than Timeout.
 func (t ResetTokens) Check(a Account, token string, now time.Time) bool {
 	digits, signature, found := strings.Cut(token, "-")
 	if !found || len(digits) > maxBase36 || len(signature) > sha256.Size {

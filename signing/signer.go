@@ -11,29 +11,29 @@ import (
 	"time"
 )
 
-// MaxSigned is the longest signed value, in bytes, that is looked at.
+// MaxSigned is the maximum length of a signed value, in bytes, that is verified.
 const MaxSigned = 1 << 20
 
-// The errors of everything that verifies.
+// The errors of Unsign, UnsignAt and Loads. Test for them with errors.Is.
 var (
-	// ErrSignature: the value was not signed with these keys and this salt, has
-	// been changed, or is longer than MaxSigned.
+	// ErrSignature means that the value was not signed with these keys and this
+	// salt, has been changed, or is longer than MaxSigned.
 	ErrSignature = errors.New("signature does not match")
-	// ErrExpired: the signature is right, but older than allowed.
+	// ErrExpired means that the signature is valid but too old.
 	ErrExpired = errors.New("signature has expired")
 )
 
-// A Signer signs strings for one purpose. With the same keys, value and salt it
-// writes what Django's Signer and TimestampSigner write.
+// A Signer signs strings for one purpose. For the same key, value and salt its
+// result equals that of Django's Signer or TimestampSigner. Keys.Signer returns it.
 type Signer struct {
 	keys *Keys
 	salt string
 }
 
-// Signer returns a Signer for a purpose, which salt names: it keeps values signed
-// for one purpose from being accepted for another. Django's own default salts are
-// "django.core.signing.Signer", "django.core.signing.TimestampSigner" and, for
-// dumps and loads, "django.core.signing".
+// Signer returns a Signer for one purpose, which salt names: a value signed with
+// another salt is rejected. Django's default salts are "django.core.signing.Signer",
+// "django.core.signing.TimestampSigner" and, for dumps and loads,
+// "django.core.signing".
 func (k *Keys) Signer(salt string) *Signer { return &Signer{k, salt} }
 
 // Sign returns value with ":" and its signature appended.
@@ -41,7 +41,8 @@ func (s *Signer) Sign(value string) string {
 	return value + ":" + s.signature(value, s.keys.secrets[0])
 }
 
-// Unsign returns the value of what Sign made, or ErrSignature.
+// Unsign verifies the result of Sign and returns its value. The error is
+// ErrSignature.
 func (s *Signer) Unsign(signed string) (string, error) {
 	i := strings.LastIndexByte(signed, ':')
 	if i < 0 || len(signed) > MaxSigned {
@@ -54,15 +55,15 @@ func (s *Signer) Unsign(signed string) (string, error) {
 	return value, nil
 }
 
-// SignAt is TimestampSigner.sign: it appends the time, in whole seconds, and then
-// the signature of both.
+// SignAt returns value with ":", the time in whole seconds (base 62), ":" and the
+// signature of both appended, as Django's TimestampSigner.sign does.
 func (s *Signer) SignAt(value string, at time.Time) string {
 	return s.Sign(value + ":" + base62(at.Unix()))
 }
 
-// UnsignAt returns the value of what SignAt made. It returns ErrSignature, or
-// ErrExpired when more than maxAge has passed at now; a maxAge of 0 allows any age.
-// A time in the future is accepted, as in Django.
+// UnsignAt verifies the result of SignAt and returns its value. The error is
+// ErrSignature, or ErrExpired if it is older than maxAge at the time now. If maxAge
+// is 0, any age is allowed. A time in the future is accepted, as in Django.
 func (s *Signer) UnsignAt(signed string, now time.Time, maxAge time.Duration) (string, error) {
 	both, err := s.Unsign(signed)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// ErrUID is returned by DecodeUID for text that Django cannot decode either.
+// ErrUID is the error of DecodeUID for a text that Django cannot decode either, or
+// that is longer than 1024 bytes.
 var ErrUID = errors.New("invalid uid")
 
 const (
@@ -21,10 +22,9 @@ const (
 // "42", or a UUID with hyphens in lower case.
 func EncodeUID(id string) string { return base64.RawURLEncoding.EncodeToString([]byte(id)) }
 
-// DecodeUID returns the primary key, or ErrUID for broken or overlong text. It
-// decodes whatever Django decodes, and that is much: characters that do not belong
-// there are skipped, padding may be missing or too long. So the result is any text,
-// "" included, and proves nothing by itself.
+// DecodeUID returns the primary key in a uid, or ErrUID. It is as lenient as Django:
+// other characters are skipped, and the padding may be missing or too long. The
+// result can be any text, also "", and proves nothing without a token.
 func DecodeUID(uid string) (string, error) {
 	if len(uid) > maxUID {
 		return "", ErrUID

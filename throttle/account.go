@@ -19,9 +19,10 @@ import (
 // name, and a password must not be stored in a table. The key is still not a
 // secret: guesses at the name can be tested against it.
 //
-// Two users with similar names share a key, and so a delay. What a login forgives is
-// counted separately, for the exact name (internal/lockout), so that one of them
-// cannot reset the other's delay.
+// Two users with similar names have the same key, and so the same delay. A program
+// that sets a count to zero after a successful login must count by the exact name
+// too, so that a login of one user does not end the delay of the other; the
+// endpoints of jotgate do so.
 func AccountKey(name string) string {
 	sum := sha256.Sum256([]byte(names.Fold(name)))
 	return hex.EncodeToString(sum[:16])

@@ -9,7 +9,7 @@ import (
 	"github.com/jotgate/jotgate/throttle"
 )
 
-// A handler that lets each network through three times a minute, behind a
+// A handler that accepts three requests a minute from each network, behind a
 // proxy in 10.0.0.0/8.
 func Example() {
 	rate, err := throttle.ParseRate("3/min")
@@ -37,7 +37,7 @@ func Example() {
 	for range 4 {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = "10.0.0.1:4711"
-		r.Header.Set("X-Forwarded-For", "6.6.6.6, 192.0.2.1") // the left one is the client's own invention
+		r.Header.Set("X-Forwarded-For", "6.6.6.6, 192.0.2.1") // the client may have invented the left one
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
 		fmt.Println(w.Code, w.Header().Get("Retry-After"), w.Body)

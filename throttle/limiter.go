@@ -23,12 +23,12 @@ const (
 
 // Options configure a Limiter. The zero value has the defaults.
 type Options struct {
-	// MaxBytes bounds the memory for keys and times, in addition to 128 KiB for
-	// the spill buckets. The default is 32 MiB, enough for some 100,000 networks
-	// in one period; the minimum is 64 KiB.
+	// MaxBytes is the maximum memory for keys and times, in addition to 128 KiB for
+	// the spill buckets (see Limiter). At least 64 KiB. Default: 32 MiB, enough for
+	// about 100,000 networks in one period.
 	MaxBytes int
-	// Clock returns the time; the default is time.Now. A clock that is set back
-	// counts as stopped until it has caught up.
+	// Clock returns the time. If it is set back, time does not pass for the Limiter
+	// until the clock has caught up. Default: time.Now.
 	Clock func() time.Time
 }
 
@@ -40,14 +40,16 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Limiter allows each key Rate.Count requests in any span of Rate.Period. Its
-// methods may be called concurrently, and the count is exact under any race.
+// Limiter allows each key Rate.Count requests in any interval of the length
+// Rate.Period. Create one with NewLimiter. It is safe for concurrent use, and its
+// counts are exact however many goroutines call it.
 //
-// Memory is bounded. When it is full, no key is removed before its requests have
-// expired, or a client could reset its count by filling the table. New keys share
-// one of 64 spill buckets instead, chosen by a secret hash, each with the rate
-// of one key (at most 256 a period); other keys are not affected. A key that
-// changes from one to the other has at most both rates in a period.
+// Its memory is bounded. If the memory is full, keys are not removed before their
+// requests have expired, because a client could otherwise reset its count by
+// filling the table. Instead, new keys are counted in one of 64 spill buckets,
+// which a secret hash selects. All keys of a bucket share the rate of one key (at
+// most 256 requests in a period); keys in the table are not affected. A key that
+// moves from a bucket to the table can make twice its requests in that period.
 type Limiter struct {
 	rate   Rate
 	clock  func() time.Time
@@ -67,8 +69,8 @@ type shard struct {
 	spill  history
 }
 
-// NewLimiter returns a Limiter. It returns an error for a rate outside the bounds
-// of Rate and for Options.MaxBytes below 64 KiB.
+// NewLimiter returns a Limiter. It returns an error if the rate is outside the
+// bounds of Rate, or if Options.MaxBytes is not 0 and below 64 KiB.
 func NewLimiter(rate Rate, o Options) (*Limiter, error) {
 	o = o.withDefaults()
 	if o.MaxBytes < 64<<10 {
@@ -88,10 +90,10 @@ func NewLimiter(rate Rate, o Options) (*Limiter, error) {
 // Rate returns the rate of the Limiter.
 func (l *Limiter) Rate() Rate { return l.rate }
 
-// Allow counts one request of key and reports ok, or rejects it and returns how
-// long to wait until the next one can be accepted. The wait is zero if ok, else
-// above zero and at most the rate's period. A rejected request is not counted.
-// Any string can be a key, including "".
+// Allow counts a request of the key and returns ok as true, or rejects it and
+// returns how long to wait until the next one can be accepted. The wait is zero if
+// ok is true; otherwise it is above zero and at most the rate's period. A rejected
+// request is not counted. Any string can be a key, including "".
 func (l *Limiter) Allow(key string) (wait time.Duration, ok bool) {
 	if len(key) > longestKey {
 		key = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(key)))

@@ -4,18 +4,19 @@ package throttle
 
 import "time"
 
-// Policy turns a count of failures into a delay: none for the first few, then
-// a delay that doubles with each failure up to a maximum, and none again after
-// a time without failures. A field that is zero or less has its default.
+// Policy describes the delay after a number of failures: no delay for the first
+// few, then one that doubles with each failure up to a maximum, and none again
+// after a time without failures. A field that is zero or less has its default.
 type Policy struct {
-	// Free is how many attempts are accepted without delay. Default 5.
+	// Free is the number of attempts without a delay. Default: 5.
 	Free int
-	// First is the delay after Free failures. Default 1 s.
+	// First is the delay after Free failures. Default: 1 second.
 	First time.Duration
-	// Max is the longest delay. Default 15 min.
+	// Max is the longest delay. Default: 15 minutes.
 	Max time.Duration
-	// Forget is the time without a failure after which none counts any more; rows
-	// older than this may be deleted. It must be longer than Max. Default 24 h.
+	// Forget is the time without a failure after which earlier failures do not
+	// count any more; rows that are older may be deleted. It must be longer than
+	// Max. Default: 24 hours.
 	Forget time.Duration
 }
 
@@ -37,10 +38,10 @@ func positive[T int | time.Duration](v, byDefault T) T {
 	return byDefault
 }
 
-// Wait returns how long after now the next attempt is accepted: zero means
-// immediately. failures is the number of failures so far and last the time of the newest.
-// The wait is never longer than the delay itself, even when last lies in the
-// future because a clock was set back.
+// Wait returns the time from now until the next attempt is accepted: zero means
+// immediately. failures is the number of failures so far, and last the time of the
+// newest. The wait is never longer than Max, even if last is in the future because
+// a clock was set back.
 func (p Policy) Wait(failures int, last, now time.Time) time.Duration {
 	p = p.withDefaults()
 	since := max(now.Sub(last), 0)
@@ -64,23 +65,25 @@ func (p Policy) delay(failures int) time.Duration {
 }
 
 // Tally is the state of one counter in the database: the number of failures and
-// the time of the newest. The zero Tally has none.
+// the time of the newest. The zero Tally means that there are no failures.
 type Tally struct {
 	Failures int
 	Last     time.Time
 }
 
-// Lockout is the pair of policies for one login. The zero Lockout is the safe
-// choice: 5 free attempts for each network, 20 for the account over all networks
-// that it has never logged in from, delays up to 15 and 5 minutes.
+// Lockout is the two policies for a login. The zero Lockout is the safe choice:
+// each network has 5 attempts without delay, then delays of up to 15 minutes; all
+// networks from which the account has never logged in have 20 attempts together,
+// then delays of up to 5 minutes.
 //
-// From one network, 14 guesses are accepted in ten minutes and at most 110 in a
-// day; from any number of networks, at most 65 in ten minutes and 560 in a day.
+// Thus an attacker with one network can try 14 passwords in ten minutes and at
+// most 110 in a day; one with any number of networks, at most 65 in ten minutes and
+// 560 in a day.
 type Lockout struct {
 	// Network delays one network's attempts at one account.
 	Network Policy
 	// Account delays the attempts of all unknown networks at one account.
-	// Its defaults differ: Free 20, Max 5 min.
+	// It has other defaults: Free is 20, and Max is 5 minutes.
 	Account Policy
 }
 
@@ -91,11 +94,11 @@ func (l Lockout) account() Policy {
 	return l.Account
 }
 
-// Wait returns how long after now an attempt at the account is accepted, zero for
-// immediately. // network is the tally of this network for this account. account is the sum of
-// Share over all the account's networks, with the time of the newest failure
-// from any of them. known says whether the account has logged in from this
-// network before; if so, account is ignored.
+// Wait returns the time from now until an attempt at the account is accepted: zero
+// means immediately. network is the tally of this network for this account.
+// account is the sum of Share over all the account's networks, with the time of
+// the newest failure from any of them. known reports whether the account has logged
+// in from this network before; if so, account is ignored.
 func (l Lockout) Wait(network, account Tally, known bool, now time.Time) time.Duration {
 	wait := l.Network.Wait(network.Failures, network.Last, now)
 	if known {
@@ -104,9 +107,9 @@ func (l Lockout) Wait(network, account Tally, known bool, now time.Time) time.Du
 	return max(wait, l.account().Wait(account.Failures, account.Last, now))
 }
 
-// Share returns what one network's failures add to the account's tally: at most
-// the network's free attempts. Without this bound a single attacker could, over
-// hours, start the delay that is meant for many.
+// Share returns how much the failures of one network add to the account's tally:
+// at most the network's free attempts. Without this bound an attacker with one
+// network could, over hours, start the delay that is meant for many networks.
 func (l Lockout) Share(failures int) int {
 	return min(max(failures, 0), l.Network.withDefaults().Free)
 }

@@ -11,7 +11,7 @@ import (
 
 // Original is a request as the client sent it to the outermost trusted proxy.
 type Original struct {
-	Addr   netip.Addr // see ClientAddr
+	Addr   netip.Addr // as Proxies.ClientAddr returns it
 	Scheme string     // "http" or "https"
 	Host   string     // with the port, if there is one
 }

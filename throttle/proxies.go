@@ -10,8 +10,8 @@ import (
 )
 
 // Proxies are the proxies that are trusted to report the client's address. The zero
-// value trusts none: the client is the peer of the connection. Proxies can be used
-// concurrently as long as it is not modified.
+// value is the safe choice and trusts none: the client is the peer of the
+// connection. Proxies can be used concurrently while it is not modified.
 type Proxies struct {
 	// Networks are the addresses of the proxies. Name the proxies rather than
 	// the whole network they are in: any machine in Networks can claim to forward
@@ -30,10 +30,11 @@ type Proxies struct {
 // unixPeers is the word for Proxies.Unix in a list of networks.
 const unixPeers = "unix"
 
-// ParseProxies reads addresses ("192.0.2.1"), networks in CIDR form
-// ("10.0.0.0/8", "2001:db8::/32") and the word "unix" (Proxies.Unix). It rejects a network with bits set beyond its
-// length, which usually was meant as a single address, and one of length 0,
-// which would let every client choose its address.
+// ParseProxies parses addresses ("192.0.2.1"), networks in CIDR form
+// ("10.0.0.0/8", "2001:db8::/32") and the word "unix" (Proxies.Unix). It rejects a
+// network with bits set beyond its length ("10.0.0.1/8"), because usually the one
+// address is meant, and a network of length 0, because it would let every client
+// choose its address.
 func ParseProxies(networks []string) (Proxies, error) {
 	var p Proxies
 	for _, s := range networks {
@@ -75,16 +76,17 @@ func parseNetwork(s string) (netip.Prefix, error) {
 	return prefix, nil
 }
 
-// ClientAddr returns the address of the client that sent r, without zone and with
-// IPv4 addresses unmapped. It is the peer's, unless the peer is a trusted proxy;
-// then it is the right-most address in the forwarding header that is not a trusted
-// proxy's itself, which is the last one that a trusted proxy has seen.
+// ClientAddr returns the address of the client that sent r, without a zone, and
+// without the mapping of IPv4 into IPv6. It is the address of the peer, unless the
+// peer is a trusted proxy. Then it is the right-most address in the forwarding
+// header that is not that of a trusted proxy: a trusted proxy has added it, while
+// the client may have invented all addresses to the left of it.
 //
-// If the header is absent, or something to the right of that address is not an
-// address, the peer's is returned: the proxy is then counted as if it were the
-// client. If all hops are trusted, the left-most is the client. The result is
-// invalid only if the peer has no IP address, as on a Unix socket; Network returns
-// one key for all of those.
+// The address of the peer is also returned if the header is absent, and if that
+// address, or a value to the right of it, is not an address. If all addresses in
+// the header are trusted, the left-most one is returned. At most 32 are read. The
+// result is invalid only if the peer has no IP address, as on a Unix socket, and
+// the header names no client; Network returns one key for all of those.
 func (p Proxies) ClientAddr(r *http.Request) netip.Addr {
 	addr, _ := p.client(r)
 	return addr
@@ -113,7 +115,8 @@ func (p Proxies) client(r *http.Request) (addr netip.Addr, position int) {
 
 // Ignored returns the name of the first forwarding header of r that has no effect
 // because its sender is not trusted, or "" if there is none. A server should log
-// this once: either its proxy is missing from Networks, or a client forges one.
+// this once: either its proxy is missing from Networks, or a client forges the
+// header.
 func (p Proxies) Ignored(r *http.Request) string {
 	if p.trustsPeer(peerAddr(r)) {
 		return ""

@@ -26,12 +26,13 @@ type Rate struct {
 	Period time.Duration
 }
 
-// ParseRate reads "5/min": a number from 0 to 1,000,000 in digits, a slash,
-// and a period of which the first character counts: s, m, h or d, so that "m",
-// "min" and "minute" are equal (rest_framework/throttling.py, parse_rate).
+// ParseRate parses a rate such as "5/min": a number from 0 to 1,000,000 in digits,
+// a slash, and a period in lower-case characters, of which the first one counts: s,
+// m, h or d. Thus "m", "min" and "minute" are equal (rest_framework/throttling.py,
+// parse_rate).
 //
-// Two things are stricter than in DRF. Blanks, signs and underscores in the
-// number are rejected. So are "month" and "ms", which DRF reads as a minute.
+// It is stricter than DRF in two ways: it rejects blanks, signs and underscores in
+// the number, and periods such as "month" and "ms", which DRF reads as a minute.
 func ParseRate(s string) (Rate, error) {
 	number, period, found := strings.Cut(s, "/")
 	if len(s) > 32 || !found {

@@ -1,13 +1,25 @@
-// Package trace gives log lines the ids of the request that caused them: the request
-// id that the response has, and the ids of a distributed trace (W3C Trace Context).
+// Package trace adds the ids of a request to the log lines that it causes: the request
+// id, which the response has too, and the ids of a distributed trace (W3C Trace
+// Context).
+//
+// There are two calls: [Handler] wraps the log's handler once, and [With] puts the ids
+// into the context of each request. The command jotgate makes both calls; a program that
+// uses package api makes them itself, before it calls the handler of the API:
+//
+//	log := slog.New(trace.Handler(handler))
 //
 //	ctx := trace.With(r.Context(), trace.Of(r, id))
-//	log := slog.New(trace.Handler(handler))
 //	log.InfoContext(ctx, "…") // request=… trace_id=… span_id=…
 //
-// It is also the seam for tracers. jotgate starts spans with [Start]; a [Tracer] in
-// the context records them, and without one they cost nothing. The module
-// github.com/jotgate/jotgate/oteljotgate has the Tracer of OpenTelemetry.
+// The trace id may come from the client (the header traceparent), so it serves to find
+// log lines and must not be used as a secret or as a proof.
+//
+// # Spans
+//
+// A program connects a tracer with [Wrap], or with [WithTracer] for work outside of
+// requests. jotgate starts spans with [Start], which the [Tracer] of the context records;
+// without a Tracer nothing is recorded. The module github.com/jotgate/jotgate/oteljotgate
+// has a Tracer for OpenTelemetry.
 package trace
 
 import (
@@ -19,16 +31,17 @@ import (
 	"strings"
 )
 
-// Trace identifies a request.
+// Trace has the ids of a request.
 type Trace struct {
-	Request string // the request id
-	ID      string // of the trace: 32 hexadecimal digits
-	Span    string // of this server's part of the trace: 16 hexadecimal digits
+	Request string // the request id; if it is empty, log lines do not have it
+	ID      string // the trace id: 32 hexadecimal digits
+	Span    string // the id of this server's part of the trace: 16 hexadecimal digits
 }
 
-// Of returns the Trace of a request with this id. It is that of the context, if it has
-// one. Otherwise its trace is that of the header traceparent, if there is a valid one,
-// and a new one if not.
+// Of returns the Trace of a request with the request id. If the context of r has a
+// Trace, as after [Wrap], the result has its trace id and span id. Otherwise the trace
+// id is that of the header traceparent (W3C Trace Context, section 3.2), or a random one
+// if there is no valid header, and the span id is random.
 func Of(r *http.Request, id string) Trace {
 	if t, ok := From(r.Context()); ok {
 		t.Request = id
@@ -71,7 +84,7 @@ func random(n int) string {
 
 type contextKey struct{}
 
-// With returns a context whose log lines have the ids.
+// With returns a context with the Trace, whose ids [Handler] adds to log lines.
 func With(ctx context.Context, t Trace) context.Context {
 	return context.WithValue(ctx, contextKey{}, t)
 }
@@ -82,8 +95,9 @@ func From(ctx context.Context) (Trace, bool) {
 	return t, ok
 }
 
-// Handler returns a handler that adds the ids of the context to each line. It returns
-// next itself if that is such a handler.
+// Handler returns a handler that adds the ids in the context to each log line, as the
+// attributes request, trace_id and span_id, and passes the line to next. If next is
+// already such a handler, Handler returns next.
 func Handler(next slog.Handler) slog.Handler {
 	if h, ok := next.(handler); ok {
 		return h

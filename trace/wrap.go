@@ -17,10 +17,11 @@ var methods = []string{
 
 // Wrap returns a handler that records a span for each request that next handles, with
 // the attributes of OpenTelemetry's semantic conventions for HTTP servers. Log lines
-// of the request have the span's ids.
+// of the request have the span's ids. t must not be nil.
 //
-// The span has the route and not the path, which may contain the token of a link, and
-// neither query, headers nor addresses. Routes are those of [metrics.Registry.Wrap].
+// The span contains the route, as [metrics.Registry.Wrap] determines it. It does not
+// contain the path, which may have the token of a link, nor the query, headers or
+// addresses.
 func Wrap(t Tracer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		method, name := r.Method, r.Method

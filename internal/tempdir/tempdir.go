@@ -1,6 +1,6 @@
 // Package tempdir makes temporary folders for the many small databases of
-// tests. They are in memory where that is possible, because creating, syncing
-// and removing a database there takes a fraction of the processor time that it
+// tests. They are in memory if that is possible, because creating, syncing and
+// removing a database in memory takes a fraction of the processor time that it
 // takes on a disk. A test about durability uses testing.TB.TempDir.
 package tempdir
 

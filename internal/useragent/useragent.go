@@ -1,4 +1,4 @@
-// Package useragent says in words with which program a client was used.
+// Package useragent describes the program of a client, such as "Firefox on Linux".
 package useragent
 
 import (
@@ -61,7 +61,7 @@ func Describe(userAgent string) string {
 	return "an unknown program"
 }
 
-// Origin describes in an e-mail where a login came from: its address and Describe.
+// Origin describes the origin of a login for an e-mail: its address and Describe.
 func Origin(address, userAgent string) string {
 	return cmp.Or(address, "an unknown address") + ", " + Describe(userAgent)
 }

@@ -3,20 +3,26 @@
 // separate from package jwt so that programs without remote keys do not link an HTTP
 // client.
 //
-// Create a [Remote] and use it as the keys of a verifier:
+// Create a [Remote] with [New] and use it as the keys of a verifier or of a
+// jotgate.Guard. [Remote.Fetch] fetches the keys before the first request and finds a
+// wrong address:
 //
 //	keys, err := jwks.New("https://auth.example/.well-known/jwks.json", jwks.Options{})
+//	err = keys.Fetch(ctx)
 //	verifier, err := jwt.NewVerifier[Claims](keys, jwt.Rules{Issuer: "https://auth.example"})
 //
+// The zero Options are the safe choice; Options.Algorithms also excludes algorithms
+// that the issuer does not use.
+//
 // The set is fetched when it is first needed, kept in memory, and fetched again
-// in the background. A token whose key is in the set never waits for a fetch, no
-// matter how slow the issuer is. A token that names an unknown key causes one more
+// in the background. Verifying a token whose key is in the set never waits for a
+// fetch, however slow the issuer is. A token that names an unknown key causes another
 // fetch and waits for it, but not more often than Options.Interval, so that forged
-// tokens cannot flood the issuer. One fetch runs at a time. If fetches fail, the
-// keys stay in use until they are Options.MaxStale old; then there are no keys and
-// every token is rejected ([jwt.ErrNoKeys]) until a fetch succeeds. Only public keys
-// are used: a private key or a shared secret in a published set is ignored, and so
-// is a key that is weak, broken or for another purpose.
+// tokens cannot cause many requests to the issuer. One fetch runs at a time. If
+// fetches fail, the keys remain in use until they are Options.MaxStale old; then there
+// are no keys, and every token is rejected ([jwt.ErrNoKeys]) until a fetch succeeds.
+// Only public keys are used: a private key or a shared secret in a published set is
+// ignored, and so is a key that is weak, invalid or for another purpose.
 package jwks
 
 import (
@@ -40,38 +46,41 @@ const maxBody = 512 << 10
 // retry is the least time between two fetches while there are no keys.
 const retry = time.Second
 
-// Options configure how the set is fetched. The zero value suits most programs.
+// Options configure how the set is fetched. The zero value is the safe choice.
 type Options struct {
 	// Algorithms lists the algorithms to allow. A key that has an alg must have
 	// one of them; an RSA key without an alg is used for each of them that fits.
 	// If nil, a key is used for its alg, and an RSA key without an alg for RS256.
-	// A list that is empty but not nil allows no key.
+	// A list that is empty but not nil allows no key. Default: nil.
 	Algorithms []jwt.Algorithm
 
-	// Lifetime is how long a set is fresh, default 15 minutes. It is fetched again
-	// in the background when two thirds have passed. A shorter max-age of the
-	// response's Cache-Control counts instead.
+	// Lifetime is how long a set is fresh. It is fetched again in the background
+	// when two thirds of that time have passed. If the response has a shorter
+	// max-age in Cache-Control, that is used instead, but not less than Interval.
+	// Default: 15 minutes.
 	Lifetime time.Duration
 
-	// MaxStale is the greatest age, since the last successful fetch, at which keys
-	// are still used; it bounds how long a key that the issuer has withdrawn stays
-	// valid if the issuer cannot be reached. At least Lifetime and Interval.
-	// Default 24 hours, or the greater of the two if that is more.
+	// MaxStale is the maximum age of keys that are still used, counted from the
+	// last successful fetch. It limits how long a key that the issuer has
+	// withdrawn remains valid if the issuer cannot be reached. At least Lifetime
+	// and Interval. Default: 24 hours, or the greater of the two if that is more.
 	MaxStale time.Duration
 
-	// Interval is the least time between two fetches, default 30 seconds. It
-	// limits how long a new key of the issuer can stay unknown.
+	// Interval is the minimum time between two fetches. It limits how long a new
+	// key of the issuer can be unknown. While there are no keys, it is at most one
+	// second. Default: 30 seconds.
 	Interval time.Duration
 
-	// Timeout limits one fetch, default 5 seconds. Only a token that needs the
-	// fetch waits for it: the first one, and one with an unknown key.
+	// Timeout limits one fetch. Only a token that needs the fetch waits for it: the
+	// first one, and one with an unknown key. Default: 5 seconds.
 	Timeout time.Duration
 
-	// Transport sends the request, default http.DefaultTransport.
+	// Transport sends the request. Default: http.DefaultTransport.
 	Transport http.RoundTripper
 
-	// OnError, if not nil, receives failed fetches and keys that were ignored,
-	// for a log. Its calls are not concurrent.
+	// OnError is called for each failed fetch and each key that was ignored, so
+	// that the program can log the error. Its calls are not concurrent. Default:
+	// the errors are dropped.
 	OnError func(error)
 
 	// InsecureHTTP allows a URL without TLS. Use it only in a trusted network:
@@ -79,8 +88,8 @@ type Options struct {
 	InsecureHTTP bool
 }
 
-// A Remote is a JWK Set at a URL. It implements [jwt.Keys] and is safe for concurrent
-// use.
+// A Remote is a JWK Set at a URL. Create it with New. It implements [jwt.Keys] and is
+// safe for concurrent use.
 type Remote struct {
 	url     string
 	o       Options
@@ -169,8 +178,9 @@ func (r *Remote) keys() *jwt.KeySet {
 	return nil
 }
 
-// Age returns how long ago the keys were last fetched, or math.MaxInt64 if they
-// never were. Watch it: at Options.MaxStale every token is rejected.
+// Age returns the time since the keys were last fetched, or math.MaxInt64 if they
+// never were. Operators should monitor it: at Options.MaxStale every token is
+// rejected.
 func (r *Remote) Age() time.Duration {
 	if s := r.current.Load(); s != nil {
 		return time.Since(s.fetched)
@@ -179,15 +189,17 @@ func (r *Remote) Age() time.Duration {
 }
 
 // Missing fetches the set again, unless the last fetch began less than
-// Options.Interval ago, and returns the current keys or nil. A verifier calls it for
-// a token whose kid is not in the set.
+// Options.Interval ago, waits for the fetch, and returns the current keys or nil. A
+// verifier calls it for a token whose kid is not in the set; it ignores the argument.
 func (r *Remote) Missing(string) *jwt.KeySet {
 	r.await()
 	return r.keys()
 }
 
 // Fetch fetches the set immediately, unless a fetch is already running, and waits for
-// its end. It fails if there are no usable keys afterwards, or with the error of ctx.
+// the end of the fetch. The error is that of ctx, or says that there are no usable
+// keys. If the fetch fails while there are older keys that may still be used, Fetch
+// returns nil; Options.OnError receives the failure.
 func (r *Remote) Fetch(ctx context.Context) error {
 	r.mu.Lock()
 	r.last = time.Time{}

@@ -16,9 +16,10 @@ import (
 // Parsing a published set. Unlike a local file, it may contain unsuitable keys, which
 // must not prevent the use of the others (RFC 7517 section 5).
 
-// read returns a set of the usable keys in a document. Unknown members are ignored (RFC 7517 section 5), and a byte order mark too (RFC 8259
-// section 8.1 allows that). Keys that are in use already stay the same objects, so
-// that a verifier's cache stays valid.
+// read returns a set of the usable keys in a document. Unknown members are ignored
+// (RFC 7517 section 5), and so is a byte order mark (RFC 8259 section 8.1 allows
+// that). Keys that are in use already stay the same objects, so that a verifier's
+// cache stays valid.
 func (r *Remote) read(document []byte) (*jwt.KeySet, error) {
 	var members map[string]json.RawMessage
 	var list []json.RawMessage

@@ -27,10 +27,11 @@ const (
 	apiResponse = 1 << 20         // bytes; a padded response has about 40,000
 )
 
-// API asks the range API. A request has the first 20 bits of the password's SHA-1
-// digest; the response, which lists all digests that begin so, is compared here.
-// With Add-Padding its length does not disclose the range either. Make it with
-// NewAPI.
+// API is the range API of Have I Been Pwned, or a copy of it. Create it with NewAPI. A
+// request contains the first 20 bits of the password's SHA-1 digest; the response lists
+// all digests that begin with them, and is searched by this program. With the header
+// Add-Padding, which API sends, the length of the response does not show which digests
+// were requested.
 type API struct {
 	base   *url.URL
 	client *http.Client
@@ -38,8 +39,9 @@ type API struct {
 
 var _ List = (*API)(nil)
 
-// NewAPI returns the range API at an address, such as PwnedPasswords. It must be
-// https, or http on a loopback address.
+// NewAPI returns the range API at an address, such as PwnedPasswords: an https URL,
+// or an http URL with a loopback address. The error says what is wrong with the
+// address. NewAPI makes no request.
 func NewAPI(address string) (*API, error) {
 	base, err := url.Parse(address)
 	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
@@ -66,9 +68,9 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
-// Contains asks whether the password is in the list. It takes at most two
-// seconds. Errors: those of the connection, and any response but 200 with
-// digests.
+// Contains requests whether the password is in the list. It takes at most two
+// seconds. It returns an error if the connection fails, or if the response is not a
+// complete list of digests with the status 200.
 func (a *API) Contains(ctx context.Context, password string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()

@@ -1,12 +1,18 @@
 // Package breached reports whether a password is in a list of passwords that
-// attackers have: an offline File, or the range API of Have I Been Pwned.
+// attackers know: an offline [File], or the range API of Have I Been Pwned ([API]).
 //
-//	list, err := breached.Open("breached.bin")        // made by Build
+// Open a list and call Contains, or pass the list to jotgate as
+// Settings.BreachedPasswords:
+//
+//	list, err := breached.Open("breached.bin") // a file that Build has written
 //	found, err := list.Contains(ctx, password)
 //
-// Both compare SHA-1 digests, because that is how the lists are published. The
-// digest protects nothing here; a list holds no more than its publisher made
-// known. All of it can be called concurrently.
+// A File is the safe choice: it needs no connection, and no other server learns when
+// a password is checked. [Build] writes one.
+//
+// Both compare SHA-1 digests, because the lists are published as such. The digests
+// protect no secret: every password in a list is already public. Everything in this
+// package is safe for concurrent use.
 package breached
 
 import (
@@ -16,16 +22,16 @@ import (
 	"errors"
 )
 
-// A List is a list of passwords.
+// A List is a list of passwords. Its method may be called concurrently.
 type List interface {
-	// Contains reports whether the password is in the list. If the error is not
-	// nil, that is not known.
+	// Contains reports whether the password is in the list. If it returns an
+	// error, it is not known whether it is.
 	Contains(ctx context.Context, password string) (bool, error)
 }
 
 // Any returns a list of the passwords that are in any of the lists. They are
-// asked in order, until one contains the password. The error is that of all
-// lists that could not be read, if no other list contains the password.
+// searched in order, until one contains the password. If none does, the error joins
+// those of the lists that could not be read.
 func Any(lists ...List) List { return anyOf(lists) }
 
 type anyOf []List

@@ -19,27 +19,29 @@ import (
 	"unicode/utf8"
 )
 
-// A Source is a text with a password or a digest on each line.
+// A Source is a text with a password or a digest on each line. Empty lines are ignored.
 type Source struct {
-	Name  string // for errors
+	Name  string // of the text, for errors
 	Lines io.Reader
-	// Plain says that the lines are passwords; those that are not UTF-8 are left
-	// out, because no password is. Otherwise they are SHA-1 digests as
-	// Have I Been Pwned publishes them: 40 hexadecimal digits, a colon and how
-	// often the password was seen; the colon and the number may be missing.
+	// Plain means that the lines are passwords; lines that are not valid UTF-8 are
+	// ignored, because such a password is never accepted. If Plain is false, the
+	// lines are SHA-1 digests as Have I Been Pwned publishes them: 40 hexadecimal
+	// digits, a colon, and the number of times that the password was seen. The colon
+	// and the number may be missing.
 	Plain bool
-	// Prefix is what the lines of digests lack: the name of the range, five
-	// hexadecimal digits, if each range is in a file of its own.
+	// Prefix is put before every digest. It is the name of the range, five
+	// hexadecimal digits, if the source is a single range of the API, whose lines do
+	// not repeat it.
 	Prefix string
-	// MinCount leaves out digests that were seen less often.
+	// MinCount leaves out digests whose number is below it.
 	MinCount int
 }
 
-// Build writes the passwords of the sources to a file for Open, replacing an
-// existing one when it is complete, and returns how many there are. It sorts in
-// chunks of 32 MiB, which it keeps in the folder of the file until the end: 8
-// bytes for each line. Errors: those of reading and writing, and of a line that
-// is not what the source says, with its number.
+// Build writes the passwords of the sources to a file for Open, and returns their
+// number. An existing file is replaced when the new one is complete. Build uses about
+// 32 MiB of memory, and temporary files in the folder of the file: 8 bytes for each
+// line. The errors are those of reading and writing, and of a line that does not have
+// the form of its source, with its number.
 func Build(name string, sources ...Source) (int64, error) {
 	b := builder{folder: filepath.Dir(name)}
 	defer b.close()

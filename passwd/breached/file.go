@@ -29,12 +29,14 @@ const (
 	header    = int64(len(magic) + 8)
 )
 
-// ErrFormat is the error for a file that Build has not made, or not completely.
+// ErrFormat is the error for a file that Build has not written, or that is not
+// complete.
 var ErrFormat = errors.New("not a complete file of breached passwords: make it with `jotgate breached build`")
 
-// File is an offline list, a file that Build has made. It is read where it is: a
-// lookup reads about 16 times a few bytes, and nothing is kept in memory. Make it
-// with Open.
+// File is an offline list: a file that Build has written. Open returns it. A lookup
+// makes about 16 small reads; the list is not kept in memory. The file has 64 bits of
+// each digest, so that a password that is not in the list can be reported by chance:
+// in a list of a billion passwords, one of 18 billion is.
 type File struct {
 	file  *os.File
 	count int64
@@ -42,9 +44,9 @@ type File struct {
 
 var _ List = (*File)(nil)
 
-// Open opens a file and checks its header, its index and its size. The error is
-// ErrFormat if Build has not made it. A file that is replaced (by renaming
-// another one) is read by the next Open.
+// Open opens a file and checks its header, its index and its size. The error is that
+// of opening or reading the file, or ErrFormat if Build has not written it. If the file
+// is replaced by another one, call Open again to read the new one.
 func Open(name string) (*File, error) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -90,8 +92,8 @@ func (f *File) Len() int64 { return f.count }
 // Close closes the file; Contains then returns an error.
 func (f *File) Close() error { return f.file.Close() }
 
-// Contains reports whether the file has the password. The error is that of
-// reading the file.
+// Contains reports whether the file has the password. It ignores the context. The
+// error is that of reading the file.
 func (f *File) Contains(_ context.Context, password string) (bool, error) {
 	prefix := prefixOf(password)
 	var bounds [16]byte

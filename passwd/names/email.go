@@ -11,20 +11,23 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// MaxEmail is the longest address in characters, as in Django's EmailField.
+// MaxEmail is the maximum length of an address in characters (Unicode code points),
+// as in Django's EmailField.
 const MaxEmail = 254
 
 // longestEmail is the longest one that the validator reads, in bytes: RFC 3696.
 const longestEmail = 320
 
-// The reasons to reject an address, with Django's texts.
+// The errors of CheckEmail. ErrEmailTooLong is for more than MaxEmail characters. The
+// texts are those of Django and of Django REST framework, for users.
 var (
 	ErrEmail        error = refusal("Enter a valid email address.")
 	ErrEmailTooLong error = refusal("Ensure this field has no more than 254 characters.")
 )
 
-// CheckEmail checks an address that is to be a login name. It returns nil,
-// ErrEmailTooLong or ErrEmail.
+// CheckEmail returns ErrEmailTooLong or ErrEmail if the address is not a valid e-mail
+// address by Django's rules (django/core/validators.py, EmailValidator), and otherwise
+// nil.
 func CheckEmail(address string) error {
 	switch {
 	case len(address) > MaxEmail*utf8.UTFMax || utf8.RuneCountInString(address) > MaxEmail:
@@ -43,8 +46,10 @@ var (
 	domainPart = regexp.MustCompile(`(?i)^(?:[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?\.)+[A-Z0-9-]{1,62}[A-Z0-9]$`)
 )
 
-// ValidEmail reports whether Django accepts the address. As in Django, a domain
-// may be international: then its ASCII form is checked.
+// ValidEmail reports whether Django's EmailValidator accepts the address; it does not
+// accept quoted local parts with control characters, which Django does. The ASCII form
+// of an international domain is checked, as in Django. Its length is limited to 320
+// bytes; see also MaxEmail.
 func ValidEmail(address string) bool {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 || len(address) > longestEmail || !localPart.MatchString(address[:at]) {
@@ -68,10 +73,10 @@ func asciiDomain(domain string) (string, bool) {
 	return ascii, err == nil
 }
 
-// ASCIIEmail returns a valid address in the form in which mail servers
-// accept it without SMTPUTF8 (RFC 6531): an international domain is replaced by
-// its ASCII form (RFC 5890), as Django does when it sends. Any other address is
-// returned as it is.
+// ASCIIEmail returns an address in a form that mail servers without SMTPUTF8
+// (RFC 6531) accept: an international domain is replaced by its ASCII form
+// (RFC 5890), as Django does when it sends a message. An address with an ASCII
+// domain, or one that has no ASCII form, is returned unchanged.
 func ASCIIEmail(address string) string {
 	local, domain, _ := cutLast(address, "@")
 	ascii, ok := asciiDomain(domain)

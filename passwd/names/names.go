@@ -1,11 +1,17 @@
 // Package names checks and normalizes usernames and e-mail addresses as Django's
 // user model does (django/contrib/auth/validators.py and base_user.py).
 //
+// There are two calls: [Username] for a new username, and [Email] with [CheckEmail]
+// for an e-mail address:
+//
 //	username, err := names.Username(input)
 //
-// A username is normalized when it is made, not when it is looked up: Django
-// compares what was typed at login byte for byte. All of it can be called
-// concurrently.
+//	address := names.Email(input)
+//	err := names.CheckEmail(address)
+//
+// A username is normalized when it is stored, not when it is looked up, because Django
+// compares the input of a login byte for byte. [Fold] finds names that look alike.
+// Everything in this package is safe for concurrent use.
 package names
 
 import (
@@ -21,8 +27,8 @@ import (
 // Django's column auth_user.username.
 const MaxUsername = 150
 
-// The reasons to reject a username. The texts are those of Django and of Django REST
-// framework, to be shown to users.
+// The errors of Username. ErrTooLong is for more than MaxUsername characters. The
+// texts are those of Django and of Django REST framework, for users.
 var (
 	ErrCharacters error = refusal("Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.")
 	ErrTooLong    error = refusal("Ensure this field has no more than 150 characters.")
@@ -32,11 +38,12 @@ type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// Username checks a new username and returns it in Unicode's form NFKC, in which
-// it is to be stored. It returns ErrTooLong or ErrCharacters. The length comes
-// first, so that long input is not normalized. Unlike Django it also rejects a
-// name that becomes too long or gets other characters by the normalization: such a
-// name could not be saved, or could not be typed again.
+// Username checks a new username and returns it in Unicode's normal form NFKC, which
+// is to be stored. The error is ErrTooLong or ErrCharacters; the latter also for an
+// empty name and for invalid UTF-8. The length is checked first, so that long input
+// is not normalized. Unlike Django, Username also checks the normalized name: if it
+// were too long it could not be stored, and with other characters it could not be
+// entered again.
 func Username(input string) (string, error) {
 	if err := check(input); err != nil {
 		return "", err
@@ -63,8 +70,9 @@ func forbidden(r rune) bool { return !python.IsWord(r) && !strings.ContainsRune(
 // AbstractBaseUser.normalize_username does.
 func Normalize(username string) string { return norm.NFKC.String(username) }
 
-// Email returns an address as Django stores it: the part after the last @ in lower
-// case and, if there is an @, without surrounding blanks. CheckEmail checks it.
+// Email returns an address as Django stores it: without surrounding blanks, and with
+// the part after the last @ in lower case. A text without an @ is returned unchanged.
+// Email checks nothing; see CheckEmail.
 func Email(address string) string {
 	local, domain, found := cutLast(python.Strip(address), "@")
 	if !found {

@@ -27,24 +27,24 @@ var confusables string
 // characters in Django, e-mail addresses 254.
 const longestName = 1024
 
-// Fold returns the form in which all spellings of a name are equal: those that
-// differ only in surrounding blanks, in case, in compatibility forms such as
-// full-width characters (NFKC), or in characters that look alike, such as the Latin
-// and the Cyrillic a (UTS 39). Only the first 1024 bytes count. Any string is
-// accepted, valid UTF-8 or not. The result is for comparing, not for showing.
+// Fold returns a form of the name that is equal for names that differ only in
+// surrounding blanks, in case, in compatibility forms such as full-width characters
+// (NFKC), or in characters that look alike, such as the Latin and the Cyrillic a
+// (Unicode Technical Standard 39). Only the first 1024 bytes count. Any string is
+// accepted, valid UTF-8 or not. The result is for comparisons only; it is not a name.
 //
-// An e-mail address belongs to the owner of its mailbox, so that tom1@example.com
-// and toml@example.com are two: an ASCII character of an address that ValidEmail
-// accepts looks like no other.
+// In an address that ValidEmail accepts, ASCII characters are not replaced by others
+// that look alike, because tom1@example.com and toml@example.com are the mailboxes of
+// two people.
 func Fold(name string) string {
 	name = foldCase(clean(name))
 	return settle(name, ValidEmail(name))
 }
 
-// Skeletons returns what a name is compared by: two names are similar if they have
-// one of these in common. The first is Fold; a second one exists if the name in
-// upper case looks like others than in lower case: "Ian" looks like
-// "lan", which "ian" does not.
+// Skeletons returns one or two texts for a name: two names are similar if they have one
+// of these texts in common. The first is the result of Fold. There is a second one if
+// the name in its own case looks like other names than in lower case: "Ian" looks like
+// "lan", but "ian" does not.
 func Skeletons(name string) []string {
 	first := Fold(name)
 	name = norm.NFKC.String(clean(name))

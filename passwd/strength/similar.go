@@ -8,9 +8,10 @@ import (
 	"github.com/jotgate/jotgate/passwd/internal/python"
 )
 
-// Similar rejects passwords too similar to an attribute or to a word of it: those
-// for which Python's SequenceMatcher.quick_ratio, the share of common characters in
-// any order, is at least most, from 0.1 to 1. Lower is stricter; values below 0.1 count as 0.1.
+// Similar rejects passwords that are too similar to an attribute or to a word of it:
+// those for which Python's SequenceMatcher.quick_ratio, the share of characters that
+// both have, in any order, is at least most. most is 0.1 to 1, and a lower value is
+// stricter; below 0.1 it counts as 0.1.
 func Similar(most float64) Rule { return similar(max(most, 0.1)) }
 
 type similar float64

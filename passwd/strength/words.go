@@ -6,10 +6,10 @@ import (
 	"github.com/jotgate/jotgate/passwd/internal/python"
 )
 
-// Words rejects passwords that contain one of the words, in any letter case:
-// names of the site, its products or its company, which are the first guesses of
-// an attacker (ASVS 5.0, 6.1.2 and 6.2.11). Words of fewer than three characters
-// are ignored. Django has no such rule.
+// Words rejects passwords that contain one of the words, ignoring case: the names of
+// the site, its products or its company, which attackers try first (ASVS 5.0, 6.1.2
+// and 6.2.11). Words of fewer than three characters are ignored. Django has no such
+// rule.
 func Words(words ...string) Rule {
 	var kept contextWords
 	for _, word := range words {

@@ -1,21 +1,24 @@
-// Package postgres opens a store in a PostgreSQL database, version 13 or
-// newer:
+// Package postgres opens a store in a PostgreSQL database, version 13 or newer.
 //
-//	db, err := postgres.Open(ctx, "postgres://jotgate:…@db.example.com/site", postgres.Options{})
+// Call [Open], pass the store to jotgate.New, and close it at the end of the program:
 //
-// The tables are created if they do not exist, and Django's are used if they
-// do. Django and any number of jotgate nodes may use the same database
-// concurrently.
+//	db, err := postgres.Open(ctx, "postgres://jotgate:…@db.example.com/site?sslmode=verify-full", postgres.Options{})
+//	defer db.Close()
+//	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret}, db)
+//
+// The tables are created if they do not exist, and Django's tables are used if they
+// exist. Django and any number of jotgate nodes may use the same database concurrently.
+// The zero Options are the safe choice; encrypt the connection with sslmode=verify-full
+// unless the server is on the same machine.
 //
 // # How it is tuned
 //
-// The pool has at most Options.MaxConns connections through pgx and
-// database/sql, each with a statement timeout and a lock timeout. When one
-// connection is found broken or read-only, the others are checked before their
-// next use. A restart of the server, or the promotion of its standby,
-// therefore causes ErrUnavailable only for the requests of that moment. What
-// PostgreSQL aborted (deadlock, serialization) is retried. Behind a connection
-// pooler, which is detected, no state of a session is used.
+// The pool has at most Options.MaxConns connections through pgx and database/sql, each
+// with a statement timeout and a lock timeout. When one connection is found broken or
+// read-only, the others are checked before their next use. If the server restarts, or
+// its standby is promoted, only the requests at that moment get ErrUnavailable. A
+// transaction that PostgreSQL has aborted (deadlock, serialization) is repeated. A
+// connection pooler is detected; behind one, no state of a session is used.
 package postgres
 
 import (
@@ -35,32 +38,32 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// Options configure Open. The zero value is suitable for most uses.
+// Options configure Open. The zero value is the safe choice.
 type Options struct {
 	// Schema names the tables of the users. Default: Django's auth_user.
 	Schema store.Schema
 	// MaxConns is the maximum number of connections in the pool. Default: the
-	// address's connection_limit, or 16.
+	// parameter connection_limit of the dsn, or 16.
 	MaxConns int
 	// ConnectTimeout limits how long connecting may take. Default: 3 seconds.
 	ConnectTimeout time.Duration
-	// StatementTimeout and LockTimeout are PostgreSQL's settings of the same
-	// names. Default: 5 seconds, 3 seconds.
+	// StatementTimeout and LockTimeout limit how long a statement may run, and how
+	// long it may wait for a lock, as PostgreSQL's settings of the same names.
+	// Default: 5 seconds, 3 seconds.
 	StatementTimeout, LockTimeout time.Duration
 	// MigrationTimeout limits how long Open waits for another node that
 	// migrates the database, and for statements that block a migration.
 	// Default: 60 seconds.
 	MigrationTimeout time.Duration
-	// Logger receives what Open waits for, which parameters of the address
-	// are ignored, and whether there is a connection pooler. Default:
-	// slog.Default().
+	// Logger receives what Open waits for, which parameters of the dsn are ignored,
+	// and whether there is a connection pooler. Default: slog.Default().
 	Logger *slog.Logger
 	// Metrics counts the operations of the Store. Default: none.
 	Metrics *metrics.Registry
-	// Progress is called with what Open begins to do, in words that may be
-	// public, such as "waiting for another node that migrates the database".
+	// Progress is called when Open begins a step, with a text that may be public,
+	// such as "waiting for another node that migrates the database". Default: none.
 	Progress func(doing string)
-	// Now is the clock. Default: time.Now.
+	// Now is the clock, for tests. Default: time.Now.
 	Now func() time.Time
 	// Inspect opens the database without creating or migrating anything, and
 	// without an error for missing tables. Only Store.Facts may be used then.
@@ -71,11 +74,12 @@ type Options struct {
 // server_version_num.
 const oldest = 130000
 
-// Open connects, checks the version and, unless options.Inspect is set,
-// migrates. An error says in one sentence what is wrong; it is
-// jotgate.ErrUnavailable if the problem may be temporary. dsn is a URL or
-// key=value pairs, as in libpq. Parameters that platforms add for other
-// programs are understood or ignored (docs/high-availability.md).
+// Open connects to the database, checks the version of the server and, unless
+// options.Inspect is set, creates and migrates the tables. dsn is a URL or key=value
+// pairs, as in libpq. Parameters that hosting platforms add for other programs are
+// understood or ignored (docs/high-availability.md). The caller closes the store. An
+// error says in one sentence what is wrong; it is jotgate.ErrUnavailable if the problem
+// may be temporary.
 func Open(ctx context.Context, dsn string, options Options) (*store.Store, error) {
 	a, err := parseAddress(dsn, &options)
 	if err != nil {

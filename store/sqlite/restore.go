@@ -19,14 +19,14 @@ import (
 
 // Checking a backup, and replacing a database with it.
 
-// ErrInUse is returned if another process has the database open.
+// ErrInUse is the error of Restore if another process has the database open.
 var ErrInUse = errors.New("another process has the database open: stop it first")
 
-// Check reads the whole file and explains in one sentence why it is not a
-// sound jotgate database: it is not a SQLite database, it is damaged, a
-// foreign key refers to a missing row, or jotgate's tables are missing. It
-// changes nothing and creates no files. The file must not be written
-// meanwhile, so Check is for backups.
+// Check reads the whole file and returns nil if it is a complete database of jotgate.
+// Otherwise the error explains in one sentence why it is not: it is not a SQLite
+// database, it is damaged, a foreign key refers to a missing row, or jotgate's tables
+// are missing. Check changes nothing and creates no files. It is for backups: no
+// process may write to the file while Check reads it.
 func Check(ctx context.Context, file string) error {
 	db, err := openFile(file, "mode=ro&immutable=1")
 	if err != nil {
@@ -85,18 +85,19 @@ func isOurs(ctx context.Context, db *sql.DB) error {
 // not be valid for a new account.
 const idGap = 100_000
 
-// Restore atomically replaces the database at path with a copy of backup:
-// after a failure there is either the old database or the new one. The file
-// gets mode 0600. Restore returns the error of Check for the backup; ErrInUse
-// if another process has the old database open, which it finds by asking
-// SQLite for an exclusive lock; and fs.ErrExist if the database exists and
-// replace is false. The next id of accounts is advanced by 100,000.
+// Restore atomically replaces the database at path with a copy of the file backup:
+// after a failure, path has either the old database or the new one. The file gets
+// mode 0600. schema is that of Options. Errors: that of Check for the backup;
+// ErrInUse if another process has the old database open, which Restore finds by
+// requesting SQLite's exclusive lock; fs.ErrExist if the database exists and replace
+// is false. The next id of accounts is advanced by 100,000, so that a token for an
+// account that was created after the backup is not valid for a new account.
 //
-// Nothing that was revoked after the backup is valid again. All sessions end, and all
-// tokens that were issued before are revoked. Accounts that the old database has as
-// inactive, keys that it has retired or deleted, and API keys, clients and invitations
-// that it has revoked, are so in the new one; known is false if the old database could
-// not be read, so that these have to be withdrawn again by hand.
+// Nothing that was revoked after the backup becomes valid again. All sessions end, and
+// all tokens that were issued before are revoked. Accounts that are inactive in the old
+// database, keys that are retired or deleted there, and API keys, clients and
+// invitations that are revoked there, are so in the new one. known is false if the old
+// database could not be read: then the operator has to repeat those changes.
 func Restore(ctx context.Context, backup, path string, schema store.Schema, replace bool) (known bool, err error) {
 	if err := Check(ctx, backup); err != nil {
 		return false, err
@@ -227,10 +228,10 @@ func openFile(file, options string) (*sql.DB, error) {
 	return sql.Open("sqlite", name.String())
 }
 
-// BackupFile atomically writes a copy of the store's database to file, with
-// mode 0600, after Check has found the copy sound: after a failure, file is
-// unchanged. It returns fs.ErrExist if the file exists and replace is false.
-// The store stays in use meanwhile.
+// BackupFile writes a copy of the store's database to file, with mode 0600. The file
+// is written atomically, after Check has read the copy: after a failure, file is
+// unchanged. The error is fs.ErrExist if the file exists and replace is false. The
+// store can be used while BackupFile runs.
 func BackupFile(ctx context.Context, s *store.Store, file string, replace bool) error {
 	if _, err := os.Lstat(file); err == nil && !replace {
 		return fs.ErrExist

@@ -1,19 +1,24 @@
-// Package sqlite opens a store in one SQLite file, without cgo and without
-// anything to install:
+// Package sqlite opens a store in one SQLite file. It needs neither cgo nor an
+// installed SQLite.
+//
+// Call [Open], pass the store to jotgate.New, and close it at the end of the program:
 //
 //	db, err := sqlite.Open(ctx, "jotgate.db", sqlite.Options{})
+//	defer db.Close()
+//	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret}, db)
 //
-// The file is created (mode 0600) and migrated if it does not exist; a file
-// that Django created is used with its tables. Several processes may use it
-// concurrently, including Django.
+// If the file does not exist, it is created with mode 0600, so that only the user of
+// the process can read it; its folder must exist. Its tables are created and migrated,
+// and Django's tables are used if the file has them. Several processes may use the
+// file concurrently, including Django. The zero Options are the safe choice.
 //
 // # How it is tuned
 //
-// The write-ahead log lets readers continue during a write. Foreign keys are
-// enabled. A write returns after its commit is on disk (synchronous FULL).
-// All writes use one connection: those that wait at the same moment share one
-// commit, each in its own savepoint (see writer). Reads have up to eight
-// connections with 1 MiB of cache each.
+// With the write-ahead log, readers continue during a write. Foreign keys are
+// enabled. A write returns after its commit is on disk (synchronous FULL). All
+// writes use one connection: writes that wait at the same time are committed
+// together, each in its own savepoint, so that one that fails does not affect the
+// others. Reads have up to eight connections with 1 MiB of cache each.
 package sqlite
 
 import (
@@ -39,22 +44,22 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// Options configure Open. The zero value is suitable for most uses.
+// Options configure Open. The zero value is the safe choice.
 type Options struct {
 	// Schema names the tables of the users. Default: Django's auth_user.
 	Schema store.Schema
-	// BusyTimeout is how long a write waits for another process to finish
-	// writing. Default: 5 seconds.
+	// BusyTimeout is how long an operation waits for another process that has
+	// locked the file, such as for a write. Default: 5 seconds.
 	BusyTimeout time.Duration
 	// Logger receives a warning if a newer jotgate migrated the file. Default:
 	// slog.Default().
 	Logger *slog.Logger
 	// Metrics counts the operations of the Store. Default: none.
 	Metrics *metrics.Registry
-	// Now is the clock. Default: time.Now.
+	// Now is the clock, for tests. Default: time.Now.
 	Now func() time.Time
-	// Inspect opens the file without creating or migrating anything, and
-	// without an error for missing tables. Only Store.Facts may be used then.
+	// Inspect opens the file for reading, without creating or migrating anything,
+	// and without an error for missing tables. Only Store.Facts may be used then.
 	Inspect bool
 }
 
@@ -62,10 +67,10 @@ type Options struct {
 // modernc.org/sqlite have known bugs in the write-ahead log.
 const oldest = "3.52.0"
 
-// Open opens the database in the file at path and, unless options.Inspect is
-// set, creates and migrates it. An error says in one sentence what is wrong;
-// it is jotgate.ErrUnavailable if the problem may be temporary (a locked
-// file, a full disk).
+// Open opens the database in the file at path and, unless options.Inspect is set,
+// creates and migrates it. path is the path of a file: neither a URL nor ":memory:".
+// The caller closes the store. An error says in one sentence what is wrong; it is
+// jotgate.ErrUnavailable if the problem may be temporary (a locked file, a full disk).
 func Open(ctx context.Context, path string, options Options) (*store.Store, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") {
 		return nil, errors.New("sqlite: a database needs a file: give a path")

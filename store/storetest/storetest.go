@@ -1,18 +1,17 @@
-// Package storetest is the contract of record.Store as a test suite. Every
-// store runs it:
+// Package storetest tests whether an implementation of [record.Store] keeps the contract
+// that the comments of package record define. Every store calls [Run] in one of its tests:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) record.Store { … })
 //	}
 //
-// It covers accounts, sessions, races for a refresh token, and a model of the
-// session machine that random histories are compared with. The optional
-// interfaces ([record.Keys], [record.Events], [record.Outbox], [record.Failures]
-// and [record.Factors]) are tested if the store implements them, and so are API keys
-// if it has a method APIKeys.
+// It tests accounts, sessions and concurrent uses of a refresh token, and compares random
+// sequences of calls with a model of sessions. The optional interfaces, such as
+// [record.Keys], [record.Events] and [record.Factors], are tested if the store implements
+// them, and so are API keys and clients if the store has a method APIKeys or Clients.
 //
-// With the environment variable LONG=1 there are ten times as many rounds of
-// each race and four times as many histories.
+// With the environment variable LONG=1, races and random sequences are repeated more
+// often.
 package storetest
 
 import (
@@ -32,8 +31,9 @@ type part struct {
 	run  func(t *testing.T, s record.Store)
 }
 
-// Run runs the whole suite. open creates an empty store that exists until its
-// test ends; it is called once for each part.
+// Run runs the whole suite, in several subtests of t. It calls open once for each
+// subtest; open creates an empty store, and closes it when the test that it is passed
+// ends.
 func Run(t *testing.T, open func(t *testing.T) record.Store) {
 	for _, part := range slices.Concat(accountsParts, namesParts, addressesParts, sessionsParts, pagesParts, socialParts, factorParts, notBeforeParts, feedParts, racesParts, modelParts, recordsParts, apiKeyParts, clientParts) {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open(t)) })

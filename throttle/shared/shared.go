@@ -1,18 +1,25 @@
-// Package shared counts requests over all nodes of a service, through their database:
+// Package shared applies one rate to all nodes of a service together, by counting
+// requests in the database that the nodes share.
+//
+// Create a Counter with [New], call [Counter.Run] in a goroutine, and pass the
+// Counter to the HTTP layer:
 //
 //	counter := shared.New(store.Rates(db), shared.Options{Logger: logger})
 //	go counter.Run(ctx)
 //	handler, err := api.New(gate, api.Settings{SharedRates: counter})
 //
-// A node asks for many requests and keys together: four times a second, and when a
-// request must wait for the response. Each node may be ahead by a sixtieth of a rate,
-// so with a rate of 60/min and two nodes at most 62 requests are accepted in any
-// minute. A key that has reached its rate is refused from memory until requests
-// expire.
-//
-// A Counter is used after a throttle.Limiter of the same rate, which it does not
-// replace: while the database does not respond, that limiter alone decides, so each
+// A program with its own HTTP layer calls [Counter.Allow] for each request that a
+// [throttle.Limiter] of the same rate accepts. The Counter does not replace that
+// limiter: while the database does not respond, the limiter alone decides, and each
 // node accepts at most the rate.
+//
+// # How exact it is
+//
+// A node may accept a sixtieth of a rate before it reports to the database. Thus with
+// a rate of 60/min and two nodes, at most 62 requests are accepted in any minute.
+// A node reports four times a second, and immediately if a request has to wait for the
+// decision. One report has the requests of many keys. A key that has reached its rate
+// is rejected from memory, without a query, until some of its requests have expired.
 package shared
 
 import (
@@ -30,36 +37,41 @@ import (
 	"github.com/jotgate/jotgate/throttle"
 )
 
-// Claim is what a node asks for one key.
+// Claim is the report of a node about one key, and its request for more.
 type Claim struct {
-	Key  string // 32 hexadecimal digits, of one rate
-	Rate throttle.Rate
-	Made int // requests that the node has accepted, and not reported yet
-	Want int // requests that wait
+	Key  string        // 32 hexadecimal digits: a digest of the key, its scope and its rate
+	Rate throttle.Rate // the rate of the key
+	Made int           // number of requests that the node has accepted since its last report
+	Want int           // number of requests that wait for the decision
 }
 
 // Grant is the response to a Claim.
 type Grant struct {
-	Granted int           // of Claim.Want
-	Wait    time.Duration // until another request can be granted; 0: now
+	Granted int           // how many of the requests in Claim.Want are accepted
+	Wait    time.Duration // until another request can be accepted; 0: one can be accepted now
 }
 
 // Store keeps the counters that nodes share. Its methods may be called concurrently.
+// store.Rates returns that of a database; only a program that keeps its data elsewhere
+// implements one.
 type Store interface {
-	// Borrow applies claims, whose keys differ, in one transaction (Apply), and returns
-	// a Grant for each. Claims of one key by several nodes take effect one after
-	// another. All nodes have the same clock.
+	// Borrow calls Apply for each claim, in one transaction, and returns a Grant for
+	// each, in the same order. No two claims have the same key. Claims of several
+	// nodes for one key take effect one after another, and the time passed to Apply
+	// is that of one clock for all nodes, such as the database's.
 	Borrow(ctx context.Context, claims []Claim) ([]Grant, error)
-	// Purge deletes at most limit keys that are of no more use.
+	// Purge deletes at most limit keys whose requests have all expired, and returns
+	// how many it deleted.
 	Purge(ctx context.Context, limit int) (int, error)
 }
 
-// Options are the options of a Counter. The zero value has the defaults.
+// Options configure a Counter. The zero value has the defaults.
 type Options struct {
-	// Timeout is how long a request waits for the database. Then it is accepted, as the
-	// node's own limiter has decided. Default: 500 ms.
+	// Timeout is how long a request waits for the database. After that it is accepted,
+	// since the node's own limiter has accepted it. Default: 500 milliseconds.
 	Timeout time.Duration
-	// Logger logs once when an outage begins. Default: slog.Default.
+	// Logger receives a warning when the database stops responding. Default:
+	// slog.Default().
 	Logger *slog.Logger
 }
 
@@ -71,8 +83,8 @@ const (
 	outage      = time.Second
 )
 
-// Counter counts requests over all nodes. It is safe for concurrent use. It has no
-// effect unless Run runs.
+// Counter counts the requests of all nodes. Create one with New. It accepts every
+// request while Run is not running. It is safe for concurrent use.
 type Counter struct {
 	store   Store
 	timeout time.Duration
@@ -97,7 +109,7 @@ type entry struct {
 	changed   bool      // it is in Counter.changed
 }
 
-// New returns a Counter on the Store.
+// New returns a Counter that keeps its counts in the Store.
 func New(store Store, o Options) *Counter {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -114,7 +126,10 @@ func keyOf(scope, key string, rate throttle.Rate) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Refused returns how long a key is refused from memory, or zero. It counts nothing.
+// Refused returns how long to wait until a request of the key can be accepted, as far
+// as this node knows without a query; zero if it may be accepted now. It counts
+// nothing: call it before the node's own limiter, so that a request that will be
+// rejected does not count there.
 func (c *Counter) Refused(scope, key string, rate throttle.Rate) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -124,9 +139,10 @@ func (c *Counter) Refused(scope, key string, rate throttle.Rate) time.Duration {
 	return 0
 }
 
-// Allow counts a request that the node's own limiter accepts, and returns zero, or
-// rejects it and returns how long to wait. It may wait for the database, for at most
-// Options.Timeout.
+// Allow counts a request and returns zero, or rejects it and returns how long to wait
+// until the next one can be accepted. Call it only for a request that the node's own
+// limiter accepts. scope separates the keys of different purposes, such as "login". It
+// may wait for the database, for at most Options.Timeout.
 func (c *Counter) Allow(scope, key string, rate throttle.Rate) time.Duration {
 	answer, wait := c.begin(keyOf(scope, key, rate), rate)
 	if answer == nil {
@@ -195,7 +211,8 @@ func (c *Counter) entry(id string, rate throttle.Rate) *entry {
 	return e
 }
 
-// Run reports to the Store until the context ends, and returns its error.
+// Run reports the node's requests to the Store until the context ends, and returns
+// the context's error.
 func (c *Counter) Run(ctx context.Context) error {
 	c.setRunning(true)
 	defer c.setRunning(false)

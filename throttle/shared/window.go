@@ -83,9 +83,10 @@ func (w window) add(now, count int64) window {
 	return w
 }
 
-// Apply adds a claim to the window of its key at a time, and returns the new text, when
-// it is of no more use, and what the claim is granted. A Store calls it while it holds
-// the lock of the key.
+// Apply adds a claim to the counts of its key. text is what the Store has stored for the
+// key, "" if nothing. Apply returns the text to store instead, the time after which it
+// may be deleted, and the response to the claim. The error is that of a text that Apply
+// has not written. A Store calls it while it holds a lock of the key.
 func Apply(text string, c Claim, now time.Time) (next string, until time.Time, g Grant, err error) {
 	w, err := parseWindow(text)
 	if err != nil {
