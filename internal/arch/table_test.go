@@ -113,6 +113,7 @@ var rows = []row{
 	{path: "internal/freeport", kind: testOnly},
 	{path: "internal/testcert", kind: testOnly},
 	{path: "internal/pgtest", kind: testOnly, may: []string{"internal/freeport", "internal/tempdir"}},
+	{path: "internal/program", kind: testOnly},
 	{path: "internal/tempdir", kind: testOnly},
 	{path: "internal/sqlitetest", kind: testOnly, may: []string{"internal/tempdir", "store", "store/sqlite"}},
 	{path: "internal/equaltime", kind: testOnly},

@@ -15,8 +15,10 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/interop/peer"
 )
 
@@ -73,8 +75,10 @@ func Start(tb testing.TB, options Options) *Site {
 func Open(tb testing.TB, options Options) *Site {
 	tb.Helper()
 	s := &Site{Database: options.Database, SecretKey: options.SecretKey, folder: projectFolder(), mail: tb.TempDir()}
+	file := ""
 	if s.Database == "" {
-		s.Database = "sqlite:" + filepath.Join(tb.TempDir(), "django.sqlite3")
+		file = filepath.Join(tempdir.New(tb), "django.sqlite3")
+		s.Database = "sqlite:" + file
 	}
 	if s.SecretKey == "" {
 		s.SecretKey = rand.Text() + rand.Text()
@@ -82,9 +86,43 @@ func Open(tb testing.TB, options Options) *Site {
 	s.env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "DJANGO_OPTIONS="+s.encode(tb, options))
 	s.inside = peer.Start(tb, s.command("inside.py"))
 	if !options.Unmigrated {
-		s.Manage(tb, "migrate", "--verbosity=0")
+		s.migrate(tb, file, tables{!options.NoBlacklist, options.EmailUser, options.ShopUser, options.Programs})
 	}
 	return s
+}
+
+// tables are the options on which the tables depend.
+type tables struct{ blacklist, emailUser, shopUser, programs bool }
+
+// migrated are the contents of migrated SQLite databases, of those that this process has needed.
+var migrated = struct {
+	sync.Mutex
+	contents map[tables][]byte
+}{contents: map[tables][]byte{}}
+
+// migrate creates the project's tables. A new SQLite database in the file, if it is not empty, is a copy of one that
+// Django has migrated with the same options: the migrations take a second.
+func (s *Site) migrate(tb testing.TB, file string, of tables) {
+	tb.Helper()
+	if file == "" {
+		s.Manage(tb, "migrate", "--verbosity=0")
+		return
+	}
+	migrated.Lock()
+	defer migrated.Unlock()
+	content := migrated.contents[of]
+	if content == nil {
+		s.Manage(tb, "migrate", "--verbosity=0")
+		var err error
+		if content, err = os.ReadFile(file); err != nil {
+			tb.Fatal(err)
+		}
+		migrated.contents[of] = content
+		return
+	}
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 func projectFolder() string {

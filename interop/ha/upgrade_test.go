@@ -1,32 +1,48 @@
 package ha
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/interop/serve"
 )
 
 // base is a commit before the latest migrations.
 const base = "2df7f41"
 
-// previous builds the binary of a commit.
+// former is a commit that knows which later migrations it can run beside.
+const former = "1030e21"
+
+// Without paths in the program (-trimpath), the go command finds what it has compiled for an earlier run in its cache.
+const buildOf = `mkdir tree && git -C "$2" archive "$1" | tar -x -C tree && cd tree && go build -buildvcs=false -trimpath -ldflags='-s -w' -o ../jotgate ./cmd/jotgate`
+
+var built = map[string]string{} // binaries by commit, for the tests of this package
+
+// previous builds the binary of a commit, once.
 func previous(t *testing.T, commit string) string {
 	t.Helper()
-	folder := t.TempDir()
-	tree, binary := filepath.Join(folder, "tree"), filepath.Join(folder, "jotgate")
-	if out, err := exec.Command("git", "worktree", "add", "--detach", tree, commit).CombinedOutput(); err != nil {
-		t.Fatalf("this test needs the history of the repository: %v\n%s", err, out)
+	if built[commit] != "" {
+		return built[commit]
 	}
-	t.Cleanup(func() { _ = exec.Command("git", "worktree", "remove", "--force", tree).Run() })
-	cmd := exec.Command("go", "build", "-o", binary, "./cmd/jotgate")
-	cmd.Dir = tree
+	folder := filepath.Join(filepath.Dir(serve.Command(t, "", nil).Path), commit)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", buildOf, "bash", commit, root)
+	cmd.Dir = folder
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", commit, err, out)
+		t.Fatalf("building %s, which needs the history of the repository: %v\n%s", commit, err, out)
 	}
-	return binary
+	built[commit] = filepath.Join(folder, "jotgate")
+	return built[commit]
 }
 
 // A node of an earlier version and one of today's share a database under load: first the earlier one alone, then today's
@@ -46,9 +62,6 @@ func TestUpgrade(t *testing.T) {
 		t.Error(today.Output())
 	}
 }
-
-// former is a commit that knows which later migrations it can run beside.
-const former = "1030e21"
 
 // A rollback under load: today's node has migrated the database; one of the former
 // version starts beside it and then serves alone. A version with which the

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
@@ -32,15 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // binary builds jotgate once.
-var binary = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(folder, "jotgate")
-	build := exec.Command("go", "build", "-o", path, "./cmd/jotgate")
-	build.Dir = "../.."
-	if text, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, text)
-	}
-	return path, nil
-})
+var binary = sync.OnceValues(func() (string, error) { return program.Build(folder) })
 
 // container is how a file starts jotgate.
 type container struct {

@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +18,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/internal/freeport"
+	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/interop/peer"
 )
 
@@ -54,16 +53,7 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-var build = sync.OnceValues(func() (string, error) {
-	_, file, _, _ := runtime.Caller(0)
-	binary := filepath.Join(binaryFolder, "jotgate")
-	cmd := exec.Command("go", "build", "-o", binary, "./cmd/jotgate")
-	cmd.Dir = filepath.Join(filepath.Dir(file), "..", "..")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building jotgate: %w\n%s", err, out)
-	}
-	return binary, nil
-})
+var build = sync.OnceValues(func() (string, error) { return program.Build(binaryFolder) })
 
 // Command returns a command that runs the binary with arguments in a folder. Of the environment variables that jotgate
 // reads, it has only those in env.

@@ -1,16 +1,18 @@
-// Runtests runs the tests of several modules one after the other, says what it
-// is doing, and ends with one summary of what failed and how to run it alone.
+// Runtests runs the tests of several modules, two at a time, says what it is
+// doing, and ends with one summary of what failed and how to run it alone.
 //
 //	go run -C tools ./runtests [-setup COMMAND] [-flags "GO TEST FLAGS"] MODULE...
 //
 // MODULE is a folder relative to the repository, "." for the main module. The
 // closing lines of go test ("ok  package  1.2s") are printed as they are. All
-// modules are run, whatever fails; the status is then 1.
+// modules are run, whatever fails; the status is then 1. Temporary files are in
+// one folder, which is removed at the end.
 package main
 
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,7 +21,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -33,16 +37,22 @@ func main() {
 		fmt.Fprintln(os.Stderr, "runtests:", err)
 		os.Exit(2)
 	}
-	signals := make(chan os.Signal, 1) // the children get it as well, from the terminal
+	temporary, err := newFolder(os.TempDir(), root)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "runtests:", err)
+		os.Exit(2)
+	}
+	r := &run{root: root, flags: strings.Fields(*flags), start: time.Now(), out: os.Stdout, temporary: temporary}
+	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	r := &run{root: root, flags: strings.Fields(*flags), start: time.Now(), out: os.Stdout, signals: signals}
-	if *setup != "" && !r.setup(strings.Fields(*setup)) {
-		os.Exit(1)
-	}
-	for _, module := range flag.Args() {
-		r.module(module)
-	}
-	if !r.summary() {
+	go func() {
+		for s := range signals {
+			r.stop(s)
+		}
+	}()
+	good := (*setup == "" || r.setup(strings.Fields(*setup))) && r.all(flag.Args())
+	temporary.remove()
+	if !good {
 		os.Exit(1)
 	}
 }
@@ -62,13 +72,18 @@ func repository() (string, error) {
 
 // run is one run of several modules.
 type run struct {
-	root    string
-	flags   []string
-	start   time.Time
-	out     io.Writer
-	signals <-chan os.Signal
-	times   []packageTime
-	failed  []failure
+	root      string
+	flags     []string
+	start     time.Time
+	temporary folder
+	parallel  int // modules that run at the same time
+
+	mu       sync.Mutex // guards what follows, and what the streams print and add
+	out      io.Writer
+	commands []*exec.Cmd // that are running
+	stopped  bool        // by a signal
+	times    []packageTime
+	failed   []failure
 }
 
 type packageTime struct {
@@ -98,17 +113,47 @@ func (r *run) setup(command []string) bool {
 	return err == nil
 }
 
+// all runs the modules, two at a time, so that no processor waits for the last package of one. It
+// reports whether everything passed.
+func (r *run) all(modules []string) bool {
+	r.parallel = min(2, len(modules))
+	if r.parallel > 1 { // what both compile, once
+		_ = r.command(exec.Command("go", "build", "./..."), "", func() string { return "go build" }, r.print)
+	}
+	queue := make(chan string, len(modules))
+	for _, module := range modules {
+		queue <- module
+	}
+	close(queue)
+	var workers sync.WaitGroup
+	for range r.parallel {
+		workers.Go(func() {
+			for module := range queue {
+				r.module(module)
+			}
+		})
+	}
+	workers.Wait()
+	return r.summary()
+}
+
+func (r *run) print(line string) { fmt.Fprintln(r.out, line) }
+
 // module runs the tests of one module.
 func (r *run) module(module string) {
 	// The limit of go test, 10 minutes for a package, would be a verdict on a slow machine.
 	// Many tests wait for programs that they start, so that twice as many packages as processors run at the same time.
-	arguments := append([]string{"test", "-json", "-timeout=60m", fmt.Sprintf("-p=%d", 2*runtime.NumCPU())}, r.flags...)
+	arguments := append([]string{"test", "-json", "-timeout=60m", fmt.Sprintf("-p=%d", 2*runtime.NumCPU()/r.parallel)}, r.flags...)
 	if module != "." {
 		arguments = append(arguments, "-count=1") // what the judges are is not in the key of the cache
 	}
-	r.say("== %s: go test %s", module, strings.Join(append(arguments[2:], "./..."), " "))
 	s := newStream(r, module)
-	err := r.command(exec.Command("go", append(arguments, "./...")...), module, s.running, s.line)
+	r.mu.Lock()
+	r.say("== %s: go test %s ./...", module, strings.Join(arguments[2:], " "))
+	r.mu.Unlock()
+	err := r.command(exec.Command("go", append(arguments, r.packages(module)...)...), module, s.running, s.line)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	s.end()
 	if err != nil && !s.anyFailed {
 		r.failed = append(r.failed, failure{module: module})
@@ -120,15 +165,16 @@ func (r *run) module(module string) {
 const quiet = 20 * time.Second
 
 // command runs a command in a folder of the repository, passes on each line of
-// its output, and says what is running while there is none.
+// its output, and says what is running while there is none. It calls both functions with r locked.
 func (r *run) command(cmd *exec.Cmd, folder string, running func() string, line func(string)) error {
 	cmd.Dir = filepath.Join(r.root, folder)
+	cmd.Env = append(os.Environ(), "TMPDIR="+r.temporary.path, "TESTS_SHARED="+r.temporary.shared())
 	pipe, in, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	cmd.Stdout, cmd.Stderr = in, in
-	err = cmd.Start()
+	err = r.begin(cmd)
 	in.Close()
 	if err != nil {
 		return err
@@ -141,15 +187,55 @@ func (r *run) command(cmd *exec.Cmd, folder string, running func() string, line 
 		select {
 		case text, more := <-lines:
 			if !more {
-				return cmd.Wait()
+				return r.ended(cmd)
 			}
-			line(text)
+			r.locked(func() { line(text) })
 			tick.Reset(quiet)
 		case <-tick.C:
-			r.say("… running: %s", running())
-		case s := <-r.signals:
-			_ = cmd.Process.Signal(s)
+			r.locked(func() { r.say("… running: %s", running()) })
 		}
+	}
+}
+
+func (r *run) locked(do func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	do()
+}
+
+var errStopped = errors.New("stopped by a signal")
+
+// begin starts a command, unless a signal has come.
+func (r *run) begin(cmd *exec.Cmd) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stopped {
+		return errStopped
+	}
+	err := cmd.Start()
+	if err == nil {
+		r.commands = append(r.commands, cmd)
+	}
+	return err
+}
+
+// ended waits for the end of a command whose output has ended.
+func (r *run) ended(cmd *exec.Cmd) error {
+	err := cmd.Wait()
+	r.locked(func() {
+		r.commands = slices.DeleteFunc(r.commands, func(c *exec.Cmd) bool { return c == cmd })
+	})
+	return err
+}
+
+// stop passes a signal to the commands, and lets no other begin. From the
+// terminal they get it as well.
+func (r *run) stop(s os.Signal) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = true
+	for _, cmd := range r.commands {
+		_ = cmd.Process.Signal(s)
 	}
 }
 

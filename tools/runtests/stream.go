@@ -154,6 +154,9 @@ func (r *run) summary() bool {
 	for _, p := range r.times[:min(5, len(r.times))] {
 		fmt.Fprintf(r.out, "  %6.1fs  %s\n", p.seconds, p.pkg)
 	}
+	if left := r.temporary.left(); len(left) > 0 {
+		fmt.Fprintf(r.out, "Left in the temporary folder: %s\n", strings.Join(left, " "))
+	}
 	if len(r.failed) == 0 {
 		fmt.Fprintln(r.out, "All passed.")
 		return true

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// Two runs at the same time have a folder each; the next one takes the same path, empty.
+func TestFolder(t *testing.T) {
+	parent := t.TempDir()
+	begin := func() folder {
+		t.Helper()
+		f, err := newFolder(parent, "/checkout")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	first := begin()
+	if second := begin(); second.path == first.path {
+		t.Errorf("both runs use %s", first.path)
+	}
+	if err := os.MkdirAll(filepath.Join(first.path, "left", "behind"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got := first.left(); !slices.Equal(got, []string{"left"}) {
+		t.Errorf("left behind: %q", got)
+	}
+	first.lock.Close() // the run is killed
+	again := begin()
+	if again.path != first.path || len(again.left()) != 0 {
+		t.Errorf("%s after %s, with %q", again.path, first.path, again.left())
+	}
+	again.remove()
+	if _, err := os.Stat(again.path); !os.IsNotExist(err) {
+		t.Errorf("the folder is left: %v", err)
+	}
+}
+
+func TestOrder(t *testing.T) {
+	got := ordered([]string{modulePath, modulePath + "/admin", modulePath + "/apikey", modulePath + "/cmd/jotgate", modulePath + "/jwt"})
+	want := []string{modulePath + "/cmd/jotgate", modulePath, modulePath + "/admin", modulePath + "/apikey", modulePath + "/jwt"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
