@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Purpose is the effect of following a link.
+// Purpose is the purpose of a pending row: the effect of following its link.
 type Purpose string
 
 // The purposes of a row of jotgate_pending. PendingUnverified has no link: it
@@ -16,32 +16,31 @@ const (
 	PendingActivation  Purpose = "activation"   // the account becomes active
 	PendingEmailChange Purpose = "email_change" // Email becomes the account's address
 	PendingEmailUndo   Purpose = "email_undo"   // Email becomes the account's address again
-	PendingUnverified  Purpose = "unverified"
-	PendingDeletion    Purpose = "deletion" // the account is not deleted; a row of jotgate_deletion
+	PendingUnverified  Purpose = "unverified"   // none; see above
+	PendingDeletion    Purpose = "deletion"     // the account is restored; a row of jotgate_deletion
 )
 
 // Pending is a change that takes effect when its link is followed: a row of
-// jotgate_pending. There is at most one for a user, a purpose and an address.
-// An account awaits activation if and only if it has a row with
-// PendingActivation.
+// jotgate_pending. A user has at most one for each purpose and address. An account
+// awaits activation if and only if it has a row with PendingActivation.
 type Pending struct {
 	User    UserID
 	Purpose Purpose
-	Email   string // the address that the link is sent to
-	// Nonce is random and part of what signs the link, so that no link of an
-	// earlier row is valid for this one. A link cannot be made from it without
-	// the secret key.
+	Email   string // the address to which the link is sent
+	// Nonce is random. The signature of the link covers it, so that no link of an
+	// earlier row is valid for this one. A link cannot be made from it without the
+	// secret key.
 	Nonce   string
 	Created time.Time
 	Expires time.Time // zero: never
 }
 
-// Addresses keeps which e-mail addresses are verified, in allauth's table
-// account_emailaddress, and the pending rows.
+// Addresses keeps two kinds of rows: which e-mail addresses are verified, in allauth's
+// table account_emailaddress, and pending changes.
 type Addresses interface {
-	// SignUp is Accounts.Create for an account whose address is not verified yet:
-	// in the same transaction it lists the address as unverified and, unless
-	// await is nil, sets its User and inserts it.
+	// SignUp creates an account, as Accounts.Create does, whose address is not
+	// verified yet. In the same transaction it lists the address as unverified and, if
+	// await is not nil, sets await.User and inserts await.
 	SignUp(ctx context.Context, a *Account, await *Pending) error
 	// Verified reports whether the address is listed as verified for the
 	// account. listed reports whether any address of the account is listed; if
@@ -55,8 +54,9 @@ type Addresses interface {
 	// AddPending inserts p and replaces the row with the same user, purpose and
 	// address; with PendingEmailChange, every such row of the user.
 	AddPending(ctx context.Context, p Pending) error
-	// Spend adds one to each key's counter, in one transaction, unless one of
-	// them has reached limit: then it changes nothing and returns false. A
-	// counter starts again at zero if nothing was added to it for window.
+	// Spend adds one to the counter of each key, in one transaction, and returns true.
+	// If one of the counters has reached limit, it changes nothing and returns false.
+	// A counter starts again at zero if nothing was added to it for the duration
+	// window.
 	Spend(ctx context.Context, keys []string, limit int, now time.Time, window time.Duration) (bool, error)
 }

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// Deletions deletes the accounts whose owners have asked for it, after the time in
-// which they can restore them. A Store with these methods is asked for the accounts
-// that are due; without them accounts are deleted immediately.
+// Deletions is an optional interface of a Store. It deletes accounts some time after
+// their owners have requested it, in which they can restore them. If a Store does not
+// have it, a Gate deletes accounts immediately.
 type Deletions interface {
-	// DueDeletions lists at most limit rows with PendingDeletion that expire at or
-	// before now and belong to a user after the given one, in the order of users.
+	// DueDeletions lists at most limit rows with PendingDeletion that have expired at
+	// now, in order of users, beginning after the user after.
 	DueDeletions(ctx context.Context, now time.Time, after UserID, limit int) ([]Pending, error)
-	// DeleteDue deletes the account of such a row as Accounts.Delete does, unless it
-	// is active again or has logged in since the row was created: then it deletes only
-	// the row. It returns false if the account was not deleted, also if the row is
-	// gone.
+	// DeleteDue deletes the account of such a row, as Accounts.Delete does. If the
+	// account is active again or has logged in since the row was created, it deletes
+	// only the row. deleted reports whether it deleted the account; it did not if the
+	// row no longer exists.
 	DeleteDue(ctx context.Context, p Pending) (deleted bool, err error)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Event is one entry of the audit trail, a row of jotgate_event. It never
-// holds a password, a token or a link.
+// contains a password, a token or a link.
 type Event struct {
 	ID        int64     `json:"id"`
 	Time      time.Time `json:"time"`
@@ -18,44 +18,44 @@ type Event struct {
 	Address   string    `json:"address,omitempty"`
 	UserAgent string    `json:"user_agent,omitempty"`
 	Endpoint  string    `json:"endpoint,omitempty"` // the route pattern of the request
-	// Subject is a keyed digest of the name or the address that a client sent. It
-	// is the same for all spellings that fold to the same text, so that attempts
-	// on one name can be counted without the name.
+	// Subject is a keyed digest of the username or the e-mail address that a client
+	// sent. It is the same for all spellings that names.Fold does not distinguish, so
+	// that attempts on one name can be counted without storing the name.
 	Subject string `json:"subject,omitempty"`
 	Detail  string `json:"detail,omitempty"` // the reason for a failure, or what changed
-	// Actor is who made a change to something of another user: a member of staff
-	// at the administration, or who impersonated User.
+	// Actor is the member of staff who caused the event for another user: in the
+	// administration, or while acting for User.
 	Actor UserID `json:"actor_id,omitempty"`
-	// Target is what a change by an administrator was about, such as "user 7" or
+	// Target is the object that an administrator changed, such as "user 7" or
 	// "group 2".
 	Target string `json:"target,omitempty"`
 	// Changes is a JSON object of the fields that were changed, each with its value
 	// before and after: {"email": ["a@example.com", "b@example.com"]}.
 	Changes string `json:"changes,omitempty"`
-	// Parent is the ID of the event of the job of which this change was a part.
+	// Parent is the ID of the event of the job that made this change, or 0.
 	Parent int64 `json:"parent_id,omitempty"`
 	// Count is the number of events that the row represents. For Bounded kinds,
 	// the first five events with the same kind, subject, address and endpoint in
-	// ten minutes each have a row; one more row counts the others and has the
-	// members of the first of these.
+	// ten minutes each have a row; one more row counts the others, and has the
+	// values of the first of them.
 	Count int64 `json:"count"`
 }
 
 // EventKind describes an event of the audit trail.
 type EventKind struct {
-	Name    string
-	Outcome string
-	// Bounded events can be caused by any client at any rate, so the number of
-	// their rows is limited.
+	Name    string // as in Event.Name
+	Outcome string // success, failure or denied
+	// Bounded means that the number of rows is limited (Event.Count), because any
+	// client can cause such events at any rate.
 	Bounded bool
-	// Sampled events are logged only when a row is inserted; all others, each
-	// time.
+	// Sampled means that an event is logged only when a row is inserted. Events of
+	// other kinds are always logged.
 	Sampled bool
-	About   string
+	About   string // the description in docs/events.md
 }
 
-// EventKinds lists all kinds of events in the audit trail; the log lines at
-// level info have the same names. docs/events.md documents them.
+// EventKinds lists all kinds of events in the audit trail. The log lines at level info
+// have the same names. It must not be modified. docs/events.md documents them.
 var EventKinds = []EventKind{
 	{Name: "login", Outcome: "success", About: "A user logged in: a session was started."},
 	{Name: "login_failed", Outcome: "failure", Bounded: true, About: "A login, or a client at `/o/token/`, was rejected. The detail is the reason, which no response shows."},
@@ -89,8 +89,8 @@ var EventKinds = []EventKind{
 	{Name: "forbidden", Outcome: "denied", Bounded: true, Sampled: true, About: "A request with a valid token was rejected with 403."},
 }
 
-// EventKindOf returns the kind with this name, and false if there is none.
-func EventKindOf(name string) (EventKind, bool) {
+// EventKindOf returns the kind with this name. ok is false if there is none.
+func EventKindOf(name string) (kind EventKind, ok bool) {
 	i := slices.IndexFunc(EventKinds, func(k EventKind) bool { return k.Name == name })
 	if i < 0 {
 		return EventKind{Name: name}, false
@@ -98,18 +98,19 @@ func EventKindOf(name string) (EventKind, bool) {
 	return EventKinds[i], true
 }
 
-// Events keeps the audit trail. It gets every event
-// that the log gets, except two that it inserts itself, in the transaction
-// that causes them: Sessions.Create inserts "login", Sessions.Rotate inserts
-// "reuse".
+// Events keeps the audit trail. A Gate calls Add for each event, except for those that
+// the store inserts itself in the transaction that causes them: "login" in
+// Sessions.Create, "reuse" in Sessions.Rotate, the end of sessions that
+// Sessions.ConfirmPassword and ConfirmActive find, and the event in the context of a
+// change (AttachedTo).
 type Events interface {
-	// Add inserts an event. The store sets its ID; an empty Outcome means
-	// that of the kind, and a Count below 1 means 1.
+	// Add inserts an event. The store sets its ID. If Outcome is empty, it is that of
+	// the kind; if Count is below 1, it is 1.
 	Add(ctx context.Context, e Event) error
-	// List lists at most limit events with an id below before, newest
-	// first. If before is 0, it starts at the newest. If user is not empty, it
-	// lists only that user's events.
+	// List lists at most limit events with an id below before, newest first. If before
+	// is 0, it starts at the newest. If user is not empty, it lists only the events of
+	// that user.
 	List(ctx context.Context, user UserID, before int64, limit int) ([]Event, error)
-	// Purge deletes at most limit events older than keep.
+	// Purge deletes at most limit events older than keep, and returns the number.
 	Purge(ctx context.Context, keep time.Time, limit int) (int, error)
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// FactorType is the kind of a second factor, in allauth's words.
+// FactorType is the kind of a second factor, as allauth names it.
 type FactorType string
 
-// The kinds of second factors. Recovery codes replace another factor and do not
-// count as one by themselves.
+// The kinds of second factors. Recovery codes replace another factor, and are not a
+// second factor without one.
 const (
 	FactorTOTP     FactorType = "totp"
 	FactorRecovery FactorType = "recovery_codes"
@@ -25,15 +25,15 @@ type Factor struct {
 	ID   int64
 	User UserID
 	Type FactorType
-	// Data is the row's JSON object. It may hold a secret, so it is never logged
-	// and never sent to a client.
+	// Data is the row's JSON object, in allauth's form. It may contain a secret: it
+	// must not be logged or sent to a client.
 	Data     string
 	Created  time.Time
 	LastUsed time.Time // zero: never
 }
 
-// FactorSet returns a text that changes if a factor is added or removed. It is
-// "" if the user has no second factor. Recovery codes do not change it.
+// FactorSet returns a text that identifies the user's second factors: it changes if one
+// is added or removed, and is "" if there is none. Recovery codes have no effect on it.
 func FactorSet(factors []Factor) string {
 	var names []string
 	for _, f := range factors {
@@ -45,97 +45,100 @@ func FactorSet(factors []Factor) string {
 	return strings.Join(names, ",")
 }
 
-// FactorUse is a change of a factor's row, such as the last time step of TOTP.
-// It takes effect only if Data is still Old, so that of concurrent uses of one
+// FactorUse is a change of the Data of a factor at its use, such as the last time step
+// of TOTP. It takes effect only if Data is still Old, so that of concurrent uses of one
 // code exactly one succeeds.
 type FactorUse struct {
 	ID       int64
 	Old, New string
-	LastUsed time.Time // zero: the column is left as it is
+	LastUsed time.Time // zero: the column is unchanged
 }
 
-// Spent marks something that can be used once, such as a pending login, as
-// used. The row is deleted after Expires, when it can no longer be presented.
+// Spent records that something that can be used once, such as a pending login, has been
+// used. The row is deleted after Expires, when no client can use it again.
 type Spent struct {
 	ID      string // at most 128 bytes
 	Expires time.Time
 }
 
-// Entry is what CreateSession checks and writes together with a session, in the
-// same transaction.
+// Entry is what Sessions.Create checks and writes together with a session, in the same
+// transaction. The zero Entry is the safe choice: with it, Create rejects a user who has
+// a second factor.
 type Entry struct {
-	// Endpoint is that of the event.
+	// Endpoint is the endpoint of the login, for the event.
 	Endpoint string
-	// Factors is the FactorSet of the user, as it was read. If it is another one
-	// now, the error is jotgate.ErrNotFound. Thus the zero value starts no session
-	// for a user with a second factor.
+	// Factors is the FactorSet of the user when it was read. If the user has other
+	// factors now, the error is jotgate.ErrNotFound.
 	Factors string
-	// Spend are inserted. If one of them exists, the error is
+	// Spend are rows to insert. If one of them exists, the error is
 	// jotgate.ErrLoginNotValid.
 	Spend []Spent
-	// Uses are applied. If the data of one is not Old, the error is
+	// Uses are changes to apply. If the data of a factor is not Old, the error is
 	// jotgate.ErrCodeNotValid.
 	Uses []FactorUse
-	// Social are applied at the session's Created.
+	// Social are logins with accounts at providers to record, at the session's
+	// Created.
 	Social []SocialUse
 	// Forgive are the keys of failure counters to remove.
 	Forgive []string
-	// Add are new factors of the user, as those of a FactorChange.
+	// Add are new factors of the user, as in FactorChange.
 	Add []*Factor
-	// Replaces, if not empty, is a live session of the user that ends with
-	// EndedByStepUp. If it is not live, the error is jotgate.ErrTokenBlacklisted.
+	// Replaces, if not empty, is the id of a live session of the user, which ends
+	// with EndedByStepUp. If it is not live, the error is
+	// jotgate.ErrTokenBlacklisted.
 	Replaces string
 }
 
 // FactorChange is a change of a user's factors, applied in one transaction.
 type FactorChange struct {
 	User UserID
-	// IfPassword and IfFactors make the change conditional on the stored password
-	// and on the FactorSet. nil: unconditional.
+	// IfPassword and IfFactors, if not nil, are conditions: the stored hash and the
+	// FactorSet of the user must be these.
 	IfPassword, IfFactors *string
-	// IfSocial makes the change conditional on the ids of the user's accounts at
-	// providers, in order. nil: unconditional.
+	// IfSocial, if not nil, is a condition: these must be the ids of the user's
+	// accounts at providers, in order.
 	IfSocial *[]int64
 	// EndReset deletes the pending reset of the user's factors. A session that
-	// begins with a second factor (Entry.Uses) does so, too.
+	// begins with a second factor (Entry.Uses) also deletes it.
 	EndReset bool
 	// Spend, Uses and Forgive are applied as those of an Entry.
 	Spend   []Spent
 	Uses    []FactorUse
 	Forgive []string
-	// Add are inserted, and their IDs are set. If the user has a factor that may
-	// exist only once, the error is jotgate.ErrTaken.
+	// Add are factors to insert; the store sets their IDs. If a user may have only
+	// one of a type and has it, the error is jotgate.ErrTaken.
 	Add []*Factor
 	// Remove are the ids of rows of the user to delete. If one does not exist, the
-	// error is jotgate.ErrNotFound. Recovery codes are also deleted with the last
+	// error is jotgate.ErrNotFound. Recovery codes are deleted together with the last
 	// other factor.
 	Remove []int64
 	// EndSessions, if not empty, ends the user's sessions except KeepSession, as
-	// Sessions.EndSessions does, at At.
+	// Sessions.End does, at the time At.
 	EndSessions EndReason
 	KeepSession string
 	At          time.Time
 }
 
-// FactorReset is a reset of a user's second factors by staff. It takes effect at
-// the first login after Due, unless the user logs in with a second factor
+// FactorReset is a reset of a user's second factors that staff has requested. It takes
+// effect at the first login after Due, unless the user logs in with a second factor
 // before.
 type FactorReset struct {
 	User   UserID
-	By     UserID // who requested it; empty: an operator by command
+	By     UserID // the member of staff; empty if an operator requested it by command
 	Reason string
 	Due    time.Time
 }
 
-// Factors keeps second factors, in allauth's table, and what is used once.
+// Factors keeps second factors, in allauth's table mfa_authenticator, their pending
+// resets, and a few settings.
 type Factors interface {
 	// ListFactors lists the user's factors in order of id, at most 100.
 	ListFactors(ctx context.Context, user UserID) ([]Factor, error)
 	// ChangeFactors applies the change. The error is jotgate.ErrNotFound if a
 	// condition does not hold or there is no such account.
 	ChangeFactors(ctx context.Context, change FactorChange) error
-	// CountAttempt adds one to the failure counter of key if it still is before
-	// (the zero Failure if there is none), and reports whether it was. Of
+	// CountAttempt adds one to the failure counter of key, if the counter equals
+	// before (the zero Failure if there is none), and reports whether it did. Of
 	// concurrent callers with the same before, exactly one counts.
 	CountAttempt(ctx context.Context, key string, before Failure, now time.Time) (bool, error)
 	// RequestReset stores a reset of a user's factors that takes effect at its Due,
@@ -143,8 +146,8 @@ type Factors interface {
 	RequestReset(ctx context.Context, reset FactorReset) error
 	// PendingReset returns the reset of the user's factors, or nil.
 	PendingReset(ctx context.Context, user UserID) (*FactorReset, error)
-	// GraceStart returns the time of the first call for this user: now, or an
-	// earlier time.
+	// GraceStart returns the now of the first call for this user: the beginning of
+	// jotgate.Settings.MFAGrace.
 	GraceStart(ctx context.Context, user UserID, now time.Time) (time.Time, error)
 	// Setting returns a setting that is kept in the database, or "".
 	Setting(ctx context.Context, name string) (string, error)
@@ -152,13 +155,15 @@ type Factors interface {
 	PinSetting(ctx context.Context, name, value string) (string, error)
 }
 
-// FactorFormat is the setting (Factors.Setting) that says how secrets are kept
-// in mfa_authenticator: FormatSealed if jotgate created the table, and "" if a
-// Django with allauth did, whose plain format is then used.
+// FactorFormat is the name of the setting (Factors.Setting) for the format of the
+// secrets in mfa_authenticator. Its value is FormatSealed, encrypted, if jotgate created
+// the table. It is "" if a Django with allauth created it: then the secrets have
+// allauth's format, which is not encrypted.
 const (
 	FactorFormat = "mfa_format"
 	FormatSealed = "sealed"
 )
 
-// PinnedRPID is the setting that holds the RP ID that passkeys were registered for.
+// PinnedRPID is the name of the setting (Factors.Setting) with the RP ID for which the
+// passkeys were registered.
 const PinnedRPID = "rp_id"

@@ -10,44 +10,42 @@ import (
 	"time"
 )
 
-// Revocation is one entry of the revocation feed. It revokes a session, or a
-// user's tokens that were issued before NotBefore. A user is identified by
-// the id and the username, since tokens may hold either
-// (Settings.UserIDField); only by Username if the account has given up that
-// name.
+// Revocation is one entry of the revocation feed. It revokes a session, or the tokens of
+// a user that were issued before NotBefore. A user is identified by id and username,
+// since tokens may contain either (jotgate.Settings.UserIDField); by the username alone,
+// if the account no longer has that name.
 type Revocation struct {
 	Seq       int64     `json:"seq"`
 	Session   string    `json:"sid,omitempty"`
 	User      UserID    `json:"user_id,omitempty"`
 	Username  string    `json:"username,omitempty"`
 	NotBefore time.Time `json:"not_before,omitzero"` // with a user: tokens issued before it are rejected
-	// Sessionless limits the entry to the user's tokens without a session, and
-	// extends it to those issued in the second of NotBefore. Otherwise the entry
-	// revokes all access tokens issued before NotBefore, but not the sessions: a
-	// refresh then returns a token with the user's current rights.
+	// Sessionless means that the entry revokes only tokens without a session: those
+	// issued before NotBefore or in the same second. If it is false, the entry revokes
+	// all access tokens issued before NotBefore, but not the sessions: a refresh then
+	// returns a token with the user's current rights.
 	Sessionless bool `json:"sessionless,omitempty"`
-	// Made is when the entry was inserted, by the database's clock, or the latest
-	// time at which a token that it revokes may have been issued, if a node with
-	// a fast clock issued it. The store sets it.
+	// Made is the time by the database's clock at which the entry was inserted, or the
+	// latest time at which a revoked token may have been issued, if that is later
+	// because the clock of a node is fast. The store sets it.
 	Made time.Time `json:"made"`
-	// Transaction is the transaction that inserted the entry, a number that only
-	// a Horizon of the same database can compare.
+	// Transaction is the number of the transaction that inserted the entry. Only a
+	// Horizon of the same database can compare it.
 	Transaction int64 `json:"-"`
 }
 
 // Revocations is the feed of revoked sessions and users.
 //
 // The feed is exact regardless of the nodes' clocks and of the order in which
-// transactions commit: a reader that continues from the Next of its last page
-// gets every entry that has become visible since then, exactly once. No entry
-// is ordered, selected or skipped by a time, except by the first page, see
-// Revocations.
+// transactions commit: a reader that continues from the Next of its last page gets
+// every entry that has become visible since then, exactly once. The order and the
+// selection of entries do not depend on a clock, except that the first listing leaves
+// out old entries.
 type Revocations interface {
-	// List lists the entries that became visible after the cursor, in
-	// order of Seq, at most MaxRevocations. With the zero cursor, or one of
-	// another epoch, it lists all entries that are still needed: it leaves out
-	// those with a Made that is more than keep before now, the caller's clock,
-	// and also more than keep before the database's clock.
+	// List lists the entries that became visible after the cursor, in order of Seq, at
+	// most MaxRevocations. With the zero cursor, or one of another epoch, it lists all
+	// entries that are still needed: it leaves out those whose Made is more than keep
+	// before both now, the caller's time, and the time of the database.
 	List(ctx context.Context, after RevocationCursor, now time.Time, keep time.Duration) (RevocationPage, error)
 }
 
@@ -57,21 +55,21 @@ const MaxRevocations = 10_000
 // RevocationPage is one page of the feed.
 type RevocationPage struct {
 	Entries []Revocation
-	Next    RevocationCursor // where the page after this one begins
-	More    bool             // that page has entries already
-	Clock   time.Time        // the database's clock
+	Next    RevocationCursor // the position after this page
+	More    bool             // the next page already has entries
+	Clock   time.Time        // the time of the database
 }
 
 // RevocationCursor is a position in the feed. The zero cursor is its start.
 type RevocationCursor struct {
-	// Epoch identifies the history of the database. It changes when a database is
-	// restored from a backup or a standby takes over, because an earlier Horizon
-	// then has no meaning.
+	// Epoch identifies the history of the database. It changes when the database is
+	// restored from a backup or a standby takes over, because an earlier Horizon has
+	// no meaning then.
 	Epoch string
-	// Seen is what earlier pages have listed completely.
+	// Seen is the transactions whose entries earlier pages have listed.
 	Seen Horizon
 	// Target and Seq are set between the pages of one long listing: the next page
-	// lists what Target sees and continues after Seq.
+	// lists the entries that Target sees and whose Seq is greater.
 	Target Horizon
 	Seq    int64
 }
@@ -85,7 +83,8 @@ type Horizon struct {
 	Running  []int64 // sorted; from Min to below Max
 }
 
-// Sees reports whether the transaction had committed (or failed).
+// Sees reports whether the transaction is in the set: it had ended, by a commit or a
+// rollback, when the Horizon was taken.
 func (h Horizon) Sees(transaction int64) bool {
 	if transaction < h.Min {
 		return true
@@ -128,7 +127,8 @@ func (h Horizon) String() string {
 // errHorizon says that a text is not a Horizon.
 var errHorizon = errors.New("not of the form MIN:MAX:RUNNING,…")
 
-// ParseHorizon parses what String returns.
+// ParseHorizon parses the result of Horizon.String. It returns an error for a text that
+// is not of that form.
 func ParseHorizon(text string) (h Horizon, err error) {
 	if text == "" {
 		return Horizon{}, nil

@@ -4,10 +4,10 @@ package record
 // Django REST framework.
 type Kind string
 
-// The kinds of columns. In an Account's and a Change's Fields, a value is nil
-// (NULL) or, by kind: a string (text, date as YYYY-MM-DD, datetime as RFC 3339,
-// uuid with hyphens, decimal), a bool, an int64 (integer), a float64 (number)
-// or a json.RawMessage.
+// The kinds of columns. A value in the Fields of an Account or a Change is nil for NULL.
+// Otherwise it is a bool for KindBoolean, an int64 for KindInteger, a float64 for
+// KindNumber, a json.RawMessage for KindJSON, and a string for the others: a date as
+// YYYY-MM-DD, a datetime as in RFC 3339, a uuid with hyphens.
 const (
 	KindText     Kind = "string"
 	KindBoolean  Kind = "boolean"
@@ -28,24 +28,23 @@ type UserField struct {
 	Kind      Kind
 	MaxLength int  // of text, in characters; 0: no limit
 	Null      bool // the column may be NULL
-	Blank     bool // the column may hold an empty string
-	Required  bool // at sign-up
-	ReadOnly  bool // shown, not set by users
-	WriteOnly bool // set at sign-up, not shown
+	Blank     bool // the column may be an empty string
+	Required  bool // users must set it when they sign up
+	ReadOnly  bool // users see it but do not set it
+	WriteOnly bool // users set it when they sign up but do not see it
 }
 
-// Model describes what a store's user table allows. A store may have a method
-// Model that returns it; without one, the model is Django's own.
+// Model describes what a store's user table allows. A store may have a method Model()
+// Model that returns it; without it, the table is that of Django's own user model.
 type Model struct {
-	// LoginIsEmail reports whether the column of the login name is that of the
-	// e-mail address.
+	// LoginIsEmail reports whether users log in with the column of the e-mail
+	// address.
 	LoginIsEmail bool
-	// EmailIsUnique reports whether no two accounts may have one address.
+	// EmailIsUnique reports whether two accounts must have different addresses.
 	EmailIsUnique bool
 	// Fields are the further columns that users set and see.
 	Fields []UserField
-	// Unfilled explains in one sentence why no account can be created: a column
-	// must have a value, and no setting says which. It is nil if accounts can be
-	// created.
+	// Unfilled is nil if accounts can be created. Otherwise it explains in one
+	// sentence why not: a column must have a value that no setting determines.
 	Unfilled error
 }

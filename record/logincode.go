@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// LoginCode is a code for a login that was requested for an e-mail address: a row of
-// jotgate_login_code, one for an address. The code itself is not stored: it is made
-// from ID with the secret key.
+// LoginCode is a code to log in with, which was requested for an e-mail address: a row
+// of jotgate_login_code. An address has at most one. The code is not stored: it is
+// derived from ID with the secret key.
 type LoginCode struct {
 	Address string // digest of the address, at most 64 characters
 	ID      string // random; part of the pending login of the client that requested the code
 	User    UserID // empty if no account can log in with the address
 	Expires time.Time
-	// Interval is how much later than the earlier code of the address a new one must
-	// expire. It is not stored.
+	// Interval is the minimum time between the Expires of the earlier code of the
+	// address and that of a new one. It is not stored.
 	Interval time.Duration
 }
 
-// LoginCodes is implemented by the Addresses of a Store that keeps login codes.
+// LoginCodes is an optional interface of Addresses, for a Store that keeps login codes.
 type LoginCodes interface {
-	// AddLoginCode inserts the code in place of the address's earlier one, and the
-	// message in the outbox, in one transaction. The error is jotgate.ErrNotFound if
-	// the earlier one expires less than Interval before.
+	// AddLoginCode inserts the code, which replaces the earlier one of the address, and
+	// the message in the outbox, in one transaction. The error is jotgate.ErrNotFound
+	// if the earlier code expires less than Interval before the new one.
 	AddLoginCode(ctx context.Context, code LoginCode, message Message) error
 	// FindLoginCode returns the code of the address if it has not expired, or
 	// jotgate.ErrNotFound.

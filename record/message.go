@@ -5,26 +5,25 @@ import (
 	"time"
 )
 
-// Message is an e-mail waiting to be sent, a row of jotgate_outbox. It names
-// the kind and the account; the link is made when it is sent, so the database
-// never holds one.
+// Message is an e-mail that waits to be sent, a row of jotgate_outbox. It has the kind
+// and the account. A link is made only when the e-mail is sent, so that the database
+// never contains one.
 type Message struct {
 	ID       int64
 	Kind     MessageKind
-	User     UserID // empty in a decoy, and in a message about several accounts, those with the address To
-	To       string // address
+	User     UserID // empty in a decoy, and in a message about all accounts with the address To
+	To       string // e-mail address
 	Language string // of the templates, such as "en"
-	Detail   string // what a template may show: the address of a new sign-in
+	Detail   string // a value for the template, such as the IP address of a new sign-in
 	Created  time.Time
-	Attempts int // how often sending has failed
+	Attempts int // number of failed attempts to send it
 }
 
-// MessageKind names a kind of e-mail and its templates.
+// MessageKind is a kind of e-mail, and the name of its templates.
 type MessageKind string
 
-// The kinds of e-mail. A decoy is never sent: it is stored for an address
-// that no account has, so that the response takes as long as for one that an
-// account has.
+// The kinds of e-mail. MessageDecoy is never sent: it is stored for an address that no
+// account has, so that the request takes as long as for an address of an account.
 const (
 	MessageActivation      MessageKind = "activation"
 	MessageConfirmation    MessageKind = "confirmation" // the account is active now
@@ -41,10 +40,10 @@ const (
 	MessageRecoveryUsed    MessageKind = "recovery_used"
 	MessageWrongCodes      MessageKind = "wrong_codes"
 	MessageImpersonated    MessageKind = "impersonated"   // a member of staff acts for the user; Detail is the reason
-	MessagePasskeyCopied   MessageKind = "passkey_copied" // its counter shows that a copy is in use
+	MessagePasskeyCopied   MessageKind = "passkey_copied" // the counter of a passkey shows that there is a copy
 	MessageDeletion        MessageKind = "deletion"       // the account will be deleted, with a link to restore it
 	MessageAPIKeyExpiring  MessageKind = "api_key_expiring"
-	MessageInvitation      MessageKind = "invitation" // to an address without an account; Detail is until when its link works
+	MessageInvitation      MessageKind = "invitation" // to an address without an account; Detail is when its link expires
 	MessageLoginCode       MessageKind = "login_code" // a code to log in with
 	MessageDecoy           MessageKind = "decoy"
 
@@ -52,16 +51,17 @@ const (
 	MessageProviderDisconnected MessageKind = "provider_disconnected"
 )
 
-// Outbox keeps e-mails until they are sent. With a Store that has these
-// methods, a Gate can send e-mails.
+// Outbox keeps e-mails until package mail has sent them. If Store.Outbox returns nil, a
+// Gate sends no e-mails.
 type Outbox interface {
-	// Add stores an e-mail, durably, before it returns.
+	// Add stores an e-mail. When it returns, the e-mail is durable.
 	Add(ctx context.Context, message Message) error
-	// Due returns at most limit e-mails that are due, oldest first, and
-	// hides them from other senders for the duration of the lease.
+	// Due returns at most limit e-mails that are due, oldest first. For the duration
+	// lease no other call returns them.
 	Due(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]Message, error)
 	// Sent removes an e-mail that was sent.
 	Sent(ctx context.Context, id int64) error
-	// Failed counts a failed attempt and sets when to try again.
+	// Failed counts a failed attempt, and makes the e-mail due again at the time
+	// retry. reason is the error, for the operator.
 	Failed(ctx context.Context, id int64, retry time.Time, reason string) error
 }

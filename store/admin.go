@@ -15,7 +15,7 @@ import (
 // admin implements adminstore.Store.
 type admin struct{ db *Store }
 
-// Admin returns the operations of package admin.
+// Admin returns the storage of package admin.
 func (s *Store) Admin() adminstore.Store { return admin{s} }
 
 // User implements adminstore.Store.

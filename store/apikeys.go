@@ -20,7 +20,7 @@ type apiKeys struct{ db *Store }
 
 var _ apikey.Store = apiKeys{}
 
-// APIKeys returns the API keys of programs.
+// APIKeys returns the storage of package apikey: the API keys of programs.
 func (s *Store) APIKeys() apikey.Store { return apiKeys{s} }
 
 const apiKeyColumns = "id, digest, user_id, name, scopes, networks, created, expires, used, used_address, replacement, revoked"
@@ -239,8 +239,9 @@ func scanDjangoAPIKey(rows rowScanner) (k apikey.Key, err error) {
 	return k, err
 }
 
-// DjangoAPIKeys lists the keys in a table of djangorestframework-api-key, oldest first.
-// They have no owner and no scopes. Revoked is not zero for those that are revoked.
+// DjangoAPIKeys lists the keys in a table of djangorestframework-api-key, oldest first,
+// for an import. They have no owner and no scopes. The Revoked of a revoked key is not
+// zero.
 func DjangoAPIKeys(ctx context.Context, s *Store, table string) ([]apikey.Key, error) {
 	columns, err := s.driver.columns(ctx, table)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 
 type authTokens struct{ db *Store }
 
-// AuthTokens returns the tokens of Django REST framework, or an error if the database has
-// no table of them.
+// AuthTokens returns the storage of package authtoken: the tokens of Django REST
+// framework. It returns an error if the database does not have their table.
 func AuthTokens(ctx context.Context, s *Store) (authtoken.Store, error) {
 	columns, err := s.driver.columns(ctx, "authtoken_token")
 	if err != nil {

@@ -22,7 +22,7 @@ func (as accounts) Change(ctx context.Context, id record.UserID, change record.C
 		return jotgate.ErrNotFound
 	}
 	if ends(change) != "" && change.At.IsZero() {
-		return fmt.Errorf("store: AccountChange.At is not set")
+		return fmt.Errorf("store: Change.At is not set")
 	}
 	set, err := as.db.changedRow(change)
 	if err != nil {
@@ -248,7 +248,8 @@ func (as accounts) Delete(ctx context.Context, id record.UserID) error {
 	return err
 }
 
-// ErrReferred is returned if other tables refer to the account to delete.
+// ErrReferred is the error of deleting an account or a group to which rows of a table
+// refer that jotgate does not know.
 var ErrReferred = &jotgate.Error{Status: 409, Detail: "This account cannot be deleted: other records refer to it."}
 
 // cascades are the tables whose rows Django deletes with their user.

@@ -16,7 +16,7 @@ type clients struct{ db *Store }
 
 var _ oauth.Store = clients{}
 
-// Clients returns the OAuth clients.
+// Clients returns the storage of package oauth: the OAuth clients.
 func (s *Store) Clients() oauth.Store { return clients{s} }
 
 // clientText selects clients with the usernames of their service accounts.

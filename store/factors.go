@@ -11,13 +11,13 @@ import (
 
 // Second factors: allauth's table mfa_authenticator, and what is used once.
 
-// Factors implements [record.Factors]. It is safe for concurrent use.
-type Factors struct{ s *Store }
+// factors implements [record.Factors]. It is safe for concurrent use.
+type factors struct{ s *Store }
 
-var _ record.Factors = Factors{}
+var _ record.Factors = factors{}
 
-// Factors returns the second factors of the accounts.
-func (s *Store) Factors() record.Factors { return Factors{s} }
+// Factors implements record.Store: it returns the second factors of the accounts.
+func (s *Store) Factors() record.Factors { return factors{s} }
 
 const factorColumns = "id, type, CAST(data AS text), created_at, last_used_at"
 
@@ -27,7 +27,7 @@ func scanFactor(rows rowScanner) (f record.Factor, err error) {
 }
 
 // ListFactors implements record.Factors.
-func (f Factors) ListFactors(ctx context.Context, user record.UserID) ([]record.Factor, error) {
+func (f factors) ListFactors(ctx context.Context, user record.UserID) ([]record.Factor, error) {
 	key, ok := f.s.tables.key.encode(user)
 	if !ok || !f.s.tables.factors {
 		return nil, nil
@@ -132,7 +132,7 @@ func (s *Store) hasSecondFactor(ctx context.Context, q Queryer, r record.Rotatio
 }
 
 // ChangeFactors implements record.Factors.
-func (f Factors) ChangeFactors(ctx context.Context, change record.FactorChange) error {
+func (f factors) ChangeFactors(ctx context.Context, change record.FactorChange) error {
 	key, ok := f.s.tables.key.encode(change.User)
 	if !ok || !f.s.tables.factors {
 		return jotgate.ErrNotFound
@@ -222,7 +222,7 @@ func (s *Store) removeFactors(ctx context.Context, q Queryer, key any, ids []int
 }
 
 // CountAttempt implements record.Factors.
-func (f Factors) CountAttempt(ctx context.Context, key string, before record.Failure, now time.Time) (bool, error) {
+func (f factors) CountAttempt(ctx context.Context, key string, before record.Failure, now time.Time) (bool, error) {
 	n, err := act(ctx, f.s, func(ctx context.Context, q Queryer) (int, error) {
 		if before.Count == 0 {
 			return run(ctx, q, "INSERT INTO jotgate_failure (key, count, latest) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING", failureKey(key), now.UnixMicro())
@@ -234,7 +234,7 @@ func (f Factors) CountAttempt(ctx context.Context, key string, before record.Fai
 }
 
 // RequestReset implements record.Factors.
-func (f Factors) RequestReset(ctx context.Context, r record.FactorReset) error {
+func (f factors) RequestReset(ctx context.Context, r record.FactorReset) error {
 	return f.s.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, `INSERT INTO jotgate_factor_reset (user_id, requester, reason, due) VALUES ($1, $2, $3, $4)
 ON CONFLICT (user_id) DO UPDATE SET requester = excluded.requester, reason = excluded.reason, due = excluded.due`,
@@ -244,7 +244,7 @@ ON CONFLICT (user_id) DO UPDATE SET requester = excluded.requester, reason = exc
 }
 
 // PendingReset implements record.Factors.
-func (f Factors) PendingReset(ctx context.Context, user record.UserID) (*record.FactorReset, error) {
+func (f factors) PendingReset(ctx context.Context, user record.UserID) (*record.FactorReset, error) {
 	r := record.FactorReset{User: user}
 	found, err := ask(ctx, f.s, func(ctx context.Context, q Queryer) (bool, error) {
 		return one(ctx, q, []any{&r.By, &r.Reason, instant{&r.Due}}, "SELECT requester, reason, due FROM jotgate_factor_reset WHERE user_id = $1", note(string(user), 64))
@@ -261,7 +261,7 @@ func endReset(ctx context.Context, q Queryer, user record.UserID) error {
 }
 
 // GraceStart implements record.Factors.
-func (f Factors) GraceStart(ctx context.Context, user record.UserID, now time.Time) (since time.Time, err error) {
+func (f factors) GraceStart(ctx context.Context, user record.UserID, now time.Time) (since time.Time, err error) {
 	id := note(string(user), 64)
 	err = f.s.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := one(ctx, q, []any{instant{&since}}, `INSERT INTO jotgate_grace (user_id, since) VALUES ($1, $2)
@@ -272,7 +272,7 @@ ON CONFLICT (user_id) DO UPDATE SET since = jotgate_grace.since RETURNING since`
 }
 
 // Setting implements record.Factors.
-func (f Factors) Setting(ctx context.Context, name string) (value string, err error) {
+func (f factors) Setting(ctx context.Context, name string) (value string, err error) {
 	err = f.s.read(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := one(ctx, q, []any{&value}, "SELECT value FROM jotgate_setting WHERE name = $1", note(name, 64))
 		return err
@@ -281,7 +281,7 @@ func (f Factors) Setting(ctx context.Context, name string) (value string, err er
 }
 
 // PinSetting implements record.Factors.
-func (f Factors) PinSetting(ctx context.Context, name, value string) (stored string, err error) {
+func (f factors) PinSetting(ctx context.Context, name, value string) (stored string, err error) {
 	err = f.s.write(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := one(ctx, q, []any{&stored}, `INSERT INTO jotgate_setting (name, value) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET value = jotgate_setting.value RETURNING value`, note(name, 64), note(value, 1024))

@@ -13,14 +13,14 @@ import (
 // Facts for `jotgate doctor`: which tables exist, which of them jotgate can
 // use, and how to fix the others.
 
-// Fact is one finding of the doctor.
+// Fact is a fact about the database that `jotgate doctor` shows.
 type Fact struct {
-	// OK means that there is nothing to do. Otherwise Fix says what to do,
-	// and Fatal is set if jotgate cannot serve before that.
+	// OK means that there is nothing to do. If it is false, Fix says what to do, and
+	// Fatal reports whether jotgate cannot serve until that is done.
 	OK    bool   `json:"ok"`
 	Fatal bool   `json:"fatal,omitempty"`
-	About string `json:"about"` // a table, or table.column
-	Found string `json:"found"`
+	About string `json:"about"` // a table, table.column, or another subject
+	Found string `json:"found"` // the fact
 	Fix   string `json:"fix,omitempty"`
 }
 
@@ -31,7 +31,8 @@ var own = []string{
 	"jotgate_spent", "jotgate_grace", "jotgate_factor_reset", "jotgate_setting", "jotgate_login_code", "jotgate_rate", "jotgate_invitation", migration.Table,
 }
 
-// Facts describes the current tables, in the order in which they are shown.
+// Facts describes the tables as they are now, and the connection, in the order in which
+// `jotgate doctor` shows them.
 func (s *Store) Facts(ctx context.Context) (list []Fact, err error) {
 	err = s.read(ctx, func(ctx context.Context, q Queryer) error {
 		found, err := discover(ctx, s.driver, s.tables.schema)
@@ -199,8 +200,8 @@ func (t *tables) djangoFacts() (list []Fact) {
 	return list
 }
 
-// AboutSite is the subject of the fact that a Django site has created tables
-// here, so that its SECRET_KEY signs the tokens.
+// AboutSite is the Fact.About of the fact that a Django site has created tables in this
+// database. Then jotgate must use the SECRET_KEY of that site.
 const AboutSite = "Django site"
 
 // siteFact looks for tables that only Django creates.

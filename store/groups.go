@@ -55,8 +55,8 @@ func (s *Store) groupName(name string) error {
 	return nil
 }
 
-// Create creates a group. If the name exists, is too long or contains
-// NUL, the error is a jotgate.Error with status 400.
+// Create creates a group. The error is a jotgate.Error with status 400 if the name
+// exists, has more than 150 characters or contains NUL.
 func (gs Groups) Create(ctx context.Context, name string) (group record.Group, err error) {
 	if err := gs.db.groupName(name); err != nil {
 		return group, err
@@ -69,9 +69,9 @@ func (gs Groups) Create(ctx context.Context, name string) (group record.Group, e
 	return group, err
 }
 
-// Rename renames a group. The access tokens of its members, which
-// contain the old name, are revoked. The error is ErrNotFound, or has status
-// 400 as in Create.
+// Rename renames a group. The access tokens of its members, which may contain the old
+// name, are revoked. The error is jotgate.ErrNotFound if there is no such group, or that
+// of Create.
 func (gs Groups) Rename(ctx context.Context, name, to string) error {
 	if err := gs.db.groupName(to); err != nil {
 		return err
@@ -85,10 +85,10 @@ func (gs Groups) Rename(ctx context.Context, name, to string) error {
 	})
 }
 
-// Delete deletes a group, its memberships and its permissions. The
-// access tokens of its members are revoked; their sessions continue. The
-// error is ErrNotFound, or ErrReferred if a table that jotgate does not know
-// refers to the group.
+// Delete deletes a group, its memberships and its permissions. The access tokens of its
+// members are revoked; their sessions continue. The error is jotgate.ErrNotFound if
+// there is no such group, or ErrReferred if a table that jotgate does not know refers to
+// it.
 func (gs Groups) Delete(ctx context.Context, name string) error {
 	err := gs.db.inGroup(ctx, name, func(ctx context.Context, q Queryer, id int64) error {
 		if err := gs.db.staleMembers(ctx, q, id); err != nil {
@@ -128,9 +128,9 @@ func (s *Store) inGroup(ctx context.Context, name string, do func(ctx context.Co
 	})
 }
 
-// Members lists at most limit members with a key greater than after, in
-// order of key; if after is "", it starts at the first. It returns
-// ErrNotFound if there is no such group.
+// Members lists at most limit members with a key greater than after, in order of key. If
+// after is "", it starts at the first. The error is jotgate.ErrNotFound if there is no
+// such group.
 func (gs Groups) Members(ctx context.Context, name string, after record.UserID, limit int) (list []*record.Account, err error) {
 	g, key := gs.db.tables.groups, "u."+quote(gs.db.tables.schema.ID)
 	text := gs.db.texts.account + " JOIN " + quote(g.table) + " AS m ON m." + quote(g.user) + " = " + key + " WHERE m.group_id = $1"
@@ -154,18 +154,17 @@ func (gs Groups) Members(ctx context.Context, name string, after record.UserID, 
 	return list, err
 }
 
-// AddMember makes the account a member of the group. It succeeds if the
-// account already is one. It returns ErrNotFound if there is no such account
-// or group.
+// AddMember makes the account a member of the group. If it already is one, nothing
+// changes. The error is jotgate.ErrNotFound if there is no such account or group.
 func (gs Groups) AddMember(ctx context.Context, id record.UserID, group string) error {
 	return gs.db.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
 		return gs.db.addLink(ctx, q, gs.db.tables.groups, "group_id", id, groupID)
 	})
 }
 
-// RemoveMember ends a membership. It succeeds if the account is not a
-// member. The account's access tokens are revoked; its sessions continue. It
-// returns ErrNotFound if there is no such account or group.
+// RemoveMember ends the account's membership of the group and revokes its access tokens;
+// its sessions continue. If the account is not a member, nothing changes. The error is
+// jotgate.ErrNotFound if there is no such account or group.
 func (gs Groups) RemoveMember(ctx context.Context, id record.UserID, group string) error {
 	return gs.db.inGroup(ctx, group, func(ctx context.Context, q Queryer, groupID int64) error {
 		return gs.db.removeLink(ctx, q, gs.db.tables.groups, "group_id", id, groupID)

@@ -13,11 +13,11 @@ import (
 // nothing. The source accepts no writes during that time, so the copy is
 // consistent.
 
-// Moved is the result of MoveTo for one table.
+// Moved is the result of Store.MoveTo for one table.
 type Moved struct {
 	Table  string
 	Rows   int64
-	Digest string // of all rows, in hex; equal in both databases
+	Digest string // of all rows, in hexadecimal digits; equal in both databases
 }
 
 // moveTables lists the tables to move in an order in which every reference
@@ -38,15 +38,14 @@ var moveTables = []string{
 // rows in these tables only counts as empty, and the rows are replaced.
 var presets = []string{"auth_permission", "django_content_type", "jotgate_setting", "jotgate_progress"}
 
-// MoveTo copies to target everything that jotgate stores, with the same ids
-// and hashes, and reads every row back before it commits. target must be
-// empty; if it already holds the same rows, there is true and nothing is
-// written. The next ids in target are greater than any that the source has
-// assigned. Until MoveTo returns, the source accepts no writes. progress is
-// called after about every hundred rows and may be nil.
+// MoveTo copies all rows of jotgate's and Django's tables to target, with the same ids
+// and hashes, and reads each row back before it commits. target must be empty. If it
+// already has the same rows, there is true and nothing is written. The next ids in target
+// are greater than any that the source has assigned. Until MoveTo returns, the source
+// accepts no writes. progress, if not nil, is called after about every hundred rows.
 //
 // If MoveTo returns an error, target is unchanged. The rows of
-// django_migrations and the tables of other applications are not moved.
+// django_migrations and the tables of other applications are not copied.
 func (s *Store) MoveTo(ctx context.Context, target *Store, progress func(table string, rows, of int64)) (list []Moved, there bool, err error) {
 	if progress == nil {
 		progress = func(string, int64, int64) {}

@@ -15,12 +15,16 @@ type (
 	failures    struct{ db *Store }
 	usernames   struct{ db *Store }
 
-	// Groups are Django's groups and their members. Store.Groups returns it.
+	// Groups are the operations on Django's groups and their members. Store.Groups
+	// returns it. A group is identified by its name. It is safe for concurrent use.
 	Groups struct{ db *Store }
-	// Permissions are Django's permissions and who has them. Store.Permissions
-	// returns it.
+	// Permissions are the operations on Django's permissions and on the accounts and
+	// groups that have them. Store.Permissions returns it. A permission is identified
+	// by its name "app_label.codename", as in Django's has_perm. It is safe for
+	// concurrent use.
 	Permissions struct{ db *Store }
-	// Transfer reads and writes accounts in bulk. Store.Transfer returns it.
+	// Transfer reads and writes many accounts, with their hashes. Store.Transfer
+	// returns it. It is safe for concurrent use.
 	Transfer struct{ db *Store }
 )
 
@@ -57,5 +61,5 @@ func (s *Store) Groups() Groups { return Groups{s} }
 // Permissions returns the operations on permissions.
 func (s *Store) Permissions() Permissions { return Permissions{s} }
 
-// Transfer returns the operations on accounts in bulk.
+// Transfer returns the export and the import of accounts.
 func (s *Store) Transfer() Transfer { return Transfer{s} }

@@ -9,10 +9,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Permissions, and the accounts and groups that have them. A permission is
-// identified by its name "app_label.codename", as in Django's has_perm. If
-// the database has no permission tables, every method in this file returns
-// errNoPermissions.
+// Permissions, and the accounts and groups that have them. If the database has no
+// permission tables, every method in this file returns errNoPermissions.
 
 // errNoPermissions is returned if the database has no permission tables.
 var errNoPermissions = errors.New("this database has no permissions of Django's")
@@ -31,8 +29,8 @@ func (ps Permissions) List(ctx context.Context) ([]Permission, error) {
 	return ps.db.permissions(ctx, permissionColumns+" ORDER BY 1")
 }
 
-// OfAccount lists the account's own permissions by name, without
-// those of its groups. It returns ErrNotFound if there is no such account.
+// OfAccount lists the permissions that were granted to the account itself, not to its
+// groups, by name. The error is jotgate.ErrNotFound if there is no such account.
 func (ps Permissions) OfAccount(ctx context.Context, id record.UserID) (list []Permission, err error) {
 	d := ps.db.tables.direct
 	if d.table == "" {
@@ -50,8 +48,8 @@ func (ps Permissions) OfAccount(ctx context.Context, id record.UserID) (list []P
 	return list, err
 }
 
-// OfGroup lists the group's permissions by name. It returns
-// ErrNotFound if there is no such group.
+// OfGroup lists the group's permissions by name. The error is jotgate.ErrNotFound if
+// there is no such group.
 func (ps Permissions) OfGroup(ctx context.Context, group string) (list []Permission, err error) {
 	if !ps.db.tables.permission {
 		return nil, errNoPermissions
@@ -82,8 +80,8 @@ func scanPermission(rows rowScanner) (p Permission, err error) {
 	return p, err
 }
 
-// GrantToAccount gives the account a permission. It succeeds if the account
-// already has it. It returns ErrNotFound if there is no such account or
+// GrantToAccount grants a permission to the account. If the account already has it,
+// nothing changes. The error is jotgate.ErrNotFound if there is no such account or
 // permission.
 func (ps Permissions) GrantToAccount(ctx context.Context, id record.UserID, permission string) error {
 	return ps.db.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
@@ -91,27 +89,27 @@ func (ps Permissions) GrantToAccount(ctx context.Context, id record.UserID, perm
 	})
 }
 
-// RevokeFromAccount removes a permission that GrantToAccount gave, and
-// revokes the account's access tokens; its sessions continue. It succeeds if
-// the account does not have the permission. It returns ErrNotFound if there
-// is no such account or permission.
+// RevokeFromAccount removes a permission that was granted to the account, and revokes
+// its access tokens; its sessions continue. If the account does not have the
+// permission, nothing changes. The error is jotgate.ErrNotFound if there is no such
+// account or permission.
 func (ps Permissions) RevokeFromAccount(ctx context.Context, id record.UserID, permission string) error {
 	return ps.db.inPermission(ctx, permission, func(ctx context.Context, q Queryer, p int64) error {
 		return ps.db.removeLink(ctx, q, ps.db.tables.direct, "permission_id", id, p)
 	})
 }
 
-// GrantToGroup gives the group a permission. It succeeds if the group already
-// has it. It returns ErrNotFound if there is no such group or permission.
+// GrantToGroup grants a permission to the group. If the group already has it, nothing
+// changes. The error is jotgate.ErrNotFound if there is no such group or permission.
 func (ps Permissions) GrantToGroup(ctx context.Context, group, permission string) error {
 	return ps.db.groupPermission(ctx, group, permission, false,
 		"INSERT INTO auth_group_permissions (group_id, permission_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
 }
 
-// RevokeFromGroup removes a permission that GrantToGroup gave, and revokes
-// the access tokens of the group's members; their sessions continue. It
-// succeeds if the group does not have the permission. It returns ErrNotFound
-// if there is no such group or permission.
+// RevokeFromGroup removes a permission that was granted to the group, and revokes the
+// access tokens of its members; their sessions continue. If the group does not have the
+// permission, nothing changes. The error is jotgate.ErrNotFound if there is no such
+// group or permission.
 func (ps Permissions) RevokeFromGroup(ctx context.Context, group, permission string) error {
 	return ps.db.groupPermission(ctx, group, permission, true,
 		"DELETE FROM auth_group_permissions WHERE group_id = $1 AND permission_id = $2")

@@ -15,7 +15,8 @@ type rates struct{ db *Store }
 
 var _ shared.Store = rates{}
 
-// Rates returns the counters of rates that the nodes of a service share.
+// Rates returns the storage of package throttle/shared in the database: the counters
+// that the nodes of a service share.
 func Rates(s *Store) shared.Store { return rates{s} }
 
 // rateRow is a row of jotgate_rate.

@@ -14,10 +14,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Schema names the tables and columns of the users, and says which usernames
-// they may have. The zero value means Django's auth_user; set it for a custom
-// user model (Django: AUTH_USER_MODEL). The type of the key (integer or UUID) and the optional
-// columns are read from the database.
+// Schema names the tables and columns of the users. The zero value is that of Django's
+// auth_user, and the safe choice; set it for a custom user model (Django:
+// AUTH_USER_MODEL). The type of the key (integer or UUID) and the optional columns are
+// read from the database.
 type Schema struct {
 	// Users is the table of users. Default: auth_user.
 	Users string
@@ -39,28 +39,28 @@ type Schema struct {
 	// change at /auth/users/me/, in this order (djoser: REQUIRED_FIELDS of the
 	// user model, and the serializers).
 	Fields []Field
-	// NewUser says what is written into columns of new accounts that jotgate does
-	// not know, by column: uuid4, now, today, email (the address), username (the
-	// login name), null, or a constant; a constant in single quotes is taken
-	// literally. Without it, an account cannot be created if such a column must
-	// not be NULL and has no default: only the application knows its values.
+	// NewUser has the values of new accounts in columns that jotgate does not know,
+	// by column: uuid4, now, today, email (the address), username (the login name),
+	// null, or a constant. A constant in single quotes is used literally, such as
+	// 'now'. If a column must not be NULL and has neither a default nor a value here,
+	// no account can be created: only the application knows the value.
 	NewUser map[string]string
-	// SimilarNames allows new usernames that differ from another one only in
+	// SimilarNames allows new usernames that differ from an existing one only in
 	// case, in compatibility forms (NFKC) or in characters that look alike
-	// (Unicode Technical Standard 39; see passwd/names.Fold). Usernames that exist
-	// already stay valid either way. Default: false, they are taken. Django: always
+	// (Unicode Technical Standard 39; see passwd/names.Fold). Existing usernames
+	// are valid in any case. Default: false, such names are taken. Django: always
 	// allows them.
 	SimilarNames bool
 }
 
-// Field names a further column of the user table for users.
+// Field is a further column of the user table that users set or see.
 type Field struct {
-	Name     string
-	Required bool // at sign-up
-	ReadOnly bool // shown, not set by users
+	Name     string // of the column
+	Required bool   // users must set it when they sign up
+	ReadOnly bool   // users see it but do not set it
 }
 
-// Resolve returns the schema with its defaults filled in.
+// Resolve returns a copy of the schema with all defaults filled in.
 func (s Schema) Resolve() Schema {
 	s.Users = cmp.Or(s.Users, "auth_user")
 	s.ID = cmp.Or(s.ID, "id")

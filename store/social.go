@@ -11,18 +11,19 @@ import (
 
 // Accounts at providers: allauth's table socialaccount_socialaccount.
 
-// SocialAccounts implements [record.SocialAccounts]. It is safe for concurrent use.
-type SocialAccounts struct{ s *Store }
+// socialAccounts implements [record.SocialAccounts]. It is safe for concurrent use.
+type socialAccounts struct{ s *Store }
 
-var _ record.SocialAccounts = SocialAccounts{}
+var _ record.SocialAccounts = socialAccounts{}
 
-// SocialAccounts returns the accounts at providers, or nil if the database cannot
-// hold any: then socialaccount_socialaccount refers to other users.
+// SocialAccounts implements record.Store. It returns nil if the database cannot have
+// accounts at providers, because the table socialaccount_socialaccount refers to another
+// table of users.
 func (s *Store) SocialAccounts() record.SocialAccounts {
 	if !s.tables.social {
 		return nil
 	}
-	return SocialAccounts{s}
+	return socialAccounts{s}
 }
 
 const socialColumns = "id, provider, uid, CAST(extra_data AS text), last_login, date_joined"
@@ -33,7 +34,7 @@ func scanSocial(rows rowScanner) (a record.SocialAccount, err error) {
 }
 
 // FindSocial implements record.SocialAccounts.
-func (sa SocialAccounts) FindSocial(ctx context.Context, provider, uid string) (*record.SocialAccount, error) {
+func (sa socialAccounts) FindSocial(ctx context.Context, provider, uid string) (*record.SocialAccount, error) {
 	a := record.SocialAccount{Provider: provider, UID: uid}
 	if !storable(provider) || !storable(uid) {
 		return nil, jotgate.ErrNotFound
@@ -46,7 +47,7 @@ func (sa SocialAccounts) FindSocial(ctx context.Context, provider, uid string) (
 }
 
 // ListSocial implements record.SocialAccounts.
-func (sa SocialAccounts) ListSocial(ctx context.Context, user record.UserID) ([]record.SocialAccount, error) {
+func (sa socialAccounts) ListSocial(ctx context.Context, user record.UserID) ([]record.SocialAccount, error) {
 	key, ok := sa.s.tables.key.encode(user)
 	if !ok {
 		return nil, nil
@@ -63,7 +64,7 @@ func listSocial(ctx context.Context, q Queryer, key any) ([]record.SocialAccount
 }
 
 // ChangeSocial implements record.SocialAccounts.
-func (sa SocialAccounts) ChangeSocial(ctx context.Context, change record.SocialChange) error {
+func (sa socialAccounts) ChangeSocial(ctx context.Context, change record.SocialChange) error {
 	key, ok := sa.s.tables.key.encode(change.User)
 	if !ok {
 		return jotgate.ErrNotFound
@@ -181,7 +182,7 @@ func (s *Store) useSocial(ctx context.Context, q Queryer, key any, use record.So
 }
 
 // SignUpSocial implements record.SocialAccounts.
-func (sa SocialAccounts) SignUpSocial(ctx context.Context, a *record.Account, social *record.SocialAccount, verified bool, spend []record.Spent) error {
+func (sa socialAccounts) SignUpSocial(ctx context.Context, a *record.Account, social *record.SocialAccount, verified bool, spend []record.Spent) error {
 	s := sa.s
 	var id record.UserID
 	joined := s.joined(a)
@@ -216,7 +217,7 @@ func (sa SocialAccounts) SignUpSocial(ctx context.Context, a *record.Account, so
 }
 
 // SpendOnce implements record.SocialAccounts.
-func (sa SocialAccounts) SpendOnce(ctx context.Context, spent record.Spent) error {
+func (sa socialAccounts) SpendOnce(ctx context.Context, spent record.Spent) error {
 	return sa.s.write(ctx, func(ctx context.Context, q Queryer) error {
 		return sa.s.spend(ctx, q, nil, []record.Spent{spent}, nil, nil)
 	})

@@ -11,7 +11,7 @@ import (
 // Rights that a provider decides about.
 
 // ChangeRights implements record.SocialAccounts.
-func (sa SocialAccounts) ChangeRights(ctx context.Context, user record.UserID, add, remove []string, roles record.Change) (missing []string, err error) {
+func (sa socialAccounts) ChangeRights(ctx context.Context, user record.UserID, add, remove []string, roles record.Change) (missing []string, err error) {
 	s, event := sa.s, record.AttachedTo(ctx)
 	key, ok := s.tables.key.encode(user)
 	if !ok {

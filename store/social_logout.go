@@ -92,7 +92,7 @@ func rememberLogout(ctx context.Context, q Queryer, which *record.SocialUse) err
 }
 
 // EndSocial implements record.SocialAccounts.
-func (sa SocialAccounts) EndSocial(ctx context.Context, which record.SocialUse, once record.Spent) (ended []record.Session, err error) {
+func (sa socialAccounts) EndSocial(ctx context.Context, which record.SocialUse, once record.Spent) (ended []record.Session, err error) {
 	if which.Subject == "" && which.Session == "" || !storable(which.Provider+which.Subject+which.Session) {
 		return nil, nil
 	}

@@ -1,37 +1,41 @@
-// Package store keeps accounts, sessions, keys and events in SQL, with the
-// same statements for SQLite and PostgreSQL. It implements the storage
-// interfaces of a jotgate.Gate, and also what the command line, the throttle
-// and the mail package need.
+// Package store keeps accounts, sessions, keys and events in an SQL database: SQLite or
+// PostgreSQL. It implements the storage interfaces of a jotgate.Gate ([record.Store]) and
+// those of packages admin, apikey, authtoken, oauth, throttle/shared and webhook.
 //
-// Open one with store/sqlite or store/postgres, which connect, tune and
-// migrate:
+// Open a [Store] with sqlite.Open or postgres.Open, of packages store/sqlite and
+// store/postgres, and pass it to jotgate.New:
 //
 //	db, err := sqlite.Open(ctx, "jotgate.db", sqlite.Options{})
 //	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret}, db)
 //
+// The methods of a Store group its operations by noun. For example, this makes a user a
+// member of a group:
+//
+//	err := db.Groups().AddMember(ctx, account.ID, "editors")
+//
 // Users, groups and permissions are in Django's own tables, which are created
-// if they do not exist; everything else is in tables named jotgate_*. A
-// [Schema] describes a custom user model.
+// if they do not exist; everything else is in tables named jotgate_*. The zero [Schema]
+// is Django's own user model; set one only for a custom user model.
 //
-// # How it works
+// # Deadlines and durability
 //
-// An exported method opens the transaction; the unexported method of the same
-// name works inside it. Every operation has a deadline: 5 seconds, or the
-// context's if that is sooner. A write returns after its commit is on disk.
-// The statements use $1 placeholders, ON CONFLICT and RETURNING, which both
-// databases support; the differences (times, UUID keys, the catalogue) are in
-// a [Driver].
+// Every operation has a deadline: [Timeout], or the context's if that is sooner. Only
+// [Store.MoveTo], [Store.BackupTo] and the indexing of usernames have no deadline but
+// the context's. A write returns after its commit is on disk.
 //
 // # Errors
 //
-// A method returns jotgate.ErrNotFound and jotgate.ErrTaken if its
-// documentation says so. If the table cannot hold a value, the error is a
-// jotgate.Error with status 400 that names the field. If the database cannot
-// be reached, is locked, full, damaged or read-only, the error is
-// jotgate.ErrUnavailable, with the cause for the operator.
+// A method returns jotgate.ErrNotFound or jotgate.ErrTaken if its comment says so. If
+// the table cannot hold a value, the error is a jotgate.Error with status 400 that names
+// the field. If the database cannot be reached, is locked, full, damaged or read-only,
+// the error is jotgate.ErrUnavailable, with the cause for the operator.
 //
 // A Store is safe for concurrent use.
 package store
+
+// An exported method opens the transaction; the unexported method of the same name works
+// inside it. The statements use $1 placeholders, ON CONFLICT and RETURNING, which both
+// databases support; the differences (times, UUID keys, the catalogue) are in a Driver.
 
 import (
 	"context"
@@ -50,9 +54,9 @@ import (
 	"github.com/jotgate/jotgate/trace"
 )
 
-// Store implements [record.Store] on a SQL database, and what the command line
-// needs. Its methods other than those of the whole database are grouped by
-// noun. It is safe for concurrent use.
+// Store is an SQL database with the tables of jotgate. It implements [record.Store].
+// sqlite.Open and postgres.Open return one; Close closes it. It is safe for concurrent
+// use.
 type Store struct {
 	driver  Driver
 	tables  *tables
@@ -69,25 +73,25 @@ var _ record.Store = (*Store)(nil)
 
 var _ record.Readiness = (*Store)(nil)
 
-// Timeout is the longest duration of one operation; its context may allow
-// less.
+// Timeout is the maximum duration of one operation. The deadline of the context may be
+// sooner.
 const Timeout = 5 * time.Second
 
-// Queryer is the part of a database connection that the statements need.
+// Queryer is the part of a database connection that a Driver provides to statements.
 type Queryer = migration.Queryer
 
-// Driver describes one database: how to use it and how it differs from
-// others. store/sqlite and store/postgres each create one. A field may be
-// empty only if its comment says so.
+// Driver describes one database: how to use it, and how its SQL differs from that of
+// others. Only packages store/sqlite and store/postgres create one. A field may be empty
+// only if its comment says so.
 type Driver struct {
 	// Name is "sqlite" or "postgres".
 	Name string
-	// Read runs do on a connection without a transaction, for statements that
-	// read what is committed. do may run more than once, as in Write.
+	// Read calls do with a connection without a transaction, for statements that
+	// read committed rows. It may call do more than once, as Write does.
 	Read func(ctx context.Context, do func(ctx context.Context, q Queryer) error) error
-	// Write runs do in a transaction and commits it. If do returns an error,
-	// Write rolls back and returns that error. do may run more than once:
-	// only the last run counts.
+	// Write calls do with a transaction and commits it. If do returns an error,
+	// Write rolls back and returns that error. It may call do more than once: only
+	// the last call has an effect.
 	Write func(ctx context.Context, do func(ctx context.Context, q Queryer) error) error
 
 	// Now is the clock for times that no caller passes in.
@@ -97,8 +101,8 @@ type Driver struct {
 	// UUID returns a UUID (hyphenated) as Django writes it into this
 	// database.
 	UUID func(string) any
-	// Columns selects name, type, NOT-NULL-without-default and NULL-allowed of
-	// the columns of the table $1.
+	// Columns selects, for each column of the table $1: the name, the type, whether
+	// it is NOT NULL without a default, and whether NULL is allowed.
 	Columns string
 	// Rules selects, for the table $1, a row for each column or expression of a
 	// unique index (TRUE, name, column or '', definition), for each column of a
@@ -113,7 +117,7 @@ type Driver struct {
 	Index string
 	// Trigrams selects 1 if the user table $1 has a usable index of trigrams.
 	Trigrams string
-	// Locks reports that transactions run concurrently, so that a SELECT must
+	// Locks reports whether transactions run concurrently, so that a SELECT must
 	// lock the row on which a decision depends. It is false if there is only
 	// one writer.
 	Locks bool
@@ -125,15 +129,14 @@ type Driver struct {
 	// key changed. It is empty if there are no other nodes.
 	Notify string
 
-	// Clock is the expression of the database's clock, in microseconds of
-	// Unix time. Later is the function that returns the later of two such
-	// times.
+	// Clock is an SQL expression for the database's time, in microseconds of Unix
+	// time. Later is the SQL function that returns the later of two such times.
 	Clock, Later string
-	// Horizon selects the epoch of the database, the committed transactions
-	// (the text of a record.Horizon), and Clock.
+	// Horizon selects the epoch of the database, the text of a record.Horizon of the
+	// committed transactions, and Clock.
 	Horizon string
-	// Transaction is the column of jotgate_revocation that holds the
-	// transaction that inserted the row.
+	// Transaction is the column of jotgate_revocation with the transaction that
+	// inserted the row.
 	Transaction string
 	// Unseen is the condition that one horizon (Min $1, text $2) does not see
 	// a row's transaction, and another one (Max $3, text $4) does. InForce is
@@ -141,36 +144,39 @@ type Driver struct {
 	// transaction number is from another database.
 	Unseen, InForce string
 
-	// Taken reports a violated unique constraint, Referred a violated foreign key,
-	// Rejected any rule or type that a value violates.
+	// Taken reports whether an error is a violated unique constraint, Referred
+	// whether it is a violated foreign key, and Rejected whether a value violates
+	// any constraint or type.
 	Taken, Referred, Rejected func(error) bool
-	// Cast selects whether the text $1 as a value of a type (%s) is NULL, which
-	// fails if it is no value of the type. It is empty if types have no such rule.
+	// Cast selects whether the text $1, cast to a type (%s), is NULL. It fails if
+	// the text is not a value of the type. It is empty if the database does not
+	// check types.
 	Cast string
 	// Violated returns the name of the unique index that an error is about, or
 	// texts that contain the names of its columns.
 	Violated func(error) []string
-	// Explain adds to an error what an operator should know, in one sentence:
-	// which server or file has the problem, and what the problem is.
+	// Explain adds to an error, in one sentence for the operator, which server or
+	// file has the problem and what the problem is.
 	Explain func(error) error
 	// Touch locks the row of jotgate_epoch and selects 1.
 	Touch string
-	// Rights are statements that need the rights of a login and change nothing.
-	// Default: none.
+	// Rights are statements that need the database rights of a login and change
+	// nothing. Default: none.
 	Rights []string
-	// Capacity are statements that take the space of a large transaction and free it
-	// again, each in a transaction. Default: none.
+	// Capacity are statements that use as much space as a large transaction and free
+	// it again, each in a transaction. Default: none.
 	Capacity []string
-	// Full reports a write that failed for lack of space. If it is set, Capacity is
-	// run only after such a failure, until it succeeds.
+	// Full reports whether a write failed because there is no space. If Full is set,
+	// Capacity is run only after such a failure, until it succeeds. Default: Capacity
+	// is always run.
 	Full func(error) bool
-	// Reason says in public words why a write failed: no names of hosts,
-	// users or files.
+	// Reason says why a write failed, in a text that may be public: without names of
+	// hosts, users or files.
 	Reason func(error) string
 	// Watch calls changed whenever another node announces a change, and after
 	// each reconnection. It returns when ctx is done.
 	Watch func(ctx context.Context, changed func()) error
-	// Facts describes the connection for the doctor. It is nil if there is
+	// Facts describes the connection for `jotgate doctor`. It is nil if there is
 	// nothing to describe.
 	Facts func(ctx context.Context) ([]Fact, error)
 	// Backup writes a consistent copy into a new file. It is nil if the
@@ -184,10 +190,10 @@ type Driver struct {
 	Close func() error
 }
 
-// New creates a Store that uses an open database. It reads the catalogue to
-// find out which tables and columns exist. If a required one is missing, the
-// error names it in one sentence; with inspect set, New ignores that, and
-// only [Store.Facts] may be used.
+// New creates a Store for an open database; programs call sqlite.Open or postgres.Open
+// instead. New reads the catalogue to find out which tables and columns exist. If a
+// required one is missing, the error names it in one sentence. If inspect is true, that
+// is not an error, but only [Store.Facts] may be used.
 func New(ctx context.Context, driver Driver, schema Schema, inspect bool) (*Store, error) {
 	ctx, cancel := deadline(ctx)
 	defer cancel()
@@ -203,20 +209,20 @@ func New(ctx context.Context, driver Driver, schema Schema, inspect bool) (*Stor
 	return s, nil
 }
 
-// Close ends all connections, after writes that have begun are finished.
+// Close waits for the writes that have begun and closes all connections.
 func (s *Store) Close() error { return s.driver.Close() }
 
-// Watch calls changed whenever another node announces a revocation or a
-// change of keys, and after every reconnection, because announcements may
-// have been missed. It returns ctx's error when ctx is done, and no other
-// error. On SQLite there are no announcements, and Watch only waits.
+// Watch calls changed when another node announces a revocation or a change of keys, and
+// after every reconnection, because an announcement may have been missed. It returns
+// when ctx is done, with ctx's error. SQLite has no announcements: Watch only waits.
+// jotgate.Gate.Run calls it.
 func (s *Store) Watch(ctx context.Context, changed func()) error {
 	return s.driver.Watch(ctx, changed)
 }
 
-// BackupTo writes a consistent copy of the database into a new file (mode
-// 0600) while the store stays in use. On PostgreSQL it returns
-// errors.ErrUnsupported: use pg_dump.
+// BackupTo writes a consistent copy of the database to file, with mode 0600. The file
+// must not exist. The store can be used while BackupTo runs. On PostgreSQL the error is
+// errors.ErrUnsupported: use pg_dump. See also sqlite.BackupFile, which checks the copy.
 func (s *Store) BackupTo(ctx context.Context, file string) error {
 	if s.driver.Backup == nil {
 		return fmt.Errorf("backup of a %s database: %w; use pg_dump", s.driver.Name, errors.ErrUnsupported)
@@ -224,10 +230,9 @@ func (s *Store) BackupTo(ctx context.Context, file string) error {
 	return s.driver.Backup(ctx, file)
 }
 
-// Ready implements record.Readiness: it commits a transaction that takes the
-// lock of a row and changes nothing, so that a server that responds but cannot
-// be written is not ready. Nor is one without the rights of a login, or without
-// space.
+// Ready implements record.Readiness: it commits a transaction that locks a row and
+// changes nothing. Thus a database is not ready if it responds but cannot be written, if
+// the rights that a login needs are missing, or if it has no space.
 func (s *Store) Ready(ctx context.Context) error {
 	err := s.write(ctx, func(ctx context.Context, q Queryer) error {
 		found, err := one(ctx, q, []any{new(int)}, s.driver.Touch)

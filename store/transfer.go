@@ -13,36 +13,37 @@ import (
 
 // Export, import and count of accounts, with their hashes.
 
-// Record is an account as `jotgate user export` writes it, one JSON object
-// per line. Unlike record.Account it contains the hash.
+// Record is an account in an export, such as that of `jotgate user export`, which writes
+// one JSON object per line. Unlike the JSON form of record.Account it contains the
+// password's hash.
 type Record struct {
 	ID          record.UserID `json:"id,omitempty"`
 	Username    string        `json:"username"`
 	Email       string        `json:"email"`
 	FirstName   string        `json:"first_name"`
 	LastName    string        `json:"last_name"`
-	Password    string        `json:"password"` // encoded, in any of Django's formats
+	Password    string        `json:"password"` // the hash, in any of Django's formats
 	IsActive    bool          `json:"is_active"`
 	IsStaff     bool          `json:"is_staff"`
 	IsSuperuser bool          `json:"is_superuser"`
 	DateJoined  time.Time     `json:"date_joined"`
 	LastLogin   time.Time     `json:"last_login,omitzero"`
 	Groups      []string      `json:"groups,omitempty"`      // names, in order of id
-	Permissions []string      `json:"permissions,omitempty"` // the account's own, "app_label.codename"
+	Permissions []string      `json:"permissions,omitempty"` // "app_label.codename", without those of the groups
 
-	// EmailVerified reports whether the owner has proved the address; nil if that is not
-	// known.
+	// EmailVerified reports whether the address is verified; nil if that is not known.
 	EmailVerified *bool `json:"email_verified,omitempty"`
-	// Providers are the ids of connected accounts at providers, by the provider's id.
+	// Providers are the connected accounts at providers: their ids there, by the
+	// provider's id.
 	Providers map[string][]string `json:"providers,omitempty"`
 }
 
 // pageSize is the number of accounts in a page of an export.
 const pageSize = 500
 
-// Stream passes every account to each, in order of key, and holds at
-// most one page in memory. If each returns an error, Stream stops and
-// returns it. Accounts created or deleted concurrently may be missing.
+// Stream calls each with every account, in order of key. It keeps at most 500 accounts
+// in memory. If each returns an error, Stream stops and returns that error. Accounts
+// that are created or deleted concurrently may be missing.
 func (tr Transfer) Stream(ctx context.Context, each func(Record) error) error {
 	for after := record.UserID(""); ; {
 		page, err := tr.db.Accounts().List(ctx, after, pageSize)
@@ -143,11 +144,11 @@ func (r *Record) account() *record.Account {
 	}
 }
 
-// Import inserts a batch of some hundreds of accounts in one
-// transaction: either all of it, or nothing and an error that names the
-// record. An account whose name exists is left unchanged, so that an import
-// may be repeated; created counts the others. Names may be similar to others. Missing groups are created;
-// permissions must exist. The ids of the records are not kept.
+// Import inserts accounts in one transaction, at most a few hundred in one call. If it
+// returns an error, which names the record, it has inserted nothing. A record whose
+// username exists is skipped, so that an import can be repeated; created is the number of
+// the others. Usernames may be similar to existing ones. Groups are created if they do
+// not exist; permissions must exist. The accounts get new ids.
 func (tr Transfer) Import(ctx context.Context, batch []Record) (created int, err error) {
 	err = tr.db.write(ctx, func(ctx context.Context, q Queryer) error {
 		var made []named
@@ -244,8 +245,8 @@ func (s *Store) importGrants(ctx context.Context, q Queryer, id record.UserID, r
 	return nil
 }
 
-// Count counts the accounts. If the database's statistics contain an
-// estimate above 100,000, it returns that estimate.
+// Count returns the number of accounts. If the database's statistics have an estimate of
+// more than 100,000, it returns that, and estimated is true.
 func (tr Transfer) Count(ctx context.Context) (n int64, estimated bool, err error) {
 	err = tr.db.read(ctx, func(ctx context.Context, q Queryer) error {
 		if tr.db.driver.Estimate != "" {

@@ -160,8 +160,8 @@ func (t *tables) fieldName(column string) string {
 	return column
 }
 
-// Model describes the user table: Schema.Fields as the table has them and, if
-// users log in by another column than username, the username that it keeps.
+// Model describes the user table. Its fields are those of Schema.Fields and, if users log
+// in by another column, the column username if the table has it.
 func (s *Store) Model() record.Model {
 	t := s.tables
 	m := record.Model{LoginIsEmail: t.loginIsEmail(), Fields: slices.Clone(t.fields)}

@@ -17,7 +17,7 @@ type webhooks struct{ db *Store }
 
 var _ webhook.Store = webhooks{}
 
-// Webhooks returns the webhooks in the database.
+// Webhooks returns the storage of package webhook in the database.
 func Webhooks(s *Store) webhook.Store { return webhooks{s} }
 
 const webhookColumns = "id, url, types, created, sealed, previous, previous_until, failing, reason, disabled"
