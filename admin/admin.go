@@ -77,7 +77,7 @@ type Admin struct {
 	catalogs *catalog.Catalogs
 	theme    *layout.Theme
 	files    *layout.Files
-	mux      *http.ServeMux
+	mux      func() *http.ServeMux // made for the first request
 
 	working sync.Mutex // held by the goroutine that runs jobs
 	more    chan struct{}
@@ -96,7 +96,6 @@ func New(gate *jotgate.Gate, o Options) (*Admin, error) {
 			return nil, fmt.Errorf("admin: %w", err)
 		}
 	}
-	a.Mount(a.mux)
 	return a, nil
 }
 
@@ -104,8 +103,13 @@ func New(gate *jotgate.Gate, o Options) (*Admin, error) {
 // Act.
 func NewActions(gate *jotgate.Gate, o Options) (*Admin, error) {
 	a := &Admin{
-		gate: gate, options: o, app: "auth", model: "user", mux: http.NewServeMux(), more: make(chan struct{}, 1),
+		gate: gate, options: o, app: "auth", model: "user", more: make(chan struct{}, 1),
 	}
+	a.mux = sync.OnceValue(func() *http.ServeMux {
+		mux := http.NewServeMux()
+		a.Mount(mux)
+		return mux
+	})
 	if gate.Store() == nil { // only the options are checked
 		return a, nil
 	}
@@ -159,7 +163,7 @@ func Mount(mux *http.ServeMux, gate *jotgate.Gate, o Options) {
 }
 
 // ServeHTTP serves the administration, and 404 for any other path.
-func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux().ServeHTTP(w, r) }
 
 // perm returns Django's name of a permission on users: auth.change_user.
 func (a *Admin) perm(verb string) string { return a.app + "." + verb + "_" + a.model }

@@ -25,6 +25,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/web"
@@ -41,8 +42,8 @@ type API struct {
 	// userFields are further columns of the user table, see fields.go.
 	userFields []record.UserField
 	shell      *web.Shell
-	mux        *http.ServeMux
-	unknown    http.Handler // handles paths that are not an endpoint's
+	mux        func() *http.ServeMux // made for the first request
+	unknown    http.Handler          // handles paths that are not an endpoint's
 }
 
 // New returns the endpoints of a gate, or an error that names the invalid setting.
@@ -56,7 +57,7 @@ func New(gate *jotgate.Gate, s Settings) (*API, error) {
 		s.NoSignup = true
 	}
 	a := &API{
-		gate: gate, settings: s, loginName: gate.Settings().LoginField, mux: http.NewServeMux(),
+		gate: gate, settings: s, loginName: gate.Settings().LoginField,
 		userFields: gate.Accounts().UserFields(),
 	}
 	languages, err := s.languages()
@@ -67,9 +68,13 @@ func New(gate *jotgate.Gate, s Settings) (*API, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	a.reserveSeries()
-	a.Mount(a.mux)
 	a.unknown = a.shell.Wrap(web.Endpoint{CORS: true}, http.HandlerFunc(a.notFound))
-	a.mux.Handle("/", a.unknown)
+	a.mux = sync.OnceValue(func() *http.ServeMux {
+		mux := http.NewServeMux()
+		a.Mount(mux)
+		mux.Handle("/", a.unknown)
+		return mux
+	})
 	return a, nil
 }
 
@@ -139,7 +144,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.unknown.ServeHTTP(w, r)
 		return
 	}
-	a.mux.ServeHTTP(w, r)
+	a.mux().ServeHTTP(w, r)
 }
 
 // isClean reports whether a mux serves the path as it is and does not redirect it.

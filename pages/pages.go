@@ -100,8 +100,8 @@ type Pages struct {
 	theme    *layout.Theme
 	forms    *resubmit.Forms
 	files    *layout.Files
-	nexts    []string // origins that next may lead to
-	mux      *http.ServeMux
+	nexts    []string              // origins that next may lead to
+	mux      func() *http.ServeMux // made for the first request
 }
 
 // defaultRates are those of api.Settings.
@@ -111,13 +111,17 @@ var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "
 // or the file and line of an invalid template. Pages is an http.Handler; Mount
 // registers the pages on another mux.
 func New(gate *jotgate.Gate, o Options) (*Pages, error) {
-	p := &Pages{gate: gate, options: o, forms: resubmit.New(gate.Settings().Now), mux: http.NewServeMux()}
+	p := &Pages{gate: gate, options: o, forms: resubmit.New(gate.Settings().Now)}
+	p.mux = sync.OnceValue(func() *http.ServeMux {
+		mux := http.NewServeMux()
+		p.Mount(mux)
+		return mux
+	})
 	for _, step := range []func() error{p.checkOptions, p.makeShell, p.load} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("pages: %w", err)
 		}
 	}
-	p.Mount(p.mux)
 	return p, nil
 }
 
@@ -209,4 +213,4 @@ func (p *Pages) static(w http.ResponseWriter, r *http.Request) {
 }
 
 // ServeHTTP serves the pages, and 404 for any other path.
-func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux().ServeHTTP(w, r) }

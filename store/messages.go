@@ -28,8 +28,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $6)`, string(message.Kind), note(string(message.
 
 var dueText = leaseText("jotgate_outbox", "", "id, kind, user_id, recipient, language, detail, created, attempts")
 
-// Due implements record.Outbox.
+// Due implements record.Outbox. It is called every second and writes only if a message
+// is due.
 func (ob outbox) Due(ctx context.Context, now time.Time, limit int, lease time.Duration) (list []record.Message, err error) {
+	due, err := ask(ctx, ob.db, func(ctx context.Context, q Queryer) (bool, error) {
+		return one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_outbox WHERE due <= $1 LIMIT 1", now.UnixMicro())
+	})
+	if err != nil || !due {
+		return nil, err
+	}
 	err = ob.db.write(ctx, func(ctx context.Context, q Queryer) (err error) {
 		list, err = all(ctx, q, scanMessage, dueText, now.Add(lease).UnixMicro(), now.UnixMicro(), limit)
 		return err

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/jotgate/jotgate"
 )
 
 // commands is the whole command line. The order is that of --help.
@@ -57,7 +56,7 @@ func (a *app) run(args []string) error {
 	shown := false
 	args = asWritten(args)
 	settings := &source{env: a.env}
-	parser, err := newParser(a, settings, others(args[0]), func(int) { shown = true })
+	parser, err := newParser(grammarOf(args[0]), a, settings, func(int) { shown = true })
 	if err != nil {
 		return err
 	}
@@ -78,52 +77,47 @@ func (a *app) run(args []string) error {
 	return line.Run()
 }
 
-// newParser makes a parser of command lines without the commands named in
-// without; shown is called after --help was printed.
-func newParser(a *app, source *source, without []string, shown func(status int)) (*kong.Kong, error) {
-	return newParserOf(&commands{}, a, source, without, shown)
-}
-
-// newParserOf is newParser for a struct with some of the commands.
-func newParserOf(grammar any, a *app, source *source, without []string, shown func(status int)) (*kong.Kong, error) {
-	return kong.New(
+// newParser makes a parser of command lines. grammar points to commands, or to a
+// struct with some of them; shown is called after --help was printed.
+func newParser(grammar any, a *app, source *source, shown func(status int)) (*kong.Kong, error) {
+	parser, err := kong.New(
 		grammar,
-		kong.IgnoreFields(`^commands\.(`+strings.Join(append(without, "-"), "|")+`)$`),
 		kong.Name("jotgate"),
 		kong.Description("Accounts and JSON Web Tokens for a REST API."),
-		kong.Vars{"claims": strings.Join(jotgate.ClaimNames(), ", ")},
 		kong.Writers(a.stdout, a.stderr),
 		kong.Exit(shown),
 		kong.WithHyphenPrefixedParameters(true), // a secret may begin with a hyphen
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(decodeDuration)),
 		kong.PostBuild(source.learn),
 		kong.PostBuild(introduce),
+		kong.PostBuild(withoutHelp),
 		kong.Resolvers(source),
 		kong.ValueFormatter(source.describe),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups(groups),
 		kong.Bind(a, source),
 	)
+	if err == nil {
+		withHelp(parser)
+	}
+	return parser, err
 }
 
-// others returns the fields of the commands that a command line beginning
-// with first does not need. Parsing the flags of every command takes longer
-// than most commands run.
-func others(first string) (fields []string) {
-	found := false
-	for field := range reflect.TypeFor[commands]().Fields() {
-		switch {
-		case field.Name == "Config":
-		case strings.ToLower(field.Name) == first || field.Tag.Get("name") == first || field.Tag.Get("aliases") == first:
-			found = true
-		default:
-			fields = append(fields, field.Name)
+// grammarOf returns the part of the commands that a command line beginning with
+// first needs. Parsing the flags of every command takes longer than most commands
+// run.
+func grammarOf(first string) any {
+	list := reflect.TypeFor[commands]()
+	config, _ := list.FieldByName("Config")
+	for field := range list.Fields() {
+		if _, command := field.Tag.Lookup("cmd"); !command {
+			continue
+		}
+		if strings.ToLower(field.Name) == first || field.Tag.Get("name") == first || field.Tag.Get("aliases") == first {
+			return reflect.New(reflect.StructOf([]reflect.StructField{config, field})).Interface()
 		}
 	}
-	if !found {
-		return nil // an error, or --help, which needs all commands
-	}
-	return fields
+	return &commands{} // an error, or --help, which needs all commands
 }
 
 // asWritten translates other common spellings, such as help and --version.

@@ -45,7 +45,7 @@ func (c *completionCommand) Run(a *app) error {
 
 // complete prints the words that can follow a line.
 func (a *app) complete(line string) error {
-	parser, err := newParser(a, &source{env: map[string]string{}}, nil, func(int) {})
+	parser, err := newParser(&commands{}, a, &source{env: map[string]string{}}, func(int) {})
 	if err != nil {
 		return err
 	}

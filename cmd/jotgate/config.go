@@ -40,7 +40,7 @@ type source struct {
 // the parser does not know.
 var everything = sync.OnceValues(func() (*source, error) {
 	var all source
-	_, err := newParser(&app{}, &all, nil, nil)
+	_, err := newParser(&commands{}, &app{}, &all, nil)
 	return &all, err
 })
 

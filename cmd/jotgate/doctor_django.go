@@ -174,7 +174,7 @@ func (c *doctorCommand) try(a *app, wanted []proposal, files map[string][]byte) 
 	}
 	silent := *a
 	silent.files = files
-	parser, err := newParserOf(&line, &silent, settings, nil, func(int) {})
+	parser, err := newParser(&line, &silent, settings, func(int) {})
 	if err != nil {
 		return err
 	}

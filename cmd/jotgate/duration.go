@@ -4,24 +4,21 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 )
 
-// daysFirst matches a duration that begins with days, a unit that Go's
-// durations do not have.
-var daysFirst = regexp.MustCompile(`^(\d{1,6})d(.*)$`)
-
 // parseDuration parses a duration as time.ParseDuration does, optionally with
-// days before it: 30d, 1d12h. A day has 24 hours.
+// days before it, a unit that Go's durations do not have: 30d, 1d12h. A day has 24
+// hours.
 func parseDuration(text string) (time.Duration, error) {
 	days, rest := time.Duration(0), text
-	if found := daysFirst.FindStringSubmatch(text); found != nil {
-		n, _ := strconv.Atoi(found[1]) // at most six digits
-		days, rest = time.Duration(n)*24*time.Hour, found[2]
+	if number, after, ok := strings.Cut(text, "d"); ok && len(number) <= 6 && number != "" && strings.Trim(number, "0123456789") == "" {
+		n, _ := strconv.Atoi(number) // at most six digits
+		days, rest = time.Duration(n)*24*time.Hour, after
 		if n > int(math.MaxInt64/(24*time.Hour)) {
 			return 0, fmt.Errorf("%q is longer than 292 years", text)
 		}

@@ -127,7 +127,7 @@ func TestFlagsReachTheSettings(t *testing.T) {
 func settingsOf(t *testing.T, env []string) api.Settings {
 	t.Helper()
 	a := &app{ctx: t.Context(), env: environment(env), stdout: io.Discard, stderr: io.Discard}
-	parser, err := newParser(a, &source{env: a.env}, others("serve"), nil)
+	parser, err := newParser(grammarOf("serve"), a, &source{env: a.env}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

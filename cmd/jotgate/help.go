@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/jotgate/jotgate"
 )
 
 // groups are the headings of settings. Only settings are in groups.
@@ -44,6 +46,33 @@ func (s *source) describe(value *kong.Value) string {
 		return text
 	}
 	return text + " [" + strings.Join(facts, ", ") + "]"
+}
+
+// withoutHelp empties the help of every flag, in which kong would search for
+// variables: that takes longer than parsing the command line. withHelp restores it.
+func withoutHelp(k *kong.Kong) error {
+	eachFlag(k.Model.Node, func(f *kong.Flag) { f.Help = "" })
+	return nil
+}
+
+// withHelp undoes withoutHelp, and fills in the names of the claims.
+func withHelp(k *kong.Kong) {
+	eachFlag(k.Model.Node, func(f *kong.Flag) {
+		f.Help = f.OrigHelp
+		if strings.Contains(f.Help, "${claims}") {
+			f.Help = strings.ReplaceAll(f.Help, "${claims}", strings.Join(jotgate.ClaimNames(), ", "))
+		}
+	})
+}
+
+// eachFlag calls do for each flag of the node and of its subcommands.
+func eachFlag(node *kong.Node, do func(*kong.Flag)) {
+	for _, f := range node.Flags {
+		do(f)
+	}
+	for _, child := range node.Children {
+		eachFlag(child, do)
+	}
 }
 
 // introduce adds a word before help that begins with an example: kong removes

@@ -12,7 +12,7 @@ import (
 // leaves are the commands that do something.
 func leaves(t *testing.T) []*kong.Node {
 	t.Helper()
-	parser, err := newParser(&app{}, &source{}, nil, func(int) {})
+	parser, err := newParser(&commands{}, &app{}, &source{}, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}

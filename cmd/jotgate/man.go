@@ -21,7 +21,7 @@ func (manCommand) Help() string {
 
 // Run prints the page.
 func (manCommand) Run(a *app, s *source) error {
-	parser, err := newParser(a, s, nil, func(int) {})
+	parser, err := newParser(&commands{}, a, s, func(int) {})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 )
 
 // floorSize is what heapFloor adds to the heap, in bytes, and so the amount
@@ -16,10 +17,15 @@ const floorSize = 8 << 20
 // of the requests. The floor is counted but never written to, so it takes no
 // physical memory. GOGC would multiply instead, including the memory of a
 // million revocations. If GOGC or GOMEMLIMIT is set, heapFloor does nothing.
+//
+// The floor alone would start a collection, beside the start of the program: until
+// the first one has run, the heap may grow to 16 MiB.
 func heapFloor() (release func()) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}
 	}
+	usual := debug.SetGCPercent(400) // of 4 MiB
+	runtime.AddCleanup(new(*int), func(percent int) { debug.SetGCPercent(percent) }, usual)
 	floor := make([]byte, floorSize)
 	return func() { runtime.KeepAlive(floor) }
 }

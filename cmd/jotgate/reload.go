@@ -57,13 +57,15 @@ func valuesOf(line *kong.Context) map[string]any {
 
 // reread parses the command line again, with what the config file has now.
 func (a *app) reread() (*serveCommand, *kong.Context, error) {
-	grammar := &commands{}
-	args := asWritten(a.args)
-	parser, err := newParserOf(grammar, a, &source{env: a.env}, others(args[0]), func(int) {})
+	var grammar struct {
+		Config configFlag
+		Serve  serveCommand `cmd:""`
+	}
+	parser, err := newParser(&grammar, a, &source{env: a.env}, func(int) {})
 	if err != nil {
 		return nil, nil, err
 	}
-	line, err := parser.Parse(args)
+	line, err := parser.Parse(asWritten(a.args))
 	if err != nil {
 		return nil, nil, err
 	}

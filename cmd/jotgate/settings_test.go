@@ -78,7 +78,7 @@ func TestFormerNames(t *testing.T) {
 // parsed returns the value of a flag of serve on this command line.
 func parsed(t *testing.T, flag string, env map[string]string, args []string) string {
 	t.Helper()
-	parser, err := newParser(&app{}, &source{env: env}, nil, nil)
+	parser, err := newParser(&commands{}, &app{}, &source{env: env}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

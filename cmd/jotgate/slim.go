@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"math/bits"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -19,16 +20,38 @@ func trimMemory(ctx context.Context) {
 	tick := time.NewTicker(trimEvery)
 	defer tick.Stop()
 	var heap trimmer
-	for first := true; ; first = false {
+	var program settler
+	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if heap.look(held(), collections()) || first { // after the start, and after logins
+		heap.look(held(), collections())
+		if program.look(collections()) { // after the start, and after logins
 			unmapProgram()
 		}
 	}
+}
+
+// A settler finds when the pages of the program that a collection has used are needed no
+// more. That is not right after it: a collection halves the stacks of goroutines, and
+// growing them again reads tables that take 3 MiB. A goroutine does that the next time
+// it works, perhaps after a minute.
+type settler struct {
+	cycle uint64 // the number of collections at the last check
+	quiet uint   // the number of checks since then
+}
+
+// look reports that 1, 2, 4, 8, … intervals have passed since the start or the last
+// collection.
+func (s *settler) look(cycle uint64) bool {
+	if cycle != s.cycle {
+		s.cycle, s.quiet = cycle, 0
+		return false
+	}
+	s.quiet++
+	return bits.OnesCount(s.quiet) == 1
 }
 
 // A trimmer returns memory that the heap holds beyond what is needed. Each

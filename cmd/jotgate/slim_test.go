@@ -28,6 +28,20 @@ func TestTrimmer(t *testing.T) {
 	}
 }
 
+// The program is unmapped some time after the start and after a collection, ever more
+// rarely.
+func TestSettler(t *testing.T) {
+	var s settler
+	for i, c := range []struct {
+		cycle uint64
+		want  bool
+	}{{0, true}, {0, true}, {0, false}, {1, false}, {1, true}, {1, true}, {1, false}, {1, true}, {1, false}, {3, false}, {4, false}, {4, true}} {
+		if got := s.look(c.cycle); got != c.want {
+			t.Errorf("check %d, after %d collections: %v", i, c.cycle, got)
+		}
+	}
+}
+
 // A large heap in use does not cause repeated collections.
 func TestTrimmerLeavesALargeHeap(t *testing.T) {
 	for _, c := range []struct {

@@ -4,7 +4,6 @@
 package catalog
 
 import (
-	"bufio"
 	"cmp"
 	"embed"
 	"errors"
@@ -46,8 +45,14 @@ type Catalog struct {
 	fallback *Catalog // nil in English
 
 	read     sync.Once
-	builtIn  [][]byte          // the embedded files, perhaps packed; nil once they were read
+	builtIn  []builtInFile
 	messages map[string]string // until read: only those of folders
+}
+
+// builtInFile is an embedded file, perhaps packed.
+type builtInFile struct {
+	folder packed.FS
+	name   string
 }
 
 // Catalogs are all languages, English first. They are safe for concurrent use.
@@ -76,7 +81,7 @@ func Extend(own embed.FS, folder string) (*Catalogs, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := each(own, folder+"/*.txt", c.embed); err != nil {
+	if err := c.embed(packed.FS{FS: own}, folder+"/*.txt"); err != nil {
 		return nil, err
 	}
 	return c, c.finish()
@@ -94,7 +99,7 @@ func InTheme(theme fs.FS) (fs.FS, error) {
 // builtIn returns the embedded catalogs as they are: most are never read.
 func builtIn() (*Catalogs, error) {
 	c := &Catalogs{}
-	return c, each(files, "messages/*.txt", c.embed)
+	return c, c.embed(embedded, "messages/*.txt")
 }
 
 func load(folders []fs.FS) (*Catalogs, error) {
@@ -131,12 +136,18 @@ func each(folder fs.FS, pattern string, add func(name, text string) error) error
 	return err
 }
 
-// embed adds an embedded file.
-func (c *Catalogs) embed(name, text string) error {
-	l, err := c.language(name)
-	if err == nil {
-		l.builtIn = append(l.builtIn, []byte(text))
-		l.readHead()
+// embed adds embedded files.
+func (c *Catalogs) embed(folder packed.FS, pattern string) error {
+	names, err := fs.Glob(folder, pattern)
+	for _, name := range names {
+		l, err := c.language(name)
+		if err != nil {
+			return err
+		}
+		l.builtIn = append(l.builtIn, builtInFile{folder, name})
+		if err := l.readHead(); err != nil {
+			return err
+		}
 	}
 	return err
 }
@@ -218,19 +229,21 @@ func isID(id string) bool {
 }
 
 // readHead reads the name and the direction, with which an embedded file begins.
-func (l *Catalog) readHead() {
+func (l *Catalog) readHead() error {
 	if l.Name != "" {
-		return
+		return nil
 	}
-	for lines := bufio.NewScanner(packed.Open(l.builtIn[0])); lines.Scan(); {
-		switch id, text, _ := strings.Cut(lines.Text(), " = "); id {
+	head, err := l.builtIn[0].folder.Head(l.builtIn[0].name)
+	for line := range strings.Lines(string(head)) {
+		switch id, text, _ := strings.Cut(strings.TrimSpace(line), " = "); id {
 		case "language":
 			l.Name = text
 		case "direction":
 			l.Dir = text
-			return
+			return err
 		}
 	}
+	return err
 }
 
 // all returns the messages, those of folders in place of the embedded ones.
@@ -241,12 +254,16 @@ func (l *Catalog) all() map[string]string {
 		}
 		all := make(map[string]string, 512)
 		for _, file := range l.builtIn {
-			if err := parse(l.Code+".txt", string(packed.Text(file)), all); err != nil {
+			text, err := file.folder.ReadFile(file.name)
+			if err == nil {
+				err = parse(file.name, string(text), all)
+			}
+			if err != nil {
 				panic("catalog: " + err.Error()) // unreachable: a test reads every embedded file
 			}
 		}
 		maps.Copy(all, l.messages)
-		l.messages, l.builtIn = all, nil
+		l.messages = all
 	})
 	return l.messages
 }

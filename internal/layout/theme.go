@@ -46,12 +46,7 @@ func LoadTheme(own, override fs.FS) (*Theme, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := template.New("base.html").Option("missingkey=error")
-	for _, name := range shared {
-		if err := parse(base, common, override, name); err != nil {
-			return nil, err
-		}
-	}
+	base := sync.OnceValues(func() (*template.Template, error) { return parseShared(common, override) })
 	names, err := fs.Glob(own, "*.html")
 	if err != nil {
 		return nil, err
@@ -69,8 +64,23 @@ func LoadTheme(own, override fs.FS) (*Theme, error) {
 	return t, known(override, append(names, shared...))
 }
 
-// parsePage parses a page, whose surroundings are base.
-func parsePage(base *template.Template, own, override fs.FS, name string) (*template.Template, error) {
+// parseShared parses what surrounds every page.
+func parseShared(common, override fs.FS) (*template.Template, error) {
+	base := template.New("base.html").Option("missingkey=error")
+	for _, name := range shared {
+		if err := parse(base, common, override, name); err != nil {
+			return nil, err
+		}
+	}
+	return base, nil
+}
+
+// parsePage parses a page and returns it with its surroundings.
+func parsePage(surroundings func() (*template.Template, error), own, override fs.FS, name string) (*template.Template, error) {
+	base, err := surroundings()
+	if err != nil {
+		return nil, err
+	}
 	page, err := base.Clone()
 	if err != nil {
 		return nil, err

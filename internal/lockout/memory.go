@@ -15,10 +15,13 @@ import (
 type memory struct {
 	mu     sync.Mutex
 	seed   maphash.Seed
-	counts [1 << 14]record.Failure
+	counts []record.Failure // made for the first key
 }
 
 func (m *memory) at(key string) *record.Failure {
+	if m.counts == nil {
+		m.counts = make([]record.Failure, 1<<14)
+	}
 	return &m.counts[maphash.String(m.seed, key)%uint64(len(m.counts))]
 }
 

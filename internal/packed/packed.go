@@ -6,11 +6,16 @@ import (
 	"bytes"
 	"compress/gzip"
 	"embed"
+	"encoding/binary"
 	"io"
+	"sync"
 )
 
 // magic is how a file compressed by gzip begins, and no text does.
 const magic = "\x1f\x8b"
+
+// headSize is the length of what FS.Head returns, in bytes.
+const headSize = 1 << 10
 
 // FS is an embedded folder whose ReadFile returns the text of compressed files.
 // Reading it is safe for concurrent use.
@@ -22,21 +27,42 @@ func (f FS) ReadFile(name string) ([]byte, error) {
 	return Text(data), err
 }
 
+// Head returns the first kibibyte of the text of a file, without decompressing what
+// follows.
+func (f FS) Head(name string) ([]byte, error) {
+	file, err := f.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data := make([]byte, headSize)
+	n, _ := io.ReadFull(file, data) // the file may be shorter
+	return head(data[:n]), nil
+}
+
+// head returns the beginning of the text of a file that begins with data.
+func head(data []byte) []byte { return unpack(data, headSize) }
+
 // Text returns the text of an embedded file.
 func Text(data []byte) []byte {
 	if !bytes.HasPrefix(data, []byte(magic)) {
 		return data
 	}
-	text, _ := io.ReadAll(Open(data)) // part of the program: a test reads files that tools/pack has written
-	return text
+	return unpack(data, int(binary.LittleEndian.Uint32(data[len(data)-4:]))) // its length: RFC 1952, section 2.3.1
 }
 
-// Open returns a reader of the text of an embedded file. The first kibibyte is read
-// without decompressing what follows.
-func Open(data []byte) io.Reader {
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return bytes.NewReader(data) // not compressed
+// readers are decompressors for reuse: each has 40 KB of buffers.
+var readers = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+// unpack returns the first n bytes of the text in data, or fewer if there are not as
+// many.
+func unpack(data []byte, n int) []byte {
+	r := readers.Get().(*gzip.Reader)
+	defer readers.Put(r)
+	if err := r.Reset(bytes.NewReader(data)); err != nil {
+		return data[:min(n, len(data))] // not compressed
 	}
-	return r
+	text := make([]byte, n)
+	n, _ = io.ReadFull(r, text) // part of the program: a test reads files that tools/pack has written
+	return text[:n]
 }

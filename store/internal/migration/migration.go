@@ -41,76 +41,77 @@ type Dialect struct {
 // which they run.
 type Set struct {
 	list    []migration
+	files   fs.FS
 	dialect Dialect
 }
 
 // migration is a file NNNN_name.sql.
 type migration struct {
 	version int
+	name    string
+}
+
+// step is the content of a migration.
+type step struct {
 	// compatibleFrom is the oldest version of the schema whose binaries can
 	// run on a database with this migration.
 	compatibleFrom int
-	name, up       string
+	up             string
 }
 
-// A migration's file states compatibleFrom in this line.
-var compatibleLine = regexp.MustCompile(`(?m)^-- compatible-from: ([0-9]+)$`)
-
-// Read reads the files NNNN_name.sql. Each has the sections
+// Read lists the files NNNN_name.sql. Each has the sections
 // "-- +goose Up" and "-- +goose Down" and the line "-- compatible-from: N":
 // binaries that know the migrations up to N also work after this one, so that
-// they can run, start and be rolled back to while others are upgraded.
+// they can run, start and be rolled back to while others are upgraded. A file is read
+// when its migration runs: most starts run none.
 func Read(files fs.FS, dialect Dialect) (*Set, error) {
 	names, err := fs.Glob(files, "[0-9][0-9][0-9][0-9]_*.sql")
 	if err != nil {
 		return nil, err
 	}
-	m := &Set{dialect: dialect}
+	m := &Set{files: files, dialect: dialect}
 	for _, name := range names {
-		step, err := readFile(files, name)
+		version, err := strconv.Atoi(path.Base(name)[:4])
 		if err != nil {
-			return nil, fmt.Errorf("the migration %s: %w", name, err)
+			return nil, err
 		}
-		m.list = append(m.list, step)
+		m.list = append(m.list, migration{version, name})
 	}
 	slices.SortFunc(m.list, func(a, b migration) int { return a.version - b.version })
 	return m, nil
 }
 
-func readFile(files fs.FS, name string) (m migration, err error) {
-	text, err := fs.ReadFile(files, name)
+// read reads the file of a migration.
+func (m migration) read(files fs.FS) (s step, err error) {
+	text, err := fs.ReadFile(files, m.name)
 	if err != nil {
-		return m, err
+		return s, err
 	}
-	if m, err = parse(string(text)); err != nil {
-		return m, err
+	if s, err = parse(string(text)); err == nil {
+		err = s.compatible(m.version)
 	}
-	m.name = name
-	if m.version, err = strconv.Atoi(path.Base(name)[:4]); err == nil {
-		err = m.compatible()
-	}
-	return m, err
+	return s, err
 }
 
-func parse(text string) (m migration, err error) {
+func parse(text string) (s step, err error) {
 	head, rest, up := strings.Cut(text, "-- +goose Up\n")
 	body, _, down := strings.Cut(rest, "-- +goose Down\n")
 	if !up || !down || strings.Contains(head+body, "+goose") {
 		err = errors.New("it must have one section +goose Up, one +goose Down, and no other directive")
 	}
-	m.up = body
-	return m, err
+	s.up = body
+	return s, err
 }
 
 // compatible reads compatibleFrom. Without the line no older binary is known
 // to work.
-func (m *migration) compatible() (err error) {
-	m.compatibleFrom = m.version
-	if line := compatibleLine.FindStringSubmatch(m.up); line != nil {
-		m.compatibleFrom, err = strconv.Atoi(line[1])
+func (s *step) compatible(version int) (err error) {
+	s.compatibleFrom = version
+	if line := regexp.MustCompile(`(?m)^-- compatible-from: ([0-9]+)$`).FindStringSubmatch(s.up); line != nil {
+		s.compatibleFrom, err = strconv.Atoi(line[1])
 	}
-	if m.compatibleFrom > m.version {
-		err = fmt.Errorf("compatible-from: %d is above its own version", m.compatibleFrom)
+	if s.compatibleFrom > version {
+		err = fmt.Errorf("compatible-from: %d is above its own version", s.compatibleFrom)
 	}
 	return err
 }
@@ -268,12 +269,16 @@ func (m *Set) Apply(ctx context.Context, q Queryer) error {
 	return nil
 }
 
-func (m *Set) apply(ctx context.Context, q Queryer, step migration) error {
+func (m *Set) apply(ctx context.Context, q Queryer, file migration) error {
+	step, err := file.read(m.files)
+	if err != nil {
+		return err
+	}
 	if err := m.dialect.Execute(ctx, q, step.up); err != nil {
 		return err
 	}
-	_, err := q.ExecContext(ctx, "INSERT INTO "+Table+" (version_id, is_applied, compatible_from) VALUES ($1, $2, $3)",
-		step.version, true, step.compatibleFrom)
+	_, err = q.ExecContext(ctx, "INSERT INTO "+Table+" (version_id, is_applied, compatible_from) VALUES ($1, $2, $3)",
+		file.version, true, step.compatibleFrom)
 	return err
 }
 
