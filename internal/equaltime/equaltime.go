@@ -40,17 +40,25 @@ const (
 // -short (the race detector) n is at most 20 and the floor at least 0.5.
 func Check(t testing.TB, n int, floor float64, ask map[string]func(i int)) {
 	t.Helper()
+	CheckPrepared(t, n, floor, func(int) {}, ask)
+}
+
+// CheckPrepared is Check, and calls prepare before each round. The time that it takes is
+// not part of a response.
+func CheckPrepared(t testing.TB, n int, floor float64, prepare func(i int), ask map[string]func(i int)) {
+	t.Helper()
 	if testing.Short() {
 		n, floor = min(n, 20), max(floor, 0.5)
 	}
 	start := time.Now()
-	check(t, n, floor, ask, source{func() time.Duration { return time.Since(start) }, rand.Perm})
+	check(t, n, floor, ask, source{func() time.Duration { return time.Since(start) }, rand.Perm, prepare})
 }
 
-// source provides the times and the order of a round.
+// source provides the times and the order of a round, and prepares it.
 type source struct {
-	now  func() time.Duration
-	perm func(n int) []int
+	now     func() time.Duration
+	perm    func(n int) []int
+	prepare func(i int)
 }
 
 func check(t testing.TB, n int, floor float64, ask map[string]func(i int), from source) {
@@ -102,6 +110,7 @@ func pairs(n int) (all []pair) {
 func (s source) measure(n int, names []string, ask map[string]func(i int)) [][]time.Duration {
 	took := make([][]time.Duration, len(names))
 	for round := range n {
+		s.prepare(round)
 		for _, j := range s.perm(len(names)) {
 			start := s.now()
 			ask[names[j]](round)

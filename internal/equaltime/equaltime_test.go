@@ -3,6 +3,7 @@ package equaltime
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ type machine struct {
 }
 
 func (m *machine) source() source {
-	return source{func() time.Duration { return m.now }, m.random.Perm}
+	return source{func() time.Duration { return m.now }, m.random.Perm, func(int) {}}
 }
 
 func (m *machine) takes(work time.Duration) func(int) {
@@ -64,6 +65,27 @@ func TestCheck(t *testing.T) {
 		if c.different && (strings.Count(r.failure, `"b" over 3 % longer than "a"`) != repetitions || !strings.Contains(r.failure, `medians of 200 rounds: "a" `)) {
 			t.Errorf("%s: the failure does not say what was measured: %s", c.name, r.failure)
 		}
+	}
+}
+
+// What prepares a round is not measured.
+func TestPrepared(t *testing.T) {
+	m := &machine{random: rand.New(rand.NewPCG(1, 2))}
+	from, prepared := m.source(), 0
+	from.prepare = func(i int) {
+		if i != prepared {
+			t.Errorf("round %d is prepared after %d", i, prepared)
+		}
+		prepared++
+		m.now += time.Hour
+	}
+	for i, times := range from.measure(10, []string{"a", "b"}, map[string]func(int){"a": m.takes(time.Second), "b": m.takes(time.Second)}) {
+		if slices.Max(times) > time.Minute {
+			t.Errorf("response %d took %v", i, times)
+		}
+	}
+	if prepared != 10 {
+		t.Errorf("prepared %d rounds of 10", prepared)
 	}
 }
 
