@@ -50,8 +50,6 @@ func (as Accounts) Of(ctx context.Context, user *User) (*record.Account, error) 
 	case !account.IsActive:
 		g.confirmActive(ctx, account.ID)
 		return nil, ErrUserInactive
-	case g.precedes(user.issued, account):
-		return nil, ErrUserNotFound
 	}
 	if err := g.sameOwner(ctx, user, account); err != nil {
 		return nil, err
@@ -108,18 +106,22 @@ func (g *Gate) precedes(issued int64, account *record.Account) bool {
 }
 
 // sameOwner returns ErrUserNotFound if the token identifies its user by
-// username and its session is another account's: the name has a new owner,
-// perhaps by a change that a Django site made on the same tables.
+// username and the name has a new owner, perhaps by a change that a Django site
+// made on the same tables: its session is another account's or, without a
+// session, it was issued before the account joined.
 func (g *Gate) sameOwner(ctx context.Context, user *User, account *record.Account) error {
-	if g.settings.UserIDField != "username" || user.Session == "" {
+	if g.settings.UserIDField != "username" {
 		return nil
 	}
-	s, err := g.db.Sessions().Find(ctx, user.Session)
-	if errors.Is(err, ErrNotFound) { // of another issuer
-		return nil
+	s, err := &record.Session{}, error(ErrNotFound)
+	if user.Session != "" {
+		s, err = g.db.Sessions().Find(ctx, user.Session)
 	}
-	if err == nil && s.User != account.ID {
+	switch unknown := errors.Is(err, ErrNotFound); {
+	case unknown && g.precedes(user.issued, account), err == nil && s.User != account.ID:
 		return ErrUserNotFound
+	case unknown: // of another issuer
+		return nil
 	}
 	return err
 }

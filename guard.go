@@ -31,8 +31,9 @@ type Guard struct {
 	challenge string                       // for WWW-Authenticate
 	idClaim   string
 	now       func() time.Time
-	memory    *memory  // nil unless GuardSettings.RememberTokens
-	keySet    jwt.Keys // the source of the keys that memory compares
+	lead      atomic.Int64 // by how much that is ahead of the clock that dates tokens; see Gate.dated
+	memory    *memory      // nil unless GuardSettings.RememberTokens
+	keySet    jwt.Keys     // the source of the keys that memory compares
 	// sources verify credentials other than access tokens, cached has those that
 	// were verified, and subject returns the user of one; see Logins.Accept.
 	sources  []CredentialSource

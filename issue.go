@@ -57,6 +57,7 @@ func (g *Gate) refreshClaims(account *record.Account, s *record.Session, custom 
 // accessClaims returns SimpleJWT's claims, in its order, then the session and
 // the facts about the user that Settings.Claims lists.
 func (g *Gate) accessClaims(ctx context.Context, account *record.Account, s *record.Session, custom jwt.Object, read time.Time) (jwt.Object, *User, error) {
+	read = g.dated(read)
 	expires := g.within(s.Created, read.Add(g.settings.AccessTokenLifetime))
 	if s.Actor != "" && s.Expires.Before(expires) {
 		expires = s.Expires

@@ -60,7 +60,7 @@ func (p PageSessions) make(account *record.Account, s *record.Session, kept *pag
 	}
 	c := &pageCookie{
 		Session: s.ID, JTI: s.JTI, User: account.ID, Username: account.Username, Email: account.Email, Role: RoleOf(account),
-		AuthTime: s.AuthTime.Unix(), AMR: s.AMR, ACR: s.ACR, Issued: now.Unix(), Expires: expires.Unix(), End: s.Expires.Unix(), Seen: s.LastSeen.Unix(), Keep: kept.Keep,
+		AuthTime: s.AuthTime.Unix(), AMR: s.AMR, ACR: s.ACR, Issued: p.gate.dated(now).Unix(), Expires: expires.Unix(), End: s.Expires.Unix(), Seen: s.LastSeen.Unix(), Keep: kept.Keep,
 		Actor: s.Actor, Back: kept.Back,
 	}
 	page := p.session(c, sealPage(p.gate, c))
@@ -130,7 +130,7 @@ func (p PageSessions) read(ctx context.Context, c *pageCookie) (*record.Session,
 		}
 		return nil, nil, err
 	}
-	if err := g.mayAct(ctx, s); err != nil {
+	if err := cmp.Or(g.mayAct(ctx, s), g.holdsLevel(ctx, s, account)); err != nil {
 		if errors.Is(err, ErrTokenBlacklisted) {
 			err = ErrNotAuthenticated.Because(err)
 		}

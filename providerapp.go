@@ -34,6 +34,7 @@ type appCode struct {
 	RedirectURI string            `json:"r"`
 	Challenge   string            `json:"c"`
 	Expires     int64             `json:"e"` // Unix seconds
+	Ended       *int64            `json:"n"` // of Gate.lastEnding
 }
 
 // checkAppRedirects reports an entry of Settings.AppRedirects that is neither an origin
@@ -112,14 +113,19 @@ func (ps Providers) AppCode(ctx context.Context, l *ProviderLogin) (address stri
 	if err := ps.CheckApp(*app); err != nil {
 		return "", err
 	}
-	if _, err := ps.gate.db.SocialAccounts().FindSocial(ctx, l.identity.Provider, l.identity.UID); errors.Is(err, ErrNotFound) {
+	row, err := ps.gate.db.SocialAccounts().FindSocial(ctx, l.identity.Provider, l.identity.UID)
+	if errors.Is(err, ErrNotFound) {
 		return "", ErrNotConnected
 	} else if err != nil {
 		return "", err
 	}
+	ended, err := ps.gate.lastEnding(ctx, &record.Account{ID: row.User})
+	if err != nil {
+		return "", err
+	}
 	c := appCode{
 		ID: randomHex(), Identity: l.identity, At: l.at.UnixMicro(), RedirectURI: app.RedirectURI, Challenge: app.Challenge,
-		Expires: ps.gate.now().Add(appCodeTime).Unix(),
+		Expires: ps.gate.now().Add(appCodeTime).Unix(), Ended: ended,
 	}
 	c.Identity.Claims = "" // extra_data stays as it is: the code is part of an address
 	plain, err := json.Marshal(c)
@@ -176,5 +182,5 @@ func (ps Providers) exchange(ctx context.Context, c *appCode, code, verifier, re
 	if err := ps.gate.db.SocialAccounts().SpendOnce(ctx, record.Spent{ID: "code " + c.ID, Expires: expires.Add(time.Hour)}); err != nil {
 		return nil, err
 	}
-	return &ProviderLogin{identity: c.Identity, name: p.Name(), at: time.UnixMicro(c.At)}, nil
+	return &ProviderLogin{identity: c.Identity, name: p.Name(), at: time.UnixMicro(c.At), ended: c.Ended}, nil
 }

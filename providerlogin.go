@@ -66,6 +66,7 @@ type ProviderLogin struct {
 	identity provider.Identity
 	name     string    // of the provider
 	at       time.Time // when the provider was asked, or soon after
+	ended    *int64    // of Gate.lastEnding, for a code of AppCode
 	held     *heldIdentity
 }
 

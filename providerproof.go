@@ -17,12 +17,13 @@ import (
 // Proof returns the proof for PageSessions.Begin or Logins.Begin: the first step of a
 // login. It is one factor unless the provider's settings map its acr or amr. The
 // error of the login is ErrNotConnected if no account here is connected.
-func (l *ProviderLogin) Proof() Proof { return providerProof{l.identity, l.at} }
+func (l *ProviderLogin) Proof() Proof { return providerProof{l.identity, l.at, l.ended} }
 
 // providerProof is the proof that a user signed in at a provider.
 type providerProof struct {
 	identity provider.Identity
 	at       time.Time
+	ended    *int64 // what the account must have, if it is known since then
 }
 
 func (p providerProof) subject() string { return p.identity.Provider + " " + p.identity.UID }
@@ -42,6 +43,14 @@ func (p providerProof) prove(ctx context.Context, g *Gate, l *login) (proved, er
 		return proved{}, ErrNotConnected.Because(err)
 	} else if err != nil {
 		return proved{}, err
+	}
+	if p.ended != nil {
+		ended, err := g.endedSince(ctx, l.account, p.ended, 0)
+		if err != nil {
+			return proved{}, err
+		} else if ended {
+			return proved{}, ErrLoginNotValid.Because(errEnded)
+		}
 	}
 	changed, err := g.Logins().Providers().applyRights(ctx, l.account, &p.identity, l.client)
 	if changed && err == nil {

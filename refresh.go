@@ -59,6 +59,9 @@ func (g *Gate) refresh(ctx context.Context, token string, client Client) (tokens
 	if err := g.mayAct(ctx, &rotated.Session); err != nil {
 		return Tokens{}, false, err
 	}
+	if err := g.holdsLevel(ctx, &rotated.Session, rotated.Account); err != nil {
+		return Tokens{}, false, err
+	}
 	tokens, err = g.issue(ctx, "refresh", rotated.Account, &rotated.Session, t.custom, read)
 	if g.settings.KeepRefreshTokens {
 		tokens.Refresh = ""
@@ -126,7 +129,7 @@ func (g *Gate) tokenUser(ctx context.Context, t *refreshToken) error {
 		return ErrNoAccountForToken
 	case err != nil:
 		return err
-	case g.precedes(t.raw.issued, account):
+	case t.raw.SID == "" && g.precedes(t.raw.issued, account):
 		return ErrNoAccountForToken.Because(errors.New("the token was issued before the account joined"))
 	}
 	t.user = account.ID
@@ -260,7 +263,7 @@ func (g *Gate) waitFresh(ctx context.Context, t *refreshToken) {
 	if t.name != "" {
 		claim = record.UserID(t.name)
 	}
-	if wait := time.Unix(g.revoked.FreshAt(claim), 0).Sub(g.now()); wait > 0 {
+	if wait := time.Unix(g.revoked.FreshAt(claim), 0).Sub(g.dated(g.now())); wait > 0 {
 		pause(ctx, min(wait, time.Second))
 	}
 }

@@ -154,11 +154,31 @@ func (g *Gate) readRevocations(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		g.setLead(page.Clock)
 		g.revoked.AddPage(page)
 		cursor, more = page.Next, page.More
 	}
 	g.revoked.SetComplete(began)
 	return nil
 }
+
+// The clock of this node may be ahead of the database's by up to maxLead, and by at
+// least minLead to count.
+const minLead, maxLead = 100 * time.Millisecond, time.Minute
+
+// setLead compares the clocks; there is the database's, which was read just now.
+func (g *Gate) setLead(there time.Time) {
+	lead := g.now().Sub(there)
+	if lead < minLead || lead > min(maxLead, g.settings.AccessTokenLifetime/2) {
+		lead = 0
+	}
+	g.lead.Store(int64(lead))
+}
+
+// dated returns the time that a token has as its iat if it is issued for what was
+// read at t: by the clock of the database, if that of this node is ahead. Otherwise
+// another node could remove a right and revoke the tokens that were issued before,
+// but not those that this node has dated later.
+func (g *Guard) dated(t time.Time) time.Time { return t.Add(-time.Duration(g.lead.Load())) }
 
 func (g *Gate) revocationsStale() bool { return g.RevocationAge() > g.settings.RevocationMaxAge }

@@ -83,6 +83,6 @@ func (g *Guard) userOfOwner(ctx context.Context, c *Credential, now time.Time) (
 	reach, _ := g.revoked.Lifetimes()
 	user.Session = c.Session
 	user.rest = &details{scopes: c.Scopes, limited: !c.Login, owner: c.Owner}
-	user.stamp = stamp{issued: now.Unix() - 1, expires: now.Unix() + max(1, min(maxCached, reach-1))}
+	user.stamp = stamp{issued: g.dated(now).Unix() - 1, expires: now.Unix() + max(1, min(maxCached, reach-1))}
 	return user, nil
 }

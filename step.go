@@ -195,10 +195,11 @@ type pendingLogin struct {
 	ID       string        `json:"id"`
 	User     record.UserID `json:"user"`
 	Done     []proved      `json:"done"`
-	Start    int64         `json:"start"` // Unix seconds
-	Read     int64         `json:"read"`  // when the account was read for the last step, in Unix microseconds
-	Password string        `json:"pw"`    // of Gate.passwordMark
-	Factors  string        `json:"fs"`    // record.FactorSet
+	Start    int64         `json:"start"`        // Unix seconds
+	Read     int64         `json:"read"`         // when the account was read for the last step, in Unix microseconds
+	Ended    *int64        `json:"nb,omitempty"` // of Gate.lastEnding, if User is not empty; an earlier version of jotgate did not write it
+	Password string        `json:"pw"`           // of Gate.passwordMark
+	Factors  string        `json:"fs"`           // record.FactorSet
 	// Passkey is the state of a ceremony that has begun. If User is empty, the
 	// passkey is the first proof.
 	Passkey json.RawMessage `json:"pk,omitempty"`

@@ -158,10 +158,10 @@ func (g *Gate) resumeAny(ctx context.Context, pending string, client Client) (*l
 	if !l.account.IsActive || g.passwordMark(l.account) != p.Password {
 		return nil, ErrLoginNotValid.Because(errOvertaken)
 	}
-	if ended, err := g.endedSince(ctx, l.account, p.asOf()); err != nil {
+	if ended, err := g.endedSince(ctx, l.account, p.Ended, p.asOf()); err != nil {
 		return nil, err
 	} else if ended {
-		return nil, ErrLoginNotValid.Because(errors.New("all sessions of the account have ended since"))
+		return nil, ErrLoginNotValid.Because(errEnded)
 	}
 	if err := g.readFactors(ctx, l); err != nil {
 		return nil, err
@@ -217,7 +217,7 @@ func (g *Gate) stepTaken(ctx context.Context, l *login, method string) {
 		g.Accounts().Notify(ctx, record.MessageRecoveryUsed, l.account, left)
 	}
 	if l.state.Next == StepDone && g.settings.TrustedBrowser > 0 && isTwoFactors(l.done) {
-		l.state.TrustedBrowser = g.sealTrust(l.account, record.FactorSet(l.factors))
+		l.state.TrustedBrowser = g.sealTrust(ctx, l.account, record.FactorSet(l.factors))
 	}
 }
 
@@ -244,23 +244,6 @@ func (g *Gate) stepInput(ctx context.Context, l *login) (s stepInput, err error)
 	return s, err
 }
 
-// demandsFactor reports whether the account must have a second factor now.
-func (g *Gate) demandsFactor(ctx context.Context, a *record.Account) (bool, error) {
-	demanded := g.settings.RequireMFA == MFAAll || g.settings.RequireMFA == MFAStaff && (a.IsStaff || a.IsSuperuser)
-	if !demanded && len(g.settings.RequireMFAGroups) > 0 {
-		groups, _, err := g.db.Accounts().Grants(ctx, a.ID)
-		if err != nil {
-			return false, err
-		}
-		demanded = slices.ContainsFunc(groups, func(group record.Group) bool { return slices.Contains(g.settings.RequireMFAGroups, group.Name) })
-	}
-	if !demanded || g.settings.MFAGrace == 0 {
-		return demanded, nil
-	}
-	since, err := g.factors.GraceStart(ctx, a.ID, g.now())
-	return !g.now().Before(since.Add(g.settings.MFAGrace)), err
-}
-
 // suspend ends a step of a login that is not complete: it stores what the step
 // has used, and makes the token for the next one.
 func (g *Gate) suspend(ctx context.Context, l *login) (err error) {
@@ -275,9 +258,13 @@ func (g *Gate) suspend(ctx context.Context, l *login) (err error) {
 			return overtaken(err)
 		}
 	}
+	ended, err := g.lastEnding(ctx, l.account)
+	if err != nil {
+		return err
+	}
 	l.state.Flows = g.flows(l)
 	l.state.Pending, err = g.sealPending(&pendingLogin{
-		ID: randomHex(), User: l.account.ID, Done: l.done, Start: start, Read: l.read.UnixMicro(),
+		ID: randomHex(), User: l.account.ID, Done: l.done, Start: start, Read: l.read.UnixMicro(), Ended: ended,
 		Password: g.passwordMark(l.account), Factors: record.FactorSet(l.factors),
 	}, &l.client)
 	return err

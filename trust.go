@@ -25,12 +25,18 @@ type trust struct {
 	Factors  string        `json:"fs"` // record.FactorSet
 	Expires  int64         `json:"exp"`
 	Issued   int64         `json:"iat"` // Unix microseconds
+	Ended    *int64        `json:"nb"`  // of Gate.lastEnding; an earlier version of jotgate did not write it
 }
 
-func (g *Gate) sealTrust(a *record.Account, factors string) string {
+// sealTrust returns "" if it fails: the next login then asks for the second factor.
+func (g *Gate) sealTrust(ctx context.Context, a *record.Account, factors string) string {
+	ended, err := g.lastEnding(ctx, a)
+	if err != nil {
+		return ""
+	}
 	plain, err := json.Marshal(trust{
 		User: a.ID, Password: g.passwordMark(a), Factors: factors,
-		Expires: g.now().Add(g.settings.TrustedBrowser).Unix(), Issued: g.now().UnixMicro(),
+		Expires: g.now().Add(g.settings.TrustedBrowser).Unix(), Issued: g.now().UnixMicro(), Ended: ended,
 	})
 	if err != nil {
 		return ""
@@ -59,19 +65,41 @@ func (g *Gate) isTrusted(ctx context.Context, l *login) (bool, error) {
 		t.Factors != record.FactorSet(l.factors) || g.now().Unix() >= t.Expires {
 		return false, nil
 	}
-	void, err := g.endedSince(ctx, l.account, t.Issued)
+	void, err := g.endedSince(ctx, l.account, t.Ended, t.Issued)
 	return !void, err
 }
 
-// endedSince reports whether all sessions of the account ended after a time in Unix
-// microseconds: what was sealed for it before is void, as tokens without a session
-// are.
-func (g *Gate) endedSince(ctx context.Context, a *record.Account, issued int64) (bool, error) {
+// lastEnding returns when all sessions of the account ended last, in Unix
+// microseconds, or 0: a value that each such event changes, also one at a node whose
+// clock is behind. What is sealed for a user contains it.
+func (g *Gate) lastEnding(ctx context.Context, a *record.Account) (*int64, error) {
+	var at time.Time
 	if a.Related != nil {
-		return !a.Related.NotBefore.IsZero() && issued < a.Related.NotBefore.UnixMicro(), nil
+		at = a.Related.NotBefore
+	} else {
+		var err error
+		if at, err = g.db.Sessions().NotBefore(ctx, a.ID, ""); err != nil {
+			return nil, err
+		}
 	}
-	at, err := g.db.Sessions().NotBefore(ctx, a.ID, "")
-	return err != nil || !at.IsZero() && issued < at.UnixMicro(), err
+	if at.IsZero() {
+		return new(int64), nil
+	}
+	return new(max(0, at.UnixMicro())), nil
+}
+
+var errEnded = errors.New("all sessions of the account have ended since")
+
+// endedSince reports whether all sessions of the account ended after something was
+// sealed for it: that is void then, as tokens without a session are. sealed is what
+// lastEnding returned, or nil if it was sealed by an earlier version of jotgate at a
+// time in Unix microseconds.
+func (g *Gate) endedSince(ctx context.Context, a *record.Account, sealed *int64, issued int64) (bool, error) {
+	last, err := g.lastEnding(ctx, a)
+	if err != nil || sealed != nil {
+		return err != nil || *last != *sealed, err
+	}
+	return issued < *last, nil
 }
 
 // RequestReset lets the user log in without second factors from delay after now

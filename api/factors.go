@@ -88,7 +88,9 @@ const resetDelay = 24 * time.Hour
 
 // factorsReset is POST /auth/users/{id}/reset_factors/, for staff.
 func factorsReset(c *call, in *resetIn) (any, error) {
-	if !c.account.IsStaff || record.UserID(c.r.PathValue("id")) == c.account.ID {
+	if staff, err := c.isStaff(); err != nil {
+		return nil, err
+	} else if !staff || record.UserID(c.r.PathValue("id")) == c.account.ID {
 		return nil, jotgate.ErrForbidden
 	}
 	account, err := c.managed()

@@ -184,7 +184,7 @@ func TestTokenCodeRefused(t *testing.T) {
 	if err := s.db.Accounts().Change(t.Context(), s.account("carol").ID, record.Change{IsActive: &inactive, At: s.now.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "deactivated", s.confirmCode(pending, code), 401, "login_not_valid")
+	want(t, "deactivated", s.confirmCode(pending, code), 401, "code_not_valid")
 }
 
 // Five e-mails an hour go to an address, in whatever spelling; the sixth request gets

@@ -23,7 +23,11 @@ func (c *call) target() (*record.Account, error) {
 	if id == c.account.ID {
 		return c.account, nil
 	}
-	if !c.account.IsStaff {
+	staff, err := c.isStaff()
+	if err != nil {
+		return nil, err
+	}
+	if !staff {
 		if c.settings.InsecureShowUsers || c.r.Method == http.MethodDelete {
 			return nil, jotgate.ErrForbidden
 		}
@@ -34,6 +38,11 @@ func (c *call) target() (*record.Account, error) {
 		return nil, errNoUser.Because(err)
 	}
 	return account, err
+}
+
+// isStaff reports whether the caller has the rights of staff.
+func (c *call) isStaff() (bool, error) {
+	return c.gate.Factors().MayActAsStaff(c.ctx, c.user, c.account)
 }
 
 // canonicalKey returns a key from a path as the store spells it: Django also

@@ -106,7 +106,11 @@ const listPage = 1000
 // Settings.InsecureShowUsers, otherwise the caller's row. A response has at most a
 // thousand users; a Link header leads to the next ones.
 func userList(c *call) (any, error) {
-	if !c.account.IsStaff && !c.settings.InsecureShowUsers {
+	staff, err := c.isStaff()
+	if err != nil {
+		return nil, err
+	}
+	if !staff && !c.settings.InsecureShowUsers {
 		return []any{c.userOut(c.account)}, nil
 	}
 	accounts, err := c.accounts(c.ctx, record.UserID(c.r.URL.Query().Get("after")))

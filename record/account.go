@@ -199,7 +199,8 @@ type Change struct {
 	Reclaim bool
 	// Settle is a condition: these pending rows must exist, with these nonces. They
 	// are deleted, so that a link works once. With PendingEmailUndo, all later such
-	// rows of the user are deleted, too.
+	// rows of the user are deleted, too, and what Reclaim deletes, whatever the
+	// address was listed as.
 	Settle []Pending
 	// Await are pending rows to insert, as Addresses.AddPending does. The store sets
 	// their User.

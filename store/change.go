@@ -119,6 +119,9 @@ func (s *Store) revokeName(ctx context.Context, q Queryer, id record.UserID, key
 	if at.IsZero() {
 		at = s.driver.Now().UTC().Truncate(time.Microsecond)
 	}
+	if at, err = s.shared(ctx, q, at); err != nil {
+		return false, err
+	}
 	if err := void(ctx, q, byUsername, name, at); err != nil {
 		return false, err
 	}
@@ -274,6 +277,9 @@ func (s *Store) deleteAccount(ctx context.Context, q Queryer, id record.UserID, 
 	var name string
 	_, err = one(ctx, q, []any{&name}, "DELETE FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1 RETURNING "+s.tables.username(quote(sch.Users)), key)
 	if err != nil {
+		return err
+	}
+	if now, err = s.shared(ctx, q, now); err != nil {
 		return err
 	}
 	if err := void(ctx, q, byUsername, name, now); err != nil {

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/record"
@@ -62,6 +64,17 @@ func (s *Store) endImpersonations(ctx context.Context, q Queryer, which record.E
 		}
 	}
 	return nil
+}
+
+// endActors ends the sessions in which one of the holders acts for another user.
+func (s *Store) endActors(ctx context.Context, q Queryer, now time.Time, holders []holder) error {
+	acting, err := all(ctx, q, scanSession, "SELECT "+sessionColumns+" FROM jotgate_session WHERE ended IS NULL AND actor <> ''")
+	for _, a := range acting {
+		if err == nil && slices.ContainsFunc(holders, func(h holder) bool { return h.id == a.Actor }) {
+			_, err = s.endSessions(ctx, q, record.Ending{ID: a.ID, Reason: record.EndedByActor, Now: now}, "")
+		}
+	}
+	return err
 }
 
 // Impersonate implements adminstore.UserTx.

@@ -18,10 +18,13 @@ const (
 
 // voidText keeps the later time and locks the row until the transaction ends,
 // so that no session is created concurrently for a token that the time
-// invalidates.
+// invalidates. Each call with a time moves it, if only by a microsecond, so that
+// what was sealed for the time before is void whatever the clocks of the nodes
+// say; 0 only locks.
 const voidText = `INSERT INTO jotgate_not_before (claim, value, not_before) VALUES ($1, $2, $3)
 ON CONFLICT (claim, value) DO UPDATE SET not_before =
-CASE WHEN excluded.not_before > jotgate_not_before.not_before THEN excluded.not_before ELSE jotgate_not_before.not_before END
+CASE WHEN excluded.not_before > jotgate_not_before.not_before THEN excluded.not_before
+WHEN excluded.not_before = 0 THEN jotgate_not_before.not_before ELSE jotgate_not_before.not_before + 1 END
 RETURNING not_before`
 
 // void invalidates tokens without a session that were issued at or before at.
@@ -61,10 +64,35 @@ func (s *Store) voided(ctx context.Context, q Queryer, a *record.Session) (bool,
 	return !at.IsZero() && a.Adopted.Issued.Unix() <= at.Unix(), err // the zero time if the token has no iat
 }
 
-// voidUser invalidates the user's tokens without a session on all nodes. If
-// the account is no longer active, it invalidates all access tokens; their
-// sessions end too, so this is a precaution.
-func (s *Store) voidUser(ctx context.Context, q Queryer, which record.Ending) error {
+// correctable is the largest difference between the clocks of a node and of the
+// database that is corrected. A larger one is an error; doctor warns of any.
+const correctable = time.Minute
+
+// shared returns the time of the database in place of now, that of this node, which
+// may be behind or ahead of the nodes, and the Django, whose tokens are revoked.
+func (s *Store) shared(ctx context.Context, q Queryer, now time.Time) (time.Time, error) {
+	if !s.driver.Locks { // all nodes are processes of one machine
+		return now, nil
+	}
+	var there time.Time
+	_, err := one(ctx, q, []any{instant{&there}}, "SELECT "+s.driver.Clock)
+	if err == nil && there.Sub(now).Abs() <= correctable {
+		return there, nil
+	}
+	return now, err
+}
+
+// voidUser invalidates the user's tokens without a session on all nodes, and the
+// codes that were sent to it. If the account is no longer active, it invalidates
+// all access tokens; their sessions end too, so this is a precaution.
+func (s *Store) voidUser(ctx context.Context, q Queryer, which record.Ending) (err error) {
+	if which.Now, err = s.shared(ctx, q, which.Now); err != nil {
+		return err
+	}
+	// The rows remain, so that nobody learns of it by the next request for a code.
+	if _, err := run(ctx, q, "UPDATE jotgate_login_code SET user_id = '' WHERE user_id = $1", string(which.User)); err != nil {
+		return err
+	}
 	if err := void(ctx, q, byID, string(which.User), which.Now); err != nil {
 		return err
 	}

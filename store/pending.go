@@ -112,22 +112,38 @@ func (s *Store) changePending(ctx context.Context, q Queryer, id record.UserID, 
 	if !changed && !change.VerifyEmail || !s.tables.hasEmail() {
 		return nil
 	}
-	if change.Reclaim && change.VerifyEmail && s.tables.addresses {
-		if err := s.reclaim(ctx, q, id, key, email, change.At); err != nil {
+	doubtful, err := s.doubtful(ctx, q, id, key, email, change)
+	if err != nil {
+		return err
+	}
+	if doubtful {
+		if err := s.reclaim(ctx, q, id, key, change.At); err != nil {
 			return err
 		}
 	}
 	return s.setAddress(ctx, q, id, key, email, change.VerifyEmail)
 }
 
-// reclaim removes what allows a login without the password if the address of the
-// account is listed as unverified: accounts at providers and API keys. Second factors
-// stay: a link in an e-mail must not remove them.
-func (s *Store) reclaim(ctx context.Context, q Queryer, id record.UserID, key any, email string, at time.Time) error {
-	found, err := one(ctx, q, []any{new(int)}, "SELECT 1 FROM account_emailaddress WHERE user_id = $1 AND email = $2 AND NOT verified", key, strings.ToLower(email))
-	if err != nil || !found {
-		return err
+// doubtful reports whether a change shows that another person may have set up the
+// account: its address was not verified until now, or its owner undoes a change of the
+// address.
+func (s *Store) doubtful(ctx context.Context, q Queryer, id record.UserID, key any, email string, change *record.Change) (found bool, err error) {
+	switch {
+	case slices.ContainsFunc(change.Settle, func(p record.Pending) bool { return p.Purpose == record.PendingEmailUndo }):
+		return true, nil
+	case !change.Reclaim || !change.VerifyEmail:
+		return false, nil
 	}
+	found, err = one(ctx, q, []any{new(int)}, "SELECT 1 FROM jotgate_pending WHERE user_id = $1 AND purpose = 'unverified' LIMIT 1", string(id))
+	if err == nil && !found && s.tables.addresses {
+		found, err = one(ctx, q, []any{new(int)}, "SELECT 1 FROM account_emailaddress WHERE user_id = $1 AND email = $2 AND NOT verified", key, strings.ToLower(email))
+	}
+	return found, err
+}
+
+// reclaim removes what allows a login without the password: accounts at providers and
+// API keys. Second factors stay: a link in an e-mail must not remove them.
+func (s *Store) reclaim(ctx context.Context, q Queryer, id record.UserID, key any, at time.Time) error {
 	if s.tables.social {
 		if err := s.dropTokens(ctx, q, "user_id = $1", key); err != nil {
 			return err

@@ -22,9 +22,17 @@ type holder struct {
 
 // staleTokens revokes the access tokens that were issued before the next
 // second: iat counts whole seconds, so a token with the current second may
-// have been issued before the change.
+// have been issued before the change. It also ends the sessions in which a holder
+// acts for another user, whose tokens do not name the holder as their user.
 func (s *Store) staleTokens(ctx context.Context, q Queryer, holders ...holder) error {
-	at := s.driver.Now().UTC().Truncate(time.Second).Add(time.Second)
+	if len(holders) == 0 {
+		return nil
+	}
+	now, err := s.shared(ctx, q, s.driver.Now().UTC().Truncate(time.Microsecond))
+	if err != nil {
+		return err
+	}
+	at := now.Truncate(time.Second).Add(time.Second)
 	for page := range slices.Chunk(holders, 100) {
 		args := []any{at.UnixMicro()}
 		rows := make([]string, len(page))
@@ -37,8 +45,8 @@ func (s *Store) staleTokens(ctx context.Context, q Queryer, holders ...holder) e
 			return err
 		}
 	}
-	if len(holders) == 0 {
-		return nil
+	if err := s.endActors(ctx, q, now, holders); err != nil {
+		return err
 	}
 	return s.announce(ctx, q)
 }
