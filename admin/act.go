@@ -17,15 +17,15 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Result is the outcome of an action.
+// Result is the outcome of an action that has succeeded.
 type Result struct {
-	Action string `json:"action"`
-	Event  int64  `json:"event_id"`
+	Action string `json:"action"`   // its name, such as user.change
+	Event  int64  `json:"event_id"` // the id of its event
 	// Target is the key of what was changed or created.
 	Target string `json:"id,omitempty"`
-	// Count is how many sessions were ended.
+	// Count is how many sessions were ended, by the actions that only do that.
 	Count int `json:"count,omitempty"`
-	// Access and Refresh are tokens with which to act for a user.
+	// Access and Refresh are the tokens of user.impersonate.
 	Access  string `json:"access,omitempty"`
 	Refresh string `json:"refresh,omitempty"`
 
@@ -52,12 +52,15 @@ type change struct {
 	then func() error
 }
 
-// Act runs an action on a target: the key of a user, a group, a session, a signing
-// key, an e-mail, a counter or a job; "" for an action that creates something.
-// Errors: jotgate.ErrForbidden, jotgate.ErrNotFound, 400 for a field, 401 with the
-// code insufficient_user_authentication if the action needs a recent
-// authentication, a *Conflict if another administrator has changed the target,
-// jotgate.ErrUnavailable.
+// Act runs the action with this name (see Actions) on a target: the key of a user,
+// group, invitation, session, signing key, e-mail, counter or job; "" for an action
+// that creates something. An action on many users, job.start, only stores the job:
+// Run or Work does it.
+//
+// Errors: jotgate.ErrForbidden if the actor lacks a right; jotgate.ErrNotFound if
+// there is no such action or target; 400 with the field; 401 with the code
+// insufficient_user_authentication if the actor must authenticate again; a *Conflict
+// if another administrator has changed the target; jotgate.ErrUnavailable.
 func (a *Admin) Act(ctx context.Context, who Actor, name, target string, in Fields) (Result, error) {
 	act := actionNamed(name)
 	if act == nil {
@@ -164,13 +167,14 @@ func (c *change) set(field string, before, after any) {
 	}
 }
 
-// Conflict reports that another administrator has changed the target since the version
-// that a form was made of. Both versions are in it, by field.
+// Conflict is the error of an action with the field version if another administrator
+// has changed the target since that version was read. It has both values of each
+// field that differs.
 type Conflict struct {
-	// Version is the version of the target as it is now.
+	// Version is the current version of the target. A client that sends the action
+	// again with it overwrites the other change.
 	Version string `json:"version"`
-	// Current has the values as they are now, Yours those of the form, of the
-	// fields that differ.
+	// Current has the current values by field, and Yours those of the action.
 	Current map[string]any `json:"current"`
 	Yours   map[string]any `json:"yours"`
 }
@@ -178,7 +182,7 @@ type Conflict struct {
 // Error implements error.
 func (c *Conflict) Error() string { return errConflict.Error() }
 
-// Unwrap returns the error that a client sees: status 409.
+// Unwrap returns the *jotgate.Error that a client sees, with status 409.
 func (c *Conflict) Unwrap() error { return errConflict }
 
 var errConflict = &jotgate.Error{Status: http.StatusConflict, Code: "changed", Detail: "Another administrator has changed this in the meantime."}

@@ -115,13 +115,13 @@ func (act *action) fieldNames(a *Admin) []string {
 
 // An ActionInfo describes an action.
 type ActionInfo struct {
-	Name   string   `json:"action"`
-	About  string   `json:"about"`
-	Fields []string `json:"fields"`
-	Create bool     `json:"creates,omitempty"`
+	Name   string   `json:"action"`            // NOUN.VERB, such as user.change
+	About  string   `json:"about"`             // what it does, in an English sentence
+	Fields []string `json:"fields"`            // the names of its fields
+	Create bool     `json:"creates,omitempty"` // it has no target
 }
 
-// Actions lists the actions, in the order of the table.
+// Actions lists all actions, in the order of the table, whatever the actor may do.
 func (a *Admin) Actions() (list []ActionInfo) {
 	for _, act := range actions {
 		list = append(list, ActionInfo{act.Name, act.about, act.fieldNames(a), act.create})

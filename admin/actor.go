@@ -12,8 +12,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Actor is the person who acts: a member of staff, or an operator at the command
-// line.
+// Actor is the person on whose behalf an action runs: a member of staff, or an
+// operator at the command line. Create it with Admin.Staff, Operator or OperatorAs.
+// The zero value must not be used.
 type Actor struct {
 	account     *record.Account // nil: an operator
 	permissions []string
@@ -25,14 +26,16 @@ type Actor struct {
 	recent func(ctx context.Context) error
 }
 
-// Operator returns the actor of a command, which may do everything: its user has
-// access to the database.
+// Operator returns the actor of a command. It has all rights and need not
+// authenticate again, because a person who can run commands can also write to the
+// database.
 func (a *Admin) Operator() Actor {
 	return Actor{client: jotgate.Client{Endpoint: "command"}, recent: func(context.Context) error { return nil }}
 }
 
-// OperatorAs returns an operator with the rights of an account, which must be
-// active staff. The error is jotgate.ErrForbidden, or that of the store.
+// OperatorAs returns the actor of a command that has only the rights of an account
+// and is recorded under its name. The error is jotgate.ErrForbidden if the account
+// is inactive or not staff, or that of the store.
 func (a *Admin) OperatorAs(ctx context.Context, account *record.Account) (Actor, error) {
 	if !account.IsActive || !account.IsStaff {
 		return Actor{}, jotgate.ErrForbidden.Because(errors.New("the account is not active staff"))
@@ -44,9 +47,9 @@ func (a *Admin) OperatorAs(ctx context.Context, account *record.Account) (Actor,
 	return who, err
 }
 
-// Staff returns the actor of a request of a signed-in user. Errors:
-// that of User.CheckSelf; jotgate.ErrForbidden if the user is not staff, or the token is not that of a
-// login (User.Limited); 401 with the code
+// Staff returns the actor of a request: the user whose token or cookie it has.
+// Errors: that of User.CheckSelf; jotgate.ErrForbidden if the user is not staff, or
+// if the token is not that of a login (User.Limited); 401 with the code
 // insufficient_user_authentication if the user must authenticate with two factors;
 // those of Accounts.Of.
 func (a *Admin) Staff(ctx context.Context, user *jotgate.User, client jotgate.Client) (Actor, error) {

@@ -1,21 +1,28 @@
-// Package admin is the administration of accounts: what Django's admin does for
-// them, with a history of every change. It serves pages that work without scripts,
-// the same as JSON, and what the command line calls:
+// Package admin lets staff manage accounts: it does what Django's admin does for
+// them, and keeps a history of every change. It offers the same actions as pages,
+// which work without scripts, as JSON below api/, and to the command line.
 //
-//	a, err := admin.New(gate, admin.Options{})
+// The two calls to make are [New] and Admin.Run:
+//
+//	a, err := admin.New(gate, admin.Options{Pages: p, API: endpoints})
 //	a.Mount(mux)  // at /admin/
 //	go a.Run(ctx) // continues actions on many users that were interrupted
 //
-// Each action is one entry of the table in actions.go, with one implementation for
-// all of them. Admin.Act is the only way to run one: it checks the rights of the
-// actor as they are in the transaction that makes the change, and the same
-// transaction writes exactly one event with the actor and the values before and
-// after; if Django's admin uses the database, its history has the change, too.
+// Only staff can use it (Account.IsStaff). The zero Options is the safe choice;
+// Options.Pages and Options.API make it share the logins and the limits of the
+// pages and endpoints that the program already has.
+//
+// Each action is one entry of the table in actions.go. Pages, JSON and commands all
+// run it by Admin.Act, which checks the rights that the actor has in the transaction
+// that makes the change. The same transaction writes exactly one event, with the
+// actor and the values before and after; if Django's admin uses the database, the
+// transaction also adds the change to Django's history.
 //
 // The permissions are Django's: auth.view_user, auth.change_user, auth.add_user,
-// auth.delete_user, and those of groups. They are stricter: an administrator cannot
-// change an account with rights that the administrator lacks, nor give a right of
-// that kind, so that only superusers change superusers. docs/admin.md describes the pages.
+// auth.delete_user, and those of groups. The rules are stricter than Django's: an
+// administrator cannot change an account that has a right which the administrator
+// lacks, and cannot give such a right. So only superusers can change superusers.
+// docs/admin.md describes the pages.
 package admin
 
 import (
@@ -37,28 +44,31 @@ import (
 )
 
 // Options holds the options of the administration. The zero value of each is the
-// default. docs/settings.md is generated from these comments.
+// default and the safe choice. docs/settings.md is generated from these comments.
 type Options struct {
-	// Path is the path below which the administration is served. Default: /admin/.
-	// Django: the URL of admin.site.urls.
+	// Path is the path below which the administration is served, with a slash at both
+	// ends. Default: /admin/. Django: the URL of admin.site.urls.
 	Path string
 	// Site is the name of the site, as pages show it. Default: the host of the
 	// request. Django: AdminSite.site_header.
 	Site string
-	// Logo and Accent are those of pages.Options. Default: none. Django: none.
+	// Logo and Accent have the same meaning as in pages.Options. Default: none.
+	// Django: none.
 	Logo, Accent string
 	// SetPasswords lets administrators choose passwords for other users. Without
 	// it, they send an e-mail with which the user chooses one (ASVS 6.4.6). Default:
 	// false. Django: always.
 	SetPasswords bool
-	// Pages are the pages at which administrators log in. Default: those of
-	// pages.New with its default options, which must be mounted, too. Django: none.
+	// Pages are the pages at which administrators log in. Default: those of pages.New
+	// with its default options; the program must serve them, for example by
+	// pages.Mount. Django: none.
 	Pages *pages.Pages
-	// API is the handler of package api, whose rates, hosts, proxies and limits also
-	// apply here. Default: none, they have their defaults. Django: none.
+	// API is the *api.API of the same gate, whose rates, hosts, proxies and limits also
+	// apply here. Default: none, the administration has the defaults of api.Settings.
+	// Django: none.
 	API interface{ Shell() *web.Shell }
-	// Emails makes previews of the e-mails: a mail.Sender. Default: none, there are
-	// no previews. Django: none.
+	// Emails makes previews of the e-mails; a *mail.Sender does. Default: none, there
+	// are no previews. Django: none.
 	Emails interface {
 		Previews() (kinds []record.MessageKind, languages []string)
 		Preview(kind record.MessageKind, language string) (mail.Message, error)
@@ -84,8 +94,9 @@ type Admin struct {
 }
 
 // New returns the administration of a gate, or an error that names the invalid
-// option, or says that the gate's store has no operations for it. Admin is an
-// http.Handler; Mount registers it on another mux.
+// option, or says that the gate's store has no method Admin, as *store.Store has. It
+// reads Django's name of the user model from the database. Admin is an http.Handler;
+// Admin.Mount registers it on another mux.
 func New(gate *jotgate.Gate, o Options) (*Admin, error) {
 	a, err := NewActions(gate, o)
 	if err != nil {
@@ -99,8 +110,8 @@ func New(gate *jotgate.Gate, o Options) (*Admin, error) {
 	return a, nil
 }
 
-// NewActions is New without the pages and the JSON, for programs that only call
-// Act.
+// NewActions returns an Admin without pages and JSON, for commands and other
+// programs that only call Act, Read and Export.
 func NewActions(gate *jotgate.Gate, o Options) (*Admin, error) {
 	a := &Admin{
 		gate: gate, options: o, app: "auth", model: "user", more: make(chan struct{}, 1),
@@ -151,9 +162,9 @@ func (a *Admin) makeShell() (err error) {
 	return err
 }
 
-// Mount registers the administration of the gate on the mux. Like mux.Handle, it
-// panics if a path is already registered; it also panics if an option is invalid,
-// which New returns as an error.
+// Mount creates the administration with New and registers it on the mux, below
+// Options.Path. Like mux.Handle, it panics if a path is already registered; it also
+// panics if New returns an error. It does not call Admin.Run.
 func Mount(mux *http.ServeMux, gate *jotgate.Gate, o Options) {
 	a, err := New(gate, o)
 	if err != nil {
@@ -162,7 +173,7 @@ func Mount(mux *http.ServeMux, gate *jotgate.Gate, o Options) {
 	a.Mount(mux)
 }
 
-// ServeHTTP serves the administration, and 404 for any other path.
+// ServeHTTP serves the administration, and responds with 404 to any other path.
 func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux().ServeHTTP(w, r) }
 
 // perm returns Django's name of a permission on users: auth.change_user.

@@ -39,9 +39,10 @@ func exported(in Fields) (adminstore.Query, error) {
 	return query(in)
 }
 
-// Export runs the action user.export and writes the users to w: format is csv
-// (RFC 4180, UTF-8) or jsonl (a JSON object in each line). Errors: those of Act,
-// before anything is written, and those of w.
+// Export runs the action user.export and writes the users that in selects to w. The
+// field format is csv (RFC 4180, UTF-8) or jsonl (a JSON object in each line). Cells
+// that a spreadsheet would take for a formula are made harmless. Errors: those of
+// Act, before anything is written, and those of w and of the store.
 func (a *Admin) Export(ctx context.Context, who Actor, in Fields, w io.Writer) error {
 	if _, err := a.Act(ctx, who, "user.export", "", in); err != nil {
 		return err

@@ -11,9 +11,9 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// Fields are the values of an action's fields by name, as a form sends them. A
-// field that is not sent stays as it is; one that is sent without a value becomes
-// empty or false.
+// Fields are the values of an action's fields by name, as a form sends them (see
+// Admin.Actions for the names). A field that is absent stays as it is; one with an
+// empty value becomes empty or false.
 type Fields map[string][]string
 
 // has reports whether a field was sent.

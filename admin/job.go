@@ -84,9 +84,11 @@ func jobUndo(c *change) error {
 	return c.tx.Jobs.Save(c.ctx, job)
 }
 
-// Run continues the jobs, also those that another process has left, until ctx is
-// done. Jobs are also done without it, by the process in which they were started.
-// Several nodes may run it: a slice is done once.
+// Run does the jobs that are not finished, also those of a process that has ended,
+// until the context ends, and returns the context's error. Call it in a goroutine on
+// every node: each slice of a job is done once. Without it, a job that is started on
+// a page or by JSON is still done, by the process that received the request, unless
+// that process ends.
 func (a *Admin) Run(ctx context.Context) error {
 	ticker := time.NewTicker(pollTime)
 	defer ticker.Stop()
@@ -104,7 +106,8 @@ func (a *Admin) Run(ctx context.Context) error {
 // wake starts the work on a new job.
 func (a *Admin) wake(ctx context.Context) { go a.work(context.WithoutCancel(ctx)) }
 
-// Work does all jobs before it returns, for programs that do not call Run.
+// Work does the jobs that are not finished and returns when they are, or when the
+// context ends. It is for commands, which do not call Run.
 func (a *Admin) Work(ctx context.Context) { a.work(ctx) }
 
 // work does the slices of all jobs.

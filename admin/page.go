@@ -98,7 +98,8 @@ var pageList = []page{
 	{"health/", "health.html", "admin.health", listShow("health")},
 }
 
-// Mount registers every page and every JSON endpoint on the mux.
+// Mount registers every page and every JSON endpoint on the mux, below Options.Path.
+// It panics if a path is already registered.
 func (a *Admin) Mount(mux *http.ServeMux) {
 	for i := range pageList {
 		p := &pageList[i]

@@ -333,10 +333,11 @@ func (a *Admin) figures(ctx context.Context) (list []adminstore.Fact) {
 	return list
 }
 
-// Read returns what JSON has at this path: a list (users, groups, permissions,
-// sessions, keys, emails, events, throttles, jobs, health) with the parameters of
-// values or, with an id, a user, group, permission or job. Errors:
-// jotgate.ErrForbidden, jotgate.ErrNotFound, 400 for a parameter,
+// Read returns what the JSON endpoint at this path responds with, as a value to
+// marshal. Without an id it is a list: users, groups, permissions, sessions, keys,
+// emails, events, throttles, jobs, invitations or health; values are the parameters
+// of the query. With an id it is one of the users, groups, permissions or jobs.
+// Errors: jotgate.ErrForbidden, jotgate.ErrNotFound, 400 with the parameter,
 // jotgate.ErrUnavailable.
 func (a *Admin) Read(ctx context.Context, who Actor, path, id string, values url.Values) (any, error) {
 	if id == "" {

@@ -1,22 +1,30 @@
-// Package api serves a gate's endpoints on a mux: those of SimpleJWT, Django REST
-// framework's token view and djoser, and a few that only jotgate has. A front end
-// written for Django works with them once its base URL is changed.
+// Package api serves the HTTP endpoints of a gate: sign-up, login, refresh, logout,
+// and the management of accounts, sessions and second factors. Most are those of
+// SimpleJWT, djoser and Django REST framework's token view, so a front end written
+// for Django works with them once its base URL is changed.
 //
-//	api.Mount(mux, gate)                        // with the defaults
-//	handler, err := api.New(gate, api.Settings{…}) // or with a choice
+// The two calls to make are [New], which creates the endpoints, and [Server], which
+// serves them with limits against slow and greedy clients:
+//
+//	endpoints, err := api.New(gate, api.Settings{BaseURL: "https://api.example.com"})
+//	err = api.Server("127.0.0.1:8000", endpoints).ListenAndServe()
+//
+// [Mount] adds the endpoints, with the default settings, to a mux that also has the
+// program's handlers. The zero Settings is the safe choice: the rates of logins,
+// sign-ups and e-mails are limited, no other origin may call the API, and a request
+// for an e-mail does not reveal whether an account has the address. Settings that
+// give up a protection begin with Insecure.
 //
 // All routes are listed in routes.go, and each endpoint has a file. One function
 // (serve.go) handles every request: it authenticates, checks permission and rate,
 // decodes the body, acts, encodes, and reports errors with Django REST
-// framework's wording and status codes. No input leads to a 500.
+// framework's wording and status codes. No input causes a response with status 500.
 //
 // openapi.yaml describes every endpoint; it is served at /api/schema/, with a
 // page at /api/docs/. docs/http-api.md explains them, and
 // api/testdata/differences.json lists every point in which a response differs
-// from Django's on purpose.
-//
-// Paths, methods, fields, status codes and error bodies are Django's. From 1.0 on
-// they do not change.
+// from Django's on purpose. From 1.0 on, paths, methods, fields, status codes and
+// error bodies do not change.
 package api
 
 import (
@@ -47,7 +55,9 @@ type API struct {
 }
 
 // New returns the endpoints of a gate, or an error that names the invalid setting.
-// An API is an http.Handler; Mount registers its endpoints on another mux.
+// An API is an http.Handler; API.Mount registers its endpoints on another mux. If
+// sign-ups cannot succeed, because the user table has a required column that they
+// do not fill, New logs a warning and closes the sign-up, as Settings.NoSignup does.
 func New(gate *jotgate.Gate, s Settings) (*API, error) {
 	if err := s.fill(); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
@@ -97,13 +107,15 @@ func (a *API) reserveSeries() {
 	}
 }
 
-// Shell returns the HTTP layer around the endpoints, for handlers of this module
-// that share its rates and delays, such as those of package pages.
+// Shell returns the HTTP layer around the endpoints. It is for packages pages and
+// admin, which share its rates and delays (pages.Options.API); other programs have
+// no use for it.
 func (a *API) Shell() *web.Shell { return a.shell }
 
 // Mount registers every endpoint on the mux, with and without the trailing slash,
-// under Settings.Prefix; /livez and /readyz also without it, for probes.
-// The mux handles all other paths; http.ServeMux redirects //x to /x.
+// under Settings.Prefix; /livez and /readyz also without it, for probes. It panics
+// if a path is already registered. The mux handles all other paths; http.ServeMux
+// redirects //x to /x.
 func (a *API) Mount(mux *http.ServeMux) {
 	for _, r := range a.routes() {
 		web.Handle(mux, a.settings.Prefix+r.path, a.handler(&r))

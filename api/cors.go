@@ -2,9 +2,10 @@ package api
 
 import "net/http"
 
-// CORS is a middleware for a program's own handlers, with the origins of
-// Settings.CORSOrigins: it responds to preflights, which never have a token, and
-// lets the pages read responses, 401 and 403 included. Wrap it around everything:
+// CORS is a middleware for a program's own handlers. It lets pages of
+// Settings.CORSOrigins call them: it responds to preflights, which never have a
+// token, and sets the CORS headers of all responses, also of those with status 401
+// and 403. Wrap it around everything:
 //
 //	server := api.Server(addr, endpoints.CORS(mux))
 //	r.Use(endpoints.CORS) // chi: before the routes that need a token

@@ -39,11 +39,11 @@ var swaggerUI embed.FS
 func showsSchema(a *API) bool { return !a.settings.NoSchema }
 
 // OpenAPI returns the description of the endpoints, as /api/schema/ serves it
-// with these settings: OpenAPI 3.1 in YAML. Settings that New would refuse are
-// described as they are. It reads the names of fields, headers and endpoints from
-// gate, and no secret.
+// with these settings: OpenAPI 3.1 in YAML. It does not check the settings, and
+// takes from gate the names of fields, headers and endpoints, but no secret.
 //
-// fields are the further fields of users, as Store.Model returns them.
+// fields are the columns that the user table has in addition to Django's, as
+// store.Store.Model returns them.
 func OpenAPI(gate jotgate.Settings, s Settings, fields ...record.UserField) []byte {
 	return withServer(describe(gate, &s, fields), cmp.Or(strings.TrimRight(s.BaseURL, "/"), strings.TrimRight(s.Prefix, "/"), "/"))
 }

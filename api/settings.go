@@ -18,8 +18,9 @@ import (
 	"github.com/jotgate/jotgate/throttle/shared"
 )
 
-// Settings holds the options of the HTTP side. The zero value of each is the safe
-// choice and djoser's default. docs/settings.md is generated from these comments.
+// Settings holds the options of the HTTP endpoints. The zero value of each is the
+// safe choice and, for an option of djoser, also djoser's default. docs/settings.md
+// is generated from these comments.
 type Settings struct {
 	// SendActivationEmail makes new accounts inactive until the link in an
 	// e-mail is followed. With jotgate.Settings.ImmediateEmailChange it also
@@ -81,18 +82,20 @@ type Settings struct {
 	// register, email (requests that send an e-mail), links
 	// (requests that follow a link) and revocations (the feed, each page of
 	// which is signed) apply to one network at those endpoints. "" means no
-	// limit. Requests are counted in this process, and with SharedRates over all nodes. The former name of email,
-	// letters, is also accepted. Default: login 60/min, register 20/hour, email 20/hour,
-	// links 60/hour, revocations 600/min, the others none.
+	// limit. Requests are counted in this process, and with SharedRates over all
+	// nodes. The former name of email, letters, is also accepted. Default: login
+	// 60/min, register 20/hour, email 20/hour, links 60/hour, revocations 600/min, the
+	// others none.
 	// Django: REST_FRAMEWORK DEFAULT_THROTTLE_RATES.
 	Rates map[string]string
-	// SharedRates counts the requests of all nodes of the service in addition to this
-	// process. Its Run must run. Default: nil, each process counts its own.
-	// Django: CACHES, if all processes share one.
+	// SharedRates also counts the requests to the other nodes of the service, through
+	// the database. The program must call its method Run in a goroutine. Default: nil,
+	// each process counts its own requests. Django: CACHES, if all processes share one.
 	SharedRates *shared.Counter
 	// Lockout delays password checks after failures, which are counted in the
 	// database for an account and a network. Default: 1 second after 5 failures
-	// from one network, doubled by each further one up to 15 minutes; see throttle.
+	// from one network, doubled by each further one up to 15 minutes; see
+	// throttle.Lockout.
 	// Django: django-axes AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME.
 	Lockout throttle.Lockout
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For header
@@ -173,8 +176,9 @@ type Settings struct {
 	// APIKeys serves /auth/api-keys/, where users create and revoke the API keys of
 	// their programs. Default: none; there are no such endpoints. Django: none.
 	APIKeys *apikey.Keys
-	// OAuth serves /o/token/, where service accounts get access tokens. Default: none;
-	// there is no such endpoint. Django: django-oauth-toolkit.
+	// OAuth serves /o/token/, where service accounts get access tokens, /o/introspect/
+	// and /o/revoke/. Default: none; there are no such endpoints.
+	// Django: django-oauth-toolkit.
 	OAuth *oauth.Server
 	// NoSchema leaves out /api/schema/ and /api/docs/. Default: false.
 	// Django: none.
@@ -249,6 +253,8 @@ func (s *Settings) shell(languages *catalog.Catalogs) web.Settings {
 }
 
 // Server returns an http.Server for the handler with limits against slow and
-// greedy clients: 10 s for the headers, 32 KiB of headers, 2 min for an idle
-// connection. The handlers limit the time for bodies and responses.
+// greedy clients: 10 seconds to send the headers, about 32 KiB of headers, and 2
+// minutes for an idle connection. It sets no limit for bodies and responses: the
+// endpoints have one (Settings.BodyTimeout and Timeout), and a program's own
+// handlers must set theirs. The caller starts and stops the server.
 func Server(addr string, handler http.Handler) *http.Server { return web.Server(addr, handler) }

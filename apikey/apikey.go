@@ -1,5 +1,7 @@
-// Package apikey provides API keys: credentials of programs, which act for an account
-// within the scopes that they were created with.
+// Package apikey lets programs authenticate with API keys. A key acts for an account,
+// within the scopes that it was created with.
+//
+// The two calls to make are [New], which makes the gate accept keys, and Keys.Create:
 //
 //	keys, err := apikey.New(gate, db.APIKeys(), apikey.Settings{})
 //	go keys.Run(ctx)
@@ -8,20 +10,25 @@
 //	created, err := keys.Create(ctx, account, apikey.Request{Name: "ci", Scopes: []string{"orders:read"}}, client)
 //	fmt.Println(created.Secret) // jgk_…, which cannot be shown again
 //
+// The zero Settings is the safe choice: a key expires after 90 days, and after a year
+// at the latest. Protect handlers with RequireScope: gate.Require alone accepts a key
+// with any scope. api.Settings.APIKeys adds endpoints with which users manage their
+// keys.
+//
 // A client sends a key as Authorization: Bearer jgk_…, as Authorization: Api-Key
 // jgk_…, or as X-Api-Key: jgk_…. After New, the gate accepts keys in all its
 // handlers, and so do packages api and proxy.
 //
-// A key is 64 characters: "jgk_", ten characters of its id, "_", 43 random ones
-// (256 bits), and six of a checksum, all alphanumeric. The store keeps
-// its SHA-256 digest only. A key with a wrong checksum costs no look-up. A verified
-// key costs none either until it has been cached for 5 minutes; its revocation takes
-// effect within a second on every node, as that of a session does.
+// A key has 64 characters: "jgk_", ten characters of its id, "_", 43 random ones
+// (256 bits), and six of a checksum, all alphanumeric. The store keeps only its
+// SHA-256 digest. A key with a wrong checksum is refused without a query to the
+// database, and a valid key is cached for 5 minutes. Its revocation still takes effect
+// within a second on every node, as that of a session does.
 //
 // A key is refused if it has expired or was revoked, if its owner is inactive or
-// deleted, or if the request is not from one of its networks. It never is as good as
-// a login: jotgate's own endpoints are open to it only with the scope "account"
-// (jotgate.ScopeAccount), and those that change the account not at all.
+// deleted, or if the request is not from one of its networks. It never has all rights
+// of a login: jotgate's own endpoints accept a key only if it has the scope "account"
+// (jotgate.ScopeAccount), and those that change the account accept no key.
 package apikey
 
 import (
@@ -39,26 +46,26 @@ type Key struct {
 	ID     string        `json:"id"` // ten alphanumeric characters, a part of the secret
 	Digest string        `json:"-"`  // SHA-256 of the secret, in hexadecimal; of an imported key, Django's hash with a $
 	User   record.UserID `json:"-"`  // the owner
-	// Owner is the account of User, if Store.Find read it with the key; otherwise nil,
-	// and the gate reads it.
+	// Owner is the account of User if Store.Find has read it together with the key.
+	// nil: the gate reads it.
 	Owner    *record.Account `json:"-"`
 	Name     string          `json:"name"`
 	Scopes   []string        `json:"scopes"`
-	Networks []netip.Prefix  `json:"networks"` // from which it may be used; empty: any
+	Networks []netip.Prefix  `json:"networks"` // the networks from which it may be used; empty: any
 	Created  time.Time       `json:"created"`
 	Expires  time.Time       `json:"expires,omitzero"` // zero: never
-	// Used is when the key was last used and UsedAddress from where. They are
-	// written about once a minute.
+	// Used is the time of the last use, and UsedAddress the address of its client. They
+	// are exact to about a minute and a half.
 	Used        time.Time `json:"last_used,omitzero"`
 	UsedAddress string    `json:"last_address,omitempty"`
-	// Replacement is the id of the key that Rotate made, after which this one
-	// expires.
+	// Replacement is the id of the key that Keys.Rotate has made in place of this one;
+	// empty: this key was not rotated.
 	Replacement string    `json:"replacement,omitempty"`
-	Revoked     time.Time `json:"revoked,omitzero"`
+	Revoked     time.Time `json:"revoked,omitzero"` // zero: not revoked
 }
 
 // Session returns the name of the key in the revocation feed: 32 hexadecimal digits,
-// of which the id cannot be computed.
+// from which the id cannot be computed.
 func (k *Key) Session() string {
 	sum := sha256.Sum256([]byte("jotgate api key " + k.ID))
 	return hex.EncodeToString(sum[:16])
@@ -78,7 +85,7 @@ type Use struct {
 	Digest string
 }
 
-// MaxKeys is how many live keys an account may have.
+// MaxKeys is the largest number of live keys of an account.
 const MaxKeys = 100
 
 // Store keeps API keys. Every method may be called concurrently, honors its
@@ -98,12 +105,12 @@ type Store interface {
 	// next.User at next.Created, or has a Replacement, the error is
 	// jotgate.ErrNotFound. If until is not after next.Created, old is revoked.
 	Rotate(ctx context.Context, old string, next Key, until time.Time) error
-	// Revoke revokes a key of the user, or of any if user is empty, and adds its
-	// Session to the revocation feed. The error is jotgate.ErrNotFound if the user has
-	// no such key that is not revoked.
+	// Revoke revokes a key of the user, or of any user if user is empty, and adds its
+	// Session to the revocation feed. The error is jotgate.ErrNotFound if there is no
+	// such key or it is revoked already.
 	Revoke(ctx context.Context, user record.UserID, id string, now time.Time) error
-	// Touch stores uses, except those that are older than the stored one, and their
-	// Digests in place of one that contains a $.
+	// Touch stores the uses, except one that is older than the stored one. If Use.Digest
+	// is not empty, it replaces a stored digest that contains a $.
 	Touch(ctx context.Context, uses []Use) error
 	// Expiring lists at most limit live keys without a Replacement that expire
 	// before a time and about which Remind has not been called.

@@ -15,8 +15,8 @@ import (
 	"github.com/jotgate/jotgate/throttle"
 )
 
-// Keys are the API keys of a gate. It is a jotgate.CredentialSource. It is safe for
-// concurrent use.
+// Keys manages and verifies the API keys of a gate. Create it with New. It is safe for
+// concurrent use, and implements jotgate.CredentialSource for the gate.
 type Keys struct {
 	gate     *jotgate.Gate
 	store    Store
@@ -47,7 +47,8 @@ func New(gate *jotgate.Gate, store Store, s Settings) (*Keys, error) {
 	return k, nil
 }
 
-// Create creates a key for the account. Errors: 400 with the field, ErrLimit,
+// Create creates a key for the account and records an event. client is the client that
+// asked for it, for the event. Errors: 400 with the field, ErrLimit,
 // jotgate.ErrUnavailable.
 func (k *Keys) Create(ctx context.Context, owner *record.Account, r Request, client jotgate.Client) (Created, error) {
 	c, err := k.settings.NewKey(owner.ID, r, k.now())
@@ -60,22 +61,23 @@ func (k *Keys) Create(ctx context.Context, owner *record.Account, r Request, cli
 	return c, nil
 }
 
-// List lists the account's keys that are not revoked, newest first.
+// List lists the account's keys that are not revoked, newest first, at most 1000.
+// Expired keys are in the list for 90 days.
 func (k *Keys) List(ctx context.Context, owner record.UserID) ([]Key, error) {
 	return k.store.List(ctx, owner)
 }
 
-// MaxOverlap is the longest time for which a key that was rotated continues to work,
-// and MinOverlap the shortest other than 0.
+// A key that was rotated continues to work for MinOverlap to MaxOverlap, or not at all
+// if the overlap is 0.
 const (
 	MaxOverlap = 30 * 24 * time.Hour
 	MinOverlap = 10 * time.Minute
 )
 
-// Rotate creates a key with the name, scopes, networks and lifetime of the account's
-// key id, which continues to work for overlap, or not at all if overlap is 0. Errors:
-// 400, jotgate.ErrNotFound (also if the key was rotated already),
-// jotgate.ErrUnavailable.
+// Rotate creates a key with the same name, scopes, networks and lifetime as the
+// account's key id. The former key continues to work for overlap; if that is 0, it is
+// revoked. Errors: 400 if overlap is out of range, jotgate.ErrNotFound (also if the key
+// was rotated already), jotgate.ErrUnavailable.
 func (k *Keys) Rotate(ctx context.Context, owner record.UserID, id string, overlap time.Duration, client jotgate.Client) (Created, error) {
 	c, err := k.settings.next(ctx, k.store, owner, id, overlap, k.now())
 	if err == nil {
@@ -92,7 +94,8 @@ func (k *Keys) Rotate(ctx context.Context, owner record.UserID, id string, overl
 	return c, nil
 }
 
-// RotateIn is Keys.Rotate for a program without a Gate: it records no event.
+// RotateIn does what Keys.Rotate does, for a program without a Gate: it records no
+// event.
 func (s Settings) RotateIn(ctx context.Context, store Store, owner record.UserID, id string, overlap time.Duration, now time.Time) (Created, error) {
 	c, err := s.next(ctx, store, owner, id, overlap, now)
 	if err != nil {
@@ -136,9 +139,9 @@ func (s Settings) lifetimeOf(old *Key) time.Duration {
 	return max(-1, s.MaxLifetime)
 }
 
-// Revoke revokes a key of the account. This node refuses it when Revoke returns, and
-// the others within a second. The error is jotgate.ErrNotFound if the account has no
-// such key.
+// Revoke revokes a key of the account. From then on this node refuses it, and within a
+// second the others do. Errors: jotgate.ErrNotFound if the account has no such key, or
+// if it is revoked already; jotgate.ErrUnavailable.
 func (k *Keys) Revoke(ctx context.Context, owner record.UserID, id string, client jotgate.Client) error {
 	err := k.recorded(ctx, owner, "revoked "+id, client, func(ctx context.Context) error { return k.store.Revoke(ctx, owner, id, k.now()) })
 	if err == nil {

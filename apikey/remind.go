@@ -19,8 +19,9 @@ const (
 	batch        = 500
 )
 
-// Remind queues an e-mail to the owner of each key that expires within a week, once,
-// if the owner's address is verified. Run calls it regularly.
+// Remind queues one e-mail to the owner of each key that expires within a week, if the
+// owner's address is verified. Keys with a lifetime under two weeks cause none. Run
+// calls it every ten minutes.
 func (k *Keys) Remind(ctx context.Context) error {
 	now := k.now()
 	for {

@@ -21,17 +21,17 @@ import (
 
 // RemoteSettings holds the options of a Remote. Only URL is required.
 type RemoteSettings struct {
-	// URL is where the issuer exchanges keys, such as
-	// https://auth.example.com/auth/api-keys/token/.
+	// URL is the address at which the issuer exchanges keys, such as
+	// https://auth.example.com/auth/api-keys/token/. Required.
 	URL string
 	// InsecureHTTP allows a URL without TLS. Use it only in a trusted network: the keys
 	// are sent there. Default: false.
 	InsecureHTTP bool
-	// TrustedProxies and ForwardedHeader say what states the client's address, as in
-	// Settings.
+	// TrustedProxies and ForwardedHeader say which header states the client's address,
+	// as in Settings. Default: none, the address is that of the connection.
 	TrustedProxies  []string
 	ForwardedHeader bool
-	// Imported is that of Settings.
+	// Imported also accepts imported keys, as in Settings. Default: false.
 	Imported bool
 	// Transport sends the requests. Default: an http.Transport with up to 64
 	// connections.
@@ -47,11 +47,12 @@ type RemoteSettings struct {
 //	})
 //	go guard.Run(ctx) // follows the revocations
 //
-// A key with a wrong checksum costs no request. A valid one is exchanged once, for a
-// signed token that the Guard verifies and caches for at most five minutes, and is
-// refused within a second after its revocation. A refused key is refused again for ten
-// seconds without a request, and any key for a second after a request for it failed. It
-// is safe for concurrent use.
+// Create it with NewRemote. It sends a key to the issuer (RemoteSettings.URL), which
+// returns a signed token; the Guard verifies it and caches it for at most five minutes,
+// and still refuses the key within a second after its revocation. A key with a wrong
+// checksum is refused without a request. A key that the issuer has refused is refused
+// for ten seconds without another request, and a key for which the request failed for
+// one second. A Remote is safe for concurrent use.
 type Remote struct {
 	url      string
 	client   *http.Client
@@ -230,9 +231,9 @@ type exchanged struct {
 	Token string `json:"token"`
 }
 
-// Exchange exchanges the key of a request for the token that a Remote uses
-// (jotgate.Logins.Exchange) and is valid for lifetime, and records its use. The error is
-// that of the key.
+// Exchange returns the token for the key of a request, which a Remote uses in its place
+// (jotgate.Logins.Exchange) for the duration of lifetime, and records the use of the key.
+// The error is that with which the key is refused.
 func (k *Keys) Exchange(r *http.Request) (token string, lifetime time.Duration, err error) {
 	token, c, err := k.gate.Logins().Exchange(r)
 	if err != nil {

@@ -20,16 +20,16 @@ import (
 
 // Settings holds the options of API keys. The zero value of each is the safe choice.
 type Settings struct {
-	// Lifetime is how long a new key is valid if the request does not say.
-	// Default: 90 days.
+	// Lifetime is how long a new key is valid if Request.Lifetime is 0. At least a
+	// minute. Default: 90 days.
 	Lifetime time.Duration
 	// MaxLifetime is the longest lifetime that a request may ask for. Negative:
-	// there is no maximum, and a negative Request.Lifetime is a key that does not
-	// expire. Default: 366 days, or Lifetime if that is longer.
+	// there is no maximum, and a request with a negative Lifetime makes a key that does
+	// not expire. Default: 366 days, or Lifetime if that is longer.
 	MaxLifetime time.Duration
 	// TrustedProxies are the proxies whose X-Forwarded-For header states the client's
-	// address, which is compared with the networks of a key, as in api.Settings.
-	// Default: none, it is that of the connection.
+	// address, as in api.Settings. That address is compared with the networks of a key.
+	// Default: none, the address is that of the connection.
 	TrustedProxies []string
 	// ForwardedHeader reads Forwarded (RFC 7239) of those proxies instead.
 	// Default: false.
@@ -55,11 +55,11 @@ func (s *Settings) fill() error {
 	return nil
 }
 
-// Request is what a new key is asked for.
+// Request describes a key to create. Name and Scopes are required.
 type Request struct {
-	Name     string   // 1 to 100 characters, for the owner
-	Scopes   []string // at least one, at most 50
-	Networks []string // addresses and networks such as 192.0.2.0/24, at most 20; empty: the key may be used anywhere
+	Name     string   // 1 to 100 characters, by which the owner recognizes the key
+	Scopes   []string // 1 to 50
+	Networks []string // at most 20 addresses and networks, such as 192.0.2.0/24; empty: the key may be used anywhere
 	// Lifetime is how long the key is valid, at least a minute. 0: Settings.Lifetime.
 	Lifetime time.Duration
 }
@@ -70,8 +70,9 @@ type Created struct {
 	Secret string `json:"key"`
 }
 
-// NewKey makes a key for the account, which is to be added to a Store. The errors
-// have the status 400 and name the field.
+// NewKey makes a key for the account, for a program without a Gate, which adds it with
+// Store.Add. Errors: *jotgate.Error with status 400 and the field, or that of an
+// invalid setting.
 func (s Settings) NewKey(owner record.UserID, r Request, now time.Time) (c Created, err error) {
 	if err := s.fill(); err != nil {
 		return c, err

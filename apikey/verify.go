@@ -33,7 +33,7 @@ func accepts(scheme, value string, imported bool) bool {
 	return false
 }
 
-// Load implements jotgate.CredentialSource: it makes one look-up, and none if the
+// Load implements jotgate.CredentialSource: it reads the key from the store, unless its
 // checksum is wrong.
 func (k *Keys) Load(ctx context.Context, value string, now time.Time) (c jotgate.Credential, err error) {
 	id, ok := idOf(value)
@@ -134,8 +134,9 @@ const (
 	remindEvery = 10 * time.Minute
 )
 
-// Run stores when keys were used, reminds owners of keys that expire, and deletes
-// old keys, until the context ends. It returns the context's error.
+// Run stores when keys were used, reminds owners of keys that expire, and deletes keys
+// that ended more than 90 days ago, until the context ends. It then stores the last
+// uses and returns the context's error. Call it in a goroutine on every node.
 func (k *Keys) Run(ctx context.Context) error {
 	flush, remind := time.NewTicker(flushEvery), time.NewTicker(remindEvery)
 	defer flush.Stop()
@@ -165,8 +166,8 @@ func (k *Keys) attempt(ctx context.Context, failed string, do func(context.Conte
 // wait.
 const touchBatch = 500
 
-// Flush stores the uses of keys that were noted so far, as Run does regularly. If
-// that fails, they are not stored.
+// Flush stores the uses of keys that were noted so far, as Run does every 30 seconds.
+// If that fails, these uses are lost.
 func (k *Keys) Flush(ctx context.Context) error {
 	k.mu.Lock()
 	noted := k.uses

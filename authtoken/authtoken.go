@@ -1,14 +1,19 @@
-// Package authtoken accepts the tokens of Django REST framework's
-// rest_framework.authtoken while clients move to tokens of jotgate or to API keys:
+// Package authtoken makes a gate accept the tokens of Django REST framework's
+// rest_framework.authtoken, for the time in which clients move to tokens of jotgate or
+// to API keys. The two calls to make are store.AuthTokens, which finds Django's table,
+// and [Accept]:
 //
 //	source, err := store.AuthTokens(ctx, db)
 //	authtoken.Accept(gate, source)
 //
-// A client sends one as Authorization: Token 9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b.
-// It is as good as the access token of a login, as in Django, and does not expire.
-// It is read from Django's table once a minute: a token that Django deletes is refused
-// after a minute at most. A token of an inactive user is refused. Call Accept once,
-// before the gate serves requests.
+// A client sends such a token as
+// Authorization: Token 9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b. As in Django it has
+// all rights of a login and does not expire, so the safe choice is to stop accepting
+// these tokens when no client sends one any more: API keys (package apikey) expire and
+// are limited to scopes.
+//
+// A token is cached for a minute, so a token that Django deletes is refused after a
+// minute at most. A token of an inactive user is refused.
 package authtoken
 
 import (
@@ -24,14 +29,16 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Store reads Django's table. Package store implements it.
+// Store reads Django's table authtoken_token. It is safe for concurrent use.
+// store.AuthTokens returns one.
 type Store interface {
-	// Owner returns the user of a token, or jotgate.ErrNotFound.
+	// Owner returns the user of a token: 40 hexadecimal digits. Errors:
+	// jotgate.ErrNotFound, jotgate.ErrUnavailable.
 	Owner(ctx context.Context, token string) (record.UserID, error)
 }
 
-// Accept makes the gate accept the tokens (jotgate.Logins.Accept). Call it before the
-// gate handles the first request.
+// Accept makes the gate accept the tokens of the store in all its handlers
+// (jotgate.Logins.Accept). Call it once, before the gate handles the first request.
 func Accept(gate *jotgate.Gate, s Store) { gate.Logins().Accept(source{s}) }
 
 type source struct{ Store }

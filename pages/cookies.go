@@ -101,8 +101,9 @@ func (p *Pages) keep(w http.ResponseWriter, r *http.Request, s *jotgate.PageSess
 	p.setCookie(w, r, sessionCookie, s.Cookie, age)
 }
 
-// Language returns the language that a user has chosen for the pages, such as pt-BR, for
-// the pages of package admin.
+// Language returns the language in which a page responds to the request, such as
+// pt-BR: that of the parameter lang, which it stores in a cookie, that of this
+// cookie, or the best of Accept-Language. Package admin calls it.
 func (p *Pages) Language(w http.ResponseWriter, r *http.Request) string {
 	return p.language(w, r).Code
 }

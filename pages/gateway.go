@@ -16,8 +16,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// SignedIn returns the user of the browser's session, or nil. It sends a renewed
-// cookie. The error is jotgate.ErrUnavailable.
+// SignedIn returns the user of the browser's session, or nil if the browser is not
+// signed in. It may renew the cookie, so call it before the response begins. The
+// error is jotgate.ErrUnavailable.
 func (p *Pages) SignedIn(w http.ResponseWriter, r *http.Request) (*jotgate.User, error) {
 	s, err := p.open(w, r)
 	if s == nil || err != nil {
@@ -26,9 +27,11 @@ func (p *Pages) SignedIn(w http.ResponseWriter, r *http.Request) (*jotgate.User,
 	return s.User, nil
 }
 
-// Impersonate signs the browser of a member of staff in for an account, in a session of
-// jotgate.Sessions.NewImpersonation that is stored. back is the path to which signing
-// out leads.
+// Impersonate signs the browser of a member of staff in as another account, for
+// package admin. s is a session of jotgate.Sessions.NewImpersonation, which the
+// caller has stored. back is the path to which signing out leads. Errors:
+// jotgate.ErrNotAuthenticated if the browser is not signed in,
+// jotgate.ErrUnavailable.
 func (p *Pages) Impersonate(w http.ResponseWriter, r *http.Request, account *record.Account, s *record.Session, back string) error {
 	by, err := p.open(w, r)
 	if err != nil || by == nil {
@@ -38,15 +41,17 @@ func (p *Pages) Impersonate(w http.ResponseWriter, r *http.Request, account *rec
 	return nil
 }
 
-// ToLogin sends a browser to the login page and, after that, back.
+// ToLogin redirects a browser to the login page and, after the login, back to the
+// URL of the request.
 func (p *Pages) ToLogin(w http.ResponseWriter, r *http.Request) {
 	layout.Headers(w.Header())
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, layout.Address(p.publicPath(r), "login", p.safeNext(p.shell.PublicPath(r, r.URL.RequestURI()))), http.StatusSeeOther)
 }
 
-// ToStepUp sends a signed-in browser to the page at which its user authenticates again
-// and, after that, back. err is what jotgate.Guard.CheckAuth returned for the user.
+// ToStepUp redirects a signed-in browser to the page at which its user authenticates
+// again and, after that, back to the URL of the request. err is what
+// jotgate.Guard.CheckAuth returned for the user.
 func (p *Pages) ToStepUp(w http.ResponseWriter, r *http.Request, err *jotgate.Error) {
 	address := layout.Address(p.publicPath(r), "again", p.safeNext(p.shell.PublicPath(r, r.URL.RequestURI())))
 	if strings.Contains(err.Challenge, `acr_values="`+levelTwo+`"`) {
@@ -60,8 +65,8 @@ func (p *Pages) ToStepUp(w http.ResponseWriter, r *http.Request, err *jotgate.Er
 // levelTwo is the level of two factors.
 const levelTwo = "aal2"
 
-// Refused records in the audit trail that package proxy rejected a request of the
-// user's browser.
+// Refused records in the audit trail that a request of the user's browser was
+// rejected, with the reason err. Package proxy calls it.
 func (p *Pages) Refused(r *http.Request, user *jotgate.User, err error) {
 	client, _ := p.shell.Client(r)
 	client.Actor = user.Actor()
@@ -72,7 +77,8 @@ func (p *Pages) Refused(r *http.Request, user *jotgate.User, err error) {
 	p.gate.Events().RecordRefusal(r.Context(), err, id, client)
 }
 
-// CookieNames lists the cookies of the pages.
+// CookieNames lists the names of the cookies that the pages set, with and without
+// the prefix __Host-.
 func (p *Pages) CookieNames() (names []string) {
 	for _, name := range []string{sessionCookie, loginCookie, languageCookie} {
 		names = append(names, name, "__Host-"+name)
@@ -139,5 +145,5 @@ func (v *visit) foreign() bool {
 	return v.p.shell.CheckOwnOrigin(unsafe) != nil
 }
 
-// Path returns the path below which the pages are.
+// Path returns Options.Path, or its default.
 func (p *Pages) Path() string { return p.options.Path }

@@ -1,17 +1,28 @@
 // Package pages serves the pages at which people sign in, sign up, reset their
-// password and manage their account. They need no build step, no font and no
-// other host, and work without JavaScript.
+// password and manage their account. They need no build step, no font and no other
+// host, and only passkeys need JavaScript.
 //
-//	pages.Mount(mux, gate, pages.Options{Site: "Example"})
+// The two calls to make are [New], or [Mount] if the API has default settings, and
+// Pages.SignedIn, which a program's own pages call to find the user of a browser:
 //
-// A browser gets a sealed cookie (jotgate.PageSessions) instead of tokens. Every
-// change is a POST, whose response is 303, so that Back and Reload repeat
-// nothing; requests from other origins are rejected by
-// http.CrossOriginProtection, so that forms need no hidden tokens.
+//	p, err := pages.New(gate, pages.Options{Site: "Example", BaseURL: "https://example.com", API: endpoints})
+//	p.Mount(mux)                  // at /account/
+//	user, err := p.SignedIn(w, r) // in a handler; if user is nil, call p.ToLogin(w, r)
 //
-// All pages are listed in routes.go. Their texts are in internal/catalog, one
-// file for each language, their HTML in templates/, and what surrounds it in
-// internal/layout; an operator can replace them (Options.Theme, Options.Locale). docs/pages.md explains the rest.
+// Give Options.API the endpoints of package api if the program has them, so that
+// the two together accept no more attempts than one. The zero value of every other
+// option is the safe choice.
+//
+// A browser gets an encrypted cookie (jotgate.PageSessions) instead of tokens, so
+// scripts cannot read it. Every change is a POST, whose response redirects with 303,
+// so that Back and Reload repeat nothing; http.CrossOriginProtection rejects
+// requests from other origins, so that forms need no hidden tokens. A program's own
+// handlers that accept POST with this cookie must use it, too.
+//
+// All pages are listed in routes.go. Their texts are in internal/catalog, one file
+// for each language, their HTML is in templates/, and the frame around it in
+// internal/layout; an operator can replace them (Options.Theme, Options.Locale).
+// docs/pages.md explains the rest.
 package pages
 
 import (
@@ -28,12 +39,12 @@ import (
 	"github.com/jotgate/jotgate/internal/web"
 )
 
-// Options holds the options of the pages. The zero value of each is the
-// default. docs/settings.md is generated from these comments.
+// Options holds the options of the pages. The zero value of each is the default and
+// the safe choice. docs/settings.md is generated from these comments.
 type Options struct {
-	// Path is the path below which the pages are served. Links also have what a
-	// gateway (the path of BaseURL) or http.StripPrefix removed before it.
-	// Default: /account/. Django: none.
+	// Path is the path below which the pages are served, with a slash at both ends.
+	// In links it follows the part of the path that a gateway (the path of BaseURL) or
+	// http.StripPrefix removes. Default: /account/. Django: none.
 	Path string
 	// Site is the name of the site, as pages show it. Default: the host of
 	// BaseURL, or of the request. Django: django.contrib.sites.
@@ -45,7 +56,7 @@ type Options struct {
 	// machine. Django: none.
 	BaseURL string
 	// Logo is the path of an SVG, PNG or WebP file, which is shown instead of the
-	// name. It is read once. Default: none. Django: none.
+	// name. It is read once, by New. Default: none. Django: none.
 	Logo string
 	// Accent is the color of buttons and links, such as #0a7d4f. Its contrast is
 	// adjusted for light and dark pages. Default: a blue. Django: none.
@@ -58,25 +69,26 @@ type Options struct {
 	// embedded ones. Default: the folder catalog of Theme, if there is one.
 	// Django: LOCALE_PATHS.
 	Locale fs.FS
-	// Home is the path or URL that a user gets to after signing in without a
-	// `next`. Default: the profile page. Django: LOGIN_REDIRECT_URL.
+	// Home is the path or URL to which a user is sent after signing in if the login
+	// page was opened without the parameter `next`. Default: the profile page.
+	// Django: LOGIN_REDIRECT_URL.
 	Home string
-	// Next lists the origins, such as https://app.example.com, that `next` may
-	// lead to in addition to the origin of the pages. Default: none.
+	// Next lists the origins, such as https://app.example.com, to which `next` may
+	// lead in addition to the origin of the pages. Default: none.
 	// Django: url_has_allowed_host_and_scheme's allowed_hosts.
 	Next []string
 	// Welcome serves a page at / that says what a new server can do and what to
 	// configure next. Default: false. Django: the page of runserver.
 	Welcome bool
-	// Docs is the address of the API's documentation, such as /api/docs/, for that
-	// page. Default: none. Django: none.
+	// Docs is the path of the API's documentation, such as /api/docs/, to which that
+	// page links. Default: none. Django: none.
 	Docs string
 	// NoSignup closes the sign-up. Default: false. Django: allauth
 	// ACCOUNT_ADAPTER is_open_for_signup.
 	NoSignup bool
-	// DeletionDelay is how long an account that its owner deletes here is kept,
-	// inactive, and can be restored by a link in an e-mail. Whole days; negative: it is
-	// deleted immediately. Default: 7 days. Django: none.
+	// DeletionDelay is how long an account stays in the database, inactive, after its
+	// owner has deleted it here. In that time a link in an e-mail restores it. Whole
+	// days; negative: it is deleted immediately. Default: 7 days. Django: none.
 	DeletionDelay time.Duration
 	// SendActivationEmail makes new accounts inactive until the link in an e-mail
 	// is followed. Default: false. Django: djoser SEND_ACTIVATION_EMAIL.
@@ -84,9 +96,9 @@ type Options struct {
 	// SendConfirmationEmail, PasswordChangedEmail and NewSignInEmail send the
 	// notices that api.Settings describes. Default: false. Django: djoser.
 	SendConfirmationEmail, PasswordChangedEmail, NewSignInEmail bool
-	// API is the handler of package api, with which the pages share rates, delays
-	// after failed logins, hosts, proxies and limits. Default: none, the pages
-	// have the defaults of api.Settings for themselves. Django: none.
+	// API is the *api.API of the same gate, whose rates, delays after failed logins,
+	// hosts, proxies and limits also apply to the pages. Default: none, the pages have
+	// the defaults of api.Settings and count separately. Django: none.
 	API interface{ Shell() *web.Shell }
 }
 
@@ -107,8 +119,8 @@ type Pages struct {
 // defaultRates are those of api.Settings.
 var defaultRates = map[string]string{"login": "60/min", "register": "20/hour", "email": "20/hour", "links": "60/hour"}
 
-// New returns the pages of a gate, or an error that names the invalid option,
-// or the file and line of an invalid template. Pages is an http.Handler; Mount
+// New returns the pages of a gate, or an error that names the invalid option, or
+// the file and line of an invalid template. Pages is an http.Handler; Pages.Mount
 // registers the pages on another mux.
 func New(gate *jotgate.Gate, o Options) (*Pages, error) {
 	p := &Pages{gate: gate, options: o, forms: resubmit.New(gate.Settings().Now)}
@@ -174,8 +186,8 @@ func (p *Pages) load() (err error) {
 	return p.check(p.catalogs.List[:1])
 }
 
-// Mount registers the pages of the gate on the mux, with default options for
-// the API. Like mux.Handle, it panics if a path is already registered; it also
+// Mount creates the pages with New and registers them on the mux, below
+// Options.Path. Like mux.Handle, it panics if a path is already registered; it also
 // panics if an option is invalid, which New returns as an error.
 func Mount(mux *http.ServeMux, gate *jotgate.Gate, o Options) {
 	p, err := New(gate, o)
@@ -185,7 +197,8 @@ func Mount(mux *http.ServeMux, gate *jotgate.Gate, o Options) {
 	p.Mount(mux)
 }
 
-// Mount registers every page on the mux.
+// Mount registers every page on the mux, below Options.Path. It panics if a path is
+// already registered.
 func (p *Pages) Mount(mux *http.ServeMux) {
 	for i := range routes {
 		mux.Handle(p.path(routes[i].path), p.handler(&routes[i]))
@@ -212,5 +225,5 @@ func (p *Pages) static(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// ServeHTTP serves the pages, and 404 for any other path.
+// ServeHTTP serves the pages, and responds with 404 to any other path.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux().ServeHTTP(w, r) }

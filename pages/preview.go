@@ -13,10 +13,11 @@ import (
 	"github.com/jotgate/jotgate/internal/layout"
 )
 
-// Preview returns a handler that shows every page in every state, with invented
-// data: /LANGUAGE/SAMPLE, and a list of them at /. The language en-XA is English
-// with accents and longer words, which shows what would not fit, and what is not
-// translated. Nothing can be done there: a form is answered with 405.
+// Preview returns a handler for the author of a theme or a translation. It shows
+// every page in every state, with invented data, at /LANGUAGE/SAMPLE, and a list of
+// them at /. The language en-XA is English with accents and longer words: it shows
+// which texts would not fit and which are not translated. The forms do nothing: the
+// response to a POST is 405.
 func (p *Pages) Preview() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.listSamples)

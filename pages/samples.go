@@ -257,8 +257,8 @@ func routeOf(path string) *route {
 	return &route{template: "error.html", title: "problem.title"}
 }
 
-// Check renders every page in every state and every language. The error names
-// the file and the line of a template that fails.
+// Check renders every page in every state and every language. It returns the first
+// error, which names the file and the line of the template that fails.
 func (p *Pages) Check() error { return p.check(p.catalogs.List) }
 
 func (p *Pages) check(languages []*catalog.Catalog) error {

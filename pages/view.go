@@ -61,8 +61,9 @@ func (p *Pages) loadFiles() (err error) {
 	return nil
 }
 
-// Defaults returns what a theme can replace: the embedded templates, style.css,
-// and the catalogs, by the name of their files in a theme.
+// Defaults returns the embedded files that a theme can replace, by their name in
+// the folder of a theme: the templates, style.css, and catalog/en.txt and those of
+// the other languages.
 func Defaults() (map[string][]byte, error) {
 	all, err := layout.Defaults()
 	if err != nil {

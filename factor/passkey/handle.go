@@ -20,8 +20,8 @@ func Handle(id string) []byte {
 	return []byte(id)
 }
 
-// UserID returns the id of the account with this handle. It is the inverse of
-// Handle for integer keys and UUIDs.
+// UserID returns the id of the account with this handle. It is the inverse of Handle
+// for integer keys and UUIDs; any other handle is returned as it is.
 func UserID(handle []byte) string {
 	text := string(handle)
 	if isUUID(text) {

@@ -9,11 +9,10 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 )
 
-// BeginLogin begins a login. With a user that has a handle, the passkey is a
-// second factor: the options list the user's passkeys, and the error is
-// ErrNoPasskey if there are none. Without a handle the user is not known yet:
-// the browser offers every passkey that it has for the site, and the
-// authenticator must check the user.
+// BeginLogin begins a login. If the user has a handle, the passkey is a second factor:
+// the options list the user's passkeys, and the error is ErrNoPasskey if there are
+// none. For the zero User the browser offers every passkey that it has for the site,
+// and the authenticator must check the user (a PIN or a biometric).
 func (rp *RelyingParty) BeginLogin(user User, now time.Time) (Ceremony, error) {
 	need := Alone
 	if len(user.Handle) > 0 {
@@ -43,8 +42,9 @@ func (rp *RelyingParty) BeginLogin(user User, now time.Time) (Ceremony, error) {
 	return newCeremony(loggingIn, assertion.Response, session, now)
 }
 
-// Owner returns the user handle of a response to a login that began without a
-// user. It is not verified yet: FinishLogin does that.
+// Owner returns the user handle in the response to a login that began with the zero
+// User. The response is not verified: use the handle only to find the user for
+// FinishLogin. The error is ErrInvalid.
 func Owner(response []byte) ([]byte, error) {
 	parsed, err := parseAssertion(response)
 	if err != nil {
@@ -69,24 +69,26 @@ func parseAssertion(response []byte) (*protocol.ParsedCredentialAssertionData, e
 
 // Assertion is a verified login.
 type Assertion struct {
-	// Passkey is the passkey as it must be stored now. The passkeys in User are
-	// unchanged.
+	// Passkey is the passkey to store now, with its new counter and flags. The passkeys
+	// in User are unchanged.
 	Passkey *Passkey
-	// UserVerified reports that the authenticator checked the user, and that this
-	// counts: the login has two factors.
+	// UserVerified reports that the login has two factors: the passkey, and a PIN or a
+	// biometric that the authenticator has checked and that counts (Passkey.UserVerified).
 	UserVerified bool
-	// BecameSynced reports that the passkey was bound to one device until now.
+	// BecameSynced reports that the passkey was bound to one device until now, and can
+	// be on several from now on.
 	BecameSynced bool
 }
 
-// FinishLogin verifies the browser's response with the user's passkeys. proved
-// reports that the user has proved another factor in the same login: only then
-// does a passkey that has never verified the user begin to count as one that
-// does, because a thief of a security key can give it a PIN.
+// FinishLogin verifies the browser's response with the user's passkeys. state is
+// Ceremony.State of BeginLogin. Pass true for proved only if the user has proved
+// another factor in the same login. Only then is a PIN or a biometric accepted from a
+// passkey that had none until now (Passkey.UserVerified), because the thief of a
+// security key can set a PIN.
 //
-// Errors: ErrInvalid, ErrExpired, ErrUnknown, and ErrCloned if the signature
-// is right but the counter of a passkey that is bound to one device has not
-// grown; the Assertion then holds the passkey as it is stored.
+// Errors: ErrInvalid, ErrExpired, ErrUnknown, and ErrCloned if the signature is valid
+// but the counter of a passkey that is bound to one device has not grown. With
+// ErrCloned the Assertion is not nil and has the passkey as it is stored.
 func (rp *RelyingParty) FinishLogin(user User, state, response []byte, proved bool, now time.Time) (*Assertion, error) {
 	session, err := openState(state, loggingIn, now)
 	if err != nil {
@@ -136,9 +138,9 @@ func (rp *RelyingParty) verify(user User, stored *Passkey, became bool, session 
 	return verified, err
 }
 
-// Signals is what a page passes to the browser's Signal API, so that it
-// forgets passkeys that were removed and shows the current name (WebAuthn
-// Level 3, section 5.1.10).
+// Signals is what a page passes to the browser's Signal API, so that the browser
+// forgets passkeys that were removed and shows the current name (WebAuthn Level 3,
+// section 5.1.10). Script has the function for it.
 type Signals struct {
 	RPID        string   `json:"rpId"`
 	UserID      string   `json:"userId"` // the handle in base64url
@@ -147,7 +149,8 @@ type Signals struct {
 	DisplayName string   `json:"displayName"`
 }
 
-// Signals returns the current state of the user's passkeys.
+// Signals returns the current state of the user's passkeys, to be sent as JSON to a
+// page of that user alone.
 func (rp *RelyingParty) Signals(user User) Signals {
 	a := rp.user(user)
 	s := Signals{

@@ -1,19 +1,26 @@
-// Package passkey verifies passkeys: the registration and login ceremonies of
-// Web Authentication (WebAuthn Level 3), and the form in which a passkey is
-// stored, which is that of django-allauth.
+// Package passkey registers passkeys and verifies logins with them: the ceremonies of
+// Web Authentication (WebAuthn Level 3). It stores a passkey in the form of
+// django-allauth.
 //
-// A ceremony has two halves. The first returns options for the browser and a
-// state that the caller keeps secret and unchanged, usually encrypted, until
-// the second half; the second verifies the browser's response against both:
+// A ceremony has two calls. Begin… returns options for the browser and a state that
+// the caller keeps where a client cannot change it, for example encrypted in a cookie.
+// Finish… verifies the browser's response. A login without a username is:
 //
-//	c, err := rp.BeginLogin(passkey.User{}, time.Now())   // c.Options to the browser, c.State sealed
-//	handle, err := passkey.Owner(response)                // whose passkey it is
+//	rp, err := passkey.New(passkey.Settings{ID: "example.com", Origins: []string{"https://example.com"}})
+//
+//	c, err := rp.BeginLogin(passkey.User{}, time.Now()) // send c.Options to the browser, keep c.State
+//
+//	handle, err := passkey.Owner(response)              // whose passkey it claims to be: read this user
 //	a, err := rp.FinishLogin(user, c.State, response, false, time.Now())
+//	// store a.Passkey, and log the user in
 //
-// The functions keep nothing: they do not access a database and read no clock.
-// So the same response verifies as often as it is presented until its state
-// expires. The caller must make each state usable once, for example with a row
-// in a table that has a unique key, in the transaction that uses the result.
+// BeginRegistration and FinishRegistration create a passkey in the same way. [Script]
+// is the browser's part.
+//
+// The functions do not access a database and read no clock, so a response can be
+// verified again until its state expires (Lifetime). The safe choice is to accept each
+// state once: insert it into a table with a unique key, in the transaction that uses
+// the result.
 //
 // A RelyingParty is safe for concurrent use.
 package passkey
@@ -42,8 +49,8 @@ const (
 	maxResponse = 32 << 10
 )
 
-// The reasons why a ceremony fails. Errors of this package wrap one of them
-// and add what was wrong: a detail for the log, not for the user.
+// The reasons why a ceremony fails. Errors of the ceremonies wrap one of them and say
+// what was wrong: a detail for the log, not for the user.
 var (
 	// ErrInvalid means that the response does not belong to the ceremony or does
 	// not verify.
@@ -66,16 +73,16 @@ var (
 
 // Settings describes the site that passkeys are registered for.
 type Settings struct {
-	// ID is the relying party's id: a host name without scheme and port, such as
-	// example.com. Passkeys work for it and its subdomains, and only as long as it
-	// does not change. An IP address is not possible.
+	// ID is the relying party's id (RP ID): a host name without scheme and port, such as
+	// example.com, and not an IP address. Passkeys work at this host and its
+	// subdomains. If it changes, all passkeys stop working. Required.
 	ID string
-	// Name is the site's name for the dialogs of browsers; empty: ID.
+	// Name is the site's name in the dialogs of browsers. Default: ID.
 	Name string
-	// Origins lists the pages and apps that use passkeys: addresses such as
-	// https://www.example.com, and "android:apk-key-hash:…". An origin outside
-	// ID is a related origin (RelatedOrigins); their names may have at most five
-	// different labels.
+	// Origins lists the pages and apps that use passkeys: at least one address such as
+	// https://www.example.com, or "android:apk-key-hash:…". http is only for localhost.
+	// Origins outside ID are related origins, for which RelatedOrigins must be served;
+	// their names may have at most five different labels.
 	Origins []string
 }
 
@@ -85,7 +92,8 @@ type RelyingParty struct {
 	related []string
 }
 
-// New checks the settings. An error says what is wrong, for the operator.
+// New returns a RelyingParty, or an error that says, for the operator, which setting is
+// invalid.
 func New(s Settings) (*RelyingParty, error) {
 	if err := checkID(s.ID); err != nil {
 		return nil, err
@@ -155,9 +163,10 @@ func inspect(origin, id string) (secure, inside bool, err error) {
 	return u.Scheme == "https" || u.Scheme == "http" && local, host == id || strings.HasSuffix(host, "."+id), nil
 }
 
-// DefaultID returns the RP ID and the origin for the address of a site, or two
-// empty strings if browsers do not offer passkeys there: at an IP address, or
-// over http on another host than localhost.
+// DefaultID returns the RP ID and the origin for the address of a site, such as
+// example.com and https://example.com for https://example.com/account/. It returns two
+// empty strings if browsers do not offer passkeys there: at an IP address, or over
+// http on another host than localhost.
 func DefaultID(address string) (id, origin string) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -173,12 +182,12 @@ func DefaultID(address string) (id, origin string) {
 	return id, origin
 }
 
-// ID returns the relying party's id.
+// ID returns Settings.ID.
 func (rp *RelyingParty) ID() string { return rp.web.Config.RPID }
 
-// RelatedOrigins returns the document for /.well-known/webauthn at the RP ID's
-// host, or nil if every origin is inside the RP ID and none is needed
-// (WebAuthn Level 3, section 5.11).
+// RelatedOrigins returns the JSON document to serve at /.well-known/webauthn of the
+// host Settings.ID (WebAuthn Level 3, section 5.11), or nil if none is needed because
+// every origin is inside the RP ID.
 func (rp *RelyingParty) RelatedOrigins() []byte {
 	if len(rp.related) == 0 {
 		return nil
@@ -189,21 +198,21 @@ func (rp *RelyingParty) RelatedOrigins() []byte {
 
 // User is an account in a ceremony.
 type User struct {
-	Handle      []byte // see Handle
-	Name        string // the login name, which browsers show
-	DisplayName string // a friendlier name; empty: Name
-	Passkeys    []*Passkey
+	Handle      []byte     // see the function Handle; empty: the user is not known yet
+	Name        string     // the login name, which browsers show
+	DisplayName string     // the full name, which browsers show; empty: Name
+	Passkeys    []*Passkey // all that are stored for the account
 }
 
-// Ceremony is the first half of a ceremony.
+// Ceremony is what the first call of a ceremony returns.
 type Ceremony struct {
 	// Options is the JSON of PublicKeyCredentialCreationOptions or
 	// PublicKeyCredentialRequestOptions, which the browser's
 	// parseCreationOptionsFromJSON and parseRequestOptionsFromJSON accept.
 	Options json.RawMessage
-	// State is JSON of about 120 bytes for the second half. A client that can
-	// change it can forge a response, so it must be authenticated; it is not
-	// confidential.
+	// State is JSON of about 120 bytes for the second call. It need not be secret, but
+	// a client that can change it can forge a response: encrypt or sign it, or keep it
+	// on the server.
 	State json.RawMessage
 }
 

@@ -11,9 +11,10 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 )
 
-// Requirement says what a passkey is for.
+// Requirement is the purpose of a passkey, which decides what its authenticator must do.
 type Requirement int
 
+// The purposes of a passkey.
 const (
 	// Second is a second factor after a password. The authenticator checks the
 	// user (a PIN or a biometric) if it can.
@@ -37,9 +38,9 @@ func (r Requirement) residence() protocol.ResidentKeyRequirement {
 	return protocol.ResidentKeyRequirementPreferred
 }
 
-// BeginRegistration begins to register a passkey for the user. Authenticators
-// that hold one of the user's passkeys refuse (the exclude list). The error is
-// ErrTooMany if the user has Limit passkeys.
+// BeginRegistration begins to register a passkey for the user, who must have a handle.
+// An authenticator that already has one of the user's passkeys refuses to make another
+// one. The error is ErrTooMany if the user has Limit passkeys.
 func (rp *RelyingParty) BeginRegistration(user User, need Requirement, now time.Time) (Ceremony, error) {
 	if len(user.Passkeys) >= Limit {
 		return Ceremony{}, ErrTooMany
@@ -65,10 +66,11 @@ func (rp *RelyingParty) BeginRegistration(user User, need Requirement, now time.
 	return newCeremony(registering, creation.Response, session, now)
 }
 
-// FinishRegistration verifies the browser's response and returns the passkey
-// to store. Its name is the authenticator's, or fallback if that is unknown,
-// with a number if the user has a passkey of that name. Errors: ErrInvalid,
-// ErrExpired, ErrExists, ErrTooMany.
+// FinishRegistration verifies the browser's response and returns the passkey to store.
+// state is Ceremony.State of BeginRegistration. The passkey gets the name of the
+// authenticator's model, or fallback if the model is unknown, or "Passkey" if fallback
+// is not a valid name; a number is added if the user has a passkey of that name.
+// Errors: ErrInvalid, ErrExpired, ErrExists, ErrTooMany.
 func (rp *RelyingParty) FinishRegistration(user User, state, response []byte, fallback string, now time.Time) (*Passkey, error) {
 	session, err := openState(state, registering, now)
 	if err != nil {

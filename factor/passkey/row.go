@@ -16,21 +16,22 @@ import (
 // Passkey is a stored passkey. Create one with FinishRegistration or Parse.
 type Passkey struct {
 	Name       string
-	ID         []byte // chosen by the authenticator
-	AAGUID     string // the model of the authenticator, as a UUID; zeros if it is not disclosed
-	Transports []string
-	// Discoverable reports that the browser confirmed that the passkey can log
-	// in without a user name. If it is false, this is not known.
+	ID         []byte   // chosen by the authenticator
+	AAGUID     string   // the model of the authenticator, as a UUID; zeros if it is not disclosed
+	Transports []string // how the browser reaches the authenticator, such as usb, internal or hybrid
+	// Discoverable reports that the browser has confirmed that the passkey can log in
+	// without a username. If it is false, this is not known.
 	Discoverable bool
-	// Synced reports that the passkey may be on several devices (BE), BackedUp
-	// that it is at present (BS).
+	// Synced reports that the passkey can be on several devices (the flag BE), and
+	// BackedUp that it is at present (BS).
 	Synced, BackedUp bool
-	// UserVerified reports that the authenticator checked a PIN or a biometric
-	// when the passkey was registered, or later together with another factor
-	// (uvInitialized). Only then does such a check count at a login.
+	// UserVerified reports that the authenticator checked a PIN or a biometric when the
+	// passkey was registered, or later in a login with another factor (uvInitialized in
+	// WebAuthn). Only then does such a check count as a second factor at a login.
 	UserVerified bool
-	// LoginOnly reports that the passkey is for logins without a password and does
-	// not make passwords ask for a second factor. It can still be that factor.
+	// LoginOnly reports that the passkey is for logins without a password: it does not
+	// make a login with the password ask for a second factor. If one is asked for, the
+	// passkey can be it.
 	LoginOnly bool
 
 	count     uint32

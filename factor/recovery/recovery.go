@@ -1,15 +1,23 @@
-// Package recovery implements recovery codes: passwords that replace a second
-// factor and work once each. It knows two forms of the data in allauth's table
-// mfa_authenticator: allauth's own, whose codes are derived from a seed or listed,
-// and hashed codes, which the table does not disclose.
+// Package recovery implements recovery codes: a user who has lost a second factor
+// presents one in its place, and each code works once.
 //
-//	codes := recovery.NewCodes()             // to be shown once
-//	data := recovery.Hashed(hashes)          // to be stored
-//	i, ok := data.Find("3K7QF49XW2M", check) // later
-//	data = data.Use(i)
+// The two calls to make are [NewCodes], when the codes are created, and Data.Find,
+// when a user has typed one. The caller hashes and stores the codes:
 //
-// The functions may be called concurrently. The package does not depend on the rest
-// of jotgate.
+//	codes := recovery.NewCodes()    // to be shown once
+//	data := recovery.Hashed(hashes) // of the codes, in order; data.String() is to be stored
+//
+//	i, ok := data.Find("3-K7QF4-9XW2M", check) // later; check compares a code with a hash
+//	data = data.Use(i)                         // to be stored before the login succeeds
+//
+// Hashed is the safe choice: the codes cannot be read from the table. Data is in
+// django-allauth's table mfa_authenticator. [Seeded] makes the form that allauth also
+// reads, but whose codes can be computed from the row; encrypt that if possible.
+//
+// A code has 50 random bits, which is enough only if the number of attempts is
+// limited. Limiting it is left to the caller, and so is making sure that only one of
+// several concurrent requests can use a code. The functions may be called
+// concurrently. The package does not depend on the rest of jotgate.
 package recovery
 
 import (
@@ -26,7 +34,7 @@ import (
 	"strings"
 )
 
-// Count is how many codes a user has.
+// Count is the number of codes that a user gets.
 const Count = 10
 
 // alphabet is Crockford's base32, without I, L, O and U.
@@ -36,8 +44,9 @@ const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 // which of the codes it is: 50 random bits.
 const codeLength = 10
 
-// NewCodes returns Count new codes. The first character of each is its number
-// from 0, so that one hash is computed to check a code.
+// NewCodes returns Count new codes for Hashed. Each has 11 characters of Crockford's
+// base32. The first one is the number of the code, from 0, so that only one hash is
+// computed to check a code; the others are random. Show makes them readable.
 func NewCodes() []string {
 	codes := make([]string, Count)
 	for i := range codes {
@@ -51,8 +60,8 @@ func NewCodes() []string {
 	return codes
 }
 
-// Show returns a code in the form for people: 3-K7QF4-9XW2M. A code of another
-// form, as allauth makes them, is returned as it is.
+// Show returns a code of NewCodes in the form in which people read it, such as
+// 3-K7QF4-9XW2M. It returns any other code, such as one of allauth, unchanged.
 func Show(code string) string {
 	if len(code) != codeLength+1 {
 		return code
@@ -62,25 +71,30 @@ func Show(code string) string {
 
 var lookAlikes = strings.NewReplacer(" ", "", "-", "", "\u00b7", "", "\u2013", "", "O", "0", "I", "1", "L", "1")
 
-// Normalize returns a code that a person typed without spaces and hyphens, in
-// upper case, and with digits in place of O, I and L, which look like them.
+// Normalize returns a typed code in the form of NewCodes: without spaces, hyphens,
+// en dashes and middle dots, in upper case, and with the digits 0 and 1 in place of O,
+// I and L, which look like them. It accepts any text, and does not check it.
 func Normalize(typed string) string {
 	return lookAlikes.Replace(strings.ToUpper(typed))
 }
 
-// Data is the JSON object of a user's recovery codes.
+// Data is what is stored about a user's recovery codes: the JSON object in the column
+// data of allauth's table mfa_authenticator. Create it with Hashed, Seeded or
+// ParseData; the zero value must not be used. Its methods do not change it.
 type Data struct {
-	Hashes   []string // of the codes, if they are hashed
+	Hashes   []string // of the codes, in the order of their numbers; empty: the codes are in allauth's form
 	seed     string
 	migrated []string // codes that allauth has taken over from another package
 	used     uint64   // one bit for each code, from the lowest
 	other    map[string]json.RawMessage
 }
 
-// Hashed returns the data of new codes with these hashes.
+// Hashed returns the data of new codes, of which hashes are the hashes of the codes of
+// NewCodes, in the same order. django-allauth reads such a row as one without codes.
 func Hashed(hashes []string) Data { return Data{Hashes: hashes} }
 
-// Seeded returns the data of new codes in allauth's form, and the codes.
+// Seeded returns the data of new codes in the form of allauth, and the codes: eight
+// digits each, derived from a random seed in the data.
 func Seeded() (Data, []string) {
 	var b [40]byte
 	_, _ = rand.Read(b[:])
@@ -88,7 +102,8 @@ func Seeded() (Data, []string) {
 	return d, d.codes()
 }
 
-// ParseData reads the JSON object of a row.
+// ParseData reads the JSON object of a row, in any of the forms. The error says what is
+// wrong with it, without its values.
 func ParseData(text string) (d Data, err error) {
 	var known struct {
 		Hashes   []string `json:"hashes"`
@@ -115,8 +130,8 @@ func ParseData(text string) (d Data, err error) {
 	return d, nil
 }
 
-// String returns the JSON object. Members that this package does not know are
-// kept.
+// String returns the JSON object to store. It has every member of the object that
+// ParseData has read, also those that this package does not know.
 func (d Data) String() string {
 	members := d.members()
 	for name, raw := range d.other {
@@ -145,7 +160,7 @@ func (d Data) members() map[string]any {
 	}
 }
 
-// Left returns how many codes are unused.
+// Left returns the number of unused codes.
 func (d Data) Left() int {
 	if d.migrated != nil {
 		return len(d.migrated)
@@ -157,8 +172,10 @@ func (d Data) Left() int {
 	return n - bits.OnesCount64(d.used&(1<<n-1))
 }
 
-// Find returns the number of the unused code that was typed. check reports
-// whether a code matches a hash; it is called at most once.
+// Find looks for a typed code among the unused ones. ok reports whether it is one, and
+// index is its number, for Use. check reports whether a normalized code matches a hash;
+// it is called at most once, and not at all without Hashes. In that case the codes are
+// compared in constant time.
 func (d Data) Find(typed string, check func(code, hash string) bool) (index int, ok bool) {
 	code := Normalize(typed)
 	if len(d.Hashes) > 0 {
@@ -188,7 +205,8 @@ func (d Data) findHashed(code string, check func(code, hash string) bool) (index
 // isUsed reports whether a code was used. Used migrated codes are removed.
 func (d Data) isUsed(index int) bool { return d.migrated == nil && d.used>>index&1 == 1 }
 
-// Use returns the data after the code with this number was used.
+// Use returns the data to store after the code with this number, as Find returned it,
+// was used.
 func (d Data) Use(index int) Data {
 	if d.migrated != nil {
 		d.migrated = slices.Delete(slices.Clone(d.migrated), index, index+1)
