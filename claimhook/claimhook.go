@@ -1,18 +1,21 @@
-// Package claimhook asks another program, by HTTP, which further claims an access token
-// has: an API that knows the plan of a customer, for example.
+// Package claimhook adds claims to access tokens that another program supplies by HTTP: an
+// API that knows the plan of a customer, for example. The two calls to make are [New] and
+// jotgate.New with the hook's method:
 //
 //	hook, err := claimhook.New(claimhook.Settings{URL: "https://app.example.com/claims", Secret: "whsec_…"})
-//	settings.CustomClaims = hook.Claims
+//	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret, CustomClaims: hook.Claims}, db)
 //
 // The request has the id of the account and is signed as a webhook is (docs/webhooks.md).
-// The response is a JSON object of claims with the status 200, or 204 for none:
+// The response has the status 200 and a JSON object of claims, or the status 204 if there
+// are none:
 //
 //	{"type":"claims","timestamp":"2026-11-29T12:00:00Z","data":{"user_id":7}}   →   {"plan":"free"}
 //
-// It is made at each login and each refresh, so a token keeps its claims until it expires.
-// A hook that does not respond in time, or with anything else, fails closed: the login or
-// the refresh is answered with 503, and no token lacks a claim that it should have. A claim
-// that jotgate writes itself is an error, too.
+// The hook is called at each login and each refresh, so a token keeps its claims until it
+// expires. If the program does not respond in time, or responds with anything else, the
+// login or the refresh fails with 503: no token lacks a claim that it should have. The same
+// happens if the response has a claim that jotgate writes itself. The zero value of each
+// setting other than URL and Secret is the safe choice.
 package claimhook
 
 import (
@@ -37,22 +40,23 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// MaxResponse is the longest response, in bytes: the claims are in every request that the
-// client makes with the token.
+// MaxResponse is the size of the longest response that is accepted, in bytes. It is small
+// because every request with the token contains the claims.
 const MaxResponse = 2 << 10
 
 // Settings holds the options of a claim hook. URL and Secret are required.
 type Settings struct {
-	// URL receives the requests. Default: none, required. Django: none.
+	// URL is the address that receives the requests. Default: none, required.
+	// Django: none.
 	URL string
 	// Secret signs the requests: whsec_ and the base64 of 24 to 64 random bytes.
 	// Default: none, required. Django: none.
 	Secret jotgate.Secret
-	// Networks are networks that URL may be in although they are not public, such as
-	// 127.0.0.0/8, and only there may it begin with http. Default: none. Django: none.
+	// Networks are networks that are not public in which the host of URL may be, such as
+	// 127.0.0.0/8. Only there may URL begin with http. Default: none. Django: none.
 	Networks []netip.Prefix
-	// Timeout limits a request, from resolving the name to the end of the response, up to
-	// 5 seconds. A login takes that much longer. Default: 1 second. Django: none.
+	// Timeout limits a request, from resolving the name to the end of the response. At
+	// most 5 seconds; a login can take that much longer. Default: 1 second. Django: none.
 	Timeout time.Duration
 	// TLS is for a certificate of a private authority. Default: the system's
 	// authorities, TLS 1.2 or newer. Django: none.
@@ -61,14 +65,14 @@ type Settings struct {
 	Now func() time.Time
 }
 
-// Hook asks for claims. It is safe for concurrent use.
+// Hook asks for claims. Create it with New. It is safe for concurrent use.
 type Hook struct {
 	settings Settings
 	key      []byte
 	client   *http.Client
 }
 
-// New returns a hook, or an error that names the setting at fault.
+// New returns a hook, or an error that names the invalid setting. It makes no request.
 func New(s Settings) (*Hook, error) {
 	if err := s.fill(); err != nil {
 		return nil, err

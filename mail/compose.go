@@ -33,9 +33,9 @@ type Data struct {
 	// unverified address if it could be taken for an address or a URL: the
 	// recipient may not be the person who chose it.
 	Username string
-	Link     template.URL // in activation, invitation, email_change, password_reset and username_reset; in email_changed and deletion it undoes that, if it is possible
+	Link     template.URL // in activation, invitation, email_change, password_reset and username_reset; in email_changed and deletion it undoes the change, and is empty if that is not possible
 	Others   []Other      // further accounts with the same address, in password_reset, username_reset and activation
-	Hours    int          // how long the link works
+	Hours    int          // for how many hours the link is valid
 	Code     string       // in login_code
 	Detail   string       // in new_sign_in: the address and the device; in invitation: until when the link works
 	Time     time.Time    // when the message was put into the outbox, in UTC

@@ -1,8 +1,9 @@
-// Package mail sends the e-mails of a gate: activation and reset links, and notices
-// of changes.
+// Package mail sends the e-mails of a gate: activation and reset links, codes, and
+// notices of changes.
 //
 // A gate puts a message into the outbox, a table, and responds to its client
-// immediately. A Sender sends the messages concurrently:
+// immediately. A Sender sends the messages in the background. The two calls to make
+// are [New] and Sender.Run:
 //
 //	sender, err := mail.New(mail.Settings{
 //		Server:  "smtp://user:password@smtp.example.com:587",
@@ -11,8 +12,10 @@
 //	}, gate.Accounts(), gate.Links(), db.Outbox()) // db is the store that the gate was made with
 //	go sender.Run(ctx)
 //
-// So a response does not reveal whether a mail server exists, how fast it is, what
-// it responds, or whether an account has the address.
+// So neither the text nor the time of a response reveals what the mail server says, or
+// whether an account has the address. Set From and BaseURL; the zero value of every
+// other option is the safe choice. With Server, TLS is required unless the URL says
+// otherwise.
 //
 // The outbox holds the kind of message and the account, never a link. The link is
 // made when the message is sent, from Settings.BaseURL and never from a request's
@@ -23,8 +26,9 @@
 // A message is sent at least once. It is sent twice only if the mail server
 // accepted it, but this process ended or lost the connection before it could record
 // that; both copies have the same Message-ID. A failed message is tried again after
-// 30 s, 1 min, 2 min, … 4 h, until Settings.MaxAge. It is given up earlier only if
-// the server permanently refuses the recipient or the text (5xx).
+// 30 seconds, 1 minute, 2 minutes and so on, later every 4 hours, until
+// Settings.MaxAge, and at most 40 times. It is given up earlier if the server
+// permanently refuses the recipient or the text (5xx).
 //
 // Without a Server, messages are written in readable form to Settings.Output, for
 // development. Links and codes appear only there and in messages, never in the database or
@@ -75,9 +79,8 @@ type Settings struct {
 	// the three. Django: EMAIL_BACKEND, its dummy backend.
 	Discard bool
 
-	// From is the sender, as an address or Name <address>. Default:
-	// webmaster@localhost; with Server there is none.
-	// Django: DEFAULT_FROM_EMAIL.
+	// From is the sender, as an address or Name <address>. Required with Server.
+	// Default: webmaster@localhost, without Server. Django: DEFAULT_FROM_EMAIL.
 	From string
 	// Site is the name of the site in the messages. Default: the host in BaseURL.
 	// Django: djoser EMAIL_FRONTEND_SITE_NAME.
@@ -90,11 +93,11 @@ type Settings struct {
 	// and {token} are filled in. Default: #/activate/{uid}/{token}.
 	// Django: djoser ACTIVATION_URL.
 	ActivationPath string
-	// PasswordResetPath is the same for new passwords.
+	// PasswordResetPath is the same for links with which users choose a new password.
 	// Default: #/password/reset/confirm/{uid}/{token}.
 	// Django: djoser PASSWORD_RESET_CONFIRM_URL.
 	PasswordResetPath string
-	// UsernameResetPath is the same for new usernames.
+	// UsernameResetPath is the same for links with which users choose a new username.
 	// Default: #/username/reset/confirm/{uid}/{token}.
 	// Django: djoser USERNAME_RESET_CONFIRM_URL.
 	UsernameResetPath string
@@ -107,20 +110,21 @@ type Settings struct {
 	// DeletionUndoPath is the same for links that restore an account that its owner
 	// has deleted. Default: #/account/restore/{uid}/{token}. Django: none.
 	DeletionUndoPath string
-	// InvitationPath is the same for links to the page where an invitation is accepted:
-	// invitation below the path of package pages. Default:
+	// InvitationPath is the same for links to the page on which an invitation is
+	// accepted, such as that of package pages. Default:
 	// account/invitation?uid={uid}&token={token}. Django: none.
 	InvitationPath string
-	// LoginCodePath is the same for links to the page where a code for a login is
-	// entered; {token} is the code, and there is no {uid}.
+	// LoginCodePath is the same for links to the page on which the user enters the code
+	// of a login; {token} is the code, and there is no {uid}.
 	// Default: #/login/code/{token}. Django: none.
 	LoginCodePath string
-	// LinkLifetime is how long a link is valid, as stated in messages; set it
-	// to the gate's PasswordResetTimeout. Whole hours. Default: 72 hours.
+	// LinkLifetime is how long a link is valid, as messages state it: it does not change
+	// how long links work. Set it to the gate's PasswordResetTimeout. Whole hours.
+	// Default: 72 hours.
 	LinkLifetime time.Duration
 
 	// Templates replace the built-in messages; see docs/mail.md for their form.
-	// A message without a template here is the built-in one. Default: none.
+	// Messages without a template here stay as they are. Default: none.
 	// Django: templates/email/*.html.
 	Templates fs.FS
 	// Locale holds catalogs such as de.txt, whose messages replace those of the
@@ -130,8 +134,9 @@ type Settings struct {
 	// Default: en. Django: LANGUAGE_CODE.
 	Language string
 
-	// MaxAge is how old a message that cannot be sent becomes before it is given up.
-	// Default: 72 hours. Django: none.
+	// MaxAge is the age at which a message that could not be sent is given up. A message
+	// is tried at most 40 times, which takes about five days. Default: 72 hours.
+	// Django: none.
 	MaxAge time.Duration
 	// Logger receives messages for the operator. They contain no links, and no
 	// addresses except in a mail server's response. Default: slog.Default().

@@ -1,18 +1,22 @@
 // Package metrics counts what a process does, and serves the figures in the text
-// format of Prometheus (version 0.0.4):
+// format of Prometheus (version 0.0.4). The two calls to make are [New], whose result
+// is passed to the other packages, and Registry.Wrap, which counts requests:
 //
 //	figures := metrics.New()
 //	db, err := sqlite.Open(ctx, "jotgate.db", sqlite.Options{Metrics: figures})
 //	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret, Metrics: figures}, db)
-//	go http.ListenAndServe("127.0.0.1:9100", figures)        // GET /metrics
-//	http.ListenAndServe("127.0.0.1:8000", figures.Wrap(mux)) // counts the requests
+//	go api.Server("127.0.0.1:9100", figures).ListenAndServe() // GET /metrics
+//	err = api.Server("127.0.0.1:8000", figures.Wrap(mux)).ListenAndServe()
+//
+// The figures are not protected. To serve them at a separate address, which only
+// operators can reach, is the safe choice.
 //
 // All metrics are defined in this package, in one table. No label has a value that
 // a client chooses, and each metric has a maximum number of series: further ones
 // are counted together, with "other" in every label. So a process has at most
 // MaxSeries series, whatever its clients send.
 //
-// A nil *Registry counts nothing, so a package that is given none needs no check.
+// A nil *Registry counts nothing, so a package without one need not check for nil.
 package metrics
 
 import (
@@ -28,7 +32,8 @@ import (
 // counts as many as it has lines.
 const MaxSeries = 2000
 
-// Registry holds the figures of one process. It is safe for concurrent use.
+// Registry holds the figures of one process. Create it with New; nil counts nothing.
+// It is safe for concurrent use.
 type Registry struct {
 	metrics    [count]vector
 	scraping   sync.Mutex // one scrape at a time calls the collectors
@@ -36,7 +41,9 @@ type Registry struct {
 	collectors []func(context.Context, Set)
 }
 
-// Set sets a figure that is read when the metrics are.
+// Set sets the value of a gauge, or of a counter that another library counts. The
+// labels are the values of the metric's labels, in order. A function given to
+// Registry.Collect calls it.
 type Set func(m Metric, value float64, labels ...string)
 
 // New returns an empty Registry.
@@ -49,8 +56,9 @@ func New() *Registry {
 	return r
 }
 
-// Collect calls do each time the metrics are read, until the context ends: after
-// five seconds at most. do sets what is not counted as it happens.
+// Collect registers do, which is called each time the metrics are read. do calls set
+// for values that are not counted as they change, such as the length of a queue. All
+// registered functions together have five seconds, after which their context ends.
 func (r *Registry) Collect(do func(ctx context.Context, set Set)) {
 	if r == nil {
 		return
@@ -64,7 +72,7 @@ func (r *Registry) Collect(do func(ctx context.Context, set Set)) {
 // order; Count panics if their number is wrong.
 func (r *Registry) Count(m Metric, values ...string) { r.Add(m, 1, values...) }
 
-// Add adds n, which is not negative, to a counter.
+// Add adds n to a counter. A negative n counts as 0.
 func (r *Registry) Add(m Metric, n int, values ...string) {
 	if r != nil {
 		r.Series(m, values...).n.Add(uint64(max(n, 0)))
@@ -82,8 +90,8 @@ func (r *Registry) Observe(m Metric, d time.Duration, values ...string) {
 	s.n.Add(uint64(max(d, 0)))
 }
 
-// Series returns the counter with these labels, to be counted without a look-up.
-// It returns nil if r is nil.
+// Series returns the counter with these values of its labels, so that counting needs no
+// look-up. It returns nil if r is nil.
 func (r *Registry) Series(m Metric, values ...string) *Series {
 	if r == nil {
 		return nil

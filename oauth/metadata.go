@@ -1,8 +1,10 @@
 package oauth
 
-// What clients find out about the server and the API by themselves.
-// Metadata returns the metadata of the authorization server (RFC 8414). base is the URL
-// of the API, without a slash at its end, and introduces the URLs of the endpoints.
+// Metadata: what clients can find out about the server and the API by a request.
+
+// Metadata returns the metadata of the authorization server (RFC 8414), to be marshaled
+// as JSON. issuer is jotgate.Settings.Issuer. base is the URL of the API, without a
+// slash at its end; the URLs of the endpoints begin with it.
 func Metadata(issuer, base string) map[string]any {
 	m := map[string]any{
 		"issuer":                   issuer,
@@ -18,8 +20,9 @@ func Metadata(issuer, base string) map[string]any {
 	return m
 }
 
-// Resource returns the metadata of an API whose access tokens the authorization server
-// issues (RFC 9728). resource is the URL of the API. scopes may be empty.
+// Resource returns the metadata of an API (RFC 9728), to be marshaled as JSON. resource
+// is the URL of the API, issuer the authorization server that issues its access tokens,
+// and scopes, which may be empty, are the scopes that it knows.
 func Resource(resource, issuer string, scopes ...string) map[string]any {
 	m := map[string]any{
 		"resource":                 resource,

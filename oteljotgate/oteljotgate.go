@@ -1,13 +1,17 @@
-// Package oteljotgate records jotgate's spans with OpenTelemetry:
+// Package oteljotgate records jotgate's spans with OpenTelemetry. The two calls to make
+// are [New] and Tracer.Wrap; Tracer.Context is for work outside of requests:
 //
-//	tracer := oteljotgate.New(provider, nil)
-//	handler, err := api.New(gate, api.Settings{})
-//	http.ListenAndServe("127.0.0.1:8000", tracer.Wrap(handler))
-//	go sender.Run(tracer.Context(ctx)) // package mail: spans of the e-mails that are sent
+//	tracer := oteljotgate.New(provider, nil) // provider is the program's TracerProvider
+//	go sender.Run(tracer.Context(ctx))       // package mail: spans of the e-mails that are sent
+//	endpoints, err := api.New(gate, api.Settings{})
+//	err = api.Server("127.0.0.1:8000", tracer.Wrap(endpoints)).ListenAndServe()
 //
 // A login is then one trace: the request, the password with its time in the queue, the
-// statements of its transaction, and the signature of the tokens. Spans have no user
-// name, address, token or path, and log lines have the ids of the request's span.
+// statements of its transaction, and the signature of the tokens. Log lines have the ids
+// of the request's span.
+//
+// The nil propagator is the safe choice: it continues the trace of a client, but does not
+// accept the client's baggage. Spans never have a username, address, token or path.
 package oteljotgate
 
 import (
@@ -26,15 +30,15 @@ import (
 // scope is the instrumentation scope of the spans.
 const scope = "github.com/jotgate/jotgate"
 
-// Tracer implements trace.Tracer. It is safe for concurrent use.
+// Tracer implements trace.Tracer. Create it with New. It is safe for concurrent use.
 type Tracer struct {
 	tracer     oteltrace.Tracer
 	propagator propagation.TextMapPropagator
 }
 
-// New returns a Tracer that records spans with the provider. The propagator reads the
-// trace that a request belongs to from its headers. Default: W3C Trace Context, without
-// baggage, since clients choose that.
+// New returns a Tracer that records spans with the provider. The propagator reads from
+// the headers of a request the trace that it belongs to. nil: W3C Trace Context, without
+// baggage, because clients choose that.
 func New(provider oteltrace.TracerProvider, propagator propagation.TextMapPropagator) *Tracer {
 	if propagator == nil {
 		propagator = propagation.TraceContext{}
@@ -43,8 +47,8 @@ func New(provider oteltrace.TracerProvider, propagator propagation.TextMapPropag
 }
 
 // Wrap returns a handler that records a span for each request that next handles
-// (trace.Wrap), as a part of the trace that the headers name. It belongs around
-// everything else, metrics too.
+// (trace.Wrap), as a part of the trace that the headers name. Wrap all other handlers
+// with it, also that of metrics.Registry.Wrap.
 func (t *Tracer) Wrap(next http.Handler) http.Handler {
 	next = trace.Wrap(t, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,8 +57,8 @@ func (t *Tracer) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-// Context returns a context in which jotgate's spans are recorded, below the span of
-// ctx if it has one: for calls of a Gate outside of requests.
+// Context returns a context for calls of a Gate outside of requests: the spans of these
+// calls are recorded, as children of the span of ctx if it has one.
 func (t *Tracer) Context(ctx context.Context) context.Context { return trace.WithTracer(ctx, t) }
 
 // kinds are the kinds of OpenTelemetry.

@@ -11,13 +11,14 @@ import (
 	"github.com/jotgate/jotgate"
 )
 
-// Browsers finds the user of a browser that has signed in at a page;
-// *pages.Pages is one. If it also has a method Refused(*http.Request,
-// *jotgate.User, error), that is called for each request of a signed-in browser
-// that is rejected because another origin caused it; and if it has a method
-// ToStepUp(http.ResponseWriter, *http.Request, *jotgate.Error), that sends the browser to
-// the page at which its user authenticates again, and back, if the error of
-// jotgate.Guard.CheckAuth demands it.
+// Browsers finds the user of a browser that has signed in at a page; *pages.Pages
+// implements it. It must be safe for concurrent use. It may have two more methods:
+//
+//   - Refused(*http.Request, *jotgate.User, error) is called for each request of a
+//     signed-in browser that is rejected because another origin caused it.
+//   - ToStepUp(http.ResponseWriter, *http.Request, *jotgate.Error) redirects the browser
+//     to the page at which its user authenticates again, and back, because of an error
+//     of jotgate.Guard.CheckAuth.
 type Browsers interface {
 	// SignedIn returns the user of the request's cookie, or nil if the browser is
 	// not signed in. It may set a cookie on the response. The error is
@@ -26,8 +27,8 @@ type Browsers interface {
 	// ToLogin sends the browser to the login page and, after that, back to the
 	// URL of the request.
 	ToLogin(w http.ResponseWriter, r *http.Request)
-	// CookieNames lists the cookies of the pages. They are never forwarded, as those
-	// named jotgate or jotgate-….
+	// CookieNames lists the names of the cookies of the pages. These cookies are never
+	// forwarded, and neither are those named jotgate or jotgate-….
 	CookieNames() []string
 }
 

@@ -2,13 +2,20 @@
 // under a protected prefix need a valid access token, all other requests pass, and
 // headers state the user's identity to the upstream.
 //
+// The two calls to make are [New] and api.Server, whose limits also suit a proxy:
+//
 //	handler, err := proxy.New(gate.Guard, proxy.Settings{
 //		Upstream: "http://127.0.0.1:3000",
-//		Protect:  []string{"/api/"},
+//		Protect:  []string{"/"},
 //	})
+//	err = api.Server(":8080", handler).ListenAndServe()
 //
-// The upstream receives X-Auth-User, X-Auth-Id and X-Auth-Role of a verified token
-// and never a copy that a client sent. A request header is forwarded only if its
+// To protect "/", which is everything, is the safe choice: a prefix that is forgotten
+// in Settings.Protect is open. The upstream must be reachable through the proxy only,
+// because it believes the headers.
+//
+// The upstream receives the headers of [Identify], made from the verified token, and
+// never a copy that a client sent. A request header is forwarded only if its
 // name consists of alphanumeric characters and "-", because CGI, WSGI and PHP do
 // not distinguish other characters from "-". Headers that state the client's
 // identity or address, or another path, host or method, are dropped, and so are
@@ -16,9 +23,9 @@
 // they make progress (Settings.ClientTimeout). Any other change of protocol is
 // prevented, because the requests that follow it could not be checked.
 //
-// Whether a path is under a prefix is decided for every interpretation of the path
-// that some server is known to make (see Covers), because the gate and
-// the API behind it must not interpret it differently.
+// A path is protected if it is under a prefix in any interpretation that some server
+// is known to make of it ([Covers]), so that the proxy and the API behind it cannot
+// disagree.
 package proxy
 
 import (
@@ -38,7 +45,8 @@ import (
 	"github.com/jotgate/jotgate/trace"
 )
 
-// Settings holds the options of the proxy.
+// Settings holds the options of the proxy. Upstream and Protect are required; the zero
+// value of each other option is the safe choice.
 type Settings struct {
 	// Upstream is the URL of the API behind the proxy: scheme, host, and
 	// optionally a path, which precedes the path of every request; or unix:PATH,
@@ -47,20 +55,20 @@ type Settings struct {
 	// Protect lists the path prefixes that need a token; "/" is everything.
 	// Required: a proxy that protects nothing is a mistake.
 	Protect []string
-	// StepUp requires more than a token of requests under a path prefix: a recent
-	// authentication, two factors, or both, as jotgate.Guard.RequireAuth does.
-	// The response to others is that of RFC 9470, with which a client authenticates
-	// again; a browser is sent to the page for that, and back. The demands of all
-	// prefixes that cover a path hold. Its prefixes need not be in Protect.
-	// Default: none.
+	// StepUp maps path prefixes to what their requests need in addition to a token: a
+	// recent authentication, two factors, or both, as with jotgate.Guard.RequireAuth.
+	// Other requests get the response of RFC 9470 with status 401, after which the client
+	// lets the user authenticate again; a browser is redirected to the page for that, and
+	// back. If several prefixes cover a path, all of their requirements apply. These
+	// prefixes are protected even if they are not in Protect. Default: none.
 	StepUp map[string][]jotgate.Requirement
 	// DropToken removes the header with the token, or another credential that the
 	// guard accepts, from the forwarded request.
 	// Default: false.
 	DropToken bool
-	// DropHeaders names further request headers that no client may send to the
-	// upstream: those that state the identity or address of a client to it. Case
-	// does not matter. Default: none but those that docs/proxy.md lists.
+	// DropHeaders names request headers that are not forwarded, in addition to those
+	// that docs/proxy.md lists: add those by which the upstream identifies a client.
+	// Case does not matter. Default: none.
 	DropHeaders []string
 	// PassHeaders names request headers that clients may send although docs/proxy.md
 	// lists them, such as X-Auth-Token or Cf-Ray. It cannot name a header that the
@@ -255,9 +263,10 @@ func keepProtocol(r *http.Request) {
 
 // Identify sets the headers that state the user's identity: X-Auth-Id, X-Auth-User
 // (the username), X-Auth-Role ("admin", "staff" or "user"), X-Auth-Email,
-// X-Auth-Groups (names, separated by commas) and X-Auth-Session. It leaves out
-// those whose value is not in the token. Characters that are not printable ASCII
-// are percent-encoded, so a name can neither end a header nor begin another.
+// X-Auth-Groups (names, separated by commas), X-Auth-Session, and X-Auth-Actor (the
+// id of the member of staff who acts for the user). It sets no header whose value is
+// not in the token. "%" and characters that are not printable ASCII are
+// percent-encoded, so a value can neither end a header nor begin another one.
 func Identify(h http.Header, user *jotgate.User) {
 	values := identityValues(user)
 	for i, name := range identity {
@@ -267,9 +276,9 @@ func Identify(h http.Header, user *jotgate.User) {
 	}
 }
 
-// IdentifyAll is Identify for the response to a gateway: headers whose value is not
-// in the token are present and empty. If a header were missing, some gateways would
-// keep the client's copy or insert a placeholder.
+// IdentifyAll sets all headers of Identify, for the response to a gateway that copies
+// them: those whose value is not in the token are empty. If a header were missing, some
+// gateways would keep the client's copy or insert a placeholder.
 func IdentifyAll(h http.Header, user *jotgate.User) {
 	values := identityValues(user)
 	for i, name := range identity {

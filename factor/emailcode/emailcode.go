@@ -1,12 +1,14 @@
-// Package emailcode makes and compares the codes with which users log in by e-mail.
+// Package emailcode makes and compares the codes with which users log in by e-mail. The
+// two calls to make are [Make] and [Match]:
 //
 //	code := emailcode.Make(secret, id)       // such as BCDF-GHJK, to be sent
 //	ok := emailcode.Match(typed, secret, id) // later
 //
-// A code has eight characters of an alphabet without vowels and without those that
-// look like digits: 34 bits. It is made from a random id with a secret, so that it is
-// stored nowhere. The id must be used once and expire soon, and attempts must be
-// limited: that is left to the caller. The functions may be called concurrently.
+// A code has eight consonants, so it spells no word and has no character that looks like
+// a digit: 34 bits. It is computed from a random id and a secret of the server, so it
+// need not be stored. A code of 34 bits is safe only if the caller makes each id usable
+// once, lets it expire soon, and limits the attempts. The functions may be called
+// concurrently.
 package emailcode
 
 import (
@@ -25,8 +27,8 @@ const (
 	maxInput = 64
 )
 
-// Make returns the code of an id, such as BCDF-GHJK. The same secret and id always
-// make the same code.
+// Make returns the code of an id, such as BCDF-GHJK. The same secret and id always make
+// the same code. The id is a random text that clients cannot choose.
 func Make(secret, id string) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	_, _ = mac.Write([]byte("jotgate login code: " + id))
@@ -41,8 +43,8 @@ func Make(secret, id string) string {
 
 func format(code string) string { return code[:Length/2] + "-" + code[Length/2:] }
 
-// Normalize returns a code as Make writes it: users may type lower case, spaces, and
-// no hyphen. It returns "" for a text that is not a code.
+// Normalize returns a typed code as Make writes it: users may type it in lower case, with
+// spaces, or without the hyphen. It returns "" for a text that is not a code.
 func Normalize(typed string) string {
 	if len(typed) > maxInput {
 		return ""
@@ -62,7 +64,7 @@ func Normalize(typed string) string {
 	return format(code)
 }
 
-// Match reports whether a typed code is that of the id, in constant time.
+// Match reports whether a typed code is the code of the id. It compares in constant time.
 func Match(typed, secret, id string) bool {
 	return subtle.ConstantTimeCompare([]byte(Normalize(typed)), []byte(Make(secret, id))) == 1
 }

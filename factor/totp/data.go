@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// Data is the JSON object of a TOTP factor in allauth's table mfa_authenticator:
-// {"secret": "…"}. Members that this package does not know are kept.
+// Data is what is stored about an authenticator app: the JSON object {"secret": "…"} in
+// the column data of allauth's table mfa_authenticator. Members that this package does
+// not know are kept. Its methods do not change it.
 type Data struct {
-	Secret string // as stored: plain base32, or sealed by the caller
-	Step   int64  // of the last code that was used here; 0: none
-	Used   int64  // the row's last_used_at after that, in microseconds of Unix time
+	Secret string // as stored: base32, or encrypted by the caller
+	Step   int64  // the step of the last code that was accepted here; 0: none
+	Used   int64  // the row's last_used_at at that time, in microseconds of Unix time
 	other  map[string]json.RawMessage
 }
 
@@ -26,7 +27,8 @@ const (
 	ownMember    = "jotgate"
 )
 
-// ParseData reads the JSON object of a row.
+// ParseData reads the JSON object of a row. The error says what is wrong with it,
+// without the secret.
 func ParseData(text string) (d Data, err error) {
 	if err := json.Unmarshal([]byte(text), &d.other); err != nil {
 		return d, errors.New("totp: the data is not a JSON object")
@@ -61,10 +63,9 @@ func (d Data) String() string {
 	return string(text)
 }
 
-// Last returns the last step whose code must not be accepted again. lastUsed is
-// the row's last_used_at. If another program wrote that, such as Django, the
-// step of the code that it accepted is not known, and every step up to that
-// time counts as used.
+// Last returns the argument last of Match. lastUsed is the row's last_used_at. If another
+// program has written that, such as Django, the step of the code that it accepted is not
+// known, and Last returns the step of that time.
 func (d Data) Last(lastUsed time.Time) int64 {
 	if lastUsed.IsZero() || lastUsed.UnixMicro() == d.Used {
 		return d.Step
@@ -72,7 +73,8 @@ func (d Data) Last(lastUsed time.Time) int64 {
 	return max(d.Step, Step(lastUsed))
 }
 
-// Use returns the data after the code of a step was used at now.
+// Use returns the data to store after the code of a step was accepted at the time now.
+// The caller must also store now as the row's last_used_at.
 func (d Data) Use(step int64, now time.Time) Data {
 	d.Step, d.Used = step, now.UnixMicro()
 	return d

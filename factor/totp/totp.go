@@ -1,13 +1,16 @@
 // Package totp implements time-based one-time passwords (RFC 6238) as
-// authenticator apps use them: SHA-1, 6 digits, 30 seconds.
+// authenticator apps use them: SHA-1, 6 digits, 30 seconds. The two calls to make are
+// [NewSecret], when a user sets up the app, and [Match], when the user types a code:
 //
-//	secret := totp.NewSecret()
+//	secret := totp.NewSecret()                      // to be stored, encrypted
 //	address := totp.URL("Example", "alice", secret) // for a QR code, see SVG
 //	step, ok := totp.Match(secret, "123456", time.Now(), 15*time.Second, last)
 //
-// A code must be accepted once only (RFC 6238 section 5.2): Match returns the time
-// step of a code, and the caller stores it and passes it as last. The functions may be
-// called concurrently. The package does not depend on the rest of jotgate.
+// A code must be accepted only once (RFC 6238 section 5.2): Match returns the time step
+// of the code, and the caller stores it and passes it as last the next time. A grace of
+// at most 30 seconds is the safe choice. Limiting the number of attempts is left to the
+// caller. The functions may be called concurrently. The package does not depend on the
+// rest of jotgate.
 package totp
 
 import (
@@ -28,7 +31,7 @@ import (
 // Period is the length of a time step.
 const Period = 30 * time.Second
 
-// Digits is the length of a code.
+// Digits is the number of digits of a code.
 const Digits = 6
 
 var encoding = base32.StdEncoding.WithPadding(base32.NoPadding)
@@ -40,11 +43,11 @@ func NewSecret() string {
 	return encoding.EncodeToString(b[:])
 }
 
-// Step returns the time step of t.
+// Step returns the time step of t: the number of periods since 1970.
 func Step(t time.Time) int64 { return t.Unix() / int64(Period/time.Second) }
 
-// Code returns the code of a time step. The error says that the secret is not
-// base32.
+// Code returns the code of a time step. The error says that the secret is not base32,
+// or that the step is negative.
 func Code(secret string, step int64) (string, error) {
 	if step < 0 {
 		return "", errors.New("totp: a time before 1970")
@@ -56,9 +59,11 @@ func Code(secret string, step int64) (string, error) {
 	return code, nil
 }
 
-// Match reports whether code is the code of the current time step or, for grace
-// after its end, of the previous one, and returns that step. Steps up to and
-// including last are not accepted. It takes the same time whichever matches.
+// Match reports whether code is the code of the current time step or, if that step is
+// younger than grace, of the previous one, and returns the step of the code. last is the
+// step of the last code that was accepted; this step and earlier ones are not accepted.
+// 0: none was. Match takes the same time whether a code matches or not. It returns false
+// if the secret is not base32.
 func Match(secret, code string, now time.Time, grace time.Duration, last int64) (step int64, ok bool) {
 	current := Step(now)
 	for _, candidate := range []int64{current - 1, current} {
