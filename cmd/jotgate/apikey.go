@@ -170,7 +170,7 @@ type apiKeyRotate struct {
 	apiKeyFlags
 	User    string        `arg:"" help:"The username."`
 	ID      string        `arg:"" help:"The key, as apikey list shows it."`
-	Overlap time.Duration `default:"24h" placeholder:"TIME" help:"How long the former key continues to work: 0, or 10m to 30d."`
+	Overlap time.Duration `default:"1d" placeholder:"TIME" help:"How long the former key continues to work: 0, or 10m to 30d."`
 }
 
 // Help is shown below the usage line.

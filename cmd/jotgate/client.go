@@ -163,7 +163,7 @@ func (c *clientList) Run(a *app) error {
 type clientRotate struct {
 	clientArg
 	listFlags
-	Overlap time.Duration `default:"24h" placeholder:"TIME" help:"How long the former secret continues to work: 0, or 10m to 30d."`
+	Overlap time.Duration `default:"1d" placeholder:"TIME" help:"How long the former secret continues to work: 0, or 10m to 30d."`
 }
 
 // Help is shown below the usage line.

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -90,6 +91,8 @@ func shownValue(flag *kong.Flag) string {
 	}
 	text := fmt.Sprint(target.Interface())
 	switch v := target.Interface().(type) {
+	case time.Duration:
+		text = formatDuration(v)
 	case []string:
 		text = strings.Join(v, ",")
 	case map[string]string:

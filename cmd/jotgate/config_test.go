@@ -7,6 +7,7 @@ package main
 import (
 	"math"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,45 @@ func TestParseDuration(t *testing.T) {
 	}
 }
 
+// Durations are printed as they are set, in one way: by config show, by help and in
+// errors.
+func TestDurationsAreWrittenOneWay(t *testing.T) {
+	day := 24 * time.Hour
+	for d, want := range map[time.Duration]string{
+		0: "0s", 90 * time.Second: "1m30s", 5 * time.Minute: "5m", time.Hour: "1h", 90 * time.Minute: "1h30m", day: "1d", 30 * day: "30d", 36 * time.Hour: "1d12h",
+		day + time.Second: "1d1s", 10 * time.Minute: "10m", time.Hour + 10*time.Second: "1h0m10s", 1500 * time.Millisecond: "1.5s", -time.Hour: "-1h", math.MaxInt64: "106751d23h47m16.854775807s",
+	} {
+		got := formatDuration(d)
+		if got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+		if back, err := parseDuration(got); d >= 0 && (err != nil || back != d) {
+			t.Errorf("%s is read as %v, %v", got, back, err)
+		}
+	}
+	if got := withDays("--x: 1h0m0s is not between 96h0m0s and 8784h0m0s or 30s; 5m, 1m2s"); got != "--x: 1h is not between 4d and 366d or 30s; 5m, 1m2s" {
+		t.Error(got)
+	}
+	duration := regexp.MustCompile(`\b[0-9]+(d|h|m|s)[0-9dhms]*\b`)
+	for _, leaf := range leaves(t) {
+		for _, flag := range leaf.Flags {
+			texts := duration.FindAllString(flag.Help, -1)
+			if kind := flag.Target.Type().String(); kind == "time.Duration" || kind == "*time.Duration" {
+				texts = append(texts, flag.Default)
+			}
+			for _, text := range texts {
+				if d, err := parseDuration(text); err == nil && formatDuration(d) != text && text != "0" {
+					t.Errorf("%s --%s: %s, not %s", leaf.Path(), flag.Name, text, formatDuration(d))
+				}
+			}
+		}
+	}
+	_, stdout, _ := try(t, nil, "", "config", "show", "--all")
+	if strings.Contains(stdout, "0m0s") || !strings.Contains(stdout, " 30d ") {
+		t.Error(stdout)
+	}
+}
+
 // Each flag that is a duration takes days, in every place a setting comes from.
 func TestDaysInEveryDuration(t *testing.T) {
 	checked := 0
@@ -126,7 +166,7 @@ func TestDaysInEveryDuration(t *testing.T) {
 		t.Errorf("%d durations found", checked)
 	}
 	for _, env := range []map[string]string{{"JOTGATE_REFRESH_TOKEN_LIFETIME": "7d"}, {"JOTGATE_CONFIG": write(t, "c.yaml", "refresh-token-lifetime: 7d")}} {
-		if got := parsed(t, "refresh-token-lifetime", env, nil); got != "168h0m0s" {
+		if got := parsed(t, "refresh-token-lifetime", env, nil); got != "7d" {
 			t.Errorf("%v: %s", env, got)
 		}
 	}

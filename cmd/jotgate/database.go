@@ -27,7 +27,7 @@ type databaseFlags struct {
 	UserFields     []string          `group:"database" placeholder:"COLUMN" help:"Further columns that users set when they sign up, and see and change at /auth/users/me/, such as first_name,last_name:required,role:read-only. Default: none."`
 	NewUser        map[string]string `group:"database" mapsep:";" placeholder:"COLUMN=VALUE" help:"What new accounts get in columns that jotgate does not know: uuid4, now, today, email, username, null or a constant, such as role=user;uuid=uuid4. Default: none; sign-up is closed if such a column needs a value."`
 	SimilarNames   bool              `group:"database" help:"Allow new usernames that differ from another only in case or in characters that look alike."`
-	StartupTimeout time.Duration     `group:"database" default:"60s" placeholder:"TIME" help:"How long to wait for another node that migrates the database, and serve also for a PostgreSQL that cannot be reached."`
+	StartupTimeout time.Duration     `group:"database" default:"1m" placeholder:"TIME" help:"How long to wait for another node that migrates the database, and serve also for a PostgreSQL that cannot be reached."`
 }
 
 // loginFlags are what the API needs to know about the database.

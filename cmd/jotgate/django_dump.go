@@ -71,10 +71,10 @@ func listOf(value any) []string {
 func pythonValue(v any) string {
 	switch v := v.(type) {
 	case float64:
-		return (time.Duration(v) * time.Second).String()
+		return formatDuration(time.Duration(v) * time.Second)
 	case string:
 		if d, ok := pythonDuration(v); ok {
-			return d.String()
+			return formatDuration(d)
 		}
 	}
 	return fmt.Sprint(v)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // siteRule is one setting of a site.
@@ -53,8 +52,8 @@ var jwtRules = []siteRule{
 	same("SIMPLE_JWT.ISSUER", "", "issuer"),
 	{path: "SIMPLE_JWT.AUDIENCE", flag: "audience", read: func(v any, _ dump) (any, string) { return listOf(v), "" }},
 	lasting("SIMPLE_JWT.LEEWAY", "0s", "leeway"),
-	lasting("SIMPLE_JWT.ACCESS_TOKEN_LIFETIME", "5m0s", "access-token-lifetime"),
-	{path: "SIMPLE_JWT.REFRESH_TOKEN_LIFETIME", absent: "24h0m0s", flag: "refresh-token-lifetime", read: refreshLifetime},
+	lasting("SIMPLE_JWT.ACCESS_TOKEN_LIFETIME", "5m", "access-token-lifetime"),
+	{path: "SIMPLE_JWT.REFRESH_TOKEN_LIFETIME", absent: "1d", flag: "refresh-token-lifetime", read: refreshLifetime},
 	{path: "SIMPLE_JWT.ROTATE_REFRESH_TOKENS", absent: false, flag: "keep-refresh-tokens", read: func(v any, _ dump) (any, string) { return v != true, "" }},
 	{path: "SIMPLE_JWT.BLACKLIST_AFTER_ROTATION", absent: false, read: func(v any, d dump) (any, string) {
 		if v == true || d.get("SIMPLE_JWT.ROTATE_REFRESH_TOKENS") != true {
@@ -72,9 +71,9 @@ var jwtRules = []siteRule{
 }
 
 func refreshLifetime(v any, d dump) (any, string) {
-	refresh, access := pythonValue(v), pythonValue(d.or("SIMPLE_JWT.ACCESS_TOKEN_LIFETIME", "5m0s"))
-	r, errR := time.ParseDuration(refresh)
-	a, errA := time.ParseDuration(access)
+	refresh, access := pythonValue(v), pythonValue(d.or("SIMPLE_JWT.ACCESS_TOKEN_LIFETIME", "5m"))
+	r, errR := parseDuration(refresh)
+	a, errA := parseDuration(access)
 	if errR == nil && errA == nil && r < a {
 		return access, "it is shorter than ACCESS_TOKEN_LIFETIME; here a session lives as long as its access tokens"
 	}

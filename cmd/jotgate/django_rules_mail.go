@@ -161,7 +161,7 @@ func daysOf(v any, _ dump) (any, string) {
 	if err != nil || days < 1 {
 		return nil, "it is not a number of days: set --password-reset-timeout"
 	}
-	return (time.Duration(days) * 24 * time.Hour).String(), ""
+	return formatDuration(time.Duration(days) * 24 * time.Hour), ""
 }
 
 // middleware names the middleware that is not Django's: it does not run before

@@ -13,7 +13,7 @@ import (
 var djangoRules = []siteRule{
 	same("TIME_ZONE", "America/Chicago", "time-zone"),
 	{
-		path: "PASSWORD_RESET_TIMEOUT", absent: "72h0m0s", flag: "password-reset-timeout", read: func(v any, _ dump) (any, string) { return pythonValue(v), "" },
+		path: "PASSWORD_RESET_TIMEOUT", absent: "3d", flag: "password-reset-timeout", read: func(v any, _ dump) (any, string) { return pythonValue(v), "" },
 		only: func(d dump) bool {
 			return d.get("PASSWORD_RESET_TIMEOUT") != nil || d.get("PASSWORD_RESET_TIMEOUT_DAYS") == nil
 		},

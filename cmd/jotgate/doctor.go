@@ -100,7 +100,7 @@ func printFacts(a *app, facts []store.Fact) {
 		case f.Fix != "":
 			mark = "note"
 		}
-		a.printf("%s  %s: %s\n", mark, visible(f.About), visible(f.Found))
+		a.printf("%s  %s: %s\n", mark, visible(f.About), withDays(visible(f.Found)))
 		if f.Fix != "" {
 			a.printf("      %s\n", visible(f.Fix))
 		}

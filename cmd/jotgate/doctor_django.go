@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -274,6 +275,8 @@ func flagText(v reflect.Value) string {
 // valueText returns a value as on the command line.
 func valueText(value any) string {
 	switch v := value.(type) {
+	case time.Duration:
+		return formatDuration(v)
 	case []string:
 		return strings.Join(v, ",")
 	case map[string]string:

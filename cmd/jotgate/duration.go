@@ -33,6 +33,41 @@ func parseDuration(text string) (time.Duration, error) {
 	return days + d, nil
 }
 
+// formatDuration writes a duration as help and documentation do, and as
+// parseDuration reads it: 30d, 1d12h, 5m, 0s.
+func formatDuration(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= day && d%day == 0 {
+		return strconv.Itoa(int(d/day)) + "d"
+	}
+	if d > day {
+		return formatDuration(d-d%day) + formatDuration(d%day)
+	}
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// goDuration matches what the String method of a duration of a minute or more returns.
+var goDuration = regexp.MustCompile(`\b(?:\d+h)?\d+m\d+(?:\.\d+)?s\b`)
+
+// withDays rewrites the durations of an error of the library as formatDuration
+// writes them.
+func withDays(text string) string {
+	return goDuration.ReplaceAllStringFunc(text, func(found string) string {
+		d, err := time.ParseDuration(found)
+		if err != nil {
+			return found
+		}
+		return formatDuration(d)
+	})
+}
+
 // decodeDuration is the kong.Mapper of every duration flag.
 func decodeDuration(ctx *kong.DecodeContext, target reflect.Value) error {
 	token, err := ctx.Scan.PopValue("duration")

@@ -20,7 +20,7 @@ type eventList struct {
 	databaseFlags
 	listFlags
 	User  string        `arg:"" optional:"" help:"The username, or the id of an account that no longer exists. Default: all users."`
-	Since time.Duration `placeholder:"TIME" help:"Only events of the last 15m, 24h, 7d, … Default: all that are stored."`
+	Since time.Duration `placeholder:"TIME" help:"Only events of the last 15m, 12h, 7d, … Default: all that are stored."`
 	Event []string      `placeholder:"NAME" help:"Only these events, such as login_failed. Default: all."`
 	Limit int           `default:"100" placeholder:"N" help:"Maximum number of events, up to 10000."`
 }
@@ -29,7 +29,7 @@ type eventList struct {
 func (eventList) Help() string {
 	return `    jotgate event list
     jotgate event list alice --since 7d
-    jotgate event list --event login_failed --since 24h --json`
+    jotgate event list --event login_failed --since 1d --json`
 }
 
 // Run lists the events.

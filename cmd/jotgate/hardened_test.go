@@ -94,7 +94,7 @@ func TestHardenedConfiguration(t *testing.T) {
 	})
 	for flag, want := range map[string]string{
 		"new-sign-in-email": "true", "username-changed-email": "true", "email-changed-email": "true",
-		"password-reset-timeout": "10m0s", "key-rotation": "720h0m0s", "remember-tokens": "0",
+		"password-reset-timeout": "10m", "key-rotation": "30d", "remember-tokens": "0",
 	} {
 		if got := parsed(t, flag, map[string]string{"JOTGATE_CONFIG": "../../examples/hardened/jotgate.yaml"}, nil); got != want {
 			t.Errorf("--%s = %s, want %s", flag, got, want)

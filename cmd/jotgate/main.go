@@ -74,7 +74,7 @@ func sentence(err error) string {
 		}
 		text = strings.Replace(text, e.Error(), said, 1)
 	}
-	return strings.Join(strings.Fields(text), " ")
+	return withDays(strings.Join(strings.Fields(text), " "))
 }
 
 // app holds everything outside the program that a command may use.

@@ -11,7 +11,7 @@ import (
 
 type purgeCommand struct {
 	databaseFlags
-	Keep time.Duration `default:"720h" placeholder:"TIME" help:"How long ended sessions and events are kept."`
+	Keep time.Duration `default:"30d" placeholder:"TIME" help:"How long ended sessions and events are kept."`
 }
 
 // Help is shown below the usage line.

@@ -79,7 +79,7 @@ type lockoutFlags struct {
 	LockoutFree        int           `group:"requests" default:"5" placeholder:"N" help:"Failed logins to an account from one network before the delays begin."`
 	LockoutDelay       time.Duration `group:"requests" default:"1s" placeholder:"TIME" help:"The first delay; each further failure doubles it."`
 	LockoutMax         time.Duration `group:"requests" default:"15m" placeholder:"TIME" help:"The longest delay."`
-	LockoutForget      time.Duration `group:"requests" default:"24h" placeholder:"TIME" help:"How long after the last failure the counters are reset."`
+	LockoutForget      time.Duration `group:"requests" default:"1d" placeholder:"TIME" help:"How long after the last failure the counters are reset."`
 	LockoutAccountFree int           `group:"requests" default:"20" placeholder:"N" help:"Failed logins to an account from all networks that it never logged in from, before delays begin there."`
 	LockoutAccountMax  time.Duration `group:"requests" default:"5m" placeholder:"TIME" help:"The longest of those delays."`
 }
@@ -110,7 +110,7 @@ type mailFlags struct {
 	MailTemplates            string        `group:"mail" placeholder:"FOLDER" help:"Custom templates, in a folder for each language; docs/mail.md describes them. Default: the built-in ones, also for those that are missing."`
 	MailLanguage             string        `group:"mail" default:"en" placeholder:"LANGUAGE" help:"The language of e-mails: the name of a folder of templates."`
 	MailTimeout              time.Duration `group:"mail" default:"30s" placeholder:"TIME" help:"Maximum duration of the delivery of one e-mail."`
-	MailMaxAge               time.Duration `group:"mail" default:"72h" placeholder:"TIME" help:"How long sending an e-mail is tried again before it is dropped."`
+	MailMaxAge               time.Duration `group:"mail" default:"3d" placeholder:"TIME" help:"How long sending an e-mail is tried again before it is dropped."`
 }
 
 // settings returns the api.Settings.

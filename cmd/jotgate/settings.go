@@ -31,9 +31,9 @@ type gateFlags struct {
 
 type tokenFlags struct {
 	AccessTokenLifetime          time.Duration  `group:"tokens" default:"5m" placeholder:"TIME" help:"How long an access token is valid: whole seconds."`
-	ForeignTokenLifetime         time.Duration  `group:"tokens" default:"720h" placeholder:"TIME" help:"The longest lifetime of an access token of another issuer, such as a Django site with the same secret. Older ones are rejected."`
-	RefreshTokenLifetime         time.Duration  `group:"tokens" default:"24h" placeholder:"TIME" help:"How long a session lasts without a refresh: whole seconds."`
-	SessionLifetime              *time.Duration `group:"tokens" placeholder:"TIME" help:"Maximum lifetime of a session, however often it is refreshed: whole seconds; 0s is unlimited. Default: 720h, or --refresh-token-lifetime if that is longer."`
+	ForeignTokenLifetime         time.Duration  `group:"tokens" default:"30d" placeholder:"TIME" help:"The longest lifetime of an access token of another issuer, such as a Django site with the same secret. Older ones are rejected."`
+	RefreshTokenLifetime         time.Duration  `group:"tokens" default:"1d" placeholder:"TIME" help:"How long a session lasts without a refresh: whole seconds."`
+	SessionLifetime              *time.Duration `group:"tokens" placeholder:"TIME" help:"Maximum lifetime of a session, however often it is refreshed: whole seconds; 0s is unlimited. Default: 30d, or --refresh-token-lifetime if that is longer."`
 	KeepRefreshTokens            bool           `group:"tokens" help:"Keep the same refresh token for the whole session. Default: it rotates at each use."`
 	RefreshGrace                 time.Duration  `group:"tokens" default:"10s" placeholder:"TIME" help:"How long after a rotation the previous token returns the same new one; 0s is never."`
 	KeepSessionsOnPasswordChange bool           `group:"tokens" help:"Keep other sessions when a password changes. Default: they end."`
@@ -69,7 +69,7 @@ type passwordFlags struct {
 	HashConcurrency      int           `group:"passwords" placeholder:"N" aliases:"hash-lanes" help:"Maximum number of passwords hashed concurrently. Default: one less than the processors."`
 	HashQueue            int           `group:"passwords" placeholder:"N" help:"Maximum number of logins queued for hashing; further ones get 503. Default: 64 times --hash-concurrency."`
 	HashMemory           int64         `group:"passwords" default:"256" placeholder:"MIB" help:"Memory for hashing, in MiB."`
-	PasswordResetTimeout time.Duration `group:"passwords" default:"72h" placeholder:"TIME" help:"How long reset and activation links are valid."`
+	PasswordResetTimeout time.Duration `group:"passwords" default:"3d" placeholder:"TIME" help:"How long reset and activation links are valid."`
 	ImmediateEmailChange bool          `group:"passwords" help:"Make a new e-mail address the account's immediately, as djoser does. Default: when its owner follows a link sent to it; the previous address can undo that for seven days."`
 	ListedEmailsOnly     bool          `group:"passwords" help:"Send e-mail only to addresses that account_emailaddress lists as verified. Default: also to the addresses of accounts that it does not list."`
 	EmailLimit           int           `group:"passwords" default:"5" placeholder:"N" help:"Maximum number of e-mails of one kind per hour to one address, and about one account; 0 is unlimited."`

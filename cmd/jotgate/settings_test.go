@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -88,7 +87,7 @@ func parsed(t *testing.T, flag string, env map[string]string, args []string) str
 	}
 	for _, f := range line.Flags() {
 		if f.Name == flag {
-			return fmt.Sprint(line.FlagValue(f))
+			return valueText(line.FlagValue(f))
 		}
 	}
 	t.Fatalf("serve has no flag --%s", flag)

@@ -19,8 +19,8 @@ type upstreamFlags struct {
 	Protect         []string          `group:"upstream" placeholder:"PREFIX" help:"Paths of that API which need a token. Default: / (all)."`
 	StepUp          map[string]string `group:"upstream" mapsep:";" placeholder:"PREFIX=DEMAND" help:"Paths of that API that demand more than a token: aal2 (two factors), 10m (an authentication at most that old) or both, such as /payments/=aal2+10m;/admin/=1h. Default: none."`
 	UpstreamOnly    bool              `group:"upstream" help:"Pass every path to that API, including jotgate's own (/api/token/, /auth/, /livez, …)."`
-	UpstreamTimeout time.Duration     `group:"upstream" default:"60s" placeholder:"TIME" help:"How long that API may take to begin a response."`
-	ClientTimeout   time.Duration     `group:"upstream" default:"60s" placeholder:"TIME" aliases:"send-timeout" help:"How long a client may pause while it sends a request to that API, or stop reading the response."`
+	UpstreamTimeout time.Duration     `group:"upstream" default:"1m" placeholder:"TIME" help:"How long that API may take to begin a response."`
+	ClientTimeout   time.Duration     `group:"upstream" default:"1m" placeholder:"TIME" aliases:"send-timeout" help:"How long a client may pause while it sends a request to that API, or stop reading the response."`
 	PassPreflights  bool              `group:"upstream" help:"Pass preflights of origins other than --cors-origins to that API, which responds to them, without a token. Default: they need one like any request."`
 	DropToken       bool              `group:"upstream" help:"Do not pass the token to that API, which reads X-Auth-Id and similar headers. Default: it is passed."`
 	LoginPages      bool              `group:"upstream" help:"Send browsers without a session to the login page and back; that API reads who is signed in from X-Auth-User and similar headers. Other clients get 401 as before."`

@@ -160,7 +160,7 @@ func (c *webhookSet) Run(a *app) error {
 type webhookRotate struct {
 	webhookArg
 	listFlags
-	Overlap time.Duration `default:"24h" placeholder:"TIME" help:"How long messages are signed with the former secret, too, up to 30d."`
+	Overlap time.Duration `default:"1d" placeholder:"TIME" help:"How long messages are signed with the former secret, too, up to 30d."`
 }
 
 // Help is shown below the usage line.
@@ -210,13 +210,13 @@ func (c *webhookDeliveries) Run(a *app) error {
 
 type webhookReplay struct {
 	webhookArg
-	Since  time.Duration `required:"" placeholder:"TIME" help:"Messages of the last 15m, 24h, 7d, …"`
+	Since  time.Duration `required:"" placeholder:"TIME" help:"Messages of the last 15m, 12h, 7d, …"`
 	Failed bool          `help:"Only those that were not delivered."`
 }
 
 // Help is shown below the usage line.
 func (webhookReplay) Help() string {
-	return `    jotgate webhook replay wh_… --since 24h
+	return `    jotgate webhook replay wh_… --since 1d
     jotgate webhook replay wh_… --since 7d --failed`
 }
 

@@ -55,6 +55,9 @@ func (c *serveCommand) commands(listener net.Listener) (lines string) {
 		if c.UserCreatePasswordRetype {
 			again = "-d re_password=correct-horse-1 "
 		}
+		if c.SendActivationEmail && c.UsernameColumn != "email" {
+			again += "-d email=alice@example.com "
+		}
 		lines = "  " + curl + login + again + base + "/auth/users/\n"
 	}
 	lines += "  " + curl + login + base + "/api/token/\n"
