@@ -24,7 +24,7 @@ type Registration struct {
 	Fields   map[string]any
 	Password string // checked by Settings.PasswordRules
 	// Activate makes the account inactive until its owner follows the link in an
-	// e-mail, which is queued for Email.
+	// e-mail, which is queued for Email, and which must not be empty then.
 	Activate bool
 }
 
@@ -67,6 +67,9 @@ func (g *Gate) prepareAccount(ctx context.Context, r Registration) (*record.Acco
 	}
 	if err := checkEmail(a.Email); err != nil {
 		return nil, err
+	}
+	if r.Activate && a.Email == "" { // nobody could ever activate it
+		return nil, fieldError("email", "This field is required.")
 	}
 	if err := g.acceptPassword(ctx, a, r.Password); err != nil {
 		return nil, err

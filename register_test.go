@@ -347,3 +347,14 @@ func TestSimilarPasswordNamesTheField(t *testing.T) {
 		}
 	}
 }
+
+// A sign-up that has to be confirmed needs an address to send the link to: without it, nobody could activate the account.
+func TestActivationNeedsAnAddress(t *testing.T) {
+	b := newGate(t, nil)
+	for username, activate := range map[string]bool{"alice": false, "bob": true} {
+		_, err := b.Register(t.Context(), jotgate.Registration{Username: username, Password: password, Activate: activate}, nobody)
+		if refused := err != nil && says(err) == `{"email":["This field is required."]}`; refused != activate {
+			t.Errorf("activate %v: %v", activate, err)
+		}
+	}
+}

@@ -59,6 +59,9 @@ func TestWelcomeFollowsTheSettings(t *testing.T) {
 // An account that has to be activated cannot log in immediately.
 func TestWelcomeNamesTheActivation(t *testing.T) {
 	s := startServer(t, t.TempDir(), nil, "--send-activation-email", "--print-emails")
+	if got := s.curl(t, commandsIn(s.stdout.String())[0]...); !strings.Contains(got, "alice@example.com") {
+		t.Errorf("without an address there is no link: %s", got)
+	}
 	if !strings.Contains(s.stdout.String(), "sign up, follow the link in the e-mail, log in") {
 		t.Error(s.stdout.String())
 	}

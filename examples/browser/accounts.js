@@ -2,43 +2,54 @@
 //
 //     jotgate serve --cors-origins https://app.example.com --refresh-cookie
 //
-// The access token is in memory only, and the refresh token in a cookie that no script can read.
+// The access token is in memory only, and the refresh token in a cookie that no script can read. On the same origin base
+// is "" and --cors-origins is not needed.
 export function accounts(base) {
   let access = "";
   let refreshing;
 
-  async function send(path, options = {}) {
+  function send(path, options = {}) {
     const headers = { ...options.headers, ...(access && { Authorization: `Bearer ${access}` }) };
     return fetch(base + path, { ...options, headers });
   }
 
-  async function begin(path, body) {
-    const response = await fetch(base + path, {
-      method: "POST", credentials: "include",
-      headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-    });
-    const answer = await response.json();
-    access = response.ok ? answer.access : "";
-    return { ok: response.ok, ...answer };
+  const json = (body) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+  // begin sends a request whose response has tokens; the refresh token is in a cookie.
+  async function begin(path, body, request) {
+    const response = await request(path, { ...json(body), credentials: "include" });
+    const answer = await response.json().catch(() => ({})); // a gateway may respond with a page
+    if (response.ok) access = answer.access;
+    return { ok: response.ok, status: response.status, ...answer };
   }
 
+  const login = (path, body) => begin(path, body, (path, options) => fetch(base + path, options));
+
   // refresh gets a new access token; ok is false if nobody is logged in. Calls at the same time share one request.
-  const refresh = () => (refreshing ??= begin("/api/token/refresh/", {}).finally(() => { refreshing = undefined; }));
+  const refresh = () => (refreshing ??= login("/api/token/refresh/", {}).finally(() => { refreshing = undefined; }));
+
+  // call is fetch with the access token, which is renewed when it has expired. A 401 with another code, such as
+  // code_not_valid or insufficient_user_authentication, is an answer: sending the request again would count twice.
+  async function call(path, options) {
+    const used = access;
+    const response = await send(path, options);
+    if (response.status !== 401 || (used && (await response.clone().json()).code !== "token_not_valid")) return response;
+    return access !== used || (await refresh()).ok ? send(path, options) : response; // another call may have renewed it
+  }
 
   return {
     refresh, // call it when the page is loaded
-    login: (username, password) => begin("/api/token/", { username, password }),
-    code: (pending, code) => begin("/api/token/mfa/", { pending, code }), // after a login with the code mfa_required
-    // call is fetch with the access token, which is renewed when it has expired.
-    async call(path, options) {
-      const used = access;
-      const response = await send(path, options);
-      if (response.status !== 401) return response;
-      return access !== used || (await refresh()).ok ? send(path, options) : response; // another call may have renewed it
-    },
+    call,
+    post: (path, body) => call(path, json(body)),
+    login: (username, password) => login("/api/token/", { username, password }),
+    code: (pending, code) => login("/api/token/mfa/", { pending, code }), // after a login with the code mfa_required
+    finish: login, // other logins: finish("/api/token/passkey/", {pending, credential}), finish("/api/token/provider/code/", …)
+    again: (proof) => begin("/auth/again/", proof, call), // {password} or {code}, after insufficient_user_authentication
+    // logout works without an access token, too: the cookie says whose session it is.
     async logout() {
-      await send("/auth/logout/", { method: "POST", credentials: "include" });
+      const response = await fetch(base + "/api/token/blacklist/", { ...json({}), credentials: "include" });
       access = "";
+      return { ok: response.ok };
     },
   };
 }

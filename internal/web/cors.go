@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/rs/cors"
 	"golang.org/x/net/http/httpguts"
@@ -116,6 +117,38 @@ func (c *CORS) SetHeaders(h http.Header, r *http.Request) {
 func IsPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.ContentLength == 0 &&
 		r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+}
+
+// maxUnlisted limits how many origins are logged: clients choose them.
+const maxUnlisted = 10
+
+// unlisted has the origins that were logged.
+type unlisted struct {
+	mu      sync.Mutex
+	origins []string
+}
+
+// first reports whether the origin is to be logged now.
+func (u *unlisted) first(origin string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.origins) == maxUnlisted || slices.Contains(u.origins, origin) {
+		return false
+	}
+	u.origins = append(u.origins, origin)
+	return true
+}
+
+// warnUnlisted logs the preflight of a page that is not listed, once for each
+// origin: its developer sees an error of the browser that names no setting.
+func (s *Shell) warnUnlisted(r *http.Request) {
+	if !IsPreflight(r) || s.cors.Lists(r) {
+		return
+	}
+	origin := r.Header.Get("Origin")
+	if checkOrigin(origin) == nil && s.refused.first(origin) {
+		s.logger().WarnContext(r.Context(), "a page of another origin was refused: list its origin (CORSOrigins, --cors-origins)", "origin", origin)
+	}
 }
 
 // sortedNames returns the request with Access-Control-Request-Headers as browsers

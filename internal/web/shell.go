@@ -44,6 +44,7 @@ type Shell struct {
 	cors     *CORS
 	public   *url.URL    // Settings.BaseURL; nil without it
 	warned   atomic.Bool // about a forwarded address that is not trusted
+	refused  unlisted
 }
 
 // New returns a Shell, or an error that names the setting at fault.
@@ -109,6 +110,9 @@ func (s *Shell) Wrap(e Endpoint, next http.Handler) http.Handler {
 		LimitUnread(w, r, s.settings.BodyTimeout)
 		defer s.recover(w, r, e, id)
 		s.warnUntrusted(r)
+		if e.CORS {
+			s.warnUnlisted(r)
+		}
 		done := s.limitWrite(w)
 		inner.ServeHTTP(w, r)
 		done() // not deferred: a panic is still to be responded to
@@ -164,6 +168,7 @@ func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request
 				s.cors.Preflight(w, r)
 				return
 			}
+			s.warnUnlisted(r)
 			s.cors.SetHeaders(w.Header(), r)
 		}
 		err := error(errHost)
