@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -53,12 +54,11 @@ func formatDuration(d time.Duration) string {
 	return text
 }
 
-// goDuration matches what the String method of a duration of a minute or more returns.
-var goDuration = regexp.MustCompile(`\b(?:\d+h)?\d+m\d+(?:\.\d+)?s\b`)
-
 // withDays rewrites the durations of an error of the library as formatDuration
 // writes them.
 func withDays(text string) string {
+	// What the String method of a duration of a minute or more returns. It is compiled here, as few programs need it.
+	goDuration := regexp.MustCompile(`\b(?:\d+h)?\d+m\d+(?:\.\d+)?s\b`)
 	return goDuration.ReplaceAllStringFunc(text, func(found string) string {
 		d, err := time.ParseDuration(found)
 		if err != nil {
