@@ -9,9 +9,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Accept makes the gate accept credentials of this source in addition to access
-// tokens: in every handler of the gate, in package api and in package proxy. Call it
-// before the gate handles the first request.
+// Accept makes the gate accept credentials of this source in addition to access tokens:
+// in all handlers of the gate, in package api and in package proxy. Call it before the
+// gate handles the first request.
 func (ls Logins) Accept(source CredentialSource) {
 	ls.gate.sources = append(ls.gate.sources, source)
 }

@@ -9,14 +9,15 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// ByID finds an account by its key. The error is ErrNotFound if there
-// is none.
+// ByID finds an account by its primary key. Errors: ErrNotFound if there is none,
+// ErrUnavailable.
 func (as Accounts) ByID(ctx context.Context, id record.UserID) (*record.Account, error) {
 	return as.gate.users.UserByID(ctx, id)
 }
 
-// Delete deletes the account; its sessions end and its tokens stop
-// working. Errors: ErrNotFound, ErrForbidden, ErrUnavailable.
+// Delete deletes the account. Its sessions end, and its tokens stop working. Errors:
+// ErrNotFound, ErrForbidden if Settings.Users keeps the accounts, 409 if rows of
+// another application refer to the account, ErrUnavailable.
 func (as Accounts) Delete(ctx context.Context, a *record.Account, client Client) error {
 	if as.gate.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
@@ -29,10 +30,11 @@ func (as Accounts) Delete(ctx context.Context, a *record.Account, client Client)
 	return nil
 }
 
-// Of reads the account of a verified user and makes the checks that need it.
-// Errors: ErrUserNotFound, ErrUserInactive, ErrPasswordChanged (the session, or
-// for a token without one the user, is recorded with another password than the
-// stored one or, with Settings.CheckRevokeToken, the token is), ErrUnavailable.
+// Of reads the account of a verified user, and makes the checks that need it: use it if
+// a handler must not rely on the data in the token. Errors: ErrUserNotFound;
+// ErrUserInactive; ErrPasswordChanged if the stored password is not the one that was
+// stored when the session or, for a token without a session, the user was recorded, or
+// with Settings.CheckRevokeToken when the token was issued; ErrUnavailable.
 func (as Accounts) Of(ctx context.Context, user *User) (*record.Account, error) {
 	g := as.gate
 	if owner := user.details().owner; owner != "" {
@@ -134,12 +136,11 @@ func (g *Gate) accountOf(ctx context.Context, id record.UserID) (*record.Account
 	return g.users.UserByID(ctx, id)
 }
 
-// EmailVerified reports whether a.Email is verified for the account: its
-// owner has followed a link that was sent there, or an operator has set it.
-// If the account has no row in account_emailaddress (it is older than that
-// table, or was created by a Django without allauth), it is not known whether
-// the address is verified; it counts as verified unless
-// Settings.ListedEmailsOnly.
+// EmailVerified reports whether a.Email is verified: the owner of the account has
+// followed a link that was sent to it, or an operator has set it. If the account has no
+// row in account_emailaddress, because it is older than that table or a Django without
+// allauth created it, the address counts as verified, unless Settings.ListedEmailsOnly
+// is set. The error is ErrUnavailable.
 func (as Accounts) EmailVerified(ctx context.Context, a *record.Account) (bool, error) {
 	if as.gate.ownUsers() {
 		return a.Email != "", nil

@@ -17,8 +17,8 @@ var errImpersonated = &Error{
 	Status: http.StatusForbidden, Code: "impersonated", Detail: "This is not possible while you act for another user.",
 }
 
-// CheckSelf returns an error with the status 403 and the code impersonated if a member
-// of staff acts for the user.
+// CheckSelf returns nil unless a member of staff acts for the user (see User.Actor).
+// Then the error has the status 403 and the code impersonated.
 func (u *User) CheckSelf() error {
 	if u.Actor() != "" {
 		return errImpersonated

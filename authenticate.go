@@ -7,12 +7,11 @@ import (
 	"strings"
 )
 
-// Authenticate verifies the token in the request and returns its user,
-// without any look-up. Errors: ErrNotAuthenticated without a token (no
-// header, or a scheme other than GuardSettings.HeaderTypes), ErrBadHeader,
-// and those of VerifyAccess. A credential of another kind (Logins.Accept) is looked
-// up unless it is cached; the errors are then those of its CredentialSource,
-// ErrUserNotFound and ErrUserInactive.
+// Authenticate verifies the token in the request and returns its user, without a query.
+// Errors: ErrNotAuthenticated if there is no token (no header, or a scheme that is not
+// in GuardSettings.HeaderTypes), ErrBadHeader, and those of VerifyAccess. A credential
+// of another kind (Logins.Accept) is looked up unless it is cached; then the errors are
+// those of its CredentialSource, ErrUserNotFound and ErrUserInactive.
 func (g *Guard) Authenticate(r *http.Request) (*User, error) { return g.authenticate(r, nil) }
 
 // authenticate is Authenticate; see verifyAccess for dst.
@@ -31,8 +30,9 @@ func (g *Guard) authenticate(r *http.Request, dst *User) (*User, error) {
 	return user, err
 }
 
-// Require passes a request with a valid access token to next, with its User
-// in the context (UserFrom), and responds to any other with 401.
+// Require returns a handler that passes a request with a valid access token to next,
+// with the user in the context (see [UserFrom]), and responds to any other request with
+// 401.
 func (g *Guard) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &userContext{Context: r.Context(), guard: g}
@@ -67,8 +67,8 @@ func (c *userContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// RequireUser is Require for a handler that takes the user as an argument. It
-// needs no context look-up, no type assertion and no copy of the request.
+// RequireUser is Require for a handler that takes the user as an argument. It avoids
+// the look-up in the context and the copy of the request.
 func (g *Guard) RequireUser(next func(http.ResponseWriter, *http.Request, *User)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, err := g.Authenticate(r)
@@ -80,8 +80,9 @@ func (g *Guard) RequireUser(next func(http.ResponseWriter, *http.Request, *User)
 	})
 }
 
-// Optional also passes a request without a token to next, then without a
-// user. If there is a token, it must be valid, as in Django.
+// Optional returns a handler that is like Require, but passes a request without a token
+// to next, too; then UserFrom returns no user. A token that is not valid is rejected
+// with 401, as in Django.
 func (g *Guard) Optional(next http.Handler) http.Handler {
 	required := g.Require(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -93,34 +94,33 @@ func (g *Guard) Optional(next http.Handler) http.Handler {
 	})
 }
 
-// RequirePermission returns a middleware that is Require for users who have
-// the permission ("blog.add_post") and for superusers; it responds to others
-// with 403. Unless the token carries permissions (Settings.Claims), only
-// superusers pass.
+// RequirePermission returns a middleware that is Require for users who have the
+// permission, such as "blog.add_post", and for superusers; it responds to others with
+// 403. Only superusers pass unless Settings.Claims contains "permissions", which puts
+// them into tokens.
 func (g *Guard) RequirePermission(permission string) func(http.Handler) http.Handler {
 	return g.requireThat(allow(func(u *User) bool { return u.HasPermission(permission) }))
 }
 
-// RequireRole returns a middleware that is Require for users of one role; it
-// responds to others with 403. "admin", "staff" and "user" are compared with
-// the role's type; any other word is compared with the name of the role's
-// group and with the groups in the token (Settings.Claims). A group named
-// "admin" makes no user an admin.
+// RequireRole returns a middleware that is Require for users with the role; it responds
+// to others with 403. "admin", "staff" and "user" are compared with Role.Type. Any
+// other word is the name of a group: that of the role or, with "groups" in
+// Settings.Claims, any of the user's. A group named "admin" makes no user an admin.
 func (g *Guard) RequireRole(role string) func(http.Handler) http.Handler {
 	return g.requireThat(allow(func(u *User) bool { return u.HasRole(role) }))
 }
 
-// RequireStaff is Require for staff and superusers (Django's IsAdminUser); it
-// responds to others with 403.
+// RequireStaff returns a handler that is Require for staff and superusers (Django's
+// IsAdminUser); it responds to others with 403.
 func (g *Guard) RequireStaff(next http.Handler) http.Handler {
 	return g.requireThat(allow((*User).IsStaff))(next)
 }
 
-// RequireScope returns a middleware that is Require for tokens that have all of
-// the scopes; it responds to others with 403 and the error
-// insufficient_scope (RFC 6750 section 3.1). It panics if a scope is empty or
-// contains a character that RFC 6749 section 3.3 does not allow. See User.HasScope:
-// the access token of a login has every scope.
+// RequireScope returns a middleware that is Require for tokens that have all of the
+// scopes; it responds to others with 403 and the error insufficient_scope (RFC 6750
+// section 3.1). The access token of a login has every scope (see User.HasScope).
+// RequireScope panics if a scope is empty or contains a character that RFC 6749 section
+// 3.3 does not allow.
 //
 //	mux.Handle("GET /orders/", gate.RequireScope("orders:read")(orders))
 func (g *Guard) RequireScope(scopes ...string) func(http.Handler) http.Handler {
@@ -132,16 +132,17 @@ func (g *Guard) RequireScope(scopes ...string) func(http.Handler) http.Handler {
 	return g.requireThat(func(u *User) error { return u.CheckScope(scopes...) })
 }
 
-// RequireAudience returns a middleware that is Require for access tokens with the
-// audience; it responds to others with 401. Guards accept tokens with an audience
-// only if GuardSettings.Audience lists it.
+// RequireAudience returns a middleware that is Require for access tokens with this
+// audience; it responds to others with 401. The audience must also be in
+// GuardSettings.Audience (for a Gate, Settings.Audience).
 func (g *Guard) RequireAudience(audience string) func(http.Handler) http.Handler {
 	return g.requireThat(func(u *User) error { return u.CheckAudience(audience) })
 }
 
-// NotImpersonated passes a request to next unless a member of staff acts for its user
-// (User.Actor). It belongs inside Require of a Guard, which also responds to the
-// requests that are refused; without a user it refuses all:
+// NotImpersonated returns a handler that rejects a request with 403 if a member of
+// staff acts for its user (User.Actor), and passes others to next. It must be inside
+// Require of a Guard, which also sends the response; without a user it rejects every
+// request:
 //
 //	mux.Handle("/pay", gate.Require(jotgate.NotImpersonated(pay)))
 func NotImpersonated(next http.Handler) http.Handler {

@@ -6,19 +6,20 @@ import (
 	"strings"
 )
 
-// BearerWord is the WebSocket subprotocol that precedes a token.
+// BearerWord is the WebSocket subprotocol before the token in a handshake; see
+// [BearerProtocol].
 const BearerWord = "bearer"
 
-// BearerProtocol returns the token that a page sent with a WebSocket handshake, and
-// the other subprotocols that it offers. A page cannot set request headers there, so
-// it lists the word "bearer" and the token as subprotocols:
+// BearerProtocol returns the token that a page has sent with a WebSocket handshake, and
+// the other subprotocols that it offers. A page cannot set request headers in a
+// handshake, so it sends the word "bearer" and the token as subprotocols:
 //
 //	new WebSocket(url, ["bearer", token, "chat"])
 //
-// A Guard verifies that token if the request does not have the header of the token.
-// The response must select "bearer" or one of the others; package proxy does so
-// and does not forward the token. ok is false if the list does not have the word
-// exactly once, followed by a token.
+// Guards accept this token if the request has no header with a token; this function
+// does not verify it. The response must select "bearer" or one of the others; package
+// proxy does so, and does not forward the token. ok is false unless the list has the
+// word exactly once, followed by a token.
 func BearerProtocol(h http.Header) (token string, others []string, ok bool) {
 	lines := h["Sec-Websocket-Protocol"]
 	if len(lines) == 0 {

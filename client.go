@@ -9,17 +9,17 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Client describes the client of a request, as the session list and the audit
-// trail show it.
+// Client describes the client of a request, for the list of sessions and the audit
+// trail. The zero Client is allowed; then these do not show where a login came from.
 type Client struct {
 	Address   string // without a port
 	UserAgent string
 	Endpoint  string // the route of the request, for the audit trail
-	// Actor is the result of User.Actor for the request, which events then name.
+	// Actor is the result of User.Actor for the request. Events name it.
 	Actor record.UserID
-	// Browser says that the client keeps a pending login in a cookie. Such a login
-	// cannot be continued by a client that sends it in the body of a request, nor
-	// the other way round.
+	// Browser means that the client keeps a pending login in a cookie, and not in its
+	// scripts. A login that began with Browser can only be continued with it, and one
+	// that began without it only without it.
 	Browser bool
 	// TrustedBrowser is the value of LoginState.TrustedBrowser that this browser
 	// has kept, if any. See Settings.TrustedBrowser.
@@ -36,10 +36,10 @@ func cut(s string, n int) string {
 
 type languageKey struct{}
 
-// WithLanguage returns a context whose requests are made in a language, a tag such
-// as pt-BR: the e-mails that they cause are written in it, if there are texts.
-// Without it the language of e-mails is mail.Settings.Language. The language must be
-// one of a list: a request must not choose what is stored.
+// WithLanguage returns a context for a request in this language, a tag such as pt-BR.
+// E-mails that the request causes are in this language, if there are templates for it.
+// Without it, e-mails are in mail.Settings.Language. The language must be one of a
+// fixed list, since it is stored: do not pass a header of the client.
 func (Accounts) WithLanguage(ctx context.Context, language string) context.Context {
 	return context.WithValue(ctx, languageKey{}, cut(language, 64))
 }

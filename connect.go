@@ -19,22 +19,22 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// ProviderLink is what must happen before an account at a provider logs in.
+// ProviderLink says what must happen before a user can log in with an account at a provider.
 type ProviderLink string
 
 // What Providers.Link returns.
 const (
-	// LinkLogin: the account is connected (now). Begin the login again.
+	// LinkLogin: the account at the provider is connected now. Begin the login again.
 	LinkLogin ProviderLink = "login"
-	// LinkSignUp: there is no account here with the address. Providers.SignUp creates one.
+	// LinkSignUp: no account here has the e-mail address. Providers.SignUp creates one.
 	LinkSignUp ProviderLink = "signup"
-	// LinkSignIn: an account here has the address. The user logs in to it in an
-	// existing way, with all steps; then Providers.ConnectHeld connects.
+	// LinkSignIn: an account here has the e-mail address. The user logs in to it in an existing way, with all
+	// steps; then Providers.ConnectHeld connects the accounts.
 	LinkSignIn ProviderLink = "signin"
-	// LinkReset: an account here has the address, but its owner has not proved that.
-	// A reset link proves it: it replaces the password and the accounts at providers
-	// of somebody who registered with the address of another person, and ends their
-	// sessions.
+	// LinkReset: an account here has the e-mail address, but the address is not
+	// verified, so another person may have registered with it. The user follows a link
+	// for a new password, which verifies the address, ends the sessions and disconnects
+	// the accounts at providers that were connected before.
 	LinkReset ProviderLink = "reset"
 
 	linkConnect ProviderLink = "connect" // by Link itself
@@ -65,10 +65,9 @@ func decideLink(local addressState, vouched, linkVerified bool) ProviderLink {
 	return LinkSignIn
 }
 
-// Link decides what must happen before the account at the provider logs in, whose
-// login has failed with ErrNotConnected. With LinkSignUp and LinkSignIn, held is to be
-// kept in a cookie of this browser for 15 minutes, for Resume. Errors:
-// ErrUnavailable.
+// Link decides what must happen before the user can log in with the account at the provider, after the login
+// has failed with ErrNotConnected. For LinkSignUp and LinkSignIn, keep held in a cookie of this browser for
+// 15 minutes, and pass it to Resume. The error is ErrUnavailable.
 func (ps Providers) Link(ctx context.Context, l *ProviderLogin, client Client) (link ProviderLink, held string, err error) {
 	g := ps.gate
 	account, state, err := ps.local(ctx, l.identity.Email)
@@ -136,8 +135,8 @@ func (ps Providers) local(ctx context.Context, email string) (account *record.Ac
 	return account, state, err
 }
 
-// Resume returns what Link has held. The error is 403 with the code provider_expired if
-// it is not valid any more.
+// Resume returns the login for which Link has returned held. The error is 403 with the code provider_expired
+// if held is no longer valid.
 func (ps Providers) Resume(held string) (*ProviderLogin, error) {
 	plain, ok := ps.gate.keys.Open(held, "held", heldPurpose)
 	if !ok {
@@ -157,12 +156,12 @@ func (ps Providers) Resume(held string) (*ProviderLogin, error) {
 	return &ProviderLogin{Use: h.Use, identity: h.Identity, name: p.Name(), at: time.Unix(h.Start, 0), held: h}, nil
 }
 
-// SignUp creates an account for an identity that Resume has returned, with its names
-// and its address, which is verified if the provider vouches for it. It has no
-// password. Afterwards Proof logs in. email says whether an address that the provider
-// does not vouch for is stored, unverified; if users log in by e-mail, they need one
-// that it vouches for. Errors: those of Register; ErrConnected; 403 with the code
-// provider_expired if it was used before or an account here has the address now.
+// SignUp creates an account for the identity of a login that Resume has returned, with its names and its
+// e-mail address, which is verified if the provider says so. The account has no password; afterwards the
+// login's Proof logs in. email says whether an address that the provider has not verified is stored, as
+// unverified; if users log in by e-mail, a verified address is required. Errors: those of Register;
+// ErrConnected; 403 with the code provider_expired if the identity was used before, or if an account here has
+// the address now.
 func (ps Providers) SignUp(ctx context.Context, l *ProviderLogin, username string, email bool, client Client) error {
 	err := ps.signUp(ctx, l, username, email, client)
 	if e := AsError(err); err != nil && len(e.Fields)+len(e.List) == 0 && !e.Is(ErrTaken) { // not what the user can correct
@@ -218,10 +217,10 @@ func (g *Gate) socialRow(i *provider.Identity) *record.SocialAccount {
 	return &record.SocialAccount{Provider: i.Provider, UID: i.UID, Data: i.Claims, LastLogin: now, Joined: now}
 }
 
-// Connect connects the account at a provider to the account of a page session, if that
-// session began the flow with ProviderFlow.Connect. Errors: ErrConnected if it is
-// connected to another account; 403 with the code provider_expired if the session is
-// another one or has ended. Each is recorded as provider_refused.
+// Connect connects the account at a provider to the account of a page session, if that session has begun the
+// flow with ProviderFlow.Connect. Errors: ErrConnected if it is connected to another account; 403 with the
+// code provider_expired if the session is another one or has ended; ErrUnavailable. Each is recorded as the
+// event provider_refused.
 func (ps Providers) Connect(ctx context.Context, l *ProviderLogin, page *PageSession, client Client) error {
 	err := error(errProviderExpired.Because(errors.New("the session is another one")))
 	if l.Use.Connect && page != nil && l.Use.Session != "" && l.Use.Session == page.User.Session {
@@ -230,8 +229,8 @@ func (ps Providers) Connect(ctx context.Context, l *ProviderLogin, page *PageSes
 	return ps.connected(ctx, l, page, err, client)
 }
 
-// ConnectHeld connects the account at a provider that Resume has returned, after the
-// user has logged in to the account that Link found. Errors: those of Connect.
+// ConnectHeld connects the account at a provider that Resume has returned, after LinkSignIn and a login of
+// the user to the account here. Errors: those of Connect.
 func (ps Providers) ConnectHeld(ctx context.Context, l *ProviderLogin, page *PageSession, client Client) error {
 	err := error(errProviderExpired.Because(errors.New("the login is of another account, or older")))
 	if l.held != nil && l.held.User != "" && page != nil && l.held.User == page.Owner && page.AuthTime.Unix() >= l.held.Start {
@@ -284,17 +283,18 @@ func (g *Gate) changeSocial(ctx context.Context, change record.SocialChange, det
 	})
 }
 
-// ConnectedAccount is an account at a provider, for its owner.
+// ConnectedAccount describes an account at a provider that is connected to an account
+// here.
 type ConnectedAccount struct {
 	ID        int64
 	Provider  string // the name for users
 	Joined    time.Time
 	LastLogin time.Time
-	// Removable reports whether the account here has another way to log in.
+	// Removable reports whether the user has another way to log in.
 	Removable bool
 }
 
-// Connected lists the accounts at providers that are connected to an account here.
+// Connected lists the accounts at providers that are connected to an account. The error is ErrUnavailable.
 func (ps Providers) Connected(ctx context.Context, a *record.Account) (list []ConnectedAccount, err error) {
 	if len(ps.gate.settings.Providers) == 0 {
 		return nil, nil
@@ -343,8 +343,8 @@ func logsIn(f record.Factor) bool {
 	return err == nil && p.Discoverable && p.UserVerified
 }
 
-// Disconnect removes an account at a provider from an account here. Errors: ErrLastWay;
-// ErrNotFound if it has no such account, or if another change was made concurrently;
+// Disconnect disconnects an account at a provider from an account here. Errors: ErrLastWay if the user could
+// not log in without it; ErrNotFound if the account has none with this id, or has changed concurrently;
 // ErrUnavailable.
 func (ps Providers) Disconnect(ctx context.Context, a *record.Account, id int64, client Client) error {
 	g := ps.gate

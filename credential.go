@@ -16,49 +16,50 @@ import (
 
 // CredentialSource verifies a kind of credential that a Gate (Logins.Accept) or a Guard
 // (GuardSettings.Credentials) accepts in addition to access tokens, such as the API
-// keys of package apikey. Its methods are called concurrently.
+// keys of package apikey. Its methods may be called concurrently.
 type CredentialSource interface {
-	// Accepts reports whether a value is such a credential, by its form alone:
-	// it makes no look-up. scheme is the word before the value in the header of the
-	// token ("Bearer", in the client's spelling), or "X-Api-Key" for the value of
-	// that header. A value that begins with "ey" is an access token.
+	// Accepts reports whether a value has the form of such a credential; it makes no
+	// query. scheme is the word before the value in the header with the token
+	// ("Bearer", with the client's letter case), or "X-Api-Key" for the value of that
+	// header. Accepts is not called for a value that begins with "ey", which is an
+	// access token.
 	Accepts(scheme, value string) bool
-	// Load looks a credential up, at time now. It returns an *Error if the
-	// credential is not valid.
+	// Load finds the credential with this value. now is the time by the gate's clock.
+	// It returns an *Error if the credential is not valid.
 	Load(ctx context.Context, value string, now time.Time) (Credential, error)
-	// Admit decides whether this request may use a valid credential. It is called
-	// for each request, makes no look-up, and should not block.
+	// Admit returns nil if this request may use the valid credential. It is called for
+	// each request, so it must not make a query or wait.
 	Admit(r *http.Request, c *Credential) error
 }
 
-// Credential is what CredentialSource.Load found. It is cached for at most 5 minutes,
-// and never for longer than an access token is valid. It is loaded again if the owner's
-// tokens are revoked, and refused if its session is.
+// Credential is the result of CredentialSource.Load. A Gate caches it for at most 5
+// minutes, and never for longer than an access token is valid. It loads it again if the
+// owner's tokens are revoked, and rejects it if Session is revoked.
 type Credential struct {
-	// ID names the credential in logs and in the token of Logins.Exchange. It is not
-	// secret.
+	// ID identifies the credential in logs and in the token of Logins.Exchange. It is
+	// not secret.
 	ID string
-	// Owner is the account whose credential it is. The Gate reads it, and refuses
-	// the credential unless the account is active.
+	// Owner is the account that the credential belongs to. The Gate rejects the
+	// credential if that account is not active.
 	Owner record.UserID
-	// Account is the account of Owner if Load read it from the gate's store with the
-	// credential. Otherwise it is nil, and the Gate reads it.
+	// Account is the account Owner, if Load has read it from the gate's store together
+	// with the credential. If it is nil, the Gate reads it.
 	Account *record.Account
-	// Session names the credential in the revocation list: 32 hexadecimal digits.
+	// Session identifies the credential in the revocation list: 32 hexadecimal digits.
 	Session string
-	// Scopes are what the credential may be used for. A Login is as good as the
-	// access token of a login and is not limited to them.
+	// Scopes are the scopes that the credential is limited to. If Login is true, it is
+	// not limited: it is equivalent to the access token of a login.
 	Scopes []string
 	Login  bool
-	// Networks are those from which Admit accepts the credential. Empty: any.
+	// Networks are the networks from which Admit accepts the credential. Default: any.
 	Networks []netip.Prefix
-	// Expires is when the credential expires. The zero time is never.
+	// Expires is when the credential expires. The zero time means never.
 	Expires time.Time
-	// Token is the token for which Logins.Exchange of the issuer exchanged the
-	// credential. A Guard verifies it and takes the user, Scopes, Networks and Expires
-	// from it; its claims must have this ID and Session. Empty in a Gate.
+	// Token is the token that Logins.Exchange of the issuer has returned for the
+	// credential. A Guard verifies it, and takes the user, Scopes, Networks and Expires
+	// from it; its claims must have this ID and Session. It is empty in a Gate.
 	Token string
-	// Detail is for Admit.
+	// Detail is any value that Load passes to Admit.
 	Detail any
 }
 

@@ -9,13 +9,15 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// DeleteLater makes the account inactive, ends its sessions, and sends its owner a
-// link that restores it (Links.UndoDeletion). Purge deletes it after the delay,
-// unless it is active again. An account without an address, which cannot get the
-// link, is deleted immediately, as with a delay of 0, without an outbox, or if
-// accounts cannot be inactive or the Store is not a record.Deletions. It returns when the account will be deleted, or
-// the zero time if that is done. Errors: those of Delete, ErrNotFound if the account
-// has changed, and 429.
+// DeleteLater makes the account inactive, ends its sessions, and sends its owner a link
+// that restores it (Links.UndoDeletion). Gate.Purge deletes the account after the
+// delay, unless it is active again. DeleteLater returns the time of the deletion.
+//
+// It deletes the account immediately and returns the zero time if that is not possible:
+// if the delay is not above 0; if the account has no e-mail address; if the Store has
+// no outbox or is not a record.Deletions; or if accounts cannot be inactive. Errors:
+// those of Delete; ErrNotFound if the account has changed since it was read; 429 if too
+// many messages were sent.
 func (as Accounts) DeleteLater(ctx context.Context, a *record.Account, delay time.Duration, client Client) (time.Time, error) {
 	g := as.gate
 	if g.ownUsers() {
@@ -45,8 +47,8 @@ func (as Accounts) DeleteLater(ctx context.Context, a *record.Account, delay tim
 	return p.Expires, nil
 }
 
-// UndoDeletion restores the account for which DeleteLater has sent the link. Errors:
-// 400 if the link is not valid; ErrForbidden, ErrUnavailable.
+// UndoDeletion restores the account for which Accounts.DeleteLater has sent the link.
+// Errors: 400 if the link is not valid; ErrForbidden, ErrUnavailable.
 func (ls Links) UndoDeletion(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
 	a, p, err := ls.gate.follow(ctx, record.MessageDeletion, uid, token)
 	if err != nil {

@@ -10,14 +10,16 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// SetEmail changes the account's address. The new one takes effect when its
-// owner follows the link that is sent there (Links.ConfirmEmail); until then the
-// account is unchanged. If email is empty, or with
-// Settings.ImmediateEmailChange, the address changes immediately, in the row
-// and in a; activate then makes an active account inactive until its owner
-// follows the link in a message to the new address. Errors: 400 (field
-// email), 429 if too many messages were sent for this account or to this
-// address; ErrNotFound, ErrForbidden, ErrUnavailable.
+// SetEmail changes the account's e-mail address. The new address takes effect when its
+// owner follows the link that SetEmail sends to it (Links.ConfirmEmail); until then the
+// account is unchanged.
+//
+// If email is empty, or with Settings.ImmediateEmailChange, the address changes
+// immediately, in the row and in a. If activate is also true, an active account becomes
+// inactive until its owner follows the link in a message to the new address.
+//
+// Errors: 400 (field email); 429 if too many messages were sent about this account or
+// to this address; ErrNotFound, ErrForbidden, ErrUnavailable.
 func (as Accounts) SetEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
 	if as.gate.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)
@@ -116,11 +118,11 @@ func (g *Gate) awaitEmail(ctx context.Context, a *record.Account, email string, 
 	return nil
 }
 
-// ConfirmEmail follows a link of SetEmail: the address that it was sent to
-// becomes the account's. The previous address, if it was verified, is
-// notified and can undo the change for seven days (UndoEmail). Errors: 400 if
-// the link is not valid; ErrTaken if users log in by e-mail and the address
-// now has another account; ErrForbidden, ErrUnavailable.
+// ConfirmEmail follows a link of SetEmail: the address to which it was sent becomes the
+// account's. If the previous address was verified, a message is sent to it, with a link
+// that undoes the change within seven days (UndoEmail). Errors: 400 if the link is not
+// valid; ErrTaken if users log in by e-mail and another account has the address now;
+// ErrForbidden, ErrUnavailable.
 func (ls Links) ConfirmEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
 	a, p, err := ls.gate.follow(ctx, record.MessageEmailChange, uid, token)
 	if err != nil {
@@ -145,14 +147,13 @@ func (ls Links) ConfirmEmail(ctx context.Context, uid, token string, client Clie
 	return a, nil
 }
 
-// UndoEmail restores the address to which a message about its change was
-// sent. The user who changed it may know the password and have logged in.
-// Therefore the password is replaced by a random one, all sessions end, later
-// changes of the address cannot be undone, and a link for a new password is
-// sent to the address. An account that an operator has deactivated remains
-// inactive. Errors: 400 if the link is not valid; ErrTaken if users log in by
-// e-mail and the address now has another account; ErrForbidden, ErrBusy,
-// ErrUnavailable.
+// UndoEmail restores the e-mail address to which a message about its change was sent.
+// The user who changed it may know the password and be logged in. Therefore the
+// password is replaced by a random one, all sessions end, later changes of the address
+// cannot be undone, and a link for a new password is sent to the address. An account
+// that an operator has deactivated remains inactive. Errors: 400 if the link is not
+// valid; ErrTaken if users log in by e-mail and another account has the address now;
+// ErrForbidden, ErrBusy, ErrUnavailable.
 func (ls Links) UndoEmail(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
 	a, p, err := ls.gate.follow(ctx, record.MessageEmailChanged, uid, token)
 	if err != nil {

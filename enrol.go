@@ -10,10 +10,10 @@ import (
 	"github.com/jotgate/jotgate/factor/passkey"
 )
 
-// BeginEnrolment makes a secret for an authenticator app in a login whose next
-// step is StepEnrol. The pending token is not used up: present it with EnrolTOTP.
-// Errors: ErrLoginNotValid if the token is not valid or the account has a second
-// factor; ErrUnavailable.
+// BeginEnrolment returns a new secret for an authenticator app, in a login whose next
+// step is StepEnrol. The pending token remains valid: pass it to Continue, with the
+// proof EnrolTOTP. Errors: ErrLoginNotValid if the token is not valid or the account
+// has a second factor; ErrUnavailable.
 func (ls Logins) BeginEnrolment(ctx context.Context, pending string, client Client) (NewTOTP, error) {
 	l, err := ls.gate.resumeEnrolment(ctx, pending, client)
 	if err != nil {
@@ -22,12 +22,11 @@ func (ls Logins) BeginEnrolment(ctx context.Context, pending string, client Clie
 	return ls.gate.Factors().BeginTOTP(ctx, l.account)
 }
 
-// BeginPasskeyEnrolment begins to register a passkey in a login whose next step is
-// StepEnrol. The result's Pending is the pending login with this ceremony: pass it,
-// with the browser's credential, to Continue, as an EnrolPasskey, within five
-// minutes. The login is not used up. Errors: ErrNotFound without Settings.RPID;
-// ErrLoginNotValid if the token is not valid or the account has a second factor;
-// ErrUnavailable.
+// BeginPasskeyEnrolment begins to register a passkey, in a login whose next step is
+// StepEnrol. Pass the Pending of the result to Continue within five minutes, with the
+// browser's credential in the proof EnrolPasskey. The pending token remains valid, too.
+// Errors: ErrNotFound without Settings.RPID; ErrLoginNotValid if the token is not valid
+// or the account has a second factor; ErrUnavailable.
 func (ls Logins) BeginPasskeyEnrolment(ctx context.Context, pending string, client Client) (c PasskeyCeremony, err error) {
 	g := ls.gate
 	if g.rp == nil {
@@ -52,12 +51,11 @@ func (ls Logins) BeginPasskeyEnrolment(ctx context.Context, pending string, clie
 	return c, err
 }
 
-// EnrolPasskey returns the proof that registers a passkey as the second factor
-// during a login whose next step is StepEnrol, with the token of
-// Logins.BeginPasskeyEnrolment; in.Pending is not used. The passkey and new
-// recovery codes are stored in the transaction that creates the session. The
-// errors of Continue are then also ErrPasskeyNotValid, and 400 for a name that is
-// not valid.
+// EnrolPasskey returns the proof that registers a passkey as the second factor, in a
+// login whose next step is StepEnrol. Pass it to Continue with the Pending of
+// Logins.BeginPasskeyEnrolment; in.Pending is not used. The passkey and new recovery
+// codes are stored in the transaction that creates the session. Further errors of
+// Continue: ErrPasskeyNotValid, and 400 if the name is not valid.
 func EnrolPasskey(in NewPasskey) Proof { return enrolPasskeyProof{in} }
 
 type enrolPasskeyProof struct{ in NewPasskey }
@@ -84,10 +82,9 @@ func (p enrolPasskeyProof) prove(ctx context.Context, g *Gate, l *login) (proved
 	return done, nil
 }
 
-// EnrolTOTP returns the proof that sets up an authenticator app during a login
-// whose next step is StepEnrol: token is of Logins.BeginEnrolment, and code is
-// what the app shows. The factor is stored in the transaction that creates the
-// session.
+// EnrolTOTP returns the proof that sets up an authenticator app, in a login whose next
+// step is StepEnrol. token is that of Logins.BeginEnrolment, and code is the one that
+// the app shows. The factor is stored in the transaction that creates the session.
 func EnrolTOTP(token, code string) Proof { return enrolProof{token, code} }
 
 type enrolProof struct{ token, code string }

@@ -14,11 +14,10 @@ import (
 	"github.com/jotgate/jotgate/throttle"
 )
 
-// Error is the error of every request that jotgate rejects: the HTTP status
-// and the texts of Django REST framework and SimpleJWT. The client sees
-// Status, Detail, Code, Messages and Fields; the operator also sees the
-// cause, through Error and Unwrap. Compare with errors.Is and the Err…
-// values.
+// Error is the error of every request that jotgate rejects: the HTTP status, and the
+// texts of Django REST framework and SimpleJWT. The client gets Status, Detail, Code,
+// Messages, Fields and List; Error and Unwrap also return the cause, for the operator.
+// Compare errors with errors.Is and the Err… values.
 type Error struct {
 	Status     int            // HTTP status
 	Detail     string         // one sentence for the client
@@ -31,21 +30,22 @@ type Error struct {
 	Pending    string         // of such a login: the token to send with the next step
 	Challenge  string         // added to WWW-Authenticate, such as the error of RFC 9470
 
-	// Reason says why a node is not ready, in words that may be public: no
-	// names of hosts, users or files. Only /readyz sends it.
+	// Reason says why a node is not ready, in a text that may be public: without names
+	// of hosts, users or files. Only /readyz sends it.
 	Reason string
 
 	cause error
 }
 
-// TokenMessage is the reason why one class of token was rejected.
+// TokenMessage is the reason why a token was rejected, as SimpleJWT reports it for each
+// class of token.
 type TokenMessage struct {
 	TokenClass string `json:"token_class"`
 	TokenType  string `json:"token_type"`
 	Message    string `json:"message"`
 }
 
-// FieldError lists the errors of one field of a request's body.
+// FieldError is the errors of one field of a request's body.
 type FieldError struct {
 	Field    string
 	Messages []string
@@ -103,8 +103,7 @@ var (
 	ErrBusy = &Error{Status: 503, Detail: "Too many concurrent logins, please try again later.", RetryAfter: 2 * time.Second}
 )
 
-// Error returns the text for the operator: the client's sentence and the
-// cause.
+// Error returns the text for the operator: that of the client, and the cause.
 func (e *Error) Error() string {
 	text := e.Detail
 	if text == "" && len(e.Fields) > 0 {
@@ -122,9 +121,9 @@ func (e *Error) Error() string {
 // Unwrap returns the cause, which is never shown to a client.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Is compares what a client sees, so that a copy with a cause is still the
-// same error. ErrTokenReused, which a client cannot distinguish from
-// ErrTokenBlacklisted, is equal only to itself.
+// Is reports whether a client gets the same response for both errors, so that a copy
+// with a cause equals the original. ErrTokenReused equals only itself, although a
+// client cannot distinguish it from ErrTokenBlacklisted.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t != ErrTokenReused && e.Status == t.Status && e.Code == t.Code && e.Detail == t.Detail &&
@@ -135,7 +134,7 @@ func (f FieldError) equal(other FieldError) bool {
 	return f.Field == other.Field && slices.Equal(f.Messages, other.Messages)
 }
 
-// Because returns a copy of e with a cause for the operator.
+// Because returns a copy of e with a cause, which only the operator sees.
 func (e *Error) Because(cause error) *Error {
 	c := *e
 	c.cause = cause
@@ -149,10 +148,10 @@ func NotReady(reason string, cause error) *Error {
 	return e
 }
 
-// AsError converts any error to the one that a client sees; it is the only
-// place that does. It returns an *Error unchanged. Anything else becomes
-// ErrUnavailable with the error as its cause, so that on an unforeseen
-// failure the gate rejects the request and reveals nothing to the client.
+// AsError returns the *Error that a client gets for err, which must not be nil. If err
+// is or wraps an *Error, it returns that. Any other error becomes ErrUnavailable with
+// err as its cause, so that after an unforeseen failure the gate rejects the request
+// and reveals nothing.
 func AsError(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -161,8 +160,8 @@ func AsError(err error) *Error {
 	return ErrUnavailable.Because(err)
 }
 
-// MarshalJSON writes the body as Django REST framework does, with the members
-// in the same order.
+// MarshalJSON returns the body of the response, with the members in the order of Django
+// REST framework.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	switch {
@@ -199,9 +198,10 @@ func writeJSON(b *bytes.Buffer, v any) {
 	b.Truncate(b.Len() - 1) // the newline that Encode adds
 }
 
-// Respond sends the error: its status, Retry-After if it has one, the
-// challenge (WWW-Authenticate) with a 401 or an insufficient scope, and its body.
-// The response must not be cached.
+// Respond sends the error to the client: its status, its body, and Retry-After if
+// RetryAfter is set. challenge is the value of WWW-Authenticate
+// (TokenHeader.Challenge), which is sent with a 401 and with insufficient_scope. The
+// response must not be cached.
 func (e *Error) Respond(w http.ResponseWriter, challenge string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -221,8 +221,8 @@ func (e *Error) Respond(w http.ResponseWriter, challenge string) {
 	_, _ = w.Write(body)
 }
 
-// ErrWrongPassword reports that the current password, requested before a
-// change, is wrong.
+// ErrWrongPassword is the error if the current password, which a change requires, is
+// wrong.
 var ErrWrongPassword = &Error{Status: 400, Fields: []FieldError{{"current_password", []string{"Invalid password."}}}}
 
 var errOwnUsers = errors.New("the accounts are kept by Settings.Users, not by the store")

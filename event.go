@@ -22,18 +22,18 @@ import (
 // eventTimeout is how long a response waits for its event to be stored.
 const eventTimeout = 2 * time.Second
 
-// Record adds an event of the program's HTTP layer to the log and the
-// audit trail. It is one of record.EventKinds; the number of its rows is
-// limited if the kind is Bounded. Time, Outcome and Count are set by the
-// gate; Address, UserAgent and Endpoint are those of client.
+// Record adds an event of the program's HTTP layer to the log and the audit trail.
+// e.Name is one of record.EventKinds. If that kind is Bounded, the number of rows is
+// limited. The gate sets Time, Outcome and Count, and takes Address, UserAgent and
+// Endpoint from client.
 func (es Events) Record(ctx context.Context, e record.Event, client Client) {
 	es.gate.event(ctx, e, client)
 }
 
-// RecordRefusal records in the audit trail that a request was rejected with
-// err, if that is one of its events: a wrong current password, a delay or a
-// rate, a link or a token that is not valid, or a missing permission. user is
-// the request's, if known; errors of a login in steps name the account themselves.
+// RecordRefusal records in the audit trail that a request was rejected with err, if
+// there is an event for that: for a wrong current password, a delay or a rate, a link
+// or a token that is not valid, or a missing permission. user is the user of the
+// request, or "" if it is not known; an error of a login in steps contains the account.
 func (es Events) RecordRefusal(ctx context.Context, err error, user record.UserID, client Client) {
 	var of *attributed
 	if !errors.As(err, &of) {
@@ -92,10 +92,11 @@ func (g *Gate) recordRequest(r *http.Request, err *Error) {
 	g.Events().RecordRefusal(r.Context(), err, "", Client{Address: host, UserAgent: r.UserAgent(), Endpoint: r.Pattern})
 }
 
-// RecordWith calls change, which makes one change in the store, and records e if it
-// succeeds: in the transaction of the change, if the Store keeps events. So a webhook
-// about it is neither lost nor sent for nothing. The context of change carries the event.
-// e is not Bounded; change may still set e.User, for a Store that does not keep events.
+// RecordWith calls change, which makes one change in the store with the context that it
+// is passed, and records e if change returns nil. If the Store keeps events, e is
+// inserted in the transaction of the change, so that both are stored or neither is; the
+// same holds for a webhook about it. The kind of e must not be Bounded. change may set
+// e.User, for a Store that does not keep events.
 func (es Events) RecordWith(ctx context.Context, e *record.Event, client Client, change func(ctx context.Context) error) error {
 	return es.gate.recorded(ctx, e, client, change)
 }
@@ -200,10 +201,10 @@ func (g *Gate) logEvent(ctx context.Context, e record.Event) {
 	g.settings.OnEvent(ctx, e)
 }
 
-// Subject returns the Subject of a record.Event for a name or an address
-// that a client sent: 32 hexadecimal digits, equal for all spellings that
-// fold to the same text. It is keyed with Settings.SecretKey, so that the
-// trail does not reveal what the client sent.
+// Subject returns the Subject of a record.Event for a username or an e-mail address
+// that a client sent: 32 hexadecimal digits, which are equal for names that names.Fold
+// does not distinguish. It is keyed with Settings.SecretKey, so that the audit trail
+// does not reveal the name.
 func (es Events) Subject(name string) string {
 	mac := hmac.New(sha256.New, []byte(es.gate.settings.SecretKey))
 	_, _ = mac.Write([]byte("jotgate event subject: " + throttle.AccountKey(name)))

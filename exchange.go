@@ -11,13 +11,14 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// Exchange verifies the credential in a request (Accept) and returns a token that says
-// to Guards in other processes what they need to know of it for at most 5 minutes:
-// Expires of the credential that is returned. The caller is such a process, so
-// CredentialSource.Admit is not asked: the token names the networks. It is not a bearer
-// token: gates and guards accept it from a CredentialSource alone (Credential.Token).
-// Errors: those of Authenticate; ErrNotAuthenticated also if the request has an access
-// token; ErrForbidden for a Credential that is a Login.
+// Exchange verifies the credential in a request of a Guard in another process (see
+// Accept), and returns a token with which that Guard can verify the credential, for at
+// most 5 minutes, until the Expires of the returned Credential. CredentialSource.Admit
+// is not called, because the Guard makes the request and not the client: the token
+// contains the networks. It is not a bearer token: gates and guards accept it only from
+// a CredentialSource (Credential.Token). Errors: those of Authenticate;
+// ErrNotAuthenticated also if the request has an access token; ErrForbidden for a
+// Credential that is a Login.
 func (ls Logins) Exchange(r *http.Request) (token string, c Credential, err error) {
 	g := ls.gate
 	p, err := g.presentedIn(r)

@@ -143,8 +143,8 @@ func throttled(wait time.Duration) *Error {
 	}
 }
 
-// TOTP returns the proof of a code of the user's authenticator app: six digits.
-// It is the second step of a login.
+// TOTP returns a proof with a code of the user's authenticator app: six digits. It is
+// the second step of a login.
 func TOTP(code string) Proof { return totpProof{code} }
 
 type totpProof struct{ code string }
@@ -197,8 +197,9 @@ func (g *Gate) matchTOTP(l *login, code string) (use record.FactorUse, ok bool, 
 	return record.FactorUse{ID: f.ID, Old: f.Data, New: data.Use(step, now).String(), LastUsed: now}, ok, nil
 }
 
-// RecoveryCode returns the proof of one of the user's recovery codes, in any
-// spelling. It is the second step of a login, and works once.
+// RecoveryCode returns a proof with one of the user's recovery codes. Case, blanks and
+// hyphens are ignored, and characters that look alike, such as O and 0, are equal. It
+// is the second step of a login, and works once.
 func RecoveryCode(code string) Proof { return recoveryProof{code} }
 
 type recoveryProof struct{ code string }

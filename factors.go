@@ -27,13 +27,14 @@ type FactorInfo struct {
 	Passkey  *PasskeyInfo      `json:"-"`              // of FactorPasskey; nil if it cannot be read
 }
 
-// List lists the user's factors, recovery codes included, in order of id.
+// List lists the user's second factors in order of id, including recovery codes. The
+// error is ErrUnavailable.
 func (fs Factors) List(ctx context.Context, user record.UserID) ([]FactorInfo, error) {
 	return fs.Of(ctx, &record.Account{ID: user})
 }
 
-// Of is List for an account. It makes no query if the account was read with its
-// factors (record.Account.Related), as that of a PageSession is.
+// Of returns the same as List, for an account. It makes no query if the account was
+// read together with its factors (record.Account.Related), as that of a PageSession is.
 func (fs Factors) Of(ctx context.Context, a *record.Account) ([]FactorInfo, error) {
 	if fs.gate.factors == nil {
 		return nil, nil
@@ -59,12 +60,13 @@ func (fs Factors) Of(ctx context.Context, a *record.Account) ([]FactorInfo, erro
 	return list, err
 }
 
-// NewTOTP is a secret for an authenticator app that is not in use yet.
+// NewTOTP is a new secret for an authenticator app, which is not stored yet.
 type NewTOTP struct {
 	Secret string `json:"secret"` // base32, to be typed
 	URL    string `json:"url"`    // otpauth://, for a QR code
 	SVG    string `json:"svg"`    // that QR code
-	// Token is sent back with a code of the app. It is valid for 10 minutes.
+	// Token is what AddTOTP and EnrolTOTP need, together with a code of the app. It is
+	// valid for 10 minutes.
 	Token string `json:"token"`
 }
 
@@ -73,9 +75,9 @@ const enrolTime = 10 * time.Minute
 
 const enrolPurpose = "jotgate totp enrolment"
 
-// BeginTOTP makes a secret for an authenticator app. Nothing is stored: the
-// secret is in Token, sealed, until AddTOTP. Errors: ErrTaken if the account has
-// an authenticator app, ErrForbidden, ErrUnavailable.
+// BeginTOTP returns a new secret for an authenticator app. It stores nothing: the Token
+// of the result contains the secret, encrypted, and AddTOTP stores it. Errors: ErrTaken
+// if the account has an authenticator app, ErrForbidden, ErrUnavailable.
 func (fs Factors) BeginTOTP(ctx context.Context, a *record.Account) (NewTOTP, error) {
 	g := fs.gate
 	if g.factors == nil {
@@ -115,10 +117,10 @@ func (g *Gate) openEnrolment(user record.UserID, token string) (string, error) {
 	return secret, nil
 }
 
-// AddTOTP sets up an authenticator app: token is of BeginTOTP, and code is what
-// the app shows, which is thereby used up. If the account has no recovery codes,
-// it returns new ones, to be shown once. Errors: ErrLoginNotValid if the token
-// is not valid or has expired; ErrCodeNotValid; 400 if an app is set up; 429;
+// AddTOTP sets up an authenticator app. token is that of BeginTOTP, and code is the one
+// that the app shows, which cannot be used again. If the account has no recovery codes,
+// AddTOTP returns new ones, to be shown once. Errors: ErrLoginNotValid if the token is
+// not valid or has expired; ErrCodeNotValid; 400 if the account has an app; 429;
 // ErrForbidden, ErrBusy, ErrUnavailable.
 func (fs Factors) AddTOTP(ctx context.Context, a *record.Account, token, code string, client Client) (codes []string, err error) {
 	g := fs.gate
@@ -204,10 +206,10 @@ func (g *Gate) newRecoveryCodes(ctx context.Context, user record.UserID) (row *r
 	return &record.Factor{User: user, Type: record.FactorRecovery, Data: data.String(), Created: g.now().Truncate(time.Microsecond)}, codes, nil
 }
 
-// NewRecoveryCodes replaces the account's recovery codes and returns the new
-// ones, to be shown once. Errors: ErrForbidden if the account has no second
-// factor, ErrBusy, ErrLoginNotValid if the account or its factors change
-// concurrently, ErrUnavailable.
+// NewRecoveryCodes replaces the account's recovery codes and returns the new ones, to
+// be shown once. Errors: ErrForbidden if the account has no second factor, ErrBusy,
+// ErrLoginNotValid if the account or its factors have changed concurrently,
+// ErrUnavailable.
 func (fs Factors) NewRecoveryCodes(ctx context.Context, a *record.Account, client Client) ([]string, error) {
 	g := fs.gate
 	if g.factors == nil {
@@ -236,10 +238,9 @@ func (fs Factors) NewRecoveryCodes(ctx context.Context, a *record.Account, clien
 	return codes, nil
 }
 
-// Remove removes a factor. With the last one the recovery codes are removed,
-// too. Errors: ErrNotFound if the account has no such factor, ErrLastWay if it is a
-// passkey without which the account could not log in, ErrForbidden,
-// ErrUnavailable.
+// Remove removes a factor. With the last one, the recovery codes are removed, too.
+// Errors: ErrNotFound if the account has no such factor; ErrLastWay if it is a passkey,
+// and the account could not log in without it; ErrForbidden, ErrUnavailable.
 func (fs Factors) Remove(ctx context.Context, a *record.Account, id int64, client Client) error {
 	g := fs.gate
 	if g.factors == nil {

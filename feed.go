@@ -11,9 +11,9 @@ import (
 	"github.com/jotgate/jotgate/internal/revocation"
 )
 
-// RevocationFeed returns a handler that serves the feed that Guards in other
-// processes follow (GuardSettings.RevocationsURL). It reveals only the ids of
-// sessions and users; serve it where only your services reach it. Unless
+// RevocationFeed returns a handler that serves the feed of revocations, which Guards in
+// other processes follow (GuardSettings.RevocationsURL). It shows only the ids of
+// sessions and users; serve it only to your own services. Unless
 // Settings.ServeRevocations is set, it responds with 404.
 func (ss Sessions) RevocationFeed() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -12,9 +12,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Gate logs users in, keeps their sessions and protects handlers. Create one
-// with New, share it, and call Run in a goroutine. It is safe for concurrent
-// use.
+// Gate logs users in, keeps their sessions and protects handlers. Create one with New,
+// share it, and call Run in a goroutine. Its methods for handlers, such as Require, are
+// those of Guard. It is safe for concurrent use.
 type Gate struct {
 	*Guard
 	settings Settings
@@ -37,16 +37,17 @@ func (g *Gate) Settings() Settings { return g.settings }
 // Store returns the store that was passed to New.
 func (g *Gate) Store() record.Store { return g.db }
 
-// Tokens is the response to a login or a refresh.
+// Tokens is the result of a login or a refresh. Its JSON is the body of the response.
 type Tokens struct {
 	Refresh string `json:"refresh,omitempty"`
 	Access  string `json:"access"`
 	User    *User  `json:"user,omitempty"`
 }
 
-// Logins takes the steps of logins that need more than Gate.Login: a second
-// factor, a passkey, an enrolment, or authenticating again.
-// Gate.Logins returns it. It is safe for concurrent use.
+// Logins has the steps of logins for which Gate.Login is not enough: a second factor, a
+// passkey, setting up a second factor, and authenticating again. Call Begin, and then
+// Continue until LoginState.Next is StepDone. Gate.Logins returns it. It is safe for
+// concurrent use.
 type Logins struct{ gate *Gate }
 
 // Logins returns the steps of logins.
@@ -60,12 +61,12 @@ type Sessions struct{ gate *Gate }
 // Logout.
 func (g *Gate) Sessions() Sessions { return Sessions{g} }
 
-// PageSessions keeps the sessions of browsers that log in at pages instead of
-// through the API. A browser has a sealed cookie and never a token.
+// PageSessions keeps the sessions of browsers that log in at pages and not through the
+// API. Such a browser has a cookie, which is encrypted, and never a token.
 // Sessions.Pages returns it. It is safe for concurrent use.
 type PageSessions struct{ gate *Gate }
 
-// Pages returns the sessions of browsers at the login pages.
+// Pages returns the operations on the sessions of browsers that log in at pages.
 func (ss Sessions) Pages() PageSessions { return PageSessions(ss) }
 
 // Accounts finds and changes the accounts of a gate. Gate.Accounts returns it.
@@ -76,16 +77,16 @@ type Accounts struct{ gate *Gate }
 // registrations.
 func (g *Gate) Accounts() Accounts { return Accounts{g} }
 
-// Links requests, makes and follows the links in a gate's e-mails. Gate.Links
-// returns it. It is safe for concurrent use.
+// Links requests, makes and follows the links in a gate's e-mails. Gate.Links returns
+// it. It is safe for concurrent use.
 type Links struct{ gate *Gate }
 
 // Links returns the operations on links in e-mails.
 func (g *Gate) Links() Links { return Links{g} }
 
-// Factors sets up, lists and removes second factors. Gate.Factors returns it.
-// It is safe for concurrent use. Its methods do not check who calls them: call
-// RequireRecent first.
+// Factors sets up, lists and removes second factors. Gate.Factors returns it. Its
+// methods do not check whether the caller may make the change: call RequireRecent
+// first. It is safe for concurrent use.
 type Factors struct{ gate *Gate }
 
 // Factors returns the operations on second factors. If accounts cannot have
@@ -101,8 +102,8 @@ type Passkeys struct{ gate *Gate }
 // Passkeys returns the operations on passkeys.
 func (fs Factors) Passkeys() Passkeys { return Passkeys(fs) }
 
-// Keys manages the signing keys that a gate's store keeps, and lists the public
-// ones. Gate.Keys returns it. It is safe for concurrent use.
+// Keys manages the signing keys that a gate's store keeps, and returns the public ones.
+// Gate.Keys returns it. It is safe for concurrent use.
 type Keys struct{ gate *Gate }
 
 // Keys returns the operations on signing keys.

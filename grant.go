@@ -20,11 +20,12 @@ import (
 // user was read.
 func (g *Gate) resolvedFor() int64 { return min(5, int64(g.settings.AccessTokenLifetime/time.Minute)) }
 
-// Resolve returns the credential that source loads for this text, and its owner. It is
-// for credentials that handlers do not accept (Accept), so it asks neither Accepts nor
-// Admit. What was read less than 5 seconds ago is not read again, unless it was revoked
-// since. Errors: those of Load, ErrUserNotFound, ErrUserInactive, ErrTokenInvalid if the
-// session of the credential is revoked, ErrUnavailable.
+// Resolve returns the credential that source loads for value, and its owner as a User.
+// It is for credentials that handlers do not accept (see Accept), so it calls neither
+// Accepts nor Admit. A credential that was loaded less than 5 seconds ago is not loaded
+// again, unless it was revoked since. Errors: those of Load, ErrUserNotFound,
+// ErrUserInactive, ErrTokenInvalid if the session of the credential is revoked,
+// ErrUnavailable.
 func (ls Logins) Resolve(ctx context.Context, source CredentialSource, value string) (*User, *Credential, error) {
 	g, now, key := ls.gate, ls.gate.now(), sha256.Sum256([]byte(value))
 	c := g.cached.get(key)
@@ -45,17 +46,18 @@ func (ls Logins) Resolve(ctx context.Context, source CredentialSource, value str
 	return c.user, &c.Credential, nil
 }
 
-// Grant is what an access token is issued for.
+// Grant describes an access token to issue; see Logins.Issue.
 type Grant struct {
 	Client string   // the claim client_id, and sub unless that identifies the user
 	Scopes []string // the claim scope
-	// Audience is the claim aud: one of Settings.Audience. Empty: all of them.
+	// Audience is the claim aud: one of Settings.Audience. Default: all of them.
 	Audience string
 }
 
-// Issue issues an access token (RFC 9068) to a client for a user that Resolve returned.
-// It is of the session of the credential, so that it is refused when that is revoked.
-// Errors: ErrForbidden for another user or audience, ErrUnavailable.
+// Issue issues an access token (RFC 9068) to a client, for a user that Resolve has
+// returned. The token has the session of the user's credential, so that it is rejected
+// when the credential is revoked. Errors: ErrForbidden for another user or an audience
+// that is not in Settings.Audience; ErrUnavailable.
 func (ls Logins) Issue(ctx context.Context, user *User, grant Grant) (token string, expires time.Time, err error) {
 	g := ls.gate
 	if user.details().owner == "" || grant.Client == "" || grant.Audience != "" && !slices.Contains(g.settings.Audience, grant.Audience) {

@@ -19,9 +19,9 @@ import (
 	"github.com/jotgate/jotgate/metrics"
 )
 
-// Guard verifies access tokens and protects handlers. It needs keys but no
-// database, so any service that trusts the issuer of the tokens can have one.
-// A Gate is a Guard that also issues tokens. It is safe for concurrent use.
+// Guard verifies access tokens and protects handlers. It needs keys but no database, so
+// that any service that trusts the issuer of the tokens can have one. Create one with
+// NewGuard. A Gate is a Guard that also issues tokens. It is safe for concurrent use.
 type Guard struct {
 	tokens    *jwt.Verifier[accessClaims]
 	foreign   *jwt.Verifier[foreignClaims] // for tokens whose claims have other types
@@ -50,11 +50,12 @@ type Guard struct {
 	verified *verifications
 }
 
-// GuardSettings holds all options of a Guard. Only Keys is required. An
-// option with the same name as one of Settings has the same meaning.
+// GuardSettings holds all options of a Guard. Only Keys is required; the zero value of
+// each other option is the safe choice. An option that has the same name as one of
+// Settings has the same meaning and the same default.
 type GuardSettings struct {
-	// Keys verify tokens: a *jwt.Key, a *jwt.KeySet, or a set fetched from a JWKS
-	// URL.
+	// Keys verify tokens: a *jwt.Key, a *jwt.KeySet, or a *jwks.Remote, which fetches
+	// them from a URL. Required.
 	Keys        jwt.Keys
 	Issuer      string
 	Audience    []string
@@ -64,27 +65,27 @@ type GuardSettings struct {
 	Resource    string
 	HeaderName  string
 	UserIDClaim string
-	// RememberTokens is how many verified tokens to cache, so that a token that
-	// is presented again costs neither a signature check nor decoding. Its times,
-	// revocation and a change of keys are still checked each time. An entry holds
-	// the whole token, at most 8 KiB. Requests with the same token share one
-	// User, which must not be modified. Default: 0, none.
+	// RememberTokens is the number of verified tokens to cache, so that verifying a
+	// token again needs neither a signature check nor decoding. Its times, revocation
+	// and a change of keys are still checked each time. An entry holds the whole token,
+	// at most 8 KiB. Requests with the same token share one User, which must not be
+	// modified. Default: 0, none.
 	RememberTokens int
-	// Credentials lists the sources of other credentials that the Guard accepts, such as
-	// an apikey.Remote. With RevocationsURL they are refused when they were revoked, and
-	// without it when their tokens expire. Default: none.
+	// Credentials lists the sources of other credentials that the Guard accepts, such
+	// as an apikey.Remote. With RevocationsURL they are rejected when they are revoked;
+	// without it, when their tokens expire. Default: none.
 	Credentials []CredentialSource
-	// RememberCredentials is how many verified credentials to cache; about 1 KiB each.
-	// Default: 10,000.
+	// RememberCredentials is the number of verified credentials to cache; about 1 KiB
+	// each. Default: 10,000.
 	RememberCredentials int
-	// OnError responds instead of the default, which sends the error as JSON with
-	// e.Respond.
+	// OnError sends the response to a request that is rejected. Default: e.Respond,
+	// which sends the error as JSON.
 	OnError func(w http.ResponseWriter, r *http.Request, e *Error)
 	// Metrics counts the tokens that are verified. Default: none.
 	Metrics *metrics.Registry
-	// RevocationsURL is the URL of a Gate's revocation feed (/auth/revocations).
-	// Run follows it. A query in it is kept, except the names since, wait and
-	// nonce. Default: none, tokens are valid until exp.
+	// RevocationsURL is the URL of a Gate's revocation feed (/auth/revocations), which
+	// Run follows. A query in the URL is kept, except the parameters since, wait and
+	// nonce. Default: none, a token is valid until exp.
 	RevocationsURL string
 	// RevocationsRequired rejects every token with 503 if the feed has not been
 	// read for RevocationMaxAge. Default: false, the Guard continues with the
@@ -102,7 +103,8 @@ type GuardSettings struct {
 // section 3.11).
 var bearerTypes = []string{"", "JWT", "at+jwt"}
 
-// NewGuard returns a Guard, or an error that names the setting at fault.
+// NewGuard returns a Guard. An error names the setting that is wrong. NewGuard makes no
+// request.
 func NewGuard(s GuardSettings) (*Guard, error) {
 	g, err := newGuard(s)
 	if err == nil {
@@ -210,10 +212,10 @@ func (g *Guard) measure(_ context.Context, set metrics.Set) {
 	}
 }
 
-// Run follows the revocations at GuardSettings.RevocationsURL until the
-// context ends, and returns its error. Without that setting it returns nil
-// immediately. A Guard whose Run is not called receives no revocations; after a
-// minute it logs a warning.
+// Run follows the revocations at GuardSettings.RevocationsURL until the context ends,
+// and returns its error. Without that setting it returns nil immediately. With that
+// setting, a Guard whose Run is not called receives no revocations; after a minute it
+// logs a warning.
 func (g *Guard) Run(ctx context.Context) error {
 	if g.follower == nil {
 		return nil

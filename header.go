@@ -150,7 +150,7 @@ func splitHeader(value string) (scheme, rest string) {
 	return value[:i], trimSpace(value[i:])
 }
 
-// TokenHeader says where requests carry their token.
+// TokenHeader describes how requests carry their token. Guard.Header returns it.
 type TokenHeader struct {
 	Name      string // of the request header, such as Authorization
 	Challenge string // the value of WWW-Authenticate in responses with status 401
@@ -158,14 +158,14 @@ type TokenHeader struct {
 	guard *Guard
 }
 
-// In reports whether a request with these headers carries a token or, for a Guard
-// that accepts others, another credential. It may not be valid.
+// In reports whether a request with these headers has a token or, for a Guard that
+// accepts other credentials, one of those. It does not check whether it is valid.
 func (h TokenHeader) In(header http.Header) bool {
 	return header.Get(h.Name) != "" || len(h.guard.keysIn(header)) > 0
 }
 
-// Remove deletes the token and any other credential of the Guard from the headers of
-// a request.
+// Remove deletes the token and other credentials of the Guard from the headers of a
+// request, such as before the request is forwarded.
 func (h TokenHeader) Remove(header http.Header) {
 	header.Del(h.Name)
 	if len(h.guard.keysIn(header)) > 0 {
@@ -173,5 +173,5 @@ func (h TokenHeader) Remove(header http.Header) {
 	}
 }
 
-// Header returns where requests carry their token.
+// Header describes the request header that carries the token.
 func (g *Guard) Header() TokenHeader { return TokenHeader{g.header, g.challenge, g} }

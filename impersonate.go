@@ -15,8 +15,9 @@ import (
 // user lives. A refresh does not extend it.
 const impersonationLifetime = 15 * time.Minute
 
-// NewImpersonation returns a session, which is not stored yet, in which actor acts for
-// an account. It ends with the session by of the actor, if that is not nil.
+// NewImpersonation returns a session, which is not stored yet, in which the user actor
+// acts for an account. by is the session of the actor, with which the new one ends; it
+// may be nil.
 func (ss Sessions) NewImpersonation(account *record.Account, actor record.UserID, by *record.Session, client Client) *record.Session {
 	g, now := ss.gate, ss.gate.now()
 	s := &record.Session{
@@ -34,20 +35,21 @@ func (ss Sessions) NewImpersonation(account *record.Account, actor record.UserID
 	return s
 }
 
-// Issue returns the tokens of a session that is stored. Errors: ErrUnavailable.
+// Issue returns the tokens of a stored session. The error is ErrUnavailable.
 func (ss Sessions) Issue(ctx context.Context, account *record.Account, s *record.Session) (Tokens, error) {
 	return ss.gate.issue(ctx, "impersonation", account, s, nil, s.Created)
 }
 
-// Impersonation returns the page session in which the user of by acts for an account;
-// s must be stored. back is the path to which StopImpersonation leads.
+// Impersonation returns a page session in which the user of by acts for an account. s
+// is the stored session (see Sessions.NewImpersonation). back is the path that
+// StopImpersonation returns.
 func (p PageSessions) Impersonation(account *record.Account, s *record.Session, by *PageSession, back string) *PageSession {
 	return p.make(account, s, &pageCookie{Keep: by.Keep, Back: back})
 }
 
-// StopImpersonation ends the session in which a member of staff acts for a user, and
-// returns that of the member of staff and the path back. Errors:
-// ErrNotAuthenticated if that session has ended as well, or page is not such a
+// StopImpersonation ends the session in which a member of staff acts for a user. It
+// returns the session of the member of staff, and the path back. Errors:
+// ErrNotAuthenticated if that session has ended as well, or if page is not such a
 // session; ErrUnavailable.
 func (p PageSessions) StopImpersonation(ctx context.Context, page *PageSession, client Client) (own *PageSession, back string, err error) {
 	c, ok := openPage(p.gate, page.Cookie)

@@ -10,8 +10,8 @@ import (
 	"github.com/jotgate/jotgate/signing"
 )
 
-// Invitation returns the invitation of a link, without accepting it. Errors: 400 if
-// the link is not valid; ErrForbidden, ErrUnavailable.
+// Invitation returns the invitation of a link, without accepting it. Errors: 400 if the
+// link is not valid; ErrForbidden, ErrUnavailable.
 func (ls Links) Invitation(ctx context.Context, uid, token string) (*record.Invitation, error) {
 	g := ls.gate
 	if g.ownUsers() {
@@ -34,11 +34,10 @@ func (ls Links) Invitation(ctx context.Context, uid, token string) (*record.Invi
 	return i, nil
 }
 
-// AcceptInvitation creates the account of an invitation, whose address is then
-// verified and which is in the groups of the invitation. The link works once, also if
-// several clients follow it concurrently, and although sign-up is closed to others.
-// r.Email and r.Activate are ignored. Errors: 400 if the link is not valid; those of
-// Register.
+// AcceptInvitation creates the account of an invitation, with its verified e-mail
+// address and in its groups, even if sign-up is closed. The link works once, also if
+// several clients follow it concurrently. r.Email and r.Activate are ignored. Errors:
+// 400 if the link is not valid; those of Register.
 func (ls Links) AcceptInvitation(ctx context.Context, uid, token string, r Registration, client Client) (*record.Account, error) {
 	i, err := ls.Invitation(ctx, uid, token)
 	if err != nil {

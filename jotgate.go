@@ -1,39 +1,56 @@
-// Package jotgate adds accounts and JSON Web Token authentication to a REST
-// API. A login takes a username and a password and responds with tokens; the
-// client sends the access token with each request; the gate verifies it
-// without any look-up and passes the request to the handler:
+// Package jotgate adds accounts and JSON Web Token authentication to a REST API. A user
+// logs in with a username and a password and gets tokens; the client sends the access
+// token with each request; the gate verifies it without a query and passes the request
+// to the handler.
+//
+// There are two calls: [New] creates a [Gate], and [Guard.Require] protects a handler.
+// Package api adds the endpoints to sign up, log in and refresh tokens:
 //
 //	db, err := sqlite.Open(ctx, "jotgate.db", sqlite.Options{})
 //	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret}, db)
+//	go gate.Run(ctx)                         // revocations of other nodes, expired rows
 //	api.Mount(mux, gate)                     // login, refresh, users, …
 //	mux.Handle("/api/", gate.Require(hello)) // 401 without a valid token
 //
+// In the handler, [UserFrom] returns the user:
+//
 //	user, ok := jotgate.UserFrom(r.Context())
 //
-// A [Gate] issues tokens and needs a [record.Store] (store/sqlite,
-// store/postgres). A [Guard] only verifies and needs only keys; it is for
-// services without access to the accounts. Create either once and share it: both
-// are safe for concurrent use.
+// A [Gate] issues tokens and needs a [record.Store], which packages store/sqlite and
+// store/postgres open. A [Guard] only verifies and needs only keys; it is for services
+// without access to the accounts (see the example of [NewGuard]). Create either once
+// and share it: both are safe for concurrent use.
 //
-// A Gate makes the daily calls itself ([Gate.Login], [Gate.Refresh],
-// [Gate.Logout], [Gate.Register], [Guard.Require]). All others are grouped by noun:
+// # Safe defaults
+//
+// The default of every setting is the safe choice; a setting that weakens it has a name
+// that begins with Insecure. Only SecretKey is required: at least 32 random bytes, kept
+// secret.
+//
+// # Operations
+//
+// Gate has the methods that most programs call: [Gate.Login], [Gate.Refresh],
+// [Gate.Logout], [Gate.Register] and [Guard.Require]. The others are grouped by noun:
 // [Gate.Logins], [Gate.Sessions], [Gate.Accounts], [Gate.Links], [Gate.Factors],
 // [Gate.Keys] and [Gate.Events].
 //
-// The default of every setting is the safe choice; a setting that weakens it is
-// named Insecure…. Only SecretKey is required.
+// # Compatibility with Django
 //
-// Users, groups and permissions are stored in Django's own tables, and
-// passwords and tokens have the formats of Django and SimpleJWT. A Django
-// site and a gate can therefore share a database and a secret, and each
-// accepts the tokens and passwords of the other.
+// Users, groups and permissions are stored in Django's own tables, and passwords and
+// tokens have the formats of Django and SimpleJWT. A Django site and a gate can
+// therefore share a database and a secret, and each accepts the tokens and passwords of
+// the other.
 //
-// Package jotgate guarantees that verifying a token makes no query; that a
-// login with an unknown name, a wrong password or an inactive account gets
-// the same response in the same time; that of concurrent uses of one refresh
-// token exactly one rotates it; and that after any unforeseen failure the
-// gate rejects the request. From 1.0 on, names and their meanings in this
-// package do not change; before it, CHANGELOG.md lists the changes.
+// # Guarantees
+//
+//   - Verifying an access token makes no query.
+//   - A login with an unknown name, a wrong password or an inactive account gets the same
+//     response in the same time.
+//   - Of concurrent uses of one refresh token, exactly one rotates it.
+//   - After an unforeseen failure, the gate rejects the request.
+//
+// From 1.0 on, names and their meanings in this package do not change; before it,
+// CHANGELOG.md lists the changes.
 package jotgate
 
 import (
@@ -45,8 +62,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// New returns a Gate, or an error that names the setting at fault. It does
-// not touch the database; with a nil db it only checks the settings.
+// New returns a Gate that keeps its data in db. An error names the setting that is
+// wrong. New makes no query; call [Gate.Sync] before the first request to find out
+// whether the database responds. If db is nil, New only checks the settings, and the
+// Gate must not be used.
 func New(s Settings, db record.Store) (*Gate, error) {
 	if err := s.fill(); err != nil {
 		return nil, fmt.Errorf("jotgate: %w", err)

@@ -29,8 +29,8 @@ func (g *Gate) readKeys(ctx context.Context) error {
 	return g.keys.Install(stored)
 }
 
-// List lists the signing keys in the database, oldest first, without their
-// private parts. The error is ErrUnavailable.
+// List lists the signing keys in the database, oldest first, without their private
+// keys. The error is ErrUnavailable.
 func (ks Keys) List(ctx context.Context) ([]record.Key, error) {
 	store, err := ks.gate.keyStore()
 	if err != nil {
@@ -43,9 +43,9 @@ func (ks Keys) List(ctx context.Context) ([]record.Key, error) {
 	return keys, err
 }
 
-// Add creates a key for the algorithm (RS…, PS…, ES… or EdDSA) and
-// publishes it as the next one: it verifies immediately and signs after
-// Switch.
+// Add creates a key for the algorithm (RS…, PS…, ES… or EdDSA) and stores it as the
+// next key: its public key is published immediately, and it signs after Switch. Errors:
+// one that names an algorithm for which there are no keys; ErrUnavailable.
 func (ks Keys) Add(ctx context.Context, alg jwt.Algorithm) (record.Key, error) {
 	if _, err := ks.gate.keyStore(); err != nil {
 		return record.Key{}, err
@@ -61,22 +61,23 @@ func (ks Keys) Add(ctx context.Context, alg jwt.Algorithm) (record.Key, error) {
 	return key, nil
 }
 
-// Switch makes the next key with this id the current one, which signs;
-// from then on the previous one only verifies. Call it when every verifier
-// has the key: JWKS responses may be cached for KeyPublishTime. The error is
-// ErrNotFound if the key is not the next one.
+// Switch makes the next key with this id the current one, which signs; the previous one
+// then only verifies. Call it when all verifiers have the key: clients may cache a JWKS
+// response, so wait for KeyPublishTime after Add. Errors: ErrNotFound if the key is not
+// the next one, ErrUnavailable.
 func (ks Keys) Switch(ctx context.Context, id string) error {
 	return ks.gate.changeKey(ctx, "switched", id, func(ctx context.Context, s record.Keys) error { return s.Switch(ctx, id, ks.gate.now()) })
 }
 
-// Retire makes a key only verify, whatever its state. Without a current
-// key, SecretKey (or Settings.SigningKey) signs again.
+// Retire makes a key retired, whatever its state: it only verifies. If there is no
+// current key then, Settings.SigningKey or SecretKey signs again. Errors: ErrNotFound,
+// ErrUnavailable.
 func (ks Keys) Retire(ctx context.Context, id string) error {
 	return ks.gate.changeKey(ctx, "retired", id, func(ctx context.Context, s record.Keys) error { return s.Retire(ctx, id, ks.gate.now()) })
 }
 
-// Delete removes a retired key. Within seconds, every node rejects the
-// tokens that it signed.
+// Delete removes a retired key. Within seconds, all nodes reject the tokens that it has
+// signed. Errors: ErrNotFound if the key is not retired, ErrUnavailable.
 func (ks Keys) Delete(ctx context.Context, id string) error {
 	return ks.gate.changeKey(ctx, "deleted", id, func(ctx context.Context, s record.Keys) error { return s.Delete(ctx, id) })
 }
@@ -101,16 +102,16 @@ func (g *Gate) keyStore() (record.Keys, error) {
 	return nil, errors.New("jotgate: this store keeps no signing keys")
 }
 
-// KeyPublishTime is how long a new key should be published before it signs:
-// twice the time for which a JWKS response may be cached, to allow for slow
-// clocks.
+// KeyPublishTime is how long a new key should be published before it signs: 10 minutes,
+// which is twice the time for which clients may cache a JWKS response, because their
+// clocks may be slow.
 const KeyPublishTime = 2 * jwksMaxAge
 
 // jwksMaxAge is the max-age with which /.well-known/jwks.json is sent.
 const jwksMaxAge = 5 * time.Minute
 
-// Public returns the keys to publish: every public key that verifies,
-// never a secret. They are in the order of the ring.
+// Public returns the keys to publish: all public keys that verify tokens, and never a
+// secret.
 func (ks Keys) Public() []*jwt.Key {
 	var public []*jwt.Key
 	for _, key := range ks.gate.keys.KeySet().Keys() {

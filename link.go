@@ -8,9 +8,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Activate activates the account for which an activation link was made, and
-// marks its address as verified. Errors: 400 if the link is not valid;
-// ErrForbidden, ErrUnavailable.
+// Activate activates the account for which an activation link was made, and marks its
+// e-mail address as verified. Errors: 400 if the link is not valid; ErrForbidden,
+// ErrUnavailable.
 func (ls Links) Activate(ctx context.Context, uid, token string, client Client) (*record.Account, error) {
 	a, p, err := ls.gate.follow(ctx, record.MessageActivation, uid, token)
 	if err != nil {
@@ -24,12 +24,12 @@ func (ls Links) Activate(ctx context.Context, uid, token string, client Client) 
 	return a, err
 }
 
-// ResetPassword sets a new password for the account for which a reset link
-// was made, ends its sessions and marks its address as verified. The link
-// works once, also if several clients follow it concurrently. If the
-// account's address was changed in the last seven days, the previous address
-// is notified. Errors: 400 if the link is not valid or the rules reject the
-// password (field password); ErrBusy, ErrForbidden, ErrUnavailable.
+// ResetPassword sets a new password for the account for which a reset link was made,
+// ends its sessions and marks its e-mail address as verified. The link works once, also
+// if several clients follow it concurrently. If the account's address was changed in
+// the last seven days, the previous address is notified. Errors: 400 if the link is not
+// valid, or if the rules reject the password (field password); ErrBusy, ErrForbidden,
+// ErrUnavailable.
 func (ls Links) ResetPassword(ctx context.Context, uid, token, password string, client Client) (*record.Account, error) {
 	a, _, err := ls.gate.follow(ctx, record.MessagePasswordReset, uid, token)
 	if err != nil {
@@ -56,8 +56,8 @@ func (ls Links) ResetUsername(ctx context.Context, uid, token, username string, 
 	return a, used(ls.gate.replaceUsername(ctx, a, username, record.Change{LastLogin: &now}, client))
 }
 
-// Account returns the account for which a link was made, without following
-// it: a page can show what the link is for before the user confirms. Errors:
+// Account returns the account for which a link was made, without following the link. It
+// is for a page that shows the purpose of the link before the user confirms. Errors:
 // 400 if the link is not valid; ErrForbidden, ErrUnavailable.
 func (ls Links) Account(ctx context.Context, kind record.MessageKind, uid, token string) (*record.Account, error) {
 	a, _, err := ls.gate.follow(ctx, kind, uid, token)

@@ -34,15 +34,15 @@ var purposes = map[record.MessageKind]record.Purpose{
 	record.MessageDeletion:     record.PendingDeletion,
 }
 
-// Parts returns the uid and the token of a link for a message of this
-// kind to a.Email. Both are empty if the account does not await such a link:
-// an activation link is made only while the account awaits its activation.
+// Parts returns the uid and the token of a link for a message of this kind to a.Email.
+// Both are empty if the account does not await such a link; for example, an activation
+// link is made only while the account awaits its activation.
 //
 // A link serves one purpose and works once. It expires after
-// Settings.PasswordResetTimeout; one that undoes a change of address expires
-// after seven days. The token of MessageLoginCode is the code of EmailCodes.Request. Reset links are Django's: they stop working when the
-// password, the last login or the address changes. With Settings.DjoserLinks,
-// activation and username links have the same form.
+// Settings.PasswordResetTimeout, and a link that undoes a change of address after seven
+// days. Reset links are Django's: they stop working when the password, the last login
+// or the address changes. With Settings.DjoserLinks, activation and username links have
+// the same form. For MessageLoginCode the token is the code of EmailCodes.Request.
 func (ls Links) Parts(kind record.MessageKind, a *record.Account) (uid, token string) {
 	if kind == record.MessageLoginCode {
 		return ls.gate.loginCodeParts(context.Background(), a) // the store has its own timeout

@@ -13,10 +13,10 @@ import (
 // up. Django's columns hold 254 characters at most.
 const maxLogin = 1024
 
-// Check is the first half of Gate.Login: it returns the account that logs in,
-// or ErrNoActiveAccount (with the account that was tried, if there is one,
-// for the audit trail), ErrBusy or ErrUnavailable. It does not start a
-// session.
+// Check compares a username and a password, as Gate.Login does, and returns the
+// account. It does not start a session. Errors: ErrNoActiveAccount, with which the
+// account is also returned if there is one, for the audit trail; ErrBusy,
+// ErrUnavailable.
 func (ls Logins) Check(ctx context.Context, username, password string) (*record.Account, error) {
 	g := ls.gate
 	account, err := g.findLogin(ctx, username)

@@ -25,9 +25,9 @@ const (
 	loginCodeInterval = time.Minute
 )
 
-// EmailCodes lets users log in with a code that they get by e-mail. Unless
-// Settings.LoginCodes is set, Request returns ErrNotFound. Logins.EmailCodes returns
-// it. It is safe for concurrent use.
+// EmailCodes lets users log in with a code that is sent to their e-mail address.
+// Logins.EmailCodes returns it. Unless Settings.LoginCodes is set, Request returns
+// ErrNotFound. It is safe for concurrent use.
 type EmailCodes struct{ gate *Gate }
 
 // EmailCodes returns the operations on codes by e-mail.
@@ -44,17 +44,20 @@ func (g *Gate) checkLoginCodes() error {
 	return nil
 }
 
-// Request sends a code to an address, if an account can log in with it: one that is
-// active, has a usable password, and for which the address is verified
-// (Accounts.EmailVerified). Thus a code admits only users whom a password reset
-// would. The code replaces an earlier one of the address; those that are requested from a
-// network where the user has logged in before, and those from all others, replace each
-// other only. The result is the token to
-// send with the code, as the proof EmailCode of Logins.Continue or
-// PageSessions.Continue; client says for which kind. Whether an account has the
-// address, and whether Settings.EmailLimit allows the message, shows neither in the
-// result nor in the time. Errors: ErrNotFound; 429 if a code was requested for the
-// address less than a minute ago, also if no account has it; ErrUnavailable.
+// Request sends a code to an e-mail address, if an account can log in with it: an
+// account that is active, has a usable password, and for which the address is verified
+// (Accounts.EmailVerified). These are the users who could also reset their password.
+// pending is the token to send together with the code, as the proof EmailCode of
+// Logins.Continue or PageSessions.Continue, for the kind of client in client.Browser.
+//
+// A new code replaces the previous one of the address. Codes requested from networks
+// where the user has logged in before, and codes requested from other networks, replace
+// only codes of the same kind, so that a stranger cannot invalidate the user's code.
+//
+// Neither the result nor the time shows whether an account has the address, or whether
+// Settings.EmailLimit allows the message. Errors: ErrNotFound; 429 if a code was
+// requested for the address less than a minute ago, whether or not an account has it;
+// ErrUnavailable.
 func (ec EmailCodes) Request(ctx context.Context, email string, client Client) (pending string, err error) {
 	g := ec.gate
 	codes, ok := g.db.Addresses().(record.LoginCodes)
@@ -163,10 +166,11 @@ func (g *Gate) codeAccount(ctx context.Context, email string) (*record.Account, 
 	return unlisted[0], nil
 }
 
-// EmailCode returns the proof of a code that was sent by e-mail, for a login that
-// EmailCodes.Request began. It is one factor, and never the second one. A code works
-// once, for ten minutes, and allows three attempts. The error is ErrCodeNotValid if it
-// is wrong, and ErrLoginNotValid if it cannot be used any more.
+// EmailCode returns a proof with a code that was sent by e-mail, for a login that
+// EmailCodes.Request has begun. It is the first factor, and never the second. A code
+// works once, for ten minutes, and allows three attempts. Errors of the login:
+// ErrCodeNotValid if the code is wrong; ErrLoginNotValid if it has expired or has no
+// attempts left.
 func EmailCode(code string) Proof { return emailCodeProof{code} }
 
 type emailCodeProof struct{ code string }

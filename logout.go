@@ -9,8 +9,8 @@ import (
 )
 
 // Logout ends the session of a refresh token. Its access tokens stop working
-// immediately on this node and within a second on others. Errors: those of
-// Refresh; ErrTokenBlacklisted if the session has already ended.
+// immediately on this node, and within a second on others. Errors: those of Refresh,
+// such as ErrTokenBlacklisted if the session has already ended.
 func (g *Gate) Logout(ctx context.Context, token string, client Client) error {
 	t, err := g.readRefresh(ctx, token)
 	if err != nil {

@@ -41,12 +41,14 @@ var errTooManyEmails = &Error{
 	Status: 429, Detail: "Request was throttled. Expected available in 3600 seconds.", RetryAfter: emailWindow,
 }
 
-// Request queues a message with a link of this kind to an address, if it
-// is that of an account: an active one with a usable password or, for
-// MessageActivation, one that awaits its activation. It is one message even if
-// several accounts have the address. Addresses are compared without regard to
-// case; the message is sent to the stored one. The response takes the same
-// time whether any account has the address (found) or none, and whether or
+// Request queues a message with a link of this kind to an e-mail address, if an account
+// has it: an active account with a usable password or, for MessageActivation, an
+// account that awaits its activation. Addresses are compared without regard to case,
+// and the message is sent to the stored one. If several accounts have the address, they
+// get one message.
+//
+// found reports whether an account has the address; do not show it to the client. The
+// call takes the same time whether or not an account has the address, and whether or
 // not Settings.EmailLimit allows the message. The error is ErrUnavailable.
 func (ls Links) Request(ctx context.Context, kind record.MessageKind, email string) (found bool, err error) {
 	defer padTime(ctx)()
@@ -72,9 +74,9 @@ func (ls Links) Request(ctx context.Context, kind record.MessageKind, email stri
 	return len(accounts) > 0, outbox.Add(ctx, message)
 }
 
-// Accounts lists the accounts that a message of this kind to the address
-// is about, as Request selects them: first those for which it is
-// verified. It lists at most 100, and at most 10 that await activation.
+// Accounts lists the accounts that Request would select for a message of this kind to
+// the address: first those for which it is verified. It lists at most 100, and at most
+// 10 that await activation. The error is ErrUnavailable.
 func (ls Links) Accounts(ctx context.Context, kind record.MessageKind, email string) ([]*record.Account, error) {
 	if kind == record.MessageInvitation {
 		i, err := ls.gate.invitationOf(ctx, email)
@@ -128,10 +130,10 @@ func (g *Gate) enqueue(ctx context.Context, l record.Message) {
 	}
 }
 
-// Notify queues a message of this kind to the account, if its address is
-// verified, Settings.EmailLimit allows it and the store has an outbox. detail
-// is for the template and must not be text that a stranger chose. If it
-// fails, it logs a warning: the change that the message is about is already
+// Notify queues a message of this kind to the account, if its address is verified, if
+// Settings.EmailLimit allows it, and if the store has an outbox. detail is a value for
+// the template; it must not be text that a client has chosen. If Notify fails, it logs
+// a warning and returns no error, because the change that the message is about has been
 // made.
 func (as Accounts) Notify(ctx context.Context, kind record.MessageKind, a *record.Account, detail string) {
 	ctx, cancel := detached(ctx, notifyTimeout)

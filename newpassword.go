@@ -10,10 +10,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// NewPassword returns the proof for a login whose next step is StepPassword: the
-// password that replaces the one of the first step. All other sessions end, as
-// with Accounts.SetPassword. If it is rejected, the error has the status 400
-// (field password), and the pending token can be used again.
+// NewPassword returns the proof for a login whose next step is StepPassword: a new
+// password that replaces the one of the first step. All other sessions of the user end,
+// as with Accounts.SetPassword. If the rules reject it, the error has the status 400
+// (field password), and the pending token remains valid.
 func NewPassword(password string) Proof { return newPasswordProof{password} }
 
 type newPasswordProof struct{ password string }

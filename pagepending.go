@@ -2,9 +2,9 @@ package jotgate
 
 import "context"
 
-// PendingUsername returns the username of the login in progress that Begin or
-// Continue has suspended, for a page that asks for its password. Errors:
-// ErrLoginNotValid, ErrUnavailable.
+// PendingUsername returns the username of a login that needs another step, for a page
+// that asks for the password. pending is the LoginState.Pending of Begin or Continue.
+// Errors: ErrLoginNotValid, ErrUnavailable.
 func (p PageSessions) PendingUsername(ctx context.Context, pending string, client Client) (string, error) {
 	client.Browser = true
 	l, err := p.gate.resume(ctx, pending, client)

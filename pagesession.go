@@ -78,11 +78,10 @@ func (p PageSessions) session(c *pageCookie, cookie string) *PageSession {
 	return &PageSession{User: user, Owner: c.User, AuthTime: time.Unix(c.AuthTime, 0), ACR: c.ACR, Keep: c.Keep, Expires: time.Unix(c.End, 0), Cookie: cookie}
 }
 
-// Open verifies a cookie. It makes no query while the cookie is younger than
-// five minutes; then one SELECT of the session and its account decides, and
-// the cookie is replaced (Changed). Errors: ErrNotAuthenticated if the cookie
-// is not valid, or its session has ended, expired or is revoked;
-// ErrUnavailable.
+// Open verifies a cookie. It makes no query if the cookie is younger than five minutes.
+// Otherwise it reads the session and its account with one SELECT, and returns a new
+// cookie (Changed). Errors: ErrNotAuthenticated if the cookie is not valid, or if its
+// session has ended, has expired or is revoked; ErrUnavailable.
 func (p PageSessions) Open(ctx context.Context, cookie string) (*PageSession, error) {
 	c, ok := openPage(p.gate, cookie)
 	if !ok {
@@ -139,9 +138,9 @@ func (p PageSessions) read(ctx context.Context, c *pageCookie) (*record.Session,
 	return s, account, nil
 }
 
-// Renew reads the session and its account and returns it with a new cookie, for
-// a page that needs the account as it is now, or has changed it. Errors: those
-// of Open.
+// Renew reads the session and its account, and returns the page session with a new
+// cookie. It is for a page that needs the account as it is now, or has changed it.
+// Errors: those of Open.
 func (p PageSessions) Renew(ctx context.Context, page *PageSession) (*PageSession, error) {
 	c, ok := openPage(p.gate, page.Cookie)
 	if !ok {
@@ -182,9 +181,9 @@ func refused(err error) error {
 	return ErrNotFound.Because(err)
 }
 
-// Access returns an access token of the page session for scripts of the same
-// origin, after it has read the session and its account. There is no refresh
-// token: the page asks again. Errors: those of Open.
+// Access returns an access token of the page session, for scripts of the same origin.
+// It first reads the session and its account. There is no refresh token: the page calls
+// Access again. Errors: those of Open.
 func (p PageSessions) Access(ctx context.Context, page *PageSession) (Tokens, error) {
 	c, ok := openPage(p.gate, page.Cookie)
 	if !ok {

@@ -12,9 +12,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// CheckRPID returns an error, for the operator, if passkeys were registered
-// for another RP ID than Settings.RPID: none of them would work. Call it before
-// serving requests; registering a passkey checks it, too.
+// CheckRPID returns an error for the operator if the database has passkeys for another
+// RP ID than Settings.RPID, which do not work with this one. Call it before the first
+// request. Registering a passkey makes the same check.
 func (p Passkeys) CheckRPID(ctx context.Context) error {
 	if p.gate.rp == nil {
 		return nil
@@ -45,8 +45,8 @@ func (p Passkeys) compareRPID(pinned string) error {
 	return nil
 }
 
-// RelatedOrigins returns the document for /.well-known/webauthn, or nil if no
-// origin is outside the RP ID.
+// RelatedOrigins returns the document for /.well-known/webauthn, or nil if all origins
+// in Settings.RPOrigins belong to the RP ID.
 func (p Passkeys) RelatedOrigins() []byte {
 	if p.gate.rp == nil {
 		return nil

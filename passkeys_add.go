@@ -10,7 +10,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// NewPasskey is what a browser returns for a registration.
+// NewPasskey is the result of a registration in a browser.
 type NewPasskey struct {
 	Pending    string // of PasskeyCeremony
 	Credential []byte // the JSON of the credential (RegistrationResponseJSON)
@@ -18,8 +18,9 @@ type NewPasskey struct {
 	Device     string // a name if that is not known
 }
 
-// Begin begins to register a passkey. Errors: 400 if the account has 20
-// passkeys or use is empty, ErrNotFound without Settings.RPID, ErrUnavailable.
+// Begin begins to register a passkey. Pass the result of the browser to Add. Errors:
+// 400 if the account has 20 passkeys or use is the zero value; ErrNotFound without
+// Settings.RPID; ErrUnavailable.
 func (p Passkeys) Begin(ctx context.Context, a *record.Account, use PasskeyUse) (c PasskeyCeremony, err error) {
 	g := p.gate
 	if g.rp == nil {
@@ -50,11 +51,11 @@ func (p Passkeys) Begin(ctx context.Context, a *record.Account, use PasskeyUse) 
 	return c, err
 }
 
-// Add registers a passkey. If it is the first second factor of the account, it
-// returns new recovery codes, to be shown once. Errors: ErrLoginNotValid if the
-// token is not valid, has expired or was used, or if the account has changed;
-// ErrPasskeyNotValid; 400 for a name that is not valid and for a passkey too
-// many; ErrNotFound, ErrUnavailable.
+// Add registers a passkey with the result of the browser. If it is the first second
+// factor of the account, Add returns new recovery codes, to be shown once. Errors:
+// ErrLoginNotValid if in.Pending is not valid, has expired or was used, or if the
+// account has changed; ErrPasskeyNotValid; 400 if the name is not valid or the account
+// has 20 passkeys; ErrNotFound, ErrUnavailable.
 func (p Passkeys) Add(ctx context.Context, a *record.Account, in NewPasskey, client Client) (info PasskeyInfo, codes []string, err error) {
 	g := p.gate
 	if g.rp == nil {
@@ -128,9 +129,9 @@ func (p Passkeys) pinRPID(ctx context.Context) error {
 	return nil
 }
 
-// List returns the account's passkeys in the order in which they were
-// registered, and what a page passes to the browser's Signal API, so that it
-// forgets removed ones.
+// List returns the account's passkeys, in the order in which they were registered, and
+// the arguments for the browser's Signal API, with which it forgets passkeys that were
+// removed. The error is ErrUnavailable.
 func (p Passkeys) List(ctx context.Context, a *record.Account) ([]PasskeyInfo, passkey.Signals, error) {
 	g := p.gate
 	if g.rp == nil {

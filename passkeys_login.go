@@ -11,10 +11,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// BeginLogin begins to log in with a passkey. If pending is empty, the passkey
-// is the first proof of a login, whose user it also names; otherwise it is the
-// next proof of the pending login. Pass the browser's credential to Logins.Continue, as
-// a Passkey. Errors: ErrLoginNotValid, ErrUnavailable.
+// BeginLogin begins to log in with a passkey. If pending is empty, the passkey is the
+// first proof of a login and also determines the user. Otherwise it is the next proof
+// of that login. Pass the browser's credential to Logins.Continue, as the proof
+// Passkey. Errors: ErrLoginNotValid, ErrUnavailable.
 func (p Passkeys) BeginLogin(ctx context.Context, pending string, client Client) (c PasskeyCeremony, err error) {
 	g := p.gate
 	if g.rp == nil {
@@ -42,9 +42,9 @@ func (p Passkeys) BeginLogin(ctx context.Context, pending string, client Client)
 	return c, err
 }
 
-// BeginAgain begins to authenticate the account of a session again with a
-// passkey. Pass the browser's credential to Logins.Reauthenticate, as a PasskeyAgain.
-// Errors: ErrNotFound if the account has no passkey, ErrUnavailable.
+// BeginAgain begins to authenticate the user of a session again, with a passkey. Pass
+// the browser's credential to Logins.Reauthenticate, as the proof PasskeyAgain. Errors:
+// ErrNotFound if the account has no passkey, ErrUnavailable.
 func (p Passkeys) BeginAgain(ctx context.Context, a *record.Account) (c PasskeyCeremony, err error) {
 	g := p.gate
 	if g.rp == nil {
@@ -65,12 +65,13 @@ func (p Passkeys) BeginAgain(ctx context.Context, a *record.Account) (c PasskeyC
 	return c, err
 }
 
-// Passkey returns the proof that a passkey gave: the JSON of a browser's
-// credential (AuthenticationResponseJSON), for Continue, with the token of
+// Passkey returns a proof with the browser's credential, as JSON
+// (AuthenticationResponseJSON). Pass it to Continue with the Pending of
 // Passkeys.BeginLogin. If the device has verified the user, it is two factors.
 func Passkey(credential []byte) Proof { return passkeyProof{credential: credential} }
 
-// PasskeyAgain is Passkey for Logins.Reauthenticate. pending is of Passkeys.BeginAgain.
+// PasskeyAgain returns the same as Passkey, for Logins.Reauthenticate. pending is the
+// Pending of Passkeys.BeginAgain.
 func PasskeyAgain(pending string, credential []byte) Proof {
 	return passkeyProof{credential: credential, again: pending}
 }

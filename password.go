@@ -12,9 +12,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// CheckPassword compares the password with the account's, as a login does: in
-// the hash pool, upgrading an outdated hash. Errors: ErrWrongPassword,
-// ErrBusy, ErrUnavailable.
+// CheckPassword compares the password with the account's, as a login does: it waits for
+// the hash pool, and replaces an outdated hash. Errors: ErrWrongPassword, ErrBusy,
+// ErrUnavailable.
 func (as Accounts) CheckPassword(ctx context.Context, a *record.Account, password string) error {
 	ok, err := as.gate.users.CheckPassword(ctx, a, password)
 	if err == nil && !ok {
@@ -23,22 +23,21 @@ func (as Accounts) CheckPassword(ctx context.Context, a *record.Account, passwor
 	return err
 }
 
-// PasswordProblems returns why a password cannot be the new one of an account, by
-// Settings.PasswordRules, PasswordMinLengthWithoutMFA and BreachedPasswords; nil
-// if it can. An account without an ID is one that does not exist yet. If the list
-// of breached passwords cannot be read, that check is left out and the event
-// password_unchecked recorded. SetPassword and Register make the same checks; the
-// cause of their error is a strength.Error. Errors: ErrUnavailable.
+// PasswordProblems returns the reasons why a password cannot be the new one of the
+// account, by Settings.PasswordRules, PasswordMinLengthWithoutMFA and
+// BreachedPasswords, or nil if it can. For an account that does not exist yet, a.ID is
+// empty. If the list of breached passwords cannot be read, its check is left out, and
+// the event password_unchecked is recorded. SetPassword and Register make the same
+// checks; the cause of their error is a strength.Error. The error is ErrUnavailable.
 func (as Accounts) PasswordProblems(ctx context.Context, a *record.Account, password string) ([]strength.Problem, error) {
 	return as.gate.passwordProblems(ctx, a, password)
 }
 
-// SetPassword sets a new password and ends the account's sessions except keep
-// (unless Settings.KeepSessionsOnPasswordChange). a must be the account as it
-// was read. Check the current password first (CheckPassword). Errors: 400 if
-// the rules reject the password (field password); ErrWrongPassword if the
-// password was changed in the meantime; ErrBusy, ErrForbidden,
-// ErrUnavailable.
+// SetPassword sets a new password and ends the account's sessions except the one with
+// the id keep (none, with Settings.KeepSessionsOnPasswordChange). Call CheckPassword
+// first: this method does not ask for the current password. a must be as it was read.
+// Errors: 400 (field password) if the rules reject the password; ErrWrongPassword if
+// the password has changed since a was read; ErrBusy, ErrForbidden, ErrUnavailable.
 func (as Accounts) SetPassword(ctx context.Context, a *record.Account, password, keep string, client Client) error {
 	_, err := as.gate.replacePassword(ctx, a, password, keep, record.Change{}, client)
 	if errors.Is(err, ErrNotFound) {
@@ -96,7 +95,8 @@ func (g *Gate) makePassword(ctx context.Context, password string) (string, error
 	return encoded, err
 }
 
-// MakePassword hashes a new password in the hash pool. Errors: ErrBusy,
+// MakePassword returns the hash of a new password, as it is stored. It waits for the
+// hash pool. It does not check the password; see AcceptPassword. Errors: ErrBusy,
 // passwd.ErrPassword.
 func (as Accounts) MakePassword(ctx context.Context, password string) (encoded string, err error) {
 	poolErr := as.gate.hash(ctx, "", func() { encoded, err = as.gate.hasher.Make(password) })

@@ -11,8 +11,8 @@ import (
 // characters.
 const maxName = 150
 
-// SetNames changes the first and the last name of an account. Errors: 400 if
-// one has more than 150 characters (fields first_name, last_name);
+// SetNames changes the first name and the last name of the account, in the row and in
+// a. Errors: 400 (fields first_name, last_name) if one has more than 150 characters;
 // ErrForbidden, ErrNotFound, ErrUnavailable.
 func (as Accounts) SetNames(ctx context.Context, a *record.Account, first, last string, client Client) error {
 	g := as.gate
@@ -31,8 +31,8 @@ func (as Accounts) SetNames(ctx context.Context, a *record.Account, first, last 
 	return err
 }
 
-// UserFields lists the further columns of the user table that users set and
-// see, as the store's schema names them.
+// UserFields lists the further columns of the user table that users set and see, as the
+// store's schema names them.
 func (as Accounts) UserFields() []record.UserField {
 	if as.gate.ownUsers() {
 		return nil
@@ -40,9 +40,9 @@ func (as Accounts) UserFields() []record.UserField {
 	return as.gate.model().Fields
 }
 
-// SetFields changes further columns of the user table, in the row and in a.
-// Errors: 400, by field, if the table cannot hold a value or another account
-// has it; ErrNotFound, ErrForbidden, ErrUnavailable.
+// SetFields changes further columns of the user table (see UserFields), in the row and
+// in a. Errors: 400, by field, if the table cannot hold a value, or if a value must be
+// unique and another account has it; ErrNotFound, ErrForbidden, ErrUnavailable.
 func (as Accounts) SetFields(ctx context.Context, a *record.Account, fields map[string]any, client Client) error {
 	if as.gate.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)

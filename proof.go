@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Proof is what a user presents in one step of a login: Password, TOTP,
-// RecoveryCode, EmailCode or, for an authentication that another program made,
-// ProvedElsewhere. Only this package can make one, and Begin and Continue check
-// it.
+// Proof is what a user presents in one step of a login. Password, TOTP, RecoveryCode,
+// Passkey, EmailCode, NewPassword, EnrolTOTP and EnrolPasskey make one, and
+// ProvedElsewhere for an authentication that the program has made itself. Begin,
+// Continue and Reauthenticate check it.
 type Proof interface {
 	// prove checks the proof in a login and returns what it proves. A proof that
 	// can be the first of a login sets l.account. If the error is
@@ -20,8 +20,8 @@ type Proof interface {
 	subject() string
 }
 
-// Password returns the proof of a login name and its password. It is the first
-// step of a login, or the second one after a passkey.
+// Password returns a proof with a login name and its password. It is the first step of
+// a login, or the second after a passkey.
 func Password(username, password string) Proof { return passwordProof{username, password} }
 
 type passwordProof struct{ username, password string }
@@ -47,11 +47,11 @@ func (p passwordProof) prove(ctx context.Context, g *Gate, l *login) (proved, er
 	return proved{Method: methodPassword, Change: g.mustChange(ctx, l.account, p.password)}, nil
 }
 
-// ProvedElsewhere returns the proof of an authentication that the program itself
-// has made, such as by SAML: name says by what, for the claim amr. amr, if
-// given, is the claim instead. If it contains "mfa" (RFC 8176), two factors were
-// proved; otherwise a user with a second factor is still asked for it. It is a
-// proof for Sessions.Start only.
+// ProvedElsewhere returns the proof of an authentication that the program has made
+// itself, such as by SAML. It is only for Sessions.Start. name says how, for the claim
+// amr; amr, if given, is that claim instead. If amr contains "mfa" (RFC 8176), the user
+// has proved two factors. Otherwise a user who has a second factor is still asked for
+// it.
 func ProvedElsewhere(name string, amr ...string) Proof {
 	return elsewhereProof{name, amr}
 }

@@ -58,8 +58,8 @@ func isLoopbackHost(host string) bool {
 	return host == "localhost" || host == "127.0.0.1" || host == "::1"
 }
 
-// CheckApp reports what is wrong with the request of an application: 400 with the field
-// redirect_uri, code_challenge or state. The error is ErrNotFound if
+// CheckApp returns nil if an application may log users in with these values. Errors:
+// 400 (field redirect_uri, code_challenge or state); ErrNotFound if
 // Settings.AppRedirects is empty.
 func (ps Providers) CheckApp(app ProviderApp) error {
 	digest, err := base64.RawURLEncoding.Strict().DecodeString(app.Challenge)
@@ -102,9 +102,10 @@ func (ps Providers) isApp(address string) bool {
 	})
 }
 
-// AppCode returns the address of the application for which l began, with a code that
-// Exchange accepts once, within a minute. Errors: ErrNotConnected if no account here is
-// connected; those of CheckApp, because the settings may have changed; ErrUnavailable.
+// AppCode returns the address that sends the browser back to the application for which
+// the login l began. The address has a code, which Exchange accepts once within a
+// minute. Errors: ErrNotConnected if no account here is connected; those of CheckApp,
+// because the settings may have changed; ErrUnavailable.
 func (ps Providers) AppCode(ctx context.Context, l *ProviderLogin) (address string, err error) {
 	app := l.Use.App
 	if app == nil {
@@ -136,12 +137,12 @@ func (ps Providers) AppCode(ctx context.Context, l *ProviderLogin) (address stri
 	return app.address("code", code), err
 }
 
-// Exchange verifies the code of an application: verifier is the code_verifier for the
-// challenge, and redirectURI that of the request. Log in with the result's Proof,
-// through Logins.Begin: a second factor is still due. A code is accepted once, also if
-// several requests present it concurrently. Errors: 403 with the code provider_expired
-// or provider_invalid, each recorded as provider_refused; ErrNotFound if
-// Settings.AppRedirects is empty; ErrUnavailable.
+// Exchange verifies the code of AppCode that an application presents. verifier is the
+// code_verifier for the challenge, and redirectURI that of the request. Pass the Proof
+// of the result to Logins.Begin: a second factor may still be needed. A code is
+// accepted once, also if several requests present it concurrently. Errors: 403 with the
+// code provider_expired or provider_invalid, which are recorded as the event
+// provider_refused; ErrNotFound if Settings.AppRedirects is empty; ErrUnavailable.
 func (ps Providers) Exchange(ctx context.Context, code, verifier, redirectURI string, client Client) (*ProviderLogin, error) {
 	if len(ps.gate.settings.AppRedirects) == 0 {
 		return nil, ErrNotFound

@@ -12,26 +12,27 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// ProviderFlow is why a user is sent to a provider.
+// ProviderFlow describes why a user is sent to a provider. The zero value is a login.
 type ProviderFlow struct {
-	// Session, if not empty, is the page session of a user who authenticates again
-	// or, with Connect, connects an account.
+	// Session, if not empty, is the id of the page session of a user who authenticates
+	// again or, with Connect, connects an account.
 	Session string `json:"s,omitempty"`
 	Connect bool   `json:"c,omitempty"`
 	Keep    bool   `json:"k,omitempty"` // as PageLogin.Keep
 	Next    string `json:"n,omitempty"` // where the user goes afterwards; the caller has checked it
-	// App, if not nil, is the application that logs in: see Providers.AppCode.
+	// App, if not nil, is the native application that logs in; see Providers.AppCode.
 	App *ProviderApp `json:"a,omitempty"`
 }
 
-// ProviderApp is the application to which a browser returns from a provider.
+// ProviderApp is a native application that logs a user in at a provider, through the
+// browser.
 type ProviderApp struct {
 	// RedirectURI receives a code (Providers.AppCode). It must be in
 	// Settings.AppRedirects.
 	RedirectURI string `json:"r"`
-	// Challenge is the code_challenge (RFC 7636, S256) of the application.
+	// Challenge is the code_challenge of the application (RFC 7636, method S256).
 	Challenge string `json:"c"`
-	// State, if not empty, is returned with the code; at most 256 bytes.
+	// State, if not empty, is added to the address with the code. At most 256 bytes.
 	State string `json:"s,omitempty"`
 }
 
@@ -47,8 +48,8 @@ func (app *ProviderApp) address(name, value string) string {
 	return app.RedirectURI + "?" + parameters.Encode()
 }
 
-// Refusal returns the address that reports an error of Finish to the application, in the
-// words of RFC 6749 section 4.1.2.1.
+// Refusal returns the address that sends the browser back to the application with an
+// error of Finish, in the form of RFC 6749 section 4.1.2.1.
 func (app *ProviderApp) Refusal(err error) string {
 	switch e := AsError(err); {
 	case e.Code == errProviderDenied.Code:
@@ -59,8 +60,8 @@ func (app *ProviderApp) Refusal(err error) string {
 	return app.address("error", "server_error")
 }
 
-// ProviderLogin is the result of Providers.Finish: who signed in at a provider, and
-// why the user was sent there. Only Finish and Resume make one.
+// ProviderLogin is the result of Providers.Finish: the user's identity at a provider,
+// and why the user was sent there. Only methods of Providers make one.
 type ProviderLogin struct {
 	Use      ProviderFlow
 	identity provider.Identity
@@ -70,13 +71,14 @@ type ProviderLogin struct {
 	held     *heldIdentity
 }
 
-// Identity returns who signed in at the provider.
+// Identity returns the user's identity at the provider.
 func (l *ProviderLogin) Identity() provider.Identity { return l.identity }
 
 // ProviderName returns the name of the provider for users.
 func (l *ProviderLogin) ProviderName() string { return l.name }
 
-// SignsUp reports whether Link held the identity for Providers.SignUp.
+// SignsUp reports, for a login that Resume has returned, whether Link returned
+// LinkSignUp.
 func (l *ProviderLogin) SignsUp() bool { return l.held != nil && l.held.User == "" }
 
 // A heldIdentity is what a browser keeps until the user has signed up or logged in. It

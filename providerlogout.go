@@ -11,12 +11,12 @@ import (
 )
 
 // Logout ends the sessions that a logout token of a provider names (OpenID Connect
-// Back-Channel Logout 1.0): those that began with its sid or, without one, with its sub.
-// Their tokens and cookies stop working immediately on this node and within a second on
-// others. A token is accepted once, within five minutes. It returns how many sessions
-// ended. Errors: ErrNotFound for a provider that is not in Settings.Providers; 400 with
-// the code invalid_request if the token is not valid, which is recorded as
-// provider_refused; ErrUnavailable if it cannot be verified, or the database does not respond.
+// Back-Channel Logout 1.0): those that began with its sid or, without one, with its
+// sub. Their tokens and cookies stop working immediately on this node, and within a
+// second on others. n is the number of sessions. A token is accepted once, within five
+// minutes. Errors: ErrNotFound; 400 with the code invalid_request if the token is not
+// valid, which is recorded as the event provider_refused; ErrUnavailable if it cannot
+// be verified, or if the database does not respond.
 func (ps Providers) Logout(ctx context.Context, id, token string, client Client) (n int, err error) {
 	p, err := ps.find(id)
 	if err != nil {
@@ -49,9 +49,9 @@ func (ps Providers) Logout(ctx context.Context, id, token string, client Client)
 	return len(ended), nil
 }
 
-// LogoutURL returns the address at which the session at the provider ends with which a
+// LogoutURL returns the address at which the user logs out of the provider with which a
 // page session began, and which leads back to returnTo, and the provider's name for
-// users. Both are empty if there is none.
+// users. Both are empty if there is no such address.
 func (ps Providers) LogoutURL(ctx context.Context, page *PageSession, returnTo string) (address, name string) {
 	if len(ps.gate.settings.Providers) == 0 {
 		return "", ""

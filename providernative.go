@@ -12,11 +12,11 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Native verifies an ID token that an app got from the SDK of a provider: see
-// provider.Settings.NativeClientIDs. nonce is what the app gave to the SDK, or that of
-// which it gave the SHA-256. Log in with the result's Proof, through Logins.Begin. A
-// token is accepted once, also if several requests present it concurrently. Errors:
-// ErrNotFound; those of Finish.
+// Native verifies an ID token that an application got from the SDK of a provider; see
+// provider.Settings.NativeClientIDs. nonce is the value that the application passed to
+// the SDK, or the value whose SHA-256 it passed. Pass the Proof of the result to
+// Logins.Begin. A token is accepted once, also if several requests present it
+// concurrently. Errors: ErrNotFound; those of Finish.
 func (ps Providers) Native(ctx context.Context, id, idToken, nonce string, client Client) (*ProviderLogin, error) {
 	p, err := ps.find(id)
 	if err != nil {

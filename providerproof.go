@@ -14,9 +14,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Proof returns the proof for PageSessions.Begin or Logins.Begin: the first step of a
-// login. It is one factor unless the provider's settings map its acr or amr. The
-// error of the login is ErrNotConnected if no account here is connected.
+// Proof returns the proof for PageSessions.Begin or Logins.Begin, as the first step of
+// a login. It is one factor, unless the provider's settings say which acr or amr means
+// two. The error of the login is ErrNotConnected if no account here is connected.
 func (l *ProviderLogin) Proof() Proof { return providerProof{l.identity, l.at, l.ended} }
 
 // providerProof is the proof that a user signed in at a provider.

@@ -15,9 +15,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Providers signs users in with accounts at other sites, and connects those with
-// accounts here. Logins.Providers returns it. Its methods return ErrNotFound for a
-// provider that is not in Settings.Providers. It is safe for concurrent use.
+// Providers lets users log in with accounts at other sites, such as Google, and
+// connects those with accounts here. Call Begin, and Finish in the callback.
+// Logins.Providers returns it. Its methods return ErrNotFound for a provider that is
+// not in Settings.Providers. It is safe for concurrent use.
 type Providers struct{ gate *Gate }
 
 // Providers returns the operations on accounts at providers.
@@ -59,11 +60,11 @@ type sealedFlow struct {
 
 const flowPurpose = "jotgate provider flow"
 
-// Begin begins to sign in with a provider. It returns the address to send the
-// browser to, and a name and a value to keep in a cookie that only this browser
-// sends, for provider.FlowTime: one cookie for each flow, so that several can run
-// side by side. Errors: ErrNotFound; ErrUnavailable if the provider cannot be reached,
-// which is recorded as provider_refused.
+// Begin begins a login with a provider. It returns the address to which to send the
+// browser, and the name and the value of a cookie for this browser alone, which is
+// valid for provider.FlowTime. Each flow has its own cookie, so that several can run
+// concurrently. Errors: ErrNotFound; ErrUnavailable if the provider cannot be reached,
+// which is recorded as the event provider_refused.
 func (ps Providers) Begin(ctx context.Context, id, redirectURL string, use ProviderFlow, client Client) (address, name, value string, err error) {
 	p, err := ps.find(id)
 	if err != nil {
@@ -82,8 +83,8 @@ func (ps Providers) Begin(ctx context.Context, id, redirectURL string, use Provi
 	return address, flow.State[:8], value, err
 }
 
-// FlowName returns the name under which Begin had the flow of this callback kept, or
-// "" if the callback has no valid state.
+// FlowName returns the name of the cookie that Begin has returned for the flow of this
+// callback, or "" if the callback has no valid state.
 func (ps Providers) FlowName(callback url.Values) string {
 	state := callback.Get("state")
 	if len(state) < 8 || len(state) > 128 {
@@ -92,12 +93,13 @@ func (ps Providers) FlowName(callback url.Values) string {
 	return state[:8]
 }
 
-// Finish finishes a flow: value is the cookie under FlowName, and callback has the
-// parameters of the request that the provider sent the browser back with. A flow is
-// finished once, also if several requests try concurrently. Errors: 403 with the
-// code provider_denied, provider_expired or provider_invalid; ErrUnavailable if
-// the provider cannot be reached. Each failure is recorded as provider_refused. With an
-// error the result is nil, or has only Use if this browser began the flow.
+// Finish verifies the response of a provider. value is that of the cookie with the name
+// FlowName(callback), and callback has the parameters of the request with which the
+// provider has sent the browser back. A flow is finished once, also if several requests
+// try concurrently. Errors: 403 with the code provider_denied, provider_expired or
+// provider_invalid; ErrUnavailable if the provider cannot be reached. Each is recorded
+// as the event provider_refused. With an error the result is nil, or has only Use if
+// this browser has begun the flow.
 func (ps Providers) Finish(ctx context.Context, id, value string, callback url.Values, client Client) (*ProviderLogin, error) {
 	p, err := ps.find(id)
 	if err != nil {

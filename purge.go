@@ -18,11 +18,11 @@ const (
 	keepFailures = 48 * time.Hour
 )
 
-// Purge deletes expired rows, in small batches, and returns how many:
-// sessions and revocations, events after Settings.EventRetention, counters of
-// failures after two days. It also deletes the accounts whose owners have
-// asked for it (Accounts.DeleteLater). Run calls it regularly; `jotgate purge` calls it
-// immediately.
+// Purge deletes expired rows, in small batches, and returns their number: sessions and
+// revocations at least 30 days after their end, events after Settings.EventRetention,
+// and counters of failures after two days. It also deletes the accounts whose deletion
+// is due (Accounts.DeleteLater). Run calls it regularly, and `jotgate purge` calls it
+// once.
 func (g *Gate) Purge(ctx context.Context) (rows int, err error) {
 	now := g.now()
 	// A revocation is read again at each start, for as long as a token may live.

@@ -14,14 +14,14 @@ import (
 )
 
 // Refresh exchanges a refresh token for a new access token and, unless
-// Settings.KeepRefreshTokens is set, a new refresh token. Among any number of
-// callers with one token exactly one rotates the session; within
-// Settings.RefreshGrace the others get the winner's token; afterwards the
-// token counts as stolen and its session ends.
+// Settings.KeepRefreshTokens is set, a new refresh token. Of any number of concurrent
+// callers with one token, exactly one rotates the session. Within Settings.RefreshGrace
+// the others get the same new refresh token; after that, the token counts as stolen,
+// and the session ends.
 //
 // Errors: those of the token (ErrTokenInvalid, ErrTokenExpired, …),
-// ErrTokenBlacklisted, ErrTokenReused, ErrNoAccountForToken,
-// ErrPasswordChanged, ErrUnavailable.
+// ErrTokenBlacklisted, ErrTokenReused, ErrNoAccountForToken, ErrPasswordChanged,
+// ErrUnavailable.
 func (g *Gate) Refresh(ctx context.Context, token string, client Client) (Tokens, error) {
 	tokens, retry, err := g.refresh(ctx, token, client)
 	g.settings.Metrics.Count(metrics.Refreshes, refreshResult(retry, err))
@@ -207,10 +207,10 @@ func (g *Gate) passwordUnchanged(ctx context.Context, t *refreshToken) error {
 	return &Error{Status: ErrPasswordChanged.Status, Detail: ErrPasswordChanged.Detail}
 }
 
-// VerifyToken checks a token of any type, as SimpleJWT's verify view does:
-// its signature and times, and for a refresh token that its session is live.
-// Errors: those of Refresh; ErrTokenBlacklisted if the token was revoked or
-// already used.
+// VerifyToken returns nil if a token of any type is valid, as SimpleJWT's verify view
+// does: it checks the signature and the times and, for a refresh token, that its
+// session is live. Errors: those of Refresh; ErrTokenBlacklisted if the token was
+// revoked or already used.
 func (ss Sessions) VerifyToken(ctx context.Context, token string) error {
 	g := ss.gate
 	verified, err := g.verifyToken(token, "")

@@ -13,14 +13,14 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Registration describes a new account.
+// Registration describes a new account for Gate.Register.
 type Registration struct {
 	Username  string // see passwd/names; stored in Unicode's form NFKC; if empty, Email is the username
 	Email     string // may be empty; its domain is stored in lower case; if users log in by e-mail, it is the username
 	FirstName string
 	LastName  string
-	// Fields are values of further columns of the user table, by name; see
-	// record.Kind.
+	// Fields are values of further columns of the user table, by name. Their types are
+	// those of record.Kind.
 	Fields   map[string]any
 	Password string // checked by Settings.PasswordRules
 	// Activate makes the account inactive until its owner follows the link in an
@@ -32,11 +32,10 @@ type Registration struct {
 var errNotCreated = &Error{Status: 400, List: []string{"Unable to create account."}}
 
 // Register creates an account. Errors: 400 with the errors of username, email or
-// password, by field; ErrTaken if the username exists, or
-// a similar one (see record.Names); a bare list, as in
-// djoser, if only its normal form does; ErrSignupClosed if the user table has
-// a column whose value only the application knows; ErrForbidden if Settings.Users keeps
-// the accounts; ErrBusy, ErrUnavailable.
+// password, by field; ErrTaken if the username exists, or a similar one (see
+// record.Names); 400 with a list, as in djoser, if only the normalized username exists;
+// ErrSignupClosed if the user table has a column whose value only the application
+// knows; ErrForbidden if Settings.Users keeps the accounts; ErrBusy, ErrUnavailable.
 func (g *Gate) Register(ctx context.Context, r Registration, client Client) (*record.Account, error) {
 	if g.ownUsers() {
 		return nil, ErrForbidden.Because(errOwnUsers)
@@ -135,8 +134,8 @@ func (g *Gate) mayRegister() error {
 	return g.model().Unfilled
 }
 
-// MayRegister explains in one sentence, for the operator, why Register fails
-// with ErrSignupClosed, or returns nil.
+// MayRegister returns nil if accounts can be created. Otherwise the error explains to
+// the operator, in one sentence, why Register fails with ErrSignupClosed.
 func (as Accounts) MayRegister() error {
 	if as.gate.ownUsers() {
 		return nil // then it fails with ErrForbidden

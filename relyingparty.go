@@ -37,10 +37,10 @@ func newRelyingParty(s *Settings, factors record.Factors, stored bool) (*passkey
 	return rp, nil
 }
 
-// PasskeyCeremony is what a client needs for a login or a registration.
+// PasskeyCeremony is what a browser needs to log in with a passkey, or to register one.
 type PasskeyCeremony struct {
-	// PublicKey is the JSON of the options for the browser's
-	// navigator.credentials.get or create.
+	// PublicKey is the JSON of the options for navigator.credentials.get or create in
+	// the browser.
 	PublicKey json.RawMessage `json:"publicKey"`
 	// Pending is the token to send with the browser's credential, within five
 	// minutes. It can be used once.
@@ -55,13 +55,15 @@ func asksSecond(factors []record.Factor) bool {
 	})
 }
 
-// PasskeyUse says what a passkey is registered for.
+// PasskeyUse says what a passkey is registered for. At least one of the fields must be
+// true.
 type PasskeyUse struct {
-	// Passwordless is a passkey that logs in by itself. The device must store it
-	// and verify the user with a PIN or a biometric, which old security keys cannot.
+	// Passwordless registers a passkey that can log in without a password. The device
+	// must store it, and verify the user with a PIN or a biometric, which old security
+	// keys cannot.
 	Passwordless bool
-	// SecondFactor makes logins with a password ask for a second factor from now
-	// on, which can be this passkey. Without it, and without another second factor,
+	// SecondFactor makes the passkey a second factor: logins with a password then ask
+	// for a second factor. If it is false and the account has no other second factor,
 	// the password alone still logs in.
 	SecondFactor bool
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// MayManage checks that the actor may change, deactivate, reset or delete
-// the account. Users may manage their own account, staff every account that
-// has no permission and no group that they lack, and superusers every account. Errors:
-// ErrForbidden, ErrUnavailable.
+// MayManage returns nil if the actor may change, deactivate, reset or delete the
+// account. Users may manage their own account. Staff may manage accounts whose
+// permissions and groups they all have themselves. Superusers may manage every account.
+// Errors: ErrForbidden, ErrUnavailable.
 func (as Accounts) MayManage(ctx context.Context, actor, account *record.Account) error {
 	switch {
 	case !actor.IsActive:

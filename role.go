@@ -8,8 +8,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Role summarizes the rights of a user. It is part of every access token
-// unless Settings.Claims leaves it out.
+// Role summarizes the rights of a user. Access tokens contain it, unless
+// Settings.Claims leaves it out.
 type Role struct {
 	// ID is the id of the user's first group (the one with the lowest id);
 	// without a group it equals Type.

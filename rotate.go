@@ -10,18 +10,16 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Rotate makes the changes that are due by the schedule in
-// Settings.KeyRotation, and deletes retired keys after all tokens that they
-// signed have expired. Run calls it. Any number of nodes may call it
-// concurrently, since each step is one conditional statement in the database.
-// A key passes through these times:
+// Rotate makes the changes that are due by Settings.KeyRotation, and deletes retired
+// keys after all tokens that they signed have expired. Run calls it. Any number of
+// nodes may call it concurrently, since each step is one conditional statement in the
+// database. A key passes through these states:
 //
 //	published as next → KeyPublishTime → current → KeyRotation → retired →
 //	RefreshTokenLifetime → deleted
 //
-// The first key of a database becomes current immediately, if no public key
-// was published before it: no verifier can have a copy of the key set that
-// lacks it.
+// The first key of a database becomes current immediately, if no public key was
+// published before, because then no verifier has a cached key set without it.
 func (ks Keys) Rotate(ctx context.Context) error {
 	ks.gate.runs.Store(true)
 	store := ks.gate.db.Keys()

@@ -22,10 +22,10 @@ type watcher interface {
 	Watch(ctx context.Context, changed func()) error
 }
 
-// Run keeps the gate synchronized with the database until the context ends:
-// it reads the revocations and keys that other nodes wrote, rotates keys and
-// deletes expired rows. Without it a gate works, but knows only its own
-// changes. Run returns the context's error.
+// Run keeps the gate synchronized with the database until the context ends, and returns
+// the context's error: it reads the revocations and keys that other nodes have written,
+// rotates keys and deletes expired rows. Without it the gate works, but knows only its
+// own changes.
 func (g *Gate) Run(ctx context.Context) error {
 	changed := make(chan struct{}, 1)
 	g.runs.Store(true)
@@ -116,11 +116,11 @@ func (g *Gate) warnIdle(ctx context.Context) {
 	}
 }
 
-// Sync reads once what Run reads regularly: the revocations and the signing
-// keys. With Settings.KeyRotation it also creates the first key of a new
-// database. Call it before the first request is served; otherwise a process
-// that has just started accepts tokens that were revoked earlier. Errors:
-// ErrUnavailable, or an error that names a key that cannot be opened.
+// Sync reads once what Run reads regularly: the revocations and the signing keys. With
+// Settings.KeyRotation it also creates the first key of a new database. Call it before
+// the first request: a process that has just started would otherwise accept tokens that
+// were revoked before. Errors: ErrUnavailable, or an error that names a key that cannot
+// be decrypted.
 func (g *Gate) Sync(ctx context.Context) error {
 	if err := g.readRevocations(ctx); err != nil {
 		return err

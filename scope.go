@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// ScopeAccount is the scope with which a limited token opens jotgate's own
-// endpoints: it reads the user's account, sessions and second factors, and ends
-// sessions. No scope opens what needs a login: changes of the account, of its
-// password and of second factors.
+// ScopeAccount is the scope with which a limited token (see [User.Limited]) can use the
+// endpoints of package api: it can read the user's account, sessions and second
+// factors, and end sessions. A change of the account, its password or its second
+// factors needs the token of a login, whatever the scopes.
 const ScopeAccount = "account"
 
 // Limited reports whether the access token is limited to its Scopes, because it was
-// issued to a client (the claims client_id, azp) or for scopes (scope, scp). That of
-// a login is not limited.
+// issued to a client (it has the claim client_id or azp) or for scopes (it has the
+// claim scope or scp). The token of a login is not limited.
 func (u *User) Limited() bool { return u.details().limited }
 
-// HasScope reports whether the token may be used for the scope: it lists it, or it is
-// not limited.
+// HasScope reports whether the token may be used for the scope: it contains the scope,
+// or it is not limited (see Limited).
 func (u *User) HasScope(scope string) bool {
 	d := u.details()
 	return !d.limited || slices.Contains(d.scopes, scope)
@@ -37,9 +37,9 @@ func (u *User) IsFor(audience string) bool {
 	return slices.Contains(textsOf(raw), audience)
 }
 
-// CheckScope returns an error unless the token has all of the scopes. It has the
-// status 403 and, in WWW-Authenticate, the error insufficient_scope with the
-// scopes (RFC 6750 section 3.1).
+// CheckScope returns nil if the token has all of the scopes (see User.HasScope).
+// Otherwise the error has the status 403 and, in WWW-Authenticate, the error
+// insufficient_scope with the scopes (RFC 6750 section 3.1).
 func (u *User) CheckScope(scopes ...string) error {
 	for _, scope := range scopes {
 		if !u.HasScope(scope) {
@@ -58,8 +58,8 @@ var errAudience = &Error{
 	Challenge: `error="invalid_token"`,
 }
 
-// CheckAudience returns an error with the status 401 unless the access token has
-// the audience; see User.IsFor.
+// CheckAudience returns nil if the access token has the audience (see User.IsFor), and
+// otherwise an error with the status 401.
 func (u *User) CheckAudience(audience string) error {
 	if !u.IsFor(audience) {
 		return errAudience
@@ -67,7 +67,7 @@ func (u *User) CheckAudience(audience string) error {
 	return nil
 }
 
-// IsScope reports whether text is one scope: 1 to 64 of the characters that RFC
+// IsScope reports whether text is a valid scope: 1 to 64 of the characters that RFC
 // 6749 section 3.3 allows.
 func IsScope(text string) bool {
 	for _, c := range []byte(text) {

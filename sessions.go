@@ -58,13 +58,13 @@ func (g *Gate) handOut(ctx context.Context, l *login, s *record.Session) (err er
 	return err
 }
 
-// List lists the user's live sessions, newest first.
+// List lists the user's live sessions, newest first. The error is ErrUnavailable.
 func (ss Sessions) List(ctx context.Context, user record.UserID) ([]record.Session, error) {
 	return ss.gate.db.Sessions().List(ctx, user, ss.gate.now())
 }
 
-// End ends one session of the user, as from a list of sessions. The
-// error is ErrNotFound if the user has no such live session.
+// End ends one session of the user. Errors: ErrNotFound if the user has no live session
+// with this id, ErrUnavailable.
 func (ss Sessions) End(ctx context.Context, user record.UserID, session string, client Client) error {
 	err := ss.gate.end(ctx, record.Ending{ID: session, User: user, Reason: record.EndedByUser}, client)
 	if errors.Is(err, ErrTokenBlacklisted) {
@@ -73,9 +73,9 @@ func (ss Sessions) End(ctx context.Context, user record.UserID, session string, 
 	return err
 }
 
-// EndAll ends all sessions of the user except the one named in except,
-// which may be empty, and revokes the user's tokens without a session, as
-// Django issues them. If there are none to end, that is not an error.
+// EndAll ends all sessions of the user except the one with the id except, which may be
+// empty. It also revokes the user's tokens without a session, which Django issues. It
+// is not an error if there are none. The error is ErrUnavailable.
 func (ss Sessions) EndAll(ctx context.Context, user record.UserID, except string, client Client) error {
 	which := record.Ending{User: user, Except: except, Reason: record.EndedByUser}
 	if ss.gate.ownUsers() && ss.gate.settings.UserIDField == "username" { // the store does not know the name

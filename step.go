@@ -11,7 +11,7 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Step is what a login needs next.
+// Step is the next step of a login.
 type Step string
 
 // The steps of a login, in the order in which they are asked for. Each is also
@@ -122,25 +122,27 @@ func levelOf(done []proved) string {
 	return levelOne
 }
 
-// LoginState is the result of a step of a login.
+// LoginState is the result of a step of a login. If Next is StepDone, the login is
+// complete.
 type LoginState struct {
 	Tokens  Tokens       // if Next is StepDone
 	Page    *PageSession // instead of Tokens, for PageSessions.Begin and PageSessions.Continue
 	Next    Step
 	Flows   []string // the methods that complete Next, best first: passkey, totp, recovery, password
 	Pending string   // the token for Continue; valid for 15 minutes from the first step on
-	// RecoveryCodes are new recovery codes, to be shown once, if this step has set
-	// up the first second factor.
+	// RecoveryCodes are new recovery codes, to be shown to the user once. They are set
+	// if this step has set up the first second factor.
 	RecoveryCodes []string
-	// TrustedBrowser is what a browser keeps in a cookie, and presents as
-	// Client.TrustedBrowser at the next login, if the user asks for it. It is empty
-	// unless a second factor was presented and Settings.TrustedBrowser is set.
+	// TrustedBrowser is a value for a cookie, if the user wants this browser to be
+	// trusted: at the next login it is passed as Client.TrustedBrowser, and no second
+	// factor is required. It is empty unless a second factor was presented and
+	// Settings.TrustedBrowser is set.
 	TrustedBrowser string
 }
 
-// StepError is the error of Gate.Login and Sessions.Start if the login needs
-// another step. The client gets its code, State.Flows and State.Pending with
-// status 401. Use errors.As to find it.
+// StepError is the error of Gate.Login and Sessions.Start if the login needs another
+// step. The client gets its code (State.Next), State.Flows and State.Pending with the
+// status 401. Find it with errors.As, and pass State.Pending to Logins.Continue.
 type StepError struct{ State LoginState }
 
 var stepDetails = map[Step]string{
@@ -152,7 +154,7 @@ var stepDetails = map[Step]string{
 // Error returns the text for the operator.
 func (e *StepError) Error() string { return stepDetails[e.State.Next] }
 
-// Unwrap returns the *Error that a client sees.
+// Unwrap returns the *Error that a client gets.
 func (e *StepError) Unwrap() error {
 	return &Error{
 		Status: ErrNoActiveAccount.Status, Detail: stepDetails[e.State.Next], Code: string(e.State.Next),
@@ -227,7 +229,8 @@ func (p *pendingLogin) spent() record.Spent {
 	return record.Spent{ID: "login " + p.ID, Expires: p.expires()}
 }
 
-// PageSession is a verified page cookie and its session.
+// PageSession is a verified page cookie and its session. Only methods of PageSessions
+// return one.
 type PageSession struct {
 	User     *User
 	Owner    record.UserID // the account's key
@@ -239,18 +242,19 @@ type PageSession struct {
 	Cookie  string // the value of the cookie
 	Changed bool   // Cookie must be sent to the browser
 
-	// Account is the account as it was read to start or renew the cookie; nil if
-	// the cookie was verified without reading it.
+	// Account is the account, if it was read to start or renew the cookie. It is nil if
+	// the cookie was verified without a query.
 	Account *record.Account
 }
 
-// PageLogin says what kind of session a login at a page starts.
+// PageLogin says what kind of session a login at a page starts. The zero value is the
+// safe choice: a session of at most 12 hours that ends with the browser.
 type PageLogin struct {
-	// Keep makes the session live for Settings.SessionLifetime, and its cookie
-	// outlive the browser; otherwise the session lives for at most 12 hours.
+	// Keep makes the session last for Settings.SessionLifetime, and its cookie remain
+	// when the browser is closed. Default: the session lasts for at most 12 hours.
 	Keep bool
-	// Replaces is the session of a user who authenticates again: it ends in the
-	// transaction that starts the new one (ASVS 7.2.4). The login of another user
-	// is rejected with ErrLoginNotValid.
+	// Replaces is the session of a user who authenticates again. It ends in the
+	// transaction that starts the new one (ASVS 7.2.4). A login of another user is
+	// rejected with ErrLoginNotValid.
 	Replaces *PageSession
 }

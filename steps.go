@@ -12,12 +12,14 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Login checks a username and a password and starts a session. It makes two
-// SELECTs, computes one password hash whatever the outcome, and writes the
-// session and its event in one transaction. Errors: ErrNoActiveAccount, the
-// same in the same time for an unknown name, a wrong password, an unusable
-// one and an inactive account; a *StepError if the login needs another step,
-// such as a second factor; ErrBusy if too many logins wait; ErrUnavailable.
+// Login checks a username and a password and starts a session. It makes two SELECTs,
+// computes one password hash whatever the result, and writes the session and its event
+// in one transaction. Errors: ErrNoActiveAccount, with the same response in the same
+// time for an unknown name, a wrong password, an unusable password and an inactive
+// account; a *StepError if the login needs another step, such as a second factor;
+// ErrBusy if too many logins wait; ErrUnavailable. It does not limit the number of
+// attempts: package api does, and a program that calls Login itself should use package
+// throttle.
 func (g *Gate) Login(ctx context.Context, username, password string, client Client) (Tokens, error) {
 	state, err := g.Logins().Begin(ctx, Password(username, password), client)
 	if err == nil && state.Next != StepDone {
@@ -26,10 +28,10 @@ func (g *Gate) Login(ctx context.Context, username, password string, client Clie
 	return state.Tokens, err
 }
 
-// Begin starts a login with a first proof. If nothing more is needed, the
-// result has the tokens of a new session; otherwise Next says what is needed,
-// and no session exists yet. Errors: those of the proof (ErrNoActiveAccount for
-// a Password), ErrBusy, ErrUnavailable.
+// Begin starts a login with a first proof. If no other step is needed, the result has
+// the tokens of a new session. Otherwise there is no session yet, and Next is the next
+// step, for Continue. Errors: those of the proof (ErrNoActiveAccount for a Password),
+// ErrBusy, ErrUnavailable.
 func (ls Logins) Begin(ctx context.Context, proof Proof, client Client) (LoginState, error) {
 	return ls.gate.begin(ctx, proof, client, nil)
 }
@@ -58,12 +60,12 @@ func (g *Gate) begin(ctx context.Context, proof Proof, client Client, page *Page
 	return l.state, nil
 }
 
-// Continue takes the next step of a login. pending is the token of the step
-// before, which is used up if the proof is accepted. Errors: ErrLoginNotValid
-// if the token has expired, was used, belongs to another kind of client
-// (Client.Browser), or if the password or the factors have changed since;
-// ErrCodeNotValid if the proof is wrong or was used before; 429 after too many
-// wrong ones; ErrUnavailable.
+// Continue makes the next step of a login. pending is the LoginState.Pending of the
+// previous step; it cannot be used again after the proof was accepted. Errors:
+// ErrLoginNotValid if pending has expired, was used or belongs to another kind of
+// client (Client.Browser), or if the password or the factors have changed since;
+// ErrCodeNotValid if the proof is wrong or was used before; 429 after too many wrong
+// ones; ErrUnavailable.
 func (ls Logins) Continue(ctx context.Context, pending string, proof Proof, client Client) (LoginState, error) {
 	return ls.gate.proceed(ctx, pending, proof, client, nil)
 }
@@ -112,10 +114,10 @@ func (g *Gate) continued(ctx context.Context, l *login, err error) error {
 	return a
 }
 
-// Start starts a session for an account that the program itself has
-// authenticated; proof is a ProvedElsewhere. Errors: a *StepError if the login
-// needs another step, to be taken with Continue; ErrNoActiveAccount if the
-// account has become inactive or its password has changed; ErrUnavailable.
+// Start starts a session for an account that the program has authenticated itself;
+// proof is a ProvedElsewhere. Errors: a *StepError if the login needs another step, for
+// Logins.Continue; ErrNoActiveAccount if the account has become inactive or its
+// password has changed; ErrUnavailable.
 func (ss Sessions) Start(ctx context.Context, account *record.Account, proof Proof, client Client) (Tokens, error) {
 	if _, ok := proof.(elsewhereProof); !ok || account == nil {
 		return Tokens{}, ErrLoginNotValid.Because(errors.New("Sessions.Start needs an account and a ProvedElsewhere"))

@@ -16,7 +16,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Requirement is what RequireAuth demands of an access token: Fresh or ACR.
+// Requirement is a requirement of RequireAuth on the user's authentication: Fresh or
+// ACR.
 type Requirement struct {
 	maxAge time.Duration
 	acr    string
@@ -26,8 +27,8 @@ type Requirement struct {
 // auth_time).
 func Fresh(d time.Duration) Requirement { return Requirement{maxAge: d} }
 
-// ACR requires a level of authentication (the claim acr): "aal2" is two factors;
-// "aal1", one or two.
+// ACR requires a level of authentication (the claim acr): "aal2" is two factors, and
+// "aal1" is one or two.
 func ACR(level string) Requirement { return Requirement{acr: level} }
 
 // errInsufficient is the refusal of RFC 9470 section 3, without its parameters.
@@ -36,10 +37,10 @@ var errInsufficient = &Error{
 	Detail: "A different or more recent authentication is required.",
 }
 
-// CheckAuth reports whether the user's authentication meets the requirements. If
-// not, the error has the status 401 and, in WWW-Authenticate, the error
-// insufficient_user_authentication with acr_values and max_age (RFC 9470). A
-// token without the claims meets none, except ACR("aal1").
+// CheckAuth returns nil if the user's authentication meets all requirements. Otherwise
+// the error has the status 401 and, in WWW-Authenticate, the error
+// insufficient_user_authentication with acr_values and max_age (RFC 9470). A token
+// without the claims auth_time and acr meets no requirement except ACR("aal1").
 func (g *Guard) CheckAuth(user *User, requirements ...Requirement) error {
 	maxAge, acr, missing := time.Duration(0), "", false
 	seen := user.details()
@@ -87,13 +88,12 @@ func (g *Guard) RequireAuth(requirements ...Requirement) func(http.Handler) http
 	return g.requireThat(func(u *User) error { return g.CheckAuth(u, requirements...) })
 }
 
-// Reauthenticate authenticates the user of a session again and replaces the session by a
-// new one, whose tokens have a new auth_time and, if proof is a second factor,
-// the level aal2. The old session ends with record.EndedByStepUp, so that a
-// stolen token of it gains nothing. A user with a second factor presents one; a
-// user without presents a Password. Errors: a *StepError if the proof is not
-// sufficient, those of Continue, and ErrTokenBlacklisted if the session has
-// ended or the token has none.
+// Reauthenticate authenticates the user of a session again and replaces the session by
+// a new one. Its tokens have a new auth_time and, if proof is a second factor, the
+// level aal2. The old session ends with record.EndedByStepUp, so that a stolen token of
+// it is not upgraded. A user who has a second factor must present one; other users
+// present a Password. Errors: a *StepError if the proof is not sufficient, those of
+// Continue, and ErrTokenBlacklisted if the session has ended or the token has none.
 func (ls Logins) Reauthenticate(ctx context.Context, user *User, proof Proof, client Client) (LoginState, error) {
 	g := ls.gate
 	if err := user.CheckSelf(); err != nil {
@@ -162,10 +162,10 @@ func provedBefore(s *record.Session) (done []proved) {
 	return done
 }
 
-// RequireRecent returns nil if the user of an access token authenticated within
-// Settings.StepUpLifetime, at the highest level that the account can reach, and
-// otherwise the error of CheckAuth. It reads the session, not the token. Call it
-// before a change of second factors.
+// RequireRecent returns nil if the user of an access token has authenticated within
+// Settings.StepUpLifetime, at the highest level that the account can reach (with a
+// second factor, if it has one). Otherwise the error is that of CheckAuth. It reads the
+// session and not the token. Call it before a change of second factors.
 func (fs Factors) RequireRecent(ctx context.Context, user *User, a *record.Account) error {
 	g := fs.gate
 	if err := user.CheckSelf(); err != nil {
@@ -192,8 +192,8 @@ func (fs Factors) RequireRecent(ctx context.Context, user *User, a *record.Accou
 	return g.CheckAuth(&User{rest: &seen}, Fresh(g.settings.StepUpLifetime), ACR(level))
 }
 
-// Protect is RequireRecent if the account has a second factor, and nil
-// otherwise. Call it before a change of the password or the e-mail address and
+// Protect returns nil if the account has no second factor, and otherwise the result of
+// RequireRecent. Call it before a change of the password or the e-mail address, and
 // before the account is deleted.
 func (fs Factors) Protect(ctx context.Context, user *User, a *record.Account) error {
 	if err := user.CheckSelf(); err != nil {

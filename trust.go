@@ -102,12 +102,11 @@ func (g *Gate) endedSince(ctx context.Context, a *record.Account, sealed *int64,
 	return issued < *last, nil
 }
 
-// RequestReset lets the user log in without second factors from delay after now
-// on, unless the user logs in with one before; the account's owner is notified
-// now. by is the member of staff who asks, or "" for an operator. reason is 10
-// to 500 characters; it is recorded and shown to the owner. Errors: 400 (field
-// reason), ErrNotFound if the account has no second factor, ErrForbidden,
-// ErrUnavailable.
+// RequestReset allows the user to log in without second factors after the given delay,
+// unless the user logs in with one before that. The owner of the account is notified
+// now. by is the member of staff who requests it, or "" for an operator. reason has 10
+// to 500 characters; it is recorded and shown to the owner. Errors: 400 (field reason);
+// ErrNotFound if the account has no second factor; ErrForbidden, ErrUnavailable.
 func (fs Factors) RequestReset(ctx context.Context, a *record.Account, by record.UserID, reason string, delay time.Duration, client Client) error {
 	g := fs.gate
 	if g.factors == nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// User is the user of a verified access token. It contains only data from the
-// token; Accounts.Of reads the row in the database. A User is never changed
-// after it was created and may be shared between goroutines.
+// User is the user of a verified access token. It contains only data from the token;
+// Accounts.Of reads the account in the database. It must not be modified: goroutines
+// may share it.
 type User struct {
 	ID          record.UserID `json:"id"`
 	Username    string        `json:"username"`
@@ -35,8 +35,8 @@ func (u *User) details() *details {
 	return u.rest
 }
 
-// AuthTime returns when the user last authenticated, in whole seconds, or the zero
-// time if the token does not say so.
+// AuthTime returns when the user last authenticated, in whole seconds, or the zero time
+// if the token does not contain it.
 func (u *User) AuthTime() time.Time {
 	if t := u.details().authTime; t != 0 {
 		return time.Unix(t, 0)
@@ -44,24 +44,24 @@ func (u *User) AuthTime() time.Time {
 	return time.Time{}
 }
 
-// AMR returns by which methods the user last authenticated (RFC 8176), or nil if the
-// token does not say so. It must not be changed.
+// AMR returns the methods with which the user last authenticated (RFC 8176), or nil if
+// the token does not contain them. The slice must not be modified.
 func (u *User) AMR() []string { return u.details().amr }
 
-// ACR returns at which level the user last authenticated: "aal1" for one factor,
-// "aal2" for two, "" if the token does not say so.
+// ACR returns the level at which the user last authenticated: "aal1" for one factor,
+// "aal2" for two, or "" if the token does not contain it.
 func (u *User) ACR() string { return u.details().acr }
 
 // Actor returns the id of the member of staff who acts for the user (the claim act), or
-// "". See NotImpersonated.
+// "" if there is none. See NotImpersonated.
 func (u *User) Actor() record.UserID { return u.details().actor }
 
-// Scopes returns what a limited token may be used for; see HasScope. It must not be
-// changed.
+// Scopes returns the scopes of the token, or nil. The slice must not be modified. Call
+// HasScope to check one, since a token that is not limited has every scope.
 func (u *User) Scopes() []string { return u.details().scopes }
 
-// Client returns the client that the token was issued to (the claim client_id, or azp),
-// or "".
+// Client returns the client to which the token was issued (the claim client_id, or
+// azp), or "" if there is none.
 func (u *User) Client() string { return u.details().client }
 
 // MarshalJSON implements json.Marshaler.
@@ -89,9 +89,9 @@ func (u *User) HasPermission(permission string) bool {
 	return u.IsSuperuser() || slices.Contains(u.Permissions, permission)
 }
 
-// HasRole reports whether the user has the role. "admin", "staff" and "user"
-// are compared with the role's type, and any other word with the name of the
-// role's group and of the token's groups.
+// HasRole reports whether the user has the role. "admin", "staff" and "user" are
+// compared with Role.Type. Any other word is the name of a group: that of the role or
+// one of Groups.
 func (u *User) HasRole(role string) bool {
 	switch role {
 	case "":
@@ -108,16 +108,16 @@ func (u *User) HasRole(role string) bool {
 // seconds, or the epoch for a User that was not created from a token.
 func (u *User) Expires() time.Time { return time.Unix(u.expires, 0) }
 
-// Claim returns the JSON text of any claim of the verified token, such as
-// those that Settings.CustomClaims or another issuer added.
+// Claim returns the JSON text of a claim of the verified token. ok is false if the
+// token does not have it. See also ClaimInto.
 func (u *User) Claim(name string) (jwt.Raw, bool) { return u.payload.Member(name) }
 
 // Claims returns all claims of the verified token in their order.
 func (u *User) Claims() iter.Seq2[string, jwt.Raw] { return u.payload.All() }
 
-// ClaimInto decodes a claim of the verified token into a T, as encoding/json
-// does, such as those that Settings.CustomClaims or another issuer added. It
-// returns an error if the token has no such claim, or one of another type.
+// ClaimInto decodes a claim of the verified token into a T, as encoding/json does. It
+// is for claims that Settings.CustomClaims or another issuer has added. It returns an
+// error if the token does not have the claim, or if its value does not fit T.
 //
 //	plan, err := jotgate.ClaimInto[string](user, "plan")
 func ClaimInto[T any](u *User, name string) (value T, err error) {
@@ -134,9 +134,9 @@ func ClaimInto[T any](u *User, name string) (value T, err error) {
 // contextKey is the context key of the *User that Require adds.
 type contextKey struct{}
 
-// UserFrom returns the user that Require put into the request's context. ok
-// is false for a request that did not pass Require (or passed Optional
-// without a token).
+// UserFrom returns the user that Require has put into the request's context. ok is
+// false for a request that did not pass through Require, or that passed Optional
+// without a token.
 func UserFrom(ctx context.Context) (user *User, ok bool) {
 	user, ok = ctx.Value(contextKey{}).(*User)
 	return user, ok

@@ -11,12 +11,12 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// SetUsername sets a new login name. If users log in by e-mail, it is an
-// address, which takes effect as with SetEmail. The account's sessions except
-// keep end, and every token without a session that was issued until then is
-// void; with Settings.UserIDField "username" keep ends, too. Errors: 400 if the
-// name is not valid (field username), 429 as with SetEmail, ErrTaken,
-// ErrForbidden, ErrUnavailable.
+// SetUsername sets a new login name. If users log in by e-mail, it is an address, which
+// takes effect as with SetEmail. All sessions of the account except the one with the id
+// keep end, and all tokens without a session that were issued before become void. With
+// Settings.UserIDField "username", the session keep also ends. Errors: 400 (field
+// username) if the name is not valid; 429 as with SetEmail; ErrTaken, ErrForbidden,
+// ErrUnavailable.
 func (as Accounts) SetUsername(ctx context.Context, a *record.Account, username, keep string, client Client) error {
 	return as.gate.replaceUsername(ctx, a, username, record.Change{KeepSession: keep}, client)
 }

@@ -20,11 +20,11 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// VerifyAccess verifies an access token and returns its user. It makes no
-// query. Errors: ErrTokenInvalid and ErrTokenExpired with SimpleJWT's list of
-// messages, ErrNoUserClaim, ErrUserNotFound if the user claim is neither a
-// string nor an integer, ErrUnavailable if there are no keys or if
-// RevocationsRequired is set and the revocation list is too old.
+// VerifyAccess verifies an access token and returns its user. It makes no query.
+// Errors: ErrTokenInvalid and ErrTokenExpired, with SimpleJWT's list of messages;
+// ErrNoUserClaim; ErrUserNotFound if the user claim is neither a string nor an integer;
+// ErrUnavailable if there are no keys, or if RevocationsRequired is set and the
+// revocation list is too old.
 func (g *Guard) VerifyAccess(token string) (*User, error) { return g.verifyAccess(token, nil) }
 
 // verifyAccess is verifyCurrent, and counts the result.
