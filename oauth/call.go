@@ -16,16 +16,19 @@ import (
 
 // Call is a request of a client at one of the endpoints.
 type Call struct {
-	// Header has the Authorization of the request.
+	// Header is the header of the request, of which Authorization is read.
 	Header http.Header
-	// Form has the parameters of the body. Those of the URL are not read.
+	// Form has the parameters of the body (see ParseForm). Parameters in the URL are not
+	// accepted (RFC 6749 section 2.3.1).
 	Form url.Values
-	// Audience lists the names to which an assertion may be addressed: the issuer, and
+	// Audience lists the accepted values of the claim aud of an assertion: the issuer, and
 	// the URLs of the endpoints.
 	Audience []string
-	// Limit is called before a client is looked up, which a client that was seen in the
-	// last 5 seconds is not. Its error is returned. nil: no limit.
-	Limit  func() error
+	// Limit is called before a client is read from the store, which happens at most once
+	// in 5 seconds for a valid client. If it returns an error, the call fails with that.
+	// nil: no limit.
+	Limit func() error
+	// Client describes the sender of the request, for events.
 	Client jotgate.Client
 }
 

@@ -21,24 +21,24 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Request is what a new client is asked for.
+// Request describes a client to create. Name and Scopes are required.
 type Request struct {
-	Name   string   // of the service account: 1 to 100 letters, digits and @ . + - _
-	Scopes []string // at least one, at most 50
-	// Keys are the public keys that verify the client's assertions: a JWK Set, a JWK or
-	// PEM. Without them the client gets a secret.
+	Name   string   // the username of the service account: 1 to 100 alphanumeric characters and @ . + - _
+	Scopes []string // 1 to 50
+	// Keys are the public keys that verify the client's assertions (RFC 7523): a JWK Set,
+	// a JWK or PEM. nil: the client gets a secret.
 	Keys []byte
 }
 
-// Created is a client and its secret, which is not stored and cannot be shown again.
-// It is empty for a client with keys.
+// Created is a new client, or one with a new secret.
 type Created struct {
 	Client
+	// Secret is not stored and cannot be shown again. It is empty for a client with keys.
 	Secret string `json:"client_secret,omitempty"`
 }
 
-// NewClient makes a client, which is to be added to a Store. The errors have the
-// status 400 and name the field.
+// NewClient makes a client, for a program without a Gate, which adds it with
+// Store.Create. The errors have the status 400 and name the field.
 func NewClient(r Request, now time.Time) (c Created, err error) {
 	if c.Name, err = nameOf(r.Name); err != nil {
 		return c, err
@@ -56,27 +56,29 @@ func NewClient(r Request, now time.Time) (c Created, err error) {
 	return c, err
 }
 
-// Account returns the service account of a new client, which has no usable password.
+// Account returns the service account to create for a new client. It has no usable
+// password.
 func (c *Client) Account() *record.Account {
 	return &record.Account{Username: c.Name, Password: passwd.Unusable(), IsActive: true, DateJoined: c.Created}
 }
 
-// ErrRotating rejects a new secret while two work already.
+// ErrRotating rejects a new secret for a client that has two secrets already.
 var ErrRotating = &jotgate.Error{
 	Status: http.StatusConflict, Code: "client_rotating",
 	Detail: "The client has two secrets already. Wait until the former one ends, or end it with the overlap 0.",
 }
 
-// MaxOverlap is the longest time for which the former secret continues to work after
-// a rotation, and MinOverlap the shortest other than 0.
+// After a rotation the former secret continues to work for MinOverlap to MaxOverlap, or
+// not at all if the overlap is 0.
 const (
 	MaxOverlap = 30 * 24 * time.Hour
 	MinOverlap = 10 * time.Minute
 )
 
-// Rotate gives the client another secret, and returns it. The current one continues to
-// work for overlap; if that is 0, no former secret works, and tokens that were issued
-// are refused. Errors: 400, ErrRotating, jotgate.ErrNotFound, jotgate.ErrUnavailable.
+// Rotate gives the client a new secret and returns it, for a program without a Gate: it
+// records no event. The current secret continues to work for overlap; if that is 0, no
+// former secret works, and tokens that were issued are refused. Errors: 400, ErrRotating,
+// jotgate.ErrNotFound, jotgate.ErrUnavailable.
 func Rotate(ctx context.Context, store Store, id string, overlap time.Duration, now time.Time) (Created, error) {
 	if overlap != 0 && (overlap < MinOverlap || overlap > MaxOverlap) {
 		return Created{}, form.FieldError("overlap", fmt.Sprintf("Ensure this value is 0, or between %d and %d.", MinOverlap/time.Second, MaxOverlap/time.Second))
@@ -101,9 +103,9 @@ func Rotate(ctx context.Context, store Store, id string, overlap time.Duration, 
 	return Created{Client: *c, Secret: secret}, nil
 }
 
-// NewChange makes the change that gives a client other scopes or keys, or disables or
-// enables it. nil leaves each as it is. Tokens that were issued are refused. The errors
-// have the status 400 and name the field.
+// NewChange returns a Change of the scopes or the keys of a client, or one that disables
+// or enables it. An argument that is nil changes nothing. Tokens that were issued are
+// refused. The errors have the status 400 and name the field.
 func NewChange(scopes []string, keys []byte, disabled *bool, now time.Time) (change Change, err error) {
 	change = Change{Disabled: disabled, Session: newSession(), Now: now}
 	if scopes != nil {
@@ -137,8 +139,8 @@ func (s *Server) Create(ctx context.Context, r Request, by jotgate.Client) (Crea
 // List lists all clients in the order of their names, at most 1000.
 func (s *Server) List(ctx context.Context) ([]Client, error) { return s.store.List(ctx) }
 
-// Rotate is the function Rotate. It takes effect on this node immediately and on the
-// others within a second.
+// Rotate does what the function Rotate does, and records an event. It takes effect on
+// this node immediately and on the others within a second.
 func (s *Server) Rotate(ctx context.Context, id string, overlap time.Duration, by jotgate.Client) (c Created, err error) {
 	client, err := s.store.Find(ctx, id)
 	if err != nil {
@@ -167,7 +169,8 @@ func (s *Server) Change(ctx context.Context, id string, change Change, by jotgat
 	return err
 }
 
-// Describe returns the detail of the event of a change.
+// Describe returns record.Event.Detail for a change of the client id, for a program
+// without a Gate.
 func Describe(id string, change Change) string {
 	switch {
 	case change.Disabled != nil && *change.Disabled:

@@ -1,14 +1,21 @@
-// Package oauth provides service accounts: programs with rows of the user table that no
-// login accepts, with Django's groups and permissions.
+// Package oauth provides service accounts: OAuth clients that get access tokens for
+// themselves (RFC 6749 section 4.4). A service account is a row of the user table with
+// Django's groups and permissions, but without a usable password, so no person can log in
+// with it.
+//
+// The two calls to make are [New], whose result is passed to package api, and
+// Server.Create:
 //
 //	server := oauth.New(gate, db.Clients())
+//	endpoints, err := api.New(gate, api.Settings{OAuth: server}) // serves /o/token/
+//
 //	created, err := server.Create(ctx, oauth.Request{Name: "billing", Scopes: []string{"orders:read"}}, client)
 //	fmt.Println(created.ID, created.Secret) // the secret cannot be shown again
-//	handler, err := api.New(gate, api.Settings{OAuth: server}) // serves /o/token/
 //
-// Each is an OAuth client, with a secret or with public keys, for which it gets access
-// tokens (RFC 6749 section 4.4). Gates and guards accept these like other access tokens
-// with scopes. The store keeps the SHA-256 digest of a secret only.
+// A client authenticates with a secret, of which the store keeps only the SHA-256 digest,
+// or with a private key, which is the safe choice: it never leaves the client
+// (Request.Keys). Gates and guards accept the tokens like other access tokens with scopes;
+// protect handlers with RequireScope.
 package oauth
 
 import (
@@ -27,7 +34,8 @@ type Client struct {
 	Created time.Time     `json:"created"`
 	// Disabled is when the client was disabled; zero: it is not.
 	Disabled time.Time `json:"disabled,omitzero"`
-	// FormerUntil is until when the secret before the last rotation works.
+	// FormerUntil is when the secret before the last rotation stops working. Zero: there
+	// is none.
 	FormerUntil time.Time `json:"former_secret_until,omitzero"`
 	// Keys is the JWK Set that verifies the client's assertions. A client has either
 	// keys or secrets.
@@ -46,7 +54,8 @@ func (c *Client) Method() string {
 	return secretBasic
 }
 
-// Change changes a client. Fields that are nil stay as they are.
+// Change is a change of a client. Fields that are nil stay as they are. Make it with
+// NewChange.
 type Change struct {
 	Scopes []string
 	// Secret is the digest of a new secret. The current one becomes the former secret,
@@ -55,8 +64,8 @@ type Change struct {
 	FormerUntil time.Time
 	Keys        *string // a JWK Set, which replaces the secrets
 	Disabled    *bool
-	// Session replaces that of the client, which is revoked: tokens that were issued
-	// are refused. It is empty if they stay valid.
+	// Session is the new Client.Session. The former one is revoked, so that tokens that
+	// were issued are refused. Empty: they stay valid.
 	Session string
 	Now     time.Time
 }
@@ -73,7 +82,7 @@ type Store interface {
 	// jotgate.ErrTaken if the account's username is taken.
 	Create(ctx context.Context, c *Client, account *record.Account) error
 	// Change changes a client. The error is jotgate.ErrNotFound if there is none, and
-	// ErrRotating if it gets a new secret while the one before the current still works.
+	// ErrRotating if change has a Secret and the client's former secret still works.
 	Change(ctx context.Context, id string, change Change) error
 	// Spend records that something was used, such as the jti of an assertion, until it
 	// expires. The error is jotgate.ErrTaken if it was used before.

@@ -8,7 +8,8 @@ type Server struct {
 	store Store
 }
 
-// New returns a Server for the clients of a store.
+// New returns a Server for the clients of a store, which is that of the gate:
+// store.Store.Clients returns one.
 func New(gate *jotgate.Gate, store Store) *Server { return &Server{gate: gate, store: store} }
 
 // How a client authenticates.

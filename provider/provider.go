@@ -1,11 +1,19 @@
 // Package provider signs people in with the accounts that they have at another
 // site: an OpenID Connect issuer, or an OAuth 2 provider with an endpoint that
-// describes the user. It knows nothing of accounts, cookies or sessions.
+// describes the user.
+//
+// A program with a jotgate.Gate needs only [New] and jotgate.Settings.Providers, which
+// is the safe choice: the gate and package pages do the rest.
 //
 //	google, err := provider.New(provider.Settings{ID: "google", ClientID: id, ClientSecret: secret})
-//	address, flow, err := google.Begin(ctx, "https://example.com/account/providers/google/callback")
-//	// Keep flow where only this browser can return it, and send the browser to address.
-//	verified, err := google.Finish(ctx, flow, r.Form)
+//	gate, err := jotgate.New(jotgate.Settings{SecretKey: key, Providers: []*provider.Provider{google}}, db)
+//
+// The protocol alone, without accounts, cookies and sessions, is Provider.Begin and
+// Provider.Finish:
+//
+//	address, flow, err := google.Begin(ctx, "https://example.com/callback", false)
+//	// Keep flow where only this browser can return it, and redirect the browser to address.
+//	verified, err := google.Finish(ctx, flow, r.Form) // in the handler of /callback
 //
 // Only the authorization code flow is used, always with PKCE (S256), state and,
 // with OpenID Connect, a nonce (RFC 9700 section 2.1). A code that arrives from
@@ -36,10 +44,10 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// Settings describe one provider. For a preset (see Presets) ID, ClientID and
-// ClientSecret are enough; for any OpenID Connect issuer also Issuer; for an OAuth 2
-// provider AuthURL, TokenURL, UserInfoURL and Claims. URLs must be https, except
-// those of a loopback host.
+// Settings describe one provider. A preset (see Presets) needs ID, ClientID and
+// ClientSecret. Another OpenID Connect issuer also needs Issuer, and an OAuth 2
+// provider AuthURL, TokenURL, UserInfoURL and Claims. URLs must be https, except those
+// of a loopback host. The zero value of each other option is the safe choice.
 type Settings struct {
 	// ID is the name of the provider in paths and in the column provider of
 	// socialaccount_socialaccount: 1 to 30 lower-case letters, digits, - and _.

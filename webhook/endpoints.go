@@ -18,18 +18,18 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// Request is what a new endpoint is asked for.
+// Request describes an endpoint to add, or to change.
 type Request struct {
 	URL string // at most 1000 bytes
-	// Types are types of events, or their beginnings followed by *, at most 50. Empty: all
-	// that clients cannot cause at any rate (see Types).
+	// Types are at most 50 types of events, such as user.deleted, or beginnings of types
+	// followed by *, such as user.*. Empty: the standard ones (see Types).
 	Types []string
 }
 
-// Created is an endpoint and its secret, which cannot be shown again.
+// Created is a new endpoint, or one with a new secret.
 type Created struct {
 	Endpoint
-	Secret string `json:"secret"`
+	Secret string `json:"secret"` // cannot be shown again
 }
 
 // ErrLimit rejects a new endpoint if there are MaxEndpoints.
@@ -88,8 +88,8 @@ func (w *Webhooks) check(r *Request) error {
 // List lists the endpoints, oldest first.
 func (w *Webhooks) List(ctx context.Context) ([]Endpoint, error) { return w.store.List(ctx) }
 
-// Deliveries lists at most limit messages to the endpoint, newest first; with failed only
-// those that were not delivered.
+// Deliveries lists at most limit messages to the endpoint, newest first; if failed is
+// true, only those that were not delivered.
 func (w *Webhooks) Deliveries(ctx context.Context, id string, failed bool, limit int) ([]Delivery, error) {
 	if _, err := w.store.Find(ctx, id); err != nil {
 		return nil, err
@@ -100,8 +100,9 @@ func (w *Webhooks) Deliveries(ctx context.Context, id string, failed bool, limit
 // MaxOverlap is the longest time for which a secret that was replaced still signs.
 const MaxOverlap = 30 * 24 * time.Hour
 
-// Rotate gives the endpoint a new secret. For overlap, from 0 to MaxOverlap, each message
-// has signatures by both, so that the receiver can change it at any time. Errors: 400,
+// Rotate gives the endpoint a new secret. For the duration overlap, from 0 to MaxOverlap,
+// each message has two signatures, by the new and by the former secret, so that the
+// receiver can change its secret at any time in between. Errors: 400,
 // jotgate.ErrNotFound (also if the secret is being rotated concurrently),
 // jotgate.ErrUnavailable.
 func (w *Webhooks) Rotate(ctx context.Context, id string, overlap time.Duration, client jotgate.Client) (c Created, err error) {
@@ -168,9 +169,9 @@ func (w *Webhooks) Remove(ctx context.Context, id string, client jotgate.Client)
 	return nil
 }
 
-// Replay sends messages that were created at or after since once more, with the ids that
-// they had; with failed only those that were not delivered. It returns their number; Run
-// sends them. Errors: jotgate.ErrNotFound, jotgate.ErrUnavailable.
+// Replay makes messages due again that were created at or after since; if failed is true,
+// only those that were not delivered. Run sends them, with the ids that they had. Replay
+// returns their number. Errors: jotgate.ErrNotFound, jotgate.ErrUnavailable.
 func (w *Webhooks) Replay(ctx context.Context, id string, since time.Time, failed bool, client jotgate.Client) (int, error) {
 	if _, err := w.store.Find(ctx, id); err != nil {
 		return 0, err

@@ -80,8 +80,9 @@ func typeOf(e *record.Event) string {
 	return strings.Replace(e.Name, "_", ".", 1)
 }
 
-// Types lists the types of events. An endpoint gets those with standard unless it names
-// others: clients cannot cause the other ones at any rate that they like.
+// Types lists the types of events. An endpoint without Request.Types gets the standard
+// ones. The further ones must be named, because clients without an account can cause many
+// of them, for example by failed logins.
 func Types() (standard, further []string) {
 	for _, kind := range record.EventKinds {
 		all := []string{typeOf(&record.Event{Name: kind.Name})}

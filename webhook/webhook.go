@@ -1,11 +1,16 @@
-// Package webhook sends events to other systems by HTTP, as Standard Webhooks
-// (https://www.standardwebhooks.com) describes it.
+// Package webhook notifies other systems of events by HTTP, as Standard Webhooks
+// (https://www.standardwebhooks.com) describes it: an account was created, deleted, and so
+// on. The two calls to make are [New], with Webhooks.Run in a goroutine, and Webhooks.Add:
 //
 //	hooks, err := webhook.New(gate, store.Webhooks(db), webhook.Settings{})
 //	go hooks.Run(ctx)
 //
 //	created, err := hooks.Add(ctx, webhook.Request{URL: "https://app.example.com/hooks"}, client)
 //	fmt.Println(created.Secret) // whsec_…, which cannot be shown again
+//
+// The zero Settings is the safe choice: endpoints need https and a public address. The
+// receiver must verify the signature of each message with the secret, and expect a message
+// more than once.
 //
 // An event is marked for delivery by the statement that stores it, in the transaction of
 // the change that it is about (see jotgate.Events.RecordWith). So a message is not lost if
@@ -17,9 +22,10 @@
 // 20 % more or less. Each attempt has its own webhook-timestamp and signature. Messages
 // have no order. Any number of nodes may call Run on one database.
 //
-// An endpoint is disabled, with an event, if it responds with 410 Gone, or if it did
-// nothing but fail for Settings.DisableAfter. Its messages wait until it is enabled again,
-// as long as Settings.Retention. Replay sends again what was given up.
+// An endpoint is disabled, with an event, if it responds with 410 Gone, or if every attempt
+// has failed for the duration Settings.DisableAfter. Its messages wait until it is enabled
+// again, for the duration Settings.Retention at most. Webhooks.Replay sends messages again
+// that were given up.
 //
 // The body has the type, the time and the ids of the event: never a secret, a token, a
 // link, an address or a name. docs/webhooks.md describes it, and how to verify it.
@@ -42,19 +48,19 @@ import (
 
 // Settings holds the options of webhooks. The zero value of each is the safe choice.
 type Settings struct {
-	// Networks are networks that endpoints may be in although they are not public, such
-	// as 127.0.0.0/8 or 10.0.0.0/8. Only there may a URL begin with http. Default: none,
+	// Networks are networks that are not public in which endpoints may be, such as
+	// 127.0.0.0/8 or 10.0.0.0/8. Only there may a URL begin with http. Default: none,
 	// endpoints have public addresses and https. Link-local addresses and metadata
 	// services of cloud providers are never reached. Django: none.
 	Networks []netip.Prefix
 	// Timeout limits an attempt, from resolving the name to the end of the response.
 	// Default: 15 seconds. Django: none.
 	Timeout time.Duration
-	// DisableAfter is how long an endpoint may do nothing but fail before it is
-	// disabled. Default: 5 days. Django: none.
+	// DisableAfter is how long every attempt must have failed before an endpoint is
+	// disabled: 1 hour to 366 days. Default: 5 days. Django: none.
 	DisableAfter time.Duration
-	// Retention is how long messages are kept, so that Replay can send them again.
-	// Also those for a disabled endpoint. Default: 30 days. Django: none.
+	// Retention is how long messages are kept, also those for a disabled endpoint, so that
+	// Replay can send them again: 4 to 366 days. Default: 30 days. Django: none.
 	Retention time.Duration
 	// TLS is for endpoints whose certificate is from a private authority. Default: the
 	// system's authorities, TLS 1.2 or newer. Django: none.
@@ -118,7 +124,7 @@ type Delivery struct {
 	Delivered bool      `json:"delivered"`
 }
 
-// Outcome is that of an attempt.
+// Outcome is the outcome of an attempt to deliver a message.
 type Outcome struct {
 	Delivered bool
 	Status    int    // 0 without a response
