@@ -44,10 +44,15 @@ func main() {
 // write writes the page for the repository in root.
 func write(w io.Writer, root string) error {
 	fmt.Fprint(w, "# Settings\n\n"+
-		"Every setting, generated from the comments in the code by `go run ./internal/settingsdoc > docs/settings.md`.\n"+
-		"The zero value of each is the safe choice; a setting that weakens something is named Insecure…\n"+
-		"The last column names the setting of Django, Django REST framework, SimpleJWT or djoser that it corresponds to.\n"+
-		"On the command line and in the environment the names differ: see `jotgate serve --help`.\n")
+		"Find the setting that you want to change, and set it in Go or on the command line:\n\n"+
+		"```go\n"+
+		"gate, err := jotgate.New(jotgate.Settings{SecretKey: secret, AccessTokenLifetime: 10 * time.Minute}, db)\n"+
+		"```\n\n"+
+		"    jotgate serve --access-token-lifetime 10m    # or JOTGATE_ACCESS_TOKEN_LIFETIME, or access-token-lifetime in jotgate.yaml\n"+
+		"    jotgate serve --help                         # all flags, with their environment variables\n\n"+
+		"Leave the others out: the zero value of each setting is its default, and the safe choice. A setting whose name begins with\n"+
+		"Insecure switches a protection off. The last column names the setting of Django, Django REST framework, SimpleJWT or djoser\n"+
+		"that it corresponds to. The page is generated from the comments in the code: `go run ./internal/settingsdoc > docs/settings.md`.\n")
 	for _, s := range structs {
 		fields, err := fieldsOf(filepath.Join(root, s.folder), s.name)
 		if err != nil {
