@@ -1,7 +1,7 @@
 package jotgate
 
-// What package admin needs of a gate: its changes are made in transactions of
-// their own, with their events.
+// What package admin needs of a gate: it makes its changes in separate transactions,
+// with their events.
 
 import (
 	"context"

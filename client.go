@@ -10,7 +10,7 @@ import (
 )
 
 // Client describes the client of a request, for the list of sessions and the audit
-// trail. The zero Client is allowed; then these do not show where a login came from.
+// trail. The zero Client is allowed; then these do not show the origin of a login.
 type Client struct {
 	Address   string // without a port
 	UserAgent string

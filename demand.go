@@ -1,6 +1,7 @@
 package jotgate
 
-// Who must have a second factor, and the sessions of users who must since they logged in.
+// Which users must have a second factor, and the sessions of users who did not have to
+// have one when they logged in, but must now.
 
 import (
 	"context"

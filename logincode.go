@@ -108,7 +108,7 @@ func (ec EmailCodes) Request(ctx context.Context, email string, client Client) (
 // address to which EmailLimit counts their messages. Networks from which the user has
 // logged in before have their own: otherwise a stranger's requests would use up the
 // owner's codes, and replace them, while the owner can use none of the stranger's. Other
-// networks cannot tell whether there is an account.
+// networks do not learn whether there is an account.
 func (g *Gate) codeSlot(ctx context.Context, a *record.Account, client Client) (slot, address string, err error) {
 	known, failures := false, g.db.Failures()
 	if failures != nil {

@@ -67,7 +67,7 @@ func (g *Gate) prepareAccount(ctx context.Context, r Registration) (*record.Acco
 	if err := checkEmail(a.Email); err != nil {
 		return nil, err
 	}
-	if r.Activate && a.Email == "" { // nobody could ever activate it
+	if r.Activate && a.Email == "" { // the account could never be activated
 		return nil, fieldError("email", "This field is required.")
 	}
 	if err := g.acceptPassword(ctx, a, r.Password); err != nil {

@@ -12,8 +12,8 @@ import (
 )
 
 // createSession inserts the session of a complete login and sets its tokens, or
-// its cookie. Besides it only package
-// admin creates sessions: impersonations.
+// its cookie. The only other sessions are those that package admin creates, for
+// impersonations.
 func (g *Gate) createSession(ctx context.Context, l *login) error {
 	account, client, now := l.account, &l.client, g.now()
 	s := &record.Session{

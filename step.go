@@ -25,8 +25,8 @@ const (
 	StepPassword Step = "password_change"   // the password must be changed
 )
 
-// The methods by which a user authenticates: the claim amr (RFC 8176 where it
-// has a word).
+// The methods by which a user authenticates: the claim amr, with the names of RFC 8176
+// if it has one.
 const (
 	methodPassword = "pwd"
 	methodTOTP     = "otp"
@@ -171,7 +171,7 @@ type login struct {
 	factors []record.Factor
 	done    []proved
 	entry   record.Entry // what the session's transaction writes
-	state   LoginState   // what the steps have produced besides tokens
+	state   LoginState   // what the steps have produced, without tokens
 	stepUp  bool         // the login replaces a session of the same user
 	page    *PageLogin   // of a login at a page, which gets a cookie instead of tokens
 

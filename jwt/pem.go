@@ -25,8 +25,8 @@ func normalize(document []byte) []byte {
 // parsePEM parses the keys of a PEM document as OpenSSL, cloud consoles and
 // certificate tools write it: with text around the blocks (bag attributes),
 // parameters, and certificates, whose keys count unless they have issued another
-// certificate of the document. The validity of certificates is not checked. A
-// private key stands for its public key if the document has both. A damaged block
+// certificate of the document. The validity of certificates is not checked. If the
+// document has a private key and its public key, they are one key. A damaged block
 // and one of another type are errors.
 func parsePEM(document []byte) ([]any, error) {
 	if bytes.HasPrefix(document, []byte("\xff\xfe")) || bytes.HasPrefix(document, []byte("\xfe\xff")) {

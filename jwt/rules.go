@@ -51,7 +51,7 @@ type Rules struct {
 	// 4.1.9). If it and Types are empty, typ is not checked.
 	Type string
 
-	// Types lists further values of typ that are accepted; "" stands for a token
+	// Types lists further values of typ that are accepted; "" accepts a token
 	// without typ.
 	Types []string
 	types []string // the same as mediaType returns them

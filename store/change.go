@@ -191,8 +191,8 @@ func (s *Store) changedRow(change record.Change) (row []cell, err error) {
 	return row, nil
 }
 
-// textOrNull returns the value to write for a text. An empty one is NULL where
-// the column allows that, and an error where it has rules of its own.
+// textOrNull returns the value to write for a text. An empty one is NULL if the
+// column allows that, and an error if the column has rules.
 func (t *tables) textOrNull(column, field, value string) (any, error) {
 	c := t.user[column]
 	switch {

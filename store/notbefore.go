@@ -89,7 +89,7 @@ func (s *Store) voidUser(ctx context.Context, q Queryer, which record.Ending) (e
 	if which.Now, err = s.shared(ctx, q, which.Now); err != nil {
 		return err
 	}
-	// The rows remain, so that nobody learns of it by the next request for a code.
+	// The rows remain, so that the next request for a code does not disclose it.
 	if _, err := run(ctx, q, "UPDATE jotgate_login_code SET user_id = '' WHERE user_id = $1", string(which.User)); err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ ON CONFLICT (job) DO UPDATE SET position = excluded.position WHERE CAST(jotgate_
 	}
 }
 
-// index continues the index of all accounts, by at most so many pages (-1: all), and
+// index continues the index of all accounts, by at most this number of pages (-1: all), and
 // reports whether it is finished.
 func (s *Store) index(ctx context.Context, pages int) (done bool, err error) {
 	if s.indexed.Load() {

@@ -34,7 +34,7 @@ FROM jotgate_session AS old WHERE old.id = $1 AND old.user_id = jotgate_session.
 	return err
 }
 
-// A logout is remembered in jotgate_spent while a login that began before it can go on.
+// A logout is recorded in jotgate_spent while a login that began before it can continue.
 const (
 	endedSession = "ended sid "
 	endedSubject = "ended sub "

@@ -145,8 +145,7 @@ func (w *Webhooks) Change(ctx context.Context, id string, r Request, client jotg
 }
 
 // SetDisabled disables an endpoint, whose messages then wait, or enables it again. The
-// error is jotgate.ErrNotFound if there is no endpoint that this changes, or
-// jotgate.ErrUnavailable.
+// error is jotgate.ErrNotFound if this changes nothing, or jotgate.ErrUnavailable.
 func (w *Webhooks) SetDisabled(ctx context.Context, id string, disabled bool, client jotgate.Client) error {
 	at, what := time.Time{}, "enabled "
 	if disabled {

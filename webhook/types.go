@@ -130,7 +130,7 @@ type data struct {
 	EventID int64         `json:"event_id,omitempty"` // of the audit trail
 	Event   string        `json:"event,omitempty"`    // its name there
 	User    record.UserID `json:"user_id,omitempty"`
-	Actor   record.UserID `json:"actor_id,omitempty"` // who did it, if it was not the user
+	Actor   record.UserID `json:"actor_id,omitempty"` // the member of staff who did it, if it was not the user
 	Session string        `json:"sid,omitempty"`      // the claim sid of the tokens
 	Outcome string        `json:"outcome,omitempty"`
 	Count   int64         `json:"count,omitempty"` // of events that one row of the audit trail counts, if more than one

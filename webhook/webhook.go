@@ -157,7 +157,7 @@ type Store interface {
 	// jotgate.ErrNotFound if no endpoint has this id and the sealed secret from.
 	Rotate(ctx context.Context, id, from, sealed string, until time.Time) error
 	// SetDisabled disables an endpoint, or enables it and forgets its failures if at is
-	// zero. The error is jotgate.ErrNotFound if there is no endpoint that this changes.
+	// zero. The error is jotgate.ErrNotFound if this changes nothing.
 	SetDisabled(ctx context.Context, id string, at time.Time) error
 	// Remove deletes an endpoint and its messages, or returns jotgate.ErrNotFound.
 	Remove(ctx context.Context, id string) error

@@ -60,7 +60,7 @@ type Store interface {
 	Permissions(ctx context.Context) ([]Permission, error)
 	// Holders lists at most limit users who have the permission themselves or by a
 	// group, with a key greater than after, in order of key; "" is from the first.
-	// Superusers, who have every permission, are not listed. groups are the first 500
+	// Superusers have every permission and are not listed. groups are the first 500
 	// groups that have the permission, in order of name. The error is
 	// jotgate.ErrNotFound if after is not a key, or if the database has no permissions.
 	Holders(ctx context.Context, permission int64, after record.UserID, limit int) (users []*record.Account, groups []Group, err error)

@@ -1,6 +1,6 @@
 // Command site is a notes API with everything: the endpoints, the pages, the
-// administration, a front end on another origin, roles, a claim of its own, and
-// services that verify its tokens without the database.
+// administration, a front end on another origin, roles, a custom claim, and services
+// that verify its tokens without the database.
 package main
 
 import (

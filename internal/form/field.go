@@ -14,7 +14,7 @@ import (
 
 // A Field describes a string in a body and the variable that receives it. The
 // same Field serves for decoding and for the response to OPTIONS. Create one with
-// [Text] or [Email]; set the other fields where it differs.
+// [Text] or [Email]; set the other fields if it differs.
 type Field struct {
 	Name      string
 	Label     string

@@ -58,8 +58,8 @@ func (f *Field) decodeTyped(b *Body, v value) []string {
 }
 
 // ParseText returns the value of a text of this kind, in the form of
-// record.Account.Fields, or what is wrong with it. A text that is no JSON is a problem
-// for a JSON column, and every text is a text.
+// record.Account.Fields, or what is wrong with it. A JSON column needs valid JSON; a text
+// column accepts every text.
 func ParseText(kind record.Kind, text string) (v any, problem string) {
 	if parse := parsers[kind]; parse != nil {
 		return parse(value{kind: isString, text: text})

@@ -68,7 +68,7 @@ type Flood struct {
 	Reader      Load    `json:"reader"`
 }
 
-// clients is the number of concurrent clients, except where it is one.
+// clients is the number of concurrent clients, in steps with more than one.
 const clients = 16
 
 // A step is a measurement and its share of the time.

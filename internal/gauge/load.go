@@ -26,7 +26,7 @@ func (m *measurement) verify(ctx context.Context, limit time.Duration) error {
 	return err
 }
 
-// checks measures the request that a proxy sends before each of its own.
+// checks measures the request that a proxy sends before it forwards another.
 func (m *measurement) checks(ctx context.Context, limit time.Duration) (err error) {
 	m.Checks, err = repeat(ctx, clients, limit, func(ctx context.Context, client int) error {
 		return m.site.get(ctx, client, "/auth/check")

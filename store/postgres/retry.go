@@ -82,8 +82,8 @@ func jitter(d time.Duration) time.Duration {
 	return d * time.Duration(binary.BigEndian.Uint16(b[:])) >> 16
 }
 
-// again reports whether another attempt may succeed where this one failed, and
-// records what the failure says about the connections.
+// again reports whether another attempt may succeed after this failure, and records
+// what the failure says about the connections.
 func (p *pool) again(ctx context.Context, err error) bool {
 	var refusal *jotgate.Error
 	if errors.As(err, &refusal) || errors.Is(ctx.Err(), context.Canceled) {

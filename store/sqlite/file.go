@@ -15,12 +15,12 @@ import (
 	"github.com/jotgate/jotgate/store"
 )
 
-// SQLite goes on with an open file that was deleted or replaced, so that what it writes
+// SQLite continues to use an open file that was deleted or replaced, so that its writes
 // would be lost. Each batch of writes therefore compares the file at the path with the
-// one that is open, and so do reads now and then: nothing is answered while there is no
-// file, and another file is opened in place of the old one. The same comparison is
-// made with the log and its index, which belong to the file: what the deleted log has
-// is first copied into the file.
+// open one, and reads do so from time to time: while the file is missing, every operation
+// fails, and if there is another file, it is opened instead of the old one. The same
+// comparison is made with the log and its index, which belong to the file: the content of
+// a deleted log is first copied into the file.
 
 // readsBetween is how many reads rely on the comparison before.
 const readsBetween = 8
@@ -58,7 +58,7 @@ func (f *file) logsChanged(used *logs) bool {
 	return !os.SameFile(found[0], used[0]) || !os.SameFile(found[1], used[1])
 }
 
-// errMissing is returned while there is no file at the path.
+// errMissing is returned while the file is missing.
 var errMissing = errors.New("the database file was deleted or moved away")
 
 func newFile(path string, logger *slog.Logger) (*file, error) {
@@ -155,7 +155,7 @@ func (w *writer) current() error {
 }
 
 // replace opens new connections after leave has closed that of the writer. It waits
-// for the reads of the old file that go on.
+// for the reads of the old file that have begun.
 func (r *reader) replace(leave func() error) error {
 	const pause = 10 * time.Millisecond
 	for tries := 0; !r.mu.TryLock(); tries++ {
@@ -173,8 +173,8 @@ func (r *reader) replace(leave func() error) error {
 }
 
 // leave closes the connection of a file that is no longer at the path; SQLite then
-// leaves the log where it is. If it is still at the path, it is removed, because SQLite
-// would apply it to the new file; a log that another process has made is left alone.
+// does not remove the log. If the log is still at the path, leave removes it, because
+// SQLite would apply it to the new file; a log of another process is not removed.
 func (w *writer) leave() error {
 	own := w.logs != nil && os.SameFile(w.file.findLogs()[0], w.logs[0])
 	w.drop()

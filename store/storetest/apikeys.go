@@ -277,8 +277,8 @@ func apiKeyExpiry(b *bench, keys apikey.Store) {
 	b.sameKey(keys, forever)
 }
 
-// Whoever proves an address that was not verified gets rid of the API keys and the
-// accounts at providers that another person may have made, and of nothing else.
+// When a user verifies an address that was not verified, the API keys and the accounts at
+// providers that another person may have created are removed, and nothing else.
 func apiKeyReclaim(b *bench, keys apikey.Store) {
 	for i, c := range []struct{ verified, reclaim, verify, want bool }{
 		{false, true, true, true}, {true, true, true, false}, {false, false, true, false}, {false, true, false, false},
