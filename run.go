@@ -29,7 +29,9 @@ type watcher interface {
 func (g *Gate) Run(ctx context.Context) error {
 	changed := make(chan struct{}, 1)
 	g.runs.Store(true)
-	g.pullRevocations(ctx)
+	if g.RevocationAge() > pollEvery { // otherwise Sync has just read them
+		g.pullRevocations(ctx)
+	}
 	g.reloadKeys(ctx)
 	g.rotateDue(ctx)
 	if w, ok := g.db.(watcher); ok {

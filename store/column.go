@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"unicode"
 
 	"github.com/jotgate/jotgate/record"
 )
@@ -123,12 +125,11 @@ func (t *tables) readRules(ctx context.Context, driver Driver) error {
 	return nil
 }
 
-var word = regexp.MustCompile(`[\pL_][\pL\pN_$]*`)
-
 // mentioned lists the columns of the user table whose names are in the text
 // of an expression.
 func (t *tables) mentioned(text string) (names []string) {
-	for _, w := range word.FindAllString(text, -1) {
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return !inWord(r) }) {
+		w = strings.TrimLeftFunc(w, func(r rune) bool { return r == '$' || unicode.IsNumber(r) })
 		if _, ok := t.user[w]; ok && !slices.Contains(names, w) {
 			names = append(names, w)
 		}
@@ -136,12 +137,18 @@ func (t *tables) mentioned(text string) (names []string) {
 	return names
 }
 
+// inWord reports whether a character is part of a word.
+func inWord(r rune) bool { return r == '_' || r == '$' || unicode.IsLetter(r) || unicode.IsNumber(r) }
+
 // checks returns the expressions of the CHECK constraints in the text of a
 // CREATE TABLE statement or of a constraint.
 func checks(text string) string {
+	if !strings.Contains(strings.ToUpper(text), "CHECK") {
+		return "" // as in most tables: nothing is compiled
+	}
 	var b strings.Builder
 	for {
-		at := checkWord.FindStringIndex(text)
+		at := checkWord().FindStringIndex(text)
 		if at == nil {
 			return b.String()
 		}
@@ -152,7 +159,7 @@ func checks(text string) string {
 	}
 }
 
-var checkWord = regexp.MustCompile(`(?i)\bCHECK\s*\(`)
+var checkWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\bCHECK\s*\(`) })
 
 // closing returns the offset of the parenthesis that closes one opened before
 // text.

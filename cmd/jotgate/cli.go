@@ -90,7 +90,7 @@ func newParser(grammar any, a *app, source *source, shown func(status int)) (*ko
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(decodeDuration)),
 		kong.PostBuild(source.learn),
 		kong.PostBuild(introduce),
-		kong.PostBuild(withoutHelp),
+		kong.PostBuild(withoutTexts),
 		kong.Resolvers(source),
 		kong.ValueFormatter(source.describe),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
@@ -98,7 +98,7 @@ func newParser(grammar any, a *app, source *source, shown func(status int)) (*ko
 		kong.Bind(a, source),
 	)
 	if err == nil {
-		withHelp(parser)
+		withTexts(parser)
 	}
 	return parser, err
 }

@@ -86,6 +86,9 @@ func (s *source) learnNode(node *kong.Node, section string) {
 	}
 }
 
+// asVariable replaces what the name of a variable cannot have.
+var asVariable = strings.NewReplacer("-", "_", ".", "_")
+
 func namesOf(flag *kong.Flag, section string) aliases {
 	var n aliases
 	for _, name := range append([]string{flag.Name}, flag.Aliases...) {
@@ -93,7 +96,7 @@ func namesOf(flag *kong.Flag, section string) aliases {
 			name = section + "." + name
 		}
 		n.keys = append(n.keys, name)
-		n.formerEnv = append(n.formerEnv, "JOTGATE_"+strings.NewReplacer("-", "_", ".", "_").Replace(strings.ToUpper(name)))
+		n.formerEnv = append(n.formerEnv, "JOTGATE_"+asVariable.Replace(strings.ToUpper(name)))
 	}
 	n.env, n.formerEnv = n.formerEnv[:1:1], n.formerEnv[1:]
 	if also := flag.Tag.Get("also"); also != "" {

@@ -119,7 +119,7 @@ func withoutPassword(text string) string {
 	place, query, _ := strings.Cut(text[at+1:], "?")
 	scheme, user, isURL := strings.Cut(text[:max(at, 0)], "://")
 	switch {
-	case strings.Contains(strings.ToLower(query), "pass"), !places.MatchString(place):
+	case strings.Contains(strings.ToLower(query), "pass"), !places().MatchString(place):
 		return "(hidden)"
 	case at < 0:
 		return text

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // schemes are those of PostgreSQL: libpq's two, and what django-environ and
@@ -42,7 +43,7 @@ func (f *databaseFlags) postgresAddress() (dsn string, ok bool) {
 
 // places is what the address of servers and a database looks like. Anything
 // else may be part of a password.
-var places = regexp.MustCompile(`^[\w.,:%/\[\]-]*$`)
+var places = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w.,:%/\[\]-]*$`) })
 
 // shown returns the address without passwords.
 func (f *databaseFlags) shown() string {
@@ -52,7 +53,7 @@ func (f *databaseFlags) shown() string {
 	address := f.address()
 	before, _, _ := strings.Cut(address, "?")
 	at := strings.LastIndex(address, "@")
-	if at < 0 || at >= len(before) || !places.MatchString(before[at+1:]) {
+	if at < 0 || at >= len(before) || !places().MatchString(before[at+1:]) {
 		return "database"
 	}
 	return "postgres://" + before[at+1:]

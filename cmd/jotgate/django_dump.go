@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -98,12 +99,14 @@ func pythonDuration(text string) (time.Duration, bool) {
 }
 
 // secretSetting matches the names of settings that are, or hold, secrets.
-var secretSetting = regexp.MustCompile(`SECRET|_PASSWORD$|(PRIVATE|SIGNING|API)_KEY$|BYPASS_CODE`)
+var secretSetting = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`SECRET|_PASSWORD$|(PRIVATE|SIGNING|API)_KEY$|BYPASS_CODE`)
+})
 
 // shownSetting formats a value of the dump for a line of doctor. A secret is not
 // shown.
 func shownSetting(path string, v any) string {
-	if secretSetting.MatchString(path) {
+	if secretSetting().MatchString(path) {
 		return "given"
 	}
 	switch v := v.(type) {

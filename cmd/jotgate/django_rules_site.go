@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 var djangoRules = []siteRule{
@@ -235,13 +236,15 @@ func backends(v any, _ dump) (any, string) {
 
 // factorApp matches apps that ask for a second factor, wherever the word is in
 // the name: allauth.mfa, django_otp.plugins.otp_totp, allauth_2fa, wagtail_2fa.
-var factorApp = regexp.MustCompile(`(?i)(^|[._])(django_)?(mfa[0-9]?|otp|2fa|two_factor|trench|deux|webauthn|fido2?|u2f)([._]|$)`)
+var factorApp = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(^|[._])(django_)?(mfa[0-9]?|otp|2fa|two_factor|trench|deux|webauthn|fido2?|u2f)([._]|$)`)
+})
 
 // secondFactors warns of factors that only Django asks for.
 func secondFactors(_ any, d dump) (any, string) {
 	var apps []string
 	for _, app := range listOf(d["INSTALLED_APPS"]) {
-		if factorApp.MatchString(app) {
+		if factorApp().MatchString(app) {
 			apps = append(apps, app)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -254,11 +255,11 @@ func flagField(flags any, name string) (found reflect.Value) {
 	return found
 }
 
-var wordStart = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
+var wordStart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`) })
 
 // flagName returns the name that kong gives to the flag of a field.
 func flagName(field string) string {
-	return strings.ToLower(wordStart.ReplaceAllString(field, "$1$3-$2$4"))
+	return strings.ToLower(wordStart().ReplaceAllString(field, "$1$3-$2$4"))
 }
 
 // flagText returns the value of a flag as on the command line.

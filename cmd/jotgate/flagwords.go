@@ -7,10 +7,11 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // goWord matches the name of a Go field.
-var goWord = regexp.MustCompile(`(?:Settings\.)?\b[A-Z]\w+\b`)
+var goWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:Settings\.)?\b[A-Z]\w+\b`) })
 
 // flagOf maps the fields of each package's Settings to flags, for flags whose
 // name is not that of the field with hyphens.
@@ -25,7 +26,9 @@ var flagOf = map[string]map[string]string{
 }
 
 // packagePrefix matches the prefix of errors of this module's packages.
-var packagePrefix = regexp.MustCompile(`\b(jotgate|api|mail|pages|admin|webhook|proxy|throttle|passwd|jwt): `)
+var packagePrefix = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b(jotgate|api|mail|pages|admin|webhook|proxy|throttle|passwd|jwt): `)
+})
 
 // inFlags returns the error of a package's New as a usage error that names
 // flags. of is the package's name.
@@ -43,8 +46,8 @@ func inFlags(of string, err error) error {
 			flags[strings.ReplaceAll(value.Name, "-", "")] = value.Name
 		}
 	}
-	text := packagePrefix.ReplaceAllString(err.Error(), "")
-	return usage("%s", goWord.ReplaceAllStringFunc(text, func(word string) string {
+	text := packagePrefix().ReplaceAllString(err.Error(), "")
+	return usage("%s", goWord().ReplaceAllStringFunc(text, func(word string) string {
 		field := strings.TrimPrefix(word, "Settings.")
 		if name := flagOf[of][field]; name != "" {
 			return "--" + name

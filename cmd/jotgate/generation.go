@@ -90,19 +90,34 @@ func (g *generation) assemble(a *app, s *serving) (err error) {
 // background is done.
 func (g *generation) start(background context.Context) {
 	background, g.stop = context.WithCancel(background)
-	g.running.Go(func() { _ = g.gate.Run(background) })
-	g.running.Go(func() { _ = g.sender.Run(background) })
+	tasks := []func(context.Context) error{g.gate.Run}
+	if g.own.rates != nil {
+		tasks = append(tasks, g.own.rates.Run)
+	}
+	tasks = append(tasks, g.sender.Run)
 	if g.command.Webhooks == "on" {
-		g.running.Go(func() { _ = g.hooks.Run(background) })
+		tasks = append(tasks, g.hooks.Run)
 	}
 	if g.own.keys != nil {
-		g.running.Go(func() { _ = g.own.keys.Run(background) })
-	}
-	if g.own.rates != nil {
-		g.running.Go(func() { _ = g.own.rates.Run(background) })
+		tasks = append(tasks, g.own.keys.Run)
 	}
 	if g.own.admin != nil {
-		g.running.Go(func() { _ = g.own.admin.Run(background) })
+		tasks = append(tasks, g.own.admin.Run)
+	}
+	for i, run := range tasks {
+		g.running.Go(func() {
+			phase(background, i)
+			_ = run(background)
+		})
+	}
+}
+
+// phase lets a task begin somewhat later than the one before it. They read the database
+// every second or two: at the same moment, each would need a connection of its own.
+func phase(background context.Context, i int) {
+	select {
+	case <-background.Done():
+	case <-time.After(time.Duration(i) * 70 * time.Millisecond):
 	}
 }
 

@@ -48,17 +48,17 @@ func (s *source) describe(value *kong.Value) string {
 	return text + " [" + strings.Join(facts, ", ") + "]"
 }
 
-// withoutHelp empties the help of every flag, in which kong would search for
-// variables: that takes longer than parsing the command line. withHelp restores it.
-func withoutHelp(k *kong.Kong) error {
-	eachFlag(k.Model.Node, func(f *kong.Flag) { f.Help = "" })
+// withoutTexts empties the texts of every flag, in which kong would search for
+// variables: that takes longer than parsing the command line. withTexts restores them.
+func withoutTexts(k *kong.Kong) error {
+	eachFlag(k.Model.Node, func(f *kong.Flag) { f.Help, f.Default, f.Enum, f.PlaceHolder = "", "", "", "" })
 	return nil
 }
 
-// withHelp undoes withoutHelp, and fills in the names of the claims.
-func withHelp(k *kong.Kong) {
+// withTexts undoes withoutTexts, and fills in the names of the claims.
+func withTexts(k *kong.Kong) {
 	eachFlag(k.Model.Node, func(f *kong.Flag) {
-		f.Help = f.OrigHelp
+		f.Help, f.Default, f.Enum, f.PlaceHolder = f.OrigHelp, f.Tag.Default, f.Tag.Enum, f.Tag.PlaceHolder
 		if strings.Contains(f.Help, "${claims}") {
 			f.Help = strings.ReplaceAll(f.Help, "${claims}", strings.Join(jotgate.ClaimNames(), ", "))
 		}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -40,10 +41,14 @@ func CheckEmail(address string) error {
 
 // Go's regular expressions take linear time, whatever the address.
 var (
-	localPart = regexp.MustCompile("(?i)^(?:" +
-		"[-!#$%&'*+/=?^_`{}|~0-9A-Z]+(?:\\.[-!#$%&'*+/=?^_`{}|~0-9A-Z]+)*" + // dot-atom
-		`|"(?:[!#-\[\]-~]|\\[ -~])*")$`) // quoted string, without the control characters that Django lets in
-	domainPart = regexp.MustCompile(`(?i)^(?:[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?\.)+[A-Z0-9-]{1,62}[A-Z0-9]$`)
+	localPart = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile("(?i)^(?:" +
+			"[-!#$%&'*+/=?^_`{}|~0-9A-Z]+(?:\\.[-!#$%&'*+/=?^_`{}|~0-9A-Z]+)*" + // dot-atom
+			`|"(?:[!#-\[\]-~]|\\[ -~])*")$`) // quoted string, without the control characters that Django lets in
+	})
+	domainPart = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)^(?:[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?\.)+[A-Z0-9-]{1,62}[A-Z0-9]$`)
+	})
 )
 
 // ValidEmail reports whether Django's EmailValidator accepts the address; it does not
@@ -52,15 +57,15 @@ var (
 // bytes; see also MaxEmail.
 func ValidEmail(address string) bool {
 	at := strings.LastIndexByte(address, '@')
-	if at < 0 || len(address) > longestEmail || !localPart.MatchString(address[:at]) {
+	if at < 0 || len(address) > longestEmail || !localPart().MatchString(address[:at]) {
 		return false
 	}
 	domain := address[at+1:]
-	if domain == "localhost" || domainPart.MatchString(domain) || addressLiteral(domain) {
+	if domain == "localhost" || domainPart().MatchString(domain) || addressLiteral(domain) {
 		return true
 	}
 	ascii, ok := asciiDomain(domain)
-	return ok && domainPart.MatchString(ascii)
+	return ok && domainPart().MatchString(ascii)
 }
 
 // toASCII maps a domain as Python's codec idna does (IDNA 2003), with which

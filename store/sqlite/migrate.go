@@ -69,7 +69,12 @@ type migrator struct {
 	schema store.Schema
 	own    *migration.Set
 	made   bool // this program has made the user table
+	// catalogue has what pending found; nil while tables are made.
+	catalogue map[object]bool
 }
+
+// object is a table, index or trigger.
+type object struct{ kind, name string }
 
 // pending reports whether there is anything to do.
 func (m *migrator) pending(ctx context.Context) (bool, error) {
@@ -80,6 +85,10 @@ func (m *migrator) pending(ctx context.Context) (bool, error) {
 	if state.Newer != "" {
 		m.log.WarnContext(ctx, state.Newer)
 	}
+	if m.catalogue, err = catalogue(ctx, m.q); err != nil {
+		return false, err
+	}
+	defer func() { m.catalogue = nil }() // what follows changes it
 	for _, lacks := range []func(context.Context) (bool, error){m.lacksDjango, m.lacksAllauth, m.lacksIndex} {
 		if found, err := lacks(ctx); err != nil || found {
 			return found, err
@@ -109,7 +118,7 @@ func (m *migrator) lacksDjango(ctx context.Context) (bool, error) {
 	if m.schema.Users != "auth_user" {
 		return false, nil
 	}
-	found, err := exists(ctx, m.q, "table", m.schema.Users)
+	found, err := m.exists(ctx, "table", m.schema.Users)
 	return !found, err
 }
 
@@ -136,12 +145,12 @@ func execute(ctx context.Context, q store.Queryer, text string) error {
 // is missing.
 func (m *migrator) lacksAllauth(ctx context.Context) (bool, error) {
 	for _, a := range migration.Allauth {
-		found, err := exists(ctx, m.q, "table", a.Table)
+		found, err := m.exists(ctx, "table", a.Table)
 		if err != nil {
 			return false, err
 		}
 		if !found {
-			return exists(ctx, m.q, "table", m.schema.Users)
+			return m.exists(ctx, "table", m.schema.Users)
 		}
 	}
 	return false, nil
@@ -149,7 +158,7 @@ func (m *migrator) lacksAllauth(ctx context.Context) (bool, error) {
 
 // makeAllauth runs schema/NAME.sql if there is a user table and no such table.
 func (m *migrator) makeAllauth(ctx context.Context, table, name string) error {
-	if found, err := exists(ctx, m.q, "table", table); err != nil || found {
+	if found, err := m.exists(ctx, "table", table); err != nil || found {
 		return err
 	}
 	var typ string
@@ -157,7 +166,7 @@ func (m *migrator) makeAllauth(ctx context.Context, table, name string) error {
 	if err != nil || !found {
 		return err
 	}
-	noted, err := exists(ctx, m.q, "table", "django_migrations")
+	noted, err := m.exists(ctx, "table", "django_migrations")
 	if err != nil {
 		return err
 	}
@@ -168,7 +177,31 @@ func (m *migrator) makeAllauth(ctx context.Context, table, name string) error {
 	return execute(ctx, m.q, text)
 }
 
-// exists reports whether there is such a table or index.
+// catalogue lists what is in the database.
+func catalogue(ctx context.Context, q store.Queryer) (map[object]bool, error) {
+	rows, err := q.QueryContext(ctx, "SELECT type, name FROM sqlite_schema")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	found := map[object]bool{}
+	for err == nil && rows.Next() {
+		var o object
+		err = rows.Scan(&o.kind, &o.name)
+		found[o] = true
+	}
+	return found, errors.Join(err, rows.Err())
+}
+
+// exists reports whether there is such a table, index or trigger.
+func (m *migrator) exists(ctx context.Context, kind, name string) (bool, error) {
+	if m.catalogue != nil {
+		return m.catalogue[object{kind, name}], nil
+	}
+	return exists(ctx, m.q, kind, name)
+}
+
+// exists reports whether there is such a table, index or trigger.
 func exists(ctx context.Context, q store.Queryer, kind, name string) (bool, error) {
 	return row(ctx, q, new(string), "SELECT name FROM sqlite_schema WHERE type = $1 AND name = $2", kind, name)
 }

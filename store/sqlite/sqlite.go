@@ -38,6 +38,7 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/metrics"
@@ -103,14 +104,18 @@ func (o *Options) setDefaults() {
 }
 
 func open(ctx context.Context, path string, read, write *sql.DB, options Options) (*store.Store, error) {
-	if err := checkVersion(ctx, write); err != nil {
+	if err := checkVersion(); err != nil {
 		return nil, err
 	}
+	var connecting sync.WaitGroup // to read while the other connection looks for migrations
+	connecting.Go(func() { _ = read.PingContext(ctx) })
+	defer connecting.Wait()
 	if !options.Inspect {
 		if err := migrate(ctx, write, options); err != nil {
 			return nil, err
 		}
 	}
+	connecting.Wait()
 	f, err := newFile(path, options.Logger)
 	if err != nil {
 		return nil, err
@@ -251,13 +256,9 @@ func isBusy(err error) bool {
 }
 
 // checkVersion rejects a version of SQLite older than the tested one.
-func checkVersion(ctx context.Context, db *sql.DB) error {
-	var version string
-	if err := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
-		return err
-	}
-	if !atLeast(version, oldest) {
-		return fmt.Errorf("this program was built with SQLite %s, jotgate needs %s or newer: update modernc.org/sqlite", version, oldest)
+func checkVersion() error {
+	if !atLeast(lib.SQLITE_VERSION, oldest) {
+		return fmt.Errorf("this program was built with SQLite %s, jotgate needs %s or newer: update modernc.org/sqlite", lib.SQLITE_VERSION, oldest)
 	}
 	return nil
 }
