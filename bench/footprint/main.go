@@ -2,7 +2,8 @@
 // response with an existing SQLite database, and the resident memory, idle and after
 // many requests.
 //
-//	go run ./footprint    # in bench/; needs wrk, Linux, some 60 s
+//	go run ./footprint                # in bench/; needs wrk, Linux, some 60 s
+//	go run ./footprint -before FILE   # only starts, alternately with another binary
 //
 // The binary is the one that make build builds. All connections are local to
 // 127.0.0.1.
@@ -26,13 +27,14 @@ func main() {
 	starts := flag.Int("starts", 25, "number of starts; at most 200")
 	requests := flag.Int("requests", 1_000_000, "requests before memory is measured; at most 5,000,000")
 	binary := flag.String("binary", "", "the jotgate to run; empty: make build")
+	before := flag.String("before", "", "another jotgate, to compare their starts")
 	flag.Parse()
 	if *starts < 1 || *starts > 200 || *requests < 1 || *requests > 5_000_000 {
 		fail(fmt.Errorf("out of bounds: see -h"))
 	}
 	folder, err := os.MkdirTemp("", "jotgate-footprint")
 	fail(err)
-	err = run(folder, *binary, *starts, *requests)
+	err = run(folder, *binary, *before, *starts, *requests)
 	_ = os.RemoveAll(folder)
 	fail(err)
 }
@@ -45,7 +47,7 @@ func fail(err error) {
 }
 
 // run prints the table.
-func run(folder, binary string, starts, requests int) error {
+func run(folder, binary, before string, starts, requests int) error {
 	if binary == "" {
 		binary = filepath.Join(folder, "jotgate")
 		build := exec.Command("make", "--no-print-directory", "-C", "..", "build", "BINARY="+binary)
@@ -59,31 +61,38 @@ func run(folder, binary string, starts, requests int) error {
 	}
 	fmt.Printf("%s %s/%s, %d processors\n\n| | |\n|---|--:|\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	fmt.Printf("| the program | %.1f MB |\n", float64(info.Size())/1e6)
-	if err := startTimes(folder, binary, starts); err != nil {
+	if before != "" {
+		return startTimes(folder, []string{before, binary}, starts)
+	}
+	if err := startTimes(folder, []string{binary}, starts); err != nil {
 		return err
 	}
 	return memory(folder, binary, requests)
 }
 
-// startTimes prints the median time from exec to the first response. The first start
-// creates the database and does not count.
-func startTimes(folder, binary string, starts int) error {
-	var took []time.Duration
+// startTimes prints the median time from exec to the first response of each binary,
+// which are started alternately. The first start creates the database and does not count.
+func startTimes(folder string, binaries []string, starts int) error {
+	took := make([][]time.Duration, len(binaries))
 	for i := range starts + 1 {
-		s, err := start(folder, binary)
-		if err != nil {
-			return err
-		}
-		if i > 0 {
-			took = append(took, s.answered)
-		}
-		if err := s.Stop(); err != nil {
-			return err
+		for b, binary := range binaries {
+			s, err := start(folder, binary)
+			if err != nil {
+				return err
+			}
+			if i > 0 {
+				took[b] = append(took[b], s.answered)
+			}
+			if err := s.Stop(); err != nil {
+				return err
+			}
 		}
 	}
-	slices.Sort(took)
-	fmt.Printf("| start to first response, median of %d | %.1f ms |\n| the fastest and the slowest | %.1f and %.1f ms |\n",
-		starts, ms(took[len(took)/2]), ms(took[0]), ms(took[len(took)-1]))
+	for _, list := range took {
+		slices.Sort(list)
+		fmt.Printf("| start to first response, median of %d | %.1f ms |\n| the fastest and the slowest | %.1f and %.1f ms |\n",
+			starts, ms(list[len(list)/2]), ms(list[0]), ms(list[len(list)-1]))
+	}
 	return nil
 }
 
