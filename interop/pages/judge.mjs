@@ -174,18 +174,17 @@ async function addresses(v, server, name) {
 async function scanner(server, link) {
   await fetch(link, { method: "HEAD" });
   await fetch(link);
-  const v = await visitor(server, true);
-  await v.go(link);
-  const buttons = (await v.page.$$("main button, main a")).length;
-  for (let i = 0; i < buttons; i++) {
+  for (let i = 0, buttons = 1; i < buttons; i++) {
+    const v = await visitor(server, true); // for each button: what one begins may end when the next one is pressed
     await v.go(link);
-    const button = (await v.page.$$("main button, main a"))[i];
-    await button?.click().catch(() => {});
+    const all = await v.page.$$("main button, main a");
+    buttons = all.length;
+    await all[i]?.click().catch(() => {});
     await v.page.waitForNetworkIdle({ idleTime: 100, timeout: 5000 }).catch(() => {});
+    const cookies = await v.context.cookies();
+    if (cookies.some((c) => c.name === "__Host-jotgate")) find("scanner", `is signed in by ${link}`);
+    await v.context.close();
   }
-  const cookies = await v.context.cookies();
-  if (cookies.some((c) => c.name === "__Host-jotgate")) find("scanner", `is signed in by ${link}`);
-  await v.context.close();
 }
 
 // enrolment is the sign-up at a server that demands a second factor: a security key without a PIN is one.

@@ -3,6 +3,7 @@
 package pages
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -23,10 +24,13 @@ type verdict struct {
 // judge runs judge.mjs and fails the test for each finding.
 func judge(t *testing.T, args ...string) map[string]int {
 	t.Helper()
-	out, err := exec.Command("node", append([]string{"judge.mjs"}, args...)...).Output()
+	var errors bytes.Buffer
+	cmd := exec.Command("node", append([]string{"judge.mjs"}, args...)...)
+	cmd.Stderr = &errors
+	out, err := cmd.Output()
 	var v verdict
 	if err != nil || json.Unmarshal(out, &v) != nil {
-		t.Fatalf("judge.mjs: %v\n%s", err, out)
+		t.Fatalf("judge.mjs: %v\n%s%s", err, out, errors.Bytes())
 	}
 	for _, finding := range v.Findings {
 		t.Error(finding)
