@@ -33,8 +33,12 @@ var backends = []backend{
 		return startLighttpd(t, "env.sh", `cgi.assign = ( ".sh" => "/bin/sh" )`, "mod_cgi")
 	}},
 	{"lighttpd FastCGI PHP", func(t testing.TB) string {
-		return startLighttpd(t, "env.php", `fastcgi.server = ( ".php" => (( "bin-path" => "/usr/bin/php-cgi",
-			"socket" => var.CWD + "/php.sock", "max-procs" => 1, "bin-environment" => ( "PHP_FCGI_CHILDREN" => "1" ) )) )`, "mod_fastcgi")
+		host, port, err := net.SplitHostPort(freeport.Address(t)) // the path of a socket has at most 107 bytes
+		if err != nil {
+			t.Fatal(err)
+		}
+		return startLighttpd(t, "env.php", fmt.Sprintf(`fastcgi.server = ( ".php" => (( "bin-path" => "/usr/bin/php-cgi",
+			"host" => %q, "port" => %s, "max-procs" => 1, "bin-environment" => ( "PHP_FCGI_CHILDREN" => "1" ) )) )`, host, port), "mod_fastcgi")
 	}},
 }
 
