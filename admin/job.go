@@ -20,8 +20,8 @@ const (
 	// sliceSize is the largest number of users in a transaction.
 	sliceSize = 25
 	// sliceTime is how long a transaction goes on to the next user. A login may have
-	// to wait for all of it, because SQLite has one writer.
-	sliceTime = 4 * time.Millisecond
+	// to wait for all of it, because SQLite has one writer, and for its commit.
+	sliceTime = time.Millisecond
 	// sliceRest is how many times as long as a transaction took the database is then
 	// left to others, so that few logins meet one, whatever the speed of the disk.
 	sliceRest = 5
