@@ -44,6 +44,61 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// Each error of a form is beside its field, and the list of errors links to it.
+func TestErrorsBesideFields(t *testing.T) {
+	s := newSite(t, admin.Options{SetPasswords: true})
+	root := s.gate.User("root", jotgatetest.Superuser)
+	s.gate.AddToGroup(root, "editors")
+	s.signIn("root")
+	for _, f := range []struct{ path, field, value string }{
+		{"users", "username", ""},
+		{"users", "email", "broken"},
+		{"users", "password", "short"},
+		{"users", "is_active", "perhaps"},
+		{"users", "is_staff", "perhaps"},
+		{"users", "is_superuser", "perhaps"},
+		{"users", "groups", "99"},
+		{"users", "user_permissions", "9999"},
+		{"groups", "name", ""},
+		{"groups", "permissions", "9999"},
+		{"invitations", "email", "broken"},
+		{"invitations", "groups", "99"},
+	} {
+		form := map[string]url.Values{
+			"users":       {"username": {"ada"}, "email": {"ada@example.com"}},
+			"groups":      {"name": {"authors"}},
+			"invitations": {"email": {"ada@example.com"}},
+		}[f.path]
+		form.Set(f.field, f.value)
+		got := s.post("/admin/"+f.path+"/add", form)
+		if n := strings.Count(got.body, ` id="errors"`); n != 1 {
+			t.Errorf("%s, %s: %d lists of errors", f.path, f.field, n)
+		}
+		for _, part := range []string{`href="#` + f.field + `"`, ` id="` + f.field + `"`, ` id="` + f.field + `-error"`, `aria-describedby="` + f.field + `-error"`} {
+			if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, part) {
+				t.Errorf("%s, %s: %d, no %s in %s", f.path, f.field, got.status, part, got.body)
+			}
+		}
+	}
+}
+
+// A conflict has one list of errors, in which the focus begins, and the values beside.
+func TestConflictHasOneList(t *testing.T) {
+	s := newSite(t, admin.Options{})
+	root := s.gate.User("root", jotgatetest.Superuser)
+	s.gate.AddToGroup(root, "editors")
+	s.signIn("root")
+	for path, form := range map[string]url.Values{
+		"users/1/change":  {"version": {"another"}, "first_name": {"Ada"}},
+		"groups/1/change": {"version": {"another"}, "name": {"authors"}},
+	} {
+		got := s.post("/admin/"+path, form)
+		if n := strings.Count(got.body, ` id="errors"`); got.status != http.StatusConflict || n != 1 || !strings.Contains(got.body, ` id="conflict"`) {
+			t.Errorf("%s: %d, %d lists of errors in %s", path, got.status, n, got.body)
+		}
+	}
+}
+
 // The pages speak the language that the user has chosen for the pages of the account, and
 // otherwise that of the browser; forms and errors, too.
 func TestLanguages(t *testing.T) {
