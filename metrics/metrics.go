@@ -28,8 +28,8 @@ import (
 	"time"
 )
 
-// MaxSeries is the largest number of series that a Registry serves. A histogram
-// counts as many as it has lines.
+// MaxSeries is the largest number of series that a Registry serves. A histogram counts
+// as many series as it has lines in the output.
 const MaxSeries = 2000
 
 // Registry holds the figures of one process. Create it with New; nil counts nothing.
@@ -155,8 +155,9 @@ type Sample struct {
 	Value  float64
 }
 
-// Samples calls the collectors and returns the counters and gauges, and of each
-// histogram the sum in seconds and the count. They are sorted by name and labels.
+// Samples returns the current values of all counters and gauges, and of each histogram
+// the sum in seconds and the count, sorted by name and labels. It calls the functions
+// registered with Collect.
 func (r *Registry) Samples(ctx context.Context) []Sample {
 	if r == nil {
 		return nil

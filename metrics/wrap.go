@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// Wrap returns a handler that counts the requests and their durations. Their route
-// is the pattern of the http.ServeMux that next is or contains, without the final
-// slash. The route and the method are "other" if there is no pattern, and for
-// requests with a method that the route does not have. Routes below one of the prefixes, such as /admin/, count as one.
+// Wrap returns a handler that counts the requests to next and their durations, by route
+// and method. The route is the pattern of the http.ServeMux that next is or contains,
+// without the final slash. Routes below one of the prefixes, such as /admin/, count as
+// one. The route and the method are "other" if no pattern matches, or if the route does
+// not have the method.
 func (r *Registry) Wrap(next http.Handler, prefixes ...string) http.Handler {
 	if r == nil {
 		return next
@@ -47,10 +48,9 @@ func methodOf(r *http.Request) string {
 	return other
 }
 
-// Route returns the route of a request that was responded to with this status, as
-// Wrap counts it. The routes of a mux are the program's, so a
-// client cannot add one; with methods that a route does not have it could add
-// series.
+// Route returns the name under which Wrap counts a request that got a response with this
+// status: the pattern of the mux, a prefix, or "other". Call it after the mux has handled
+// the request. A client cannot add a name, because the patterns are the program's.
 func Route(r *http.Request, status int, prefixes ...string) string {
 	pattern := r.Pattern
 	if i := strings.IndexByte(pattern, '/'); i > 0 {

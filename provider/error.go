@@ -17,8 +17,9 @@ const (
 // Error returns the reason as a text.
 func (r Reason) Error() string { return "signing in with the provider: " + string(r) }
 
-// Error is the type of the errors of Finish and Check. Its text is for the
-// operator: it contains no secret, but it may contain text that the provider sent.
+// Error is the type of the errors of a Provider's methods. Its text is for the operator:
+// it contains no secret, but it may contain text that the provider sent, so do not show
+// it to users.
 type Error struct {
 	Reason Reason
 	cause  error

@@ -26,8 +26,8 @@ const (
 	maxCode  = 4096        // bytes
 )
 
-// Flow is what the browser that began a flow must present to finish it. It is
-// secret: encrypt it, or keep it on the server.
+// Flow is a sign-in that has begun. Only the browser that began it may finish it, so
+// keep it in an encrypted cookie, or on the server under a secret in a cookie.
 type Flow struct {
 	Provider    string `json:"p"`
 	State       string `json:"s"`
@@ -38,10 +38,10 @@ type Flow struct {
 	Again       bool   `json:"a,omitempty"` // the provider was asked to authenticate the user again
 }
 
-// Begin returns the address to send a browser to, and the flow to finish when
-// it returns to redirectURL. With again, the provider is asked to authenticate the
-// user even if it knows the browser. The reason of an error is Unavailable or
-// Invalid.
+// Begin returns the address to which the browser is redirected, and the flow to finish
+// when the provider sends the browser back to redirectURL, which must be registered
+// there. If again is true, the provider is asked to authenticate the user even if the
+// browser is signed in there. The reason of an error is Unavailable or Invalid.
 func (p *Provider) Begin(ctx context.Context, redirectURL string, again bool) (address string, f Flow, err error) {
 	m, err := p.metadata(ctx)
 	if err != nil {
@@ -66,8 +66,9 @@ func (p *Provider) Begin(ctx context.Context, redirectURL string, again bool) (a
 	return p.config(m, redirectURL).AuthCodeURL(f.State, options...), f, nil
 }
 
-// FormPost reports that the provider sends the browser back by a form that it
-// posts, without cookies with SameSite=Lax.
+// FormPost reports whether the provider sends the browser back with a POST (form_post),
+// as Apple does. The request then has no cookies with SameSite=Lax, so the flow must be
+// in another one.
 func (p *Provider) FormPost() bool { return p.kind.formPost }
 
 // random returns 256 random bits.
@@ -77,8 +78,9 @@ func random() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// Finish exchanges the code of a callback and verifies who signed in. The caller makes
-// sure that each flow is finished once. Every error is an *Error.
+// Finish exchanges the code in the parameters of a callback and verifies the identity of
+// the user. The caller makes sure that each flow is finished once. Every error is an
+// *Error.
 func (p *Provider) Finish(ctx context.Context, f Flow, callback url.Values) (Verified, error) {
 	m, err := p.metadata(ctx)
 	if err != nil {

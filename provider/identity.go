@@ -20,12 +20,12 @@ type Identity struct {
 	UID      string // never assigned to another user of the provider; at most 191 characters
 	Username string // as a proposal; may be empty
 	Email    string // may be empty
-	// Vouched reports that the provider has made sure that the address is the
-	// user's.
+	// Vouched reports that the address is the user's: the provider has checked it, and
+	// Settings.TrustEmail or the preset says that its check is trusted.
 	Vouched             bool
 	FirstName, LastName string
-	// TwoFactors reports that the provider asked for two factors, in the words of
-	// Settings.MultiACR or MultiAMR.
+	// TwoFactors reports that the provider asked for two factors: the claim acr or amr
+	// has one of the values of Settings.MultiACR or MultiAMR.
 	TwoFactors bool
 	// Roles are the values of the claim groups that the settings name (see
 	// Provider.Rights).

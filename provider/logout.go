@@ -25,10 +25,11 @@ const (
 	maxLogoutToken = 16 << 10
 )
 
-// Origin is the session at an OpenID Connect provider in which an ID token was issued:
-// digests (43 characters) of the provider with the claim sub, and with sid, by which a
-// logout token names that session. Session is empty if the provider sent no sid. Both
-// are empty for a provider without OpenID Connect.
+// Origin identifies the session at an OpenID Connect provider in which an ID token was
+// issued, so that a logout token for it can be recognized. Subject is a digest of the
+// provider's ID and the claim sub, and Session one of the provider's ID and the claim
+// sid: 43 characters each. Session is empty if the provider sent no sid. Both are empty
+// for a provider without OpenID Connect.
 type Origin struct{ Subject, Session string }
 
 // origin returns the origin of a token of the provider.
@@ -59,7 +60,9 @@ type Logout struct {
 	Expires time.Time
 }
 
-// VerifyLogout verifies a logout token as section 2.6 says. Every error is an *Error.
+// VerifyLogout verifies a logout token (OpenID Connect Back-Channel Logout 1.0, section
+// 2.6). The caller makes sure that each is used once (Logout.ID). Every error is an
+// *Error.
 func (p *Provider) VerifyLogout(ctx context.Context, text string) (l Logout, err error) {
 	if len(text) > maxLogoutToken {
 		return l, invalid("the logout token is too long")
@@ -107,9 +110,10 @@ func tokenError(what string, err error) error {
 	return &Error{reason, err}
 }
 
-// LogoutURL returns the address that ends the user's session at the provider and leads
-// back to returnTo, or "" without Settings.Logout or if the provider announces none, or
-// cannot be reached.
+// LogoutURL returns the address to which a browser is redirected to end the user's
+// session at the provider (OpenID Connect RP-Initiated Logout 1.0). The provider sends it
+// back to returnTo. LogoutURL returns "" without Settings.Logout, if the provider has no
+// such address, and if it cannot be reached.
 func (p *Provider) LogoutURL(ctx context.Context, returnTo string) string {
 	if !p.settings.Logout {
 		return ""

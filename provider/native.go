@@ -9,7 +9,8 @@ import (
 	"errors"
 )
 
-// NativeTime is the longest time for which VerifyNative accepts an ID token.
+// NativeTime is the longest time for which VerifyNative accepts an ID token: a record of
+// used tokens needs to be kept no longer.
 const NativeTime = FlowTime + 2*leeway
 
 const (
@@ -18,14 +19,15 @@ const (
 	maxToken = 8 << 10 // bytes
 )
 
-// Native reports whether Settings.NativeClientIDs lists apps.
+// Native reports whether VerifyNative can succeed: whether Settings.NativeClientIDs
+// lists an app.
 func (p *Provider) Native() bool { return len(p.settings.NativeClientIDs) > 0 }
 
-// VerifyNative verifies an ID token that an app got from the provider's SDK: as Finish,
-// except that its audience is one of Settings.NativeClientIDs. nonce, of 16 to 256
-// bytes, is what the app gave to the SDK, or that of which it gave the SHA-256 in
-// hexadecimal, as is usual with Apple. The caller makes sure that each token is used
-// once; none is accepted for longer than NativeTime. Every error is an *Error.
+// VerifyNative verifies an ID token that an app got from the provider's SDK, as Finish
+// does, except that the audience must be one of Settings.NativeClientIDs. nonce has 16 to
+// 256 bytes. The app gave the SDK either the nonce or, as is usual with Apple, its
+// SHA-256 in hexadecimal. The caller makes sure that each token is used once; no token is
+// accepted for longer than NativeTime. Every error is an *Error.
 func (p *Provider) VerifyNative(ctx context.Context, idToken, nonce string) (Verified, error) {
 	if !p.Native() {
 		return Verified{}, failed(Denied, errors.New("native_client_ids lists no app of this provider"))

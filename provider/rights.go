@@ -10,10 +10,11 @@ import (
 	"github.com/jotgate/jotgate/jwt"
 )
 
-// Rights are the rights of a user here that the settings of a provider decide about.
+// Rights are the groups and roles of a user that the settings of a provider decide about
+// (Settings.Groups, Staff and Superuser).
 type Rights struct {
-	// Groups are the names of groups that the user is in, and Others of those that it is
-	// not in.
+	// Groups are the names of the groups that the user must be in, and Others of those
+	// that the user must not be in. All other groups stay as they are.
 	Groups, Others []string
 	// Staff and Superuser are nil if the provider does not decide about them.
 	Staff, Superuser *bool
@@ -24,7 +25,7 @@ func (p *Provider) MapsRights() bool {
 	return len(p.settings.Groups)+len(p.settings.Staff)+len(p.settings.Superuser) > 0
 }
 
-// Rights returns the rights of a user with Identity.Roles.
+// Rights returns the rights of a user whose Identity.Roles are roles.
 func (p *Provider) Rights(roles []string) (r Rights) {
 	for _, value := range slices.Sorted(maps.Keys(p.settings.Groups)) {
 		if slices.Contains(roles, value) {

@@ -93,34 +93,35 @@ type Endpoint struct {
 	URL     string    `json:"url"`
 	Types   []string  `json:"types"` // of events, such as user.deleted or user.*; empty: the default
 	Created time.Time `json:"created"`
-	// Failing is the time of the first failure after the last success, and Reason that
-	// of the last failure.
+	// Failing is the time of the first failure after the last success, and Reason the
+	// reason of the last failure. Zero and empty: the last attempt succeeded, or there was
+	// none.
 	Failing  time.Time `json:"failing_since,omitzero"`
 	Reason   string    `json:"reason,omitempty"`
-	Disabled time.Time `json:"disabled,omitzero"`
-	// Waiting is the number of messages that were not delivered yet, and GivenUp that of
-	// those that will not be. List sets them.
+	Disabled time.Time `json:"disabled,omitzero"` // zero: it is enabled
+	// Waiting is the number of messages that are not delivered yet, and GivenUp the number
+	// of those that were given up. Only List sets them.
 	Waiting int `json:"waiting"`
 	GivenUp int `json:"given_up"`
 
 	Sealed        string    `json:"-"` // the secret, encrypted with the secret of the gate
-	Previous      string    `json:"-"` // the former one, which also signs until PreviousUntil
+	Previous      string    `json:"-"` // the former secret, encrypted, which also signs until PreviousUntil
 	PreviousUntil time.Time `json:"previous_secret_until,omitzero"`
 }
 
 // Delivery is a message to an endpoint.
 type Delivery struct {
-	ID        string    `json:"id"` // the header webhook-id
-	Endpoint  string    `json:"endpoint"`
-	Event     int64     `json:"event_id"`
-	Type      string    `json:"type"`
-	Body      string    `json:"-"`
+	ID        string    `json:"id"`       // the value of the header webhook-id
+	Endpoint  string    `json:"endpoint"` // Endpoint.ID
+	Event     int64     `json:"event_id"` // the id of the event in the audit trail
+	Type      string    `json:"type"`     // the type of the event, such as user.deleted
+	Body      string    `json:"-"`        // JSON
 	Created   time.Time `json:"created"`
-	Due       time.Time `json:"due,omitzero"` // of the next attempt
+	Due       time.Time `json:"due,omitzero"` // of the next attempt; zero: there is none
 	Attempts  int       `json:"attempts"`
 	Status    int       `json:"status,omitempty"` // of the last response
 	Reason    string    `json:"reason,omitempty"` // of the last failure
-	Done      time.Time `json:"done,omitzero"`    // delivered, or given up
+	Done      time.Time `json:"done,omitzero"`    // when it was delivered or given up; zero: it waits
 	Delivered bool      `json:"delivered"`
 }
 
@@ -129,15 +130,15 @@ type Outcome struct {
 	Delivered bool
 	Status    int    // 0 without a response
 	Reason    string // of a failure
-	// Retry is when to try again after a failure. Zero: the message is given up.
+	// Retry is the time of the next attempt after a failure. Zero: the message is given up.
 	Retry time.Time
-	// Disable disables the endpoint, which responded with 410. Otherwise it is disabled
-	// if it has failed since a time before DisableIf.
+	// Disable disables the endpoint, because it responded with 410. If it is false, a
+	// failure disables the endpoint if Endpoint.Failing is before DisableIf.
 	Disable   bool
 	DisableIf time.Time
 }
 
-// MaxEndpoints is how many endpoints there can be.
+// MaxEndpoints is the largest number of endpoints of a gate.
 const MaxEndpoints = 50
 
 // Store keeps endpoints and messages. Every method may be called concurrently, honors
@@ -162,9 +163,9 @@ type Store interface {
 	// Remove deletes an endpoint and its messages, or returns jotgate.ErrNotFound.
 	Remove(ctx context.Context, id string) error
 
-	// Relay takes the oldest events that were stored while there was an endpoint, at most
-	// limit, and inserts the messages that route returns for them and the
-	// endpoints. It returns the number of events. No event is taken twice.
+	// Relay takes at most limit events that are marked for delivery, the oldest first,
+	// calls route with them and the endpoints, and inserts the messages that route returns.
+	// It returns the number of events. No event is taken twice.
 	Relay(ctx context.Context, limit int, route func([]record.Event, []Endpoint) []Delivery) (int, error)
 	// Waiting lists the enabled endpoints with messages that are due.
 	Waiting(ctx context.Context, now time.Time) ([]string, error)
@@ -172,22 +173,22 @@ type Store interface {
 	// hides them from other senders for the duration of the lease.
 	Due(ctx context.Context, endpoint string, now time.Time, limit int, lease time.Duration) ([]Delivery, error)
 	// Record records the outcome of an attempt, unless another sender has recorded one
-	// since Due returned d. It reports whether the endpoint was disabled by it, and then
-	// also stores the event about that.
+	// since Due returned d. If this disables the endpoint, Record returns true and also
+	// stores the event about it.
 	Record(ctx context.Context, d Delivery, o Outcome, now time.Time) (disabled bool, err error)
-	// Deliveries lists at most limit messages to the endpoint, newest first; with failed
-	// only those that were not delivered.
+	// Deliveries lists at most limit messages to the endpoint, newest first; if failed is
+	// true, only those that were not delivered.
 	Deliveries(ctx context.Context, endpoint string, failed bool, limit int) ([]Delivery, error)
-	// Replay makes messages to the endpoint that were created at or after a time due now,
-	// as if they had not been sent; with failed only those that were not delivered. It
-	// returns their number.
+	// Replay makes the messages to the endpoint that were created at or after since due
+	// now, as if they had not been sent; if failed is true, only those that were not
+	// delivered. It returns their number.
 	Replay(ctx context.Context, endpoint string, since, now time.Time, failed bool) (int, error)
 	// Purge deletes at most limit messages that were created before a time.
 	Purge(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// Webhooks manages the endpoints of a gate and sends messages to them. It is safe for
-// concurrent use.
+// Webhooks manages the endpoints of a gate and sends messages to them. Create it with
+// New. It is safe for concurrent use.
 type Webhooks struct {
 	gate     *jotgate.Gate
 	store    Store
