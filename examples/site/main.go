@@ -1,6 +1,8 @@
 // Command site is a notes API with everything: the endpoints, the pages, the
 // administration, a front end on another origin, roles, a custom claim, and services
 // that verify its tokens without the database.
+//
+//	SECRET_KEY=… go run ./examples/site # then open http://localhost:8000/account/
 package main
 
 import (
@@ -58,8 +60,13 @@ func site(gate *jotgate.Gate) (http.Handler, error) {
 		return nil, err
 	}
 	mux := notes(gate)
-	endpoints.Mount(mux)                                 // /api/token/, /auth/users/ and the rest
-	pages.Mount(mux, gate, pages.Options{Site: "Notes"}) // /account/
-	admin.Mount(mux, gate, admin.Options{Site: "Notes"}) // /admin/
+	endpoints.Mount(mux) // /api/token/, /auth/users/ and the rest
+	// The pages and the administration share the limits and the logins of the endpoints.
+	p, err := pages.New(gate, pages.Options{Site: "Notes", API: endpoints})
+	if err != nil {
+		return nil, err
+	}
+	p.Mount(mux)                                                                   // /account/
+	admin.Mount(mux, gate, admin.Options{Site: "Notes", Pages: p, API: endpoints}) // /admin/
 	return endpoints.CORS(mux), nil
 }
