@@ -11,7 +11,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/factor/totp"
-	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -181,7 +181,7 @@ func factorNodes(t *testing.T) map[string][]*bench {
 	}
 	t.Cleanup(func() { file.Close() })
 	all["sqlite"] = []*bench{gateOn(t, file, nil)}
-	dsn := pgtest.Database(t)
+	dsn := postgrestest.Database(t)
 	for range 2 {
 		db, err := postgres.Open(t.Context(), dsn, postgres.Options{})
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
-	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
@@ -22,7 +22,7 @@ func onBoth(t *testing.T, test func(t *testing.T, db *store.Store)) {
 		test(t, db)
 	})
 	t.Run("postgres", func(t *testing.T) {
-		db, err := postgres.Open(t.Context(), pgtest.Database(t), postgres.Options{})
+		db, err := postgres.Open(t.Context(), postgrestest.Database(t), postgres.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

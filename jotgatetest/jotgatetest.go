@@ -35,6 +35,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -74,7 +75,10 @@ func New(t testing.TB, changes ...func(*jotgate.Settings)) *Gate {
 	for _, change := range changes {
 		change(&s)
 	}
+	empty, err := migrated()
+	check(t, err)
 	file := filepath.Join(t.TempDir(), "jotgatetest.db")
+	check(t, os.WriteFile(file, empty, 0o600))
 	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
 	check(t, err)
 	t.Cleanup(func() { check(t, db.Close()) })

@@ -3,11 +3,19 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/stdlib"
+
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
+	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -21,6 +29,7 @@ type world struct {
 	name string
 	raw  *sql.DB
 	dial func(store.Schema, bool) (*store.Store, error)
+	copy func() // fills a database that nothing has used yet with the migrated tables
 	ctx  context.Context
 	now  func() time.Time // of the next store that is opened
 }
@@ -32,23 +41,48 @@ func both(t *testing.T, test func(w *world)) {
 }
 
 func sqliteWorld(t testing.TB) *world {
-	path := filepath.Join(t.TempDir(), "jotgate.db")
+	path := filepath.Join(tempdir.New(t), "jotgate.db")
 	var w *world
 	w = newWorld(t, "sqlite", "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)",
 		func(schema store.Schema, inspect bool) (*store.Store, error) {
 			return sqlite.Open(t.Context(), path, sqlite.Options{Schema: schema, Inspect: inspect, Now: w.now})
 		})
+	w.copy = func() {
+		if _, err := os.Stat(path); os.IsNotExist(err) {
+			sqlitetest.Fill(t, path)
+		}
+	}
 	return w
 }
 
 func postgresWorld(t testing.TB) *world {
-	dsn := pgtest.Database(t)
+	d := &lateDatabase{empty: func() string { return pgtest.Database(t) }}
 	var w *world
-	w = newWorld(t, "postgres", "pgx", dsn, func(schema store.Schema, inspect bool) (*store.Store, error) {
-		return postgres.Open(t.Context(), dsn, postgres.Options{Schema: schema, Inspect: inspect, Now: w.now})
+	w = worldOn(t, "postgres", sql.OpenDB(d), func(schema store.Schema, inspect bool) (*store.Store, error) {
+		return postgres.Open(t.Context(), d.made(d.empty), postgres.Options{Schema: schema, Inspect: inspect, Now: w.now})
 	})
+	w.copy = func() { d.made(func() string { return postgrestest.Database(t) }) }
 	return w
 }
+
+// lateDatabase is a PostgreSQL database that is made when it is first used.
+type lateDatabase struct {
+	empty func() string
+	once  sync.Once
+	dsn   string
+}
+
+// made makes the database, unless it is there, and returns its address.
+func (d *lateDatabase) made(how func() string) string {
+	d.once.Do(func() { d.dsn = how() })
+	return d.dsn
+}
+
+func (d *lateDatabase) Connect(context.Context) (driver.Conn, error) {
+	return d.Driver().Open(d.made(d.empty))
+}
+
+func (d *lateDatabase) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
 
 func newWorld(t testing.TB, name, driver, dsn string, dial func(store.Schema, bool) (*store.Store, error)) *world {
 	t.Helper()
@@ -56,12 +90,20 @@ func newWorld(t testing.TB, name, driver, dsn string, dial func(store.Schema, bo
 	if err != nil {
 		t.Fatal(err)
 	}
+	return worldOn(t, name, raw, dial)
+}
+
+func worldOn(t testing.TB, name string, raw *sql.DB, dial func(store.Schema, bool) (*store.Store, error)) *world {
 	t.Cleanup(func() { raw.Close() })
-	return &world{TB: t, name: name, raw: raw, dial: dial, ctx: context.WithoutCancel(t.Context())}
+	return &world{TB: t, name: name, raw: raw, dial: dial, ctx: context.WithoutCancel(t.Context()), copy: func() {}}
 }
 
 // open opens the store with the usual schema, made and migrated.
-func (w *world) open() *store.Store { w.Helper(); return w.openWith(store.Schema{}) }
+func (w *world) open() *store.Store {
+	w.Helper()
+	w.copy()
+	return w.openWith(store.Schema{})
+}
 
 // openAt opens the store of a node with this clock.
 func (w *world) openAt(now func() time.Time) *store.Store {

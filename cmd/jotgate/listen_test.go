@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
@@ -240,11 +241,11 @@ func TestServeUnderAPath(t *testing.T) {
 // build compiles jotgate for tests that need a process.
 func build(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "jotgate")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	path, err := program.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return program
+	return path
 }
 
 // The socket that systemd passes is used, and is open to the next process after the

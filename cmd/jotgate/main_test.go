@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/jotgate/jotgate/internal/tempdir"
 )
 
 func TestMain(m *testing.M) {
@@ -24,6 +26,7 @@ func TestScripts(t *testing.T) {
 		files = []string{"testdata/user.txt", "testdata/token.txt"}
 	}
 	testscript.Run(t, testscript.Params{
+		WorkdirRoot:         tempdir.New(t),
 		Files:               files,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

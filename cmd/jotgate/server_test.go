@@ -46,6 +46,9 @@ type server struct {
 	status         chan int
 }
 
+// cheapHasher is the hasher of servers whose test names no other.
+const cheapHasher = "JOTGATE_HASHER=pbkdf2_sha256:1000"
+
 // startServer runs serve on a free port, with a SQLite database in folder
 // unless that is empty.
 func startServer(t *testing.T, folder string, env []string, args ...string) *server {
@@ -56,6 +59,7 @@ func startServer(t *testing.T, folder string, env []string, args ...string) *ser
 		args = append([]string{"--database", "sqlite:" + filepath.Join(folder, "jotgate.db")}, args...)
 	}
 	args = append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)
+	env = append([]string{cheapHasher}, env...)
 	go func() { s.status <- run(ctx, args, env, strings.NewReader(""), &s.stdout, &s.stderr) }()
 	listening := regexp.MustCompile(`listening on (https?://\S+),`)
 	wait.Until(t, "serve listens", func() bool {

@@ -116,6 +116,7 @@ var rows = []row{
 	{path: "internal/program", kind: testOnly},
 	{path: "internal/tempdir", kind: testOnly},
 	{path: "internal/sqlitetest", kind: testOnly, may: []string{"internal/tempdir", "store", "store/sqlite"}},
+	{path: "internal/postgrestest", kind: testOnly, may: []string{"internal/pgtest", "store", "store/postgres"}},
 	{path: "internal/equaltime", kind: testOnly},
 	{path: "internal/wait", kind: testOnly},
 	{path: "internal/hostile", kind: testOnly},

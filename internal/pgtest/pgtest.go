@@ -53,6 +53,10 @@ type Cluster struct {
 	running  atomic.Bool
 	follows  bool         // is a standby now, in which nothing can be dropped
 	made     atomic.Int64 // databases so far, for their names
+	strategy string       // of CREATE DATABASE
+
+	mu        sync.Mutex
+	templates map[string]string // names of databases, by what they contain
 }
 
 // shared is the cluster of the test process; see Database.
@@ -105,14 +109,48 @@ func start(tb testing.TB, options Options) *Cluster {
 	if err := c.findPortAndRun(); err != nil {
 		tb.Fatal(err)
 	}
+	if number, _ := strconv.Atoi(c.query(tb, "SHOW server_version_num")); number >= 150_000 && !options.Durable {
+		c.strategy = " STRATEGY file_copy" // without the write-ahead log: a third of the processor time
+	}
 	return c
 }
 
 // Database creates an empty database and returns its postgres:// URL. The database is dropped when tb ends.
-func (c *Cluster) Database(tb testing.TB) string {
+func (c *Cluster) Database(tb testing.TB) string { tb.Helper(); return c.create(tb, "") }
+
+// Copy creates a database in the cluster of the test process with the content of the given name, and returns its
+// URL. The first call creates that content: fill gets the URL of an empty database, and closes its connections. A
+// copy takes a tenth of the processor time of jotgate's migrations. It is dropped when tb ends.
+func Copy(tb testing.TB, content string, fill func(dsn string)) string {
+	tb.Helper()
+	c := sharedCluster(tb)
+	return c.create(tb, " TEMPLATE "+c.template(tb, content, fill))
+}
+
+// template returns the name of the database with the content, which exists as long as the cluster.
+func (c *Cluster) template(tb testing.TB, content string, fill func(dsn string)) string {
+	tb.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if name := c.templates[content]; name != "" {
+		return name
+	}
+	name := "template_" + strconv.FormatInt(c.made.Add(1), 10)
+	if err := c.exec("CREATE DATABASE " + name + c.strategy); err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	fill(c.dsn(name))
+	if c.templates == nil {
+		c.templates = map[string]string{}
+	}
+	c.templates[content] = name
+	return name
+}
+
+func (c *Cluster) create(tb testing.TB, options string) string {
 	tb.Helper()
 	name := "test_" + strconv.FormatInt(c.made.Add(1), 10)
-	if err := c.exec("CREATE DATABASE " + name); err != nil {
+	if err := c.exec("CREATE DATABASE " + name + options + c.strategy); err != nil {
 		tb.Fatalf("pgtest: %v", err)
 	}
 	tb.Cleanup(func() {

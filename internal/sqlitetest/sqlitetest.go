@@ -24,6 +24,13 @@ var migrated struct {
 func File(tb testing.TB) string {
 	tb.Helper()
 	file := filepath.Join(tempdir.New(tb), "test.db")
+	Fill(tb, file)
+	return file
+}
+
+// Fill writes a migrated, empty database to a file that does not exist.
+func Fill(tb testing.TB, file string) {
+	tb.Helper()
 	migrated.Lock()
 	defer migrated.Unlock()
 	if migrated.content == nil {
@@ -31,7 +38,6 @@ func File(tb testing.TB) string {
 		migrated.content = must(os.ReadFile(file))(tb)
 	}
 	check(tb, os.WriteFile(file, migrated.content, 0o600))
-	return file
 }
 
 // Migrate opens and closes the database in the file, so that it is migrated and

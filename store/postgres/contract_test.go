@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/storetest"
 )
@@ -15,12 +16,14 @@ import (
 // The contract holds on a hostile engine.
 func TestHostileEngine(t *testing.T) {
 	p := refuse(t)
-	storetest.Run(t, func(t *testing.T) record.Store { return open(t, hostile(t, p)) })
+	storetest.Run(t, func(t *testing.T) record.Store { return open(t, hostileMigrated(t, p)) })
 }
 
 // Everything works through PgBouncer in transaction mode with nothing but its
 // address, also if it gives all clients two connections in turn.
 func TestStoreThroughPgBouncer(t *testing.T) {
-	bouncer := pgtest.Bounce(t, pgtest.Database(t), "transaction", 2)
-	storetest.Run(t, func(t *testing.T) record.Store { return open(t, bouncer.DSN(pgtest.Database(t))) })
+	empty := pgtest.Database(t)
+	bouncer := pgtest.Bounce(t, empty, "transaction", 2)
+	open(t, bouncer.DSN(empty)) // migrates
+	storetest.Run(t, func(t *testing.T) record.Store { return open(t, bouncer.DSN(postgrestest.Database(t))) })
 }

@@ -35,7 +35,28 @@ func hostile(t *testing.T, p *refusing) string {
 	t.Helper()
 	dsn := pgtest.Database(t)
 	execute(t, dsn, lacking)
+	return behind(t, p, dsn)
+}
+
+// behind returns the address behind the proxy.
+func behind(t *testing.T, p *refusing, dsn string) string {
+	t.Helper()
 	return with(t, p.address(t, dsn), serializable+"&search_path=public,hostile,pg_catalog")
+}
+
+// hostileMigrated is hostile with a database that was migrated behind the proxy.
+func hostileMigrated(t *testing.T, p *refusing) string {
+	t.Helper()
+	return behind(t, p, pgtest.Copy(t, "hostile", func(dsn string) {
+		execute(t, dsn, lacking)
+		s, err := postgres.Open(t.Context(), behind(t, p, dsn), postgres.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}))
 }
 
 // The engine of these tests is hostile.

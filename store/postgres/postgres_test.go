@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -29,7 +30,7 @@ func open(t *testing.T, dsn string) *store.Store {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) record.Store { return open(t, pgtest.Database(t)) })
+	storetest.Run(t, func(t *testing.T) record.Store { return postgrestest.Open(t) })
 }
 
 // A refresh rewrites one row and no index (a heap-only tuple), so that the

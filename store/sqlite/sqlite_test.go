@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -34,7 +35,6 @@ func reopen(t *testing.T, path string) *store.Store {
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) record.Store {
-		s, _ := openFile(t)
-		return s
+		return reopen(t, sqlitetest.File(t))
 	})
 }

@@ -47,7 +47,7 @@ type machine struct {
 var modelParts = []part{
 	{"model", func(t *testing.T, s record.Store) {
 		b := newBench(t, s)
-		histories(t, rounds.Of(25, 100))
+		histories(t, rounds.Of(15, 100))
 		rapid.Check(t, func(rt *rapid.T) {
 			m := &machine{
 				bench: b, now: start, grace: rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(rt, "grace"),

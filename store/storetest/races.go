@@ -16,7 +16,7 @@ import (
 const clients = 50
 
 // raceRounds returns how often a race is run.
-func raceRounds() int { return rounds.Of(20, 200) }
+func raceRounds() int { return rounds.Of(12, 200) }
 
 var racesParts = []part{
 	// However many clients send one refresh token concurrently, the session

@@ -137,7 +137,7 @@ func testSocialLogoutRaces(t *testing.T, s record.Store) {
 		users[i] = originBench{bench: b, user: b.account().ID}
 		users[i].row = b.connect(users[i].user)
 	}
-	for round := range rounds.Of(10, 200) {
+	for round := range rounds.Of(6, 200) {
 		sub, sid := fmt.Sprint("sub", round), ""
 		if round%2 == 1 {
 			sid = fmt.Sprint("sid", round)
