@@ -19,6 +19,10 @@ func (s *Store) factorFacts(ctx context.Context, q Queryer, t *tables) (list []F
 			Fix: "nobody can have a second factor, and --require-mfa would let nobody in; run jotgate migrate",
 		}}, nil
 	}
+	clients, err := all(ctx, q, scanColumn, s.driver.Columns, "jotgate_client")
+	if err != nil {
+		return nil, err
+	}
 	var n struct{ users, any, totp, passkeys, codes, without int }
 	const has = "SELECT COUNT(DISTINCT user_id) FROM mfa_authenticator WHERE type "
 	for _, count := range []struct {
@@ -30,7 +34,7 @@ func (s *Store) factorFacts(ctx context.Context, q Queryer, t *tables) (list []F
 		{&n.totp, has + "= 'totp'"},
 		{&n.passkeys, has + "= 'webauthn'"},
 		{&n.codes, has + "= 'recovery_codes'"},
-		{&n.without, t.staffWithoutFactor()},
+		{&n.without, t.staffWithoutFactor(len(clients) > 0)},
 	} {
 		if _, err := one(ctx, q, []any{count.dest}, count.text); err != nil {
 			return nil, err
@@ -50,14 +54,19 @@ func (s *Store) factorFacts(ctx context.Context, q Queryer, t *tables) (list []F
 }
 
 // staffWithoutFactor counts the active staff and superusers without a second factor.
-func (t *tables) staffWithoutFactor() string {
+// Without clients, the table of service accounts is missing: before jotgate migrate.
+func (t *tables) staffWithoutFactor(clients bool) string {
+	active := t.isActive()
+	if clients {
+		active = t.activeOnly()
+	}
 	staff := "FALSE"
 	for _, name := range []string{"is_staff", "is_superuser"} {
 		if _, ok := t.user[name]; ok {
 			staff += " OR COALESCE(u." + name + ", FALSE)"
 		}
 	}
-	return "SELECT COUNT(*) FROM " + quote(t.schema.Users) + " AS u WHERE (" + staff + ")" + t.activeOnly() +
+	return "SELECT COUNT(*) FROM " + quote(t.schema.Users) + " AS u WHERE (" + staff + ")" + active +
 		" AND NOT EXISTS (SELECT 1 FROM mfa_authenticator AS m WHERE m.user_id = u." + quote(t.schema.ID) + " AND m.type <> 'recovery_codes')"
 }
 

@@ -198,11 +198,15 @@ func (t *tables) groupJoin() string {
 // activeOnly is the condition that an account may have a session: it is active and no
 // service account.
 func (t *tables) activeOnly() string {
-	condition := " AND NOT " + t.service()
-	if _, ok := t.user["is_active"]; ok {
-		condition += " AND u.is_active"
+	return " AND NOT " + t.service() + t.isActive()
+}
+
+// isActive is the condition that an account is active, if the user table says so.
+func (t *tables) isActive() string {
+	if _, ok := t.user["is_active"]; !ok {
+		return ""
 	}
-	return condition
+	return " AND u.is_active"
 }
 
 // quote returns the name as a quoted identifier.

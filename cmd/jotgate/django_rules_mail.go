@@ -47,7 +47,7 @@ var mailRules = []siteRule{
 		if !d.installed("dj_rest_auth") {
 			return nil, ""
 		}
-		return nil, "dj_rest_auth: its paths (login/, registration/, password/change/) are not here: clients use those of SimpleJWT and djoser (docs/http-api.md), and without REST_AUTH USE_JWT they have been using other tokens"
+		return nil, "dj_rest_auth: its paths (login/, registration/, password/change/) are not here: clients use those of SimpleJWT and djoser (docs/moving.md has a table), and without REST_AUTH USE_JWT they have been using other tokens"
 	}},
 	{path: "REST_AUTH.USE_JWT", read: tokensOf},
 	{path: "REST_USE_JWT", read: tokensOf},

@@ -240,11 +240,12 @@ var factorApp = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)(^|[._])(django_)?(mfa[0-9]?|otp|2fa|two_factor|trench|deux|webauthn|fido2?|u2f)([._]|$)`)
 })
 
-// secondFactors warns of factors that only Django asks for.
+// secondFactors warns of factors that only Django asks for. Those of allauth are in a
+// table that both sides use.
 func secondFactors(_ any, d dump) (any, string) {
 	var apps []string
 	for _, app := range listOf(d["INSTALLED_APPS"]) {
-		if factorApp().MatchString(app) {
+		if factorApp().MatchString(app) && app != "allauth.mfa" && !strings.HasPrefix(app, "allauth.mfa.") {
 			apps = append(apps, app)
 		}
 	}

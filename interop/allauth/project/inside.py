@@ -5,6 +5,7 @@
 What can be done are the functions below, under their names.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -19,7 +20,7 @@ import allauth  # noqa: E402
 from allauth.mfa.models import Authenticator  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import close_old_connections  # noqa: E402
+from django.db import close_old_connections, connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
 browsers = {}
@@ -62,6 +63,40 @@ def browse(browser, path, form):
         "HTML": response.content.decode(),
         "User": user.username if user else "",
     }
+
+
+def address(username, verified):
+    """The user's address in allauth's list."""
+    from allauth.account.models import EmailAddress
+
+    user = get_user_model().objects.get(username=username)
+    EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
+
+
+def id(username):
+    return str(get_user_model().objects.get(username=username).pk)
+
+
+def sql(text):
+    """The rows of a query."""
+    with connection.cursor() as cursor:
+        cursor.execute(text)
+        return cursor.fetchall()
+
+
+def reset_token(username):
+    """What allauth puts into the link of a password reset."""
+    from allauth.account.forms import default_token_generator
+
+    return default_token_generator.make_token(get_user_model().objects.get(username=username))
+
+
+def shell(code):
+    """manage.py shell -c; its output."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(code, {})
+    return out.getvalue()
 
 
 def social():

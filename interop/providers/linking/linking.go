@@ -128,18 +128,24 @@ type Site struct {
 	handler  atomic.Pointer[pages.Pages]
 }
 
+// Issuer starts the provider for a jotgate at a URL, and for allauth, and returns it with its own URL.
+func Issuer(t testing.TB, url string) (*peer.Process, string) {
+	t.Helper()
+	_, file, _, _ := runtime.Caller(0)
+	judge := exec.Command("node", "judge.mjs")
+	judge.Dir = filepath.Join(filepath.Dir(file), "..")
+	issuer := peer.Start(t, judge)
+	return issuer, "http://127.0.0.1:" + issuer.Ask(t, `["`+url+`/account/provider/certified/callback","`+allauth.Callback+`"]`)
+}
+
 // Start starts a site without accounts: Open adds them. change may be nil.
 func Start(t testing.TB, change func(*provider.Settings)) *Site {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)
-	_, file, _, _ := runtime.Caller(0)
-	judge := exec.Command("node", "judge.mjs")
-	judge.Dir = filepath.Join(filepath.Dir(file), "..")
-	s := &Site{URL: "http://" + listener.Addr().String(), Issuer: peer.Start(t, judge)}
+	s := &Site{URL: "http://" + listener.Addr().String()}
+	s.Issuer, s.IssuerURL = Issuer(t, s.URL)
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.handler.Load().ServeHTTP(w, r) })}}
-	port := s.Issuer.Ask(t, `["`+s.URL+`/account/provider/certified/callback","`+allauth.Callback+`"]`)
-	s.IssuerURL = "http://127.0.0.1:" + port
 	settings := provider.Settings{ID: "certified", Name: "Certified", Issuer: s.IssuerURL, ClientID: "jotgate", ClientSecret: Secret, TrustEmail: true}
 	if change != nil {
 		change(&settings)
