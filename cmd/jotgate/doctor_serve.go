@@ -103,11 +103,17 @@ func socketFact(ctx context.Context, f store.Fact, path string) store.Fact {
 // mailFact tries to log in to the mail server.
 func (c *doctorCommand) mailFact(a *app, faults []fault) (f store.Fact, ok bool) {
 	f = store.Fact{OK: true, About: "mail server", Found: "none: no e-mail is sent", Fix: "for production set --mail-server and --mail-from"}
+	switch {
+	case c.PrintEmails:
+		f.Found = "none: e-mails are printed"
+	case c.SendActivationEmail:
+		f.OK, f.Fix = false, "set --mail-server and --mail-from: with --send-activation-email nobody can activate a new account without them"
+	}
 	broken := slices.ContainsFunc(faults, func(f fault) bool { return f.about == "mail" })
 	if c.MailServer == "" || broken {
 		return f, !broken
 	}
-	f.Found, f.Fix = "reached", "try it with jotgate email test ADDRESS"
+	f.OK, f.Found, f.Fix = true, "reached", "try it with jotgate email test ADDRESS"
 	gate, err := c.dryRunGate(a, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return f, false // already reported as a fault
@@ -137,7 +143,7 @@ func (c *doctorCommand) clientFacts() (facts []store.Fact) {
 	}
 	for _, origin := range c.CORSOrigins {
 		if u, err := url.Parse(origin); c.RefreshCookie && err == nil && isLoopback(u.Hostname()) {
-			note("--cors-origins", origin, "the page must call this API at http://"+u.Hostname()+":PORT: browsers send the cookie to no other name, so localhost and 127.0.0.1 do not mix")
+			note("--cors-origins", origin, "the page must call this API at "+u.Scheme+"://"+u.Hostname()+":PORT: browsers send the cookie to no other name, so localhost and 127.0.0.1 do not mix")
 		}
 	}
 	return facts
