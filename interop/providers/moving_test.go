@@ -13,13 +13,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/rounds"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/allauth"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/interop/providers/linking"
@@ -187,18 +187,17 @@ func (m *move) follow() {
 func (m *move) start(args []string) {
 	m.Helper()
 	server := peer.Serve(m, serve.Command(m, m.folder, m.env, args...))
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if response, err := http.Get(m.url + "/readyz"); err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return
-			}
-		}
+	wait.Until(m, "jotgate is ready", func() bool {
 		if server.Ended() {
-			break
+			m.Fatalf("jotgate has ended:\n%s", server.Output())
 		}
-	}
-	m.Fatalf("jotgate is not ready:\n%s", server.Output())
+		response, err := http.Get(m.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
 }
 
 // exported compares what jotgate knows of the users.
