@@ -90,6 +90,7 @@ var (
 	ErrNoAccountForToken = &Error{Status: 401, Detail: "No active account found for the given token."}
 
 	// The store.
+	ErrCursor      = &Error{Status: 400, Code: "cursor_not_valid", Detail: "The cursor is not one of this database. Begin again without a cursor."}
 	ErrNotFound    = &Error{Status: 404, Detail: "Not found."}
 	ErrTaken       = &Error{Status: 400, Fields: []FieldError{{"username", []string{"A user with that username already exists."}}}}
 	ErrConnected   = &Error{Status: 409, Code: "connected_elsewhere", Detail: "This account of the provider is connected to another account here."}

@@ -146,14 +146,14 @@ func plain(name string, value func(s *site) string) kind {
 
 // kinds lists every kind of credential that jotgate, Django or another issuer makes.
 func kinds() []kind {
-	const with, other = "account orders:read", "accounts orders:readers"
+	const with, other = "account events orders:read", "accounts orders:readers"
 	return []kind{
 		{"no credential", none, func(*site) [][]string { return [][]string{nil} }},
 		{"a password (Basic)", none, func(*site) [][]string {
 			return [][]string{{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte("alice:"+goodPassword))}}
 		}},
 		{"client_id and secret of a client (Basic)", none, func(s *site) [][]string {
-			return [][]string{{"Authorization", s.service("account", "orders:read").headers()[3]}}
+			return [][]string{{"Authorization", s.service(strings.Fields(with)...).headers()[3]}}
 		}},
 		{"the refresh token, as a cookie", none, func(s *site) [][]string { return asCookie(s.login("alice").refresh) }},
 		{"the access token, as a cookie or in the query", none, func(s *site) [][]string { return asCookie(s.login("alice").access) }},
@@ -168,7 +168,7 @@ func kinds() []kind {
 		{"access token of a member of staff who acts for the user", ofActor, func(s *site) [][]string { return [][]string{s.actingFor("alice")} }},
 
 		signedKind("access token with scope", tokenWith, "JWT", map[string]any{"scope": with}),
-		signedKind("access token with scp, an array", tokenWith, "JWT", map[string]any{"scp": []string{"account", "orders:read"}}),
+		signedKind("access token with scp, an array", tokenWith, "JWT", map[string]any{"scp": strings.Fields(with)}),
 		signedKind("access token of a client (RFC 9068)", tokenWith, "at+jwt", map[string]any{"scope": with, "client_id": "c"}),
 		signedKind("access token with other scopes", tokenWithout, "JWT", map[string]any{"scope": other}),
 		signedKind("access token with an empty scope", tokenWithout, "JWT", map[string]any{"scope": ""}),
@@ -176,7 +176,7 @@ func kinds() []kind {
 		signedKind("access token with azp alone", tokenWithout, "JWT", map[string]any{"azp": "c"}),
 		signedKind("access token with a scope of another type", tokenWithout, "JWT", map[string]any{"scope": map[string]any{"account": true}}),
 
-		serviceKind("access token of a service account", tokenWith, "account", "orders:read"),
+		serviceKind("access token of a service account", tokenWith, strings.Fields(with)...),
 		serviceKind("access token of a service account with other scopes", tokenWithout, "accounts", "introspection"),
 
 		keyKind("API key", keyWith, with, nil),
@@ -218,7 +218,7 @@ func kinds() []kind {
 		}),
 		plain("secret of a client", func(s *site) string { return s.service("account").Secret }),
 		plain("access token of a service account that was revoked", func(s *site) string {
-			c := s.service("account", "orders:read")
+			c := s.service(strings.Fields(with)...)
 			token := s.clientToken(c)
 			want(s.t, "revoke", s.ask("POST", "/o/revoke/", "token="+token, c.headers()...), 200, "")
 			return token

@@ -146,6 +146,7 @@ func (a *API) routes() []route {
 			post: oauthAction(introspectFields, oauthRevoke), only: hasOAuth, render: renderOAuth,
 		},
 
+		{path: "/auth/events/", name: "Event List", access: member, get: read(member, eventFeed).with(scopeEvents)},
 		{path: "/auth/logout/", name: "Logout", access: member, post: read(member, logout).byActor()},
 		{path: "/auth/check", get: raw, fast: check},
 		{path: "/auth/revocations", get: raw, raw: revocations, scope: "revocations", only: servesRevocations},

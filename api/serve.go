@@ -266,7 +266,11 @@ func (c *call) write(status int, body any) {
 		c.w.WriteHeader(status)
 		return
 	}
+	kind := "application/json"
 	text, encoded := body.(json.RawMessage)
+	if lines, ok := body.(jsonLines); ok {
+		kind, text, encoded = jsonLinesType, json.RawMessage(lines), true
+	}
 	if !encoded {
 		var b bytes.Buffer
 		enc := json.NewEncoder(&b)
@@ -278,7 +282,7 @@ func (c *call) write(status int, body any) {
 		text = b.Bytes()[:b.Len()-1] // without the newline
 	}
 	h := c.w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(text)
@@ -333,7 +337,7 @@ func acceptsJSON(accept string) bool {
 	for media := range strings.SplitSeq(accept, ",") {
 		media, _, _ = strings.Cut(media, ";")
 		switch strings.ToLower(strings.TrimSpace(media)) {
-		case "*/*", "application/*", "application/json":
+		case "*/*", "application/*", "application/json", jsonLinesType:
 			return true
 		}
 	}

@@ -39,6 +39,8 @@ type Event struct {
 	// ten minutes each have a row; one more row counts the others, and has the
 	// values of the first of them.
 	Count int64 `json:"count"`
+	// Cursor is the place of the event in the order of Events.After, which sets it.
+	Cursor string `json:"cursor,omitempty"`
 }
 
 // EventKind describes an event of the audit trail.
@@ -107,6 +109,13 @@ type Events interface {
 	// Add inserts an event. The store sets its ID. If Outcome is empty, it is that of
 	// the kind; if Count is below 1, it is 1.
 	Add(ctx context.Context, e Event) error
+	// After lists at most limit events after a cursor, which is the Cursor of an event
+	// that it listed, or "" or "0" for the start, in an order that does not change. All events
+	// that will ever come before a listed one have been listed: none is skipped or
+	// repeated, whatever the order in which transactions commit. An event can
+	// therefore be missing until all transactions have ended that began before its
+	// own. Errors: jotgate.ErrCursor.
+	After(ctx context.Context, cursor string, limit int) ([]Event, error)
 	// List lists at most limit events with an id below before, newest first. If before
 	// is 0, it starts at the newest. If user is not empty, it lists only the events of
 	// that user.

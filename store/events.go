@@ -90,9 +90,16 @@ func (es events) List(ctx context.Context, user record.UserID, before int64, lim
 	})
 }
 
-func scanEvent(rows rowScanner) (e record.Event, err error) {
-	err = rows.Scan(&e.ID, instant{&e.Time}, &e.Name, &e.User, &e.Session, &e.Address, &e.UserAgent, &e.Detail, &e.Outcome, &e.Endpoint, &e.Subject, &e.Count,
-		&e.Actor, &e.Target, &e.Changes, &e.Parent)
+func scanEvent(rows rowScanner) (record.Event, error) { return scanEventAnd(rows) }
+
+// scanEventAnd reads a row of eventColumns and further columns.
+func scanEventAnd(rows rowScanner, more ...any) (e record.Event, err error) {
+	err = rows.Scan(append([]any{
+		&e.ID,
+		instant{&e.Time},
+		&e.Name, &e.User, &e.Session, &e.Address, &e.UserAgent, &e.Detail, &e.Outcome, &e.Endpoint, &e.Subject, &e.Count,
+		&e.Actor, &e.Target, &e.Changes, &e.Parent,
+	}, more...)...)
 	return e, err
 }
 

@@ -114,7 +114,7 @@ func (s *Store) pair(ctx context.Context, q Queryer, target *Store, name string,
 	here = slices.SortedFunc(slices.Values(here), func(a, b column) int { return strings.Compare(a.name, b.name) })
 	// A transaction number has no meaning in another database: the target
 	// assigns its own.
-	here = slices.DeleteFunc(here, func(c column) bool { return name == "jotgate_revocation" && c.name == "txid" })
+	here = slices.DeleteFunc(here, func(c column) bool { return c.name == "txid" && strings.HasPrefix(name, "jotgate_") })
 	t := &moveTable{name: name, columns: here}
 	for _, c := range here {
 		i := slices.IndexFunc(other, func(o column) bool { return o.name == c.name })

@@ -3,6 +3,7 @@ package main
 // `event`: the audit trail.
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -22,6 +23,7 @@ type eventList struct {
 	User  string        `arg:"" optional:"" help:"The username, or the id of an account that no longer exists. Default: all users."`
 	Since time.Duration `placeholder:"TIME" help:"Only events of the last 15m, 12h, 7d, … Default: all that are stored."`
 	Event []string      `placeholder:"NAME" help:"Only these events, such as login_failed. Default: all."`
+	After *string       `placeholder:"CURSOR" help:"Events after this cursor, oldest first, as JSON Lines, each with its cursor; 0 is the start."`
 	Limit int           `default:"100" placeholder:"N" help:"Maximum number of events, up to 10000."`
 }
 
@@ -29,7 +31,8 @@ type eventList struct {
 func (eventList) Help() string {
 	return `    jotgate event list
     jotgate event list alice --since 7d
-    jotgate event list --event login_failed --since 1d --json`
+    jotgate event list --event login_failed --since 1d --json
+    jotgate event list --after 0 --limit 10000 >> events.jsonl`
 }
 
 // Run lists the events.
@@ -57,6 +60,9 @@ func (c *eventList) Run(a *app) error {
 			default:
 				return err
 			}
+		}
+		if c.After != nil {
+			return c.feed(a, db, user)
 		}
 		events, err := c.read(a, db, user)
 		if err != nil {
@@ -121,4 +127,35 @@ func (c *eventList) wants(name string) bool {
 		}
 	}
 	return len(c.Event) == 0
+}
+
+// feed writes the selected events after a cursor.
+func (c *eventList) feed(a *app, db *store.Store, user record.UserID) error {
+	cursor, out := *c.After, json.NewEncoder(a.stdout)
+	var since time.Time
+	if c.Since > 0 {
+		since = time.Now().Add(-c.Since)
+	}
+	for left := c.Limit; ; {
+		page, err := db.Events().After(a.ctx, cursor, eventPage)
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			e := &page[i]
+			if left == 0 {
+				return nil
+			}
+			if cursor = e.Cursor; e.Time.Before(since) || !c.wants(e.Name) || user != "" && e.User != user {
+				continue
+			}
+			if err := out.Encode(e); err != nil {
+				return err
+			}
+			left--
+		}
+		if len(page) < eventPage {
+			return nil
+		}
+	}
 }

@@ -58,6 +58,15 @@ func TestEventList(t *testing.T) {
 		if text := command("event", "list", "--json", "--event", "client"); text != "[]\n" {
 			t.Errorf("--json of nothing: %s", text)
 		}
+		first := command("event", "list", "--after", "0", "--limit", "2")
+		var last record.Event
+		if lines := strings.Split(first, "\n"); len(lines) != 3 || json.Unmarshal([]byte(lines[1]), &last) != nil || last.Cursor == "" {
+			t.Errorf("--after 0: %s", first)
+		}
+		rest := command("event", "list", "--after", last.Cursor)
+		if all := command("event", "list", "--after", "0"); all != first+rest || strings.Count(all, "\n") != 6 {
+			t.Errorf("--after: %s, in two parts: %s%s", all, first, rest)
+		}
 		if text := command("event", "list", "nobody"); text != "" && text != "there is no user nobody, and no event of an account with that id\n" {
 			t.Errorf("an unknown user: %s", text)
 		}

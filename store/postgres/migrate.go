@@ -65,7 +65,26 @@ func migrate(ctx context.Context, p *pool, schema store.Schema) error {
 	if err != nil {
 		return err
 	}
+	if err := p.adoptEvents(ctx); err != nil {
+		return err
+	}
 	return p.makeIndexes(ctx, schema)
+}
+
+// adoptEvents puts the events of another server, whose transactions have higher numbers
+// than those of this one, before all others in the feed. pg_restore brings them.
+func (p *pool) adoptEvents(ctx context.Context) error {
+	const foreign = "FROM jotgate_event WHERE txid >= txid_snapshot_xmax(txid_current_snapshot())"
+	var found bool
+	err := p.read(ctx, func(ctx context.Context, q store.Queryer) error {
+		return scanRow(ctx, q, []any{&found}, "SELECT EXISTS (SELECT 1 "+foreign+")")
+	})
+	if err != nil || !found {
+		return err
+	}
+	return p.write(ctx, func(ctx context.Context, q store.Queryer) error {
+		return execute(ctx, q, "UPDATE jotgate_event SET txid = 0 WHERE id IN (SELECT id "+foreign+")")
+	})
 }
 
 // migrator migrates one database.
