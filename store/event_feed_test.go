@@ -52,7 +52,7 @@ func TestEventFeed(t *testing.T) {
 				all.Go(func() {
 					defer done.Add(1)
 					for i := range each {
-						e := record.Event{Time: time.Now(), Name: "login", Detail: fmt.Sprint(node, " ", n, " ", i)}
+						e := record.Event{Time: time.Unix(1_800_000_000, 0), Name: "login", Detail: fmt.Sprint(node, " ", n, " ", i)}
 						if err := db.Events().Add(w.ctx, e); err != nil {
 							w.Error(err)
 						}
