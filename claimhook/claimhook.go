@@ -108,13 +108,24 @@ type message struct {
 }
 
 type data struct {
-	User record.UserID `json:"user_id"`
+	User record.UserID `json:"user_id,omitempty"`
 }
 
 // Claims asks for the claims of an account. It is the value of
 // jotgate.Settings.CustomClaims.
 func (h *Hook) Claims(ctx context.Context, account *record.Account) (jwt.Object, error) {
-	r, err := h.request(ctx, account.ID)
+	return h.ask(ctx, message{Type: "claims", Data: data{account.ID}})
+}
+
+// Check asks the hook as Claims does, about no account: the type of the request is ping.
+// It returns the error that a login would have.
+func (h *Hook) Check(ctx context.Context) error {
+	_, err := h.ask(ctx, message{Type: "ping"})
+	return err
+}
+
+func (h *Hook) ask(ctx context.Context, m message) (jwt.Object, error) {
+	r, err := h.request(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -126,9 +137,10 @@ func (h *Hook) Claims(ctx context.Context, account *record.Account) (jwt.Object,
 	return read(response)
 }
 
-func (h *Hook) request(ctx context.Context, user record.UserID) (*http.Request, error) {
+func (h *Hook) request(ctx context.Context, m message) (*http.Request, error) {
 	now := h.settings.Now().UTC().Truncate(time.Second)
-	body, err := json.Marshal(message{"claims", now, data{user}})
+	m.Timestamp = now
+	body, err := json.Marshal(m)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,7 @@ func (c *doctorCommand) serveFacts(a *app, migrated bool) (facts []store.Fact) {
 	if f, ok := c.mailFact(a, faults); ok {
 		facts = append(facts, f)
 	}
+	facts = append(facts, c.claimHookFacts(a)...)
 	facts = append(facts, c.providerFacts(a)...)
 	facts = append(facts, c.passkeyFacts(a, migrated)...)
 	const otherwise = "every request to it is answered 502 until it listens"

@@ -17,6 +17,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/claimhook"
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/proxy"
 	"github.com/jotgate/jotgate/webhook"
@@ -24,7 +25,8 @@ import (
 
 // notSettable are the fields without a flag.
 var notSettable = map[string]string{
-	"jotgate.Settings.CustomClaims": "a Go function", "jotgate.Settings.OnError": "a Go function", "jotgate.Settings.OnEvent": "a Go function",
+	"claimhook.Settings.TLS": "a Go value; the system's authorities are used, SSL_CERT_FILE adds to them", "claimhook.Settings.Now": "the clock of tests",
+	"jotgate.Settings.OnError": "a Go function", "jotgate.Settings.OnEvent": "a Go function",
 	"jotgate.Settings.NewAccount": "a Go function; --new-user sets columns", "jotgate.Settings.Now": "the clock of tests", "jotgate.Settings.Users": "a Go interface; --user-table and the columns name other tables",
 	"api.Settings.Now": "the clock of tests", "mail.Settings.Now": "the clock of tests", "mail.Settings.TLS": "a Go value; the system's authorities are used, SSL_CERT_FILE adds to them",
 	"api.Settings.APIKeys": "a Go value; --api-keys makes it", "webhook.Settings.TLS": "a Go value; the system's authorities are used, SSL_CERT_FILE adds to them", "mail.Settings.LinkLifetime": "--password-reset-timeout is stated", "proxy.Settings.Logger": "the server's own",
@@ -32,7 +34,7 @@ var notSettable = map[string]string{
 
 // flagsOf are the flags that set a field, where their names differ.
 var flagsOf = map[string]string{
-	"jotgate.Settings.RPID": "rp-id", "jotgate.Settings.Resource": "base-url", "jotgate.Settings.Metrics": "metrics-addr", "mail.Settings.Metrics": "metrics-addr",
+	"jotgate.Settings.RPID": "rp-id", "jotgate.Settings.CustomClaims": "claim-hook", "claimhook.Settings.URL": "claim-hook", "claimhook.Settings.Secret": "claim-hook-secret", "claimhook.Settings.Networks": "claim-hook-networks", "claimhook.Settings.Timeout": "claim-hook-timeout", "jotgate.Settings.Resource": "base-url", "jotgate.Settings.Metrics": "metrics-addr", "mail.Settings.Metrics": "metrics-addr",
 	"apikey.Settings.Lifetime": "api-key-lifetime", "apikey.Settings.MaxLifetime": "api-key-max-lifetime", "apikey.Settings.Imported": "imported-api-keys",
 	"jotgate.Settings.LoginField": "username-column", "jotgate.Settings.PasswordRules": "password-min-length", "jotgate.Settings.Logger": "log-level",
 	"api.Settings.Rates": "rate", "api.Settings.Lockout": "lockout-free", "api.Settings.Timeout": "request-timeout", "api.Settings.InsecureShowUsers": "insecure-show-users",
@@ -53,7 +55,7 @@ func TestEverySettingIsAFlag(t *testing.T) {
 		}
 	}
 	used := map[string]bool{}
-	for prefix, settings := range map[string]any{"jotgate": jotgate.Settings{}, "api": api.Settings{}, "mail": mail.Settings{}, "apikey": apikey.Settings{}, "proxy": proxy.Settings{}, "webhook": webhook.Settings{}} {
+	for prefix, settings := range map[string]any{"jotgate": jotgate.Settings{}, "api": api.Settings{}, "mail": mail.Settings{}, "apikey": apikey.Settings{}, "proxy": proxy.Settings{}, "webhook": webhook.Settings{}, "claimhook": claimhook.Settings{}} {
 		kind := reflect.TypeOf(settings)
 		for i := range kind.NumField() {
 			field := prefix + ".Settings." + kind.Field(i).Name

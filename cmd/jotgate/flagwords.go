@@ -16,18 +16,19 @@ var goWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(
 // flagOf maps the fields of each package's Settings to flags, for flags whose
 // name is not that of the field with hyphens.
 var flagOf = map[string]map[string]string{
-	"jotgate": {"RPID": "rp-id", "RPOrigins": "rp-origins"},
-	"api":     {"Rates": "rate", "Timeout": "request-timeout", "CORSOrigins": "cors-origins"},
-	"mail":    {"Server": "mail-server", "From": "mail-from", "Site": "mail-site", "BaseURL": "mail-base-url", "LinkLifetime": "password-reset-timeout"},
-	"admin":   {"Path": "admin-path", "Site": "site-name"},
-	"pages":   {"Home": "home-url", "Path": "pages-path", "Site": "site-name", "Next": "next-origins"},
-	"webhook": {"Timeout": "webhook-timeout", "DisableAfter": "webhook-disable-after", "Retention": "webhook-retention"},
-	"proxy":   {"Timeout": "upstream-timeout"},
+	"jotgate":   {"RPID": "rp-id", "RPOrigins": "rp-origins"},
+	"api":       {"Rates": "rate", "Timeout": "request-timeout", "CORSOrigins": "cors-origins"},
+	"mail":      {"Server": "mail-server", "From": "mail-from", "Site": "mail-site", "BaseURL": "mail-base-url", "LinkLifetime": "password-reset-timeout"},
+	"admin":     {"Path": "admin-path", "Site": "site-name"},
+	"pages":     {"Home": "home-url", "Path": "pages-path", "Site": "site-name", "Next": "next-origins"},
+	"webhook":   {"Timeout": "webhook-timeout", "DisableAfter": "webhook-disable-after", "Retention": "webhook-retention"},
+	"claimhook": {"URL": "claim-hook", "Secret": "claim-hook-secret", "Timeout": "claim-hook-timeout"},
+	"proxy":     {"Timeout": "upstream-timeout"},
 }
 
 // packagePrefix matches the prefix of errors of this module's packages.
 var packagePrefix = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\b(jotgate|api|mail|pages|admin|webhook|proxy|throttle|passwd|jwt): `)
+	return regexp.MustCompile(`\b(jotgate|api|mail|pages|admin|webhook|claimhook|proxy|throttle|passwd|jwt): `)
 })
 
 // inFlags returns the error of a package's New as a usage error that names

@@ -21,6 +21,7 @@ type gateFlags struct {
 	databaseFlags
 	secretFlags
 	tokenFlags
+	claimHookFlags
 	passwordFlags
 	factorFlags
 	passkeyFlags
@@ -200,6 +201,9 @@ func (f *gateFlags) settings(a *app, log *slog.Logger, create bool) (s jotgate.S
 		return s, err
 	}
 	if err := t.keys(a, &s); err != nil {
+		return s, err
+	}
+	if err := f.setClaimHook(&s); err != nil {
 		return s, err
 	}
 	if err := f.setProviders(a, &s, log); err != nil {

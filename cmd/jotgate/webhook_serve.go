@@ -29,15 +29,15 @@ type serveWebhookFlags struct {
 
 func (f *webhookFlags) settings() (s webhook.Settings, err error) {
 	s = webhook.Settings{Timeout: f.WebhookTimeout, DisableAfter: f.WebhookDisableAfter, Retention: f.WebhookRetention}
-	s.Networks, err = networksOf(f.WebhookNetworks)
+	s.Networks, err = networksOf("--webhook-networks", f.WebhookNetworks)
 	return s, err
 }
 
-func networksOf(list []string) (networks []netip.Prefix, err error) {
+func networksOf(flag string, list []string) (networks []netip.Prefix, err error) {
 	for _, text := range list {
 		p, err := throttle.ParseProxies([]string{text})
 		if err != nil || p.Unix {
-			return nil, usage("--webhook-networks: %.60q is not a network such as 10.0.0.0/8", text)
+			return nil, usage("%s: %.60q is not a network such as 10.0.0.0/8", flag, text)
 		}
 		networks = append(networks, p.Networks...)
 	}

@@ -100,7 +100,7 @@ var rows = []row{
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
-		"factor/passkey", ".", "metrics", "record", "apikey", "oauth", "webhook", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "throttle/shared", "authtoken", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
+		"factor/passkey", ".", "metrics", "record", "apikey", "oauth", "webhook", "claimhook", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "throttle/shared", "authtoken", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
 		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/timezone", "trace", "internal/web", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
