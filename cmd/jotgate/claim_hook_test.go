@@ -80,7 +80,9 @@ func TestClaimHook(t *testing.T) {
 		"oversized": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"plan":"`+strings.Repeat("x", claimhook.MaxResponse)+`"}`)
 		},
-		"redirecting":         func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect) },
+		"redirecting": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		},
 		"no JSON":             func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "free") },
 		"a reserved claim":    func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"user_id":"1"}`) },
 		"the role":            func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"role":"admin"}`) },
