@@ -3,7 +3,9 @@ package api
 // Every kind of credential, to be sent to every endpoint and integration.
 
 import (
+	"context"
 	"encoding/base64"
+	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
@@ -28,13 +30,14 @@ const (
 	tokenWithout
 	keyWith
 	keyWithout
+	ofAuthToken
 	rejected
 )
 
 var columns = []string{
 	none: "none", ofLogin: "access token of a login", ofDjango: "access token without a session", ofActor: "of a member of staff who acts for the user",
 	tokenWith: "token with the scopes", tokenWithout: "token with other scopes",
-	keyWith: "API key with the scopes", keyWithout: "API key with other scopes", rejected: "any other",
+	keyWith: "API key with the scopes", keyWithout: "API key with other scopes", ofAuthToken: "DRF token, with `--authtokens on`", rejected: "any other",
 }
 
 // kind is a kind of credential. present returns a fresh one of alice, as the headers of
@@ -233,7 +236,9 @@ func kinds() []kind {
 			return token
 		}),
 		plain("session cookie of the pages, as a token", func(s *site) string { return s.pageCookie() }),
-		plain("DRF's authtoken", func(*site) string { return "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b" }),
+		{"DRF's authtoken, which is not accepted by default", rejected, func(s *site) [][]string { return asAuthToken(s.authToken()) }},
+		plain("DRF's authtoken as a Bearer token", func(s *site) string { return s.authToken() }),
+		plain("unknown authtoken of DRF", func(*site) string { return "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b" }),
 		plain("key of djangorestframework-api-key", func(*site) string { return "8LJyGoMN.0Vv3TiJvVpJzfqR7mCXhOzHxRZyT5lQy" }),
 		plain("opaque token of another issuer", func(*site) string { return "ya29.a0AfH6SMBx-opaque" }),
 		plain("page of the revocation feed", func(s *site) string {
@@ -244,6 +249,35 @@ func kinds() []kind {
 		}),
 		plain("no text", func(*site) string { return "null" }),
 	}
+}
+
+// authTokens stands for Django's table authtoken_token; package store reads the real one.
+type authTokens map[string]record.UserID
+
+func (a authTokens) Owner(_ context.Context, token string) (record.UserID, error) {
+	if owner, ok := a[token]; ok {
+		return owner, nil
+	}
+	return "", jotgate.ErrNotFound
+}
+
+func asAuthToken(token string) [][]string {
+	return [][]string{{"Authorization", "Token " + token}}
+}
+
+// authToken adds a token of alice to the table.
+func (s *site) authToken() string {
+	if s.tokens == nil {
+		s.tokens = authTokens{}
+	}
+	token := fmt.Sprintf("%040x", len(s.tokens)+1)
+	s.tokens[token] = s.account("alice").ID
+	return token
+}
+
+// acceptedKinds lists what a gate with authtoken.Accept accepts in addition.
+func acceptedKinds() []kind {
+	return []kind{{"DRF's authtoken", ofAuthToken, func(s *site) [][]string { return asAuthToken(s.authToken()) }}}
 }
 
 // pending returns the pending login of a user with a second factor, erin.

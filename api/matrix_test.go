@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/authtoken"
 	"github.com/jotgate/jotgate/proxy"
 	"github.com/jotgate/jotgate/record"
 )
@@ -135,13 +136,30 @@ func endpoints(s *site) (list []place) {
 // table of docs/credentials.md. A route that is added later takes part by itself.
 // UPDATE_DOCS=1 writes the table.
 func TestCredentials(t *testing.T) {
-	s := matrixSite(t)
+	s, accepting := matrixSite(t), matrixSite(t)
+	accepting.tokens = authTokens{}
+	authtoken.Accept(accepting.gate, accepting.tokens)
 	places := append(integrations(t, s), endpoints(s)...)
 	cells := make([][]string, len(places))
 	for i := range places {
 		cells[i] = make([]string, len(columns))
 	}
-	for _, k := range kinds() {
+	s.fill(places, kinds(), cells)
+	accepting.fill(append(integrations(t, accepting), endpoints(accepting)...), acceptedKinds(), cells)
+	for _, row := range cells {
+		if row[none] == opens && !slices.ContainsFunc(row, func(cell string) bool { return cell != opens }) {
+			for i := range row {
+				row[i] = unread
+			}
+		}
+	}
+	comparePage(t, places, cells)
+}
+
+// fill sends each kind of credential to each place of the site, and fills the cells of its
+// column.
+func (s *site) fill(places []place, kinds []kind, cells [][]string) {
+	for _, k := range kinds {
 		ways := k.present(s)
 		s.settle()
 		for i := range places {
@@ -154,7 +172,7 @@ func TestCredentials(t *testing.T) {
 				case *wanted == "":
 					*wanted = got
 				case *wanted != got:
-					t.Errorf("%s: %s (%s …): %d %q, want %q as of others in the column %q",
+					s.t.Errorf("%s: %s (%s …): %d %q, want %q as of others in the column %q",
 						places[i].name, k.name, strings.Join(ways[w], ": ")[:min(30, len(strings.Join(ways[w], ": ")))], status, got, *wanted, columns[k.column])
 				}
 				if status < 300 && (places[i].method == "DELETE" || places[i].path == "/auth/logout/") { // it may have ended the credential
@@ -165,14 +183,6 @@ func TestCredentials(t *testing.T) {
 			}
 		}
 	}
-	for _, row := range cells {
-		if row[none] == opens && !slices.ContainsFunc(row, func(cell string) bool { return cell != opens }) {
-			for i := range row {
-				row[i] = unread
-			}
-		}
-	}
-	comparePage(t, places, cells)
 }
 
 const tablePage = "../docs/credentials.md"
@@ -187,7 +197,7 @@ func comparePage(t *testing.T, places []place, cells [][]string) {
 	var list strings.Builder
 	for column, name := range columns {
 		var names []string
-		for _, k := range kinds() {
+		for _, k := range append(kinds(), acceptedKinds()...) {
 			if k.column == column {
 				names = append(names, k.name)
 			}

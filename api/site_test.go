@@ -38,9 +38,10 @@ type site struct {
 	logs *logBuffer
 	now  *hands
 
-	created  []string       // API keys that madeKey created
-	services int            // clients that service created
-	half     string         // see pending
+	created  []string // API keys that madeKey created
+	services int      // clients that service created
+	half     string   // see pending
+	tokens   authTokens
 	remote   *jotgate.Guard // see newRemoteGuard
 }
 
