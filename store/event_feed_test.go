@@ -147,7 +147,13 @@ func TestEventFeedCursor(t *testing.T) {
 		f := &follower{world: w, db: w.open()}
 		w.exec("INSERT INTO jotgate_event (made, event, detail) VALUES (2, 'login', 'a')")
 		w.exec("INSERT INTO jotgate_event (made, event, detail) VALUES (1, 'login', 'b')")
-		if f.cursor = "0"; f.read(1) != 1 || f.read(1) != 1 || f.read(1) != 0 || !slices.Equal(f.seen, []string{"a", "b"}) {
+		f.cursor = "0"
+		for _, want := range []int{1, 1, 0} {
+			if n := f.read(1); n != want {
+				t.Errorf("%d events, want %d: %q", n, want, f.seen)
+			}
+		}
+		if !slices.Equal(f.seen, []string{"a", "b"}) {
 			t.Errorf("%q", f.seen)
 		}
 		for _, cursor := range []string{"1", f.cursor + "0x", f.cursor + " ", "x" + f.cursor, f.cursor[:12], f.cursor[:13], "--", f.cursor + "-1", "é"} {
