@@ -182,10 +182,10 @@ func (p Passkeys) rename(ctx context.Context, a *record.Account, id int64, name 
 		if err != nil {
 			return info, err
 		}
-		err = g.factors.ChangeFactors(ctx, record.FactorChange{User: a.ID, Uses: []record.FactorUse{{ID: id, Old: f.Data, New: string(data)}}})
-		if err == nil {
-			g.event(ctx, record.Event{Name: "factor", User: a.ID, Detail: "passkey renamed: " + k.Name}, client)
-		}
+		renamed := record.Event{Name: "factor", User: a.ID, Detail: "passkey renamed: " + k.Name}
+		err = g.recorded(ctx, &renamed, client, func(ctx context.Context) error {
+			return g.factors.ChangeFactors(ctx, record.FactorChange{User: a.ID, Uses: []record.FactorUse{{ID: id, Old: f.Data, New: string(data)}}})
+		})
 		return passkeyInfo(k, f), err
 	}
 	return info, ErrNotFound

@@ -11,6 +11,7 @@ import (
 	"github.com/jotgate/jotgate/oauth"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/webhook"
 )
 
 // changesWithEvents are changes of which each follows from the ones before it.
@@ -48,6 +49,15 @@ func changesWithEvents(w *world, s *store.Store) []func(ctx context.Context) err
 		func(ctx context.Context) error {
 			return s.Factors().ChangeFactors(ctx, record.FactorChange{User: ada.ID, Add: []*record.Factor{{Type: record.FactorTOTP, Data: `{}`, Created: noon}}})
 		},
+		func(ctx context.Context) error {
+			return store.Webhooks(s).Add(ctx, webhook.Endpoint{ID: "wh_1", URL: "https://example.com/", Created: noon, Sealed: "one"})
+		},
+		func(ctx context.Context) error { return store.Webhooks(s).Rotate(ctx, "wh_1", "one", "two", noon) },
+		func(ctx context.Context) error {
+			return store.Webhooks(s).Change(ctx, "wh_1", "https://example.com/2", nil)
+		},
+		func(ctx context.Context) error { return store.Webhooks(s).SetDisabled(ctx, "wh_1", noon) },
+		func(ctx context.Context) error { return store.Webhooks(s).Remove(ctx, "wh_1") },
 		func(ctx context.Context) error { return s.APIKeys().Add(ctx, key("first")) },
 		func(ctx context.Context) error { return s.APIKeys().Rotate(ctx, "first", key("second"), noon) },
 		func(ctx context.Context) error { return s.APIKeys().Revoke(ctx, ada.ID, "second", noon) },
@@ -139,7 +149,7 @@ func TestAttachedEvents(t *testing.T) {
 		if err != nil || a.Stored || len(missing) != 1 || missing[0] != "none" || w.rows() != before {
 			w.Errorf("a group that does not exist: %q %v %v", missing, err, a)
 		}
-		if n := w.count("SELECT COUNT(*) FROM jotgate_event WHERE event = 'attached' AND user_id = ''"); n != 14 { // not the four new accounts
+		if n := w.count("SELECT COUNT(*) FROM jotgate_event WHERE event = 'attached' AND user_id = ''"); n != 19 { // not the four new accounts
 			w.Errorf("%d events without a user", n)
 		}
 	})

@@ -45,7 +45,7 @@ func scanCountedWebhook(rows rowScanner) (webhook.Endpoint, error) {
 
 // Add implements webhook.Store.
 func (ws webhooks) Add(ctx context.Context, e webhook.Endpoint) error {
-	return ws.db.write(ctx, func(ctx context.Context, q Queryer) error {
+	return ws.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
 		if ws.db.driver.Locks { // so that concurrent calls count each other's rows
 			if _, err := run(ctx, q, "LOCK TABLE jotgate_webhook IN SHARE ROW EXCLUSIVE MODE"); err != nil {
 				return err
@@ -102,7 +102,7 @@ func (ws webhooks) change(ctx context.Context, id, text string, args ...any) err
 	if !storable(id) {
 		return jotgate.ErrNotFound
 	}
-	return ws.db.write(ctx, func(ctx context.Context, q Queryer) error {
+	return ws.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
 		n, err := run(ctx, q, text, append([]any{id}, args...)...)
 		return orNotFound(n > 0, err)
 	})
@@ -113,7 +113,7 @@ func (ws webhooks) Remove(ctx context.Context, id string) error {
 	if !storable(id) {
 		return jotgate.ErrNotFound
 	}
-	return ws.db.write(ctx, func(ctx context.Context, q Queryer) error {
+	return ws.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
 		n, err := run(ctx, q, "DELETE FROM jotgate_webhook WHERE id = $1", id)
 		if err == nil && n > 0 {
 			_, err = run(ctx, q, "DELETE FROM jotgate_webhook_delivery WHERE webhook = $1", id)

@@ -45,12 +45,11 @@ func (w *Webhooks) Add(ctx context.Context, r Request, client jotgate.Client) (c
 	}
 	c.Endpoint = Endpoint{ID: hooksign.NewID("wh_"), URL: r.URL, Types: r.Types, Created: w.now()}
 	if c.Secret, c.Sealed, err = w.makeSecret(c.ID); err == nil {
-		err = w.store.Add(ctx, c.Endpoint)
+		err = w.recorded(ctx, "added "+c.ID, client, func(ctx context.Context) error { return w.store.Add(ctx, c.Endpoint) })
 	}
 	if err != nil {
 		return Created{}, err
 	}
-	w.event(ctx, "added "+c.ID, client)
 	return c, nil
 }
 
@@ -115,12 +114,13 @@ func (w *Webhooks) Rotate(ctx context.Context, id string, overlap time.Duration,
 	}
 	c.Endpoint, c.PreviousUntil = *e, w.now().Add(overlap)
 	if c.Secret, c.Sealed, err = w.makeSecret(id); err == nil {
-		err = w.store.Rotate(ctx, id, e.Sealed, c.Sealed, c.PreviousUntil)
+		err = w.recorded(ctx, "secret of "+id+" rotated", client, func(ctx context.Context) error {
+			return w.store.Rotate(ctx, id, e.Sealed, c.Sealed, c.PreviousUntil)
+		})
 	}
 	if err != nil {
 		return Created{}, err
 	}
-	w.event(ctx, "secret of "+id+" rotated", client)
 	return c, nil
 }
 
@@ -135,13 +135,10 @@ func (w *Webhooks) Change(ctx context.Context, id string, r Request, client jotg
 	if r.URL = cmp.Or(r.URL, e.URL); r.Types == nil {
 		r.Types = e.Types
 	}
-	if err = w.check(&r); err == nil {
-		err = w.store.Change(ctx, id, r.URL, r.Types)
+	if err := w.check(&r); err != nil {
+		return err
 	}
-	if err == nil {
-		w.event(ctx, "changed "+id, client)
-	}
-	return err
+	return w.recorded(ctx, "changed "+id, client, func(ctx context.Context) error { return w.store.Change(ctx, id, r.URL, r.Types) })
 }
 
 // SetDisabled disables an endpoint, whose messages then wait, or enables it again. The
@@ -151,21 +148,13 @@ func (w *Webhooks) SetDisabled(ctx context.Context, id string, disabled bool, cl
 	if disabled {
 		at, what = w.now(), "disabled "
 	}
-	if err := w.store.SetDisabled(ctx, id, at); err != nil {
-		return err
-	}
-	w.event(ctx, what+id, client)
-	return nil
+	return w.recorded(ctx, what+id, client, func(ctx context.Context) error { return w.store.SetDisabled(ctx, id, at) })
 }
 
 // Remove removes an endpoint with its messages. Errors: jotgate.ErrNotFound,
 // jotgate.ErrUnavailable.
 func (w *Webhooks) Remove(ctx context.Context, id string, client jotgate.Client) error {
-	if err := w.store.Remove(ctx, id); err != nil {
-		return err
-	}
-	w.event(ctx, "removed "+id, client)
-	return nil
+	return w.recorded(ctx, "removed "+id, client, func(ctx context.Context) error { return w.store.Remove(ctx, id) })
 }
 
 // Replay makes messages due again that were created at or after since; if failed is true,
@@ -200,6 +189,11 @@ func (w *Webhooks) Test(ctx context.Context, id string) (status int, err error) 
 		err = fmt.Errorf("%w: %s", ErrRefused, reason(err))
 	}
 	return status, err
+}
+
+// recorded makes a change and its event in one transaction.
+func (w *Webhooks) recorded(ctx context.Context, detail string, client jotgate.Client, change func(ctx context.Context) error) error {
+	return w.gate.Events().RecordWith(ctx, &record.Event{Name: "webhook", Detail: detail}, client, change)
 }
 
 func (w *Webhooks) event(ctx context.Context, detail string, client jotgate.Client) {
