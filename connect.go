@@ -116,6 +116,7 @@ func (ps Providers) local(ctx context.Context, email string) (account *record.Ac
 		return nil, addressNone, nil
 	}
 	list, err := ps.gate.db.Accounts().ByEmail(ctx, email)
+	list = slices.DeleteFunc(list, func(a *record.Account) bool { return !names.SameEmail(a.Email, email) }) // the database folds more
 	for _, a := range list {
 		verified, listed, err := ps.gate.db.Addresses().Verified(ctx, a.ID, a.Email)
 		if err != nil {

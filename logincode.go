@@ -7,11 +7,11 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/factor/emailcode"
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
@@ -147,7 +147,7 @@ func (g *Gate) codeAccount(ctx context.Context, email string) (*record.Account, 
 	}
 	var unlisted []*record.Account
 	for _, a := range list {
-		if !a.IsActive || !passwd.IsUsable(a.Password) || !strings.EqualFold(a.Email, email) {
+		if !a.IsActive || !passwd.IsUsable(a.Password) || !names.SameEmail(a.Email, email) {
 			continue
 		}
 		verified, listed, err := g.db.Addresses().Verified(ctx, a.ID, a.Email)

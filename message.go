@@ -7,10 +7,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate/passwd"
+	"github.com/jotgate/jotgate/passwd/names"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -25,7 +25,7 @@ func (g *Gate) budget(ctx context.Context, kind record.MessageKind, address stri
 	if g.settings.EmailLimit < 0 {
 		return nil
 	}
-	digest := sha256.Sum256([]byte(strings.ToLower(address)))
+	digest := sha256.Sum256([]byte(names.Mailbox(address)))
 	keys := []string{"email " + string(kind) + " to " + hex.EncodeToString(digest[:16])}
 	if user != "" {
 		keys = append(keys, "email "+string(kind)+" about "+string(user))
@@ -94,7 +94,7 @@ func (ls Links) Accounts(ctx context.Context, kind record.MessageKind, email str
 	chosen := list[:0]
 	for _, a := range list {
 		// The database folds more characters than it should: ı is not i.
-		if !strings.EqualFold(a.Email, email) || !passwd.IsUsable(a.Password) || a.Service || a.IsActive == (kind == record.MessageActivation) {
+		if !names.SameEmail(a.Email, email) || !passwd.IsUsable(a.Password) || a.Service || a.IsActive == (kind == record.MessageActivation) {
 			continue
 		}
 		if kind == record.MessageActivation {

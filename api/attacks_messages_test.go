@@ -154,3 +154,33 @@ func TestA15LinksDiscloseNothing(t *testing.T) {
 		}
 	}
 }
+
+// Another spelling of an address does not allow more messages to its mailbox, and none
+// is taken for an address that it only looks like.
+func TestA8SpellingsOfAMailbox(t *testing.T) {
+	s := newSite(t, change{api: activationOn})
+	spellings := []string{
+		"victim@example.org", "Victim@EXAMPLE.org", "victim@ex\u00adample.org", "victim@\uff45xample.org", "victim@example\u3002org",
+		"victim@ex\u200bample.org", `\"victim\"@example.org`, "victim+1@example.org", "victim+2@example.org", "victim+a+b@example.org",
+	}
+	for i, address := range spellings {
+		body := `{"username":"new` + fmt.Sprint(i) + `","email":"` + address + `","password":"a fine passphrase 42"}`
+		want(t, address, s.ask("POST", users, body, "from", fmt.Sprintf("203.0.113.%d:1", i)), 201, "")
+	}
+	if n := len(s.messages()); n != 5 {
+		t.Errorf("%d messages to one mailbox, want 5", n)
+	}
+	alice := s.login("alice")
+	for i, address := range spellings {
+		a := s.ask("PATCH", me, `{"email":"`+address+`"}`, append(s.login("carol").header(), "from", fmt.Sprintf("203.0.113.%d:1", i))...)
+		if i >= 5 && a.Status != 429 {
+			t.Errorf("%s: %d %s", address, a.Status, a.Body)
+		}
+	}
+	for _, address := range []string{"carol@ex\u0061mple.com", "\u212Aate@example.com", "bo\u017F@example.com"} {
+		a := s.ask("PATCH", me, object("email", address), alice.header()...)
+		if ascii := !strings.ContainsFunc(address, func(r rune) bool { return r > 127 }); ascii != (a.Status == 200) {
+			t.Errorf("%+q: %d %s", address, a.Status, a.Body)
+		}
+	}
+}

@@ -39,20 +39,23 @@ func CheckEmail(address string) error {
 	return nil
 }
 
-// Go's regular expressions take linear time, whatever the address.
+// Go's regular expressions take linear time, whatever the address. They list both
+// cases: with (?i), K also matches U+212A and S also U+017F, in Python, too, and such an
+// address would be that of another mailbox in lower case.
 var (
 	localPart = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile("(?i)^(?:" +
-			"[-!#$%&'*+/=?^_`{}|~0-9A-Z]+(?:\\.[-!#$%&'*+/=?^_`{}|~0-9A-Z]+)*" + // dot-atom
+		return regexp.MustCompile("^(?:" +
+			"[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+(?:\\.[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+)*" + // dot-atom
 			`|"(?:[!#-\[\]-~]|\\[ -~])*")$`) // quoted string, without the control characters that Django lets in
 	})
 	domainPart = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)^(?:[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?\.)+[A-Z0-9-]{1,62}[A-Z0-9]$`)
+		return regexp.MustCompile(`^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{1,62}[A-Za-z0-9]$`)
 	})
 )
 
 // ValidEmail reports whether Django's EmailValidator accepts the address; it does not
-// accept quoted local parts with control characters, which Django does. The ASCII form
+// accept quoted local parts with control characters, nor U+212A and U+017F in a local
+// part, which Django does. The ASCII form
 // of an international domain is checked, as in Django. Its length is limited to 320
 // bytes; see also MaxEmail.
 func ValidEmail(address string) bool {
@@ -89,6 +92,35 @@ func ASCIIEmail(address string) string {
 		return address
 	}
 	return local + "@" + ascii
+}
+
+// SameEmail reports whether two addresses are equal without regard to case. A letter of
+// ASCII is only equal to one of ASCII.
+func SameEmail(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	for i := 0; len(x) == len(y) && i < len(x); i++ {
+		if x[i] != y[i] && ((x[i] < utf8.RuneSelf) != (y[i] < utf8.RuneSelf) || !strings.EqualFold(string(x[i]), string(y[i]))) {
+			return false
+		}
+	}
+	return len(x) == len(y)
+}
+
+// Mailbox returns the same text for addresses that probably lead to one mailbox, to
+// count messages to it: in lower case, without quotes and without what follows a "+"
+// (RFC 5233) in the local part, with the ASCII form of the domain.
+func Mailbox(address string) string {
+	local, domain, _ := cutLast(address, "@")
+	if quoted, ok := strings.CutPrefix(local, `"`); ok {
+		local = strings.ReplaceAll(strings.TrimSuffix(quoted, `"`), `\`, "")
+	}
+	if i := strings.IndexByte(local, '+'); i > 0 {
+		local = local[:i]
+	}
+	if ascii, ok := asciiDomain(domain); ok {
+		domain = ascii
+	}
+	return strings.ToLower(local + "@" + strings.TrimSuffix(domain, "."))
 }
 
 func isASCII(s string) bool {

@@ -80,3 +80,43 @@ func TestInternationalDomains(t *testing.T) {
 		}
 	}
 }
+
+// Characters that become ASCII letters in lower case, or with (?i), are not letters of
+// an address: it would be that of another mailbox.
+func TestEmailsOfLookalikeLetters(t *testing.T) {
+	for _, address := range []string{"\u212Aate@example.com", "a.\u212A@example.com", "bo\u017F\u017F@example.com", "\u212A@localhost"} {
+		if ValidEmail(address) {
+			t.Errorf("%+q is accepted", address)
+		}
+	}
+	for _, pair := range [][2]string{{"\u212Aate@example.com", "kate@example.com"}, {"bo\u017F@example.com", "bos@example.com"}, {"b\u0131ll@example.com", "bill@example.com"}, {"a@b", "a@bc"}} {
+		if SameEmail(pair[0], pair[1]) || SameEmail(pair[1], pair[0]) {
+			t.Errorf("%+q is %q", pair[0], pair[1])
+		}
+	}
+	for _, pair := range [][2]string{{"Kate@Example.COM", "kate@example.com"}, {"bob@EX\u00C4MPLE.com", "bob@ex\u00e4mple.com"}, {"", ""}} {
+		if !SameEmail(pair[0], pair[1]) {
+			t.Errorf("%+q is not %q", pair[0], pair[1])
+		}
+	}
+}
+
+// Spellings of one mailbox are counted together, and other mailboxes are not.
+func TestMailbox(t *testing.T) {
+	for _, address := range []string{
+		"Bob@Example.com", "bob@ex\u00adample.com", "bob@\uff45xample.com", "bob@example\u3002com", "bob@ex\u200bample.com", "bob@example.com.",
+		`"bob"@example.com`, `"b\ob"@example.com`, "bob+news@example.com", "bob+a+b@EXAMPLE.com", `"bob+x"@example.com`,
+	} {
+		if got := Mailbox(address); got != "bob@example.com" {
+			t.Errorf("%+q: %q", address, got)
+		}
+	}
+	for address, want := range map[string]string{
+		"+bob@example.com": "+bob@example.com", "bo.b@example.com": "bo.b@example.com", "bob@b\u00fccher.example": "bob@xn--bcher-kva.example",
+		"bob@[127.0.0.1]": "bob@[127.0.0.1]", "bob": "bob@", "": "@", `"a@b"@example.com`: "a@b@example.com",
+	} {
+		if got := Mailbox(address); got != want {
+			t.Errorf("%+q: %q, want %q", address, got, want)
+		}
+	}
+}
