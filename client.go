@@ -21,6 +21,9 @@ type Client struct {
 	// scripts. A login that began with Browser can only be continued with it, and one
 	// that began without it only without it.
 	Browser bool
+	// Session is the user's session in which the request is made. Providers.Disconnect
+	// does not end it.
+	Session string
 	// TrustedBrowser is the value of LoginState.TrustedBrowser that this browser
 	// has kept, if any. See Settings.TrustedBrowser.
 	TrustedBrowser string

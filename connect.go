@@ -116,8 +116,7 @@ func (ps Providers) local(ctx context.Context, email string) (account *record.Ac
 		return nil, addressNone, nil
 	}
 	list, err := ps.gate.db.Accounts().ByEmail(ctx, email)
-	list = slices.DeleteFunc(list, func(a *record.Account) bool { return !names.SameEmail(a.Email, email) }) // the database folds more
-	for _, a := range list {
+	for _, a := range slices.DeleteFunc(list, func(a *record.Account) bool { return !names.SameEmail(a.Email, email) }) {
 		verified, listed, err := ps.gate.db.Addresses().Verified(ctx, a.ID, a.Email)
 		if err != nil {
 			return nil, addressNone, err
@@ -344,9 +343,9 @@ func logsIn(f record.Factor) bool {
 	return err == nil && p.Discoverable && p.UserVerified
 }
 
-// Disconnect disconnects an account at a provider from an account here. Errors: ErrLastWay if the user could
-// not log in without it; ErrNotFound if the account has none with this id, or has changed concurrently;
-// ErrUnavailable.
+// Disconnect disconnects an account at a provider from an account here, and ends the sessions that began with one
+// there, except client.Session. Errors: ErrLastWay if the user could not log in without it; ErrNotFound if the
+// account has none with this id, or has changed concurrently; ErrUnavailable.
 func (ps Providers) Disconnect(ctx context.Context, a *record.Account, id int64, client Client) error {
 	g := ps.gate
 	if len(g.settings.Providers) == 0 {
@@ -363,17 +362,18 @@ func (ps Providers) Disconnect(ctx context.Context, a *record.Account, id int64,
 	case !ps.hasOtherWay(a, rows, factors, id):
 		return ErrLastWay
 	}
-	change := record.SocialChange{User: a.ID, Disconnect: id, IfPassword: a.Password, IfFactors: record.FactorSet(factors)}
+	change := record.SocialChange{User: a.ID, At: g.now(), Disconnect: id, IfPassword: a.Password, IfFactors: record.FactorSet(factors), EndSessions: true, KeepSession: client.Session}
 	for _, row := range rows {
 		if row.ID != id {
 			change.IfRemaining = append(change.IfRemaining, row.ID)
 		}
 	}
-	if err := g.changeSocial(ctx, change, rows[at].Provider+" disconnected", client); err != nil {
-		return err
+	err = g.changeSocial(ctx, change, rows[at].Provider+" disconnected", client)
+	if err == nil {
+		g.pullRevocations(ctx)
+		g.Accounts().Notify(ctx, record.MessageProviderDisconnected, a, g.providerName(rows[at].Provider))
 	}
-	g.Accounts().Notify(ctx, record.MessageProviderDisconnected, a, g.providerName(rows[at].Provider))
-	return nil
+	return err
 }
 
 // keepWay makes the removal of a factor conditional on another way to log in, if the

@@ -361,7 +361,9 @@ func (v *visit) disconnect(account *record.Account, text string) error {
 	if err != nil {
 		return jotgate.ErrNotFound
 	}
-	err = v.p.gate.Logins().Providers().Disconnect(v.ctx, account, id, v.client)
+	client := v.client
+	client.Session = v.session.User.Session
+	err = v.p.gate.Logins().Providers().Disconnect(v.ctx, account, id, client)
 	switch {
 	case errors.Is(err, jotgate.ErrLastWay):
 		return v.wrong("", v.T("problem.last_way"))

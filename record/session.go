@@ -22,7 +22,7 @@ const (
 	EndedByStepUp   EndReason = "stepup"   // the user authenticated again; another session replaced it
 	EndedByFactors  EndReason = "factors"  // the second factors were reset, or one must be set up
 	EndedByRestore  EndReason = "restore"  // the database was restored from a backup
-	EndedByProvider EndReason = "provider" // the provider ended the session with which this one began
+	EndedByProvider EndReason = "provider" // the provider ended the session with which this one began, or the account there was disconnected
 	EndedByActor    EndReason = "actor"    // a member of staff acted for the user, and that member's own session ended
 )
 

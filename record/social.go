@@ -61,6 +61,10 @@ type SocialChange struct {
 	IfPassword  string
 	IfFactors   string
 	IfRemaining []int64 // in order of id
+	// EndSessions, with Disconnect, ends the user's sessions that began with an account
+	// at the same provider, with EndedByProvider at At, except KeepSession.
+	EndSessions bool
+	KeepSession string
 }
 
 // SocialAccounts keeps the accounts at providers.

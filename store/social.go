@@ -143,7 +143,27 @@ func (s *Store) disconnect(ctx context.Context, q Queryer, key any, change *reco
 	if err := s.dropTokens(ctx, q, "id = $1", change.Disconnect); err != nil {
 		return err
 	}
+	at := slices.IndexFunc(rows, func(r record.SocialAccount) bool { return r.ID == change.Disconnect })
+	if err := s.endBegunWith(ctx, q, rows[at].Provider, change); err != nil {
+		return err
+	}
 	_, err = run(ctx, q, "DELETE FROM socialaccount_socialaccount WHERE id = $1 AND user_id = $2", change.Disconnect, key)
+	return err
+}
+
+// endBegunWith ends the user's sessions that began with an account at the provider: a
+// person who connected one has used it. Which account it was is not known of each.
+func (s *Store) endBegunWith(ctx context.Context, q Queryer, provider string, change *record.SocialChange) error {
+	if !change.EndSessions {
+		return nil
+	}
+	ids, err := all(ctx, q, value[string], "SELECT id FROM jotgate_session WHERE user_id = $1 AND ended IS NULL AND provider = $2 AND id <> $3",
+		string(change.User), provider, note(change.KeepSession, 64))
+	for _, id := range ids {
+		if _, err := s.endSessions(ctx, q, record.Ending{ID: id, User: change.User, Reason: record.EndedByProvider, Now: change.At}, ""); err != nil {
+			return err
+		}
+	}
 	return err
 }
 
