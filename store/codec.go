@@ -17,10 +17,12 @@ import (
 // SQLite returns Django's text, or a time if the driver parsed it.
 type moment struct{ to *time.Time }
 
-// momentForms are the formats that Django and SQLite's functions write.
+// momentForms are the formats that Django and SQLite's functions write, and then those
+// of other programs: what SQLite's driver reads in a column that is declared as a time.
 var momentForms = []string{
-	"2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05.999999999-07:00",
+	"2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00",
 	"2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02",
+	"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05.999999999 -0700 MST",
 }
 
 // Scan implements sql.Scanner.

@@ -98,7 +98,7 @@ func (t *tables) accountColumns() []string {
 		"u." + quote(s.ID), t.username("u"), t.or(s.Email, "''"),
 		t.or("first_name", "''"), t.or("last_name", "''"), t.password("u"),
 		t.flag("is_active", "TRUE"), t.flag("is_staff", "FALSE"), t.flag("is_superuser", "FALSE"), "service.id IS NOT NULL",
-		t.plain("date_joined"), t.plain("last_login"), group, name,
+		t.moment("date_joined"), t.moment("last_login"), group, name,
 	}
 	for _, f := range t.shown {
 		columns = append(columns, "u."+quote(f.Name))
@@ -176,12 +176,14 @@ func (t *tables) emailColumn() string {
 	return "COALESCE(" + quote(t.schema.Email) + ", '')"
 }
 
-// plain returns a column, or NULL if it does not exist.
-func (t *tables) plain(name string) string {
+// moment returns a column with a time, or NULL if it does not exist. It is an
+// expression: in a column that is declared as a time, SQLite's driver tries several
+// formats before the one that Django writes, which takes longer than the query.
+func (t *tables) moment(name string) string {
 	if _, ok := t.user[name]; !ok {
 		return "NULL"
 	}
-	return "u." + quote(name)
+	return "COALESCE(u." + quote(name) + ", NULL)"
 }
 
 // groupJoin joins the client that acts for the account, and the group with the lowest
