@@ -1,6 +1,6 @@
 package jotgate
 
-// A login in steps: Begin, Continue and StartSession.
+// A login in steps: Begin, Continue and Sessions.Start.
 
 import (
 	"cmp"
