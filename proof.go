@@ -37,6 +37,9 @@ func (p passwordProof) prove(ctx context.Context, g *Gate, l *login) (proved, er
 		if err != nil {
 			return proved{}, err
 		}
+		if account.Password != l.account.Password && g.hasher.Outdated(l.account.Password) {
+			l.account = account // Check has replaced the hash
+		}
 		return proved{Method: methodPassword, Change: g.mustChange(ctx, account, p.password)}, nil
 	}
 	l.read = g.now()

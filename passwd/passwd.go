@@ -134,11 +134,11 @@ func (h *Hasher) Outdated(encoded string) bool {
 }
 
 func (h *Hasher) outdated(stored hash) bool {
-	if h.keep {
-		return stored.weak()
-	}
 	preferred := h.prefers()
 	same := stored.algorithm == preferred.algorithm && preferred.kind().(maker).sameWork(stored.recipe, preferred)
+	if h.keep && !stored.weak() {
+		same = true
+	}
 	return !same || stored.shortSalt()
 }
 

@@ -211,6 +211,23 @@ func TestNoTurns(t *testing.T) {
 	}
 }
 
+// What a Hasher makes is never outdated, however weak its parameters are: it would be
+// replaced at every login.
+func TestOwnHashesAreCurrent(t *testing.T) {
+	for _, setting := range []string{"pbkdf2_sha256:1000", "argon2:m=8,t=1,p=1,len=16", "bcrypt_sha256:4", "scrypt:n=2"} {
+		for _, keep := range []string{"", ",keep"} {
+			h := hasher(t, setting+keep)
+			encoded, err := h.Make("password")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ok, outdated := h.Check("password", encoded); !ok || outdated || h.Outdated(encoded) {
+				t.Errorf("%s: %s: %v, outdated %v", h, encoded, ok, outdated)
+			}
+		}
+	}
+}
+
 func TestPasswordBounds(t *testing.T) {
 	h := cheap(t)
 	encoded, err := h.Make(strings.Repeat("x", MaxPassword))

@@ -13,7 +13,7 @@ import (
 // claimHookFlags are claimhook.Settings.
 type claimHookFlags struct {
 	ClaimHook         string        `group:"tokens" placeholder:"URL" secret:"url" help:"Ask this URL for further claims of access tokens at each login and refresh (docs/library.md). While it does not respond, both are answered with 503. Default: none."`
-	ClaimHookSecret   string        `group:"tokens" placeholder:"whsec_…" secret:"all" help:"Signs these requests: whsec_ and the base64 of 24 to 64 random bytes. Other users of the machine can see a flag: prefer the environment or the configuration file."`
+	ClaimHookSecret   string        `group:"tokens" placeholder:"whsec_…" secret:"all" help:"Signs these requests: whsec_ and the base64 of 24 to 64 random bytes. Other users of the machine can see a flag: prefer the environment or the configuration file. Default: none."`
 	ClaimHookNetworks []string      `group:"tokens" placeholder:"NETWORK" help:"Networks that this URL may be in although they are not public, also with http. Default: none, public addresses with https."`
 	ClaimHookTimeout  time.Duration `group:"tokens" default:"1s" placeholder:"TIME" help:"Maximum duration of such a request, up to 5s."`
 }

@@ -90,11 +90,10 @@ func (g *generation) assemble(a *app, s *serving) (err error) {
 // background is done.
 func (g *generation) start(background context.Context) {
 	background, g.stop = context.WithCancel(background)
-	tasks := []func(context.Context) error{g.gate.Run}
-	if g.own.rates != nil {
-		tasks = append(tasks, g.own.rates.Run)
+	if g.own.rates != nil { // immediately: until then it counts nothing
+		g.running.Go(func() { _ = g.own.rates.Run(background) })
 	}
-	tasks = append(tasks, g.sender.Run)
+	tasks := []func(context.Context) error{g.gate.Run, g.sender.Run}
 	if g.command.Webhooks == "on" {
 		tasks = append(tasks, g.hooks.Run)
 	}
