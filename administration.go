@@ -42,24 +42,12 @@ func (fs Factors) RequireStaff(ctx context.Context, user *User, a *record.Accoun
 		return ErrForbidden.Because(errors.New("the account is not active staff"))
 	}
 	level := levelOne
-	has, err := g.mustUseTwo(ctx, a)
+	has, lacks, err := g.secondFactor(ctx, a)
 	if err != nil {
 		return err
 	}
-	if has {
+	if has || lacks {
 		level = levelTwo
 	}
 	return g.CheckAuth(user, ACR(level))
-}
-
-// mustUseTwo reports whether a login of the account takes two factors.
-func (g *Gate) mustUseTwo(ctx context.Context, a *record.Account) (bool, error) {
-	if g.factors == nil {
-		return false, nil
-	}
-	factors, err := g.factors.ListFactors(ctx, a.ID)
-	if err != nil || asksSecond(factors) {
-		return true, err
-	}
-	return g.demandsFactor(ctx, a)
 }

@@ -14,16 +14,24 @@ import (
 
 var errOneFactor = errors.New("the user must have a second factor now, and has none")
 
+// mayContinue returns nil if a session of the account may be renewed: see mayAct, for one
+// in which a member of staff acts for the user, and holdsLevel.
+func (g *Gate) mayContinue(ctx context.Context, s *record.Session, a *record.Account) error {
+	if err := g.mayAct(ctx, s); err != nil {
+		return err
+	}
+	return g.holdsLevel(ctx, s, a)
+}
+
 // holdsLevel returns ErrTokenBlacklisted, and ends the session, if its user must have
 // a second factor (Settings.RequireMFA, RequireMFAGroups, MFAGrace), has none, and
 // began the session without one: a user who has become staff since, or whose grace
 // period is over, sets one up in the next login.
 func (g *Gate) holdsLevel(ctx context.Context, s *record.Session, a *record.Account) error {
-	if g.factors == nil || s.Actor != "" || s.ACR == levelTwo {
+	if s.Actor != "" || s.ACR == levelTwo {
 		return nil
 	}
-	two, err := g.hasOrNeedsNone(ctx, a)
-	if err != nil || two {
+	if lacks, err := g.lacksFactor(ctx, a); err != nil || !lacks {
 		return err
 	}
 	which := record.Ending{User: a.ID, ID: s.ID, Reason: record.EndedByFactors, Now: g.now()}
@@ -40,25 +48,34 @@ func (g *Gate) holdsLevel(ctx context.Context, s *record.Session, a *record.Acco
 // authenticated with two factors. The session of a user who has become staff since ends
 // at its next refresh. Errors: ErrUnavailable.
 func (fs Factors) MayActAsStaff(ctx context.Context, user *User, a *record.Account) (bool, error) {
-	g := fs.gate
-	if !a.IsStaff || g.factors == nil || user.details().acr == levelTwo {
+	if !a.IsStaff || user.details().acr == levelTwo {
 		return a.IsStaff, nil
 	}
-	return g.hasOrNeedsNone(ctx, a)
+	lacks, err := fs.gate.lacksFactor(ctx, a)
+	return err == nil && !lacks, err
 }
 
-// hasOrNeedsNone reports whether the account has a second factor for which logins ask,
-// or needs none now.
-func (g *Gate) hasOrNeedsNone(ctx context.Context, a *record.Account) (bool, error) {
+// lacksFactor reports whether the account must have a second factor now and has none.
+func (g *Gate) lacksFactor(ctx context.Context, a *record.Account) (bool, error) {
 	if g.settings.RequireMFA == MFANone && len(g.settings.RequireMFAGroups) == 0 {
-		return true, nil
+		return false, nil // without a query, as in most programs
+	}
+	_, lacks, err := g.secondFactor(ctx, a)
+	return lacks, err
+}
+
+// secondFactor reports whether the account has a second factor for which logins ask; if
+// not, lacks reports whether it must have one now.
+func (g *Gate) secondFactor(ctx context.Context, a *record.Account) (has, lacks bool, err error) {
+	if g.factors == nil {
+		return false, false, nil
 	}
 	factors, err := g.listFactors(ctx, a)
 	if err != nil || asksSecond(factors) {
-		return true, err
+		return err == nil, false, err
 	}
-	demanded, err := g.demandsFactor(ctx, a)
-	return !demanded, err
+	lacks, err = g.demandsFactor(ctx, a)
+	return false, lacks, err
 }
 
 // demandsFactor reports whether the account must have a second factor now.

@@ -129,7 +129,7 @@ func (p PageSessions) read(ctx context.Context, c *pageCookie) (*record.Session,
 		}
 		return nil, nil, err
 	}
-	if err := cmp.Or(g.mayAct(ctx, s), g.holdsLevel(ctx, s, account)); err != nil {
+	if err := g.mayContinue(ctx, s, account); err != nil {
 		if errors.Is(err, ErrTokenBlacklisted) {
 			err = ErrNotAuthenticated.Because(err)
 		}

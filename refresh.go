@@ -56,10 +56,7 @@ func (g *Gate) refresh(ctx context.Context, token string, client Client) (tokens
 			return Tokens{}, false, err
 		}
 	}
-	if err := g.mayAct(ctx, &rotated.Session); err != nil {
-		return Tokens{}, false, err
-	}
-	if err := g.holdsLevel(ctx, &rotated.Session, rotated.Account); err != nil {
+	if err := g.mayContinue(ctx, &rotated.Session, rotated.Account); err != nil {
 		return Tokens{}, false, err
 	}
 	tokens, err = g.issue(ctx, "refresh", rotated.Account, &rotated.Session, t.custom, read)
