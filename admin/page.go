@@ -60,7 +60,7 @@ func (a *Admin) load() error {
 		return err
 	}
 	a.catalogs, a.theme = c.catalogs, c.theme
-	static, err := fs.Sub(embeddedStatic, "static")
+	static, err := fs.Sub(packed.FS{FS: embeddedStatic}, "static")
 	if err != nil {
 		return err
 	}

@@ -17,10 +17,15 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/jotgate/jotgate/internal/packed"
 )
 
 //go:embed static/style.css static/pages.js
 var embeddedFiles embed.FS
+
+// static reads the embedded files, packed or not.
+var static = packed.FS{FS: embeddedFiles}
 
 // maxFile bounds a file of a theme, in bytes.
 const maxFile = 1 << 20
@@ -59,7 +64,7 @@ func LoadFiles(o Look) (*Files, error) {
 		return nil, err
 	}
 	f.Add("style", ".css", style)
-	script, err := embeddedFiles.ReadFile("static/pages.js")
+	script, err := static.ReadFile("static/pages.js")
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +89,7 @@ func LoadFiles(o Look) (*Files, error) {
 // readStyle returns the style sheet: the embedded one, the accent color, and the
 // operator's theme.css.
 func readStyle(o Look) ([]byte, error) {
-	style, err := embeddedFiles.ReadFile("static/style.css")
+	style, err := static.ReadFile("static/style.css")
 	if err != nil {
 		return nil, err
 	}

@@ -31,10 +31,10 @@ func Defaults() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
-	static, err := embeddedFiles.ReadDir("static")
-	for _, e := range static {
+	files, err := static.ReadDir("static")
+	for _, e := range files {
 		name := path.Join("static", e.Name())
-		if all[name], err = embeddedFiles.ReadFile(name); err != nil {
+		if all[name], err = static.ReadFile(name); err != nil {
 			return nil, err
 		}
 	}

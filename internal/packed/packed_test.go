@@ -15,7 +15,7 @@ func TestPack(t *testing.T) {
 	if err != nil || len(files) < 7 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
-	for _, pattern := range []string{"../layout/templates/*.html", "../../pages/templates/*.html"} {
+	for _, pattern := range []string{"../layout/templates/*.html", "../../pages/templates/*.html", "../layout/static/*", "../../admin/static/*", "../../pages/static/*"} {
 		more, err := filepath.Glob(pattern)
 		if err != nil || len(more) == 0 {
 			t.Fatal(pattern, err)
@@ -34,7 +34,7 @@ func TestPack(t *testing.T) {
 		if got := Text(text); string(got) != string(text) {
 			t.Errorf("%s: a text that is not compressed is read as another one", file)
 		}
-		if filepath.Ext(file) == ".html" {
+		if filepath.Ext(file) != ".txt" && filepath.Ext(file) != ".yaml" {
 			continue // they are read whole
 		}
 		for name, form := range map[string][]byte{"compressed": data, "plain": text} {
