@@ -242,6 +242,9 @@ func killAChild(t *testing.T, dsn string, env []string, work time.Duration, hear
 	if err := child.Wait(); !errors.As(err, &exit) || exit.ExitCode() != -1 {
 		t.Fatalf("the child was to be killed: %v", err)
 	}
+	if strings.HasPrefix(dsn, "postgres") {
+		pgtest.Settle(t, dsn)
+	}
 }
 
 // killAClient kills a child that refreshes and logs out, and records its responses:

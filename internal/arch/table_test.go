@@ -112,7 +112,7 @@ var rows = []row{
 	{path: "internal/settingsdoc", kind: program},
 	{path: "internal/freeport", kind: testOnly},
 	{path: "internal/testcert", kind: testOnly},
-	{path: "internal/pgtest", kind: testOnly, may: []string{"internal/freeport", "internal/tempdir"}},
+	{path: "internal/pgtest", kind: testOnly, may: []string{"internal/freeport", "internal/tempdir", "internal/wait"}},
 	{path: "internal/program", kind: testOnly},
 	{path: "internal/tempdir", kind: testOnly},
 	{path: "internal/sqlitetest", kind: testOnly, may: []string{"internal/tempdir", "store", "store/sqlite"}},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/internal/wait"
@@ -104,6 +105,24 @@ func TestClusterSurvivesStopKillAndRestart(t *testing.T) {
 		if got, want := query[int](t, connect(t, dsn), "SELECT count(*) FROM kept"), i+1; got != want {
 			t.Errorf("after %s: %d rows, want %d", s.name, got, want)
 		}
+	}
+}
+
+// A statement is carried out although its client has gone.
+func TestSettle(t *testing.T) {
+	dsn := Database(t)
+	client := connect(t, dsn)
+	execute(t, client, "CREATE TABLE kept (id int)")
+	client.PgConn().Frontend().SendQuery(&pgproto3.Query{String: "INSERT INTO kept SELECT 1 FROM pg_sleep(0.2)"})
+	if err := client.PgConn().Frontend().Flush(); err != nil {
+		t.Fatal(err)
+	}
+	client.PgConn().Conn().Close()
+	other := Database(t)
+	connect(t, other) // another database does not matter
+	Settle(t, dsn)
+	if got := query[int](t, connect(t, dsn), "SELECT count(*) FROM kept"); got != 1 {
+		t.Errorf("%d rows, want 1", got)
 	}
 }
 
