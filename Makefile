@@ -42,6 +42,10 @@ build: ## the binary for production, as small as it gets (BINARY=file, default .
 release: ## archives, Debian and RPM packages, OCI images, SBOMs and checksums in dist/ (PLATFORMS=linux/amd64 for one)
 	tools/release/build
 
+.PHONY: lifecycle
+lifecycle: ## as root: install, start, upgrade, remove and purge the Debian package of dist/ in a root folder of its own
+	tools/release/lifecycle dist/jotgate_*_$$(dpkg --print-architecture).deb
+
 .PHONY: setup
 setup: ## install what the tests need (Debian packages when root, npm modules), or say what is missing
 	tools/setup

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin"
+	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/pages"
 	"github.com/jotgate/jotgate/passwd"
@@ -58,7 +59,7 @@ func newSweep(t *testing.T, db *store.Store) *sweep {
 	hasher, err := passwd.New("pbkdf2_sha256:1")
 	s.check(err)
 	s.gate, err = jotgate.New(jotgate.Settings{
-		SecretKey: jotgate.Secret(strings.Repeat("secret", 10)), Hasher: hasher, Logger: slog.New(slog.NewTextHandler(&s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		SecretKey: jotgate.Secret(strings.Repeat("secret", 10)), Hasher: hasher, Logger: slog.New(slog.NewTextHandler(leak.Watch(t, &s.logs, jotgatetest.Password), &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, db)
 	s.check(err)
 	p, err := pages.New(s.gate, pages.Options{})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/oauth"
@@ -138,7 +139,7 @@ func (s *site) reopen(c change) *API {
 	}
 	gs := jotgate.Settings{
 		SecretKey: siteSecret, Hasher: hasher, Now: s.now.Now,
-		Logger: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger: slog.New(slog.NewTextHandler(leak.Watch(s.t, s.logs, goodPassword, siteSecret), &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if c.gate != nil {
 		c.gate(&gs)

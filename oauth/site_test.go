@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/oauth"
 	"github.com/jotgate/jotgate/record"
@@ -62,7 +63,7 @@ func newSite(t *testing.T) *site {
 	w := &site{Gate: jotgatetest.New(t), t: t, log: new(bytes.Buffer)}
 	w.db = &counted{Store: w.Store().(*store.Store)}
 	settings := w.Gate.Settings()
-	settings.Users, settings.Logger = nil, slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	settings.Users, settings.Logger = nil, slog.New(slog.NewTextHandler(leak.Watch(t, w.log, jotgatetest.Password), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.gate, w.server = w.node(settings)
 	return w
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/internal/hostile"
+	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
@@ -275,7 +276,7 @@ func fieldSite(t *testing.T, db *store.Store, logs *fieldLog) (*pages.Pages, *jo
 	}
 	gate, err := jotgate.New(jotgate.Settings{
 		SecretKey: jotgate.Secret(strings.Repeat("secret", 10)), Hasher: hasher, LoginCodes: true, RPID: "example.com", RPOrigins: []string{"https://example.com"},
-		Logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger: slog.New(slog.NewTextHandler(leak.Watch(t, logs, jotgatetest.Password), &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, db)
 	if err != nil {
 		t.Fatal(err)

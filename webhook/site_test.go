@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
@@ -89,7 +90,7 @@ func newSite(t *testing.T, db *store.Store) *site {
 // node returns a further node on the database.
 func (w *site) node() (*jotgate.Gate, *webhook.Webhooks) {
 	w.t.Helper()
-	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret, Now: w.clock.Now, Logger: slog.New(slog.NewTextHandler(w.log, nil))}, w.db)
+	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret, Now: w.clock.Now, Logger: slog.New(slog.NewTextHandler(leak.Watch(w.t, w.log, secret), nil))}, w.db)
 	w.must(err)
 	hooks, err := webhook.New(gate, store.Webhooks(w.db), loopback)
 	w.must(err)

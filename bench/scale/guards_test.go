@@ -95,7 +95,7 @@ func TestNode(t *testing.T) {
 		return
 	}
 	s := newSite(t, "sqlite", "pbkdf2_sha256:1")
-	s.begin()
+	s.begin(50)
 	s.exec(`WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 10000)
 INSERT INTO jotgate_revocation (session, made) SELECT printf('%032x', n), strftime('%s', 'now') * 1000000 FROM c`, "")
 	ctx, end := context.WithCancel(t.Context())

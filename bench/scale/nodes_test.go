@@ -23,24 +23,64 @@ import (
 )
 
 // TestNodes measures the refreshes and logins a second of 1, 2 and 4 nodes on one
-// PostgreSQL, and who uses the processor meanwhile. Of four nodes, one is killed.
+// PostgreSQL, with as many clients altogether, in turns, and who uses the processor
+// meanwhile. Of four nodes, one is killed.
 func TestNodes(t *testing.T) {
-	numbers, slice := []int{2}, 200*time.Millisecond
+	numbers, clients, turns, slice := []int{2}, 8, 1, 200*time.Millisecond
 	if os.Getenv("SCALE") != "" {
-		numbers, slice = []int{1, 2, 4}, 8*time.Second
+		numbers, clients, turns, slice = []int{1, 2, 4}, 16, 3, 8*time.Second
 	}
 	program, err := binary.Build(t.TempDir())
 	check(t, err)
+	var farms []*farm
 	for _, number := range numbers {
-		f := newFarm(t, program, number)
-		f.measure("refreshes", slice, (*person).refreshOnce)
-		f.measure("logins", slice, (*person).login)
-		if number == numbers[len(numbers)-1] {
-			f.kill(slice)
+		farms = append(farms, newFarm(t, program, number, clients, pgtest.Database(t)))
+	}
+	for range turns {
+		for _, f := range farms {
+			f.measure("refreshes", slice, (*person).refreshOnce)
+			f.measure("logins", slice, (*person).login)
 		}
-		for _, node := range f.nodes {
-			check(t, node.Stop())
+	}
+	farms[len(farms)-1].kill(slice)
+	for _, f := range farms {
+		f.stop()
+	}
+}
+
+// TestStatements counts what 1, 2 and 4 nodes send to one PostgreSQL for a refresh:
+// the same statements, each prepared once on a connection.
+func TestStatements(t *testing.T) {
+	numbers, clients, each := []int{1, 2}, 4, int64(20)
+	if os.Getenv("SCALE") != "" {
+		numbers, clients, each = []int{1, 2, 4}, 16, 100
+	}
+	program, err := binary.Build(t.TempDir())
+	check(t, err)
+	var want string
+	for _, number := range numbers {
+		dsn := pgtest.Database(t)
+		wire := newWire(t, dsn)
+		f := newFarm(t, program, number, clients, wire.dsn)
+		left := map[*person]*atomic.Int64{}
+		for _, p := range f.people {
+			left[p] = new(atomic.Int64)
+			left[p].Store(each)
 		}
+		wire.reset()
+		_, failed := f.run((*person).refreshOnce, func(p *person) bool { return left[p].Add(-1) >= 0 })
+		got := wire.often(int(each) * len(f.people))
+		for p, err := range failed {
+			t.Errorf("a refresh at %s: %v", p.node.Address, err)
+		}
+		if want == "" {
+			want = got
+		}
+		t.Logf("%d nodes:\n%s", number, got)
+		if got != want || !strings.Contains(got, "jotgate_session") {
+			t.Errorf("%d nodes send for a refresh\n%s\nand one node\n%s", number, got, want)
+		}
+		f.stop()
 	}
 }
 
@@ -60,19 +100,17 @@ type person struct {
 	refresh string
 }
 
-const perNode = 4 // clients of a node
-
-func newFarm(t *testing.T, program string, number int) *farm {
+// newFarm starts nodes on the database, with this many clients altogether.
+func newFarm(t *testing.T, program string, number, clients int, dsn string) *farm {
 	t.Helper()
 	progress("%d nodes", number)
-	dsn := pgtest.Database(t)
 	f := &farm{T: t, server: postmaster(t, dsn)}
 	for range number {
 		node, err := binary.Serve(program, t.TempDir(), "--database", dsn, "--log-level", "error",
 			"--rate", "login=1000000/min;register=1000000/min;refresh=1000000/min")
 		check(t, err)
 		f.nodes = append(f.nodes, node)
-		for i := range perNode {
+		for i := range clients / number {
 			p := &person{name: fmt.Sprintf("person%d-%d-%d", len(f.nodes), i, i*7919), node: node, client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}}
 			check(t, p.post("/auth/users/", url.Values{"username": {p.name}, "password": {binary.Password}}, nil))
 			check(t, p.login())
@@ -80,6 +118,13 @@ func newFarm(t *testing.T, program string, number int) *farm {
 		}
 	}
 	return f
+}
+
+func (f *farm) stop() {
+	f.Helper()
+	for _, node := range f.nodes {
+		check(f, node.Stop())
+	}
 }
 
 // postmaster returns the process id of the database server.
@@ -142,8 +187,9 @@ func (f *farm) measure(what string, slice time.Duration, do func(*person) error)
 	done, failed := f.run(do, func(*person) bool { return time.Since(start) < slice })
 	took := time.Since(start).Seconds()
 	n, p, c := f.spent()
-	f.Logf("%d nodes, %d clients: %.0f %s a second; cores: nodes %.2f, PostgreSQL %.2f, clients %.2f", len(f.nodes), len(f.people), float64(done)/took, what,
-		(n-nodes)/took, (p-postgres)/took, (c-clients)/took)
+	each := func(seconds float64) float64 { return seconds * 1000 / float64(done) }
+	f.Logf("%d nodes, %d clients: %.0f %s a second; milliseconds of a processor for each: nodes %.2f, PostgreSQL %.2f, clients %.2f", len(f.nodes), len(f.people),
+		float64(done)/took, what, each(n-nodes), each(p-postgres), each(c-clients))
 	for p, err := range failed {
 		f.Errorf("%s at %s: %v", what, p.node.Address, err)
 	}

@@ -90,9 +90,9 @@ func newSite(t *testing.T, name, setting string) *site {
 		file := filepath.Join(t.TempDir(), "scale.db")
 		db, err = sqlite.Open(t.Context(), file, sqlite.Options{})
 		check(t, err)
-		s.raw, err = sql.Open("sqlite", file+"?_pragma=busy_timeout(60000)&_pragma=cache_size(-2000000)")
+		s.raw, err = sql.Open("sqlite", file+"?_pragma=busy_timeout(60000)&_pragma=cache_size(-2000000)&_pragma=synchronous(OFF)")
 	} else {
-		dsn := pgtest.Database(t)
+		dsn := database(t)
 		db, err = postgres.Open(t.Context(), dsn, postgres.Options{})
 		check(t, err)
 		s.raw, err = sql.Open("pgx", dsn)
@@ -105,6 +105,14 @@ func newSite(t *testing.T, name, setting string) *site {
 	check(t, err)
 	check(t, s.gate.Sync(t.Context()))
 	return s
+}
+
+// database returns a PostgreSQL database, with SCALE on the disk as in production.
+func database(t *testing.T) string {
+	if os.Getenv("SCALE") == "" {
+		return pgtest.Database(t)
+	}
+	return pgtest.Start(t, pgtest.Options{Durable: true}).Database(t)
 }
 
 func (s *site) exec(sqlite, postgres string) {
@@ -128,6 +136,21 @@ func (s *site) bytes(table string) (n float64) {
 	return n
 }
 
+// batches calls fill for the first and the last of the numbers from 1 to n, a million at a time. Each is a transaction;
+// SQLite's log is written back after each, without waiting for the disk.
+func (s *site) batches(n int, fill func(first, last int) (sqlite, postgres string)) {
+	s.Helper()
+	const size = 1_000_000
+	for first := 1; first <= n; first += size {
+		last := min(first+size-1, n)
+		s.exec(fill(first, last))
+		s.exec("PRAGMA wal_checkpoint(TRUNCATE)", "CHECKPOINT")
+		if n > size {
+			progress("%s: %d of %d", s.name, last, n)
+		}
+	}
+}
+
 // users makes n users, and returns the bytes that each takes.
 func (s *site) users(n int) float64 {
 	s.Helper()
@@ -136,36 +159,39 @@ func (s *site) users(n int) float64 {
 	check(s, err)
 	const insert = `INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined) SELECT '%s', false,
 'person' || n, 'First', 'Last', 'person' || n || '@example.com', false, true, '2026-11-23 12:00:00' FROM `
-	s.exec(fmt.Sprintf("WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < %d) "+insert+"c", n, hash),
-		fmt.Sprintf(insert+"generate_series(1, %d) AS c (n)", hash, n))
+	s.batches(n, func(first, last int) (string, string) {
+		return fmt.Sprintf(numbers+insert+"c", first, last, hash), fmt.Sprintf(insert+"generate_series(%d, %d) AS c (n)", hash, first, last)
+	})
 	return (s.bytes("auth_user") - before) / float64(n)
 }
 
-// sessions makes n sessions of other users, and returns the bytes that each takes.
+// numbers is the table c of the numbers n from the first to the last.
+const numbers = "WITH RECURSIVE c (n) AS (SELECT %d UNION ALL SELECT n + 1 FROM c WHERE n < %d) "
+
+// sessions makes n sessions of users that do not log in, and returns the bytes that each takes. Those of a
+// transaction are in the order of their ids, which are random: each page is written once, and not for every row.
 func (s *site) sessions(n int) float64 {
 	s.Helper()
 	before := s.bytes("jotgate_session")
 	now := time.Now()
-	const insert = `INSERT INTO jotgate_session (id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day, password_digest, token_expires)
-SELECT %[2]s, 'x' || n, %[1]d, %[1]d, '192.0.2.1', 'Mozilla/5.0 (X11; Linux x86_64)', %[2]s, %[2]s, %[1]d, %[3]d, %[4]d, %[2]s, %[3]d FROM `
 	expires := now.Add(30 * 24 * time.Hour)
+	const insert = `INSERT INTO jotgate_session (id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, expires_day, password_digest, token_expires)
+SELECT id, %[1]d + n, %[2]d, %[2]d, '192.0.2.1', 'Mozilla/5.0 (X11; Linux x86_64)', id, id, %[2]d, %[3]d, %[4]d, id, %[3]d FROM (SELECT n, %[5]s AS id FROM `
 	values := func(random string) string {
-		return fmt.Sprintf(insert, now.UnixMicro(), random, expires.UnixMicro(), expires.Unix()/86400)
+		return fmt.Sprintf(insert, len(s.tokens), now.UnixMicro(), expires.UnixMicro(), expires.Unix()/86400, random)
 	}
-	s.exec(fmt.Sprintf("WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < %d) ", n)+values("lower(hex(randomblob(16)))")+"c",
-		values("md5(random()::text || n)")+fmt.Sprintf("generate_series(1, %d) AS c (n)", n))
+	s.batches(n, func(first, last int) (string, string) {
+		return fmt.Sprintf(numbers, first, last) + values("lower(hex(randomblob(16)))") + "c ORDER BY id)",
+			values("md5(random()::text || n)") + fmt.Sprintf("generate_series(%d, %d) AS c (n) ORDER BY id) AS s", first, last)
+	})
 	s.exec("ANALYZE", "VACUUM ANALYZE jotgate_session")
 	return (s.bytes("jotgate_session") - before) / float64(n)
 }
 
-// begin logs some users in.
-func (s *site) begin() {
+// begin logs n users in.
+func (s *site) begin(n int) {
 	s.Helper()
-	clients := 50 // sessions that are refreshed
-	if os.Getenv("SCALE") == "" {
-		clients = 3
-	}
-	for i := range clients {
+	for i := range n {
 		account, err := s.gate.Register(s.Context(), jotgate.Registration{Username: fmt.Sprintf("client%d-%d", i, i*7919), Password: password}, jotgate.Client{})
 		check(s, err)
 		tokens, err := s.gate.Login(s.Context(), account.Username, password, jotgate.Client{})
@@ -174,17 +200,15 @@ func (s *site) begin() {
 	}
 }
 
-// refresh refreshes each session once, and returns the time of each.
-func (s *site) refresh() (times []time.Duration) {
+// refresh refreshes the session of a client, and returns the time that it took.
+func (s *site) refresh(client int) time.Duration {
 	s.Helper()
-	for i := range s.tokens {
-		start := time.Now()
-		tokens, err := s.gate.Refresh(s.Context(), s.tokens[i].Refresh, jotgate.Client{})
-		times = append(times, time.Since(start))
-		check(s, err)
-		s.tokens[i] = tokens
-	}
-	return times
+	start := time.Now()
+	tokens, err := s.gate.Refresh(s.Context(), s.tokens[client].Refresh, jotgate.Client{})
+	took := time.Since(start)
+	check(s, err)
+	s.tokens[client] = tokens
+	return took
 }
 
 func median(list []time.Duration) time.Duration {
@@ -192,31 +216,27 @@ func median(list []time.Duration) time.Duration {
 	return list[len(list)/2]
 }
 
-// TestSessions compares a refresh among many sessions with one among 10,000, in
-// alternating turns.
+// TestSessions compares a refresh among many sessions of as many users with one among 10,000, in turns. The clients are
+// many, so that the pages of their sessions do not stay in the memory of a connection.
 func TestSessions(t *testing.T) {
-	many, base := size(t, 2000), few
+	many, base, clients, turns := size(t, 2000), few, 1000, 4
 	if many < few {
-		base = many / 2
+		base, clients, turns = many/2, 3, 3
 	}
 	for _, name := range databases() {
 		small, large := newSite(t, name, "pbkdf2_sha256:1"), newSite(t, name, "pbkdf2_sha256:1")
-		small.begin()
-		large.begin()
-		users := min(many, 1_000_000)
-		progress("%s: %d users", name, users)
-		user := large.users(users)
+		small.begin(clients)
+		large.begin(clients)
+		progress("%s: %d users", name, many)
+		small.users(base)
+		user := large.users(many)
 		progress("%s: %d sessions", name, many)
 		small.sessions(base)
 		session := large.sessions(many)
 		progress("%s: refreshes", name)
 		var one, other []time.Duration
-		turns := 3
-		if many >= few {
-			turns = 40
-		}
-		for range turns {
-			one, other = append(one, small.refresh()...), append(other, large.refresh()...)
+		for turn := range turns * clients {
+			one, other = append(one, small.refresh(turn%clients)), append(other, large.refresh(turn%clients))
 		}
 		a, b := median(one), median(other)
 		t.Logf("%-8s a user %.0f bytes, a session %.0f bytes; a refresh among %d sessions %v, among %d %v: %.2f times",
@@ -229,12 +249,12 @@ func TestSessions(t *testing.T) {
 func TestMemory(t *testing.T) {
 	n := size(t, 2000)
 	s := newSite(t, "sqlite", "pbkdf2_sha256:1")
-	s.begin()
+	s.begin(1)
 	progress("%d users and sessions", n)
 	before := heap()
 	s.users(n)
 	s.sessions(n)
-	s.refresh()
+	s.refresh(0)
 	rows := float64(heap()-before) / float64(n)
 	progress("%d revocations", n)
 	insert := fmt.Sprintf(`INSERT INTO jotgate_revocation (session, made) SELECT lower(hex(randomblob(16))), %d FROM

@@ -13,10 +13,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
@@ -72,7 +74,13 @@ func startServer(t *testing.T, folder string, env []string, args ...string) *ser
 		}
 		return found != nil
 	})
-	t.Cleanup(func() { stop() })
+	t.Cleanup(func() {
+		stop()
+		emails := slices.Contains(args, "--print-emails") || slices.Contains(args, "--demo") // which are printed there as well
+		if found := leak.Find(s.stderr.String(), "correct-horse"); found != "" && !emails {
+			t.Errorf("the log has %s: %s", found, s.stderr.String())
+		}
+	})
 	return s
 }
 

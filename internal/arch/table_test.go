@@ -120,6 +120,7 @@ var rows = []row{
 	{path: "internal/equaltime", kind: testOnly},
 	{path: "internal/wait", kind: testOnly},
 	{path: "internal/hostile", kind: testOnly},
+	{path: "internal/leak", kind: testOnly},
 	{path: "internal/rounds", kind: testOnly},
 	{path: "internal/arch", kind: testOnly},
 }

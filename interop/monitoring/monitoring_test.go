@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,24 @@ func TestRules(t *testing.T) {
 		if out, err := promtool(t, "", args...); err != nil {
 			t.Errorf("%v: %v\n%s", args, err, out)
 		}
+	}
+}
+
+// TestFaults raises each alert that operators get, by its fault, and looks for each in the others.
+func TestEveryAlertIsRaised(t *testing.T) {
+	text, err := os.ReadFile(folder + "alerts.yaml")
+	must(t, err)
+	source, err := os.ReadFile("faults_test.go")
+	must(t, err)
+	var found []string
+	for _, alert := range regexp.MustCompile(`(?m)^\s+- alert: (\w+)$`).FindAllStringSubmatch(string(text), -1) {
+		found = append(found, alert[1])
+		if !regexp.MustCompile(`expect\(t, .*"` + alert[1] + `"\)`).Match(source) {
+			t.Errorf("no fault of TestFaults raises %s", alert[1])
+		}
+	}
+	if !slices.Equal(found, alerts) {
+		t.Errorf("the alerts are %v, and TestFaults looks for %v", found, alerts)
 	}
 }
 
