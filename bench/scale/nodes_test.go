@@ -20,6 +20,7 @@ import (
 
 	"github.com/jotgate/jotgate/bench/binary"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // TestNodes measures the refreshes and logins a second of 1, 2 and 4 nodes on one
@@ -111,7 +112,7 @@ func newFarm(t *testing.T, program string, number, clients int, dsn string) *far
 		check(t, err)
 		f.nodes = append(f.nodes, node)
 		for i := range clients / number {
-			p := &person{name: fmt.Sprintf("person%d-%d-%d", len(f.nodes), i, i*7919), node: node, client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}}
+			p := &person{name: fmt.Sprintf("person%d-%d-%d", len(f.nodes), i, i*7919), node: node, client: &http.Client{Timeout: wait.Limit, Transport: &http.Transport{}}}
 			check(t, p.post("/auth/users/", url.Values{"username": {p.name}, "password": {binary.Password}}, nil))
 			check(t, p.login())
 			f.people = append(f.people, p)

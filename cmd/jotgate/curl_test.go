@@ -11,7 +11,8 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"time"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // curl runs the program; it exits with 1 if there was no response.
@@ -27,7 +28,7 @@ func fetch(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	answer, err := (&http.Client{Timeout: 20 * time.Second}).Do(r)
+	answer, err := (&http.Client{Timeout: wait.Limit}).Do(r)
 	if err != nil {
 		return err
 	}

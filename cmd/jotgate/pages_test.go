@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jotgate/jotgate/internal/freeport"
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 func TestPages(t *testing.T) {
@@ -145,8 +147,9 @@ func (p *page) run(t *testing.T) {
 		}
 		fmt.Fprintf(&script, "%s\necho; echo '%s'\n", command, mark)
 	}
-	shell := exec.CommandContext(t.Context(), "timeout", "60", "sh", "-c", script.String())
-	shell.WaitDelay = time.Second
+	limit := strconv.Itoa(int(10 * wait.Limit / time.Second))
+	shell := exec.CommandContext(t.Context(), "timeout", limit, "sh", "-c", script.String())
+	shell.WaitDelay = wait.Limit
 	shell.Dir = t.TempDir()
 	shell.Env = []string{"PATH=" + programs(t) + ":/usr/bin:/bin", "JOTGATE_ADDR=" + address, "HOME=" + shell.Dir}
 	out, err := shell.CombinedOutput()

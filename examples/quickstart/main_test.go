@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/wait"
@@ -22,7 +21,7 @@ import (
 
 func TestOutsideTheRepository(t *testing.T) {
 	base := start(t)
-	client := &http.Client{Timeout: 10 * time.Second}
+	client := &http.Client{Timeout: wait.Limit}
 	post := func(path string) string {
 		form := url.Values{"username": {"alice"}, "password": {"correct-horse-1"}}
 		return answer(t)(client.PostForm(base+path, form))

@@ -137,6 +137,9 @@ func clockCalls(s *source, d ast.Decl, names map[string]string) (uses []clockUse
 		if call, ok := n.(*ast.CallExpr); ok && setsDeadline(call) {
 			uses = append(uses, clockUse{at: s.at(n), call: call.Fun.(*ast.SelectorExpr).Sel.Name})
 		}
+		if name := limits(n, names[module+"/internal/wait"]); name != "" {
+			uses = append(uses, clockUse{at: s.at(n), call: name})
+		}
 		for path, functions := range clocks {
 			for _, name := range functions {
 				if e, ok := n.(*ast.SelectorExpr); ok && names[path] != "" && selects(e, names[path], name) {
@@ -155,6 +158,36 @@ func guarded(call *ast.CallExpr, local string) bool {
 		inner, ok := arg.(*ast.CallExpr)
 		return selects(arg, local, "Limit") || ok && selects(inner.Fun, local, "Deadline")
 	})
+}
+
+// limits returns the limit of time that is set here and is not wait.Limit: of an HTTP client, of a
+// process, or by the command timeout.
+func limits(n ast.Node, local string) string {
+	switch n := n.(type) {
+	case *ast.CompositeLit:
+		for _, e := range n.Elts {
+			if e, ok := e.(*ast.KeyValueExpr); ok && selects(n.Type, "http", "Client") && isNamed(e.Key, "Timeout") && !selects(e.Value, local, "Limit") {
+				return "http.Client.Timeout"
+			}
+		}
+	case *ast.AssignStmt:
+		if to, ok := n.Lhs[0].(*ast.SelectorExpr); ok && to.Sel.Name == "WaitDelay" && !selects(n.Rhs[0], local, "Limit") {
+			return "WaitDelay"
+		}
+	case *ast.CallExpr:
+		if slices.ContainsFunc(n.Args, func(arg ast.Expr) bool {
+			text, ok := arg.(*ast.BasicLit)
+			return ok && text.Value == `"timeout"`
+		}) && (selects(n.Fun, "exec", "Command") || selects(n.Fun, "exec", "CommandContext")) {
+			return "the command timeout"
+		}
+	}
+	return ""
+}
+
+func isNamed(e ast.Expr, name string) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == name
 }
 
 // setsDeadline reports whether a call limits a connection; with time.Time{} it
@@ -178,6 +211,10 @@ func TestCheckClocksCatches(t *testing.T) {
 		{"another name", `t "time"`, "func TestX() { t.Sleep(1) }", "TestX"},
 		{"in a method", `"time"`, "func (s *server) wait() { <-time.After(1) }", "server.wait"},
 		{"in a variable", `"time"`, "var start = time.Now()", "var"},
+		{"client", `"net/http"`, "func TestX() { _ = http.Client{Timeout: 1} }", "TestX"},
+		{"client with the guard", `"net/http"; "` + module + `/internal/wait"`, "func TestX() { _ = http.Client{Timeout: wait.Limit} }", ""},
+		{"process", `"os/exec"`, "func TestX() { c := exec.Command(``); c.WaitDelay = 1 }", "TestX"},
+		{"command", `"os/exec"`, "func TestX() { exec.Command(`sh`, \"timeout\") }", "TestX"},
 		{"timeout", `"context"`, "func TestX() { context.WithTimeout(ctx, 1) }", "TestX"},
 		{"deadline", `"net"`, "func TestX() { c.SetReadDeadline(soon) }", "TestX"},
 		{"deadline off", `"time"`, "func TestX() { c.SetReadDeadline(time.Time{}) }", ""},
