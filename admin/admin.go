@@ -26,11 +26,11 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/jotgate/jotgate"
@@ -47,7 +47,8 @@ import (
 // default and the safe choice. docs/settings.md is generated from these comments.
 type Options struct {
 	// Path is the path below which the administration is served, with a slash at both
-	// ends. Default: /admin/. Django: the URL of admin.site.urls.
+	// ends. It cannot contain a path of API or Pages, nor be below one. Default:
+	// /admin/. Django: the URL of admin.site.urls.
 	Path string
 	// Site is the name of the site, as pages show it. Default: the host of the
 	// request. Django: AdminSite.site_header.
@@ -102,7 +103,7 @@ func New(gate *jotgate.Gate, o Options) (*Admin, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range []func() error{a.checkPath, a.makeShell, a.load} {
+	for _, step := range []func() error{a.makeShell, a.checkPath, a.load} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("admin: %w", err)
 		}
@@ -137,15 +138,8 @@ func NewActions(gate *jotgate.Gate, o Options) (*Admin, error) {
 }
 
 func (a *Admin) checkPath() error {
-	p := &a.options.Path
-	if *p == "" {
-		*p = "/admin/"
-	}
-	if !strings.HasPrefix(*p, "/") || !strings.HasSuffix(*p, "/") || len(*p) < 3 || strings.ContainsAny(*p, "{}?#\\ ") {
-		//lint:ignore ST1005 Path is the name of the setting
-		return fmt.Errorf("Path: %q must begin and end with /, such as /admin/", *p)
-	}
-	return nil
+	a.options.Path = cmp.Or(a.options.Path, "/admin/")
+	return a.shell.CheckPath(a.options.Path, a.options.Pages.Path())
 }
 
 func (a *Admin) makeShell() (err error) {

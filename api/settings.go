@@ -243,13 +243,25 @@ func (s *Settings) shell(languages *catalog.Catalogs) web.Settings {
 	maps.Copy(rates, s.Rates)
 	return web.Settings{
 		Rates: rates, SharedRates: s.SharedRates, Lockout: s.Lockout, TrustedProxies: s.TrustedProxies, ForwardedHeader: s.ForwardedHeader,
-		AllowedHosts: s.AllowedHosts, BaseURL: s.BaseURL, Prefix: s.Prefix,
+		AllowedHosts: s.AllowedHosts, BaseURL: s.BaseURL, Prefix: s.Prefix, Endpoints: s.reserved(),
 		CORS: web.CORSSettings{
 			Origins: s.CORSOrigins, Credentials: s.CORSCredentials || s.RefreshCookie,
 			Headers: s.CORSHeaders, ExposeHeaders: s.CORSExposeHeaders,
 		},
 		MaxBody: s.MaxBody, BodyTimeout: s.BodyTimeout, Timeout: s.Timeout, Languages: languages,
 	}
+}
+
+// trees contain all endpoints; the first three also exist without Settings.Prefix.
+var trees = []string{"/.well-known/", "/livez/", "/readyz/", "/api/token/", "/api-token-auth/", "/api/schema/", "/api/docs/", "/auth/", "/o/"}
+
+// reserved returns the paths below which all endpoints are.
+func (s *Settings) reserved() []string {
+	list := trees[:3:3]
+	for _, path := range trees {
+		list = append(list, s.Prefix+path)
+	}
+	return list
 }
 
 // Server returns an http.Server for the handler with limits against slow and

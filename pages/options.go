@@ -16,9 +16,6 @@ func (p *Pages) checkOptions() error {
 	if o.Path == "" {
 		o.Path = "/account/"
 	}
-	if !strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") || len(o.Path) < 3 || strings.ContainsAny(o.Path, "{}?#\\ ") {
-		return fmt.Errorf("Path: %q must begin and end with /, such as /account/", o.Path)
-	}
 	for _, origin := range o.Next {
 		if !isOrigin(origin) {
 			//lint:ignore ST1005 Next is the name of the setting

@@ -42,7 +42,8 @@ import (
 // Options holds the options of the pages. The zero value of each is the default and
 // the safe choice. docs/settings.md is generated from these comments.
 type Options struct {
-	// Path is the path below which the pages are served, with a slash at both ends.
+	// Path is the path below which the pages are served, with a slash at both ends. It
+	// cannot contain a path of API, nor be below one.
 	// In links it follows the part of the path that a gateway (the path of BaseURL) or
 	// http.StripPrefix removes. Default: /account/. Django: none.
 	Path string
@@ -129,7 +130,7 @@ func New(gate *jotgate.Gate, o Options) (*Pages, error) {
 		p.Mount(mux)
 		return mux
 	})
-	for _, step := range []func() error{p.checkOptions, p.makeShell, p.load} {
+	for _, step := range []func() error{p.checkOptions, p.makeShell, p.checkPath, p.load} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("pages: %w", err)
 		}
@@ -145,6 +146,8 @@ func (p *Pages) makeShell() (err error) {
 	p.shell, err = web.New(p.gate, web.Settings{Rates: defaultRates, BaseURL: p.options.BaseURL})
 	return err
 }
+
+func (p *Pages) checkPath() error { return p.shell.CheckPath(p.options.Path, "") }
 
 // embeddedTheme has the embedded templates, which are parsed once.
 var embeddedTheme = sync.OnceValues(func() (*layout.Theme, error) {

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/jotgate/jotgate"
 )
@@ -21,10 +20,10 @@ type demands struct {
 
 func newDemands(by map[string][]jotgate.Requirement) (*demands, error) {
 	d := &demands{slices.Sorted(maps.Keys(by)), by}
+	if err := checkPrefixes(d.prefixes); err != nil {
+		return nil, err
+	}
 	for _, prefix := range d.prefixes {
-		if !strings.HasPrefix(prefix, "/") {
-			return nil, fmt.Errorf("the prefix %q does not begin with /", prefix)
-		}
 		if len(by[prefix]) == 0 {
 			return nil, fmt.Errorf("the prefix %q demands nothing", prefix)
 		}

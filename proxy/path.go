@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"net/http"
 	"path"
 	"strings"
@@ -35,6 +36,23 @@ func Covers(prefixes []string, r *http.Request) bool {
 		}
 	}
 	return false
+}
+
+// checkPrefixes rejects a prefix that some server interprets as another path: the
+// requests that it is meant for may come with a path that it does not cover.
+func checkPrefixes(prefixes []string) error {
+	for _, prefix := range prefixes {
+		if !strings.HasPrefix(prefix, "/") {
+			return fmt.Errorf("the prefix %q does not begin with /", prefix)
+		}
+		decoded, clear := decode(prefix)
+		for _, reading := range append(variants(prefix), decoded) {
+			if !clear || strings.TrimSuffix(reading, "/") != strings.TrimSuffix(prefix, "/") {
+				return fmt.Errorf("servers read the prefix %q also as %q: it must be a decoded path without //, . and .., such as /api/", prefix, reading)
+			}
+		}
+	}
+	return nil
 }
 
 // plain reports whether every server interprets the path alike, except for its

@@ -130,10 +130,8 @@ func New(guard *jotgate.Guard, s Settings) (http.Handler, error) {
 	if len(s.Protect) == 0 {
 		return nil, errors.New("proxy: Protect is empty: list the path prefixes that need a token, / for all")
 	}
-	for _, prefix := range s.Protect {
-		if !strings.HasPrefix(prefix, "/") {
-			return nil, fmt.Errorf("proxy: Protect: the prefix %q does not begin with /", prefix)
-		}
+	if err := checkPrefixes(s.Protect); err != nil {
+		return nil, fmt.Errorf("proxy: Protect: %w", err)
 	}
 	demands, err := newDemands(s.StepUp)
 	if err != nil {

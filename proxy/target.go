@@ -30,6 +30,9 @@ func parseTarget(upstream string) (target, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return target{}, fmt.Errorf("%q must be an absolute URL such as http://127.0.0.1:3000, or a socket such as unix:/run/api.sock", upstream)
 	}
+	if strings.ContainsAny(upstream, "?#") || u.Path != "" && checkPrefixes([]string{u.Path}) != nil {
+		return target{}, fmt.Errorf("%q cannot have a query or a fragment, nor //, . or .. in its path", upstream)
+	}
 	return target{url: u}, nil
 }
 

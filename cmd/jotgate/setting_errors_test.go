@@ -41,6 +41,44 @@ var badSettings = []struct{ args, says string }{
 	{"--upstream http://127.0.0.1:3000 --step-up pay=aal2", `--step-up: the prefix "pay"`},
 	{"--upstream http://127.0.0.1:3000 --step-up /pay/=all2", `--step-up: "/pay/=all2" must be aal2, a time such as 10m, or both`},
 	{"--upstream http://127.0.0.1:3000 --step-up /pay/=aal2+0s", "--step-up"},
+	{"--upstream http://127.0.0.1:3000/a?b", "--upstream"},
+	{"--upstream http://127.0.0.1:3000/a/../b", "--upstream"},
+	{"--upstream http://127.0.0.1:3000 --protect /api//notes", `--protect: servers read the prefix "/api//notes" also as "/api/notes"`},
+	{"--upstream http://127.0.0.1:3000 --protect /api/../notes/", `--protect: servers read the prefix "/api/../notes/" also as "/notes"`},
+	{"--upstream http://127.0.0.1:3000 --protect /a%20b/", `--protect: servers read the prefix "/a%20b/" also as "/a b/"`},
+	{"--upstream http://127.0.0.1:3000 --protect /notes?all=1", `--protect: servers read the prefix "/notes?all=1" also as "/notes"`},
+	{"--upstream http://127.0.0.1:3000 --step-up /pay/.=aal2", "--step-up: servers read the prefix"},
+	{"--upstream http://127.0.0.1:3000 --step-up /auth/=aal2", "--protect and --step-up are for paths of --upstream: jotgate itself serves /auth/"},
+	{"--upstream http://127.0.0.1:3000 --protect /notes/,/account/", "jotgate itself serves /account/"},
+	{"--upstream http://127.0.0.1:3000 --admin on --step-up /admin/=1h", "jotgate itself serves /admin/"},
+	{"--pages-path /auth/", `--pages-path: "/auth/" would hide the endpoints below /auth/`},
+	{"--pages-path /auth/login/", `--pages-path: "/auth/login/" would hide the endpoints below /auth/`},
+	{"--pages-path /api/", `--pages-path: "/api/" would hide the endpoints below /api/token/`},
+	{"--pages-path /api/token/", `--pages-path: "/api/token/" would hide the endpoints below /api/token/`},
+	{"--pages-path /api-token-auth/", "below /api-token-auth/"},
+	{"--pages-path /o/", `--pages-path: "/o/" would hide the endpoints below /o/`},
+	{"--pages-path /.well-known/", `--pages-path: "/.well-known/" would hide the endpoints below /.well-known/`},
+	{"--pages-path /livez/", "below /livez/"},
+	{"--pages-path /auth/ --prefix /accounts", `--pages-path: "/accounts/auth/" would hide the endpoints below /accounts/auth/`},
+	{"--pages-path /admin/", `--admin-path: "/admin/" would hide the pages below /admin/`},
+	{"--pages-path /admin/account/", `--admin-path: "/admin/" would hide the pages below /admin/account/`},
+	{"--admin-path /account/", `--admin-path: "/account/" would hide the pages below /account/`},
+	{"--admin-path /account/admin/", `--admin-path: "/account/admin/" would hide the pages below /account/`},
+	{"--admin-path /auth/", `--admin-path: "/auth/" would hide the endpoints below /auth/`},
+	{"--admin-path /api/docs/", `--admin-path: "/api/docs/" would hide the endpoints below /api/docs/`},
+	{"--pages-path /", `--pages-path: "/" must be a path such as /account/`},
+	{"--pages-path /account", `--pages-path: "/account" must be a path such as /account/`},
+	{"--pages-path account/", `--pages-path: "account/" must be a path such as /account/`},
+	{"--pages-path //x/", `--pages-path: "//x/" must be a path such as /account/`},
+	{"--pages-path /a/../b/", `--pages-path: "/a/../b/" must be a path such as /account/`},
+	{"--pages-path /a%20b/", `--pages-path: "/a%20b/" must be a path such as /account/`},
+	{"--pages-path /é/", `--pages-path: "/é/" must be a path such as /account/`},
+	{"--pages-path /{x}/", `--pages-path: "/{x}/" must be a path such as /account/`},
+	{"--admin-path /a?b/", `--admin-path: "/a?b/" must be a path such as /account/`},
+	{"--admin-path /admin/./", `--admin-path: "/admin/./" must be a path such as /account/`},
+	{"--prefix /a/../b", "--prefix"},
+	{"--prefix /accounts/?x", "--prefix"},
+	{"--base-url https://example.com/a//b", "--base-url"},
 	{"--addr 127.0.0.1", "--addr"},
 	{"--addr 127.0.0.1:http9", "--addr"},
 	{"--addr 80000", "--addr"},
@@ -65,6 +103,39 @@ func TestRefusedSettings(t *testing.T) {
 			}
 			if files, err := os.ReadDir(folder); err != nil || len(files) != 0 {
 				t.Errorf("a refused start left %v, %v", files, err)
+			}
+		})
+	}
+}
+
+// Each of these differs from a refused setting in one point.
+func TestAcceptedPaths(t *testing.T) {
+	for _, args := range []string{
+		"--pages-path /authx/",
+		"--pages-path /api/account/",
+		"--pages-path /api/tokens/",
+		"--pages-path /oauth/",
+		"--pages-path /well-known/",
+		"--pages-path /accounts/ --prefix /accounts",
+		"--pages-path /Auth/",
+		"--pages-path /x/auth/",
+		"--pages-path /admin/ --admin off",
+		"--pages-path /admin/ --upstream http://127.0.0.1:3000",
+		"--pages-path /administration/",
+		"--pages-path /admin/ --admin-path /staff/",
+		"--admin-path /account-admin/",
+		"--admin-path /api/admin/",
+		"--admin-path /a/b-c_d.e~f/",
+		"--upstream http://127.0.0.1:3000/a/b/",
+		"--upstream http://127.0.0.1:3000 --protect / --step-up /admin/=1h",
+		"--upstream http://127.0.0.1:3000 --protect /notes,/größe/,/api/,/a.b/",
+		"--upstream http://127.0.0.1:3000 --upstream-only --step-up /auth/=aal2",
+		"--upstream http://127.0.0.1:3000 --pages off --protect /account/",
+	} {
+		t.Run(args, func(t *testing.T) {
+			status, stdout, stderr := try(t, nil, "", append([]string{"config", "check", "--database", "sqlite:" + filepath.Join(t.TempDir(), "jotgate.db")}, strings.Fields(args)...)...)
+			if status != 0 {
+				t.Errorf("status %d, %s%s", status, stdout, stderr)
 			}
 		})
 	}

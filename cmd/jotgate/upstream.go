@@ -6,6 +6,7 @@ package main
 
 import (
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -64,7 +65,17 @@ func (f *upstreamFlags) front(own *ownHandler, gate *jotgate.Gate, requests *req
 	if f.UpstreamOnly {
 		return behind, nil
 	}
-	return beside(own, behind), nil
+	mux := own.mux()
+	prefixes := f.Protect
+	for prefix := range f.StepUp {
+		prefixes = append(prefixes, prefix)
+	}
+	for _, prefix := range prefixes {
+		if _, pattern := mux.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: prefix}}); pattern != "" {
+			return nil, usage("--protect and --step-up are for paths of --upstream: jotgate itself serves %s", prefix)
+		}
+	}
+	return beside(mux, own, behind), nil
 }
 
 // demands returns what --step-up says, by prefix.
@@ -89,8 +100,7 @@ func (f *upstreamFlags) demands() (map[string][]jotgate.Requirement, error) {
 // beside serves jotgate's endpoints with own and all others with behind. The
 // mux is used only to look up the pattern: serving through it would redirect
 // //x to /x, which is for the API to decide.
-func beside(own *ownHandler, behind http.Handler) http.Handler {
-	mux := own.mux()
+func beside(mux *http.ServeMux, own, behind http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern != "" && isClean(r.URL.Path) {
 			own.ServeHTTP(w, r)

@@ -4,6 +4,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -28,22 +29,45 @@ func stripped(r *http.Request) string {
 		return ""
 	}
 	prefix, found := strings.CutSuffix(sent.EscapedPath(), r.URL.EscapedPath())
-	if !found || CheckPrefix(prefix) != nil {
+	if !found || checkPrefix(prefix) != nil {
 		return ""
 	}
 	return prefix
 }
 
-// CheckPrefix returns an error unless the path can precede those of the
+// checkPrefix returns an error unless the path can precede those of the
 // endpoints: it is empty, or begins with a slash, does not end in one, and is in
 // the form that browsers and servers read alike. The error completes a sentence
 // about the path.
-func CheckPrefix(prefix string) error {
+func checkPrefix(prefix string) error {
 	if prefix == "" {
 		return nil
 	}
 	if prefix[0] != '/' || path.Clean(prefix) != prefix || prefix == "/" || strings.Trim(prefix, prefixCharacters) != "" {
-		return errors.New("must be a path such as /accounts, of letters, digits, -, ., _, ~ and single slashes, without one at the end")
+		return errors.New("must be a path such as /accounts, of ASCII alphanumeric characters, -, ., _, ~ and single slashes, without one at the end")
+	}
+	return nil
+}
+
+// CheckPath returns an error unless everything below the path can be served by
+// other handlers than the endpoints and the pages: the path ends in a slash, is in
+// the form that browsers and servers read alike, and neither contains theirs nor is
+// below them. pages is the path of the pages, "" if the path is theirs.
+func (s *Shell) CheckPath(path, pages string) error {
+	bare := strings.TrimSuffix(path, "/")
+	if bare == path || bare == "" || checkPrefix(bare) != nil {
+		//lint:ignore ST1005 Path is the name of the setting
+		return fmt.Errorf("Path: %q must be a path such as /account/, of ASCII alphanumeric characters, -, ., _, ~ and single slashes, with one at both ends", path)
+	}
+	for i := range len(s.settings.Endpoints) + 1 {
+		other, what := pages, "pages"
+		if i < len(s.settings.Endpoints) {
+			other, what = s.settings.Endpoints[i], "endpoints"
+		}
+		if other != "" && (strings.HasPrefix(path, other) || strings.HasPrefix(other, path)) {
+			//lint:ignore ST1005 Path is the name of the setting
+			return fmt.Errorf("Path: %q would hide the %s below %s", path, what, other)
+		}
 	}
 	return nil
 }
@@ -62,7 +86,7 @@ func (s *Settings) publicURL() (*url.URL, error) {
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, errors.New("BaseURL cannot have a user, a query or a fragment")
 	}
-	if err := CheckPrefix(u.Path); err != nil {
+	if err := checkPrefix(u.Path); err != nil {
 		return nil, errors.New("BaseURL: its path " + err.Error())
 	}
 	return u, nil

@@ -19,8 +19,9 @@ type Settings struct {
 	ForwardedHeader bool
 	AllowedHosts    []string
 	CORS            CORSSettings
-	BaseURL         string // where clients reach the endpoints; "": unknown
-	Prefix          string // of the paths of all endpoints; "": none
+	BaseURL         string   // where clients reach the endpoints; "": unknown
+	Prefix          string   // of the paths of all endpoints; "": none
+	Endpoints       []string // paths that CheckPath rejects, each with a slash at its end
 	MaxBody         int64
 	BodyTimeout     time.Duration
 	Timeout         time.Duration
@@ -38,7 +39,7 @@ func (s *Settings) fill() error {
 	if s.Timeout <= 0 {
 		s.Timeout = 30 * time.Second
 	}
-	if err := CheckPrefix(s.Prefix); err != nil {
+	if err := checkPrefix(s.Prefix); err != nil {
 		return fmt.Errorf("Prefix: %q %w", s.Prefix, err)
 	}
 	return s.fillHosts()
