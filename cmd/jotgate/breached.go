@@ -34,7 +34,7 @@ I Been Pwned, about a billion passwords, makes 6 GB. While it is made, its folde
     jotgate breached build --min-count 10 breached.bin pwned-passwords/
     jotgate breached build --plain breached.bin common.txt
 
-The program haveibeenpwned-downloader writes pwned-passwords.txt. Restart the server to use a new file.`
+The program haveibeenpwned-downloader writes pwned-passwords.txt. Reload the server to use a new file.`
 }
 
 // Run makes the file.

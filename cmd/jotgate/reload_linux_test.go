@@ -26,7 +26,8 @@ type reloading struct {
 	base           string
 }
 
-// startReloading starts serve with this config file on a free port.
+// startReloading starts serve with this config file on a free port. The secret is in the
+// environment, unless the file names another one.
 func startReloading(t *testing.T, config string) *reloading {
 	t.Helper()
 	folder := t.TempDir()
@@ -35,6 +36,9 @@ func startReloading(t *testing.T, config string) *reloading {
 	s.Cmd = exec.CommandContext(t.Context(), filepath.Join(programs(t), "jotgate"), "serve", "--config", s.config, "--addr", "127.0.0.1:0")
 	s.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // if the test is killed, so is the server
 	s.Dir, s.Env, s.Stdout, s.Stderr = folder, []string{"SECRET_KEY=" + goodSecret}, &s.stdout, &s.stderr
+	if strings.Contains(config, "secret-key-file:") {
+		s.Env = nil
+	}
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
