@@ -97,6 +97,7 @@ func (t *tables) scanAccount(rows rowScanner) (*record.Account, error) {
 // accountRow is a row of accountColumns.
 type accountRow struct {
 	record.Account
+	flags  int64
 	group  *int64
 	name   *string
 	tables *tables
@@ -112,7 +113,7 @@ func (a *accountRow) columns() []any {
 	dest := []any{
 		keyScan{&a.ID},
 		&a.Username, &a.Email, &a.FirstName, &a.LastName, &a.Password,
-		&a.IsActive, &a.IsStaff, &a.IsSuperuser, &a.Service,
+		&a.flags,
 		moment{&a.DateJoined},
 		moment{&a.LastLogin},
 		&a.group, &a.name,
@@ -125,6 +126,7 @@ func (a *accountRow) columns() []any {
 
 // account returns the account of a row that was scanned.
 func (a *accountRow) account() *record.Account {
+	a.IsActive, a.IsStaff, a.IsSuperuser, a.Service = a.flags&1 != 0, a.flags&2 != 0, a.flags&4 != 0, a.flags&8 != 0
 	if len(a.tables.shown) > 0 {
 		a.Fields = make(map[string]any, len(a.tables.shown))
 	}

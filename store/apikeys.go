@@ -95,7 +95,7 @@ func (n orNull) Scan(v any) error {
 		return to.Scan(v)
 	case *string:
 		return scanInto(to, v)
-	case *bool:
+	case *int64:
 		return scanInto(to, v)
 	case **string:
 		*to = new(string)

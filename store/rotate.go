@@ -173,9 +173,10 @@ func (s *Store) adopt(ctx context.Context, q Queryer, r record.Rotation, out *ro
 	return jotgate.ErrTokenBlacklisted, err
 }
 
+// takeText leaves expires_day alone: SQLite writes a page of its index even if the value
+// stays, and it changes once a day.
 const takeText = `UPDATE jotgate_session SET previous_jti = jti, jti = $1, rotated = $2, last_seen = $2,
 expires = CASE WHEN actor <> '' THEN expires WHEN created + $4 < $3 THEN created + $4 ELSE $3 END,
-expires_day = CASE WHEN actor <> '' THEN expires WHEN token_expires > $3 THEN token_expires WHEN created + $4 < $3 THEN created + $4 ELSE $3 END / 86400000000,
 address = $5, user_agent = $6, password_digest = $7
 WHERE id = $8 AND user_id = $9 AND ended IS NULL AND expires > $2 AND created + $4 > $2 AND password_digest IN ('', $7) AND jti = $10`
 
@@ -200,32 +201,49 @@ func over(row *record.Session, r record.Rotation) bool {
 
 // take runs the conditional UPDATE and returns nil if it updates no row.
 // account is the account that was read before: it must still be active and
-// have the same password.
+// have the same password, which a database without locks need not check.
 func (s *Store) take(ctx context.Context, q Queryer, r record.Rotation, key any, account *record.Account) (*record.Session, error) {
-	now, digest := r.Now.UnixMicro(), ""
+	row := sessionRow{Session: rotatedTo(r)}
 	switch {
 	case account != nil:
-		digest = record.DigestPassword(account.Password)
+		row.PasswordDigest = record.DigestPassword(account.Password)
 	case !r.OwnUsers:
 		return nil, nil
 	}
-	text, own, args := s.texts.take, s.texts.takeOwn, make([]any, 0, 12)
+	text, own, args, dest := s.texts.take, s.texts.takeOwn, make([]any, 0, 12), append(row.life(), &row.day)
+	now := r.Now.UnixMicro()
 	if r.Keep {
-		text, own, args = s.texts.keep, s.texts.keepOwn, append(args, now, digest, r.Session, string(r.User), lifetime(r), r.Presented)
+		text, own, dest = s.texts.keep, s.texts.keepOwn, append(row.columns(), row.life()...)
+		args = append(args, now, row.PasswordDigest, row.ID, string(row.User), lifetime(r), r.Presented)
 	} else {
-		args = append(args, r.Next, now, r.Expires.UnixMicro(), lifetime(r), note(r.Address, 64), note(r.UserAgent, 512), digest,
-			r.Session, string(r.User), r.Presented)
+		args = append(args, row.JTI, now, r.Expires.UnixMicro(), lifetime(r), row.Address, row.UserAgent, row.PasswordDigest,
+			row.ID, string(row.User), r.Presented)
 	}
-	if r.OwnUsers {
+	switch {
+	case r.OwnUsers:
 		text = own
-	} else {
+	case s.driver.Locks:
 		args = append(args, key, account.Password)
 	}
-	list, err := all(ctx, q, scanSessionRow, text, args...)
-	if err != nil || len(list) == 0 {
+	found, err := one(ctx, q, dest, text, args...)
+	if err != nil || !found {
 		return nil, err
 	}
-	return list[0], nil
+	session := row.session()
+	if last := lastDay(session); !r.Keep && last != row.day {
+		_, err = run(ctx, q, "UPDATE jotgate_session SET expires_day = $1 WHERE id = $2", last, session.ID)
+	}
+	return session, err
+}
+
+// rotatedTo returns what the row of a session has after a rotation, as far as that
+// decides it.
+func rotatedTo(r record.Rotation) record.Session {
+	now := time.UnixMicro(r.Now.UnixMicro()).UTC()
+	return record.Session{
+		ID: r.Session, User: r.User, JTI: r.Next, PreviousJTI: r.Presented, Rotated: now, LastSeen: now,
+		Address: note(r.Address, 64), UserAgent: note(r.UserAgent, 512),
+	}
 }
 
 // succeed records a rotation in SimpleJWT's blacklist tables.

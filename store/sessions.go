@@ -10,30 +10,55 @@ import (
 
 // Sessions: one row per login. rotate.go rotates them, ending.go ends them.
 
-const sessionColumns = "id, user_id, created, last_seen, address, user_agent, jti, previous_jti, rotated, expires, ended, end_reason, password_digest, token_expires, auth_time, amr, acr, actor, provider"
+// lifeColumns are the columns that a rotation reads: it knows the others.
+const (
+	sessionColumns = "id, user_id, last_seen, address, user_agent, jti, previous_jti, rotated, ended, end_reason, password_digest, " + lifeColumns
+	lifeColumns    = "created, expires, token_expires, auth_time, amr, acr, actor, provider"
+)
 
-// scanSession is scanSessionRow for lists of values.
-func scanSession(rows rowScanner) (record.Session, error) {
-	s, err := scanSessionRow(rows)
-	return *s, err
+// sessionRow is a row of sessionColumns.
+type sessionRow struct {
+	record.Session
+	tokenExpires, authTime int64
+	actor                  string
+	day                    int64 // expires_day, if it was read
 }
 
-// scanSessionRow reads sessionColumns.
-func scanSessionRow(rows rowScanner) (*record.Session, error) {
-	var s record.Session
-	var tokenExpires, authTime int64
-	var actor string
-	err := rows.Scan(&s.ID, &s.User, instant{&s.Created}, instant{&s.LastSeen}, &s.Address, &s.UserAgent, &s.JTI,
-		&s.PreviousJTI, instant{&s.Rotated}, instant{&s.Expires}, instant{&s.Ended}, &s.EndReason, &s.PasswordDigest, &tokenExpires,
-		&authTime, &s.AMR, &s.ACR, &actor, &s.Provider)
-	s.ActorSession, s.Actor = splitActor(actor)
-	if tokenExpires != 0 {
-		s.Adopted.Expires = time.UnixMicro(tokenExpires).UTC()
+// columns returns what sessionColumns are scanned into, except lifeColumns.
+func (r *sessionRow) columns() []any {
+	return []any{
+		&r.ID, &r.User,
+		instant{&r.LastSeen},
+		&r.Address, &r.UserAgent, &r.JTI,
+		&r.PreviousJTI,
+		instant{&r.Rotated},
+		instant{&r.Ended},
+		&r.EndReason, &r.PasswordDigest,
 	}
-	if authTime != 0 {
-		s.AuthTime = time.UnixMicro(authTime).UTC()
+}
+
+// life returns what lifeColumns are scanned into.
+func (r *sessionRow) life() []any {
+	return append(make([]any, 0, 20), instant{&r.Created}, instant{&r.Expires}, &r.tokenExpires, &r.authTime, &r.AMR, &r.ACR, &r.actor, &r.Provider)
+}
+
+// session returns the session of a row that was scanned.
+func (r *sessionRow) session() *record.Session {
+	r.ActorSession, r.Actor = splitActor(r.actor)
+	if r.tokenExpires != 0 {
+		r.Adopted.Expires = time.UnixMicro(r.tokenExpires).UTC()
 	}
-	return &s, err
+	if r.authTime != 0 {
+		r.AuthTime = time.UnixMicro(r.authTime).UTC()
+	}
+	return &r.Session
+}
+
+// scanSession reads sessionColumns.
+func scanSession(rows rowScanner) (record.Session, error) {
+	var r sessionRow
+	err := rows.Scan(append(r.columns(), r.life()...)...)
+	return *r.session(), err
 }
 
 // Create implements record.Sessions.
@@ -107,17 +132,19 @@ func insertSession(ctx context.Context, q Queryer, s *record.Session, conflict s
 	if !storable(s.ID+s.JTI+s.PreviousJTI+string(s.User)+string(s.Actor)+s.ActorSession+identifying(s)) || s.ID == "" {
 		return 0, jotgate.ErrTokenInvalid
 	}
-	tokenExpires, last := int64(0), s.Expires // of all its tokens
+	tokenExpires := int64(0)
 	if a := s.Adopted.Expires; !a.IsZero() {
 		tokenExpires = a.UnixMicro()
-		if a.After(last) {
-			last = a
-		}
 	}
 	return run(ctx, q, insertSessionText+conflict, s.ID, string(s.User), s.Created.UnixMicro(), s.LastSeen.UnixMicro(),
 		note(s.Address, 64), note(s.UserAgent, 512), s.JTI, s.PreviousJTI, micros(s.Rotated),
-		s.Expires.UnixMicro(), day(last), micros(s.Ended), string(s.EndReason), s.PasswordDigest, tokenExpires, identifying(s),
+		s.Expires.UnixMicro(), lastDay(s), micros(s.Ended), string(s.EndReason), s.PasswordDigest, tokenExpires, identifying(s),
 		authTime(s.AuthTime), note(s.AMR, 128), note(s.ACR, 64), joinActor(s))
+}
+
+// lastDay returns the day on which the last of the session's tokens expires.
+func lastDay(s *record.Session) int64 {
+	return max(day(s.Expires), day(s.Adopted.Expires))
 }
 
 // identifying returns the username by which the session's tokens identify the

@@ -319,8 +319,15 @@ func act[T any](ctx context.Context, s *Store, do func(ctx context.Context, q Qu
 // deadline limits the duration of one operation, however long the request may
 // take: if the database does not respond, no caller should wait for it.
 func deadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, Timeout)
+	if _, ok := ctx.(limited); ok {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	return limited{ctx}, cancel
 }
+
+// limited is a context that deadline returned, which needs no second one.
+type limited struct{ context.Context }
 
 // unavailable returns refusals as they are and any error of the database as
 // ErrUnavailable, so that no SQL reaches a client.

@@ -28,8 +28,9 @@ const readsBetween = 8
 // file is the file of a database.
 type file struct {
 	path    string
-	opened  os.FileInfo // used by the goroutine of the writer only, after open
-	last    atomic.Pointer[os.FileInfo]
+	log     [2]string // the paths of the write-ahead log and its index
+	opened  identity  // used by the goroutine of the writer only, after open
+	last    atomic.Pointer[identity]
 	reads   atomic.Uint64
 	suspect atomic.Bool // set until the writer has found a file
 	logs    atomic.Pointer[logs]
@@ -37,14 +38,12 @@ type file struct {
 }
 
 // logs are the write-ahead log and its index.
-type logs [2]os.FileInfo
+type logs [2]identity
 
 // findLogs returns what is at their paths.
 func (f *file) findLogs() (found logs) {
-	for i, end := range []string{"-wal", "-shm"} {
-		if info, err := os.Stat(f.path + end); err == nil {
-			found[i] = info
-		}
+	for i, path := range f.log {
+		found[i], _ = identify(path)
 	}
 	return found
 }
@@ -55,33 +54,33 @@ func (f *file) logsChanged(used *logs) bool {
 		return false
 	}
 	found := f.findLogs()
-	return !os.SameFile(found[0], used[0]) || !os.SameFile(found[1], used[1])
+	return !found[0].same(used[0]) || !found[1].same(used[1])
 }
 
 // errMissing is returned while the file is missing.
 var errMissing = errors.New("the database file was deleted or moved away")
 
 func newFile(path string, logger *slog.Logger) (*file, error) {
-	info, err := os.Stat(path)
-	f := &file{path: path, opened: info, logger: logger}
-	f.last.Store(&info)
+	found, err := identify(path)
+	f := &file{path: path, log: [2]string{path + "-wal", path + "-shm"}, opened: found, logger: logger}
+	f.last.Store(&found)
 	return f, err
 }
 
 // look returns what is at the path now.
-func (f *file) look() (os.FileInfo, error) {
-	info, err := os.Stat(f.path)
+func (f *file) look() (identity, error) {
+	found, err := identify(f.path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errMissing, err)
+		return found, fmt.Errorf("%w: %w", errMissing, err)
 	}
-	return info, nil
+	return found, nil
 }
 
 // changed reports whether the file at the path is not the one that is open.
 func (f *file) changed() bool {
 	if f.reads.Add(1)%readsBetween == 0 {
-		info, err := f.look()
-		if err != nil || !os.SameFile(info, *f.last.Load()) || f.logsChanged(f.logs.Load()) {
+		found, err := f.look()
+		if err != nil || !found.same(*f.last.Load()) || f.logsChanged(f.logs.Load()) {
 			f.suspect.Store(true)
 		}
 	}
@@ -134,17 +133,17 @@ func (w *writer) current() error {
 	if w.file == nil {
 		return nil // of a test
 	}
-	info, err := w.file.look()
+	found, err := w.file.look()
 	if err != nil {
 		w.file.suspect.Store(true)
 		return err
 	}
-	if !os.SameFile(info, w.file.opened) {
+	if !found.same(w.file.opened) {
 		if err := w.readers.replace(w.leave); err != nil {
 			return err // the next write tries again
 		}
-		w.file.opened = info
-		w.file.last.Store(&info)
+		w.file.opened = found
+		w.file.last.Store(new(found))
 	} else if w.conn != nil && w.file.logsChanged(w.logs) {
 		if err := w.readers.replace(w.keepLog); err != nil {
 			return err
@@ -176,10 +175,10 @@ func (r *reader) replace(leave func() error) error {
 // does not remove the log. If the log is still at the path, leave removes it, because
 // SQLite would apply it to the new file; a log of another process is not removed.
 func (w *writer) leave() error {
-	own := w.logs != nil && os.SameFile(w.file.findLogs()[0], w.logs[0])
+	own := w.logs != nil && w.file.findLogs()[0].same(w.logs[0])
 	w.drop()
 	if own {
-		_ = errors.Join(os.Remove(w.file.path+"-wal"), os.Remove(w.file.path+"-shm"))
+		_ = errors.Join(os.Remove(w.file.log[0]), os.Remove(w.file.log[1]))
 	}
 	return nil
 }
@@ -189,9 +188,9 @@ func (w *writer) leave() error {
 // merged: to copy one while the other is used would damage the database. Closing the
 // connection copies this one if the other process has ended, and no other otherwise.
 func (w *writer) keepLog() error {
-	wal := w.file.findLogs()[0]
-	if kept := wal == nil || wal.Size() == 0 || os.SameFile(wal, w.logs[0]); !kept {
-		w.file.logger.Error("the write-ahead log of the database was deleted, and another process wrote a new one: the last changes of one of them are lost", "file", wal.Name())
+	wal, err := os.Stat(w.file.log[0])
+	if kept := err != nil || wal.Size() == 0 || w.file.findLogs()[0].same(w.logs[0]); !kept {
+		w.file.logger.Error("the write-ahead log of the database was deleted, and another process wrote a new one: the last changes of one of them are lost", "file", w.file.log[0])
 	} else if err := exec(context.Background(), w.q, "PRAGMA wal_checkpoint"); err != nil {
 		return err
 	} else {
@@ -204,7 +203,7 @@ func (w *writer) keepLog() error {
 // noteLogs notes which log the open connection writes.
 func (w *writer) noteLogs() {
 	if w.logs == nil && w.file != nil {
-		if found := w.file.findLogs(); found[0] != nil && found[1] != nil {
+		if found := w.file.findLogs(); found[0].exists() && found[1].exists() {
 			w.logs = &found
 			w.file.logs.Store(&found)
 		}
