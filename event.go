@@ -102,16 +102,35 @@ func (es Events) RecordWith(ctx context.Context, e *record.Event, client Client,
 }
 
 func (g *Gate) recorded(ctx context.Context, e *record.Event, client Client, change func(ctx context.Context) error) error {
-	a := &record.Attached{Event: g.complete(*e, client)}
+	return g.recordedAll(ctx, []*record.Event{e}, client, change)
+}
+
+// recordedAll is recorded for any number of events about one change.
+func (g *Gate) recordedAll(ctx context.Context, events []*record.Event, client Client, change func(ctx context.Context) error) error {
+	if len(events) == 0 {
+		return change(ctx)
+	}
+	a := new(record.Attached)
+	for _, e := range events {
+		a.Events = append(a.Events, g.complete(*e, client))
+	}
 	if err := change(a.To(ctx)); err != nil {
 		return err
 	}
-	a.Event.User = cmp.Or(a.Event.User, e.User)
-	g.logEvent(ctx, a.Event)
-	if !a.Stored {
-		g.storeEvent(ctx, a.Event)
+	for i, e := range events {
+		a.Events[i].User = cmp.Or(a.Events[i].User, e.User)
+		g.reportChange(ctx, a.Events[i], a.Stored)
 	}
 	return nil
+}
+
+// reportChange logs an event about a change that was made, and stores it unless the
+// store has done so with the change.
+func (g *Gate) reportChange(ctx context.Context, e record.Event, stored bool) {
+	g.logEvent(ctx, e)
+	if !stored {
+		g.storeEvent(ctx, e)
+	}
 }
 
 // complete fills in what the gate knows of an event.

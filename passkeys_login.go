@@ -117,7 +117,7 @@ func (p passkeyProof) prove(ctx context.Context, g *Gate, l *login) (proved, err
 		}
 	}
 	if a.BecameSynced {
-		g.event(ctx, record.Event{Name: "factor", User: l.account.ID, Detail: "passkey is synced now: " + a.Passkey.Name}, l.client)
+		l.record("factor", "passkey is synced now: "+a.Passkey.Name)
 	}
 	if a.UserVerified {
 		return proved{Method: methodPasskey, Both: true, AMR: []string{methodPasskey, methodUser}}, nil

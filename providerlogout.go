@@ -25,9 +25,10 @@ func (ps Providers) Logout(ctx context.Context, id, token string, client Client)
 	g := ps.gate
 	l, err := p.VerifyLogout(ctx, token)
 	var ended []record.Session
+	a := &record.Attached{Events: []record.Event{g.complete(record.Event{Name: "logout", Detail: string(record.EndedByProvider)}, client)}}
 	if err == nil {
 		which := record.SocialUse{Provider: id, Subject: l.Subject, Session: l.Session, At: g.now()}
-		ended, err = g.db.SocialAccounts().EndSocial(ctx, which, record.Spent{ID: "logout " + l.ID, Expires: l.Expires})
+		ended, err = g.db.SocialAccounts().EndSocial(a.To(ctx), which, record.Spent{ID: "logout " + l.ID, Expires: l.Expires})
 	}
 	switch {
 	case errors.Is(err, ErrLoginNotValid):
@@ -44,7 +45,9 @@ func (ps Providers) Logout(ctx context.Context, id, token string, client Client)
 		g.pullRevocations(ctx)
 	}
 	for i := range ended {
-		g.event(ctx, record.Event{Name: "logout", User: ended[i].User, Session: ended[i].ID, Detail: string(record.EndedByProvider)}, client)
+		e := a.Events[0]
+		e.User, e.Session = ended[i].User, ended[i].ID
+		g.reportChange(ctx, e, a.Stored)
 	}
 	return len(ended), nil
 }

@@ -29,7 +29,9 @@ func (g *Gate) createSession(ctx context.Context, l *login) error {
 			return err
 		}
 	}
-	if err := g.db.Sessions().Create(ctx, s, account.Password); err != nil {
+	if err := g.recordedAll(ctx, l.events, *client, func(ctx context.Context) error {
+		return g.db.Sessions().Create(ctx, s, account.Password)
+	}); err != nil {
 		if errors.Is(err, ErrNotFound) { // deactivated or changed during hashing
 			return ErrNoActiveAccount.Because(errOvertaken)
 		}

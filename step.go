@@ -175,8 +175,14 @@ type login struct {
 	stepUp  bool         // the login replaces a session of the same user
 	page    *PageLogin   // of a login at a page, which gets a cookie instead of tokens
 
-	codesLeft int    // recovery codes that remain after one was used
-	added     string // what entry.Add adds, for the event and the e-mail
+	codesLeft int             // recovery codes that remain after one was used
+	added     string          // what entry.Add adds, for the event and the e-mail
+	events    []*record.Event // about what the last proof changes
+}
+
+// record adds an event, which is stored in the transaction of the next change.
+func (l *login) record(name, detail string) {
+	l.events = append(l.events, &record.Event{Name: name, User: l.account.ID, Detail: detail})
 }
 
 // acr returns the level that the session's tokens carry; "" is none, for users

@@ -186,6 +186,12 @@ func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
 			return err
 		}
 	}
+	if len(l.entry.Add) > 0 {
+		l.record("factor", l.added)
+	}
+	if p.Method == methodRecovery {
+		l.record("recovery_code", strconv.Itoa(l.codesLeft)+" left")
+	}
 	p.Time = cmp.Or(p.Time, g.now().Unix())
 	l.done = append(slices.Clone(l.done), p)
 	input, err := g.stepInput(ctx, l)
@@ -207,16 +213,13 @@ func (g *Gate) take(ctx context.Context, l *login, proof Proof) error {
 	return nil
 }
 
-// stepTaken records and reports what an accepted proof has changed.
+// stepTaken notifies the account's owner of what an accepted proof has changed.
 func (g *Gate) stepTaken(ctx context.Context, l *login, method string) {
 	if len(l.entry.Add) > 0 {
-		g.event(ctx, record.Event{Name: "factor", User: l.account.ID, Detail: l.added}, l.client)
 		g.factorChanged(ctx, l.account, l.added, record.MessageFactorAdded)
 	}
 	if method == methodRecovery {
-		left := strconv.Itoa(l.codesLeft)
-		g.event(ctx, record.Event{Name: "recovery_code", User: l.account.ID, Detail: left + " left"}, l.client)
-		g.Accounts().Notify(ctx, record.MessageRecoveryUsed, l.account, left)
+		g.Accounts().Notify(ctx, record.MessageRecoveryUsed, l.account, strconv.Itoa(l.codesLeft))
 	}
 	if l.state.Next == StepDone && g.settings.TrustedBrowser > 0 && isTwoFactors(l.done) {
 		l.state.TrustedBrowser = g.sealTrust(ctx, l.account, record.FactorSet(l.factors))
@@ -253,9 +256,11 @@ func (g *Gate) suspend(ctx context.Context, l *login) (err error) {
 	if l.pending != nil {
 		start = l.pending.Start
 		// Nothing but the token changes if the next step fails.
-		if err := g.factors.ChangeFactors(ctx, record.FactorChange{
-			User: l.account.ID, IfPassword: &l.account.Password, IfFactors: &l.entry.Factors,
-			Spend: l.entry.Spend, Uses: l.entry.Uses, Forgive: l.entry.Forgive, Add: l.entry.Add,
+		if err := g.recordedAll(ctx, l.events, l.client, func(ctx context.Context) error {
+			return g.factors.ChangeFactors(ctx, record.FactorChange{
+				User: l.account.ID, IfPassword: &l.account.Password, IfFactors: &l.entry.Factors,
+				Spend: l.entry.Spend, Uses: l.entry.Uses, Forgive: l.entry.Forgive, Add: l.entry.Add,
+			})
 		}); err != nil {
 			return overtaken(err)
 		}

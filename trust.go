@@ -124,11 +124,13 @@ func (fs Factors) RequestReset(ctx context.Context, a *record.Account, by record
 		return ErrNotFound
 	}
 	due := g.now().Add(delay)
-	if err := g.factors.RequestReset(ctx, record.FactorReset{User: a.ID, By: by, Reason: reason, Due: due}); err != nil {
+	e := record.Event{Name: "factor", User: a.ID, Detail: "reset requested by " + cmp.Or(string(by), "an operator") + ": " + reason}
+	if err := g.recorded(ctx, &e, client, func(ctx context.Context) error {
+		return g.factors.RequestReset(ctx, record.FactorReset{User: a.ID, By: by, Reason: reason, Due: due})
+	}); err != nil {
 		return err
 	}
 	detail := "They no longer count from " + due.UTC().Format("2 January 2006 at 15:04 MST") + " on. To prevent this, log in with one of them before."
-	g.event(ctx, record.Event{Name: "factor", User: a.ID, Detail: "reset requested by " + cmp.Or(string(by), "an operator") + ": " + reason}, client)
 	g.Accounts().Notify(ctx, record.MessageFactorsReset, a, detail)
 	return nil
 }

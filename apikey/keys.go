@@ -79,12 +79,9 @@ const (
 // revoked. Errors: 400 if overlap is out of range, jotgate.ErrNotFound (also if the key
 // was rotated already), jotgate.ErrUnavailable.
 func (k *Keys) Rotate(ctx context.Context, owner record.UserID, id string, overlap time.Duration, client jotgate.Client) (Created, error) {
-	c, err := k.settings.next(ctx, k.store, owner, id, overlap, k.now())
-	if err == nil {
-		err = k.recorded(ctx, owner, "rotated "+id+" to "+c.ID, client, func(ctx context.Context) error {
-			return k.store.Rotate(ctx, id, c.Key, c.Created.Add(overlap))
-		})
-	}
+	c, err := k.settings.RotateIn(ctx, k.store, owner, id, overlap, k.now(), func(detail string, change func(ctx context.Context) error) error {
+		return k.recorded(ctx, owner, detail, client, change)
+	})
 	if err != nil {
 		return Created{}, err
 	}
@@ -94,14 +91,14 @@ func (k *Keys) Rotate(ctx context.Context, owner record.UserID, id string, overl
 	return c, nil
 }
 
-// RotateIn does what Keys.Rotate does, for a program without a Gate: it records no
-// event.
-func (s Settings) RotateIn(ctx context.Context, store Store, owner record.UserID, id string, overlap time.Duration, now time.Time) (Created, error) {
+// RotateIn does what Keys.Rotate does, for a program without a Gate: recorded must call
+// change with a context to which an event with this detail is attached.
+func (s Settings) RotateIn(ctx context.Context, store Store, owner record.UserID, id string, overlap time.Duration, now time.Time, recorded func(detail string, change func(ctx context.Context) error) error) (Created, error) {
 	c, err := s.next(ctx, store, owner, id, overlap, now)
 	if err != nil {
 		return Created{}, err
 	}
-	return c, store.Rotate(ctx, id, c.Key, c.Created.Add(overlap))
+	return c, recorded("rotated "+id+" to "+c.ID, func(ctx context.Context) error { return store.Rotate(ctx, id, c.Key, c.Created.Add(overlap)) })
 }
 
 // next makes the key that takes the place of another one.

@@ -103,7 +103,7 @@ func EventKindOf(name string) (kind EventKind, ok bool) {
 // Events keeps the audit trail. A Gate calls Add for each event, except for those that
 // the store inserts itself in the transaction that causes them: "login" in
 // Sessions.Create, "reuse" in Sessions.Rotate, the end of sessions that
-// Sessions.ConfirmPassword and ConfirmActive find, and the event in the context of a
+// Sessions.ConfirmPassword and ConfirmActive find, and the events in the context of a
 // change (AttachedTo).
 type Events interface {
 	// Add inserts an event. The store sets its ID. If Outcome is empty, it is that of

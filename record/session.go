@@ -108,7 +108,8 @@ type Sessions interface {
 	// PostgreSQL the account's row is read FOR SHARE). In the same transaction, a store
 	// with SimpleJWT's token_blacklist tables inserts the row of the outstanding token
 	// (jti, user and times, but not the token), and a store with Events inserts the
-	// event "login" with the user, id, address and user agent of s, at s.Created.
+	// event "login" with the user, id, address and user agent of s, at s.Created, and
+	// those in the context (AttachedTo).
 	Create(ctx context.Context, s *Session, ifPassword string) error
 
 	// Rotate replaces r.Presented by r.Next with one conditional UPDATE, so that of

@@ -87,7 +87,8 @@ type SocialAccounts interface {
 	// which matches any. which.At is the current time. A session that replaced another
 	// one (Entry.Replaces) belongs to the same session at the provider, unless it
 	// began with another. In the same transaction EndSocial inserts once; if that row
-	// exists, no session ends, and the error is jotgate.ErrLoginNotValid.
+	// exists, no session ends, and the error is jotgate.ErrLoginNotValid. The event in the
+	// context (AttachedTo) is inserted for each session, with its user and id.
 	EndSocial(ctx context.Context, which SocialUse, once Spent) ([]Session, error)
 	// ChangeRights makes the user a member of the groups in add, ends the memberships
 	// in the groups in remove, and sets IsStaff and IsSuperuser as in roles, in one

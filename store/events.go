@@ -17,7 +17,7 @@ func (es events) Add(ctx context.Context, e record.Event) error {
 	return es.db.write(ctx, func(ctx context.Context, q Queryer) error { return addEvent(ctx, q, e) })
 }
 
-// writeRecorded is write for a change that always stores the event attached to ctx.
+// writeRecorded is write for a change that always stores the events attached to ctx.
 func (s *Store) writeRecorded(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
 	return s.write(ctx, func(inner context.Context, q Queryer) error {
 		if err := do(inner, q); err != nil {
@@ -27,17 +27,22 @@ func (s *Store) writeRecorded(ctx context.Context, do func(ctx context.Context, 
 	})
 }
 
-// addAttached adds an event that was attached to the context of the call (that of its
-// transaction may be another), if there is one. user is the key of a new account, or empty.
+// addAttached adds the events that were attached to the context of the call (that of its
+// transaction may be another), if there are any. user is the key of a new account, or empty.
 func addAttached(ctx context.Context, q Queryer, a *record.Attached, user record.UserID) error {
 	if a == nil {
 		return nil
 	}
-	if user != "" {
-		a.Event.User = user
-	}
 	a.Stored = true // unless the transaction fails, and with it the change
-	return addEvent(ctx, q, a.Event)
+	for i := range a.Events {
+		if user != "" {
+			a.Events[i].User = user
+		}
+		if err := addEvent(ctx, q, a.Events[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func addEvent(ctx context.Context, q Queryer, e record.Event) error {

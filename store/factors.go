@@ -235,7 +235,7 @@ func (f factors) CountAttempt(ctx context.Context, key string, before record.Fai
 
 // RequestReset implements record.Factors.
 func (f factors) RequestReset(ctx context.Context, r record.FactorReset) error {
-	return f.s.write(ctx, func(ctx context.Context, q Queryer) error {
+	return f.s.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := run(ctx, q, `INSERT INTO jotgate_factor_reset (user_id, requester, reason, due) VALUES ($1, $2, $3, $4)
 ON CONFLICT (user_id) DO UPDATE SET requester = excluded.requester, reason = excluded.reason, due = excluded.due`,
 			note(string(r.User), 64), note(string(r.By), 64), note(r.Reason, 1024), r.Due.UnixMicro())

@@ -113,7 +113,7 @@ func (gs Groups) Delete(ctx context.Context, name string) error {
 
 // inGroups runs do in a write transaction if there are groups.
 func (s *Store) inGroups(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
-	return s.withGroups(func() error { return s.write(ctx, do) })
+	return s.withGroups(func() error { return s.writeRecorded(ctx, do) })
 }
 
 // inGroup runs do in a write transaction with the id of a group. It returns

@@ -131,7 +131,7 @@ func (s *Store) groupPermission(ctx context.Context, group, permission string, s
 
 // inPermission runs do in a write transaction with the id of a permission.
 func (s *Store) inPermission(ctx context.Context, name string, do func(ctx context.Context, q Queryer, id int64) error) error {
-	return s.write(ctx, func(ctx context.Context, q Queryer) error {
+	return s.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
 		id, err := s.permissionID(ctx, q, name)
 		if err != nil {
 			return err

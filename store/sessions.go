@@ -63,7 +63,7 @@ func scanSession(rows rowScanner) (record.Session, error) {
 
 // Create implements record.Sessions.
 func (ss sessions) Create(ctx context.Context, session *record.Session, ifPassword string) error {
-	return ss.db.write(ctx, func(ctx context.Context, q Queryer) error {
+	return ss.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
 		return ss.db.createSession(ctx, q, session, ifPassword)
 	})
 }

@@ -96,9 +96,20 @@ func (sa socialAccounts) EndSocial(ctx context.Context, which record.SocialUse, 
 	if which.Subject == "" && which.Session == "" || !storable(which.Provider+which.Subject+which.Session) {
 		return nil, nil
 	}
+	attached := record.AttachedTo(ctx)
 	err = sa.s.write(ctx, func(ctx context.Context, q Queryer) error {
-		ended, err = sa.s.endSocial(ctx, q, &which, once)
-		return err
+		if ended, err = sa.s.endSocial(ctx, q, &which, once); err != nil || attached == nil {
+			return err
+		}
+		attached.Stored = true
+		for _, session := range ended {
+			e := attached.Events[0]
+			e.User, e.Session = session.User, session.ID
+			if err := addEvent(ctx, q, e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return ended, err
 }

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -225,11 +227,16 @@ WHERE webhook = $1 AND ($2 = FALSE OR NOT delivered) ORDER BY created DESC, even
 }
 
 // Replay implements webhook.Store.
-func (ws webhooks) Replay(ctx context.Context, endpoint string, since, now time.Time, failed bool) (int, error) {
-	return act(ctx, ws.db, func(ctx context.Context, q Queryer) (int, error) {
-		return run(ctx, q, `UPDATE jotgate_webhook_delivery SET due = $1, attempts = 0, done = NULL, delivered = FALSE
+func (ws webhooks) Replay(ctx context.Context, endpoint string, since, now time.Time, failed bool) (n int, err error) {
+	a := cmp.Or(record.AttachedTo(ctx), &record.Attached{Events: make([]record.Event, 1)})
+	what := a.Events[0].Detail
+	err = ws.db.writeRecorded(ctx, func(ctx context.Context, q Queryer) error {
+		n, err = run(ctx, q, `UPDATE jotgate_webhook_delivery SET due = $1, attempts = 0, done = NULL, delivered = FALSE
 WHERE webhook = $2 AND created >= $3 AND ($4 = FALSE OR NOT delivered)`, now.UnixMicro(), endpoint, since.UnixMicro(), failed)
+		a.Events[0].Detail = strconv.Itoa(n) + " " + what
+		return err
 	})
+	return n, err
 }
 
 // Purge implements webhook.Store.

@@ -160,14 +160,14 @@ func (w *Webhooks) Remove(ctx context.Context, id string, client jotgate.Client)
 // Replay makes messages due again that were created at or after since; if failed is true,
 // only those that were not delivered. Run sends them, with the ids that they had. Replay
 // returns their number. Errors: jotgate.ErrNotFound, jotgate.ErrUnavailable.
-func (w *Webhooks) Replay(ctx context.Context, id string, since time.Time, failed bool, client jotgate.Client) (int, error) {
+func (w *Webhooks) Replay(ctx context.Context, id string, since time.Time, failed bool, client jotgate.Client) (n int, err error) {
 	if _, err := w.store.Find(ctx, id); err != nil {
 		return 0, err
 	}
-	n, err := w.store.Replay(ctx, id, since, w.now(), failed)
-	if err == nil {
-		w.event(ctx, fmt.Sprintf("%d messages to %s sent again", n, id), client)
-	}
+	err = w.recorded(ctx, "messages to "+id+" sent again", client, func(ctx context.Context) (err error) {
+		n, err = w.store.Replay(ctx, id, since, w.now(), failed)
+		return err
+	})
 	return n, err
 }
 
@@ -194,10 +194,6 @@ func (w *Webhooks) Test(ctx context.Context, id string) (status int, err error) 
 // recorded makes a change and its event in one transaction.
 func (w *Webhooks) recorded(ctx context.Context, detail string, client jotgate.Client, change func(ctx context.Context) error) error {
 	return w.gate.Events().RecordWith(ctx, &record.Event{Name: "webhook", Detail: detail}, client, change)
-}
-
-func (w *Webhooks) event(ctx context.Context, detail string, client jotgate.Client) {
-	w.gate.Events().Record(ctx, record.Event{Name: "webhook", Detail: detail}, client)
 }
 
 // Describe returns the state of an endpoint in one line: whether it is enabled, and since

@@ -181,7 +181,8 @@ type Store interface {
 	Deliveries(ctx context.Context, endpoint string, failed bool, limit int) ([]Delivery, error)
 	// Replay makes the messages to the endpoint that were created at or after since due
 	// now, as if they had not been sent; if failed is true, only those that were not
-	// delivered. It returns their number.
+	// delivered. It returns their number, and puts it before the detail of the event in
+	// the context (record.AttachedTo).
 	Replay(ctx context.Context, endpoint string, since, now time.Time, failed bool) (int, error)
 	// Purge deletes at most limit messages that were created before a time.
 	Purge(ctx context.Context, before time.Time, limit int) (int, error)

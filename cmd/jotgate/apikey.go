@@ -102,21 +102,19 @@ func (c *apiKeyCreate) Run(a *app) error {
 		r := apikey.Request{Name: c.Name, Scopes: c.Scope, Networks: c.Networks, Lifetime: c.Lifetime}
 		created, err := c.apiKeyFlags.settings().NewKey(account.ID, r, time.Now())
 		if err == nil {
-			err = db.APIKeys().Add(a.ctx, created.Key)
+			ctx := a.recording(record.Event{Name: "api_key", User: created.User, Detail: "created " + created.ID + " " + created.Name})
+			err = db.APIKeys().Add(ctx, created.Key)
 		}
 		if err != nil {
 			return err
 		}
-		return c.printKey(a, db, created, "created "+created.ID+" "+created.Name)
+		return c.printKey(a, created)
 	})
 }
 
 // printKey prints a new key on standard output, and what belongs to it on standard
 // error.
-func (f *listFlags) printKey(a *app, db *store.Store, created apikey.Created, detail string) error {
-	if err := a.event(db, record.Event{Name: "api_key", User: created.User, Detail: detail}); err != nil {
-		return err
-	}
+func (f *listFlags) printKey(a *app, created apikey.Created) error {
 	if f.JSON {
 		return a.json(created)
 	}
@@ -183,14 +181,17 @@ The new key has the name, scopes, networks and lifetime of the former one.`
 // Run rotates the key.
 func (c *apiKeyRotate) Run(a *app) error {
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
-		created, err := c.apiKeyFlags.settings().RotateIn(a.ctx, db.APIKeys(), account.ID, c.ID, c.Overlap, time.Now())
+		recorded := func(detail string, change func(ctx context.Context) error) error {
+			return change(a.recording(record.Event{Name: "api_key", User: account.ID, Detail: detail}))
+		}
+		created, err := c.apiKeyFlags.settings().RotateIn(a.ctx, db.APIKeys(), account.ID, c.ID, c.Overlap, time.Now(), recorded)
 		if errors.Is(err, jotgate.ErrNotFound) {
 			return fmt.Errorf("%s has no live API key %s that was not rotated yet", c.User, c.ID)
 		}
 		if err != nil {
 			return err
 		}
-		return c.printKey(a, db, created, "rotated "+c.ID+" to "+created.ID)
+		return c.printKey(a, created)
 	})
 }
 
@@ -224,12 +225,10 @@ func (c *apiKeyRevoke) Run(a *app) error {
 			}
 		}
 		for _, id := range ids {
-			err := db.APIKeys().Revoke(a.ctx, account.ID, id, time.Now())
+			ctx := a.recording(record.Event{Name: "api_key", User: account.ID, Detail: "revoked " + id})
+			err := db.APIKeys().Revoke(ctx, account.ID, id, time.Now())
 			if errors.Is(err, jotgate.ErrNotFound) {
 				return fmt.Errorf("%s has no API key %s", c.User, id)
-			}
-			if err == nil {
-				err = a.event(db, record.Event{Name: "api_key", User: account.ID, Detail: "revoked " + id})
 			}
 			if err != nil {
 				return err

@@ -89,8 +89,5 @@ func (c *apiKeyImport) add(a *app, db *store.Store, owner record.UserID, k apike
 	if !k.Expires.IsZero() && (key.Expires.IsZero() || k.Expires.Before(key.Expires)) {
 		key.Expires = k.Expires
 	}
-	if err := db.APIKeys().Add(a.ctx, key.Key); err != nil {
-		return err
-	}
-	return a.event(db, record.Event{Name: "api_key", User: owner, Detail: "imported " + key.ID + " " + key.Name})
+	return db.APIKeys().Add(a.recording(record.Event{Name: "api_key", User: owner, Detail: "imported " + key.ID + " " + key.Name}), key.Key)
 }

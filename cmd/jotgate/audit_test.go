@@ -37,7 +37,7 @@ func TestCommandsLeaveATrail(t *testing.T) {
 	}
 	want := []string{
 		"2 account: deleted", "2 account: inactive", "2 role: changed", "2 role: has permission auth.view_user",
-		"2 role: is in group editors", "2 password: changed", "2 account: created", "1 role: superuser created",
+		"2 role: is in group editors", " role: created group editors", "2 password: changed", "2 account: created", "1 role: superuser created",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -53,11 +53,11 @@ func (c *changepasswordCommand) Run(a *app) error {
 		if !c.KeepSessionsOnPasswordChange {
 			change.EndSessions = record.EndedByPassword
 		}
-		if err := db.Accounts().Change(a.ctx, account.ID, change); err != nil {
+		if err := db.Accounts().Change(a.recording(record.Event{Name: "password", User: account.ID, Detail: "changed"}), account.ID, change); err != nil {
 			return err
 		}
 		a.printf("Password changed successfully for user '%s'\n", account.Username)
-		return a.event(db, record.Event{Name: "password", User: account.ID, Detail: "changed"})
+		return nil
 	})
 }
 

@@ -113,18 +113,16 @@ func (c *clientCreate) Run(a *app) error {
 		if _, err := c.freeName(a, db, created.Name); err != nil {
 			return err
 		}
-		if err := db.Clients().Create(a.ctx, &created.Client, created.Account()); err != nil {
+		ctx := a.recording(record.Event{Name: "client", Detail: "created " + created.ID})
+		if err := db.Clients().Create(ctx, &created.Client, created.Account()); err != nil {
 			return err
 		}
-		return c.printClient(a, db, created, "created "+created.ID)
+		return c.printClient(a, created)
 	})
 }
 
 // printClient prints a client with its new secret.
-func (f *listFlags) printClient(a *app, db *store.Store, created oauth.Created, detail string) error {
-	if err := a.event(db, record.Event{Name: "client", User: created.User, Detail: detail}); err != nil {
-		return err
-	}
+func (f *listFlags) printClient(a *app, created oauth.Created) error {
 	if f.JSON {
 		return a.json(created)
 	}
@@ -176,11 +174,12 @@ With --overlap 0 the former secret and all tokens are refused within a second.`
 // Run rotates the secret.
 func (c *clientRotate) Run(a *app) error {
 	return c.withClient(a, func(db *store.Store, client *oauth.Client) error {
-		created, err := oauth.Rotate(a.ctx, db.Clients(), client.ID, c.Overlap, time.Now())
+		ctx := a.recording(record.Event{Name: "client", User: client.User, Detail: "rotated " + client.ID})
+		created, err := oauth.Rotate(ctx, db.Clients(), client.ID, c.Overlap, time.Now())
 		if err != nil {
 			return err
 		}
-		return c.printClient(a, db, created, "rotated "+client.ID)
+		return c.printClient(a, created)
 	})
 }
 
@@ -217,10 +216,8 @@ func (f *clientArg) change(a *app, scopes []string, keys []byte, disabled *bool,
 	return f.withClient(a, func(db *store.Store, client *oauth.Client) error {
 		change, err := oauth.NewChange(scopes, keys, disabled, time.Now())
 		if err == nil {
-			err = db.Clients().Change(a.ctx, client.ID, change)
-		}
-		if err == nil {
-			err = a.event(db, record.Event{Name: "client", User: client.User, Detail: oauth.Describe(client.ID, change)})
+			ctx := a.recording(record.Event{Name: "client", User: client.User, Detail: oauth.Describe(client.ID, change)})
+			err = db.Clients().Change(ctx, client.ID, change)
 		}
 		if err != nil {
 			return err

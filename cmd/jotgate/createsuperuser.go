@@ -58,11 +58,11 @@ func (c *createsuperuserCommand) Run(a *app) error {
 		if account.Password, err = hasher.Make(password); err != nil {
 			return err
 		}
-		if err := db.Accounts().Create(a.ctx, account); err != nil {
+		if err := db.Accounts().Create(a.recording(record.Event{Name: "role", Detail: "superuser created"}), account); err != nil {
 			return err
 		}
 		a.print("Superuser created successfully.")
-		return a.event(db, record.Event{Name: "role", User: account.ID, Detail: "superuser created"})
+		return nil
 	})
 }
 

@@ -3,6 +3,7 @@ package main
 // `group`: Django's groups and their permissions.
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -109,7 +110,7 @@ func (groupCreate) Help() string { return `    jotgate group create editors` }
 // Run creates the group.
 func (c *groupCreate) Run(a *app) error {
 	return c.withNew(a, func(db *store.Store) error {
-		group, err := db.Groups().Create(a.ctx, c.Group)
+		group, err := db.Groups().Create(a.recording(record.Event{Name: "role", Detail: "created group " + c.Group}), c.Group)
 		if err == nil {
 			a.printf("created group %s with the id %d\n", group.Name, group.ID)
 		}
@@ -127,8 +128,8 @@ func (groupRename) Help() string { return `    jotgate group rename editors writ
 
 // Run renames the group.
 func (c *groupRename) Run(a *app) error {
-	return c.act(a, fmt.Sprintf("group %s was renamed to %s", c.Group, c.To), func(db *store.Store) error {
-		return db.Groups().Rename(a.ctx, c.Group, c.To)
+	return c.act(a, fmt.Sprintf("group %s was renamed to %s", c.Group, c.To), func(ctx context.Context, db *store.Store) error {
+		return db.Groups().Rename(ctx, c.Group, c.To)
 	})
 }
 
@@ -139,7 +140,7 @@ func (groupDelete) Help() string { return `    jotgate group delete editors` }
 
 // Run deletes the group.
 func (c *groupDelete) Run(a *app) error {
-	return c.act(a, "deleted group "+c.Group, func(db *store.Store) error { return db.Groups().Delete(a.ctx, c.Group) })
+	return c.act(a, "deleted group "+c.Group, func(ctx context.Context, db *store.Store) error { return db.Groups().Delete(ctx, c.Group) })
 }
 
 type groupWithPermission struct {
@@ -154,8 +155,8 @@ func (groupGrant) Help() string { return `    jotgate group grant editors auth.c
 
 // Run gives the group the permission.
 func (c *groupGrant) Run(a *app) error {
-	return c.act(a, "group "+c.Group+" has permission "+c.Permission+" now", func(db *store.Store) error {
-		return db.Permissions().GrantToGroup(a.ctx, c.Group, c.Permission)
+	return c.act(a, "group "+c.Group+" has permission "+c.Permission+" now", func(ctx context.Context, db *store.Store) error {
+		return db.Permissions().GrantToGroup(ctx, c.Group, c.Permission)
 	})
 }
 
@@ -166,20 +167,20 @@ func (groupRevoke) Help() string { return `    jotgate group revoke editors auth
 
 // Run removes the permission from the group.
 func (c *groupRevoke) Run(a *app) error {
-	return c.act(a, "group "+c.Group+" has permission "+c.Permission+" no longer", func(db *store.Store) error {
-		return db.Permissions().RevokeFromGroup(a.ctx, c.Group, c.Permission)
+	return c.act(a, "group "+c.Group+" has permission "+c.Permission+" no longer", func(ctx context.Context, db *store.Store) error {
+		return db.Permissions().RevokeFromGroup(ctx, c.Group, c.Permission)
 	})
 }
 
 // act changes a group, prints what was done and records it in the audit
 // trail.
-func (c *groupNamed) act(a *app, done string, do func(db *store.Store) error) error {
+func (c *groupNamed) act(a *app, done string, do func(ctx context.Context, db *store.Store) error) error {
 	return c.with(a, func(db *store.Store) error {
-		if err := do(db); err != nil {
+		if err := do(a.recording(record.Event{Name: "role", Detail: done}), db); err != nil {
 			return missing("group "+c.Group+", or no such permission", err)
 		}
 		a.print(done)
-		return a.event(db, record.Event{Name: "role", Detail: done})
+		return nil
 	})
 }
 

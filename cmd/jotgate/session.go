@@ -3,6 +3,7 @@ package main
 // `session`: lists the users' sessions and ends them.
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -85,21 +86,20 @@ func (c *sessionEnd) Run(a *app) error {
 }
 
 func (c *sessionEnd) end(a *app, db *store.Store, user record.UserID, id string) (int, error) {
-	now := time.Now()
-	n, err := db.Sessions().End(a.ctx, record.Ending{User: user, ID: id, Except: c.Except, Reason: record.EndedByUser, Now: now})
-	if err != nil || n == 0 && id != "" {
-		return n, err
-	}
 	// Ending all sessions also invalidates tokens without a session, so it is
 	// recorded even if no session was live.
-	return n, a.event(db, record.Event{Time: now, Name: "logout", User: user, Session: id, Detail: "ended"})
+	return a.endSessions(db, record.Ending{User: user, ID: id, Except: c.Except, Reason: record.EndedByUser}, "ended")
 }
 
-// event adds to the audit trail what this command did.
-func (a *app) event(db *store.Store, e record.Event) error {
+func (a *app) endSessions(db *store.Store, which record.Ending, detail string) (int, error) {
+	which.Now = time.Now()
+	return db.Sessions().End(a.recording(record.Event{Name: "logout", User: which.User, Session: which.ID, Detail: detail}), which)
+}
+
+// recording returns the context for one change in the store, which adds the event to the
+// audit trail in the transaction of that change.
+func (a *app) recording(e record.Event) context.Context {
+	e.Time = time.Now()
 	e.Detail += " on the command line"
-	if e.Time.IsZero() {
-		e.Time = time.Now()
-	}
-	return db.Events().Add(a.ctx, e)
+	return (&record.Attached{Events: []record.Event{e}}).To(a.ctx)
 }

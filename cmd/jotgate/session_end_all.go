@@ -5,7 +5,6 @@ package main
 import (
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -52,10 +51,5 @@ func (c *sessionEndAll) Run(a *app) error {
 }
 
 func (c *sessionEndAll) end(a *app, db *store.Store, user record.UserID) (int, error) {
-	now := time.Now()
-	n, err := db.Sessions().End(a.ctx, record.Ending{User: user, Reason: record.EndedByUser, Now: now})
-	if err != nil || n == 0 {
-		return n, err
-	}
-	return n, a.event(db, record.Event{Time: now, Name: "logout", User: user, Detail: "ended for all users"})
+	return a.endSessions(db, record.Ending{User: user, Reason: record.EndedByUser}, "ended for all users")
 }

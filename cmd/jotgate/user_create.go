@@ -61,10 +61,7 @@ func (c *userCreate) Run(a *app) error {
 		if account.Password, err = c.password(a, db, hasher, account); err != nil {
 			return err
 		}
-		if err := db.Accounts().Create(a.ctx, account); err != nil {
-			return err
-		}
-		if err := a.event(db, record.Event{Name: "account", User: account.ID, Detail: "created"}); err != nil {
+		if err := db.Accounts().Create(a.recording(record.Event{Name: "account", Detail: "created"}), account); err != nil {
 			return err
 		}
 		if c.JSON {

@@ -77,11 +77,11 @@ func (c *userRevoke) Run(a *app) error {
 // or permission, for an error that names what does not exist.
 func (f *databaseFlags) change(a *app, user, what, verb string, do func(context.Context, *store.Store, record.UserID) error) error {
 	return f.withUser(a, user, func(db *store.Store, account *record.Account) error {
-		if err := do(a.ctx, db, account.ID); err != nil {
+		if err := do(a.recording(record.Event{Name: "role", User: account.ID, Detail: verb + " " + what}), db, account.ID); err != nil {
 			return missing(what, err)
 		}
 		a.printf("user %s %s %s now\n", account.Username, verb, what)
-		return a.event(db, record.Event{Name: "role", User: account.ID, Detail: verb + " " + what})
+		return nil
 	})
 }
 

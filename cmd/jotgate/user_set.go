@@ -40,13 +40,12 @@ func (c *userSet) Run(a *app) error {
 		return err
 	}
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
-		if err := db.Accounts().Change(a.ctx, account.ID, change); err != nil {
-			return err
-		}
+		ctx := a.ctx
 		if c.Staff != nil || c.Superuser != nil {
-			if err := a.event(db, record.Event{Name: "role", User: account.ID, Detail: "changed"}); err != nil {
-				return err
-			}
+			ctx = a.recording(record.Event{Name: "role", User: account.ID, Detail: "changed"})
+		}
+		if err := db.Accounts().Change(ctx, account.ID, change); err != nil {
+			return err
 		}
 		a.print("changed user " + account.Username)
 		return nil
@@ -105,8 +104,9 @@ func (c *userActivate) Run(a *app) error { return c.setActive(a, c.User, true) }
 func (f *databaseFlags) setActive(a *app, user string, active bool) error {
 	return f.withUser(a, user, func(db *store.Store, account *record.Account) error {
 		before := !active
-		err := db.Accounts().Change(a.ctx, account.ID, record.Change{IsActive: &active, IfActive: &before, At: time.Now()})
 		what := map[bool]string{true: "active", false: "inactive"}[active]
+		ctx := a.recording(record.Event{Name: "account", User: account.ID, Detail: what})
+		err := db.Accounts().Change(ctx, account.ID, record.Change{IsActive: &active, IfActive: &before, At: time.Now()})
 		if errors.Is(err, jotgate.ErrNotFound) {
 			a.printf("user %s was %s already\n", account.Username, what)
 			return nil
@@ -114,7 +114,7 @@ func (f *databaseFlags) setActive(a *app, user string, active bool) error {
 			return err
 		}
 		a.printf("user %s is %s now\n", account.Username, what)
-		return a.event(db, record.Event{Name: "account", User: account.ID, Detail: what})
+		return nil
 	})
 }
 
@@ -143,10 +143,10 @@ func (c *userDelete) Run(a *app) error {
 				return err
 			}
 		}
-		if err := db.Accounts().Delete(a.ctx, account.ID); err != nil {
+		if err := db.Accounts().Delete(a.recording(record.Event{Name: "account", User: account.ID, Detail: "deleted"}), account.ID); err != nil {
 			return err
 		}
 		a.print("deleted user " + account.Username)
-		return a.event(db, record.Event{Name: "account", User: account.ID, Detail: "deleted"})
+		return nil
 	})
 }
