@@ -276,6 +276,7 @@ func (c *Counter) note(ctx context.Context, err error) {
 	if err != nil && !c.failing {
 		c.log.WarnContext(ctx, "rates are counted by this node alone: the shared counters cannot be reached", "cause", err)
 	}
+	c.down = time.Time{}
 	if c.failing = err != nil; c.failing {
 		c.down = time.Now().Add(outage)
 	}
