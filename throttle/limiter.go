@@ -17,7 +17,7 @@ const (
 	defaultBytes = 32 << 20
 	longestKey   = 128 // longer keys are replaced by their digest
 	keyCost      = 256 // bytes of one key without its text and times: map, list, struct
-	timeCost     = 8   // bytes that one remembered request takes
+	timeCost     = 8   // bytes that one remembered time takes
 	spillLimit   = 256 // the most that one spill bucket allows in a period
 )
 
@@ -42,7 +42,8 @@ func (o Options) withDefaults() Options {
 
 // Limiter allows each key Rate.Count requests in any interval of the length
 // Rate.Period. Create one with NewLimiter. It is safe for concurrent use, and its
-// counts are exact however many goroutines call it.
+// counts are exact however many goroutines call it; above 4096 it allows up to a
+// 4096th less.
 //
 // Its memory is bounded. If the memory is full, keys are not removed before their
 // requests have expired, because a client could otherwise reset its count by
@@ -139,7 +140,7 @@ func (s *shard) allowSpill(limit int, period time.Duration) (time.Duration, bool
 // limit. The wait is DRF's: until the oldest counted request has expired.
 func (s *shard) refused(h *history, limit int, period time.Duration) (time.Duration, bool) {
 	h.drop(s.latest - period)
-	if h.n < limit {
+	if h.count(limit) < limit {
 		return 0, true
 	}
 	return period - (s.latest - h.oldest()), false
@@ -170,7 +171,7 @@ func (s *shard) forget(rate Rate) {
 		if e == nil {
 			return
 		}
-		if e.Value.(*history).newest() > s.latest-rate.Period {
+		if e.Value.(*history).newest > s.latest-rate.Period {
 			return
 		}
 		s.remove(e)

@@ -124,6 +124,39 @@ func TestAllowAgainstModel(t *testing.T) {
 	})
 }
 
+// A rate that is too large for a time of each request is kept for a single key, such as
+// the address of a gateway, too: never exceeded, and at most a 4096th less.
+func TestAllowLargeRates(t *testing.T) {
+	for _, count := range []int{4096, 4097, 10_000, 40_000, maxCount} {
+		c := newClock()
+		rate := Rate{count, time.Minute}
+		l := newLimiter(t, rate, Options{Clock: c.Now})
+		var accepted []time.Time // within the last period
+		rejected := 0
+		for i := range 3 * count {
+			c.step(time.Duration(i%7) * rate.Period / time.Duration(4*count)) // a quarter too many
+			if i%count == 0 {
+				c.step(rate.Period / time.Duration(2+i/count))
+			}
+			for len(accepted) > 0 && !accepted[0].After(c.now.Add(-rate.Period)) {
+				accepted = accepted[1:]
+			}
+			wait, ok := l.Allow("gateway")
+			if ok {
+				accepted = append(accepted, c.now)
+			} else {
+				rejected++
+			}
+			if len(accepted) > count || !ok && (len(accepted) < count-count/4096 || wait <= 0 || wait > rate.Period) {
+				t.Fatalf("request %d: ok %v, wait %v, with %d in the last period of %v", i, ok, wait, len(accepted), rate)
+			}
+		}
+		if rejected == 0 {
+			t.Errorf("%v: nothing was rejected", rate)
+		}
+	}
+}
+
 // H020: a hundred at once with a limit of five.
 func TestAllowIsExactUnderRace(t *testing.T) {
 	for range 20 {
@@ -216,7 +249,7 @@ func TestAllowFullWhileGrowing(t *testing.T) {
 			passed++
 		}
 	}
-	if most := 64<<10/shardCount/timeCost + spillLimit; passed > most || passed < spillLimit {
+	if most := 64<<10/shardCount/timeCost*unit(100_000) + spillLimit; passed > most || passed < spillLimit {
 		t.Errorf("%d requests let through, want about %d", passed, most)
 	}
 }
