@@ -28,7 +28,7 @@ var flagOf = map[string]map[string]string{
 
 // packagePrefix matches the prefix of errors of this module's packages.
 var packagePrefix = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\b(jotgate|api|mail|pages|admin|webhook|claimhook|proxy|throttle|passwd|jwt): `)
+	return regexp.MustCompile(`\b(jotgate|api|apikey|mail|pages|admin|webhook|claimhook|proxy|throttle|passwd|jwt): `)
 })
 
 // inFlags returns the error of a package's New as a usage error that names

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"runtime"
-	"strings"
 
 	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/metrics"
@@ -41,9 +40,9 @@ type sideServer struct {
 
 // listenBeside opens the address of a flag. A port alone is one of 127.0.0.1.
 func listenBeside(ctx context.Context, flag, addr string, handler http.Handler) (*sideServer, error) {
-	full := addr
-	if !strings.Contains(full, ":") {
-		full = "127.0.0.1:" + full
+	full, err := networkAddress(flag, addr, "")
+	if err != nil {
+		return nil, err
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", full)
 	if err != nil {

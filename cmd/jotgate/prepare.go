@@ -45,11 +45,17 @@ func (f *serveFlags) dryRun(a *app) (faults []fault) {
 		}
 	}
 	_, err := f.logger(io.Discard, new(slog.LevelVar))
-	note("--log-level", err)
+	note("server", err)
 	_, err = f.address()
-	note("--addr", err)
+	note("server", err)
 	_, err = f.socketMode()
-	note("--socket-mode", err)
+	note("server", err)
+	for flag, addr := range map[string]string{"--metrics-addr": f.MetricsAddr, "--admin-addr": f.AdminAddr} {
+		if addr != "" {
+			_, err = networkAddress(flag, addr, "")
+			note("server", err)
+		}
+	}
 	quiet := slog.New(slog.DiscardHandler)
 	_, err = f.newTLS(quiet)
 	note("TLS", err)
@@ -115,6 +121,13 @@ func (f *serverFlags) address() (string, error) {
 	if path, ok := socketPath(addr); ok {
 		return addr, checkSocket(path)
 	}
+	return networkAddress("--addr", addr, " or unix:/run/jotgate/jotgate.sock")
+}
+
+// networkAddress returns the value of a flag as net.Listen takes it. A bare port is one of
+// this machine. more is what the flag accepts as well.
+func networkAddress(flag, value, more string) (string, error) {
+	addr := value
 	if addr != "" && strings.Trim(addr, "0123456789") == "" {
 		addr = "127.0.0.1:" + addr
 	}
@@ -123,7 +136,7 @@ func (f *serverFlags) address() (string, error) {
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil || port == "" {
-		return "", usage("--addr: %q is not an address such as 127.0.0.1:8000, :8000, 8000 or unix:/run/jotgate/jotgate.sock", f.Addr)
+		return "", usage("%s: %q is not an address such as 127.0.0.1:8000, :8000, 8000%s", flag, value, more)
 	}
 	return addr, nil
 }

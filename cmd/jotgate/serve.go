@@ -180,7 +180,7 @@ func (c *serveCommand) serve(a *app, s *serving, hangup <-chan os.Signal) error 
 // and may change later.
 func (c *serverFlags) logger(w io.Writer, level *slog.LevelVar) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		return nil, usage("--log-level: %w", err)
+		return nil, usage("--log-level must be debug, info, warn or error, not %q", c.LogLevel)
 	}
 	options := &slog.HandlerOptions{Level: level}
 	if c.LogFormat == "json" {

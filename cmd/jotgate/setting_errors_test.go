@@ -82,12 +82,15 @@ var badSettings = []struct{ args, says string }{
 	{"--addr 127.0.0.1", "--addr"},
 	{"--addr 127.0.0.1:http9", "--addr"},
 	{"--addr 80000", "--addr"},
-	{"--log-level loud", "--log-level"},
+	{"--log-level loud", `--log-level must be debug, info, warn or error, not "loud"`},
+	{"--metrics-addr 99999999", `--metrics-addr: "99999999" is not an address such as`},
+	{"--metrics-addr example.com", "--metrics-addr"},
+	{"--admin-addr 99999999", `--admin-addr: "99999999" is not an address such as`},
 	{"--secret-key short", "--secret-key"},
 }
 
 // goNames are what an operator never typed.
-var goNames = regexp.MustCompile(`Settings\.|\b(api|mail|proxy|throttle|passwd): |\b[A-Z][a-z]+[A-Z]\w*`)
+var goNames = regexp.MustCompile(`Settings\.|\b(api|apikey|mail|proxy|throttle|passwd): |\b[A-Z][a-z]+[A-Z]\w*`)
 
 func TestRefusedSettings(t *testing.T) {
 	for _, row := range badSettings {
@@ -100,6 +103,12 @@ func TestRefusedSettings(t *testing.T) {
 			}
 			if word := goNames.FindString(stderr); word != "" {
 				t.Errorf("%q is not a word of the command line: %s", word, stderr)
+			}
+			said, _, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(stderr, "jotgate: ")), " (see jotgate")
+			args[0] = "check"
+			status, stdout, stderr = try(t, nil, "", append([]string{"config"}, args...)...)
+			if status == statusDone || !strings.Contains(stdout+stderr, ": "+said) || strings.HasPrefix(stdout, "--") {
+				t.Errorf("config check: status %d, %q; want %q after its heading", status, stdout+stderr, said)
 			}
 			if files, err := os.ReadDir(folder); err != nil || len(files) != 0 {
 				t.Errorf("a refused start left %v, %v", files, err)
