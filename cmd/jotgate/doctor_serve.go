@@ -26,33 +26,34 @@ const reachTime = 5 * time.Second
 // serveFacts checks every setting of serve; migrated means that the database has
 // jotgate's tables.
 func (c *doctorCommand) serveFacts(a *app, migrated bool) (facts []store.Fact) {
+	add := func(more ...store.Fact) { facts = append(facts, more...) }
 	faults := c.dryRun(a)
 	for _, fault := range faults {
-		facts = append(facts, store.Fact{Fatal: true, About: fault.about, Found: sentence(fault.err), Fix: "serve does not start like this: see jotgate serve --help"})
+		add(store.Fact{Fatal: true, About: fault.about, Found: sentence(fault.err), Fix: "see jotgate serve --help"})
 	}
 	if len(faults) == 0 {
-		facts = append(facts, store.Fact{OK: true, About: "settings of serve", Found: "all understood"})
+		add(store.Fact{OK: true, About: "settings of serve", Found: "all understood"})
 	}
 	unknown, err := (&source{env: a.env}).unknownVariables()
 	if err != nil {
-		facts = append(facts, store.Fact{About: "environment", Found: err.Error()})
+		add(store.Fact{About: "environment", Found: err.Error()})
 	}
 	for _, variable := range unknown {
-		facts = append(facts, store.Fact{About: "environment", Found: "there is no setting " + variable, Fix: "it has no effect: correct or remove it"})
+		add(store.Fact{About: "environment", Found: "there is no setting " + variable, Fix: "it has no effect: correct or remove it"})
 	}
-	facts = append(facts, c.clientFacts()...)
-	facts = append(facts, c.addressFact(a.ctx))
+	add(c.clientFacts()...)
+	add(c.addressFact(a.ctx))
 	if f, ok := c.mailFact(a, faults); ok {
-		facts = append(facts, f)
+		add(f)
 	}
-	facts = append(facts, c.claimHookFacts(a)...)
-	facts = append(facts, c.providerFacts(a)...)
-	facts = append(facts, c.passkeyFacts(a, migrated)...)
-	const otherwise = "every request to it is answered 502 until it listens"
+	add(c.claimHookFacts(a)...)
+	add(c.providerFacts(a)...)
+	add(c.passkeyFacts(a, migrated)...)
+	const otherwise = "requests get 502 until it listens"
 	if path, ok := socketPath(c.Upstream); ok {
-		facts = append(facts, reach(a.ctx, "upstream "+c.Upstream, "unix", path, otherwise))
+		add(reach(a.ctx, "upstream "+c.Upstream, "unix", path, otherwise))
 	} else if u, err := url.Parse(c.Upstream); err == nil && u.Host != "" {
-		facts = append(facts, reach(a.ctx, "upstream "+u.Host, "tcp", hostPort(u), otherwise))
+		add(reach(a.ctx, "upstream "+u.Host, "tcp", hostPort(u), otherwise))
 	}
 	return facts
 }
@@ -88,7 +89,8 @@ func socketFact(ctx context.Context, f store.Fact, path string) store.Fact {
 	case err == nil:
 		conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
 		if err != nil {
-			return store.Fact{OK: true, About: f.About, Found: f.Found}
+			f.Fix = ""
+			return f
 		}
 		_ = conn.Close()
 		f.Found = path + " is in use"

@@ -101,7 +101,11 @@ func listenUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listene
 	if err := removeStale(ctx, path); err != nil {
 		return nil, err
 	}
-	return makeSocket(ctx, path, mode)
+	listener, err := makeSocket(ctx, path, mode)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on unix:%s: %w", path, err)
+	}
+	return listener, nil
 }
 
 // makeSocket binds a socket in a new folder that only this user can enter, sets its
@@ -111,13 +115,13 @@ func makeSocket(ctx context.Context, path string, mode fs.FileMode) (net.Listene
 	folder := filepath.Join(filepath.Dir(path), ".j") // short, as the path of a socket must be
 	_ = os.RemoveAll(folder)                          // of a start that crashed
 	if err := os.Mkdir(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot listen on unix:%s: %w", path, err)
+		return nil, err
 	}
 	defer os.RemoveAll(folder)
 	made := filepath.Join(folder, "s")
 	listener, err := new(net.ListenConfig).Listen(ctx, "unix", made)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on unix:%s: %w", path, err)
+		return nil, err
 	}
 	socket := &unixSocket{UnixListener: listener.(*net.UnixListener), path: path}
 	socket.SetUnlinkOnClose(false)
@@ -129,7 +133,7 @@ func makeSocket(ctx context.Context, path string, mode fs.FileMode) (net.Listene
 		err = os.Rename(made, path)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot listen on unix:%s: %w", path, err), listener.Close())
+		return nil, errors.Join(err, listener.Close())
 	}
 	return newDrainListener(socket), nil
 }

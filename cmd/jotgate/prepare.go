@@ -50,12 +50,10 @@ func (f *serveFlags) dryRun(a *app) (faults []fault) {
 	note("server", err)
 	_, err = f.socketMode()
 	note("server", err)
-	for flag, addr := range map[string]string{"--metrics-addr": f.MetricsAddr, "--admin-addr": f.AdminAddr} {
-		if addr != "" {
-			_, err = networkAddress(flag, addr, "")
-			note("server", err)
-		}
-	}
+	_, err = networkAddress("--metrics-addr", f.MetricsAddr, "")
+	note("server", err)
+	_, err = networkAddress("--admin-addr", f.AdminAddr, "")
+	note("server", err)
 	quiet := slog.New(slog.DiscardHandler)
 	_, err = f.newTLS(quiet)
 	note("TLS", err)
@@ -128,6 +126,9 @@ func (f *serverFlags) address() (string, error) {
 // this machine. more is what the flag accepts as well.
 func networkAddress(flag, value, more string) (string, error) {
 	addr := value
+	if addr+more == "" {
+		return "", nil // the flag is not set
+	}
 	if addr != "" && strings.Trim(addr, "0123456789") == "" {
 		addr = "127.0.0.1:" + addr
 	}
