@@ -77,7 +77,7 @@ func New(s Settings) (*Hook, error) {
 	if err := s.fill(); err != nil {
 		return nil, err
 	}
-	guarded := egress.Client{Networks: s.Networks, Timeout: s.Timeout, TLS: s.TLS}
+	guarded := egress.Client{Networks: s.Networks, Setting: "--claim-hook-networks", Timeout: s.Timeout, TLS: s.TLS}
 	if err := guarded.Check(s.URL); err != nil {
 		return nil, fmt.Errorf("claimhook: URL: %w", err)
 	}

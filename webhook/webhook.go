@@ -216,7 +216,7 @@ func New(gate *jotgate.Gate, store Store, s Settings) (*Webhooks, error) {
 		return nil, fmt.Errorf("webhook: %w", err)
 	}
 	w := &Webhooks{gate: gate, store: store, settings: s, ring: ring}
-	w.egress = egress.Client{Networks: s.Networks, Timeout: s.Timeout, TLS: s.TLS}
+	w.egress = egress.Client{Networks: s.Networks, Setting: "--webhook-networks", Timeout: s.Timeout, TLS: s.TLS}
 	w.client = w.egress.New()
 	return w, nil
 }

@@ -139,8 +139,8 @@ func TestClaimHookLimits(t *testing.T) {
 		t.Errorf("slow: %s", got)
 	}
 	for _, row := range []struct{ args, says string }{
-		{"--claim-hook " + hook.URL, "http is allowed only"},
-		{"--claim-hook https://127.0.0.1/claims", "the address is not public"},
+		{"--claim-hook " + hook.URL, "use https: http is allowed only to the networks of --claim-hook-networks"},
+		{"--claim-hook https://127.0.0.1/claims", "the address is not public, and not in the networks of --claim-hook-networks"},
 		{"--claim-hook https://169.254.169.254/ --claim-hook-networks 169.254.0.0/16", "metadata service"},
 		{"--claim-hook https://app.example.com/ --claim-hook-timeout 6s", "--claim-hook-timeout"},
 		{"--claim-hook https://app.example.com/ --claim-hook-networks x", "--claim-hook-networks"},

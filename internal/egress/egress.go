@@ -31,6 +31,8 @@ import (
 type Client struct {
 	// Networks may be reached although they are not public, also with http.
 	Networks []netip.Prefix
+	// Setting is the name of the flag that sets Networks, for errors.
+	Setting string
 	// Timeout limits a request, from resolving the name to the last byte of the
 	// response.
 	Timeout time.Duration
@@ -43,7 +45,7 @@ type Client struct {
 var (
 	ErrNotPublic = errors.New("the address is not public")
 	ErrMetadata  = errors.New("the address is link-local or that of a metadata service")
-	ErrNotSecure = errors.New("http is allowed only to the networks that the settings name; use https")
+	ErrNotSecure = errors.New("use https: http is allowed only to the networks")
 )
 
 // New returns the client. It does not share connections with others, and
@@ -117,12 +119,14 @@ func (c Client) Allow(addr netip.Addr, unencrypted bool) error {
 	case isIn(c.Networks, addr.Unmap().WithZone("")):
 		return nil
 	case !Public(addr):
-		return ErrNotPublic
+		return fmt.Errorf("%w, and not in the networks of %s", ErrNotPublic, c.Setting)
 	case unencrypted:
-		return ErrNotSecure
+		return c.notSecure()
 	}
 	return nil
 }
+
+func (c Client) notSecure() error { return fmt.Errorf("%w of %s", ErrNotSecure, c.Setting) }
 
 // Check returns the error of a URL to which no request would be made, as far as that is
 // known without resolving its name: it is for the one who enters the URL.
@@ -138,7 +142,7 @@ func (c Client) Check(text string) error {
 	case u.Fragment != "" || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7F }):
 		return errors.New("it must not have a fragment, spaces or characters other than ASCII")
 	case u.Scheme == "http" && len(c.Networks) == 0:
-		return ErrNotSecure
+		return c.notSecure()
 	}
 	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
 		return c.Allow(addr, u.Scheme == "http")
