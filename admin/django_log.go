@@ -4,7 +4,7 @@ package admin
 
 import (
 	"encoding/json"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/jotgate/jotgate/admin/adminstore"
@@ -103,6 +103,6 @@ func withDjango(events []record.Event, user record.UserID, entries []adminstore.
 			Time: e.Time, Name: djangoName, Outcome: "success", User: user, Actor: e.Actor, Target: "user " + string(user), Detail: djangoText(e), Count: 1,
 		})
 	}
-	slices.SortStableFunc(events, func(a, b record.Event) int { return b.Time.Compare(a.Time) })
+	sort.SliceStable(events, func(i, j int) bool { return events[i].Time.After(events[j].Time) })
 	return events
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"sort"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -178,7 +179,7 @@ func (k *Keys) Flush(ctx context.Context) error {
 		list = append(list, use)
 	}
 	// In one order, so that nodes do not wait for each other's rows in a circle.
-	slices.SortFunc(list, func(a, b Use) int { return strings.Compare(a.ID, b.ID) })
+	sort.Slice(list, func(i, j int) bool { return list[i].ID < list[j].ID })
 	for batch := range slices.Chunk(list, touchBatch) {
 		if err := k.store.Touch(ctx, batch); err != nil {
 			return err

@@ -22,7 +22,7 @@ package metrics
 import (
 	"context"
 	"slices"
-	"strings"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -218,6 +218,6 @@ func (r *Registry) gather(ctx context.Context) (list []gathered) {
 			list = append(list, g)
 		}
 	}
-	slices.SortFunc(list, func(a, b gathered) int { return strings.Compare(a.name, b.name) })
+	sort.Slice(list, func(i, j int) bool { return list[i].name < list[j].name })
 	return list
 }

@@ -1,9 +1,8 @@
 package store
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"sort"
 	"time"
 
 	"github.com/jotgate/jotgate/record"
@@ -41,7 +40,7 @@ func (ob outbox) Due(ctx context.Context, now time.Time, limit int, lease time.D
 		list, err = all(ctx, q, scanMessage, dueText, now.Add(lease).UnixMicro(), now.UnixMicro(), limit)
 		return err
 	})
-	slices.SortFunc(list, func(a, b record.Message) int { return cmp.Compare(a.ID, b.ID) }) // RETURNING has no order
+	sort.Slice(list, func(i, j int) bool { return list[i].ID < list[j].ID }) // RETURNING has no order
 	return list, err
 }
 

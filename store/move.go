@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -111,7 +112,8 @@ func (s *Store) pair(ctx context.Context, q Queryer, target *Store, name string,
 		return nil, fmt.Errorf("the target has no table %s: run manage.py migrate on it first", name)
 	}
 	// By name: the two databases may list the columns in different orders.
-	here = slices.SortedFunc(slices.Values(here), func(a, b column) int { return strings.Compare(a.name, b.name) })
+	here = slices.Clone(here)
+	sort.Slice(here, func(i, j int) bool { return here[i].name < here[j].name })
 	// A transaction number has no meaning in another database: the target
 	// assigns its own.
 	here = slices.DeleteFunc(here, func(c column) bool { return c.name == "txid" && strings.HasPrefix(name, "jotgate_") })

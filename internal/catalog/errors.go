@@ -1,7 +1,7 @@
 package catalog
 
 import (
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,7 +48,7 @@ func newErrorIDs(family string) *errorIDs {
 			e.exact[text] = id
 		}
 	}
-	slices.SortFunc(e.forms, func(a, b form) int { return b.literal() - a.literal() }) // the most specific first
+	sort.Slice(e.forms, func(i, j int) bool { return e.forms[i].literal() > e.forms[j].literal() }) // the most specific first
 	return e
 }
 

@@ -30,7 +30,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
+	"sort"
 	"sync"
 	"time"
 
@@ -253,7 +253,7 @@ type claimed struct {
 func (c *Counter) report(ctx context.Context) {
 	list := c.take()
 	// In one order, so that nodes do not wait for each other's rows in a circle.
-	slices.SortFunc(list, func(a, b claimed) int { return strings.Compare(a.Key, b.Key) })
+	sort.Slice(list, func(i, j int) bool { return list[i].Key < list[j].Key })
 	for part := range slices.Chunk(list, batch) {
 		grants, err := c.store.Borrow(ctx, claimsOf(part))
 		c.note(ctx, err)

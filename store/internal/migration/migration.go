@@ -11,6 +11,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -77,7 +78,7 @@ func Read(files fs.FS, dialect Dialect) (*Set, error) {
 		}
 		m.list = append(m.list, migration{version, name})
 	}
-	slices.SortFunc(m.list, func(a, b migration) int { return a.version - b.version })
+	sort.Slice(m.list, func(i, j int) bool { return m.list[i].version < m.list[j].version })
 	return m, nil
 }
 
