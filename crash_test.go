@@ -18,6 +18,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/store"
@@ -55,7 +56,7 @@ func TestMain(m *testing.M) {
 
 func openDSN(ctx context.Context, dsn string) (*store.Store, error) {
 	if strings.HasPrefix(dsn, "postgres") {
-		return postgres.Open(ctx, dsn, postgres.Options{})
+		return postgres.Open(ctx, dsn, postgrestest.Options)
 	}
 	return sqlite.Open(ctx, dsn, sqlite.Options{})
 }

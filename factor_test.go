@@ -183,7 +183,7 @@ func factorNodes(t *testing.T) map[string][]*bench {
 	all["sqlite"] = []*bench{gateOn(t, file, nil)}
 	dsn := postgrestest.Database(t)
 	for range 2 {
-		db, err := postgres.Open(t.Context(), dsn, postgres.Options{})
+		db, err := postgres.Open(t.Context(), dsn, postgrestest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/factor/passkey"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -246,7 +247,7 @@ func TestPasskeyOneWinner(t *testing.T) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		address := pgtest.Database(t)
-		testOneWinner(t, func() (*store.Store, error) { return postgres.Open(t.Context(), address, postgres.Options{}) })
+		testOneWinner(t, func() (*store.Store, error) { return postgres.Open(t.Context(), address, postgrestest.Options) })
 	})
 }
 

@@ -22,7 +22,7 @@ func onBoth(t *testing.T, test func(t *testing.T, db *store.Store)) {
 		test(t, db)
 	})
 	t.Run("postgres", func(t *testing.T) {
-		db, err := postgres.Open(t.Context(), postgrestest.Database(t), postgres.Options{})
+		db, err := postgres.Open(t.Context(), postgrestest.Database(t), postgrestest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

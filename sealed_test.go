@@ -10,6 +10,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -66,7 +67,7 @@ func TestSealedWhateverTheClocks(t *testing.T) {
 func skewedNode(t *testing.T, dsn string, skew time.Duration) *jotgate.Gate {
 	t.Helper()
 	now := func() time.Time { return time.Now().Add(skew) }
-	db, err := postgres.Open(t.Context(), dsn, postgres.Options{Now: now})
+	db, err := postgres.Open(t.Context(), dsn, postgres.Options{Now: now, StatementTimeout: wait.Limit, LockTimeout: wait.Limit})
 	if err != nil {
 		t.Fatal(err)
 	}

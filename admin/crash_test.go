@@ -18,6 +18,7 @@ import (
 	"github.com/jotgate/jotgate/admin"
 	"github.com/jotgate/jotgate/admin/adminstore"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/passwd"
@@ -49,7 +50,7 @@ func openSite(ctx context.Context, dsn string) (*jotgate.Gate, *admin.Admin, err
 	var db *store.Store
 	var err error
 	if strings.HasPrefix(dsn, "postgres") {
-		db, err = postgres.Open(ctx, dsn, postgres.Options{})
+		db, err = postgres.Open(ctx, dsn, postgrestest.Options)
 	} else {
 		db, err = sqlite.Open(ctx, dsn, sqlite.Options{})
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/hostile"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/store"
@@ -38,7 +39,7 @@ func TestEveryFieldOfEveryAction(t *testing.T) {
 	})
 	t.Run("postgresql", func(t *testing.T) {
 		dsn := pgtest.Database(t)
-		db, err := postgres.Open(context.WithoutCancel(t.Context()), dsn, postgres.Options{})
+		db, err := postgres.Open(context.WithoutCancel(t.Context()), dsn, postgrestest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/internal/hostile"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -106,7 +107,7 @@ func TestEveryFieldOfEveryEndpoint(t *testing.T) {
 	})
 	t.Run("postgresql", func(t *testing.T) {
 		dsn := pgtest.Database(t)
-		db, err := postgres.Open(context.WithoutCancel(t.Context()), dsn, postgres.Options{})
+		db, err := postgres.Open(context.WithoutCancel(t.Context()), dsn, postgrestest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,6 +24,8 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -74,7 +76,7 @@ func logIn(t testing.TB, a *API) {
 // the account as it is.
 func TestStatementsOfALogin(t *testing.T) {
 	w := tap(t, pgtest.Database(t))
-	db, err := postgres.Open(context.WithoutCancel(t.Context()), w.dsn, postgres.Options{MaxConns: 1})
+	db, err := postgres.Open(context.WithoutCancel(t.Context()), w.dsn, postgres.Options{MaxConns: 1, StatementTimeout: wait.Limit})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +125,7 @@ func onBothDatabases(b *testing.B, bench func(b *testing.B, a *API, db *store.St
 		"sqlite": func(ctx context.Context) (*store.Store, error) {
 			return sqlite.Open(ctx, filepath.Join(b.TempDir(), "a.db"), sqlite.Options{})
 		},
-		"postgres": func(ctx context.Context) (*store.Store, error) { return postgres.Open(ctx, dsn, postgres.Options{}) },
+		"postgres": func(ctx context.Context) (*store.Store, error) { return postgres.Open(ctx, dsn, postgrestest.Options) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			db, err := open(context.WithoutCancel(b.Context()))

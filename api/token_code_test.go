@@ -16,6 +16,7 @@ import (
 	"github.com/jotgate/jotgate/factor/emailcode"
 	"github.com/jotgate/jotgate/internal/equaltime"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -277,7 +278,7 @@ func TestTokenCodeOneWinner(t *testing.T) {
 	}
 	t.Run("sqlite", func(t *testing.T) { race(t, siteOn(t, sqlitetest.File(t), store.Schema{}, codesOn)) })
 	t.Run("postgresql", func(t *testing.T) {
-		db, err := postgres.Open(context.WithoutCancel(t.Context()), pgtest.Database(t), postgres.Options{})
+		db, err := postgres.Open(context.WithoutCancel(t.Context()), pgtest.Database(t), postgrestest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

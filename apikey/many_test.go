@@ -16,6 +16,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -47,7 +48,7 @@ func TestManyKeys(t *testing.T) {
 	}
 	t.Run("postgres", func(t *testing.T) {
 		dsn := pgtest.Start(t, pgtest.Options{Durable: true}).Database(t)
-		db, err := postgres.Open(t.Context(), dsn, postgres.Options{})
+		db, err := postgres.Open(t.Context(), dsn, postgrestest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

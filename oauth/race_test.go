@@ -9,6 +9,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/store"
@@ -23,7 +24,7 @@ func TestAssertionRace(t *testing.T) {
 			return must(sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jotgate.db"), sqlite.Options{}))(t)
 		},
 		"postgres": func(t *testing.T) *store.Store {
-			return must(postgres.Open(t.Context(), pgtest.Start(t, pgtest.Options{}).Database(t), postgres.Options{}))(t)
+			return must(postgres.Open(t.Context(), pgtest.Start(t, pgtest.Options{}).Database(t), postgrestest.Options))(t)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -51,7 +52,7 @@ func started(spans []sdk.ReadOnlySpan) []sdk.ReadOnlySpan {
 func TestLoginIsOneTrace(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { testLogin(t, newSite(t, metrics.New(), sqlitetest.Open(t)), "sqlite") })
 	t.Run("postgres", func(t *testing.T) {
-		db := must(postgres.Open(t.Context(), pgtest.Database(t), postgres.Options{}))(t)
+		db := must(postgres.Open(t.Context(), pgtest.Database(t), postgrestest.Options))(t)
 		defer db.Close()
 		testLogin(t, newSite(t, metrics.New(), db), "postgresql")
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -27,7 +28,7 @@ func BenchmarkRotate(b *testing.B) {
 		rotateByMany(b, s)
 	})
 	b.Run("postgres", func(b *testing.B) {
-		s, err := postgres.Open(b.Context(), pgtest.Start(b, pgtest.Options{Durable: true}).Database(b), postgres.Options{})
+		s, err := postgres.Open(b.Context(), pgtest.Start(b, pgtest.Options{Durable: true}).Database(b), postgrestest.Options)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/tempdir"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -59,7 +60,10 @@ func postgresWorld(t testing.TB) *world {
 	d := &lateDatabase{empty: func() string { return pgtest.Database(t) }}
 	var w *world
 	w = worldOn(t, "postgres", sql.OpenDB(d), func(schema store.Schema, inspect bool) (*store.Store, error) {
-		return postgres.Open(t.Context(), d.made(d.empty), postgres.Options{Schema: schema, Inspect: inspect, Now: w.now})
+		return postgres.Open(t.Context(), d.made(d.empty), postgres.Options{
+			Schema: schema, Inspect: inspect, Now: w.now,
+			ConnectTimeout: wait.Limit, StatementTimeout: wait.Limit, LockTimeout: wait.Limit,
+		})
 	})
 	w.copy = func() { d.made(func() string { return postgrestest.Database(t) }) }
 	return w
@@ -164,7 +168,7 @@ func (w *world) account(s *store.Store, name string) *record.Account {
 // openPostgres opens the store in the database at dsn.
 func openPostgres(t *testing.T, dsn string) *store.Store {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), dsn, postgres.Options{})
+	s, err := postgres.Open(t.Context(), dsn, postgrestest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -37,7 +38,7 @@ func TestManyRefreshes(t *testing.T) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		dsn := pgtest.Start(t, pgtest.Options{Durable: true}).Database(t)
-		s, err := postgres.Open(t.Context(), dsn, postgres.Options{})
+		s, err := postgres.Open(t.Context(), dsn, postgrestest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ func (ss sessions) Rotate(ctx context.Context, r record.Rotation) (record.Rotate
 	if !storable(r.Session + r.Presented + r.Next + string(r.User)) {
 		return record.Rotated{}, jotgate.ErrTokenBlacklisted
 	}
-	ctx, cancel := deadline(ctx)
+	ctx, cancel := ss.db.driver.deadline(ctx)
 	defer cancel()
 	if r.Keep {
 		if out, err := ss.db.kept(ctx, r); err != nil || out.Session.ID != "" {

@@ -73,8 +73,8 @@ var _ record.Store = (*Store)(nil)
 
 var _ record.Readiness = (*Store)(nil)
 
-// Timeout is the maximum duration of one operation. The deadline of the context may be
-// sooner.
+// Timeout is the maximum duration of one operation, if no longer one was chosen when the
+// database was opened. The deadline of the context may be sooner.
 const Timeout = 5 * time.Second
 
 // Queryer is the part of a database connection that a Driver provides to statements.
@@ -94,6 +94,9 @@ type Driver struct {
 	// the last call has an effect.
 	Write func(ctx context.Context, do func(ctx context.Context, q Queryer) error) error
 
+	// Timeout is the maximum duration of one operation, if it is longer than
+	// the constant.
+	Timeout time.Duration
 	// Now is the clock for times that no caller passes in.
 	Now func() time.Time
 	// Time returns a time as Django writes it into this database.
@@ -195,7 +198,7 @@ type Driver struct {
 // required one is missing, the error names it in one sentence. If inspect is true, that
 // is not an error, but only [Store.Facts] may be used.
 func New(ctx context.Context, driver Driver, schema Schema, inspect bool) (*Store, error) {
-	ctx, cancel := deadline(ctx)
+	ctx, cancel := driver.deadline(ctx)
 	defer cancel()
 	found, err := discover(ctx, driver, schema)
 	if err != nil {
@@ -269,7 +272,7 @@ func justRun(ctx context.Context, q Queryer, text string) error {
 // read runs do outside a transaction, within the deadline. do may run more
 // than once; it must assign its results, not add to them.
 func (s *Store) read(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
-	ctx, cancel := deadline(ctx)
+	ctx, cancel := s.driver.deadline(ctx)
 	defer cancel()
 	defer s.observe("read", s.driver.Now())
 	return s.driver.unavailable(s.driver.Read(ctx, s.traced(ctx, do)))
@@ -278,7 +281,7 @@ func (s *Store) read(ctx context.Context, do func(ctx context.Context, q Queryer
 // write runs do in one transaction and returns after the commit. do may run
 // more than once; it must assign its results, not add to them.
 func (s *Store) write(ctx context.Context, do func(ctx context.Context, q Queryer) error) error {
-	ctx, cancel := deadline(ctx)
+	ctx, cancel := s.driver.deadline(ctx)
 	defer cancel()
 	defer s.observe("write", s.driver.Now())
 	ctx, span := trace.Start(ctx, trace.Internal, "jotgate.transaction")
@@ -318,11 +321,11 @@ func act[T any](ctx context.Context, s *Store, do func(ctx context.Context, q Qu
 
 // deadline limits the duration of one operation, however long the request may
 // take: if the database does not respond, no caller should wait for it.
-func deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+func (d *Driver) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.(limited); ok {
 		return ctx, func() {}
 	}
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, max(Timeout, d.Timeout))
 	return limited{ctx}, cancel
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -108,7 +109,7 @@ func (w *site) must(err error) {
 func both(t *testing.T, test func(w *site)) {
 	t.Run("sqlite", func(t *testing.T) { test(newSite(t, sqlitetest.Open(t))) })
 	t.Run("postgres", func(t *testing.T) {
-		db, err := postgres.Open(t.Context(), pgtest.Database(t), postgres.Options{})
+		db, err := postgres.Open(t.Context(), pgtest.Database(t), postgrestest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

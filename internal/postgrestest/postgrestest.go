@@ -6,9 +6,13 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 )
+
+// Options open a database with limits that end only what hangs, on a slow machine also.
+var Options = postgres.Options{ConnectTimeout: wait.Limit, StatementTimeout: wait.Limit, LockTimeout: wait.Limit}
 
 // Database returns the address of a migrated, empty database that is dropped when
 // tb ends.
@@ -24,7 +28,13 @@ func Database(tb testing.TB) string {
 // Open opens a migrated, empty database. The store is closed when tb ends.
 func Open(tb testing.TB) *store.Store {
 	tb.Helper()
-	s := connect(tb, Database(tb))
+	return OpenAt(tb, Database(tb))
+}
+
+// OpenAt opens the database with this address. The store is closed when tb ends.
+func OpenAt(tb testing.TB, dsn string) *store.Store {
+	tb.Helper()
+	s := connect(tb, dsn)
 	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			tb.Error(err)
@@ -35,7 +45,7 @@ func Open(tb testing.TB) *store.Store {
 
 func connect(tb testing.TB, dsn string) *store.Store {
 	tb.Helper()
-	s, err := postgres.Open(tb.Context(), dsn, postgres.Options{})
+	s, err := postgres.Open(tb.Context(), dsn, Options)
 	if err != nil {
 		tb.Fatal(err)
 	}

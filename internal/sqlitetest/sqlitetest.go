@@ -9,9 +9,13 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/tempdir"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
+
+// Options open a database with limits that end only what hangs, on a slow machine also.
+var Options = sqlite.Options{BusyTimeout: wait.Limit}
 
 // migrated is the content of a migrated database, after the first use.
 var migrated struct {
@@ -44,7 +48,7 @@ func Fill(tb testing.TB, file string) {
 // the file alone has all of its content.
 func Migrate(tb testing.TB, file string) {
 	tb.Helper()
-	s := must(sqlite.Open(tb.Context(), file, sqlite.Options{}))(tb)
+	s := must(sqlite.Open(tb.Context(), file, Options))(tb)
 	check(tb, s.Close())
 	if _, err := os.Stat(file + "-wal"); !os.IsNotExist(err) {
 		tb.Fatalf("%s-wal is left after the last connection was closed", file)
@@ -54,7 +58,7 @@ func Migrate(tb testing.TB, file string) {
 // Open opens a migrated, empty database, which is closed when tb ends.
 func Open(tb testing.TB) *store.Store {
 	tb.Helper()
-	s := must(sqlite.Open(tb.Context(), File(tb), sqlite.Options{}))(tb)
+	s := must(sqlite.Open(tb.Context(), File(tb), Options))(tb)
 	tb.Cleanup(func() { check(tb, s.Close()) })
 	return s
 }

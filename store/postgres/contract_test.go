@@ -16,7 +16,7 @@ import (
 // The contract holds on a hostile engine.
 func TestHostileEngine(t *testing.T) {
 	p := refuse(t)
-	storetest.Run(t, func(t *testing.T) record.Store { return open(t, hostileMigrated(t, p)) })
+	storetest.Run(t, func(t *testing.T) record.Store { return postgrestest.OpenAt(t, hostileMigrated(t, p)) })
 }
 
 // Everything works through PgBouncer in transaction mode with nothing but its
@@ -25,5 +25,5 @@ func TestStoreThroughPgBouncer(t *testing.T) {
 	empty := pgtest.Database(t)
 	bouncer := pgtest.Bounce(t, empty, "transaction", 2)
 	open(t, bouncer.DSN(empty)) // migrates
-	storetest.Run(t, func(t *testing.T) record.Store { return open(t, bouncer.DSN(postgrestest.Database(t))) })
+	storetest.Run(t, func(t *testing.T) record.Store { return postgrestest.OpenAt(t, bouncer.DSN(postgrestest.Database(t))) })
 }

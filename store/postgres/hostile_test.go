@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/store/postgres"
 )
@@ -49,7 +50,7 @@ func hostileMigrated(t *testing.T, p *refusing) string {
 	t.Helper()
 	return behind(t, p, pgtest.Copy(t, "hostile", func(dsn string) {
 		execute(t, dsn, lacking)
-		s, err := postgres.Open(t.Context(), behind(t, p, dsn), postgres.Options{})
+		s, err := postgres.Open(t.Context(), behind(t, p, dsn), postgrestest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +81,7 @@ func TestHostileEngineSimultaneousStarts(t *testing.T) {
 	errs := make([]error, 4)
 	for i := range errs {
 		all.Go(func() {
-			s, err := postgres.Open(t.Context(), dsn, postgres.Options{})
+			s, err := postgres.Open(t.Context(), dsn, postgrestest.Options)
 			if errs[i] = err; err == nil {
 				errs[i] = s.Close()
 			}

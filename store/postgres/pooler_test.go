@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -138,7 +139,7 @@ func TestSchemaBehindPooler(t *testing.T) {
 	execute(t, direct, "CREATE SCHEMA other")
 	bouncer := pgtest.Bounce(t, direct, "transaction", 2)
 	for _, query := range []string{"schema=other", "search_path=other,public", "options=-csearch_path%3Dother"} {
-		s, err := postgres.Open(t.Context(), with(t, bouncer.DSN(direct), query), postgres.Options{})
+		s, err := postgres.Open(t.Context(), with(t, bouncer.DSN(direct), query), postgrestest.Options)
 		if err == nil {
 			s.Close()
 		}
@@ -202,7 +203,7 @@ func TestSimultaneousStarts(t *testing.T) {
 					var starts sync.WaitGroup
 					for range 6 {
 						starts.Go(func() {
-							s, err := postgres.Open(t.Context(), through(dsn), postgres.Options{})
+							s, err := postgres.Open(t.Context(), through(dsn), postgrestest.Options)
 							if err != nil {
 								t.Errorf("on a %s database: %v", state, err)
 								return

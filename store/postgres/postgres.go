@@ -48,7 +48,8 @@ type Options struct {
 	// ConnectTimeout limits how long connecting may take. Default: 3 seconds.
 	ConnectTimeout time.Duration
 	// StatementTimeout and LockTimeout limit how long a statement may run, and how
-	// long it may wait for a lock, as PostgreSQL's settings of the same names.
+	// long it may wait for a lock, as PostgreSQL's settings of the same names. An
+	// operation may last store.Timeout, or StatementTimeout if that is longer.
 	// Default: 5 seconds, 3 seconds.
 	StatementTimeout, LockTimeout time.Duration
 	// MigrationTimeout limits how long Open waits for another node that
@@ -137,7 +138,7 @@ ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value`,
 // newDriver returns the store.Driver of PostgreSQL.
 func newDriver(p *pool, options *Options) store.Driver {
 	return store.Driver{
-		Name: "postgres", Read: p.read, Write: p.write, Locks: true, Now: options.Now,
+		Name: "postgres", Read: p.read, Write: p.write, Locks: true, Timeout: options.StatementTimeout, Now: options.Now,
 		Time:    func(t time.Time) any { return t.UTC().Truncate(time.Microsecond) },
 		UUID:    func(s string) any { return s },
 		Columns: columns,

@@ -50,7 +50,8 @@ type Options struct {
 	// Schema names the tables of the users. Default: Django's auth_user.
 	Schema store.Schema
 	// BusyTimeout is how long an operation waits for another process that has
-	// locked the file, such as for a write. Default: 5 seconds.
+	// locked the file, such as for a write. An operation may last store.Timeout, or
+	// BusyTimeout if that is longer. Default: 5 seconds.
 	BusyTimeout time.Duration
 	// Logger receives a warning if a newer jotgate migrated the file. Default:
 	// slog.Default().
@@ -132,7 +133,7 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 // driver returns the store.Driver of SQLite.
 func driver(path string, r *reader, write *sql.DB, w *writer, options *Options) store.Driver {
 	return store.Driver{
-		Name: "sqlite", Read: r.read, Write: w.write, Now: options.Now, Metrics: options.Metrics,
+		Name: "sqlite", Read: r.read, Write: w.write, Timeout: options.BusyTimeout, Now: options.Now, Metrics: options.Metrics,
 		Time: formatTime, UUID: func(s string) any { return strings.ReplaceAll(s, "-", "") },
 		Columns: columns,
 		Rules:   rules,
