@@ -8,6 +8,7 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -21,6 +22,7 @@ import (
 	"github.com/jotgate/jotgate/internal/layout"
 	"github.com/jotgate/jotgate/internal/packed"
 	"github.com/jotgate/jotgate/internal/web"
+	"github.com/jotgate/jotgate/record"
 )
 
 //go:embed templates/*.html
@@ -134,6 +136,9 @@ type visit struct {
 	page *page
 	who  Actor
 	in   Fields // of a form that is shown again
+	// button is the one that sent a form, if it was not the first one.
+	button string
+	names  map[record.UserID]string // of users that the page names
 	// Conflict has both versions if another administrator has changed the target.
 	Conflict *Conflict
 	done     bool
@@ -270,8 +275,17 @@ func (v *visit) show(status int) error {
 	if err := v.page.show(v); err != nil || v.done {
 		return err
 	}
-	if done := v.r.URL.Query().Get("done"); v.Notice == "" && len(v.Errors) == 0 && actionNamed(done) != nil {
-		v.Notice = "done." + done
+	done := actionNamed(v.r.URL.Query().Get("done"))
+	if v.Notice != "" || len(v.Errors) > 0 || done == nil {
+		return v.render(status)
+	}
+	v.Notice = "done." + done.Name
+	if id := v.r.URL.Query().Get("id"); id != "" && v.Object.Text == "" {
+		var err error
+		noun, _, _ := strings.Cut(done.Name, ".")
+		if v.Object, err = v.object(noun, id); err != nil {
+			return err
+		}
 	}
 	return v.render(status)
 }
@@ -326,6 +340,12 @@ func (v *visit) action(act *action) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range []string{addAnother, editMore} {
+		if in.has(name) {
+			v.button = name
+			delete(in, name)
+		}
+	}
 	if act.Name == "user.export" {
 		x := &exchange{a: v.a, w: v.w, r: v.r, who: v.who}
 		err = x.export(in)
@@ -352,10 +372,39 @@ func (v *visit) run(act *action, in Fields) error {
 		return v.actFor(result.acting)
 	}
 	after := act.after(result)
-	if section, _, _ := strings.Cut(after, "/"); !slices.ContainsFunc(v.Menu, func(m layout.MenuItem) bool { return m.Page == section+"/" }) {
+	if section, _, _ := strings.Cut(after, "/"); v.button != addAnother && !slices.ContainsFunc(v.Menu, func(m layout.MenuItem) bool { return m.Page == section+"/" }) {
 		return v.redirect(v.Path) // the actor may not see it
 	}
-	return v.redirect(v.Path + after + "?done=" + act.Name)
+	if !slices.Contains([]string{"user.add", "user.change", "group.add", "group.change"}, act.Name) {
+		return v.redirect(v.Path + after + "?done=" + act.Name)
+	}
+	return v.redirect(v.Path + v.afterForm(after, url.Values{"done": {act.Name}, "id": {result.Target}}))
+}
+
+// The names of the buttons of Django's forms beside Save, which leads to the list.
+const (
+	addAnother = "_addanother"
+	editMore   = "_continue"
+)
+
+// afterForm returns the page after a form: that of the object, an empty form, or the
+// list as it was before.
+func (v *visit) afterForm(object string, done url.Values) string {
+	section, _, _ := strings.Cut(object, "/")
+	back := v.r.URL.Query().Get("back")
+	switch v.button {
+	case addAnother:
+		return section + "/add?" + done.Encode()
+	case editMore:
+		if back != "" {
+			done.Set("back", back)
+		}
+		return object + "?" + done.Encode()
+	}
+	list, _ := url.ParseQuery(back)
+	list = filtersOf(Fields(list), "sort", "after")
+	maps.Copy(list, done)
+	return section + "/?" + list.Encode()
 }
 
 // after returns the page that shows the result of an action.

@@ -125,10 +125,10 @@ func (v *visit) preview(d *confirmData, act *action, q adminstore.Query) error {
 	return err
 }
 
-// filtersOf returns the filters of a selection.
-func filtersOf(in Fields) url.Values {
+// filtersOf returns the filters of a selection, and further fields.
+func filtersOf(in Fields, further ...string) url.Values {
 	values := url.Values{}
-	for _, name := range filterNames {
+	for _, name := range append(further, filterNames...) {
 		if text := in.text(name); text != "" {
 			values.Set(name, text)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin/adminstore"
+	"github.com/jotgate/jotgate/internal/layout"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -49,7 +50,7 @@ func listShow(name string) func(*visit) error {
 			return v.refused(err)
 		}
 		v.Data = listData{l, values}
-		return nil
+		return v.learn(userIDs(l.Results)...)
 	}
 }
 
@@ -57,7 +58,7 @@ func listShow(name string) func(*visit) error {
 type usersData struct {
 	listData
 	Groups  []adminstore.Group
-	Sorts   []string
+	Columns []column
 	Actions []*action // for many users
 	Hidden  []hidden  // the filters, for the forms
 }
@@ -69,7 +70,7 @@ func usersShow(v *visit) error {
 		}
 		return err
 	}
-	d := usersData{listData: v.Data.(listData), Sorts: v.a.store.Sorts()}
+	d := usersData{listData: v.Data.(listData)}
 	for _, name := range filterNames {
 		if text := d.Filter.Get(name); text != "" {
 			d.Hidden = append(d.Hidden, hidden{name, text})
@@ -80,6 +81,11 @@ func usersShow(v *visit) error {
 			d.Actions = append(d.Actions, act)
 		}
 	}
+	sorts := v.a.store.Sorts()
+	if len(d.Hidden) > 0 {
+		sorts = nil // see adminstore.Query.Sort
+	}
+	d.Columns = v.columns(sorts)
 	var err error
 	d.Groups, err = v.a.store.Groups(v.r.Context(), "", pageSize)
 	v.Data = d
@@ -98,12 +104,16 @@ type userData struct {
 func userShow(v *visit) error {
 	d := userData{SetPasswords: v.a.options.SetPasswords}
 	var err error
-	values := map[string]any{"is_active": true, "groups": []string{}, "user_permissions": []string{}}
+	values := v.a.values(&adminstore.User{Account: record.Account{IsActive: true}})
+	values["send_reset"] = true
 	if id := v.r.PathValue("id"); id != "" {
 		if d.User, err = v.a.readUser(v.r.Context(), &v.who, id); err != nil {
 			return v.refused(err)
 		}
-		values = d.User.Fields
+		values, v.Object = d.User.Fields, layout.Link{Text: d.User.Username}
+		if err := v.learn(userIDs(d.User.Events)...); err != nil {
+			return err
+		}
 	}
 	v.fill(values)
 	if d.Groups, err = v.a.store.Groups(v.r.Context(), "", adminstore.MaxPage); err != nil {
@@ -157,7 +167,7 @@ func groupShow(v *visit) error {
 		if d.Group, err = v.a.readGroup(v.r.Context(), &v.who, id, v.r.URL.Query()); err != nil {
 			return v.refused(err)
 		}
-		values = groupValues(d.Group.Group)
+		values, v.Object = groupValues(d.Group.Group), layout.Link{Text: d.Group.Name}
 	}
 	v.fill(values)
 	d.Permissions, err = v.a.store.Permissions(v.r.Context())
@@ -190,5 +200,5 @@ func jobShow(v *visit) error {
 		v.w.Header().Set("Refresh", "2") // as the meta element, which only a template of the layout could have
 	}
 	v.Data = jobData{job, undoable}
-	return nil
+	return v.learn(job.Actor)
 }

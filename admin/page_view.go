@@ -35,6 +35,7 @@ func (v *visit) With(name, value string) string {
 	values := v.r.URL.Query()
 	values.Del("after")
 	values.Del("done")
+	values.Del("id")
 	values.Set(name, value)
 	return "?" + values.Encode()
 }
@@ -57,6 +58,35 @@ func (v *visit) SortLink(name string) string {
 		name = "-" + name
 	}
 	return v.With("sort", name)
+}
+
+// column is a heading of the list of users, with a link if it can be sorted by it.
+type column struct{ Title, Sort, URL string }
+
+// columns returns the headings. Other orders than these would read the whole table.
+func (v *visit) columns(sorts []string) (list []column) {
+	for _, name := range []string{"id", "username", "email", "name", "staff", "active", "joined", "login"} {
+		c := column{Title: v.T("admin.col." + name)}
+		if slices.Contains(sorts, name) {
+			c.Sort, c.URL = v.Sorted(name), v.SortLink(name)
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// Back returns the parameter with which the page of a row leads back to the list as
+// it was filtered and sorted.
+func (v *visit) Back() template.URL {
+	values := v.r.URL.Query()
+	back := values.Get("back")
+	if v.page.template == "users.html" {
+		back = filtersOf(Fields(values), "sort", "after").Encode()
+	}
+	if back == "" {
+		return ""
+	}
+	return template.URL("?back=" + url.QueryEscape(back)) //nolint:gosec // escaped
 }
 
 // Row returns the address of a row: its key may hold any character.
@@ -82,20 +112,9 @@ func (v *visit) Changes(e record.Event) (list []changed) {
 		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		list = append(list, changed{v.Label(name), words(all[name][0]), words(all[name][1])})
+		list = append(list, changed{v.Label(name), v.words(all[name][0]), v.words(all[name][1])})
 	}
 	return list
-}
-
-func words(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "–"
-	case string:
-		return v
-	}
-	text, _ := json.Marshal(v) // it was read from JSON
-	return string(text)
 }
 
 // Says returns the words for an event: the action of an administrator, or the
@@ -113,6 +132,9 @@ func (v *visit) Says(e record.Event) string {
 
 // shownTime is a time for the template time; without Machine it is the word for never.
 type shownTime struct{ Machine, Shown string }
+
+// Exact returns a time to the second, for the audit trail.
+func (v *visit) Exact(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // Moment returns a time as the pages show it.
 func (v *visit) Moment(t time.Time) shownTime {

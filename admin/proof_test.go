@@ -34,7 +34,7 @@ func TestRecentProof(t *testing.T) {
 	if got := s.post("/admin/users/2/delete", url.Values{}); got.path != "/account/again?next=%2Fadmin%2Fusers%2F2%2Fdelete" {
 		t.Errorf("%d %s", got.status, got.path)
 	}
-	if got := s.post("/admin/users/2/change", url.Values{"first_name": {"Ada"}}); got.path != "/admin/users/2/?done=user.change" {
+	if got := s.post("/admin/users/2/change", url.Values{"first_name": {"Ada"}}); got.path != "/admin/users/?done=user.change&id=2" {
 		t.Errorf("a name: %d %s", got.status, got.path)
 	}
 	if got := s.post("/admin/users/2/change", url.Values{"is_staff": {"true"}}); !strings.HasPrefix(got.path, "/account/again") || s.account("alice").IsStaff {

@@ -121,6 +121,36 @@ func reversed(list []string) []string {
 	return list
 }
 
+// Sorted by address, a list has every user with an address once, in upper or lower
+// case, also if many have the same one.
+func TestAdminByAddress(t *testing.T) {
+	both(t, func(w *world) {
+		s := w.open()
+		for i, address := range []string{"c@x.org", "", "B@x.org", "a@x.org", "same@x.org", "same@x.org", "same@x.org", ""} {
+			w.must(s.Accounts().Create(w.ctx, &record.Account{Username: fmt.Sprint("u", i), Email: address, Password: "x", IsActive: true}))
+		}
+		for sort, want := range map[string]string{"email": "u3 u2 u0 u4 u5 u6", "-email": "u6 u5 u4 u0 u2 u3"} {
+			var got []string
+			for q := (adminstore.Query{Sort: sort, Limit: 1}); ; {
+				page, err := s.Admin().Users(w.ctx, q)
+				w.must(err)
+				for _, u := range page.Users {
+					got = append(got, u.Username)
+				}
+				if q.After = page.Next; q.After == "" {
+					break
+				}
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("%s: %v, want %s", sort, got, want)
+			}
+		}
+		if got := w.openWith(custom(w, "")).Admin().Sorts(); slices.Contains(got, "email") {
+			t.Errorf("the login name is the address, and %v", got)
+		}
+	})
+}
+
 // The index follows every change of the table, whoever makes it.
 func TestAdminSearchFollows(t *testing.T) {
 	both(t, func(w *world) {
@@ -174,7 +204,7 @@ func TestAdminPlans(t *testing.T) {
 	yes, no := true, false
 	for name, q := range map[string]adminstore.Query{
 		"first": {}, "after": {After: store.Cursor("500")}, "by name": {Sort: "username", After: store.Cursor("500")},
-		"joined": {Sort: "-joined"}, "login": {Sort: "-login"},
+		"joined": {Sort: "-joined"}, "login": {Sort: "-login"}, "address": {Sort: "email"}, "address, last first": {Sort: "-email"},
 		"middle": {Search: "middle"}, "beginning": {Search: "ab"}, "staff": {Staff: &yes}, "superusers": {Superuser: &yes},
 		"inactive": {Active: &no}, "never": {Never: &yes}, "group": {Group: 1}, "mfa": {MFA: &yes}, "some": {IDs: []record.UserID{"1"}},
 	} {

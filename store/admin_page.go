@@ -36,6 +36,9 @@ func (ad admin) Sorts() []string {
 			list = append(list, sort)
 		}
 	}
+	if ad.db.tables.hasEmail() && !ad.db.tables.loginIsEmail() {
+		list = append(list, "email")
+	}
 	slices.Sort(list[2:])
 	return list
 }
@@ -59,6 +62,9 @@ func (s *Store) ordering(q adminstore.Query) (o ordering, err error) {
 	switch o.down = down; sort {
 	case "username":
 		o.by = "u." + quote(s.tables.schema.Username)
+	case "email": // equal addresses are few, once empty ones are left out: the index has no key
+		o.by = "UPPER(u." + quote(s.tables.schema.Email) + ")"
+		o.only = o.by + " > ''"
 	case "joined":
 		o.by, o.time = "u.date_joined", true
 	case "login":

@@ -54,10 +54,19 @@ var yes = true
 
 // adminQuestions are the lists of the administration, each with its count.
 var adminQuestions = map[string]func(s *site, n int) error{
-	"list":                 func(s *site, _ int) error { return s.page(adminstore.Query{}, 100) },
-	"page 500":             func(s *site, _ int) error { return s.page(adminstore.Query{After: s.after(500)}, 100) },
-	"newest first":         func(s *site, _ int) error { return s.page(adminstore.Query{Sort: "-joined"}, 100) },
-	"by name":              func(s *site, _ int) error { return s.page(adminstore.Query{Sort: "username"}, 100) },
+	"list":         func(s *site, _ int) error { return s.page(adminstore.Query{}, 100) },
+	"page 500":     func(s *site, _ int) error { return s.page(adminstore.Query{After: s.after(500)}, 100) },
+	"newest first": func(s *site, _ int) error { return s.page(adminstore.Query{Sort: "-joined"}, 100) },
+	"by name":      func(s *site, _ int) error { return s.page(adminstore.Query{Sort: "username"}, 100) },
+	"by address": func(s *site, _ int) error {
+		q := adminstore.Query{Sort: "email", Limit: 100}
+		page, err := s.store.Admin().Users(s.ctx, q)
+		if err != nil || page.Next == "" {
+			return fmt.Errorf("one page, %w", err)
+		}
+		q.After = page.Next
+		return s.page(q, 100)
+	},
 	"filter: staff":        func(s *site, _ int) error { return s.page(adminstore.Query{Staff: &yes}, 1) },
 	"members of a group":   func(s *site, _ int) error { return s.page(adminstore.Query{Group: 1}, 100) },
 	"page 50 of a group":   func(s *site, _ int) error { return s.page(adminstore.Query{Group: 1, After: s.after(500)}, 10) },

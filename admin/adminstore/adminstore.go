@@ -134,7 +134,8 @@ type Query struct {
 	IDs []record.UserID `json:"ids,omitempty"`
 
 	// Sort is one of Store.Sorts, with "-" before it for the opposite order; login
-	// lists only users who have logged in. It has no effect on a Query with a
+	// lists only users who have logged in, and email those who have an address, in
+	// upper case. It has no effect on a Query with a
 	// condition, whose users are in order of key or, for SearchPrefix, of what is
 	// compared. Default: id, the key.
 	Sort string `json:"-"`

@@ -4,6 +4,7 @@ package layout
 
 import (
 	"cmp"
+	"html/template"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ type View struct {
 	User        *jotgate.User
 	Next        string // where to go after signing in; "" is home
 	Notice      string // id of a message about what was done
+	Object      Link   // what the page is about, or was done to; without a Text, nothing in particular
 	Errors      []Problem
 	Menu        []MenuItem
 	Data        any
@@ -42,6 +44,12 @@ type View struct {
 // A Problem is an error that a page shows: in its summary, with a link to the
 // field, if it is of one, and at the field.
 type Problem struct{ Field, Text string }
+
+// A Link is a link to an object: without a URL, its name only.
+type Link struct {
+	Text string
+	URL  template.URL
+}
 
 // A MenuItem is a link in the menu of the pages: Title is the id of a message.
 type MenuItem struct{ Page, Title string }

@@ -15,7 +15,7 @@ func TestPack(t *testing.T) {
 	if err != nil || len(files) < 7 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
-	for _, pattern := range []string{"../layout/templates/*.html", "../../pages/templates/*.html", "../layout/static/*", "../../admin/static/*", "../../pages/static/*"} {
+	for _, pattern := range []string{"../layout/templates/*.html", "../../pages/templates/*.html", "../layout/static/*", "../../admin/static/*", "../../pages/static/*", "../../passwd/names/confusables.txt"} {
 		more, err := filepath.Glob(pattern)
 		if err != nil || len(more) == 0 {
 			t.Fatal(pattern, err)
@@ -43,8 +43,8 @@ func TestPack(t *testing.T) {
 			}
 		}
 	}
-	// Tests of the messages and of a theme's export pass in the form that `make build` gives them.
-	for _, args := range [][]string{{"../catalog"}, {"-run", "^TestDefaults$", "../../pages"}} {
+	// Tests of the messages, of a theme's export and of similar names pass in the form that `make build` gives them.
+	for _, args := range [][]string{{"../catalog"}, {"-run", "^TestDefaults$", "../../pages"}, {"../../passwd/names"}} {
 		args = append([]string{"test", "-count=1", "-overlay", filepath.Join(folder, "overlay.json")}, args...)
 		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)

@@ -138,6 +138,7 @@ async function reachable(page, at) {
     await page.keyboard.press("Tab");
     counted.keys = (counted.keys ?? 0) + 1;
     while (await page.evaluate(() => document.activeElement?.tagName === "IFRAME")) await page.keyboard.press("Tab"); // the links of an e-mail
+    while (await page.evaluate((i) => document.activeElement?.type === "date" && window.stops.indexOf(document.activeElement) < i, i)) await page.keyboard.press("Tab"); // year, month and day
     const [index, visible, what] = await page.evaluate(() => {
       const e = document.activeElement, s = getComputedStyle(e);
       return [window.stops.indexOf(e), s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2, e.outerHTML.slice(0, 80)];
@@ -181,7 +182,15 @@ async function walk(server) {
   await page.keyboard.type("Grace");
   await to("Save");
   await enter();
-  if (!/done=user.change/.test(page.url()) || !await page.$(".notice[role=status]")) find("walk", `the change was not announced: ${page.url()}`);
+  await v.is("/admin/users/?done=user.change&id=11&q=user7", "Users"); // the list as it was
+  const said = await page.$eval(".notice[role=status]", (e) => e.textContent);
+  if (said !== "The user was saved. user7") find("walk", `the change was not announced: ${said}`);
+  await to("user7"); // the link of the notice
+  await enter();
+  await v.is("/admin/users/11/", "user7");
+  await to("Save and continue editing");
+  await enter();
+  await v.is("/admin/users/11/?done=user.change", "user7");
   await to("Deactivate");
   await enter();
   await v.is("/admin/users/", "Deactivate");

@@ -4,7 +4,10 @@ package names
 // in characters that look alike (Unicode Technical Standard 39 section 4).
 
 import (
+	"bytes"
+	"compress/gzip"
 	_ "embed"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +21,11 @@ import (
 
 //go:generate go run -C ../../tools ./confusables -o ../passwd/names/confusables.txt
 
-// confusables is Unicode's table of characters that look like others.
+// confusables is Unicode's table of characters that look like others, which
+// `make build` compresses.
 //
 //go:embed confusables.txt
-var confusables string
+var confusables []byte
 
 // longestName bounds the work on a name, in bytes. User names have at most 150
 // characters in Django, e-mail addresses 254.
@@ -126,7 +130,7 @@ func invisible(r rune) bool {
 // lookAlikes parses the table at the first use.
 var lookAlikes = sync.OnceValue(func() map[rune]string {
 	table := map[rune]string{}
-	for line := range strings.Lines(confusables) {
+	for line := range strings.Lines(string(plain(confusables))) {
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
@@ -135,6 +139,19 @@ var lookAlikes = sync.OnceValue(func() map[rune]string {
 	}
 	return table
 })
+
+// plain returns a text that may be compressed.
+func plain(data []byte) []byte {
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return data
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		panic("names: confusables.txt: " + err.Error()) // unreachable: tools/pack wrote it, and a test reads it
+	}
+	return text
+}
 
 // runesOf parses hexadecimal code points.
 func runesOf(words []string) []rune {
