@@ -165,7 +165,7 @@ func sessionEnd(c *change) error {
 	}
 	u, err := c.tx.Users.Find(c.ctx, s.User)
 	if err == nil {
-		err = c.who.above(c.ctx, c.tx, u)
+		err = c.above(u)
 	} else if errors.Is(err, jotgate.ErrNotFound) { // of a deleted account
 		err = nil
 	}

@@ -162,7 +162,7 @@ func (c *change) message() (*adminstore.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, c.who.above(c.ctx, c.tx, u)
+	return m, c.above(u)
 }
 
 func emailRetry(c *change) error {

@@ -26,7 +26,15 @@ func (c *change) user() (*adminstore.User, error) {
 		return nil, err
 	}
 	c.event.User, c.event.Target = u.ID, "user "+string(u.ID)
-	return u, c.who.above(c.ctx, c.tx, u)
+	return u, c.above(u)
+}
+
+// above returns an error if the user has a right that the actor lacks.
+func (c *change) above(u *adminstore.User) error {
+	return c.who.above(u, func() ([]record.Group, []string, error) {
+		_, groups, permissions, err := c.tx.Users.Rights(c.ctx, u.ID)
+		return groups, permissions, err
+	})
 }
 
 // onUser returns the action that calls run with the target.

@@ -103,16 +103,16 @@ func (who Actor) refreshed(ctx context.Context, tx adminstore.Tx) (Actor, error)
 	return who, err
 }
 
-// above returns an error if the user has a right that the actor lacks: the actor
-// could get it by taking over the account.
-func (who *Actor) above(ctx context.Context, tx adminstore.Tx, u *adminstore.User) error {
+// above returns an error if the user, who has these rights, has one that the actor
+// lacks: the actor could get it by taking over the account.
+func (who *Actor) above(u *adminstore.User, rights func() ([]record.Group, []string, error)) error {
 	if who.super() || u.ID == who.id() {
 		return nil
 	}
 	if u.IsSuperuser {
 		return jotgate.ErrForbidden.Because(errors.New("the account is a superuser"))
 	}
-	_, groups, permissions, err := tx.Users.Rights(ctx, u.ID)
+	groups, permissions, err := rights()
 	if err != nil {
 		return err
 	}

@@ -282,7 +282,7 @@ func TestJob(t *testing.T) {
 	if n := len(events); n != 61 || events[0].Parent != events[60].ID || events[60].Detail != "job.start" {
 		t.Errorf("%d events", n)
 	}
-	if page := s.get("/admin/jobs/1/"); !strings.Contains(page.body, "60 done, 2 skipped") || !strings.Contains(page.body, "jobs/1/undo") {
+	if page := s.get("/admin/jobs/1/"); !strings.Contains(page.body, "<dd>60</dd><dt>Skipped</dt><dd>2</dd>") || !strings.Contains(page.body, "jobs/1/undo") {
 		t.Error(page.body)
 	}
 	s.post("/admin/jobs/1/undo", url.Values{})

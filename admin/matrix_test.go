@@ -36,8 +36,8 @@ var matrixActors = []struct {
 var matrixTargets = []string{"own", "plain", "staff", "superuser"}
 
 // django is the decision of Django's UserAdmin (django/contrib/auth/admin.py and
-// ModelAdmin.has_*_permission), which does not look at the target. interop/django
-// asks a real one for each cell.
+// ModelAdmin.has_*_permission), which does not look at the target.
+// TestRightsOfDjangosAdmin in interop/together asks a real one, also about groups.
 func django(actor int, verb string) bool {
 	a := matrixActors[actor]
 	has := func(p string) bool {

@@ -5,10 +5,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jotgate/jotgate/admin"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/throttle"
 )
 
 // Pages name users, with a link to their page, instead of showing their ids: those
@@ -242,5 +244,96 @@ func TestColumns(t *testing.T) {
 	got = s.get("/admin/users/?active=true&sort=-email")
 	if strings.Contains(got.body, "aria-sort") || !strings.Contains(got.body, "Only the list without filters") {
 		t.Error(got.body)
+	}
+}
+
+// Staff who may not change an account, or not this one, see a form that cannot be
+// used and no actions; others see both.
+func TestFixedForms(t *testing.T) {
+	s := newSite(t, admin.Options{})
+	s.gate.User("root", jotgatetest.Superuser)
+	s.gate.User("plain")
+	s.gate.Grant(s.gate.User("viewer", jotgatetest.Staff), "auth.view_user", "auth.view_group")
+	s.gate.Grant(s.gate.User("changer", jotgatetest.Staff), "auth.change_user", "auth.change_group")
+	s.group("editors")
+	for _, c := range []struct {
+		actor, path string
+		fixed       bool
+	}{
+		{"viewer", "users/2/", true},
+		{"viewer", "users/1/", true},
+		{"viewer", "groups/1/", true},
+		{"changer", "users/2/", false},
+		{"changer", "users/1/", true},
+		{"changer", "users/3/", true},
+		{"changer", "users/4/", false},
+		{"changer", "groups/1/", false},
+		{"root", "users/1/", false},
+		{"root", "users/add", false},
+		{"root", "groups/add", false},
+	} {
+		s.signIn(c.actor)
+		got := s.get("/admin/" + c.path)
+		disabled, save := strings.Contains(got.body, "<fieldset disabled"), strings.Contains(got.body, ">Save</button>")
+		act := strings.Contains(got.body, "/reset-password") || strings.Contains(got.body, "/end\"")
+		if got.status != http.StatusOK || disabled != c.fixed || save == c.fixed || act && c.fixed || strings.Contains(got.body, "You can see this") != c.fixed {
+			t.Errorf("%s at %s: %d, disabled %v, save %v, act %v", c.actor, c.path, got.status, disabled, save, act)
+		}
+	}
+}
+
+// The filters for a user take a login name or an id, and those of the throttles the
+// login name, whose counters have only its digest.
+func TestFiltersByName(t *testing.T) {
+	s := newSite(t, admin.Options{})
+	s.gate.User("root", jotgatetest.Superuser)
+	for _, name := range []string{"alice", "bob"} {
+		s.gate.User(name)
+		s.enter(name)
+		for _, key := range []string{throttle.AccountKey(name), throttle.AccountKey(name) + " 192.0.2.7"} {
+			if err := s.gate.Store().Failures().Add(t.Context(), []string{key}, s.gate.Clock.Now(), time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s.signIn("root")
+	for path, n := range map[string]int{
+		"events/?event=login&user=alice": 1, "events/?event=login&user=2": 1, "events/?event=login&user=nobody": 0, "events/?event=login&actor=alice": 0, "events/?event=login": 3,
+		"sessions/?user=alice": 1, "sessions/?user=2": 1, "sessions/?user=nobody": 0,
+		"throttles/?user=nobody": 0,
+	} {
+		got := s.get("/admin/" + path)
+		if rows := strings.Count(between(got.body, "<tbody>", "</tbody>"), `<th scope="row"`); got.status != http.StatusOK || rows != n {
+			t.Errorf("%s: %d, %d rows, want %d", path, got.status, rows, n)
+		}
+	}
+	all, alice := s.rows("throttles/"), s.rows("throttles/?user=alice")
+	if alice != 2 || all != 4 {
+		t.Errorf("%d counters, %d of alice", all, alice)
+	}
+}
+
+func (s *site) rows(path string) int {
+	s.Helper()
+	return strings.Count(between(s.get("/admin/"+path).body, "<tbody>", "</tbody>"), `<th scope="row"`)
+}
+
+// enter signs in a user who is not staff.
+func (s *site) enter(name string) {
+	s.Helper()
+	s.fresh()
+	if got := s.post("/account/login", url.Values{"username": {name}, "password": {jotgatetest.Password}}); strings.HasPrefix(got.path, "/account/login") {
+		s.Fatal(got.path)
+	}
+}
+
+// A user who is not staff is told so, and can sign in as another one.
+func TestWayOut(t *testing.T) {
+	s := newSite(t, admin.Options{})
+	s.gate.User("alice")
+	s.signIn("alice")
+	got := s.get("/admin/")
+	if got.status != http.StatusForbidden || !strings.Contains(got.body, `href="/account/logout"`) || !strings.Contains(got.body, "another account") {
+		t.Errorf("%d %s", got.status, got.body)
 	}
 }

@@ -4,6 +4,7 @@ package admin
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -116,30 +117,42 @@ func (v *visit) Shown(field string, value any) string {
 	if !ok {
 		return v.words(value)
 	}
-	names := map[string]string{}
-	note := func(groups []adminstore.Group, permissions []adminstore.Permission) {
-		for _, g := range groups {
-			names[strconv.FormatInt(g.ID, 10)] = g.Name
-		}
-		for _, p := range permissions {
-			names[strconv.FormatInt(p.ID, 10)] = p.Name
-		}
-	}
-	switch d := v.Data.(type) {
-	case userData:
-		if field == "groups" {
-			note(d.Groups, nil)
-		} else {
-			note(nil, d.Permissions)
-		}
-	case groupData:
-		note(nil, d.Permissions)
-	}
+	names := v.choices(field)
 	list := make([]any, len(ids))
 	for i, id := range ids {
 		list[i] = cmp.Or(names[id], id)
 	}
 	return v.words(list)
+}
+
+// choices returns the names beside the boxes of a field, by id.
+func (v *visit) choices(field string) map[string]string {
+	switch d := v.Data.(type) {
+	case userData:
+		if field == "groups" {
+			return groupNames(d.Groups)
+		}
+		return namesOf(d.Permissions)
+	case groupData:
+		return namesOf(d.Permissions)
+	}
+	return nil
+}
+
+func groupNames(groups []adminstore.Group) map[string]string {
+	names := map[string]string{}
+	for _, g := range groups {
+		names[strconv.FormatInt(g.ID, 10)] = g.Name
+	}
+	return names
+}
+
+func namesOf(permissions []adminstore.Permission) map[string]string {
+	names := map[string]string{}
+	for _, p := range permissions {
+		names[strconv.FormatInt(p.ID, 10)] = p.Name
+	}
+	return names
 }
 
 // words returns a value of the history or of a form in words.
@@ -153,8 +166,11 @@ func (v *visit) words(value any) string {
 			texts[i] = v.words(value[i])
 		}
 		return cmp.Or(strings.Join(texts, ", "), "–")
+	case string:
+		return cmp.Or(value, "–")
 	case nil:
 		return "–"
 	}
-	return cmp.Or(fieldText(value), "–")
+	text, _ := json.Marshal(value) // it was read from JSON
+	return string(text)
 }

@@ -99,6 +99,7 @@ type userData struct {
 	Permissions  []adminstore.Permission
 	Further      []record.UserField
 	SetPasswords bool
+	Fixed        bool // the actor may not change the user
 }
 
 func userShow(v *visit) error {
@@ -110,6 +111,7 @@ func userShow(v *visit) error {
 		if d.User, err = v.a.readUser(v.r.Context(), &v.who, id); err != nil {
 			return v.refused(err)
 		}
+		d.Fixed = !v.May("user.change") || d.User.above != nil
 		values, v.Object = d.User.Fields, layout.Link{Text: d.User.Username}
 		if err := v.learn(userIDs(d.User.Events)...); err != nil {
 			return err
@@ -157,6 +159,7 @@ func (v *visit) Chosen(name string, id int64) bool {
 type groupData struct {
 	Group       *groupView
 	Permissions []adminstore.Permission
+	Fixed       bool // the actor may not change the group
 }
 
 func groupShow(v *visit) error {
@@ -167,6 +170,7 @@ func groupShow(v *visit) error {
 		if d.Group, err = v.a.readGroup(v.r.Context(), &v.who, id, v.r.URL.Query()); err != nil {
 			return v.refused(err)
 		}
+		d.Fixed = !v.May("group.change")
 		values, v.Object = groupValues(d.Group.Group), layout.Link{Text: d.Group.Name}
 	}
 	v.fill(values)

@@ -78,15 +78,14 @@ func (v *visit) columns(sorts []string) (list []column) {
 // Back returns the parameter with which the page of a row leads back to the list as
 // it was filtered and sorted.
 func (v *visit) Back() template.URL {
-	values := v.r.URL.Query()
-	back := values.Get("back")
+	back := v.r.URL.Query().Get("back")
 	if v.page.template == "users.html" {
-		back = filtersOf(Fields(values), "sort", "after").Encode()
+		back = filtersOf(Fields(v.r.URL.Query()), "sort", "after").Encode()
 	}
-	if back == "" {
-		return ""
+	if back != "" {
+		back = "?back=" + url.QueryEscape(back)
 	}
-	return template.URL("?back=" + url.QueryEscape(back)) //nolint:gosec // escaped
+	return template.URL(back) //nolint:gosec // escaped
 }
 
 // Row returns the address of a row: its key may hold any character.

@@ -4,14 +4,17 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin/adminstore"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/throttle"
 )
 
 // list is a page of a list: Next is the parameter after of the next page, "" for the
@@ -62,6 +65,8 @@ type userView struct {
 	Addresses   []adminstore.Address    `json:"addresses"`
 	Sessions    []record.Session        `json:"sessions"`
 	Events      []record.Event          `json:"events"`
+
+	above error // why the actor may not change it, as far as it depends on the user
 }
 
 func (a *Admin) readUser(ctx context.Context, who *Actor, id string) (*userView, error) {
@@ -74,6 +79,7 @@ func (a *Admin) readUser(ctx context.Context, who *Actor, id string) (*userView,
 	}
 	values := a.values(u)
 	v := &userView{Account: &u.Account, Version: version(values), Fields: values, Groups: append([]record.Group{}, u.Groups...), Permissions: append([]adminstore.Permission{}, u.Permissions...)}
+	v.above = who.above(u, func() ([]record.Group, []string, error) { return a.gate.Store().Accounts().Grants(ctx, u.ID) })
 	if v.Factors, err = a.gate.Factors().List(ctx, u.ID); err != nil {
 		return nil, err
 	}
@@ -90,6 +96,25 @@ func (a *Admin) readUser(ctx context.Context, who *Actor, id string) (*userView,
 	entries, err := a.store.DjangoLog(ctx, u.ID, 20)
 	v.Events = withDjango(events.Events, u.ID, entries)
 	return v, err
+}
+
+// keyOf returns the key of a user whom a filter names by key or by login name; of an
+// account that is gone, what the filter has.
+func (a *Admin) keyOf(ctx context.Context, text string) (record.UserID, error) {
+	if text == "" {
+		return "", nil
+	}
+	account, err := a.gate.Store().Accounts().ByID(ctx, record.UserID(text))
+	if errors.Is(err, jotgate.ErrNotFound) {
+		account, err = a.gate.Store().Accounts().ByLogin(ctx, text)
+	}
+	if errors.Is(err, jotgate.ErrNotFound) {
+		return record.UserID(text), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return account.ID, nil
 }
 
 func (a *Admin) listGroups(ctx context.Context, who *Actor, values url.Values) (l list, err error) {
@@ -190,7 +215,11 @@ func (a *Admin) listSessions(ctx context.Context, who *Actor, values url.Values)
 			return l, jotgate.ErrNotFound
 		}
 	}
-	sessions, err := a.store.Sessions(ctx, record.UserID(values.Get("user")), before, pageSize)
+	user, err := a.keyOf(ctx, values.Get("user"))
+	if err != nil {
+		return l, err
+	}
+	sessions, err := a.store.Sessions(ctx, user, before, pageSize)
 	if len(sessions) == pageSize {
 		l.Next = sessions[pageSize-1].Created.Format(time.RFC3339Nano)
 	}
@@ -240,8 +269,12 @@ func (a *Admin) listEvents(ctx context.Context, who *Actor, values url.Values) (
 	if err := a.mayView(who, "user"); err != nil {
 		return l, err
 	}
-	q := adminstore.EventQuery{
-		Name: values.Get("event"), User: record.UserID(values.Get("user")), Actor: record.UserID(values.Get("actor")), Limit: pageSize,
+	q := adminstore.EventQuery{Name: values.Get("event"), Limit: pageSize}
+	if q.User, err = a.keyOf(ctx, values.Get("user")); err != nil {
+		return l, err
+	}
+	if q.Actor, err = a.keyOf(ctx, values.Get("actor")); err != nil {
+		return l, err
 	}
 	q.Before, _ = strconv.ParseInt(values.Get("after"), 10, 64)
 	q.Parent, _ = strconv.ParseInt(values.Get("parent"), 10, 64)
@@ -262,12 +295,22 @@ func (a *Admin) listThrottles(ctx context.Context, who *Actor, values url.Values
 	if err := a.mayView(who, "user"); err != nil {
 		return l, err
 	}
-	rows, err := a.store.Failures(ctx, values.Get("after"), pageSize)
+	rows, err := a.failures(ctx, values.Get("user"), values.Get("after"))
 	if len(rows) == pageSize {
 		l.Next = rows[pageSize-1].Key
 	}
 	l.Results = append([]adminstore.Failure{}, rows...)
 	return l, err
+}
+
+// failures returns a page of counters: all, or those of a login name.
+func (a *Admin) failures(ctx context.Context, login, after string) ([]adminstore.Failure, error) {
+	if login == "" {
+		return a.store.Failures(ctx, after, pageSize)
+	}
+	account := throttle.AccountKey(login)
+	rows, err := a.store.Failures(ctx, max(after, account[:len(account)-1]), pageSize) // which is less than each key of the account
+	return slices.DeleteFunc(rows, func(f adminstore.Failure) bool { return !strings.HasPrefix(f.Key, account) }), err
 }
 
 func (a *Admin) listJobs(ctx context.Context, who *Actor, values url.Values) (l list, err error) {
@@ -299,38 +342,6 @@ func (a *Admin) readJob(ctx context.Context, who *Actor, id string) (*adminstore
 		return nil, err
 	}
 	return &rows[0], nil
-}
-
-func (a *Admin) listHealth(ctx context.Context, who *Actor, _ url.Values) (l list, err error) {
-	if !who.super() {
-		return l, jotgate.ErrForbidden
-	}
-	facts, err := a.store.Facts(ctx)
-	l.Results = append(append([]adminstore.Fact{}, a.figures(ctx)...), facts...)
-	return l, err
-}
-
-// mainFigures are the metrics that the health page shows.
-var mainFigures = []string{
-	"jotgate_logins_total", "jotgate_refreshes_total", "jotgate_throttled_total", "jotgate_lockouts_active", "jotgate_sessions_active",
-	"jotgate_hash_queue_length", "jotgate_revocation_age_seconds", "jotgate_key_age_seconds", "jotgate_outbox_pending",
-	"jotgate_outbox_oldest_seconds", "jotgate_db_up", "process_resident_memory_bytes",
-}
-
-// figures returns the main figures of this process as facts, for sites without
-// Prometheus.
-func (a *Admin) figures(ctx context.Context) (list []adminstore.Fact) {
-	for _, s := range a.gate.Settings().Metrics.Samples(ctx) {
-		if slices.Contains(mainFigures, s.Name) {
-			about := s.Name
-			for i := 1; i < len(s.Labels); i += 2 {
-				about += " " + s.Labels[i]
-			}
-			ok := s.Name != "jotgate_db_up" || s.Value == 1
-			list = append(list, adminstore.Fact{OK: ok, About: about, Found: strconv.FormatFloat(s.Value, 'f', -1, 64)})
-		}
-	}
-	return list
 }
 
 // Read returns what the JSON endpoint at this path responds with, as a value to

@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 )
 
-// head is how much of a file can be read without decompressing the rest, in bytes.
+// head is how much of a catalog of messages can be read without decompressing the rest, in bytes.
 const head = 1 << 10
 
 func main() {
@@ -37,7 +37,7 @@ func run(folder string, files []string) error {
 			return err
 		}
 		packed := filepath.Join(folder, fmt.Sprintf("%d.gz", i))
-		if err := os.WriteFile(packed, compress(text), 0o600); err != nil {
+		if err := os.WriteFile(packed, compress(text, filepath.Ext(file) == ".txt"), 0o600); err != nil {
 			return err
 		}
 		replace[file] = packed
@@ -49,13 +49,17 @@ func run(folder string, files []string) error {
 	return os.WriteFile(filepath.Join(folder, "overlay.json"), list, 0o600)
 }
 
-// compress ends a block after the head. The errors are those of a [bytes.Buffer]: none.
-func compress(text []byte) []byte {
+// compress ends a block after the head if it is read alone. The errors are those of a [bytes.Buffer]: none.
+func compress(text []byte, alone bool) []byte {
 	var out bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	_, _ = w.Write(text[:min(head, len(text))])
-	_ = w.Flush()
-	_, _ = w.Write(text[min(head, len(text)):])
+	first := 0
+	if alone {
+		first = min(head, len(text))
+		_, _ = w.Write(text[:first])
+		_ = w.Flush()
+	}
+	_, _ = w.Write(text[first:])
 	_ = w.Close()
 	return out.Bytes()
 }

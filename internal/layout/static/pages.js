@@ -17,6 +17,13 @@
     room();
   }
 
+  for (const label of document.querySelectorAll("[data-tick]")) { // ticks the whole column
+    label.hidden = false;
+    label.control.addEventListener("change", () => {
+      for (const box of document.getElementsByName(label.dataset.tick)) box.checked = label.control.checked;
+    });
+  }
+
   for (const form of document.forms) {
     if (form.method !== "post") continue;
     form.addEventListener("submit", (event) => {

@@ -232,6 +232,33 @@ def admin_change(path, username, changes):
     return client.post(path, {**data, **changes}).status_code
 
 
+def admin_rights(name, actor, password):
+    """Creates an actor with these permissions. What the admin lets it do with a user and a group, by its responses."""
+    user = User.objects.create_user(username=name, email=name + "@example.com", is_staff=actor["staff"], is_superuser=actor["superuser"])
+    user.password = hashers.PBKDF2PasswordHasher().encode(password, "salt", 1000)
+    user.is_active = actor["active"]
+    user.save()
+    for permission in actor["permissions"] or []:
+        label, codename = permission.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=label, codename=codename))
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    decided = {}
+    for target in (User.objects.create_user(username="target of " + name), Group.objects.create(name="target of " + name)):
+        model = target._meta.model_name
+        path = "/admin/auth/%s/" % model
+        row = "%s%s/" % (path, target.pk)
+        may = {
+            "view": client.get(row + "change/").status_code == 200,
+            "change": client.post(row + "change/", {}).status_code == 200,  # the form, with errors
+            "add": client.get(path + "add/").status_code == 200,
+        }
+        client.post(row + "delete/", {"post": "yes"})
+        may["delete"] = not type(target).objects.filter(pk=target.pk).exists()
+        decided[model] = may
+    return decided
+
+
 def admin_log():
     """The history that the admin keeps, oldest first."""
     from django.contrib.admin.models import LogEntry
@@ -249,7 +276,7 @@ ACTIONS = {
         manage, version, create_user, change_user, delete_user, show_user, grant, set_password, user_has_password,
         make_password, check_password, make_reset_token, check_reset_token, make_reset_tokens, check_reset_tokens,
         encode_uids, sign, unsign, make_api_key, tables, rows, admin_page, admin_change, admin_log, fill_users,
-        admin_times,
+        admin_times, admin_rights,
     )
 }
 
