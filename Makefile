@@ -30,7 +30,7 @@ HOT := bufio bytes context crypto crypto/aes crypto/cipher crypto/ecdsa crypto/e
 
 # Embedded texts that the production binary holds compressed (internal/packed).
 PACKED := api/openapi.yaml $(wildcard internal/catalog/messages/*.txt admin/catalog/*.txt store/*/schema/*.sql pages/templates/*.html admin/templates/*.html \
-	internal/layout/templates/*.html internal/layout/static/* admin/static/*) passwd/names/confusables.txt pages/static/passkey-page.js
+	internal/layout/templates/*.html internal/layout/static/* admin/static/*) passwd/names/confusables.txt pages/static/passkey-page.js factor/passkey/passkey.js api/docs.css api/docs.js api/docs.html
 
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/packed"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -70,11 +71,11 @@ func docs(a *API) http.Handler {
 		h.Set("Cache-Control", "public, max-age=300")
 		switch file := r.PathValue("file"); file {
 		case "":
-			serveText(w, r, "text/html; charset=utf-8", a.under(r, docsPage))
+			serveText(w, r, "text/html; charset=utf-8", a.under(r, packed.Text(docsPage)))
 		case "docs.css":
-			serveText(w, r, "text/css; charset=utf-8", docsStyle)
+			serveText(w, r, "text/css; charset=utf-8", packed.Text(docsStyle))
 		case "docs.js":
-			serveText(w, r, "text/javascript; charset=utf-8", a.under(r, docsScript))
+			serveText(w, r, "text/javascript; charset=utf-8", a.under(r, packed.Text(docsScript)))
 		default:
 			docsFile(w, r, file)
 		}

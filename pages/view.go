@@ -5,6 +5,7 @@ package pages
 import (
 	"embed"
 	"io/fs"
+	"slices"
 
 	"github.com/jotgate/jotgate/factor/passkey"
 	"github.com/jotgate/jotgate/internal/catalog"
@@ -57,7 +58,7 @@ func (p *Pages) loadFiles() (err error) {
 	if p.files, err = layout.LoadFiles(layout.Look{Logo: p.options.Logo, Accent: p.options.Accent, Theme: p.options.Theme}); err != nil {
 		return err
 	}
-	p.files.Add("passkey", ".js", append(passkey.Script[:len(passkey.Script):len(passkey.Script)], packed.Text(passkeyPage)...)) // one module
+	p.files.Add("passkey", ".js", slices.Concat(packed.Text(passkey.Script), packed.Text(passkeyPage))) // one module
 	return nil
 }
 

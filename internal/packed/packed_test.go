@@ -15,7 +15,7 @@ func TestPack(t *testing.T) {
 	if err != nil || len(files) < 7 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
-	for _, pattern := range []string{"../layout/templates/*.html", "../../pages/templates/*.html", "../layout/static/*", "../../admin/static/*", "../../pages/static/*", "../../passwd/names/confusables.txt"} {
+	for _, pattern := range []string{"../layout/templates/*.html", "../../pages/templates/*.html", "../layout/static/*", "../../admin/static/*", "../../pages/static/*", "../../passwd/names/confusables.txt", "../../factor/passkey/*.js", "../../api/docs.*"} {
 		more, err := filepath.Glob(pattern)
 		if err != nil || len(more) == 0 {
 			t.Fatal(pattern, err)
