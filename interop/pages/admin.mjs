@@ -116,6 +116,10 @@ export async function admin(binary, folder, short) {
     if (html) await judgeHTML(`admin/${path}`, html, 120 << 10);
     else find(kind, "the text was not read");
   }
+  await v.go("/admin/users/"); // one box ticks the whole page
+  await v.page.click("[data-tick] input");
+  const ticked = await v.page.$$eval("input[name=selected]", (boxes) => boxes.map((box) => box.checked));
+  if (ticked.length < 10 || ticked.includes(false)) find("admin/users/", `the box of the column ticks ${ticked}`);
   await v.context.close();
   await walk(server);
 }
