@@ -3,6 +3,7 @@ package admin_test
 import (
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -335,5 +336,31 @@ func TestWayOut(t *testing.T) {
 	got := s.get("/admin/")
 	if got.status != http.StatusForbidden || !strings.Contains(got.body, `href="/account/logout"`) || !strings.Contains(got.body, "another account") {
 		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+// The filter of the audit trail offers every event that has words, in the language of
+// the page.
+func TestFilterOfEvents(t *testing.T) {
+	s := newSite(t, admin.Options{})
+	s.gate.User("root", jotgatetest.Superuser)
+	s.signIn("root")
+	text, err := os.ReadFile("../internal/catalog/messages/de.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, n := s.get("/admin/events/?event=login&lang=de"), 0
+	for line := range strings.Lines(string(text)) {
+		if id, words, ok := strings.Cut(strings.TrimSpace(line), " = "); ok && strings.HasPrefix(id, "event.") {
+			n++
+			name := strings.TrimPrefix(id, "event.")
+			selected := map[bool]string{true: " selected"}[name == "login"]
+			if option := `<option value="` + name + `"` + selected + `>` + words + `</option>`; !strings.Contains(got.body, option) {
+				t.Errorf("no %s", option)
+			}
+		}
+	}
+	if options := strings.Count(got.body, "<option "); n < 30 || options != n+1 {
+		t.Errorf("%d events, %d options", n, options)
 	}
 }

@@ -132,6 +132,13 @@ func (v *visit) Says(e record.Event) string {
 // shownTime is a time for the template time; without Machine it is the word for never.
 type shownTime struct{ Machine, Shown string }
 
+// eventNames are the events that have words, for the filter of the audit trail.
+const eventNames = "account activate admin api_key client delete delete.requested delete.undone email factor factor_refused forbidden key link_refused link_requested login " +
+	"login_failed logout password password_refused password_unchecked profile provider provider_refused recovery_code register reuse role throttled token_refused username webhook"
+
+// EventNames lists them.
+func (v *visit) EventNames() []string { return strings.Fields(eventNames) }
+
 // Exact returns a time to the second, for the audit trail.
 func (v *visit) Exact(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
