@@ -4,10 +4,12 @@ package packed
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"embed"
 	"encoding/binary"
 	"io"
+	"path"
 	"sync"
 )
 
@@ -24,7 +26,29 @@ type FS struct{ embed.FS }
 // ReadFile returns the text of a file.
 func (f FS) ReadFile(name string) ([]byte, error) {
 	data, err := f.FS.ReadFile(name)
-	return Text(data), err
+	if err != nil || !bytes.HasPrefix(data, []byte(dictMagic)) {
+		return Text(data), err
+	}
+	n, other, rest := dictionary(data)
+	dict, err := f.ReadFile(path.Join(path.Dir(name), other))
+	if err != nil {
+		return nil, err
+	}
+	text := make([]byte, n)
+	_, err = io.ReadFull(flate.NewReaderDict(bytes.NewReader(rest), dict), text)
+	return text, err
+}
+
+// dictMagic is how a file begins that tools/pack has compressed with another file of
+// its folder as the dictionary (RFC 1951).
+const dictMagic = "\x1f\x8c"
+
+// dictionary returns the length of the text, the name of the other file, and the
+// compressed text.
+func dictionary(data []byte) (n int, other string, rest []byte) {
+	data = data[len(dictMagic):]
+	end := 5 + int(data[4])
+	return int(binary.LittleEndian.Uint32(data)), string(data[5:end]), data[end:]
 }
 
 // Head returns the first kibibyte of the text of a file, without decompressing what

@@ -1,7 +1,10 @@
 package packed
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +18,7 @@ func TestPack(t *testing.T) {
 	if err != nil || len(files) < 7 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
-	for _, pattern := range []string{"../layout/templates/*.html", "../../pages/templates/*.html", "../layout/static/*", "../../admin/static/*", "../../pages/static/*", "../../passwd/names/confusables.txt", "../../factor/passkey/*.js", "../../api/docs.*"} {
+	for _, pattern := range []string{"../layout/templates/*.html", "../../pages/templates/*.html", "../layout/static/*", "../../admin/static/*", "../../pages/static/*", "../../passwd/names/confusables.txt", "../../factor/passkey/*.js", "../../api/docs.*", "../../admin/templates/*.html", "../../store/*/schema/*.sql"} {
 		more, err := filepath.Glob(pattern)
 		if err != nil || len(more) == 0 {
 			t.Fatal(pattern, err)
@@ -23,10 +26,20 @@ func TestPack(t *testing.T) {
 		files = append(files, more...)
 	}
 	folder := t.TempDir()
-	for file, data := range pack(t, folder, append(files, "../../api/openapi.yaml")...) {
+	packed := pack(t, folder, append(files, "../../api/openapi.yaml")...)
+	for file, data := range packed {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if bytes.HasPrefix(data, []byte(dictMagic)) {
+			n, other, rest := dictionary(data)
+			dict := Text(packed[filepath.Join(filepath.Dir(file), other)])
+			got, err := io.ReadAll(flate.NewReaderDict(bytes.NewReader(rest), dict))
+			if string(got) != string(text) || n != len(text) || err != nil {
+				t.Errorf("%s with %s: %d bytes, want %d; %v", file, other, len(got), len(text), err)
+			}
+			continue
 		}
 		if got := Text(data); string(got) != string(text) || len(text) > 1<<13 && len(data) > len(text)/2 {
 			t.Errorf("%s: %d bytes of %d compressed ones, want %d", file, len(got), len(data), len(text))
@@ -44,7 +57,7 @@ func TestPack(t *testing.T) {
 		}
 	}
 	// Tests of the messages, of a theme's export and of similar names pass in the form that `make build` gives them.
-	for _, args := range [][]string{{"../catalog"}, {"-run", "^TestDefaults$", "../../pages"}, {"../../passwd/names"}} {
+	for _, args := range [][]string{{"../catalog"}, {"-run", "^TestDefaults$", "../../pages"}, {"../../passwd/names"}, {"-run", "^TestPages$", "../../admin"}, {"-run", "^TestAdminPlans$", "../../store"}} {
 		args = append([]string{"test", "-count=1", "-overlay", filepath.Join(folder, "overlay.json")}, args...)
 		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)
