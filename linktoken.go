@@ -42,7 +42,8 @@ var purposes = map[record.MessageKind]record.Purpose{
 // Settings.PasswordResetTimeout, and a link that undoes a change of address after seven
 // days. Reset links are Django's: they stop working when the password, the last login
 // or the address changes. With Settings.DjoserLinks, activation and username links have
-// the same form. For MessageLoginCode the token is the code of EmailCodes.Request.
+// the same form. Reset and username links also stop working when all sessions of the
+// user end, which Django does not know. For MessageLoginCode the token is the code of EmailCodes.Request.
 func (ls Links) Parts(kind record.MessageKind, a *record.Account) (uid, token string) {
 	if kind == record.MessageLoginCode {
 		return ls.gate.loginCodeParts(context.Background(), a) // the store has its own timeout
@@ -62,7 +63,21 @@ func (ls Links) Parts(kind record.MessageKind, a *record.Account) (uid, token st
 			return "", ""
 		}
 	}
-	return signing.EncodeUID(string(a.ID)), ls.gate.linkTokens(kind, p).Make(linkAccount(kind, a), ls.gate.now())
+	t := ls.gate.linkTokens(kind, p)
+	if p == nil {
+		t.NotBefore, _ = ls.gate.linksSince(context.Background(), a) // without it, the link may have to be requested again
+	}
+	return signing.EncodeUID(string(a.ID)), t.Make(linkAccount(kind, a), ls.gate.now())
+}
+
+// linksSince returns the time before which links that depend only on the account
+// became void, when all sessions of its user ended, or the zero time.
+func (g *Gate) linksSince(ctx context.Context, a *record.Account) (time.Time, error) {
+	last, err := g.lastEnding(ctx, a)
+	if err != nil || *last == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMicro(*last), nil
 }
 
 // pending lists the account's pending rows for which a link of this kind is
@@ -130,11 +145,12 @@ func (g *Gate) follow(ctx context.Context, kind record.MessageKind, uid, token s
 	if err != nil {
 		return nil, nil, err
 	}
-	valid := func(p *record.Pending) bool {
-		return g.linkTokens(kind, p).Check(linkAccount(kind, a), token, g.now())
-	}
 	if _, ok := purposes[kind]; !ok {
-		if !a.IsActive || !valid(nil) {
+		t := g.linkTokens(kind, nil)
+		if t.NotBefore, err = g.linksSince(ctx, a); err != nil {
+			return nil, nil, err
+		}
+		if !a.IsActive || !t.Check(linkAccount(kind, a), token, g.now()) {
 			return nil, nil, errLink
 		}
 		return a, nil, nil
@@ -144,7 +160,7 @@ func (g *Gate) follow(ctx context.Context, kind record.MessageKind, uid, token s
 		return nil, nil, err
 	}
 	for i := range list {
-		if valid(&list[i]) {
+		if g.linkTokens(kind, &list[i]).Check(linkAccount(kind, a), token, g.now()) {
 			return a, &list[i], nil
 		}
 	}

@@ -6,6 +6,7 @@ package jotgate
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/jotgate/jotgate/record"
 )
@@ -40,4 +41,23 @@ func (g *Gate) pendingRows(ctx context.Context, a *record.Account, purpose recor
 		}
 	}
 	return list, nil
+}
+
+// lastEnding returns when all sessions of the account ended last, in Unix
+// microseconds, or 0: a value that each such event changes, also one at a node whose
+// clock is behind. What is sealed for a user contains it.
+func (g *Gate) lastEnding(ctx context.Context, a *record.Account) (*int64, error) {
+	var at time.Time
+	if a.Related != nil {
+		at = a.Related.NotBefore
+	} else {
+		var err error
+		if at, err = g.db.Sessions().NotBefore(ctx, a.ID, ""); err != nil {
+			return nil, err
+		}
+	}
+	if at.IsZero() {
+		return new(int64), nil
+	}
+	return new(max(0, at.UnixMicro())), nil
 }

@@ -69,25 +69,6 @@ func (g *Gate) isTrusted(ctx context.Context, l *login) (bool, error) {
 	return !void, err
 }
 
-// lastEnding returns when all sessions of the account ended last, in Unix
-// microseconds, or 0: a value that each such event changes, also one at a node whose
-// clock is behind. What is sealed for a user contains it.
-func (g *Gate) lastEnding(ctx context.Context, a *record.Account) (*int64, error) {
-	var at time.Time
-	if a.Related != nil {
-		at = a.Related.NotBefore
-	} else {
-		var err error
-		if at, err = g.db.Sessions().NotBefore(ctx, a.ID, ""); err != nil {
-			return nil, err
-		}
-	}
-	if at.IsZero() {
-		return new(int64), nil
-	}
-	return new(max(0, at.UnixMicro())), nil
-}
-
 var errEnded = errors.New("all sessions of the account have ended since")
 
 // endedSince reports whether all sessions of the account ended after something was

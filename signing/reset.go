@@ -38,6 +38,10 @@ type ResetTokens struct {
 	// Salt names the purpose of the tokens. Default: Django's for password resets,
 	// which djoser also uses for its activation links.
 	Salt string
+	// NotBefore, if set, is when all tokens made until then became invalid, in whole
+	// seconds: Make dates a token later, and Check rejects those that are not. Django
+	// has no such time. Default: none.
+	NotBefore time.Time
 	// Legacy also accepts tokens signed with SHA-1 (20 digits), as Django 3.1 and
 	// 3.2 do. Default: false.
 	Legacy bool
@@ -54,7 +58,7 @@ type Account struct {
 // Make returns a token for the account: the time in base 36, a hyphen and 32
 // hexadecimal digits.
 func (t ResetTokens) Make(a Account, at time.Time) string {
-	return t.token(a, t.seconds(at), t.Keys.secrets[0], sha256.New)
+	return t.token(a, max(t.seconds(at), t.first()), t.Keys.secrets[0], sha256.New)
 }
 
 // Check reports whether token was made, with any of the keys, for an account with
@@ -68,7 +72,7 @@ func (t ResetTokens) Check(a Account, token string, now time.Time) bool {
 	if err != nil {
 		return false
 	}
-	return t.signed(a, at, token) && t.seconds(now)-at <= int64(t.timeout()/time.Second)
+	return t.signed(a, at, token) && at >= t.first() && t.seconds(now)-at <= int64(t.timeout()/time.Second)
 }
 
 func (t ResetTokens) signed(a Account, at int64, token string) bool {
@@ -95,6 +99,14 @@ func (t ResetTokens) token(a Account, at int64, secret string, newHash func() ha
 		half = append(half, digest[i])
 	}
 	return strconv.FormatInt(at, 36) + "-" + string(half)
+}
+
+// first returns the time of the earliest token that NotBefore leaves valid.
+func (t ResetTokens) first() int64 {
+	if t.NotBefore.IsZero() {
+		return 0
+	}
+	return t.seconds(t.NotBefore) + 1
 }
 
 func (t ResetTokens) timeout() time.Duration {

@@ -130,3 +130,27 @@ func TestLocation(t *testing.T) {
 		t.Errorf("before 2001: %q", got)
 	}
 }
+
+// Tokens of NotBefore and earlier are void, and Make writes none of these.
+func TestTokensFromBefore(t *testing.T) {
+	for _, zone := range []string{"UTC", "Asia/Tokyo"} {
+		location, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := ResetTokens{Keys: newKeys(t, "key"), Location: location}
+		after := plain
+		after.NotBefore = noon.Add(400 * time.Millisecond)
+		for age, want := range map[time.Duration]bool{-time.Hour: false, 0: false, 900 * time.Millisecond: false, time.Second: true, time.Hour: true} {
+			if got := after.Check(alice, plain.Make(alice, noon.Add(age)), noon.Add(2*time.Hour)); got != want {
+				t.Errorf("%s, %v: %v, want %v", zone, age, got, want)
+			}
+		}
+		for _, at := range []time.Time{noon, noon.Add(time.Second)} {
+			token := after.Make(alice, at)
+			if !after.Check(alice, token, at) || !plain.Check(alice, token, at) || token != plain.Make(alice, noon.Add(time.Second)) {
+				t.Errorf("%s, %v: %s", zone, at, token)
+			}
+		}
+	}
+}
