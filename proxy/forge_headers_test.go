@@ -188,3 +188,28 @@ func TestTokenInAHeaderOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// Headers in which known programs read who the client is, how it came or what it asked
+// for, when a gateway before them has written these.
+func TestHeadersOfOtherGateways(t *testing.T) {
+	gate := start(t, upstream, nil)
+	for program, names := range map[string]string{
+		"the nginx of oauth2-proxy's documentation": "X-User X-Email",
+		"AWS Lambda Web Adapter":                    "X-Amzn-Request-Context X-Amzn-Lambda-Context",
+		"aws-serverless-express":                    "X-ApiGateway-Event X-ApiGateway-Context",
+		"Grafana Loki, Mimir and Tempo":             "X-Scope-OrgID",
+		"Kubernetes":                                "Impersonate-User Impersonate-Group Impersonate-Extra-Scopes",
+		"Shibboleth and Mellon":                     "Shib-Session-Id Shib-Identity-Provider Eppn Mellon-User",
+		"phpMyAdmin":                                "Scheme Https-From-Lb",
+		"others":                                    "X-Userid X-Role X-Roles X-Groups Https X-Protocol X-Request-Url X-Request-Method",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			for _, path := range []string{"/public", "/api/x"} {
+				res, s := send(t, gate, "GET "+path+" HTTP/1.1\nAuthorization: Token "+token(t, "alice")+"\n"+name+": forged")
+				if res.StatusCode != 200 || s.Header.Get(name) != "" {
+					t.Errorf("%s, %s: %d, the upstream sees %s: %q", path, program, res.StatusCode, name, s.Header.Get(name))
+				}
+			}
+		}
+	}
+}

@@ -34,14 +34,14 @@ var connection = [...]string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded
 var reservedNames = []string{
 	// The identity of the client.
 	"X-User", "X-User-Id", "X-User-Name", "X-User-Email", "X-User-Role", "X-User-Roles", "X-User-Groups", "X-Username",
-	"X-Userinfo", "X-Anonymous-Consumer", "X-Apigateway-Api-Userinfo", "X-Endpoint-Api-Userinfo", "X-Jwt-Assertion",
-	"X-Proxy-User", "Sm-User", "Sm-Userdn", "X-Client-Dn", "X-Client-Verify",
+	"X-Userinfo", "X-Userid", "X-Email", "X-Role", "X-Roles", "X-Groups", "X-Scope-Orgid", "Eppn", "X-Anonymous-Consumer",
+	"X-Endpoint-Api-Userinfo", "X-Amzn-Request-Context", "X-Amzn-Lambda-Context", "X-Jwt-Assertion", "X-Proxy-User", "Sm-User", "Sm-Userdn", "X-Client-Dn", "X-Client-Verify",
 	// The address of the client, and its connection.
 	"Client-Address", "X-Client-Address", "X-Client-Addr", "X-Client-Host", "X-Client-Port", "X-Coming-From",
-	"Front-End-Https", "X-Scheme", "X-Url-Scheme", "X-Proto", "X-Https",
+	"Front-End-Https", "Https", "Https-From-Lb", "Scheme", "X-Scheme", "X-Url-Scheme", "X-Proto", "X-Protocol", "X-Https",
 	// The requested host, path or method.
 	"X-Host", "X-Server-Name", "X-Http-Host-Override", "X-Http-Destinationurl", "X-Override-Url", "X-Request-Uri",
-	"X-Path-Info", "X-Script-Name", "Path-Info", "Script-Name", "Request-Uri",
+	"X-Request-Url", "X-Request-Method", "X-Path-Info", "X-Script-Name", "Path-Info", "Script-Name", "Request-Uri",
 	// Headers that enable a feature of a server: a proxy for outgoing requests
 	// (httpoxy), sending files (Rack).
 	"Proxy", "X-Sendfile-Type",
@@ -52,7 +52,7 @@ var reservedPrefixes = []string{
 	"X-Auth-", "X-Authenticated-", "X-Authentik-", "Remote-", "X-Remote-", "X-Webauth-", "X-Consumer-", "X-Credential-",
 	"X-Vouch-", "X-Pomerium-", "X-Sso-", "Tailscale-", "Oidc-", "Iv-", "Oam-", "Osso-",
 	"X-Amzn-Oidc-", "X-Amzn-Mtls-", "X-Goog-Authenticated-User-", "X-Goog-Iap-", "X-Ms-Client-Principal", "X-Ms-Token-",
-	"Client-Cert", "X-Client-Cert", "Ssl-", "X-Ssl-", "X-Tls-",
+	"Client-Cert", "X-Client-Cert", "Ssl-", "X-Ssl-", "X-Tls-", "Shib-", "X-Shib-", "Mellon-", "Impersonate-", "X-Apigateway-",
 	// The address of the client, and its connection.
 	"Forwarded", "X-Forward", "X-Real-", "True-Client-", "X-True-Client-", "X-Cluster-Client-", "X-Originating-",
 	"X-Proxyuser-", "Wl-Proxy-", "Proxy-", "Cf-", "Cloudfront-", "Fastly-", "Fly-", "Akamai-", "X-Akamai-", "X-Appengine-",

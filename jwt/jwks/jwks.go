@@ -61,7 +61,8 @@ type Options struct {
 	Lifetime time.Duration
 
 	// MaxStale is the maximum age of keys that are still used, counted from the
-	// last successful fetch. It limits how long a key that the issuer has
+	// last successful fetch, or earlier by what the header Age of a response from a
+	// cache says. It limits how long a key that the issuer has
 	// withdrawn remains valid if the issuer cannot be reached. At least Lifetime
 	// and Interval. Default: 24 hours, or the greater of the two if that is more.
 	MaxStale time.Duration
@@ -107,6 +108,7 @@ type state struct {
 	fetched time.Time
 	refresh time.Time // when it is fetched again in the background
 	end     time.Time // when it becomes unusable
+	wall    time.Time // end by the wall clock, which goes on while the machine is suspended
 }
 
 // New returns a Remote. It fails if the address is not an https URL or an option is
@@ -168,7 +170,9 @@ func (r *Remote) KeySet() *jwt.KeySet {
 }
 
 // usable reports whether there are keys that are not too old.
-func (s *state) usable(now time.Time) bool { return s != nil && now.Before(s.end) }
+func (s *state) usable(now time.Time) bool {
+	return s != nil && now.Before(s.end) && now.Round(0).Before(s.wall)
+}
 
 // keys returns the keys that may be used now, or nil.
 func (r *Remote) keys() *jwt.KeySet {
@@ -292,7 +296,16 @@ func (r *Remote) fetch() error {
 	if err != nil {
 		return err
 	}
+	age := cached(resp.Header)
+	if age >= r.o.MaxStale {
+		return fmt.Errorf("%s: a cache responded with keys that are %v old, more than MaxStale (%v)", r.url, age, r.o.MaxStale)
+	}
 	now := time.Now()
-	r.current.Store(&state{set, now, now.Add(r.lifetime(resp.Header) * 2 / 3), now.Add(r.o.MaxStale)})
+	fetched := now.Add(-age)
+	if used := r.current.Load(); used != nil && fetched.Before(used.fetched) {
+		return nil // of a cache, and older than the keys in use
+	}
+	end := fetched.Add(r.o.MaxStale)
+	r.current.Store(&state{set, fetched, now.Add(r.lifetime(resp.Header) * 2 / 3), end, end.Round(0)})
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -70,4 +71,10 @@ func (r *Remote) lifetime(h http.Header) time.Duration {
 		}
 	}
 	return max(life, r.o.Interval)
+}
+
+// cached returns how long a response was in a cache (RFC 9111, section 5.1).
+func cached(h http.Header) time.Duration {
+	seconds, _ := strconv.Atoi(h.Get("Age"))
+	return time.Duration(min(max(seconds, 0), math.MaxInt32)) * time.Second
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -222,4 +223,55 @@ func TestSetsWithoutKeys(t *testing.T) {
 			t.Errorf("%q: %v\n%s", text, err, &log)
 		}
 	}
+}
+
+// A cache that goes on serving a set for an issuer that it cannot reach does not keep a
+// withdrawn key valid: the age of the keys includes the time in the cache.
+func TestMaxStaleBehindACache(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newKey(t, "a"), newKey(t, "b")
+		i := &issuer{keys: []*jwt.Key{a}}
+		var log errorLog
+		r := remote(t, i, jwks.Options{OnError: log.add})
+		age := func(d time.Duration) {
+			i.set(func(i *issuer) { i.header = http.Header{"Age": {strconv.Itoa(int(d / time.Second))}} })
+		}
+		age(time.Hour)
+		if err := verify(t, r, a); err != nil || r.Age() != time.Hour {
+			t.Fatal(err, r.Age())
+		}
+		for hour := range 22 {
+			time.Sleep(time.Hour)
+			age(time.Duration(hour+2) * time.Hour)
+			if err := verify(t, r, a); err != nil {
+				t.Fatalf("after %d hours: %v", hour+2, err)
+			}
+		}
+		time.Sleep(time.Hour)
+		age(24 * time.Hour)
+		if err := verify(t, r, a); !errors.Is(err, jwt.ErrNoKeys) {
+			t.Errorf("after a day in a cache: %v", err)
+		}
+		if !strings.Contains(log.String(), "a cache responded with keys that are 24h0m0s old") {
+			t.Errorf("the log does not say so: %s", &log)
+		}
+		// Keys of the issuer itself are not replaced with older ones of a cache.
+		i.set(func(i *issuer) { i.keys, i.header = []*jwt.Key{b}, nil })
+		time.Sleep(time.Minute)
+		if err := verify(t, r, b); err != nil {
+			t.Fatal(err)
+		}
+		i.set(func(i *issuer) { i.keys = []*jwt.Key{a} })
+		age(time.Hour)
+		time.Sleep(20 * time.Minute)
+		for range 2 {
+			if err := verify(t, r, b); err != nil {
+				t.Errorf("after an older response: %v", err)
+			}
+			if err := verify(t, r, a); err == nil {
+				t.Error("an older response revived a withdrawn key")
+			}
+			time.Sleep(time.Minute)
+		}
+	})
 }
