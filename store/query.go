@@ -30,21 +30,30 @@ func one(ctx context.Context, q Queryer, dest []any, text string, args ...any) (
 }
 
 // all returns what scan makes of each row.
-func all[T any](ctx context.Context, q Queryer, scan func(rowScanner) (T, error), text string, args ...any) ([]T, error) {
+func all[T any](ctx context.Context, q Queryer, scan func(rowScanner) (T, error), text string, args ...any) (list []T, err error) {
+	err = each(ctx, q, text, args, func(rows rowScanner) error {
+		v, err := scan(rows)
+		if err == nil {
+			list = append(list, v)
+		}
+		return err
+	})
+	return list, err
+}
+
+// each calls do with each row. It is what all instances of all have in common.
+func each(ctx context.Context, q Queryer, text string, args []any, do func(rowScanner) error) error {
 	rows, err := q.QueryContext(ctx, text, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	var list []T
 	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
+		if err := do(rows); err != nil {
+			return err
 		}
-		list = append(list, v)
 	}
-	return list, rows.Err()
+	return rows.Err()
 }
 
 // single returns what scan makes of the only row, or jotgate.ErrNotFound.
