@@ -95,7 +95,11 @@ func (s *Store) clockFact(ctx context.Context, q Queryer) (Fact, error) {
 func (t *tables) userFacts() []Fact {
 	s := t.schema
 	if len(t.user) == 0 {
-		return []Fact{{Fatal: true, About: s.Users, Found: "not there", Fix: "run jotgate migrate; for a custom user model run manage.py migrate and name its table in the schema settings"}}
+		f := Fact{Fatal: true, About: s.Users, Found: "not there", Fix: FixAtStart}
+		if s.Users != "auth_user" {
+			f.Fix = "run manage.py migrate, or name the table of the user model in the schema settings"
+		}
+		return []Fact{f}
 	}
 	list := []Fact{{OK: true, About: s.Users, Found: fmt.Sprintf("%d columns", len(t.user))}}
 	id := Fact{OK: t.key.uuid || t.key.max > 0, About: s.Users + "." + s.ID, Found: t.user[s.ID].typ}
@@ -204,6 +208,9 @@ func (t *tables) djangoFacts() (list []Fact) {
 // database. Then jotgate must use the SECRET_KEY of that site.
 const AboutSite = "Django site"
 
+// FixAtStart is the Fact.Fix of what serve does when it starts.
+const FixAtStart = "serve creates what is missing when it starts; so does jotgate migrate"
+
 // siteFact looks for tables that only Django creates.
 func (s *Store) siteFact(ctx context.Context, q Queryer) ([]Fact, error) {
 	for _, table := range []string{"django_session", "django_admin_log", "token_blacklist_outstandingtoken"} {
@@ -220,6 +227,16 @@ func (s *Store) siteFact(ctx context.Context, q Queryer) ([]Fact, error) {
 
 // ownFacts checks jotgate's tables and its index.
 func (s *Store) ownFacts(ctx context.Context, q Queryer) (list []Fact, err error) {
+	fix := "a migration that has run made it: restore a backup"
+	if s.driver.Pending != nil {
+		pending, err := s.driver.Pending(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		if pending {
+			fix = FixAtStart
+		}
+	}
 	for _, name := range own {
 		columns, err := all(ctx, q, scanColumn, s.driver.Columns, name)
 		if err != nil {
@@ -227,7 +244,7 @@ func (s *Store) ownFacts(ctx context.Context, q Queryer) (list []Fact, err error
 		}
 		f := Fact{OK: len(columns) > 0, About: name, Found: fmt.Sprintf("%d columns", len(columns))}
 		if !f.OK {
-			f.Fatal, f.Found, f.Fix = true, "not there", "run jotgate migrate"
+			f.Fatal, f.Found, f.Fix = true, "not there", fix
 		}
 		list = append(list, f)
 	}

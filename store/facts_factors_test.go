@@ -48,7 +48,7 @@ func TestFactsOfFactors(t *testing.T) {
 		w.exec("DELETE FROM jotgate_setting")
 		facts("mfa_authenticator: plain secrets, as allauth stores them (who reads the table")
 		w.exec("DROP TABLE jotgate_setting")
-		facts("jotgate_setting: not there (run jotgate migrate)", "mfa_authenticator: there ()")
+		facts("jotgate_setting: not there (a migration that has run made it: restore a backup)", "mfa_authenticator: there ()")
 		// Django's tables alone, before jotgate migrate, with second factors of allauth.
 		list, err := s.Facts(w.ctx)
 		w.must(err)

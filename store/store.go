@@ -97,6 +97,10 @@ type Driver struct {
 	// Timeout is the maximum duration of one operation, if it is longer than
 	// the constant.
 	Timeout time.Duration
+	// Pending reports whether there are migrations of jotgate's own tables to run.
+	// nil: unknown.
+	Pending func(ctx context.Context, q Queryer) (bool, error)
+
 	// Now is the clock for times that no caller passes in.
 	Now func() time.Time
 	// Time returns a time as Django writes it into this database.

@@ -77,6 +77,11 @@ func (c *doctorCommand) Run(a *app) error {
 		}
 		facts = append(facts, compared...)
 	}
+	for i := range facts {
+		if facts[i].Fix == store.FixAtStart {
+			facts[i].OK, facts[i].Fatal = true, false
+		}
+	}
 	if c.JSON {
 		err = a.json(facts)
 	} else {
@@ -111,7 +116,7 @@ func printFacts(a *app, facts []store.Fact) {
 // not migrated, by one fact.
 func folded(facts []store.Fact) (list []store.Fact) {
 	for len(facts) > 0 {
-		n := slices.IndexFunc(facts, func(f store.Fact) bool { return !f.Fatal || f.Found != "not there" || f.Fix != facts[0].Fix })
+		n := slices.IndexFunc(facts, func(f store.Fact) bool { return f.Found != "not there" || f.Fix != store.FixAtStart })
 		if n < 0 {
 			n = len(facts)
 		}
@@ -126,6 +131,12 @@ func folded(facts []store.Fact) (list []store.Fact) {
 
 // databaseFacts returns the store's facts and the counts of password hashes.
 func (c *doctorCommand) databaseFacts(a *app) (facts []store.Fact, err error) {
+	if path, ok := c.sqliteFile(); ok {
+		_, folder := os.Stat(filepath.Dir(path))
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && folder == nil {
+			return []store.Fact{{Fatal: true, About: "database " + path, Found: "not there", Fix: store.FixAtStart}}, nil
+		}
+	}
 	db, err := c.open(a, inspecting)
 	if err != nil {
 		return nil, err

@@ -36,6 +36,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/internal/migration"
 )
 
 // Options configure Open. The zero value is the safe choice.
@@ -138,7 +139,7 @@ ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value`,
 // newDriver returns the store.Driver of PostgreSQL.
 func newDriver(p *pool, options *Options) store.Driver {
 	return store.Driver{
-		Name: "postgres", Read: p.read, Write: p.write, Locks: true, Timeout: options.StatementTimeout, Now: options.Now,
+		Name: "postgres", Pending: migration.Pending(files, dialect), Read: p.read, Write: p.write, Locks: true, Timeout: options.StatementTimeout, Now: options.Now,
 		Time:    func(t time.Time) any { return t.UTC().Truncate(time.Microsecond) },
 		UUID:    func(s string) any { return s },
 		Columns: columns,

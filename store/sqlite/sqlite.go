@@ -43,6 +43,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/internal/migration"
 )
 
 // Options configure Open. The zero value is the safe choice.
@@ -133,7 +134,7 @@ func open(ctx context.Context, path string, read, write *sql.DB, options Options
 // driver returns the store.Driver of SQLite.
 func driver(path string, r *reader, write *sql.DB, w *writer, options *Options) store.Driver {
 	return store.Driver{
-		Name: "sqlite", Read: r.read, Write: w.write, Timeout: options.BusyTimeout, Now: options.Now, Metrics: options.Metrics,
+		Name: "sqlite", Pending: migration.Pending(files, dialect), Read: r.read, Write: w.write, Timeout: options.BusyTimeout, Now: options.Now, Metrics: options.Metrics,
 		Time: formatTime, UUID: func(s string) any { return strings.ReplaceAll(s, "-", "") },
 		Columns: columns,
 		Rules:   rules,

@@ -154,6 +154,22 @@ func (m *Set) State(ctx context.Context, q Queryer) (s State, err error) {
 	return s, err
 }
 
+// Pending returns a function that reports whether a migration of schema/ is to be run.
+func Pending(files fs.FS, dialect Dialect) func(context.Context, Queryer) (bool, error) {
+	return func(ctx context.Context, q Queryer) (bool, error) {
+		own, err := fs.Sub(files, "schema")
+		if err != nil {
+			return false, err
+		}
+		m, err := Read(own, dialect)
+		if err != nil {
+			return false, err
+		}
+		state, err := m.State(ctx, q)
+		return state.Pending, err
+	}
+}
+
 func (m *Set) read(ctx context.Context, q Queryer, s *State, stated bool) error {
 	text := "SELECT version_id, is_applied, NULL FROM " + Table + " ORDER BY id"
 	if stated {
