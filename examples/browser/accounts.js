@@ -28,12 +28,15 @@ export function accounts(base) {
   // refresh gets a new access token; ok is false if nobody is logged in. Calls at the same time share one request.
   const refresh = () => (refreshing ??= login("/api/token/refresh/", {}).finally(() => { refreshing = undefined; }));
 
+  // code returns that of an error. A gateway such as nginx responds with a page of its own to a token that is not valid.
+  const code = (response) => response.clone().json().then((answer) => answer.code, () => "token_not_valid");
+
   // call is fetch with the access token, which is renewed when it has expired. A 401 with another code, such as
   // code_not_valid or insufficient_user_authentication, is an answer: sending the request again would count twice.
   async function call(path, options) {
     const used = access;
     const response = await send(path, options);
-    if (response.status !== 401 || (used && (await response.clone().json()).code !== "token_not_valid")) return response;
+    if (response.status !== 401 || (used && (await code(response)) !== "token_not_valid")) return response;
     return access !== used || (await refresh()).ok ? send(path, options) : response; // another call may have renewed it
   }
 
