@@ -21,11 +21,11 @@ run: ## run the main job: a server with a demo user
 # compiled with inlining (docs/decisions/0006-footprint.md); a plain `go build` works as well.
 TAGS := nopgxregisterdefaulttypes,gomailnotpl,nethttpomithttp2
 HOT := bufio bytes context crypto crypto/aes crypto/cipher crypto/ecdsa crypto/ed25519 crypto/hmac crypto/internal/... \
-	crypto/md5 crypto/pbkdf2 crypto/rand crypto/rsa crypto/sha1 crypto/sha256 crypto/sha512 crypto/subtle encoding/base64 \
-	encoding/binary encoding/json errors hash/... internal/... io maps math math/bits math/rand/... net/http \
+	crypto/md5 crypto/pbkdf2 crypto/rand crypto/sha1 crypto/sha256 crypto/sha512 crypto/subtle encoding/base64 \
+	encoding/binary encoding/json errors hash/... internal/... io maps math math/bits net/http \
 	net/http/internal/... net/netip net/url reflect runtime/... slices sort strconv strings sync/... syscall time unicode/... \
 	unique golang.org/x/crypto/... golang.org/x/sync/... golang.org/x/sys/... modernc.org/... github.com/jotgate/jotgate \
-	$(addprefix github.com/jotgate/jotgate/,internal/revocation internal/keyring internal/web jwt jwt/jwks \
+	$(addprefix github.com/jotgate/jotgate/,internal/revocation internal/keyring internal/web jwt \
 	metrics passwd proxy record throttle)
 
 # Embedded texts that the production binary holds compressed (internal/packed).
