@@ -69,6 +69,9 @@ func (a *app) read(name string) ([]byte, error) {
 	if content, ok := a.files[name]; ok {
 		return content, nil
 	}
+	if strings.HasPrefix(name, "-----BEGIN") || strings.HasPrefix(name, "{") {
+		return nil, usage("the name of a file is wanted in place of its content") // which may be secret
+	}
 	in := a.stdin
 	if name != "-" {
 		file, err := os.Open(name)
