@@ -20,7 +20,6 @@ func eventCases() []eventCase {
 func last[T any](_ T, err error) error { return err }
 
 func accountCases() []eventCase {
-	type change = func(ctx context.Context) error
 	link := func(kind record.MessageKind, adjust func(*record.Account), follow func(w *eventWorld, ctx context.Context, uid, token string) error) func(w *eventWorld) func(ctx context.Context) error {
 		return func(w *eventWorld) func(ctx context.Context) error {
 			a := w.someone(adjust)
