@@ -10,7 +10,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
-	"github.com/jotgate/jotgate/internal/wait"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -67,7 +67,9 @@ func TestSealedWhateverTheClocks(t *testing.T) {
 func skewedNode(t *testing.T, dsn string, skew time.Duration) *jotgate.Gate {
 	t.Helper()
 	now := func() time.Time { return time.Now().Add(skew) }
-	db, err := postgres.Open(t.Context(), dsn, postgres.Options{Now: now, StatementTimeout: wait.Limit, LockTimeout: wait.Limit})
+	o := postgrestest.Options
+	o.Now = now
+	db, err := postgres.Open(t.Context(), dsn, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,10 +72,19 @@ func (v *visit) Person(id record.UserID) layout.Link {
 
 // Actor returns who has made a change.
 func (v *visit) Actor(e record.Event) layout.Link {
-	if e.Actor == "" && e.Name == "admin" {
-		return layout.Link{Text: v.T("admin.operator")}
+	if e.Name == "admin" {
+		return v.By(e.Actor)
 	}
 	return v.Person(e.Actor)
+}
+
+// By returns who has acted in the administration: a user, or an operator on the command
+// line, who has no key.
+func (v *visit) By(id record.UserID) layout.Link {
+	if id == "" {
+		return layout.Link{Text: v.T("admin.operator")}
+	}
+	return v.Person(id)
 }
 
 // Target returns what an event is about.

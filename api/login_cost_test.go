@@ -25,7 +25,6 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
-	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -76,7 +75,9 @@ func logIn(t testing.TB, a *API) {
 // the account as it is.
 func TestStatementsOfALogin(t *testing.T) {
 	w := tap(t, pgtest.Database(t))
-	db, err := postgres.Open(context.WithoutCancel(t.Context()), w.dsn, postgres.Options{MaxConns: 1, StatementTimeout: wait.Limit})
+	o := postgrestest.Options
+	o.MaxConns = 1
+	db, err := postgres.Open(context.WithoutCancel(t.Context()), w.dsn, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/tempdir"
-	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -60,10 +59,9 @@ func postgresWorld(t testing.TB) *world {
 	d := &lateDatabase{empty: func() string { return pgtest.Database(t) }}
 	var w *world
 	w = worldOn(t, "postgres", sql.OpenDB(d), func(schema store.Schema, inspect bool) (*store.Store, error) {
-		return postgres.Open(t.Context(), d.made(d.empty), postgres.Options{
-			Schema: schema, Inspect: inspect, Now: w.now,
-			ConnectTimeout: wait.Limit, StatementTimeout: wait.Limit, LockTimeout: wait.Limit,
-		})
+		o := postgrestest.Options
+		o.Schema, o.Inspect, o.Now = schema, inspect, w.now
+		return postgres.Open(t.Context(), d.made(d.empty), o)
 	})
 	w.copy = func() { d.made(func() string { return postgrestest.Database(t) }) }
 	return w

@@ -59,15 +59,19 @@ func (s *Shell) CheckPath(path, pages string) error {
 		//lint:ignore ST1005 Path is the name of the setting
 		return fmt.Errorf("Path: %q must be a path such as /account/, of ASCII alphanumeric characters, -, ., _, ~ and single slashes, with one at both ends", path)
 	}
-	for i := range len(s.settings.Endpoints) + 1 {
-		other, what := pages, "pages"
-		if i < len(s.settings.Endpoints) {
-			other, what = s.settings.Endpoints[i], "endpoints"
+	for _, endpoints := range s.settings.Endpoints {
+		if err := checkApart(path, endpoints, "endpoints"); err != nil {
+			return err
 		}
-		if other != "" && (strings.HasPrefix(path, other) || strings.HasPrefix(other, path)) {
-			//lint:ignore ST1005 Path is the name of the setting
-			return fmt.Errorf("Path: %q would hide the %s below %s", path, what, other)
-		}
+	}
+	return checkApart(path, pages, "pages")
+}
+
+// checkApart returns an error if one path is below the other, which has what it says.
+func checkApart(path, other, what string) error {
+	if other != "" && (strings.HasPrefix(path, other) || strings.HasPrefix(other, path)) {
+		//lint:ignore ST1005 Path is the name of the setting
+		return fmt.Errorf("Path: %q would hide the %s below %s", path, what, other)
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package frontend
 
 import (
-	"encoding/json"
-	"os/exec"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,18 +52,8 @@ func TestClientsInABrowser(t *testing.T) {
 			args := append([]string{"--cors-origins", origin, "--refresh-grace", "0s"}, row.args...)
 			server := serve.Start(t, serve.Options{Args: args})
 			client.Post(t, server.URL+"/auth/users/", "username", "alice", "email", "alice@example.com", "password", "correct horse battery")
-			command := exec.Command("node", "browser.mjs", server.URL, origin, row.client)
-			out, err := command.Output()
-			if err != nil {
-				if failed, ok := err.(*exec.ExitError); ok {
-					t.Logf("%s", failed.Stderr)
-				}
-				t.Fatalf("%v\n%s", err, out)
-			}
 			var got []run
-			if err := json.Unmarshal(out, &got); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
+			node(t, &got, server.Output, "browser.mjs", server.URL, origin, row.client)
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s\n%s", diff, server.Output())
 			}

@@ -1,8 +1,6 @@
 package frontend
 
 import (
-	"encoding/json"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -17,17 +15,8 @@ import (
 func TestSameOrigin(t *testing.T) {
 	upstream := "http://" + freeport.Address(t)
 	server := serve.Start(t, serve.Options{Args: []string{"--upstream", upstream, "--login-pages", "--refresh-cookie"}})
-	out, err := exec.Command("node", "sameorigin.mjs", strings.Replace(server.URL, "127.0.0.1", "localhost", 1), upstream).Output()
-	if err != nil {
-		if failed, ok := err.(*exec.ExitError); ok {
-			t.Logf("%s", failed.Stderr)
-		}
-		t.Fatalf("%v\n%s\n%s", err, out, server.Output())
-	}
 	var got map[string]any
-	if err := json.Unmarshal(out, &got); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	node(t, &got, server.Output, "sameorigin.mjs", strings.Replace(server.URL, "127.0.0.1", "localhost", 1), upstream)
 	alice := map[string]any{"status": 200.0, "user": "alice", "cookie": ""} // the cookies of the pages do not reach it
 	want := map[string]any{
 		"program": 401.0, "signUp": 201.0, "sentTo": "/account/login?next=%2Fdeep%3Fx%3D1#end", "back": "/deep?x=1",

@@ -1,10 +1,8 @@
 package frontend
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -73,17 +71,8 @@ func TestWalk(t *testing.T) {
 	}})
 	mail := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(server.Output())) }))
 	defer mail.Close()
-	out, err := exec.Command("node", "walk.mjs", strings.Replace(server.URL, "127.0.0.1", "localhost", 1), origin, mail.URL).Output()
-	if err != nil {
-		if failed, ok := err.(*exec.ExitError); ok {
-			t.Logf("%s", failed.Stderr)
-		}
-		t.Fatalf("%v\n%s\n%s", err, out, server.Output())
-	}
 	var got map[string]any
-	if err := json.Unmarshal(out, &got); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	node(t, &got, server.Output, "walk.mjs", strings.Replace(server.URL, "127.0.0.1", "localhost", 1), origin, mail.URL)
 	if diff := cmp.Diff(walked, got); diff != "" {
 		t.Errorf("(-want +got)\n%s\n%s", diff, server.Output())
 	}

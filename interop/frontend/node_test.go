@@ -1,0 +1,23 @@
+package frontend
+
+import (
+	"encoding/json"
+	"os/exec"
+	"testing"
+)
+
+// node runs a script of this folder and reads the JSON that it prints. If the script fails, the
+// test ends with what it printed and the log of the server.
+func node(t *testing.T, into any, log func() string, args ...string) {
+	t.Helper()
+	out, err := exec.Command("node", args...).Output()
+	if err != nil {
+		if failed, ok := err.(*exec.ExitError); ok {
+			t.Logf("%s", failed.Stderr)
+		}
+		t.Fatalf("%v\n%s\n%s", err, out, log())
+	}
+	if err := json.Unmarshal(out, into); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
