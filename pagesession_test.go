@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/tamper"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -190,7 +191,7 @@ func TestPageCookieIsNoToken(t *testing.T) {
 	}
 	for name, cookie := range map[string]string{
 		"an access token": tokens.Access, "nothing": "", "a long one": strings.Repeat("A", 5000), "a short one": "AAAA",
-		"a changed one": page.Cookie[:len(page.Cookie)-2] + "AA", "one with a suffix": page.Cookie + "A",
+		"a changed one": tamper.At(page.Cookie, -5), "one with a suffix": page.Cookie + "A",
 	} {
 		if _, err := gate.Sessions().Pages().Open(t.Context(), cookie); !errors.Is(err, jotgate.ErrNotAuthenticated) {
 			t.Errorf("%s: %v", name, err)

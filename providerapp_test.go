@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/tamper"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/provider"
 	"github.com/jotgate/jotgate/record"
@@ -198,7 +199,7 @@ func TestAppCodeRefused(t *testing.T) {
 			{"used", func(e *exchange) { _, _ = ps.Exchange(t.Context(), e.code, e.verifier, e.redirect, jotgate.Client{}) }, "provider_expired"},
 			{"another verifier first", func(e *exchange) { _, _ = ps.Exchange(t.Context(), e.code, "x", e.redirect, jotgate.Client{}) }, ""},
 			{"no code", func(e *exchange) { e.code = "" }, "provider_expired"},
-			{"changed", func(e *exchange) { e.code = e.code[:20] + "AAAA" + e.code[24:] }, "provider_expired"},
+			{"changed", func(e *exchange) { e.code = tamper.At(e.code, 20) }, "provider_expired"},
 			{"no verifier", func(e *exchange) { e.verifier = "" }, "provider_invalid"},
 			{"the challenge as verifier", func(e *exchange) { e.verifier = challengeOf(appVerifier) }, "provider_invalid"},
 			{"another verifier", func(e *exchange) { e.verifier += "x" }, "provider_invalid"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/factor/totp"
+	"github.com/jotgate/jotgate/internal/tamper"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -153,7 +154,7 @@ func TestPendingLoginEnds(t *testing.T) {
 			}
 		}},
 		"in a browser": {client: jotgate.Client{Browser: true}},
-		"when changed": {token: func(s string) string { return s[:len(s)-2] + "AA" }},
+		"when changed": {token: func(s string) string { return tamper.At(s, -5) }},
 		"when cut":     {token: func(s string) string { return s[:20] }},
 		"when empty":   {token: func(string) string { return "" }},
 		"as another":   {token: func(s string) string { return "p2" + s[2:] }},

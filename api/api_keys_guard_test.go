@@ -16,6 +16,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/internal/tamper"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
 )
@@ -144,7 +145,7 @@ func TestAPIKeyAtAGuard(t *testing.T) {
 		bearer.Header.Set("Authorization", value+key.Secret)
 		c.expect(t, value, s.remote, bearer, 200, 0)
 	}
-	for _, wrong := range []string{key.Secret[:63], key.Secret + "0", key.Secret[:20] + "00000" + key.Secret[25:], "jgk_"} {
+	for _, wrong := range []string{key.Secret[:63], key.Secret + "0", tamper.At(key.Secret, 20), "jgk_"} {
 		c.expect(t, "wrong checksum: "+wrong, s.remote, keyRequest(wrong), 401, 0)
 	}
 	other := s.madeKey("orders:read")
@@ -281,7 +282,7 @@ func TestExchangedToken(t *testing.T) {
 		"a token of another type":     s.signed("api-key+jwt", map[string]any{"sid": key.Session(), "key_id": key.ID, "scope": "account", "networks": []string{}}),
 		"a token for another service": s.signed("api-key+jwt", map[string]any{"token_type": "api_key", "sid": key.Session(), "key_id": key.ID, "scope": "account", "networks": []string{}, "aud": "x"}),
 		"an expired token":            s.signed("api-key+jwt", map[string]any{"token_type": "api_key", "sid": key.Session(), "key_id": key.ID, "scope": "account", "networks": []string{}, "exp": 1}),
-		"a changed token":             token[:len(token)-3] + "AAA",
+		"a changed token":             tamper.At(token, -5),
 		"":                            token,
 	} {
 		issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/tamper"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/pages"
@@ -74,7 +75,7 @@ func TestBackChannelLogout(t *testing.T) {
 		{"nonce", "example", map[string]any{"nonce": "x"}, nil, "nonce"},
 		{"old", "example", map[string]any{"iat": int64(0)}, nil, "too old"},
 		{"an ID token", "example", map[string]any{"events": nil, "nonce": "x"}, nil, "logout token"},
-		{"forged", "example", nil, func(token string) string { return token[:len(token)-4] + "AAAA" }, "logout token"},
+		{"forged", "example", nil, func(token string) string { return tamper.At(token, -5) }, "logout token"},
 		{"empty", "example", nil, func(string) string { return "" }, "logout token"},
 		{"long", "example", nil, func(string) string { return strings.Repeat("x", 17<<10) }, "-"},
 	} {

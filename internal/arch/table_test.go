@@ -118,6 +118,7 @@ var rows = []row{
 	{path: "internal/sqlitetest", kind: testOnly, may: []string{"internal/tempdir", "internal/wait", "store", "store/sqlite"}},
 	{path: "internal/postgrestest", kind: testOnly, may: []string{"internal/pgtest", "internal/wait", "store", "store/postgres"}},
 	{path: "internal/equaltime", kind: testOnly},
+	{path: "internal/tamper", kind: testOnly},
 	{path: "internal/wait", kind: testOnly},
 	{path: "internal/hostile", kind: testOnly},
 	{path: "internal/leak", kind: testOnly},
