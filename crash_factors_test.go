@@ -223,8 +223,9 @@ func crashOfFactors(t *testing.T, dsn string, kills int, between func()) {
 	db.Close()
 	seen, logins, changes := map[string]int{}, 0, 0
 	idle := func() bool { return logins == 0 || changes == 0 }
-	for round := 0; round < kills || idle() && round < kills+50; round++ {
-		c := killFactors(t, dsn, noon.Add(time.Duration(round)*100*time.Hour))
+	// On a busy machine a child process may not come to a login in that time: more have longer.
+	for round := 0; round < kills || idle() && round < kills+12; round++ {
+		c := killFactors(t, dsn, noon.Add(time.Duration(round)*100*time.Hour), crashTime(round-kills+1))
 		between()
 		if c.account != "" {
 			c.look(t, dsn)
@@ -241,10 +242,10 @@ func crashOfFactors(t *testing.T, dsn string, kills int, between func()) {
 	}
 }
 
-// killFactors kills a child that changes factors, and records its responses.
-func killFactors(t *testing.T, dsn string, start time.Time) *factorCrash {
+// killFactors kills a child that changes factors after this time, and records its responses.
+func killFactors(t *testing.T, dsn string, start time.Time, work time.Duration) *factorCrash {
 	t.Helper()
 	c := &factorCrash{}
-	killAChild(t, dsn, []string{fmt.Sprintf("%s=%d", crashFactors, start.Unix())}, crashTime(0), func(line string) { c.hear(strings.TrimSpace(line)) })
+	killAChild(t, dsn, []string{fmt.Sprintf("%s=%d", crashFactors, start.Unix())}, work, func(line string) { c.hear(strings.TrimSpace(line)) })
 	return c
 }
