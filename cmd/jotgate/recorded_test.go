@@ -20,6 +20,11 @@ var recordedCommands = []struct{ at, command, input string }{
 	{"userCreate.Run", "user create alice --email alice@example.com", "correct-horse-1\ncorrect-horse-1\n"},
 	{"createsuperuserCommand.Run", "createsuperuser --noinput --username root --email root@example.com", ""},
 	{"userSet.Run", "user set alice --staff", ""},
+	{"userSet.Run", "user set alice --email alice@example.org", ""},
+	{"userSet.Run", "user set alice --first-name Alice", ""},
+	{"userSet.Run", "user set alice --last-name Liddell", ""},
+	{"userSet.Run", "user set alice --username alicia", ""},
+	{"userSet.Run", "user set alicia --username alice --email alice@example.com --superuser", ""},
 	{"databaseFlags.setActive", "user deactivate alice", ""},
 	{"databaseFlags.setActive", "user activate alice", ""},
 	{"changepasswordCommand.Run", "changepassword alice", "another-horse-2\nanother-horse-2\n"},
@@ -118,6 +123,30 @@ func testRecorded(t *testing.T, address, driver, dsn string, content func(testin
 				exec(text)
 			}
 		}
+	}
+}
+
+// A command that changes several facts of an account writes one event for each.
+func TestEachFactIsRecorded(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "jotgate.db")
+	env := []string{"DATABASE_URL=sqlite:" + file, "SECRET_KEY=" + goodSecret, "JOTGATE_HASHER=pbkdf2_sha256:100"}
+	if status, _, stderr := try(t, env, "correct-horse-1\ncorrect-horse-1\n", "user", "create", "alice"); status != 0 {
+		t.Fatal(stderr)
+	}
+	set := strings.Fields("user set alice --username alicia --email alice@example.org --first-name Alice --last-name Liddell --staff --superuser")
+	if status, _, stderr := try(t, env, "", set...); status != 0 {
+		t.Fatal(stderr)
+	}
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var got string
+	err = db.QueryRow("SELECT group_concat(event || ' ' || user_id || ' ' || detail, '; ') FROM (SELECT * FROM jotgate_event ORDER BY id LIMIT 10 OFFSET 1)").Scan(&got)
+	const by = " 1 changed on the command line"
+	if want := "username" + by + "; email" + by + "; profile" + by + "; role" + by; err != nil || got != want {
+		t.Errorf("%q, want %q, %v", got, want, err)
 	}
 }
 

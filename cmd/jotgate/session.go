@@ -96,10 +96,13 @@ func (a *app) endSessions(db *store.Store, which record.Ending, detail string) (
 	return db.Sessions().End(a.recording(record.Event{Name: "logout", User: which.User, Session: which.ID, Detail: detail}), which)
 }
 
-// recording returns the context for one change in the store, which adds the event to the
+// recording returns the context for one change in the store, which adds the events to the
 // audit trail in the transaction of that change.
-func (a *app) recording(e record.Event) context.Context {
-	e.Time = time.Now()
-	e.Detail += " on the command line"
-	return (&record.Attached{Events: []record.Event{e}}).To(a.ctx)
+func (a *app) recording(events ...record.Event) context.Context {
+	now := time.Now()
+	for i := range events {
+		events[i].Time = now
+		events[i].Detail += " on the command line"
+	}
+	return (&record.Attached{Events: events}).To(a.ctx)
 }

@@ -40,16 +40,30 @@ func (c *userSet) Run(a *app) error {
 		return err
 	}
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
-		ctx := a.ctx
-		if c.Staff != nil || c.Superuser != nil {
-			ctx = a.recording(record.Event{Name: "role", User: account.ID, Detail: "changed"})
-		}
-		if err := db.Accounts().Change(ctx, account.ID, change); err != nil {
+		if err := db.Accounts().Change(a.recording(eventsOf(account.ID, &change)...), account.ID, change); err != nil {
 			return err
 		}
 		a.print("changed user " + account.Username)
 		return nil
 	})
+}
+
+// eventsOf returns the events of a change to an account: one of each kind.
+func eventsOf(user record.UserID, change *record.Change) (events []record.Event) {
+	for _, kind := range []struct {
+		name string
+		made bool
+	}{
+		{"username", change.Username != nil},
+		{"email", change.Email != nil},
+		{"profile", change.FirstName != nil || change.LastName != nil},
+		{"role", change.IsStaff != nil || change.IsSuperuser != nil},
+	} {
+		if kind.made {
+			events = append(events, record.Event{Name: kind.name, User: user, Detail: "changed"})
+		}
+	}
+	return events
 }
 
 // change returns the changes that the flags name.
