@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // Freeze stops every process of the server as SIGSTOP does, so that it neither
@@ -25,20 +28,38 @@ func (c *Cluster) Freeze(t testing.TB) (thaw func()) {
 	if err != nil || postmaster < 2 {
 		t.Fatalf("postmaster.pid: %q", first)
 	}
-	signal := func(s syscall.Signal) {
-		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", postmaster, postmaster))
-		if err != nil {
-			t.Error(err)
-		}
-		pids := append([]string{first}, strings.Fields(string(children))...)
-		for _, pid := range pids {
-			if n, err := strconv.Atoi(pid); err == nil {
-				_ = syscall.Kill(n, s) // a process that ended meanwhile is not there
-			}
+	// The server is stopped before its children are listed: it could start another one.
+	stop(t, postmaster)
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", postmaster, postmaster))
+	if err != nil {
+		t.Error(err)
+	}
+	stopped := []int{postmaster}
+	for child := range strings.FieldsSeq(string(children)) {
+		if pid, err := strconv.Atoi(child); err == nil {
+			stop(t, pid)
+			stopped = append(stopped, pid)
 		}
 	}
-	signal(syscall.SIGSTOP)
-	thaw = func() { signal(syscall.SIGCONT) }
+	thaw = sync.OnceFunc(func() {
+		for _, pid := range stopped {
+			_ = syscall.Kill(pid, syscall.SIGCONT)
+		}
+	})
 	t.Cleanup(thaw) // the server could not be stopped otherwise
 	return thaw
+}
+
+// stop sends SIGSTOP and waits until the process has stopped, or has ended.
+func stop(t testing.TB, pid int) {
+	t.Helper()
+	_ = syscall.Kill(pid, syscall.SIGSTOP)
+	wait.Until(t, fmt.Sprintf("process %d has stopped", pid), func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			return true
+		}
+		_, fields, _ := strings.Cut(string(stat), ") ")
+		return strings.ContainsAny(fields[:min(1, len(fields))], "TZX")
+	})
 }
