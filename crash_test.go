@@ -19,6 +19,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/store"
@@ -58,7 +59,7 @@ func openDSN(ctx context.Context, dsn string) (*store.Store, error) {
 	if strings.HasPrefix(dsn, "postgres") {
 		return postgres.Open(ctx, dsn, postgrestest.Options)
 	}
-	return sqlite.Open(ctx, dsn, sqlite.Options{})
+	return sqlite.Open(ctx, dsn, sqlitetest.Options)
 }
 
 // crashGate returns a gate with the real clock, and a grace time longer than

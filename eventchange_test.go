@@ -18,6 +18,7 @@ import (
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/oauth"
 	"github.com/jotgate/jotgate/provider"
 	"github.com/jotgate/jotgate/record"
@@ -77,8 +78,8 @@ type eventWorld struct {
 func onBothRaw(t *testing.T, schema store.Schema, before string, test func(t *testing.T, db *store.Store, raw *sql.DB, lite bool)) {
 	t.Run("sqlite", func(t *testing.T) {
 		path := sqlitetest.File(t)
-		raw := openRaw(t, "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)", before)
-		db, err := sqlite.Open(t.Context(), path, sqlite.Options{Schema: schema})
+		raw := openRaw(t, "sqlite", "file:"+path+"?_pragma=busy_timeout(180000)", before)
+		db, err := sqlite.Open(t.Context(), path, sqlite.Options{Schema: schema, BusyTimeout: wait.Limit})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +89,7 @@ func onBothRaw(t *testing.T, schema store.Schema, before string, test func(t *te
 	t.Run("postgres", func(t *testing.T) {
 		dsn := postgrestest.Database(t)
 		raw := openRaw(t, "pgx", dsn, before)
-		db, err := postgres.Open(t.Context(), dsn, postgres.Options{Schema: schema})
+		db, err := postgres.Open(t.Context(), dsn, postgrestest.Limits(postgres.Options{Schema: schema}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/jotgate/jotgate/factor/totp"
 	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/rounds"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -175,7 +176,7 @@ func TestFactorRests(t *testing.T) {
 func factorNodes(t *testing.T) map[string][]*bench {
 	t.Helper()
 	all := map[string][]*bench{}
-	file, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "race.db"), sqlite.Options{})
+	file, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "race.db"), sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -38,7 +39,7 @@ func TestDeactivatedAndActivatedOutside(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "test.db")
-			db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+			db, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 			if err != nil {
 				t.Fatal(err)
 			}

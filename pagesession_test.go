@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/tamper"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/record"
@@ -138,7 +139,7 @@ func TestPageSessionFollowsRights(t *testing.T) {
 // A password that Django changed ends the session when its cookie is renewed.
 func TestPageSessionAfterDjango(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "site.db")
-	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	db, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jotgate/jotgate/factor/passkey"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -243,7 +244,7 @@ func TestPasskeyVerifiesLater(t *testing.T) {
 func TestPasskeyOneWinner(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "test.db")
-		testOneWinner(t, func() (*store.Store, error) { return sqlite.Open(t.Context(), file, sqlite.Options{}) })
+		testOneWinner(t, func() (*store.Store, error) { return sqlite.Open(t.Context(), file, sqlitetest.Options) })
 	})
 	t.Run("postgres", func(t *testing.T) {
 		address := pgtest.Database(t)

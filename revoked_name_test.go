@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -120,7 +122,7 @@ func TestUsernameTakenInTheSameSecond(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{Now: func() time.Time { return noon }})
+			db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{Now: func() time.Time { return noon }, BusyTimeout: wait.Limit})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -191,7 +193,7 @@ func TestUsernameChangedDuringTheLogin(t *testing.T) {
 // with a session belongs to the account that logged in.
 func TestUsernameChangedAtDjango(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "test.db")
-	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	db, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -107,7 +108,7 @@ func TestTakenRightsCloseEndpoints(t *testing.T) {
 func privileged(t *testing.T, right string) (*bench, *record.Account) {
 	t.Helper()
 	c := &clock{now: noon}
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{Now: c.Now})
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{Now: c.Now, BusyTimeout: wait.Limit})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/rounds"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
@@ -52,7 +53,7 @@ func openSite(ctx context.Context, dsn string) (*jotgate.Gate, *admin.Admin, err
 	if strings.HasPrefix(dsn, "postgres") {
 		db, err = postgres.Open(ctx, dsn, postgrestest.Options)
 	} else {
-		db, err = sqlite.Open(ctx, dsn, sqlite.Options{})
+		db, err = sqlite.Open(ctx, dsn, sqlitetest.Options)
 	}
 	if err != nil {
 		return nil, nil, err

@@ -30,7 +30,7 @@ var hostiles = slices.Concat(hostile.Texts, hostile.Keys)
 func TestEveryFieldOfEveryAction(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		file := sqlitetest.File(t)
-		db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+		db, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

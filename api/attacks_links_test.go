@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/signing"
@@ -20,7 +21,7 @@ func TestLinksEndWithSessions(t *testing.T) {
 	open := change{api: func(a *Settings) { a.Rates = nil }}
 	t.Run("sqlite", func(t *testing.T) { linksEndWithSessions(t, siteOn(t, sqlitetest.File(t), store.Schema{}, open)) })
 	t.Run("postgresql", func(t *testing.T) {
-		db, err := postgres.Open(context.WithoutCancel(t.Context()), pgtest.Database(t), postgres.Options{})
+		db, err := postgres.Open(context.WithoutCancel(t.Context()), pgtest.Database(t), postgrestest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -145,7 +146,7 @@ func TestH076PreviousAddressIsNotified(t *testing.T) {
 func TestH076AddressesAsUsernames(t *testing.T) {
 	s := newSite(t, change{})
 	var err error
-	if s.db, err = sqlite.Open(t.Context(), s.file, sqlite.Options{Schema: store.Schema{Username: "email"}}); err != nil {
+	if s.db, err = sqlite.Open(t.Context(), s.file, sqlite.Options{Schema: store.Schema{Username: "email"}, BusyTimeout: wait.Limit}); err != nil {
 		t.Fatal(err)
 	}
 	defer s.db.Close()

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/passwd"
@@ -69,7 +70,7 @@ func newWorld(t *testing.T, g *group, tpl *template) *world {
 		t.Fatal(err)
 	}
 	w := &world{group: g, t: t, now: g.clock(), vars: map[string]string{}, back: backdoor(t, file)}
-	if w.db, err = sqlite.Open(t.Context(), file, sqlite.Options{}); err != nil {
+	if w.db, err = sqlite.Open(t.Context(), file, sqlitetest.Options); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.db.Close() })

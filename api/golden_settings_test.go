@@ -221,7 +221,7 @@ func fixtures(t *testing.T, folder string) string {
 // backdoor opens the database behind jotgate's back, as Django would.
 func backdoor(t *testing.T, file string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(180000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -124,7 +125,7 @@ func onBothDatabases(b *testing.B, bench func(b *testing.B, a *API, db *store.St
 	dsn := pgtest.Database(b)
 	for name, open := range map[string]func(context.Context) (*store.Store, error){
 		"sqlite": func(ctx context.Context) (*store.Store, error) {
-			return sqlite.Open(ctx, filepath.Join(b.TempDir(), "a.db"), sqlite.Options{})
+			return sqlite.Open(ctx, filepath.Join(b.TempDir(), "a.db"), sqlitetest.Options)
 		},
 		"postgres": func(ctx context.Context) (*store.Store, error) { return postgres.Open(ctx, dsn, postgrestest.Options) },
 	} {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -36,7 +37,7 @@ func TestA7SimilarNames(t *testing.T) {
 func TestA7SimilarAddresses(t *testing.T) {
 	s := newSite(t, change{})
 	var err error
-	if s.db, err = sqlite.Open(t.Context(), s.file, sqlite.Options{Schema: store.Schema{Username: "email"}}); err != nil {
+	if s.db, err = sqlite.Open(t.Context(), s.file, sqlite.Options{Schema: store.Schema{Username: "email"}, BusyTimeout: wait.Limit}); err != nil {
 		t.Fatal(err)
 	}
 	defer s.db.Close()

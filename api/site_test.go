@@ -18,6 +18,7 @@ import (
 	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/oauth"
 	"github.com/jotgate/jotgate/passwd"
@@ -111,7 +112,7 @@ func newSite(t testing.TB, c change) *site {
 // siteOn is a site without users, on the database in the file.
 func siteOn(t testing.TB, file string, schema store.Schema, c change) *site {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), file, sqlite.Options{Schema: schema})
+	db, err := sqlite.Open(t.Context(), file, sqlite.Options{Schema: schema, BusyTimeout: wait.Limit})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -36,12 +37,12 @@ func TestManyKeys(t *testing.T) {
 	}
 	t.Run("sqlite", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "jotgate.db")
-		db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+		db, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		useMany(t, db, "sqlite", "file:"+file+"?_pragma=busy_timeout(5000)", n)
+		useMany(t, db, "sqlite", "file:"+file+"?_pragma=busy_timeout(180000)", n)
 	})
 	if n == 2000 {
 		return // the statements are counted above the database

@@ -79,7 +79,7 @@ func New(t testing.TB, changes ...func(*jotgate.Settings)) *Gate {
 	check(t, err)
 	file := filepath.Join(t.TempDir(), "jotgatetest.db")
 	check(t, os.WriteFile(file, empty, 0o600))
-	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	db, err := sqlite.Open(t.Context(), file, options)
 	check(t, err)
 	t.Cleanup(func() { check(t, db.Close()) })
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -22,8 +23,11 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	return content, errors.Join(err, os.RemoveAll(folder))
 })
 
+// options let an operation take as long as it takes on a slow machine: a limit ends only what hangs.
+var options = sqlite.Options{BusyTimeout: 3 * time.Minute}
+
 func migrate(file string) ([]byte, error) {
-	db, err := sqlite.Open(context.Background(), file, sqlite.Options{})
+	db, err := sqlite.Open(context.Background(), file, options)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
@@ -22,7 +23,7 @@ import (
 func TestWithGate(t *testing.T) {
 	ctx, client := t.Context(), jotgate.Client{Address: "192.0.2.1"}
 	folder := t.TempDir()
-	db, err := sqlite.Open(ctx, filepath.Join(folder, "test.db"), sqlite.Options{})
+	db, err := sqlite.Open(ctx, filepath.Join(folder, "test.db"), sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func holds(t *testing.T, folder, text string) string {
 // opened anew.
 func TestSurvivesRestart(t *testing.T) {
 	ctx, path := t.Context(), filepath.Join(t.TempDir(), "test.db")
-	db, err := sqlite.Open(ctx, path, sqlite.Options{})
+	db, err := sqlite.Open(ctx, path, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func TestSurvivesRestart(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if db, err = sqlite.Open(ctx, path, sqlite.Options{}); err != nil {
+	if db, err = sqlite.Open(ctx, path, sqlitetest.Options); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()

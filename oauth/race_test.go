@@ -10,6 +10,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/store"
@@ -21,7 +22,7 @@ import (
 func TestAssertionRace(t *testing.T) {
 	for name, open := range map[string]func(t *testing.T) *store.Store{
 		"sqlite": func(t *testing.T) *store.Store {
-			return must(sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jotgate.db"), sqlite.Options{}))(t)
+			return must(sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jotgate.db"), sqlitetest.Options))(t)
 		},
 		"postgres": func(t *testing.T) *store.Store {
 			return must(postgres.Open(t.Context(), pgtest.Start(t, pgtest.Options{}).Database(t), postgrestest.Options))(t)

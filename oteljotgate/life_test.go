@@ -10,6 +10,7 @@ import (
 
 	"github.com/jotgate/jotgate/factor/totp"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -19,7 +20,7 @@ import (
 // to an account.
 func TestLifeLeavesNoSecret(t *testing.T) {
 	figures := metrics.New()
-	db := must(sqlite.Open(t.Context(), sqlitetest.File(t), sqlite.Options{Metrics: figures}))(t)
+	db := must(sqlite.Open(t.Context(), sqlitetest.File(t), sqlite.Options{Metrics: figures, BusyTimeout: wait.Limit}))(t)
 	defer db.Close()
 	s := newSite(t, figures, db)
 	s.secrets = append(s.secrets, "198.51.100.77", "Browser-zq7")

@@ -176,7 +176,7 @@ func TestFieldsStored(t *testing.T) {
 	list := fieldsOf(t)
 	t.Run("sqlite", func(t *testing.T) {
 		file := sqlitetest.File(t)
-		db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+		db, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/factor/totp"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/pages"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -22,7 +23,7 @@ type countingSite struct {
 func newCountingSite(t *testing.T, page string) *countingSite {
 	t.Helper()
 	s := &countingSite{twiceSite(t, page), metrics.New()}
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "counted.db"), sqlite.Options{Metrics: s.counted, Now: s.gate.Clock.Now})
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "counted.db"), sqlite.Options{Metrics: s.counted, Now: s.gate.Clock.Now, BusyTimeout: wait.Limit})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -20,7 +21,7 @@ import (
 // session; one operation is one rotation.
 func BenchmarkRotate(b *testing.B) {
 	b.Run("sqlite", func(b *testing.B) {
-		s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "jotgate.db"), sqlite.Options{})
+		s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "jotgate.db"), sqlitetest.Options)
 		if err != nil {
 			b.Fatal(err)
 		}

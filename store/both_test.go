@@ -16,6 +16,7 @@ import (
 	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/tempdir"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -43,9 +44,9 @@ func both(t *testing.T, test func(w *world)) {
 func sqliteWorld(t testing.TB) *world {
 	path := filepath.Join(tempdir.New(t), "jotgate.db")
 	var w *world
-	w = newWorld(t, "sqlite", "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)",
+	w = newWorld(t, "sqlite", "sqlite", "file:"+path+"?_pragma=busy_timeout(180000)&_pragma=foreign_keys(1)",
 		func(schema store.Schema, inspect bool) (*store.Store, error) {
-			return sqlite.Open(t.Context(), path, sqlite.Options{Schema: schema, Inspect: inspect, Now: w.now})
+			return sqlite.Open(t.Context(), path, sqlite.Options{Schema: schema, Inspect: inspect, Now: w.now, BusyTimeout: wait.Limit})
 		})
 	w.copy = func() {
 		if _, err := os.Stat(path); os.IsNotExist(err) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -29,7 +30,7 @@ func TestManyRefreshes(t *testing.T) {
 	}
 	t.Run("sqlite", func(t *testing.T) {
 		folder := t.TempDir()
-		s, err := sqlite.Open(t.Context(), filepath.Join(folder, "jotgate.db"), sqlite.Options{})
+		s, err := sqlite.Open(t.Context(), filepath.Join(folder, "jotgate.db"), sqlitetest.Options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +52,7 @@ func TestManyRefreshes(t *testing.T) {
 }
 
 func sqliteRaw(t *testing.T, folder string) *world {
-	return newWorld(t, "sqlite", "sqlite", "file:"+filepath.Join(folder, "jotgate.db")+"?_pragma=busy_timeout(5000)", nil)
+	return newWorld(t, "sqlite", "sqlite", "file:"+filepath.Join(folder, "jotgate.db")+"?_pragma=busy_timeout(180000)", nil)
 }
 
 // sizeOf is what the files of a folder hold, in bytes.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
@@ -22,7 +23,7 @@ func TestCommandsLeaveATrail(t *testing.T) {
 			t.Fatalf("%s: %s", line, stderr)
 		}
 	}
-	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	db, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
@@ -103,7 +104,7 @@ func goldenUsers(t *testing.T, file string) {
 	if err := json.Unmarshal(text, &people); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	db, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

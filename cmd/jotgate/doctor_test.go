@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -108,7 +109,7 @@ func TestDoctorOnPasskeys(t *testing.T) {
 	doctor(0, []string{"note  --rp-id: none: passkeys are off\n"}, "--base-url", "http://10.0.0.1")
 	doctor(0, []string{"fix   --rp-origins: https://example.org\n", "add https://login.example.com to --rp-origins"}, append(site, "--rp-id", "example.org")...)
 
-	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	db, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -76,7 +77,7 @@ func TestEventList(t *testing.T) {
 // More rows than one page are all read, and old ones left out.
 func TestEventListPages(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "jotgate.db")
-	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	db, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -25,7 +26,7 @@ func TestUserFactors(t *testing.T) {
 		return stdout + stderr
 	}
 	run(0, "user", "create", "alice", "--email", "alice@example.com")
-	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	db, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

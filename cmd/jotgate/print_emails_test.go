@@ -30,7 +30,7 @@ func TestLinksAreNotPrinted(t *testing.T) {
 			if got := s.curl(t, "-i", "-d", "email=alice@example.com", "BASE/auth/users/reset_password/"); !strings.Contains(got, "204") {
 				t.Fatal(got)
 			}
-			db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)")
+			db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(180000)")
 			if err != nil {
 				t.Fatal(err)
 			}

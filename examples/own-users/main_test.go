@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -22,7 +23,7 @@ func newGate(t *testing.T) (*jotgate.Gate, *customers) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { own.db.Close() })
-	sessions, err := sqlite.Open(t.Context(), filepath.Join(folder, "sessions.db"), sqlite.Options{})
+	sessions, err := sqlite.Open(t.Context(), filepath.Join(folder, "sessions.db"), sqlite.Options{BusyTimeout: wait.Limit})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -137,6 +137,9 @@ func clockCalls(s *source, d ast.Decl, names map[string]string) (uses []clockUse
 		if call, ok := n.(*ast.CallExpr); ok && setsDeadline(call) {
 			uses = append(uses, clockUse{at: s.at(n), call: call.Fun.(*ast.SelectorExpr).Sel.Name})
 		}
+		if call, ok := n.(*ast.CallExpr); ok && (selects(call.Fun, names[module+"/internal/postgrestest"], "Limits") || isNamed(call.Fun, "Limits")) {
+			return false
+		}
 		if name := limits(n, names[module+"/internal/wait"]); name != "" {
 			uses = append(uses, clockUse{at: s.at(n), call: name})
 		}
@@ -161,13 +164,21 @@ func guarded(call *ast.CallExpr, local string) bool {
 }
 
 // limits returns the limit of time that is set here and is not wait.Limit: of an HTTP client, of a
-// process, or by the command timeout.
+// process, by the command timeout, or of a database that is opened with the limits of the program.
 func limits(n ast.Node, local string) string {
 	switch n := n.(type) {
 	case *ast.CompositeLit:
 		for _, e := range n.Elts {
 			if e, ok := e.(*ast.KeyValueExpr); ok && selects(n.Type, "http", "Client") && isNamed(e.Key, "Timeout") && !selects(e.Value, local, "Limit") {
 				return "http.Client.Timeout"
+			}
+		}
+		for _, database := range []struct{ driver, limit string }{{"sqlite", "BusyTimeout"}, {"postgres", "StatementTimeout"}} {
+			if selects(n.Type, database.driver, "Options") && !slices.ContainsFunc(n.Elts, func(e ast.Expr) bool {
+				set, ok := e.(*ast.KeyValueExpr)
+				return ok && isNamed(set.Key, database.limit) && selects(set.Value, local, "Limit")
+			}) {
+				return database.driver + ".Options without " + database.limit + ": wait.Limit (see internal/" + database.driver + "test)"
 			}
 		}
 	case *ast.AssignStmt:
@@ -212,6 +223,8 @@ func TestCheckClocksCatches(t *testing.T) {
 		{"in a method", `"time"`, "func (s *server) wait() { <-time.After(1) }", "server.wait"},
 		{"in a variable", `"time"`, "var start = time.Now()", "var"},
 		{"client", `"net/http"`, "func TestX() { _ = http.Client{Timeout: 1} }", "TestX"},
+		{"database", `"` + module + `/store/sqlite"`, "func TestX() { sqlite.Open(ctx, file, sqlite.Options{Now: now}) }", "TestX"},
+		{"database with the guard", `"` + module + `/store/sqlite"; "` + module + `/internal/wait"`, "func TestX() { sqlite.Open(ctx, file, sqlite.Options{BusyTimeout: wait.Limit}) }", ""},
 		{"client with the guard", `"net/http"; "` + module + `/internal/wait"`, "func TestX() { _ = http.Client{Timeout: wait.Limit} }", ""},
 		{"process", `"os/exec"`, "func TestX() { c := exec.Command(``); c.WaitDelay = 1 }", "TestX"},
 		{"command", `"os/exec"`, "func TestX() { exec.Command(`sh`, \"timeout\") }", "TestX"},

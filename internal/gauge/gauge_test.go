@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
@@ -16,7 +17,7 @@ import (
 // plan returns a short plan with a new database. It appends the steps to started.
 func plan(t *testing.T, started *[]string) Plan {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"), sqlite.Options{})
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"), sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,13 @@ import (
 )
 
 // Options open a database with limits that end only what hangs, on a slow machine also.
-var Options = postgres.Options{ConnectTimeout: wait.Limit, StatementTimeout: wait.Limit, LockTimeout: wait.Limit}
+var Options = Limits(postgres.Options{})
+
+// Limits returns o with the limits of Options.
+func Limits(o postgres.Options) postgres.Options {
+	o.ConnectTimeout, o.StatementTimeout, o.LockTimeout = wait.Limit, wait.Limit, wait.Limit
+	return o
+}
 
 // Database returns the address of a migrated, empty database that is dropped when
 // tb ends.

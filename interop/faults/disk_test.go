@@ -18,6 +18,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -72,7 +73,7 @@ func TestDisk(t *testing.T) {
 func emptyDatabase(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "empty.db")
-	db, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	db, err := sqlite.Open(t.Context(), file, sqlite.Options{BusyTimeout: wait.Limit})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func openDisk(t *testing.T, empty string) *site {
 func (d *site) reopen() {
 	d.t.Helper()
 	var err error
-	if d.db, err = sqlite.Open(d.t.Context(), d.file, sqlite.Options{}); err != nil {
+	if d.db, err = sqlite.Open(d.t.Context(), d.file, sqlite.Options{BusyTimeout: wait.Limit}); err != nil {
 		d.t.Fatal(err)
 	}
 	hasher, err := passwd.New("pbkdf2_sha256:1000")

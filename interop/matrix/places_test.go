@@ -108,9 +108,9 @@ func (w *world) node() (*store.Store, *jotgate.Gate) {
 
 func (w *world) open() (*store.Store, error) {
 	if path, ok := strings.CutPrefix(w.site.Database, "sqlite:"); ok {
-		return sqlite.Open(w.t.Context(), path, sqlite.Options{})
+		return sqlite.Open(w.t.Context(), path, sqlite.Options{BusyTimeout: wait.Limit})
 	}
-	return postgres.Open(w.t.Context(), w.site.Database, postgres.Options{})
+	return postgres.Open(w.t.Context(), w.site.Database, postgres.Options{StatementTimeout: wait.Limit})
 }
 
 // accepts reports whether a place accepts an access token.

@@ -165,7 +165,7 @@ func TestFaults(t *testing.T) {
 	t.Run("dead database", func(t *testing.T) {
 		cluster := pgtest.Start(t, pgtest.Options{})
 		n := newNode(t, func(t *testing.T, n *node) *store.Store {
-			db, err := postgres.Open(t.Context(), cluster.Database(t), postgres.Options{Metrics: n.figures, Now: n.now})
+			db, err := postgres.Open(t.Context(), cluster.Database(t), postgres.Options{Metrics: n.figures, Now: n.now, StatementTimeout: wait.Limit})
 			must(t, err)
 			return db
 		})

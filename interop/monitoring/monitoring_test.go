@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/metrics"
 	"github.com/jotgate/jotgate/passwd"
@@ -119,7 +120,7 @@ type node struct {
 
 func sqliteOf(t *testing.T, n *node) *store.Store {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jotgate.db"), sqlite.Options{Metrics: n.figures, Now: n.now})
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jotgate.db"), sqlite.Options{Metrics: n.figures, Now: n.now, BusyTimeout: wait.Limit})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 )
@@ -42,7 +43,7 @@ func TestFewerConnectionsThanThePool(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			s, err := postgres.Open(t.Context(), restrict(t, pgtest.Database(t)), postgres.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			s, err := postgres.Open(t.Context(), restrict(t, pgtest.Database(t)), postgrestest.Limits(postgres.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +97,7 @@ func TestStatementMode(t *testing.T) {
 	direct := pgtest.Database(t)
 	open(t, direct)
 	dsn := pgtest.Bounce(t, direct, "statement", 2).DSN(direct)
-	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Inspect: true})
+	s, err := postgres.Open(t.Context(), dsn, postgrestest.Limits(postgres.Options{Inspect: true}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func TestStatementMode(t *testing.T) {
 		t.Error(err)
 	}
 	fresh := pgtest.Database(t)
-	if s, err := postgres.Open(t.Context(), pgtest.Bounce(t, fresh, "statement", 2).DSN(fresh), postgres.Options{}); err == nil {
+	if s, err := postgres.Open(t.Context(), pgtest.Bounce(t, fresh, "statement", 2).DSN(fresh), postgrestest.Options); err == nil {
 		s.Close()
 		t.Error("a database was migrated without transactions")
 	} else if errors.Is(err, jotgate.ErrUnavailable) || !strings.Contains(err.Error(), "set pool_mode = transaction") {

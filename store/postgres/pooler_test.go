@@ -98,7 +98,7 @@ func TestIgnoredParametersAreLogged(t *testing.T) {
 	dsn := with(t, pgtest.Database(t), "pool_timeout=9&sslaccept=accept_invalid_certs&socket_timeout=3&statement_timeout=1234&schema=other")
 	direct := dsn[:strings.Index(dsn, "?")] + "?sslmode=disable"
 	execute(t, direct, "CREATE SCHEMA other")
-	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	s, err := postgres.Open(t.Context(), dsn, postgrestest.Limits(postgres.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestSeveralSchemas(t *testing.T) {
 	direct := pgtest.Database(t)
 	execute(t, direct, `CREATE SCHEMA "Shop"; CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions; CREATE TABLE "Shop"."Users" (
 id bigserial PRIMARY KEY, username varchar(150) NOT NULL UNIQUE, password varchar(128) NOT NULL)`)
-	s, err := postgres.Open(t.Context(), with(t, direct, "currentSchema=Shop,%20public"), postgres.Options{Schema: store.Schema{Users: "Users"}})
+	s, err := postgres.Open(t.Context(), with(t, direct, "currentSchema=Shop,%20public"), postgrestest.Limits(postgres.Options{Schema: store.Schema{Users: "Users"}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ id bigserial PRIMARY KEY, username varchar(150) NOT NULL UNIQUE, password varcha
 			t.Errorf("%d of %s in the schema", got, name)
 		}
 	}
-	_, err = postgres.Open(t.Context(), direct, postgres.Options{Schema: store.Schema{Users: "Shop.Users"}})
+	_, err = postgres.Open(t.Context(), direct, postgrestest.Limits(postgres.Options{Schema: store.Schema{Users: "Shop.Users"}}))
 	if err == nil || !strings.Contains(err.Error(), "?search_path=") {
 		t.Error(err)
 	}

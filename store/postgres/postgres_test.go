@@ -17,7 +17,7 @@ import (
 // open opens a store in the database at dsn.
 func open(t *testing.T, dsn string) *store.Store {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), dsn, postgres.Options{})
+	s, err := postgres.Open(t.Context(), dsn, postgrestest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
@@ -44,7 +45,7 @@ func TestBackup(t *testing.T) {
 	if err := s.BackupTo(t.Context(), file); err == nil {
 		t.Error("a backup overwrote a file")
 	}
-	copied, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	copied, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

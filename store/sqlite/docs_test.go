@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
 
@@ -17,7 +18,7 @@ func TestDocsListEveryTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "jotgate.db")
-	s, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	s, err := sqlite.Open(t.Context(), file, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -44,7 +45,7 @@ func TestFileIsPrivate(t *testing.T) {
 func damaged(t *testing.T, damage func([]byte) []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "jotgate.db")
-	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	s, err := sqlite.Open(t.Context(), path, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func TestFileThatCannotServe(t *testing.T) {
 // touch opens the file, reads everything and writes something.
 func touch(t *testing.T, path string) error {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	s, err := sqlite.Open(t.Context(), path, sqlitetest.Options)
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func touch(t *testing.T, path string) error {
 }
 
 func TestFolderThatIsNotThere(t *testing.T) {
-	_, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "no", "jotgate.db"), sqlite.Options{})
+	_, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "no", "jotgate.db"), sqlitetest.Options)
 	if err == nil || !strings.Contains(err.Error(), "the database file cannot be opened") {
 		t.Error(err)
 	}

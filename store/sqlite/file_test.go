@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -90,7 +91,7 @@ func TestFileThatIsMovedAway(t *testing.T) {
 func other(t *testing.T, folder string) string {
 	t.Helper()
 	path := filepath.Join(folder, "other.db")
-	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	s, err := sqlite.Open(t.Context(), path, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func TestFileThatIsReplaced(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "jotgate.db")
-			s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+			s, err := sqlite.Open(t.Context(), path, sqlitetest.Options)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/passwd/strength"
@@ -180,7 +181,7 @@ func TestRestoreOfUsersWithoutIsActive(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.Close()
-	options := sqlite.Options{Schema: store.Schema{Users: "people"}}
+	options := sqlite.Options{Schema: store.Schema{Users: "people"}, BusyTimeout: wait.Limit}
 	s, err := sqlite.Open(t.Context(), path, options)
 	if err != nil {
 		t.Fatal(err)

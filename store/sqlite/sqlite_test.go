@@ -21,7 +21,7 @@ func openFile(t *testing.T) (s *store.Store, path string) {
 // reopen opens a file that may be there.
 func reopen(t *testing.T, path string) *store.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	s, err := sqlite.Open(t.Context(), path, sqlitetest.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
