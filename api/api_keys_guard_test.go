@@ -16,6 +16,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/internal/credentials"
 	"github.com/jotgate/jotgate/internal/tamper"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
@@ -86,7 +87,7 @@ func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
 // remoteSite is a site with a remote guard, whose exchanges are counted.
 func remoteSite(t *testing.T) (*site, *counting) {
 	s := newSite(t, change{gate: func(g *jotgate.Settings) {
-		g.ServeRevocations, g.Audience, g.Claims = true, []string{matrixAudience}, []string{"username", "role", "permissions"}
+		g.ServeRevocations, g.Audience, g.Claims = true, []string{credentials.Audience}, []string{"username", "role", "permissions"}
 	}})
 	c := &counting{path: "/auth/api-keys/token/"}
 	if err := s.gate.Sync(t.Context()); err != nil {
@@ -134,7 +135,7 @@ func TestAPIKeyAtAGuard(t *testing.T) {
 		t.Fatal(user, err)
 	}
 	if user.ID != here.ID || user.Username != "alice" || user.Role != here.Role || user.Session != here.Session ||
-		!user.Limited() || !user.HasScope("orders:read") || user.HasScope("orders:write") || user.IsFor(matrixAudience) {
+		!user.Limited() || !user.HasScope("orders:read") || user.HasScope("orders:write") || user.IsFor(credentials.Audience) {
 		t.Errorf("the guard has %+v, the gate %+v", user, here)
 	}
 	for range 100 {

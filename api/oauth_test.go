@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/credentials"
 	"github.com/jotgate/jotgate/oauth"
 )
 
@@ -120,7 +121,7 @@ func TestOAuthThrottling(t *testing.T) {
 // A token that a client revoked is refused by handlers, /auth/check, the endpoint that
 // verifies tokens, introspection, and a guard in another process that follows the feed.
 func TestOAuthRevoke(t *testing.T) {
-	s := newSite(t, change{gate: func(g *jotgate.Settings) { g.ServeRevocations, g.Audience = true, []string{matrixAudience} }})
+	s := newSite(t, change{gate: func(g *jotgate.Settings) { g.ServeRevocations, g.Audience = true, []string{credentials.Audience} }})
 	c := s.newClient("billing", "account")
 	headers := c.headers()
 	s.remote = s.newRemoteGuard()

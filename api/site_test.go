@@ -16,6 +16,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/internal/credentials"
 	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/wait"
@@ -40,11 +41,9 @@ type site struct {
 	logs *logBuffer
 	now  *hands
 
-	created  []string // API keys that madeKey created
-	services int      // clients that service created
-	half     string   // see pending
-	tokens   authTokens
-	remote   *jotgate.Guard // see newRemoteGuard
+	maker  *credentials.Site // see credentials
+	tokens authTokens
+	remote *jotgate.Guard // see newRemoteGuard
 }
 
 // hands are a clock turned by hand.

@@ -77,6 +77,14 @@ func (n *rated) usesDatabase(t *testing.T, key string) {
 func TestSharedRatesWithoutPostgres(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{})
 	dsn := cluster.Database(t)
+	open := func() shared.Store { return store.Rates(openPostgres(t, dsn)) }
+	ratesInAnOutage(t, open, shared.Options{Timeout: wait.Limit, Logger: slog.New(slog.DiscardHandler)},
+		func() { cluster.Kill(t) }, func() { cluster.Resume(t) })
+}
+
+// ratesInAnOutage puts two nodes under load, before, during and after an outage.
+func ratesInAnOutage(t *testing.T, open func() shared.Store, options shared.Options, begin, end func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var running, clients sync.WaitGroup
 	defer running.Wait()
@@ -89,8 +97,7 @@ func TestSharedRatesWithoutPostgres(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		counter := shared.New(store.Rates(openPostgres(t, dsn)), shared.Options{Timeout: wait.Limit, Logger: slog.New(slog.DiscardHandler)})
-		n := &rated{Counter: counter, limiter: limiter, passed: map[int64]int{}}
+		n := &rated{Counter: shared.New(open(), options), limiter: limiter, passed: map[int64]int{}}
 		running.Go(func() { _ = n.Run(ctx) })
 		n.usesDatabase(t, "before "+strconv.Itoa(i))
 		nodes = append(nodes, n)
@@ -108,12 +115,12 @@ func TestSharedRatesWithoutPostgres(t *testing.T) {
 	load()
 	wait.Until(t, "seven clients are done", func() bool { return reached() >= 7 })
 	before := reached() - 2 // requests of the last ones may still wait for the database
-	cluster.Kill(t)
-	outage := later() + 1 // the first client whose requests all come after the kill
+	begin()
+	outage := later() + 1 // the first client whose requests all come in the outage
 	last.Store(outage + 3)
 	clients.Wait()
 
-	cluster.Resume(t)
+	end()
 	for i, n := range nodes {
 		n.usesDatabase(t, "after "+strconv.Itoa(i))
 	}
@@ -132,5 +139,5 @@ func TestSharedRatesWithoutPostgres(t *testing.T) {
 			t.Errorf("client %d: the nodes accepted %d and %d in the outage, want 60 each", client, one, two)
 		}
 	}
-	t.Logf("%d clients before the outage, %d while PostgreSQL was killed, %d in the outage, %d after it", before, outage-before, again-outage, last.Load()+1-again)
+	t.Logf("%d clients before the outage, %d when it began, %d in the outage, %d after it", before, outage-before, again-outage, last.Load()+1-again)
 }

@@ -41,19 +41,18 @@ local function refuse(txn, status, response)
 end
 
 core.register_action("jotgate", { "http-req" }, function(txn, question)
-    -- Every copy of the header: jotgate rejects a request that has two.
-    local tokens, all = {}, txn.http:req_get_headers()["authorization"]
-    if all then
-        for i = 0, #all do
+    -- The credentials, and every copy of their headers: jotgate rejects a request that
+    -- has two.
+    local headers = { ["x-forwarded-for"] = { txn.sf:src() } }
+    for _, name in ipairs({ "authorization", "x-api-key" }) do
+        local all = txn.http:req_get_headers()[name]
+        for i = 0, all and #all or -1 do
             if all[i]:find("[\0-\8\10-\31\127]") then
                 return refuse(txn, 400)
             end
-            tokens[#tokens + 1] = all[i]
+            headers[name] = headers[name] or {}
+            table.insert(headers[name], all[i])
         end
-    end
-    local headers = {}
-    if #tokens > 0 then
-        headers["authorization"] = tokens
     end
     local origin = first(txn.http:req_get_headers(), "origin")
     if origin ~= "" and not origin:find("[\0-\31\127]") then

@@ -124,7 +124,14 @@ func (f *front) listens(t testing.TB, process *peer.Server) {
 // connection that was closed without one.
 func send(t testing.TB, address, head, body string) (status int, header http.Header, text string) {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", address, wait.Limit)
+	return sendFrom(t, "127.0.0.1", address, head, body)
+}
+
+// sendFrom is send from another address of this machine.
+func sendFrom(t testing.TB, client, address, head, body string) (status int, header http.Header, text string) {
+	t.Helper()
+	dialer := net.Dialer{Timeout: wait.Limit, LocalAddr: &net.TCPAddr{IP: net.ParseIP(client)}}
+	conn, err := dialer.DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ type front struct {
 	behind  string // address of the API
 	api     *api   // the API, if it is the one that remembers what it saw
 	jotgate *serve.Server
+	options serve.Options // of jotgate, in addition to those of the example
 }
 
 // A gateway starts a front before an API.
@@ -59,10 +60,18 @@ func (g gateway) before(t testing.TB, address string) *front {
 	return f
 }
 
+// serve starts f.jotgate.
+func (f *front) serve(t testing.TB, args ...string) {
+	t.Helper()
+	options := f.options
+	options.SecretKey, options.Args = secret, append(args, options.Args...)
+	f.jotgate = serve.Start(t, options)
+}
+
 // ask starts a jotgate for a gateway that asks it.
 func (f *front) ask(t testing.TB) {
 	t.Helper()
-	f.jotgate = serve.Start(t, serve.Options{SecretKey: secret, Args: []string{"--trusted-proxies", "127.0.0.1", "--cors-origins", page}})
+	f.serve(t, "--trusted-proxies", "127.0.0.1", "--cors-origins", page)
 	f.address, f.staff = freeport.Address(t), freeport.Address(t)
 }
 
@@ -147,6 +156,6 @@ func startProxy(t testing.TB, f *front) { startProxyWith(t, f) }
 
 func startProxyWith(t testing.TB, f *front, args ...string) {
 	args = append(args, "--upstream", "http://"+f.behind, "--protect", "/api/", "--cors-origins", page)
-	f.jotgate = serve.Start(t, serve.Options{SecretKey: secret, Args: args})
+	f.serve(t, args...)
 	f.address = strings.TrimPrefix(f.jotgate.URL, "http://")
 }

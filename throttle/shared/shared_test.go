@@ -20,11 +20,17 @@ type memory struct {
 	rows  map[string]string
 	asked int
 	fail  bool
+	hang  chan struct{} // not nil: no transaction ends until it is closed
 }
 
 func (m *memory) Borrow(_ context.Context, claims []shared.Claim) (grants []shared.Grant, err error) {
 	time.Sleep(5 * time.Millisecond)
 	m.mu.Lock()
+	for hang := m.hang; hang != nil; hang = m.hang {
+		m.mu.Unlock()
+		<-hang
+		m.mu.Lock()
+	}
 	defer m.mu.Unlock()
 	if m.asked++; m.fail {
 		return nil, errors.New("the database does not respond")
@@ -213,6 +219,57 @@ func TestOutage(t *testing.T) {
 		if n := most(after); n > 63 || len(after) < 60 {
 			t.Errorf("after the outage: %d in a minute, %d in all", n, len(after))
 		}
+	})
+}
+
+// While a transaction hangs, a request waits for half a second at most, each node accepts
+// its own 60 and no more, and what it accepts counts for both when the transaction ends.
+func TestHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{rows: map[string]string{}}
+		list, stop := nodes(t, m, 2)
+		hang := make(chan struct{})
+		m.mu.Lock()
+		m.hang = hang
+		m.mu.Unlock()
+		for _, n := range list {
+			for range 100 {
+				n.request("192.0.2.1")
+			}
+			if n.longest != 500*time.Millisecond {
+				t.Errorf("a request waited %v", n.longest)
+			}
+			if len(n.passed) != 60 {
+				t.Errorf("a node accepted %d", len(n.passed))
+			}
+		}
+		m.mu.Lock()
+		m.hang = nil
+		m.mu.Unlock()
+		close(hang)
+		time.Sleep(time.Second) // both report
+		for i, n := range list {
+			if n.Refused("login", "192.0.2.1", perMinute) == 0 && n.Allow("login", "192.0.2.1", perMinute) == 0 {
+				t.Errorf("node %d accepts a request after 120", i)
+			}
+		}
+		var clients sync.WaitGroup
+		accepted := 0
+		var mu sync.Mutex
+		for i := range 200 {
+			clients.Go(func() {
+				if list[i%2].Allow("login", "192.0.2.2", perMinute) == 0 {
+					mu.Lock()
+					defer mu.Unlock()
+					accepted++
+				}
+			})
+		}
+		clients.Wait()
+		if accepted < 60 || accepted > 62 {
+			t.Errorf("both nodes accept %d of another client", accepted)
+		}
+		stop()
 	})
 }
 
