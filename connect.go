@@ -286,12 +286,14 @@ func (g *Gate) changeSocial(ctx context.Context, change record.SocialChange, det
 // ConnectedAccount describes an account at a provider that is connected to an account
 // here.
 type ConnectedAccount struct {
-	ID        int64
-	Provider  string // the name for users
-	Joined    time.Time
-	LastLogin time.Time
+	ID         int64     `json:"id"`
+	Provider   string    `json:"name"`     // the name of the provider for users
+	ProviderID string    `json:"provider"` // the id of the provider
+	UID        string    `json:"uid"`      // the id of the account there
+	Joined     time.Time `json:"date_joined"`
+	LastLogin  time.Time `json:"last_login,omitzero"`
 	// Removable reports whether the user has another way to log in.
-	Removable bool
+	Removable bool `json:"removable"`
 }
 
 // Connected lists the accounts at providers that are connected to an account. The error is ErrUnavailable.
@@ -301,12 +303,16 @@ func (ps Providers) Connected(ctx context.Context, a *record.Account) (list []Co
 	}
 	rows, factors, err := ps.ways(ctx, a)
 	for _, row := range rows {
-		list = append(list, ConnectedAccount{
-			ID: row.ID, Provider: ps.gate.providerName(row.Provider), Joined: row.Joined, LastLogin: row.LastLogin,
-			Removable: ps.hasOtherWay(a, rows, factors, row.ID),
-		})
+		list = append(list, ps.describe(a, row, rows, factors))
 	}
 	return list, err
+}
+
+func (ps Providers) describe(a *record.Account, row record.SocialAccount, rows []record.SocialAccount, factors []record.Factor) ConnectedAccount {
+	return ConnectedAccount{
+		ID: row.ID, Provider: ps.gate.providerName(row.Provider), ProviderID: row.Provider, UID: row.UID, Joined: row.Joined, LastLogin: row.LastLogin,
+		Removable: ps.hasOtherWay(a, rows, factors, row.ID),
+	}
 }
 
 func (ps Providers) ways(ctx context.Context, a *record.Account) ([]record.SocialAccount, []record.Factor, error) {
@@ -348,32 +354,42 @@ func logsIn(f record.Factor) bool {
 // account has none with this id, or has changed concurrently; ErrUnavailable.
 func (ps Providers) Disconnect(ctx context.Context, a *record.Account, id int64, client Client) error {
 	g := ps.gate
-	if len(g.settings.Providers) == 0 {
-		return ErrNotFound
-	}
-	rows, factors, err := ps.ways(ctx, a)
+	connected, change, err := ps.Disconnection(ctx, a, id, client)
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(rows, func(row record.SocialAccount) bool { return row.ID == id })
-	switch {
-	case at < 0:
-		return ErrNotFound
-	case !ps.hasOtherWay(a, rows, factors, id):
-		return ErrLastWay
+	err = g.changeSocial(ctx, change, connected.ProviderID+" disconnected", client)
+	if err == nil {
+		g.pullRevocations(ctx)
+		g.Accounts().Notify(ctx, record.MessageProviderDisconnected, a, connected.Provider)
 	}
-	change := record.SocialChange{User: a.ID, At: g.now(), Disconnect: id, IfPassword: a.Password, IfFactors: record.FactorSet(factors), EndSessions: true, KeepSession: client.Session}
+	return err
+}
+
+// Disconnection returns the change with which Disconnect disconnects an account at a provider, for a program that
+// makes the change in a transaction of its own. If a.Related is set, it decides. Errors: those of Disconnect.
+func (ps Providers) Disconnection(ctx context.Context, a *record.Account, id int64, client Client) (connected ConnectedAccount, change record.SocialChange, err error) {
+	if len(ps.gate.settings.Providers) == 0 {
+		return connected, change, ErrNotFound
+	}
+	rows, factors, err := ps.ways(ctx, a)
+	if err != nil {
+		return connected, change, err
+	}
+	at := slices.IndexFunc(rows, func(row record.SocialAccount) bool { return row.ID == id })
+	if at < 0 {
+		return connected, change, ErrNotFound
+	}
+	if connected = ps.describe(a, rows[at], rows, factors); !connected.Removable {
+		return connected, change, ErrLastWay
+	}
+	change = record.SocialChange{User: a.ID, At: ps.gate.now(), Disconnect: id, IfPassword: a.Password, IfFactors: record.FactorSet(factors), EndSessions: true, KeepSession: client.Session}
 	for _, row := range rows {
 		if row.ID != id {
 			change.IfRemaining = append(change.IfRemaining, row.ID)
 		}
 	}
-	err = g.changeSocial(ctx, change, rows[at].Provider+" disconnected", client)
-	if err == nil {
-		g.pullRevocations(ctx)
-		g.Accounts().Notify(ctx, record.MessageProviderDisconnected, a, g.providerName(rows[at].Provider))
-	}
-	return err
+	return connected, change, nil
 }
 
 // keepWay makes the removal of a factor conditional on another way to log in, if the

@@ -57,6 +57,8 @@ func init() { //nolint:gochecknoinits // the functions refer to the table
 		{Name: "invitation.revoke", about: "Delete an invitation; its link no longer works.", perms: []string{"add"}, also: "change", run: invitationRevoke},
 
 		{Name: "session.end", about: "End a session.", perms: []string{"change"}, run: sessionEnd},
+		{Name: "provider.disconnect", about: "Disconnect an account at a provider from a user; the sessions that began there end, and the user gets an e-mail.", perms: []string{"change"}, danger: true, run: providerDisconnect, prepare: findConnected},
+		{Name: "apikey.revoke", about: "Revoke an API key of a user.", perms: []string{"change"}, run: apiKeyRevoke, prepare: findAPIKey},
 		{Name: "key.add", about: "Create the next signing key.", perms: []string{""}, create: true, danger: true, fields: []string{"algorithm"}, run: keyAdd, prepare: makeKey},
 		{Name: "key.switch", about: "Sign with the next key from now on.", perms: []string{""}, danger: true, run: keySwitch},
 		{Name: "key.retire", about: "Sign with this key no longer.", perms: []string{""}, danger: true, run: keyRetire},
@@ -68,6 +70,7 @@ func init() { //nolint:gochecknoinits // the functions refer to the table
 		{Name: "job.start", about: "Do an action to many users.", perms: []string{"change", "delete"}, create: true, danger: true, fields: append([]string{"action"}, selectionFields...), run: jobStart},
 		{Name: "job.undo", about: "Activate the users again that a job has deactivated.", perms: []string{"change"}, danger: true, run: jobUndo},
 		{Name: "user.export", about: "Export users as CSV or JSON lines.", perms: []string{"view"}, create: true, danger: true, fields: append([]string{"format"}, selectionFields...), run: usersExport},
+		{Name: "event.export", about: "Export the audit trail as CSV or JSON lines.", perms: []string{"view"}, create: true, danger: true, fields: append([]string{"format"}, eventFilters...), run: eventsExport},
 	}
 }
 

@@ -86,8 +86,10 @@ func deeds(s *site) map[string]func(n int) deed {
 			must(s.gate.Store().Factors().ChangeFactors(ctx, record.FactorChange{User: record.UserID(id), Add: []*record.Factor{{User: record.UserID(id), Type: record.FactorTOTP, Data: `{"secret":"x"}`, Created: s.gate.Clock.Now()}}}))
 			return deed{id, admin.Fields{"reason": {"lost the device at sea"}}}
 		},
-		"user.impersonate": func(n int) deed { return deed{user(n), admin.Fields{"reason": {"ticket 4711: cannot pay"}}} },
-		"group.add":        func(n int) deed { return deed{"", admin.Fields{"name": {fmt.Sprintf("new%d", n)}}} },
+		"provider.disconnect": func(n int) deed { return deed{s.connect(record.UserID(user(n)), "google", strconv.Itoa(n)), nil} },
+		"apikey.revoke":       func(n int) deed { return deed{s.apiKey(record.UserID(user(n)), "ci").ID, nil} },
+		"user.impersonate":    func(n int) deed { return deed{user(n), admin.Fields{"reason": {"ticket 4711: cannot pay"}}} },
+		"group.add":           func(n int) deed { return deed{"", admin.Fields{"name": {fmt.Sprintf("new%d", n)}}} },
 		"group.change": func(n int) deed {
 			return deed{s.group(fmt.Sprintf("g%d", n)), admin.Fields{"name": {fmt.Sprintf("other%d", n)}, "permissions": {"1"}}}
 		},
@@ -119,7 +121,8 @@ func deeds(s *site) map[string]func(n int) deed {
 			s.finish(result.Target)
 			return deed{result.Target, nil}
 		},
-		"user.export": func(int) deed { return deed{"", admin.Fields{"format": {"csv"}, "q": {"nobody"}}} },
+		"user.export":  func(int) deed { return deed{"", admin.Fields{"format": {"csv"}, "q": {"nobody"}}} },
+		"event.export": func(int) deed { return deed{"", admin.Fields{"format": {"jsonl"}, "event": {"reuse"}}} },
 	}
 }
 

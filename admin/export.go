@@ -1,7 +1,7 @@
 package admin
 
-// Exporting users: a stream that takes no more memory for a million users than for
-// one page, and that no spreadsheet takes for formulas.
+// Exporting users and events: a stream that takes no more memory for a million rows than
+// for one page, and in which no spreadsheet finds a formula.
 
 import (
 	"context"
@@ -18,9 +18,9 @@ import (
 
 // usersExport writes the event of an export, before anything is sent.
 func usersExport(c *change) error {
-	format := c.in.text("format")
-	if format != "csv" && format != "jsonl" {
-		return refuse("format", "Must be csv or jsonl.")
+	format, err := c.in.format()
+	if err != nil {
+		return err
 	}
 	q, err := exported(c.in)
 	if err != nil {
@@ -39,29 +39,78 @@ func exported(in Fields) (adminstore.Query, error) {
 	return query(in)
 }
 
+// eventsExport writes the event of an export of the audit trail, before anything is sent.
+func eventsExport(c *change) error {
+	format, err := c.in.format()
+	if err != nil {
+		return err
+	}
+	q, err := c.eventQuery(c.ctx, c.in)
+	if err != nil {
+		return err
+	}
+	filters := map[string]string{}
+	for _, name := range eventFilters {
+		if text := c.in.text(name); text != "" {
+			filters[name] = text
+		}
+	}
+	c.event.Target = "events"
+	c.changes["format"], c.changes["selection"] = [2]any{nil, format}, [2]any{nil, filters}
+	c.result.events = q
+	return nil
+}
+
+// format returns the form of the file of an export.
+func (f Fields) format() (string, error) {
+	format := f.text("format")
+	if format != "csv" && format != "jsonl" {
+		return "", refuse("format", "Must be csv or jsonl.")
+	}
+	return format, nil
+}
+
+// exports reports whether the result of the action is a file.
+func (act *action) exports() bool { return strings.HasSuffix(act.Name, ".export") }
+
 // Export runs the action user.export and writes the users that in selects to w. The
 // field format is csv (RFC 4180, UTF-8) or jsonl (a JSON object in each line). Cells
 // that a spreadsheet would take for a formula are made harmless. Errors: those of
 // Act, before anything is written, and those of w and of the store.
 func (a *Admin) Export(ctx context.Context, who Actor, in Fields, w io.Writer) error {
-	if _, err := a.Act(ctx, who, "user.export", "", in); err != nil {
+	return a.export(ctx, who, actionNamed("user.export"), in, w)
+}
+
+// ExportEvents runs the action event.export and writes the events that in selects to w,
+// newest first, as Export writes users. The event of this action is not among them.
+func (a *Admin) ExportEvents(ctx context.Context, who Actor, in Fields, w io.Writer) error {
+	return a.export(ctx, who, actionNamed("event.export"), in, w)
+}
+
+func (a *Admin) export(ctx context.Context, who Actor, act *action, in Fields, w io.Writer) error {
+	result, err := a.Act(ctx, who, act.Name, "", in)
+	if err != nil {
 		return err
+	}
+	if act.Name == "event.export" {
+		q := result.events
+		q.Before = result.Event
+		return a.writeEvents(ctx, q, newTable(in.text("format"), w, eventColumns, eventRow))
 	}
 	q, err := exported(in)
 	if err != nil {
 		return err
 	}
-	var write func(*record.Account) error
-	if in.text("format") == "csv" {
-		write, err = csvWriter(w)
-	} else {
-		write = jsonWriter(w)
-	}
+	return a.writeUsers(ctx, q, newTable(in.text("format"), w, columns, userRow))
+}
+
+func (a *Admin) writeUsers(ctx context.Context, q adminstore.Query, t *table[record.Account]) error {
+	err := t.begin()
 	for q.Limit = adminstore.MaxPage; err == nil; {
 		page, failed := a.store.Users(ctx, q)
 		err = failed
 		for i := 0; err == nil && i < len(page.Users); i++ {
-			err = write(page.Users[i])
+			err = t.write(page.Users[i])
 		}
 		if q.After = page.Next; page.Next == "" {
 			break
@@ -70,27 +119,90 @@ func (a *Admin) Export(ctx context.Context, who Actor, in Fields, w io.Writer) e
 	return err
 }
 
-// columns are the columns of a CSV file.
+func (a *Admin) writeEvents(ctx context.Context, q adminstore.EventQuery, t *table[record.Event]) error {
+	err := t.begin()
+	for q.Limit = adminstore.MaxPage; err == nil; {
+		page, failed := a.store.Events(ctx, q)
+		err = failed
+		for i := 0; err == nil && i < len(page.Events); i++ {
+			err = t.write(&page.Events[i])
+		}
+		if q.Before = page.Next; page.Next == 0 {
+			break
+		}
+	}
+	return err
+}
+
+// table writes rows of a file of CSV or JSON lines.
+type table[T any] struct {
+	columns []string
+	row     func(*T) []string
+	csv     *csv.Writer // nil: JSON lines
+	json    *json.Encoder
+}
+
+func newTable[T any](format string, w io.Writer, columns []string, row func(*T) []string) *table[T] {
+	t := &table[T]{columns: columns, row: row, json: json.NewEncoder(w)}
+	t.json.SetEscapeHTML(false)
+	if format == "csv" {
+		t.csv = csv.NewWriter(w)
+		t.csv.UseCRLF = true // RFC 4180
+	}
+	return t
+}
+
+// begin writes the names of the columns.
+func (t *table[T]) begin() error {
+	if t.csv == nil {
+		return nil
+	}
+	return t.line(t.columns)
+}
+
+func (t *table[T]) write(v *T) error {
+	if t.csv == nil {
+		return t.json.Encode(v)
+	}
+	row := t.row(v)
+	for i := range row {
+		row[i] = safeCell(row[i])
+	}
+	return t.line(row)
+}
+
+func (t *table[T]) line(row []string) error {
+	if err := t.csv.Write(row); err != nil {
+		return err
+	}
+	t.csv.Flush()
+	return t.csv.Error()
+}
+
+// columns are the columns of a CSV file of users.
 var columns = []string{"id", "username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser", "date_joined", "last_login"}
 
-func csvWriter(w io.Writer) (func(*record.Account) error, error) {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true // RFC 4180
-	err := out.Write(columns)
-	return func(a *record.Account) error {
-		row := []string{
-			string(a.ID), a.Username, a.Email, a.FirstName, a.LastName, strconv.FormatBool(a.IsActive), strconv.FormatBool(a.IsStaff),
-			strconv.FormatBool(a.IsSuperuser), moment(a.DateJoined), moment(a.LastLogin),
-		}
-		for i := range row {
-			row[i] = safeCell(row[i])
-		}
-		if err := out.Write(row); err != nil {
-			return err
-		}
-		out.Flush()
-		return out.Error()
-	}, err
+func userRow(a *record.Account) []string {
+	return []string{
+		string(a.ID), a.Username, a.Email, a.FirstName, a.LastName, strconv.FormatBool(a.IsActive), strconv.FormatBool(a.IsStaff),
+		strconv.FormatBool(a.IsSuperuser), moment(a.DateJoined), moment(a.LastLogin),
+	}
+}
+
+// eventColumns are the columns of a CSV file of events: the members of record.Event.
+var eventColumns = []string{
+	"id", "time", "event", "outcome", "user_id", "sid", "address", "user_agent", "endpoint", "subject", "detail", "actor_id", "target", "changes", "parent_id", "count",
+}
+
+func eventRow(e *record.Event) []string {
+	parent := ""
+	if e.Parent != 0 {
+		parent = strconv.FormatInt(e.Parent, 10)
+	}
+	return []string{
+		strconv.FormatInt(e.ID, 10), moment(e.Time), e.Name, e.Outcome, string(e.User), e.Session, e.Address, e.UserAgent, e.Endpoint, e.Subject, e.Detail,
+		string(e.Actor), e.Target, e.Changes, parent, strconv.FormatInt(e.Count, 10),
+	}
 }
 
 func moment(t time.Time) string {
@@ -120,10 +232,4 @@ func safeCell(text string) string {
 		}
 	}
 	return strings.Join(parts, ";")
-}
-
-func jsonWriter(w io.Writer) func(*record.Account) error {
-	out := json.NewEncoder(w)
-	out.SetEscapeHTML(false)
-	return func(a *record.Account) error { return out.Encode(a) }
 }

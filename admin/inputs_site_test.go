@@ -16,6 +16,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin"
+	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/pages"
@@ -58,9 +59,11 @@ func newSweep(t *testing.T, db *store.Store) *sweep {
 	s := &sweep{t: t, db: db, mux: http.NewServeMux()}
 	hasher, err := passwd.New("pbkdf2_sha256:1")
 	s.check(err)
-	s.gate, err = jotgate.New(jotgate.Settings{
+	settings := jotgate.Settings{
 		SecretKey: jotgate.Secret(strings.Repeat("secret", 10)), Hasher: hasher, Logger: slog.New(slog.NewTextHandler(leak.Watch(t, &s.logs, jotgatetest.Password), &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}, db)
+	}
+	withProviders(t)(&settings)
+	s.gate, err = jotgate.New(settings, db)
 	s.check(err)
 	p, err := pages.New(s.gate, pages.Options{})
 	s.check(err)
@@ -119,6 +122,16 @@ func (s *sweep) target(path string) string {
 		g, err := s.db.Groups().Create(s.t.Context(), fmt.Sprintf("group%d", s.serial))
 		s.check(err)
 		return fmt.Sprint(g.ID)
+	case strings.HasPrefix(path, "/providers"):
+		user := s.user()
+		row := &record.SocialAccount{Provider: "google", UID: user.Username, Data: "{}"}
+		s.check(s.db.SocialAccounts().ChangeSocial(s.t.Context(), record.SocialChange{User: user.ID, At: user.DateJoined, Connect: row}))
+		return fmt.Sprint(row.ID)
+	case strings.HasPrefix(path, "/apikeys"):
+		k, err := apikey.Settings{}.NewKey(s.user().ID, apikey.Request{Name: "ci", Scopes: []string{"a"}}, s.gate.Settings().Now())
+		s.check(err)
+		s.check(s.db.APIKeys().Add(s.t.Context(), k.Key))
+		return k.ID
 	case strings.HasPrefix(path, "/users"):
 		return string(s.user().ID)
 	}

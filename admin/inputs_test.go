@@ -83,7 +83,7 @@ func runSweep(t *testing.T, db *store.Store, driver, dsn, columns string) {
 		}
 	}
 	s.reading("/users/confirm", nil)
-	s.acting("/users/confirm/", append([]string{"action", "selected", "all", "q", "group", "staff", "never"}, "reason"))
+	s.acting("/users/confirm/", append([]string{"action", "selected", "all", "q", "group", "provider", "staff", "never"}, "reason"))
 	if s.asked < 3000 {
 		t.Errorf("only %d requests", s.asked)
 	}

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/form"
@@ -22,6 +23,7 @@ import (
 // nouns are the paths of actions, by the first word of their name.
 var nouns = map[string]string{
 	"user": "users", "group": "groups", "session": "sessions", "key": "keys", "email": "emails", "throttle": "throttles", "job": "jobs", "invitation": "invitations",
+	"provider": "providers", "apikey": "apikeys", "event": "events",
 }
 
 // maxBody bounds a request, in bytes.
@@ -108,8 +110,8 @@ func (x *exchange) act(act *action) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if act.Name == "user.export" {
-		return nil, x.export(in)
+	if act.exports() {
+		return nil, x.export(act, in)
 	}
 	result, err := x.a.Act(x.r.Context(), x.who, act.Name, x.r.PathValue("id"), in)
 	if err == nil && result.startsJob() {
@@ -121,10 +123,11 @@ func (x *exchange) act(act *action) (any, error) {
 // startsJob reports whether there is work for Run.
 func (r Result) startsJob() bool { return r.Action == "job.start" || r.Action == "job.undo" }
 
-// export streams the users.
-func (x *exchange) export(in Fields) error {
-	w := &download{w: x.w, format: in.text("format")}
-	err := x.a.Export(x.r.Context(), x.who, in, w)
+// export streams users or events.
+func (x *exchange) export(act *action, in Fields) error {
+	name, _, _ := strings.Cut(act.Name, ".")
+	w := &download{w: x.w, name: nouns[name], format: in.text("format")}
+	err := x.a.export(x.r.Context(), x.who, act, in, w)
 	if err != nil && !w.begun {
 		return err
 	}
@@ -142,6 +145,7 @@ func (x *exchange) export(in Fields) error {
 // download sends the headers of a file before its first byte.
 type download struct {
 	w      http.ResponseWriter
+	name   string // of the file
 	format string
 	begun  bool
 }
@@ -151,7 +155,7 @@ func (d *download) Write(p []byte) (int, error) {
 		d.begun = true
 		kind := map[string]string{"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}[d.format]
 		d.w.Header().Set("Content-Type", kind)
-		d.w.Header().Set("Content-Disposition", `attachment; filename="users.`+d.format+`"`)
+		d.w.Header().Set("Content-Disposition", `attachment; filename="`+d.name+`.`+d.format+`"`)
 		d.w.WriteHeader(http.StatusOK)
 	}
 	return d.w.Write(p)

@@ -226,7 +226,11 @@ func (v *visit) refused(err error) error {
 func (v *visit) login(page string) string {
 	next := v.r.URL.RequestURI()
 	if v.r.Method == http.MethodPost {
-		if next = v.r.URL.EscapedPath(); strings.HasSuffix(next, "/confirm") || strings.HasSuffix(next, "/start") || strings.HasSuffix(next, "/export") {
+		next = v.r.URL.EscapedPath()
+		switch {
+		case next == v.Path+actionNamed("event.export").path():
+			next = v.Path + "events/"
+		case strings.HasSuffix(next, "/confirm") || strings.HasSuffix(next, "/start") || strings.HasSuffix(next, "/export"):
 			next = v.Path + "users/"
 		}
 	}

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin/adminstore"
+	"github.com/jotgate/jotgate/record"
 )
 
 // confirmData is the Data of confirm.html.
@@ -49,11 +51,55 @@ func confirmShow(v *visit, act *action) error {
 		}
 		d.Target, d.Back = g.Name, v.Path+"groups/"+url.PathEscape(id)+"/"
 		d.Effects = []string{v.T("admin.effect.group", g.Members)}
+	case "provider", "apikey":
+		if err := v.confirmCredential(noun, &d); err != nil {
+			return v.refused(err)
+		}
 	}
 	if act.owns("factor") && v.r.URL.Query().Get("factor") != "" {
 		d.Hidden = append(d.Hidden, hidden{"factor", v.r.URL.Query().Get("factor")})
 	}
 	v.Data = d
+	return nil
+}
+
+// confirmCredential describes an account at a provider, or an API key.
+func (v *visit) confirmCredential(noun string, d *confirmData) error {
+	var owner record.UserID
+	effect := "admin.effect.apikey"
+	if noun == "provider" {
+		row, err := v.a.connectedTo(v.r.Context(), d.Target)
+		if err != nil {
+			return err
+		}
+		owner, effect = row.User, "admin.effect.disconnect"
+	} else {
+		k, err := v.a.apiKey(v.r.Context(), d.Target)
+		if err != nil {
+			return err
+		}
+		owner = k.User
+	}
+	u, err := v.a.readUser(v.r.Context(), &v.who, string(owner))
+	if err != nil {
+		return err
+	}
+	d.Back = v.Path + "users/" + url.PathEscape(string(owner)) + "/"
+	d.Effects = []string{v.T(effect)}
+	for _, c := range u.Providers {
+		if noun == "provider" && strconv.FormatInt(c.ID, 10) == d.Target {
+			d.Target = u.Username + ": " + c.Provider + " " + c.UID
+			if u.Email != "" {
+				d.Effects = append(d.Effects, v.T("admin.effect.email", u.Email))
+			}
+			return nil
+		}
+	}
+	for _, k := range u.APIKeys {
+		if noun == "apikey" && k.ID == d.Target {
+			d.Target = u.Username + ": " + k.Name
+		}
+	}
 	return nil
 }
 

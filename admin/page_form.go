@@ -32,9 +32,9 @@ func (v *visit) action(act *action) error {
 		return err
 	}
 	v.readButton(in)
-	if act.Name == "user.export" {
+	if act.exports() {
 		x := &exchange{a: v.a, w: v.w, r: v.r, who: v.who}
-		err = x.export(in)
+		err = x.export(act, in)
 		v.done = x.sent
 	} else {
 		err = v.run(act, in)
@@ -114,6 +114,10 @@ func (act *action) after(result Result) string {
 	noun, verb, _ := strings.Cut(act.Name, ".")
 	list := nouns[noun] + "/"
 	switch {
+	case result.user != "":
+		return "users/" + url.PathEscape(string(result.user)) + "/"
+	case noun == "provider" || noun == "apikey": // of a user of jotgate.Settings.Users
+		return "users/"
 	case noun == "session" || noun == "key" || noun == "email" || noun == "invitation" || noun == "throttle" || verb == "delete":
 		return list
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin/adminstore"
 	"github.com/jotgate/jotgate/internal/layout"
+	"github.com/jotgate/jotgate/provider"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -31,6 +32,10 @@ func (act *action) page() *page {
 		p.template, p.show = "invitation.html", invitationShow
 	case "job.start", "user.export":
 		p.template, p.title, p.show = "users.html", "admin.users", usersShow
+	case "event.export":
+		p.template, p.title, p.show = "events.html", "admin.events", listShow("events")
+	case "provider.disconnect", "apikey.revoke":
+		p.path = "users/" // of which they are a part
 	}
 	return p
 }
@@ -45,6 +50,9 @@ type listData struct {
 func listShow(name string) func(*visit) error {
 	return func(v *visit) error {
 		values := v.r.URL.Query()
+		if v.in != nil && name == "events" { // the form of an export, shown again
+			values = url.Values(v.in)
+		}
 		l, err := readers[name](v.a, v.r.Context(), &v.who, values)
 		if err != nil {
 			return v.refused(err)
@@ -57,10 +65,11 @@ func listShow(name string) func(*visit) error {
 // usersData is the Data of users.html.
 type usersData struct {
 	listData
-	Groups  []adminstore.Group
-	Columns []column
-	Actions []*action // for many users
-	Hidden  []hidden  // the filters, for the forms
+	Groups    []adminstore.Group
+	Providers []*provider.Provider
+	Columns   []column
+	Actions   []*action // for many users
+	Hidden    []hidden  // the filters, for the forms
 }
 
 func usersShow(v *visit) error {
@@ -70,7 +79,7 @@ func usersShow(v *visit) error {
 		}
 		return err
 	}
-	d := usersData{listData: v.Data.(listData)}
+	d := usersData{listData: v.Data.(listData), Providers: v.a.gate.Settings().Providers}
 	for _, name := range filterNames {
 		if text := d.Filter.Get(name); text != "" {
 			d.Hidden = append(d.Hidden, hidden{name, text})

@@ -139,6 +139,9 @@ const eventNames = "account activate admin api_key client delete delete.requeste
 // EventNames lists them.
 func (v *visit) EventNames() []string { return strings.Fields(eventNames) }
 
+// EventFilters lists the filters of the audit trail, for the form that exports it.
+func (v *visit) EventFilters() []string { return eventFilters }
+
 // Exact returns a time to the second, for the audit trail.
 func (v *visit) Exact(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin/adminstore"
+	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
@@ -64,7 +65,11 @@ type userView struct {
 	Factors     []jotgate.FactorInfo    `json:"factors"`
 	Addresses   []adminstore.Address    `json:"addresses"`
 	Sessions    []record.Session        `json:"sessions"`
-	Events      []record.Event          `json:"events"`
+	// Providers are the connected accounts at providers, and APIKeys the API keys that are
+	// not revoked.
+	Providers []jotgate.ConnectedAccount `json:"providers,omitempty"`
+	APIKeys   []apikey.Key               `json:"api_keys,omitempty"`
+	Events    []record.Event             `json:"events"`
 
 	above error // why the actor may not change it, as far as it depends on the user
 }
@@ -88,6 +93,14 @@ func (a *Admin) readUser(ctx context.Context, who *Actor, id string) (*userView,
 	}
 	if v.Sessions, err = a.store.Sessions(ctx, u.ID, time.Time{}, 20); err != nil {
 		return nil, err
+	}
+	if v.Providers, err = a.gate.Logins().Providers().Connected(ctx, &u.Account); err != nil {
+		return nil, err
+	}
+	if keys := a.keys(); keys != nil {
+		if v.APIKeys, err = keys.List(ctx, u.ID); err != nil {
+			return nil, err
+		}
 	}
 	events, err := a.store.Events(ctx, adminstore.EventQuery{User: u.ID, Limit: 20})
 	if err != nil {
@@ -269,26 +282,39 @@ func (a *Admin) listEvents(ctx context.Context, who *Actor, values url.Values) (
 	if err := a.mayView(who, "user"); err != nil {
 		return l, err
 	}
-	q := adminstore.EventQuery{Name: values.Get("event"), Limit: pageSize}
-	if q.User, err = a.keyOf(ctx, values.Get("user")); err != nil {
+	q, err := a.eventQuery(ctx, Fields(values))
+	if err != nil {
 		return l, err
 	}
-	if q.Actor, err = a.keyOf(ctx, values.Get("actor")); err != nil {
-		return l, err
-	}
+	q.Limit = pageSize
 	q.Before, _ = strconv.ParseInt(values.Get("after"), 10, 64)
-	q.Parent, _ = strconv.ParseInt(values.Get("parent"), 10, 64)
-	if text := values.Get("since"); text != "" {
-		if q.Since, err = time.Parse(time.DateOnly, text); err != nil {
-			return l, refuse("since", "Must be a date such as 2026-01-31.")
-		}
-	}
 	page, err := a.store.Events(ctx, q)
 	if page.Next > 0 {
 		l.Next = strconv.FormatInt(page.Next, 10)
 	}
 	l.Results = append([]record.Event{}, page.Events...)
 	return l, err
+}
+
+// eventFilters are the parameters that select events.
+var eventFilters = []string{"event", "user", "actor", "parent", "since"}
+
+// eventQuery reads the filters of the audit trail. An invalid date is an error of its field.
+func (a *Admin) eventQuery(ctx context.Context, in Fields) (q adminstore.EventQuery, err error) {
+	q.Name = in.text("event")
+	if q.User, err = a.keyOf(ctx, in.text("user")); err != nil {
+		return q, err
+	}
+	if q.Actor, err = a.keyOf(ctx, in.text("actor")); err != nil {
+		return q, err
+	}
+	q.Parent, _ = strconv.ParseInt(in.text("parent"), 10, 64)
+	if text := in.text("since"); text != "" {
+		if q.Since, err = time.Parse(time.DateOnly, text); err != nil {
+			return q, refuse("since", "Must be a date such as 2026-01-31.")
+		}
+	}
+	return q, nil
 }
 
 func (a *Admin) listThrottles(ctx context.Context, who *Actor, values url.Values) (l list, err error) {

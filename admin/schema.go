@@ -46,7 +46,7 @@ func (a *Admin) schema() object {
 
 // listParameters are the parameters of the lists in addition to after.
 var listParameters = map[string][]string{
-	"users": append(slices.Clone(filterNames), "sort", "limit"), "sessions": {"user"}, "throttles": {"user"}, "events": {"event", "user", "actor", "parent", "since"},
+	"users": append(slices.Clone(filterNames), "sort", "limit"), "sessions": {"user"}, "throttles": {"user"}, "events": eventFilters,
 }
 
 var pathID = object{"name": "id", "in": "path", "required": true, "schema": object{"type": "string"}}

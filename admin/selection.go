@@ -13,8 +13,9 @@ import (
 )
 
 // filterNames are the parameters that select users: the filters of UserAdmin,
-// whether there is a second factor, whether there never was a login, and a search.
-var filterNames = []string{"q", "staff", "superuser", "active", "mfa", "never", "group"}
+// whether there is a second factor, whether there never was a login, the id of a
+// provider at which there is a connected account, and a search.
+var filterNames = []string{"q", "staff", "superuser", "active", "mfa", "never", "group", "provider"}
 
 // selectionFields are the fields of a selection of users: filterNames; selected,
 // the keys of users; and all, which says that every user that the filters match is
@@ -44,6 +45,9 @@ func query(in Fields) (q adminstore.Query, err error) {
 		if q.Group, err = strconv.ParseInt(text, 10, 64); err != nil || q.Group < 1 {
 			return q, refuse("group", "Must be the id of a group.")
 		}
+	}
+	if q.Provider = in.text("provider"); len(q.Provider) > maxSearch {
+		return q, refuse("provider", "Ensure this field has no more than "+strconv.Itoa(maxSearch)+" characters.")
 	}
 	return q, nil
 }

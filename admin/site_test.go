@@ -14,8 +14,10 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin"
 	"github.com/jotgate/jotgate/admin/adminstore"
+	"github.com/jotgate/jotgate/apikey"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/pages"
+	"github.com/jotgate/jotgate/provider"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 )
@@ -32,7 +34,7 @@ type site struct {
 
 func newSite(t *testing.T, o admin.Options, changes ...func(*jotgate.Settings)) *site {
 	t.Helper()
-	s := &site{T: t, gate: jotgatetest.New(t, changes...)}
+	s := &site{T: t, gate: jotgatetest.New(t, append([]func(*jotgate.Settings){withProviders(t)}, changes...)...)}
 	p, err := pages.New(s.gate.Gate, pages.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -48,6 +50,43 @@ func newSite(t *testing.T, o admin.Options, changes ...func(*jotgate.Settings)) 
 	t.Cleanup(s.server.Close)
 	s.fresh()
 	return s
+}
+
+// withProviders lets users log in with accounts at Google and GitHub.
+func withProviders(t *testing.T) func(*jotgate.Settings) {
+	t.Helper()
+	return func(s *jotgate.Settings) {
+		for _, id := range []string{"google", "github"} {
+			p, err := provider.New(provider.Settings{ID: id, ClientID: "client", ClientSecret: "secret"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Providers = append(s.Providers, p)
+		}
+	}
+}
+
+// connect connects a user with an account at a provider and returns its id.
+func (s *site) connect(user record.UserID, id, uid string) string {
+	s.Helper()
+	row := &record.SocialAccount{Provider: id, UID: uid, Data: "{}", Joined: s.gate.Clock.Now(), LastLogin: s.gate.Clock.Now()}
+	if err := s.gate.Store().SocialAccounts().ChangeSocial(s.Context(), record.SocialChange{User: user, At: s.gate.Clock.Now(), Connect: row}); err != nil {
+		s.Fatal(err)
+	}
+	return strconv.FormatInt(row.ID, 10)
+}
+
+// apiKey creates an API key of a user.
+func (s *site) apiKey(user record.UserID, name string) apikey.Created {
+	s.Helper()
+	k, err := apikey.Settings{}.NewKey(user, apikey.Request{Name: name, Scopes: []string{"orders:read"}}, s.gate.Clock.Now())
+	if err == nil {
+		err = s.store().APIKeys().Add(s.Context(), k.Key)
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	return k
 }
 
 // fresh is another browser.

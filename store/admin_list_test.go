@@ -70,8 +70,17 @@ func TestAdminUsers(t *testing.T) {
 		byName := slices.Sorted(slices.Values(everyone))
 		group, err := s.Groups().Create(w.ctx, "editors")
 		w.must(err)
+		friends, err := s.Groups().Create(w.ctx, "friends")
+		w.must(err)
 		w.must(s.Groups().AddMember(w.ctx, list[3].ID, "editors"))
 		w.must(s.Groups().AddMember(w.ctx, list[9].ID, "editors"))
+		for _, which := range []struct {
+			i             int
+			provider, uid string
+		}{{4, "google", "1"}, {19, "google", "2"}, {19, "google", "3"}, {20, "google", "4"}, {20, "github", "4"}, {21, "github", "5"}} {
+			w.must(s.SocialAccounts().ChangeSocial(w.ctx, record.SocialChange{User: list[which.i].ID, At: noon, Connect: &record.SocialAccount{Provider: which.provider, UID: which.uid, Data: "{}"}}))
+		}
+		w.must(s.Groups().AddMember(w.ctx, list[20].ID, "friends"))
 		yes, no := true, false
 		for _, c := range []struct {
 			name string
@@ -106,6 +115,15 @@ func TestAdminUsers(t *testing.T) {
 			{"quotes are text", adminstore.Query{Search: `"ada" OR 1`}, nil},
 			{"search in a group", adminstore.Query{Search: "user", Group: group.ID}, []string{"user3", "user9"}},
 			{"prefix of an address", adminstore.Query{Search: "b@"}, nil},
+			{"provider", adminstore.Query{Provider: "google"}, []string{"user4", "user19", "user20"}},
+			{"another provider", adminstore.Query{Provider: "github"}, []string{"user20", "user21"}},
+			{"unknown provider", adminstore.Query{Provider: "Google"}, nil},
+			{"staff with a provider", adminstore.Query{Provider: "google", Staff: &yes}, []string{"user19"}},
+			{"some with a provider", adminstore.Query{Provider: "google", IDs: []record.UserID{list[3].ID, list[4].ID}}, []string{"user4"}},
+			{"provider in a group", adminstore.Query{Provider: "google", Group: friends.ID}, []string{"user20"}},
+			{"search with a provider", adminstore.Query{Provider: "google", Search: "user1"}, []string{"user19"}},
+			{"prefix with a provider", adminstore.Query{Provider: "google", Search: "u"}, []string{"user19", "user20", "user4"}},
+			{"with a provider, without factor", adminstore.Query{Provider: "github", MFA: &no}, []string{"user20", "user21"}},
 			{"search and filter", adminstore.Query{Search: "user1", Staff: &yes}, []string{"user19"}},
 		} {
 			if d := cmp.Diff(c.want, names(w, s, c.q)); d != "" {
@@ -206,12 +224,15 @@ func TestAdminPlans(t *testing.T) {
 		"first": {}, "after": {After: store.Cursor("500")}, "by name": {Sort: "username", After: store.Cursor("500")},
 		"joined": {Sort: "-joined"}, "login": {Sort: "-login"}, "address": {Sort: "email"}, "address, last first": {Sort: "-email"},
 		"middle": {Search: "middle"}, "beginning": {Search: "ab"}, "staff": {Staff: &yes}, "superusers": {Superuser: &yes},
-		"inactive": {Active: &no}, "never": {Never: &yes}, "group": {Group: 1}, "mfa": {MFA: &yes}, "some": {IDs: []record.UserID{"1"}},
+		"inactive": {Active: &no}, "never": {Never: &yes}, "group": {Group: 1}, "mfa": {MFA: &yes}, "provider": {Provider: "google"}, "provider, after": {Provider: "google", After: store.Cursor("500")}, "some": {IDs: []record.UserID{"1"}},
 	} {
 		q.Limit = 100
 		for _, line := range plan(w, s, q) {
 			page := strings.Contains(line, "SCAN f VIRTUAL TABLE INDEX") // the trigrams of the search, by rowid
 			index := strings.Contains(line, "USING") || strings.Contains(line, "SEARCH")
+			if strings.HasPrefix(name, "provider") && strings.Contains(line, " s ") && !strings.Contains(line, "USING COVERING INDEX jotgate_provider_user (provider=?") {
+				t.Errorf("%s: %s", name, line)
+			}
 			if strings.Contains(line, "SCAN u") && !index && name != "first" && name != "after" || strings.Contains(line, "SCAN f") && !page {
 				t.Errorf("%s: %s", name, line)
 			}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin/adminstore"
 	"github.com/jotgate/jotgate/record"
 )
@@ -73,6 +74,19 @@ func (ad admin) Addresses(ctx context.Context, user record.UserID) ([]adminstore
 			return a, err
 		}, `SELECT email, verified, "primary" FROM account_emailaddress WHERE user_id = $1 ORDER BY "primary" DESC, id LIMIT 100`, key)
 	})
+}
+
+// Social implements adminstore.Store.
+func (ad admin) Social(ctx context.Context, id int64) (*record.SocialAccount, error) {
+	if !ad.db.tables.social {
+		return nil, jotgate.ErrNotFound
+	}
+	a := record.SocialAccount{ID: id}
+	found, err := ask(ctx, ad.db, func(ctx context.Context, q Queryer) (bool, error) {
+		return one(ctx, q, []any{keyScan{&a.User}, &a.Provider, &a.UID, moment{&a.LastLogin}, moment{&a.Joined}},
+			"SELECT user_id, provider, uid, last_login, date_joined FROM socialaccount_socialaccount WHERE id = "+anyInteger("$1"), id)
+	})
+	return &a, orNotFound(found, err)
 }
 
 // maxScanned is how many rows a page of events reads at most.

@@ -144,7 +144,7 @@ func (ad admin) learn(ctx context.Context, search string) error {
 // pageText returns the statement of a page. The keys are selected first, so that
 // the order comes from an index.
 func (s *Store) pageText(q adminstore.Query) (text string, args []any, o ordering, err error) {
-	if q.Limit < 1 || q.Limit > adminstore.MaxPage || !storable(q.Search) {
+	if q.Limit < 1 || q.Limit > adminstore.MaxPage || !storable(q.Search+q.Provider) {
 		return "", nil, o, jotgate.ErrNotFound
 	}
 	l, err := s.listing(q)
@@ -165,7 +165,7 @@ func (s *Store) pageText(q adminstore.Query) (text string, args []any, o orderin
 		shown = "''"
 	}
 	users := "SELECT " + strings.Join(s.tables.accountColumns(), ", ") + ", " + shown + " FROM " + quote(s.tables.schema.Users) + " AS u" + s.tables.groupJoin()
-	text = users + " WHERE u." + quote(s.tables.schema.ID) + " IN (SELECT " + l.key + " FROM " + l.from + l.conditions() + o.text(l.key) +
+	text = users + " WHERE u." + quote(s.tables.schema.ID) + " IN (SELECT " + l.keys() + " FROM " + l.from + l.conditions() + o.text(l.key) +
 		" LIMIT " + l.arg(q.Limit+1) + ")" + o.text("u."+quote(s.tables.schema.ID))
 	return text, l.args, o, nil
 }
@@ -218,7 +218,7 @@ func (l *listing) after(text string, o ordering) error {
 
 // Count implements adminstore.Store.
 func (ad admin) Count(ctx context.Context, q adminstore.Query) (n int, err error) {
-	if !storable(q.Search) {
+	if !storable(q.Search + q.Provider) {
 		return 0, nil
 	}
 	if err := ad.learn(ctx, q.Search); err != nil {
@@ -228,7 +228,7 @@ func (ad admin) Count(ctx context.Context, q adminstore.Query) (n int, err error
 	if err != nil {
 		return 0, err
 	}
-	text := "SELECT COUNT(*) FROM (SELECT 1 FROM " + l.from + l.conditions() + " LIMIT " + l.arg(adminstore.MaxCount) + ") AS t"
+	text := "SELECT COUNT(*) FROM (SELECT " + l.keys() + " FROM " + l.from + l.conditions() + " LIMIT " + l.arg(adminstore.MaxCount) + ") AS t"
 	err = ad.db.read(ctx, func(ctx context.Context, q Queryer) error {
 		_, err := one(ctx, q, []any{&n}, text, l.args...)
 		return err

@@ -71,7 +71,7 @@ func (t adminTx) Next(ctx context.Context, q adminstore.Query, after record.User
 	return all(ctx, t.q, func(rows rowScanner) (id record.UserID, err error) {
 		err = rows.Scan(keyScan{&id})
 		return id, err
-	}, "SELECT "+l.key+" FROM "+l.from+l.conditions()+" ORDER BY "+l.key+" LIMIT "+l.arg(limit), l.args...)
+	}, "SELECT "+l.keys()+" FROM "+l.from+l.conditions()+" ORDER BY "+l.key+" LIMIT "+l.arg(limit), l.args...)
 }
 
 // Create implements adminstore.UserTx.
@@ -203,6 +203,45 @@ func (t adminTx) RemoveFactors(ctx context.Context, id record.UserID, factors []
 		return jotgate.ErrNotFound
 	}
 	return t.db.changeFactors(ctx, t.q, key, &record.FactorChange{User: id, Remove: factors})
+}
+
+// Related implements adminstore.UserTx.
+func (t adminTx) Related(ctx context.Context, id record.UserID) (*record.Related, error) {
+	key, ok := t.db.tables.key.encode(id)
+	if !ok {
+		return nil, jotgate.ErrNotFound
+	}
+	related := new(record.Related)
+	var err error
+	if t.db.tables.social {
+		if related.Social, err = listSocial(ctx, t.q, key); err != nil {
+			return nil, err
+		}
+	}
+	related.Factors, err = t.db.listFactors(ctx, t.q, key)
+	return related, err
+}
+
+// Disconnect implements adminstore.UserTx.
+func (t adminTx) Disconnect(ctx context.Context, change record.SocialChange) error {
+	key, ok := t.db.tables.key.encode(change.User)
+	if !ok || !t.db.tables.social {
+		return jotgate.ErrNotFound
+	}
+	sch, password := t.db.tables.schema, ""
+	found, err := one(ctx, t.q, []any{&password}, "SELECT COALESCE(password, '') FROM "+quote(sch.Users)+" WHERE "+quote(sch.ID)+" = $1"+t.db.driver.lock("UPDATE"), key)
+	if err := orNotFound(found, err); err != nil {
+		return err
+	}
+	return t.db.disconnect(ctx, t.q, key, password, &change)
+}
+
+// RevokeAPIKey implements adminstore.UserTx.
+func (t adminTx) RevokeAPIKey(ctx context.Context, id record.UserID, key string, now time.Time) error {
+	if !storable(string(id) + key) {
+		return jotgate.ErrNotFound
+	}
+	return t.db.revokeAPIKey(ctx, t.q, id, key, now)
 }
 
 // record implements adminstore.Tx.Record.

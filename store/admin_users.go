@@ -27,6 +27,8 @@ type listing struct {
 	where []string
 	args  []any
 	joins bool // the user table is part of from, as u
+	// repeats reports that from may have a key several times, one after the other.
+	repeats bool
 }
 
 func (l *listing) arg(v any) string {
@@ -53,6 +55,14 @@ func (l *listing) conditions() string {
 	return " WHERE " + strings.Join(l.where, " AND ")
 }
 
+// keys returns the columns of a SELECT of each key once.
+func (l *listing) keys() string {
+	if l.repeats {
+		return "DISTINCT " + l.key
+	}
+	return l.key
+}
+
 // listing returns the selection of a query, without its order and page.
 func (s *Store) listing(q adminstore.Query) (*listing, error) {
 	sch, t := s.tables.schema, s.tables
@@ -73,6 +83,9 @@ func (s *Store) listing(q adminstore.Query) (*listing, error) {
 		}
 		l.from, l.key, l.joins = quote(t.groups.table)+" AS m", "m."+quote(t.groups.user), false
 		l.and("m.group_id = " + anyInteger(l.arg(q.Group)))
+	case q.Provider != "" && t.social:
+		l.from, l.key, l.joins, l.repeats = "socialaccount_socialaccount AS s", "s.user_id", false, true
+		l.and("s.provider = " + l.arg(q.Provider))
 	}
 	if err := s.addKeys(l, q); err != nil {
 		return nil, err
@@ -240,6 +253,12 @@ func (s *Store) addFilters(l *listing, q adminstore.Query) error {
 	}
 	if q.MFA != nil {
 		s.addMFA(l, *q.MFA)
+	}
+	if q.Provider != "" && !l.repeats {
+		if !s.tables.social {
+			return jotgate.ErrNotFound
+		}
+		l.and("EXISTS (SELECT 1 FROM socialaccount_socialaccount AS s WHERE s.provider = " + l.arg(q.Provider) + " AND s.user_id = " + l.key + ")")
 	}
 	if q.Group != 0 && q.Search != "" {
 		g := s.tables.groups

@@ -15,8 +15,8 @@ import (
 	"github.com/jotgate/jotgate/record"
 )
 
-// crowdOf fills a database with n users: each thousandth is staff, and each tenth in
-// the group 1.
+// crowdOf fills a database with n users: each thousandth is staff, each tenth in the
+// group 1, and each fifth has two accounts at the same provider.
 func crowdOf(w *world, n int) *site {
 	w.Helper()
 	s := newSite(w, n, "x")
@@ -24,7 +24,12 @@ func crowdOf(w *world, n int) *site {
 	w.must(err)
 	w.exec("UPDATE auth_user SET is_staff = true WHERE id % 1000 = 0")
 	w.exec("INSERT INTO auth_user_groups (user_id, group_id) SELECT id, 1 FROM auth_user WHERE id % 10 = 0")
+	for _, half := range []string{"a", "b"} {
+		w.exec(`INSERT INTO socialaccount_socialaccount (provider, uid, user_id, last_login, date_joined, extra_data)
+SELECT CASE WHEN id % 1000 = 5 THEN 'github' ELSE 'google' END, '` + half + `' || id, id, date_joined, date_joined, '{}' FROM auth_user WHERE id % 5 = 0`)
+	}
 	w.exec(w.on("ANALYZE", "VACUUM ANALYZE auth_user_groups"))
+	w.exec(w.on("SELECT 1", "VACUUM ANALYZE socialaccount_socialaccount"))
 	return s
 }
 
@@ -67,7 +72,12 @@ var adminQuestions = map[string]func(s *site, n int) error{
 		q.After = page.Next
 		return s.page(q, 100)
 	},
-	"filter: staff":        func(s *site, _ int) error { return s.page(adminstore.Query{Staff: &yes}, 1) },
+	"filter: staff":    func(s *site, _ int) error { return s.page(adminstore.Query{Staff: &yes}, 1) },
+	"provider of many": func(s *site, _ int) error { return s.page(adminstore.Query{Provider: "google"}, 100) },
+	"provider of few":  func(s *site, _ int) error { return s.page(adminstore.Query{Provider: "github"}, 1) },
+	"page 50 of a provider": func(s *site, _ int) error {
+		return s.page(adminstore.Query{Provider: "google", After: s.after(500)}, 10)
+	},
 	"members of a group":   func(s *site, _ int) error { return s.page(adminstore.Query{Group: 1}, 100) },
 	"page 50 of a group":   func(s *site, _ int) error { return s.page(adminstore.Query{Group: 1, After: s.after(500)}, 10) },
 	"search: beginning":    func(s *site, n int) error { return s.page(adminstore.Query{Search: "us"}, 100) },

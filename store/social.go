@@ -95,10 +95,7 @@ func (s *Store) changeSocial(ctx context.Context, q Queryer, key any, change *re
 		}
 	}
 	if change.Disconnect != 0 {
-		if change.IfPassword != password {
-			return jotgate.ErrNotFound
-		}
-		if err := s.disconnect(ctx, q, key, change); err != nil {
+		if err := s.disconnect(ctx, q, key, password, change); err != nil {
 			return err
 		}
 	}
@@ -125,9 +122,9 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id`, a.Provider
 
 func (s *Store) socialTime(t time.Time) any { return s.driver.Time(t.UTC().Truncate(time.Microsecond)) }
 
-// disconnect deletes a row of the user and allauth's tokens of it. The user's row is
-// locked.
-func (s *Store) disconnect(ctx context.Context, q Queryer, key any, change *record.SocialChange) error {
+// disconnect deletes a row of the user and allauth's tokens of it. The user's row, with
+// this password, is locked.
+func (s *Store) disconnect(ctx context.Context, q Queryer, key any, password string, change *record.SocialChange) error {
 	factors, err := s.listFactors(ctx, q, key)
 	if err != nil {
 		return err
@@ -137,7 +134,7 @@ func (s *Store) disconnect(ctx context.Context, q Queryer, key any, change *reco
 		return err
 	}
 	others := idsExcept(rows, change.Disconnect)
-	if record.FactorSet(factors) != change.IfFactors || !slices.Equal(others, change.IfRemaining) || len(others) == len(rows) {
+	if change.IfPassword != password || record.FactorSet(factors) != change.IfFactors || !slices.Equal(others, change.IfRemaining) || len(others) == len(rows) {
 		return jotgate.ErrNotFound
 	}
 	if err := s.dropTokens(ctx, q, "id = $1", change.Disconnect); err != nil {

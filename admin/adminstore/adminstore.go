@@ -84,6 +84,9 @@ type Store interface {
 	// Failures lists at most limit counters of failures with a key greater than after,
 	// in order of key; "" is from the first.
 	Failures(ctx context.Context, after string, limit int) ([]Failure, error)
+	// Social returns the account at a provider with this id, without Data. The error is
+	// jotgate.ErrNotFound if there is none.
+	Social(ctx context.Context, id int64) (*record.SocialAccount, error)
 	// Addresses lists a user's e-mail addresses, the primary one first, at most
 	// 100.
 	Addresses(ctx context.Context, user record.UserID) ([]Address, error)
@@ -130,6 +133,9 @@ type Query struct {
 	Never     *bool `json:"never,omitempty"`
 	// Group is the id of a group; 0: any.
 	Group int64 `json:"group,omitempty"`
+	// Provider is the id of a provider at which a user has a connected account, as in
+	// record.SocialAccount; empty: any.
+	Provider string `json:"provider,omitempty"`
 	// IDs are the keys of the users; nil: any.
 	IDs []record.UserID `json:"ids,omitempty"`
 
@@ -148,7 +154,7 @@ type Query struct {
 // conditions.
 func (q *Query) Filtered() bool {
 	return q.Search != "" || q.Staff != nil || q.Superuser != nil || q.Active != nil || q.MFA != nil || q.Never != nil ||
-		q.Group != 0 || q.IDs != nil
+		q.Group != 0 || q.Provider != "" || q.IDs != nil
 }
 
 // Page is a page of users.

@@ -87,6 +87,14 @@ type UserTx interface {
 	// it also deletes the recovery codes. The error is jotgate.ErrNotFound if one of
 	// the ids does not exist.
 	RemoveFactors(ctx context.Context, id record.UserID, factors []int64) error
+	// Related returns Social and Factors of record.Related, Factors with Data. The
+	// error is jotgate.ErrNotFound if there is no such user.
+	Related(ctx context.Context, id record.UserID) (*record.Related, error)
+	// Disconnect applies a change of jotgate.Providers.Disconnection, as
+	// record.SocialAccounts.ChangeSocial does, also if the user is not active.
+	Disconnect(ctx context.Context, change record.SocialChange) error
+	// RevokeAPIKey does what Revoke of apikey.Store does, in this transaction.
+	RevokeAPIKey(ctx context.Context, id record.UserID, key string, now time.Time) error
 }
 
 // GroupTx changes groups.

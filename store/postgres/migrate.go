@@ -193,7 +193,8 @@ func (m *migrator) once(ctx context.Context) error {
 		return err
 	}
 	m.progress("migrating the database")
-	if err := m.makeDjango(ctx, tx); err != nil {
+	made, err := m.makeDjango(ctx, tx)
+	if err != nil {
 		return err
 	}
 	if err := m.own.Apply(ctx, tx); err != nil {
@@ -201,6 +202,15 @@ func (m *migrator) once(ctx context.Context) error {
 	}
 	for _, a := range migration.Allauth {
 		if err := m.makeAllauth(ctx, tx, a.Table, a.Name); err != nil {
+			return err
+		}
+	}
+	if made { // the tables are new and empty: the indexes need not be created concurrently
+		statements := ""
+		for _, index := range indexes(m.schema) {
+			statements += index.Create(identifier, "") + ";\n"
+		}
+		if err := execute(ctx, tx, statements); err != nil {
 			return err
 		}
 	}
@@ -262,22 +272,18 @@ func (m *migrator) lacksDjango(ctx context.Context, q store.Queryer) (bool, erro
 	return !found && m.schema.Users == "auth_user", err
 }
 
-// makeDjango runs schema/django.sql if Django's tables are missing.
-func (m *migrator) makeDjango(ctx context.Context, q store.Queryer) error {
+// makeDjango runs schema/django.sql if Django's tables are missing, and reports whether
+// they were.
+func (m *migrator) makeDjango(ctx context.Context, q store.Queryer) (made bool, err error) {
 	if lacks, err := m.lacksDjango(ctx, q); err != nil || !lacks {
-		return err
+		return false, err
 	}
 	text, err := files.ReadFile("schema/django.sql")
 	if err != nil {
-		return err
+		return false, err
 	}
 	m.made = true
-	// The tables are new and empty: the indexes need not be created concurrently.
-	statements := string(text)
-	for _, index := range indexes(m.schema) {
-		statements += ";\n" + index.Create(identifier, "")
-	}
-	return execute(ctx, q, statements)
+	return true, execute(ctx, q, string(text))
 }
 
 // scanRow scans the only row of a query.

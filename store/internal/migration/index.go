@@ -40,6 +40,7 @@ func Indexes(n Names, quote func(string) string, withKey bool) []Index {
 		{"jotgate_user_joined", n.Users, "date_joined", moment("date_joined")},
 		{"jotgate_user_login", n.Users, "last_login", moment("last_login") + " WHERE last_login IS NOT NULL"},
 		{"jotgate_group_member", n.Groups, "user_id", "(group_id, user_id)"},
+		{"jotgate_provider_user", "socialaccount_socialaccount", "provider", "(provider, user_id)"},
 	}
 	if withKey { // PostgreSQL, whose other indexes have an order of words
 		list = append(list, Index{"jotgate_user_email_prefix", n.Users, n.Email, "(UPPER(" + quote(n.Email) + ") text_pattern_ops)"})
