@@ -295,7 +295,13 @@ func TestExportEvents(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
+	if got := export(admin.Fields{"format": {"csv"}, "event": {"nothing"}}); got != strings.Join(rows[0], ",")+"\r\n" {
+		t.Errorf("without events the file is %q", got)
+	}
 	s.exportOnPage()
+	if got := s.post("/admin/users/export", url.Values{"format": {"csv"}, "selected": {"no key"}}); got.status != http.StatusNotFound {
+		t.Errorf("of a key that is not valid: %d\n%s", got.status, got.body)
+	}
 }
 
 // exportOnPage exports what the page of the audit trail shows.

@@ -116,7 +116,10 @@ func (a *Admin) writeUsers(ctx context.Context, q adminstore.Query, t *table[rec
 			break
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return t.end()
 }
 
 func (a *Admin) writeEvents(ctx context.Context, q adminstore.EventQuery, t *table[record.Event]) error {
@@ -131,7 +134,10 @@ func (a *Admin) writeEvents(ctx context.Context, q adminstore.EventQuery, t *tab
 			break
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return t.end()
 }
 
 // table writes rows of a file of CSV or JSON lines.
@@ -152,12 +158,22 @@ func newTable[T any](format string, w io.Writer, columns []string, row func(*T) 
 	return t
 }
 
-// begin writes the names of the columns.
+// begin writes the names of the columns. They are sent with the first row, or by end: if
+// there is an error before, nothing is sent.
 func (t *table[T]) begin() error {
 	if t.csv == nil {
 		return nil
 	}
-	return t.line(t.columns)
+	return t.csv.Write(t.columns)
+}
+
+// end sends what is not sent yet.
+func (t *table[T]) end() error {
+	if t.csv == nil {
+		return nil
+	}
+	t.csv.Flush()
+	return t.csv.Error()
 }
 
 func (t *table[T]) write(v *T) error {
@@ -168,15 +184,10 @@ func (t *table[T]) write(v *T) error {
 	for i := range row {
 		row[i] = safeCell(row[i])
 	}
-	return t.line(row)
-}
-
-func (t *table[T]) line(row []string) error {
 	if err := t.csv.Write(row); err != nil {
 		return err
 	}
-	t.csv.Flush()
-	return t.csv.Error()
+	return t.end()
 }
 
 // columns are the columns of a CSV file of users.

@@ -19,7 +19,7 @@ type adminCommands struct {
 	Actions adminActions `cmd:"" help:"List the actions and their fields."`
 	Do      adminDo      `cmd:"" help:"Do an action to a user, a group, a session, …"`
 	Show    adminShow    `cmd:"" help:"Show users, groups, permissions, sessions, keys, emails, events, throttles, jobs or health, as JSON."`
-	Export  adminExport  `cmd:"" help:"Write users as CSV or JSON lines."`
+	Export  adminExport  `cmd:"" help:"Write users or the audit trail as CSV or JSON lines."`
 }
 
 // actorFlags say whose rights an action needs.
@@ -103,13 +103,9 @@ func (c *adminDo) Run(a *app) error {
 	if strings.Contains(c.Target, "=") { // of an action without a target
 		c.Target, c.Fields = "", append([]string{c.Target}, c.Fields...)
 	}
-	in := admin.Fields{}
-	for _, f := range c.Fields {
-		name, value, ok := strings.Cut(f, "=")
-		if !ok {
-			return usage("%q is not of the form FIELD=VALUE", f)
-		}
-		in[name] = append(in[name], value)
+	in, err := assigned(c.Fields, "FIELD=VALUE")
+	if err != nil {
+		return err
 	}
 	gate, db, err := c.gate(a, slog.New(slog.DiscardHandler), false)
 	if err != nil {
@@ -142,11 +138,24 @@ func (c *adminDo) target(a *app, db *store.Store) (string, error) {
 	return string(account.ID), nil
 }
 
+// assigned reads arguments of this form.
+func assigned(arguments []string, form string) (admin.Fields, error) {
+	in := admin.Fields{}
+	for _, text := range arguments {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, usage("%q is not of the form %s", text, form)
+		}
+		in[name] = append(in[name], value)
+	}
+	return in, nil
+}
+
 type adminShow struct {
 	actorFlags
 	List       string   `arg:"" enum:"users,groups,permissions,sessions,keys,emails,events,throttles,jobs,health" help:"What to show."`
 	ID         string   `arg:"" optional:"" help:"The id of one user, group, permission or job."`
-	Parameters []string `arg:"" optional:"" help:"NAME=VALUE, as in the address of the page: q, staff, superuser, active, mfa, never, group, sort, after, limit; event, user, actor, since."`
+	Parameters []string `arg:"" optional:"" help:"NAME=VALUE, as in the address of the page: q, staff, superuser, active, mfa, never, group, provider, sort, after, limit; event, user, actor, since."`
 }
 
 // Help is shown below the usage line.
@@ -161,16 +170,12 @@ func (c *adminShow) Run(a *app) error {
 	if strings.Contains(c.ID, "=") {
 		c.ID, c.Parameters = "", append([]string{c.ID}, c.Parameters...)
 	}
-	values := url.Values{}
-	for _, p := range c.Parameters {
-		name, value, ok := strings.Cut(p, "=")
-		if !ok {
-			return usage("%q is not of the form NAME=VALUE", p)
-		}
-		values.Add(name, value)
+	values, err := assigned(c.Parameters, "NAME=VALUE")
+	if err != nil {
+		return err
 	}
 	return c.act(a, func(adm *admin.Admin, who admin.Actor) error {
-		shown, err := adm.Read(a.ctx, who, c.List, c.ID, values)
+		shown, err := adm.Read(a.ctx, who, c.List, c.ID, url.Values(values))
 		if err != nil {
 			return notFound(err, "row", c.ID)
 		}
@@ -180,9 +185,11 @@ func (c *adminShow) Run(a *app) error {
 
 type adminExport struct {
 	actorFlags
-	Format string `default:"csv" enum:"csv,jsonl" placeholder:"FORM" help:"csv or jsonl."`
-	Search string `placeholder:"TEXT" help:"Only users that this search finds. Default: all."`
-	Output string `placeholder:"FILE" help:"Where to write. Default: standard output."`
+	Format  string   `default:"csv" enum:"csv,jsonl" placeholder:"FORM" help:"csv or jsonl."`
+	Search  string   `placeholder:"TEXT" help:"Only users that this search finds. Default: all."`
+	Output  string   `placeholder:"FILE" help:"Where to write. Default: standard output."`
+	List    string   `arg:"" optional:"" default:"users" enum:"users,events" help:"What to write. Default: users."`
+	Filters []string `arg:"" optional:"" help:"NAME=VALUE, as in the address of the page: staff, superuser, active, mfa, never, group, provider; of events: event, user, actor, since."`
 }
 
 // Help is shown below the usage line.
@@ -190,20 +197,36 @@ func (adminExport) Help() string {
 	return `No cell of the file is a formula for a spreadsheet. For a copy that can be imported
 again, with the hashes of the passwords, use user export.
 
-    jotgate admin export --output users.csv`
+    jotgate admin export --output users.csv
+    jotgate admin export users provider=google
+    jotgate admin export events event=login_failed since=2026-01-31 --format jsonl`
 }
 
 // Run writes the file.
 func (c *adminExport) Run(a *app) error {
+	if c.List == "events" && c.Search != "" {
+		return usage("--search is for users")
+	}
+	in, err := assigned(c.Filters, "NAME=VALUE")
+	if err != nil {
+		return err
+	}
+	in["format"] = []string{c.Format}
+	if c.Search != "" {
+		in["q"] = []string{c.Search}
+	}
 	return c.act(a, func(adm *admin.Admin, who admin.Actor) error {
-		in := admin.Fields{"format": {c.Format}, "q": {c.Search}}
+		export := adm.Export
+		if c.List == "events" {
+			export = adm.ExportEvents
+		}
 		if c.Output == "" {
-			return adm.Export(a.ctx, who, in, a.stdout)
+			return export(a.ctx, who, in, a.stdout)
 		}
 		file, err := os.OpenFile(c.Output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 		if err != nil {
 			return err
 		}
-		return errors.Join(adm.Export(a.ctx, who, in, file), file.Close())
+		return errors.Join(export(a.ctx, who, in, file), file.Close())
 	})
 }
