@@ -245,10 +245,11 @@ async function walk(server) {
   await v.context.close();
 }
 
-export async function adminPictures(binary, folder, pictures) {
+// adminPictures takes pictures of the pages whose names match an expression.
+export async function adminPictures(binary, folder, pictures, expression = "") {
   const { server, api } = await filled(binary, folder, 30);
   const v = await signedIn(server, true);
-  for (const path of await addresses(api)) {
+  for (const path of (await addresses(api)).filter((p) => name(p).match(expression))) {
     for (const mode of looks) {
       await show(v.page, mode, `${server.base}/admin/${spoken(path, mode)}`);
       const height = await v.page.evaluate(() => document.documentElement.scrollHeight);

@@ -9,7 +9,7 @@
 //   node judge.mjs factors BINARY FOLDER   the life of an account with second factors: an app whose QR code is read from the
 //                                           screen, a passkey, a lost phone, recovery codes, and their removal
 //   node judge.mjs admin BINARY FOLDER [--short]  every page of the administration, and a walk with the keyboard alone
-//   node judge.mjs admin-pictures BINARY FOLDER PICTURES   a picture of each page of the administration
+//   node judge.mjs admin-pictures BINARY FOLDER PICTURES [EXPRESSION]   a picture of each page of the administration
 //   node judge.mjs pictures BASE FOLDER [NAME]   a picture of each page, or of one
 //
 // It prints one JSON object; findings is empty if everything is as it should be.
@@ -316,7 +316,7 @@ async function pictures(base, folder, only) {
   }
 }
 
-const [what, first, second, third] = process.argv.slice(2);
+const [what, first, second, third, fourth] = process.argv.slice(2);
 try {
   if (what === "samples") await samples(first, second === "--short");
   if (what === "pictures") await pictures(first, second, third);
@@ -326,7 +326,7 @@ try {
   }
   if (what === "factors") await factors(first, second);
   if (what === "admin") await admin(first, second, third === "--short");
-  if (what === "admin-pictures") await adminPictures(first, second, third);
+  if (what === "admin-pictures") await adminPictures(first, second, third, fourth);
   if (what === "life") {
     const server = await serve(first, second, "--send-activation-email", "--rate=links=600/hour"); // the scanners open many
     await life(server, false, "alice");
