@@ -48,7 +48,7 @@ func (a *Admin) listUsers(ctx context.Context, who *Actor, values url.Values) (l
 	if err != nil {
 		return l, err
 	}
-	l.Results, l.Next, l.Search = append([]*record.Account{}, page.Users...), page.Next, a.store.SearchKind(q.Search)
+	l.Results, l.Next, l.Search = append([]*record.Account{}, page.Users...), page.Next, page.Search
 	if l.Count = len(page.Users); q.After != "" || page.Next != "" { // otherwise the page has all
 		l.Count, err = a.store.Count(ctx, q)
 	}

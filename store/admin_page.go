@@ -123,6 +123,7 @@ func (ad admin) Users(ctx context.Context, q adminstore.Query) (page adminstore.
 			return r, err
 		}, text, args...)
 	})
+	page.Search = ad.db.searchKind(q.Search)
 	for i, r := range rows {
 		if i == q.Limit {
 			page.Next = rows[i-1].cursor.String()
@@ -235,6 +236,3 @@ func (ad admin) Count(ctx context.Context, q adminstore.Query) (n int, err error
 	})
 	return n, err
 }
-
-// SearchKind implements adminstore.Store.
-func (ad admin) SearchKind(search string) adminstore.SearchKind { return ad.db.searchKind(search) }

@@ -45,8 +45,6 @@ type Store interface {
 	Count(ctx context.Context, q Query) (int, error)
 	// Sorts lists the values of Query.Sort that the user table has columns for.
 	Sorts() []string
-	// SearchKind returns how Users finds users for this Query.Search.
-	SearchKind(search string) SearchKind
 	// User returns a user. The error is jotgate.ErrNotFound if there is none.
 	User(ctx context.Context, id record.UserID) (*User, error)
 
@@ -159,8 +157,9 @@ func (q *Query) Filtered() bool {
 
 // Page is a page of users.
 type Page struct {
-	Users []*record.Account
-	Next  string // Query.After of the next page; empty: this is the last page
+	Users  []*record.Account
+	Next   string     // Query.After of the next page; empty: this is the last page
+	Search SearchKind // how the users were found for Query.Search
 }
 
 // User is an account with its rights and second factors.
