@@ -11,8 +11,20 @@ import (
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 )
+
+// openAsProgram opens a database with the limits of the program, for whose end a test waits.
+func openAsProgram(t *testing.T, dsn string) *store.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), dsn, postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
 
 // A server whose processes hang: reads, writes and the readiness end with an
 // error that passes, and everything works again when they continue, without a
@@ -26,7 +38,7 @@ func TestHangingServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := pgtest.Start(t, pgtest.Options{})
-			s := open(t, through(t, c.Database(t)))
+			s := openAsProgram(t, through(t, c.Database(t)))
 			account := &record.Account{Username: "ada", Password: "p", IsActive: true}
 			if err := s.Accounts().Create(t.Context(), account); err != nil {
 				t.Fatal(err)
