@@ -5,6 +5,8 @@ package jotgate
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -131,7 +133,8 @@ func (ps Providers) finish(ctx context.Context, p *provider.Provider, value stri
 		return nil, errNoFlow
 	}
 	// Before the code is exchanged, and whatever comes of it.
-	spent := record.Spent{ID: "provider " + s.Flow.State, Expires: time.Unix(s.Flow.Start, 0).Add(2 * provider.FlowTime)}
+	digest := sha256.Sum256([]byte(s.Flow.State))
+	spent := record.Spent{ID: "provider " + hex.EncodeToString(digest[:]), Expires: time.Unix(s.Flow.Start, 0).Add(2 * provider.FlowTime)}
 	if err := ps.gate.db.SocialAccounts().SpendOnce(ctx, spent); err != nil {
 		return nil, err
 	}

@@ -126,6 +126,7 @@ func canonical(doc jwt.Raw) string {
 	if doc.Members() == nil || decoder.Decode(&members) != nil { // Members refuses duplicate names
 		return "{}"
 	}
+	delete(members, "nonce") // a secret of one login
 	text, err := json.Marshal(members)
 	if err != nil || len(text) > maxClaims || strings.Contains(string(text), `\u0000`) {
 		return "{}"
