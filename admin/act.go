@@ -30,6 +30,7 @@ type Result struct {
 	Refresh string `json:"refresh,omitempty"`
 
 	acting *acting
+	users  adminstore.Query      // of user.export
 	events adminstore.EventQuery // of event.export
 	user   record.UserID         // the owner of Target, if an action on it leads to the page of the owner
 }
@@ -56,8 +57,8 @@ type change struct {
 
 // Act runs the action with this name (see Actions) on a target: the key of a user,
 // group, invitation, session, account at a provider, API key, signing key, e-mail,
-// counter or job; "" for an action that creates something. An action on many users, job.start, only stores the job:
-// Run or Work does it.
+// counter or job; "" for an action that creates something. An action on many users,
+// job.start, only stores the job: Run or Work does it.
 //
 // Errors: jotgate.ErrForbidden if the actor lacks a right; jotgate.ErrNotFound if
 // there is no such action or target; 400 with the field; 401 with the code

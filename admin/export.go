@@ -28,6 +28,7 @@ func usersExport(c *change) error {
 	}
 	c.event.Target = "users"
 	c.changes["format"], c.changes["selection"] = [2]any{nil, format}, [2]any{nil, q}
+	c.result.users = q
 	return nil
 }
 
@@ -94,50 +95,23 @@ func (a *Admin) export(ctx context.Context, who Actor, act *action, in Fields, w
 	}
 	if act.Name == "event.export" {
 		q := result.events
-		q.Before = result.Event
-		return a.writeEvents(ctx, q, newTable(in.text("format"), w, eventColumns, eventRow))
+		q.Before, q.Limit = result.Event, adminstore.MaxPage
+		return newTable(in.text("format"), w, eventColumns, eventRow).writeAll(func() (rows []*record.Event, last bool, err error) {
+			page, err := a.store.Events(ctx, q)
+			for i := range page.Events {
+				rows = append(rows, &page.Events[i])
+			}
+			q.Before = page.Next
+			return rows, page.Next == 0, err
+		})
 	}
-	q, err := exported(in)
-	if err != nil {
-		return err
-	}
-	return a.writeUsers(ctx, q, newTable(in.text("format"), w, columns, userRow))
-}
-
-func (a *Admin) writeUsers(ctx context.Context, q adminstore.Query, t *table[record.Account]) error {
-	err := t.begin()
-	for q.Limit = adminstore.MaxPage; err == nil; {
-		page, failed := a.store.Users(ctx, q)
-		err = failed
-		for i := 0; err == nil && i < len(page.Users); i++ {
-			err = t.write(page.Users[i])
-		}
-		if q.After = page.Next; page.Next == "" {
-			break
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return t.end()
-}
-
-func (a *Admin) writeEvents(ctx context.Context, q adminstore.EventQuery, t *table[record.Event]) error {
-	err := t.begin()
-	for q.Limit = adminstore.MaxPage; err == nil; {
-		page, failed := a.store.Events(ctx, q)
-		err = failed
-		for i := 0; err == nil && i < len(page.Events); i++ {
-			err = t.write(&page.Events[i])
-		}
-		if q.Before = page.Next; page.Next == 0 {
-			break
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return t.end()
+	q := result.users
+	q.Limit = adminstore.MaxPage
+	return newTable(in.text("format"), w, columns, userRow).writeAll(func() ([]*record.Account, bool, error) {
+		page, err := a.store.Users(ctx, q)
+		q.After = page.Next
+		return page.Users, page.Next == "", err
+	})
 }
 
 // table writes rows of a file of CSV or JSON lines.
@@ -158,17 +132,32 @@ func newTable[T any](format string, w io.Writer, columns []string, row func(*T) 
 	return t
 }
 
-// begin writes the names of the columns. They are sent with the first row, or by end: if
-// there is an error before, nothing is sent.
-func (t *table[T]) begin() error {
-	if t.csv == nil {
-		return nil
+// writeAll writes the names of the columns and the rows of every page, up to the last. The
+// names are sent with the first row, or at the end: if there is an error before, nothing is
+// sent.
+func (t *table[T]) writeAll(next func() (rows []*T, last bool, err error)) error {
+	if t.csv != nil {
+		if err := t.csv.Write(t.columns); err != nil {
+			return err
+		}
 	}
-	return t.csv.Write(t.columns)
+	for last := false; !last; {
+		var rows []*T
+		var err error
+		if rows, last, err = next(); err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if err := t.write(row); err != nil {
+				return err
+			}
+		}
+	}
+	return t.flush()
 }
 
-// end sends what is not sent yet.
-func (t *table[T]) end() error {
+// flush sends what is not sent yet.
+func (t *table[T]) flush() error {
 	if t.csv == nil {
 		return nil
 	}
@@ -187,7 +176,7 @@ func (t *table[T]) write(v *T) error {
 	if err := t.csv.Write(row); err != nil {
 		return err
 	}
-	return t.end()
+	return t.flush()
 }
 
 // columns are the columns of a CSV file of users.

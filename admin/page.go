@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -227,10 +228,10 @@ func (v *visit) login(page string) string {
 	next := v.r.URL.RequestURI()
 	if v.r.Method == http.MethodPost {
 		next = v.r.URL.EscapedPath()
-		switch {
-		case next == v.Path+actionNamed("event.export").path():
-			next = v.Path + "events/"
-		case strings.HasSuffix(next, "/confirm") || strings.HasSuffix(next, "/start") || strings.HasSuffix(next, "/export"):
+		switch folder, name := path.Split(next); name {
+		case "export":
+			next = v.Path + path.Base(folder) + "/"
+		case "confirm", "start":
 			next = v.Path + "users/"
 		}
 	}

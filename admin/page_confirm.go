@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jotgate/jotgate"
@@ -51,8 +50,12 @@ func confirmShow(v *visit, act *action) error {
 		}
 		d.Target, d.Back = g.Name, v.Path+"groups/"+url.PathEscape(id)+"/"
 		d.Effects = []string{v.T("admin.effect.group", g.Members)}
-	case "provider", "apikey":
-		if err := v.confirmCredential(noun, &d); err != nil {
+	case "provider":
+		if err := v.confirmProvider(&d); err != nil {
+			return v.refused(err)
+		}
+	case "apikey":
+		if err := v.confirmAPIKey(&d); err != nil {
 			return v.refused(err)
 		}
 	}
@@ -63,44 +66,47 @@ func confirmShow(v *visit, act *action) error {
 	return nil
 }
 
-// confirmCredential describes an account at a provider, or an API key.
-func (v *visit) confirmCredential(noun string, d *confirmData) error {
-	var owner record.UserID
-	effect := "admin.effect.apikey"
-	if noun == "provider" {
-		row, err := v.a.connectedTo(v.r.Context(), d.Target)
-		if err != nil {
-			return err
-		}
-		owner, effect = row.User, "admin.effect.disconnect"
-	} else {
-		k, err := v.a.apiKey(v.r.Context(), d.Target)
-		if err != nil {
-			return err
-		}
-		owner = k.User
-	}
-	u, err := v.a.readUser(v.r.Context(), &v.who, string(owner))
+// confirmProvider describes an account at a provider.
+func (v *visit) confirmProvider(d *confirmData) error {
+	row, err := v.a.connectedTo(v.r.Context(), d.Target)
 	if err != nil {
 		return err
 	}
-	d.Back = v.Path + "users/" + url.PathEscape(string(owner)) + "/"
-	d.Effects = []string{v.T(effect)}
+	u, err := v.confirmOf(row.User, d, "admin.effect.disconnect")
+	if err != nil {
+		return err
+	}
 	for _, c := range u.Providers {
-		if noun == "provider" && strconv.FormatInt(c.ID, 10) == d.Target {
+		if c.ID == row.ID {
 			d.Target = u.Username + ": " + c.Provider + " " + c.UID
-			if u.Email != "" {
-				d.Effects = append(d.Effects, v.T("admin.effect.email", u.Email))
-			}
-			return nil
 		}
 	}
-	for _, k := range u.APIKeys {
-		if noun == "apikey" && k.ID == d.Target {
-			d.Target = u.Username + ": " + k.Name
-		}
+	if u.Email != "" {
+		d.Effects = append(d.Effects, v.T("admin.effect.email", u.Email))
 	}
 	return nil
+}
+
+// confirmAPIKey describes an API key.
+func (v *visit) confirmAPIKey(d *confirmData) error {
+	k, err := v.a.apiKey(v.r.Context(), d.Target)
+	if err != nil {
+		return err
+	}
+	u, err := v.confirmOf(k.User, d, "admin.effect.apikey")
+	if err != nil {
+		return err
+	}
+	d.Target = u.Username + ": " + k.Name
+	return nil
+}
+
+// confirmOf describes an action on what a user has, and returns the user.
+func (v *visit) confirmOf(owner record.UserID, d *confirmData, effect string) (*userView, error) {
+	u, err := v.a.readUser(v.r.Context(), &v.who, string(owner))
+	d.Back = v.Path + "users/" + url.PathEscape(string(owner)) + "/"
+	d.Effects = []string{v.T(effect)}
+	return u, err
 }
 
 // effects says what an action on a user will also do.
