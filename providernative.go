@@ -4,12 +4,9 @@ package jotgate
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 
 	"github.com/jotgate/jotgate/provider"
-	"github.com/jotgate/jotgate/record"
 )
 
 // Native verifies an ID token that an application got from the SDK of a provider; see
@@ -41,9 +38,7 @@ func (ps Providers) native(ctx context.Context, p *provider.Provider, idToken, n
 	}
 	// The verified part: a signature can be written in several ways.
 	signed := idToken[:max(0, strings.LastIndexByte(idToken, '.'))]
-	digest := sha256.Sum256([]byte(signed))
-	spent := record.Spent{ID: "idtoken " + hex.EncodeToString(digest[:]), Expires: ps.gate.now().Add(2 * provider.NativeTime)}
-	if err := ps.gate.db.SocialAccounts().SpendOnce(ctx, spent); err != nil {
+	if err := ps.spendOnce(ctx, "idtoken", signed, ps.gate.now().Add(2*provider.NativeTime)); err != nil {
 		return nil, err
 	}
 	return &ProviderLogin{identity: identity, name: p.Name(), at: ps.gate.now()}, nil

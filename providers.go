@@ -133,9 +133,7 @@ func (ps Providers) finish(ctx context.Context, p *provider.Provider, value stri
 		return nil, errNoFlow
 	}
 	// Before the code is exchanged, and whatever comes of it.
-	digest := sha256.Sum256([]byte(s.Flow.State))
-	spent := record.Spent{ID: "provider " + hex.EncodeToString(digest[:]), Expires: time.Unix(s.Flow.Start, 0).Add(2 * provider.FlowTime)}
-	if err := ps.gate.db.SocialAccounts().SpendOnce(ctx, spent); err != nil {
+	if err := ps.spendOnce(ctx, "provider", s.Flow.State, time.Unix(s.Flow.Start, 0).Add(2*provider.FlowTime)); err != nil {
 		return nil, err
 	}
 	at := ps.gate.now()
@@ -148,6 +146,12 @@ func (ps Providers) finish(ctx context.Context, p *provider.Provider, value stri
 		return nil, errors.New("the identity is not verified")
 	}
 	return &ProviderLogin{Use: s.Use, identity: identity, name: p.Name(), at: at}, nil
+}
+
+// spendOnce marks a text as used until it has expired. Only its digest is stored. Errors: those of SpendOnce.
+func (ps Providers) spendOnce(ctx context.Context, kind, text string, expires time.Time) error {
+	digest := sha256.Sum256([]byte(text))
+	return ps.gate.db.SocialAccounts().SpendOnce(ctx, record.Spent{ID: kind + " " + hex.EncodeToString(digest[:]), Expires: expires})
 }
 
 // errNoFlow is the cause of the refusal of a callback to a browser that has not begun
