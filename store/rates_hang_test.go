@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/store"
-	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/throttle"
 	"github.com/jotgate/jotgate/throttle/shared"
 )
@@ -29,18 +29,6 @@ func (r *responding) Borrow(ctx context.Context, claims []shared.Claim) ([]share
 	return r.Store.Borrow(ctx, claims)
 }
 
-// openHanging opens the database with the timeouts that a program has by default, since
-// the wait for them is what the test is about.
-func openHanging(t *testing.T, dsn string) shared.Store {
-	t.Helper()
-	s, err := postgres.Open(t.Context(), dsn, postgres.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return store.Rates(s)
-}
-
 // The processes of PostgreSQL hang under load: connections stay open, and nothing is
 // answered. Each node accepts 60 of a client meanwhile, and never more; when PostgreSQL
 // continues, both together do.
@@ -48,7 +36,7 @@ func TestSharedRatesWhilePostgresHangs(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{})
 	dsn := cluster.Database(t)
 	var thaw func()
-	ratesInAnOutage(t, func() shared.Store { return openHanging(t, dsn) }, shared.Options{Timeout: wait.Limit, Logger: slog.New(slog.DiscardHandler)},
+	ratesInAnOutage(t, func() shared.Store { return store.Rates(postgrestest.OpenAsProgram(t, dsn)) }, shared.Options{Timeout: wait.Limit, Logger: slog.New(slog.DiscardHandler)},
 		func() { thaw = cluster.Freeze(t) }, func() { thaw() })
 }
 

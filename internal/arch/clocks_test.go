@@ -137,7 +137,7 @@ func clockCalls(s *source, d ast.Decl, names map[string]string) (uses []clockUse
 		if call, ok := n.(*ast.CallExpr); ok && setsDeadline(call) {
 			uses = append(uses, clockUse{at: s.at(n), call: call.Fun.(*ast.SelectorExpr).Sel.Name})
 		}
-		if call, ok := n.(*ast.CallExpr); ok && (selects(call.Fun, names[module+"/internal/postgrestest"], "Limits") || isNamed(call.Fun, "Limits")) {
+		if call, ok := n.(*ast.CallExpr); ok && selects(call.Fun, names[module+"/internal/postgrestest"], "Limits") {
 			return false
 		}
 		if name := limits(n, names[module+"/internal/wait"]); name != "" {

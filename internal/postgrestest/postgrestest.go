@@ -25,7 +25,7 @@ func Limits(o postgres.Options) postgres.Options {
 func Database(tb testing.TB) string {
 	tb.Helper()
 	return pgtest.Copy(tb, "migrated", func(dsn string) {
-		if err := connect(tb, dsn).Close(); err != nil {
+		if err := connect(tb, dsn, Options).Close(); err != nil {
 			tb.Fatal(err)
 		}
 	})
@@ -40,7 +40,19 @@ func Open(tb testing.TB) *store.Store {
 // OpenAt opens the database with this address. The store is closed when tb ends.
 func OpenAt(tb testing.TB, dsn string) *store.Store {
 	tb.Helper()
-	s := connect(tb, dsn)
+	return open(tb, dsn, Options)
+}
+
+// OpenAsProgram opens the database with the limits of the program, for a test that waits
+// for them. The store is closed when tb ends.
+func OpenAsProgram(tb testing.TB, dsn string) *store.Store {
+	tb.Helper()
+	return open(tb, dsn, postgres.Options{})
+}
+
+func open(tb testing.TB, dsn string, options postgres.Options) *store.Store {
+	tb.Helper()
+	s := connect(tb, dsn, options)
 	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			tb.Error(err)
@@ -49,9 +61,9 @@ func OpenAt(tb testing.TB, dsn string) *store.Store {
 	return s
 }
 
-func connect(tb testing.TB, dsn string) *store.Store {
+func connect(tb testing.TB, dsn string, options postgres.Options) *store.Store {
 	tb.Helper()
-	s, err := postgres.Open(tb.Context(), dsn, Options)
+	s, err := postgres.Open(tb.Context(), dsn, options)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func useAtOnce(t *testing.T, s *store.Store) {
 // waits for it to change.
 func TestStatementMode(t *testing.T) {
 	direct := pgtest.Database(t)
-	open(t, direct)
+	postgrestest.OpenAt(t, direct)
 	dsn := pgtest.Bounce(t, direct, "statement", 2).DSN(direct)
 	s, err := postgres.Open(t.Context(), dsn, postgrestest.Limits(postgres.Options{Inspect: true}))
 	if err != nil {
@@ -124,7 +124,7 @@ func TestStatementMode(t *testing.T) {
 func TestDoctorWithOneConnection(t *testing.T) {
 	for mode, want := range map[string]string{"transaction": "in transaction mode", "session": "one connection only"} {
 		direct := pgtest.Database(t)
-		s := open(t, pgtest.Bounce(t, direct, mode, 1).DSN(direct))
+		s := postgrestest.OpenAt(t, pgtest.Bounce(t, direct, mode, 1).DSN(direct))
 		facts, err := s.Facts(t.Context())
 		if err != nil || !strings.Contains(facts[0].Found, want) {
 			t.Errorf("%s: %+v %v", mode, facts, err)

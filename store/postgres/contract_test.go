@@ -24,6 +24,6 @@ func TestHostileEngine(t *testing.T) {
 func TestStoreThroughPgBouncer(t *testing.T) {
 	empty := pgtest.Database(t)
 	bouncer := pgtest.Bounce(t, empty, "transaction", 2)
-	open(t, bouncer.DSN(empty)) // migrates
+	postgrestest.OpenAt(t, bouncer.DSN(empty)) // migrates
 	storetest.Run(t, func(t *testing.T) record.Store { return postgrestest.OpenAt(t, bouncer.DSN(postgrestest.Database(t))) })
 }

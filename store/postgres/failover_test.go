@@ -15,6 +15,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
@@ -59,7 +60,7 @@ func replicated(t *testing.T) (primary, standby *pgtest.Cluster, dsn string, ada
 	t.Helper()
 	primary = pgtest.Start(t, pgtest.Options{})
 	dsn = primary.Database(t)
-	s := open(t, dsn)
+	s := postgrestest.OpenAt(t, dsn)
 	ada = account("ada")
 	if err := s.Accounts().Create(t.Context(), ada); err != nil {
 		t.Fatal(err)
@@ -79,7 +80,7 @@ func rename(ctx context.Context, s *store.Store, a *record.Account) error {
 func TestDemotedServerIsLeft(t *testing.T) {
 	primary, standby, dsn, ada := replicated(t)
 	proxy, through := newTurnout(t, dsn, standby.Address())
-	s := open(t, through)
+	s := postgrestest.OpenAt(t, through)
 	for range 3 {
 		if err := rename(t.Context(), s, ada); !errors.Is(err, jotgate.ErrUnavailable) || !strings.Contains(err.Error(), "is read-only") {
 			t.Fatalf("a write on the standby: %v", err)
@@ -102,7 +103,7 @@ func TestDemotedServerIsLeft(t *testing.T) {
 func TestReadsLeaveDemotedServer(t *testing.T) {
 	primary, standby, dsn, _ := replicated(t)
 	proxy, through := newTurnout(t, dsn, standby.Address())
-	s := open(t, through)
+	s := postgrestest.OpenAt(t, through)
 	if _, err := s.Accounts().ByLogin(t.Context(), "ada"); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +123,7 @@ func TestTwoHosts(t *testing.T) {
 	for name, query := range map[string]string{"preferred": "", "required": "target_session_attrs=read-write"} {
 		t.Run(name, func(t *testing.T) {
 			primary, standby, dsn, ada := replicated(t)
-			s := open(t, with(t, pgtest.At(dsn, standby.Address(), primary.Address()), query))
+			s := postgrestest.OpenAt(t, with(t, pgtest.At(dsn, standby.Address(), primary.Address()), query))
 			if err := rename(t.Context(), s, ada); err != nil {
 				t.Fatalf("the second host is the primary: %v", err)
 			}
@@ -142,7 +143,7 @@ func TestTwoHosts(t *testing.T) {
 func TestReadOnlyServer(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{})
 	dsn := cluster.Database(t)
-	s := open(t, dsn)
+	s := postgrestest.OpenAt(t, dsn)
 	ada := account("ada")
 	if err := s.Accounts().Create(t.Context(), ada); err != nil {
 		t.Fatal(err)
@@ -162,7 +163,7 @@ const serializable = "default_transaction_isolation=serializable"
 
 // What PostgreSQL aborts is repeated.
 func TestSerializationFailures(t *testing.T) {
-	s := open(t, with(t, pgtest.Database(t), serializable))
+	s := postgrestest.OpenAt(t, with(t, pgtest.Database(t), serializable))
 	ada := account("ada")
 	if err := s.Accounts().Create(t.Context(), ada); err != nil {
 		t.Fatal(err)
@@ -222,7 +223,7 @@ func TestMigrationWaits(t *testing.T) {
 		t.Errorf("the log: %s", got)
 	}
 	release()
-	open(t, dsn)
+	postgrestest.OpenAt(t, dsn)
 	defer hold(t, dsn, migrationLock)()
 	options.MigrationTimeout = time.Nanosecond
 	if s, err := postgres.Open(t.Context(), dsn, options); err != nil {
@@ -236,7 +237,7 @@ func TestMigrationWaits(t *testing.T) {
 // does not make it fail.
 func TestMigrationWaitsForClients(t *testing.T) {
 	dsn := pgtest.Database(t)
-	open(t, dsn)
+	postgrestest.OpenAt(t, dsn)
 	execute(t, dsn, "DROP TABLE account_emailconfirmation, account_emailaddress")
 	release := hold(t, dsn, "LOCK TABLE auth_user IN SHARE UPDATE EXCLUSIVE MODE; LOCK TABLE auth_user IN ROW EXCLUSIVE MODE")
 	opened := make(chan error)
@@ -262,22 +263,22 @@ func TestStrandedLock(t *testing.T) {
 	direct := pgtest.Database(t)
 	bouncer := pgtest.Bounce(t, direct, "transaction", 2)
 	dsn := bouncer.DSN(direct)
-	open(t, dsn)
+	postgrestest.OpenAt(t, dsn)
 	execute(t, dsn, "SELECT pg_advisory_lock(x'6a6f7467617465'::bigint)")
 	if n := value[int](t, direct, "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'"); n != 1 {
 		t.Fatalf("%d locks, want the stranded one", n)
 	}
-	open(t, dsn)
-	open(t, direct)
+	postgrestest.OpenAt(t, dsn)
+	postgrestest.OpenAt(t, direct)
 }
 
 // An incomplete index, as a CREATE INDEX CONCURRENTLY leaves it that was
 // interrupted, is created again.
 func TestIncompleteIndexIsCreatedAgain(t *testing.T) {
 	dsn := pgtest.Database(t)
-	open(t, dsn)
+	postgrestest.OpenAt(t, dsn)
 	execute(t, dsn, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'jotgate_user_email'::regclass")
-	open(t, dsn)
+	postgrestest.OpenAt(t, dsn)
 	if !value[bool](t, dsn, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'jotgate_user_email'::regclass") {
 		t.Error("the index is still incomplete")
 	}

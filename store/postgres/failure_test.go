@@ -15,6 +15,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -77,7 +78,7 @@ func TestServerThatCannotServe(t *testing.T) {
 // ErrUnavailable, and afterwards everything works again.
 func TestRestartUnderLoad(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{Durable: true})
-	s := open(t, cluster.Database(t))
+	s := postgrestest.OpenAt(t, cluster.Database(t))
 	a := account("ada")
 	if err := s.Accounts().Create(t.Context(), a); err != nil {
 		t.Fatal(err)
@@ -137,7 +138,7 @@ func refreshUntil(t *testing.T, s record.Sessions, session *record.Session, stop
 func TestWatch(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{})
 	dsn := cluster.Database(t)
-	here, there := open(t, dsn), open(t, dsn)
+	here, there := postgrestest.OpenAt(t, dsn), postgrestest.OpenAt(t, dsn)
 	received := make(chan bool, 100)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
@@ -224,7 +225,7 @@ func withReason(t *testing.T, s record.Readiness, when, reason string) {
 // A server that refuses what a login needs is not ready, although it can be written.
 func TestRoleThatLosesRights(t *testing.T) {
 	dsn := pgtest.Database(t)
-	s := open(t, dsn)
+	s := postgrestest.OpenAt(t, dsn)
 	u, err := url.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -234,7 +235,7 @@ func TestRoleThatLosesRights(t *testing.T) {
 	defer execute(t, dsn, "DROP OWNED BY "+role+"; DROP ROLE "+role)
 	withReason(t, s, "the owner", "")
 	u.User = url.UserPassword(role, "first")
-	s = open(t, u.String())
+	s = postgrestest.OpenAt(t, u.String())
 	withReason(t, s, "all rights", "")
 	for _, right := range []string{"INSERT ON jotgate_session", "UPDATE ON jotgate_session", "INSERT ON jotgate_event", "SELECT ON auth_user"} {
 		execute(t, dsn, "REVOKE "+right+" FROM "+role)
@@ -253,7 +254,7 @@ func TestRoleThatLosesRights(t *testing.T) {
 // PostgreSQL on a full disk goes on with whatever needs no new page.
 func TestFullDiskOfServer(t *testing.T) {
 	dsn := pgtest.Database(t)
-	s := open(t, dsn)
+	s := postgrestest.OpenAt(t, dsn)
 	execute(t, dsn, `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
 CREATE TRIGGER full_disk BEFORE INSERT ON auth_user EXECUTE FUNCTION full_disk(); CREATE TRIGGER full_disk BEFORE INSERT ON jotgate_setting EXECUTE FUNCTION full_disk()`)

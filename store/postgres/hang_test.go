@@ -9,22 +9,11 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
-	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 )
-
-// openAsProgram opens a database with the limits of the program, for whose end a test waits.
-func openAsProgram(t *testing.T, dsn string) *store.Store {
-	t.Helper()
-	s, err := postgres.Open(t.Context(), dsn, postgres.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
 
 // A server whose processes hang: reads, writes and the readiness end with an
 // error that passes, and everything works again when they continue, without a
@@ -38,7 +27,7 @@ func TestHangingServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := pgtest.Start(t, pgtest.Options{})
-			s := openAsProgram(t, through(t, c.Database(t)))
+			s := postgrestest.OpenAsProgram(t, through(t, c.Database(t)))
 			account := &record.Account{Username: "ada", Password: "p", IsActive: true}
 			if err := s.Accounts().Create(t.Context(), account); err != nil {
 				t.Fatal(err)
@@ -86,7 +75,7 @@ func TestHangingStandby(t *testing.T) {
 	t.Parallel()
 	primary, standby, dsn, ada := replicated(t)
 	both := pgtest.At(dsn, standby.Address(), primary.Address())
-	s := open(t, both)
+	s := postgrestest.OpenAt(t, both)
 	standby.Freeze(t)
 	if err := rename(t.Context(), s, ada); err != nil {
 		t.Errorf("with open connections: %v", err)

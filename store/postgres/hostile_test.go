@@ -102,7 +102,7 @@ func TestHostileEngineSimultaneousStarts(t *testing.T) {
 // again and again.
 func TestListenRefused(t *testing.T) {
 	p := refuse(t)
-	s := open(t, p.address(t, pgtest.Database(t)))
+	s := postgrestest.OpenAt(t, p.address(t, pgtest.Database(t)))
 	ended := make(chan error, 1)
 	go func() { ended <- s.Watch(t.Context(), func() { t.Error("a change was announced") }) }()
 	wait.Until(t, "LISTEN was refused", func() bool { return p.refused.Load() > 0 })

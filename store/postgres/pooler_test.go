@@ -79,7 +79,7 @@ func TestParametersOfPlatforms(t *testing.T) {
 	} {
 		for name, dsn := range map[string]string{"direct": direct, "PgBouncer": bouncer.DSN(direct)} {
 			t.Run(name+"/"+query, func(t *testing.T) {
-				s := open(t, with(t, dsn, query))
+				s := postgrestest.OpenAt(t, with(t, dsn, query))
 				name := name + " " + query
 				if err := s.Accounts().Create(t.Context(), account(name)); err != nil {
 					t.Fatal(err)
@@ -159,7 +159,7 @@ func TestDoctorNamesThePooler(t *testing.T) {
 		if mode != "" {
 			dsn = pgtest.Bounce(t, direct, mode, 10).DSN(direct)
 		}
-		s := open(t, dsn)
+		s := postgrestest.OpenAt(t, dsn)
 		facts, err := s.Facts(t.Context())
 		if err != nil || facts[0].About != "connection" || !strings.Contains(facts[0].Found, want) || mode != "" && !strings.Contains(facts[0].Found, ", in "+mode+" mode") {
 			t.Errorf("%s: %+v %v", mode, facts, err)

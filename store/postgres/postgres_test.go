@@ -9,25 +9,8 @@ import (
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/record"
-	"github.com/jotgate/jotgate/store"
-	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/store/storetest"
 )
-
-// open opens a store in the database at dsn.
-func open(t *testing.T, dsn string) *store.Store {
-	t.Helper()
-	s, err := postgres.Open(t.Context(), dsn, postgrestest.Options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) record.Store { return postgrestest.Open(t) })
@@ -37,7 +20,7 @@ func TestStore(t *testing.T) {
 // table does not grow with refreshes.
 func TestRefreshesLeaveTheTableSmall(t *testing.T) {
 	dsn := pgtest.Database(t)
-	s := open(t, dsn)
+	s := postgrestest.OpenAt(t, dsn)
 	a := account("ada")
 	if err := s.Accounts().Create(t.Context(), a); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
@@ -102,7 +103,7 @@ func (w *wire) rise() { w.silent.Store(false) }
 // connections stay dead.
 func TestSilentServer(t *testing.T) {
 	w, dsn := newWire(t, pgtest.Database(t))
-	s := open(t, dsn)
+	s := postgrestest.OpenAt(t, dsn)
 	if err := s.Accounts().Create(t.Context(), account("ada")); err != nil {
 		t.Fatal(err)
 	}
