@@ -56,7 +56,7 @@ type Site struct {
 
 	keys     []string // that Kind.Present created
 	services int
-	half     bool // erin exists
+	hasErin  bool
 }
 
 // Account returns the row of a user.
@@ -227,10 +227,10 @@ func (s *Site) actingPage() string {
 // erin creates a user with a second factor, once.
 func (s *Site) erin() {
 	s.Helper()
-	if s.half {
+	if s.hasErin {
 		return
 	}
-	s.half = true
+	s.hasErin = true
 	now := s.Gate.Settings().Now()
 	erin := &record.Account{Username: "erin", Email: "erin@example.com", IsActive: true, DateJoined: now, Password: s.Account("alice").Password}
 	if err := s.Store.Accounts().Create(s.Context(), erin); err != nil {
