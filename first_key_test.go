@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/record"
@@ -123,7 +124,7 @@ func TestWarnsIfRunIsNotStarted(t *testing.T) {
 		}, time.Minute, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var said lines
+			var said capture.Output
 			b := newGate(t, func(s *jotgate.Settings) {
 				s.KeyRotation, s.Logger = row.rotation, slog.New(slog.NewTextHandler(&said, nil))
 			})

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/record"
@@ -194,7 +195,7 @@ func TestSyncReadsKeys(t *testing.T) {
 // If the keys cannot be read, the log says so and the gate keeps those that
 // it has.
 func TestKeysOutliveTheDatabase(t *testing.T) {
-	var said lines
+	var said capture.Output
 	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
 	key, err := b.Keys().Add(t.Context(), jwt.ES256)
 	if err != nil {
@@ -215,24 +216,6 @@ func TestKeysOutliveTheDatabase(t *testing.T) {
 	if keys := b.Keys().Public(); len(keys) != 1 || keys[0].ID() != key.ID {
 		t.Errorf("%v is left", keys)
 	}
-}
-
-// lines collects the lines of a log, for concurrent use.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // A key in the database cannot be opened without the secret, nor moved to

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 )
@@ -105,7 +106,7 @@ func TestDeactivatedAndDeleted(t *testing.T) {
 }
 
 func TestUpgradeAtLogin(t *testing.T) {
-	var said lines
+	var said capture.Output
 	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
 	old, err := passwd.New("pbkdf2_sha256:50")
 	if err != nil {

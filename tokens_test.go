@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/record"
 )
@@ -180,7 +181,7 @@ func TestLongJTI(t *testing.T) {
 // last_login is written only if UpdateLastLogin is set.
 func TestLastLogin(t *testing.T) {
 	for _, ask := range []bool{false, true} {
-		var said lines
+		var said capture.Output
 		b := newGate(t, func(s *jotgate.Settings) {
 			s.UpdateLastLogin, s.Logger = ask, slog.New(slog.NewTextHandler(&said, nil))
 		})
@@ -321,7 +322,7 @@ func TestResetUsername(t *testing.T) {
 
 // An e-mail is queued only for an account with an address.
 func TestNotify(t *testing.T) {
-	var said lines
+	var said capture.Output
 	b := newGate(t, func(s *jotgate.Settings) { s.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
 	for name, address := range map[string]string{"alice": "alice@example.com", "bob": ""} {
 		account := b.user(t, name, func(a *record.Account) { a.Email = address })
@@ -376,25 +377,6 @@ func TestRevocationsRequired(t *testing.T) {
 		}
 		if _, err := b.VerifyAccess(tokens.Access); (err == nil) != c.open || err != nil && !errors.Is(err, jotgate.ErrUnavailable) {
 			t.Errorf("%+v: %v", c, err)
-		}
-	}
-}
-
-// The audit trail is kept for EventRetention, 90 days.
-func TestEventsAreKept(t *testing.T) {
-	b := newGate(t, nil)
-	alice := b.user(t, "alice", nil)
-	b.login(t, "alice")
-	for _, c := range []struct {
-		later time.Duration
-		left  int
-	}{{0, 1}, {90*24*time.Hour - time.Second, 1}, {2 * time.Second, 0}} {
-		b.clock.Advance(c.later)
-		if _, err := b.Purge(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if events, err := b.db.Events().List(t.Context(), alice.ID, 0, 10); err != nil || len(events) != c.left {
-			t.Errorf("%v later: %v, %v", c.later, events, err)
 		}
 	}
 }

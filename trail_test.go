@@ -228,3 +228,22 @@ func recorded(t *testing.T) (names []string) {
 	}
 	return names
 }
+
+// The audit trail is kept for EventRetention, 90 days.
+func TestEventsAreKept(t *testing.T) {
+	b := newGate(t, nil)
+	alice := b.user(t, "alice", nil)
+	b.login(t, "alice")
+	for _, c := range []struct {
+		later time.Duration
+		left  int
+	}{{0, 1}, {90*24*time.Hour - time.Second, 1}, {2 * time.Second, 0}} {
+		b.clock.Advance(c.later)
+		if _, err := b.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if events, err := b.db.Events().List(t.Context(), alice.ID, 0, 10); err != nil || len(events) != c.left {
+			t.Errorf("%v later: %v, %v", c.later, events, err)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"bytes"
 	"database/sql"
 	"fmt"
 	"log/slog"
@@ -9,7 +8,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -17,6 +15,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/admin"
 	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/pages"
@@ -33,24 +32,12 @@ type sweep struct {
 	gate    *jotgate.Gate
 	db      *store.Store
 	mux     *http.ServeMux
-	logs    logBuffer
+	logs    capture.Output
 	token   string
 	cookies []*http.Cookie
 	serial  int
 	turn    int
 	asked   int
-}
-
-// logBuffer is what the operator would read.
-type logBuffer struct {
-	sync.Mutex
-	bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.Lock()
-	defer b.Unlock()
-	return b.Buffer.Write(p)
 }
 
 func newSweep(t *testing.T, db *store.Store) *sweep {
@@ -211,8 +198,6 @@ func (s *sweep) stored(db *sql.DB, columns string) {
 	if seen < 1000 {
 		s.t.Errorf("only %d texts are stored", seen)
 	}
-	s.logs.Lock()
-	defer s.logs.Unlock()
 	for line := range strings.Lines(s.logs.String()) {
 		if !strings.HasPrefix(line, "time=2") || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), unicode.IsControl) ||
 			strings.Contains(line, "panic") || strings.Contains(line, "level=ERROR") {

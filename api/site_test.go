@@ -16,6 +16,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/apikey"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/credentials"
 	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
@@ -38,7 +39,7 @@ type site struct {
 	t    testing.TB
 	db   *store.Store
 	file string
-	logs *logBuffer
+	logs *capture.Output
 	now  *hands
 
 	maker  *credentials.Site // see credentials
@@ -62,24 +63,6 @@ func (h *hands) turn(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.at = h.at.Add(d)
-}
-
-// logBuffer is what the operator would read.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // change alters the settings of a site; either may be nil.
@@ -123,7 +106,7 @@ func siteOn(t testing.TB, file string, schema store.Schema, c change) *site {
 // siteAt is a site on a database that is open, and closed at the end.
 func siteAt(t testing.TB, db *store.Store, c change) *site {
 	t.Helper()
-	s := &site{t: t, db: db, logs: &logBuffer{}, now: &hands{at: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
+	s := &site{t: t, db: db, logs: new(capture.Output), now: &hands{at: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
 	t.Cleanup(func() { s.db.Close() })
 	s.API = s.reopen(c)
 	return s

@@ -15,13 +15,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/hostile"
 	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/pgtest"
@@ -159,18 +159,6 @@ func TestEveryFieldOfEveryForm(t *testing.T) {
 	}
 }
 
-// fieldLog is what the operator would read.
-type fieldLog struct {
-	sync.Mutex
-	bytes.Buffer
-}
-
-func (b *fieldLog) Write(p []byte) (int, error) {
-	b.Lock()
-	defer b.Unlock()
-	return b.Buffer.Write(p)
-}
-
 // The same values, on both databases: what is stored and logged.
 func TestFieldsStored(t *testing.T) {
 	list := fieldsOf(t)
@@ -209,7 +197,7 @@ func fieldsOf(t *testing.T) map[string]filled {
 
 func storeFields(t *testing.T, list map[string]filled, db *store.Store, driver, dsn, columns string) {
 	t.Cleanup(func() { db.Close() })
-	logs := &fieldLog{}
+	logs := new(capture.Output)
 	p, gate := fieldSite(t, db, logs)
 	n, users := 0, 0
 	var cookies []*http.Cookie
@@ -258,8 +246,6 @@ func storeFields(t *testing.T, list map[string]filled, db *store.Store, driver, 
 	}
 	defer raw.Close()
 	soundTables(t, raw, columns)
-	logs.Lock()
-	defer logs.Unlock()
 	for line := range strings.Lines(logs.String()) {
 		if !strings.HasPrefix(line, "time=2") || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), unicode.IsControl) || strings.Contains(line, "panic") ||
 			strings.Contains(line, "level=ERROR") || strings.Contains(line, jotgatetest.Password) {
@@ -269,7 +255,7 @@ func storeFields(t *testing.T, list map[string]filled, db *store.Store, driver, 
 }
 
 // fieldSite is a site without limits.
-func fieldSite(t *testing.T, db *store.Store, logs *fieldLog) (*pages.Pages, *jotgate.Gate) {
+func fieldSite(t *testing.T, db *store.Store, logs *capture.Output) (*pages.Pages, *jotgate.Gate) {
 	t.Helper()
 	hasher, err := passwd.New("pbkdf2_sha256:1")
 	if err != nil {

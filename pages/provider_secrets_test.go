@@ -8,32 +8,20 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/pages"
 	"github.com/jotgate/jotgate/store"
 )
 
-// lines is a log.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
 // What a login with a provider needs is neither in the log nor in the database: the secret
 // of the client, the provider's code and its tokens, the state, the nonce and the cookies.
 // One login succeeds, one has a code that the provider does not know.
 func TestSecretsOfProvidersAreNowhere(t *testing.T) {
-	log := &lines{}
+	log := new(capture.Output)
 	s := newProviderSite(t, pages.Options{}, func(g *jotgate.Settings) {
 		g.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
@@ -76,19 +64,17 @@ func TestSecretsOfProvidersAreNowhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log.mu.Lock()
-	defer log.mu.Unlock()
 	for _, secret := range secrets {
 		if len(secret) < 16 {
 			t.Errorf("%q is too short to search for", secret)
 		}
-		for place, text := range map[string][]byte{"database": rows, "log": log.text.Bytes()} {
+		for place, text := range map[string][]byte{"database": rows, "log": []byte(log.String())} {
 			if bytes.Contains(text, []byte(secret)) || bytes.Contains(text, []byte(url.QueryEscape(secret))) {
 				t.Errorf("the %s has %s", place, secret)
 			}
 		}
 	}
-	if len(secrets) < 10 || !bytes.Contains(rows, []byte("ada2")) || !strings.Contains(log.text.String(), "provider") {
-		t.Errorf("%d secrets; the search finds nothing in the database or in the log:\n%s", len(secrets), &log.text)
+	if len(secrets) < 10 || !bytes.Contains(rows, []byte("ada2")) || !strings.Contains(log.String(), "provider") {
+		t.Errorf("%d secrets; the search finds nothing in the database or in the log:\n%s", len(secrets), log)
 	}
 }

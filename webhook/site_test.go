@@ -1,7 +1,6 @@
 package webhook_test
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
@@ -38,7 +38,7 @@ type site struct {
 	db    *store.Store
 	hooks *webhook.Webhooks
 	clock *clock
-	log   *syncBuffer
+	log   *capture.Output
 	alice *record.Account
 }
 
@@ -59,29 +59,11 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// syncBuffer is a log that several goroutines write.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 const secret = "a secret of the tests that is long enough"
 
 func newSite(t *testing.T, db *store.Store) *site {
 	t.Helper()
-	w := &site{t: t, db: db, log: new(syncBuffer), clock: &clock{now: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)}}
+	w := &site{t: t, db: db, log: new(capture.Output), clock: &clock{now: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)}}
 	w.gate, w.hooks = w.node()
 	w.alice = &record.Account{Username: "alice", Password: "!", IsActive: true}
 	w.must(db.Accounts().Create(t.Context(), w.alice))

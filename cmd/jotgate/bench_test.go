@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/wait"
 )
@@ -143,7 +144,7 @@ func TestBenchIsInterrupted(t *testing.T) {
 		folder := t.TempDir()
 		bench := exec.CommandContext(t.Context(), filepath.Join(programs(t), "jotgate"), "bench", "--time", "4s")
 		bench.Env = []string{"TMPDIR=" + folder}
-		var stderr screen
+		var stderr capture.Output
 		var stdout bytes.Buffer
 		bench.Stdout, bench.Stderr = &stdout, &stderr
 		if err := bench.Start(); err != nil {

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/internal/wait"
 )
@@ -280,7 +281,7 @@ func TestSocketOfSystemd(t *testing.T) {
 		command := exec.CommandContext(t.Context(), "/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=1 exec "+program+" serve --addr 127.0.0.1:1 --database sqlite:"+folder+"/a.db")
 		command.Env = append(os.Environ(), "SECRET_KEY="+goodSecret, "NOTIFY_SOCKET="+filepath.Join(folder, "notify"))
 		command.ExtraFiles = []*os.File{passed}
-		var output screen
+		var output capture.Output
 		command.Stdout, command.Stderr = &output, &output
 		if err := command.Start(); err != nil {
 			t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
@@ -22,7 +23,7 @@ import (
 type reloading struct {
 	*exec.Cmd
 	config         string
-	stdout, stderr screen
+	stdout, stderr capture.Output
 	base           string
 }
 

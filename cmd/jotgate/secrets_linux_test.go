@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/tamper"
 	"github.com/jotgate/jotgate/internal/wait"
@@ -84,7 +85,7 @@ func testSecrets(t *testing.T, folder, database string, content func() string) {
 	s.hide(append(tokens, first[15:50], second[15:50], hook[6:49], renewed[6:49], clientSecret, replaced, "private-staple-7", "wrong-staple-8")...)
 	s.hide(s.assertions(folder)...)
 	s.printed.WriteString(s.command("client", "list") + s.command("session", "list", "alice") + s.command("event", "list"))
-	s.search(nil, first[4:14], second[4:14], id, clientID, database)
+	s.search(nil, first[4:14], second[4:14], id, clientID, "/o/token", database)
 	if !strings.Contains(s.printed.String(), clientID) {
 		t.Error("the commands do not print the client")
 	}
@@ -132,7 +133,7 @@ type searched struct {
 	database string
 	content  func() string // of the database, if it is not in the folder
 	base     string
-	log      screen
+	log      capture.Output
 	printed  strings.Builder // what commands print, other than new keys
 	secrets  []string
 }
@@ -261,8 +262,8 @@ func (s *searched) search(inDatabase []string, known ...string) {
 				}
 			}
 		}
-		for _, text2 := range known {
-			found[name] = found[name] || bytes.Contains(text, []byte(text2))
+		for _, mark := range known {
+			found[name] = found[name] || bytes.Contains(text, []byte(mark))
 		}
 		for _, secret := range inDatabase {
 			found[secret] = found[secret] || bytes.Contains(text, []byte(secret))

@@ -3,7 +3,6 @@ package main
 // `serve` from start to end, in a new folder.
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,35 +14,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
-// screen is an output that can be read while it is written.
-type screen struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
 // server is a running serve.
 type server struct {
 	base           string
-	stdout, stderr screen
+	stdout, stderr capture.Output
 	stop           context.CancelFunc
 	status         chan int
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/internal/wait"
@@ -100,7 +101,7 @@ func (k *killed) round(round int) {
 // serve starts serve and returns its address.
 func (k *killed) serve() (*exec.Cmd, string) {
 	k.t.Helper()
-	var out, failed screen
+	var out, failed capture.Output
 	process := exec.CommandContext(k.t.Context(), k.program, "serve", "--addr", "127.0.0.1:0", "--log-level", "error")
 	process.Env = append(os.Environ(), k.env...)
 	process.Stdout, process.Stderr = &out, &failed

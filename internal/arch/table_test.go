@@ -110,6 +110,7 @@ var rows = []row{
 	{path: "store/storetest", kind: testOnly, may: []string{".", "record", "apikey", "oauth", "store", "internal/rounds"}},
 	{path: "passwd/internal/golden", kind: testOnly},
 	{path: "internal/settingsdoc", kind: program},
+	{path: "internal/capture", kind: testOnly},
 	{path: "internal/credentials", kind: testOnly, may: []string{".", "record", "admin/adminstore", "apikey", "factor/totp", "internal/tamper", "jwt", "oauth", "store"}},
 	{path: "internal/freeport", kind: testOnly},
 	{path: "internal/testcert", kind: testOnly},
