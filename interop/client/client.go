@@ -8,7 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // An Answer is the response of a server.
@@ -25,7 +26,7 @@ func (a Answer) Text(name string) string {
 }
 
 var browser = &http.Client{
-	Timeout:       30 * time.Second,
+	Timeout:       wait.Limit,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 

@@ -2,7 +2,7 @@
 // run returned, one line of JSON: browser.mjs API ORIGIN CLIENT.
 import { createServer } from "node:http";
 import { build } from "esbuild";
-import puppeteer from "puppeteer-core";
+import * as chromium from "./chromium.mjs";
 
 const [api, origin, client] = process.argv.slice(2);
 const { outputFiles } = await build({ entryPoints: ["page.mjs"], bundle: true, write: false, format: "iife", platform: "browser", define: { "process.env.NODE_ENV": '"production"' }, logLevel: "error" });
@@ -12,9 +12,9 @@ const site = createServer((request, response) => {
   response.end(request.url === "/" ? `<!doctype html><script>${outputFiles[0].text.replaceAll("</script", "<\\/script")}</script>` : "");
 }).listen(Number(port), hostname);
 
-const browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--no-proxy-server"] });
+const browser = await chromium.launch();
 try {
-  const page = await browser.newPage();
+  const page = await chromium.open(browser);
   const runs = [];
   for (let i = 0; i < 2; i++) {
     await page.goto(origin + "/");

@@ -2,7 +2,7 @@
 // prints what each step got, one line of JSON: sameorigin.mjs SITE UPSTREAM. The application listens on UPSTREAM.
 import { createServer } from "node:http";
 import { build } from "esbuild";
-import puppeteer from "puppeteer-core";
+import * as chromium from "./chromium.mjs";
 
 const [site, upstream] = process.argv.slice(2);
 const { outputFiles } = await build({ entryPoints: ["spa.mjs"], bundle: true, write: false, format: "iife", platform: "browser", logLevel: "error" });
@@ -16,10 +16,10 @@ const app = createServer((request, response) => {
   response.end(`<!doctype html><script>${outputFiles[0].text.replaceAll("</script", "<\\/script")}</script>`);
 }).listen(Number(new URL(upstream).port), "127.0.0.1");
 
-const browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--no-proxy-server"] });
+const browser = await chromium.launch();
 const seen = {};
 try {
-  const page = await browser.newPage();
+  const page = await chromium.open(browser);
   const at = () => page.url().replace(site, "");
   const submit = (selector) => Promise.all([page.waitForNavigation(), page.click(selector)]);
   // get returns the status and the JSON of a request of the page.
@@ -58,7 +58,7 @@ try {
   seen.afterLogout = await call("refresh").then((r) => r.status);
   seen.pagesAfterLogout = (await get("/notes")).user;
 
-  const stranger = await browser.newPage(); // of another site, with the same browser
+  const stranger = await chromium.open(browser); // of another site, with the same browser
   await stranger.goto(upstream + "/");
   seen.stranger = await stranger.evaluate((site) => fetch(site + "/account/token", { method: "POST", credentials: "include" }).then((r) => r.status, () => "blocked"), site);
   await stranger.close();

@@ -3,7 +3,7 @@
 import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import { build } from "esbuild";
-import puppeteer from "puppeteer-core";
+import * as chromium from "./chromium.mjs";
 
 const [api, origin, mail] = process.argv.slice(2);
 const { outputFiles } = await build({ entryPoints: ["spa.mjs"], bundle: true, write: false, format: "iife", platform: "browser", logLevel: "error" });
@@ -12,12 +12,12 @@ const site = createServer((request, response) => {
   response.end(request.url === "/" ? `<!doctype html><script>${outputFiles[0].text.replaceAll("</script", "<\\/script")}</script>` : "");
 }).listen(Number(new URL(origin).port), "127.0.0.1");
 
-const browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--no-proxy-server"] });
+const browser = await chromium.launch();
 const seen = {}; // what each step got
 const pages = {};
 const complaints = []; // of the browser, on the console
 async function tab(context = browser, at = origin) {
-  const page = await context.newPage();
+  const page = await chromium.open(context);
   page.on("console", (m) => complaints.push(m.text()));
   page.on("pageerror", (e) => complaints.push(String(e)));
   await open(page, "/", at);

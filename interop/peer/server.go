@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // A Server is a running program that listens. Its methods may be called concurrently.
@@ -47,10 +49,10 @@ func Serve(tb testing.TB, cmd *exec.Cmd) *Server {
 func (s *Server) Output() string { return s.output.String() }
 
 // WaitFor waits until the output matches pattern, and returns the first match and its groups. The test fails if the
-// program ends before or takes more than 30 s.
+// program ends before or takes longer than [wait.Limit].
 func (s *Server) WaitFor(tb testing.TB, pattern *regexp.Regexp) []string {
 	tb.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(wait.Limit)
 	for {
 		more := s.output.more()
 		if found := pattern.FindStringSubmatch(s.Output()); found != nil {
@@ -64,7 +66,7 @@ func (s *Server) WaitFor(tb testing.TB, pattern *regexp.Regexp) []string {
 			}
 			tb.Fatalf("%s ended (%v) before it wrote %s", s.cmd.Path, s.err, pattern)
 		case <-deadline:
-			tb.Fatalf("%s did not write %s in 30 s", s.cmd.Path, pattern)
+			tb.Fatalf("%s did not write %s in %v", s.cmd.Path, pattern, wait.Limit)
 		}
 	}
 }
@@ -82,13 +84,13 @@ func (s *Server) Ended() bool {
 // Signal sends the process a signal, unless it has ended.
 func (s *Server) Signal(signal syscall.Signal) { _ = s.cmd.Process.Signal(signal) }
 
-// Stop sends SIGTERM, waits, kills the program after 10 s, and returns how it ended; nil means status 0. Further calls
+// Stop sends SIGTERM, waits, kills the program after [wait.Limit], and returns how it ended; nil means status 0. Further calls
 // return the same.
 func (s *Server) Stop() error {
 	s.Signal(syscall.SIGTERM)
 	select {
 	case <-s.ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(wait.Limit):
 		_ = s.cmd.Process.Kill()
 		<-s.ended
 	}

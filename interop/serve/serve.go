@@ -19,6 +19,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/program"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/peer"
 )
 
@@ -110,7 +111,7 @@ func Start(tb testing.TB, options Options) *Server {
 
 func (s *Server) waitUntilReady(tb testing.TB) {
 	tb.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := wait.Deadline(); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if response, err := http.Get(s.URL + "/readyz"); err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {
@@ -121,5 +122,5 @@ func (s *Server) waitUntilReady(tb testing.TB) {
 			tb.Fatalf("jotgate serve ended before it was ready:\n%s", s.Output())
 		}
 	}
-	tb.Fatalf("jotgate serve was not ready in 30 s:\n%s", s.Output())
+	tb.Fatalf("jotgate serve was not ready in %v:\n%s", wait.Limit, s.Output())
 }

@@ -92,7 +92,10 @@ type packageTime struct {
 }
 
 // failure is a test or, with an empty test, a package that failed.
-type failure struct{ module, pkg, test string }
+type failure struct {
+	module, pkg, test string
+	said              []string // the first lines of its output
+}
 
 // say prints a line with the time since the start.
 func (r *run) say(format string, args ...any) {

@@ -16,13 +16,14 @@ type stream struct {
 	began     map[string]time.Time           // packages that are running
 	current   map[string]string              // the test that a package began last
 	failed    map[string][]string            // tests, by package
+	heads     map[[2]string][]string         // what failed tests said first, by package and test
 	anyFailed bool
 }
 
 func newStream(r *run, module string) *stream {
 	return &stream{
 		r: r, module: module, outputs: map[[2]string]*strings.Builder{}, began: map[string]time.Time{},
-		current: map[string]string{}, failed: map[string][]string{},
+		current: map[string]string{}, failed: map[string][]string{}, heads: map[[2]string][]string{},
 	}
 }
 
@@ -77,8 +78,7 @@ func isClosing(line string) bool {
 // test prints what a failed test said, and forgets what another one did.
 func (s *stream) test(e event) {
 	if e.Action == "fail" {
-		s.failed[e.Package] = append(s.failed[e.Package], e.Test)
-		s.print(e.Package, e.Test)
+		s.failTest(e.Package, e.Test)
 	}
 	delete(s.outputs, [2]string{e.Package, e.Test})
 }
@@ -89,8 +89,7 @@ func (s *stream) pkg(e event) {
 	if e.Action == "fail" {
 		for key := range s.outputs {
 			if key[0] == e.Package && key[1] != "" {
-				s.failed[e.Package] = append(s.failed[e.Package], key[1])
-				s.print(e.Package, key[1])
+				s.failTest(e.Package, key[1])
 			}
 		}
 		s.print(e.Package, "")
@@ -107,14 +106,39 @@ func (s *stream) fail(pkg string) {
 	s.anyFailed = true
 	tests := s.failed[pkg]
 	if len(tests) == 0 {
-		s.r.failed = append(s.r.failed, failure{s.module, pkg, ""})
+		s.r.failed = append(s.r.failed, failure{s.module, pkg, "", nil})
 	}
 	slices.Sort(tests)
 	for i, test := range tests {
 		if i+1 == len(tests) || !strings.HasPrefix(tests[i+1], test+"/") {
-			s.r.failed = append(s.r.failed, failure{s.module, pkg, test})
+			s.r.failed = append(s.r.failed, failure{s.module, pkg, test, s.heads[[2]string{pkg, test}]})
 		}
 	}
+}
+
+// failTest prints what a test said, and keeps the first lines of it for the summary.
+func (s *stream) failTest(pkg, test string) {
+	s.failed[pkg] = append(s.failed[pkg], test)
+	s.print(pkg, test)
+	if text := s.outputs[[2]string{pkg, test}]; text != nil {
+		s.heads[[2]string{pkg, test}] = head(text.String())
+	}
+}
+
+// head returns the first lines that are not empty, and the beginning of long ones.
+func head(text string) []string {
+	const most, longest = 12, 300
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "--- ") {
+			continue
+		}
+		if len(lines) == most {
+			break
+		}
+		lines = append(lines, strings.ToValidUTF8(line[:min(len(line), longest)], ""))
+	}
+	return lines
 }
 
 func (s *stream) print(pkg, test string) {
@@ -146,8 +170,8 @@ func (s *stream) running() string {
 	return strings.Join(list, ", ")
 }
 
-// summary prints the slowest packages, what failed, and how to run that alone.
-// It reports whether nothing failed.
+// summary prints the slowest packages, what failed, how to run that alone, and how its
+// output began. It reports whether nothing failed.
 func (r *run) summary() bool {
 	sort.Slice(r.times, func(i, j int) bool { return r.times[i].seconds > r.times[j].seconds })
 	fmt.Fprintf(r.out, "\n%d packages in %.0fs. The slowest:\n", len(r.times), time.Since(r.start).Seconds())
@@ -164,6 +188,9 @@ func (r *run) summary() bool {
 	fmt.Fprintf(r.out, "\n%d failed. To run one alone:\n", len(r.failed))
 	for _, f := range r.failed {
 		fmt.Fprintln(r.out, "  "+f.alone(r.flags))
+		for _, line := range f.said {
+			fmt.Fprintln(r.out, "      "+line)
+		}
 	}
 	return false
 }

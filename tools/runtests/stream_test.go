@@ -35,11 +35,11 @@ func TestSummary(t *testing.T) {
 			`{"Action":"start","Package":"a"}`, `{"Action":"output","Package":"a","Test":"TestA/of (b)","Output":"    a_test.go:1: wrong\n"}`,
 			`{"Action":"fail","Package":"a","Test":"TestA/of (b)"}`, `{"Action":"fail","Package":"a","Test":"TestA"}`,
 			`{"Action":"output","Package":"a","Output":"FAIL\ta\t1.2s\n"}`, `{"Action":"fail","Package":"a","Elapsed":1.2}`,
-		}, []string{"a_test.go:1: wrong\n", "FAIL\ta\t1.2s\n", "\n1 failed. To run one alone:\n  (cd interop && go test -count=1 -run '^TestA$/^of \\(b\\)$' a)\n"}, "All passed"},
+		}, []string{"a_test.go:1: wrong\n", "FAIL\ta\t1.2s\n", "\n1 failed. To run one alone:\n  (cd interop && go test -count=1 -run '^TestA$/^of \\(b\\)$' a)\n      a_test.go:1: wrong\n"}, "All passed"},
 		{"a panic", ".", []string{
 			`{"Action":"start","Package":"a"}`, `{"Action":"run","Package":"a","Test":"TestA"}`,
 			`{"Action":"output","Package":"a","Test":"TestA","Output":"panic: oh\n"}`, `{"Action":"fail","Package":"a","Elapsed":1}`,
-		}, []string{"panic: oh\n", "  go test -count=1 -run '^TestA$' a\n"}, "All passed"},
+		}, []string{"panic: oh\n", "  go test -count=1 -run '^TestA$' a\n      panic: oh\n"}, "All passed"},
 		{"a build", ".", []string{
 			`{"ImportPath":"a [a.test]","Action":"build-output","Output":"./a.go:3: undefined: x\n"}`, `{"Action":"start","Package":"a"}`,
 			`{"Action":"output","Package":"a","Output":"FAIL\ta [build failed]\n"}`, `{"Action":"fail","Package":"a","FailedBuild":"a [a.test]"}`,

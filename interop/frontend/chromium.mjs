@@ -1,0 +1,26 @@
+// Chromium for the scripts of this folder. Its limits of time only end what hangs.
+import puppeteer from "puppeteer-core";
+
+const limit = 10 * 60 * 1000; // milliseconds
+
+// launch starts a browser. One that does not come up is started again: it has loaded no page yet.
+export async function launch() {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await puppeteer.launch({
+        executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--no-proxy-server"],
+        timeout: limit, protocolTimeout: limit,
+      });
+    } catch (error) {
+      if (attempt === 3) throw error;
+      console.error(error);
+    }
+  }
+}
+
+// open opens a tab.
+export async function open(context) {
+  const page = await context.newPage();
+  page.setDefaultTimeout(limit);
+  return page;
+}
