@@ -34,6 +34,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/web"
@@ -52,6 +53,8 @@ type API struct {
 	shell      *web.Shell
 	mux        func() *http.ServeMux // made for the first request
 	unknown    http.Handler          // handles paths that are not an endpoint's
+
+	eventWaiters atomic.Int32 // requests that wait for an event
 }
 
 // New returns the endpoints of a gate, or an error that names the invalid setting.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -30,7 +32,7 @@ func TestEventFeed(t *testing.T) {
 	set(record.Change{IsSuperuser: new(true)})
 	want(t, "a key without the scope", s.ask("GET", "/auth/events/", "", "X-Api-Key", without), 403, "insufficient_scope")
 	want(t, "a superuser", s.ask("GET", "/auth/events/", "", s.login("alice").header()...), 200, `"event":"login"`)
-	for _, query := range []string{"after=1", "after=x-1-1", "limit=0", "limit=x"} {
+	for _, query := range []string{"after=1", "after=x-1-1", "limit=0", "limit=x", "wait=-1", "wait=x"} {
 		want(t, query, s.ask("GET", "/auth/events/?"+query, "", "X-Api-Key", with), 400, "")
 	}
 
@@ -57,4 +59,63 @@ func TestEventFeed(t *testing.T) {
 	if pages != all || strings.Count(all, "\n") < 5 {
 		t.Errorf("pages of two:\n%s\none page:\n%s", pages, all)
 	}
+}
+
+// A request that waits ends with the next event, with an empty page when the time is over,
+// and without the events when its key has been revoked or its account has lost the right.
+func TestEventFeedWaits(t *testing.T) {
+	s := newSite(t, change{})
+	set := func(change record.Change) {
+		change.At = s.now.Now()
+		if err := s.db.Accounts().Change(t.Context(), s.account("alice").ID, change); err != nil {
+			t.Fatal(err)
+		}
+		s.now.turn(2 * time.Second)
+	}
+	set(record.Change{IsStaff: new(true), IsSuperuser: new(true)})
+	key := s.madeKey("events")
+	add := func(detail string) {
+		if err := s.db.Events().Add(t.Context(), record.Event{Name: "login", Detail: detail, Time: s.now.Now()}); err != nil {
+			t.Error(err)
+		}
+	}
+	cursor := func() string {
+		var last record.Event
+		for line := range strings.Lines(s.ask("GET", "/auth/events/", "", "X-Api-Key", key.Secret).Body) {
+			if err := json.Unmarshal([]byte(line), &last); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return last.Cursor
+	}
+	// during starts a request, waits until it waits, calls do, and returns the response.
+	during := func(seconds string, do func()) answer {
+		before, got := s.API.eventWaiters.Load(), make(chan answer, 1)
+		address := "/auth/events/?after=" + cursor() + "&wait=" + seconds
+		go func() { got <- s.ask("GET", address, "", "X-Api-Key", key.Secret) }()
+		wait.Until(t, "the request waits", func() bool { return s.API.eventWaiters.Load() > before })
+		do()
+		return wait.For(t, "the request ends", got)
+	}
+	a := during("25", func() { add("next") })
+	want(t, "an event", a, 200, `"detail":"next"`)
+	if n := strings.Count(a.Body, "\n"); n != 1 {
+		t.Errorf("%d events", n)
+	}
+	if a := during("1", func() {}); a.Status != 200 || a.Body != "" {
+		t.Errorf("no event: %d %s", a.Status, a.Body)
+	}
+	s.API.eventWaiters.Store(maxEventWaiters)
+	if a := s.ask("GET", "/auth/events/?after="+cursor()+"&wait=25", "", "X-Api-Key", key.Secret); a.Status != 200 || a.Body != "" || s.API.eventWaiters.Load() != maxEventWaiters {
+		t.Errorf("too many wait: %d %s, %d", a.Status, a.Body, s.API.eventWaiters.Load())
+	}
+	s.API.eventWaiters.Store(0)
+	want(t, "the right is lost", during("25", func() { set(record.Change{IsSuperuser: new(false)}); add("secret") }), 403, "permission")
+	set(record.Change{IsSuperuser: new(true)})
+	want(t, "the key is revoked", during("25", func() {
+		if err := s.settings.APIKeys.Revoke(t.Context(), s.account("alice").ID, key.ID, jotgate.Client{}); err != nil {
+			t.Error(err)
+		}
+		add("secret")
+	}), 401, "")
 }

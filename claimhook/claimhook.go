@@ -13,8 +13,9 @@
 //
 // The hook is called at each login and each refresh, so a token keeps its claims until it
 // expires. If the program does not respond in time, or responds with anything else, the
-// login or the refresh fails with 503: no token lacks a claim that it should have. The same
-// happens if the response has a claim that jotgate writes itself. The zero value of each
+// login or the refresh fails with 503: no token lacks a claim that it should have. With
+// [Settings.Optional] it goes on without the claims of the hook. A response with a claim
+// that jotgate writes itself always fails. The zero value of each
 // setting other than URL and Secret is the safe choice.
 package claimhook
 
@@ -27,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -58,9 +60,16 @@ type Settings struct {
 	// Timeout limits a request, from resolving the name to the end of the response. At
 	// most 5 seconds; a login can take that much longer. Default: 1 second. Django: none.
 	Timeout time.Duration
+	// Optional means that a login or refresh goes on without the claims if the hook fails,
+	// with a warning in the log. A handler must not grant anything because a claim is
+	// missing. Default: false, it fails with 503. Django: none.
+	Optional bool
 	// TLS is for a certificate of a private authority. Default: the system's
 	// authorities, TLS 1.2 or newer. Django: none.
 	TLS *tls.Config
+	// Logger receives the failures of an optional hook. Default: slog.Default(). Django:
+	// LOGGING.
+	Logger *slog.Logger
 	// Now is the clock. Default: time.Now. Django: none.
 	Now func() time.Time
 }
@@ -94,6 +103,7 @@ func (s *Settings) fill() error {
 	if s.Timeout < 0 || s.Timeout > 5*time.Second {
 		return fmt.Errorf("claimhook: Timeout: %v is not between 0 and 5s", s.Timeout)
 	}
+	s.Logger = cmp.Or(s.Logger, slog.Default())
 	if s.Now == nil {
 		s.Now = time.Now
 	}
@@ -114,11 +124,16 @@ type data struct {
 // Claims asks for the claims of an account. It is the value of
 // jotgate.Settings.CustomClaims.
 func (h *Hook) Claims(ctx context.Context, account *record.Account) (jwt.Object, error) {
-	return h.ask(ctx, message{Type: "claims", Data: data{account.ID}})
+	claims, err := h.ask(ctx, message{Type: "claims", Data: data{account.ID}})
+	if err != nil && h.settings.Optional {
+		h.settings.Logger.WarnContext(ctx, "token without the claims of the claim hook", "user_id", account.ID, "cause", err)
+		return nil, nil
+	}
+	return claims, err
 }
 
 // Check asks the hook as Claims does, about no account: the type of the request is ping.
-// It returns the error that a login would have.
+// It returns the error that a login would have, also if the hook is optional.
 func (h *Hook) Check(ctx context.Context) error {
 	_, err := h.ask(ctx, message{Type: "ping"})
 	return err

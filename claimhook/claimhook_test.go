@@ -1,12 +1,14 @@
 package claimhook_test
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/claimhook"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/jotgatetest"
 	"github.com/jotgate/jotgate/record"
 )
@@ -28,12 +31,13 @@ var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 // guard is longer than any request takes.
 const guard = 5 * time.Second
 
-// token logs alice in at a gate with a hook that a handler answers.
-func token(t *testing.T, timeout time.Duration, handler http.HandlerFunc) (plan string, account *record.Account, err error) {
+// token logs alice in at a gate with a hook to which a handler responds.
+func token(t *testing.T, s claimhook.Settings, handler http.HandlerFunc) (plan string, account *record.Account, err error) {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	hook, err := claimhook.New(claimhook.Settings{URL: server.URL + "/claims?key=in-the-url", Secret: secret, Networks: loopback, Timeout: timeout})
+	s.URL, s.Secret, s.Networks, s.Timeout = server.URL+"/claims?key=in-the-url", secret, loopback, cmp.Or(s.Timeout, guard)
+	hook, err := claimhook.New(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +70,7 @@ func respond(status int, body string) http.HandlerFunc {
 // account alone.
 func TestClaims(t *testing.T) {
 	requests, bodies := make(chan *http.Request, 1), make(chan []byte, 1)
-	plan, account, err := token(t, guard, func(w http.ResponseWriter, r *http.Request) {
+	plan, account, err := token(t, claimhook.Settings{}, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		requests <- r
 		bodies <- body
@@ -86,7 +90,7 @@ func TestClaims(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	for name, handler := range map[string]http.HandlerFunc{"no content": respond(204, ""), "no claims": respond(200, " {} ")} {
-		if plan, _, err := token(t, guard, handler); err != nil || plan != "" {
+		if plan, _, err := token(t, claimhook.Settings{}, handler); err != nil || plan != "" {
 			t.Errorf("%s: %q %v", name, plan, err)
 		}
 	}
@@ -95,7 +99,7 @@ func TestClaims(t *testing.T) {
 // slow is the reason of a timeout, whose words depend on where it was noticed.
 const slow = "a timeout"
 
-// Without a valid response there is no token.
+// Without a valid response there is no token or, if the hook is optional, one without its claims.
 func TestFailsClosed(t *testing.T) {
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
@@ -120,17 +124,34 @@ func TestFailsClosed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			timeout := guard
+			var s claimhook.Settings
 			if c.reason == slow {
-				timeout = 50 * time.Millisecond
+				s.Timeout = 50 * time.Millisecond
 			}
-			_, _, err := token(t, timeout, c.handler)
+			_, _, err := token(t, s, c.handler)
 			var late net.Error
 			if c.reason == slow && errors.As(err, &late) && late.Timeout() {
 				c.reason = ""
 			}
 			if !errors.Is(err, jotgate.ErrUnavailable) || !strings.Contains(err.Error(), c.reason) || strings.Contains(err.Error(), "in-the-url") {
 				t.Errorf("%v", err)
+			}
+			var log capture.Output
+			s.Optional, s.Logger = true, slog.New(slog.NewJSONHandler(&log, nil))
+			plan, account, err := token(t, s, c.handler)
+			if strings.Contains(c.reason, "may not set") {
+				if !errors.Is(err, jotgate.ErrUnavailable) {
+					t.Errorf("optional: %v", err)
+				}
+				return
+			}
+			if err != nil || plan != "" {
+				t.Errorf("optional: %q %v", plan, err)
+			}
+			for _, part := range []string{`"level":"WARN"`, `"user_id":` + string(account.ID), c.reason} {
+				if !strings.Contains(log.String(), part) || strings.Contains(log.String(), "in-the-url") {
+					t.Errorf("optional: the log has no %s: %s", part, log.String())
+				}
 			}
 		})
 	}

@@ -116,6 +116,10 @@ func TestClaimHook(t *testing.T) {
 	if got := login(wrong); strings.Contains(got, "access") {
 		t.Errorf("a program with another secret: %s", got)
 	}
+	optional := startServer(t, folder, env, append(args, "--claim-hook", other.URL, "--claim-hook-optional")...)
+	if got := login(optional); !strings.Contains(got, "access") || !strings.Contains(optional.stderr.String(), "the status is 401") {
+		t.Errorf("an optional hook: %s, %s", got, optional.stderr.String())
+	}
 	hook.Close()
 	if got := login(s); strings.Contains(got, "access") {
 		t.Errorf("down: %s", got)
@@ -145,6 +149,7 @@ func TestClaimHookLimits(t *testing.T) {
 		{"--claim-hook https://app.example.com/ --claim-hook-timeout 6s", "--claim-hook-timeout"},
 		{"--claim-hook https://app.example.com/ --claim-hook-networks x", "--claim-hook-networks"},
 		{"--claim-hook-networks 10.0.0.0/8", "--claim-hook is missing"},
+		{"--claim-hook-optional", "--claim-hook is missing"},
 	} {
 		status, _, stderr := try(t, env, "", append([]string{"serve", "--addr", "127.0.0.1:0", "--database", "sqlite:" + t.TempDir() + "/x.db"}, strings.Fields(row.args)...)...)
 		if status != statusUsage || !strings.Contains(stderr, row.says) {

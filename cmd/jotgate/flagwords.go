@@ -22,7 +22,7 @@ var flagOf = map[string]map[string]string{
 	"admin":     {"Path": "admin-path", "Site": "site-name"},
 	"pages":     {"Home": "home-url", "Path": "pages-path", "Site": "site-name", "Next": "next-origins"},
 	"webhook":   {"Timeout": "webhook-timeout", "DisableAfter": "webhook-disable-after", "Retention": "webhook-retention"},
-	"claimhook": {"URL": "claim-hook", "Secret": "claim-hook-secret", "Timeout": "claim-hook-timeout"},
+	"claimhook": {"URL": "claim-hook", "Secret": "claim-hook-secret", "Timeout": "claim-hook-timeout", "Optional": "claim-hook-optional"},
 	"proxy":     {"Timeout": "upstream-timeout"},
 }
 
