@@ -14,9 +14,9 @@
 // The hook is called at each login and each refresh, so a token keeps its claims until it
 // expires. If the program does not respond in time, or responds with anything else, the
 // login or the refresh fails with 503: no token lacks a claim that it should have. With
-// [Settings.Optional] it goes on without the claims of the hook. A response with a claim
-// that jotgate writes itself always fails. The zero value of each
-// setting other than URL and Secret is the safe choice.
+// [Settings.Optional] it continues without the claims of the hook. A response with a claim
+// that jotgate writes itself always fails. The zero value of each setting other than URL
+// and Secret is the safe choice.
 package claimhook
 
 import (
@@ -60,7 +60,7 @@ type Settings struct {
 	// Timeout limits a request, from resolving the name to the end of the response. At
 	// most 5 seconds; a login can take that much longer. Default: 1 second. Django: none.
 	Timeout time.Duration
-	// Optional means that a login or refresh goes on without the claims if the hook fails,
+	// Optional means that a login or refresh continues without the claims if the hook fails,
 	// with a warning in the log. A handler must not grant anything because a claim is
 	// missing. Default: false, it fails with 503. Django: none.
 	Optional bool

@@ -34,7 +34,7 @@ var notSettable = map[string]string{
 
 // flagsOf are the flags that set a field, where their names differ.
 var flagsOf = map[string]string{
-	"jotgate.Settings.RPID": "rp-id", "jotgate.Settings.CustomClaims": "claim-hook", "claimhook.Settings.URL": "claim-hook", "claimhook.Settings.Secret": "claim-hook-secret", "claimhook.Settings.Networks": "claim-hook-networks", "claimhook.Settings.Timeout": "claim-hook-timeout", "claimhook.Settings.Optional": "claim-hook-optional", "jotgate.Settings.Resource": "base-url", "jotgate.Settings.Metrics": "metrics-addr", "mail.Settings.Metrics": "metrics-addr",
+	"jotgate.Settings.RPID": "rp-id", "jotgate.Settings.CustomClaims": "claim-hook", "claimhook.Settings.URL": "claim-hook", "claimhook.Settings.Secret": "claim-hook-secret", "claimhook.Settings.Networks": "claim-hook-networks", "claimhook.Settings.Timeout": "claim-hook-timeout", "claimhook.Settings.Optional": "claim-hook-optional", "claimhook.Settings.Logger": "log-level", "jotgate.Settings.Resource": "base-url", "jotgate.Settings.Metrics": "metrics-addr", "mail.Settings.Metrics": "metrics-addr",
 	"apikey.Settings.Lifetime": "api-key-lifetime", "apikey.Settings.MaxLifetime": "api-key-max-lifetime", "apikey.Settings.Imported": "imported-api-keys",
 	"jotgate.Settings.LoginField": "username-column", "jotgate.Settings.PasswordRules": "password-min-length", "jotgate.Settings.Logger": "log-level",
 	"api.Settings.Rates": "rate", "api.Settings.Lockout": "lockout-free", "api.Settings.Timeout": "request-timeout", "api.Settings.InsecureShowUsers": "insecure-show-users",
