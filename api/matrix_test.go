@@ -3,12 +3,15 @@ package api
 // The tables of docs/credentials.md: which credential opens what.
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,7 +119,7 @@ func matrixSite(t *testing.T) *site {
 }
 
 // integrations are the ways to protect handlers of a program.
-func integrations(t *testing.T, s *site) (list []place) {
+func integrations(t testing.TB, s *site) (list []place) {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	upstream := httptest.NewServer(ok)
 	t.Cleanup(upstream.Close)
@@ -167,7 +170,7 @@ func endpoints(s *site) (list []place) {
 // mounted returns the patterns of a mux, without those that only differ by the slash at
 // their end. It reads what net/http does not export: a route that no test knows of is
 // found, however a package registers it.
-func mounted(t *testing.T, mux *http.ServeMux) (list []string) {
+func mounted(t testing.TB, mux *http.ServeMux) (list []string) {
 	t.Helper()
 	index := reflect.ValueOf(mux).Elem().FieldByName("index")
 	add := func(patterns reflect.Value) {
@@ -188,7 +191,7 @@ func mounted(t *testing.T, mux *http.ServeMux) (list []string) {
 }
 
 // browsed are the pages, and the administration as pages and as JSON.
-func browsed(t *testing.T, s *site) (list []place) {
+func browsed(t testing.TB, s *site) (list []place) {
 	p, err := pages.New(s.gate, pages.Options{API: s.API, Welcome: true})
 	if err != nil {
 		t.Fatal(err)
@@ -251,17 +254,23 @@ func TestEveryRouteHasARow(t *testing.T) {
 // with the tables of docs/credentials.md. A route that is added later takes part by itself.
 // UPDATE_DOCS=1 writes the tables. interop/gateways sends the same through gateways.
 func TestCredentials(t *testing.T) {
-	s, accepting := matrixSite(t), matrixSite(t)
-	accepting.tokens = authTokens{}
-	authtoken.Accept(accepting.gate, accepting.tokens)
-	places := slices.Concat(integrations(t, s), endpoints(s), browsed(t, s))
-	cells := make([][]string, len(places))
-	for i := range places {
-		cells[i] = make([]string, credentials.Columns)
-	}
-	s.fill(places, credentials.Kinds(), cells)
-	accepting.fill(slices.Concat(integrations(t, accepting), endpoints(accepting), browsed(t, accepting)), credentials.Accepted(), cells)
-	for _, row := range cells {
+	var all matrix
+	t.Run("kinds", func(t *testing.T) {
+		for i, kinds := range slices.Collect(slices.Chunk(credentials.Kinds(), 14)) { // most requests wait for something
+			t.Run(strconv.Itoa(i), func(t *testing.T) {
+				t.Parallel()
+				all.fill(matrixSite(t), kinds)
+			})
+		}
+		t.Run("accepted", func(t *testing.T) {
+			t.Parallel()
+			s := matrixSite(t)
+			s.tokens = authTokens{}
+			authtoken.Accept(s.gate, s.tokens)
+			all.fill(s, credentials.Accepted())
+		})
+	})
+	for _, row := range all.cells {
 		for _, c := range []credentials.Column{credentials.Login, credentials.Browser} {
 			if row[c] == refused { // the user lacks a right, or a factor
 				row[c] = opens
@@ -273,12 +282,45 @@ func TestCredentials(t *testing.T) {
 			}
 		}
 	}
-	compareDocs(t, places, cells)
+	compareDocs(t, all.places, all.cells)
+}
+
+// matrix is what several sites do together.
+type matrix struct {
+	mu     sync.Mutex
+	places []place
+	cells  [][]string
+}
+
+// meet stores a cell, or returns another value that it has.
+func (all *matrix) meet(place int, column credentials.Column, got string) (wanted string) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	cell := &all.cells[place][column]
+	*cell = cmp.Or(*cell, got)
+	return *cell
+}
+
+// begin stores the places, which are the same for each site.
+func (all *matrix) begin(t testing.TB, places []place) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.places == nil {
+		all.places, all.cells = places, make([][]string, len(places))
+		for i := range places {
+			all.cells[i] = make([]string, credentials.Columns)
+		}
+	}
+	if !slices.EqualFunc(places, all.places, func(a, b place) bool { return a.name == b.name }) {
+		t.Fatal("the sites have different places")
+	}
 }
 
 // fill sends each kind of credential to each place of the site, and fills the cells of its
 // column.
-func (s *site) fill(places []place, kinds []credentials.Kind, cells [][]string) {
+func (all *matrix) fill(s *site, kinds []credentials.Kind) {
+	places := slices.Concat(integrations(s.t, s), endpoints(s), browsed(s.t, s))
+	all.begin(s.t, places)
 	n := 0
 	for _, k := range kinds {
 		ways := k.Present(s.credentials())
@@ -291,12 +333,9 @@ func (s *site) fill(places []place, kinds []credentials.Kind, cells [][]string) 
 				}
 				n++
 				status, got := p.send(p.request(ways[w], n))
-				switch wanted := &cells[i][k.Column]; {
-				case *wanted == "":
-					*wanted = got
-				case *wanted != got:
+				if wanted := all.meet(i, k.Column, got); wanted != got {
 					s.t.Errorf("%s: %s (%.30s …): %d %q, want %q as of others in the column %q",
-						p.name, k.Name, strings.Join(ways[w], ": "), status, got, *wanted, k.Column)
+						p.name, k.Name, strings.Join(ways[w], ": "), status, got, wanted, k.Column)
 				}
 				if status < 400 && p.mayEnd() {
 					s.now.turn(2 * time.Second)
