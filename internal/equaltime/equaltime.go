@@ -14,6 +14,11 @@
 // of less than 1 % (divided by the number of pairs) under a binomial
 // distribution with p = 1/2.
 //
+// A response whose objects happen to be in an unfavorable place in memory takes up to
+// a tenth longer, and without a remedy they would be in the same place in each round.
+// Therefore a random number of objects of each small size is allocated before each
+// request, and it is made at a random depth of the stack.
+//
 // The check fails only if one pair is rejected in each of three repetitions:
 // responses that take the same time fail once in 1,000,000 checks. A difference
 // well above the floor, such as a password hash that is not computed, is found
@@ -24,6 +29,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -51,14 +57,16 @@ func CheckPrepared(t testing.TB, n int, floor float64, prepare func(i int), ask 
 		n, floor = min(n, 20), max(floor, 0.5)
 	}
 	start := time.Now()
-	check(t, n, floor, ask, source{func() time.Duration { return time.Since(start) }, rand.Perm, prepare})
+	check(t, n, floor, ask, source{func() time.Duration { return time.Since(start) }, rand.Perm, prepare, scatter})
 }
 
-// source provides the times and the order of a round, and prepares it.
+// source provides the times and the order of a round, and prepares the round and the
+// place of each request.
 type source struct {
 	now     func() time.Duration
 	perm    func(n int) []int
 	prepare func(i int)
+	place   func(f func())
 }
 
 func check(t testing.TB, n int, floor float64, ask map[string]func(i int), from source) {
@@ -112,12 +120,44 @@ func (s source) measure(n int, names []string, ask map[string]func(i int)) [][]t
 	for round := range n {
 		s.prepare(round)
 		for _, j := range s.perm(len(names)) {
-			start := s.now()
-			ask[names[j]](round)
-			took[j] = append(took[j], s.now()-start)
+			s.place(func() {
+				start := s.now()
+				ask[names[j]](round)
+				took[j] = append(took[j], s.now()-start)
+			})
 		}
 	}
 	return took
+}
+
+// scatter calls f at a random depth of the stack, after it has allocated up to 31 objects
+// of each size up to 512 bytes.
+func scatter(f func()) {
+	var kept [][]byte
+	for size := 16; size <= 512; size += 16 {
+		for range rand.IntN(32) {
+			kept = append(kept, make([]byte, size))
+		}
+	}
+	atDepth(rand.IntN(maxDepth), f)
+	runtime.KeepAlive(kept)
+}
+
+// maxDepth calls of atDepth take about a page of the stack.
+const maxDepth = 64
+
+// atDepth calls f below n further calls.
+//
+//go:noinline
+func atDepth(n int, f func()) (sum byte) {
+	var frame [32]byte
+	frame[n%len(frame)] = 1
+	if n == 0 {
+		f()
+	} else {
+		sum = atDepth(n-1, f)
+	}
+	return sum + frame[n/2%len(frame)]
 }
 
 // compare counts the rounds in which slow took more than 1+floor times as long

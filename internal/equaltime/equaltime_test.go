@@ -3,6 +3,7 @@ package equaltime
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ type machine struct {
 }
 
 func (m *machine) source() source {
-	return source{func() time.Duration { return m.now }, m.random.Perm, func(int) {}}
+	return source{func() time.Duration { return m.now }, m.random.Perm, func(int) {}, func(f func()) { f() }}
 }
 
 func (m *machine) takes(work time.Duration) func(int) {
@@ -135,5 +136,24 @@ func TestRealClock(t *testing.T) {
 	Check(r, 100, 0.5, map[string]func(int){"none": func(int) {}, "one": func(int) { time.Sleep(time.Millisecond) }})
 	if r.failure == "" {
 		t.Error("a millisecond passed unnoticed")
+	}
+}
+
+// scatter calls its function once, at several depths of the stack.
+func TestScatter(t *testing.T) {
+	depths := map[int]bool{}
+	for n := range 100 {
+		before := len(depths)
+		scatter(func() {
+			var callers [2 * maxDepth]uintptr
+			depths[runtime.Callers(0, callers[:])] = true
+			before = -1
+		})
+		if before != -1 {
+			t.Fatalf("call %d did nothing", n)
+		}
+	}
+	if len(depths) < 10 {
+		t.Errorf("%d depths", len(depths))
 	}
 }
