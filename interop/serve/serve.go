@@ -30,6 +30,7 @@ type Options struct {
 	Args      []string // more flags of serve; {URL} stands for the URL of the server
 	Env       []string // more environment, NAME=value
 	Binary    string   // another binary than this checkout's
+	Address   string   // host and port of freeport.Address; "": one of its own
 }
 
 // A Server is a running jotgate.
@@ -94,7 +95,10 @@ func Start(tb testing.TB, options Options) *Server {
 	if options.SecretKey != "" {
 		env = append(env, "JOTGATE_SECRET_KEY="+options.SecretKey)
 	}
-	address, folder := freeport.Address(tb), tb.TempDir()
+	address, folder := options.Address, tb.TempDir()
+	if address == "" {
+		address = freeport.Address(tb)
+	}
 	args := []string{"serve", "--addr", address}
 	for _, arg := range options.Args {
 		args = append(args, strings.ReplaceAll(arg, "{URL}", "http://"+address))
