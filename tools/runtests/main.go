@@ -145,8 +145,8 @@ func (r *run) print(line string) { fmt.Fprintln(r.out, line) }
 // module runs the tests of one module.
 func (r *run) module(module string) {
 	// The limit of go test, 10 minutes for a package, would be a verdict on a slow machine.
-	// Many tests wait for programs that they start, so that twice as many packages as processors run at the same time.
-	arguments := append([]string{"test", "-json", "-timeout=60m", fmt.Sprintf("-p=%d", 2*runtime.NumCPU()/r.parallel)}, r.flags...)
+	// Many tests wait for programs that they start, so that three times as many packages as processors run at the same time.
+	arguments := append([]string{"test", "-json", "-timeout=60m", fmt.Sprintf("-p=%d", 3*runtime.NumCPU()/r.parallel)}, r.flags...)
 	if module != "." {
 		arguments = append(arguments, "-count=1") // what the judges are is not in the key of the cache
 	}
