@@ -74,7 +74,7 @@ func openSite(ctx context.Context, dsn string) (*jotgate.Gate, *admin.Admin, err
 
 // bulk is a job in a database, and a connection that looks at it.
 type bulk struct {
-	*testing.T
+	testing.TB
 	dsn   string
 	gate  *jotgate.Gate
 	admin *admin.Admin
@@ -92,7 +92,7 @@ func TestCrashOfAJob(t *testing.T) {
 		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := &bulk{T: t, dsn: dsn(t), users: rounds.Of(300, 12_345), kills: rounds.Of(3, 50)}
+			b := &bulk{TB: t, dsn: dsn(t), users: rounds.Of(300, 12_345), kills: rounds.Of(3, 50)}
 			b.fill()
 			quiet := b.logins(func() { time.Sleep(time.Duration(rounds.Of(1, 2000)) * time.Millisecond) })
 			result, err := b.admin.Act(t.Context(), b.admin.Operator(), "job.start", "", admin.Fields{"action": {"user.deactivate"}, "all": {"true"}, "staff": {"false"}, "active": {"true"}})
@@ -204,7 +204,7 @@ func (b *bulk) killUntil(id string, end adminstore.JobState) {
 			b.consistent(id, -1, -1)
 			continue
 		}
-		wait.Until(b.T, "the job continues", func() bool { j := b.job(id); return j.Position != before.Position || j.State == end })
+		wait.Until(b.TB, "the job continues", func() bool { j := b.job(id); return j.Position != before.Position || j.State == end })
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		b.consistent(id, -1, -1)
