@@ -14,10 +14,10 @@
 // of less than 1 % (divided by the number of pairs) under a binomial
 // distribution with p = 1/2.
 //
-// A response whose objects happen to be in an unfavorable place in memory takes up to
-// a tenth longer, and without a remedy they would be in the same place in each round.
-// Therefore a random number of objects of each small size is allocated before each
-// request, and it is made at a random depth of the stack.
+// In a few processes one of two responses that do the same work took a tenth longer in
+// every round, probably because of the place of its objects in memory. Therefore a random
+// number of objects of each small size is allocated before each request, and it is made
+// at a random depth of the stack.
 //
 // The check fails only if one pair is rejected in each of three repetitions:
 // responses that take the same time fail once in 1,000,000 checks. A difference
