@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/stopping"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -67,7 +68,9 @@ func (c *call) awaitEvents(events record.Events, after string, limit, seconds in
 	for range seconds {
 		select {
 		case <-c.ctx.Done():
-			return nil, nil // the client is gone
+			return nil, nil // the client is gone, or the time of the request is over
+		case <-stopping.Done(c.ctx):
+			return nil, nil
 		case <-time.After(time.Second):
 		}
 		if err := c.authenticate(member, &action{grant: scopeEvents}); err != nil {

@@ -285,14 +285,14 @@ func TestCredentials(t *testing.T) {
 	compareDocs(t, all.places, all.cells)
 }
 
-// matrix is what several sites do together.
+// matrix has the cells of several sites, which fill them at the same time.
 type matrix struct {
 	mu     sync.Mutex
 	places []place
 	cells  [][]string
 }
 
-// meet stores a cell, or returns another value that it has.
+// meet stores the value of a cell that has none, and returns the value of the cell.
 func (all *matrix) meet(place int, column credentials.Column, got string) (wanted string) {
 	all.mu.Lock()
 	defer all.mu.Unlock()

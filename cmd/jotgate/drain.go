@@ -6,7 +6,8 @@ package main
 //
 //  1. /readyz responds with 503, and every response asks the client to close
 //     the connection, while new requests are still served: for one second at
-//     most, or until there are no connections.
+//     most, or until there are no connections. Requests that wait for an event
+//     (package stopping) get their response.
 //  2. No new connections are accepted, except those already in the queue
 //     (drain_linux.go).
 //  3. Requests in progress are finished, for --drain-timeout at most.
@@ -29,7 +30,8 @@ const closeDelay = time.Second
 // drainer is the handler of a server that may have to stop.
 type drainer struct {
 	next     http.Handler
-	prefix   string // of the endpoints
+	prefix   string        // of the endpoints
+	stops    chan struct{} // closed when it begins to stop
 	draining atomic.Bool
 	open     atomic.Int64 // connections
 }
@@ -84,6 +86,7 @@ func (c *serveCommand) drain(a *app, s *serving) error {
 // stop runs all three steps. Shutdown comes last, because net/http then
 // drops requests that it has read but not yet passed to the handler.
 func (p *drainer) stop(ctx context.Context, server *http.Server, listener net.Listener, ended <-chan error, first time.Duration) error {
+	close(p.stops)
 	p.waitIdle(first)
 	_ = listener.Close()
 	<-ended // all connections in the queue have been accepted now

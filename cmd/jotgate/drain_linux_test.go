@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -102,11 +103,64 @@ func echo(listener net.Listener) {
 	}
 }
 
+// Requests that wait for a revocation or an event get their response when the server
+// stops, and do not hold it up.
+func TestWaitingRequestsEnd(t *testing.T) {
+	folder := t.TempDir()
+	database := []string{"--database", "sqlite:" + folder + "/jotgate.db"}
+	s := startServer(t, folder, nil, "--serve-revocations")
+	env := []string{"JOTGATE_USER_PASSWORD=correct-horse-1"}
+	if status, _, stderr := try(t, env, "", append([]string{"user", "create", "root", "--superuser"}, database...)...); status != 0 {
+		t.Fatal(stderr)
+	}
+	status, key, stderr := try(t, env, "", append([]string{"apikey", "create", "root", "--scope", "events"}, database...)...)
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	get := func(address string) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Api-Key", strings.TrimSpace(key))
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return 0, err.Error()
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			return 0, err.Error()
+		}
+		return response.StatusCode, string(body)
+	}
+	_, list := get("/auth/events/")
+	_, page := get("/auth/revocations")
+	cursor := func(text string) string {
+		_, text, _ = strings.Cut(text[strings.LastIndex(text, `"cursor":`):], `:"`)
+		text, _, _ = strings.Cut(text, `"`)
+		return text
+	}
+	var requests sync.WaitGroup
+	for _, address := range []string{"/auth/events/?wait=25&after=" + cursor(list), "/auth/revocations?wait=25&since=" + cursor(page)} {
+		requests.Go(func() {
+			if status, body := get(address); status != http.StatusOK {
+				t.Errorf("%s: %d %s", address, status, body)
+			}
+		})
+	}
+	time.Sleep(300 * time.Millisecond)
+	if status := s.end(t); status != 0 {
+		t.Errorf("status %d: %s", status, s.stderr.String())
+	}
+	requests.Wait()
+}
+
 // A server under load stops: each request that was sent gets a response.
 func TestLeaving(t *testing.T) {
 	for range 5 {
 		plain := listen(t)
-		p := &drainer{next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })}
+		p := &drainer{stops: make(chan struct{}), next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })}
 		server := &http.Server{Handler: p, ConnState: p.count}
 		ended := make(chan error, 1)
 		listener := newDrainListener(plain)

@@ -21,6 +21,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/jotgate/jotgate/api"
+	"github.com/jotgate/jotgate/internal/stopping"
 )
 
 type serveCommand struct{ serveFlags }
@@ -137,9 +138,10 @@ func (c *serveCommand) newServing(a *app, listener net.Listener, log *slog.Logge
 	if s.stopRedirect, err = c.serveRedirect(a, tls); err != nil {
 		return nil, err
 	}
-	s.drainer = &drainer{next: s.startup, prefix: prefix}
+	s.drainer = &drainer{next: s.startup, prefix: prefix, stops: make(chan struct{})}
 	s.server = api.Server("", tls.wrap(s.drainer, c.HSTS))
 	s.server.ConnState = s.drainer.count
+	s.server.BaseContext = func(net.Listener) context.Context { return stopping.With(context.Background(), s.drainer.stops) }
 	s.server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	go func() { s.ended <- s.server.Serve(tls.listen(listener)) }()
 	return s, nil

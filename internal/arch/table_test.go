@@ -82,7 +82,8 @@ var rows = []row{
 	{path: "internal/hooksign", kind: pure, libraries: none},
 	{path: "internal/queue", kind: pure, libraries: none},
 	{path: "internal/keyring", may: []string{"record", "jwt"}},
-	{path: "internal/revocation", may: []string{"record", "jwt"}},
+	{path: "internal/revocation", may: []string{"record", "jwt", "internal/stopping"}},
+	{path: "internal/stopping", kind: pure, libraries: none},
 	{path: "internal/form", may: []string{".", "record", "passwd/names"}},
 	{path: "internal/timezone", kind: pure, libraries: none},
 	{path: "internal/packed", kind: pure, libraries: none},
@@ -94,14 +95,14 @@ var rows = []row{
 	{path: "internal/lockout", may: []string{".", "metrics", "record", "throttle"}},
 	{path: "internal/web", may: []string{"throttle/shared", "trace", ".", "metrics", "record", "throttle", "internal/catalog", "internal/form", "internal/lockout"}},
 	// proxy, because forward auth must write the identity headers as the proxy does.
-	{path: "api", may: []string{"throttle/shared", "metrics", "factor/passkey", "factor/totp", ".", "record", "apikey", "oauth", "throttle", "mail", "internal/catalog", "internal/form", "internal/packed", "internal/useragent", "internal/web", "proxy"}},
+	{path: "api", may: []string{"throttle/shared", "metrics", "factor/passkey", "factor/totp", ".", "record", "apikey", "oauth", "throttle", "mail", "internal/catalog", "internal/form", "internal/packed", "internal/stopping", "internal/useragent", "internal/web", "proxy"}},
 	{path: "pages", may: []string{".", "record", "passwd/names", "apikey", "provider", "throttle", "mail", "passwd/strength", "factor/passkey", "factor/totp", "factor/emailcode", "internal/catalog", "internal/form", "internal/layout", "internal/packed", "internal/resubmit", "internal/useragent", "internal/web", "proxy"}},
 	{path: "proxy", may: []string{"trace", ".", "record", "throttle", "internal/web"}},
 	{path: "jotgatetest", may: []string{".", "record", "jwt", "passwd", "store", "store/sqlite"}},
 
 	{path: "cmd/jotgate", kind: program, may: []string{
 		"factor/passkey", ".", "metrics", "record", "apikey", "oauth", "webhook", "claimhook", "jwt", "jwt/jwks", "passwd", "provider", "signing", "throttle", "throttle/shared", "authtoken", "mail", "store", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy",
-		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/timezone", "trace", "internal/web", "internal/gauge",
+		"passwd/names", "passwd/breached", "passwd/strength", "internal/catalog", "internal/certfile", "internal/timezone", "trace", "internal/stopping", "internal/web", "internal/gauge",
 	}},
 	{path: "examples/...", kind: program, may: []string{
 		".", "record", "apikey", "oauth", "jwt", "jwt/jwks", "passwd", "throttle", "mail", "store/sqlite", "store/postgres", "api", "pages", "admin", "proxy", "jotgatetest",

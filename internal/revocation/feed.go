@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/stopping"
 	"github.com/jotgate/jotgate/jwt"
 )
 
@@ -47,7 +48,7 @@ func (l *List) Followers() int { return int(l.log.waiting.Load()) }
 
 // NextPage returns the entries that the cursor has not seen, which may be empty.
 // It waits for a revocation, at most for the duration, at most 25 seconds and at
-// most until the context ends. If the cursor has seen more than this list,
+// most until the context ends or the server begins to stop. If the cursor has seen more than this list,
 // NextPage calls read, which is to bring the list up to date. It returns an error
 // if read does or if 1024 requests are waiting.
 func (l *List) NextPage(ctx context.Context, cursor string, wait time.Duration, read func(context.Context) error) (Page, error) {
@@ -58,6 +59,7 @@ func (l *List) NextPage(ctx context.Context, cursor string, wait time.Duration, 
 	if waiting.Add(1) > maxWaiting {
 		return Page{}, fmt.Errorf("%d requests wait for the revocation feed", maxWaiting)
 	}
+	stops := stopping.Done(ctx)
 	page, added, ahead := l.page(cursor)
 	if ahead { // of this node, which polls, or of the database, if it was restored from a backup
 		if err := read(ctx); err != nil {
@@ -71,6 +73,8 @@ func (l *List) NextPage(ctx context.Context, cursor string, wait time.Duration, 
 		case <-timeout.C:
 			return page, nil
 		case <-ctx.Done():
+			return page, nil
+		case <-stops:
 			return page, nil
 		}
 		page, added, _ = l.page(cursor)
