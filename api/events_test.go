@@ -16,20 +16,13 @@ import (
 // a page is bounded and continues after its last cursor.
 func TestEventFeed(t *testing.T) {
 	s := newSite(t, change{})
-	set := func(change record.Change) {
-		change.At = s.now.Now()
-		if err := s.db.Accounts().Change(t.Context(), s.account("alice").ID, change); err != nil {
-			t.Fatal(err)
-		}
-		s.now.turn(2 * time.Second)
-	}
 	want(t, "without a token", s.ask("GET", "/auth/events/", ""), 401, "")
 	want(t, "a user", s.ask("GET", "/auth/events/", "", s.login("alice").header()...), 403, "permission")
-	set(record.Change{IsStaff: new(true)})
+	s.changeAlice(record.Change{IsStaff: new(true)})
 	want(t, "staff without the permission", s.ask("GET", "/auth/events/", "", s.login("alice").header()...), 403, "permission")
 	with, without := s.madeKey("events").Secret, s.madeKey("account").Secret
 	want(t, "the scope alone", s.ask("GET", "/auth/events/", "", "X-Api-Key", with), 403, "permission")
-	set(record.Change{IsSuperuser: new(true)})
+	s.changeAlice(record.Change{IsSuperuser: new(true)})
 	want(t, "a key without the scope", s.ask("GET", "/auth/events/", "", "X-Api-Key", without), 403, "insufficient_scope")
 	want(t, "a superuser", s.ask("GET", "/auth/events/", "", s.login("alice").header()...), 200, `"event":"login"`)
 	for _, query := range []string{"after=1", "after=x-1-1", "limit=0", "limit=x", "wait=-1", "wait=x"} {
@@ -61,18 +54,21 @@ func TestEventFeed(t *testing.T) {
 	}
 }
 
+// changeAlice changes alice's account, and turns the clock: later tokens are of a later second.
+func (s *site) changeAlice(change record.Change) {
+	s.t.Helper()
+	change.At = s.now.Now()
+	if err := s.db.Accounts().Change(s.t.Context(), s.account("alice").ID, change); err != nil {
+		s.t.Fatal(err)
+	}
+	s.now.turn(2 * time.Second)
+}
+
 // A request that waits ends with the next event, with an empty page when the time is over,
 // and without the events when its key has been revoked or its account has lost the right.
 func TestEventFeedWaits(t *testing.T) {
 	s := newSite(t, change{})
-	set := func(change record.Change) {
-		change.At = s.now.Now()
-		if err := s.db.Accounts().Change(t.Context(), s.account("alice").ID, change); err != nil {
-			t.Fatal(err)
-		}
-		s.now.turn(2 * time.Second)
-	}
-	set(record.Change{IsStaff: new(true), IsSuperuser: new(true)})
+	s.changeAlice(record.Change{IsStaff: new(true), IsSuperuser: new(true)})
 	key := s.madeKey("events")
 	add := func(detail string) {
 		if err := s.db.Events().Add(t.Context(), record.Event{Name: "login", Detail: detail, Time: s.now.Now()}); err != nil {
@@ -110,8 +106,8 @@ func TestEventFeedWaits(t *testing.T) {
 		t.Errorf("too many wait: %d %s, %d", a.Status, a.Body, s.API.eventWaiters.Load())
 	}
 	s.API.eventWaiters.Store(0)
-	want(t, "the right is lost", during("25", func() { set(record.Change{IsSuperuser: new(false)}); add("secret") }), 403, "permission")
-	set(record.Change{IsSuperuser: new(true)})
+	want(t, "the right is lost", during("25", func() { s.changeAlice(record.Change{IsSuperuser: new(false)}); add("secret") }), 403, "permission")
+	s.changeAlice(record.Change{IsSuperuser: new(true)})
 	want(t, "the key is revoked", during("25", func() {
 		if err := s.settings.APIKeys.Revoke(t.Context(), s.account("alice").ID, key.ID, jotgate.Client{}); err != nil {
 			t.Error(err)

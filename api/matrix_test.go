@@ -110,10 +110,7 @@ func matrixSite(t *testing.T) *site {
 			a.Rates[scope] = ""
 		}
 	}})
-	if err := s.db.Accounts().Change(t.Context(), s.account("alice").ID, record.Change{IsStaff: new(true), IsSuperuser: new(true), At: s.now.Now()}); err != nil {
-		t.Fatal(err)
-	}
-	s.now.turn(2 * time.Second)
+	s.changeAlice(record.Change{IsStaff: new(true), IsSuperuser: new(true)})
 	s.remote = s.newRemoteGuard()
 	return s
 }

@@ -1,15 +1,14 @@
 // Runs a client of page.mjs in Chromium, on an origin of its own, twice with a reload between, and prints what each
 // run returned, one line of JSON: browser.mjs API ORIGIN CLIENT.
 import { createServer } from "node:http";
-import { build } from "esbuild";
 import * as chromium from "./chromium.mjs";
 
 const [api, origin, client] = process.argv.slice(2);
-const { outputFiles } = await build({ entryPoints: ["page.mjs"], bundle: true, write: false, format: "iife", platform: "browser", define: { "process.env.NODE_ENV": '"production"' }, logLevel: "error" });
+const html = await chromium.scriptPage("page.mjs", { define: { "process.env.NODE_ENV": '"production"' } });
 const { hostname, port } = new URL(origin);
 const site = createServer((request, response) => {
   response.setHeader("Content-Type", "text/html");
-  response.end(request.url === "/" ? `<!doctype html><script>${outputFiles[0].text.replaceAll("</script", "<\\/script")}</script>` : "");
+  response.end(request.url === "/" ? html : "");
 }).listen(Number(port), hostname);
 
 const browser = await chromium.launch();

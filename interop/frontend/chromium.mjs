@@ -1,4 +1,5 @@
-// Chromium for the scripts of this folder. Its limits of time only end what hangs.
+// Chromium and the pages of the scripts of this folder. The limits of time only end what hangs.
+import { build } from "esbuild";
 import puppeteer from "puppeteer-core";
 
 const limit = 10 * 60 * 1000; // milliseconds
@@ -23,4 +24,10 @@ export async function open(context) {
   const page = await context.newPage();
   page.setDefaultTimeout(limit);
   return page;
+}
+
+// scriptPage returns the HTML of a page that runs a script of this folder.
+export async function scriptPage(file, options) {
+  const { outputFiles } = await build({ entryPoints: [file], bundle: true, write: false, format: "iife", platform: "browser", logLevel: "error", ...options });
+  return `<!doctype html><script>${outputFiles[0].text.replaceAll("</script", "<\\/script")}</script>`;
 }

@@ -2,14 +2,13 @@
 // provider.mjs API ORIGIN.
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
-import { build } from "esbuild";
 import * as chromium from "./chromium.mjs";
 
 const [api, origin] = process.argv.slice(2);
-const { outputFiles } = await build({ entryPoints: ["spa.mjs"], bundle: true, write: false, format: "iife", platform: "browser", logLevel: "error" });
+const html = await chromium.scriptPage("spa.mjs");
 const site = createServer((request, response) => {
   response.setHeader("Content-Type", "text/html");
-  response.end(`<!doctype html><script>${outputFiles[0].text.replaceAll("</script", "<\\/script")}</script>`);
+  response.end(html);
 }).listen(Number(new URL(origin).port), "127.0.0.1");
 
 const browser = await chromium.launch();

@@ -1,11 +1,10 @@
 // Walks through an application on the origin of its API, behind jotgate serve --upstream --login-pages, in Chromium, and
 // prints what each step got, one line of JSON: sameorigin.mjs SITE UPSTREAM. The application listens on UPSTREAM.
 import { createServer } from "node:http";
-import { build } from "esbuild";
 import * as chromium from "./chromium.mjs";
 
 const [site, upstream] = process.argv.slice(2);
-const { outputFiles } = await build({ entryPoints: ["spa.mjs"], bundle: true, write: false, format: "iife", platform: "browser", logLevel: "error" });
+const html = await chromium.scriptPage("spa.mjs");
 const app = createServer((request, response) => {
   if (request.url === "/notes") {
     response.setHeader("Content-Type", "application/json");
@@ -13,7 +12,7 @@ const app = createServer((request, response) => {
     return;
   }
   response.setHeader("Content-Type", "text/html");
-  response.end(`<!doctype html><script>${outputFiles[0].text.replaceAll("</script", "<\\/script")}</script>`);
+  response.end(html);
 }).listen(Number(new URL(upstream).port), "127.0.0.1");
 
 const browser = await chromium.launch();

@@ -13,7 +13,7 @@
 //   node judge.mjs pictures BASE FOLDER [NAME]   a picture of each page, or of one
 //
 // It prints one JSON object; findings is empty if everything is as it should be.
-import { browser, control, counted, deviceOf, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, servers, show, visitor, watch } from "./kit.mjs";
+import { browser, control, counted, deviceOf, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, opened, serve, servers, show, visitor, watch } from "./kit.mjs";
 import { admin, adminPictures } from "./admin.mjs";
 import { factors } from "./factors.mjs";
 
@@ -21,7 +21,7 @@ async function samples(base, short) {
   const list = await (await fetch(base)).text();
   const names = [...list.matchAll(/href="\/en\/([^"]+)"/g)].map((m) => m[1]);
   if (names.length < 30) find("preview", `only ${names.length} samples`);
-  const page = await browser.newPage();
+  const page = await opened(browser);
   let at = "";
   await watch(page, base, () => at);
   for (const [i, name] of names.entries()) {
@@ -54,7 +54,7 @@ async function firstPaint(address) {
   const times = [];
   for (let i = 0; i < 5; i++) {
     const context = await browser.createBrowserContext();
-    const page = await context.newPage();
+    const page = await opened(context);
     await page.goto(address);
     times.push(await page.evaluate(() => new Promise((found) => new PerformanceObserver((list) => found(Math.round(list.getEntries()[0].startTime)))
       .observe({ type: "paint", buffered: true }))));
@@ -124,7 +124,7 @@ async function life(server, scripts, name) {
   await v.press();
   await v.is("/account/password?done=password", "Password");
   await addresses(v, server, name);
-  const tab = await v.context.newPage();
+  const tab = await opened(v.context);
   await tab.setJavaScriptEnabled(scripts);
   await tab.goto(server.base + "/account/sessions");
   if (await tab.$$eval(".list > li", (l) => l.length) !== 1) find("sessions", "there is not exactly one session");
@@ -301,7 +301,7 @@ async function documentation(v, server) {
 }
 
 async function pictures(base, folder, only) {
-  const page = await browser.newPage();
+  const page = await opened(browser);
   const list = await (await fetch(base)).text();
   for (const [, name] of list.matchAll(/href="\/en\/([^"]+)"/g)) {
     if (only && name !== only) continue;

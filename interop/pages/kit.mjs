@@ -98,8 +98,8 @@ async function judgeAxe(page, at, mode) {
   for (const v of result.violations) find(at, `axe ${v.id}: ${v.help} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3)}`);
 }
 
-// tab opens a page.
-async function tab(context) {
+// opened opens a tab.
+async function opened(context) {
   const page = await context.newPage();
   page.setDefaultTimeout(limit);
   return page;
@@ -107,7 +107,7 @@ async function tab(context) {
 
 // control shows that watch sees a violation of the policy and a request to another host, in a page of its own.
 async function control(base, path) {
-  const page = await tab(browser);
+  const page = await opened(browser);
   const before = findings.length;
   await watch(page, base, () => "control");
   await page.goto(base + path);
@@ -152,7 +152,7 @@ const long = "a lamp under seven clouds";
 // visitor is a browser window with its own cookies.
 async function visitor(server, scripts) {
   const context = await browser.createBrowserContext();
-  const page = await tab(context);
+  const page = await opened(context);
   await page.setJavaScriptEnabled(scripts);
   await page.setExtraHTTPHeaders({ "Accept-Language": "en" });
   await watch(page, server.base, () => `${scripts ? "" : "without scripts: "}${page.url().replace(server.base, "")}`);
@@ -191,4 +191,4 @@ async function deviceOf(v, kind) {
   return { device, authenticatorId, touches, use };
 }
 
-export { browser, control, counted, deviceOf, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, servers, show, until, visitor, watch };
+export { browser, control, counted, deviceOf, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, opened, serve, servers, show, until, visitor, watch };

@@ -84,8 +84,8 @@ func (s *Server) Ended() bool {
 // Signal sends the process a signal, unless it has ended.
 func (s *Server) Signal(signal syscall.Signal) { _ = s.cmd.Process.Signal(signal) }
 
-// Stop sends SIGTERM, waits, kills the program after [wait.Limit], and returns how it ended; nil means status 0. Further calls
-// return the same.
+// Stop sends SIGTERM, waits, kills the program after [wait.Limit], and returns how it ended; nil means status 0.
+// Further calls return the same.
 func (s *Server) Stop() error {
 	s.Signal(syscall.SIGTERM)
 	select {
