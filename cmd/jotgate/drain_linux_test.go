@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"syscall"
@@ -117,13 +118,16 @@ func TestWaitingRequestsEnd(t *testing.T) {
 	if status != 0 {
 		t.Fatal(stderr)
 	}
+	sent := make(chan httptrace.WroteRequestInfo, 4)
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(i httptrace.WroteRequestInfo) { sent <- i }})
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // it would send a request that is cut off again
 	get := func(address string) (int, string) {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+address, nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+address, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("X-Api-Key", strings.TrimSpace(key))
-		response, err := http.DefaultClient.Do(r)
+		response, err := client.Do(r)
 		if err != nil {
 			return 0, err.Error()
 		}
@@ -149,7 +153,9 @@ func TestWaitingRequestsEnd(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(300 * time.Millisecond)
+	for range 4 { // the first two and these
+		wait.For(t, "each request is sent", sent)
+	}
 	if status := s.end(t); status != 0 {
 		t.Errorf("status %d: %s", status, s.stderr.String())
 	}
