@@ -108,28 +108,33 @@ func TestEventListPages(t *testing.T) {
 
 // mailbox is a mail server that refuses one address.
 type mailbox struct {
-	mu   sync.Mutex
-	got  []string
-	last string
+	mu  sync.Mutex
+	got []string
 }
 
-func (b *mailbox) NewSession(*smtp.Conn) (smtp.Session, error) { return b, nil }
-func (b *mailbox) Mail(string, *smtp.MailOptions) error        { return nil }
-func (b *mailbox) Reset()                                      {}
-func (b *mailbox) Logout() error                               { return nil }
-func (b *mailbox) Rcpt(to string, _ *smtp.RcptOptions) error {
+// delivery is one connection of a mailbox: connections run at the same time.
+type delivery struct {
+	box *mailbox
+	to  string
+}
+
+func (b *mailbox) NewSession(*smtp.Conn) (smtp.Session, error) { return &delivery{box: b}, nil }
+func (d *delivery) Mail(string, *smtp.MailOptions) error       { return nil }
+func (d *delivery) Reset()                                     {}
+func (d *delivery) Logout() error                              { return nil }
+func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if strings.HasPrefix(to, "gone@") {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox"}
 	}
-	b.last = to
+	d.to = to
 	return nil
 }
 
-func (b *mailbox) Data(r io.Reader) error {
+func (d *delivery) Data(r io.Reader) error {
 	text, err := io.ReadAll(r)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.got = append(b.got, b.last+"\n"+string(text))
+	d.box.mu.Lock()
+	defer d.box.mu.Unlock()
+	d.box.got = append(d.box.got, d.to+"\n"+string(text))
 	return err
 }
 
