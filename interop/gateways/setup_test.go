@@ -120,11 +120,16 @@ func startNginx(t testing.TB, f *front) {
 
 func startCaddy(t testing.TB, f *front) {
 	f.ask(t)
-	folder := f.files(t, "Caddyfile")
-	command := exec.Command("/usr/bin/caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile")
+	folder := f.files(t, "Caddyfile", "caddy-strip.conf")
+	f.listens(t, peer.Serve(t, caddy(folder, "Caddyfile")))
+}
+
+// caddy returns the command that runs Caddy with a file of the folder.
+func caddy(folder, file string) *exec.Cmd {
+	command := exec.Command("/usr/bin/caddy", "run", "--config", file, "--adapter", "caddyfile")
 	command.Dir = folder
 	command.Env = append(os.Environ(), "HOME="+folder, "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder)
-	f.listens(t, peer.Serve(t, command))
+	return command
 }
 
 func startHAProxy(t testing.TB, f *front) {
