@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
@@ -104,7 +105,7 @@ func (s Settings) RotateIn(ctx context.Context, store Store, owner record.UserID
 // next makes the key that takes the place of another one.
 func (s Settings) next(ctx context.Context, store Store, owner record.UserID, id string, overlap time.Duration, now time.Time) (Created, error) {
 	if overlap != 0 && (overlap < MinOverlap || overlap > MaxOverlap) {
-		return Created{}, fieldError("overlap", fmt.Sprintf("Ensure this value is 0, or between %d and %d.", MinOverlap/time.Second, MaxOverlap/time.Second))
+		return Created{}, form.FieldError("overlap", fmt.Sprintf("Ensure this value is 0, or between %d and %d.", MinOverlap/time.Second, MaxOverlap/time.Second))
 	}
 	old, err := store.Find(ctx, id)
 	if err == nil && old.User != owner {

@@ -5,15 +5,13 @@ package apikey
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/form"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 )
@@ -80,7 +78,7 @@ func (s Settings) NewKey(owner record.UserID, r Request, now time.Time) (c Creat
 	if c.Name, err = nameOf(r.Name); err != nil {
 		return c, err
 	}
-	if c.Scopes, err = scopesOf(r.Scopes); err != nil {
+	if c.Scopes, err = form.Scopes(r.Scopes); err != nil {
 		return c, err
 	}
 	if c.Networks, err = networksOf(r.Networks); err != nil {
@@ -90,9 +88,9 @@ func (s Settings) NewKey(owner record.UserID, r Request, now time.Time) (c Creat
 	lifetime := cmp.Or(r.Lifetime, s.Lifetime)
 	switch {
 	case lifetime < 0 && s.MaxLifetime > 0, s.MaxLifetime > 0 && lifetime > s.MaxLifetime:
-		return c, fieldError("expires_in", fmt.Sprintf("Ensure this value is less than or equal to %d.", int64(s.MaxLifetime/time.Second)))
+		return c, form.FieldError("expires_in", fmt.Sprintf("Ensure this value is less than or equal to %d.", int64(s.MaxLifetime/time.Second)))
 	case lifetime >= 0 && lifetime < time.Minute:
-		return c, fieldError("expires_in", "Ensure this value is greater than or equal to 60.")
+		return c, form.FieldError("expires_in", "Ensure this value is greater than or equal to 60.")
 	case lifetime > 0:
 		c.Expires = c.Created.Add(lifetime)
 	}
@@ -102,40 +100,17 @@ func (s Settings) NewKey(owner record.UserID, r Request, now time.Time) (c Creat
 	return c, nil
 }
 
-func fieldError(field, text string) *jotgate.Error {
-	return &jotgate.Error{Status: http.StatusBadRequest, Fields: []jotgate.FieldError{{Field: field, Messages: []string{text}}}}
-}
-
 func nameOf(text string) (string, error) {
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":
-		return "", fieldError("name", "This field may not be blank.")
+		return "", form.FieldError("name", "This field may not be blank.")
 	case utf8.RuneCountInString(text) > 100:
-		return "", fieldError("name", "Ensure this field has no more than 100 characters.")
+		return "", form.FieldError("name", "Ensure this field has no more than 100 characters.")
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }):
-		return "", fieldError("name", "Not a valid string.")
+		return "", form.FieldError("name", "Not a valid string.")
 	}
 	return text, nil
-}
-
-// scopesOf checks the scopes and drops repeated ones.
-func scopesOf(list []string) (scopes []string, err error) {
-	for _, scope := range list {
-		if !jotgate.IsScope(scope) {
-			return nil, fieldError("scopes", fmt.Sprintf("%.64q is not a scope, such as orders:read.", scope))
-		}
-		if !slices.Contains(scopes, scope) {
-			scopes = append(scopes, scope)
-		}
-	}
-	switch {
-	case len(scopes) == 0:
-		return nil, fieldError("scopes", "Name at least one scope.")
-	case len(scopes) > 50:
-		return nil, fieldError("scopes", "Ensure this field has no more than 50 scopes.")
-	}
-	return scopes, nil
 }
 
 // networksOf parses addresses and networks.
@@ -144,12 +119,12 @@ func networksOf(list []string) (networks []netip.Prefix, err error) {
 	for _, text := range list {
 		p, err := throttle.ParseProxies([]string{text})
 		if err != nil || len(p.Networks) == 0 {
-			return nil, fieldError("networks", fmt.Sprintf("%.64q is not an address or a network, such as 192.0.2.0/24.", text))
+			return nil, form.FieldError("networks", fmt.Sprintf("%.64q is not an address or a network, such as 192.0.2.0/24.", text))
 		}
 		networks = append(networks, p.Networks...)
 	}
 	if len(networks) > 20 {
-		return nil, fieldError("networks", "Ensure this field has no more than 20 networks.")
+		return nil, form.FieldError("networks", "Ensure this field has no more than 20 networks.")
 	}
 	return networks, nil
 }

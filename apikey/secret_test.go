@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-// The form that secret scanners look for, and that docs/api-keys.md states.
-var form = regexp.MustCompile(`^jgk_[0-9A-Za-z]{10}_[0-9A-Za-z]{49}$`)
+// keyForm is the form that secret scanners look for, and that docs/api-keys.md states.
+var keyForm = regexp.MustCompile(`^jgk_[0-9A-Za-z]{10}_[0-9A-Za-z]{49}$`)
 
 func TestSecretForm(t *testing.T) {
 	seen := map[string]bool{}
 	count := map[byte]int{}
 	for range 2000 {
 		id, key := newSecret()
-		if got, ok := idOf(key); !form.MatchString(key) || !ok || got != id || seen[id] {
+		if got, ok := idOf(key); !keyForm.MatchString(key) || !ok || got != id || seen[id] {
 			t.Fatalf("%s: id %s, %v", key, got, ok)
 		}
 		seen[id] = true

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +42,7 @@ func NewClient(r Request, now time.Time) (c Created, err error) {
 	if c.Name, err = nameOf(r.Name); err != nil {
 		return c, err
 	}
-	if c.Scopes, err = scopesOf(r.Scopes); err != nil {
+	if c.Scopes, err = form.Scopes(r.Scopes); err != nil {
 		return c, err
 	}
 	c.ID, c.Session, c.Created = strings.ToLower(rand.Text()), newSession(), now.UTC().Truncate(time.Microsecond)
@@ -109,7 +108,7 @@ func Rotate(ctx context.Context, store Store, id string, overlap time.Duration, 
 func NewChange(scopes []string, keys []byte, disabled *bool, now time.Time) (change Change, err error) {
 	change = Change{Disabled: disabled, Session: newSession(), Now: now}
 	if scopes != nil {
-		if change.Scopes, err = scopesOf(scopes); err != nil {
+		if change.Scopes, err = form.Scopes(scopes); err != nil {
 			return change, err
 		}
 	}
@@ -221,25 +220,6 @@ func nameOf(name string) (string, error) {
 		return "", form.FieldError("name", "A name has 1 to 100 letters, digits and @ . + - _ characters.")
 	}
 	return name, nil
-}
-
-// scopesOf checks the scopes and drops repeated ones.
-func scopesOf(list []string) (scopes []string, err error) {
-	for _, scope := range list {
-		if !jotgate.IsScope(scope) {
-			return nil, form.FieldError("scopes", fmt.Sprintf("%.64q is not a scope, such as orders:read.", scope))
-		}
-		if !slices.Contains(scopes, scope) {
-			scopes = append(scopes, scope)
-		}
-	}
-	switch {
-	case len(scopes) == 0:
-		return nil, form.FieldError("scopes", "Name at least one scope.")
-	case len(scopes) > 50:
-		return nil, form.FieldError("scopes", "Ensure this field has no more than 50 scopes.")
-	}
-	return scopes, nil
 }
 
 // keysOf returns public keys as a JWK Set.

@@ -82,7 +82,7 @@ type apiKeyCreate struct {
 	listFlags
 	apiKeyFlags
 	User     string        `arg:"" help:"The username."`
-	Scope    []string      `required:"" placeholder:"SCOPE" help:"What the key may be used for, such as orders:read; several are separated by commas."`
+	Scope    []string      `required:"" placeholder:"SCOPE" help:"What the key may be used for, such as orders:read; several are separated by commas or spaces."`
 	Name     string        `default:"command line" placeholder:"NAME" help:"What the key is for."`
 	Networks []string      `placeholder:"NETWORK" help:"The addresses and networks from which it may be used. Default: any."`
 	Lifetime time.Duration `placeholder:"TIME" help:"How long it is valid. Default: --api-key-lifetime."`
@@ -96,10 +96,14 @@ func (apiKeyCreate) Help() string {
 Standard output is the key alone. It is not stored and cannot be shown again.`
 }
 
+// scopesOf splits what --scope got at spaces, as OAuth writes scopes; commas have
+// already separated it.
+func scopesOf(list []string) []string { return strings.Fields(strings.Join(list, " ")) }
+
 // Run creates the key.
 func (c *apiKeyCreate) Run(a *app) error {
 	return c.withUser(a, c.User, func(db *store.Store, account *record.Account) error {
-		r := apikey.Request{Name: c.Name, Scopes: c.Scope, Networks: c.Networks, Lifetime: c.Lifetime}
+		r := apikey.Request{Name: c.Name, Scopes: scopesOf(c.Scope), Networks: c.Networks, Lifetime: c.Lifetime}
 		created, err := c.apiKeyFlags.settings().NewKey(account.ID, r, time.Now())
 		if err == nil {
 			ctx := a.recording(record.Event{Name: "api_key", User: created.User, Detail: "created " + created.ID + " " + created.Name})

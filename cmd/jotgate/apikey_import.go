@@ -18,7 +18,7 @@ type apiKeyImport struct {
 	databaseFlags
 	User     string        `arg:"" help:"The username of the account that gets the keys, such as that of a client."`
 	Prefix   []string      `arg:"" optional:"" help:"The prefixes of the keys, the part before the dot. Default: all."`
-	Scope    []string      `required:"" placeholder:"SCOPE" help:"What the keys may be used for, such as orders:read; several are separated by commas."`
+	Scope    []string      `required:"" placeholder:"SCOPE" help:"What the keys may be used for, such as orders:read; several are separated by commas or spaces."`
 	Networks []string      `placeholder:"NETWORK" help:"The addresses and networks from which they may be used. Default: any."`
 	Lifetime time.Duration `placeholder:"TIME" help:"They expire after this time at the latest. Default: when they expire in Django, which may be never."`
 	Table    string        `default:"rest_framework_api_key_apikey" placeholder:"NAME" help:"Django's table: a site can have a model of its own."`
@@ -77,7 +77,7 @@ func (c *apiKeyImport) Run(a *app) error {
 
 // add imports one key.
 func (c *apiKeyImport) add(a *app, db *store.Store, owner record.UserID, k apikey.Key, now time.Time) error {
-	r := apikey.Request{Name: k.Name, Scopes: c.Scope, Networks: c.Networks, Lifetime: -1}
+	r := apikey.Request{Name: k.Name, Scopes: scopesOf(c.Scope), Networks: c.Networks, Lifetime: -1}
 	if c.Lifetime > 0 {
 		r.Lifetime = c.Lifetime
 	}

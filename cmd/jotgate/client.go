@@ -82,7 +82,7 @@ type clientCreate struct {
 	databaseFlags
 	listFlags
 	Name  string   `arg:"" help:"The name of the client and username of its service account."`
-	Scope []string `required:"" placeholder:"SCOPE" help:"What its tokens may be used for, such as orders:read; several are separated by commas."`
+	Scope []string `required:"" placeholder:"SCOPE" help:"What its tokens may be used for, such as orders:read; several are separated by commas or spaces."`
 	Keys  string   `type:"existingfile" placeholder:"FILE" help:"The public keys that verify its assertions, a JWK Set or PEM. Default: a secret."`
 }
 
@@ -98,7 +98,7 @@ shown again.`
 
 // Run creates the client.
 func (c *clientCreate) Run(a *app) error {
-	r := oauth.Request{Name: c.Name, Scopes: c.Scope}
+	r := oauth.Request{Name: c.Name, Scopes: scopesOf(c.Scope)}
 	if c.Keys != "" {
 		var err error
 		if r.Keys, err = os.ReadFile(c.Keys); err != nil {
@@ -198,7 +198,8 @@ Tokens that were issued are refused within a second.`
 
 // Run changes the client.
 func (c *clientSet) Run(a *app) error {
-	if len(c.Scope) == 0 && c.Keys == "" {
+	scopes := scopesOf(c.Scope)
+	if len(scopes) == 0 && c.Keys == "" {
 		return usage("give --scope or --keys")
 	}
 	var keys []byte
@@ -208,7 +209,7 @@ func (c *clientSet) Run(a *app) error {
 			return err
 		}
 	}
-	return c.change(a, c.Scope, keys, nil, "changed")
+	return c.change(a, scopes, keys, nil, "changed")
 }
 
 // change changes the client, and says so.

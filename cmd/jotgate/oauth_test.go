@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -48,6 +49,45 @@ func TestResourceMetadata(t *testing.T) {
 		}
 		if status := s.end(t); status != 0 {
 			t.Error(status)
+		}
+	}
+}
+
+// Scopes are separated by commas or, as OAuth writes them, by spaces.
+func TestScopesOfCommands(t *testing.T) {
+	database := []string{"--database", "sqlite:" + filepath.Join(t.TempDir(), "jotgate.db")}
+	command := func(args ...string) (status int, printed string) {
+		status, stdout, stderr := try(t, nil, "", append(args, database...)...)
+		return status, stdout + stderr
+	}
+	if status, printed := command("user", "create", "alice", "--no-password"); status != 0 {
+		t.Fatal(printed)
+	}
+	for scopes, want := range map[string]string{"a:read": "a:read", "a:read,b": "a:read b", "a:read b": "a:read b", " b,  a:read b ": "b a:read"} {
+		name := strings.NewReplacer(":", "", ",", "-", " ", "_").Replace(scopes)
+		for _, args := range [][]string{
+			{"apikey", "create", "alice", "--name", name, "--scope", scopes},
+			{"client", "create", name, "--scope", scopes},
+			{"client", "set", name, "--scope", scopes},
+		} {
+			status, printed := command(args...)
+			if status != 0 || args[1] == "create" && !strings.Contains(printed, "scopes "+want+";") && !strings.Contains(printed, "scopes "+want+",") {
+				t.Errorf("%q: status %d, %s", args, status, printed)
+			}
+		}
+		if _, list := command("client", "list", "--json"); !strings.Contains(list, `"`+strings.ReplaceAll(want, " ", `","`)+`"`) {
+			t.Errorf("%q: %s", scopes, list)
+		}
+	}
+	for _, args := range [][]string{
+		{"client", "set", "aread", "--scope", ""},
+		{"client", "set", "aread", "--scope", " , "},
+		{"client", "create", "x", "--scope", " "},
+		{"client", "create", "x", "--scope", `a "b"`},
+		{"apikey", "create", "alice", "--scope", ""},
+	} {
+		if status, printed := command(args...); status == 0 || !strings.Contains(printed, "scope") {
+			t.Errorf("%q: status %d, %s", args, status, printed)
 		}
 	}
 }

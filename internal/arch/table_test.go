@@ -66,7 +66,7 @@ var rows = []row{
 	{path: "admin/adminstore", may: []string{"record"}, exported: 25}, // the contract with databases
 	{path: "admin", may: []string{".", "apikey", "provider", "metrics", "record", "mail", "jwt", "passwd", "passwd/names", "admin/adminstore", "pages", "throttle", "internal/catalog", "internal/form", "internal/layout", "internal/packed", "internal/web"}},
 
-	{path: "apikey", may: []string{".", "record", "throttle"}},
+	{path: "apikey", may: []string{".", "record", "throttle", "internal/form"}},
 	{path: "oauth", may: []string{".", "record", "jwt", "passwd", "internal/form"}, exported: 20},
 	{path: "webhook", may: []string{".", "record", "metrics", "trace", "internal/egress", "internal/hooksign", "internal/form", "internal/keyring", "internal/queue"}},
 	{path: "claimhook", may: []string{".", "record", "jwt", "internal/egress", "internal/hooksign"}},
