@@ -75,7 +75,7 @@ func TestScopesOfCommands(t *testing.T) {
 				t.Errorf("%q: status %d, %s", args, status, printed)
 			}
 		}
-		if _, list := command("client", "list", "--json"); !strings.Contains(list, `"`+strings.ReplaceAll(want, " ", `","`)+`"`) {
+		if _, list := command("client", "list"); !strings.Contains(list, " "+name+" ") || !strings.Contains(strings.SplitAfter(list, " "+name+" ")[1], " "+want+"  ") {
 			t.Errorf("%q: %s", scopes, list)
 		}
 	}
