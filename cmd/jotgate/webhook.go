@@ -5,6 +5,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -224,10 +225,19 @@ func (webhookReplay) Help() string {
 func (c *webhookReplay) Run(a *app) error {
 	return c.do(a, func(hooks *webhook.Webhooks) error {
 		n, err := hooks.Replay(a.ctx, c.ID, time.Now().Add(-c.Since), c.Failed, operator)
-		if err == nil {
-			a.print(plural(n, "message") + " will be sent again by serve")
+		if err != nil {
+			return err
 		}
-		return err
+		list, err := hooks.List(a.ctx)
+		if err != nil {
+			return err
+		}
+		when := "by serve"
+		if slices.ContainsFunc(list, func(e webhook.Endpoint) bool { return e.ID == c.ID && !e.Disabled.IsZero() }) {
+			when = "after jotgate webhook enable " + c.ID + ": it is disabled"
+		}
+		a.print(plural(n, "message") + " will be sent again " + when)
+		return nil
 	})
 }
 

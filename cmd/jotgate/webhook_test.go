@@ -161,18 +161,22 @@ func testWebhooks(t *testing.T, s *server, r *hooked, command func(want int, arg
 	wait.Until(t, "the webhook is disabled", func() bool {
 		return strings.Contains(command(0, "webhook", "list"), "disabled: the status is 410")
 	})
-	if got := command(0, "doctor", "--addr", "0"); !strings.Contains(got, "fix   webhook "+id+": disabled: the status is 410; 0 messages waiting, 1 given up\n") {
+	// If the next attempt was made before the command, the message was given up, and waits
+	// again; otherwise it is given up now.
+	got := command(0, "doctor", "--addr", "0")
+	waits := strings.Contains(got, "fix   webhook "+id+": disabled: the status is 410; 1 message waiting\n")
+	if !waits && !strings.Contains(got, "fix   webhook "+id+": disabled: the status is 410; 0 messages waiting, 1 given up\n") {
+		t.Error(got)
+	}
+	if got := command(0, "webhook", "replay", id, "--since", "1h", "--failed"); got != "1 message will be sent again after jotgate webhook enable "+id+": it is disabled\n" {
 		t.Error(got)
 	}
 
-	// The secret rotates, what was given up is sent again, and both secrets verify it.
+	// The secret rotates, the message is sent again, and both secrets verify it.
 	r.respond(http.StatusOK)
 	next := strings.Fields(command(0, "webhook", "rotate", id))[0]
-	command(0, "webhook", "enable", id)
 	before := len(r.of("session.started"))
-	if got := command(0, "webhook", "replay", id, "--since", "1h", "--failed"); got != "1 message will be sent again by serve\n" {
-		t.Error(got)
-	}
+	command(0, "webhook", "enable", id)
 	wait.Until(t, "it is sent again", func() bool { return len(r.of("session.started")) > before })
 	if d := r.of("session.started")[before]; !d.signed(secret) || !d.signed(next) {
 		t.Errorf("%+v", d)
