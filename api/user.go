@@ -52,8 +52,8 @@ func canonicalKey(text string, own record.UserID) record.UserID {
 	if digits := strings.TrimLeft(text, "0"); digits != text && strings.Trim(text, "0123456789") == "" {
 		return record.UserID(cmp.Or(digits, "0"))
 	}
-	if id, ok := form.UUID(text); ok && strings.Contains(string(own), "-") {
-		return record.UserID(id)
+	if id, problem := form.ParseText(record.KindUUID, text); problem == "" && strings.Contains(string(own), "-") {
+		return record.UserID(id.(string))
 	}
 	return record.UserID(text)
 }

@@ -150,16 +150,16 @@ func parseDateTime(v value) (any, string) {
 var hexUUID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 func parseUUID(v value) (any, string) {
-	id, ok := UUID(v.text)
+	id, ok := canonicalUUID(v.text)
 	if v.kind != isString || !ok {
 		return nil, "Must be a valid UUID."
 	}
 	return id, ""
 }
 
-// UUID returns a UUID in lower case with hyphens. It accepts the forms that
+// canonicalUUID returns a UUID in lower case with hyphens. It accepts the forms that
 // Python's uuid.UUID does: without hyphens, in braces, as URN.
-func UUID(text string) (string, bool) {
+func canonicalUUID(text string) (string, bool) {
 	if len(text) > 64 {
 		return "", false
 	}
