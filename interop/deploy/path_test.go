@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -20,17 +19,10 @@ import (
 // gateways start with the example's files in the folder and listen on the address.
 var gateways = map[string]struct {
 	file, port string // what the file says for the port of HTTPS
-	command    func(folder string) *exec.Cmd
+	command    func(folder, file string) *exec.Cmd
 }{
-	"nginx": {"nginx.conf", "listen 443 ssl", func(folder string) *exec.Cmd {
-		return exec.Command("/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf", "-g", "daemon off;")
-	}},
-	"caddy": {"Caddyfile", "example.com {", func(folder string) *exec.Cmd {
-		command := exec.Command("/usr/bin/caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile")
-		command.Dir = folder
-		command.Env = append(os.Environ(), "HOME="+folder, "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder)
-		return command
-	}},
+	"nginx": {"nginx.conf", "listen 443 ssl", peer.Nginx},
+	"caddy": {"Caddyfile", "example.com {", peer.Caddy},
 }
 
 // Under a path behind a TLS terminator, everything that a browser follows stays under
@@ -54,7 +46,7 @@ func TestUnderAPath(t *testing.T) {
 			write(t, filepath.Join(folder, gateway.file), example(t, "path/"+gateway.file, replacements...))
 			jotgate := peer.Serve(t, serve.Command(t, folder, []string{"JOTGATE_SECRET_KEY=" + secret}, "serve", "--config", "jotgate.yaml"))
 			jotgate.WaitFor(t, regexp.MustCompile(`listening on http://`+own+`/accounts,`))
-			peer.Serve(t, gateway.command(folder))
+			peer.Serve(t, gateway.command(folder, gateway.file))
 			client := browser(t, front)
 			wait.Until(t, "the gateway listens", func() bool {
 				response, err := client.Get("https://example.com/")

@@ -85,9 +85,9 @@ func honest(t *testing.T, title string, s seen) {
 
 // Every gateway's file takes care of every identity header.
 func TestFilesNameEveryHeader(t *testing.T) {
-	for _, name := range []string{"nginx-identity.conf", "Caddyfile", "jotgate.lua", "envoy.yaml", "traefik.compose.yaml"} {
+	for _, name := range []string{"nginx-identity.conf", "Caddyfile", "Caddyfile-pages", "jotgate.lua", "envoy.yaml", "traefik.compose.yaml"} {
 		text := strings.ToLower(example(t, name))
-		for _, header := range []string{"id", "user", "role", "email", "groups", "session"} {
+		for _, header := range []string{"id", "user", "role", "email", "groups", "session", "actor"} {
 			if !strings.Contains(text, "x-auth-"+header) {
 				t.Errorf("%s says nothing of X-Auth-%s", name, header)
 			}

@@ -114,22 +114,13 @@ func example(t testing.TB, name string) string {
 func startNginx(t testing.TB, f *front) {
 	f.ask(t)
 	folder := f.files(t, "nginx.conf", "nginx-identity.conf", "nginx-cors.conf")
-	command := exec.Command("/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf", "-g", "daemon off;")
-	f.listens(t, peer.Serve(t, command))
+	f.listens(t, peer.Serve(t, peer.Nginx(folder, "nginx.conf")))
 }
 
 func startCaddy(t testing.TB, f *front) {
 	f.ask(t)
 	folder := f.files(t, "Caddyfile", "caddy-strip.conf")
-	f.listens(t, peer.Serve(t, caddy(folder, "Caddyfile")))
-}
-
-// caddy returns the command that runs Caddy with a file of the folder.
-func caddy(folder, file string) *exec.Cmd {
-	command := exec.Command("/usr/bin/caddy", "run", "--config", file, "--adapter", "caddyfile")
-	command.Dir = folder
-	command.Env = append(os.Environ(), "HOME="+folder, "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder)
-	return command
+	f.listens(t, peer.Serve(t, peer.Caddy(folder, "Caddyfile")))
 }
 
 func startHAProxy(t testing.TB, f *front) {

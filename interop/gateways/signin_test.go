@@ -20,9 +20,13 @@ import (
 
 // withPages runs a test before each gateway that has a file for pages.
 func withPages(t *testing.T, test func(t *testing.T, f *front)) {
-	for name, files := range map[string][]string{
-		"nginx": {"nginx-pages.conf", "nginx-identity.conf"},
-		"caddy": {"Caddyfile-pages", "caddy-strip.conf"},
+	for name, gateway := range map[string]struct {
+		command  func(folder, file string) *exec.Cmd
+		file     string
+		included string
+	}{
+		"nginx": {peer.Nginx, "nginx-pages.conf", "nginx-identity.conf"},
+		"caddy": {peer.Caddy, "Caddyfile-pages", "caddy-strip.conf"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -31,12 +35,8 @@ func withPages(t *testing.T, test func(t *testing.T, f *front)) {
 			f.options.Args = []string{"--access-token-lifetime", "1s"} // after which a cookie is replaced
 			f.ask(t)
 			f.staff = f.address // there is one address
-			folder := f.files(t, files...)
-			command := exec.Command("/usr/sbin/nginx", "-p", folder, "-c", files[0], "-g", "daemon off;")
-			if name == "caddy" {
-				command = caddy(folder, files[0])
-			}
-			f.listens(t, peer.Serve(t, command))
+			folder := f.files(t, gateway.file, gateway.included)
+			f.listens(t, peer.Serve(t, gateway.command(folder, gateway.file)))
 			test(t, f)
 		})
 	}
