@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -75,7 +76,7 @@ func TestScopesOfCommands(t *testing.T) {
 				t.Errorf("%q: status %d, %s", args, status, printed)
 			}
 		}
-		if _, list := command("client", "list"); !strings.Contains(list, " "+name+" ") || !strings.Contains(strings.SplitAfter(list, " "+name+" ")[1], " "+want+"  ") {
+		if _, list := command("client", "list"); !regexp.MustCompile("  " + name + " +" + want + "  ").MatchString(list) {
 			t.Errorf("%q: %s", scopes, list)
 		}
 	}

@@ -232,11 +232,11 @@ func (c *webhookReplay) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		when := "by serve"
+		how := "by serve"
 		if slices.ContainsFunc(list, func(e webhook.Endpoint) bool { return e.ID == c.ID && !e.Disabled.IsZero() }) {
-			when = "after jotgate webhook enable " + c.ID + ": it is disabled"
+			how = "after jotgate webhook enable " + c.ID + ": it is disabled"
 		}
-		a.print(plural(n, "message") + " will be sent again " + when)
+		a.print(plural(n, "message") + " will be sent again " + how)
 		return nil
 	})
 }

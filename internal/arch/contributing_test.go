@@ -9,10 +9,7 @@ import (
 )
 
 func TestContributingNamesEveryFolder(t *testing.T) {
-	files, err := documents()
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := documents(t)
 	var folders []string
 	for _, p := range loaded(t) {
 		folders = append(folders, p.path)

@@ -23,10 +23,7 @@ func TestExcerpts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := documents()
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := documents(t)
 	read := func(name string) (string, error) {
 		text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 		return string(text), err

@@ -118,10 +118,7 @@ func TestProse(t *testing.T) {
 }
 
 func TestProseOfDocs(t *testing.T) {
-	files, err := documents()
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := documents(t)
 	var all tally
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		var c tally
@@ -205,12 +202,16 @@ func walk(ext string, each func(name string, text []byte) error) error {
 }
 
 // documents reads the Markdown files of the repository, other modules included.
-func documents() (map[string]string, error) {
+func documents(t *testing.T) map[string]string {
+	t.Helper()
 	files := map[string]string{}
-	return files, walk(".md", func(name string, text []byte) error {
+	if err := walk(".md", func(name string, text []byte) error {
 		files[name] = string(text)
 		return nil
-	})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 // paragraphs splits Markdown at empty lines and leaves out code.

@@ -9,12 +9,12 @@ import (
 
 func TestScopes(t *testing.T) {
 	for text, want := range map[string][]string{
-		"orders:read":               {"orders:read"},
-		"orders:read|introspection": {"orders:read", "introspection"},
-		"a|b|a":                     {"a", "b"},
-		strings.Repeat("a", 64):     {strings.Repeat("a", 64)},
-		numbered(50, "|"):           strings.Split(numbered(50, "|"), "|"),
-		numbered(50, "|") + "|" + numbered(50, "|"): strings.Split(numbered(50, "|"), "|"),
+		"orders:read":                     {"orders:read"},
+		"orders:read|introspection":       {"orders:read", "introspection"},
+		"a|b|a":                           {"a", "b"},
+		strings.Repeat("a", 64):           {strings.Repeat("a", 64)},
+		numbered(50):                      strings.Split(numbered(50), "|"),
+		numbered(50) + "|" + numbered(50): strings.Split(numbered(50), "|"),
 	} {
 		if got, err := Scopes(strings.Split(text, "|")); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%q: %v, %v", text, got, err)
@@ -28,7 +28,7 @@ func TestScopes(t *testing.T) {
 		"a\nb":                  "is not a scope",
 		"a\u00a0b":              "is not a scope",
 		`a"b`:                   "is not a scope",
-		numbered(51, "|"):       "no more than 50 scopes",
+		numbered(51):            "no more than 50 scopes",
 	} {
 		if got, err := Scopes(strings.Split(text, "|")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, %v", text, got, err)
@@ -39,11 +39,11 @@ func TestScopes(t *testing.T) {
 	}
 }
 
-// numbered returns n different scopes.
-func numbered(n int, separator string) string {
+// numbered returns n different scopes, separated by "|".
+func numbered(n int) string {
 	var list []string
 	for i := range n {
 		list = append(list, fmt.Sprint("scope:", i))
 	}
-	return strings.Join(list, separator)
+	return strings.Join(list, "|")
 }
