@@ -92,7 +92,7 @@ func TestCrashOfAJob(t *testing.T) {
 		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := &bulk{TB: t, dsn: dsn(t), users: rounds.Of(300, 12_345), kills: rounds.Of(3, 50)}
+			b := &bulk{TB: t, dsn: dsn(t), users: rounds.Of(120, 12_345), kills: rounds.Of(3, 50)}
 			b.fill()
 			quiet := b.logins(func() { time.Sleep(time.Duration(rounds.Of(1, 2000)) * time.Millisecond) })
 			result, err := b.admin.Act(t.Context(), b.admin.Operator(), "job.start", "", admin.Fields{"action": {"user.deactivate"}, "all": {"true"}, "staff": {"false"}, "active": {"true"}})
@@ -166,6 +166,7 @@ func (b *bulk) logins(do func()) time.Duration {
 				return
 			default:
 				times = append(times, b.login("user0"))
+				time.Sleep(time.Duration(rounds.Of(20, 0)) * time.Millisecond) // leaves the processor to the job
 			}
 		}
 	}()

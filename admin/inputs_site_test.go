@@ -37,6 +37,7 @@ type sweep struct {
 	cookies []*http.Cookie
 	serial  int
 	turn    int
+	fields  int
 	asked   int
 }
 

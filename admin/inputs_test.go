@@ -100,15 +100,24 @@ func runSweep(t *testing.T, db *store.Store, driver, dsn, columns string) {
 // and through one in the short form.
 func (s *sweep) door(n, of int) bool { return rounds.Long() || s.turn%of == n }
 
+// values are those that the next field is tried with: all in the long form, and one of three in
+// the short form, so that each value is tried with one of three fields.
+func (s *sweep) values() []string {
+	s.fields++
+	return rounds.Some(hostiles, s.fields, 3)
+}
+
 // reading tries every parameter of a list and every key.
 func (s *sweep) reading(path string, names []string) {
-	for _, v := range hostiles {
+	for _, v := range s.values() {
 		if strings.Contains(path, "{id}") && v != "" {
 			to := strings.ReplaceAll(path, "{id}", escaped(v))
 			s.send("GET "+to, "GET", "/admin/api"+to, "", "")
 			s.send("GET "+to, "GET", "/admin"+to, "", "")
 		}
-		for _, name := range names {
+	}
+	for _, name := range names {
+		for _, v := range s.values() {
 			s.turn++
 			query := strings.ReplaceAll(path, "{id}", "1") + "?" + url.QueryEscape(name) + "=" + url.QueryEscape(v)
 			for i, to := range []string{"/admin/api" + query, "/admin" + query, "/admin/api" + query + "&" + url.QueryEscape(name) + "=1&sort=username&limit=1"} {
@@ -131,7 +140,7 @@ const (
 // acting tries every field of an action, and every key of its target.
 func (s *sweep) acting(path string, names []string) {
 	page := "/admin" + strings.TrimSuffix(path, "/")
-	for _, v := range hostiles {
+	for _, v := range s.values() {
 		if strings.Contains(path, "{id}") && v != "" && v != "1" {
 			what := fmt.Sprintf("POST %s %q", path, v)
 			s.send(what, "POST", strings.ReplaceAll("/admin/api"+path, "{id}", escaped(v)), `{"reason":"a good reason"}`, asJSON)
@@ -145,7 +154,7 @@ func (s *sweep) acting(path string, names []string) {
 		}
 	}
 	for _, name := range names {
-		for _, v := range hostiles {
+		for _, v := range s.values() {
 			s.turn++
 			what := fmt.Sprintf("%s %s=%.40q", path, name, v)
 			in := s.fit(names)

@@ -21,3 +21,15 @@ func Of(short, long int) int {
 	}
 	return short
 }
+
+// Some returns the values that a turn is for: in the long form all, in the short form one of n, from another first one in
+// each turn, so that n turns have all.
+func Some[T any](values []T, turn, n int) (some []T) {
+	if Long() {
+		return values
+	}
+	for i := turn % n; i < len(values); i += n {
+		some = append(some, values[i])
+	}
+	return some
+}
