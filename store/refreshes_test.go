@@ -19,12 +19,12 @@ import (
 )
 
 // TestManyRefreshes rotates the sessions of 16 clients again and again:
-// JOTGATE_REFRESHES times in all, 1,000,000 in make scale, 8,000 here. There must
+// JOTGATE_REFRESHES times in all, 1,000,000 in make scale, 4,000 here. There must
 // be as many rows at the end as at the beginning, after a vacuum the files must
 // not be larger than after the first tenth, and a refresh must not visit more
 // pages. BenchmarkRotate has the times.
 func TestManyRefreshes(t *testing.T) {
-	many := number(t, "JOTGATE_REFRESHES", 8_000)
+	many := number(t, "JOTGATE_REFRESHES", 4_000)
 	if testing.Short() {
 		many = 2_000
 	}
