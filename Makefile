@@ -108,7 +108,7 @@ interop: setup ## the judges at length: 2,000 passwords for every hasher, both w
 .PHONY: pictures
 pictures: setup ## a picture of every page in every state, in the folder PICTURES (default /tmp/pictures)
 	mkdir -p $(or $(PICTURES),/tmp/pictures)
-	cd interop/pages && PICTURES=$(abspath $(or $(PICTURES),/tmp/pictures)) go test -count=1 -v -run TestPictures . | grep -vE '^=== '
+	cd interop/pages && PICTURES=$(abspath $(or $(PICTURES),/tmp/pictures)) go test -count=1 -timeout=60m -v -run TestPictures . | grep -vE '^=== '
 
 .PHONY: pages
 pages: setup ## every page in a browser at length: axe, html-validate, light, dark, 320 pixels, right to left, pseudo-language
