@@ -1,8 +1,15 @@
 // Chromium and the pages of the scripts of this folder. The limits of time only end what hangs.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { build } from "esbuild";
 import puppeteer from "puppeteer-core";
 
 const limit = 10 * 60 * 1000; // milliseconds
+
+// What Chromium leaves behind is in a folder that is removed at the end.
+const folder = mkdtempSync(join(tmpdir(), "chromium-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 // launch starts a browser. One that does not come up is started again: it has loaded no page yet.
 export async function launch() {
@@ -10,7 +17,7 @@ export async function launch() {
     try {
       return await puppeteer.launch({
         executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--no-proxy-server"],
-        timeout: limit, protocolTimeout: limit,
+        timeout: limit, protocolTimeout: limit, env: { ...process.env, TMPDIR: folder },
       });
     } catch (error) {
       if (attempt === 3) throw error;

@@ -1,5 +1,8 @@
 // What the judges share: a browser, what was found, and a server to visit.
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import puppeteer from "puppeteer-core";
 import axe from "axe-core";
 import { HtmlValidate } from "html-validate";
@@ -10,7 +13,12 @@ const find = (where, what) => findings.push(`${where}: ${what}`);
 
 const limit = 10 * 60 * 1000; // milliseconds, after which a step hangs
 
+// What Chromium leaves behind is in a folder that is removed at the end.
+const temporary = mkdtempSync(join(tmpdir(), "chromium-"));
+process.on("exit", () => rmSync(temporary, { recursive: true, force: true }));
+
 const browser = await puppeteer.launch({
+  env: { ...process.env, TMPDIR: temporary },
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, timeout: limit, protocolTimeout: limit,
   args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb", "--disable-background-networking"],
 });

@@ -11,6 +11,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
+
+	"github.com/jotgate/jotgate/internal/tempdir"
 )
 
 // limit ends a test whose browser hangs; it is no measure of anything.
@@ -26,7 +28,8 @@ type Page struct {
 // Open starts a browser and opens an address in it.
 func Open(tb testing.TB, address string) *Page {
 	tb.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.WSURLReadTimeout(limit))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.WSURLReadTimeout(limit),
+		chromedp.Env("TMPDIR="+tempdir.New(tb))) // where it leaves files behind
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
