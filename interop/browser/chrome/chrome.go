@@ -29,7 +29,7 @@ type Page struct {
 func Open(tb testing.TB, address string) *Page {
 	tb.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.WSURLReadTimeout(limit),
-		chromedp.Env("TMPDIR="+tempdir.New(tb))) // where it leaves files behind
+		chromedp.Env("TMPDIR="+tempdir.New(tb))) // for the files that it leaves behind
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
