@@ -26,8 +26,14 @@ type outgoing struct {
 func (o *outgoing) Unwrap() http.ResponseWriter { return o.ResponseWriter }
 
 // WriteHeader sets a deadline for an informational status (1xx), which net/http
-// sends immediately. It buffers any other status until a later write.
+// sends immediately. It buffers any other status until a later write. The upstream's
+// 100 Continue is not sent: net/http sends one to a client that expects it, when
+// the Transport begins to read the body, and the upstream may send its own later or to
+// a client that does not expect it.
 func (o *outgoing) WriteHeader(status int) {
+	if status == http.StatusContinue {
+		return
+	}
 	if status < http.StatusOK {
 		o.begin()
 		defer o.end()
