@@ -14,7 +14,7 @@ const find = (where, what) => findings.push(`${where}: ${what}`);
 const limit = 10 * 60 * 1000; // milliseconds, after which a step hangs
 
 // What Chromium leaves behind is in a folder that is removed at the end.
-const temporary = mkdtempSync(join(tmpdir(), "chromium-"));
+const temporary = mkdtempSync(join(tmpdir(), "c-")); // short: the path of a socket has 107 bytes
 process.on("exit", () => rmSync(temporary, { recursive: true, force: true }));
 
 const browser = await puppeteer.launch({
