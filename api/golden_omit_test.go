@@ -25,7 +25,7 @@ func (g *group) omit(file string) {
 	g.Cases = slices.DeleteFunc(g.Cases, func(c goldenCase) bool { return compared[c.Name] == c.compared() })
 }
 
-// compared is what a replay depends on.
+// compared returns, as text, the steps of a case without the headers that are not compared.
 func (c *goldenCase) compared() string {
 	steps := slices.Clone(c.Steps)
 	for i := range steps {
@@ -42,7 +42,7 @@ func (c *goldenCase) compared() string {
 	return string(text)
 }
 
-// Of an older recording, only what is the same in the newest is not replayed.
+// omit removes a case that is the same in the newest recording, and no other one.
 func TestOmit(t *testing.T) {
 	file := filepath.Join(filepath.Dir(newest), "debian12", "aud_iss_leeway.json")
 	read := func() *group {

@@ -56,10 +56,7 @@ func attack(form filled, send func(what, path string, body []byte, media string)
 	}
 	for i := 0; i < len(form.fields); i += 2 {
 		name := form.fields[i]
-		for n, v := range hostile.Texts {
-			if (n+i/2)%3 != 0 && !rounds.Long() {
-				continue
-			}
+		for n, v := range rounds.Some(hostile.Texts, i/2, 3) {
 			body := encode("", name, v)
 			switch n % 4 {
 			case 1:
@@ -75,10 +72,7 @@ func attack(form filled, send func(what, path string, body []byte, media string)
 		send(path+" multipart", form.path, []byte(part), "multipart/form-data; boundary=b")
 	}
 	for name := range parameters {
-		for n, v := range hostile.Texts {
-			if n%3 != 1 && !rounds.Long() {
-				continue
-			}
+		for _, v := range rounds.Some(hostile.Texts, 1, 3) {
 			changed := url.Values{}
 			for n := range parameters {
 				changed.Set(n, parameters.Get(n))
