@@ -159,14 +159,13 @@ func (b *bulk) logins(do func()) time.Duration {
 	stop, done := make(chan struct{}), make(chan []time.Duration)
 	go func() {
 		var times []time.Duration
-		for {
+		for { // at least once, however long the machine takes to begin
+			times = append(times, b.login("user0"))
 			select {
 			case <-stop:
 				done <- times
 				return
-			default:
-				times = append(times, b.login("user0"))
-				time.Sleep(time.Duration(rounds.Of(20, 0)) * time.Millisecond) // leaves the processor to the job
+			case <-time.After(time.Duration(rounds.Of(20, 0)) * time.Millisecond): // leaves the processor to the job
 			}
 		}
 	}()
