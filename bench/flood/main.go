@@ -82,10 +82,10 @@ type reading struct {
 	p99  time.Duration
 }
 
-// read sends requests over one connection for the given time.
+// read sends requests over one connection for the given time, at least one.
 func (s *server) read(duration time.Duration) (reading, error) {
 	var took []time.Duration
-	for end := time.Now().Add(duration); time.Now().Before(end); {
+	for end := time.Now().Add(duration); len(took) == 0 || time.Now().Before(end); {
 		began := time.Now()
 		if err := s.check(); err != nil {
 			return reading{}, err
