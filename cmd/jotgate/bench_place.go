@@ -51,6 +51,10 @@ func (c *benchCommand) place(a *app) (*benchPlace, error) {
 	return nil, errDatabase
 }
 
+// benchTimeout limits each operation in a database of bench. It is longer than serve's
+// limits, so that a slow machine is measured instead of refused.
+const benchTimeout = time.Minute
+
 // sqlitePlace creates a database file in a new folder below parent.
 func sqlitePlace(ctx context.Context, parent string) (*benchPlace, error) {
 	folder, err := os.MkdirTemp(parent, "jotgate_bench_")
@@ -58,7 +62,7 @@ func sqlitePlace(ctx context.Context, parent string) (*benchPlace, error) {
 		return nil, err
 	}
 	remove := func() error { return os.RemoveAll(folder) }
-	db, err := sqlite.Open(ctx, filepath.Join(folder, "bench.db"), sqlite.Options{})
+	db, err := sqlite.Open(ctx, filepath.Join(folder, "bench.db"), sqlite.Options{BusyTimeout: benchTimeout})
 	if err != nil {
 		return nil, errors.Join(err, remove())
 	}
@@ -81,7 +85,7 @@ func postgresPlace(ctx context.Context, address string) (*benchPlace, error) {
 	query := parsed.Query()
 	query.Set("search_path", schema)
 	parsed.RawQuery = query.Encode()
-	db, err := postgres.Open(ctx, parsed.String(), postgres.Options{})
+	db, err := postgres.Open(ctx, parsed.String(), postgres.Options{ConnectTimeout: benchTimeout, StatementTimeout: benchTimeout, LockTimeout: benchTimeout})
 	if err != nil {
 		return nil, errors.Join(err, remove())
 	}
@@ -90,7 +94,7 @@ func postgresPlace(ctx context.Context, address string) (*benchPlace, error) {
 
 // postgresExec runs one statement on a new connection.
 func postgresExec(ctx context.Context, address, statement string) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, benchTimeout)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, address)
 	if err != nil {
