@@ -182,10 +182,10 @@ func (ps Providers) signUp(ctx context.Context, l *ProviderLogin, username strin
 		return cmp.Or(err, error(errProviderExpired.Because(errors.New("an account has the address now"))))
 	}
 	a := &record.Account{Username: username, FirstName: i.FirstName, LastName: i.LastName, Password: passwd.Unusable(), IsActive: true, DateJoined: g.now()}
-	if (i.Vouched || email && g.settings.LoginField != "email") && names.CheckEmail(i.Email) == nil {
+	if (i.Vouched || email && !g.loginIsEmail()) && names.CheckEmail(i.Email) == nil {
 		a.Email = names.Email(i.Email)
 	}
-	if g.settings.LoginField == "email" {
+	if g.loginIsEmail() {
 		if a.Username = ""; a.Email == "" {
 			return fieldError("email", "The provider does not say that this address is yours.")
 		}

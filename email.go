@@ -15,7 +15,8 @@ import (
 // account is unchanged.
 //
 // If email is empty, or with Settings.ImmediateEmailChange, the address changes
-// immediately, in the row and in a. If activate is also true, an active account becomes
+// immediately, in the row and in a. If users log in by e-mail, the username changes with
+// it, all sessions of the account end, and email cannot be empty. If activate is also true, an active account becomes
 // inactive until its owner follows the link in a message to the new address.
 //
 // Errors: 400 (field email); 429 if too many messages were sent about this account or
@@ -29,6 +30,9 @@ func (as Accounts) SetEmail(ctx context.Context, a *record.Account, email string
 	}
 	if err := checkEmail(email); err != nil {
 		return err
+	}
+	if email == "" && as.gate.loginIsEmail() {
+		return fieldError("email", "This field may not be blank.")
 	}
 	if email != "" && !as.gate.settings.ImmediateEmailChange {
 		return as.gate.awaitEmail(ctx, a, email, record.Change{}, client)
@@ -66,7 +70,7 @@ func (g *Gate) emailFree(ctx context.Context, a *record.Account, email string) e
 // setEmail changes the address immediately. An inactive account remains
 // inactive: activate only renews the activation that it already awaits.
 func (g *Gate) setEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
-	change := record.Change{Email: &email, At: g.now()}
+	change := g.withEmail(record.Change{At: g.now()}, email)
 	if activate && !a.IsActive {
 		list, err := g.pending(ctx, record.MessageActivation, a)
 		if err != nil {
@@ -90,7 +94,7 @@ func (g *Gate) setEmail(ctx context.Context, a *record.Account, email string, ac
 	if err := g.change(ctx, a, change, record.Event{Name: "email"}, client); err != nil {
 		return err
 	}
-	a.Email, a.IsActive = email, a.IsActive && !activate
+	a.Email, a.Username, a.IsActive = email, cmp.Or(deref(change.Username), a.Username), a.IsActive && !activate
 	if activate {
 		g.enqueue(ctx, g.message(record.MessageActivation, a))
 	}
@@ -133,10 +137,7 @@ func (ls Links) ConfirmEmail(ctx context.Context, uid, token string, client Clie
 		return nil, err
 	}
 	yes, before := true, *a
-	change := record.Change{Email: &p.Email, VerifyEmail: true, IfActive: &yes, Settle: []record.Pending{*p}, Await: undo}
-	if ls.gate.loginIsEmail() {
-		change.Username = &p.Email
-	}
+	change := ls.gate.withEmail(record.Change{VerifyEmail: true, IfActive: &yes, Settle: []record.Pending{*p}, Await: undo}, p.Email)
 	if err := ls.gate.change(ctx, a, change, record.Event{Name: "email", Detail: "confirmed"}, client); err != nil {
 		return nil, used(err)
 	}
@@ -163,14 +164,11 @@ func (ls Links) UndoEmail(ctx context.Context, uid, token string, client Client)
 	if err != nil {
 		return nil, err
 	}
-	change := record.Change{
-		Email: &p.Email, VerifyEmail: true, Password: &password, Settle: []record.Pending{*p},
+	change := ls.gate.withEmail(record.Change{
+		VerifyEmail: true, Password: &password, Settle: []record.Pending{*p},
 		Forget:      []record.Purpose{record.PendingEmailChange, record.PendingActivation},
 		EndSessions: record.EndedByPassword, At: ls.gate.now(),
-	}
-	if ls.gate.loginIsEmail() {
-		change.Username = &p.Email
-	}
+	}, p.Email)
 	if !a.IsActive { // by the change, which asked for an activation, or by an operator
 		list, err := ls.gate.pending(ctx, record.MessageActivation, a)
 		if err != nil {

@@ -12,12 +12,23 @@ func (g *Gate) model() record.Model {
 	return record.Model{}
 }
 
+// LoginIsEmail reports whether users log in by e-mail and have no other name: the username
+// of an account is its e-mail address, and changes with it.
+func (as Accounts) LoginIsEmail() bool { return as.gate.loginIsEmail() }
+
 // loginIsEmail reports whether users log in by e-mail and have no other name.
 func (g *Gate) loginIsEmail() bool {
-	if g.settings.LoginField == "email" {
-		return true
+	return g.settings.LoginField == "email" || g.model().LoginIsEmail
+}
+
+// withEmail returns the change with an e-mail address, which is also the username if
+// users log in by e-mail.
+func (g *Gate) withEmail(change record.Change, email string) record.Change {
+	change.Email = &email
+	if g.loginIsEmail() {
+		change.Username = &email
 	}
-	return g.model().LoginIsEmail
+	return change
 }
 
 // ownUsers reports whether the users are in Settings.Users and not in the

@@ -325,6 +325,16 @@ func TestUsernameIsTheEmail(t *testing.T) {
 	if a, err = b.Accounts().ByID(t.Context(), a.ID); err != nil || a.Username != "o'hara@example.com" || a.Email != a.Username {
 		t.Errorf("%+v, %v", a, err)
 	}
+	// So does the e-mail address, whichever method changes it.
+	if err := b.Accounts().SetEmail(t.Context(), a, "Now@EXAMPLE.com", false, nobody); err != nil || a.Username != a.Email {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	if now, err := b.Accounts().ByID(t.Context(), a.ID); err != nil || now.Username != a.Email || now.Email != a.Email {
+		t.Errorf("%+v, %v", now, err)
+	}
+	if err := b.Accounts().SetEmail(t.Context(), a, "", false, nobody); says(err) != `{"email":["This field may not be blank."]}` {
+		t.Errorf("no address: %v", err)
+	}
 	usual := newGate(t, nil)
 	if err := usual.Accounts().SetUsername(t.Context(), usual.user(t, "carol", nil), "o'hara@example.com", "", nobody); jotgate.AsError(err).Status != 400 {
 		t.Errorf("a username with an apostrophe: %v", err)

@@ -57,7 +57,8 @@ func (g *Gate) replaceLogin(ctx context.Context, a *record.Account, email string
 	if err != nil {
 		return err
 	}
-	change.Username, change.Email, change.IfPassword = &email, &email, &a.Password
+	change.IfPassword = &a.Password
+	change = g.withEmail(change, email)
 	if email != a.Email {
 		change.Await = undo
 	} else {

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,11 +80,15 @@ func (c *change) changed() string {
 	return djangoChanged(list)
 }
 
-// values returns a user's fields by name, as forms show them.
+// values returns a user's fields by name, as forms show them. If users log in by e-mail,
+// the field email is the username, as in fieldNames.
 func (a *Admin) values(u *adminstore.User) map[string]any {
 	v := map[string]any{
 		"username": u.Username, "email": u.Email, "first_name": u.FirstName, "last_name": u.LastName, "is_active": u.IsActive,
 		"is_staff": u.IsStaff, "is_superuser": u.IsSuperuser, "groups": groupIDs(u.Groups), "user_permissions": permissionIDs(u.Permissions),
+	}
+	if a.gate.Accounts().LoginIsEmail() {
+		delete(v, "username")
 	}
 	for _, f := range a.gate.Accounts().UserFields() {
 		if !f.WriteOnly {
@@ -127,7 +132,7 @@ func userChange(c *change, u *adminstore.User) error {
 	}
 	if len(c.changes) > 0 || change.Fields != nil {
 		if err := c.tx.Users.Change(c.ctx, u.ID, change); err != nil {
-			return err
+			return c.takenLogin(err)
 		}
 	}
 	if err := c.setRights(u); err != nil {
@@ -159,7 +164,7 @@ func (c *change) readUser(u *adminstore.User, change *record.Change) error {
 		check  func(string) (string, error)
 	}{
 		{"username", u.Username, &change.Username, c.username},
-		{"email", u.Email, &change.Email, readEmail},
+		{"email", u.Email, &change.Email, c.email},
 		{"first_name", u.FirstName, &change.FirstName, nil},
 		{"last_name", u.LastName, &change.LastName, nil},
 	} {
@@ -176,10 +181,21 @@ func (c *change) readUser(u *adminstore.User, change *record.Change) error {
 		c.set(f.name, f.before, text)
 		*f.into = &text
 	}
+	if c.gate.Accounts().LoginIsEmail() {
+		change.Username = change.Email
+	}
 	if err := c.readFlags(u, change); err != nil {
 		return err
 	}
 	return c.readFields(u, change)
+}
+
+// takenLogin names the field of the form for a login name that another user has.
+func (c *change) takenLogin(err error) error {
+	if errors.Is(err, jotgate.ErrTaken) && c.gate.Accounts().LoginIsEmail() {
+		return refuse("email", "A user with that e-mail address already exists.")
+	}
+	return err
 }
 
 func (c *change) username(text string) (string, error) {
@@ -188,6 +204,15 @@ func (c *change) username(text string) (string, error) {
 		return "", refuse("username", err.Error())
 	}
 	return name, nil
+}
+
+// email reads the address of a user, who needs one to log in by e-mail.
+func (c *change) email(text string) (string, error) {
+	address, err := readEmail(text)
+	if err == nil && address == "" && c.gate.Accounts().LoginIsEmail() {
+		return "", refuse("email", "This field is required.")
+	}
+	return address, err
 }
 
 func readEmail(text string) (string, error) {
@@ -314,7 +339,7 @@ func hashNew(a *Admin, ctx context.Context, _ string, in Fields) (any, error) {
 	}
 	if password == "" {
 		password = rand.Text() + rand.Text()
-	} else if err := a.gate.Accounts().AcceptPassword(ctx, &record.Account{Username: in.text("username"), Email: in.text("email")}, password); err != nil {
+	} else if err := a.gate.Accounts().AcceptPassword(ctx, &record.Account{Username: cmp.Or(in.text("username"), in.text("email")), Email: in.text("email")}, password); err != nil {
 		return nil, err
 	}
 	return a.gate.Accounts().MakePassword(ctx, password)
@@ -329,7 +354,8 @@ func userAdd(c *change) error {
 		return err
 	}
 	if change.Username == nil {
-		return refuse("username", "This field is required.")
+		field := map[bool]string{false: "username", true: "email"}[c.gate.Accounts().LoginIsEmail()]
+		return refuse(field, "This field is required.")
 	}
 	a := &u.Account
 	a.Username, a.Password = *change.Username, c.ready.(string)
@@ -347,7 +373,7 @@ func userAdd(c *change) error {
 		a.Fields = change.Fields
 	}
 	if err := c.tx.Users.Create(c.ctx, a); err != nil {
-		return err
+		return c.takenLogin(err)
 	}
 	c.target = string(a.ID)
 	c.result.Target, c.event.User, c.event.Target = c.target, a.ID, "user "+c.target

@@ -110,6 +110,9 @@ func (act *action) fieldNames(a *Admin) []string {
 		return act.fields
 	}
 	list := slices.Clone(act.fields)
+	if a.gate.Accounts().LoginIsEmail() {
+		list = slices.DeleteFunc(list, func(name string) bool { return name == "username" })
+	}
 	for _, f := range a.gate.Accounts().UserFields() {
 		list = append(list, f.Name)
 	}

@@ -26,6 +26,9 @@ func (v *visit) count(n int) string {
 // Count is count for templates.
 func (v *visit) Count(n int) string { return v.count(n) }
 
+// ByEmail reports whether users log in by e-mail and have no other name.
+func (v *visit) ByEmail() bool { return v.a.gate.Accounts().LoginIsEmail() }
+
 // May reports whether the actor may do an action to any target.
 func (v *visit) May(name string) bool { return actionNamed(name).allows(v.a, &v.who) }
 
@@ -66,9 +69,15 @@ type column struct{ Title, Sort, URL string }
 // columns returns the headings. Other orders than these would read the whole table.
 func (v *visit) columns(sorts []string) (list []column) {
 	for _, name := range []string{"id", "username", "email", "name", "staff", "active", "joined", "login"} {
-		c := column{Title: v.T("admin.col." + name)}
-		if slices.Contains(sorts, name) {
-			c.Sort, c.URL = v.Sorted(name), v.SortLink(name)
+		c, sort := column{Title: v.T("admin.col." + name)}, name
+		switch {
+		case name == "username" && v.ByEmail():
+			continue
+		case name == "email" && v.ByEmail():
+			sort = "username"
+		}
+		if slices.Contains(sorts, sort) {
+			c.Sort, c.URL = v.Sorted(sort), v.SortLink(sort)
 		}
 		list = append(list, c)
 	}

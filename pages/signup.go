@@ -22,7 +22,7 @@ func signupShow(v *visit) error {
 }
 
 // byEmail reports whether users log in by e-mail.
-func (v *visit) byEmail() bool { return v.p.gate.Settings().LoginField == "email" }
+func (v *visit) byEmail() bool { return v.p.gate.Accounts().LoginIsEmail() }
 
 // signup creates an account. Without an activation it also signs in.
 func signup(v *visit) error {
