@@ -43,8 +43,9 @@ release: ## archives, Debian and RPM packages, OCI images, SBOMs and checksums i
 	tools/release/build
 
 .PHONY: lifecycle
-lifecycle: ## as root: install, start, upgrade, remove and purge the Debian package of dist/ in a root folder of its own
+lifecycle: ## as root: install, start, upgrade and remove the Debian and RPM packages of dist/ in root folders of their own
 	tools/release/lifecycle dist/jotgate_*_$$(dpkg --print-architecture).deb
+	tools/release/lifecycle dist/jotgate-*.$$(uname -m).rpm
 
 .PHONY: setup
 setup: ## install what the tests need (Debian packages when root, npm modules), or say what is missing
