@@ -249,7 +249,7 @@ func DjangoAPIKeys(ctx context.Context, s *Store, table string) ([]apikey.Key, e
 	}
 	names := []string{"prefix", "hashed_key", "name", "created", "expiry_date", "revoked"}
 	for _, name := range names {
-		if !slices.ContainsFunc(columns, func(c column) bool { return c.name == name }) {
+		if !slices.ContainsFunc(columns[table], func(c column) bool { return c.name == name }) {
 			return nil, fmt.Errorf("the database has no table %s of djangorestframework-api-key with a column %s", table, name)
 		}
 	}

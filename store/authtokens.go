@@ -23,7 +23,7 @@ func AuthTokens(ctx context.Context, s *Store) (authtoken.Store, error) {
 		return nil, s.driver.unavailable(err)
 	}
 	for _, name := range []string{"key", "user_id", "created"} {
-		if !slices.ContainsFunc(columns, func(c column) bool { return c.name == name }) {
+		if !slices.ContainsFunc(columns["authtoken_token"], func(c column) bool { return c.name == name }) {
 			return nil, errors.New("the database has no table authtoken_token of Django REST framework with the columns key, user_id and created")
 		}
 	}

@@ -213,12 +213,13 @@ const FixAtStart = "serve creates what is missing when it starts; so does jotgat
 
 // siteFact looks for tables that only Django creates.
 func (s *Store) siteFact(ctx context.Context, q Queryer) ([]Fact, error) {
-	for _, table := range []string{"django_session", "django_admin_log", "token_blacklist_outstandingtoken"} {
-		columns, err := all(ctx, q, scanColumn, s.driver.Columns, table)
-		if err != nil {
-			return nil, err
-		}
-		if len(columns) > 0 {
+	tables := []string{"django_session", "django_admin_log", "token_blacklist_outstandingtoken"}
+	columns, err := s.driver.columnsOf(ctx, q, tables...)
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range tables {
+		if len(columns[table]) > 0 {
 			return []Fact{{OK: true, About: AboutSite, Found: "has created " + table}}, nil
 		}
 	}
@@ -237,12 +238,12 @@ func (s *Store) ownFacts(ctx context.Context, q Queryer) (list []Fact, err error
 			fix = FixAtStart
 		}
 	}
+	columns, err := s.driver.columnsOf(ctx, q, own...)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range own {
-		columns, err := all(ctx, q, scanColumn, s.driver.Columns, name)
-		if err != nil {
-			return nil, err
-		}
-		f := Fact{OK: len(columns) > 0, About: name, Found: fmt.Sprintf("%d columns", len(columns))}
+		f := Fact{OK: len(columns[name]) > 0, About: name, Found: fmt.Sprintf("%d columns", len(columns[name]))}
 		if !f.OK {
 			f.Fatal, f.Found, f.Fix = true, "not there", fix
 		}

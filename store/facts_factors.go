@@ -19,7 +19,7 @@ func (s *Store) factorFacts(ctx context.Context, q Queryer, t *tables) (list []F
 			Fix: "nobody can have a second factor, and --require-mfa would let nobody in; run jotgate migrate",
 		}}, nil
 	}
-	clients, err := all(ctx, q, scanColumn, s.driver.Columns, "jotgate_client")
+	columns, err := s.driver.columnsOf(ctx, q, "jotgate_client")
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (s *Store) factorFacts(ctx context.Context, q Queryer, t *tables) (list []F
 		{&n.totp, has + "= 'totp'"},
 		{&n.passkeys, has + "= 'webauthn'"},
 		{&n.codes, has + "= 'recovery_codes'"},
-		{&n.without, t.staffWithoutFactor(len(clients) > 0)},
+		{&n.without, t.staffWithoutFactor(len(columns) > 0)},
 	} {
 		if _, err := one(ctx, q, []any{count.dest}, count.text); err != nil {
 			return nil, err
@@ -76,7 +76,7 @@ func secretsFact(ctx context.Context, q Queryer, s *Store) (Fact, error) {
 		OK: true, About: "mfa_authenticator", Found: "plain secrets, as allauth stores them",
 		Fix: "who reads the table can compute codes; MFA_ADAPTER in docs/django.md reads sealed ones at Django",
 	}
-	columns, err := all(ctx, q, scanColumn, s.driver.Columns, "jotgate_setting")
+	columns, err := s.driver.columnsOf(ctx, q, "jotgate_setting")
 	if err != nil || len(columns) == 0 {
 		return Fact{OK: true, About: f.About, Found: "there"}, err // before jotgate migrate
 	}

@@ -80,16 +80,17 @@ type moveTable struct {
 func (s *Store) planMove(ctx context.Context, q Queryer, target *Store) (plan []moveTable, err error) {
 	users := []string{s.tables.schema.Users, s.tables.schema.UserGroups, s.tables.schema.UserPermissions}
 	at := slices.Index(moveTables, "")
-	for _, name := range slices.Concat(moveTables[:at], users, moveTables[at+1:]) {
-		here, err := all(ctx, q, scanColumn, s.driver.Columns, name)
-		if err != nil {
-			return nil, s.driver.Explain(err)
-		}
-		other, err := target.driver.columns(ctx, name)
-		if err != nil {
-			return nil, target.driver.Explain(err)
-		}
-		t, err := s.pair(ctx, q, target, name, here, other)
+	names := slices.Concat(moveTables[:at], users, moveTables[at+1:])
+	here, err := s.driver.columnsOf(ctx, q, names...)
+	if err != nil {
+		return nil, s.driver.Explain(err)
+	}
+	other, err := target.driver.columns(ctx, names...)
+	if err != nil {
+		return nil, target.driver.Explain(err)
+	}
+	for _, name := range names {
+		t, err := s.pair(ctx, q, target, name, here[name], other[name])
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -124,17 +125,14 @@ var known = map[string][]string{
 // discover reads the catalogue.
 func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error) {
 	schema = schema.Resolve()
-	t := &tables{schema: schema, columns: map[string][]column{}, user: map[string]column{}}
+	t := &tables{schema: schema, user: map[string]column{}}
 	names := []string{schema.Users, schema.UserGroups, schema.UserPermissions}
 	for name := range known {
 		names = append(names, name)
 	}
-	for _, name := range names {
-		list, err := driver.columns(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		t.columns[name] = list
+	var err error
+	if t.columns, err = driver.columns(ctx, names...); err != nil {
+		return nil, err
 	}
 	for _, c := range t.columns[schema.Users] {
 		t.user[c.name] = c
@@ -151,7 +149,7 @@ func discover(ctx context.Context, driver Driver, schema Schema) (*tables, error
 	if t.wrong == nil {
 		t.wrong = driver.Read(ctx, func(ctx context.Context, q Queryer) error { return t.checkConstants(ctx, driver, q) })
 	}
-	err := driver.Read(ctx, func(ctx context.Context, q Queryer) (err error) {
+	err = driver.Read(ctx, func(ctx context.Context, q Queryer) (err error) {
 		if err := t.learn(ctx, q); err != nil {
 			return err
 		}
@@ -176,13 +174,29 @@ func (t *tables) ofUser(table string) bool {
 	return slices.ContainsFunc(t.referrers, func(r reference) bool { return r.table == table && r.column == "user_id" })
 }
 
-// columns reads the columns of a table.
-func (d *Driver) columns(ctx context.Context, table string) (list []column, err error) {
+// columns reads the columns of tables, by the names of the tables. One that does not
+// exist has none.
+func (d *Driver) columns(ctx context.Context, names ...string) (columns map[string][]column, err error) {
 	err = d.Read(ctx, func(ctx context.Context, q Queryer) (err error) {
-		list, err = all(ctx, q, scanColumn, d.Columns, table)
+		columns, err = d.columnsOf(ctx, q, names...)
 		return err
 	})
-	return list, err
+	return columns, err
+}
+
+// columnsOf is columns in a transaction of the caller's.
+func (d *Driver) columnsOf(ctx context.Context, q Queryer, names ...string) (map[string][]column, error) {
+	array, err := json.Marshal(slices.Compact(slices.Sorted(slices.Values(names))))
+	if err != nil {
+		return nil, err
+	}
+	columns := map[string][]column{}
+	err = each(ctx, q, d.Columns, []any{string(array)}, func(rows rowScanner) error {
+		table, c, err := scanColumn(rows)
+		columns[table] = append(columns[table], c)
+		return err
+	})
+	return columns, err
 }
 
 // whole reports whether a known table exists with the columns needed.
@@ -240,13 +254,13 @@ func (t *tables) check() error {
 }
 
 // scanColumn reads a row of Driver.Columns.
-func scanColumn(rows rowScanner) (c column, err error) {
-	err = rows.Scan(&c.name, &c.typ, &c.required, &c.nullable)
+func scanColumn(rows rowScanner) (table string, c column, err error) {
+	err = rows.Scan(&table, &c.name, &c.typ, &c.required, &c.nullable)
 	c.typ = strings.ToLower(c.typ)
 	if _, after, ok := strings.Cut(c.typ, "("); ok && strings.Contains(c.typ, "char") {
 		c.limit, _ = strconv.Atoi(strings.TrimSuffix(after, ")"))
 	}
-	return c, err
+	return table, c, err
 }
 
 // scanReference reads a row of Driver.References.

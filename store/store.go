@@ -108,8 +108,9 @@ type Driver struct {
 	// UUID returns a UUID (hyphenated) as Django writes it into this
 	// database.
 	UUID func(string) any
-	// Columns selects, for each column of the table $1: the name, the type, whether
-	// it is NOT NULL without a default, and whether NULL is allowed.
+	// Columns selects, for each column of the tables whose names are in the JSON array
+	// $1: the table, the name, the type, whether it is NOT NULL without a default, and
+	// whether NULL is allowed. The columns of a table are in its order.
 	Columns string
 	// Rules selects, for the table $1, a row for each column or expression of a
 	// unique index (TRUE, name, column or '', definition), for each column of a

@@ -181,10 +181,11 @@ AND txid_visible_in_snapshot(txid, $4::text::txid_snapshot)`,
 //
 // A domain is shown as its type, and may forbid NULL as the column may. NULL is
 // no value that every account can have if a unique index takes it for equal.
-const columns = `SELECT attname, CASE typtype WHEN 'd' THEN format_type(typbasetype, typtypmod) ELSE format_type(atttypid, atttypmod) END,
+const columns = `SELECT named.value, attname, CASE typtype WHEN 'd' THEN format_type(typbasetype, typtypmod) ELSE format_type(atttypid, atttypmod) END,
 (attnotnull OR typnotnull OR EXISTS (SELECT 1 FROM pg_index AS i WHERE indrelid = attrelid AND indisunique AND attnum = ANY (indkey) AND to_jsonb(i)->>'indnullsnotdistinct' = 'true'))
 AND NOT atthasdef AND attidentity = '' AND typdefault IS NULL, NOT (attnotnull OR typnotnull)
-FROM pg_attribute JOIN pg_type AS t ON t.oid = atttypid WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`
+FROM json_array_elements_text(CAST(CAST($1 AS text) AS json)) AS named JOIN pg_attribute ON attrelid = to_regclass(quote_ident(named.value))
+JOIN pg_type AS t ON t.oid = atttypid WHERE attnum > 0 AND NOT attisdropped ORDER BY named.value, attnum`
 
 // clock is the server's current time in microseconds, not the time at which
 // the transaction began.

@@ -168,7 +168,8 @@ pragma_table_info(m.name) AS c WHERE m.type = 'table' AND f."table" = $1 COLLATE
 }
 
 // columns is store.Driver.Columns.
-const columns = `SELECT name, type, "notnull" AND dflt_value IS NULL, NOT "notnull" FROM pragma_table_info($1) ORDER BY cid`
+const columns = `SELECT named.value, c.name, c.type, c."notnull" AND c.dflt_value IS NULL, NOT c."notnull"
+FROM json_each($1) AS named, pragma_table_info(named.value) AS c ORDER BY named.value, c.cid`
 
 // clock is the machine's time in microseconds; SQLite counts milliseconds.
 const clock = "CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000"

@@ -29,7 +29,8 @@ type Queryer interface {
 
 // Dialect is what migrations need to know about a database.
 type Dialect struct {
-	// Columns selects the names of the columns of the table $1, and more.
+	// Columns selects the columns of the tables whose names are in the JSON array $1: the
+	// table, the name, and three more values.
 	Columns string
 	// Create creates the table Table, AddColumn the column
 	// compatible_from in a table that goose created.
@@ -245,10 +246,10 @@ func each(ctx context.Context, q Queryer, do func(scan func(...any) error) error
 func (m *Set) table(ctx context.Context, q Queryer) (exists, stated bool, err error) {
 	err = each(ctx, q, func(scan func(...any) error) error {
 		var name string
-		err := scan(&name, new(any), new(any), new(any))
+		err := scan(new(any), &name, new(any), new(any), new(any))
 		exists, stated = true, stated || name == "compatible_from"
 		return err
-	}, m.dialect.Columns, Table)
+	}, m.dialect.Columns, `["`+Table+`"]`)
 	return exists, stated, err
 }
 
