@@ -27,9 +27,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 const superuser = "jotgate"
@@ -204,7 +205,7 @@ func (c *Cluster) dsn(database string) string {
 
 // exec runs one statement on a new connection.
 func (c *Cluster) exec(statement string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), wait.Limit)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, c.dsn("postgres"))
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/tempdir"
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // debianPrograms matches the folders of Debian's server programs, one for each major version. They are not in PATH.
@@ -190,10 +191,10 @@ func (c *Cluster) run() error {
 	return err
 }
 
-// control runs pg_ctl, which waits at most 30 s. The server logs to a file, because it would inherit a pipe and keep it
+// control runs pg_ctl, which waits at most wait.Limit. The server logs to a file, because it would inherit a pipe and keep it
 // open while it runs.
 func (c *Cluster) control(action string, args ...string) error {
-	args = append([]string{action, "-D", c.data(), "-s", "-w", "-t", "30"}, args...)
+	args = append([]string{action, "-D", c.data(), "-s", "-w", "-t", strconv.Itoa(int(wait.Limit.Seconds()))}, args...)
 	cmd := c.programs.command(filepath.Join(c.programs.folder, "pg_ctl"), args...)
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("pgtest: pg_ctl %s: %w\n%s", action, err, tail(c.log(), 20))
