@@ -53,6 +53,7 @@ func release(t *testing.T, script, mod string) string {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"tools/release/build": script, "oteljotgate/go.mod": mod, "bin/umoci": "#!/bin/sh\n", "bin/zip": "#!/bin/sh\n",
+		".config/go/telemetry/mode": "off", // or the go command writes to $HOME after it has ended
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -64,7 +65,7 @@ func release(t *testing.T, script, mod string) string {
 	}
 	out, err := exec.CommandContext(t.Context(), "bash", "-c", `cd "$0" && export PATH="$0/bin:$PATH" HOME="$0" && unset VERSION
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.com GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.com
-git init -q && git add . && git commit -qm Release && git tag v0.98.7 && git tag -am later oteljotgate/v0.98.7 && PLATFORMS= tools/release/build`, dir).CombinedOutput()
+git init -q && git config maintenance.auto false && git add . && git commit -qm Release && git tag v0.98.7 && git tag -am later oteljotgate/v0.98.7 && PLATFORMS= tools/release/build`, dir).CombinedOutput()
 	if err == nil {
 		t.Fatalf("there is nothing to build, but there was no error:\n%s", out)
 	}
