@@ -97,13 +97,23 @@ func (f *databaseFlags) open(a *app, how opening) (*store.Store, error) {
 	return db, nil
 }
 
+// inspectTimeout limits an operation of a command that only reads, such as doctor. It is
+// longer than serve's, because nobody waits for the response to a request, and counting
+// the users of a large or slow database may take long.
+const inspectTimeout = time.Minute
+
 func (f *databaseFlags) connect(a *app, inspect bool) (*store.Store, error) {
+	var limit time.Duration // 0: that of serve
+	if inspect {
+		limit = inspectTimeout
+	}
 	if path, ok := f.sqliteFile(); ok {
-		return sqlite.Open(a.ctx, path, sqlite.Options{Schema: f.schema(), Inspect: inspect, Logger: a.logger(), Metrics: a.metrics})
+		return sqlite.Open(a.ctx, path, sqlite.Options{Schema: f.schema(), Inspect: inspect, BusyTimeout: limit, Logger: a.logger(), Metrics: a.metrics})
 	}
 	if dsn, ok := f.postgresAddress(); ok {
 		return postgres.Open(a.ctx, dsn, postgres.Options{
-			Schema: f.schema(), Inspect: inspect, Logger: a.logger(), MigrationTimeout: f.StartupTimeout, Progress: a.progress, Metrics: a.metrics,
+			Schema: f.schema(), Inspect: inspect, StatementTimeout: limit, LockTimeout: limit,
+			MigrationTimeout: f.StartupTimeout, Logger: a.logger(), Progress: a.progress, Metrics: a.metrics,
 		})
 	}
 	return nil, errDatabase

@@ -73,7 +73,7 @@ func show(a *app, method, address string, body io.Reader, token string) ([]byte,
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	response, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
+	response, err := (&http.Client{Timeout: 5 * time.Minute}).Do(request) // a machine may be slow, and Ctrl-C ends it
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/leak"
 	"github.com/jotgate/jotgate/internal/wait"
@@ -85,11 +86,22 @@ func (s *server) curl(t *testing.T, args ...string) string {
 	return out.String()
 }
 
+// served is curl, again as long as the server asks to try again later, as it does on a
+// machine on which an operation takes longer than serve allows.
+func (s *server) served(t *testing.T, args ...string) (got string) {
+	t.Helper()
+	wait.Until(t, "the server is not too busy", func() bool {
+		got = s.curl(t, args...)
+		return !strings.Contains(got, jotgate.ErrUnavailable.Detail)
+	})
+	return got
+}
+
 // login signs alice up, unless she is there, and returns her tokens.
 func (s *server) login(t *testing.T) (tokens struct{ Access, Refresh string }) {
 	t.Helper()
-	s.curl(t, "-d", "username=alice", "-d", "password=correct-horse-1", "BASE/auth/users/")
-	answer := s.curl(t, "-d", "username=alice", "-d", "password=correct-horse-1", "BASE/api/token/")
+	s.served(t, "-d", "username=alice", "-d", "password=correct-horse-1", "BASE/auth/users/")
+	answer := s.served(t, "-d", "username=alice", "-d", "password=correct-horse-1", "BASE/api/token/")
 	if err := json.Unmarshal([]byte(answer), &tokens); err != nil || tokens.Access == "" {
 		t.Fatalf("login: %s", answer)
 	}

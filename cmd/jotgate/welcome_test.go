@@ -39,17 +39,17 @@ func TestWelcomeFollowsTheSettings(t *testing.T) {
 				t.Fatalf("%d commands in %s", len(lines), s.stdout.String())
 			}
 			if row.commands == 3 {
-				s.curl(t, lines[0]...)
+				s.served(t, lines[0]...)
 				lines = lines[1:]
 			}
 			var tokens struct{ Access string }
-			if got := s.curl(t, lines[0]...); json.Unmarshal([]byte(got), &tokens) != nil || tokens.Access == "" {
+			if got := s.served(t, lines[0]...); json.Unmarshal([]byte(got), &tokens) != nil || tokens.Access == "" {
 				t.Fatalf("no token: %s", got)
 			}
 			for i, word := range lines[1] {
 				lines[1][i] = strings.Replace(word, "$TOKEN", tokens.Access, 1)
 			}
-			if got := s.curl(t, lines[1]...); !strings.Contains(got, `"username":"alice"`) {
+			if got := s.served(t, lines[1]...); !strings.Contains(got, `"username":"alice"`) {
 				t.Error(got)
 			}
 		})
