@@ -75,18 +75,23 @@ func TestLoginBeforeAnApplication(t *testing.T) {
 		t.Errorf("cookies: %q", cookie)
 	}
 	for name, headers := range map[string][]string{
-		"a form of another origin":      {"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"},
+		"a page of another origin":      {"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"},
 		"a script of another subdomain": {"Origin", "https://other.example", "Sec-Fetch-Site", "same-site"},
+		"a script element":              {"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors"},
 	} {
-		if got := request("POST", "/tool", headers...); got.status != 403 {
+		method := map[bool]string{false: "POST", true: "GET"}[name == "a script element"]
+		if got := request(method, "/tool", headers...); got.status != 403 {
 			t.Errorf("%s: %d", name, got.status)
 		}
 	}
 	if got := request("GET", "/tool", "Upgrade", "websocket", "Connection", "Upgrade", "Origin", "https://evil.example"); got.status != 403 {
 		t.Errorf("a WebSocket of another origin: %d", got.status)
 	}
-	if n := s.events()["forbidden denied /"]; n != 3 {
-		t.Errorf("%d of three requests of other origins are recorded", n)
+	if n := s.events()["forbidden denied /"]; n != 4 {
+		t.Errorf("%d of four requests of other origins are recorded", n)
+	}
+	if got := request("GET", "/tool", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"); got.status != 200 {
+		t.Errorf("a link of another origin: %d", got.status)
 	}
 	if got := request("POST", "/tool", "Origin", s.server.URL, "Sec-Fetch-Site", "same-origin"); got.status != 200 {
 		t.Errorf("the application's own form: %d", got.status)

@@ -4,7 +4,6 @@ package proxy
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -53,7 +52,7 @@ func browserGate(guard *jotgate.Guard, s Settings, demands *demands, open, token
 			s.Browsers.ToLogin(w, r)
 		case user == nil:
 			tokens.ServeHTTP(w, r)
-		case origins.Check(r) != nil || isForeignSocket(r):
+		case isForeign(origins, r):
 			// The browser adds the cookie to requests of pages of other origins, too.
 			err := &jotgate.Error{Status: http.StatusForbidden, Detail: "Cross-origin request refused."}
 			if trail, ok := s.Browsers.(interface {
@@ -93,14 +92,16 @@ func isNavigation(r *http.Request) bool {
 		strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Upgrade") == ""
 }
 
-// isForeignSocket reports whether a page of another origin opens a WebSocket,
-// which is a GET (RFC 6455 section 10.2).
-func isForeignSocket(r *http.Request) bool {
-	if r.Header.Get("Upgrade") == "" || r.Header.Get("Origin") == "" {
+// isForeign reports whether a page of another origin sent the request, other than by a
+// link. It is also asked about a GET: that may open a WebSocket (RFC 6455 section 10.2),
+// or be a script whose text the page can use.
+func isForeign(origins *http.CrossOriginProtection, r *http.Request) bool {
+	if r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
 		return false
 	}
-	u, err := url.Parse(r.Header.Get("Origin"))
-	return err != nil || !strings.EqualFold(u.Host, r.Host)
+	unsafe := *r
+	unsafe.Method = http.MethodPost
+	return origins.Check(&unsafe) != nil
 }
 
 // isOwnCookie reports a cookie of jotgate: that of a page, which is as good as a login, of
