@@ -38,7 +38,7 @@ var gateways = []gateway{
 	{"nginx", startNginx},
 	{"caddy", startCaddy},
 	{"haproxy", startHAProxy},
-	{"jotgate", startProxy},
+	{"jotgate", startJotgate},
 	{"apache", startApache},
 	{"lighttpd", startLighttpdFront},
 }
@@ -133,25 +133,40 @@ func startHAProxy(t testing.TB, f *front) {
 // Apache and lighttpd cannot ask about a request: they stand before a jotgate that
 // stands before the API.
 func startApache(t testing.TB, f *front) {
-	startProxyWith(t, f, "--trusted-proxies", "127.0.0.1")
-	f.address = freeport.Address(t)
-	folder := f.files(t, "apache.conf")
-	command := exec.Command("/usr/sbin/apache2", "-d", folder, "-f", "apache.conf", "-D", "FOREGROUND")
-	waitFor(t, f.address, peer.Serve(t, command))
+	startProxy(t, f, append(protected, "--trusted-proxies", "127.0.0.1")...)
+	beforeProxy(t, f, "apache.conf", apache)
 }
 
 func startLighttpdFront(t testing.TB, f *front) {
-	startProxyWith(t, f, "--trusted-proxies", "127.0.0.1")
-	f.address = freeport.Address(t)
-	command := exec.Command("/usr/sbin/lighttpd", "-D", "-f", "lighttpd.conf")
-	command.Dir = f.files(t, "lighttpd.conf")
-	waitFor(t, f.address, peer.Serve(t, command))
+	startProxy(t, f, append(protected, "--trusted-proxies", "127.0.0.1")...)
+	beforeProxy(t, f, "lighttpd.conf", lighttpd)
 }
 
-func startProxy(t testing.TB, f *front) { startProxyWith(t, f) }
+func startJotgate(t testing.TB, f *front) { startProxy(t, f, protected...) }
 
-func startProxyWith(t testing.TB, f *front, args ...string) {
-	args = append(args, "--upstream", "http://"+f.behind, "--protect", "/api/", "--cors-origins", page)
-	f.serve(t, args...)
+// protected are the flags of a jotgate that protects /api/, and only that.
+var protected = []string{"--protect", "/api/", "--cors-origins", page}
+
+// startProxy starts a jotgate that forwards to the API.
+func startProxy(t testing.TB, f *front, args ...string) {
+	t.Helper()
+	f.serve(t, append([]string{"--upstream", "http://" + f.behind}, args...)...)
 	f.address = strings.TrimPrefix(f.jotgate.URL, "http://")
+}
+
+// beforeProxy starts another server that forwards everything to jotgate.
+func beforeProxy(t testing.TB, f *front, file string, command func(folder, file string) *exec.Cmd) {
+	t.Helper()
+	f.address = freeport.Address(t)
+	waitFor(t, f.address, peer.Serve(t, command(f.files(t, file), file)))
+}
+
+func apache(folder, file string) *exec.Cmd {
+	return exec.Command("/usr/sbin/apache2", "-d", folder, "-f", file, "-D", "FOREGROUND")
+}
+
+func lighttpd(folder, file string) *exec.Cmd {
+	command := exec.Command("/usr/sbin/lighttpd", "-D", "-f", file)
+	command.Dir = folder
+	return command
 }
