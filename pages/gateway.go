@@ -102,7 +102,7 @@ func check(v *visit) error {
 		}
 	} else if user == nil {
 		return jotgate.ErrNotAuthenticated
-	} else if v.foreign() {
+	} else if web.IsForeign(v.r, v.p.shell.CheckOwnOrigin) {
 		return jotgate.ErrForbidden
 	}
 	if err := v.demanded(user); err != nil {
@@ -131,18 +131,6 @@ func (v *visit) demanded(user *jotgate.User) error {
 		}
 	}
 	return v.p.gate.CheckAuth(user, demands...)
-}
-
-// foreign reports whether a page of another origin sent the request, other than
-// by a link. The method is not known here: a gateway asks by GET. Browsers send
-// Origin with every request that is not a GET or HEAD.
-func (v *visit) foreign() bool {
-	unsafe := v.r.Clone(v.r.Context())
-	unsafe.Method = http.MethodPost
-	if v.r.Header.Get("Origin") == "" && v.r.Header.Get("Sec-Fetch-Mode") == "navigate" {
-		return false
-	}
-	return v.p.shell.CheckOwnOrigin(unsafe) != nil
 }
 
 // Path returns Options.Path, or its default.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/web"
 )
 
 // Browsers finds the user of a browser that has signed in at a page; *pages.Pages
@@ -52,7 +53,7 @@ func browserGate(guard *jotgate.Guard, s Settings, demands *demands, open, token
 			s.Browsers.ToLogin(w, r)
 		case user == nil:
 			tokens.ServeHTTP(w, r)
-		case isForeign(origins, r):
+		case web.IsForeign(r, origins.Check):
 			// The browser adds the cookie to requests of pages of other origins, too.
 			err := &jotgate.Error{Status: http.StatusForbidden, Detail: "Cross-origin request refused."}
 			if trail, ok := s.Browsers.(interface {
@@ -90,18 +91,6 @@ func isNavigation(r *http.Request) bool {
 	mode := r.Header.Get("Sec-Fetch-Mode")
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && (mode == "" || mode == "navigate") &&
 		strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Upgrade") == ""
-}
-
-// isForeign reports whether a page of another origin sent the request, other than by a
-// link. It is also asked about a GET: that may open a WebSocket (RFC 6455 section 10.2),
-// or be a script whose text the page can use.
-func isForeign(origins *http.CrossOriginProtection, r *http.Request) bool {
-	if r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
-		return false
-	}
-	unsafe := *r
-	unsafe.Method = http.MethodPost
-	return origins.Check(&unsafe) != nil
 }
 
 // isOwnCookie reports a cookie of jotgate: that of a page, which is as good as a login, of

@@ -71,6 +71,19 @@ func (s *Shell) CheckOwnOrigin(r *http.Request) error { return s.own.Check(r) }
 // its origin is one of CORSOrigins. An endpoint that reads a cookie calls it.
 func (s *Shell) CheckOrigin(r *http.Request) error { return s.origins.Check(r) }
 
+// IsForeign reports whether a page of another origin sent the request, other than by a
+// link. check decides about the origin, as CheckOwnOrigin does. Every method counts as one
+// that changes something: a GET may open a WebSocket (RFC 6455 section 10.2), be a script
+// whose text the page can use, or be a gateway's question about another method.
+func IsForeign(r *http.Request, check func(*http.Request) error) bool {
+	if r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+		return false
+	}
+	unsafe := *r
+	unsafe.Method = http.MethodPost
+	return check(&unsafe) != nil
+}
+
 // newOrigins trusts the listed origins, and the public URL's: behind a gateway
 // that changes the Host header, a browser's own origin differs from it.
 func newOrigins(s *Settings, trusted []string) (*http.CrossOriginProtection, error) {
