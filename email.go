@@ -15,12 +15,15 @@ import (
 // account is unchanged.
 //
 // If email is empty, or with Settings.ImmediateEmailChange, the address changes
-// immediately, in the row and in a. If users log in by e-mail, the username changes with
-// it, all sessions of the account end, and email cannot be empty. If activate is also true, an active account becomes
+// immediately, in the row and in a. If activate is also true, an active account becomes
 // inactive until its owner follows the link in a message to the new address.
 //
+// If users log in by e-mail, the username changes with the address, all sessions of the
+// account end then, and email cannot be empty.
+//
 // Errors: 400 (field email); 429 if too many messages were sent about this account or
-// to this address; ErrNotFound, ErrForbidden, ErrUnavailable.
+// to this address; ErrTaken if users log in by e-mail and another account has the address;
+// ErrNotFound, ErrForbidden, ErrUnavailable.
 func (as Accounts) SetEmail(ctx context.Context, a *record.Account, email string, activate bool, client Client) error {
 	if as.gate.ownUsers() {
 		return ErrForbidden.Because(errOwnUsers)

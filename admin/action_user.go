@@ -80,6 +80,9 @@ func (c *change) changed() string {
 	return djangoChanged(list)
 }
 
+// byEmail reports whether users log in by e-mail and have no other name.
+func (a *Admin) byEmail() bool { return a.gate.Accounts().LoginIsEmail() }
+
 // values returns a user's fields by name, as forms show them. If users log in by e-mail,
 // the field email is the username, as in fieldNames.
 func (a *Admin) values(u *adminstore.User) map[string]any {
@@ -87,7 +90,7 @@ func (a *Admin) values(u *adminstore.User) map[string]any {
 		"username": u.Username, "email": u.Email, "first_name": u.FirstName, "last_name": u.LastName, "is_active": u.IsActive,
 		"is_staff": u.IsStaff, "is_superuser": u.IsSuperuser, "groups": groupIDs(u.Groups), "user_permissions": permissionIDs(u.Permissions),
 	}
-	if a.gate.Accounts().LoginIsEmail() {
+	if a.byEmail() {
 		delete(v, "username")
 	}
 	for _, f := range a.gate.Accounts().UserFields() {
@@ -181,7 +184,7 @@ func (c *change) readUser(u *adminstore.User, change *record.Change) error {
 		c.set(f.name, f.before, text)
 		*f.into = &text
 	}
-	if c.gate.Accounts().LoginIsEmail() {
+	if c.byEmail() {
 		change.Username = change.Email
 	}
 	if err := c.readFlags(u, change); err != nil {
@@ -192,7 +195,7 @@ func (c *change) readUser(u *adminstore.User, change *record.Change) error {
 
 // takenLogin names the field of the form for a login name that another user has.
 func (c *change) takenLogin(err error) error {
-	if errors.Is(err, jotgate.ErrTaken) && c.gate.Accounts().LoginIsEmail() {
+	if errors.Is(err, jotgate.ErrTaken) && c.byEmail() {
 		return refuse("email", "A user with that e-mail address already exists.")
 	}
 	return err
@@ -209,7 +212,7 @@ func (c *change) username(text string) (string, error) {
 // email reads the address of a user, who needs one to log in by e-mail.
 func (c *change) email(text string) (string, error) {
 	address, err := readEmail(text)
-	if err == nil && address == "" && c.gate.Accounts().LoginIsEmail() {
+	if err == nil && address == "" && c.byEmail() {
 		return "", refuse("email", "This field is required.")
 	}
 	return address, err
@@ -354,7 +357,7 @@ func userAdd(c *change) error {
 		return err
 	}
 	if change.Username == nil {
-		field := map[bool]string{false: "username", true: "email"}[c.gate.Accounts().LoginIsEmail()]
+		field := map[bool]string{false: "username", true: "email"}[c.byEmail()]
 		return refuse(field, "This field is required.")
 	}
 	a := &u.Account

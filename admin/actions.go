@@ -110,7 +110,7 @@ func (act *action) fieldNames(a *Admin) []string {
 		return act.fields
 	}
 	list := slices.Clone(act.fields)
-	if a.gate.Accounts().LoginIsEmail() {
+	if a.byEmail() {
 		list = slices.DeleteFunc(list, func(name string) bool { return name == "username" })
 	}
 	for _, f := range a.gate.Accounts().UserFields() {

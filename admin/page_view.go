@@ -26,8 +26,8 @@ func (v *visit) count(n int) string {
 // Count is count for templates.
 func (v *visit) Count(n int) string { return v.count(n) }
 
-// ByEmail reports whether users log in by e-mail and have no other name.
-func (v *visit) ByEmail() bool { return v.a.gate.Accounts().LoginIsEmail() }
+// ByEmail is byEmail for templates.
+func (v *visit) ByEmail() bool { return v.a.byEmail() }
 
 // May reports whether the actor may do an action to any target.
 func (v *visit) May(name string) bool { return actionNamed(name).allows(v.a, &v.who) }
