@@ -130,16 +130,10 @@ func startHAProxy(t testing.TB, f *front) {
 	f.listens(t, peer.Serve(t, command))
 }
 
-// Apache and lighttpd cannot ask about a request: they stand before a jotgate that
-// stands before the API.
-func startApache(t testing.TB, f *front) {
-	startProxy(t, f, append(protected, "--trusted-proxies", "127.0.0.1")...)
-	beforeProxy(t, f, "apache.conf", apache)
-}
+func startApache(t testing.TB, f *front) { startBefore(t, f, "apache.conf", apache, protected...) }
 
 func startLighttpdFront(t testing.TB, f *front) {
-	startProxy(t, f, append(protected, "--trusted-proxies", "127.0.0.1")...)
-	beforeProxy(t, f, "lighttpd.conf", lighttpd)
+	startBefore(t, f, "lighttpd.conf", lighttpd, protected...)
 }
 
 func startJotgate(t testing.TB, f *front) { startProxy(t, f, protected...) }
@@ -154,9 +148,11 @@ func startProxy(t testing.TB, f *front, args ...string) {
 	f.address = strings.TrimPrefix(f.jotgate.URL, "http://")
 }
 
-// beforeProxy starts another server that forwards everything to jotgate.
-func beforeProxy(t testing.TB, f *front, file string, command func(folder, file string) *exec.Cmd) {
+// startBefore starts Apache or lighttpd before a jotgate that forwards to the API: they
+// cannot ask about a request.
+func startBefore(t testing.TB, f *front, file string, command func(folder, file string) *exec.Cmd, args ...string) {
 	t.Helper()
+	startProxy(t, f, append(args, "--trusted-proxies", "127.0.0.1")...)
 	f.address = freeport.Address(t)
 	waitFor(t, f.address, peer.Serve(t, command(f.files(t, file), file)))
 }

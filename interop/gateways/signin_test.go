@@ -34,15 +34,9 @@ func withPages(t *testing.T, test func(t *testing.T, f *front)) {
 			folder := f.files(t, "Caddyfile-pages", "caddy-strip.conf")
 			f.listens(t, peer.Serve(t, peer.Caddy(folder, "Caddyfile-pages")))
 		},
-		"jotgate": func(t testing.TB, f *front) { startProxy(t, f, pages...) },
-		"apache": func(t testing.TB, f *front) {
-			startProxy(t, f, append(pages, "--trusted-proxies", "127.0.0.1")...)
-			beforeProxy(t, f, "apache.conf", apache)
-		},
-		"lighttpd": func(t testing.TB, f *front) {
-			startProxy(t, f, append(pages, "--trusted-proxies", "127.0.0.1")...)
-			beforeProxy(t, f, "lighttpd.conf", lighttpd)
-		},
+		"jotgate":  func(t testing.TB, f *front) { startProxy(t, f, pages...) },
+		"apache":   func(t testing.TB, f *front) { startBefore(t, f, "apache.conf", apache, pages...) },
+		"lighttpd": func(t testing.TB, f *front) { startBefore(t, f, "lighttpd.conf", lighttpd, pages...) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
