@@ -2,6 +2,8 @@ package jotgate
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -99,7 +101,7 @@ func (g *Guard) Optional(next http.Handler) http.Handler {
 // 403. Only superusers pass unless Settings.Claims contains "permissions", which puts
 // them into tokens.
 func (g *Guard) RequirePermission(permission string) func(http.Handler) http.Handler {
-	return g.requireThat(allow(func(u *User) bool { return u.HasPermission(permission) }))
+	return g.requireThat(allow(fmt.Sprintf("the user does not have the permission %q", permission), func(u *User) bool { return u.HasPermission(permission) }))
 }
 
 // RequireRole returns a middleware that is Require for users with the role; it responds
@@ -107,13 +109,13 @@ func (g *Guard) RequirePermission(permission string) func(http.Handler) http.Han
 // other word is the name of a group: that of the role or, with "groups" in
 // Settings.Claims, any of the user's. A group named "admin" makes no user an admin.
 func (g *Guard) RequireRole(role string) func(http.Handler) http.Handler {
-	return g.requireThat(allow(func(u *User) bool { return u.HasRole(role) }))
+	return g.requireThat(allow(fmt.Sprintf("the user does not have the role %q", role), func(u *User) bool { return u.HasRole(role) }))
 }
 
 // RequireStaff returns a handler that is Require for staff and superusers (Django's
 // IsAdminUser); it responds to others with 403.
 func (g *Guard) RequireStaff(next http.Handler) http.Handler {
-	return g.requireThat(allow((*User).IsStaff))(next)
+	return g.requireThat(allow("the user is not staff", (*User).IsStaff))(next)
 }
 
 // RequireScope returns a middleware that is Require for tokens that have all of the
@@ -164,11 +166,12 @@ func NotImpersonated(next http.Handler) http.Handler {
 }
 
 // allow returns the check of requireThat that responds with 403 to users for
-// whom is returns false.
-func allow(is func(*User) bool) func(*User) error {
+// whom is returns false. The audit trail has the reason.
+func allow(reason string, is func(*User) bool) func(*User) error {
+	refusal := ErrForbidden.Because(errors.New(reason))
 	return func(u *User) error {
 		if !is(u) {
-			return ErrForbidden
+			return refusal
 		}
 		return nil
 	}

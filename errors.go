@@ -142,6 +142,14 @@ func (e *Error) Because(cause error) *Error {
 	return &c
 }
 
+// reason returns the text of the cause or, if there is none, the Detail.
+func (e *Error) reason() string {
+	if e.cause != nil {
+		return e.cause.Error()
+	}
+	return e.Detail
+}
+
 // NotReady returns ErrUnavailable with a Reason.
 func NotReady(reason string, cause error) *Error {
 	e := ErrUnavailable.Because(cause)

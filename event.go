@@ -61,9 +61,9 @@ func refusalEvent(e *Error) (name, detail string) {
 	case e.Status == http.StatusTooManyRequests:
 		return "throttled", ""
 	case e.Is(ErrInsufficientScope):
-		return "forbidden", e.Detail
+		return "forbidden", e.reason()
 	case e.Is(errAudience):
-		return "token_refused", e.Detail
+		return "token_refused", e.reason()
 	case e.Pending != "" || e.Challenge != "": // a login that continues, or must be repeated
 		return "", ""
 	case e.Is(ErrCodeNotValid), e.Is(ErrLoginNotValid), e.Is(ErrPasskeyNotValid), e.Is(ErrPasskeyUnknown):
@@ -75,7 +75,7 @@ func refusalEvent(e *Error) (name, detail string) {
 	case e.Is(errLink):
 		return "link_refused", "invalid link"
 	case e.Status == http.StatusForbidden:
-		return "forbidden", e.Detail
+		return "forbidden", e.reason()
 	case e.Code == "invalid_client": // package oauth records it
 		return "", ""
 	case e.Status == http.StatusUnauthorized && (e.Code != "" || e.Is(ErrNoAccountForToken)):
@@ -89,7 +89,15 @@ func refusalEvent(e *Error) (name, detail string) {
 // peer.
 func (g *Gate) recordRequest(r *http.Request, err *Error) {
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	g.Events().RecordRefusal(r.Context(), err, "", Client{Address: host, UserAgent: r.UserAgent(), Endpoint: r.Pattern})
+	client := Client{Address: host, UserAgent: r.UserAgent(), Endpoint: r.Pattern}
+	var id record.UserID
+	if user, ok := UserFrom(r.Context()); ok {
+		client.Actor = user.Actor()
+		if g.settings.UserIDField == "id" {
+			id = user.ID
+		}
+	}
+	g.Events().RecordRefusal(r.Context(), err, id, client)
 }
 
 // RecordWith calls change, which makes one change in the store with the context that it

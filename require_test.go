@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,5 +133,47 @@ func TestClaimInto(t *testing.T) {
 	}
 	if _, err := jotgate.ClaimInto[string](&jotgate.User{}, "plan"); err == nil {
 		t.Error("a user that no token made has a claim")
+	}
+}
+
+// The event of a request that is rejected because of its user has the user and the reason,
+// which the response does not have.
+func TestForbiddenSaysWhy(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.Audience = []string{"https://api.example"} })
+	alice := b.user(t, "alice", nil)
+	token := b.login(t, "alice").Access
+	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	for _, c := range []struct {
+		handler http.Handler
+		name    string
+		reason  string
+	}{
+		{b.RequireStaff(ok), "forbidden", "the user is not staff"},
+		{b.RequireRole("Editors")(ok), "forbidden", `the user does not have the role "Editors"`},
+		{b.RequirePermission("blog.add_post")(ok), "forbidden", `the user does not have the permission "blog.add_post"`},
+		{b.RequirePermission("a\x00b\xff")(ok), "forbidden", `the user does not have the permission "a\x00b\xff"`},
+		{b.Require(b.RequireRole("support")(ok)), "forbidden", `the user does not have the role "support"`},
+		{b.RequireAudience("https://other.example")(ok), "token_refused", `the token does not have the audience "https://other.example"`},
+	} {
+		w := httptest.NewRecorder()
+		c.handler.ServeHTTP(w, bearer(token))
+		if w.Code < 401 || w.Code > 403 || strings.Contains(w.Body.String(), c.reason) {
+			t.Errorf("%s: %d %s", c.reason, w.Code, w.Body)
+		}
+		events := b.events(t)
+		if e := events[len(events)-1]; e.Name != c.name || e.User != alice.ID || e.Detail != c.reason {
+			t.Errorf("%+v, want %s: %s", e, c.name, c.reason)
+		}
+	}
+}
+
+// The id in a token is not always that of the account.
+func TestForbiddenOfAUsername(t *testing.T) {
+	b := newGate(t, func(s *jotgate.Settings) { s.UserIDField = "username" })
+	b.user(t, "alice", nil)
+	b.RequireStaff(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), bearer(b.login(t, "alice").Access))
+	events := b.events(t)
+	if e := events[len(events)-1]; e.Name != "forbidden" || e.User != "" || e.Detail != "the user is not staff" {
+		t.Errorf("%+v", e)
 	}
 }

@@ -3,6 +3,7 @@ package jotgate
 // Scopes and audiences: what a token may be used for.
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -43,9 +44,9 @@ func (u *User) IsFor(audience string) bool {
 func (u *User) CheckScope(scopes ...string) error {
 	for _, scope := range scopes {
 		if !u.HasScope(scope) {
-			e := *ErrInsufficientScope
+			e := ErrInsufficientScope.Because(fmt.Errorf("the token does not have the scope %q", scope))
 			e.Challenge = `error="insufficient_scope", scope=` + strconv.Quote(strings.Join(scopes, " "))
-			return &e
+			return e
 		}
 	}
 	return nil
@@ -62,7 +63,7 @@ var errAudience = &Error{
 // otherwise an error with the status 401.
 func (u *User) CheckAudience(audience string) error {
 	if !u.IsFor(audience) {
-		return errAudience
+		return errAudience.Because(fmt.Errorf("the token does not have the audience %q", audience))
 	}
 	return nil
 }

@@ -134,7 +134,7 @@ func (a *API) Mount(mux *http.ServeMux) {
 // handler returns the handler of a route, wrapped in the HTTP layer.
 func (a *API) handler(r *route) http.Handler {
 	if r.fast != nil {
-		return a.shell.WrapFast(r.endpoint(), func(w http.ResponseWriter, req *http.Request) error { return r.fast(a, w, req) })
+		return a.shell.WrapFast(r.endpoint(), func(w http.ResponseWriter, req *http.Request) (*jotgate.User, error) { return r.fast(a, w, req) })
 	}
 	return a.shell.Wrap(r.endpoint(), http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { a.serve(w, req, r) }))
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/jotgate/jotgate"
@@ -21,19 +22,19 @@ import (
 // A successful response has no body and is never displayed, so Cache-Control is
 // the only header for browsers that is useful here. Go stores a map of up to eight
 // headers in one piece.
-func check(a *API, w http.ResponseWriter, r *http.Request) error {
+func check(a *API, w http.ResponseWriter, r *http.Request) (*jotgate.User, error) {
 	user, err := a.gate.Authenticate(r)
 	if err == nil && r.URL.RawQuery != "" {
 		err = a.holds(user, r)
 	}
 	if err != nil {
-		return err
+		return user, err
 	}
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	proxy.IdentifyAll(h, user)
 	w.WriteHeader(http.StatusOK)
-	return nil
+	return user, nil
 }
 
 // noIdentity sets empty identity headers. The responses other than a success have
@@ -56,25 +57,27 @@ func (a *API) holds(user *jotgate.User, r *http.Request) error {
 	audience := ""
 	for name, values := range wanted {
 		for _, value := range values {
-			ok := false
-			switch name {
-			case "role":
-				ok = user.HasRole(value)
-			case "permission":
-				ok = value != "" && user.HasPermission(value)
-			case "staff":
-				ok = value == "true" && user.IsStaff()
-			case "scope":
-				scopes, ok = append(scopes, value), jotgate.IsScope(value)
-			case "audience":
-				audience, ok = value, value != "" && audience == ""
+			met := true
+			switch {
+			case name == "role" && value != "":
+				met = user.HasRole(value)
+			case name == "permission" && value != "":
+				met = user.HasPermission(value)
+			case name == "staff" && value == "true":
+				met = user.IsStaff()
+			case name == "scope" && jotgate.IsScope(value):
+				scopes = append(scopes, value)
+			case name == "audience" && value != "" && audience == "":
+				audience = value
 			default:
-				var demand jotgate.Requirement
-				demand, ok = web.Demand(name, value)
+				demand, err := web.Demand(name, value)
+				if err != nil {
+					return jotgate.ErrForbidden.Because(err)
+				}
 				auth = append(auth, demand)
 			}
-			if !ok {
-				return jotgate.ErrForbidden
+			if !met {
+				return jotgate.ErrForbidden.Because(fmt.Errorf("the user does not meet %s=%q", name, value))
 			}
 		}
 	}

@@ -5,7 +5,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/jotgate/jotgate/record"
 )
 
 // What lets a request through is kept small: more than eight headers cost a
@@ -95,5 +98,31 @@ func TestCheckPanics(t *testing.T) {
 	s.ServeHTTP(w, r)
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Content-Security-Policy") == "" {
 		t.Errorf("%d %v", w.Code, w.Header())
+	}
+}
+
+// The event of a check that is refused says why, and of whom; the response does not.
+func TestRefusedCheckSaysWhy(t *testing.T) {
+	s := newSite(t, change{})
+	alice, id := s.login("alice"), s.account("alice").ID
+	for query, why := range map[string]record.Event{
+		"staff=true":              {User: id, Detail: `the user does not meet staff="true"`},
+		"role=Editors":            {User: id, Detail: `the user does not meet role="Editors"`},
+		"permission=blog.add_a":   {User: id, Detail: `the user does not meet permission="blog.add_a"`},
+		"role=x%00%ff%0a":         {User: id, Detail: `the user does not meet role="x\x00\xff\n"`},
+		"staff=yes":               {User: id, Detail: `the parameter "staff" of the check is unknown or its value is not valid`},
+		"r%C3%B4le=Editors":       {User: id, Detail: `the parameter "rôle" of the check is unknown or its value is not valid`},
+		"scope=a+b":               {User: id, Detail: `the parameter "scope" of the check is unknown or its value is not valid`},
+		"max_age=":                {User: id, Detail: `the parameter "max_age" of the check is unknown or its value is not valid`},
+		"audience=https://b.test": {User: id, Detail: `the token does not have the audience "https://b.test"`},
+	} {
+		got := s.ask("GET", "/auth/check?"+query, "", alice.header()...)
+		list, err := s.gate.Store().Events().List(t.Context(), "", 0, 1)
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		if e := list[0]; got.Status < 401 || strings.Contains(got.Body, why.Detail) || e.User != why.User || e.Detail != why.Detail {
+			t.Errorf("%s: %d %s, %+v", query, got.Status, got.Body, e)
+		}
 	}
 }

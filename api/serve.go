@@ -40,8 +40,9 @@ type route struct {
 // renderer writes an error.
 type renderer = func(http.ResponseWriter, *http.Request, *jotgate.Error)
 
-// fastAction responds to a request, or returns the error to respond with.
-type fastAction func(*API, http.ResponseWriter, *http.Request) error
+// fastAction responds to a request, or returns the error to respond with and, if it is
+// known, the user of the request.
+type fastAction func(*API, http.ResponseWriter, *http.Request) (*jotgate.User, error)
 
 // action is what one method of a route does.
 type action struct {

@@ -5,6 +5,7 @@ package pages
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -68,13 +69,7 @@ const levelTwo = "aal2"
 // Refused records in the audit trail that a request of the user's browser was
 // rejected, with the reason err. Package proxy calls it.
 func (p *Pages) Refused(r *http.Request, user *jotgate.User, err error) {
-	client, _ := p.shell.Client(r)
-	client.Actor = user.Actor()
-	id := user.ID
-	if p.gate.Settings().UserIDField != "id" {
-		id = "" // it is the username
-	}
-	p.gate.Events().RecordRefusal(r.Context(), err, id, client)
+	p.shell.RecordRefusal(r.Context(), r, user, err)
 }
 
 // CookieNames lists the names of the cookies that the pages set, with and without
@@ -103,7 +98,7 @@ func check(v *visit) error {
 	} else if user == nil {
 		return jotgate.ErrNotAuthenticated
 	} else if web.IsForeign(v.r, v.p.shell.CheckOwnOrigin) {
-		return jotgate.ErrForbidden
+		return jotgate.ErrForbidden.Because(errors.New("a page of another origin sent the request"))
 	}
 	if err := v.demanded(user); err != nil {
 		return err
@@ -123,9 +118,9 @@ func (v *visit) demanded(user *jotgate.User) error {
 	var demands []jotgate.Requirement
 	for name, values := range query {
 		for _, value := range values {
-			demand, ok := web.Demand(name, value)
-			if !ok {
-				return jotgate.ErrForbidden
+			demand, err := web.Demand(name, value)
+			if err != nil {
+				return jotgate.ErrForbidden.Because(err)
 			}
 			demands = append(demands, demand)
 		}

@@ -88,7 +88,7 @@ var EventKinds = []EventKind{
 	{Name: "link_requested", Outcome: "success", Bounded: true, About: "An e-mail with a link was requested, for an address that may or may not exist. The detail is the kind of link."},
 	{Name: "link_refused", Outcome: "failure", Bounded: true, About: "A link was invalid, expired or used before."},
 	{Name: "token_refused", Outcome: "failure", Bounded: true, Sampled: true, About: "An access or refresh token was rejected."},
-	{Name: "forbidden", Outcome: "denied", Bounded: true, Sampled: true, About: "A request with a valid token was rejected with 403."},
+	{Name: "forbidden", Outcome: "denied", Bounded: true, Sampled: true, About: "A request with a valid token was rejected with 403. The detail is the reason, such as the role that the user does not have."},
 }
 
 // EventKindOf returns the kind with this name. ok is false if there is none.

@@ -22,7 +22,7 @@ func TestUnlistedOriginIsLogged(t *testing.T) {
 			return s.Wrap(web.Endpoint{CORS: true}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		},
 		"fast": func(s *web.Shell) http.Handler {
-			return s.WrapFast(web.Endpoint{CORS: true}, func(http.ResponseWriter, *http.Request) error { return nil })
+			return s.WrapFast(web.Endpoint{CORS: true}, func(http.ResponseWriter, *http.Request) (*jotgate.User, error) { return nil, nil })
 		},
 		"of one origin": func(s *web.Shell) http.Handler {
 			return s.Wrap(web.Endpoint{}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

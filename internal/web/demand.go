@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"time"
@@ -13,15 +14,18 @@ import (
 var isLevel = regexp.MustCompile(`^[!#-\[\]-~]+$`)
 
 // Demand returns what a parameter of a check for gateways demands: acr is a level of
-// authentication, max_age the seconds since the user authenticated. ok is false for
-// other parameters and for values without a meaning.
-func Demand(name, value string) (demand jotgate.Requirement, ok bool) {
+// authentication, max_age the seconds since the user authenticated. The error, for other
+// parameters and for values without a meaning, is for the operator of the gateway.
+func Demand(name, value string) (jotgate.Requirement, error) {
 	switch name {
 	case "acr":
-		return jotgate.ACR(value), len(value) <= 64 && isLevel.MatchString(value)
+		if len(value) <= 64 && isLevel.MatchString(value) {
+			return jotgate.ACR(value), nil
+		}
 	case "max_age":
-		seconds, err := strconv.ParseUint(value, 10, 31)
-		return jotgate.Fresh(time.Duration(seconds) * time.Second), err == nil && seconds > 0
+		if seconds, err := strconv.ParseUint(value, 10, 31); err == nil && seconds > 0 {
+			return jotgate.Fresh(time.Duration(seconds) * time.Second), nil
+		}
 	}
-	return demand, false
+	return jotgate.Requirement{}, fmt.Errorf("the parameter %q of the check is unknown or its value is not valid", name)
 }

@@ -25,8 +25,8 @@ func TestDemand(t *testing.T) {
 		{"max_age", "2147483648", false},
 		{"other", "aal2", false},
 	} {
-		if _, ok := Demand(c.name, c.value); ok != c.ok {
-			t.Errorf("%s=%q: %v", c.name, c.value, ok)
+		if _, err := Demand(c.name, c.value); (err == nil) != c.ok {
+			t.Errorf("%s=%q: %v", c.name, c.value, err)
 		}
 	}
 }

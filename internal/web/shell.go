@@ -24,6 +24,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/lockout"
+	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 	"github.com/jotgate/jotgate/trace"
 )
@@ -156,7 +157,7 @@ func (s *Shell) guarded(e Endpoint, next http.Handler) http.Handler {
 // counts: a successful response has only the headers that act sets; an error,
 // which a gateway passes on to the client, has those of every endpoint. net/http
 // resets the write deadline when the response is complete, without a flush.
-func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request) error) http.Handler {
+func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request) (*jotgate.User, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.recover(w, r, e, "")
 		EndChunked(w, r)
@@ -171,18 +172,32 @@ func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request
 			s.warnUnlisted(r)
 			s.cors.SetHeaders(w.Header(), r)
 		}
+		var user *jotgate.User
 		err := error(errHost)
 		if e.AnyHost || s.hostAllowed(r.Host) {
-			err = act(w, r)
+			user, err = act(w, r)
 		}
 		if err != nil {
-			client, _ := s.Client(r)
 			id := rand.Text()
-			s.gate.Events().RecordRefusal(trace.With(r.Context(), trace.Of(r, id)), err, "", client)
+			s.RecordRefusal(trace.With(r.Context(), trace.Of(r, id)), r, user, err)
 			e.setHeaders(w.Header(), id)
 			s.Respond(w, s.speak(w, r), jotgate.AsError(err), s.gate.Header().Challenge)
 		}
 	})
+}
+
+// RecordRefusal records in the audit trail that a request was rejected with err. user is
+// the user of its token or cookie, or nil if that is not known.
+func (s *Shell) RecordRefusal(ctx context.Context, r *http.Request, user *jotgate.User, err error) {
+	client, _ := s.Client(r)
+	var id record.UserID
+	if user != nil {
+		client.Actor = user.Actor()
+		if s.gate.Settings().UserIDField == "id" { // otherwise it is the username
+			id = user.ID
+		}
+	}
+	s.gate.Events().RecordRefusal(ctx, err, id, client)
 }
 
 // The values of headers that every response has. They are shared: no handler may change
