@@ -19,6 +19,10 @@ import (
 	"golang.org/x/term"
 )
 
+// formerEnded is logged when no request uses the former settings any more, and their
+// database is closed.
+const formerEnded = "the former settings are no longer used"
+
 // needsRestart reports whether a setting belongs to what a reload keeps: the
 // listeners, the database and the form of the log.
 func needsRestart(flag *kong.Flag) bool {
@@ -92,6 +96,7 @@ func (s *serving) reload(a *app, background context.Context) {
 	s.former.Go(func() {
 		former.finish()
 		former.end()
+		a.log.DebugContext(a.ctx, formerEnded)
 	})
 	a.log.InfoContext(a.ctx, "the settings were reloaded", "changed", changed)
 }
