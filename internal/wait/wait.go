@@ -18,17 +18,23 @@ import (
 // far longer than any event takes on a machine at a tenth of its speed.
 const Limit = 3 * time.Minute
 
-// pause is the time between two calls of the condition in Until.
-const pause = 2 * time.Millisecond
+// Until pauses for a time from firstPause to lastPause between two calls of the condition. It becomes
+// longer, so that a condition that is costly to check does not delay what it waits for.
+const (
+	firstPause = 2 * time.Millisecond
+	lastPause  = 20 * time.Millisecond
+)
 
 // Until returns when done reports true. It calls done in the goroutine of the
 // test, at least once, and ends the test if done is still false after Limit.
 func Until(tb testing.TB, what string, done func() bool) {
 	tb.Helper()
-	for late := Deadline(); !done(); time.Sleep(pause) {
+	late := Deadline()
+	for pause := firstPause; !done(); pause = min(pause*5/4, lastPause) {
 		if time.Now().After(late) {
 			tb.Fatalf("waited %v in vain until %s", Limit, what)
 		}
+		time.Sleep(pause)
 	}
 }
 
