@@ -44,6 +44,19 @@ func (es Events) RecordRefusal(ctx context.Context, err error, user record.UserI
 	}
 }
 
+// RecordRefusalOf is RecordRefusal for the user of a token or a cookie; nil means that the
+// user is not known. It also records the Actor of the user.
+func (es Events) RecordRefusalOf(ctx context.Context, user *User, err error, client Client) {
+	var id record.UserID
+	if user != nil {
+		client.Actor = user.Actor()
+		if es.gate.settings.UserIDField == "id" { // otherwise it is the username
+			id = user.ID
+		}
+	}
+	es.RecordRefusal(ctx, err, id, client)
+}
+
 // attributed is an error with the account whose second factor or code was tried, for the
 // audit trail.
 type attributed struct {
@@ -84,20 +97,13 @@ func refusalEvent(e *Error) (name, detail string) {
 	return "", ""
 }
 
-// recordRequest is Events.RecordRefusal for a handler of the program, behind
+// recordRequest is Events.RecordRefusalOf for a handler of the program, behind
 // Require: the endpoint is the mux's pattern and the address that of the
 // peer.
 func (g *Gate) recordRequest(r *http.Request, err *Error) {
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	client := Client{Address: host, UserAgent: r.UserAgent(), Endpoint: r.Pattern}
-	var id record.UserID
-	if user, ok := UserFrom(r.Context()); ok {
-		client.Actor = user.Actor()
-		if g.settings.UserIDField == "id" {
-			id = user.ID
-		}
-	}
-	g.Events().RecordRefusal(r.Context(), err, id, client)
+	user, _ := UserFrom(r.Context())
+	g.Events().RecordRefusalOf(r.Context(), user, err, Client{Address: host, UserAgent: r.UserAgent(), Endpoint: r.Pattern})
 }
 
 // RecordWith calls change, which makes one change in the store with the context that it

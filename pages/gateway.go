@@ -69,7 +69,8 @@ const levelTwo = "aal2"
 // Refused records in the audit trail that a request of the user's browser was
 // rejected, with the reason err. Package proxy calls it.
 func (p *Pages) Refused(r *http.Request, user *jotgate.User, err error) {
-	p.shell.RecordRefusal(r.Context(), r, user, err)
+	client, _ := p.shell.Client(r)
+	p.gate.Events().RecordRefusalOf(r.Context(), user, err, client)
 }
 
 // CookieNames lists the names of the cookies that the pages set, with and without

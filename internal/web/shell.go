@@ -24,7 +24,6 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/lockout"
-	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/throttle"
 	"github.com/jotgate/jotgate/trace"
 )
@@ -178,26 +177,13 @@ func (s *Shell) WrapFast(e Endpoint, act func(http.ResponseWriter, *http.Request
 			user, err = act(w, r)
 		}
 		if err != nil {
+			client, _ := s.Client(r)
 			id := rand.Text()
-			s.RecordRefusal(trace.With(r.Context(), trace.Of(r, id)), r, user, err)
+			s.gate.Events().RecordRefusalOf(trace.With(r.Context(), trace.Of(r, id)), user, err, client)
 			e.setHeaders(w.Header(), id)
 			s.Respond(w, s.speak(w, r), jotgate.AsError(err), s.gate.Header().Challenge)
 		}
 	})
-}
-
-// RecordRefusal records in the audit trail that a request was rejected with err. user is
-// the user of its token or cookie, or nil if that is not known.
-func (s *Shell) RecordRefusal(ctx context.Context, r *http.Request, user *jotgate.User, err error) {
-	client, _ := s.Client(r)
-	var id record.UserID
-	if user != nil {
-		client.Actor = user.Actor()
-		if s.gate.Settings().UserIDField == "id" { // otherwise it is the username
-			id = user.ID
-		}
-	}
-	s.gate.Events().RecordRefusal(ctx, err, id, client)
 }
 
 // The values of headers that every response has. They are shared: no handler may change
