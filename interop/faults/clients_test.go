@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"slices"
 	"time"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // login returns tokens, or none.
@@ -59,9 +61,6 @@ func (l *load) inAndOut() {
 		l.mu.Unlock()
 	}
 }
-
-// feedDelay is how long another node may take to hear of a logout.
-const feedDelay = time.Second
 
 // ghost tries a session that was logged out.
 func (l *load) ghost() {
@@ -150,11 +149,26 @@ func (l *load) verify() {
 
 // isDead tries both tokens of a session that was logged out.
 func (l *load) isDead(dead tokens) {
+	l.t.Helper()
 	if a := l.ask("dead refresh", "POST", "/api/token/refresh/", "", "refresh", dead.Refresh); a.status != 401 {
 		l.fault("the refresh token of a session that was logged out is answered %d", a.status)
 	}
-	if a := l.ask("dead check", "GET", "/auth/check", dead.Access); a.status != 401 {
+	if l.several {
+		l.hears(dead)
+	} else if a := l.ask("dead check", "GET", "/auth/check", dead.Access); a.status != 401 {
 		l.fault("the access token of a session that was logged out is answered %d", a.status)
+	}
+}
+
+// hears waits until the gate refuses the access token of a session that was logged out, maybe at another node.
+func (l *load) hears(dead tokens) {
+	l.t.Helper()
+	began := time.Now()
+	wait.Until(l.t, "the node refuses the access token of a session that was logged out", func() bool {
+		return l.ask("dead check", "GET", "/auth/check", dead.Access).status == 401
+	})
+	if took := time.Since(began); took > heard {
+		l.fault("the access token of a session that was logged out was accepted for %v", took)
 	}
 }
 

@@ -25,6 +25,7 @@ type load struct {
 	t        testing.TB
 	http     *http.Client
 	url      func(turn int) string // where the next request goes
+	several  bool                  // a node may be asked about a session that was logged out at another one
 	rest     time.Duration         // between two requests of a client
 	lifetime time.Duration         // of an access token
 	stop     chan struct{}
@@ -66,6 +67,7 @@ func newLoad(t testing.TB, urls ...string) *load {
 		http: newClient(),
 	}
 	l.url = func(turn int) string { return urls[turn%len(urls)] }
+	l.several = len(urls) > 1
 	l.register("alice")
 	l.register("changer")
 	if len(l.members) != 2 {

@@ -29,6 +29,7 @@ const secret = "faults-secret-key-faults-secret-key-faults-secret-key-0123456789
 var (
 	answered  = either(wait.Limit, 10*time.Second) // every request, whatever is broken
 	recovered = either(wait.Limit, 5*time.Second)  // after the mending
+	heard     = either(wait.Limit, time.Second)    // every node, of a logout at another one
 )
 
 // long tells whether the long form was asked for.
@@ -54,6 +55,9 @@ func node(t *testing.T, database string, more ...string) *serve.Server {
 	t.Helper()
 	return serve.Start(t, serve.Options{Database: database, SecretKey: secret, Args: append(append([]string{}, flags...), more...)})
 }
+
+// longSoak tells whether the long form was asked for.
+func longSoak() bool { return os.Getenv("SOAK") != "" }
 
 // soakTime is how long the soak runs.
 func soakTime(t *testing.T) time.Duration {

@@ -14,10 +14,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// responseTime limits the time of a response; Java compiles its program first.
-const responseTime = 60 * time.Second
+	"github.com/jotgate/jotgate/internal/wait"
+)
 
 // A Process is a running peer. Ask may be called concurrently; the requests are queued.
 type Process struct {
@@ -61,7 +60,7 @@ func (p *Process) Ask(tb testing.TB, question string) string {
 	tb.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	stop := time.AfterFunc(responseTime, func() { _ = p.cmd.Process.Kill() })
+	stop := time.AfterFunc(wait.Limit, func() { _ = p.cmd.Process.Kill() })
 	defer stop.Stop()
 	if _, err := io.WriteString(p.input, question+"\n"); err != nil {
 		tb.Fatalf("%s does not listen: %v\n%s", p.name, err, p.errors)
