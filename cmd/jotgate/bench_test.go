@@ -141,25 +141,41 @@ func TestBenchLeavesAFileAlone(t *testing.T) {
 // An interrupt ends it at any point, and nothing is left.
 func TestBenchIsInterrupted(t *testing.T) {
 	for _, at := range []string{"hashing", "refreshing", "flood"} {
-		folder := t.TempDir()
-		bench := exec.CommandContext(t.Context(), filepath.Join(programs(t), "jotgate"), "bench", "--time", "4s")
-		bench.Env = []string{"TMPDIR=" + folder}
-		var stderr capture.Output
-		var stdout bytes.Buffer
-		bench.Stdout, bench.Stderr = &stdout, &stderr
-		if err := bench.Start(); err != nil {
-			t.Fatal(err)
+		for length := 4 * time.Second; !benchIsInterrupted(t, at, length); length *= 2 {
+			if length > 4*time.Minute {
+				t.Fatalf("a bench of %v ended before it was interrupted at %q", length, at)
+			}
 		}
-		wait.Until(t, "begins "+at, func() bool { return strings.Contains(stderr.String(), at) })
-		if err := bench.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		err := bench.Wait()
-		if status := bench.ProcessState.ExitCode(); status != statusRefused || stdout.Len() > 0 || !strings.HasSuffix(stderr.String(), "jotgate: interrupted; the data for measuring was deleted\n") {
-			t.Errorf("%s: %v, %s%s", at, err, stdout.String(), stderr.String())
-		}
-		isEmpty(t, folder)
 	}
+}
+
+// benchIsInterrupted interrupts a bench that takes this long when it begins a part. It reports false
+// if the bench had ended by then.
+func benchIsInterrupted(t *testing.T, at string, length time.Duration) bool {
+	t.Helper()
+	folder := t.TempDir()
+	bench := exec.CommandContext(t.Context(), filepath.Join(programs(t), "jotgate"), "bench", "--time", length.String())
+	bench.Env = []string{"TMPDIR=" + folder}
+	var stderr capture.Output
+	var stdout bytes.Buffer
+	bench.Stdout, bench.Stderr = &stdout, &stderr
+	if err := bench.Start(); err != nil {
+		t.Fatal(err)
+	}
+	wait.Until(t, "begins "+at, func() bool { return strings.Contains(stderr.String(), at) })
+	if err := bench.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err := bench.Wait()
+	status := bench.ProcessState.ExitCode()
+	if status == statusDone {
+		return false
+	}
+	if status != statusRefused || stdout.Len() > 0 || !strings.HasSuffix(stderr.String(), "jotgate: interrupted; the data for measuring was deleted\n") {
+		t.Errorf("%s: %v, %s%s", at, err, stdout.String(), stderr.String())
+	}
+	isEmpty(t, folder)
+	return true
 }
 
 func TestBenchUsage(t *testing.T) {

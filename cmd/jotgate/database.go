@@ -23,11 +23,12 @@ type databaseFlags struct {
 	UserTable string `group:"database" default:"auth_user" placeholder:"TABLE" help:"Table of the users; another for a custom user model."`
 	IDColumn  string `group:"database" default:"id" placeholder:"COLUMN" help:"Its primary key, an integer or a UUID."`
 	loginFlags
-	EmailColumn    string            `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
-	UserFields     []string          `group:"database" placeholder:"COLUMN" help:"Further columns that users set when they sign up, and see and change at /auth/users/me/, such as first_name,last_name:required,role:read-only. Default: none."`
-	NewUser        map[string]string `group:"database" mapsep:";" placeholder:"COLUMN=VALUE" help:"What new accounts get in columns that jotgate does not know: uuid4, now, today, email, username, null or a constant, such as role=user;uuid=uuid4. Default: none; sign-up is closed if such a column needs a value."`
-	SimilarNames   bool              `group:"database" help:"Allow new usernames that differ from another only in case or in characters that look alike."`
-	StartupTimeout time.Duration     `group:"database" default:"1m" placeholder:"TIME" help:"How long to wait for another node that migrates the database, and serve also for a PostgreSQL that cannot be reached."`
+	EmailColumn     string            `group:"database" default:"email" placeholder:"COLUMN" help:"Their e-mail address."`
+	UserFields      []string          `group:"database" placeholder:"COLUMN" help:"Further columns that users set when they sign up, and see and change at /auth/users/me/, such as first_name,last_name:required,role:read-only. Default: none."`
+	NewUser         map[string]string `group:"database" mapsep:";" placeholder:"COLUMN=VALUE" help:"What new accounts get in columns that jotgate does not know: uuid4, now, today, email, username, null or a constant, such as role=user;uuid=uuid4. Default: none; sign-up is closed if such a column needs a value."`
+	SimilarNames    bool              `group:"database" help:"Allow new usernames that differ from another only in case or in characters that look alike."`
+	DatabaseTimeout time.Duration     `group:"database" default:"5s" placeholder:"TIME" help:"Maximum duration of an operation of the database; then the response is 503. From 5s to 10m."`
+	StartupTimeout  time.Duration     `group:"database" default:"1m" placeholder:"TIME" help:"How long to wait for another node that migrates the database, and serve also for a PostgreSQL that cannot be reached."`
 }
 
 // loginFlags are what the API needs to know about the database.
@@ -97,27 +98,35 @@ func (f *databaseFlags) open(a *app, how opening) (*store.Store, error) {
 	return db, nil
 }
 
-// inspectTimeout limits an operation of a command that only reads, such as doctor. It is
-// longer than serve's, because nobody waits for the response to a request, and counting
-// the users of a large or slow database may take long.
+// inspectTimeout is the shortest limit for an operation of a command that only reads, such
+// as doctor. It is longer than serve's, because nobody waits for the response to a request,
+// and counting the users of a large or slow database may take long.
 const inspectTimeout = time.Minute
 
 func (f *databaseFlags) connect(a *app, inspect bool) (*store.Store, error) {
-	var limit time.Duration // 0: that of serve
+	if f.DatabaseTimeout < store.Timeout || f.DatabaseTimeout > 10*time.Minute {
+		return nil, usage("--database-timeout is %v: give 5s to 10m", f.DatabaseTimeout)
+	}
+	limit := f.DatabaseTimeout
 	if inspect {
-		limit = inspectTimeout
+		limit = max(limit, inspectTimeout)
 	}
 	if path, ok := f.sqliteFile(); ok {
 		return sqlite.Open(a.ctx, path, sqlite.Options{Schema: f.schema(), Inspect: inspect, BusyTimeout: limit, Logger: a.logger(), Metrics: a.metrics})
 	}
 	if dsn, ok := f.postgresAddress(); ok {
 		return postgres.Open(a.ctx, dsn, postgres.Options{
-			Schema: f.schema(), Inspect: inspect, StatementTimeout: limit, LockTimeout: limit,
+			Schema: f.schema(), Inspect: inspect, StatementTimeout: limit,
+			LockTimeout: part(limit), ConnectTimeout: part(f.DatabaseTimeout),
 			MigrationTimeout: f.StartupTimeout, Logger: a.logger(), Progress: a.progress, Metrics: a.metrics,
 		})
 	}
 	return nil, errDatabase
 }
+
+// part is how much of the time of an operation may pass before it has a connection, or a
+// lock: 3 of 5 seconds.
+func part(limit time.Duration) time.Duration { return limit * 3 / 5 }
 
 var errDatabase = usage("give the database as sqlite:FILE or postgres://…")
 

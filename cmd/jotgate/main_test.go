@@ -28,6 +28,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		WorkdirRoot:         tempdir.New(t),
 		Files:               files,
+		Setup:               func(env *testscript.Env) error { env.Vars = append(env.Vars, patient...); return nil },
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",

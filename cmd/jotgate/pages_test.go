@@ -145,13 +145,20 @@ func (p *page) run(t *testing.T) {
 			command = "end; rm -f server.out; " + command + " >server.out 2>&1 & SERVER=$!\n" +
 				"until grep -qE '" + ready + "|^jotgate: ' server.out 2>/dev/null; do kill -0 $SERVER 2>/dev/null || break; sleep 0.05; done; cat server.out"
 		}
+		if strings.Contains(command, "config show") { // of the reader, who has not set them
+			for _, limit := range patient {
+				name, _, _ := strings.Cut(limit, "=")
+				command = "unset " + name + "; " + command
+			}
+			command = "(" + command + ")"
+		}
 		fmt.Fprintf(&script, "%s\necho; echo '%s'\n", command, mark)
 	}
 	limit := strconv.Itoa(int(10 * wait.Limit / time.Second))
 	shell := exec.CommandContext(t.Context(), "timeout", limit, "sh", "-c", script.String())
 	shell.WaitDelay = wait.Limit
 	shell.Dir = t.TempDir()
-	shell.Env = []string{"PATH=" + programs(t) + ":/usr/bin:/bin", "JOTGATE_ADDR=" + address, "HOME=" + shell.Dir}
+	shell.Env = append([]string{"PATH=" + programs(t) + ":/usr/bin:/bin", "JOTGATE_ADDR=" + address, "HOME=" + shell.Dir}, patient...)
 	out, err := shell.CombinedOutput()
 	if err != nil {
 		t.Logf("the shell ended with %v", err)

@@ -36,9 +36,9 @@ func startReloading(t *testing.T, config string) *reloading {
 	s.write(t, config)
 	s.Cmd = exec.CommandContext(t.Context(), filepath.Join(programs(t), "jotgate"), "serve", "--config", s.config, "--addr", "127.0.0.1:0")
 	s.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // if the test is killed, so is the server
-	s.Dir, s.Env, s.Stdout, s.Stderr = folder, []string{"SECRET_KEY=" + goodSecret}, &s.stdout, &s.stderr
+	s.Dir, s.Env, s.Stdout, s.Stderr = folder, append([]string{"SECRET_KEY=" + goodSecret}, patient...), &s.stdout, &s.stderr
 	if strings.Contains(config, "secret-key-file:") {
-		s.Env = nil
+		s.Env = patient
 	}
 	if err := s.Start(); err != nil {
 		t.Fatal(err)

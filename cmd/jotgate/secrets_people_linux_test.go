@@ -120,7 +120,7 @@ func (s *searched) authToken() string {
 	s.t.Helper()
 	driver, source, created := "pgx", s.database, "timestamptz"
 	if file, ok := strings.CutPrefix(s.database, "sqlite:"); ok {
-		driver, source, created = "sqlite", "file:"+file+"?_pragma=busy_timeout(60000)", "datetime"
+		driver, source, created = "sqlite", "file:"+file+"?_pragma=busy_timeout(180000)", "datetime"
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {

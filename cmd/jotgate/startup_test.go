@@ -28,7 +28,7 @@ func begin(t *testing.T, database string, args ...string) (base string, s *serve
 	s = &server{base: "http://" + address, stop: stop, status: make(chan int, 1)}
 	args = append([]string{"serve", "--addr", address, "--database", database}, args...)
 	go func() {
-		s.status <- run(ctx, args, []string{"SECRET_KEY=" + goodSecret}, strings.NewReader(""), &s.stdout, &s.stderr)
+		s.status <- run(ctx, args, append([]string{"SECRET_KEY=" + goodSecret}, patient...), strings.NewReader(""), &s.stdout, &s.stderr)
 	}()
 	t.Cleanup(stop)
 	wait.Until(t, "serve accepts connections", func() bool {

@@ -6,6 +6,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,6 +21,9 @@ const (
 func try(t *testing.T, env []string, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errors strings.Builder
+	if !slices.Contains(args, "config") { // which shows it
+		env = slices.Concat(patient, env)
+	}
 	status = run(t.Context(), args, env, strings.NewReader(stdin), &out, &errors)
 	return status, out.String(), errors.String()
 }

@@ -48,16 +48,17 @@ func TestTimeoutsOfTheUpstream(t *testing.T) {
 		}
 	}))
 	defer behind.Close()
-	s := startServer(t, t.TempDir(), nil, "--log-level", "error", "--upstream", behind.URL, "--protect", "/private",
-		"--upstream-timeout", "4s", "--client-timeout", "2s")
 	for body, want := range map[string]struct {
-		status int
-		after  time.Duration
+		upstream, client string
+		status           int
+		after            time.Duration
 	}{
-		"fine": {http.StatusOK, 0},
-		"wait": {http.StatusBadGateway, 4 * time.Second},
-		"one":  {http.StatusRequestTimeout, 2 * time.Second},
+		"fine": {"3m", "3m", http.StatusOK, 0},
+		"wait": {"2s", "3m", http.StatusBadGateway, 2 * time.Second},
+		"one":  {"3m", "2s", http.StatusRequestTimeout, 2 * time.Second},
 	} {
+		s := startServer(t, t.TempDir(), nil, "--log-level", "error", "--upstream", behind.URL, "--protect", "/private",
+			"--upstream-timeout", want.upstream, "--client-timeout", want.client)
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.base, "http://"))
 		if err != nil {
 			t.Fatal(err)
@@ -73,9 +74,10 @@ func TestTimeoutsOfTheUpstream(t *testing.T) {
 		if took := time.Since(began); res.StatusCode != want.status || took < want.after {
 			t.Errorf("%s: %d after %v", body, res.StatusCode, took)
 		}
-	}
-	if got := s.end(t); got != 0 {
-		t.Error(got)
+		conn.Close()
+		if got := s.end(t); got != 0 {
+			t.Error(got)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -103,7 +104,7 @@ func (k *killed) serve() (*exec.Cmd, string) {
 	k.t.Helper()
 	var out, failed capture.Output
 	process := exec.CommandContext(k.t.Context(), k.program, "serve", "--addr", "127.0.0.1:0", "--log-level", "error")
-	process.Env = append(os.Environ(), k.env...)
+	process.Env = slices.Concat(os.Environ(), patient, k.env)
 	process.Stdout, process.Stderr = &out, &failed
 	if err := process.Start(); err != nil {
 		k.t.Fatal(err)
@@ -116,13 +117,17 @@ func (k *killed) serve() (*exec.Cmd, string) {
 	return process, found[1]
 }
 
-// login logs alice in, notes the session, and reports whether there was a response.
+// login logs alice in, notes the session, and reports whether there was a response. While the server is
+// too busy, it tries again.
 func (k *killed) login(base string) bool {
 	response, err := http.PostForm(base+"/api/token/", url.Values{"username": {"alice"}, "password": {"correct-horse-1"}})
 	if err != nil {
 		return false
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusServiceUnavailable {
+		return k.login(base)
+	}
 	var tokens struct{ Access string }
 	if json.NewDecoder(response.Body).Decode(&tokens) != nil || response.StatusCode != http.StatusOK {
 		return false
@@ -179,6 +184,7 @@ func (k *killed) check() {
 func (k *killed) flush() {
 	k.t.Helper()
 	f := gateFlags{}
+	f.DatabaseTimeout = wait.Limit
 	f.Database = strings.TrimPrefix(k.env[0], "DATABASE_URL=")
 	f.UserTable, f.IDColumn, f.UsernameColumn, f.EmailColumn = "auth_user", "id", "username", "email"
 	db, err := f.open(&app{ctx: k.t.Context(), stderr: k.t.Output()}, using)
