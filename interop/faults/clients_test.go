@@ -30,7 +30,7 @@ func (l *load) refresh(s *session) {
 		l.mu.Unlock()
 		check := l.ask("check", "GET", "/auth/check", s.Access)
 		expired := time.Since(began) > l.lifetime-time.Second // exp has no fractions
-		if check.status != 200 && check.status != 0 && !(check.status == 401 && expired) {
+		if check.status != 200 && check.status != 0 && !(check.status == 401 && expired) && !(check.status == 503 && l.duringStart(began)) {
 			l.fault("a good access token was answered %d", check.status)
 		}
 	case 401:

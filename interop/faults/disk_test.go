@@ -50,7 +50,7 @@ func TestDisk(t *testing.T) {
 				d.script()
 				furthest = max(furthest, disk.writes.Load())
 				disk.first.Store(0) // there is room again
-				troubles += d.troubles()
+				troubles += d.busy
 				d.worksAgain()
 				d.verify()
 				d.close()
@@ -182,11 +182,11 @@ func (d *site) script() {
 // worksAgain does all of it once more; nothing may be refused now.
 func (d *site) worksAgain() {
 	d.t.Helper()
-	before := d.troubles()
+	before := d.busy
 	d.register("afterwards")
 	d.refresh(d.live[0])
 	d.inAndOut()
-	if after := d.troubles(); after != before {
+	if after := d.busy; after != before {
 		d.t.Errorf("with room again %d requests were answered 503: %v", after-before, d.counts)
 	}
 	if d.members["afterwards"] == "" {

@@ -37,7 +37,9 @@ type load struct {
 	faults  []string          // what must never happen
 	counts  map[string]int    // by what was asked and answered
 	slowest time.Duration     // of all requests
-	trouble time.Time         // the last answer of 503
+	busy    int               // answers of 503
+	prompt  int               // those of them that came before shortestLimit
+	startup starting          // of the node that starts now, or started last
 	members map[string]string // who was registered, with the password
 	gone    []tokens          // logged out
 	live    []*session        // of the refreshers
@@ -126,12 +128,13 @@ func (l *load) ask(what, method, path, access string, fields ...string) answer {
 	}
 	a := answer{status: response.StatusCode}
 	_ = json.Unmarshal(data, &a.body)
-	l.judge(what, a, response.Header, time.Since(began), data)
+	l.judge(what, a, response.Header, began, data)
 	return a
 }
 
 // judge looks at status, header and time.
-func (l *load) judge(what string, a answer, h http.Header, took time.Duration, data []byte) {
+func (l *load) judge(what string, a answer, h http.Header, began time.Time, data []byte) {
+	took := time.Since(began)
 	switch {
 	case a.status >= 500 && (a.status != 503 || h.Get("Retry-After") == ""):
 		l.fault("%s was answered %d, Retry-After %q: %.100q", what, a.status, h.Get("Retry-After"), data)
@@ -143,7 +146,51 @@ func (l *load) judge(what string, a answer, h http.Header, took time.Duration, d
 	l.counts[fmt.Sprintf("%s %d", what, a.status)]++
 	l.slowest = max(l.slowest, took)
 	if a.status >= 500 {
-		l.trouble = time.Now()
+		l.busy++
+		switch {
+		case l.startup.covers(began):
+			l.startup.busy++
+		case took < shortestLimit:
+			l.prompt++
+		}
+	}
+}
+
+// shortestLimit is the shortest time after which the server gives up what a request waits for.
+const shortestLimit = 3 * time.Second
+
+// starting is a node that starts while clients send requests. It holds them for startHold; if its start takes longer, as on
+// a slow machine, it answers 503 until it is ready.
+type starting struct {
+	isOn bool
+	late bool // it took longer than startHold
+	busy int  // answers of 503 meanwhile
+	end  time.Time
+}
+
+const startHold = 2 * time.Second
+
+// covers reports whether the answer to a request that began then may have been 503 for the start.
+func (s *starting) covers(began time.Time) bool { return s.isOn || s.late && began.Before(s.end) }
+
+func (l *load) duringStart(began time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.startup.covers(began)
+}
+
+// during calls start, which returns when a node is ready.
+func (l *load) during(start func()) {
+	l.mu.Lock()
+	l.startup = starting{isOn: true}
+	l.mu.Unlock()
+	began := time.Now()
+	start()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.startup.isOn, l.startup.end, l.startup.late = false, time.Now(), time.Since(began) > startHold
+	if !l.startup.late {
+		l.prompt += l.startup.busy
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"flag"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -53,7 +54,8 @@ var flags = []string{
 // node starts a server on the database.
 func node(t *testing.T, database string, more ...string) *serve.Server {
 	t.Helper()
-	return serve.Start(t, serve.Options{Database: database, SecretKey: secret, Args: append(append([]string{}, flags...), more...)})
+	args := slices.Concat(flags, []string{"--database-timeout=5s"}, more) // the default: the tests wait for it
+	return serve.Start(t, serve.Options{Database: database, SecretKey: secret, Args: args})
 }
 
 // longSoak tells whether the long form was asked for.

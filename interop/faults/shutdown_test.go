@@ -108,11 +108,14 @@ func TestRollingRestart(t *testing.T) {
 			t.Errorf("node %d ended with %v", i, err)
 		}
 		time.Sleep(300 * time.Millisecond)
-		nodes[i] = start(i)
+		l.during(func() {
+			nodes[i] = start(i)
+			wait.Until(t, "the node is ready", func() bool { return isReady("http://" + addresses[i]) })
+		})
 	}
 	time.Sleep(500 * time.Millisecond)
 	l.end()
-	if n := l.troubles(); n > 0 {
+	if _, n := l.troubles(); n > 0 {
 		t.Errorf("%d requests were answered 503: %v", n, l.counts)
 	}
 	l.verify()
