@@ -112,10 +112,17 @@ func (s *Server) Memory(line string) (int, error) {
 	return strconv.Atoi(fields[0])
 }
 
-// Files returns the number of open files of the server, including connections.
-func (s *Server) Files() (int, error) {
-	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.process.Process.Pid))
-	return len(list), err
+// Sockets returns the number of open sockets of the server: connections and those on
+// which it listens.
+func (s *Server) Sockets() (n int, err error) {
+	folder := fmt.Sprintf("/proc/%d/fd", s.process.Process.Pid)
+	list, err := os.ReadDir(folder)
+	for _, file := range list {
+		if to, _ := os.Readlink(filepath.Join(folder, file.Name())); strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n, err
 }
 
 // Spent returns the processor time that the server and its children have used so

@@ -1,45 +1,47 @@
 package main
 
 import (
-	"sync"
-	"sync/atomic"
+	"net/http"
+	"slices"
+	"strconv"
 	"testing"
-	"time"
+
+	"github.com/jotgate/jotgate/bench/binary"
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
-// The short form of H051: 200 logins at once. Each is answered or told to come
-// back, the reader is answered all the while, and memory stays under the ceiling
-// for hashes and what the rest needs.
+// The short form: 200 clients log in until one is refused. Every login is answered or
+// refused, those in the hash pool at that moment are answered, the reader is answered all
+// the while, and the memory is within the limit for hashes and what the rest needs.
 func TestFlood(t *testing.T) {
-	s, err := start()
+	const queue = 16
+	t.Setenv("JOTGATE_DATABASE_TIMEOUT", "3m")
+	busy := &binary.Patient{Transport: http.Transport{MaxIdleConnsPerHost: users}, Busy: true}
+	s := &server{
+		client: &http.Client{Timeout: wait.Limit, Transport: &binary.Patient{Transport: http.Transport{MaxConnsPerHost: 1}}},
+		flood:  &http.Client{Timeout: wait.Limit, Transport: busy},
+	}
+	var err error
+	s.Server, err = binary.BuildAndServe(slices.Concat(flags, binary.Limits,
+		[]string{"--hash-concurrency", "1", "--hash-queue", strconv.Itoa(queue), "--access-token-lifetime", "1h"})...)
 	defer func() { _ = s.Stop() }()
+	if err == nil {
+		err = s.populate()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	var over atomic.Bool
-	var all sync.WaitGroup
-	var hashed, refused atomic.Int64
-	for client := range 200 {
-		all.Go(func() {
-			if s.login(client, 0) {
-				hashed.Add(1)
-			} else {
-				refused.Add(1)
-			}
-		})
-	}
-	go func() { all.Wait(); over.Store(true) }()
-	read := 0
-	for limit := time.Now().Add(5 * time.Minute); !over.Load(); read++ {
+	busy.Busy = false // 503 is what the flood counts
+	flood := s.startFlood(200)
+	wait.Until(t, "a login is refused", func() bool {
 		if err := s.check(); err != nil {
 			t.Fatal(err)
 		}
-		if time.Now().After(limit) {
-			t.Fatal("not every login was answered")
-		}
-	}
-	if hashed.Load() < 64 || refused.Load() == 0 || read == 0 {
-		t.Errorf("%d logins were heard, %d told to come back, %d requests answered meanwhile", hashed.Load(), refused.Load(), read)
+		return flood.refused.Load() > 0
+	})
+	answered, refused, err := flood.stop()
+	if err != nil || answered < queue+1 {
+		t.Errorf("%d logins were answered, %d refused, %v", answered, refused, err)
 	}
 	if most, err := s.Memory("VmHWM"); err != nil || most > (256+64)<<10 {
 		t.Errorf("%d KiB of memory were needed, %v", most, err)

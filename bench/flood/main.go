@@ -11,6 +11,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -60,8 +61,8 @@ func run(s *server, rounds int, slice time.Duration) error {
 		flood := s.startFlood(clients)
 		time.Sleep(500 * time.Millisecond)
 		busy, err := s.read(slice)
-		answered, refused := flood.stop()
-		if err != nil {
+		answered, refused, failure := flood.stop()
+		if err = errors.Join(err, failure); err != nil {
 			return err
 		}
 		seconds := slice.Seconds() + 0.5
@@ -101,6 +102,8 @@ type flood struct {
 	over              atomic.Bool
 	answered, refused atomic.Int64
 	running           sync.WaitGroup
+	once              sync.Once
+	failure           error // the first
 }
 
 func (s *server) startFlood(n int) *flood {
@@ -108,9 +111,12 @@ func (s *server) startFlood(n int) *flood {
 	for client := range n {
 		f.running.Go(func() {
 			for i := 0; !f.over.Load(); i++ {
-				if s.login(client, i) {
+				switch hashed, err := s.login(client, i); {
+				case err != nil:
+					f.once.Do(func() { f.failure = err })
+				case hashed:
 					f.answered.Add(1)
-				} else {
+				default:
 					f.refused.Add(1)
 				}
 			}
@@ -119,10 +125,11 @@ func (s *server) startFlood(n int) *flood {
 	return f
 }
 
-func (f *flood) stop() (answered, refused int64) {
+// stop ends the flood when each login has its response.
+func (f *flood) stop() (answered, refused int64, err error) {
 	f.over.Store(true)
 	f.running.Wait()
-	return f.answered.Load(), f.refused.Load()
+	return f.answered.Load(), f.refused.Load(), f.failure
 }
 
 // memory sends sixty-four concurrent logins and prints the maximum memory of the
@@ -134,7 +141,7 @@ func (s *server) memory() error {
 	}
 	var wait sync.WaitGroup
 	for client := range 64 {
-		wait.Go(func() { s.login(client, 0) })
+		wait.Go(func() { _, _ = s.login(client, 0) })
 	}
 	wait.Wait()
 	most, err := s.Memory("VmHWM")

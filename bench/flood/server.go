@@ -25,6 +25,9 @@ type server struct {
 	flood  *http.Client
 }
 
+// Clients may name their addresses, and there are no rate limits, so that only the hash pool limits the flood.
+var flags = []string{"--trusted-proxies", "127.0.0.1/32", "--log-level", "error", "--rate", "login=1000000/min;register=1000000/min"}
+
 // start starts the server and creates its users. Its result must be stopped, also
 // after an error.
 func start() (*server, error) {
@@ -32,11 +35,8 @@ func start() (*server, error) {
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 1}},
 		flood:  &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: users}},
 	}
-	// Clients may name their addresses, and there are no rate limits, so that only the hash pool limits the flood.
 	var err error
-	s.Server, err = binary.BuildAndServe("--trusted-proxies", "127.0.0.1/32", "--log-level", "error",
-		"--rate", "login=1000000/min;register=1000000/min")
-	if err != nil {
+	if s.Server, err = binary.BuildAndServe(flags...); err != nil {
 		return s, err
 	}
 	return s, s.populate()
@@ -80,15 +80,23 @@ func (s *server) post(path string, client int, form url.Values) (status int, bod
 	return answer.StatusCode, body, err
 }
 
-// login logs in with the correct and a wrong password alternately. It reports whether
-// the server computed a hash.
-func (s *server) login(client, i int) bool {
+// login logs in, each eighth time with a wrong password. It reports whether the server
+// computed a hash, or refused that with 503 or 429; another response is an error.
+func (s *server) login(client, i int) (hashed bool, err error) {
 	secret := binary.Password
 	if i%8 == 7 {
 		secret = "a wrong password"
 	}
-	status, _, err := s.post("/api/token/", client, url.Values{"username": {name(client % users)}, "password": {secret}})
-	return err == nil && (status == http.StatusOK || status == http.StatusUnauthorized)
+	status, body, err := s.post("/api/token/", client, url.Values{"username": {name(client % users)}, "password": {secret}})
+	switch {
+	case err != nil:
+		return false, err
+	case status == http.StatusOK, status == http.StatusUnauthorized:
+		return true, nil
+	case status == http.StatusServiceUnavailable, status == http.StatusTooManyRequests:
+		return false, nil
+	}
+	return false, fmt.Errorf("a login: %d %s", status, body)
 }
 
 // check sends a request of the reader.

@@ -28,6 +28,7 @@ type attack struct {
 	want    []string      // statuses
 	write   writer
 	mute    bool // never reads a response
+	flags   bool // the server ends it by --body-timeout and --request-timeout
 }
 
 // filling is the time in which even a busy machine fills the buffers of a connection
@@ -53,21 +54,21 @@ func attacks(slow int, requestTimeout time.Duration) []attack {
 	}
 	bomb := zipped(10 << 20)
 	return []attack{
-		{"headers, a byte in 5 s", slow, 0, 15 * time.Second, 0, []string{closed}, slowly("GET /auth/check HTTP/1.1\r\nHost: x\r\nX-Slow: ", 5*time.Second), false},
-		{"a body, a byte a second", slow / 10, 0, 15 * time.Second, 0, []string{"400"}, slowly(fmt.Sprintf(head, path())+"Content-Length: 1000\r\n\r\n", time.Second), false},
-		{"answers of 40 KiB are not read", 10, 0, 2*requestTimeout + 10*time.Second + filling, 0, []string{closed}, endless("GET /api/schema/ HTTP/1.1\r\nHost: x\r\n\r\n"), true},
-		{"a body of 1 GiB in chunks", 1, 500 * time.Millisecond, 3 * time.Second, 8 << 20, []string{"413"}, chunked(path, 1<<30), false},
-		{"a body that is said to be 1 GiB", 1, 500 * time.Millisecond, 3 * time.Second, 8 << 20, []string{"413"}, long(func() string { return fmt.Sprintf(head, path()) + "Content-Length: 1073741824\r\n\r\n" }, 1<<30), false},
+		{"headers, a byte in 5 s", slow, 0, 15 * time.Second, 0, []string{closed}, slowly("GET /auth/check HTTP/1.1\r\nHost: x\r\nX-Slow: ", 5*time.Second), false, false},
+		{"a body, a byte a second", slow / 10, 0, 15 * time.Second, 0, []string{"400"}, slowly(fmt.Sprintf(head, path())+"Content-Length: 1000\r\n\r\n", time.Second), false, true},
+		{"answers of 40 KiB are not read", 10, 0, 2*requestTimeout + 10*time.Second + filling, 0, []string{closed}, endless("GET /api/schema/ HTTP/1.1\r\nHost: x\r\n\r\n"), true, true},
+		{"a body of 1 GiB in chunks", 1, 500 * time.Millisecond, 3 * time.Second, 8 << 20, []string{"413"}, chunked(path, 1<<30), false, false},
+		{"a body that is said to be 1 GiB", 1, 500 * time.Millisecond, 3 * time.Second, 8 << 20, []string{"413"}, long(func() string { return fmt.Sprintf(head, path()) + "Content-Length: 1073741824\r\n\r\n" }, 1<<30), false, false},
 		{"10,000 headers", 1, 500 * time.Millisecond, 3 * time.Second, 1 << 20, []string{"431"}, whole(func() string {
 			return "GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X-A: b\r\n", 10_000) + "\r\n"
-		}), false},
-		{"Authorization of 16 MB", 1, 500 * time.Millisecond, 3 * time.Second, 8 << 20, []string{"431"}, long(func() string { return "GET /auth/check HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " }, 16<<20), false},
+		}), false, false},
+		{"Authorization of 16 MB", 1, 500 * time.Millisecond, 3 * time.Second, 8 << 20, []string{"431"}, long(func() string { return "GET /auth/check HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " }, 16<<20), false, false},
 		{"60,000 brackets", 1, 500 * time.Millisecond, 3 * time.Second, 0, []string{"400"}, whole(func() string {
 			return body(path(), "Connection: close\r\n", strings.Repeat("[", 60_000))
-		}), false},
+		}), false, false},
 		{"gzip, 10 MiB in 10 KiB", 1, 500 * time.Millisecond, 3 * time.Second, 0, []string{"415"}, whole(func() string {
 			return body(path(), "Content-Encoding: gzip\r\nConnection: close\r\n", bomb)
-		}), false},
+		}), false, false},
 	}
 }
 

@@ -8,7 +8,7 @@
 //	go run ./hostile    # in bench/; some 5 min
 //
 // It fails if an attack is not refused as it should be and in time, if a good request
-// fails, or if memory or files are not released. All connections are local to
+// fails, or if connections are not released. All connections are local to
 // 127.0.0.1.
 package main
 
@@ -85,7 +85,7 @@ func (s *server) round(slice time.Duration, all []attack, into *shares) (calm, a
 	if calm, err = s.goodClient(slice); err != nil {
 		return calm, attacked, nil, err
 	}
-	end := lay(s.Address, all)
+	end := lay(s.Address, all, 0)
 	time.Sleep(2 * time.Second) // until all clients are connected
 	attacked, err = s.goodClient(slice)
 	faults = end.lift()
@@ -98,7 +98,7 @@ func (s *server) round(slice time.Duration, all []attack, into *shares) (calm, a
 
 // run prints the tables: each attack by itself, then all together.
 func run(s *server, rounds int, slice time.Duration, all []attack) error {
-	files, err := s.Files()
+	sockets, err := s.Sockets()
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func run(s *server, rounds int, slice time.Duration, all []attack) error {
 		}
 		fmt.Printf("| %s | %s |\n", all[i].name, &part)
 	}
-	end := lay(s.Address, all)
+	end := lay(s.Address, all, 0)
 	_, err = s.goodClient(time.Minute + 10*time.Second) // the slowest connection is closed after a minute
 	faultsFound = append(faultsFound, end.lift()...)
 	most, unread := s.Memory("VmHWM")
@@ -127,5 +127,5 @@ func run(s *server, rounds int, slice time.Duration, all []attack) error {
 	if err != nil || unread != nil || len(faultsFound) > 0 {
 		return fmt.Errorf("the good client: %v; memory: %v; faults: %q", err, unread, faultsFound)
 	}
-	return s.settled(files+4, 15*time.Second)
+	return s.settled(sockets, 15*time.Second)
 }

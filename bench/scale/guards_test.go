@@ -34,7 +34,7 @@ func TestGuards(t *testing.T) {
 	}
 	// Guards in their own processes would keep their connections, too.
 	http.DefaultTransport.(*http.Transport).MaxIdleConns, http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 0, number
-	node := startNode(t)
+	node := startNode(t, rounds)
 	ctx, end := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	key, err := jwt.NewHMAC(jwt.HS256, []byte(secret))
@@ -71,12 +71,12 @@ type node struct {
 	url string
 }
 
-const nodeVariable = "SCALE_NODE"
+const nodeVariable = "SCALE_NODE" // the number of its sessions
 
-func startNode(t *testing.T) *node {
+func startNode(t *testing.T, sessions int) *node {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestNode$")
-	cmd.Env = append(os.Environ(), nodeVariable+"=1")
+	cmd.Env = append(os.Environ(), nodeVariable+"="+strconv.Itoa(sessions))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	check(t, err)
@@ -91,11 +91,12 @@ func startNode(t *testing.T) *node {
 
 // TestNode is the node of TestGuards, in its process.
 func TestNode(t *testing.T) {
-	if os.Getenv(nodeVariable) == "" {
+	sessions, err := strconv.Atoi(os.Getenv(nodeVariable))
+	if err != nil {
 		return
 	}
 	s := newSite(t, "sqlite", "pbkdf2_sha256:1")
-	s.begin(50)
+	s.begin(sessions)
 	s.exec(`WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 10000)
 INSERT INTO jotgate_revocation (session, made) SELECT printf('%032x', n), strftime('%s', 'now') * 1000000 FROM c`, "")
 	ctx, end := context.WithCancel(t.Context())

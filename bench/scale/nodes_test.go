@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -69,7 +69,7 @@ func TestStatements(t *testing.T) {
 			left[p].Store(each)
 		}
 		wire.reset()
-		_, failed := f.run((*person).refreshOnce, func(p *person) bool { return left[p].Add(-1) >= 0 })
+		_, failed := f.run((*person).refreshOnce, func(p *person) bool { return left[p].Add(-1) > 0 })
 		got := wire.often(int(each) * len(f.people))
 		for p, err := range failed {
 			t.Errorf("a refresh at %s: %v", p.node.Address, err)
@@ -80,6 +80,9 @@ func TestStatements(t *testing.T) {
 		t.Logf("%d nodes:\n%s", number, got)
 		if got != want || !strings.Contains(got, "jotgate_session") {
 			t.Errorf("%d nodes send for a refresh\n%s\nand one node\n%s", number, got, want)
+		}
+		if again := wire.twice(); len(again) > 0 {
+			t.Errorf("%d nodes: a connection prepares again %q", number, again)
 		}
 		f.stop()
 	}
@@ -105,14 +108,18 @@ type person struct {
 func newFarm(t *testing.T, program string, number, clients int, dsn string) *farm {
 	t.Helper()
 	progress("%d nodes", number)
+	t.Setenv("JOTGATE_DATABASE_TIMEOUT", "3m")
+	flags := append([]string{"--database", dsn, "--log-level", "error", "--rate", "login=1000000/min;register=1000000/min;refresh=1000000/min"}, binary.Limits...)
+	if os.Getenv("SCALE") == "" {
+		flags = append(flags, "--hasher", "pbkdf2_sha256:1000")
+	}
 	f := &farm{T: t, server: postmaster(t, dsn)}
 	for range number {
-		node, err := binary.Serve(program, t.TempDir(), "--database", dsn, "--log-level", "error",
-			"--rate", "login=1000000/min;register=1000000/min;refresh=1000000/min")
+		node, err := binary.Serve(program, t.TempDir(), flags...)
 		check(t, err)
 		f.nodes = append(f.nodes, node)
 		for i := range clients / number {
-			p := &person{name: fmt.Sprintf("person%d-%d-%d", len(f.nodes), i, i*7919), node: node, client: &http.Client{Timeout: wait.Limit, Transport: &http.Transport{}}}
+			p := &person{name: fmt.Sprintf("person%d-%d-%d", len(f.nodes), i, i*7919), node: node, client: &http.Client{Timeout: wait.Limit, Transport: &binary.Patient{Busy: true}}}
 			check(t, p.post("/auth/users/", url.Values{"username": {p.name}, "password": {binary.Password}}, nil))
 			check(t, p.login())
 			f.people = append(f.people, p)
@@ -196,7 +203,7 @@ func (f *farm) measure(what string, slice time.Duration, do func(*person) error)
 	}
 }
 
-// run lets everybody do something repeatedly, as long as more says and it does not fail.
+// run lets everybody do something once, and again as long as more says and it does not fail.
 func (f *farm) run(do func(*person) error, more func(*person) bool) (done int64, failed map[*person]error) {
 	var all sync.WaitGroup
 	var count atomic.Int64
@@ -204,7 +211,7 @@ func (f *farm) run(do func(*person) error, more func(*person) bool) (done int64,
 	failed = map[*person]error{}
 	for _, p := range f.people {
 		all.Go(func() {
-			for more(p) {
+			for again := true; again; again = more(p) {
 				if err := do(p); err != nil {
 					lock.Lock()
 					failed[p] = err
@@ -219,8 +226,8 @@ func (f *farm) run(do func(*person) error, more func(*person) bool) (done int64,
 	return count.Load(), failed
 }
 
-// kill kills a node under load: only its clients may see an error, and each of these
-// only that of its connection.
+// kill kills a node under load: only its clients may see an error, and none of these
+// a response with one.
 func (f *farm) kill(slice time.Duration) {
 	f.Helper()
 	progress("a node is killed")
@@ -236,7 +243,7 @@ func (f *farm) kill(slice time.Duration) {
 	done, failed := f.run((*person).refreshOnce, func(p *person) bool { return p.node == victim || !killed.Load() })
 	killing.Wait()
 	for p, err := range failed {
-		if network := (*net.OpError)(nil); p.node != victim || !errors.As(err, &network) && !strings.Contains(err.Error(), "EOF") {
+		if refused := refusal(""); p.node != victim || errors.As(err, &refused) {
 			f.Errorf("at %s: %v", p.node.Address, err)
 		}
 	}
@@ -257,22 +264,26 @@ func (p *person) refreshOnce() error {
 	return p.post("/api/token/refresh/", url.Values{"refresh": {p.refresh}}, p)
 }
 
-// post sends a form, and keeps the refresh token of the response for keep.
+// refusal is a response with an error.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+// post sends a form, and keeps the refresh token of the response for keep. The error is a
+// refusal, or that of the connection.
 func (p *person) post(path string, form url.Values, keep *person) error {
 	response, err := p.client.PostForm("http://"+p.node.Address+path, form)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
-	var body struct {
-		Refresh string
-		Detail  any
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
 	}
-	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
-		return fmt.Errorf("%s: %s: %w", path, response.Status, err)
-	}
-	if response.StatusCode > 299 {
-		return fmt.Errorf("%s: %s %v", path, response.Status, body.Detail)
+	var body struct{ Refresh string }
+	if err := json.Unmarshal(text, &body); err != nil || response.StatusCode > 299 {
+		return refusal(fmt.Sprintf("%s: %s %s", path, response.Status, text))
 	}
 	if keep != nil && body.Refresh != "" {
 		keep.refresh = body.Refresh
