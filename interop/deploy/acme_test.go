@@ -5,7 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"testing"
-	"time"
+
+	"github.com/jotgate/jotgate/internal/wait"
+	"github.com/jotgate/jotgate/interop/serve"
 )
 
 // jotgate gets a certificate from a real ACME server, Caddy's, answers https with it,
@@ -19,10 +21,11 @@ func TestCertificateByACME(t *testing.T) {
 		}
 		write(t, folder+"/"+name, string(text))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // a guard against hanging
+	jotgate := serve.Command(t, folder, nil)
+	ctx, cancel := context.WithDeadline(t.Context(), wait.Deadline())
 	defer cancel()
-	command := exec.CommandContext(ctx, "unshare", "--user", "--map-root-user", "--net", "--mount", "--kill-child", "bash", "acme.sh", binary(t))
-	command.Dir = folder
+	command := exec.CommandContext(ctx, "unshare", "--user", "--map-root-user", "--net", "--mount", "--kill-child", "bash", "acme.sh", jotgate.Path)
+	command.Dir, command.Env = folder, jotgate.Env
 	found, err := command.CombinedOutput()
 	const want = "livez: ok\nredirect: 308 https://api.example.test/account/?x=1\nother name: 000\nkept: acme_account+key api.example.test\n"
 	if err != nil || string(found) != want {

@@ -116,7 +116,7 @@ func TestContainer(t *testing.T) {
 	client := browser(t, address)
 	for range 2 {
 		process := exec.Command(run[0], run[1:]...)
-		process.Env = env
+		process.Env = append(limits(t), env...)
 		container := peer.Serve(t, process)
 		wait.Until(t, "the container is ready", func() bool {
 			if container.Ended() {

@@ -68,6 +68,7 @@ func TestUnderAPath(t *testing.T) {
 // follow does what a front end does at the public address.
 func follow(t *testing.T, client *http.Client, base string) {
 	t.Helper()
+	wait.Until(t, "jotgate is ready", func() bool { status, _ := ask(t, client, "GET", base+"/readyz", ""); return status == 200 })
 	access := login(t, client, base, "X-Forwarded-For", "6.6.6.6")
 	for _, endpoint := range []string{"/api/token/refresh/", "/auth/jwt/refresh/"} {
 		u, err := url.Parse(base + endpoint)
@@ -103,7 +104,7 @@ func follow(t *testing.T, client *http.Client, base string) {
 			}
 		}
 	}
-	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/.well-known/jwks.json": 200, "/auth/users/me/": 401} {
+	for path, want := range map[string]int{"/livez": 200, "/.well-known/jwks.json": 200, "/auth/users/me/": 401} {
 		if status, text := ask(t, client, "GET", base+path, ""); status != want {
 			t.Errorf("%s: %d %s", path, status, text)
 		}

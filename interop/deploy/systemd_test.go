@@ -65,7 +65,11 @@ func TestUnitStarts(t *testing.T) {
 	if !strings.Contains(listen, "\nListenStream="+address+"\n") {
 		t.Fatal("the socket unit has no ListenStream")
 	}
-	command := exec.Command("systemd-socket-activate", append([]string{"-l", address, "-E", "NOTIFY_SOCKET=" + notify}, execStart(t, folder)...)...)
+	args := []string{"-l", address, "-E", "NOTIFY_SOCKET=" + notify}
+	for _, variable := range limits(t) {
+		args = append(args, "-E", variable)
+	}
+	command := exec.Command("systemd-socket-activate", append(args, execStart(t, folder)...)...)
 	command.Dir = folder
 	command.Env = append(os.Environ(), "NOTIFY_SOCKET="+notify)
 	activate := peer.Serve(t, command)
@@ -86,10 +90,9 @@ func TestUnitStarts(t *testing.T) {
 	if status, text := ask(t, client, "GET", host+"/.well-known/jwks.json", ""); status != 200 || !strings.Contains(text, `"ES256"`) {
 		t.Errorf("keys: %d %s", status, text)
 	}
-	if status, _ := ask(t, http.DefaultClient, "GET", "http://"+address+"/readyz", ""); status != 200 { // a probe by address
-		t.Errorf("/readyz: %d", status)
-	}
-	if !strings.Contains(activate.Output(), `"msg":"ready"`) {
-		t.Errorf("the log has no line that it is ready: %s", activate.Output())
-	}
+	wait.Until(t, "it is ready for a probe by address", func() bool {
+		status, _ := ask(t, http.DefaultClient, "GET", "http://"+address+"/readyz", "")
+		return status == 200
+	})
+	activate.WaitFor(t, regexp.MustCompile(`"msg":"ready"`))
 }

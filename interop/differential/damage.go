@@ -97,9 +97,9 @@ var parts = []part{
 		d.payload = append(d.payload, member{strings.ToUpper(d.claim().name), d.odd()})
 	}},
 	{"expired", func(d *draft) { d.time("exp", -100-d.r.Int64N(1000)) }},
-	{"not yet valid", func(d *draft) { d.time("nbf", 100+d.r.Int64N(1000)) }},
-	{"issued ahead", func(d *draft) { d.time("iat", 100+d.r.Int64N(1000)) }},
-	{"fraction", func(d *draft) { d.time("exp", 1000); m := &d.payload[len(d.payload)-1]; m.value += ".5" }},
+	{"not yet valid", func(d *draft) { d.time("nbf", day+d.r.Int64N(1000)) }},
+	{"issued ahead", func(d *draft) { d.time("iat", day+d.r.Int64N(1000)) }},
+	{"fraction", func(d *draft) { d.time("exp", day); m := &d.payload[len(d.payload)-1]; m.value += ".5" }},
 	{"wrong algorithm", func(d *draft) {
 		other := algorithms[d.r.IntN(len(algorithms))]
 		for i := range d.header {

@@ -64,7 +64,7 @@ func TestPages(t *testing.T) {
 
 // The tests of the examples, which are a module of their own.
 func TestExamplesInFrameworks(t *testing.T) {
-	cmd := exec.Command("go", "test", "./...")
+	cmd := exec.Command("go", "test", "-timeout=0", "./...")
 	cmd.Dir = filepath.Join("..", "..", "examples", "frameworks")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)

@@ -75,17 +75,27 @@ func (f *front) ask(t testing.TB) {
 	f.address, f.staff = freeport.Address(t), freeport.Address(t)
 }
 
+// unhurried are the limits in the files, and longer ones in their place; and in place
+// of limits that a gateway has by itself, longer ones after a line that is there.
+var unhurried = []string{
+	"= 5000", "= 180000", // jotgate.lua
+	" 5s", " 180s", " 60s", " 180s", "    lua-load", "    tune.lua.session-timeout 180000\n    lua-load", // haproxy.cfg
+	"ServerName localhost", "ServerName localhost\nTimeout 180\nKeepAliveTimeout 180", // apache.conf
+	"server.port = 8080", "server.max-keep-alive-idle = 180\nserver.port = 8080", // lighttpd.conf
+}
+
 // files copies configuration files into a new folder, with this test's
-// ports in place of those that are written there.
+// ports in place of those that are written there, and with longer limits.
 func (f *front) files(t testing.TB, names ...string) string {
 	t.Helper()
 	folder := t.TempDir()
+	slow := strings.NewReplacer(unhurried...)
 	addresses := strings.NewReplacer(
 		":8000", port(f.jotgate.URL), ":3000", port(f.behind), ":8080", port(f.address), ":8081", port(f.staff),
 		" 8080", " "+strings.TrimPrefix(port(f.address), ":"), " 8000", " "+strings.TrimPrefix(port(f.jotgate.URL), ":"),
 	)
 	for _, name := range names {
-		text := addresses.Replace(example(t, name))
+		text := addresses.Replace(slow.Replace(example(t, name)))
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

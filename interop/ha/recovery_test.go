@@ -69,7 +69,7 @@ func (r *recovery) shell(script string) string {
 	cmd := exec.Command("bash", "-euc", script)
 	programs, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	cmd.Env = append(os.Environ(), "PATH="+strings.Join(append(programs, os.Getenv("PATH")), ":"),
-		"PGDATA="+r.folder+"/data", "PGHOST=127.0.0.1", "PGUSER=postgres", "PGPORT="+strconv.Itoa(r.port))
+		"PGDATA="+r.folder+"/data", "PGHOST=127.0.0.1", "PGUSER=postgres", "PGPORT="+strconv.Itoa(r.port), "PGCTLTIMEOUT=600")
 	cmd.Dir, cmd.SysProcAttr = r.folder, &syscall.SysProcAttr{Credential: r.owner}
 	printed, err := os.CreateTemp("", "printed") // a pipe would stay open in the server
 	if err != nil {

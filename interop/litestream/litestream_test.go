@@ -91,7 +91,7 @@ func (m *machine) command(prefix string) *exec.Cmd {
 func (m *machine) shell(script string) *exec.Cmd {
 	cmd := exec.Command("/bin/sh", "-c", script)
 	cmd.Dir = m.folder
-	cmd.Env = append(os.Environ(), "PATH="+m.bin+":"+os.Getenv("PATH"), "JOTGATE_SECRET_KEY="+secret)
+	cmd.Env = append(serve.Command(m, "", nil).Env, "PATH="+m.bin+":"+os.Getenv("PATH"), "JOTGATE_SECRET_KEY="+secret)
 	return cmd
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/client"
 	"github.com/jotgate/jotgate/interop/django"
@@ -27,6 +28,9 @@ const (
 	secret      = "matrix-secret-key-matrix-secret-key-matrix-secret-key-0123456789"
 	password    = "correct horse battery"
 	newPassword = "another horse battery"
+
+	// accessLifetime is that of access tokens, none of which expires during the test.
+	accessLifetime = 24 * time.Hour
 )
 
 // The indexes of the places in a row of the table.
@@ -54,6 +58,7 @@ func newWorld(t *testing.T, address string) *world {
 	t.Helper()
 	w := &world{t: t, site: django.Start(t, django.Options{
 		Database: address, SecretKey: secret, Hashers: []string{"project.hashers.CheapPBKDF2"},
+		SimpleJWT: map[string]any{"ACCESS_TOKEN_LIFETIME": int(accessLifetime / time.Second)},
 	})}
 	for i := range w.nodes {
 		w.stores[i], w.nodes[i] = w.node()
@@ -89,7 +94,7 @@ func (w *world) node() (*store.Store, *jotgate.Gate) {
 		w.t.Fatal(err)
 	}
 	node, err := jotgate.New(jotgate.Settings{
-		SecretKey: secret, Hasher: hasher, RememberTokens: 1000, ServeRevocations: true, Logger: quiet(),
+		SecretKey: secret, Hasher: hasher, AccessTokenLifetime: accessLifetime, RememberTokens: 1000, ServeRevocations: true, Logger: quiet(),
 	}, db)
 	if err != nil {
 		w.t.Fatal(err)
@@ -110,7 +115,7 @@ func (w *world) open() (*store.Store, error) {
 	if path, ok := strings.CutPrefix(w.site.Database, "sqlite:"); ok {
 		return sqlite.Open(w.t.Context(), path, sqlite.Options{BusyTimeout: wait.Limit})
 	}
-	return postgres.Open(w.t.Context(), w.site.Database, postgres.Options{StatementTimeout: wait.Limit})
+	return postgres.Open(w.t.Context(), w.site.Database, postgrestest.Options)
 }
 
 // accepts reports whether a place accepts an access token.

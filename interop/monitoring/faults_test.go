@@ -69,8 +69,17 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// scrape returns the value of each series.
-func (n *node) scrape(t *testing.T) map[string]float64 { return scrape(t, n.figures) }
+// scrape returns the value of each series, among them what is read from the database, for which a scrape waits a second
+// at most.
+func (n *node) scrape(t *testing.T) (found map[string]float64) {
+	t.Helper()
+	wait.Until(t, "the database has responded in time", func() bool {
+		found = scrape(t, n.figures)
+		_, read := found["jotgate_sessions_active"]
+		return found["jotgate_db_up"] == 1 && read
+	})
+	return found
+}
 
 func scrape(t *testing.T, figures http.Handler) map[string]float64 {
 	t.Helper()
@@ -165,7 +174,9 @@ func TestFaults(t *testing.T) {
 	t.Run("dead database", func(t *testing.T) {
 		cluster := pgtest.Start(t, pgtest.Options{})
 		n := newNode(t, func(t *testing.T, n *node) *store.Store {
-			db, err := postgres.Open(t.Context(), cluster.Database(t), postgres.Options{Metrics: n.figures, Now: n.now, StatementTimeout: wait.Limit})
+			db, err := postgres.Open(t.Context(), cluster.Database(t), postgres.Options{
+				Metrics: n.figures, Now: n.now, ConnectTimeout: wait.Limit, StatementTimeout: wait.Limit, LockTimeout: wait.Limit,
+			})
 			must(t, err)
 			return db
 		})
@@ -176,7 +187,7 @@ func TestFaults(t *testing.T) {
 		if err := n.gate.Sync(t.Context()); err == nil {
 			t.Error("the database is not dead")
 		}
-		expect(t, before, n.scrape(t), "JotgateDatabaseDown")
+		expect(t, before, scrape(t, n.figures), "JotgateDatabaseDown")
 		cluster.Resume(t)
 	})
 	t.Run("old key", func(t *testing.T) {

@@ -6,11 +6,13 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/jwt/jwks"
 )
@@ -109,10 +111,10 @@ func algOf(t *testing.T, token string) string {
 // cached is how long the verifier elsewhere holds the keys it has fetched.
 const cached = 300 * time.Millisecond
 
-// farGuard verifies with the keys at the address, and nothing else.
-func farGuard(t *testing.T, address string) *jotgate.Guard {
+// farGuard verifies with the keys at the address, which it also returns, and nothing else.
+func farGuard(t *testing.T, address string) (*jwks.Remote, *jotgate.Guard) {
 	t.Helper()
-	keys, err := jwks.New(address, jwks.Options{InsecureHTTP: true, Lifetime: cached, Interval: cached / 10})
+	keys, err := jwks.New(address, jwks.Options{InsecureHTTP: true, Lifetime: cached, Interval: cached / 10, Timeout: wait.Limit})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,5 +122,11 @@ func farGuard(t *testing.T, address string) *jotgate.Guard {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return guard
+	return keys, guard
+}
+
+// has reports whether a key is in the set that was fetched last.
+func has(keys *jwks.Remote, kid string) bool {
+	set := keys.KeySet()
+	return set != nil && slices.ContainsFunc(set.Keys(), func(k *jwt.Key) bool { return k.ID() == kid })
 }

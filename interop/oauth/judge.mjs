@@ -4,13 +4,16 @@ import readline from 'node:readline';
 import { webcrypto as crypto } from 'node:crypto';
 import * as client from 'openid-client';
 
-const settings = { algorithm: 'oauth2', execute: [client.allowInsecureRequests] };
+const settings = { algorithm: 'oauth2', execute: [client.allowInsecureRequests], timeout: 600 }; // in seconds
+
+// An assertion is valid for four minutes instead of one, on a machine that may be slow.
+const longer = { [client.modifyAssertion]: (_header, payload) => { payload.exp = payload.iat + 240; } };
 
 async function authentication({ method, secret, key }) {
   switch (method) {
     case 'client_secret_basic': return client.ClientSecretBasic(secret);
     case 'client_secret_post': return client.ClientSecretPost(secret);
-    default: return client.PrivateKeyJwt(await crypto.subtle.importKey('jwk', key, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']));
+    default: return client.PrivateKeyJwt(await crypto.subtle.importKey('jwk', key, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']), longer);
   }
 }
 

@@ -80,7 +80,7 @@ func TestGo(t *testing.T) {
 		return &clientcredentials.Config{ClientID: c.ID, ClientSecret: c.Secret, TokenURL: s.URL + "/o/token/", Scopes: []string{"account"}, AuthStyle: style}
 	}
 	now := time.Now().Unix()
-	assertion, err := jwt.Sign(signer.Key, map[string]any{"iss": signer.ID, "sub": signer.ID, "aud": s.URL + "/o/token/", "exp": now + 60, "iat": now, "jti": strconv.FormatInt(now, 36)})
+	assertion, err := jwt.Sign(signer.Key, map[string]any{"iss": signer.ID, "sub": signer.ID, "aud": s.URL + "/o/token/", "exp": now + 240, "iat": now, "jti": strconv.FormatInt(now, 36)})
 	if err != nil {
 		t.Fatal(err)
 	}

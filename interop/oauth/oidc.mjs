@@ -8,7 +8,7 @@ import Provider from 'oidc-provider';
 console.info = console.warn = console.log = console.error;
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
 const resource = 'https://api.example';
-const server = http.createServer().listen(0, '127.0.0.1', () => {
+const server = http.createServer({ keepAliveTimeout: 600_000, headersTimeout: 600_000, requestTimeout: 0 }).listen(0, '127.0.0.1', () => {
   const { port } = server.address();
   const provider = new Provider(`http://127.0.0.1:${port}`, {
     clients: [{ client_id: 'judge', client_secret: 'a-secret-of-the-client', grant_types: ['client_credentials'], redirect_uris: [], response_types: [], scope: 'orders:read', id_token_signed_response_alg: 'ES256' }],

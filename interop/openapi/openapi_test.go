@@ -33,7 +33,7 @@ type exchanged struct {
 func exchanges(t *testing.T) (list []exchanged) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "exchanges")
-	replay := exec.Command("go", "test", "-count=1", "-run=^TestGolden$", "./api")
+	replay := exec.Command("go", "test", "-timeout=0", "-count=1", "-run=^TestGolden$", "./api")
 	replay.Dir, replay.Env = root, append(os.Environ(), "EXCHANGES="+file, "GOLDEN=")
 	if out, err := replay.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%.2000s", err, out)

@@ -65,10 +65,9 @@ def signature(alg, key, data):
     return serialization.load_pem_private_key(key.encode(), None).sign(data, scheme, digest)
 
 
-def mint(step, secret):
+def mint(step, secret, now):
     """Signs the token of a step and damages it as the step says."""
     claims = step["claims"] if isinstance(step["claims"], str) else compact(step["claims"])
-    now = int(time.time())
     header, claims = compact(step["header"]), with_times(claims, now)
     data = b64(header.encode()) + "." + b64(claims.encode())
     key = secret if step["key"] == "SECRET_KEY" else step["key"]
@@ -89,20 +88,13 @@ def mint(step, secret):
     return token
 
 
-def relative(value, begun, ended):
-    """Writes a time as {{now+N}}; of the N that fit the time a request took, the roundest."""
-    fits = range(value - ended, value - begun + 1)
-    best = max(fits, key=lambda n: (n % 60 == 0, n % 10 == 0, n % 5 == 0, n))
-    return "{{now%+d}}" % best
-
-
-def told(token, begun, ended):
+def told(token, now):
     """Header and claims of a token, with placeholders for what differs each time."""
     header, claims = (json.loads(unb64(part)) for part in token.split(".")[:2])
     for name in ("exp", "iat", "nbf", "refresh_exp"):
         value = claims.get(name)
-        if type(value) is int and abs(value - begun) < 10**7:
-            claims[name] = relative(value, begun, ended)
+        if type(value) is int and abs(value - now) < 10**7:
+            claims[name] = "{{now%+d}}" % (value - now)
     if re.fullmatch("[0-9a-f]{32}", str(claims.get("jti"))) and claims["jti"] != "0123456789abcdef0123456789abcdef":
         claims["jti"] = "{{hex32}}"
     return {"header": header, "claims": claims}
@@ -114,13 +106,16 @@ class Quiet(WSGIRequestHandler):
 
 
 class Recorder:
-    """One project on one database, and the variables of the case at work."""
+    """One project on one database, and the variables of the case at work. Every token of a case is issued in the second
+    in which the case began, so that the answers do not depend on how long it takes."""
 
     def __init__(self, group, database):
         self.secret = group["settings"]["SECRET_KEY"]
-        self.database, self.variables, self.mails = database, {}, 0
+        self.database, self.variables, self.mails, self.now = database, {}, 0, 0
         from django.core.wsgi import get_wsgi_application
+        from rest_framework_simplejwt import tokens, utils
 
+        tokens.aware_utcnow = lambda: utils.datetime_from_epoch(self.now)
         self.server = WSGIServer(("127.0.0.1", 0), Quiet)
         self.server.set_app(get_wsgi_application())
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -133,14 +128,14 @@ class Recorder:
         connection.close()
         shutil.copyfile(template, self.database)
         cache.clear()
-        mail.outbox, self.variables, self.mails = [], {}, 0
+        mail.outbox, self.variables, self.mails, self.now = [], {}, 0, int(time.time())
         steps = [self.step(i, step) for i, step in enumerate(case["steps"])]
         return {**case, "steps": [s for s in steps if s]}
 
     def step(self, number, step):
         op = step["op"]
         if op == "mint":
-            self.variables[step["save"]] = mint(step, self.secret)
+            self.variables[step["save"]] = mint(step, self.secret, self.now)
             return step
         if op == "http":
             return self.http(number, step)
@@ -154,9 +149,7 @@ class Recorder:
     # What is asked.
 
     def http(self, number, step):
-        begun = int(time.time())
         status, reason, headers, body = self.send(step["request"])
-        ended = int(time.time())
         answer = {"status": status, "reason": reason, "headers": headers}
         try:
             value = json.loads(body)
@@ -173,7 +166,7 @@ class Recorder:
         def named(match):
             token = match[0]
             name = names.get(token) or "jwt%d_%d" % (number, len(tokens) + 1)
-            tokens[name] = told(token, begun, ended)
+            tokens[name] = told(token, self.now)
             return "{{%s}}" % name
 
         for saved, name in names.items():
