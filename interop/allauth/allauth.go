@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jotgate/jotgate/interop/peer"
 )
@@ -103,4 +104,32 @@ func (s *Site) Browse(tb testing.TB, browser, path string, form map[string]strin
 	tb.Helper()
 	s.Ask(tb, "browse", map[string]any{"browser": browser, "path": path, "form": form}, &p)
 	return p
+}
+
+// shown returns what oathtool shows for the secret of an app now.
+func shown(tb testing.TB, secret string) string {
+	tb.Helper()
+	out, err := exec.Command("oathtool", "--totp", "--base32", secret).Output()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// Presented calls present with the current code of a secret until it succeeds, and returns that code. If it fails after the
+// code's time step has ended, that was why, and the next code is presented at the beginning of its step.
+func Presented(tb testing.TB, secret string, present func(code string) bool) string {
+	tb.Helper()
+	for {
+		code := shown(tb, secret)
+		if present(code) {
+			return code
+		}
+		if shown(tb, secret) == code {
+			tb.Errorf("%s is not accepted", code)
+			return code
+		}
+		const step = 30 * time.Second
+		time.Sleep(time.Until(time.Now().Truncate(step).Add(step)))
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -42,7 +41,10 @@ type pair struct {
 func (p *pair) serve(database string) {
 	p.jotgate = serve.Start(p.T, serve.Options{
 		Database: database, SecretKey: secret,
-		Args: []string{"--hasher", "pbkdf2_sha256:1000", "--rp-id", "localhost", "--rp-origins", "http://localhost"},
+		Args: []string{
+			"--hasher", "pbkdf2_sha256:1000", "--rp-id", "localhost", "--rp-origins", "http://localhost",
+			"--access-token-lifetime", "24h", "--step-up-lifetime", "24h",
+		},
 	})
 }
 
@@ -82,34 +84,6 @@ func (p *pair) send(status int, method, path, access string, body any) map[strin
 	return object
 }
 
-// code returns what oathtool shows for a secret now.
-func code(t *testing.T, secret string) string {
-	t.Helper()
-	out, err := exec.Command("oathtool", "--totp", "--base32", secret).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// presented calls present with the current code of a secret until it succeeds, and returns that code. If it fails after the
-// code's time step has ended, that was why, and the next code is presented.
-func presented(t *testing.T, secret string, present func(code string) bool) string {
-	t.Helper()
-	for range 10 {
-		before := code(t, secret)
-		if present(before) {
-			return before
-		}
-		if code(t, secret) == before {
-			t.Errorf("%s is not accepted", before)
-			return before
-		}
-	}
-	t.Error("each code expired before it was presented")
-	return ""
-}
-
 // browsers numbers the browsers, so that each login begins without cookies.
 var browsers atomic.Int32
 
@@ -147,7 +121,7 @@ func (p *pair) jotgateApp(access string) (secret, used string) {
 	p.Helper()
 	app := p.send(200, "POST", "/auth/factors/totp/", access, nil)
 	secret, _ = app["secret"].(string)
-	return secret, presented(p.T, secret, func(code string) bool {
+	return secret, Presented(p.T, secret, func(code string) bool {
 		_, added := p.send(0, "POST", "/auth/factors/totp/confirm/", access, map[string]any{"token": app["token"], "code": code})["recovery_codes"]
 		return added
 	})
@@ -278,18 +252,18 @@ func (p *pair) ofDjango() {
 	p.django.Request(p, 200, browser, "POST", "auth/login", map[string]string{"username": "alice", "password": password})
 	_, meta := p.django.Request(p, 404, browser, "GET", "account/authenticators/totp", nil)
 	key, _ := meta["secret"].(string)
-	presented(p.T, key, func(code string) bool { return p.djangoAdds(browser, code) })
+	Presented(p.T, key, func(code string) bool { return p.djangoAdds(browser, code) })
 
 	// A code works once, whichever side it is used at.
 	access := ""
-	now := presented(p.T, key, func(code string) bool {
+	now := Presented(p.T, key, func(code string) bool {
 		access = p.jotgateCode("alice", code, 0)
 		return access != ""
 	})
 	p.jotgateCode("alice", now, 401)
 	p.djangoCode("alice", now, 400)
 	p.django.Ask(p, "age", map[string]any{"user": id, "seconds": 60}, nil)
-	now = presented(p.T, key, func(code string) bool { return p.djangoCode("alice", code, 0) })
+	now = Presented(p.T, key, func(code string) bool { return p.djangoCode("alice", code, 0) })
 	p.djangoCode("alice", now, 400)
 	p.jotgateCode("alice", now, 401)
 
@@ -375,7 +349,7 @@ func (p *pair) ofJotgate() {
 	secret, now := p.jotgateApp(access)
 	p.djangoCode("bob", now, 400)
 	p.django.Ask(p, "age", map[string]any{"user": id, "seconds": 60}, nil)
-	now = presented(p.T, secret, func(code string) bool { return p.djangoCode("bob", code, 0) })
+	now = Presented(p.T, secret, func(code string) bool { return p.djangoCode("bob", code, 0) })
 	p.jotgateCode("bob", now, 401)
 
 	// Recovery codes.
@@ -431,7 +405,7 @@ func TestTablesOfJotgate(t *testing.T) {
 			}
 			p.djangoCode("carol", now, 400)
 			p.django.Ask(p, "age", map[string]any{"user": id, "seconds": 60}, nil)
-			presented(t, secret, func(code string) bool { return p.djangoCode("carol", code, 0) })
+			Presented(t, secret, func(code string) bool { return p.djangoCode("carol", code, 0) })
 			p.nothingToMigrate()
 		})
 	}
@@ -449,8 +423,8 @@ func TestWithoutTheAdapter(t *testing.T) {
 	p.django.Request(p, 200, browser, "POST", "auth/login", map[string]string{"username": "dave", "password": password})
 	_, meta := p.django.Request(p, 404, browser, "GET", "account/authenticators/totp", nil)
 	key, _ := meta["secret"].(string)
-	presented(t, key, func(code string) bool { return p.djangoAdds(browser, code) })
-	presented(t, key, func(code string) bool { // at both sides within its time step
+	Presented(t, key, func(code string) bool { return p.djangoAdds(browser, code) })
+	Presented(t, key, func(code string) bool { // at both sides within its time step
 		p.django.Ask(p, "age", map[string]any{"user": id, "seconds": 60}, nil)
 		return p.jotgateCode("dave", code, 0) != "" && p.djangoCode("dave", code, 0)
 	})

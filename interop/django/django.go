@@ -176,7 +176,7 @@ var listening = regexp.MustCompile(`Listening at: (http://[0-9.:]+)`)
 func (s *Site) Serve(tb testing.TB) {
 	tb.Helper()
 	server := peer.Serve(tb, s.command("-m", "gunicorn", "--bind=127.0.0.1:0", "--workers=2", "--threads=4", "--preload",
-		"--graceful-timeout=1", "--worker-tmp-dir="+tb.TempDir(), "project.wsgi"))
+		"--graceful-timeout=1", "--keep-alive=600", "--timeout=0", "--worker-tmp-dir="+tb.TempDir(), "project.wsgi"))
 	s.URL = server.WaitFor(tb, listening)[1]
 }
 

@@ -209,7 +209,7 @@ func (r *running) look() sample {
 		r.t.Fatal(err)
 	}
 	s := sample{rss: number("VmRSS") / 1024, threads: number("Threads"), files: len(files), rows: map[string]int{}}
-	db, err := sql.Open("sqlite", "file:"+r.file+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+r.file+"?_pragma=busy_timeout(180000)")
 	if err != nil {
 		r.t.Fatal(err)
 	}

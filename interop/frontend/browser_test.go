@@ -49,7 +49,7 @@ func TestClientsInABrowser(t *testing.T) {
 			origin := "http://" + freeport.Address(t)
 			// Without the grace, a token before a rotation is refused immediately and not
 			// only after ten seconds.
-			args := append([]string{"--cors-origins", origin, "--refresh-grace", "0s"}, row.args...)
+			args := append([]string{"--cors-origins", origin, "--refresh-grace", "0s", "--access-token-lifetime", "24h"}, row.args...)
 			server := serve.Start(t, serve.Options{Args: args})
 			client.Post(t, server.URL+"/auth/users/", "username", "alice", "email", "alice@example.com", "password", "correct horse battery")
 			var got []run

@@ -9,7 +9,7 @@ const limit = 10 * 60 * 1000; // milliseconds
 
 // What Chromium leaves behind is in a folder that is removed at the end.
 const folder = mkdtempSync(join(tmpdir(), "c-")); // short: the path of a socket has 107 bytes
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 100, retryDelay: 100 }));
 
 // launch starts a browser. One that does not come up is started again: it has loaded no page yet.
 export async function launch() {

@@ -16,9 +16,13 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(serve.Main(m)) }
 
+// secret is the SECRET_KEY of servers that get a token which has expired.
+const secret = "a secret of the server and of the test 0123456789"
+
 type outcome struct {
 	Wrong       []any
 	Me          map[string]any
+	Refused     string
 	AfterExpiry []string
 	Refreshes   int
 	NewAccess   bool
@@ -27,8 +31,8 @@ type outcome struct {
 }
 
 func TestFrontEnd(t *testing.T) {
-	server := serve.Start(t, serve.Options{Env: []string{"JOTGATE_ACCESS_TOKEN_LIFETIME=5s"}})
-	out, err := exec.Command("node", "client.mjs", server.URL, "6100").CombinedOutput()
+	server := serve.Start(t, serve.Options{SecretKey: secret, Env: []string{"JOTGATE_ACCESS_TOKEN_LIFETIME=24h"}})
+	out, err := exec.Command("node", "client.mjs", server.URL, secret).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -39,6 +43,7 @@ func TestFrontEnd(t *testing.T) {
 	want := outcome{
 		Wrong:       []any{401.0, map[string]any{"detail": "No active account found with the given credentials"}},
 		Me:          map[string]any{"email": "alice@example.com", "id": 1.0, "username": "alice"},
+		Refused:     "Token is expired",
 		AfterExpiry: []string{"alice", "alice", "alice"},
 		Refreshes:   1,
 		NewAccess:   true,

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -19,6 +20,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/jotgate/jotgate/internal/tempdir"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/django"
 	"github.com/jotgate/jotgate/interop/serve"
 )
@@ -131,7 +134,7 @@ func (p project) play(t *testing.T, start func(origin string) string) (outcome [
 	browse(t, origin+"/")
 	select {
 	case outcome = <-result:
-	case <-time.After(2 * time.Minute):
+	case <-time.After(10 * time.Minute):
 		t.Fatal("the page did not finish")
 	}
 	return outcome
@@ -140,9 +143,14 @@ func (p project) play(t *testing.T, start func(origin string) string) (outcome [
 // browse opens an address in Chromium until the test ends.
 func browse(t *testing.T, address string) {
 	t.Helper()
+	folder := tempdir.New(t)
+	t.Cleanup(func() {
+		wait.Until(t, "the files of Chromium are removed", func() bool { return os.RemoveAll(folder) == nil })
+	})
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-		"--user-data-dir="+t.TempDir(), "--remote-debugging-port=0", address)
+		"--user-data-dir="+folder+"/profile", "--remote-debugging-port=0", address)
+	cmd.Env = append(os.Environ(), "TMPDIR="+folder)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	if err := cmd.Start(); err != nil {

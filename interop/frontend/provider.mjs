@@ -1,8 +1,8 @@
 // Signs in to spa.mjs with a provider in Chromium, on an origin of its own, and prints what each step got, one line of JSON:
 // provider.mjs API ORIGIN.
-import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import * as chromium from "./chromium.mjs";
+import { setUp } from "./credentials.mjs";
 
 const [api, origin] = process.argv.slice(2);
 const html = await chromium.scriptPage("spa.mjs");
@@ -19,19 +19,25 @@ try {
   const call = (name, ...args) => page.evaluate((name, args) => window.app[name](...args), name, args);
   const start = () => page.evaluate((base) => window.start(base), api);
   const signedIn = origin + "/signed-in";
-  // leave goes to the provider, as a button of the page does, and waits until the browser is at an address.
+  // leave goes to the provider, as a button of the page does, and waits until the browser is at an address. It begins again if the
+  // provider has not responded within the five seconds that jotgate waits.
   async function leave(to) {
-    await page.goto(origin + "/");
-    await start();
-    const begun = await call("signInAt", "certified", signedIn);
-    await page.goto(begun.url);
-    await arrive(to);
+    do {
+      await page.goto(origin + "/");
+      await start();
+      const begun = await call("signInAt", "certified", signedIn);
+      await page.goto(begun.url);
+    } while (!await arrive(to));
   }
-  // arrive waits for a page: those on the way lead on by themselves.
+  // arrive waits for a page: those on the way lead on by themselves. It returns false if the provider cannot be reached.
   async function arrive(at) {
-    const loaded = () => page.evaluate(() => document.readyState === "complete").catch(() => false);
-    while (!page.url().startsWith(at) || !(await loaded())) await new Promise((done) => setTimeout(done, 20));
+    for (;; await new Promise((done) => setTimeout(done, 20))) {
+      const text = await page.evaluate(() => document.readyState === "complete" ? document.body.textContent : null).catch(() => null);
+      if (text?.includes("cannot be reached") || page.url().includes("error=temporarily_unavailable")) return false;
+      if (page.url().startsWith(at) && text !== null) break;
+    }
     if (at === signedIn) await start();
+    return true;
   }
   async function fresh() {
     page = await chromium.open(await browser.createBrowserContext());
@@ -58,8 +64,7 @@ try {
   await leave(signedIn);
   await call("signedIn");
   const begun = await call("post", "/auth/factors/totp/", {});
-  const code = execFileSync("oathtool", ["--totp", "--base32", begun.secret], { encoding: "utf8" }).trim();
-  const confirmed = await call("post", "/auth/factors/totp/confirm/", { token: begun.token, code });
+  const [confirmed] = await setUp(begun.secret, (code) => call("post", "/auth/factors/totp/confirm/", { token: begun.token, code }));
   seen.factor = confirmed.recovery_codes?.length ?? said(confirmed);
 
   await fresh();

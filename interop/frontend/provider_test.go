@@ -46,6 +46,7 @@ func TestWalkWithAProvider(t *testing.T) {
 	}
 	server := serve.Start(t, serve.Options{Address: address, Args: []string{
 		"--config", file, "--cors-origins", origin, "--app-redirects", origin, "--refresh-cookie", "--base-url", local(address),
+		"--access-token-lifetime", "24h", "--totp-grace", "30s",
 	}})
 	if said := issuer.Ask(t, "verified"); said != "ok" {
 		t.Fatal(said)

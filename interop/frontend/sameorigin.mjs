@@ -14,6 +14,7 @@ const app = createServer((request, response) => {
   response.setHeader("Content-Type", "text/html");
   response.end(html);
 }).listen(Number(new URL(upstream).port), "127.0.0.1");
+app.keepAliveTimeout = 0; // none: jotgate may use a connection again after a long time
 
 const browser = await chromium.launch();
 const seen = {};

@@ -1,10 +1,10 @@
 // Walks through spa.mjs in Chromium, on an origin of its own, as a user and as its developer, and prints what each step
-// got, one line of JSON: walk.mjs API ORIGIN MAIL. MAIL is where the e-mails are.
-import { createHmac } from "node:crypto";
+// got, one line of JSON: walk.mjs API ORIGIN MAIL SECRET. MAIL is where the e-mails are.
 import { createServer } from "node:http";
 import * as chromium from "./chromium.mjs";
+import * as credentials from "./credentials.mjs";
 
-const [api, origin, mail] = process.argv.slice(2);
+const [api, origin, mail, secret] = process.argv.slice(2);
 const html = await chromium.scriptPage("spa.mjs");
 const site = createServer((request, response) => {
   response.setHeader("Content-Type", "text/html");
@@ -45,16 +45,6 @@ async function follow(page, path, endpoint, more) {
   return call(page, "link", endpoint, more);
 }
 
-// code is what an authenticator app shows (RFC 6238), steps later.
-function code(secret, steps = 0) {
-  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
-  const digest = createHmac("sha1", key).update(counter).digest();
-  return String((digest.readUInt32BE(digest[19] & 15) & 0x7fffffff) % 1e6).padStart(6, "0");
-}
-
 // said is a response in a word: the error's code or text, or what a success has.
 function said(v) {
   if (Array.isArray(v)) return v.map(said);
@@ -64,8 +54,20 @@ function said(v) {
   return v.user?.username ?? v.email ?? v.status ?? v.ok;
 }
 
-// expired waits until the access tokens of two seconds have expired.
-const expired = () => new Promise((done) => setTimeout(done, 3100));
+// expired makes the page send an access token that has expired until it has got another one. window.expired counts them.
+const expired = (page) => page.evaluate((token) => {
+  const real = window.fetch;
+  window.expired = 0;
+  window.fetch = async (url, options) => {
+    if (options.headers.Authorization) {
+      options.headers.Authorization = `Bearer ${token}`;
+      window.expired++;
+    }
+    const response = await real(url, options);
+    if (url.includes("/api/token/") && response.ok) window.fetch = real;
+    return response;
+  };
+}, credentials.expired(secret));
 
 try {
   const steps = {
@@ -84,9 +86,10 @@ try {
       seen.cookie = await tabOne.evaluate(() => document.cookie);
     },
     async sessions() {
-      await expired();
       const { one: tabOne } = pages;
+      await expired(tabOne);
       seen.concurrent = await tabOne.evaluate(() => Promise.all([1, 2, 3, 4].map(() => window.app.me())));
+      seen.expired = await tabOne.evaluate(() => window.expired);
       const tabTwo = await tab();
       seen.secondTab = await call(tabTwo, "refresh");
       seen.bothTabs = await Promise.all([tabOne, tabTwo].map((page) => call(page, "refresh")));
@@ -97,7 +100,7 @@ try {
       seen.otherTab = await call(tabTwo, "me");
       await tabTwo.close();
       await call(tabOne, "login", "alice", "correct horse battery");
-      await expired();
+      await expired(tabOne);
       seen.lateLogout = await call(tabOne, "logout");
       seen.afterLateLogout = await call(tabOne, "refresh");
     },
@@ -118,7 +121,8 @@ try {
       const one = (...args) => call(pages.one, ...args);
       const begun = await one("post", "/auth/factors/totp/", {});
       seen.totpWrong = await one("post", "/auth/factors/totp/confirm/", { token: begun.token, code: "000000" });
-      const confirmed = await one("post", "/auth/factors/totp/confirm/", { token: begun.token, code: code(begun.secret) });
+      const [confirmed, late] = await credentials.setUp(begun.secret, (code) => one("post", "/auth/factors/totp/confirm/", { token: begun.token, code }));
+      seen.lateCodes = late;
       seen.totp = confirmed.recovery_codes.length;
       seen.tooLow = await one("addPasskey");
       seen.again = await one("again", { code: confirmed.recovery_codes[1] });

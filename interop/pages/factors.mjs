@@ -2,8 +2,6 @@
 import { execFileSync } from "node:child_process";
 import { deviceOf, find, long, serve, visitor } from "./kit.mjs";
 
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
 // phone is what an authenticator app does with the QR code on the page.
 async function phone(v, folder) {
   const file = `${folder}/qr.png`;
@@ -26,6 +24,15 @@ export async function factors(binary, folder) {
     await v.press();
     await v.is(path, title);
   };
+  // type enters a code of the app, and the next one if that has expired on its way. It returns the code.
+  const type = async (code) => {
+    for (;;) {
+      const now = code();
+      await v.fill({ code: now });
+      await v.press();
+      if (!await v.page.$("main input[name=code]") || code() === now) return now;
+    }
+  };
   const codes = () => v.page.$$eval(".codes code", (list) => list.map((e) => e.textContent));
 
   await v.go("/account/signup");
@@ -35,16 +42,12 @@ export async function factors(binary, folder) {
 
   await v.go("/account/security/app");
   const code = await phone(v, folder);
-  while (Date.now() % 30000 > 10000) await sleep(500); // the code before this one still counts, and the next login has this one
-  await v.fill({ code: code(-30) });
-  await v.press();
+  await type(() => code(-30)); // the code before this one still counts, and the next login has this one
   await v.is("/account/security/app", "Save your recovery codes");
   const first = await codes();
   if (first.length !== 10) find("factors", `${first.length} recovery codes`);
   await enter("Enter your code", "/account/login/code");
-  const now = code();
-  await v.fill({ code: now });
-  await v.press();
+  const now = await type(code);
   await v.is("/account/", "Profile");
   await enter("Enter your code", "/account/login/code");
   await v.fill({ code: now }); // once more
@@ -61,7 +64,7 @@ export async function factors(binary, folder) {
   await v.is("/account/security?done=passkey", "Security");
   await v.go("/account/");
   await v.press(".bar button"); // autofill signs in as soon as the user picks the passkey
-  await v.page.waitForFunction(() => location.pathname === "/account/");
+  await v.page.waitForFunction(() => location.pathname === "/account/" && document.querySelector("h1"));
   await v.is("/account/", "Profile");
 
   await touches(false); // the phone is lost, with the app and the passkey

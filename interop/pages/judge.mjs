@@ -13,6 +13,7 @@
 //   node judge.mjs pictures BASE FOLDER [NAME]   a picture of each page, or of one
 //
 // It prints one JSON object; findings is empty if everything is as it should be.
+import { once } from "node:events";
 import { browser, control, counted, deviceOf, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, opened, serve, servers, show, visitor, watch } from "./kit.mjs";
 import { admin, adminPictures } from "./admin.mjs";
 import { factors } from "./factors.mjs";
@@ -215,7 +216,7 @@ async function enrolment(binary, folder) {
 async function passkeys(binary, folder) {
   const server = await serve(binary, folder, "--send-activation-email=false");
   const v = await visitor(server, true);
-  const { device, authenticatorId, touches, use } = await deviceOf(v, { transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true });
+  const { device, authenticatorId, touches, asked, use } = await deviceOf(v, { transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true });
   const signOut = async () => { await v.press(".bar button"); await v.is("/account/login", "Sign in"); };
 
   await v.go("/account/signup");
@@ -234,17 +235,18 @@ async function passkeys(binary, folder) {
 
   await touches(false); // autofill waits
   await signOut();
-  await v.page.waitForSelector("[data-passkey-use]:not([hidden])");
+  await asked();
   await touches(true); // the button takes over from autofill
   await use();
   await v.is("/account/", "Profile");
 
   await v.press(".bar button"); // autofill signs in as soon as the user picks the passkey
-  await v.page.waitForFunction(() => location.pathname === "/account/");
+  await v.page.waitForFunction(() => location.pathname === "/account/" && document.querySelector("h1"));
   await v.is("/account/", "Profile");
 
   await touches(false); // a tab that was open for four minutes: the script fetches another challenge
   await signOut();
+  await asked();
   const before = await v.page.$eval("[name=pending]", (e) => e.value);
   await v.page.evaluate(() => { const now = Date.now.bind(Date); Date.now = () => now() + 240000; });
   await touches(true);
@@ -337,5 +339,6 @@ try {
 } finally {
   for (const server of servers) server.kill();
   await browser.close();
+  await Promise.all(servers.map((server) => server.exitCode ?? server.signalCode ?? once(server, "exit"))); // they write to folders that are removed
 }
 process.stdout.write(JSON.stringify({ findings, counted }, null, 1) + "\n");

@@ -15,7 +15,7 @@ const limit = 10 * 60 * 1000; // milliseconds, after which a step hangs
 
 // What Chromium leaves behind is in a folder that is removed at the end.
 const temporary = mkdtempSync(join(tmpdir(), "c-")); // short: the path of a socket has 107 bytes
-process.on("exit", () => rmSync(temporary, { recursive: true, force: true }));
+process.on("exit", () => rmSync(temporary, { recursive: true, force: true, maxRetries: 100, retryDelay: 100 }));
 
 const browser = await puppeteer.launch({
   env: { ...process.env, TMPDIR: temporary },
@@ -131,10 +131,13 @@ async function control(base, path) {
 
 const servers = []; // those that serve has started
 
+// patient are settings for a slow machine: what a judge has got does not expire before it is used.
+const patient = ["--access-token-lifetime=24h", "--step-up-lifetime=24h", "--totp-grace=30s"];
+
 // serve starts the server and returns the address that it prints for browsers and what else it prints.
 async function serve(binary, folder, ...args) {
   const emails = args.includes("--mail-server") ? [] : ["--print-emails"];
-  const child = spawn(binary, ["serve", "--addr", "127.0.0.1:0", ...emails, ...args], { cwd: folder });
+  const child = spawn(binary, ["serve", "--addr", "127.0.0.1:0", ...patient, ...emails, ...args], { cwd: folder });
   servers.push(child);
   const server = { output: "" };
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => { server.output += data; });
@@ -148,7 +151,7 @@ async function serve(binary, folder, ...args) {
 
 async function until(get) {
   for (const end = Date.now() + limit; Date.now() < end; await new Promise((done) => setTimeout(done, 50))) {
-    const value = get();
+    const value = await get();
     if (value) return value;
   }
   throw new Error(`not in ten minutes: ${get}`);
@@ -186,17 +189,25 @@ async function visitor(server, scripts) {
   return v;
 }
 
-// deviceOf gives the visitor's browser a virtual authenticator. touches(false): nobody touches it until touches(true).
+// deviceOf gives the visitor's browser a virtual authenticator. touches(false): nobody touches it until touches(true). asked
+// waits until the page has asked for a passkey, as autofill does.
 async function deviceOf(v, kind) {
   const device = await v.page.createCDPSession();
   await device.send("WebAuthn.enable");
   const { authenticatorId } = await device.send("WebAuthn.addVirtualAuthenticator", { options: { protocol: "ctap2", ctap2Version: "ctap2_1", ...kind } });
   const touches = (enabled) => device.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
+  await v.page.evaluateOnNewDocument(() => {
+    navigator.credentials.get = function (options) {
+      window.asked = true;
+      return CredentialsContainer.prototype.get.call(this, options);
+    };
+  });
+  const asked = () => v.page.waitForFunction(() => window.asked);
   const use = async () => {
     const button = await v.page.waitForSelector("[data-passkey-use]:not([hidden])");
     await Promise.all([v.page.waitForNavigation(), button.click()]);
   };
-  return { device, authenticatorId, touches, use };
+  return { device, authenticatorId, touches, asked, use };
 }
 
 export { browser, control, counted, deviceOf, find, findings, judgeAxe, judgeHTML, judgeLayout, long, modes, opened, serve, servers, show, until, visitor, watch };

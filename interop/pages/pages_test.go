@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/interop/serve"
 )
 
@@ -26,7 +27,7 @@ func judge(t *testing.T, args ...string) map[string]int {
 	t.Helper()
 	var errors bytes.Buffer
 	cmd := exec.Command("node", append([]string{"judge.mjs"}, args...)...)
-	cmd.Stderr = &errors
+	cmd.Stderr, cmd.Env = &errors, serve.Command(t, t.TempDir(), nil).Env
 	out, err := cmd.Output()
 	var v verdict
 	if err != nil || json.Unmarshal(out, &v) != nil {
@@ -44,24 +45,7 @@ var address = regexp.MustCompile(`http://\S+/`)
 // preview runs jotgate theme preview until the test ends and returns its address.
 func preview(t *testing.T) string {
 	t.Helper()
-	cmd := serve.Command(t, t.TempDir(), nil, "theme", "preview", "--addr", "127.0.0.1:0")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	line := make([]byte, 200)
-	n, err := out.Read(line)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address.FindString(string(line[:n]))
+	return peer.Serve(t, serve.Command(t, t.TempDir(), nil, "theme", "preview", "--addr", "127.0.0.1:0")).WaitFor(t, address)[0]
 }
 
 // Every page in every state: no violation found by axe, valid HTML, no request to another host, no violation of the

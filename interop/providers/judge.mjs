@@ -28,7 +28,8 @@ function start(redirects, port) {
     features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     pkce: { required: () => true },
-    fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }), // also to this machine
+    fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined, signal: undefined }), // also to this machine, and to one that is slow
+    ttl: { AuthorizationCode: 3600 },
     cookies: { keys: ['for the test only'] },
   });
   const handle = provider.callback();
@@ -43,6 +44,7 @@ function start(redirects, port) {
 }
 
 const server = http.createServer();
+server.keepAliveTimeout = 0; // none: a client may use a connection again after a long time
 server.listen(0, '127.0.0.1', async () => {
   const { port } = server.address();
   let begun = false;

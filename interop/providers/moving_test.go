@@ -78,6 +78,7 @@ func newMove(t *testing.T, database func(string) string) *move {
 	m.django.Manage(t, "migrate", "--verbosity=0")
 	m.env = []string{
 		"DATABASE_URL=" + address, "SECRET_KEY=" + secret, "JOTGATE_ADDR=" + m.address, "JOTGATE_SEND_ACTIVATION_EMAIL=true", "JOTGATE_USER_FIELDS=first_name,last_name",
+		"JOTGATE_ACCESS_TOKEN_LIFETIME=24h", "JOTGATE_STEP_UP_LIFETIME=24h", "JOTGATE_TOTP_GRACE=30s",
 		"PATH=" + filepath.Dir(serve.Command(t, m.folder, nil).Path) + ":" + os.Getenv("PATH"),
 	}
 	return m
@@ -95,7 +96,7 @@ func (m *move) populate() {
 	m.django.Request(m, 200, "carol", "POST", "auth/login", map[string]string{"username": "carol", "password": jotgatetest.Password})
 	_, meta := m.django.Request(m, 404, "carol", "GET", "account/authenticators/totp", nil)
 	m.key, _ = meta["secret"].(string)
-	m.presented(func(code string) bool {
+	allauth.Presented(m, m.key, func(code string) bool {
 		data, _ := m.django.Request(m, 0, "carol", "POST", "account/authenticators/totp", map[string]string{"code": code})
 		return data["type"] == "totp"
 	})
@@ -106,21 +107,6 @@ func (m *move) populate() {
 	}
 }
 
-// presented presents codes of carol's app until one is accepted, each once: a code can expire on its way.
-func (m *move) presented(present func(code string) bool) {
-	m.Helper()
-	for range 10 {
-		out, err := exec.Command("oathtool", "--totp", "--base32", m.key).Output()
-		if err != nil {
-			m.Fatal(err)
-		}
-		if present(strings.TrimSpace(string(out))) {
-			return
-		}
-	}
-	m.Error("no code is accepted")
-}
-
 // blocks returns the page's blocks of a language, in order.
 func (m *move) blocks(language string) (list []string) {
 	for _, found := range regexp.MustCompile("(?s)\n   ```"+language+"\n(.*?)\n   ```").FindAllStringSubmatch(m.section, -1) {
@@ -129,12 +115,17 @@ func (m *move) blocks(language string) (list []string) {
 	return list
 }
 
-// sh runs lines of the page in the folder.
+// sh runs lines of the page in the folder. jotgate doctor waits for a provider for five seconds, and is started again.
 func (m *move) sh(lines string) string {
 	m.Helper()
-	cmd := exec.Command("sh", "-euc", lines)
-	cmd.Dir, cmd.Env = m.folder, append(serve.Command(m, m.folder, nil).Env, m.env...)
-	out, err := cmd.CombinedOutput()
+	var out []byte
+	var err error
+	wait.Until(m, "the provider is reached", func() bool {
+		cmd := exec.Command("sh", "-euc", lines)
+		cmd.Dir, cmd.Env = m.folder, append(serve.Command(m, m.folder, nil).Env, m.env...)
+		out, err = cmd.CombinedOutput()
+		return !strings.Contains(string(out), "nobody can sign in with it") // the advice of doctor
+	})
 	if err != nil {
 		m.Fatalf("%s\n%s%v", lines, out, err)
 	}
@@ -267,7 +258,7 @@ func (m *move) logins() {
 	var carol string
 	m.django.Ask(m, "id", map[string]any{"username": "carol"}, &carol)
 	m.django.Ask(m, "age", map[string]any{"user": carol, "seconds": 60}, nil) // the code of a moment ago
-	m.presented(func(code string) bool { return m.second(code) })
+	allauth.Presented(m, m.key, m.second)
 	for _, want := range []bool{true, false} { // a recovery code works once
 		if m.second(m.codes[0].(string)) != want {
 			m.Errorf("a recovery code is not accepted, or twice")

@@ -10,8 +10,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/interop/providers/linking"
 	"github.com/jotgate/jotgate/jotgatetest"
@@ -98,14 +100,18 @@ func (s *site) post(path string, fields ...string) (string, string) {
 	return s.send(http.MethodPost, s.url+path, form)
 }
 
-// provide signs in at the provider in a new browser.
+// provide signs in at the provider in a new browser. The binary waits for the provider for five seconds, and is asked again.
 func (s *site) provide(user string) (path, body string) {
 	s.Helper()
-	s.jar, _ = cookiejar.New(nil)
 	if got := s.issuer.Ask(s.T, user); got != "ok" {
 		s.Fatal(got)
 	}
-	return s.post("/account/provider", "provider", "certified")
+	wait.Until(s, "the provider is reached", func() bool {
+		s.jar, _ = cookiejar.New(nil)
+		path, body = s.post("/account/provider", "provider", "certified")
+		return !strings.Contains(body, "cannot be reached")
+	})
+	return path, body
 }
 
 // is fails the test unless the browser is at the path.
@@ -193,12 +199,16 @@ func (s *site) ends(want linking.Outcome, path, body string) {
 // A wrong secret signs nobody in.
 func TestWrongSecret(t *testing.T) {
 	s := newSite(t, onSQLite, func(o *provider.Settings) { o.ClientSecret = "wrong" })
-	path, body := s.provide("verified")
-	if !strings.HasPrefix(path, "/account/provider/certified/callback?") || !strings.Contains(body, "could not be verified") {
-		t.Errorf("the browser is at %s:\n%s", path, body)
-	}
-	list, err := s.gate.Store().Events().List(t.Context(), "", 0, 1)
-	if err != nil || len(list) != 1 || list[0].Name != "provider_refused" || !strings.Contains(list[0].Detail, "invalid_client") {
-		t.Errorf("%+v, %v", list, err)
-	}
+	wait.Until(t, "the refusal is recorded", func() bool { // which is given up after two seconds
+		path, body := s.provide("verified")
+		if !strings.HasPrefix(path, "/account/provider/certified/callback?") || !strings.Contains(body, "could not be verified") {
+			t.Fatalf("the browser is at %s:\n%s", path, body)
+		}
+		list, err := s.gate.Store().Events().List(t.Context(), "", 0, 1)
+		if err != nil || len(list) > 0 && (list[0].Name != "provider_refused" || !strings.Contains(list[0].Detail, "invalid_client")) {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		s.gate.Clock.Advance(time.Hour) // five equal events of ten minutes are recorded
+		return len(list) > 0
+	})
 }

@@ -53,7 +53,7 @@ func TestAdminBesideDjango(t *testing.T) {
 			}
 			b.times("users/", 20) // the memory of templates, connections and caches
 			b.export("true")
-			before := b.resident()
+			before := b.peak()
 			t.Logf("%d users, the median of %d requests; Django %s", users, rounds, version)
 			for _, p := range []shownPage{
 				{"list", "users/", "auth/user/"},
@@ -78,7 +78,7 @@ func TestAdminBesideDjango(t *testing.T) {
 			size := b.export("")
 			took := time.Since(begun)
 			grown := b.peak() - before
-			t.Logf("export of %d bytes in %v; the process of jotgate had %d MiB and has grown by %d MiB", size, took.Round(time.Millisecond), before>>20, grown>>20)
+			t.Logf("export of %d bytes in %v; the process of jotgate has had %d MiB, and then %d MiB more", size, took.Round(time.Millisecond), before>>20, grown>>20)
 			if grown > 20<<20 || size < 50*users {
 				t.Errorf("grown by %d KiB; %d bytes were exported", grown>>10, size)
 			}
@@ -173,19 +173,16 @@ func (b *browser) export(staff string) int {
 	return int(b.post("/admin/users/export", url.Values{"format": {"csv"}, "staff": {staff}}, io.Discard))
 }
 
-// resident is the memory of the server in bytes, peak the most that it had.
-func (b *browser) resident() int { b.Helper(); return b.status("VmRSS") }
-func (b *browser) peak() int     { b.Helper(); return b.status("VmHWM") }
-
-func (b *browser) status(name string) int {
+// peak is the most memory that the server has had, in bytes.
+func (b *browser) peak() int {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.server.Pid()))
 	if err != nil {
 		b.Fatal(err)
 	}
-	found := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(text)
+	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(text)
 	if found == nil {
-		b.Fatalf("no %s", name)
+		b.Fatal("no VmHWM")
 	}
 	kib, _ := strconv.Atoi(string(found[1]))
 	return kib << 10

@@ -68,7 +68,8 @@ func TestRightsOfDjangosAdmin(t *testing.T) {
 				site.Ask(t, "admin_rights", map[string]any{"name": name, "actor": actor, "password": password}, &may)
 				decided[name] = may
 			}
-			r := &rights{T: t, base: beside(t, site, "--hasher", "pbkdf2_sha256:1000", "--log-level", "error").URL}
+			r := &rights{T: t, base: beside(t, site, "--hasher", "pbkdf2_sha256:1000", "--log-level", "error",
+				"--access-token-lifetime", "24h", "--step-up-lifetime", "24h").URL}
 			r.root = r.login("root")
 			allowed := 0
 			for _, actor := range slices.Sorted(maps.Keys(actors)) {

@@ -10,7 +10,7 @@ JUDGE = json.loads(os.environ["JUDGE"])
 def database(address):
     """sqlite:PATH or postgres://user:password@host:port/name, as jotgate takes them."""
     if address.startswith("sqlite:"):
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": address[len("sqlite:"):], "OPTIONS": {"timeout": 20}}
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": address[len("sqlite:"):], "OPTIONS": {"timeout": 180}}
     parts = urlsplit(address)
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -55,6 +55,7 @@ TEMPLATES = [
 ]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_RATE_LIMITS = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 86400
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
@@ -63,6 +64,7 @@ if JUDGE["adapter"]:
 if JUDGE["issuer"]:
     INSTALLED_APPS += ["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
     SOCIALACCOUNT_STORE_TOKENS = True
+    SOCIALACCOUNT_REQUESTS_TIMEOUT = 180
     SOCIALACCOUNT_PROVIDERS = {
         "openid_connect": {
             "OAUTH_PKCE_ENABLED": True,

@@ -5,7 +5,6 @@ import (
 	"context"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -13,23 +12,23 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/jotgate/jotgate/internal/tempdir"
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
-// limit ends a test whose browser hangs; it is no measure of anything.
-const limit = 2 * time.Minute
-
-// A Page is a tab of a browser that ends with the test.
+// A Page is a tab of a browser that ends with the test. An action that hangs ends the test after wait.Limit.
 type Page struct {
-	tb      testing.TB
-	ctx     context.Context
-	browser context.Context // without the limit
+	tb           testing.TB
+	ctx, browser context.Context
 }
 
 // Open starts a browser and opens an address in it.
 func Open(tb testing.TB, address string) *Page {
 	tb.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.WSURLReadTimeout(limit),
-		chromedp.Env("TMPDIR="+tempdir.New(tb))) // for the files that it leaves behind
+	folder := tempdir.New(tb) // for the files that it leaves behind
+	tb.Cleanup(func() {
+		wait.Until(tb, "the files of the browser are removed", func() bool { return os.RemoveAll(folder) == nil })
+	})
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.WSURLReadTimeout(wait.Limit), chromedp.Env("TMPDIR="+folder))
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
@@ -37,14 +36,23 @@ func Open(tb testing.TB, address string) *Page {
 	tb.Cleanup(cancel)
 	browser, cancel = chromedp.NewContext(browser)
 	tb.Cleanup(cancel)
-	if err := chromedp.Do(browser); err != nil { // starts it, and would end it with this context
-		tb.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(browser, limit)
-	tb.Cleanup(cancel)
-	p := &Page{tb, ctx, browser}
+	p := newPage(tb, browser, browser)
 	p.Do(chromedp.Navigate(address))
 	return p
+}
+
+// newPage opens the tab of a context. The first action is without a limit, with which the tab would end.
+func newPage(tb testing.TB, ctx, browser context.Context) *Page {
+	tb.Helper()
+	if err := chromedp.Do(ctx); err != nil {
+		tb.Fatal(err)
+	}
+	return &Page{tb, ctx, browser}
+}
+
+// limited returns the context of an action.
+func (p *Page) limited() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(p.ctx, wait.Limit)
 }
 
 // Fresh opens a tab without cookies in the same browser, which ends with tb. Without script, its pages run none.
@@ -52,9 +60,7 @@ func (p *Page) Fresh(tb testing.TB, script bool) *Page {
 	tb.Helper()
 	ctx, cancel := chromedp.NewContext(p.browser, chromedp.WithNewBrowserContext())
 	tb.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, limit)
-	tb.Cleanup(cancel)
-	fresh := &Page{tb, ctx, p.browser}
+	fresh := newPage(tb, ctx, p.browser)
 	if !script {
 		call(fresh, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	}
@@ -65,24 +71,29 @@ func (p *Page) Fresh(tb testing.TB, script bool) *Page {
 // It follows redirects and refreshes.
 func (p *Page) Ends(is func(address, html string) bool) (address, html string) {
 	p.tb.Helper()
-	for {
-		address, _ = chromedp.Run(p.ctx, chromedp.Location())
-		html, _ = chromedp.Run(p.ctx, chromedp.OuterHTML(chromedp.CSS("html"))) // fails while a page is left
-		if is(address, html) {
-			return address, html
+	found := false
+	defer func() {
+		if !found {
+			p.tb.Logf("the browser is at %s:\n%s", address, html)
 		}
-		select {
-		case <-p.ctx.Done():
-			p.tb.Fatalf("the browser is at %s, %v:\n%s", address, p.ctx.Err(), html)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	}()
+	wait.Until(p.tb, "the page is the right one", func() bool {
+		ctx, cancel := p.limited()
+		defer cancel()
+		address, _ = chromedp.Run(ctx, chromedp.Location())
+		html, _ = chromedp.Run(ctx, chromedp.OuterHTML(chromedp.CSS("html"))) // fails while a page is left
+		found = is(address, html)
+		return found
+	})
+	return address, html
 }
 
 // Do runs steps.
 func (p *Page) Do(steps ...chromedp.Action[chromedp.Void]) {
 	p.tb.Helper()
-	if err := chromedp.Do(p.ctx, steps...); err != nil {
+	ctx, cancel := p.limited()
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
 		p.tb.Fatal(err)
 	}
 }
@@ -90,7 +101,9 @@ func (p *Page) Do(steps ...chromedp.Action[chromedp.Void]) {
 // Eval returns the value of an expression, or of the promise that it returns.
 func Eval[T any](p *Page, expression string) T {
 	p.tb.Helper()
-	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	ctx, cancel := p.limited()
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		p.tb.Fatalf("%s: %v", expression, err)
 	}
@@ -100,13 +113,7 @@ func Eval[T any](p *Page, expression string) T {
 // Until waits until an expression is true.
 func (p *Page) Until(expression string) {
 	p.tb.Helper()
-	for !Eval[bool](p, "!!("+expression+")") {
-		select {
-		case <-p.ctx.Done():
-			p.tb.Fatalf("%s: %v", expression, p.ctx.Err())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	wait.Until(p.tb, expression, func() bool { return Eval[bool](p, "!!("+expression+")") })
 }
 
 // An Authenticator is a virtual authenticator of a page: it agrees to every request.
@@ -167,7 +174,9 @@ func (a *Authenticator) SetCount(credential []byte, count float64) {
 
 func call[P, R any](p *Page, command cdp.Command[P, R], params P) R {
 	p.tb.Helper()
-	result, err := chromedp.Call(p.ctx, command, params)
+	ctx, cancel := p.limited()
+	defer cancel()
+	result, err := chromedp.Call(ctx, command, params)
 	if err != nil {
 		p.tb.Fatalf("%s: %v", command.Method, err)
 	}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/allauth"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/jotgatetest"
@@ -100,9 +102,9 @@ func At(address string) Database {
 		var db *store.Store
 		var err error
 		if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
-			db, err = sqlite.Open(t.Context(), path, sqlite.Options{})
+			db, err = sqlite.Open(t.Context(), path, sqlite.Options{BusyTimeout: wait.Limit})
 		} else {
-			db, err = postgres.Open(t.Context(), address, postgres.Options{})
+			db, err = postgres.Open(t.Context(), address, postgrestest.Limits(postgres.Options{}))
 		}
 		check(t, err)
 		t.Cleanup(func() { _ = db.Close() })
@@ -138,6 +140,14 @@ func Issuer(t testing.TB, url string) (*peer.Process, string) {
 	return issuer, "http://127.0.0.1:" + issuer.Ask(t, `["`+url+`/account/provider/certified/callback","`+allauth.Callback+`"]`)
 }
 
+// patient sends requests without the limits of time that they have.
+type patient struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (patient) RoundTrip(r *http.Request) (*http.Response, error) {
+	return http.DefaultTransport.RoundTrip(&http.Request{Method: r.Method, URL: r.URL, Header: r.Header, Body: r.Body, ContentLength: r.ContentLength})
+}
+
 // Start starts a site without accounts: Open adds them. change may be nil.
 func Start(t testing.TB, change func(*provider.Settings)) *Site {
 	t.Helper()
@@ -146,7 +156,7 @@ func Start(t testing.TB, change func(*provider.Settings)) *Site {
 	s := &Site{URL: "http://" + listener.Addr().String()}
 	s.Issuer, s.IssuerURL = Issuer(t, s.URL)
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.handler.Load().ServeHTTP(w, r) })}}
-	settings := provider.Settings{ID: "certified", Name: "Certified", Issuer: s.IssuerURL, ClientID: "jotgate", ClientSecret: Secret, TrustEmail: true}
+	settings := provider.Settings{ID: "certified", Name: "Certified", Issuer: s.IssuerURL, ClientID: "jotgate", ClientSecret: Secret, TrustEmail: true, Transport: patient{}}
 	if change != nil {
 		change(&settings)
 	}

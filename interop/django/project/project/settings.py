@@ -15,7 +15,7 @@ OPTIONS = json.loads(os.environ["DJANGO_OPTIONS"])
 def database(address):
     """sqlite:PATH or postgres://user:password@host:port/name, as jotgate takes them."""
     if address.startswith("sqlite:"):
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": address[len("sqlite:"):]}
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": address[len("sqlite:"):], "OPTIONS": {"timeout": 180}}
     parts = urlsplit(address)
     return {
         "ENGINE": "django.db.backends.postgresql",
