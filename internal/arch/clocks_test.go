@@ -9,6 +9,7 @@ import (
 	"go/ast"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -55,7 +56,7 @@ func TestClocks(t *testing.T) {
 // isTestCode reports whether a file holds tests or what only tests import.
 func isTestCode(name string) bool {
 	r, ok := rowOf(filepath.ToSlash(filepath.Dir(name)))
-	return strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, ".go") && ok && r.kind == testOnly
+	return strings.HasSuffix(name, ".go") && (strings.HasSuffix(name, "_test.go") || ok && r.kind == testOnly || strings.HasPrefix(name, "interop/"))
 }
 
 // checkClocks compares the uses with the table.
@@ -163,16 +164,11 @@ func guarded(call *ast.CallExpr, local string) bool {
 	})
 }
 
-// limits returns the limit of time that is set here and is not wait.Limit: of an HTTP client, of a
-// process, by the command timeout, or of a database that is opened with the limits of the program.
+// limits returns the limit of time that is set here and is not wait.Limit: in a field whose name says so,
+// in a text, by the command timeout, or of a database that is opened with the limits of the program.
 func limits(n ast.Node, local string) string {
 	switch n := n.(type) {
 	case *ast.CompositeLit:
-		for _, e := range n.Elts {
-			if e, ok := e.(*ast.KeyValueExpr); ok && selects(n.Type, "http", "Client") && isNamed(e.Key, "Timeout") && !selects(e.Value, local, "Limit") {
-				return "http.Client.Timeout"
-			}
-		}
 		for _, database := range []struct{ driver, limit string }{{"sqlite", "BusyTimeout"}, {"postgres", "StatementTimeout"}} {
 			if selects(n.Type, database.driver, "Options") && !slices.ContainsFunc(n.Elts, func(e ast.Expr) bool {
 				set, ok := e.(*ast.KeyValueExpr)
@@ -181,9 +177,21 @@ func limits(n ast.Node, local string) string {
 				return database.driver + ".Options without " + database.limit + ": wait.Limit (see internal/" + database.driver + "test)"
 			}
 		}
+	case *ast.KeyValueExpr:
+		if field, ok := n.Key.(*ast.Ident); ok && isLimit(field.Name, n.Value, local) {
+			return field.Name
+		}
 	case *ast.AssignStmt:
-		if to, ok := n.Lhs[0].(*ast.SelectorExpr); ok && to.Sel.Name == "WaitDelay" && !selects(n.Rhs[0], local, "Limit") {
-			return "WaitDelay"
+		for i, to := range n.Lhs {
+			if to, ok := to.(*ast.SelectorExpr); ok && len(n.Lhs) == len(n.Rhs) && isLimit(to.Sel.Name, n.Rhs[i], local) {
+				return to.Sel.Name
+			}
+		}
+	case *ast.BasicLit:
+		for _, found := range limitInText.FindAllStringSubmatch(n.Value, -1) {
+			if !slices.Contains(longInText, found[1]) {
+				return strings.TrimSpace(found[0])
+			}
 		}
 	case *ast.CallExpr:
 		if slices.ContainsFunc(n.Args, func(arg ast.Expr) bool {
@@ -195,6 +203,20 @@ func limits(n ast.Node, local string) string {
 	}
 	return ""
 }
+
+// isLimit reports whether a field of this name, which gets this value, is a limit of time other than wait.Limit.
+func isLimit(field string, value ast.Expr, local string) bool {
+	if number, ok := value.(*ast.BasicLit); ok && number.Value == "0" { // the default
+		return false
+	}
+	return (field == "WaitDelay" || strings.HasSuffix(field, "Timeout")) && !selects(value, local, "Limit")
+}
+
+// limitInText is a limit of time in arguments, in a configuration, or in the address of a database.
+var limitInText = regexp.MustCompile(`--[a-z-]*timeout["\x60]$|(?:--[a-z-]*timeout[= ]|\b[a-z]+_timeout[ =(:"]+|\btimeout[ =:]+)(\d+[a-z]*)`)
+
+// longInText are limits that end only what hangs: three and ten minutes, in seconds and milliseconds, and none.
+var longInText = []string{"3m", "10m", "180000", "600", "0"}
 
 func isNamed(e ast.Expr, name string) bool {
 	id, ok := e.(*ast.Ident)
@@ -232,7 +254,16 @@ func TestCheckClocksCatches(t *testing.T) {
 		{"deadline", `"net"`, "func TestX() { c.SetReadDeadline(soon) }", "TestX"},
 		{"deadline off", `"time"`, "func TestX() { c.SetReadDeadline(time.Time{}) }", ""},
 		{"processor time", `"syscall"`, "func TestX() { syscall.Getrusage(0, nil) }", "TestX"},
-		{"a duration", `"time"`, "func TestX() { s.Timeout = time.Second }", ""},
+		{"a duration", `"time"`, "func TestX() { s.Grace = time.Second }", ""},
+		{"a limit", `"time"`, "func TestX() { s.Timeout = time.Second }", "TestX"},
+		{"a limit of several", `"time"`, "func TestX() { s.ReadTimeout, s.WriteTimeout = wait.Limit, time.Second }", "TestX"},
+		{"a limit in a literal", `"time"`, "func TestX() { _ = settings{BodyTimeout: time.Second} }", "TestX"},
+		{"a flag", `"time"`, "func TestX() { serve(t, `--body-timeout=" + "1s`) }", "TestX"},
+		{"a flag and its value", `"time"`, "func TestX() { serve(t, `--body-timeout`, `1s`) }", "TestX"},
+		{"a flag with a long limit", `"time"`, "func TestX() { serve(t, `--body-timeout=3m`) }", ""},
+		{"a flag that is named", `"time"`, "func TestX() { t.Error(`--body-timeout is ignored`) }", ""},
+		{"an address", `"time"`, "func TestX() { open(`file:x?_pragma=busy_timeout(5000)`) }", "TestX"},
+		{"an address with a long limit", `"time"`, "func TestX() { open(`file:x?_pragma=busy_timeout(180000)`) }", ""},
 		{"in a bubble", `"time"; "testing/synctest"`, "func TestX() { synctest.Test(t, func(t *testing.T) { time.Sleep(1) }) }", ""},
 		{"beside a bubble", `"time"; "testing/synctest"`, "func TestX() { synctest.Test(t, f); time.Sleep(1) }", "TestX"},
 		{"hang guard", `"` + module + `/internal/wait"; "context"`, "func TestX() { context.WithTimeout(ctx, wait.Limit); c.SetDeadline(wait.Deadline()) }", ""},

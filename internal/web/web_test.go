@@ -6,8 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/internal/web"
 	"github.com/jotgate/jotgate/jotgatetest"
 )
@@ -19,7 +19,7 @@ func site(t *testing.T) http.Handler {
 	shell, err := web.New(gate.Gate, web.Settings{
 		Rates:        map[string]string{"page": "3/min"},
 		AllowedHosts: []string{"example.com"}, CORS: web.CORSSettings{Origins: []string{"https://app.example.com"}},
-		Timeout: time.Minute,
+		Timeout: wait.Limit,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func Serve(tb testing.TB, cmd *exec.Cmd) *Server {
 	s := &Server{cmd: cmd, output: newOutput(), ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = s.output, s.output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // if the test is killed, so is the server
-	cmd.WaitDelay = 5 * time.Second
+	cmd.WaitDelay = time.Minute
 	if err := cmd.Start(); err != nil {
 		tb.Fatalf("peer: %v (tools/setup installs what the judges need)", err)
 	}

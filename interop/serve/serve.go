@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/program"
@@ -120,16 +119,15 @@ func Start(tb testing.TB, options Options) *Server {
 
 func (s *Server) waitUntilReady(tb testing.TB) {
 	tb.Helper()
-	for deadline := wait.Deadline(); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if response, err := http.Get(s.URL + "/readyz"); err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return
-			}
-		}
+	wait.Until(tb, "jotgate serve is ready", func() bool {
 		if s.Ended() {
 			tb.Fatalf("jotgate serve ended before it was ready:\n%s", s.Output())
 		}
-	}
-	tb.Fatalf("jotgate serve was not ready in %v:\n%s", wait.Limit, s.Output())
+		response, err := http.Get(s.URL + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
 }

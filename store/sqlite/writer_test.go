@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/store"
 )
 
@@ -22,7 +23,7 @@ func newTestWriter(t *testing.T) *writer {
 	if err := create(path, false); err != nil {
 		t.Fatal(err)
 	}
-	db := pool(path, Options{BusyTimeout: time.Second}, false)
+	db := pool(path, Options{BusyTimeout: wait.Limit}, false)
 	for _, text := range []string{
 		"CREATE TABLE t (n integer PRIMARY KEY)",
 		"CREATE TABLE p (n integer NOT NULL REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED)",
