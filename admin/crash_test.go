@@ -121,7 +121,7 @@ func (b *bulk) fill() {
 	if b.gate, b.admin, err = openSite(b.Context(), b.dsn); err != nil {
 		b.Fatal(err)
 	}
-	driver, dsn := "sqlite", "file:"+b.dsn+"?_pragma=busy_timeout(30000)"
+	driver, dsn := "sqlite", "file:"+b.dsn+"?_pragma=busy_timeout(180000)"
 	if strings.HasPrefix(b.dsn, "postgres") {
 		driver, dsn = "pgx", b.dsn
 	}

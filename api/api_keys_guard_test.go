@@ -3,6 +3,7 @@ package api
 // API keys at a guard in another process, over HTTP.
 
 import (
+	"context"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
@@ -36,7 +37,7 @@ func (s *site) newRemoteGuard(changes ...func(*jotgate.GuardSettings, *apikey.Re
 		Keys: key, Audience: s.gate.Settings().Audience, RevocationsURL: server.URL + "/auth/revocations",
 		Now: s.now.Now, Logger: s.gate.Settings().Logger,
 	}
-	rs := apikey.RemoteSettings{URL: server.URL + "/auth/api-keys/token/", InsecureHTTP: true}
+	rs := apikey.RemoteSettings{URL: server.URL + "/auth/api-keys/token/", InsecureHTTP: true, Transport: unlimited{}}
 	for _, change := range changes {
 		change(&gs, &rs)
 	}
@@ -67,6 +68,13 @@ func (s *site) settle() {
 	})
 }
 
+// unlimited sends requests without their deadline, which is five seconds for an exchange.
+type unlimited struct{}
+
+func (unlimited) RoundTrip(r *http.Request) (*http.Response, error) {
+	return http.DefaultTransport.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+}
+
 // counting counts the requests to a path.
 type counting struct {
 	path string
@@ -81,7 +89,7 @@ func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, http.ErrServerClosed
 		}
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	return unlimited{}.RoundTrip(r)
 }
 
 // remoteSite is a site with a remote guard, whose exchanges are counted.

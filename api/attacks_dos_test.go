@@ -31,9 +31,12 @@ func TestH043SlowBody(t *testing.T) {
 // A body that no endpoint reads need not come for the request to be answered,
 // and who sends it may go on with the next one.
 func TestH043UnreadBody(t *testing.T) {
-	s := newSite(t, change{api: func(a *Settings) { a.BodyTimeout = 500 * time.Millisecond }})
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
+	serve := func(limit time.Duration) *httptest.Server {
+		server := httptest.NewServer(newSite(t, change{api: func(a *Settings) { a.BodyTimeout = limit }}))
+		t.Cleanup(server.Close)
+		return server
+	}
+	server, patient := serve(500*time.Millisecond), serve(wait.Limit)
 	body := strings.Repeat("x", 100)
 	sized, chunked := "Content-Length: 100\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"
 	for request, status := range map[string]string{
@@ -48,7 +51,7 @@ func TestH043UnreadBody(t *testing.T) {
 				}
 			}
 			twice := request + " HTTP/1.1\r\nHost: x\r\n" + sized + body + request + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-			if reply := untilTheEnd(t, server, twice); strings.Count(reply, "HTTP/1.1 "+status) != 2 {
+			if reply := untilTheEnd(t, patient, twice); strings.Count(reply, "HTTP/1.1 "+status) != 2 {
 				t.Errorf("all of it, and another: %.200q", reply)
 			}
 		})
@@ -97,6 +100,7 @@ func TestH044HugeHeaders(t *testing.T) {
 	s := newSite(t, change{})
 	server := httptest.NewUnstartedServer(s)
 	server.Config = Server("", s)
+	server.Config.ReadHeaderTimeout = wait.Limit
 	server.Start()
 	defer server.Close()
 	head := "GET " + me + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"

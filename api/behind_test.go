@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jotgatetest"
 )
 
@@ -73,7 +74,9 @@ func TestUnderAPath(t *testing.T) {
 				}
 			}
 			for _, probe := range []string{"/livez", "/readyz"} {
-				if got := askOf(h, "GET", row.paths+probe, ""); got.Status != 200 {
+				var got answer
+				wait.Until(t, row.paths+probe+" is not 503", func() bool { got = askOf(h, "GET", row.paths+probe, ""); return got.Status != 503 })
+				if got.Status != 200 {
 					t.Errorf("%s: %d", row.paths+probe, got.Status)
 				}
 			}
@@ -142,7 +145,11 @@ func TestMachineEndpointsAtAnyHost(t *testing.T) {
 		"/auth/users/me/": 400, "/api/schema/": 400, "/api/docs/": 400, "/auth/": 400, "/nothing": 400,
 	} {
 		for _, host := range []string{"10.1.2.3:8000", "jotgate", "localhost"} {
-			got := s.ask("GET", path, "", "Host", host, "Authorization", "Bearer "+bearer.member("access"))
+			var got answer
+			wait.Until(t, path+" is not 503", func() bool {
+				got = s.ask("GET", path, "", "Host", host, "Authorization", "Bearer "+bearer.member("access"))
+				return got.Status != 503 || want == 503
+			})
 			if got.Status != want {
 				t.Errorf("%s at %s: %d %s, want %d", path, host, got.Status, got.Body, want)
 			}

@@ -5,6 +5,7 @@ package mail_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -14,11 +15,23 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store/sqlite"
 )
+
+// unlimited is an outbox whose changes may take any time.
+type unlimited struct{ record.Outbox }
+
+func (u unlimited) Sent(ctx context.Context, id int64) error {
+	return u.Outbox.Sent(context.WithoutCancel(ctx), id)
+}
+
+func (u unlimited) Failed(ctx context.Context, id int64, retry time.Time, reason string) error {
+	return u.Outbox.Failed(context.WithoutCancel(ctx), id, retry, reason)
+}
 
 func TestWithGate(t *testing.T) {
 	ctx, client := t.Context(), jotgate.Client{Address: "192.0.2.1"}
@@ -41,8 +54,10 @@ func TestWithGate(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := serve(t, &server{plain: true}, nil)
-	settings := mail.Settings{Server: jotgate.Secret("smtp://" + s.addr + "?tls=insecure-off"), From: "a@example.com", BaseURL: "https://x.example", Logger: quiet}
-	sender, err := mail.New(settings, gate.Accounts(), gate.Links(), db.Outbox())
+	settings := mail.Settings{
+		Server: jotgate.Secret("smtp://" + s.addr + "?tls=insecure-off"), From: "a@example.com", BaseURL: "https://x.example", Timeout: wait.Limit, Logger: quiet,
+	}
+	sender, err := mail.New(settings, gate.Accounts(), gate.Links(), unlimited{db.Outbox()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,10 +129,10 @@ func TestSurvivesRestart(t *testing.T) {
 	}
 	output, now := &buffer{}, start
 	output.setFail(errBroken)
-	settings := mail.Settings{Output: output, BaseURL: "https://x.example", Logger: quiet, Now: func() time.Time { return now }}
+	settings := mail.Settings{Output: output, BaseURL: "https://x.example", Timeout: wait.Limit, Logger: quiet, Now: func() time.Time { return now }}
 	round := func(want int) {
 		t.Helper()
-		sender, err := mail.New(settings, accounts{"1": alice}, accounts{"1": alice}, db.Outbox())
+		sender, err := mail.New(settings, accounts{"1": alice}, accounts{"1": alice}, unlimited{db.Outbox()})
 		if err != nil {
 			t.Fatal(err)
 		}

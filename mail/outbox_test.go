@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/mail"
 	"github.com/jotgate/jotgate/record"
 )
@@ -172,7 +173,7 @@ func open(t *testing.T, change func(*mail.Settings)) *office {
 	t.Helper()
 	o := &office{outbox: &outbox{}, people: people(), output: &buffer{}, log: &buffer{}, now: start}
 	s := mail.Settings{
-		Output: o.output, From: "Golden <noreply@example.com>", Site: "Golden", BaseURL: "https://app.example.com",
+		Output: o.output, From: "Golden <noreply@example.com>", Site: "Golden", BaseURL: "https://app.example.com", Timeout: wait.Limit,
 		Logger: slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: o.clock,
 	}
 	if change != nil {

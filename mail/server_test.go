@@ -21,6 +21,8 @@ import (
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // server keeps what it is sent. The fields above mu are set before it starts.
@@ -55,7 +57,7 @@ func serve(t *testing.T, s *server, config *tls.Config) *server {
 	}
 	s.addr = listener.Addr().String()
 	smtpd := smtp.NewServer(smtp.BackendFunc(s.session))
-	smtpd.Domain, smtpd.ReadTimeout, smtpd.WriteTimeout = "mail.test", 10*time.Second, 10*time.Second
+	smtpd.Domain, smtpd.ReadTimeout, smtpd.WriteTimeout = "mail.test", wait.Limit, wait.Limit
 	smtpd.ErrorLog = discard{}
 	if s.implicit {
 		listener = tls.NewListener(listener, config)

@@ -26,7 +26,7 @@ import (
 func toServer(t *testing.T, address, hostPort string, config *tls.Config) *office {
 	t.Helper()
 	return open(t, func(s *mail.Settings) {
-		s.Server, s.TLS, s.Timeout = jotgate.Secret(strings.Replace(address, "%s", hostPort, 1)), config, 5*time.Second
+		s.Server, s.TLS = jotgate.Secret(strings.Replace(address, "%s", hostPort, 1)), config
 	})
 }
 

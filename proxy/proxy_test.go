@@ -36,14 +36,14 @@ func upstream(w http.ResponseWriter, r *http.Request) {
 }
 
 // start serves a proxy before an upstream.
-func start(t *testing.T, behind http.HandlerFunc, change func(*proxy.Settings)) *httptest.Server {
+func start(t testing.TB, behind http.HandlerFunc, change func(*proxy.Settings)) *httptest.Server {
 	t.Helper()
 	gate := unstarted(t, behind, change)
 	gate.Start()
 	return gate
 }
 
-func unstarted(t *testing.T, behind http.HandlerFunc, change func(*proxy.Settings)) *httptest.Server {
+func unstarted(t testing.TB, behind http.HandlerFunc, change func(*proxy.Settings)) *httptest.Server {
 	t.Helper()
 	key, err := jwt.NewHMAC(jwt.HS256, []byte(secret))
 	if err != nil {
@@ -57,7 +57,7 @@ func unstarted(t *testing.T, behind http.HandlerFunc, change func(*proxy.Setting
 }
 
 // unstartedWith is unstarted for a guard with settings of its own.
-func unstartedWith(t *testing.T, guard *jotgate.Guard, behind http.HandlerFunc, change func(*proxy.Settings)) *httptest.Server {
+func unstartedWith(t testing.TB, guard *jotgate.Guard, behind http.HandlerFunc, change func(*proxy.Settings)) *httptest.Server {
 	t.Helper()
 	api := httptest.NewServer(behind)
 	t.Cleanup(api.Close)
@@ -70,7 +70,7 @@ func unstartedWith(t *testing.T, guard *jotgate.Guard, behind http.HandlerFunc, 
 		t.Fatal(err)
 	}
 	gate := httptest.NewUnstartedServer(handler)
-	gate.Config.ReadHeaderTimeout, gate.Config.IdleTimeout = 5*time.Second, 5*time.Second // as any server should have
+	gate.Config.ReadHeaderTimeout, gate.Config.IdleTimeout = 2*wait.Limit, 2*wait.Limit // no connection ends by them
 	t.Cleanup(gate.Close)
 	return gate
 }
@@ -243,6 +243,7 @@ func TestStreaming(t *testing.T) {
 func TestWhoDoesNotReadRefusals(t *testing.T) {
 	t.Parallel()
 	gate := unstarted(t, upstream, func(s *proxy.Settings) { s.ClientTimeout = limit })
+	gate.Config.ReadHeaderTimeout, gate.Config.IdleTimeout = limit, limit
 	closed := make(chan string, 10) // addresses; a client whose buffer is full may not hear of it
 	gate.Config.ConnState = func(c net.Conn, state http.ConnState) {
 		if state == http.StateClosed {

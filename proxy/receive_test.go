@@ -20,7 +20,7 @@ import (
 
 // receiver serves a gate whose upstream reads the body, answers with it, and
 // tells what hindered it.
-func receiver(t *testing.T) (*httptest.Server, <-chan error) {
+func receiver(t testing.TB) (*httptest.Server, <-chan error) {
 	t.Helper()
 	hindered := make(chan error, 10)
 	return start(t, func(w http.ResponseWriter, r *http.Request) {
@@ -39,7 +39,7 @@ type client struct {
 }
 
 // dial connects, with a deadline for a test that hangs.
-func dial(t *testing.T, server *httptest.Server) *client {
+func dial(t testing.TB, server *httptest.Server) *client {
 	t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *client) say(head, body string) {
 }
 
 // hear returns the next answer.
-func (c *client) hear(t *testing.T) (*http.Response, string) {
+func (c *client) hear(t testing.TB) (*http.Response, string) {
 	t.Helper()
 	res, err := http.ReadResponse(c.replies, nil)
 	if err != nil {
@@ -70,7 +70,7 @@ func (c *client) hear(t *testing.T) (*http.Response, string) {
 }
 
 // gone fails the test unless the server ends the connection.
-func (c *client) gone(t *testing.T) {
+func (c *client) gone(t testing.TB) {
 	t.Helper()
 	_ = c.SetDeadline(wait.Deadline())
 	if n, err := c.replies.ReadByte(); err == nil || strings.Contains(err.Error(), "timeout") {
@@ -91,55 +91,62 @@ func TestWhoDoesNotSendABody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			gate, hindered := receiver(t)
-			good := dial(t, gate)
-			good.say(c.head, c.part+c.rest)
-			if strings.Contains(c.head, "Expect") {
-				good.hear(t) // 100
-			}
-			if res, body := good.hear(t); res.StatusCode != 200 || body != "0123456789" {
-				t.Fatalf("the whole: %d %q", res.StatusCode, body)
-			}
-			bad, began := dial(t, gate), time.Now()
-			bad.say(c.head, c.part)
-			if strings.Contains(c.head, "Expect") {
-				bad.hear(t)
-			}
-			res, body := bad.hear(t)
-			if res.StatusCode != 408 || body != `{"detail":"Request body could not be read in time."}` || !res.Close || time.Since(began) < limit {
-				t.Errorf("after %v: %d %q, close: %t", time.Since(began), res.StatusCode, body, res.Close)
-			}
-			bad.gone(t)
-			wait.For(t, "the upstream's read fails", hindered)
+			punctually(t, func(t testing.TB) { doesNotSendABody(t, c.head, c.part, c.rest) })
 		})
 	}
+}
+
+// doesNotSendABody sends a whole body, and then a part of one.
+func doesNotSendABody(t testing.TB, head, part, rest string) {
+	gate, hindered := receiver(t)
+	good := dial(t, gate)
+	good.say(head, part+rest)
+	if strings.Contains(head, "Expect") {
+		good.hear(t) // 100
+	}
+	if res, body := good.hear(t); res.StatusCode != 200 || body != "0123456789" {
+		t.Fatalf("the whole: %d %q", res.StatusCode, body)
+	}
+	bad, began := dial(t, gate), time.Now()
+	bad.say(head, part)
+	if strings.Contains(head, "Expect") {
+		bad.hear(t)
+	}
+	res, body := bad.hear(t)
+	if res.StatusCode != 408 || body != `{"detail":"Request body could not be read in time."}` || !res.Close || time.Since(began) < limit {
+		t.Errorf("after %v: %d %q, close: %t", time.Since(began), res.StatusCode, body, res.Close)
+	}
+	bad.gone(t)
+	wait.For(t, "the upstream's read fails", hindered)
 }
 
 // The same over HTTP/2, where the connection goes on.
 func TestWhoDoesNotSendABodyHTTP2(t *testing.T) {
 	t.Parallel()
-	gate := unstarted(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) },
-		func(s *proxy.Settings) { s.ClientTimeout = limit })
-	gate.EnableHTTP2 = true
-	gate.StartTLS()
-	body, end := io.Pipe()
-	defer end.Close()
-	asks := gate.Client()
-	asks.Timeout = wait.Limit
-	res, err := asks.Post(gate.URL+"/open", "", body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if res.ProtoMajor != 2 || res.StatusCode != 408 {
-		t.Errorf("%s %d", res.Proto, res.StatusCode)
-	}
+	punctually(t, func(t testing.TB) {
+		gate := unstarted(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) },
+			func(s *proxy.Settings) { s.ClientTimeout = limit })
+		gate.EnableHTTP2 = true
+		gate.StartTLS()
+		body, end := io.Pipe()
+		defer end.Close()
+		asks := gate.Client()
+		asks.Timeout = wait.Limit
+		res, err := asks.Post(gate.URL+"/open", "", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if res.ProtoMajor != 2 || res.StatusCode != 408 {
+			t.Errorf("%s %d", res.Proto, res.StatusCode)
+		}
+	})
 }
 
 // Who sends slowly, and steadily, may take longer than a piece may, and the
 // upstream may pause for longer, too.
 func TestWhoSendsSlowly(t *testing.T) {
-	protocols(t, func(t *testing.T, serve func(http.HandlerFunc) *httptest.Server) {
+	protocols(t, func(t testing.TB, serve func(http.HandlerFunc) *httptest.Server) {
 		const pieces, length = 8, 4 << 20 // more than buffers hold
 		gate := serve(func(w http.ResponseWriter, r *http.Request) {
 			n, _ := io.CopyN(io.Discard, r.Body, length)
@@ -171,14 +178,14 @@ func TestAnswerBeforeTheBody(t *testing.T) {
 	t.Parallel()
 	for _, timeout := range []time.Duration{2 * wait.Limit, limit} {
 		for _, length := range []int{1 << 10, 1 << 30} {
-			answerBeforeTheBody(t, timeout, length)
+			punctually(t, func(t testing.TB) { answerBeforeTheBody(t, timeout, length) })
 		}
 	}
 }
 
 // answerBeforeTheBody announces a body of this length. With a timeout longer than
 // the test may take, a response that waits for the body never comes.
-func answerBeforeTheBody(t *testing.T, timeout time.Duration, length int) {
+func answerBeforeTheBody(t testing.TB, timeout time.Duration, length int) {
 	gate := start(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Connection", "close") // or this server would wait for the body, too
 		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
@@ -213,12 +220,14 @@ func TestRefusalBeforeTheBody(t *testing.T) {
 			if !strings.Contains(head, "Transfer-Encoding") {
 				head += "\nContent-Length: 10"
 			}
-			c := dial(t, gate)
-			c.say(head, "")
-			if res, _ := c.hear(t); res.StatusCode != 401 && res.StatusCode != 405 {
-				t.Error(res.StatusCode)
-			}
-			c.gone(t)
+			punctually(t, func(t testing.TB) {
+				c := dial(t, gate)
+				c.say(head, "")
+				if res, _ := c.hear(t); res.StatusCode != 401 && res.StatusCode != 405 {
+					t.Error(res.StatusCode)
+				}
+				c.gone(t)
+			})
 		})
 	}
 }
@@ -227,29 +236,31 @@ func TestRefusalBeforeTheBody(t *testing.T) {
 // the connection lasts, and the upstream may take its time.
 func TestNoDeadlineIsLeftBehind(t *testing.T) {
 	t.Parallel()
-	gate := start(t, func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
+	punctually(t, func(t testing.TB) {
+		gate := start(t, func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			time.Sleep(limit * 3 / 2)
+			if r.Context().Err() == nil {
+				_, _ = w.Write(body)
+			}
+		}, func(s *proxy.Settings) { s.ClientTimeout = limit })
+		c := dial(t, gate)
+		c.say("POST /api/x HTTP/1.1\nContent-Length: 5", "first") // refused, and thrown away by net/http
+		if res, _ := c.hear(t); res.StatusCode != 401 || res.Close {
+			t.Errorf("%d, close: %t", res.StatusCode, res.Close)
+		}
+		for _, body := range []string{"second", "third"} {
+			c.say(fmt.Sprintf("POST /open HTTP/1.1\nContent-Length: %d", len(body)), body)
+			if res, got := c.hear(t); res.StatusCode != 200 || got != body || res.Close {
+				t.Errorf("%s: %d %q, close: %t", body, res.StatusCode, got, res.Close)
+			}
+		}
 		time.Sleep(limit * 3 / 2)
-		if r.Context().Err() == nil {
-			_, _ = w.Write(body)
+		c.say("GET /open HTTP/1.1", "")
+		if res, _ := c.hear(t); res.StatusCode != 200 {
+			t.Error(res.StatusCode)
 		}
-	}, func(s *proxy.Settings) { s.ClientTimeout = limit })
-	c := dial(t, gate)
-	c.say("POST /api/x HTTP/1.1\nContent-Length: 5", "first") // refused, and thrown away by net/http
-	if res, _ := c.hear(t); res.StatusCode != 401 || res.Close {
-		t.Errorf("%d, close: %t", res.StatusCode, res.Close)
-	}
-	for _, body := range []string{"second", "third"} {
-		c.say(fmt.Sprintf("POST /open HTTP/1.1\nContent-Length: %d", len(body)), body)
-		if res, got := c.hear(t); res.StatusCode != 200 || got != body || res.Close {
-			t.Errorf("%s: %d %q, close: %t", body, res.StatusCode, got, res.Close)
-		}
-	}
-	time.Sleep(limit * 3 / 2)
-	c.say("GET /open HTTP/1.1", "")
-	if res, _ := c.hear(t); res.StatusCode != 200 {
-		t.Error(res.StatusCode)
-	}
+	})
 }
 
 // The connection ends after a request in chunks, even if the answer has early
@@ -279,7 +290,7 @@ func TestChunksEndTheConnection(t *testing.T) {
 // net/http writes 100 Continue when the body is first asked for.
 func TestContinueIsLimited(t *testing.T) {
 	gate := unstarted(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }, nil)
-	w := &watched{ResponseRecorder: httptest.NewRecorder()}
+	w := newWatched()
 	r := httptest.NewRequest(http.MethodPost, "/open", readerFunc(func([]byte) (int, error) {
 		w.note("continue")
 		return 0, io.EOF

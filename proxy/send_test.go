@@ -20,29 +20,27 @@ import (
 	"github.com/jotgate/jotgate/proxy"
 )
 
-// limit is how long a client may take for a piece. A client that may be slow takes
-// a quarter of it at most, so that a busy machine does not make it late.
-const limit = 2 * time.Second
-
-// protocols runs the test with HTTP/1.1 and with HTTP/2. serve starts a gate
-// that speaks it.
-func protocols(t *testing.T, test func(t *testing.T, serve func(behind http.HandlerFunc) *httptest.Server)) {
+// protocols runs the test punctually with HTTP/1.1 and with HTTP/2. serve starts a
+// gate that speaks it.
+func protocols(t *testing.T, test func(t testing.TB, serve func(behind http.HandlerFunc) *httptest.Server)) {
 	t.Parallel()
 	for _, http2 := range []bool{false, true} {
 		t.Run(fmt.Sprintf("HTTP2=%t", http2), func(t *testing.T) {
 			t.Parallel()
-			test(t, func(behind http.HandlerFunc) *httptest.Server {
-				gate := unstarted(t, behind, func(s *proxy.Settings) { s.ClientTimeout = limit })
-				gate.EnableHTTP2 = http2
-				gate.StartTLS()
-				return gate
+			punctually(t, func(t testing.TB) {
+				test(t, func(behind http.HandlerFunc) *httptest.Server {
+					gate := unstarted(t, behind, func(s *proxy.Settings) { s.ClientTimeout = limit })
+					gate.EnableHTTP2 = http2
+					gate.StartTLS()
+					return gate
+				})
 			})
 		})
 	}
 }
 
 // get asks and leaves the body to the test.
-func get(t *testing.T, client *http.Client, url string) *http.Response {
+func get(t testing.TB, client *http.Client, url string) *http.Response {
 	t.Helper()
 	res, err := client.Get(url)
 	if err != nil {
@@ -54,7 +52,7 @@ func get(t *testing.T, client *http.Client, url string) *http.Response {
 
 // Who reads nothing of a long answer is let go, and the upstream hears of it.
 func TestWhoDoesNotReadAnAnswer(t *testing.T) {
-	protocols(t, func(t *testing.T, serve func(http.HandlerFunc) *httptest.Server) {
+	protocols(t, func(t testing.TB, serve func(http.HandlerFunc) *httptest.Server) {
 		noticed := make(chan time.Duration, 1)
 		gate := serve(func(w http.ResponseWriter, r *http.Request) {
 			piece, began := make([]byte, 32<<10), time.Now()
@@ -77,7 +75,7 @@ func TestWhoDoesNotReadAnAnswer(t *testing.T) {
 // the first, between two, and before its end.
 func TestPauses(t *testing.T) {
 	const pause = limit * 3 / 2
-	protocols(t, func(t *testing.T, serve func(http.HandlerFunc) *httptest.Server) {
+	protocols(t, func(t testing.TB, serve func(http.HandlerFunc) *httptest.Server) {
 		gate := serve(func(w http.ResponseWriter, _ *http.Request) {
 			for range 2 {
 				time.Sleep(pause)
@@ -100,39 +98,46 @@ func TestWhoReadsSlowly(t *testing.T) {
 	t.Parallel()
 	const length, bite = 8 << 20, 64 << 10
 	whole := bytes.Repeat([]byte("x"), length)
-	gate := unstarted(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(whole) }, func(s *proxy.Settings) { s.ClientTimeout = limit })
-	gate.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		_ = c.(*net.TCPConn).SetWriteBuffer(bite)
-		return ctx
-	}
-	gate.Start()
-	conn, err := net.Dial("tcp", gate.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_ = conn.(*net.TCPConn).SetReadBuffer(bite)
-	_, _ = io.WriteString(conn, "GET /open HTTP/1.1\r\nHost: x\r\n\r\n")
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	began, n := time.Now(), int64(0)
-	for m := int64(0); err == nil; n += m {
-		time.Sleep(20 * time.Millisecond)
-		m, err = io.CopyN(io.Discard, res.Body, bite)
-	}
-	if took := time.Since(began); err != io.EOF || n != length || took < limit {
-		t.Errorf("%d bytes in %v: %v", n, took, err)
-	}
+	punctually(t, func(t testing.TB) {
+		gate := unstarted(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(whole) }, func(s *proxy.Settings) { s.ClientTimeout = limit })
+		gate.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+			_ = c.(*net.TCPConn).SetWriteBuffer(bite)
+			return ctx
+		}
+		gate.Start()
+		conn, err := net.Dial("tcp", gate.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.(*net.TCPConn).SetReadBuffer(bite)
+		_, _ = io.WriteString(conn, "GET /open HTTP/1.1\r\nHost: x\r\n\r\n")
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began, n := time.Now(), int64(0)
+		for m := int64(0); err == nil; n += m {
+			time.Sleep(20 * time.Millisecond)
+			m, err = io.CopyN(io.Discard, res.Body, bite)
+		}
+		if took := time.Since(began); err != io.EOF || n != length || took < limit {
+			t.Errorf("%d bytes in %v: %v", n, took, err)
+		}
+	})
 }
 
-// watched notes what is written without a deadline, and whether there is one.
+// watched notes what is written, and whether there is a deadline.
 type watched struct {
 	*httptest.ResponseRecorder
+	began   time.Time  // before any deadline
 	mu      sync.Mutex // guards what follows
 	limited time.Time
 	wrote   []string
+}
+
+func newWatched() *watched {
+	return &watched{ResponseRecorder: httptest.NewRecorder(), began: time.Now()}
 }
 
 func (w *watched) SetWriteDeadline(t time.Time) error {
@@ -145,7 +150,7 @@ func (w *watched) SetWriteDeadline(t time.Time) error {
 func (w *watched) note(what string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if left := time.Until(w.limited); left <= 0 || left > time.Minute {
+	if !w.limited.After(w.began) || time.Until(w.limited) > time.Minute {
 		what += " without a limit"
 	}
 	w.wrote = append(w.wrote, what)
@@ -176,7 +181,7 @@ func TestEveryWriteIsLimited(t *testing.T) {
 		w.WriteHeader(http.StatusEarlyHints)
 		_, _ = io.WriteString(w, "on")
 	}, nil)
-	w := &watched{ResponseRecorder: httptest.NewRecorder()}
+	w := newWatched()
 	gate.Config.Handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/open", nil))
 	// The header is flushed by itself if the body is late.
 	if got := strings.Replace(strings.Join(w.wrote, ", "), "1xx, flush, ", "1xx, ", 1); got != "1xx, body, flush" {

@@ -166,8 +166,7 @@ func TestFacts(t *testing.T) {
 		w.exec("CREATE TABLE unrelated (id integer)") // so that there is a file
 		s, err := w.dial(store.Schema{}, true)
 		w.must(err)
-		facts, err := s.Facts(w.ctx)
-		w.must(err)
+		facts := w.facts(s)
 		s.Close()
 		users := facts[slices.IndexFunc(facts, func(f store.Fact) bool { return f.About == "auth_user" })]
 		if !users.Fatal || users.Fix == "" {
@@ -178,8 +177,7 @@ func TestFacts(t *testing.T) {
 		}
 
 		s = w.open()
-		facts, err = s.Facts(w.ctx)
-		w.must(err)
+		facts = w.facts(s)
 		for _, f := range facts {
 			if !f.OK || f.Fatal {
 				t.Errorf("of a new database: %+v", f)
@@ -188,8 +186,7 @@ func TestFacts(t *testing.T) {
 		w.exec("DROP INDEX jotgate_user_email")
 		w.exec("DROP TABLE jotgate_event")
 		w.exec("ALTER TABLE auth_user DROP COLUMN password")
-		facts, err = s.Facts(w.ctx)
-		w.must(err)
+		facts = w.facts(s)
 		wrong := map[string]bool{}
 		for _, f := range facts {
 			if !f.OK {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -154,6 +155,19 @@ func (w *world) must(err error) {
 	if err != nil {
 		w.Fatalf("unexpected error: %v", err)
 	}
+}
+
+// facts is Store.Facts, again if the connection that it makes takes more than two seconds.
+func (w *world) facts(s *store.Store) (list []store.Fact) {
+	w.Helper()
+	wait.Until(w, "the doctor has connected in time", func() bool {
+		var err error
+		if list, err = s.Facts(w.ctx); !errors.Is(err, context.DeadlineExceeded) {
+			w.must(err)
+		}
+		return err == nil
+	})
+	return list
 }
 
 // account creates an active account.

@@ -15,8 +15,7 @@ func TestFactsOfFactors(t *testing.T) {
 		s := w.open()
 		facts := func(want ...string) {
 			t.Helper()
-			list, err := s.Facts(w.ctx)
-			w.must(err)
+			list := w.facts(s)
 			var text strings.Builder
 			for _, f := range list {
 				text.WriteString(f.About + ": " + f.Found + " (" + f.Fix + ")\n")
@@ -50,9 +49,7 @@ func TestFactsOfFactors(t *testing.T) {
 		w.exec("DROP TABLE jotgate_setting")
 		facts("jotgate_setting: not there (a migration that has run made it: restore a backup)", "mfa_authenticator: there ()")
 		// Django's tables alone, before jotgate migrate, with second factors of allauth.
-		list, err := s.Facts(w.ctx)
-		w.must(err)
-		for _, f := range list {
+		for _, f := range w.facts(s) {
 			if f.OK && strings.HasPrefix(f.About, "jotgate_") && f.About != "jotgate_user_email" { // an index
 				w.exec("DROP TABLE " + f.About)
 			}

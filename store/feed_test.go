@@ -165,8 +165,7 @@ func TestClockFact(t *testing.T) {
 			{15 * time.Minute, false, "15m0s ahead of the database's"},
 		} {
 			s := w.openAt(func() time.Time { return time.Now().Add(c.skew) })
-			facts, err := s.Facts(w.ctx)
-			w.must(err)
+			facts := w.facts(s)
 			i := slices.IndexFunc(facts, func(f store.Fact) bool { return f.About == "clock" })
 			if f := facts[i]; f.OK != c.ok || f.Fatal || !found(f.Found, c.found) || (f.Fix == "") != c.ok {
 				t.Errorf("%v ahead: %+v", c.skew, f)

@@ -79,8 +79,7 @@ func TestNewUserTextWithoutRules(t *testing.T) {
 		schema.NewUser = map[string]string{"role": "user"}
 		s = w.openWith(schema)
 		w.must(s.Accounts().Create(w.ctx, &record.Account{Username: "ann", IsActive: true}))
-		facts, err := s.Facts(w.ctx)
-		w.must(err)
+		facts := w.facts(s)
 		for column, want := range map[string]string{"bio": "an empty text", "role": "new accounts get user"} {
 			if !slices.ContainsFunc(facts, func(f store.Fact) bool {
 				return f.About == "shop_user."+column && f.OK && strings.Contains(f.Found, want)

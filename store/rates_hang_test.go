@@ -5,14 +5,15 @@ package store_test
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
-	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/store"
+	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/throttle"
 	"github.com/jotgate/jotgate/throttle/shared"
 )
@@ -29,15 +30,87 @@ func (r *responding) Borrow(ctx context.Context, claims []shared.Claim) ([]share
 	return r.Store.Borrow(ctx, claims)
 }
 
+// replaced is a store that the test replaces. What is under way ends then.
+type replaced struct {
+	mu    sync.Mutex
+	store shared.Store
+	until context.Context
+	end   context.CancelFunc
+}
+
+func (r *replaced) by(s shared.Store) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.end != nil {
+		r.end()
+	}
+	r.store = s
+	r.until, r.end = context.WithCancel(context.Background())
+}
+
+// use calls do with the store, and a context that also ends when it is replaced.
+func (r *replaced) use(ctx context.Context, do func(context.Context, shared.Store) error) error {
+	r.mu.Lock()
+	s, until := r.store, r.until
+	r.mu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(until, cancel)()
+	return do(ctx, s)
+}
+
+func (r *replaced) Borrow(ctx context.Context, claims []shared.Claim) (grants []shared.Grant, err error) {
+	err = r.use(ctx, func(ctx context.Context, s shared.Store) (err error) { grants, err = s.Borrow(ctx, claims); return err })
+	return grants, err
+}
+
+func (r *replaced) Purge(ctx context.Context, limit int) (n int, err error) {
+	err = r.use(ctx, func(ctx context.Context, s shared.Store) (err error) { n, err = s.Purge(ctx, limit); return err })
+	return n, err
+}
+
 // The processes of PostgreSQL hang under load: connections stay open, and nothing is
 // answered. Each node accepts 60 of a client meanwhile, and never more; when PostgreSQL
-// continues, both together do.
+// continues, both together do. The limits of the program hold while it hangs: at other
+// times a machine that stops would reach them.
 func TestSharedRatesWhilePostgresHangs(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Options{})
 	dsn := cluster.Database(t)
+	var hang, goOn []func()
+	open := func() shared.Store {
+		usual, limited, r := store.Rates(openPostgres(t, dsn)), store.Rates(openAsProgram(t, dsn)), &replaced{}
+		hang = append(hang, func() { r.by(limited) })
+		goOn = append(goOn, func() { r.by(usual) })
+		r.by(usual)
+		return r
+	}
 	var thaw func()
-	ratesInAnOutage(t, func() shared.Store { return store.Rates(postgrestest.OpenAsProgram(t, dsn)) }, shared.Options{Timeout: wait.Limit, Logger: slog.New(slog.DiscardHandler)},
-		func() { thaw = cluster.Freeze(t) }, func() { thaw() })
+	ratesInAnOutage(t, open, shared.Options{Timeout: wait.Limit, Logger: slog.New(slog.DiscardHandler)}, func() {
+		thaw = cluster.Freeze(t)
+		for _, each := range hang {
+			each()
+		}
+	}, func() {
+		for _, each := range goOn {
+			each()
+		}
+		thaw()
+	})
+}
+
+// openAsProgram opens the store in the database at dsn with the limits of the program,
+// again if one is reached.
+func openAsProgram(t *testing.T, dsn string) (s *store.Store) {
+	t.Helper()
+	wait.Until(t, "the database is open", func() bool {
+		var err error
+		if s, err = postgres.Open(t.Context(), dsn, postgres.Options{}); err != nil {
+			t.Log(err)
+		}
+		return err == nil
+	})
+	t.Cleanup(func() { s.Close() })
+	return s
 }
 
 // A request does not wait for the transaction of a PostgreSQL that hangs: it is accepted

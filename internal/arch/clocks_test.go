@@ -7,6 +7,7 @@ package arch
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -209,6 +210,9 @@ func isLimit(field string, value ast.Expr, local string) bool {
 	if number, ok := value.(*ast.BasicLit); ok && number.Value == "0" { // the default
 		return false
 	}
+	if product, ok := value.(*ast.BinaryExpr); ok && product.Op == token.MUL {
+		value = product.Y
+	}
 	return (field == "WaitDelay" || strings.HasSuffix(field, "Timeout")) && !selects(value, local, "Limit")
 }
 
@@ -262,7 +266,7 @@ func TestCheckClocksCatches(t *testing.T) {
 		{"a flag and its value", `"time"`, "func TestX() { serve(t, `--body-timeout`, `1s`) }", "TestX"},
 		{"a flag with a long limit", `"time"`, "func TestX() { serve(t, `--body-timeout=3m`) }", ""},
 		{"a flag that is named", `"time"`, "func TestX() { t.Error(`--body-timeout is ignored`) }", ""},
-		{"an address", `"time"`, "func TestX() { open(`file:x?_pragma=busy_timeout(5000)`) }", "TestX"},
+		{"an address", `"time"`, "func TestX() { open(`file:x?_pragma=busy_timeout(" + "5000)`) }", "TestX"},
 		{"an address with a long limit", `"time"`, "func TestX() { open(`file:x?_pragma=busy_timeout(180000)`) }", ""},
 		{"in a bubble", `"time"; "testing/synctest"`, "func TestX() { synctest.Test(t, func(t *testing.T) { time.Sleep(1) }) }", ""},
 		{"beside a bubble", `"time"; "testing/synctest"`, "func TestX() { synctest.Test(t, f); time.Sleep(1) }", "TestX"},

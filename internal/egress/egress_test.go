@@ -10,13 +10,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
-)
 
-// guard is a limit for a test that hangs.
-const guard = time.Minute
+	"github.com/jotgate/jotgate/internal/wait"
+)
 
 // counted is a server that counts connections.
 func counted(t *testing.T, handler http.HandlerFunc) (port string, connections *atomic.Int64) {
@@ -87,7 +85,7 @@ func TestPublic(t *testing.T) {
 // server would count it if the address is of this machine.
 func TestNoConnection(t *testing.T) {
 	port, connections := counted(t, func(http.ResponseWriter, *http.Request) {})
-	client := Client{Timeout: guard}.New()
+	client := Client{Timeout: wait.Limit}.New()
 	for want, list := range map[error][]string{ErrNotPublic: notPublic, ErrMetadata: services} {
 		for _, text := range list {
 			for _, scheme := range []string{"http", "https"} {
@@ -105,7 +103,7 @@ func TestNoConnection(t *testing.T) {
 		t.Errorf("%d connections", n)
 	}
 	// The server would have counted them.
-	open := Client{Networks: prefixes("127.0.0.0/8", "::/0"), Timeout: guard}.New()
+	open := Client{Networks: prefixes("127.0.0.0/8", "::/0"), Timeout: wait.Limit}.New()
 	for _, host := range []string{"127.0.0.1", "[::ffff:127.0.0.1]"} {
 		resp, err := open.Get("http://" + host + ":" + port)
 		if err != nil {
@@ -147,7 +145,7 @@ func TestNoRedirect(t *testing.T) {
 		from, _ := counted(t, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:"+port+"/secret", status)
 		})
-		resp, err := Client{Networks: prefixes("127.0.0.0/8"), Timeout: guard}.New().Post("http://127.0.0.1:"+from, "text/plain", strings.NewReader("x"))
+		resp, err := Client{Networks: prefixes("127.0.0.0/8"), Timeout: wait.Limit}.New().Post("http://127.0.0.1:"+from, "text/plain", strings.NewReader("x"))
 		if err != nil || resp.StatusCode != status {
 			t.Fatal(err)
 		}
@@ -168,8 +166,8 @@ func TestNoProxy(t *testing.T) {
 	}
 }
 
-// nameServer answers each question for an IPv4 address with the next answer.
-func nameServer(t *testing.T, answers ...[]string) *net.Resolver {
+// nameServer answers every question for an IPv4 address with the current answer.
+func nameServer(t *testing.T, answer *atomic.Pointer[[]string]) *net.Resolver {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -178,7 +176,7 @@ func nameServer(t *testing.T, answers ...[]string) *net.Resolver {
 	t.Cleanup(func() { _ = conn.Close() })
 	go func() {
 		buffer := make([]byte, 1500)
-		for asked := 0; ; {
+		for {
 			n, from, err := conn.ReadFrom(buffer)
 			if err != nil {
 				return
@@ -190,12 +188,11 @@ func nameServer(t *testing.T, answers ...[]string) *net.Resolver {
 			m.Response, m.Additionals = true, nil
 			q := m.Questions[0]
 			if q.Type == dnsmessage.TypeA {
-				for _, text := range answers[min(asked, len(answers)-1)] {
+				for _, text := range *answer.Load() {
 					m.Answers = append(m.Answers, dnsmessage.Resource{
 						Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}, Body: &dnsmessage.AResource{A: netip.MustParseAddr(text).As4()},
 					})
 				}
-				asked++
 			}
 			out, _ := m.Pack()
 			_, _ = conn.WriteTo(out, from)
@@ -209,20 +206,37 @@ func nameServer(t *testing.T, answers ...[]string) *net.Resolver {
 // What counts is the address of the connection, not one that the name had before.
 func TestRebinding(t *testing.T) {
 	port, connections := counted(t, func(http.ResponseWriter, *http.Request) {})
-	c := Client{Timeout: guard}
+	c := Client{Timeout: wait.Limit}
 	dialer := c.dialer()
-	dialer.Resolver = nameServer(t, []string{"1.1.1.1"}, []string{"127.0.0.1"}, []string{"10.0.0.1", "127.0.0.1"}, []string{"169.254.169.254"})
+	var answer atomic.Pointer[[]string]
+	dialer.Resolver = nameServer(t, &answer)
 	const name = "rebinding.example.com."
-	before, err := dialer.Resolver.LookupNetIP(t.Context(), "ip4", name)
-	if err != nil || len(before) != 1 || !Public(before[0]) {
-		t.Fatal(before, err)
+	answer.Store(&[]string{"1.1.1.1"})
+	var before []netip.Addr
+	wait.Until(t, "the name is resolved in the resolver's time", func() bool {
+		var err error
+		before, err = dialer.Resolver.LookupNetIP(t.Context(), "ip4", name)
+		return err == nil
+	})
+	if len(before) != 1 || !Public(before[0]) {
+		t.Fatal(before)
 	}
-	for _, want := range []error{ErrNotPublic, ErrNotPublic, ErrMetadata} {
+	for _, step := range []struct {
+		answer []string
+		want   error
+	}{{[]string{"127.0.0.1"}, ErrNotPublic}, {[]string{"10.0.0.1", "127.0.0.1"}, ErrNotPublic}, {[]string{"169.254.169.254"}, ErrMetadata}} {
+		answer.Store(&step.answer)
 		if err := c.Check("https://" + name + ":" + port); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.with(dialer).Get("https://" + name + ":" + port); !errors.Is(err, want) {
-			t.Errorf("%v, not %v", err, want)
+		var err error
+		wait.Until(t, "the name is resolved", func() bool {
+			_, err = c.with(dialer).Get("https://" + name + ":" + port)
+			var unresolved *net.DNSError
+			return !errors.As(err, &unresolved)
+		})
+		if !errors.Is(err, step.want) {
+			t.Errorf("%v, not %v", err, step.want)
 		}
 	}
 	if n := connections.Load(); n != 0 {

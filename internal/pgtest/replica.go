@@ -8,9 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // Standby starts a standby that streams from c. It is removed when tb ends.
@@ -86,9 +87,9 @@ func (c *Cluster) Follow(tb testing.TB, primary *Cluster) {
 func (c *Cluster) Replicated(tb testing.TB, standby *Cluster) {
 	tb.Helper()
 	lsn := c.query(tb, "SELECT pg_current_wal_lsn()::text")
-	for standby.query(tb, "SELECT (pg_last_wal_replay_lsn() >= '"+lsn+"')::text") != "true" {
-		time.Sleep(2 * time.Millisecond)
-	}
+	wait.Until(tb, "the standby has replayed it", func() bool {
+		return standby.query(tb, "SELECT (pg_last_wal_replay_lsn() >= '"+lsn+"')::text") == "true"
+	})
 }
 
 // query returns one text.

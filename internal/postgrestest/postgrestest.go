@@ -43,13 +43,6 @@ func OpenAt(tb testing.TB, dsn string) *store.Store {
 	return open(tb, dsn, Options)
 }
 
-// OpenAsProgram opens the database with the limits of the program, for a test that waits
-// for them. The store is closed when tb ends.
-func OpenAsProgram(tb testing.TB, dsn string) *store.Store {
-	tb.Helper()
-	return open(tb, dsn, postgres.Options{})
-}
-
 func open(tb testing.TB, dsn string, options postgres.Options) *store.Store {
 	tb.Helper()
 	s := connect(tb, dsn, options)

@@ -3,6 +3,7 @@ package breached
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,7 +12,14 @@ import (
 	"testing/synctest"
 )
 
-// standIn responds as the range API does; body is its response to 21BD1.
+// unlimited sends requests without their deadline.
+type unlimited struct{ *http.Transport }
+
+func (u unlimited) RoundTrip(r *http.Request) (*http.Response, error) {
+	return u.Transport.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+}
+
+// standIn responds as the range API does. Its responses may take any time.
 func standIn(t *testing.T, respond http.HandlerFunc) *API {
 	t.Helper()
 	server := httptest.NewServer(respond)
@@ -20,6 +28,9 @@ func standIn(t *testing.T, respond http.HandlerFunc) *API {
 	if err != nil {
 		t.Fatal(err)
 	}
+	transport := api.client.Transport.(*http.Transport)
+	transport.DialContext = new(net.Dialer).DialContext
+	api.client.Timeout, api.client.Transport = 0, unlimited{transport}
 	return api
 }
 

@@ -102,10 +102,9 @@ func TestStatementMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	facts, err := s.Facts(t.Context())
-	if err != nil || !facts[0].Fatal || !strings.Contains(facts[0].Found, "statement mode") || !strings.Contains(facts[0].Fix, "pool_mode = transaction") {
-		t.Errorf("%+v %v", facts, err)
-	}
+	untilFirst(t, s, "statement mode", func(f store.Fact) bool {
+		return f.Fatal && strings.Contains(f.Found, "statement mode") && strings.Contains(f.Fix, "pool_mode = transaction")
+	})
 	err = s.Accounts().Create(t.Context(), account("ada"))
 	if err == nil || !strings.Contains(err.Error(), "set pool_mode = transaction") {
 		t.Error(err)
@@ -125,9 +124,6 @@ func TestDoctorWithOneConnection(t *testing.T) {
 	for mode, want := range map[string]string{"transaction": "in transaction mode", "session": "one connection only"} {
 		direct := pgtest.Database(t)
 		s := postgrestest.OpenAt(t, pgtest.Bounce(t, direct, mode, 1).DSN(direct))
-		facts, err := s.Facts(t.Context())
-		if err != nil || !strings.Contains(facts[0].Found, want) {
-			t.Errorf("%s: %+v %v", mode, facts, err)
-		}
+		untilFirst(t, s, want, func(f store.Fact) bool { return strings.Contains(f.Found, want) })
 	}
 }

@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
@@ -208,22 +208,43 @@ func hold(t *testing.T, dsn, statement string) (release func()) {
 
 const migrationLock = "SELECT pg_advisory_xact_lock(x'6a6f7467617465'::bigint)"
 
+// openLater opens and closes the database when its migration need not wait any more.
+func openLater(t *testing.T, dsn string, log *slog.Logger) <-chan error {
+	opened := make(chan error, 1)
+	go func() {
+		s, err := postgres.Open(t.Context(), dsn, postgrestest.Limits(postgres.Options{MigrationTimeout: wait.Limit, Logger: log}))
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	return opened
+}
+
 // A node that has nothing to migrate waits for nobody; one that has waits, says
 // for whom, and gives up.
 func TestMigrationWaits(t *testing.T) {
 	dsn := pgtest.Database(t)
 	release := hold(t, dsn, migrationLock)
-	var log bytes.Buffer
-	options := postgres.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), MigrationTimeout: 1500 * time.Millisecond}
-	_, err := postgres.Open(t.Context(), dsn, options)
-	if !errors.Is(err, jotgate.ErrUnavailable) || !strings.Contains(err.Error(), "within 1.5s") || !strings.Contains(err.Error(), "application rival") {
+	var log capture.Output
+	opened := openLater(t, dsn, slog.New(slog.NewTextHandler(&log, nil)))
+	wait.Until(t, "the log says for whom it waits", func() bool {
+		got := log.String()
+		return strings.Contains(got, "waiting to migrate the database") && strings.Contains(got, "application rival")
+	})
+	options := postgrestest.Limits(postgres.Options{MigrationTimeout: 100 * time.Millisecond})
+	var err error
+	wait.Until(t, "the error says it", func() bool { // the rival may be found too late to be named
+		_, err = postgres.Open(t.Context(), dsn, options)
+		return err == nil || strings.Contains(err.Error(), "application rival")
+	})
+	if !errors.Is(err, jotgate.ErrUnavailable) || !strings.Contains(err.Error(), "within 100ms") {
 		t.Errorf("while another node migrates: %v", err)
 	}
-	if got := log.String(); !strings.Contains(got, "waiting to migrate the database") || !strings.Contains(got, "application rival") {
-		t.Errorf("the log: %s", got)
-	}
 	release()
-	postgrestest.OpenAt(t, dsn)
+	if err := wait.For(t, "the migration is done", opened); err != nil {
+		t.Error(err)
+	}
 	defer hold(t, dsn, migrationLock)()
 	options.MigrationTimeout = time.Nanosecond
 	if s, err := postgres.Open(t.Context(), dsn, options); err != nil {
@@ -240,14 +261,7 @@ func TestMigrationWaitsForClients(t *testing.T) {
 	postgrestest.OpenAt(t, dsn)
 	execute(t, dsn, "DROP TABLE account_emailconfirmation, account_emailaddress")
 	release := hold(t, dsn, "LOCK TABLE auth_user IN SHARE UPDATE EXCLUSIVE MODE; LOCK TABLE auth_user IN ROW EXCLUSIVE MODE")
-	opened := make(chan error)
-	go func() {
-		s, err := postgres.Open(t.Context(), dsn, postgres.Options{})
-		if err == nil {
-			s.Close()
-		}
-		opened <- err
-	}()
+	opened := openLater(t, dsn, nil)
 	wait.Until(t, "the migration waits for the table", func() bool {
 		return value[int](t, dsn, "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'auth_user'::regclass") > 0
 	})

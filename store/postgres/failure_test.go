@@ -57,7 +57,9 @@ func TestServerThatCannotServe(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			s, err := postgres.Open(t.Context(), c.dsn, postgres.Options{ConnectTimeout: c.within})
+			o := postgrestest.Options
+			o.ConnectTimeout = c.within
+			s, err := postgres.Open(t.Context(), c.dsn, o)
 			if err == nil {
 				s.Close()
 			}
@@ -171,8 +173,10 @@ func TestWatch(t *testing.T) {
 
 // An operation does not wait until the row is free.
 func TestBoundedWaiting(t *testing.T) {
-	dsn := pgtest.Database(t)
-	s, err := postgres.Open(t.Context(), dsn, postgres.Options{LockTimeout: 100 * time.Millisecond})
+	dsn := postgrestest.Database(t)
+	o := postgrestest.Options
+	o.LockTimeout = 100 * time.Millisecond
+	s, err := postgres.Open(t.Context(), dsn, o)
 	if err != nil {
 		t.Fatal(err)
 	}

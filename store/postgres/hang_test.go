@@ -3,15 +3,18 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 )
 
@@ -27,11 +30,12 @@ func TestHangingServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := pgtest.Start(t, pgtest.Options{})
-			s := postgrestest.OpenAsProgram(t, through(t, c.Database(t)))
+			dsn := c.Database(t)
 			account := &record.Account{Username: "ada", Password: "p", IsActive: true}
-			if err := s.Accounts().Create(t.Context(), account); err != nil {
+			if err := postgrestest.OpenAt(t, dsn).Accounts().Create(t.Context(), account); err != nil {
 				t.Fatal(err)
 			}
+			s := openAsProgram(t, through(t, dsn))
 			thaw := c.Freeze(t)
 			failures := make(chan error)
 			for what, do := range map[string]func() error{
@@ -62,11 +66,34 @@ func TestHangingServer(t *testing.T) {
 			wait.Until(t, "writes", func() bool {
 				return s.Accounts().Change(t.Context(), account.ID, record.Change{LastName: new("Lovelace")}) == nil
 			})
-			if a, err := s.Accounts().ByLogin(t.Context(), "ada"); err != nil || a.LastName != "Lovelace" {
-				t.Errorf("%+v, %v", a, err)
+			wait.Until(t, "reads", func() (ok bool) { account, ok = read(t, s); return ok })
+			if account.LastName != "Lovelace" {
+				t.Errorf("%+v", account)
 			}
 		})
 	}
+}
+
+// openAsProgram opens the database with the limits of the program, and reads. Both are repeated if a limit is
+// reached.
+func openAsProgram(t *testing.T, dsn string) (s *store.Store) {
+	t.Helper()
+	wait.Until(t, "the database is open", func() bool {
+		var err error
+		if s, err = postgres.Open(t.Context(), dsn, postgres.Options{}); err != nil {
+			t.Log(err)
+		}
+		return err == nil
+	})
+	t.Cleanup(func() { s.Close() })
+	wait.Until(t, "it is read", func() bool { _, ok := read(t, s); return ok })
+	return s
+}
+
+// read reads the account ada, and reports whether it can be read.
+func read(t *testing.T, s *store.Store) (*record.Account, bool) {
+	a, err := s.Accounts().ByLogin(t.Context(), "ada")
+	return a, err == nil
 }
 
 // A standby that hangs, listed before the primary: neither the connections that
@@ -76,13 +103,20 @@ func TestHangingStandby(t *testing.T) {
 	primary, standby, dsn, ada := replicated(t)
 	both := pgtest.At(dsn, standby.Address(), primary.Address())
 	s := postgrestest.OpenAt(t, both)
-	standby.Freeze(t)
-	if err := rename(t.Context(), s, ada); err != nil {
-		t.Errorf("with open connections: %v", err)
-	}
-	if err := s.Ready(t.Context()); err != nil {
-		t.Errorf("readiness: %v", err)
-	}
+	wait.Until(t, "the open connections do", func() bool {
+		thaw := standby.Freeze(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		err := errors.Join(rename(ctx, s, ada), s.Ready(ctx))
+		if err != nil { // a connection that responds too late is replaced, which needs the standby
+			t.Log(err)
+			thaw()
+			if err := rename(t.Context(), s, ada); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return err == nil
+	})
 	wait.Until(t, "a new node", func() bool {
 		other, err := postgres.Open(t.Context(), both, postgres.Options{})
 		if err != nil {

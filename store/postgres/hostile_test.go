@@ -14,6 +14,7 @@ import (
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
+	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
 )
 
@@ -81,7 +82,7 @@ func TestHostileEngineSimultaneousStarts(t *testing.T) {
 	errs := make([]error, 4)
 	for i := range errs {
 		all.Go(func() {
-			s, err := postgres.Open(t.Context(), dsn, postgrestest.Options)
+			s, err := postgres.Open(t.Context(), dsn, postgrestest.Limits(postgres.Options{MigrationTimeout: wait.Limit}))
 			if errs[i] = err; err == nil {
 				errs[i] = s.Close()
 			}
@@ -106,17 +107,9 @@ func TestListenRefused(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Watch(t.Context(), func() { t.Error("a change was announced") }) }()
 	wait.Until(t, "LISTEN was refused", func() bool { return p.refused.Load() > 0 })
-	facts, err := s.Facts(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := false
-	for _, f := range facts {
-		found = found || f.About == "connection" && strings.Contains(f.Fix, "polled every 500 ms")
-	}
-	if !found {
-		t.Errorf("the doctor says nothing of it: %v", facts)
-	}
+	untilFirst(t, s, "no announcements", func(f store.Fact) bool {
+		return f.About == "connection" && strings.Contains(f.Fix, "polled every 500 ms")
+	})
 	if n := p.refused.Load(); n != 1 {
 		t.Errorf("refused %d times", n)
 	}

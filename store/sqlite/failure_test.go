@@ -15,6 +15,7 @@ import (
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
+	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/sqlite"
@@ -122,13 +123,15 @@ func TestFolderThatIsNotThere(t *testing.T) {
 }
 
 // A write waits while another process writes, but not longer than the busy
-// timeout.
+// timeout. (An operation that lasts five seconds fails as well, with another error.)
 func TestLockedByAnother(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "jotgate.db")
-	s, err := sqlite.Open(t.Context(), path, sqlite.Options{BusyTimeout: 50 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := sqlitetest.File(t)
+	var s *store.Store
+	var err error
+	wait.Until(t, "the file is open", func() bool {
+		s, err = sqlite.Open(t.Context(), path, sqlite.Options{BusyTimeout: 50 * time.Millisecond})
+		return err == nil
+	})
 	defer s.Close()
 	other, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {
@@ -142,17 +145,21 @@ func TestLockedByAnother(t *testing.T) {
 		}
 	}
 	exec("BEGIN IMMEDIATE")
-	err = s.Accounts().Create(t.Context(), account("ada"))
-	if !errors.Is(err, jotgate.ErrUnavailable) || !strings.Contains(err.Error(), "is locked by another process") {
+	wait.Until(t, "the error names the other", func() bool {
+		err = s.Accounts().Create(t.Context(), account("ada"))
+		return err == nil || strings.Contains(err.Error(), "is locked by another process")
+	})
+	if !errors.Is(err, jotgate.ErrUnavailable) {
 		t.Error(err)
 	}
-	if _, err := s.Accounts().ByLogin(t.Context(), "ada"); !errors.Is(err, jotgate.ErrNotFound) {
-		t.Errorf("reading meanwhile: %v", err)
-	}
+	wait.Until(t, "it reads meanwhile", func() bool {
+		_, err = s.Accounts().ByLogin(t.Context(), "ada")
+		return errors.Is(err, jotgate.ErrNotFound)
+	})
 	exec("ROLLBACK")
-	if err := s.Accounts().Create(t.Context(), account("ada")); err != nil {
-		t.Errorf("when the other is done: %v", err)
-	}
+	wait.Until(t, "it writes when the other is done", func() bool {
+		return s.Accounts().Create(t.Context(), account("ada")) == nil
+	})
 }
 
 // Switching the file to its write-ahead log waits for a process that writes, such as
@@ -174,7 +181,7 @@ func TestOpenWaitsForAWriter(t *testing.T) {
 		t.Errorf("while the other writes: %v", err)
 	}
 	time.AfterFunc(500*time.Millisecond, func() { _, _ = other.Exec("ROLLBACK") })
-	s, err := sqlite.Open(t.Context(), path, sqlite.Options{BusyTimeout: time.Minute})
+	s, err := sqlite.Open(t.Context(), path, sqlitetest.Options)
 	if err != nil {
 		t.Fatalf("when the other is done: %v", err)
 	}
