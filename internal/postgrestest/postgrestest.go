@@ -14,9 +14,12 @@ import (
 // Options open a database with limits that end only what hangs, on a slow machine also.
 var Options = Limits(postgres.Options{})
 
-// Limits returns o with the limits of Options.
+// Limits returns o with the limits of Options, except for a MigrationTimeout that is set.
 func Limits(o postgres.Options) postgres.Options {
 	o.ConnectTimeout, o.StatementTimeout, o.LockTimeout = wait.Limit, wait.Limit, wait.Limit
+	if o.MigrationTimeout == 0 {
+		o.MigrationTimeout = wait.Limit
+	}
 	return o
 }
 

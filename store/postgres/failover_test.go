@@ -212,7 +212,7 @@ const migrationLock = "SELECT pg_advisory_xact_lock(x'6a6f7467617465'::bigint)"
 func openLater(t *testing.T, dsn string, log *slog.Logger) <-chan error {
 	opened := make(chan error, 1)
 	go func() {
-		s, err := postgres.Open(t.Context(), dsn, postgrestest.Limits(postgres.Options{MigrationTimeout: wait.Limit, Logger: log}))
+		s, err := postgres.Open(t.Context(), dsn, postgrestest.Limits(postgres.Options{Logger: log}))
 		if err == nil {
 			err = s.Close()
 		}

@@ -82,7 +82,7 @@ func TestHostileEngineSimultaneousStarts(t *testing.T) {
 	errs := make([]error, 4)
 	for i := range errs {
 		all.Go(func() {
-			s, err := postgres.Open(t.Context(), dsn, postgrestest.Limits(postgres.Options{MigrationTimeout: wait.Limit}))
+			s, err := postgres.Open(t.Context(), dsn, postgrestest.Options)
 			if errs[i] = err; err == nil {
 				errs[i] = s.Close()
 			}

@@ -222,7 +222,7 @@ func TestSimultaneousStarts(t *testing.T) {
 					var starts sync.WaitGroup
 					for range 6 {
 						starts.Go(func() {
-							s, err := postgres.Open(t.Context(), through(dsn), postgrestest.Limits(postgres.Options{MigrationTimeout: wait.Limit}))
+							s, err := postgres.Open(t.Context(), through(dsn), postgrestest.Options)
 							if err != nil {
 								t.Errorf("on a %s database: %v", state, err)
 								return
