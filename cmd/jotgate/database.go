@@ -36,6 +36,14 @@ type loginFlags struct {
 	UsernameColumn string `group:"database" default:"username" placeholder:"COLUMN" help:"What users log in with; may be the e-mail's."`
 }
 
+// Validate checks what no type does, before a command runs.
+func (f *databaseFlags) Validate() error {
+	if f.DatabaseTimeout < store.Timeout || f.DatabaseTimeout > 10*time.Minute {
+		return usage("--database-timeout is %v, it must be 5s to 10m", f.DatabaseTimeout)
+	}
+	return nil
+}
+
 // schema names the tables and columns of the users.
 func (f *databaseFlags) schema() store.Schema {
 	return store.Schema{
@@ -104,9 +112,6 @@ func (f *databaseFlags) open(a *app, how opening) (*store.Store, error) {
 const inspectTimeout = time.Minute
 
 func (f *databaseFlags) connect(a *app, inspect bool) (*store.Store, error) {
-	if f.DatabaseTimeout < store.Timeout || f.DatabaseTimeout > 10*time.Minute {
-		return nil, usage("--database-timeout is %v: give 5s to 10m", f.DatabaseTimeout)
-	}
 	limit := f.DatabaseTimeout
 	if inspect {
 		limit = max(limit, inspectTimeout)

@@ -52,10 +52,12 @@ func TestDatabaseTimeout(t *testing.T) {
 			}
 		})
 	}
-	for _, value := range []string{"4999ms", "0s", "-1s", "10m1s"} {
-		status, _, stderr := try(t, nil, "", "migrate", "--database", "sqlite:"+filepath.Join(t.TempDir(), "a.db"), "--database-timeout="+value)
-		if status != statusUsage || !strings.Contains(stderr, "5s to 10m") {
-			t.Errorf("--database-timeout=%s: %d %s", value, status, stderr)
+	for _, command := range []string{"serve", "migrate", "doctor", "config check"} {
+		for _, value := range []string{"4999ms", "0s", "-1s", "10m1s"} {
+			args := append(strings.Fields(command), "--database", "sqlite:"+filepath.Join(t.TempDir(), "a.db"), "--database-timeout="+value)
+			if status, _, stderr := try(t, nil, "", args...); status != statusUsage || !strings.Contains(stderr, "--database-timeout is ") {
+				t.Errorf("%s --database-timeout=%s: %d %s", command, value, status, stderr)
+			}
 		}
 	}
 }
