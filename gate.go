@@ -3,6 +3,7 @@ package jotgate
 // A gate and the operations that it offers, grouped by noun.
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ type Gate struct {
 	db       record.Store
 	users    Users
 	keys     *keyring.Ring
+	reading  sync.Mutex // held while the keys of the database are read and installed
 	hashPool *hashPool
 	hasher   *passwd.Hasher
 	factors  record.Factors        // nil if accounts cannot have second factors

@@ -17,11 +17,15 @@ func (g *Gate) reloadKeys(ctx context.Context) {
 	}
 }
 
+// readKeys installs the keys of the database. It reads them for one caller at a time, so that a
+// list that was read earlier never replaces one that was read later.
 func (g *Gate) readKeys(ctx context.Context) error {
 	store := g.db.Keys()
 	if store == nil {
 		return nil
 	}
+	g.reading.Lock()
+	defer g.reading.Unlock()
 	stored, err := store.List(ctx)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package jotgate_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -8,12 +9,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/capture"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/record"
+	"github.com/jotgate/jotgate/store"
 )
 
 // headerOf returns the header of a token, as JSON text.
@@ -95,6 +99,7 @@ func TestKeyRotationUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	follow(t, two, 1)
+	published.refresh()
 
 	var stop atomic.Bool
 	var verified atomic.Int64
@@ -132,6 +137,66 @@ func TestKeyRotationUnderLoad(t *testing.T) {
 	t.Logf("%d tokens verified", verified.Load())
 }
 
+// lateKeys is a store in which the list of keys arrives late once.
+type lateKeys struct {
+	*store.Store
+	late          atomic.Bool
+	read, arrives chan struct{}
+}
+
+func (s *lateKeys) Keys() record.Keys { return lateList{s.Store.Keys(), s} }
+
+type lateList struct {
+	record.Keys
+	of *lateKeys
+}
+
+func (l lateList) List(ctx context.Context) ([]record.Key, error) {
+	list, err := l.Keys.List(ctx)
+	if l.of.late.CompareAndSwap(true, false) {
+		close(l.of.read)
+		<-l.of.arrives
+	}
+	return list, err
+}
+
+// A list of keys that was read before a key was deleted, and arrives after it, does not bring the
+// key back.
+func TestKeysThatArriveLate(t *testing.T) {
+	db := &lateKeys{Store: sqlitetest.Open(t), read: make(chan struct{}), arrives: make(chan struct{})}
+	gate, err := jotgate.New(jotgate.Settings{SecretKey: secret, Hasher: fast(t), Logger: slog.New(slog.DiscardHandler)}, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	key, err := gate.Keys().Add(ctx, jwt.ES256)
+	if err == nil {
+		err = gate.Keys().Retire(ctx, key.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.late.Store(true)
+	ended := make(chan error, 2)
+	go func() { ended <- gate.Sync(ctx) }()
+	wait.For(t, "the keys are read", db.read)
+	go func() { ended <- gate.Keys().Delete(ctx, key.ID) }()
+	wait.Until(t, "the key is deleted in the database", func() bool {
+		list, err := db.Store.Keys().List(ctx)
+		return err == nil && len(list) == 0
+	})
+	time.Sleep(50 * time.Millisecond) // for the list that was read after the deletion
+	close(db.arrives)
+	for range 2 {
+		if err := wait.For(t, "Sync and Delete return", ended); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(gate.Keys().Public()); n != 0 {
+		t.Errorf("%d keys are published after the only one was deleted", n)
+	}
+}
+
 // published is the view of a verifier outside the gate: a copy of its public
 // keys, fetched at intervals.
 type published struct {
@@ -146,9 +211,6 @@ func (p *published) refresh() {
 }
 
 func (p *published) KeySet() *jwt.KeySet {
-	if p.set.Load() == nil {
-		p.refresh()
-	}
 	return p.set.Load()
 }
 
