@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/store"
-	"github.com/jotgate/jotgate/store/postgres"
 	"github.com/jotgate/jotgate/throttle"
 	"github.com/jotgate/jotgate/throttle/shared"
 )
@@ -78,7 +78,7 @@ func TestSharedRatesWhilePostgresHangs(t *testing.T) {
 	dsn := cluster.Database(t)
 	var hang, goOn []func()
 	open := func() shared.Store {
-		usual, limited, r := store.Rates(openPostgres(t, dsn)), store.Rates(openAsProgram(t, dsn)), &replaced{}
+		usual, limited, r := store.Rates(openPostgres(t, dsn)), store.Rates(postgrestest.OpenAsProgram(t, dsn)), &replaced{}
 		hang = append(hang, func() { r.by(limited) })
 		goOn = append(goOn, func() { r.by(usual) })
 		r.by(usual)
@@ -96,21 +96,6 @@ func TestSharedRatesWhilePostgresHangs(t *testing.T) {
 		}
 		thaw()
 	})
-}
-
-// openAsProgram opens the store in the database at dsn with the limits of the program,
-// again if one is reached.
-func openAsProgram(t *testing.T, dsn string) (s *store.Store) {
-	t.Helper()
-	wait.Until(t, "the database is open", func() bool {
-		var err error
-		if s, err = postgres.Open(t.Context(), dsn, postgres.Options{}); err != nil {
-			t.Log(err)
-		}
-		return err == nil
-	})
-	t.Cleanup(func() { s.Close() })
-	return s
 }
 
 // A request does not wait for the transaction of a PostgreSQL that hangs: it is accepted

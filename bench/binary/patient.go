@@ -7,7 +7,7 @@ import (
 )
 
 // Limits are flags for a test on a slow machine: limits that are not reached there.
-var Limits = []string{"--request-timeout", "10m", "--body-timeout", "3m", "--startup-timeout", "3m", "--drain-timeout", "3m"}
+var Limits = []string{"--database-timeout", "3m", "--request-timeout", "10m", "--body-timeout", "3m", "--startup-timeout", "3m", "--drain-timeout", "3m"}
 
 // HeaderLimit is how long the server waits for the headers of a request, which no flag sets.
 const HeaderLimit = 10 * time.Second

@@ -15,7 +15,6 @@ import (
 // the while, and the memory is within the limit for hashes and what the rest needs.
 func TestFlood(t *testing.T) {
 	const queue = 16
-	t.Setenv("JOTGATE_DATABASE_TIMEOUT", "3m")
 	busy := &binary.Patient{Transport: http.Transport{MaxIdleConnsPerHost: users}, Busy: true}
 	s := &server{
 		client: &http.Client{Timeout: wait.Limit, Transport: &binary.Patient{Transport: http.Transport{MaxConnsPerHost: 1}}},

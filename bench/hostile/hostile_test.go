@@ -16,10 +16,9 @@ import (
 // such limits end are on it as well. It goes on until every attack has come to its end.
 func TestSiege(t *testing.T) {
 	const requestTimeout = 2 * time.Second
-	t.Setenv("JOTGATE_DATABASE_TIMEOUT", "3m")
 	program, err := binary.Build(t.TempDir())
 	check(t, err)
-	usual, short := serve(t, program, binary.Limits...), serve(t, program, "--request-timeout", requestTimeout.String())
+	usual, short := serve(t, program, binary.Limits...), serve(t, program, "--database-timeout", "3m", "--request-timeout", requestTimeout.String())
 	check(t, usual.enter())
 	_, err = usual.goodClient(time.Second) // warm
 	check(t, err)

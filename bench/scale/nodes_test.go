@@ -108,7 +108,6 @@ type person struct {
 func newFarm(t *testing.T, program string, number, clients int, dsn string) *farm {
 	t.Helper()
 	progress("%d nodes", number)
-	t.Setenv("JOTGATE_DATABASE_TIMEOUT", "3m")
 	flags := append([]string{"--database", dsn, "--log-level", "error", "--rate", "login=1000000/min;register=1000000/min;refresh=1000000/min"}, binary.Limits...)
 	if os.Getenv("SCALE") == "" {
 		flags = append(flags, "--hasher", "pbkdf2_sha256:1000")

@@ -20,7 +20,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
-	"github.com/jotgate/jotgate/internal/wait"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/passwd"
 	"github.com/jotgate/jotgate/store"
 	"github.com/jotgate/jotgate/store/postgres"
@@ -90,7 +90,7 @@ func newSite(t *testing.T, name, setting string) *site {
 	var err error
 	if name == "sqlite" {
 		file := filepath.Join(t.TempDir(), "scale.db")
-		db, err = sqlite.Open(t.Context(), file, sqlite.Options{BusyTimeout: wait.Limit})
+		db, err = sqlite.Open(t.Context(), file, sqlitetest.Options)
 		check(t, err)
 		s.raw, err = sql.Open("sqlite", file+"?_pragma=busy_timeout(180000)&_pragma=cache_size(-2000000)&_pragma=synchronous(OFF)")
 	} else {

@@ -80,7 +80,7 @@ func startOn(t *testing.T, place string, args ...string) *server {
 	s := &server{stop: stop, status: make(chan int, 1)}
 	args = append([]string{"serve", "--database", "sqlite:" + filepath.Join(t.TempDir(), "a.db"), "--log-level", "warn"}, args...)
 	go func() {
-		s.status <- run(ctx, args, append([]string{"SECRET_KEY=" + goodSecret}, patient...), strings.NewReader(""), &s.stdout, &s.stderr)
+		s.status <- run(ctx, args, append([]string{"SECRET_KEY=" + goodSecret}, program.Limits...), strings.NewReader(""), &s.stdout, &s.stderr)
 	}()
 	wait.Until(t, "serve listens", func() bool {
 		if len(s.status) > 0 {
@@ -263,7 +263,7 @@ func build(t *testing.T) string {
 // The socket that systemd passes is used, and is open to the next process after the
 // first has ended. systemd is told when requests are served.
 func TestSocketOfSystemd(t *testing.T) {
-	program := build(t)
+	path := build(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -289,8 +289,8 @@ func TestSocketOfSystemd(t *testing.T) {
 		return string(message[:n])
 	}
 	for range 2 {
-		command := exec.CommandContext(t.Context(), "/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=1 exec "+program+" serve --addr 127.0.0.1:1 --database sqlite:"+folder+"/a.db")
-		command.Env = slices.Concat(os.Environ(), patient, []string{"SECRET_KEY=" + goodSecret, "NOTIFY_SOCKET=" + filepath.Join(folder, "notify")})
+		command := exec.CommandContext(t.Context(), "/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=1 exec "+path+" serve --addr 127.0.0.1:1 --database sqlite:"+folder+"/a.db")
+		command.Env = slices.Concat(os.Environ(), program.Limits, []string{"SECRET_KEY=" + goodSecret, "NOTIFY_SOCKET=" + filepath.Join(folder, "notify")})
 		command.ExtraFiles = []*os.File{passed}
 		var output capture.Output
 		command.Stdout, command.Stderr = &output, &output
@@ -316,7 +316,7 @@ func TestSocketOfSystemd(t *testing.T) {
 		}
 		defer conn.Close()
 	}
-	two := exec.CommandContext(t.Context(), "/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=2 exec "+program+" serve --database sqlite:"+folder+"/a.db")
+	two := exec.CommandContext(t.Context(), "/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=2 exec "+path+" serve --database sqlite:"+folder+"/a.db")
 	two.Env, two.ExtraFiles = append(os.Environ(), "SECRET_KEY="+goodSecret), []*os.File{passed, passed}
 	if out, err := two.CombinedOutput(); err == nil || !strings.Contains(string(out), "passes 2 sockets") {
 		t.Errorf("%v %s", err, out)

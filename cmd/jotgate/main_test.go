@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/internal/tempdir"
 )
 
@@ -28,7 +29,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		WorkdirRoot:         tempdir.New(t),
 		Files:               files,
-		Setup:               func(env *testscript.Env) error { env.Vars = append(env.Vars, patient...); return nil },
+		Setup:               func(env *testscript.Env) error { env.Vars = append(env.Vars, program.Limits...); return nil },
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",

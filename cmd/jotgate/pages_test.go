@@ -23,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jotgate/jotgate/internal/freeport"
+	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
@@ -146,7 +147,7 @@ func (p *page) run(t *testing.T) {
 				"until grep -qE '" + ready + "|^jotgate: ' server.out 2>/dev/null; do kill -0 $SERVER 2>/dev/null || break; sleep 0.05; done; cat server.out"
 		}
 		if strings.Contains(command, "config show") { // of the reader, who has not set them
-			for _, limit := range patient {
+			for _, limit := range program.Limits {
 				name, _, _ := strings.Cut(limit, "=")
 				command = "unset " + name + "; " + command
 			}
@@ -158,7 +159,7 @@ func (p *page) run(t *testing.T) {
 	shell := exec.CommandContext(t.Context(), "timeout", limit, "sh", "-c", script.String())
 	shell.WaitDelay = wait.Limit
 	shell.Dir = t.TempDir()
-	shell.Env = append([]string{"PATH=" + programs(t) + ":/usr/bin:/bin", "JOTGATE_ADDR=" + address, "HOME=" + shell.Dir}, patient...)
+	shell.Env = append([]string{"PATH=" + programs(t) + ":/usr/bin:/bin", "JOTGATE_ADDR=" + address, "HOME=" + shell.Dir}, program.Limits...)
 	out, err := shell.CombinedOutput()
 	if err != nil {
 		t.Logf("the shell ended with %v", err)

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/capture"
+	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
@@ -36,9 +37,9 @@ func startReloading(t *testing.T, config string) *reloading {
 	s.write(t, config)
 	s.Cmd = exec.CommandContext(t.Context(), filepath.Join(programs(t), "jotgate"), "serve", "--config", s.config, "--addr", "127.0.0.1:0")
 	s.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // if the test is killed, so is the server
-	s.Dir, s.Env, s.Stdout, s.Stderr = folder, append([]string{"SECRET_KEY=" + goodSecret}, patient...), &s.stdout, &s.stderr
+	s.Dir, s.Env, s.Stdout, s.Stderr = folder, append([]string{"SECRET_KEY=" + goodSecret}, program.Limits...), &s.stdout, &s.stderr
 	if strings.Contains(config, "secret-key-file:") {
-		s.Env = patient
+		s.Env = program.Limits
 	}
 	if err := s.Start(); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/leak"
+	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
@@ -33,9 +34,6 @@ type server struct {
 // cheapHasher is the hasher of servers whose test names no other.
 const cheapHasher = "JOTGATE_HASHER=pbkdf2_sha256:1000"
 
-// patient are limits that are not reached on a slow machine, for tests that are not about them.
-var patient = []string{"JOTGATE_DATABASE_TIMEOUT=3m", "JOTGATE_REQUEST_TIMEOUT=10m", "JOTGATE_BODY_TIMEOUT=3m", "JOTGATE_DRAIN_TIMEOUT=3m"}
-
 // startServer runs serve on a free port, with a SQLite database in folder
 // unless that is empty.
 func startServer(t *testing.T, folder string, env []string, args ...string) *server {
@@ -46,7 +44,7 @@ func startServer(t *testing.T, folder string, env []string, args ...string) *ser
 		args = append([]string{"--database", "sqlite:" + filepath.Join(folder, "jotgate.db")}, args...)
 	}
 	args = append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)
-	env = slices.Concat(patient, []string{cheapHasher}, env)
+	env = slices.Concat(program.Limits, []string{cheapHasher}, env)
 	go func() { s.status <- run(ctx, args, env, strings.NewReader(""), &s.stdout, &s.stderr) }()
 	listening := regexp.MustCompile(`listening on (https?://\S+),`)
 	wait.Until(t, "serve listens", func() bool {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
@@ -28,7 +29,7 @@ func begin(t *testing.T, database string, args ...string) (base string, s *serve
 	s = &server{base: "http://" + address, stop: stop, status: make(chan int, 1)}
 	args = append([]string{"serve", "--addr", address, "--database", database}, args...)
 	go func() {
-		s.status <- run(ctx, args, append([]string{"SECRET_KEY=" + goodSecret}, patient...), strings.NewReader(""), &s.stdout, &s.stderr)
+		s.status <- run(ctx, args, append([]string{"SECRET_KEY=" + goodSecret}, program.Limits...), strings.NewReader(""), &s.stdout, &s.stderr)
 	}()
 	t.Cleanup(stop)
 	wait.Until(t, "serve accepts connections", func() bool {

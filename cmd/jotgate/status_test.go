@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/jotgate/jotgate/internal/program"
 )
 
 const (
@@ -22,7 +24,7 @@ func try(t *testing.T, env []string, stdin string, args ...string) (status int, 
 	t.Helper()
 	var out, errors strings.Builder
 	if !slices.Contains(args, "config") { // which shows it
-		env = slices.Concat(patient, env)
+		env = slices.Concat(program.Limits, env)
 	}
 	status = run(t.Context(), args, env, strings.NewReader(stdin), &out, &errors)
 	return status, out.String(), errors.String()

@@ -21,6 +21,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/internal/rounds"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
@@ -104,7 +105,7 @@ func (k *killed) serve() (*exec.Cmd, string) {
 	k.t.Helper()
 	var out, failed capture.Output
 	process := exec.CommandContext(k.t.Context(), k.program, "serve", "--addr", "127.0.0.1:0", "--log-level", "error")
-	process.Env = slices.Concat(os.Environ(), patient, k.env)
+	process.Env = slices.Concat(os.Environ(), program.Limits, k.env)
 	process.Stdout, process.Stderr = &out, &failed
 	if err := process.Start(); err != nil {
 		k.t.Fatal(err)

@@ -117,7 +117,7 @@ var rows = []row{
 	{path: "internal/testcert", kind: testOnly},
 	{path: "internal/pgtest", kind: testOnly, may: []string{"internal/freeport", "internal/tempdir", "internal/wait"}},
 	{path: "internal/program", kind: testOnly},
-	{path: "internal/tempdir", kind: testOnly},
+	{path: "internal/tempdir", kind: testOnly, may: []string{"internal/wait"}},
 	{path: "internal/sqlitetest", kind: testOnly, may: []string{"internal/tempdir", "internal/wait", "store", "store/sqlite"}},
 	{path: "internal/postgrestest", kind: testOnly, may: []string{"internal/pgtest", "internal/wait", "store", "store/postgres"}},
 	{path: "internal/equaltime", kind: testOnly},

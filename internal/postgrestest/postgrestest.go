@@ -46,15 +46,32 @@ func OpenAt(tb testing.TB, dsn string) *store.Store {
 	return open(tb, dsn, Options)
 }
 
+// OpenAsProgram opens the database with the limits of the program, for a test that waits
+// for them. It tries again if one is reached meanwhile. The store is closed when tb ends.
+func OpenAsProgram(tb testing.TB, dsn string) (s *store.Store) {
+	tb.Helper()
+	wait.Until(tb, "the database is open", func() bool {
+		var err error
+		if s, err = postgres.Open(tb.Context(), dsn, postgres.Options{}); err != nil {
+			tb.Log(err)
+		}
+		return err == nil
+	})
+	tb.Cleanup(func() { closes(tb, s) })
+	return s
+}
+
 func open(tb testing.TB, dsn string, options postgres.Options) *store.Store {
 	tb.Helper()
 	s := connect(tb, dsn, options)
-	tb.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
+	tb.Cleanup(func() { closes(tb, s) })
 	return s
+}
+
+func closes(tb testing.TB, s *store.Store) {
+	if err := s.Close(); err != nil {
+		tb.Error(err)
+	}
 }
 
 func connect(tb testing.TB, dsn string, options postgres.Options) *store.Store {

@@ -14,6 +14,12 @@ import (
 // run put the program, so that it is linked once (tools/runtests sets it).
 const Shared = "TESTS_SHARED"
 
+// Limits are settings, for the environment of the program, of limits that are not reached on a slow
+// machine: for tests that are not about them.
+var Limits = []string{
+	"JOTGATE_DATABASE_TIMEOUT=3m", "JOTGATE_REQUEST_TIMEOUT=10m", "JOTGATE_BODY_TIMEOUT=3m", "JOTGATE_STARTUP_TIMEOUT=3m", "JOTGATE_DRAIN_TIMEOUT=3m",
+}
+
 // Build builds the program of this checkout in the folder, or in the shared one,
 // and returns its path.
 func Build(folder string) (path string, err error) {

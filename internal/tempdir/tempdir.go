@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // memory is a file system in memory, which Linux has.
@@ -47,9 +49,7 @@ func New(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if err := os.RemoveAll(folder); err != nil {
-			tb.Error(err)
-		}
+		wait.Until(tb, "no process writes into the folder, and it is removed", func() bool { return os.RemoveAll(folder) == nil })
 	})
 	return folder
 }

@@ -6,10 +6,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/freeport"
+	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/peer"
 )
@@ -116,7 +118,7 @@ func TestContainer(t *testing.T) {
 	client := browser(t, address)
 	for range 2 {
 		process := exec.Command(run[0], run[1:]...)
-		process.Env = append(limits(t), env...)
+		process.Env = slices.Concat(program.Limits, env)
 		container := peer.Serve(t, process)
 		wait.Until(t, "the container is ready", func() bool {
 			if container.Ended() {

@@ -11,7 +11,6 @@ import (
 	"net/http/cookiejar"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,12 +23,6 @@ import (
 func TestMain(m *testing.M) { os.Exit(serve.Main(m)) }
 
 const secret = "deploy-secret-key-deploy-secret-key-deploy-secret-key-0123456789"
-
-// limits are the settings of serve.Command, for a jotgate that is started in another way.
-func limits(t *testing.T) []string {
-	t.Helper()
-	return slices.DeleteFunc(serve.Command(t, "", nil).Env, func(variable string) bool { return !strings.HasPrefix(variable, "JOTGATE_") })
-}
 
 // example returns a file of examples/deploy after replacements (old, new, …), each of
 // which must be in it.

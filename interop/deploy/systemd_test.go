@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/freeport"
+	"github.com/jotgate/jotgate/internal/program"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/interop/serve"
@@ -66,7 +67,7 @@ func TestUnitStarts(t *testing.T) {
 		t.Fatal("the socket unit has no ListenStream")
 	}
 	args := []string{"-l", address, "-E", "NOTIFY_SOCKET=" + notify}
-	for _, variable := range limits(t) {
+	for _, variable := range program.Limits {
 		args = append(args, "-E", variable)
 	}
 	command := exec.Command("systemd-socket-activate", append(args, execStart(t, folder)...)...)

@@ -1,4 +1,4 @@
-// Tokens and codes of the scripts of this folder.
+// Tokens and codes for the scripts of this folder and of pages.
 import { createHmac } from "node:crypto";
 
 // expired is an access token that has expired long ago, signed with the secret of the server.

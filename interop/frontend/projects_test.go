@@ -21,7 +21,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jotgate/jotgate/internal/tempdir"
-	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/django"
 	"github.com/jotgate/jotgate/interop/serve"
 )
@@ -144,9 +143,6 @@ func (p project) play(t *testing.T, start func(origin string) string) (outcome [
 func browse(t *testing.T, address string) {
 	t.Helper()
 	folder := tempdir.New(t)
-	t.Cleanup(func() {
-		wait.Until(t, "the files of Chromium are removed", func() bool { return os.RemoveAll(folder) == nil })
-	})
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
 		"--user-data-dir="+folder+"/profile", "--remote-debugging-port=0", address)

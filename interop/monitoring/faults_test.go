@@ -17,6 +17,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/api"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/postgrestest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/metrics"
@@ -174,9 +175,7 @@ func TestFaults(t *testing.T) {
 	t.Run("dead database", func(t *testing.T) {
 		cluster := pgtest.Start(t, pgtest.Options{})
 		n := newNode(t, func(t *testing.T, n *node) *store.Store {
-			db, err := postgres.Open(t.Context(), cluster.Database(t), postgres.Options{
-				Metrics: n.figures, Now: n.now, ConnectTimeout: wait.Limit, StatementTimeout: wait.Limit, LockTimeout: wait.Limit,
-			})
+			db, err := postgres.Open(t.Context(), cluster.Database(t), postgrestest.Limits(postgres.Options{Metrics: n.figures, Now: n.now}))
 			must(t, err)
 			return db
 		})

@@ -1,6 +1,6 @@
 // Judges the administration: every page of it, and a walk with the keyboard alone.
-import { createHmac } from "node:crypto";
 import { execFileSync } from "node:child_process";
+import { setUp } from "../frontend/credentials.mjs";
 import { counted, find, judgeAxe, judgeHTML, judgeLayout, long, modes, serve, show, until, visitor } from "./kit.mjs";
 
 // looks are the modes of the administration: English, German and Arabic.
@@ -45,14 +45,8 @@ async function filled(binary, folder, users) {
   add({ username: "octo", providers: { github: ["8"] } }); // who has no other way to log in
   const ada = await signIn("ada");
   const begun = await json("POST", "/auth/factors/totp/", ada);
-  const confirm = async () => { // with the next code if this one expires on its way
-    const now = code(begun.secret);
-    await json("POST", "/auth/factors/totp/confirm/", ada, { token: begun.token, code: now }).catch((error) => {
-      if (code(begun.secret) === now) throw error;
-      return confirm();
-    });
-  };
-  await confirm();
+  const [confirmed] = await setUp(begun.secret, (code) => json("POST", "/auth/factors/totp/confirm/", ada, { token: begun.token, code }).catch((error) => ({ error })));
+  if (confirmed.error) throw confirmed.error;
   await api("users/2/change/", { last_name: "King" });
   await api("users/4/deactivate/", {});
   await api("invitations/add/", { email: "grace@example.com", groups: [1] });
@@ -61,16 +55,6 @@ async function filled(binary, folder, users) {
   for (let i = 0; i < 7; i++) await json("POST", "/api/token/", null, { username: "user1", password: "wrong" });
   await until(async () => (await api("jobs/")).results.every((job) => job.state === "done"));
   return { server, api };
-}
-
-// code is the code of an authenticator app (RFC 6238) at this moment.
-function code(secret) {
-  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
-  const mac = createHmac("sha1", key).update(step).digest();
-  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1e6).padStart(6, "0");
 }
 
 // addresses lists every page: those of the OpenAPI document, which is made of the table of actions, with the rows that

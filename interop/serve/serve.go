@@ -56,13 +56,8 @@ func Main(m *testing.M) int {
 
 var build = sync.OnceValues(func() (string, error) { return program.Build(binaryFolder) })
 
-// limits are far longer than what they limit takes on a slow machine, for tests that are not about them.
-var limits = []string{
-	"JOTGATE_DATABASE_TIMEOUT=3m", "JOTGATE_REQUEST_TIMEOUT=10m", "JOTGATE_BODY_TIMEOUT=3m", "JOTGATE_STARTUP_TIMEOUT=3m", "JOTGATE_DRAIN_TIMEOUT=3m",
-}
-
 // Command returns a command that runs the binary with arguments in a folder. Of the environment variables that jotgate
-// reads, it has only those in env, and limits that are not reached.
+// reads, it has only those in env, and program.Limits.
 func Command(tb testing.TB, folder string, env []string, args ...string) *exec.Cmd {
 	tb.Helper()
 	if binaryFolder == "" {
@@ -74,7 +69,7 @@ func Command(tb testing.TB, folder string, env []string, args ...string) *exec.C
 	}
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = folder
-	cmd.Env = slices.Concat(slices.DeleteFunc(os.Environ(), isSetting), limits, env)
+	cmd.Env = slices.Concat(slices.DeleteFunc(os.Environ(), isSetting), program.Limits, env)
 	return cmd
 }
 

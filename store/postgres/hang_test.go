@@ -35,7 +35,8 @@ func TestHangingServer(t *testing.T) {
 			if err := postgrestest.OpenAt(t, dsn).Accounts().Create(t.Context(), account); err != nil {
 				t.Fatal(err)
 			}
-			s := openAsProgram(t, through(t, dsn))
+			s := postgrestest.OpenAsProgram(t, through(t, dsn))
+			wait.Until(t, "reads", func() bool { _, ok := read(t, s); return ok })
 			thaw := c.Freeze(t)
 			failures := make(chan error)
 			for what, do := range map[string]func() error{
@@ -72,22 +73,6 @@ func TestHangingServer(t *testing.T) {
 			}
 		})
 	}
-}
-
-// openAsProgram opens the database with the limits of the program, and reads. Both are repeated if a limit is
-// reached.
-func openAsProgram(t *testing.T, dsn string) (s *store.Store) {
-	t.Helper()
-	wait.Until(t, "the database is open", func() bool {
-		var err error
-		if s, err = postgres.Open(t.Context(), dsn, postgres.Options{}); err != nil {
-			t.Log(err)
-		}
-		return err == nil
-	})
-	t.Cleanup(func() { s.Close() })
-	wait.Until(t, "it is read", func() bool { _, ok := read(t, s); return ok })
-	return s
 }
 
 // read reads the account ada, and reports whether it can be read.

@@ -24,11 +24,8 @@ type Page struct {
 // Open starts a browser and opens an address in it.
 func Open(tb testing.TB, address string) *Page {
 	tb.Helper()
-	folder := tempdir.New(tb) // for the files that it leaves behind
-	tb.Cleanup(func() {
-		wait.Until(tb, "the files of the browser are removed", func() bool { return os.RemoveAll(folder) == nil })
-	})
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.WSURLReadTimeout(wait.Limit), chromedp.Env("TMPDIR="+folder))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.WSURLReadTimeout(wait.Limit),
+		chromedp.Env("TMPDIR="+tempdir.New(tb))) // for the files that it leaves behind
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}

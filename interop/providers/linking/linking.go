@@ -17,7 +17,7 @@ import (
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/internal/postgrestest"
-	"github.com/jotgate/jotgate/internal/wait"
+	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/interop/allauth"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/jotgatetest"
@@ -102,9 +102,9 @@ func At(address string) Database {
 		var db *store.Store
 		var err error
 		if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
-			db, err = sqlite.Open(t.Context(), path, sqlite.Options{BusyTimeout: wait.Limit})
+			db, err = sqlite.Open(t.Context(), path, sqlitetest.Options)
 		} else {
-			db, err = postgres.Open(t.Context(), address, postgrestest.Limits(postgres.Options{}))
+			db, err = postgres.Open(t.Context(), address, postgrestest.Options)
 		}
 		check(t, err)
 		t.Cleanup(func() { _ = db.Close() })
