@@ -9,11 +9,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/allocs"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
 )
@@ -145,9 +145,11 @@ func TestH046DeepJSON(t *testing.T) {
 	s := newSite(t, change{})
 	deep := strings.Repeat("[", 60_000)
 	for _, path := range []string{"/api/token/", "/auth/users/", "/api/token/refresh/", "/api/token/verify/", "/auth/users/activation/"} {
-		allocates(t, path, 1<<20, func() {
-			want(t, path, s.ask("POST", path, deep), 400, "Nested too deep")
-			want(t, path, s.ask("POST", path, `{"username":`+deep), 400, "Nested too deep")
+		t.Run(path, func(t *testing.T) {
+			allocs.BytesAtMost(t, 1<<20, func() {
+				want(t, path, s.ask("POST", path, deep), 400, "Nested too deep")
+				want(t, path, s.ask("POST", path, `{"username":`+deep), 400, "Nested too deep")
+			})
 		})
 	}
 }
@@ -157,9 +159,11 @@ func TestH047TokenFloods(t *testing.T) {
 	for _, token := range []string{
 		strings.Repeat(".", 30_000), strings.Repeat("a", 30_000), "eyJhbGciOiJIUzI1NiJ9." + strings.Repeat("W1t", 9_000) + ".x", strings.Repeat("a.", 15_000),
 	} {
-		allocates(t, token[:10], 1<<20, func() {
-			want(t, "header", s.ask("GET", me, "", "Authorization", "Bearer "+token), 401, "token_not_valid")
-			want(t, "body", s.refresh(token), 401, "token_not_valid")
+		t.Run(token[:10], func(t *testing.T) {
+			allocs.BytesAtMost(t, 1<<20, func() {
+				want(t, "header", s.ask("GET", me, "", "Authorization", "Bearer "+token), 401, "token_not_valid")
+				want(t, "body", s.refresh(token), 401, "token_not_valid")
+			})
 		})
 	}
 }
@@ -194,25 +198,10 @@ func TestH049LongPassword(t *testing.T) {
 func TestH050CostlyNames(t *testing.T) {
 	s := newSite(t, change{})
 	marks := "a" + strings.Repeat("\u0315\u0300", 15_000)
-	allocates(t, "a name of 30,000 marks", 2<<20, func() {
+	allocs.BytesAtMost(t, 2<<20, func() {
 		want(t, "signup", s.ask("POST", "/auth/users/", object("username", marks, "password", "a fine passphrase 42")), 400, "no more than 150 characters")
 		want(t, "login", s.try(marks, "x"), 401, "No active account")
 	})
-}
-
-// allocates fails the test if f allocates more bytes than the limit: work that
-// grows faster than its input does. It counts what the process allocates, so the
-// test must not run in parallel with others.
-func allocates(t *testing.T, what string, limit uint64, f func()) {
-	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	t.Logf("%.20q: %d bytes", what, after.TotalAlloc-before.TotalAlloc)
-	if n := after.TotalAlloc - before.TotalAlloc; n > limit {
-		t.Errorf("%.20q… allocates %d bytes, more than %d", what, n, limit)
-	}
 }
 
 // What strangers leave behind in the database goes again.

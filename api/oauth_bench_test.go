@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/allocs"
 )
 
 // BenchmarkOAuth measures the endpoints that clients call most, with a client that was
@@ -37,9 +38,7 @@ func TestAllocationsOfAnIntrospection(t *testing.T) {
 	s := newSite(t, change{gate: func(g *jotgate.Settings) { g.RememberTokens = 1000 }})
 	c := s.newClient("billing", "orders:read")
 	const limit = 60 // 50 are made
-	if n := testing.AllocsPerRun(100, s.repeated("/o/introspect/", "token="+s.clientToken(c), c.headers()...)); n > limit {
-		t.Errorf("%v allocations, want at most %d", n, limit)
-	}
+	allocs.AtMost(t, limit, 100, s.repeated("/o/introspect/", "token="+s.clientToken(c), c.headers()...))
 }
 
 // repeated returns a function that sends a POST request, which must succeed.

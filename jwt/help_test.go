@@ -23,13 +23,18 @@ func hmacOf(t testing.TB, alg jwt.Algorithm, input string) []byte {
 	return h.Sum(nil)
 }
 
-// allocations fails the test if f allocates more than limit times.
+// allocations fails the test if f allocates more than limit times. What other goroutines
+// allocate is counted too: it is measured again if it is more.
 func allocations(t *testing.T, limit float64, f func()) {
 	t.Helper()
 	if forgetfulPools {
 		limit += 30
 	}
-	if n := testing.AllocsPerRun(500, f); n > limit {
+	n := testing.AllocsPerRun(500, f)
+	for try := 1; n > limit && try < 10; try++ {
+		n = testing.AllocsPerRun(500, f)
+	}
+	if n > limit {
 		t.Errorf("%v allocations, want at most %v", n, limit)
 	}
 }

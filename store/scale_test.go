@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jotgate/jotgate/internal/alone"
 	"github.com/jotgate/jotgate/passwd"
 )
 
@@ -105,7 +106,9 @@ func (w *world) plan(text string) string {
 }
 
 // An open SQLite store is small: what the process holds grows little by it.
-func TestIdleMemory(t *testing.T) {
+func TestIdleMemory(t *testing.T) { alone.Run(t, takesLittle) }
+
+func takesLittle(t *testing.T) {
 	w := sqliteWorld(t)
 	before := resident(t)
 	s := w.open()

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/jotgate/jotgate/internal/alone"
 )
 
 // clock is a hand-turned clock.
@@ -277,7 +279,9 @@ func TestBudgetComesBack(t *testing.T) {
 
 // The bytes counted are the bytes taken: half a million networks stay within
 // MaxBytes and a tenth.
-func TestMemoryIsBounded(t *testing.T) {
+func TestMemoryIsBounded(t *testing.T) { alone.Run(t, takesWhatIsCounted) }
+
+func takesWhatIsCounted(t *testing.T) {
 	const most = 8 << 20
 	l := newLimiter(t, Rate{5, time.Hour}, Options{MaxBytes: most})
 	before := heap()

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"testing"
+
+	"github.com/jotgate/jotgate/internal/alone"
 )
 
 // goal is the size of the heap, in bytes, at which garbage is collected next.
@@ -14,7 +16,9 @@ func goal() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-func TestHeapFloor(t *testing.T) {
+func TestHeapFloor(t *testing.T) { alone.Run(t, raisesTheGoal) }
+
+func raisesTheGoal(t *testing.T) {
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "")
 	before := goal()

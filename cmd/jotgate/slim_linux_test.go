@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/jotgate/jotgate/internal/alone"
 )
 
 // One mapping of the program from /proc/PID/smaps, and variants that differ
@@ -52,7 +54,9 @@ func TestUnchangedMappings(t *testing.T) {
 }
 
 // The program's pages are unmapped, and the program continues.
-func TestUnmapProgram(t *testing.T) {
+func TestUnmapProgram(t *testing.T) { alone.Run(t, unmaps) }
+
+func unmaps(t *testing.T) {
 	before := residentFile(t)
 	unmapProgram()
 	after := residentFile(t)

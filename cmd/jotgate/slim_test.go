@@ -3,10 +3,14 @@ package main
 import (
 	"runtime"
 	"testing"
+
+	"github.com/jotgate/jotgate/internal/alone"
 )
 
 // The garbage of a hash is returned to the system, and one release is enough.
-func TestTrimmer(t *testing.T) {
+func TestTrimmer(t *testing.T) { alone.Run(t, trims) }
+
+func trims(t *testing.T) {
 	heap := &trimmer{level: held(), cycle: collections()}
 	block := make([]byte, 64<<20)
 	for i := 0; i < len(block); i += 4096 {

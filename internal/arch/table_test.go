@@ -116,7 +116,7 @@ var rows = []row{
 	{path: "internal/freeport", kind: testOnly},
 	{path: "internal/testcert", kind: testOnly},
 	{path: "internal/pgtest", kind: testOnly, may: []string{"internal/freeport", "internal/tempdir", "internal/wait"}},
-	{path: "internal/program", kind: testOnly},
+	{path: "internal/program", kind: testOnly, may: []string{"internal/tempdir"}},
 	{path: "internal/tempdir", kind: testOnly, may: []string{"internal/wait"}},
 	{path: "internal/sqlitetest", kind: testOnly, may: []string{"internal/tempdir", "internal/wait", "store", "store/sqlite"}},
 	{path: "internal/postgrestest", kind: testOnly, may: []string{"internal/pgtest", "internal/wait", "store", "store/postgres"}},
@@ -125,6 +125,8 @@ var rows = []row{
 	{path: "internal/wait", kind: testOnly},
 	{path: "internal/hostile", kind: testOnly},
 	{path: "internal/leak", kind: testOnly},
+	{path: "internal/alone", kind: testOnly},
+	{path: "internal/allocs", kind: testOnly},
 	{path: "internal/rounds", kind: testOnly},
 	{path: "internal/arch", kind: testOnly},
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/allocs"
 )
 
 // recorded is testdata/python.json: messages recorded from Python.
@@ -192,9 +193,7 @@ func TestReadBounds(t *testing.T) {
 	if _, err := post(asJSON, nested); !errors.As(err, &refused) || refused.Status != 400 {
 		t.Errorf("deep nesting: %v", err)
 	}
-	if n := testing.AllocsPerRun(10, func() { _, _ = post(asJSON, nested) }); n > 200 {
-		t.Errorf("deep nesting takes %v allocations: they grow with the depth", n)
-	}
+	allocs.AtMost(t, 200, 10, func() { _, _ = post(asJSON, nested) }) // they do not grow with the depth
 	deep := strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth)
 	if b, err := post(asJSON, deep); err != nil || b.kind != "list" {
 		t.Errorf("nesting at the limit: %v", err)

@@ -50,7 +50,7 @@ func Bounce(tb testing.TB, dsn, mode string, size int, more ...string) *Bouncer 
 		if err = b.start(tb, programs, mode, size, more); err == nil {
 			return b
 		}
-		if b.stop(tb); try == 5 || errors.Is(err, errNoBouncer) {
+		if b.remove(tb); try == 5 || errors.Is(err, errNoBouncer) {
 			tb.Fatal(err)
 		}
 	}
@@ -144,7 +144,22 @@ func (b *Bouncer) start(tb testing.TB, programs programs, mode string, size int,
 	return nil
 }
 
+// stop ends PgBouncer, and fails the test if it has ended before.
 func (b *Bouncer) stop(tb testing.TB) {
+	tb.Helper()
+	if b.shell == nil {
+		return
+	}
+	select {
+	case <-b.ended:
+		tb.Errorf("pgtest: PgBouncer has ended:\n%s", tail(filepath.Join(b.folder, "log"), 20))
+	default:
+	}
+	b.remove(tb)
+}
+
+// remove ends PgBouncer and removes its files.
+func (b *Bouncer) remove(tb testing.TB) {
 	tb.Helper()
 	if b.shell == nil {
 		return

@@ -18,7 +18,6 @@ package pgtest
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net"
 	"net/url"
@@ -58,6 +57,8 @@ type Cluster struct {
 
 	mu        sync.Mutex
 	templates map[string]string // names of databases, by what they contain
+
+	admin admin
 }
 
 // shared is the cluster of the test process; see Database.
@@ -97,7 +98,7 @@ func start(tb testing.TB, options Options) *Cluster {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c := &Cluster{password: rand.Text(), programs: programs}
+	c := &Cluster{programs: programs}
 	if c.folder, err = programs.tempFolder(parent(options)); err != nil {
 		tb.Fatal(err)
 	}
@@ -203,16 +204,26 @@ func (c *Cluster) dsn(database string) string {
 	return address.String()
 }
 
-// exec runs one statement on a new connection.
+// admin is a connection to the database postgres that is kept: opening one takes the server longer than most statements.
+type admin struct {
+	sync.Mutex
+	conn *pgx.Conn
+}
+
+// exec runs one statement.
 func (c *Cluster) exec(statement string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), wait.Limit)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, c.dsn("postgres"))
-	if err != nil {
-		return fmt.Errorf("%s: %w", statement, err)
+	c.admin.Lock()
+	defer c.admin.Unlock()
+	if c.admin.conn == nil || c.admin.conn.Ping(ctx) != nil { // the server was stopped meanwhile, or ended the connection
+		conn, err := pgx.Connect(ctx, c.dsn("postgres"))
+		if err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+		c.admin.conn = conn
 	}
-	defer func() { _ = conn.Close(ctx) }()
-	if _, err := conn.Exec(ctx, statement); err != nil {
+	if _, err := c.admin.conn.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("%s: %w", statement, err)
 	}
 	return nil

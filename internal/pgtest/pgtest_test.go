@@ -108,6 +108,24 @@ func TestClusterSurvivesStopKillAndRestart(t *testing.T) {
 	}
 }
 
+// The clusters of a run are copies of one, and each has its own databases.
+func TestClustersOfARunAreCopies(t *testing.T) {
+	shared := tempdir.New(t)
+	if err := os.Chmod(shared, 0o711); err != nil { // as tools/runtests has it
+		t.Fatal(err)
+	}
+	t.Setenv("TESTS_SHARED", shared)
+	var systems [2]int64
+	for i := range systems {
+		conn := connect(t, Start(t, Options{}).Database(t))
+		execute(t, conn, "CREATE TABLE mine (id int)")
+		systems[i] = query[int64](t, conn, "SELECT system_identifier FROM pg_control_system()")
+	}
+	if systems[0] != systems[1] {
+		t.Errorf("%d and %d: initdb ran twice", systems[0], systems[1])
+	}
+}
+
 // A statement is carried out although its client has gone.
 func TestSettle(t *testing.T) {
 	dsn := Database(t)

@@ -26,10 +26,9 @@ func (c *Cluster) Standby(tb testing.TB) *Cluster {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { s.remove(tb) })
-	cmd := c.programs.command(filepath.Join(c.programs.folder, "pg_basebackup"), "-h", c.folder, "-p", fmt.Sprint(c.port),
-		"-U", superuser, "-D", s.data(), "-R", "-X", "stream", "--checkpoint=fast", "--no-sync")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		tb.Fatalf("pgtest: pg_basebackup: %v\n%s", err, out)
+	if err := c.programs.run(filepath.Join(c.programs.folder, "pg_basebackup"), "-h", c.folder, "-p", fmt.Sprint(c.port),
+		"-U", superuser, "-D", s.data(), "-R", "-X", "stream", "--checkpoint=fast", "--no-sync"); err != nil {
+		tb.Fatalf("pgtest: %v", err)
 	}
 	s.set(tb, "unix_socket_directories", s.folder)
 	if err := s.findPortAndRun(); err != nil {

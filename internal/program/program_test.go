@@ -10,7 +10,7 @@ import (
 // The second package of a run finds the program of the first one.
 func TestBuild(t *testing.T) {
 	shared := t.TempDir()
-	t.Setenv(Shared, shared)
+	t.Setenv("TESTS_SHARED", shared)
 	var first os.FileInfo
 	for range 2 {
 		path, err := Build(t.TempDir())

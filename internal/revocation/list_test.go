@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/alone"
 	"github.com/jotgate/jotgate/record"
 )
 
@@ -149,7 +150,9 @@ func TestRevocationsTake(t *testing.T) {
 }
 
 // The memory of a million revocations is limited.
-func TestRevocationMemory(t *testing.T) {
+func TestRevocationMemory(t *testing.T) { alone.Run(t, takesLittle) }
+
+func takesLittle(t *testing.T) {
 	const n = 1_000_000
 	before := heap()
 	r := filled(n)

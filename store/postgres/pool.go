@@ -61,6 +61,7 @@ func newPool(a *address, options Options) *pool {
 		migrationTimeout: options.MigrationTimeout, progress: options.Progress, metrics: options.Metrics,
 	}
 	p.pooled.Store(a.pooler)
+	p.config.DialFunc = p.dial(p.config.DialFunc)
 	p.db = sql.OpenDB(connector{
 		pool: p, writable: p.connector(pgconn.ValidateConnectTargetSessionAttrsReadWrite), any: p.connector(a.config.ValidateConnect),
 	})
@@ -81,6 +82,7 @@ type connector struct {
 
 // Connect implements driver.Connector.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	ctx = opening(ctx)
 	conn, err := c.pool.open(ctx, c.writable)
 	if errors.Is(err, pgconn.ErrReadOnlyConnection) {
 		return c.any.Connect(ctx)
@@ -104,7 +106,7 @@ func (p *pool) connector(validate pgconn.ValidateConnectFunc) driver.Connector {
 func (p *pool) connect(ctx context.Context) (*pgx.Conn, error) {
 	config := p.config.Copy()
 	_ = p.prepare(ctx, config)
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := pgx.ConnectConfig(opening(ctx), config)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 
@@ -36,7 +37,7 @@ func set(settings map[string]string, local bool) (text string, values [][]byte) 
 // which of the address's parameters are settings of PostgreSQL, and the
 // server's version.
 func (p *pool) probe(ctx context.Context) error {
-	conn, err := pgx.ConnectConfig(ctx, p.config)
+	conn, err := pgx.ConnectConfig(opening(ctx), p.config)
 	if err != nil {
 		return err
 	}
@@ -55,6 +56,31 @@ func (p *pool) probe(ctx context.Context) error {
 		return err
 	}
 	return p.checkSettings(ctx, conn)
+}
+
+// errNoCancel is the error of a cancel request that is not sent.
+var errNoCancel = errors.New("no cancel request is sent through a connection pooler")
+
+// openingKey is the key in the context of a connection that is opened to run statements.
+type openingKey struct{}
+
+// opening marks the context of a connection that is opened to run statements.
+func opening(ctx context.Context) context.Context { return context.WithValue(ctx, openingKey{}, true) }
+
+// dial wraps the function that opens network connections: behind a pooler none
+// is opened for a cancel request, which pgx sends over a connection of its own
+// when the context of a statement ends. A pooler gives it to the server that
+// runs the client's statement by then: PgBouncer before 1.18 could cancel
+// another client's, and 1.18 to 1.20 could end with "bad server state" under
+// load (github.com/pgbouncer/pgbouncer, 717 and 822). The statement ends at its
+// timeout.
+func (p *pool) dial(next pgconn.DialFunc) pgconn.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if ctx.Value(openingKey{}) == nil && p.pooled.Load() {
+			return nil, errNoCancel
+		}
+		return next(ctx, network, address)
+	}
 }
 
 // isDirect reports whether the process that runs the statements is the one
@@ -242,7 +268,7 @@ func (p *pool) poolerName(ctx context.Context) string {
 	config.Database = "pgbouncer"
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	config.ValidateConnect = nil
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := pgx.ConnectConfig(opening(ctx), config)
 	if err == nil {
 		defer closeConn(ctx, conn)
 		var version string

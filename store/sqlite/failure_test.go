@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/alone"
 	"github.com/jotgate/jotgate/internal/sqlitetest"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/record"
@@ -191,19 +191,10 @@ func TestOpenWaitsForAWriter(t *testing.T) {
 // A full disk: writes are refused, nothing is half done, and reads continue.
 // When there is space again, writes succeed without a restart. The limit on
 // the size of files replaces a full disk, in a separate process.
-func TestDiskThatTakesNoMore(t *testing.T) {
-	if path := os.Getenv("JOTGATE_TEST_FULL"); path != "" {
-		diskThatTakesNoMore(t, path)
-		return
-	}
-	child := exec.Command(os.Args[0], "-test.run=^TestDiskThatTakesNoMore$", "-test.v")
-	child.Env = append(os.Environ(), "JOTGATE_TEST_FULL="+filepath.Join(t.TempDir(), "jotgate.db"))
-	if out, err := child.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS") {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
+func TestDiskThatTakesNoMore(t *testing.T) { alone.Run(t, diskThatTakesNoMore) }
 
-func diskThatTakesNoMore(t *testing.T, path string) {
+func diskThatTakesNoMore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jotgate.db")
 	signal.Ignore(syscall.SIGXFSZ)
 	s := reopen(t, path)
 	var usual syscall.Rlimit
