@@ -1,6 +1,7 @@
-// Which tests read a clock, sleep or set a deadline. Each stands in clocks.txt
-// with its reason, because a test that compares durations passes on one machine
-// and fails on another.
+// Which tests read a clock, sleep, set a deadline or measure the memory of their
+// process. Each stands in clocks.txt with its reason, because a test that compares
+// durations passes on one machine and fails on another, and one that compares
+// memory passes after some tests and fails after others.
 
 package arch
 
@@ -16,18 +17,21 @@ import (
 	"testing"
 )
 
-// clocks are the functions that depend on the time that passes, by their import
-// path. A hang guard of internal/wait is not among them: it fits all tests.
+// clocks are the functions that depend on the time that passes, or on what else
+// runs in the process, by their import path. A hang guard of internal/wait is not among them: it fits all tests.
 var clocks = map[string][]string{
 	"time":                  {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"},
 	"context":               {"WithTimeout", "WithTimeoutCause", "WithDeadline", "WithDeadlineCause"},
 	"net":                   {"DialTimeout"},
+	"runtime":               {"ReadMemStats"},
+	"runtime/metrics":       {"Read"},
+	"testing":               {"AllocsPerRun"},
 	"syscall":               {"Getrusage"},
 	"golang.org/x/sys/unix": {"Getrusage", "ClockGettime"},
 }
 
 // clockKinds are the reasons that are accepted, explained in clocks.txt.
-var clockKinds = []string{"date", "fake", "pause", "least", "guard", "prints", "statistics", "long run"}
+var clockKinds = []string{"date", "fake", "pause", "least", "guard", "prints", "statistics", "long run", "alone", "again"}
 
 // clockUse is a function of a test that uses clocks.
 type clockUse struct {
@@ -257,6 +261,8 @@ func TestCheckClocksCatches(t *testing.T) {
 		{"timeout", `"context"`, "func TestX() { context.WithTimeout(ctx, 1) }", "TestX"},
 		{"deadline", `"net"`, "func TestX() { c.SetReadDeadline(soon) }", "TestX"},
 		{"deadline off", `"time"`, "func TestX() { c.SetReadDeadline(time.Time{}) }", ""},
+		{"allocations", `"testing"`, "func TestX() { testing.AllocsPerRun(1, f) }", "TestX"},
+		{"memory", `"runtime"`, "func TestX() { runtime.ReadMemStats(&m) }", "TestX"},
 		{"processor time", `"syscall"`, "func TestX() { syscall.Getrusage(0, nil) }", "TestX"},
 		{"a duration", `"time"`, "func TestX() { s.Grace = time.Second }", ""},
 		{"a limit", `"time"`, "func TestX() { s.Timeout = time.Second }", "TestX"},
