@@ -105,32 +105,43 @@ func (w *world) plan(text string) string {
 	return strings.Join(w.steps(w.on("EXPLAIN QUERY PLAN ", "EXPLAIN ")+text), "\n")
 }
 
-// An open SQLite store is small: what the process holds grows little by it.
+// An open SQLite store is small: what the process holds grows little by it. The first one
+// of a process also loads code and makes the tables.
 func TestIdleMemory(t *testing.T) { alone.Run(t, takesLittle) }
 
 func takesLittle(t *testing.T) {
+	openWithUsers(t)
+	runtime.GC()
+	before := anonymous(t)
+	openWithUsers(t)
+	runtime.GC()
+	grown := anonymous(t) - before
+	t.Logf("the store took %d KiB", grown)
+	if grown > 12<<10 {
+		t.Errorf("the store took %d KiB", grown)
+	}
+}
+
+// openWithUsers opens a store that stays open.
+func openWithUsers(t *testing.T) {
 	w := sqliteWorld(t)
-	before := resident(t)
 	s := w.open()
 	for i := range 50 {
 		w.account(s, "user"+strconv.Itoa(i))
 	}
-	runtime.GC()
-	if grown := resident(t) - before; grown > 12<<20 {
-		t.Errorf("the store took %d KiB", grown>>10)
-	}
 }
 
-// resident is the process's resident memory in bytes.
-func resident(t *testing.T) int {
+// anonymous is the memory of the process except for pages of files, in KiB.
+func anonymous(t *testing.T) int {
 	t.Helper()
-	text, err := os.ReadFile("/proc/self/statm")
+	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
+	_, rest, _ := strings.Cut(string(status), "RssAnon:")
+	n, err := strconv.Atoi(strings.Fields(rest)[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pages * os.Getpagesize()
+	return n
 }
