@@ -212,18 +212,34 @@ type admin struct {
 
 // exec runs one statement.
 func (c *Cluster) exec(statement string) error {
+	return c.administer(statement, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, statement)
+		return err
+	})
+}
+
+// query returns the only value of a query, a text.
+func (c *Cluster) query(tb testing.TB, query string) (text string) {
+	tb.Helper()
+	err := c.administer(query, func(ctx context.Context, conn *pgx.Conn) error { return conn.QueryRow(ctx, query).Scan(&text) })
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	return text
+}
+
+func (c *Cluster) administer(statement string, do func(ctx context.Context, conn *pgx.Conn) error) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), wait.Limit)
 	defer cancel()
 	c.admin.Lock()
 	defer c.admin.Unlock()
 	if c.admin.conn == nil || c.admin.conn.Ping(ctx) != nil { // the server was stopped meanwhile, or ended the connection
-		conn, err := pgx.Connect(ctx, c.dsn("postgres"))
-		if err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
-		c.admin.conn = conn
+		c.admin.conn, err = pgx.Connect(ctx, c.dsn("postgres"))
 	}
-	if _, err := c.admin.conn.Exec(ctx, statement); err != nil {
+	if err == nil {
+		err = do(ctx, c.admin.conn)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", statement, err)
 	}
 	return nil

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
@@ -89,20 +87,6 @@ func (c *Cluster) Replicated(tb testing.TB, standby *Cluster) {
 	wait.Until(tb, "the standby has replayed it", func() bool {
 		return standby.query(tb, "SELECT (pg_last_wal_replay_lsn() >= '"+lsn+"')::text") == "true"
 	})
-}
-
-// query returns one text.
-func (c *Cluster) query(tb testing.TB, query string) (text string) {
-	tb.Helper()
-	conn, err := pgx.Connect(tb.Context(), c.dsn("postgres"))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = conn.Close(tb.Context()) }()
-	if err := conn.QueryRow(tb.Context(), query).Scan(&text); err != nil {
-		tb.Fatalf("pgtest: %s: %v", query, err)
-	}
-	return text
 }
 
 // set appends a setting to the configuration of a stopped cluster.

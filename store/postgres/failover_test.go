@@ -29,30 +29,38 @@ type turnout struct{ server atomic.Pointer[string] }
 // newTurnout returns a proxy to the server and the address through it.
 func newTurnout(t *testing.T, dsn, server string) (*turnout, string) {
 	t.Helper()
+	p := &turnout{}
+	p.server.Store(&server)
+	return p, pgtest.At(dsn, listen(t, func(client net.Conn) {
+		server, err := net.Dial("tcp", *p.server.Load())
+		if err != nil {
+			client.Close()
+			return
+		}
+		for _, pair := range [][2]net.Conn{{client, server}, {server, client}} {
+			go func() { _, _ = io.Copy(pair[0], pair[1]); pair[0].Close() }()
+		}
+	}))
+}
+
+// listen returns an address on which each connection is handed to serve, until t ends.
+func listen(t *testing.T, serve func(client net.Conn)) (address string) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	p := &turnout{}
-	p.server.Store(&server)
 	go func() {
 		for {
 			client, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			server, err := net.Dial("tcp", *p.server.Load())
-			if err != nil {
-				client.Close()
-				continue
-			}
-			for _, pair := range [][2]net.Conn{{client, server}, {server, client}} {
-				go func() { _, _ = io.Copy(pair[0], pair[1]); pair[0].Close() }()
-			}
+			go serve(client)
 		}
 	}()
-	return p, pgtest.At(dsn, listener.Addr().String())
+	return listener.Addr().String()
 }
 
 // replicated is a primary with a standby, and a database with the account ada.

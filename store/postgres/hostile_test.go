@@ -117,9 +117,9 @@ func TestListenRefused(t *testing.T) {
 
 // refusing is a proxy before PostgreSQL that makes LISTEN a syntax error.
 type refusing struct {
-	listener net.Listener
-	server   atomic.Value // its host and port
-	refused  atomic.Int64
+	at      string       // its own host and port
+	server  atomic.Value // those of the server
+	refused atomic.Int64
 }
 
 // address returns the address of a database through the proxy.
@@ -130,27 +130,14 @@ func (p *refusing) address(t *testing.T, dsn string) string {
 		t.Fatal(err)
 	}
 	p.server.Store(u.Host)
-	u.Host = p.listener.Addr().String()
+	u.Host = p.at
 	return u.String()
 }
 
 func refuse(t *testing.T) *refusing {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	p := &refusing{listener: listener}
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go p.pass(client)
-		}
-	}()
+	p := &refusing{}
+	p.at = listen(t, p.pass)
 	return p
 }
 

@@ -309,35 +309,21 @@ func countCancels(t *testing.T, dsn string, cancels *atomic.Int64) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer client.Close()
-				first := make([]byte, 4096) // PgBouncer does not accept a part of the first packet
-				n, _ := client.Read(first)
-				if n >= 8 && binary.BigEndian.Uint32(first[4:]) == 1234<<16|5678 {
-					cancels.Add(1)
-				}
-				server, err := net.Dial("tcp", address.Host)
-				if err != nil {
-					return
-				}
-				defer server.Close()
-				go func() { _, _ = io.Copy(client, server); client.Close() }()
-				if _, err := server.Write(first[:n]); err == nil {
-					_, _ = io.Copy(server, client)
-				}
-			}()
+	return pgtest.At(dsn, listen(t, func(client net.Conn) {
+		defer client.Close()
+		first := make([]byte, 4096) // PgBouncer does not accept a part of the first packet
+		n, _ := client.Read(first)
+		if n >= 8 && binary.BigEndian.Uint32(first[4:]) == 1234<<16|5678 {
+			cancels.Add(1)
 		}
-	}()
-	return pgtest.At(dsn, listener.Addr().String())
+		server, err := net.Dial("tcp", address.Host)
+		if err != nil {
+			return
+		}
+		defer server.Close()
+		go func() { _, _ = io.Copy(client, server); client.Close() }()
+		if _, err := server.Write(first[:n]); err == nil {
+			_, _ = io.Copy(server, client)
+		}
+	}))
 }

@@ -20,7 +20,6 @@ import (
 // wire is a connection to the server that can fall silent: nothing is closed,
 // nothing arrives any more, as when a cable is cut or a firewall forgets.
 type wire struct {
-	net.Listener
 	server string
 	silent atomic.Bool // also for connections made meanwhile
 	mu     sync.Mutex
@@ -34,36 +33,24 @@ func newWire(t *testing.T, dsn string) (*wire, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &wire{Listener: listener, server: u.Host}
-	t.Cleanup(func() { listener.Close() })
-	go w.accept()
-	u.Host = listener.Addr().String()
+	w := &wire{server: u.Host}
+	u.Host = listen(t, w.pass)
 	return w, u.String()
 }
 
-func (w *wire) accept() {
-	for {
-		client, err := w.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.Dial("tcp", w.server)
-		if err != nil {
-			client.Close()
-			continue
-		}
-		cut := &atomic.Bool{}
-		cut.Store(w.silent.Load())
-		w.mu.Lock()
-		w.cut = append(w.cut, cut)
-		w.mu.Unlock()
-		go w.carry(server, client, cut)
-		go w.carry(client, server, cut)
+func (w *wire) pass(client net.Conn) {
+	server, err := net.Dial("tcp", w.server)
+	if err != nil {
+		client.Close()
+		return
 	}
+	cut := &atomic.Bool{}
+	cut.Store(w.silent.Load())
+	w.mu.Lock()
+	w.cut = append(w.cut, cut)
+	w.mu.Unlock()
+	go w.carry(server, client, cut)
+	w.carry(client, server, cut)
 }
 
 // carry copies until an end closes; what comes after the cut is lost.
