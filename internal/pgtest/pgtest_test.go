@@ -126,6 +126,24 @@ func TestClustersOfARunAreCopies(t *testing.T) {
 	}
 }
 
+// A server starts although the temporary folder, and the one that packages share, belong
+// to the user of the tests alone: pam_tmpdir gives root such a one.
+func TestPrivateFolders(t *testing.T) {
+	private := filepath.Join(t.TempDir(), "private")
+	if err := os.Mkdir(private, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", private)
+	t.Setenv("TESTS_SHARED", private)
+	dsn := Start(t, Options{Durable: true}).Database(t) // Durable: not in memory
+	if got := query[int](t, connect(t, dsn), "SELECT 1"); got != 1 {
+		t.Errorf("%d, want 1", got)
+	}
+	if got := query[int](t, connect(t, Bounce(t, dsn, "session", 1).DSN(dsn)), "SELECT 1"); got != 1 {
+		t.Errorf("through PgBouncer: %d, want 1", got)
+	}
+}
+
 // A statement is carried out although its client has gone.
 func TestSettle(t *testing.T) {
 	dsn := Database(t)

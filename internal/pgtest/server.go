@@ -3,6 +3,7 @@ package pgtest
 // The programs and files of the server, and a shell that removes them if the test process crashes.
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -88,8 +89,12 @@ func parent(options Options) string {
 	return tempdir.Parent()
 }
 
-// tempFolder creates a folder in parent that belongs to the server's user. Its path is short enough for a Unix socket.
+// tempFolder creates a folder that belongs to the server's user, in parent or, if that user cannot enter it, in /tmp:
+// root's temporary folder may be private. Its path is short enough for a Unix socket.
 func (p programs) tempFolder(parent string) (string, error) {
+	if !p.mayEnter(cmp.Or(parent, os.TempDir())) {
+		parent = "/tmp"
+	}
 	folder, err := os.MkdirTemp(parent, "jotgate-pg")
 	if err != nil {
 		return "", fmt.Errorf("pgtest: %w", err)
@@ -98,6 +103,21 @@ func (p programs) tempFolder(parent string) (string, error) {
 		return folder, nil
 	}
 	return folder, os.Chown(folder, int(p.owner.Uid), int(p.owner.Gid))
+}
+
+// mayEnter reports whether the server's user reaches what is in the folder.
+func (p programs) mayEnter(folder string) bool {
+	for p.owner != nil {
+		info, err := os.Stat(folder)
+		if err != nil || info.Mode()&1 == 0 {
+			return false
+		}
+		if folder == filepath.Dir(folder) {
+			break
+		}
+		folder = filepath.Dir(folder)
+	}
+	return true
 }
 
 // command returns a command that runs one of PostgreSQL's programs as the server's user. It runs in a new session, so
@@ -143,7 +163,7 @@ func (g *guard) release() error {
 // initialise creates the cluster: if the packages of this run share a folder, as a copy of the one there, which takes
 // a tenth of the processor time of initdb. Copies have the same system identifier and password.
 func (c *Cluster) initialise(options Options) (err error) {
-	if shared := tempdir.Shared(); shared == "" {
+	if shared := tempdir.Shared(); shared == "" || !c.programs.mayEnter(shared) {
 		err = c.programs.initdb(c.folder)
 	} else {
 		err = c.copyFrom(filepath.Join(shared, "postgresql"))

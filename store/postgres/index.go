@@ -102,7 +102,7 @@ func (p *pool) makeIndex(ctx context.Context, index migration.Index) error {
 }
 
 // createIndex uses a connection of the pool, which may have no other one, and
-// closes it afterwards, because its settings were changed.
+// restores its settings afterwards, or closes it.
 func (p *pool) createIndex(ctx context.Context, index migration.Index, broken bool) error {
 	conn, err := p.db.Conn(ctx)
 	if err != nil {
@@ -111,8 +111,11 @@ func (p *pool) createIndex(ctx context.Context, index migration.Index, broken bo
 	defer conn.Close()
 	var failed error
 	err = conn.Raw(func(c any) error {
-		failed = p.createIndexOn(ctx, c.(*stdlib.Conn).Conn(), index, broken)
-		return driver.ErrBadConn
+		conn := c.(*stdlib.Conn).Conn()
+		if failed = p.createIndexOn(ctx, conn, index, broken); failed != nil || !p.pooled.Load() && p.configure(ctx, conn.PgConn()) != nil {
+			return driver.ErrBadConn
+		}
+		return nil
 	})
 	if errors.Is(err, driver.ErrBadConn) {
 		err = nil

@@ -29,6 +29,9 @@ type pool struct {
 	// pooled is set once a pooler was found between this process and the
 	// server. It is never reset.
 	pooled atomic.Bool
+	// examined is set when the first connection has shown what the server is
+	// like: see examine. Until then there may be a pooler.
+	examined atomic.Bool
 	// silent is set once the server was found to have no announcements. It is
 	// never reset.
 	silent atomic.Bool
@@ -155,14 +158,17 @@ func (p *pool) greet(ctx context.Context, conn *pgx.Conn) (err error) {
 	}
 	p.noteMode(readOnly)
 	f.checked = p.now()
-	if isDirect(conn, pid) {
-		return p.configure(ctx, conn.PgConn())
+	direct := isDirect(conn, pid)
+	if !direct {
+		p.notePooler(ctx)
+		if f.prepares {
+			return driver.ErrBadConn // database/sql opens another one
+		}
 	}
-	p.notePooler(ctx)
-	if f.prepares {
-		return driver.ErrBadConn // database/sql opens another one
+	if err := p.examine(ctx, conn); err != nil || !direct {
+		return err
 	}
-	return nil
+	return p.configure(ctx, conn.PgConn())
 }
 
 // notePooler records that there is a pooler.

@@ -33,29 +33,35 @@ func set(settings map[string]string, local bool) (text string, values [][]byte) 
 	return "SELECT " + strings.Join(calls, ", "), values
 }
 
-// probe opens the first connection, to find out whether there is a pooler,
-// which of the address's parameters are settings of PostgreSQL, and the
-// server's version.
+// probe opens the first connection of the pool, so that greet examines the
+// server.
 func (p *pool) probe(ctx context.Context) error {
-	conn, err := pgx.ConnectConfig(opening(ctx), p.config)
+	conn, err := p.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer closeConn(ctx, conn)
-	pid, _, err := ask(ctx, conn.PgConn())
-	if err != nil {
-		return err
-	}
-	if !isDirect(conn, pid) {
-		p.notePooler(ctx)
+	return conn.Close()
+}
+
+// examine finds out, with the first connection, the server's version and which
+// of the address's parameters are settings of PostgreSQL.
+func (p *pool) examine(ctx context.Context, conn *pgx.Conn) error {
+	if p.examined.Load() {
+		return nil
 	}
 	if err := readVersion(ctx, conn); err != nil {
 		return err
 	}
-	if err := p.ignoreUnknown(ctx, conn); err != nil || !p.pooled.Load() {
+	if err := p.ignoreUnknown(ctx, conn); err != nil {
 		return err
 	}
-	return p.checkSettings(ctx, conn)
+	if p.pooled.Load() {
+		if err := p.checkSettings(ctx, conn); err != nil {
+			return err
+		}
+	}
+	p.examined.Store(true)
+	return nil
 }
 
 // errNoCancel is the error of a cancel request that is not sent.
@@ -67,16 +73,16 @@ type openingKey struct{}
 // opening marks the context of a connection that is opened to run statements.
 func opening(ctx context.Context) context.Context { return context.WithValue(ctx, openingKey{}, true) }
 
-// dial wraps the function that opens network connections: behind a pooler none
-// is opened for a cancel request, which pgx sends over a connection of its own
-// when the context of a statement ends. A pooler gives it to the server that
+// dial wraps the function that opens network connections: behind a pooler, or
+// where there may be one, none is opened for a cancel request, which pgx sends
+// over a connection of its own when the context of a statement ends. A pooler gives it to the server that
 // runs the client's statement by then: PgBouncer before 1.18 could cancel
 // another client's, and 1.18 to 1.20 could end with "bad server state" under
 // load (github.com/pgbouncer/pgbouncer, 717 and 822). The statement ends at its
 // timeout.
 func (p *pool) dial(next pgconn.DialFunc) pgconn.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		if ctx.Value(openingKey{}) == nil && p.pooled.Load() {
+		if ctx.Value(openingKey{}) == nil && (p.pooled.Load() || !p.examined.Load()) {
 			return nil, errNoCancel
 		}
 		return next(ctx, network, address)

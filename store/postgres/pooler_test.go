@@ -2,17 +2,12 @@ package postgres_test
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
-	"encoding/binary"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -246,84 +241,4 @@ func TestSimultaneousStarts(t *testing.T) {
 			})
 		}
 	}
-}
-
-// A statement that is given up is cancelled on PostgreSQL, but not through a pooler, which
-// may give the cancel request to another client's statement, or end.
-func TestCancelRequests(t *testing.T) {
-	direct := postgrestest.Database(t)
-	bouncer := pgtest.Bounce(t, direct, "transaction", 3)
-	for name, c := range map[string]struct {
-		dsn     string
-		cancels bool
-	}{"direct": {direct, true}, "pooler": {bouncer.DSN(direct), false}} {
-		t.Run(name, func(t *testing.T) {
-			var cancels atomic.Int64
-			s := postgrestest.OpenAt(t, countCancels(t, c.dsn, &cancels))
-			a := account(name)
-			if err := s.Accounts().Create(t.Context(), a); err != nil {
-				t.Fatal(err)
-			}
-			lock, err := sql.Open("pgx", direct)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer lock.Close()
-			tx, err := lock.Begin()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := tx.Exec("SELECT 1 FROM auth_user WHERE username = $1 FOR UPDATE", name); err != nil {
-				t.Fatal(err)
-			}
-			ctx, giveUp := context.WithCancel(t.Context())
-			done := make(chan error)
-			go func() { done <- rename(ctx, s, a) }()
-			waits := "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())"
-			wait.Until(t, "the statement waits for the lock", func() bool { return value[bool](t, direct, waits) })
-			giveUp()
-			if err := <-done; err == nil {
-				t.Error("the statement succeeded")
-			}
-			if c.cancels {
-				wait.Until(t, "the statement has ended", func() bool { return cancels.Load() > 0 && !value[bool](t, direct, waits) })
-			}
-			if err := tx.Rollback(); err != nil {
-				t.Fatal(err)
-			}
-			if err := rename(t.Context(), s, a); err != nil { // the store works, and what was sent before has arrived
-				t.Error(err)
-			}
-			if n := cancels.Load(); !c.cancels && n > 0 {
-				t.Errorf("%d cancel requests", n)
-			}
-		})
-	}
-}
-
-// countCancels returns the address of a server through a proxy that counts cancel
-// requests (PostgreSQL, chapter "Message Formats").
-func countCancels(t *testing.T, dsn string, cancels *atomic.Int64) string {
-	t.Helper()
-	address, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pgtest.At(dsn, listen(t, func(client net.Conn) {
-		defer client.Close()
-		first := make([]byte, 4096) // PgBouncer does not accept a part of the first packet
-		n, _ := client.Read(first)
-		if n >= 8 && binary.BigEndian.Uint32(first[4:]) == 1234<<16|5678 {
-			cancels.Add(1)
-		}
-		server, err := net.Dial("tcp", address.Host)
-		if err != nil {
-			return
-		}
-		defer server.Close()
-		go func() { _, _ = io.Copy(client, server); client.Close() }()
-		if _, err := server.Write(first[:n]); err == nil {
-			_, _ = io.Copy(server, client)
-		}
-	}))
 }
