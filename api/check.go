@@ -2,7 +2,9 @@ package api
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/jotgate/jotgate"
 	"github.com/jotgate/jotgate/internal/web"
@@ -55,29 +57,27 @@ func (a *API) holds(user *jotgate.User, r *http.Request) error {
 	var auth []jotgate.Requirement
 	var scopes []string
 	audience := ""
-	for name, values := range wanted {
-		for _, value := range values {
-			met := true
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		for _, value := range wanted[name] {
+			var err error
 			switch {
 			case name == "role" && value != "":
-				met = user.HasRole(value)
+				err = unless(user.HasRole(value), "the user does not have the role %q", value)
 			case name == "permission" && value != "":
-				met = user.HasPermission(value)
+				err = unless(user.HasPermission(value), "the user does not have the permission %q", value)
 			case name == "staff" && value == "true":
-				met = user.IsStaff()
+				err = unless(user.IsStaff(), "the user is not staff")
 			case name == "scope" && jotgate.IsScope(value):
 				scopes = append(scopes, value)
 			case name == "audience" && value != "" && audience == "":
 				audience = value
 			default:
-				demand, err := web.Demand(name, value)
-				if err != nil {
-					return jotgate.ErrForbidden.Because(err)
-				}
+				var demand jotgate.Requirement
+				demand, err = web.Demand(name, value)
 				auth = append(auth, demand)
 			}
-			if !met {
-				return jotgate.ErrForbidden.Because(fmt.Errorf("the user does not meet %s=%q", name, value))
+			if err != nil {
+				return jotgate.ErrForbidden.Because(err)
 			}
 		}
 	}
@@ -90,4 +90,12 @@ func (a *API) holds(user *jotgate.User, r *http.Request) error {
 		return err
 	}
 	return a.gate.CheckAuth(user, auth...)
+}
+
+// unless returns the reason of a refusal, or nil if the requirement is met.
+func unless(met bool, reason string, args ...any) error {
+	if met {
+		return nil
+	}
+	return fmt.Errorf(reason, args...)
 }

@@ -106,10 +106,11 @@ func TestRefusedCheckSaysWhy(t *testing.T) {
 	s := newSite(t, change{})
 	alice, id := s.login("alice"), s.account("alice").ID
 	for query, why := range map[string]record.Event{
-		"staff=true":              {User: id, Detail: `the user does not meet staff="true"`},
-		"role=Editors":            {User: id, Detail: `the user does not meet role="Editors"`},
-		"permission=blog.add_a":   {User: id, Detail: `the user does not meet permission="blog.add_a"`},
-		"role=x%00%ff%0a":         {User: id, Detail: `the user does not meet role="x\x00\xff\n"`},
+		"staff=true":            {User: id, Detail: `the user is not staff`},
+		"role=Editors":          {User: id, Detail: `the user does not have the role "Editors"`},
+		"permission=blog.add_a": {User: id, Detail: `the user does not have the permission "blog.add_a"`},
+		"role=x%00%ff%0a":       {User: id, Detail: `the user does not have the role "x\x00\xff\n"`},
+		"staff=true&role=b&permission=c.d&role=a": {User: id, Detail: `the user does not have the permission "c.d"`}, // the first in order of name
 		"staff=yes":               {User: id, Detail: `the parameter "staff" of the check is unknown or its value is not valid`},
 		"r%C3%B4le=Editors":       {User: id, Detail: `the parameter "rôle" of the check is unknown or its value is not valid`},
 		"scope=a+b":               {User: id, Detail: `the parameter "scope" of the check is unknown or its value is not valid`},

@@ -3,5 +3,5 @@
 // API, and tries to get past them; PHP, a CGI script and PHP over FastCGI show what
 // a forged header becomes behind them. Envoy and Traefik are not among Debian's
 // packages: of their files only the text is checked. Tests of an application whose users
-// sign in on the pages run nginx-pages.conf and Caddyfile-pages.
+// sign in on the pages run nginx-pages.conf, Caddyfile-pages and haproxy-pages.cfg.
 package gateways

@@ -135,9 +135,7 @@ func startCaddy(t testing.TB, f *front) {
 
 func startHAProxy(t testing.TB, f *front) {
 	f.ask(t)
-	command := exec.Command("/usr/sbin/haproxy", "-db", "-f", "haproxy.cfg")
-	command.Dir = f.files(t, "haproxy.cfg", "jotgate.lua")
-	f.listens(t, peer.Serve(t, command))
+	f.listens(t, peer.Serve(t, haproxy(f.files(t, "haproxy.cfg", "jotgate.lua"), "haproxy.cfg")))
 }
 
 func startApache(t testing.TB, f *front) { startBefore(t, f, "apache.conf", apache, protected...) }
@@ -158,8 +156,8 @@ func startProxy(t testing.TB, f *front, args ...string) {
 	f.address = strings.TrimPrefix(f.jotgate.URL, "http://")
 }
 
-// startBefore starts Apache or lighttpd before a jotgate that forwards to the API: they
-// cannot ask about a request.
+// startBefore starts a gateway that asks nothing about a request before a jotgate that
+// forwards to the API: Apache and lighttpd cannot ask.
 func startBefore(t testing.TB, f *front, file string, command func(folder, file string) *exec.Cmd, args ...string) {
 	t.Helper()
 	startProxy(t, f, append(args, "--trusted-proxies", "127.0.0.1")...)
@@ -173,6 +171,12 @@ func apache(folder, file string) *exec.Cmd {
 
 func lighttpd(folder, file string) *exec.Cmd {
 	command := exec.Command("/usr/sbin/lighttpd", "-D", "-f", file)
+	command.Dir = folder
+	return command
+}
+
+func haproxy(folder, file string) *exec.Cmd {
+	command := exec.Command("/usr/sbin/haproxy", "-db", "-f", file)
 	command.Dir = folder
 	return command
 }

@@ -1,7 +1,7 @@
 package gateways
 
-// An application whose users sign in on jotgate's pages, behind nginx and Caddy, behind jotgate, and behind Apache and
-// lighttpd with jotgate between them and the application.
+// An application whose users sign in on jotgate's pages, behind nginx and Caddy, behind jotgate, and behind Apache, lighttpd
+// and HAProxy with jotgate between them and the application.
 
 import (
 	"net/http"
@@ -37,6 +37,7 @@ func withPages(t *testing.T, test func(t *testing.T, f *front)) {
 		"jotgate":  func(t testing.TB, f *front) { startProxy(t, f, pages...) },
 		"apache":   func(t testing.TB, f *front) { startBefore(t, f, "apache.conf", apache, pages...) },
 		"lighttpd": func(t testing.TB, f *front) { startBefore(t, f, "lighttpd.conf", lighttpd, pages...) },
+		"haproxy":  func(t testing.TB, f *front) { startBefore(t, f, "haproxy-pages.cfg", haproxy, pages...) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -172,23 +172,24 @@ func texts(ctx context.Context, conn *pgx.Conn, text string, args ...any) ([]str
 // describe returns facts for the doctor: which server this is, whether there
 // is a pooler before it, and in which mode that works.
 func (p *pool) describe(ctx context.Context) ([]store.Fact, error) {
-	f := store.Fact{OK: true, About: "connection", Found: "directly to " + p.where()}
 	trying, cancel := context.WithTimeout(ctx, 2*growTimeout)
 	defer cancel()
 	conn, err := p.connect(trying)
 	if p.pooled.Load() && noneLeft(ctx, err) {
-		return []store.Fact{{About: "connection", Found: "through a connection pooler, which has one connection only, at " + p.where(), Fix: "raise its default_pool_size"}}, nil
+		return []store.Fact{{About: "connection", Found: "through a connection pooler, which has one connection only, at " + hosts(p.config), Fix: "raise its default_pool_size"}}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer closeConn(ctx, conn)
+	version, _, _ := strings.Cut(conn.PgConn().ParameterStatus("server_version"), " ")
+	f := store.Fact{OK: true, About: "connection", Found: fmt.Sprintf("directly to PostgreSQL %s at %s", version, hosts(p.config))}
 	if p.pooled.Load() {
 		mode, err := p.mode(ctx, conn)
 		if err != nil {
 			return nil, err
 		}
-		f.Found = fmt.Sprintf("through %s, %s, at %s", p.poolerName(ctx), mode, strings.TrimPrefix(p.where(), "PostgreSQL at "))
+		f.Found = fmt.Sprintf("through %s, %s, at %s (PostgreSQL %s)", p.poolerName(ctx), mode, hosts(p.config), version)
 		f.Fix = "jotgate uses no session state here: no prepared statements, no LISTEN (revocations of other nodes are polled every 500 ms), timeouts in each transaction"
 		if mode == inStatementMode {
 			f.OK, f.Fatal, f.Fix = false, true, "set pool_mode = transaction: statement mode has no transactions, without which jotgate cannot work"
@@ -292,12 +293,14 @@ func (p *pool) poolerName(ctx context.Context) string {
 // where names the server for an operator.
 func (p *pool) where() string { return where(p.config) }
 
-func where(config *pgx.ConnConfig) string {
-	hosts := []string{fmt.Sprintf("%s:%d", config.Host, config.Port)}
+func where(config *pgx.ConnConfig) string { return "PostgreSQL at " + hosts(config) }
+
+func hosts(config *pgx.ConnConfig) string {
+	list := []string{fmt.Sprintf("%s:%d", config.Host, config.Port)}
 	for _, f := range config.Fallbacks {
-		if host := fmt.Sprintf("%s:%d", f.Host, f.Port); !slices.Contains(hosts, host) {
-			hosts = append(hosts, host)
+		if host := fmt.Sprintf("%s:%d", f.Host, f.Port); !slices.Contains(list, host) {
+			list = append(list, host)
 		}
 	}
-	return "PostgreSQL at " + strings.Join(hosts, " or ")
+	return strings.Join(list, " or ")
 }

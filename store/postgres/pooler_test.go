@@ -150,11 +150,12 @@ func TestSchemaBehindPooler(t *testing.T) {
 	}
 }
 
-// The doctor names what is between, and its mode.
+// The doctor names the version of the server, and what is between, and its mode.
 func TestDoctorNamesThePooler(t *testing.T) {
 	direct := pgtest.Database(t)
+	version, _, _ := strings.Cut(value[string](t, direct, "SHOW server_version"), " ")
 	for mode, want := range map[string]string{
-		"": "directly to PostgreSQL at 127.0.0.1:", "transaction": "through PgBouncer 1.", "session": "through PgBouncer 1.",
+		"": "directly to PostgreSQL " + version + " at 127.0.0.1:", "transaction": "through PgBouncer 1.", "session": "through PgBouncer 1.",
 	} {
 		dsn := direct
 		if mode != "" {
@@ -162,7 +163,7 @@ func TestDoctorNamesThePooler(t *testing.T) {
 		}
 		s := postgrestest.OpenAt(t, dsn)
 		untilFirst(t, s, mode, func(f store.Fact) bool {
-			return f.About == "connection" && strings.Contains(f.Found, want) && (mode == "" || strings.Contains(f.Found, ", in "+mode+" mode"))
+			return f.About == "connection" && strings.Contains(f.Found, want) && (mode == "" || strings.Contains(f.Found, ", in "+mode+" mode, at 127.0.0.1:") && strings.HasSuffix(f.Found, " (PostgreSQL "+version+")"))
 		})
 	}
 }

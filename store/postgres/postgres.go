@@ -231,10 +231,10 @@ func explain(config *pgx.ConnConfig, err error) error {
 	case c == "25006":
 		return fmt.Errorf("%s is read-only: %w", where, err)
 	case c == "08P01" && strings.Contains(err.Error(), "startup parameter"):
-		return fmt.Errorf("the connection pooler at %s refuses a parameter of the address: set it with ALTER ROLE: %w", strings.TrimPrefix(where, "PostgreSQL at "), err)
+		return fmt.Errorf("the connection pooler at %s refuses a parameter of the address: set it with ALTER ROLE: %w", hosts(config), err)
 	case statementMode(err):
 		return fmt.Errorf("the connection pooler at %s is in statement mode, which has no transactions: set pool_mode = transaction: %w",
-			strings.TrimPrefix(where, "PostgreSQL at "), err)
+			hosts(config), err)
 	case passing(err):
 		return fmt.Errorf("%s cannot be used now: %w", where, err)
 	}
