@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -290,7 +289,7 @@ func TestSocketOfSystemd(t *testing.T) {
 	}
 	for range 2 {
 		command := exec.CommandContext(t.Context(), "/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=1 exec "+path+" serve --addr 127.0.0.1:1 --database sqlite:"+folder+"/a.db")
-		command.Env = slices.Concat(os.Environ(), program.Limits, []string{"SECRET_KEY=" + goodSecret, "NOTIFY_SOCKET=" + filepath.Join(folder, "notify")})
+		command.Env = program.Environment("SECRET_KEY="+goodSecret, "NOTIFY_SOCKET="+filepath.Join(folder, "notify"))
 		command.ExtraFiles = []*os.File{passed}
 		var output capture.Output
 		command.Stdout, command.Stderr = &output, &output
@@ -317,7 +316,7 @@ func TestSocketOfSystemd(t *testing.T) {
 		defer conn.Close()
 	}
 	two := exec.CommandContext(t.Context(), "/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=2 exec "+path+" serve --database sqlite:"+folder+"/a.db")
-	two.Env, two.ExtraFiles = append(os.Environ(), "SECRET_KEY="+goodSecret), []*os.File{passed, passed}
+	two.Env, two.ExtraFiles = program.Environment("SECRET_KEY="+goodSecret), []*os.File{passed, passed}
 	if out, err := two.CombinedOutput(); err == nil || !strings.Contains(string(out), "passes 2 sockets") {
 		t.Errorf("%v %s", err, out)
 	}

@@ -151,7 +151,7 @@ func newSearched(t *testing.T, folder, database string, content func() string) *
 func (s *searched) serve(flags ...string) {
 	s.t.Helper()
 	serve := exec.CommandContext(s.t.Context(), s.program, append([]string{"serve", "--database", s.database, "--addr", "127.0.0.1:0", "--log-level", "debug", "--access-log"}, flags...)...)
-	serve.Env = slices.Concat(os.Environ(), program.Limits, []string{"SECRET_KEY=" + goodSecret, cheapHasher})
+	serve.Env = program.Environment("SECRET_KEY="+goodSecret, cheapHasher)
 	serve.Stdout, serve.Stderr = &s.log, &s.log
 	if err := serve.Start(); err != nil {
 		s.t.Fatal(err)
@@ -173,7 +173,7 @@ func (s *searched) serve(flags ...string) {
 func (s *searched) command(args ...string) string {
 	s.t.Helper()
 	c := exec.CommandContext(s.t.Context(), s.program, append(args, "--database", s.database)...)
-	c.Env = slices.Concat(os.Environ(), program.Limits, []string{"JOTGATE_USER_PASSWORD=private-staple-7", "SECRET_KEY=" + goodSecret})
+	c.Env = program.Environment("JOTGATE_USER_PASSWORD=private-staple-7", "SECRET_KEY="+goodSecret)
 	c.Stderr = &s.printed
 	out, err := c.Output()
 	if err != nil {

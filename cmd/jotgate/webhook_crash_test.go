@@ -8,11 +8,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -105,7 +103,7 @@ func (k *killed) serve() (*exec.Cmd, string) {
 	k.t.Helper()
 	var out, failed capture.Output
 	process := exec.CommandContext(k.t.Context(), k.program, "serve", "--addr", "127.0.0.1:0", "--log-level", "error")
-	process.Env = slices.Concat(os.Environ(), program.Limits, k.env)
+	process.Env = program.Environment(k.env...)
 	process.Stdout, process.Stderr = &out, &failed
 	if err := process.Start(); err != nil {
 		k.t.Fatal(err)

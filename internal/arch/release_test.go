@@ -47,7 +47,8 @@ func TestPublishedModules(t *testing.T) {
 }
 
 // release runs the script in a repository without a program, whose commit has the
-// tags of both modules, and returns its output.
+// tags of both modules, and returns its output. It passes no other environment: in a
+// hook of git there is GIT_DIR, and git would commit into the developer's repository.
 func release(t *testing.T, script, mod string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -63,9 +64,10 @@ func release(t *testing.T, script, mod string) string {
 			t.Fatal(err)
 		}
 	}
-	out, err := exec.CommandContext(t.Context(), "bash", "-c", `cd "$0" && export PATH="$0/bin:$PATH" HOME="$0" && unset VERSION
-export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.com GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.com
-git init -q && git config maintenance.auto false && git add . && git commit -qm Release && git tag v0.98.7 && git tag -am later oteljotgate/v0.98.7 && PLATFORMS= tools/release/build`, dir).CombinedOutput()
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", `export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.com GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.com
+git init -q && git config maintenance.auto false && git add . && git commit -qm Release && git tag v0.98.7 && git tag -am later oteljotgate/v0.98.7 && PLATFORMS= tools/release/build`)
+	cmd.Dir, cmd.Env = dir, []string{"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir()}
+	out, err := cmd.CombinedOutput()
 	if err == nil {
 		t.Fatalf("there is nothing to build, but there was no error:\n%s", out)
 	}

@@ -104,7 +104,7 @@ func (b *Bouncer) start(tb testing.TB, programs programs, mode string, size int,
 	password, _ := b.server.User.Password()
 	file, log := filepath.Join(folder, "pgbouncer.ini"), filepath.Join(folder, "log")
 	text := fmt.Sprintf(bouncerConfig, b.server.Hostname(), b.server.Port(), b.server.User.Username(), password, b.port, mode, size, log) + strings.Join(more, "\n") + "\n"
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+	if err := programs.write(file, text); err != nil {
 		return err
 	}
 	const script = `"$1" "$2" 2>/dev/null & pid=$!; exec >/dev/null; cat; kill -TERM "$pid"; wait "$pid"; rm -rf "$3"`

@@ -21,8 +21,10 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,6 +35,15 @@ import (
 )
 
 const superuser = "jotgate"
+
+// Variables such as PGSERVICE and PGOPTIONS, which the shell of a developer may have, are defaults of each address.
+func init() {
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "PG") {
+			_ = os.Unsetenv(name)
+		}
+	}
+}
 
 // Options configure a cluster. The zero value is the fastest.
 type Options struct {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -126,13 +127,14 @@ func TestClustersOfARunAreCopies(t *testing.T) {
 	}
 }
 
-// A server starts although the temporary folder, and the one that packages share, belong
-// to the user of the tests alone: pam_tmpdir gives root such a one.
+// A server starts although the temporary folder, the one that packages share, and new files
+// are for the user of the tests alone: pam_tmpdir gives root such a folder.
 func TestPrivateFolders(t *testing.T) {
 	private := filepath.Join(t.TempDir(), "private")
 	if err := os.Mkdir(private, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	defer syscall.Umask(syscall.Umask(0o077))
 	t.Setenv("TMPDIR", private)
 	t.Setenv("TESTS_SHARED", private)
 	dsn := Start(t, Options{Durable: true}).Database(t) // Durable: not in memory
@@ -141,6 +143,15 @@ func TestPrivateFolders(t *testing.T) {
 	}
 	if got := query[int](t, connect(t, Bounce(t, dsn, "session", 1).DSN(dsn)), "SELECT 1"); got != 1 {
 		t.Errorf("through PgBouncer: %d, want 1", got)
+	}
+}
+
+// What the shell has for other programs of PostgreSQL changes nothing.
+func TestVariablesOfTheShell(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestSettle$")
+	cmd.Env = append(os.Environ(), "PGSERVICE=none", "PGOPTIONS=-c default_transaction_read_only=on", "PGTARGETSESSIONATTRS=standby", "PGSSLMODE=require")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
@@ -203,7 +214,7 @@ func TestVersion(t *testing.T) {
 
 func TestNothingIsLeftWhenTheTestProcessIsKilled(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestVictim$")
-	cmd.Env = append(os.Environ(), "PGTEST_VICTIM=1")
+	cmd.Env = append(os.Environ(), "TESTS_VICTIM=1")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -239,7 +250,7 @@ func waitUntilGone(t *testing.T, folder string) {
 
 // TestVictim is the process that the test above kills: it starts a cluster, prints its place, and waits.
 func TestVictim(t *testing.T) {
-	if os.Getenv("PGTEST_VICTIM") == "" {
+	if os.Getenv("TESTS_VICTIM") == "" {
 		return
 	}
 	cluster := Start(t, Options{})

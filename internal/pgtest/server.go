@@ -99,10 +99,23 @@ func (p programs) tempFolder(parent string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("pgtest: %w", err)
 	}
-	if p.owner == nil {
-		return folder, nil
+	return folder, p.give(folder)
+}
+
+// write creates a file that belongs to the server's user, who alone can read it.
+func (p programs) write(file, text string) error {
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return err
 	}
-	return folder, os.Chown(folder, int(p.owner.Uid), int(p.owner.Gid))
+	return p.give(file)
+}
+
+// give makes the server's user the owner.
+func (p programs) give(path string) error {
+	if p.owner == nil {
+		return nil
+	}
+	return os.Chown(path, int(p.owner.Uid), int(p.owner.Gid))
 }
 
 // mayEnter reports whether the server's user reaches what is in the folder.
@@ -183,13 +196,8 @@ func (c *Cluster) initialise(options Options) (err error) {
 // but not for the socket, whose folder is private.
 func (p programs) initdb(folder string) error {
 	file := filepath.Join(folder, "password")
-	if err := os.WriteFile(file, []byte(rand.Text()), 0o600); err != nil {
+	if err := p.write(file, rand.Text()); err != nil {
 		return err
-	}
-	if p.owner != nil {
-		if err := os.Chown(file, int(p.owner.Uid), int(p.owner.Gid)); err != nil {
-			return err
-		}
 	}
 	return p.run(filepath.Join(p.folder, "initdb"), "--no-sync", "--no-locale", "--encoding=UTF8",
 		"--auth-local=trust", "--auth-host=scram-sha-256", "--username="+superuser, "--pwfile="+file, filepath.Join(folder, "data"))

@@ -57,7 +57,7 @@ func Main(m *testing.M) int {
 var build = sync.OnceValues(func() (string, error) { return program.Build(binaryFolder) })
 
 // Command returns a command that runs the binary with arguments in a folder. Of the environment variables that jotgate
-// reads, it has only those in env, and program.Limits.
+// reads, it has only those in env, and program.Limits: see program.Environment.
 func Command(tb testing.TB, folder string, env []string, args ...string) *exec.Cmd {
 	tb.Helper()
 	if binaryFolder == "" {
@@ -69,18 +69,8 @@ func Command(tb testing.TB, folder string, env []string, args ...string) *exec.C
 	}
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = folder
-	cmd.Env = slices.Concat(slices.DeleteFunc(os.Environ(), isSetting), program.Limits, env)
+	cmd.Env = program.Environment(env...)
 	return cmd
-}
-
-// isSetting reports whether jotgate reads the environment variable.
-func isSetting(variable string) bool {
-	for _, name := range []string{"JOTGATE_", "DJANGO_", "SECRET_KEY", "DATABASE_URL"} {
-		if strings.HasPrefix(variable, name) {
-			return true
-		}
-	}
-	return false
 }
 
 // Start runs a server until tb ends, and returns when it is ready. Settings are passed in the environment, so that no

@@ -66,7 +66,10 @@ func (f folder) empty() error {
 			return err
 		}
 	}
-	return os.Mkdir(f.shared(), 0o711)
+	if err := os.Mkdir(f.shared(), 0o711); err != nil {
+		return err
+	}
+	return os.Chmod(f.shared(), 0o711) // whatever the umask is
 }
 
 func (f folder) names() (names []string) {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 )
 
@@ -18,7 +19,11 @@ func TestFolder(t *testing.T) {
 		}
 		return f
 	}
+	defer syscall.Umask(syscall.Umask(0o077)) // PostgreSQL enters the folder of the packages all the same
 	first := begin()
+	if info, err := os.Stat(first.shared()); err != nil || info.Mode().Perm() != 0o711 {
+		t.Errorf("the shared folder: %v %v", info.Mode(), err)
+	}
 	if second := begin(); second.path == first.path {
 		t.Errorf("both runs use %s", first.path)
 	}

@@ -171,7 +171,7 @@ const quiet = 20 * time.Second
 // its output, and says what is running while there is none. It calls both functions with r locked.
 func (r *run) command(cmd *exec.Cmd, folder string, running func() string, line func(string)) error {
 	cmd.Dir = filepath.Join(r.root, folder)
-	cmd.Env = append(os.Environ(), "TMPDIR="+r.temporary.path, "TESTS_SHARED="+r.temporary.shared())
+	cmd.Env = append(environment(os.Environ()), "TMPDIR="+r.temporary.path, "TESTS_SHARED="+r.temporary.shared())
 	pipe, in, err := os.Pipe()
 	if err != nil {
 		return err
