@@ -5,6 +5,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -67,7 +68,9 @@ func TestCompletionScripts(t *testing.T) {
 		if shell != "bash" {
 			continue
 		}
-		shows, err := exec.Command("bash", "-c", stdout+"complete -p jotgate").CombinedOutput()
+		bash := exec.Command("bash", "-c", stdout+"complete -p jotgate")
+		bash.Env = []string{"PATH=" + os.Getenv("PATH")} // with a locale that is not installed it warns
+		shows, err := bash.CombinedOutput()
 		if err != nil || string(shows) != stdout {
 			t.Errorf("bash: %v, %s", err, shows)
 		}

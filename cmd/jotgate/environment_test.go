@@ -14,7 +14,7 @@ func TestEnvironmentOfTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "PGHOST", "HTTPS_PROXY"}
+	names := []string{"NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "WATCHDOG_USEC", "PGHOST", "HTTPS_PROXY"}
 	for name := range all.variables() {
 		names = append(names, name)
 	}

@@ -27,7 +27,7 @@ func Environment(more ...string) []string {
 
 // read are variables that the program reads: other names of settings, those of systemd, and those of Go.
 var read = []string{
-	"SECRET_KEY", "DATABASE_URL", "EMAIL_URL", "NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS",
+	"SECRET_KEY", "DATABASE_URL", "EMAIL_URL", "NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "WATCHDOG_PID", "WATCHDOG_USEC", "COMP_LINE",
 	"GOGC", "GOMEMLIMIT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 }
 

@@ -172,7 +172,10 @@ func texts(ctx context.Context, conn *pgx.Conn, text string, args ...any) ([]str
 // describe returns facts for the doctor: which server this is, whether there
 // is a pooler before it, and in which mode that works.
 func (p *pool) describe(ctx context.Context) ([]store.Fact, error) {
-	trying, cancel := context.WithTimeout(ctx, 2*growTimeout)
+	trying, cancel := ctx, context.CancelFunc(func() {})
+	if p.pooled.Load() {
+		trying, cancel = context.WithTimeout(ctx, 2*growTimeout)
+	}
 	defer cancel()
 	conn, err := p.connect(trying)
 	if p.pooled.Load() && noneLeft(ctx, err) {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -165,6 +166,20 @@ func TestDoctorNamesThePooler(t *testing.T) {
 		untilFirst(t, s, mode, func(f store.Fact) bool {
 			return f.About == "connection" && strings.Contains(f.Found, want) && (mode == "" || strings.Contains(f.Found, ", in "+mode+" mode, at 127.0.0.1:") && strings.HasSuffix(f.Found, " (PostgreSQL "+version+")"))
 		})
+	}
+}
+
+// Without a pooler the doctor waits for its connection as long as the options say.
+func TestDoctorWaitsForItsConnection(t *testing.T) {
+	var connections atomic.Int64
+	s := postgrestest.OpenAt(t, relay(t, postgrestest.Database(t), func([]byte) {
+		if connections.Add(1) == 2 {
+			time.Sleep(2500 * time.Millisecond) // the doctor looks for a pooler's second connection for 2 s
+		}
+	}))
+	facts, err := s.Facts(t.Context())
+	if err != nil || !strings.HasPrefix(facts[0].Found, "directly to PostgreSQL ") || connections.Load() != 2 {
+		t.Errorf("%+v %v, %d connections", facts, err, connections.Load())
 	}
 }
 

@@ -9,10 +9,10 @@ import (
 // hook of git has the variables of the repository (git rev-parse --local-env-vars).
 var (
 	foreign = []string{
-		"SECRET_KEY", "DATABASE_URL", "EMAIL_URL", "NOTIFY_SOCKET", "BASH_ENV", "ENV", "CDPATH", "VERSION",
+		"SECRET_KEY", "DATABASE_URL", "EMAIL_URL", "NOTIFY_SOCKET", "BASH_ENV", "ENV", "CDPATH", "VERSION", "LANG", "LANGUAGE",
 		"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
 	}
-	foreignPrefixes = []string{"JOTGATE_", "DJANGO_", "PG", "PYTHON", "NODE_", "OTEL_", "LISTEN_"}
+	foreignPrefixes = []string{"JOTGATE_", "DJANGO_", "PG", "PYTHON", "NODE_", "OTEL_", "LISTEN_", "WATCHDOG_", "LC_"}
 )
 
 // environment returns the environment of the tests: that of the shell without what is
