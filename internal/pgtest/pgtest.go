@@ -36,7 +36,8 @@ import (
 
 const superuser = "jotgate"
 
-// Variables such as PGSERVICE and PGOPTIONS, which the shell of a developer may have, are defaults of each address.
+// init removes variables such as PGSERVICE and PGOPTIONS, which the shell of a developer may have: they are defaults of
+// each address.
 func init() {
 	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "PG") {

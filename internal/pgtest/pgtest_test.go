@@ -148,9 +148,9 @@ func TestPrivateFolders(t *testing.T) {
 
 // What the shell has for other programs of PostgreSQL changes nothing.
 func TestVariablesOfTheShell(t *testing.T) {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestSettle$")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestSettle$", "-test.v")
 	cmd.Env = append(os.Environ(), "PGSERVICE=none", "PGOPTIONS=-c default_transaction_read_only=on", "PGTARGETSESSIONATTRS=standby", "PGSSLMODE=require")
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestSettle") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

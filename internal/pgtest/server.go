@@ -120,17 +120,15 @@ func (p programs) give(path string) error {
 
 // mayEnter reports whether the server's user reaches what is in the folder.
 func (p programs) mayEnter(folder string) bool {
-	for p.owner != nil {
-		info, err := os.Stat(folder)
-		if err != nil || info.Mode()&1 == 0 {
-			return false
-		}
-		if folder == filepath.Dir(folder) {
-			break
-		}
-		folder = filepath.Dir(folder)
+	if p.owner == nil {
+		return true
 	}
-	return true
+	info, err := os.Stat(folder)
+	if err != nil || info.Mode()&1 == 0 {
+		return false
+	}
+	parent := filepath.Dir(folder)
+	return parent == folder || p.mayEnter(parent)
 }
 
 // command returns a command that runs one of PostgreSQL's programs as the server's user. It runs in a new session, so

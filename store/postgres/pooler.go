@@ -75,11 +75,11 @@ func opening(ctx context.Context) context.Context { return context.WithValue(ctx
 
 // dial wraps the function that opens network connections: behind a pooler, or
 // where there may be one, none is opened for a cancel request, which pgx sends
-// over a connection of its own when the context of a statement ends. A pooler gives it to the server that
-// runs the client's statement by then: PgBouncer before 1.18 could cancel
-// another client's, and 1.18 to 1.20 could end with "bad server state" under
-// load (github.com/pgbouncer/pgbouncer, 717 and 822). The statement ends at its
-// timeout.
+// over a connection of its own when the context of a statement ends. A pooler
+// gives it to the server that runs the client's statement by then: PgBouncer
+// before 1.18 could cancel another client's, and 1.18 to 1.20 could end with
+// "bad server state" under load (github.com/pgbouncer/pgbouncer, 717 and 822).
+// The statement ends at its timeout.
 func (p *pool) dial(next pgconn.DialFunc) pgconn.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if ctx.Value(openingKey{}) == nil && (p.pooled.Load() || !p.examined.Load()) {
@@ -298,6 +298,7 @@ func (p *pool) where() string { return where(p.config) }
 
 func where(config *pgx.ConnConfig) string { return "PostgreSQL at " + hosts(config) }
 
+// hosts lists the hosts of the address, each with its port.
 func hosts(config *pgx.ConnConfig) string {
 	list := []string{fmt.Sprintf("%s:%d", config.Host, config.Port)}
 	for _, f := range config.Fallbacks {

@@ -171,15 +171,18 @@ func TestDoctorNamesThePooler(t *testing.T) {
 
 // Without a pooler the doctor waits for its connection as long as the options say.
 func TestDoctorWaitsForItsConnection(t *testing.T) {
-	var connections atomic.Int64
+	var opened atomic.Bool
+	var slow atomic.Int64
 	s := postgrestest.OpenAt(t, relay(t, postgrestest.Database(t), func([]byte) {
-		if connections.Add(1) == 2 {
+		if opened.Load() {
+			slow.Add(1)
 			time.Sleep(2500 * time.Millisecond) // the doctor looks for a pooler's second connection for 2 s
 		}
 	}))
+	opened.Store(true)
 	facts, err := s.Facts(t.Context())
-	if err != nil || !strings.HasPrefix(facts[0].Found, "directly to PostgreSQL ") || connections.Load() != 2 {
-		t.Errorf("%+v %v, %d connections", facts, err, connections.Load())
+	if err != nil || !strings.HasPrefix(facts[0].Found, "directly to PostgreSQL ") || slow.Load() == 0 {
+		t.Errorf("%+v %v, %d slow connections", facts, err, slow.Load())
 	}
 }
 
