@@ -5,6 +5,13 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .ONESHELL:
 
+# Without .ONESHELL, as in the make of macOS, a target with several lines would do something else.
+ifeq ($(filter oneshell,$(.FEATURES)),)
+ifneq ($(filter-out help run setup test steady,$(MAKECMDGOALS)),)
+$(error GNU make $(MAKE_VERSION) is too old for this target, which needs 3.82; on macOS: brew install make, then gmake $(MAKECMDGOALS))
+endif
+endif
+
 # Modules besides the main one. Their tests need programs that jotgate itself never needs.
 JUDGES := oteljotgate interop interop/differential interop/openapi interop/faults interop/matrix interop/browser interop/manifests examples/frameworks bench
 TOOL   := go tool -modfile=tools/go.mod
@@ -35,8 +42,8 @@ PACKED := api/openapi.yaml $(wildcard internal/catalog/messages/*.txt admin/cata
 .PHONY: build
 build: ## the binary for production, as small as it gets (BINARY=file, default ./jotgate)
 	packed=$$(mktemp -d); trap 'rm -rf "$$packed"' EXIT
-	env -u GOOS -u GOARCH go run -C tools ./pack -o "$$packed" $(abspath $(PACKED))
-	CGO_ENABLED=0 go build -overlay "$$packed/overlay.json" -trimpath -tags $(TAGS) -gcflags=all=-l $(HOT:%=-gcflags=%=) -ldflags='-s -w -funcalign=8 $(if $(VERSION),-X main.release=$(VERSION))' -o $(abspath $(or $(BINARY),jotgate)) ./cmd/jotgate
+	env -u GOOS -u GOARCH go run -C tools ./pack -o "$$packed" $(PACKED:%=../%)
+	CGO_ENABLED=0 go build -overlay "$$packed/overlay.json" -trimpath -tags $(TAGS) -gcflags=all=-l $(HOT:%=-gcflags=%=) -ldflags='-s -w -funcalign=8 $(if $(VERSION),-X main.release=$(VERSION))' -o "$(or $(BINARY),jotgate)" ./cmd/jotgate
 
 .PHONY: release
 release: ## archives, Debian and RPM packages, OCI images, SBOMs and checksums in dist/ (PLATFORMS=linux/amd64 for one)
@@ -95,12 +102,12 @@ fuzz: ## every fuzz target for FUZZTIME (default 1m), those of a package side by
 .PHONY: vectors
 vectors: ## VECTORS=file: test tokens of the form of jwt/testdata/vectors, against the package and the command line
 	@test -n "$(VECTORS)" || { echo "say which file: make vectors VECTORS=file.json"; exit 2; }
-	VECTORS="$(abspath $(VECTORS))" go test -count=1 -v -run 'Vectors' ./jwt ./cmd/jotgate | grep -vE '^=== '
+	VECTORS="$$(realpath "$(VECTORS)")" go test -count=1 -v -run 'Vectors' ./jwt ./cmd/jotgate | grep -vE '^=== '
 
 .PHONY: golden
 golden: ## GOLDEN=folder: recordings of a Django (passwords, signatures, schemas, HTTP exchanges), replayed
 	@test -n "$(GOLDEN)" || { echo "say which folder: make golden GOLDEN=folder"; exit 2; }
-	GOLDEN="$(abspath $(GOLDEN))" go test -count=1 -v -run 'Golden' ./jwt ./passwd/... ./signing ./store/... ./api | grep -vE '^=== |^ *--- PASS|no tests to run'
+	GOLDEN="$$(realpath "$(GOLDEN)")" go test -count=1 -v -run 'Golden' ./jwt ./passwd/... ./signing ./store/... ./api | grep -vE '^=== |^ *--- PASS|no tests to run'
 
 .PHONY: interop
 interop: setup ## the judges at length: 2,000 passwords for every hasher, both ways
@@ -108,8 +115,9 @@ interop: setup ## the judges at length: 2,000 passwords for every hasher, both w
 
 .PHONY: pictures
 pictures: setup ## a picture of every page in every state, in the folder PICTURES (default /tmp/pictures)
-	mkdir -p $(or $(PICTURES),/tmp/pictures)
-	cd interop/pages && PICTURES=$(abspath $(or $(PICTURES),/tmp/pictures)) go test -count=1 -timeout=60m -v -run TestPictures . | grep -vE '^=== '
+	mkdir -p "$(or $(PICTURES),/tmp/pictures)"
+	pictures=$$(realpath "$(or $(PICTURES),/tmp/pictures)")
+	cd interop/pages && PICTURES="$$pictures" go test -count=1 -timeout=60m -v -run TestPictures . | grep -vE '^=== '
 
 .PHONY: pages
 pages: setup ## every page in a browser at length: axe, html-validate, light, dark, 320 pixels, right to left, pseudo-language

@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/jotgate/jotgate"
+	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/jwt"
 	"github.com/jotgate/jotgate/proxy"
@@ -193,7 +194,7 @@ func TestPreflightOfTheTokensHeader(t *testing.T) {
 
 // An upstream on a Unix socket is reached as any other.
 func TestUpstreamOnASocket(t *testing.T) {
-	socket := filepath.Join(t.TempDir(), "api.sock")
+	socket := filepath.Join(tempdir.ForSockets(t), "api.sock")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +207,7 @@ func TestUpstreamOnASocket(t *testing.T) {
 	if res.StatusCode != 200 || s.Path != "/api/things?x=1" || s.Host != "shop.example" || s.Header.Get("X-Auth-User") != "alice" {
 		t.Errorf("%d %+v", res.StatusCode, s)
 	}
-	for _, bad := range []string{"unix:", "unix:///run/api.sock", "http://", "ftp://a", "127.0.0.1:3000", "/run/api.sock"} {
+	for _, bad := range []string{"unix:", "unix:///run/api.sock", "unix:/" + strings.Repeat("a", 107), "http://", "ftp://a", "127.0.0.1:3000", "/run/api.sock"} {
 		if _, err := proxy.New(newGuard(t, jotgate.GuardSettings{}), proxy.Settings{Upstream: bad, Protect: []string{"/"}}); err == nil || !strings.Contains(err.Error(), "Upstream") {
 			t.Errorf("%s: %v", bad, err)
 		}

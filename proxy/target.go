@@ -19,10 +19,16 @@ type target struct {
 	socket string // the path of a Unix socket; "": connect to the URL's host
 }
 
+// longestSocket is the longest path of a Unix socket on Linux, in bytes. Some systems have 103.
+const longestSocket = 107
+
 func parseTarget(upstream string) (target, error) {
 	if socket, ok := strings.CutPrefix(upstream, "unix:"); ok {
 		if socket == "" || strings.HasPrefix(socket, "//") {
 			return target{}, fmt.Errorf("%q must be a socket such as unix:/run/api.sock", upstream)
+		}
+		if len(socket) > longestSocket {
+			return target{}, fmt.Errorf("the path of a socket has at most %d bytes, this one has %d", longestSocket, len(socket))
 		}
 		return target{url: &url.URL{Scheme: "http", Host: "localhost"}, socket: socket}, nil
 	}

@@ -18,19 +18,9 @@ import (
 
 	"github.com/jotgate/jotgate/internal/capture"
 	"github.com/jotgate/jotgate/internal/program"
+	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/internal/wait"
 )
-
-// shortFolder returns a new folder whose path leaves room for a socket's name.
-func shortFolder(t *testing.T) string {
-	t.Helper()
-	folder, err := os.MkdirTemp("", "j")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	return folder
-}
 
 // socketClient returns a client whose requests all go to the socket.
 func socketClient(path string) *http.Client {
@@ -96,7 +86,7 @@ const aliceJSON = `{"username":"alice","password":"correct-horse-1"}`
 // On a Unix socket all works as on an address. A trusted proxy there reports the
 // clients, who do not share one rate limit.
 func TestServeOnASocket(t *testing.T) {
-	path := filepath.Join(shortFolder(t), "jotgate.sock")
+	path := filepath.Join(tempdir.ForSockets(t), "jotgate.sock")
 	s := startOn(t, "unix:"+path+",", "--addr", "unix:"+path, "--trusted-proxies", "unix", "--rate", "login=2/min")
 	if !strings.Contains(s.stdout.String(), "curl --unix-socket "+path+" -d username=alice -d password=correct-horse-1 http://localhost/api/token/") {
 		t.Errorf("the hint is %s", s.stdout.String())
@@ -133,7 +123,7 @@ func TestServeOnASocket(t *testing.T) {
 
 // A peer without an address is written as no address, not as an invalid one.
 func TestSocketWithoutATrustedProxy(t *testing.T) {
-	path := filepath.Join(shortFolder(t), "j")
+	path := filepath.Join(tempdir.ForSockets(t), "j")
 	s := startOn(t, "unix:"+path+",", "--addr", "unix:"+path, "--socket-mode", "600", "--prefix", "/accounts", "--log-level", "info")
 	client := socketClient(path)
 	ask(t, client, "POST", "http://localhost/accounts/auth/users/", aliceJSON, "X-Forwarded-For", "203.0.113.1")
@@ -152,7 +142,7 @@ func TestSocketWithoutATrustedProxy(t *testing.T) {
 // A socket that no process listens on is replaced; one in use, and any other file, is
 // left alone.
 func TestStaleSockets(t *testing.T) {
-	folder := shortFolder(t)
+	folder := tempdir.ForSockets(t)
 	stale := filepath.Join(folder, "stale.sock")
 	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: stale, Net: "unix"})
 	if err != nil {
@@ -164,7 +154,10 @@ func TestStaleSockets(t *testing.T) {
 	if status, _ := ask(t, socketClient(stale), "GET", "http://localhost/livez", ""); status != 200 {
 		t.Errorf("/livez: %d", status)
 	}
-	file := write(t, "file.sock", "mine")
+	file := filepath.Join(folder, "file.sock")
+	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for path, says := range map[string]string{
 		stale: "in use by another program", file: "not a socket", filepath.Join(folder, "none/j.sock"): "no such file",
 		"": "followed by the path", strings.Repeat("x", 120): "at most 103 bytes",
@@ -190,7 +183,7 @@ func TestStaleSockets(t *testing.T) {
 
 // An API on a socket, behind jotgate on a socket: who the client is reaches it.
 func TestSocketsOnBothSides(t *testing.T) {
-	folder := shortFolder(t)
+	folder := tempdir.ForSockets(t)
 	listener, err := net.Listen("unix", filepath.Join(folder, "api.sock"))
 	if err != nil {
 		t.Fatal(err)
@@ -272,7 +265,7 @@ func TestSocketOfSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := "http://" + listener.Addr().String()
-	folder := shortFolder(t)
+	folder := tempdir.ForSockets(t)
 	states, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(folder, "notify"), Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
@@ -288,7 +281,7 @@ func TestSocketOfSystemd(t *testing.T) {
 		return string(message[:n])
 	}
 	for range 2 {
-		command := exec.CommandContext(t.Context(), "/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=1 exec "+path+" serve --addr 127.0.0.1:1 --database sqlite:"+folder+"/a.db")
+		command := exec.CommandContext(t.Context(), "/bin/sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"`, path, "serve", "--addr", "127.0.0.1:1", "--database", "sqlite:"+folder+"/a.db")
 		command.Env = program.Environment("SECRET_KEY="+goodSecret, "NOTIFY_SOCKET="+filepath.Join(folder, "notify"))
 		command.ExtraFiles = []*os.File{passed}
 		var output capture.Output
@@ -315,7 +308,7 @@ func TestSocketOfSystemd(t *testing.T) {
 		}
 		defer conn.Close()
 	}
-	two := exec.CommandContext(t.Context(), "/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=2 exec "+path+" serve --database sqlite:"+folder+"/a.db")
+	two := exec.CommandContext(t.Context(), "/bin/sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=2 exec "$0" "$@"`, path, "serve", "--database", "sqlite:"+folder+"/a.db")
 	two.Env, two.ExtraFiles = program.Environment("SECRET_KEY="+goodSecret), []*os.File{passed, passed}
 	if out, err := two.CombinedOutput(); err == nil || !strings.Contains(string(out), "passes 2 sockets") {
 		t.Errorf("%v %s", err, out)

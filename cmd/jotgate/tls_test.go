@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -128,27 +129,30 @@ func redirected(t *testing.T, address string) {
 
 // What cannot work is refused before anything is created, by serve and by config check.
 func TestTLSSettings(t *testing.T) {
-	good := write(t, "good.pem", string(certificate(t, 1)))
+	files := map[string]string{"GOOD": write(t, "good.pem", string(certificate(t, 1))), "EMPTY": write(t, "empty.pem", ""), "OTHER": write(t, "no.pem", "x")}
 	for _, c := range []struct{ line, says string }{
 		{"--tls-cert nowhere.pem", "nowhere.pem"},
-		{"--tls-cert " + write(t, "empty.pem", ""), "--tls-cert"},
-		{"--tls-key " + good, "--tls-key needs --tls-cert"},
-		{"--tls-cert " + good + " --tls-acme a.example.com", "leave out --tls-cert"},
+		{"--tls-cert EMPTY", "--tls-cert"},
+		{"--tls-key GOOD", "--tls-key needs --tls-cert"},
+		{"--tls-cert GOOD --tls-acme a.example.com", "leave out --tls-cert"},
 		{"--tls-acme *.example.com", "not a host name"},
 		{"--tls-acme https://a.example.com", "not a host name"},
 		{"--tls-acme localhost", "not a host name"},
 		{"--tls-acme a.example.com --tls-acme-url http://ca.example.com", "https://"},
-		{"--tls-acme a.example.com --tls-acme-ca " + write(t, "no.pem", "x"), "--tls-acme-ca"},
+		{"--tls-acme a.example.com --tls-acme-ca OTHER", "--tls-acme-ca"},
 		{"--tls-acme a.example.com --database postgres://127.0.0.1/x", "--tls-acme-folder"},
 		{"--tls-acme-email a@example.com", "--tls-acme"},
 		{"--tls-redirect :80", "--tls-redirect"},
 		{"--hsts 1d", "--hsts"},
-		{"--demo --tls-cert " + good, "--demo"},
+		{"--demo --tls-cert GOOD", "--demo"},
 	} {
 		folder := t.TempDir()
-		for _, command := range []string{"serve --addr 127.0.0.1:0 --database sqlite:" + filepath.Join(folder, "a.db"), "config check"} {
-			line := append(strings.Fields(command), strings.Fields(c.line)...)
-			status, stdout, stderr := try(t, nil, "", line...)
+		flags := strings.Fields(c.line)
+		for i, flag := range flags {
+			flags[i] = cmp.Or(files[flag], flag) // a path may have spaces
+		}
+		for _, command := range [][]string{{"serve", "--addr", "127.0.0.1:0", "--database", "sqlite:" + filepath.Join(folder, "a.db")}, {"config", "check"}} {
+			status, stdout, stderr := try(t, nil, "", append(command, flags...)...)
 			if status == 0 || !strings.Contains(stdout+stderr, c.says) {
 				t.Errorf("%s %s: status %d, %s%s", command, c.line, status, stdout, stderr)
 			}

@@ -10,13 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/internal/wait"
 )
 
 // systemd is told again and again that the process is alive, and no longer after it
 // has stopped.
 func TestWatchdog(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "notify")
+	path := filepath.Join(tempdir.ForSockets(t), "notify")
 	states, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -113,7 +114,7 @@ func module(t *testing.T) string {
 	}
 	_, rest, _ := strings.Cut(string(own), "\n") // all but the line with its name
 	put(t, folder, "go.mod", "module example.com/quickstart\n"+rest+
-		"\nrequire github.com/jotgate/jotgate v0.0.0\nreplace github.com/jotgate/jotgate => "+root+"\n")
+		"\nrequire github.com/jotgate/jotgate v0.0.0\nreplace github.com/jotgate/jotgate => "+strconv.Quote(root)+"\n")
 	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
 	if err != nil {
 		t.Fatal(err)

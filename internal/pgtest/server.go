@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 
 	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/tempdir"
@@ -89,9 +90,25 @@ func parent(options Options) string {
 	return tempdir.Parent()
 }
 
+// Folder creates a folder for the files and sockets of a server that a test starts itself, and returns the user that
+// runs it, who owns the folder: nil for the user of the test process. The folder is removed when tb ends.
+func Folder(tb testing.TB) (folder string, owner *syscall.Credential) {
+	tb.Helper()
+	programs, err := findPrograms()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if folder, err = programs.tempFolder(""); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(folder) })
+	return folder, programs.owner
+}
+
 // tempFolder creates a folder that belongs to the server's user, in parent or, if that user cannot enter it, in /tmp:
 // root's temporary folder may be private. Its path is short enough for a Unix socket.
 func (p programs) tempFolder(parent string) (string, error) {
+	parent = tempdir.SocketParent(parent)
 	if !p.mayEnter(cmp.Or(parent, os.TempDir())) {
 		parent = "/tmp"
 	}

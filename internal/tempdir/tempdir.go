@@ -5,6 +5,7 @@
 package tempdir
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -51,6 +52,33 @@ func New(tb testing.TB) string {
 	tb.Cleanup(func() {
 		wait.Until(tb, "no process writes into the folder, and it is removed", func() bool { return os.RemoveAll(folder) == nil })
 	})
+	return folder
+}
+
+// longestForSockets is the length, in bytes, of the longest folder in which folders for
+// sockets are created. The path of a Unix socket has at most 103 bytes on macOS, 107 on
+// Linux, and a folder with PostgreSQL's socket and its lock file takes 43 of them.
+const longestForSockets = 60
+
+// SocketParent returns parent, the empty string meaning os.TempDir, if the paths of
+// sockets in its folders are short enough, and /tmp if not.
+func SocketParent(parent string) string {
+	if len(cmp.Or(parent, os.TempDir())) > longestForSockets {
+		return "/tmp"
+	}
+	return parent
+}
+
+// ForSockets creates a folder for Unix sockets, which is removed when tb ends. The path
+// of a socket in it is short enough if its name has at most 20 bytes, however long the
+// path of the temporary folder is.
+func ForSockets(tb testing.TB) string {
+	tb.Helper()
+	folder, err := os.MkdirTemp(SocketParent(""), "jotgate")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(folder) })
 	return folder
 }
 

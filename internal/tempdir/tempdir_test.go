@@ -2,9 +2,11 @@ package tempdir
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +29,26 @@ func TestParent(t *testing.T) {
 		if got := parent(memory); got != "" {
 			t.Errorf("%s: %q", name, got)
 		}
+	}
+}
+
+// A socket can be made in a folder for sockets also if the path of the temporary folder is long.
+func TestForSockets(t *testing.T) {
+	long := filepath.Join(t.TempDir(), strings.Repeat("a", 100))
+	if err := os.Mkdir(long, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, temporary := range []string{"/tmp", long} {
+		t.Setenv("TMPDIR", temporary)
+		path := filepath.Join(ForSockets(t), strings.Repeat("s", 20))
+		listener, err := net.Listen("unix", path)
+		if err != nil || len(path) > 103 {
+			t.Fatalf("%d bytes: %v", len(path), err)
+		}
+		_ = listener.Close()
+	}
+	if got := SocketParent("/var/tmp"); got != "/var/tmp" {
+		t.Errorf("/var/tmp is short enough, and %s is used", got)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/program"
+	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/peer"
 	"github.com/jotgate/jotgate/interop/serve"
@@ -56,7 +57,7 @@ func TestUnitStarts(t *testing.T) {
 	folder, address := t.TempDir(), freeport.Address(t)
 	write(t, filepath.Join(folder, "secret"), secret)
 	write(t, filepath.Join(folder, "jotgate.yaml"), example(t, "systemd/jotgate.yaml", "/var/lib/jotgate", folder))
-	notify := filepath.Join(folder, "notify")
+	notify := filepath.Join(tempdir.ForSockets(t), "notify")
 	states, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notify, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)

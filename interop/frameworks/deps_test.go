@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -30,7 +31,7 @@ func outside(t *testing.T, imports ...string) (folder string) {
 		program += "import _ \"" + name + "\"\n"
 	}
 	for name, text := range map[string]string{
-		"go.mod":  "module example.com/outside\n\ngo 1.26.0\n\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + root + "\n",
+		"go.mod":  "module example.com/outside\n\ngo 1.26.0\n\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + strconv.Quote(root) + "\n",
 		"go.sum":  string(sums),
 		"main.go": program + "\nfunc main() {}\n",
 	} {

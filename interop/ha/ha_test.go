@@ -17,6 +17,7 @@ import (
 
 	"github.com/jotgate/jotgate/internal/freeport"
 	"github.com/jotgate/jotgate/internal/pgtest"
+	"github.com/jotgate/jotgate/internal/tempdir"
 	"github.com/jotgate/jotgate/internal/wait"
 	"github.com/jotgate/jotgate/interop/client"
 	"github.com/jotgate/jotgate/interop/peer"
@@ -214,11 +215,7 @@ type proxy struct{ address, socket string }
 
 func startProxy(t *testing.T, to *pgtest.Cluster) *proxy {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "ha")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(folder) })
+	folder := tempdir.ForSockets(t)
 	p := &proxy{freeport.Address(t), filepath.Join(folder, "s")}
 	file := filepath.Join(folder, "haproxy.cfg")
 	config := fmt.Sprintf("global\n stats socket %s level admin\ndefaults\n mode tcp\n timeout connect 180s\n timeout client 1h\n timeout server 1h\n"+

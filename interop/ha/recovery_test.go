@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/jotgate/jotgate/internal/freeport"
+	"github.com/jotgate/jotgate/internal/pgtest"
 	"github.com/jotgate/jotgate/interop/client"
 	"github.com/jotgate/jotgate/interop/serve"
 )
@@ -28,31 +28,13 @@ type recovery struct {
 
 func newRecovery(t *testing.T) *recovery {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "recovery")
-	if err != nil {
-		t.Fatal(err)
-	}
+	folder, owner := pgtest.Folder(t)
 	port, err := freeport.Find()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &recovery{T: t, folder: folder, port: port}
-	if os.Getuid() == 0 { // PostgreSQL refuses to run as root
-		found, err := user.Lookup("postgres")
-		if err != nil {
-			t.Fatal(err)
-		}
-		uid, _ := strconv.Atoi(found.Uid)
-		gid, _ := strconv.Atoi(found.Gid)
-		r.owner = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		if err := os.Chown(folder, uid, gid); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Cleanup(func() {
-		r.shell("pg_ctl stop -w -m immediate")
-		_ = os.RemoveAll(folder)
-	})
+	r := &recovery{T: t, folder: folder, owner: owner, port: port}
+	t.Cleanup(func() { r.shell("pg_ctl stop -w -m immediate") })
 	r.shell(fmt.Sprintf(`initdb -A trust -U postgres > initdb.log
 cat >> "$PGDATA/postgresql.conf" <<EOF
 port = %d

@@ -53,11 +53,15 @@ func run(folder string, files []string) error {
 		maps.Copy(all, smallest(group, texts, all))
 	}
 	for i, file := range files {
+		absolute, err := filepath.Abs(file)
+		if err != nil {
+			return err
+		}
 		packed := filepath.Join(folder, fmt.Sprintf("%d.gz", i))
 		if err := os.WriteFile(packed, all[file], 0o600); err != nil {
 			return err
 		}
-		replace[file] = packed
+		replace[absolute] = packed
 	}
 	list, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {

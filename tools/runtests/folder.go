@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"unicode"
 )
 
 // A folder holds everything that the tests write outside of memory: TMPDIR names it. It is
@@ -16,6 +17,14 @@ import (
 type folder struct {
 	path string
 	lock *os.File // the folder itself, locked
+}
+
+// parent returns the temporary folder, or /tmp if the path has a space: the configuration files of some judges cannot name it.
+func parent(temporary string) string {
+	if strings.ContainsFunc(temporary, unicode.IsSpace) {
+		return "/tmp"
+	}
+	return temporary
 }
 
 // newFolder creates a folder below parent, or takes one that no other run has locked.

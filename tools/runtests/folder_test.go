@@ -44,6 +44,14 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+func TestParent(t *testing.T) {
+	for temporary, want := range map[string]string{"/var/tmp": "/var/tmp", "/srv/my projects": "/tmp"} {
+		if got := parent(temporary); got != want {
+			t.Errorf("%s: %s, want %s", temporary, got, want)
+		}
+	}
+}
+
 func TestOrder(t *testing.T) {
 	got := ordered([]string{modulePath, modulePath + "/admin", modulePath + "/apikey", modulePath + "/cmd/jotgate", modulePath + "/jwt"})
 	want := []string{modulePath + "/cmd/jotgate", modulePath, modulePath + "/admin", modulePath + "/apikey", modulePath + "/jwt"}

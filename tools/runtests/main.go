@@ -37,7 +37,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "runtests:", err)
 		os.Exit(2)
 	}
-	temporary, err := newFolder(os.TempDir(), root)
+	temporary, err := newFolder(parent(os.TempDir()), root)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "runtests:", err)
 		os.Exit(2)
