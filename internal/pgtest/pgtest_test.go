@@ -128,21 +128,25 @@ func TestClustersOfARunAreCopies(t *testing.T) {
 }
 
 // A server starts although the temporary folder, the one that packages share, and new files
-// are for the user of the tests alone: pam_tmpdir gives root such a folder.
-func TestPrivateFolders(t *testing.T) {
-	private := filepath.Join(t.TempDir(), "private")
-	if err := os.Mkdir(private, 0o700); err != nil {
+// are for the user of the tests alone, as with pam_tmpdir, or its path is too long for a socket.
+func TestTemporaryFolders(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	long := filepath.Join(t.TempDir(), "my folder", strings.Repeat("a", 60))
+	if err := os.MkdirAll(long, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	defer syscall.Umask(syscall.Umask(0o077))
-	t.Setenv("TMPDIR", private)
-	t.Setenv("TESTS_SHARED", private)
-	dsn := Start(t, Options{Durable: true}).Database(t) // Durable: not in memory
-	if got := query[int](t, connect(t, dsn), "SELECT 1"); got != 1 {
-		t.Errorf("%d, want 1", got)
-	}
-	if got := query[int](t, connect(t, Bounce(t, dsn, "session", 1).DSN(dsn)), "SELECT 1"); got != 1 {
-		t.Errorf("through PgBouncer: %d, want 1", got)
+	for name, folder := range map[string]string{"private": tempdir.ForSockets(t), "long": long} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("TMPDIR", folder)
+			t.Setenv("TESTS_SHARED", folder)
+			dsn := Start(t, Options{Durable: true}).Database(t) // Durable: not in memory
+			if got := query[int](t, connect(t, dsn), "SELECT 1"); got != 1 {
+				t.Errorf("%d, want 1", got)
+			}
+			if got := query[int](t, connect(t, Bounce(t, dsn, "session", 1).DSN(dsn)), "SELECT 1"); got != 1 {
+				t.Errorf("through PgBouncer: %d, want 1", got)
+			}
+		})
 	}
 }
 
