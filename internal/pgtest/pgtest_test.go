@@ -3,6 +3,7 @@ package pgtest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -130,11 +131,13 @@ func TestClustersOfARunAreCopies(t *testing.T) {
 // A server starts although the temporary folder, the one that packages share, and new files
 // are for the user of the tests alone, as with pam_tmpdir, or its path is too long for a socket.
 func TestTemporaryFolders(t *testing.T) {
-	defer syscall.Umask(syscall.Umask(0o077))
-	long := filepath.Join(t.TempDir(), "my folder", strings.Repeat("a", 60))
-	if err := os.MkdirAll(long, 0o700); err != nil {
+	defer syscall.Umask(syscall.Umask(0o022))
+	open := tempdir.ForSockets(t)
+	long := filepath.Join(open, "my folder", strings.Repeat("a", 60))
+	if err := errors.Join(os.Chmod(open, 0o755), os.MkdirAll(long, 0o755)); err != nil {
 		t.Fatal(err)
 	}
+	syscall.Umask(0o077)
 	for name, folder := range map[string]string{"private": tempdir.ForSockets(t), "long": long} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("TMPDIR", folder)
